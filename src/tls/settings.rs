@@ -1,0 +1,52 @@
+//! What a listener's or an upstream's TLS is made from: paths and choices, before any file is read.
+
+use std::path::PathBuf;
+
+/// `[listener.tls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// PEM, the server's certificate first.
+    pub certificate_chain: PathBuf,
+    /// PEM: PKCS#8 (plain or encrypted), PKCS#1 or SEC1.
+    pub private_key: PathBuf,
+    /// Holds the passphrase of an encrypted key, one line.
+    pub private_key_passphrase_file: Option<PathBuf>,
+    pub client_authentication: ClientAuthentication,
+    /// PEM, one or more CA certificates; needed unless client authentication is off.
+    pub client_ca: Option<PathBuf>,
+    /// PEM or DER CRLs. Where any is given, revocation is checked, and an expired list refuses.
+    pub revocation_lists: Vec<PathBuf>,
+    pub profile: Profile,
+}
+
+/// `[upstream.tls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientSettings {
+    /// PEM, the only roots trusted for this upstream.
+    pub ca: PathBuf,
+    /// DNS name or IP address that the upstream's certificate has to carry.
+    pub server_name: String,
+    /// With `private_key`: the certificate that dimsegate shows the upstream.
+    pub certificate_chain: Option<PathBuf>,
+    pub private_key: Option<PathBuf>,
+    pub private_key_passphrase_file: Option<PathBuf>,
+    pub revocation_lists: Vec<PathBuf>,
+    pub profile: Profile,
+}
+
+/// Whether a requestor has to show a certificate (PS3.15 B.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    Required,
+    Optional,
+    Off,
+}
+
+/// The TLS versions offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// TLS 1.2 and 1.3 as BCP 195 (RFC 9325) has them (PS3.15 B.12).
+    Bcp195,
+    /// TLS 1.3 only.
+    Tls13,
+}
