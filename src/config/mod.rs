@@ -1,1 +1,5 @@
-//! (skeleton)
+//! TOML to compiled settings, with every problem at once.
+
+mod settings;
+
+pub use settings::*;
