@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use ipnet::IpNet;
 
+use crate::audit::PatientIdentifiers;
 use crate::policy::{self, Policy};
+use crate::rewrite::Ruleset;
 use crate::tls::{ClientSettings, ServerSettings};
 use crate::wire::AeTitle;
 
@@ -28,6 +29,8 @@ pub struct Settings {
     /// By name.
     pub upstreams: BTreeMap<Arc<str>, Arc<UpstreamSettings>>,
     pub policy: Arc<Policy>,
+    /// By name.
+    pub rewrites: BTreeMap<Arc<str>, Arc<Ruleset>>,
 }
 
 /// `[log]`: the operational log, apart from the records.
@@ -49,6 +52,7 @@ pub enum LogFormat {
 pub struct Audit {
     pub directory: PathBuf,
     pub on_failure: OnFailure,
+    /// How records name a patient.
     pub patient_identifiers: PatientIdentifiers,
 }
 
@@ -57,15 +61,6 @@ pub struct Audit {
 pub enum OnFailure {
     Block,
     Allow,
-}
-
-/// How records name a patient.
-#[derive(Clone, Debug)]
-pub enum PatientIdentifiers {
-    None,
-    /// HMAC-SHA-256 with this key.
-    KeyedHash(hmac::Key),
-    Clear,
 }
 
 /// `[limits]`: time, lengths and counts.
