@@ -140,8 +140,8 @@ impl Arrival {
 
     fn audited_tls(&self) -> Option<audit::Tls> {
         let session = self.tls.as_ref()?;
-        let (version, cipher, group) = (session.version.clone(), session.cipher.clone(), session.group.clone());
-        Some(audit::Tls::new(version, cipher, group, session.certificate.as_ref()))
+        let (cipher, group) = (session.cipher.clone(), session.group.clone().map(Into::into));
+        Some(audit::Tls::new(session.version, cipher, group, session.certificate.as_ref()))
     }
 }
 

@@ -101,7 +101,7 @@ impl Half<'_> {
 
     /// The transform for a C-STORE that a rule applies to, with what its SOP instance UID becomes.
     fn rewriting(&self, exchange: &Exchange, command: &Command) -> Result<Option<(Transform, String)>, Refused> {
-        let applies = self.association.grant.peer.rewrites(self.direction);
+        let applies = self.association.grant.peer.rewrite_direction.applies(self.direction);
         let Some(ruleset) = self.association.ruleset.as_ref().filter(|_| applies) else { return Ok(None) };
         if exchange.operation != Operation::CStore {
             return Ok(None);
@@ -112,10 +112,11 @@ impl Half<'_> {
         if !command.has_data_set {
             return Err(cannot("a C-STORE without a data set"));
         }
-        let instance = exchange.sop_instance.clone().unwrap_or_default();
-        let new_instance = ruleset.map_sop_instance_uid(&instance);
-        let sop_class = exchange.sop_class.clone().unwrap_or_default();
-        let expected = Expected { sop_class_uid: sop_class, sop_instance_uid: instance };
+        let uid = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Uid>().ok());
+        let named = uid(&exchange.sop_class).zip(uid(&exchange.sop_instance));
+        let (sop_class_uid, sop_instance_uid) = named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
+        let new_instance = ruleset.map_sop_instance_uid(sop_instance_uid.as_str());
+        let expected = Expected { sop_class_uid, sop_instance_uid };
         Ok(Some((Transform::new(ruleset.clone(), encoding, expected), new_instance)))
     }
 

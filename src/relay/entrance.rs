@@ -44,7 +44,7 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
     if spoken.is_empty() {
         return Err(Refused::from(Reason::ConnectionLost));
     }
-    let protocol = Protocol::of(spoken);
+    let protocol = spoken_protocol(spoken);
     match (&arrival.listener.tls, protocol) {
         (None, Protocol::Dicom) => Ok(Leg::new(Box::new(socket))),
         (Some(tls), Protocol::Tls) => {
@@ -63,6 +63,16 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
             };
             Err(Refused::new(reason, format!("{protocol} on a port that expects {expected}")))
         }
+    }
+}
+
+/// One byte can be all that has come: the first of TLS and of the upper layer say enough, and what follows is judged by
+/// the reader that it goes to.
+fn spoken_protocol(first: &[u8]) -> Protocol {
+    match first {
+        [0x16, ..] => Protocol::Tls,
+        [1..=7, ..] => Protocol::Dicom,
+        _ => Protocol::of(first),
     }
 }
 

@@ -233,19 +233,19 @@ impl Half<'_> {
         let Some(message_id) = state.request else { return };
         let Fate::Relay(relayed) = &state.fate else { return };
         let summary = relayed.transform.summary();
-        self.association.tally.changed(summary.elements_changed());
+        self.association.tally.changed(summary.elements);
         let observer = relayed.observer.as_ref();
         self.association.ledger.update(self.direction, message_id, |exchange| {
             exchange.bytes = state.bytes;
-            let study = observer.and_then(Observer::study_instance_uid).or(summary.study());
-            let patient = observer.and_then(Observer::patient_id).or(summary.patient());
+            let study = observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
+            let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());
             exchange.study = study.map(crate::wire::escape);
             exchange.patient = patient.map(<[u8]>::to_vec);
-            exchange.new_study = summary.new_study().map(crate::wire::escape);
+            exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);
         });
     }
 
-    async fn swallowed(&mut self) -> Result<(), Ended> {
+    pub(super) async fn swallowed(&mut self) -> Result<(), Ended> {
         let Phase::DataSet(state) = std::mem::replace(&mut self.phase, Phase::Idle) else { return Ok(()) };
         self.message_complete();
         let Fate::Swallow { response, then } = state.fate else { return Ok(()) };

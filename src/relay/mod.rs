@@ -40,5 +40,3 @@ mod transport;
 mod upstream;
 
 pub use proxy::{Proxy, StartError};
-pub use upstream_check::{EchoError, Echoed, echo};
-mod upstream_check;

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::gate::{Gate, Stage};
 use super::listener::{self, Listener};
-use crate::audit::{self, Audit, Event};
+use crate::audit::{self, Audit, AuditTask, Event};
 use crate::config::{ListenerSettings, Loaded, Settings};
 
 /// Connections that may wait for a place beyond those that an association can have: they are answered, not left
@@ -26,6 +26,7 @@ pub struct Proxy {
     stage: watch::Sender<Stage>,
     slots: Arc<Semaphore>,
     listeners: HashMap<Arc<str>, Running>,
+    records: AuditTask,
     began: Instant,
 }
 
@@ -53,7 +54,7 @@ impl Proxy {
     ///
     /// # Errors
     /// The first listener that cannot be bound.
-    pub async fn start(loaded: Loaded, audit: Audit) -> Result<Self, StartError> {
+    pub async fn start(loaded: Loaded, (audit, records): (Audit, AuditTask)) -> Result<Self, StartError> {
         let Loaded { settings, warnings } = loaded;
         let settings = Arc::new(settings);
         let bound = bind_all(settings.listeners.iter())?;
@@ -61,7 +62,7 @@ impl Proxy {
         let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
         let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX >> 8);
         let slots = Arc::new(Semaphore::new(most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)));
-        let mut proxy = Self { gate, stage, slots, listeners: HashMap::new(), began: Instant::now() };
+        let mut proxy = Self { gate, stage, slots, listeners: HashMap::new(), records, began: Instant::now() };
         let names: Vec<_> = bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
         proxy.record_start(&settings, &names, warnings.len()).await;
         for (settings, socket, bound) in bound {
@@ -188,7 +189,7 @@ impl Proxy {
             duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         self.gate.audit.record(Event::Stopped(stopped)).await;
-        self.gate.audit.close().await;
+        self.records.close().await;
     }
 }
 

@@ -24,7 +24,7 @@ use super::progress::{Deadlines, Progress};
 use super::pump::Half;
 use super::release::Release;
 use super::upstream::{self, Dialled};
-use crate::config::{ListenerSettings, OnFailure};
+use crate::config::ListenerSettings;
 use crate::policy::limits::AssociationPermit;
 use crate::policy::{Direction, Grant, Reason, Verdict, decide};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
@@ -171,7 +171,7 @@ fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<(Grant, Associati
     if *arrival.gate.stage.borrow() != Stage::Running {
         return Err(Reason::ShuttingDown.into());
     }
-    if arrival.settings.audit.on_failure == OnFailure::Block && !arrival.gate.audit.writable() {
+    if !arrival.gate.audit.admits() {
         return Err(Reason::RecordsUnavailable.into());
     }
     let address = arrival.from.ip().to_canonical();
