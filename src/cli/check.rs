@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::exit;
 use crate::config::{self, Diagnostic};
 
 /// Find every problem of a configuration, then what is risky in it
@@ -24,8 +25,6 @@ pub struct Args {
     pub strict: bool,
 }
 
-/// EX_CONFIG of sysexits.
-pub(super) const BAD_CONFIGURATION: u8 = 78;
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
@@ -36,7 +35,7 @@ pub fn run(args: &Args) -> ExitCode {
     // A reader that has gone away has read enough.
     let _ = if args.json { as_json(&errors, &warnings) } else { as_text(args, &errors, &warnings) };
     match (errors.len(), warnings.len()) {
-        (1.., _) => ExitCode::from(BAD_CONFIGURATION),
+        (1.., _) => ExitCode::from(exit::BAD_CONFIGURATION),
         (0, 1..) if args.strict => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
     }

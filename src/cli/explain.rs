@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::check::BAD_CONFIGURATION;
+use super::exit::BAD_CONFIGURATION;
 use crate::config::{self, ListenerSettings, Settings};
 use crate::identity::Certificate;
 use crate::policy::sop_class::{keyword, sop_class_uid};

@@ -1,5 +1,6 @@
 //! `dimsegate run`: the proxy, until it is told to stop.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -27,20 +28,17 @@ pub struct Args {
 
 /// Runs the proxy. 0 after a stop that was asked for, 78 for a bad configuration, 69 when it cannot bind or record.
 pub fn run(args: &Args) -> ExitCode {
-    let loaded = match config::load(&args.config) {
+    let loaded = match super::load(&args.config) {
         Ok(loaded) => loaded,
-        Err(problems) => {
-            eprint!("{problems}");
-            return exit::BAD_CONFIGURATION;
-        }
+        Err(status) => return status,
     };
     log_to_standard_error(&loaded.settings.log);
     super::warn(&loaded);
-    match super::runtime().and_then(|runtime| runtime.block_on(serve(&args.config, loaded))) {
+    match super::runtime().map_err(Failure::from).and_then(|runtime| runtime.block_on(serve(&args.config, loaded))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("dimsegate: {error}");
-            exit::UNAVAILABLE
+            ExitCode::from(exit::UNAVAILABLE)
         }
     }
 }
@@ -110,7 +108,8 @@ async fn refused(proxy: &Proxy, problems: Vec<String>) {
 
 fn log_to_standard_error(log: &Log) {
     let filter = tracing_subscriber::EnvFilter::try_new(&log.level).unwrap_or_default();
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     // A second subscriber, as in tests, is no reason to stop.
     let _ = match log.format {
         LogFormat::Text => subscriber.try_init(),

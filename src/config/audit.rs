@@ -7,8 +7,8 @@ use tracing_subscriber::EnvFilter;
 use super::report::Wrong;
 use super::secret;
 use super::section::Section;
-use super::settings::{Audit, Log, LogFormat, OnFailure};
-use crate::audit::PatientIdentifiers;
+use super::settings::{Audit, Log, LogFormat};
+use crate::audit::{OnFailure, PatientIdentifiers};
 
 pub(super) fn log(root: &Section<'_>) -> Log {
     let mut log = Log { level: "info".into(), format: LogFormat::Text };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::audit::PatientIdentifiers;
+use crate::audit::{OnFailure, PatientIdentifiers};
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
 use crate::tls::{ClientSettings, ServerSettings};
@@ -54,13 +54,6 @@ pub struct Audit {
     pub on_failure: OnFailure,
     /// How records name a patient.
     pub patient_identifiers: PatientIdentifiers,
-}
-
-/// What happens to new associations while records cannot be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    Block,
-    Allow,
 }
 
 /// `[limits]`: time, lengths and counts.

@@ -9,5 +9,5 @@ mod tests;
 
 pub use command::{Command, CommandField};
 pub use operation::{Operation, UnknownOperation};
-pub use response::{refusal, with_affected_sop_instance};
+pub use response::{echo_request, refusal, with_affected_sop_instance};
 pub use status::{Outcome, Status};

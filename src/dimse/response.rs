@@ -1,10 +1,10 @@
-//! Command sets that dimsegate writes itself: refusals, and commands whose SOP instance UID follows a rewrite.
+//! Command sets that dimsegate writes itself: refusals, a C-ECHO of its own, and commands whose SOP instance UID follows a rewrite.
 
 use super::command::{
     AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, COMMAND_FIELD, DATA_SET_TYPE, GROUP_LENGTH, MESSAGE_ID, RESPONDING_TO,
     RESPONSE, STATUS,
 };
-use super::{Command, Status};
+use super::{Command, Operation, Status};
 
 const ERROR_COMMENT: u16 = 0x0902;
 const NO_DATA_SET: [u8; 2] = 0x0101_u16.to_le_bytes();
@@ -29,6 +29,16 @@ pub fn refusal(request: &Command, status: Status, comment: &str) -> Vec<u8> {
     if let Some(instance) = request.sop_instance() {
         out.text(AFFECTED_SOP_INSTANCE, &instance, 0);
     }
+    out.finish()
+}
+
+/// A C-ECHO-RQ (PS3.7 §9.3.5.1).
+pub fn echo_request(sop_class: &str, message_id: u16) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.text(AFFECTED_SOP_CLASS, sop_class, 0);
+    out.element(COMMAND_FIELD, &Operation::CEcho.request_field().to_le_bytes());
+    out.element(MESSAGE_ID, &message_id.to_le_bytes());
+    out.element(DATA_SET_TYPE, &NO_DATA_SET);
     out.finish()
 }
 

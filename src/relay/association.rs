@@ -26,7 +26,6 @@ use crate::wire::{Packer, Uid};
 pub(crate) struct AcceptedContext {
     pub id: u8,
     pub abstract_syntax: Uid,
-    pub transfer_syntax: Uid,
     /// `None` for a transfer syntax that dimsegate cannot parse; it may pass where nothing rewrites.
     pub encoding: Option<Encoding>,
 }

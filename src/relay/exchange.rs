@@ -105,11 +105,6 @@ impl Ledger {
         self.table(direction).remove(&message_id)
     }
 
-    /// Whether an operation of this kind waits in this direction.
-    pub fn has(&self, direction: Direction, operation: Operation) -> bool {
-        self.table(direction).values().any(|exchange| exchange.operation == operation)
-    }
-
     /// What was never answered, oldest first.
     pub fn drain(&self) -> Vec<(Direction, Exchange)> {
         let mut all: Vec<_> = [Direction::FromPeer, Direction::ToPeer]

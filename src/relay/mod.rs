@@ -12,6 +12,7 @@
 //! | `pump`, `message`, `command` | one direction: bytes to messages to the other side |
 //! | `leg`, `transport`, `buffer` | bytes in and out |
 //! | `ended`, `farewell`, `records` | how it ends, and what is written down |
+//! | `verification` | a C-ECHO of dimsegate itself |
 
 mod arrival;
 mod associate;
@@ -38,5 +39,7 @@ mod release;
 mod session;
 mod transport;
 mod upstream;
+mod verification;
 
 pub use proxy::{Proxy, StartError};
+pub use verification::{EchoError, Echoed, echo};
