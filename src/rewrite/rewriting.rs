@@ -255,6 +255,9 @@ impl Rewriting {
         } else if self.current.header.length == Some(0) && new.is_empty() {
             self.send_head(input, out)?;
         } else {
+            if new.len() % 2 == 1 {
+                new.push(padding_for(action, vr));
+            }
             self.put(tag, vr, syntax, &new, out)?;
             self.changed(rule, before, Some(&new));
         }
@@ -294,7 +297,7 @@ impl Rewriting {
                 self.open += 1;
                 Ok(())
             }
-            Some((rule, _)) => Err(self.error(RewriteProblem::NotForSequences { rule })),
+            Some((rule, _)) => Err(RewriteError::new(header.tag, depth, RewriteProblem::NotForSequences { rule })),
         }
     }
 
@@ -354,6 +357,9 @@ impl Rewriting {
 
     /// What `set` adds between the last element and this one.
     fn add_before(&mut self, tag: u32, out: &mut Output) -> Result<(), RewriteError> {
+        if self.rules.additions.get(self.next_addition).is_none_or(|next| number(next.tag) >= tag) {
+            return Ok(());
+        }
         let rules = Arc::clone(&self.rules);
         while let Some(addition) = rules.additions.get(self.next_addition).filter(|next| number(next.tag) < tag) {
             self.next_addition += 1;
@@ -363,6 +369,9 @@ impl Rewriting {
             let mut new = Vec::new();
             let edit = rules.action(addition.rule).edit(addition.vr, syntax, &CharacterSet::Default, &[], &mut new);
             edit.map_err(|_| self.error(RewriteProblem::NotForVr { rule: addition.rule }))?;
+            if new.len() % 2 == 1 {
+                new.push(addition.vr.padding());
+            }
             self.put(addition.tag, addition.vr, syntax, &new, out)?;
             self.added(addition.rule, addition.tag, addition.vr, &new);
         }
@@ -447,15 +456,12 @@ impl Rewriting {
         self.levels.send(source, input, out).map_err(|TooLong| self.error(RewriteProblem::Grown))
     }
 
-    /// Writes an element of our own, its value padded to even length.
+    /// Writes an element of our own.
     fn put(&mut self, tag: Tag, vr: Vr, syntax: Syntax, value: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        let odd = value.len() % 2;
-        let length = u32::try_from(value.len() + odd).map_err(|_| self.error(RewriteProblem::TooLong))?;
-        let (head, size) = element_header(tag, vr, syntax, length).ok_or_else(|| self.error(RewriteProblem::TooLong))?;
-        let padding = if vr == Vr::UN { b' ' } else { vr.padding() };
+        let header = u32::try_from(value.len()).ok().and_then(|length| element_header(tag, vr, syntax, length));
+        let (head, size) = header.ok_or_else(|| self.error(RewriteProblem::TooLong))?;
         self.send(Source::Made(head.get(..size).unwrap_or_default()), &[], out)?;
-        self.send(Source::Made(value), &[], out)?;
-        self.send(Source::Made(if odd == 1 { std::slice::from_ref(&padding) } else { &[] }), &[], out)
+        self.send(Source::Made(value), &[], out)
     }
 
     fn error(&self, problem: RewriteProblem) -> RewriteError {
@@ -467,7 +473,7 @@ impl Rewriting {
         self.summary.elements = self.summary.elements.saturating_add(1);
         let Header { tag, vr, length, .. } = self.current.header;
         if self.scanner.depth() == 0 {
-            let noted = || after.map(|value| value.get(..LONGEST_NOTED).unwrap_or(value).to_vec());
+            let noted = || after.map(trim).map(|value| value.get(..LONGEST_NOTED).unwrap_or(value).to_vec());
             match tag {
                 SOP_INSTANCE_UID => self.summary.new_sop_instance_uid = noted(),
                 STUDY_INSTANCE_UID => self.summary.new_study_instance_uid = noted(),
@@ -505,6 +511,15 @@ impl Rewriting {
         let Some(recorder) = &mut self.recorder else { return };
         let (path, before, after) = (Vec::new(), Content::Absent, Content::value(value));
         recorder.record(|| Change { path, tag, vr, rule, before, after });
+    }
+}
+
+/// What makes the length of a new value even.
+fn padding_for(action: &Action, vr: Vr) -> u8 {
+    match (action, vr) {
+        (Action::Uid { .. }, _) => 0,
+        (_, Vr::UN) => b' ',
+        (_, vr) => vr.padding(),
     }
 }
 
