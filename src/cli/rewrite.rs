@@ -24,7 +24,9 @@ const CHUNK: usize = 256 << 10;
 /// Every file of the inputs is written to DIR under its new SOP Instance UID, with new file meta information; nothing
 /// there is ever overwritten.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  dimsegate rewrite -c conf/dimsegate.toml --rewrite cross-border study/ -o out --diff")]
+#[command(
+    after_help = "Example:\n  dimsegate rewrite -c conf/dimsegate.toml --rewrite cross-border study/ -o out --diff"
+)]
 pub struct Args {
     /// The configuration.
     #[arg(short, long, value_name = "FILE")]
@@ -185,7 +187,9 @@ fn files_of(inputs: &[PathBuf], out: &Path) -> (BTreeSet<PathBuf>, Vec<(PathBuf,
         }
         match fs::read_dir(&path).and_then(|entries| entries.collect::<io::Result<Vec<_>>>()) {
             Ok(entries) => {
-                let plain = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_file());
+                let plain = |entry: &fs::DirEntry| {
+                    entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_file())
+                };
                 waiting.extend(entries.iter().filter(|entry| plain(entry)).map(fs::DirEntry::path));
             }
             Err(error) => unreadable.push((path, error)),

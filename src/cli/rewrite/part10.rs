@@ -22,7 +22,9 @@ pub struct Start {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Part10Error {
-    #[error("is no DICOM file: \"DICM\" is missing at byte 128 (PS3.10 §7.1); give files with file meta information")]
+    #[error(
+        "is no DICOM file: \"DICM\" is missing at byte 128 (PS3.10 §7.1); give files with file meta information"
+    )]
     Prefix,
     #[error("file meta information is damaged at byte {0} (PS3.10 §7.1)")]
     Damaged(usize),
@@ -46,10 +48,19 @@ pub fn read(bytes: &[u8]) -> Result<Start, Part10Error> {
         }
         at = end;
     }
-    let [class, instance, syntax] = found.map(|(element, uid)| uid.ok_or(Part10Error::Missing(0x0002, element)));
-    let start =
-        Start { sop_class_uid: class?, sop_instance_uid: instance?, transfer_syntax_uid: syntax?, data_set: at };
-    if start.sop_class_uid.as_str() == MEDIA_STORAGE_DIRECTORY { Err(Part10Error::Directory) } else { Ok(start) }
+    let [class, instance, syntax] =
+        found.map(|(element, uid)| uid.ok_or(Part10Error::Missing(0x0002, element)));
+    let start = Start {
+        sop_class_uid: class?,
+        sop_instance_uid: instance?,
+        transfer_syntax_uid: syntax?,
+        data_set: at,
+    };
+    if start.sop_class_uid.as_str() == MEDIA_STORAGE_DIRECTORY {
+        Err(Part10Error::Directory)
+    } else {
+        Ok(start)
+    }
 }
 
 /// Element number, value and end of an element of group 0002, which is in explicit VR little endian.

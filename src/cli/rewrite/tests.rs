@@ -73,7 +73,10 @@ fn folders_are_walked_and_files_named_by_their_new_uid() {
     assert_eq!(object.meta().media_storage_sop_instance_uid(), uid);
     let line = ran.shown.lines().find(|line| line.contains("PatientName") && line.contains("JANE")).unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
-    assert_eq!(words, ["(0010,0010)", "PatientName", "\"DOE^JANE\"", "->", "absent", "rule", "2", "PatientName"]);
+    assert_eq!(
+        words,
+        ["(0010,0010)", "PatientName", "\"DOE^JANE\"", "->", "absent", "rule", "2", "PatientName"]
+    );
 }
 
 #[test]

@@ -75,7 +75,8 @@ fn values_are_replaced_in_the_dictionarys_vr() {
 
 #[test]
 fn set_adds_at_the_sorted_place_and_replaces_at_every_depth() {
-    let set = [rule_with("PatientIdentityRemoved", "set", "YES"), rule_with("BurnedInAnnotation", "set", "NO")];
+    let set =
+        [rule_with("PatientIdentityRemoved", "set", "YES"), rule_with("BurnedInAnnotation", "set", "NO")];
     for encoding in [LE, BE, IMPLICIT] {
         let item = |value| Data::new(encoding).text((0x12, 0x62), b"CS", value);
         let sequence = |data: Data, value| data.sequence((0x40, 0x275), true, &[item(value)]);
@@ -99,15 +100,21 @@ fn set_adds_at_the_sorted_place_and_replaces_at_every_depth() {
         }
     }
     let hidden = [rule("(0012,xxxx)", "remove"), rule_with("PatientIdentityRemoved", "set", "YES")];
-    assert_eq!(run(&hidden, LE, &Data::image(LE).bytes).unwrap(), Data::image(LE).bytes, "the first rule decides");
+    assert_eq!(
+        run(&hidden, LE, &Data::image(LE).bytes).unwrap(),
+        Data::image(LE).bytes,
+        "the first rule decides"
+    );
 }
 
 #[test]
 fn the_first_rule_that_matches_decides_at_every_depth() {
-    let rules = [rule("PatientSex", "keep"), rule("(0010,xxxx)", "remove"), rule_with("PatientID", "replace", "X")];
+    let rules =
+        [rule("PatientSex", "keep"), rule("(0010,xxxx)", "remove"), rule_with("PatientID", "replace", "X")];
     let with = |full: bool| {
         let data = Data::new(LE);
-        let data = if full { data.text((0x10, 0x10), b"PN", "DOE").text((0x10, 0x20), b"LO", "1") } else { data };
+        let data =
+            if full { data.text((0x10, 0x10), b"PN", "DOE").text((0x10, 0x20), b"LO", "1") } else { data };
         data.text((0x10, 0x40), b"CS", "F")
     };
     let image = |full| {
@@ -140,7 +147,11 @@ fn patterns_see_the_text_of_the_character_set_in_force() {
     assert_eq!(run("ISO_IR 100", b"M\xFCller, K"), described("ISO_IR 100", b"#, K"));
     assert_eq!(run("ISO_IR 192", "M\u{fc}ller".as_bytes()), described("ISO_IR 192", b"# "));
     assert_eq!(run("ISO_IR 100", b"caf\xE9"), described("ISO_IR 100", b"caf\xE9"), "not found, not touched");
-    assert_eq!(run("ISO_IR 192", b"M\xFCller"), described("ISO_IR 192", b""), "undecodable is taken as found");
+    assert_eq!(
+        run("ISO_IR 192", b"M\xFCller"),
+        described("ISO_IR 192", b""),
+        "undecodable is taken as found"
+    );
     assert_eq!(run("ISO_IR 999", b"caf\xE9"), described("ISO_IR 999", b""));
     assert_eq!(run("", b"M\xFCller"), described("", b""));
     assert_eq!(run("", b"Miller"), described("", b"Miller"));
@@ -278,7 +289,8 @@ fn changes_are_told_one_by_one_where_asked() {
     let (_, transform) = run_in(transform, &image.bytes, &[11]).unwrap();
     assert_eq!(transform.summary().elements, 5);
     let told = transform.changes().iter().map(|change| {
-        let path: Vec<String> = change.path.iter().map(|step| format!("{}[{}]", step.sequence, step.item)).collect();
+        let path: Vec<String> =
+            change.path.iter().map(|step| format!("{}[{}]", step.sequence, step.item)).collect();
         (path.join("."), change.tag.to_string(), change.rule, change.before.clone(), change.after.clone())
     });
     let value = |text: &str, whole| Content::Value { start: text.into(), whole };

@@ -75,7 +75,9 @@ fn keyed_actions_need_the_secret() {
         let rules = vec![rule("(0009,ACME,10)", action)];
         let problems = Ruleset::compile(RulesetSpec { rules, ..RulesetSpec::default() }).unwrap_err();
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].to_string().starts_with("rule 1: action: ") && problems[0].message.contains("secret"));
+        assert!(
+            problems[0].to_string().starts_with("rule 1: action: ") && problems[0].message.contains("secret")
+        );
     }
 }
 

@@ -53,7 +53,11 @@ fn an_identity_does_not_look_inside() {
 fn what_ends_early_or_goes_on_is_refused() {
     let input = deflate(&image(Some("DOE")));
     for end in [0, 1, 100, input.len() / 2, input.len() - 1] {
-        assert_eq!(send(&input[..end], &[512]).unwrap_err().problem, RewriteProblem::InflateTruncated, "{end}");
+        assert_eq!(
+            send(&input[..end], &[512]).unwrap_err().problem,
+            RewriteProblem::InflateTruncated,
+            "{end}"
+        );
     }
     let behind = [&input[..], b"\0\0"].concat();
     assert_eq!(send(&behind, &[1]).unwrap_err().problem, RewriteProblem::Inflate);
@@ -73,5 +77,8 @@ fn bombs_are_refused_before_they_go_off() {
     let spec = RulesetSpec { max_inflated: 500_000, ..spec(&[]) };
     let rules = Arc::new(Ruleset::compile(spec).unwrap());
     let mut capped = Transform::new(rules, DEFLATED, expected());
-    assert_eq!(capped.push(&bomb(900_000), &mut Output::new()).unwrap_err().problem, RewriteProblem::InflatedSize);
+    assert_eq!(
+        capped.push(&bomb(900_000), &mut Output::new()).unwrap_err().problem,
+        RewriteProblem::InflatedSize
+    );
 }

@@ -60,7 +60,12 @@ fn leaf() -> impl Strategy<Value = ((u16, u16), Node)> {
 fn nodes() -> impl Strategy<Value = Nodes> {
     let leaves = vec(leaf(), 0..8).prop_map(|leaves| leaves.into_iter().collect::<Nodes>());
     leaves.prop_recursive(4, 40, 3, |inner| {
-        let tags = prop_oneof![Just((0x08, 0x1115)), Just((0x40, 0x275)), Just((0x40, 0xA730)), Just((0x5200, 0x9229))];
+        let tags = prop_oneof![
+            Just((0x08, 0x1115)),
+            Just((0x40, 0x275)),
+            Just((0x40, 0xA730)),
+            Just((0x5200, 0x9229))
+        ];
         let sequence = (any::<bool>(), vec(inner, 0..3));
         let sequence = sequence.prop_map(|(defined, items)| Node::Sequence { defined, items });
         (btree_map(tags, sequence, 0..3), vec(leaf(), 0..8)).prop_map(|(mut nodes, leaves)| {
@@ -75,7 +80,8 @@ fn write(data: Data, nodes: &Nodes, encoding: Encoding) -> Data {
         Node::Leaf(vr, value) if value.len() % 2 == 0 => data.element(tag, vr, value),
         Node::Leaf(vr, value) => data.text(tag, vr, std::str::from_utf8(value).unwrap()),
         Node::Sequence { defined, items } => {
-            let items: Vec<Data> = items.iter().map(|item| write(Data::new(encoding), item, encoding)).collect();
+            let items: Vec<Data> =
+                items.iter().map(|item| write(Data::new(encoding), item, encoding)).collect();
             data.sequence(tag, *defined, &items)
         }
     })
@@ -130,7 +136,8 @@ fn change(object: InMemDicomObject, top: bool) -> InMemDicomObject {
             }
             _ => match element.into_parts() {
                 (header, Value::Sequence(sequence)) => {
-                    let items: Vec<_> = sequence.into_items().into_iter().map(|item| change(item, false)).collect();
+                    let items: Vec<_> =
+                        sequence.into_items().into_iter().map(|item| change(item, false)).collect();
                     DataElement::new(header.tag, VR::SQ, dicom_core::value::DataSetSequence::from(items))
                 }
                 (header, value) => DataElement::new_with_len(header.tag, header.vr(), header.len, value),

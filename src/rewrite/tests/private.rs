@@ -22,13 +22,20 @@ fn blocks(encoding: Encoding, acme: u8, kept: [bool; 6]) -> Data {
 #[test]
 fn elements_are_found_by_creator_in_each_data_set_and_item() {
     let all = [true; 6];
-    let cases: [(&[(&str, &str)], [bool; 6]); 8] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], [bool; 6]);
+    let cases: [Case<'_>; 8] = [
         (&[("(0009,ACME 1.0,10)", "remove")], [true, true, false, true, true, true]),
         (&[("(0009,OTHER,10)", "remove")], [true, true, true, true, false, true]),
         (&[("(0009,ACME 1.0,xx)", "remove")], [false, true, false, false, true, true]),
         (&[("(0009,xxxx)", "remove")], [false; 6]),
-        (&[("(0009,ACME 1.0,10)", "keep"), ("(0009,xxxx)", "remove")], [true, false, true, false, false, false]),
-        (&[("(0009,ACME 1.0,xx)", "keep"), ("(0009,xxxx)", "remove")], [true, false, true, true, false, false]),
+        (
+            &[("(0009,ACME 1.0,10)", "keep"), ("(0009,xxxx)", "remove")],
+            [true, false, true, false, false, false],
+        ),
+        (
+            &[("(0009,ACME 1.0,xx)", "keep"), ("(0009,xxxx)", "remove")],
+            [true, false, true, true, false, false],
+        ),
         (
             &[("(0009,ACME 1.0,10)", "remove"), ("(0009,ACME 1.0,xx)", "keep"), ("(xxxx,xxxx)", "keep")],
             [true, true, false, true, true, true],
@@ -53,7 +60,11 @@ fn elements_are_found_by_creator_in_each_data_set_and_item() {
 fn an_item_does_not_inherit_the_blocks_around_it() {
     let inner = Data::new(LE).text((9, 0x1010), b"LO", "nobody's");
     let image = |own: bool| {
-        let data = Data::image(LE).text((9, 0x10), b"LO", "ACME 1.0").sequence((9, 0x1001), false, &[inner.clone()]);
+        let data = Data::image(LE).text((9, 0x10), b"LO", "ACME 1.0").sequence(
+            (9, 0x1001),
+            false,
+            std::slice::from_ref(&inner),
+        );
         let data = if own { data.text((9, 0x1010), b"LO", "ACME's") } else { data };
         data.text((0xB, 0x1010), b"LO", "another group's").bytes
     };
@@ -91,7 +102,10 @@ fn private_values_are_edited_in_the_vr_that_they_have() {
     assert_eq!(run(&replace, LE, &image(LE, b"LO", b"x ")).unwrap(), image(LE, b"LO", b"258 "));
     assert_eq!(run(&replace, BE, &image(BE, b"US", b"\0\x01")).unwrap(), image(BE, b"US", b"\x01\x02"));
     assert_eq!(run(&replace, LE, &image(LE, b"UN", b"x ")).unwrap(), image(LE, b"UN", b"258 "));
-    assert_eq!(run(&replace, IMPLICIT, &image(IMPLICIT, b"UN", b"x ")).unwrap(), image(IMPLICIT, b"UN", b"258 "));
+    assert_eq!(
+        run(&replace, IMPLICIT, &image(IMPLICIT, b"UN", b"x ")).unwrap(),
+        image(IMPLICIT, b"UN", b"258 ")
+    );
     let error = run(&replace, LE, &image(LE, b"OB", b"x ")).unwrap_err();
     assert_eq!((error.problem, error.status), (RewriteProblem::NotForVr { rule: 0 }, 0xC002));
 }
