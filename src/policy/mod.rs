@@ -20,3 +20,6 @@ pub use peer::{Peer, Policy, RewriteDirection, Route};
 pub use reason::{Reason, Rejection};
 pub use role::{Denial, Request, Role};
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};
+
+#[cfg(test)]
+mod tests;
