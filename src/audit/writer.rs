@@ -190,3 +190,42 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Patience, Writer};
+    use crate::audit::file::{DayFile, path_of};
+    use crate::audit::queue::{Pending, Queue};
+    use std::sync::Arc;
+    use std::time::Duration;
+    use time::macros::{date, datetime};
+
+    #[test]
+    fn a_record_goes_to_the_file_of_its_own_day() {
+        let home = tempfile::tempdir().unwrap();
+        let patience =
+            Patience { first_pause: Duration::ZERO, longest_pause: Duration::ZERO, at_end: Duration::ZERO };
+        let file = DayFile::open(home.path(), date!(2026 - 01 - 02)).unwrap();
+        let queue = Arc::new(Queue::new(1024, 1));
+        let mut writer = Writer::new(queue, home.path().to_owned(), file, patience);
+        let times = [
+            datetime!(2026-01-02 23:59:59.999999 UTC),
+            datetime!(2026-01-03 00:00:00 UTC),
+            datetime!(2026-01-03 00:00:01 UTC),
+        ];
+        for (sequence, time) in (1..).zip(times) {
+            writer.batch.push_back(Pending { time, event: "x", sequence, body: b"{}".into(), cost: 0 });
+        }
+        writer.write_batch().unwrap();
+        let text = |day| std::fs::read_to_string(path_of(home.path(), day)).unwrap();
+        assert_eq!(
+            text(date!(2026 - 01 - 02)),
+            "{\"time\":\"2026-01-02T23:59:59.999999Z\",\"event\":\"x\",\"sequence\":1}\n"
+        );
+        let second = text(date!(2026 - 01 - 03));
+        assert_eq!(second.lines().count(), 2);
+        assert!(
+            second.starts_with("{\"time\":\"2026-01-03T00:00:00.000000Z\",\"event\":\"x\",\"sequence\":2}\n")
+        );
+    }
+}
