@@ -1,6 +1,6 @@
 //! (skeleton)
-mod demo;
-mod table;
+pub mod demo;
+pub mod table;
 pub fn main() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS
 }

@@ -13,17 +13,26 @@ const NARROWEST: usize = 8;
 pub struct Table {
     rows: Vec<Vec<String>>,
     width: usize,
+    /// Columns that give way before any other does.
+    elastic: Vec<usize>,
 }
 
 impl Table {
     /// A table with these column titles, 100 characters wide at most.
     pub fn new<const N: usize>(titles: [&str; N]) -> Self {
-        Self { rows: vec![titles.iter().map(|title| (*title).to_owned()).collect()], width: 100 }
+        let titles = titles.iter().map(|title| (*title).to_owned()).collect();
+        Self { rows: vec![titles], width: 100, elastic: Vec::new() }
     }
 
     /// The same table within `width` characters, indentation not counted.
     pub fn within(mut self, width: usize) -> Self {
         self.width = width;
+        self
+    }
+
+    /// The same table whose `columns`, counted from 0, are narrowed before the others.
+    pub fn elastic(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
+        self.elastic.extend(columns);
         self
     }
 
@@ -55,18 +64,26 @@ impl Table {
     /// Natural widths, the widest column narrowed until the row fits.
     fn widths(&self) -> Vec<usize> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let widest = |column: usize| {
-            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-        };
-        let mut widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
-        let gaps = GAP.len() * columns.saturating_sub(1);
-        while widths.iter().sum::<usize>() + gaps > self.width {
-            match widths.iter_mut().max() {
-                Some(width) if *width > NARROWEST => *width -= 1,
-                _ => break,
-            }
-        }
+        let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
+        let mut widths: Vec<usize> = (0..columns)
+            .map(|column| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0))
+            .collect();
+        let room = self.width.saturating_sub(GAP.len() * columns.saturating_sub(1));
+        narrow(&mut widths, room, |column| self.elastic.contains(&column));
+        narrow(&mut widths, room, |_| true);
         widths
+    }
+}
+
+/// Takes from the widest of these columns until all columns together fit `room`, or none has any left to give.
+fn narrow(widths: &mut [usize], room: usize, may: impl Fn(usize) -> bool) {
+    while widths.iter().sum::<usize>() > room {
+        let candidates =
+            widths.iter_mut().enumerate().filter(|(column, width)| may(*column) && **width > NARROWEST);
+        match candidates.max_by_key(|(_, width)| **width) {
+            Some((_, width)) => *width -= 1,
+            None => break,
+        }
     }
 }
 
@@ -115,6 +132,13 @@ mod tests {
         let mut table = Table::new(["a", "b"]).within(20);
         table.row(["short", "a value that is far too long"]);
         assert_eq!(table.to_string(), "a      b\nshort  a value that…\n");
+    }
+
+    #[test]
+    fn an_elastic_column_gives_way_before_a_wider_one() {
+        let mut table = Table::new(["a", "b"]).within(36).elastic([1]);
+        table.row(["twenty-four characters..", "sixteen letters."]);
+        assert_eq!(table.to_string().lines().last(), Some("twenty-four characters..  sixteen l…"));
     }
 
     #[test]

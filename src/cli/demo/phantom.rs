@@ -17,6 +17,9 @@ pub const EDGE: u16 = 256;
 /// Reserves the block of private elements in group 0009.
 pub const PRIVATE_CREATOR: &str = "DIMSEGATE DEMO 1.0";
 
+/// Text by which the patient could be found, wherever in the header it stands.
+pub const TRACES: [&str; 3] = ["DURAND", "CAMILLE", "HSM-0047113"];
+
 const THICKNESS: f64 = 5.0;
 const PIXEL_SPACING: f64 = 1.5;
 const PRIVATE_GROUP: u16 = 0x0009;

@@ -4,6 +4,7 @@
 //! cannot be made twice.
 
 mod association;
+pub mod secure;
 
 use std::io;
 use std::time::Duration;
