@@ -56,9 +56,9 @@ fn changes_show_what_was_sent_and_what_is_held() {
 What changed (instance 2 of 8)
 
   tag                        keyword                   the modality sent       the archive holds
-  (0008,1140)[1](0008,1155)  ReferencedSOPInstanceUID  2.25.111111111111111…   2.25.22222222222222222…
+  (0008,1140)[1](0008,1155)  ReferencedSOPInstanceUID  2.25.1111111111111111…  2.25.222222222222222…
   (0009,0010)                private creator           DIMSEGATE DEMO 1.0      (removed)
-  (0010,0010)                PatientName               DURAND^CAMILLE\\u{1b}…   SUBJECT^DEMO
+  (0010,0010)                PatientName               DURAND^CAMILLE\\u{1b}[…  SUBJECT^DEMO
   (0010,0030)                PatientBirthDate          19610428                (emptied)
   (0012,0062)                PatientIdentityRemoved    (absent)                YES
 
@@ -131,10 +131,10 @@ What was recorded (JSON lines in /tmp/demo/audit)
   rewrite        demo: 216 elements
   configuration  sha-256 b94d27b9934d3e08…
 
-  operation  id  status  bytes   ms  SOP instance              became                    patient
-  C-ECHO     1   0x0000  135014  4   -                         -                         -
-  C-STORE    2   0x0000  135014  4   2.25.11111111111111111…  2.25.222222222222222222…  5bdcc146…
-  C-STORE    3   0xA700  135014  4   2.25.33333333333333333…  2.25.444444444444444444…  5bdcc146…
+  operation  id  status  bytes   ms  SOP instance               became                     patient
+  C-ECHO     1   0x0000  135014  4   -                          -                          -
+  C-STORE    2   0x0000  135014  4   2.25.1111111111111111111…  2.25.2222222222222222222…  5bdcc146…
+  C-STORE    3   0xA700  135014  4   2.25.3333333333333333333…  2.25.4444444444444444444…  5bdcc146…
 "
     );
 }
