@@ -6,11 +6,11 @@ mod json;
 mod patient;
 
 pub use association::{
-    AssociationClosed, AssociationOpened, AssociationRejected, Bytes, Context, Ended, Implementation, OperationCounts,
-    Rejection, Requestor, Rewrite, Tls, Upstream,
+    AssociationClosed, AssociationOpened, AssociationRejected, Bytes, Context, Ended, Implementation,
+    OperationCounts, Rejection, Requestor, Rewrite, Tls, Upstream,
 };
 pub use event::{
-    Abort, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event, Operation, SecurityAlert,
-    Started, StartedListener, Stopped,
+    Abort, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event, Operation,
+    SecurityAlert, Started, StartedListener, Stopped,
 };
 pub use patient::{PatientIdentifier, PatientIdentifiers};

@@ -9,7 +9,9 @@ use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
 use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
 use super::tag_pattern::TagPattern;
 use super::value;
-use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, number, vr_of};
+use crate::dataset::{
+    SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, number, vr_of,
+};
 use aws_lc_rs::hmac;
 
 type Problem = (&'static str, String);
@@ -53,7 +55,9 @@ fn compile_rule(rule: &RuleSpec, secret: Option<&hmac::Key>) -> Result<(TagPatte
             let problems = check_vr(rule, &pattern, &action);
             if problems.is_empty() { Ok((pattern, action)) } else { Err(problems) }
         }
-        (pattern, action) => Err(pattern.err().into_iter().chain(action.err().into_iter().flatten()).collect()),
+        (pattern, action) => {
+            Err(pattern.err().into_iter().chain(action.err().into_iter().flatten()).collect())
+        }
     }
 }
 
@@ -121,7 +125,8 @@ fn superfluous(rule: &RuleSpec) -> Vec<Problem> {
         "keep" | "remove" | "empty" | "uid" => &[],
         _ => return Vec::new(),
     };
-    let given = [("value", rule.value.is_some()), ("find", rule.find.is_some()), ("length", rule.length.is_some())];
+    let given =
+        [("value", rule.value.is_some()), ("find", rule.find.is_some()), ("length", rule.length.is_some())];
     let unused = given.into_iter().filter(|(key, given)| *given && !takes.contains(key));
     unused.map(|(key, _)| (key, format!("{:?} takes none", rule.action))).collect()
 }
@@ -141,7 +146,8 @@ fn check_vr(rule: &RuleSpec, pattern: &TagPattern, action: &Action) -> Vec<Probl
         TagPattern::One(tag) => *tag,
         TagPattern::Private { .. } if rule.action != "set" => return check_value(rule, Vr::UN, action),
         _ => {
-            let message = format!("{:?} needs one known element; for several, keep, remove or empty them", rule.action);
+            let message =
+                format!("{:?} needs one known element; for several, keep, remove or empty them", rule.action);
             return vec![("action", message)];
         }
     };
@@ -170,7 +176,10 @@ fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
             } else if value.is_ascii() && !value.contains(|c: char| c.is_ascii_control()) {
                 Vec::new()
             } else {
-                vec![("value", "only printable ASCII is allowed, whatever character set the data set has".to_owned())]
+                vec![(
+                    "value",
+                    "only printable ASCII is allowed, whatever character set the data set has".to_owned(),
+                )]
             }
         }
         Action::Pseudonym { length, .. } => {
@@ -231,7 +240,8 @@ fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
             _ => false,
         };
         let only = if may_map { "\"keep\" or \"uid\"" } else { "\"keep\"" };
-        let message = format!("{tag} can only have {only}; put such a rule before this one if it is about more");
+        let message =
+            format!("{tag} can only have {only}; put such a rule before this one if it is about more");
         (!allowed).then_some(RuleProblem { rule_index: rule, key: "action", message })
     });
     broken.collect()
@@ -250,22 +260,31 @@ fn additions(rules: &Ruleset, patterns: &[TagPattern], specs: &[RuleSpec]) -> Ve
 }
 
 pub(super) fn unreachable(rules: &Ruleset) -> Vec<(usize, usize)> {
-    let patterns = rules.rules.iter().enumerate().map(|(index, rule)| (index, rule.tag_text.parse::<TagPattern>()));
+    let patterns =
+        rules.rules.iter().enumerate().map(|(index, rule)| (index, rule.tag_text.parse::<TagPattern>()));
     let hidden = patterns.filter_map(|(index, pattern)| match pattern.ok()? {
-        TagPattern::One(tag) => rules.decide(tag, None).filter(|&first| first < index).map(|first| (index, first)),
+        TagPattern::One(tag) => {
+            rules.decide(tag, None).filter(|&first| first < index).map(|first| (index, first))
+        }
         TagPattern::Mask { mask, value } => {
             let wider = |earlier: &&Mask| earlier.rule < index && mask & earlier.mask == earlier.mask;
-            let hides = rules.masks.iter().filter(wider).find(|earlier| value & earlier.mask == earlier.value);
+            let hides =
+                rules.masks.iter().filter(wider).find(|earlier| value & earlier.mask == earlier.value);
             hides.map(|earlier| (index, earlier.rule))
         }
         TagPattern::Private { group, creator, element } => {
             let creator = rules.creator_id(creator.as_bytes())?;
             let mut earlier = rules.private.iter().filter(|rule| rule.rule < index);
             let same = earlier.find(|rule| {
-                rule.creator == creator && rule.group == group && (rule.element.is_none() || rule.element == element)
+                rule.creator == creator
+                    && rule.group == group
+                    && (rule.element.is_none() || rule.element == element)
             });
             let group = u32::from(group) << 16;
-            let mask = rules.masks.iter().find(|mask| mask.rule < index && mask.mask & 0xFFFF == 0 && group & mask.mask == mask.value);
+            let mask = rules
+                .masks
+                .iter()
+                .find(|mask| mask.rule < index && mask.mask & 0xFFFF == 0 && group & mask.mask == mask.value);
             let first = same.map(|rule| rule.rule).into_iter().chain(mask.map(|mask| mask.rule)).min()?;
             Some((index, first))
         }

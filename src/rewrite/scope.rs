@@ -37,7 +37,8 @@ impl Scopes {
 
     /// An item begins. It inherits the character set, no block.
     pub(super) fn open(&mut self) {
-        let scope = Scope { first_block: self.blocks.len(), group: 0, set: self.sets.len().saturating_sub(1) };
+        let scope =
+            Scope { first_block: self.blocks.len(), group: 0, set: self.sets.len().saturating_sub(1) };
         self.scopes.push(scope);
     }
 

@@ -1,4 +1,4 @@
 //! Whole data sets through whole rulesets.
 
-mod support;
 mod structure;
+mod support;

@@ -98,3 +98,6 @@ fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
 fn unreadable(path: &Path, reason: &dyn std::fmt::Display) -> Failure {
     Failure::Unreadable { file: path.display().to_string(), reason: reason.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,6 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn the_configuration_loads_as_dimsegate_run_would_load_it() {
+        let parent = tempfile::tempdir().unwrap();
+        let site = Site::open(Some(parent.path())).unwrap();
+        crate::cli::demo::certificates::make(&site.certificates(), MODALITY_NAME).unwrap();
+        site.write_configuration("127.0.0.1:11112".parse().unwrap()).unwrap();
+        let loaded = crate::config::load(&site.configuration()).map_err(|problems| problems.to_string());
+        let settings = loaded.unwrap().settings;
+        assert_eq!(settings.listeners.len(), 1);
+        assert!(settings.listeners[0].tls.is_some());
+    }
+
+    #[test]
     fn secrets_are_long_private_and_stay() {
         let parent = tempfile::tempdir().unwrap();
         let site = Site::open(Some(parent.path())).unwrap();

@@ -1,15 +1,19 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use dicom_object::DefaultDicomObject;
 use dicom_ul::pdu::{
     AssociationRJ, AssociationRJResult, AssociationRJServiceUserReason, AssociationRJSource, Pdu,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
-use super::{RequestorError, send_study};
+use super::{RequestorError, StoreOutcome, secure, send_study};
 use crate::cli::demo::archive::Archive;
-use crate::cli::demo::phantom;
+use crate::cli::demo::site::{MODALITY_NAME, Site};
+use crate::cli::demo::{certificates, phantom};
+use crate::tls::{ClientAuthentication, Profile, ServerSettings};
 
 fn data_sets(objects: &[DefaultDicomObject]) -> BTreeMap<String, Vec<u8>> {
     let data_set = |object: &DefaultDicomObject| {
@@ -94,4 +98,44 @@ async fn what_the_peer_says_instead_of_yes_is_told() {
         answered_with(vec![2, 0, 0xff, 0xff, 0xff, 0xff]).await,
         RequestorError::Protocol { .. }
     ));
+}
+
+#[tokio::test]
+async fn a_study_arrives_through_mutual_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open(Some(folder.path())).unwrap();
+    certificates::make(&site.certificates(), MODALITY_NAME).unwrap();
+    let archive = Archive::start(site.archive()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = acceptor(&site.certificates());
+    let upstream = archive.address();
+    let relaying = tokio::spawn(async move {
+        let mut downstream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        let shown = downstream.get_ref().1.peer_certificates().unwrap().len();
+        let mut upstream = TcpStream::connect(upstream).await.unwrap();
+        // Neither side has to close its TLS session before its socket.
+        let _ = tokio::io::copy_bidirectional(&mut downstream, &mut upstream).await;
+        shown
+    });
+    let stream = secure::connect(address, &site.modality()).await.unwrap();
+    assert_eq!(secure::session(&stream), "TLS 1.3, X25519MLKEM768");
+    let study = phantom::study().unwrap();
+    let outcomes = send_study(stream, "CT_DEMO", "ARCHIVE", &study).await.unwrap();
+    assert!(outcomes.len() == study.len() && outcomes.iter().all(StoreOutcome::stored));
+    assert_eq!(archive.files().unwrap().len(), study.len());
+    assert_eq!(relaying.await.unwrap(), 1);
+}
+
+fn acceptor(certificates: &Path) -> TlsAcceptor {
+    let settings = ServerSettings {
+        certificate_chain: certificates.join("server.pem"),
+        private_key: certificates.join("server.key"),
+        private_key_passphrase_file: None,
+        client_authentication: ClientAuthentication::Required,
+        client_ca: Some(certificates.join("ca.pem")),
+        revocation_lists: Vec::new(),
+        profile: Profile::Bcp195,
+    };
+    TlsAcceptor::from(crate::tls::server_config(&settings).unwrap())
 }
