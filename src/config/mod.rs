@@ -7,6 +7,7 @@
 mod addresses;
 mod audit;
 mod diagnostic;
+mod expiry;
 mod limits;
 mod listener;
 mod load;

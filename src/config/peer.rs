@@ -12,7 +12,7 @@ use super::settings::ListenerSettings;
 use super::upstream::{ae_pattern, values};
 use super::{addresses, shadow};
 use crate::identity::CertificateBinding;
-use crate::policy::{Peer, RewriteDirection};
+use crate::policy::{Operation, Peer, RewriteDirection};
 use crate::tls::ClientAuthentication;
 
 /// What a peer may refer to.
@@ -123,10 +123,28 @@ fn risks(
         let remedy = "narrow networks or calling-ae-titles, or bind it to certificates";
         root.report.risk(place, "lets any AE title in from any network", remedy);
     }
+    unrewritten(root, place, peer);
     let mut usable = listeners.iter().filter(|listener| peer.uses_listener(&listener.name)).peekable();
     if peer.certificates.is_some() && usable.peek().is_some() && !usable.any(asks_for_certificates) {
         let remedy = "remove certificates, or let it use a TLS listener that asks for them";
         root.report.risk(place, "never matches: no listener of it asks for a certificate", remedy);
+    }
+}
+
+/// Rules see what C-STOREs carry. Queries, procedure steps and what a C-MOVE sends elsewhere are not among it.
+fn unrewritten(root: &Section<'_>, place: &Place, peer: &Peer) {
+    use Operation::{CFind, CMove, NAction, NCreate, NEventReport, NGet, NSet};
+    let other = [CFind, CMove, NCreate, NSet, NGet, NAction, NEventReport];
+    let passed = other.iter().filter(|operation| peer.role.operations.contains(operation));
+    let passed: Vec<&str> = passed.map(|operation| operation.name()).collect();
+    if peer.rewrite.is_some() && !passed.is_empty() {
+        let problem =
+            format!("rewrites only what C-STOREs carry, and its role also allows {}", passed.join(", "));
+        root.report.risk(
+            place,
+            problem,
+            "give it a role without them, if what they carry must not pass as it is",
+        );
     }
 }
 

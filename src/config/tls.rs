@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
+use super::expiry;
 use super::report::Located;
 use super::secret::open_to_others;
 use super::section::Section;
@@ -155,6 +156,9 @@ impl Files {
                 );
                 readable = false;
             }
+        }
+        for path in self.all.iter().chain(ca) {
+            expiry::risks(section.report, path);
         }
         for path in &self.private {
             let open = File::open(&path.value).and_then(|file| open_to_others(&file));

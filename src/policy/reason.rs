@@ -166,6 +166,22 @@ impl Reason {
         }
     }
 
+    /// The reason behind the label of a TLS handshake that failed.
+    pub fn of_handshake(label: &str) -> Self {
+        match label {
+            "certificate-missing" => Self::CertificateMissing,
+            "certificate-expired" | "certificate-not-yet-valid" => Self::CertificateExpired,
+            "certificate-revoked" => Self::CertificateRevoked,
+            "certificate-unknown-issuer" => Self::CertificateUnknownCa,
+            "revocation-list-expired" | "revocation-unknown" => Self::RevocationListExpired,
+            "not-tls" => Self::UnknownProtocol,
+            "timeout" => Self::AssociateTimeout,
+            "peer-closed" => Self::ConnectionLost,
+            other if other.starts_with("certificate-") => Self::CertificateInvalid,
+            _ => Self::TlsHandshakeFailed,
+        }
+    }
+
     /// Whether somebody should look at it now: an identity was used that is not the sender's own.
     pub fn is_security_alert(self) -> bool {
         matches!(
@@ -197,7 +213,7 @@ impl fmt::Display for Reason {
             Self::CertificateRevoked => "the client certificate is revoked",
             Self::CertificateUnknownCa => "the client certificate is not signed by a CA of this listener",
             Self::CertificateInvalid => "the client certificate is not acceptable",
-            Self::RevocationListExpired => "the certificate revocation list has ended",
+            Self::RevocationListExpired => "no revocation list in force covers the client certificate",
             Self::AssociateTimeout => "no complete A-ASSOCIATE-RQ within associate-timeout",
             Self::ConnectionLost => "the requestor left before it asked for an association",
             Self::MalformedPdu => "a PDU that breaks PS3.8",
