@@ -73,7 +73,7 @@ fn patient_identifiers(section: &Section<'_>) -> Option<PatientIdentifiers> {
     let chosen = section.choice("patient-identifiers", &choices).unwrap_or(default);
     match (chosen, secret) {
         (Identifiers::KeyedHash, Some(path)) => {
-            secret::key(section.report, &path).map(PatientIdentifiers::KeyedHash)
+            secret::key(section.report, &path).map(|key| PatientIdentifiers::KeyedHash(Box::new(key)))
         }
         (Identifiers::KeyedHash, None) => {
             let remedy = "name a file with at least 32 random bytes, or write patient-identifiers = \"none\"";

@@ -118,6 +118,8 @@ pub struct UpstreamSettings {
     /// `None`: as the requestor wrote it.
     pub calling_ae_title: Option<AeTitle>,
     pub connect_timeout: Duration,
+    /// Whether a user identity (58H) goes on to the upstream; otherwise it ends here.
+    pub pass_user_identity: bool,
     /// Absent: plain TCP.
     pub tls: Option<ClientTls>,
     /// Where the file defines it, counted from 1.
