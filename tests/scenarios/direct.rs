@@ -15,7 +15,7 @@ use crate::raw::{self, Upstream};
 use crate::site::Site;
 use crate::store::Plan;
 use crate::upper::{self, Request};
-use crate::{self_check, sink};
+use crate::{corpus, self_check, sink};
 
 #[test]
 fn the_load_generator_and_dcmtk_understand_each_other() {
@@ -161,4 +161,25 @@ fn raw_ends_open_an_association_without_anything_between_them() {
     release.join().expect("a release answered");
     upstream.expect_nobody();
     assert_ne!(free_address(), upstream.address);
+}
+
+#[test]
+fn storescu_sends_the_corpus_to_storescp() {
+    let archive = corpus::archive();
+    assert_eq!(corpus::send_with_dcmtk(archive.address, &[]), corpus::SENT_BY_DCMTK);
+    assert_eq!(archive.files().len(), corpus::SENT_BY_DCMTK);
+}
+
+#[test]
+fn a_raw_requestor_sends_the_corpus_to_the_sink() {
+    let options = sink::Options { maximum_length: 131_072, tls: None, checksums: true };
+    let (address, totals) = sink::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink");
+    let objects = corpus::objects();
+    let mut association =
+        Association::open(&Target::plain(address), &corpus::request()).expect("an association");
+    let statuses = corpus::store_all(&mut association, &objects);
+    assert_eq!(statuses, vec![0; objects.len()]);
+    association.release().expect("a release");
+    let received = totals.received.lock().expect("no panic in the sink").clone();
+    assert_eq!(received, corpus::digests(&objects));
 }

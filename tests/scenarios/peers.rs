@@ -48,7 +48,7 @@ pub fn storescp(options: &[&str]) -> Archive {
     let folder = TempDir::new().expect("a temporary folder");
     let (process, address) = process::listening(&log_beside(&folder), |port| {
         let mut command = dcmtk("storescp");
-        command.args(["-v", "+B", "-uf", "-od"]).arg(folder.path()).args(options).arg(port.to_string());
+        command.args(["-v", "+B", "-od"]).arg(folder.path()).args(options).arg(port.to_string());
         command
     });
     Archive { process, address, folder }
