@@ -36,9 +36,11 @@ mod store;
 #[path = "../../bench/load/upper.rs"]
 mod upper;
 
+mod configurations;
 mod corpus;
 mod direct;
 mod gate;
+mod layers;
 mod peers;
 mod process;
 mod raw;
