@@ -145,8 +145,12 @@ impl Gate {
     }
 
     pub fn start_in(site: Site, setup: &Setup) -> Self {
-        fs::write(site.path("dimsegate.toml"), setup.toml()).expect("a configuration written");
-        let command = run_command(&site, setup.shell);
+        Self::start_with(site, &setup.toml(), setup.shell)
+    }
+
+    pub fn start_with(site: Site, toml: &str, shell: &str) -> Self {
+        fs::write(site.path("dimsegate.toml"), toml).expect("a configuration written");
+        let command = run_command(&site, shell);
         let mut process = Process::start(command, &site.path("output.log"));
         let started = wait::until("the proxy to start", || {
             if let Some(status) = process.ended() {

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ServerConfig;
 
@@ -68,6 +69,15 @@ impl Peer {
     /// Asserts that nothing but the end of the connection comes.
     pub fn expect_close(&mut self) {
         assert_eq!(self.rest(), Vec::<u8>::new(), "bytes before the close");
+    }
+
+    /// Asserts that no byte waits to be read. What would have to be said without a cause is never on its way later.
+    pub fn expect_silence(&mut self) {
+        let socket = self.stream.socket();
+        socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a deadline");
+        let waiting = socket.peek(&mut [0]);
+        assert!(waiting.as_ref().is_err_and(timed_out), "{waiting:?} bytes where there should be none");
+        self.stream.socket().set_read_timeout(Some(PATIENCE)).expect("a deadline");
     }
 
     /// Everything until the peer closes or resets.
@@ -145,6 +155,30 @@ impl Upstream {
         peer.send(&upper::associate_ac(called, calling, &request.accept_all(), maximum_length, &[]));
         (peer, request)
     }
+}
+
+/// Sends `request` and returns the four bytes of the A-ASSOCIATE-RJ, after which the connection has to end.
+pub fn rejection(target: &Target, request: &Request) -> Vec<u8> {
+    let mut requestor = Peer::connect(target);
+    requestor.send(&request.encode());
+    let body = requestor.expect(upper::ASSOCIATE_RJ);
+    requestor.expect_close();
+    body
+}
+
+/// A-RELEASE begun by the requestor, end to end.
+pub fn release(mut requestor: Peer, mut acceptor: Peer) {
+    requestor.send(&upper::release_rq());
+    acceptor.expect(upper::RELEASE_RQ);
+    acceptor.send(&upper::release_rp());
+    requestor.expect(upper::RELEASE_RP);
+    drop(requestor);
+    acceptor.expect_close();
+}
+
+/// An association for C-ECHO, the least that can be asked for.
+pub fn verification(calling: &str, called: &str) -> Request {
+    Request::new(calling, called).context(upper::VERIFICATION, &[upper::IMPLICIT_LITTLE])
 }
 
 /// Opens an association from a raw requestor, through what listens at `target`, to a raw upstream.

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    date_time_ymd,
 };
 use rustls::pki_types::ServerName;
 use tempfile::TempDir;
@@ -25,7 +26,8 @@ pub struct Site {
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 impl Site {
-    /// `certs/{ca,server,client,pacs-ca,pacs,stranger-ca,stranger}.pem` with keys, `conf/{audit,pseudonym}.key`.
+    /// `certs/{ca,server,client,expired,revoked,pacs-ca,pacs,stranger-ca,stranger}.pem` with keys,
+    /// `certs/{ca,ended}.crl` (the second past its date), `conf/{audit,pseudonym}.key`.
     pub fn new() -> Self {
         let site = Self { folder: TempDir::new().expect("a temporary folder") };
         for name in ["certs", "conf"] {
@@ -34,6 +36,10 @@ impl Site {
         let ca = site.authority("ca");
         site.issue(&ca, "server", &["localhost", "127.0.0.1"]);
         site.issue(&ca, "client", &[CLIENT_NAME]);
+        site.issue_until(&ca, "expired", &[CLIENT_NAME], 2021);
+        site.issue(&ca, "revoked", &[CLIENT_NAME]);
+        site.revocation_list(&ca, "ca", 2099);
+        site.revocation_list(&ca, "ended", 2021);
         let pacs = site.authority("pacs-ca");
         site.issue(&pacs, "pacs", &["localhost", "127.0.0.1"]);
         let stranger = site.authority("stranger-ca");
@@ -76,9 +82,15 @@ impl Site {
     }
 
     fn issue(&self, issuer: &Issuer, name: &str, names: &[&str]) {
+        self.issue_until(issuer, name, names, 2099);
+    }
+
+    fn issue_until(&self, issuer: &Issuer, name: &str, names: &[&str], year: i32) {
         let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
         let mut params = CertificateParams::new(names).expect("DNS names and addresses");
         params.distinguished_name.push(DnType::CommonName, name);
+        params.serial_number = Some(serial_of(name));
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(year, 1, 1));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
@@ -87,6 +99,26 @@ impl Site {
         let certificate = params.signed_by(&key, issuer).expect("a certificate");
         fs::write(self.path(&format!("certs/{name}.pem")), certificate.pem()).expect("a file written");
         self.write_secret(&format!("certs/{name}.key"), key.serialize_pem().as_bytes());
+    }
+
+    /// Revokes `certs/revoked.pem`.
+    fn revocation_list(&self, issuer: &Issuer, name: &str, until: i32) {
+        let revoked = RevokedCertParams {
+            serial_number: serial_of("revoked"),
+            revocation_time: date_time_ymd(2020, 6, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 6, 1),
+            next_update: date_time_ymd(until, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let pem = list.signed_by(issuer).and_then(|list| list.pem()).expect("a revocation list");
+        fs::write(self.path(&format!("certs/{name}.crl")), pem).expect("a file written");
     }
 
     fn secret(&self, relative: &str, length: u8) {
@@ -98,6 +130,11 @@ impl Site {
         fs::write(&path, bytes).expect("a file written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("permissions set");
     }
+}
+
+/// Certificates of one authority differ in their names, so their serial numbers come from them.
+fn serial_of(name: &str) -> SerialNumber {
+    SerialNumber::from([&[1], name.as_bytes()].concat())
 }
 
 fn key() -> KeyPair {
