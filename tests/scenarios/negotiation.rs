@@ -52,21 +52,6 @@ fn results_and_transfer_syntaxes_are_the_upstreams() {
     assert_eq!(contexts[0]["abstract-syntax"], "1.2.840.10008.1.1");
 }
 
-#[test]
-fn the_requestor_waits_until_the_upstream_has_answered() {
-    let upstream = Upstream::bind();
-    let gate = Gate::start(&Setup::plain(upstream.address));
-    let mut requestor = Peer::connect(&gate.plain());
-    requestor.send(&verification("SITE", "PACS").encode());
-    let mut acceptor = upstream.accept();
-    acceptor.associate(upper::ASSOCIATE_RQ);
-    requestor.expect_silence();
-    let answer = [(1, 0, upper::IMPLICIT_LITTLE.to_string())];
-    acceptor.send(&upper::associate_ac("PACS", "SITE", &answer, 16384, &[]));
-    requestor.associate(upper::ASSOCIATE_AC);
-    raw::release(requestor, acceptor);
-}
-
 /// A role selection sub-item (PS3.7 D.3.3.4).
 fn role(class: &str, scu: u8, scp: u8) -> Vec<u8> {
     let mut value = (class.len() as u16).to_be_bytes().to_vec();

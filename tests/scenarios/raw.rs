@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::ServerConfig;
 
@@ -69,15 +68,6 @@ impl Peer {
     /// Asserts that nothing but the end of the connection comes.
     pub fn expect_close(&mut self) {
         assert_eq!(self.rest(), Vec::<u8>::new(), "bytes before the close");
-    }
-
-    /// Asserts that no byte waits to be read. What would have to be said without a cause is never on its way later.
-    pub fn expect_silence(&mut self) {
-        let socket = self.stream.socket();
-        socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a deadline");
-        let waiting = socket.peek(&mut [0]);
-        assert!(waiting.as_ref().is_err_and(timed_out), "{waiting:?} bytes where there should be none");
-        self.stream.socket().set_read_timeout(Some(PATIENCE)).expect("a deadline");
     }
 
     /// Everything until the peer closes or resets.

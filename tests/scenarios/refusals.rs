@@ -351,7 +351,7 @@ fn another_application_context_or_protocol_version_is_rejected() {
     let mut version = bytes.clone();
     let mut application = bytes;
     version[6..8].copy_from_slice(&[0, 2]);
-    let at = bytes
+    let at = application
         .windows(21)
         .position(|window| window == b"1.2.840.10008.3.1.1.1")
         .expect("the application context");
