@@ -36,6 +36,7 @@ mod store;
 #[path = "../../bench/load/upper.rs"]
 mod upper;
 
+mod byte_for_byte;
 mod configurations;
 mod corpus;
 mod direct;
@@ -46,5 +47,6 @@ mod peers;
 mod process;
 mod raw;
 mod refusals;
+mod services;
 mod site;
 mod wait;
