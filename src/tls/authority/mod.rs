@@ -124,6 +124,17 @@ impl Authority {
         Ok(Self { certificate_pem, issuer: Issuer::new(params, key) })
     }
 
+    /// A name that no other CA has: two of one name and different keys are hard to tell apart when a check fails.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Random`].
+    pub fn unique_name() -> Result<String, AuthorityError> {
+        let mut random = [0; 4];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| AuthorityError::Random)?;
+        let today = OffsetDateTime::now_utc().date();
+        Ok(format!("dimsegate private CA {today} {:08x}", u32::from_be_bytes(random)))
+    }
+
     /// A CA from its own PEM files.
     ///
     /// # Errors
