@@ -10,13 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::exit;
 use crate::dataset::Encoding;
 use crate::rewrite::{Expected, Output, RewriteError, Ruleset, Transform};
 use indicatif::{ProgressBar, ProgressStyle};
 use part10::{Part10Error, Start};
 
-/// Some input could not be read or rewritten (EX_DATAERR).
-const UNREADABLE: u8 = 65;
 const CHUNK: usize = 256 << 10;
 
 /// Apply the rules of a configuration to DICOM files.
@@ -50,7 +49,7 @@ pub fn run(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> 
     let (stdout, stderr) = (&mut io::stdout().lock(), &mut io::stderr());
     match run_with(rules, inputs, out, diff, stdout, stderr) {
         Ok(0) => ExitCode::SUCCESS,
-        Ok(_) | Err(_) => ExitCode::from(UNREADABLE),
+        Ok(_) | Err(_) => ExitCode::from(exit::UNREADABLE),
     }
 }
 
