@@ -31,7 +31,7 @@ pub struct Args {
     /// The configuration.
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
-    /// The [[rewrite]] whose rules to apply.
+    /// The name of the rewrite section whose rules to apply.
     #[arg(long, value_name = "NAME")]
     pub rewrite: String,
     /// DICOM files, and folders of them.
