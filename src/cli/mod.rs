@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
 mod check;
+mod demo;
 mod echo;
 mod exit;
 mod explain;
 mod run;
+mod table;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,8 @@ struct Cli {
 enum Command {
     /// Run the proxy; SIGHUP reloads, SIGTERM drains
     Run(run::Args),
+    /// See it at work on this machine: a development CA, an archive, one study through TLS
+    Demo(demo::Args),
     /// Find every problem of a configuration, then what is risky in it
     Check(check::Args),
     /// Say what the configuration decides about an association, and why
@@ -43,6 +47,7 @@ enum Command {
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Echo(args) => echo::run(&args),
