@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::audit::{Audit, AuditSettings};
+use crate::audit::Audit;
+use crate::cli::run::audit_settings;
 use crate::{config, relay};
 
 /// A running proxy, and where its listener listens.
@@ -19,13 +20,7 @@ impl Proxy {
     /// What is wrong with the configuration, the records or the listener, as sentences.
     pub async fn start(configuration: &Path, listener: &str) -> Result<Self, String> {
         let loaded = config::load(configuration).map_err(|problems| problems.to_string())?;
-        let audit = &loaded.settings.audit;
-        let records = AuditSettings {
-            directory: audit.directory.clone(),
-            on_failure: audit.on_failure,
-            patient_identifiers: audit.patient_identifiers.clone(),
-        };
-        let audit = Audit::start(records).map_err(|error| error.to_string())?;
+        let audit = Audit::start(audit_settings(&loaded)).map_err(|error| error.to_string())?;
         let running = relay::Proxy::start(loaded, audit).await.map_err(|error| error.to_string())?;
         let address = running.address(listener).ok_or_else(|| format!("no listener is called {listener}"))?;
         Ok(Self { running, address })
