@@ -1,1 +1,32 @@
-//! (skeleton)
+//! TOML to compiled settings, with every problem at once.
+//!
+//! [`load`] reads a file and everything that it names (certificates, keys, secrets), and gives either [`Settings`] that
+//! can be put into force as they are, or all [`Diagnostics`]. What is in force meanwhile is never touched. Relative
+//! paths are relative to the working directory.
+
+mod addresses;
+mod audit;
+mod diagnostic;
+mod expiry;
+mod limits;
+mod listener;
+mod load;
+mod names;
+mod peer;
+mod report;
+mod rewrite;
+mod role;
+mod secret;
+mod section;
+mod settings;
+mod shadow;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod units;
+mod upstream;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use load::{Loaded, load};
+pub use settings::*;

@@ -1,1 +1,45 @@
-//! (skeleton)
+//! Data sets as bytes (PS3.5): the encodings of transfer syntaxes, and a push scanner over their elements. No I/O.
+//!
+//! [`Scanner`] takes bytes in any chunking and says where elements, items and values begin and end, holding no more than
+//! one partial element header (12 bytes) and one small frame for each open sequence or item. [`Observer`] is the cheap
+//! onlooker on data sets that nothing rewrites.
+
+mod encoding;
+mod error;
+mod observer;
+mod scanner;
+mod vr;
+
+pub use encoding::{Encoding, Syntax};
+pub use error::{ScanError, ScanProblem};
+pub use observer::Observer;
+pub use scanner::{Event, HARD_MAX_DEPTH, Header, Kind, PathStep, Raw, Scanner};
+pub(crate) use vr::exact_vr_of;
+pub use vr::{Vr, vr_of};
+
+pub use dicom_core::Tag;
+
+/// (0008,0005) Specific Character Set.
+pub const SPECIFIC_CHARACTER_SET: Tag = Tag(0x0008, 0x0005);
+/// (0008,0016) SOP Class UID.
+pub const SOP_CLASS_UID: Tag = Tag(0x0008, 0x0016);
+/// (0008,0018) SOP Instance UID.
+pub const SOP_INSTANCE_UID: Tag = Tag(0x0008, 0x0018);
+/// (0010,0020) Patient ID.
+pub const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
+/// (0020,000D) Study Instance UID.
+pub const STUDY_INSTANCE_UID: Tag = Tag(0x0020, 0x000D);
+
+/// A tag as one number, in the order of a data set.
+pub(crate) fn number(tag: Tag) -> u32 {
+    u32::from(tag.0) << 16 | u32::from(tag.1)
+}
+
+/// The value without the padding that PS3.5 §6.2 allows: trailing NUL, leading and trailing spaces.
+pub(crate) fn trim(value: &[u8]) -> &[u8] {
+    let end = value.iter().rposition(|&b| b != 0 && b != b' ').map_or(0, |last| last + 1);
+    value.get(..end).unwrap_or_default().trim_ascii_start()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,48 @@
-//! (skeleton)
+//! De-identification of data sets in flight (PS3.15 Annex E): rules, and a streaming transform over
+//! [`dataset`](crate::dataset). No I/O.
+//!
+//! A [`RulesetSpec`] compiles into a [`Ruleset`], which every data set's [`Transform`] shares. Which rule decides on an
+//! element is a look-up in a table, apart from the mechanics of the stream.
+//!
+//! # What rules do
+//!
+//! Rules stand in an order; the first whose tag matches an element decides. They hold at every depth. `keep` on a sequence
+//! keeps the sequence itself: rules still look at the elements of its items. What is not touched stays as it was, byte for
+//! byte, with these exceptions: group length elements are dropped (they are retired, and would lie), and a sequence or
+//! item of defined length over 64 KiB goes out with undefined length.
+//!
+//! # What cannot be read
+//!
+//! fails: a data set with tags twice or out of order, groups 0000 or 0002, unknown VRs, lengths beyond what holds them, too
+//! deep a nesting, or an end inside an element gives a [`RewriteError`], and no byte behind it. An odd length stays as it
+//! was. A private sequence that is written as UN, or in implicit VR, with a defined length cannot be told from a value: it
+//! is passed or removed as a whole.
+
+mod action;
+mod change;
+mod character_set;
+mod compile;
+mod deflated;
+mod error;
+mod keyed;
+mod levels;
+mod output;
+mod rewriting;
+mod scope;
+mod spec;
+mod suggest;
+mod table;
+mod tag_pattern;
+mod transform;
+mod value;
+
+pub use change::{Change, Content};
+pub use error::{RewriteError, RewriteProblem};
+pub use output::{Output, Piece};
+pub use rewriting::Summary;
+pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
+pub use table::Ruleset;
+pub use transform::{Expected, Transform};
+
+#[cfg(test)]
+mod tests;

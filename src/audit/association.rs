@@ -1,0 +1,189 @@
+//! The records that tell the story of one association.
+
+use crate::identity::Certificate;
+use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Who asked for an association, and how it came in. Every field is in every record; `null` where there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Requestor {
+    pub listener: String,
+    /// The `[[peer]]` that matched.
+    pub peer: Option<String>,
+    pub address: IpAddr,
+    pub port: u16,
+    pub tls: Option<Tls>,
+    /// As it came, without the spaces around it.
+    pub calling_ae_title: String,
+    pub called_ae_title: String,
+    pub implementation: Option<Implementation>,
+}
+
+/// What TLS proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Tls {
+    /// `1.2` or `1.3`.
+    pub version: Cow<'static, str>,
+    pub cipher: Cow<'static, str>,
+    /// The key exchange group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Cow<'static, str>>,
+    /// Of the peer's certificate; `null` where it showed none.
+    pub subject: Option<String>,
+    pub san: Vec<String>,
+    /// SHA-256 of the certificate.
+    pub fingerprint: Option<String>,
+}
+
+impl Tls {
+    /// The record of a session. `certificate` is the peer's.
+    pub fn new(
+        version: impl Into<Cow<'static, str>>,
+        cipher: impl Into<Cow<'static, str>>,
+        group: Option<Cow<'static, str>>,
+        certificate: Option<&Certificate>,
+    ) -> Self {
+        Self {
+            version: version.into(),
+            cipher: cipher.into(),
+            group,
+            subject: certificate.map(|certificate| certificate.subject.clone()),
+            san: certificate.map(|certificate| certificate.san.clone()).unwrap_or_default(),
+            fingerprint: certificate.map(|certificate| certificate.fingerprint.clone()),
+        }
+    }
+}
+
+/// Implementation class UID and version name (PS3.7 Annex D.3.3.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Implementation {
+    pub class_uid: Option<String>,
+    pub version_name: Option<String>,
+}
+
+/// The upstream leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Upstream {
+    pub name: String,
+    /// The address that answered, with its port.
+    pub address: String,
+    /// As sent upstream.
+    pub called_ae_title: String,
+    pub calling_ae_title: String,
+}
+
+/// A presentation context as it was answered to the requestor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Context {
+    pub id: u8,
+    pub abstract_syntax: String,
+    /// PS3.8 Table 9-18: 0 acceptance … 4.
+    pub result: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_syntax: Option<String>,
+}
+
+/// The request was answered with A-ASSOCIATE-RJ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AssociationRejected {
+    pub association: String,
+    #[serde(flatten)]
+    pub requestor: Requestor,
+    pub rejection: Rejection,
+    /// A stable label, such as `calling-ae-title`, `upstream-unreachable`.
+    pub reason: Cow<'static, str>,
+    /// For people: the condition that failed nearest to a match.
+    pub explanation: String,
+}
+
+/// Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 §9.3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    pub result: u8,
+    pub source: u8,
+    pub reason: u8,
+}
+
+/// The request was answered with A-ASSOCIATE-AC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AssociationOpened {
+    pub association: String,
+    #[serde(flatten)]
+    pub requestor: Requestor,
+    pub upstream: Upstream,
+    pub contexts: Vec<Context>,
+    /// Name of the rewrite that applies.
+    pub rewrite: Option<String>,
+    /// Digest of the configuration that decided.
+    pub configuration: String,
+}
+
+/// The whole story of an association that was opened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AssociationClosed {
+    pub association: String,
+    #[serde(flatten)]
+    pub requestor: Requestor,
+    pub upstream: Option<Upstream>,
+    pub contexts: Vec<Context>,
+    /// By operation (`C-STORE`, …).
+    pub operations: BTreeMap<Cow<'static, str>, OperationCounts>,
+    pub bytes: Bytes,
+    pub rewrite: Option<Rewrite>,
+    /// Digest of the configuration that decided.
+    pub configuration: String,
+    pub duration_ms: u64,
+    pub ended: Ended,
+    /// A stable label or a short text; `null` after a release.
+    pub reason: Option<Cow<'static, str>>,
+}
+
+/// How the operations of one kind ended, by the status of their last response (PS3.7 Annex C).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OperationCounts {
+    pub success: u64,
+    pub warning: u64,
+    pub failure: u64,
+    /// By dimsegate's policy.
+    pub refused: u64,
+}
+
+/// Bytes of the requestor's leg, upper layer included: `in` from the requestor, `out` to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bytes {
+    pub r#in: u64,
+    pub out: u64,
+}
+
+/// What a rewrite did over a whole association.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rewrite {
+    pub name: String,
+    /// Elements changed, removed or added.
+    pub elements: u64,
+}
+
+/// What ended an association.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    Released,
+    AbortedByRequestor,
+    AbortedByUpstream,
+    LostRequestor,
+    LostUpstream,
+    Timeout,
+    ProtocolError,
+    Policy,
+    Shutdown,
+}

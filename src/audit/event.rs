@@ -1,0 +1,215 @@
+//! One struct for each kind of record. The sink puts `time`, `event` and `sequence` in front.
+
+use super::{AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Tls};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+
+/// What happened. Strings may hold anything that came from the wire: they are escaped and bounded when written.
+///
+/// Fields that are `None` are left out of the record, except where [`Requestor`](super::Requestor) and
+/// [`AssociationClosed`] say `null`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Event {
+    Started(Started),
+    ConfigurationLoaded(ConfigurationLoaded),
+    ConfigurationRefused(ConfigurationRefused),
+    ConnectionRefused(Box<ConnectionRefused>),
+    AssociationRejected(Box<AssociationRejected>),
+    AssociationOpened(Box<AssociationOpened>),
+    Operation(Box<Operation>),
+    AssociationClosed(Box<AssociationClosed>),
+    SecurityAlert(Box<SecurityAlert>),
+    Stopped(Stopped),
+}
+
+impl Event {
+    /// The value of `event`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Started(_) => "started",
+            Self::ConfigurationLoaded(_) => "configuration-loaded",
+            Self::ConfigurationRefused(_) => "configuration-refused",
+            Self::ConnectionRefused(_) => "connection-refused",
+            Self::AssociationRejected(_) => "association-rejected",
+            Self::AssociationOpened(_) => "association-opened",
+            Self::Operation(_) => "operation",
+            Self::AssociationClosed(_) => "association-closed",
+            Self::SecurityAlert(_) => "security-alert",
+            Self::Stopped(_) => "stopped",
+        }
+    }
+}
+
+/// The process accepts associations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Started {
+    pub version: String,
+    pub process_id: u32,
+    /// Digest of the configuration in force.
+    pub configuration: String,
+    pub listeners: Vec<StartedListener>,
+    /// Whether the last line of an earlier run was torn by a crash; it stands closed off in its file. The sink sets it.
+    pub recovered: bool,
+}
+
+/// A listener, bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StartedListener {
+    pub name: String,
+    pub address: SocketAddr,
+}
+
+/// A configuration is in force, at start or after a reload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConfigurationLoaded {
+    pub file: String,
+    /// Digest of the configuration.
+    pub configuration: String,
+    /// Digest of the configuration that it takes the place of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    pub warnings: usize,
+}
+
+/// A reload failed; what was in force stays in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConfigurationRefused {
+    pub file: String,
+    /// Digest of the configuration that stays in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
+    pub errors: usize,
+    /// One `file:line:column: key: …` each; the first 20 are written.
+    #[serde(serialize_with = "first_twenty")]
+    pub problems: Vec<String>,
+}
+
+/// A connection that did not come as far as an association request that could be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConnectionRefused {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub association: Option<String>,
+    pub listener: String,
+    pub address: IpAddr,
+    pub port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// A stable label, such as `address`, `connection-rate`, `certificate-revoked`, `not-tls`.
+    pub reason: Cow<'static, str>,
+    /// For people: what was found, and what was expected.
+    pub explanation: String,
+    /// The TLS alert that was sent or received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<Cow<'static, str>>,
+    /// The A-ABORT that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abort: Option<Abort>,
+}
+
+/// Source and reason of an A-ABORT (PS3.8 §9.3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Abort {
+    pub source: u8,
+    pub reason: u8,
+}
+
+/// One DIMSE operation, from its request to its last response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Operation {
+    pub association: String,
+    /// `C-STORE`, `N-CREATE`, …
+    pub operation: Cow<'static, str>,
+    pub message_id: u16,
+    pub direction: Direction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sop_class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sop_instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_sop_instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub study: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_study: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient: Option<PatientIdentifier>,
+    /// C-MOVE only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub move_destination: Option<String>,
+    /// Of the last response, written `0x0000`; absent where none came.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "hexadecimal")]
+    pub status: Option<u16>,
+    /// Of the data sets, both directions.
+    pub bytes: u64,
+    pub duration_ms: u64,
+    /// A stable label, where dimsegate itself refused or failed the operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'static, str>>,
+}
+
+/// Which side invoked an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    FromPeer,
+    ToPeer,
+}
+
+/// Something that a person should look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SecurityAlert {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub association: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listener: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calling_ae_title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_ae_title: Option<String>,
+    /// A stable label, such as `certificate-binding`, `records-lost`.
+    pub reason: Cow<'static, str>,
+    pub explanation: String,
+    /// `records-lost` only: how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
+}
+
+/// The process ends in good order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stopped {
+    /// Such as `SIGTERM`.
+    pub reason: Cow<'static, str>,
+    /// Associations that were aborted because the grace period ended.
+    pub aborted: u64,
+    /// How long the process ran.
+    pub duration_ms: u64,
+}
+
+fn hexadecimal<S: Serializer>(status: &Option<u16>, serializer: S) -> Result<S::Ok, S::Error> {
+    match status {
+        Some(status) => serializer.collect_str(&format_args!("0x{status:04X}")),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn first_twenty<S: Serializer>(problems: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(problems.iter().take(20))
+}

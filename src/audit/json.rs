@@ -1,0 +1,148 @@
+//! JSON in which no string can hide, reorder or forge a line, and none is longer than a bound.
+
+use super::Event;
+use crate::identity::deceptive;
+use serde::Serialize;
+use serde_json::ser::{CharEscape, Formatter, Serializer};
+use std::io::{self, Write};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// Longest string of a record, in bytes before escaping.
+pub const STRING_LIMIT: usize = 1024;
+
+/// The fields of an event as a JSON object, without what the sink puts in front.
+pub(super) fn body(event: &Event) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(512);
+    event.serialize(&mut Serializer::with_formatter(&mut bytes, Guarded::default()))?;
+    Ok(bytes)
+}
+
+/// The line of a record, line feed included: `time`, `event`, `sequence`, then the fields of `body`.
+pub(super) fn line(time: OffsetDateTime, event: &str, sequence: u64, body: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(body.len() + 96);
+    let fields = body.strip_prefix(b"{").unwrap_or_default();
+    let comma = if fields.starts_with(b"}") { "" } else { "," };
+    let time = timestamp(time);
+    // Writing to a vector cannot fail.
+    let _ = write!(line, r#"{{"time":"{time}","event":"{event}","sequence":{sequence}{comma}"#);
+    line.extend_from_slice(fields);
+    line.push(b'\n');
+    line
+}
+
+/// RFC 3339 in UTC with microseconds.
+fn timestamp(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+    time.to_offset(time::UtcOffset::UTC).format(&format).unwrap_or_default()
+}
+
+/// Escapes what serde_json leaves as it is although a terminal or an editor acts on it, and cuts long strings.
+#[derive(Default)]
+struct Guarded {
+    /// Bytes of the string that is being written.
+    written: usize,
+}
+
+impl Guarded {
+    /// Whether a character of the string may still be written; says `…` once where it may not.
+    fn room<W: ?Sized + Write>(&mut self, bytes: usize, writer: &mut W) -> io::Result<bool> {
+        let before = self.written;
+        self.written = before.saturating_add(bytes);
+        if self.written <= STRING_LIMIT {
+            return Ok(true);
+        }
+        if before <= STRING_LIMIT {
+            self.written = STRING_LIMIT + 1;
+            writer.write_all("…".as_bytes())?;
+        }
+        Ok(false)
+    }
+}
+
+impl Formatter for Guarded {
+    fn begin_string<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.written = 0;
+        writer.write_all(b"\"")
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let plain = fragment.bytes().all(|byte| byte.is_ascii() && byte != 0x7f);
+        if plain && self.written.saturating_add(fragment.len()) <= STRING_LIMIT {
+            self.written += fragment.len();
+            return writer.write_all(fragment.as_bytes());
+        }
+        for character in fragment.chars() {
+            if !self.room(character.len_utf8(), writer)? {
+                break;
+            }
+            if deceptive(character) {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            } else {
+                writer.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+        if !self.room(1, writer)? {
+            return Ok(());
+        }
+        match escape {
+            CharEscape::Quote => writer.write_all(b"\\\""),
+            CharEscape::ReverseSolidus => writer.write_all(b"\\\\"),
+            CharEscape::Solidus => writer.write_all(b"\\/"),
+            CharEscape::Backspace => writer.write_all(b"\\b"),
+            CharEscape::FormFeed => writer.write_all(b"\\f"),
+            CharEscape::LineFeed => writer.write_all(b"\\n"),
+            CharEscape::CarriageReturn => writer.write_all(b"\\r"),
+            CharEscape::Tab => writer.write_all(b"\\t"),
+            CharEscape::AsciiControl(byte) => write!(writer, "\\u{byte:04x}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Guarded, STRING_LIMIT, Serializer};
+    use proptest::prelude::*;
+    use serde::Serialize;
+
+    fn json(text: &str) -> String {
+        let mut bytes = Vec::new();
+        text.serialize(&mut Serializer::with_formatter(&mut bytes, Guarded::default())).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn what_a_terminal_acts_on_is_escaped() {
+        assert_eq!(
+            json("a\"\\\n\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}\u{feff}\u{e0041}é"),
+            r#""a\"\\\n\u001b\u007f\u009b\u202e\u2028\ufeff\udb40\udc41é""#
+        );
+    }
+
+    #[test]
+    fn a_long_string_is_cut_once_wherever_the_bound_falls() {
+        let cut = format!("\"{}…\"", "x".repeat(STRING_LIMIT));
+        assert_eq!(json(&"x".repeat(STRING_LIMIT)), format!("\"{}\"", "x".repeat(STRING_LIMIT)));
+        assert_eq!(json(&"x".repeat(STRING_LIMIT + 1)), cut);
+        assert_eq!(json(&format!("{}\n\"\n{}", "x".repeat(STRING_LIMIT), "y".repeat(9))), cut);
+        assert_eq!(
+            json(&format!("{}é\nz", "x".repeat(STRING_LIMIT - 1))),
+            format!("\"{}…\"", "x".repeat(STRING_LIMIT - 1))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_short_string_reads_back_and_shows_nothing_deceptive(text in "\\PC{0,40}|.{0,40}|[\u{0}-\u{2fff}]{0,40}") {
+            let written = json(&text);
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+            prop_assert!(!written.chars().any(crate::identity::deceptive));
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! `dimsegate explain`: the decision about an association, replayed offline.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::exit::BAD_CONFIGURATION;
+use crate::config::{self, ListenerSettings, Settings};
+use crate::identity::Certificate;
+use crate::policy::sop_class::{keyword, sop_class_uid};
+use crate::policy::{
+    ContextVerdict, Denial, Direction, Facts, Grant, Operation, Reason, Refusal, Rejection, Request,
+    RewriteDirection, Verdict, decide,
+};
+use crate::tls::ClientAuthentication;
+use crate::wire::associate::ProposedContext;
+use crate::wire::{AeTitle, Uid};
+
+/// Replay the decision about an association without a network
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  dimsegate explain -c conf/dimsegate.toml --listener remote --from 203.0.113.7 \\\n    \
+                        --calling LYON_CT1 --called PACS --certificate lyon.pem --operation C-STORE --sop-class CTImageStorage\n\n\
+                        A certificate is taken to have passed the listener's CA. Exit status: 0 allowed, 3 refused, 78 bad \
+                        configuration."
+)]
+pub struct Args {
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The listener that the requestor connects to
+    #[arg(long, value_name = "NAME")]
+    pub listener: String,
+    /// The requestor's IP address
+    #[arg(long, value_name = "IP")]
+    pub from: IpAddr,
+    /// The calling AE title
+    #[arg(long, value_name = "AE")]
+    pub calling: AeTitle,
+    /// The called AE title
+    #[arg(long, value_name = "AE")]
+    pub called: AeTitle,
+    /// The certificate that the requestor shows, PEM
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// An operation to ask for once the association is open, such as C-STORE
+    #[arg(long, value_name = "OPERATION", value_parser = operation)]
+    pub operation: Option<Operation>,
+    /// The SOP class to propose, a UID or a keyword such as CTImageStorage
+    #[arg(long, value_name = "UID", value_parser = sop_class)]
+    pub sop_class: Option<Uid>,
+    /// Where a C-MOVE is to send to
+    #[arg(long, value_name = "AE")]
+    pub move_destination: Option<AeTitle>,
+}
+
+const REFUSED: u8 = 3;
+/// EX_USAGE and EX_NOINPUT of sysexits.
+const BAD_USAGE: u8 = 64;
+const NO_INPUT: u8 = 66;
+/// What a requestor proposes nearly always.
+const TRANSFER_SYNTAXES: [&str; 2] = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
+
+fn operation(text: &str) -> Result<Operation, String> {
+    let names: Vec<&str> = Operation::ALL.into_iter().map(Operation::name).collect();
+    text.to_ascii_uppercase().parse().map_err(|error| format!("{error}, write one of {}", names.join(", ")))
+}
+
+fn sop_class(text: &str) -> Result<Uid, String> {
+    sop_class_uid(text).ok_or_else(|| "is neither a UID nor a keyword such as CTImageStorage".into())
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    let loaded = match config::load(&args.config) {
+        Ok(loaded) => loaded,
+        Err(problems) => return complain(&problems.to_string(), BAD_CONFIGURATION),
+    };
+    let settings = &loaded.settings;
+    let Some(listener) = settings.listeners.iter().find(|listener| *listener.name == *args.listener) else {
+        let names: Vec<&str> = settings.listeners.iter().map(|listener| &*listener.name).collect();
+        let text = format!("no listener is called {:?}, write one of {}", args.listener, names.join(", "));
+        return complain(&text, BAD_USAGE);
+    };
+    let certificate = match args.certificate.as_deref().map(read_certificate).transpose() {
+        Ok(certificate) => certificate,
+        Err(problem) => return complain(&problem, NO_INPUT),
+    };
+    let (text, allowed) = explain(settings, listener, args, certificate.as_ref());
+    // A reader that has gone away has read enough.
+    let _ = write!(std::io::stdout().lock(), "{text}");
+    if allowed { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) }
+}
+
+fn complain(text: &str, status: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    ExitCode::from(status)
+}
+
+fn read_certificate(path: &Path) -> Result<Certificate, String> {
+    let der = CertificateDer::from_pem_file(path)
+        .map_err(|error| format!("{}: holds no certificate in PEM: {error}", path.display()))?;
+    Certificate::from_der(&der).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// What `explain` prints, and whether everything asked for is allowed.
+pub(super) fn explain(
+    settings: &Settings,
+    listener: &ListenerSettings,
+    args: &Args,
+    certificate: Option<&Certificate>,
+) -> (String, bool) {
+    if let Err(refusal) = settings.policy.admits_address(&listener.name, args.from) {
+        return (refused(settings, &refusal), false);
+    }
+    let certificate = match shown(listener, certificate) {
+        Ok(certificate) => certificate,
+        Err(refusal) => return (refused(settings, &refusal), false),
+    };
+    let contexts: Vec<ProposedContext> = args.sop_class.iter().map(proposed).collect();
+    let facts = Facts {
+        listener: &listener.name,
+        address: args.from,
+        certificate,
+        calling: &args.calling.to_raw(),
+        called: &args.called.to_raw(),
+        contexts: &contexts,
+    };
+    match decide(&settings.policy, &facts) {
+        Verdict::Refuse(refusal) => (refused(settings, &refusal), false),
+        Verdict::Allow(grant) => granted(settings, args, &grant),
+    }
+}
+
+/// The certificate as the listener would see it.
+fn shown<'c>(
+    listener: &ListenerSettings,
+    certificate: Option<&'c Certificate>,
+) -> Result<Option<&'c Certificate>, Refusal> {
+    match listener.tls.as_ref().map(|tls| tls.settings.client_authentication) {
+        None | Some(ClientAuthentication::Off) => Ok(None),
+        Some(ClientAuthentication::Required) if certificate.is_none() => Err(Refusal {
+            reason: Reason::CertificateMissing,
+            nearest: None,
+            detail: format!("listener \"{}\" requires a client certificate", listener.name),
+            remedy: "give the certificate that the requestor shows with --certificate".into(),
+        }),
+        Some(_) => Ok(certificate),
+    }
+}
+
+fn proposed(abstract_syntax: &Uid) -> ProposedContext {
+    let transfer_syntaxes = TRANSFER_SYNTAXES.iter().filter_map(|uid| uid.parse().ok()).collect();
+    ProposedContext { id: 1, abstract_syntax: abstract_syntax.clone(), transfer_syntaxes }
+}
+
+fn refused(settings: &Settings, refusal: &Refusal) -> String {
+    let mut text = format!("refused: {} ({})\n", refusal.reason, refusal.reason.label());
+    line(&mut text, "why", &refusal.detail);
+    if let Some((peer, condition)) = &refusal.nearest {
+        let path = settings.path.display();
+        line(
+            &mut text,
+            "nearest",
+            &format!("peer \"{}\" ({path}:{}), {}", peer.name, peer.line, condition.key()),
+        );
+    }
+    line(&mut text, "to change", &refusal.remedy);
+    line(&mut text, "requestor", &what_the_requestor_sees(refusal.reason));
+    if refusal.reason.is_security_alert() {
+        line(&mut text, "record", "association-rejected, and a security-alert");
+    }
+    text
+}
+
+fn what_the_requestor_sees(reason: Reason) -> String {
+    match reason.rejection() {
+        Some(rejection) => rejection_text(rejection),
+        None if reason == Reason::CertificateMissing => "a TLS alert, certificate_required".into(),
+        None => "the connection closed, before TLS".into(),
+    }
+}
+
+/// PS3.8 Table 9-21.
+fn rejection_text((result, source, reason): Rejection) -> String {
+    let how = if result == 1 { "rejected-permanent" } else { "rejected-transient" };
+    let why = match (source, reason) {
+        (1, 2) => "application-context-name-not-supported",
+        (1, 3) => "calling-AE-title-not-recognized",
+        (1, 7) => "called-AE-title-not-recognized",
+        (2, 2) => "protocol-version-not-supported",
+        (3, 1) => "temporary-congestion",
+        (3, 2) => "local-limit-exceeded",
+        _ => "no-reason-given",
+    };
+    format!("A-ASSOCIATE-RJ {result}/{source}/{reason}: {how}, {why}")
+}
+
+fn granted(settings: &Settings, args: &Args, grant: &Grant) -> (String, bool) {
+    let path = settings.path.display();
+    let (peer, role) = (&grant.peer, &grant.peer.role);
+    let mut text = format!("allowed: peer \"{}\" ({path}:{})\n", peer.name, peer.line);
+    let operations: Vec<&str> = role.operations.iter().map(|operation| operation.name()).collect();
+    line(&mut text, "role", &format!("\"{}\" ({path}:{}): {}", role.name, role.line, operations.join(", ")));
+    upstream(&mut text, settings, grant);
+    line(&mut text, "rewrite", &rewrite(grant));
+    limits(&mut text, grant);
+    let contexts = contexts(&mut text, grant, args);
+    let operation = asked(&mut text, grant, args);
+    (text, contexts && operation)
+}
+
+fn upstream(text: &mut String, settings: &Settings, grant: &Grant) {
+    let Some(upstream) = settings.upstreams.get(&grant.upstream) else { return };
+    let tls = upstream.tls.as_ref();
+    let how = tls.map_or_else(|| "plain".into(), |tls| format!("TLS as {}", tls.settings.server_name));
+    let addresses = upstream.addresses.join(", ");
+    line(
+        text,
+        "upstream",
+        &format!(
+            "\"{}\" ({}:{}) at {addresses}, {how}",
+            upstream.name,
+            settings.path.display(),
+            upstream.line
+        ),
+    );
+    let title = |own: &Option<AeTitle>, asked: &AeTitle| match own {
+        Some(own) if own != asked => format!("{asked}, upstream {own}"),
+        _ => asked.to_string(),
+    };
+    line(text, "calling", &title(&upstream.calling_ae_title, &grant.calling));
+    line(text, "called", &title(&upstream.called_ae_title, &grant.called));
+}
+
+fn rewrite(grant: &Grant) -> String {
+    let Some(name) = &grant.peer.rewrite else { return "none, data sets pass as they come".into() };
+    match grant.peer.rewrite_direction {
+        RewriteDirection::Both => format!("\"{name}\", both ways"),
+        RewriteDirection::FromPeer => format!("\"{name}\", on what the peer sends"),
+        RewriteDirection::ToPeer => format!("\"{name}\", on what the peer receives"),
+    }
+}
+
+fn limits(text: &mut String, grant: &Grant) {
+    let peer = &grant.peer;
+    let limits = [
+        ("associations", peer.max_associations.map(u64::from)),
+        ("associations a minute", peer.associations_per_minute.map(u64::from)),
+        ("operations a second", peer.operations_per_second.map(u64::from)),
+        ("bytes a second", peer.bytes_per_second),
+    ];
+    let set: Vec<String> = limits.iter().filter_map(|(what, n)| n.map(|n| format!("{n} {what}"))).collect();
+    if !set.is_empty() {
+        line(text, "limits", &set.join(", "));
+    }
+}
+
+fn contexts(text: &mut String, grant: &Grant, args: &Args) -> bool {
+    let Some(class) = &args.sop_class else { return true };
+    let class = named(class);
+    for (_, verdict) in &grant.contexts {
+        let answer = match verdict {
+            ContextVerdict::Offer(syntaxes) => {
+                let syntaxes: Vec<String> = syntaxes.iter().map(named).collect();
+                format!("{class} is offered upstream with {}", syntaxes.join(", "))
+            }
+            ContextVerdict::Strip(why) => {
+                format!("{class} is refused, result 1 (user-rejection): {}", why.label())
+            }
+        };
+        line(text, "context", &answer);
+    }
+    grant.offers_any()
+}
+
+fn asked(text: &mut String, grant: &Grant, args: &Args) -> bool {
+    let Some(operation) = args.operation else { return true };
+    let denied = match denial(grant, args, operation) {
+        None => {
+            line(text, "operation", &format!("{operation} is allowed"));
+            return true;
+        }
+        Some(denied) => denied,
+    };
+    let status = denied.status();
+    line(text, "operation", &format!("{operation} is refused, status 0x{status:04X}: {denied}"));
+    false
+}
+
+fn denial(grant: &Grant, args: &Args, operation: Operation) -> Option<Denial> {
+    let role = &grant.peer.role;
+    let Some(abstract_syntax) = &args.sop_class else {
+        let permitted = role.permits_operation(operation, Direction::FromPeer);
+        return (!permitted).then_some(Denial::Operation);
+    };
+    let request = Request {
+        operation,
+        direction: Direction::FromPeer,
+        abstract_syntax,
+        sop_class: Some(abstract_syntax),
+        move_destination: args.move_destination.as_ref().map(AeTitle::as_str),
+    };
+    role.permits_request(&request).err()
+}
+
+fn named(uid: &Uid) -> String {
+    keyword(uid.as_str()).map_or_else(|| uid.to_string(), |keyword| format!("{keyword} ({uid})"))
+}
+
+fn line(text: &mut String, label: &str, value: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "  {label:<10} {value}");
+}

@@ -1,0 +1,72 @@
+//! `[limits]`.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::section::Section;
+use super::settings::Limits;
+use crate::policy::limits::Limits as Counts;
+
+const DEFAULT: Limits = Limits {
+    counts: Counts {
+        max_associations: 500,
+        max_associations_per_address: 50,
+        connections_per_minute_per_address: NonZeroU32::MIN.saturating_add(119),
+        associations_per_minute: None,
+        associations_per_minute_per_address: None,
+    },
+    associate_timeout: Duration::from_secs(10),
+    dimse_timeout: Duration::from_secs(60),
+    idle_timeout: Duration::from_secs(300),
+    release_timeout: Duration::from_secs(5),
+    max_pdu_length: 131_072,
+    max_associate_length: 1_048_576,
+    max_command_length: 65_536,
+    grace: Duration::from_secs(30),
+};
+
+const MANY: u32 = 1_000_000;
+
+pub(super) fn limits(root: &Section<'_>) -> Limits {
+    let Some(section) = root.table("limits") else { return DEFAULT };
+    let rate = |key| section.count(key, 1..=MANY).and_then(NonZeroU32::new);
+    let bytes = |key, range, default| {
+        section.size(key, range).and_then(|size| u32::try_from(size).ok()).unwrap_or(default)
+    };
+    let limits = Limits {
+        counts: counts(&section, rate),
+        associate_timeout: section.duration("associate-timeout", DEFAULT.associate_timeout),
+        dimse_timeout: section.duration("dimse-timeout", DEFAULT.dimse_timeout),
+        idle_timeout: section.duration("idle-timeout", DEFAULT.idle_timeout),
+        release_timeout: section.duration("release-timeout", DEFAULT.release_timeout),
+        max_pdu_length: bytes("max-pdu-length", 4096..=16 << 20, DEFAULT.max_pdu_length),
+        max_associate_length: bytes("max-associate-length", 4096..=16 << 20, DEFAULT.max_associate_length),
+        max_command_length: bytes("max-command-length", 1024..=1 << 20, DEFAULT.max_command_length),
+        grace: section.duration_or_zero("grace", DEFAULT.grace),
+    };
+    section.finish();
+    limits
+}
+
+fn counts(section: &Section<'_>, rate: impl Fn(&'static str) -> Option<NonZeroU32>) -> Counts {
+    let default = DEFAULT.counts;
+    let count = |key, default| section.count(key, 1..=MANY).unwrap_or(default);
+    let counts = Counts {
+        max_associations: count("max-associations", default.max_associations),
+        max_associations_per_address: count(
+            "max-associations-per-address",
+            default.max_associations_per_address,
+        ),
+        connections_per_minute_per_address: rate("connections-per-minute-per-address")
+            .unwrap_or(default.connections_per_minute_per_address),
+        associations_per_minute: rate("associations-per-minute"),
+        associations_per_minute_per_address: rate("associations-per-minute-per-address"),
+    };
+    if counts.max_associations_per_address > counts.max_associations
+        && section.has("max-associations-per-address")
+    {
+        let place = section.place_of("max-associations-per-address");
+        section.report.risk(&place, "is more than max-associations", "one address can take every place");
+    }
+    counts
+}

@@ -1,0 +1,120 @@
+//! From a file to settings, or to everything that is wrong with it.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use toml::de::DeTable;
+
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::report::{Place, Report};
+use super::section::Section;
+use super::settings::Settings;
+use super::{audit, limits, listener, peer, rewrite, role, upstream};
+use crate::policy::Policy;
+
+/// Larger than any sensible configuration.
+const MAX_FILE: u64 = 4 << 20;
+
+/// A configuration that can be put into force.
+#[derive(Debug)]
+pub struct Loaded {
+    pub settings: Settings,
+    /// What is risky in it, in the order of the file.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a configuration and all that it names. Nothing is put into force.
+///
+/// # Errors
+/// [`Diagnostics`]: every problem at once, in the order of the file.
+pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
+    let text = read(path).map_err(|found| Diagnostics { errors: vec![*found], warnings: Vec::new() })?;
+    compile(path, &text)
+}
+
+/// As [`load`], from text that was read already.
+pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
+    let report = Report::new(path, text);
+    let (root, syntax_errors) = DeTable::parse_recoverable(text);
+    for error in &syntax_errors {
+        let place = Place { offset: error.span().map_or(0, |span| span.start), key: String::new() };
+        report.error(&place, format!("is not TOML: {}", error.message()), "see https://toml.io");
+    }
+    // What a half-read file lacks would only be noise.
+    let settings = if syntax_errors.is_empty() {
+        settings(path, text, Section::root(&report, root.get_ref()))
+    } else {
+        None
+    };
+    let (mut errors, warnings) = report.into_findings();
+    // One slip of the pen makes several syntax errors on its line.
+    if !syntax_errors.is_empty() {
+        errors.dedup_by_key(|found| found.line);
+    }
+    match settings {
+        Some(settings) if errors.is_empty() => Ok(Loaded { settings, warnings }),
+        _ => Err(Diagnostics { errors, warnings }),
+    }
+}
+
+/// In the order in which things refer to each other.
+fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
+    let log = audit::log(&root);
+    let audit = audit::audit(&root);
+    let limits = limits::limits(&root);
+    let upstreams = upstream::upstreams(&root);
+    let rewrites = rewrite::rewrites(&root);
+    let roles = role::roles(&root);
+    let listeners = listener::listeners(&root, &upstreams.names);
+    let routes = upstream::routes(&root, &upstreams.names);
+    let known = peer::Known {
+        listeners: &listeners,
+        upstreams: &upstreams.names,
+        roles: &roles,
+        rewrites: &rewrites,
+    };
+    let peers = peer::peers(&root, &known);
+    let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
+    root.finish();
+    Some(Settings {
+        path: path.to_path_buf(),
+        digest: hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()),
+        log,
+        audit: audit?,
+        limits,
+        listeners: listeners.compiled,
+        upstreams: upstreams.compiled,
+        policy: Arc::new(Policy { peers, routes, listeners: defaults }),
+        rewrites: rewrites.compiled,
+    })
+}
+
+fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let at = |line, column, problem: String, remedy: &str| {
+        let (path, remedy) = (path.to_path_buf(), remedy.to_owned());
+        Box::new(Diagnostic { path, line, column, key: String::new(), problem, remedy })
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
+    if let Err(error) = file {
+        let remedy = "name a file that this user may read";
+        return Err(at(1, 1, format!("cannot be read: {error}"), remedy));
+    }
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(at(1, 1, "is larger than 4 MiB".into(), "name a configuration file"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(
+            error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default(),
+        );
+        let line = good.matches('\n').count() + 1;
+        let column = good.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        at(line, column, "is not UTF-8".into(), "save the file as UTF-8")
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,154 @@
+//! `[[peer]]`.
+
+use std::sync::Arc;
+
+use super::listener::Listeners;
+use super::names::Names;
+use super::report::{Place, Wrong};
+use super::rewrite::Rewrites;
+use super::role::Roles;
+use super::section::Section;
+use super::settings::ListenerSettings;
+use super::upstream::{ae_pattern, values};
+use super::{addresses, shadow};
+use crate::identity::CertificateBinding;
+use crate::policy::{Operation, Peer, RewriteDirection};
+use crate::tls::ClientAuthentication;
+
+/// What a peer may refer to.
+pub(super) struct Known<'k> {
+    pub listeners: &'k Listeners,
+    pub upstreams: &'k Names,
+    pub roles: &'k Roles,
+    pub rewrites: &'k Rewrites,
+}
+
+pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
+    let mut names = Names::default();
+    let mut peers: Vec<Arc<Peer>> = Vec::new();
+    let sections = root.tables("peer");
+    if sections.is_empty() {
+        let place = root.place_of("peer");
+        root.report.risk(
+            &place,
+            "is missing, so that nobody may connect",
+            "add a [[peer]] for each remote node",
+        );
+    }
+    for section in sections {
+        let name = names.define(&section);
+        let place = section.place.clone();
+        if let Some(peer) = peer(section, name, known) {
+            risks(root, &place, &peer, &peers, &known.listeners.compiled);
+            peers.push(Arc::new(peer));
+        }
+    }
+    peers
+}
+
+fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Option<Peer> {
+    for (key, remedy) in [
+        ("networks", "list where it comes from, as in [\"203.0.113.0/24\"]"),
+        ("calling-ae-titles", "list what it calls itself, as in [\"LYON_CT*\"]"),
+        ("role", "name the [[role]] that says what it may do"),
+    ] {
+        if !section.has(key) {
+            section.missing(key, remedy);
+        }
+    }
+    let listeners = known.listeners.names.refer_all(&section, "listeners", "listener").map(values);
+    let networks = section.list("networks", addresses::network).map(values);
+    let calling = section.list("calling-ae-titles", ae_pattern).map(values);
+    let called = section.list("called-ae-titles", ae_pattern).map(values);
+    let certificates = section.list("certificates", binding).map(values);
+    let upstream = known.upstreams.refer(&section, "upstream", "upstream").map(|name| name.value);
+    let role = known.roles.names.refer(&section, "role", "role");
+    let rewrite = known.rewrites.names.refer(&section, "rewrite", "rewrite").map(|name| name.value);
+    let role = role.and_then(|role| known.roles.compiled.get(&role.value).cloned());
+    let count = |key| section.count(key, 1..=1_000_000);
+    let compiled = role.map(|role| Peer {
+        name: name.unwrap_or_default(),
+        line: section.line(),
+        listeners,
+        networks: networks.unwrap_or_default(),
+        calling: calling.unwrap_or_default(),
+        certificates,
+        called,
+        upstream,
+        rewrite_direction: rewrite_direction(&section, rewrite.is_some()),
+        rewrite,
+        strip_asynchronous_window: section.flag("strip-asynchronous-window").unwrap_or(false),
+        max_associations: count("max-associations"),
+        associations_per_minute: count("associations-per-minute"),
+        operations_per_second: count("operations-per-second"),
+        bytes_per_second: section.size("bytes-per-second", 1024..=1 << 40),
+        role,
+    });
+    section.finish();
+    compiled
+}
+
+fn rewrite_direction(section: &Section<'_>, rewrites: bool) -> RewriteDirection {
+    let choices = [
+        ("both", RewriteDirection::Both),
+        ("from-peer", RewriteDirection::FromPeer),
+        ("to-peer", RewriteDirection::ToPeer),
+    ];
+    if section.has("rewrite-direction") && !rewrites && !section.has("rewrite") {
+        let place = section.place_of("rewrite-direction");
+        section.report.risk(&place, "has no effect without a rewrite", "add rewrite = \"…\", or remove it");
+    }
+    section.choice("rewrite-direction", &choices).unwrap_or_default()
+}
+
+fn binding(text: &str) -> Result<CertificateBinding, Wrong> {
+    text.parse::<CertificateBinding>().map_err(|error| Wrong::new(error.to_string(), ""))
+}
+
+fn risks(
+    root: &Section<'_>,
+    place: &Place,
+    peer: &Peer,
+    earlier: &[Arc<Peer>],
+    listeners: &[ListenerSettings],
+) {
+    if let Some(wider) = earlier.iter().find(|wider| shadow::covers(wider, peer)) {
+        let problem =
+            format!("never decides: peer \"{}\" in line {} always matches first", wider.name, wider.line);
+        root.report.risk(place, problem, "put the narrower peer first, or narrow the other");
+    }
+    let any_network = peer.networks.iter().any(|network| network.prefix_len() == 0);
+    let any_title = peer.calling.iter().any(|pattern| pattern.is_any());
+    if any_network && any_title && peer.certificates.is_none() {
+        let remedy = "narrow networks or calling-ae-titles, or bind it to certificates";
+        root.report.risk(place, "lets any AE title in from any network", remedy);
+    }
+    unrewritten(root, place, peer);
+    let mut usable = listeners.iter().filter(|listener| peer.uses_listener(&listener.name)).peekable();
+    if peer.certificates.is_some() && usable.peek().is_some() && !usable.any(asks_for_certificates) {
+        let remedy = "remove certificates, or let it use a TLS listener that asks for them";
+        root.report.risk(place, "never matches: no listener of it asks for a certificate", remedy);
+    }
+}
+
+/// Rules see what C-STOREs carry. Queries, procedure steps and what a C-MOVE sends elsewhere are not among it.
+fn unrewritten(root: &Section<'_>, place: &Place, peer: &Peer) {
+    use Operation::{CFind, CMove, NAction, NCreate, NEventReport, NGet, NSet};
+    let other = [CFind, CMove, NCreate, NSet, NGet, NAction, NEventReport];
+    let passed = other.iter().filter(|operation| peer.role.operations.contains(operation));
+    let passed: Vec<&str> = passed.map(|operation| operation.name()).collect();
+    if peer.rewrite.is_some() && !passed.is_empty() {
+        let problem =
+            format!("rewrites only what C-STOREs carry, and its role also allows {}", passed.join(", "));
+        root.report.risk(
+            place,
+            problem,
+            "give it a role without them, if what they carry must not pass as it is",
+        );
+    }
+}
+
+fn asks_for_certificates(listener: &ListenerSettings) -> bool {
+    let tls = listener.tls.as_ref();
+    tls.is_some_and(|tls| tls.settings.client_authentication != ClientAuthentication::Off)
+}

@@ -1,0 +1,110 @@
+//! `[[role]]`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::names::Names;
+use super::report::Wrong;
+use super::section::Section;
+use super::suggest;
+use super::upstream::{ae_pattern, values};
+use crate::policy::sop_class::{sop_class_names, transfer_syntax_names};
+use crate::policy::{Operation, Role, SopClassSet, TransferSyntaxSet};
+
+#[derive(Default)]
+pub(super) struct Roles {
+    pub names: Names,
+    pub compiled: BTreeMap<Arc<str>, Arc<Role>>,
+}
+
+pub(super) fn roles(root: &Section<'_>) -> Roles {
+    let mut roles = Roles::default();
+    for section in root.tables("role") {
+        let name = roles.names.define(&section);
+        let role = role(&section, name.as_deref().unwrap_or_default());
+        risks(&section, &role);
+        section.finish();
+        if let Some(name) = name {
+            roles.compiled.insert(name, Arc::new(role));
+        }
+    }
+    roles
+}
+
+fn role(section: &Section<'_>, name: &str) -> Role {
+    for key in ["operations", "sop-classes"].into_iter().filter(|key| !section.has(key)) {
+        section.missing(key, "list what is allowed, or write [\"all\"]");
+    }
+    let operations: Vec<Vec<Operation>> =
+        section.list("operations", operations).map(values).unwrap_or_default();
+    let mut sop_classes = SopClassSet::default();
+    for class in section.strings("sop-classes").unwrap_or_default() {
+        if sop_classes.add(class.value).is_err() {
+            let wrong = unknown(class.value, "SOP class", sop_class_names());
+            section.report.wrong(&class.place, wrong);
+        }
+    }
+    let move_destinations = section.list("move-destinations", ae_pattern).map(values);
+    Role {
+        name: name.into(),
+        line: section.line(),
+        operations: operations.into_iter().flatten().collect(),
+        sop_classes,
+        transfer_syntaxes: transfer_syntaxes(section),
+        move_destinations,
+    }
+}
+
+fn operations(text: &str) -> Result<Vec<Operation>, Wrong> {
+    if text == "all" {
+        return Ok(Operation::ALL.to_vec());
+    }
+    let names = Operation::ALL.into_iter().map(Operation::name).chain(["all"]);
+    let wrong = |error| Wrong::new(format!("{text:?} {error}"), suggest::or_list(text, names));
+    text.parse().map(|operation| vec![operation]).map_err(wrong)
+}
+
+fn transfer_syntaxes(section: &Section<'_>) -> TransferSyntaxSet {
+    if !section.has("transfer-syntaxes") {
+        return TransferSyntaxSet::all();
+    }
+    let mut set = TransferSyntaxSet::default();
+    for syntax in section.strings("transfer-syntaxes").unwrap_or_default() {
+        if set.add(syntax.value).is_err() {
+            let wrong = unknown(syntax.value, "transfer syntax", transfer_syntax_names());
+            section.report.wrong(&syntax.place, wrong);
+        }
+    }
+    set
+}
+
+fn unknown(text: &str, what: &str, names: impl Iterator<Item = &'static str>) -> Wrong {
+    let remedy = match suggest::nearest(text, names) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => "write its UID, its keyword in PS3.6, a group, or \"all\"".into(),
+    };
+    Wrong::new(format!("{text:?} is no {what}"), remedy)
+}
+
+fn risks(section: &Section<'_>, role: &Role) {
+    let operations = section.place_of("operations");
+    if role.operations.contains(&Operation::CMove) && role.move_destinations.is_none() {
+        let remedy = "list move-destinations in this role";
+        section.report.risk(&operations, "lets peers send studies to any destination by C-MOVE", remedy);
+    }
+    if !role.operations.contains(&Operation::CMove) && role.move_destinations.is_some() {
+        let place = section.place_of("move-destinations");
+        section.report.risk(
+            &place,
+            "has no effect: C-MOVE is not among the operations",
+            "add \"C-MOVE\", or remove it",
+        );
+    }
+    let verification = "1.2.840.10008.1.1".parse();
+    if role.operations.contains(&Operation::CEcho)
+        && verification.is_ok_and(|uid| !role.sop_classes.contains(&uid))
+    {
+        let problem = "lists C-ECHO, but no SOP class that carries it";
+        section.report.risk(&operations, problem, "add \"Verification\" to the sop-classes");
+    }
+}

@@ -1,0 +1,326 @@
+//! One table of the file, read by typed getters that go on after a problem.
+
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::de::{DeTable, DeValue};
+
+use super::report::{Located, Place, Report, Wrong};
+use super::{suggest, units};
+
+/// A table. Every key that a getter asks for is known; [`Section::finish`] refuses the others.
+pub(super) struct Section<'a> {
+    pub report: &'a Report<'a>,
+    /// The table's header, under the name by which problems mention it.
+    pub place: Place,
+    /// What stands before the name of a key.
+    prefix: String,
+    table: &'a DeTable<'a>,
+    known: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn root(report: &'a Report<'a>, table: &'a DeTable<'a>) -> Self {
+        let place = Place { offset: 0, key: String::new() };
+        Self { report, place, prefix: String::new(), table, known: RefCell::default() }
+    }
+
+    fn new(report: &'a Report<'a>, place: Place, separator: char, table: &'a DeTable<'a>) -> Self {
+        let prefix = format!("{}{separator}", place.key);
+        Self { report, place, prefix, table, known: RefCell::default() }
+    }
+
+    /// Where the table begins, counted from 1.
+    pub(super) fn line(&self) -> usize {
+        self.report.line(self.place.offset)
+    }
+
+    /// The place of a key, or of the table where the key is absent.
+    pub(super) fn place_of(&self, key: &str) -> Place {
+        let value = self.table.get(key);
+        Place { offset: value.map_or(self.place.offset, |value| value.span().start), key: self.join(key) }
+    }
+
+    /// Reports a key that has to be there.
+    pub(super) fn missing(&self, key: &str, remedy: &str) {
+        self.report.error(&self.place_of(key), "is missing", remedy);
+    }
+
+    /// Whether the key is there, whatever it holds.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    pub(super) fn string(&self, key: &'static str) -> Option<Located<&'a str>> {
+        let value = self.value(key)?;
+        self.text_of(&value)
+    }
+
+    /// A string that is read by `parse`.
+    pub(super) fn parsed<T>(
+        &self,
+        key: &'static str,
+        parse: impl FnOnce(&'a str) -> Result<T, Wrong>,
+    ) -> Option<Located<T>> {
+        let text = self.string(key)?;
+        match parse(text.value) {
+            Ok(value) => Some(Located { value, place: text.place }),
+            Err(wrong) => {
+                self.report.wrong(&text.place, wrong);
+                None
+            }
+        }
+    }
+
+    /// The strings of an array. `None` if absent, and also where it is no array of strings or is empty, which is
+    /// reported: an empty list would match nothing.
+    pub(super) fn strings(&self, key: &'static str) -> Option<Vec<Located<&'a str>>> {
+        let strings = self.strings_or_none(key)?;
+        if strings.is_empty() {
+            self.report.error(
+                &self.place_of(key),
+                "is empty, so that nothing matches",
+                "list at least one, or remove the key",
+            );
+            return None;
+        }
+        Some(strings)
+    }
+
+    /// As [`Section::strings`], where an empty array is right too.
+    pub(super) fn strings_or_none(&self, key: &'static str) -> Option<Vec<Located<&'a str>>> {
+        let value = self.value(key)?;
+        let DeValue::Array(array) = value.value else {
+            self.wrong_type(&value, "an array of strings, as in [\"…\"]");
+            return None;
+        };
+        let items = array.iter().enumerate().map(|(index, item)| {
+            let place = Place { offset: item.span().start, key: format!("{}[{index}]", value.place.key) };
+            self.text_of(&Located { value: item.get_ref(), place })
+        });
+        // Every item is looked at before the first bad one ends it.
+        let items: Vec<_> = items.collect();
+        items.into_iter().collect()
+    }
+
+    /// An array of strings, each read by `parse`. The good ones, if the key is there.
+    pub(super) fn list<T>(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&'a str) -> Result<T, Wrong>,
+    ) -> Option<Vec<Located<T>>> {
+        let strings = self.strings(key)?;
+        Some(self.parse_all(strings, parse))
+    }
+
+    /// Each string read by `parse`; those that cannot be are reported and left out.
+    pub(super) fn parse_all<T>(
+        &self,
+        strings: Vec<Located<&'a str>>,
+        parse: impl Fn(&'a str) -> Result<T, Wrong>,
+    ) -> Vec<Located<T>> {
+        let read = |text: Located<&'a str>| match parse(text.value) {
+            Ok(value) => Some(Located { value, place: text.place }),
+            Err(wrong) => {
+                self.report.wrong(&text.place, wrong);
+                None
+            }
+        };
+        strings.into_iter().filter_map(read).collect()
+    }
+
+    pub(super) fn path(&self, key: &'static str) -> Option<Located<PathBuf>> {
+        self.parsed(key, path)
+    }
+
+    pub(super) fn paths(&self, key: &'static str) -> Vec<Located<PathBuf>> {
+        let strings = self.strings_or_none(key).unwrap_or_default();
+        self.parse_all(strings, path)
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+        let parse = |text: &str| {
+            let chosen = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+            let names = choices.iter().map(|(name, _)| *name);
+            chosen.ok_or_else(|| Wrong::new(format!("{text:?} is not known"), suggest::or_list(text, names)))
+        };
+        self.parsed(key, parse).map(|located| located.value)
+    }
+
+    /// A duration longer than zero.
+    pub(super) fn duration(&self, key: &'static str, default: Duration) -> Duration {
+        let above_zero = |text: &str| match units::duration(text)? {
+            Duration::ZERO => Err(Wrong::new("is zero", "write a longer time, as in \"10s\"")),
+            duration => Ok(duration),
+        };
+        self.duration_by(key, default, above_zero)
+    }
+
+    /// A duration that may be zero.
+    pub(super) fn duration_or_zero(&self, key: &'static str, default: Duration) -> Duration {
+        self.duration_by(key, default, units::duration)
+    }
+
+    fn duration_by(
+        &self,
+        key: &'static str,
+        default: Duration,
+        parse: impl Fn(&str) -> Result<Duration, Wrong>,
+    ) -> Duration {
+        if let Some(value) = self.value(key)
+            && let DeValue::Integer(number) = value.value
+        {
+            self.report.error(&value.place, "has no unit", format!("write a string such as \"{number}s\""));
+            return default;
+        }
+        self.parsed(key, parse).map_or(default, |located| located.value)
+    }
+
+    pub(super) fn count(&self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+        let value = self.value(key)?;
+        let DeValue::Integer(number) = value.value else {
+            self.wrong_type(&value, "a whole number");
+            return None;
+        };
+        let number = u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| range.contains(n));
+        if number.is_none() {
+            let remedy = format!("write a number from {} to {}", range.start(), range.end());
+            self.report.error(&value.place, "is out of range", remedy);
+        }
+        number
+    }
+
+    /// Bytes, as a number or with a unit.
+    pub(super) fn size(&self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        let value = self.value(key)?;
+        let size = match value.value {
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+            DeValue::String(text) => match units::size(text) {
+                Ok(size) => Some(size),
+                Err(wrong) => {
+                    self.report.wrong(&value.place, wrong);
+                    return None;
+                }
+            },
+            _ => {
+                self.wrong_type(&value, "a size in bytes, as in \"100MiB\"");
+                return None;
+            }
+        };
+        let size = size.filter(|size| range.contains(size));
+        if size.is_none() {
+            let remedy = format!("write {} to {} bytes", range.start(), range.end());
+            self.report.error(&value.place, "is out of range", remedy);
+        }
+        size
+    }
+
+    pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
+        let value = self.value(key)?;
+        if let DeValue::Boolean(flag) = value.value {
+            return Some(*flag);
+        }
+        self.wrong_type(&value, "true or false");
+        None
+    }
+
+    /// `[key]` inside this table.
+    pub(super) fn table(&self, key: &'static str) -> Option<Section<'a>> {
+        let value = self.value(key)?;
+        if let DeValue::Table(table) = value.value {
+            return Some(Section::new(self.report, value.place, '.', table));
+        }
+        self.wrong_type(&value, &format!("a table, [{key}]"));
+        None
+    }
+
+    /// `[[key]]`, each called by its name, or by its number where it has none.
+    pub(super) fn tables(&self, key: &'static str) -> Vec<Section<'a>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let DeValue::Array(array) = value.value else {
+            self.wrong_type(&value, &format!("tables, each under its own [[{key}]]"));
+            return Vec::new();
+        };
+        let section = |(index, item): (usize, &'a toml::Spanned<DeValue<'a>>)| {
+            let name = item.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+            let called = name.map_or_else(|| format!("#{}", index + 1), |name| format!("{name:?}"));
+            let place = Place { offset: item.span().start, key: format!("[[{key}]] {called}") };
+            if let DeValue::Table(table) = item.get_ref() {
+                return Some(Section::new(self.report, place, ' ', table));
+            }
+            self.wrong_type(&Located { value: item.get_ref(), place }, &format!("a table under [[{key}]]"));
+            None
+        };
+        array.iter().enumerate().filter_map(section).collect()
+    }
+
+    /// The tables of an array that is written in line, `[{ … }, { … }]`.
+    pub(super) fn inline_tables(&self, key: &'static str) -> Vec<Section<'a>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let DeValue::Array(array) = value.value else {
+            self.wrong_type(&value, "an array of tables, as in [{ … }]");
+            return Vec::new();
+        };
+        let section = |(index, item): (usize, &'a toml::Spanned<DeValue<'a>>)| {
+            let place = Place { offset: item.span().start, key: format!("{}[{index}]", value.place.key) };
+            if let DeValue::Table(table) = item.get_ref() {
+                return Some(Section::new(self.report, place, '.', table));
+            }
+            self.wrong_type(&Located { value: item.get_ref(), place }, "a table, { … }");
+            None
+        };
+        array.iter().enumerate().filter_map(section).collect()
+    }
+
+    /// Refuses the keys that no getter asked for.
+    pub(super) fn finish(self) {
+        let known = self.known.borrow();
+        for key in self.table.keys().filter(|key| !known.iter().any(|known| *known == key.get_ref().as_ref()))
+        {
+            let place = Place { offset: key.span().start, key: self.join(key.get_ref()) };
+            let remedy = match suggest::nearest(key.get_ref(), known.iter().copied()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => "remove it".into(),
+            };
+            self.report.error(&place, "is not a key of this table", remedy);
+        }
+    }
+
+    fn value(&self, key: &'static str) -> Option<Located<&'a DeValue<'a>>> {
+        self.known.borrow_mut().push(key);
+        let value = self.table.get(key)?;
+        Some(Located { value: value.get_ref(), place: self.place_of(key) })
+    }
+
+    fn text_of(&self, value: &Located<&'a DeValue<'a>>) -> Option<Located<&'a str>> {
+        if let DeValue::String(text) = value.value {
+            return Some(Located { value: text, place: value.place.clone() });
+        }
+        self.wrong_type(value, "a string, as in \"…\"");
+        None
+    }
+
+    fn wrong_type(&self, value: &Located<&DeValue<'_>>, expected: &str) {
+        let found = value.value.type_str();
+        let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
+        self.report.error(&value.place, format!("is {article} {found}"), format!("write {expected}"));
+    }
+
+    fn join(&self, key: &str) -> String {
+        let shown: String = key.chars().take(64).flat_map(char::escape_debug).collect();
+        format!("{}{shown}", self.prefix)
+    }
+}
+
+fn path(text: &str) -> Result<PathBuf, Wrong> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Wrong::new(
+            "is not a path",
+            "write the name of a file, relative to the working directory",
+        ));
+    }
+    Ok(PathBuf::from(text))
+}

@@ -1,0 +1,5 @@
+//! Whole files: the examples, and what is wrong with broken ones.
+
+mod broken;
+mod examples;
+mod material;

@@ -1,0 +1,369 @@
+//! What is said about files with mistakes.
+
+use time::Duration;
+
+use super::material::Material;
+use crate::config::load;
+
+/// A whole configuration around what a test is about.
+const GOOD: &str = r#"
+[[listener]]
+name = "l"
+address = "127.0.0.1:11112"
+upstream = "u"
+[[upstream]]
+name = "u"
+addresses = ["10.0.0.5:104"]
+[[role]]
+name = "r"
+operations = ["C-STORE"]
+sop-classes = ["storage"]
+[[peer]]
+name = "p"
+networks = ["10.0.0.0/8"]
+calling-ae-titles = ["A*"]
+role = "r"
+"#;
+
+fn errors(text: &str) -> Vec<String> {
+    Material::shared().errors(text)
+}
+
+/// Errors of [`GOOD`] with one line replaced.
+fn with(line: &str, edited: &str) -> Vec<String> {
+    assert!(GOOD.contains(&format!("\n{line}\n")), "{line}");
+    errors(&GOOD.replace(&format!("\n{line}\n"), &format!("\n{edited}\n")))
+}
+
+/// Risks of [`GOOD`] with something added.
+fn risks_with(added: &str) -> Vec<String> {
+    Material::shared().risks(&format!("{GOOD}{added}"))
+}
+
+#[test]
+fn the_good_one_has_neither_errors_nor_risks() {
+    assert_eq!(errors(GOOD), Vec::<String>::new());
+    assert_eq!(risks_with(""), Vec::<String>::new());
+}
+
+#[test]
+fn every_problem_of_a_file_is_reported_at_its_place() {
+    let text = r#"[limits]
+idle-timeout = 300
+max-pdu-length = 0
+[[listener]]
+name = "l"
+address = "0.0.0.0"
+upstream = "pcas"
+[[upstream]]
+name = "pacs"
+addresses = ["10.0.0.5", "b:0"]
+[[role]]
+name = "r"
+operations = ["C-STORE", "STORE"]
+sop-classes = ["CTImageStorag"]
+[[peer]]
+name = "p"
+networks = ["203.0.113.5/24",
+            "lyon"]
+calling-ae-titles = []
+role = "q"
+network = "x"
+"#;
+    assert_eq!(
+        errors(text),
+        [
+            "2:16: limits.idle-timeout: has no unit, write a string such as \"300s\"",
+            "3:18: limits.max-pdu-length: is out of range, write 4096 to 16777216 bytes",
+            "6:11: [[listener]] \"l\" address: \"0.0.0.0\" is not an address with a port, write an address and a port, \
+             as in \"0.0.0.0:2762\" or \"[::]:2762\"",
+            "7:12: [[listener]] \"l\" upstream: no [[upstream]] is called \"pcas\", did you mean \"pacs\"?",
+            "10:14: [[upstream]] \"pacs\" addresses[0]: \"10.0.0.5\" is not an address with a port, write host:port, as in \
+             \"pacs.example:104\", \"10.0.0.5:104\" or \"[2001:db8::5]:104\"",
+            "10:26: [[upstream]] \"pacs\" addresses[1]: \"b:0\" has no port from 1 to 65535, end it in a port, as in \":104\"",
+            "13:26: [[role]] \"r\" operations[1]: \"STORE\" is not a DIMSE operation, did you mean \"C-STORE\"?",
+            "14:16: [[role]] \"r\" sop-classes[0]: \"CTImageStorag\" is no SOP class, did you mean \"CTImageStorage\"?",
+            "17:13: [[peer]] \"p\" networks[0]: \"203.0.113.5/24\" has bits beyond its prefix, write \"203.0.113.0/24\" or \
+             \"203.0.113.5\"",
+            "18:13: [[peer]] \"p\" networks[1]: \"lyon\" is not a network, write one as \"203.0.113.0/24\" or \"2001:db8::/32\"",
+            "19:21: [[peer]] \"p\" calling-ae-titles: is empty, so that nothing matches, list at least one, or remove the key",
+            "20:8: [[peer]] \"p\" role: no [[role]] is called \"q\", did you mean \"r\"?",
+            "21:1: [[peer]] \"p\" network: is not a key of this table, did you mean \"networks\"?",
+        ]
+    );
+}
+
+#[test]
+fn what_is_missing_is_reported_at_its_table() {
+    let found = errors("[[listener]]\n[[upstream]]\n[[role]]\n[[peer]]\n[[route]]\n");
+    let missing: Vec<&str> = found.iter().filter_map(|error| error.split(": is missing").next()).collect();
+    assert_eq!(
+        missing,
+        [
+            "1:1: [[listener]] #1 name",
+            "1:1: [[listener]] #1 address",
+            "2:1: [[upstream]] #1 name",
+            "2:1: [[upstream]] #1 addresses",
+            "3:1: [[role]] #1 name",
+            "3:1: [[role]] #1 operations",
+            "3:1: [[role]] #1 sop-classes",
+            "4:1: [[peer]] #1 name",
+            "4:1: [[peer]] #1 networks",
+            "4:1: [[peer]] #1 calling-ae-titles",
+            "4:1: [[peer]] #1 role",
+            "5:1: [[route]] #1 called-ae-title",
+            "5:1: [[route]] #1 upstream",
+        ]
+    );
+    assert_eq!(
+        errors(""),
+        ["1:1: listener: is missing, add a [[listener]] with a name, an address and an upstream"]
+    );
+}
+
+#[test]
+fn single_mistakes_are_named() {
+    for (line, edited, expected) in [
+        ("name = \"p\"", "name = \"p q\"", "14:8: [[peer]] \"p q\" name: \"p q\" is not a name"),
+        (
+            "role = \"r\"",
+            "role = \"r\"\nrewrite = \"x\"",
+            "no [[rewrite]] is called \"x\", none is configured",
+        ),
+        (
+            "role = \"r\"",
+            "role = \"r\"\nlisteners = [\"m\"]",
+            "listeners[0]: no [[listener]] is called \"m\", did you mean \"l\"?",
+        ),
+        ("role = \"r\"", "role = \"r\"\nbytes-per-second = \"100MB/s\"", "\"100MB/s\" is not a size"),
+        (
+            "role = \"r\"",
+            "role = \"r\"\nmax-associations = 0",
+            "is out of range, write a number from 1 to 1000000",
+        ),
+        ("role = \"r\"", "role = \"r\"\ncertificates = [\"gw.x\"]", "\"gw.x\" is not a certificate binding"),
+        ("role = \"r\"", "role = \"r\"\nrewrite-direction = \"in\"", "\"in\" is not known"),
+        (
+            "networks = [\"10.0.0.0/8\"]",
+            "networks = \"10.0.0.0/8\"",
+            "networks: is a string, write an array of strings",
+        ),
+        (
+            "calling-ae-titles = [\"A*\"]",
+            "calling-ae-titles = [\"ABCDEFGHIJKLMNOPQ\"]",
+            "more than the 16 characters",
+        ),
+        ("operations = [\"C-STORE\"]", "operations = \"all\"", "is a string, write an array of strings"),
+        (
+            "upstream = \"u\"",
+            "upstream = \"u\"\nproxy-protocol-from = [\"x\"]",
+            "proxy-protocol-from[0]: \"x\" is not a network",
+        ),
+        ("name = \"u\"", "name = \"u\"\ncalled-ae-title = \"A\\\\B\"", "is no AE title"),
+        ("name = \"u\"", "name = \"u\"\nconnect-timeout = \"0s\"", "is zero, write a longer time"),
+    ] {
+        let found = with(line, edited);
+        assert!(found.len() == 1 && found[0].contains(expected), "{edited}: {found:?}");
+    }
+}
+
+#[test]
+fn names_and_addresses_are_used_once() {
+    let again =
+        GOOD.replace("[[role]]", "[[listener]]\nname = \"l\"\naddress = \"127.0.0.1:11112\"\n[[role]]");
+    let found = errors(&again);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("name: is taken by the table in line 2"), "{found:?}");
+    assert!(found[1].contains("127.0.0.1:11112 is taken by listener \"l\" in line 2"), "{found:?}");
+}
+
+#[test]
+fn syntax_errors_are_reported_line_by_line_and_alone() {
+    let found = errors("[limits]\nidle-timeout = \n[[peer]\nname = \"x\ngrace = 5 6\n");
+    let lines: Vec<&str> = found.iter().filter_map(|error| error.split(':').next()).collect();
+    assert!(lines.len() >= 2 && found.iter().all(|error| error.contains("is not TOML")), "{found:?}");
+    assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{found:?}");
+    assert!(errors("a = 1\na = 2")[0].starts_with("2:1: is not TOML: duplicate key"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_one_problem() {
+    let material = Material::new();
+    let missing = load(&material.path("none.toml")).unwrap_err().errors;
+    assert!(missing.len() == 1 && missing[0].problem.starts_with("cannot be read: "), "{missing:?}");
+    std::fs::write(material.path("latin1.toml"), b"[log]\nlevel = \"\xe9\"").unwrap();
+    let latin1 = load(&material.path("latin1.toml")).unwrap_err().errors;
+    assert_eq!((latin1[0].line, latin1[0].column, latin1[0].problem.as_str()), (2, 10, "is not UTF-8"));
+}
+
+const TLS: &str = r#"
+[[listener]]
+name = "tls"
+address = "0.0.0.0:2762"
+upstream = "u"
+[listener.tls]
+certificate-chain = "certs/server.pem"
+private-key = "certs/server.key"
+client-ca = "certs/ca.pem"
+"#;
+
+#[test]
+fn files_that_are_missing_or_wrong_are_named_at_their_keys() {
+    let text = format!("{GOOD}{TLS}")
+        .replace("certs/server.pem", "certs/none.pem")
+        .replace("certs/ca.pem", "certs/no.pem");
+    let found = errors(&text);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("24:21: [[listener]] \"tls\" tls.certificate-chain: "), "{found:?}");
+    assert!(found[1].starts_with("26:13: [[listener]] \"tls\" tls.client-ca: "), "{found:?}");
+    let found = errors(&format!("{GOOD}{TLS}").replace("certs/server.key", "certs/client.key"));
+    assert!(found.len() == 1 && found[0].contains("tls.private-key: "), "{found:?}");
+}
+
+#[test]
+fn a_ca_or_a_client_key_left_out_is_missed() {
+    let without = |line: &str| errors(&format!("{GOOD}{TLS}").replace(line, ""));
+    assert!(without("client-ca = \"certs/ca.pem\"\n")[0].contains("tls.client-ca: is missing"));
+    assert!(without("private-key = \"certs/server.key\"\n")[0].contains("tls.private-key: is missing"));
+    let upstream = GOOD.replace(
+        "[[role]]",
+        "[upstream.tls]\nca = \"certs/pacs-ca.pem\"\nprivate-key = \"certs/client.key\"\n[[role]]",
+    );
+    let found = errors(&upstream);
+    assert!(found.len() == 1 && found[0].contains("\"u\" tls.certificate-chain: is missing"), "{found:?}");
+}
+
+#[test]
+fn the_name_of_an_upstream_with_one_host_need_not_be_repeated() {
+    let tls = GOOD.replace("[[role]]", "[upstream.tls]\nca = \"certs/pacs-ca.pem\"\n[[role]]");
+    let settings = Material::shared().compile(&tls).unwrap().settings;
+    assert_eq!(settings.upstreams["u"].tls.as_ref().unwrap().settings.server_name, "10.0.0.5");
+    let two = tls.replace("[\"10.0.0.5:104\"]", "[\"a.example:104\", \"b.example:104\"]");
+    assert!(errors(&two)[0].contains("tls.server-name: is missing"));
+}
+
+const REWRITE: &str = r#"
+[[rewrite]]
+name = "w"
+secret-file = "conf/test.key"
+rules = [
+  { tag = "PatientID", action = "pseudonym" },
+  { tag = "SOPInstanceUID", action = "uid" },
+]
+"#;
+
+fn secret(bytes: &[u8], mode: u32) -> Vec<String> {
+    let material = Material::new();
+    material.secret("conf/test.key", bytes, mode);
+    material.errors(&format!("{GOOD}{REWRITE}"))
+}
+
+#[test]
+fn secrets_are_long_and_private() {
+    assert_eq!(secret(&[b'x'; 32], 0o600), Vec::<String>::new());
+    assert_eq!(secret(&[[b'x'; 32].as_slice(), b"\n"].concat(), 0o400), Vec::<String>::new());
+    let short = secret(&[[b'x'; 31].as_slice(), b"\n"].concat(), 0o600);
+    assert!(short.len() == 1 && short[0].contains("holds 31 bytes, fewer than 32"), "{short:?}");
+    let open = secret(&[b'x'; 32], 0o640);
+    assert!(open.len() == 1 && open[0].contains("(mode 0640), type: chmod 600 "), "{open:?}");
+    assert!(!open[0].contains("xxx"), "{open:?}");
+}
+
+#[test]
+fn audit_hashes_need_a_secret() {
+    let found = errors(&format!("{GOOD}[audit]\npatient-identifiers = \"keyed-hash\"\n"));
+    assert!(found.len() == 1 && found[0].contains("audit.secret-file: is missing"), "{found:?}");
+}
+
+#[test]
+fn rules_are_checked_where_they_stand() {
+    let rules = |rules: &str| errors(&format!("{GOOD}[[rewrite]]\nname = \"w\"\nrules = [\n{rules}\n]\n"));
+    let found = rules(
+        "{ tag = \"PatientNam\", action = \"empty\" },\n{ tag = \"PatientID\", action = \"drop\" },\n{ tag = \"X\" }",
+    );
+    assert!(
+        found[0].starts_with("21:9: [[rewrite]] \"w\" rules[0].tag: ") && found[0].contains("PatientName"),
+        "{found:?}"
+    );
+    assert!(found[1].starts_with("22:31: [[rewrite]] \"w\" rules[1].action: "), "{found:?}");
+    assert!(found[2].starts_with("23:1: [[rewrite]] \"w\" rules[2].action: is missing"), "{found:?}");
+    assert_eq!(found.len(), 3);
+    let needs = rules("{ tag = \"PatientID\", action = \"pseudonym\" }");
+    assert!(needs.len() == 1 && needs[0].contains("secret-file"), "{needs:?}");
+}
+
+#[test]
+fn profiles_are_never_silently_ignored() {
+    let profile = |line: &str| errors(&format!("{GOOD}[[rewrite]]\nname = \"w\"\n{line}\nrules = []\n"));
+    assert_eq!(profile("profile = \"none\"\noptions = []"), Vec::<String>::new());
+    assert!(
+        profile("profile = \"basic\"")[0]
+            .contains("profiles of PS3.15 Annex E are not available in this version")
+    );
+    assert!(
+        profile("options = [\"clean-descriptors\"]")[0]
+            .contains("options: options of profiles are not available")
+    );
+}
+
+#[test]
+fn what_is_risky_is_said() {
+    let peer = |name: &str, keys: &str| format!("[[peer]]\nname = \"{name}\"\nrole = \"r\"\n{keys}\n");
+    let narrow = peer("n", "networks = [\"10.1.0.0/16\"]\ncalling-ae-titles = [\"AB\"]");
+    let any = peer("any", "networks = [\"0.0.0.0/0\"]\ncalling-ae-titles = [\"*\"]");
+    let bound =
+        peer("b", "networks = [\"11.0.0.0/8\"]\ncalling-ae-titles = [\"B\"]\ncertificates = [\"dns:x\"]");
+    let mover =
+        "[[role]]\nname = \"m\"\noperations = [\"C-MOVE\", \"C-ECHO\"]\nsop-classes = [\"query-retrieve\"]\n";
+    let route = "[[route]]\ncalled-ae-title = \"X*\"\nupstream = \"u\"\n[[route]]\ncalled-ae-title = \"XY\"\nupstream = \"u\"\n";
+    for (added, expected) in [
+        (narrow.as_str(), "never decides: peer \"p\" in line 13 always matches first"),
+        (&any, "lets any AE title in from any network"),
+        (&bound, "never matches: no listener of it asks for a certificate"),
+        (mover, "lets peers send studies to any destination by C-MOVE"),
+        (mover, "lists C-ECHO, but no SOP class that carries it"),
+        (route, "never matches: the route in line 18 takes it"),
+        ("[audit]\non-failure = \"allow\"", "lets associations go unrecorded"),
+        ("[audit]\npatient-identifiers = \"clear\"", "writes patients' identifiers into the records"),
+        (
+            "[[rewrite]]\nname = \"w\"\nrules = [{ tag = \"PatientID\", action = \"empty\" }]",
+            "keep their SOP Instance UID",
+        ),
+        (
+            "[[rewrite]]\nname = \"w\"\nrules = [{ tag = \"(0010,xxxx)\", action = \"empty\" }, { tag = \"PatientID\", action = \"keep\" }]",
+            "never matches: rules[0] decides on all of its elements",
+        ),
+        (
+            "[[listener]]\nname = \"m\"\naddress = \"0.0.0.0:104\"",
+            "is plain DICOM for every machine that reaches it",
+        ),
+        (
+            &TLS.replace("client-ca", "client-authentication = \"optional\"\nclient-ca"),
+            "lets requestors in that show no certificate",
+        ),
+    ] {
+        let found = risks_with(added);
+        assert!(found.iter().any(|risk| risk.contains(expected)), "{added}: {found:?}");
+    }
+}
+
+#[test]
+fn certificates_that_end_soon_and_open_keys_are_risks() {
+    let material = Material::new();
+    assert_eq!(material.risks(&format!("{GOOD}{TLS}")), Vec::<String>::new());
+    material.certificate("server", "server", Duration::days(20));
+    material.certificate("ca", "ca", Duration::days(-2));
+    let key = std::fs::read(material.path("certs/server.key")).unwrap();
+    material.secret("certs/server.key", &key, 0o644);
+    let found = material.risks(&format!("{GOOD}{TLS}"));
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(
+        found[0].contains("tls.certificate-chain: certificate ") && found[0].contains(" ends on "),
+        "{found:?}"
+    );
+    assert!(
+        found[1].contains("tls.private-key: ") && found[1].contains("(mode 0644), type: chmod 600"),
+        "{found:?}"
+    );
+    assert!(found[2].contains("tls.client-ca: ") && found[2].contains(" ended on "), "{found:?}");
+}

@@ -1,0 +1,157 @@
+//! The files of `conf/` mean what they say, and no key of theirs may be mistyped unnoticed.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::material::Material;
+use crate::policy::{Facts, Operation, Reason, Verdict, decide};
+use crate::wire::AeTitle;
+
+const REFERENCE: &str = include_str!("../../../conf/dimsegate.toml");
+const MODALITY: &str = include_str!("../../../conf/modality-to-pacs.toml");
+const TELERADIOLOGY: &str = include_str!("../../../conf/teleradiology.toml");
+const EXAMPLES: [(&str, &str); 3] =
+    [("dimsegate", REFERENCE), ("modality-to-pacs", MODALITY), ("teleradiology", TELERADIOLOGY)];
+
+#[test]
+fn every_example_is_right() {
+    for (name, text) in EXAMPLES {
+        let found = Material::shared().compile(text);
+        assert!(found.is_ok(), "{name}: {}", found.unwrap_err());
+    }
+    assert_eq!(Material::shared().risks(MODALITY), Vec::<String>::new());
+}
+
+/// `key = …` at the beginning of a line, or after `{ `.
+fn keys(line: &str) -> Option<(usize, &str)> {
+    let start = if line.trim_start().starts_with("{ ") { line.find("{ ")? + 2 } else { 0 };
+    let rest = line.get(start..)?;
+    let key = rest.split_once(" = ")?.0;
+    key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-').then_some((start, key))
+}
+
+#[test]
+fn a_bogus_neighbour_of_any_key_is_refused_with_the_right_one() {
+    for (name, text) in EXAMPLES {
+        let lines: Vec<&str> = text.lines().collect();
+        let mut tried = 0;
+        for (index, line) in lines.iter().enumerate() {
+            let Some((start, key)) = keys(line) else { continue };
+            let (before, after) = line.split_at(start);
+            let separator = if start == 0 { "\n" } else { ", " };
+            let edited = format!("{before}{key}x = 1{separator}{after}");
+            let mut broken = lines.clone();
+            broken[index] = &edited;
+            let errors = Material::shared().errors(&broken.join("\n"));
+            assert_eq!(errors.len(), 1, "{name}: {key}: {errors:?}");
+            assert!(errors[0].starts_with(&format!("{}:{}: ", index + 1, start + 1)), "{errors:?}");
+            assert!(
+                errors[0].contains(&format!("{key}x: is not a key of this table, did you mean \"")),
+                "{errors:?}"
+            );
+            tried += 1;
+        }
+        assert!(tried > 15, "{name}: {tried}");
+    }
+}
+
+#[test]
+fn a_bogus_key_of_any_table_is_refused() {
+    for (name, text) in EXAMPLES {
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with('[')) {
+            let edited = format!("{line}\nqqqqqqqqqqqqqqq = 1");
+            let mut broken = lines.clone();
+            broken[index] = &edited;
+            let errors = Material::shared().errors(&broken.join("\n"));
+            assert_eq!(errors.len(), 1, "{name}: {line}: {errors:?}");
+            assert!(errors[0].starts_with(&format!("{}:1: ", index + 2)), "{errors:?}");
+            assert!(
+                errors[0].ends_with("qqqqqqqqqqqqqqq: is not a key of this table, remove it"),
+                "{errors:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_value_of_another_type_is_refused_at_its_place() {
+    for (index, line) in MODALITY.lines().enumerate() {
+        let Some((0, key)) = keys(line) else { continue };
+        for value in ["1.5", "[1]", "{ a = 1 }", "true", "1979-05-27", "[[]]"] {
+            let mut broken: Vec<&str> = MODALITY.lines().collect();
+            let edited = format!("{key} = {value}");
+            broken[index] = &edited;
+            let errors = Material::shared().errors(&broken.join("\n"));
+            let here = format!("{}:", index + 1);
+            assert!(errors.iter().any(|error| error.starts_with(&here)), "{edited}: {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn the_reference_says_the_defaults_and_compiles_to_what_it_says() {
+    let settings = Material::shared().compile(REFERENCE).unwrap().settings;
+    let defaults = Material::shared().compile(MODALITY).unwrap().settings.limits;
+    let mut limits = settings.limits;
+    assert_eq!(limits.counts.associations_per_minute.unwrap().get(), 3000);
+    limits.counts.associations_per_minute = None;
+    limits.counts.associations_per_minute_per_address = None;
+    assert_eq!(limits, defaults);
+    assert_eq!(limits.associate_timeout, Duration::from_secs(10));
+    assert_eq!(limits.counts.connections_per_minute_per_address.get(), 120);
+    let lyon = &settings.policy.peers[0];
+    assert_eq!(
+        (&*lyon.name, &*lyon.role.name, lyon.rewrite.as_deref()),
+        ("lyon", "modality", Some("cross-border"))
+    );
+    assert_eq!((lyon.max_associations, lyon.associations_per_minute), (Some(8), Some(60)));
+    assert_eq!((lyon.operations_per_second, lyon.bytes_per_second), (Some(200), Some(104_857_600)));
+    assert_eq!(REFERENCE.lines().nth(lyon.line - 1), Some("[[peer]]"));
+    assert!(
+        lyon.role.operations.contains(&Operation::NAction)
+            && !lyon.role.operations.contains(&Operation::CMove)
+    );
+    assert_eq!(settings.upstreams["pacs"].addresses, ["10.0.0.5:104", "10.0.0.6:104"]);
+    assert_eq!(settings.rewrites["cross-border"].len(), 13);
+    assert_eq!(settings.digest.len(), 64);
+}
+
+#[test]
+fn a_modality_without_its_certificate_is_refused_as_such() {
+    let settings = Material::shared().compile(MODALITY).unwrap().settings;
+    let title = |text: &str| text.parse::<AeTitle>().unwrap().to_raw();
+    let facts = Facts {
+        listener: "remote",
+        address: "203.0.113.9".parse().unwrap(),
+        certificate: None,
+        calling: &title("LYON_MR7"),
+        called: &title("PACS"),
+        contexts: &[],
+    };
+    let Verdict::Refuse(refusal) = decide(&settings.policy, &facts) else { panic!("allowed") };
+    assert_eq!(refusal.reason, Reason::CertificateMismatch);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Nothing that can be typed is worse than an error.
+    #[test]
+    fn no_damage_to_a_file_panics(at in 0..REFERENCE.len(), length in 0_usize..40, put in "[\\PC\"\\[\\]{}=\n,]{0,6}") {
+        let keep = |at: usize| REFERENCE.char_indices().map(|(i, _)| i).find(|i| *i >= at).unwrap_or(REFERENCE.len());
+        let (from, to) = (keep(at), keep(at + length));
+        let damaged = format!("{}{put}{}", &REFERENCE[..from], &REFERENCE[to..]);
+        if let Err(found) = Material::shared().compile(&damaged) {
+            let lines = damaged.lines().count() + 1;
+            prop_assert!(!found.errors.is_empty());
+            prop_assert!(found.errors.iter().all(|error| (1..=lines).contains(&error.line) && error.column > 0));
+        }
+    }
+
+    #[test]
+    fn random_text_never_panics(text in "(\\[\\[?(peer|role|listener|upstream|rewrite|limits|audit)\\]\\]?\n|[a-z]{1,9} = [\\PC]{0,9}\n|\\PC{0,20}\n){0,12}") {
+        prop_assert!(Material::shared().compile(&text).is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! A directory with every file that the examples name.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use rcgen::{CertificateParams, KeyPair};
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
+
+use crate::config::Diagnostics;
+use crate::config::load::{Loaded, compile};
+
+/// Certificates and secrets under the names of the examples.
+pub(super) struct Material {
+    directory: TempDir,
+}
+
+impl Material {
+    pub(super) fn shared() -> &'static Self {
+        static SHARED: OnceLock<Material> = OnceLock::new();
+        SHARED.get_or_init(Self::new)
+    }
+
+    pub(super) fn new() -> Self {
+        let material = Self { directory: tempfile::tempdir().unwrap() };
+        std::fs::create_dir(material.path("certs")).unwrap();
+        std::fs::create_dir(material.path("conf")).unwrap();
+        for (certificate, key) in
+            [("server", "server"), ("client", "client"), ("ca", "ca"), ("pacs-ca", "pacs-ca")]
+        {
+            material.certificate(certificate, key, Duration::days(365));
+        }
+        for secret in ["conf/audit.key", "conf/pseudonym.key"] {
+            material.secret(secret, &[b'k'; 48], 0o600);
+        }
+        material
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(super) fn certificate(&self, certificate: &str, key: &str, left: Duration) {
+        let pair = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_after = OffsetDateTime::now_utc() + left;
+        let pem = params.self_signed(&pair).unwrap().pem();
+        std::fs::write(self.path(&format!("certs/{certificate}.pem")), pem).unwrap();
+        self.secret(&format!("certs/{key}.key"), pair.serialize_pem().as_bytes(), 0o600);
+    }
+
+    pub(super) fn secret(&self, name: &str, bytes: &[u8], mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::write(self.path(name), bytes).unwrap();
+        std::fs::set_permissions(self.path(name), PermissionsExt::from_mode(mode)).unwrap();
+    }
+
+    /// The text with its files found here instead of in the working directory.
+    pub(super) fn here(&self, text: &str) -> String {
+        let root = self.directory.path().display();
+        text.replace("\"certs/", &format!("\"{root}/certs/")).replace("\"conf/", &format!("\"{root}/conf/"))
+    }
+
+    pub(super) fn compile(&self, text: &str) -> Result<Loaded, Diagnostics> {
+        compile(Path::new("test.toml"), &self.here(text))
+    }
+
+    /// `line:column: key: problem, remedy` of every error.
+    pub(super) fn errors(&self, text: &str) -> Vec<String> {
+        let errors = self.compile(text).err().map(|found| found.errors).unwrap_or_default();
+        errors.iter().map(|error| error.to_string().trim_start_matches("test.toml:").to_owned()).collect()
+    }
+
+    /// As [`Material::errors`], of every risk of a file without errors.
+    pub(super) fn risks(&self, text: &str) -> Vec<String> {
+        let loaded = self.compile(text).unwrap();
+        loaded
+            .warnings
+            .iter()
+            .map(|risk| risk.to_string().trim_start_matches("test.toml:").to_owned())
+            .collect()
+    }
+}

@@ -1,0 +1,184 @@
+//! `[listener.tls]` and `[upstream.tls]`: files named, read, and built into what a handshake needs.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use super::expiry;
+use super::report::Located;
+use super::secret::open_to_others;
+use super::section::Section;
+use super::settings::{ClientTls, ServerTls};
+use super::{addresses, report::Place};
+use crate::tls::{ClientAuthentication, ClientSettings, Profile, ServerSettings, TlsError};
+
+const PROFILES: [(&str, Profile); 2] = [("bcp195", Profile::Bcp195), ("tls13", Profile::Tls13)];
+
+/// `None` only after a problem was reported.
+pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
+    let files = Files::of(&section);
+    for key in ["certificate-chain", "private-key"].into_iter().filter(|key| !section.has(key)) {
+        section.missing(key, "name a PEM file");
+    }
+    let client_authentication = client_authentication(&section);
+    let client_ca = section.path("client-ca");
+    if client_ca.is_none() && !section.has("client-ca") && client_authentication != ClientAuthentication::Off
+    {
+        let remedy =
+            "name a PEM file with the CA that signs clients, or write client-authentication = \"off\"";
+        section.missing("client-ca", remedy);
+    }
+    let profile = section.choice("profile", &PROFILES).unwrap_or(Profile::Bcp195);
+    let readable = files.check(&section, client_ca.as_ref());
+    let settings = || {
+        Some(ServerSettings {
+            certificate_chain: files.chain?,
+            private_key: files.key?,
+            private_key_passphrase_file: files.passphrase,
+            client_authentication,
+            client_ca: client_ca.map(|path| path.value),
+            revocation_lists: files.revocation_lists,
+            profile,
+        })
+    };
+    let built = settings().filter(|_| readable).and_then(|settings| {
+        let config = built(&section, crate::tls::server_config(&settings))?;
+        Some(ServerTls { settings, config })
+    });
+    section.finish();
+    built
+}
+
+fn client_authentication(section: &Section<'_>) -> ClientAuthentication {
+    use ClientAuthentication::{Off, Optional, Required};
+    let choices = [("required", Required), ("optional", Optional), ("off", Off)];
+    let chosen = section.choice("client-authentication", &choices).unwrap_or(Required);
+    let place = section.place_of("client-authentication");
+    match chosen {
+        Required => {}
+        Optional => section.report.risk(
+            &place,
+            "lets requestors in that show no certificate",
+            "write \"required\", or bind every peer of this listener to certificates",
+        ),
+        Off => section.report.risk(&place, "asks no requestor for a certificate", "write \"required\""),
+    }
+    chosen
+}
+
+/// `None` only after a problem was reported.
+pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<ClientTls> {
+    let files = Files::of(&section);
+    if !section.has("ca") {
+        section.missing("ca", "name a PEM file with the CA that signed the upstream's certificate");
+    }
+    for (key, other) in [("certificate-chain", "private-key"), ("private-key", "certificate-chain")] {
+        if section.has(key) && !section.has(other) {
+            section.missing(other, &format!("name the PEM file that goes with {key}"));
+        }
+    }
+    let ca = section.path("ca");
+    let server_name = server_name(&section, upstream);
+    let profile = section.choice("profile", &PROFILES).unwrap_or(Profile::Bcp195);
+    let readable = files.check(&section, ca.as_ref());
+    let paired = files.chain.is_some() == files.key.is_some();
+    let settings = || {
+        Some(ClientSettings {
+            ca: ca?.value,
+            server_name: server_name?,
+            certificate_chain: files.chain,
+            private_key: files.key,
+            private_key_passphrase_file: files.passphrase,
+            revocation_lists: files.revocation_lists,
+            profile,
+        })
+    };
+    let built = settings().filter(|_| readable && paired).and_then(|settings| {
+        let config = built(&section, crate::tls::client_config(&settings))?;
+        Some(ClientTls { settings, config })
+    });
+    section.finish();
+    built
+}
+
+/// Absent: the one host of the upstream's addresses.
+fn server_name(section: &Section<'_>, upstream: &[String]) -> Option<String> {
+    if let Some(name) = section.string("server-name") {
+        return Some(name.value.to_owned());
+    }
+    let mut hosts: Vec<&str> = upstream.iter().map(|address| addresses::host(address)).collect();
+    hosts.dedup();
+    if let [host] = hosts.as_slice() {
+        return Some((*host).to_owned());
+    }
+    if !section.has("server-name") {
+        section.missing("server-name", "write the DNS name or IP address in the upstream's certificate");
+    }
+    None
+}
+
+/// The files that both sides name.
+struct Files {
+    chain: Option<PathBuf>,
+    key: Option<PathBuf>,
+    passphrase: Option<PathBuf>,
+    revocation_lists: Vec<PathBuf>,
+    all: Vec<Located<PathBuf>>,
+    private: Vec<Located<PathBuf>>,
+}
+
+impl Files {
+    fn of(section: &Section<'_>) -> Self {
+        let chain = section.path("certificate-chain");
+        let key = section.path("private-key");
+        let passphrase = section.path("private-key-passphrase-file");
+        let lists = section.paths("revocation-lists");
+        let value = |path: &Option<Located<PathBuf>>| path.as_ref().map(|path| path.value.clone());
+        Self {
+            chain: value(&chain),
+            key: value(&key),
+            passphrase: value(&passphrase),
+            revocation_lists: lists.iter().map(|path| path.value.clone()).collect(),
+            private: [&key, &passphrase].into_iter().flatten().cloned().collect(),
+            all: [chain, key, passphrase].into_iter().flatten().chain(lists).collect(),
+        }
+    }
+
+    /// Whether every file can be read; reports each that cannot, and secrets that others can read too.
+    fn check(&self, section: &Section<'_>, ca: Option<&Located<PathBuf>>) -> bool {
+        let mut readable = true;
+        for path in self.all.iter().chain(ca) {
+            if let Err(error) = File::open(&path.value) {
+                let problem = format!("{} cannot be read: {error}", path.value.display());
+                section.report.error(
+                    &path.place,
+                    problem,
+                    "name a file that exists and that this user may read",
+                );
+                readable = false;
+            }
+        }
+        for path in self.all.iter().chain(ca) {
+            expiry::risks(section.report, path);
+        }
+        for path in &self.private {
+            let open = File::open(&path.value).and_then(|file| open_to_others(&file));
+            if let Ok(Some(mode)) = open {
+                let shown = path.value.display();
+                let problem = format!("{shown} can be read by others (mode {mode:04o})");
+                section.report.risk(&path.place, problem, format!("type: chmod 600 {shown}"));
+            }
+        }
+        readable
+    }
+}
+
+fn built<T>(section: &Section<'_>, built: Result<T, TlsError>) -> Option<T> {
+    match built {
+        Ok(built) => Some(built),
+        Err(error) => {
+            let place: Place = section.place_of(error.key());
+            section.report.error(&place, error.to_string(), "");
+            None
+        }
+    }
+}

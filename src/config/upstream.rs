@@ -1,0 +1,101 @@
+//! `[[upstream]]` and `[[route]]`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::addresses;
+use super::names::Names;
+use super::report::{Located, Wrong};
+use super::section::Section;
+use super::settings::UpstreamSettings;
+use super::tls;
+use crate::policy::{AePattern, Route};
+use crate::wire::AeTitle;
+
+#[derive(Default)]
+pub(super) struct Upstreams {
+    pub names: Names,
+    pub compiled: BTreeMap<Arc<str>, Arc<UpstreamSettings>>,
+}
+
+pub(super) fn upstreams(root: &Section<'_>) -> Upstreams {
+    let mut upstreams = Upstreams::default();
+    for section in root.tables("upstream") {
+        let name = upstreams.names.define(&section);
+        if let Some(upstream) = upstream(section, name) {
+            upstreams.compiled.insert(upstream.name.clone(), Arc::new(upstream));
+        }
+    }
+    upstreams
+}
+
+fn upstream(section: Section<'_>, name: Option<Arc<str>>) -> Option<UpstreamSettings> {
+    if !section.has("addresses") {
+        section.missing("addresses", "list where it listens, as in [\"10.0.0.5:104\"]");
+    }
+    let addresses = section.list("addresses", addresses::host_and_port).map(values).unwrap_or_default();
+    let called_ae_title = section.parsed("called-ae-title", ae_title).map(|title| title.value);
+    let calling_ae_title = section.parsed("calling-ae-title", ae_title).map(|title| title.value);
+    let connect_timeout = section.duration("connect-timeout", Duration::from_secs(5));
+    let pass = section.choice("user-identity", &[("strip", false), ("pass", true)]);
+    let pass_user_identity = pass.unwrap_or(false);
+    let tls = section.table("tls").map(|table| tls::client(table, &addresses));
+    let line = section.line();
+    section.finish();
+    let tls = match tls {
+        Some(built) => Some(built?),
+        None => None,
+    };
+    let name = name?;
+    Some(UpstreamSettings {
+        name,
+        addresses,
+        called_ae_title,
+        calling_ae_title,
+        connect_timeout,
+        pass_user_identity,
+        tls,
+        line,
+    })
+}
+
+pub(super) fn routes(root: &Section<'_>, upstreams: &Names) -> Vec<Route> {
+    let mut routes: Vec<Route> = Vec::new();
+    for section in root.tables("route") {
+        if !section.has("called-ae-title") {
+            section.missing("called-ae-title", "write the AE title that requestors call");
+        }
+        if !section.has("upstream") {
+            section.missing("upstream", "name the [[upstream]] that it leads to");
+        }
+        let called = section.parsed("called-ae-title", ae_pattern);
+        let upstream = upstreams.refer(&section, "upstream", "upstream");
+        let line = section.line();
+        if let Some(called) = &called
+            && let Some(earlier) = routes.iter().find(|route| route.called.covers(&called.value))
+        {
+            let problem = format!("never matches: the route in line {} takes it", earlier.line);
+            section.report.risk(&called.place, problem, "put the narrower route first");
+        }
+        section.finish();
+        if let (Some(called), Some(upstream)) = (called, upstream) {
+            routes.push(Route { called: called.value, upstream: upstream.value, line });
+        }
+    }
+    routes
+}
+
+pub(super) fn ae_title(text: &str) -> Result<AeTitle, Wrong> {
+    let remedy = "write 1 to 16 printable characters without a backslash";
+    text.parse::<AeTitle>().map_err(|error| Wrong::new(format!("is no AE title: {error}"), remedy))
+}
+
+pub(super) fn ae_pattern(text: &str) -> Result<AePattern, Wrong> {
+    let remedy = "write an AE title, in which * stands for any characters and ? for one";
+    text.parse::<AePattern>().map_err(|error| Wrong::new(format!("{text:?} {error}"), remedy))
+}
+
+pub(super) fn values<T>(located: Vec<Located<T>>) -> Vec<T> {
+    located.into_iter().map(|item| item.value).collect()
+}

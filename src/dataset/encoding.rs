@@ -1,0 +1,113 @@
+//! How a transfer syntax encodes the data set (PS3.5 §10, Annex A).
+
+/// The encoding of elements: VR written out or not, and byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Syntax {
+    pub explicit: bool,
+    pub big_endian: bool,
+}
+
+impl Syntax {
+    pub const IMPLICIT_LE: Self = Self { explicit: false, big_endian: false };
+    pub const EXPLICIT_LE: Self = Self { explicit: true, big_endian: false };
+    pub const EXPLICIT_BE: Self = Self { explicit: true, big_endian: true };
+
+    /// The two bytes as a number in this byte order.
+    pub fn u16(self, bytes: [u8; 2]) -> u16 {
+        if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+
+    /// The four bytes as a number in this byte order.
+    pub fn u32(self, bytes: [u8; 4]) -> u32 {
+        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
+    /// The number's bytes in this byte order.
+    pub fn put_u16(self, number: u16) -> [u8; 2] {
+        if self.big_endian { number.to_be_bytes() } else { number.to_le_bytes() }
+    }
+
+    /// The number's bytes in this byte order.
+    pub fn put_u32(self, number: u32) -> [u8; 4] {
+        if self.big_endian { number.to_be_bytes() } else { number.to_le_bytes() }
+    }
+}
+
+/// What a transfer syntax makes of a whole data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    pub syntax: Syntax,
+    /// The elements' bytes are one raw deflate stream (PS3.5 A.5).
+    pub deflated: bool,
+}
+
+impl Encoding {
+    /// The encoding of a transfer syntax, `None` for what dimsegate cannot or must not parse: syntaxes that it does not
+    /// know, private ones, and the JPIP-referenced ones, whose data sets carry a URL to pixels that nobody has scrubbed.
+    pub fn of(transfer_syntax_uid: &str) -> Option<Self> {
+        let rest = transfer_syntax_uid.strip_prefix("1.2.840.10008.1.2")?;
+        let (syntax, deflated) = match rest {
+            "" => (Syntax::IMPLICIT_LE, false),
+            ".2" => (Syntax::EXPLICIT_BE, false),
+            ".1.99" => (Syntax::EXPLICIT_LE, true),
+            ".1" | ".1.98" | ".5" | ".8.1" => (Syntax::EXPLICIT_LE, false),
+            other => (
+                other.strip_prefix(".4.").filter(|end| is_encapsulated(end)).map(|_| Syntax::EXPLICIT_LE)?,
+                false,
+            ),
+        };
+        Some(Self { syntax, deflated })
+    }
+}
+
+/// JPEG, JPEG-LS, JPEG 2000, MPEG, HEVC, JPEG XL and HTJ2K, by the last parts of 1.2.840.10008.1.2.4.
+fn is_encapsulated(end: &str) -> bool {
+    let (number, fragmentable) = end.strip_suffix(".1").map_or((end, false), |number| (number, true));
+    if !number.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    match number.parse::<u16>() {
+        Ok(100..=106) => true,
+        Ok(50..=66 | 70 | 80 | 81 | 90..=93 | 107 | 108 | 110..=112 | 201..=203) => !fragmentable,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Encoding, Syntax};
+
+    #[test]
+    fn standard_syntaxes_have_their_encoding() {
+        let of = |uid: &str| Encoding::of(uid).map(|e| (e.syntax, e.deflated));
+        assert_eq!(of("1.2.840.10008.1.2"), Some((Syntax::IMPLICIT_LE, false)));
+        assert_eq!(of("1.2.840.10008.1.2.2"), Some((Syntax::EXPLICIT_BE, false)));
+        assert_eq!(of("1.2.840.10008.1.2.1.99"), Some((Syntax::EXPLICIT_LE, true)));
+        for end in
+            ["1", "1.98", "5", "8.1", "4.50", "4.57", "4.70", "4.91", "4.100.1", "4.106.1", "4.108", "4.203"]
+        {
+            let uid = format!("1.2.840.10008.1.2.{end}");
+            assert_eq!(of(&uid), Some((Syntax::EXPLICIT_LE, false)), "{uid}");
+        }
+    }
+
+    #[test]
+    fn referenced_unknown_and_private_syntaxes_are_not_parsed() {
+        for uid in [
+            "1.2.840.10008.1.2.4.94",
+            "1.2.840.10008.1.2.4.95",
+            "1.2.840.10008.1.2.4.204",
+            "1.2.840.10008.1.2.4.205",
+            "1.2.840.10008.1.2.4.50.1",
+            "1.2.840.10008.1.2.4.+50",
+            "1.2.840.10008.1.2.6.2",
+            "1.2.840.10008.1.2.7.1",
+            "1.2.840.10008.1.20",
+            "1.2.840.113619.5.2",
+            "1.2.276.0.7230010.3.0.3.6.4",
+            "",
+        ] {
+            assert_eq!(Encoding::of(uid), None, "{uid}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Value representations (PS3.5 §6.2).
+
+use dicom_core::Tag;
+use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+use dicom_dictionary_std::StandardDataDictionary;
+
+/// A value representation, by its two letters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Vr([u8; 2]);
+
+impl Vr {
+    pub const AE: Self = Self(*b"AE");
+    pub const LO: Self = Self(*b"LO");
+    pub const OB: Self = Self(*b"OB");
+    pub const OW: Self = Self(*b"OW");
+    pub const PN: Self = Self(*b"PN");
+    pub const SQ: Self = Self(*b"SQ");
+    pub const UI: Self = Self(*b"UI");
+    pub const UN: Self = Self(*b"UN");
+
+    /// A VR of the standard; `None` for any other two bytes, since readers disagree on how long the header of an
+    /// unknown VR is.
+    pub fn known(code: [u8; 2]) -> Option<Self> {
+        match &code {
+            b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS" | b"LO" | b"LT"
+            | b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"PN" | b"SH" | b"SL" | b"SQ" | b"SS"
+            | b"ST" | b"SV" | b"TM" | b"UC" | b"UI" | b"UL" | b"UN" | b"UR" | b"US" | b"UT" | b"UV" => {
+                Some(Self(code))
+            }
+            _ => None,
+        }
+    }
+
+    /// The two letters.
+    pub fn code(self) -> [u8; 2] {
+        self.0
+    }
+
+    /// Whether an explicit VR header has two reserved bytes and a 32-bit length (PS3.5 §7.1.2).
+    pub fn has_long_header(self) -> bool {
+        matches!(
+            &self.0,
+            b"OB"
+                | b"OD"
+                | b"OF"
+                | b"OL"
+                | b"OV"
+                | b"OW"
+                | b"SQ"
+                | b"SV"
+                | b"UC"
+                | b"UN"
+                | b"UR"
+                | b"UT"
+                | b"UV"
+        )
+    }
+
+    /// Whether the value is characters.
+    pub fn is_text(self) -> bool {
+        self.is_in_character_set()
+            || matches!(
+                &self.0,
+                b"AE" | b"AS" | b"CS" | b"DA" | b"DS" | b"DT" | b"IS" | b"TM" | b"UI" | b"UR"
+            )
+    }
+
+    /// Whether (0008,0005) Specific Character Set governs the value (PS3.5 §6.1.2.3).
+    pub fn is_in_character_set(self) -> bool {
+        matches!(&self.0, b"LO" | b"LT" | b"PN" | b"SH" | b"ST" | b"UC" | b"UT")
+    }
+
+    /// Whether a backslash separates values, rather than being text.
+    pub fn is_multi_valued(self) -> bool {
+        self.is_text() && !matches!(&self.0, b"LT" | b"ST" | b"UT" | b"UR")
+    }
+
+    /// Longest single value, in characters, where PS3.5 §6.2 names one.
+    pub fn max_characters(self) -> usize {
+        match &self.0 {
+            b"AE" | b"CS" | b"SH" | b"DS" => 16,
+            b"AS" => 4,
+            b"DA" => 8,
+            b"DT" => 26,
+            b"IS" => 12,
+            b"LO" | b"UI" | b"PN" => 64,
+            b"LT" => 10_240,
+            b"ST" => 1_024,
+            b"TM" => 14,
+            _ => usize::MAX,
+        }
+    }
+
+    /// What makes a value's length even.
+    pub fn padding(self) -> u8 {
+        if self.is_text() && self != Self::UI { b' ' } else { 0 }
+    }
+}
+
+impl std::fmt::Display for Vr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+impl std::fmt::Debug for Vr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<dicom_core::VR> for Vr {
+    fn from(vr: dicom_core::VR) -> Self {
+        Self(vr.to_bytes())
+    }
+}
+
+/// The VR that the dictionary of PS3.6 has for a tag; UN for private elements and those that it does not list.
+pub fn vr_of(tag: Tag) -> Vr {
+    StandardDataDictionary.by_tag(tag).map_or(Vr::UN, |entry| entry.vr().relaxed().into())
+}
+
+/// The VR that the dictionary has for a tag, where it does not depend on other elements.
+pub(crate) fn exact_vr_of(tag: Tag) -> Option<Vr> {
+    let entry = StandardDataDictionary.by_tag(tag)?;
+    entry.vr().exact().map(Vr::from).filter(|&vr| vr != Vr::UN)
+}

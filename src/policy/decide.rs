@@ -1,0 +1,278 @@
+//! The one decision about an association: pure, so that it can be replayed offline.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{AePattern, Peer, Policy, Reason, Role};
+use crate::identity::Certificate;
+use crate::wire::associate::ProposedContext;
+use crate::wire::{AeTitle, RawAeTitle, Uid};
+
+/// What is known when the A-ASSOCIATE-RQ has been read.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub listener: &'a str,
+    /// Of the requestor, behind any load balancer.
+    pub address: IpAddr,
+    /// What TLS proved, if it proved anything.
+    pub certificate: Option<&'a Certificate>,
+    pub calling: &'a RawAeTitle,
+    pub called: &'a RawAeTitle,
+    pub contexts: &'a [ProposedContext],
+}
+
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    Allow(Grant),
+    Refuse(Refusal),
+}
+
+/// What the requestor gets.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The peer that decided; its role, limits and rewrite apply from here on.
+    pub peer: Arc<Peer>,
+    /// Without the spaces around them.
+    pub calling: AeTitle,
+    pub called: AeTitle,
+    /// Name of the upstream.
+    pub upstream: Arc<str>,
+    /// One for each proposed context, in the order of the request.
+    pub contexts: Vec<(u8, ContextVerdict)>,
+}
+
+/// What becomes of a proposed presentation context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContextVerdict {
+    /// Goes upstream with these transfer syntaxes, in the requestor's order.
+    Offer(Vec<Uid>),
+    /// Never seen upstream; answered with result 1, user-rejection (PS3.8 Table 9-18).
+    Strip(ContextRefusal),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ContextRefusal {
+    SopClass,
+    TransferSyntax,
+}
+
+/// Why the requestor is refused, and what would have to change.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    pub reason: Reason,
+    /// The peer that came nearest to a match, and the first of its conditions that does not hold.
+    pub nearest: Option<(Arc<Peer>, Condition)>,
+    /// What did not match what. Wire values are escaped.
+    pub detail: String,
+    /// What would let the requestor in, if it should be.
+    pub remedy: String,
+}
+
+/// The conditions of a peer, in the order in which they are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Condition {
+    Listener,
+    Network,
+    CallingAeTitle,
+    Certificate,
+    CalledAeTitle,
+}
+
+impl Condition {
+    /// The key of `[[peer]]` that states it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Listener => "listeners",
+            Self::Network => "networks",
+            Self::CallingAeTitle => "calling-ae-titles",
+            Self::Certificate => "certificates",
+            Self::CalledAeTitle => "called-ae-titles",
+        }
+    }
+
+    fn reason(self) -> Reason {
+        match self {
+            Self::Listener | Self::Network => Reason::AddressNotAllowed,
+            Self::CallingAeTitle => Reason::CallingAeTitleUnknown,
+            Self::Certificate => Reason::CertificateMismatch,
+            Self::CalledAeTitle => Reason::CalledAeTitleUnknown,
+        }
+    }
+}
+
+impl ContextRefusal {
+    /// Kebab-case, stable: what records carry.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::SopClass => "sop-class-not-allowed",
+            Self::TransferSyntax => "transfer-syntax-not-allowed",
+        }
+    }
+}
+
+impl Grant {
+    /// Whether any context is left to offer upstream.
+    pub fn offers_any(&self) -> bool {
+        self.contexts.iter().any(|(_, verdict)| matches!(verdict, ContextVerdict::Offer(_)))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.detail)
+    }
+}
+
+/// Decides about an association. The first peer whose every condition holds decides; without one, it is refused.
+pub fn decide(policy: &Policy, facts: &Facts<'_>) -> Verdict {
+    decided(policy, facts).map_or_else(Verdict::Refuse, Verdict::Allow)
+}
+
+fn decided(policy: &Policy, facts: &Facts<'_>) -> Result<Grant, Refusal> {
+    let calling = title(facts.calling, Reason::CallingAeTitleIllegal, "calling")?;
+    let called = title(facts.called, Reason::CalledAeTitleIllegal, "called")?;
+    let seen = Seen { facts, calling: &calling, called: &called };
+    let peer = find(policy, &seen)?;
+    let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
+        return Err(no_upstream(peer, &seen));
+    };
+    let contexts = facts.contexts.iter().map(|c| (c.id, context_verdict(&peer.role, c))).collect();
+    Ok(Grant { peer: peer.clone(), upstream, contexts, calling, called })
+}
+
+/// The facts with the AE titles read.
+struct Seen<'a> {
+    facts: &'a Facts<'a>,
+    calling: &'a AeTitle,
+    called: &'a AeTitle,
+}
+
+fn title(raw: &RawAeTitle, reason: Reason, which: &str) -> Result<AeTitle, Refusal> {
+    raw.parse().map_err(|error| Refusal {
+        reason,
+        nearest: None,
+        detail: error.to_string(),
+        remedy: format!("give the requestor a legal {which} AE title: 1 to 16 printable characters"),
+    })
+}
+
+fn find<'p>(policy: &'p Policy, seen: &Seen<'_>) -> Result<&'p Arc<Peer>, Refusal> {
+    let mut nearest: Option<(&Arc<Peer>, Condition)> = None;
+    for peer in &policy.peers {
+        let Some(failed) = first_failed(peer, seen) else { return Ok(peer) };
+        if nearest.is_none_or(|(_, condition)| failed > condition) {
+            nearest = Some((peer, failed));
+        }
+    }
+    Err(nearest.map_or_else(nobody, |(peer, failed)| missed(peer, failed, seen)))
+}
+
+fn first_failed(peer: &Peer, seen: &Seen<'_>) -> Option<Condition> {
+    let any = |patterns: &[AePattern], title: &AeTitle| patterns.iter().any(|p| p.matches(title));
+    let facts = seen.facts;
+    if !peer.uses_listener(facts.listener) {
+        return Some(Condition::Listener);
+    }
+    if !peer.holds_address(facts.address) {
+        return Some(Condition::Network);
+    }
+    if !any(&peer.calling, seen.calling) {
+        return Some(Condition::CallingAeTitle);
+    }
+    let bound = |certificate| peer.certificates.iter().flatten().any(|binding| binding.matches(certificate));
+    if peer.certificates.is_some() && !facts.certificate.is_some_and(bound) {
+        return Some(Condition::Certificate);
+    }
+    if peer.called.as_ref().is_some_and(|patterns| !any(patterns, seen.called)) {
+        return Some(Condition::CalledAeTitle);
+    }
+    None
+}
+
+fn context_verdict(role: &Role, context: &ProposedContext) -> ContextVerdict {
+    if !role.sop_classes.contains(&context.abstract_syntax) {
+        return ContextVerdict::Strip(ContextRefusal::SopClass);
+    }
+    let allowed = context.transfer_syntaxes.iter().filter(|uid| role.transfer_syntaxes.contains(uid));
+    let allowed: Vec<Uid> = allowed.cloned().collect();
+    if allowed.is_empty() {
+        return ContextVerdict::Strip(ContextRefusal::TransferSyntax);
+    }
+    ContextVerdict::Offer(allowed)
+}
+
+fn nobody() -> Refusal {
+    Refusal {
+        reason: Reason::AddressNotAllowed,
+        nearest: None,
+        detail: "no peer is configured".into(),
+        remedy: "add a [[peer]]".into(),
+    }
+}
+
+fn missed(peer: &Arc<Peer>, failed: Condition, seen: &Seen<'_>) -> Refusal {
+    let address = seen.facts.address.to_canonical();
+    let name = &peer.name;
+    let (what, allowed) = match failed {
+        Condition::Listener => {
+            (format!("listener \"{}\"", seen.facts.listener), listed(peer.listeners.iter().flatten()))
+        }
+        Condition::Network => (address.to_string(), listed(&peer.networks)),
+        Condition::CallingAeTitle => {
+            (format!("calling AE title \"{}\"", seen.calling), listed(&peer.calling))
+        }
+        Condition::Certificate => (certificate(seen.facts), listed(peer.certificates.iter().flatten())),
+        Condition::CalledAeTitle => {
+            (format!("called AE title \"{}\"", seen.called), listed(peer.called.iter().flatten()))
+        }
+    };
+    Refusal {
+        reason: failed.reason(),
+        nearest: Some((peer.clone(), failed)),
+        detail: format!("{what} is not among the {} of peer \"{name}\": {allowed}", failed.key()),
+        remedy: remedy(name, failed, seen),
+    }
+}
+
+fn remedy(name: &str, failed: Condition, seen: &Seen<'_>) -> String {
+    let to = format!("to the {} of peer \"{name}\"", failed.key());
+    match failed {
+        Condition::Listener => format!("add \"{}\" {to}", seen.facts.listener),
+        Condition::Network => format!("add \"{}\" {to}", seen.facts.address.to_canonical()),
+        Condition::CallingAeTitle => {
+            format!("add \"{}\" {to}, or correct the requestor's AE title", seen.calling)
+        }
+        Condition::Certificate => match seen.facts.certificate {
+            Some(shown) => {
+                format!("if this certificate is the peer's, add \"sha256:{}\" {to}", shown.fingerprint)
+            }
+            None => "connect to a TLS listener and show the peer's certificate".into(),
+        },
+        Condition::CalledAeTitle => {
+            format!("add \"{}\" {to}, or correct what the requestor calls", seen.called)
+        }
+    }
+}
+
+fn no_upstream(peer: &Arc<Peer>, seen: &Seen<'_>) -> Refusal {
+    let (called, listener) = (seen.called, seen.facts.listener);
+    Refusal {
+        reason: Reason::CalledAeTitleUnknown,
+        nearest: Some((peer.clone(), Condition::CalledAeTitle)),
+        detail: format!("called AE title \"{called}\" has no route, and listener \"{listener}\" no upstream"),
+        remedy: format!("add a [[route]] for \"{called}\", or an upstream to the peer or the listener"),
+    }
+}
+
+fn certificate(facts: &Facts<'_>) -> String {
+    let Some(shown) = facts.certificate else { return "no certificate".into() };
+    format!("certificate {} ({})", shown.subject, listed(&shown.san))
+}
+
+fn listed<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    let mut items = items.into_iter();
+    let shown: Vec<String> = items.by_ref().take(8).map(|item| item.to_string()).collect();
+    let more = if items.next().is_some() { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}

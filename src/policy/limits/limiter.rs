@@ -1,0 +1,234 @@
+//! What the relay asks before it accepts a connection or an association.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use governor::Quota;
+use governor::clock::DefaultClock;
+
+use super::Time;
+use super::count::{Counts, Permit};
+use super::pace::{Pace, Speeds};
+use super::rate::{Rate, RatePerAddress, of_one_site};
+use crate::policy::{Peer, Policy, Reason};
+
+/// The limits that are no peer's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub max_associations: u32,
+    pub max_associations_per_address: u32,
+    pub connections_per_minute_per_address: NonZeroU32,
+    pub associations_per_minute: Option<NonZeroU32>,
+    pub associations_per_minute_per_address: Option<NonZeroU32>,
+}
+
+impl Limits {
+    /// A connection counts from its first byte, an association from its acceptance. There may be twice as many
+    /// connections, so that those still shaking hands leave room to answer an association over the limit.
+    fn max_connections(&self) -> u32 {
+        self.max_associations.saturating_mul(2)
+    }
+
+    fn max_connections_per_address(&self) -> u32 {
+        self.max_associations_per_address.saturating_mul(2)
+    }
+}
+
+/// Counts and rates of the whole proxy.
+pub struct Limiter<C: Time = DefaultClock> {
+    clock: C,
+    state: Mutex<State<C>>,
+    connections: Arc<Counts<()>>,
+    connections_of_address: Arc<Counts<IpAddr>>,
+    associations: Arc<Counts<()>>,
+    associations_of_address: Arc<Counts<IpAddr>>,
+    associations_of_peer: Arc<Counts<Arc<str>>>,
+}
+
+/// What a reload can change.
+struct State<C: Time> {
+    limits: Limits,
+    connection_rate: Arc<RatePerAddress<C>>,
+    association_rate: Option<Arc<Rate<C>>>,
+    association_rate_of_address: Option<Arc<RatePerAddress<C>>>,
+    peers: HashMap<Arc<str>, PeerState<C>>,
+}
+
+struct PeerState<C: Time> {
+    associations: Option<Arc<Rate<C>>>,
+    speeds: Arc<Speeds<C>>,
+}
+
+/// One open connection, given back on drop.
+#[derive(Debug)]
+pub struct ConnectionPermit {
+    _connection: Permit<()>,
+    _of_address: Permit<IpAddr>,
+}
+
+/// One open association, given back on drop.
+#[derive(Debug)]
+pub struct AssociationPermit {
+    _association: Permit<()>,
+    _of_address: Permit<IpAddr>,
+    _of_peer: Permit<Arc<str>>,
+}
+
+impl Limiter {
+    /// On the machine's clock.
+    pub fn new(limits: Limits) -> Self {
+        Self::with_clock(limits, DefaultClock::default())
+    }
+}
+
+impl<C: Time> Limiter<C> {
+    /// On any clock.
+    pub fn with_clock(limits: Limits, clock: C) -> Self {
+        let state = State {
+            limits,
+            connection_rate: Arc::new(RatePerAddress::new(limits.connections_per_minute_per_address, &clock)),
+            association_rate: limits.associations_per_minute.map(|n| Arc::new(per_minute(n, &clock))),
+            association_rate_of_address: limits
+                .associations_per_minute_per_address
+                .map(|n| Arc::new(RatePerAddress::new(n, &clock))),
+            peers: HashMap::new(),
+        };
+        Self {
+            clock,
+            state: Mutex::new(state),
+            connections: Arc::default(),
+            connections_of_address: Arc::default(),
+            associations: Arc::default(),
+            associations_of_address: Arc::default(),
+            associations_of_peer: Arc::default(),
+        }
+    }
+
+    /// Puts a configuration into force. What is open stays counted; a rate starts afresh only where it changed.
+    pub fn apply(&self, limits: Limits, policy: &Policy) {
+        let fresh = Self::with_clock(limits, self.clock.clone());
+        let mut fresh = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        if state.limits.connections_per_minute_per_address == limits.connections_per_minute_per_address {
+            fresh.connection_rate = state.connection_rate.clone();
+        }
+        if state.limits.associations_per_minute == limits.associations_per_minute {
+            fresh.association_rate = state.association_rate.clone();
+        }
+        if state.limits.associations_per_minute_per_address == limits.associations_per_minute_per_address {
+            fresh.association_rate_of_address = state.association_rate_of_address.clone();
+        }
+        fresh.peers = std::mem::take(&mut state.peers);
+        fresh.peers.retain(|name, _| policy.peers.iter().any(|peer| peer.name == *name));
+        *state = fresh;
+    }
+
+    /// Asked for each connection, before TLS.
+    ///
+    /// # Errors
+    /// [`Reason::ConnectionRate`] or [`Reason::TooManyConnections`].
+    pub fn connection(&self, address: IpAddr) -> Result<ConnectionPermit, Reason> {
+        let (limits, rate) = {
+            let state = self.state();
+            (state.limits, state.connection_rate.clone())
+        };
+        if !rate.admits(address) {
+            return Err(Reason::ConnectionRate);
+        }
+        let site = of_one_site(address);
+        let of_address = self.connections_of_address.take(&site, limits.max_connections_per_address());
+        let connection = self.connections.take(&(), limits.max_connections());
+        match (connection, of_address) {
+            (Some(connection), Some(of_address)) => {
+                Ok(ConnectionPermit { _connection: connection, _of_address: of_address })
+            }
+            _ => Err(Reason::TooManyConnections),
+        }
+    }
+
+    /// Asked once the policy has allowed the association, before the upstream is dialled. Places are looked at
+    /// before rates, so that a refused association costs no rate.
+    ///
+    /// # Errors
+    /// One of the six reasons that are answered with 2/3/2.
+    pub fn association(&self, peer: &Peer, address: IpAddr) -> Result<AssociationPermit, Reason> {
+        let limits = self.state().limits;
+        let site = of_one_site(address);
+        let most_of_peer = peer.max_associations.unwrap_or(u32::MAX);
+        let of_peer = self.associations_of_peer.take(&peer.name, most_of_peer);
+        let of_peer = of_peer.ok_or(Reason::TooManyAssociationsOfPeer)?;
+        let of_address = self.associations_of_address.take(&site, limits.max_associations_per_address);
+        let of_address = of_address.ok_or(Reason::TooManyAssociationsOfAddress)?;
+        let association = self.associations.take(&(), limits.max_associations);
+        let association = association.ok_or(Reason::TooManyAssociations)?;
+        self.association_rates(peer, address)?;
+        Ok(AssociationPermit { _association: association, _of_address: of_address, _of_peer: of_peer })
+    }
+
+    /// How fast the peer may go, for one association. Take it when the association opens.
+    pub fn pace(&self, peer: &Peer) -> Pace<C> {
+        let speeds = self.state().peer(&peer.name).speeds.clone();
+        speeds.pace(peer, &self.clock)
+    }
+
+    /// Associations open now.
+    pub fn open_associations(&self) -> u32 {
+        self.associations.taken(&())
+    }
+
+    /// Associations of one peer open now.
+    pub fn open_associations_of(&self, peer: &Peer) -> u32 {
+        self.associations_of_peer.taken(&peer.name)
+    }
+
+    fn association_rates(&self, peer: &Peer, address: IpAddr) -> Result<(), Reason> {
+        let (of_peer, of_address, of_proxy) = {
+            let mut state = self.state();
+            let of_peer = state.peer(&peer.name).association_rate(peer, &self.clock);
+            (of_peer, state.association_rate_of_address.clone(), state.association_rate.clone())
+        };
+        if of_peer.is_some_and(|rate| !rate.admits()) {
+            return Err(Reason::AssociationRateOfPeer);
+        }
+        if of_address.is_some_and(|rate| !rate.admits(address)) {
+            return Err(Reason::AssociationRateOfAddress);
+        }
+        if of_proxy.is_some_and(|rate| !rate.admits()) {
+            return Err(Reason::AssociationRate);
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<C>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> (usize, usize, usize) {
+        let addresses = self.associations_of_address.keys() + self.connections_of_address.keys();
+        (addresses, self.associations_of_peer.keys(), self.state().connection_rate.remembered())
+    }
+}
+
+impl<C: Time> State<C> {
+    fn peer(&mut self, name: &Arc<str>) -> &mut PeerState<C> {
+        let fresh = || PeerState { associations: None, speeds: Arc::default() };
+        self.peers.entry(name.clone()).or_insert_with(fresh)
+    }
+}
+
+impl<C: Time> PeerState<C> {
+    fn association_rate(&mut self, peer: &Peer, clock: &C) -> Option<Arc<Rate<C>>> {
+        let wanted = peer.associations_per_minute.and_then(NonZeroU32::new);
+        if self.associations.as_ref().map(|rate| rate.quota()) != wanted.map(Quota::per_minute) {
+            self.associations = wanted.map(|n| Arc::new(per_minute(n, clock)));
+        }
+        self.associations.clone()
+    }
+}
+
+fn per_minute<C: Time>(count: NonZeroU32, clock: &C) -> Rate<C> {
+    Rate::new(Quota::per_minute(count), clock)
+}

@@ -1,0 +1,123 @@
+//! Who may connect, and which upstream a called AE title leads to.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::{AePattern, Reason, Refusal, Role};
+use crate::identity::CertificateBinding;
+use crate::wire::AeTitle;
+
+/// Everything that decides about an association. Nobody is allowed in who matches no peer.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// In the order of the configuration: the first whose every condition holds decides.
+    pub peers: Vec<Arc<Peer>>,
+    /// In the order of the configuration.
+    pub routes: Vec<Route>,
+    /// Every listener, with its default upstream if it has one.
+    pub listeners: BTreeMap<Arc<str>, Option<Arc<str>>>,
+}
+
+/// `[[route]]`: a called AE title that has an upstream of its own.
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub called: AePattern,
+    pub upstream: Arc<str>,
+    /// Where the configuration defines it, counted from 1.
+    pub line: usize,
+}
+
+/// `[[peer]]`: all of its conditions have to hold.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    pub name: Arc<str>,
+    /// Where the configuration defines it, counted from 1.
+    pub line: usize,
+    /// `None` is every listener.
+    pub listeners: Option<Vec<Arc<str>>>,
+    pub networks: Vec<IpNet>,
+    pub calling: Vec<AePattern>,
+    /// `None` is any certificate that the listener accepted, or none.
+    pub certificates: Option<Vec<CertificateBinding>>,
+    /// `None` is any.
+    pub called: Option<Vec<AePattern>>,
+    pub role: Arc<Role>,
+    /// Before any route.
+    pub upstream: Option<Arc<str>>,
+    /// Name of a rule set.
+    pub rewrite: Option<Arc<str>>,
+    pub rewrite_direction: RewriteDirection,
+    /// Offer the upstream no asynchronous operations window, for devices that cannot cope with one.
+    pub strip_asynchronous_window: bool,
+    pub max_associations: Option<u32>,
+    pub associations_per_minute: Option<u32>,
+    pub operations_per_second: Option<u32>,
+    pub bytes_per_second: Option<u64>,
+}
+
+/// Which data sets a peer's rule set is applied to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RewriteDirection {
+    #[default]
+    Both,
+    /// What the peer sends.
+    FromPeer,
+    /// What the upstream sends it: C-GET sub-operations.
+    ToPeer,
+}
+
+impl RewriteDirection {
+    /// Whether data sets that travel this way are rewritten.
+    pub fn applies(self, direction: super::Direction) -> bool {
+        use super::Direction;
+        matches!(
+            (self, direction),
+            (Self::Both, _) | (Self::FromPeer, Direction::FromPeer) | (Self::ToPeer, Direction::ToPeer)
+        )
+    }
+}
+
+impl Peer {
+    /// Whether the peer may use the listener.
+    pub fn uses_listener(&self, listener: &str) -> bool {
+        self.listeners.as_ref().is_none_or(|names| names.iter().any(|name| **name == *listener))
+    }
+
+    /// Whether one of its networks holds the address. An IPv4-mapped IPv6 address counts as the IPv4 one.
+    pub fn holds_address(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+impl Policy {
+    /// Whether any peer could come from this address, asked before any TLS work.
+    ///
+    /// # Errors
+    /// A refusal with [`Reason::AddressNotAllowed`].
+    pub fn admits_address(&self, listener: &str, address: IpAddr) -> Result<(), Refusal> {
+        let mut here = self.peers.iter().filter(|peer| peer.uses_listener(listener));
+        if here.any(|peer| peer.holds_address(address)) {
+            return Ok(());
+        }
+        let address = address.to_canonical();
+        Err(Refusal {
+            reason: Reason::AddressNotAllowed,
+            nearest: None,
+            detail: format!("no peer of listener \"{listener}\" has a network that holds {address}"),
+            remedy: format!("add {address} to the networks of the peer that it belongs to"),
+        })
+    }
+
+    /// The upstream for an association that `peer` asks for: its own, else the route of the called AE title, else
+    /// the listener's.
+    pub fn upstream(&self, peer: &Peer, listener: &str, called: &AeTitle) -> Option<Arc<str>> {
+        let route =
+            || self.routes.iter().find(|route| route.called.matches(called)).map(|route| &route.upstream);
+        let default = || self.listeners.get(listener).and_then(Option::as_ref);
+        peer.upstream.as_ref().or_else(route).or_else(default).cloned()
+    }
+}

@@ -1,0 +1,297 @@
+//! Rules as written to rules as looked up, with everything that is wrong with them.
+
+use std::collections::BTreeMap;
+
+use regex::RegexBuilder;
+
+use super::action::Action;
+use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
+use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
+use super::tag_pattern::TagPattern;
+use super::value;
+use crate::dataset::{
+    SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, number, vr_of,
+};
+use aws_lc_rs::hmac;
+
+type Problem = (&'static str, String);
+
+/// A compiled pattern may take this much memory.
+const MAX_REGEX: usize = 1 << 20;
+
+pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
+    let RulesetSpec { rules: specs, secret, max_depth, max_inflated } = spec;
+    let mut problems = Vec::new();
+    let mut patterns = Vec::new();
+    let mut adding = Vec::new();
+    let mut rules = Vec::new();
+    for (rule_index, rule) in specs.into_iter().enumerate() {
+        match compile_rule(&rule, secret.as_ref()) {
+            Ok((pattern, action)) => {
+                patterns.push(pattern);
+                adding.push(rule.action == "set");
+                rules.push(Rule { tag_text: rule.tag, action });
+            }
+            Err(found) => {
+                let problem = |(key, message)| RuleProblem { rule_index, key, message };
+                problems.extend(found.into_iter().map(problem));
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut ruleset = Ruleset { max_depth, max_inflated, ..tables(rules, &patterns) };
+    let problems = check_protected(&ruleset);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    ruleset.additions = additions(&ruleset, &patterns, &adding);
+    Ok(ruleset)
+}
+
+fn compile_rule(rule: &RuleSpec, secret: Option<&hmac::Key>) -> Result<(TagPattern, Action), Vec<Problem>> {
+    let pattern = rule.tag.parse::<TagPattern>().and_then(of_data_set).map_err(|message| ("tag", message));
+    let action = compile_action(rule, secret);
+    match (pattern, action) {
+        (Ok(pattern), Ok(action)) => {
+            let problems = check_vr(rule, &pattern, &action);
+            if problems.is_empty() { Ok((pattern, action)) } else { Err(problems) }
+        }
+        (pattern, action) => {
+            Err(pattern.err().into_iter().chain(action.err().into_iter().flatten()).collect())
+        }
+    }
+}
+
+fn of_data_set(pattern: TagPattern) -> Result<TagPattern, String> {
+    match pattern {
+        TagPattern::One(Tag(group @ (0x0000 | 0x0002 | 0xFFFE), _)) => {
+            Err(format!("group {group:04X} is not part of a data set"))
+        }
+        TagPattern::One(Tag(_, 0x0000)) => Err("group length elements are always dropped".to_owned()),
+        pattern => Ok(pattern),
+    }
+}
+
+fn compile_action(rule: &RuleSpec, secret: Option<&hmac::Key>) -> Result<Action, Vec<Problem>> {
+    let mut problems = superfluous(rule);
+    let mut need = |key: &'static str, given: &Option<String>| {
+        if given.is_none() {
+            problems.push((key, format!("{:?} needs one", rule.action)));
+        }
+        given.clone().unwrap_or_default()
+    };
+    let action = match rule.action.as_str() {
+        "keep" => Some(Action::Keep),
+        "remove" => Some(Action::Remove),
+        "empty" => Some(Action::Empty),
+        "replace" | "set" => Some(Action::Replace(need("value", &rule.value).into())),
+        "pattern" => {
+            let (find, value) = (need("find", &rule.find), need("value", &rule.value));
+            match RegexBuilder::new(&find).size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX).build() {
+                Ok(find) => Some(Action::Pattern { find, value: value.into() }),
+                Err(error) => {
+                    problems.push(("find", one_line(&error)));
+                    None
+                }
+            }
+        }
+        "pseudonym" | "uid" => match (secret, rule.action.as_str()) {
+            (None, _) => {
+                problems.push(("action", format!("{:?} needs a secret: name a secret-file", rule.action)));
+                None
+            }
+            (Some(key), "uid") => Some(Action::Uid { key: key.clone() }),
+            (Some(key), _) => Some(Action::Pseudonym { key: key.clone(), length: rule.length.unwrap_or(16) }),
+        },
+        other => {
+            let known = "keep, remove, empty, replace, set, pattern, pseudonym or uid";
+            problems.push(("action", format!("{other:?} is none of {known}")));
+            None
+        }
+    };
+    if rule.length.is_some_and(|length| !(8..=64).contains(&length)) {
+        problems.push(("length", "8 to 64 hexadecimal digits can be had".to_owned()));
+    }
+    match action {
+        Some(action) if problems.is_empty() => Ok(action),
+        _ => Err(problems),
+    }
+}
+
+fn superfluous(rule: &RuleSpec) -> Vec<Problem> {
+    let takes: &[&str] = match rule.action.as_str() {
+        "replace" | "set" => &["value"],
+        "pattern" => &["find", "value"],
+        "pseudonym" => &["length"],
+        "keep" | "remove" | "empty" | "uid" => &[],
+        _ => return Vec::new(),
+    };
+    let given =
+        [("value", rule.value.is_some()), ("find", rule.find.is_some()), ("length", rule.length.is_some())];
+    let unused = given.into_iter().filter(|(key, given)| *given && !takes.contains(key));
+    unused.map(|(key, _)| (key, format!("{:?} takes none", rule.action))).collect()
+}
+
+/// The last line of a regular expression's error is what is wrong; those before draw it.
+fn one_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
+}
+
+/// Whether the action suits the elements that the tag stands for, as far as the dictionary knows their VR.
+fn check_vr(rule: &RuleSpec, pattern: &TagPattern, action: &Action) -> Vec<Problem> {
+    if matches!(action, Action::Keep | Action::Remove | Action::Empty) {
+        return Vec::new();
+    }
+    let tag = match pattern {
+        TagPattern::One(tag) => *tag,
+        TagPattern::Private { .. } if rule.action != "set" => return check_value(rule, Vr::UN, action),
+        _ => {
+            let message =
+                format!("{:?} needs one known element; for several, keep, remove or empty them", rule.action);
+            return vec![("action", message)];
+        }
+    };
+    let vr = vr_of(tag);
+    if rule.action == "set" && (tag.0 % 2 == 1 || vr == Vr::UN) {
+        return vec![("tag", "\"set\" needs an attribute of the standard, whose VR is known".to_owned())];
+    }
+    check_value(rule, vr, action)
+}
+
+fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
+    let unsuited = || vec![("action", format!("{:?} does not suit VR {vr}", rule.action))];
+    match action {
+        Action::Replace(_) if vr == Vr::SQ => {
+            vec![(
+                "action",
+                "keep, remove or empty a sequence, or write rules for the elements in it".to_owned(),
+            )]
+        }
+        Action::Replace(text) => {
+            let tried = value::encode(vr, text, Syntax::EXPLICIT_LE, &mut Vec::new());
+            tried.err().map(|message| ("value", message)).into_iter().collect()
+        }
+        Action::Pattern { value, .. } => {
+            if !vr.is_text() && vr != Vr::UN {
+                unsuited()
+            } else if value.is_ascii() && !value.contains(|c: char| c.is_ascii_control()) {
+                Vec::new()
+            } else {
+                vec![(
+                    "value",
+                    "only printable ASCII is allowed, whatever character set the data set has".to_owned(),
+                )]
+            }
+        }
+        Action::Pseudonym { length, .. } => {
+            let suits = vr.is_in_character_set() || matches!(&vr.code(), b"AE" | b"CS" | b"UN");
+            if !suits {
+                unsuited()
+            } else if *length > vr.max_characters() {
+                vec![("length", format!("VR {vr} holds at most {} characters", vr.max_characters()))]
+            } else {
+                Vec::new()
+            }
+        }
+        Action::Uid { .. } if !matches!(vr, Vr::UI | Vr::UN) => unsuited(),
+        Action::Uid { .. } | Action::Keep | Action::Remove | Action::Empty => Vec::new(),
+    }
+}
+
+fn tables(rules: Vec<Rule>, patterns: &[TagPattern]) -> Ruleset {
+    let mut exact = BTreeMap::new();
+    let (mut masks, mut private, mut creators) = (Vec::new(), Vec::new(), Vec::<String>::new());
+    for (rule, pattern) in patterns.iter().enumerate() {
+        match pattern {
+            TagPattern::One(tag) => {
+                exact.entry(number(*tag)).or_insert(rule);
+            }
+            TagPattern::Mask { mask, value } => masks.push(Mask { mask: *mask, value: *value, rule }),
+            TagPattern::Private { group, creator, element } => {
+                let index = creators.iter().position(|known| known == creator).unwrap_or_else(|| {
+                    creators.push(creator.clone());
+                    creators.len() - 1
+                });
+                let creator = CreatorId::try_from(index).unwrap_or(CreatorId::MAX);
+                private.push(Private { group: *group, creator, element: *element, rule });
+            }
+        }
+    }
+    Ruleset {
+        reads_text: rules.iter().any(|rule| matches!(rule.action, Action::Pattern { .. })),
+        rules,
+        exact: exact.into_iter().collect(),
+        masks,
+        private,
+        creators,
+        additions: Vec::new(),
+        max_depth: 0,
+        max_inflated: 0,
+    }
+}
+
+/// A C-STORE needs its SOP class and instance, and text its character set.
+fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
+    let protected = [(SOP_CLASS_UID, false), (SOP_INSTANCE_UID, true), (SPECIFIC_CHARACTER_SET, false)];
+    let broken = protected.into_iter().filter_map(|(tag, may_map)| {
+        let rule = rules.decide(tag, None)?;
+        let allowed = match rules.action(rule) {
+            Action::Keep => true,
+            Action::Uid { .. } => may_map,
+            _ => false,
+        };
+        let only = if may_map { "\"keep\" or \"uid\"" } else { "\"keep\"" };
+        let message =
+            format!("{tag} can only have {only}; put such a rule before this one if it is about more");
+        (!allowed).then_some(RuleProblem { rule_index: rule, key: "action", message })
+    });
+    broken.collect()
+}
+
+fn additions(rules: &Ruleset, patterns: &[TagPattern], adding: &[bool]) -> Vec<Addition> {
+    let added = patterns.iter().zip(adding).enumerate().filter_map(|(rule, (pattern, adds))| match pattern {
+        TagPattern::One(tag) if *adds && rules.decide(*tag, None) == Some(rule) => {
+            Some(Addition { tag: *tag, vr: vr_of(*tag), rule })
+        }
+        _ => None,
+    });
+    let mut added: Vec<Addition> = added.collect();
+    added.sort_by_key(|addition| number(addition.tag));
+    added
+}
+
+pub(super) fn unreachable(rules: &Ruleset) -> Vec<(usize, usize)> {
+    let patterns =
+        rules.rules.iter().enumerate().map(|(index, rule)| (index, rule.tag_text.parse::<TagPattern>()));
+    let hidden = patterns.filter_map(|(index, pattern)| match pattern.ok()? {
+        TagPattern::One(tag) => {
+            rules.decide(tag, None).filter(|&first| first < index).map(|first| (index, first))
+        }
+        TagPattern::Mask { mask, value } => {
+            let wider = |earlier: &&Mask| earlier.rule < index && mask & earlier.mask == earlier.mask;
+            let hides =
+                rules.masks.iter().filter(wider).find(|earlier| value & earlier.mask == earlier.value);
+            hides.map(|earlier| (index, earlier.rule))
+        }
+        TagPattern::Private { group, creator, element } => {
+            let creator = rules.creator_id(creator.as_bytes())?;
+            let mut earlier = rules.private.iter().filter(|rule| rule.rule < index);
+            let same = earlier.find(|rule| {
+                rule.creator == creator
+                    && rule.group == group
+                    && (rule.element.is_none() || rule.element == element)
+            });
+            let group = u32::from(group) << 16;
+            let mask = rules
+                .masks
+                .iter()
+                .find(|mask| mask.rule < index && mask.mask & 0xFFFF == 0 && group & mask.mask == mask.value);
+            let first = same.map(|rule| rule.rule).into_iter().chain(mask.map(|mask| mask.rule)).min()?;
+            Some((index, first))
+        }
+    });
+    hidden.collect()
+}

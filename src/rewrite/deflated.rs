@@ -1,0 +1,129 @@
+//! Deflated data sets (PS3.5 A.5): inflated, rewritten, deflated again, a piece at a time.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::error::{RewriteError, RewriteProblem};
+use super::output::Output;
+use super::rewriting::Rewriting;
+
+const CHUNK: usize = 32 << 10;
+/// Behind the first MiB, no more than this many bytes may come out of one.
+const MAX_RATIO: u64 = 1000;
+const FREE: u64 = 1 << 20;
+
+pub(super) struct Deflated {
+    pub(super) rewriting: Rewriting,
+    inflate: Decompress,
+    deflate: Compress,
+    max_inflated: u64,
+    ended: bool,
+    padding_seen: bool,
+    plain: Vec<u8>,
+    rewritten: Output,
+    written: u64,
+}
+
+impl Deflated {
+    pub(super) fn new(rewriting: Rewriting, max_inflated: u64) -> Self {
+        Self {
+            rewriting,
+            inflate: Decompress::new(false),
+            deflate: Compress::new(Compression::default(), false),
+            max_inflated,
+            ended: false,
+            padding_seen: false,
+            plain: vec![0; CHUNK],
+            rewritten: Output::new(),
+            written: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        let mut rest = input;
+        while !self.ended {
+            let (taken, made) = self.inflate_some(rest)?;
+            rest = rest.get(taken..).unwrap_or_default();
+            if made > 0 {
+                self.rewritten.clear();
+                let plain = self.plain.get(..made).unwrap_or_default();
+                self.rewriting.push(plain, &mut self.rewritten)?;
+                let slices = self.rewritten.slices(plain);
+                for slice in slices {
+                    self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
+                }
+            }
+            if taken == 0 && made == 0 {
+                return Ok(());
+            }
+        }
+        self.padding(rest)
+    }
+
+    pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
+        if !self.ended {
+            return Err(RewriteError::whole(RewriteProblem::InflateTruncated));
+        }
+        self.rewritten.clear();
+        self.rewriting.finish(&mut self.rewritten)?;
+        for slice in self.rewritten.slices(&[]) {
+            self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
+        }
+        self.written += deflate(&mut self.deflate, &[], FlushCompress::Finish, out)?;
+        if self.written % 2 == 1 {
+            out.make(&[0]);
+        }
+        Ok(())
+    }
+
+    fn inflate_some(&mut self, input: &[u8]) -> Result<(usize, usize), RewriteError> {
+        let before = (self.inflate.total_in(), self.inflate.total_out());
+        let status = self.inflate.decompress(input, &mut self.plain, FlushDecompress::None);
+        let status = status.map_err(|_| RewriteError::whole(RewriteProblem::Inflate))?;
+        let (taken, made) = (self.inflate.total_in(), self.inflate.total_out());
+        self.ended = status == Status::StreamEnd;
+        if made > self.max_inflated || made > FREE.max(taken.saturating_mul(MAX_RATIO)) {
+            return Err(RewriteError::whole(RewriteProblem::InflatedSize));
+        }
+        let size = |after: u64, before: u64| usize::try_from(after.saturating_sub(before)).unwrap_or(0);
+        Ok((size(taken, before.0), size(made, before.1)))
+    }
+
+    /// Behind the stream, one zero byte may make its length even.
+    fn padding(&mut self, rest: &[u8]) -> Result<(), RewriteError> {
+        match rest {
+            [] => Ok(()),
+            [0] if !self.padding_seen => {
+                self.padding_seen = true;
+                Ok(())
+            }
+            _ => Err(RewriteError::whole(RewriteProblem::Inflate)),
+        }
+    }
+}
+
+/// Appends the deflated bytes to `out`, and says how many.
+fn deflate(
+    to: &mut Compress,
+    input: &[u8],
+    flush: FlushCompress,
+    out: &mut Output,
+) -> Result<u64, RewriteError> {
+    let (start_in, start_out, start) = (to.total_in(), to.total_out(), out.made.len());
+    loop {
+        out.made.reserve(CHUNK);
+        let taken = usize::try_from(to.total_in() - start_in).unwrap_or(0);
+        let rest = input.get(taken..).unwrap_or_default();
+        let status = to.compress_vec(rest, &mut out.made, flush);
+        let status = status.map_err(|_| RewriteError::whole(RewriteProblem::Inflate))?;
+        let all_taken = to.total_in() - start_in == input.len() as u64;
+        let done = match flush {
+            FlushCompress::Finish => status == Status::StreamEnd,
+            _ => all_taken,
+        };
+        if done {
+            break;
+        }
+    }
+    out.made_from(start);
+    Ok(to.total_out() - start_out)
+}

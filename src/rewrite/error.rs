@@ -1,0 +1,86 @@
+//! Why a data set cannot be rewritten.
+
+use crate::dataset::{ScanError, ScanProblem, Tag};
+
+/// A data set that cannot be rewritten: nothing of it may be called complete. Names the element, never a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
+pub struct RewriteError {
+    /// What a C-STORE-RSP says (PS3.4 B.2.3): 0xA900, data set does not match SOP class, or 0xC000 and up, cannot
+    /// understand.
+    pub status: u16,
+    /// The element, where it is about one.
+    pub tag: Option<Tag>,
+    /// Number of sequences around it.
+    pub depth: usize,
+    pub problem: RewriteProblem,
+}
+
+/// Short, so that it fits an Error Comment (0000,0902) together with its tag and depth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RewriteProblem {
+    #[error("{0}")]
+    Structure(ScanProblem),
+    #[error("differs from the command")]
+    CommandMismatch,
+    #[error("missing")]
+    Missing,
+    #[error("too long to be edited")]
+    TooLong,
+    #[error("rule {} does not suit a sequence", .rule + 1)]
+    NotForSequences { rule: usize },
+    #[error("rule {} does not suit its VR", .rule + 1)]
+    NotForVr { rule: usize },
+    #[error("sequence grows too long")]
+    Grown,
+    #[error("deflated data set is damaged")]
+    Inflate,
+    #[error("deflated data set is too large")]
+    InflatedSize,
+    #[error("deflated data set ends early")]
+    InflateTruncated,
+    #[error("transform is finished")]
+    Finished,
+}
+
+impl RewriteError {
+    pub(super) fn new(tag: Tag, depth: usize, problem: RewriteProblem) -> Self {
+        Self { status: problem.status(), tag: Some(tag), depth, problem }
+    }
+
+    pub(super) fn whole(problem: RewriteProblem) -> Self {
+        Self { status: problem.status(), tag: None, depth: 0, problem }
+    }
+
+    /// For an Error Comment (0000,0902): ASCII, at most 64 characters.
+    pub fn comment(&self) -> String {
+        let mut comment = self.text();
+        comment.truncate(64);
+        comment
+    }
+
+    fn text(&self) -> String {
+        match self.tag {
+            Some(tag) if self.depth > 0 => format!("{tag} depth {}: {}", self.depth, self.problem),
+            Some(tag) => format!("{tag}: {}", self.problem),
+            None => self.problem.to_string(),
+        }
+    }
+}
+
+impl RewriteProblem {
+    fn status(self) -> u16 {
+        match self {
+            Self::CommandMismatch | Self::Missing => 0xA900,
+            Self::Structure(_) | Self::Inflate | Self::InflateTruncated => 0xC000,
+            Self::TooLong | Self::Grown | Self::InflatedSize | Self::Finished => 0xC001,
+            Self::NotForSequences { .. } | Self::NotForVr { .. } => 0xC002,
+        }
+    }
+}
+
+impl From<ScanError> for RewriteError {
+    fn from(error: ScanError) -> Self {
+        Self::new(error.tag, error.depth, RewriteProblem::Structure(error.problem))
+    }
+}

@@ -1,0 +1,75 @@
+//! What a transform says to send: ranges of its input, and bytes that it made.
+
+use std::ops::Range;
+
+/// A run of bytes to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Of the input of the push that the output was given to.
+    Input(Range<usize>),
+    /// Of [`Output::made`].
+    Made(Range<usize>),
+}
+
+/// Pieces in the order in which they are to be sent. Contiguous pieces are one.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    pub made: Vec<u8>,
+    pub pieces: Vec<Piece>,
+}
+
+impl Output {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets the pieces, keeps the memory. To be called before the input they point into goes away.
+    pub fn clear(&mut self) {
+        self.made.clear();
+        self.pieces.clear();
+    }
+
+    /// The bytes to send, `input` being what was pushed.
+    pub fn slices<'a>(&'a self, input: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.pieces.iter().map(move |piece| match piece {
+            Piece::Input(range) => input.get(range.clone()).unwrap_or_default(),
+            Piece::Made(range) => self.made.get(range.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// Bytes to send.
+    pub fn len(&self) -> usize {
+        let lengths = self.pieces.iter().map(|piece| match piece {
+            Piece::Input(range) | Piece::Made(range) => range.len(),
+        });
+        lengths.sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    pub(super) fn pass(&mut self, range: Range<usize>) {
+        match self.pieces.last_mut() {
+            _ if range.is_empty() => {}
+            Some(Piece::Input(last)) if last.end == range.start => last.end = range.end,
+            _ => self.pieces.push(Piece::Input(range)),
+        }
+    }
+
+    pub(super) fn make(&mut self, bytes: &[u8]) {
+        let start = self.made.len();
+        self.made.extend_from_slice(bytes);
+        self.made_from(start);
+    }
+
+    /// What was appended to `made` from `start` on is a piece.
+    pub(super) fn made_from(&mut self, start: usize) {
+        let end = self.made.len();
+        match self.pieces.last_mut() {
+            _ if start == end => {}
+            Some(Piece::Made(last)) if last.end == start => last.end = end,
+            _ => self.pieces.push(Piece::Made(start..end)),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Rules as an administrator writes them, before they are checked.
+
+use aws_lc_rs::hmac;
+
+/// One rule. The keys that an action does not use must be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleSpec {
+    /// A keyword (`PatientName`), a tag (`(0010,0010)`), one with `x` for any digit (`(0009,xxxx)`, `(60xx,3000)`), or a
+    /// private creator with the low byte of the element, or `xx` for its whole block: `(0009,ACME 1.0,10)`.
+    pub tag: String,
+    /// `keep`, `remove`, `empty`, `replace`, `set`, `pattern`, `pseudonym` or `uid`.
+    pub action: String,
+    /// For `replace`, `set` and `pattern`; in the latter, `$1` is what the first group found.
+    pub value: Option<String>,
+    /// For `pattern`: a regular expression, looked for in each value.
+    pub find: Option<String>,
+    /// For `pseudonym`: 8 to 64 hexadecimal digits, 16 where absent.
+    pub length: Option<usize>,
+}
+
+/// Rules in order, and what they need.
+#[derive(Clone, Debug)]
+pub struct RulesetSpec {
+    pub rules: Vec<RuleSpec>,
+    /// For `pseudonym` and `uid`: HMAC-SHA-256.
+    pub secret: Option<hmac::Key>,
+    /// Nested sequences allowed, at most [`HARD_MAX_DEPTH`](crate::dataset::HARD_MAX_DEPTH).
+    pub max_depth: usize,
+    /// Bytes that a deflated data set may inflate to.
+    pub max_inflated: u64,
+}
+
+impl Default for RulesetSpec {
+    fn default() -> Self {
+        Self { rules: Vec::new(), secret: None, max_depth: 32, max_inflated: 512 << 20 }
+    }
+}
+
+/// What is wrong with a rule, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("rule {}: {key}: {message}", rule_index + 1)]
+pub struct RuleProblem {
+    /// Counted from 0.
+    pub rule_index: usize,
+    /// The field of [`RuleSpec`].
+    pub key: &'static str,
+    pub message: String,
+}

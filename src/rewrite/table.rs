@@ -1,0 +1,161 @@
+//! Which rule decides on an element: a look-up, apart from the mechanics of the stream.
+
+use super::action::Action;
+use super::compile;
+use super::spec::{RuleProblem, RulesetSpec};
+use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number};
+
+/// A private creator that some rule names.
+pub(super) type CreatorId = u16;
+
+/// A rule, compiled. Its place in the order is its index.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) tag_text: String,
+    pub(super) action: Action,
+}
+
+/// An element that `set` adds where it is absent.
+#[derive(Clone, Debug)]
+pub(super) struct Addition {
+    pub(super) tag: Tag,
+    pub(super) vr: Vr,
+    pub(super) rule: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Mask {
+    pub(super) mask: u32,
+    pub(super) value: u32,
+    pub(super) rule: usize,
+}
+
+/// Elements of a private creator's blocks; all of them where `element` is absent.
+#[derive(Clone, Debug)]
+pub(super) struct Private {
+    pub(super) group: u16,
+    pub(super) creator: CreatorId,
+    pub(super) element: Option<u8>,
+    pub(super) rule: usize,
+}
+
+/// Rules, compiled and checked; shared by the transforms of all data sets.
+pub struct Ruleset {
+    pub(super) rules: Vec<Rule>,
+    /// Sorted by tag, one rule each: the first.
+    pub(super) exact: Vec<(u32, usize)>,
+    /// In the order of the rules.
+    pub(super) masks: Vec<Mask>,
+    /// In the order of the rules.
+    pub(super) private: Vec<Private>,
+    pub(super) creators: Vec<String>,
+    /// Sorted by tag.
+    pub(super) additions: Vec<Addition>,
+    pub(super) reads_text: bool,
+    pub(super) max_depth: usize,
+    pub(super) max_inflated: u64,
+}
+
+impl Ruleset {
+    /// Checks the rules and compiles them, or says everything that is wrong with them.
+    pub fn compile(spec: RulesetSpec) -> Result<Self, Vec<RuleProblem>> {
+        compile::compile(spec)
+    }
+
+    /// What becomes of the command's Affected SOP Instance UID (0000,1000): the same as of (0008,0018).
+    pub fn map_sop_instance_uid(&self, uid: &str) -> String {
+        match self.action_on(SOP_INSTANCE_UID) {
+            Some(Action::Uid { key }) => new_uid(key, uid),
+            _ => uid.to_owned(),
+        }
+    }
+
+    /// What `uid` rules make of a UID; the UID itself where there is no such rule.
+    pub fn map_uid(&self, uid: &str) -> String {
+        let key = self.rules.iter().find_map(|rule| match &rule.action {
+            Action::Uid { key } => Some(key),
+            _ => None,
+        });
+        key.map_or_else(|| uid.to_owned(), |key| new_uid(key, uid))
+    }
+
+    /// Number of rules.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// A rule's tag as it was written.
+    pub fn tag_text(&self, rule: usize) -> &str {
+        self.rules.get(rule).map_or("", |rule| &rule.tag_text)
+    }
+
+    /// Rules that can never decide, each with the earlier rule that always does so in their place.
+    pub fn unreachable(&self) -> Vec<(usize, usize)> {
+        compile::unreachable(self)
+    }
+
+    pub(super) fn action(&self, rule: usize) -> &Action {
+        self.rules.get(rule).map_or(&Action::Keep, |rule| &rule.action)
+    }
+
+    pub(super) fn action_on(&self, tag: Tag) -> Option<&Action> {
+        self.decide(tag, None).map(|rule| self.action(rule))
+    }
+
+    /// The first rule for an element; `creator` is whose private block it lies in, where a rule names that creator.
+    pub(super) fn decide(&self, tag: Tag, creator: Option<CreatorId>) -> Option<usize> {
+        let tag_number = number(tag);
+        let exact = self.exact.binary_search_by_key(&tag_number, |&(tag, _)| tag).ok();
+        let exact = exact.and_then(|index| self.exact.get(index)).map(|&(_, rule)| rule);
+        let mask = self.masks.iter().find(|mask| tag_number & mask.mask == mask.value).map(|mask| mask.rule);
+        let private = creator.and_then(|creator| {
+            let low = tag.1 as u8;
+            let mut all = self.private.iter().filter(|rule| rule.creator == creator && rule.group == tag.0);
+            all.find(|rule| rule.element.is_none_or(|element| element == low)).map(|rule| rule.rule)
+        });
+        [exact, mask, private].into_iter().flatten().min()
+    }
+
+    /// The first rule for a private creator element.
+    ///
+    /// It goes with its block: `remove` of the whole block removes it, any other rule about elements of the block keeps it,
+    /// and of the rules by mask only `remove` applies, since elements without their creator mean nothing.
+    pub(super) fn decide_on_creator(&self, tag: Tag, creator: Option<CreatorId>) -> Option<usize> {
+        let tag_number = number(tag);
+        let by_tag = self.exact.binary_search_by_key(&tag_number, |&(tag, _)| tag).ok();
+        let by_tag = by_tag.and_then(|index| self.exact.get(index)).map(|&(_, rule)| rule);
+        let removes = |rule: usize| matches!(self.action(rule), Action::Remove);
+        let keeps = |rule: usize| matches!(self.action(rule), Action::Keep);
+        let mut masks = self.masks.iter().filter(|mask| tag_number & mask.mask == mask.value);
+        let mask = masks.find(|mask| removes(mask.rule) || keeps(mask.rule)).map(|mask| mask.rule);
+        let mut private =
+            self.private.iter().filter(|rule| Some(rule.creator) == creator && rule.group == tag.0);
+        let private =
+            private.find(|rule| rule.element.is_none() || !removes(rule.rule)).map(|rule| rule.rule);
+        let first = [by_tag, mask, private].into_iter().flatten().min()?;
+        (removes(first) || by_tag == Some(first)).then_some(first)
+    }
+
+    pub(super) fn creator_id(&self, creator: &[u8]) -> Option<CreatorId> {
+        let index = self.creators.iter().position(|known| known.as_bytes() == creator)?;
+        CreatorId::try_from(index).ok()
+    }
+}
+
+/// Never shows the key, which is in the actions.
+impl std::fmt::Debug for Ruleset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tags = self.rules.iter().map(|rule| &rule.tag_text);
+        f.debug_struct("Ruleset").field("rules", &tags.collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+fn new_uid(key: &aws_lc_rs::hmac::Key, uid: &str) -> String {
+    let mut new = Vec::new();
+    super::keyed::put_uid(key, crate::dataset::trim(uid.as_bytes()), &mut new);
+    String::from_utf8(new).unwrap_or_default()
+}

@@ -1,0 +1,151 @@
+//! The streaming transform of one data set.
+
+use std::sync::Arc;
+
+use super::change::{Change, Recorder};
+use super::deflated::Deflated;
+use super::error::{RewriteError, RewriteProblem};
+use super::output::Output;
+use super::rewriting::{Rewriting, Summary};
+use super::table::Ruleset;
+use crate::dataset::Encoding;
+use crate::wire::Uid;
+
+/// What the command of a C-STORE says of its data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// (0000,0002); (0008,0016) has to be the same where it is present.
+    pub sop_class_uid: Uid,
+    /// (0000,1000); (0008,0018) has to be present and the same.
+    pub sop_instance_uid: Uid,
+}
+
+/// Bytes of one data set in, in any chunking, bytes to send out. Its memory does not depend on the data set's size.
+///
+/// After an error, every further call gives the same error: what has been sent must not be called complete.
+pub struct Transform {
+    work: Work,
+    failed: Option<RewriteError>,
+    finished: bool,
+}
+
+enum Work {
+    Identity(Summary),
+    Plain(Box<Rewriting>),
+    Deflated(Box<Deflated>),
+}
+
+impl Transform {
+    /// What comes in goes out, whatever it is.
+    pub fn identity() -> Self {
+        Self::of(Work::Identity(Summary::default()))
+    }
+
+    /// A transform by rules, at the start of a data set.
+    pub fn new(rules: Arc<Ruleset>, encoding: Encoding, expected: Expected) -> Self {
+        let max_inflated = rules.max_inflated;
+        let rewriting = Rewriting::new(rules, encoding.syntax, expected);
+        Self::of(if encoding.deflated {
+            Work::Deflated(Box::new(Deflated::new(rewriting, max_inflated)))
+        } else {
+            Work::Plain(Box::new(rewriting))
+        })
+    }
+
+    fn of(work: Work) -> Self {
+        Self { work, failed: None, finished: false }
+    }
+
+    /// Asks for [`changes`](Self::changes). They hold patients' data.
+    pub fn recording_changes(mut self) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.recorder = Some(Recorder::default());
+        }
+        self
+    }
+
+    /// Takes the next bytes and appends to `output` what to send for them.
+    ///
+    /// # Errors
+    /// The data set cannot be read or rewritten; what was appended before is a part of it, and must not be called whole.
+    pub fn push(&mut self, input: &[u8], output: &mut Output) -> Result<(), RewriteError> {
+        self.guarded(|work| match work {
+            Work::Identity(_) => {
+                output.pass(0..input.len());
+                Ok(())
+            }
+            Work::Plain(rewriting) => rewriting.push(input, output),
+            Work::Deflated(deflated) => deflated.push(input, output),
+        })
+    }
+
+    /// Says that the data set is complete, and appends to `output` what remains to be sent.
+    ///
+    /// # Errors
+    /// It ended inside an element, or lacks (0008,0018).
+    pub fn finish(&mut self, output: &mut Output) -> Result<(), RewriteError> {
+        self.guarded(|work| match work {
+            Work::Identity(_) => Ok(()),
+            Work::Plain(rewriting) => rewriting.finish(output),
+            Work::Deflated(deflated) => deflated.finish(output),
+        })?;
+        self.finished = true;
+        Ok(())
+    }
+
+    /// What was found and done so far; empty for an identity.
+    pub fn summary(&self) -> &Summary {
+        match &self.work {
+            Work::Identity(summary) => summary,
+            Work::Plain(rewriting) => &rewriting.summary,
+            Work::Deflated(deflated) => &deflated.rewriting.summary,
+        }
+    }
+
+    /// The elements changed so far, where they were asked for, 10,000 at most.
+    pub fn changes(&self) -> &[Change] {
+        self.rewriting()
+            .and_then(|rewriting| rewriting.recorder.as_ref())
+            .map_or(&[], |recorder| &recorder.changes)
+    }
+
+    /// Changes beyond those that [`changes`](Self::changes) has room for.
+    pub fn changes_left_out(&self) -> u64 {
+        self.rewriting().and_then(|rewriting| rewriting.recorder.as_ref()).map_or(0, |recorder| recorder.more)
+    }
+
+    /// Whether the header of the data set is past, and with it nearly all that is refused: the pixel data or another long
+    /// value has begun, 64 KiB have been read, or the data set is complete. Always so for an identity.
+    pub fn settled(&self) -> bool {
+        self.rewriting().is_none_or(Rewriting::settled)
+    }
+
+    fn rewriting(&self) -> Option<&Rewriting> {
+        match &self.work {
+            Work::Identity(_) => None,
+            Work::Plain(rewriting) => Some(rewriting),
+            Work::Deflated(deflated) => Some(&deflated.rewriting),
+        }
+    }
+
+    fn rewriting_mut(&mut self) -> Option<&mut Rewriting> {
+        match &mut self.work {
+            Work::Identity(_) => None,
+            Work::Plain(rewriting) => Some(rewriting),
+            Work::Deflated(deflated) => Some(&mut deflated.rewriting),
+        }
+    }
+
+    fn guarded(
+        &mut self,
+        step: impl FnOnce(&mut Work) -> Result<(), RewriteError>,
+    ) -> Result<(), RewriteError> {
+        let result = match self.failed {
+            Some(error) => Err(error),
+            None if self.finished => Err(RewriteError::whole(RewriteProblem::Finished)),
+            None => step(&mut self.work),
+        };
+        self.failed = result.err();
+        result
+    }
+}

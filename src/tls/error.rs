@@ -1,0 +1,91 @@
+//! What can be wrong with the files of a `tls` table.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A TLS configuration that cannot be used. The text names the file, what was expected and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("cannot read {}: {source}", file.display())]
+    Unreadable { key: &'static str, file: PathBuf, source: io::Error },
+    #[error("{} is larger than the {limit} bytes that such a file may have", file.display())]
+    TooLarge { key: &'static str, file: PathBuf, limit: u64 },
+    #[error("{} is not proper PEM ({detail})", file.display())]
+    BadPem { key: &'static str, file: PathBuf, detail: String },
+    #[error("{} holds no certificate; expected PEM with \"-----BEGIN CERTIFICATE-----\"{}", file.display(), der_hint(*der))]
+    NoCertificate { key: &'static str, file: PathBuf, der: bool },
+    #[error("certificate {number} in {} cannot be used ({detail})", file.display())]
+    BadCertificate { key: &'static str, file: PathBuf, number: usize, detail: String },
+    #[error("{} holds no private key; expected PEM with \"-----BEGIN PRIVATE KEY-----\" (also ENCRYPTED, RSA or EC)", file.display())]
+    NoPrivateKey { file: PathBuf },
+    #[error("{} holds a private key that cannot be used ({detail}); expected RSA of 2048 bits or more, ECDSA on P-256, P-384 or P-521, or Ed25519", file.display())]
+    BadPrivateKey { file: PathBuf, detail: String },
+    #[error("{} is encrypted: put its passphrase, one line, into a file and name that file", file.display())]
+    PassphraseNeeded { file: PathBuf },
+    #[error("the passphrase in {} does not open {}", passphrase.display(), file.display())]
+    WrongPassphrase { file: PathBuf, passphrase: PathBuf },
+    #[error("{}: expected the passphrase as the only line", file.display())]
+    BadPassphraseFile { file: PathBuf },
+    #[error("{} is encrypted in the legacy way of OpenSSL (Proc-Type: 4,ENCRYPTED), whose key derivation is too weak; convert it: openssl pkcs8 -topk8 -in {} -out NEW.key", file.display(), file.display())]
+    LegacyEncryption { file: PathBuf },
+    #[error("{} is encrypted in a way that is not supported ({detail}); convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -in {} -out NEW.key", file.display(), file.display())]
+    UnsupportedEncryption { file: PathBuf, detail: String },
+    #[error("{} is not the key of the first certificate in {}; the chain starts with the own certificate, then the CA that signed it", private_key.display(), chain.display())]
+    KeyMismatch { private_key: PathBuf, chain: PathBuf },
+    #[error(
+        "the certificates of clients are asked for, but there is no CA to check them against; name a PEM file of CA certificates, or set client-authentication = \"off\""
+    )]
+    ClientCaMissing,
+    #[error("a certificate needs its private key too; name both or neither")]
+    PrivateKeyMissing,
+    #[error("a private key needs its certificate too; name both or neither")]
+    CertificateMissing,
+    #[error("{} holds no revocation list; expected PEM with \"-----BEGIN X509 CRL-----\", or DER", file.display())]
+    NoRevocationList { file: PathBuf },
+    #[error("revocation list {number} in {} cannot be used ({detail})", file.display())]
+    BadRevocationList { file: PathBuf, number: usize, detail: String },
+    #[error(
+        "\"{name}\" is neither a DNS name nor an IP address; expected the name that the upstream's certificate carries"
+    )]
+    BadServerName { name: String },
+    #[error("TLS cannot be set up: {0}")]
+    Setup(#[source] rustls::Error),
+}
+
+impl TlsError {
+    /// The key of the `tls` table that the problem belongs to.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Unreadable { key, .. }
+            | Self::TooLarge { key, .. }
+            | Self::BadPem { key, .. }
+            | Self::NoCertificate { key, .. }
+            | Self::BadCertificate { key, .. } => key,
+            Self::NoPrivateKey { .. }
+            | Self::BadPrivateKey { .. }
+            | Self::LegacyEncryption { .. }
+            | Self::UnsupportedEncryption { .. }
+            | Self::KeyMismatch { .. }
+            | Self::CertificateMissing => "private-key",
+            Self::PassphraseNeeded { .. } | Self::WrongPassphrase { .. } | Self::BadPassphraseFile { .. } => {
+                "private-key-passphrase-file"
+            }
+            Self::PrivateKeyMissing | Self::Setup(_) => "certificate-chain",
+            Self::ClientCaMissing => "client-ca",
+            Self::NoRevocationList { .. } | Self::BadRevocationList { .. } => "revocation-lists",
+            Self::BadServerName { .. } => "server-name",
+        }
+    }
+
+    pub(super) fn unreadable(key: &'static str, file: &Path, source: io::Error) -> Self {
+        Self::Unreadable { key, file: file.to_owned(), source }
+    }
+}
+
+fn der_hint(der: bool) -> &'static str {
+    if der {
+        "; this looks like DER, convert it: openssl x509 -inform DER -in FILE -out FILE.pem"
+    } else {
+        ""
+    }
+}
