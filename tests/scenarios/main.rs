@@ -50,12 +50,12 @@ mod direct;
 mod layers;
 
 // Through the proxy.
-// mod bad_input;
-// mod byte_for_byte;
-// mod configurations;
-// mod endings;
-// mod negotiation;
-// mod operating;
-// mod records;
-// mod refusals;
-// mod services;
+mod bad_input;
+mod byte_for_byte;
+mod configurations;
+mod endings;
+mod negotiation;
+mod operating;
+mod records;
+mod refusals;
+mod services;
