@@ -51,14 +51,16 @@ impl Object {
         let pixels = bytes.saturating_sub(data_set.len() + 12) & !1;
         data_set.extend([0xE0, 0x7F, 0x10, 0x00, b'O', b'W', 0, 0]);
         data_set.extend((pixels as u32).to_le_bytes());
-        // Noise that no two blocks share, so that a block lost or swapped on the way shows.
-        let mut state = 0x9E37_79B9_7F4A_7C15u64;
-        data_set.extend((0..pixels).map(|_| {
+        // Noise that no two blocks share, so that a block lost or swapped on the way shows (Marsaglia's xorshift64).
+        let (mut state, end) = (0x9E37_79B9_7F4A_7C15u64, data_set.len() + pixels);
+        data_set.reserve(pixels + 8);
+        while data_set.len() < end {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            state as u8
-        }));
+            data_set.extend_from_slice(&state.to_le_bytes());
+        }
+        data_set.truncate(end);
         Self {
             sop_class: CT_IMAGE_STORAGE.into(),
             sop_instance: instance.into(),

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
-from pynetdicom import AE, _config, evt, sop_class
+from pynetdicom import AE, _config, build_context, evt, sop_class
 from pynetdicom.sop_class import StorageCommitmentPushModel
 
 _config.UNRESTRICTED_STORAGE_SERVICE = True
@@ -119,8 +119,9 @@ def move(event):
     if event.move_destination != name:
         yield None, None
         return
-    yield "127.0.0.1", int(port)
     files = served()
+    contexts = [build_context(data.SOPClassUID, data.file_meta.TransferSyntaxUID) for data in files]
+    yield "127.0.0.1", int(port), {"contexts": contexts, "ae_title": name}
     yield len(files)
     for data_set in files:
         yield 0xFF00, data_set

@@ -96,6 +96,13 @@ fn pynetdicom_does_every_service() {
             let options = if service == "store" { vec![files[0].as_str()] } else { Vec::new() };
             peers::scu(service, archive.address(), &options)
         });
+    let got = tempfile::TempDir::new().expect("a temporary folder");
+    let get = peers::scu("get", archive.address(), &["--folder", &got.path().display().to_string()]);
+    assert_eq!((&get["status"], &get["Completed"]), (&json!(0), &json!(1)));
+    assert_eq!(
+        std::fs::read(got.path().join("000000.dataset")).expect("an object"),
+        Object::ct(5_000).data_set
+    );
     assert_eq!(echo["status"], 0);
     assert_eq!(store["statuses"], json!([0]));
     assert_eq!(archive.data_set(&archive.event("C-STORE")), Object::ct(5_000).data_set);

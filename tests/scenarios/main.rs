@@ -36,17 +36,26 @@ mod store;
 #[path = "../../bench/load/upper.rs"]
 mod upper;
 
-mod byte_for_byte;
-mod configurations;
+// What scenarios are made of.
 mod corpus;
-mod direct;
 mod gate;
-mod layers;
-mod negotiation;
 mod peers;
 mod process;
 mod raw;
-mod refusals;
-mod services;
 mod site;
 mod wait;
+
+// Without the proxy.
+mod direct;
+mod layers;
+
+// Through the proxy.
+mod bad_input;
+mod byte_for_byte;
+mod configurations;
+mod endings;
+mod negotiation;
+mod operating;
+mod records;
+mod refusals;
+mod services;

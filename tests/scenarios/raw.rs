@@ -126,10 +126,15 @@ impl Upstream {
 
     /// The next connection.
     pub fn accept(&self) -> Peer {
-        let socket = wait::until("a connection to the upstream", || self.listener.accept().ok()).0;
+        wait::until("a connection to the upstream", || self.try_accept())
+    }
+
+    /// A connection that is there already.
+    pub fn try_accept(&self) -> Option<Peer> {
+        let (socket, _) = self.listener.accept().ok()?;
         socket.set_nonblocking(false).expect("a blocking socket");
         let stream = Connection::accepted(socket, self.tls.as_ref(), PATIENCE);
-        Peer { stream: stream.expect("a connection") }
+        Some(Peer { stream: stream.expect("a connection") })
     }
 
     /// Asserts that nobody has connected since.

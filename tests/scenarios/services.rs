@@ -106,11 +106,10 @@ fn c_get_with_its_sub_operations_flowing_back() {
             (&answer["status"], &answer["Completed"], &answer["Failed"]),
             (&json!(0), &json!(2), &json!(0))
         );
-        let received: Vec<Vec<u8>> = (0..2)
-            .map(|index| std::fs::read(got.path().join(format!("{index:06}.dataset"))).expect("an object"))
-            .collect();
-        // pynetdicom encodes again what it serves, so the bytes compared are those that it sends without a proxy.
-        assert!(received[0].ends_with(&objects[0].data_set[objects[0].data_set.len() - 150_000..]));
+        for (index, object) in objects.iter().enumerate() {
+            let received = std::fs::read(got.path().join(format!("{index:06}.dataset"))).expect("an object");
+            assert!(received == object.data_set, "other bytes than were served");
+        }
         assert_closed(&gate, &[("C-GET", 1), ("C-STORE", 2)]);
         let operations = gate.records().into_iter().filter(|record| record["event"] == "operation");
         let directions: Vec<Value> = operations
@@ -195,8 +194,14 @@ fn dcmtk_stores_finds_gets_and_moves_at_dcmqrscp() {
     let gate = Gate::start(&Setup::tls(archive.address));
     let tls = peers::dcmtk_tls(&gate.site);
     let common: Vec<&str> = tls.iter().map(String::as_str).chain(["-aet", "SITE", "-aec", "QR"]).collect();
+    // DCMTK 3.6.7 has no TLS in movescu and getscu, so these two come in by a plain gate.
+    let plain = Gate::start(&Setup::plain(archive.address));
     let run = |program: &str, more: &[&str], rest: &[&str]| {
-        peers::requestor(program, gate.address, &[&common, more].concat(), rest).expect_success()
+        let (gate, common) = match program {
+            "movescu" | "getscu" => (&plain, &common[common.len() - 4..]),
+            _ => (&gate, &common[..]),
+        };
+        peers::requestor(program, gate.address, &[common, more].concat(), rest).expect_success()
     };
     let study = ["-k", "0008,0052=STUDY", "-k", "0020,000D", "-k", "0010,0010"];
     run("echoscu", &[], &[]);
@@ -211,8 +216,8 @@ fn dcmtk_stores_finds_gets_and_moves_at_dcmqrscp() {
     assert_eq!(files.len(), 1);
     let received = Object::from_file(&files[0].path()).expect("a file that getscu wrote");
     assert!(received.data_set == object.data_set, "other bytes than were stored");
-    let ended = |count| (gate.count("association-closed") == count).then_some(());
-    crate::wait::until("five closing records", || ended(5));
+    let ended = || gate.count("association-closed") + plain.count("association-closed") == 5;
+    crate::wait::until("five closing records", || ended().then_some(()));
 }
 
 #[test]
