@@ -1,16 +1,29 @@
 //! The record of what happened (PS3.15 Annex A.5): typed events, and the sink that keeps them as JSON lines.
+//!
+//! [`Audit::record`] gives an event its time and its place in the sequence, and hands it to a thread that appends it to
+//! `audit-YYYY-MM-DD.jsonl`. Between the two is a queue that is bounded in bytes. While records cannot be written,
+//! [`Audit::writable`] is false, and whoever lets associations in decides by [`OnFailure`] what that means.
 
 mod association;
 mod event;
+mod file;
 mod json;
 mod patient;
+mod queue;
+mod recovery;
+mod sink;
+mod writer;
 
 pub use association::{
-    AssociationClosed, AssociationOpened, AssociationRejected, Bytes, Context, Ended, Implementation, OperationCounts,
-    Rejection, Requestor, Rewrite, Tls, Upstream,
+    AssociationClosed, AssociationOpened, AssociationRejected, Bytes, Context, Ended, Implementation,
+    OperationCounts, Rejection, Requestor, Rewrite, Tls, Upstream,
 };
 pub use event::{
-    Abort, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event, Operation, SecurityAlert,
-    Started, StartedListener, Stopped,
+    Abort, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event, Operation,
+    SecurityAlert, Started, StartedListener, Stopped,
 };
 pub use patient::{PatientIdentifier, PatientIdentifiers};
+pub use sink::{Audit, AuditError, AuditSettings, AuditTask, OnFailure};
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::exit;
 use crate::config::{self, Diagnostic};
 
 const EXAMPLE: &str = "Example:
@@ -27,9 +28,6 @@ pub struct Args {
     pub strict: bool,
 }
 
-/// EX_CONFIG of sysexits.
-pub(super) const BAD_CONFIGURATION: u8 = 78;
-
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
     let (errors, warnings) = match config::load(&args.config) {
@@ -43,7 +41,7 @@ pub fn run(args: &Args) -> ExitCode {
 
 fn status(errors: usize, warnings: usize, strict: bool) -> u8 {
     match (errors, warnings) {
-        (1.., _) => BAD_CONFIGURATION,
+        (1.., _) => exit::BAD_CONFIGURATION,
         (0, 1..) if strict => 1,
         _ => 0,
     }

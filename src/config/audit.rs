@@ -7,8 +7,8 @@ use tracing_subscriber::EnvFilter;
 use super::report::Wrong;
 use super::secret;
 use super::section::Section;
-use super::settings::{Audit, Log, LogFormat, OnFailure};
-use crate::audit::PatientIdentifiers;
+use super::settings::{Audit, Log, LogFormat};
+use crate::audit::{OnFailure, PatientIdentifiers};
 
 pub(super) fn log(root: &Section<'_>) -> Log {
     let mut log = Log { level: "info".into(), format: LogFormat::Text };
@@ -73,7 +73,7 @@ fn patient_identifiers(section: &Section<'_>) -> Option<PatientIdentifiers> {
     let chosen = section.choice("patient-identifiers", &choices).unwrap_or(default);
     match (chosen, secret) {
         (Identifiers::KeyedHash, Some(path)) => {
-            secret::key(section.report, &path).map(PatientIdentifiers::KeyedHash)
+            secret::key(section.report, &path).map(|key| PatientIdentifiers::KeyedHash(Box::new(key)))
         }
         (Identifiers::KeyedHash, None) => {
             let remedy = "name a file with at least 32 random bytes, or write patient-identifiers = \"none\"";

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::audit::PatientIdentifiers;
+use crate::audit::{OnFailure, PatientIdentifiers};
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
 use crate::tls::{ClientSettings, ServerSettings};
@@ -54,13 +54,6 @@ pub struct Audit {
     pub on_failure: OnFailure,
     /// How records name a patient.
     pub patient_identifiers: PatientIdentifiers,
-}
-
-/// What happens to new associations while records cannot be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    Block,
-    Allow,
 }
 
 /// `[limits]`: time, lengths and counts.
@@ -118,6 +111,8 @@ pub struct UpstreamSettings {
     /// `None`: as the requestor wrote it.
     pub calling_ae_title: Option<AeTitle>,
     pub connect_timeout: Duration,
+    /// Whether a user identity (58H) goes on to the upstream; otherwise it ends here.
+    pub pass_user_identity: bool,
     /// Absent: plain TCP.
     pub tls: Option<ClientTls>,
     /// Where the file defines it, counted from 1.

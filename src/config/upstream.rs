@@ -38,6 +38,8 @@ fn upstream(section: Section<'_>, name: Option<Arc<str>>) -> Option<UpstreamSett
     let called_ae_title = section.parsed("called-ae-title", ae_title).map(|title| title.value);
     let calling_ae_title = section.parsed("calling-ae-title", ae_title).map(|title| title.value);
     let connect_timeout = section.duration("connect-timeout", Duration::from_secs(5));
+    let pass = section.choice("user-identity", &[("strip", false), ("pass", true)]);
+    let pass_user_identity = pass.unwrap_or(false);
     let tls = section.table("tls").map(|table| tls::client(table, &addresses));
     let line = section.line();
     section.finish();
@@ -46,7 +48,16 @@ fn upstream(section: Section<'_>, name: Option<Arc<str>>) -> Option<UpstreamSett
         None => None,
     };
     let name = name?;
-    Some(UpstreamSettings { name, addresses, called_ae_title, calling_ae_title, connect_timeout, tls, line })
+    Some(UpstreamSettings {
+        name,
+        addresses,
+        called_ae_title,
+        calling_ae_title,
+        connect_timeout,
+        pass_user_identity,
+        tls,
+        line,
+    })
 }
 
 pub(super) fn routes(root: &Section<'_>, upstreams: &Names) -> Vec<Route> {

@@ -51,7 +51,10 @@ impl Encoding {
             ".2" => (Syntax::EXPLICIT_BE, false),
             ".1.99" => (Syntax::EXPLICIT_LE, true),
             ".1" | ".1.98" | ".5" | ".8.1" => (Syntax::EXPLICIT_LE, false),
-            other => (other.strip_prefix(".4.").filter(|end| is_encapsulated(end)).map(|_| Syntax::EXPLICIT_LE)?, false),
+            other => (
+                other.strip_prefix(".4.").filter(|end| is_encapsulated(end)).map(|_| Syntax::EXPLICIT_LE)?,
+                false,
+            ),
         };
         Some(Self { syntax, deflated })
     }
@@ -80,7 +83,9 @@ mod tests {
         assert_eq!(of("1.2.840.10008.1.2"), Some((Syntax::IMPLICIT_LE, false)));
         assert_eq!(of("1.2.840.10008.1.2.2"), Some((Syntax::EXPLICIT_BE, false)));
         assert_eq!(of("1.2.840.10008.1.2.1.99"), Some((Syntax::EXPLICIT_LE, true)));
-        for end in ["1", "1.98", "5", "8.1", "4.50", "4.57", "4.70", "4.91", "4.100.1", "4.106.1", "4.108", "4.203"] {
+        for end in
+            ["1", "1.98", "5", "8.1", "4.50", "4.57", "4.70", "4.91", "4.100.1", "4.106.1", "4.108", "4.203"]
+        {
             let uid = format!("1.2.840.10008.1.2.{end}");
             assert_eq!(of(&uid), Some((Syntax::EXPLICIT_LE, false)), "{uid}");
         }

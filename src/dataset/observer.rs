@@ -29,18 +29,16 @@ impl Observer {
         let mut at = 0;
         while let Some(scanner) = &mut self.scanner {
             match scanner.next(input, &mut at) {
-                Ok(Some(event)) => {
-                    match (event.kind, event.raw, scanner.depth()) {
-                        (Kind::Value { rest }, Raw::Input(range), 0) => {
-                            self.value(input.get(range).unwrap_or_default(), rest);
-                        }
-                        (Kind::Element(header), _, 0) => self.element(header.tag, header.length),
-                        (Kind::SequenceStart(header), _, 1) | (Kind::FragmentsStart(header), _, 0) => {
-                            self.pass(header.tag);
-                        }
-                        _ => {}
+                Ok(Some(event)) => match (event.kind, event.raw, scanner.depth()) {
+                    (Kind::Value { rest }, Raw::Input(range), 0) => {
+                        self.value(input.get(range).unwrap_or_default(), rest);
                     }
-                }
+                    (Kind::Element(header), _, 0) => self.element(header.tag, header.length),
+                    (Kind::SequenceStart(header), _, 1) | (Kind::FragmentsStart(header), _, 0) => {
+                        self.pass(header.tag);
+                    }
+                    _ => {}
+                },
                 Ok(None) => return,
                 Err(_) => self.scanner = None,
             }

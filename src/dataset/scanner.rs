@@ -141,7 +141,8 @@ impl Scanner {
     /// A scanner at the start of a data set. `max_depth` is the number of nested sequences allowed, at most
     /// [`HARD_MAX_DEPTH`]. The caller inflates what is deflated.
     pub fn new(syntax: Syntax, max_depth: usize) -> Self {
-        let root = Frame { holds: Holds::Elements, syntax, end: None, limit: u64::MAX, tag: Tag(0, 0), count: 0 };
+        let root =
+            Frame { holds: Holds::Elements, syntax, end: None, limit: u64::MAX, tag: Tag(0, 0), count: 0 };
         Self {
             frames: Vec::new(),
             root,
@@ -265,7 +266,8 @@ impl Scanner {
     fn head_size(&self, head: &[u8; 12]) -> usize {
         let frame = self.frame();
         let [g0, g1, _, _, v0, v1, ..] = *head;
-        let with_vr = frame.syntax.explicit && frame.holds == Holds::Elements && frame.syntax.u16([g0, g1]) != 0xFFFE;
+        let with_vr =
+            frame.syntax.explicit && frame.holds == Holds::Elements && frame.syntax.u16([g0, g1]) != 0xFFFE;
         if with_vr && Vr::known([v0, v1]).is_some_and(Vr::has_long_header) { 12 } else { 8 }
     }
 
@@ -277,7 +279,8 @@ impl Scanner {
         if after > frame.limit {
             return Err(self.error(tag, ScanProblem::Overrun));
         }
-        let length = match (size, frame.syntax.explicit && frame.holds == Holds::Elements && tag.0 != 0xFFFE) {
+        let length = match (size, frame.syntax.explicit && frame.holds == Holds::Elements && tag.0 != 0xFFFE)
+        {
             (12, _) => frame.syntax.u32([m0, m1, m2, m3]),
             (_, true) => u32::from(frame.syntax.u16([l0, l1])),
             (_, false) => frame.syntax.u32([v0, v1, l0, l1]),
@@ -331,7 +334,13 @@ impl Scanner {
         }
     }
 
-    fn item_or_delimiter(&mut self, frame: &Frame, tag: Tag, length: u32, after: u64) -> Result<Kind, ScanError> {
+    fn item_or_delimiter(
+        &mut self,
+        frame: &Frame,
+        tag: Tag,
+        length: u32,
+        after: u64,
+    ) -> Result<Kind, ScanError> {
         let defined = (length != UNDEFINED).then_some(length);
         let end = defined.map(|length| after.saturating_add(u64::from(length)));
         match (frame.holds, number(tag)) {

@@ -22,9 +22,11 @@ impl Vr {
     /// unknown VR is.
     pub fn known(code: [u8; 2]) -> Option<Self> {
         match &code {
-            b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS" | b"LO" | b"LT" | b"OB"
-            | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"PN" | b"SH" | b"SL" | b"SQ" | b"SS" | b"ST" | b"SV" | b"TM"
-            | b"UC" | b"UI" | b"UL" | b"UN" | b"UR" | b"US" | b"UT" | b"UV" => Some(Self(code)),
+            b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS" | b"LO" | b"LT"
+            | b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"PN" | b"SH" | b"SL" | b"SQ" | b"SS"
+            | b"ST" | b"SV" | b"TM" | b"UC" | b"UI" | b"UL" | b"UN" | b"UR" | b"US" | b"UT" | b"UV" => {
+                Some(Self(code))
+            }
             _ => None,
         }
     }
@@ -38,14 +40,29 @@ impl Vr {
     pub fn has_long_header(self) -> bool {
         matches!(
             &self.0,
-            b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
+            b"OB"
+                | b"OD"
+                | b"OF"
+                | b"OL"
+                | b"OV"
+                | b"OW"
+                | b"SQ"
+                | b"SV"
+                | b"UC"
+                | b"UN"
+                | b"UR"
+                | b"UT"
+                | b"UV"
         )
     }
 
     /// Whether the value is characters.
     pub fn is_text(self) -> bool {
         self.is_in_character_set()
-            || matches!(&self.0, b"AE" | b"AS" | b"CS" | b"DA" | b"DS" | b"DT" | b"IS" | b"TM" | b"UI" | b"UR")
+            || matches!(
+                &self.0,
+                b"AE" | b"AS" | b"CS" | b"DA" | b"DS" | b"DT" | b"IS" | b"TM" | b"UI" | b"UR"
+            )
     }
 
     /// Whether (0008,0005) Specific Character Set governs the value (PS3.5 §6.1.2.3).

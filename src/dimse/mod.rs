@@ -1,1 +1,13 @@
-//! (skeleton)
+//! DIMSE messages (PS3.7): command sets, operations, status codes. No I/O.
+
+mod command;
+mod operation;
+mod response;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, CommandField};
+pub use operation::{Operation, UnknownOperation};
+pub use response::{echo_request, refusal, with_affected_sop_instance};
+pub use status::{Outcome, Status};

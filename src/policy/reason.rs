@@ -48,6 +48,8 @@ pub enum Reason {
     AssociationRateOfPeer,
     /// Nothing that was proposed is allowed, so there is nothing to offer upstream.
     NoContextAllowed,
+    /// The requestor takes P-DATA-TF only in pieces too short to carry a message.
+    MaximumLengthTooShort,
     UpstreamUnreachable,
     UpstreamTls,
     UpstreamTimeout,
@@ -107,6 +109,7 @@ impl Reason {
             Self::AssociationRateOfAddress => "association-rate-of-address",
             Self::AssociationRateOfPeer => "association-rate-of-peer",
             Self::NoContextAllowed => "no-context-allowed",
+            Self::MaximumLengthTooShort => "maximum-length-too-short",
             Self::UpstreamUnreachable => "upstream-unreachable",
             Self::UpstreamTls => "upstream-tls",
             Self::UpstreamTimeout => "upstream-timeout",
@@ -129,7 +132,7 @@ impl Reason {
             }
             Self::CalledAeTitleIllegal | Self::CalledAeTitleUnknown => Some(UNKNOWN_CALLED),
             Self::UserIdentity => Some((1, 2, 1)),
-            Self::NoContextAllowed => Some((1, 1, 1)),
+            Self::NoContextAllowed | Self::MaximumLengthTooShort => Some((1, 1, 1)),
             Self::TooManyAssociations
             | Self::TooManyAssociationsOfAddress
             | Self::TooManyAssociationsOfPeer
@@ -233,6 +236,7 @@ impl fmt::Display for Reason {
             Self::AssociationRateOfAddress => "more associations a minute than an address may open",
             Self::AssociationRateOfPeer => "more associations a minute than this peer may open",
             Self::NoContextAllowed => "none of the presentation contexts is allowed",
+            Self::MaximumLengthTooShort => "a maximum length (51H) under 128 bytes carries no message",
             Self::UpstreamUnreachable => "no address of the upstream answers",
             Self::UpstreamTls => "the TLS handshake with the upstream failed",
             Self::UpstreamTimeout => "the upstream did not answer in time",

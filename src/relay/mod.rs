@@ -1,1 +1,45 @@
-//! (skeleton)
+//! The proxy itself: the only room with DICOM sockets.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `proxy` | start, reload, drain: what the command line drives |
+//! | `gate` | what all associations share |
+//! | `listener` | accept loops |
+//! | `session` | one connection as the protocol tells it |
+//! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
+//! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
+//! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
+//! | `pump`, `message`, `command` | one direction: bytes to messages to the other side |
+//! | `leg`, `transport`, `buffer` | bytes in and out |
+//! | `ended`, `farewell`, `records` | how it ends, and what is written down |
+//! | `verification` | a C-ECHO of dimsegate itself |
+
+mod arrival;
+mod associate;
+mod association;
+mod buffer;
+mod command;
+mod early;
+mod ended;
+mod entrance;
+mod exchange;
+mod farewell;
+mod gate;
+mod handshake;
+mod leg;
+mod listener;
+mod message;
+mod nothing_allowed;
+mod progress;
+mod proxy;
+mod proxy_protocol;
+mod pump;
+mod records;
+mod release;
+mod session;
+mod transport;
+mod upstream;
+mod verification;
+
+pub use proxy::{Proxy, StartError};
+pub use verification::{EchoError, Echoed, echo};

@@ -17,9 +17,17 @@ pub(super) enum Action {
     Empty,
     /// Also `set`, where the element is present.
     Replace(Box<str>),
-    Pattern { find: Regex, value: Box<str> },
-    Pseudonym { key: hmac::Key, length: usize },
-    Uid { key: hmac::Key },
+    Pattern {
+        find: Regex,
+        value: Box<str>,
+    },
+    Pseudonym {
+        key: hmac::Key,
+        length: usize,
+    },
+    Uid {
+        key: hmac::Key,
+    },
 }
 
 /// What becomes of a value.
@@ -88,7 +96,13 @@ fn each_value(vr: Vr, old: &[u8], new: &mut Vec<u8>, mut put: impl FnMut(&[u8], 
 
 /// The value with everything replaced that was found; borrowed where nothing was; `None` where it cannot be decoded, or
 /// what comes out is not legal.
-fn replace_all<'a>(find: &Regex, value: &str, vr: Vr, set: &CharacterSet, old: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+fn replace_all<'a>(
+    find: &Regex,
+    value: &str,
+    vr: Vr,
+    set: &CharacterSet,
+    old: &'a [u8],
+) -> Option<Cow<'a, [u8]>> {
     let ascii = CharacterSet::Default;
     let set = if vr.is_in_character_set() || vr == Vr::UN { set } else { &ascii };
     let whole = trim(old);
@@ -99,7 +113,8 @@ fn replace_all<'a>(find: &Regex, value: &str, vr: Vr, set: &CharacterSet, old: &
         return Some(Cow::Borrowed(old));
     }
     let most = vr.max_characters();
-    let cut: Vec<String> = edited.iter().map(|one| one.chars().take(most.max(one_was(&text))).collect()).collect();
+    let cut: Vec<String> =
+        edited.iter().map(|one| one.chars().take(most.max(one_was(&text))).collect()).collect();
     let joined = cut.join(if vr.is_multi_valued() { "\\" } else { "\u{0}" });
     if !vr.is_in_character_set() && vr != Vr::UN {
         value::check_text(vr, &joined).ok()?;

@@ -24,9 +24,14 @@ pub struct Change {
 pub enum Content {
     Absent,
     /// The first 64 bytes, without padding, and whether that was all.
-    Value { start: Vec<u8>, whole: bool },
+    Value {
+        start: Vec<u8>,
+        whole: bool,
+    },
     /// A value that was not looked at: its length, `None` where undefined.
-    Bulk { length: Option<u32> },
+    Bulk {
+        length: Option<u32>,
+    },
     Sequence,
 }
 
@@ -47,6 +52,10 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub(super) fn record(&mut self, change: impl FnOnce() -> Change) {
-        if self.changes.len() < MOST { self.changes.push(change()) } else { self.more = self.more.saturating_add(1) }
+        if self.changes.len() < MOST {
+            self.changes.push(change())
+        } else {
+            self.more = self.more.saturating_add(1)
+        }
     }
 }

@@ -9,7 +9,9 @@ use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
 use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
 use super::tag_pattern::TagPattern;
 use super::value;
-use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, number, vr_of};
+use crate::dataset::{
+    SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, number, vr_of,
+};
 use aws_lc_rs::hmac;
 
 type Problem = (&'static str, String);
@@ -18,14 +20,17 @@ type Problem = (&'static str, String);
 const MAX_REGEX: usize = 1 << 20;
 
 pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
+    let RulesetSpec { rules: specs, secret, max_depth, max_inflated } = spec;
     let mut problems = Vec::new();
     let mut patterns = Vec::new();
+    let mut adding = Vec::new();
     let mut rules = Vec::new();
-    for (rule_index, rule) in spec.rules.iter().enumerate() {
-        match compile_rule(rule, spec.secret.as_ref()) {
+    for (rule_index, rule) in specs.into_iter().enumerate() {
+        match compile_rule(&rule, secret.as_ref()) {
             Ok((pattern, action)) => {
                 patterns.push(pattern);
-                rules.push(Rule { tag_text: rule.tag.clone(), action });
+                adding.push(rule.action == "set");
+                rules.push(Rule { tag_text: rule.tag, action });
             }
             Err(found) => {
                 let problem = |(key, message)| RuleProblem { rule_index, key, message };
@@ -36,12 +41,12 @@ pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut ruleset = tables(rules, &patterns, &spec);
+    let mut ruleset = Ruleset { max_depth, max_inflated, ..tables(rules, &patterns) };
     let problems = check_protected(&ruleset);
     if !problems.is_empty() {
         return Err(problems);
     }
-    ruleset.additions = additions(&ruleset, &patterns, &spec.rules);
+    ruleset.additions = additions(&ruleset, &patterns, &adding);
     Ok(ruleset)
 }
 
@@ -53,7 +58,9 @@ fn compile_rule(rule: &RuleSpec, secret: Option<&hmac::Key>) -> Result<(TagPatte
             let problems = check_vr(rule, &pattern, &action);
             if problems.is_empty() { Ok((pattern, action)) } else { Err(problems) }
         }
-        (pattern, action) => Err(pattern.err().into_iter().chain(action.err().into_iter().flatten()).collect()),
+        (pattern, action) => {
+            Err(pattern.err().into_iter().chain(action.err().into_iter().flatten()).collect())
+        }
     }
 }
 
@@ -121,7 +128,8 @@ fn superfluous(rule: &RuleSpec) -> Vec<Problem> {
         "keep" | "remove" | "empty" | "uid" => &[],
         _ => return Vec::new(),
     };
-    let given = [("value", rule.value.is_some()), ("find", rule.find.is_some()), ("length", rule.length.is_some())];
+    let given =
+        [("value", rule.value.is_some()), ("find", rule.find.is_some()), ("length", rule.length.is_some())];
     let unused = given.into_iter().filter(|(key, given)| *given && !takes.contains(key));
     unused.map(|(key, _)| (key, format!("{:?} takes none", rule.action))).collect()
 }
@@ -141,7 +149,8 @@ fn check_vr(rule: &RuleSpec, pattern: &TagPattern, action: &Action) -> Vec<Probl
         TagPattern::One(tag) => *tag,
         TagPattern::Private { .. } if rule.action != "set" => return check_value(rule, Vr::UN, action),
         _ => {
-            let message = format!("{:?} needs one known element; for several, keep, remove or empty them", rule.action);
+            let message =
+                format!("{:?} needs one known element; for several, keep, remove or empty them", rule.action);
             return vec![("action", message)];
         }
     };
@@ -155,10 +164,11 @@ fn check_vr(rule: &RuleSpec, pattern: &TagPattern, action: &Action) -> Vec<Probl
 fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
     let unsuited = || vec![("action", format!("{:?} does not suit VR {vr}", rule.action))];
     match action {
-        Action::Replace(text) if vr == Vr::SQ => {
-            let hint = "keep, remove or empty a sequence, or write rules for the elements in it";
-            let _ = text;
-            vec![("action", hint.to_owned())]
+        Action::Replace(_) if vr == Vr::SQ => {
+            vec![(
+                "action",
+                "keep, remove or empty a sequence, or write rules for the elements in it".to_owned(),
+            )]
         }
         Action::Replace(text) => {
             let tried = value::encode(vr, text, Syntax::EXPLICIT_LE, &mut Vec::new());
@@ -170,7 +180,10 @@ fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
             } else if value.is_ascii() && !value.contains(|c: char| c.is_ascii_control()) {
                 Vec::new()
             } else {
-                vec![("value", "only printable ASCII is allowed, whatever character set the data set has".to_owned())]
+                vec![(
+                    "value",
+                    "only printable ASCII is allowed, whatever character set the data set has".to_owned(),
+                )]
             }
         }
         Action::Pseudonym { length, .. } => {
@@ -188,7 +201,7 @@ fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
     }
 }
 
-fn tables(rules: Vec<Rule>, patterns: &[TagPattern], spec: &RulesetSpec) -> Ruleset {
+fn tables(rules: Vec<Rule>, patterns: &[TagPattern]) -> Ruleset {
     let mut exact = BTreeMap::new();
     let (mut masks, mut private, mut creators) = (Vec::new(), Vec::new(), Vec::<String>::new());
     for (rule, pattern) in patterns.iter().enumerate() {
@@ -215,8 +228,8 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], spec: &RulesetSpec) -> Rule
         private,
         creators,
         additions: Vec::new(),
-        max_depth: spec.max_depth,
-        max_inflated: spec.max_inflated,
+        max_depth: 0,
+        max_inflated: 0,
     }
 }
 
@@ -231,15 +244,16 @@ fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
             _ => false,
         };
         let only = if may_map { "\"keep\" or \"uid\"" } else { "\"keep\"" };
-        let message = format!("{tag} can only have {only}; put such a rule before this one if it is about more");
+        let message =
+            format!("{tag} can only have {only}; put such a rule before this one if it is about more");
         (!allowed).then_some(RuleProblem { rule_index: rule, key: "action", message })
     });
     broken.collect()
 }
 
-fn additions(rules: &Ruleset, patterns: &[TagPattern], specs: &[RuleSpec]) -> Vec<Addition> {
-    let added = patterns.iter().zip(specs).enumerate().filter_map(|(rule, (pattern, spec))| match pattern {
-        TagPattern::One(tag) if spec.action == "set" && rules.decide(*tag, None) == Some(rule) => {
+fn additions(rules: &Ruleset, patterns: &[TagPattern], adding: &[bool]) -> Vec<Addition> {
+    let added = patterns.iter().zip(adding).enumerate().filter_map(|(rule, (pattern, adds))| match pattern {
+        TagPattern::One(tag) if *adds && rules.decide(*tag, None) == Some(rule) => {
             Some(Addition { tag: *tag, vr: vr_of(*tag), rule })
         }
         _ => None,
@@ -250,22 +264,31 @@ fn additions(rules: &Ruleset, patterns: &[TagPattern], specs: &[RuleSpec]) -> Ve
 }
 
 pub(super) fn unreachable(rules: &Ruleset) -> Vec<(usize, usize)> {
-    let patterns = rules.rules.iter().enumerate().map(|(index, rule)| (index, rule.tag_text.parse::<TagPattern>()));
+    let patterns =
+        rules.rules.iter().enumerate().map(|(index, rule)| (index, rule.tag_text.parse::<TagPattern>()));
     let hidden = patterns.filter_map(|(index, pattern)| match pattern.ok()? {
-        TagPattern::One(tag) => rules.decide(tag, None).filter(|&first| first < index).map(|first| (index, first)),
+        TagPattern::One(tag) => {
+            rules.decide(tag, None).filter(|&first| first < index).map(|first| (index, first))
+        }
         TagPattern::Mask { mask, value } => {
             let wider = |earlier: &&Mask| earlier.rule < index && mask & earlier.mask == earlier.mask;
-            let hides = rules.masks.iter().filter(wider).find(|earlier| value & earlier.mask == earlier.value);
+            let hides =
+                rules.masks.iter().filter(wider).find(|earlier| value & earlier.mask == earlier.value);
             hides.map(|earlier| (index, earlier.rule))
         }
         TagPattern::Private { group, creator, element } => {
             let creator = rules.creator_id(creator.as_bytes())?;
             let mut earlier = rules.private.iter().filter(|rule| rule.rule < index);
             let same = earlier.find(|rule| {
-                rule.creator == creator && rule.group == group && (rule.element.is_none() || rule.element == element)
+                rule.creator == creator
+                    && rule.group == group
+                    && (rule.element.is_none() || rule.element == element)
             });
             let group = u32::from(group) << 16;
-            let mask = rules.masks.iter().find(|mask| mask.rule < index && mask.mask & 0xFFFF == 0 && group & mask.mask == mask.value);
+            let mask = rules
+                .masks
+                .iter()
+                .find(|mask| mask.rule < index && mask.mask & 0xFFFF == 0 && group & mask.mask == mask.value);
             let first = same.map(|rule| rule.rule).into_iter().chain(mask.map(|mask| mask.rule)).min()?;
             Some((index, first))
         }

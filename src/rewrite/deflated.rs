@@ -102,7 +102,12 @@ impl Deflated {
 }
 
 /// Appends the deflated bytes to `out`, and says how many.
-fn deflate(to: &mut Compress, input: &[u8], flush: FlushCompress, out: &mut Output) -> Result<u64, RewriteError> {
+fn deflate(
+    to: &mut Compress,
+    input: &[u8],
+    flush: FlushCompress,
+    out: &mut Output,
+) -> Result<u64, RewriteError> {
     let (start_in, start_out, start) = (to.total_in(), to.total_out(), out.made.len());
     loop {
         out.made.reserve(CHUNK);

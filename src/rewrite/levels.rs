@@ -97,7 +97,8 @@ impl Levels {
             }
             Some(_) => Close::Delimiter { syntax: inner },
         };
-        let opening = if matches!(close, Close::Delimiter { .. }) { Opening::Undefined } else { Opening::AsItWas };
+        let opening =
+            if matches!(close, Close::Delimiter { .. }) { Opening::Undefined } else { Opening::AsItWas };
         self.open.push(Level { part, close });
         opening
     }

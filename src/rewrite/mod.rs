@@ -27,6 +27,7 @@ mod error;
 mod keyed;
 mod levels;
 mod output;
+mod rewriting;
 mod scope;
 mod spec;
 mod suggest;
@@ -34,7 +35,6 @@ mod table;
 mod tag_pattern;
 mod transform;
 mod value;
-mod rewriting;
 
 pub use change::{Change, Content};
 pub use error::{RewriteError, RewriteProblem};

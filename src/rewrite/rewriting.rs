@@ -12,8 +12,8 @@ use super::scope::{Scopes, is_creator};
 use super::table::Ruleset;
 use super::transform::Expected;
 use crate::dataset::{
-    Event, Header, Kind, PATIENT_ID, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, STUDY_INSTANCE_UID,
-    Scanner, Syntax, Tag, Vr, exact_vr_of, number, trim,
+    Event, Header, Kind, PATIENT_ID, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET,
+    STUDY_INSTANCE_UID, Scanner, Syntax, Tag, Vr, exact_vr_of, number, trim,
 };
 
 /// Longest value that is held to be edited.
@@ -131,15 +131,20 @@ impl Rewriting {
                 self.value(Source::Input(range), rest, input, out)
             }
             (Kind::Value { .. }, _) => Ok(()),
-            (Kind::SequenceEnd | Kind::ItemEnd | Kind::FragmentsEnd, raw) => self.close(kind, raw, input, out),
-            (Kind::SequenceStart(_) | Kind::ItemStart { .. } | Kind::FragmentsStart(_), _) if self.skipping.is_some() => {
+            (Kind::SequenceEnd | Kind::ItemEnd | Kind::FragmentsEnd, raw) => {
+                self.close(kind, raw, input, out)
+            }
+            (Kind::SequenceStart(_) | Kind::ItemStart { .. } | Kind::FragmentsStart(_), _)
+                if self.skipping.is_some() =>
+            {
                 self.open += 1;
                 Ok(())
             }
             _ if self.skipping.is_some() => Ok(()),
             (Kind::Element(header), raw) => self.element(header, raw, input, out),
             (Kind::SequenceStart(header) | Kind::FragmentsStart(header), raw) => {
-                let part = if matches!(kind, Kind::SequenceStart(_)) { Part::Sequence } else { Part::Fragments };
+                let part =
+                    if matches!(kind, Kind::SequenceStart(_)) { Part::Sequence } else { Part::Fragments };
                 self.sequence(part, header, raw, input, out)
             }
             (Kind::ItemStart { length, syntax }, raw) => {
@@ -153,7 +158,13 @@ impl Rewriting {
         }
     }
 
-    fn element(&mut self, header: Header, raw: Raw, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+    fn element(
+        &mut self,
+        header: Header,
+        raw: Raw,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
         let top = self.scanner.depth() == 0;
         let length = header.length.unwrap_or(0);
         if top {
@@ -183,7 +194,13 @@ impl Rewriting {
         }
     }
 
-    fn value(&mut self, part: Source<'_>, rest: u32, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+    fn value(
+        &mut self,
+        part: Source<'_>,
+        rest: u32,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
         match self.current.doing {
             Doing::Pass => self.send(part, input, out),
             Doing::Skip => Ok(()),
@@ -255,6 +272,9 @@ impl Rewriting {
         } else if self.current.header.length == Some(0) && new.is_empty() {
             self.send_head(input, out)?;
         } else {
+            if new.len() % 2 == 1 {
+                new.push(padding_for(action, vr));
+            }
             self.put(tag, vr, syntax, &new, out)?;
             self.changed(rule, before, Some(&new));
         }
@@ -294,7 +314,9 @@ impl Rewriting {
                 self.open += 1;
                 Ok(())
             }
-            Some((rule, _)) => Err(self.error(RewriteProblem::NotForSequences { rule })),
+            Some((rule, _)) => {
+                Err(RewriteError::new(header.tag, depth, RewriteProblem::NotForSequences { rule }))
+            }
         }
     }
 
@@ -354,15 +376,24 @@ impl Rewriting {
 
     /// What `set` adds between the last element and this one.
     fn add_before(&mut self, tag: u32, out: &mut Output) -> Result<(), RewriteError> {
+        if self.rules.additions.get(self.next_addition).is_none_or(|next| number(next.tag) >= tag) {
+            return Ok(());
+        }
         let rules = Arc::clone(&self.rules);
-        while let Some(addition) = rules.additions.get(self.next_addition).filter(|next| number(next.tag) < tag) {
+        while let Some(addition) =
+            rules.additions.get(self.next_addition).filter(|next| number(next.tag) < tag)
+        {
             self.next_addition += 1;
             let syntax = self.scanner.root_syntax();
             let length = None;
             self.current.header = Header { tag: addition.tag, vr: addition.vr, length, syntax };
             let mut new = Vec::new();
-            let edit = rules.action(addition.rule).edit(addition.vr, syntax, &CharacterSet::Default, &[], &mut new);
+            let edit =
+                rules.action(addition.rule).edit(addition.vr, syntax, &CharacterSet::Default, &[], &mut new);
             edit.map_err(|_| self.error(RewriteProblem::NotForVr { rule: addition.rule }))?;
+            if new.len() % 2 == 1 {
+                new.push(addition.vr.padding());
+            }
             self.put(addition.tag, addition.vr, syntax, &new, out)?;
             self.added(addition.rule, addition.tag, addition.vr, &new);
         }
@@ -408,7 +439,11 @@ impl Rewriting {
             }
             _ => return Ok(()),
         };
-        if value == expected.as_str().as_bytes() { Ok(()) } else { Err(self.error(RewriteProblem::CommandMismatch)) }
+        if value == expected.as_str().as_bytes() {
+            Ok(())
+        } else {
+            Err(self.error(RewriteProblem::CommandMismatch))
+        }
     }
 
     fn remember(&mut self, header: Header, raw: Raw, input: &[u8]) {
@@ -431,7 +466,9 @@ impl Rewriting {
         let head = self.current.head;
         match self.current.head_at.clone() {
             Some(range) => self.send(Source::Input(range), input, out),
-            None => self.send(Source::Made(head.get(..self.current.head_size).unwrap_or_default()), input, out),
+            None => {
+                self.send(Source::Made(head.get(..self.current.head_size).unwrap_or_default()), input, out)
+            }
         }
     }
 
@@ -447,15 +484,20 @@ impl Rewriting {
         self.levels.send(source, input, out).map_err(|TooLong| self.error(RewriteProblem::Grown))
     }
 
-    /// Writes an element of our own, its value padded to even length.
-    fn put(&mut self, tag: Tag, vr: Vr, syntax: Syntax, value: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        let odd = value.len() % 2;
-        let length = u32::try_from(value.len() + odd).map_err(|_| self.error(RewriteProblem::TooLong))?;
-        let (head, size) = element_header(tag, vr, syntax, length).ok_or_else(|| self.error(RewriteProblem::TooLong))?;
-        let padding = if vr == Vr::UN { b' ' } else { vr.padding() };
+    /// Writes an element of our own.
+    fn put(
+        &mut self,
+        tag: Tag,
+        vr: Vr,
+        syntax: Syntax,
+        value: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        let header =
+            u32::try_from(value.len()).ok().and_then(|length| element_header(tag, vr, syntax, length));
+        let (head, size) = header.ok_or_else(|| self.error(RewriteProblem::TooLong))?;
         self.send(Source::Made(head.get(..size).unwrap_or_default()), &[], out)?;
-        self.send(Source::Made(value), &[], out)?;
-        self.send(Source::Made(if odd == 1 { std::slice::from_ref(&padding) } else { &[] }), &[], out)
+        self.send(Source::Made(value), &[], out)
     }
 
     fn error(&self, problem: RewriteProblem) -> RewriteError {
@@ -467,7 +509,7 @@ impl Rewriting {
         self.summary.elements = self.summary.elements.saturating_add(1);
         let Header { tag, vr, length, .. } = self.current.header;
         if self.scanner.depth() == 0 {
-            let noted = || after.map(|value| value.get(..LONGEST_NOTED).unwrap_or(value).to_vec());
+            let noted = || after.map(trim).map(|value| value.get(..LONGEST_NOTED).unwrap_or(value).to_vec());
             match tag {
                 SOP_INSTANCE_UID => self.summary.new_sop_instance_uid = noted(),
                 STUDY_INSTANCE_UID => self.summary.new_study_instance_uid = noted(),
@@ -497,7 +539,14 @@ impl Rewriting {
             }
         };
         let after = if removes { Content::Absent } else { Content::value(&[]) };
-        recorder.record(|| Change { path, tag: current.header.tag, vr: current.header.vr, rule, before, after });
+        recorder.record(|| Change {
+            path,
+            tag: current.header.tag,
+            vr: current.header.vr,
+            rule,
+            before,
+            after,
+        });
     }
 
     fn added(&mut self, rule: usize, tag: Tag, vr: Vr, value: &[u8]) {
@@ -505,6 +554,15 @@ impl Rewriting {
         let Some(recorder) = &mut self.recorder else { return };
         let (path, before, after) = (Vec::new(), Content::Absent, Content::value(value));
         recorder.record(|| Change { path, tag, vr, rule, before, after });
+    }
+}
+
+/// What makes the length of a new value even.
+fn padding_for(action: &Action, vr: Vr) -> u8 {
+    match (action, vr) {
+        (Action::Uid { .. }, _) => 0,
+        (_, Vr::UN) => b' ',
+        (_, vr) => vr.padding(),
     }
 }
 

@@ -37,7 +37,8 @@ impl Scopes {
 
     /// An item begins. It inherits the character set, no block.
     pub(super) fn open(&mut self) {
-        let scope = Scope { first_block: self.blocks.len(), group: 0, set: self.sets.len().saturating_sub(1) };
+        let scope =
+            Scope { first_block: self.blocks.len(), group: 0, set: self.sets.len().saturating_sub(1) };
         self.scopes.push(scope);
     }
 
@@ -72,7 +73,7 @@ impl Scopes {
     /// Whose block an element lies in, where rules name that creator.
     pub(super) fn creator_of(&self, tag: Tag) -> Option<CreatorId> {
         let scope = self.scopes.last().unwrap_or(&self.root);
-        if tag.0 % 2 == 0 || scope.group != tag.0 {
+        if tag.0.is_multiple_of(2) || scope.group != tag.0 {
             return None;
         }
         let number = (tag.1 >> 8) as u8;

@@ -132,8 +132,10 @@ impl Ruleset {
         let keeps = |rule: usize| matches!(self.action(rule), Action::Keep);
         let mut masks = self.masks.iter().filter(|mask| tag_number & mask.mask == mask.value);
         let mask = masks.find(|mask| removes(mask.rule) || keeps(mask.rule)).map(|mask| mask.rule);
-        let mut private = self.private.iter().filter(|rule| Some(rule.creator) == creator && rule.group == tag.0);
-        let private = private.find(|rule| rule.element.is_none() || !removes(rule.rule)).map(|rule| rule.rule);
+        let mut private =
+            self.private.iter().filter(|rule| Some(rule.creator) == creator && rule.group == tag.0);
+        let private =
+            private.find(|rule| rule.element.is_none() || !removes(rule.rule)).map(|rule| rule.rule);
         let first = [by_tag, mask, private].into_iter().flatten().min()?;
         (removes(first) || by_tag == Some(first)).then_some(first)
     }

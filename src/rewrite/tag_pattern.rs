@@ -10,9 +10,16 @@ use dicom_dictionary_std::StandardDataDictionary;
 pub(super) enum TagPattern {
     One(Tag),
     /// Tags that equal `value` in the bits of `mask`.
-    Mask { mask: u32, value: u32 },
+    Mask {
+        mask: u32,
+        value: u32,
+    },
     /// Elements of the blocks that a private creator reserved; all of them where `element` is absent.
-    Private { group: u16, creator: String, element: Option<u8> },
+    Private {
+        group: u16,
+        creator: String,
+        element: Option<u8>,
+    },
 }
 
 impl std::str::FromStr for TagPattern {
@@ -24,7 +31,8 @@ impl std::str::FromStr for TagPattern {
         };
         let pattern = match (inner.split_once(','), inner.rsplit_once(',')) {
             (Some((group, creator_and_element)), Some((_, element))) if creator_and_element != element => {
-                let creator = creator_and_element.strip_suffix(element).and_then(|rest| rest.strip_suffix(','));
+                let creator =
+                    creator_and_element.strip_suffix(element).and_then(|rest| rest.strip_suffix(','));
                 private(group, creator.unwrap_or_default(), element)
             }
             (Some((group, element)), _) => digits(group, element),
@@ -42,13 +50,17 @@ impl std::str::FromStr for TagPattern {
 fn keyword(text: &str) -> Result<TagPattern, String> {
     let entry = StandardDataDictionary.by_name(text).ok_or_else(|| match suggest::nearest_keyword(text) {
         Some(nearest) => format!("no attribute is called {text:?}; did you mean {nearest}?"),
-        None => format!("no attribute is called {text:?}; write a keyword of PS3.6, or a tag such as (0010,0010)"),
+        None => {
+            format!("no attribute is called {text:?}; write a keyword of PS3.6, or a tag such as (0010,0010)")
+        }
     })?;
     match entry.tag_range() {
         TagRange::Single(tag) => Ok(TagPattern::One(tag)),
         TagRange::Group100(tag) => Ok(TagPattern::Mask { mask: 0xFF00_FFFF, value: number(tag) }),
         TagRange::Element100(tag) => Ok(TagPattern::Mask { mask: 0xFFFF_FF00, value: number(tag) }),
-        TagRange::GroupLength | TagRange::PrivateCreator => Err(format!("{text} names no attribute; write a tag")),
+        TagRange::GroupLength | TagRange::PrivateCreator => {
+            Err(format!("{text} names no attribute; write a tag"))
+        }
     }
 }
 
@@ -74,7 +86,8 @@ fn private(group: &str, creator: &str, element: &str) -> Option<TagPattern> {
     };
     let group = hex(group, 4).filter(|group| group % 2 == 1)?;
     let creator = creator.trim();
-    let legal = (1..=64).contains(&creator.len()) && creator.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\\');
+    let legal =
+        (1..=64).contains(&creator.len()) && creator.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\\');
     let element = if element.eq_ignore_ascii_case("xx") { None } else { Some(hex(element, 2)? as u8) };
     legal.then(|| TagPattern::Private { group, creator: creator.to_owned(), element })
 }
@@ -111,10 +124,14 @@ mod tests {
 
     #[test]
     fn what_is_no_tag_says_so() {
-        for bad in ["", "()", "(0010)", "(0010,001)", "(0010,00g0)", "(0010,ACME,10)", "(0009,,10)", "(0009,ACME,1)"] {
+        for bad in
+            ["", "()", "(0010)", "(0010,001)", "(0010,00g0)", "(0010,ACME,10)", "(0009,,10)", "(0009,ACME,1)"]
+        {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        for bad in ["(0009,ACME\u{1b},10)", "(0009,ÄCME,10)", "(+009,0010)", "(+009,ACME,10)", "(0009,ACME,+1)"] {
+        for bad in
+            ["(0009,ACME\u{1b},10)", "(0009,ÄCME,10)", "(+009,0010)", "(+009,ACME,10)", "(0009,ACME,+1)"]
+        {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

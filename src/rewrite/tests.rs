@@ -1,4 +1,9 @@
 //! Whole data sets through whole rulesets.
 
-mod support;
+mod actions;
+mod compiling;
+mod deflated;
+mod oracle;
+mod private;
 mod structure;
+mod support;

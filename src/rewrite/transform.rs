@@ -104,7 +104,9 @@ impl Transform {
 
     /// The elements changed so far, where they were asked for, 10,000 at most.
     pub fn changes(&self) -> &[Change] {
-        self.rewriting().and_then(|rewriting| rewriting.recorder.as_ref()).map_or(&[], |recorder| &recorder.changes)
+        self.rewriting()
+            .and_then(|rewriting| rewriting.recorder.as_ref())
+            .map_or(&[], |recorder| &recorder.changes)
     }
 
     /// Changes beyond those that [`changes`](Self::changes) has room for.
@@ -134,7 +136,10 @@ impl Transform {
         }
     }
 
-    fn guarded(&mut self, step: impl FnOnce(&mut Work) -> Result<(), RewriteError>) -> Result<(), RewriteError> {
+    fn guarded(
+        &mut self,
+        step: impl FnOnce(&mut Work) -> Result<(), RewriteError>,
+    ) -> Result<(), RewriteError> {
         let result = match self.failed {
             Some(error) => Err(error),
             None if self.finished => Err(RewriteError::whole(RewriteProblem::Finished)),

@@ -26,7 +26,8 @@ pub(super) fn check_text(vr: Vr, text: &str) -> Result<(), String> {
     let values = if vr.is_multi_valued() { text.split('\\') } else { text.split('\u{0}') };
     for value in values.filter(|value| !value.is_empty()) {
         let most = vr.max_characters();
-        let longest = if vr == Vr::PN { value.split('=').map(str::len).max().unwrap_or(0) } else { value.len() };
+        let longest =
+            if vr == Vr::PN { value.split('=').map(str::len).max().unwrap_or(0) } else { value.len() };
         if longest > most {
             return Err(format!("{longest} characters are too many for VR {vr}, which holds at most {most}"));
         }
@@ -41,7 +42,9 @@ fn suits(vr: Vr, value: &str) -> bool {
     let bytes = value.as_bytes();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match &vr.code() {
-        b"CS" => bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b' ' | b'_')),
+        b"CS" => {
+            bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b' ' | b'_'))
+        }
         b"UI" => value.parse::<crate::wire::Uid>().is_ok(),
         b"DA" => value.len() == 8 && is_date(value),
         b"TM" => is_time(value),
@@ -56,7 +59,10 @@ fn suits(vr: Vr, value: &str) -> bool {
                 && is_date(date)
                 && (time.is_empty() || is_time(time))
         }
-        b"AS" => value.len() == 4 && value.split_at_checked(3).is_some_and(|(n, unit)| digits(n) && "DWMY".contains(unit)),
+        b"AS" => {
+            value.len() == 4
+                && value.split_at_checked(3).is_some_and(|(n, unit)| digits(n) && "DWMY".contains(unit))
+        }
         b"IS" => value.trim().parse::<i32>().is_ok(),
         b"DS" => value.trim().parse::<f64>().is_ok_and(f64::is_finite),
         b"AE" => !value.trim().is_empty(),
@@ -88,7 +94,8 @@ fn is_date(text: &str) -> bool {
 }
 
 fn is_time(text: &str) -> bool {
-    let (clock, fraction) = text.split_once('.').map_or((text, None), |(clock, fraction)| (clock, Some(fraction)));
+    let (clock, fraction) =
+        text.split_once('.').map_or((text, None), |(clock, fraction)| (clock, Some(fraction)));
     let below = |range: std::ops::Range<usize>, end: u8| {
         clock.get(range).is_none_or(|part| part.parse::<u8>().is_ok_and(|number| number < end))
     };
@@ -123,7 +130,9 @@ fn put_number(vr: Vr, text: &str, syntax: Syntax, out: &mut Vec<u8>) -> Option<(
 
 fn numbers(vr: Vr) -> &'static str {
     match &vr.code() {
-        b"US" | b"SS" | b"UL" | b"SL" | b"UV" | b"SV" => "takes integers in its range, separated by backslashes",
+        b"US" | b"SS" | b"UL" | b"SL" | b"UV" | b"SV" => {
+            "takes integers in its range, separated by backslashes"
+        }
         b"FL" | b"FD" => "takes numbers, separated by backslashes",
         b"SQ" => "is a sequence: keep, remove or empty it",
         _ => "is binary: keep, remove or empty it",

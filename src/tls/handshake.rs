@@ -84,8 +84,11 @@ fn hint(label: &str) -> Option<&'static str> {
         "certificate-unknown-issuer" => "the certificate is not signed by a CA of this configuration",
         "certificate-wrong-purpose" => "the extended key usage of the certificate does not allow this role",
         "certificate-wrong-name" => "the certificate does not carry the configured server name",
+        "certificate-invalid" => {
+            "the certificate or a signature is wrong; was a CA of the same name made anew, or the certificate altered?"
+        }
         "certificate-revoked" => "the certificate is on a revocation list",
-        "revocation-unknown" => "no loaded revocation list is by the CA that signed the certificate",
+        "revocation-unknown" => "no good revocation list is loaded by the CA that signed the certificate",
         "revocation-list-expired" => "the revocation list is past its next update; fetch or sign a new one",
         "tls-version" => "the peer offers no TLS version that the profile allows",
         "no-common-cipher" => {
@@ -105,7 +108,9 @@ fn alert(error: &Error) -> Option<AlertDescription> {
         Error::PeerIncompatible(_) if label(error) == "tls-version" => {
             Some(AlertDescription::ProtocolVersion)
         }
-        Error::PeerIncompatible(_) => Some(AlertDescription::HandshakeFailure),
+        Error::PeerIncompatible(_) | Error::InvalidCertRevocationList(_) => {
+            Some(AlertDescription::HandshakeFailure)
+        }
         _ => None,
     }
 }

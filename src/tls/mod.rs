@@ -1,17 +1,26 @@
 //! TLS (PS3.15 Annex B): rustls settings, what a certificate proved, certificates made and shown.
 
+pub mod authority;
 mod config;
 mod error;
+mod facts;
 mod handshake;
+mod inspect;
 mod material;
 mod private_key;
 mod protocol;
 mod session;
 mod settings;
+mod show;
 
 pub use config::{client_config, server_config, server_name};
 pub use error::TlsError;
 pub use handshake::{HandshakeFailure, handshake_failure};
+pub use inspect::{Finding, inspect_client, inspect_server};
 pub use protocol::Protocol;
 pub use session::Session;
 pub use settings::{ClientAuthentication, ClientSettings, Profile, ServerSettings};
+pub use show::describe;
+
+#[cfg(test)]
+mod tests;

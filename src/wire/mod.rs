@@ -2,9 +2,16 @@
 
 mod ae_title;
 pub mod associate;
+mod deframer;
+mod malformed;
+mod packer;
+pub mod pdu;
 mod uid;
 
 pub use ae_title::{AeTitle, AeTitleError, RawAeTitle};
+pub use deframer::{Deframer, Event, Fragment, Kind};
+pub use malformed::{AbortReason, Malformed};
+pub use packer::{Packer, Source, Span};
 pub use uid::{Uid, UidError};
 
 /// Bytes from the wire as text that cannot forge a log line: printable ASCII as it is, everything else, quotes and

@@ -20,7 +20,8 @@ impl Uid {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, UidError> {
         let end = bytes.iter().rposition(|&b| b != 0 && b != b' ').map_or(0, |last| last + 1);
         let trimmed = bytes.get(..end).unwrap_or_default();
-        let legal = (1..=64).contains(&trimmed.len()) && trimmed.iter().all(|&b| b.is_ascii_digit() || b == b'.');
+        let legal =
+            (1..=64).contains(&trimmed.len()) && trimmed.iter().all(|&b| b.is_ascii_digit() || b == b'.');
         match std::str::from_utf8(trimmed) {
             Ok(text) if legal => Ok(Self(text.into())),
             _ => Err(UidError { shown: super::escape(bytes) }),

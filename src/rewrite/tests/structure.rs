@@ -8,9 +8,11 @@ use crate::rewrite::{Output, Piece, RewriteProblem, Transform};
 fn untouched_data_sets_are_borrowed_byte_for_byte() {
     for encoding in [LE, BE, IMPLICIT] {
         let item = Data::new(encoding).text((0x40, 0x9), b"SH", "PROC");
-        let data = Data::image(encoding)
-            .sequence((0x40, 0x275), false, &[item])
-            .element((0x7FE0, 0x10), b"OW", &[7; 100_000]);
+        let data = Data::image(encoding).sequence((0x40, 0x275), false, &[item]).element(
+            (0x7FE0, 0x10),
+            b"OW",
+            &[7; 100_000],
+        );
         assert_eq!(run(&[rule("PatientName", "remove")], encoding, &data.bytes).unwrap(), data.bytes);
         let mut whole = transform(&[rule("PatientName", "remove")], encoding);
         let mut output = Output::new();
@@ -68,7 +70,8 @@ fn a_sequence_in_a_un_is_implicit_little_endian() {
                 let data = if tag.0 == 9 { data.text((9, 0x10), b"LO", "ACME") } else { data };
                 data.sequence_as(tag, b"UN", defined, &[item]).bytes
             };
-            let sent = run(&[rule_with("PatientName", "replace", "NOBODY")], encoding, &with("DOE^JANE")).unwrap();
+            let sent =
+                run(&[rule_with("PatientName", "replace", "NOBODY")], encoding, &with("DOE^JANE")).unwrap();
             assert_eq!(sent, with("NOBODY"));
         }
     }
@@ -96,10 +99,19 @@ fn what_is_ambiguous_or_beyond_its_holder_is_refused() {
         (nested(0xFFFF), P::Overrun),
         (image().header((0x40, 0x275), b"SQ", 4).header((0xFFFE, 0xE000), b"UN", 0), P::Overrun),
         (image().header((0xFFFE, 0xE00D), b"UN", 0), P::MisplacedDelimiter),
-        (image().header((0x40, 0x275), b"SQ", u32::MAX).header((0xFFFE, 0xE00D), b"UN", 0), P::MisplacedDelimiter),
-        (image().header((0x40, 0x275), b"SQ", u32::MAX).header((0xFFFE, 0xE0DD), b"UN", 2), P::DelimiterLength),
+        (
+            image().header((0x40, 0x275), b"SQ", u32::MAX).header((0xFFFE, 0xE00D), b"UN", 0),
+            P::MisplacedDelimiter,
+        ),
+        (
+            image().header((0x40, 0x275), b"SQ", u32::MAX).header((0xFFFE, 0xE0DD), b"UN", 2),
+            P::DelimiterLength,
+        ),
         (name(image().header((0x40, 0x275), b"SQ", u32::MAX)), P::NotAnItem),
-        (image().header((0x7FE0, 0x10), b"OB", u32::MAX).header((0xFFFE, 0xE000), b"UN", u32::MAX), P::UndefinedLength),
+        (
+            image().header((0x7FE0, 0x10), b"OB", u32::MAX).header((0xFFFE, 0xE000), b"UN", u32::MAX),
+            P::UndefinedLength,
+        ),
         (image().header((0x7FE0, 0x10), b"UN", u32::MAX), P::UndefinedLength),
     ];
     for (data, problem) in cases {
@@ -112,7 +124,8 @@ fn what_is_ambiguous_or_beyond_its_holder_is_refused() {
 fn nesting_ends_at_the_cap_not_with_the_stack() {
     let mut bytes = Data::image(LE).bytes;
     for _ in 0..10_000 {
-        let level = Data::new(LE).header((0x40, 0xA730), b"SQ", u32::MAX).header((0xFFFE, 0xE000), b"UN", u32::MAX);
+        let level =
+            Data::new(LE).header((0x40, 0xA730), b"SQ", u32::MAX).header((0xFFFE, 0xE000), b"UN", u32::MAX);
         bytes.extend(level.bytes);
     }
     let error = run(&[rule("PatientID", "remove")], LE, &bytes).unwrap_err();

@@ -132,7 +132,11 @@ impl Data {
 }
 
 /// The whole output, the input in chunks of the given sizes, again and again.
-pub fn run_in(mut transform: Transform, input: &[u8], sizes: &[usize]) -> Result<(Vec<u8>, Transform), RewriteError> {
+pub fn run_in(
+    mut transform: Transform,
+    input: &[u8],
+    sizes: &[usize],
+) -> Result<(Vec<u8>, Transform), RewriteError> {
     let (mut sent, mut output, mut rest) = (Vec::new(), Output::new(), input);
     for size in sizes.iter().cycle() {
         if rest.is_empty() {

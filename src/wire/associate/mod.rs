@@ -3,6 +3,13 @@
 //! Known items are decoded strictly and encoded anew, so that two readers can never see two requests. User-information
 //! sub-items that dimsegate does not know travel as opaque bytes; unknown top-level items are ignored (PS3.8 §9.3.1).
 
+mod decode;
+mod encode;
+mod items;
+#[cfg(test)]
+mod tests;
+mod user_information;
+
 use super::{RawAeTitle, Uid};
 
 /// The only application context of DICOM (PS3.7 Annex A.2.1).

@@ -1,0 +1,176 @@
+//! The file of one day, of which every line is whole.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use time::Date;
+
+/// A day's file, open for appending.
+#[derive(Debug)]
+pub(super) struct DayFile {
+    path: PathBuf,
+    file: File,
+    day: Date,
+    unsynced: bool,
+    /// Where the last whole line ends, after a write that failed and could not be taken back.
+    torn_at: Option<u64>,
+}
+
+/// What a write achieved.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// Bytes of whole lines that are in the file.
+    pub whole: usize,
+    /// What stopped it, if anything did.
+    pub failure: Option<io::Error>,
+}
+
+/// `audit-YYYY-MM-DD.jsonl` in the directory.
+pub(super) fn path_of(directory: &Path, day: Date) -> PathBuf {
+    directory.join(format!("audit-{:04}-{:02}-{:02}.jsonl", day.year(), u8::from(day.month()), day.day()))
+}
+
+/// Makes the directory where it is missing; only its owner and group may look in.
+pub(super) fn create_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o750).create(directory)
+}
+
+impl DayFile {
+    pub(super) fn open(directory: &Path, day: Date) -> io::Result<Self> {
+        create_directory(directory)?;
+        let path = path_of(directory, day);
+        let file = OpenOptions::new().append(true).create(true).mode(0o640).open(&path)?;
+        Ok(Self { path, file, day, unsynced: false, torn_at: None })
+    }
+
+    pub(super) fn day(&self) -> Date {
+        self.day
+    }
+
+    /// Whether the path still leads to the open file; it does not after a deletion, a move or a new mount.
+    pub(super) fn in_place(&self) -> bool {
+        match (std::fs::metadata(&self.path), self.file.metadata()) {
+            (Ok(at_path), Ok(open)) => (at_path.dev(), at_path.ino()) == (open.dev(), open.ino()),
+            _ => false,
+        }
+    }
+
+    /// Appends whole lines, and cuts the file back to the last whole one when the disk takes no more.
+    pub(super) fn append(&mut self, lines: &[u8]) -> Written {
+        let start = match self.mend() {
+            Ok(length) => length,
+            Err(error) => return Written { whole: 0, failure: Some(error) },
+        };
+        let (taken, failure) = write_what_fits(&mut self.file, lines);
+        self.unsynced |= taken > 0;
+        let whole = match failure {
+            None => taken,
+            Some(_) => lines
+                .get(..taken)
+                .unwrap_or_default()
+                .iter()
+                .rposition(|&b| b == b'\n')
+                .map_or(0, |at| at + 1),
+        };
+        if whole < taken {
+            self.torn_at = Some(start.saturating_add(whole as u64));
+            // Tried again before the next write where it fails now.
+            let _ = self.mend();
+        }
+        Written { whole, failure }
+    }
+
+    /// Takes back what a failed write left, and gives the length of the file.
+    fn mend(&mut self) -> io::Result<u64> {
+        let length = self.file.metadata()?.len();
+        match self.torn_at {
+            Some(end) if end < length => {
+                self.file.set_len(end)?;
+                self.torn_at = None;
+                Ok(end)
+            }
+            _ => {
+                self.torn_at = None;
+                Ok(length)
+            }
+        }
+    }
+
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        if self.unsynced {
+            self.file.sync_data()?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+}
+
+/// How much of `bytes` was written, and why not the rest.
+fn write_what_fits(to: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let mut taken = 0;
+    while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+        match to.write(rest) {
+            Ok(0) => return (taken, Some(io::ErrorKind::WriteZero.into())),
+            Ok(count) => taken += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return (taken, Some(error)),
+        }
+    }
+    (taken, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DayFile, path_of, write_what_fits};
+    use std::io::{self, Write};
+    use time::macros::date;
+
+    /// Takes so many bytes, three at a time, then has no space left.
+    struct Disk(usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let count = bytes.len().min(self.0).min(3);
+            self.0 -= count;
+            if count == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(count) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn short_writes_go_on_and_a_full_disk_says_how_much_it_took() {
+        assert!(matches!(write_what_fits(&mut Disk(100), b"0123456789"), (10, None)));
+        let (taken, failure) = write_what_fits(&mut Disk(7), b"0123456789");
+        assert_eq!((taken, failure.unwrap().kind()), (7, io::ErrorKind::StorageFull));
+    }
+
+    #[test]
+    fn what_a_failed_write_left_is_cut_away_before_the_next() {
+        let home = tempfile::tempdir().unwrap();
+        let day = date!(2026 - 01 - 02);
+        let path = path_of(home.path(), day);
+        assert!(path.ends_with("audit-2026-01-02.jsonl"));
+        let mut file = DayFile::open(home.path(), day).unwrap();
+        assert_eq!(file.append(b"one\n").whole, 4);
+        file.file.write_all(b"tw").unwrap();
+        file.torn_at = Some(4);
+        assert_eq!(file.append(b"two\n").whole, 4);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_file_moved_away_is_no_longer_in_place() {
+        let home = tempfile::tempdir().unwrap();
+        let day = date!(2026 - 01 - 02);
+        let file = DayFile::open(home.path(), day).unwrap();
+        assert!(file.in_place());
+        std::fs::rename(path_of(home.path(), day), home.path().join("x")).unwrap();
+        assert!(!file.in_place());
+        DayFile::open(home.path(), day).unwrap();
+        assert!(!file.in_place());
+    }
+}

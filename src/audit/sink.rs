@@ -1,0 +1,162 @@
+//! Where events are handed in.
+
+use super::event::Event;
+use super::file::{self, DayFile};
+use super::patient::{PatientIdentifier, PatientIdentifiers};
+use super::queue::Queue;
+use super::writer::{Patience, Writer};
+use super::{json, recovery};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::sync::oneshot;
+
+/// `[audit]`.
+#[derive(Clone, Debug)]
+pub struct AuditSettings {
+    pub directory: PathBuf,
+    pub on_failure: OnFailure,
+    pub patient_identifiers: PatientIdentifiers,
+}
+
+/// What happens while records cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// No new associations, and nothing is lost: those who record wait for room.
+    Block,
+    /// Associations go on; records that find no room are counted and lost.
+    Allow,
+}
+
+/// Why records cannot be kept from the start.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    #[error(
+        "cannot use the audit directory {}: {source}; give the account that runs dimsegate write access to it, or set audit.directory to another one",
+        directory.display()
+    )]
+    Directory { directory: PathBuf, source: io::Error },
+    #[error(
+        "cannot go on with the audit file {}: {source}; give the account that runs dimsegate write access to it, or move it away",
+        file.display()
+    )]
+    File { file: PathBuf, source: io::Error },
+    #[error("cannot start the thread that writes audit records: {0}")]
+    Thread(io::Error),
+}
+
+/// The way into the audit trail; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    queue: Arc<Queue>,
+    on_failure: OnFailure,
+    patient_identifiers: Arc<PatientIdentifiers>,
+    recovered: bool,
+}
+
+/// The writing side. Dropping it without [`close`](Self::close) ends it too, but waits for nothing.
+#[derive(Debug)]
+pub struct AuditTask {
+    queue: Arc<Queue>,
+    finished: oneshot::Receiver<()>,
+}
+
+/// Bytes that may wait to be written: about eight thousand operations.
+const CAPACITY: u32 = 8 * 1024 * 1024;
+const PATIENCE: Patience = Patience {
+    first_pause: Duration::from_millis(250),
+    longest_pause: Duration::from_secs(5),
+    at_end: Duration::from_secs(5),
+};
+
+impl Audit {
+    /// Makes the directory where it is missing, closes off a torn line, and starts the thread that writes.
+    ///
+    /// # Errors
+    /// [`AuditError`] where the directory or a file in it cannot be read or written.
+    pub fn start(settings: AuditSettings) -> Result<(Self, AuditTask), AuditError> {
+        Self::start_with(settings, CAPACITY, PATIENCE)
+    }
+
+    pub(super) fn start_with(
+        settings: AuditSettings,
+        capacity: u32,
+        patience: Patience,
+    ) -> Result<(Self, AuditTask), AuditError> {
+        let AuditSettings { directory, on_failure, patient_identifiers } = settings;
+        let unusable = |source| AuditError::Directory { directory: directory.clone(), source };
+        file::create_directory(&directory).map_err(unusable)?;
+        let recovered =
+            recovery::recover(&directory).map_err(|(file, source)| AuditError::File { file, source })?;
+        let today = DayFile::open(&directory, OffsetDateTime::now_utc().date()).map_err(unusable)?;
+        let queue = Arc::new(Queue::new(capacity, recovered.next_sequence));
+        let writer = Writer::new(queue.clone(), directory, today, patience);
+        let (finish, finished) = oneshot::channel();
+        let work = move || {
+            writer.run();
+            // Nobody waits where the task was dropped.
+            let _ = finish.send(());
+        };
+        std::thread::Builder::new().name("audit".into()).spawn(work).map_err(AuditError::Thread)?;
+        let task = AuditTask { queue: queue.clone(), finished };
+        let patient_identifiers = Arc::new(patient_identifiers);
+        Ok((Self { queue, on_failure, patient_identifiers, recovered: recovered.torn }, task))
+    }
+
+    /// Gives the event its time and its place in the sequence, and queues it.
+    ///
+    /// With [`OnFailure::Block`] this waits for room, without a bound; dropping the future before it is done drops the
+    /// event. With [`OnFailure::Allow`] it never waits.
+    pub async fn record(&self, mut event: Event) {
+        if let Event::Started(started) = &mut event {
+            started.recovered = self.recovered;
+        }
+        let name = event.name();
+        let body = match json::body(&event) {
+            Ok(body) => body,
+            Err(error) => return tracing::error!(event = name, %error, "an audit record has no JSON form"),
+        };
+        let queued = match self.on_failure {
+            OnFailure::Block => self.queue.push(name, body).await,
+            OnFailure::Allow => self.queue.push_or_lose(name, body),
+        };
+        if queued.is_err() {
+            tracing::error!(event = name, "an audit record came after the audit trail was closed");
+        }
+    }
+
+    /// False from the first write that fails until one succeeds again.
+    pub fn writable(&self) -> bool {
+        self.queue.is_writable()
+    }
+
+    /// Whether new associations may be let in, as far as the audit trail is concerned.
+    pub fn admits(&self) -> bool {
+        self.writable() || self.on_failure == OnFailure::Allow
+    }
+
+    /// The value of Patient ID (0010,0020) as records may have it.
+    pub fn patient(&self, value: &[u8]) -> Option<PatientIdentifier> {
+        self.patient_identifiers.render(value)
+    }
+}
+
+impl AuditTask {
+    /// Writes out what is queued and waits for the disk to keep it, for some seconds at most.
+    pub async fn close(mut self) {
+        self.queue.end();
+        // The writer's own patience ends before; this is for a disk that hangs.
+        let bound = PATIENCE.at_end + Duration::from_secs(2);
+        if tokio::time::timeout(bound, &mut self.finished).await.is_err() {
+            tracing::error!("the audit trail could not be closed in time");
+        }
+    }
+}
+
+impl Drop for AuditTask {
+    fn drop(&mut self) {
+        self.queue.end();
+    }
+}

@@ -1,0 +1,233 @@
+//! The bytes of a line for each event: other people's scripts rely on them.
+
+use crate::audit::*;
+use crate::audit::{json, patient::PatientIdentifiers};
+use std::collections::BTreeMap;
+use time::macros::datetime;
+
+fn line(event: &Event) -> String {
+    let body = json::body(event).unwrap();
+    let line = json::line(datetime!(2026-01-02 04:04:05.000006 +1), event.name(), 7, &body);
+    String::from_utf8(line).unwrap()
+}
+
+fn assert_line(event: &Event, expected_after_head: &str) {
+    let name = event.name();
+    let head = format!(r#"{{"time":"2026-01-02T03:04:05.000006Z","event":"{name}","sequence":7,"#);
+    assert_eq!(line(event), format!("{head}{expected_after_head}\n"));
+    serde_json::from_str::<serde_json::Value>(&line(event)).unwrap();
+}
+
+fn tls() -> Tls {
+    Tls {
+        version: "1.3".into(),
+        cipher: "TLS_AES_256_GCM_SHA384".into(),
+        group: Some("X25519MLKEM768".into()),
+        subject: Some("CN=gw".into()),
+        san: vec!["dns:gw.x".into()],
+        fingerprint: Some("ab".into()),
+    }
+}
+
+fn requestor() -> Requestor {
+    Requestor {
+        listener: "remote".into(),
+        peer: Some("lyon".into()),
+        address: [203, 0, 113, 9].into(),
+        port: 50000,
+        tls: Some(tls()),
+        calling_ae_title: "LYON_CT1".into(),
+        called_ae_title: "PACS".into(),
+        implementation: Some(Implementation { class_uid: Some("1.2.3".into()), version_name: None }),
+    }
+}
+
+const REQUESTOR: &str = r#""listener":"remote","peer":"lyon","address":"203.0.113.9","port":50000,"tls":{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","group":"X25519MLKEM768","subject":"CN=gw","san":["dns:gw.x"],"fingerprint":"ab"},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":{"class-uid":"1.2.3","version-name":null}"#;
+
+fn upstream() -> Upstream {
+    Upstream {
+        name: "pacs".into(),
+        address: "10.0.0.5:104".into(),
+        called_ae_title: "PACS".into(),
+        calling_ae_title: "DIMSEGATE".into(),
+    }
+}
+
+const UPSTREAM: &str = r#""upstream":{"name":"pacs","address":"10.0.0.5:104","called-ae-title":"PACS","calling-ae-title":"DIMSEGATE"}"#;
+
+fn contexts() -> Vec<Context> {
+    let context =
+        |id, result, transfer_syntax| Context { id, abstract_syntax: "1.2".into(), result, transfer_syntax };
+    vec![context(1, 0, Some("1.2.840.10008.1.2".into())), context(3, 1, None)]
+}
+
+const CONTEXTS: &str = r#""contexts":[{"id":1,"abstract-syntax":"1.2","result":0,"transfer-syntax":"1.2.840.10008.1.2"},{"id":3,"abstract-syntax":"1.2","result":1}]"#;
+
+#[test]
+fn events_of_the_process() {
+    let listeners = vec![StartedListener { name: "remote".into(), address: ([0, 0, 0, 0], 2762).into() }];
+    let started = Started {
+        version: "0.1.0".into(),
+        process_id: 5,
+        configuration: "c0".into(),
+        listeners,
+        recovered: true,
+    };
+    assert_line(
+        &Event::Started(started),
+        r#""version":"0.1.0","process-id":5,"configuration":"c0","listeners":[{"name":"remote","address":"0.0.0.0:2762"}],"recovered":true}"#,
+    );
+    let loaded = ConfigurationLoaded {
+        file: "d.toml".into(),
+        configuration: "c1".into(),
+        previous: Some("c0".into()),
+        warnings: 2,
+    };
+    assert_line(
+        &Event::ConfigurationLoaded(loaded),
+        r#""file":"d.toml","configuration":"c1","previous":"c0","warnings":2}"#,
+    );
+    let refused = ConfigurationRefused {
+        file: "d.toml".into(),
+        configuration: Some("c1".into()),
+        errors: 25,
+        problems: vec!["d.toml:1:2: x".into(); 25],
+    };
+    let problems = [r#""d.toml:1:2: x""#; 20].join(",");
+    assert_line(
+        &Event::ConfigurationRefused(refused),
+        &format!(r#""file":"d.toml","configuration":"c1","errors":25,"problems":[{problems}]}}"#),
+    );
+    let stopped = Stopped { reason: "SIGTERM".into(), aborted: 1, duration_ms: 99 };
+    assert_line(&Event::Stopped(stopped), r#""reason":"SIGTERM","aborted":1,"duration-ms":99}"#);
+}
+
+#[test]
+fn events_before_an_association() {
+    let refused = ConnectionRefused {
+        association: None,
+        listener: "remote".into(),
+        address: std::net::Ipv6Addr::LOCALHOST.into(),
+        port: 1,
+        tls: None,
+        reason: "certificate-revoked".into(),
+        explanation: "it is on a list".into(),
+        alert: Some("certificate_revoked".into()),
+        abort: Some(Abort { source: 2, reason: 1 }),
+    };
+    assert_line(
+        &Event::ConnectionRefused(Box::new(refused)),
+        r#""listener":"remote","address":"::1","port":1,"reason":"certificate-revoked","explanation":"it is on a list","alert":"certificate_revoked","abort":{"source":2,"reason":1}}"#,
+    );
+    let rejected = AssociationRejected {
+        association: "a1".into(),
+        requestor: requestor(),
+        rejection: Rejection { result: 1, source: 1, reason: 3 },
+        reason: "calling-ae-title".into(),
+        explanation: "no peer has \"X\"".into(),
+    };
+    assert_line(
+        &Event::AssociationRejected(Box::new(rejected)),
+        &format!(
+            r#""association":"a1",{REQUESTOR},"rejection":{{"result":1,"source":1,"reason":3}},"reason":"calling-ae-title","explanation":"no peer has \"X\""}}"#
+        ),
+    );
+}
+
+#[test]
+fn events_of_an_association() {
+    let opened = AssociationOpened {
+        association: "a1".into(),
+        requestor: Requestor { peer: None, tls: None, implementation: None, ..requestor() },
+        upstream: upstream(),
+        contexts: contexts(),
+        rewrite: None,
+        configuration: "c0".into(),
+    };
+    assert_line(
+        &Event::AssociationOpened(Box::new(opened)),
+        &format!(
+            r#""association":"a1","listener":"remote","peer":null,"address":"203.0.113.9","port":50000,"tls":null,"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":null,{UPSTREAM},{CONTEXTS},"rewrite":null,"configuration":"c0"}}"#
+        ),
+    );
+    let counts = OperationCounts { success: 3, warning: 0, failure: 1, refused: 2 };
+    let closed = AssociationClosed {
+        association: "a1".into(),
+        requestor: requestor(),
+        upstream: Some(upstream()),
+        contexts: contexts(),
+        operations: BTreeMap::from([
+            ("C-STORE".into(), counts),
+            ("C-ECHO".into(), OperationCounts::default()),
+        ]),
+        bytes: Bytes { r#in: 10, out: 20 },
+        rewrite: Some(Rewrite { name: "cross-border".into(), elements: 12 }),
+        configuration: "c0".into(),
+        duration_ms: 1234,
+        ended: Ended::AbortedByUpstream,
+        reason: None,
+    };
+    assert_line(
+        &Event::AssociationClosed(Box::new(closed)),
+        &format!(
+            r#""association":"a1",{REQUESTOR},{UPSTREAM},{CONTEXTS},"operations":{{"C-ECHO":{{"success":0,"warning":0,"failure":0,"refused":0}},"C-STORE":{{"success":3,"warning":0,"failure":1,"refused":2}}}},"bytes":{{"in":10,"out":20}},"rewrite":{{"name":"cross-border","elements":12}},"configuration":"c0","duration-ms":1234,"ended":"aborted-by-upstream","reason":null}}"#
+        ),
+    );
+}
+
+#[test]
+fn an_operation_and_an_alert() {
+    let operation = Operation {
+        association: "a1".into(),
+        operation: "C-STORE".into(),
+        message_id: 9,
+        direction: Direction::FromPeer,
+        sop_class: Some("1.2".into()),
+        sop_instance: Some("1.3".into()),
+        new_sop_instance: Some("2.25.1".into()),
+        study: Some("1.4".into()),
+        new_study: Some("2.25.2".into()),
+        patient: PatientIdentifiers::Clear.render(b"P1 "),
+        move_destination: None,
+        status: Some(0xb00a),
+        bytes: 512,
+        duration_ms: 3,
+        reason: None,
+    };
+    assert_line(
+        &Event::Operation(Box::new(operation)),
+        r#""association":"a1","operation":"C-STORE","message-id":9,"direction":"from-peer","sop-class":"1.2","sop-instance":"1.3","new-sop-instance":"2.25.1","study":"1.4","new-study":"2.25.2","patient":"P1","status":"0xB00A","bytes":512,"duration-ms":3}"#,
+    );
+    let alert = SecurityAlert { reason: "records-lost".into(), records: Some(4), ..SecurityAlert::default() };
+    assert_line(
+        &Event::SecurityAlert(Box::new(alert)),
+        r#""reason":"records-lost","explanation":"","records":4}"#,
+    );
+}
+
+#[test]
+fn every_way_to_end_has_its_word() {
+    let words = [
+        (Ended::Released, "released"),
+        (Ended::AbortedByRequestor, "aborted-by-requestor"),
+        (Ended::AbortedByUpstream, "aborted-by-upstream"),
+        (Ended::LostRequestor, "lost-requestor"),
+        (Ended::LostUpstream, "lost-upstream"),
+        (Ended::Timeout, "timeout"),
+        (Ended::ProtocolError, "protocol-error"),
+        (Ended::Policy, "policy"),
+        (Ended::Shutdown, "shutdown"),
+    ];
+    for (ended, word) in words {
+        assert_eq!(serde_json::to_value(ended).unwrap(), word);
+    }
+}
+
+#[test]
+fn an_ae_title_cannot_forge_a_record() {
+    let stopped =
+        Stopped { reason: "x\n{\"event\":\"started\"}\u{1b}[2J\u{85}".into(), aborted: 0, duration_ms: 0 };
+    let line = line(&Event::Stopped(stopped));
+    assert_eq!(line.matches('\n').count(), 1);
+    assert!(line.contains(r#""reason":"x\n{\"event\":\"started\"}\u001b[2J\u0085""#), "{line}");
+}

@@ -1,0 +1,246 @@
+//! The sink against real directories: order, continuation, failure and recovery.
+
+use crate::audit::file::path_of;
+use crate::audit::writer::Patience;
+use crate::audit::*;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+const PATIENCE: Patience = Patience {
+    first_pause: Duration::from_millis(5),
+    longest_pause: Duration::from_millis(20),
+    at_end: Duration::from_millis(100),
+};
+
+fn start(directory: &Path, on_failure: OnFailure) -> (Audit, AuditTask) {
+    start_with(directory, on_failure, 1 << 20)
+}
+
+fn start_with(directory: &Path, on_failure: OnFailure, capacity: u32) -> (Audit, AuditTask) {
+    let patient_identifiers = PatientIdentifiers::None;
+    let settings = AuditSettings { directory: directory.to_owned(), on_failure, patient_identifiers };
+    Audit::start_with(settings, capacity, PATIENCE).unwrap()
+}
+
+fn event(number: u64) -> Event {
+    Event::Stopped(Stopped { reason: "test".into(), aborted: number, duration_ms: 0 })
+}
+
+/// The lines of all files, in the order of the days.
+fn lines(directory: &Path) -> Vec<String> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+        .iter()
+        .flat_map(|file| fs::read_to_string(file).unwrap().lines().map(String::from).collect::<Vec<_>>())
+        .collect()
+}
+
+fn records(directory: &Path) -> Vec<Value> {
+    lines(directory).iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn numbers(records: &[Value], key: &str) -> Vec<u64> {
+    records.iter().filter_map(|record| record[key].as_u64()).collect()
+}
+
+fn today(directory: &Path) -> PathBuf {
+    path_of(directory, OffsetDateTime::now_utc().date())
+}
+
+async fn until(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn records_keep_their_order_and_the_next_run_goes_on() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("a/b");
+    for run in 0..2 {
+        let (audit, task) = start(&directory, OnFailure::Block);
+        for number in 0..100 {
+            audit.record(event(run * 100 + number)).await;
+        }
+        task.close().await;
+    }
+    let records = records(&directory);
+    assert_eq!(numbers(&records, "sequence"), (1..=200).collect::<Vec<_>>());
+    assert_eq!(numbers(&records, "aborted"), (0..200).collect::<Vec<_>>());
+    let times: Vec<_> = records.iter().map(|record| record["time"].as_str().unwrap()).collect();
+    assert!(times.is_sorted());
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&today(&directory)) & 0o007, 0);
+    assert_eq!(mode(&directory) & 0o007, 0);
+}
+
+#[tokio::test]
+async fn a_line_torn_by_a_crash_is_closed_off_and_told() {
+    let home = TempDir::new().unwrap();
+    let old = home.path().join("audit-2026-01-01.jsonl");
+    let torn = "{\"time\":\"x\",\"event\":\"stopped\",\"sequence\":41}\n{\"time\":\"x\",\"eve";
+    fs::write(&old, torn).unwrap();
+    fs::write(home.path().join("audit-old.jsonl"), "{\"sequence\":999}\n").unwrap();
+    let (audit, task) = start(home.path(), OnFailure::Block);
+    audit.record(Event::Started(Started::default())).await;
+    task.close().await;
+    assert_eq!(fs::read_to_string(&old).unwrap(), format!("{torn}\n"));
+    let new: Value = serde_json::from_str(fs::read_to_string(today(home.path())).unwrap().trim()).unwrap();
+    assert_eq!(new["sequence"], 43, "42 was in the torn line");
+    assert_eq!(new["recovered"], true);
+
+    let (audit, task) = start(home.path(), OnFailure::Block);
+    audit.record(Event::Started(Started::default())).await;
+    task.close().await;
+    let text = fs::read_to_string(today(home.path())).unwrap();
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["sequence"], &last["recovered"]), (&44.into(), &false.into()));
+}
+
+#[tokio::test]
+async fn a_whole_record_without_its_line_end_keeps_its_number() {
+    let home = TempDir::new().unwrap();
+    fs::write(today(home.path()), "{\"sequence\":7}").unwrap();
+    let (audit, task) = start(home.path(), OnFailure::Block);
+    audit.record(event(0)).await;
+    task.close().await;
+    assert_eq!(numbers(&records(home.path()), "sequence"), [7, 8]);
+}
+
+#[tokio::test]
+async fn nothing_is_lost_while_the_directory_is_gone() {
+    let home = TempDir::new().unwrap();
+    let (directory, aside) = (home.path().join("audit"), home.path().join("aside"));
+    let (audit, task) = start(&directory, OnFailure::Block);
+    audit.record(event(0)).await;
+    until(|| lines(&directory).len() == 1).await;
+
+    fs::rename(&directory, &aside).unwrap();
+    fs::write(&directory, "in the way").unwrap();
+    for number in 1..50 {
+        audit.record(event(number)).await;
+    }
+    until(|| !audit.writable()).await;
+    assert!(!audit.admits());
+
+    fs::remove_file(&directory).unwrap();
+    fs::rename(&aside, &directory).unwrap();
+    until(|| audit.writable()).await;
+    task.close().await;
+    assert_eq!(numbers(&records(&directory), "aborted"), (0..50).collect::<Vec<_>>());
+    assert_eq!(numbers(&records(&directory), "sequence"), (1..=50).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_file_that_was_deleted_is_begun_anew_and_told() {
+    let home = TempDir::new().unwrap();
+    let (audit, task) = start(home.path(), OnFailure::Block);
+    audit.record(event(0)).await;
+    until(|| lines(home.path()).len() == 1).await;
+    fs::remove_file(today(home.path())).unwrap();
+    audit.record(event(1)).await;
+    task.close().await;
+    let records = records(home.path());
+    assert_eq!(numbers(&records, "sequence"), [2, 3]);
+    assert_eq!(records[0]["aborted"], 1);
+    assert_eq!(records[1]["reason"], "audit-file-replaced");
+}
+
+/// Every write to it fails for want of space.
+fn fill_disk(directory: &Path) {
+    fs::create_dir_all(directory).unwrap();
+    for day in [0, 1] {
+        let day = (OffsetDateTime::now_utc() + time::Duration::days(day)).date();
+        std::os::unix::fs::symlink("/dev/full", path_of(directory, day)).unwrap();
+    }
+}
+
+fn free_disk(directory: &Path) {
+    for entry in fs::read_dir(directory).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_makes_block_wait_and_lose_nothing() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("audit");
+    let (audit, task) = start_with(&directory, OnFailure::Block, 4096);
+    free_disk(&directory);
+    fill_disk(&directory);
+    let recorder = tokio::spawn({
+        let audit = audit.clone();
+        async move {
+            for number in 0..64 {
+                audit.record(event(number)).await;
+            }
+        }
+    });
+    until(|| !audit.writable()).await;
+    assert!(!recorder.is_finished(), "64 records do not fit into 4096 bytes");
+    free_disk(&directory);
+    recorder.await.unwrap();
+    task.close().await;
+    assert!(audit.writable());
+    assert_eq!(numbers(&records(&directory), "aborted"), (0..64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_full_disk_makes_allow_drop_and_count() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("audit");
+    let (audit, task) = start_with(&directory, OnFailure::Allow, 4096);
+    free_disk(&directory);
+    fill_disk(&directory);
+    audit.record(event(0)).await;
+    until(|| !audit.writable()).await;
+    for number in 1..64 {
+        audit.record(event(number)).await;
+    }
+    assert!(audit.admits());
+    free_disk(&directory);
+    until(|| audit.writable()).await;
+    audit.record(event(64)).await;
+    task.close().await;
+    let records = records(&directory);
+    let kept = numbers(&records, "aborted");
+    let lost: u64 = numbers(&records, "records").iter().sum();
+    assert_eq!(kept.len() as u64 + lost, 65, "{records:?}");
+    assert!(lost > 0 && kept.starts_with(&[0, 1, 2]) && kept.ends_with(&[64]), "{records:?}");
+    assert!(records.iter().any(|record| record["reason"] == "records-lost"));
+    assert_eq!(numbers(&records, "sequence"), (1..=records.len() as u64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn closing_on_a_dead_disk_ends_in_bounded_time_and_later_records_are_refused() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("audit");
+    let (audit, task) = start(&directory, OnFailure::Block);
+    free_disk(&directory);
+    fill_disk(&directory);
+    audit.record(event(0)).await;
+    until(|| !audit.writable()).await;
+    task.close().await;
+    audit.record(event(1)).await;
+    assert!(!audit.writable());
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_named_at_start() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("file");
+    fs::write(&directory, "").unwrap();
+    let patient_identifiers = PatientIdentifiers::None;
+    let settings =
+        AuditSettings { directory: directory.clone(), on_failure: OnFailure::Allow, patient_identifiers };
+    let error = Audit::start(settings).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains(directory.to_str().unwrap()) && text.contains("audit.directory"), "{text}");
+}

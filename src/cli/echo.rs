@@ -1,0 +1,84 @@
+//! `dimsegate echo`: does an upstream answer, and how.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::exit;
+use crate::dimse::Status;
+use crate::relay::{self, Echoed};
+use crate::wire::AeTitle;
+
+/// What an upstream hears where its settings pass AE titles on as requestors write them.
+const AE_TITLE: &str = "DIMSEGATE";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  dimsegate echo -c conf/dimsegate.toml --upstream pacs
+
+Exit status: 0 when the upstream answered with success, 69 when it did not, 78 for a bad configuration.")]
+pub struct Args {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Name of the [[upstream]]
+    #[arg(short, long, value_name = "NAME")]
+    pub upstream: String,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    let settings = match super::load(&args.config) {
+        Ok(loaded) => loaded.settings,
+        Err(status) => return status,
+    };
+    let Some(upstream) = settings.upstreams.get(args.upstream.as_str()) else {
+        let known: Vec<_> = settings.upstreams.keys().map(ToString::to_string).collect();
+        eprintln!("{}: no [[upstream]] named \"{}\"; there is {}", args.config.display(), args.upstream, known.join(", "));
+        return ExitCode::from(exit::BAD_CONFIGURATION);
+    };
+    let echoed = AE_TITLE.parse::<AeTitle>().map_err(|error| error.to_string()).and_then(|title| {
+        let runtime = super::runtime().map_err(|error| error.to_string())?;
+        runtime.block_on(relay::echo(upstream, &settings.limits, &title)).map_err(|error| error.to_string())
+    });
+    match echoed {
+        Ok(echoed) => {
+            print!("{}", told(&args.upstream, &echoed));
+            if echoed.status == Status::SUCCESS { ExitCode::SUCCESS } else { ExitCode::from(exit::UNAVAILABLE) }
+        }
+        Err(error) => {
+            eprintln!("dimsegate: upstream \"{}\": {error}", args.upstream);
+            ExitCode::from(exit::UNAVAILABLE)
+        }
+    }
+}
+
+fn told(name: &str, echoed: &Echoed) -> String {
+    let mut lines = vec![
+        ("upstream", format!("{name} at {}", echoed.address)),
+        ("connected", format!("in {:.1?}", echoed.connected)),
+    ];
+    match &echoed.tls {
+        Some(tls) => {
+            let group = tls.group.as_deref().unwrap_or("-");
+            lines.push(("TLS", format!("{} {} {group}", tls.version, tls.cipher)));
+            if let Some(certificate) = &tls.certificate {
+                lines.push(("certificate", format!("{} ({})", certificate.subject, certificate.san.join(", "))));
+                lines.push(("ends", certificate.not_after.date().to_string()));
+            }
+        }
+        None => lines.push(("TLS", "none: this leg is not encrypted".into())),
+    }
+    let unknown = || "-".to_owned();
+    let class = echoed.implementation_class_uid.clone().unwrap_or_else(unknown);
+    let version = echoed.implementation_version_name.clone().unwrap_or_else(unknown);
+    lines.push(("association", format!("in {:.1?}", echoed.associated)));
+    lines.push(("implementation", format!("{version} {class}")));
+    let length = match echoed.maximum_length {
+        0 => "unlimited".to_owned(),
+        bytes => format!("{bytes} bytes"),
+    };
+    lines.push(("maximum length", length));
+    lines.push(("C-ECHO", format!("status {} in {:.1?}", echoed.status, echoed.echoed)));
+    lines.iter().map(|(what, value)| format!("{what:<16}{value}\n")).collect()
+}

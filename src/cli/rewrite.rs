@@ -1,0 +1,214 @@
+//! `dimsegate rewrite`: the rules of a configuration on DICOM files.
+
+mod diff;
+mod part10;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::dataset::Encoding;
+use crate::rewrite::{Expected, Output, RewriteError, Ruleset, Transform};
+use indicatif::{ProgressBar, ProgressStyle};
+use part10::{Part10Error, Start};
+
+/// Some input could not be read or rewritten (EX_DATAERR).
+const UNREADABLE: u8 = 65;
+const CHUNK: usize = 256 << 10;
+
+/// Apply the rules of a configuration to DICOM files.
+///
+/// Every file of the inputs is written to DIR under its new SOP Instance UID, with new file meta information; nothing
+/// there is ever overwritten.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  dimsegate rewrite -c conf/dimsegate.toml --rewrite cross-border study/ -o out --diff"
+)]
+pub struct Args {
+    /// The configuration.
+    #[arg(short, long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The [[rewrite]] whose rules to apply.
+    #[arg(long, value_name = "NAME")]
+    pub rewrite: String,
+    /// DICOM files, and folders of them.
+    #[arg(required = true, value_name = "IN")]
+    pub inputs: Vec<PathBuf>,
+    /// The folder to write to; made where it is missing.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Print a table of every element changed. It shows patients' data.
+    #[arg(long)]
+    pub diff: bool,
+}
+
+/// Rewrites every input into `out`. Exit code 0, or 65 where an input was unreadable; the others are done all the same.
+pub fn run(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> ExitCode {
+    let (stdout, stderr) = (&mut io::stdout().lock(), &mut io::stderr());
+    match run_with(rules, inputs, out, diff, stdout, stderr) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) | Err(_) => ExitCode::from(UNREADABLE),
+    }
+}
+
+/// Why one file was not rewritten. Shown behind the file's name.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error("cannot be read: {0}")]
+    Read(#[source] io::Error),
+    #[error("{} cannot be written: {error}", .to.display())]
+    Write { to: PathBuf, error: io::Error },
+    #[error("{} exists already; choose another folder, or move it away", .0.display())]
+    Exists(PathBuf),
+    #[error("{0}")]
+    Part10(#[from] Part10Error),
+    #[error("transfer syntax {0} cannot be rewritten; convert the file to a standard one first")]
+    TransferSyntax(String),
+    #[error("{0}; nothing was written, repair the file or leave it out")]
+    Rewrite(#[from] RewriteError),
+}
+
+/// Says how many inputs failed. An error is one of the outputs `shown` and `problems`.
+fn run_with(
+    rules: &Arc<Ruleset>,
+    inputs: &[PathBuf],
+    out: &Path,
+    diff: bool,
+    shown: &mut dyn Write,
+    problems: &mut dyn Write,
+) -> io::Result<usize> {
+    if let Err(error) = fs::create_dir_all(out) {
+        writeln!(problems, "{}", FileError::Write { to: out.to_owned(), error })?;
+        return Ok(1);
+    }
+    let mut failed = 0;
+    let (files, unreadable) = files_of(inputs, out);
+    for (path, error) in unreadable {
+        failed += 1;
+        writeln!(problems, "{}: {}", printable(&path), FileError::Read(error))?;
+    }
+    let bar = if diff { ProgressBar::hidden() } else { progress(files.len()) };
+    for path in &files {
+        match rewrite_file(rules, path, out, diff) {
+            Ok(done) if diff => diff::print(rules, &printable(path), &done.name, &done.transform, shown)?,
+            Ok(_) => {}
+            Err(error) => {
+                failed += 1;
+                bar.suspend(|| writeln!(problems, "{}: {error}", printable(path)))?;
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(failed)
+}
+
+struct Done {
+    name: String,
+    transform: Transform,
+}
+
+fn rewrite_file(rules: &Arc<Ruleset>, path: &Path, out: &Path, diff: bool) -> Result<Done, FileError> {
+    let mut input = File::open(path).map_err(FileError::Read)?;
+    let mut buffer = vec![0; CHUNK];
+    let first = read_some(&mut input, &mut buffer).map_err(FileError::Read)?;
+    let first = buffer.get(..first).unwrap_or_default();
+    let Start { sop_class_uid, sop_instance_uid, transfer_syntax_uid, data_set } = part10::read(first)?;
+    let encoding = Encoding::of(transfer_syntax_uid.as_str())
+        .ok_or_else(|| FileError::TransferSyntax(transfer_syntax_uid.as_str().to_owned()))?;
+    let new_uid = rules.map_sop_instance_uid(sop_instance_uid.as_str());
+    let meta = part10::write(sop_class_uid.as_str(), &new_uid, transfer_syntax_uid.as_str());
+
+    let expected = Expected { sop_class_uid, sop_instance_uid };
+    let transform = Transform::new(Arc::clone(rules), encoding, expected);
+    let mut transform = if diff { transform.recording_changes() } else { transform };
+    let name = format!("{new_uid}.dcm");
+    let to = out.join(&name);
+    let not_written = |error| FileError::Write { to: to.clone(), error };
+
+    let temporary = tempfile::NamedTempFile::new_in(out).map_err(not_written)?;
+    let mut writer = BufWriter::new(temporary.as_file());
+    writer.write_all(&meta).map_err(not_written)?;
+    let mut output = Output::new();
+    let mut filled = data_set..first.len();
+    loop {
+        let chunk = buffer.get(filled).unwrap_or_default();
+        output.clear();
+        if chunk.is_empty() {
+            transform.finish(&mut output)?;
+        } else {
+            transform.push(chunk, &mut output)?;
+        }
+        output.slices(chunk).try_for_each(|slice| writer.write_all(slice)).map_err(not_written)?;
+        if chunk.is_empty() {
+            break;
+        }
+        filled = 0..read_some(&mut input, &mut buffer).map_err(FileError::Read)?;
+    }
+    writer.flush().map_err(not_written)?;
+    drop(writer);
+    temporary.persist_noclobber(&to).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists(to.clone()),
+        _ => not_written(error.error),
+    })?;
+    Ok(Done { name, transform })
+}
+
+/// Fills the buffer as far as the file goes.
+fn read_some(input: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match input.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// The files named, and those in the folders named, each once; and what could not be looked into. Links in folders are
+/// not followed, and what is in `out` already is no input.
+fn files_of(inputs: &[PathBuf], out: &Path) -> (BTreeSet<PathBuf>, Vec<(PathBuf, io::Error)>) {
+    let out = out.canonicalize().ok();
+    let (mut files, mut unreadable) = (BTreeSet::new(), Vec::new());
+    let mut waiting: Vec<PathBuf> = inputs.to_vec();
+    while let Some(path) = waiting.pop() {
+        if !path.is_dir() {
+            files.insert(path);
+            continue;
+        }
+        if out.is_some() && path.canonicalize().ok() == out {
+            continue;
+        }
+        match fs::read_dir(&path).and_then(|entries| entries.collect::<io::Result<Vec<_>>>()) {
+            Ok(entries) => {
+                let plain = |entry: &fs::DirEntry| {
+                    entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_file())
+                };
+                waiting.extend(entries.iter().filter(|entry| plain(entry)).map(fs::DirEntry::path));
+            }
+            Err(error) => unreadable.push((path, error)),
+        }
+    }
+    (files, unreadable)
+}
+
+/// Seen on a terminal only.
+fn progress(files: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left");
+    ProgressBar::new(files as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// A file's name without what could move a terminal's cursor.
+fn printable(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests;

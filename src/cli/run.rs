@@ -1,0 +1,118 @@
+//! `dimsegate run`: the proxy, until it is told to stop.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::exit;
+use crate::audit::{Audit, AuditSettings};
+use crate::config::{self, Loaded, Log, LogFormat};
+use crate::relay::Proxy;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  dimsegate run -c conf/dimsegate.toml
+
+Signals:
+  SIGHUP   reads the configuration, certificates, keys and revocation lists again, for associations that begin from
+           then on; a file with problems leaves everything as it was, and says so
+  SIGTERM  stops accepting, lets open associations end within limits.grace, aborts the rest (SIGINT does the same)")]
+pub struct Args {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// Runs the proxy. 0 after a stop that was asked for, 78 for a bad configuration, 69 when it cannot bind or record.
+pub fn run(args: &Args) -> ExitCode {
+    let loaded = match super::load(&args.config) {
+        Ok(loaded) => loaded,
+        Err(status) => return status,
+    };
+    log_to_standard_error(&loaded.settings.log);
+    super::warn(&loaded);
+    match super::runtime().map_err(Failure::from).and_then(|runtime| runtime.block_on(serve(&args.config, loaded))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dimsegate: {error}");
+            ExitCode::from(exit::UNAVAILABLE)
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
+    let audit = Audit::start(audit_settings(&loaded))?;
+    let mut hangups = signal(SignalKind::hangup())?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut proxy = Proxy::start(loaded, audit).await?;
+    let why = loop {
+        tokio::select! {
+            _ = hangups.recv() => reload(&mut proxy, file).await,
+            why = told_to_stop(&mut terminate, &mut interrupt) => break why,
+        }
+    };
+    proxy.stop(why).await;
+    Ok(())
+}
+
+async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+/// The records that a configuration asks for.
+pub(super) fn audit_settings(loaded: &Loaded) -> AuditSettings {
+    let audit = &loaded.settings.audit;
+    AuditSettings {
+        directory: audit.directory.clone(),
+        on_failure: audit.on_failure,
+        patient_identifiers: audit.patient_identifiers.clone(),
+    }
+}
+
+/// Everything is read and checked before anything is put into force.
+async fn reload(proxy: &mut Proxy, file: &Path) {
+    let path = file.to_owned();
+    let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
+    let loaded = match read {
+        Ok(Ok(loaded)) => loaded,
+        Ok(Err(problems)) => {
+            let problems: Vec<String> = problems.to_string().lines().map(str::to_owned).collect();
+            return refused(proxy, problems).await;
+        }
+        Err(defect) => return refused(proxy, vec![defect.to_string()]).await,
+    };
+    super::warn(&loaded);
+    let digest = loaded.settings.digest.clone();
+    match proxy.reload(loaded).await {
+        Ok(()) => tracing::info!(configuration = %digest, "configuration reloaded"),
+        Err(error) => refused(proxy, vec![error.to_string()]).await,
+    }
+}
+
+async fn refused(proxy: &Proxy, problems: Vec<String>) {
+    for problem in &problems {
+        tracing::error!("{problem}");
+    }
+    let in_force = &proxy.settings().digest;
+    tracing::error!(configuration = %in_force, "configuration refused; the one before stays in force");
+    proxy.record_refused(problems).await;
+}
+
+fn log_to_standard_error(log: &Log) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&log.level).unwrap_or_default();
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    // A second subscriber, as in tests, is no reason to stop.
+    let _ = match log.format {
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+}

@@ -1,0 +1,95 @@
+//! The eleven DIMSE services that have a request and a response (PS3.7 §9 and §10).
+
+use std::fmt;
+
+/// An operation or notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operation {
+    CEcho,
+    CStore,
+    CFind,
+    CMove,
+    CGet,
+    NCreate,
+    NSet,
+    NGet,
+    NAction,
+    NEventReport,
+    NDelete,
+}
+
+/// A name that is none of the operations.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is none of the operations C-ECHO C-STORE C-FIND C-MOVE C-GET N-CREATE N-SET N-GET N-ACTION N-EVENT-REPORT N-DELETE")]
+pub struct UnknownOperation(String);
+
+impl Operation {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 11] = [
+        Self::CEcho,
+        Self::CStore,
+        Self::CFind,
+        Self::CMove,
+        Self::CGet,
+        Self::NCreate,
+        Self::NSet,
+        Self::NGet,
+        Self::NAction,
+        Self::NEventReport,
+        Self::NDelete,
+    ];
+
+    /// The command field of its request (PS3.7 Table E.1-1).
+    pub const fn request_field(self) -> u16 {
+        match self {
+            Self::CStore => 0x0001,
+            Self::CGet => 0x0010,
+            Self::CFind => 0x0020,
+            Self::CMove => 0x0021,
+            Self::CEcho => 0x0030,
+            Self::NEventReport => 0x0100,
+            Self::NGet => 0x0110,
+            Self::NSet => 0x0120,
+            Self::NAction => 0x0130,
+            Self::NCreate => 0x0140,
+            Self::NDelete => 0x0150,
+        }
+    }
+
+    /// The operation whose request has this command field.
+    pub fn of_request_field(field: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.request_field() == field)
+    }
+
+    /// The name that the standard, the configuration and the records use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CEcho => "C-ECHO",
+            Self::CStore => "C-STORE",
+            Self::CFind => "C-FIND",
+            Self::CMove => "C-MOVE",
+            Self::CGet => "C-GET",
+            Self::NCreate => "N-CREATE",
+            Self::NSet => "N-SET",
+            Self::NGet => "N-GET",
+            Self::NAction => "N-ACTION",
+            Self::NEventReport => "N-EVENT-REPORT",
+            Self::NDelete => "N-DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Operation {
+    type Err = UnknownOperation;
+
+    fn from_str(text: &str) -> Result<Self, UnknownOperation> {
+        let found = Self::ALL.into_iter().find(|operation| operation.name() == text);
+        found.ok_or_else(|| UnknownOperation(text.to_owned()))
+    }
+}

@@ -1,0 +1,126 @@
+use super::*;
+use dicom_core::{DataElement, VR, dicom_value};
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+use dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN;
+use proptest::prelude::*;
+
+/// A C-STORE-RQ as dicom-object writes it.
+fn store_request() -> Vec<u8> {
+    let object = InMemDicomObject::command_from_element_iter([
+        DataElement::new(tags::AFFECTED_SOP_CLASS_UID, VR::UI, dicom_value!(Str, "1.2.840.10008.5.1.4.1.1.2")),
+        DataElement::new(tags::COMMAND_FIELD, VR::US, dicom_value!(U16, [1])),
+        DataElement::new(tags::MESSAGE_ID, VR::US, dicom_value!(U16, [7])),
+        DataElement::new(tags::PRIORITY, VR::US, dicom_value!(U16, [0])),
+        DataElement::new(tags::COMMAND_DATA_SET_TYPE, VR::US, dicom_value!(U16, [0])),
+        DataElement::new(tags::AFFECTED_SOP_INSTANCE_UID, VR::UI, dicom_value!(Str, "1.2.3")),
+        DataElement::new(tags::MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE, VR::AE, dicom_value!(Str, "WS")),
+    ]);
+    write(&object)
+}
+
+fn write(object: &InMemDicomObject) -> Vec<u8> {
+    let mut out = Vec::new();
+    object.write_dataset_with_ts(&mut out, &IMPLICIT_VR_LITTLE_ENDIAN.erased()).unwrap();
+    out
+}
+
+fn read(bytes: &[u8]) -> InMemDicomObject {
+    InMemDicomObject::read_dataset_with_ts(bytes, &IMPLICIT_VR_LITTLE_ENDIAN.erased()).unwrap()
+}
+
+
+#[test]
+fn a_request_that_another_library_wrote_is_read() {
+    let command = Command::parse(store_request()).unwrap();
+    assert_eq!(command.field, CommandField::Request { operation: Operation::CStore, message_id: 7 });
+    assert!(command.has_data_set);
+    assert_eq!(command.sop_class().unwrap(), "1.2.840.10008.5.1.4.1.1.2");
+    assert_eq!(command.affected_sop_instance().unwrap(), "1.2.3");
+    assert_eq!(command.bytes(), store_request());
+}
+
+#[test]
+fn a_refusal_answers_its_request_and_says_why() {
+    let request = Command::parse(store_request()).unwrap();
+    let comment = "a comment \u{e9}\\\n that is longer than the sixty-four characters of an LO value";
+    let response = read(&refusal(&request, Status::NOT_AUTHORIZED, comment));
+    let int = |tag| response.element(tag).unwrap().to_int::<u32>().unwrap();
+    assert_eq!(int(tags::COMMAND_FIELD), 0x8001);
+    assert_eq!(int(tags::MESSAGE_ID_BEING_RESPONDED_TO), 7);
+    assert_eq!(int(tags::STATUS), 0x0124);
+    assert_eq!(int(tags::COMMAND_DATA_SET_TYPE), 0x0101);
+    let text = response.element(tags::ERROR_COMMENT).unwrap().to_str().unwrap().to_string();
+    assert_eq!(text, "a comment ??? that is longer than the sixty-four characters of a");
+    let parsed = Command::parse(refusal(&request, Status::NOT_AUTHORIZED, "no")).unwrap();
+    let status = Status::NOT_AUTHORIZED;
+    assert_eq!(parsed.field, CommandField::Response { operation: Operation::CStore, responding_to: 7, status });
+    assert!(!parsed.has_data_set);
+}
+
+#[test]
+fn another_instance_uid_changes_that_element_and_the_group_length_only() {
+    let request = Command::parse(store_request()).unwrap();
+    let changed = read(&with_affected_sop_instance(&request, "2.25.12345"));
+    let mut expected = read(&store_request());
+    expected.put_str(tags::AFFECTED_SOP_INSTANCE_UID, VR::UI, "2.25.12345");
+    expected.remove_element(tags::COMMAND_GROUP_LENGTH);
+    let mut without = changed.clone();
+    without.remove_element(tags::COMMAND_GROUP_LENGTH);
+    assert_eq!(write(&without), write(&expected));
+    assert!(Command::parse(with_affected_sop_instance(&request, "2.25.12345")).is_ok());
+}
+
+#[test]
+fn more_than_one_reading_is_refused() {
+    let whole = store_request();
+    let mut wrong_length = whole.clone();
+    wrong_length[8] ^= 2;
+    let mut stray = whole.clone();
+    stray.extend_from_slice(&[0, 0, 0]);
+    let mut foreign_group = whole.clone();
+    foreign_group[12] = 8;
+    let mut doubled = whole.clone();
+    doubled[14..16].copy_from_slice(&[0, 0]);
+    let mut too_long = whole.clone();
+    too_long[16..20].copy_from_slice(&[0xff; 4]);
+    for bad in [wrong_length, stray, foreign_group, doubled, too_long, Vec::new(), whole[..40].to_vec()] {
+        assert!(Command::parse(bad).is_err());
+    }
+}
+
+#[test]
+fn paths_and_escapes_in_an_instance_uid_are_seen() {
+    let request = Command::parse(store_request()).unwrap();
+    for (uid, dangerous) in [("1.2.3", false), ("../../x", true), ("1..2", true), ("1.2\u{1b}", true), ("a\\b", true)] {
+        let command = Command::parse(with_affected_sop_instance(&request, uid)).unwrap();
+        assert_eq!(command.has_dangerous_sop_instance(), dangerous, "{uid:?}");
+    }
+}
+
+#[test]
+fn statuses_belong_to_the_classes_of_annex_c() {
+    let classes = [
+        (0x0000, Outcome::Success),
+        (0xFF01, Outcome::Pending),
+        (0xB000, Outcome::Warning),
+        (0xFE00, Outcome::Warning),
+        (0xA700, Outcome::Failure),
+        (0xC123, Outcome::Failure),
+        (0x0124, Outcome::Failure),
+    ];
+    for (code, outcome) in classes {
+        assert_eq!(Status(code).outcome(), outcome, "{code:04X}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn changed_bytes_never_panic(at in 0usize..150, value: u8, cut in 0usize..150) {
+        let mut bytes = store_request();
+        let length = bytes.len();
+        bytes[at % length] = value;
+        let _ = Command::parse(bytes[..cut % (length + 1)].to_vec());
+        let _ = Command::parse(bytes);
+    }
+}

@@ -1,0 +1,150 @@
+//! What is known of a connection while it becomes an association, and what is recorded of it.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::gate::Gate;
+use crate::audit::{self, Event};
+use crate::config::{ListenerSettings, Settings};
+use crate::policy::{Facts, Reason};
+use crate::tls::Session;
+use crate::wire::associate::AssociateRq;
+use crate::wire::pdu::Abort;
+
+/// A connection, from its first byte on.
+pub(crate) struct Arrival {
+    pub gate: Arc<Gate>,
+    /// In force when the connection came, and for as long as it lasts.
+    pub settings: Arc<Settings>,
+    pub listener: Arc<ListenerSettings>,
+    pub id: Arc<str>,
+    /// Of the requestor, behind any load balancer.
+    pub from: SocketAddr,
+    pub began: Instant,
+    pub tls: Option<Session>,
+}
+
+/// A refusal in the words of its record.
+pub(crate) struct Refused {
+    pub reason: Reason,
+    pub explanation: String,
+    /// What a TLS peer was told or said.
+    pub alert: Option<Cow<'static, str>>,
+    /// What the requestor got instead of an answer.
+    pub abort: Option<Abort>,
+}
+
+impl Refused {
+    pub fn new(reason: Reason, explanation: impl Into<String>) -> Self {
+        Self { reason, explanation: explanation.into(), alert: None, abort: None }
+    }
+}
+
+impl From<Reason> for Refused {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason, reason.to_string())
+    }
+}
+
+impl Arrival {
+    pub fn facts<'a>(&'a self, requested: &'a AssociateRq) -> Facts<'a> {
+        Facts {
+            listener: &self.listener.name,
+            address: self.from.ip().to_canonical(),
+            certificate: self.tls.as_ref().and_then(|session| session.certificate.as_ref()),
+            calling: &requested.calling,
+            called: &requested.called,
+            contexts: &requested.contexts,
+        }
+    }
+
+    /// Records a connection that did not come as far as an answer.
+    pub async fn refuse_connection(&self, refused: Refused) {
+        tracing::info!(reason = refused.reason.label(), detail = %refused.explanation, "connection refused");
+        self.alert(&refused, None, None).await;
+        let record = audit::ConnectionRefused {
+            association: Some(self.id.to_string()),
+            listener: self.listener.name.to_string(),
+            address: self.from.ip().to_canonical(),
+            port: self.from.port(),
+            tls: self.audited_tls(),
+            reason: refused.reason.label().into(),
+            explanation: refused.explanation,
+            alert: refused.alert,
+            abort: refused.abort.map(audited_abort),
+        };
+        self.gate.audit.record(Event::ConnectionRefused(Box::new(record))).await;
+    }
+
+    /// Records a request that was answered with this A-ASSOCIATE-RJ.
+    pub async fn reject(
+        &self,
+        requested: &AssociateRq,
+        peer: Option<&str>,
+        refused: Refused,
+        rejection: crate::wire::pdu::Rejection,
+    ) {
+        tracing::info!(reason = refused.reason.label(), detail = %refused.explanation, "association rejected");
+        self.alert(&refused, Some(requested), peer).await;
+        let (result, source, reason) = (rejection.result, rejection.source, rejection.reason);
+        let record = audit::AssociationRejected {
+            association: self.id.to_string(),
+            requestor: self.requestor(requested, peer),
+            rejection: audit::Rejection { result, source, reason },
+            reason: refused.reason.label().into(),
+            explanation: refused.explanation,
+        };
+        self.gate.audit.record(Event::AssociationRejected(Box::new(record))).await;
+    }
+
+    async fn alert(&self, refused: &Refused, requested: Option<&AssociateRq>, peer: Option<&str>) {
+        if !refused.reason.is_security_alert() {
+            return;
+        }
+        let record = audit::SecurityAlert {
+            association: Some(self.id.to_string()),
+            listener: Some(self.listener.name.to_string()),
+            peer: peer.map(str::to_owned),
+            address: Some(self.from.ip().to_canonical()),
+            port: Some(self.from.port()),
+            tls: self.audited_tls(),
+            calling_ae_title: requested.map(|requested| requested.calling.to_string()),
+            called_ae_title: requested.map(|requested| requested.called.to_string()),
+            reason: refused.reason.label().into(),
+            explanation: refused.explanation.clone(),
+            records: None,
+        };
+        self.gate.audit.record(Event::SecurityAlert(Box::new(record))).await;
+    }
+
+    /// Who asks, as every record of an association says it.
+    pub fn requestor(&self, requested: &AssociateRq, peer: Option<&str>) -> audit::Requestor {
+        let user = &requested.user;
+        audit::Requestor {
+            listener: self.listener.name.to_string(),
+            peer: peer.map(str::to_owned),
+            address: self.from.ip().to_canonical(),
+            port: self.from.port(),
+            tls: self.audited_tls(),
+            calling_ae_title: requested.calling.to_string(),
+            called_ae_title: requested.called.to_string(),
+            implementation: Some(audit::Implementation {
+                class_uid: user.implementation_class_uid.as_ref().map(ToString::to_string),
+                version_name: user.implementation_version_name.as_deref().map(crate::wire::escape),
+            }),
+        }
+    }
+
+    fn audited_tls(&self) -> Option<audit::Tls> {
+        let session = self.tls.as_ref()?;
+        let (cipher, group) = (session.cipher.clone(), session.group.clone().map(Into::into));
+        Some(audit::Tls::new(session.version, cipher, group, session.certificate.as_ref()))
+    }
+}
+
+fn audited_abort(abort: Abort) -> audit::Abort {
+    audit::Abort { source: abort.source, reason: abort.reason }
+}

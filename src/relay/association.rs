@@ -1,0 +1,193 @@
+//! An established association: what both half-relays share.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::ended::Side;
+use super::exchange::{Exchange, Ledger};
+use super::gate::Gate;
+use super::leg::Leg;
+use super::progress::{Movement, Progress};
+use super::release::Release;
+use crate::audit::{self, Event, OperationCounts};
+use crate::dataset::Encoding;
+use crate::dimse::{Operation, Outcome, Status};
+use crate::policy::limits::Pace;
+use crate::policy::{Direction, Grant};
+use crate::rewrite::Ruleset;
+use crate::wire::{Packer, Uid};
+
+/// A presentation context that both sides accepted.
+#[derive(Clone, Debug)]
+pub(crate) struct AcceptedContext {
+    pub id: u8,
+    pub abstract_syntax: Uid,
+    /// `None` for a transfer syntax that dimsegate cannot parse; it may pass where nothing rewrites.
+    pub encoding: Option<Encoding>,
+}
+
+/// The shared state of an association. Everything in it is touched by one task.
+pub(crate) struct Association {
+    pub gate: Arc<Gate>,
+    pub id: Arc<str>,
+    pub grant: Grant,
+    /// The peer's rewrite, for the directions that [`crate::policy::RewriteDirection`] names.
+    pub ruleset: Option<Arc<Ruleset>>,
+    pub contexts: Vec<AcceptedContext>,
+    pub pace: Pace,
+    /// The longest command set that is put together, in bytes.
+    pub max_command_length: usize,
+    /// The maximum length that both peers were told.
+    pub offered: u32,
+    pub requestor: Leg,
+    pub upstream: Leg,
+    /// Held from the first byte of a message to its last, so that nothing comes between them.
+    pub to_upstream: AsyncMutex<Packer>,
+    pub to_requestor: AsyncMutex<Packer>,
+    pub ledger: Ledger,
+    pub progress: Progress,
+    pub release: Release,
+    pub tally: Tally,
+    /// A leg got its abort after a failed rewrite; what it still says is of no interest.
+    pub condemned: AtomicBool,
+}
+
+/// What the closing record counts.
+#[derive(Default)]
+pub(crate) struct Tally {
+    operations: Mutex<BTreeMap<Operation, OperationCounts>>,
+    elements: AtomicU64,
+}
+
+impl Tally {
+    fn count(&self, operation: Operation, add: impl FnOnce(&mut OperationCounts)) {
+        let mut operations = self.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        add(operations.entry(operation).or_default());
+    }
+
+    /// Elements that a rewrite changed.
+    pub fn changed(&self, elements: u64) {
+        self.elements.fetch_add(elements, Ordering::Relaxed);
+    }
+
+    pub fn elements(&self) -> u64 {
+        self.elements.load(Ordering::Relaxed)
+    }
+
+    /// By the operation's name.
+    pub fn operations(&self) -> BTreeMap<Cow<'static, str>, OperationCounts> {
+        let operations = self.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        operations.iter().map(|(operation, counts)| (operation.name().into(), *counts)).collect()
+    }
+}
+
+/// How an operation ended, for its record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    /// By the peer that was asked.
+    Status(Status),
+    /// By dimsegate, for the reason of this label.
+    Refused(Status, &'static str),
+    /// Not at all: the association ended first.
+    Never,
+}
+
+impl Association {
+    pub fn context(&self, id: u8) -> Option<&AcceptedContext> {
+        self.contexts.iter().find(|context| context.id == id)
+    }
+
+    pub fn leg(&self, side: Side) -> &Leg {
+        match side {
+            Side::Requestor => &self.requestor,
+            Side::Upstream => &self.upstream,
+        }
+    }
+
+    /// The leg that messages of this direction come from.
+    pub fn from(&self, direction: Direction) -> &Leg {
+        match direction {
+            Direction::FromPeer => &self.requestor,
+            Direction::ToPeer => &self.upstream,
+        }
+    }
+
+    /// The leg that messages of this direction go to.
+    pub fn to(&self, direction: Direction) -> &Leg {
+        self.from(opposite(direction))
+    }
+
+    /// The packer of the leg that messages of this direction go to.
+    pub fn packer(&self, direction: Direction) -> &AsyncMutex<Packer> {
+        match direction {
+            Direction::FromPeer => &self.to_upstream,
+            Direction::ToPeer => &self.to_requestor,
+        }
+    }
+
+    pub fn movement(&self, direction: Direction) -> &Movement {
+        match direction {
+            Direction::FromPeer => &self.progress.to_upstream,
+            Direction::ToPeer => &self.progress.to_requestor,
+        }
+    }
+
+    /// Writes down an operation that is over.
+    pub async fn record(&self, direction: Direction, exchange: &Exchange, answer: Answer) {
+        self.tally.count(exchange.operation, |counts| match answer {
+            Answer::Refused(..) => counts.refused += 1,
+            Answer::Never => counts.failure += 1,
+            Answer::Status(status) => match status.outcome() {
+                Outcome::Success | Outcome::Pending => counts.success += 1,
+                Outcome::Warning => counts.warning += 1,
+                Outcome::Failure => counts.failure += 1,
+            },
+        });
+        let (status, reason) = match answer {
+            Answer::Status(status) => (Some(status.0), None),
+            Answer::Refused(status, reason) => (Some(status.0), Some(reason.into())),
+            Answer::Never => (None, Some("never-answered".into())),
+        };
+        let record = audit::Operation {
+            association: self.id.to_string(),
+            operation: exchange.operation.name().into(),
+            message_id: exchange.message_id,
+            direction: match direction {
+                Direction::FromPeer => audit::Direction::FromPeer,
+                Direction::ToPeer => audit::Direction::ToPeer,
+            },
+            sop_class: exchange.sop_class.clone(),
+            sop_instance: exchange.sop_instance.clone(),
+            new_sop_instance: exchange.new_sop_instance.clone(),
+            study: exchange.study.clone(),
+            new_study: exchange.new_study.clone(),
+            patient: exchange.patient.as_deref().and_then(|id| self.gate.audit.patient(id)),
+            move_destination: exchange.move_destination.clone(),
+            status,
+            bytes: exchange.bytes,
+            duration_ms: u64::try_from(exchange.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            reason,
+        };
+        self.gate.audit.record(Event::Operation(Box::new(record))).await;
+    }
+}
+
+/// The other way.
+pub(crate) fn opposite(direction: Direction) -> Direction {
+    match direction {
+        Direction::FromPeer => Direction::ToPeer,
+        Direction::ToPeer => Direction::FromPeer,
+    }
+}
+
+/// The side that messages of this direction come from.
+pub(crate) fn sender(direction: Direction) -> Side {
+    match direction {
+        Direction::FromPeer => Side::Requestor,
+        Direction::ToPeer => Side::Upstream,
+    }
+}

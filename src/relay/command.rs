@@ -1,0 +1,248 @@
+//! What a complete command set leads to: relayed, refused, or the end of a protocol that was broken.
+
+use super::association::{AcceptedContext, Answer, opposite, sender};
+use super::ended::Ended;
+use super::exchange::{Exchange, NotOpened};
+use super::message::{DataSet, Fate, Phase, Relayed, Rewritten};
+use super::pump::Half;
+use crate::dataset::Observer;
+use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
+use crate::policy::Request;
+use crate::rewrite::{Expected, RewriteError, Transform};
+use crate::wire::pdu::Abort;
+use crate::wire::{AbortReason, Malformed, Uid};
+
+/// The label of records about data sets that could not be rewritten.
+const REWRITE_FAILED: &str = "rewrite-failed";
+
+/// Why a request is answered here and goes nowhere.
+struct Refused {
+    status: Status,
+    /// Of the record.
+    label: &'static str,
+    comment: String,
+}
+
+impl Half<'_> {
+    pub(super) async fn command(&mut self, context_id: u8, command: Command) -> Result<(), Ended> {
+        match command.field {
+            CommandField::Request { operation, message_id } => {
+                self.request(context_id, command, operation, message_id).await
+            }
+            CommandField::Response { operation, responding_to, status } => {
+                self.response(context_id, &command, operation, responding_to, status).await
+            }
+            CommandField::Cancel { responding_to } => self.cancel(context_id, &command, responding_to).await,
+            CommandField::Unrecognized { field, .. } => {
+                let comment = format!("command field {field:04X}H is no request of PS3.7");
+                self.refuse(context_id, &command, Refused { status: Status::UNRECOGNIZED_OPERATION, label: "unrecognized-operation", comment }).await
+            }
+        }
+    }
+
+    async fn request(
+        &mut self,
+        context_id: u8,
+        command: Command,
+        operation: Operation,
+        message_id: u16,
+    ) -> Result<(), Ended> {
+        let exchange = Exchange::new(operation, context_id, message_id, &command);
+        if let Err(refused) = self.judge(&exchange, &command) {
+            self.association.record(self.direction, &exchange, Answer::Refused(refused.status, refused.label)).await;
+            return self.refuse(context_id, &command, refused).await;
+        }
+        self.paced(self.association.pace.operation()).await;
+        if let Err(not_opened) = self.association.ledger.open(self.direction, exchange.clone()) {
+            let refused = match not_opened {
+                NotOpened::Duplicate => "this message ID waits for its response already",
+                NotOpened::TooMany => "too many requests wait for their responses",
+            };
+            let (status, label) = (Status::DUPLICATE_INVOCATION, "duplicate-invocation");
+            let refused = Refused { status, label, comment: refused.into() };
+            self.association.record(self.direction, &exchange, Answer::Refused(refused.status, refused.label)).await;
+            return self.refuse(context_id, &command, refused).await;
+        }
+        match self.rewriting(&exchange, &command) {
+            Ok(Some((transform, new_instance))) => {
+                self.relay_rewritten(command, &exchange, transform, new_instance);
+                Ok(())
+            }
+            Ok(None) => self.relay_as_it_came(&command, &exchange).await,
+            Err(refused) => {
+                self.association.ledger.close(self.direction, message_id);
+                self.association.record(self.direction, &exchange, Answer::Refused(refused.status, refused.label)).await;
+                self.refuse(context_id, &command, refused).await
+            }
+        }
+    }
+
+    /// Whether the request may pass, whatever is in its data set.
+    fn judge(&self, exchange: &Exchange, command: &Command) -> Result<(), Refused> {
+        if command.has_dangerous_sop_instance() {
+            let comment = "the SOP instance UID is not a UID".into();
+            return Err(Refused { status: Status::INVALID_INSTANCE, label: "invalid-sop-instance", comment });
+        }
+        let Some(context) = self.association.context(exchange.context_id) else { return Ok(()) };
+        let sop_class = exchange.sop_class.as_deref().and_then(|text| text.parse::<Uid>().ok());
+        let request = Request {
+            operation: exchange.operation,
+            direction: self.direction,
+            abstract_syntax: &context.abstract_syntax,
+            sop_class: sop_class.as_ref(),
+            move_destination: exchange.move_destination.as_deref(),
+        };
+        let role = &self.association.grant.peer.role;
+        role.permits_request(&request).map_err(|denial| {
+            let (status, label) = (Status(denial.status()), denial.label());
+            Refused { status, label, comment: denial.to_string() }
+        })
+    }
+
+    /// The transform for a C-STORE that a rule applies to, with what its SOP instance UID becomes.
+    fn rewriting(&self, exchange: &Exchange, command: &Command) -> Result<Option<(Transform, String)>, Refused> {
+        let applies = self.association.grant.peer.rewrite_direction.applies(self.direction);
+        let Some(ruleset) = self.association.ruleset.as_ref().filter(|_| applies) else { return Ok(None) };
+        if exchange.operation != Operation::CStore {
+            return Ok(None);
+        }
+        let cannot = |comment: &str| Refused { status: Status(0xC000), label: REWRITE_FAILED, comment: comment.into() };
+        let encoding = self.association.context(exchange.context_id).and_then(|context| context.encoding);
+        let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
+        if !command.has_data_set {
+            return Err(cannot("a C-STORE without a data set"));
+        }
+        let uid = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Uid>().ok());
+        let named = uid(&exchange.sop_class).zip(uid(&exchange.sop_instance));
+        let (sop_class_uid, sop_instance_uid) = named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
+        let new_instance = ruleset.map_sop_instance_uid(sop_instance_uid.as_str());
+        let expected = Expected { sop_class_uid, sop_instance_uid };
+        Ok(Some((Transform::new(ruleset.clone(), encoding, expected), new_instance)))
+    }
+
+    fn relay_rewritten(&mut self, command: Command, exchange: &Exchange, transform: Transform, new_instance: String) {
+        let held = Some(dimse::with_affected_sop_instance(&command, &new_instance));
+        if exchange.sop_instance.as_deref() != Some(&new_instance) {
+            let changed = |exchange: &mut Exchange| exchange.new_sop_instance = Some(new_instance);
+            self.association.ledger.update(self.direction, exchange.message_id, changed);
+        }
+        let rewritten = Some(Box::new(Rewritten { request: command, held }));
+        self.begin_data_set(exchange, Relayed { transform, observer: None, rewritten });
+    }
+
+    async fn relay_as_it_came(&mut self, command: &Command, exchange: &Exchange) -> Result<(), Ended> {
+        self.lock().await.command(exchange.context_id, command.bytes());
+        if command.has_data_set {
+            let observer = match exchange.operation {
+                Operation::CStore => self.association.context(exchange.context_id).and_then(observer),
+                _ => None,
+            };
+            self.begin_data_set(exchange, Relayed::as_it_came(observer));
+        }
+        Ok(())
+    }
+
+    fn begin_data_set(&mut self, exchange: &Exchange, relayed: Relayed) {
+        self.phase = Phase::DataSet(Box::new(DataSet {
+            context_id: exchange.context_id,
+            fate: Fate::Relay(relayed),
+            request: Some(exchange.message_id),
+            bytes: 0,
+            empty: 0,
+        }));
+    }
+
+    async fn response(
+        &mut self,
+        context_id: u8,
+        command: &Command,
+        operation: Operation,
+        responding_to: u16,
+        status: Status,
+    ) -> Result<(), Ended> {
+        let asked = opposite(self.direction);
+        let exchange = self.association.ledger.find(asked, responding_to);
+        let Some(exchange) = exchange.filter(|e| e.operation == operation && e.context_id == context_id) else {
+            let what = format!("a response to {operation} {responding_to}, which waits for none in this context");
+            return Err(self.protocol(Malformed::invalid(what)));
+        };
+        if status.outcome() != Outcome::Pending {
+            self.association.ledger.close(asked, responding_to);
+            self.association.record(asked, &exchange, Answer::Status(status)).await;
+        }
+        let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.as_deref());
+        let packer = self.lock().await;
+        match mapped {
+            Some(original) => packer.command(context_id, &dimse::with_affected_sop_instance(command, original)),
+            None => packer.command(context_id, command.bytes()),
+        }
+        if command.has_data_set {
+            let fate = Fate::Relay(Relayed::as_it_came(None));
+            self.phase = Phase::DataSet(Box::new(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 }));
+        }
+        Ok(())
+    }
+
+    /// A C-CANCEL-RQ has no response of its own. One that comes after its operation is over means nothing any more, and
+    /// one for an operation that was refused here means nothing to the other side.
+    async fn cancel(&mut self, context_id: u8, command: &Command, responding_to: u16) -> Result<(), Ended> {
+        if command.has_data_set {
+            return Err(self.protocol(Malformed::invalid("a C-CANCEL-RQ that announces a data set")));
+        }
+        if self.association.ledger.find(self.direction, responding_to).is_some() {
+            self.lock().await.command(context_id, command.bytes());
+        }
+        Ok(())
+    }
+
+    async fn refuse(&mut self, context_id: u8, command: &Command, refused: Refused) -> Result<(), Ended> {
+        let response = dimse::refusal(command, refused.status, &refused.comment);
+        if command.has_data_set {
+            let fate = Fate::Swallow { response, then: None };
+            self.phase = Phase::DataSet(Box::new(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 }));
+            return Ok(());
+        }
+        self.answer(context_id, &response).await
+    }
+
+    /// A data set cannot be rewritten. Where nothing of it was sent on, the other side never hears of it; where
+    /// something was, that side gets an A-ABORT and never a last fragment.
+    pub(super) async fn rewrite_failed(&mut self, error: &RewriteError, last: bool) -> Result<(), Ended> {
+        let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
+        let request = state.request.unwrap_or_default();
+        let nothing = Fate::Swallow { response: Vec::new(), then: None };
+        let Fate::Relay(relayed) = std::mem::replace(&mut state.fate, nothing) else { return Ok(()) };
+        self.spans.clear();
+        let then = if relayed.is_held() { None } else { Some(self.condemn(error).await) };
+        let status = Status(error.status);
+        if let Some(exchange) = self.association.ledger.close(self.direction, request) {
+            self.association.record(self.direction, &exchange, Answer::Refused(status, REWRITE_FAILED)).await;
+        }
+        tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
+        if let (Phase::DataSet(state), Some(rewritten)) = (&mut self.phase, relayed.rewritten) {
+            let response = dimse::refusal(&rewritten.request, status, &error.comment());
+            state.fate = Fate::Swallow { response, then };
+        }
+        if last { self.swallowed().await } else { Ok(()) }
+    }
+
+    /// Aborts the leg that the data set was going to. The association ends once its sender knows.
+    async fn condemn(&mut self, error: &RewriteError) -> Ended {
+        use std::sync::atomic::Ordering::Relaxed;
+        self.association.condemned.store(true, Relaxed);
+        let abort = Abort::provider(AbortReason::NotSpecified).to_pdu();
+        let to = self.association.to(self.direction);
+        let packer = self.lock().await;
+        packer.forget();
+        packer.clear();
+        // A side that has gone does not need to hear it.
+        let _ = to.write_pdu(&abort).await;
+        self.writer = None;
+        let detail = format!("a data set could not be rewritten after its beginning had been sent on: {error}");
+        Ended::Policy { told: sender(opposite(self.direction)), detail }
+    }
+}
+
+fn observer(context: &AcceptedContext) -> Option<Observer> {
+    context.encoding.map(Observer::new)
+}

@@ -1,0 +1,108 @@
+//! From a socket to a leg: who is behind a load balancer, whether the address may come in at all, TLS
+//! (PS3.15 Annex B.12, PS3.8 §9.1.5).
+
+use tokio::net::TcpStream;
+use tokio::time::timeout_at;
+use tokio_rustls::TlsAcceptor;
+
+use super::arrival::{Arrival, Refused};
+use super::leg::Leg;
+use super::proxy_protocol;
+use crate::policy::Reason;
+use crate::policy::limits::ConnectionPermit;
+use crate::tls::{Protocol, Session};
+
+/// Bytes that are looked at to tell what a client speaks.
+const LOOKED_AT: usize = 16;
+
+/// Lets a connection in. The caller's deadline covers all of it.
+///
+/// # Errors
+/// Why not. The socket is closed by then, without a byte to an address that may not connect.
+pub(crate) async fn enter(arrival: &mut Arrival, mut socket: TcpStream) -> Result<(Leg, ConnectionPermit), Refused> {
+    let balancers = &arrival.listener.proxy_protocol_from;
+    let immediate = arrival.from.ip().to_canonical();
+    if balancers.iter().any(|network| network.contains(&immediate)) {
+        let header = proxy_protocol::read(&mut socket).await;
+        let from = header.map_err(|error| Refused::new(Reason::ProxyHeaderMalformed, error.to_string()))?;
+        arrival.from = from.unwrap_or(arrival.from);
+    }
+    let address = arrival.from.ip().to_canonical();
+    let policy = &arrival.settings.policy;
+    let admitted = policy.admits_address(&arrival.listener.name, address);
+    admitted.map_err(|refusal| Refused::new(refusal.reason, format!("{}. {}", refusal.detail, refusal.remedy)))?;
+    let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
+    let leg = begin(arrival, socket).await?;
+    Ok((leg, permit))
+}
+
+async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused> {
+    socket.set_nodelay(true).map_err(lost)?;
+    let mut first = [0; LOOKED_AT];
+    let count = socket.peek(&mut first).await.map_err(lost)?;
+    let spoken = first.get(..count).unwrap_or_default();
+    if spoken.is_empty() {
+        return Err(Refused::from(Reason::ConnectionLost));
+    }
+    let protocol = spoken_protocol(spoken);
+    match (&arrival.listener.tls, protocol) {
+        (None, Protocol::Dicom) => Ok(Leg::new(Box::new(socket))),
+        (Some(tls), Protocol::Tls) => {
+            let acceptor = TlsAcceptor::from(tls.config.clone());
+            let stream = acceptor.accept(socket).await.map_err(|error| handshake_failed(&error))?;
+            arrival.tls = Some(Session::of_server(stream.get_ref().1));
+            Ok(Leg::new(Box::new(stream)))
+        }
+        (tls, protocol) => {
+            let expected = if tls.is_some() { "TLS" } else { "plain DICOM" };
+            let reason = match protocol {
+                Protocol::Tls => Reason::TlsOnPlainPort,
+                Protocol::Dicom => Reason::PlainDicomOnTlsPort,
+                Protocol::Http => Reason::HttpOnDicomPort,
+                _ => Reason::UnknownProtocol,
+            };
+            Err(Refused::new(reason, format!("{protocol} on a port that expects {expected}")))
+        }
+    }
+}
+
+/// One byte can be all that has come: the first of TLS and of the upper layer say enough, and what follows is judged by
+/// the reader that it goes to.
+fn spoken_protocol(first: &[u8]) -> Protocol {
+    match first {
+        [0x16, ..] => Protocol::Tls,
+        [1..=7, ..] => Protocol::Dicom,
+        _ => Protocol::of(first),
+    }
+}
+
+fn handshake_failed(error: &std::io::Error) -> Refused {
+    let failure = crate::tls::handshake_failure(error);
+    let reason = match failure.label {
+        "certificate-missing" => Reason::CertificateMissing,
+        "certificate-expired" | "certificate-not-yet-valid" => Reason::CertificateExpired,
+        "certificate-revoked" => Reason::CertificateRevoked,
+        "certificate-unknown-issuer" => Reason::CertificateUnknownCa,
+        "certificate-wrong-purpose" | "revocation-unknown" | "certificate-invalid" => Reason::CertificateInvalid,
+        "revocation-list-expired" => Reason::RevocationListExpired,
+        _ => Reason::TlsHandshakeFailed,
+    };
+    let mut refused = Refused::new(reason, failure.detail);
+    refused.alert = failure.alert.map(Into::into);
+    refused
+}
+
+fn lost(error: std::io::Error) -> Refused {
+    Refused::new(Reason::ConnectionLost, error.to_string())
+}
+
+/// Runs an entrance step under ARTIM (PS3.8 §9.1.5).
+///
+/// # Errors
+/// The step's own, or that the time is over.
+pub(crate) async fn under_artim<T>(
+    arrival_deadline: tokio::time::Instant,
+    step: impl Future<Output = Result<T, Refused>>,
+) -> Result<T, Refused> {
+    timeout_at(arrival_deadline, step).await.unwrap_or_else(|_| Err(Refused::from(Reason::AssociateTimeout)))
+}

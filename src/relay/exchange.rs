@@ -1,0 +1,117 @@
+//! The exchange ledger: which operations of an association are waiting for their response, in both directions
+//! (PS3.7 §6.1, Annex D.3.3.3).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use crate::dimse::{Command, Operation};
+use crate::policy::Direction;
+
+/// An operation that waits for its response, with what its record will say.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    pub operation: Operation,
+    pub context_id: u8,
+    pub message_id: u16,
+    pub began: Instant,
+    pub sop_class: Option<String>,
+    pub sop_instance: Option<String>,
+    pub move_destination: Option<String>,
+    /// Bytes of the request's data set.
+    pub bytes: u64,
+    pub study: Option<String>,
+    /// As it came; the audit renders it as configured.
+    pub patient: Option<Vec<u8>>,
+    /// What the SOP instance UID became.
+    pub new_sop_instance: Option<String>,
+    pub new_study: Option<String>,
+}
+
+impl Exchange {
+    pub fn new(operation: Operation, context_id: u8, message_id: u16, command: &Command) -> Self {
+        Self {
+            operation,
+            context_id,
+            message_id,
+            began: Instant::now(),
+            sop_class: command.sop_class(),
+            sop_instance: command.sop_instance(),
+            move_destination: command.move_destination(),
+            bytes: 0,
+            study: None,
+            patient: None,
+            new_sop_instance: None,
+            new_study: None,
+        }
+    }
+}
+
+/// Requests that an association may leave unanswered; an unlimited window is not an unlimited table.
+const MOST_OUTSTANDING: usize = 1024;
+
+/// Why a request cannot be entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotOpened {
+    /// The message ID is in use.
+    Duplicate,
+    TooMany,
+}
+
+/// Both tables; a message ID belongs to the side that sent the request.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    to_upstream: Mutex<HashMap<u16, Exchange>>,
+    to_requestor: Mutex<HashMap<u16, Exchange>>,
+}
+
+impl Ledger {
+    fn table(&self, direction: Direction) -> MutexGuard<'_, HashMap<u16, Exchange>> {
+        let table = match direction {
+            Direction::FromPeer => &self.to_upstream,
+            Direction::ToPeer => &self.to_requestor,
+        };
+        table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a request that goes in this direction.
+    pub fn open(&self, direction: Direction, exchange: Exchange) -> Result<(), NotOpened> {
+        let mut table = self.table(direction);
+        if table.contains_key(&exchange.message_id) {
+            return Err(NotOpened::Duplicate);
+        }
+        if table.len() >= MOST_OUTSTANDING {
+            return Err(NotOpened::TooMany);
+        }
+        table.insert(exchange.message_id, exchange);
+        Ok(())
+    }
+
+    /// The request of this direction with this message ID, as it stands.
+    pub fn find(&self, direction: Direction, message_id: u16) -> Option<Exchange> {
+        self.table(direction).get(&message_id).cloned()
+    }
+
+    /// Changes what is known of a request.
+    pub fn update(&self, direction: Direction, message_id: u16, change: impl FnOnce(&mut Exchange)) {
+        if let Some(exchange) = self.table(direction).get_mut(&message_id) {
+            change(exchange);
+        }
+    }
+
+    /// Takes out a request that has had its last response, or was refused.
+    pub fn close(&self, direction: Direction, message_id: u16) -> Option<Exchange> {
+        self.table(direction).remove(&message_id)
+    }
+
+    /// What was never answered, oldest first.
+    pub fn drain(&self) -> Vec<(Direction, Exchange)> {
+        let mut all: Vec<_> = [Direction::FromPeer, Direction::ToPeer]
+            .into_iter()
+            .flat_map(|direction| std::mem::take(&mut *self.table(direction)).into_values().map(move |e| (direction, e)))
+            .collect();
+        all.sort_by_key(|(_, exchange)| exchange.began);
+        all
+    }
+}

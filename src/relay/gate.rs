@@ -1,0 +1,66 @@
+//! What all associations share: the configuration in force, the records, the limits, the buffers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use super::buffer::Pool;
+use crate::audit::Audit;
+use crate::config::Settings;
+use crate::policy::limits::Limiter;
+
+/// How far a stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Running,
+    /// No new connections; open associations go on.
+    Draining,
+    /// The grace period is over.
+    Stopping,
+}
+
+pub(crate) struct Gate {
+    /// Each association takes the settings once, when it begins, and keeps them.
+    pub settings: ArcSwap<Settings>,
+    pub audit: Audit,
+    pub limiter: Limiter,
+    pub pool: Pool,
+    pub stage: watch::Receiver<Stage>,
+    /// Associations that were aborted because the grace period ended.
+    pub aborted: AtomicU64,
+    run: u64,
+    next: AtomicU64,
+}
+
+impl Gate {
+    pub fn new(settings: Arc<Settings>, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
+        let limiter = Limiter::new(settings.limits.counts);
+        let run = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self {
+            settings: ArcSwap::new(settings),
+            audit,
+            limiter,
+            pool: Pool::default(),
+            stage,
+            aborted: AtomicU64::new(0),
+            run,
+            next: AtomicU64::new(1),
+        }
+    }
+
+    /// An id that no other connection has, of this run or of one before it: what ties records and log together.
+    pub fn next_id(&self) -> Arc<str> {
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}-{count:x}", self.run).into()
+    }
+
+    /// Waits until open associations have to end.
+    pub async fn stopping(&self) {
+        let mut stage = self.stage.clone();
+        // The sender lives as long as the proxy; without it there is nothing to go on for.
+        let _ = stage.wait_for(|stage| *stage == Stage::Stopping).await;
+    }
+}

@@ -1,0 +1,210 @@
+//! One side of a relayed association: a stream that two half-relays share, one reading and both writing whole PDUs.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
+
+use super::transport::Transport;
+use crate::wire::Packer;
+
+/// Spans of a plan that one system call writes.
+const SLICES: usize = 64;
+
+/// How much is read and thrown away after the last PDU, so that closing does not reset what the peer has yet to read.
+const LINGER_BYTES: usize = 1 << 20;
+
+/// A leg. The lock is held for one poll at a time and both halves live in one task, so nobody ever waits for it.
+pub(crate) struct Leg {
+    stream: Mutex<Box<dyn Transport>>,
+    received: AtomicU64,
+    sent: AtomicU64,
+    /// False while a write is under way: cancelled there, the stream ends inside a PDU.
+    between_pdus: AtomicBool,
+}
+
+impl Leg {
+    pub fn new(stream: Box<dyn Transport>) -> Self {
+        Self {
+            stream: Mutex::new(stream),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            between_pdus: AtomicBool::new(true),
+        }
+    }
+
+    fn stream(&self) -> MutexGuard<'_, Box<dyn Transport>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes received from the peer so far.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Bytes sent to the peer so far.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub fn quick_ack(&self) {
+        self.stream().quick_ack();
+    }
+
+    /// Reads what is there, as much as fits, waiting only for the first byte. Zero is the end of the stream.
+    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_read(cx, buffer)).await
+    }
+
+    /// Reads what is there without waiting; zero when nothing is, or the stream has ended.
+    pub async fn read_available(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| match self.poll_read(cx, buffer) {
+            Poll::Pending => Poll::Ready(Ok(0)),
+            ready => ready,
+        })
+        .await
+    }
+
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut stream = self.stream();
+        let mut into = ReadBuf::new(buffer);
+        loop {
+            let before = into.filled().len();
+            match Pin::new(&mut **stream).poll_read(cx, &mut into) {
+                Poll::Ready(Ok(())) if into.filled().len() > before && into.remaining() > 0 => {}
+                // What ended the stream after some bytes is found again by the next read.
+                Poll::Ready(Err(error)) if before == 0 => return Poll::Ready(Err(error)),
+                Poll::Pending if before == 0 => return Poll::Pending,
+                _ => {
+                    let count = into.filled().len();
+                    self.received.fetch_add(count as u64, Ordering::Relaxed);
+                    return Poll::Ready(Ok(count));
+                }
+            }
+        }
+    }
+
+    /// Reads exactly as many bytes, for what comes before an association is established.
+    pub async fn read_exact(&self, mut buffer: &mut [u8]) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match self.read(buffer).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => buffer = buffer.split_at_mut(count).1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a plan of whole PDUs. `moved` hears of every step, so that a deadline can count from the last one.
+    pub async fn write_plan(
+        &self,
+        packer: &Packer,
+        input: &[u8],
+        made: &[u8],
+        moved: impl Fn(),
+    ) -> io::Result<()> {
+        let plan = packer.plan();
+        let (mut index, mut offset) = (0, 0);
+        self.between_pdus.store(false, Ordering::Relaxed);
+        while index < plan.len() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut count = 0;
+            for (slot, span) in slices.iter_mut().zip(plan.iter().skip(index)) {
+                let bytes = packer.bytes(span, input, made);
+                let skip = if count == 0 { offset } else { 0 };
+                *slot = IoSlice::new(bytes.get(skip..).unwrap_or_default());
+                count += 1;
+            }
+            let written = self.write_slices(slices.get(..count).unwrap_or_default()).await?;
+            moved();
+            offset += written;
+            while let Some(span) = plan.get(index).filter(|span| offset >= span.range.len()) {
+                offset -= span.range.len();
+                index += 1;
+            }
+        }
+        self.flush().await?;
+        self.between_pdus.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes one whole PDU.
+    pub async fn write_pdu(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        self.between_pdus.store(false, Ordering::Relaxed);
+        while !rest.is_empty() {
+            let written = self.write_slices(&[IoSlice::new(rest)]).await?;
+            rest = rest.get(written..).unwrap_or_default();
+        }
+        self.flush().await?;
+        self.between_pdus.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn write_slices(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let written = poll_fn(|cx| Pin::new(&mut **self.stream()).poll_write_vectored(cx, slices)).await?;
+        if written == 0 && slices.iter().any(|slice| !slice.is_empty()) {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.sent.fetch_add(written as u64, Ordering::Relaxed);
+        Ok(written)
+    }
+
+    async fn flush(&self) -> io::Result<()> {
+        poll_fn(|cx| Pin::new(&mut **self.stream()).poll_flush(cx)).await
+    }
+
+    /// Whether a PDU can be sent: no write was cut off in the middle of one.
+    pub fn is_between_pdus(&self) -> bool {
+        self.between_pdus.load(Ordering::Relaxed)
+    }
+
+    /// Sends a last PDU if it can stand there; a stream that was cut off inside a PDU will be reset instead.
+    pub async fn last_word(&self, pdu: &[u8], patience: Duration) {
+        if self.is_between_pdus() {
+            // A peer that cannot be told has gone, or will see the reset.
+            let _ = tokio::time::timeout(patience, self.write_pdu(pdu)).await;
+        }
+    }
+
+    /// Sends a last PDU and closes.
+    pub async fn end_with(self, pdu: &[u8], patience: Duration) {
+        self.last_word(pdu, patience).await;
+        self.close(patience).await;
+    }
+
+    /// Waits for the peer to close first, as whoever sent the last PDU does (PS3.8 Table 9-10, AR-4), then closes.
+    pub async fn await_close(self, patience: Duration) {
+        let mut scrap = [0; 512];
+        let gone = async { while self.read(&mut scrap).await.is_ok_and(|count| count > 0) {} };
+        let _ = tokio::time::timeout(patience, gone).await;
+        self.close(Duration::ZERO).await;
+    }
+
+    /// Closes: says so, then waits for the peer to close too, at most `patience` and a bounded number of bytes. A stream
+    /// that was cut off inside a PDU is reset.
+    pub async fn close(self, patience: Duration) {
+        if !self.is_between_pdus() {
+            return self.stream().reset_on_close();
+        }
+        let mut stream = self.stream.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let lingering = async {
+            stream.shutdown().await?;
+            let (mut scrap, mut left) = ([0_u8; 512], LINGER_BYTES);
+            while left > 0 {
+                match stream.read(&mut scrap).await? {
+                    0 => break,
+                    count => left = left.saturating_sub(count),
+                }
+            }
+            io::Result::Ok(())
+        };
+        // Whatever happens now happens to a peer that has had its last PDU.
+        let _ = tokio::time::timeout(patience, lingering).await;
+    }
+}

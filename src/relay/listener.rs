@@ -1,0 +1,87 @@
+//! Accepting connections: a permit before each accept, never a handshake on the accept loop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::gate::{Gate, Stage};
+use super::session;
+use crate::config::ListenerSettings;
+
+/// Connections that wait in the kernel for an accept.
+const BACKLOG: u32 = 1024;
+
+/// The longest wait after an accept that failed, as when the process has no file descriptors left.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// A bound listener.
+pub(crate) struct Listener {
+    /// Its settings may change with a reload, its address may not.
+    pub settings: watch::Receiver<Arc<ListenerSettings>>,
+    pub socket: TcpListener,
+}
+
+/// Binds, with the address free again at once after a restart.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+impl Listener {
+    /// Accepts until the proxy drains or a reload takes the listener away, then waits for what it accepted.
+    pub async fn run(self, gate: Arc<Gate>, slots: Arc<Semaphore>, mut removed: watch::Receiver<bool>) {
+        let mut stage = gate.stage.clone();
+        let mut sessions = JoinSet::new();
+        let mut backoff = Duration::ZERO;
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.accept(&slots) => accepted,
+                Some(ended) = sessions.join_next() => {
+                    report(ended);
+                    continue;
+                }
+                _ = stage.wait_for(|stage| *stage != Stage::Running) => break,
+                _ = removed.wait_for(|removed| *removed) => break,
+            };
+            match accepted {
+                Ok((slot, socket, from)) => {
+                    backoff = Duration::ZERO;
+                    let (gate, settings) = (gate.clone(), self.settings.borrow().clone());
+                    sessions.spawn(async move {
+                        session::serve(gate, settings, socket, from).await;
+                        drop(slot);
+                    });
+                }
+                Err(error) => {
+                    backoff = (backoff * 2).clamp(Duration::from_millis(5), LONGEST_BACKOFF);
+                    tracing::error!(%error, "accepting a connection failed, trying again in {backoff:?}");
+                    tokio::time::sleep(backoff).await;
+                }
+            }
+        }
+        drop(self.socket);
+        while let Some(ended) = sessions.join_next().await {
+            report(ended);
+        }
+    }
+
+    async fn accept(&self, slots: &Arc<Semaphore>) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+        let slot = slots.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let (socket, from) = self.socket.accept().await?;
+        Ok((slot, socket, from))
+    }
+}
+
+/// A defect that ends one association must not go unseen, and must not end another.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "an association ended by a defect of dimsegate; please report it");
+    }
+}

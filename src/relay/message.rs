@@ -1,0 +1,275 @@
+//! Where a half is in its message: between two, inside a command set, or inside a data set (PS3.7 §6.3, PS3.8 Annex E).
+
+use std::ops::Range;
+
+use super::association::opposite;
+use super::ended::Ended;
+use super::pump::Half;
+use crate::dataset::Observer;
+use crate::dimse::Command;
+use crate::rewrite::Transform;
+use crate::wire::{Kind, Malformed, Source, Span};
+
+/// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
+const MOST_EMPTY: u32 = 1000;
+
+/// The place in the current message.
+pub(crate) enum Phase {
+    Idle,
+    Command { context_id: u8, bytes: Vec<u8>, empty: u32 },
+    DataSet(Box<DataSet>),
+}
+
+impl Phase {
+    pub fn is_idle(&self) -> bool {
+        matches!(self, Self::Idle)
+    }
+}
+
+/// A data set on its way.
+pub(crate) struct DataSet {
+    pub context_id: u8,
+    pub fate: Fate,
+    /// The request that it belongs to, where its record has use for what is in it.
+    pub request: Option<u16>,
+    pub bytes: u64,
+    pub empty: u32,
+}
+
+/// What becomes of a data set.
+pub(crate) enum Fate {
+    Relay(Relayed),
+    /// Read and thrown away; then the sender of the request gets this response, and an association that cannot go on
+    /// ends with this reason.
+    Swallow { response: Vec<u8>, then: Option<Ended> },
+}
+
+/// A data set that is passed on.
+pub(crate) struct Relayed {
+    pub transform: Transform,
+    /// Looks for study and patient where nothing rewrites.
+    pub observer: Option<Observer>,
+    /// Where a rule applies, and with it a way to fail.
+    pub rewritten: Option<Box<Rewritten>>,
+}
+
+/// A request whose data set is rewritten.
+pub(crate) struct Rewritten {
+    /// As it came, for the response if the rewrite fails.
+    pub request: Command,
+    /// The command set to send, held back until the transform has seen enough of the data set to be trusted: until
+    /// then a failure leaves the other side untouched.
+    pub held: Option<Vec<u8>>,
+}
+
+impl Relayed {
+    /// A data set that goes on as it came.
+    pub fn as_it_came(observer: Option<Observer>) -> Self {
+        Self { transform: Transform::identity(), observer, rewritten: None }
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.rewritten.as_ref().is_some_and(|rewritten| rewritten.held.is_some())
+    }
+}
+
+impl Half<'_> {
+    /// A fragment came; `range` is where its bytes lie in the inbox.
+    pub(super) async fn fragment(
+        &mut self,
+        context_id: u8,
+        kind: Kind,
+        range: Range<usize>,
+        last: bool,
+    ) -> Result<(), Ended> {
+        if self.phase.is_idle() {
+            self.begin(context_id, kind)?;
+        }
+        match (&mut self.phase, kind) {
+            (Phase::Command { context_id: current, bytes, empty }, Kind::Command) if *current == context_id => {
+                *empty += u32::from(range.is_empty());
+                let (limit, empty) = (self.association.max_command_length, *empty);
+                if bytes.len() + range.len() > limit {
+                    let what = format!("a command set longer than {limit} bytes (max-command-length)");
+                    return Err(self.protocol(Malformed::invalid(what)));
+                }
+                bytes.extend_from_slice(self.inbox.all().get(range).unwrap_or_default());
+                self.few_empty(empty)?;
+                if last { self.command_complete(context_id).await } else { Ok(()) }
+            }
+            (Phase::DataSet(state), Kind::DataSet) if state.context_id == context_id => {
+                state.bytes += range.len() as u64;
+                state.empty += u32::from(range.is_empty());
+                let empty = state.empty;
+                self.few_empty(empty)?;
+                self.data(range, last).await
+            }
+            _ => {
+                let what = format!("a fragment of context {context_id} inside a message of another context or kind");
+                Err(self.protocol(Malformed::invalid(what)))
+            }
+        }
+    }
+
+    fn begin(&mut self, context_id: u8, kind: Kind) -> Result<(), Ended> {
+        if self.association.context(context_id).is_none() {
+            let what = format!("a PDV of presentation context {context_id}, which was not accepted");
+            return Err(self.protocol(Malformed::invalid(what)));
+        }
+        if kind == Kind::DataSet {
+            return Err(self.protocol(Malformed::invalid("a data set without a command set before it")));
+        }
+        self.association.progress.under_way(self.association.movement(self.direction), true);
+        self.phase = Phase::Command { context_id, bytes: Vec::new(), empty: 0 };
+        Ok(())
+    }
+
+    fn few_empty(&self, empty: u32) -> Result<(), Ended> {
+        match empty {
+            0..=MOST_EMPTY => Ok(()),
+            _ => Err(self.protocol(Malformed::invalid(format!("more than {MOST_EMPTY} empty PDVs in one message")))),
+        }
+    }
+
+    async fn command_complete(&mut self, context_id: u8) -> Result<(), Ended> {
+        let Phase::Command { bytes, .. } = std::mem::replace(&mut self.phase, Phase::Idle) else { return Ok(()) };
+        let command = Command::parse(bytes).map_err(|malformed| self.protocol(malformed))?;
+        self.command(context_id, command).await?;
+        if self.phase.is_idle() {
+            self.message_complete();
+        }
+        Ok(())
+    }
+
+    pub(super) fn message_complete(&mut self) {
+        self.phase = Phase::Idle;
+        self.association.progress.under_way(self.association.movement(self.direction), false);
+    }
+
+    async fn data(&mut self, range: Range<usize>, last: bool) -> Result<(), Ended> {
+        let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
+        let Fate::Relay(relayed) = &mut state.fate else {
+            return if last { self.swallowed().await } else { Ok(()) };
+        };
+        let input = self.inbox.all().get(range.clone()).unwrap_or_default();
+        if let Some(observer) = &mut relayed.observer {
+            observer.observe(input);
+        }
+        let mut result = relayed.transform.push(input, &mut self.output);
+        let settled = relayed.transform.settled();
+        self.take_pieces(range.start);
+        if last && result.is_ok() {
+            result = self.finish_transform();
+        }
+        match result {
+            Err(error) => self.rewrite_failed(&error, last).await,
+            Ok(()) if last => self.data_set_complete().await,
+            Ok(()) if settled => self.release_held().await,
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn finish_transform(&mut self) -> Result<(), crate::rewrite::RewriteError> {
+        let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
+        let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
+        let result = relayed.transform.finish(&mut self.output);
+        self.take_pieces(0);
+        result
+    }
+
+    /// Sends the command set that waited for its data set.
+    pub(super) async fn release_held(&mut self) -> Result<(), Ended> {
+        let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
+        let Fate::Relay(Relayed { rewritten: Some(rewritten), .. }) = &mut state.fate else { return Ok(()) };
+        let context_id = state.context_id;
+        if let Some(command) = rewritten.held.take() {
+            self.lock().await.command(context_id, &command);
+        }
+        Ok(())
+    }
+
+    async fn data_set_complete(&mut self) -> Result<(), Ended> {
+        self.release_held().await?;
+        self.note_data_set();
+        if let Phase::DataSet(state) = &self.phase {
+            let context_id = state.context_id;
+            self.pack_data_set(context_id, true);
+        }
+        self.message_complete();
+        Ok(())
+    }
+
+    /// Hands the spans of this turn to the packer; while the command is held back, keeps their bytes instead.
+    pub(super) fn pack(&mut self) {
+        let Phase::DataSet(state) = &self.phase else { return };
+        let context_id = state.context_id;
+        match &state.fate {
+            Fate::Relay(relayed) if relayed.is_held() => self.keep_spans(),
+            Fate::Relay(_) => self.pack_data_set(context_id, false),
+            Fate::Swallow { .. } => {}
+        }
+    }
+
+    fn pack_data_set(&mut self, context_id: u8, last: bool) {
+        if let Some(writer) = self.writer.as_mut() {
+            writer.data_set(context_id, &self.spans, self.inbox.all(), &self.output.made, last);
+        }
+        self.spans.clear();
+    }
+
+    /// The inbox will be filled again, so what has to wait moves out of it.
+    fn keep_spans(&mut self) {
+        let inbox = self.inbox.all();
+        for span in self.spans.iter_mut().filter(|span| span.source == Source::Input) {
+            let start = self.output.made.len();
+            self.output.made.extend_from_slice(inbox.get(span.range.clone()).unwrap_or_default());
+            *span = Span { source: Source::Made, range: start..self.output.made.len() };
+        }
+    }
+
+    /// Tells the request's record what its data set held.
+    fn note_data_set(&mut self) {
+        let Phase::DataSet(state) = &self.phase else { return };
+        let Some(message_id) = state.request else { return };
+        let Fate::Relay(relayed) = &state.fate else { return };
+        let summary = relayed.transform.summary();
+        self.association.tally.changed(summary.elements);
+        let observer = relayed.observer.as_ref();
+        self.association.ledger.update(self.direction, message_id, |exchange| {
+            exchange.bytes = state.bytes;
+            let study = observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
+            let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());
+            exchange.study = study.map(crate::wire::escape);
+            exchange.patient = patient.map(<[u8]>::to_vec);
+            exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);
+        });
+    }
+
+    pub(super) async fn swallowed(&mut self) -> Result<(), Ended> {
+        let Phase::DataSet(state) = std::mem::replace(&mut self.phase, Phase::Idle) else { return Ok(()) };
+        self.message_complete();
+        let Fate::Swallow { response, then } = state.fate else { return Ok(()) };
+        self.answer(state.context_id, &response).await?;
+        match then {
+            Some(ended) => Err(ended),
+            None => Ok(()),
+        }
+    }
+
+    /// Answers the sender of a request with a response of dimsegate's own.
+    pub(super) async fn answer(&mut self, context_id: u8, response: &[u8]) -> Result<(), Ended> {
+        self.write().await?;
+        self.writer = None;
+        let (association, back) = (self.association, opposite(self.direction));
+        let mut packer = association.packer(back).lock().await;
+        packer.command(context_id, response);
+        let moved = || association.progress.moved(association.movement(self.direction));
+        association
+            .to(back)
+            .write_plan(&packer, &[], &[], moved)
+            .await
+            .map_err(|error| Ended::lost(super::association::sender(self.direction), &error))?;
+        packer.clear();
+        Ok(())
+    }
+}

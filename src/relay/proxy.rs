@@ -1,0 +1,206 @@
+//! Start, reload, drain and stop.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use super::gate::{Gate, Stage};
+use super::listener::{self, Listener};
+use crate::audit::{self, Audit, AuditTask, Event};
+use crate::config::{ListenerSettings, Loaded, Settings};
+
+/// Connections that may wait for a place beyond those that an association can have: they are answered, not left
+/// hanging.
+const SPARE_SLOTS: usize = 64;
+
+/// The proxy, running.
+pub struct Proxy {
+    gate: Arc<Gate>,
+    stage: watch::Sender<Stage>,
+    slots: Arc<Semaphore>,
+    listeners: HashMap<Arc<str>, Running>,
+    records: AuditTask,
+    began: Instant,
+}
+
+struct Running {
+    /// As the configuration says; port 0 stays 0.
+    wanted: SocketAddr,
+    bound: SocketAddr,
+    settings: watch::Sender<Arc<ListenerSettings>>,
+    removed: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// Why the proxy cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(
+        "listener \"{name}\" cannot bind {address}: {error}; is another program listening there, or does the port need \
+         privileges?"
+    )]
+    Bind { name: Arc<str>, address: SocketAddr, error: io::Error },
+}
+
+impl Proxy {
+    /// Binds every listener, then begins to accept.
+    ///
+    /// # Errors
+    /// The first listener that cannot be bound.
+    pub async fn start(loaded: Loaded, (audit, records): (Audit, AuditTask)) -> Result<Self, StartError> {
+        let Loaded { settings, warnings } = loaded;
+        let settings = Arc::new(settings);
+        let bound = bind_all(settings.listeners.iter())?;
+        let (stage, staged) = watch::channel(Stage::Running);
+        let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
+        let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX >> 8);
+        let slots = Arc::new(Semaphore::new(most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)));
+        let mut proxy = Self { gate, stage, slots, listeners: HashMap::new(), records, began: Instant::now() };
+        let names: Vec<_> = bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
+        proxy.record_start(&settings, &names, warnings.len()).await;
+        for (settings, socket, bound) in bound {
+            proxy.spawn(settings, socket, bound);
+        }
+        Ok(proxy)
+    }
+
+    async fn record_start(&self, settings: &Settings, listeners: &[(String, SocketAddr)], warnings: usize) {
+        let started = audit::Started {
+            version: env!("CARGO_PKG_VERSION").into(),
+            process_id: std::process::id(),
+            configuration: settings.digest.clone(),
+            listeners: listeners
+                .iter()
+                .map(|(name, address)| audit::StartedListener { name: name.clone(), address: *address })
+                .collect(),
+            recovered: false,
+        };
+        self.gate.audit.record(Event::Started(started)).await;
+        self.record_loaded(settings, None, warnings).await;
+    }
+
+    async fn record_loaded(&self, settings: &Settings, previous: Option<String>, warnings: usize) {
+        let loaded = audit::ConfigurationLoaded {
+            file: settings.path.display().to_string(),
+            configuration: settings.digest.clone(),
+            previous,
+            warnings,
+        };
+        self.gate.audit.record(Event::ConfigurationLoaded(loaded)).await;
+    }
+
+    fn spawn(&mut self, settings: Arc<ListenerSettings>, socket: TcpListener, bound: SocketAddr) {
+        tracing::info!(listener = %settings.name, address = %bound, tls = settings.tls.is_some(), "listening");
+        let (name, wanted) = (settings.name.clone(), settings.address);
+        let (settings, received) = watch::channel(settings);
+        let (removed, on_removed) = watch::channel(false);
+        let listener = Listener { settings: received, socket };
+        let task = tokio::spawn(listener.run(self.gate.clone(), self.slots.clone(), on_removed));
+        self.listeners.insert(name, Running { wanted, bound, settings, removed, task });
+    }
+
+    /// Where a listener listens, with the port that the system chose.
+    pub fn address(&self, listener: &str) -> Option<SocketAddr> {
+        self.listeners.get(listener).map(|running| running.bound)
+    }
+
+    /// Puts another configuration into force for associations that begin from now on.
+    ///
+    /// # Errors
+    /// A new listener cannot be bound; everything stays as it was.
+    pub async fn reload(&mut self, loaded: Loaded) -> Result<(), StartError> {
+        let Loaded { settings, warnings } = loaded;
+        let stays = |settings: &ListenerSettings| {
+            self.listeners.get(&settings.name).is_some_and(|running| running.wanted == settings.address)
+        };
+        let fresh = bind_all(settings.listeners.iter().filter(|settings| !stays(settings)))?;
+        let settings = Arc::new(settings);
+        let previous = self.gate.settings.swap(settings.clone());
+        self.gate.limiter.apply(settings.limits.counts, &settings.policy);
+        self.retire(&settings);
+        for listener in &settings.listeners {
+            if let Some(running) = self.listeners.get(&listener.name) {
+                running.settings.send_replace(Arc::new(listener.clone()));
+            }
+        }
+        for (settings, socket, bound) in fresh {
+            self.spawn(settings, socket, bound);
+        }
+        self.record_loaded(&settings, Some(previous.digest.clone()), warnings.len()).await;
+        Ok(())
+    }
+
+    /// Ends the accept loops of listeners that are gone or have moved; their associations go on.
+    fn retire(&mut self, settings: &Settings) {
+        self.listeners.retain(|name, running| {
+            let wanted = settings.listeners.iter().find(|listener| listener.name == *name);
+            let stays = wanted.is_some_and(|listener| listener.address == running.wanted);
+            if !stays {
+                tracing::info!(listener = %name, "no longer listening");
+                running.removed.send_replace(true);
+            }
+            stays
+        });
+    }
+
+    /// Records that another configuration was refused and the old one stays in force.
+    pub async fn record_refused(&self, problems: Vec<String>) {
+        let settings = self.gate.settings.load_full();
+        let refused = audit::ConfigurationRefused {
+            file: settings.path.display().to_string(),
+            configuration: Some(settings.digest.clone()),
+            errors: problems.len(),
+            problems,
+        };
+        self.gate.audit.record(Event::ConfigurationRefused(refused)).await;
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.gate.settings.load_full()
+    }
+
+    /// Stops accepting, lets open associations end within the grace period, aborts the rest, and closes the records.
+    pub async fn stop(self, why: &'static str) {
+        let grace = self.settings().limits.grace;
+        tracing::info!(open = self.gate.limiter.open_associations(), ?grace, "draining");
+        self.stage.send_replace(Stage::Draining);
+        let ending = async {
+            for running in self.listeners.into_values() {
+                // A listener that panicked has nothing left to wait for.
+                let _ = running.task.await;
+            }
+        };
+        tokio::pin!(ending);
+        if tokio::time::timeout(grace, &mut ending).await.is_err() {
+            self.stage.send_replace(Stage::Stopping);
+            ending.await;
+        }
+        let stopped = audit::Stopped {
+            reason: why.into(),
+            aborted: self.gate.aborted.load(Ordering::Relaxed),
+            duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        self.gate.audit.record(Event::Stopped(stopped)).await;
+        self.records.close().await;
+    }
+}
+
+type Bound = (Arc<ListenerSettings>, TcpListener, SocketAddr);
+
+fn bind_all<'a>(listeners: impl Iterator<Item = &'a ListenerSettings>) -> Result<Vec<Bound>, StartError> {
+    let bind = |settings: &ListenerSettings| {
+        let bound = listener::bind(settings.address).and_then(|socket| socket.local_addr().map(|at| (socket, at)));
+        let (name, address) = (settings.name.clone(), settings.address);
+        let (socket, at) = bound.map_err(|error| StartError::Bind { name, address, error })?;
+        Ok((Arc::new(settings.clone()), socket, at))
+    };
+    listeners.map(bind).collect()
+}

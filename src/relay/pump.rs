@@ -1,0 +1,214 @@
+//! One half of a relay: read, deframe, judge, rewrite, pack, write, in one direction.
+//!
+//! There is no queue between reading and writing, so a slow reader slows the writer. The two halves of an association
+//! live in one task; a message holds the packer of the leg that it goes to from its first byte to its last.
+//!
+//! Lock order: a half gives its own packer back before it takes that of the other direction, for a refusal of its own.
+
+use std::time::Duration;
+
+use tokio::sync::MutexGuard;
+
+use super::association::{Association, opposite, sender};
+use super::buffer::Inbox;
+use super::ended::Ended;
+use super::message::Phase;
+use crate::policy::Direction;
+use crate::rewrite::{Output, Piece};
+use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Packer, Source, Span, pdu};
+
+/// How often a half that is slowed down by a rate says that it still lives.
+const PACE_TICK: Duration = Duration::from_secs(1);
+
+/// What became of the unread bytes.
+enum Step {
+    Taken,
+    MoreToRead,
+}
+
+/// One direction of an association.
+pub(crate) struct Half<'a> {
+    pub(super) association: &'a Association,
+    pub(super) direction: Direction,
+    pub(super) inbox: Inbox<'a>,
+    deframer: Deframer,
+    pub(super) phase: Phase,
+    /// What the transform put out, and where: spans over the inbox and over `output.made`.
+    pub(super) output: Output,
+    pub(super) spans: Vec<Span>,
+    pub(super) writer: Option<MutexGuard<'a, Packer>>,
+}
+
+impl<'a> Half<'a> {
+    pub fn new(association: &'a Association, direction: Direction) -> Self {
+        Self {
+            association,
+            direction,
+            inbox: Inbox::new(&association.gate.pool),
+            deframer: Deframer::new(association.offered),
+            phase: Phase::Idle,
+            output: Output::default(),
+            spans: Vec::new(),
+            writer: None,
+        }
+    }
+
+    /// Relays until the association ends.
+    pub async fn run(mut self) -> Ended {
+        loop {
+            if let Err(ended) = self.turn().await {
+                return ended;
+            }
+        }
+    }
+
+    /// One read and everything that it leads to.
+    async fn turn(&mut self) -> Result<(), Ended> {
+        if self.phase.is_idle() {
+            self.rest();
+        }
+        let count = match self.inbox.fill(self.association.from(self.direction)).await {
+            Ok(0) => return Err(self.end_of_stream("it was closed without a release").await),
+            Err(error) => return Err(self.end_of_stream(&error.to_string()).await),
+            Ok(count) => count,
+        };
+        self.association.progress.moved(self.association.movement(self.direction));
+        self.paced(self.association.pace.bytes(count)).await;
+        while let Step::Taken = self.step().await? {}
+        if !self.phase.is_idle() || self.deframer.is_inside_pdu() {
+            self.association.from(self.direction).quick_ack();
+        }
+        self.flush().await
+    }
+
+    /// Takes one event out of the inbox.
+    async fn step(&mut self) -> Result<Step, Ended> {
+        let (used, event) = self.deframer.next(self.inbox.unread()).map_err(|malformed| self.protocol(malformed))?;
+        let end = self.inbox.position() + used;
+        let Some(event) = event else {
+            self.inbox.consume(used);
+            return Ok(Step::MoreToRead);
+        };
+        match event {
+            Event::Fragment(Fragment { context_id, kind, bytes, last }) => {
+                // A fragment borrows the inbox; its bytes are the last ones used.
+                let range = end - bytes.len()..end;
+                self.inbox.consume(used);
+                self.fragment(context_id, kind, range, last).await?;
+            }
+            Event::ReleaseRq => {
+                self.inbox.consume(used);
+                self.release_asked().await?;
+            }
+            Event::ReleaseRp => {
+                self.inbox.consume(used);
+                self.release_answered().await?;
+            }
+            Event::Abort(abort) => return Err(Ended::Aborted { by: sender(self.direction), abort }),
+        }
+        Ok(Step::Taken)
+    }
+
+    async fn release_asked(&mut self) -> Result<(), Ended> {
+        if !self.phase.is_idle() {
+            let what = "an A-RELEASE-RQ inside a message";
+            return Err(self.protocol(Malformed::new(AbortReason::UnexpectedPdu, what)));
+        }
+        self.association.release.ask(sender(self.direction)).map_err(|malformed| self.protocol(malformed))?;
+        self.association.progress.release();
+        self.pass_on(&pdu::RELEASE_RQ).await
+    }
+
+    async fn release_answered(&mut self) -> Result<(), Ended> {
+        let complete = self.association.release.answer(sender(self.direction));
+        let complete = complete.map_err(|malformed| self.protocol(malformed))?;
+        self.pass_on(&pdu::RELEASE_RP).await?;
+        match complete {
+            Some(by) => Err(Ended::Released { by }),
+            None => Ok(()),
+        }
+    }
+
+    async fn pass_on(&mut self, pdu: &[u8]) -> Result<(), Ended> {
+        self.lock().await.pdu(pdu);
+        self.flush().await
+    }
+
+    /// The packer of the leg that this direction goes to; kept until the next flush between two messages.
+    pub(super) async fn lock(&mut self) -> &mut Packer {
+        let packer = self.association.packer(self.direction);
+        match self.writer.take() {
+            Some(writer) => self.writer.insert(writer),
+            None => self.writer.insert(packer.lock().await),
+        }
+    }
+
+    /// Notes where the transform's latest output lies; `start` is where its input began in the inbox.
+    pub(super) fn take_pieces(&mut self, start: usize) {
+        let spans = self.output.pieces.drain(..).map(|piece| match piece {
+            Piece::Input(range) => Span { source: Source::Input, range: start + range.start..start + range.end },
+            Piece::Made(range) => Span { source: Source::Made, range },
+        });
+        self.spans.extend(spans);
+    }
+
+    /// Writes what this turn produced.
+    async fn flush(&mut self) -> Result<(), Ended> {
+        self.pack();
+        self.write().await?;
+        if self.phase.is_idle() {
+            self.writer = None;
+        }
+        Ok(())
+    }
+
+    /// Writes the plan, if there is one.
+    pub(super) async fn write(&mut self) -> Result<(), Ended> {
+        let Some(writer) = self.writer.as_mut() else { return Ok(()) };
+        if !writer.plan().is_empty() {
+            let (association, direction) = (self.association, self.direction);
+            let moved = || association.progress.moved(association.movement(direction));
+            let to = association.to(direction);
+            to.write_plan(writer, self.inbox.all(), &self.output.made, moved)
+                .await
+                .map_err(|error| Ended::lost(sender(opposite(direction)), &error))?;
+            writer.clear();
+        }
+        if self.spans.is_empty() {
+            self.output.clear();
+        }
+        Ok(())
+    }
+
+    /// Gives back what an idle leg does not need.
+    fn rest(&mut self) {
+        self.inbox.rest();
+        if self.output.made.capacity() > 0 && self.inbox.unread().is_empty() {
+            self.output = Output::default();
+            self.spans = Vec::new();
+        }
+    }
+
+    /// Waits for a rate without letting a deadline take the wait for a stall.
+    pub(super) async fn paced(&self, wait: impl Future<Output = ()>) {
+        tokio::pin!(wait);
+        while tokio::time::timeout(PACE_TICK, &mut wait).await.is_err() {
+            self.association.progress.moved(self.association.movement(self.direction));
+        }
+    }
+
+    pub(super) fn protocol(&self, malformed: Malformed) -> Ended {
+        Ended::Protocol { side: sender(self.direction), malformed }
+    }
+
+    /// The stream ended. Where that was to be expected, another part of the association tells how it ends.
+    async fn end_of_stream(&self, detail: &str) -> Ended {
+        use std::sync::atomic::Ordering::Relaxed;
+        let side = sender(self.direction);
+        let left_early = self.phase.is_idle() && self.association.release.was_asked_by(side);
+        if left_early || self.association.condemned.load(Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        Ended::Lost { side, detail: detail.to_owned() }
+    }
+}

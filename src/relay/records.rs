@@ -1,0 +1,123 @@
+//! The opening and the closing record of an association.
+
+use std::collections::BTreeMap;
+
+use super::arrival::Arrival;
+use super::association::Association;
+use super::ended::{Ended, Side};
+use super::leg::Leg;
+use super::session::Established;
+use super::upstream::Dialled;
+use crate::audit::{self, Event};
+use crate::policy::{Grant, Reason};
+use crate::wire::associate::{AnsweredContext, AssociateAc, AssociateRq, ContextResult};
+
+/// What the closing record says that was known when the association opened.
+pub(crate) struct Told {
+    requestor: audit::Requestor,
+    upstream: audit::Upstream,
+    contexts: Vec<audit::Context>,
+    rewrite: Option<String>,
+}
+
+/// Records that the request is about to be answered with an A-ASSOCIATE-AC.
+pub(super) async fn opened(arrival: &Arrival, established: &Established, dialled: &Dialled) -> Told {
+    let grant = &established.grant;
+    let told = Told {
+        requestor: arrival.requestor(&established.requested, Some(&grant.peer.name)),
+        upstream: audit::Upstream {
+            name: grant.upstream.to_string(),
+            address: dialled.address.clone(),
+            called_ae_title: established.offered.called.to_string(),
+            calling_ae_title: established.offered.calling.to_string(),
+        },
+        contexts: contexts(&established.requested, &established.answer.contexts),
+        rewrite: grant.peer.rewrite.as_ref().map(ToString::to_string),
+    };
+    let record = audit::AssociationOpened {
+        association: arrival.id.to_string(),
+        requestor: told.requestor.clone(),
+        upstream: told.upstream.clone(),
+        contexts: told.contexts.clone(),
+        rewrite: told.rewrite.clone(),
+        configuration: arrival.settings.digest.clone(),
+    };
+    arrival.gate.audit.record(Event::AssociationOpened(Box::new(record))).await;
+    told
+}
+
+/// The contexts as they were answered.
+pub(super) fn contexts(requested: &AssociateRq, answered: &[AnsweredContext]) -> Vec<audit::Context> {
+    let context = |answer: &AnsweredContext| {
+        let proposed = requested.contexts.iter().find(|proposed| proposed.id == answer.id)?;
+        let accepted = answer.result == ContextResult::Acceptance;
+        Some(audit::Context {
+            id: answer.id,
+            abstract_syntax: proposed.abstract_syntax.to_string(),
+            result: answer.result.code(),
+            transfer_syntax: answer.transfer_syntax.as_ref().filter(|_| accepted).map(ToString::to_string),
+        })
+    };
+    answered.iter().filter_map(context).collect()
+}
+
+/// Records how it ended: the one record that tells the whole story.
+pub(super) async fn closed(arrival: &Arrival, association: &Association, ended: &Ended, told: Told) {
+    let record = audit::AssociationClosed {
+        association: arrival.id.to_string(),
+        requestor: told.requestor,
+        upstream: Some(told.upstream),
+        contexts: told.contexts,
+        operations: association.tally.operations(),
+        bytes: audit::Bytes { r#in: association.requestor.received(), out: association.requestor.sent() },
+        rewrite: told.rewrite.map(|name| audit::Rewrite { name, elements: association.tally.elements() }),
+        configuration: arrival.settings.digest.clone(),
+        duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ended: audited(ended),
+        reason: match ended {
+            Ended::Released { .. } => None,
+            other => Some(other.to_string().into()),
+        },
+    };
+    arrival.gate.audit.record(Event::AssociationClosed(Box::new(record))).await;
+}
+
+fn audited(ended: &Ended) -> audit::Ended {
+    match ended {
+        Ended::Released { .. } => audit::Ended::Released,
+        Ended::Aborted { by: Side::Requestor, .. } => audit::Ended::AbortedByRequestor,
+        Ended::Aborted { by: Side::Upstream, .. } => audit::Ended::AbortedByUpstream,
+        Ended::Lost { side: Side::Requestor, .. } => audit::Ended::LostRequestor,
+        Ended::Lost { side: Side::Upstream, .. } => audit::Ended::LostUpstream,
+        Ended::TimedOut { .. } => audit::Ended::Timeout,
+        Ended::Protocol { .. } => audit::Ended::ProtocolError,
+        Ended::Policy { .. } => audit::Ended::Policy,
+        Ended::Shutdown => audit::Ended::Shutdown,
+    }
+}
+
+/// Records an association in which the policy left nothing to do.
+pub(super) async fn nothing_allowed(
+    arrival: &Arrival,
+    requested: &AssociateRq,
+    answer: &AssociateAc,
+    grant: &Grant,
+    requestor: &Leg,
+) {
+    let reason = Reason::NoContextAllowed;
+    let record = audit::AssociationClosed {
+        association: arrival.id.to_string(),
+        requestor: arrival.requestor(requested, Some(&grant.peer.name)),
+        upstream: None,
+        contexts: contexts(requested, &answer.contexts),
+        operations: BTreeMap::new(),
+        bytes: audit::Bytes { r#in: requestor.received(), out: requestor.sent() },
+        rewrite: None,
+        configuration: arrival.settings.digest.clone(),
+        duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ended: audit::Ended::Policy,
+        reason: Some(format!("{}: {reason} by role \"{}\"", reason.label(), grant.peer.role.name).into()),
+    };
+    tracing::info!(role = %grant.peer.role.name, "no presentation context is allowed");
+    arrival.gate.audit.record(Event::AssociationClosed(Box::new(record))).await;
+}

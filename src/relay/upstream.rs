@@ -1,0 +1,122 @@
+//! The way to an upstream: the next address on failure, TLS with a verified name, one A-ASSOCIATE exchange.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::handshake::{self, Opening, ReadError};
+use super::leg::Leg;
+use crate::config::UpstreamSettings;
+use crate::policy::Reason;
+use crate::tls::Session;
+use crate::wire::associate::{AssociateAc, AssociateRq};
+use crate::wire::pdu::Abort;
+
+/// A connection to an upstream, before anything was asked of it.
+pub(crate) struct Dialled {
+    pub leg: Leg,
+    /// The address that answered, with its port.
+    pub address: String,
+    pub tls: Option<Session>,
+}
+
+/// Why an upstream cannot be had, in the words of a record.
+#[derive(Debug)]
+pub(crate) struct NotReached {
+    pub reason: Reason,
+    pub detail: String,
+    /// The upstream aborted: the requestor is told with the same source and reason.
+    pub abort: Option<Abort>,
+}
+
+impl NotReached {
+    fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), abort: None }
+    }
+}
+
+/// Connects to the first address that answers.
+///
+/// # Errors
+/// What went wrong with each address.
+pub(crate) async fn dial(upstream: &UpstreamSettings) -> Result<Dialled, NotReached> {
+    let mut reason = Reason::UpstreamUnreachable;
+    let mut details = Vec::new();
+    for address in &upstream.addresses {
+        match dial_one(upstream, address).await {
+            Ok(dialled) => return Ok(dialled),
+            Err(failed) => {
+                tracing::warn!(upstream = %upstream.name, %address, detail = %failed.detail, "address did not answer");
+                reason = failed.reason;
+                details.push(format!("{address}: {}", failed.detail));
+            }
+        }
+    }
+    Err(NotReached::new(reason, format!("upstream \"{}\": {}", upstream.name, details.join("; "))))
+}
+
+async fn dial_one(upstream: &UpstreamSettings, address: &str) -> Result<Dialled, NotReached> {
+    let patience = upstream.connect_timeout;
+    let late = |what: &str| NotReached::new(Reason::UpstreamUnreachable, format!("{what} took longer than {patience:?}"));
+    let unreachable = |error: std::io::Error| NotReached::new(Reason::UpstreamUnreachable, error.to_string());
+    let socket = timeout(patience, TcpStream::connect(address)).await;
+    let socket = socket.map_err(|_| late("connecting"))?.map_err(unreachable)?;
+    socket.set_nodelay(true).map_err(unreachable)?;
+    let reached = socket.peer_addr().map_or_else(|_| address.to_owned(), |reached| reached.to_string());
+    let Some(tls) = &upstream.tls else {
+        return Ok(Dialled { leg: Leg::new(Box::new(socket)), address: reached, tls: None });
+    };
+    let name = server_name(&tls.settings.server_name)?;
+    let connecting = TlsConnector::from(Arc::clone(&tls.config)).connect(name, socket);
+    let stream = timeout(patience, connecting).await.map_err(|_| late("the TLS handshake"))?;
+    let stream = stream.map_err(|error| {
+        let failure = crate::tls::handshake_failure(&error);
+        NotReached::new(Reason::UpstreamTls, format!("TLS: {} ({})", failure.detail, failure.label))
+    })?;
+    let session = Session::of_client(stream.get_ref().1);
+    Ok(Dialled { leg: Leg::new(Box::new(stream)), address: reached, tls: Some(session) })
+}
+
+fn server_name(name: &str) -> Result<ServerName<'static>, NotReached> {
+    ServerName::try_from(name.to_owned())
+        .map_err(|_| NotReached::new(Reason::UpstreamTls, format!("\"{name}\" is neither a DNS name nor an address")))
+}
+
+/// Asks for an association.
+///
+/// # Errors
+/// The upstream's refusal or abort, an answer that is none, or no answer in time.
+pub(crate) async fn associate(
+    leg: &Leg,
+    request: &AssociateRq,
+    limit: usize,
+    patience: Duration,
+) -> Result<AssociateAc, NotReached> {
+    let malformed = |detail: String| NotReached::new(Reason::UpstreamMalformed, detail);
+    let request = request.encode().map_err(|error| malformed(error.to_string()))?;
+    let exchange = async {
+        leg.write_pdu(&request).await?;
+        handshake::read(leg, limit).await
+    };
+    let late = || NotReached::new(Reason::UpstreamTimeout, format!("no answer to the A-ASSOCIATE-RQ in {patience:?}"));
+    match timeout(patience, exchange).await.map_err(|_| late())? {
+        Ok(Opening::Accept(body)) => AssociateAc::decode(&body).map_err(|error| malformed(error.to_string())),
+        Ok(Opening::Reject(r)) => {
+            let reason = Reason::UpstreamRejected { result: r.result, source: r.source, reason: r.reason };
+            Err(NotReached::new(reason, reason.to_string()))
+        }
+        Ok(Opening::Abort(abort)) => {
+            let detail = format!("the upstream aborted with source {} and reason {}", abort.source, abort.reason);
+            Err(NotReached { reason: Reason::UpstreamAborted, detail, abort: Some(abort) })
+        }
+        Ok(Opening::Request(_)) => Err(malformed("the upstream answered with an A-ASSOCIATE-RQ".into())),
+        Err(ReadError::Malformed(error)) => Err(malformed(error.to_string())),
+        Err(ReadError::Io(error)) => {
+            Err(NotReached::new(Reason::UpstreamUnreachable, format!("the upstream closed unanswered: {error}")))
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What is risky in a TLS configuration that works: the warnings of `check`.
+
+use super::facts::{self, Facts};
+use super::private_key::Protection;
+use super::{ClientAuthentication, ClientSettings, ServerSettings, material};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use time::{Duration, OffsetDateTime};
+use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
+
+/// One risk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The key of the `tls` table.
+    pub key: &'static str,
+    pub file: PathBuf,
+    /// What is the matter and what to do, without the file's name.
+    pub message: String,
+}
+
+/// Lists are made for days or weeks, so that a month's notice would never end.
+const LIST_NOTICE: Duration = Duration::days(7);
+
+/// The risks of a listener. Files that cannot be used are left to [`server_config`](super::server_config).
+pub fn inspect_server(settings: &ServerSettings, now: OffsetDateTime) -> Vec<Finding> {
+    let mut found = Findings { now, list: Vec::new() };
+    found.own_chain(&settings.certificate_chain, "server", |facts| facts.server);
+    found.names(&settings.certificate_chain);
+    found.private_key(&settings.private_key, settings.private_key_passphrase_file.as_deref());
+    match (&settings.client_ca, settings.client_authentication) {
+        (Some(ca), ClientAuthentication::Required | ClientAuthentication::Optional) => {
+            found.authorities("client-ca", ca);
+            found.revocation_lists(ca, &settings.revocation_lists);
+        }
+        _ => found.unused_lists(&settings.revocation_lists),
+    }
+    found.list
+}
+
+/// The risks of an upstream. Files that cannot be used are left to [`client_config`](super::client_config).
+pub fn inspect_client(settings: &ClientSettings, now: OffsetDateTime) -> Vec<Finding> {
+    let mut found = Findings { now, list: Vec::new() };
+    found.authorities("ca", &settings.ca);
+    found.revocation_lists(&settings.ca, &settings.revocation_lists);
+    if let (Some(chain), Some(key)) = (&settings.certificate_chain, &settings.private_key) {
+        found.own_chain(chain, "client", |facts| facts.client);
+        found.private_key(key, settings.private_key_passphrase_file.as_deref());
+    }
+    found.list
+}
+
+struct Findings {
+    now: OffsetDateTime,
+    list: Vec<Finding>,
+}
+
+impl Findings {
+    fn add(&mut self, key: &'static str, file: &Path, message: String) {
+        self.list.push(Finding { key, file: file.to_owned(), message });
+    }
+
+    fn own_chain(&mut self, file: &Path, role: &str, allowed: fn(&Facts) -> bool) {
+        const KEY: &str = "certificate-chain";
+        let chain = all_facts(KEY, file);
+        for facts in &chain {
+            self.concerns(KEY, file, facts);
+        }
+        if chain.first().is_some_and(|own| !allowed(own)) {
+            self.add(KEY, file, format!("the certificate's extended key usage does not allow the {role} role; peers will refuse it"));
+        }
+    }
+
+    fn names(&mut self, file: &Path) {
+        const KEY: &str = "certificate-chain";
+        let named = |facts: &Facts| {
+            facts.certificate.san.iter().any(|n| n.starts_with("dns:") || n.starts_with("ip:"))
+        };
+        if all_facts(KEY, file).first().is_some_and(|own| !named(own)) {
+            self.add(KEY, file, "the certificate has no DNS or IP alternative name; peers that check the server's name will refuse it".into());
+        }
+    }
+
+    fn authorities(&mut self, key: &'static str, file: &Path) {
+        for facts in all_facts(key, file) {
+            self.concerns(key, file, &facts);
+            if !facts.ca {
+                self.add(
+                    key,
+                    file,
+                    format!(
+                        "{} is not a CA certificate; nothing that it signed will be trusted",
+                        facts.certificate.subject
+                    ),
+                );
+            }
+        }
+    }
+
+    fn concerns(&mut self, key: &'static str, file: &Path, facts: &Facts) {
+        for concern in facts.concerns(self.now) {
+            self.add(key, file, format!("the certificate of {} {concern}", facts.certificate.subject));
+        }
+    }
+
+    fn private_key(&mut self, file: &Path, passphrase: Option<&Path>) {
+        for (key, file) in [("private-key", Some(file)), ("private-key-passphrase-file", passphrase)] {
+            let Some(file) = file else { continue };
+            let mode = std::fs::metadata(file).map(|metadata| metadata.permissions().mode()).unwrap_or(0);
+            if mode & 0o007 != 0 {
+                self.add(key, file, "every account of this machine can get at it; chmod o-rwx".into());
+            }
+        }
+        let Some(passphrase) = passphrase else { return };
+        if material::read("private-key", file).is_ok_and(|pem| Protection::of(&pem) == Protection::Plain) {
+            self.add(
+                "private-key-passphrase-file",
+                passphrase,
+                "the private key is not encrypted, so this is not used".into(),
+            );
+        }
+    }
+
+    fn revocation_lists(&mut self, ca: &Path, files: &[PathBuf]) {
+        const KEY: &str = "revocation-lists";
+        let Ok(authorities) = material::certificates("ca", ca) else { return };
+        let subjects: Vec<_> = authorities.iter().filter_map(|der| subject(der)).collect();
+        let mut covered = Vec::new();
+        for file in files {
+            for list in material::revocation_lists(std::slice::from_ref(file)).unwrap_or_default() {
+                let Ok((_, parsed)) = CertificateRevocationList::from_der(&list) else { continue };
+                self.list_dates(file, &parsed);
+                covered.push(parsed.issuer().as_raw().to_vec());
+            }
+        }
+        if files.is_empty() {
+            return;
+        }
+        for (subject, shown) in &subjects {
+            if !covered.contains(subject) {
+                self.add(
+                    KEY,
+                    ca,
+                    format!(
+                        "no revocation list is by {shown}; every certificate that it signed will be refused"
+                    ),
+                );
+            }
+        }
+    }
+
+    fn list_dates(&mut self, file: &Path, list: &CertificateRevocationList<'_>) {
+        let next = list.next_update().map(|next| next.to_datetime());
+        let ending = next.and_then(|next| facts::ending(next, self.now, LIST_NOTICE));
+        if let Some(ending) = ending {
+            let issuer = crate::identity::printable(&list.issuer().to_string(), 200);
+            self.add(
+                "revocation-lists",
+                file,
+                format!(
+                    "the list by {issuer} {ending}; past its end every certificate of that CA is refused"
+                ),
+            );
+        }
+    }
+
+    fn unused_lists(&mut self, files: &[PathBuf]) {
+        for file in files {
+            self.add(
+                "revocation-lists",
+                file,
+                "client certificates are not asked for, so this is not used".into(),
+            );
+        }
+    }
+}
+
+fn all_facts(key: &'static str, file: &Path) -> Vec<Facts> {
+    let certificates = material::certificates(key, file).unwrap_or_default();
+    certificates.iter().filter_map(|der| Facts::of(der).ok()).collect()
+}
+
+/// The subject as bytes to compare, and to show.
+fn subject(der: &[u8]) -> Option<(Vec<u8>, String)> {
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    Some((parsed.subject().as_raw().to_vec(), Facts::of(der).ok()?.certificate.subject))
+}

@@ -1,0 +1,78 @@
+//! Every file in conf/ is a configuration that `dimsegate check` finds nothing in, and none of its tables takes a key
+//! that does not exist.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::gate;
+use crate::process::Finished;
+use crate::site::Site;
+
+const BAD_CONFIGURATION: i32 = 78;
+
+#[test]
+fn every_shipped_configuration_is_clean() {
+    let site = Site::new();
+    for file in shipped() {
+        let name = copy_into(&site, &file, &fs::read_to_string(&file).expect("a configuration"));
+        let output = gate::command(&site, &["check", "-c", &name]).output().expect("dimsegate check");
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn a_key_that_does_not_exist_is_refused_in_every_table() {
+    let site = Site::new();
+    for file in shipped() {
+        let text = fs::read_to_string(&file).expect("a configuration");
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, _) in lines.iter().enumerate().filter(|(_, line)| line.starts_with('[')) {
+            let mut changed = lines.clone();
+            changed.insert(index + 1, "bogus-key = 1");
+            let name = copy_into(&site, &file, &changed.join("\n"));
+            let output = gate::command(&site, &["check", "-c", &name]).output().expect("dimsegate check");
+            let said = String::from_utf8_lossy(&output.stderr);
+            let place = format!("{name}:{}:1: ", index + 2);
+            assert_eq!(output.status.code(), Some(BAD_CONFIGURATION), "{place}{said}");
+            assert!(said.contains(&place) && said.contains("bogus-key"), "{place}in {said}");
+        }
+    }
+}
+
+#[test]
+fn problems_come_all_at_once_each_with_its_place() {
+    let site = Site::new();
+    let text = "[limits]\nmax-associations = \"many\"\nidle-timeout = \"5 parsecs\"\n\n[[listener]]\nname = \"a\"\naddress = \"nowhere\"\nupstream = \"missing\"\n";
+    fs::write(site.path("bad.toml"), text).expect("a configuration written");
+    let output = gate::command(&site, &["check", "-c", "bad.toml"]).output().expect("dimsegate check");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(BAD_CONFIGURATION), "{said}");
+    for (place, key) in [
+        ("bad.toml:2:", "max-associations"),
+        ("bad.toml:3:", "idle-timeout"),
+        ("bad.toml:7:", "address"),
+        ("bad.toml:8:", "upstream"),
+    ] {
+        assert!(
+            said.lines().any(|line| line.contains(place) && line.contains(key)),
+            "{place} {key} in {said}"
+        );
+    }
+    let run = Finished::run(gate::command(&site, &["run", "-c", "bad.toml"]));
+    assert!(!run.success && run.output.contains("bad.toml:2:"), "{}", run.output);
+}
+
+fn shipped() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
+    let entries = fs::read_dir(folder).expect("the folder conf/");
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|end| end == "toml"));
+    assert!(!files.is_empty(), "no configuration in conf/");
+    files
+}
+
+fn copy_into(site: &Site, file: &Path, text: &str) -> String {
+    let name = format!("conf/{}", file.file_name().expect("a name").to_string_lossy());
+    fs::write(site.path(&name), text).expect("a configuration written");
+    name
+}

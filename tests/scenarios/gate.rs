@@ -1,0 +1,261 @@
+//! The proxy itself: configured in a folder of its own, started as its users start it, read through its records.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::{Command, ExitStatus};
+
+use serde_json::Value;
+
+use crate::connection::Target;
+use crate::process::Process;
+use crate::procfs;
+use crate::site::Site;
+use crate::wait;
+
+/// What a scenario changes in the configuration; the rest lets everybody on loopback do everything.
+pub struct Setup {
+    pub upstream: SocketAddr,
+    /// `[listener.tls]` with a required client certificate.
+    pub tls: bool,
+    /// Keys of `[listener.tls]` in place of the usual ones.
+    pub listener_tls: &'static str,
+    /// Lines of `[audit]`, `[limits]`, `[[listener]]` and `[[upstream]]` besides the usual ones.
+    pub audit: &'static str,
+    pub limits: &'static str,
+    pub listener: &'static str,
+    pub upstream_keys: &'static str,
+    /// `[upstream.tls]` and what follows it: a whole block.
+    pub upstream_tls: &'static str,
+    /// Every `[[peer]]` block.
+    pub peers: String,
+    /// Every `[[role]]` block.
+    pub roles: &'static str,
+    /// Blocks at the end: `[[rewrite]]`, `[[route]]`.
+    pub extra: &'static str,
+    /// A shell line that ends in `exec "$@"`, to start the proxy under some limit.
+    pub shell: &'static str,
+}
+
+pub const LISTENER_TLS: &str = r#"certificate-chain = "certs/server.pem"
+private-key = "certs/server.key"
+client-authentication = "required"
+client-ca = "certs/ca.pem""#;
+
+/// Client of the upstream's private CA, with a certificate of its own.
+pub const UPSTREAM_TLS: &str = r#"[upstream.tls]
+ca = "certs/pacs-ca.pem"
+server-name = "localhost"
+certificate-chain = "certs/client.pem"
+private-key = "certs/client.key""#;
+
+pub const ROLE_ALL: &str = r#"[[role]]
+name = "all"
+operations = ["all"]
+sop-classes = ["all"]
+transfer-syntaxes = ["all"]"#;
+
+/// A `[[peer]]` named `site` for everybody on loopback, with more keys.
+pub fn peer(keys: &str) -> String {
+    let open = [
+        ("calling-ae-titles", r#"["*"]"#),
+        ("called-ae-titles", r#"["*"]"#),
+        ("networks", r#"["127.0.0.0/8"]"#),
+    ];
+    let open: String = (open.iter().filter(|(key, _)| !keys.contains(key)))
+        .map(|(key, value)| format!("{key} = {value}\n"))
+        .collect();
+    let role = if keys.contains("role =") { "" } else { "role = \"all\"" };
+    format!("[[peer]]\nname = \"site\"\n{open}{keys}\n{role}")
+}
+
+impl Setup {
+    /// A plain listener before a plain upstream.
+    pub fn plain(upstream: SocketAddr) -> Self {
+        Self {
+            upstream,
+            tls: false,
+            listener_tls: LISTENER_TLS,
+            audit: "",
+            limits: "",
+            listener: "",
+            upstream_keys: "",
+            upstream_tls: "",
+            peers: peer(""),
+            roles: ROLE_ALL,
+            extra: "",
+            shell: "",
+        }
+    }
+
+    /// A listener that wants client certificates before a plain upstream.
+    pub fn tls(upstream: SocketAddr) -> Self {
+        Self { tls: true, ..Self::plain(upstream) }
+    }
+
+    pub fn toml(&self) -> String {
+        let listener_tls =
+            if self.tls { format!("[listener.tls]\n{}", self.listener_tls) } else { String::new() };
+        format!(
+            r#"
+[log]
+level = "debug"
+[audit]
+directory = "audit"
+secret-file = "conf/audit.key"
+{audit}
+[limits]
+{limits}
+[[listener]]
+name = "remote"
+address = "127.0.0.1:0"
+upstream = "pacs"
+{listener}
+{listener_tls}
+[[upstream]]
+name = "pacs"
+addresses = ["{upstream}"]
+{upstream_keys}
+{upstream_tls}
+{peers}
+{roles}
+{extra}
+"#,
+            audit = self.audit,
+            limits = self.limits,
+            listener = self.listener,
+            upstream = self.upstream,
+            upstream_keys = self.upstream_keys,
+            upstream_tls = self.upstream_tls,
+            peers = self.peers,
+            roles = self.roles,
+            extra = self.extra,
+        )
+    }
+}
+
+pub struct Gate {
+    pub site: Site,
+    pub address: SocketAddr,
+    process: Process,
+}
+
+impl Gate {
+    pub fn start(setup: &Setup) -> Self {
+        Self::start_in(Site::new(), setup)
+    }
+
+    pub fn start_in(site: Site, setup: &Setup) -> Self {
+        Self::start_with(site, &setup.toml(), setup.shell)
+    }
+
+    pub fn start_with(site: Site, toml: &str, shell: &str) -> Self {
+        fs::write(site.path("dimsegate.toml"), toml).expect("a configuration written");
+        let command = run_command(&site, shell);
+        let mut process = Process::start(command, &site.path("output.log"));
+        let started = wait::until("the proxy to start", || {
+            if let Some(status) = process.ended() {
+                panic!("dimsegate ended with {status}: {}", process.output());
+            }
+            records(&site).into_iter().find(|record| record["event"] == "started")
+        });
+        let address = started["listeners"][0]["address"].as_str().and_then(|text| text.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("no listener in {started}"));
+        Self { site, address, process }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    pub fn plain(&self) -> Target {
+        Target { patience: wait::PATIENCE, ..Target::plain(self.address) }
+    }
+
+    /// TLS with the site's client certificate.
+    pub fn tls(&self) -> Target {
+        self.site.tls(self.address, "ca", Some("client"))
+    }
+
+    /// Every record so far.
+    pub fn records(&self) -> Vec<Value> {
+        records(&self.site)
+    }
+
+    /// The first record for which `wanted` holds; waits for it.
+    pub fn record(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        wait::until(&format!("the record of {what}"), || self.records().into_iter().find(&wanted))
+    }
+
+    /// The first record of an event; waits for it.
+    pub fn event(&self, name: &str) -> Value {
+        self.record(name, |record| record["event"] == name)
+    }
+
+    pub fn count(&self, name: &str) -> usize {
+        self.records().iter().filter(|record| record["event"] == name).count()
+    }
+
+    /// Writes another configuration and sends SIGHUP; the listener keeps its port.
+    pub fn reload(&self, toml: &str) {
+        fs::write(self.site.path("dimsegate.toml"), toml).expect("a configuration written");
+        self.process.signal("HUP");
+    }
+
+    pub fn signal(&self, signal: &str) {
+        self.process.signal(signal);
+    }
+
+    /// SIGTERM, then the exit status.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.process.signal("TERM");
+        self.process.wait()
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.ended().is_none()
+    }
+
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    pub fn peak_resident_kib(&self) -> u64 {
+        procfs::usage(self.pid()).peak_resident_kib
+    }
+}
+
+/// `dimsegate ARGUMENTS…` in the site's folder.
+pub fn command(site: &Site, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
+    command.current_dir(site.root()).args(arguments);
+    command
+}
+
+fn run_command(site: &Site, shell: &str) -> Command {
+    let arguments = ["run", "-c", "dimsegate.toml"];
+    if shell.is_empty() {
+        return command(site, &arguments);
+    }
+    let mut command = Command::new("sh");
+    command
+        .current_dir(site.root())
+        .args(["-c", shell, "sh", env!("CARGO_BIN_EXE_dimsegate")])
+        .args(arguments);
+    command
+}
+
+/// The complete lines of `audit/*.jsonl`, oldest first.
+fn records(site: &Site) -> Vec<Value> {
+    let Ok(entries) = fs::read_dir(site.path("audit")) else { return Vec::new() };
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|end| end == "jsonl"));
+    files.sort();
+    let text: String = files.iter().map(|file| fs::read_to_string(file).unwrap_or_default()).collect();
+    let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
+    let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in record {line}"));
+    complete.lines().map(parse).collect()
+}

@@ -1,0 +1,181 @@
+//! Both ends of an association by hand, so that a scenario can send anything and assert the bytes that come.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+
+use crate::association::{self, Message};
+use crate::command::Command;
+use crate::connection::{Connection, Target};
+use crate::upper::{self, Associate, Pdu, Request};
+use crate::wait::{self, PATIENCE};
+
+/// One end of a connection. Everything panics with what was read where something else was expected.
+pub struct Peer {
+    pub stream: Connection,
+}
+
+impl Peer {
+    pub fn connect(target: &Target) -> Self {
+        Self { stream: target.connect().expect("a connection") }
+    }
+
+    pub fn plain(address: SocketAddr) -> Self {
+        Self::connect(&Target { patience: PATIENCE, ..Target::plain(address) })
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("bytes written");
+        self.stream.flush().expect("bytes flushed");
+    }
+
+    /// Sends what a peer that was already refused may not take any more.
+    pub fn try_send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes).and_then(|()| self.stream.flush());
+    }
+
+    pub fn pdu(&mut self) -> Pdu {
+        let pdu = upper::read_pdu(&mut self.stream).expect("a PDU before the deadline");
+        pdu.expect("a PDU, not a close")
+    }
+
+    /// The next PDU, which has to be of that type.
+    pub fn expect(&mut self, kind: u8) -> Vec<u8> {
+        let pdu = self.pdu();
+        assert_eq!(pdu.kind, kind, "{pdu:?}");
+        pdu.body
+    }
+
+    /// A-ASSOCIATE of that type, parsed.
+    pub fn associate(&mut self, kind: u8) -> Associate {
+        let body = self.expect(kind);
+        Associate::parse(&body).unwrap_or_else(|| panic!("not an A-ASSOCIATE: {body:02x?}"))
+    }
+
+    pub fn message(&mut self) -> Message {
+        association::receive(&mut self.stream).expect("a message")
+    }
+
+    pub fn send_message(&mut self, context: u8, command: &Command, data_set: Option<&[u8]>, maximum: usize) {
+        self.send(&upper::p_data(context, upper::COMMAND, &command.encode(), maximum));
+        if let Some(data_set) = data_set {
+            self.send(&upper::p_data(context, 0, data_set, maximum));
+        }
+    }
+
+    /// Asserts that nothing but the end of the connection comes.
+    pub fn expect_close(&mut self) {
+        assert_eq!(self.rest(), Vec::<u8>::new(), "bytes before the close");
+    }
+
+    /// Everything until the peer closes or resets.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self.stream.read_to_end(&mut bytes) {
+            Err(error) if timed_out(&error) => panic!("still open after {PATIENCE:?}; so far {bytes:02x?}"),
+            // A reset, or TLS without close_notify, ends it too.
+            _ => bytes,
+        }
+    }
+
+    /// A-RELEASE begun by this end.
+    pub fn release(mut self) {
+        self.send(&upper::release_rq());
+        self.expect(upper::RELEASE_RP);
+    }
+
+    /// Answers the other end's A-RELEASE.
+    pub fn expect_release(mut self) {
+        self.expect(upper::RELEASE_RQ);
+        self.send(&upper::release_rp());
+        self.expect_close();
+    }
+
+    pub fn maximum_of(associate: &Associate) -> usize {
+        match associate.maximum_length {
+            Some(0) | None => 1 << 20,
+            Some(length) => length as usize,
+        }
+    }
+}
+
+fn timed_out(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
+}
+
+/// An archive whose every byte the scenario writes.
+pub struct Upstream {
+    listener: TcpListener,
+    pub address: SocketAddr,
+    tls: Option<Arc<ServerConfig>>,
+}
+
+impl Upstream {
+    pub fn bind() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        listener.set_nonblocking(true).expect("a listener that can be asked");
+        let address = listener.local_addr().expect("a bound address");
+        Self { listener, address, tls: None }
+    }
+
+    pub fn with_tls(self, config: Arc<ServerConfig>) -> Self {
+        Self { tls: Some(config), ..self }
+    }
+
+    /// The next connection.
+    pub fn accept(&self) -> Peer {
+        let socket = wait::until("a connection to the upstream", || self.listener.accept().ok()).0;
+        socket.set_nonblocking(false).expect("a blocking socket");
+        let stream = Connection::accepted(socket, self.tls.as_ref(), PATIENCE);
+        Peer { stream: stream.expect("a connection") }
+    }
+
+    /// Asserts that nobody has connected since.
+    pub fn expect_nobody(&self) {
+        assert!(self.listener.accept().is_err(), "somebody reached the upstream");
+    }
+
+    /// Takes the next connection, reads its request and accepts the first transfer syntax of every context.
+    pub fn accept_all(&self, maximum_length: u32) -> (Peer, Associate) {
+        let mut peer = self.accept();
+        let request = peer.associate(upper::ASSOCIATE_RQ);
+        let (called, calling) = (&*request.called, &*request.calling);
+        peer.send(&upper::associate_ac(called, calling, &request.accept_all(), maximum_length, &[]));
+        (peer, request)
+    }
+}
+
+/// Sends `request` and returns the four bytes of the A-ASSOCIATE-RJ, after which the connection has to end.
+pub fn rejection(target: &Target, request: &Request) -> Vec<u8> {
+    let mut requestor = Peer::connect(target);
+    requestor.send(&request.encode());
+    let body = requestor.expect(upper::ASSOCIATE_RJ);
+    requestor.expect_close();
+    body
+}
+
+/// A-RELEASE begun by the requestor, end to end.
+pub fn release(mut requestor: Peer, mut acceptor: Peer) {
+    requestor.send(&upper::release_rq());
+    acceptor.expect(upper::RELEASE_RQ);
+    acceptor.send(&upper::release_rp());
+    requestor.expect(upper::RELEASE_RP);
+    drop(requestor);
+    acceptor.expect_close();
+}
+
+/// An association for C-ECHO, the least that can be asked for.
+pub fn verification(calling: &str, called: &str) -> Request {
+    Request::new(calling, called).context(upper::VERIFICATION, &[upper::IMPLICIT_LITTLE])
+}
+
+/// Opens an association from a raw requestor, through what listens at `target`, to a raw upstream.
+pub fn open(target: &Target, upstream: &Upstream, request: &Request, maximum_length: u32) -> (Peer, Peer) {
+    let mut requestor = Peer::connect(target);
+    requestor.send(&request.encode());
+    let (acceptor, _) = upstream.accept_all(maximum_length);
+    requestor.associate(upper::ASSOCIATE_AC);
+    (requestor, acceptor)
+}

@@ -1,0 +1,142 @@
+//! A folder with the certificates and secrets of one site, under the names that the shipped configurations use.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    date_time_ymd,
+};
+use rustls::pki_types::ServerName;
+use tempfile::TempDir;
+
+use crate::connection::{self, Target};
+use crate::wait::PATIENCE;
+
+/// The DNS name in the client's certificate.
+pub const CLIENT_NAME: &str = "gw.site.example";
+
+pub struct Site {
+    folder: TempDir,
+}
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+impl Site {
+    /// `certs/{ca,server,client,expired,revoked,pacs-ca,pacs,stranger-ca,stranger}.pem` with keys,
+    /// `certs/{ca,ended}.crl` (the second past its date), `conf/{audit,pseudonym}.key`.
+    pub fn new() -> Self {
+        let site = Self { folder: TempDir::new().expect("a temporary folder") };
+        for name in ["certs", "conf"] {
+            fs::create_dir(site.path(name)).expect("a new folder");
+        }
+        let ca = site.authority("ca");
+        site.issue(&ca, "server", &["localhost", "127.0.0.1"]);
+        site.issue(&ca, "client", &[CLIENT_NAME]);
+        site.issue_until(&ca, "expired", &[CLIENT_NAME], 2021);
+        site.issue(&ca, "revoked", &[CLIENT_NAME]);
+        site.revocation_list(&ca, "ca", 2099);
+        site.revocation_list(&ca, "ended", 2021);
+        let pacs = site.authority("pacs-ca");
+        site.issue(&pacs, "pacs", &["localhost", "127.0.0.1"]);
+        let stranger = site.authority("stranger-ca");
+        site.issue(&stranger, "stranger", &[CLIENT_NAME]);
+        site.secret("conf/audit.key", 64);
+        site.secret("conf/pseudonym.key", 64);
+        site
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.root().join(relative)
+    }
+
+    /// Text of a path, for command lines.
+    pub fn text(&self, relative: &str) -> String {
+        self.path(relative).display().to_string()
+    }
+
+    /// TLS to `localhost` at `address`, with the certificate `certs/{identity}.pem` if one is named.
+    pub fn tls(&self, address: SocketAddr, ca: &str, identity: Option<&str>) -> Target {
+        let pair =
+            |name: &str| (self.path(&format!("certs/{name}.pem")), self.path(&format!("certs/{name}.key")));
+        let config = connection::client_config(&self.path(&format!("certs/{ca}.pem")), identity.map(pair));
+        let name = ServerName::try_from("localhost").expect("a DNS name");
+        Target { tls: Some((config.expect("a client configuration"), name)), address, patience: PATIENCE }
+    }
+
+    fn authority(&self, name: &str) -> Issuer {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.distinguished_name.push(DnType::CommonName, format!("{name} of a test"));
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let issuer = Issuer::self_signed(params, key()).expect("a certificate");
+        fs::write(self.path(&format!("certs/{name}.pem")), issuer.pem()).expect("a file written");
+        issuer
+    }
+
+    fn issue(&self, issuer: &Issuer, name: &str, names: &[&str]) {
+        self.issue_until(issuer, name, names, 2099);
+    }
+
+    fn issue_until(&self, issuer: &Issuer, name: &str, names: &[&str], year: i32) {
+        let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+        let mut params = CertificateParams::new(names).expect("DNS names and addresses");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.serial_number = Some(serial_of(name));
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(year, 1, 1));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        let key = key();
+        let certificate = params.signed_by(&key, issuer).expect("a certificate");
+        fs::write(self.path(&format!("certs/{name}.pem")), certificate.pem()).expect("a file written");
+        self.write_secret(&format!("certs/{name}.key"), key.serialize_pem().as_bytes());
+    }
+
+    /// Revokes `certs/revoked.pem`.
+    fn revocation_list(&self, issuer: &Issuer, name: &str, until: i32) {
+        let revoked = RevokedCertParams {
+            serial_number: serial_of("revoked"),
+            revocation_time: date_time_ymd(2020, 6, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 6, 1),
+            next_update: date_time_ymd(until, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let pem = list.signed_by(issuer).and_then(|list| list.pem()).expect("a revocation list");
+        fs::write(self.path(&format!("certs/{name}.crl")), pem).expect("a file written");
+    }
+
+    fn secret(&self, relative: &str, length: u8) {
+        self.write_secret(relative, &(0..length).collect::<Vec<u8>>());
+    }
+
+    fn write_secret(&self, relative: &str, bytes: &[u8]) {
+        let path = self.path(relative);
+        fs::write(&path, bytes).expect("a file written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("permissions set");
+    }
+}
+
+/// Certificates of one authority differ in their names, so their serial numbers come from them.
+fn serial_of(name: &str) -> SerialNumber {
+    SerialNumber::from([&[1], name.as_bytes()].concat())
+}
+
+fn key() -> KeyPair {
+    KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key")
+}
