@@ -15,7 +15,7 @@ use crate::identity::Certificate;
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
     ContextVerdict, Denial, Direction, Facts, Grant, Operation, Reason, Refusal, Rejection, Request,
-    RewriteDirection, Verdict, decide,
+    RewriteDirection, UnknownOperation, Verdict, decide,
 };
 use crate::tls::ClientAuthentication;
 use crate::wire::associate::ProposedContext;
@@ -70,8 +70,7 @@ const NO_INPUT: u8 = 66;
 const TRANSFER_SYNTAXES: [&str; 2] = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
 
 fn operation(text: &str) -> Result<Operation, String> {
-    let names: Vec<&str> = Operation::ALL.into_iter().map(Operation::name).collect();
-    text.to_ascii_uppercase().parse().map_err(|error| format!("{error}, write one of {}", names.join(", ")))
+    text.to_ascii_uppercase().parse().map_err(|error: UnknownOperation| error.to_string())
 }
 
 fn sop_class(text: &str) -> Result<Uid, String> {
