@@ -84,7 +84,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// Reads a configuration, or says on standard error everything that is wrong with it.
 fn load(file: &std::path::Path) -> Result<Loaded, ExitCode> {
     config::load(file).map_err(|problems| {
-        eprint!("{problems}");
+        eprintln!("{problems}");
         ExitCode::from(exit::BAD_CONFIGURATION)
     })
 }
