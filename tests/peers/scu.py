@@ -39,7 +39,7 @@ parser.add_argument("--cancel-after", type=int, help="answers of a C-FIND")
 parser.add_argument("--destination", default="DESTINATION")
 parser.add_argument("--sop-class", default="1.2.840.10008.5.1.4.1.1.2")
 parser.add_argument("--maximum-length", type=int, default=16382)
-arguments = parser.parse_args()
+arguments = parser.parse_intermixed_args()
 received = []
 
 

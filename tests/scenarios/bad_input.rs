@@ -118,12 +118,19 @@ fn commands_that_are_none() {
     let mut group = Command::c_echo_rq(1).encode();
     group[12] = 8;
     assert_aborted("an element of another group", &data_pdu(1, 3, &group), &[INVALID_PARAMETER]);
+}
+
+#[test]
+fn a_command_field_that_nobody_knows_is_an_unrecognized_operation() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup::plain(upstream.address));
+    let (mut requestor, acceptor) = raw::open(&gate.plain(), &upstream, &storage(), 16384);
     let unknown = Command::new(0x0555).us(0x0110, 1).us(0x0800, 0x0101);
-    assert_aborted(
-        "a command field that nobody knows",
-        &data_pdu(1, 3, &unknown.encode()),
-        &[INVALID_PARAMETER],
-    );
+    requestor.send_message(1, &unknown, None, 16384);
+    // PS3.7 Annex C.4.2: unrecognized operation.
+    assert_eq!(requestor.message().command.number(STATUS), Some(0x0211));
+    // The next thing that the upstream sees is the release.
+    raw::release(requestor, acceptor);
 }
 
 #[test]
@@ -274,7 +281,7 @@ fn nesting_that_kills_the_archive_stops_at_the_gate() {
     drop(requestor);
     assert_eq!(
         gate.event("association-closed")["operations"]["C-STORE"],
-        json!({"success": 0, "warning": 0, "failure": 1, "refused": 0})
+        json!({"success": 0, "warning": 0, "failure": 0, "refused": 1})
     );
     assert!(archive.process.ended().is_none(), "the archive died");
     assert_eq!(archive.files().len(), 0);

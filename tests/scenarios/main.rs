@@ -2,8 +2,6 @@
 //!
 //! One module for each behaviour. The peers are those that `tests/run` installs; one that is missing fails its scenario.
 
-#![allow(dead_code, reason = "the modules that need the whole proxy are not in yet")]
-
 // The load generator's upper layer: independent of the library, and shown to be right against DCMTK in `direct`.
 #[allow(dead_code, reason = "the load generator uses other parts")]
 #[path = "../../bench/load/association.rs"]

@@ -2,9 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-
-use rustls::ServerConfig;
 
 use crate::association::{self, Message};
 use crate::command::Command;
@@ -92,13 +89,6 @@ impl Peer {
         self.send(&upper::release_rp());
         self.expect_close();
     }
-
-    pub fn maximum_of(associate: &Associate) -> usize {
-        match associate.maximum_length {
-            Some(0) | None => 1 << 20,
-            Some(length) => length as usize,
-        }
-    }
 }
 
 fn timed_out(error: &std::io::Error) -> bool {
@@ -109,7 +99,6 @@ fn timed_out(error: &std::io::Error) -> bool {
 pub struct Upstream {
     listener: TcpListener,
     pub address: SocketAddr,
-    tls: Option<Arc<ServerConfig>>,
 }
 
 impl Upstream {
@@ -117,11 +106,7 @@ impl Upstream {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a listener that can be asked");
         let address = listener.local_addr().expect("a bound address");
-        Self { listener, address, tls: None }
-    }
-
-    pub fn with_tls(self, config: Arc<ServerConfig>) -> Self {
-        Self { tls: Some(config), ..self }
+        Self { listener, address }
     }
 
     /// The next connection.
@@ -133,7 +118,7 @@ impl Upstream {
     pub fn try_accept(&self) -> Option<Peer> {
         let (socket, _) = self.listener.accept().ok()?;
         socket.set_nonblocking(false).expect("a blocking socket");
-        let stream = Connection::accepted(socket, self.tls.as_ref(), PATIENCE);
+        let stream = Connection::accepted(socket, None, PATIENCE);
         Some(Peer { stream: stream.expect("a connection") })
     }
 
