@@ -98,10 +98,10 @@ const CANNOT_CREATE: u8 = 73;
 /// Runs the command; errors go to standard error, one a line.
 pub fn run(args: &Args) -> ExitCode {
     let done = match &args.command {
-        Command::Init(init) => init.run().map_err(failure),
-        Command::Issue(issue) => issue.run().map_err(failure),
-        Command::Revoke(revoke) => revoke.run().map_err(failure),
-        Command::Crl(crl) => crl.run().map_err(failure),
+        Command::Init(init) => init.run().map_err(|error| failure(&error)),
+        Command::Issue(issue) => issue.run().map_err(|error| failure(&error)),
+        Command::Revoke(revoke) => revoke.run().map_err(|error| failure(&error)),
+        Command::Crl(crl) => crl.run().map_err(|error| failure(&error)),
         Command::Show(show) => show.run(),
     };
     match done {
@@ -116,7 +116,7 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn failure(error: AuthorityError) -> Failure {
+fn failure(error: &AuthorityError) -> Failure {
     let code = match error {
         AuthorityError::Exists { .. } | AuthorityError::Io { .. } => CANNOT_CREATE,
         _ => DATA_ERROR,

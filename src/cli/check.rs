@@ -7,12 +7,15 @@ use std::process::ExitCode;
 use super::exit;
 use crate::config::{self, Diagnostic};
 
+const EXAMPLE: &str = "Example:
+  dimsegate check -c conf/dimsegate.toml
+
+Exit status: 0 clean, 78 errors, 1 only risks with --strict.
+Relative paths in the configuration are relative to the working directory.";
+
 /// Find every problem of a configuration, then what is risky in it
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  dimsegate check -c conf/dimsegate.toml\n\nExit status: 0 clean, 78 errors, 1 only \
-                        risks with --strict. Relative paths in the configuration are relative to the working directory."
-)]
+#[command(after_help = EXAMPLE)]
 pub struct Args {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
@@ -25,7 +28,6 @@ pub struct Args {
     pub strict: bool,
 }
 
-
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
     let (errors, warnings) = match config::load(&args.config) {
@@ -34,10 +36,14 @@ pub fn run(args: &Args) -> ExitCode {
     };
     // A reader that has gone away has read enough.
     let _ = if args.json { as_json(&errors, &warnings) } else { as_text(args, &errors, &warnings) };
-    match (errors.len(), warnings.len()) {
-        (1.., _) => ExitCode::from(exit::BAD_CONFIGURATION),
-        (0, 1..) if args.strict => ExitCode::FAILURE,
-        _ => ExitCode::SUCCESS,
+    ExitCode::from(status(errors.len(), warnings.len(), args.strict))
+}
+
+fn status(errors: usize, warnings: usize, strict: bool) -> u8 {
+    match (errors, warnings) {
+        (1.., _) => exit::BAD_CONFIGURATION,
+        (0, 1..) if strict => 1,
+        _ => 0,
     }
 }
 
@@ -63,5 +69,16 @@ fn counted(count: usize, what: &str) -> String {
         0 => format!("no {what}s"),
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::status;
+
+    #[test]
+    fn risks_fail_only_where_strict_and_errors_always() {
+        assert_eq!([status(0, 0, true), status(0, 3, false), status(0, 3, true)], [0, 0, 1]);
+        assert_eq!([status(1, 0, false), status(2, 3, true)], [78, 78]);
     }
 }

@@ -43,7 +43,7 @@ pub struct Args {
 /// Runs the demonstration; 0 when every step worked.
 pub fn run(args: &Args) -> ExitCode {
     let mut story = Story::new(io::stdout(), Style::of_standard_output());
-    let outcome = tokio::runtime::Runtime::new()
+    let outcome = super::runtime()
         .map_err(|error| Failure::io("starting", error))
         .and_then(|runtime| runtime.block_on(demonstrate(args, &mut story)));
     match outcome {
@@ -79,3 +79,6 @@ async fn demonstrate<W: io::Write>(args: &Args, story: &mut Story<W>) -> Result<
     story.end(site.folder(), !site.is_temporary());
     performed
 }
+
+#[cfg(test)]
+mod tests;

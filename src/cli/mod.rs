@@ -1,10 +1,14 @@
 //! The commands, one file each.
 
+mod certs;
 mod check;
+mod demo;
 mod echo;
 mod exit;
 mod explain;
+mod rewrite;
 mod run;
+mod table;
 
 use std::process::ExitCode;
 
@@ -31,22 +35,45 @@ struct Cli {
 enum Command {
     /// Run the proxy; SIGHUP reloads, SIGTERM drains
     Run(run::Args),
+    /// See the proxy at work on this machine: a development CA, an archive, one study through TLS
+    Demo(demo::Args),
     /// Find every problem of a configuration, then what is risky in it
     Check(check::Args),
     /// Say what the configuration decides about an association, and why
     Explain(explain::Args),
+    /// Apply the rules of a configuration to DICOM files
+    Rewrite(rewrite::Args),
     /// Ask an upstream for a C-ECHO, as the proxy would
     Echo(echo::Args),
+    /// Make and show certificates: a private CA for a site that has none
+    Certs(certs::Args),
 }
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Rewrite(args) => rewrite(&args),
         Command::Echo(args) => echo::run(&args),
+        Command::Certs(args) => certs::run(&args),
     }
+}
+
+fn rewrite(args: &rewrite::Args) -> ExitCode {
+    let settings = match load(&args.config) {
+        Ok(loaded) => loaded.settings,
+        Err(status) => return status,
+    };
+    let Some(rules) = settings.rewrites.get(args.rewrite.as_str()) else {
+        let known: Vec<_> = settings.rewrites.keys().map(ToString::to_string).collect();
+        let (file, known) = (args.config.display(), known.join(", "));
+        eprintln!("{file}: no [[rewrite]] named \"{}\"; there is {known}", args.rewrite);
+        return ExitCode::from(exit::BAD_CONFIGURATION);
+    };
+    rewrite::run(rules, &args.inputs, &args.output, args.diff)
 }
 
 /// The runtime of the commands that use the network.
@@ -57,7 +84,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// Reads a configuration, or says on standard error everything that is wrong with it.
 fn load(file: &std::path::Path) -> Result<Loaded, ExitCode> {
     config::load(file).map_err(|problems| {
-        eprint!("{problems}");
+        eprintln!("{problems}");
         ExitCode::from(exit::BAD_CONFIGURATION)
     })
 }

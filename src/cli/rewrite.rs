@@ -10,13 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::dataset::Encoding;
-use crate::rewrite::{Expected, Output, RewriteError, Ruleset, Transform};
+use super::exit;
+use crate::dataset::{Encoding, Tag};
+use crate::rewrite::{Expected, Output, RewriteError, RewriteProblem, Ruleset, Transform};
 use indicatif::{ProgressBar, ProgressStyle};
 use part10::{Part10Error, Start};
 
-/// Some input could not be read or rewritten (EX_DATAERR).
-const UNREADABLE: u8 = 65;
 const CHUNK: usize = 256 << 10;
 
 /// Apply the rules of a configuration to DICOM files.
@@ -31,7 +30,7 @@ pub struct Args {
     /// The configuration.
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
-    /// The [[rewrite]] whose rules to apply.
+    /// The name of the rewrite section whose rules to apply.
     #[arg(long, value_name = "NAME")]
     pub rewrite: String,
     /// DICOM files, and folders of them.
@@ -50,7 +49,7 @@ pub fn run(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> 
     let (stdout, stderr) = (&mut io::stdout().lock(), &mut io::stderr());
     match run_with(rules, inputs, out, diff, stdout, stderr) {
         Ok(0) => ExitCode::SUCCESS,
-        Ok(_) | Err(_) => ExitCode::from(UNREADABLE),
+        Ok(_) | Err(_) => ExitCode::from(exit::UNREADABLE),
     }
 }
 
@@ -61,14 +60,26 @@ enum FileError {
     Read(#[source] io::Error),
     #[error("{} cannot be written: {error}", .to.display())]
     Write { to: PathBuf, error: io::Error },
-    #[error("{} exists already; choose another folder, or move it away", .0.display())]
+    #[error("{} exists already, of an earlier run or an input with the same SOP Instance UID; move it away", .0.display())]
     Exists(PathBuf),
     #[error("{0}")]
     Part10(#[from] Part10Error),
     #[error("transfer syntax {0} cannot be rewritten; convert the file to a standard one first")]
     TransferSyntax(String),
+    #[error("{0} differs from the file meta information; write the file anew with its program")]
+    Meta(Tag),
     #[error("{0}; nothing was written, repair the file or leave it out")]
-    Rewrite(#[from] RewriteError),
+    Rewrite(RewriteError),
+}
+
+impl From<RewriteError> for FileError {
+    /// What a command says of a data set on the wire, the file meta information says in a file.
+    fn from(error: RewriteError) -> Self {
+        match (error.problem, error.tag) {
+            (RewriteProblem::CommandMismatch, Some(tag)) => Self::Meta(tag),
+            _ => Self::Rewrite(error),
+        }
+    }
 }
 
 /// Says how many inputs failed. An error is one of the outputs `shown` and `problems`.

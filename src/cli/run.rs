@@ -43,11 +43,16 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
+/// Of Linux on every architecture that Rust knows but MIPS and PA-RISC.
+const SIGXFSZ: i32 = 25;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
     let audit = Audit::start(audit_settings(&loaded))?;
     let mut hangups = signal(SignalKind::hangup())?;
+    // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
+    let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut proxy = Proxy::start(loaded, audit).await?;
     let why = loop {
@@ -109,7 +114,12 @@ async fn refused(proxy: &Proxy, problems: Vec<String>) {
 fn log_to_standard_error(log: &Log) {
     let filter = tracing_subscriber::EnvFilter::try_new(&log.level).unwrap_or_default();
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        // It would complain on standard error that standard error cannot be written, and panic over that.
+        .log_internal_errors(false);
     // A second subscriber, as in tests, is no reason to stop.
     let _ = match log.format {
         LogFormat::Text => subscriber.try_init(),

@@ -7,7 +7,6 @@
 mod addresses;
 mod audit;
 mod diagnostic;
-mod expiry;
 mod limits;
 mod listener;
 mod load;

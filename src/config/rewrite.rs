@@ -75,6 +75,8 @@ fn refuse_profiles(section: &Section<'_>) {
 
 /// Where the keys of a rule stand.
 struct RulePlaces {
+    /// Whether tag and action are there; where they are not, that was reported.
+    readable: bool,
     table: Place,
     keys: Vec<(&'static str, Place)>,
 }
@@ -84,33 +86,34 @@ fn rule(section: Section<'_>) -> (RuleSpec, RulePlaces) {
         section.missing(key, "write { tag = \"…\", action = \"…\" }");
     }
     let text = |key| section.string(key).map(|text| text.value.to_owned());
+    let (tag, action) = (text("tag"), text("action"));
+    let readable = tag.is_some() && action.is_some();
     let spec = RuleSpec {
-        tag: text("tag").unwrap_or_default(),
-        action: text("action").unwrap_or_default(),
+        tag: tag.unwrap_or_default(),
+        action: action.unwrap_or_default(),
         value: text("value"),
         find: text("find"),
         length: section.count("length", 8..=64).map(|length| length as usize),
     };
     let keys = ["tag", "action", "value", "find", "length"].map(|key| (key, section.place_of(key)));
-    let places = RulePlaces { table: section.place.clone(), keys: keys.into() };
+    let places = RulePlaces { readable, table: section.place.clone(), keys: keys.into() };
     section.finish();
     (spec, places)
 }
 
 fn compiled(section: &Section<'_>, spec: RulesetSpec, places: &[RulePlaces]) -> Option<Ruleset> {
-    let given: Vec<bool> =
-        spec.rules.iter().map(|rule| !rule.tag.is_empty() && !rule.action.is_empty()).collect();
     match Ruleset::compile(spec) {
         Ok(ruleset) => {
             risks(section, &ruleset, places);
             Some(ruleset)
         }
         Err(problems) => {
-            // A rule without tag or action was reported as such.
-            for problem in problems.into_iter().filter(|p| given.get(p.rule_index) == Some(&true)) {
-                let place =
-                    places.get(problem.rule_index).map_or(&section.place, |rule| rule.place_of(problem.key));
-                section.report.error(place, problem.message, "");
+            for problem in problems {
+                let rule = places.get(problem.rule_index);
+                if rule.is_none_or(|rule| rule.readable) {
+                    let place = rule.map_or(&section.place, |rule| rule.place_of(problem.key));
+                    section.report.error(place, problem.message, "");
+                }
             }
             None
         }

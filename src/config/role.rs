@@ -60,7 +60,7 @@ fn operations(text: &str) -> Result<Vec<Operation>, Wrong> {
         return Ok(Operation::ALL.to_vec());
     }
     let names = Operation::ALL.into_iter().map(Operation::name).chain(["all"]);
-    let wrong = |error| Wrong::new(format!("{text:?} {error}"), suggest::or_list(text, names));
+    let wrong = |_| Wrong::new(format!("{text:?} is not a DIMSE operation"), suggest::or_list(text, names));
     text.parse().map(|operation| vec![operation]).map_err(wrong)
 }
 

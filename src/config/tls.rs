@@ -3,13 +3,15 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use super::expiry;
+use time::OffsetDateTime;
+
 use super::report::Located;
-use super::secret::open_to_others;
 use super::section::Section;
 use super::settings::{ClientTls, ServerTls};
 use super::{addresses, report::Place};
-use crate::tls::{ClientAuthentication, ClientSettings, Profile, ServerSettings, TlsError};
+use crate::tls::{
+    ClientAuthentication, ClientSettings, Finding, Profile, ServerSettings, TlsError, inspect_client, inspect_server,
+};
 
 const PROFILES: [(&str, Profile); 2] = [("bcp195", Profile::Bcp195), ("tls13", Profile::Tls13)];
 
@@ -42,6 +44,7 @@ pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
     };
     let built = settings().filter(|_| readable).and_then(|settings| {
         let config = built(&section, crate::tls::server_config(&settings))?;
+        risks(&section, inspect_server(&settings, OffsetDateTime::now_utc()));
         Some(ServerTls { settings, config })
     });
     section.finish();
@@ -94,6 +97,7 @@ pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<Client
     };
     let built = settings().filter(|_| readable && paired).and_then(|settings| {
         let config = built(&section, crate::tls::client_config(&settings))?;
+        risks(&section, inspect_client(&settings, OffsetDateTime::now_utc()));
         Some(ClientTls { settings, config })
     });
     section.finish();
@@ -123,7 +127,6 @@ struct Files {
     passphrase: Option<PathBuf>,
     revocation_lists: Vec<PathBuf>,
     all: Vec<Located<PathBuf>>,
-    private: Vec<Located<PathBuf>>,
 }
 
 impl Files {
@@ -138,12 +141,11 @@ impl Files {
             key: value(&key),
             passphrase: value(&passphrase),
             revocation_lists: lists.iter().map(|path| path.value.clone()).collect(),
-            private: [&key, &passphrase].into_iter().flatten().cloned().collect(),
             all: [chain, key, passphrase].into_iter().flatten().chain(lists).collect(),
         }
     }
 
-    /// Whether every file can be read; reports each that cannot, and secrets that others can read too.
+    /// Whether every file can be read; reports each that cannot.
     fn check(&self, section: &Section<'_>, ca: Option<&Located<PathBuf>>) -> bool {
         let mut readable = true;
         for path in self.all.iter().chain(ca) {
@@ -157,18 +159,15 @@ impl Files {
                 readable = false;
             }
         }
-        for path in self.all.iter().chain(ca) {
-            expiry::risks(section.report, path);
-        }
-        for path in &self.private {
-            let open = File::open(&path.value).and_then(|file| open_to_others(&file));
-            if let Ok(Some(mode)) = open {
-                let shown = path.value.display();
-                let problem = format!("{shown} can be read by others (mode {mode:04o})");
-                section.report.risk(&path.place, problem, format!("type: chmod 600 {shown}"));
-            }
-        }
         readable
+    }
+}
+
+/// What works and is risky all the same: certificates about to end, weak keys, lists that nobody checks.
+fn risks(section: &Section<'_>, findings: Vec<Finding>) {
+    for finding in findings {
+        let problem = format!("{}: {}", finding.file.display(), finding.message);
+        section.report.risk(&section.place_of(finding.key), problem, "");
     }
 }
 

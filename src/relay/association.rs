@@ -90,8 +90,10 @@ impl Tally {
 pub(crate) enum Answer {
     /// By the peer that was asked.
     Status(Status),
-    /// By dimsegate, for the reason of this label.
+    /// By dimsegate, because the policy does not allow it, for the reason of this label.
     Refused(Status, &'static str),
+    /// By dimsegate, because it cannot be done, for the reason of this label.
+    Failed(Status, &'static str),
     /// Not at all: the association ended first.
     Never,
 }
@@ -140,7 +142,7 @@ impl Association {
     pub async fn record(&self, direction: Direction, exchange: &Exchange, answer: Answer) {
         self.tally.count(exchange.operation, |counts| match answer {
             Answer::Refused(..) => counts.refused += 1,
-            Answer::Never => counts.failure += 1,
+            Answer::Failed(..) | Answer::Never => counts.failure += 1,
             Answer::Status(status) => match status.outcome() {
                 Outcome::Success | Outcome::Pending => counts.success += 1,
                 Outcome::Warning => counts.warning += 1,
@@ -149,7 +151,7 @@ impl Association {
         });
         let (status, reason) = match answer {
             Answer::Status(status) => (Some(status.0), None),
-            Answer::Refused(status, reason) => (Some(status.0), Some(reason.into())),
+            Answer::Refused(status, reason) | Answer::Failed(status, reason) => (Some(status.0), Some(reason.into())),
             Answer::Never => (None, Some("never-answered".into())),
         };
         let record = audit::Operation {

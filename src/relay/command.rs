@@ -71,7 +71,7 @@ impl Half<'_> {
             Ok(None) => self.relay_as_it_came(&command, &exchange).await,
             Err(refused) => {
                 self.association.ledger.close(self.direction, message_id);
-                self.association.record(self.direction, &exchange, Answer::Refused(refused.status, refused.label)).await;
+                self.association.record(self.direction, &exchange, Answer::Failed(refused.status, refused.label)).await;
                 self.refuse(context_id, &command, refused).await
             }
         }
@@ -216,7 +216,7 @@ impl Half<'_> {
         let then = if relayed.is_held() { None } else { Some(self.condemn(error).await) };
         let status = Status(error.status);
         if let Some(exchange) = self.association.ledger.close(self.direction, request) {
-            self.association.record(self.direction, &exchange, Answer::Refused(status, REWRITE_FAILED)).await;
+            self.association.record(self.direction, &exchange, Answer::Failed(status, REWRITE_FAILED)).await;
         }
         tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
         if let (Phase::DataSet(state), Some(rewritten)) = (&mut self.phase, relayed.rewritten) {

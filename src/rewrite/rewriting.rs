@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use super::action::{Action, Edit};
-use super::change::{Change, Content, Recorder};
 use super::character_set::CharacterSet;
+use super::current::{Current, Doing, element_header, pad};
 use super::error::{RewriteError, RewriteProblem};
 use super::levels::{Levels, Opening, Part, Source, TooLong, undefined};
+use super::notes::Notes;
 use super::output::Output;
 use super::scope::{Scopes, is_creator};
-use super::table::Ruleset;
+use super::table::{Addition, Ruleset};
 use super::transform::Expected;
 use crate::dataset::{
-    Event, Header, Kind, PATIENT_ID, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET,
-    STUDY_INSTANCE_UID, Scanner, Syntax, Tag, Vr, exact_vr_of, number, trim,
+    Event, Header, Kind, Raw, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag, Vr,
+    exact_vr_of, number, trim,
 };
 
 /// Longest value that is held to be edited.
@@ -22,88 +23,43 @@ const LONGEST_READ: u32 = 64 << 10;
 const BULK: u32 = 8 << 10;
 /// Behind so many bytes, what would be refused for its header has been.
 const HEADER: u64 = 64 << 10;
-/// Kept of an identifier for the records.
-const LONGEST_NOTED: usize = 256;
-
-/// What a transform found and did. Identifiers are bytes as they were written, without padding, at most 256.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Elements removed, emptied, changed or added; a sequence counts once.
-    pub elements: u64,
-    /// (0020,000D) as it came.
-    pub study_instance_uid: Option<Vec<u8>>,
-    /// (0020,000D) as it went.
-    pub new_study_instance_uid: Option<Vec<u8>>,
-    /// (0010,0020) as it came.
-    pub patient_id: Option<Vec<u8>>,
-    /// (0008,0018) as it went.
-    pub new_sop_instance_uid: Option<Vec<u8>>,
-}
-
-/// The element under way.
-struct Current {
-    header: Header,
-    doing: Doing,
-    /// Where its header is, while that is still in the input.
-    head_at: Option<std::ops::Range<usize>>,
-    head: [u8; 12],
-    head_size: usize,
-    /// What came of its value in earlier pushes.
-    value: Vec<u8>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Doing {
-    Pass,
-    Skip,
-    /// The value is needed before anything is sent.
-    Read,
-}
 
 pub(super) struct Rewriting {
     rules: Arc<Ruleset>,
-    expected: Expected,
     scanner: Scanner,
     levels: Levels,
     scopes: Scopes,
     current: Current,
+    pub(super) notes: Notes,
     /// Open sequences and items of the input.
     open: usize,
     /// Everything is dropped until no more than so many are open.
     skipping: Option<usize>,
     next_addition: usize,
-    instance_seen: bool,
     bulk_seen: bool,
     /// Room for a new value.
     new: Vec<u8>,
-    pub(super) summary: Summary,
-    pub(super) recorder: Option<Recorder>,
 }
 
 impl Rewriting {
     pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, expected: Expected) -> Self {
-        let header = Header { tag: Tag(0, 0), vr: Vr::UN, length: None, syntax };
-        let doing = Doing::Skip;
         Self {
             scanner: Scanner::new(syntax, rules.max_depth),
             rules,
-            expected,
             levels: Levels::new(),
             scopes: Scopes::new(),
-            current: Current { header, doing, head_at: None, head: [0; 12], head_size: 0, value: Vec::new() },
+            current: Current::new(syntax),
+            notes: Notes::new(expected),
             open: 0,
             skipping: None,
             next_addition: 0,
-            instance_seen: false,
             bulk_seen: false,
             new: Vec::new(),
-            summary: Summary::default(),
-            recorder: None,
         }
     }
 
     pub(super) fn push(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        self.current.head_at = None;
+        self.current.leave_input();
         let mut at = 0;
         while let Some(event) = self.scanner.next(input, &mut at)? {
             self.event(event, input, out)?;
@@ -113,7 +69,7 @@ impl Rewriting {
 
     pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
         self.scanner.finish()?;
-        if !self.instance_seen {
+        if !self.notes.instance_seen {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
         }
         self.bulk_seen = true;
@@ -171,7 +127,7 @@ impl Rewriting {
             self.before_top(header.tag, out)?;
             self.bulk_seen |= length > BULK;
         }
-        self.remember(header, raw, input);
+        self.current.begin(header, source(raw, &self.scanner), input);
         if header.tag.1 == 0 {
             self.current.doing = Doing::Skip;
             return Ok(());
@@ -182,7 +138,7 @@ impl Rewriting {
             _ if self.watches(header.tag, top) => Doing::Read,
             None | Some(Action::Keep) => Doing::Pass,
             Some(action) if action.reads() => Doing::Read,
-            Some(_) if self.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
+            Some(_) if self.notes.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
             Some(_) => Doing::Skip,
         };
         match (self.current.doing, rule) {
@@ -222,9 +178,8 @@ impl Rewriting {
     fn complete(&mut self, value: Source<'_>, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
         let tag = self.current.header.tag;
         let old = value.bytes(input);
-        let top = self.scanner.depth() == 0;
-        if top {
-            self.note(tag, old)?;
+        if self.scanner.depth() == 0 {
+            self.notes.read(tag, old).map_err(|problem| self.error(problem))?;
         }
         if tag == SPECIFIC_CHARACTER_SET && self.rules.reads_text {
             self.scopes.set_character_set(CharacterSet::of(old));
@@ -258,7 +213,7 @@ impl Rewriting {
         let Header { tag, vr: written, syntax, .. } = self.current.header;
         let before = old.as_ref().map(|old| old.bytes(input));
         if matches!(action, Action::Remove) {
-            self.changed(rule, before, None);
+            self.notes.changed(&self.scanner, self.current.header, rule, before, None);
             return Ok(());
         }
         let vr = if matches!(action, Action::Empty) { written } else { exact_vr_of(tag).unwrap_or(written) };
@@ -272,11 +227,9 @@ impl Rewriting {
         } else if self.current.header.length == Some(0) && new.is_empty() {
             self.send_head(input, out)?;
         } else {
-            if new.len() % 2 == 1 {
-                new.push(padding_for(action, vr));
-            }
+            pad(&mut new, action, vr);
             self.put(tag, vr, syntax, &new, out)?;
-            self.changed(rule, before, Some(&new));
+            self.notes.changed(&self.scanner, self.current.header, rule, before, Some(&new));
         }
         self.new = new;
         Ok(())
@@ -295,7 +248,7 @@ impl Rewriting {
             self.before_top(header.tag, out)?;
             self.bulk_seen |= part == Part::Fragments;
         }
-        self.remember(header, raw.clone(), input);
+        self.current.begin(header, source(raw.clone(), &self.scanner), input);
         let rule = self.decide(header.tag);
         match rule.map(|rule| (rule, self.rules.action(rule))) {
             None | Some((_, Action::Keep)) => {
@@ -309,7 +262,7 @@ impl Rewriting {
                 if !removes {
                     self.put(header.tag, header.vr, header.syntax, &[], out)?;
                 }
-                self.changed_sequence(rule, part, removes);
+                self.notes.changed_sequence(&self.scanner, header, rule, part, removes);
                 self.skipping = Some(self.open);
                 self.open += 1;
                 Ok(())
@@ -333,10 +286,7 @@ impl Rewriting {
         match self.levels.open(part, length, outer, inner) {
             Opening::AsItWas => self.send_raw(raw, input, out)?,
             Opening::Undefined => {
-                let header = match &raw {
-                    Raw::Input(range) => undefined(input.get(range.clone()).unwrap_or_default()),
-                    Raw::Carried => undefined(self.scanner.carried()),
-                };
+                let header = undefined(source(raw, &self.scanner).bytes(input));
                 self.send(Source::Made(&header), input, out)?;
             }
         }
@@ -355,16 +305,13 @@ impl Rewriting {
         if kind == Kind::ItemEnd {
             self.scopes.close();
         }
-        let delimiter = match raw {
-            Raw::Input(range) => Source::Input(range),
-            Raw::Carried => Source::Made(self.scanner.carried()),
-        };
+        let delimiter = source(raw, &self.scanner);
         self.levels.close(delimiter, input, out).map_err(|TooLong| self.error(RewriteProblem::Grown))
     }
 
     /// An element at the top is about to come.
     fn before_top(&mut self, tag: Tag, out: &mut Output) -> Result<(), RewriteError> {
-        if !self.instance_seen && number(tag) > number(SOP_INSTANCE_UID) {
+        if !self.notes.instance_seen && number(tag) > number(SOP_INSTANCE_UID) {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
         }
         self.add_before(number(tag), out)?;
@@ -384,18 +331,15 @@ impl Rewriting {
             rules.additions.get(self.next_addition).filter(|next| number(next.tag) < tag)
         {
             self.next_addition += 1;
+            let &Addition { tag, vr, rule } = addition;
             let syntax = self.scanner.root_syntax();
-            let length = None;
-            self.current.header = Header { tag: addition.tag, vr: addition.vr, length, syntax };
-            let mut new = Vec::new();
-            let edit =
-                rules.action(addition.rule).edit(addition.vr, syntax, &CharacterSet::Default, &[], &mut new);
-            edit.map_err(|_| self.error(RewriteProblem::NotForVr { rule: addition.rule }))?;
-            if new.len() % 2 == 1 {
-                new.push(addition.vr.padding());
-            }
-            self.put(addition.tag, addition.vr, syntax, &new, out)?;
-            self.added(addition.rule, addition.tag, addition.vr, &new);
+            self.current.header = Header { tag, vr, length: None, syntax };
+            let (action, mut new) = (rules.action(rule), Vec::new());
+            let edit = action.edit(vr, syntax, &CharacterSet::Default, &[], &mut new);
+            edit.map_err(|_| self.error(RewriteProblem::NotForVr { rule }))?;
+            pad(&mut new, action, vr);
+            self.put(tag, vr, syntax, &new, out)?;
+            self.notes.added(addition, &new);
         }
         Ok(())
     }
@@ -403,7 +347,7 @@ impl Rewriting {
     /// Whether the value is to be looked at, whatever becomes of it.
     fn watches(&self, tag: Tag, top: bool) -> bool {
         match tag {
-            SOP_CLASS_UID | SOP_INSTANCE_UID | PATIENT_ID | STUDY_INSTANCE_UID => top,
+            _ if top && Notes::wants(tag) => true,
             SPECIFIC_CHARACTER_SET => self.rules.reads_text,
             _ => is_creator(tag) && !self.rules.creators.is_empty(),
         }
@@ -417,67 +361,13 @@ impl Rewriting {
         }
     }
 
-    /// Compares with the command, and keeps what the records want.
-    fn note(&mut self, tag: Tag, value: &[u8]) -> Result<(), RewriteError> {
-        let value = trim(value);
-        let noted = || Some(value.get(..LONGEST_NOTED).unwrap_or(value).to_vec());
-        let expected = match tag {
-            SOP_CLASS_UID => &self.expected.sop_class_uid,
-            SOP_INSTANCE_UID => {
-                self.instance_seen = true;
-                self.summary.new_sop_instance_uid = noted();
-                &self.expected.sop_instance_uid
-            }
-            PATIENT_ID => {
-                self.summary.patient_id = noted();
-                return Ok(());
-            }
-            STUDY_INSTANCE_UID => {
-                self.summary.study_instance_uid = noted();
-                self.summary.new_study_instance_uid = noted();
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
-        if value == expected.as_str().as_bytes() {
-            Ok(())
-        } else {
-            Err(self.error(RewriteProblem::CommandMismatch))
-        }
-    }
-
-    fn remember(&mut self, header: Header, raw: Raw, input: &[u8]) {
-        let head = match &raw {
-            Raw::Input(range) => input.get(range.clone()).unwrap_or_default(),
-            Raw::Carried => self.scanner.carried(),
-        };
-        self.current.head_size = head.len().min(12);
-        if let (Some(to), Some(from)) =
-            (self.current.head.get_mut(..self.current.head_size), head.get(..self.current.head_size))
-        {
-            to.copy_from_slice(from);
-        }
-        self.current.head_at = if let Raw::Input(range) = raw { Some(range) } else { None };
-        self.current.header = header;
-        self.current.value.clear();
-    }
-
     fn send_head(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        let head = self.current.head;
-        match self.current.head_at.clone() {
-            Some(range) => self.send(Source::Input(range), input, out),
-            None => {
-                self.send(Source::Made(head.get(..self.current.head_size).unwrap_or_default()), input, out)
-            }
-        }
+        self.levels.send(self.current.head(), input, out).map_err(|TooLong| self.error(RewriteProblem::Grown))
     }
 
     fn send_raw(&mut self, raw: Raw, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        let source = match raw {
-            Raw::Input(range) => Source::Input(range),
-            Raw::Carried => Source::Made(self.scanner.carried()),
-        };
-        self.levels.send(source, input, out).map_err(|TooLong| self.error(RewriteProblem::Grown))
+        let raw = source(raw, &self.scanner);
+        self.levels.send(raw, input, out).map_err(|TooLong| self.error(RewriteProblem::Grown))
     }
 
     fn send(&mut self, source: Source<'_>, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
@@ -503,79 +393,12 @@ impl Rewriting {
     fn error(&self, problem: RewriteProblem) -> RewriteError {
         RewriteError::new(self.current.header.tag, self.scanner.depth(), problem)
     }
-
-    /// The element under way was changed, or removed where `after` is absent.
-    fn changed(&mut self, rule: usize, before: Option<&[u8]>, after: Option<&[u8]>) {
-        self.summary.elements = self.summary.elements.saturating_add(1);
-        let Header { tag, vr, length, .. } = self.current.header;
-        if self.scanner.depth() == 0 {
-            let noted = || after.map(trim).map(|value| value.get(..LONGEST_NOTED).unwrap_or(value).to_vec());
-            match tag {
-                SOP_INSTANCE_UID => self.summary.new_sop_instance_uid = noted(),
-                STUDY_INSTANCE_UID => self.summary.new_study_instance_uid = noted(),
-                _ => {}
-            }
-        }
-        let Self { scanner, recorder: Some(recorder), .. } = self else { return };
-        recorder.record(|| Change {
-            path: scanner.path().collect(),
-            tag,
-            vr,
-            rule,
-            before: before.map_or(Content::Bulk { length }, Content::value),
-            after: after.map_or(Content::Absent, Content::value),
-        });
-    }
-
-    fn changed_sequence(&mut self, rule: usize, part: Part, removes: bool) {
-        self.summary.elements = self.summary.elements.saturating_add(1);
-        let Self { scanner, recorder: Some(recorder), current, .. } = self else { return };
-        let mut path: Vec<_> = scanner.path().collect();
-        let before = match part {
-            Part::Fragments => Content::Bulk { length: None },
-            Part::Sequence | Part::Item => {
-                path.pop();
-                Content::Sequence
-            }
-        };
-        let after = if removes { Content::Absent } else { Content::value(&[]) };
-        recorder.record(|| Change {
-            path,
-            tag: current.header.tag,
-            vr: current.header.vr,
-            rule,
-            before,
-            after,
-        });
-    }
-
-    fn added(&mut self, rule: usize, tag: Tag, vr: Vr, value: &[u8]) {
-        self.summary.elements = self.summary.elements.saturating_add(1);
-        let Some(recorder) = &mut self.recorder else { return };
-        let (path, before, after) = (Vec::new(), Content::Absent, Content::value(value));
-        recorder.record(|| Change { path, tag, vr, rule, before, after });
-    }
 }
 
-/// What makes the length of a new value even.
-fn padding_for(action: &Action, vr: Vr) -> u8 {
-    match (action, vr) {
-        (Action::Uid { .. }, _) => 0,
-        (_, Vr::UN) => b' ',
-        (_, vr) => vr.padding(),
+/// The bytes of the scanner's last event.
+fn source(raw: Raw, scanner: &Scanner) -> Source<'_> {
+    match raw {
+        Raw::Input(range) => Source::Input(range),
+        Raw::Carried => Source::Made(scanner.carried()),
     }
-}
-
-/// The header and its size; `None` where the length does not fit it (PS3.5 §7.1.2).
-fn element_header(tag: Tag, vr: Vr, syntax: Syntax, length: u32) -> Option<([u8; 12], usize)> {
-    let ([g0, g1], [e0, e1], [v0, v1]) = (syntax.put_u16(tag.0), syntax.put_u16(tag.1), vr.code());
-    let [l0, l1, l2, l3] = syntax.put_u32(length);
-    if !syntax.explicit {
-        return Some(([g0, g1, e0, e1, l0, l1, l2, l3, 0, 0, 0, 0], 8));
-    }
-    if vr.has_long_header() {
-        return Some(([g0, g1, e0, e1, v0, v1, 0, 0, l0, l1, l2, l3], 12));
-    }
-    let [s0, s1] = syntax.put_u16(u16::try_from(length).ok()?);
-    Some(([g0, g1, e0, e1, v0, v1, s0, s1, 0, 0, 0, 0], 8))
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::change::{Change, Recorder};
 use super::deflated::Deflated;
 use super::error::{RewriteError, RewriteProblem};
+use super::notes::Summary;
 use super::output::Output;
-use super::rewriting::{Rewriting, Summary};
+use super::rewriting::Rewriting;
 use super::table::Ruleset;
 use crate::dataset::Encoding;
 use crate::wire::Uid;
@@ -59,7 +60,7 @@ impl Transform {
     /// Asks for [`changes`](Self::changes). They hold patients' data.
     pub fn recording_changes(mut self) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
-            rewriting.recorder = Some(Recorder::default());
+            rewriting.notes.recorder = Some(Recorder::default());
         }
         self
     }
@@ -97,21 +98,23 @@ impl Transform {
     pub fn summary(&self) -> &Summary {
         match &self.work {
             Work::Identity(summary) => summary,
-            Work::Plain(rewriting) => &rewriting.summary,
-            Work::Deflated(deflated) => &deflated.rewriting.summary,
+            Work::Plain(rewriting) => &rewriting.notes.summary,
+            Work::Deflated(deflated) => &deflated.rewriting.notes.summary,
         }
     }
 
     /// The elements changed so far, where they were asked for, 10,000 at most.
     pub fn changes(&self) -> &[Change] {
         self.rewriting()
-            .and_then(|rewriting| rewriting.recorder.as_ref())
+            .and_then(|rewriting| rewriting.notes.recorder.as_ref())
             .map_or(&[], |recorder| &recorder.changes)
     }
 
     /// Changes beyond those that [`changes`](Self::changes) has room for.
     pub fn changes_left_out(&self) -> u64 {
-        self.rewriting().and_then(|rewriting| rewriting.recorder.as_ref()).map_or(0, |recorder| recorder.more)
+        self.rewriting()
+            .and_then(|rewriting| rewriting.notes.recorder.as_ref())
+            .map_or(0, |recorder| recorder.more)
     }
 
     /// Whether the header of the data set is past, and with it nearly all that is refused: the pixel data or another long

@@ -281,7 +281,7 @@ fn nesting_that_kills_the_archive_stops_at_the_gate() {
     drop(requestor);
     assert_eq!(
         gate.event("association-closed")["operations"]["C-STORE"],
-        json!({"success": 0, "warning": 0, "failure": 0, "refused": 1})
+        json!({"success": 0, "warning": 0, "failure": 1, "refused": 0})
     );
     assert!(archive.process.ended().is_none(), "the archive died");
     assert_eq!(archive.files().len(), 0);

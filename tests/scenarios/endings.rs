@@ -281,7 +281,8 @@ fn a_message_that_stops_in_the_middle_is_aborted_on_both_legs() {
 
 #[test]
 fn a_response_that_never_comes_is_a_timeout() {
-    let mut opened = opened("idle-timeout = \"1s\"");
+    // The request has passed whole, so no message is under way: an archive may take its time, as for a C-MOVE.
+    let mut opened = opened("dimse-timeout = \"200ms\"\nidle-timeout = \"1s\"");
     opened.requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
     opened.acceptor.message();
     assert_eq!(opened.requestor.expect(upper::ABORT)[2], 2);

@@ -15,10 +15,10 @@ fn certs(line: &[&str]) -> Result<String, (String, u8)> {
     let program =
         Program::try_parse_from([&["certs"], line].concat()).map_err(|error| (error.to_string(), 2))?;
     match &program.args.command {
-        super::Command::Init(init) => init.run().map_err(super::failure),
-        super::Command::Issue(issue) => issue.run().map_err(super::failure),
-        super::Command::Revoke(revoke) => revoke.run().map_err(super::failure),
-        super::Command::Crl(crl) => crl.run().map_err(super::failure),
+        super::Command::Init(init) => init.run().map_err(|error| super::failure(&error)),
+        super::Command::Issue(issue) => issue.run().map_err(|error| super::failure(&error)),
+        super::Command::Revoke(revoke) => revoke.run().map_err(|error| super::failure(&error)),
+        super::Command::Crl(crl) => crl.run().map_err(|error| super::failure(&error)),
         super::Command::Show(show) => show.run(),
     }
 }

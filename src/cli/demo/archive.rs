@@ -45,7 +45,8 @@ impl Archive {
     /// # Errors
     /// As [`Archive::start`].
     pub async fn start_with_max_pdu_length(folder: PathBuf, max_pdu_length: u32) -> io::Result<Self> {
-        std::fs::create_dir_all(&folder)?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(accept(listener, folder.clone(), max_pdu_length));

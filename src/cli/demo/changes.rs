@@ -129,7 +129,7 @@ mod tests {
         let mut after = slice();
         after.put_str(tags::PATIENT_NAME, VR::PN, "NOBODY");
         after.put(DataElement::new(tags::PATIENT_BIRTH_DATE, VR::DA, PrimitiveValue::Empty));
-        after.remove_element(dicom_core::Tag(0x0009, 0x0110));
+        after.remove_element(dicom_core::Tag(0x0009, 0x1010));
         after.remove_element(tags::REQUEST_ATTRIBUTES_SEQUENCE);
         after.put_str(tags::PATIENT_IDENTITY_REMOVED, VR::CS, "YES");
         let comparison = compare(&slice(), &after);
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(
             comparison.changes,
             [
-                change("(0009,0110)", "private element", Some("32 bytes"), None),
+                change("(0009,1010)", "private element", Some("32 bytes"), None),
                 change("(0010,0010)", "PatientName", Some("DURAND^CAMILLE^ANNE"), Some("NOBODY")),
                 change("(0010,0030)", "PatientBirthDate", Some("19610428"), Some("")),
                 change("(0012,0062)", "PatientIdentityRemoved", None, Some("YES")),

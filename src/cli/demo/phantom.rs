@@ -38,12 +38,21 @@ pub fn study() -> Result<Vec<DefaultDicomObject>, String> {
 
 fn slice(index: usize) -> Result<DefaultDicomObject, String> {
     let mut object = InMemDicomObject::from_element_iter(
-        [patient(), study_module(), series(), equipment(), image(index), order(), pixels(index)].concat(),
+        [
+            patient(),
+            study_module(),
+            series(),
+            equipment(),
+            image(index),
+            order(),
+            private_block(index),
+            pixels(index),
+        ]
+        .concat(),
     );
     if index > 0 {
         object.put(referenced_image());
     }
-    private_block(&mut object, index)?;
     let meta = FileMetaTableBuilder::new().transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN);
     object.with_meta(meta).map_err(|error| format!("the phantom's slice {}: {error}", index + 1))
 }
@@ -185,19 +194,16 @@ fn pixels(index: usize) -> Vec<Element> {
     ]
 }
 
-/// Private elements that carry what the public ones do not show (PS3.5 §7.8).
-fn private_block(object: &mut InMemDicomObject, index: usize) -> Result<(), String> {
-    let serial: Vec<u8> = (0..32).map(|byte: u8| byte.wrapping_mul(37)).collect();
-    for (element, vr, value) in [
-        (0x01, VR::LO, PrimitiveValue::from("DURAND CAMILLE / HSM-0047113")),
-        (0x02, VR::DS, PrimitiveValue::from(format!("{}.25", 36 + index))),
-        (0x10, VR::OB, PrimitiveValue::from(serial)),
-    ] {
-        object
-            .put_private_element(PRIVATE_GROUP, PRIVATE_CREATOR, element, vr, value)
-            .map_err(|error| format!("the phantom's private block: {error}"))?;
-    }
-    Ok(())
+/// Private elements that carry what the public ones do not show. Written tag by tag: dicom-object 0.10.1 reserves
+/// block 01, and blocks begin with 10 (PS3.5 §7.8.1).
+fn private_block(index: usize) -> Vec<Element> {
+    let calibration: Vec<u8> = (0..32).map(|byte: u8| byte.wrapping_mul(37)).collect();
+    vec![
+        text(Tag(PRIVATE_GROUP, 0x0010), VR::LO, PRIVATE_CREATOR),
+        text(Tag(PRIVATE_GROUP, 0x1001), VR::LO, "DURAND CAMILLE / HSM-0047113"),
+        text(Tag(PRIVATE_GROUP, 0x1002), VR::DS, &format!("{}.25", 36 + index)),
+        DataElement::new(Tag(PRIVATE_GROUP, 0x1010), VR::OB, PrimitiveValue::from(calibration)),
+    ]
 }
 
 fn code(value: &str, scheme: &str, meaning: &str) -> Vec<Element> {

@@ -3,9 +3,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// A running proxy.
-#[derive(Debug)]
+use crate::audit::Audit;
+use crate::cli::run::audit_settings;
+use crate::{config, relay};
+
+/// A running proxy, and where its listener listens.
 pub struct Proxy {
+    running: relay::Proxy,
     address: SocketAddr,
 }
 
@@ -13,9 +17,13 @@ impl Proxy {
     /// Loads the configuration and listens.
     ///
     /// # Errors
-    /// What the configuration or the listener lacks, as sentences.
-    pub async fn start(configuration: &Path, _listener: &str) -> Result<Self, String> {
-        Err(format!("{}: there is no proxy to start yet", configuration.display()))
+    /// What is wrong with the configuration, the records or the listener, as sentences.
+    pub async fn start(configuration: &Path, listener: &str) -> Result<Self, String> {
+        let loaded = config::load(configuration).map_err(|problems| problems.to_string())?;
+        let audit = Audit::start(audit_settings(&loaded)).map_err(|error| error.to_string())?;
+        let running = relay::Proxy::start(loaded, audit).await.map_err(|error| error.to_string())?;
+        let address = running.address(listener).ok_or_else(|| format!("no listener is called {listener}"))?;
+        Ok(Self { running, address })
     }
 
     /// Where the listener listens.
@@ -24,5 +32,7 @@ impl Proxy {
     }
 
     /// Drains and stops, so that the last record is written.
-    pub async fn stop(self) {}
+    pub async fn stop(self) {
+        self.running.stop("the demonstration ended").await;
+    }
 }

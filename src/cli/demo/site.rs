@@ -39,8 +39,8 @@ impl Site {
             let temporary = tempfile::Builder::new().prefix("dimsegate-demo-").tempdir()?;
             return Ok(Self { folder: temporary.path().to_owned(), temporary: Some(temporary) });
         };
-        fs::create_dir_all(folder).map_err(|error| naming(folder, error))?;
-        let folder = folder.canonicalize().map_err(|error| naming(folder, error))?;
+        fs::create_dir_all(folder).map_err(|error| naming(folder, &error))?;
+        let folder = folder.canonicalize().map_err(|error| naming(folder, &error))?;
         Ok(Self { folder, temporary: None })
     }
 
@@ -98,10 +98,10 @@ impl Site {
     /// When the folder or a file cannot be written.
     pub fn write_study(&self, study: &[DefaultDicomObject]) -> io::Result<()> {
         let folder = self.study();
-        fs::create_dir_all(&folder).map_err(|error| naming(&folder, error))?;
+        fs::create_dir_all(&folder).map_err(|error| naming(&folder, &error))?;
         for (number, object) in (1..).zip(study) {
             let path = folder.join(format!("ct-{number}.dcm"));
-            object.write_to_file(&path).map_err(|error| naming(&path, io::Error::other(error)))?;
+            object.write_to_file(&path).map_err(|error| naming(&path, &io::Error::other(error)))?;
         }
         Ok(())
     }
@@ -115,7 +115,7 @@ impl Site {
             write_secret(&self.folder.join(secret))?;
         }
         let path = self.configuration();
-        fs::write(&path, self.configuration_text(archive)).map_err(|error| naming(&path, error))
+        fs::write(&path, self.configuration_text(archive)).map_err(|error| naming(&path, &error))
     }
 
     fn configuration_text(&self, archive: SocketAddr) -> String {
@@ -139,13 +139,13 @@ fn write_secret(path: &Path) -> io::Result<()> {
     aws_lc_rs::rand::fill(&mut secret).map_err(|_| io::Error::other("no random bytes to be had"))?;
     let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).map_err(|error| naming(path, error)),
+        Ok(mut file) => file.write_all(text.as_bytes()).map_err(|error| naming(path, &error)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(naming(path, error)),
+        Err(error) => Err(naming(path, &error)),
     }
 }
 
-fn naming(path: &Path, error: io::Error) -> io::Error {
+fn naming(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 

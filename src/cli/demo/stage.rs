@@ -23,7 +23,6 @@ const GLANCE: Duration = Duration::from_millis(20);
 const SHOWN: usize = 1;
 
 /// The archive and the proxy in front of it.
-#[derive(Debug)]
 pub struct Stage {
     archive: Archive,
     proxy: Proxy,
@@ -33,7 +32,8 @@ impl Stage {
     /// Certificates, archive, configuration, proxy, in the order in which they need each other.
     pub async fn set<W: Write>(site: &Site, story: &mut Story<W>) -> Result<Self, Failure> {
         let folder = site.certificates();
-        certificates::make(&folder, MODALITY_NAME).map_err(Failure::Certificates)?;
+        certificates::make(&folder, MODALITY_NAME)
+            .map_err(|error| Failure::Certificates(error.to_string()))?;
         story.done("development CA, a certificate for each side", Some(&folder));
 
         let folder = site.archive();

@@ -89,18 +89,23 @@ fn one_bad_file_does_not_stop_the_others_and_leaves_nothing() {
     fs::write(at("raw"), &good[132..]).unwrap();
     fs::write(at("private"), file("1.2.840.113619.5.2", "1.2.5", "DOE")).unwrap();
     fs::write(at("same"), &good).unwrap();
-    let inputs = ["absent", "cut", "good", "private", "raw", "same"].map(at);
+    let mut other = file(LE, "1.2.6", "DOE");
+    let in_data_set = other.windows(5).rposition(|bytes| bytes == b"1.2.6").unwrap();
+    other[in_data_set + 4] = b'7';
+    fs::write(at("other"), other).unwrap();
+    let inputs = ["absent", "cut", "good", "other", "private", "raw", "same"].map(at);
     let ran = ran(&rules(&[("PatientName", "remove")]), &inputs, &at("out"), false);
-    assert_eq!(ran.failed, 5);
+    assert_eq!(ran.failed, 6);
     assert_eq!(ran.files, [at("out/1.2.3.dcm")]);
     let lines: Vec<&str> = ran.problems.lines().collect();
-    assert_eq!(lines.len(), 5, "one line each: {lines:?}");
+    assert_eq!(lines.len(), 6, "one line each: {lines:?}");
     let says = |file: &str, what: &str| lines.iter().any(|line| line.contains(file) && line.contains(what));
     assert!(says("/absent: ", "cannot be read"));
     assert!(says("/cut: ", "(0010,0010): data set ends inside"));
     assert!(says("/raw: ", "DICM"));
     assert!(says("/private: ", "1.2.840.113619.5.2"));
     assert!(says("/same: ", "exists already"));
+    assert!(says("/other: ", "(0008,0018) differs from the file meta information"));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The files of `conf/` mean what they say, and no key of theirs may be mistyped unnoticed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::material::Material;
+use crate::config::Settings;
 use crate::policy::{Facts, Operation, Reason, Verdict, decide};
 use crate::wire::AeTitle;
 
@@ -53,6 +55,29 @@ fn a_bogus_neighbour_of_any_key_is_refused_with_the_right_one() {
             tried += 1;
         }
         assert!(tried > 15, "{name}: {tried}");
+    }
+}
+
+#[test]
+fn a_value_that_is_emptied_is_refused_or_leaves_everything_whole() {
+    for (_, text) in EXAMPLES {
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate() {
+            let Some((start, key)) = keys(line) else { continue };
+            for value in ["\"\"", "[]", "\" \"", "[\"\"]"] {
+                let rest = if start == 0 {
+                    String::new()
+                } else {
+                    format!(", {}", &line[line.find(", ").unwrap() + 2..])
+                };
+                let edited = format!("{}{key} = {value}{rest}", &line[..start]);
+                let mut broken = lines.clone();
+                broken[index] = &edited;
+                if let Ok(loaded) = Material::shared().compile(&broken.join("\n")) {
+                    whole(&loaded.settings);
+                }
+            }
+        }
     }
 }
 
@@ -134,8 +159,23 @@ fn a_modality_without_its_certificate_is_refused_as_such() {
     assert_eq!(refusal.reason, Reason::CertificateMismatch);
 }
 
+/// Nothing that is taken refers to what was left out.
+fn whole(settings: &Settings) {
+    let upstream = |name: &Arc<str>| settings.upstreams.contains_key(name);
+    assert!(settings.listeners.iter().all(|listener| listener.upstream.as_ref().is_none_or(upstream)));
+    assert!(settings.policy.routes.iter().all(|route| upstream(&route.upstream)));
+    assert!(settings.upstreams.values().all(|upstream| !upstream.addresses.is_empty()));
+    for peer in &settings.policy.peers {
+        assert!(peer.rewrite.as_ref().is_none_or(|name| settings.rewrites.contains_key(name)));
+        assert!(peer.upstream.as_ref().is_none_or(upstream));
+        assert!(!peer.networks.is_empty() && !peer.calling.is_empty() && !peer.role.operations.is_empty());
+        let listeners = || settings.listeners.iter().map(|listener| &listener.name);
+        assert!(peer.listeners.iter().flatten().all(|name| listeners().any(|known| known == name)));
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     /// Nothing that can be typed is worse than an error.
     #[test]
@@ -143,10 +183,13 @@ proptest! {
         let keep = |at: usize| REFERENCE.char_indices().map(|(i, _)| i).find(|i| *i >= at).unwrap_or(REFERENCE.len());
         let (from, to) = (keep(at), keep(at + length));
         let damaged = format!("{}{put}{}", &REFERENCE[..from], &REFERENCE[to..]);
-        if let Err(found) = Material::shared().compile(&damaged) {
-            let lines = damaged.lines().count() + 1;
-            prop_assert!(!found.errors.is_empty());
-            prop_assert!(found.errors.iter().all(|error| (1..=lines).contains(&error.line) && error.column > 0));
+        match Material::shared().compile(&damaged) {
+            Ok(loaded) => whole(&loaded.settings),
+            Err(found) => {
+                let lines = damaged.lines().count() + 1;
+                prop_assert!(!found.errors.is_empty());
+                prop_assert!(found.errors.iter().all(|error| (1..=lines).contains(&error.line) && error.column > 0));
+            }
         }
     }
 

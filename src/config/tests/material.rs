@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
@@ -44,6 +44,9 @@ impl Material {
         let pair = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         params.not_after = OffsetDateTime::now_utc() + left;
+        if certificate.ends_with("ca") {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
         let pem = params.self_signed(&pair).unwrap().pem();
         std::fs::write(self.path(&format!("certs/{certificate}.pem")), pem).unwrap();
         self.secret(&format!("certs/{key}.key"), pair.serialize_pem().as_bytes(), 0o600);

@@ -72,6 +72,17 @@ fn an_item_does_not_inherit_the_blocks_around_it() {
 }
 
 #[test]
+fn what_an_item_reserves_ends_with_it() {
+    let image = |inner: bool| {
+        let item = Data::new(LE).text((9, 0x20), b"LO", "ACME 1.0");
+        let item = if inner { item.text((9, 0x2010), b"LO", "ACME's") } else { item };
+        let data = Data::image(LE).text((9, 0x10), b"LO", "OTHER").sequence((9, 0x1001), true, &[item]);
+        data.text((9, 0x2010), b"LO", "nobody's").bytes
+    };
+    assert_eq!(run(&[rule("(0009,ACME 1.0,10)", "remove")], LE, &image(true)).unwrap(), image(false));
+}
+
+#[test]
 fn one_creator_may_have_two_blocks_but_not_one_block_two_creators() {
     let twice = |elements: bool| {
         let data = Data::image(LE).text((9, 0x10), b"LO", "ACME 1.0").text((9, 0x20), b"LO", "ACME 1.0");

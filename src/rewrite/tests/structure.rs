@@ -23,6 +23,22 @@ fn untouched_data_sets_are_borrowed_byte_for_byte() {
 }
 
 #[test]
+fn bulk_is_borrowed_whatever_was_changed_before_it() {
+    let image = Data::image(LE).text((0x10, 0x10), b"PN", "DOE");
+    let data = image.clone().element((0x7FE0, 0x10), b"OW", &[7; 100_000]).bytes;
+    let (head, pixels) = data.split_at(image.bytes.len() + 12);
+    let mut transform = transform(&[rule_with("PatientName", "replace", "NOBODY")], LE);
+    let mut output = Output::new();
+    transform.push(head, &mut output).unwrap();
+    assert_eq!(transform.summary().elements, 1);
+    for chunk in pixels.chunks(4096) {
+        output.clear();
+        transform.push(chunk, &mut output).unwrap();
+        assert_eq!((output.pieces.as_slice(), output.made.len()), (&[Piece::Input(0..chunk.len())][..], 0));
+    }
+}
+
+#[test]
 fn identity_passes_anything() {
     let garbage: Vec<u8> = (0..=255).collect();
     let (sent, transform) = run_in(Transform::identity(), &garbage, &[7]).unwrap();

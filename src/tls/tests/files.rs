@@ -3,6 +3,7 @@
 use super::site::{Site, shake};
 use crate::tls::authority::KeyType;
 use crate::tls::*;
+use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -163,4 +164,38 @@ fn an_upstream_needs_a_name_and_both_halves_of_its_certificate() {
         "private-key"
     );
     assert_eq!(refused(ClientSettings { ca: site.at("none"), ..site.client(None) }).0, "ca");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn damaged_files_are_errors_and_never_panics(
+        which in 0..4_usize,
+        der in any::<bool>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let site = Site::new();
+        let name = ["server.pem", "server.key", "ca.pem", "ca.crl.pem"][which];
+        let mut bytes = fs::read(site.at(name)).unwrap();
+        if der {
+            bytes = x509_parser::pem::Pem::iter_from_buffer(&bytes).next().unwrap().unwrap().contents;
+        }
+        for (at, value) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        fs::write(site.at(name), &bytes).unwrap();
+        let server = ServerSettings { revocation_lists: vec![site.at("ca.crl.pem")], ..site.server() };
+        let now = time::OffsetDateTime::now_utc();
+        for finding in inspect_server(&server, now) {
+            prop_assert!(!finding.message.is_empty() && finding.message.len() < 2000);
+        }
+        if let Ok(text) = describe(&site.at(name), now) {
+            prop_assert!(text.ends_with('\n') && !text.chars().any(|c| c != '\n' && crate::identity::deceptive(c)));
+        }
+        match server_config(&server) {
+            Ok(_) => (),
+            Err(error) => prop_assert!(!error.to_string().chars().any(crate::identity::deceptive), "{}", error),
+        }
+    }
 }

@@ -76,7 +76,7 @@ fn revocation_is_enforced_and_so_is_the_end_of_a_list() {
     let site = Site::new();
     let serial = site.issue("bad", &["b.example"], |_| ());
     let elsewhere = Site::of("another CA");
-    let revoked = site.list("list.pem", &[serial.clone()], 1, 30);
+    let revoked = site.list("list.pem", &[serial], 1, 30);
     let expired = site.list("expired.pem", &[], 31, 30);
     let cases = [
         (vec![revoked.clone()], "bad", "certificate-revoked", Some("certificate_revoked")),

@@ -150,7 +150,7 @@ pub fn shake_configs(
         client_error = client_error.or_else(|| deliver(&bytes, &mut client));
     }
     let over = |handshaking: bool| {
-        if handshaking { Some(failure_of(io::ErrorKind::UnexpectedEof.into())) } else { None }
+        if handshaking { Some(handshake_failure(&io::ErrorKind::UnexpectedEof.into())) } else { None }
     };
     let server_error = server_error.or_else(|| over(server.is_handshaking()));
     let client_error = client_error.or_else(|| over(client.is_handshaking()));
@@ -162,14 +162,10 @@ fn deliver<D>(mut bytes: &[u8], to: &mut rustls::ConnectionCommon<D>) -> Option<
         to.read_tls(&mut bytes).unwrap();
         if let Err(error) = to.process_new_packets() {
             // As tokio_rustls wraps it.
-            return Some(failure_of(io::Error::new(io::ErrorKind::InvalidData, error)));
+            return Some(handshake_failure(&io::Error::new(io::ErrorKind::InvalidData, error)));
         }
     }
     None
-}
-
-fn failure_of(error: io::Error) -> HandshakeFailure {
-    handshake_failure(&error)
 }
 
 /// What a server makes of these first bytes.

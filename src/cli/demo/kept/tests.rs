@@ -23,7 +23,7 @@ fn kept_as(change: impl Fn(usize, &mut DefaultDicomObject)) -> Result<Kept, Fail
 fn anonymous(object: &mut DefaultDicomObject) {
     object.put_str(tags::PATIENT_NAME, VR::PN, "SUBJECT^DEMO");
     object.put_str(tags::PATIENT_ID, VR::LO, "0011223344556677");
-    object.remove_element(dicom_core::Tag(0x0009, 0x0101));
+    object.remove_element(dicom_core::Tag(0x0009, 0x1001));
 }
 
 #[test]

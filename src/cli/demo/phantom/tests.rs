@@ -33,6 +33,7 @@ fn a_slice_reads_back_from_its_bytes_with_everything_in_place() {
     assert_eq!(text(&read, tags::PATIENT_NAME), "DURAND^CAMILLE^ANNE");
     assert_eq!(text(&read, tags::IMAGE_TYPE), "ORIGINAL\\PRIMARY\\AXIAL");
     assert_eq!(text(&read, tags::IMAGE_POSITION_PATIENT), "-191.25\\-191.25\\-12.5");
+    assert_eq!(text(&read, dicom_core::Tag(0x0009, 0x0010)), PRIVATE_CREATOR);
     assert_eq!(read.private_element(0x0009, PRIVATE_CREATOR, 0x02).unwrap().to_str().unwrap(), "37.25");
     let reference = read.element(tags::REFERENCED_IMAGE_SEQUENCE).unwrap().items().unwrap();
     let first = study().unwrap()[0].meta().media_storage_sop_instance_uid().to_owned();

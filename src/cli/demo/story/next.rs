@@ -38,7 +38,7 @@ impl Next<'_> {
                 ),
             ),
             (
-                "the same certificate under another name: rejected, and recorded as a security alert",
+                "the same certificate under an AE title that is not on the list: rejected, in DICOM's own words",
                 format!("echoscu {tls} \\\n      -aet STRANGER -aec {ARCHIVE} {ip} {port}"),
             ),
             (
@@ -46,7 +46,7 @@ impl Next<'_> {
                 format!("echoscu -aet {MODALITY} -aec {ARCHIVE} {ip} {port}"),
             ),
             (
-                "why, without a connection",
+                "why that name would be rejected, without a connection",
                 format!(
                     "{program} explain -c {configuration} --listener {LISTENER} --from 127.0.0.1 \\\n      \
                      --calling STRANGER --called {ARCHIVE} --certificate {}",

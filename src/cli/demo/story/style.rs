@@ -10,6 +10,7 @@ pub struct Style {
 
 impl Style {
     /// No colour.
+    #[cfg(test)]
     pub const PLAIN: Self = Self { coloured: false };
 
     /// Colour when standard output is a terminal that can, and nobody asked for none (<https://no-color.org>).

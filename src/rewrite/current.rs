@@ -1,0 +1,83 @@
+//! The element under way, and headers of our own.
+
+use std::ops::Range;
+
+use super::action::Action;
+use super::levels::Source;
+use crate::dataset::{Header, Syntax, Tag, Vr};
+
+/// What is being done with the element's value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    Pass,
+    Skip,
+    /// The value is needed before anything is sent.
+    Read,
+}
+
+/// The element under way.
+pub(super) struct Current {
+    pub(super) header: Header,
+    pub(super) doing: Doing,
+    /// What came of its value in earlier pushes.
+    pub(super) value: Vec<u8>,
+    /// Where its header is, while that is still in the input.
+    at: Option<Range<usize>>,
+    head: [u8; 12],
+    size: usize,
+}
+
+impl Current {
+    pub(super) fn new(syntax: Syntax) -> Self {
+        let header = Header { tag: Tag(0, 0), vr: Vr::UN, length: None, syntax };
+        Self { header, doing: Doing::Skip, value: Vec::new(), at: None, head: [0; 12], size: 0 }
+    }
+
+    /// Another element begins.
+    pub(super) fn begin(&mut self, header: Header, head: Source<'_>, input: &[u8]) {
+        let bytes = head.bytes(input);
+        self.size = bytes.len().min(12);
+        if let (Some(to), Some(from)) = (self.head.get_mut(..self.size), bytes.get(..self.size)) {
+            to.copy_from_slice(from);
+        }
+        self.at = if let Source::Input(range) = head { Some(range) } else { None };
+        self.header = header;
+        self.value.clear();
+    }
+
+    /// Another input begins.
+    pub(super) fn leave_input(&mut self) {
+        self.at = None;
+    }
+
+    /// The header as it came.
+    pub(super) fn head(&self) -> Source<'_> {
+        let kept = self.head.get(..self.size).unwrap_or_default();
+        self.at.clone().map_or(Source::Made(kept), Source::Input)
+    }
+}
+
+/// The header and its size; `None` where the length does not fit it (PS3.5 §7.1.2).
+pub(super) fn element_header(tag: Tag, vr: Vr, syntax: Syntax, length: u32) -> Option<([u8; 12], usize)> {
+    let ([g0, g1], [e0, e1], [v0, v1]) = (syntax.put_u16(tag.0), syntax.put_u16(tag.1), vr.code());
+    let [l0, l1, l2, l3] = syntax.put_u32(length);
+    if !syntax.explicit {
+        return Some(([g0, g1, e0, e1, l0, l1, l2, l3, 0, 0, 0, 0], 8));
+    }
+    if vr.has_long_header() {
+        return Some(([g0, g1, e0, e1, v0, v1, 0, 0, l0, l1, l2, l3], 12));
+    }
+    let [s0, s1] = syntax.put_u16(u16::try_from(length).ok()?);
+    Some(([g0, g1, e0, e1, v0, v1, s0, s1, 0, 0, 0, 0], 8))
+}
+
+/// Makes the length of a new value even (PS3.5 §6.2).
+pub(super) fn pad(value: &mut Vec<u8>, action: &Action, vr: Vr) {
+    if !value.len().is_multiple_of(2) {
+        value.push(match (action, vr) {
+            (Action::Uid { .. }, _) => 0,
+            (_, Vr::UN) => b' ',
+            (_, vr) => vr.padding(),
+        });
+    }
+}

@@ -1,0 +1,139 @@
+//! What is noted of a data set on its way: for the comparison with its command, for the records, for `--diff`.
+
+use super::change::{Change, Content, Recorder};
+use super::error::RewriteProblem;
+use super::levels::Part;
+use super::table::Addition;
+use super::transform::Expected;
+use crate::dataset::{
+    Header, PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Scanner, Tag, trim,
+};
+
+/// Kept of an identifier for the records.
+const LONGEST: usize = 256;
+
+/// What a transform found and did. Identifiers are bytes as they were written, without padding, at most 256.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Elements removed, emptied, changed or added; a sequence counts once.
+    pub elements: u64,
+    /// (0020,000D) as it came.
+    pub study_instance_uid: Option<Vec<u8>>,
+    /// (0020,000D) as it went.
+    pub new_study_instance_uid: Option<Vec<u8>>,
+    /// (0010,0020) as it came.
+    pub patient_id: Option<Vec<u8>>,
+    /// (0008,0018) as it went.
+    pub new_sop_instance_uid: Option<Vec<u8>>,
+}
+
+pub(super) struct Notes {
+    expected: Expected,
+    pub(super) instance_seen: bool,
+    pub(super) summary: Summary,
+    pub(super) recorder: Option<Recorder>,
+}
+
+impl Notes {
+    pub(super) fn new(expected: Expected) -> Self {
+        Self { expected, instance_seen: false, summary: Summary::default(), recorder: None }
+    }
+
+    /// Whether the value of an element at the top is wanted, whatever becomes of it.
+    pub(super) fn wants(tag: Tag) -> bool {
+        matches!(tag, SOP_CLASS_UID | SOP_INSTANCE_UID | PATIENT_ID | STUDY_INSTANCE_UID)
+    }
+
+    /// An element at the top of the data set: compares it with the command, keeps what the records want.
+    pub(super) fn read(&mut self, tag: Tag, value: &[u8]) -> Result<(), RewriteProblem> {
+        let value = trim(value);
+        let expected = match tag {
+            SOP_CLASS_UID => &self.expected.sop_class_uid,
+            SOP_INSTANCE_UID => {
+                self.instance_seen = true;
+                self.summary.new_sop_instance_uid = Some(short(value));
+                &self.expected.sop_instance_uid
+            }
+            PATIENT_ID => {
+                self.summary.patient_id = Some(short(value));
+                return Ok(());
+            }
+            STUDY_INSTANCE_UID => {
+                self.summary.study_instance_uid = Some(short(value));
+                self.summary.new_study_instance_uid = Some(short(value));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        if value == expected.as_str().as_bytes() { Ok(()) } else { Err(RewriteProblem::CommandMismatch) }
+    }
+
+    /// An element was changed, or removed where `after` is absent; `before` is absent where it was not read.
+    pub(super) fn changed(
+        &mut self,
+        scanner: &Scanner,
+        header: Header,
+        rule: usize,
+        before: Option<&[u8]>,
+        after: Option<&[u8]>,
+    ) {
+        self.count();
+        let Header { tag, vr, length, .. } = header;
+        match tag {
+            SOP_INSTANCE_UID if scanner.depth() == 0 => self.summary.new_sop_instance_uid = after.map(short),
+            STUDY_INSTANCE_UID if scanner.depth() == 0 => {
+                self.summary.new_study_instance_uid = after.map(short)
+            }
+            _ => {}
+        }
+        let Some(recorder) = &mut self.recorder else { return };
+        recorder.record(|| Change {
+            path: scanner.path().collect(),
+            tag,
+            vr,
+            rule,
+            before: before.map_or(Content::Bulk { length }, Content::value),
+            after: after.map_or(Content::Absent, Content::value),
+        });
+    }
+
+    /// A sequence, or encapsulated pixel data, was removed or emptied.
+    pub(super) fn changed_sequence(
+        &mut self,
+        scanner: &Scanner,
+        header: Header,
+        rule: usize,
+        part: Part,
+        removed: bool,
+    ) {
+        self.count();
+        let Some(recorder) = &mut self.recorder else { return };
+        let mut path: Vec<_> = scanner.path().collect();
+        let before = if part == Part::Fragments {
+            Content::Bulk { length: None }
+        } else {
+            path.pop();
+            Content::Sequence
+        };
+        let after = if removed { Content::Absent } else { Content::value(&[]) };
+        recorder.record(|| Change { path, tag: header.tag, vr: header.vr, rule, before, after });
+    }
+
+    /// An element was added at the top.
+    pub(super) fn added(&mut self, addition: &Addition, value: &[u8]) {
+        self.count();
+        let Some(recorder) = &mut self.recorder else { return };
+        let &Addition { tag, vr, rule } = addition;
+        let (path, before, after) = (Vec::new(), Content::Absent, Content::value(value));
+        recorder.record(|| Change { path, tag, vr, rule, before, after });
+    }
+
+    fn count(&mut self) {
+        self.summary.elements = self.summary.elements.saturating_add(1);
+    }
+}
+
+fn short(value: &[u8]) -> Vec<u8> {
+    let value = trim(value);
+    value.get(..LONGEST).unwrap_or(value).to_vec()
+}
