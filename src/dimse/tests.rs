@@ -71,7 +71,7 @@ fn another_instance_uid_changes_that_element_and_the_group_length_only() {
     let mut expected = read(&store_request());
     expected.put_str(tags::AFFECTED_SOP_INSTANCE_UID, VR::UI, "2.25.12345");
     expected.remove_element(tags::COMMAND_GROUP_LENGTH);
-    let mut without = changed.clone();
+    let mut without = changed;
     without.remove_element(tags::COMMAND_GROUP_LENGTH);
     assert_eq!(write(&without), write(&expected));
     assert!(Command::parse(with_affected_sop_instance(&request, "2.25.12345")).is_ok());

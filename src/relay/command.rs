@@ -173,13 +173,13 @@ impl Half<'_> {
     }
 
     fn begin_data_set(&mut self, exchange: &Exchange, relayed: Relayed) {
-        self.phase = Phase::DataSet(Box::new(DataSet {
+        self.phase = Phase::DataSet(DataSet {
             context_id: exchange.context_id,
-            fate: Fate::Relay(relayed),
+            fate: Fate::Relay(Box::new(relayed)),
             request: Some(exchange.message_id),
             bytes: 0,
             empty: 0,
-        }));
+        });
     }
 
     async fn response(
@@ -211,9 +211,8 @@ impl Half<'_> {
             None => packer.command(context_id, command.bytes()),
         }
         if command.has_data_set {
-            let fate = Fate::Relay(Relayed::as_it_came(None));
-            self.phase =
-                Phase::DataSet(Box::new(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 }));
+            let fate = Fate::Relay(Box::new(Relayed::as_it_came(None)));
+            self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
         }
         Ok(())
     }
@@ -234,8 +233,7 @@ impl Half<'_> {
         let response = dimse::refusal(command, refused.status, &refused.comment);
         if command.has_data_set {
             let fate = Fate::Swallow { response, then: None };
-            self.phase =
-                Phase::DataSet(Box::new(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 }));
+            self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
             return Ok(());
         }
         self.answer(context_id, &response).await

@@ -41,9 +41,9 @@ pub(crate) async fn enter(
 }
 
 async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused> {
-    socket.set_nodelay(true).map_err(lost)?;
+    socket.set_nodelay(true).map_err(|error| lost(&error))?;
     let mut first = [0; LOOKED_AT];
-    let count = socket.peek(&mut first).await.map_err(lost)?;
+    let count = socket.peek(&mut first).await.map_err(|error| lost(&error))?;
     let spoken = first.get(..count).unwrap_or_default();
     if spoken.is_empty() {
         return Err(Refused::from(Reason::ConnectionLost));
@@ -98,7 +98,7 @@ fn handshake_failed(error: &std::io::Error) -> Refused {
     refused
 }
 
-fn lost(error: std::io::Error) -> Refused {
+fn lost(error: &std::io::Error) -> Refused {
     Refused::new(Reason::ConnectionLost, error.to_string())
 }
 

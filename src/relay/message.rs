@@ -17,7 +17,7 @@ const MOST_EMPTY: u32 = 1000;
 pub(crate) enum Phase {
     Idle,
     Command { context_id: u8, bytes: Vec<u8>, empty: u32 },
-    DataSet(Box<DataSet>),
+    DataSet(DataSet),
 }
 
 impl Phase {
@@ -38,7 +38,7 @@ pub(crate) struct DataSet {
 
 /// What becomes of a data set.
 pub(crate) enum Fate {
-    Relay(Relayed),
+    Relay(Box<Relayed>),
     /// Read and thrown away; then the sender of the request gets this response, and an association that cannot go on
     /// ends with this reason.
     Swallow {
@@ -189,7 +189,8 @@ impl Half<'_> {
     /// Sends the command set that waited for its data set.
     pub(super) async fn release_held(&mut self) -> Result<(), Ended> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
-        let Fate::Relay(Relayed { rewritten: Some(rewritten), .. }) = &mut state.fate else { return Ok(()) };
+        let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
+        let Some(rewritten) = &mut relayed.rewritten else { return Ok(()) };
         let context_id = state.context_id;
         if let Some(command) = rewritten.held.take() {
             self.lock().await.command(context_id, &command);

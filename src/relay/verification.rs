@@ -154,7 +154,7 @@ async fn exchange(leg: &Leg, maximum_length: u32, offered: u32) -> Result<Status
             };
             bytes.drain(..used);
             if complete {
-                return status(Command::parse(std::mem::take(&mut command))?);
+                return status(&Command::parse(std::mem::take(&mut command))?);
             }
             if command.len() > 65_536 {
                 return Err(Malformed::invalid("a command set longer than 65,536 bytes").into());
@@ -163,7 +163,7 @@ async fn exchange(leg: &Leg, maximum_length: u32, offered: u32) -> Result<Status
     }
 }
 
-fn status(command: Command) -> Result<Status, EchoError> {
+fn status(command: &Command) -> Result<Status, EchoError> {
     match command.field {
         CommandField::Response { operation: Operation::CEcho, responding_to: 1, status } => Ok(status),
         other => Err(Malformed::invalid(format!("expected a C-ECHO-RSP to message 1, got {other:?}")).into()),

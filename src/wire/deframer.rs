@@ -203,13 +203,13 @@ mod tests {
         out
     }
 
+    /// Context ID, kind, bytes, and whether its last fragment has come.
+    type Message = (u8, Kind, Vec<u8>, bool);
+
     /// Feeds bytes in the given pieces and writes down what came out, fragments of one PDV put together.
-    fn read_in_pieces(
-        bytes: &[u8],
-        sizes: &[usize],
-    ) -> Result<Vec<(u8, Kind, Vec<u8>, bool)>, super::Malformed> {
+    fn read_in_pieces(bytes: &[u8], sizes: &[usize]) -> Result<Vec<Message>, super::Malformed> {
         let mut deframer = Deframer::new(1 << 20);
-        let (mut got, mut start, mut end) = (Vec::<(u8, Kind, Vec<u8>, bool)>::new(), 0, 0);
+        let (mut got, mut start, mut end) = (Vec::<Message>::new(), 0, 0);
         let mut sizes = sizes.iter().copied().cycle();
         let mut open = false;
         while end < bytes.len() {
