@@ -56,5 +56,6 @@ mod negotiation;
 mod operating;
 mod records;
 mod refusals;
+mod rewriting;
 mod services;
 mod transport_security;
