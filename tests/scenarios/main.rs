@@ -52,6 +52,7 @@ mod bad_input;
 mod byte_for_byte;
 mod configurations;
 mod endings;
+mod limits;
 mod negotiation;
 mod operating;
 mod records;
