@@ -100,8 +100,12 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
+/// Spaces around a title do not count (PS3.8 Table 9-11); nothing else is one.
 fn trimmed(title: &[u8]) -> &[u8] {
-    title.trim_ascii()
+    let is_text = |byte: &u8| *byte != b' ';
+    let start = title.iter().position(is_text).unwrap_or(title.len());
+    let end = title.iter().rposition(is_text).map_or(start, |last| last + 1);
+    &title[start..end]
 }
 
 /// The peers above, read by hand; nobody here shows a certificate.
