@@ -50,6 +50,7 @@ mod layers;
 // Through the proxy.
 mod bad_input;
 mod byte_for_byte;
+mod commands;
 mod configurations;
 mod endings;
 mod limits;
