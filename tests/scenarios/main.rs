@@ -46,6 +46,7 @@ mod wait;
 // Without the proxy.
 mod direct;
 mod layers;
+mod reference;
 
 // Through the proxy.
 mod bad_input;
@@ -54,10 +55,13 @@ mod commands;
 mod configurations;
 mod endings;
 mod limits;
+mod log;
+mod messages;
 mod negotiation;
 mod operating;
 mod records;
 mod refusals;
 mod rewriting;
+mod roles;
 mod services;
 mod transport_security;
