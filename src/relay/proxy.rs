@@ -24,7 +24,9 @@ const SPARE_SLOTS: usize = 64;
 pub struct Proxy {
     gate: Arc<Gate>,
     stage: watch::Sender<Stage>,
+    /// Connections that may be there at once, and how many that is.
     slots: Arc<Semaphore>,
+    slots_made: usize,
     listeners: HashMap<Arc<str>, Running>,
     records: AuditTask,
     began: Instant,
@@ -60,14 +62,11 @@ impl Proxy {
         let bound = bind_all(settings.listeners.iter())?;
         let (stage, staged) = watch::channel(Stage::Running);
         let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
-        let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX >> 8);
-        let slots = Arc::new(Semaphore::new(
-            most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS),
-        ));
-        let mut proxy =
-            Self { gate, stage, slots, listeners: HashMap::new(), records, began: Instant::now() };
-        let names: Vec<_> =
-            bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
+        let slots_made = slots_of(&settings);
+        let slots = Arc::new(Semaphore::new(slots_made));
+        let (listeners, began) = (HashMap::new(), Instant::now());
+        let mut proxy = Self { gate, stage, slots, slots_made, listeners, records, began };
+        let names: Vec<_> = bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
         proxy.record_start(&settings, &names, warnings.len()).await;
         for (settings, socket, bound) in bound {
             proxy.spawn(settings, socket, bound);
@@ -128,6 +127,9 @@ impl Proxy {
         let settings = Arc::new(settings);
         let previous = self.gate.settings.swap(settings.clone());
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
+        // Where there are more than needed now, the limiter refuses what is too much.
+        self.slots.add_permits(slots_of(&settings).saturating_sub(self.slots_made));
+        self.slots_made = self.slots_made.max(slots_of(&settings));
         self.retire(&settings);
         for listener in &settings.listeners {
             if let Some(running) = self.listeners.get(&listener.name) {
@@ -195,6 +197,12 @@ impl Proxy {
         self.gate.audit.record(Event::Stopped(stopped)).await;
         self.records.close().await;
     }
+}
+
+/// Twice as many connections as associations, as the limiter has it, and some spare.
+fn slots_of(settings: &Settings) -> usize {
+    let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX);
+    most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)
 }
 
 type Bound = (Arc<ListenerSettings>, TcpListener, SocketAddr);
