@@ -128,14 +128,15 @@ async fn exchange(leg: &Leg, maximum_length: u32, offered: u32) -> Result<Status
         bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
         loop {
             let (used, event) = deframer.next(&bytes)?;
-            let complete = match event {
-                Some(Event::Fragment(fragment)) => {
-                    command.extend_from_slice(fragment.bytes);
-                    fragment.last
-                }
-                Some(other) => return Err(EchoError::NoAnswer(format!("the upstream sent {other:?}"))),
-                None => break,
+            let Some(event) = event else {
+                bytes.drain(..used);
+                break;
             };
+            let Event::Fragment(fragment) = event else {
+                return Err(EchoError::NoAnswer(format!("the upstream sent {event:?}")));
+            };
+            command.extend_from_slice(fragment.bytes);
+            let complete = fragment.last;
             bytes.drain(..used);
             if complete {
                 return status(Command::parse(std::mem::take(&mut command))?);
@@ -162,5 +163,34 @@ async fn release(leg: Leg, limits: &Limits) {
     match tokio::time::timeout(limits.release_timeout, released).await {
         Ok(Ok(())) => leg.close(Duration::from_millis(200)).await,
         _ => leg.end_with(&Abort::provider(AbortReason::NotSpecified).to_pdu(), Duration::from_millis(200)).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Leg, Status, dimse, exchange};
+    use crate::wire::Packer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn an_answer_that_comes_in_pieces_is_read_whole() {
+        // Six bytes at a time: the header of the PDU comes alone, as DCMTK sends it.
+        let (ours, mut upstream) = tokio::io::duplex(6);
+        let answer = async {
+            let mut header = [0; 6];
+            upstream.read_exact(&mut header).await.unwrap();
+            let [_, _, length @ ..] = header;
+            upstream.read_exact(&mut vec![0; u32::from_be_bytes(length) as usize]).await.unwrap();
+            let request = dimse::Command::parse(dimse::echo_request("1.2.840.10008.1.1", 1)).unwrap();
+            let mut packer = Packer::new(0);
+            packer.command(1, &dimse::refusal(&request, Status(0x0122), "no"));
+            for span in packer.plan() {
+                upstream.write_all(packer.bytes(span, &[], &[])).await.unwrap();
+            }
+            upstream
+        };
+        let leg = Leg::new(Box::new(ours));
+        let (status, _upstream) = tokio::join!(exchange(&leg, 0, 16384), answer);
+        assert_eq!(status.unwrap(), Status(0x0122));
     }
 }
