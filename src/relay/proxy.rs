@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -20,12 +20,18 @@ use crate::config::{ListenerSettings, Loaded, Settings};
 /// hanging.
 const SPARE_SLOTS: usize = 64;
 
+/// How long aborts, closing records and closes may take once the grace period is over. Records that find no room on a full
+/// disk would take for ever.
+const LAST_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The proxy, running.
 pub struct Proxy {
     gate: Arc<Gate>,
     stage: watch::Sender<Stage>,
     slots: Arc<Semaphore>,
     listeners: HashMap<Arc<str>, Running>,
+    /// Of listeners that a reload took away: their associations go on.
+    retired: Vec<JoinHandle<()>>,
     records: AuditTask,
     began: Instant,
 }
@@ -62,7 +68,7 @@ impl Proxy {
         let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
         let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX >> 8);
         let slots = Arc::new(Semaphore::new(most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)));
-        let mut proxy = Self { gate, stage, slots, listeners: HashMap::new(), records, began: Instant::now() };
+        let mut proxy = Self { gate, stage, slots, listeners: HashMap::new(), retired: Vec::new(), records, began: Instant::now() };
         let names: Vec<_> = bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
         proxy.record_start(&settings, &names, warnings.len()).await;
         for (settings, socket, bound) in bound {
@@ -139,15 +145,16 @@ impl Proxy {
 
     /// Ends the accept loops of listeners that are gone or have moved; their associations go on.
     fn retire(&mut self, settings: &Settings) {
-        self.listeners.retain(|name, running| {
+        self.retired.retain(|task| !task.is_finished());
+        let gone = self.listeners.extract_if(|name, running| {
             let wanted = settings.listeners.iter().find(|listener| listener.name == *name);
-            let stays = wanted.is_some_and(|listener| listener.address == running.wanted);
-            if !stays {
-                tracing::info!(listener = %name, "no longer listening");
-                running.removed.send_replace(true);
-            }
-            stays
+            wanted.is_none_or(|listener| listener.address != running.wanted)
         });
+        for (name, running) in gone {
+            tracing::info!(listener = %name, "no longer listening");
+            running.removed.send_replace(true);
+            self.retired.push(running.task);
+        }
     }
 
     /// Records that another configuration was refused and the old one stays in force.
@@ -173,15 +180,17 @@ impl Proxy {
         tracing::info!(open = self.gate.limiter.open_associations(), ?grace, "draining");
         self.stage.send_replace(Stage::Draining);
         let ending = async {
-            for running in self.listeners.into_values() {
+            for task in self.listeners.into_values().map(|running| running.task).chain(self.retired) {
                 // A listener that panicked has nothing left to wait for.
-                let _ = running.task.await;
+                let _ = task.await;
             }
         };
         tokio::pin!(ending);
         if tokio::time::timeout(grace, &mut ending).await.is_err() {
             self.stage.send_replace(Stage::Stopping);
-            ending.await;
+            if tokio::time::timeout(LAST_PATIENCE, &mut ending).await.is_err() {
+                tracing::error!("some associations could not be ended in {LAST_PATIENCE:?}; their records may be missing");
+            }
         }
         let stopped = audit::Stopped {
             reason: why.into(),
