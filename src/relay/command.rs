@@ -228,10 +228,9 @@ impl Half<'_> {
 
     /// Aborts the leg that the data set was going to. The association ends once its sender knows.
     async fn condemn(&mut self, error: &RewriteError) -> Ended {
-        use std::sync::atomic::Ordering::Relaxed;
-        self.association.condemned.store(true, Relaxed);
         let abort = Abort::provider(AbortReason::NotSpecified).to_pdu();
         let to = self.association.to(self.direction);
+        to.condemn();
         let packer = self.lock().await;
         packer.forget();
         packer.clear();

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -52,14 +51,7 @@ async fn connection(mut arrival: Arrival, socket: TcpStream) {
     let requested = entrance::under_artim(artim, read_request(&arrival, &requestor)).await;
     let requested = match requested {
         Ok(requested) => requested,
-        Err(refused) => {
-            let abort = refused.abort;
-            arrival.refuse_connection(refused).await;
-            return match abort {
-                Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
-                None => requestor.close(Duration::ZERO).await,
-            };
-        }
+        Err(refused) => return turn_away(&arrival, requestor, refused).await,
     };
     let span = tracing::info_span!("association", calling = %requested.calling, called = %requested.called);
     associate(&arrival, requestor, requested).instrument(span).await;
@@ -119,12 +111,15 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
         Ok((dialled, answered))
     };
     let (dialled, answered) = tokio::select! {
+        // What the requestor has said by now comes before what the upstream says.
+        biased;
+        left = early.watch(&requestor) => return turn_away(arrival, requestor, left).await,
         asked = asked => match asked {
             Ok(asked) => asked,
             Err(not_reached) => return not_had(arrival, requestor, &requested, &grant, not_reached).await,
         },
-        left = early.watch(&requestor) => {
-            return arrival.refuse_connection(left).await;
+        () = arrival.gate.stopping() => {
+            return reject(arrival, requestor, &requested, Some(&grant), Reason::ShuttingDown.into()).await;
         }
     };
     let answered = match answered {
@@ -190,11 +185,18 @@ async fn not_had(
     let mut refused = Refused::new(not_reached.reason, not_reached.detail);
     refused.abort = not_reached.abort;
     match refused.abort {
-        Some(abort) => {
-            arrival.refuse_connection(refused).await;
-            requestor.end_with(&abort.to_pdu(), LINGER).await;
-        }
+        Some(_) => turn_away(arrival, requestor, refused).await,
         None => reject(arrival, requestor, requested, Some(grant), refused).await,
+    }
+}
+
+/// Ends a connection without an A-ASSOCIATE answer: with an A-ABORT, or where there is nobody to tell, without.
+async fn turn_away(arrival: &Arrival, requestor: Leg, refused: Refused) {
+    let abort = refused.abort;
+    arrival.refuse_connection(refused).await;
+    match abort {
+        Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
+        None => requestor.close(Duration::ZERO).await,
     }
 }
 
@@ -236,10 +238,7 @@ impl Established {
         let association = self.association(arrival, requestor, dialled.leg);
         tracing::info!(peer = %association.grant.peer.name, upstream = %association.grant.upstream, "association opened");
         let ended = if self.early.is_silent() {
-            match association.requestor.write_pdu(answer).await {
-                Ok(()) => relay(&association, arrival).await,
-                Err(error) => Ended::lost(super::ended::Side::Requestor, &error),
-            }
+            relay(&association, arrival, answer).await
         } else {
             let what = "bytes before the A-ASSOCIATE-AC was sent";
             let malformed = Malformed::new(AbortReason::UnexpectedPdu, what);
@@ -268,20 +267,31 @@ impl Established {
             progress: Progress::new(),
             release: Release::default(),
             tally: Tally::default(),
-            condemned: AtomicBool::new(false),
             grant,
         }
     }
 }
 
-/// Both directions, until one of them or a deadline ends it.
-async fn relay(association: &Association, arrival: &Arrival) -> Ended {
+/// Answers the requestor, then relays both directions, until one of them or a deadline ends it.
+async fn relay(association: &Association, arrival: &Arrival, answer: &[u8]) -> Ended {
     let limits = &arrival.settings.limits;
     let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
+    let progress = &association.progress;
+    let both = async {
+        // A requestor that does not read its answer stalls as one that does not read a message.
+        progress.under_way(&progress.to_requestor, true);
+        if let Err(error) = association.requestor.write_pdu(answer).await {
+            return Ended::lost(super::ended::Side::Requestor, &error);
+        }
+        progress.under_way(&progress.to_requestor, false);
+        tokio::select! {
+            ended = Half::new(association, Direction::FromPeer).run() => ended,
+            ended = Half::new(association, Direction::ToPeer).run() => ended,
+        }
+    };
     tokio::select! {
-        ended = Half::new(association, Direction::FromPeer).run() => ended,
-        ended = Half::new(association, Direction::ToPeer).run() => ended,
-        expired = association.progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
+        ended = both => ended,
+        expired = progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
         () = arrival.gate.stopping() => Ended::Shutdown,
     }
 }
