@@ -60,7 +60,11 @@ fn offered_contexts(requested: &AssociateRq, grant: &Grant) -> Vec<ProposedConte
         let readable = |uid: &&Uid| !must_parse || Encoding::of(uid.as_str()).is_some();
         let transfer_syntaxes: Vec<Uid> = syntaxes.iter().filter(readable).cloned().collect();
         let abstract_syntax = context.abstract_syntax.clone();
-        (!transfer_syntaxes.is_empty()).then_some(ProposedContext { id: context.id, abstract_syntax, transfer_syntaxes })
+        (!transfer_syntaxes.is_empty()).then_some(ProposedContext {
+            id: context.id,
+            abstract_syntax,
+            transfer_syntaxes,
+        })
     };
     requested.contexts.iter().filter_map(offered).collect()
 }
@@ -79,7 +83,8 @@ pub(crate) fn answer(
     if let (Some(offered), Some(answered)) = (offered, answered) {
         only_what_was_offered(offered, answered)?;
     }
-    let contexts = requested.contexts.iter().map(|context| answer_context(context, offered, answered)).collect();
+    let contexts =
+        requested.contexts.iter().map(|context| answer_context(context, offered, answered)).collect();
     let user = match answered {
         Some(answered) => {
             let asked = offered.map_or(&requested.user, |offered| &offered.user);
@@ -123,12 +128,16 @@ fn answer_context(
 fn only_what_was_offered(offered: &AssociateRq, answered: &AssociateAc) -> Result<(), Malformed> {
     let maximum = answered.user.maximum_length.unwrap_or(0);
     if (1..Packer::SHORTEST_MAXIMUM_LENGTH).contains(&maximum) {
-        return Err(Malformed::invalid(format!("the upstream takes {maximum} bytes at once, too few for a message")));
+        return Err(Malformed::invalid(format!(
+            "the upstream takes {maximum} bytes at once, too few for a message"
+        )));
     }
     for context in &answered.contexts {
         let id = context.id;
         let Some(proposed) = offered.contexts.iter().find(|proposed| proposed.id == id) else {
-            return Err(Malformed::invalid(format!("the upstream answered context {id}, which it was not offered")));
+            return Err(Malformed::invalid(format!(
+                "the upstream answered context {id}, which it was not offered"
+            )));
         };
         if let Some(syntax) = &context.transfer_syntax
             && context.result == ContextResult::Acceptance
@@ -187,7 +196,8 @@ fn narrower(one: u16, other: u16) -> u16 {
 /// The contexts that may carry messages.
 pub(crate) fn accepted(offered: &AssociateRq, answered: &AssociateAc) -> Vec<AcceptedContext> {
     let accepted = |context: &AnsweredContext| {
-        let transfer_syntax = context.transfer_syntax.clone().filter(|_| context.result == ContextResult::Acceptance)?;
+        let transfer_syntax =
+            context.transfer_syntax.clone().filter(|_| context.result == ContextResult::Acceptance)?;
         let proposed = offered.contexts.iter().find(|proposed| proposed.id == context.id)?;
         Some(AcceptedContext {
             id: context.id,
@@ -201,8 +211,8 @@ pub(crate) fn accepted(offered: &AssociateRq, answered: &AssociateAc) -> Vec<Acc
 #[cfg(test)]
 mod tests {
     use super::{ContextResult, mirrored, only_what_was_offered};
-    use crate::wire::associate::*;
     use crate::wire::RawAeTitle;
+    use crate::wire::associate::*;
 
     fn role(scu: u8, scp: u8) -> RoleSelection {
         RoleSelection { sop_class: "1.2.3".parse().unwrap(), scu, scp }
@@ -220,12 +230,18 @@ mod tests {
         };
         let user = mirrored(&asked, &answered, 16384);
         let implementation_version_name = Some(vec![b'A'; 16]);
-        assert_eq!(user, UserInformation { maximum_length: Some(16384), implementation_version_name, ..asked });
+        assert_eq!(
+            user,
+            UserInformation { maximum_length: Some(16384), implementation_version_name, ..asked }
+        );
     }
 
     #[test]
     fn an_upstream_that_takes_no_message_is_refused() {
-        let user = |maximum_length| UserInformation { maximum_length: Some(maximum_length), ..UserInformation::default() };
+        let user = |maximum_length| UserInformation {
+            maximum_length: Some(maximum_length),
+            ..UserInformation::default()
+        };
         let contexts = vec![ProposedContext {
             id: 1,
             abstract_syntax: "1.2.3".parse().unwrap(),

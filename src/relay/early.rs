@@ -24,7 +24,9 @@ impl Early {
             let mut byte = [0];
             match requestor.read(&mut byte).await {
                 Ok(0) => return left("the requestor closed while the upstream was asked"),
-                Err(error) => return left(&format!("the requestor was lost while the upstream was asked: {error}")),
+                Err(error) => {
+                    return left(&format!("the requestor was lost while the upstream was asked: {error}"));
+                }
                 Ok(_) => self.bytes.extend_from_slice(&byte),
             }
             if self.bytes.first() != Some(&(PduType::Abort as u8)) {

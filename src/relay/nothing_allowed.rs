@@ -9,8 +9,8 @@ use super::session::LINGER;
 use super::{associate, records};
 use crate::policy::Grant;
 use crate::policy::limits::AssociationPermit;
-use crate::wire::associate::AssociateRq;
 use crate::wire::AbortReason;
+use crate::wire::associate::AssociateRq;
 use crate::wire::pdu::{Abort, HEADER, PduHeader, PduType, RELEASE_RP};
 
 pub(crate) async fn serve(

@@ -86,7 +86,8 @@ impl<'a> Half<'a> {
 
     /// Takes one event out of the inbox.
     async fn step(&mut self) -> Result<Step, Ended> {
-        let (used, event) = self.deframer.next(self.inbox.unread()).map_err(|malformed| self.protocol(malformed))?;
+        let (used, event) =
+            self.deframer.next(self.inbox.unread()).map_err(|malformed| self.protocol(malformed))?;
         let end = self.inbox.position() + used;
         let Some(event) = event else {
             self.inbox.consume(used);
@@ -149,7 +150,9 @@ impl<'a> Half<'a> {
     /// Notes where the transform's latest output lies; `start` is where its input began in the inbox.
     pub(super) fn take_pieces(&mut self, start: usize) {
         let spans = self.output.pieces.drain(..).map(|piece| match piece {
-            Piece::Input(range) => Span { source: Source::Input, range: start + range.start..start + range.end },
+            Piece::Input(range) => {
+                Span { source: Source::Input, range: start + range.start..start + range.end }
+            }
             Piece::Made(range) => Span { source: Source::Made, range },
         });
         self.spans.extend(spans);
@@ -164,7 +167,8 @@ impl<'a> Half<'a> {
         {
             writer.shrink();
         }
-        let under_way = !self.phase.is_idle() || self.deframer.is_inside_pdu() || !self.inbox.unread().is_empty();
+        let under_way =
+            !self.phase.is_idle() || self.deframer.is_inside_pdu() || !self.inbox.unread().is_empty();
         self.association.progress.under_way(self.association.movement(self.direction), under_way);
         Ok(())
     }
