@@ -29,6 +29,8 @@ pub struct Proxy {
     gate: Arc<Gate>,
     stage: watch::Sender<Stage>,
     slots: Arc<Semaphore>,
+    /// How many slots there are, taken or not.
+    places: usize,
     listeners: HashMap<Arc<str>, Running>,
     /// Of listeners that a reload took away: their associations go on.
     retired: Vec<JoinHandle<()>>,
@@ -66,14 +68,13 @@ impl Proxy {
         let bound = bind_all(settings.listeners.iter())?;
         let (stage, staged) = watch::channel(Stage::Running);
         let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
-        let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX >> 8);
-        let slots = Arc::new(Semaphore::new(
-            most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS),
-        ));
+        let places = places(&settings);
+        let slots = Arc::new(Semaphore::new(places));
         let mut proxy = Self {
             gate,
             stage,
             slots,
+            places,
             listeners: HashMap::new(),
             retired: Vec::new(),
             records,
@@ -141,6 +142,10 @@ impl Proxy {
         let settings = Arc::new(settings);
         let previous = self.gate.settings.swap(settings.clone());
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
+        // Fewer need no care: the limiter counts connections too.
+        let more = places(&settings).saturating_sub(self.places);
+        self.slots.add_permits(more);
+        self.places += more;
         self.retire(&settings);
         for listener in &settings.listeners {
             if let Some(running) = self.listeners.get(&listener.name) {
@@ -213,6 +218,12 @@ impl Proxy {
         self.gate.audit.record(Event::Stopped(stopped)).await;
         self.records.close().await;
     }
+}
+
+/// Connections that may be served at once.
+fn places(settings: &Settings) -> usize {
+    let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX);
+    most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)
 }
 
 type Bound = (Arc<ListenerSettings>, TcpListener, SocketAddr);

@@ -22,8 +22,8 @@ use super::leg::Leg;
 use super::progress::{Deadlines, Progress};
 use super::pump::Half;
 use super::release::Release;
-use super::upstream::{self, Dialled};
-use crate::config::ListenerSettings;
+use super::upstream::{self, Dialled, NotReached};
+use crate::config::{Limits, ListenerSettings, UpstreamSettings};
 use crate::policy::limits::AssociationPermit;
 use crate::policy::{Direction, Grant, Reason, Verdict, decide};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
@@ -112,46 +112,62 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
         return super::nothing_allowed::serve(arrival, requestor, &requested, &grant, permit).await;
     };
     let mut early = Early::default();
-    let asked = async {
-        let dialled = upstream::dial(upstream).await?;
-        let limits = &arrival.settings.limits;
-        let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
-        let answered = upstream::associate(&dialled.leg, &offered, limit, limits.associate_timeout).await;
-        Ok((dialled, answered))
-    };
+    // Where it comes to nothing, the place is free for the next attempt before these connections have closed.
     let (dialled, answered) = tokio::select! {
         // What the requestor has said by now comes before what the upstream says.
         biased;
         left = early.watch(&requestor) => return turn_away(arrival, requestor, left).await,
-        asked = asked => match asked {
+        asked = ask(&arrival.settings.limits, upstream, &offered) => match asked {
             Ok(asked) => asked,
-            Err(not_reached) => return not_had(arrival, requestor, &requested, &grant, not_reached).await,
+            Err(not_reached) => {
+                drop(permit);
+                return not_had(arrival, requestor, &requested, &grant, not_reached).await;
+            }
         },
         () = arrival.gate.stopping() => {
             return reject(arrival, requestor, &requested, Some(&grant), Reason::ShuttingDown.into()).await;
         }
     };
-    let answered = match answered {
-        Ok(answered) => answered,
+    let agreed = answered.and_then(|answered| {
+        let answer = associate::answer(&requested, Some(&offered), Some(&answered), offered_length);
+        let bytes = answer.and_then(|answer| answer.encode().map(|bytes| (answer, bytes)));
+        let (answer, bytes) = bytes.map_err(|malformed| NotReached::malformed(&malformed))?;
+        Ok((answered, answer, bytes))
+    });
+    match agreed {
         Err(not_reached) => {
-            dialled.leg.close(Duration::ZERO).await;
-            return not_had(arrival, requestor, &requested, &grant, not_reached).await;
+            drop(permit);
+            let parting = part_from(dialled.leg, not_reached.reason);
+            tokio::join!(parting, not_had(arrival, requestor, &requested, &grant, not_reached));
         }
-    };
-    let answer = associate::answer(&requested, Some(&offered), Some(&answered), offered_length);
-    let answer = answer.and_then(|answer| answer.encode().map(|bytes| (answer, bytes)));
-    match answer {
-        Err(malformed) => {
-            let abort = Abort::provider(malformed.reason).to_pdu();
-            dialled.leg.end_with(&abort, LINGER).await;
-            let refused = Refused::new(Reason::UpstreamMalformed, malformed.to_string());
-            reject(arrival, requestor, &requested, Some(&grant), refused).await;
-        }
-        Ok((answer, bytes)) => {
+        Ok((answered, answer, bytes)) => {
             let established = Established { requested, offered, answered, answer, grant, early };
             established.serve(arrival, requestor, dialled, &bytes, permit).await;
         }
     }
+}
+
+/// Dials the upstream and reads its answer.
+async fn ask(
+    limits: &Limits,
+    upstream: &UpstreamSettings,
+    offered: &AssociateRq,
+) -> Result<(Dialled, Result<AssociateAc, NotReached>), NotReached> {
+    let dialled = upstream::dial(upstream).await?;
+    let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
+    let answered = upstream::associate(&dialled.leg, offered, limit, limits.associate_timeout).await;
+    Ok((dialled, answered))
+}
+
+/// Leaves an upstream with which there is no association (PS3.8 Table 9-10, Sta5): one that did not refuse gets an
+/// A-ABORT.
+async fn part_from(upstream: Leg, reason: Reason) {
+    let abort = match reason {
+        Reason::UpstreamMalformed => AbortReason::InvalidParameterValue,
+        Reason::UpstreamTimeout => AbortReason::NotSpecified,
+        _ => return upstream.close(Duration::ZERO).await,
+    };
+    upstream.end_with(&Abort::provider(abort).to_pdu(), LINGER).await;
 }
 
 /// Everything that is decided without the upstream.
@@ -189,7 +205,7 @@ async fn not_had(
     requestor: Leg,
     requested: &AssociateRq,
     grant: &Grant,
-    not_reached: upstream::NotReached,
+    not_reached: NotReached,
 ) {
     let mut refused = Refused::new(not_reached.reason, not_reached.detail);
     refused.abort = not_reached.abort;
