@@ -106,6 +106,19 @@ impl Command {
         })
     }
 
+    /// Whether it names one SOP class or instance as affected and another as requested. No service has both (PS3.7 §9.3
+    /// and §10.3), so two readers could judge and act on different ones.
+    pub fn names_two_objects(&self) -> bool {
+        let differ = |one: u16, other: u16| {
+            self.value(one)
+                .map(trim)
+                .zip(self.value(other).map(trim))
+                .is_some_and(|(one, other)| one != other)
+        };
+        differ(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS)
+            || differ(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE)
+    }
+
     /// The value of an element, padding included.
     pub(super) fn value(&self, element: u16) -> Option<&[u8]> {
         let range = self.elements.iter().find(|(tag, _)| *tag == element).map(|(_, range)| range.clone())?;

@@ -7,7 +7,7 @@ use super::message::{DataSet, Fate, Phase, Relayed, Rewritten};
 use super::pump::Half;
 use crate::dataset::Observer;
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
-use crate::policy::Request;
+use crate::policy::{Denial, Request};
 use crate::rewrite::{Expected, RewriteError, Transform};
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed, Uid};
@@ -98,8 +98,21 @@ impl Half<'_> {
             let comment = "the SOP instance UID is not a UID".into();
             return Err(Refused { status: Status::INVALID_INSTANCE, label: "invalid-sop-instance", comment });
         }
+        if command.names_two_objects() {
+            let comment = "affected and requested SOP class or instance differ".into();
+            return Err(Refused {
+                status: Status::MISTYPED_ARGUMENT,
+                label: "contradictory-command",
+                comment,
+            });
+        }
+        let denied = |denial: Denial| {
+            let (status, label) = (Status(denial.status()), denial.label());
+            Refused { status, label, comment: denial.to_string() }
+        };
         let Some(context) = self.association.context(exchange.context_id) else { return Ok(()) };
-        let sop_class = exchange.sop_class.as_deref().and_then(|text| text.parse::<Uid>().ok());
+        let sop_class = exchange.sop_class.as_deref().filter(|text| !text.is_empty());
+        let sop_class = sop_class.map(str::parse::<Uid>).transpose().map_err(|_| denied(Denial::SopClass))?;
         let request = Request {
             operation: exchange.operation,
             direction: self.direction,
@@ -108,10 +121,7 @@ impl Half<'_> {
             move_destination: exchange.move_destination.as_deref(),
         };
         let role = &self.association.grant.peer.role;
-        role.permits_request(&request).map_err(|denial| {
-            let (status, label) = (Status(denial.status()), denial.label());
-            Refused { status, label, comment: denial.to_string() }
-        })
+        role.permits_request(&request).map_err(denied)
     }
 
     /// The transform for a C-STORE that a rule applies to, with what its SOP instance UID becomes.
@@ -262,10 +272,9 @@ impl Half<'_> {
 
     /// Aborts the leg that the data set was going to. The association ends once its sender knows.
     async fn condemn(&mut self, error: &RewriteError) -> Ended {
-        use std::sync::atomic::Ordering::Relaxed;
-        self.association.condemned.store(true, Relaxed);
         let abort = Abort::provider(AbortReason::NotSpecified).to_pdu();
         let to = self.association.to(self.direction);
+        to.condemn();
         let packer = self.lock().await;
         packer.forget();
         packer.clear();

@@ -26,6 +26,7 @@ pub(crate) struct Leg {
     sent: AtomicU64,
     /// False while a write is under way: cancelled there, the stream ends inside a PDU.
     between_pdus: AtomicBool,
+    condemned: AtomicBool,
 }
 
 impl Leg {
@@ -35,6 +36,7 @@ impl Leg {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             between_pdus: AtomicBool::new(true),
+            condemned: AtomicBool::new(false),
         }
     }
 
@@ -50,6 +52,15 @@ impl Leg {
     /// Bytes sent to the peer so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// It gets its abort while the other leg goes on for a while; what it still says is of no interest.
+    pub fn condemn(&self) {
+        self.condemned.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_condemned(&self) -> bool {
+        self.condemned.load(Ordering::Relaxed)
     }
 
     pub fn quick_ack(&self) {

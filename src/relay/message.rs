@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::association::opposite;
+use super::association::{opposite, sender};
 use super::ended::Ended;
 use super::pump::Half;
 use crate::dataset::Observer;
 use crate::dimse::Command;
 use crate::rewrite::Transform;
-use crate::wire::{Kind, Malformed, Source, Span};
+use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
 
 /// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
 const MOST_EMPTY: u32 = 1000;
@@ -118,6 +118,10 @@ impl Half<'_> {
     }
 
     fn begin(&mut self, context_id: u8, kind: Kind) -> Result<(), Ended> {
+        if self.association.release.was_asked_by(sender(self.direction)) {
+            let what = "a message after its sender's A-RELEASE-RQ";
+            return Err(self.protocol(Malformed::new(AbortReason::UnexpectedPdu, what)));
+        }
         if self.association.context(context_id).is_none() {
             let what = format!("a PDV of presentation context {context_id}, which was not accepted");
             return Err(self.protocol(Malformed::invalid(what)));
@@ -143,16 +147,7 @@ impl Half<'_> {
             return Ok(());
         };
         let command = Command::parse(bytes).map_err(|malformed| self.protocol(malformed))?;
-        self.command(context_id, command).await?;
-        if self.phase.is_idle() {
-            self.message_complete();
-        }
-        Ok(())
-    }
-
-    pub(super) fn message_complete(&mut self) {
-        self.phase = Phase::Idle;
-        self.association.progress.under_way(self.association.movement(self.direction), false);
+        self.command(context_id, command).await
     }
 
     async fn data(&mut self, range: Range<usize>, last: bool) -> Result<(), Ended> {
@@ -205,7 +200,7 @@ impl Half<'_> {
             let context_id = state.context_id;
             self.pack_data_set(context_id, true);
         }
-        self.message_complete();
+        self.phase = Phase::Idle;
         Ok(())
     }
 
@@ -258,7 +253,6 @@ impl Half<'_> {
 
     pub(super) async fn swallowed(&mut self) -> Result<(), Ended> {
         let Phase::DataSet(state) = std::mem::replace(&mut self.phase, Phase::Idle) else { return Ok(()) };
-        self.message_complete();
         let Fate::Swallow { response, then } = state.fate else { return Ok(()) };
         self.answer(state.context_id, &response).await?;
         match then {
@@ -279,7 +273,7 @@ impl Half<'_> {
             .to(back)
             .write_plan(&packer, &[], &[], moved)
             .await
-            .map_err(|error| Ended::lost(super::association::sender(self.direction), &error))?;
+            .map_err(|error| Ended::lost(sender(self.direction), &error))?;
         packer.clear();
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -20,14 +20,21 @@ use crate::config::{ListenerSettings, Loaded, Settings};
 /// hanging.
 const SPARE_SLOTS: usize = 64;
 
+/// How long aborts, closing records and closes may take once the grace period is over. Records that find no room on a full
+/// disk would take for ever.
+const LAST_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The proxy, running.
 pub struct Proxy {
     gate: Arc<Gate>,
     stage: watch::Sender<Stage>,
     /// Connections that may be there at once, and how many that is.
     slots: Arc<Semaphore>,
-    slots_made: usize,
+    /// How many slots there are, taken or not.
+    places: usize,
     listeners: HashMap<Arc<str>, Running>,
+    /// Of listeners that a reload took away: their associations go on.
+    retired: Vec<JoinHandle<()>>,
     records: AuditTask,
     began: Instant,
 }
@@ -62,11 +69,20 @@ impl Proxy {
         let bound = bind_all(settings.listeners.iter())?;
         let (stage, staged) = watch::channel(Stage::Running);
         let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
-        let slots_made = slots_of(&settings);
-        let slots = Arc::new(Semaphore::new(slots_made));
-        let (listeners, began) = (HashMap::new(), Instant::now());
-        let mut proxy = Self { gate, stage, slots, slots_made, listeners, records, began };
-        let names: Vec<_> = bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
+        let places = places(&settings);
+        let slots = Arc::new(Semaphore::new(places));
+        let mut proxy = Self {
+            gate,
+            stage,
+            slots,
+            places,
+            listeners: HashMap::new(),
+            retired: Vec::new(),
+            records,
+            began: Instant::now(),
+        };
+        let names: Vec<_> =
+            bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
         proxy.record_start(&settings, &names, warnings.len()).await;
         for (settings, socket, bound) in bound {
             proxy.spawn(settings, socket, bound);
@@ -127,9 +143,10 @@ impl Proxy {
         let settings = Arc::new(settings);
         let previous = self.gate.settings.swap(settings.clone());
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
-        // Where there are more than needed now, the limiter refuses what is too much.
-        self.slots.add_permits(slots_of(&settings).saturating_sub(self.slots_made));
-        self.slots_made = self.slots_made.max(slots_of(&settings));
+        // Fewer need no care: the limiter counts connections too.
+        let more = places(&settings).saturating_sub(self.places);
+        self.slots.add_permits(more);
+        self.places += more;
         self.retire(&settings);
         for listener in &settings.listeners {
             if let Some(running) = self.listeners.get(&listener.name) {
@@ -145,15 +162,16 @@ impl Proxy {
 
     /// Ends the accept loops of listeners that are gone or have moved; their associations go on.
     fn retire(&mut self, settings: &Settings) {
-        self.listeners.retain(|name, running| {
+        self.retired.retain(|task| !task.is_finished());
+        let gone = self.listeners.extract_if(|name, running| {
             let wanted = settings.listeners.iter().find(|listener| listener.name == *name);
-            let stays = wanted.is_some_and(|listener| listener.address == running.wanted);
-            if !stays {
-                tracing::info!(listener = %name, "no longer listening");
-                running.removed.send_replace(true);
-            }
-            stays
+            wanted.is_none_or(|listener| listener.address != running.wanted)
         });
+        for (name, running) in gone {
+            tracing::info!(listener = %name, "no longer listening");
+            running.removed.send_replace(true);
+            self.retired.push(running.task);
+        }
     }
 
     /// Records that another configuration was refused and the old one stays in force.
@@ -179,15 +197,19 @@ impl Proxy {
         tracing::info!(open = self.gate.limiter.open_associations(), ?grace, "draining");
         self.stage.send_replace(Stage::Draining);
         let ending = async {
-            for running in self.listeners.into_values() {
+            for task in self.listeners.into_values().map(|running| running.task).chain(self.retired) {
                 // A listener that panicked has nothing left to wait for.
-                let _ = running.task.await;
+                let _ = task.await;
             }
         };
         tokio::pin!(ending);
         if tokio::time::timeout(grace, &mut ending).await.is_err() {
             self.stage.send_replace(Stage::Stopping);
-            ending.await;
+            if tokio::time::timeout(LAST_PATIENCE, &mut ending).await.is_err() {
+                tracing::error!(
+                    "some associations could not be ended in {LAST_PATIENCE:?}; their records may be missing"
+                );
+            }
         }
         let stopped = audit::Stopped {
             reason: why.into(),
@@ -199,8 +221,8 @@ impl Proxy {
     }
 }
 
-/// Twice as many connections as associations, as the limiter has it, and some spare.
-fn slots_of(settings: &Settings) -> usize {
+/// Connections that may be served at once.
+fn places(settings: &Settings) -> usize {
     let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX);
     most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)
 }

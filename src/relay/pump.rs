@@ -57,6 +57,9 @@ impl<'a> Half<'a> {
     pub async fn run(mut self) -> Ended {
         loop {
             if let Err(ended) = self.turn().await {
+                if self.association.from(self.direction).is_condemned() {
+                    std::future::pending::<()>().await;
+                }
                 return ended;
             }
         }
@@ -159,9 +162,14 @@ impl<'a> Half<'a> {
     async fn flush(&mut self) -> Result<(), Ended> {
         self.pack();
         self.write().await?;
-        if self.phase.is_idle() {
-            self.writer = None;
+        if self.phase.is_idle()
+            && let Some(mut writer) = self.writer.take()
+        {
+            writer.shrink();
         }
+        let under_way =
+            !self.phase.is_idle() || self.deframer.is_inside_pdu() || !self.inbox.unread().is_empty();
+        self.association.progress.under_way(self.association.movement(self.direction), under_way);
         Ok(())
     }
 
@@ -204,12 +212,10 @@ impl<'a> Half<'a> {
         Ended::Protocol { side: sender(self.direction), malformed }
     }
 
-    /// The stream ended. Where that was to be expected, another part of the association tells how it ends.
+    /// The stream ended. Where that was to be expected, the other direction tells how it ends.
     async fn end_of_stream(&self, detail: &str) -> Ended {
-        use std::sync::atomic::Ordering::Relaxed;
         let side = sender(self.direction);
-        let left_early = self.phase.is_idle() && self.association.release.was_asked_by(side);
-        if left_early || self.association.condemned.load(Relaxed) {
+        if self.phase.is_idle() && self.association.release.was_asked_by(side) {
             std::future::pending::<()>().await;
         }
         Ended::Lost { side, detail: detail.to_owned() }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -23,8 +22,8 @@ use super::leg::Leg;
 use super::progress::{Deadlines, Progress};
 use super::pump::Half;
 use super::release::Release;
-use super::upstream::{self, Dialled};
-use crate::config::ListenerSettings;
+use super::upstream::{self, Dialled, NotReached};
+use crate::config::{Limits, ListenerSettings, UpstreamSettings};
 use crate::policy::limits::AssociationPermit;
 use crate::policy::{Direction, Grant, Reason, Verdict, decide};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
@@ -58,14 +57,7 @@ async fn connection(mut arrival: Arrival, socket: TcpStream) {
     let requested = entrance::under_artim(artim, read_request(&arrival, &requestor)).await;
     let requested = match requested {
         Ok(requested) => requested,
-        Err(refused) => {
-            let abort = refused.abort;
-            arrival.refuse_connection(refused).await;
-            return match abort {
-                Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
-                None => requestor.close(Duration::ZERO).await,
-            };
-        }
+        Err(refused) => return turn_away(&arrival, requestor, refused).await,
     };
     let span = tracing::info_span!("association", calling = %requested.calling, called = %requested.called);
     associate(&arrival, requestor, requested).instrument(span).await;
@@ -124,43 +116,62 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
         return super::nothing_allowed::serve(arrival, requestor, &requested, &grant, permit).await;
     };
     let mut early = Early::default();
-    let asked = async {
-        let dialled = upstream::dial(upstream).await?;
-        let limits = &arrival.settings.limits;
-        let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
-        let answered = upstream::associate(&dialled.leg, &offered, limit, limits.associate_timeout).await;
-        Ok((dialled, answered))
-    };
+    // Where it comes to nothing, the place is free for the next attempt before these connections have closed.
     let (dialled, answered) = tokio::select! {
-        asked = asked => match asked {
+        // What the requestor has said by now comes before what the upstream says.
+        biased;
+        left = early.watch(&requestor) => return turn_away(arrival, requestor, left).await,
+        asked = ask(&arrival.settings.limits, upstream, &offered) => match asked {
             Ok(asked) => asked,
-            Err(not_reached) => return not_had(arrival, requestor, &requested, &grant, not_reached).await,
+            Err(not_reached) => {
+                drop(permit);
+                return not_had(arrival, requestor, &requested, &grant, not_reached).await;
+            }
         },
-        left = early.watch(&requestor) => {
-            return arrival.refuse_connection(left).await;
+        () = arrival.gate.stopping() => {
+            return reject(arrival, requestor, &requested, Some(&grant), Reason::ShuttingDown.into()).await;
         }
     };
-    let answered = match answered {
-        Ok(answered) => answered,
+    let agreed = answered.and_then(|answered| {
+        let answer = associate::answer(&requested, Some(&offered), Some(&answered), offered_length);
+        let bytes = answer.and_then(|answer| answer.encode().map(|bytes| (answer, bytes)));
+        let (answer, bytes) = bytes.map_err(|malformed| NotReached::malformed(&malformed))?;
+        Ok((answered, answer, bytes))
+    });
+    match agreed {
         Err(not_reached) => {
-            dialled.leg.close(Duration::ZERO).await;
-            return not_had(arrival, requestor, &requested, &grant, not_reached).await;
+            drop(permit);
+            let parting = part_from(dialled.leg, not_reached.reason);
+            tokio::join!(parting, not_had(arrival, requestor, &requested, &grant, not_reached));
         }
-    };
-    let answer = associate::answer(&requested, Some(&offered), Some(&answered), offered_length);
-    let answer = answer.and_then(|answer| answer.encode().map(|bytes| (answer, bytes)));
-    match answer {
-        Err(malformed) => {
-            let abort = Abort::provider(malformed.reason).to_pdu();
-            dialled.leg.end_with(&abort, LINGER).await;
-            let refused = Refused::new(Reason::UpstreamMalformed, malformed.to_string());
-            reject(arrival, requestor, &requested, Some(&grant), refused).await;
-        }
-        Ok((answer, bytes)) => {
+        Ok((answered, answer, bytes)) => {
             let established = Established { requested, offered, answered, answer, grant, early };
             established.serve(arrival, requestor, dialled, &bytes, permit).await;
         }
     }
+}
+
+/// Dials the upstream and reads its answer.
+async fn ask(
+    limits: &Limits,
+    upstream: &UpstreamSettings,
+    offered: &AssociateRq,
+) -> Result<(Dialled, Result<AssociateAc, NotReached>), NotReached> {
+    let dialled = upstream::dial(upstream).await?;
+    let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
+    let answered = upstream::associate(&dialled.leg, offered, limit, limits.associate_timeout).await;
+    Ok((dialled, answered))
+}
+
+/// Leaves an upstream with which there is no association (PS3.8 Table 9-10, Sta5): one that did not refuse gets an
+/// A-ABORT.
+async fn part_from(upstream: Leg, reason: Reason) {
+    let abort = match reason {
+        Reason::UpstreamMalformed => AbortReason::InvalidParameterValue,
+        Reason::UpstreamTimeout => AbortReason::NotSpecified,
+        _ => return upstream.close(Duration::ZERO).await,
+    };
+    upstream.end_with(&Abort::provider(abort).to_pdu(), LINGER).await;
 }
 
 /// Who it is, and whether they may.
@@ -201,16 +212,23 @@ async fn not_had(
     requestor: Leg,
     requested: &AssociateRq,
     grant: &Grant,
-    not_reached: upstream::NotReached,
+    not_reached: NotReached,
 ) {
     let mut refused = Refused::new(not_reached.reason, not_reached.detail);
     refused.abort = not_reached.abort;
     match refused.abort {
-        Some(abort) => {
-            arrival.refuse_connection(refused).await;
-            requestor.end_with(&abort.to_pdu(), LINGER).await;
-        }
+        Some(_) => turn_away(arrival, requestor, refused).await,
         None => reject(arrival, requestor, requested, Some(grant), refused).await,
+    }
+}
+
+/// Ends a connection without an A-ASSOCIATE answer: with an A-ABORT, or where there is nobody to tell, without.
+async fn turn_away(arrival: &Arrival, requestor: Leg, refused: Refused) {
+    let abort = refused.abort;
+    arrival.refuse_connection(refused).await;
+    match abort {
+        Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
+        None => requestor.close(Duration::ZERO).await,
     }
 }
 
@@ -252,10 +270,7 @@ impl Established {
         let association = self.association(arrival, requestor, dialled.leg);
         tracing::info!(peer = %association.grant.peer.name, upstream = %association.grant.upstream, "association opened");
         let ended = if self.early.is_silent() {
-            match association.requestor.write_pdu(answer).await {
-                Ok(()) => relay(&association, arrival).await,
-                Err(error) => Ended::lost(super::ended::Side::Requestor, &error),
-            }
+            relay(&association, arrival, answer).await
         } else {
             let what = "bytes before the A-ASSOCIATE-AC was sent";
             let malformed = Malformed::new(AbortReason::UnexpectedPdu, what);
@@ -284,20 +299,31 @@ impl Established {
             progress: Progress::new(),
             release: Release::default(),
             tally: Tally::default(),
-            condemned: AtomicBool::new(false),
             grant,
         }
     }
 }
 
-/// Both directions, until one of them or a deadline ends it.
-async fn relay(association: &Association, arrival: &Arrival) -> Ended {
+/// Answers the requestor, then relays both directions, until one of them or a deadline ends it.
+async fn relay(association: &Association, arrival: &Arrival, answer: &[u8]) -> Ended {
     let limits = &arrival.settings.limits;
     let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
+    let progress = &association.progress;
+    let both = async {
+        // A requestor that does not read its answer stalls as one that does not read a message.
+        progress.under_way(&progress.to_requestor, true);
+        if let Err(error) = association.requestor.write_pdu(answer).await {
+            return Ended::lost(super::ended::Side::Requestor, &error);
+        }
+        progress.under_way(&progress.to_requestor, false);
+        tokio::select! {
+            ended = Half::new(association, Direction::FromPeer).run() => ended,
+            ended = Half::new(association, Direction::ToPeer).run() => ended,
+        }
+    };
     tokio::select! {
-        ended = Half::new(association, Direction::FromPeer).run() => ended,
-        ended = Half::new(association, Direction::ToPeer).run() => ended,
-        expired = association.progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
+        ended = both => ended,
+        expired = progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
         () = arrival.gate.stopping() => Ended::Shutdown,
     }
 }

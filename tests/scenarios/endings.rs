@@ -258,7 +258,7 @@ fn an_upstream_that_never_answers_the_request_is_congestion() {
     let mut silent = upstream.accept();
     silent.associate(upper::ASSOCIATE_RQ);
     assert_eq!(requestor.expect(upper::ASSOCIATE_RJ), [0, 2, 3, 1]);
-    silent.rest();
+    assert_eq!(silent.rest(), upper::abort(2, 0));
     assert_eq!(gate.event("association-rejected")["reason"], "upstream-timeout");
 }
 

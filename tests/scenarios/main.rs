@@ -64,4 +64,5 @@ mod refusals;
 mod rewriting;
 mod roles;
 mod services;
+mod states;
 mod transport_security;
