@@ -25,8 +25,9 @@ pub(super) async fn conclude(
     // The place is free for the next association before this one's sockets have closed.
     drop(permit);
     for side in [Side::Requestor, Side::Upstream] {
-        if let Some(abort) = ended.abort_for(side) {
-            association.leg(side).last_word(&abort.to_pdu(), LAST_WORD).await;
+        let leg = association.leg(side);
+        if let Some(abort) = ended.abort_for(side).filter(|_| !leg.is_condemned()) {
+            leg.last_word(&abort.to_pdu(), LAST_WORD).await;
         }
     }
     for (direction, exchange) in association.ledger.drain() {
