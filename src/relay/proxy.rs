@@ -28,6 +28,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Proxy {
     gate: Arc<Gate>,
     stage: watch::Sender<Stage>,
+    /// Connections that may be there at once, and how many that is.
     slots: Arc<Semaphore>,
     /// How many slots there are, taken or not.
     places: usize,

@@ -17,8 +17,9 @@ use crate::policy::Direction;
 use crate::rewrite::{Output, Piece};
 use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Packer, Source, Span, pdu};
 
-/// How often a half that waits for a rate or for the other direction says that it still lives.
-const PACE_TICK: Duration = Duration::from_secs(1);
+/// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
+/// sensible deadline.
+const PACE_TICK: Duration = Duration::from_millis(100);
 
 /// What became of the unread bytes.
 enum Step {

@@ -98,9 +98,13 @@ fn tls_or_lost(error: &std::io::Error) -> Refused {
 
 /// Decides, asks the upstream, and only then answers.
 async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
-    let (grant, permit) = match judge(arrival, &requested) {
-        Ok(judged) => judged,
+    let grant = match judge(arrival, &requested) {
+        Ok(grant) => grant,
         Err(refused) => return reject(arrival, requestor, &requested, None, refused).await,
+    };
+    let permit = match admit(arrival, &requested, &grant) {
+        Ok(permit) => permit,
+        Err(refused) => return reject(arrival, requestor, &requested, Some(&grant), refused).await,
     };
     let offered_length = arrival.settings.limits.max_pdu_length;
     let Some(upstream) = arrival.settings.upstreams.get(&grant.upstream) else {
@@ -170,21 +174,25 @@ async fn part_from(upstream: Leg, reason: Reason) {
     upstream.end_with(&Abort::provider(abort).to_pdu(), LINGER).await;
 }
 
-/// Everything that is decided without the upstream.
-fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<(Grant, AssociationPermit), Refused> {
+/// Who it is, and whether they may.
+fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<Grant, Refused> {
     if requested.protocol_version & 1 == 0 {
         return Err(Reason::ProtocolVersion.into());
     }
     if requested.application_context.as_str() != APPLICATION_CONTEXT {
         return Err(Reason::ApplicationContext.into());
     }
-    let grant = match decide(&arrival.settings.policy, &arrival.facts(requested)) {
-        Verdict::Allow(grant) => grant,
+    match decide(&arrival.settings.policy, &arrival.facts(requested)) {
+        Verdict::Allow(grant) => Ok(grant),
         Verdict::Refuse(refusal) => {
             let explanation = format!("{}. To let it in: {}", refusal.detail, refusal.remedy);
-            return Err(Refused::new(refusal.reason, explanation));
+            Err(Refused::new(refusal.reason, explanation))
         }
-    };
+    }
+}
+
+/// Whether there is room for one more association of this peer, now.
+fn admit(arrival: &Arrival, requested: &AssociateRq, grant: &Grant) -> Result<AssociationPermit, Refused> {
     if (1..Packer::SHORTEST_MAXIMUM_LENGTH).contains(&requested.user.maximum_length.unwrap_or(0)) {
         return Err(Reason::MaximumLengthTooShort.into());
     }
@@ -195,8 +203,7 @@ fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<(Grant, Associati
         return Err(Reason::RecordsUnavailable.into());
     }
     let address = arrival.from.ip().to_canonical();
-    let permit = arrival.gate.limiter.association(&grant.peer, address).map_err(Refused::from)?;
-    Ok((grant, permit))
+    arrival.gate.limiter.association(&grant.peer, address).map_err(Refused::from)
 }
 
 /// The upstream cannot be had: its own refusal or abort goes to the requestor as it is.
