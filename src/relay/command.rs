@@ -1,6 +1,6 @@
 //! What a complete command set leads to: relayed, refused, or the end of a protocol that was broken.
 
-use super::association::{AcceptedContext, Answer, opposite, sender};
+use super::association::{AcceptedContext, Answer, opposite};
 use super::ended::Ended;
 use super::exchange::{Exchange, NotOpened};
 use super::message::{DataSet, Fate, Phase, Relayed, Rewritten};
@@ -283,7 +283,7 @@ impl Half<'_> {
         self.writer = None;
         let detail =
             format!("a data set could not be rewritten after its beginning had been sent on: {error}");
-        Ended::Policy { told: sender(opposite(self.direction)), detail }
+        Ended::Policy { detail }
     }
 }
 

@@ -13,6 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 use super::transport::Transport;
 use crate::wire::Packer;
 
+/// How long a peer that has had its last PDU may take to close.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
+
 /// Spans of a plan that one system call writes.
 const SLICES: usize = 64;
 

@@ -266,7 +266,7 @@ impl Half<'_> {
         self.write().await?;
         self.writer = None;
         let (association, back) = (self.association, opposite(self.direction));
-        let mut packer = association.packer(back).lock().await;
+        let mut packer = self.paced(association.packer(back).lock()).await;
         packer.command(context_id, response);
         let moved = || association.progress.moved(association.movement(self.direction));
         association

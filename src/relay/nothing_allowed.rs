@@ -4,8 +4,7 @@
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::leg::Leg;
-use super::session::LINGER;
+use super::leg::{LINGER, Leg};
 use super::{associate, records};
 use crate::policy::Grant;
 use crate::policy::limits::AssociationPermit;

@@ -17,7 +17,8 @@ use crate::policy::Direction;
 use crate::rewrite::{Output, Piece};
 use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Packer, Source, Span, pdu};
 
-/// How often a half that is slowed down by a rate says that it still lives: well within the shortest sensible deadline.
+/// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
+/// sensible deadline.
 const PACE_TICK: Duration = Duration::from_millis(100);
 
 /// What became of the unread bytes.
@@ -57,7 +58,8 @@ impl<'a> Half<'a> {
     pub async fn run(mut self) -> Ended {
         loop {
             if let Err(ended) = self.turn().await {
-                if self.association.from(self.direction).is_condemned() {
+                // A half that has yet to end a message keeps the other from answering the sender of the bad object.
+                if self.association.from(self.direction).is_condemned() && self.phase.is_idle() {
                     std::future::pending::<()>().await;
                 }
                 return ended;
@@ -200,10 +202,13 @@ impl<'a> Half<'a> {
         }
     }
 
-    /// Waits for a rate without letting a deadline take the wait for a stall.
-    pub(super) async fn paced(&self, wait: impl Future<Output = ()>) {
+    /// Waits for a rate, or for a message of the other direction, which has a deadline of its own. Neither is a stall.
+    pub(super) async fn paced<T>(&self, wait: impl Future<Output = T>) -> T {
         tokio::pin!(wait);
-        while tokio::time::timeout(PACE_TICK, &mut wait).await.is_err() {
+        loop {
+            if let Ok(done) = tokio::time::timeout(PACE_TICK, &mut wait).await {
+                return done;
+            }
             self.association.progress.moved(self.association.movement(self.direction));
         }
     }
