@@ -245,7 +245,7 @@ fn memory_does_not_depend_on_the_size_of_an_object() {
 }
 
 /// Undefined-length sequences and items, one in the other (PS3.5 §7.5).
-fn nested(depth: usize) -> Object {
+pub fn nested(depth: usize) -> Object {
     let mut object = Object::ct(2_000);
     let pixels =
         object.data_set.windows(4).position(|tag| tag == [0xE0, 0x7F, 0x10, 0x00]).expect("pixel data");

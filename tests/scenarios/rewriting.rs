@@ -10,6 +10,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::bad_input::nested;
 use crate::command::{AFFECTED_SOP_INSTANCE, C_STORE_RQ, C_STORE_RSP, Command, ERROR_COMMENT, STATUS};
 use crate::corpus;
 use crate::gate::{self, Gate, Setup};
@@ -447,4 +448,45 @@ fn memory_does_not_depend_on_the_size_of_a_rewritten_object() {
     let bytes = totals.bytes.load(std::sync::atomic::Ordering::Relaxed);
     assert!(bytes > (200 << 20) - 4096 && bytes != object.data_set.len() as u64, "{bytes}");
     assert!(gate.peak_resident_kib() < 64 << 10, "{} KiB", gate.peak_resident_kib());
+}
+
+#[test]
+fn sequences_may_be_nested_as_deep_as_is_configured_and_no_deeper() {
+    for (keys, deepest) in [("", 32), ("max-depth = 3", 3)] {
+        let upstream = Upstream::bind();
+        let extra = RULES.replace("profile = \"none\"", &format!("profile = \"none\"\n{keys}")).leak();
+        let gate = Gate::start(&Setup { extra, ..rewriting(upstream.address) });
+        let passed = pass(&gate, &upstream, &nested(deepest)).expect("a syntax that can be rewritten");
+        assert!(passed.status == 0 && passed.received.is_some(), "{:?}", passed.comment);
+        let refused = pass(&gate, &upstream, &nested(deepest + 1)).expect("a syntax that can be rewritten");
+        assert_eq!((refused.status, refused.received), (0xC000, None), "{keys}");
+        let comment = refused.comment.unwrap_or_default();
+        assert!(comment.contains("nested too deep"), "{comment}");
+    }
+}
+
+#[test]
+fn orthanc_knows_what_came_over_tls_by_its_pseudonym_only() {
+    let archive = peers::orthanc();
+    let gate = Gate::start(&Setup { tls: true, ..rewriting(archive.address) });
+    let (_folder, files) = peers::files_of(&[Object::ct(60_000)]);
+    let tls = peers::dcmtk_tls(&gate.site);
+    let tls: Vec<&str> = tls.iter().map(String::as_str).collect();
+    let ae = ["-aet", "SITE", "-aec", "ORTHANC"];
+    let store = [&tls[..], &ae, &["-xe", "-R"]].concat();
+    peers::requestor("storescu", gate.address, &store, &[&files[0]]).expect_success();
+    let find = |patient: &str| {
+        let key = format!("0010,0020={patient}");
+        let keys = ["-S", "-aec", "ORTHANC", "-k", "0008,0052=STUDY", "-k", &key, "-k", "0020,000D"];
+        peers::requestor("findscu", archive.address, &keys, &[]).expect_success()
+    };
+    let key = aws_lc_rs::hmac::Key::new(
+        aws_lc_rs::hmac::HMAC_SHA256,
+        &fs::read(gate.site.path("conf/pseudonym.key")).expect("the secret"),
+    );
+    let digest = aws_lc_rs::hmac::sign(&key, b"pseudonym\0PID-0815");
+    let pseudonym: String = digest.as_ref()[..8].iter().map(|byte| format!("{byte:02X}")).collect();
+    let found = find(&pseudonym);
+    assert!(found.contains(&pseudonym) && found.contains("2.25."), "{found}");
+    assert!(!find("PID-0815").contains("0020,000d"), "the patient's own number is known");
 }
