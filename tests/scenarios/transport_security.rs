@@ -432,3 +432,37 @@ fn a_handshake_that_breaks_off_is_one_record_and_harms_nobody() {
     let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &request, 16384);
     raw::release(requestor, acceptor);
 }
+
+#[test]
+fn a_certificate_of_which_no_list_says_anything_is_refused() {
+    let upstream = Upstream::bind();
+    let site = Site::new();
+    // Two CAs, and the list of one of them.
+    let both = [site.path("certs/ca.pem"), site.path("certs/stranger-ca.pem")]
+        .map(|path| fs::read_to_string(path).expect("a certificate"));
+    fs::write(site.path("certs/both.pem"), both.concat()).expect("a file written");
+    let listener_tls =
+        WITH_LIST.replace("client-ca = \"certs/ca.pem\"", "client-ca = \"certs/both.pem\"").leak();
+    let gate = Gate::start_in(site, &Setup { listener_tls, ..Setup::tls(upstream.address) });
+    let said = refusal(&gate, "stranger");
+    assert!(said.contains("Alert") || said.contains("alert"), "{said}");
+    let refused = gate.event("connection-refused");
+    assert_eq!(refused["reason"], "certificate-invalid", "{refused}");
+    assert!(
+        refused["explanation"].as_str().is_some_and(|text| text.contains("revocation list")),
+        "{refused}"
+    );
+    upstream.expect_nobody();
+    echo_through(&gate, &gate.tls(), &upstream);
+}
+
+#[test]
+fn a_client_that_leaves_in_mid_handshake_is_lost_and_not_to_blame() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup::tls(upstream.address));
+    let mut requestor = Peer::plain(gate.address);
+    requestor.send(&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC]);
+    drop(requestor);
+    assert_eq!(gate.event("connection-refused")["reason"], "connection-lost");
+    upstream.expect_nobody();
+}
