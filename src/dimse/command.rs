@@ -50,7 +50,7 @@ const MOVE_DESTINATION: u16 = 0x0600;
 pub(super) const DATA_SET_TYPE: u16 = 0x0800;
 pub(super) const STATUS: u16 = 0x0900;
 pub(super) const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
-const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
+pub(super) const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
 const CANCEL_FIELD: u16 = 0x0FFF;
 /// The bit that makes a response of a request's command field.
 pub(super) const RESPONSE: u16 = 0x8000;
@@ -123,6 +123,11 @@ impl Command {
     pub(super) fn value(&self, element: u16) -> Option<&[u8]> {
         let range = self.elements.iter().find(|(tag, _)| *tag == element).map(|(_, range)| range.clone())?;
         self.bytes.get(range)
+    }
+
+    /// The value of the first of two elements that is there, padding included.
+    pub(super) fn either(&self, one: u16, other: u16) -> Option<&[u8]> {
+        self.value(one).or_else(|| self.value(other))
     }
 
     /// All elements in their order.

@@ -28,12 +28,9 @@ pub(crate) fn upstream_request(
     }
     let mut request = requested.clone();
     request.protocol_version = 1;
-    if let Some(title) = &upstream.called_ae_title {
-        request.called = title.to_raw();
-    }
-    if let Some(title) = &upstream.calling_ae_title {
-        request.calling = title.to_raw();
-    }
+    // What was judged is what is sent: the titles without the spaces that do not count.
+    request.called = upstream.called_ae_title.as_ref().unwrap_or(&grant.called).to_raw();
+    request.calling = upstream.calling_ae_title.as_ref().unwrap_or(&grant.calling).to_raw();
     let offers = |uid: &Uid| contexts.iter().any(|context| context.abstract_syntax == *uid);
     let user = &mut request.user;
     user.maximum_length = Some(offered_length);

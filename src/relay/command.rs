@@ -2,7 +2,7 @@
 
 use super::association::{AcceptedContext, Answer, opposite};
 use super::ended::Ended;
-use super::exchange::{Exchange, NotOpened};
+use super::exchange::Exchange;
 use super::message::{DataSet, Fate, Phase, Relayed, Rewritten};
 use super::pump::Half;
 use crate::dataset::Observer;
@@ -35,16 +35,7 @@ impl Half<'_> {
             CommandField::Cancel { responding_to } => self.cancel(context_id, &command, responding_to).await,
             CommandField::Unrecognized { field, .. } => {
                 let comment = format!("command field {field:04X}H is no request of PS3.7");
-                self.refuse(
-                    context_id,
-                    &command,
-                    Refused {
-                        status: Status::UNRECOGNIZED_OPERATION,
-                        label: "unrecognized-operation",
-                        comment,
-                    },
-                )
-                .await
+                self.refuse(context_id, &command, Status::UNRECOGNIZED_OPERATION, &comment).await
             }
         }
     }
@@ -57,24 +48,16 @@ impl Half<'_> {
         message_id: u16,
     ) -> Result<(), Ended> {
         let exchange = Exchange::new(operation, context_id, message_id, &command);
-        if let Err(refused) = self.judge(&exchange, &command) {
-            self.association
-                .record(self.direction, &exchange, Answer::Refused(refused.status, refused.label))
-                .await;
-            return self.refuse(context_id, &command, refused).await;
+        if let Err(Refused { status, label, comment }) = self.judge(&exchange, &command) {
+            self.association.record(self.direction, &exchange, Answer::Refused(status, label)).await;
+            return self.refuse(context_id, &command, status, &comment).await;
         }
         self.paced(self.association.pace.operation()).await;
         if let Err(not_opened) = self.association.ledger.open(self.direction, exchange.clone()) {
-            let refused = match not_opened {
-                NotOpened::Duplicate => "this message ID waits for its response already",
-                NotOpened::TooMany => "too many requests wait for their responses",
-            };
-            let (status, label) = (Status::DUPLICATE_INVOCATION, "duplicate-invocation");
-            let refused = Refused { status, label, comment: refused.into() };
-            self.association
-                .record(self.direction, &exchange, Answer::Refused(refused.status, refused.label))
-                .await;
-            return self.refuse(context_id, &command, refused).await;
+            let answer = Answer::Refused(Status::DUPLICATE_INVOCATION, "duplicate-invocation");
+            self.association.record(self.direction, &exchange, answer).await;
+            let comment = not_opened.to_string();
+            return self.refuse(context_id, &command, Status::DUPLICATE_INVOCATION, &comment).await;
         }
         match self.rewriting(&exchange, &command) {
             Ok(Some((transform, new_instance))) => {
@@ -82,12 +65,10 @@ impl Half<'_> {
                 Ok(())
             }
             Ok(None) => self.relay_as_it_came(&command, &exchange).await,
-            Err(refused) => {
+            Err(Refused { status, label, comment }) => {
                 self.association.ledger.close(self.direction, message_id);
-                self.association
-                    .record(self.direction, &exchange, Answer::Failed(refused.status, refused.label))
-                    .await;
-                self.refuse(context_id, &command, refused).await
+                self.association.record(self.direction, &exchange, Answer::Failed(status, label)).await;
+                self.refuse(context_id, &command, status, &comment).await
             }
         }
     }
@@ -208,6 +189,11 @@ impl Half<'_> {
                 format!("a response to {operation} {responding_to}, which waits for none in this context");
             return Err(self.protocol(Malformed::invalid(what)));
         };
+        if !exchange.sent && status.outcome() != Outcome::Failure {
+            let what =
+                format!("status {status} for {operation} {responding_to} before its data set had ended");
+            return Err(self.protocol(Malformed::invalid(what)));
+        }
         if status.outcome() != Outcome::Pending {
             self.association.ledger.close(asked, responding_to);
             self.association.record(asked, &exchange, Answer::Status(status)).await;
@@ -239,10 +225,16 @@ impl Half<'_> {
         Ok(())
     }
 
-    async fn refuse(&mut self, context_id: u8, command: &Command, refused: Refused) -> Result<(), Ended> {
-        let response = dimse::refusal(command, refused.status, &refused.comment);
+    async fn refuse(
+        &mut self,
+        context_id: u8,
+        command: &Command,
+        status: Status,
+        comment: &str,
+    ) -> Result<(), Ended> {
+        let response = dimse::refusal(command, status, comment);
         if command.has_data_set {
-            let fate = Fate::Swallow { response, then: None };
+            let fate = Fate::Swallow { response: Some(response), ends_with: None };
             self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
             return Ok(());
         }
@@ -254,18 +246,20 @@ impl Half<'_> {
     pub(super) async fn rewrite_failed(&mut self, error: &RewriteError, last: bool) -> Result<(), Ended> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let request = state.request.unwrap_or_default();
-        let nothing = Fate::Swallow { response: Vec::new(), then: None };
+        let nothing = Fate::Swallow { response: None, ends_with: None };
         let Fate::Relay(relayed) = std::mem::replace(&mut state.fate, nothing) else { return Ok(()) };
         self.spans.clear();
-        let then = if relayed.is_held() { None } else { Some(self.condemn(error).await) };
+        let ends_with = if relayed.is_held() { None } else { Some(self.condemn(error).await) };
         let status = Status(error.status);
-        if let Some(exchange) = self.association.ledger.close(self.direction, request) {
-            self.association.record(self.direction, &exchange, Answer::Failed(status, REWRITE_FAILED)).await;
-        }
         tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
-        if let (Phase::DataSet(state), Some(rewritten)) = (&mut self.phase, relayed.rewritten) {
-            let response = dimse::refusal(&rewritten.request, status, &error.comment());
-            state.fate = Fate::Swallow { response, then };
+        let waiting = self.association.ledger.close(self.direction, request);
+        if let Some(exchange) = &waiting {
+            self.association.record(self.direction, exchange, Answer::Failed(status, REWRITE_FAILED)).await;
+        }
+        let request = relayed.rewritten.filter(|_| waiting.is_some()).map(|rewritten| rewritten.request);
+        let response = request.map(|request| dimse::refusal(&request, status, &error.comment()));
+        if let Phase::DataSet(state) = &mut self.phase {
+            state.fate = Fate::Swallow { response, ends_with };
         }
         if last { self.swallowed().await } else { Ok(()) }
     }

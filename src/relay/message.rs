@@ -39,11 +39,11 @@ pub(crate) struct DataSet {
 /// What becomes of a data set.
 pub(crate) enum Fate {
     Relay(Box<Relayed>),
-    /// Read and thrown away; then the sender of the request gets this response, and an association that cannot go on
-    /// ends with this reason.
+    /// Read and thrown away; then the sender of the request gets this response, unless it has had one, and an
+    /// association that cannot go on ends.
     Swallow {
-        response: Vec<u8>,
-        then: Option<Ended>,
+        response: Option<Vec<u8>>,
+        ends_with: Option<Ended>,
     },
 }
 
@@ -241,6 +241,7 @@ impl Half<'_> {
         self.association.tally.changed(summary.elements);
         let observer = relayed.observer.as_ref();
         self.association.ledger.update(self.direction, message_id, |exchange| {
+            exchange.sent = true;
             exchange.bytes = state.bytes;
             let study =
                 observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
@@ -253,12 +254,11 @@ impl Half<'_> {
 
     pub(super) async fn swallowed(&mut self) -> Result<(), Ended> {
         let Phase::DataSet(state) = std::mem::replace(&mut self.phase, Phase::Idle) else { return Ok(()) };
-        let Fate::Swallow { response, then } = state.fate else { return Ok(()) };
-        self.answer(state.context_id, &response).await?;
-        match then {
-            Some(ended) => Err(ended),
-            None => Ok(()),
+        let Fate::Swallow { response, ends_with } = state.fate else { return Ok(()) };
+        if let Some(response) = response {
+            self.answer(state.context_id, &response).await?;
         }
+        ends_with.map_or(Ok(()), Err)
     }
 
     /// Answers the sender of a request with a response of dimsegate's own.

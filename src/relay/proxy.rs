@@ -43,7 +43,6 @@ struct Running {
     /// As the configuration says; port 0 stays 0.
     wanted: SocketAddr,
     bound: SocketAddr,
-    settings: watch::Sender<Arc<ListenerSettings>>,
     removed: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -85,7 +84,7 @@ impl Proxy {
             bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
         proxy.record_start(&settings, &names, warnings.len()).await;
         for (settings, socket, bound) in bound {
-            proxy.spawn(settings, socket, bound);
+            proxy.spawn(&settings, socket, bound);
         }
         Ok(proxy)
     }
@@ -115,14 +114,13 @@ impl Proxy {
         self.gate.audit.record(Event::ConfigurationLoaded(loaded)).await;
     }
 
-    fn spawn(&mut self, settings: Arc<ListenerSettings>, socket: TcpListener, bound: SocketAddr) {
+    fn spawn(&mut self, settings: &ListenerSettings, socket: TcpListener, bound: SocketAddr) {
         tracing::info!(listener = %settings.name, address = %bound, tls = settings.tls.is_some(), "listening");
         let (name, wanted) = (settings.name.clone(), settings.address);
-        let (settings, received) = watch::channel(settings);
         let (removed, on_removed) = watch::channel(false);
-        let listener = Listener { settings: received, socket };
+        let listener = Listener { name: name.clone(), socket };
         let task = tokio::spawn(listener.run(self.gate.clone(), self.slots.clone(), on_removed));
-        self.listeners.insert(name, Running { wanted, bound, settings, removed, task });
+        self.listeners.insert(name, Running { wanted, bound, removed, task });
     }
 
     /// Where a listener listens, with the port that the system chose.
@@ -148,13 +146,8 @@ impl Proxy {
         self.slots.add_permits(more);
         self.places += more;
         self.retire(&settings);
-        for listener in &settings.listeners {
-            if let Some(running) = self.listeners.get(&listener.name) {
-                running.settings.send_replace(Arc::new(listener.clone()));
-            }
-        }
         for (settings, socket, bound) in fresh {
-            self.spawn(settings, socket, bound);
+            self.spawn(&settings, socket, bound);
         }
         self.record_loaded(&settings, Some(previous.digest.clone()), warnings.len()).await;
         Ok(())
@@ -229,13 +222,15 @@ fn places(settings: &Settings) -> usize {
 
 type Bound = (Arc<ListenerSettings>, TcpListener, SocketAddr);
 
-fn bind_all<'a>(listeners: impl Iterator<Item = &'a ListenerSettings>) -> Result<Vec<Bound>, StartError> {
-    let bind = |settings: &ListenerSettings| {
+fn bind_all<'a>(
+    listeners: impl Iterator<Item = &'a Arc<ListenerSettings>>,
+) -> Result<Vec<Bound>, StartError> {
+    let bind = |settings: &Arc<ListenerSettings>| {
         let bound =
             listener::bind(settings.address).and_then(|socket| socket.local_addr().map(|at| (socket, at)));
         let (name, address) = (settings.name.clone(), settings.address);
         let (socket, at) = bound.map_err(|error| StartError::Bind { name, address, error })?;
-        Ok((Arc::new(settings.clone()), socket, at))
+        Ok((settings.clone(), socket, at))
     };
     listeners.map(bind).collect()
 }

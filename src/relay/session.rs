@@ -17,7 +17,7 @@ use super::gate::{Gate, Stage};
 use super::handshake::{self, Opening, ReadError};
 use super::leg::{LINGER, Leg};
 use super::upstream::{self, Dialled, NotReached};
-use crate::config::{Limits, ListenerSettings, UpstreamSettings};
+use crate::config::{Limits, UpstreamSettings};
 use crate::policy::limits::AssociationPermit;
 use crate::policy::{Grant, Reason, Verdict, decide};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
@@ -25,13 +25,13 @@ use crate::wire::pdu::{Abort, Rejection};
 use crate::wire::{AbortReason, Malformed, Packer};
 
 /// Serves one connection. Whatever goes wrong ends here, in its one record.
-pub(crate) async fn serve(
-    gate: Arc<Gate>,
-    listener: Arc<ListenerSettings>,
-    socket: TcpStream,
-    from: SocketAddr,
-) {
+pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, from: SocketAddr) {
     let settings = gate.settings.load_full();
+    let Some(listener) = settings.listeners.iter().find(|settings| *settings.name == *listener).cloned()
+    else {
+        // A reload took the listener away between the accept and now; so it would have been a moment later.
+        return tracing::info!(%from, listener, "the listener is gone");
+    };
     let id = gate.next_id();
     let span = tracing::info_span!("connection", peer = %from, id = %id);
     let arrival = Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None };
