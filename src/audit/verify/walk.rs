@@ -191,7 +191,7 @@ impl Walk {
         if let Some(named) = named_otherwise(&line, expected, after) {
             self.broken(line.place.clone(), Some(expected), Damage::Replaced { says: number });
             self.accept(line.place, expected, named);
-        } else if number == 1 && previous == LineHash::NONE {
+        } else if number == 1 && previous == LineHash::NONE && self.missing.iter().all(|gap| gap.from > 1) {
             self.broken(line.place.clone(), Some(1), Damage::BeginsAnew);
             self.accept(line.place, number, line.hash);
         } else if number > expected {
