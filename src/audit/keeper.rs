@@ -49,8 +49,7 @@ impl Keeper {
         };
         let leap = earlier.last().is_some_and(|last| today - last.day > LONGEST_LEAP);
         for file in earlier.iter().filter(|file| !self.keeping.hold.holds(file.day)) {
-            let done = match self.is_over(file, today) {
-                true if leap => Ok(()),
+            let done = match self.is_over(file, today) && !leap {
                 true => self.delete(file),
                 false => self.close(file),
             };

@@ -57,3 +57,4 @@ mod operating;
 mod records;
 mod refusals;
 mod services;
+mod trail;

@@ -73,6 +73,11 @@ fn record_of<'a>(directory: &'a Path, event: &'a str) -> impl Fn() -> bool + 'a 
     }
 }
 
+fn both_closed(directory: &Path) -> impl Fn() -> bool + '_ {
+    let path = TrailFile::new(directory, today(), Form::default()).path;
+    move || fs::read_to_string(&path).unwrap_or_default().matches("file-closed").count() == 2
+}
+
 #[tokio::test]
 async fn files_of_earlier_days_are_compressed_and_the_chain_goes_through_them() {
     let home = TempDir::new().unwrap();
@@ -81,11 +86,8 @@ async fn files_of_earlier_days_are_compressed_and_the_chain_goes_through_them() 
     let old = TrailFile::new(directory, ago(2), Form::default());
     let lines = fs::read(&old.path).unwrap();
     fs::write(directory.join("audit-2026-01-01.jsonl.zst.part"), "half").unwrap();
-    let both = || {
-        let text = fs::read_to_string(TrailFile::new(directory, today(), Form::default()).path).unwrap();
-        text.matches("file-closed").count() == 2
-    };
-    run_until(settings(directory, Keeping { compress: true, ..Keeping::default() }), both).await;
+    let keeping = Keeping { compress: true, ..Keeping::default() };
+    run_until(settings(directory, keeping), both_closed(directory)).await;
     let files = files::list(directory).unwrap();
     assert_eq!(files.iter().map(|file| file.form.compressed).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(names(directory).len(), 3, "{:?}", names(directory));
@@ -109,7 +111,7 @@ async fn encrypted_files_are_for_their_reviewer_only() {
     let home = TempDir::new().unwrap();
     let directory = home.path().join("audit");
     fs::create_dir(&directory).unwrap();
-    earlier(&directory, &[1]);
+    earlier(&directory, &[5]);
     let (secret, public) = reviewers::new_identity();
     let (other, _) = reviewers::new_identity();
     let identity = |name: &str, text: &str| {
@@ -138,12 +140,14 @@ async fn encrypted_files_are_for_their_reviewer_only() {
     fs::write(&files[0].path, bytes).unwrap();
 
     // What is deleted later was noted when it was closed.
-    let keeping = Keeping { retention_days: Some(1), ..keeping };
-    let text = fs::read_to_string(directory.join(format!("{}.closed", files::stem(ago(1))))).unwrap();
+    let text = fs::read_to_string(directory.join(format!("{}.closed", files::stem(ago(5))))).unwrap();
     let noted: Span = serde_json::from_str(&text).unwrap();
     assert_eq!((noted.first, noted.last), (1, 5));
-    run_until(settings(&directory, keeping), || true).await;
-    assert_eq!(checked(&directory, &reviewer).records, 8, "a day old is not over a day old");
+    let keeping = Keeping { retention_days: Some(4), ..keeping };
+    run_until(settings(&directory, keeping), || !files[0].path.exists()).await;
+    let found = checked(&directory, &[]);
+    assert_eq!((found.breaks.as_slice(), found.first.unwrap().sequence), (&[][..], 6));
+    assert_eq!(names(&directory).len(), 1, "{:?}", names(&directory));
 }
 
 #[tokio::test]
@@ -176,7 +180,7 @@ async fn nothing_is_deleted_when_the_clock_leaps() {
     let home = TempDir::new().unwrap();
     earlier(home.path(), &[400, 399]);
     let keeping = Keeping { retention_days: Some(10), compress: true, ..Keeping::default() };
-    run_until(settings(home.path(), keeping), || true).await;
+    run_until(settings(home.path(), keeping), both_closed(home.path())).await;
     assert_eq!(files::list(home.path()).unwrap().len(), 3);
 }
 
