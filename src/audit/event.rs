@@ -1,7 +1,8 @@
 //! One struct for each kind of record. The sink puts `time`, `event` and `sequence` in front.
 
+use super::chain::LineHash;
 use super::{AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Tls};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,6 +22,8 @@ pub enum Event {
     Operation(Box<Operation>),
     AssociationClosed(Box<AssociationClosed>),
     SecurityAlert(Box<SecurityAlert>),
+    FileClosed(FileClosed),
+    RecordsDeleted(RecordsDeleted),
     Stopped(Stopped),
 }
 
@@ -37,6 +40,8 @@ impl Event {
             Self::Operation(_) => "operation",
             Self::AssociationClosed(_) => "association-closed",
             Self::SecurityAlert(_) => "security-alert",
+            Self::FileClosed(_) => "file-closed",
+            Self::RecordsDeleted(_) => "records-deleted",
             Self::Stopped(_) => "stopped",
         }
     }
@@ -71,7 +76,7 @@ pub struct ConfigurationLoaded {
     /// Digest of the configuration.
     pub configuration: String,
     /// Digest of the configuration that it takes the place of.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "previous-configuration", skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
     pub warnings: usize,
 }
@@ -189,6 +194,40 @@ pub struct SecurityAlert {
     /// `records-lost` only: how many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
+}
+
+/// The file of an earlier day was compressed or encrypted; the lines in it are what they were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FileClosed {
+    /// Its new name.
+    pub file: String,
+    #[serde(flatten)]
+    pub lines: Span,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// The file of an earlier day is deleted because `retention-days` are over. The record is on the disk before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordsDeleted {
+    pub file: String,
+    /// Absent where the file could not be read.
+    #[serde(flatten)]
+    pub lines: Option<Span>,
+    pub reason: Cow<'static, str>,
+}
+
+/// The lines of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Sequence number of the first record.
+    pub first: u64,
+    /// Sequence number of the last.
+    pub last: u64,
+    /// Of the last line: `previous` of the line after it.
+    pub head: LineHash,
 }
 
 /// The process ends in good order.

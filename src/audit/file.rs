@@ -1,5 +1,6 @@
 //! The file of one day, of which every line is whole.
 
+use super::files::{Form, TrailFile};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -28,7 +29,7 @@ pub(super) struct Written {
 
 /// `audit-YYYY-MM-DD.jsonl` in the directory.
 pub(super) fn path_of(directory: &Path, day: Date) -> PathBuf {
-    directory.join(format!("audit-{:04}-{:02}-{:02}.jsonl", day.year(), u8::from(day.month()), day.day()))
+    TrailFile::new(directory, day, Form::default()).path
 }
 
 /// Makes the directory where it is missing; only its owner and group may look in.
@@ -97,12 +98,14 @@ impl DayFile {
         }
     }
 
-    pub(super) fn sync(&mut self) -> io::Result<()> {
-        if self.unsynced {
+    /// Waits until the disk keeps what was written; gives whether there was anything.
+    pub(super) fn sync(&mut self) -> io::Result<bool> {
+        let unsynced = self.unsynced;
+        if unsynced {
             self.file.sync_data()?;
             self.unsynced = false;
         }
-        Ok(())
+        Ok(unsynced)
     }
 }
 

@@ -1,6 +1,7 @@
 //! JSON in which no string can hide, reorder or forge a line, and none is longer than a bound.
 
 use super::Event;
+use super::chain::Chain;
 use crate::identity::deceptive;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
@@ -18,17 +19,16 @@ pub(super) fn body(event: &Event) -> serde_json::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The line of a record, line feed included: `time`, `event`, `sequence`, then the fields of `body`.
-pub(super) fn line(time: OffsetDateTime, event: &str, sequence: u64, body: &[u8]) -> Vec<u8> {
-    let mut line = Vec::with_capacity(body.len() + 96);
+/// Adds the line of a record, without a line feed: `time`, `event`, `sequence`, `previous`, then the fields of `body`.
+pub(super) fn line(to: &mut Vec<u8>, time: OffsetDateTime, event: &str, chain: &Chain, body: &[u8]) {
     let fields = body.strip_prefix(b"{").unwrap_or_default();
-    let comma = if fields.starts_with(b"}") { "" } else { "," };
-    let time = timestamp(time);
+    let comma: &[u8] = if fields.starts_with(b"}") { b"\"" } else { b"\"," };
+    let (time, sequence) = (timestamp(time), chain.next_sequence);
     // Writing to a vector cannot fail.
-    let _ = write!(line, r#"{{"time":"{time}","event":"{event}","sequence":{sequence}{comma}"#);
-    line.extend_from_slice(fields);
-    line.push(b'\n');
-    line
+    let _ = write!(to, r#"{{"time":"{time}","event":"{event}","sequence":{sequence},"previous":""#);
+    for part in [chain.head.hex().as_slice(), comma, fields] {
+        to.extend_from_slice(part);
+    }
 }
 
 /// RFC 3339 in UTC with microseconds.

@@ -5,25 +5,35 @@
 //! [`Audit::writable`] is false, and whoever lets associations in decides by [`OnFailure`] what that means.
 
 mod association;
+mod chain;
+mod closing;
 mod event;
 mod file;
+pub mod files;
 mod json;
+mod keeper;
 mod patient;
 mod queue;
 mod recovery;
+pub mod reviewers;
+mod settings;
+pub mod signing;
 mod sink;
+pub mod verify;
 mod writer;
 
 pub use association::{
     AssociationClosed, AssociationOpened, AssociationRejected, Bytes, Context, Ended, Implementation,
     OperationCounts, Rejection, Requestor, Rewrite, Tls, Upstream,
 };
+pub use chain::LineHash;
 pub use event::{
-    Abort, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event, Operation,
-    SecurityAlert, Started, StartedListener, Stopped,
+    Abort, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event, FileClosed,
+    Operation, RecordsDeleted, SecurityAlert, Span, Started, StartedListener, Stopped,
 };
 pub use patient::{PatientIdentifier, PatientIdentifiers};
-pub use sink::{Audit, AuditError, AuditSettings, AuditTask, OnFailure};
+pub use settings::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure};
+pub use sink::{Audit, AuditError, AuditTask};
 
 #[cfg(test)]
 mod tests;

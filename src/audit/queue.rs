@@ -5,18 +5,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// A record in its place, before it is a line.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub time: OffsetDateTime,
     pub event: &'static str,
-    pub sequence: u64,
     pub body: Vec<u8>,
     /// Bytes of room that it holds.
     pub cost: u32,
+    pub kept: Option<Kept>,
 }
+
+/// Told when the disk has kept a record; dropped when it never will.
+pub(super) type Kept = oneshot::Sender<()>;
 
 /// Shared between those who record and the thread that writes.
 #[derive(Debug)]
@@ -35,7 +38,6 @@ pub(super) struct Queue {
 #[derive(Debug)]
 struct State {
     pending: VecDeque<Pending>,
-    next_sequence: u64,
     last_time: OffsetDateTime,
     ending: bool,
 }
@@ -48,13 +50,8 @@ pub(super) struct Ended;
 const SMALLEST_COST: usize = 512;
 
 impl Queue {
-    pub(super) fn new(capacity: u32, next_sequence: u64) -> Self {
-        let state = State {
-            pending: VecDeque::new(),
-            next_sequence,
-            last_time: OffsetDateTime::UNIX_EPOCH,
-            ending: false,
-        };
+    pub(super) fn new(capacity: u32) -> Self {
+        let state = State { pending: VecDeque::new(), last_time: OffsetDateTime::UNIX_EPOCH, ending: false };
         Self {
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -66,10 +63,15 @@ impl Queue {
     }
 
     /// Waits for room, then queues. Not queued if the future is dropped before.
-    pub(super) async fn push(&self, event: &'static str, body: Vec<u8>) -> Result<(), Ended> {
+    pub(super) async fn push(
+        &self,
+        event: &'static str,
+        body: Vec<u8>,
+        kept: Option<Kept>,
+    ) -> Result<(), Ended> {
         let cost = self.cost(&body);
         self.room.acquire_many(cost).await.map_err(|_| Ended)?.forget();
-        self.enqueue(event, body, cost);
+        self.enqueue(event, body, cost, kept);
         Ok(())
     }
 
@@ -79,7 +81,7 @@ impl Queue {
         match self.room.try_acquire_many(cost) {
             Ok(permit) => {
                 permit.forget();
-                self.enqueue(event, body, cost);
+                self.enqueue(event, body, cost, None);
                 Ok(())
             }
             Err(tokio::sync::TryAcquireError::NoPermits) => {
@@ -90,23 +92,25 @@ impl Queue {
         }
     }
 
-    /// For the writer's own records, which need no room.
-    pub(super) fn push_own(&self, event: &'static str, body: Vec<u8>) {
-        self.enqueue(event, body, 0);
+    /// For records of the audit trail about itself, which need no room.
+    pub(super) fn push_own(&self, event: &'static str, body: Vec<u8>, kept: Option<Kept>) {
+        self.enqueue(event, body, 0, kept);
     }
 
     fn cost(&self, body: &[u8]) -> u32 {
         u32::try_from(body.len().max(SMALLEST_COST)).unwrap_or(u32::MAX).min(self.capacity)
     }
 
-    fn enqueue(&self, event: &'static str, body: Vec<u8>, cost: u32) {
+    fn enqueue(&self, event: &'static str, body: Vec<u8>, cost: u32, kept: Option<Kept>) {
         let mut state = self.lock();
+        // Nobody will take it, and who waits for `kept` has to know.
+        if self.room.is_closed() {
+            return;
+        }
         // A clock that was set back must not send records to the file of a day that is over.
         let time = OffsetDateTime::now_utc().max(state.last_time);
-        let sequence = state.next_sequence;
         state.last_time = time;
-        state.next_sequence = sequence.saturating_add(1);
-        state.pending.push_back(Pending { time, event, sequence, body, cost });
+        state.pending.push_back(Pending { time, event, body, cost, kept });
         if state.pending.len() == 1 {
             self.changed.notify_one();
         }
@@ -151,6 +155,7 @@ impl Queue {
     }
 
     pub(super) fn close(&self) {
+        let _state = self.lock();
         self.room.close();
     }
 

@@ -1,18 +1,22 @@
-//! What an earlier run left: the last sequence number, and perhaps a line that a crash tore.
+//! What an earlier run left: the end of the chain, and perhaps a line that a crash tore.
 
-use super::file;
+use super::chain::{Chain, LineHash};
+use super::files::{self, TrailFile};
 use serde::Deserialize;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use time::Date;
 
 /// What the files of a directory say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Recovered {
-    /// The sequence number that comes next; the first of all is 1.
-    pub next_sequence: u64,
+    pub chain: Chain,
     /// A torn line was found, and closed off with a line feed.
     pub torn: bool,
+    /// The day of the file in which records go on, if that is later than today: a clock may have been set back, and
+    /// the files of the trail are in the order of their days.
+    pub not_before: Option<Date>,
 }
 
 /// Far longer than any record; a file without a readable record in its last so many bytes was not written by us.
@@ -23,52 +27,58 @@ struct Numbered {
     sequence: u64,
 }
 
-/// Reads the end of every file, closes off torn lines, and finds where the sequence goes on.
+/// Reads the end of the newest file that holds anything, closes off a torn line, and finds where the chain goes on.
 ///
 /// # Errors
 /// The file, and what reading or mending it gave.
 pub(super) fn recover(directory: &Path) -> Result<Recovered, (PathBuf, io::Error)> {
-    let listing = std::fs::read_dir(directory).map_err(|error| (directory.to_owned(), error))?;
-    let mut all = Recovered { next_sequence: 1, torn: false };
-    for entry in listing {
-        let path = entry.map_err(|error| (directory.to_owned(), error))?.path();
-        if !is_ours(&path) {
-            continue;
+    let files = files::list(directory).map_err(|error| (directory.to_owned(), error))?;
+    let newest = files.last();
+    let not_before =
+        newest.and_then(|file| if file.is_closed() { file.day.next_day() } else { Some(file.day) });
+    for file in files.iter().rev() {
+        if file.is_encrypted() {
+            tracing::error!(file = %file.path.display(),
+                "records cannot be chained to an encrypted file; the files after it are gone, and the chain begins anew");
+            break;
         }
-        let one = recover_file(&path).map_err(|error| (path, error))?;
-        all.next_sequence = all.next_sequence.max(one.next_sequence);
-        all.torn |= one.torn;
+        let failed = |error| (file.path.clone(), error);
+        if let Some((chain, torn)) = recover_file(file).map_err(failed)? {
+            return Ok(Recovered { chain, torn, not_before });
+        }
     }
-    Ok(all)
+    Ok(Recovered { chain: Chain::BEGINNING, torn: false, not_before })
 }
 
-/// By name: `audit-YYYY-MM-DD.jsonl`. Only the newest file matters as a rule, but a clock may have been set back.
-fn is_ours(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    let day = name.strip_prefix("audit-").and_then(|rest| rest.strip_suffix(".jsonl"));
-    let format = time::macros::format_description!("[year]-[month]-[day]");
-    day.and_then(|day| time::Date::parse(day, &format).ok())
-        .and_then(|day| path.parent().map(|directory| file::path_of(directory, day) == path))
-        .unwrap_or(false)
-}
-
-fn recover_file(path: &Path) -> io::Result<Recovered> {
-    let tail = tail_of(path)?;
-    let (whole, torn) = match tail.iter().rposition(|&byte| byte == b'\n') {
+/// `None` for an empty file.
+fn recover_file(file: &TrailFile) -> io::Result<Option<(Chain, bool)>> {
+    let tail = if file.is_closed() { last_lines(file)? } else { tail_of(&file.path)? };
+    if tail.is_empty() {
+        return Ok(None);
+    }
+    let (whole, rest) = match tail.iter().rposition(|&byte| byte == b'\n') {
         Some(end) => (tail.get(..end).unwrap_or_default(), tail.get(end + 1..).unwrap_or_default()),
         None => (&[][..], tail.as_slice()),
     };
-    let last = whole.split(|&byte| byte == b'\n').rev().find_map(sequence_of);
-    let next = last.map_or(1, |sequence| sequence.saturating_add(1));
-    if torn.is_empty() {
-        return Ok(Recovered { next_sequence: next, torn: false });
+    let mut lines = whole.split(|&byte| byte == b'\n').rev();
+    let last = lines.clone().next().unwrap_or_default();
+    let number = lines.find_map(sequence_of).map_or(1, |sequence| sequence.saturating_add(1));
+    if rest.is_empty() {
+        // A crash just after this closed off a torn line leaves one.
+        let torn = sequence_of(last).is_none();
+        let next_sequence = number.saturating_add(u64::from(torn));
+        return Ok(Some((Chain { next_sequence, head: LineHash::of(last), unsigned: 0 }, torn)));
     }
+    close_off(&file.path)?;
+    // The torn record had a number, which must not come twice.
+    let next_sequence = sequence_of(rest).map_or(number, |sequence| sequence.max(number)).saturating_add(1);
+    Ok(Some((Chain { next_sequence, head: LineHash::of(rest), unsigned: 0 }, true)))
+}
+
+fn close_off(path: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).open(path)?;
     file.write_all(b"\n")?;
-    file.sync_data()?;
-    // The torn record had a number, which must not come twice.
-    let next_sequence = sequence_of(torn).map_or(next, |sequence| sequence.max(next)).saturating_add(1);
-    Ok(Recovered { next_sequence, torn: true })
+    file.sync_data()
 }
 
 fn sequence_of(line: &[u8]) -> Option<u64> {
@@ -82,4 +92,15 @@ fn tail_of(path: &Path) -> io::Result<Vec<u8>> {
     let mut tail = Vec::new();
     file.take(TAIL).read_to_end(&mut tail)?;
     Ok(tail)
+}
+
+/// The last line of a compressed file, with its line feed.
+fn last_lines(file: &TrailFile) -> io::Result<Vec<u8>> {
+    let mut lines = file.open(&[]).map_err(io::Error::other)?;
+    let (mut last, mut line) = (Vec::new(), Vec::new());
+    while lines.by_ref().take(TAIL).read_until(b'\n', &mut line)? > 0 {
+        std::mem::swap(&mut last, &mut line);
+        line.clear();
+    }
+    Ok(last)
 }

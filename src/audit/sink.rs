@@ -2,33 +2,18 @@
 
 use super::event::Event;
 use super::file::{self, DayFile};
+use super::keeper::Keeper;
 use super::patient::{PatientIdentifier, PatientIdentifiers};
 use super::queue::Queue;
+use super::settings::{AuditSettings, Durability, OnFailure};
 use super::writer::{Patience, Writer};
 use super::{json, recovery};
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
-
-/// `[audit]`.
-#[derive(Clone, Debug)]
-pub struct AuditSettings {
-    pub directory: PathBuf,
-    pub on_failure: OnFailure,
-    pub patient_identifiers: PatientIdentifiers,
-}
-
-/// What happens while records cannot be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    /// No new associations, and nothing is lost: those who record wait for room.
-    Block,
-    /// Associations go on; records that find no room are counted and lost.
-    Allow,
-}
 
 /// Why records cannot be kept from the start.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +37,7 @@ pub enum AuditError {
 pub struct Audit {
     queue: Arc<Queue>,
     on_failure: OnFailure,
+    durability: Durability,
     patient_identifiers: Arc<PatientIdentifiers>,
     recovered: bool,
 }
@@ -85,14 +71,20 @@ impl Audit {
         capacity: u32,
         patience: Patience,
     ) -> Result<(Self, AuditTask), AuditError> {
-        let AuditSettings { directory, on_failure, patient_identifiers } = settings;
+        let AuditSettings { directory, on_failure, patient_identifiers, durability, checkpoints, keeping } =
+            settings;
         let unusable = |source| AuditError::Directory { directory: directory.clone(), source };
         file::create_directory(&directory).map_err(unusable)?;
         let recovered =
             recovery::recover(&directory).map_err(|(file, source)| AuditError::File { file, source })?;
-        let today = DayFile::open(&directory, OffsetDateTime::now_utc().date()).map_err(unusable)?;
-        let queue = Arc::new(Queue::new(capacity, recovered.next_sequence));
-        let writer = Writer::new(queue.clone(), directory, today, patience);
+        let today = OffsetDateTime::now_utc().date();
+        let day = recovered.not_before.map_or(today, |day| day.max(today));
+        let file = DayFile::open(&directory, day).map_err(unusable)?;
+        let queue = Arc::new(Queue::new(capacity));
+        let (begun, days) = mpsc::channel();
+        Keeper::new(directory.clone(), keeping, queue.clone()).start(days).map_err(AuditError::Thread)?;
+        let how = (checkpoints, durability);
+        let writer = Writer::new(queue.clone(), directory, file, recovered.chain, how, begun, patience);
         let (finish, finished) = oneshot::channel();
         let work = move || {
             writer.run();
@@ -102,13 +94,15 @@ impl Audit {
         std::thread::Builder::new().name("audit".into()).spawn(work).map_err(AuditError::Thread)?;
         let task = AuditTask { queue: queue.clone(), finished };
         let patient_identifiers = Arc::new(patient_identifiers);
-        Ok((Self { queue, on_failure, patient_identifiers, recovered: recovered.torn }, task))
+        let recovered = recovered.torn;
+        Ok((Self { queue, on_failure, durability, patient_identifiers, recovered }, task))
     }
 
     /// Gives the event its time and its place in the sequence, and queues it.
     ///
     /// With [`OnFailure::Block`] this waits for room, without a bound; dropping the future before it is done drops the
-    /// event. With [`OnFailure::Allow`] it never waits.
+    /// event. With [`Durability::EveryRecord`] it then waits until the disk has kept the record; dropping the future
+    /// drops nothing any more. With [`OnFailure::Allow`] it never waits.
     pub async fn record(&self, mut event: Event) {
         if let Event::Started(started) = &mut event {
             started.recovered = self.recovered;
@@ -119,7 +113,14 @@ impl Audit {
             Err(error) => return tracing::error!(event = name, %error, "an audit record has no JSON form"),
         };
         let queued = match self.on_failure {
-            OnFailure::Block => self.queue.push(name, body).await,
+            OnFailure::Block if self.durability == Durability::EveryRecord => {
+                let (kept, on_disk) = oneshot::channel();
+                let queued = self.queue.push(name, body, Some(kept)).await;
+                // An error is the end of the trail, which its writer has told.
+                let _ = on_disk.await;
+                queued
+            }
+            OnFailure::Block => self.queue.push(name, body, None).await,
             OnFailure::Allow => self.queue.push_or_lose(name, body),
         };
         if queued.is_err() {

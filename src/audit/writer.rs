@@ -1,13 +1,15 @@
-//! The thread that appends records, keeps those that it cannot write, and tries again.
+//! The thread that chains and appends records, keeps those that it cannot write, and tries again.
 
+use super::chain::{Chain, Draft};
 use super::event::{Event, SecurityAlert};
 use super::file::DayFile;
 use super::json;
-use super::queue::{Pending, Queue};
+use super::queue::{Kept, Pending, Queue};
+use super::settings::{Checkpoints, Durability};
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use time::{Date, OffsetDateTime};
 
@@ -30,9 +32,22 @@ pub(super) struct Writer {
     queue: Arc<Queue>,
     directory: PathBuf,
     file: Option<DayFile>,
+    /// Where the lines in the file end.
+    chain: Chain,
+    /// Of the last record in the file.
+    last_time: OffsetDateTime,
     /// Taken from the queue, not yet in the file.
     batch: VecDeque<Pending>,
+    checkpoints: Option<Checkpoints>,
+    /// Of the first record that no checkpoint is over.
+    unsigned_since: Option<Instant>,
+    durability: Durability,
     last_sync: Instant,
+    /// Written, and not yet kept by the disk.
+    unkept: Vec<Kept>,
+    /// Told of each day of which the disk keeps a line: earlier files may be closed.
+    begun: mpsc::Sender<Date>,
+    last_begun: Option<Date>,
     patience: Patience,
     pause: Duration,
     /// When it was first seen that the queue ends.
@@ -40,13 +55,30 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(queue: Arc<Queue>, directory: PathBuf, file: DayFile, patience: Patience) -> Self {
+    /// `begun` is told of each day of which the disk keeps a line.
+    pub(super) fn new(
+        queue: Arc<Queue>,
+        directory: PathBuf,
+        file: DayFile,
+        chain: Chain,
+        (checkpoints, durability): (Option<Checkpoints>, Durability),
+        begun: mpsc::Sender<Date>,
+        patience: Patience,
+    ) -> Self {
         Self {
             queue,
             directory,
             file: Some(file),
+            chain,
+            last_time: OffsetDateTime::UNIX_EPOCH,
             batch: VecDeque::new(),
+            checkpoints,
+            unsigned_since: None,
+            durability,
             last_sync: Instant::now(),
+            unkept: Vec::new(),
+            begun,
+            last_begun: None,
             pause: patience.first_pause,
             patience,
             ending_since: None,
@@ -63,7 +95,7 @@ impl Writer {
             if ending {
                 self.ending_since.get_or_insert_with(Instant::now);
             }
-            match self.write_batch().and_then(|()| self.sync_if_due(false)) {
+            match self.write() {
                 Ok(()) => self.succeeded(),
                 Err(error) => self.failed(&error),
             }
@@ -71,9 +103,22 @@ impl Writer {
                 break;
             }
         }
-        if let Err(error) = self.sync_if_due(true) {
-            self.failed(&error);
+        if let Err(error) = self.finish() {
+            tracing::error!(directory = %self.directory.display(), %error, "the audit trail ends without a checkpoint");
         }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        self.write_batch()?;
+        self.checkpoint_if_due()?;
+        self.sync_if_due(self.durability == Durability::EveryRecord)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if self.batch.is_empty() {
+            self.checkpoint()?;
+        }
+        self.sync_if_due(true)
     }
 
     fn is_over(&mut self) -> bool {
@@ -86,6 +131,8 @@ impl Writer {
         }
         self.queue.close();
         self.queue.take(&mut self.batch, Duration::ZERO);
+        // Who waits for them hears that it is in vain.
+        self.batch.iter_mut().for_each(|record| record.kept = None);
         tracing::error!(records = self.batch.len(), directory = %self.directory.display(),
             "ended without writing these audit records");
         true
@@ -98,7 +145,7 @@ impl Writer {
         while let Some(first) = self.batch.front() {
             let day = first.time.date();
             self.look_after_day(day)?;
-            self.write_lines(day)?;
+            self.write_lines()?;
         }
         Ok(())
     }
@@ -116,34 +163,79 @@ impl Writer {
         Ok(())
     }
 
+    /// A day's file ends with a checkpoint, and is followed by one of a later day only.
     fn look_after_day(&mut self, day: Date) -> io::Result<()> {
-        if self.file.as_ref().is_some_and(|file| file.day() == day) {
+        if self.file.as_ref().is_some_and(|file| file.day() >= day) {
             return Ok(());
         }
-        if let Some(finished) = &mut self.file {
-            finished.sync()?;
+        if self.file.is_some() {
+            self.checkpoint()?;
+            self.sync_if_due(true)?;
         }
         self.file = Some(DayFile::open(&self.directory, day)?);
         Ok(())
     }
 
-    /// Appends the records of one day at the front of the batch, as many as one write takes.
-    fn write_lines(&mut self, day: Date) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
-        let mut lines = Vec::new();
-        let mut ends = Vec::new();
-        for record in self.batch.iter().take_while(|record| record.time.date() == day) {
-            if lines.len() >= WRITE_SIZE {
+    /// Appends the records at the front of the batch that belong into the file, as many as one write takes.
+    fn write_lines(&mut self) -> io::Result<()> {
+        let Some(day) = self.file.as_ref().map(DayFile::day) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let mut draft = Draft::new(self.chain);
+        for record in self.batch.iter().take_while(|record| record.time.date() <= day) {
+            if draft.lines.len() >= WRITE_SIZE {
                 break;
             }
-            lines.extend(json::line(record.time, record.event, record.sequence, &record.body));
-            ends.push(lines.len());
+            draft.record(record.time, record.event, &record.body);
+            if let Some(checkpoints) = &self.checkpoints
+                && draft.chain.unsigned >= checkpoints.records
+            {
+                draft.checkpoint(record.time, &checkpoints.key);
+            }
         }
-        let written = file.append(&lines);
-        let whole = ends.iter().take_while(|&&end| end <= written.whole).count();
-        let room = self.batch.drain(..whole).map(|record| record.cost as usize).sum();
-        self.queue.written(room);
+        self.append(&draft)
+    }
+
+    fn append(&mut self, draft: &Draft) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
+        let written = file.append(&draft.lines);
+        if let Some((chain, queued)) = draft.after(written.whole) {
+            self.chain = chain;
+            self.unsigned_since = match chain.unsigned {
+                0 => None,
+                _ => self.unsigned_since.or_else(|| Some(Instant::now())),
+            };
+            let mut room = 0_usize;
+            for record in self.batch.drain(..queued) {
+                room = room.saturating_add(record.cost as usize);
+                self.last_time = record.time;
+                self.unkept.extend(record.kept);
+            }
+            self.queue.written(room);
+        }
         written.failure.map_or(Ok(()), Err)
+    }
+
+    fn checkpoint_if_due(&mut self) -> io::Result<()> {
+        let interval = self.checkpoints.as_ref().map(|checkpoints| checkpoints.interval);
+        match (interval, self.unsigned_since) {
+            (Some(interval), Some(since)) if since.elapsed() >= interval => self.checkpoint(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Signs what is in the file, unless that was done.
+    fn checkpoint(&mut self) -> io::Result<()> {
+        let (Some(checkpoints), Some(file)) = (&self.checkpoints, &self.file) else { return Ok(()) };
+        if self.chain.unsigned == 0 {
+            return Ok(());
+        }
+        let day_ends =
+            file.day().with_hms_micro(23, 59, 59, 999_999).map(time::PrimitiveDateTime::assume_utc);
+        let now = OffsetDateTime::now_utc().max(self.last_time);
+        let mut draft = Draft::new(self.chain);
+        draft.checkpoint(day_ends.map_or(now, |end| now.min(end)), &checkpoints.key);
+        self.append(&draft)
     }
 
     fn sync_if_due(&mut self, now: bool) -> io::Result<()> {
@@ -151,7 +243,17 @@ impl Writer {
             return Ok(());
         }
         self.last_sync = Instant::now();
-        self.file.as_mut().map_or(Ok(()), DayFile::sync)
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if file.sync()? && self.last_begun != Some(file.day()) {
+            self.last_begun = Some(file.day());
+            // Where nobody closes files, nobody has to know.
+            let _ = self.begun.send(file.day());
+        }
+        for kept in self.unkept.drain(..) {
+            // Who no longer waits need not hear it.
+            let _ = kept.send(());
+        }
+        Ok(())
     }
 
     fn succeeded(&mut self) {
@@ -186,7 +288,7 @@ impl Writer {
         };
         let event = Event::SecurityAlert(Box::new(alert));
         if let Ok(body) = json::body(&event) {
-            self.queue.push_own(event.name(), body);
+            self.queue.push_own(event.name(), body, None);
         }
     }
 }
@@ -194,9 +296,11 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::{Patience, Writer};
+    use crate::audit::chain::{Chain, LineHash};
     use crate::audit::file::{DayFile, path_of};
     use crate::audit::queue::{Pending, Queue};
-    use std::sync::Arc;
+    use crate::audit::settings::Durability;
+    use std::sync::{Arc, mpsc};
     use std::time::Duration;
     use time::macros::{date, datetime};
 
@@ -206,26 +310,33 @@ mod tests {
         let patience =
             Patience { first_pause: Duration::ZERO, longest_pause: Duration::ZERO, at_end: Duration::ZERO };
         let file = DayFile::open(home.path(), date!(2026 - 01 - 02)).unwrap();
-        let queue = Arc::new(Queue::new(1024, 1));
-        let mut writer = Writer::new(queue, home.path().to_owned(), file, patience);
+        let queue = Arc::new(Queue::new(1024));
+        let (begun, told) = mpsc::channel();
+        let how = (None, Durability::EveryRecord);
+        let mut writer =
+            Writer::new(queue, home.path().to_owned(), file, Chain::BEGINNING, how, begun, patience);
         let times = [
             datetime!(2026-01-02 23:59:59.999999 UTC),
             datetime!(2026-01-03 00:00:00 UTC),
             datetime!(2026-01-03 00:00:01 UTC),
         ];
-        for (sequence, time) in (1..).zip(times) {
-            writer.batch.push_back(Pending { time, event: "x", sequence, body: b"{}".into(), cost: 0 });
+        for time in times {
+            writer.batch.push_back(Pending { time, event: "x", body: b"{}".into(), cost: 0, kept: None });
         }
         writer.write_batch().unwrap();
+        writer.sync_if_due(true).unwrap();
         let text = |day| std::fs::read_to_string(path_of(home.path(), day)).unwrap();
-        assert_eq!(
-            text(date!(2026 - 01 - 02)),
-            "{\"time\":\"2026-01-02T23:59:59.999999Z\",\"event\":\"x\",\"sequence\":1}\n"
+        let zeros = "0".repeat(64);
+        let first = format!(
+            "{{\"time\":\"2026-01-02T23:59:59.999999Z\",\"event\":\"x\",\"sequence\":1,\"previous\":\"{zeros}\"}}"
         );
+        assert_eq!(text(date!(2026 - 01 - 02)), format!("{first}\n"));
         let second = text(date!(2026 - 01 - 03));
         assert_eq!(second.lines().count(), 2);
+        let head = LineHash::of(first.as_bytes());
         assert!(
-            second.starts_with("{\"time\":\"2026-01-03T00:00:00.000000Z\",\"event\":\"x\",\"sequence\":2}\n")
+            second.starts_with(&format!("{{\"time\":\"2026-01-03T00:00:00.000000Z\",\"event\":\"x\",\"sequence\":2,\"previous\":\"{head}\"}}\n"))
         );
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [date!(2026 - 01 - 02), date!(2026 - 01 - 03)]);
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit;
-use crate::audit::{Audit, AuditSettings};
+use crate::audit::Audit;
 use crate::config::{self, Loaded, Log, LogFormat};
 use crate::relay::Proxy;
 
@@ -52,7 +52,7 @@ const SIGXFSZ: i32 = 25;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
-    let audit = Audit::start(audit_settings(&loaded))?;
+    let audit = Audit::start(loaded.settings.audit.clone())?;
     let mut hangups = signal(SignalKind::hangup())?;
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
@@ -72,16 +72,6 @@ async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'stati
     tokio::select! {
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
-    }
-}
-
-/// The records that a configuration asks for.
-pub(super) fn audit_settings(loaded: &Loaded) -> AuditSettings {
-    let audit = &loaded.settings.audit;
-    AuditSettings {
-        directory: audit.directory.clone(),
-        on_failure: audit.on_failure,
-        patient_identifiers: audit.patient_identifiers.clone(),
     }
 }
 

@@ -1,14 +1,17 @@
 //! `[log]` and `[audit]`.
 
-use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
 use super::report::Wrong;
 use super::secret;
 use super::section::Section;
-use super::settings::{Audit, Log, LogFormat};
-use crate::audit::{OnFailure, PatientIdentifiers};
+use super::settings::{Log, LogFormat};
+use crate::audit::reviewers::Reviewers;
+use crate::audit::signing::SigningKey;
+use crate::audit::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure, PatientIdentifiers};
 
 pub(super) fn log(root: &Section<'_>) -> Log {
     let mut log = Log { level: "info".into(), format: LogFormat::Text };
@@ -41,17 +44,26 @@ enum Identifiers {
 }
 
 /// `None` only after a problem was reported.
-pub(super) fn audit(root: &Section<'_>) -> Option<Audit> {
-    let Some(section) = root.table("audit") else {
-        let directory = PathBuf::from("audit");
-        let patient_identifiers = PatientIdentifiers::None;
-        return Some(Audit { directory, on_failure: OnFailure::Block, patient_identifiers });
-    };
-    let directory = section.path("directory").map_or_else(|| "audit".into(), |path| path.value);
-    let on_failure =
-        section.choice("on-failure", &[("block", OnFailure::Block), ("allow", OnFailure::Allow)]);
-    let on_failure = on_failure.unwrap_or(OnFailure::Block);
-    if on_failure == OnFailure::Allow {
+pub(super) fn audit(root: &Section<'_>) -> Option<AuditSettings> {
+    let mut settings = AuditSettings::new("audit");
+    let Some(section) = root.table("audit") else { return Some(settings) };
+    if let Some(directory) = section.path("directory") {
+        settings.directory = directory.value;
+    }
+    settings.on_failure = on_failure(&section);
+    let patient_identifiers = patient_identifiers(&section);
+    let durability = [("every-second", Durability::EverySecond), ("every-record", Durability::EveryRecord)];
+    settings.durability = section.choice("durability", &durability).unwrap_or(Durability::EverySecond);
+    settings.checkpoints = checkpoints(&section);
+    settings.keeping = keeping(&section);
+    section.finish();
+    Some(AuditSettings { patient_identifiers: patient_identifiers?, ..settings })
+}
+
+fn on_failure(section: &Section<'_>) -> OnFailure {
+    let choices = [("block", OnFailure::Block), ("allow", OnFailure::Allow)];
+    let chosen = section.choice("on-failure", &choices).unwrap_or(OnFailure::Block);
+    if chosen == OnFailure::Allow {
         let place = section.place_of("on-failure");
         section.report.risk(
             &place,
@@ -59,9 +71,60 @@ pub(super) fn audit(root: &Section<'_>) -> Option<Audit> {
             "write \"block\" to refuse them instead",
         );
     }
-    let patient_identifiers = patient_identifiers(&section);
-    section.finish();
-    Some(Audit { directory, on_failure, patient_identifiers: patient_identifiers? })
+    chosen
+}
+
+const MAKE_KEY: &str = "make one with: dimsegate audit key";
+
+fn checkpoints(section: &Section<'_>) -> Option<Checkpoints> {
+    let records = section.count("checkpoint-records", 1..=1_000_000).unwrap_or(1000);
+    let interval = section.duration("checkpoint-interval", Duration::from_secs(60));
+    let Some(path) = section.path("signing-key") else {
+        if !section.has("signing-key") {
+            let problem =
+                "is missing: whoever can write the records can write them anew, and nobody can tell";
+            let remedy = format!("{MAKE_KEY} conf/audit-signing.key");
+            section.report.risk(&section.place_of("signing-key"), problem, remedy);
+        }
+        return None;
+    };
+    match secret::read_owned(&path.value, MAKE_KEY).and_then(|text| {
+        let shown = path.value.display();
+        SigningKey::from_pem(&text)
+            .map_err(|error| Wrong::new(format!("{shown} {error}"), format!("{MAKE_KEY} {shown}")))
+    }) {
+        Ok(key) => Some(Checkpoints { key: Arc::new(key), records: u64::from(records), interval }),
+        Err(wrong) => {
+            section.report.wrong(&path.place, wrong);
+            None
+        }
+    }
+}
+
+/// Six years, which 45 CFR 164.316(b)(2)(i) (HIPAA) asks of documentation; audit trails are commonly counted in.
+const SHORTEST_RETENTION: u32 = 2190;
+
+fn keeping(section: &Section<'_>) -> Keeping {
+    let compress = section.flag("compress").unwrap_or(false);
+    let recipients = section.strings_or_none("encrypt-to").unwrap_or_default();
+    let keys: Vec<&str> = recipients.iter().map(|recipient| recipient.value).collect();
+    let reviewers = match Reviewers::new(&keys) {
+        Ok(reviewers) => reviewers,
+        Err((at, error)) => {
+            let place = recipients.get(at).map(|recipient| recipient.place.clone());
+            let place = place.unwrap_or_else(|| section.place_of("encrypt-to"));
+            let remedy = "write what age-keygen or dimsegate audit identity printed";
+            section.report.error(&place, error.to_string(), remedy);
+            None
+        }
+    };
+    let retention_days = section.count("retention-days", 1..=36_500);
+    if let Some(days) = retention_days.filter(|days| *days < SHORTEST_RETENTION) {
+        let problem = format!("deletes records after {days} days; HIPAA asks for six years");
+        let remedy = format!("write {SHORTEST_RETENTION} or more, or leave it out to keep them");
+        section.report.risk(&section.place_of("retention-days"), problem, remedy);
+    }
+    Keeping { compress, reviewers, retention_days, hold: Hold::default() }
 }
 
 fn patient_identifiers(section: &Section<'_>) -> Option<PatientIdentifiers> {

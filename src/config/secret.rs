@@ -25,10 +25,28 @@ pub(super) fn key(report: &Report<'_>, path: &Located<PathBuf>) -> Option<hmac::
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Wrong> {
+    let make = format!("make it with: (umask 077; openssl rand -base64 48 > {})", path.display());
+    let mut secret = read_file(path, &make)?;
+    for end in [b'\n', b'\r'] {
+        if secret.last() == Some(&end) {
+            secret.pop();
+        }
+    }
+    if secret.len() < MIN_SECRET {
+        let problem = format!("{} holds {} bytes, fewer than {MIN_SECRET}", path.display(), secret.len());
+        return Err(Wrong::new(problem, make));
+    }
+    Ok(secret)
+}
+
+/// A small file that only its owner may read; `make` and its name are what would make one.
+pub(super) fn read_owned(path: &Path, make: &str) -> Result<Zeroizing<Vec<u8>>, Wrong> {
+    read_file(path, &format!("{make} {}", path.display()))
+}
+
+fn read_file(path: &Path, make: &str) -> Result<Zeroizing<Vec<u8>>, Wrong> {
     let shown = path.display();
-    let make = format!("make it with: (umask 077; openssl rand -base64 48 > {shown})");
-    let unreadable =
-        |error: std::io::Error| Wrong::new(format!("{shown} cannot be read: {error}"), make.clone());
+    let unreadable = |error: std::io::Error| Wrong::new(format!("{shown} cannot be read: {error}"), make);
     let file = File::open(path).map_err(unreadable)?;
     if let Some(mode) = open_to_others(&file).map_err(unreadable)? {
         let problem = format!("{shown} can be read by others (mode {mode:04o})");
@@ -39,15 +57,6 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Wrong> {
     file.take(MAX_SECRET + 1).read_to_end(&mut secret).map_err(unreadable)?;
     if secret.len() as u64 > MAX_SECRET {
         return Err(Wrong::new(format!("{shown} is longer than {MAX_SECRET} bytes"), make));
-    }
-    for end in [b'\n', b'\r'] {
-        if secret.last() == Some(&end) {
-            secret.pop();
-        }
-    }
-    if secret.len() < MIN_SECRET {
-        let problem = format!("{shown} holds {} bytes, fewer than {MIN_SECRET}", secret.len());
-        return Err(Wrong::new(problem, make));
     }
     Ok(secret)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::audit::{OnFailure, PatientIdentifiers};
+use crate::audit::AuditSettings;
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
 use crate::tls::{ClientSettings, ServerSettings};
@@ -22,7 +22,7 @@ pub struct Settings {
     /// SHA-256 of the file, lower-case hex.
     pub digest: String,
     pub log: Log,
-    pub audit: Audit,
+    pub audit: AuditSettings,
     pub limits: Limits,
     /// In the order of the file, at least one.
     pub listeners: Vec<Arc<ListenerSettings>>,
@@ -45,15 +45,6 @@ pub struct Log {
 pub enum LogFormat {
     Text,
     Json,
-}
-
-/// `[audit]`.
-#[derive(Clone, Debug)]
-pub struct Audit {
-    pub directory: PathBuf,
-    pub on_failure: OnFailure,
-    /// How records name a patient.
-    pub patient_identifiers: PatientIdentifiers,
 }
 
 /// `[limits]`: time, lengths and counts.

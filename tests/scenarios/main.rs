@@ -65,4 +65,5 @@ mod rewriting;
 mod roles;
 mod services;
 mod states;
+mod trail;
 mod transport_security;

@@ -1,20 +1,25 @@
 //! The bytes of a line for each event: other people's scripts rely on them.
 
 use crate::audit::*;
-use crate::audit::{json, patient::PatientIdentifiers};
+use crate::audit::{chain::Chain, json, patient::PatientIdentifiers};
 use std::collections::BTreeMap;
 use time::macros::datetime;
 
 fn line(event: &Event) -> String {
     let body = json::body(event).unwrap();
-    let line = json::line(datetime!(2026-01-02 04:04:05.000006 +1), event.name(), 7, &body);
+    let chain = Chain { next_sequence: 7, head: LineHash::NONE, unsigned: 0 };
+    let mut line = Vec::new();
+    json::line(&mut line, datetime!(2026-01-02 04:04:05.000006 +1), event.name(), &chain, &body);
     String::from_utf8(line).unwrap()
 }
 
 fn assert_line(event: &Event, expected_after_head: &str) {
     let name = event.name();
-    let head = format!(r#"{{"time":"2026-01-02T03:04:05.000006Z","event":"{name}","sequence":7,"#);
-    assert_eq!(line(event), format!("{head}{expected_after_head}\n"));
+    let head = format!(
+        r#"{{"time":"2026-01-02T03:04:05.000006Z","event":"{name}","sequence":7,"previous":"{}","#,
+        "0".repeat(64)
+    );
+    assert_eq!(line(event), format!("{head}{expected_after_head}"));
     serde_json::from_str::<serde_json::Value>(&line(event)).unwrap();
 }
 
@@ -85,7 +90,7 @@ fn events_of_the_process() {
     };
     assert_line(
         &Event::ConfigurationLoaded(loaded),
-        r#""file":"d.toml","configuration":"c1","previous":"c0","warnings":2}"#,
+        r#""file":"d.toml","configuration":"c1","previous-configuration":"c0","warnings":2}"#,
     );
     let refused = ConfigurationRefused {
         file: "d.toml".into(),
@@ -206,6 +211,21 @@ fn an_operation_and_an_alert() {
 }
 
 #[test]
+fn events_of_the_files() {
+    let lines = Span { first: 3, last: 9, head: LineHash::NONE };
+    let zeros = "0".repeat(64);
+    let file = "audit-2026-01-01.jsonl.zst".to_owned();
+    let closed = FileClosed { file: file.clone(), lines, sha256: "ab".into() };
+    let span = format!(r#""file":"{file}","first":3,"last":9,"head":"{zeros}""#);
+    assert_line(&Event::FileClosed(closed), &format!(r#"{span},"sha256":"ab"}}"#));
+    let mut deleted =
+        RecordsDeleted { file: file.clone(), lines: Some(lines), reason: "retention-days".into() };
+    assert_line(&Event::RecordsDeleted(deleted.clone()), &format!(r#"{span},"reason":"retention-days"}}"#));
+    deleted.lines = None;
+    assert_line(&Event::RecordsDeleted(deleted), &format!(r#""file":"{file}","reason":"retention-days"}}"#));
+}
+
+#[test]
 fn every_way_to_end_has_its_word() {
     let words = [
         (Ended::Released, "released"),
@@ -228,6 +248,6 @@ fn an_ae_title_cannot_forge_a_record() {
     let stopped =
         Stopped { reason: "x\n{\"event\":\"started\"}\u{1b}[2J\u{85}".into(), aborted: 0, duration_ms: 0 };
     let line = line(&Event::Stopped(stopped));
-    assert_eq!(line.matches('\n').count(), 1);
+    assert_eq!(line.matches('\n').count(), 0);
     assert!(line.contains(r#""reason":"x\n{\"event\":\"started\"}\u001b[2J\u0085""#), "{line}");
 }

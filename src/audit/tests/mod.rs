@@ -1,2 +1,3 @@
+mod keeping;
 mod lines;
 mod sink;

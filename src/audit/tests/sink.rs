@@ -21,8 +21,7 @@ fn start(directory: &Path, on_failure: OnFailure) -> (Audit, AuditTask) {
 }
 
 fn start_with(directory: &Path, on_failure: OnFailure, capacity: u32) -> (Audit, AuditTask) {
-    let patient_identifiers = PatientIdentifiers::None;
-    let settings = AuditSettings { directory: directory.to_owned(), on_failure, patient_identifiers };
+    let settings = AuditSettings { on_failure, ..AuditSettings::new(directory) };
     Audit::start_with(settings, capacity, PATIENCE).unwrap()
 }
 
@@ -237,9 +236,7 @@ fn a_directory_that_cannot_be_used_is_named_at_start() {
     let home = TempDir::new().unwrap();
     let directory = home.path().join("file");
     fs::write(&directory, "").unwrap();
-    let patient_identifiers = PatientIdentifiers::None;
-    let settings =
-        AuditSettings { directory: directory.clone(), on_failure: OnFailure::Allow, patient_identifiers };
+    let settings = AuditSettings { on_failure: OnFailure::Allow, ..AuditSettings::new(&directory) };
     let error = Audit::start(settings).unwrap_err();
     let text = error.to_string();
     assert!(text.contains(directory.to_str().unwrap()) && text.contains("audit.directory"), "{text}");

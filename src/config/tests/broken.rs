@@ -307,6 +307,27 @@ fn profiles_are_never_silently_ignored() {
 }
 
 #[test]
+fn the_keys_that_protect_records_are_checked() {
+    let material = Material::new();
+    let good = "[audit]\nsigning-key = \"conf/audit-signing.key\"\nretention-days = 2190\n\
+        encrypt-to = [\"age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa\"]\n";
+    assert_eq!(material.risks(&format!("{GOOD}{good}")), Vec::<String>::new());
+    material.secret("conf/open.key", b"x", 0o640);
+    for (key, expected) in [
+        ("signing-key = \"conf/audit.key\"", "is not the PEM of an Ed25519 private key"),
+        ("signing-key = \"conf/none.key\"", "dimsegate audit key"),
+        ("signing-key = \"conf/open.key\"", "can be read by others (mode 0640)"),
+        ("encrypt-to = [\"age1x\"]", "audit.encrypt-to[0]: is not a public key of age"),
+        ("durability = \"always\"", "audit.durability: \"always\" is not known"),
+        ("retention-days = 0", "audit.retention-days: is out of range"),
+        ("checkpoint-records = 0", "audit.checkpoint-records: is out of range"),
+    ] {
+        let found = material.errors(&format!("{GOOD}[audit]\n{key}\n"));
+        assert!(found.len() == 1 && found[0].contains(expected), "{key}: {found:?}");
+    }
+}
+
+#[test]
 fn what_is_risky_is_said() {
     let peer = |name: &str, keys: &str| format!("[[peer]]\nname = \"{name}\"\nrole = \"r\"\n{keys}\n");
     let narrow = peer("n", "networks = [\"10.1.0.0/16\"]\ncalling-ae-titles = [\"AB\"]");
@@ -325,6 +346,8 @@ fn what_is_risky_is_said() {
         (route, "never matches: the route in line 18 takes it"),
         ("[audit]\non-failure = \"allow\"", "lets associations go unrecorded"),
         ("[audit]\npatient-identifiers = \"clear\"", "writes patients' identifiers into the records"),
+        ("[audit]\ndirectory = \"audit\"", "audit.signing-key: is missing: whoever can write the records"),
+        ("[audit]\nretention-days = 365", "deletes records after 365 days; HIPAA asks for six years"),
         (
             "[[rewrite]]\nname = \"w\"\nrules = [{ tag = \"PatientID\", action = \"empty\" }]",
             "keep their SOP Instance UID",

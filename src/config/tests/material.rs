@@ -7,6 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
+use crate::audit::signing::SigningKey;
 use crate::config::Diagnostics;
 use crate::config::load::{Loaded, compile};
 
@@ -33,6 +34,8 @@ impl Material {
         for secret in ["conf/audit.key", "conf/pseudonym.key"] {
             material.secret(secret, &[b'k'; 48], 0o600);
         }
+        let (_, key) = SigningKey::generate().unwrap();
+        material.secret("conf/audit-signing.key", key.as_bytes(), 0o600);
         material
     }
 

@@ -1,0 +1,188 @@
+//! Each line names the SHA-256 of the line before it, across files and restarts.
+
+use super::json;
+use super::signing::{self, SigningKey};
+use aws_lc_rs::digest;
+use std::fmt;
+use time::OffsetDateTime;
+
+/// SHA-256 of the bytes of a line, without its line feed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LineHash([u8; 32]);
+
+impl LineHash {
+    /// `previous` of the first record of all.
+    pub const NONE: Self = Self([0; 32]);
+
+    /// Of a line, without its line feed.
+    pub fn of(line: &[u8]) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, line).as_ref());
+        Self(hash)
+    }
+
+    /// From 64 lower-case hexadecimal digits.
+    pub fn from_hex(text: &[u8]) -> Option<Self> {
+        let text: &[u8; 64] = text.try_into().ok()?;
+        let mut hash = [0; 32];
+        for (byte, pair) in hash.iter_mut().zip(text.chunks_exact(2)) {
+            let &[high, low] = pair else { return None };
+            *byte = nibble(high)? << 4 | nibble(low)?;
+        }
+        Some(Self(hash))
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    pub(super) fn hex(&self) -> [u8; 64] {
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        text
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+fn digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
+}
+
+impl fmt::Display for LineHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.hex().iter().try_for_each(|&digit| write!(f, "{}", char::from(digit)))
+    }
+}
+
+impl fmt::Debug for LineHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for LineHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for LineHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::from_hex(text.as_bytes()).ok_or_else(|| serde::de::Error::custom("not 64 hexadecimal digits"))
+    }
+}
+
+/// Where the trail ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// The sequence number that comes next; the first of all is 1.
+    pub next_sequence: u64,
+    /// Of the last line.
+    pub head: LineHash,
+    /// Records since the last checkpoint.
+    pub unsigned: u64,
+}
+
+impl Chain {
+    /// Before the first record of all.
+    pub(super) const BEGINNING: Self = Self { next_sequence: 1, head: LineHash::NONE, unsigned: 0 };
+}
+
+/// Lines that are to be written, each with the state of the chain behind it.
+pub(super) struct Draft {
+    pub lines: Vec<u8>,
+    pub chain: Chain,
+    ends: Vec<End>,
+}
+
+struct End {
+    at: usize,
+    chain: Chain,
+    queued: bool,
+}
+
+impl Draft {
+    pub(super) fn new(chain: Chain) -> Self {
+        Self { lines: Vec::new(), chain, ends: Vec::new() }
+    }
+
+    /// Adds the line of a record from the queue.
+    pub(super) fn record(&mut self, time: OffsetDateTime, event: &str, body: &[u8]) {
+        let start = self.lines.len();
+        json::line(&mut self.lines, time, event, &self.chain, body);
+        self.end_line(start, self.chain.unsigned.saturating_add(1), true);
+    }
+
+    /// Adds a signed checkpoint over everything before it.
+    pub(super) fn checkpoint(&mut self, time: OffsetDateTime, key: &SigningKey) {
+        let start = self.lines.len();
+        let body = format!(r#"{{"records":{},"key":"{}"}}"#, self.chain.unsigned, key.id());
+        json::line(&mut self.lines, time, signing::CHECKPOINT, &self.chain, body.as_bytes());
+        let unsigned = self.lines.get(start..).and_then(|line| line.strip_suffix(b"}")).unwrap_or_default();
+        let signature = key.sign(unsigned);
+        self.lines.truncate(start.saturating_add(unsigned.len()));
+        self.lines.extend_from_slice(&signature);
+        self.end_line(start, 0, false);
+    }
+
+    fn end_line(&mut self, start: usize, unsigned: u64, queued: bool) {
+        self.chain.head = LineHash::of(self.lines.get(start..).unwrap_or_default());
+        self.chain.next_sequence = self.chain.next_sequence.saturating_add(1);
+        self.chain.unsigned = unsigned;
+        self.lines.push(b'\n');
+        self.ends.push(End { at: self.lines.len(), chain: self.chain, queued });
+    }
+
+    /// The chain after the first `bytes` of the lines, which hold whole lines, and how many of these were queued.
+    pub(super) fn after(&self, bytes: usize) -> Option<(Chain, usize)> {
+        let whole = || self.ends.iter().take_while(|end| end.at <= bytes);
+        let last = whole().last()?;
+        Some((last.chain, whole().filter(|end| end.queued).count()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Chain, Draft, LineHash};
+    use time::macros::datetime;
+
+    #[test]
+    fn hex_reads_back_and_nothing_else_is_read() {
+        let hash = LineHash::of(b"abc");
+        // FIPS 180-4, the example of one block.
+        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hash.to_string(), text);
+        assert_eq!(LineHash::from_hex(text.as_bytes()), Some(hash));
+        for wrong in [&text[1..], &text.to_uppercase(), &text.replace('b', "g")] {
+            assert_eq!(LineHash::from_hex(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_line_names_the_hash_of_the_one_before() {
+        let mut draft = Draft::new(Chain::BEGINNING);
+        for body in [&b"{}"[..], b"{\"a\":1}"] {
+            draft.record(datetime!(2026-01-02 03:04:05 UTC), "x", body);
+        }
+        let text = String::from_utf8(draft.lines.clone()).unwrap();
+        let zeros = "0".repeat(64);
+        let first = format!(
+            r#"{{"time":"2026-01-02T03:04:05.000000Z","event":"x","sequence":1,"previous":"{zeros}"}}"#
+        );
+        let hash = LineHash::of(first.as_bytes());
+        let second = format!(
+            r#"{{"time":"2026-01-02T03:04:05.000000Z","event":"x","sequence":2,"previous":"{hash}","a":1}}"#
+        );
+        assert_eq!(text, format!("{first}\n{second}\n"));
+        let (after_one, queued) = draft.after(text.len() - 1).unwrap();
+        assert_eq!((after_one, queued), (Chain { next_sequence: 2, head: hash, unsigned: 1 }, 1));
+        assert_eq!(draft.after(first.len()), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! Closed files for the eyes of reviewers only, with age (age-encryption.org/v1): X25519 recipients.
+
+use super::files::OpenError;
+use age::{DecryptError, Decryptor, Encryptor, IdentityFile, x25519};
+use std::io::{self, BufRead, Read, Write};
+use std::path::Path;
+
+/// Whom closed files are encrypted for: at least one.
+#[derive(Clone)]
+pub struct Reviewers(Vec<x25519::Recipient>);
+
+/// Not the public key of a reviewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a public key of age (age1…)")]
+pub struct NotARecipient;
+
+/// What opens files that were encrypted for a reviewer.
+pub type Identity = Box<dyn age::Identity + Send + Sync>;
+
+impl Reviewers {
+    /// From public keys, `age1…` each. `None` where there are none.
+    ///
+    /// # Errors
+    /// The index of the first that is none.
+    pub fn new(keys: &[&str]) -> Result<Option<Self>, (usize, NotARecipient)> {
+        let parse = |(at, key): (usize, &&str)| key.parse().map_err(|_| (at, NotARecipient));
+        let recipients: Vec<x25519::Recipient> =
+            keys.iter().enumerate().map(parse).collect::<Result<_, _>>()?;
+        Ok((!recipients.is_empty()).then_some(Self(recipients)))
+    }
+
+    /// What is written into the result and finished can be read by each of the reviewers.
+    pub(super) fn encrypt<W: Write>(&self, to: W) -> io::Result<age::stream::StreamWriter<W>> {
+        let recipients = self.0.iter().map(|recipient| recipient as &dyn age::Recipient);
+        Encryptor::with_recipients(recipients).map_err(io::Error::other)?.wrap_output(to)
+    }
+}
+
+impl std::fmt::Debug for Reviewers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(ToString::to_string)).finish()
+    }
+}
+
+/// A new identity as the text of a file, and its public key.
+pub fn new_identity() -> (zeroize::Zeroizing<String>, String) {
+    use age::secrecy::ExposeSecret;
+    let identity = x25519::Identity::generate();
+    let public = identity.to_public().to_string();
+    let secret = identity.to_string();
+    (zeroize::Zeroizing::new(format!("# public key: {public}\n{}\n", secret.expose_secret())), public)
+}
+
+/// The identities in a file, as `age-keygen` writes it.
+///
+/// # Errors
+/// The file cannot be read, or holds something else.
+pub fn read_identities(file: &Path) -> io::Result<Vec<Identity>> {
+    let text = zeroize::Zeroizing::new(std::fs::read(file)?);
+    let identities = IdentityFile::from_buffer(text.as_slice())?;
+    let identities = identities.into_identities().map_err(io::Error::other)?;
+    match identities.is_empty() {
+        true => Err(io::Error::new(io::ErrorKind::InvalidData, "holds no identity (AGE-SECRET-KEY-1…)")),
+        false => Ok(identities),
+    }
+}
+
+pub(super) fn decrypt<R: BufRead>(file: R, identities: &[Identity]) -> Result<impl Read + use<R>, OpenError> {
+    if identities.is_empty() {
+        return Err(OpenError::NoIdentity);
+    }
+    let failed = |error: DecryptError| match error {
+        DecryptError::NoMatchingKeys => OpenError::OtherIdentity,
+        other => OpenError::NotAge(other.to_string()),
+    };
+    let decryptor = Decryptor::new_buffered(file).map_err(failed)?;
+    decryptor
+        .decrypt(identities.iter().map(|identity| identity.as_ref() as &dyn age::Identity))
+        .map_err(failed)
+}

@@ -1,0 +1,103 @@
+//! `[audit]`, compiled.
+
+use super::patient::PatientIdentifiers;
+use super::reviewers::Reviewers;
+use super::signing::SigningKey;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+use time::Date;
+
+/// `[audit]`.
+#[derive(Clone, Debug)]
+pub struct AuditSettings {
+    pub directory: PathBuf,
+    pub on_failure: OnFailure,
+    pub patient_identifiers: PatientIdentifiers,
+    pub durability: Durability,
+    /// Absent: records are chained, and not signed.
+    pub checkpoints: Option<Checkpoints>,
+    pub keeping: Keeping,
+}
+
+impl AuditSettings {
+    /// What a configuration without `[audit]` means, in a directory of its own.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            on_failure: OnFailure::Block,
+            patient_identifiers: PatientIdentifiers::None,
+            durability: Durability::EverySecond,
+            checkpoints: None,
+            keeping: Keeping::default(),
+        }
+    }
+}
+
+/// What happens while records cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// No new associations, and nothing is lost: those who record wait for room.
+    Block,
+    /// Associations go on; records that find no room are counted and lost.
+    Allow,
+}
+
+/// When the disk is asked to keep what was written (fdatasync(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// After each write, which takes all records that came since the one before. With [`OnFailure::Block`] whoever
+    /// records goes on only when the disk has kept the record.
+    EveryRecord,
+    /// Within about a second. Nobody waits.
+    EverySecond,
+}
+
+/// When what key signs.
+#[derive(Clone, Debug)]
+pub struct Checkpoints {
+    pub key: Arc<SigningKey>,
+    /// At the latest after so many records.
+    pub records: u64,
+    /// At the latest after so long, where there is anything to sign.
+    pub interval: Duration,
+}
+
+/// What becomes of the files of earlier days.
+#[derive(Clone, Debug, Default)]
+pub struct Keeping {
+    pub compress: bool,
+    /// Absent: closed files are not encrypted.
+    pub reviewers: Option<Reviewers>,
+    /// Absent: files are kept for ever.
+    pub retention_days: Option<u32>,
+    pub hold: Hold,
+}
+
+/// Keeps files as they are for somebody who still has to read them. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Hold(Arc<AtomicI32>);
+
+impl Default for Hold {
+    /// Holds nothing.
+    fn default() -> Self {
+        Self(Arc::new(AtomicI32::new(i32::MAX)))
+    }
+}
+
+impl Hold {
+    /// Files of this day and of later ones are neither closed nor deleted, until another day is named.
+    pub fn from_day(&self, day: Date) {
+        self.0.store(day.to_julian_day(), Ordering::Release);
+    }
+
+    /// Nothing is held any more.
+    pub fn release(&self) {
+        self.0.store(i32::MAX, Ordering::Release);
+    }
+
+    pub(super) fn holds(&self, day: Date) -> bool {
+        day.to_julian_day() >= self.0.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,223 @@
+//! Checkpoints: records that an Ed25519 key (RFC 8032) signed, and with them everything that they are chained to.
+
+use aws_lc_rs::digest;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use pkcs8::LineEnding;
+use pkcs8::der::pem;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The event of a checkpoint.
+pub(super) const CHECKPOINT: &str = "checkpoint";
+/// What is signed begins with this, so that no other use of the key can be taken for a checkpoint.
+const CONTEXT: &[u8] = b"dimsegate audit checkpoint 1\n";
+const FIELD: &[u8] = b",\"signature\":\"";
+const END: &[u8] = b"\"}";
+/// Of a signature, in hexadecimal.
+const DIGITS: usize = 128;
+/// SubjectPublicKeyInfo of Ed25519 (RFC 8410 §4) before the 32 bytes of the key.
+const SPKI: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// Why a key cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("is not the PEM of an Ed25519 private key (PKCS#8)")]
+    NotAPrivateKey,
+    #[error("is not the PEM of an Ed25519 public key")]
+    NotAPublicKey,
+    #[error("could not be made: the random number generator failed")]
+    NotMade,
+}
+
+/// The key that signs checkpoints.
+pub struct SigningKey {
+    pair: Ed25519KeyPair,
+    id: KeyId,
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of the public key's SubjectPublicKeyInfo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyId(String);
+
+impl KeyId {
+    fn of(public_key: &[u8]) -> Self {
+        let hash = digest::digest(&digest::SHA256, &[SPKI, public_key].concat());
+        Self(hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl SigningKey {
+    /// A new key, and its PKCS#8 PEM.
+    ///
+    /// # Errors
+    /// [`KeyError::NotMade`].
+    pub fn generate() -> Result<(Self, Zeroizing<String>), KeyError> {
+        let pair = Ed25519KeyPair::generate().map_err(|_| KeyError::NotMade)?;
+        let document: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::NotMade)?;
+        let text = pem::encode_string("PRIVATE KEY", LineEnding::LF, document.as_ref());
+        let text = Zeroizing::new(text.map_err(|_| KeyError::NotMade)?);
+        Ok((Self::new(pair), text))
+    }
+
+    /// From PKCS#8 PEM, as [`generate`](Self::generate) and `openssl genpkey -algorithm ed25519` write it.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAPrivateKey`].
+    pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
+        let (label, document) = pem::decode_vec(text).map_err(|_| KeyError::NotAPrivateKey)?;
+        let document = Zeroizing::new(document);
+        if label != "PRIVATE KEY" {
+            return Err(KeyError::NotAPrivateKey);
+        }
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&document);
+        pair.map(Self::new).map_err(|_| KeyError::NotAPrivateKey)
+    }
+
+    fn new(pair: Ed25519KeyPair) -> Self {
+        let id = KeyId::of(pair.public_key().as_ref());
+        Self { pair, id }
+    }
+
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// What a reviewer needs to check checkpoints.
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey { id: self.id.clone(), bytes: self.pair.public_key().as_ref().to_vec() }
+    }
+
+    /// The end of a checkpoint's line, from the bytes of the line so far.
+    pub(super) fn sign(&self, line: &[u8]) -> Vec<u8> {
+        let signature = self.pair.sign(&[CONTEXT, line].concat());
+        let digits: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        [FIELD, digits.as_bytes(), END].concat()
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The key that checks checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey {
+    id: KeyId,
+    bytes: Vec<u8>,
+}
+
+impl PublicKey {
+    /// From the PEM of a SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAPublicKey`].
+    pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
+        let (label, document) = pem::decode_vec(text).map_err(|_| KeyError::NotAPublicKey)?;
+        match document.strip_prefix(SPKI) {
+            Some(bytes) if label == "PUBLIC KEY" && bytes.len() == 32 => {
+                Ok(Self { id: KeyId::of(bytes), bytes: bytes.to_vec() })
+            }
+            _ => Err(KeyError::NotAPublicKey),
+        }
+    }
+
+    /// The PEM of a SubjectPublicKeyInfo, as OpenSSL reads it.
+    pub fn to_pem(&self) -> String {
+        let document = [SPKI, &self.bytes].concat();
+        pem::encode_string("PUBLIC KEY", LineEnding::LF, &document).unwrap_or_default()
+    }
+
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+}
+
+/// What the signature of a checkpoint is worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Signature {
+    Good,
+    /// No key was given to check it with.
+    Unchecked,
+    /// Made by another key, or so it says.
+    OtherKey(String),
+    Wrong,
+}
+
+#[derive(serde::Deserialize)]
+struct Signed {
+    key: String,
+}
+
+/// Checks the line of a checkpoint, without its line feed.
+pub(super) fn check(line: &[u8], keys: &[PublicKey]) -> Signature {
+    let Some((signed, signature)) = split(line) else { return Signature::Wrong };
+    let Ok(Signed { key: id }) = serde_json::from_slice(line) else { return Signature::Wrong };
+    if keys.is_empty() {
+        return Signature::Unchecked;
+    }
+    let Some(key) = keys.iter().find(|key| key.id.0 == id) else { return Signature::OtherKey(id) };
+    let public = UnparsedPublicKey::new(&ED25519, &key.bytes);
+    match public.verify(&[CONTEXT, signed].concat(), &signature) {
+        Ok(()) => Signature::Good,
+        Err(_) => Signature::Wrong,
+    }
+}
+
+/// What was signed, and the signature.
+fn split(line: &[u8]) -> Option<(&[u8], Vec<u8>)> {
+    let before_end = line.strip_suffix(END)?;
+    let (rest, digits) = before_end.split_at_checked(before_end.len().checked_sub(DIGITS)?)?;
+    let pairs = digits.chunks_exact(2).map(|pair| {
+        let lower = pair.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let text = std::str::from_utf8(pair).ok().filter(|_| lower)?;
+        u8::from_str_radix(text, 16).ok()
+    });
+    Some((rest.strip_suffix(FIELD)?, pairs.collect::<Option<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyError, PublicKey, Signature, SigningKey, check};
+
+    #[test]
+    fn keys_read_back_and_nothing_else_is_a_key() {
+        let (key, text) = SigningKey::generate().unwrap();
+        assert!(text.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{}", &text[..40]);
+        assert_eq!(SigningKey::from_pem(text.as_bytes()).unwrap().id(), key.id());
+        let public = key.public_key();
+        assert_eq!(PublicKey::from_pem(public.to_pem().as_bytes()), Ok(public.clone()));
+        assert_eq!(public.id().to_string().len(), 16);
+        assert_eq!(PublicKey::from_pem(text.as_bytes()), Err(KeyError::NotAPublicKey));
+        for wrong in ["", "x", &public.to_pem()] {
+            assert_eq!(SigningKey::from_pem(wrong.as_bytes()).unwrap_err(), KeyError::NotAPrivateKey);
+        }
+        let shown = format!("{key:?}");
+        assert!(shown.contains(&key.id().to_string()) && shown.len() < 80, "{shown}");
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_line_and_its_key_only() {
+        let (key, _) = SigningKey::generate().unwrap();
+        let (other, _) = SigningKey::generate().unwrap();
+        let start = format!(r#"{{"event":"checkpoint","key":"{}""#, key.id());
+        let line = [start.as_bytes(), &key.sign(start.as_bytes())].concat();
+        assert_eq!(check(&line, &[other.public_key(), key.public_key()]), Signature::Good);
+        assert_eq!(check(&line, &[]), Signature::Unchecked);
+        assert_eq!(check(&line, &[other.public_key()]), Signature::OtherKey(key.id().to_string()));
+        for at in 0..line.len() {
+            let mut changed = line.clone();
+            changed[at] ^= 1;
+            assert_ne!(check(&changed, &[key.public_key()]), Signature::Good, "byte {at}");
+            assert_ne!(check(&line[..at], &[key.public_key()]), Signature::Good, "cut at {at}");
+        }
+    }
+}

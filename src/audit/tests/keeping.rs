@@ -1,0 +1,232 @@
+//! What becomes of files: closed, encrypted, deleted, and the chain through all of it.
+
+use crate::audit::chain::{Chain, Draft};
+use crate::audit::files::{self, Form, TrailFile};
+use crate::audit::reviewers::{self, Identity, Reviewers};
+use crate::audit::signing::SigningKey;
+use crate::audit::verify::{Damage, Verification, verify};
+use crate::audit::*;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use time::{Date, OffsetDateTime};
+
+fn today() -> Date {
+    OffsetDateTime::now_utc().date()
+}
+
+fn ago(days: i64) -> Date {
+    today() - time::Duration::days(days)
+}
+
+/// Files of earlier days, oldest first, with so many records each.
+fn earlier(directory: &Path, days: &[i64]) {
+    let mut chain = Chain::BEGINNING;
+    for &day in days {
+        let mut draft = Draft::new(chain);
+        for _ in 0..5 {
+            let time = ago(day).with_hms(12, 0, 0).unwrap().assume_utc();
+            draft.record(time, "operation", br#"{"association":"a"}"#);
+        }
+        fs::write(TrailFile::new(directory, ago(day), Form::default()).path, &draft.lines).unwrap();
+        chain = draft.chain;
+    }
+}
+
+fn event() -> Event {
+    Event::Stopped(Stopped { reason: "test".into(), aborted: 0, duration_ms: 0 })
+}
+
+/// Records something today, so that the files of earlier days are looked after, until `done`.
+async fn run_until(settings: AuditSettings, done: impl Fn() -> bool) {
+    let (audit, task) = Audit::start(settings).unwrap();
+    audit.record(event()).await;
+    while !done() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    task.close().await;
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn checked(directory: &Path, identities: &[Identity]) -> Verification {
+    verify(directory, &[], identities, &mut |_| ()).unwrap()
+}
+
+fn settings(directory: &Path, keeping: Keeping) -> AuditSettings {
+    AuditSettings { durability: Durability::EveryRecord, keeping, ..AuditSettings::new(directory) }
+}
+
+fn record_of<'a>(directory: &'a Path, event: &'a str) -> impl Fn() -> bool + 'a {
+    move || {
+        let path = TrailFile::new(directory, today(), Form::default()).path;
+        fs::read_to_string(path).unwrap_or_default().contains(&format!("\"event\":\"{event}\""))
+    }
+}
+
+fn both_closed(directory: &Path) -> impl Fn() -> bool + '_ {
+    let path = TrailFile::new(directory, today(), Form::default()).path;
+    move || fs::read_to_string(&path).unwrap_or_default().matches("file-closed").count() == 2
+}
+
+#[tokio::test]
+async fn files_of_earlier_days_are_compressed_and_the_chain_goes_through_them() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path();
+    earlier(directory, &[2, 1]);
+    let old = TrailFile::new(directory, ago(2), Form::default());
+    let lines = fs::read(&old.path).unwrap();
+    fs::write(directory.join("audit-2026-01-01.jsonl.zst.part"), "half").unwrap();
+    let keeping = Keeping { compress: true, ..Keeping::default() };
+    run_until(settings(directory, keeping), both_closed(directory)).await;
+    let files = files::list(directory).unwrap();
+    assert_eq!(files.iter().map(|file| file.form.compressed).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(names(directory).len(), 3, "{:?}", names(directory));
+    let mut read = Vec::new();
+    std::io::Read::read_to_end(&mut files[0].open(&[]).unwrap(), &mut read).unwrap();
+    assert_eq!(read, lines);
+    let found = checked(directory, &[]);
+    assert_eq!((found.breaks.as_slice(), found.records), (&[][..], 13));
+
+    // One byte of a compressed file.
+    let mut bytes = fs::read(&files[1].path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&files[1].path, bytes).unwrap();
+    let found = checked(directory, &[]);
+    assert!(found.breaks.iter().any(|one| *one.place.file == *files[1].path), "{:?}", found.breaks);
+}
+
+#[tokio::test]
+async fn encrypted_files_are_for_their_reviewer_only() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("audit");
+    fs::create_dir(&directory).unwrap();
+    earlier(&directory, &[5]);
+    let (secret, public) = reviewers::new_identity();
+    let (other, _) = reviewers::new_identity();
+    let identity = |name: &str, text: &str| {
+        fs::write(home.path().join(name), text).unwrap();
+        reviewers::read_identities(&home.path().join(name)).unwrap()
+    };
+    let (reviewer, stranger) = (identity("a", &secret), identity("b", &other));
+    let keeping =
+        Keeping { compress: true, reviewers: Reviewers::new(&[&public]).unwrap(), ..Keeping::default() };
+    run_until(settings(&directory, keeping.clone()), record_of(&directory, "file-closed")).await;
+    let files = files::list(&directory).unwrap();
+    assert_eq!(files[0].form, Form { compressed: true, encrypted: true });
+    let bytes = fs::read(&files[0].path).unwrap();
+    assert!(bytes.starts_with(b"age-encryption.org/v1\n"));
+    let found = checked(&directory, &reviewer);
+    assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 7, 0));
+    for identities in [&[][..], &stranger] {
+        let found = checked(&directory, identities);
+        assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 2, 1));
+    }
+    let mut changed = bytes.clone();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    fs::write(&files[0].path, changed).unwrap();
+    assert!(!checked(&directory, &reviewer).is_intact());
+    fs::write(&files[0].path, bytes).unwrap();
+
+    // What is deleted later was noted when it was closed.
+    let text = fs::read_to_string(directory.join(format!("{}.closed", files::stem(ago(5))))).unwrap();
+    let noted: Span = serde_json::from_str(&text).unwrap();
+    assert_eq!((noted.first, noted.last), (1, 5));
+    let keeping = Keeping { retention_days: Some(4), ..keeping };
+    run_until(settings(&directory, keeping), || !files[0].path.exists()).await;
+    let found = checked(&directory, &[]);
+    assert_eq!((found.breaks.as_slice(), found.first.unwrap().sequence), (&[][..], 6));
+    assert_eq!(names(&directory).len(), 1, "{:?}", names(&directory));
+}
+
+#[tokio::test]
+async fn records_are_deleted_when_their_time_is_over_and_the_trail_tells() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path();
+    earlier(directory, &[12, 11, 2]);
+    let keeping = Keeping { retention_days: Some(10), ..Keeping::default() };
+    keeping.hold.from_day(ago(11));
+    let gone = |day: i64| {
+        let path = TrailFile::new(directory, ago(day), Form::default()).path;
+        move || !path.exists()
+    };
+    run_until(settings(directory, keeping.clone()), gone(12)).await;
+    assert_eq!(files::list(directory).unwrap().len(), 3, "the file that is held stays");
+    assert!(checked(directory, &[]).is_intact());
+    keeping.hold.release();
+    run_until(settings(directory, keeping), gone(11)).await;
+    let found = checked(directory, &[]);
+    assert_eq!((found.breaks.as_slice(), found.first.unwrap().sequence), (&[][..], 11));
+
+    // A deletion of which nobody tells.
+    fs::remove_file(TrailFile::new(directory, ago(2), Form::default()).path).unwrap();
+    let found = checked(directory, &[]);
+    assert_eq!(found.breaks[0].damage, Damage::Missing { from: 1, to: 15 });
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_when_the_clock_leaps() {
+    let home = TempDir::new().unwrap();
+    earlier(home.path(), &[400, 399]);
+    let keeping = Keeping { retention_days: Some(10), compress: true, ..Keeping::default() };
+    run_until(settings(home.path(), keeping), both_closed(home.path())).await;
+    assert_eq!(files::list(home.path()).unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_day_that_is_later_than_today_goes_on() {
+    let home = TempDir::new().unwrap();
+    earlier(home.path(), &[1, -3]);
+    run_until(settings(home.path(), Keeping::default()), || true).await;
+    let found = checked(home.path(), &[]);
+    assert_eq!((found.breaks.as_slice(), found.records, found.files), (&[][..], 11, 2));
+}
+
+#[tokio::test]
+async fn checkpoints_come_after_so_many_records_and_at_the_end() {
+    let home = TempDir::new().unwrap();
+    let key = Arc::new(SigningKey::generate().unwrap().0);
+    let checkpoints = Checkpoints { key: key.clone(), records: 10, interval: Duration::from_secs(3600) };
+    let settings = AuditSettings { checkpoints: Some(checkpoints), ..AuditSettings::new(home.path()) };
+    let (audit, task) = Audit::start(settings).unwrap();
+    for _ in 0..25 {
+        audit.record(event()).await;
+    }
+    task.close().await;
+    let found = verify(home.path(), &[key.public_key()], &[], &mut |_| ()).unwrap();
+    assert_eq!((found.breaks.as_slice(), found.records, found.checkpoints), (&[][..], 28, 3));
+    assert_eq!(found.signed_up_to, Some(28));
+}
+
+#[tokio::test]
+async fn a_checkpoint_comes_after_so_long() {
+    let home = TempDir::new().unwrap();
+    let key = Arc::new(SigningKey::generate().unwrap().0);
+    let checkpoints = Checkpoints { key, records: 1000, interval: Duration::from_millis(1) };
+    let settings = AuditSettings { checkpoints: Some(checkpoints), ..AuditSettings::new(home.path()) };
+    run_until(settings, record_of(home.path(), "checkpoint")).await;
+}
+
+#[tokio::test]
+async fn every_record_is_in_the_file_when_recording_is_done() {
+    let home = TempDir::new().unwrap();
+    let (audit, task) = Audit::start(settings(home.path(), Keeping::default())).unwrap();
+    for number in 1..=20 {
+        audit.record(event()).await;
+        let text = fs::read_to_string(TrailFile::new(home.path(), today(), Form::default()).path).unwrap();
+        assert_eq!(text.lines().count(), number);
+    }
+    task.close().await;
+    audit.record(event()).await;
+}

@@ -1,0 +1,255 @@
+//! Whether a trail is what was written: no line edited, cut, moved or put in.
+//!
+//! What no chain can tell is how many lines stood behind the last one, and whether what follows the last signed
+//! checkpoint was written anew. Compare the last record with what repositories were sent.
+
+mod damage;
+pub(super) mod line;
+mod walk;
+
+pub use damage::{Break, Damage, Place};
+
+use super::chain::LineHash;
+use super::event::Span;
+use super::files::{self, OpenError, TrailFile};
+use super::reviewers::Identity;
+use super::signing::{self, PublicKey};
+use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use walk::{Kind, Line, Record, Walk};
+
+/// Longer than any line that is ours: the rest counts as a line of its own.
+const LONGEST_LINE: u64 = 4 * 1024 * 1024;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Verification {
+    pub files: usize,
+    pub records: u64,
+    /// Bytes of lines.
+    pub bytes: u64,
+    pub first: Option<Seen>,
+    pub last: Option<Seen>,
+    /// SHA-256 of the last line.
+    pub head: Option<LineHash>,
+    pub checkpoints: u64,
+    /// The last record with a good signature: everything before it is as it was when that was made.
+    pub signed_up_to: Option<u64>,
+    /// Lines that a crash tore and the next start closed off: no damage.
+    pub torn: Vec<Place>,
+    /// The last line is being written, or a crash tore it: no damage.
+    pub unfinished: Option<Place>,
+    /// Where the trail does not hold, in its order; at most a thousand.
+    pub breaks: Vec<Break>,
+    /// How many more there are.
+    pub more_breaks: u64,
+    /// Files that could not be looked into, and why: encrypted ones without their identity.
+    pub unread: Vec<Unread>,
+}
+
+/// A record, and when it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    pub sequence: u64,
+    pub time: String,
+}
+
+/// A file that could not be looked into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    pub file: PathBuf,
+    pub reason: String,
+}
+
+impl Verification {
+    /// Whether no damage was found in what could be read.
+    pub fn is_intact(&self) -> bool {
+        self.breaks.is_empty()
+    }
+}
+
+/// Follows the chain through every file of a directory. With `keys`, every checkpoint has to be signed by one of them.
+/// `progress` is told of bytes of lines as they are read.
+///
+/// # Errors
+/// The directory cannot be read. What is wrong with a file is in the result.
+pub fn verify(
+    directory: &Path,
+    keys: &[PublicKey],
+    identities: &[Identity],
+    progress: &mut dyn FnMut(u64),
+) -> io::Result<Verification> {
+    let files = files::list(directory)?;
+    let mut reading = Reading::new(keys);
+    for (at, file) in files.iter().enumerate() {
+        reading.is_last = files.iter().skip(at + 1).all(is_empty);
+        let before = reading.bytes;
+        reading.file(file, identities);
+        progress(reading.bytes - before);
+    }
+    Ok(reading.finish(files.len(), directory))
+}
+
+fn is_empty(file: &TrailFile) -> bool {
+    !file.is_closed() && file.path.metadata().is_ok_and(|metadata| metadata.len() == 0)
+}
+
+struct Reading<'a> {
+    keys: &'a [PublicKey],
+    walk: Walk,
+    /// Whether the file holds the last line of all.
+    is_last: bool,
+    bytes: u64,
+    first: Option<Seen>,
+    last: Option<(u64, Vec<u8>)>,
+    unfinished: Option<Place>,
+    unread: Vec<Unread>,
+    line: Vec<u8>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(keys: &'a [PublicKey]) -> Self {
+        Self {
+            keys,
+            walk: Walk::new(),
+            is_last: false,
+            bytes: 0,
+            first: None,
+            last: None,
+            unfinished: None,
+            unread: Vec::new(),
+            line: Vec::new(),
+        }
+    }
+
+    fn file(&mut self, file: &TrailFile, identities: &[Identity]) {
+        let path: Arc<Path> = file.path.as_path().into();
+        let mut lines = match file.open(identities) {
+            Ok(lines) => lines,
+            Err(error @ (OpenError::NoIdentity | OpenError::OtherIdentity)) => {
+                self.unread.push(Unread { file: file.path.clone(), reason: error.to_string() });
+                return self.walk.skip();
+            }
+            Err(error) => {
+                let damage = Damage::Unreadable { error: error.to_string() };
+                return self.walk.broken(Place { file: path, line: 0 }, None, damage);
+            }
+        };
+        let mut place = Place { file: path, line: 0 };
+        loop {
+            place.line += 1;
+            let mut line = std::mem::take(&mut self.line);
+            line.clear();
+            let read = lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            let more = match read {
+                Ok(count) => count > 0,
+                Err(error) => {
+                    let damage = Damage::Unreadable { error: error.to_string() };
+                    self.walk.broken(place.clone(), None, damage);
+                    false
+                }
+            };
+            if more {
+                self.line(&line, &place);
+            }
+            self.line = line;
+            if !more {
+                break;
+            }
+        }
+    }
+
+    fn line(&mut self, bytes: &[u8], place: &Place) {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        let Some(line) = bytes.strip_suffix(b"\n") else {
+            return self.line_without_end(bytes, place);
+        };
+        self.whole_line(line, place);
+    }
+
+    fn line_without_end(&mut self, line: &[u8], place: &Place) {
+        if self.is_last {
+            self.unfinished = Some(place.clone());
+            return;
+        }
+        self.whole_line(line, place);
+        if (line.len() as u64) < LONGEST_LINE {
+            self.walk.broken(place.clone(), None, Damage::CutOff);
+        }
+    }
+
+    fn whole_line(&mut self, line: &[u8], place: &Place) {
+        let head = line::parse(line);
+        if let Some(head) = &head {
+            if self.first.is_none() {
+                self.first = Some(Seen { sequence: head.sequence, time: head.time.to_owned() });
+            }
+            let last = self.last.get_or_insert_default();
+            last.0 = head.sequence;
+            last.1.clear();
+            last.1.extend_from_slice(head.time.as_bytes());
+        }
+        let record = head.map(|head| Record {
+            sequence: head.sequence,
+            previous: head.previous,
+            kind: kind(head.event, line, self.keys),
+        });
+        self.walk.line(Line { place: place.clone(), hash: LineHash::of(line), record });
+    }
+
+    fn finish(mut self, files: usize, directory: &Path) -> Verification {
+        let head = self.walk.head();
+        self.walk.finish();
+        if !self.keys.is_empty() && self.walk.records > 0 && self.walk.signed_up_to.is_none() {
+            let place = Place { file: directory.into(), line: 0 };
+            self.walk.broken(place, None, Damage::not_signed(self.keys.iter().map(PublicKey::id)));
+        }
+        let mut breaks = self.walk.breaks;
+        // The directory, days, lines: as a person looks them up.
+        breaks.sort_by(|a, b| (&a.place.file, a.place.line).cmp(&(&b.place.file, b.place.line)));
+        let last = self
+            .last
+            .map(|(sequence, time)| Seen { sequence, time: String::from_utf8_lossy(&time).into_owned() });
+        Verification {
+            files,
+            records: self.walk.records,
+            bytes: self.bytes,
+            first: self.first,
+            head: head.filter(|_| last.is_some()),
+            last,
+            checkpoints: self.walk.checkpoints,
+            signed_up_to: self.walk.signed_up_to,
+            torn: self.walk.torn,
+            unfinished: self.unfinished,
+            breaks,
+            more_breaks: self.walk.more_breaks,
+            unread: self.unread,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Started {
+    recovered: bool,
+}
+
+fn kind(event: &str, line: &[u8], keys: &[PublicKey]) -> Kind {
+    match event {
+        signing::CHECKPOINT => Kind::Checkpoint(signing::check(line, keys)),
+        "started" => match serde_json::from_slice(line) {
+            Ok(Started { recovered: true }) => Kind::Recovered,
+            _ => Kind::Ordinary,
+        },
+        "records-deleted" => match serde_json::from_slice::<Span>(line) {
+            Ok(span) => Kind::Deleted(span),
+            Err(_) => Kind::Ordinary,
+        },
+        _ => Kind::Ordinary,
+    }
+}
+
+#[cfg(test)]
+mod tests;

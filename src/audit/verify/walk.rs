@@ -1,0 +1,313 @@
+//! Follows the chain line by line, and says where it does not hold.
+//!
+//! A line is judged when the one after it is known: its number, the hash that it names, and the hash that the next one
+//! names for it tell an edited line from one that is missing, moved or put in.
+
+use super::super::chain::LineHash;
+use super::super::event::Span;
+use super::super::signing::Signature;
+use super::damage::{Break, Damage, Place};
+
+/// Of a line, all that judging it takes.
+pub(super) struct Line {
+    pub place: Place,
+    pub hash: LineHash,
+    /// `None` for what is not in the form of a record.
+    pub record: Option<Record>,
+}
+
+pub(super) struct Record {
+    pub sequence: u64,
+    pub previous: LineHash,
+    pub kind: Kind,
+}
+
+pub(super) enum Kind {
+    Ordinary,
+    /// `started` after a crash that tore a line.
+    Recovered,
+    Checkpoint(Signature),
+    Deleted(Span),
+}
+
+/// Most breaks that are kept; more are counted.
+const MOST_BREAKS: usize = 1000;
+
+/// The chain so far.
+pub(super) struct Walk {
+    /// The number that comes next.
+    next: u64,
+    /// The hash that the next line has to name; `None` where that is not known.
+    head: Option<LineHash>,
+    /// Lines that were not read stand before the next.
+    skipped: bool,
+    last: Option<Place>,
+    held: Option<Line>,
+    missing: Vec<Missing>,
+    stray: Option<Stray>,
+    deleted: Vec<Span>,
+    pub breaks: Vec<Break>,
+    pub more_breaks: u64,
+    pub torn: Vec<Place>,
+    pub records: u64,
+    pub checkpoints: u64,
+    /// The last checkpoint with a good signature.
+    pub signed_up_to: Option<u64>,
+}
+
+/// Numbers that did not come where they should have.
+struct Missing {
+    from: u64,
+    to: u64,
+    /// The line behind the gap.
+    place: Place,
+    /// What that line names: the hash of record `to`.
+    last: LineHash,
+}
+
+/// Lines that stand where other numbers belong, chained to each other.
+struct Stray {
+    from: u64,
+    to: u64,
+    place: Place,
+    hash: LineHash,
+}
+
+impl Walk {
+    pub(super) fn new() -> Self {
+        Self {
+            next: 1,
+            head: Some(LineHash::NONE),
+            skipped: false,
+            last: None,
+            held: None,
+            missing: Vec::new(),
+            stray: None,
+            deleted: Vec::new(),
+            breaks: Vec::new(),
+            more_breaks: 0,
+            torn: Vec::new(),
+            records: 0,
+            checkpoints: 0,
+            signed_up_to: None,
+        }
+    }
+
+    /// The next line.
+    pub(super) fn line(&mut self, line: Line) {
+        if let Some(held) = self.held.replace(line) {
+            let after = self.held.take();
+            self.settle(held, after.as_ref());
+            self.held = after;
+        }
+    }
+
+    /// A file that is not read stands here.
+    pub(super) fn skip(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.settle(held, None);
+        }
+        self.skipped = true;
+    }
+
+    /// No more lines: gaps that deletions account for are none.
+    pub(super) fn finish(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.settle(held, None);
+        }
+        self.flush_stray();
+        for gap in std::mem::take(&mut self.missing) {
+            let accounted = |span: &Span| {
+                span.last == gap.to && span.head == gap.last && (gap.from == 1 || span.first <= gap.from)
+            };
+            if !self.deleted.iter().any(accounted) {
+                let Missing { from, to, place, .. } = gap;
+                self.broken(place, to.checked_add(1), Damage::Missing { from, to });
+            }
+        }
+    }
+
+    /// The hash of the last line.
+    pub(super) fn head(&self) -> Option<LineHash> {
+        self.held.as_ref().map(|line| line.hash).or(self.head)
+    }
+
+    pub(super) fn broken(&mut self, place: Place, sequence: Option<u64>, damage: Damage) {
+        match self.breaks.len() < MOST_BREAKS {
+            true => self.breaks.push(Break { place, sequence, damage }),
+            false => self.more_breaks = self.more_breaks.saturating_add(1),
+        }
+    }
+
+    fn settle(&mut self, line: Line, after: Option<&Line>) {
+        let Some(record) = &line.record else { return self.settle_garbage(line, after) };
+        self.observe(&line.place, record);
+        let (number, previous) = (record.sequence, record.previous);
+        let follows = number == self.next;
+        let fits = self.head.is_none_or(|head| head == previous);
+        if std::mem::take(&mut self.skipped) && number >= self.next {
+            return self.accept(line.place, number, line.hash);
+        }
+        match (follows, fits) {
+            (true, true) => self.accept(line.place, number, line.hash),
+            (true, false) => self.settle_unlinked(line, number, after),
+            (false, true) if self.head.is_some() => self.settle_renumbered(line, number, after),
+            (false, _) => self.settle_elsewhere(line, (number, previous), after),
+        }
+    }
+
+    /// The number is right, and the line before is not the one that it names.
+    fn settle_unlinked(&mut self, line: Line, number: u64, after: Option<&Line>) {
+        match named_otherwise(&line, number, after) {
+            Some(named) => {
+                self.broken(line.place.clone(), Some(number), Damage::EditedHereOrBefore);
+                self.accept(line.place, number, named);
+            }
+            None => {
+                let (place, at) = match self.last.clone() {
+                    Some(before) => (before, number.saturating_sub(1)),
+                    None => (line.place.clone(), number),
+                };
+                self.broken(place, Some(at), Damage::Edited);
+                self.accept(line.place, number, line.hash);
+            }
+        }
+    }
+
+    /// The line before is the one that it names, and the number is another.
+    fn settle_renumbered(&mut self, line: Line, number: u64, after: Option<&Line>) {
+        let expected = self.next;
+        self.broken(line.place.clone(), Some(number), Damage::Renumbered { expected });
+        match named_otherwise(&line, expected, after) {
+            Some(named) => self.accept(line.place, expected, named),
+            None if chained(&line, number, after) => self.accept(line.place, number, line.hash),
+            None => self.accept(line.place, expected, line.hash),
+        }
+    }
+
+    /// Neither the number nor the line before is right.
+    fn settle_elsewhere(&mut self, line: Line, (number, previous): (u64, LineHash), after: Option<&Line>) {
+        let expected = self.next;
+        if let Some(named) = named_otherwise(&line, expected, after) {
+            self.broken(line.place.clone(), Some(expected), Damage::Replaced { says: number });
+            self.accept(line.place, expected, named);
+        } else if number == 1 && previous == LineHash::NONE && self.missing.iter().all(|gap| gap.from > 1) {
+            self.broken(line.place.clone(), Some(1), Damage::BeginsAnew);
+            self.accept(line.place, number, line.hash);
+        } else if number > expected {
+            let place = line.place.clone();
+            self.missing.push(Missing { from: expected, to: number - 1, place, last: previous });
+            self.accept(line.place, number, line.hash);
+        } else {
+            self.stray(line, number, previous);
+        }
+    }
+
+    /// Torn by a crash, where the next line says so; else edited, or put in.
+    fn settle_garbage(&mut self, line: Line, after: Option<&Line>) {
+        let expected = self.next;
+        let Some((next, record)) = after.and_then(|next| Some((next, next.record.as_ref()?))) else {
+            self.broken(line.place.clone(), Some(expected), Damage::NotARecord);
+            // What comes then can only be judged by its number.
+            self.accept(line.place, expected, line.hash);
+            self.head = None;
+            return;
+        };
+        let chained = record.previous == line.hash;
+        let recovered = matches!(record.kind, Kind::Recovered);
+        if chained && recovered && (record.sequence == expected.saturating_add(1) || self.skipped) {
+            self.torn.push(line.place.clone());
+            self.skipped = false;
+            self.accept(line.place, record.sequence.saturating_sub(1), line.hash);
+            return;
+        }
+        self.broken(line.place.clone(), None, Damage::NotARecord);
+        let inserted = record.sequence == expected && self.head == Some(record.previous);
+        if inserted {
+            return;
+        }
+        if chained {
+            self.accept(line.place, record.sequence.saturating_sub(1), line.hash);
+        } else if record.sequence == expected.saturating_add(1) {
+            self.accept(line.place, expected, record.previous);
+        } else {
+            // Lines are missing as well, or the next is out of place.
+            let _ = next;
+            self.last = Some(line.place);
+        }
+    }
+
+    fn accept(&mut self, place: Place, number: u64, hash: LineHash) {
+        self.flush_stray();
+        self.next = number.saturating_add(1);
+        self.head = Some(hash);
+        self.last = Some(place);
+    }
+
+    fn stray(&mut self, line: Line, number: u64, previous: LineHash) {
+        if let Some(stray) = &mut self.stray
+            && number == stray.to.saturating_add(1)
+            && previous == stray.hash
+        {
+            (stray.to, stray.hash) = (number, line.hash);
+            return;
+        }
+        self.flush_stray();
+        self.stray = Some(Stray { from: number, to: number, place: line.place, hash: line.hash });
+    }
+
+    fn flush_stray(&mut self) {
+        let Some(Stray { from, to, place, hash }) = self.stray.take() else { return };
+        let of = |gap: &Missing| gap.from <= from && to <= gap.to;
+        let Some(at) = self.missing.iter().position(of) else {
+            return self.broken(place, Some(from), Damage::Foreign { from, to });
+        };
+        let gap = self.missing.swap_remove(at);
+        if gap.from < from {
+            let place = gap.place.clone();
+            // Its end is what the moved lines begin with, which is not kept; no deletion accounts for it.
+            self.missing.push(Missing { from: gap.from, to: from - 1, place, last: LineHash::NONE });
+        }
+        if to < gap.to {
+            self.missing.push(Missing { from: to.saturating_add(1), ..gap });
+        } else if gap.last != hash {
+            self.broken(place.clone(), Some(to), Damage::Edited);
+        }
+        self.broken(place, Some(from), Damage::Moved { from, to });
+    }
+
+    fn observe(&mut self, place: &Place, record: &Record) {
+        self.records = self.records.saturating_add(1);
+        let number = Some(record.sequence);
+        match &record.kind {
+            Kind::Ordinary | Kind::Recovered => (),
+            Kind::Deleted(span) => self.deleted.push(*span),
+            Kind::Checkpoint(signature) => {
+                self.checkpoints = self.checkpoints.saturating_add(1);
+                match signature {
+                    Signature::Good => self.signed_up_to = number,
+                    Signature::Unchecked => (),
+                    Signature::Wrong => self.broken(place.clone(), number, Damage::WrongSignature),
+                    Signature::OtherKey(key) => {
+                        self.broken(place.clone(), number, Damage::OtherKey { key: key.clone() });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the next record has the number after `number`, and names this line.
+fn chained(line: &Line, number: u64, after: Option<&Line>) -> bool {
+    let after = after.and_then(|after| after.record.as_ref());
+    after.is_some_and(|next| {
+        next.previous == line.hash && next.sequence.checked_sub(1).is_some_and(|before| before == number)
+    })
+}
+
+/// What the next record names, if it has the number after `number` and does not name this line.
+fn named_otherwise(line: &Line, number: u64, after: Option<&Line>) -> Option<LineHash> {
+    let next = after?.record.as_ref()?;
+    let other = next.sequence.checked_sub(1)? == number && next.previous != line.hash;
+    other.then_some(next.previous)
+}

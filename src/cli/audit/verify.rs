@@ -1,0 +1,151 @@
+//! `dimsegate audit verify`: whether the records are what was written.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::audit::reviewers::{self, Identity};
+use crate::audit::signing::PublicKey;
+use crate::audit::verify::{Verification, verify};
+use crate::cli::exit;
+
+/// Say whether the records are what was written, or exactly where they are not
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  dimsegate audit verify audit --public-key conf/audit-signing.key.pub
+
+Exit status: 0 intact, 4 broken, 65 something could not be read.
+Without --public-key nobody knows who wrote the records: whoever can write the files can write them anew. No check can
+tell how many records stood behind the last one, or whether those behind the last checkpoint were written anew.")]
+pub struct Args {
+    /// The folder of the records
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// The public half of the key that signs; may be repeated, for keys of earlier times
+    #[arg(long = "public-key", value_name = "FILE")]
+    public_keys: Vec<PathBuf>,
+    /// A reviewer's identity, for encrypted files; may be repeated
+    #[arg(long = "identity", value_name = "FILE")]
+    identities: Vec<PathBuf>,
+    /// Print one JSON object on standard output instead
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command: 0 intact, 4 broken, 65 where something could not be read.
+pub fn run(args: &Args) -> ExitCode {
+    let found = match read_and_verify(args) {
+        Ok(found) => found,
+        Err((file, error)) => {
+            eprintln!("{}: {error}", file.display());
+            return ExitCode::from(exit::UNREADABLE);
+        }
+    };
+    // A reader that has gone away has read enough.
+    let _ = if args.json { as_json(&found) } else { as_text(args, &found) };
+    ExitCode::from(status(&found))
+}
+
+fn status(found: &Verification) -> u8 {
+    match (found.is_intact(), found.unread.is_empty() && found.files > 0) {
+        (false, _) => exit::BROKEN_CHAIN,
+        (true, false) => exit::UNREADABLE,
+        (true, true) => 0,
+    }
+}
+
+fn read_and_verify(args: &Args) -> Result<Verification, (PathBuf, String)> {
+    let read_key = |file: &PathBuf| {
+        let text = std::fs::read(file).map_err(|error| (file.clone(), error.to_string()))?;
+        PublicKey::from_pem(&text).map_err(|error| (file.clone(), error.to_string()))
+    };
+    let keys: Vec<PublicKey> = args.public_keys.iter().map(read_key).collect::<Result<_, _>>()?;
+    let mut identities: Vec<Identity> = Vec::new();
+    for file in &args.identities {
+        let read = reviewers::read_identities(file).map_err(|error| (file.clone(), error.to_string()))?;
+        identities.extend(read);
+    }
+    let bar = progress(&args.directory);
+    let found = verify(&args.directory, &keys, &identities, &mut |bytes| bar.inc(bytes));
+    bar.finish_and_clear();
+    found.map_err(|error| (args.directory.clone(), error.to_string()))
+}
+
+/// On a terminal only.
+fn progress(directory: &Path) -> indicatif::ProgressBar {
+    if !io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let style = indicatif::ProgressStyle::with_template("{spinner} {bytes} of lines, {bytes_per_sec}  {msg}");
+    let bar = indicatif::ProgressBar::new_spinner().with_message(directory.display().to_string());
+    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+}
+
+fn as_json(found: &Verification) -> io::Result<()> {
+    let mut report = serde_json::to_value(found)?;
+    if let Some(fields) = report.as_object_mut() {
+        fields.insert("intact".into(), found.is_intact().into());
+    }
+    writeln!(io::stdout().lock(), "{report:#}")
+}
+
+fn as_text(args: &Args, found: &Verification) -> io::Result<()> {
+    let (directory, mut out) = (args.directory.display(), io::stdout().lock());
+    for one in &found.breaks {
+        writeln!(out, "{one}")?;
+    }
+    if found.more_breaks > 0 {
+        writeln!(out, "and {} more", found.more_breaks)?;
+    }
+    for unread in &found.unread {
+        writeln!(out, "{}: not read: it {}", unread.file.display(), unread.reason)?;
+    }
+    for torn in &found.torn {
+        writeln!(out, "{torn}: torn by a crash, and closed off by the next start")?;
+    }
+    if let Some(place) = &found.unfinished {
+        writeln!(out, "{place}: unfinished: it is being written, or a crash tore it")?;
+    }
+    let places = found.more_breaks.saturating_add(found.breaks.len() as u64);
+    let verdict = match (places, found.unread.is_empty()) {
+        _ if found.files == 0 => "holds no records".to_owned(),
+        (0, true) => "intact".to_owned(),
+        (0, false) => "intact as far as it was read".to_owned(),
+        (1, _) => "BROKEN in 1 place".to_owned(),
+        (places, _) => format!("BROKEN in {places} places"),
+    };
+    writeln!(out, "{directory}: {verdict}: {} records in {} files", found.records, found.files)?;
+    if let (Some(first), Some(last)) = (&found.first, &found.last) {
+        writeln!(
+            out,
+            "  from record {} of {} to record {} of {}",
+            first.sequence, first.time, last.sequence, last.time
+        )?;
+    }
+    if let Some(head) = found.head {
+        writeln!(out, "  the last line's SHA-256 is {head}")?;
+    }
+    writeln!(out, "  {}", signed(args, found))
+}
+
+fn signed(args: &Args, found: &Verification) -> String {
+    let last = found.last.as_ref().map_or(0, |last| last.sequence);
+    match found.signed_up_to {
+        _ if found.checkpoints == 0 => "not signed".into(),
+        _ if args.public_keys.is_empty() => {
+            format!("{} signed checkpoints, not checked: give --public-key", found.checkpoints)
+        }
+        None => format!("{} checkpoints, none signed by that key", found.checkpoints),
+        Some(up_to) if up_to == last => {
+            format!("signed up to the last, in {} checkpoints", found.checkpoints)
+        }
+        Some(up_to) => {
+            let rest = last.saturating_sub(up_to);
+            format!(
+                "signed up to record {up_to}, in {} checkpoints; {rest} behind it are not",
+                found.checkpoints
+            )
+        }
+    }
+}
