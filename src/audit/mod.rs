@@ -7,7 +7,9 @@
 mod association;
 mod event;
 mod file;
+pub mod forward;
 mod json;
+pub mod messages;
 mod patient;
 mod queue;
 mod recovery;

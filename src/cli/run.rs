@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit;
+use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditSettings};
 use crate::config::{self, Loaded, Log, LogFormat};
 use crate::relay::Proxy;
@@ -57,15 +58,26 @@ async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut forwarding = forward(&loaded)?;
     let mut proxy = Proxy::start(loaded, audit).await?;
     let why = loop {
         tokio::select! {
-            _ = hangups.recv() => reload(&mut proxy, file).await,
+            _ = hangups.recv() => {
+                reload(&mut proxy, file).await;
+                forwarding.reload(&proxy.settings().audit.destinations);
+            }
             why = told_to_stop(&mut terminate, &mut interrupt) => break why,
         }
     };
     proxy.stop(why).await;
+    forwarding.stop().await;
     Ok(())
+}
+
+/// Sends records on from their directory, to wherever the configuration says.
+fn forward(loaded: &Loaded) -> Result<Forwarding, Failure> {
+    let audit = &loaded.settings.audit;
+    Ok(Forwarding::start(audit.directory.clone(), &audit.destinations, |_| {})?)
 }
 
 async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

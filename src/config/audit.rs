@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
 use super::report::Wrong;
+use super::repository;
 use super::secret;
 use super::section::Section;
 use super::settings::{Audit, Log, LogFormat};
@@ -45,7 +46,8 @@ pub(super) fn audit(root: &Section<'_>) -> Option<Audit> {
     let Some(section) = root.table("audit") else {
         let directory = PathBuf::from("audit");
         let patient_identifiers = PatientIdentifiers::None;
-        return Some(Audit { directory, on_failure: OnFailure::Block, patient_identifiers });
+        let destinations = Vec::new();
+        return Some(Audit { directory, on_failure: OnFailure::Block, patient_identifiers, destinations });
     };
     let directory = section.path("directory").map_or_else(|| "audit".into(), |path| path.value);
     let on_failure =
@@ -60,8 +62,9 @@ pub(super) fn audit(root: &Section<'_>) -> Option<Audit> {
         );
     }
     let patient_identifiers = patient_identifiers(&section);
+    let destinations = repository::destinations(&section);
     section.finish();
-    Some(Audit { directory, on_failure, patient_identifiers: patient_identifiers? })
+    Some(Audit { directory, on_failure, patient_identifiers: patient_identifiers?, destinations })
 }
 
 fn patient_identifiers(section: &Section<'_>) -> Option<PatientIdentifiers> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::audit::forward::Destination;
 use crate::audit::{OnFailure, PatientIdentifiers};
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
@@ -54,6 +55,8 @@ pub struct Audit {
     pub on_failure: OnFailure,
     /// How records name a patient.
     pub patient_identifiers: PatientIdentifiers,
+    /// Where records are sent besides.
+    pub destinations: Vec<Destination>,
 }
 
 /// `[limits]`: time, lengths and counts.
