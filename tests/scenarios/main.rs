@@ -40,6 +40,7 @@ mod gate;
 mod peers;
 mod process;
 mod raw;
+mod repositories;
 mod site;
 mod wait;
 
@@ -52,6 +53,7 @@ mod bad_input;
 mod byte_for_byte;
 mod configurations;
 mod endings;
+mod forwarding;
 mod negotiation;
 mod operating;
 mod records;

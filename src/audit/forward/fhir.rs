@@ -28,23 +28,22 @@ impl Http {
         Self { endpoint, patience, connection: None }
     }
 
-    pub(super) async fn send(&mut self, parcels: &[Parcel]) -> io::Result<Taken> {
-        let mut taken = Taken::default();
+    pub(super) async fn send(&mut self, parcels: &[Parcel], taken: &mut Taken) -> io::Result<()> {
         for parcel in parcels {
             let status = within(self.patience, self.post(parcel)).await?;
             match status {
-                status if status.is_success() => taken.sent += 1,
+                status if status.is_success() => taken.sent(parcel),
                 // The server has read it and will never take it; the rest must not wait for that.
                 StatusCode::BAD_REQUEST
                 | StatusCode::PAYLOAD_TOO_LARGE
                 | StatusCode::UNPROCESSABLE_ENTITY => {
                     tracing::error!(sequence = parcel.sequence, %status, "the FHIR server refuses an AuditEvent");
-                    taken.refused += 1;
+                    taken.refused(parcel);
                 }
                 status => return Err(io::Error::other(format!("the FHIR server answers {status}"))),
             }
         }
-        Ok(taken)
+        Ok(())
     }
 
     async fn post(&mut self, parcel: &Parcel) -> io::Result<StatusCode> {

@@ -57,6 +57,8 @@ pub(super) struct Forwarder {
     /// Sent, and not yet settled; in the order of time.
     sent: VecDeque<(Instant, Cursor)>,
     last_checkpoint: Option<Instant>,
+    /// Number of the last message that the destination itself said it took: not sent again after a failure.
+    taken: u64,
 }
 
 /// What there was to send.
@@ -82,7 +84,20 @@ impl Forwarder {
         let renderer = Renderer::new(to.source.clone(), cursor.state.clone());
         let settled = cursor.clone();
         let (sent, last_checkpoint) = (VecDeque::new(), None);
-        Ok(Self { directory, to, pace, status, hold, stop, cursor, renderer, settled, sent, last_checkpoint })
+        Ok(Self {
+            directory,
+            to,
+            pace,
+            status,
+            hold,
+            stop,
+            cursor,
+            renderer,
+            settled,
+            sent,
+            last_checkpoint,
+            taken: 0,
+        })
     }
 
     /// Until it is told to stop and has sent everything.
@@ -114,12 +129,17 @@ impl Forwarder {
             // Looked at before reading: the trail is whole by the time it is set.
             let stopping = *self.stop.borrow();
             let batch = self.next_batch()?;
-            let taken = sender.send(&batch.parcels).await?;
-            if taken.sent > 0 || !batch.progress {
-                self.reached(failures);
+            let mut taken = Taken::default();
+            let sent = sender.send(&batch.parcels, &mut taken).await;
+            if sender.confirms() {
+                self.taken = self.taken.max(taken.through);
             }
             if taken != Taken::default() {
                 self.status.sent(taken.sent, taken.refused);
+            }
+            sent?;
+            if taken.sent > 0 || !batch.progress {
+                self.reached(failures);
             }
             if self.has_moved() && (!batch.progress || self.checkpoint_due()) {
                 self.checkpoint(sender.confirms());
@@ -166,6 +186,9 @@ impl Forwarder {
     fn render(&mut self, record: &Record, parcels: &mut Vec<Parcel>) {
         for message in self.renderer.render(record) {
             self.cursor.messages = self.cursor.messages.saturating_add(1);
+            if self.cursor.messages <= self.taken {
+                continue;
+            }
             let process_id = self.renderer.process_id();
             parcels.push(Parcel::new(&message, &self.to, process_id, self.cursor.messages));
         }

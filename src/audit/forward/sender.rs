@@ -15,6 +15,8 @@ pub(super) struct Parcel {
     pub bytes: Vec<u8>,
     /// Of its record.
     pub sequence: u64,
+    /// Of messages, from 1.
+    pub number: u64,
 }
 
 /// An open way.
@@ -29,6 +31,20 @@ pub(super) enum Sender {
 pub(super) struct Taken {
     pub sent: u64,
     pub refused: u64,
+    /// The number of the last of them.
+    pub through: u64,
+}
+
+impl Taken {
+    pub(super) fn sent(&mut self, parcel: &Parcel) {
+        self.sent += 1;
+        self.through = parcel.number;
+    }
+
+    pub(super) fn refused(&mut self, parcel: &Parcel) {
+        self.refused += 1;
+        self.through = parcel.number;
+    }
 }
 
 impl Parcel {
@@ -43,7 +59,7 @@ impl Parcel {
                 }
             }
         };
-        Self { bytes, sequence: message.sequence }
+        Self { bytes, sequence: message.sequence, number }
     }
 }
 
@@ -60,12 +76,12 @@ impl Sender {
         })
     }
 
-    /// Sends all, in order.
-    pub(super) async fn send(&mut self, parcels: &[Parcel]) -> io::Result<Taken> {
+    /// Sends all, in order; `taken` counts those that were taken, also where it fails then.
+    pub(super) async fn send(&mut self, parcels: &[Parcel], taken: &mut Taken) -> io::Result<()> {
         match self {
-            Self::Stream(stream) => stream.send(parcels).await,
-            Self::Datagrams(datagrams) => datagrams.send(parcels).await,
-            Self::Http(http) => http.send(parcels).await,
+            Self::Stream(stream) => stream.send(parcels, taken).await,
+            Self::Datagrams(datagrams) => datagrams.send(parcels, taken).await,
+            Self::Http(http) => http.send(parcels, taken).await,
         }
     }
 

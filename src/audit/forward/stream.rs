@@ -31,7 +31,7 @@ impl Stream {
         Ok(Self { reader, writer, patience: pace.patience })
     }
 
-    pub(super) async fn send(&mut self, parcels: &[Parcel]) -> io::Result<Taken> {
+    pub(super) async fn send(&mut self, parcels: &[Parcel], taken: &mut Taken) -> io::Result<()> {
         let mut waiting = Vec::with_capacity(WRITE_SIZE);
         for parcel in parcels {
             waiting.extend_from_slice(&parcel.bytes);
@@ -41,7 +41,8 @@ impl Stream {
             }
         }
         self.write(&waiting).await?;
-        Ok(Taken { sent: parcels.len() as u64, refused: 0 })
+        parcels.iter().for_each(|parcel| taken.sent(parcel));
+        Ok(())
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

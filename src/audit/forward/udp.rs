@@ -25,20 +25,19 @@ impl Datagrams {
         Ok(Self(socket))
     }
 
-    pub(super) async fn send(&self, parcels: &[Parcel]) -> io::Result<Taken> {
-        let mut taken = Taken::default();
+    pub(super) async fn send(&self, parcels: &[Parcel], taken: &mut Taken) -> io::Result<()> {
         for parcel in parcels {
             if parcel.bytes.len() > LONGEST {
                 tracing::error!(
                     sequence = parcel.sequence,
                     "an audit message is longer than a datagram; it is not sent"
                 );
-                taken.refused += 1;
+                taken.refused(parcel);
                 continue;
             }
             self.0.send(&parcel.bytes).await?;
-            taken.sent += 1;
+            taken.sent(parcel);
         }
-        Ok(taken)
+        Ok(())
     }
 }

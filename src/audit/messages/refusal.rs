@@ -10,8 +10,9 @@ use super::record::Record;
 /// a broken protocol ended. `None` where nobody's access was decided: the upstream was away, or the requestor left.
 pub(super) fn refused(record: &Record, proxy: &Participant) -> Option<Message> {
     let label = label(record.reason.as_deref().unwrap_or_default());
-    if label == "user-identity" && record.event != "security-alert" {
-        return Some(login_failed(record, proxy));
+    if label == "user-identity" {
+        // Its alert says nothing more.
+        return (record.event != "security-alert").then(|| login_failed(record, proxy));
     }
     let (kind, outcome) = decision(label)?;
     Some(alert(record, proxy, kind, outcome))

@@ -56,8 +56,13 @@ impl Renderer {
             "configuration-refused" => {
                 vec![process::configured(record, &self.proxy(), Outcome::SeriousFailure)]
             }
+            "connection-refused" | "association-rejected" if self.state.was_alerted(record) => Vec::new(),
             "connection-refused" | "association-rejected" | "security-alert" => {
-                refusal::refused(record, &self.proxy()).into_iter().collect()
+                let message = refusal::refused(record, &self.proxy());
+                if record.event == "security-alert" && message.is_some() {
+                    self.state.alerted(record);
+                }
+                message.into_iter().collect()
             }
             "association-opened" => self.opened(record),
             "operation" => self.operated(record),

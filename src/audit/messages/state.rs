@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct State {
     pub(super) process_id: Option<u32>,
     associations: BTreeMap<String, Association>,
+    /// Refusals of which an alert told before the record of the refusal itself.
+    alerts: BTreeSet<String>,
 }
 
 /// One association.
@@ -56,6 +58,18 @@ impl State {
         std::mem::take(&mut self.associations)
     }
 
+    pub(super) fn alerted(&mut self, record: &Record) {
+        if self.alerts.len() >= MOST_REMEMBERED {
+            self.alerts.clear();
+        }
+        self.alerts.insert(refusal(record));
+    }
+
+    /// Whether an alert told of this refusal; once.
+    pub(super) fn was_alerted(&mut self, record: &Record) -> bool {
+        self.alerts.remove(&refusal(record))
+    }
+
     /// The oldest association, where there are too many of them or of their transfers.
     pub(super) fn excess(&mut self) -> Option<(String, Association)> {
         let transfers = self.associations.values().map(|association| association.transfers.len());
@@ -66,4 +80,9 @@ impl State {
         let id = oldest.0.clone();
         self.associations.remove(&id).map(|association| (id, association))
     }
+}
+
+fn refusal(record: &Record) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    format!("{} {}", text(&record.association), text(&record.reason))
 }

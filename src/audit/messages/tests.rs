@@ -285,6 +285,18 @@ fn an_audit_event_says_the_same() {
 }
 
 #[test]
+fn a_refusal_with_an_alert_is_one_message() {
+    let reason = "certificate-mismatch";
+    let both = [refusal("security-alert", reason), refusal("association-rejected", reason)];
+    assert_eq!(messages(&both).len(), 1);
+    assert_eq!(messages(&both[1..]).len(), 1);
+    let login =
+        [refusal("security-alert", "user-identity"), refusal("association-rejected", "user-identity")];
+    let codes: Vec<_> = messages(&login).iter().map(|message| message.event.code).collect();
+    assert_eq!(codes, ["110114"]);
+}
+
+#[test]
 fn what_decides_nothing_and_what_is_unknown_gives_no_message() {
     for line in [
         refusal("connection-refused", "connection-lost"),
