@@ -4,10 +4,12 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use time::Date;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit;
 use crate::audit::Audit;
+use crate::audit::forward::Forwarding;
 use crate::config::{self, Loaded, Log, LogFormat};
 use crate::relay::Proxy;
 
@@ -52,20 +54,37 @@ const SIGXFSZ: i32 = 25;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
+    if !loaded.settings.forwarding.is_empty() {
+        // Nothing is closed or deleted before the forwarders have said what they still have to read.
+        loaded.settings.audit.keeping.hold.from_day(Date::MIN);
+    }
     let audit = Audit::start(loaded.settings.audit.clone())?;
     let mut hangups = signal(SignalKind::hangup())?;
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut forwarding = forward(&loaded)?;
     let mut proxy = Proxy::start(loaded, audit).await?;
     let why = loop {
         tokio::select! {
-            _ = hangups.recv() => reload(&mut proxy, file).await,
+            _ = hangups.recv() => {
+                reload(&mut proxy, file).await;
+                forwarding.reload(&proxy.settings().forwarding);
+            }
             why = told_to_stop(&mut terminate, &mut interrupt) => break why,
         }
     };
     proxy.stop(why).await;
+    forwarding.stop().await;
     Ok(())
+}
+
+/// Sends records on from their directory, to wherever the configuration says.
+fn forward(loaded: &Loaded) -> Result<Forwarding, Failure> {
+    let (audit, destinations) = (&loaded.settings.audit, &loaded.settings.forwarding);
+    let hold = audit.keeping.hold.clone();
+    let held = move |day: Option<Date>| day.map_or_else(|| hold.release(), |day| hold.from_day(day));
+    Ok(Forwarding::start(audit.directory.clone(), destinations, held)?)
 }
 
 async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

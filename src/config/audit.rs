@@ -6,9 +6,11 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use super::report::Wrong;
+use super::repository;
 use super::secret;
 use super::section::Section;
 use super::settings::{Log, LogFormat};
+use crate::audit::forward::Destination;
 use crate::audit::reviewers::Reviewers;
 use crate::audit::signing::SigningKey;
 use crate::audit::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure, PatientIdentifiers};
@@ -44,9 +46,9 @@ enum Identifiers {
 }
 
 /// `None` only after a problem was reported.
-pub(super) fn audit(root: &Section<'_>) -> Option<AuditSettings> {
+pub(super) fn audit(root: &Section<'_>) -> Option<(AuditSettings, Vec<Destination>)> {
     let mut settings = AuditSettings::new("audit");
-    let Some(section) = root.table("audit") else { return Some(settings) };
+    let Some(section) = root.table("audit") else { return Some((settings, Vec::new())) };
     if let Some(directory) = section.path("directory") {
         settings.directory = directory.value;
     }
@@ -56,8 +58,9 @@ pub(super) fn audit(root: &Section<'_>) -> Option<AuditSettings> {
     settings.durability = section.choice("durability", &durability).unwrap_or(Durability::EverySecond);
     settings.checkpoints = checkpoints(&section);
     settings.keeping = keeping(&section);
+    let destinations = repository::destinations(&section);
     section.finish();
-    Some(AuditSettings { patient_identifiers: patient_identifiers?, ..settings })
+    Some((AuditSettings { patient_identifiers: patient_identifiers?, ..settings }, destinations))
 }
 
 fn on_failure(section: &Section<'_>) -> OnFailure {

@@ -62,7 +62,7 @@ pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
 /// In the order in which things refer to each other.
 fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
     let log = audit::log(&root);
-    let audit = audit::audit(&root);
+    let records = audit::audit(&root);
     let limits = limits::limits(&root);
     let upstreams = upstream::upstreams(&root);
     let rewrites = rewrite::rewrites(&root);
@@ -78,11 +78,13 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
     let peers = peer::peers(&root, &known);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
     root.finish();
+    let (audit, forwarding) = records?;
     Some(Settings {
         path: path.to_path_buf(),
         digest: hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()),
         log,
-        audit: audit?,
+        audit,
+        forwarding,
         limits,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,

@@ -13,6 +13,7 @@ mod load;
 mod names;
 mod peer;
 mod report;
+mod repository;
 mod rewrite;
 mod role;
 mod secret;

@@ -247,7 +247,7 @@ impl<'a> Section<'a> {
         let section = |(index, item): (usize, &'a toml::Spanned<DeValue<'a>>)| {
             let name = item.get_ref().get("name").and_then(|name| name.get_ref().as_str());
             let called = name.map_or_else(|| format!("#{}", index + 1), |name| format!("{name:?}"));
-            let place = Place { offset: item.span().start, key: format!("[[{key}]] {called}") };
+            let place = Place { offset: item.span().start, key: format!("[[{}]] {called}", self.join(key)) };
             if let DeValue::Table(table) = item.get_ref() {
                 return Some(Section::new(self.report, place, ' ', table));
             }

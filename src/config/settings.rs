@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::audit::AuditSettings;
+use crate::audit::forward::Destination;
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
 use crate::tls::{ClientSettings, ServerSettings};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub digest: String,
     pub log: Log,
     pub audit: AuditSettings,
+    /// Where records are sent besides.
+    pub forwarding: Vec<Destination>,
     pub limits: Limits,
     /// In the order of the file, at least one.
     pub listeners: Vec<Arc<ListenerSettings>>,

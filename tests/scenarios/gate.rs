@@ -156,7 +156,8 @@ impl Gate {
             if let Some(status) = process.ended() {
                 panic!("dimsegate ended with {status}: {}", process.output());
             }
-            records(&site).into_iter().find(|record| record["event"] == "started")
+            let own = |record: &Value| record["event"] == "started" && record["process-id"] == process.pid();
+            records(&site).into_iter().find(own)
         });
         let address = started["listeners"][0]["address"].as_str().and_then(|text| text.parse().ok());
         let address = address.unwrap_or_else(|| panic!("no listener in {started}"));

@@ -40,6 +40,7 @@ mod gate;
 mod peers;
 mod process;
 mod raw;
+mod repositories;
 mod site;
 mod wait;
 
@@ -54,6 +55,7 @@ mod byte_for_byte;
 mod commands;
 mod configurations;
 mod endings;
+mod forwarding;
 mod limits;
 mod log;
 mod messages;

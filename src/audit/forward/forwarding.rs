@@ -1,0 +1,176 @@
+//! All destinations, from start to stop.
+
+use super::destination::Destination;
+use super::forwarder::{Forwarder, Pace};
+use super::hold::Hold;
+use super::status::{Standing, Status};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use time::Date;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How long a stop lets destinations take what is left.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The forwarders, on a thread of their own: rendering and the disk take no time from the relay.
+pub struct Forwarding {
+    directory: PathBuf,
+    pace: Pace,
+    hold: Hold,
+    /// None where nothing is forwarded.
+    runtime: Option<Runtime>,
+    running: BTreeMap<Arc<str>, Running>,
+}
+
+struct Running {
+    to: Destination,
+    stop: watch::Sender<bool>,
+    status: Arc<Status>,
+    task: JoinHandle<()>,
+}
+
+impl Forwarding {
+    /// Begins to forward the records in `directory`, which has to be there. Called after the sink has started and before
+    /// the first record, so that nothing is missed by destinations that are new.
+    ///
+    /// `held` is told the earliest day whose file may still be read, at once and whenever that changes; `None` when
+    /// nothing is forwarded. Files of that day and later ones must stay as they are.
+    ///
+    /// # Errors
+    /// A cursor cannot be read or stored, or the thread cannot be started.
+    pub fn start(
+        directory: PathBuf,
+        destinations: &[Destination],
+        held: impl Fn(Option<Date>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::start_at(Pace::default(), directory, destinations, held)
+    }
+
+    pub(super) fn start_at(
+        pace: Pace,
+        directory: PathBuf,
+        destinations: &[Destination],
+        held: impl Fn(Option<Date>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        if destinations.is_empty() {
+            held(None);
+        }
+        let hold = Hold::new(held);
+        let mut all = Self { directory, pace, hold, runtime: None, running: BTreeMap::new() };
+        for to in destinations {
+            all.begin(to, None)?;
+        }
+        Ok(all)
+    }
+
+    /// Ends the forwarders of destinations that are gone, begins new ones, and begins changed ones afresh from their
+    /// cursors. One that cannot begin is told in the log; the others go on.
+    pub fn reload(&mut self, destinations: &[Destination]) {
+        let wanted = |name: &Arc<str>| destinations.iter().find(|to| to.name == *name);
+        let changed: Vec<Arc<str>> = (self.running.iter())
+            .filter(|(name, running)| wanted(name).is_none_or(|to| *to != running.to))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut ending: BTreeMap<Arc<str>, JoinHandle<()>> = BTreeMap::new();
+        for name in changed {
+            if let Some(running) = self.running.remove(&name) {
+                running.task.abort();
+                if wanted(&name).is_none() {
+                    self.hold.needs_nothing(&name);
+                }
+                ending.insert(name, running.task);
+            }
+        }
+        for to in destinations {
+            if self.running.contains_key(&to.name) {
+                continue;
+            }
+            if let Err(error) = self.begin(to, ending.remove(&to.name)) {
+                tracing::error!(repository = %to.name, %error, "cannot begin to forward audit messages");
+            }
+        }
+    }
+
+    /// How each destination stands, by name.
+    pub fn standings(&self) -> Vec<(Arc<str>, Standing)> {
+        self.running.iter().map(|(name, running)| (name.clone(), running.status.standing())).collect()
+    }
+
+    /// Lets every destination take what is left, for some seconds at most. The rest waits for the next start. Called
+    /// after the sink has been closed.
+    pub async fn stop(mut self) {
+        let running = std::mem::take(&mut self.running);
+        let mut tasks = Vec::new();
+        for one in running.into_values() {
+            one.stop.send_replace(true);
+            tasks.push(one.task);
+        }
+        let ended = tokio::time::timeout(LAST_PATIENCE, async {
+            for task in tasks {
+                // One that panicked has nothing left to wait for.
+                let _ = task.await;
+            }
+        });
+        if ended.await.is_err() {
+            tracing::warn!(
+                "some audit messages wait for the next start: their repository could not take them now"
+            );
+        }
+    }
+
+    /// The cursor is read when the forwarder before it, if any, has ended.
+    fn begin(&mut self, to: &Destination, before: Option<JoinHandle<()>>) -> io::Result<()> {
+        let (stop, stopped) = watch::channel(false);
+        let status = Arc::new(Status::default());
+        let make = {
+            let (directory, to, pace) = (self.directory.clone(), to.clone(), self.pace);
+            let (status, hold) = (status.clone(), self.hold.clone());
+            move || Forwarder::new(directory, to, pace, status, hold, stopped)
+        };
+        let runtime = self.runtime()?;
+        let task = match before {
+            None => runtime.spawn(make()?.run()),
+            Some(before) => {
+                let name = to.name.clone();
+                runtime.spawn(async move {
+                    let _ = before.await;
+                    match make() {
+                        Ok(forwarder) => forwarder.run().await,
+                        Err(error) => {
+                            tracing::error!(repository = %name, %error, "cannot begin to forward audit messages");
+                        }
+                    }
+                })
+            }
+        };
+        self.running.insert(to.name.clone(), Running { to: to.clone(), stop, status, task });
+        Ok(())
+    }
+
+    fn runtime(&mut self) -> io::Result<&Runtime> {
+        if self.runtime.is_none() {
+            let built = Builder::new_multi_thread()
+                .worker_threads(1)
+                .max_blocking_threads(2)
+                .thread_name("audit-forward")
+                .enable_all()
+                .build()?;
+            self.runtime = Some(built);
+        }
+        self.runtime.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Drop for Forwarding {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // A runtime may not wait for its tasks inside of another.
+            runtime.shutdown_background();
+        }
+    }
+}

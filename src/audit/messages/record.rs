@@ -1,0 +1,98 @@
+//! One line of the audit trail, read back.
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// What messages are made of. Fields that other versions add, and those that no message carries, are passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Record {
+    pub time: String,
+    pub event: String,
+    pub sequence: u64,
+    pub association: Option<String>,
+    pub peer: Option<String>,
+    pub listener: Option<String>,
+    pub address: Option<String>,
+    pub tls: Option<Tls>,
+    pub calling_ae_title: Option<String>,
+    pub called_ae_title: Option<String>,
+    pub upstream: Option<Upstream>,
+    /// A name, or what a later version makes of it.
+    pub user: serde_json::Value,
+    pub operation: Option<String>,
+    pub direction: Option<String>,
+    pub sop_class: Option<String>,
+    pub sop_instance: Option<String>,
+    pub new_sop_instance: Option<String>,
+    pub study: Option<String>,
+    pub new_study: Option<String>,
+    pub patient: Option<String>,
+    pub move_destination: Option<String>,
+    pub status: Option<String>,
+    pub duration_ms: u64,
+    pub ended: Option<String>,
+    pub reason: Option<String>,
+    pub explanation: Option<String>,
+    pub process_id: Option<u32>,
+    pub version: Option<String>,
+    pub file: Option<String>,
+    pub configuration: Option<String>,
+}
+
+/// `tls` of a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Tls {
+    pub subject: Option<String>,
+    pub san: Vec<String>,
+    pub fingerprint: Option<String>,
+}
+
+/// `upstream` of a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Upstream {
+    pub name: String,
+    pub address: String,
+    pub called_ae_title: String,
+    pub calling_ae_title: String,
+}
+
+/// Why a line is no record.
+#[derive(Debug, thiserror::Error)]
+pub enum BadRecord {
+    #[error("is not a record: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("has no time that RFC 3339 knows")]
+    Time,
+}
+
+impl Record {
+    /// # Errors
+    /// [`BadRecord`] for what is not JSON, or has no time.
+    pub fn read(line: &[u8]) -> Result<Self, BadRecord> {
+        let record: Self = serde_json::from_slice(line)?;
+        OffsetDateTime::parse(&record.time, &Rfc3339).map_err(|_| BadRecord::Time)?;
+        Ok(record)
+    }
+
+    pub fn time(&self) -> OffsetDateTime {
+        OffsetDateTime::parse(&self.time, &Rfc3339).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// For people: the reason and its explanation.
+    pub(super) fn why(&self) -> Option<String> {
+        let known = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        match (known(&self.reason), known(&self.explanation)) {
+            (Some(reason), Some(explanation)) => Some(format!("{reason}: {explanation}")),
+            (reason, explanation) => reason.or(explanation),
+        }
+    }
+
+    /// The user that identified himself, where the record names one.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_str()
+    }
+}

@@ -1,0 +1,102 @@
+//! What was refused, and other things that a person should look at (A.5.3.11, A.5.3.12).
+
+use super::association::{Ends, identity};
+use super::codes::{self, Code};
+use super::message::{Message, Network, Object, Outcome, Participant};
+use super::process::event;
+use super::record::Record;
+
+/// The message of `connection-refused`, `association-rejected`, `security-alert`, or of an association that the policy or
+/// a broken protocol ended. `None` where nobody's access was decided: the upstream was away, or the requestor left.
+pub(super) fn refused(record: &Record, proxy: &Participant) -> Option<Message> {
+    let label = label(record.reason.as_deref().unwrap_or_default());
+    if label == "user-identity" {
+        // Its alert says nothing more.
+        return (record.event != "security-alert").then(|| login_failed(record, proxy));
+    }
+    let (kind, outcome) = decision(label)?;
+    Some(alert(record, proxy, kind, outcome))
+}
+
+/// `label` or `label: text`.
+fn label(reason: &str) -> &str {
+    reason.split_once(':').map_or(reason, |(label, _)| label).trim()
+}
+
+/// The kind of alert behind a reason, and how much of a failure it was.
+fn decision(label: &str) -> Option<(Code, Outcome)> {
+    let minor = |kind| Some((kind, Outcome::MinorFailure));
+    match label {
+        "tls-handshake-failed" | "revocation-list-expired" => minor(codes::NODE_AUTHENTICATION),
+        "upstream-tls" => Some((codes::NODE_AUTHENTICATION, Outcome::SeriousFailure)),
+        label if label.starts_with("certificate-") => minor(codes::NODE_AUTHENTICATION),
+        "tls-on-plain-port"
+        | "plain-dicom-on-tls-port"
+        | "http-on-dicom-port"
+        | "unknown-protocol"
+        | "proxy-header-malformed"
+        | "malformed-pdu"
+        | "associate-too-long"
+        | "protocol-version"
+        | "application-context"
+        | "protocol-error" => minor(codes::USE_OF_RESTRICTED_FUNCTION),
+        "records-lost" | "records-unavailable" | "audit-file-replaced" => {
+            Some((codes::AUDIT_RECORDING_STOPPED, Outcome::SeriousFailure))
+        }
+        "connection-lost"
+        | "associate-timeout"
+        | "shutting-down"
+        | "upstream-unreachable"
+        | "upstream-timeout"
+        | "upstream-aborted"
+        | "upstream-malformed" => None,
+        _ => minor(codes::ACCESS_CONTROL_DECISION),
+    }
+}
+
+/// The alert, with the node that gave rise to it as a performer and as the subject.
+fn alert(record: &Record, proxy: &Participant, kind: Code, outcome: Outcome) -> Message {
+    let ends = Ends::of(record);
+    let reporter = match &ends {
+        Some(ends) if record.called_ae_title.is_some() => ends.proxy(proxy.clone()),
+        _ => proxy.clone(),
+    };
+    let performer = ends.map(|ends| Participant { requestor: false, ..ends.requestor(None) });
+    Message {
+        outcome,
+        outcome_description: record.why(),
+        participants: [Some(reporter), performer].into_iter().flatten().collect(),
+        objects: record.address.as_deref().map(|address| subject(record, address)).into_iter().collect(),
+        ..event(record, codes::SECURITY_ALERT, Some(kind), Vec::new())
+    }
+}
+
+fn subject(record: &Record, address: &str) -> Object {
+    let tls = record.tls.as_ref();
+    let subject = tls.and_then(|tls| tls.subject.clone());
+    let title = || record.calling_ae_title.clone().filter(|title| !title.is_empty());
+    let name = subject.or_else(title).unwrap_or_else(|| address.to_owned());
+    let why = record.why().unwrap_or_else(|| "refused".into());
+    Object::resource(address, codes::NODE_ID, &name)
+        .with("Alert Description", Some(why))
+        .with("CertificateSHA256", tls.and_then(|tls| tls.fingerprint.clone()))
+        .with("Association", record.association.clone())
+}
+
+/// User Authentication that failed. Who it was claimed to be is known only where the record says so.
+fn login_failed(record: &Record, proxy: &Participant) -> Message {
+    let address = record.address.clone().unwrap_or_else(|| "unknown".into());
+    let claimed = record.user().map(str::to_owned).or_else(|| identity(record.tls.as_ref()));
+    let user = Participant {
+        user: claimed.unwrap_or_else(|| address.clone()),
+        ae_titles: record.calling_ae_title.iter().cloned().collect(),
+        requestor: true,
+        network: Some(Network::of(&address)),
+        ..Participant::default()
+    };
+    Message {
+        outcome: Outcome::MinorFailure,
+        outcome_description: record.why(),
+        ..event(record, codes::USER_AUTHENTICATION, Some(codes::LOGIN), vec![user, proxy.clone()])
+    }
+}

@@ -1,0 +1,187 @@
+//! From records, one after the other, to messages.
+
+use super::association::Ends;
+use super::message::{Message, Outcome, Participant};
+use super::record::Record;
+use super::source::Source;
+use super::state::{Association, MOST_REMEMBERED, State};
+use super::transfer::{self, Key, Transfer};
+use super::{operation, process, refusal};
+
+/// A study still being transferred is told in part after so many seconds.
+const LONGEST_GATHERING: i64 = 15 * 60;
+
+/// Makes messages. The same records after the same state give the same messages.
+#[derive(Clone, Debug)]
+pub struct Renderer {
+    source: Source,
+    state: State,
+}
+
+impl Renderer {
+    /// Goes on from a stored state; [`State::default`] before the first record.
+    pub fn new(source: Source, state: State) -> Self {
+        Self { source, state }
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The process whose records are being read.
+    pub fn process_id(&self) -> Option<u32> {
+        self.state.process_id
+    }
+
+    /// The messages that a record gives rise to: none, one, or several.
+    pub fn render(&mut self, record: &Record) -> Vec<Message> {
+        match record.event.as_str() {
+            "started" => {
+                // Whatever was open before ended with the process that had it.
+                let mut messages = self.tell_all(record);
+                self.state.process_id = record.process_id;
+                messages.extend(process::started(record, &self.proxy()));
+                messages
+            }
+            "stopped" => {
+                let mut messages = self.tell_all(record);
+                messages.extend(process::stopped(record, &self.proxy()));
+                messages
+            }
+            "configuration-loaded" => vec![process::configured(record, &self.proxy(), Outcome::Success)],
+            "configuration-refused" => {
+                vec![process::configured(record, &self.proxy(), Outcome::SeriousFailure)]
+            }
+            "connection-refused" | "association-rejected" if self.state.was_alerted(record) => Vec::new(),
+            "connection-refused" | "association-rejected" | "security-alert" => {
+                let message = refusal::refused(record, &self.proxy());
+                if record.event == "security-alert" && message.is_some() {
+                    self.state.alerted(record);
+                }
+                message.into_iter().collect()
+            }
+            "association-opened" => self.opened(record),
+            "operation" => self.operated(record),
+            "association-closed" => self.closed(record),
+            "audit-log-used" | "records-deleted" => vec![process::log_used(record, &self.proxy())],
+            _ => Vec::new(),
+        }
+    }
+
+    fn proxy(&self) -> Participant {
+        self.source.proxy(self.state.process_id)
+    }
+
+    fn opened(&mut self, record: &Record) -> Vec<Message> {
+        if let Some(id) = &record.association {
+            self.state.open(id, Ends::of(record), record.sequence);
+        }
+        self.tell_excess(record)
+    }
+
+    fn operated(&mut self, record: &Record) -> Vec<Message> {
+        let (Some(id), Some(name)) = (&record.association, &record.operation) else { return Vec::new() };
+        let proxy = self.proxy();
+        let association = self.state.of(id, record);
+        let ends = association.ends.clone().unwrap_or_else(Ends::unknown);
+        let mut messages = Vec::new();
+        if record.reason.is_some() && association.is_news(record) {
+            messages.push(operation::refused(record, &ends, &proxy));
+        }
+        match name.as_str() {
+            "C-STORE" => {
+                messages.extend(association.stored(id, record, &ends, &proxy));
+                messages.extend(self.tell_excess(record));
+            }
+            "C-FIND" | "C-MOVE" | "C-GET" => messages.push(operation::query(record, &ends, &proxy)),
+            _ => messages.extend(operation::normalized(record, &ends, &proxy)),
+        }
+        messages
+    }
+
+    fn closed(&mut self, record: &Record) -> Vec<Message> {
+        let Some(id) = &record.association else { return Vec::new() };
+        let association = self.state.close(id).unwrap_or_default();
+        let mut messages = tell(id, association, Ends::of(record), &self.proxy(), record);
+        // An alert of its own went before a protocol error.
+        if record.ended.as_deref() == Some("policy") {
+            messages.extend(refusal::refused(record, &self.proxy()));
+        }
+        messages
+    }
+
+    fn tell_all(&mut self, at: &Record) -> Vec<Message> {
+        let proxy = self.proxy();
+        let all = self.state.close_all();
+        all.into_iter().flat_map(|(id, association)| tell(&id, association, None, &proxy, at)).collect()
+    }
+
+    fn tell_excess(&mut self, at: &Record) -> Vec<Message> {
+        let proxy = self.proxy();
+        let excess = self.state.excess();
+        excess.map(|(id, association)| tell(&id, association, None, &proxy, at)).unwrap_or_default()
+    }
+}
+
+impl Association {
+    /// Whether this refusal has not been told; a refused study of a thousand instances is one alert.
+    fn is_news(&mut self, record: &Record) -> bool {
+        let what = format!(
+            "{} {} {}",
+            record.operation.as_deref().unwrap_or_default(),
+            record.sop_class.as_deref().unwrap_or_default(),
+            record.reason.as_deref().unwrap_or_default()
+        );
+        remember(&mut self.alerted, what)
+    }
+
+    fn stored(&mut self, id: &str, record: &Record, ends: &Ends, proxy: &Participant) -> Vec<Message> {
+        let mut messages = self.told_for_age(id, record, ends, proxy);
+        let study = record.study.as_deref().unwrap_or_default();
+        let begins = format!("{} {study}", record.direction.as_deref().unwrap_or_default());
+        if record.reason.is_none() && remember(&mut self.begun, begins) {
+            messages.push(transfer::begun(record, ends, proxy));
+        }
+        let key = Key::of(record);
+        match self.transfers.iter_mut().find(|transfer| transfer.takes(&key)) {
+            Some(transfer) => transfer.add(record),
+            None => {
+                let mut transfer = Transfer::new(record);
+                transfer.add(record);
+                self.transfers.push(transfer);
+            }
+        }
+        messages
+    }
+
+    fn told_for_age(&mut self, id: &str, at: &Record, ends: &Ends, proxy: &Participant) -> Vec<Message> {
+        let now = at.time().unix_timestamp();
+        let old = |transfer: &mut Transfer| transfer.age(now) > LONGEST_GATHERING;
+        let told: Vec<Transfer> = self.transfers.extract_if(.., old).collect();
+        told.iter().flat_map(|transfer| transfer.messages(id, ends, proxy, at)).collect()
+    }
+}
+
+/// Everything transferred on an association that is over.
+fn tell(
+    id: &str,
+    association: Association,
+    closing: Option<Ends>,
+    proxy: &Participant,
+    at: &Record,
+) -> Vec<Message> {
+    let ends = association.ends.or(closing).unwrap_or_else(Ends::unknown);
+    association.transfers.iter().flat_map(|transfer| transfer.messages(id, &ends, proxy, at)).collect()
+}
+
+/// Whether it was not known before. Forgets everything when it is too much: telling twice is no harm.
+fn remember(known: &mut std::collections::BTreeSet<String>, what: String) -> bool {
+    if known.len() >= MOST_REMEMBERED && !known.contains(&what) {
+        known.clear();
+    }
+    known.insert(what)
+}
