@@ -176,7 +176,9 @@ impl Reason {
             "certificate-expired" | "certificate-not-yet-valid" => Self::CertificateExpired,
             "certificate-revoked" => Self::CertificateRevoked,
             "certificate-unknown-issuer" => Self::CertificateUnknownCa,
-            "revocation-list-expired" | "revocation-unknown" => Self::RevocationListExpired,
+            "revocation-list-expired" => Self::RevocationListExpired,
+            // No list says anything of this certificate: it is not the lists that ended.
+            "revocation-unknown" => Self::CertificateInvalid,
             "not-tls" => Self::UnknownProtocol,
             "timeout" => Self::AssociateTimeout,
             "peer-closed" => Self::ConnectionLost,

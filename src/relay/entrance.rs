@@ -82,18 +82,7 @@ fn spoken_protocol(first: &[u8]) -> Protocol {
 
 fn handshake_failed(error: &std::io::Error) -> Refused {
     let failure = crate::tls::handshake_failure(error);
-    let reason = match failure.label {
-        "certificate-missing" => Reason::CertificateMissing,
-        "certificate-expired" | "certificate-not-yet-valid" => Reason::CertificateExpired,
-        "certificate-revoked" => Reason::CertificateRevoked,
-        "certificate-unknown-issuer" => Reason::CertificateUnknownCa,
-        "certificate-wrong-purpose" | "revocation-unknown" | "certificate-invalid" => {
-            Reason::CertificateInvalid
-        }
-        "revocation-list-expired" => Reason::RevocationListExpired,
-        _ => Reason::TlsHandshakeFailed,
-    };
-    let mut refused = Refused::new(reason, failure.detail);
+    let mut refused = Refused::new(Reason::of_handshake(failure.label), failure.detail);
     refused.alert = failure.alert.map(Into::into);
     refused
 }

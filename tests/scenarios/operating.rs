@@ -47,10 +47,32 @@ fn a_reload_counts_for_new_associations_and_open_ones_go_on() {
     raw::release(requestor, acceptor);
     let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("LYON", "PACS"), 16384);
     raw::release(requestor, acceptor);
+    wait::until("both closing records", || (gate.count("association-closed") == 2).then_some(()));
     let records = gate.records();
     let closed: Vec<_> = records.iter().filter(|record| record["event"] == "association-closed").collect();
     assert_ne!(closed[0]["configuration"], closed[1]["configuration"]);
     assert_eq!(closed[0]["configuration"], gate.event("started")["configuration"]);
+}
+
+#[test]
+fn a_listener_moves_with_a_reload_and_its_associations_go_on() {
+    let upstream = Upstream::bind();
+    let setup = Setup::plain(upstream.address);
+    let gate = Gate::start(&setup);
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    let moved = crate::process::free_address();
+    let loaded = gate.count("configuration-loaded");
+    gate.reload(&setup.toml().replace("127.0.0.1:0", &moved.to_string()));
+    wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
+    let target = crate::connection::Target { address: moved, ..gate.plain() };
+    let (others, others_acceptor) = raw::open(&target, &upstream, &verification("SITE", "PACS"), 16384);
+    wait::until("the old place to close", || {
+        std::net::TcpStream::connect(gate.address).is_err().then_some(())
+    });
+    echo(&mut requestor, &mut acceptor);
+    raw::release(requestor, acceptor);
+    raw::release(others, others_acceptor);
 }
 
 #[test]
