@@ -160,7 +160,8 @@ fn post(stream: &mut Connection) -> Option<serde_json::Value> {
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok())?;
+            let length =
+                head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok())?;
             if bytes.len() >= end + 4 + length {
                 return serde_json::from_slice(&bytes[end + 4..]).ok();
             }
