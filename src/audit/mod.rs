@@ -10,6 +10,7 @@ mod file;
 mod json;
 mod patient;
 mod queue;
+pub mod reading;
 mod recovery;
 mod sink;
 mod writer;

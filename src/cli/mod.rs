@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 mod certs;
 mod check;
 mod demo;
@@ -47,6 +48,8 @@ enum Command {
     Echo(echo::Args),
     /// Make and show certificates: a private CA for a site that has none
     Certs(certs::Args),
+    /// Search, show and report the records of a proxy
+    Audit(audit::Args),
 }
 
 /// Runs the command that the arguments name.
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Rewrite(args) => rewrite(&args),
         Command::Echo(args) => echo::run(&args),
         Command::Certs(args) => certs::run(&args),
+        Command::Audit(args) => audit::run(&args),
     }
 }
 
