@@ -54,6 +54,7 @@ mod configurations;
 mod endings;
 mod negotiation;
 mod operating;
+mod reading;
 mod records;
 mod refusals;
 mod services;

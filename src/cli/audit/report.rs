@@ -5,7 +5,7 @@ mod drawing;
 mod html;
 mod items;
 mod operations;
-mod page;
+pub(super) mod page;
 mod security;
 mod unusual;
 

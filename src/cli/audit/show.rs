@@ -1,6 +1,6 @@
 //! `dimsegate audit show`: one association, told so that a person can follow it.
 
-mod story;
+pub(super) mod story;
 
 use std::io::Write;
 use std::ops::ControlFlow;

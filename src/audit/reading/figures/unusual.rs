@@ -29,7 +29,7 @@ pub enum Kind {
     NewCertificateOfTitle { title: String, fingerprint: String },
     NewTitleFromKnownAddress { title: String, address: String },
     FirstPeer { peer: String },
-    NewTitleAndAddress { title: String, address: String },
+    NewAddress { address: String },
     Hour { peer: String, hour: u8 },
 }
 
@@ -53,7 +53,7 @@ struct Habit {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     began: Option<OffsetDateTime>,
-    /// AE title to one address it came from.
+    /// AE title to the first address it came from.
     titles: HashMap<String, String>,
     addresses: HashSet<String>,
     pairs: HashSet<(String, String)>,
@@ -118,7 +118,7 @@ impl Watch {
             (None, false, Some(peer)) if !self.habits.contains_key(peer) => {
                 Kind::FirstPeer { peer: peer.to_owned() }
             }
-            (None, false, _) => Kind::NewTitleAndAddress { title, address },
+            (None, false, _) => Kind::NewAddress { address },
         };
         if self.told.len() < REMEMBERED {
             self.told.insert(pair, kind.clone());
@@ -188,7 +188,7 @@ impl Watch {
         }
         if self.pairs.insert((title.clone(), address.clone())) {
             self.addresses.insert(address.clone());
-            self.titles.insert(title, address);
+            self.titles.entry(title).or_insert(address);
         }
     }
 

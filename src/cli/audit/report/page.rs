@@ -77,7 +77,7 @@ fn head(html: &mut Html, figures: &Figures, folder: &str, written: OffsetDateTim
 fn tiles(html: &mut Html, figures: &Figures) {
     let operations: u64 = figures.operations.values().map(|kind| kind.bucket.count).sum();
     let failed = figures.failed.count();
-    let unusual = figures.unusual.len() as u64 + figures.alerts.count();
+    let unusual = (figures.unusual.len() + figures.alerts.ranked().len()) as u64;
     html.raw("<div class=\"tiles\">");
     tile(
         html,

@@ -84,19 +84,19 @@ fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
         }
         Kind::KnownTitleFromNewAddress { title, address, known } => Told {
             tone: "bad",
-            name: "Known AE title from a new address",
+            name: "Known AE title, new address",
             text: format!("{title} came from {address} for the first time; it was known from {known}."),
             line: arrivals.with("calling", title).with("address", address),
         },
         Kind::NewCertificateOfTitle { title, fingerprint } => Told {
             tone: "warn",
-            name: "New certificate of a known AE title",
+            name: "Known AE title, new certificate",
             text: format!("{title} showed certificate {fingerprint} for the first time."),
             line: opened.with("calling", title).with("certificate", fingerprint),
         },
         Kind::NewTitleFromKnownAddress { title, address } => Told {
             tone: "warn",
-            name: "New AE title from a known address",
+            name: "New AE title, known address",
             text: format!("{address} called itself {title} for the first time."),
             line: arrivals.with("calling", title).with("address", address),
         },
@@ -106,11 +106,11 @@ fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
             text: format!("{peer} had not been seen before."),
             line: opened.with("peer", peer),
         },
-        Kind::NewTitleAndAddress { title, address } => Told {
+        Kind::NewAddress { address } => Told {
             tone: "warn",
-            name: "New AE title from a new address",
-            text: format!("{title} from {address}: neither had been seen before."),
-            line: arrivals.with("calling", title).with("address", address),
+            name: "New address, new AE titles",
+            text: format!("{address} came for the first time, as {}.", titles(unusual)),
+            line: arrivals.with("address", address),
         },
         Kind::Hour { peer, hour } => Told {
             tone: "warn",
@@ -122,6 +122,15 @@ fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
             line: opened.with("peer", peer).with("hour", &hour.to_string()),
         },
     }
+}
+
+/// The AE titles of the newest records, each once.
+fn titles(unusual: &Unusual) -> String {
+    let mut titles: Vec<&str> =
+        unusual.bucket.newest.iter().filter_map(|record| record.calling_ae_title.as_deref()).collect();
+    titles.sort_unstable();
+    titles.dedup();
+    titles.join(", ")
 }
 
 fn method(html: &mut Html, figures: &Figures) {
