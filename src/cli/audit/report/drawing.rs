@@ -40,10 +40,12 @@ pub fn timeline(html: &mut Html, figures: &Figures, commands: &Commands) {
     }
     html.raw("<line x1=\"0\" x2=\"1000\" y1=\"111\" y2=\"111\"/>");
     let every = (steps.len() / 8).max(1);
-    for (number, (begin, _)) in steps.iter().enumerate().step_by(every) {
+    for (place, (number, (begin, _))) in steps.iter().enumerate().step_by(every).enumerate() {
         #[allow(clippy::cast_precision_loss)]
         let x = number as f64 * slot;
-        html.raw("<text y=\"").text(UP + DOWN + AXIS).raw("\" x=\"").text(format_args!("{x:.1}")).raw("\">");
+        // A narrow screen has room for every third label.
+        html.raw(if place % 3 == 0 { "<text" } else { "<text class=\"minor\"" });
+        html.raw(" y=\"").text(UP + DOWN + AXIS).raw("\" x=\"").text(format_args!("{x:.1}")).raw("\">");
         html.text(label(*begin, figures.step)).raw("</text>");
     }
     html.raw("</svg><p class=\"legend\"><i class=\"in\"></i>associations, at most ").text(grouped(opened));

@@ -59,7 +59,7 @@ pub fn operations(html: &mut Html, figures: &Figures, commands: &Commands) {
         false => all.with("reason", label),
     };
     let tone = |label: &str| if label.starts_with("0xB") || label == "0xFE00" { "warn" } else { "bad" };
-    items::ranking(html, &figures.failed, tone, |label| words(label), search, commands);
+    items::ranking(html, &figures.failed, tone, words, search, commands);
 }
 
 fn operation(html: &mut Html, name: &str, kind: &OperationFigures) {

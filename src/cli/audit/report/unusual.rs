@@ -71,7 +71,7 @@ fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
         Kind::Burst { address, seconds, first, last } => {
             let to = last.checked_add(time::Duration::MICROSECOND).unwrap_or(*last);
             let within = Period { from: *first, to: to.min(figures.period.to) };
-            let took = duration(u64::try_from(*seconds).ok().map(|seconds| seconds * 1_000));
+            let took = duration(u64::try_from(*seconds).ok().map(|seconds| seconds.saturating_mul(1_000)));
             Told {
                 tone: "bad",
                 name: "Burst of refusals",
