@@ -16,6 +16,7 @@ mod keeper;
 pub mod messages;
 mod patient;
 mod queue;
+pub mod reading;
 mod recovery;
 pub mod reviewers;
 mod settings;

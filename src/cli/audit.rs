@@ -1,16 +1,30 @@
 //! `dimsegate audit`: the records, offline.
 
+mod command;
 mod keys;
+mod period;
+mod report;
+mod row;
+mod search;
+mod show;
+#[cfg(test)]
+mod tests;
 mod verify;
 
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Check the records, and make the keys that protect them
+use super::exit;
+use crate::audit::reading::{Kept, RecordFile, files};
+
+/// Check, search, show and report the records, and make the keys that protect them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example, a key that signs the records, and what a reviewer does with its public half:
   dimsegate audit key conf/audit-signing.key
-  dimsegate audit verify audit --public-key conf/audit-signing.key.pub")]
+  dimsegate audit verify audit --public-key conf/audit-signing.key.pub
+  dimsegate audit report audit --from 7d -o week.html")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -24,6 +38,12 @@ enum Command {
     Key(keys::Key),
     /// Make a reviewer's identity, for whom closed files are encrypted
     Identity(keys::Identity),
+    /// Find records by time, peer, AE title, address, outcome, study and more
+    Search(Box<search::Args>),
+    /// Tell one association as a story
+    Show(show::Args),
+    /// Write one HTML page about a period: figures, drawings, and what is unusual
+    Report(report::Args),
 }
 
 /// Runs the command.
@@ -32,5 +52,37 @@ pub fn run(args: &Args) -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Key(args) => keys::make_key(args),
         Command::Identity(args) => keys::make_identity(args),
+        Command::Search(args) => search::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Report(args) => report::run(args),
     }
+}
+
+fn list(folder: &Path) -> Result<Vec<RecordFile>, ExitCode> {
+    files(folder).map_err(|error| complain(&error.to_string(), exit::UNREADABLE))
+}
+
+fn complain(text: &str, status: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    ExitCode::from(status)
+}
+
+/// Damaged lines on standard error, one a line, and the exit status that they ask for.
+fn tell_damage(kept: &Kept) -> ExitCode {
+    let mut err = std::io::stderr().lock();
+    for damage in &kept.damage {
+        let _ = writeln!(err, "{}: skipped: {}", damage.place, super::table::visible(&damage.what));
+    }
+    let untold = kept.damaged.saturating_sub(kept.damage.len() as u64);
+    if untold > 0 {
+        let _ = writeln!(err, "and {untold} more damaged lines");
+    }
+    for path in &kept.encrypted {
+        let path = path.display();
+        let _ = writeln!(
+            err,
+            "{path}: skipped: encrypted; decrypt it with its owner's key (age -d) into a folder of your own"
+        );
+    }
+    if kept.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(exit::UNREADABLE) }
 }

@@ -16,7 +16,7 @@ mod requestor;
 mod signals;
 mod site;
 mod stage;
-mod story;
+pub(super) mod story;
 
 use std::io;
 use std::path::{Path, PathBuf};

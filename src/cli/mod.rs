@@ -48,7 +48,7 @@ enum Command {
     Echo(echo::Args),
     /// Make and show certificates: a private CA for a site that has none
     Certs(certs::Args),
-    /// Check the records, and make the keys that protect them
+    /// Check, search, show and report the records, and make the keys that protect them
     Audit(audit::Args),
 }
 

@@ -12,7 +12,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("rewrite", &["dataset", "wire"]),
     ("identity", &["wire"]),
     ("policy", &["wire", "identity", "dimse"]),
-    ("audit", &["wire", "identity", "policy"]),
+    ("audit", &["wire", "identity", "policy", "dimse"]),
     ("tls", &["identity"]),
     ("config", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls"]),
     ("relay", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "config"]),

@@ -61,6 +61,7 @@ mod log;
 mod messages;
 mod negotiation;
 mod operating;
+mod reading;
 mod records;
 mod refusals;
 mod rewriting;

@@ -35,7 +35,7 @@ fn fhir(url: &str) -> String {
 
 fn destination(text: &str) -> Destination {
     let mut loaded = Material::shared().compile(text).unwrap();
-    loaded.settings.audit.destinations.remove(0)
+    loaded.settings.forwarding.remove(0)
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_repository_has_the_defaults_of_its_standards() {
 #[test]
 fn a_renewed_certificate_is_a_change_and_the_same_file_is_none() {
     let material = Material::new();
-    let load = || material.compile(&repository("")).unwrap().settings.audit.destinations.remove(0);
+    let load = || material.compile(&repository("")).unwrap().settings.forwarding.remove(0);
     let before = load();
     assert_eq!(before, load());
     material.certificate("client", "client", time::Duration::days(300));

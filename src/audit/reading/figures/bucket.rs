@@ -1,0 +1,60 @@
+//! A number and the newest records behind it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::Shared;
+
+/// So many records are kept with each figure.
+pub const NEWEST: usize = 10;
+/// So many labels are counted apart; a sender can invent any number of them.
+const APART: usize = 500;
+const OTHERS: &str = "(others)";
+
+/// How many, and the newest of them.
+#[derive(Clone, Debug, Default)]
+pub struct Bucket {
+    pub count: u64,
+    pub newest: VecDeque<Shared>,
+}
+
+impl Bucket {
+    pub fn add(&mut self, record: &Shared) {
+        self.count += 1;
+        if self.newest.len() == NEWEST {
+            self.newest.pop_front();
+        }
+        self.newest.push_back(record.clone());
+    }
+}
+
+/// Buckets by label.
+#[derive(Clone, Debug, Default)]
+pub struct Ranking {
+    buckets: BTreeMap<String, Bucket>,
+}
+
+impl Ranking {
+    pub fn add(&mut self, label: &str, record: &Shared) {
+        if let Some(bucket) = self.buckets.get_mut(label) {
+            return bucket.add(record);
+        }
+        let label = if self.buckets.len() < APART { label } else { OTHERS };
+        self.buckets.entry(label.to_owned()).or_default().add(record);
+    }
+
+    /// The fullest first.
+    pub fn ranked(&self) -> Vec<(&str, &Bucket)> {
+        let mut ranked: Vec<_> =
+            self.buckets.iter().map(|(label, bucket)| (label.as_str(), bucket)).collect();
+        ranked.sort_by_key(|(_, bucket)| std::cmp::Reverse(bucket.count));
+        ranked
+    }
+
+    pub fn count(&self) -> u64 {
+        self.buckets.values().map(|bucket| bucket.count).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+}

@@ -1,0 +1,53 @@
+//! The certificates that associations came with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::super::Tls;
+use super::{Bucket, Shared};
+
+/// So many certificates are told apart, and so many AE titles of each.
+const APART: usize = 500;
+const TITLES: usize = 8;
+
+/// By fingerprint.
+#[derive(Debug, Default)]
+pub struct Certificates {
+    pub shown: BTreeMap<String, Certificate>,
+    /// Associations over TLS without one.
+    pub without: Bucket,
+}
+
+/// A certificate, and who came with it.
+#[derive(Debug, Default)]
+pub struct Certificate {
+    pub subject: String,
+    pub names: Vec<String>,
+    pub titles: BTreeSet<String>,
+    /// Where records say it.
+    pub ends: Option<OffsetDateTime>,
+    pub bucket: Bucket,
+}
+
+impl Certificates {
+    pub(super) fn add(&mut self, tls: &Tls, record: &Shared) {
+        let Some(fingerprint) = &tls.fingerprint else { return self.without.add(record) };
+        if self.shown.len() >= APART && !self.shown.contains_key(fingerprint.as_str()) {
+            return;
+        }
+        let certificate = self.shown.entry(fingerprint.to_string()).or_default();
+        if certificate.bucket.count == 0 {
+            certificate.subject = tls.subject.as_deref().unwrap_or_default().to_owned();
+            certificate.names = tls.san.iter().map(ToString::to_string).collect();
+            certificate.ends =
+                tls.not_after.as_deref().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        }
+        certificate.bucket.add(record);
+        if let Some(title) = record.calling_ae_title.as_deref().filter(|_| certificate.titles.len() < TITLES)
+        {
+            certificate.titles.insert(title.to_owned());
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What a period held, added up: the figures of a report, each with its newest records.
+
+mod bucket;
+mod burst;
+mod certificate;
+mod unusual;
+
+pub use bucket::{Bucket, NEWEST, Ranking};
+pub use burst::{BURST, WITHIN};
+pub use certificate::{Certificate, Certificates};
+pub use unusual::{FEWEST, Kind, LEARNING, Unusual, WEEK};
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Bytes, Counts, Filter, Kept, Record, RecordFile, records, stamp};
+use unusual::Watch;
+
+/// A record that several figures may show.
+pub type Shared = Arc<Record<'static>>;
+
+/// So far back the usual is learned.
+pub const HISTORY: Duration = Duration::days(90);
+
+/// From the first, up to and without the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    pub from: OffsetDateTime,
+    pub to: OffsetDateTime,
+}
+
+/// Everything that a report shows.
+#[derive(Debug)]
+pub struct Figures {
+    pub period: Period,
+    pub step: Duration,
+    /// Records of the period.
+    pub records: u64,
+    pub kept: Kept,
+    /// `association-opened`.
+    pub associations: Bucket,
+    pub refusals: Bucket,
+    pub alerts: Ranking,
+    /// By begin of the step: associations, refusals.
+    pub timeline: BTreeMap<OffsetDateTime, (u64, u64)>,
+    /// By peer: all its associations, and how many in each hour of the day (UTC).
+    pub peers: BTreeMap<String, (Bucket, [u64; 24])>,
+    pub refused: Ranking,
+    pub versions: Ranking,
+    pub ciphers: Ranking,
+    pub groups: Ranking,
+    pub certificates: Certificates,
+    /// By peer and upstream.
+    pub routes: BTreeMap<(String, String), Route>,
+    /// By operation.
+    pub operations: BTreeMap<String, OperationFigures>,
+    /// By status or label: what was no success.
+    pub failed: Ranking,
+    pub endings: Ranking,
+    /// Started, stopped, configurations: the proxy itself.
+    pub process: Ranking,
+    pub bytes: Bytes,
+    pub unusual: Vec<Unusual>,
+    /// The first record that the usual was learned from.
+    pub learned_from: Option<OffsetDateTime>,
+}
+
+/// What went one way from a peer to an upstream.
+#[derive(Debug, Default)]
+pub struct Route {
+    pub bytes: Bytes,
+    pub bucket: Bucket,
+}
+
+/// Operations of one kind.
+#[derive(Debug, Default)]
+pub struct OperationFigures {
+    pub counts: Counts,
+    pub bytes: u64,
+    pub longest_ms: u64,
+    pub bucket: Bucket,
+}
+
+/// A label for what has none.
+pub const NONE: &str = "(none)";
+/// Peers, routes and kinds of operation that are counted apart.
+const APART: usize = 500;
+const OTHERS: &str = "(others)";
+
+/// Reads `files` and adds up the records of `period`. What is usual is learned from up to [`HISTORY`] before it.
+pub fn figures(files: &[RecordFile], period: Period) -> Figures {
+    let mut collector =
+        Collector { figures: Figures::new(period), watch: Watch::default(), from: stamp(period.from) };
+    let history = Filter {
+        from: period.from.checked_sub(HISTORY),
+        to: Some(period.from),
+        events: ["association-opened", "association-rejected"].map(str::to_owned).to_vec(),
+        ..Filter::default()
+    };
+    let now = Filter { from: Some(period.from), to: Some(period.to), ..Filter::default() };
+    let before = records(files, &history, |record| collector.take(record));
+    let mut kept = records(files, &now, |record| collector.take(record));
+    // A day that both read is damaged once.
+    kept.damage
+        .extend(before.damage.into_iter().filter(|damage| !kept.damage.contains(damage)).collect::<Vec<_>>());
+    kept.damage.sort_by(|a, b| (&a.place.path, a.place.line).cmp(&(&b.place.path, b.place.line)));
+    kept.damaged = kept.damaged.max(kept.damage.len() as u64);
+    kept.encrypted.extend(before.encrypted);
+    kept.encrypted.sort();
+    kept.encrypted.dedup();
+    kept.lines += before.lines;
+    let Collector { mut figures, watch, .. } = collector;
+    figures.kept = kept;
+    figures.learned_from = watch.began();
+    figures.unusual = watch.unusual();
+    figures
+}
+
+struct Collector {
+    figures: Figures,
+    watch: Watch,
+    from: String,
+}
+
+impl Collector {
+    fn take(&mut self, record: Record<'static>) -> ControlFlow<()> {
+        let record = Arc::new(record);
+        let reported = *record.time >= *self.from;
+        self.watch.see(&record, reported);
+        if reported {
+            self.figures.add(&record);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Figures {
+    fn new(period: Period) -> Self {
+        let step = if period.to - period.from <= Duration::days(3) { Duration::HOUR } else { Duration::DAY };
+        Self {
+            period,
+            step,
+            records: 0,
+            kept: Kept::default(),
+            associations: Bucket::default(),
+            refusals: Bucket::default(),
+            alerts: Ranking::default(),
+            timeline: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            refused: Ranking::default(),
+            versions: Ranking::default(),
+            ciphers: Ranking::default(),
+            groups: Ranking::default(),
+            certificates: Certificates::default(),
+            routes: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            failed: Ranking::default(),
+            endings: Ranking::default(),
+            process: Ranking::default(),
+            bytes: Bytes::default(),
+            unusual: Vec::new(),
+            learned_from: None,
+        }
+    }
+
+    fn add(&mut self, record: &Shared) {
+        self.records += 1;
+        match &*record.event {
+            "association-opened" => self.opened(record),
+            "association-closed" => self.closed(record),
+            "association-rejected" | "connection-refused" => self.refused(record),
+            "operation" => self.operation(record),
+            "security-alert" => self.alerts.add(record.label().unwrap_or(NONE), record),
+            "started" | "stopped" | "configuration-loaded" | "configuration-refused" | "records-deleted" => {
+                self.process.add(&record.event, record);
+            }
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self, record: &Record) -> Option<&mut (u64, u64)> {
+        let at = record.at()?;
+        let step = self.step.whole_seconds();
+        let begin = at.unix_timestamp().div_euclid(step).checked_mul(step)?;
+        Some(self.timeline.entry(OffsetDateTime::from_unix_timestamp(begin).ok()?).or_default())
+    }
+
+    fn opened(&mut self, record: &Shared) {
+        self.associations.add(record);
+        if let Some(tick) = self.tick(record) {
+            tick.0 += 1;
+        }
+        let peer = apart(&self.peers, or_none(record.peer.as_deref()), OTHERS.to_owned());
+        let (bucket, hours) = self.peers.entry(peer).or_default();
+        bucket.add(record);
+        if let Some(hour) = record.at().and_then(|at| hours.get_mut(usize::from(at.hour()))) {
+            *hour += 1;
+        }
+        match &record.tls {
+            None => self.versions.add("plain", record),
+            Some(tls) => {
+                self.versions.add(&tls.version, record);
+                self.ciphers.add(&tls.cipher, record);
+                self.groups.add(tls.group.as_deref().unwrap_or(NONE), record);
+                self.certificates.add(tls, record);
+            }
+        }
+    }
+
+    fn closed(&mut self, record: &Shared) {
+        self.endings.add(record.ended.as_deref().unwrap_or(NONE), record);
+        let bytes = record.bytes.unwrap_or_default();
+        self.bytes.add(bytes);
+        let Some(upstream) = &record.upstream else { return };
+        let key = (or_none(record.peer.as_deref()), upstream.name.to_string());
+        let route = self.routes.entry(apart(&self.routes, key, (OTHERS.into(), OTHERS.into()))).or_default();
+        route.bytes.add(bytes);
+        route.bucket.add(record);
+    }
+
+    fn refused(&mut self, record: &Shared) {
+        self.refusals.add(record);
+        if let Some(tick) = self.tick(record) {
+            tick.1 += 1;
+        }
+        self.refused.add(record.label().unwrap_or(NONE), record);
+    }
+
+    fn operation(&mut self, record: &Shared) {
+        let key = apart(&self.operations, or_none(record.operation.as_deref()), OTHERS.to_owned());
+        let figures = self.operations.entry(key).or_default();
+        let Some(outcome) = record.outcome() else { return };
+        figures.counts.count(outcome);
+        figures.bytes = figures.bytes.saturating_add(record.bytes.unwrap_or_default().r#in);
+        figures.longest_ms = figures.longest_ms.max(record.duration_ms.unwrap_or(0));
+        figures.bucket.add(record);
+        if outcome != super::Outcome::Success {
+            let label = record.label().or(record.status.as_deref()).unwrap_or(NONE);
+            self.failed.add(label, record);
+        }
+    }
+}
+
+fn or_none(text: Option<&str>) -> String {
+    text.unwrap_or(NONE).to_owned()
+}
+
+/// `key`, or `others` where it is new and too many are counted apart already.
+fn apart<K: Ord, V>(map: &BTreeMap<K, V>, key: K, others: K) -> K {
+    if map.len() < APART || map.contains_key(&key) { key } else { others }
+}
+
+impl Bytes {
+    fn add(&mut self, other: Self) {
+        self.r#in = self.r#in.saturating_add(other.r#in);
+        self.out = self.out.saturating_add(other.out);
+    }
+}
+
+impl Counts {
+    fn count(&mut self, outcome: super::Outcome) {
+        *self.of_mut(outcome) += 1;
+    }
+
+    fn of_mut(&mut self, outcome: super::Outcome) -> &mut u64 {
+        match outcome {
+            super::Outcome::Success => &mut self.success,
+            super::Outcome::Warning => &mut self.warning,
+            super::Outcome::Failure => &mut self.failure,
+            super::Outcome::Refused => &mut self.refused,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The files of a folder, by their names alone.
+
+use std::path::{Path, PathBuf};
+
+use time::Date;
+use time::macros::format_description;
+
+use super::ReadError;
+
+/// How the lines of a file are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    Plain,
+    Zstd,
+    /// Only its owner's key opens it.
+    Encrypted,
+}
+
+/// The records of one day (UTC).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordFile {
+    pub path: PathBuf,
+    pub day: Date,
+    pub form: Form,
+}
+
+/// The files of a folder, oldest day first. Where a day is there both plain and packed, packing was interrupted, and
+/// the plain one is read.
+///
+/// # Errors
+/// [`ReadError`] where the folder cannot be listed or holds none.
+pub fn files(folder: &Path) -> Result<Vec<RecordFile>, ReadError> {
+    let failed = |error| ReadError::Folder { path: folder.display().to_string(), error };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(read_name);
+        if let Some((day, part, form)) = name {
+            found.push((day, part, form, path));
+        }
+    }
+    found.sort();
+    found.dedup_by(|later, kept| (later.0, &later.1) == (kept.0, &kept.1));
+    let found: Vec<_> =
+        found.into_iter().map(|(day, _, form, path)| RecordFile { path, day, form }).collect();
+    if found.is_empty() {
+        return Err(ReadError::Empty { path: folder.display().to_string() });
+    }
+    Ok(found)
+}
+
+/// Those of the days from `first` to `last`, both included.
+pub fn of_days(files: &[RecordFile], first: Option<Date>, last: Option<Date>) -> Vec<RecordFile> {
+    let within = |file: &&RecordFile| {
+        first.is_none_or(|first| file.day >= first) && last.is_none_or(|last| file.day <= last)
+    };
+    files.iter().filter(within).cloned().collect()
+}
+
+/// `audit-YYYY-MM-DD[PART].jsonl`, `….jsonl.zst`, or either with `.age` behind: the day, the part, the form.
+fn read_name(name: &str) -> Option<(Date, String, Form)> {
+    let (day, rest) = name.strip_prefix("audit-")?.split_at_checked(10)?;
+    let day = Date::parse(day, format_description!("[year]-[month]-[day]")).ok()?;
+    let forms = [
+        (".jsonl", Form::Plain),
+        (".jsonl.zst", Form::Zstd),
+        (".jsonl.zst.age", Form::Encrypted),
+        (".jsonl.age", Form::Encrypted),
+    ];
+    let (part, form) = forms.iter().find_map(|(end, form)| Some((rest.strip_suffix(end)?, *form)))?;
+    Some((day, part.to_owned(), form))
+}

@@ -1,0 +1,39 @@
+//! Reading the records back: which files, which lines, and what a record says.
+//!
+//! [`files`] lists a folder, oldest day first, plain and zstd files alike; [`scan`] hands every line of them to two or
+//! more threads and gives back what was kept, in order; [`Filter`] says what to keep, and dismisses most lines by a
+//! search for bytes before any JSON is parsed; [`figures`] adds up what a period held. Nothing here writes.
+
+pub mod figures;
+mod files;
+mod filter;
+mod lines;
+mod meaning;
+mod pattern;
+mod record;
+mod scan;
+mod search;
+mod text;
+mod when;
+
+pub use files::{Form, RecordFile, files, of_days};
+pub use filter::{Filter, Hours, HoursError, Wanted, WantedError};
+pub use meaning::{Meaning, of_ending, of_reason, of_rejection};
+pub use pattern::Pattern;
+pub use record::{Bytes, Counts, NotARecord, Outcome, Record, Tls, Upstream};
+pub use scan::{Damage, Kept, Place, Verdict, scan};
+pub use search::{records, search};
+pub use text::Text;
+pub use when::{Edge, WhenError, parse as parse_when, stamp};
+
+/// What hinders reading.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("{path}: cannot be listed: {error}")]
+    Folder { path: String, error: std::io::Error },
+    #[error("{path}: holds no audit-YYYY-MM-DD.jsonl; is it the directory of [audit]?")]
+    Empty { path: String },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! A filter over a folder's files.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use time::Duration;
+
+use super::filter::Compiled;
+use super::{Filter, Kept, Record, RecordFile, Verdict, of_days, scan};
+
+const ENDS: [&str; 2] = ["association-opened", "association-closed"];
+
+/// Hands every line that `filter` keeps to `take`, oldest first, byte for byte, without its line feed.
+/// Files of other days are not opened.
+pub fn search(files: &[RecordFile], filter: &Filter, take: impl FnMut(Vec<u8>) -> ControlFlow<()>) -> Kept {
+    let associations = filter.asks_associations().then(|| associations(files, filter));
+    let compiled = Compiled::new(filter, associations);
+    let (first, last) = filter.days();
+    scan(&of_days(files, first, last), |line| compiled.judge(line, <[u8]>::to_vec), take)
+}
+
+/// Reads every record that `filter` keeps as [`Record`], parsed on the threads that read.
+pub fn records(
+    files: &[RecordFile],
+    filter: &Filter,
+    take: impl FnMut(Record<'static>) -> ControlFlow<()>,
+) -> Kept {
+    let compiled = Compiled::new(filter, None);
+    let (first, last) = filter.days();
+    let judge = |line: &[u8]| match compiled.judge(line, |line| Record::read(line).map(Record::into_owned)) {
+        Verdict::Keep(Ok(record)) => Verdict::Keep(record),
+        Verdict::Keep(Err(error)) => Verdict::Damaged(error.to_string()),
+        Verdict::Damaged(what) => Verdict::Damaged(what),
+        Verdict::Pass => Verdict::Pass,
+    };
+    scan(&of_days(files, first, last), judge, take)
+}
+
+/// The associations that have what `filter` asks of associations, one day around its period included: an operation in
+/// the period may belong to one that opened before it and ended after it.
+fn associations(files: &[RecordFile], filter: &Filter) -> HashSet<String> {
+    let asked = Filter {
+        from: filter.from.and_then(|from| from.checked_sub(Duration::DAY)),
+        to: filter.to.and_then(|to| to.checked_add(Duration::DAY)),
+        events: ENDS.map(str::to_owned).to_vec(),
+        association: filter.association.clone(),
+        of_association: filter.of_association.clone(),
+        ..Filter::default()
+    };
+    let mut found = HashSet::new();
+    records(files, &asked, |record| {
+        found.extend(record.association.map(|id| id.to_string()));
+        ControlFlow::Continue(())
+    });
+    found
+}

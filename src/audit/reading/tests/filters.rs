@@ -1,0 +1,88 @@
+use time::macros::datetime;
+
+use super::super::Filter;
+use super::{found, two_days};
+
+fn sequences(change: impl FnOnce(&mut Filter)) -> Vec<u64> {
+    let mut filter = Filter::default();
+    change(&mut filter);
+    let folder = two_days();
+    let (sequences, kept) = found(folder.path(), &filter);
+    assert!(kept.is_whole(), "{kept:?}");
+    sequences
+}
+
+fn pattern(text: &str) -> Option<super::super::Pattern> {
+    text.parse().ok()
+}
+
+#[test]
+fn an_operation_has_what_its_association_has() {
+    assert_eq!(sequences(|f| f.of_association.peer = pattern("lyon")), [2, 3, 4, 5]);
+    assert_eq!(sequences(|f| f.of_association.calling = pattern("LYON_*")), [2, 3, 4, 5]);
+    assert_eq!(sequences(|f| f.of_association.called = pattern("PAC?")), [2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(sequences(|f| f.of_association.address = "198.51.100.0/24".parse().ok()), [6, 7]);
+    assert_eq!(sequences(|f| f.of_association.tls = pattern("plain")), [6, 7, 8]);
+    assert_eq!(sequences(|f| f.of_association.tls = pattern("1.3")), [2, 3, 4, 5]);
+    assert_eq!(sequences(|f| f.of_association.certificate = pattern("aa")), [2, 3, 4]);
+    assert_eq!(sequences(|f| f.of_association.upstream = pattern("pacs")), [2, 3, 4, 5]);
+    assert_eq!(sequences(|f| f.of_association.listener = pattern("local")), [6, 7]);
+}
+
+#[test]
+fn an_operation_keeps_its_association_over_midnight() {
+    let late = |f: &mut Filter| {
+        f.from = Some(datetime!(2026-03-01 12:00 UTC));
+        f.to = Some(datetime!(2026-03-02 00:00 UTC));
+        f.of_association.peer = pattern("lyon");
+    };
+    assert_eq!(sequences(late), [4]);
+}
+
+#[test]
+fn operations_are_found_by_what_they_say() {
+    assert_eq!(sequences(|f| f.of_operation.operation = pattern("C-STORE")), [3, 4]);
+    assert_eq!(sequences(|f| f.of_operation.sop_instance = pattern("2.25.11")), [3]);
+    assert_eq!(sequences(|f| f.of_operation.study = pattern("2.25.9")), [3, 4]);
+    assert_eq!(sequences(|f| f.of_operation.patient = pattern("p\u{1b}\"q")), [4]);
+    assert_eq!(sequences(|f| f.of_operation.patient = pattern("p??q")), [4]);
+    assert_eq!(sequences(|f| f.of_operation.status = pattern("0xA7*")), [4]);
+}
+
+#[test]
+fn outcomes_reasons_and_endings() {
+    let outcome = |text: &str| {
+        let wanted = text.parse().unwrap();
+        sequences(move |f| f.outcome = Some(wanted))
+    };
+    assert_eq!(outcome("success"), [2, 3, 6]);
+    assert_eq!(outcome("failure"), [4, 5]);
+    assert_eq!(outcome("refused"), [7, 8]);
+    assert_eq!(outcome("ended=timeout"), [5]);
+    assert_eq!(outcome("ended=released"), Vec::<u64>::new());
+    assert!("done".parse::<super::super::Wanted>().is_err());
+    assert_eq!(sequences(|f| f.reason = pattern("calling-ae-title-unknown")), [8]);
+    assert_eq!(sequences(|f| f.reason = pattern("*idle*")), [5]);
+}
+
+#[test]
+fn events_associations_times_and_hours() {
+    assert_eq!(sequences(|f| f.events = vec!["operation".into(), "started".into()]), [1, 3, 4, 7]);
+    assert_eq!(sequences(|f| f.events = vec!["checkpoint".into()]), [9]);
+    assert_eq!(sequences(|f| f.association = Some("a-1".into())), [2, 3, 4, 5]);
+    assert_eq!(sequences(|f| f.from = Some(datetime!(2026-03-02 09:30 UTC))), [8, 9]);
+    assert_eq!(sequences(|f| f.to = Some(datetime!(2026-03-01 08:30 UTC))), [1]);
+    assert_eq!(sequences(|f| f.hours = "23-0".parse().ok()), [4, 5]);
+    assert_eq!(sequences(|f| f.hours = "10".parse().ok()), [9]);
+    assert_eq!(["24", "1-", "-3", "x"].map(|text| text.parse::<super::super::Hours>().is_err()), [true; 4]);
+}
+
+#[test]
+fn conditions_hold_together() {
+    let both = |f: &mut Filter| {
+        f.of_association.peer = pattern("lyon");
+        f.of_operation.operation = pattern("C-STORE");
+        f.outcome = "failure".parse().ok();
+    };
+    assert_eq!(sequences(both), [4]);
+}

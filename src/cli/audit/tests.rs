@@ -1,0 +1,188 @@
+//! What the commands print, letter for letter.
+
+use std::fs;
+use std::ops::ControlFlow;
+
+use clap::Parser;
+use serde_json::Value;
+use time::macros::datetime;
+
+use super::command::Line;
+use super::row::{amount, duration};
+use super::search::{Newest, print};
+use super::{report, search, show};
+use crate::audit::reading::{figures::Period, figures::figures, files, search as find};
+use crate::cli::demo::story::Style;
+
+const LINES: &str = r#"{"time":"2026-03-01T08:30:00.000000Z","event":"association-opened","sequence":2,"association":"a-1","listener":"remote","peer":"lyon","address":"203.0.113.7","port":40000,"tls":{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","group":"X25519MLKEM768","subject":"CN=lyon","san":["dns:gw.lyon.example"],"fingerprint":"aa11"},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":{"class-uid":"1.2.3","version-name":"SW_1"},"upstream":{"name":"pacs","address":"10.0.0.5:104","called-ae-title":"PACS","calling-ae-title":"GATE"},"contexts":[{"id":1,"abstract-syntax":"1.2.840.10008.1.1","result":0,"transfer-syntax":"1.2.840.10008.1.2"},{"id":3,"abstract-syntax":"1.2.3.4","result":1}],"rewrite":null,"configuration":"6ff0f8ab20fe8914655749dec739c258"}
+{"time":"2026-03-01T08:30:01.500000Z","event":"operation","sequence":3,"association":"a-1","operation":"C-STORE","message-id":1,"direction":"from-peer","sop-class":"1.2.840.10008.5.1.4.1.1.2","sop-instance":"2.25.1","study":"2.25.9","new-study":"2.25.99","status":"0xA700","bytes":1500,"duration-ms":3}
+{"time":"2026-03-01T08:31:00.000000Z","event":"association-closed","sequence":4,"association":"a-1","listener":"remote","peer":"lyon","address":"203.0.113.7","port":40000,"tls":{"version":"1.3"},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","upstream":{"name":"pacs","address":"10.0.0.5:104"},"contexts":[{"id":1,"abstract-syntax":"1.2.840.10008.1.1","result":0,"transfer-syntax":"1.2.840.10008.1.2"},{"id":3,"abstract-syntax":"1.2.3.4","result":1}],"operations":{"C-STORE":{"success":0,"warning":0,"failure":1,"refused":0}},"bytes":{"in":1800,"out":200},"rewrite":{"name":"cross-border","elements":7},"duration-ms":60000,"ended":"lost-upstream","reason":"the connection to the upstream was lost: reset"}
+{"time":"2026-03-01T09:00:00.000000Z","event":"association-rejected","sequence":5,"association":"a-2","listener":"remote","peer":null,"address":"192.0.2.9","port":2,"tls":null,"calling-ae-title":"<script>\u001b[2J","called-ae-title":"PACS","rejection":{"result":1,"source":1,"reason":3},"reason":"calling-ae-title-unknown","explanation":"peer \"lyon\" (line 61): calling-ae-titles"}
+"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("audit-2026-03-01.jsonl"), LINES).unwrap();
+    folder
+}
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    args: search::Args,
+}
+
+fn table(options: &str, width: usize) -> String {
+    let folder = folder();
+    let line = format!("search {} {options}", folder.path().display());
+    let args = Command::try_parse_from(line.split_whitespace()).unwrap().args;
+    let mut newest = Newest::of(args.limit.unwrap_or(100));
+    find(&files(folder.path()).unwrap(), &args.filter(), |line| newest.take(line));
+    let mut out = Vec::new();
+    print(&newest, &mut out, width, Style::PLAIN).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_table_lines_up_and_fits() {
+    assert_eq!(
+        table("--peer lyon", 170),
+        "\
+time (UTC)               event               association  peer  from         AE titles         what
+2026-03-01 08:30:00.000  association-opened  a-1          lyon  203.0.113.7  LYON_CT1 to PACS  upstream pacs, TLS 1.3
+2026-03-01 08:30:01.500  operation           a-1                                               C-STORE 0xA700 CTImageStorage 2.25.1 1.5 kB 3 ms
+2026-03-01 08:31:00.000  association-closed  a-1          lyon  203.0.113.7  LYON_CT1 to PACS  lost-upstream, the connection to the upstream was lost: reset, 1 C-STORE, …
+3 records
+"
+    );
+}
+
+#[test]
+fn a_table_cannot_be_made_to_move_the_cursor_and_says_what_it_left_out() {
+    let shown = table("--limit 1", 200);
+    assert!(shown.contains("<script>\\u{1b}[2J to PACS"), "{shown}");
+    assert!(shown.ends_with("the newest 1 of 4 records; --limit shows more\n"), "{shown}");
+    assert_eq!(table("--peer nobody", 100), "no record\n");
+}
+
+fn story(id: &str) -> String {
+    let records: Vec<Value> = LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let records: Vec<Value> = records.into_iter().filter(|record| record["association"] == id).collect();
+    show::story::tell(&records, id, "audit", Style::PLAIN).join("\n")
+}
+
+#[test]
+fn an_association_is_told_from_its_begin_to_what_its_end_means() {
+    assert_eq!(
+        story("a-1"),
+        "\
+Association a-1: lost-upstream after 1 min 00 s
+2026-03-01 08:30:00.000 UTC
+
+Who came
+  AE title LYON_CT1 from 203.0.113.7 port 40000, at listener \"remote\", calling PACS
+  software SW_1, 1.2.3
+  TLS 1.3, TLS_AES_256_GCM_SHA384, key exchange X25519MLKEM768
+  certificate CN=lyon (dns:gw.lyon.example), SHA-256 aa11
+
+Why it was let in
+  every condition of peer \"lyon\" held, under the configuration with digest 6ff0f8ab20fe8914…
+  passed on to upstream \"pacs\" at 10.0.0.5:104, as GATE calling PACS
+
+What was agreed (presentation contexts)
+  id  abstract syntax                   answer
+  1   Verification (1.2.840.10008.1.1)  accepted, ImplicitVRLittleEndian (1.2.840.10008.1.2)
+  3   1.2.3.4                           refused (user-rejection): by the role of the peer, or by the upstream
+
+What it did
+  after  operation  id  took  outcome         bytes   SOP class       SOP instance  study
+  1.5 s  C-STORE    1   3 ms  failure 0xA700  1.5 kB  CTImageStorage  2.25.1        2.25.9
+
+What was rewritten
+  \"cross-border\" changed, removed or added 7 elements
+  study 2.25.9 became 2.25.99
+
+How it ended
+  lost-upstream: the upstream's connection ended without a release
+  reason: the connection to the upstream was lost: reset
+  1.8 kB came from the requestor, 200 B went to it
+  look at: the PACS, and the network path to it"
+    );
+}
+
+#[test]
+fn a_refusal_is_told_with_its_nearest_miss() {
+    assert_eq!(
+        story("a-2"),
+        "\
+Association a-2: refused
+2026-03-01 09:00:00.000 UTC
+
+Who came
+  AE title <script>\\u{1b}[2J from 192.0.2.9 port 2, at listener \"remote\", calling PACS
+  over plain TCP: nothing proved who it was, and anybody on the way could read along
+
+Why it was refused
+  calling-ae-title-unknown: no peer that fits the address has this calling AE title
+  nearest miss: peer \"lyon\" (line 61): calling-ae-titles
+  the requestor was told A-ASSOCIATE-RJ 1/1/3, rejected permanently: calling AE title not recognized
+  look at: calling-ae-titles of [[peer]]"
+    );
+}
+
+#[test]
+fn a_page_holds_figures_and_commands_and_no_markup_of_others() {
+    let folder = folder();
+    let period = Period { from: datetime!(2026-03-01 0:00 UTC), to: datetime!(2026-03-02 0:00 UTC) };
+    let figures = figures(&files(folder.path()).unwrap(), period);
+    let page = report::page::page(&figures, "my audit", datetime!(2026-03-02 0:00 UTC));
+    assert!(!page.contains("<script") && !page.contains("http:") && !page.contains("https:"), "{page}");
+    assert!(page.contains("default-src &#39;none&#39;") || page.contains("default-src 'none'"));
+    assert!(page.contains("&lt;script&gt;\\u{1b}[2J to PACS"), "{page}");
+    for command in [
+        "dimsegate audit search &#39;my audit&#39; --from 2026-03-01T00:00:00.000000Z --to 2026-03-02T00:00:00.000000Z \
+         --event association-rejected,connection-refused --reason calling-ae-title-unknown",
+        "--event association-opened --peer lyon",
+        "--event association-closed --outcome ended=lost-upstream",
+        "--event operation --status 0xA700",
+        "--event association-opened --certificate aa11",
+        "dimsegate audit show &#39;my audit&#39; a-1",
+    ] {
+        assert!(page.contains(command), "{command} in {page}");
+    }
+}
+
+/// What a page's commands find is what its figures count.
+#[test]
+fn a_command_finds_a_value_that_cannot_be_typed() {
+    let folder = folder();
+    let line = Line::new("search", "x").with("calling", "<script>\u{1b}[2J");
+    assert_eq!(line.to_string(), "dimsegate audit search x --calling '<script>?[2J'");
+    let words =
+        ["search", &folder.path().display().to_string(), "--calling", "<script>?[2J"].map(str::to_owned);
+    let args = Command::try_parse_from(words).unwrap().args;
+    let mut count = 0;
+    find(&files(folder.path()).unwrap(), &args.filter(), |_| {
+        count += 1;
+        ControlFlow::Continue(())
+    });
+    assert_eq!(count, 1);
+}
+
+#[test]
+fn one_word_of_a_shell_stays_one() {
+    let line = Line::new("show", "audit").argument("it's; rm -rf $HOME").argument("").argument("-x");
+    assert_eq!(line.to_string(), r"dimsegate audit show audit 'it'\''s; rm -rf $HOME' '' '-x'");
+}
+
+#[test]
+fn amounts_and_durations_as_people_say_them() {
+    assert_eq!(
+        [0, 999, 1_000, 999_949, 999_950, 1_500_000, u64::MAX].map(amount),
+        ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "1.5 MB", "18446.7 PB"]
+    );
+    assert_eq!(
+        [Some(0), Some(59_999), Some(60_000), Some(3_661_000), None].map(duration),
+        ["0 ms", "59.9 s", "1 min 00 s", "1 h 01 min", ""]
+    );
+}

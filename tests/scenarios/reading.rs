@@ -1,0 +1,180 @@
+//! What a reviewer makes of the records: search, show, and a page that is looked at in a browser.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+use crate::command;
+use crate::gate::{self, Gate, Setup, peer};
+use crate::process::Finished;
+use crate::raw::{self, Upstream, verification};
+
+/// Legal as an AE title (PS3.5 §6.2), and markup where somebody forgets to escape.
+const HOSTILE: &str = "<i>SITE</i>";
+
+/// One association of a hostile AE title with an echo, one refused, and the proxy stopped.
+fn recorded() -> Gate {
+    let upstream = Upstream::bind();
+    let peers = peer("calling-ae-titles = [\"<*\"]");
+    let mut gate = Gate::start(&Setup { peers, ..Setup::tls(upstream.address) });
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.tls(), &upstream, &verification(HOSTILE, "PACS"), 16384);
+    requestor.send_message(1, &command::Command::c_echo_rq(1), None, 16384);
+    let message = acceptor.message();
+    acceptor.send_message(1, &message.command.response(0), None, 16384);
+    requestor.message();
+    raw::release(requestor, acceptor);
+    gate.event("association-closed");
+    raw::rejection(&gate.tls(), &verification("STRANGER", "PACS"));
+    gate.event("association-rejected");
+    assert!(gate.stop().success());
+    gate
+}
+
+fn audit(gate: &Gate, arguments: &[&str]) -> Finished {
+    Finished::run(gate::command(&gate.site, &[&["audit"], arguments].concat()))
+}
+
+#[test]
+fn real_records_are_found_by_what_they_say() {
+    let gate = recorded();
+    let found = |options: &[&str]| -> Vec<Value> {
+        let output = audit(&gate, &[&["search", "audit"], options].concat()).expect_success();
+        output.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+    };
+    assert_eq!(found(&[]), gate.records());
+    let events = |options: &[&str]| {
+        found(options)
+            .iter()
+            .filter_map(|record| record["event"].as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(events(&["--calling", HOSTILE]), ["association-opened", "operation", "association-closed"]);
+    assert_eq!(events(&["--operation", "C-ECHO", "--outcome", "success"]), ["operation"]);
+    assert_eq!(events(&["--reason", "calling-ae-title-unknown"]), ["association-rejected"]);
+    assert_eq!(events(&["--outcome", "refused", "--address", "127.0.0.0/8"]), ["association-rejected"]);
+    assert_eq!(
+        events(&["--outcome", "ended=released", "--from", "1h", "--tls", "1.3"]),
+        ["association-closed"]
+    );
+    assert_eq!(events(&["--to", "1h"]), Vec::<String>::new());
+    assert_eq!(events(&["--limit", "1"]), ["stopped"]);
+}
+
+#[test]
+fn a_damaged_line_is_named_and_the_status_says_so() {
+    let gate = recorded();
+    let file =
+        fs::read_dir(gate.site.path("audit")).expect("a folder").flatten().next().expect("a file").path();
+    let text = fs::read_to_string(&file).expect("records");
+    fs::write(&file, text.replacen("\"event\":\"started\"", "\"event\":\"star\n", 1))
+        .expect("a file written");
+    let finished = audit(&gate, &["search", "audit", "--event", "stopped"]);
+    assert!(!finished.success);
+    assert!(finished.output.contains(".jsonl:1: skipped: cut off before its end"), "{}", finished.output);
+    assert!(finished.output.contains("\"event\":\"stopped\""), "{}", finished.output);
+}
+
+#[test]
+fn a_real_association_is_told_as_a_story() {
+    let gate = recorded();
+    let closed = gate.event("association-closed");
+    let id = closed["association"].as_str().expect("an id");
+    let told = audit(&gate, &["show", "audit", id]).expect_success();
+    for line in [
+        "AE title <i>SITE</i> from 127.0.0.1",
+        "every condition of peer \"site\" held",
+        "Verification (1.2.840.10008.1.1)",
+        "C-ECHO",
+        "released: released in good order",
+    ] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    let rejected = gate.event("association-rejected");
+    let told =
+        audit(&gate, &["show", "audit", rejected["association"].as_str().expect("an id")]).expect_success();
+    assert!(told.contains("nearest miss: "), "{told}");
+    assert!(
+        told.contains("A-ASSOCIATE-RJ 1/1/3, rejected permanently: calling AE title not recognized"),
+        "{told}"
+    );
+    assert!(!audit(&gate, &["show", "audit", "nobody"]).success);
+}
+
+/// The page as a browser has it after loading.
+fn dom(page: &Path) -> String {
+    let profile = tempfile::tempdir().expect("a temporary folder");
+    let mut browser = Command::new("chromium");
+    browser.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+    ]);
+    browser.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+    browser.arg(format!("--user-data-dir={}", profile.path().display()));
+    browser.arg("--dump-dom").arg(format!("file://{}", page.display()));
+    let output = browser.output().unwrap_or_else(|error| panic!("chromium: {error}; tests/run installs it"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// A server that counts who comes and answers nobody.
+fn counting() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            counter.fetch_add(1, Ordering::SeqCst);
+            drop(connection);
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn a_report_in_a_browser_shows_its_figures_runs_nothing_and_fetches_nothing() {
+    let gate = recorded();
+    audit(&gate, &["report", "audit", "--from", "1h", "-o", "report.html"]).expect_success();
+    let page = gate.site.path("report.html");
+    let shown = dom(&page);
+    for figure in [
+        "<b>1</b><span>associations</span>",
+        "<b>1</b><span>refusals</span>",
+        "<b>1</b><span>operations</span>",
+        "calling-ae-title-unknown",
+        "&lt;i&gt;SITE&lt;/i&gt; to PACS",
+        "class=\"timeline\"",
+        "class=\"heat\"",
+    ] {
+        assert!(shown.contains(figure), "{figure} in {shown}");
+    }
+    assert!(!shown.contains("<i>SITE"), "{shown}");
+    for fetched in ["src=", "http:", "https:", "url(", "@import", "<link", "<script"] {
+        assert!(!shown.contains(fetched), "{fetched} in {shown}");
+    }
+
+    // Even what no escape had caught could not leave the page.
+    let (address, fetches) = counting();
+    let text = fs::read_to_string(&page).expect("the page");
+    let hostile = format!(
+        "<img src=\"http://{address}/\"><script>document.body.id='ran'</script><style>body{{background:url(http://{address}/)}}</style></main>"
+    );
+    let slipped = text.replace("</main>", &hostile);
+    fs::write(&page, &slipped).expect("a page written");
+    assert!(!dom(&page).contains("id=\"ran\""));
+    assert_eq!(fetches.load(Ordering::SeqCst), 0);
+
+    // Without the policy of the page both happen, so the browser was able to.
+    fs::write(&page, slipped.replace("Content-Security-Policy", "no-policy")).expect("a page written");
+    assert!(dom(&page).contains("id=\"ran\""));
+    assert!(fetches.load(Ordering::SeqCst) > 0);
+}
