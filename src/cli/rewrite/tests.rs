@@ -43,7 +43,7 @@ struct Ran {
 
 fn ran(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> Ran {
     let (mut shown, mut problems) = (Vec::new(), Vec::new());
-    let failed = run_with(rules, inputs, out, diff, &mut shown, &mut problems).unwrap();
+    let failed = run_with(rules, inputs, out, None, diff, &mut shown, &mut problems).unwrap();
     let mut files: Vec<PathBuf> = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let text = |bytes| String::from_utf8(bytes).unwrap();
