@@ -46,7 +46,7 @@ mod tests {
             clean(vr, old, &mut new);
             String::from_utf8(new).unwrap()
         };
-        assert_eq!(cleaned(Vr::LO, b"CT Chest w/o contrast, Mr. DOE 12.3.1950"), "CT Chest contrast");
+        assert_eq!(cleaned(Vr::LO, b"CT Chest w/o contrast, Herr DOE 12.3.1950"), "CT Chest contrast");
         assert_eq!(cleaned(Vr::LO, b"DOE\\T2 sag"), "\\T2 sag");
         assert_eq!(cleaned(Vr::LO, b"DOE\\JANE"), "");
         assert_eq!(cleaned(Vr::LO, b"\x1b$B;3ED\x1b(B CT"), "");
