@@ -58,11 +58,11 @@ pub struct Args {
 /// the same.
 pub fn run(rules: &Arc<Ruleset>, args: &Args) -> ExitCode {
     let (stdout, stderr) = (&mut io::stdout().lock(), &mut io::stderr());
-    if let Some(report) = &args.report {
-        if let Err(error) = fs::write(report, rules.statement(&args.rewrite)) {
-            eprintln!("{}", FileError::Write { to: report.clone(), error });
-            return ExitCode::from(exit::UNREADABLE);
-        }
+    if let Some(report) = &args.report
+        && let Err(error) = fs::write(report, rules.statement(&args.rewrite))
+    {
+        eprintln!("{}", FileError::Write { to: report.clone(), error });
+        return ExitCode::from(exit::UNREADABLE);
     }
     let peer = args.peer.as_deref().map(Arc::from);
     let done = if args.canary {

@@ -31,6 +31,7 @@ impl Vr {
     pub const UC: Self = Self(*b"UC");
     pub const UI: Self = Self(*b"UI");
     pub const UN: Self = Self(*b"UN");
+    pub const US: Self = Self(*b"US");
     pub const UT: Self = Self(*b"UT");
 
     /// A VR of the standard; `None` for any other two bytes, since readers disagree on how long the header of an

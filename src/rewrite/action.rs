@@ -78,7 +78,7 @@ pub(super) enum Edit {
 }
 
 /// Why an action cannot be done.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Cannot {
     /// It does not suit the VR.
     Unsuited,

@@ -44,6 +44,7 @@ mod site;
 mod wait;
 
 // Without the proxy.
+mod de_identification;
 mod direct;
 mod layers;
 

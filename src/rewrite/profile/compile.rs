@@ -44,6 +44,7 @@ pub(in crate::rewrite) fn append(
     all.insertions();
     all.removals();
     ROWS.iter().for_each(|row| all.row(row));
+    all.overlays();
     let note = "every DA, TM and DT (Table E.1-1, note 4)";
     let dates = all.by_vr(note, all.dates_action());
     let uids = all.by_vr("every UID of an instance (PS3.15 E.1.1)", all.uid_action());
@@ -111,6 +112,12 @@ impl Rules<'_> {
             let why = "the document was replaced";
             self.push(TagPattern::One(DOCUMENT_LENGTH), false, why, Action::Remove);
         }
+    }
+
+    /// An overlay plane is invalid without its data, which every option removes.
+    fn overlays(&mut self) {
+        let planes = TagPattern::Mask { mask: 0xFF00_0000, value: 0x6000_0000 };
+        self.push(planes, false, "overlay plane without its data", Action::Remove);
     }
 
     fn row(&mut self, row: &Row) {

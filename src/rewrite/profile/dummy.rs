@@ -27,6 +27,8 @@ pub(in crate::rewrite) fn put(vr: Vr, new: &mut Vec<u8>) {
 #[derive(Clone, Debug)]
 pub(in crate::rewrite) enum Node {
     Value(Tag, Vr, Vec<u8>),
+    /// Of VR US.
+    Numbers(Tag, Vec<u16>),
     Items(Tag, Vec<Item>),
 }
 
@@ -53,6 +55,9 @@ fn put_node(node: &Node, syntax: Syntax, out: &mut Vec<u8>) -> Option<()> {
                 value.push(vr.padding());
             }
             (*tag, *vr, value)
+        }
+        Node::Numbers(tag, numbers) => {
+            (*tag, Vr::US, numbers.iter().flat_map(|&number| syntax.put_u16(number)).collect())
         }
         Node::Items(tag, items) => {
             let mut value = Vec::new();
@@ -103,7 +108,7 @@ pub(in crate::rewrite) fn item_of(tag: Tag) -> Item {
             text(0x40, 0xA160, Vr::UT, TEXT),
         ],
         (0x0040, 0xB020) => {
-            vec![text(0x70, 0x06, Vr::ST, TEXT)]
+            vec![Node::Numbers(Tag(0x40, 0xA0B0), vec![1, 1]), text(0x70, 0x06, Vr::ST, TEXT)]
         }
         (0x0070, 0x0001) => vec![text(0x70, 0x02, Vr::CS, TEXT)],
         _ => Vec::new(),

@@ -56,11 +56,12 @@ fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
 
 fn explicit(text: &mut String, rules: &Ruleset) -> std::fmt::Result {
     writeln!(text, "## Rules that win over the profile\n")?;
-    if rules.len() == 0 {
+    let count = rules.len();
+    if count == 0 {
         return writeln!(text, "None.\n");
     }
     writeln!(text, "In this order; what they keep or write is not the profile's.\n")?;
-    for rule in 0..rules.len() {
+    for rule in 0..count {
         writeln!(text, "{}. {}", rule + 1, rules.tag_text(rule))?;
     }
     writeln!(text)
@@ -77,7 +78,7 @@ fn replaced(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     writeln!(
         text,
         "## Attributes removed, replaced and inserted\n\n\
-         Removed: what the table below says, group 0004, group 4FFE, attributes that PS3.6 does not know, private \
+         Removed: what the table below says, group 0004, group 4FFE, overlay planes whole, attributes that PS3.6 does not know, private \
          attributes but those below.\n\n\
          Replaced: dummies are the same for everyone and never empty: `REMOVED`, `19000101`, `000000`, `000D`, `0`, zero bytes; a \
          sequence whose code is D gets one item of dummies. Of X/Z, X/D, Z/D and X/Z/D the right-most is done; nothing \
