@@ -1,5 +1,5 @@
 //! The profile of PS3.15 Annex E over every real file, offline, judged by those who did not write it: pydicom,
-//! dicom-anonymizer, DCMTK and dciodvfy.
+//! dicom-anonymizer, Orthanc, DCMTK and dciodvfy.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,9 +12,9 @@ use tempfile::TempDir;
 
 use crate::corpus;
 use crate::peers::peers_folder;
-use crate::process::Finished;
+use crate::process::{self, Finished};
 
-/// Where dicom-anonymizer and dimsegate differ on purpose, by the element at the end of the path: the class in Source
+/// Where dicom-anonymizer or Orthanc and dimsegate differ on purpose, by the element at the end of the path: the class in Source
 /// Image Sequence (0008,2112), whose code X/Z/U* lets it stay with new UIDs, and its purpose code; well-known instances
 /// of palettes; and a SOP Class UID, which no row names.
 const ACCEPTED: [&str; 7] =
@@ -92,9 +92,33 @@ fn no_canary_comes_out_of_any_real_file() {
 #[test]
 fn pydicom_reads_and_dicom_anonymizer_would_have_changed_no_more() {
     let site = Site::new();
-    let pairs = site.pairs();
+    judged(&site.pairs(), &[], 220);
+}
+
+#[test]
+fn orthanc_would_have_changed_no_more() {
+    let site = Site::new();
+    let storage = site.folder.path().join("orthanc");
+    let settings = site.folder.path().join("orthanc.json");
+    let (_orthanc, address) = process::listening(&site.folder.path().join("orthanc.log"), |port| {
+        // Several files have one SOP Instance UID.
+        let value = serde_json::json!({
+            "Name": "judge", "StorageDirectory": storage, "IndexDirectory": storage, "Plugins": [],
+            "HttpServerEnabled": true, "HttpPort": port, "DicomServerEnabled": false, "AuthenticationEnabled": false,
+            "RemoteAccessAllowed": false, "OverwriteInstances": true,
+        });
+        fs::write(&settings, value.to_string()).expect("a file written");
+        let mut command = Command::new("Orthanc");
+        command.arg(&settings);
+        command
+    });
+    judged(&site.pairs(), &[&format!("http://{address}")], 205);
+}
+
+/// Asks tests/peers/judge.py; what differs has to be accepted, and `least` files have to be judged.
+fn judged(pairs: &[(PathBuf, PathBuf)], options: &[&str], least: u64) {
     let mut command = Command::new(peers_folder().join("venv/bin/python3"));
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/judge.py"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/judge.py")).args(options);
     let judge = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut judge = judge.expect("python; tests/run installs it");
     let lines: String =
@@ -102,7 +126,7 @@ fn pydicom_reads_and_dicom_anonymizer_would_have_changed_no_more() {
     judge.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("a reader");
     let output = judge.wait_with_output().expect("its output").stdout;
     let said: Value = serde_json::from_slice(&output).expect("JSON");
-    assert!(said["judged"].as_u64().is_some_and(|judged| judged >= 220), "{said}");
+    assert!(said["judged"].as_u64().is_some_and(|judged| judged >= least), "{said}");
     assert_eq!(said["unread"], serde_json::json!({}), "{said}");
     let differing = said["differing"].as_object().expect("an object");
     let surprises: Vec<_> = differing.iter().filter(|(tag, _)| !ACCEPTED.contains(&tag.as_str())).collect();
