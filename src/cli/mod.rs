@@ -77,7 +77,7 @@ fn rewrite(args: &rewrite::Args) -> ExitCode {
         eprintln!("{file}: no [[rewrite]] named \"{}\"; there is {known}", args.rewrite);
         return ExitCode::from(exit::BAD_CONFIGURATION);
     };
-    rewrite::run(rules, &args.inputs, &args.output, args.diff)
+    rewrite::run(rules, args)
 }
 
 /// The runtime of the commands that use the network.

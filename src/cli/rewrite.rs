@@ -1,5 +1,6 @@
 //! `dimsegate rewrite`: the rules of a configuration on DICOM files.
 
+mod canary;
 mod diff;
 mod part10;
 
@@ -39,15 +40,37 @@ pub struct Args {
     /// The folder to write to; made where it is missing.
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
-    /// Print a table of every element changed. It shows patients' data.
+    /// Print a table of every element changed, and why. It shows patients' data.
     #[arg(long)]
     pub diff: bool,
+    /// Write what is applied as a conformance statement (PS3.15 E.1.3), in Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Plant known strings in every text of the inputs and look for them in what comes out; nothing else is written.
+    #[arg(long, conflicts_with = "diff")]
+    pub canary: bool,
+    /// The peer whose name values with {peer} in them get.
+    #[arg(long, value_name = "NAME")]
+    pub peer: Option<String>,
 }
 
-/// Rewrites every input into `out`. Exit code 0, or 65 where an input was unreadable; the others are done all the same.
-pub fn run(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> ExitCode {
+/// Rewrites every input. Exit code 0, or 65 where an input was unreadable or a canary came out; the others are done all
+/// the same.
+pub fn run(rules: &Arc<Ruleset>, args: &Args) -> ExitCode {
     let (stdout, stderr) = (&mut io::stdout().lock(), &mut io::stderr());
-    match run_with(rules, inputs, out, diff, stdout, stderr) {
+    if let Some(report) = &args.report
+        && let Err(error) = fs::write(report, rules.statement(&args.rewrite))
+    {
+        eprintln!("{}", FileError::Write { to: report.clone(), error });
+        return ExitCode::from(exit::UNREADABLE);
+    }
+    let peer = args.peer.as_deref().map(Arc::from);
+    let done = if args.canary {
+        canary::run_with(rules, &args.inputs, &args.output, peer.as_ref(), stdout, stderr)
+    } else {
+        run_with(rules, &args.inputs, &args.output, peer.as_ref(), args.diff, stdout, stderr)
+    };
+    match done {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) | Err(_) => ExitCode::from(exit::UNREADABLE),
     }
@@ -87,6 +110,7 @@ fn run_with(
     rules: &Arc<Ruleset>,
     inputs: &[PathBuf],
     out: &Path,
+    peer: Option<&Arc<str>>,
     diff: bool,
     shown: &mut dyn Write,
     problems: &mut dyn Write,
@@ -103,7 +127,7 @@ fn run_with(
     }
     let bar = if diff { ProgressBar::hidden() } else { progress(files.len()) };
     for path in &files {
-        match rewrite_file(rules, path, out, diff) {
+        match rewrite_file(rules, path, out, peer, diff) {
             Ok(done) if diff => diff::print(rules, &printable(path), &done.name, &done.transform, shown)?,
             Ok(_) => {}
             Err(error) => {
@@ -122,7 +146,13 @@ struct Done {
     transform: Transform,
 }
 
-fn rewrite_file(rules: &Arc<Ruleset>, path: &Path, out: &Path, diff: bool) -> Result<Done, FileError> {
+fn rewrite_file(
+    rules: &Arc<Ruleset>,
+    path: &Path,
+    out: &Path,
+    peer: Option<&Arc<str>>,
+    diff: bool,
+) -> Result<Done, FileError> {
     let mut input = File::open(path).map_err(FileError::Read)?;
     let mut buffer = vec![0; CHUNK];
     let first = read_some(&mut input, &mut buffer).map_err(FileError::Read)?;
@@ -135,6 +165,7 @@ fn rewrite_file(rules: &Arc<Ruleset>, path: &Path, out: &Path, diff: bool) -> Re
 
     let expected = Expected { sop_class_uid, sop_instance_uid };
     let transform = Transform::new(Arc::clone(rules), encoding, expected);
+    let transform = peer.map(Arc::clone).into_iter().fold(transform, Transform::for_peer);
     let mut transform = if diff { transform.recording_changes() } else { transform };
     let name = format!("{new_uid}.dcm");
     let to = out.join(&name);

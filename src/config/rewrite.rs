@@ -6,13 +6,24 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 
 use super::names::Names;
-use super::report::{Place, Wrong};
+use super::report::Place;
 use super::secret;
 use super::section::Section;
 use super::suggest;
-use crate::rewrite::{RuleSpec, Ruleset, RulesetSpec};
+use crate::rewrite::{ProfileOption, ProfileSpec, RuleSpec, Ruleset, RulesetSpec};
 
 const MAX_DEPTH: u32 = 256;
+/// A century, either way.
+const MOST_DAYS: i32 = 36_525;
+/// Keys that mean nothing without a profile.
+const OF_PROFILE: [&str; 6] = [
+    "options",
+    "date-shift-days",
+    "keep-times",
+    "encapsulated-documents",
+    "private-sop-classes",
+    "burned-in",
+];
 
 #[derive(Default)]
 pub(super) struct Rewrites {
@@ -33,7 +44,7 @@ pub(super) fn rewrites(root: &Section<'_>) -> Rewrites {
 }
 
 fn ruleset(section: Section<'_>) -> Option<Ruleset> {
-    refuse_profiles(&section);
+    let profile = profile(&section);
     let default = RulesetSpec::default();
     let max_depth =
         section.count("max-depth", 1..=MAX_DEPTH).map_or(default.max_depth, |depth| depth as usize);
@@ -42,35 +53,88 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
     let key = secret.as_ref().and_then(|path| secret::key(section.report, path));
     let (rules, places): (Vec<RuleSpec>, Vec<RulePlaces>) =
         section.inline_tables("rules").into_iter().map(rule).unzip();
-    if !section.has("rules") {
+    if !section.has("rules") && profile.is_none() {
         section
             .missing("rules", "list what to change, as in [{ tag = \"PatientName\", action = \"empty\" }]");
     }
     // A key that cannot be read was reported; that the rules need one is then no second problem.
     let stand_in = || section.has("secret-file").then(|| hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]));
     let complete = key.is_some() || secret.is_none() && !section.has("secret-file");
-    let spec = RulesetSpec { rules, secret: key.or_else(stand_in), max_depth, max_inflated };
+    let spec = RulesetSpec { rules, profile, secret: key.or_else(stand_in), max_depth, max_inflated };
     let ruleset = compiled(&section, spec, &places);
     section.finish();
     ruleset.filter(|_| complete)
 }
 
-/// A profile that is asked for and not applied would be worse than an error.
-fn refuse_profiles(section: &Section<'_>) {
-    let profile = |text: &str| match text {
-        "none" => Ok(()),
-        "basic" => Err(Wrong::new(
-            "profiles of PS3.15 Annex E are not available in this version",
-            "write profile = \"none\", and every attribute to change as a rule",
-        )),
-        other => Err(Wrong::new(format!("{other:?} is not known"), suggest::or_list(other, ["none"]))),
+/// The profile of PS3.15 Annex E with its options, where one is wanted.
+fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
+    let wanted = section.choice("profile", &[("none", false), ("basic", true)]).unwrap_or(false);
+    let default = ProfileSpec::default();
+    let refuse = |key, otherwise| section.choice(key, &[("refuse", true), (otherwise, false)]);
+    let spec = ProfileSpec {
+        options: options(section),
+        date_shift_days: date_shift_days(section).unwrap_or(default.date_shift_days),
+        keep_times: section.flag("keep-times").unwrap_or(default.keep_times),
+        refuse_documents: refuse("encapsulated-documents", "replace").unwrap_or(default.refuse_documents),
+        refuse_private_classes: refuse("private-sop-classes", "pass")
+            .unwrap_or(default.refuse_private_classes),
+        refuse_burned_in: refuse("burned-in", "pass").unwrap_or(default.refuse_burned_in),
     };
-    section.parsed("profile", profile);
-    if section.strings_or_none("options").is_some_and(|options| !options.is_empty()) {
-        let place = section.place_of("options");
-        let problem = "options of profiles are not available in this version";
-        section.report.error(&place, problem, "remove them, and write what they mean as rules");
+    if !wanted {
+        let empty = section.has("options") && spec.options.is_empty();
+        for key in OF_PROFILE.into_iter().filter(|key| section.has(key) && !(empty && *key == "options")) {
+            section.report.error(&section.place_of(key), "needs a profile", "write profile = \"basic\"");
+        }
+        return None;
     }
+    if !section.has("secret-file") {
+        section.missing("secret-file", "the profile makes UIDs with it");
+    }
+    let modified = spec.has(ProfileOption::RetainLongitudinalModifiedDates);
+    for key in ["date-shift-days", "keep-times"].into_iter().filter(|key| section.has(key) && !modified) {
+        let remedy = "add the option, or remove the key";
+        section.report.error(
+            &section.place_of(key),
+            "is for retain-longitudinal-modified-dates only",
+            remedy,
+        );
+    }
+    Some(spec)
+}
+
+fn options(section: &Section<'_>) -> Vec<ProfileOption> {
+    let mut options = Vec::new();
+    for written in section.strings_or_none("options").unwrap_or_default() {
+        let known = ProfileOption::ALL.into_iter().find(|option| option.name() == written.value);
+        match known {
+            Some(option) if options.contains(&option) => {
+                section.report.error(&written.place, "stands here twice", "remove one");
+            }
+            Some(option) => options.push(option),
+            None => {
+                let names = ProfileOption::ALL.map(ProfileOption::name);
+                let problem = format!("{:?} is not known", written.value);
+                section.report.error(&written.place, problem, suggest::or_list(written.value, names));
+            }
+        }
+    }
+    let both = [ProfileOption::RetainLongitudinalFullDates, ProfileOption::RetainLongitudinalModifiedDates];
+    if both.iter().all(|option| options.contains(option)) {
+        let problem = "full dates and modified dates exclude each other (PS3.15 E.3.6)";
+        section.report.error(&section.place_of("options"), problem, "choose one");
+    }
+    options.sort();
+    options
+}
+
+fn date_shift_days(section: &Section<'_>) -> Option<(i32, i32)> {
+    let (min, max) = section.bounds("date-shift-days", -MOST_DAYS..=MOST_DAYS)?;
+    if (min, max) == (0, 0) {
+        let place = section.place_of("date-shift-days");
+        section.report.error(&place, "0 moves nothing", "write bounds such as [-3650, -30]");
+        return None;
+    }
+    Some((min, max))
 }
 
 /// Where the keys of a rule stand.
@@ -110,7 +174,8 @@ fn compiled(section: &Section<'_>, spec: RulesetSpec, places: &[RulePlaces]) -> 
         Err(problems) => {
             for problem in problems {
                 let rule = places.get(problem.rule_index);
-                if rule.is_none_or(|rule| rule.readable) {
+                // That a profile lacks its secret was reported.
+                if rule.map_or(problem.rule_index != usize::MAX, |rule| rule.readable) {
                     let place = rule.map_or(&section.place, |rule| rule.place_of(problem.key));
                     section.report.error(place, problem.message, "");
                 }
@@ -127,7 +192,8 @@ fn risks(section: &Section<'_>, ruleset: &Ruleset, places: &[RulePlaces]) {
         section.report.risk(place, problem, "put the narrower rule first, or remove it");
     }
     let probe = "1.2.826.0.1";
-    if !ruleset.is_empty() && ruleset.map_sop_instance_uid(probe) == probe {
+    let kept = ruleset.profile().is_some_and(|profile| profile.has(ProfileOption::RetainUids));
+    if !kept && !ruleset.is_empty() && ruleset.map_sop_instance_uid(probe) == probe {
         let problem = "changes objects that keep their SOP Instance UID";
         section.report.risk(&section.place, problem, "add { tag = \"SOPInstanceUID\", action = \"uid\" }");
     }

@@ -218,6 +218,31 @@ impl<'a> Section<'a> {
         size
     }
 
+    /// Two whole numbers, the smaller one first.
+    pub(super) fn bounds(&self, key: &'static str, range: RangeInclusive<i32>) -> Option<(i32, i32)> {
+        let value = self.value(key)?;
+        let number = |item: &DeValue<'_>| match item {
+            DeValue::Integer(number) => i32::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        let numbers: Vec<Option<i32>> = match value.value {
+            DeValue::Array(array) => array.iter().map(|item| number(item.get_ref())).collect(),
+            _ => Vec::new(),
+        };
+        match numbers.as_slice() {
+            [Some(min), Some(max)] if min <= max && range.contains(min) && range.contains(max) => {
+                Some((*min, *max))
+            }
+            _ => {
+                let (least, most) = (range.start(), range.end());
+                let remedy =
+                    format!("write two numbers from {least} to {most}, the smaller one first: [min, max]");
+                self.report.error(&value.place, "is not a pair of bounds", remedy);
+                None
+            }
+        }
+    }
+
     pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
         let value = self.value(key)?;
         if let DeValue::Boolean(flag) = value.value {

@@ -10,13 +10,29 @@ pub struct Vr([u8; 2]);
 
 impl Vr {
     pub const AE: Self = Self(*b"AE");
+    pub const AS: Self = Self(*b"AS");
+    pub const AT: Self = Self(*b"AT");
+    pub const CS: Self = Self(*b"CS");
+    pub const DA: Self = Self(*b"DA");
+    pub const DS: Self = Self(*b"DS");
+    pub const DT: Self = Self(*b"DT");
+    pub const FD: Self = Self(*b"FD");
+    pub const FL: Self = Self(*b"FL");
+    pub const IS: Self = Self(*b"IS");
     pub const LO: Self = Self(*b"LO");
+    pub const LT: Self = Self(*b"LT");
     pub const OB: Self = Self(*b"OB");
     pub const OW: Self = Self(*b"OW");
     pub const PN: Self = Self(*b"PN");
+    pub const SH: Self = Self(*b"SH");
     pub const SQ: Self = Self(*b"SQ");
+    pub const ST: Self = Self(*b"ST");
+    pub const TM: Self = Self(*b"TM");
+    pub const UC: Self = Self(*b"UC");
     pub const UI: Self = Self(*b"UI");
     pub const UN: Self = Self(*b"UN");
+    pub const US: Self = Self(*b"US");
+    pub const UT: Self = Self(*b"UT");
 
     /// A VR of the standard; `None` for any other two bytes, since readers disagree on how long the header of an
     /// unknown VR is.

@@ -1,5 +1,7 @@
 //! What a complete command set leads to: relayed, refused, or the end of a protocol that was broken.
 
+use std::sync::Arc;
+
 use super::association::{AcceptedContext, Answer, opposite};
 use super::ended::Ended;
 use super::exchange::Exchange;
@@ -132,7 +134,8 @@ impl Half<'_> {
             named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
         let new_instance = ruleset.map_sop_instance_uid(sop_instance_uid.as_str());
         let expected = Expected { sop_class_uid, sop_instance_uid };
-        Ok(Some((Transform::new(ruleset.clone(), encoding, expected), new_instance)))
+        let peer = Arc::clone(&self.association.grant.peer.name);
+        Ok(Some((Transform::new(ruleset.clone(), encoding, expected).for_peer(peer), new_instance)))
     }
 
     fn relay_rewritten(

@@ -5,7 +5,13 @@ use std::borrow::Cow;
 use aws_lc_rs::hmac;
 use regex::Regex;
 
+use super::canary;
 use super::character_set::CharacterSet;
+use super::error::RewriteProblem;
+use super::facts::Facts;
+use super::profile::dummy::{self, Item};
+use super::profile::{self, dates};
+use super::template::Template;
 use super::{keyed, value};
 use crate::dataset::{Syntax, Vr, trim};
 
@@ -28,6 +34,37 @@ pub(super) enum Action {
     Uid {
         key: hmac::Key,
     },
+    /// `replace` and `set` with facts in the value.
+    Template(Template),
+    /// Writes the value where the element is absent, and keeps it where it is present.
+    Default(Box<str>),
+    /// A value of the VR that says nothing.
+    Dummy,
+    /// Dates and times by the patient's days; what cannot be read becomes a dummy.
+    Shift {
+        keep_times: bool,
+    },
+    /// Ages over 89 become 90.
+    CapAge,
+    /// Known words stay.
+    Clean(Otherwise),
+    /// See [`canary`].
+    Canary,
+    Bytes(Box<[u8]>),
+    /// A sequence gets these items instead of its own.
+    Items(Vec<Item>),
+    /// A sequence gets these items behind its own.
+    Append(Vec<Item>),
+    /// The object is refused.
+    Refuse(RewriteProblem),
+}
+
+/// What becomes of a text of which nothing is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Otherwise {
+    Remove,
+    Empty,
+    Dummy,
 }
 
 /// What becomes of a value.
@@ -36,16 +73,42 @@ pub(super) enum Edit {
     Same,
     /// The new value, not padded, is in the buffer.
     New,
+    /// The element is to be removed.
+    Gone,
 }
 
-/// The rule does not suit the VR.
-#[derive(Debug)]
-pub(super) struct Unsuited;
+/// Why an action cannot be done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cannot {
+    /// It does not suit the VR.
+    Unsuited,
+    /// A fact is missing.
+    Lacks(RewriteProblem),
+}
 
 impl Action {
     /// Whether the old value decides on the new one.
     pub(super) fn reads(&self) -> bool {
-        matches!(self, Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Uid { .. })
+        match self {
+            Self::Template(template) => template.has_pseudonym(),
+            Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Uid { .. } => true,
+            Self::Shift { .. } | Self::CapAge | Self::Clean(_) | Self::Canary => true,
+            _ => false,
+        }
+    }
+
+    /// Whether an element that is there stays as it is.
+    pub(super) fn keeps(&self) -> bool {
+        matches!(self, Self::Keep | Self::Default(_))
+    }
+
+    /// Whether the Patient ID has to be known.
+    pub(super) fn needs_patient(&self) -> bool {
+        match self {
+            Self::Template(template) => template.needs_patient(),
+            Self::Shift { .. } => true,
+            _ => false,
+        }
     }
 
     /// Puts the new value into `new`, which is empty before. Not for `Keep` and `Remove`.
@@ -55,15 +118,54 @@ impl Action {
         syntax: Syntax,
         set: &CharacterSet,
         old: &[u8],
+        facts: &Facts,
         new: &mut Vec<u8>,
-    ) -> Result<Edit, Unsuited> {
+    ) -> Result<Edit, Cannot> {
         if self.reads() && !(vr.is_text() || vr == Vr::UN) {
-            return Err(Unsuited);
+            return Err(Cannot::Unsuited);
         }
+        let unsuited = |_: String| Cannot::Unsuited;
         match self {
             Self::Keep | Self::Remove => return Ok(Edit::Same),
             Self::Empty => {}
-            Self::Replace(text) => value::encode(vr, text, syntax, new).map_err(|_| Unsuited)?,
+            Self::Replace(text) | Self::Default(text) => {
+                value::encode(vr, text, syntax, new).map_err(unsuited)?
+            }
+            Self::Template(template) => {
+                let text = template.fill(facts, trim(old)).map_err(Cannot::Lacks)?;
+                value::encode(vr, &text, syntax, new).map_err(unsuited)?;
+            }
+            Self::Dummy => dummy::put(vr, new),
+            Self::Canary => canary::put(vr, facts.canaries, new),
+            Self::Bytes(bytes) => new.extend_from_slice(bytes),
+            Self::Items(items) | Self::Append(items) => {
+                dummy::put_items(items, syntax, new).ok_or(Cannot::Unsuited)?;
+            }
+            Self::Refuse(problem) => return Err(Cannot::Lacks(*problem)),
+            Self::Shift { keep_times } => {
+                let days = facts.days.ok_or(Cannot::Lacks(RewriteProblem::NoPatient))?;
+                each_value(vr, old, new, |one, new| {
+                    let start = new.len();
+                    if dates::shift(vr, one, days, *keep_times, new).is_none() {
+                        new.truncate(start);
+                        dummy::put(vr, new);
+                    }
+                });
+            }
+            Self::CapAge => {
+                each_value(vr, old, new, dates::cap_age);
+                if new.is_empty() && !trim(old).is_empty() {
+                    return Ok(Edit::Gone);
+                }
+            }
+            Self::Clean(otherwise) => {
+                profile::clean(vr, trim(old), new);
+                match otherwise {
+                    Otherwise::Remove if new.is_empty() && !trim(old).is_empty() => return Ok(Edit::Gone),
+                    Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),
+                    _ => {}
+                }
+            }
             Self::Pattern { find, value } => match replace_all(find, value, vr, set, old) {
                 Some(Cow::Borrowed(_)) => return Ok(Edit::Same),
                 Some(Cow::Owned(edited)) => new.extend_from_slice(&edited),

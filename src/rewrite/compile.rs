@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use regex::RegexBuilder;
 
 use super::action::Action;
+use super::profile;
 use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
 use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
 use super::tag_pattern::TagPattern;
+use super::template::Template;
 use super::value;
 use crate::dataset::{
     SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, number, vr_of,
@@ -20,7 +22,7 @@ type Problem = (&'static str, String);
 const MAX_REGEX: usize = 1 << 20;
 
 pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
-    let RulesetSpec { rules: specs, secret, max_depth, max_inflated } = spec;
+    let RulesetSpec { rules: specs, profile, secret, max_depth, max_inflated } = spec;
     let mut problems = Vec::new();
     let mut patterns = Vec::new();
     let mut adding = Vec::new();
@@ -30,7 +32,7 @@ pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
             Ok((pattern, action)) => {
                 patterns.push(pattern);
                 adding.push(rule.action == "set");
-                rules.push(Rule { tag_text: rule.tag, action });
+                rules.push(Rule { tag_text: rule.tag, action, why: "".into() });
             }
             Err(found) => {
                 let problem = |(key, message)| RuleProblem { rule_index, key, message };
@@ -41,7 +43,31 @@ pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut ruleset = Ruleset { max_depth, max_inflated, ..tables(rules, &patterns) };
+    let explicit = rules.len();
+    let mut creators = Vec::new();
+    let appended = match (profile, &secret) {
+        (Some(profile), Some(key)) => Some(profile::append(profile, key, &mut rules, &mut creators)),
+        (Some(_), None) => {
+            let message = "the profile needs a secret: name a secret-file".to_owned();
+            return Err(vec![RuleProblem { rule_index: usize::MAX, key: "profile", message }]);
+        }
+        (None, _) => None,
+    };
+    let profile = appended.map(|appended| {
+        for (pattern, adds) in appended.patterns {
+            patterns.push(pattern);
+            adding.push(adds);
+        }
+        appended.profile
+    });
+    let mut ruleset = Ruleset {
+        explicit,
+        profile,
+        date_key: secret,
+        max_depth,
+        max_inflated,
+        ..tables(rules, &patterns, creators)
+    };
     let problems = check_protected(&ruleset);
     if !problems.is_empty() {
         return Err(problems);
@@ -86,7 +112,17 @@ fn compile_action(rule: &RuleSpec, secret: Option<&hmac::Key>) -> Result<Action,
         "keep" => Some(Action::Keep),
         "remove" => Some(Action::Remove),
         "empty" => Some(Action::Empty),
-        "replace" | "set" => Some(Action::Replace(need("value", &rule.value).into())),
+        "replace" | "set" => {
+            let value = need("value", &rule.value);
+            match Template::parse(&value, secret, rule.length.unwrap_or(16)) {
+                Ok(Some(template)) => Some(Action::Template(template)),
+                Ok(None) => Some(Action::Replace(value.into())),
+                Err(message) => {
+                    problems.push(("value", message));
+                    None
+                }
+            }
+        }
         "pattern" => {
             let (find, value) = (need("find", &rule.find), need("value", &rule.value));
             match RegexBuilder::new(&find).size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX).build() {
@@ -122,6 +158,9 @@ fn compile_action(rule: &RuleSpec, secret: Option<&hmac::Key>) -> Result<Action,
 
 fn superfluous(rule: &RuleSpec) -> Vec<Problem> {
     let takes: &[&str] = match rule.action.as_str() {
+        "replace" | "set" if rule.value.as_ref().is_some_and(|value| value.contains('{')) => {
+            &["value", "length"]
+        }
         "replace" | "set" => &["value"],
         "pattern" => &["find", "value"],
         "pseudonym" => &["length"],
@@ -164,7 +203,7 @@ fn check_vr(rule: &RuleSpec, pattern: &TagPattern, action: &Action) -> Vec<Probl
 fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
     let unsuited = || vec![("action", format!("{:?} does not suit VR {vr}", rule.action))];
     match action {
-        Action::Replace(_) if vr == Vr::SQ => {
+        Action::Replace(_) | Action::Template(_) if vr == Vr::SQ => {
             vec![(
                 "action",
                 "keep, remove or empty a sequence, or write rules for the elements in it".to_owned(),
@@ -172,6 +211,10 @@ fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
         }
         Action::Replace(text) => {
             let tried = value::encode(vr, text, Syntax::EXPLICIT_LE, &mut Vec::new());
+            tried.err().map(|message| ("value", message)).into_iter().collect()
+        }
+        Action::Template(template) => {
+            let tried = value::encode(vr, &template.sample(), Syntax::EXPLICIT_LE, &mut Vec::new());
             tried.err().map(|message| ("value", message)).into_iter().collect()
         }
         Action::Pattern { value, .. } => {
@@ -197,18 +240,32 @@ fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
             }
         }
         Action::Uid { .. } if !matches!(vr, Vr::UI | Vr::UN) => unsuited(),
-        Action::Uid { .. } | Action::Keep | Action::Remove | Action::Empty => Vec::new(),
+        // The others are the profile's.
+        _ => Vec::new(),
     }
 }
 
-fn tables(rules: Vec<Rule>, patterns: &[TagPattern]) -> Ruleset {
+/// Rules that keep what the command names, and write a canary into every other text.
+pub(super) fn canaries() -> Ruleset {
+    let rule = |action| Rule { tag_text: String::new(), action, why: "canary".into() };
+    let protected = [SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET];
+    let mut rules: Vec<Rule> = protected.iter().map(|_| rule(Action::Keep)).collect();
+    rules.push(rule(Action::Canary));
+    let patterns: Vec<TagPattern> = protected.into_iter().map(TagPattern::One).collect();
+    let RulesetSpec { max_depth, max_inflated, .. } = RulesetSpec::default();
+    Ruleset { plants: true, max_depth, max_inflated, ..tables(rules, &patterns, Vec::new()) }
+}
+
+fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) -> Ruleset {
     let mut exact = BTreeMap::new();
-    let (mut masks, mut private, mut creators) = (Vec::new(), Vec::new(), Vec::<String>::new());
+    let (mut masks, mut private) = (Vec::new(), Vec::new());
     for (rule, pattern) in patterns.iter().enumerate() {
         match pattern {
             TagPattern::One(tag) => {
                 exact.entry(number(*tag)).or_insert(rule);
             }
+            // No tag has it: a rule that the profile leads to by VR.
+            TagPattern::Mask { mask: 0, .. } if !rules.get(rule).is_none_or(|rule| rule.why.is_empty()) => {}
             TagPattern::Mask { mask, value } => masks.push(Mask { mask: *mask, value: *value, rule }),
             TagPattern::Private { group, creator, element } => {
                 let index = creators.iter().position(|known| known == creator).unwrap_or_else(|| {
@@ -221,6 +278,11 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern]) -> Ruleset {
         }
     }
     Ruleset {
+        explicit: 0,
+        profile: None,
+        date_key: None,
+        plants: false,
+        needs_patient: rules.iter().any(|rule| rule.action.needs_patient()),
         reads_text: rules.iter().any(|rule| matches!(rule.action, Action::Pattern { .. })),
         rules,
         exact: exact.into_iter().collect(),
@@ -237,7 +299,7 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern]) -> Ruleset {
 fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
     let protected = [(SOP_CLASS_UID, false), (SOP_INSTANCE_UID, true), (SPECIFIC_CHARACTER_SET, false)];
     let broken = protected.into_iter().filter_map(|(tag, may_map)| {
-        let rule = rules.decide(tag, None)?;
+        let rule = rules.decide(tag, vr_of(tag), None)?;
         let allowed = match rules.action(rule) {
             Action::Keep => true,
             Action::Uid { .. } => may_map,
@@ -253,7 +315,7 @@ fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
 
 fn additions(rules: &Ruleset, patterns: &[TagPattern], adding: &[bool]) -> Vec<Addition> {
     let added = patterns.iter().zip(adding).enumerate().filter_map(|(rule, (pattern, adds))| match pattern {
-        TagPattern::One(tag) if *adds && rules.decide(*tag, None) == Some(rule) => {
+        TagPattern::One(tag) if *adds && rules.decide(*tag, vr_of(*tag), None) == Some(rule) => {
             Some(Addition { tag: *tag, vr: vr_of(*tag), rule })
         }
         _ => None,
@@ -264,11 +326,15 @@ fn additions(rules: &Ruleset, patterns: &[TagPattern], adding: &[bool]) -> Vec<A
 }
 
 pub(super) fn unreachable(rules: &Ruleset) -> Vec<(usize, usize)> {
-    let patterns =
-        rules.rules.iter().enumerate().map(|(index, rule)| (index, rule.tag_text.parse::<TagPattern>()));
+    let patterns = rules
+        .rules
+        .iter()
+        .take(rules.explicit)
+        .enumerate()
+        .map(|(index, rule)| (index, rule.tag_text.parse::<TagPattern>()));
     let hidden = patterns.filter_map(|(index, pattern)| match pattern.ok()? {
         TagPattern::One(tag) => {
-            rules.decide(tag, None).filter(|&first| first < index).map(|first| (index, first))
+            rules.decide(tag, vr_of(tag), None).filter(|&first| first < index).map(|first| (index, first))
         }
         TagPattern::Mask { mask, value } => {
             let wider = |earlier: &&Mask| earlier.rule < index && mask & earlier.mask == earlier.mask;

@@ -41,6 +41,18 @@ pub enum RewriteProblem {
     InflateTruncated,
     #[error("transform is finished")]
     Finished,
+    #[error("no patient ID to make a pseudonym or dates from")]
+    NoPatient,
+    #[error("patient ID comes too late")]
+    TooLate,
+    #[error("no peer's name to write")]
+    NoPeer,
+    #[error("private SOP class, refused by the profile")]
+    PrivateClass,
+    #[error("encapsulated document, refused by the profile")]
+    Document,
+    #[error("burned-in text is likely; refused")]
+    BurnedIn,
 }
 
 impl RewriteError {
@@ -74,7 +86,11 @@ impl RewriteProblem {
             Self::CommandMismatch | Self::Missing => 0xA900,
             Self::Structure(_) | Self::Inflate | Self::InflateTruncated => 0xC000,
             Self::TooLong | Self::Grown | Self::InflatedSize | Self::Finished => 0xC001,
-            Self::NotForSequences { .. } | Self::NotForVr { .. } => 0xC002,
+            Self::NotForSequences { .. } | Self::NotForVr { .. } | Self::NoPeer => 0xC002,
+            Self::NoPatient | Self::TooLate => 0xC003,
+            Self::PrivateClass => 0xC004,
+            Self::Document => 0xC005,
+            Self::BurnedIn => 0xC006,
         }
     }
 }

@@ -8,7 +8,7 @@ use aws_lc_rs::hmac;
 const WELL_KNOWN: &[u8] = b"1.2.840.10008.";
 
 /// HMAC-SHA-256 of `value`; each use of the key has its own domain.
-fn mac(key: &hmac::Key, domain: &[u8], value: &[u8]) -> hmac::Tag {
+pub(super) fn mac(key: &hmac::Key, domain: &[u8], value: &[u8]) -> hmac::Tag {
     let mut context = hmac::Context::with_key(key);
     context.update(domain);
     context.update(value);
@@ -35,8 +35,17 @@ pub(super) fn put_uid(key: &hmac::Key, old: &[u8], new: &mut Vec<u8>) {
 
 /// Appends `length` upper-case hexadecimal digits that stand for the old value.
 pub(super) fn put_pseudonym(key: &hmac::Key, old: &[u8], length: usize, new: &mut Vec<u8>) {
+    put_digits(&mac(key, b"pseudonym\0", old), length, new);
+}
+
+/// Appends `length` upper-case hexadecimal digits that stand for a patient, by the Patient ID.
+pub(super) fn put_patient(key: &hmac::Key, patient_id: &[u8], length: usize, new: &mut Vec<u8>) {
+    put_digits(&mac(key, b"patient\0", patient_id), length, new);
+}
+
+fn put_digits(mac: &hmac::Tag, length: usize, new: &mut Vec<u8>) {
     let end = new.len() + length;
-    for byte in mac(key, b"pseudonym\0", old).as_ref() {
+    for byte in mac.as_ref() {
         let _ = write!(new, "{byte:02X}");
     }
     new.truncate(end);

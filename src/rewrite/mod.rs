@@ -19,22 +19,26 @@
 //! is passed or removed as a whole.
 
 mod action;
+pub mod canary;
 mod change;
 mod character_set;
 mod compile;
 mod current;
 mod deflated;
 mod error;
+mod facts;
 mod keyed;
 mod levels;
 mod notes;
 mod output;
+mod profile;
 mod rewriting;
 mod scope;
 mod spec;
 mod suggest;
 mod table;
 mod tag_pattern;
+mod template;
 mod transform;
 mod value;
 
@@ -42,6 +46,7 @@ pub use change::{Change, Content};
 pub use error::{RewriteError, RewriteProblem};
 pub use notes::Summary;
 pub use output::{Output, Piece};
+pub use profile::{ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
 pub use table::Ruleset;
 pub use transform::{Expected, Transform};

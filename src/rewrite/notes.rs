@@ -6,7 +6,7 @@ use super::levels::Part;
 use super::table::Addition;
 use super::transform::Expected;
 use crate::dataset::{
-    Header, PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Scanner, Tag, trim,
+    Header, PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Scanner, Tag, Vr, trim,
 };
 
 /// Kept of an identifier for the records.
@@ -105,6 +105,7 @@ impl Notes {
         rule: usize,
         part: Part,
         removed: bool,
+        after: Content,
     ) {
         self.count();
         let Some(recorder) = &mut self.recorder else { return };
@@ -115,7 +116,7 @@ impl Notes {
             path.pop();
             Content::Sequence
         };
-        let after = if removed { Content::Absent } else { Content::value(&[]) };
+        let after = if removed { Content::Absent } else { after };
         recorder.record(|| Change { path, tag: header.tag, vr: header.vr, rule, before, after });
     }
 
@@ -124,7 +125,17 @@ impl Notes {
         self.count();
         let Some(recorder) = &mut self.recorder else { return };
         let &Addition { tag, vr, rule } = addition;
-        let (path, before, after) = (Vec::new(), Content::Absent, Content::value(value));
+        let after = if vr == Vr::SQ { Content::Sequence } else { Content::value(value) };
+        let (path, before) = (Vec::new(), Content::Absent);
+        recorder.record(|| Change { path, tag, vr, rule, before, after });
+    }
+
+    /// A sequence at the top got more items.
+    pub(super) fn appended(&mut self, tag: Tag, rule: usize) {
+        self.count();
+        let Some(recorder) = &mut self.recorder else { return };
+        let (path, vr) = (Vec::new(), Vr::SQ);
+        let (before, after) = (Content::Sequence, Content::Sequence);
         recorder.record(|| Change { path, tag, vr, rule, before, after });
     }
 

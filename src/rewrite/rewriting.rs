@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use super::action::{Action, Edit};
+use super::action::{Action, Cannot, Edit};
+use super::change::Content;
 use super::character_set::CharacterSet;
 use super::current::{Current, Doing, element_header, pad};
 use super::error::{RewriteError, RewriteProblem};
+use super::facts::{Facts, Lookahead};
 use super::levels::{Levels, Opening, Part, Source, TooLong, undefined};
 use super::notes::Notes;
 use super::output::Output;
+use super::profile::{self, ContentItems, Pixels, ProfileOption, dates, dummy};
 use super::scope::{Scopes, is_creator};
 use super::table::{Addition, Ruleset};
 use super::transform::Expected;
 use crate::dataset::{
-    Event, Header, Kind, Raw, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag, Vr,
-    exact_vr_of, number, trim,
+    Event, Header, Kind, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag,
+    Vr, exact_vr_of, number, trim,
 };
 
 /// Longest value that is held to be edited.
@@ -23,6 +26,10 @@ const LONGEST_READ: u32 = 64 << 10;
 const BULK: u32 = 8 << 10;
 /// Behind so many bytes, what would be refused for its header has been.
 const HEADER: u64 = 64 << 10;
+/// Behind so many bytes, nobody waits any longer for what the object says of its pixels.
+const LATEST: u64 = 1 << 20;
+/// (0012,0064) De-identification Method Code Sequence.
+const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
 
 pub(super) struct Rewriting {
     rules: Arc<Ruleset>,
@@ -39,11 +46,32 @@ pub(super) struct Rewriting {
     bulk_seen: bool,
     /// Room for a new value.
     new: Vec<u8>,
+    pub(super) facts: Facts,
+    /// Until the Patient ID is known, where a rule needs it.
+    lookahead: Option<Box<Lookahead>>,
+    /// Why the object is refused before anything of it is read.
+    refused: Option<RewriteProblem>,
+    /// Where burned-in text is refused.
+    pixels: Option<Pixels>,
+    /// Where structured content is cleaned.
+    content: Option<ContentItems>,
+    /// A sequence at the top is open that gets items at its end: its rule, how many were open around it, its encoding.
+    appending: Option<(usize, usize, Syntax)>,
 }
 
 impl Rewriting {
     pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, expected: Expected) -> Self {
+        let profile = rules.profile();
+        let class = &expected.sop_class_uid;
         Self {
+            facts: Facts::default(),
+            lookahead: rules.needs_patient.then(|| Box::new(Lookahead::new(syntax, rules.max_depth))),
+            refused: profile.and_then(|profile| profile.refuses_class(class)),
+            pixels: profile.filter(|profile| profile.refuse_burned_in).map(|_| Pixels::new(class)),
+            content: profile
+                .filter(|profile| profile.has(ProfileOption::CleanStructuredContent))
+                .map(|_| ContentItems::default()),
+            appending: None,
             scanner: Scanner::new(syntax, rules.max_depth),
             rules,
             levels: Levels::new(),
@@ -59,6 +87,32 @@ impl Rewriting {
     }
 
     pub(super) fn push(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        self.check_refused()?;
+        let Some(mut lookahead) = self.lookahead.take() else { return self.rewrite(input, out) };
+        if !lookahead.look(input)? {
+            lookahead.held.extend_from_slice(input);
+            self.lookahead = Some(lookahead);
+            return Ok(());
+        }
+        self.know(lookahead.patient()?);
+        let mut early = Output::new();
+        self.rewrite(&lookahead.held, &mut early)?;
+        early.slices(&lookahead.held).for_each(|slice| out.make(slice));
+        self.rewrite(input, out)
+    }
+
+    fn know(&mut self, patient: Vec<u8>) {
+        let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
+        let key = self.rules.date_key.as_ref();
+        self.facts.days = key.zip(bounds).map(|(key, bounds)| dates::days(key, &patient, bounds));
+        self.facts.patient = Some(patient);
+    }
+
+    fn check_refused(&self) -> Result<(), RewriteError> {
+        self.refused.map_or(Ok(()), |problem| Err(RewriteError::new(SOP_CLASS_UID, 0, problem)))
+    }
+
+    fn rewrite(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
         self.current.leave_input();
         let mut at = 0;
         while let Some(event) = self.scanner.next(input, &mut at)? {
@@ -68,7 +122,12 @@ impl Rewriting {
     }
 
     pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
+        self.check_refused()?;
+        if let Some(lookahead) = &self.lookahead {
+            return Err(lookahead.ended());
+        }
         self.scanner.finish()?;
+        self.check_pixels(None)?;
         if !self.notes.instance_seen {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
         }
@@ -77,7 +136,9 @@ impl Rewriting {
     }
 
     pub(super) fn settled(&self) -> bool {
-        self.bulk_seen || self.scanner.position() > HEADER
+        let undecided = self.pixels.as_ref().is_some_and(|pixels| !pixels.is_decided());
+        let position = self.scanner.position();
+        (self.bulk_seen || position > HEADER) && !(undecided && position <= LATEST)
     }
 
     fn event(&mut self, event: Event, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
@@ -105,6 +166,9 @@ impl Rewriting {
             }
             (Kind::ItemStart { length, syntax }, raw) => {
                 self.scopes.open();
+                if let Some(content) = &mut self.content {
+                    content.open(self.scanner.path().last().map(|step| step.sequence));
+                }
                 self.open_part(Part::Item, length, (syntax, syntax), raw, input, out)
             }
             (Kind::Fragment { .. }, raw) => {
@@ -132,11 +196,13 @@ impl Rewriting {
             self.current.doing = Doing::Skip;
             return Ok(());
         }
-        let rule = if self.watches(header.tag, top) { None } else { self.decide(header.tag) };
+        let watched = self.watches(header.tag, top);
+        let rule = if watched { None } else { self.decide(&header) };
         let action = rule.map(|rule| self.rules.action(rule));
         self.current.doing = match action {
-            _ if self.watches(header.tag, top) => Doing::Read,
-            None | Some(Action::Keep) => Doing::Pass,
+            _ if watched => Doing::Read,
+            None => Doing::Pass,
+            Some(action) if action.keeps() => Doing::Pass,
             Some(action) if action.reads() => Doing::Read,
             Some(_) if self.notes.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
             Some(_) => Doing::Skip,
@@ -180,6 +246,12 @@ impl Rewriting {
         let old = value.bytes(input);
         if self.scanner.depth() == 0 {
             self.notes.read(tag, old).map_err(|problem| self.error(problem))?;
+            if let Some(pixels) = &mut self.pixels {
+                pixels.read(tag, old);
+            }
+        }
+        if let Some(content) = self.content.as_mut().filter(|content| content.wants(tag)) {
+            content.read(tag, old);
         }
         if tag == SPECIFIC_CHARACTER_SET && self.rules.reads_text {
             self.scopes.set_character_set(CharacterSet::of(old));
@@ -189,9 +261,9 @@ impl Rewriting {
             self.scopes.reserve(tag, creator);
             self.rules.decide_on_creator(tag, creator)
         } else {
-            self.decide(tag)
+            self.decide(&self.current.header)
         };
-        match rule {
+        match rule.filter(|&rule| !self.rules.action(rule).keeps()) {
             Some(rule) => self.apply(rule, Some(value), input, out),
             None => {
                 self.send_head(input, out)?;
@@ -219,9 +291,15 @@ impl Rewriting {
         let vr = if matches!(action, Action::Empty) { written } else { exact_vr_of(tag).unwrap_or(written) };
         let mut new = std::mem::take(&mut self.new);
         new.clear();
-        let edit = action.edit(vr, syntax, self.scopes.character_set(), before.unwrap_or_default(), &mut new);
-        let edit = edit.map_err(|_| self.error(RewriteProblem::NotForVr { rule }))?;
-        if let (Edit::Same, Some(old)) = (edit, old) {
+        let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
+        let edit = action.edit(vr, syntax, set, old_value, &self.facts, &mut new);
+        let edit = edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
+        if matches!(action, Action::Canary) {
+            self.facts.canaries = self.facts.canaries.saturating_add(1);
+        }
+        if edit == Edit::Gone {
+            self.notes.changed(&self.scanner, self.current.header, rule, before, None);
+        } else if let (Edit::Same, Some(old)) = (edit, old) {
             self.send_head(input, out)?;
             self.send(old, input, out)?;
         } else if self.current.header.length == Some(0) && new.is_empty() {
@@ -249,20 +327,39 @@ impl Rewriting {
             self.bulk_seen |= part == Part::Fragments;
         }
         self.current.begin(header, source(raw.clone(), &self.scanner), input);
-        let rule = self.decide(header.tag);
-        match rule.map(|rule| (rule, self.rules.action(rule))) {
-            None | Some((_, Action::Keep)) => {
+        let rule = self.decide(&header);
+        let rules = Arc::clone(&self.rules);
+        match rule.map(|rule| (rule, rules.action(rule))) {
+            None | Some((_, Action::Keep | Action::Default(_))) => {
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
             Some((_, Action::Empty)) if header.length == Some(0) => {
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
-            Some((rule, action @ (Action::Remove | Action::Empty))) => {
-                let removes = matches!(action, Action::Remove);
-                if !removes {
-                    self.put(header.tag, header.vr, header.syntax, &[], out)?;
+            Some((rule, Action::Append(_))) if depth == 0 && part == Part::Sequence => {
+                self.appending = Some((rule, self.open, header.items()));
+                self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
+            }
+            Some((_, Action::Refuse(problem))) => Err(RewriteError::new(header.tag, depth, *problem)),
+            Some((rule, action)) if self.replaces_sequence(rule, action) => {
+                let items = match action {
+                    Action::Empty => Some(Vec::new()),
+                    Action::Items(items) | Action::Append(items) if part == Part::Sequence => {
+                        let mut encoded = Vec::new();
+                        dummy::put_items(items, header.syntax, &mut encoded).map(|()| encoded)
+                    }
+                    _ => None,
+                };
+                let removes = items.is_none();
+                let mut after = Content::Sequence;
+                if let Some(items) = items {
+                    if items.is_empty() {
+                        after = Content::value(&[]);
+                    }
+                    let vr = if items.is_empty() { header.vr } else { Vr::SQ };
+                    self.put(header.tag, vr, header.syntax, &items, out)?;
                 }
-                self.notes.changed_sequence(&self.scanner, header, rule, part, removes);
+                self.notes.changed_sequence(&self.scanner, header, rule, part, removes, after);
                 self.skipping = Some(self.open);
                 self.open += 1;
                 Ok(())
@@ -304,9 +401,42 @@ impl Rewriting {
         }
         if kind == Kind::ItemEnd {
             self.scopes.close();
+            if let Some(content) = &mut self.content {
+                content.close();
+            }
         }
+        self.append(out)?;
         let delimiter = source(raw, &self.scanner);
         self.levels.close(delimiter, input, out).map_err(|TooLong| self.error(RewriteProblem::Grown))
+    }
+
+    /// Where the sequence that gets more items ends, sends them.
+    fn append(&mut self, out: &mut Output) -> Result<(), RewriteError> {
+        let Some((rule, open, syntax)) = self.appending.filter(|&(_, open, _)| open == self.open) else {
+            return Ok(());
+        };
+        debug_assert_eq!(open, self.open);
+        self.appending = None;
+        let rules = Arc::clone(&self.rules);
+        if let Action::Append(items) = rules.action(rule) {
+            let mut encoded = Vec::new();
+            dummy::put_items(items, syntax, &mut encoded)
+                .ok_or_else(|| RewriteError::new(METHOD_CODES, 0, RewriteProblem::Grown))?;
+            self.send(Source::Made(&encoded), &[], out)?;
+            self.notes.appended(METHOD_CODES, rule);
+        }
+        Ok(())
+    }
+
+    /// Whether a sequence is not gone into. An action of the profile for something else than a sequence removes it: what
+    /// is in it, no rule foresaw.
+    fn replaces_sequence(&self, rule: usize, action: &Action) -> bool {
+        rule >= self.rules.explicit || matches!(action, Action::Remove | Action::Empty)
+    }
+
+    fn check_pixels(&mut self, tag: Option<Tag>) -> Result<(), RewriteError> {
+        let Some(pixels) = &mut self.pixels else { return Ok(()) };
+        pixels.before(tag).map_err(|problem| RewriteError::new(profile::FLAG, 0, problem))
     }
 
     /// An element at the top is about to come.
@@ -314,6 +444,7 @@ impl Rewriting {
         if !self.notes.instance_seen && number(tag) > number(SOP_INSTANCE_UID) {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
         }
+        self.check_pixels(Some(tag))?;
         self.add_before(number(tag), out)?;
         if self.rules.additions.get(self.next_addition).is_some_and(|addition| addition.tag == tag) {
             self.next_addition += 1;
@@ -335,8 +466,8 @@ impl Rewriting {
             let syntax = self.scanner.root_syntax();
             self.current.header = Header { tag, vr, length: None, syntax };
             let (action, mut new) = (rules.action(rule), Vec::new());
-            let edit = action.edit(vr, syntax, &CharacterSet::Default, &[], &mut new);
-            edit.map_err(|_| self.error(RewriteProblem::NotForVr { rule }))?;
+            let edit = action.edit(vr, syntax, &CharacterSet::Default, &[], &self.facts, &mut new);
+            edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
             pad(&mut new, action, vr);
             self.put(tag, vr, syntax, &new, out)?;
             self.notes.added(addition, &new);
@@ -348,16 +479,25 @@ impl Rewriting {
     fn watches(&self, tag: Tag, top: bool) -> bool {
         match tag {
             _ if top && Notes::wants(tag) => true,
+            _ if top && self.pixels.is_some() && Pixels::wants(tag) => true,
+            _ if !top && self.content.as_ref().is_some_and(|content| content.wants(tag)) => true,
             SPECIFIC_CHARACTER_SET => self.rules.reads_text,
             _ => is_creator(tag) && !self.rules.creators.is_empty(),
         }
     }
 
-    fn decide(&self, tag: Tag) -> Option<usize> {
+    fn decide(&self, header: &Header) -> Option<usize> {
+        let tag = header.tag;
         if is_creator(tag) {
-            self.rules.decide_on_creator(tag, None)
-        } else {
-            self.rules.decide(tag, self.scopes.creator_of(tag))
+            return self.rules.decide_on_creator(tag, None);
+        }
+        let vr = if header.vr == Vr::UN { exact_vr_of(tag).unwrap_or(Vr::UN) } else { header.vr };
+        let rule = self.rules.decide(tag, vr, self.scopes.creator_of(tag));
+        match (&self.content, &self.rules.profile) {
+            (Some(content), Some(profile)) if rule.is_none_or(|rule| rule >= self.rules.explicit) => {
+                content.decide(tag, &profile.spec, &profile.content).or(rule)
+            }
+            _ => rule,
         }
     }
 
@@ -392,6 +532,13 @@ impl Rewriting {
 
     fn error(&self, problem: RewriteProblem) -> RewriteError {
         RewriteError::new(self.current.header.tag, self.scanner.depth(), problem)
+    }
+}
+
+fn problem_of(cannot: Cannot, rule: usize) -> RewriteProblem {
+    match cannot {
+        Cannot::Unsuited => RewriteProblem::NotForVr { rule },
+        Cannot::Lacks(problem) => problem,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rules as an administrator writes them, before they are checked.
 
+use super::profile::ProfileSpec;
 use aws_lc_rs::hmac;
 
 /// One rule. The keys that an action does not use must be absent.
@@ -10,11 +11,12 @@ pub struct RuleSpec {
     pub tag: String,
     /// `keep`, `remove`, `empty`, `replace`, `set`, `pattern`, `pseudonym` or `uid`.
     pub action: String,
-    /// For `replace`, `set` and `pattern`; in the latter, `$1` is what the first group found.
+    /// For `replace`, `set` and `pattern`; in the latter, `$1` is what the first group found. In the others, `{pseudonym}`
+    /// stands for the patient, `{value}` for the element's own value, `{peer}` for the peer's name.
     pub value: Option<String>,
     /// For `pattern`: a regular expression, looked for in each value.
     pub find: Option<String>,
-    /// For `pseudonym`: 8 to 64 hexadecimal digits, 16 where absent.
+    /// For `pseudonym`, and values with a pseudonym in them: 8 to 64 hexadecimal digits, 16 where absent.
     pub length: Option<usize>,
 }
 
@@ -22,7 +24,9 @@ pub struct RuleSpec {
 #[derive(Clone, Debug)]
 pub struct RulesetSpec {
     pub rules: Vec<RuleSpec>,
-    /// For `pseudonym` and `uid`: HMAC-SHA-256.
+    /// What decides where no rule does; needs a secret.
+    pub profile: Option<ProfileSpec>,
+    /// For the profile, `pseudonym`, `uid`, and values with pseudonyms in them: HMAC-SHA-256.
     pub secret: Option<hmac::Key>,
     /// Nested sequences allowed, at most [`HARD_MAX_DEPTH`](crate::dataset::HARD_MAX_DEPTH).
     pub max_depth: usize,
@@ -32,7 +36,7 @@ pub struct RulesetSpec {
 
 impl Default for RulesetSpec {
     fn default() -> Self {
-        Self { rules: Vec::new(), secret: None, max_depth: 32, max_inflated: 512 << 20 }
+        Self { rules: Vec::new(), profile: None, secret: None, max_depth: 32, max_inflated: 512 << 20 }
     }
 }
 

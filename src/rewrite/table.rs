@@ -1,9 +1,12 @@
 //! Which rule decides on an element: a look-up, apart from the mechanics of the stream.
 
 use super::action::Action;
+use super::canary;
 use super::compile;
+use super::profile::{Profile, ProfileSpec, statement};
 use super::spec::{RuleProblem, RulesetSpec};
-use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number};
+use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
+use aws_lc_rs::hmac;
 
 /// A private creator that some rule names.
 pub(super) type CreatorId = u16;
@@ -13,6 +16,8 @@ pub(super) type CreatorId = u16;
 pub(super) struct Rule {
     pub(super) tag_text: String,
     pub(super) action: Action,
+    /// Of the profile: the row of the table and the option that decided. Empty for an administrator's rule.
+    pub(super) why: Box<str>,
 }
 
 /// An element that `set` adds where it is absent.
@@ -42,6 +47,14 @@ pub(super) struct Private {
 /// Rules, compiled and checked; shared by the transforms of all data sets.
 pub struct Ruleset {
     pub(super) rules: Vec<Rule>,
+    /// Those that an administrator wrote; the profile's stand behind them.
+    pub(super) explicit: usize,
+    pub(super) profile: Option<Profile>,
+    /// Of the dates, where they move.
+    pub(super) date_key: Option<hmac::Key>,
+    pub(super) needs_patient: bool,
+    /// Whether the last rule plants canaries.
+    pub(super) plants: bool,
     /// Sorted by tag, one rule each: the first.
     pub(super) exact: Vec<(u32, usize)>,
     /// In the order of the rules.
@@ -64,7 +77,7 @@ impl Ruleset {
 
     /// What becomes of the command's Affected SOP Instance UID (0000,1000): the same as of (0008,0018).
     pub fn map_sop_instance_uid(&self, uid: &str) -> String {
-        match self.action_on(SOP_INSTANCE_UID) {
+        match self.action_on(SOP_INSTANCE_UID, Vr::UI) {
             Some(Action::Uid { key }) => new_uid(key, uid),
             _ => uid.to_owned(),
         }
@@ -79,13 +92,43 @@ impl Ruleset {
         key.map_or_else(|| uid.to_owned(), |key| new_uid(key, uid))
     }
 
-    /// Number of rules.
-    pub fn len(&self) -> usize {
-        self.rules.len()
+    /// Plants canaries: see [`Transform::planting_canaries`](super::Transform::planting_canaries).
+    pub(super) fn canaries() -> Self {
+        compile::canaries()
     }
 
+    /// Number of rules that an administrator wrote.
+    pub fn len(&self) -> usize {
+        self.explicit
+    }
+
+    /// Whether there is neither a rule nor a profile.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// The profile and its options.
+    pub fn profile(&self) -> Option<&ProfileSpec> {
+        self.profile.as_ref().map(|profile| &profile.spec)
+    }
+
+    /// Why something was changed: the number and tag of a rule, or the row of the profile's table and the option.
+    pub fn why(&self, rule: usize) -> String {
+        match self.rules.get(rule) {
+            Some(known) if known.why.is_empty() => format!("rule {} {}", rule + 1, known.tag_text),
+            Some(known) => known.why.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// What a conformance statement has to say of these rules (PS3.15 E.1.3), in Markdown.
+    pub fn statement(&self, name: &str) -> String {
+        statement(self, name)
+    }
+
+    /// Whether an administrator's rule decides on an element of the standard.
+    pub fn is_explicit(&self, tag: Tag) -> bool {
+        self.decide(tag, vr_of(tag), None).is_some_and(|rule| rule < self.explicit)
     }
 
     /// A rule's tag as it was written.
@@ -102,12 +145,14 @@ impl Ruleset {
         self.rules.get(rule).map_or(&Action::Keep, |rule| &rule.action)
     }
 
-    pub(super) fn action_on(&self, tag: Tag) -> Option<&Action> {
-        self.decide(tag, None).map(|rule| self.action(rule))
+    pub(super) fn action_on(&self, tag: Tag, vr: Vr) -> Option<&Action> {
+        self.decide(tag, vr, None).map(|rule| self.action(rule))
     }
 
     /// The first rule for an element; `creator` is whose private block it lies in, where a rule names that creator.
-    pub(super) fn decide(&self, tag: Tag, creator: Option<CreatorId>) -> Option<usize> {
+    ///
+    /// An administrator's rule comes first, then the profile's row, then what the profile says of all of a VR.
+    pub(super) fn decide(&self, tag: Tag, vr: Vr, creator: Option<CreatorId>) -> Option<usize> {
         let tag_number = number(tag);
         let exact = self.exact.binary_search_by_key(&tag_number, |&(tag, _)| tag).ok();
         let exact = exact.and_then(|index| self.exact.get(index)).map(|&(_, rule)| rule);
@@ -117,7 +162,16 @@ impl Ruleset {
             let mut all = self.private.iter().filter(|rule| rule.creator == creator && rule.group == tag.0);
             all.find(|rule| rule.element.is_none_or(|element| element == low)).map(|rule| rule.rule)
         });
-        [exact, mask, private].into_iter().flatten().min()
+        let first = [exact, mask, private].into_iter().flatten().min();
+        if self.plants {
+            return first.or_else(|| canary::takes(tag, vr).then_some(self.rules.len().saturating_sub(1)));
+        }
+        match &self.profile {
+            Some(profile) if first.is_none_or(|first| first >= self.explicit) => {
+                profile.decide(first, tag, vr, creator)
+            }
+            _ => first,
+        }
     }
 
     /// The first rule for a private creator element.
@@ -136,8 +190,14 @@ impl Ruleset {
             self.private.iter().filter(|rule| Some(rule.creator) == creator && rule.group == tag.0);
         let private =
             private.find(|rule| rule.element.is_none() || !removes(rule.rule)).map(|rule| rule.rule);
-        let first = [by_tag, mask, private].into_iter().flatten().min()?;
-        (removes(first) || by_tag == Some(first)).then_some(first)
+        let first = [by_tag, mask, private].into_iter().flatten().min();
+        match (first, &self.profile) {
+            (first, Some(profile)) if first.is_none_or(|first| first >= self.explicit) => {
+                (!profile.keeps_creator(tag.0, creator)).then(|| profile.private_rule())
+            }
+            (Some(first), _) => (removes(first) || by_tag == Some(first)).then_some(first),
+            (None, _) => None,
+        }
     }
 
     pub(super) fn creator_id(&self, creator: &[u8]) -> Option<CreatorId> {

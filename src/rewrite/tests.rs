@@ -5,5 +5,7 @@ mod compiling;
 mod deflated;
 mod oracle;
 mod private;
+mod profile;
+mod profile_rows;
 mod structure;
 mod support;

@@ -53,6 +53,13 @@ impl Transform {
         })
     }
 
+    /// Writes a canary into every text of a data set, each with its own number, to see which of them survive a rewrite.
+    ///
+    /// [`changes`](Self::changes) tell which number was planted where.
+    pub fn planting_canaries(encoding: Encoding, expected: Expected) -> Self {
+        Self::new(Arc::new(Ruleset::canaries()), encoding, expected).recording_changes()
+    }
+
     fn of(work: Work) -> Self {
         Self { work, failed: None, finished: false }
     }
@@ -61,6 +68,14 @@ impl Transform {
     pub fn recording_changes(mut self) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.notes.recorder = Some(Recorder::default());
+        }
+        self
+    }
+
+    /// Says whose association it is, for values with `{peer}` in them.
+    pub fn for_peer(mut self, name: Arc<str>) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.peer = Some(name);
         }
         self
     }

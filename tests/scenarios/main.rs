@@ -45,6 +45,7 @@ mod site;
 mod wait;
 
 // Without the proxy.
+mod de_identification;
 mod direct;
 mod layers;
 mod reference;

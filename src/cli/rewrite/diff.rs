@@ -32,7 +32,7 @@ pub fn print(
 fn row(rules: &Ruleset, change: &Change) -> [String; 5] {
     let around = change.path.iter().map(|step| format!("{}[{}]", step.sequence, step.item));
     let path: Vec<String> = around.chain([change.tag.to_string()]).collect();
-    let rule = format!("rule {} {}", change.rule + 1, rules.tag_text(change.rule));
+    let rule = rules.why(change.rule);
     [path.join("."), keyword(change.tag), content(&change.before), content(&change.after), rule]
 }
 

@@ -43,7 +43,7 @@ struct Ran {
 
 fn ran(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> Ran {
     let (mut shown, mut problems) = (Vec::new(), Vec::new());
-    let failed = run_with(rules, inputs, out, diff, &mut shown, &mut problems).unwrap();
+    let failed = run_with(rules, inputs, out, None, diff, &mut shown, &mut problems).unwrap();
     let mut files: Vec<PathBuf> = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -120,4 +120,25 @@ fn a_damaged_start_is_told_apart() {
     for end in 134..enough {
         assert!(part10::read(&whole[..end]).is_err(), "{end}");
     }
+}
+
+#[test]
+fn canaries_that_come_out_are_named_and_nothing_is_written() {
+    use crate::rewrite::ProfileSpec;
+    let dir = tempfile::tempdir().unwrap();
+    let (path, out) = (dir.path().join("in"), dir.path().join("out"));
+    fs::write(&path, file(LE, "1.2.3", "DOE^JANE")).unwrap();
+    let checked = |rules: &Arc<Ruleset>| {
+        let (mut shown, mut problems) = (Vec::new(), Vec::new());
+        let inputs = [path.clone()];
+        let failed = super::canary::run_with(rules, &inputs, &out, None, &mut shown, &mut problems).unwrap();
+        (failed, String::from_utf8([shown, problems].concat()).unwrap())
+    };
+    let secret = Some(hmac::Key::new(hmac::HMAC_SHA256, b"a test's secret"));
+    let basic = RulesetSpec { secret, profile: Some(ProfileSpec::default()), ..RulesetSpec::default() };
+    let (failed, said) = checked(&Arc::new(Ruleset::compile(basic).unwrap()));
+    assert!(failed == 0 && said.contains("1 planted, 0 kept"), "{said}");
+    let kept = checked(&rules(&[("SOPInstanceUID", "uid")]));
+    assert!(kept.0 == 0 && kept.1.contains("1 planted, 1 kept"), "rules without a profile promise nothing");
+    assert!(!out.exists());
 }

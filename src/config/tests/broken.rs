@@ -296,14 +296,27 @@ fn rules_are_checked_where_they_stand() {
 fn profiles_are_never_silently_ignored() {
     let profile = |line: &str| errors(&format!("{GOOD}[[rewrite]]\nname = \"w\"\n{line}\nrules = []\n"));
     assert_eq!(profile("profile = \"none\"\noptions = []"), Vec::<String>::new());
-    assert!(
-        profile("profile = \"basic\"")[0]
-            .contains("profiles of PS3.15 Annex E are not available in this version")
-    );
-    assert!(
-        profile("options = [\"clean-descriptors\"]")[0]
-            .contains("options: options of profiles are not available")
-    );
+    assert!(profile("profile = \"basic\"")[0].contains("secret-file: is missing"));
+    assert!(profile("options = [\"clean-descriptors\"]")[0].contains("options: needs a profile"));
+    assert!(profile("burned-in = \"refuse\"")[0].contains("burned-in: needs a profile"));
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("key");
+    std::fs::write(&secret, [b'k'; 32]).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let basic = |line: &str| {
+        let secret = secret.display();
+        profile(&format!("profile = \"basic\"\nsecret-file = \"{secret}\"\n{line}"))
+    };
+    assert_eq!(basic("options = [\"retain-uids\"]"), Vec::<String>::new());
+    let both = "options = [\"retain-longitudinal-full-dates\", \"retain-longitudinal-modified-dates\"]";
+    assert!(basic(both)[0].contains("exclude each other"));
+    assert!(basic("options = [\"retain-uid\"]")[0].contains("retain-uids"));
+    assert!(basic("date-shift-days = [-5, -1]")[0].contains("retain-longitudinal-modified-dates only"));
+    let modified = "options = [\"retain-longitudinal-modified-dates\"]\ndate-shift-days = ";
+    assert_eq!(basic(&format!("{modified}[-5, -1]")), Vec::<String>::new());
+    for wrong in ["[0, 0]", "[1, -1]", "[1]", "3", "[-99999, 1]"] {
+        assert_eq!(basic(&format!("{modified}{wrong}")).len(), 1, "{wrong}");
+    }
 }
 
 #[test]

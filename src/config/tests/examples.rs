@@ -139,7 +139,7 @@ fn the_reference_says_the_defaults_and_compiles_to_what_it_says() {
             && !lyon.role.operations.contains(&Operation::CMove)
     );
     assert_eq!(settings.upstreams["pacs"].addresses, ["10.0.0.5:104", "10.0.0.6:104"]);
-    assert_eq!(settings.rewrites["cross-border"].len(), 13);
+    assert_eq!(settings.rewrites["cross-border"].len(), 14);
     assert_eq!(settings.digest.len(), 64);
 }
 

@@ -27,12 +27,12 @@ fn rules() -> Vec<RuleSpec> {
 }
 
 #[derive(Clone, Debug)]
-enum Node {
+pub(super) enum Node {
     Leaf([u8; 2], Vec<u8>),
     Sequence { defined: bool, items: Vec<Nodes> },
 }
 
-type Nodes = BTreeMap<(u16, u16), Node>;
+pub(super) type Nodes = BTreeMap<(u16, u16), Node>;
 
 /// Attributes with text of their VR, or with bytes.
 fn leaf() -> impl Strategy<Value = ((u16, u16), Node)> {
@@ -57,7 +57,7 @@ fn leaf() -> impl Strategy<Value = ((u16, u16), Node)> {
     ]
 }
 
-fn nodes() -> impl Strategy<Value = Nodes> {
+pub(super) fn nodes() -> impl Strategy<Value = Nodes> {
     let leaves = vec(leaf(), 0..8).prop_map(|leaves| leaves.into_iter().collect::<Nodes>());
     leaves.prop_recursive(4, 40, 3, |inner| {
         let tags = prop_oneof![
@@ -75,7 +75,7 @@ fn nodes() -> impl Strategy<Value = Nodes> {
     })
 }
 
-fn write(data: Data, nodes: &Nodes, encoding: Encoding) -> Data {
+pub(super) fn write(data: Data, nodes: &Nodes, encoding: Encoding) -> Data {
     nodes.iter().fold(data, |data, (&tag, node)| match node {
         Node::Leaf(vr, value) if value.len() % 2 == 0 => data.element(tag, vr, value),
         Node::Leaf(vr, value) => data.text(tag, vr, std::str::from_utf8(value).unwrap()),
@@ -88,7 +88,7 @@ fn write(data: Data, nodes: &Nodes, encoding: Encoding) -> Data {
 }
 
 /// As a file, since that is what dicom-object reads in any transfer syntax.
-fn parse(bytes: &[u8], syntax: &str) -> InMemDicomObject {
+pub(super) fn parse(bytes: &[u8], syntax: &str) -> InMemDicomObject {
     let meta = Data::new(LE)
         .element((2, 1), b"OB", &[0, 1])
         .text((2, 2), b"UI", CLASS)

@@ -1,0 +1,101 @@
+//! `--canary`: known strings planted in the inputs, looked for in what comes out.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{FileError, files_of, part10, printable};
+use crate::dataset::Encoding;
+use crate::rewrite::{Change, Expected, Output, RewriteError, Ruleset, Transform, canary};
+
+/// Says how many inputs failed: unreadable, or with a canary that came out.
+pub fn run_with(
+    rules: &Arc<Ruleset>,
+    inputs: &[PathBuf],
+    out: &Path,
+    peer: Option<&Arc<str>>,
+    shown: &mut dyn Write,
+    problems: &mut dyn Write,
+) -> io::Result<usize> {
+    let (files, unreadable) = files_of(inputs, out);
+    let mut failed = unreadable.len();
+    for (path, error) in unreadable {
+        writeln!(problems, "{}: {}", printable(&path), FileError::Read(error))?;
+    }
+    for path in &files {
+        match check(rules, path, peer) {
+            Ok(checked) => {
+                failed += usize::from(!checked.escaped.is_empty());
+                let (planted, kept) = (checked.planted, checked.kept);
+                writeln!(shown, "{}: {planted} planted, {kept} kept as the rules say", printable(path))?;
+                for change in &checked.escaped {
+                    let around = change.path.iter().map(|step| format!("{}[{}].", step.sequence, step.item));
+                    let (path, around) = (printable(path), around.collect::<String>());
+                    writeln!(problems, "{path}: a canary came out of {around}{}", change.tag)?;
+                }
+            }
+            Err(error) => {
+                failed += 1;
+                writeln!(problems, "{}: {error}", printable(path))?;
+            }
+        }
+    }
+    Ok(failed)
+}
+
+/// What became of the canaries of one file.
+#[derive(Debug, Default)]
+pub struct Checked {
+    pub planted: usize,
+    /// Came out of elements that neither rules nor profile take away.
+    pub kept: usize,
+    /// Came out, and should not have.
+    pub escaped: Vec<Change>,
+}
+
+/// Plants, rewrites and looks.
+pub fn check(rules: &Arc<Ruleset>, path: &Path, peer: Option<&Arc<str>>) -> Result<Checked, FileError> {
+    let bytes = fs::read(path).map_err(FileError::Read)?;
+    let start = part10::read(&bytes)?;
+    let syntax = start.transfer_syntax_uid.as_str();
+    let encoding = Encoding::of(syntax).ok_or_else(|| FileError::TransferSyntax(syntax.to_owned()))?;
+    let expected = Expected { sop_class_uid: start.sop_class_uid, sop_instance_uid: start.sop_instance_uid };
+    let data_set = bytes.get(start.data_set..).unwrap_or_default();
+    // A compressed data set shows nothing, so that it is looked at before it is deflated again.
+    let encoding = Encoding { deflated: false, ..encoding };
+    let data_set = if syntax == DEFLATED { inflated(data_set)? } else { data_set.to_vec() };
+    let planting = Transform::planting_canaries(encoding, expected.clone());
+    let (planted, planting) = whole(planting, &data_set)?;
+    let transform = Transform::new(Arc::clone(rules), encoding, expected);
+    let transform = peer.map(Arc::clone).into_iter().fold(transform, Transform::for_peer);
+    let (sent, _) = whole(transform, &planted)?;
+    let mut checked = Checked { planted: planting.changes().len(), ..Checked::default() };
+    for number in canary::found(&sent) {
+        match planting.changes().get(number as usize) {
+            Some(change) if !canary::may_stay(rules, change) => checked.escaped.push(change.clone()),
+            _ => checked.kept += 1,
+        }
+    }
+    Ok(checked)
+}
+
+const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+const MOST_INFLATED: u64 = 512 << 20;
+
+fn inflated(data_set: &[u8]) -> Result<Vec<u8>, FileError> {
+    let mut plain = Vec::new();
+    let reader = flate2::read::DeflateDecoder::new(data_set);
+    io::Read::read_to_end(&mut io::Read::take(reader, MOST_INFLATED), &mut plain).map_err(FileError::Read)?;
+    Ok(plain)
+}
+
+fn whole(mut transform: Transform, input: &[u8]) -> Result<(Vec<u8>, Transform), RewriteError> {
+    let (mut output, mut sent) = (Output::new(), Vec::new());
+    transform.push(input, &mut output)?;
+    output.slices(input).for_each(|slice| sent.extend_from_slice(slice));
+    output.clear();
+    transform.finish(&mut output)?;
+    output.slices(&[]).for_each(|slice| sent.extend_from_slice(slice));
+    Ok((sent, transform))
+}

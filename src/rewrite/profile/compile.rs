@@ -1,0 +1,235 @@
+//! The profile's rules, behind those of the administrator.
+
+use aws_lc_rs::hmac;
+
+use super::attributes::{EDITION, ROWS};
+use super::content::ContentRules;
+use super::dummy::{self, Item};
+use super::policy::EMPTY_PDF;
+use super::safe_private::SAFE;
+use super::{Profile, ProfileOption, ProfileSpec, Row};
+use crate::dataset::{Tag, Vr};
+use crate::rewrite::action::{Action, Otherwise};
+use crate::rewrite::error::RewriteProblem;
+use crate::rewrite::table::{CreatorId, Rule};
+use crate::rewrite::tag_pattern::TagPattern;
+
+/// Of (0012,0063), together with the options' names.
+const METHOD: &str = concat!("dimsegate ", env!("CARGO_PKG_VERSION"), ": PS3.15 Basic Profile 2026d");
+const ENCAPSULATED_DOCUMENT: u32 = 0x0042_0011;
+const DOCUMENT_LENGTH: Tag = Tag(0x0042, 0x0015);
+pub(in crate::rewrite) const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
+
+/// A rule's pattern, and whether the element is added where it is absent.
+pub(in crate::rewrite) struct Appended {
+    pub patterns: Vec<(TagPattern, bool)>,
+    pub profile: Profile,
+}
+
+struct Rules<'a> {
+    spec: &'a ProfileSpec,
+    key: &'a hmac::Key,
+    rules: &'a mut Vec<Rule>,
+    patterns: Vec<(TagPattern, bool)>,
+}
+
+/// Appends the profile's rules to the administrator's; `creators` gets those that Table E.3.10-1 names.
+pub(in crate::rewrite) fn append(
+    spec: ProfileSpec,
+    key: &hmac::Key,
+    rules: &mut Vec<Rule>,
+    creators: &mut Vec<String>,
+) -> Appended {
+    let mut all = Rules { spec: &spec, key, rules, patterns: Vec::new() };
+    all.insertions();
+    all.removals();
+    ROWS.iter().for_each(|row| all.row(row));
+    all.overlays();
+    let note = "every DA, TM and DT (Table E.1-1, note 4)";
+    let dates = all.by_vr(note, all.dates_action());
+    let uids = all.by_vr("every UID of an instance (PS3.15 E.1.1)", all.uid_action());
+    let names = all.by_vr("every PN", Action::Dummy);
+    let unknown = all.by_vr("not in the dictionary of PS3.6", Action::Remove);
+    let private = all.by_vr("private, not known to be safe (Table E.1-1)", Action::Remove);
+    let safe_private = all.by_vr("safe private (Table E.3.10-1), retain-safe-private", Action::Keep);
+    let content = all.content();
+    let patterns = all.patterns;
+    let safe = if spec.has(ProfileOption::RetainSafePrivate) { safe(creators) } else { Vec::new() };
+    Appended {
+        patterns,
+        profile: Profile { spec, dates, uids, names, unknown, private, safe_private, content, safe },
+    }
+}
+
+impl Rules<'_> {
+    fn push(&mut self, pattern: TagPattern, adds: bool, why: &str, action: Action) {
+        let tag_text = match &pattern {
+            TagPattern::One(tag) => tag.to_string(),
+            _ => String::new(),
+        };
+        self.rules.push(Rule { tag_text, action, why: why.into() });
+        self.patterns.push((pattern, adds));
+    }
+
+    /// A rule that no pattern leads to.
+    fn by_vr(&mut self, why: &str, action: Action) -> usize {
+        self.rules.push(Rule { tag_text: String::new(), action, why: why.into() });
+        self.patterns.push((TagPattern::Mask { mask: 0, value: 1 }, false));
+        self.rules.len() - 1
+    }
+
+    /// What a de-identified object says of itself (PS3.15 E.1.1, E.3.6).
+    fn insertions(&mut self) {
+        let spec = self.spec;
+        let one = |group, element| TagPattern::One(Tag(group, element));
+        let text = |text: &str| Action::Replace(text.into());
+        self.push(one(0x12, 0x62), true, "PS3.15 E.1.1", text("YES"));
+        let names = spec.options.iter().map(|option| option.name());
+        let method = [METHOD].into_iter().chain(names).collect::<Vec<_>>().join("\\");
+        self.push(one(0x12, 0x63), true, "PS3.15 E.1.1", text(&method));
+        let codes = spec.options.iter().map(|option| option.method());
+        let codes = [("113100", "Basic Application Confidentiality Profile")].into_iter().chain(codes);
+        let items = codes.map(|(code, meaning)| dummy::code(code, "DCM", meaning)).collect();
+        self.push(TagPattern::One(METHOD_CODES), true, "PS3.15 E.1.1, CID 7050", Action::Append(items));
+        let why = "PS3.15 E.3.6";
+        if spec.has(ProfileOption::RetainLongitudinalFullDates) {
+            // What was modified before is not unmodified now.
+            self.push(one(0x28, 0x303), true, why, Action::Default("UNMODIFIED".into()));
+        } else if spec.has(ProfileOption::RetainLongitudinalModifiedDates) {
+            self.push(one(0x28, 0x303), true, why, text("MODIFIED"));
+        } else {
+            self.push(one(0x28, 0x303), true, why, text("REMOVED"));
+        }
+    }
+
+    /// What goes whatever its row says.
+    fn removals(&mut self) {
+        let group = |group: u32| TagPattern::Mask { mask: 0xFFFF_0000, value: group << 16 };
+        self.push(group(0x0004), false, "group 0004 outside a DICOMDIR (PS3.15 E.1.1)", Action::Remove);
+        let signatures = "digital signatures do not survive (PS3.15 E.1.1)";
+        self.push(group(0x4FFE), false, signatures, Action::Remove);
+        if !self.spec.refuse_documents {
+            let why = "the document was replaced";
+            self.push(TagPattern::One(DOCUMENT_LENGTH), false, why, Action::Remove);
+        }
+    }
+
+    /// An overlay plane is invalid without its data, which every option removes.
+    fn overlays(&mut self) {
+        let planes = TagPattern::Mask { mask: 0xFF00_0000, value: 0x6000_0000 };
+        self.push(planes, false, "overlay plane without its data", Action::Remove);
+    }
+
+    fn row(&mut self, row: &Row) {
+        // Command sets and file meta information are no data sets, and private groups have a rule of their own.
+        if matches!(row.tag >> 16, 0x0000 | 0x0002) || row.mask == 0x0001_0000 {
+            return;
+        }
+        let (code, option) = self.spec.code(row.safe, &row.options);
+        let action = self.action(row, code);
+        let by = option.map_or("basic", ProfileOption::name);
+        let said = if option.is_some() { code } else { row.basic };
+        let why = format!("Table E.1-1 {EDITION} {}: {said}, {by}", row.name);
+        let pattern = match row.mask {
+            u32::MAX => TagPattern::One(Tag((row.tag >> 16) as u16, (row.tag & 0xFFFF) as u16)),
+            mask => TagPattern::Mask { mask, value: row.tag },
+        };
+        self.push(pattern, false, &why, action);
+    }
+
+    fn action(&self, row: &Row, code: &str) -> Action {
+        let sequence = row.vr == "SQ";
+        match code {
+            "X" => Action::Remove,
+            "Z" => Action::Empty,
+            "D" if sequence => {
+                let tag = Tag((row.tag >> 16) as u16, (row.tag & 0xFFFF) as u16);
+                Action::Items(vec![dummy::item_of(tag)])
+            }
+            "D" if row.tag == ENCAPSULATED_DOCUMENT && self.spec.refuse_documents => {
+                Action::Refuse(RewriteProblem::Document)
+            }
+            "D" if row.tag == ENCAPSULATED_DOCUMENT => Action::Bytes(EMPTY_PDF.into()),
+            "D" if row.vr == "UI" => Action::Uid { key: self.key.clone() },
+            "D" => Action::Dummy,
+            "U" if !sequence => Action::Uid { key: self.key.clone() },
+            "K" if row.vr == "AS" => Action::CapAge,
+            "C" if !sequence => self.clean(row),
+            // K, C and U* on a sequence: the rules hold in its items.
+            _ => Action::Keep,
+        }
+    }
+
+    fn clean(&self, row: &Row) -> Action {
+        match row.vr {
+            "DA" | "TM" | "DT" => self.shift(),
+            "AE" => Action::Pseudonym { key: self.key.clone(), length: 16 },
+            "LO" | "LT" | "SH" | "ST" | "UC" | "UT" | "CS"
+                if row.tag != 0x0008_0201 && row.mask == u32::MAX =>
+            {
+                Action::Clean(match row.safe {
+                    "X" => Otherwise::Remove,
+                    "Z" => Otherwise::Empty,
+                    _ => Otherwise::Dummy,
+                })
+            }
+            // Bits of overlays and curves, makers' bytes: nobody can tell what they say.
+            _ => self.action(row, row.safe),
+        }
+    }
+
+    fn shift(&self) -> Action {
+        Action::Shift { keep_times: self.spec.keep_times }
+    }
+
+    fn dates_action(&self) -> Action {
+        if self.spec.has(ProfileOption::RetainLongitudinalFullDates) {
+            Action::Keep
+        } else if self.spec.has(ProfileOption::RetainLongitudinalModifiedDates) {
+            self.shift()
+        } else {
+            Action::Dummy
+        }
+    }
+
+    fn uid_action(&self) -> Action {
+        if self.spec.has(ProfileOption::RetainUids) {
+            Action::Keep
+        } else {
+            Action::Uid { key: self.key.clone() }
+        }
+    }
+
+    fn content(&mut self) -> ContentRules {
+        let removed = |tag| -> Vec<Item> { vec![dummy::item_of(tag)] };
+        ContentRules {
+            listed: self.by_vr("content item of Table E.3.4-1: X or D", Action::Dummy),
+            unlisted: self.by_vr("text of a concept that is not in Table E.3.4-1", Action::Dummy),
+            cleaned: self.by_vr(
+                "content item of Table E.3.4-1: C, clean-descriptors",
+                Action::Clean(Otherwise::Dummy),
+            ),
+            kept: self.by_vr("content item of Table E.3.4-1: K", Action::Keep),
+            code: self
+                .by_vr("content item of Table E.3.4-1: X or D", Action::Items(removed(Tag(0x0040, 0xA168)))),
+            measured: self.by_vr("content item of Table E.3.4-1: X", Action::Empty),
+        }
+    }
+}
+
+fn safe(creators: &mut Vec<String>) -> Vec<(CreatorId, u16, u8, Vr)> {
+    let mut safe: Vec<_> = SAFE
+        .iter()
+        .map(|row| {
+            let index = creators.iter().position(|known| known == row.creator).unwrap_or_else(|| {
+                creators.push(row.creator.to_owned());
+                creators.len() - 1
+            });
+            let code = row.vr.as_bytes().first_chunk().copied().unwrap_or(*b"UN");
+            let vr = Vr::known(code).filter(|_| row.vr.len() == 2).unwrap_or(Vr::UN);
+            (CreatorId::try_from(index).unwrap_or(CreatorId::MAX), row.group, row.element, vr)
+        })
+        .collect();
+    safe.sort_by_key(|&(creator, group, element, _)| (creator, group, element));
+    safe
+}

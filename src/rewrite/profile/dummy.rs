@@ -1,0 +1,116 @@
+//! Values that stand for those removed: legal for their VR, never empty, the same for everyone.
+
+use super::super::current::element_header;
+use crate::dataset::{Syntax, Tag, Vr};
+
+pub(in crate::rewrite) const TEXT: &str = "REMOVED";
+
+/// Appends the dummy of a VR, not padded.
+pub(in crate::rewrite) fn put(vr: Vr, new: &mut Vec<u8>) {
+    let value: &[u8] = match &vr.code() {
+        b"DA" => b"19000101",
+        b"TM" => b"000000",
+        b"DT" => b"19000101000000",
+        b"AS" => b"000D",
+        b"DS" | b"IS" => b"0",
+        b"UI" => b"2.25.0",
+        b"UR" => b"urn:removed",
+        b"FL" | b"SL" | b"UL" | b"OF" | b"OL" | b"AT" => &[0; 4],
+        b"FD" | b"SV" | b"UV" | b"OD" | b"OV" => &[0; 8],
+        b"SS" | b"US" | b"OB" | b"OW" | b"UN" | b"SQ" => &[0; 2],
+        _ => TEXT.as_bytes(),
+    };
+    new.extend_from_slice(value);
+}
+
+/// An element of an item of our own.
+#[derive(Clone, Debug)]
+pub(in crate::rewrite) enum Node {
+    Value(Tag, Vr, Vec<u8>),
+    /// Of VR US.
+    Numbers(Tag, Vec<u16>),
+    Items(Tag, Vec<Item>),
+}
+
+pub(in crate::rewrite) type Item = Vec<Node>;
+
+/// Appends items, encoded; `None` where one is too long for its header.
+pub(in crate::rewrite) fn put_items(items: &[Item], syntax: Syntax, out: &mut Vec<u8>) -> Option<()> {
+    for item in items {
+        let mut inner = Vec::new();
+        item.iter().try_for_each(|node| put_node(node, syntax, &mut inner))?;
+        out.extend(syntax.put_u16(0xFFFE));
+        out.extend(syntax.put_u16(0xE000));
+        out.extend(syntax.put_u32(u32::try_from(inner.len()).ok()?));
+        out.extend(inner);
+    }
+    Some(())
+}
+
+fn put_node(node: &Node, syntax: Syntax, out: &mut Vec<u8>) -> Option<()> {
+    let (tag, vr, value) = match node {
+        Node::Value(tag, vr, value) => {
+            let mut value = value.clone();
+            if !value.len().is_multiple_of(2) {
+                value.push(vr.padding());
+            }
+            (*tag, *vr, value)
+        }
+        Node::Numbers(tag, numbers) => {
+            (*tag, Vr::US, numbers.iter().flat_map(|&number| syntax.put_u16(number)).collect())
+        }
+        Node::Items(tag, items) => {
+            let mut value = Vec::new();
+            put_items(items, syntax, &mut value)?;
+            (*tag, Vr::SQ, value)
+        }
+    };
+    let (head, size) = element_header(tag, vr, syntax, u32::try_from(value.len()).ok()?)?;
+    out.extend_from_slice(head.get(..size)?);
+    out.extend(value);
+    Some(())
+}
+
+fn text(group: u16, element: u16, vr: Vr, value: &str) -> Node {
+    Node::Value(Tag(group, element), vr, value.as_bytes().to_vec())
+}
+
+/// A code sequence's item.
+pub(in crate::rewrite) fn code(value: &str, scheme: &str, meaning: &str) -> Item {
+    vec![text(8, 0x100, Vr::SH, value), text(8, 0x102, Vr::SH, scheme), text(8, 0x104, Vr::LO, meaning)]
+}
+
+fn removed() -> Item {
+    code(TEXT, "99DIMSEGATE", "Removed")
+}
+
+/// One item of dummies for a sequence whose code is D, with what its macro requires.
+pub(in crate::rewrite) fn item_of(tag: Tag) -> Item {
+    match (tag.0, tag.1) {
+        (0x0008, 0x0082) | (0x0040, 0x1101) | (0x0040, 0xA168) => removed(),
+        (0x0008, 0x1072) => {
+            vec![text(8, 0x80, Vr::LO, TEXT), Node::Items(Tag(0x40, 0x1101), vec![removed()])]
+        }
+        (0x0008, 0x1111) => {
+            vec![text(8, 0x1150, Vr::UI, "1.2.840.10008.3.1.2.3.3"), text(8, 0x1155, Vr::UI, "2.25.0")]
+        }
+        (0x0034, 0x0001) => vec![Node::Value(Tag(0x34, 0x02), Vr::OB, vec![0, 0])],
+        (0x0040, 0xA073) => vec![
+            text(0x40, 0xA027, Vr::LO, TEXT),
+            text(0x40, 0xA030, Vr::DT, "19000101000000"),
+            text(0x40, 0xA075, Vr::PN, TEXT),
+            Node::Items(Tag(0x40, 0xA088), Vec::new()),
+        ],
+        (0x0040, 0xA730) => vec![
+            text(0x40, 0xA010, Vr::CS, "CONTAINS"),
+            text(0x40, 0xA040, Vr::CS, "TEXT"),
+            Node::Items(Tag(0x40, 0xA043), vec![removed()]),
+            text(0x40, 0xA160, Vr::UT, TEXT),
+        ],
+        (0x0040, 0xB020) => {
+            vec![Node::Numbers(Tag(0x40, 0xA0B0), vec![1, 1]), text(0x70, 0x06, Vr::ST, TEXT)]
+        }
+        (0x0070, 0x0001) => vec![text(0x70, 0x02, Vr::CS, TEXT)],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,270 @@
+//! The Basic Application Level Confidentiality Profile and its options (PS3.15 Annex E), as rules behind those that an
+//! administrator wrote.
+//!
+//! The tables are generated ([`attributes`], [`safe_private`], [`concepts`], [`burned_in`]); what a code means for an
+//! element is here. The IOD is not analysed: of a code such as X/Z/D the choice that keeps every IOD valid is taken, no
+//! attribute is added that the object lacks, and attributes in the table lose their value whatever the IOD says.
+
+mod attributes;
+mod burned_in;
+mod compile;
+mod concepts;
+mod content;
+mod policy;
+mod safe_private;
+mod statement;
+mod vocabulary;
+
+pub(super) mod dates;
+pub(super) mod dummy;
+
+use super::table::CreatorId;
+use crate::dataset::{Tag, Vr, number, vr_of};
+use burned_in::BURNED_IN;
+use concepts::CONCEPTS;
+
+pub use attributes::ROWS;
+pub(super) use compile::append;
+pub(super) use content::ContentItems;
+pub(super) use policy::{FLAG, Pixels};
+pub(super) use statement::statement;
+pub(super) use vocabulary::clean;
+
+/// A row of Table E.1-1.
+#[derive(Debug)]
+pub struct Row {
+    pub tag: u32,
+    /// Tags that equal `tag` in the bits of the mask.
+    pub mask: u32,
+    pub name: &'static str,
+    /// Empty where the dictionary has none.
+    pub vr: &'static str,
+    /// The code of the basic profile.
+    pub basic: &'static str,
+    /// The code that keeps every IOD valid.
+    pub safe: &'static str,
+    /// The codes of the options, in the order of [`ProfileOption::ALL`]; a dot is none.
+    pub options: [u8; 10],
+}
+
+/// A row of Table E.3.10-1.
+#[derive(Debug)]
+struct SafePrivate {
+    creator: &'static str,
+    group: u16,
+    element: u8,
+    vr: &'static str,
+}
+
+/// A row of Table E.3.4-1.
+#[derive(Debug)]
+struct Concept {
+    code: &'static str,
+    scheme: &'static str,
+    value_type: &'static str,
+    basic: &'static str,
+    options: [u8; 10],
+}
+
+/// An option of the profile (PS3.15 E.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProfileOption {
+    RetainSafePrivate,
+    RetainUids,
+    RetainDeviceIdentity,
+    RetainInstitutionIdentity,
+    RetainPatientCharacteristics,
+    RetainLongitudinalFullDates,
+    RetainLongitudinalModifiedDates,
+    CleanDescriptors,
+    CleanStructuredContent,
+    CleanGraphics,
+}
+
+impl ProfileOption {
+    pub const ALL: [Self; 10] = [
+        Self::RetainSafePrivate,
+        Self::RetainUids,
+        Self::RetainDeviceIdentity,
+        Self::RetainInstitutionIdentity,
+        Self::RetainPatientCharacteristics,
+        Self::RetainLongitudinalFullDates,
+        Self::RetainLongitudinalModifiedDates,
+        Self::CleanDescriptors,
+        Self::CleanStructuredContent,
+        Self::CleanGraphics,
+    ];
+
+    /// As a configuration writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RetainSafePrivate => "retain-safe-private",
+            Self::RetainUids => "retain-uids",
+            Self::RetainDeviceIdentity => "retain-device-identity",
+            Self::RetainInstitutionIdentity => "retain-institution-identity",
+            Self::RetainPatientCharacteristics => "retain-patient-characteristics",
+            Self::RetainLongitudinalFullDates => "retain-longitudinal-full-dates",
+            Self::RetainLongitudinalModifiedDates => "retain-longitudinal-modified-dates",
+            Self::CleanDescriptors => "clean-descriptors",
+            Self::CleanStructuredContent => "clean-structured-content",
+            Self::CleanGraphics => "clean-graphics",
+        }
+    }
+
+    /// Its code in CID 7050, of the scheme DCM, and the code's meaning (PS3.16).
+    pub fn method(self) -> (&'static str, &'static str) {
+        match self {
+            Self::RetainSafePrivate => ("113111", "Retain Safe Private Option"),
+            Self::RetainUids => ("113110", "Retain UIDs Option"),
+            Self::RetainDeviceIdentity => ("113109", "Retain Device Identity Option"),
+            Self::RetainInstitutionIdentity => ("113112", "Retain Institution Identity Option"),
+            Self::RetainPatientCharacteristics => ("113108", "Retain Patient Characteristics Option"),
+            Self::RetainLongitudinalFullDates => {
+                ("113106", "Retain Longitudinal Temporal Information Full Dates Option")
+            }
+            Self::RetainLongitudinalModifiedDates => {
+                ("113107", "Retain Longitudinal Temporal Information Modified Dates Option")
+            }
+            Self::CleanDescriptors => ("113105", "Clean Descriptors Option"),
+            Self::CleanStructuredContent => ("113104", "Clean Structured Content Option"),
+            Self::CleanGraphics => ("113103", "Clean Graphics Option"),
+        }
+    }
+}
+
+/// The profile as it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileSpec {
+    pub options: Vec<ProfileOption>,
+    /// Bounds of the days by which dates are shifted, for modified dates.
+    pub date_shift_days: (i32, i32),
+    /// Whether times of day stay, for modified dates.
+    pub keep_times: bool,
+    /// Whether an encapsulated document refuses its object, rather than being replaced by an empty one.
+    pub refuse_documents: bool,
+    /// Whether private SOP classes are refused: the profile does not say how they are de-identified.
+    pub refuse_private_classes: bool,
+    /// Whether an object that is likely to carry burned-in text is refused.
+    pub refuse_burned_in: bool,
+}
+
+impl Default for ProfileSpec {
+    fn default() -> Self {
+        Self {
+            options: Vec::new(),
+            date_shift_days: (-3650, -30),
+            keep_times: false,
+            refuse_documents: true,
+            refuse_private_classes: true,
+            refuse_burned_in: true,
+        }
+    }
+}
+
+impl ProfileSpec {
+    pub fn has(&self, option: ProfileOption) -> bool {
+        self.options.contains(&option)
+    }
+
+    /// The code for a row with these options, and the option that gave it. Where several say something, cleaning wins
+    /// over keeping.
+    pub fn code<'a>(&self, safe: &'a str, options: &[u8; 10]) -> (&'a str, Option<ProfileOption>) {
+        let given = |code: u8| {
+            let all = ProfileOption::ALL.into_iter().zip(options);
+            all.filter(|(option, _)| self.has(*option)).find(|(_, given)| **given == code)
+        };
+        match (given(b'C'), given(b'K')) {
+            (Some((option, _)), _) => ("C", Some(option)),
+            (_, Some((option, _))) => ("K", Some(option)),
+            _ => (safe, None),
+        }
+    }
+}
+
+/// What the profile does with elements that no row is about: indices of its rules.
+#[derive(Debug)]
+pub(super) struct Profile {
+    pub(super) spec: ProfileSpec,
+    pub(super) dates: usize,
+    uids: usize,
+    names: usize,
+    unknown: usize,
+    private: usize,
+    safe_private: usize,
+    pub(super) content: content::ContentRules,
+    /// Sorted; with the VR of the table.
+    safe: Vec<(CreatorId, u16, u8, Vr)>,
+}
+
+/// UIDs that name a class, a transfer syntax, a coding scheme or a template, not an instance.
+const NOT_INSTANCES: [u32; 20] = [
+    0x0008_0016,
+    0x0008_001A,
+    0x0008_001B,
+    0x0008_0062,
+    0x0008_010C,
+    0x0008_010D,
+    0x0008_0117,
+    0x0008_0118,
+    0x0008_040E,
+    0x0008_1150,
+    0x0008_115A,
+    0x0008_3002,
+    0x0008_9123,
+    0x0034_0003,
+    0x0072_007F,
+    0x0400_0010,
+    0x0400_0510,
+    0x3010_001F,
+    0x3010_0052,
+    0x3010_0053,
+];
+
+impl Profile {
+    /// The rule for an element, `row` being that of Table E.1-1.
+    pub(super) fn decide(
+        &self,
+        row: Option<usize>,
+        tag: Tag,
+        vr: Vr,
+        creator: Option<CreatorId>,
+    ) -> Option<usize> {
+        if tag.0 % 2 == 1 {
+            return self.decide_on_private(tag, vr, creator);
+        }
+        row.or_else(|| match vr {
+            Vr::DA | Vr::TM | Vr::DT => Some(self.dates),
+            Vr::UI => (!NOT_INSTANCES.contains(&number(tag))).then_some(self.uids),
+            Vr::PN => Some(self.names),
+            _ if vr_of(tag) == Vr::UN => Some(self.unknown),
+            _ => None,
+        })
+    }
+
+    fn decide_on_private(&self, tag: Tag, vr: Vr, creator: Option<CreatorId>) -> Option<usize> {
+        let key = creator.map(|creator| (creator, tag.0, tag.1 as u8));
+        let safe = key.and_then(|key| self.safe.binary_search_by_key(&key, |&(c, g, e, _)| (c, g, e)).ok());
+        let Some(&(.., listed)) = safe.and_then(|index| self.safe.get(index)) else {
+            return Some(self.private);
+        };
+        match (if vr == Vr::UN { listed } else { vr }, vr) {
+            // A sequence that is written as a value would hide what is in it, and nobody knows what other bytes say.
+            (Vr::SQ, Vr::SQ) => Some(self.safe_private),
+            (Vr::SQ | Vr::OB | Vr::UN, _) => Some(self.private),
+            (Vr::DA | Vr::TM | Vr::DT, _) => Some(self.dates),
+            (Vr::UI, _) => Some(self.uids),
+            _ => Some(self.safe_private),
+        }
+    }
+
+    /// Whether a private creator keeps some of its elements in a group.
+    pub(super) fn keeps_creator(&self, group: u16, creator: Option<CreatorId>) -> bool {
+        let Some(creator) = creator else { return false };
+        let from = self.safe.partition_point(|&(c, g, ..)| (c, g) < (creator, group));
+        self.safe.get(from).is_some_and(|&(c, g, ..)| (c, g) == (creator, group))
+    }
+
+    pub(super) fn private_rule(&self) -> usize {
+        self.private
+    }
+}

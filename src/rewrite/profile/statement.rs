@@ -1,0 +1,186 @@
+//! What a conformance statement has to say of a configuration (PS3.15 E.1.3, E.3), in Markdown.
+
+use std::fmt::Write;
+
+use super::attributes::{EDITION, ROWS};
+use super::safe_private::SAFE;
+use super::{ProfileOption, ProfileSpec};
+use crate::rewrite::Ruleset;
+
+/// Written whole for a ruleset with a profile; for one without, the rules only.
+pub(in crate::rewrite) fn statement(rules: &Ruleset, name: &str) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = match rules.profile() {
+        Some(spec) => profile(&mut text, rules, name, spec),
+        None => writeln!(
+            text,
+            "# De-identification by `{name}`\n\nNo profile of PS3.15 Annex E is applied; no conformance is claimed."
+        )
+        .and_then(|()| explicit(&mut text, rules)),
+    };
+    text
+}
+
+fn profile(text: &mut String, rules: &Ruleset, name: &str, spec: &ProfileSpec) -> std::fmt::Result {
+    writeln!(
+        text,
+        "# De-identification by `{name}`\n\n\
+         Basic Application Level Confidentiality Profile, DICOM PS3.15 Annex E, Table E.1-1 of edition {EDITION}, \
+         dimsegate {}. The IOD is not analysed.\n",
+        env!("CARGO_PKG_VERSION")
+    )?;
+    options(text, spec)?;
+    explicit(text, rules)?;
+    replaced(text, spec)?;
+    others(text, spec)?;
+    private(text, spec)?;
+    dates(text, spec)?;
+    attributes(text, spec)
+}
+
+fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    writeln!(text, "## Options supported and applied\n")?;
+    writeln!(text, "| option | code (DCM) | applied |\n| --- | --- | --- |")?;
+    for option in ProfileOption::ALL {
+        let (code, meaning) = option.method();
+        let applied = if spec.has(option) { "yes" } else { "no" };
+        writeln!(text, "| {meaning} | {code} | {applied} |")?;
+    }
+    writeln!(
+        text,
+        "\nClean Pixel Data (113101) and Clean Recognizable Visual Features (113102) are not supported: pixel data pass as they \
+         are, (0028,0301) and (0028,0302) are not touched.\n"
+    )
+}
+
+fn explicit(text: &mut String, rules: &Ruleset) -> std::fmt::Result {
+    writeln!(text, "## Rules that win over the profile\n")?;
+    let count = rules.len();
+    if count == 0 {
+        return writeln!(text, "None.\n");
+    }
+    writeln!(text, "In this order; what they keep or write is not the profile's.\n")?;
+    for rule in 0..count {
+        writeln!(text, "{}. {}", rule + 1, rules.tag_text(rule))?;
+    }
+    writeln!(text)
+}
+
+fn replaced(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    let uids = if spec.has(ProfileOption::RetainUids) {
+        "UIDs are kept."
+    } else {
+        "Every UID of an instance at every depth, listed or not, becomes `2.25.` and a version 8 UUID made of HMAC-SHA-256 of \
+         the old UID under the secret. UIDs under 1.2.840.10008 and those of classes, transfer syntaxes and coding schemes \
+         stay. References stay intact over all objects, sessions and instances with the same secret."
+    };
+    writeln!(
+        text,
+        "## Attributes removed, replaced and inserted\n\n\
+         Removed: what the table below says, group 0004, group 4FFE, overlay planes whole, attributes that PS3.6 does not know, private \
+         attributes but those below.\n\n\
+         Replaced: dummies are the same for everyone and never empty: `REMOVED`, `19000101`, `000000`, `000D`, `0`, zero bytes; a \
+         sequence whose code is D gets one item of dummies. Of X/Z, X/D, Z/D and X/Z/D the right-most is done; nothing \
+         that is absent is added. {uids}\n\n\
+         Inserted: (0012,0062) YES, (0012,0063), (0012,0064) with the codes applied, behind those that are there already, and \
+         (0028,0303).\n"
+    )
+}
+
+fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    let refused = |refused: bool| if refused { "refused" } else { "passed" };
+    writeln!(
+        text,
+        "## Encrypted attributes\n\nNone are written: no Encrypted Attributes Sequence, no keys, no transfer syntaxes of it.\n\n\
+         ## Other restrictions\n\n\
+         - Private SOP classes: {}.\n- Objects that are likely to carry burned-in text, by (0028,0301), Image Type, \
+         Conversion Type and SOP class: {}.\n- Encapsulated documents: {}.\n- The secret is at least 256 bits, for \
+         HMAC-SHA-256.\n- Ages over 89 years are written as 090Y where ages are kept.\n",
+        refused(spec.refuse_private_classes),
+        refused(spec.refuse_burned_in),
+        if spec.refuse_documents {
+            "refused"
+        } else {
+            "a PDF is replaced by an empty page, others are refused"
+        },
+    )?;
+    if spec.options.iter().any(|option| {
+        matches!(option, ProfileOption::CleanDescriptors | ProfileOption::RetainPatientCharacteristics)
+    }) {
+        writeln!(
+            text,
+            "- Clean text: only words of a fixed list of anatomy, technique and views stay; where none is left, the \
+             attribute is treated as in the basic profile."
+        )?;
+    }
+    if spec.has(ProfileOption::CleanStructuredContent) {
+        writeln!(
+            text,
+            "- Clean structured content: values of concepts in Table E.3.4-1 become dummies where their code is X or D, numbers \
+             lose their measured value; text of other concepts becomes a dummy. Content items stay in their place."
+        )?;
+    }
+    if spec.has(ProfileOption::CleanGraphics) {
+        writeln!(
+            text,
+            "- Clean graphics: overlays and curves are removed; graphic annotations stay, without their texts."
+        )?;
+    }
+    if spec.has(ProfileOption::RetainDeviceIdentity) {
+        writeln!(text, "- AE titles that are to be cleaned become pseudonyms of 16 hexadecimal digits.")?;
+    }
+    writeln!(text)
+}
+
+fn private(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    writeln!(text, "## Safe private attributes\n")?;
+    if !spec.has(ProfileOption::RetainSafePrivate) {
+        return writeln!(text, "None are kept.\n");
+    }
+    writeln!(
+        text,
+        "Those of Table E.3.10-1, by private creator in the same data set or item, with their creator elements; not those \
+         of VR OB or UN, nor sequences that are written as values; dates and UIDs in them are treated as others are.\n"
+    )?;
+    let mut creators: Vec<_> = SAFE.iter().map(|row| row.creator).collect();
+    creators.dedup();
+    creators.iter().try_for_each(|creator| writeln!(text, "- {creator}"))?;
+    writeln!(text)
+}
+
+fn dates(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    writeln!(text, "## Manner of date modification\n")?;
+    if spec.has(ProfileOption::RetainLongitudinalFullDates) {
+        return writeln!(text, "Dates and times are kept but those of birth. (0028,0303) is UNMODIFIED.\n");
+    }
+    if spec.has(ProfileOption::RetainLongitudinalModifiedDates) {
+        let (min, max) = spec.date_shift_days;
+        let times = if spec.keep_times { "Times of day stay." } else { "Times of day are not kept." };
+        return writeln!(
+            text,
+            "Every DA and DT moves by the same number of days for all objects of a Patient ID, between {min} and {max}, never 0, \
+             made of HMAC-SHA-256 of the Patient ID under the secret; intervals are kept to the day. {times} An object \
+             without Patient ID is refused. (0028,0303) is MODIFIED.\n"
+        );
+    }
+    writeln!(text, "Every DA, TM and DT is removed, emptied or a dummy. (0028,0303) is REMOVED.\n")
+}
+
+fn attributes(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## Table E.1-1 as applied\n\n| tag | attribute | profile | applied | by |\n| --- | --- | --- | --- | --- |"
+    )?;
+    for row in &ROWS {
+        let (code, option) = spec.code(row.safe, &row.options);
+        let tag = match row.mask {
+            u32::MAX => format!("({:04X},{:04X})", row.tag >> 16, row.tag & 0xFFFF),
+            0x0001_0000 => "(gggg,eeee) odd groups".to_owned(),
+            mask => format!("({:04X},{:04X}) mask {mask:08X}", row.tag >> 16, row.tag & 0xFFFF),
+        };
+        let by = option.map_or("basic profile", ProfileOption::name);
+        writeln!(text, "| {tag} | {} | {} | {code} | {by} |", row.name, row.basic)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Values with facts in them: `ANON^{pseudonym}`.
+
+use super::error::RewriteProblem;
+use super::facts::Facts;
+use super::keyed;
+use aws_lc_rs::hmac;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    /// `{pseudonym}`: hexadecimal digits for the patient, from the Patient ID of the data set.
+    Patient,
+    /// `{value}`: hexadecimal digits for the element's own value; nothing where it is empty.
+    Value,
+    /// `{peer}`: the name of the peer that the association is of.
+    Peer,
+}
+
+/// A value of `replace` or `set` that depends on facts.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    parts: Vec<Part>,
+    key: Option<hmac::Key>,
+    length: usize,
+}
+
+impl Template {
+    /// `None`: there is no fact in it.
+    pub(super) fn parse(text: &str, key: Option<&hmac::Key>, length: usize) -> Result<Option<Self>, String> {
+        let (mut parts, mut rest) = (Vec::new(), text);
+        while let Some((before, behind)) = rest.split_once('{') {
+            let known = "write {pseudonym}, {value} or {peer}";
+            let (name, after) = behind.split_once('}').ok_or_else(|| format!("a brace is open: {known}"))?;
+            parts.push(Part::Text(before.to_owned()));
+            parts.push(match name {
+                "pseudonym" => Part::Patient,
+                "value" => Part::Value,
+                "peer" => Part::Peer,
+                _ => return Err(format!("{{{name}}} is no fact: {known}")),
+            });
+            rest = after;
+        }
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        if key.is_none() && parts.iter().any(|part| matches!(part, Part::Patient | Part::Value)) {
+            return Err("a pseudonym needs a secret: name a secret-file".to_owned());
+        }
+        Ok(Some(Self { parts, key: key.cloned(), length }))
+    }
+
+    pub(super) fn needs_patient(&self) -> bool {
+        self.parts.contains(&Part::Patient)
+    }
+
+    pub(super) fn has_pseudonym(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Patient | Part::Value))
+    }
+
+    /// A value of the form that will come, to be checked against a VR.
+    pub(super) fn sample(&self) -> String {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Patient | Part::Value => "0".repeat(self.length),
+            Part::Peer => "P".to_owned(),
+        });
+        parts.collect()
+    }
+
+    pub(super) fn fill(&self, facts: &Facts, old: &[u8]) -> Result<String, RewriteProblem> {
+        let mut text = Vec::new();
+        for part in &self.parts {
+            match (part, &self.key) {
+                (Part::Text(part), _) => text.extend_from_slice(part.as_bytes()),
+                (Part::Patient, Some(key)) => {
+                    let patient = facts.patient.as_deref().ok_or(RewriteProblem::NoPatient)?;
+                    keyed::put_patient(key, patient, self.length, &mut text);
+                }
+                (Part::Value, Some(key)) if !old.is_empty() => {
+                    keyed::put_pseudonym(key, old, self.length, &mut text);
+                }
+                (Part::Patient | Part::Value, _) => {}
+                (Part::Peer, _) => {
+                    let peer = facts.peer.as_deref().ok_or(RewriteProblem::NoPeer)?;
+                    text.extend_from_slice(peer.as_bytes());
+                }
+            }
+        }
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}

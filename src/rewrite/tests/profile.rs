@@ -1,0 +1,379 @@
+//! What the profile does beside its table.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::oracle::parse;
+use super::profile_rows::profile;
+use super::support::*;
+use crate::dataset::{Encoding, Tag};
+use crate::rewrite::{
+    Expected, ProfileOption as O, ProfileSpec, RewriteError, RuleSpec, Ruleset, RulesetSpec, Transform,
+    canary,
+};
+use dicom_object::InMemDicomObject;
+
+const EXPLICIT_UID: &str = "1.2.840.10008.1.2.1";
+
+fn with(profile: ProfileSpec, rules: &[RuleSpec]) -> Arc<Ruleset> {
+    Arc::new(Ruleset::compile(RulesetSpec { profile: Some(profile), ..spec(rules) }).unwrap())
+}
+
+fn sent_by(rules: &Arc<Ruleset>, encoding: Encoding, input: &[u8]) -> Result<Vec<u8>, RewriteError> {
+    let transform = || Transform::new(Arc::clone(rules), encoding, expected());
+    let whole = run_in(transform(), input, &[usize::MAX]).map(|(sent, _)| sent);
+    let bytewise = run_in(transform(), input, &[1]).map(|(sent, _)| sent);
+    assert_eq!(whole, bytewise);
+    whole
+}
+
+fn object(rules: &Arc<Ruleset>, data: &Data) -> InMemDicomObject {
+    parse(&sent_by(rules, LE, &data.bytes).unwrap(), EXPLICIT_UID)
+}
+
+fn text(object: &InMemDicomObject, group: u16, element: u16) -> Option<String> {
+    let value = object.get(Tag(group, element))?.to_str().ok()?;
+    Some(value.trim_end_matches([' ', '\0']).to_owned())
+}
+
+#[test]
+fn an_object_says_how_it_was_de_identified() {
+    let rules = profile(&[O::RetainUids, O::CleanDescriptors]);
+    let codes = |object: &InMemDicomObject| -> Vec<String> {
+        let sequence = object.get(Tag(0x12, 0x64)).unwrap();
+        sequence.items().unwrap().iter().map(|item| text(item, 8, 0x100).unwrap()).collect()
+    };
+    let bare = object(&rules, &Data::image(LE).text((0x28, 0x0301), b"CS", "NO"));
+    assert_eq!(text(&bare, 0x12, 0x62).as_deref(), Some("YES"));
+    assert!(text(&bare, 0x12, 0x63).unwrap().ends_with("2026d\\retain-uids\\clean-descriptors"));
+    assert_eq!(codes(&bare), ["113100", "113110", "113105"]);
+    assert_eq!(text(&bare, 0x28, 0x303).as_deref(), Some("REMOVED"));
+    assert_eq!(text(&bare, 0x28, 0x301).as_deref(), Some("NO"), "as it came");
+    assert!(object(&rules, &Data::image(LE)).get(Tag(0x28, 0x301)).is_none(), "never claimed");
+    for defined in [true, false] {
+        let earlier = Data::new(LE).text((8, 0x100), b"SH", "OTHER");
+        let data = Data::image(LE).sequence((0x12, 0x64), defined, &[earlier]);
+        assert_eq!(codes(&object(&rules, &data)), ["OTHER", "113100", "113110", "113105"]);
+    }
+    let empty = Data::image(LE).header((0x12, 0x64), b"SQ", 0);
+    assert_eq!(codes(&object(&rules, &empty)).len(), 3);
+    let before = Data::image(LE).text((0x28, 0x303), b"CS", "MODIFIED");
+    let full = profile(&[O::RetainLongitudinalFullDates]);
+    assert_eq!(text(&object(&full, &before), 0x28, 0x303).as_deref(), Some("MODIFIED"));
+    assert_eq!(text(&object(&full, &Data::image(LE)), 0x28, 0x303).as_deref(), Some("UNMODIFIED"));
+}
+
+#[test]
+fn dates_before_the_patient_id_move_with_it_and_their_intervals_stay() {
+    let spec = |keep_times| ProfileSpec {
+        options: vec![O::RetainLongitudinalModifiedDates],
+        keep_times,
+        ..ProfileSpec::default()
+    };
+    let dated = |patient: &str| {
+        let nested = Data::new(LE).text((0x40, 0xA121), b"DA", "20200401");
+        Data::image(LE)
+            .text((8, 0x20), b"DA", "20200229")
+            .text((8, 0x30), b"TM", "101112")
+            .text((8, 0x2A), b"DT", "20200331101112.5")
+            .text((0x10, 0x20), b"LO", patient)
+            .sequence((0x54, 0x16), true, &[nested])
+    };
+    // The order of tags matters.
+    let sorted = |patient: &str| {
+        let all = dated(patient);
+        let (image, moved) = (Data::image(LE), Data::new(LE).text((8, 0x2A), b"DT", "20200331101112.5"));
+        let date = Data::new(LE).text((8, 0x20), b"DA", "20200229");
+        let time = Data::new(LE).text((8, 0x30), b"TM", "101112");
+        let at = image.bytes.len() + date.bytes.len() + time.bytes.len() + moved.bytes.len();
+        let bytes = [&image.bytes[..], &date.bytes, &moved.bytes, &time.bytes, &all.bytes[at..]].concat();
+        Data { bytes, ..image }
+    };
+    let day = |text: &str| {
+        let format = time::macros::format_description!("[year][month][day]");
+        time::Date::parse(&text[..8], format).unwrap()
+    };
+    let rules = with(spec(true), &[]);
+    let one = object(&rules, &sorted("PID-1"));
+    let study = day(&text(&one, 8, 0x20).unwrap());
+    let acquired = text(&one, 8, 0x2A).unwrap();
+    let nested = one.get(Tag(0x54, 0x16)).unwrap().items().unwrap()[0].clone();
+    assert_eq!((day(&acquired) - study).whole_days(), 31);
+    assert!(acquired.ends_with("101112.5"), "times stay when asked");
+    assert_eq!((day(&text(&nested, 0x40, 0xA121).unwrap()) - study).whole_days(), 32);
+    assert_eq!(text(&one, 8, 0x30).as_deref(), Some("101112"));
+    assert_ne!(text(&object(&rules, &sorted("PID-2")), 8, 0x20), text(&one, 8, 0x20));
+    let without = object(&with(spec(false), &[]), &sorted("PID-1"));
+    assert_eq!(text(&without, 8, 0x2A).unwrap().len(), 8);
+    assert_eq!(text(&without, 8, 0x30).as_deref(), Some("000000"));
+    for patient in ["", "  "] {
+        assert_eq!(sent_by(&rules, LE, &sorted(patient).bytes).unwrap_err().status, 0xC003);
+    }
+    let late = Data::image(LE).element((9, 0x1001), b"OB", &vec![0; 70_000]).text((0x10, 0x20), b"LO", "PID");
+    let error = sent_by(&rules, LE, &late.bytes).unwrap_err();
+    assert_eq!((error.status, error.comment().as_str()), (0xC003, "(0010,0020): patient ID comes too late"));
+}
+
+#[test]
+fn pseudonyms_of_one_patient_agree() {
+    let rules = [
+        rule_with("PatientName", "replace", "ANON^{pseudonym}"),
+        rule_with("PatientID", "replace", "{pseudonym}"),
+        rule_with("AccessionNumber", "replace", "{value}"),
+        rule_with("ClinicalTrialSiteName", "set", "{peer}"),
+    ];
+    let rules = with(ProfileSpec::default(), &rules);
+    let sent = |patient: &str, accession: &str| {
+        let data = Data::image(LE)
+            .text((8, 0x50), b"SH", accession)
+            .text((0x10, 0x10), b"PN", "DOE^JANE")
+            .text((0x10, 0x20), b"LO", patient);
+        let transform = Transform::new(Arc::clone(&rules), LE, expected()).for_peer("lyon".into());
+        let (sent, _) = run_in(transform, &data.bytes, &[9]).unwrap();
+        let object = parse(&sent, EXPLICIT_UID);
+        [(8, 0x50), (0x10, 0x10), (0x10, 0x20), (0x12, 0x31)].map(|(g, e)| text(&object, g, e).unwrap())
+    };
+    let [accession, name, id, site] = sent("PID-1 ", "A1");
+    assert_eq!((name, site.as_str()), (format!("ANON^{id}"), "lyon"));
+    assert_eq!((id.len(), accession.len()), (16, 16));
+    assert_eq!(sent("PID-1", "A1")[..3], [accession.clone(), format!("ANON^{id}"), id.clone()]);
+    assert!(sent("PID-2", "A1")[2] != id && sent("PID-2", "A1")[0] == accession);
+    assert!(sent("PID-1", "A2")[0] != accession);
+    let nobody = Data::image(LE).text((0x10, 0x10), b"PN", "DOE");
+    assert_eq!(sent_by(&rules, LE, &nobody.bytes).unwrap_err().status, 0xC003);
+}
+
+#[test]
+fn rules_win_over_the_profile() {
+    let rules = [
+        rule("PatientName", "keep"),
+        rule("(0009,ACME,01)", "keep"),
+        rule_with("StudyDate", "replace", "20000101"),
+    ];
+    let rules = with(ProfileSpec::default(), &rules);
+    let data = Data::image(LE)
+        .text((8, 0x20), b"DA", "20200229")
+        .text((9, 0x10), b"LO", "ACME")
+        .text((9, 0x1001), b"LO", "one ")
+        .text((9, 0x1002), b"LO", "two ")
+        .text((0x10, 0x10), b"PN", "DOE^JANE");
+    let object = object(&rules, &data);
+    assert_eq!(text(&object, 0x10, 0x10).as_deref(), Some("DOE^JANE"));
+    assert_eq!(text(&object, 8, 0x20).as_deref(), Some("20000101"));
+    assert!(object.get(Tag(9, 0x1001)).is_some() && object.get(Tag(9, 0x10)).is_some());
+    assert!(object.get(Tag(9, 0x1002)).is_none());
+}
+
+#[test]
+fn what_no_row_names_is_judged_by_its_vr() {
+    let data = Data::image(LE)
+        .text((8, 0x0117), b"UI", "1.2.3.5")
+        .text((8, 0x1150), b"UI", "1.2.3.6")
+        .text((8, 0x1167), b"UI", "1.2.3.7")
+        .text((0x10, 0x11), b"LO", "unknown")
+        .text((0x14, 0x0102), b"DA", "20200229")
+        .text((0x14, 0x2006), b"PN", "DOE")
+        .element((0xFFFC, 0xFFFC), b"OB", &[0; 8]);
+    let object = object(&profile(&[]), &data);
+    assert_eq!(text(&object, 8, 0x0117).as_deref(), Some("1.2.3.5"), "a context, no instance");
+    assert_eq!(text(&object, 8, 0x1150).as_deref(), Some("1.2.3.6"), "a class");
+    assert!(text(&object, 8, 0x1167).unwrap().starts_with("2.25."));
+    assert!(object.get(Tag(0x10, 0x11)).is_none());
+    assert_eq!(text(&object, 0x14, 0x102).as_deref(), Some("19000101"));
+    assert_eq!(text(&object, 0x14, 0x2006).as_deref(), Some("REMOVED"));
+    assert!(object.get(Tag(0xFFFC, 0xFFFC)).is_none());
+}
+
+#[test]
+fn safe_private_elements_stay_with_their_creator_wherever_their_block_is() {
+    let block = |creator: &str| {
+        Data::new(LE).text((0x7053, 0x11), b"LO", creator).text((0x7053, 0x1100), b"DS", "1.5 ").text(
+            (0x7053, 0x1101),
+            b"LO",
+            "DOE ",
+        )
+    };
+    let philips = block("Philips PET Private Group");
+    let nested = Data::image(LE).sequence((0x40, 0x0555), true, &[]);
+    let mut data = nested;
+    data.bytes.extend(&philips.bytes);
+    let kept = object(&profile(&[O::RetainSafePrivate]), &data);
+    assert_eq!(text(&kept, 0x7053, 0x1100).as_deref(), Some("1.5"));
+    assert!(kept.get(Tag(0x7053, 0x11)).is_some() && kept.get(Tag(0x7053, 0x1101)).is_none());
+    assert!(object(&profile(&[]), &data).get(Tag(0x7053, 0x1100)).is_none());
+    let mut other = Data::image(LE);
+    other.bytes.extend(block("OTHER").bytes);
+    let gone = object(&profile(&[O::RetainSafePrivate]), &other);
+    assert!(gone.get(Tag(0x7053, 0x11)).is_none() && gone.get(Tag(0x7053, 0x1100)).is_none());
+}
+
+fn content(code: &str, scheme: &str, value_type: &str, value: Data) -> Data {
+    let concept = Data::new(LE).text((8, 0x100), b"SH", code).text((8, 0x102), b"SH", scheme);
+    let mut item =
+        Data::new(LE).text((0x40, 0xA040), b"CS", value_type).sequence((0x40, 0xA043), false, &[concept]);
+    item.bytes.extend(value.bytes);
+    item
+}
+
+#[test]
+fn structured_content_is_judged_by_its_concepts() {
+    let said = |code: &str, scheme: &str| {
+        content(code, scheme, "TEXT", Data::new(LE).text((0x40, 0xA160), b"UT", "Chest DOE"))
+    };
+    let age =
+        Data::new(LE).sequence((0x40, 0xA300), true, &[Data::new(LE).text((0x40, 0xA30A), b"DS", "93")]);
+    let sex = Data::new(LE).sequence((0x40, 0xA168), true, &[Data::new(LE).text((8, 0x100), b"SH", "F ")]);
+    let items = [
+        said("121022", "DCM"),
+        said("109054", "DCM"),
+        said("1", "99X"),
+        content("121033", "DCM", "NUM", age),
+        content("121032", "DCM", "CODE", sex),
+    ];
+    let data = Data::image(LE).sequence((0x40, 0xA730), false, &items);
+    let seen = |options: &[O]| -> Vec<String> {
+        let object = object(&profile(options), &data);
+        let items = object.get(Tag(0x40, 0xA730)).unwrap().items().unwrap().to_vec();
+        let said = |item: &InMemDicomObject| {
+            let coded =
+                item.get(Tag(0x40, 0xA168)).map(|code| text(&code.items().unwrap()[0], 8, 0x100).unwrap());
+            let measured =
+                item.get(Tag(0x40, 0xA300)).map(|measured| measured.items().unwrap().len().to_string());
+            text(item, 0x40, 0xA160).or(coded).or(measured).unwrap_or_default()
+        };
+        items.iter().map(said).collect()
+    };
+    assert_eq!(seen(&[]), ["REMOVED"], "one dummy item");
+    let removed = "REMOVED";
+    assert_eq!(seen(&[O::CleanStructuredContent]), [removed, removed, removed, "0", removed]);
+    let more = [O::CleanStructuredContent, O::CleanDescriptors, O::RetainPatientCharacteristics];
+    assert_eq!(seen(&more), [removed, "Chest", removed, "0", "F"]);
+}
+
+#[test]
+fn graphics_keep_their_shapes_and_lose_their_texts() {
+    let note = Data::new(LE).text((0x70, 6), b"ST", "DOE ");
+    let shape = Data::new(LE).text((0x70, 0x23), b"CS", "CIRCLE");
+    let layer = Data::new(LE).sequence((0x70, 8), true, &[note]).sequence((0x70, 9), true, &[shape]);
+    let data = Data::image(LE).sequence((0x70, 1), true, &[layer]).element((0x6002, 0x3000), b"OW", &[1, 2]);
+    let cleaned = object(&profile(&[O::CleanGraphics]), &data);
+    let layer = cleaned.get(Tag(0x70, 1)).unwrap().items().unwrap()[0].clone();
+    let note = layer.get(Tag(0x70, 8)).unwrap().items().unwrap()[0].clone();
+    assert_eq!(text(&note, 0x70, 6).as_deref(), Some("REMOVED"));
+    assert_eq!(layer.get(Tag(0x70, 9)).unwrap().items().unwrap().len(), 1);
+    assert!(cleaned.get(Tag(0x6002, 0x3000)).is_none());
+}
+
+fn class_of(class: &str, data: Data) -> (Expected, Vec<u8>) {
+    let image = Data::new(LE).text((8, 0x16), b"UI", class).text((8, 0x18), b"UI", INSTANCE);
+    (Expected { sop_class_uid: class.parse().unwrap(), ..expected() }, [image.bytes, data.bytes].concat())
+}
+
+fn status(profile: ProfileSpec, class: &str, data: Data) -> Result<Vec<u8>, u16> {
+    let (expected, input) = class_of(class, data);
+    let rules = with(profile, &[]);
+    let sent = |sizes: &[usize]| {
+        let transform = Transform::new(Arc::clone(&rules), LE, expected.clone());
+        run_in(transform, &input, sizes).map(|(sent, _)| sent).map_err(|error| error.status)
+    };
+    assert_eq!(sent(&[1]), sent(&[usize::MAX]));
+    sent(&[7])
+}
+
+#[test]
+fn objects_are_refused_or_passed_for_what_they_are() {
+    let basic = ProfileSpec::default;
+    let none = || Data::new(LE);
+    let flag = |value: &str| Data::new(LE).text((0x28, 0x301), b"CS", value);
+    let capture = "1.2.840.10008.5.1.4.1.1.7";
+    assert_eq!(status(basic(), CLASS, flag("YES")), Err(0xC006));
+    assert!(status(basic(), CLASS, none()).is_ok());
+    assert_eq!(status(basic(), capture, none()), Err(0xC006));
+    assert!(status(basic(), capture, flag("NO")).is_ok());
+    let screen = Data::new(LE);
+    assert!(status(basic(), CLASS, screen).is_ok());
+    let pass = || ProfileSpec {
+        refuse_burned_in: false,
+        refuse_private_classes: false,
+        refuse_documents: false,
+        ..basic()
+    };
+    assert!(status(pass(), CLASS, flag("YES")).is_ok() && status(pass(), capture, none()).is_ok());
+    assert_eq!(status(basic(), "1.2.3", none()), Err(0xC004));
+    assert!(status(pass(), "1.2.3", none()).is_ok());
+    let document =
+        || Data::new(LE).element((0x42, 0x11), b"OB", b"DOE ").element((0x42, 0x15), b"UL", &[4, 0, 0, 0]);
+    let (pdf, cda) = ("1.2.840.10008.5.1.4.1.1.104.1", "1.2.840.10008.5.1.4.1.1.104.2");
+    assert_eq!(status(basic(), pdf, document()), Err(0xC005));
+    assert_eq!(status(pass(), cda, document()), Err(0xC005), "there is no empty document for it");
+    let replaced = parse(&status(pass(), pdf, document()).unwrap(), EXPLICIT_UID);
+    assert!(replaced.get(Tag(0x42, 0x11)).unwrap().to_bytes().unwrap().starts_with(b"%PDF-1.4"));
+    assert!(replaced.get(Tag(0x42, 0x15)).is_none());
+}
+
+#[test]
+fn why_names_the_rule_or_the_row() {
+    let rules = with(
+        ProfileSpec { options: vec![O::CleanDescriptors], ..ProfileSpec::default() },
+        &[rule("PatientID", "keep"), rule("StationName", "remove")],
+    );
+    let data = Data::image(LE).text((8, 0x1010), b"SH", "CT1 ").text((8, 0x1030), b"LO", "Chest DOE").text(
+        (0x10, 0x10),
+        b"PN",
+        "DOE ",
+    );
+    let transform = Transform::new(Arc::clone(&rules), LE, expected()).recording_changes();
+    let (_, transform) = run_in(transform, &data.bytes, &[usize::MAX]).unwrap();
+    let why = |tag: Tag| rules.why(transform.changes().iter().find(|change| change.tag == tag).unwrap().rule);
+    assert_eq!(why(Tag(8, 0x1010)), "rule 2 StationName");
+    assert_eq!(why(Tag(8, 0x1030)), "Table E.1-1 2026d Study Description: C, clean-descriptors");
+    assert_eq!(why(Tag(0x10, 0x10)), "Table E.1-1 2026d Patient's Name: Z, basic");
+    assert_eq!(why(Tag(0x12, 0x62)), "PS3.15 E.1.1");
+    let statement = rules.statement("x");
+    for part in [
+        "Clean Descriptors Option | 113105 | yes",
+        "1. PatientID",
+        "| (0010,0010) | Patient's Name | Z | Z | basic profile |",
+    ] {
+        assert!(statement.contains(part), "{part}");
+    }
+}
+
+fn option() -> impl Strategy<Value = Vec<O>> {
+    proptest::sample::subsequence(O::ALL.to_vec(), 0..=10).prop_map(|mut options| {
+        if options.contains(&O::RetainLongitudinalFullDates) {
+            options.retain(|option| *option != O::RetainLongitudinalModifiedDates);
+        }
+        options
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn no_canary_survives_any_options(
+        nodes in super::oracle::nodes(), options in option(), sizes in proptest::collection::vec(1_usize..300, 1..4),
+    ) {
+        for (encoding, uid) in [(LE, EXPLICIT_UID), (BE, "1.2.840.10008.1.2.2"), (IMPLICIT, "1.2.840.10008.1.2")] {
+            let mut data = super::oracle::write(Data::image(encoding), &nodes, encoding);
+            if !nodes.contains_key(&(0x10, 0x20)) {
+                let later = nodes.keys().any(|tag| *tag > (0x10, 0x20));
+                prop_assume!(!later);
+                data = data.text((0x10, 0x20), b"LO", "PID");
+            }
+            let planting = Transform::planting_canaries(encoding, expected());
+            let (planted, planting) = run_in(planting, &data.bytes, &sizes).unwrap();
+            let rules = profile(&options);
+            let transform = || Transform::new(Arc::clone(&rules), encoding, expected());
+            let (sent, _) = run_in(transform(), &planted, &sizes).unwrap();
+            prop_assert_eq!(&sent, &run_in(transform(), &planted, &[usize::MAX]).unwrap().0);
+            parse(&sent, uid);
+            for number in canary::found(&sent) {
+                let change = &planting.changes()[number as usize];
+                prop_assert!(canary::may_stay(&rules, change), "{change:?}");
+            }
+        }
+    }
+}
