@@ -24,7 +24,7 @@
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
 //! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
 //! | [`policy`] | | facts to verdict and reason; rates behind a clock |
-//! | [`audit`] | PS3.15 A.5 | typed events, and the sink that keeps them |
+//! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
 //! | [`tls`] | PS3.15 B | rustls settings, handshakes, certificates made and shown |
 //! | [`relay`] | | sockets: listener, session, upstream, pump |

@@ -3,6 +3,9 @@
 //! [`Audit::record`] gives an event its time and its place in the sequence, and hands it to a thread that appends it to
 //! `audit-YYYY-MM-DD.jsonl`. Between the two is a queue that is bounded in bytes. While records cannot be written,
 //! [`Audit::writable`] is false, and whoever lets associations in decides by [`OnFailure`] what that means.
+//!
+//! Those lines are the record of truth. [`messages`] reads them back and renders them as DICOM audit messages or FHIR
+//! AuditEvents, and [`forward`] sends these to repositories from a cursor that survives restarts.
 
 mod association;
 mod chain;

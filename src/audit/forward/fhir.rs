@@ -47,16 +47,27 @@ impl Http {
     }
 
     async fn post(&mut self, parcel: &Parcel) -> io::Result<StatusCode> {
+        if let Some(kept) = self.connection.take().filter(|connection| !connection.is_closed())
+            && let Ok(status) = self.post_on(kept, parcel).await
+        {
+            return Ok(status);
+        }
+        // A server may close what is kept at any time, also just now.
+        let fresh = self.connect().await?;
+        self.post_on(fresh, parcel).await
+    }
+
+    async fn post_on(
+        &mut self,
+        mut connection: SendRequest<Full<Bytes>>,
+        parcel: &Parcel,
+    ) -> io::Result<StatusCode> {
         let request = Request::post(self.endpoint.path.as_str())
             .header(header::HOST, self.endpoint.authority.as_str())
             .header(header::CONTENT_TYPE, "application/fhir+json")
             .header(header::ACCEPT, "application/fhir+json")
             .body(Full::new(Bytes::copy_from_slice(&parcel.bytes)))
             .map_err(io::Error::other)?;
-        let mut connection = match self.connection.take().filter(|connection| !connection.is_closed()) {
-            Some(connection) => connection,
-            None => self.connect().await?,
-        };
         connection.ready().await.map_err(io::Error::other)?;
         let answer = connection.send_request(request).await.map_err(io::Error::other)?;
         let status = answer.status();

@@ -100,7 +100,7 @@ impl Forwarder {
         })
     }
 
-    /// Until it is told to stop and has sent everything.
+    /// Until it is told to stop and has sent everything, or cannot.
     pub(super) async fn run(mut self) {
         let mut failures = 0_u32;
         while let Err(error) = self.session(&mut failures).await {
@@ -111,11 +111,13 @@ impl Forwarder {
             let pause = backoff::pause(failures);
             tracing::warn!(repository = %self.to.name, %error, backlog, ?pause,
                 "audit messages wait for their repository");
-            let stopping = *self.stop.borrow();
+            if *self.stop.borrow() {
+                return;
+            }
+            // A stop makes it try once more at once.
             tokio::select! {
                 () = sleep(pause) => {}
-                // Once, to try for the last time at once.
-                _ = self.stop.changed(), if !stopping => {}
+                _ = self.stop.changed() => {}
             }
         }
     }
@@ -123,22 +125,15 @@ impl Forwarder {
     /// One connection, until it breaks. Ok when it was told to stop and nothing is left.
     async fn session(&mut self, failures: &mut u32) -> io::Result<()> {
         let mut sender = Sender::open(&self.to, &self.pace).await?;
+        let opened = Instant::now();
         loop {
             alive(&mut sender).await?;
             self.settle();
             // Looked at before reading: the trail is whole by the time it is set.
             let stopping = *self.stop.borrow();
             let batch = self.next_batch()?;
-            let mut taken = Taken::default();
-            let sent = sender.send(&batch.parcels, &mut taken).await;
-            if sender.confirms() {
-                self.taken = self.taken.max(taken.through);
-            }
-            if taken != Taken::default() {
-                self.status.sent(taken.sent, taken.refused);
-            }
-            sent?;
-            if taken.sent > 0 || !batch.progress {
+            let taken = self.send(&mut sender, &batch.parcels).await?;
+            if (sender.confirms() && taken.sent > 0) || opened.elapsed() >= self.pace.settling / 10 {
                 self.reached(failures);
             }
             if self.has_moved() && (!batch.progress || self.checkpoint_due()) {
@@ -159,6 +154,19 @@ impl Forwarder {
         }
     }
 
+    async fn send(&mut self, sender: &mut Sender, parcels: &[Parcel]) -> io::Result<Taken> {
+        let mut taken = Taken::default();
+        let sent = sender.send(parcels, &mut taken).await;
+        if sender.confirms() {
+            self.taken = self.taken.max(taken.through);
+        }
+        if taken != Taken::default() {
+            self.status.sent(taken.sent, taken.refused);
+        }
+        sent.map(|()| taken)
+    }
+
+    /// A connection that broke as soon as it was there was no success: the pauses go on growing.
     fn reached(&self, failures: &mut u32) {
         if !self.status.connected(true) && *failures > 0 {
             tracing::info!(repository = %self.to.name, "audit messages reach their repository again");

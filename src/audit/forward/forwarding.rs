@@ -39,7 +39,7 @@ impl Forwarding {
     /// the first record, so that nothing is missed by destinations that are new.
     ///
     /// `held` is told the earliest day whose file may still be read, at once and whenever that changes; `None` when
-    /// nothing is forwarded. Files of that day and later ones must stay as they are.
+    /// nothing is forwarded. Files of that day and later ones must stay as they are. Until it is first told, all must.
     ///
     /// # Errors
     /// A cursor cannot be read or stored, or the thread cannot be started.
@@ -61,6 +61,8 @@ impl Forwarding {
             held(None);
         }
         let hold = Hold::new(held);
+        // Everything, until each has said where it is.
+        destinations.iter().for_each(|to| hold.needs(&to.name, Date::MIN));
         let mut all = Self { directory, pace, hold, runtime: None, running: BTreeMap::new() };
         for to in destinations {
             all.begin(to, None)?;

@@ -190,7 +190,7 @@ async fn files_are_held_until_they_have_been_delivered() {
     datagram(&socket).await;
     until(|| held.lock().unwrap().len() == 3).await;
     forwarding.reload(&[]);
-    let days = [None, Some(date!(2026 - 01 - 02)), Some(date!(2026 - 01 - 03)), None];
+    let days = [Some(Date::MIN), Some(date!(2026 - 01 - 02)), Some(date!(2026 - 01 - 03)), None];
     assert_eq!(*held.lock().unwrap(), days);
 }
 

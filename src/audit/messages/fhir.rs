@@ -24,7 +24,7 @@ pub fn write(message: &Message, source: &Source) -> Value {
     put(&mut event, "subtype", message.kind.as_ref().map(|kind| json!([coding(kind)])));
     put(&mut event, "outcomeDesc", message.outcome_description.as_deref().map(|text| json!(token(text))));
     let entities: Vec<Value> = message.objects.iter().map(entity).collect();
-    put(&mut event, "entity", (!entities.is_empty()).then(|| Value::Array(entities)));
+    put(&mut event, "entity", (!entities.is_empty()).then_some(Value::Array(entities)));
     Value::Object(event)
 }
 
@@ -73,7 +73,7 @@ fn entity(part: &Object) -> Value {
         .into_iter()
         .map(|(kind, value)| json!({"type": kind, "valueBase64Binary": base64(value.as_bytes())}))
         .collect();
-    put(&mut entity, "detail", (!details.is_empty()).then(|| Value::Array(details)));
+    put(&mut entity, "detail", (!details.is_empty()).then_some(Value::Array(details)));
     Value::Object(entity)
 }
 
