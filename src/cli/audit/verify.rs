@@ -134,9 +134,12 @@ fn signed(args: &Args, found: &Verification) -> String {
     match found.signed_up_to {
         _ if found.checkpoints == 0 => "not signed".into(),
         _ if args.public_keys.is_empty() => {
-            format!("{} signed checkpoints, not checked: give --public-key", found.checkpoints)
+            format!(
+                "checkpoints: {}; their signatures were not checked: give --public-key",
+                found.checkpoints
+            )
         }
-        None => format!("{} checkpoints, none signed by that key", found.checkpoints),
+        None => format!("checkpoints: {}, none of them signed by that key", found.checkpoints),
         Some(up_to) if up_to == last => {
             format!("signed up to the last, in {} checkpoints", found.checkpoints)
         }
