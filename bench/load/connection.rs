@@ -83,11 +83,18 @@ fn prepared(socket: TcpStream, patience: Duration) -> io::Result<TcpStream> {
 }
 
 impl Read for Connection {
+    /// Again after a signal: a socket with a deadline is not restarted by the kernel (signal(7)).
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(socket) => socket.read(buffer),
-            Self::Client(stream) => stream.read(buffer),
-            Self::Server(stream) => stream.read(buffer),
+        loop {
+            let read = match self {
+                Self::Plain(socket) => socket.read(buffer),
+                Self::Client(stream) => stream.read(buffer),
+                Self::Server(stream) => stream.read(buffer),
+            };
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
         }
     }
 }

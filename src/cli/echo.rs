@@ -34,7 +34,12 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let Some(upstream) = settings.upstreams.get(args.upstream.as_str()) else {
         let known: Vec<_> = settings.upstreams.keys().map(ToString::to_string).collect();
-        eprintln!("{}: no [[upstream]] named \"{}\"; there is {}", args.config.display(), args.upstream, known.join(", "));
+        eprintln!(
+            "{}: no [[upstream]] named \"{}\"; there is {}",
+            args.config.display(),
+            args.upstream,
+            known.join(", ")
+        );
         return ExitCode::from(exit::BAD_CONFIGURATION);
     };
     let echoed = AE_TITLE.parse::<AeTitle>().map_err(|error| error.to_string()).and_then(|title| {
@@ -44,7 +49,11 @@ pub fn run(args: &Args) -> ExitCode {
     match echoed {
         Ok(echoed) => {
             print!("{}", told(&args.upstream, &echoed));
-            if echoed.status == Status::SUCCESS { ExitCode::SUCCESS } else { ExitCode::from(exit::UNAVAILABLE) }
+            if echoed.status == Status::SUCCESS {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(exit::UNAVAILABLE)
+            }
         }
         Err(error) => {
             eprintln!("dimsegate: upstream \"{}\": {error}", args.upstream);
@@ -63,7 +72,10 @@ fn told(name: &str, echoed: &Echoed) -> String {
             let group = tls.group.as_deref().unwrap_or("-");
             lines.push(("TLS", format!("{} {} {group}", tls.version, tls.cipher)));
             if let Some(certificate) = &tls.certificate {
-                lines.push(("certificate", format!("{} ({})", certificate.subject, certificate.san.join(", "))));
+                lines.push((
+                    "certificate",
+                    format!("{} ({})", certificate.subject, certificate.san.join(", ")),
+                ));
                 lines.push(("ends", certificate.not_after.date().to_string()));
             }
         }

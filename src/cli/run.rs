@@ -34,7 +34,10 @@ pub fn run(args: &Args) -> ExitCode {
     };
     log_to_standard_error(&loaded.settings.log);
     super::warn(&loaded);
-    match super::runtime().map_err(Failure::from).and_then(|runtime| runtime.block_on(serve(&args.config, loaded))) {
+    match super::runtime()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(serve(&args.config, loaded)))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("dimsegate: {error}");

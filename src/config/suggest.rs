@@ -2,13 +2,11 @@
 
 /// The nearest of `candidates`, if it is near enough to be a typing error.
 pub(super) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let wanted: Vec<char> = text.chars().take(64).flat_map(char::to_lowercase).collect();
-    let distances = candidates.into_iter().map(|candidate| {
-        let candidate_chars: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
-        (distance(&wanted, &candidate_chars), candidate)
-    });
-    let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + wanted.len() / 4).then_some(candidate)
+    let wanted: String = text.chars().take(64).flat_map(char::to_lowercase).collect();
+    let distance = |candidate: &str| strsim::levenshtein(&wanted, &candidate.to_lowercase());
+    let near = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
+    let (distance, candidate) = near.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + wanted.chars().count() / 4).then_some(candidate)
 }
 
 /// "did you mean …", or what else to write.
@@ -23,25 +21,6 @@ pub(super) fn or_list<'c>(text: &str, candidates: impl IntoIterator<Item = &'c s
             format!("write one of {}{more}", shown.join(", "))
         }
     }
-}
-
-/// Levenshtein distance.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, to) in row.iter_mut().skip(1).zip(b) {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = *cell;
-            left = replaced.min(left + 1).min(*cell + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use super::section::Section;
 use super::settings::{ClientTls, ServerTls};
 use super::{addresses, report::Place};
 use crate::tls::{
-    ClientAuthentication, ClientSettings, Finding, Profile, ServerSettings, TlsError, inspect_client, inspect_server,
+    ClientAuthentication, ClientSettings, Finding, Profile, ServerSettings, TlsError, inspect_client,
+    inspect_server,
 };
 
 const PROFILES: [(&str, Profile); 2] = [("bcp195", Profile::Bcp195), ("tls13", Profile::Tls13)];

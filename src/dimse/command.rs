@@ -21,11 +21,23 @@ pub struct Command {
 /// What kind of message it is, with the number that ties it to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandField {
-    Request { operation: Operation, message_id: u16 },
-    Response { operation: Operation, responding_to: u16, status: Status },
-    Cancel { responding_to: u16 },
+    Request {
+        operation: Operation,
+        message_id: u16,
+    },
+    Response {
+        operation: Operation,
+        responding_to: u16,
+        status: Status,
+    },
+    Cancel {
+        responding_to: u16,
+    },
     /// A request of no service that PS3.7 defines.
-    Unrecognized { field: u16, message_id: u16 },
+    Unrecognized {
+        field: u16,
+        message_id: u16,
+    },
 }
 
 pub(super) const GROUP_LENGTH: u16 = 0x0000;
@@ -53,7 +65,8 @@ impl Command {
         let placeholder = CommandField::Cancel { responding_to: 0 };
         let mut command = Self { bytes, elements, field: placeholder, has_data_set: false };
         command.check_group_length()?;
-        command.has_data_set = command.required(DATA_SET_TYPE, "Command Data Set Type (0000,0800)")? != 0x0101;
+        command.has_data_set =
+            command.required(DATA_SET_TYPE, "Command Data Set Type (0000,0800)")? != 0x0101;
         command.field = command.read_field()?;
         Ok(command)
     }
@@ -113,11 +126,13 @@ impl Command {
     }
 
     fn required(&self, element: u16, name: &str) -> Result<u16, Malformed> {
-        self.u16(element).ok_or_else(|| Malformed::invalid(format!("command set: {name} is missing or not 2 bytes")))
+        self.u16(element)
+            .ok_or_else(|| Malformed::invalid(format!("command set: {name} is missing or not 2 bytes")))
     }
 
     fn check_group_length(&self) -> Result<(), Malformed> {
-        let declared = self.value(GROUP_LENGTH).and_then(|value| value.try_into().ok()).map(u32::from_le_bytes);
+        let declared =
+            self.value(GROUP_LENGTH).and_then(|value| value.try_into().ok()).map(u32::from_le_bytes);
         let rest = self.bytes.len().saturating_sub(12);
         match declared.and_then(|declared| usize::try_from(declared).ok()) {
             Some(declared) if declared == rest => Ok(()),
@@ -139,9 +154,9 @@ impl Command {
                 let status = Status(self.required(STATUS, "Status (0000,0900)")?);
                 Ok(CommandField::Response { operation, responding_to: responding_to()?, status })
             }
-            None if field & RESPONSE != 0 => {
-                Err(Malformed::invalid(format!("command set: Command Field {field:04X}H is no response of PS3.7")))
-            }
+            None if field & RESPONSE != 0 => Err(Malformed::invalid(format!(
+                "command set: Command Field {field:04X}H is no response of PS3.7"
+            ))),
             known => {
                 let message_id = self.required(MESSAGE_ID, "Message ID (0000,0110)")?;
                 Ok(match known {
@@ -162,13 +177,19 @@ fn elements(bytes: &[u8]) -> Result<Vec<(u16, Range<usize>)>, Malformed> {
         let start = at + 8;
         let end = start.checked_add(length).filter(|end| *end <= bytes.len()).ok_or_else(|| {
             let left = bytes.len() - start;
-            Malformed::invalid(format!("command set: ({group:04X},{element:04X}) has {length} bytes, {left} are there"))
+            Malformed::invalid(format!(
+                "command set: ({group:04X},{element:04X}) has {length} bytes, {left} are there"
+            ))
         })?;
         if group != 0 {
-            return Err(Malformed::invalid(format!("command set: ({group:04X},{element:04X}) is not of group 0000")));
+            return Err(Malformed::invalid(format!(
+                "command set: ({group:04X},{element:04X}) is not of group 0000"
+            )));
         }
         if found.last().is_some_and(|(before, _)| *before >= element) {
-            return Err(Malformed::invalid(format!("command set: (0000,{element:04X}) is doubled or out of order")));
+            return Err(Malformed::invalid(format!(
+                "command set: (0000,{element:04X}) is doubled or out of order"
+            )));
         }
         found.push((element, start..end));
         at = end;

@@ -20,7 +20,9 @@ pub enum Operation {
 
 /// A name that is none of the operations.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is none of the operations C-ECHO C-STORE C-FIND C-MOVE C-GET N-CREATE N-SET N-GET N-ACTION N-EVENT-REPORT N-DELETE")]
+#[error(
+    "\"{0}\" is none of the operations C-ECHO C-STORE C-FIND C-MOVE C-GET N-CREATE N-SET N-GET N-ACTION N-EVENT-REPORT N-DELETE"
+)]
 pub struct UnknownOperation(String);
 
 impl Operation {

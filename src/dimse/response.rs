@@ -1,8 +1,8 @@
 //! Command sets that dimsegate writes itself: refusals, a C-ECHO of its own, and commands whose SOP instance UID follows a rewrite.
 
 use super::command::{
-    AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, COMMAND_FIELD, DATA_SET_TYPE, GROUP_LENGTH, MESSAGE_ID, RESPONDING_TO,
-    RESPONSE, STATUS,
+    AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, COMMAND_FIELD, DATA_SET_TYPE, GROUP_LENGTH, MESSAGE_ID,
+    RESPONDING_TO, RESPONSE, STATUS,
 };
 use super::{Command, Operation, Status};
 
@@ -18,13 +18,17 @@ pub fn refusal(request: &Command, status: Status, comment: &str) -> Vec<u8> {
     if let Some(class) = request.sop_class() {
         out.text(AFFECTED_SOP_CLASS, &class, 0);
     }
-    let field = request.value(COMMAND_FIELD).and_then(|value| value.try_into().ok()).map_or(0, u16::from_le_bytes);
+    let field =
+        request.value(COMMAND_FIELD).and_then(|value| value.try_into().ok()).map_or(0, u16::from_le_bytes);
     out.element(COMMAND_FIELD, &(field | RESPONSE).to_le_bytes());
     out.element(RESPONDING_TO, request.value(MESSAGE_ID).unwrap_or_default());
     out.element(DATA_SET_TYPE, &NO_DATA_SET);
     out.element(STATUS, &status.0.to_le_bytes());
-    let comment: String = comment.chars().map(|c| if c == '\\' || c.is_control() || !c.is_ascii() { '?' } else { c })
-        .take(LONGEST_COMMENT).collect();
+    let comment: String = comment
+        .chars()
+        .map(|c| if c == '\\' || c.is_control() || !c.is_ascii() { '?' } else { c })
+        .take(LONGEST_COMMENT)
+        .collect();
     out.text(ERROR_COMMENT, comment.trim_end(), b' ');
     if let Some(instance) = request.sop_instance() {
         out.text(AFFECTED_SOP_INSTANCE, &instance, 0);

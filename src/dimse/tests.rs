@@ -8,7 +8,11 @@ use proptest::prelude::*;
 /// A C-STORE-RQ as dicom-object writes it.
 fn store_request() -> Vec<u8> {
     let object = InMemDicomObject::command_from_element_iter([
-        DataElement::new(tags::AFFECTED_SOP_CLASS_UID, VR::UI, dicom_value!(Str, "1.2.840.10008.5.1.4.1.1.2")),
+        DataElement::new(
+            tags::AFFECTED_SOP_CLASS_UID,
+            VR::UI,
+            dicom_value!(Str, "1.2.840.10008.5.1.4.1.1.2"),
+        ),
         DataElement::new(tags::COMMAND_FIELD, VR::US, dicom_value!(U16, [1])),
         DataElement::new(tags::MESSAGE_ID, VR::US, dicom_value!(U16, [7])),
         DataElement::new(tags::PRIORITY, VR::US, dicom_value!(U16, [0])),
@@ -28,7 +32,6 @@ fn write(object: &InMemDicomObject) -> Vec<u8> {
 fn read(bytes: &[u8]) -> InMemDicomObject {
     InMemDicomObject::read_dataset_with_ts(bytes, &IMPLICIT_VR_LITTLE_ENDIAN.erased()).unwrap()
 }
-
 
 #[test]
 fn a_request_that_another_library_wrote_is_read() {
@@ -54,7 +57,10 @@ fn a_refusal_answers_its_request_and_says_why() {
     assert_eq!(text, "a comment ??? that is longer than the sixty-four characters of a");
     let parsed = Command::parse(refusal(&request, Status::NOT_AUTHORIZED, "no")).unwrap();
     let status = Status::NOT_AUTHORIZED;
-    assert_eq!(parsed.field, CommandField::Response { operation: Operation::CStore, responding_to: 7, status });
+    assert_eq!(
+        parsed.field,
+        CommandField::Response { operation: Operation::CStore, responding_to: 7, status }
+    );
     assert!(!parsed.has_data_set);
 }
 
@@ -65,7 +71,7 @@ fn another_instance_uid_changes_that_element_and_the_group_length_only() {
     let mut expected = read(&store_request());
     expected.put_str(tags::AFFECTED_SOP_INSTANCE_UID, VR::UI, "2.25.12345");
     expected.remove_element(tags::COMMAND_GROUP_LENGTH);
-    let mut without = changed.clone();
+    let mut without = changed;
     without.remove_element(tags::COMMAND_GROUP_LENGTH);
     assert_eq!(write(&without), write(&expected));
     assert!(Command::parse(with_affected_sop_instance(&request, "2.25.12345")).is_ok());
@@ -92,7 +98,9 @@ fn more_than_one_reading_is_refused() {
 #[test]
 fn paths_and_escapes_in_an_instance_uid_are_seen() {
     let request = Command::parse(store_request()).unwrap();
-    for (uid, dangerous) in [("1.2.3", false), ("../../x", true), ("1..2", true), ("1.2\u{1b}", true), ("a\\b", true)] {
+    for (uid, dangerous) in
+        [("1.2.3", false), ("../../x", true), ("1..2", true), ("1.2\u{1b}", true), ("a\\b", true)]
+    {
         let command = Command::parse(with_affected_sop_instance(&request, uid)).unwrap();
         assert_eq!(command.has_dangerous_sop_instance(), dangerous, "{uid:?}");
     }

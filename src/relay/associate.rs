@@ -58,7 +58,11 @@ fn offered_contexts(requested: &AssociateRq, grant: &Grant) -> Vec<ProposedConte
         let readable = |uid: &&Uid| !must_parse || Encoding::of(uid.as_str()).is_some();
         let transfer_syntaxes: Vec<Uid> = syntaxes.iter().filter(readable).cloned().collect();
         let abstract_syntax = context.abstract_syntax.clone();
-        (!transfer_syntaxes.is_empty()).then_some(ProposedContext { id: context.id, abstract_syntax, transfer_syntaxes })
+        (!transfer_syntaxes.is_empty()).then_some(ProposedContext {
+            id: context.id,
+            abstract_syntax,
+            transfer_syntaxes,
+        })
     };
     requested.contexts.iter().filter_map(offered).collect()
 }
@@ -77,7 +81,8 @@ pub(crate) fn answer(
     if let (Some(offered), Some(answered)) = (offered, answered) {
         only_what_was_offered(offered, answered)?;
     }
-    let contexts = requested.contexts.iter().map(|context| answer_context(context, offered, answered)).collect();
+    let contexts =
+        requested.contexts.iter().map(|context| answer_context(context, offered, answered)).collect();
     let user = match answered {
         Some(answered) => mirrored(&requested.user, offered.map(|o| &o.user), &answered.user, offered_length),
         None => UserInformation {
@@ -119,7 +124,9 @@ fn only_what_was_offered(offered: &AssociateRq, answered: &AssociateAc) -> Resul
     for context in &answered.contexts {
         let id = context.id;
         let Some(proposed) = offered.contexts.iter().find(|proposed| proposed.id == id) else {
-            return Err(Malformed::invalid(format!("the upstream answered context {id}, which it was not offered")));
+            return Err(Malformed::invalid(format!(
+                "the upstream answered context {id}, which it was not offered"
+            )));
         };
         if let Some(syntax) = &context.transfer_syntax
             && context.result == ContextResult::Acceptance
@@ -141,9 +148,9 @@ fn mirrored(
 ) -> UserInformation {
     let mut user = answered.clone();
     user.maximum_length = Some(offered_length);
-    let window = requested.asynchronous_operations_window.filter(|_| {
-        offered.is_some_and(|offered| offered.asynchronous_operations_window.is_some())
-    });
+    let window = requested
+        .asynchronous_operations_window
+        .filter(|_| offered.is_some_and(|offered| offered.asynchronous_operations_window.is_some()));
     user.asynchronous_operations_window = match (window, answered.asynchronous_operations_window) {
         (Some(asked), Some(mut given)) => {
             given.invoked = narrower(asked.invoked, given.invoked);
@@ -155,7 +162,8 @@ fn mirrored(
     user.roles.retain(|role| requested.roles.iter().any(|asked| asked.sop_class == role.sop_class));
     let asked_for = |uid: &Uid| requested.extended_negotiations.iter().any(|asked| asked.sop_class == *uid);
     user.extended_negotiations.retain(|extended| asked_for(&extended.sop_class));
-    let identity_asked = requested.user_identity.as_ref().is_some_and(|identity| identity.positive_response_requested);
+    let identity_asked =
+        requested.user_identity.as_ref().is_some_and(|identity| identity.positive_response_requested);
     if !identity_asked {
         user.user_identity_response = None;
     }
@@ -174,7 +182,8 @@ fn narrower(one: u16, other: u16) -> u16 {
 /// The contexts that may carry messages.
 pub(crate) fn accepted(offered: &AssociateRq, answered: &AssociateAc) -> Vec<AcceptedContext> {
     let accepted = |context: &AnsweredContext| {
-        let transfer_syntax = context.transfer_syntax.clone().filter(|_| context.result == ContextResult::Acceptance)?;
+        let transfer_syntax =
+            context.transfer_syntax.clone().filter(|_| context.result == ContextResult::Acceptance)?;
         let proposed = offered.contexts.iter().find(|proposed| proposed.id == context.id)?;
         Some(AcceptedContext {
             id: context.id,

@@ -151,7 +151,9 @@ impl Association {
         });
         let (status, reason) = match answer {
             Answer::Status(status) => (Some(status.0), None),
-            Answer::Refused(status, reason) | Answer::Failed(status, reason) => (Some(status.0), Some(reason.into())),
+            Answer::Refused(status, reason) | Answer::Failed(status, reason) => {
+                (Some(status.0), Some(reason.into()))
+            }
             Answer::Never => (None, Some("never-answered".into())),
         };
         let record = audit::Operation {

@@ -35,7 +35,16 @@ impl Half<'_> {
             CommandField::Cancel { responding_to } => self.cancel(context_id, &command, responding_to).await,
             CommandField::Unrecognized { field, .. } => {
                 let comment = format!("command field {field:04X}H is no request of PS3.7");
-                self.refuse(context_id, &command, Refused { status: Status::UNRECOGNIZED_OPERATION, label: "unrecognized-operation", comment }).await
+                self.refuse(
+                    context_id,
+                    &command,
+                    Refused {
+                        status: Status::UNRECOGNIZED_OPERATION,
+                        label: "unrecognized-operation",
+                        comment,
+                    },
+                )
+                .await
             }
         }
     }
@@ -49,7 +58,9 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let exchange = Exchange::new(operation, context_id, message_id, &command);
         if let Err(refused) = self.judge(&exchange, &command) {
-            self.association.record(self.direction, &exchange, Answer::Refused(refused.status, refused.label)).await;
+            self.association
+                .record(self.direction, &exchange, Answer::Refused(refused.status, refused.label))
+                .await;
             return self.refuse(context_id, &command, refused).await;
         }
         self.paced(self.association.pace.operation()).await;
@@ -60,7 +71,9 @@ impl Half<'_> {
             };
             let (status, label) = (Status::DUPLICATE_INVOCATION, "duplicate-invocation");
             let refused = Refused { status, label, comment: refused.into() };
-            self.association.record(self.direction, &exchange, Answer::Refused(refused.status, refused.label)).await;
+            self.association
+                .record(self.direction, &exchange, Answer::Refused(refused.status, refused.label))
+                .await;
             return self.refuse(context_id, &command, refused).await;
         }
         match self.rewriting(&exchange, &command) {
@@ -71,7 +84,9 @@ impl Half<'_> {
             Ok(None) => self.relay_as_it_came(&command, &exchange).await,
             Err(refused) => {
                 self.association.ledger.close(self.direction, message_id);
-                self.association.record(self.direction, &exchange, Answer::Failed(refused.status, refused.label)).await;
+                self.association
+                    .record(self.direction, &exchange, Answer::Failed(refused.status, refused.label))
+                    .await;
                 self.refuse(context_id, &command, refused).await
             }
         }
@@ -100,13 +115,21 @@ impl Half<'_> {
     }
 
     /// The transform for a C-STORE that a rule applies to, with what its SOP instance UID becomes.
-    fn rewriting(&self, exchange: &Exchange, command: &Command) -> Result<Option<(Transform, String)>, Refused> {
+    fn rewriting(
+        &self,
+        exchange: &Exchange,
+        command: &Command,
+    ) -> Result<Option<(Transform, String)>, Refused> {
         let applies = self.association.grant.peer.rewrite_direction.applies(self.direction);
         let Some(ruleset) = self.association.ruleset.as_ref().filter(|_| applies) else { return Ok(None) };
         if exchange.operation != Operation::CStore {
             return Ok(None);
         }
-        let cannot = |comment: &str| Refused { status: Status(0xC000), label: REWRITE_FAILED, comment: comment.into() };
+        let cannot = |comment: &str| Refused {
+            status: Status(0xC000),
+            label: REWRITE_FAILED,
+            comment: comment.into(),
+        };
         let encoding = self.association.context(exchange.context_id).and_then(|context| context.encoding);
         let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
         if !command.has_data_set {
@@ -114,13 +137,20 @@ impl Half<'_> {
         }
         let uid = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Uid>().ok());
         let named = uid(&exchange.sop_class).zip(uid(&exchange.sop_instance));
-        let (sop_class_uid, sop_instance_uid) = named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
+        let (sop_class_uid, sop_instance_uid) =
+            named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
         let new_instance = ruleset.map_sop_instance_uid(sop_instance_uid.as_str());
         let expected = Expected { sop_class_uid, sop_instance_uid };
         Ok(Some((Transform::new(ruleset.clone(), encoding, expected), new_instance)))
     }
 
-    fn relay_rewritten(&mut self, command: Command, exchange: &Exchange, transform: Transform, new_instance: String) {
+    fn relay_rewritten(
+        &mut self,
+        command: Command,
+        exchange: &Exchange,
+        transform: Transform,
+        new_instance: String,
+    ) {
         let held = Some(dimse::with_affected_sop_instance(&command, &new_instance));
         if exchange.sop_instance.as_deref() != Some(&new_instance) {
             let changed = |exchange: &mut Exchange| exchange.new_sop_instance = Some(new_instance);
@@ -143,13 +173,13 @@ impl Half<'_> {
     }
 
     fn begin_data_set(&mut self, exchange: &Exchange, relayed: Relayed) {
-        self.phase = Phase::DataSet(Box::new(DataSet {
+        self.phase = Phase::DataSet(DataSet {
             context_id: exchange.context_id,
-            fate: Fate::Relay(relayed),
+            fate: Fate::Relay(Box::new(relayed)),
             request: Some(exchange.message_id),
             bytes: 0,
             empty: 0,
-        }));
+        });
     }
 
     async fn response(
@@ -162,8 +192,10 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let asked = opposite(self.direction);
         let exchange = self.association.ledger.find(asked, responding_to);
-        let Some(exchange) = exchange.filter(|e| e.operation == operation && e.context_id == context_id) else {
-            let what = format!("a response to {operation} {responding_to}, which waits for none in this context");
+        let Some(exchange) = exchange.filter(|e| e.operation == operation && e.context_id == context_id)
+        else {
+            let what =
+                format!("a response to {operation} {responding_to}, which waits for none in this context");
             return Err(self.protocol(Malformed::invalid(what)));
         };
         if status.outcome() != Outcome::Pending {
@@ -173,12 +205,14 @@ impl Half<'_> {
         let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.as_deref());
         let packer = self.lock().await;
         match mapped {
-            Some(original) => packer.command(context_id, &dimse::with_affected_sop_instance(command, original)),
+            Some(original) => {
+                packer.command(context_id, &dimse::with_affected_sop_instance(command, original))
+            }
             None => packer.command(context_id, command.bytes()),
         }
         if command.has_data_set {
-            let fate = Fate::Relay(Relayed::as_it_came(None));
-            self.phase = Phase::DataSet(Box::new(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 }));
+            let fate = Fate::Relay(Box::new(Relayed::as_it_came(None)));
+            self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
         }
         Ok(())
     }
@@ -199,7 +233,7 @@ impl Half<'_> {
         let response = dimse::refusal(command, refused.status, &refused.comment);
         if command.has_data_set {
             let fate = Fate::Swallow { response, then: None };
-            self.phase = Phase::DataSet(Box::new(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 }));
+            self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
             return Ok(());
         }
         self.answer(context_id, &response).await
@@ -238,7 +272,8 @@ impl Half<'_> {
         // A side that has gone does not need to hear it.
         let _ = to.write_pdu(&abort).await;
         self.writer = None;
-        let detail = format!("a data set could not be rewritten after its beginning had been sent on: {error}");
+        let detail =
+            format!("a data set could not be rewritten after its beginning had been sent on: {error}");
         Ended::Policy { told: sender(opposite(self.direction)), detail }
     }
 }

@@ -23,11 +23,16 @@ impl Early {
             let mut byte = [0];
             match requestor.read(&mut byte).await {
                 Ok(0) => return left("the requestor closed while the upstream was asked"),
-                Err(error) => return left(&format!("the requestor was lost while the upstream was asked: {error}")),
+                Err(error) => {
+                    return left(&format!("the requestor was lost while the upstream was asked: {error}"));
+                }
                 Ok(_) => self.bytes.extend_from_slice(&byte),
             }
             if self.bytes.first() != Some(&(PduType::Abort as u8)) {
-                return Refused::new(Reason::MalformedPdu, "the requestor spoke before its A-ASSOCIATE-RQ was answered");
+                return Refused::new(
+                    Reason::MalformedPdu,
+                    "the requestor spoke before its A-ASSOCIATE-RQ was answered",
+                );
             }
             if self.bytes.len() == 10 {
                 return left("the requestor aborted while the upstream was asked");

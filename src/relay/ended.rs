@@ -35,16 +35,32 @@ impl fmt::Display for Side {
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// Every A-RELEASE-RQ has its A-RELEASE-RP; `by` asked first.
-    Released { by: Side },
-    Aborted { by: Side, abort: Abort },
+    Released {
+        by: Side,
+    },
+    Aborted {
+        by: Side,
+        abort: Abort,
+    },
     /// The connection ended without a release.
-    Lost { side: Side, detail: String },
-    TimedOut { expired: Expired },
+    Lost {
+        side: Side,
+        detail: String,
+    },
+    TimedOut {
+        expired: Expired,
+    },
     /// Bytes of this side that PS3.8 or PS3.7 do not allow.
-    Protocol { side: Side, malformed: Malformed },
+    Protocol {
+        side: Side,
+        malformed: Malformed,
+    },
     /// A data set could not be rewritten after some of it had been sent on.
     /// The side that it was going to has had its abort.
-    Policy { told: Side, detail: String },
+    Policy {
+        told: Side,
+        detail: String,
+    },
     Shutdown,
 }
 
@@ -57,7 +73,11 @@ impl Ended {
     pub fn abort_for(&self, told: Side) -> Option<Abort> {
         match self {
             Self::Released { .. } => None,
-            Self::Aborted { by, .. } | Self::Lost { side: by, .. } | Self::Policy { told: by, .. } if *by == told => None,
+            Self::Aborted { by, .. } | Self::Lost { side: by, .. } | Self::Policy { told: by, .. }
+                if *by == told =>
+            {
+                None
+            }
             Self::Aborted { abort, .. } => Some(*abort),
             Self::Protocol { malformed, .. } => Some(Abort::provider(malformed.reason)),
             Self::Lost { .. } | Self::TimedOut { .. } | Self::Policy { .. } | Self::Shutdown => {

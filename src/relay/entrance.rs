@@ -19,7 +19,10 @@ const LOOKED_AT: usize = 16;
 ///
 /// # Errors
 /// Why not. The socket is closed by then, without a byte to an address that may not connect.
-pub(crate) async fn enter(arrival: &mut Arrival, mut socket: TcpStream) -> Result<(Leg, ConnectionPermit), Refused> {
+pub(crate) async fn enter(
+    arrival: &mut Arrival,
+    mut socket: TcpStream,
+) -> Result<(Leg, ConnectionPermit), Refused> {
     let balancers = &arrival.listener.proxy_protocol_from;
     let immediate = arrival.from.ip().to_canonical();
     if balancers.iter().any(|network| network.contains(&immediate)) {
@@ -30,16 +33,17 @@ pub(crate) async fn enter(arrival: &mut Arrival, mut socket: TcpStream) -> Resul
     let address = arrival.from.ip().to_canonical();
     let policy = &arrival.settings.policy;
     let admitted = policy.admits_address(&arrival.listener.name, address);
-    admitted.map_err(|refusal| Refused::new(refusal.reason, format!("{}. {}", refusal.detail, refusal.remedy)))?;
+    admitted
+        .map_err(|refusal| Refused::new(refusal.reason, format!("{}. {}", refusal.detail, refusal.remedy)))?;
     let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
     let leg = begin(arrival, socket).await?;
     Ok((leg, permit))
 }
 
 async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused> {
-    socket.set_nodelay(true).map_err(lost)?;
+    socket.set_nodelay(true).map_err(|error| lost(&error))?;
     let mut first = [0; LOOKED_AT];
-    let count = socket.peek(&mut first).await.map_err(lost)?;
+    let count = socket.peek(&mut first).await.map_err(|error| lost(&error))?;
     let spoken = first.get(..count).unwrap_or_default();
     if spoken.is_empty() {
         return Err(Refused::from(Reason::ConnectionLost));
@@ -83,7 +87,9 @@ fn handshake_failed(error: &std::io::Error) -> Refused {
         "certificate-expired" | "certificate-not-yet-valid" => Reason::CertificateExpired,
         "certificate-revoked" => Reason::CertificateRevoked,
         "certificate-unknown-issuer" => Reason::CertificateUnknownCa,
-        "certificate-wrong-purpose" | "revocation-unknown" | "certificate-invalid" => Reason::CertificateInvalid,
+        "certificate-wrong-purpose" | "revocation-unknown" | "certificate-invalid" => {
+            Reason::CertificateInvalid
+        }
         "revocation-list-expired" => Reason::RevocationListExpired,
         _ => Reason::TlsHandshakeFailed,
     };
@@ -92,7 +98,7 @@ fn handshake_failed(error: &std::io::Error) -> Refused {
     refused
 }
 
-fn lost(error: std::io::Error) -> Refused {
+fn lost(error: &std::io::Error) -> Refused {
     Refused::new(Reason::ConnectionLost, error.to_string())
 }
 

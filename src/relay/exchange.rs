@@ -109,7 +109,9 @@ impl Ledger {
     pub fn drain(&self) -> Vec<(Direction, Exchange)> {
         let mut all: Vec<_> = [Direction::FromPeer, Direction::ToPeer]
             .into_iter()
-            .flat_map(|direction| std::mem::take(&mut *self.table(direction)).into_values().map(move |e| (direction, e)))
+            .flat_map(|direction| {
+                std::mem::take(&mut *self.table(direction)).into_values().map(move |e| (direction, e))
+            })
             .collect();
         all.sort_by_key(|(_, exchange)| exchange.began);
         all

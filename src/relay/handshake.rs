@@ -56,7 +56,8 @@ async fn short(leg: &Leg) -> std::io::Result<[u8; 4]> {
 async fn body(leg: &Leg, header: PduHeader, limit: usize) -> Result<Vec<u8>, ReadError> {
     let length = usize::try_from(header.length).unwrap_or(usize::MAX);
     if length > limit {
-        let what = format!("{} of {length} bytes; at most {limit} are read (max-associate-length)", header.pdu_type);
+        let what =
+            format!("{} of {length} bytes; at most {limit} are read (max-associate-length)", header.pdu_type);
         return Err(Malformed::invalid(what).into());
     }
     let mut body = Vec::new();

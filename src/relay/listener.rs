@@ -72,7 +72,10 @@ impl Listener {
         }
     }
 
-    async fn accept(&self, slots: &Arc<Semaphore>) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    async fn accept(
+        &self,
+        slots: &Arc<Semaphore>,
+    ) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
         let slot = slots.clone().acquire_owned().await.map_err(io::Error::other)?;
         let (socket, from) = self.socket.accept().await?;
         Ok((slot, socket, from))

@@ -17,7 +17,7 @@ const MOST_EMPTY: u32 = 1000;
 pub(crate) enum Phase {
     Idle,
     Command { context_id: u8, bytes: Vec<u8>, empty: u32 },
-    DataSet(Box<DataSet>),
+    DataSet(DataSet),
 }
 
 impl Phase {
@@ -38,10 +38,13 @@ pub(crate) struct DataSet {
 
 /// What becomes of a data set.
 pub(crate) enum Fate {
-    Relay(Relayed),
+    Relay(Box<Relayed>),
     /// Read and thrown away; then the sender of the request gets this response, and an association that cannot go on
     /// ends with this reason.
-    Swallow { response: Vec<u8>, then: Option<Ended> },
+    Swallow {
+        response: Vec<u8>,
+        then: Option<Ended>,
+    },
 }
 
 /// A data set that is passed on.
@@ -86,7 +89,9 @@ impl Half<'_> {
             self.begin(context_id, kind)?;
         }
         match (&mut self.phase, kind) {
-            (Phase::Command { context_id: current, bytes, empty }, Kind::Command) if *current == context_id => {
+            (Phase::Command { context_id: current, bytes, empty }, Kind::Command)
+                if *current == context_id =>
+            {
                 *empty += u32::from(range.is_empty());
                 let (limit, empty) = (self.association.max_command_length, *empty);
                 if bytes.len() + range.len() > limit {
@@ -105,7 +110,8 @@ impl Half<'_> {
                 self.data(range, last).await
             }
             _ => {
-                let what = format!("a fragment of context {context_id} inside a message of another context or kind");
+                let what =
+                    format!("a fragment of context {context_id} inside a message of another context or kind");
                 Err(self.protocol(Malformed::invalid(what)))
             }
         }
@@ -127,12 +133,15 @@ impl Half<'_> {
     fn few_empty(&self, empty: u32) -> Result<(), Ended> {
         match empty {
             0..=MOST_EMPTY => Ok(()),
-            _ => Err(self.protocol(Malformed::invalid(format!("more than {MOST_EMPTY} empty PDVs in one message")))),
+            _ => Err(self
+                .protocol(Malformed::invalid(format!("more than {MOST_EMPTY} empty PDVs in one message")))),
         }
     }
 
     async fn command_complete(&mut self, context_id: u8) -> Result<(), Ended> {
-        let Phase::Command { bytes, .. } = std::mem::replace(&mut self.phase, Phase::Idle) else { return Ok(()) };
+        let Phase::Command { bytes, .. } = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return Ok(());
+        };
         let command = Command::parse(bytes).map_err(|malformed| self.protocol(malformed))?;
         self.command(context_id, command).await?;
         if self.phase.is_idle() {
@@ -180,7 +189,8 @@ impl Half<'_> {
     /// Sends the command set that waited for its data set.
     pub(super) async fn release_held(&mut self) -> Result<(), Ended> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
-        let Fate::Relay(Relayed { rewritten: Some(rewritten), .. }) = &mut state.fate else { return Ok(()) };
+        let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
+        let Some(rewritten) = &mut relayed.rewritten else { return Ok(()) };
         let context_id = state.context_id;
         if let Some(command) = rewritten.held.take() {
             self.lock().await.command(context_id, &command);
@@ -237,7 +247,8 @@ impl Half<'_> {
         let observer = relayed.observer.as_ref();
         self.association.ledger.update(self.direction, message_id, |exchange| {
             exchange.bytes = state.bytes;
-            let study = observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
+            let study =
+                observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
             let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());
             exchange.study = study.map(crate::wire::escape);
             exchange.patient = patient.map(<[u8]>::to_vec);

@@ -146,7 +146,8 @@ mod tests {
             }
             std::future::pending::<()>().await;
         };
-        let expired = tokio::select! { () = stall => unreachable!(), expired = progress.expired(DEADLINES) => expired };
+        let expired =
+            tokio::select! { () = stall => unreachable!(), expired = progress.expired(DEADLINES) => expired };
         assert_eq!((expired, progress.began.elapsed().as_secs()), (Expired::Dimse, 310));
     }
 

@@ -61,9 +61,13 @@ impl Proxy {
         let (stage, staged) = watch::channel(Stage::Running);
         let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
         let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX >> 8);
-        let slots = Arc::new(Semaphore::new(most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)));
-        let mut proxy = Self { gate, stage, slots, listeners: HashMap::new(), records, began: Instant::now() };
-        let names: Vec<_> = bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
+        let slots = Arc::new(Semaphore::new(
+            most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS),
+        ));
+        let mut proxy =
+            Self { gate, stage, slots, listeners: HashMap::new(), records, began: Instant::now() };
+        let names: Vec<_> =
+            bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
         proxy.record_start(&settings, &names, warnings.len()).await;
         for (settings, socket, bound) in bound {
             proxy.spawn(settings, socket, bound);
@@ -197,7 +201,8 @@ type Bound = (Arc<ListenerSettings>, TcpListener, SocketAddr);
 
 fn bind_all<'a>(listeners: impl Iterator<Item = &'a ListenerSettings>) -> Result<Vec<Bound>, StartError> {
     let bind = |settings: &ListenerSettings| {
-        let bound = listener::bind(settings.address).and_then(|socket| socket.local_addr().map(|at| (socket, at)));
+        let bound =
+            listener::bind(settings.address).and_then(|socket| socket.local_addr().map(|at| (socket, at)));
         let (name, address) = (settings.name.clone(), settings.address);
         let (socket, at) = bound.map_err(|error| StartError::Bind { name, address, error })?;
         Ok((Arc::new(settings.clone()), socket, at))

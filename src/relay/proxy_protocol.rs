@@ -90,7 +90,9 @@ fn v4(block: &[u8]) -> Result<SocketAddr, HeaderError> {
 fn v6(block: &[u8]) -> Result<SocketAddr, HeaderError> {
     let malformed = HeaderError::Malformed("source address");
     let Some((source, rest)) = block.split_first_chunk::<16>() else { return Err(malformed) };
-    let Some(&[high, low]) = rest.get(16..).and_then(|ports| ports.first_chunk::<2>()) else { return Err(malformed) };
+    let Some(&[high, low]) = rest.get(16..).and_then(|ports| ports.first_chunk::<2>()) else {
+        return Err(malformed);
+    };
     Ok(SocketAddr::new(Ipv6Addr::from(*source).into(), u16::from_be_bytes([high, low])))
 }
 
@@ -126,7 +128,8 @@ mod tests {
 
     #[tokio::test]
     async fn anything_else_is_refused() {
-        for bytes in [&b"\x01\0\0\0\0\xcd\0\x01\0\0PACS  "[..], b"PROXY TCP4 nonsense here 1 2\r\n", b"PROXY"] {
+        for bytes in [&b"\x01\0\0\0\0\xcd\0\x01\0\0PACS  "[..], b"PROXY TCP4 nonsense here 1 2\r\n", b"PROXY"]
+        {
             assert!(read(&mut &*bytes).await.is_err());
         }
         let endless = [b"PROXY TCP4 ".to_vec(), vec![b'1'; 500]].concat();

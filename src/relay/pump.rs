@@ -83,7 +83,8 @@ impl<'a> Half<'a> {
 
     /// Takes one event out of the inbox.
     async fn step(&mut self) -> Result<Step, Ended> {
-        let (used, event) = self.deframer.next(self.inbox.unread()).map_err(|malformed| self.protocol(malformed))?;
+        let (used, event) =
+            self.deframer.next(self.inbox.unread()).map_err(|malformed| self.protocol(malformed))?;
         let end = self.inbox.position() + used;
         let Some(event) = event else {
             self.inbox.consume(used);
@@ -146,7 +147,9 @@ impl<'a> Half<'a> {
     /// Notes where the transform's latest output lies; `start` is where its input began in the inbox.
     pub(super) fn take_pieces(&mut self, start: usize) {
         let spans = self.output.pieces.drain(..).map(|piece| match piece {
-            Piece::Input(range) => Span { source: Source::Input, range: start + range.start..start + range.end },
+            Piece::Input(range) => {
+                Span { source: Source::Input, range: start + range.start..start + range.end }
+            }
             Piece::Made(range) => Span { source: Source::Made, range },
         });
         self.spans.extend(spans);

@@ -35,7 +35,12 @@ use crate::wire::{AbortReason, Malformed, Packer};
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 /// Serves one connection. Whatever goes wrong ends here, in its one record.
-pub(crate) async fn serve(gate: Arc<Gate>, listener: Arc<ListenerSettings>, socket: TcpStream, from: SocketAddr) {
+pub(crate) async fn serve(
+    gate: Arc<Gate>,
+    listener: Arc<ListenerSettings>,
+    socket: TcpStream,
+    from: SocketAddr,
+) {
     let settings = gate.settings.load_full();
     let id = gate.next_id();
     let span = tracing::info_span!("connection", peer = %from, id = %id);
@@ -45,7 +50,8 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: Arc<ListenerSettings>, sock
 
 async fn connection(mut arrival: Arrival, socket: TcpStream) {
     let artim = arrival.began + arrival.settings.limits.associate_timeout;
-    let (requestor, _permit) = match entrance::under_artim(artim, entrance::enter(&mut arrival, socket)).await {
+    let (requestor, _permit) = match entrance::under_artim(artim, entrance::enter(&mut arrival, socket)).await
+    {
         Ok(entered) => entered,
         Err(refused) => return arrival.refuse_connection(refused).await,
     };
@@ -73,7 +79,9 @@ async fn read_request(arrival: &Arrival, requestor: &Leg) -> Result<AssociateRq,
             Ok(requested) => return Ok(requested),
             Err(malformed) => malformed,
         },
-        Ok(Opening::Abort(_)) => return Err(Refused::new(Reason::ConnectionLost, "the requestor aborted unasked")),
+        Ok(Opening::Abort(_)) => {
+            return Err(Refused::new(Reason::ConnectionLost, "the requestor aborted unasked"));
+        }
         Ok(_) => Malformed::new(AbortReason::UnexpectedPdu, "an answer where an A-ASSOCIATE-RQ is expected"),
         Err(ReadError::Malformed(malformed)) => malformed,
         Err(ReadError::Io(error)) => return Err(tls_or_lost(&error)),
@@ -104,7 +112,8 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
     };
     let offered_length = arrival.settings.limits.max_pdu_length;
     let Some(upstream) = arrival.settings.upstreams.get(&grant.upstream) else {
-        let refused = Refused::new(Reason::UpstreamUnreachable, format!("no upstream \"{}\"", grant.upstream));
+        let refused =
+            Refused::new(Reason::UpstreamUnreachable, format!("no upstream \"{}\"", grant.upstream));
         return reject(arrival, requestor, &requested, Some(&grant), refused).await;
     };
     let Some(offered) = associate::upstream_request(&requested, &grant, upstream, offered_length) else {

@@ -61,7 +61,9 @@ pub(crate) async fn dial(upstream: &UpstreamSettings) -> Result<Dialled, NotReac
 
 async fn dial_one(upstream: &UpstreamSettings, address: &str) -> Result<Dialled, NotReached> {
     let patience = upstream.connect_timeout;
-    let late = |what: &str| NotReached::new(Reason::UpstreamUnreachable, format!("{what} took longer than {patience:?}"));
+    let late = |what: &str| {
+        NotReached::new(Reason::UpstreamUnreachable, format!("{what} took longer than {patience:?}"))
+    };
     let unreachable = |error: std::io::Error| NotReached::new(Reason::UpstreamUnreachable, error.to_string());
     let socket = timeout(patience, TcpStream::connect(address)).await;
     let socket = socket.map_err(|_| late("connecting"))?.map_err(unreachable)?;
@@ -82,8 +84,9 @@ async fn dial_one(upstream: &UpstreamSettings, address: &str) -> Result<Dialled,
 }
 
 fn server_name(name: &str) -> Result<ServerName<'static>, NotReached> {
-    ServerName::try_from(name.to_owned())
-        .map_err(|_| NotReached::new(Reason::UpstreamTls, format!("\"{name}\" is neither a DNS name nor an address")))
+    ServerName::try_from(name.to_owned()).map_err(|_| {
+        NotReached::new(Reason::UpstreamTls, format!("\"{name}\" is neither a DNS name nor an address"))
+    })
 }
 
 /// Asks for an association.
@@ -102,7 +105,9 @@ pub(crate) async fn associate(
         leg.write_pdu(&request).await?;
         handshake::read(leg, limit).await
     };
-    let late = || NotReached::new(Reason::UpstreamTimeout, format!("no answer to the A-ASSOCIATE-RQ in {patience:?}"));
+    let late = || {
+        NotReached::new(Reason::UpstreamTimeout, format!("no answer to the A-ASSOCIATE-RQ in {patience:?}"))
+    };
     match timeout(patience, exchange).await.map_err(|_| late())? {
         Ok(Opening::Accept(body)) => AssociateAc::decode(&body).map_err(|error| malformed(error.to_string())),
         Ok(Opening::Reject(r)) => {
@@ -110,13 +115,15 @@ pub(crate) async fn associate(
             Err(NotReached::new(reason, reason.to_string()))
         }
         Ok(Opening::Abort(abort)) => {
-            let detail = format!("the upstream aborted with source {} and reason {}", abort.source, abort.reason);
+            let detail =
+                format!("the upstream aborted with source {} and reason {}", abort.source, abort.reason);
             Err(NotReached { reason: Reason::UpstreamAborted, detail, abort: Some(abort) })
         }
         Ok(Opening::Request(_)) => Err(malformed("the upstream answered with an A-ASSOCIATE-RQ".into())),
         Err(ReadError::Malformed(error)) => Err(malformed(error.to_string())),
-        Err(ReadError::Io(error)) => {
-            Err(NotReached::new(Reason::UpstreamUnreachable, format!("the upstream closed unanswered: {error}")))
-        }
+        Err(ReadError::Io(error)) => Err(NotReached::new(
+            Reason::UpstreamUnreachable,
+            format!("the upstream closed unanswered: {error}"),
+        )),
     }
 }

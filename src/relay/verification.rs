@@ -51,20 +51,28 @@ pub enum EchoError {
 ///
 /// # Errors
 /// The step that failed.
-pub async fn echo(upstream: &UpstreamSettings, limits: &Limits, default: &AeTitle) -> Result<Echoed, EchoError> {
+pub async fn echo(
+    upstream: &UpstreamSettings,
+    limits: &Limits,
+    default: &AeTitle,
+) -> Result<Echoed, EchoError> {
     let not_reached = |failed: upstream::NotReached| EchoError::NotReached(failed.detail);
     let began = Instant::now();
     let Dialled { leg, address, tls } = upstream::dial(upstream).await.map_err(not_reached)?;
     let connected = began.elapsed();
     let request = request(upstream, limits, default)?;
     let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
-    let answered = upstream::associate(&leg, &request, limit, limits.associate_timeout).await.map_err(not_reached)?;
+    let answered =
+        upstream::associate(&leg, &request, limit, limits.associate_timeout).await.map_err(not_reached)?;
     let associated = began.elapsed() - connected;
     accepted(&answered)?;
     let began = Instant::now();
     let maximum_length = answered.user.maximum_length.unwrap_or(0);
-    let status = tokio::time::timeout(limits.dimse_timeout, exchange(&leg, maximum_length, limits.max_pdu_length)).await;
-    let status = status.map_err(|_| EchoError::NoAnswer(format!("nothing came in {:?}", limits.dimse_timeout)))??;
+    let status =
+        tokio::time::timeout(limits.dimse_timeout, exchange(&leg, maximum_length, limits.max_pdu_length))
+            .await;
+    let status =
+        status.map_err(|_| EchoError::NoAnswer(format!("nothing came in {:?}", limits.dimse_timeout)))??;
     let echoed = began.elapsed();
     release(leg, limits).await;
     Ok(Echoed {
@@ -72,7 +80,11 @@ pub async fn echo(upstream: &UpstreamSettings, limits: &Limits, default: &AeTitl
         tls,
         status,
         implementation_class_uid: answered.user.implementation_class_uid.as_ref().map(ToString::to_string),
-        implementation_version_name: answered.user.implementation_version_name.as_deref().map(crate::wire::escape),
+        implementation_version_name: answered
+            .user
+            .implementation_version_name
+            .as_deref()
+            .map(crate::wire::escape),
         maximum_length,
         connected,
         associated,
@@ -84,7 +96,11 @@ fn uid(text: &str) -> Result<Uid, Malformed> {
     text.parse().map_err(|error: crate::wire::UidError| Malformed::invalid(error.to_string()))
 }
 
-fn request(upstream: &UpstreamSettings, limits: &Limits, default: &AeTitle) -> Result<AssociateRq, Malformed> {
+fn request(
+    upstream: &UpstreamSettings,
+    limits: &Limits,
+    default: &AeTitle,
+) -> Result<AssociateRq, Malformed> {
     let title = |set: &Option<AeTitle>| set.as_ref().unwrap_or(default).to_raw();
     Ok(AssociateRq {
         protocol_version: 1,
@@ -138,7 +154,7 @@ async fn exchange(leg: &Leg, maximum_length: u32, offered: u32) -> Result<Status
             };
             bytes.drain(..used);
             if complete {
-                return status(Command::parse(std::mem::take(&mut command))?);
+                return status(&Command::parse(std::mem::take(&mut command))?);
             }
             if command.len() > 65_536 {
                 return Err(Malformed::invalid("a command set longer than 65,536 bytes").into());
@@ -147,7 +163,7 @@ async fn exchange(leg: &Leg, maximum_length: u32, offered: u32) -> Result<Status
     }
 }
 
-fn status(command: Command) -> Result<Status, EchoError> {
+fn status(command: &Command) -> Result<Status, EchoError> {
     match command.field {
         CommandField::Response { operation: Operation::CEcho, responding_to: 1, status } => Ok(status),
         other => Err(Malformed::invalid(format!("expected a C-ECHO-RSP to message 1, got {other:?}")).into()),
@@ -161,6 +177,9 @@ async fn release(leg: Leg, limits: &Limits) {
     };
     match tokio::time::timeout(limits.release_timeout, released).await {
         Ok(Ok(())) => leg.close(Duration::from_millis(200)).await,
-        _ => leg.end_with(&Abort::provider(AbortReason::NotSpecified).to_pdu(), Duration::from_millis(200)).await,
+        _ => {
+            leg.end_with(&Abort::provider(AbortReason::NotSpecified).to_pdu(), Duration::from_millis(200))
+                .await
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn nearest_keyword(text: &str) -> Option<&'static str> {
     let wanted = text.to_ascii_lowercase();
     let near = keywords()
         .iter()
-        .map(|keyword| (distance(&wanted, &keyword.to_ascii_lowercase()), *keyword))
+        .map(|keyword| (strsim::levenshtein(&wanted, &keyword.to_ascii_lowercase()), *keyword))
         .min()?;
     (near.0 <= (text.len() / 4).max(1)).then_some(near.1)
 }
@@ -33,23 +33,4 @@ fn keywords() -> &'static [&'static str] {
             .map(|entry| entry.alias())
             .collect()
     })
-}
-
-/// The number of characters to insert, delete or change.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let best = (diagonal + usize::from(x != y)).min(left + 1).min(*cell + 1);
-            diagonal = *cell;
-            *cell = best;
-            left = best;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

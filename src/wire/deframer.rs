@@ -128,7 +128,9 @@ impl Deframer {
         }
         if length > self.limit {
             let offered = self.limit - TOLERANCE;
-            return Err(Malformed::invalid(format!("P-DATA-TF of {length} bytes where at most {offered} were offered")));
+            return Err(Malformed::invalid(format!(
+                "P-DATA-TF of {length} bytes where at most {offered} were offered"
+            )));
         }
         self.state = State::Pdv { left_in_pdu: length };
         Ok((HEADER, None))
@@ -148,7 +150,8 @@ impl Deframer {
         let length = u32::from_be_bytes([a, b, c, d]);
         let after_length = left_in_pdu - 4;
         if length < 2 || length > after_length {
-            let what = format!("PDV of {length} bytes in a P-DATA-TF that has {after_length} left (at least 2)");
+            let what =
+                format!("PDV of {length} bytes in a P-DATA-TF that has {after_length} left (at least 2)");
             return Err(Malformed::invalid(what));
         }
         let kind = if control & 1 == 1 { Kind::Command } else { Kind::DataSet };
@@ -200,10 +203,13 @@ mod tests {
         out
     }
 
+    /// Context ID, kind, bytes, and whether its last fragment has come.
+    type Message = (u8, Kind, Vec<u8>, bool);
+
     /// Feeds bytes in the given pieces and writes down what came out, fragments of one PDV put together.
-    fn read_in_pieces(bytes: &[u8], sizes: &[usize]) -> Result<Vec<(u8, Kind, Vec<u8>, bool)>, super::Malformed> {
+    fn read_in_pieces(bytes: &[u8], sizes: &[usize]) -> Result<Vec<Message>, super::Malformed> {
         let mut deframer = Deframer::new(1 << 20);
-        let (mut got, mut start, mut end) = (Vec::<(u8, Kind, Vec<u8>, bool)>::new(), 0, 0);
+        let (mut got, mut start, mut end) = (Vec::<Message>::new(), 0, 0);
         let mut sizes = sizes.iter().copied().cycle();
         let mut open = false;
         while end < bytes.len() {

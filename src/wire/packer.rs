@@ -77,7 +77,12 @@ impl Packer {
             Ok(body) if maximum_length != 0 => body.min(LONGEST),
             _ => LONGEST,
         };
-        Self { longest_fragment: (body - 6) & !1, plan: Vec::new(), scratch: Vec::new(), behind: Behind::default() }
+        Self {
+            longest_fragment: (body - 6) & !1,
+            plan: Vec::new(),
+            scratch: Vec::new(),
+            behind: Behind::default(),
+        }
     }
 
     /// Adds a whole command set, which is copied: it is short, and it may outlive the buffer that it came in.
@@ -276,7 +281,10 @@ mod tests {
             Some(Event::Fragment(f)) => (f.kind, f.bytes.to_vec(), f.last),
             other => panic!("{other:?}"),
         });
-        assert_eq!(read, [(Kind::Command, b"command!".to_vec(), true), (Kind::DataSet, b"abc".to_vec(), true)]);
+        assert_eq!(
+            read,
+            [(Kind::Command, b"command!".to_vec(), true), (Kind::DataSet, b"abc".to_vec(), true)]
+        );
     }
 
     #[test]

@@ -57,11 +57,16 @@ impl PduHeader {
         let [kind, _, a, b, c, d] = bytes;
         let length = u32::from_be_bytes([a, b, c, d]);
         let pdu_type = PduType::of(kind).ok_or_else(|| {
-            Malformed::new(AbortReason::UnrecognizedPdu, format!("PDU type {kind:02X}H is none of 01H to 07H"))
+            Malformed::new(
+                AbortReason::UnrecognizedPdu,
+                format!("PDU type {kind:02X}H is none of 01H to 07H"),
+            )
         })?;
         let short = !matches!(pdu_type, PduType::AssociateRq | PduType::AssociateAc | PduType::PData);
         if short && length != 4 {
-            return Err(Malformed::invalid(format!("{pdu_type} declares {length} bytes where 4 are the rule")));
+            return Err(Malformed::invalid(format!(
+                "{pdu_type} declares {length} bytes where 4 are the rule"
+            )));
         }
         Ok(Self { pdu_type, length })
     }

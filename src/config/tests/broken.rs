@@ -357,7 +357,10 @@ fn certificates_that_end_soon_and_open_keys_are_risks() {
     material.secret("certs/server.key", &key, 0o644);
     let found = material.risks(&format!("{GOOD}{TLS}"));
     assert_eq!(found.len(), 3, "{found:?}");
-    assert!(found[0].contains("tls.certificate-chain: ") && found[0].contains(" ends in 19 days"), "{found:?}");
+    assert!(
+        found[0].contains("tls.certificate-chain: ") && found[0].contains(" ends in 19 days"),
+        "{found:?}"
+    );
     assert!(found[1].contains("tls.private-key: ") && found[1].contains("chmod o-rwx"), "{found:?}");
     assert!(found[2].contains("tls.client-ca: ") && found[2].contains(" ended 2 days ago"), "{found:?}");
 }

@@ -46,7 +46,11 @@ impl<C> Items<C> {
                     only(&mut items.application_context, uid, "application context (10H)")?;
                 }
                 0x50 => {
-                    only(&mut items.user, user_information::decode(item.value, side)?, "user information (50H)")?;
+                    only(
+                        &mut items.user,
+                        user_information::decode(item.value, side)?,
+                        "user information (50H)",
+                    )?;
                 }
                 kind if kind == context_type => items.contexts.push(context(item.value)?),
                 // PS3.8 §9.3.1: items that a receiver does not know are ignored.
@@ -83,7 +87,9 @@ impl AssociateRq {
             called: fixed.called,
             calling: fixed.calling,
             reserved: fixed.reserved,
-            application_context: items.application_context.ok_or_else(|| missing("application context (10H)"))?,
+            application_context: items
+                .application_context
+                .ok_or_else(|| missing("application context (10H)"))?,
             contexts: items.contexts,
             user: items.user.ok_or_else(|| missing("user information (50H)"))?,
         })
@@ -105,7 +111,9 @@ impl AssociateAc {
             called: fixed.called,
             calling: fixed.calling,
             reserved: fixed.reserved,
-            application_context: items.application_context.ok_or_else(|| missing("application context (10H)"))?,
+            application_context: items
+                .application_context
+                .ok_or_else(|| missing("application context (10H)"))?,
             contexts: items.contexts,
             user: items.user.ok_or_else(|| missing("user information (50H)"))?,
         })
@@ -137,13 +145,16 @@ fn proposed_context(value: &[u8]) -> Result<ProposedContext, Malformed> {
     while !read.is_empty() {
         let item = read.item()?;
         match item.item_type {
-            0x30 => only(&mut abstract_syntax, read.uid(item.value)?, "abstract syntax (30H) of one context")?,
+            0x30 => {
+                only(&mut abstract_syntax, read.uid(item.value)?, "abstract syntax (30H) of one context")?
+            }
             0x40 => transfer_syntaxes.push(read.uid(item.value)?),
             _ => {}
         }
     }
-    let abstract_syntax = abstract_syntax
-        .ok_or_else(|| Malformed::invalid(format!("presentation context {id} has no abstract syntax (30H)")))?;
+    let abstract_syntax = abstract_syntax.ok_or_else(|| {
+        Malformed::invalid(format!("presentation context {id} has no abstract syntax (30H)"))
+    })?;
     if transfer_syntaxes.is_empty() {
         return Err(Malformed::invalid(format!("presentation context {id} has no transfer syntax (40H)")));
     }
@@ -153,8 +164,9 @@ fn proposed_context(value: &[u8]) -> Result<ProposedContext, Malformed> {
 fn answered_context(value: &[u8]) -> Result<AnsweredContext, Malformed> {
     let mut read = Reader::new(value, "presentation context (21H)");
     let [id, _, result, _] = read.array()?;
-    let result = ContextResult::from_code(result)
-        .ok_or_else(|| Malformed::invalid(format!("presentation context {id}: result {result} is none of 0 to 4")))?;
+    let result = ContextResult::from_code(result).ok_or_else(|| {
+        Malformed::invalid(format!("presentation context {id}: result {result} is none of 0 to 4"))
+    })?;
     if result != ContextResult::Acceptance {
         // PS3.8 Table 9-18: the transfer syntax of a refused context "shall not be tested".
         return Ok(AnsweredContext { id, result, transfer_syntax: None });
@@ -163,11 +175,17 @@ fn answered_context(value: &[u8]) -> Result<AnsweredContext, Malformed> {
     while !read.is_empty() {
         let item = read.item()?;
         if item.item_type == 0x40 {
-            only(&mut transfer_syntax, read.uid(item.value)?, "transfer syntax (40H) of one answered context")?;
+            only(
+                &mut transfer_syntax,
+                read.uid(item.value)?,
+                "transfer syntax (40H) of one answered context",
+            )?;
         }
     }
     if transfer_syntax.is_none() {
-        return Err(Malformed::invalid(format!("presentation context {id} is accepted without a transfer syntax")));
+        return Err(Malformed::invalid(format!(
+            "presentation context {id} is accepted without a transfer syntax"
+        )));
     }
     Ok(AnsweredContext { id, result, transfer_syntax })
 }

@@ -11,7 +11,8 @@ impl AssociateRq {
     /// # Errors
     /// An item that would not fit its 16-bit length.
     pub fn encode(&self) -> Result<Vec<u8>, Malformed> {
-        let mut out = begin(PduType::AssociateRq, self.protocol_version, self.called, self.calling, &self.reserved);
+        let mut out =
+            begin(PduType::AssociateRq, self.protocol_version, self.called, self.calling, &self.reserved);
         put(&mut out, 0x10, self.application_context.as_str().as_bytes())?;
         self.contexts.iter().try_for_each(|context| proposed_context(context, &mut out))?;
         user_information::encode(&self.user, &mut out)?;
@@ -25,7 +26,8 @@ impl AssociateAc {
     /// # Errors
     /// An item that would not fit its 16-bit length.
     pub fn encode(&self) -> Result<Vec<u8>, Malformed> {
-        let mut out = begin(PduType::AssociateAc, self.protocol_version, self.called, self.calling, &self.reserved);
+        let mut out =
+            begin(PduType::AssociateAc, self.protocol_version, self.called, self.calling, &self.reserved);
         put(&mut out, 0x10, self.application_context.as_str().as_bytes())?;
         self.contexts.iter().try_for_each(|context| answered_context(context, &mut out))?;
         user_information::encode(&self.user, &mut out)?;
@@ -33,7 +35,13 @@ impl AssociateAc {
     }
 }
 
-fn begin(kind: PduType, version: u16, called: RawAeTitle, calling: RawAeTitle, reserved: &[u8; 32]) -> Vec<u8> {
+fn begin(
+    kind: PduType,
+    version: u16,
+    called: RawAeTitle,
+    calling: RawAeTitle,
+    reserved: &[u8; 32],
+) -> Vec<u8> {
     let mut out = vec![kind as u8, 0, 0, 0, 0, 0];
     out.extend_from_slice(&version.to_be_bytes());
     out.extend_from_slice(&[0, 0]);

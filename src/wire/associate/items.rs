@@ -27,7 +27,9 @@ impl<'a> Reader<'a> {
     pub fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let Some((taken, rest)) = self.rest.split_at_checked(length) else {
             let (what, left) = (self.what, self.rest.len());
-            return Err(Malformed::invalid(format!("{what}: {length} bytes are declared and {left} are there")));
+            return Err(Malformed::invalid(format!(
+                "{what}: {length} bytes are declared and {left} are there"
+            )));
         };
         self.rest = rest;
         Ok(taken)
@@ -86,8 +88,9 @@ pub(super) fn put_item(
     out.extend_from_slice(&[item_type, 0, 0, 0]);
     let start = out.len();
     fill(out)?;
-    let length = u16::try_from(out.len() - start)
-        .map_err(|_| Malformed::invalid(format!("item {item_type:02X}H would be longer than 65,535 bytes")))?;
+    let length = u16::try_from(out.len() - start).map_err(|_| {
+        Malformed::invalid(format!("item {item_type:02X}H would be longer than 65,535 bytes"))
+    })?;
     if let Some(field) = out.get_mut(start - 2..start) {
         field.copy_from_slice(&length.to_be_bytes());
     }
@@ -104,8 +107,8 @@ pub(super) fn put(out: &mut Vec<u8>, item_type: u8, value: &[u8]) -> Result<(), 
 
 /// Appends a 16-bit length and the bytes. A UID is at most 64 bytes and a checked field fits by construction.
 pub(super) fn put_counted(out: &mut Vec<u8>, value: &[u8]) -> Result<(), Malformed> {
-    let length =
-        u16::try_from(value.len()).map_err(|_| Malformed::invalid("a field would be longer than 65,535 bytes"))?;
+    let length = u16::try_from(value.len())
+        .map_err(|_| Malformed::invalid("a field would be longer than 65,535 bytes"))?;
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(value);
     Ok(())

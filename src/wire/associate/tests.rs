@@ -14,8 +14,16 @@ fn request() -> AssociateRq {
         reserved: [7; 32],
         application_context: uid(APPLICATION_CONTEXT),
         contexts: vec![
-            ProposedContext { id: 1, abstract_syntax: uid("1.2.3"), transfer_syntaxes: vec![uid("1.2.840.10008.1.2")] },
-            ProposedContext { id: 255, abstract_syntax: uid("1.2.3"), transfer_syntaxes: vec![uid("9.9"), uid("8.8")] },
+            ProposedContext {
+                id: 1,
+                abstract_syntax: uid("1.2.3"),
+                transfer_syntaxes: vec![uid("1.2.840.10008.1.2")],
+            },
+            ProposedContext {
+                id: 255,
+                abstract_syntax: uid("1.2.3"),
+                transfer_syntaxes: vec![uid("9.9"), uid("8.8")],
+            },
         ],
         user: UserInformation {
             maximum_length: Some(0),
@@ -23,7 +31,10 @@ fn request() -> AssociateRq {
             implementation_version_name: Some(b"OLD_MODALITY".to_vec()),
             asynchronous_operations_window: Some(AsynchronousOperationsWindow { invoked: 0, performed: 3 }),
             roles: vec![RoleSelection { sop_class: uid("1.2.3"), scu: 0, scp: 1 }],
-            extended_negotiations: vec![ExtendedNegotiation { sop_class: uid("1.2.3"), information: vec![1, 0, 1] }],
+            extended_negotiations: vec![ExtendedNegotiation {
+                sop_class: uid("1.2.3"),
+                information: vec![1, 0, 1],
+            }],
             common_extended_negotiations: vec![CommonExtendedNegotiation {
                 version: 0,
                 sop_class: uid("1.2.3"),
@@ -56,8 +67,11 @@ fn an_answer_reads_back_and_a_refused_context_has_no_transfer_syntax() {
     let mut user = rq.user;
     (user.common_extended_negotiations, user.user_identity) = (Vec::new(), None);
     user.user_identity_response = Some(Vec::new());
-    let accepted =
-        AnsweredContext { id: 1, result: ContextResult::Acceptance, transfer_syntax: Some(uid("1.2.840.10008.1.2")) };
+    let accepted = AnsweredContext {
+        id: 1,
+        result: ContextResult::Acceptance,
+        transfer_syntax: Some(uid("1.2.840.10008.1.2")),
+    };
     let refused = AnsweredContext {
         id: 255,
         result: ContextResult::AbstractSyntaxNotSupported,

@@ -34,9 +34,12 @@ fn add(user: &mut UserInformation, item: &Item<'_>, side: Side) -> Result<(), Ma
         (0x54, _) => push_unique(&mut user.roles, role(item)?, |r| &r.sop_class, 0x54),
         (0x55, _) => once(&mut user.implementation_version_name, item.value.to_vec(), 0x55),
         (0x56, _) => push_unique(&mut user.extended_negotiations, extended(item)?, |e| &e.sop_class, 0x56),
-        (0x57, Side::Request) => {
-            push_unique(&mut user.common_extended_negotiations, common_extended(item)?, |c| &c.sop_class, 0x57)
-        }
+        (0x57, Side::Request) => push_unique(
+            &mut user.common_extended_negotiations,
+            common_extended(item)?,
+            |c| &c.sop_class,
+            0x57,
+        ),
         (0x58, Side::Request) => once(&mut user.user_identity, user_identity(item)?, 0x58),
         (0x59, Side::Answer) => once(&mut user.user_identity_response, identity_response(item)?, 0x59),
         (item_type, _) => {
@@ -108,7 +111,12 @@ fn common_extended(item: &Item<'_>) -> Result<CommonExtendedNegotiation, Malform
         related_general_sop_classes.push(related.uid(uid)?);
     }
     // What a later version may put behind the list is reserved (PS3.7 Table D.3-12) and has no meaning to carry.
-    Ok(CommonExtendedNegotiation { version: item.reserved, sop_class, service_class, related_general_sop_classes })
+    Ok(CommonExtendedNegotiation {
+        version: item.reserved,
+        sop_class,
+        service_class,
+        related_general_sop_classes,
+    })
 }
 
 fn user_identity(item: &Item<'_>) -> Result<UserIdentity, Malformed> {
