@@ -2,6 +2,8 @@
 
 use std::io;
 
+use clap::ValueEnum;
+
 use crate::figures::{Figure, Figures};
 use crate::object::Object;
 use crate::procfs;
@@ -16,7 +18,7 @@ pub const CALLED: &str = "PACS";
 /// The longest P-DATA-TF body that the generator sends, in bytes.
 const MAXIMUM_LENGTH: u32 = 131_072;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Load {
     Ct,
     Large,
@@ -24,11 +26,9 @@ pub enum Load {
     FourAssociations,
     Echo,
     Associations,
-}
-
-impl Load {
-    pub const ALL: [Self; 6] =
-        [Self::Ct, Self::Large, Self::Small, Self::FourAssociations, Self::Echo, Self::Associations];
+    Idle,
+    Peak,
+    Dcmtk,
 }
 
 /// What is sent, and how much of it.
@@ -107,6 +107,8 @@ pub fn keep(figures: &mut Figures, load: Load, setup: Setup, out: Out, run: &Run
             vec![(Figure::FourThroughput, Some(megabytes)), (Figure::FourCpu, per_gigabyte)]
         }
         Load::Echo => vec![(Figure::Echo, Some(p50)), (Figure::EchoTail, Some(p99))],
+        // These keep their own figures.
+        Load::Idle | Load::Peak | Load::Dcmtk => vec![],
         Load::Associations => {
             vec![(Figure::AssociationRate, Some(rate)), (Figure::AssociationCpu, each.map(|cpu| cpu * 1e3))]
         }

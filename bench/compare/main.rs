@@ -68,6 +68,9 @@ struct Arguments {
     /// A tenth of each load, once: shows that everything works, measures little, writes nothing.
     #[arg(long)]
     quick: bool,
+    /// Only these loads; writes nothing.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<loads::Load>,
     /// Stores the instruction counts of this run as those to compare with.
     #[arg(long, global = true)]
     accept_instructions: bool,
@@ -96,13 +99,13 @@ fn main() -> io::Result<()> {
 fn compare(arguments: &Arguments) -> io::Result<()> {
     interrupt::watch();
     let machine = machine::Machine::here();
-    let plan = plan::Plan::new(arguments.quick, arguments.rounds);
+    let plan = plan::Plan::new(arguments.quick, arguments.rounds, &arguments.only);
     let figures = plan.run()?;
     let counts = instructions::run(arguments.accept_instructions)?;
     let table = table::of(&figures);
     let targets = targets::of(&figures);
     println!("{}\n{}\n{}", table::text(&table), table::text(&targets), machine);
-    if !arguments.quick {
+    if !arguments.quick && arguments.only.is_empty() {
         markdown::write(&machine, plan.rounds, &table, &targets, &counts)?;
         drawing::write(&figures, plan.rounds)?;
     }

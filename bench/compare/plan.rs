@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::configurations::TAGS;
@@ -21,6 +22,7 @@ use crate::site::Site;
 
 pub struct Plan {
     pub rounds: usize,
+    loads: Vec<Load>,
     divisor: usize,
 }
 
@@ -35,29 +37,28 @@ struct Stage {
 }
 
 impl Plan {
-    pub fn new(quick: bool, rounds: usize) -> Self {
+    pub fn new(quick: bool, rounds: usize, loads: &[Load]) -> Self {
         let (rounds, divisor) = if quick { (1, 10) } else { (rounds.max(1), 1) };
-        Self { rounds, divisor }
+        let loads = if loads.is_empty() { Load::value_variants() } else { loads };
+        Self { rounds, loads: loads.to_vec(), divisor }
     }
 
     pub fn run(&self) -> io::Result<Figures> {
-        let bar = progress(self.steps());
+        let bar = progress((self.rounds * self.loads.len()) as u64);
         bar.set_message("starting");
         let stage = Stage::set(self.divisor)?;
-        stage.warm_up(&bar)?;
+        stage.warm_up()?;
         let mut figures = Figures::default();
         for round in 1..=self.rounds {
-            stage.round(&mut figures, &bar, &format!("round {round} of {}", self.rounds))?;
+            for load in &self.loads {
+                bar.set_message(format!("round {round} of {}, {load:?}", self.rounds));
+                stage.load(&mut figures, *load)?;
+                bar.inc(1);
+            }
         }
         stage.verify()?;
         bar.finish_and_clear();
         Ok(figures)
-    }
-
-    fn steps(&self) -> u64 {
-        let running = Setup::ALL.len() * 2;
-        let each = Load::ALL.len() * running + 2 * Setup::ALL.len() + 1;
-        (running + self.rounds * each) as u64
     }
 }
 
@@ -79,35 +80,29 @@ impl Stage {
     }
 
     /// One small load through each: connections, buffers and caches are there when the first round begins.
-    fn warm_up(&self, bar: &ProgressBar) -> io::Result<()> {
+    fn warm_up(&self) -> io::Result<()> {
         let amounts = Amounts { divisor: 10 * self.amounts.divisor, ..self.amounts.clone() };
-        self.setups.iter().try_for_each(|(setup, _, running)| {
-            bar.inc(1);
-            bar.set_message(format!("warming up, {}", setup.name()));
-            named(*setup, amounts.run(Load::Ct, running)).map(|_| ())
-        })
+        self.setups
+            .iter()
+            .try_for_each(|(setup, _, running)| named(*setup, amounts.run(Load::Ct, running)).map(|_| ()))
     }
 
-    fn round(&self, figures: &mut Figures, bar: &ProgressBar, name: &str) -> io::Result<()> {
-        for load in Load::ALL {
-            for (setup, out, running) in &self.setups {
-                bar.set_message(format!("{name}, {load:?}, {}", setup.name()));
-                let run = named(*setup, self.amounts.run(load, running))?;
+    /// One load through one setup after the other.
+    fn load(&self, figures: &mut Figures, load: Load) -> io::Result<()> {
+        let (site, sinks, amounts) = (&self.site, self.sinks, &self.amounts);
+        match load {
+            Load::Idle => (Setup::ALL.into_iter()).try_for_each(|setup| {
+                named(setup, memory::idle(figures, site, setup, sinks, amounts.divisor))
+            }),
+            Load::Peak => (Setup::ALL.into_iter())
+                .try_for_each(|setup| named(setup, memory::peak(figures, site, setup, sinks, amounts))),
+            Load::Dcmtk => self.dcmtk.run(figures),
+            _ => self.setups.iter().try_for_each(|(setup, out, running)| {
+                let run = named(*setup, amounts.run(load, running))?;
                 loads::keep(figures, load, *setup, *out, &run);
-                bar.inc(1);
-            }
+                Ok(())
+            }),
         }
-        for setup in Setup::ALL {
-            bar.set_message(format!("{name}, memory, {}", setup.name()));
-            named(setup, memory::idle(figures, &self.site, setup, self.sinks, self.amounts.divisor))?;
-            bar.inc(1);
-            named(setup, memory::peak(figures, &self.site, setup, self.sinks, &self.amounts))?;
-            bar.inc(1);
-        }
-        bar.set_message(format!("{name}, DCMTK"));
-        self.dcmtk.run(figures)?;
-        bar.inc(1);
-        Ok(())
     }
 
     /// That the figures are of what they say: every object arrived, and was rewritten where it should have been.
