@@ -84,7 +84,7 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
         log,
         audit: audit?,
         limits,
-        listeners: listeners.compiled,
+        listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
         policy: Arc::new(Policy { peers, routes, listeners: defaults }),
         rewrites: rewrites.compiled,

@@ -25,7 +25,7 @@ pub struct Settings {
     pub audit: Audit,
     pub limits: Limits,
     /// In the order of the file, at least one.
-    pub listeners: Vec<ListenerSettings>,
+    pub listeners: Vec<Arc<ListenerSettings>>,
     /// By name.
     pub upstreams: BTreeMap<Arc<str>, Arc<UpstreamSettings>>,
     pub policy: Arc<Policy>,

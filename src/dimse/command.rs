@@ -50,7 +50,7 @@ const MOVE_DESTINATION: u16 = 0x0600;
 pub(super) const DATA_SET_TYPE: u16 = 0x0800;
 pub(super) const STATUS: u16 = 0x0900;
 pub(super) const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
-const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
+pub(super) const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
 const CANCEL_FIELD: u16 = 0x0FFF;
 /// The bit that makes a response of a request's command field.
 pub(super) const RESPONSE: u16 = 0x8000;
@@ -106,10 +106,28 @@ impl Command {
         })
     }
 
+    /// Whether it names one SOP class or instance as affected and another as requested. No service has both (PS3.7 §9.3
+    /// and §10.3), so two readers could judge and act on different ones.
+    pub fn names_two_objects(&self) -> bool {
+        let differ = |one: u16, other: u16| {
+            self.value(one)
+                .map(trim)
+                .zip(self.value(other).map(trim))
+                .is_some_and(|(one, other)| one != other)
+        };
+        differ(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS)
+            || differ(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE)
+    }
+
     /// The value of an element, padding included.
     pub(super) fn value(&self, element: u16) -> Option<&[u8]> {
         let range = self.elements.iter().find(|(tag, _)| *tag == element).map(|(_, range)| range.clone())?;
         self.bytes.get(range)
+    }
+
+    /// The value of the first of two elements that is there, padding included.
+    pub(super) fn either(&self, one: u16, other: u16) -> Option<&[u8]> {
+        self.value(one).or_else(|| self.value(other))
     }
 
     /// All elements in their order.

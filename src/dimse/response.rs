@@ -2,7 +2,7 @@
 
 use super::command::{
     AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, COMMAND_FIELD, DATA_SET_TYPE, GROUP_LENGTH, MESSAGE_ID,
-    RESPONDING_TO, RESPONSE, STATUS,
+    REQUESTED_SOP_CLASS, REQUESTED_SOP_INSTANCE, RESPONDING_TO, RESPONSE, STATUS,
 };
 use super::{Command, Operation, Status};
 
@@ -15,8 +15,8 @@ const LONGEST_COMMENT: usize = 64;
 /// The response that refuses a request: its status, an Error Comment, no data set.
 pub fn refusal(request: &Command, status: Status, comment: &str) -> Vec<u8> {
     let mut out = Writer::new();
-    if let Some(class) = request.sop_class() {
-        out.text(AFFECTED_SOP_CLASS, &class, 0);
+    if let Some(class) = request.either(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS) {
+        out.element(AFFECTED_SOP_CLASS, class);
     }
     let field =
         request.value(COMMAND_FIELD).and_then(|value| value.try_into().ok()).map_or(0, u16::from_le_bytes);
@@ -30,8 +30,8 @@ pub fn refusal(request: &Command, status: Status, comment: &str) -> Vec<u8> {
         .take(LONGEST_COMMENT)
         .collect();
     out.text(ERROR_COMMENT, comment.trim_end(), b' ');
-    if let Some(instance) = request.sop_instance() {
-        out.text(AFFECTED_SOP_INSTANCE, &instance, 0);
+    if let Some(instance) = request.either(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE) {
+        out.element(AFFECTED_SOP_INSTANCE, instance);
     }
     out.finish()
 }

@@ -23,6 +23,8 @@ impl Status {
     pub const NOT_AUTHORIZED: Self = Self(0x0124);
     /// Unrecognized Operation.
     pub const UNRECOGNIZED_OPERATION: Self = Self(0x0211);
+    /// Mistyped Argument.
+    pub const MISTYPED_ARGUMENT: Self = Self(0x0212);
     /// Duplicate Invocation.
     pub const DUPLICATE_INVOCATION: Self = Self(0x0210);
     /// Invalid Object Instance: the UID violates the construction rules.

@@ -8,9 +8,10 @@ use crate::config::UpstreamSettings;
 use crate::dataset::Encoding;
 use crate::policy::{ContextVerdict, Grant};
 use crate::wire::associate::{
-    AnsweredContext, AssociateAc, AssociateRq, ContextResult, ProposedContext, UserInformation,
+    AnsweredContext, AssociateAc, AssociateRq, AsynchronousOperationsWindow, ContextResult, ProposedContext,
+    RoleSelection, UserInformation,
 };
-use crate::wire::{Malformed, Uid};
+use crate::wire::{Malformed, Packer, Uid};
 
 use super::association::AcceptedContext;
 
@@ -27,15 +28,13 @@ pub(crate) fn upstream_request(
     }
     let mut request = requested.clone();
     request.protocol_version = 1;
-    if let Some(title) = &upstream.called_ae_title {
-        request.called = title.to_raw();
-    }
-    if let Some(title) = &upstream.calling_ae_title {
-        request.calling = title.to_raw();
-    }
+    // What was judged is what is sent: the titles without the spaces that do not count.
+    request.called = upstream.called_ae_title.as_ref().unwrap_or(&grant.called).to_raw();
+    request.calling = upstream.calling_ae_title.as_ref().unwrap_or(&grant.calling).to_raw();
     let offers = |uid: &Uid| contexts.iter().any(|context| context.abstract_syntax == *uid);
     let user = &mut request.user;
     user.maximum_length = Some(offered_length);
+    cut_version_name(user);
     user.roles.retain(|role| offers(&role.sop_class));
     user.extended_negotiations.retain(|extended| offers(&extended.sop_class));
     user.common_extended_negotiations.retain(|common| offers(&common.sop_class));
@@ -71,7 +70,7 @@ fn offered_contexts(requested: &AssociateRq, grant: &Grant) -> Vec<ProposedConte
 /// others what the upstream said. Without an upstream, every context is stripped.
 ///
 /// # Errors
-/// An upstream that accepts what it was not offered.
+/// An upstream that accepts what it was not offered, or takes no message.
 pub(crate) fn answer(
     requested: &AssociateRq,
     offered: Option<&AssociateRq>,
@@ -84,7 +83,10 @@ pub(crate) fn answer(
     let contexts =
         requested.contexts.iter().map(|context| answer_context(context, offered, answered)).collect();
     let user = match answered {
-        Some(answered) => mirrored(&requested.user, offered.map(|o| &o.user), &answered.user, offered_length),
+        Some(answered) => {
+            let asked = offered.map_or(&requested.user, |offered| &offered.user);
+            mirrored(asked, &answered.user, offered_length)
+        }
         None => UserInformation {
             maximum_length: Some(offered_length),
             implementation_class_uid: requested.user.implementation_class_uid.clone(),
@@ -121,6 +123,12 @@ fn answer_context(
 }
 
 fn only_what_was_offered(offered: &AssociateRq, answered: &AssociateAc) -> Result<(), Malformed> {
+    let maximum = answered.user.maximum_length.unwrap_or(0);
+    if (1..Packer::SHORTEST_MAXIMUM_LENGTH).contains(&maximum) {
+        return Err(Malformed::invalid(format!(
+            "the upstream takes {maximum} bytes at once, too few for a message"
+        )));
+    }
     for context in &answered.contexts {
         let id = context.id;
         let Some(proposed) = offered.contexts.iter().find(|proposed| proposed.id == id) else {
@@ -139,35 +147,38 @@ fn only_what_was_offered(offered: &AssociateRq, answered: &AssociateAc) -> Resul
     Ok(())
 }
 
-/// The upstream's user information, as far as the requestor asked for it.
-fn mirrored(
-    requested: &UserInformation,
-    offered: Option<&UserInformation>,
-    answered: &UserInformation,
-    offered_length: u32,
-) -> UserInformation {
+/// The upstream's user information, as far as it was asked for. What was kept from the upstream it cannot have granted.
+fn mirrored(asked: &UserInformation, answered: &UserInformation, offered_length: u32) -> UserInformation {
     let mut user = answered.clone();
     user.maximum_length = Some(offered_length);
-    let window = requested
-        .asynchronous_operations_window
-        .filter(|_| offered.is_some_and(|offered| offered.asynchronous_operations_window.is_some()));
-    user.asynchronous_operations_window = match (window, answered.asynchronous_operations_window) {
-        (Some(asked), Some(mut given)) => {
-            given.invoked = narrower(asked.invoked, given.invoked);
-            given.performed = narrower(asked.performed, given.performed);
-            Some(given)
-        }
-        _ => None,
-    };
-    user.roles.retain(|role| requested.roles.iter().any(|asked| asked.sop_class == role.sop_class));
-    let asked_for = |uid: &Uid| requested.extended_negotiations.iter().any(|asked| asked.sop_class == *uid);
+    cut_version_name(&mut user);
+    let windows = asked.asynchronous_operations_window.zip(answered.asynchronous_operations_window);
+    user.asynchronous_operations_window = windows.map(|(asked, given)| AsynchronousOperationsWindow {
+        invoked: narrower(asked.invoked, given.invoked),
+        performed: narrower(asked.performed, given.performed),
+    });
+    user.roles = answered.roles.iter().filter_map(|given| granted(asked, given)).collect();
+    let asked_for = |uid: &Uid| asked.extended_negotiations.iter().any(|extended| extended.sop_class == *uid);
     user.extended_negotiations.retain(|extended| asked_for(&extended.sop_class));
-    let identity_asked =
-        requested.user_identity.as_ref().is_some_and(|identity| identity.positive_response_requested);
-    if !identity_asked {
+    if !asked.user_identity.as_ref().is_some_and(|identity| identity.positive_response_requested) {
         user.user_identity_response = None;
     }
     user
+}
+
+/// It has 16 characters at most (PS3.7 Annex D.3.3.2.3); readers with a buffer of that size exist.
+fn cut_version_name(user: &mut UserInformation) {
+    if let Some(name) = &mut user.implementation_version_name {
+        name.truncate(16);
+    }
+}
+
+/// A role that was not proposed cannot be accepted (PS3.7 Table D.3-10).
+fn granted(asked: &UserInformation, given: &RoleSelection) -> Option<RoleSelection> {
+    let proposed = asked.roles.iter().find(|role| role.sop_class == given.sop_class)?;
+    let both = |proposed: u8, given: u8| if proposed == 0 { 0 } else { given };
+    let (scu, scp) = (both(proposed.scu, given.scu), both(proposed.scp, given.scp));
+    Some(RoleSelection { sop_class: given.sop_class.clone(), scu, scp })
 }
 
 /// The smaller window, where 0 is unlimited (PS3.7 D.3.3.3).
@@ -192,4 +203,74 @@ pub(crate) fn accepted(offered: &AssociateRq, answered: &AssociateAc) -> Vec<Acc
         })
     };
     answered.contexts.iter().filter_map(accepted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ContextResult, mirrored, only_what_was_offered};
+    use crate::wire::RawAeTitle;
+    use crate::wire::associate::*;
+
+    fn role(scu: u8, scp: u8) -> RoleSelection {
+        RoleSelection { sop_class: "1.2.3".parse().unwrap(), scu, scp }
+    }
+
+    #[test]
+    fn an_upstream_grants_no_role_and_no_identity_that_it_was_not_asked_for() {
+        let asked = UserInformation { roles: vec![role(1, 0)], ..UserInformation::default() };
+        let answered = UserInformation {
+            roles: vec![role(1, 1)],
+            user_identity_response: Some(b"welcome".to_vec()),
+            implementation_version_name: Some(vec![b'A'; 60_000]),
+            asynchronous_operations_window: Some(AsynchronousOperationsWindow { invoked: 9, performed: 9 }),
+            ..UserInformation::default()
+        };
+        let user = mirrored(&asked, &answered, 16384);
+        let implementation_version_name = Some(vec![b'A'; 16]);
+        assert_eq!(
+            user,
+            UserInformation { maximum_length: Some(16384), implementation_version_name, ..asked }
+        );
+    }
+
+    #[test]
+    fn an_upstream_that_takes_no_message_is_refused() {
+        let user = |maximum_length| UserInformation {
+            maximum_length: Some(maximum_length),
+            ..UserInformation::default()
+        };
+        let contexts = vec![ProposedContext {
+            id: 1,
+            abstract_syntax: "1.2.3".parse().unwrap(),
+            transfer_syntaxes: vec!["1.2.840.10008.1.2".parse().unwrap()],
+        }];
+        let title = RawAeTitle(*b"PACS            ");
+        let application_context: crate::wire::Uid = APPLICATION_CONTEXT.parse().unwrap();
+        let offered = AssociateRq {
+            protocol_version: 1,
+            called: title,
+            calling: title,
+            reserved: [0; 32],
+            application_context: application_context.clone(),
+            contexts,
+            user: user(16384),
+        };
+        let answered = |maximum_length| AssociateAc {
+            protocol_version: 1,
+            called: title,
+            calling: title,
+            reserved: [0; 32],
+            application_context: application_context.clone(),
+            contexts: vec![AnsweredContext {
+                id: 1,
+                result: ContextResult::Acceptance,
+                transfer_syntax: Some("1.2.840.10008.1.2".parse().unwrap()),
+            }],
+            user: user(maximum_length),
+        };
+        assert!(only_what_was_offered(&offered, &answered(127)).is_err());
+        for enough in [0, 128] {
+            only_what_was_offered(&offered, &answered(enough)).unwrap();
+        }
+    }
 }

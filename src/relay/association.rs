@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -52,8 +52,6 @@ pub(crate) struct Association {
     pub progress: Progress,
     pub release: Release,
     pub tally: Tally,
-    /// A leg got its abort after a failed rewrite; what it still says is of no interest.
-    pub condemned: AtomicBool,
 }
 
 /// What the closing record counts.

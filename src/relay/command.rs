@@ -1,13 +1,13 @@
 //! What a complete command set leads to: relayed, refused, or the end of a protocol that was broken.
 
-use super::association::{AcceptedContext, Answer, opposite, sender};
+use super::association::{AcceptedContext, Answer, opposite};
 use super::ended::Ended;
-use super::exchange::{Exchange, NotOpened};
+use super::exchange::Exchange;
 use super::message::{DataSet, Fate, Phase, Relayed, Rewritten};
 use super::pump::Half;
 use crate::dataset::Observer;
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
-use crate::policy::Request;
+use crate::policy::{Denial, Request};
 use crate::rewrite::{Expected, RewriteError, Transform};
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed, Uid};
@@ -35,16 +35,7 @@ impl Half<'_> {
             CommandField::Cancel { responding_to } => self.cancel(context_id, &command, responding_to).await,
             CommandField::Unrecognized { field, .. } => {
                 let comment = format!("command field {field:04X}H is no request of PS3.7");
-                self.refuse(
-                    context_id,
-                    &command,
-                    Refused {
-                        status: Status::UNRECOGNIZED_OPERATION,
-                        label: "unrecognized-operation",
-                        comment,
-                    },
-                )
-                .await
+                self.refuse(context_id, &command, Status::UNRECOGNIZED_OPERATION, &comment).await
             }
         }
     }
@@ -57,24 +48,16 @@ impl Half<'_> {
         message_id: u16,
     ) -> Result<(), Ended> {
         let exchange = Exchange::new(operation, context_id, message_id, &command);
-        if let Err(refused) = self.judge(&exchange, &command) {
-            self.association
-                .record(self.direction, &exchange, Answer::Refused(refused.status, refused.label))
-                .await;
-            return self.refuse(context_id, &command, refused).await;
+        if let Err(Refused { status, label, comment }) = self.judge(&exchange, &command) {
+            self.association.record(self.direction, &exchange, Answer::Refused(status, label)).await;
+            return self.refuse(context_id, &command, status, &comment).await;
         }
         self.paced(self.association.pace.operation()).await;
         if let Err(not_opened) = self.association.ledger.open(self.direction, exchange.clone()) {
-            let refused = match not_opened {
-                NotOpened::Duplicate => "this message ID waits for its response already",
-                NotOpened::TooMany => "too many requests wait for their responses",
-            };
-            let (status, label) = (Status::DUPLICATE_INVOCATION, "duplicate-invocation");
-            let refused = Refused { status, label, comment: refused.into() };
-            self.association
-                .record(self.direction, &exchange, Answer::Refused(refused.status, refused.label))
-                .await;
-            return self.refuse(context_id, &command, refused).await;
+            let answer = Answer::Refused(Status::DUPLICATE_INVOCATION, "duplicate-invocation");
+            self.association.record(self.direction, &exchange, answer).await;
+            let comment = not_opened.to_string();
+            return self.refuse(context_id, &command, Status::DUPLICATE_INVOCATION, &comment).await;
         }
         match self.rewriting(&exchange, &command) {
             Ok(Some((transform, new_instance))) => {
@@ -82,12 +65,10 @@ impl Half<'_> {
                 Ok(())
             }
             Ok(None) => self.relay_as_it_came(&command, &exchange).await,
-            Err(refused) => {
+            Err(Refused { status, label, comment }) => {
                 self.association.ledger.close(self.direction, message_id);
-                self.association
-                    .record(self.direction, &exchange, Answer::Failed(refused.status, refused.label))
-                    .await;
-                self.refuse(context_id, &command, refused).await
+                self.association.record(self.direction, &exchange, Answer::Failed(status, label)).await;
+                self.refuse(context_id, &command, status, &comment).await
             }
         }
     }
@@ -98,8 +79,21 @@ impl Half<'_> {
             let comment = "the SOP instance UID is not a UID".into();
             return Err(Refused { status: Status::INVALID_INSTANCE, label: "invalid-sop-instance", comment });
         }
+        if command.names_two_objects() {
+            let comment = "affected and requested SOP class or instance differ".into();
+            return Err(Refused {
+                status: Status::MISTYPED_ARGUMENT,
+                label: "contradictory-command",
+                comment,
+            });
+        }
+        let denied = |denial: Denial| {
+            let (status, label) = (Status(denial.status()), denial.label());
+            Refused { status, label, comment: denial.to_string() }
+        };
         let Some(context) = self.association.context(exchange.context_id) else { return Ok(()) };
-        let sop_class = exchange.sop_class.as_deref().and_then(|text| text.parse::<Uid>().ok());
+        let sop_class = exchange.sop_class.as_deref().filter(|text| !text.is_empty());
+        let sop_class = sop_class.map(str::parse::<Uid>).transpose().map_err(|_| denied(Denial::SopClass))?;
         let request = Request {
             operation: exchange.operation,
             direction: self.direction,
@@ -108,10 +102,7 @@ impl Half<'_> {
             move_destination: exchange.move_destination.as_deref(),
         };
         let role = &self.association.grant.peer.role;
-        role.permits_request(&request).map_err(|denial| {
-            let (status, label) = (Status(denial.status()), denial.label());
-            Refused { status, label, comment: denial.to_string() }
-        })
+        role.permits_request(&request).map_err(denied)
     }
 
     /// The transform for a C-STORE that a rule applies to, with what its SOP instance UID becomes.
@@ -198,6 +189,11 @@ impl Half<'_> {
                 format!("a response to {operation} {responding_to}, which waits for none in this context");
             return Err(self.protocol(Malformed::invalid(what)));
         };
+        if !exchange.sent && status.outcome() != Outcome::Failure {
+            let what =
+                format!("status {status} for {operation} {responding_to} before its data set had ended");
+            return Err(self.protocol(Malformed::invalid(what)));
+        }
         if status.outcome() != Outcome::Pending {
             self.association.ledger.close(asked, responding_to);
             self.association.record(asked, &exchange, Answer::Status(status)).await;
@@ -229,10 +225,16 @@ impl Half<'_> {
         Ok(())
     }
 
-    async fn refuse(&mut self, context_id: u8, command: &Command, refused: Refused) -> Result<(), Ended> {
-        let response = dimse::refusal(command, refused.status, &refused.comment);
+    async fn refuse(
+        &mut self,
+        context_id: u8,
+        command: &Command,
+        status: Status,
+        comment: &str,
+    ) -> Result<(), Ended> {
+        let response = dimse::refusal(command, status, comment);
         if command.has_data_set {
-            let fate = Fate::Swallow { response, then: None };
+            let fate = Fate::Swallow { response: Some(response), ends_with: None };
             self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
             return Ok(());
         }
@@ -244,28 +246,29 @@ impl Half<'_> {
     pub(super) async fn rewrite_failed(&mut self, error: &RewriteError, last: bool) -> Result<(), Ended> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let request = state.request.unwrap_or_default();
-        let nothing = Fate::Swallow { response: Vec::new(), then: None };
+        let nothing = Fate::Swallow { response: None, ends_with: None };
         let Fate::Relay(relayed) = std::mem::replace(&mut state.fate, nothing) else { return Ok(()) };
         self.spans.clear();
-        let then = if relayed.is_held() { None } else { Some(self.condemn(error).await) };
+        let ends_with = if relayed.is_held() { None } else { Some(self.condemn(error).await) };
         let status = Status(error.status);
-        if let Some(exchange) = self.association.ledger.close(self.direction, request) {
-            self.association.record(self.direction, &exchange, Answer::Failed(status, REWRITE_FAILED)).await;
-        }
         tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
-        if let (Phase::DataSet(state), Some(rewritten)) = (&mut self.phase, relayed.rewritten) {
-            let response = dimse::refusal(&rewritten.request, status, &error.comment());
-            state.fate = Fate::Swallow { response, then };
+        let waiting = self.association.ledger.close(self.direction, request);
+        if let Some(exchange) = &waiting {
+            self.association.record(self.direction, exchange, Answer::Failed(status, REWRITE_FAILED)).await;
+        }
+        let request = relayed.rewritten.filter(|_| waiting.is_some()).map(|rewritten| rewritten.request);
+        let response = request.map(|request| dimse::refusal(&request, status, &error.comment()));
+        if let Phase::DataSet(state) = &mut self.phase {
+            state.fate = Fate::Swallow { response, ends_with };
         }
         if last { self.swallowed().await } else { Ok(()) }
     }
 
     /// Aborts the leg that the data set was going to. The association ends once its sender knows.
     async fn condemn(&mut self, error: &RewriteError) -> Ended {
-        use std::sync::atomic::Ordering::Relaxed;
-        self.association.condemned.store(true, Relaxed);
         let abort = Abort::provider(AbortReason::NotSpecified).to_pdu();
         let to = self.association.to(self.direction);
+        to.condemn();
         let packer = self.lock().await;
         packer.forget();
         packer.clear();
@@ -274,7 +277,7 @@ impl Half<'_> {
         self.writer = None;
         let detail =
             format!("a data set could not be rewritten after its beginning had been sent on: {error}");
-        Ended::Policy { told: sender(opposite(self.direction)), detail }
+        Ended::Policy { detail }
     }
 }
 

@@ -4,7 +4,8 @@
 use super::arrival::Refused;
 use super::leg::Leg;
 use crate::policy::Reason;
-use crate::wire::pdu::PduType;
+use crate::wire::AbortReason;
+use crate::wire::pdu::{Abort, PduType};
 
 /// Bytes that came before the answer. They stay here when the watch is given up.
 #[derive(Default)]
@@ -29,10 +30,10 @@ impl Early {
                 Ok(_) => self.bytes.extend_from_slice(&byte),
             }
             if self.bytes.first() != Some(&(PduType::Abort as u8)) {
-                return Refused::new(
-                    Reason::MalformedPdu,
-                    "the requestor spoke before its A-ASSOCIATE-RQ was answered",
-                );
+                let what = "the requestor spoke before its A-ASSOCIATE-RQ was answered";
+                let mut refused = Refused::new(Reason::MalformedPdu, what);
+                refused.abort = Some(Abort::provider(AbortReason::UnexpectedPdu));
+                return refused;
             }
             if self.bytes.len() == 10 {
                 return left("the requestor aborted while the upstream was asked");

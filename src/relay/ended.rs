@@ -56,9 +56,8 @@ pub(crate) enum Ended {
         malformed: Malformed,
     },
     /// A data set could not be rewritten after some of it had been sent on.
-    /// The side that it was going to has had its abort.
+    /// The leg that it was going to is condemned: it has had its abort.
     Policy {
-        told: Side,
         detail: String,
     },
     Shutdown,
@@ -73,11 +72,7 @@ impl Ended {
     pub fn abort_for(&self, told: Side) -> Option<Abort> {
         match self {
             Self::Released { .. } => None,
-            Self::Aborted { by, .. } | Self::Lost { side: by, .. } | Self::Policy { told: by, .. }
-                if *by == told =>
-            {
-                None
-            }
+            Self::Aborted { by, .. } | Self::Lost { side: by, .. } if *by == told => None,
             Self::Aborted { abort, .. } => Some(*abort),
             Self::Protocol { malformed, .. } => Some(Abort::provider(malformed.reason)),
             Self::Lost { .. } | Self::TimedOut { .. } | Self::Policy { .. } | Self::Shutdown => {
@@ -103,7 +98,7 @@ impl fmt::Display for Ended {
                 f.write_str("a release was not answered within release-timeout")
             }
             Self::Protocol { side, malformed } => write!(f, "the {side} broke the protocol: {malformed}"),
-            Self::Policy { detail, .. } => f.write_str(detail),
+            Self::Policy { detail } => f.write_str(detail),
             Self::Shutdown => f.write_str("dimsegate was told to stop"),
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Exchange {
     pub sop_class: Option<String>,
     pub sop_instance: Option<String>,
     pub move_destination: Option<String>,
+    /// The whole request has been passed on.
+    pub sent: bool,
     /// Bytes of the request's data set.
     pub bytes: u64,
     pub study: Option<String>,
@@ -39,6 +41,7 @@ impl Exchange {
             sop_class: command.sop_class(),
             sop_instance: command.sop_instance(),
             move_destination: command.move_destination(),
+            sent: !command.has_data_set,
             bytes: 0,
             study: None,
             patient: None,
@@ -52,10 +55,11 @@ impl Exchange {
 const MOST_OUTSTANDING: usize = 1024;
 
 /// Why a request cannot be entered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotOpened {
-    /// The message ID is in use.
+    #[error("this message ID waits for its response already")]
     Duplicate,
+    #[error("too many requests wait for their responses")]
     TooMany,
 }
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 use super::arrival::Arrival;
 use super::association::{Answer, Association};
 use super::ended::{Ended, Side};
-use super::leg::Leg;
+use super::leg::{LINGER, Leg};
 use super::records::{self, Told};
-use super::session::LINGER;
 use crate::audit;
 use crate::policy::limits::AssociationPermit;
 
@@ -25,8 +24,9 @@ pub(super) async fn conclude(
     // The place is free for the next association before this one's sockets have closed.
     drop(permit);
     for side in [Side::Requestor, Side::Upstream] {
-        if let Some(abort) = ended.abort_for(side) {
-            association.leg(side).last_word(&abort.to_pdu(), LAST_WORD).await;
+        let leg = association.leg(side);
+        if let Some(abort) = ended.abort_for(side).filter(|_| !leg.is_condemned()) {
+            leg.last_word(&abort.to_pdu(), LAST_WORD).await;
         }
     }
     for (direction, exchange) in association.ledger.drain() {

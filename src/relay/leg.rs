@@ -13,6 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 use super::transport::Transport;
 use crate::wire::Packer;
 
+/// How long a peer that has had its last PDU may take to close.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
+
 /// Spans of a plan that one system call writes.
 const SLICES: usize = 64;
 
@@ -26,6 +29,7 @@ pub(crate) struct Leg {
     sent: AtomicU64,
     /// False while a write is under way: cancelled there, the stream ends inside a PDU.
     between_pdus: AtomicBool,
+    condemned: AtomicBool,
 }
 
 impl Leg {
@@ -35,6 +39,7 @@ impl Leg {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             between_pdus: AtomicBool::new(true),
+            condemned: AtomicBool::new(false),
         }
     }
 
@@ -50,6 +55,15 @@ impl Leg {
     /// Bytes sent to the peer so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// It gets its abort while the other leg goes on for a while; what it still says is of no interest.
+    pub fn condemn(&self) {
+        self.condemned.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_condemned(&self) -> bool {
+        self.condemned.load(Ordering::Relaxed)
     }
 
     pub fn quick_ack(&self) {

@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 
 use super::gate::{Gate, Stage};
 use super::session;
-use crate::config::ListenerSettings;
 
 /// Connections that wait in the kernel for an accept.
 const BACKLOG: u32 = 1024;
@@ -21,8 +20,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// A bound listener.
 pub(crate) struct Listener {
-    /// Its settings may change with a reload, its address may not.
-    pub settings: watch::Receiver<Arc<ListenerSettings>>,
+    /// Each connection takes the settings of this name that are in force when it comes.
+    pub name: Arc<str>,
     pub socket: TcpListener,
 }
 
@@ -53,9 +52,9 @@ impl Listener {
             match accepted {
                 Ok((slot, socket, from)) => {
                     backoff = Duration::ZERO;
-                    let (gate, settings) = (gate.clone(), self.settings.borrow().clone());
+                    let (gate, name) = (gate.clone(), self.name.clone());
                     sessions.spawn(async move {
-                        session::serve(gate, settings, socket, from).await;
+                        session::serve(gate, &name, socket, from).await;
                         drop(slot);
                     });
                 }

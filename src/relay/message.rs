@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::association::opposite;
+use super::association::{opposite, sender};
 use super::ended::Ended;
 use super::pump::Half;
 use crate::dataset::Observer;
 use crate::dimse::Command;
 use crate::rewrite::Transform;
-use crate::wire::{Kind, Malformed, Source, Span};
+use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
 
 /// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
 const MOST_EMPTY: u32 = 1000;
@@ -39,11 +39,11 @@ pub(crate) struct DataSet {
 /// What becomes of a data set.
 pub(crate) enum Fate {
     Relay(Box<Relayed>),
-    /// Read and thrown away; then the sender of the request gets this response, and an association that cannot go on
-    /// ends with this reason.
+    /// Read and thrown away; then the sender of the request gets this response, unless it has had one, and an
+    /// association that cannot go on ends.
     Swallow {
-        response: Vec<u8>,
-        then: Option<Ended>,
+        response: Option<Vec<u8>>,
+        ends_with: Option<Ended>,
     },
 }
 
@@ -118,6 +118,10 @@ impl Half<'_> {
     }
 
     fn begin(&mut self, context_id: u8, kind: Kind) -> Result<(), Ended> {
+        if self.association.release.was_asked_by(sender(self.direction)) {
+            let what = "a message after its sender's A-RELEASE-RQ";
+            return Err(self.protocol(Malformed::new(AbortReason::UnexpectedPdu, what)));
+        }
         if self.association.context(context_id).is_none() {
             let what = format!("a PDV of presentation context {context_id}, which was not accepted");
             return Err(self.protocol(Malformed::invalid(what)));
@@ -143,16 +147,7 @@ impl Half<'_> {
             return Ok(());
         };
         let command = Command::parse(bytes).map_err(|malformed| self.protocol(malformed))?;
-        self.command(context_id, command).await?;
-        if self.phase.is_idle() {
-            self.message_complete();
-        }
-        Ok(())
-    }
-
-    pub(super) fn message_complete(&mut self) {
-        self.phase = Phase::Idle;
-        self.association.progress.under_way(self.association.movement(self.direction), false);
+        self.command(context_id, command).await
     }
 
     async fn data(&mut self, range: Range<usize>, last: bool) -> Result<(), Ended> {
@@ -205,7 +200,7 @@ impl Half<'_> {
             let context_id = state.context_id;
             self.pack_data_set(context_id, true);
         }
-        self.message_complete();
+        self.phase = Phase::Idle;
         Ok(())
     }
 
@@ -246,6 +241,7 @@ impl Half<'_> {
         self.association.tally.changed(summary.elements);
         let observer = relayed.observer.as_ref();
         self.association.ledger.update(self.direction, message_id, |exchange| {
+            exchange.sent = true;
             exchange.bytes = state.bytes;
             let study =
                 observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
@@ -258,13 +254,11 @@ impl Half<'_> {
 
     pub(super) async fn swallowed(&mut self) -> Result<(), Ended> {
         let Phase::DataSet(state) = std::mem::replace(&mut self.phase, Phase::Idle) else { return Ok(()) };
-        self.message_complete();
-        let Fate::Swallow { response, then } = state.fate else { return Ok(()) };
-        self.answer(state.context_id, &response).await?;
-        match then {
-            Some(ended) => Err(ended),
-            None => Ok(()),
+        let Fate::Swallow { response, ends_with } = state.fate else { return Ok(()) };
+        if let Some(response) = response {
+            self.answer(state.context_id, &response).await?;
         }
+        ends_with.map_or(Ok(()), Err)
     }
 
     /// Answers the sender of a request with a response of dimsegate's own.
@@ -272,14 +266,14 @@ impl Half<'_> {
         self.write().await?;
         self.writer = None;
         let (association, back) = (self.association, opposite(self.direction));
-        let mut packer = association.packer(back).lock().await;
+        let mut packer = self.paced(association.packer(back).lock()).await;
         packer.command(context_id, response);
         let moved = || association.progress.moved(association.movement(self.direction));
         association
             .to(back)
             .write_plan(&packer, &[], &[], moved)
             .await
-            .map_err(|error| Ended::lost(super::association::sender(self.direction), &error))?;
+            .map_err(|error| Ended::lost(sender(self.direction), &error))?;
         packer.clear();
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! | `proxy` | start, reload, drain: what the command line drives |
 //! | `gate` | what all associations share |
 //! | `listener` | accept loops |
-//! | `session` | one connection as the protocol tells it |
+//! | `session`, `established` | one connection as the protocol tells it |
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
@@ -22,6 +22,7 @@ mod command;
 mod early;
 mod ended;
 mod entrance;
+mod established;
 mod exchange;
 mod farewell;
 mod gate;

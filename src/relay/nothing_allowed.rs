@@ -4,14 +4,13 @@
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::leg::Leg;
-use super::session::LINGER;
+use super::leg::{LINGER, Leg};
 use super::{associate, records};
 use crate::policy::Grant;
 use crate::policy::limits::AssociationPermit;
+use crate::wire::AbortReason;
 use crate::wire::associate::AssociateRq;
-use crate::wire::pdu::{Abort, RELEASE_RP};
-use crate::wire::{AbortReason, Deframer, Event};
+use crate::wire::pdu::{Abort, HEADER, PduHeader, PduType, RELEASE_RP};
 
 pub(crate) async fn serve(
     arrival: &Arrival,
@@ -25,13 +24,17 @@ pub(crate) async fn serve(
     drop(permit);
     let Ok(answer) = associate::answer(requested, None, None, limits.max_pdu_length) else { return };
     let Ok(bytes) = answer.encode() else { return };
-    if requestor.write_pdu(&bytes).await.is_ok() {
-        let patience = limits.associate_timeout;
-        let last = timeout(patience, farewell(&requestor)).await;
-        let last = last.unwrap_or_else(|_| Some(Abort::provider(AbortReason::NotSpecified).to_pdu()));
-        if let Some(last) = last {
-            requestor.last_word(&last, LINGER).await;
-        }
+    let exchange = async {
+        requestor.write_pdu(&bytes).await.ok()?;
+        farewell(&requestor).await
+    };
+    let ours = Some(Abort::provider(AbortReason::NotSpecified).to_pdu());
+    let last = tokio::select! {
+        last = timeout(limits.associate_timeout, exchange) => last.unwrap_or(ours),
+        () = arrival.gate.stopping() => ours,
+    };
+    if let Some(last) = last {
+        requestor.last_word(&last, LINGER).await;
     }
     records::nothing_allowed(arrival, requested, &answer, grant, &requestor).await;
     requestor.close(LINGER).await;
@@ -39,16 +42,15 @@ pub(crate) async fn serve(
 
 /// What the requestor gets as its last PDU; `None` when it has left.
 async fn farewell(requestor: &Leg) -> Option<[u8; 10]> {
-    let (mut bytes, mut length, mut deframer) = ([0; 64], 0, Deframer::new(0));
-    loop {
-        let count = requestor.read(bytes.get_mut(length..)?).await.ok().filter(|count| *count > 0)?;
-        length += count;
-        match deframer.next(bytes.get(..length)?) {
-            Ok((_, None)) => {}
-            Ok((_, Some(Event::ReleaseRq))) => return Some(RELEASE_RP),
-            Ok((_, Some(Event::Abort(_)))) => return None,
-            Ok(_) => return Some(Abort::provider(AbortReason::UnexpectedPdu).to_pdu()),
-            Err(malformed) => return Some(Abort::provider(malformed.reason).to_pdu()),
+    let mut header = [0; HEADER];
+    requestor.read_exact(&mut header).await.ok()?;
+    match PduHeader::read(header) {
+        Ok(PduHeader { pdu_type: PduType::ReleaseRq, .. }) => {
+            requestor.read_exact(&mut [0; 4]).await.ok()?;
+            Some(RELEASE_RP)
         }
+        Ok(PduHeader { pdu_type: PduType::Abort, .. }) => None,
+        Ok(_) => Some(Abort::provider(AbortReason::UnexpectedPdu).to_pdu()),
+        Err(malformed) => Some(Abort::provider(malformed.reason).to_pdu()),
     }
 }

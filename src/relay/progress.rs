@@ -63,7 +63,7 @@ impl Progress {
         movement.last.store(self.now(), Ordering::Relaxed);
     }
 
-    /// A message began or ended in this direction.
+    /// Whether a message, or any part of a PDU, is under way in this direction; bytes moved too.
     pub fn under_way(&self, movement: &Movement, under_way: bool) {
         movement.under_way.store(under_way, Ordering::Relaxed);
         self.moved(movement);

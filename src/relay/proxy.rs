@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -20,12 +20,21 @@ use crate::config::{ListenerSettings, Loaded, Settings};
 /// hanging.
 const SPARE_SLOTS: usize = 64;
 
+/// How long aborts, closing records and closes may take once the grace period is over. Records that find no room on a full
+/// disk would take for ever.
+const LAST_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The proxy, running.
 pub struct Proxy {
     gate: Arc<Gate>,
     stage: watch::Sender<Stage>,
+    /// Connections that may be there at once, and how many that is.
     slots: Arc<Semaphore>,
+    /// How many slots there are, taken or not.
+    places: usize,
     listeners: HashMap<Arc<str>, Running>,
+    /// Of listeners that a reload took away: their associations go on.
+    retired: Vec<JoinHandle<()>>,
     records: AuditTask,
     began: Instant,
 }
@@ -34,7 +43,6 @@ struct Running {
     /// As the configuration says; port 0 stays 0.
     wanted: SocketAddr,
     bound: SocketAddr,
-    settings: watch::Sender<Arc<ListenerSettings>>,
     removed: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -60,17 +68,23 @@ impl Proxy {
         let bound = bind_all(settings.listeners.iter())?;
         let (stage, staged) = watch::channel(Stage::Running);
         let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
-        let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX >> 8);
-        let slots = Arc::new(Semaphore::new(
-            most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS),
-        ));
-        let mut proxy =
-            Self { gate, stage, slots, listeners: HashMap::new(), records, began: Instant::now() };
+        let places = places(&settings);
+        let slots = Arc::new(Semaphore::new(places));
+        let mut proxy = Self {
+            gate,
+            stage,
+            slots,
+            places,
+            listeners: HashMap::new(),
+            retired: Vec::new(),
+            records,
+            began: Instant::now(),
+        };
         let names: Vec<_> =
             bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
         proxy.record_start(&settings, &names, warnings.len()).await;
         for (settings, socket, bound) in bound {
-            proxy.spawn(settings, socket, bound);
+            proxy.spawn(&settings, socket, bound);
         }
         Ok(proxy)
     }
@@ -100,14 +114,13 @@ impl Proxy {
         self.gate.audit.record(Event::ConfigurationLoaded(loaded)).await;
     }
 
-    fn spawn(&mut self, settings: Arc<ListenerSettings>, socket: TcpListener, bound: SocketAddr) {
+    fn spawn(&mut self, settings: &ListenerSettings, socket: TcpListener, bound: SocketAddr) {
         tracing::info!(listener = %settings.name, address = %bound, tls = settings.tls.is_some(), "listening");
         let (name, wanted) = (settings.name.clone(), settings.address);
-        let (settings, received) = watch::channel(settings);
         let (removed, on_removed) = watch::channel(false);
-        let listener = Listener { settings: received, socket };
+        let listener = Listener { name: name.clone(), socket };
         let task = tokio::spawn(listener.run(self.gate.clone(), self.slots.clone(), on_removed));
-        self.listeners.insert(name, Running { wanted, bound, settings, removed, task });
+        self.listeners.insert(name, Running { wanted, bound, removed, task });
     }
 
     /// Where a listener listens, with the port that the system chose.
@@ -128,14 +141,13 @@ impl Proxy {
         let settings = Arc::new(settings);
         let previous = self.gate.settings.swap(settings.clone());
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
+        // Fewer need no care: the limiter counts connections too.
+        let more = places(&settings).saturating_sub(self.places);
+        self.slots.add_permits(more);
+        self.places += more;
         self.retire(&settings);
-        for listener in &settings.listeners {
-            if let Some(running) = self.listeners.get(&listener.name) {
-                running.settings.send_replace(Arc::new(listener.clone()));
-            }
-        }
         for (settings, socket, bound) in fresh {
-            self.spawn(settings, socket, bound);
+            self.spawn(&settings, socket, bound);
         }
         self.record_loaded(&settings, Some(previous.digest.clone()), warnings.len()).await;
         Ok(())
@@ -143,15 +155,16 @@ impl Proxy {
 
     /// Ends the accept loops of listeners that are gone or have moved; their associations go on.
     fn retire(&mut self, settings: &Settings) {
-        self.listeners.retain(|name, running| {
+        self.retired.retain(|task| !task.is_finished());
+        let gone = self.listeners.extract_if(|name, running| {
             let wanted = settings.listeners.iter().find(|listener| listener.name == *name);
-            let stays = wanted.is_some_and(|listener| listener.address == running.wanted);
-            if !stays {
-                tracing::info!(listener = %name, "no longer listening");
-                running.removed.send_replace(true);
-            }
-            stays
+            wanted.is_none_or(|listener| listener.address != running.wanted)
         });
+        for (name, running) in gone {
+            tracing::info!(listener = %name, "no longer listening");
+            running.removed.send_replace(true);
+            self.retired.push(running.task);
+        }
     }
 
     /// Records that another configuration was refused and the old one stays in force.
@@ -177,15 +190,19 @@ impl Proxy {
         tracing::info!(open = self.gate.limiter.open_associations(), ?grace, "draining");
         self.stage.send_replace(Stage::Draining);
         let ending = async {
-            for running in self.listeners.into_values() {
+            for task in self.listeners.into_values().map(|running| running.task).chain(self.retired) {
                 // A listener that panicked has nothing left to wait for.
-                let _ = running.task.await;
+                let _ = task.await;
             }
         };
         tokio::pin!(ending);
         if tokio::time::timeout(grace, &mut ending).await.is_err() {
             self.stage.send_replace(Stage::Stopping);
-            ending.await;
+            if tokio::time::timeout(LAST_PATIENCE, &mut ending).await.is_err() {
+                tracing::error!(
+                    "some associations could not be ended in {LAST_PATIENCE:?}; their records may be missing"
+                );
+            }
         }
         let stopped = audit::Stopped {
             reason: why.into(),
@@ -197,15 +214,23 @@ impl Proxy {
     }
 }
 
+/// Connections that may be served at once.
+fn places(settings: &Settings) -> usize {
+    let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX);
+    most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)
+}
+
 type Bound = (Arc<ListenerSettings>, TcpListener, SocketAddr);
 
-fn bind_all<'a>(listeners: impl Iterator<Item = &'a ListenerSettings>) -> Result<Vec<Bound>, StartError> {
-    let bind = |settings: &ListenerSettings| {
+fn bind_all<'a>(
+    listeners: impl Iterator<Item = &'a Arc<ListenerSettings>>,
+) -> Result<Vec<Bound>, StartError> {
+    let bind = |settings: &Arc<ListenerSettings>| {
         let bound =
             listener::bind(settings.address).and_then(|socket| socket.local_addr().map(|at| (socket, at)));
         let (name, address) = (settings.name.clone(), settings.address);
         let (socket, at) = bound.map_err(|error| StartError::Bind { name, address, error })?;
-        Ok((Arc::new(settings.clone()), socket, at))
+        Ok((settings.clone(), socket, at))
     };
     listeners.map(bind).collect()
 }

@@ -17,8 +17,9 @@ use crate::policy::Direction;
 use crate::rewrite::{Output, Piece};
 use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Packer, Source, Span, pdu};
 
-/// How often a half that is slowed down by a rate says that it still lives.
-const PACE_TICK: Duration = Duration::from_secs(1);
+/// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
+/// sensible deadline.
+const PACE_TICK: Duration = Duration::from_millis(100);
 
 /// What became of the unread bytes.
 enum Step {
@@ -57,6 +58,10 @@ impl<'a> Half<'a> {
     pub async fn run(mut self) -> Ended {
         loop {
             if let Err(ended) = self.turn().await {
+                // A half that has yet to end a message keeps the other from answering the sender of the bad object.
+                if self.association.from(self.direction).is_condemned() && self.phase.is_idle() {
+                    std::future::pending::<()>().await;
+                }
                 return ended;
             }
         }
@@ -159,9 +164,14 @@ impl<'a> Half<'a> {
     async fn flush(&mut self) -> Result<(), Ended> {
         self.pack();
         self.write().await?;
-        if self.phase.is_idle() {
-            self.writer = None;
+        if self.phase.is_idle()
+            && let Some(mut writer) = self.writer.take()
+        {
+            writer.shrink();
         }
+        let under_way =
+            !self.phase.is_idle() || self.deframer.is_inside_pdu() || !self.inbox.unread().is_empty();
+        self.association.progress.under_way(self.association.movement(self.direction), under_way);
         Ok(())
     }
 
@@ -192,10 +202,13 @@ impl<'a> Half<'a> {
         }
     }
 
-    /// Waits for a rate without letting a deadline take the wait for a stall.
-    pub(super) async fn paced(&self, wait: impl Future<Output = ()>) {
+    /// Waits for a rate, or for a message of the other direction, which has a deadline of its own. Neither is a stall.
+    pub(super) async fn paced<T>(&self, wait: impl Future<Output = T>) -> T {
         tokio::pin!(wait);
-        while tokio::time::timeout(PACE_TICK, &mut wait).await.is_err() {
+        loop {
+            if let Ok(done) = tokio::time::timeout(PACE_TICK, &mut wait).await {
+                return done;
+            }
             self.association.progress.moved(self.association.movement(self.direction));
         }
     }
@@ -204,12 +217,10 @@ impl<'a> Half<'a> {
         Ended::Protocol { side: sender(self.direction), malformed }
     }
 
-    /// The stream ended. Where that was to be expected, another part of the association tells how it ends.
+    /// The stream ended. Where that was to be expected, the other direction tells how it ends.
     async fn end_of_stream(&self, detail: &str) -> Ended {
-        use std::sync::atomic::Ordering::Relaxed;
         let side = sender(self.direction);
-        let left_early = self.phase.is_idle() && self.association.release.was_asked_by(side);
-        if left_early || self.association.condemned.load(Relaxed) {
+        if self.phase.is_idle() && self.association.release.was_asked_by(side) {
             std::future::pending::<()>().await;
         }
         Ended::Lost { side, detail: detail.to_owned() }

@@ -10,10 +10,10 @@ use crate::wire::{AbortReason, Malformed};
 
 /// What was asked and answered so far.
 #[derive(Default)]
-pub(crate) struct Release(Mutex<Exchanged>);
+pub(crate) struct Release(Mutex<Said>);
 
 #[derive(Clone, Copy, Default)]
-struct Exchanged {
+struct Said {
     first: Option<Side>,
     asked: [bool; 2],
     answered: [bool; 2],
@@ -27,15 +27,15 @@ fn index(side: Side) -> usize {
 }
 
 impl Release {
-    fn with<T>(&self, act: impl FnOnce(&mut Exchanged) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut Said) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// `by` sent an A-RELEASE-RQ.
     pub fn ask(&self, by: Side) -> Result<(), Malformed> {
-        self.with(|exchanged| {
-            exchanged.first.get_or_insert(by);
-            match exchanged.asked.get_mut(index(by)) {
+        self.with(|said| {
+            said.first.get_or_insert(by);
+            match said.asked.get_mut(index(by)) {
                 Some(asked) if !*asked => {
                     *asked = true;
                     Ok(())
@@ -47,21 +47,21 @@ impl Release {
 
     /// `by` sent an A-RELEASE-RP. Returns who asked first, once everything that was asked is answered.
     pub fn answer(&self, by: Side) -> Result<Option<Side>, Malformed> {
-        self.with(|exchanged| {
-            let was_asked = exchanged.asked.get(index(by.other())).copied().unwrap_or(false);
-            match exchanged.answered.get_mut(index(by)) {
+        self.with(|said| {
+            let was_asked = said.asked.get(index(by.other())).copied().unwrap_or(false);
+            match said.answered.get_mut(index(by)) {
                 Some(answered) if was_asked && !*answered => *answered = true,
                 _ => return Err(unexpected("an A-RELEASE-RP that nobody asked for")),
             }
-            let [requestor_asked, upstream_asked] = exchanged.asked;
-            let complete = exchanged.answered == [upstream_asked, requestor_asked];
-            Ok(exchanged.first.filter(|_| complete))
+            let [requestor_asked, upstream_asked] = said.asked;
+            let complete = said.answered == [upstream_asked, requestor_asked];
+            Ok(said.first.filter(|_| complete))
         })
     }
 
     /// Whether `by` has asked: it may then close without waiting for more.
     pub fn was_asked_by(&self, by: Side) -> bool {
-        self.with(|exchanged| exchanged.asked.get(index(by)).copied().unwrap_or(false))
+        self.with(|said| said.asked.get(index(by)).copied().unwrap_or(false))
     }
 }
 

@@ -2,46 +2,36 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::arrival::{Arrival, Refused};
 use super::associate;
-use super::association::{Association, Tally};
 use super::early::Early;
-use super::ended::Ended;
 use super::entrance;
-use super::exchange::Ledger;
+use super::established::Established;
 use super::gate::{Gate, Stage};
 use super::handshake::{self, Opening, ReadError};
-use super::leg::Leg;
-use super::progress::{Deadlines, Progress};
-use super::pump::Half;
-use super::release::Release;
-use super::upstream::{self, Dialled};
-use crate::config::ListenerSettings;
+use super::leg::{LINGER, Leg};
+use super::upstream::{self, Dialled, NotReached};
+use crate::config::{Limits, UpstreamSettings};
 use crate::policy::limits::AssociationPermit;
-use crate::policy::{Direction, Grant, Reason, Verdict, decide};
+use crate::policy::{Grant, Reason, Verdict, decide};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
 use crate::wire::pdu::{Abort, Rejection};
 use crate::wire::{AbortReason, Malformed, Packer};
 
-/// How long a peer that has had its last PDU may take to close.
-pub(super) const LINGER: Duration = Duration::from_secs(2);
-
 /// Serves one connection. Whatever goes wrong ends here, in its one record.
-pub(crate) async fn serve(
-    gate: Arc<Gate>,
-    listener: Arc<ListenerSettings>,
-    socket: TcpStream,
-    from: SocketAddr,
-) {
+pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, from: SocketAddr) {
     let settings = gate.settings.load_full();
+    let Some(listener) = settings.listeners.iter().find(|settings| *settings.name == *listener).cloned()
+    else {
+        // A reload took the listener away between the accept and now; so it would have been a moment later.
+        return tracing::info!(%from, listener, "the listener is gone");
+    };
     let id = gate.next_id();
     let span = tracing::info_span!("connection", peer = %from, id = %id);
     let arrival = Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None };
@@ -58,14 +48,7 @@ async fn connection(mut arrival: Arrival, socket: TcpStream) {
     let requested = entrance::under_artim(artim, read_request(&arrival, &requestor)).await;
     let requested = match requested {
         Ok(requested) => requested,
-        Err(refused) => {
-            let abort = refused.abort;
-            arrival.refuse_connection(refused).await;
-            return match abort {
-                Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
-                None => requestor.close(Duration::ZERO).await,
-            };
-        }
+        Err(refused) => return turn_away(&arrival, requestor, refused).await,
     };
     let span = tracing::info_span!("association", calling = %requested.calling, called = %requested.called);
     associate(&arrival, requestor, requested).instrument(span).await;
@@ -106,9 +89,13 @@ fn tls_or_lost(error: &std::io::Error) -> Refused {
 
 /// Decides, asks the upstream, and only then answers.
 async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
-    let (grant, permit) = match judge(arrival, &requested) {
-        Ok(judged) => judged,
+    let grant = match judge(arrival, &requested) {
+        Ok(grant) => grant,
         Err(refused) => return reject(arrival, requestor, &requested, None, refused).await,
+    };
+    let permit = match admit(arrival, &requested, &grant) {
+        Ok(permit) => permit,
+        Err(refused) => return reject(arrival, requestor, &requested, Some(&grant), refused).await,
     };
     let offered_length = arrival.settings.limits.max_pdu_length;
     let Some(upstream) = arrival.settings.upstreams.get(&grant.upstream) else {
@@ -120,60 +107,83 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
         return super::nothing_allowed::serve(arrival, requestor, &requested, &grant, permit).await;
     };
     let mut early = Early::default();
-    let asked = async {
-        let dialled = upstream::dial(upstream).await?;
-        let limits = &arrival.settings.limits;
-        let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
-        let answered = upstream::associate(&dialled.leg, &offered, limit, limits.associate_timeout).await;
-        Ok((dialled, answered))
-    };
+    // Where it comes to nothing, the place is free for the next attempt before these connections have closed.
     let (dialled, answered) = tokio::select! {
-        asked = asked => match asked {
+        // What the requestor has said by now comes before what the upstream says.
+        biased;
+        left = early.watch(&requestor) => return turn_away(arrival, requestor, left).await,
+        asked = ask(&arrival.settings.limits, upstream, &offered) => match asked {
             Ok(asked) => asked,
-            Err(not_reached) => return not_had(arrival, requestor, &requested, &grant, not_reached).await,
+            Err(not_reached) => {
+                drop(permit);
+                return not_had(arrival, requestor, &requested, &grant, not_reached).await;
+            }
         },
-        left = early.watch(&requestor) => {
-            return arrival.refuse_connection(left).await;
+        () = arrival.gate.stopping() => {
+            return reject(arrival, requestor, &requested, Some(&grant), Reason::ShuttingDown.into()).await;
         }
     };
-    let answered = match answered {
-        Ok(answered) => answered,
+    let agreed = answered.and_then(|answered| {
+        let answer = associate::answer(&requested, Some(&offered), Some(&answered), offered_length);
+        let bytes = answer.and_then(|answer| answer.encode().map(|bytes| (answer, bytes)));
+        let (answer, bytes) = bytes.map_err(|malformed| NotReached::malformed(&malformed))?;
+        Ok((answered, answer, bytes))
+    });
+    match agreed {
         Err(not_reached) => {
-            dialled.leg.close(Duration::ZERO).await;
-            return not_had(arrival, requestor, &requested, &grant, not_reached).await;
+            drop(permit);
+            let parting = part_from(dialled.leg, not_reached.reason);
+            tokio::join!(parting, not_had(arrival, requestor, &requested, &grant, not_reached));
         }
-    };
-    let answer = associate::answer(&requested, Some(&offered), Some(&answered), offered_length);
-    let answer = answer.and_then(|answer| answer.encode().map(|bytes| (answer, bytes)));
-    match answer {
-        Err(malformed) => {
-            let abort = Abort::provider(malformed.reason).to_pdu();
-            dialled.leg.end_with(&abort, LINGER).await;
-            let refused = Refused::new(Reason::UpstreamMalformed, malformed.to_string());
-            reject(arrival, requestor, &requested, Some(&grant), refused).await;
-        }
-        Ok((answer, bytes)) => {
+        Ok((answered, answer, bytes)) => {
             let established = Established { requested, offered, answered, answer, grant, early };
             established.serve(arrival, requestor, dialled, &bytes, permit).await;
         }
     }
 }
 
-/// Everything that is decided without the upstream.
-fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<(Grant, AssociationPermit), Refused> {
+/// Dials the upstream and reads its answer.
+async fn ask(
+    limits: &Limits,
+    upstream: &UpstreamSettings,
+    offered: &AssociateRq,
+) -> Result<(Dialled, Result<AssociateAc, NotReached>), NotReached> {
+    let dialled = upstream::dial(upstream).await?;
+    let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
+    let answered = upstream::associate(&dialled.leg, offered, limit, limits.associate_timeout).await;
+    Ok((dialled, answered))
+}
+
+/// Leaves an upstream with which there is no association (PS3.8 Table 9-10, Sta5): one that did not refuse gets an
+/// A-ABORT.
+async fn part_from(upstream: Leg, reason: Reason) {
+    let abort = match reason {
+        Reason::UpstreamMalformed => AbortReason::InvalidParameterValue,
+        Reason::UpstreamTimeout => AbortReason::NotSpecified,
+        _ => return upstream.close(Duration::ZERO).await,
+    };
+    upstream.end_with(&Abort::provider(abort).to_pdu(), LINGER).await;
+}
+
+/// Who it is, and whether they may.
+fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<Grant, Refused> {
     if requested.protocol_version & 1 == 0 {
         return Err(Reason::ProtocolVersion.into());
     }
     if requested.application_context.as_str() != APPLICATION_CONTEXT {
         return Err(Reason::ApplicationContext.into());
     }
-    let grant = match decide(&arrival.settings.policy, &arrival.facts(requested)) {
-        Verdict::Allow(grant) => grant,
+    match decide(&arrival.settings.policy, &arrival.facts(requested)) {
+        Verdict::Allow(grant) => Ok(grant),
         Verdict::Refuse(refusal) => {
             let explanation = format!("{}. To let it in: {}", refusal.detail, refusal.remedy);
-            return Err(Refused::new(refusal.reason, explanation));
+            Err(Refused::new(refusal.reason, explanation))
         }
-    };
+    }
+}
+
+/// Whether there is room for one more association of this peer, now.
+fn admit(arrival: &Arrival, requested: &AssociateRq, grant: &Grant) -> Result<AssociationPermit, Refused> {
     if (1..Packer::SHORTEST_MAXIMUM_LENGTH).contains(&requested.user.maximum_length.unwrap_or(0)) {
         return Err(Reason::MaximumLengthTooShort.into());
     }
@@ -184,8 +194,7 @@ fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<(Grant, Associati
         return Err(Reason::RecordsUnavailable.into());
     }
     let address = arrival.from.ip().to_canonical();
-    let permit = arrival.gate.limiter.association(&grant.peer, address).map_err(Refused::from)?;
-    Ok((grant, permit))
+    arrival.gate.limiter.association(&grant.peer, address).map_err(Refused::from)
 }
 
 /// The upstream cannot be had: its own refusal or abort goes to the requestor as it is.
@@ -194,16 +203,23 @@ async fn not_had(
     requestor: Leg,
     requested: &AssociateRq,
     grant: &Grant,
-    not_reached: upstream::NotReached,
+    not_reached: NotReached,
 ) {
     let mut refused = Refused::new(not_reached.reason, not_reached.detail);
     refused.abort = not_reached.abort;
     match refused.abort {
-        Some(abort) => {
-            arrival.refuse_connection(refused).await;
-            requestor.end_with(&abort.to_pdu(), LINGER).await;
-        }
+        Some(_) => turn_away(arrival, requestor, refused).await,
         None => reject(arrival, requestor, requested, Some(grant), refused).await,
+    }
+}
+
+/// Ends a connection without an A-ASSOCIATE answer: with an A-ABORT, or where there is nobody to tell, without.
+async fn turn_away(arrival: &Arrival, requestor: Leg, refused: Refused) {
+    let abort = refused.abort;
+    arrival.refuse_connection(refused).await;
+    match abort {
+        Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
+        None => requestor.close(Duration::ZERO).await,
     }
 }
 
@@ -220,77 +236,4 @@ async fn reject(
     let peer = grant.map(|grant| grant.peer.name.to_string());
     arrival.reject(requested, peer.as_deref(), refused, rejection).await;
     requestor.end_with(&rejection.to_pdu(), LINGER).await;
-}
-
-/// What both sides have agreed to.
-pub(super) struct Established {
-    pub requested: AssociateRq,
-    pub offered: AssociateRq,
-    pub answered: AssociateAc,
-    pub answer: AssociateAc,
-    pub grant: Grant,
-    early: Early,
-}
-
-impl Established {
-    async fn serve(
-        self,
-        arrival: &Arrival,
-        requestor: Leg,
-        dialled: Dialled,
-        answer: &[u8],
-        permit: AssociationPermit,
-    ) {
-        let told = super::records::opened(arrival, &self, &dialled).await;
-        let association = self.association(arrival, requestor, dialled.leg);
-        tracing::info!(peer = %association.grant.peer.name, upstream = %association.grant.upstream, "association opened");
-        let ended = if self.early.is_silent() {
-            match association.requestor.write_pdu(answer).await {
-                Ok(()) => relay(&association, arrival).await,
-                Err(error) => Ended::lost(super::ended::Side::Requestor, &error),
-            }
-        } else {
-            let what = "bytes before the A-ASSOCIATE-AC was sent";
-            let malformed = Malformed::new(AbortReason::UnexpectedPdu, what);
-            Ended::Protocol { side: super::ended::Side::Requestor, malformed }
-        };
-        super::farewell::conclude(arrival, association, ended, told, permit).await;
-    }
-
-    fn association(&self, arrival: &Arrival, requestor: Leg, upstream: Leg) -> Association {
-        let limits = &arrival.settings.limits;
-        let grant = self.grant.clone();
-        let ruleset = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.rewrites.get(name));
-        Association {
-            gate: arrival.gate.clone(),
-            id: arrival.id.clone(),
-            ruleset: ruleset.cloned(),
-            contexts: associate::accepted(&self.offered, &self.answered),
-            pace: arrival.gate.limiter.pace(&grant.peer),
-            max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
-            offered: limits.max_pdu_length,
-            requestor,
-            upstream,
-            to_upstream: AsyncMutex::new(Packer::new(self.answered.user.maximum_length.unwrap_or(0))),
-            to_requestor: AsyncMutex::new(Packer::new(self.requested.user.maximum_length.unwrap_or(0))),
-            ledger: Ledger::default(),
-            progress: Progress::new(),
-            release: Release::default(),
-            tally: Tally::default(),
-            condemned: AtomicBool::new(false),
-            grant,
-        }
-    }
-}
-
-/// Both directions, until one of them or a deadline ends it.
-async fn relay(association: &Association, arrival: &Arrival) -> Ended {
-    let limits = &arrival.settings.limits;
-    let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
-    tokio::select! {
-        ended = Half::new(association, Direction::FromPeer).run() => ended,
-        ended = Half::new(association, Direction::ToPeer).run() => ended,
-        expired = association.progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
-        () = arrival.gate.stopping() => Ended::Shutdown,
-    }
 }

@@ -13,6 +13,7 @@ use super::leg::Leg;
 use crate::config::UpstreamSettings;
 use crate::policy::Reason;
 use crate::tls::Session;
+use crate::wire::Malformed;
 use crate::wire::associate::{AssociateAc, AssociateRq};
 use crate::wire::pdu::Abort;
 
@@ -36,6 +37,10 @@ pub(crate) struct NotReached {
 impl NotReached {
     fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into(), abort: None }
+    }
+
+    pub fn malformed(malformed: &Malformed) -> Self {
+        Self::new(Reason::UpstreamMalformed, malformed.to_string())
     }
 }
 
@@ -99,8 +104,7 @@ pub(crate) async fn associate(
     limit: usize,
     patience: Duration,
 ) -> Result<AssociateAc, NotReached> {
-    let malformed = |detail: String| NotReached::new(Reason::UpstreamMalformed, detail);
-    let request = request.encode().map_err(|error| malformed(error.to_string()))?;
+    let request = request.encode().map_err(|error| NotReached::malformed(&error))?;
     let exchange = async {
         leg.write_pdu(&request).await?;
         handshake::read(leg, limit).await
@@ -109,7 +113,9 @@ pub(crate) async fn associate(
         NotReached::new(Reason::UpstreamTimeout, format!("no answer to the A-ASSOCIATE-RQ in {patience:?}"))
     };
     match timeout(patience, exchange).await.map_err(|_| late())? {
-        Ok(Opening::Accept(body)) => AssociateAc::decode(&body).map_err(|error| malformed(error.to_string())),
+        Ok(Opening::Accept(body)) => {
+            AssociateAc::decode(&body).map_err(|error| NotReached::malformed(&error))
+        }
         Ok(Opening::Reject(r)) => {
             let reason = Reason::UpstreamRejected { result: r.result, source: r.source, reason: r.reason };
             Err(NotReached::new(reason, reason.to_string()))
@@ -119,8 +125,10 @@ pub(crate) async fn associate(
                 format!("the upstream aborted with source {} and reason {}", abort.source, abort.reason);
             Err(NotReached { reason: Reason::UpstreamAborted, detail, abort: Some(abort) })
         }
-        Ok(Opening::Request(_)) => Err(malformed("the upstream answered with an A-ASSOCIATE-RQ".into())),
-        Err(ReadError::Malformed(error)) => Err(malformed(error.to_string())),
+        Ok(Opening::Request(_)) => {
+            Err(NotReached::new(Reason::UpstreamMalformed, "the upstream answered with an A-ASSOCIATE-RQ"))
+        }
+        Err(ReadError::Malformed(error)) => Err(NotReached::malformed(&error)),
         Err(ReadError::Io(error)) => Err(NotReached::new(
             Reason::UpstreamUnreachable,
             format!("the upstream closed unanswered: {error}"),

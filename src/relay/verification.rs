@@ -18,6 +18,9 @@ const IMPLICIT_VR_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2";
 /// Of dimsegate, where it asks for itself.
 const IMPLEMENTATION_CLASS: &str = "2.25.306219733018373408243868563437294853425";
 
+/// Bytes of a C-ECHO-RSP; a real one has less than 100.
+const LONGEST_RESPONSE: usize = 65_536;
+
 /// What an upstream that answers is like.
 #[derive(Debug)]
 pub struct Echoed {
@@ -134,30 +137,54 @@ async fn exchange(leg: &Leg, maximum_length: u32, offered: u32) -> Result<Status
     let mut packer = Packer::new(maximum_length);
     packer.command(1, &dimse::echo_request(VERIFICATION, 1));
     leg.write_plan(&packer, &[], &[], || {}).await.map_err(|error| EchoError::NoAnswer(error.to_string()))?;
-    let (mut bytes, mut command, mut deframer) = (Vec::new(), Vec::new(), Deframer::new(offered));
+    let mut response = Response::new(offered);
     loop {
         let mut piece = [0; 1024];
         let count = leg.read(&mut piece).await.map_err(|error| EchoError::NoAnswer(error.to_string()))?;
         if count == 0 {
             return Err(EchoError::NoAnswer("the upstream closed".into()));
         }
-        bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
+        if let Some(status) = response.push(piece.get(..count).unwrap_or_default())? {
+            return Ok(status);
+        }
+    }
+}
+
+/// The C-ECHO-RSP as far as it has come.
+struct Response {
+    unread: Vec<u8>,
+    command: Vec<u8>,
+    deframer: Deframer,
+}
+
+impl Response {
+    fn new(offered: u32) -> Self {
+        Self { unread: Vec::new(), command: Vec::new(), deframer: Deframer::new(offered) }
+    }
+
+    /// Its status, once it is complete.
+    fn push(&mut self, piece: &[u8]) -> Result<Option<Status>, EchoError> {
+        self.unread.extend_from_slice(piece);
         loop {
-            let (used, event) = deframer.next(&bytes)?;
+            let (used, event) = self.deframer.next(&self.unread)?;
             let complete = match event {
                 Some(Event::Fragment(fragment)) => {
-                    command.extend_from_slice(fragment.bytes);
-                    fragment.last
+                    self.command.extend_from_slice(fragment.bytes);
+                    Some(fragment.last)
                 }
                 Some(other) => return Err(EchoError::NoAnswer(format!("the upstream sent {other:?}"))),
-                None => break,
+                None => None,
             };
-            bytes.drain(..used);
-            if complete {
-                return status(&Command::parse(std::mem::take(&mut command))?);
+            // Headers are used up before there is anything to tell of them.
+            self.unread.drain(..used);
+            match complete {
+                Some(true) => return status(&Command::parse(std::mem::take(&mut self.command))?).map(Some),
+                Some(false) => {}
+                None => return Ok(None),
             }
-            if command.len() > 65_536 {
-                return Err(Malformed::invalid("a command set longer than 65,536 bytes").into());
+            if self.command.len() > LONGEST_RESPONSE {
+                let what = format!("a command set longer than {LONGEST_RESPONSE} bytes");
+                return Err(Malformed::invalid(what).into());
             }
         }
     }
@@ -180,6 +207,26 @@ async fn release(leg: Leg, limits: &Limits) {
         _ => {
             leg.end_with(&Abort::provider(AbortReason::NotSpecified).to_pdu(), Duration::from_millis(200))
                 .await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Response, VERIFICATION};
+    use crate::dimse::{self, Command, Status};
+
+    #[test]
+    fn a_response_is_understood_in_pieces_of_any_size() {
+        let request = Command::parse(dimse::echo_request(VERIFICATION, 1)).unwrap();
+        let response = dimse::refusal(&request, Status(0x0122), "");
+        let length = u32::try_from(response.len()).unwrap();
+        let (pdu, pdv) = ((length + 6).to_be_bytes(), (length + 2).to_be_bytes());
+        let bytes = [&[4, 0][..], &pdu, &pdv, &[1, 3], &response].concat();
+        for size in 1..=bytes.len() {
+            let mut hearing = Response::new(16384);
+            let told: Vec<_> = bytes.chunks(size).filter_map(|piece| hearing.push(piece).unwrap()).collect();
+            assert_eq!(told, [Status(0x0122)], "in pieces of {size} bytes");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Deflated data sets (PS3.5 A.5): inflated, rewritten, deflated again, a piece at a time.
 
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::error::{RewriteError, RewriteProblem};
 use super::output::Output;
@@ -10,6 +10,8 @@ const CHUNK: usize = 32 << 10;
 /// Behind the first MiB, no more than this many bytes may come out of one.
 const MAX_RATIO: u64 = 1000;
 const FREE: u64 = 1 << 20;
+/// The trailer of a gzip member (RFC 1952 §2.3.1), which some writers leave behind the stream, and a byte of padding.
+const LONGEST_TRAILER: usize = 8 + 1;
 
 pub(super) struct Deflated {
     pub(super) rewriting: Rewriting,
@@ -17,7 +19,9 @@ pub(super) struct Deflated {
     deflate: Compress,
     max_inflated: u64,
     ended: bool,
-    padding_seen: bool,
+    inflated: Crc,
+    /// What came behind the stream.
+    trailer: Vec<u8>,
     plain: Vec<u8>,
     rewritten: Output,
     written: u64,
@@ -31,7 +35,8 @@ impl Deflated {
             deflate: Compress::new(Compression::default(), false),
             max_inflated,
             ended: false,
-            padding_seen: false,
+            inflated: Crc::new(),
+            trailer: Vec::new(),
             plain: vec![0; CHUNK],
             rewritten: Output::new(),
             written: 0,
@@ -46,6 +51,7 @@ impl Deflated {
             if made > 0 {
                 self.rewritten.clear();
                 let plain = self.plain.get(..made).unwrap_or_default();
+                self.inflated.update(plain);
                 self.rewriting.push(plain, &mut self.rewritten)?;
                 let slices = self.rewritten.slices(plain);
                 for slice in slices {
@@ -56,12 +62,15 @@ impl Deflated {
                 return Ok(());
             }
         }
-        self.padding(rest)
+        self.behind(rest)
     }
 
     pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
         if !self.ended {
             return Err(RewriteError::whole(RewriteProblem::InflateTruncated));
+        }
+        if !self.trailer_is_known() {
+            return Err(RewriteError::whole(RewriteProblem::Inflate));
         }
         self.rewritten.clear();
         self.rewriting.finish(&mut self.rewritten)?;
@@ -88,16 +97,21 @@ impl Deflated {
         Ok((size(taken, before.0), size(made, before.1)))
     }
 
-    /// Behind the stream, one zero byte may make its length even.
-    fn padding(&mut self, rest: &[u8]) -> Result<(), RewriteError> {
-        match rest {
-            [] => Ok(()),
-            [0] if !self.padding_seen => {
-                self.padding_seen = true;
-                Ok(())
-            }
-            _ => Err(RewriteError::whole(RewriteProblem::Inflate)),
+    fn behind(&mut self, rest: &[u8]) -> Result<(), RewriteError> {
+        if self.trailer.len() + rest.len() > LONGEST_TRAILER {
+            return Err(RewriteError::whole(RewriteProblem::Inflate));
         }
+        self.trailer.extend_from_slice(rest);
+        Ok(())
+    }
+
+    /// Behind the stream, one zero byte may make its length even, and a gzip trailer may say what was in it. Neither goes
+    /// on.
+    fn trailer_is_known(&self) -> bool {
+        let (sum, size) = (self.inflated.sum().to_le_bytes(), self.inflated.amount().to_le_bytes());
+        let gzip = [sum, size].concat();
+        let rest = self.trailer.strip_prefix(gzip.as_slice()).unwrap_or(&self.trailer);
+        matches!(rest, [] | [0])
     }
 }
 

@@ -134,16 +134,16 @@ impl Packer {
         buffer.get(span.range.clone()).unwrap_or_default()
     }
 
-    /// Begins a new plan, once the old one is written. Gives memory back when nothing is under way.
+    /// Begins a new plan, once the old one is written.
     pub fn clear(&mut self) {
         self.plan.clear();
         self.scratch.clear();
     }
 
-    /// Gives memory back while the leg is idle.
+    /// Gives memory back between two messages, but for what a short one needs.
     pub fn shrink(&mut self) {
-        self.plan = Vec::new();
-        self.scratch = Vec::new();
+        self.plan.shrink_to(16);
+        self.scratch.shrink_to(512);
     }
 
     fn tail<'s>(

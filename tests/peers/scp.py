@@ -164,6 +164,13 @@ def report(association, information):
     log("N-EVENT-REPORT-RSP", status=status.Status if "Status" in status else None)
 
 
+def received(event):
+    """What a sub-operation of a C-GET was answered."""
+    command = event.message.command_set
+    if command.CommandField == 0x8001:
+        log("C-STORE-RSP", sop_instance=command.get("AffectedSOPInstanceUID"), status=command.Status)
+
+
 def ended(name):
     return lambda event: log(name)
 
@@ -189,6 +196,7 @@ handlers = [
     (evt.EVT_RELEASED, ended("A-RELEASE")),
     (evt.EVT_ABORTED, ended("A-ABORT")),
     (evt.EVT_CONN_CLOSE, ended("closed")),
+    (evt.EVT_DIMSE_RECV, received),
     (evt.EVT_USER_ID, lambda event: (True, b"welcome")),
     (evt.EVT_SOP_EXTENDED, lambda event: event.app_info),
     (evt.EVT_C_ECHO, lambda event: log("C-ECHO", message=event.request.MessageID) or 0),

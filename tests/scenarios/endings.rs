@@ -258,7 +258,7 @@ fn an_upstream_that_never_answers_the_request_is_congestion() {
     let mut silent = upstream.accept();
     silent.associate(upper::ASSOCIATE_RQ);
     assert_eq!(requestor.expect(upper::ASSOCIATE_RJ), [0, 2, 3, 1]);
-    silent.rest();
+    assert_eq!(silent.rest(), upper::abort(2, 0));
     assert_eq!(gate.event("association-rejected")["reason"], "upstream-timeout");
 }
 
@@ -312,4 +312,32 @@ fn an_upstream_that_does_not_read_blocks_nobody_for_ever() {
     requestor.try_send(&upper::p_data(1, 0, &object.data_set, 131_072));
     assert_eq!(gate.event("association-closed")["ended"], "timeout");
     drop(acceptor);
+}
+
+#[test]
+fn a_success_for_an_object_that_is_still_on_its_way_is_never_believed() {
+    let mut opened = opened("");
+    let object = Object::ct(400_000);
+    opened.in_mid_store(&object);
+    let command = Command::c_store_rq(1, &object.sop_class, &object.sop_instance);
+    opened.acceptor.send_message(3, &command.response(0), None, 16384);
+    assert_eq!(opened.requestor.expect(upper::ABORT)[2..4], [2, 6]);
+    assert_eq!(abort_after_fragments(&mut opened.acceptor)[2..4], [2, 6]);
+    let closed = opened.closed();
+    assert_eq!(closed["ended"], "protocol-error");
+    assert_eq!(closed["operations"]["C-STORE"]["success"], 0, "{closed}");
+}
+
+#[test]
+fn a_refusal_for_an_object_that_is_still_on_its_way_reaches_the_requestor() {
+    let mut opened = opened("");
+    let object = Object::ct(400_000);
+    opened.in_mid_store(&object);
+    let command = Command::c_store_rq(1, &object.sop_class, &object.sop_instance);
+    opened.acceptor.send_message(3, &command.response(0xA700), None, 16384);
+    assert_eq!(opened.requestor.message().command.number(STATUS), Some(0xA700));
+    let Opened { gate, requestor, mut acceptor } = opened;
+    drop(requestor);
+    assert_eq!(abort_after_fragments(&mut acceptor)[2], 2);
+    assert_eq!(gate.event("association-closed")["operations"]["C-STORE"]["failure"], 1);
 }

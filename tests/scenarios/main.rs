@@ -46,14 +46,23 @@ mod wait;
 // Without the proxy.
 mod direct;
 mod layers;
+mod reference;
 
 // Through the proxy.
 mod bad_input;
 mod byte_for_byte;
+mod commands;
 mod configurations;
 mod endings;
+mod limits;
+mod log;
+mod messages;
 mod negotiation;
 mod operating;
 mod records;
 mod refusals;
+mod rewriting;
+mod roles;
 mod services;
+mod states;
+mod transport_security;

@@ -47,6 +47,7 @@ fn a_reload_counts_for_new_associations_and_open_ones_go_on() {
     raw::release(requestor, acceptor);
     let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("LYON", "PACS"), 16384);
     raw::release(requestor, acceptor);
+    wait::until("both closing records", || (gate.count("association-closed") == 2).then_some(()));
     let records = gate.records();
     let closed: Vec<_> = records.iter().filter(|record| record["event"] == "association-closed").collect();
     assert_ne!(closed[0]["configuration"], closed[1]["configuration"]);

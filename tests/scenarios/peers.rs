@@ -181,7 +181,7 @@ pub fn scu_tls(site: &Site) -> Vec<String> {
         .collect()
 }
 
-fn python(script: &str) -> Command {
+pub fn python(script: &str) -> Command {
     let mut command = Command::new(peers_folder().join("venv/bin/python"));
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script));
     command

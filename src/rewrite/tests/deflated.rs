@@ -44,6 +44,25 @@ fn they_are_rewritten_inside_at_any_chunking() {
 }
 
 #[test]
+fn a_gzip_trailer_behind_the_stream_is_known_and_does_not_go_on() {
+    let plain = image(Some("DOE"));
+    let mut sum = flate2::Crc::new();
+    sum.update(&plain);
+    let trailer = [sum.sum().to_le_bytes(), (plain.len() as u32).to_le_bytes()].concat();
+    let input = [deflate(&plain), trailer.clone()].concat();
+    for sizes in [&[1][..], &[usize::MAX]] {
+        assert_eq!(inflate(&send(&input, sizes).unwrap()), image(None));
+        assert_eq!(inflate(&send(&[&input[..], &[0]].concat(), sizes).unwrap()), image(None));
+        for behind in [&trailer[..7], b"\0DOE\0JOE", b"\0\0"] {
+            let error = send(&[&input[..], behind].concat(), sizes).unwrap_err();
+            assert_eq!(error.problem, RewriteProblem::Inflate);
+        }
+        let wrong = [deflate(&plain), vec![1; 8]].concat();
+        assert_eq!(send(&wrong, sizes).unwrap_err().problem, RewriteProblem::Inflate);
+    }
+}
+
+#[test]
 fn an_identity_does_not_look_inside() {
     let input = deflate(&image(Some("DOE")));
     assert_eq!(run_in(Transform::identity(), &input, &[4096]).unwrap().0, input);

@@ -135,6 +135,17 @@ fn inner_lengths_longer_than_the_outer_item_are_refused() {
 }
 
 #[test]
+fn sub_items_without_end_are_refused_before_they_cost_anything() {
+    let mut rq = request();
+    let role = |n: usize| RoleSelection { sop_class: uid(&format!("1.{n}")), scu: 1, scp: 0 };
+    rq.user.roles = (0..512).map(role).collect();
+    assert!(AssociateRq::decode(&rq.encode().unwrap()[6..]).is_ok());
+    rq.user.roles.push(role(512));
+    let error = AssociateRq::decode(&rq.encode().unwrap()[6..]).unwrap_err();
+    assert!(error.to_string().contains("54H"), "{error}");
+}
+
+#[test]
 fn a_user_identity_is_never_shown() {
     let shown = format!("{:?}", request());
     assert!(!shown.contains("secret") && !shown.contains("anna"), "{shown}");

@@ -7,6 +7,10 @@ use super::{
 };
 use crate::wire::Malformed;
 
+/// A request has at most 128 presentation contexts, so that more sub-items by SOP class than this mean nothing; each is
+/// compared with every other.
+const MOST_OF_A_KIND: usize = 512;
+
 /// Which of the two PDUs the item stands in: 57H and 58H belong to a request, 59H to an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -64,6 +68,10 @@ fn push_unique<T, K: PartialEq + std::fmt::Display>(
     key: impl Fn(&T) -> &K,
     item_type: u8,
 ) -> Result<(), Malformed> {
+    if list.len() >= MOST_OF_A_KIND {
+        let what = format!("more than {MOST_OF_A_KIND} sub-items {item_type:02X}H");
+        return Err(Malformed::invalid(what));
+    }
     if list.iter().any(|other| key(other) == key(&value)) {
         let uid = key(&value);
         return Err(Malformed::duplicate(format!("sub-item {item_type:02X}H is there twice for {uid}")));

@@ -1,0 +1,24 @@
+//! Command sets: one reading or none, and what dimsegate writes in answer to any of them can be read.
+
+#![no_main]
+
+use dimsegate::dimse::{Command, CommandField, Status, refusal, with_affected_sop_instance};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(command) = Command::parse(bytes.to_vec()) else { return };
+    assert_eq!(command.bytes(), bytes);
+    let shown = [command.sop_class(), command.sop_instance(), command.move_destination()];
+    for text in shown.into_iter().flatten() {
+        assert!(text.chars().all(|c| c == '…' || (' '..='~').contains(&c)), "{text:?}");
+    }
+    let moved = Command::parse(with_affected_sop_instance(&command, "2.25.4711")).expect("a command");
+    assert_eq!((moved.field, moved.has_data_set), (command.field, command.has_data_set));
+    assert!(moved.affected_sop_instance().is_none_or(|uid| uid == "2.25.4711"));
+    if let CommandField::Request { operation, message_id } = command.field {
+        let response = Command::parse(refusal(&command, Status(0x0124), "not allowed")).expect("a response");
+        let status = Status(0x0124);
+        let expected = CommandField::Response { operation, responding_to: message_id, status };
+        assert_eq!((response.field, response.has_data_set), (expected, false));
+    }
+});

@@ -1,0 +1,124 @@
+"""Writes a few good inputs for each target into tests/fuzz/corpus, so that the fuzzer need not invent PS3.8 and PS3.5.
+
+usage: seeds.py [FOLDER OF DICOM FILES]
+"""
+
+import struct
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CONF = HERE.parents[1] / "conf"
+
+
+def seed(target, name, content):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+def item(kind, value):
+    return struct.pack(">BBH", kind, 0, len(value)) + value
+
+
+def uid_item(kind, uid, rest=b""):
+    return item(kind, struct.pack(">H", len(uid)) + uid + rest)
+
+
+CT, EXPLICIT = b"1.2.840.10008.5.1.4.1.1.2", b"1.2.840.10008.1.2.1"
+
+
+def associate(context, calling=b"CT1", called=b"PACS", more=b""):
+    body = struct.pack(">HH", 1, 0) + called.ljust(16) + calling.ljust(16) + bytes(32)
+    user = item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3") + item(0x55, b"SEED")
+    return body + item(0x10, b"1.2.840.10008.3.1.1.1") + context + item(0x50, user + more)
+
+
+proposed = item(0x20, b"\1\0\0\0" + item(0x30, CT) + item(0x40, EXPLICIT) + item(0x40, b"1.2.840.10008.1.2"))
+answered = item(0x21, b"\1\0\0\0" + item(0x40, EXPLICIT))
+window, role = item(0x53, struct.pack(">HH", 1, 1)), uid_item(0x54, CT, b"\0\1")
+extended, identity = uid_item(0x56, CT, b"\1\1"), item(0x58, b"\2\1\0\4user\0\4pass")
+common = item(0x57, struct.pack(">H", len(CT)) + CT + struct.pack(">H", 17) + b"1.2.840.10008.4.2" + b"\0\0")
+everything = window + role + extended + common + identity + item(0x5D, b"opaque")
+request = associate(proposed, more=everything)
+seed("associate", "request", request)
+seed("associate", "answer", associate(answered, more=window + role + item(0x59, b"\0\2ok")))
+for choice, who in enumerate([b"CT1", b"CT1", b"MR9", b"CT1"]):
+    seed("decision", f"request-{choice}", bytes([choice]) + associate(proposed, calling=who))
+
+
+def command(*elements):
+    encoded = b"".join(struct.pack("<HHI", 0, tag, len(value)) + value for tag, value in elements)
+    return struct.pack("<HHII", 0, 0, 4, len(encoded)) + encoded
+
+
+def us(value):
+    return struct.pack("<H", value)
+
+
+store = command((2, CT + b"\0"), (0x100, us(1)), (0x110, us(7)), (0x700, us(0)), (0x800, us(0)), (0x1000, b"1.2.3\0"))
+seed("command", "store", store)
+seed("command", "response", command((0x100, us(0x8001)), (0x120, us(7)), (0x800, us(0x101)), (0x900, us(0))))
+seed("command", "cancel", command((0x100, us(0xFFF)), (0x120, us(7)), (0x800, us(0x101))))
+
+
+def pdv(context, control, value):
+    return struct.pack(">IBB", len(value) + 2, context, control) + value
+
+
+def pdu(kind, body):
+    return struct.pack(">BBI", kind, 0, len(body)) + body
+
+
+stream = pdu(4, pdv(1, 3, store)) + pdu(4, pdv(1, 0, bytes(3000)) + pdv(1, 2, bytes(50))) + pdu(5, bytes(4))
+seed("deframer", "message", b"\5" + stream + pdu(7, b"\0\0\2\6"))
+
+
+def element(tag, vr, value, endian="<"):
+    value += b"\0" * (len(value) % 2)
+    long = vr in (b"SQ", b"OB", b"OW", b"UN")
+    head = struct.pack(endian + "HH", *tag) + vr + (b"\0\0" if long else b"")
+    return head + struct.pack(endian + ("I" if long else "H"), len(value)) + value
+
+
+def small(endian):
+    nested = element((0x40, 0x275), b"SQ", b"", endian)
+    inner = element((8, 0x1155), b"UI", b"1.2.9", endian)
+    items = struct.pack(endian + "HHI", 0xFFFE, 0xE000, len(inner)) + inner
+    open_ended = struct.pack(endian + "HH", 8, 0x1140) + b"SQ\0\0" + b"\xff" * 4 + items
+    open_ended += struct.pack(endian + "HHI", 0xFFFE, 0xE0DD, 0)
+    elements = [
+        element((8, 5), b"CS", b"ISO_IR 100", endian),
+        element((8, 0x16), b"UI", b"1.2", endian),
+        element((8, 0x18), b"UI", b"1.2.3", endian),
+        element((8, 0x80), b"LO", b"HOSPITAL", endian),
+        element((8, 0x1030), b"LO", b"THORAX 4711", endian),
+        open_ended,
+        element((9, 0x10), b"LO", b"ACME 1.0", endian),
+        element((9, 0x1010), b"LO", b"KEPT", endian),
+        element((0x10, 0x10), b"PN", b"PHANTOM^CARLA", endian),
+        element((0x10, 0x20), b"LO", b"4711", endian),
+        element((0x20, 0xD), b"UI", b"1.2.4", endian),
+        nested,
+        element((0x6000, 0x3000), b"OW", bytes(20), endian),
+        element((0x7FE0, 0x10), b"OW", bytes(300), endian),
+    ]
+    return b"".join(elements)
+
+
+seed("transform", "explicit-little", b"\0\20" + small("<"))
+seed("transform", "explicit-big", b"\2\20" + small(">"))
+implicit = b"".join(
+    struct.pack("<HHI", *tag, len(value)) + value
+    for tag, value in [((8, 0x16), b"1.2\0"), ((8, 0x18), b"1.2.3\0"), ((0x10, 0x20), b"4711"), ((0x40, 0x275), b"")]
+)
+seed("transform", "implicit", b"\1\20" + implicit)
+if len(sys.argv) > 1:
+    for path in sorted(Path(sys.argv[1]).rglob("*.dcm")):
+        content = path.read_bytes()
+        if len(content) < 8192 and content[128:132] == b"DICM":
+            start = 144 + struct.unpack("<I", content[140:144])[0]
+            seed("transform", path.name, b"\0\20" + content[start:])
+
+for path in CONF.glob("*.toml"):
+    seed("configuration", path.name, path.read_bytes())

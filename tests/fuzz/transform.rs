@@ -1,0 +1,117 @@
+//! Data sets in every encoding through the identity and through rules, whole and in pieces.
+
+#![no_main]
+
+use std::sync::{Arc, LazyLock};
+
+use aws_lc_rs::hmac;
+use dimsegate::dataset::{Encoding, Observer, Syntax};
+use dimsegate::rewrite::{Expected, Output, RewriteError, RuleSpec, Ruleset, RulesetSpec, Transform};
+use libfuzzer_sys::fuzz_target;
+
+const SYNTAXES: [Syntax; 3] = [Syntax::EXPLICIT_LE, Syntax::IMPLICIT_LE, Syntax::EXPLICIT_BE];
+
+static NOTHING: LazyLock<Arc<Ruleset>> = LazyLock::new(|| compiled(&[]));
+static RULES: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
+    compiled(&[
+        ("PatientName", "empty", None),
+        ("PatientID", "pseudonym", None),
+        ("SOPInstanceUID", "uid", None),
+        ("StudyInstanceUID", "uid", None),
+        ("ReferencedSOPInstanceUID", "uid", None),
+        ("InstitutionName", "replace", Some("SITE")),
+        ("DeidentificationMethod", "set", Some("dimsegate")),
+        ("StudyDescription", "pattern", Some("#")),
+        ("(0009,ACME 1.0,10)", "keep", None),
+        ("(0009,xxxx)", "remove", None),
+        ("RequestAttributesSequence", "remove", None),
+        ("(60xx,3000)", "remove", None),
+    ])
+});
+
+fn compiled(rules: &[(&str, &str, Option<&str>)]) -> Arc<Ruleset> {
+    let rule = |&(tag, action, value): &(&str, &str, Option<&str>)| RuleSpec {
+        tag: tag.into(),
+        action: action.into(),
+        value: value.map(Into::into),
+        find: (action == "pattern").then(|| "[0-9]+".into()),
+        length: None,
+    };
+    let secret = Some(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]));
+    let spec = RulesetSpec {
+        rules: rules.iter().map(rule).collect(),
+        secret,
+        max_inflated: 1 << 20,
+        ..RulesetSpec::default()
+    };
+    Arc::new(Ruleset::compile(spec).expect("rules"))
+}
+
+fn expected() -> Expected {
+    Expected {
+        sop_class_uid: "1.2".parse().expect("a UID"),
+        sop_instance_uid: "1.2.3".parse().expect("a UID"),
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    let &[choice, size, ref bytes @ ..] = input else { return };
+    let syntax = SYNTAXES[usize::from(choice & 0x7F) % SYNTAXES.len()];
+    let encoding = Encoding { syntax, deflated: choice & 0x80 != 0 };
+    let size = usize::from(size) + 1;
+    let (same, _) = run(Transform::identity(), bytes, size).expect("an identity takes anything");
+    assert_eq!(same, bytes);
+    observe(encoding, bytes, size);
+    for rules in [&NOTHING, &RULES] {
+        let transform = || Transform::new(Arc::clone(rules), encoding, expected());
+        let (whole, pieces) = (run(transform(), bytes, usize::MAX), run(transform(), bytes, size));
+        match (&whole, &pieces) {
+            (Ok((whole, _)), Ok((pieces, _))) if !encoding.deflated => assert_eq!(whole, pieces),
+            (Ok(_), Ok(_)) => {}
+            (Err(one), Err(other)) if !encoding.deflated => assert_eq!(one, other),
+            (Err(_), Err(_)) => {}
+            _ => panic!("whole {:?}, in pieces {:?}", whole.as_ref().err(), pieces.as_ref().err()),
+        }
+        if let Ok((sent, summary_uid)) = whole {
+            again(encoding, &sent, summary_uid);
+        }
+    }
+});
+
+/// What was sent can be read, and reading it changes nothing.
+fn again(encoding: Encoding, sent: &[u8], instance: Option<Vec<u8>>) {
+    let Some(instance) = instance else { return };
+    let Some(sop_instance_uid) = std::str::from_utf8(&instance).ok().and_then(|text| text.parse().ok())
+    else {
+        return;
+    };
+    let expected = Expected { sop_instance_uid, ..expected() };
+    let again = run(Transform::new(Arc::clone(&NOTHING), encoding, expected), sent, usize::MAX);
+    let (again, _) = again.unwrap_or_else(|error| panic!("{error} in what was sent: {sent:02x?}"));
+    assert!(encoding.deflated || again == sent, "{again:02x?} of {sent:02x?}");
+}
+
+fn observe(encoding: Encoding, bytes: &[u8], size: usize) {
+    let mut observers = [Observer::new(encoding), Observer::new(encoding)];
+    observers[0].observe(bytes);
+    bytes.chunks(size).for_each(|chunk| observers[1].observe(chunk));
+    let [whole, pieces] = observers.map(|observer| observer.patient_id().map(<[u8]>::to_vec));
+    assert_eq!(whole, pieces);
+}
+
+type Sent = (Vec<u8>, Option<Vec<u8>>);
+
+/// Everything that is sent, and the SOP instance UID in it.
+fn run(mut transform: Transform, bytes: &[u8], size: usize) -> Result<Sent, RewriteError> {
+    let (mut sent, mut output) = (Vec::new(), Output::new());
+    for chunk in bytes.chunks(size) {
+        output.clear();
+        transform.push(chunk, &mut output)?;
+        output.slices(chunk).for_each(|slice| sent.extend_from_slice(slice));
+    }
+    output.clear();
+    transform.finish(&mut output)?;
+    output.slices(&[]).for_each(|slice| sent.extend_from_slice(slice));
+    let instance = transform.summary().new_sop_instance_uid.clone();
+    Ok((sent, instance.map(Into::into)))
+}

@@ -1,0 +1,201 @@
+//! Every kind of limit on connections and associations, each by its own reason, and free again when its holder has gone.
+
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use crate::gate::{self, Gate, Setup};
+use crate::raw::{self, Peer, Upstream, rejection, verification};
+use crate::upper;
+use crate::wait;
+
+const LOCAL_LIMIT: [u8; 4] = [0, 2, 3, 2];
+
+#[test]
+fn each_limit_of_associations_has_a_reason_of_its_own() {
+    let cases = [
+        ("max-associations = 1", "", "too-many-associations"),
+        ("max-associations-per-address = 1", "", "too-many-associations-of-address"),
+        ("", "max-associations = 1", "too-many-associations-of-peer"),
+        ("associations-per-minute = 1", "", "association-rate"),
+        ("associations-per-minute-per-address = 1", "", "association-rate-of-address"),
+        ("", "associations-per-minute = 1", "association-rate-of-peer"),
+    ];
+    for (limits, keys, reason) in cases {
+        let upstream = Upstream::bind();
+        let gate = Gate::start(&Setup { limits, peers: gate::peer(keys), ..Setup::plain(upstream.address) });
+        let request = verification("SITE", "PACS");
+        let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+        assert_eq!(rejection(&gate.plain(), &request), LOCAL_LIMIT, "{reason}");
+        let rejected = gate.event("association-rejected");
+        assert_eq!(rejected["reason"], reason, "{rejected}");
+        upstream.expect_nobody();
+        raw::release(requestor, acceptor);
+        wait::until("the closing record", || (gate.count("association-closed") == 1).then_some(()));
+        // A place is free again; a minute is not over.
+        if reason.contains("rate") {
+            assert_eq!(rejection(&gate.plain(), &request), LOCAL_LIMIT, "{reason}");
+        } else {
+            let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+            raw::release(requestor, acceptor);
+        }
+    }
+}
+
+#[test]
+fn connections_that_say_nothing_do_not_take_the_places_of_associations() {
+    let upstream = Upstream::bind();
+    let limits = "max-associations-per-address = 2";
+    let gate = Gate::start(&Setup { limits, ..Setup::plain(upstream.address) });
+    let silent: Vec<Peer> = (0..3).map(|_| Peer::plain(gate.address)).collect();
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    // The fifth connection of an address that may have two associations.
+    Peer::plain(gate.address).expect_close();
+    assert_eq!(gate.event("connection-refused")["reason"], "too-many-connections");
+    drop(silent);
+    raw::release(requestor, acceptor);
+    wait::until("the silent ones to be gone", || (gate.count("connection-refused") == 4).then_some(()));
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    raw::release(requestor, acceptor);
+}
+
+#[test]
+fn a_limit_of_one_peer_does_not_touch_another() {
+    let upstream = Upstream::bind();
+    let other = "\n[[peer]]\nname = \"other\"\nnetworks = [\"127.0.0.0/8\"]\ncalling-ae-titles = [\"OTHER\"]\nrole = \"all\"";
+    let peers = gate::peer("calling-ae-titles = [\"SITE\"]\nmax-associations = 1") + other;
+    let gate = Gate::start(&Setup { peers, ..Setup::plain(upstream.address) });
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    assert_eq!(rejection(&gate.plain(), &verification("SITE", "PACS")), LOCAL_LIMIT);
+    let (others, others_acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("OTHER", "PACS"), 16384);
+    raw::release(others, others_acceptor);
+    raw::release(requestor, acceptor);
+    assert_eq!(gate.event("association-rejected")["peer"], json!("site"));
+}
+
+#[test]
+fn a_reload_that_allows_more_associations_takes_more_connections() {
+    let upstream = Upstream::bind();
+    let many = "connections-per-minute-per-address = 100000\nassociate-timeout = \"1h\"";
+    let few = format!("max-associations = 1\n{many}").leak();
+    let more = format!("max-associations = 100\nmax-associations-per-address = 100\n{many}").leak();
+    let gate = Gate::start(&Setup { limits: few, ..Setup::plain(upstream.address) });
+    let loaded = gate.count("configuration-loaded");
+    gate.reload(&Setup { limits: more, ..Setup::plain(upstream.address) }.toml());
+    wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
+    let silent: Vec<Peer> = (0..120).map(|_| Peer::plain(gate.address)).collect();
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    raw::release(requestor, acceptor);
+    drop(silent);
+}
+
+/// PROXY protocol version 1, and version 2 for IPv4 and IPv6.
+fn headers(source: &str) -> Vec<u8> {
+    let source: SocketAddr = source.parse().expect("an address");
+    let port = source.port().to_be_bytes();
+    let signature = b"\r\n\r\n\0\r\nQUIT\n";
+    match source {
+        SocketAddr::V4(v4) => {
+            [&signature[..], &[0x21, 0x11, 0, 12], &v4.ip().octets(), &[198, 51, 100, 1], &port, &[0, 104]]
+                .concat()
+        }
+        SocketAddr::V6(v6) => {
+            [&signature[..], &[0x21, 0x21, 0, 36], &v6.ip().octets(), &[0; 16], &port, &[0, 104]].concat()
+        }
+    }
+}
+
+fn balanced(upstream: &Upstream) -> Setup {
+    let peers = gate::peer("networks = [\"192.0.2.0/24\", \"2001:db8::/32\"]");
+    Setup { listener: "proxy-protocol-from = [\"127.0.0.0/8\"]", peers, ..Setup::plain(upstream.address) }
+}
+
+#[test]
+fn behind_a_load_balancer_the_address_is_the_one_that_it_names() {
+    let upstream = Upstream::bind();
+    let v1 = b"PROXY TCP4 192.0.2.7 198.51.100.1 56324 104\r\n".to_vec();
+    let v1_six = b"PROXY TCP6 2001:db8::7 2001:db8::1 56324 104\r\n".to_vec();
+    for (header, address) in [
+        (v1, "192.0.2.7"),
+        (v1_six, "2001:db8::7"),
+        (headers("192.0.2.8:56324"), "192.0.2.8"),
+        (headers("[2001:db8::8]:56324"), "2001:db8::8"),
+    ] {
+        let gate = Gate::start(&balanced(&upstream));
+        let mut requestor = Peer::plain(gate.address);
+        requestor.send(&[header, verification("SITE", "PACS").encode()].concat());
+        let (acceptor, _) = upstream.accept_all(16384);
+        requestor.associate(upper::ASSOCIATE_AC);
+        raw::release(requestor, acceptor);
+        let closed = gate.event("association-closed");
+        assert_eq!((&closed["address"], &closed["port"]), (&json!(address), &json!(56324)));
+    }
+}
+
+#[test]
+fn an_address_that_a_balancer_names_is_judged_like_any_other() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&balanced(&upstream));
+    let mut refused = Peer::plain(gate.address);
+    refused.try_send(&[headers("203.0.113.9:1"), verification("SITE", "PACS").encode()].concat());
+    assert_eq!(refused.rest(), b"");
+    let record = gate.event("connection-refused");
+    assert_eq!(
+        (&record["reason"], &record["address"]),
+        (&json!("address-not-allowed"), &json!("203.0.113.9"))
+    );
+    upstream.expect_nobody();
+}
+
+#[test]
+fn a_balancer_has_to_say_whom_it_speaks_for() {
+    let upstream = Upstream::bind();
+    let cases: [Vec<u8>; 3] = [
+        verification("SITE", "PACS").encode(),
+        b"PROXY TCP4 nobody nowhere 1 2\r\n".to_vec(),
+        [&b"\r\n\r\n\0\r\nQUIT\n"[..], &[0x21, 0x31, 0, 4, 0, 0, 0, 0]].concat(),
+    ];
+    for bytes in cases {
+        let gate = Gate::start(&balanced(&upstream));
+        let mut requestor = Peer::plain(gate.address);
+        requestor.try_send(&bytes);
+        assert_eq!(requestor.rest(), b"");
+        assert_eq!(gate.event("connection-refused")["reason"], "proxy-header-malformed");
+        upstream.expect_nobody();
+    }
+}
+
+#[test]
+fn nobody_else_can_name_another_address() {
+    let upstream = Upstream::bind();
+    let mut setup = balanced(&upstream);
+    setup.listener = "proxy-protocol-from = [\"10.0.0.0/8\"]";
+    setup.peers = gate::peer("networks = [\"127.0.0.0/8\", \"192.0.2.0/24\"]");
+    let gate = Gate::start(&setup);
+    let mut requestor = Peer::plain(gate.address);
+    requestor.try_send(b"PROXY TCP4 192.0.2.7 198.51.100.1 56324 104\r\n");
+    requestor.rest();
+    let record = gate.event("connection-refused");
+    assert_eq!((&record["reason"], &record["address"]), (&json!("unknown-protocol"), &json!("127.0.0.1")));
+    upstream.expect_nobody();
+}
+
+#[test]
+fn tls_comes_behind_the_header() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup { tls: true, ..balanced(&upstream) });
+    let target = gate.tls();
+    let (config, name) = target.tls.expect("TLS");
+    let mut socket = std::net::TcpStream::connect(gate.address).expect("a connection");
+    std::io::Write::write_all(&mut socket, &headers("192.0.2.8:56324")).expect("a header written");
+    let session = rustls::ClientConnection::new(config, name).expect("a session");
+    let stream = rustls::StreamOwned::new(session, socket);
+    let mut requestor = Peer { stream: crate::connection::Connection::Client(Box::new(stream)) };
+    requestor.send(&verification("SITE", "PACS").encode());
+    let (acceptor, _) = upstream.accept_all(16384);
+    requestor.associate(upper::ASSOCIATE_AC);
+    raw::release(requestor, acceptor);
+    let closed = gate.event("association-closed");
+    assert_eq!((&closed["address"], &closed["tls"]["version"]), (&json!("192.0.2.8"), &json!("1.3")));
+}
