@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{self, kx_group};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
@@ -144,8 +146,10 @@ pub fn server_config(chain: &Path, key: &Path, client_ca: Option<&Path>) -> io::
     Ok(Arc::new(config.map_err(io::Error::other)?))
 }
 
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+/// With key exchanges that OpenSSL 3.0 has too, so that every proxy that is measured does the same work.
+fn provider() -> Arc<CryptoProvider> {
+    let kx_groups = vec![kx_group::X25519, kx_group::SECP256R1];
+    Arc::new(CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() })
 }
 
 fn roots(ca: &Path) -> io::Result<RootCertStore> {

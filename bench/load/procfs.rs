@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::time::Duration;
 
 /// Ticks a second of `utime` and `stime`: USER_HZ, 100 on every Linux of today.
@@ -9,7 +10,7 @@ const TICKS: u64 = 100;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// User and system time, children that ended included.
+    /// User and system time; where the kernel counts in nanoseconds, of threads that live.
     pub cpu: Duration,
     pub resident_kib: u64,
     pub peak_resident_kib: u64,
@@ -20,13 +21,33 @@ pub fn usage(root: u32) -> Usage {
     let stats: HashMap<u32, Vec<String>> = processes().filter_map(|pid| Some((pid, stat(pid)?))).collect();
     let mut total = Usage::default();
     for pid in tree(root, &stats) {
-        // Fields 14 to 17, counted from 1 with the two that `stat` left out.
-        let ticks: u64 = stats[&pid][11..15].iter().filter_map(|field| field.parse::<u64>().ok()).sum();
-        total.cpu += Duration::from_millis(ticks * 1000 / TICKS);
+        total.cpu += on_cpu(pid).unwrap_or_else(|| ticks(&stats[&pid]));
         total.resident_kib += status(pid, "VmRSS:");
         total.peak_resident_kib += status(pid, "VmHWM:");
     }
     total
+}
+
+/// Lets the peak count from now on (proc(5), `clear_refs`).
+pub fn reset_peak(root: u32) -> io::Result<()> {
+    let stats: HashMap<u32, Vec<String>> = processes().filter_map(|pid| Some((pid, stat(pid)?))).collect();
+    tree(root, &stats).into_iter().try_for_each(|pid| fs::write(format!("/proc/{pid}/clear_refs"), "5"))
+}
+
+/// What the scheduler counted for the threads that live, to the nanosecond, where the kernel keeps it.
+fn on_cpu(pid: u32) -> Option<Duration> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let mut counted = threads.map(|thread| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    });
+    counted.try_fold(Duration::ZERO, |sum, one| Some(sum + one?))
+}
+
+fn ticks(stat: &[String]) -> Duration {
+    // Fields 14 to 17, counted from 1 with the two that `stat` left out.
+    let ticks: u64 = stat[11..15].iter().filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 1000 / TICKS)
 }
 
 fn processes() -> impl Iterator<Item = u32> {

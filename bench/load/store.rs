@@ -33,13 +33,16 @@ impl Plan<'_> {
         for _ in 0..self.associations {
             associations.push(Association::open(self.target, &self.request())?);
         }
+        let shortest = associations.iter().map(|association| association.maximum).min().unwrap_or_default();
+        let maximum = shortest.min(self.maximum_length as usize);
+        let data = &upper::p_data(1, 0, &self.object.data_set, maximum);
         let start = Instant::now();
         let shares: Vec<io::Result<Vec<Duration>>> = std::thread::scope(|scope| {
             let share = |index: usize| {
                 self.objects / self.associations + usize::from(index < self.objects % self.associations)
             };
             let started: Vec<_> = (associations.into_iter().enumerate())
-                .map(|(index, association)| scope.spawn(move || self.store(association, share(index))))
+                .map(|(index, association)| scope.spawn(move || self.store(association, data, share(index))))
                 .collect();
             started.into_iter().map(|thread| thread.join().expect("no panic in a worker")).collect()
         });
@@ -52,17 +55,15 @@ impl Plan<'_> {
         Ok(figures)
     }
 
-    fn store(&self, mut association: Association, objects: usize) -> io::Result<Vec<Duration>> {
-        let maximum = association.maximum.min(self.maximum_length as usize);
-        let data = upper::p_data(1, 0, &self.object.data_set, maximum);
+    fn store(&self, mut association: Association, data: &[u8], objects: usize) -> io::Result<Vec<Duration>> {
         let mut latencies = Vec::with_capacity(objects);
         for index in 0..objects {
             let request =
                 Command::c_store_rq(index as u16, &self.object.sop_class, &self.object.sop_instance);
-            let command = upper::p_data(1, upper::COMMAND, &request.encode(), maximum);
+            let command = upper::p_data(1, upper::COMMAND, &request.encode(), association.maximum);
             let start = Instant::now();
             association.stream.write_all(&command)?;
-            association.stream.write_all(&data)?;
+            association.stream.write_all(data)?;
             association.stream.flush()?;
             let status = association.status()?;
             latencies.push(start.elapsed());

@@ -1,0 +1,120 @@
+//! `bench/run`: dimsegate beside HAProxy, nginx and a byte copy, on loopback, with everything started and ended here.
+//!
+//! Every load goes through one setup after the other, and that as often as there are rounds (A B C … A B C …); a figure
+//! is the median of its rounds. Machines are shared and noisy, so only ratios within one run mean anything.
+
+#![allow(dead_code, reason = "the load generator's and the scenarios' modules are used in part")]
+
+// The load generator, shown to be right against DCMTK by its own self-check.
+#[path = "../load/association.rs"]
+mod association;
+#[path = "../load/command.rs"]
+mod command;
+#[path = "../load/connection.rs"]
+mod connection;
+#[path = "../load/object.rs"]
+mod object;
+#[path = "../load/procfs.rs"]
+mod procfs;
+#[path = "../load/report.rs"]
+mod report;
+#[path = "../load/rounds.rs"]
+mod rounds;
+#[path = "../load/sink.rs"]
+mod sink;
+#[path = "../load/store.rs"]
+mod store;
+#[path = "../load/upper.rs"]
+mod upper;
+// Certificates, processes and waiting, as the scenarios do it.
+#[path = "../../tests/scenarios/process.rs"]
+mod process;
+#[path = "../../tests/scenarios/site.rs"]
+mod site;
+#[path = "../../tests/scenarios/wait.rs"]
+mod wait;
+
+mod configurations;
+mod copy;
+mod dcmtk;
+mod drawing;
+mod figures;
+mod instructions;
+mod interrupt;
+mod loads;
+mod machine;
+mod markdown;
+mod memory;
+mod plan;
+mod setups;
+mod table;
+mod targets;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "bench/run", about = "dimsegate beside HAProxy, nginx and a byte copy")]
+struct Arguments {
+    /// Given by `cargo bench`; without meaning.
+    #[arg(long, hide = true, global = true)]
+    bench: bool,
+    /// How often each load goes through each setup.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// A tenth of each load, once: shows that everything works, measures little, writes nothing.
+    #[arg(long)]
+    quick: bool,
+    /// Only these loads; writes nothing.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<loads::Load>,
+    /// Stores the instruction counts of this run as those to compare with.
+    #[arg(long, global = true)]
+    accept_instructions: bool,
+    #[command(subcommand)]
+    mode: Option<Mode>,
+}
+
+#[derive(Subcommand)]
+enum Mode {
+    /// The byte copy, one of the setups: TLS in, plain or TLS out.
+    #[command(hide = true)]
+    Copy { listen: SocketAddr, to: SocketAddr, certificates: PathBuf, out: setups::Out },
+    /// The instruction counts alone.
+    Instructions,
+}
+
+fn main() -> io::Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.mode {
+        Some(Mode::Copy { listen, to, certificates, out }) => copy::run(listen, to, &certificates, out),
+        Some(Mode::Instructions) => instructions::run(arguments.accept_instructions).map(exit_if_worse),
+        None => compare(&arguments),
+    }
+}
+
+fn compare(arguments: &Arguments) -> io::Result<()> {
+    interrupt::watch();
+    let machine = machine::Machine::here();
+    let plan = plan::Plan::new(arguments.quick, arguments.rounds, &arguments.only);
+    let figures = plan.run()?;
+    let counts = instructions::run(arguments.accept_instructions)?;
+    let table = table::of(&figures);
+    let targets = targets::of(&figures);
+    println!("{}\n{}\n{}", table::text(&table), table::text(&targets), machine);
+    if !arguments.quick && arguments.only.is_empty() {
+        markdown::write(&machine, plan.rounds, &table, &targets, &counts)?;
+        drawing::write(&figures, plan.rounds)?;
+    }
+    exit_if_worse(counts);
+    Ok(())
+}
+
+fn exit_if_worse(counts: instructions::Counts) {
+    if counts.worse {
+        std::process::exit(1);
+    }
+}

@@ -1,0 +1,41 @@
+//! bench/results.md: the figures of the last run that was kept.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::instructions::Counts;
+use crate::machine::Machine;
+use crate::table::{self, Table};
+
+const LEGEND: &str = "A figure is the median of its rounds; in parentheses what it is to HAProxy's at its defaults. What comes in is TLS 1.3
+with client certificates on EC P-256, X25519, no resumption; `out` is how the sink is spoken to. Machines are shared and
+noisy, so only ratios within one run compare. CPU is that of all processes and threads of the proxy, per 1e9 bytes of data
+sets. `128K`: `tune.bufsize 131072`, `proxy_buffer_size 128k`. `byte copy`: tokio-rustls with 256 KiB buffers. dimsegate
+writes its records in every run; `… rewriting` rewrites the twenty tags of [twenty.toml](twenty.toml).";
+
+pub fn write(
+    machine: &Machine,
+    rounds: usize,
+    figures: &Table,
+    targets: &Table,
+    counts: &Counts,
+) -> io::Result<()> {
+    let lines: String = machine.lines.iter().map(|(name, value)| format!("- {name}: {value}\n")).collect();
+    let counts = Table {
+        head: ["hot path", "instructions", "before"].map(str::to_string).to_vec(),
+        rows: counts.rows.iter().map(count).collect(),
+    };
+    let text = format!(
+        "# Figures of one run of bench/run\n\n{lines}- Rounds: {rounds}, interleaved\n\n{LEGEND}\n\n{}\n## Targets\n\n{}\n\
+         ## Instructions\n\n{}",
+        table::markdown(figures),
+        table::markdown(targets),
+        table::markdown(&counts),
+    );
+    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/results.md"), text)
+}
+
+fn count((path, now, known): &(&'static str, u64, Option<u64>)) -> Vec<String> {
+    vec![path.to_string(), now.to_string(), known.map_or_else(|| "–".into(), |known| known.to_string())]
+}

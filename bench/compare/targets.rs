@@ -1,0 +1,84 @@
+//! What dimsegate is to reach, beside what it did.
+
+use crate::figures::{Figure, Figures};
+use crate::setups::{Out, Setup};
+use crate::table::Table;
+
+/// A figure of dimsegate, relative to others where `unit` is a ratio.
+struct Target {
+    what: &'static str,
+    measured: Option<f64>,
+    bound: Bound,
+}
+
+enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Target {
+    fn row(&self) -> Vec<String> {
+        let (sign, bound) = match self.bound {
+            Bound::AtMost(bound) => ("≤", bound),
+            Bound::AtLeast(bound) => ("≥", bound),
+        };
+        let met = self.measured.map(|measured| match self.bound {
+            Bound::AtMost(bound) => measured <= bound,
+            Bound::AtLeast(bound) => measured >= bound,
+        });
+        let verdict = match met {
+            Some(true) => "met",
+            Some(false) => "NOT MET",
+            None => "not measured",
+        };
+        let measured = self.measured.map_or_else(String::new, |measured| format!("{measured:.2}"));
+        vec![self.what.into(), format!("{sign} {bound}"), measured, verdict.into()]
+    }
+}
+
+pub fn of(figures: &Figures) -> Table {
+    let head = ["dimsegate, TLS to plain", "target", "measured", ""].map(str::to_string).to_vec();
+    Table { head, rows: targets(figures).iter().map(Target::row).collect() }
+}
+
+fn targets(figures: &Figures) -> Vec<Target> {
+    use Bound::{AtLeast, AtMost};
+    use Setup::{Copy, Direct, HaProxy, HaProxyLarge, PassThrough, Rewriting};
+    let own = |figure, setup| figures.median(figure, setup, Out::Plain);
+    let ratio = |figure, base| figures.ratio(figure, PassThrough, base, Out::Plain);
+    let rewriting = |figure| figures.ratio(figure, Rewriting, PassThrough, Out::Plain);
+    let added = |figure| {
+        let over = |setup| Some(own(figure, setup)? - own(figure, Direct)?);
+        Some(over(PassThrough)? / over(HaProxy)?)
+    };
+    let worse = |one: Option<f64>, other: Option<f64>| Some(one?.max(other?));
+    let idle = worse(own(Figure::Idle1000, PassThrough), own(Figure::Idle5000, PassThrough));
+    let peak = worse(own(Figure::Peak, PassThrough), own(Figure::Peak, Rewriting));
+    let all = [
+        ("CPU-s/GB, CT, to HAProxy's", ratio(Figure::CtCpu, HaProxy), AtMost(0.38)),
+        ("CPU-s/GB, CT, to HAProxy's with 128 KiB buffers", ratio(Figure::CtCpu, HaProxyLarge), AtMost(0.52)),
+        ("CPU-s/GB, CT, to the byte copy's", ratio(Figure::CtCpu, Copy), AtMost(0.90)),
+        ("CPU-s/GB, 300 MB objects, to HAProxy's", ratio(Figure::LargeCpu, HaProxy), AtMost(0.45)),
+        ("CPU-s/GB, CT, rewriting to pass-through", rewriting(Figure::CtCpu), AtMost(1.10)),
+        ("CPU-s/GB, 300 MB objects, rewriting to pass-through", rewriting(Figure::LargeCpu), AtMost(1.10)),
+        ("MB/s, CT, to HAProxy's", ratio(Figure::CtThroughput, HaProxy), AtLeast(1.9)),
+        (
+            "MB/s, CT, to HAProxy's with 128 KiB buffers",
+            ratio(Figure::CtThroughput, HaProxyLarge),
+            AtLeast(1.4),
+        ),
+        ("CPU per 6.7 KB object, to HAProxy's", ratio(Figure::SmallCpu, HaProxy), AtMost(0.90)),
+        ("mutual TLS associations/s, to HAProxy's", ratio(Figure::AssociationRate, HaProxy), AtLeast(2.5)),
+        ("added C-ECHO p50, to HAProxy's", added(Figure::Echo), AtMost(0.8)),
+        ("added CT store p50, to HAProxy's", added(Figure::CtLatency), AtMost(0.25)),
+        ("KiB per idle association", idle, AtMost(16.0)),
+        ("peak MiB above idle, 300 MB object", peak, AtMost(2.0)),
+        ("DCMTK CT/s, to the direct connection's", ratio(Figure::DcmtkCt, Direct), AtLeast(25.0)),
+        (
+            "DCMTK 6.7 KB objects/s, to the direct connection's",
+            ratio(Figure::DcmtkSmall, Direct),
+            AtLeast(70.0),
+        ),
+    ];
+    all.into_iter().map(|(what, measured, bound)| Target { what, measured, bound }).collect()
+}
