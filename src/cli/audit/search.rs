@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub cipher: Option<Pattern>,
     /// SHA-256 of the requestor's certificate
-    #[arg(long, value_name = "FINGERPRINT")]
+    #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
     pub certificate: Option<Pattern>,
     /// operation, association-rejected, …; may be given more than once
     #[arg(long, value_name = "EVENT", value_delimiter = ',')]
@@ -108,6 +108,12 @@ pub struct Args {
 fn network(text: &str) -> Result<IpNet, String> {
     let whole = |text: &str| text.parse::<std::net::IpAddr>().ok().map(IpNet::from);
     text.parse().ok().or_else(|| whole(text)).ok_or_else(|| "is no address or network".to_owned())
+}
+
+/// As records have it: lower case, without the `sha256:` of the configuration or the colons of other tools.
+fn fingerprint(text: &str) -> Result<Pattern, std::convert::Infallible> {
+    let text = text.to_ascii_lowercase();
+    text.strip_prefix("sha256:").unwrap_or(&text).replace(':', "").parse()
 }
 
 /// Runs the command.

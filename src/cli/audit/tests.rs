@@ -63,6 +63,7 @@ fn a_table_cannot_be_made_to_move_the_cursor_and_says_what_it_left_out() {
     assert!(shown.contains("<script>\\u{1b}[2J to PACS"), "{shown}");
     assert!(shown.ends_with("the newest 1 of 4 records; --limit shows more\n"), "{shown}");
     assert_eq!(table("--peer nobody", 100), "no record\n");
+    assert!(table("--certificate sha256:AA:11", 200).ends_with("2 records\n"));
 }
 
 fn story(id: &str) -> String {

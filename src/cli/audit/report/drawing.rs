@@ -160,7 +160,7 @@ pub fn peers(html: &mut Html, figures: &Figures, commands: &Commands) {
         html,
         peers.len().saturating_sub(ROWS).saturating_add(items::BARS * usize::from(peers.len() > ROWS)),
     );
-    html.raw("<p class=\"quiet\">Hours of the day in UTC, all days of the period together; darker is more. A cell leads to its peer below; add <code>--hour 14</code> to the command there for one hour.</p><div class=\"items\">");
+    html.raw("<p class=\"quiet\">Hours of the day in UTC, all days of the period together; a stronger colour is more. A cell leads to its peer below; add <code>--hour 14</code> to the command there for one hour.</p><div class=\"items\">");
     let longest = peers.first().map_or(0, |(_, (bucket, _))| bucket.count);
     for (number, (peer, (bucket, _))) in peers.iter().take(ROWS).enumerate() {
         let line = commands.event("association-opened").with("peer", peer);

@@ -109,7 +109,7 @@ fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
         Kind::NewAddress { address } => Told {
             tone: "warn",
             name: "New address, new AE titles",
-            text: format!("{address} came for the first time, as {}.", titles(unusual)),
+            text: format!("{address} came for the first time, most recently as {}.", titles(unusual)),
             line: arrivals.with("address", address),
         },
         Kind::Hour { peer, hour } => Told {
