@@ -131,6 +131,23 @@ fn a_repository_that_is_away_and_a_killed_proxy_lose_nothing() {
 }
 
 #[test]
+fn what_a_broken_connection_may_have_lost_is_sent_again() {
+    let site = Site::new();
+    let (address, connections) = repositories::breaking(&site);
+    let upstream = Upstream::bind();
+    let _gate = start(site, &upstream, &repository(address));
+    let told = wait::until("three messages on the second connection", || {
+        let told = connections.lock().expect("no panic in the repository").clone();
+        told.get(1).is_some_and(|messages| messages.len() == 3).then_some(told)
+    });
+    let numbered =
+        |message: &String, number: u64| message.contains(&format!(" [meta sequenceId=\"{number}\"] "));
+    assert!(numbered(&told[0][0], 1));
+    assert!((1..).zip(&told[1]).all(|(number, message)| numbered(message, number)), "{told:?}");
+    assert_eq!(told[0][0], told[1][0]);
+}
+
+#[test]
 fn no_ae_title_forges_a_frame_a_header_or_markup() {
     let site = Site::new();
     let rsyslog = Rsyslog::start(&site);

@@ -130,12 +130,55 @@ pub fn assert_valid(site: &Site, messages: &[Received]) {
     process::Finished::run(lint).expect_success();
 }
 
-/// A FHIR server that takes every AuditEvent; it wants a client certificate.
-pub fn fhir(site: &Site) -> (SocketAddr, Arc<Mutex<Vec<serde_json::Value>>>) {
+/// A repository that takes one connection after the other, breaks off the first after one message, and keeps the others;
+/// gives the messages of each.
+pub fn breaking(site: &Site) -> (SocketAddr, Arc<Mutex<Vec<Vec<String>>>>) {
+    let (listener, config) = listen(site);
+    let address = listener.local_addr().expect("a bound address");
+    let connections: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
+    let told = connections.clone();
+    std::thread::spawn(move || {
+        for (index, socket) in listener.incoming().flatten().enumerate() {
+            let Ok(mut stream) = Connection::accepted(socket, Some(&config), PATIENCE) else { continue };
+            told.lock().expect("no panic in the repository").push(Vec::new());
+            while let Some(message) = frame(&mut stream) {
+                told.lock().expect("no panic in the repository")[index].push(message);
+                if index == 0 {
+                    break;
+                }
+            }
+        }
+    });
+    (address, connections)
+}
+
+/// The next message by its length in octets (RFC 5425 §4.3); `None` when the connection ends.
+fn frame(stream: &mut Connection) -> Option<String> {
+    let mut length = 0;
+    loop {
+        let mut octet = [0];
+        stream.read_exact(&mut octet).ok()?;
+        match octet[0] {
+            b' ' => break,
+            digit => length = length * 10 + usize::from(digit - b'0'),
+        }
+    }
+    let mut message = vec![0; length];
+    stream.read_exact(&mut message).ok()?;
+    String::from_utf8(message).ok()
+}
+
+/// On loopback, for clients with a certificate of the site.
+fn listen(site: &Site) -> (TcpListener, Arc<rustls::ServerConfig>) {
     let file = |name: &str| site.path(&format!("certs/{name}"));
     let config = connection::server_config(&file("server.pem"), &file("server.key"), Some(&file("ca.pem")));
-    let config = config.expect("a server configuration");
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    (listener, config.expect("a server configuration"))
+}
+
+/// A FHIR server that takes every AuditEvent; it wants a client certificate.
+pub fn fhir(site: &Site) -> (SocketAddr, Arc<Mutex<Vec<serde_json::Value>>>) {
+    let (listener, config) = listen(site);
     let address = listener.local_addr().expect("a bound address");
     let events: Arc<Mutex<Vec<serde_json::Value>>> = Arc::default();
     let taken = events.clone();
