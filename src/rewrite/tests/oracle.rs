@@ -200,7 +200,12 @@ proptest! {
             input.truncate(end.index(input.len()) + 1);
             let whole = run_in(transform(&rules(), encoding), &input, &[usize::MAX]).map(|(sent, _)| sent);
             let chunked = run_in(transform(&rules(), encoding), &input, &sizes).map(|(sent, _)| sent);
-            prop_assert_eq!(whole, chunked);
+            if encoding == DEFLATED {
+                // Of two damages, that of the compression may be met before or after that of what it holds.
+                prop_assert_eq!(whole.ok(), chunked.ok());
+            } else {
+                prop_assert_eq!(whole, chunked);
+            }
         }
     }
 
