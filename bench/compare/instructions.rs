@@ -63,7 +63,7 @@ fn program() -> io::Result<PathBuf> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let built = messages.filter(|message| message["target"]["name"] == "instructions");
-    let path = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+    let path = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
     path.ok_or_else(|| io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 

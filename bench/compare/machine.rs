@@ -15,7 +15,11 @@ impl Machine {
             ("Date", first_line("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
             ("Processor", format!("{}, {cores} cores", processor())),
             ("Kernel", first_line("uname", &["-sr"])),
-            ("Load before", fs::read_to_string("/proc/loadavg").map_or_else(|_| String::new(), averages)),
+            (
+                "Load before",
+                fs::read_to_string("/proc/loadavg")
+                    .map_or_else(|_| String::new(), |loadavg| averages(&loadavg)),
+            ),
             ("HAProxy", first_line("haproxy", &["-v"])),
             ("nginx", first_line("nginx", &["-v"])),
             ("DCMTK", first_line("storescu", &["--version"])),
@@ -31,7 +35,7 @@ impl fmt::Display for Machine {
     }
 }
 
-fn averages(loadavg: String) -> String {
+fn averages(loadavg: &str) -> String {
     loadavg.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }
 

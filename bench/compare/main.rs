@@ -91,7 +91,9 @@ fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
     match arguments.mode {
         Some(Mode::Copy { listen, to, certificates, out }) => copy::run(listen, to, &certificates, out),
-        Some(Mode::Instructions) => instructions::run(arguments.accept_instructions).map(exit_if_worse),
+        Some(Mode::Instructions) => {
+            instructions::run(arguments.accept_instructions).map(|counts| exit_if_worse(&counts))
+        }
         None => compare(&arguments),
     }
 }
@@ -109,11 +111,11 @@ fn compare(arguments: &Arguments) -> io::Result<()> {
         markdown::write(&machine, plan.rounds, &table, &targets, &counts)?;
         drawing::write(&figures, plan.rounds)?;
     }
-    exit_if_worse(counts);
+    exit_if_worse(&counts);
     Ok(())
 }
 
-fn exit_if_worse(counts: instructions::Counts) {
+fn exit_if_worse(counts: &instructions::Counts) {
     if counts.worse {
         std::process::exit(1);
     }
