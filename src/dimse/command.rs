@@ -51,7 +51,7 @@ pub(super) const DATA_SET_TYPE: u16 = 0x0800;
 pub(super) const STATUS: u16 = 0x0900;
 pub(super) const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
 pub(super) const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
-const CANCEL_FIELD: u16 = 0x0FFF;
+pub(super) const CANCEL_FIELD: u16 = 0x0FFF;
 /// The bit that makes a response of a request's command field.
 pub(super) const RESPONSE: u16 = 0x8000;
 

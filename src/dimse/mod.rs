@@ -9,5 +9,8 @@ mod tests;
 
 pub use command::{Command, CommandField};
 pub use operation::{Operation, UnknownOperation};
-pub use response::{echo_request, refusal, with_affected_sop_instance};
+pub use response::{
+    FreeText, across, cancel, echo_request, failed_response, nothing_matches, refusal,
+    with_affected_sop_instance,
+};
 pub use status::{Outcome, Status};

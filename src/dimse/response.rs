@@ -1,12 +1,20 @@
 //! Command sets that dimsegate writes itself: refusals, a C-ECHO of its own, and commands whose SOP instance UID follows a rewrite.
 
 use super::command::{
-    AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, COMMAND_FIELD, DATA_SET_TYPE, GROUP_LENGTH, MESSAGE_ID,
+    AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, CANCEL_FIELD, COMMAND_FIELD, DATA_SET_TYPE, GROUP_LENGTH, MESSAGE_ID,
     REQUESTED_SOP_CLASS, REQUESTED_SOP_INSTANCE, RESPONDING_TO, RESPONSE, STATUS,
 };
-use super::{Command, Operation, Status};
+use super::{Command, CommandField, Operation, Status};
 
 const ERROR_COMMENT: u16 = 0x0902;
+const COMPLETED_SUBOPERATIONS: u16 = 0x1021;
+const FAILED_SUBOPERATIONS: u16 = 0x1022;
+const WARNING_SUBOPERATIONS: u16 = 0x1023;
+/// PS3.7 Table E.1-1, without the group length: what it does not list is retired (Table E.2-1), or of no standard.
+const LISTED: [u16; 23] = [
+    0x0002, 0x0003, 0x0100, 0x0110, 0x0120, 0x0600, 0x0700, 0x0800, 0x0900, 0x0901, 0x0902, 0x0903, 0x1000,
+    0x1001, 0x1002, 0x1005, 0x1008, 0x1020, 0x1021, 0x1022, 0x1023, 0x1030, 0x1031,
+];
 const NO_DATA_SET: [u8; 2] = 0x0101_u16.to_le_bytes();
 
 /// Error Comment is LO: at most 64 characters (PS3.7 Annex E.1, PS3.5 §6.2).
@@ -14,25 +22,63 @@ const LONGEST_COMMENT: usize = 64;
 
 /// The response that refuses a request: its status, an Error Comment, no data set.
 pub fn refusal(request: &Command, status: Status, comment: &str) -> Vec<u8> {
+    failure(request, request.value(MESSAGE_ID), status, comment)
+}
+
+/// A response that stands for one that cannot be passed on: another status, an Error Comment, no data set.
+pub fn failed_response(response: &Command, status: Status, comment: &str) -> Vec<u8> {
+    failure(response, response.value(RESPONDING_TO), status, comment)
+}
+
+/// The response to a C-FIND, C-MOVE or C-GET that nothing matches: success, no sub-operations (PS3.4 C.4.1.1.4,
+/// C.4.2.1.6, C.4.3.1.4).
+pub fn nothing_matches(request: &Command) -> Vec<u8> {
+    let mut out = response_to(request, request.value(MESSAGE_ID), Status::SUCCESS);
+    if !matches!(request.field, CommandField::Request { operation: Operation::CFind, .. }) {
+        for number in [COMPLETED_SUBOPERATIONS, FAILED_SUBOPERATIONS, WARNING_SUBOPERATIONS] {
+            out.element(number, &[0, 0]);
+        }
+    }
+    out.finish()
+}
+
+fn response_to(message: &Command, responding_to: Option<&[u8]>, status: Status) -> Writer {
     let mut out = Writer::new();
-    if let Some(class) = request.either(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS) {
+    if let Some(class) = message.either(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS) {
         out.element(AFFECTED_SOP_CLASS, class);
     }
     let field =
-        request.value(COMMAND_FIELD).and_then(|value| value.try_into().ok()).map_or(0, u16::from_le_bytes);
+        message.value(COMMAND_FIELD).and_then(|value| value.try_into().ok()).map_or(0, u16::from_le_bytes);
     out.element(COMMAND_FIELD, &(field | RESPONSE).to_le_bytes());
-    out.element(RESPONDING_TO, request.value(MESSAGE_ID).unwrap_or_default());
+    out.element(RESPONDING_TO, responding_to.unwrap_or_default());
     out.element(DATA_SET_TYPE, &NO_DATA_SET);
     out.element(STATUS, &status.0.to_le_bytes());
+    out
+}
+
+fn failure(message: &Command, responding_to: Option<&[u8]>, status: Status, comment: &str) -> Vec<u8> {
+    let mut out = response_to(message, responding_to, status);
     let comment: String = comment
         .chars()
         .map(|c| if c == '\\' || c.is_control() || !c.is_ascii() { '?' } else { c })
         .take(LONGEST_COMMENT)
         .collect();
     out.text(ERROR_COMMENT, comment.trim_end(), b' ');
-    if let Some(instance) = request.either(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE) {
+    // Of a response it is on the wrong side of a boundary, and nobody needs it to tell what failed.
+    if let Some(instance) = message.either(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE)
+        && message.value(RESPONDING_TO).is_none()
+    {
         out.element(AFFECTED_SOP_INSTANCE, instance);
     }
+    out.finish()
+}
+
+/// A C-CANCEL-RQ for a request (PS3.7 §9.3.2.3).
+pub fn cancel(message_id: u16) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.element(COMMAND_FIELD, &CANCEL_FIELD.to_le_bytes());
+    out.element(RESPONDING_TO, &message_id.to_le_bytes());
+    out.element(DATA_SET_TYPE, &NO_DATA_SET);
     out.finish()
 }
 
@@ -43,6 +89,30 @@ pub fn echo_request(sop_class: &str, message_id: u16) -> Vec<u8> {
     out.element(COMMAND_FIELD, &Operation::CEcho.request_field().to_le_bytes());
     out.element(MESSAGE_ID, &message_id.to_le_bytes());
     out.element(DATA_SET_TYPE, &NO_DATA_SET);
+    out.finish()
+}
+
+/// What a command set may say across the boundary between real values and pseudonyms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FreeText {
+    Passes,
+    /// Error Comment (0000,0902) goes: nobody knows what it tells of patients.
+    Withheld,
+}
+
+/// The command set with another SOP Instance UID, affected or requested, where it has one. What PS3.7 Table E.1-1 does
+/// not list does not go on.
+pub fn across(command: &Command, sop_instance: Option<&str>, text: FreeText) -> Vec<u8> {
+    let mut out = Writer::new();
+    for (element, value) in command.all() {
+        match (element, sop_instance) {
+            (GROUP_LENGTH, _) => {}
+            (AFFECTED_SOP_INSTANCE | REQUESTED_SOP_INSTANCE, Some(uid)) => out.text(element, uid, 0),
+            (ERROR_COMMENT, _) if text == FreeText::Withheld => {}
+            _ if LISTED.contains(&element) => out.element(element, value),
+            _ => {}
+        }
+    }
     out.finish()
 }
 

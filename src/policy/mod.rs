@@ -12,6 +12,7 @@ mod peer;
 mod reason;
 mod role;
 pub mod sop_class;
+mod treatment;
 
 pub use ae_pattern::{AePattern, AePatternError};
 pub use decide::{Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide};
@@ -20,6 +21,7 @@ pub use peer::{Peer, Policy, RewriteDirection, Route};
 pub use reason::{Reason, Rejection};
 pub use role::{Denial, Request, Role};
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};
+pub use treatment::{Content, Part, Treatment};
 
 #[cfg(test)]
 mod tests;

@@ -50,6 +50,8 @@ pub struct Peer {
     /// Name of a rule set.
     pub rewrite: Option<Arc<str>>,
     pub rewrite_direction: RewriteDirection,
+    /// Whether what travels against that direction gets its real values back. Never with [`RewriteDirection::Both`].
+    pub two_way: bool,
     /// Offer the upstream no asynchronous operations window, for devices that cannot cope with one.
     pub strip_asynchronous_window: bool,
     pub max_associations: Option<u32>,

@@ -42,6 +42,7 @@ fn peer(name: &str, network: &str, calling: &str) -> Peer {
         upstream: None,
         rewrite: None,
         rewrite_direction: RewriteDirection::Both,
+        two_way: false,
         strip_asynchronous_window: false,
         max_associations: None,
         associations_per_minute: None,
@@ -405,6 +406,38 @@ proptest! {
             // A peer may match and still have no upstream on the listener that has none.
             (Err(refusal), Some(_)) => prop_assert!(listener == "bare" && refusal.reason == Reason::CalledAeTitleUnknown),
             (found, None) => prop_assert!(found.is_err()),
+        }
+    }
+}
+
+#[test]
+fn two_ways_every_message_has_its_treatment_and_one_way_only_objects_do() {
+    use Content::{Attributes, Keys, Object};
+    use Operation::{CFind, CGet, CMove, CStore};
+    use Treatment::{AsItCame, Pseudonymise, Restore, Rewrite};
+    let peer = |rewrite: Option<&str>, rewrite_direction, two_way| Peer {
+        rewrite: rewrite.map(Into::into),
+        rewrite_direction,
+        two_way,
+        ..peer("reader", "10.0.0.0/8", "*")
+    };
+    let ways = [Direction::FromPeer, Direction::ToPeer];
+    let (there, back) = (RewriteDirection::ToPeer, RewriteDirection::FromPeer);
+    for operation in Operation::ALL {
+        let request = match operation {
+            CStore => Object,
+            CFind | CMove | CGet => Keys,
+            _ => Attributes,
+        };
+        for (part, content) in [(Part::Request, request), (Part::Response, Attributes)] {
+            let of = |peer: Peer| ways.map(|way| peer.treatment(operation, part, way));
+            assert_eq!(of(peer(None, there, false)), [AsItCame; 2]);
+            assert_eq!(of(peer(Some("r"), there, true)), [Restore(content), Pseudonymise(content)]);
+            assert_eq!(of(peer(Some("r"), back, true)), [Pseudonymise(content), Restore(content)]);
+            let object = if content == Object { Rewrite } else { AsItCame };
+            assert_eq!(of(peer(Some("r"), there, false)), [AsItCame, object]);
+            assert_eq!(of(peer(Some("r"), back, false)), [object, AsItCame]);
+            assert_eq!(of(peer(Some("r"), RewriteDirection::Both, false)), [object; 2]);
         }
     }
 }

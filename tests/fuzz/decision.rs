@@ -49,6 +49,7 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
         upstream: None,
         rewrite: None,
         rewrite_direction: RewriteDirection::Both,
+        two_way: false,
         strip_asynchronous_window: false,
         max_associations: None,
         associations_per_minute: None,

@@ -61,6 +61,7 @@ fn peer(name: &str) -> Peer {
         upstream: None,
         rewrite: None,
         rewrite_direction: RewriteDirection::Both,
+        two_way: false,
         strip_asynchronous_window: false,
         max_associations: None,
         associations_per_minute: None,

@@ -1,0 +1,150 @@
+//! Identifiers of queries and retrievals (PS3.4 C.2.2.2), whose values are not data but what to look for.
+//!
+//! | what the rules do with the attribute | empty, or `*` | a value |
+//! | --- | --- | --- |
+//! | keep | passes | passes |
+//! | UID, pseudonym | passes | becomes what is to be looked for on the other side; a list loses those that are unknown; where none is left, nothing matches; with `*` or `?` in it, refused |
+//! | value made from the patient | passes | matches the patient's own; needs the Patient ID beside it, and adds nothing to it |
+//! | date moved | passes | moved, ranges too, for the one patient whose ID stands beside it; refused without |
+//! | anything else | passes | refused |
+//!
+//! A value that is compared with what the rules hide tells what is hidden, guess by guess. It is refused rather than
+//! ignored, since then more would match than was asked for.
+
+use super::action::{Action, Cannot, Edit, each_value};
+use super::correspondence::Kind;
+use super::error::RewriteProblem;
+use super::facts::{Facts, Way};
+use super::profile::dates;
+use super::template::Template;
+use super::undo;
+use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
+
+/// Puts what is to be looked for into `new`, which is empty before.
+pub(super) fn translate(
+    action: &Action,
+    (tag, vr): (Tag, Vr),
+    old: &[u8],
+    facts: &mut Facts,
+    new: &mut Vec<u8>,
+) -> Result<Edit, Cannot> {
+    let key = trim(old);
+    if is_universal(vr, key) {
+        return Ok(Edit::Same);
+    }
+    match action {
+        Action::Keep | Action::Default(_) => return Ok(Edit::Same),
+        Action::Uid { .. } => put_list(&[Kind::Uid], vr, key, facts, new),
+        Action::Pseudonym { .. } => put_list(&[Kind::Value(tag)], vr, key, facts, new),
+        Action::Template(template) if template.is_of_value() || tag == PATIENT_ID => {
+            put_list(&undo::kinds(template, tag), vr, key, facts, new)
+        }
+        Action::Template(template) if template.has_pseudonym() => {
+            check_of_patient(template, (tag, vr), key, facts)
+        }
+        Action::Shift { keep_times } => put_dates(vr, key, facts, *keep_times, new),
+        _ => Err(RewriteProblem::NotAKey),
+    }
+    .map_err(Cannot::Lacks)?;
+    Ok(if new.as_slice() == key { Edit::Same } else { Edit::New })
+}
+
+/// Universal matching (PS3.4 C.2.2.2.3): empty, or nothing but asterisks.
+pub(super) fn is_universal(vr: Vr, key: &[u8]) -> bool {
+    key.is_empty() || vr.is_text() && key.iter().all(|b| *b == b'*')
+}
+
+/// Single value matching, and lists of values.
+fn put_list(
+    kinds: &[Kind],
+    vr: Vr,
+    key: &[u8],
+    facts: &Facts,
+    new: &mut Vec<u8>,
+) -> Result<(), RewriteProblem> {
+    if has_wildcard(key) {
+        return Err(RewriteProblem::Wildcard);
+    }
+    let separator = |b: &u8| *b == b'\\' && (vr.is_multi_valued() || vr == Vr::UN);
+    for one in key.split(separator).map(trim).filter(|one| !one.is_empty()) {
+        let Some(other) = facts.pseudonyms.across(facts.way, kinds, vr, one)? else { continue };
+        if !other.is_ascii() {
+            return Err(RewriteProblem::NotInCharacterSet);
+        }
+        if !new.is_empty() {
+            new.push(b'\\');
+        }
+        new.extend_from_slice(&other);
+    }
+    if new.is_empty() { Err(RewriteProblem::MatchesNothing) } else { Ok(()) }
+}
+
+/// A value such as `ANON^{pseudonym}` says the same as the Patient ID. Looked for by its real value, it would find
+/// everybody of the same name.
+fn check_of_patient(
+    template: &Template,
+    (tag, vr): (Tag, Vr),
+    key: &[u8],
+    facts: &mut Facts,
+) -> Result<(), RewriteProblem> {
+    if has_wildcard(key) {
+        return Err(RewriteProblem::Wildcard);
+    }
+    if facts.patient.is_none() {
+        return Err(RewriteProblem::NeedsPatientId);
+    }
+    let same = match facts.way {
+        Way::ToReal => {
+            let own = template.fill(facts, tag, b"")?;
+            undo::bare(vr, own.as_bytes()) == undo::bare(vr, key)
+        }
+        // The real value may be any of those that the patient ever had; the Patient ID decides.
+        Way::ToPseudonyms => true,
+    };
+    if same { Ok(()) } else { Err(RewriteProblem::MatchesNothing) }
+}
+
+/// Single dates and ranges (PS3.4 C.2.2.2.5).
+fn put_dates(
+    vr: Vr,
+    key: &[u8],
+    facts: &Facts,
+    keep_times: bool,
+    new: &mut Vec<u8>,
+) -> Result<(), RewriteProblem> {
+    match vr {
+        Vr::TM if keep_times => {
+            new.extend_from_slice(key);
+            return Ok(());
+        }
+        Vr::TM => return Err(RewriteProblem::NotAKey),
+        _ => {}
+    }
+    let days = facts.days.ok_or(RewriteProblem::NeedsPatientId)?;
+    let days = if facts.way == Way::ToReal { days.checked_neg().unwrap_or_default() } else { days };
+    let mut ends = key.split(|b| *b == b'-');
+    let (first, second, more) = (ends.next().unwrap_or_default(), ends.next(), ends.next());
+    // A third hyphen, or four digits behind the second, can be an offset from UTC.
+    if more.is_some() || key.contains(&b'\\') || second.is_some_and(|end| end.len() == 4) {
+        return Err(RewriteProblem::NotAKey);
+    }
+    put_date(vr, first, days, new)?;
+    if let Some(second) = second {
+        new.push(b'-');
+        put_date(vr, second, days, new)?;
+    }
+    Ok(())
+}
+
+fn put_date(vr: Vr, one: &[u8], days: i32, new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
+    if one.is_empty() {
+        return Ok(());
+    }
+    // Less than a day cannot be moved by days.
+    let whole = one.iter().filter(|b| b.is_ascii_digit()).count() >= 8;
+    dates::shift(vr, one, days, true, new).filter(|()| whole).ok_or(RewriteProblem::NotAKey)
+}
+
+fn has_wildcard(key: &[u8]) -> bool {
+    key.iter().any(|b| matches!(b, b'*' | b'?'))
+}

@@ -1,0 +1,165 @@
+//! The way back: each action of the rules undone, as far as that can be.
+//!
+//! | what the rule did | what becomes of the element on its way back |
+//! | --- | --- |
+//! | UID | the real one; one that is known as real and not as a pseudonym is refused; another is the sender's own, and stands for itself from then on |
+//! | pseudonym | the real value. Unknown: a Patient ID refuses the data set, other attributes of the patient are emptied, an AE title and what else group 0008 says of the sender stays, the Accession Number and anything else refuses the data set |
+//! | date moved | moved back; one that would lie in the future then was written by the sender's clock, and stays; a dummy is emptied |
+//! | dummy, or a fixed value | emptied, where it is that very value; any other is the sender's own, and stays |
+//! | removed, emptied, cleaned | stays: the sender's own |
+//! | any of the last two, of the patient (group 0010) | emptied: who the patient is, the sender does not know |
+//! | (0012,0062), (0012,0063), (0012,0064), (0028,0303) | removed: no longer true |
+//!
+//! What the profile removed does not come back: the crosswalk keeps identifiers, not data sets.
+
+use time::{Date, Duration};
+
+use super::action::{Action, Cannot, Edit, Otherwise, each_value};
+use super::correspondence::Kind;
+use super::error::RewriteProblem;
+use super::facts::Facts;
+use super::profile::{dates, dummy};
+use super::template::Template;
+use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
+
+/// (0008,0050): of group 0008, but not the sender's to choose.
+const ACCESSION_NUMBER: Tag = Tag(0x0008, 0x0050);
+const PATIENT: u16 = 0x0010;
+/// What says that a data set is de-identified.
+const CLAIMS: [Tag; 4] = [Tag(0x0012, 0x0062), Tag(0x0012, 0x0063), Tag(0x0012, 0x0064), Tag(0x0028, 0x0303)];
+/// Longer values are no dummies.
+const LONGEST_DUMMY: u32 = 128;
+
+/// What becomes of an element, before its value is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undoing {
+    Keep,
+    Remove,
+    Empty,
+    /// [`undo`] decides.
+    Read,
+}
+
+/// What becomes of an element on which `action` decided on the way there.
+pub(super) fn undoing(action: &Action, tag: Tag, vr: Vr, length: u32) -> Undoing {
+    match action {
+        _ if CLAIMS.contains(&tag) => Undoing::Remove,
+        Action::Keep | Action::Default(_) => Undoing::Keep,
+        Action::Uid { .. } | Action::Pseudonym { .. } | Action::Shift { .. } => Undoing::Read,
+        Action::Template(template) if template.has_pseudonym() => Undoing::Read,
+        _ if tag.0 == PATIENT && vr == Vr::SQ => Undoing::Remove,
+        _ if tag.0 == PATIENT => Undoing::Empty,
+        Action::Replace(_) | Action::Template(_) | Action::Dummy | Action::Clean(Otherwise::Dummy)
+            if vr.is_text() && length <= LONGEST_DUMMY =>
+        {
+            Undoing::Read
+        }
+        _ => Undoing::Keep,
+    }
+}
+
+/// Puts the real value of an element into `new`, which is empty before.
+pub(super) fn undo(
+    action: &Action,
+    (tag, vr): (Tag, Vr),
+    old: &[u8],
+    facts: &mut Facts,
+    new: &mut Vec<u8>,
+) -> Result<Edit, Cannot> {
+    match action {
+        Action::Uid { .. } => each_value(vr, old, new, |one, new| facts.pseudonyms.put_real_uid(one, new))?,
+        Action::Pseudonym { .. } => each_value(vr, old, new, |one, new| {
+            put_real(&[Kind::Value(tag)], (tag, vr), one, facts, new)
+        })?,
+        Action::Template(template) if template.has_pseudonym() => {
+            let whole = trim(old);
+            if !whole.is_empty() {
+                let kinds = kinds(template, tag);
+                put_real(&kinds, (tag, vr), whole, facts, new).map_err(Cannot::Lacks)?;
+            }
+        }
+        Action::Shift { .. } => each_value(vr, old, new, |one, new| put_date(vr, one, facts, new))?,
+        Action::Replace(text) if trim(old) == text.trim().as_bytes() => {}
+        Action::Template(template) => {
+            let filled = template.fill(facts, tag, trim(old)).map_err(Cannot::Lacks)?;
+            if trim(old) == filled.trim().as_bytes() {
+                return Ok(Edit::New);
+            }
+            return Ok(Edit::Same);
+        }
+        Action::Dummy | Action::Clean(_) if is_dummy(vr, trim(old)) => {}
+        _ => return Ok(Edit::Same),
+    }
+    Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
+}
+
+/// The kinds under which the value that a template made may be known.
+pub(super) fn kinds(template: &Template, tag: Tag) -> Vec<Kind> {
+    match (template.is_of_value(), tag) {
+        (true, _) => vec![Kind::Value(tag)],
+        (false, PATIENT_ID) => vec![Kind::Value(tag), Kind::OfPatient(tag)],
+        (false, _) => vec![Kind::OfPatient(tag)],
+    }
+}
+
+fn put_real(
+    kinds: &[Kind],
+    (tag, vr): (Tag, Vr),
+    pseudonym: &[u8],
+    facts: &Facts,
+    new: &mut Vec<u8>,
+) -> Result<(), RewriteProblem> {
+    match facts.pseudonyms.real(kinds, vr, pseudonym)? {
+        Some(real) if real.is_ascii() => new.extend_from_slice(&real),
+        // Nobody remembers in which character set that was written.
+        Some(_) if tag != PATIENT_ID && vr == Vr::PN => {}
+        Some(_) => return Err(RewriteProblem::NotInCharacterSet),
+        None if tag == PATIENT_ID => return Err(RewriteProblem::NotAPseudonym),
+        None if tag.0 == PATIENT => {}
+        None if vr == Vr::AE || tag.0 == 0x0008 && tag != ACCESSION_NUMBER => {
+            new.extend_from_slice(pseudonym);
+        }
+        None => return Err(RewriteProblem::NotAPseudonym),
+    }
+    Ok(())
+}
+
+fn put_date(vr: Vr, old: &[u8], facts: &Facts, new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
+    if is_dummy(vr, old) {
+        return Ok(());
+    }
+    let start = new.len();
+    if vr != Vr::TM && let Some(date) = dates::date_of(vr, old) {
+        match facts.days {
+            Some(days) => {
+                let back = days.checked_neg().unwrap_or_default();
+                let moved = dates::shift(vr, old, back, true, new).is_some();
+                if moved && !is_future(date, back, facts.today) {
+                    return Ok(());
+                }
+                new.truncate(start);
+            }
+            None if is_now(date, facts.today) => {}
+            None => return Err(RewriteProblem::NoPatient),
+        }
+    }
+    new.extend_from_slice(old);
+    Ok(())
+}
+
+/// Whether a date would lie in the future, whatever the time zone.
+fn is_future(date: Date, back: i32, today: Option<Date>) -> bool {
+    let moved = date.checked_add(Duration::days(back.into()));
+    let tomorrow = today.and_then(|today| today.checked_add(Duration::days(1)));
+    moved.zip(tomorrow).is_some_and(|(moved, tomorrow)| moved > tomorrow)
+}
+
+fn is_now(date: Date, today: Option<Date>) -> bool {
+    today.is_some_and(|today| (date - today).whole_days().abs() <= 1)
+}
+
+fn is_dummy(vr: Vr, value: &[u8]) -> bool {
+    let mut dummy = Vec::new();
+    dummy::put(vr, &mut dummy);
+    value == dummy
+}
