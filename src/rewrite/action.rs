@@ -13,7 +13,7 @@ use super::facts::Facts;
 use super::profile::dummy::{self, Item};
 use super::profile::{self, dates};
 use super::template::Template;
-use super::{keyed, value};
+use super::{keyed, keys, undo, value};
 use crate::dataset::{Syntax, Tag, Vr, trim};
 
 /// A rule's action, compiled.
@@ -58,6 +58,22 @@ pub(super) enum Action {
     Append(Vec<Item>),
     /// The object is refused.
     Refuse(RewriteProblem),
+    /// What undoes another action.
+    Undo(Box<Action>),
+    /// What translates a key that another action decides on.
+    Key(Box<Action>),
+}
+
+/// What is done with an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    Keep,
+    Remove,
+    Empty,
+    /// [`Action::edit`] decides, by the old value where that says something.
+    Edit {
+        reads: bool,
+    },
 }
 
 /// What becomes of a text of which nothing is left.
@@ -88,8 +104,21 @@ pub(super) enum Cannot {
 }
 
 impl Action {
+    /// What is to be done with an element of which the value is still to come.
+    pub(super) fn plan(&self, tag: Tag, vr: Vr, length: u32) -> Plan {
+        match self {
+            // An element that is there has no need of a default.
+            Self::Keep | Self::Default(_) => Plan::Keep,
+            Self::Remove => Plan::Remove,
+            Self::Empty => Plan::Empty,
+            Self::Undo(action) => undo::plan(action, tag, vr, length),
+            Self::Key(action) => keys::plan(action, tag, length),
+            other => Plan::Edit { reads: other.reads() },
+        }
+    }
+
     /// Whether the old value decides on the new one.
-    pub(super) fn reads(&self) -> bool {
+    fn reads(&self) -> bool {
         match self {
             Self::Template(template) => template.has_pseudonym(),
             Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Uid { .. } => true,
@@ -98,7 +127,7 @@ impl Action {
         }
     }
 
-    /// Whether an element that is there stays as it is.
+    /// Whether an element that is there stays as it is, whatever it holds.
     pub(super) fn keeps(&self) -> bool {
         matches!(self, Self::Keep | Self::Default(_))
     }
@@ -112,7 +141,7 @@ impl Action {
         }
     }
 
-    /// Puts the new value into `new`, which is empty before. Not for `Keep` and `Remove`.
+    /// Puts the new value into `new`, which is empty before. Not for what is planned otherwise than to be edited.
     pub(super) fn edit(
         &self,
         (tag, vr): (Tag, Vr),
@@ -128,6 +157,8 @@ impl Action {
         let unsuited = |_: String| Cannot::Unsuited;
         match self {
             Self::Keep | Self::Remove => return Ok(Edit::Same),
+            Self::Undo(action) => return undo::undo(action, (tag, vr), old, facts, new),
+            Self::Key(action) => return keys::translate(action, (tag, vr), old, facts, new),
             Self::Empty => {}
             Self::Replace(text) | Self::Default(text) => {
                 value::encode(vr, text, syntax, new).map_err(unsuited)?
@@ -191,7 +222,7 @@ impl Action {
 }
 
 /// Maps the values one by one; an empty one stays empty.
-fn each_value(
+pub(super) fn each_value(
     vr: Vr,
     old: &[u8],
     new: &mut Vec<u8>,

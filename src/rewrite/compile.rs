@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use regex::RegexBuilder;
 
 use super::action::Action;
+use super::boundary::Mirrors;
 use super::profile;
 use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
 use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
@@ -292,6 +293,7 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) 
         additions: Vec::new(),
         max_depth: 0,
         max_inflated: 0,
+        mirrors: Mirrors::default(),
     }
 }
 

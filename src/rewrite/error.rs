@@ -53,6 +53,18 @@ pub enum RewriteProblem {
     Document,
     #[error("burned-in text is likely; refused")]
     BurnedIn,
+    #[error("no pseudonym that is known here")]
+    NotAPseudonym,
+    #[error("the real value does not fit the character set")]
+    NotInCharacterSet,
+    #[error("cannot be looked for by its value")]
+    NotAKey,
+    #[error("a pseudonym cannot be looked for with * or ?")]
+    Wildcard,
+    #[error("can only be looked for with the Patient ID")]
+    NeedsPatientId,
+    #[error("nothing on the other side has this value")]
+    MatchesNothing,
     #[error("the crosswalk is not available")]
     Crosswalk,
     #[error("more identifiers than can be remembered at once")]
@@ -95,6 +107,9 @@ impl RewriteProblem {
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
             Self::BurnedIn => 0xC006,
+            Self::NotAPseudonym | Self::NotInCharacterSet | Self::MatchesNothing => 0xC007,
+            // Identifier does not match SOP class (PS3.4 C.4.1.1.4).
+            Self::NotAKey | Self::Wildcard | Self::NeedsPatientId => 0xA900,
             Self::Crosswalk | Self::TooManyPseudonyms => 0xA700,
         }
     }

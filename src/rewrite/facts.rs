@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use time::Date;
+
 use super::error::{RewriteError, RewriteProblem};
 use super::pseudonyms::Pseudonyms;
 use crate::dataset::{Event, Kind, PATIENT_ID, Raw, Scanner, Syntax, number, trim};
@@ -9,9 +11,22 @@ use crate::dataset::{Event, Kind, PATIENT_ID, Raw, Scanner, Syntax, number, trim
 /// The Patient ID has to come within so many bytes; what stands before it is held back until then.
 const HELD: u64 = 64 << 10;
 
+/// Which way a data set crosses the boundary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    #[default]
+    ToPseudonyms,
+    ToReal,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
-    /// (0010,0020) as it came, without padding, never empty.
+    pub(super) way: Way,
+    /// For dates of the sender's own clock, on the way back.
+    pub(super) today: Option<Date>,
+    /// The real (0010,0020), where the data set itself does not tell.
+    pub(super) about: Option<Vec<u8>>,
+    /// The real (0010,0020), without padding, never empty.
     pub(super) patient: Option<Vec<u8>>,
     /// Days by which dates move.
     pub(super) days: Option<i32>,

@@ -11,14 +11,39 @@
 //! A value that is compared with what the rules hide tells what is hidden, guess by guess. It is refused rather than
 //! ignored, since then more would match than was asked for.
 
-use super::action::{Action, Cannot, Edit, each_value};
+use super::action::{Action, Cannot, Edit, Plan};
 use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::{Facts, Way};
 use super::profile::dates;
+use super::scope::is_creator;
 use super::template::Template;
 use super::undo;
 use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
+
+/// (0008,0201): it says how other values are meant.
+const TIMEZONE_OFFSET: Tag = Tag(0x0008, 0x0201);
+
+/// What is to be done with a key on which `action` decides in data. A private attribute that the rules hide is left out, so
+/// that it is not asked for.
+pub(super) fn plan(action: &Action, tag: Tag, length: u32) -> Plan {
+    match action {
+        action if action.keeps() => Plan::Keep,
+        action if !hides(action) => Plan::Edit { reads: true },
+        _ if tag == TIMEZONE_OFFSET || is_creator(tag) || tag.0 % 2 == 1 && length == 0 => Plan::Remove,
+        _ => Plan::Edit { reads: true },
+    }
+}
+
+/// Whether nothing can be looked for by the attribute, and by those in it where it is a sequence.
+pub(super) fn hides(action: &Action) -> bool {
+    match action {
+        Action::Keep | Action::Default(_) => false,
+        Action::Uid { .. } | Action::Pseudonym { .. } | Action::Shift { .. } => false,
+        Action::Template(template) => !template.has_pseudonym(),
+        _ => true,
+    }
+}
 
 /// Puts what is to be looked for into `new`, which is empty before.
 pub(super) fn translate(
@@ -34,13 +59,13 @@ pub(super) fn translate(
     }
     match action {
         Action::Keep | Action::Default(_) => return Ok(Edit::Same),
-        Action::Uid { .. } => put_list(&[Kind::Uid], vr, key, facts, new),
-        Action::Pseudonym { .. } => put_list(&[Kind::Value(tag)], vr, key, facts, new),
-        Action::Template(template) if template.is_of_value() || tag == PATIENT_ID => {
-            put_list(&undo::kinds(template, tag), vr, key, facts, new)
-        }
-        Action::Template(template) if template.has_pseudonym() => {
+        Action::Template(template)
+            if template.has_pseudonym() && !template.is_of_value() && tag != PATIENT_ID =>
+        {
             check_of_patient(template, (tag, vr), key, facts)
+        }
+        _ if !hides(action) && !matches!(action, Action::Shift { .. }) => {
+            put_list(&undo::kinds(action, tag), vr, key, facts, new)
         }
         Action::Shift { keep_times } => put_dates(vr, key, facts, *keep_times, new),
         _ => Err(RewriteProblem::NotAKey),
@@ -125,7 +150,7 @@ fn put_dates(
     let mut ends = key.split(|b| *b == b'-');
     let (first, second, more) = (ends.next().unwrap_or_default(), ends.next(), ends.next());
     // A third hyphen, or four digits behind the second, can be an offset from UTC.
-    if more.is_some() || key.contains(&b'\\') || second.is_some_and(|end| end.len() == 4) {
+    if key == b"-" || more.is_some() || key.contains(&b'\\') || second.is_some_and(|end| end.len() == 4) {
         return Err(RewriteProblem::NotAKey);
     }
     put_date(vr, first, days, new)?;

@@ -19,6 +19,7 @@
 //! is passed or removed as a whole.
 
 mod action;
+mod boundary;
 pub mod canary;
 mod change;
 mod character_set;
@@ -29,6 +30,7 @@ mod deflated;
 mod error;
 mod facts;
 mod keyed;
+mod keys;
 mod levels;
 mod notes;
 mod output;
@@ -42,11 +44,14 @@ mod table;
 mod tag_pattern;
 mod template;
 mod transform;
+mod undo;
 mod value;
 
+pub use boundary::Subject;
 pub use change::{Change, Content};
 pub use correspondence::{Correspondence, Correspondences, Kind, Unavailable};
 pub use error::{RewriteError, RewriteProblem};
+pub use facts::Way;
 pub use notes::Summary;
 pub use output::{Output, Piece};
 pub use profile::{ProfileOption, ProfileSpec, ROWS, Row};

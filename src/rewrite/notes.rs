@@ -1,7 +1,9 @@
 //! What is noted of a data set on its way: for the comparison with its command, for the records, for `--diff`.
 
+use super::boundary::Subject;
 use super::change::{Change, Content, Recorder};
 use super::error::RewriteProblem;
+use super::facts::Way;
 use super::levels::Part;
 use super::table::Addition;
 use super::transform::Expected;
@@ -21,22 +23,37 @@ pub struct Summary {
     pub study_instance_uid: Option<Vec<u8>>,
     /// (0020,000D) as it went.
     pub new_study_instance_uid: Option<Vec<u8>>,
-    /// (0010,0020) as it came.
+    /// The real (0010,0020).
     pub patient_id: Option<Vec<u8>>,
     /// (0008,0018) as it went.
     pub new_sop_instance_uid: Option<Vec<u8>>,
 }
 
 pub(super) struct Notes {
-    expected: Expected,
+    /// Of an object.
+    expected: Option<Expected>,
+    /// Whether real values come out.
+    restores: bool,
+    patient_seen: bool,
     pub(super) instance_seen: bool,
     pub(super) summary: Summary,
     pub(super) recorder: Option<Recorder>,
 }
 
 impl Notes {
-    pub(super) fn new(expected: Expected) -> Self {
-        Self { expected, instance_seen: false, summary: Summary::default(), recorder: None }
+    pub(super) fn new(subject: &Subject, way: Way) -> Self {
+        let expected = match subject {
+            Subject::Object(expected) => Some(expected.clone()),
+            Subject::Keys | Subject::Attributes => None,
+        };
+        Self {
+            instance_seen: expected.is_none(),
+            expected,
+            restores: way == Way::ToReal,
+            patient_seen: false,
+            summary: Summary::default(),
+            recorder: None,
+        }
     }
 
     /// Whether the value of an element at the top is wanted, whatever becomes of it.
@@ -48,15 +65,19 @@ impl Notes {
     pub(super) fn read(&mut self, tag: Tag, value: &[u8]) -> Result<(), RewriteProblem> {
         let value = trim(value);
         let expected = match tag {
-            SOP_CLASS_UID => &self.expected.sop_class_uid,
+            SOP_CLASS_UID => self.expected.as_ref().map(|expected| &expected.sop_class_uid),
             SOP_INSTANCE_UID => {
                 self.instance_seen = true;
                 self.summary.new_sop_instance_uid = Some(short(value));
-                &self.expected.sop_instance_uid
+                self.expected.as_ref().map(|expected| &expected.sop_instance_uid)
             }
             PATIENT_ID => {
+                self.patient_seen = !value.is_empty();
                 self.summary.patient_id = Some(short(value));
                 return Ok(());
+            }
+            STUDY_INSTANCE_UID if self.restores && self.expected.is_some() && !self.patient_seen => {
+                return Err(RewriteProblem::NoPatient);
             }
             STUDY_INSTANCE_UID => {
                 self.summary.study_instance_uid = Some(short(value));
@@ -65,7 +86,8 @@ impl Notes {
             }
             _ => return Ok(()),
         };
-        if value == expected.as_str().as_bytes() { Ok(()) } else { Err(RewriteProblem::CommandMismatch) }
+        let same = expected.is_none_or(|expected| value == expected.as_str().as_bytes());
+        if same { Ok(()) } else { Err(RewriteProblem::CommandMismatch) }
     }
 
     /// An element was changed, or removed where `after` is absent; `before` is absent where it was not read.
@@ -80,6 +102,7 @@ impl Notes {
         self.count();
         let Header { tag, vr, length, .. } = header;
         match tag {
+            PATIENT_ID if self.restores && scanner.depth() == 0 => self.summary.patient_id = after.map(short),
             SOP_INSTANCE_UID if scanner.depth() == 0 => self.summary.new_sop_instance_uid = after.map(short),
             STUDY_INSTANCE_UID if scanner.depth() == 0 => {
                 self.summary.new_study_instance_uid = after.map(short)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::correspondence::{Correspondence, Correspondences, Kind};
 use super::error::RewriteProblem;
-use super::keyed;
+use super::facts::Way;
+use super::{keyed, undo};
+use crate::dataset::Vr;
 use aws_lc_rs::hmac;
 
 /// Made for one data set and not taken yet. A header within the bounds of the look-ahead cannot hold so many.
@@ -94,6 +96,62 @@ impl Pseudonyms {
         }
         self.made.insert((kind, real.to_vec()), pseudonym.to_vec());
         Ok(())
+    }
+
+    /// The real value that a pseudonym stands for, under the first of the kinds that knows it.
+    pub(super) fn real(
+        &self,
+        kinds: &[Kind],
+        vr: Vr,
+        pseudonym: &[u8],
+    ) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        let known = self.known.as_ref().ok_or(RewriteProblem::Crosswalk)?;
+        let bare = undo::bare(vr, pseudonym);
+        let forms = [pseudonym, bare];
+        let forms = forms.iter().take(if bare == pseudonym { 1 } else { 2 });
+        for (kind, form) in kinds.iter().flat_map(|kind| forms.clone().map(move |form| (kind, form))) {
+            if let Some(real) = known.real_of(*kind, form).map_err(|_| RewriteProblem::Crosswalk)? {
+                return Ok(Some(real));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a value is on the other side.
+    pub(super) fn across(
+        &self,
+        way: Way,
+        kinds: &[Kind],
+        vr: Vr,
+        value: &[u8],
+    ) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        let is_fixed = kinds == [Kind::Uid] && keyed::is_fixed(value);
+        match way {
+            _ if is_fixed => Ok(Some(value.to_vec())),
+            Way::ToReal => self.real(kinds, vr, value),
+            Way::ToPseudonyms => {
+                let mut forward = kinds.iter().filter(|kind| kind.leads_forward());
+                forward.find_map(|kind| self.known(*kind, value).transpose()).transpose()
+            }
+        }
+    }
+
+    pub(super) fn real_uid(&self, uid: &[u8]) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        self.across(Way::ToReal, &[Kind::Uid], Vr::UI, uid)
+    }
+
+    /// Appends the real UID for one from the world of pseudonyms. One that is nobody's pseudonym stands for itself from
+    /// now on, unless that is somebody's real one.
+    pub(super) fn put_real_uid(&mut self, uid: &[u8], new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
+        if let Some(real) = self.real_uid(uid)? {
+            new.extend_from_slice(&real);
+            return Ok(());
+        }
+        if self.known(Kind::Uid, uid)?.is_some() {
+            return Err(RewriteProblem::NotAPseudonym);
+        }
+        new.extend_from_slice(uid);
+        self.keep(Kind::Uid, uid, uid)
     }
 
     /// Those made since the last call. They are `patient`'s, by the real Patient ID.

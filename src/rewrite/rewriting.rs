@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use super::action::{Action, Cannot, Edit};
+use super::action::{Action, Cannot, Edit, Plan};
+use super::boundary::Subject;
 use super::change::Content;
 use super::character_set::CharacterSet;
 use super::current::{Current, Doing, element_header, pad};
 use super::error::{RewriteError, RewriteProblem};
-use super::facts::{Facts, Lookahead};
+use super::facts::{Facts, Lookahead, Way};
 use super::levels::{Levels, Opening, Part, Source, TooLong, undefined};
 use super::notes::Notes;
 use super::output::Output;
 use super::profile::{self, ContentItems, Pixels, ProfileOption, dates, dummy};
 use super::scope::{Scopes, is_creator};
 use super::table::{Addition, Ruleset};
-use super::transform::Expected;
+use super::{keys, undo};
 use crate::dataset::{
     Event, Header, Kind, PATIENT_ID, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Scanner,
     Syntax, Tag, Vr, exact_vr_of, number, trim,
@@ -30,6 +31,8 @@ const HEADER: u64 = 64 << 10;
 const LATEST: u64 = 1 << 20;
 /// (0012,0064) De-identification Method Code Sequence.
 const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
+/// (0008,0058) Failed SOP Instance UID List.
+const FAILED_INSTANCES: Tag = Tag(0x0008, 0x0058);
 
 pub(super) struct Rewriting {
     rules: Arc<Ruleset>,
@@ -57,19 +60,29 @@ pub(super) struct Rewriting {
     content: Option<ContentItems>,
     /// A sequence at the top is open that gets items at its end: its rule, how many were open around it, its encoding.
     appending: Option<(usize, usize, Syntax)>,
+    subject: Subject,
+    /// Nothing can be looked for by its value until no more than so many are open.
+    hidden: Option<usize>,
 }
 
 impl Rewriting {
-    pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, expected: Expected) -> Self {
-        let profile = rules.profile();
-        let class = &expected.sop_class_uid;
+    pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, way: Way, subject: Subject) -> Self {
+        let profile = rules.profile().filter(|_| way == Way::ToPseudonyms);
+        let class = match &subject {
+            Subject::Object(expected) => Some(&expected.sop_class_uid),
+            Subject::Keys | Subject::Attributes => None,
+        };
+        let object = profile.zip(class);
         Self {
-            facts: Facts::default(),
+            facts: Facts { way, ..Facts::default() },
             lookahead: rules.needs_patient.then(|| Box::new(Lookahead::new(syntax, rules.max_depth))),
-            refused: profile.and_then(|profile| profile.refuses_class(class)),
-            pixels: profile.filter(|profile| profile.refuse_burned_in).map(|_| Pixels::new(class)),
+            refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
+            pixels: object
+                .filter(|(profile, _)| profile.refuse_burned_in)
+                .map(|(_, class)| Pixels::new(class)),
             content: profile
                 .filter(|profile| profile.has(ProfileOption::CleanStructuredContent))
+                .filter(|_| subject != Subject::Keys)
                 .map(|_| ContentItems::default()),
             appending: None,
             scanner: Scanner::new(syntax, rules.max_depth),
@@ -77,8 +90,10 @@ impl Rewriting {
             levels: Levels::new(),
             scopes: Scopes::new(),
             current: Current::new(syntax),
-            notes: Notes::new(expected),
+            notes: Notes::new(&subject, way),
+            subject,
             open: 0,
+            hidden: None,
             skipping: None,
             next_addition: 0,
             bulk_seen: false,
@@ -94,15 +109,47 @@ impl Rewriting {
             self.lookahead = Some(lookahead);
             return Ok(());
         }
-        let patient = lookahead.patient()?;
-        self.know(patient).map_err(|problem| RewriteError::new(PATIENT_ID, 0, problem))?;
+        self.know(lookahead.patient())?;
         let mut early = Output::new();
         self.rewrite(&lookahead.held, &mut early)?;
         early.slices(&lookahead.held).for_each(|slice| out.make(slice));
         self.rewrite(input, out)
     }
 
-    fn know(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
+    /// What is known of the patient, by the Patient ID as it came.
+    fn know(&mut self, written: Result<Vec<u8>, RewriteError>) -> Result<(), RewriteError> {
+        let problem = |problem| RewriteError::new(PATIENT_ID, 0, problem);
+        let real = match (written, &self.subject) {
+            (Ok(written), _) => self.real_patient(written).map_err(problem)?,
+            (Err(error), Subject::Object(_)) => return Err(error),
+            (Err(_), _) => self.facts.about.take(),
+        };
+        real.map_or(Ok(()), |patient| self.know_patient(patient)).map_err(problem)
+    }
+
+    /// The real Patient ID; `None` where it is no single value, or none that leads back.
+    fn real_patient(&self, written: Vec<u8>) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        let keys = self.subject == Subject::Keys;
+        if keys && written.iter().any(|b| matches!(b, b'*' | b'?' | b'\\')) {
+            return Ok(None);
+        }
+        if self.facts.way == Way::ToPseudonyms {
+            return Ok(Some(written));
+        }
+        let kinds = match self.rules.action_on(PATIENT_ID, Vr::LO) {
+            None | Some(Action::Keep) => return Ok(Some(written)),
+            Some(Action::Undo(action) | Action::Key(action)) => undo::kinds(action, PATIENT_ID),
+            Some(_) => Vec::new(),
+        };
+        match self.facts.pseudonyms.real(&kinds, Vr::LO, &written)? {
+            _ if kinds.is_empty() => Ok(None),
+            None if keys => Err(RewriteProblem::MatchesNothing),
+            None => Err(RewriteProblem::NotAPseudonym),
+            real => Ok(real),
+        }
+    }
+
+    fn know_patient(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
         let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
         if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
             let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds))?;
@@ -127,8 +174,11 @@ impl Rewriting {
 
     pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
         self.check_refused()?;
-        if let Some(lookahead) = &self.lookahead {
-            return Err(lookahead.ended());
+        if let Some(lookahead) = self.lookahead.take() {
+            self.know(Err(lookahead.ended()))?;
+            let mut early = Output::new();
+            self.rewrite(&lookahead.held, &mut early)?;
+            early.slices(&lookahead.held).for_each(|slice| out.make(slice));
         }
         self.scanner.finish()?;
         self.check_pixels(None)?;
@@ -200,14 +250,12 @@ impl Rewriting {
             self.current.doing = Doing::Skip;
             return Ok(());
         }
-        let watched = self.watches(header.tag, top);
+        let watched = self.watches(header.tag, top) || self.hidden.is_some() && length > 0;
         let rule = if watched { None } else { self.decide(&header) };
-        let action = rule.map(|rule| self.rules.action(rule));
-        self.current.doing = match action {
+        self.current.doing = match rule.map(|rule| self.plan(rule, &header)) {
             _ if watched => Doing::Read,
-            None => Doing::Pass,
-            Some(action) if action.keeps() => Doing::Pass,
-            Some(action) if action.reads() => Doing::Read,
+            None | Some(Plan::Keep) => Doing::Pass,
+            Some(Plan::Edit { reads: true }) => Doing::Read,
             Some(_) if self.notes.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
             Some(_) => Doing::Skip,
         };
@@ -246,8 +294,11 @@ impl Rewriting {
 
     /// The element's value has been read whole.
     fn complete(&mut self, value: Source<'_>, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        let tag = self.current.header.tag;
+        let Header { tag, vr, .. } = self.current.header;
         let old = value.bytes(input);
+        if self.hidden.is_some() && tag != SPECIFIC_CHARACTER_SET && !keys::is_universal(vr, trim(old)) {
+            return Err(self.error(RewriteProblem::NotAKey));
+        }
         if self.scanner.depth() == 0 {
             self.notes.read(tag, old).map_err(|problem| self.error(problem))?;
             if let Some(pixels) = &mut self.pixels {
@@ -267,7 +318,7 @@ impl Rewriting {
         } else {
             self.decide(&self.current.header)
         };
-        match rule.filter(|&rule| !self.rules.action(rule).keeps()) {
+        match rule.filter(|&rule| self.plan(rule, &self.current.header) != Plan::Keep) {
             Some(rule) => self.apply(rule, Some(value), input, out),
             None => {
                 self.send_head(input, out)?;
@@ -288,16 +339,26 @@ impl Rewriting {
         let action = rules.action(rule);
         let Header { tag, vr: written, syntax, .. } = self.current.header;
         let before = old.as_ref().map(|old| old.bytes(input));
-        if matches!(action, Action::Remove) {
+        let plan = self.plan(rule, &self.current.header);
+        if plan == Plan::Remove {
             self.notes.changed(&self.scanner, self.current.header, rule, before, None);
             return Ok(());
         }
-        let vr = if matches!(action, Action::Empty) { written } else { exact_vr_of(tag).unwrap_or(written) };
+        let vr = if plan == Plan::Empty { written } else { exact_vr_of(tag).unwrap_or(written) };
         let mut new = std::mem::take(&mut self.new);
         new.clear();
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
-        let edit = action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new);
-        let edit = edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
+        let edit = match plan {
+            Plan::Empty => Ok(Edit::New),
+            _ => action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new),
+        };
+        let edit = match edit {
+            Err(Cannot::Lacks(RewriteProblem::NoPatient)) if self.may_lack_patient() => {
+                new.clear();
+                Edit::New
+            }
+            edit => edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?,
+        };
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);
         }
@@ -333,8 +394,21 @@ impl Rewriting {
         self.current.begin(header, source(raw.clone(), &self.scanner), input);
         let rule = self.decide(&header);
         let rules = Arc::clone(&self.rules);
+        if part == Part::Fragments && self.subject == Subject::Keys {
+            return Err(self.error(RewriteProblem::NotAKey));
+        }
         match rule.map(|rule| (rule, rules.action(rule))) {
-            None | Some((_, Action::Keep | Action::Default(_))) => {
+            Some((rule, Action::Undo(_))) if self.plan(rule, &header) == Plan::Remove => {
+                self.notes.changed_sequence(&self.scanner, header, rule, part, true, Content::Sequence);
+                self.skipping = Some(self.open);
+                self.open += 1;
+                Ok(())
+            }
+            Some((_, Action::Key(action))) if keys::hides(action) && self.hidden.is_none() => {
+                self.hidden = Some(self.open);
+                self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
+            }
+            None | Some((_, Action::Keep | Action::Default(_) | Action::Undo(_) | Action::Key(_))) => {
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
             Some((_, Action::Empty)) if header.length == Some(0) => {
@@ -403,6 +477,7 @@ impl Rewriting {
             }
             return Ok(());
         }
+        self.hidden = self.hidden.filter(|until| self.open > *until);
         if kind == Kind::ItemEnd {
             self.scopes.close();
             if let Some(content) = &mut self.content {
@@ -443,6 +518,17 @@ impl Rewriting {
         pixels.before(tag).map_err(|problem| RewriteError::new(profile::FLAG, 0, problem))
     }
 
+    fn plan(&self, rule: usize, header: &Header) -> Plan {
+        let Header { tag, vr, length, .. } = *header;
+        let vr = if vr == Vr::UN { exact_vr_of(tag).unwrap_or(vr) } else { vr };
+        self.rules.action(rule).plan(tag, vr, length.unwrap_or(u32::MAX))
+    }
+
+    /// Whether what depends on a patient may be emptied where there is none.
+    fn may_lack_patient(&self) -> bool {
+        self.subject == Subject::Attributes && self.facts.way == Way::ToPseudonyms
+    }
+
     /// An element at the top is about to come.
     fn before_top(&mut self, tag: Tag, out: &mut Output) -> Result<(), RewriteError> {
         if !self.notes.instance_seen && number(tag) > number(SOP_INSTANCE_UID) {
@@ -458,7 +544,8 @@ impl Rewriting {
 
     /// What `set` adds between the last element and this one.
     fn add_before(&mut self, tag: u32, out: &mut Output) -> Result<(), RewriteError> {
-        if self.rules.additions.get(self.next_addition).is_none_or(|next| number(next.tag) >= tag) {
+        let none = self.rules.additions.get(self.next_addition).is_none_or(|next| number(next.tag) >= tag);
+        if none || !matches!(self.subject, Subject::Object(_)) {
             return Ok(());
         }
         let rules = Arc::clone(&self.rules);
@@ -497,6 +584,11 @@ impl Rewriting {
         }
         let vr = if header.vr == Vr::UN { exact_vr_of(tag).unwrap_or(Vr::UN) } else { header.vr };
         let rule = self.rules.decide(tag, vr, self.scopes.creator_of(tag));
+        // It names what SOP Instance UID names, in whatever rules an administrator wrote.
+        let rule = match tag {
+            FAILED_INSTANCES if rule.is_none() => self.rules.decide(SOP_INSTANCE_UID, Vr::UI, None),
+            _ => rule,
+        };
         match (&self.content, &self.rules.profile) {
             (Some(content), Some(profile)) if rule.is_none_or(|rule| rule >= self.rules.explicit) => {
                 content.decide(tag, &profile.spec, &profile.content).or(rule)

@@ -1,6 +1,7 @@
 //! Which rule decides on an element: a look-up, apart from the mechanics of the stream.
 
 use super::action::Action;
+use super::boundary::Mirrors;
 use super::canary;
 use super::compile;
 use super::profile::{Profile, ProfileSpec, statement};
@@ -67,6 +68,7 @@ pub struct Ruleset {
     pub(super) reads_text: bool,
     pub(super) max_depth: usize,
     pub(super) max_inflated: u64,
+    pub(super) mirrors: Mirrors,
 }
 
 impl Ruleset {

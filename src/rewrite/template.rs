@@ -60,6 +60,11 @@ impl Template {
         self.parts.iter().any(|part| matches!(part, Part::Patient | Part::Value))
     }
 
+    /// Whether the attribute's own value is in it.
+    pub(super) fn is_of_value(&self) -> bool {
+        self.parts.contains(&Part::Value)
+    }
+
     /// A value of the form that will come, to be checked against a VR.
     pub(super) fn sample(&self) -> String {
         let parts = self.parts.iter().map(|part| match part {

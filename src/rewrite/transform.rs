@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use time::Date;
+
+use super::boundary::Subject;
 use super::change::{Change, Recorder};
 use super::correspondence::{Correspondence, Correspondences};
 use super::deflated::Deflated;
 use super::error::{RewriteError, RewriteProblem};
+use super::facts::Way;
 use super::notes::Summary;
 use super::output::Output;
 use super::rewriting::Rewriting;
@@ -43,10 +47,16 @@ impl Transform {
         Self::of(Work::Identity(Summary::default()))
     }
 
-    /// A transform by rules, at the start of a data set.
+    /// A transform of an object by rules, at the start of its data set.
     pub fn new(rules: Arc<Ruleset>, encoding: Encoding, expected: Expected) -> Self {
+        Self::across(&rules, Way::ToPseudonyms, Subject::Object(expected), encoding)
+    }
+
+    /// A transform of a data set that crosses the boundary between real values and pseudonyms. What is real is told by a
+    /// [crosswalk](Self::with_crosswalk); without one, nothing can come back.
+    pub fn across(rules: &Arc<Ruleset>, way: Way, subject: Subject, encoding: Encoding) -> Self {
         let max_inflated = rules.max_inflated;
-        let rewriting = Rewriting::new(rules, encoding.syntax, expected);
+        let rewriting = Rewriting::new(rules.across(way, &subject), encoding.syntax, way, subject);
         Self::of(if encoding.deflated {
             Work::Deflated(Box::new(Deflated::new(rewriting, max_inflated)))
         } else {
@@ -77,6 +87,22 @@ impl Transform {
     pub fn for_peer(mut self, name: Arc<str>) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.facts.peer = Some(name);
+        }
+        self
+    }
+
+    /// Says which day it is, for dates that the sender's own clock wrote.
+    pub fn on(mut self, today: Date) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.today = Some(today);
+        }
+        self
+    }
+
+    /// Says by the real Patient ID on whom it is, where the data set itself does not.
+    pub fn about(mut self, patient: Option<Vec<u8>>) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.about = patient;
         }
         self
     }

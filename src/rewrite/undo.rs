@@ -14,12 +14,11 @@
 
 use time::{Date, Duration};
 
-use super::action::{Action, Cannot, Edit, Otherwise, each_value};
+use super::action::{Action, Cannot, Edit, Otherwise, Plan, each_value};
 use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::profile::{dates, dummy};
-use super::template::Template;
 use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
 
 /// (0008,0050): of group 0008, but not the sender's to choose.
@@ -30,31 +29,21 @@ const CLAIMS: [Tag; 4] = [Tag(0x0012, 0x0062), Tag(0x0012, 0x0063), Tag(0x0012, 
 /// Longer values are no dummies.
 const LONGEST_DUMMY: u32 = 128;
 
-/// What becomes of an element, before its value is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Undoing {
-    Keep,
-    Remove,
-    Empty,
-    /// [`undo`] decides.
-    Read,
-}
-
-/// What becomes of an element on which `action` decided on the way there.
-pub(super) fn undoing(action: &Action, tag: Tag, vr: Vr, length: u32) -> Undoing {
+/// What is to be done with an element on which `action` decided on the way there.
+pub(super) fn plan(action: &Action, tag: Tag, vr: Vr, length: u32) -> Plan {
     match action {
-        _ if CLAIMS.contains(&tag) => Undoing::Remove,
-        Action::Keep | Action::Default(_) => Undoing::Keep,
-        Action::Uid { .. } | Action::Pseudonym { .. } | Action::Shift { .. } => Undoing::Read,
-        Action::Template(template) if template.has_pseudonym() => Undoing::Read,
-        _ if tag.0 == PATIENT && vr == Vr::SQ => Undoing::Remove,
-        _ if tag.0 == PATIENT => Undoing::Empty,
+        _ if CLAIMS.contains(&tag) => Plan::Remove,
+        Action::Keep | Action::Default(_) => Plan::Keep,
+        Action::Uid { .. } | Action::Pseudonym { .. } | Action::Shift { .. } => Plan::Edit { reads: true },
+        Action::Template(template) if template.has_pseudonym() => Plan::Edit { reads: true },
+        _ if tag.0 == PATIENT && vr == Vr::SQ => Plan::Remove,
+        _ if tag.0 == PATIENT => Plan::Empty,
         Action::Replace(_) | Action::Template(_) | Action::Dummy | Action::Clean(Otherwise::Dummy)
             if vr.is_text() && length <= LONGEST_DUMMY =>
         {
-            Undoing::Read
+            Plan::Edit { reads: true }
         }
-        _ => Undoing::Keep,
+        _ => Plan::Keep,
     }
 }
 
@@ -68,14 +57,13 @@ pub(super) fn undo(
 ) -> Result<Edit, Cannot> {
     match action {
         Action::Uid { .. } => each_value(vr, old, new, |one, new| facts.pseudonyms.put_real_uid(one, new))?,
-        Action::Pseudonym { .. } => each_value(vr, old, new, |one, new| {
-            put_real(&[Kind::Value(tag)], (tag, vr), one, facts, new)
-        })?,
+        Action::Pseudonym { .. } => {
+            each_value(vr, old, new, |one, new| put_real(&kinds(action, tag), (tag, vr), one, facts, new))?
+        }
         Action::Template(template) if template.has_pseudonym() => {
             let whole = trim(old);
             if !whole.is_empty() {
-                let kinds = kinds(template, tag);
-                put_real(&kinds, (tag, vr), whole, facts, new).map_err(Cannot::Lacks)?;
+                put_real(&kinds(action, tag), (tag, vr), whole, facts, new).map_err(Cannot::Lacks)?;
             }
         }
         Action::Shift { .. } => each_value(vr, old, new, |one, new| put_date(vr, one, facts, new))?,
@@ -93,12 +81,17 @@ pub(super) fn undo(
     Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
 }
 
-/// The kinds under which the value that a template made may be known.
-pub(super) fn kinds(template: &Template, tag: Tag) -> Vec<Kind> {
-    match (template.is_of_value(), tag) {
-        (true, _) => vec![Kind::Value(tag)],
-        (false, PATIENT_ID) => vec![Kind::Value(tag), Kind::OfPatient(tag)],
-        (false, _) => vec![Kind::OfPatient(tag)],
+/// The kinds under which a pseudonym that `action` made may be known; none where it makes none.
+pub(super) fn kinds(action: &Action, tag: Tag) -> Vec<Kind> {
+    match action {
+        Action::Uid { .. } => vec![Kind::Uid],
+        Action::Pseudonym { .. } => vec![Kind::Value(tag)],
+        Action::Template(template) if template.is_of_value() => vec![Kind::Value(tag)],
+        Action::Template(template) if template.has_pseudonym() && tag == PATIENT_ID => {
+            vec![Kind::Value(tag), Kind::OfPatient(tag)]
+        }
+        Action::Template(template) if template.has_pseudonym() => vec![Kind::OfPatient(tag)],
+        _ => Vec::new(),
     }
 }
 
@@ -129,7 +122,9 @@ fn put_date(vr: Vr, old: &[u8], facts: &Facts, new: &mut Vec<u8>) -> Result<(), 
         return Ok(());
     }
     let start = new.len();
-    if vr != Vr::TM && let Some(date) = dates::date_of(vr, old) {
+    if vr != Vr::TM
+        && let Some(date) = dates::date_of(vr, old)
+    {
         match facts.days {
             Some(days) => {
                 let back = days.checked_neg().unwrap_or_default();
@@ -156,6 +151,15 @@ fn is_future(date: Date, back: i32, today: Option<Date>) -> bool {
 
 fn is_now(date: Date, today: Option<Date>) -> bool {
     today.is_some_and(|today| (date - today).whole_days().abs() <= 1)
+}
+
+/// A value without what makes no difference to it: empty components at the end of a name.
+pub(super) fn bare(vr: Vr, value: &[u8]) -> &[u8] {
+    let end = |b: &u8| *b == b'^' || *b == b' ';
+    match value.iter().rposition(|b| !end(b)) {
+        Some(last) if vr == Vr::PN => value.get(..=last).unwrap_or(value),
+        _ => value,
+    }
 }
 
 fn is_dummy(vr: Vr, value: &[u8]) -> bool {

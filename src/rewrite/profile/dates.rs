@@ -37,6 +37,13 @@ pub(in crate::rewrite) fn shift(
     }
 }
 
+/// The day that a value of DA or DT begins with. `None` where it has none.
+pub(in crate::rewrite) fn date_of(vr: Vr, value: &[u8]) -> Option<Date> {
+    let mut same = Vec::new();
+    shift(vr, value, 0, false, &mut same)?;
+    moved(std::str::from_utf8(same.get(..8)?).ok()?, 0)
+}
+
 fn shift_date(text: &str, days: i32, new: &mut Vec<u8>) -> Option<()> {
     // ACR-NEMA 2.0 wrote dots.
     let digits: String = text.chars().filter(|c| *c != '.').collect();

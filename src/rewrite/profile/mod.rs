@@ -182,7 +182,7 @@ impl ProfileSpec {
 }
 
 /// What the profile does with elements that no row is about: indices of its rules.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Profile {
     pub(super) spec: ProfileSpec,
     pub(super) dates: usize,

@@ -1,0 +1,108 @@
+//! The boundary between real values and pseudonyms, which messages cross both ways.
+
+use std::sync::{Arc, OnceLock};
+
+use super::action::Action;
+use super::correspondence::{Correspondence, Correspondences};
+use super::error::RewriteProblem;
+use super::facts::{Facts, Way};
+use super::table::{Rule, Ruleset};
+use super::transform::Expected;
+use crate::dataset::{PATIENT_ID, SOP_INSTANCE_UID, Vr, vr_of};
+
+/// What a data set is to its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The composite instance of a C-STORE.
+    Object(Expected),
+    /// The identifier of a C-FIND, C-MOVE or C-GET: what to look for.
+    Keys,
+    /// An answer to a query, or what an N-service says. Nothing is added to it, and what depends on a patient is emptied
+    /// where it does not say on whom.
+    Attributes,
+}
+
+/// The same rules, as they hold on the way back and for keys; made when they are first needed.
+#[derive(Default)]
+pub(super) struct Mirrors {
+    back: OnceLock<Arc<Ruleset>>,
+    keys: OnceLock<Arc<Ruleset>>,
+}
+
+impl Ruleset {
+    /// The rules for a data set that crosses the boundary.
+    pub(super) fn across(self: &Arc<Self>, way: Way, subject: &Subject) -> Arc<Self> {
+        let made = match (way, subject) {
+            (_, Subject::Keys) => self.mirrors.keys.get_or_init(|| self.mirrored(Action::Key)),
+            (Way::ToReal, _) => self.mirrors.back.get_or_init(|| self.mirrored(Action::Undo)),
+            (Way::ToPseudonyms, _) => self,
+        };
+        Arc::clone(made)
+    }
+
+    fn mirrored(&self, mirror: fn(Box<Action>) -> Action) -> Arc<Self> {
+        let rule = |rule: &Rule| Rule { action: mirror(Box::new(rule.action.clone())), ..rule.clone() };
+        Arc::new(Self {
+            rules: self.rules.iter().map(rule).collect(),
+            explicit: self.explicit,
+            profile: self.profile.clone(),
+            date_key: self.date_key.clone(),
+            needs_patient: self.needs_patient,
+            plants: false,
+            exact: self.exact.clone(),
+            masks: self.masks.clone(),
+            private: self.private.clone(),
+            creators: self.creators.clone(),
+            additions: Vec::new(),
+            reads_text: false,
+            max_depth: self.max_depth,
+            max_inflated: self.max_inflated,
+            mirrors: Mirrors::default(),
+        })
+    }
+
+    /// What the SOP Instance UID (0000,1000) or (0000,1001) of a command becomes on the other side, with what is to be
+    /// remembered before it is sent there. Where the instance `exists`, one that is unknown on the way back is `None`;
+    /// otherwise it is the sender's own, as in a data set.
+    ///
+    /// # Errors
+    /// The crosswalk cannot be asked, or the UID is a real one where a pseudonym belongs.
+    pub fn instance_across(
+        &self,
+        way: Way,
+        uid: &str,
+        exists: bool,
+        known: Arc<dyn Correspondences>,
+    ) -> Result<Option<(String, Vec<Correspondence>)>, RewriteProblem> {
+        let Some(Action::Uid { key }) = self.action_on(SOP_INSTANCE_UID, Vr::UI) else {
+            return Ok(Some((uid.to_owned(), Vec::new())));
+        };
+        let mut facts = Facts::default();
+        let (pseudonyms, mut new) = (&mut facts.pseudonyms, Vec::new());
+        pseudonyms.remembered_by(known);
+        match way {
+            Way::ToPseudonyms => pseudonyms.put_uid(key, uid.as_bytes(), &mut new)?,
+            Way::ToReal if exists => match pseudonyms.real_uid(uid.as_bytes())? {
+                Some(real) => new = real,
+                None => return Ok(None),
+            },
+            Way::ToReal => pseudonyms.put_real_uid(uid.as_bytes(), &mut new)?,
+        }
+        let new = String::from_utf8_lossy(&new).into_owned();
+        Ok(Some((new, pseudonyms.take(None))))
+    }
+
+    /// Whether every Patient ID (0010,0020) has a pseudonym that leads back to it, or stays what it is.
+    pub fn leads_back_to_patients(&self) -> bool {
+        match self.action_on(PATIENT_ID, vr_of(PATIENT_ID)) {
+            None | Some(Action::Keep | Action::Pseudonym { .. }) => true,
+            Some(Action::Template(template)) => template.has_pseudonym(),
+            Some(_) => false,
+        }
+    }
+
+    /// Whether dates move, and may move into the future: the way back then cannot tell them from the sender's own.
+    pub fn moves_dates_forward(&self) -> bool {
+        self.needs_patient && self.profile().is_some_and(|profile| profile.date_shift_days.1 > 0)
+    }
+}
