@@ -6,7 +6,7 @@ use crate::dataset::{ScanError, ScanProblem, Tag};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct RewriteError {
-    /// What a C-STORE-RSP says (PS3.4 B.2.3): 0xA900, data set does not match SOP class, or 0xC000 and up, cannot
+    /// What a C-STORE-RSP says (PS3.4 B.2.3): 0xA700, out of resources, 0xA900, data set does not match SOP class, or 0xC000 and up, cannot
     /// understand.
     pub status: u16,
     /// The element, where it is about one.
@@ -53,6 +53,10 @@ pub enum RewriteProblem {
     Document,
     #[error("burned-in text is likely; refused")]
     BurnedIn,
+    #[error("the crosswalk is not available")]
+    Crosswalk,
+    #[error("more identifiers than can be remembered at once")]
+    TooManyPseudonyms,
 }
 
 impl RewriteError {
@@ -91,6 +95,7 @@ impl RewriteProblem {
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
             Self::BurnedIn => 0xC006,
+            Self::Crosswalk | Self::TooManyPseudonyms => 0xA700,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::{RewriteError, RewriteProblem};
+use super::pseudonyms::Pseudonyms;
 use crate::dataset::{Event, Kind, PATIENT_ID, Raw, Scanner, Syntax, number, trim};
 
 /// The Patient ID has to come within so many bytes; what stands before it is held back until then.
@@ -17,6 +18,7 @@ pub(super) struct Facts {
     pub(super) peer: Option<Arc<str>>,
     /// Planted so far.
     pub(super) canaries: u32,
+    pub(super) pseudonyms: Pseudonyms,
 }
 
 /// Reads on to the Patient ID before anything is rewritten, since dates stand before it in every data set.

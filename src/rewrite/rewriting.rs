@@ -16,8 +16,8 @@ use super::scope::{Scopes, is_creator};
 use super::table::{Addition, Ruleset};
 use super::transform::Expected;
 use crate::dataset::{
-    Event, Header, Kind, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag,
-    Vr, exact_vr_of, number, trim,
+    Event, Header, Kind, PATIENT_ID, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Scanner,
+    Syntax, Tag, Vr, exact_vr_of, number, trim,
 };
 
 /// Longest value that is held to be edited.
@@ -94,18 +94,22 @@ impl Rewriting {
             self.lookahead = Some(lookahead);
             return Ok(());
         }
-        self.know(lookahead.patient()?);
+        let patient = lookahead.patient()?;
+        self.know(patient).map_err(|problem| RewriteError::new(PATIENT_ID, 0, problem))?;
         let mut early = Output::new();
         self.rewrite(&lookahead.held, &mut early)?;
         early.slices(&lookahead.held).for_each(|slice| out.make(slice));
         self.rewrite(input, out)
     }
 
-    fn know(&mut self, patient: Vec<u8>) {
+    fn know(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
         let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
-        let key = self.rules.date_key.as_ref();
-        self.facts.days = key.zip(bounds).map(|(key, bounds)| dates::days(key, &patient, bounds));
+        if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
+            let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds))?;
+            self.facts.days = Some(days);
+        }
         self.facts.patient = Some(patient);
+        Ok(())
     }
 
     fn check_refused(&self) -> Result<(), RewriteError> {
@@ -292,7 +296,7 @@ impl Rewriting {
         let mut new = std::mem::take(&mut self.new);
         new.clear();
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
-        let edit = action.edit(vr, syntax, set, old_value, &self.facts, &mut new);
+        let edit = action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new);
         let edit = edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);
@@ -466,7 +470,7 @@ impl Rewriting {
             let syntax = self.scanner.root_syntax();
             self.current.header = Header { tag, vr, length: None, syntax };
             let (action, mut new) = (rules.action(rule), Vec::new());
-            let edit = action.edit(vr, syntax, &CharacterSet::Default, &[], &self.facts, &mut new);
+            let edit = action.edit((tag, vr), syntax, &CharacterSet::Default, &[], &mut self.facts, &mut new);
             edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
             pad(&mut new, action, vr);
             self.put(tag, vr, syntax, &new, out)?;
