@@ -243,6 +243,12 @@ fn upstream(text: &mut String, settings: &Settings, grant: &Grant) {
 fn rewrite(grant: &Grant) -> String {
     let Some(name) = &grant.peer.rewrite else { return "none, data sets pass as they come".into() };
     match grant.peer.rewrite_direction {
+        RewriteDirection::ToPeer if grant.peer.two_way => {
+            format!("\"{name}\", two ways: the peer sees and uses pseudonyms only")
+        }
+        _ if grant.peer.two_way => {
+            format!("\"{name}\", two ways: the upstream sees and uses pseudonyms only")
+        }
         RewriteDirection::Both => format!("\"{name}\", both ways"),
         RewriteDirection::FromPeer => format!("\"{name}\", on what the peer sends"),
         RewriteDirection::ToPeer => format!("\"{name}\", on what the peer receives"),

@@ -24,6 +24,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod two_way;
 mod units;
 mod upstream;
 

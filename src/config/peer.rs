@@ -10,7 +10,7 @@ use super::role::Roles;
 use super::section::Section;
 use super::settings::ListenerSettings;
 use super::upstream::{ae_pattern, values};
-use super::{addresses, shadow};
+use super::{addresses, shadow, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection};
 use crate::tls::ClientAuthentication;
@@ -40,6 +40,7 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
         let place = section.place.clone();
         if let Some(peer) = peer(section, name, known) {
             risks(root, &place, &peer, &peers, &known.listeners.compiled);
+            two_way::risks(root, &place, &peer, known.rewrites);
             peers.push(Arc::new(peer));
         }
     }
@@ -64,6 +65,8 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
     let upstream = known.upstreams.refer(&section, "upstream", "upstream").map(|name| name.value);
     let role = known.roles.names.refer(&section, "role", "role");
     let rewrite = known.rewrites.names.refer(&section, "rewrite", "rewrite").map(|name| name.value);
+    let rewrite_direction = rewrite_direction(&section, rewrite.is_some());
+    let two_way = two_way::wanted(&section, rewrite.as_ref(), rewrite_direction, known.rewrites);
     let role = role.and_then(|role| known.roles.compiled.get(&role.value).cloned());
     let count = |key| section.count(key, 1..=1_000_000);
     let compiled = role.map(|role| Peer {
@@ -75,7 +78,8 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
         certificates,
         called,
         upstream,
-        rewrite_direction: rewrite_direction(&section, rewrite.is_some()),
+        rewrite_direction,
+        two_way,
         rewrite,
         strip_asynchronous_window: section.flag("strip-asynchronous-window").unwrap_or(false),
         max_associations: count("max-associations"),
@@ -137,14 +141,12 @@ fn unrewritten(root: &Section<'_>, place: &Place, peer: &Peer) {
     let other = [CFind, CMove, NCreate, NSet, NGet, NAction, NEventReport];
     let passed = other.iter().filter(|operation| peer.role.operations.contains(operation));
     let passed: Vec<&str> = passed.map(|operation| operation.name()).collect();
-    if peer.rewrite.is_some() && !passed.is_empty() {
+    if peer.rewrite.is_some() && !peer.two_way && !passed.is_empty() {
         let problem =
             format!("rewrites only what C-STOREs carry, and its role also allows {}", passed.join(", "));
-        root.report.risk(
-            place,
-            problem,
-            "give it a role without them, if what they carry must not pass as it is",
-        );
+        let remedy =
+            "write two-way = true, or give it a role without them, if what they carry must not pass as it is";
+        root.report.risk(place, problem, remedy);
     }
 }
 

@@ -27,6 +27,10 @@ impl Status {
     pub const MISTYPED_ARGUMENT: Self = Self(0x0212);
     /// Duplicate Invocation.
     pub const DUPLICATE_INVOCATION: Self = Self(0x0210);
+    /// Processing Failure.
+    pub const PROCESSING_FAILURE: Self = Self(0x0110);
+    /// No Such SOP Instance.
+    pub const NO_SUCH_INSTANCE: Self = Self(0x0112);
     /// Invalid Object Instance: the UID violates the construction rules.
     pub const INVALID_INSTANCE: Self = Self(0x0117);
 

@@ -92,6 +92,8 @@ pub(crate) enum Answer {
     Refused(Status, &'static str),
     /// By dimsegate, because it cannot be done, for the reason of this label.
     Failed(Status, &'static str),
+    /// By dimsegate, because nothing can match what is looked for, for the reason of this label.
+    Nothing(&'static str),
     /// Not at all: the association ended first.
     Never,
 }
@@ -141,6 +143,7 @@ impl Association {
         self.tally.count(exchange.operation, |counts| match answer {
             Answer::Refused(..) => counts.refused += 1,
             Answer::Failed(..) | Answer::Never => counts.failure += 1,
+            Answer::Nothing(_) => counts.success += 1,
             Answer::Status(status) => match status.outcome() {
                 Outcome::Success | Outcome::Pending => counts.success += 1,
                 Outcome::Warning => counts.warning += 1,
@@ -152,6 +155,7 @@ impl Association {
             Answer::Refused(status, reason) | Answer::Failed(status, reason) => {
                 (Some(status.0), Some(reason.into()))
             }
+            Answer::Nothing(reason) => (Some(Status::SUCCESS.0), Some(reason.into())),
             Answer::Never => (None, Some("never-answered".into())),
         };
         let record = audit::Operation {

@@ -5,24 +5,24 @@ use std::sync::Arc;
 use super::association::{AcceptedContext, Answer, opposite};
 use super::ended::Ended;
 use super::exchange::Exchange;
-use super::message::{DataSet, Fate, Phase, Relayed, Rewritten};
+use super::message::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::pump::Half;
 use crate::dataset::Observer;
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
-use crate::policy::{Denial, Request};
-use crate::rewrite::{Expected, RewriteError, Transform};
+use crate::policy::{Denial, Part, Request, Treatment};
+use crate::rewrite::{Expected, RewriteError, Transform, Way};
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed, Uid};
 
 /// The label of records about data sets that could not be rewritten.
-const REWRITE_FAILED: &str = "rewrite-failed";
+pub(super) const REWRITE_FAILED: &str = "rewrite-failed";
 
 /// Why a request is answered here and goes nowhere.
-struct Refused {
-    status: Status,
+pub(super) struct Refused {
+    pub status: Status,
     /// Of the record.
-    label: &'static str,
-    comment: String,
+    pub label: &'static str,
+    pub comment: String,
 }
 
 impl Half<'_> {
@@ -32,7 +32,7 @@ impl Half<'_> {
                 self.request(context_id, command, operation, message_id).await
             }
             CommandField::Response { operation, responding_to, status } => {
-                self.response(context_id, &command, operation, responding_to, status).await
+                self.response(context_id, command, operation, responding_to, status).await
             }
             CommandField::Cancel { responding_to } => self.cancel(context_id, &command, responding_to).await,
             CommandField::Unrecognized { field, .. } => {
@@ -61,16 +61,29 @@ impl Half<'_> {
             let comment = not_opened.to_string();
             return self.refuse(context_id, &command, Status::DUPLICATE_INVOCATION, &comment).await;
         }
-        match self.rewriting(&exchange, &command) {
-            Ok(Some((transform, new_instance))) => {
-                self.relay_rewritten(command, &exchange, transform, new_instance);
+        match self.association.grant.peer.treatment(operation, Part::Request, self.direction) {
+            Treatment::AsItCame => self.relay_as_it_came(&command, &exchange).await,
+            Treatment::Rewrite => self.rewrite(command, &exchange).await,
+            Treatment::Pseudonymise(content) => {
+                self.cross_request(command, &exchange, (Way::ToPseudonyms, content)).await
+            }
+            Treatment::Restore(content) => {
+                self.cross_request(command, &exchange, (Way::ToReal, content)).await
+            }
+        }
+    }
+
+    /// Rewrites an object on its way.
+    async fn rewrite(&mut self, command: Command, exchange: &Exchange) -> Result<(), Ended> {
+        match self.rewriting(exchange, &command) {
+            Ok((transform, new_instance)) => {
+                self.relay_rewritten(command, exchange, transform, new_instance);
                 Ok(())
             }
-            Ok(None) => self.relay_as_it_came(&command, &exchange).await,
             Err(Refused { status, label, comment }) => {
-                self.association.ledger.close(self.direction, message_id);
-                self.association.record(self.direction, &exchange, Answer::Failed(status, label)).await;
-                self.refuse(context_id, &command, status, &comment).await
+                self.association.ledger.close(self.direction, exchange.message_id);
+                self.association.record(self.direction, exchange, Answer::Failed(status, label)).await;
+                self.refuse(exchange.context_id, &command, status, &comment).await
             }
         }
     }
@@ -107,22 +120,14 @@ impl Half<'_> {
         role.permits_request(&request).map_err(denied)
     }
 
-    /// The transform for a C-STORE that a rule applies to, with what its SOP instance UID becomes.
-    fn rewriting(
-        &self,
-        exchange: &Exchange,
-        command: &Command,
-    ) -> Result<Option<(Transform, String)>, Refused> {
-        let applies = self.association.grant.peer.rewrite_direction.applies(self.direction);
-        let Some(ruleset) = self.association.ruleset.as_ref().filter(|_| applies) else { return Ok(None) };
-        if exchange.operation != Operation::CStore {
-            return Ok(None);
-        }
+    /// The transform for a C-STORE, with what its SOP instance UID becomes.
+    fn rewriting(&self, exchange: &Exchange, command: &Command) -> Result<(Transform, String), Refused> {
         let cannot = |comment: &str| Refused {
             status: Status(0xC000),
             label: REWRITE_FAILED,
             comment: comment.into(),
         };
+        let ruleset = self.association.ruleset.as_ref().ok_or_else(|| cannot("the rewrite is gone"))?;
         let encoding = self.association.context(exchange.context_id).and_then(|context| context.encoding);
         let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
         if !command.has_data_set {
@@ -150,7 +155,7 @@ impl Half<'_> {
             let changed = |exchange: &mut Exchange| exchange.new_sop_instance = Some(new_instance);
             self.association.ledger.update(self.direction, exchange.message_id, changed);
         }
-        let rewritten = Some(Box::new(Rewritten { request: command, held }));
+        let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held }));
         self.begin_data_set(exchange, Relayed { transform, observer: None, rewritten });
     }
 
@@ -166,7 +171,7 @@ impl Half<'_> {
         Ok(())
     }
 
-    fn begin_data_set(&mut self, exchange: &Exchange, relayed: Relayed) {
+    pub(super) fn begin_data_set(&mut self, exchange: &Exchange, relayed: Relayed) {
         self.phase = Phase::DataSet(DataSet {
             context_id: exchange.context_id,
             fate: Fate::Relay(Box::new(relayed)),
@@ -179,7 +184,7 @@ impl Half<'_> {
     async fn response(
         &mut self,
         context_id: u8,
-        command: &Command,
+        command: Command,
         operation: Operation,
         responding_to: u16,
         status: Status,
@@ -197,6 +202,15 @@ impl Half<'_> {
                 format!("status {status} for {operation} {responding_to} before its data set had ended");
             return Err(self.protocol(Malformed::invalid(what)));
         }
+        match self.association.grant.peer.treatment(operation, Part::Response, self.direction) {
+            Treatment::AsItCame | Treatment::Rewrite => {}
+            Treatment::Pseudonymise(_) => {
+                return self.cross_response(command, exchange, status, Way::ToPseudonyms).await;
+            }
+            Treatment::Restore(_) => {
+                return self.cross_response(command, exchange, status, Way::ToReal).await;
+            }
+        }
         if status.outcome() != Outcome::Pending {
             self.association.ledger.close(asked, responding_to);
             self.association.record(asked, &exchange, Answer::Status(status)).await;
@@ -205,15 +219,19 @@ impl Half<'_> {
         let packer = self.lock().await;
         match mapped {
             Some(original) => {
-                packer.command(context_id, &dimse::with_affected_sop_instance(command, original))
+                packer.command(context_id, &dimse::with_affected_sop_instance(&command, original))
             }
             None => packer.command(context_id, command.bytes()),
         }
         if command.has_data_set {
-            let fate = Fate::Relay(Box::new(Relayed::as_it_came(None)));
-            self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
+            self.data_set(context_id, Fate::Relay(Box::new(Relayed::as_it_came(None))));
         }
         Ok(())
+    }
+
+    /// A data set follows that no record has use for.
+    pub(super) fn data_set(&mut self, context_id: u8, fate: Fate) {
+        self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
     }
 
     /// A C-CANCEL-RQ has no response of its own. One that comes after its operation is over means nothing any more, and
@@ -228,7 +246,7 @@ impl Half<'_> {
         Ok(())
     }
 
-    async fn refuse(
+    pub(super) async fn refuse(
         &mut self,
         context_id: u8,
         command: &Command,
@@ -237,8 +255,7 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let response = dimse::refusal(command, status, comment);
         if command.has_data_set {
-            let fate = Fate::Swallow { response: Some(response), ends_with: None };
-            self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
+            self.data_set(context_id, Fate::Swallow { response: Some(response), ends_with: None });
             return Ok(());
         }
         self.answer(context_id, &response).await
@@ -252,19 +269,31 @@ impl Half<'_> {
         let nothing = Fate::Swallow { response: None, ends_with: None };
         let Fate::Relay(relayed) = std::mem::replace(&mut state.fate, nothing) else { return Ok(()) };
         self.spans.clear();
-        let ends_with = if relayed.is_held() { None } else { Some(self.condemn(error).await) };
-        let status = Status(error.status);
+        let held = relayed.is_held();
+        let ends_with = if held { None } else { Some(self.condemn(error).await) };
         tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
-        let waiting = self.association.ledger.close(self.direction, request);
-        if let Some(exchange) = &waiting {
-            self.association.record(self.direction, exchange, Answer::Failed(status, REWRITE_FAILED)).await;
-        }
-        let request = relayed.rewritten.filter(|_| waiting.is_some()).map(|rewritten| rewritten.request);
-        let response = request.map(|request| dimse::refusal(&request, status, &error.comment()));
+        let response = match relayed.rewritten.map(|rewritten| rewritten.origin) {
+            Some(Origin::Request(command)) => self.request_unsent(&command, request, error).await,
+            Some(Origin::Response(crossed)) if held => self.response_failed(*crossed, error).await?,
+            _ => None,
+        };
         if let Phase::DataSet(state) = &mut self.phase {
             state.fate = Fate::Swallow { response, ends_with };
         }
         if last { self.swallowed().await } else { Ok(()) }
+    }
+
+    /// What a request is answered whose data set could not be rewritten.
+    async fn request_unsent(
+        &mut self,
+        command: &Command,
+        message_id: u16,
+        error: &RewriteError,
+    ) -> Option<Vec<u8>> {
+        let exchange = self.association.ledger.close(self.direction, message_id)?;
+        let (response, answer) = self.request_failed(command, exchange.operation, error);
+        self.association.record(self.direction, &exchange, answer).await;
+        Some(response)
     }
 
     /// Aborts the leg that the data set was going to. The association ends once its sender knows.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-use crate::dimse::{Command, Operation};
+use crate::dimse::{Command, Operation, Status};
 use crate::policy::Direction;
 
 /// An operation that waits for its response, with what its record will say.
@@ -29,6 +29,8 @@ pub(crate) struct Exchange {
     /// What the SOP instance UID became.
     pub new_sop_instance: Option<String>,
     pub new_study: Option<String>,
+    /// One of its responses could not cross: what its requestor is told once the other side is through with it.
+    pub failed: Option<(Status, String)>,
 }
 
 impl Exchange {
@@ -47,6 +49,7 @@ impl Exchange {
             patient: None,
             new_sop_instance: None,
             new_study: None,
+            failed: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::association::{opposite, sender};
+use super::crossing::Crossed;
 use super::ended::Ended;
 use super::pump::Half;
 use crate::dataset::Observer;
@@ -56,13 +57,20 @@ pub(crate) struct Relayed {
     pub rewritten: Option<Box<Rewritten>>,
 }
 
-/// A request whose data set is rewritten.
+/// A message whose data set is rewritten.
 pub(crate) struct Rewritten {
-    /// As it came, for the response if the rewrite fails.
-    pub request: Command,
+    pub origin: Origin,
     /// The command set to send, held back until the transform has seen enough of the data set to be trusted: until
     /// then a failure leaves the other side untouched.
     pub held: Option<Vec<u8>>,
+}
+
+/// Whom to tell if the rewrite fails, and what.
+pub(crate) enum Origin {
+    /// A request as it came, for its response.
+    Request(Command),
+    /// A response that crosses a boundary.
+    Response(Box<Crossed>),
 }
 
 impl Relayed {
@@ -196,6 +204,7 @@ impl Half<'_> {
     async fn data_set_complete(&mut self) -> Result<(), Ended> {
         self.release_held().await?;
         self.note_data_set();
+        self.response_complete().await;
         if let Phase::DataSet(state) = &self.phase {
             let context_id = state.context_id;
             self.pack_data_set(context_id, true);
@@ -247,7 +256,7 @@ impl Half<'_> {
                 observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
             let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());
             exchange.study = study.map(crate::wire::escape);
-            exchange.patient = patient.map(<[u8]>::to_vec);
+            exchange.patient = patient.filter(|patient| !is_pattern(patient)).map(<[u8]>::to_vec);
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);
         });
     }
@@ -277,4 +286,9 @@ impl Half<'_> {
         packer.clear();
         Ok(())
     }
+}
+
+/// Whether a Patient ID is one that is looked for with wildcards, or several.
+fn is_pattern(patient: &[u8]) -> bool {
+    patient.iter().any(|b| matches!(b, b'*' | b'?' | b'\\'))
 }

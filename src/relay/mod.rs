@@ -10,6 +10,7 @@
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
 //! | `pump`, `message`, `command` | one direction: bytes to messages to the other side |
+//! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
 //! | `leg`, `transport`, `buffer` | bytes in and out |
 //! | `ended`, `farewell`, `records` | how it ends, and what is written down |
 //! | `verification` | a C-ECHO of dimsegate itself |
@@ -19,6 +20,7 @@ mod associate;
 mod association;
 mod buffer;
 mod command;
+mod crossing;
 mod early;
 mod ended;
 mod entrance;

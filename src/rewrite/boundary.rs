@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::action::Action;
 use super::correspondence::{Correspondence, Correspondences};
-use super::error::RewriteProblem;
+use super::error::{RewriteError, RewriteProblem};
 use super::facts::{Facts, Way};
 use super::table::{Rule, Ruleset};
 use super::transform::Expected;
@@ -68,6 +68,16 @@ impl Ruleset {
     /// # Errors
     /// The crosswalk cannot be asked, or the UID is a real one where a pseudonym belongs.
     pub fn instance_across(
+        &self,
+        way: Way,
+        uid: &str,
+        exists: bool,
+        known: Arc<dyn Correspondences>,
+    ) -> Result<Option<(String, Vec<Correspondence>)>, RewriteError> {
+        self.across_as(way, uid, exists, known).map_err(RewriteError::whole)
+    }
+
+    fn across_as(
         &self,
         way: Way,
         uid: &str,
