@@ -67,6 +67,8 @@ pub enum RewriteProblem {
     MatchesNothing,
     #[error("the crosswalk is not available")]
     Crosswalk,
+    #[error("a pseudonym stands for something else already")]
+    PseudonymTaken,
     #[error("more identifiers than can be remembered at once")]
     TooManyPseudonyms,
 }
@@ -78,6 +80,16 @@ impl RewriteError {
 
     pub(super) fn whole(problem: RewriteProblem) -> Self {
         Self { status: problem.status(), tag: None, depth: 0, problem }
+    }
+
+    /// What was made could not be remembered: see [`Transform::take_correspondences`](super::Transform::take_correspondences).
+    pub fn not_remembered() -> Self {
+        Self::whole(RewriteProblem::Crosswalk)
+    }
+
+    /// A pseudonym that was made stands for another value already.
+    pub fn pseudonym_taken() -> Self {
+        Self::whole(RewriteProblem::PseudonymTaken)
     }
 
     /// For an Error Comment (0000,0902): ASCII, at most 64 characters.
@@ -110,7 +122,7 @@ impl RewriteProblem {
             Self::NotAPseudonym | Self::NotInCharacterSet | Self::MatchesNothing => 0xC007,
             // Identifier does not match SOP class (PS3.4 C.4.1.1.4).
             Self::NotAKey | Self::Wildcard | Self::NeedsPatientId => 0xA900,
-            Self::Crosswalk | Self::TooManyPseudonyms => 0xA700,
+            Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
         }
     }
 }
