@@ -6,6 +6,7 @@
 
 mod addresses;
 mod audit;
+mod crosswalk;
 mod diagnostic;
 mod limits;
 mod listener;

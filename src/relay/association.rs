@@ -14,6 +14,7 @@ use super::leg::Leg;
 use super::progress::{Movement, Progress};
 use super::release::Release;
 use crate::audit::{self, Event, OperationCounts};
+use crate::crosswalk::Crosswalk;
 use crate::dataset::Encoding;
 use crate::dimse::{Operation, Outcome, Status};
 use crate::policy::limits::Pace;
@@ -37,6 +38,8 @@ pub(crate) struct Association {
     pub grant: Grant,
     /// The peer's rewrite, for the directions that [`crate::policy::RewriteDirection`] names.
     pub ruleset: Option<Arc<Ruleset>>,
+    /// What remembers the pseudonyms that it makes.
+    pub crosswalk: Option<Arc<Crosswalk>>,
     pub contexts: Vec<AcceptedContext>,
     pub pace: Pace,
     /// The longest command set that is put together, in bytes.

@@ -55,6 +55,8 @@ pub enum RewriteProblem {
     BurnedIn,
     #[error("the crosswalk is not available")]
     Crosswalk,
+    #[error("a pseudonym stands for something else already")]
+    PseudonymTaken,
     #[error("more identifiers than can be remembered at once")]
     TooManyPseudonyms,
 }
@@ -66,6 +68,16 @@ impl RewriteError {
 
     pub(super) fn whole(problem: RewriteProblem) -> Self {
         Self { status: problem.status(), tag: None, depth: 0, problem }
+    }
+
+    /// What was made could not be remembered: see [`Transform::take_correspondences`](super::Transform::take_correspondences).
+    pub fn not_remembered() -> Self {
+        Self::whole(RewriteProblem::Crosswalk)
+    }
+
+    /// A pseudonym that was made stands for another value already.
+    pub fn pseudonym_taken() -> Self {
+        Self::whole(RewriteProblem::PseudonymTaken)
     }
 
     /// For an Error Comment (0000,0902): ASCII, at most 64 characters.
@@ -95,7 +107,7 @@ impl RewriteProblem {
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
             Self::BurnedIn => 0xC006,
-            Self::Crosswalk | Self::TooManyPseudonyms => 0xA700,
+            Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
         }
     }
 }
