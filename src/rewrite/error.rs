@@ -55,6 +55,8 @@ pub enum RewriteProblem {
     BurnedIn,
     #[error("no pseudonym that is known here")]
     NotAPseudonym,
+    #[error("belongs to another patient")]
+    OtherPatient,
     #[error("the real value does not fit the character set")]
     NotInCharacterSet,
     #[error("cannot be looked for by its value")]
@@ -119,7 +121,9 @@ impl RewriteProblem {
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
             Self::BurnedIn => 0xC006,
-            Self::NotAPseudonym | Self::NotInCharacterSet | Self::MatchesNothing => 0xC007,
+            Self::NotAPseudonym | Self::OtherPatient | Self::NotInCharacterSet | Self::MatchesNothing => {
+                0xC007
+            }
             // Identifier does not match SOP class (PS3.4 C.4.1.1.4).
             Self::NotAKey | Self::Wildcard | Self::NeedsPatientId => 0xA900,
             Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,

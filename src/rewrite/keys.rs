@@ -3,8 +3,8 @@
 //! | what the rules do with the attribute | empty, or `*` | a value |
 //! | --- | --- | --- |
 //! | keep | passes | passes |
-//! | UID, pseudonym | passes | becomes what is to be looked for on the other side; a list loses those that are unknown; where none is left, nothing matches; with `*` or `?` in it, refused |
-//! | value made from the patient | passes | matches the patient's own; needs the Patient ID beside it, and adds nothing to it |
+//! | UID, pseudonym | passes | becomes what is to be looked for on the other side; a list loses those that are unknown; where none is left, nothing matches; with `*` or `?` in it, refused, but for asterisks behind a whole pseudonym |
+//! | value made from the patient, as a name | passes | finds the patient, and goes: the Patient ID beside it is what is looked for; refused without one |
 //! | date moved | passes | moved, ranges too, for the one patient whose ID stands beside it; refused without |
 //! | anything else | passes | refused |
 //!
@@ -12,14 +12,14 @@
 //! ignored, since then more would match than was asked for.
 
 use super::action::{Action, Cannot, Edit, Plan};
-use super::correspondence::Kind;
+use super::correspondence::{Correspondence, Kind};
 use super::error::RewriteProblem;
 use super::facts::{Facts, Way};
 use super::profile::dates;
 use super::scope::is_creator;
 use super::template::Template;
 use super::undo;
-use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
+use crate::dataset::{PATIENT_ID, Tag, Vr, number, trim};
 
 /// (0008,0201): it says how other values are meant.
 const TIMEZONE_OFFSET: Tag = Tag(0x0008, 0x0201);
@@ -54,24 +54,35 @@ pub(super) fn translate(
     new: &mut Vec<u8>,
 ) -> Result<Edit, Cannot> {
     let key = trim(old);
-    if is_universal(vr, key) {
-        return Ok(Edit::Same);
-    }
     match action {
-        Action::Keep | Action::Default(_) => return Ok(Edit::Same),
-        Action::Template(template)
-            if template.has_pseudonym() && !template.is_of_value() && tag != PATIENT_ID =>
-        {
+        _ if is_universal(vr, key) => put_patient(action, tag, facts, new),
+        Action::Template(template) if is_of_patient(template, tag) => {
             check_of_patient(template, (tag, vr), key, facts)
         }
-        _ if !hides(action) && !matches!(action, Action::Shift { .. }) => {
-            put_list(&undo::kinds(action, tag), vr, key, facts, new)
-        }
         Action::Shift { keep_times } => put_dates(vr, key, facts, *keep_times, new),
-        _ => Err(RewriteProblem::NotAKey),
+        action if hides(action) => Err(RewriteProblem::NotAKey),
+        action => put_list(action, (tag, vr), key, facts, new),
     }
     .map_err(Cannot::Lacks)?;
-    Ok(if new.as_slice() == key { Edit::Same } else { Edit::New })
+    let same = new.as_slice() == key || new.is_empty() && is_universal(vr, key);
+    Ok(if same { Edit::Same } else { Edit::New })
+}
+
+/// Whether the value is made from the patient, and is not the Patient ID itself.
+fn is_of_patient(template: &Template, tag: Tag) -> bool {
+    template.has_pseudonym() && !template.is_of_value() && tag != PATIENT_ID
+}
+
+/// A name alone was looked for, and the patient found by it: then that is whom to look for.
+fn put_patient(action: &Action, tag: Tag, facts: &Facts, new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
+    let Some(patient) = facts.named.as_deref().filter(|_| tag == PATIENT_ID) else { return Ok(()) };
+    match action {
+        action if hides(action) => Err(RewriteProblem::NotAKey),
+        _ => {
+            new.extend_from_slice(patient);
+            Ok(())
+        }
+    }
 }
 
 /// Universal matching (PS3.4 C.2.2.2.3): empty, or nothing but asterisks.
@@ -81,18 +92,23 @@ pub(super) fn is_universal(vr: Vr, key: &[u8]) -> bool {
 
 /// Single value matching, and lists of values.
 fn put_list(
-    kinds: &[Kind],
-    vr: Vr,
+    action: &Action,
+    (tag, vr): (Tag, Vr),
     key: &[u8],
-    facts: &Facts,
+    facts: &mut Facts,
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
-    if has_wildcard(key) {
-        return Err(RewriteProblem::Wildcard);
-    }
+    let kinds = undo::kinds(action, tag);
     let separator = |b: &u8| *b == b'\\' && (vr.is_multi_valued() || vr == Vr::UN);
-    for one in key.split(separator).map(trim).filter(|one| !one.is_empty()) {
-        let Some(other) = facts.pseudonyms.across(facts.way, kinds, vr, one)? else { continue };
+    let values: Vec<&[u8]> = key.split(separator).map(trim).filter(|one| !one.is_empty()).collect();
+    if let ([uid], Way::ToReal, [Kind::Uid]) = (values.as_slice(), facts.way, kinds.as_slice())
+        && facts.patient.is_none()
+        && !has_wildcard(uid)
+    {
+        facts.about = facts.pseudonyms.patient_of(uid)?.or(facts.about.take());
+    }
+    for one in values {
+        let Some(other) = other_side(&kinds, vr, one, facts)? else { continue };
         if !other.is_ascii() {
             return Err(RewriteProblem::NotInCharacterSet);
         }
@@ -104,6 +120,17 @@ fn put_list(
     if new.is_empty() { Err(RewriteProblem::MatchesNothing) } else { Ok(()) }
 }
 
+/// A value on the other side. Behind a whole pseudonym, an asterisk makes no difference; elsewhere it would compare a part
+/// of one.
+fn other_side(kinds: &[Kind], vr: Vr, one: &[u8], facts: &Facts) -> Result<Option<Vec<u8>>, RewriteProblem> {
+    if !has_wildcard(one) {
+        return facts.pseudonyms.across(facts.way, kinds, vr, one);
+    }
+    let whole = without_asterisks(one).filter(|_| facts.way == Way::ToReal);
+    let found = whole.map(|whole| facts.pseudonyms.across(facts.way, kinds, vr, whole)).transpose()?;
+    found.flatten().map(Some).ok_or(RewriteProblem::Wildcard)
+}
+
 /// A value such as `ANON^{pseudonym}` says the same as the Patient ID. Looked for by its real value, it would find
 /// everybody of the same name.
 fn check_of_patient(
@@ -112,21 +139,37 @@ fn check_of_patient(
     key: &[u8],
     facts: &mut Facts,
 ) -> Result<(), RewriteProblem> {
-    if has_wildcard(key) {
-        return Err(RewriteProblem::Wildcard);
-    }
-    if facts.patient.is_none() {
-        return Err(RewriteProblem::NeedsPatientId);
-    }
-    let same = match facts.way {
-        Way::ToReal => {
+    let whole = if has_wildcard(key) { without_asterisks(key) } else { Some(key) };
+    match (facts.way, facts.patient.is_some()) {
+        (Way::ToReal, true) => {
             let own = template.fill(facts, tag, b"")?;
-            undo::bare(vr, own.as_bytes()) == undo::bare(vr, key)
+            let whole = whole.ok_or(RewriteProblem::Wildcard)?;
+            let same = undo::bare(vr, own.as_bytes()) == undo::bare(vr, whole);
+            if same { Ok(()) } else { Err(RewriteProblem::MatchesNothing) }
+        }
+        (Way::ToReal, false) => {
+            let whole = whole.ok_or(RewriteProblem::Wildcard)?;
+            let found = facts.pseudonyms.behind(&[Kind::OfPatient(tag)], vr, whole)?;
+            match found {
+                Some(Correspondence { patient: Some(patient), .. }) if number(tag) < number(PATIENT_ID) => {
+                    facts.named = Some(patient);
+                    Ok(())
+                }
+                Some(_) => Err(RewriteProblem::NeedsPatientId),
+                None if has_wildcard(key) => Err(RewriteProblem::Wildcard),
+                None => Err(RewriteProblem::MatchesNothing),
+            }
         }
         // The real value may be any of those that the patient ever had; the Patient ID decides.
-        Way::ToPseudonyms => true,
-    };
-    if same { Ok(()) } else { Err(RewriteProblem::MatchesNothing) }
+        (Way::ToPseudonyms, true) => Ok(()),
+        (Way::ToPseudonyms, false) => Err(RewriteProblem::NeedsPatientId),
+    }
+}
+
+/// What stands before asterisks at the end, where there are no other wildcards.
+fn without_asterisks(key: &[u8]) -> Option<&[u8]> {
+    let end = key.iter().rposition(|b| *b != b'*').map_or(0, |last| last + 1);
+    key.get(..end).filter(|rest| !has_wildcard(rest))
 }
 
 /// Single dates and ranges (PS3.4 C.2.2.2.5).

@@ -98,6 +98,25 @@ impl Pseudonyms {
         Ok(())
     }
 
+    /// What a pseudonym stands for, under the first of the kinds that knows it.
+    pub(super) fn behind(
+        &self,
+        kinds: &[Kind],
+        vr: Vr,
+        pseudonym: &[u8],
+    ) -> Result<Option<Correspondence>, RewriteProblem> {
+        let known = self.known.as_ref().ok_or(RewriteProblem::Crosswalk)?;
+        let bare = undo::bare(vr, pseudonym);
+        for kind in kinds {
+            for form in [pseudonym, bare].iter().take(1 + usize::from(bare != pseudonym)) {
+                if let Some(found) = known.behind(*kind, form).map_err(|_| RewriteProblem::Crosswalk)? {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// The real value that a pseudonym stands for, under the first of the kinds that knows it.
     pub(super) fn real(
         &self,
@@ -105,16 +124,7 @@ impl Pseudonyms {
         vr: Vr,
         pseudonym: &[u8],
     ) -> Result<Option<Vec<u8>>, RewriteProblem> {
-        let known = self.known.as_ref().ok_or(RewriteProblem::Crosswalk)?;
-        let bare = undo::bare(vr, pseudonym);
-        let forms = [pseudonym, bare];
-        let forms = forms.iter().take(if bare == pseudonym { 1 } else { 2 });
-        for (kind, form) in kinds.iter().flat_map(|kind| forms.clone().map(move |form| (kind, form))) {
-            if let Some(real) = known.real_of(*kind, form).map_err(|_| RewriteProblem::Crosswalk)? {
-                return Ok(Some(real));
-            }
-        }
-        Ok(None)
+        Ok(self.behind(kinds, vr, pseudonym)?.map(|found| found.real))
     }
 
     /// What a value is on the other side.
@@ -136,6 +146,12 @@ impl Pseudonyms {
         }
     }
 
+    /// The real Patient ID that a UID from the world of pseudonyms belongs to, where that is known.
+    pub(super) fn patient_of(&self, uid: &[u8]) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        Ok(self.behind(&[Kind::Uid], Vr::UI, uid)?.and_then(|found| found.patient))
+    }
+
+    /// The real UID for one from the world of pseudonyms.
     pub(super) fn real_uid(&self, uid: &[u8]) -> Result<Option<Vec<u8>>, RewriteProblem> {
         self.across(Way::ToReal, &[Kind::Uid], Vr::UI, uid)
     }

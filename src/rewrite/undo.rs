@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | UID | the real one; one that is known as real and not as a pseudonym is refused; another is the sender's own, and stands for itself from then on |
 //! | pseudonym | the real value. Unknown: a Patient ID refuses the data set, other attributes of the patient are emptied, an AE title and what else group 0008 says of the sender stays, the Accession Number and anything else refuses the data set |
+//! | Study Instance UID | as a UID; refused where that study is known as another patient's |
 //! | date moved | moved back; one that would lie in the future then was written by the sender's clock, and stays; a dummy is emptied |
 //! | dummy, or a fixed value | emptied, where it is that very value; any other is the sender's own, and stays |
 //! | removed, emptied, cleaned | stays: the sender's own |
@@ -19,7 +20,7 @@ use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::profile::{dates, dummy};
-use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
+use crate::dataset::{PATIENT_ID, STUDY_INSTANCE_UID, Tag, Vr, trim};
 
 /// (0008,0050): of group 0008, but not the sender's to choose.
 const ACCESSION_NUMBER: Tag = Tag(0x0008, 0x0050);
@@ -56,7 +57,10 @@ pub(super) fn undo(
     new: &mut Vec<u8>,
 ) -> Result<Edit, Cannot> {
     match action {
-        Action::Uid { .. } => each_value(vr, old, new, |one, new| facts.pseudonyms.put_real_uid(one, new))?,
+        Action::Uid { .. } => each_value(vr, old, new, |one, new| {
+            check_owner(tag, one, facts)?;
+            facts.pseudonyms.put_real_uid(one, new)
+        })?,
         Action::Pseudonym { .. } => {
             each_value(vr, old, new, |one, new| put_real(&kinds(action, tag), (tag, vr), one, facts, new))?
         }
@@ -92,6 +96,15 @@ pub(super) fn kinds(action: &Action, tag: Tag) -> Vec<Kind> {
         }
         Action::Template(template) if template.has_pseudonym() => vec![Kind::OfPatient(tag)],
         _ => Vec::new(),
+    }
+}
+
+/// A study that was sent out as one patient's does not come back as another's.
+fn check_owner(tag: Tag, uid: &[u8], facts: &Facts) -> Result<(), RewriteProblem> {
+    let Some(patient) = facts.patient.as_deref().filter(|_| tag == STUDY_INSTANCE_UID) else { return Ok(()) };
+    match facts.pseudonyms.patient_of(uid)? {
+        Some(owner) if owner != patient => Err(RewriteProblem::OtherPatient),
+        _ => Ok(()),
     }
 }
 
