@@ -90,6 +90,14 @@ impl Notes {
         if same { Ok(()) } else { Err(RewriteProblem::CommandMismatch) }
     }
 
+    /// Whom keys are about by a study or another UID, where they have no Patient ID.
+    pub(super) fn about(&mut self, patient: Option<Vec<u8>>) {
+        let written = self.summary.patient_id.as_ref().is_some_and(|written| !written.is_empty());
+        if !written {
+            self.summary.patient_id = patient;
+        }
+    }
+
     /// An element was changed, or removed where `after` is absent; `before` is absent where it was not read.
     pub(super) fn changed(
         &mut self,

@@ -9,3 +9,4 @@ mod profile;
 mod profile_rows;
 mod structure;
 mod support;
+mod two_way;

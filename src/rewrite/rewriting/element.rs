@@ -1,0 +1,147 @@
+//! Elements: what is to be done with one, and its value on the way.
+
+use super::super::action::Plan;
+use super::super::character_set::CharacterSet;
+use super::super::current::Doing;
+use super::super::error::{RewriteError, RewriteProblem};
+use super::super::keys;
+use super::super::levels::Source;
+use super::super::notes::Notes;
+use super::super::output::Output;
+use super::super::profile::Pixels;
+use super::super::scope::is_creator;
+use super::{BULK, Rewriting, source};
+use crate::dataset::{Header, Raw, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Tag, Vr, exact_vr_of, trim};
+
+/// Longest value that is held to be edited.
+const LONGEST_READ: u32 = 64 << 10;
+/// (0008,0058) Failed SOP Instance UID List.
+const FAILED_INSTANCES: Tag = Tag(0x0008, 0x0058);
+
+impl Rewriting {
+    pub(super) fn element(
+        &mut self,
+        header: Header,
+        raw: Raw,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        let top = self.scanner.depth() == 0;
+        let length = header.length.unwrap_or(0);
+        if top {
+            self.before_top(header.tag, out)?;
+            self.bulk_seen |= length > BULK;
+        }
+        self.current.begin(header, source(raw, &self.scanner), input);
+        if header.tag.1 == 0 {
+            self.current.doing = Doing::Skip;
+            return Ok(());
+        }
+        let watched = self.watches(header.tag, top) || self.hidden.is_some() && length > 0;
+        let rule = if watched { None } else { self.decide(&header) };
+        self.current.doing = match rule.map(|rule| self.plan(rule, &header)) {
+            _ if watched => Doing::Read,
+            None | Some(Plan::Keep) => Doing::Pass,
+            Some(Plan::Edit { reads: true }) => Doing::Read,
+            Some(_) if self.notes.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
+            Some(_) => Doing::Skip,
+        };
+        match (self.current.doing, rule) {
+            (Doing::Read, _) if length > LONGEST_READ => Err(self.error(RewriteProblem::TooLong)),
+            (Doing::Read, _) if length == 0 => self.complete(Source::Made(&[]), input, out),
+            (Doing::Pass, _) => self.send_head(input, out),
+            (Doing::Skip, Some(rule)) => self.apply(rule, None, input, out),
+            (Doing::Read | Doing::Skip, _) => Ok(()),
+        }
+    }
+
+    pub(super) fn value(
+        &mut self,
+        part: Source<'_>,
+        rest: u32,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        match self.current.doing {
+            Doing::Pass => self.send(part, input, out),
+            Doing::Skip => Ok(()),
+            Doing::Read if rest == 0 && self.current.value.is_empty() => self.complete(part, input, out),
+            Doing::Read => {
+                self.current.value.extend_from_slice(part.bytes(input));
+                if rest > 0 {
+                    return Ok(());
+                }
+                let value = std::mem::take(&mut self.current.value);
+                let result = self.complete(Source::Made(&value), input, out);
+                self.current.value = value;
+                result
+            }
+        }
+    }
+
+    /// The element's value has been read whole.
+    fn complete(&mut self, value: Source<'_>, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        let Header { tag, vr, .. } = self.current.header;
+        let old = value.bytes(input);
+        if self.hidden.is_some() && tag != SPECIFIC_CHARACTER_SET && !keys::is_universal(vr, trim(old)) {
+            return Err(self.error(RewriteProblem::NotAKey));
+        }
+        if self.scanner.depth() == 0 {
+            self.notes.read(tag, old).map_err(|problem| self.error(problem))?;
+            if let Some(pixels) = &mut self.pixels {
+                pixels.read(tag, old);
+            }
+        }
+        if let Some(content) = self.content.as_mut().filter(|content| content.wants(tag)) {
+            content.read(tag, old);
+        }
+        if tag == SPECIFIC_CHARACTER_SET && self.rules.reads_text {
+            self.scopes.set_character_set(CharacterSet::of(old));
+        }
+        let rule = if is_creator(tag) {
+            let creator = self.rules.creator_id(trim(old));
+            self.scopes.reserve(tag, creator);
+            self.rules.decide_on_creator(tag, creator)
+        } else {
+            self.decide(&self.current.header)
+        };
+        match rule.filter(|&rule| self.plan(rule, &self.current.header) != Plan::Keep) {
+            Some(rule) => self.apply(rule, Some(value), input, out),
+            None => {
+                self.send_head(input, out)?;
+                self.send(value, input, out)
+            }
+        }
+    }
+
+    /// Whether the value is to be looked at, whatever becomes of it.
+    fn watches(&self, tag: Tag, top: bool) -> bool {
+        match tag {
+            _ if top && Notes::wants(tag) => true,
+            _ if top && self.pixels.is_some() && Pixels::wants(tag) => true,
+            _ if !top && self.content.as_ref().is_some_and(|content| content.wants(tag)) => true,
+            SPECIFIC_CHARACTER_SET => self.rules.reads_text,
+            _ => is_creator(tag) && !self.rules.creators.is_empty(),
+        }
+    }
+
+    pub(super) fn decide(&self, header: &Header) -> Option<usize> {
+        let tag = header.tag;
+        if is_creator(tag) {
+            return self.rules.decide_on_creator(tag, None);
+        }
+        let vr = if header.vr == Vr::UN { exact_vr_of(tag).unwrap_or(Vr::UN) } else { header.vr };
+        let rule = self.rules.decide(tag, vr, self.scopes.creator_of(tag));
+        // It names what SOP Instance UID names, in whatever rules an administrator wrote.
+        let rule = match tag {
+            FAILED_INSTANCES if rule.is_none() => self.rules.decide(SOP_INSTANCE_UID, Vr::UI, None),
+            _ => rule,
+        };
+        match (&self.content, &self.rules.profile) {
+            (Some(content), Some(profile)) if rule.is_none_or(|rule| rule >= self.rules.explicit) => {
+                content.decide(tag, &profile.spec, &profile.content).or(rule)
+            }
+            _ => rule,
+        }
+    }
+}

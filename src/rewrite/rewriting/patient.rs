@@ -1,0 +1,74 @@
+//! On whom a data set is, which has to be known before its dates are.
+
+use super::super::action::Action;
+use super::super::boundary::Subject;
+use super::super::error::{RewriteError, RewriteProblem};
+use super::super::facts::Way;
+use super::super::output::Output;
+use super::super::profile::dates;
+use super::super::undo;
+use super::Rewriting;
+use crate::dataset::{PATIENT_ID, Vr};
+
+impl Rewriting {
+    /// Rewrites what was held back until the Patient ID, which `written` is as it came.
+    pub(super) fn look_back(
+        &mut self,
+        written: Result<Vec<u8>, RewriteError>,
+        held: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        self.know(written)?;
+        let mut early = Output::new();
+        self.rewrite(held, &mut early)?;
+        early.slices(held).for_each(|slice| out.make(slice));
+        Ok(())
+    }
+
+    /// What is known of the patient. Only an object has to say on whom it is.
+    fn know(&mut self, written: Result<Vec<u8>, RewriteError>) -> Result<(), RewriteError> {
+        let problem = |problem| RewriteError::new(PATIENT_ID, 0, problem);
+        let real = match (written, &self.subject) {
+            (Ok(written), _) => self.real_patient(written).map_err(problem)?,
+            (Err(error), Subject::Object(_)) => return Err(error),
+            (Err(_), _) => self.facts.about.take(),
+        };
+        real.map_or(Ok(()), |patient| self.know_patient(patient)).map_err(problem)
+    }
+
+    fn know_patient(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
+        let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
+        if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
+            let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds))?;
+            self.facts.days = Some(days);
+        }
+        self.facts.patient = Some(patient);
+        Ok(())
+    }
+
+    /// The real Patient ID; `None` where it is no single value, or none that leads back.
+    fn real_patient(&self, written: Vec<u8>) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        let keys = self.subject == Subject::Keys;
+        if keys && written.iter().any(|b| matches!(b, b'*' | b'?' | b'\\')) {
+            return Ok(None);
+        }
+        if self.facts.way == Way::ToPseudonyms {
+            return Ok(Some(written));
+        }
+        let kinds = match self.rules.action_on(PATIENT_ID, Vr::LO) {
+            None | Some(Action::Keep) => return Ok(Some(written)),
+            Some(Action::Undo(action) | Action::Key(action)) => undo::kinds(action, PATIENT_ID),
+            Some(_) => Vec::new(),
+        };
+        if kinds.is_empty() {
+            return Ok(None);
+        }
+        let unknown = if keys { RewriteProblem::MatchesNothing } else { RewriteProblem::NotAPseudonym };
+        self.facts.pseudonyms.real(&kinds, Vr::LO, &written)?.map(Some).ok_or(unknown)
+    }
+
+    /// Whether what depends on a patient may be emptied where there is none.
+    pub(super) fn may_lack_patient(&self) -> bool {
+        self.subject == Subject::Attributes && self.facts.way == Way::ToPseudonyms
+    }
+}

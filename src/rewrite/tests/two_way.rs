@@ -1,0 +1,538 @@
+//! There and back: pseudonyms out, real values in, and what is looked for by them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use time::{Date, Month};
+
+use super::support::*;
+use crate::dataset::{Encoding, Tag};
+use crate::rewrite::{
+    Correspondence, Correspondences, Kind, ProfileOption, ProfileSpec, RewriteError, RewriteProblem,
+    RuleSpec, Ruleset, RulesetSpec, Subject, Transform, Unavailable, Way,
+};
+
+const STUDY: &str = "1.2.826.0.1.77";
+const OTHER_STUDY: &str = "1.2.826.0.1.88";
+const TODAY: Date = match Date::from_calendar_date(2026, Month::November, 22) {
+    Ok(date) => date,
+    Err(_) => panic!("a date"),
+};
+
+/// A crosswalk that forgets when the test ends.
+#[derive(Default)]
+struct Memory(Mutex<Vec<Correspondence>>);
+
+impl Memory {
+    fn store(&self, made: Vec<Correspondence>) {
+        self.0.lock().unwrap().extend(made);
+    }
+
+    fn find(&self, wanted: impl Fn(&&Correspondence) -> bool) -> Option<Correspondence> {
+        self.0.lock().unwrap().iter().rev().find(wanted).cloned()
+    }
+}
+
+impl Correspondences for Memory {
+    fn pseudonym_of(&self, kind: Kind, real: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
+        Ok(self.find(|one| one.kind == kind && one.real == real).map(|one| one.pseudonym))
+    }
+
+    fn behind(&self, kind: Kind, pseudonym: &[u8]) -> Result<Option<Correspondence>, Unavailable> {
+        Ok(self.find(|one| one.kind == kind && one.pseudonym == pseudonym))
+    }
+}
+
+/// Rules, and what they remember.
+struct Domain {
+    rules: Arc<Ruleset>,
+    memory: Arc<Memory>,
+}
+
+impl Domain {
+    fn new(profile: Option<ProfileSpec>, rules: &[RuleSpec]) -> Self {
+        let spec = RulesetSpec { profile, ..spec(rules) };
+        Self { rules: Arc::new(Ruleset::compile(spec).unwrap()), memory: Arc::default() }
+    }
+
+    /// The basic profile with modified dates, and pseudonyms that lead back.
+    fn site() -> Self {
+        let options = vec![
+            ProfileOption::RetainLongitudinalModifiedDates,
+            ProfileOption::RetainPatientCharacteristics,
+        ];
+        let profile = ProfileSpec { options, keep_times: true, ..ProfileSpec::default() };
+        Self::new(
+            Some(profile),
+            &[
+                rule_with("PatientName", "replace", "ANON^{pseudonym}"),
+                rule_with("PatientID", "replace", "{pseudonym}"),
+                rule("AccessionNumber", "pseudonym"),
+                rule_with("InstitutionName", "replace", "SITE-07"),
+            ],
+        )
+    }
+
+    fn across(
+        &self,
+        way: Way,
+        subject: Subject,
+        encoding: Encoding,
+        input: &[u8],
+        sizes: &[usize],
+    ) -> Result<(Vec<u8>, Transform), RewriteError> {
+        let transform = Transform::across(&self.rules, way, subject, encoding)
+            .with_crosswalk(Arc::clone(&self.memory) as Arc<dyn Correspondences>)
+            .for_peer("reader".into())
+            .on(TODAY);
+        let (sent, mut transform) = run_in(transform, input, sizes)?;
+        self.memory.store(transform.take_correspondences());
+        Ok((sent, transform))
+    }
+
+    fn out(&self, data: &Data) -> Vec<u8> {
+        self.across(Way::ToPseudonyms, Subject::Object(expected()), LE, &data.bytes, &[9999]).unwrap().0
+    }
+
+    fn attributes(&self, way: Way, data: &Data) -> Result<Vec<u8>, RewriteError> {
+        self.across(way, Subject::Attributes, LE, &data.bytes, &[3]).map(|(sent, _)| sent)
+    }
+
+    fn back(&self, data: &Data) -> Result<Vec<u8>, RewriteError> {
+        self.across(Way::ToReal, object_of(&data.bytes), LE, &data.bytes, &[7]).map(|(sent, _)| sent)
+    }
+
+    fn keys(&self, way: Way, data: &Data) -> Result<Vec<u8>, RewriteProblem> {
+        let keys = self.across(way, Subject::Keys, LE, &data.bytes, &[5]);
+        keys.map(|(sent, _)| sent).map_err(|error| error.problem)
+    }
+
+    /// The pseudonym that a value has.
+    fn of(&self, kind: Kind, real: &str) -> String {
+        let found = self.memory.find(|one| one.kind == kind && one.real == real.as_bytes());
+        String::from_utf8(found.unwrap_or_else(|| panic!("{kind:?} {real}")).pseudonym).unwrap()
+    }
+
+    fn patient(&self) -> String {
+        self.of(Kind::Value(Tag(0x10, 0x20)), "PID-1")
+    }
+
+    fn uid(&self, real: &str) -> String {
+        self.of(Kind::Uid, real)
+    }
+}
+
+/// What a command would say of an object, from its own (0008,0018).
+fn object_of(bytes: &[u8]) -> Subject {
+    let uid = text_of(&elements(bytes, LE), (8, 0x18)).unwrap();
+    Subject::Object(crate::rewrite::Expected { sop_instance_uid: uid.parse().unwrap(), ..expected() })
+}
+
+/// Elements at the top of an explicit little endian data set, by tag; sequences as their bytes.
+fn elements(bytes: &[u8], encoding: Encoding) -> HashMap<(u16, u16), Vec<u8>> {
+    use crate::dataset::{Event, Kind, Raw, Scanner};
+    let mut scanner = Scanner::new(encoding.syntax, 32);
+    let (mut at, mut tag, mut found) = (0, None, HashMap::new());
+    while let Some(Event { kind, raw }) = scanner.next(bytes, &mut at).unwrap() {
+        match (kind, raw) {
+            (Kind::Element(header), _) if scanner.depth() == 0 => {
+                tag = Some((header.tag.0, header.tag.1));
+                found.insert((header.tag.0, header.tag.1), Vec::new());
+            }
+            (Kind::Value { .. }, Raw::Input(range)) => {
+                if let Some(value) = tag.and_then(|tag| found.get_mut(&tag)) {
+                    value.extend_from_slice(&bytes[range]);
+                }
+            }
+            (Kind::SequenceStart(header), _) if scanner.depth() == 1 => {
+                tag = Some((header.tag.0, header.tag.1));
+                found.insert((header.tag.0, header.tag.1), Vec::new());
+            }
+            _ => {}
+        }
+    }
+    scanner.finish().unwrap();
+    found
+}
+
+fn text_of(elements: &HashMap<(u16, u16), Vec<u8>>, tag: (u16, u16)) -> Option<String> {
+    let value = elements.get(&tag)?;
+    Some(String::from_utf8_lossy(crate::dataset::trim(value)).into_owned())
+}
+
+fn text(bytes: &[u8], tag: (u16, u16)) -> Option<String> {
+    text_of(&elements(bytes, LE), tag)
+}
+
+fn image() -> Data {
+    let referenced = Data::new(LE).text((8, 0x1150), b"UI", CLASS).text((8, 0x1155), b"UI", "1.2.3.5");
+    Data::image(LE)
+        .text((8, 0x20), b"DA", "20240301")
+        .text((8, 0x30), b"TM", "120000")
+        .text((8, 0x50), b"SH", "ACC-1")
+        .text((8, 0x80), b"LO", "HOSPITAL")
+        .text((8, 0x90), b"PN", "REFERRING^DOCTOR")
+        .sequence((8, 0x2112), true, &[referenced])
+        .text((0x10, 0x10), b"PN", "DOE^JANE")
+        .text((0x10, 0x20), b"LO", "PID-1")
+        .text((0x10, 0x30), b"DA", "19700101")
+        .text((0x10, 0x40), b"CS", "F")
+        .text((0x20, 0xD), b"UI", STUDY)
+        .text((0x20, 0xE), b"UI", "1.2.826.0.1.77.1")
+        .text((0x28, 0x301), b"CS", "NO")
+}
+
+/// A report of the remote reader on [`image`], in terms of pseudonyms.
+fn report(site: &Domain) -> Data {
+    let date = text(&site.out(&image()), (8, 0x20)).unwrap();
+    let referenced = Data::new(LE)
+        .text((8, 0x1150), b"UI", CLASS)
+        .text((8, 0x1155), b"UI", &format!("{}\\{}", site.uid(INSTANCE), site.uid("1.2.3.5")));
+    Data::new(LE)
+        .text((8, 0x16), b"UI", CLASS)
+        .text((8, 0x18), b"UI", "2.25.9001")
+        .text((8, 0x20), b"DA", &date)
+        .text((8, 0x23), b"DA", "20261122")
+        .text((8, 0x50), b"SH", &site.of(Kind::Value(Tag(8, 0x50)), "ACC-1"))
+        .text((8, 0x80), b"LO", "SITE-07")
+        .text((8, 0x90), b"PN", "READER^OWN")
+        .text((8, 0x1070), b"PN", "REMOVED")
+        .text((0x10, 0x10), b"PN", &format!("ANON^{}^^", site.patient()))
+        .text((0x10, 0x20), b"LO", &site.patient())
+        .text((0x10, 0x30), b"DA", "19000101")
+        .text((0x10, 0x40), b"CS", "F")
+        .text((0x12, 0x62), b"CS", "YES")
+        .text((0x12, 0x63), b"LO", "a method")
+        .text((0x20, 0xD), b"UI", &site.uid(STUDY))
+        .text((0x20, 0xE), b"UI", "2.25.9002")
+        .text((0x28, 0x303), b"CS", "MODIFIED")
+        .sequence((0x40, 0xA375), false, &[referenced])
+}
+
+#[test]
+fn a_report_comes_back_under_the_real_patient() {
+    let site = Domain::site();
+    site.out(&image());
+    let report = report(&site);
+    let (sent, transform) =
+        site.across(Way::ToReal, object_of(&report.bytes), LE, &report.bytes, &[1]).unwrap();
+    let sent_elements = elements(&sent, LE);
+    let of = |tag| text_of(&sent_elements, tag);
+    let real = [
+        ((8, 0x18), "2.25.9001"),
+        ((8, 0x20), "20240301"),
+        ((8, 0x23), "20261122"),
+        ((8, 0x50), "ACC-1"),
+        ((8, 0x80), ""),
+        ((8, 0x90), "READER^OWN"),
+        ((8, 0x1070), ""),
+        ((0x10, 0x10), "DOE^JANE"),
+        ((0x10, 0x20), "PID-1"),
+        ((0x10, 0x30), ""),
+        ((0x10, 0x40), "F"),
+        ((0x20, 0xD), STUDY),
+        ((0x20, 0xE), "2.25.9002"),
+    ];
+    for (tag, value) in real {
+        assert_eq!(of(tag).as_deref(), Some(value), "{tag:04X?}");
+    }
+    for tag in [(0x12, 0x62), (0x12, 0x63), (0x28, 0x303)] {
+        assert_eq!(of(tag), None, "{tag:04X?}");
+    }
+    let references = String::from_utf8_lossy(&sent_elements[&(0x40, 0xA375)]).into_owned();
+    assert!(references.contains("1.2.3.4\\1.2.3.5"), "{references}");
+    assert_eq!(transform.summary().patient_id.as_deref(), Some(&b"PID-1"[..]));
+    assert_eq!(transform.summary().new_study_instance_uid.as_deref(), Some(STUDY.as_bytes()));
+    let own = site.memory.find(|one| one.pseudonym == b"2.25.9001").unwrap();
+    assert_eq!((own.kind, own.real.as_slice()), (Kind::Uid, &b"2.25.9001"[..]));
+    // From now on it is called the same on both sides.
+    let answer = Data::new(LE).text((8, 0x18), b"UI", "2.25.9001").text((0x10, 0x20), b"LO", "PID-1");
+    let told = site.attributes(Way::ToPseudonyms, &answer).unwrap();
+    assert_eq!(text(&told, (8, 0x18)).as_deref(), Some("2.25.9001"));
+}
+
+#[test]
+fn what_was_never_given_out_does_not_come_back() {
+    let site = Domain::site();
+    site.out(&image());
+    let report = report(&site);
+    let with = |from: &str, to: &str| {
+        let at = report.bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut bytes = report.bytes.clone();
+        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        site.back(&Data { bytes, ..report.clone() }).unwrap_err()
+    };
+    let (patient, study) = (site.patient(), site.uid(STUDY));
+    let wrong_patient = Data { bytes: report.bytes.clone(), ..report.clone() };
+    assert!(site.back(&wrong_patient).is_ok());
+    let accession = site.of(Kind::Value(Tag(8, 0x50)), "ACC-1");
+    let error = with(&accession, &"A".repeat(accession.len()));
+    assert_eq!((error.problem, error.tag), (RewriteProblem::NotAPseudonym, Some(Tag(8, 0x50))));
+    assert_eq!(error.comment(), "(0008,0050): no pseudonym that is known here");
+    // The name has the digits too, and comes first; another name of the patient is no reason to refuse.
+    let bytes = String::from_utf8_lossy(&report.bytes).into_owned();
+    assert_eq!(bytes.matches(&patient).count(), 2);
+    let plain = |patient: &str, study: &str| {
+        Data::new(LE)
+            .text((8, 0x16), b"UI", CLASS)
+            .text((8, 0x18), b"UI", "2.25.9003")
+            .text((0x10, 0x10), b"PN", "SOMEBODY^ELSE")
+            .text((0x10, 0x20), b"LO", patient)
+            .text((0x20, 0xD), b"UI", study)
+    };
+    assert_eq!(text(&site.back(&plain(&patient, &study)).unwrap(), (0x10, 0x10)).as_deref(), Some(""));
+    for (patient, study, problem) in [
+        ("PID-1", study.as_str(), RewriteProblem::NotAPseudonym),
+        ("0123456789ABCDEF", &study, RewriteProblem::NotAPseudonym),
+        ("", &study, RewriteProblem::NoPatient),
+        (&patient, STUDY, RewriteProblem::NotAPseudonym),
+    ] {
+        assert_eq!(site.back(&plain(patient, study)).unwrap_err().problem, problem, "{patient} {study}");
+    }
+}
+
+#[test]
+fn a_study_does_not_come_back_as_another_patients() {
+    let site = Domain::site();
+    site.out(&image());
+    let other = Data::image(LE)
+        .text((0x10, 0x20), b"LO", "PID-2")
+        .text((0x20, 0xD), b"UI", OTHER_STUDY);
+    let other = Data {
+        bytes: other.bytes.windows(1).flatten().copied().collect(),
+        ..other
+    };
+    site.out(&other);
+    let mixed = Data::new(LE)
+        .text((8, 0x18), b"UI", "2.25.9004")
+        .text((0x10, 0x20), b"LO", &site.patient())
+        .text((0x20, 0xD), b"UI", &site.uid(OTHER_STUDY));
+    let error = site.back(&mixed).unwrap_err();
+    assert_eq!((error.problem, error.tag), (RewriteProblem::OtherPatient, Some(Tag(0x20, 0xD))));
+}
+
+fn keys(patient: &str, name: &str, study: &str) -> Data {
+    Data::new(LE)
+        .text((8, 0x52), b"CS", "STUDY")
+        .text((0x10, 0x10), b"PN", name)
+        .text((0x10, 0x20), b"LO", patient)
+        .text((0x20, 0xD), b"UI", study)
+}
+
+#[test]
+fn keys_are_translated_and_nothing_else_is_looked_for() {
+    use RewriteProblem::{MatchesNothing, NeedsPatientId, NotAKey, Wildcard};
+    let site = Domain::site();
+    site.out(&image());
+    let (patient, study) = (site.patient(), site.uid(STUDY));
+    let name = format!("ANON^{patient}");
+    let to_real = |data: &Data| site.keys(Way::ToReal, data);
+    for (key, real) in [
+        (keys(&patient, "", ""), keys("PID-1", "", "")),
+        (keys("", "", &study), keys("", "", STUDY)),
+        (keys("*", "*", ""), keys("*", "*", "")),
+        (keys("", "", &format!("2.25.1\\{study}")), keys("", "", STUDY)),
+        (keys(&format!("{patient}*"), "", ""), keys("PID-1", "", "")),
+        (keys(&patient, &format!("{name}*"), &study), keys("PID-1", "", STUDY)),
+        (keys("", &format!("{name}^^*"), ""), keys("PID-1", "", "")),
+    ] {
+        assert_eq!(to_real(&key), Ok(real.bytes), "{}", key.bytes.escape_ascii());
+    }
+    for (key, problem) in [
+        (keys("PID-1", "", ""), MatchesNothing),
+        (keys("", "", STUDY), MatchesNothing),
+        (keys("", "", "2.25.1\\2.25.2"), MatchesNothing),
+        (keys(&patient, "ANON^0123456789ABCDEF", ""), MatchesNothing),
+        (keys("", "DOE^JANE", ""), MatchesNothing),
+        (keys("PID*", "", ""), Wildcard),
+        (keys("", "DOE*", ""), Wildcard),
+        (keys("", "", "1.2.*"), Wildcard),
+        (keys(&format!("?{}", &patient[1..]), "", ""), Wildcard),
+        (Data::new(LE).text((0x10, 0x10), b"PN", &name), NeedsPatientId),
+        (keys("", "", "").text((0x20, 0x10), b"SH", "S1"), NotAKey),
+        (Data::new(LE).text((8, 0x90), b"PN", "REF*"), NotAKey),
+        (Data::new(LE).text((8, 0x20), b"DA", "20240301"), NeedsPatientId),
+        (Data::new(LE).text((0x10, 0x30), b"DA", "19700101"), NotAKey),
+        (Data::new(LE).text((9, 0x10), b"LO", "ACME").text((9, 0x1001), b"LO", "X"), NotAKey),
+    ] {
+        assert_eq!(to_real(&key), Err(problem), "{}", key.bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn dates_are_looked_for_where_the_patient_is_known() {
+    let site = Domain::site();
+    let out = site.out(&image());
+    let (shifted, patient) = (text(&out, (8, 0x20)).unwrap(), site.patient());
+    let key = |date: &str, patient: &str| {
+        Data::new(LE).text((8, 0x20), b"DA", date).text((8, 0x30), b"TM", "10-12").text((0x10, 0x20), b"LO", patient)
+    };
+    for (pseudonymous, real) in [
+        (shifted.clone(), "20240301"),
+        (format!("{shifted}-"), "20240301-"),
+        (format!("-{shifted}"), "-20240301"),
+        (format!("{shifted}-{shifted}"), "20240301-20240301"),
+        (String::new(), ""),
+    ] {
+        let real = key(real, "PID-1").bytes;
+        assert_eq!(site.keys(Way::ToReal, &key(&pseudonymous, &patient)).as_ref(), Ok(&real));
+        assert_eq!(site.keys(Way::ToPseudonyms, &key("20240301", "PID-1")), Ok(key(&shifted, &patient).bytes));
+    }
+    for odd in ["2024", "20240301-0100", "20240301\\20240302", "-", "20240301-x"] {
+        assert_eq!(site.keys(Way::ToReal, &key(odd, &patient)), Err(RewriteProblem::NotAKey), "{odd}");
+    }
+}
+
+#[test]
+fn what_is_in_a_hidden_sequence_is_not_looked_for() {
+    let site = Domain::site();
+    // (0040,0275) Request Attributes Sequence goes as a whole; (0040,0100) stays.
+    let with = |tag, value: &str| {
+        let item = Data::new(LE).text((8, 0x60), b"CS", value);
+        Data::new(LE).sequence(tag, true, &[item])
+    };
+    for tag in [(0x40, 0x275), (0x40, 0x100)] {
+        let empty = with(tag, "");
+        assert_eq!(site.keys(Way::ToReal, &empty), Ok(empty.bytes));
+    }
+    let kept = with((0x40, 0x100), "CT");
+    assert_eq!(site.keys(Way::ToReal, &kept), Ok(kept.bytes));
+    assert_eq!(site.keys(Way::ToReal, &with((0x40, 0x275), "CT")), Err(RewriteProblem::NotAKey));
+    // What comes behind it is judged as itself again.
+    let behind = with((0x40, 0x275), "").text((0x40, 0xA491), b"CS", "COMPLETE");
+    assert_eq!(site.keys(Way::ToReal, &behind), Ok(behind.bytes));
+}
+
+#[test]
+fn answers_show_pseudonyms_and_no_more_than_was_asked_for() {
+    let site = Domain::site();
+    let answer = Data::new(LE)
+        .text((8, 0x20), b"DA", "20240301")
+        .text((8, 0x52), b"CS", "STUDY")
+        .text((8, 0x90), b"PN", "REFERRING^DOCTOR")
+        .text((0x10, 0x10), b"PN", "DOE^JANE")
+        .text((0x10, 0x20), b"LO", "PID-1")
+        .text((0x20, 0xD), b"UI", STUDY);
+    let shown = site.attributes(Way::ToPseudonyms, &answer).unwrap();
+    let of = |tag| text(&shown, tag).unwrap();
+    assert_eq!(of((0x10, 0x10)), format!("ANON^{}", site.patient()));
+    assert_eq!((of((0x10, 0x20)), of((0x20, 0xD))), (site.patient(), site.uid(STUDY)));
+    assert_ne!(of((8, 0x20)), "20240301");
+    assert_eq!((of((8, 0x90)), of((8, 0x52))), (String::new(), "STUDY".into()));
+    assert_eq!(elements(&shown, LE).len(), 6, "nothing is added");
+    // On nobody, nothing is said of anybody; on the one who was asked for, it is known.
+    let nobody = Data::new(LE).text((8, 0x21), b"DA", "20240301").text((0x10, 0x10), b"PN", "DOE^JANE");
+    let shown = site.attributes(Way::ToPseudonyms, &nobody).unwrap();
+    assert_eq!((text(&shown, (8, 0x21)), text(&shown, (0x10, 0x10))), (Some("".into()), Some("".into())));
+    let about = Transform::across(&site.rules, Way::ToPseudonyms, Subject::Attributes, LE)
+        .with_crosswalk(site.memory.clone())
+        .about(Some(b"PID-1".to_vec()));
+    let (shown, _) = run_in(about, &nobody.bytes, &[4]).unwrap();
+    assert_eq!(text(&shown, (0x10, 0x10)), Some(format!("ANON^{}", site.patient())));
+}
+
+#[test]
+fn failed_instances_are_pseudonyms_though_no_rule_names_them() {
+    let site = Domain::new(None, &[rule("SOPInstanceUID", "uid"), rule("PatientID", "pseudonym")]);
+    let data = Data::new(LE).text((8, 0x58), b"UI", "1.2.3\\1.2.4");
+    let shown = text(&site.attributes(Way::ToPseudonyms, &data).unwrap(), (8, 0x58)).unwrap();
+    assert_eq!(shown, format!("{}\\{}", site.uid("1.2.3"), site.uid("1.2.4")));
+}
+
+#[test]
+fn instances_of_commands_cross_like_those_of_data_sets() {
+    let site = Domain::site();
+    site.out(&image());
+    let known = || Arc::clone(&site.memory) as Arc<dyn Correspondences>;
+    let across = |way, uid: &str, exists| {
+        let crossed = site.rules.instance_across(way, uid, exists, known());
+        crossed.map(|found| found.map(|(uid, made)| (uid, made.len()))).map_err(|error| error.problem)
+    };
+    let pseudonym = site.uid(INSTANCE);
+    assert_eq!(across(Way::ToPseudonyms, INSTANCE, false), Ok(Some((pseudonym.clone(), 0))));
+    assert_eq!(across(Way::ToReal, &pseudonym, true), Ok(Some((INSTANCE.into(), 0))));
+    assert_eq!(across(Way::ToReal, "2.25.7", true), Ok(None));
+    assert_eq!(across(Way::ToReal, INSTANCE, true), Ok(None));
+    assert_eq!(across(Way::ToReal, "2.25.7", false), Ok(Some(("2.25.7".into(), 1))));
+    assert_eq!(across(Way::ToReal, INSTANCE, false), Err(RewriteProblem::NotAPseudonym));
+    let well_known = "1.2.840.10008.1.20.1.1";
+    for way in [Way::ToPseudonyms, Way::ToReal] {
+        assert_eq!(across(way, well_known, true), Ok(Some((well_known.into(), 0))));
+    }
+}
+
+#[test]
+fn without_a_crosswalk_nothing_comes_back() {
+    let site = Domain::site();
+    let data = image();
+    let transform = Transform::across(&site.rules, Way::ToReal, object_of(&data.bytes), LE).on(TODAY);
+    let error = run_in(transform, &data.bytes, &[100]).map(|_| ()).unwrap_err();
+    assert_eq!(error.problem, RewriteProblem::Crosswalk);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn there_and_back_is_where_it_began(
+        patient in "[A-Z0-9]{1,12}",
+        accession in "[A-Z0-9]{0,12}",
+        name in "[A-Z]{1,8}\\^[A-Z]{1,8}",
+        days in 0_i64..40_000,
+        uids in proptest::collection::vec("1\\.2\\.[1-9][0-9]{0,6}", 1..5),
+        defined in any::<bool>(),
+        which in 0_usize..4,
+        sizes in proptest::collection::vec(1_usize..200, 1..5),
+    ) {
+        let encoding = [LE, BE, IMPLICIT, DEFLATED][which];
+        let date = Date::from_calendar_date(1910, Month::January, 1).unwrap() + time::Duration::days(days);
+        let date = format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day());
+        let item = Data::new(encoding)
+            .text((8, 0x1150), b"UI", CLASS)
+            .text((8, 0x1155), b"UI", &uids.join("\\"))
+            .text((0x10, 0x20), b"LO", &patient);
+        // What the profile lets through or gives a pseudonym.
+        let original = Data::image(encoding)
+            .text((8, 0x20), b"DA", &date)
+            .text((8, 0x30), b"TM", "101112")
+            .text((8, 0x50), b"SH", &accession)
+            .text((8, 0x60), b"CS", "CT")
+            .sequence((8, 0x2112), defined, &[item.clone(), item])
+            .text((0x10, 0x10), b"PN", &name)
+            .text((0x10, 0x20), b"LO", &patient)
+            .text((0x10, 0x40), b"CS", "O")
+            .text((0x20, 0xD), b"UI", &uids[0])
+            .text((0x20, 0x13), b"IS", "7")
+            .text((0x28, 0x301), b"CS", "NO")
+            .element((0x7FE0, 0x10), b"OW", &[9; 500]);
+        let input = if encoding.deflated { super::deflated::deflate(&original.bytes) } else { original.bytes.clone() };
+        let site = Domain::site();
+        let out = site.across(Way::ToPseudonyms, Subject::Object(expected()), encoding, &input, &sizes);
+        let (out, transform) = out.unwrap();
+        let plain = |bytes: &[u8]| if encoding.deflated { super::deflated::inflate(bytes) } else { bytes.to_vec() };
+        let shown = String::from_utf8_lossy(&plain(&out)).into_owned();
+        prop_assert!(!shown.contains(&name));
+        let instance = String::from_utf8(transform.summary().new_sop_instance_uid.clone().unwrap()).unwrap();
+        let object = Subject::Object(crate::rewrite::Expected { sop_instance_uid: instance.parse().unwrap(), ..expected() });
+        let mut backs = Vec::new();
+        for sizes in [&sizes[..], &[1], &[usize::MAX]] {
+            backs.push(site.across(Way::ToReal, object.clone(), encoding, &out, sizes).unwrap().0);
+        }
+        prop_assert!(backs.windows(2).all(|pair| plain(&pair[0]) == plain(&pair[1])), "a chunking made a difference");
+        prop_assert_eq!(plain(&backs[0]), original.bytes);
+    }
+
+    #[test]
+    fn keys_never_let_a_value_through_that_stands_for_nothing(key in "[A-Z0-9*?^. ]{0,16}", which in 0_usize..4) {
+        let site = Domain::site();
+        site.out(&image());
+        let (tag, vr): ((u16, u16), &[u8; 2]) =
+            [((0x10, 0x20), b"LO"), ((0x10, 0x10), b"PN"), ((8, 0x50), b"SH"), ((8, 0x90), b"PN")][which];
+        let data = Data::new(LE).text(tag, vr, &key);
+        if let Ok(sent) = site.keys(Way::ToReal, &data) {
+            let sent = text(&sent, tag).unwrap();
+            prop_assert!(sent.bytes().all(|b| b == b'*'), "{key:?} became {sent:?}");
+        }
+    }
+}
