@@ -58,10 +58,8 @@ impl Domain {
 
     /// The basic profile with modified dates, and pseudonyms that lead back.
     fn site() -> Self {
-        let options = vec![
-            ProfileOption::RetainLongitudinalModifiedDates,
-            ProfileOption::RetainPatientCharacteristics,
-        ];
+        let options =
+            vec![ProfileOption::RetainLongitudinalModifiedDates, ProfileOption::RetainPatientCharacteristics];
         let profile = ProfileSpec { options, keep_times: true, ..ProfileSpec::default() };
         Self::new(
             Some(profile),
@@ -186,9 +184,11 @@ fn image() -> Data {
 /// A report of the remote reader on [`image`], in terms of pseudonyms.
 fn report(site: &Domain) -> Data {
     let date = text(&site.out(&image()), (8, 0x20)).unwrap();
-    let referenced = Data::new(LE)
-        .text((8, 0x1150), b"UI", CLASS)
-        .text((8, 0x1155), b"UI", &format!("{}\\{}", site.uid(INSTANCE), site.uid("1.2.3.5")));
+    let referenced = Data::new(LE).text((8, 0x1150), b"UI", CLASS).text(
+        (8, 0x1155),
+        b"UI",
+        &format!("{}\\{}", site.uid(INSTANCE), site.uid("1.2.3.5")),
+    );
     Data::new(LE)
         .text((8, 0x16), b"UI", CLASS)
         .text((8, 0x18), b"UI", "2.25.9001")
@@ -296,13 +296,8 @@ fn what_was_never_given_out_does_not_come_back() {
 fn a_study_does_not_come_back_as_another_patients() {
     let site = Domain::site();
     site.out(&image());
-    let other = Data::image(LE)
-        .text((0x10, 0x20), b"LO", "PID-2")
-        .text((0x20, 0xD), b"UI", OTHER_STUDY);
-    let other = Data {
-        bytes: other.bytes.windows(1).flatten().copied().collect(),
-        ..other
-    };
+    let other = Data::image(LE).text((0x10, 0x20), b"LO", "PID-2").text((0x20, 0xD), b"UI", OTHER_STUDY);
+    let other = Data { bytes: other.bytes.windows(1).flatten().copied().collect(), ..other };
     site.out(&other);
     let mixed = Data::new(LE)
         .text((8, 0x18), b"UI", "2.25.9004")
@@ -366,7 +361,11 @@ fn dates_are_looked_for_where_the_patient_is_known() {
     let out = site.out(&image());
     let (shifted, patient) = (text(&out, (8, 0x20)).unwrap(), site.patient());
     let key = |date: &str, patient: &str| {
-        Data::new(LE).text((8, 0x20), b"DA", date).text((8, 0x30), b"TM", "10-12").text((0x10, 0x20), b"LO", patient)
+        Data::new(LE).text((8, 0x20), b"DA", date).text((8, 0x30), b"TM", "10-12").text(
+            (0x10, 0x20),
+            b"LO",
+            patient,
+        )
     };
     for (pseudonymous, real) in [
         (shifted.clone(), "20240301"),
@@ -377,7 +376,10 @@ fn dates_are_looked_for_where_the_patient_is_known() {
     ] {
         let real = key(real, "PID-1").bytes;
         assert_eq!(site.keys(Way::ToReal, &key(&pseudonymous, &patient)).as_ref(), Ok(&real));
-        assert_eq!(site.keys(Way::ToPseudonyms, &key("20240301", "PID-1")), Ok(key(&shifted, &patient).bytes));
+        assert_eq!(
+            site.keys(Way::ToPseudonyms, &key("20240301", "PID-1")),
+            Ok(key(&shifted, &patient).bytes)
+        );
     }
     for odd in ["2024", "20240301-0100", "20240301\\20240302", "-", "20240301-x"] {
         assert_eq!(site.keys(Way::ToReal, &key(odd, &patient)), Err(RewriteProblem::NotAKey), "{odd}");
