@@ -7,5 +7,6 @@ mod oracle;
 mod private;
 mod profile;
 mod profile_rows;
+mod remembering;
 mod structure;
 mod support;
