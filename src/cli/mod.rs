@@ -3,6 +3,7 @@
 mod audit;
 mod certs;
 mod check;
+mod crosswalk;
 mod demo;
 mod echo;
 mod exit;
@@ -12,10 +13,12 @@ mod run;
 mod table;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, Settings};
+use crate::crosswalk::{Crosswalk, CrosswalkError};
 
 /// A transparent DICOM proxy: TLS, access control, rewriting in flight and records, in front of any PACS
 #[derive(Debug, Parser)]
@@ -44,6 +47,8 @@ enum Command {
     Explain(explain::Args),
     /// Apply the rules of a configuration to DICOM files
     Rewrite(rewrite::Args),
+    /// Show, export, erase and re-encrypt what pseudonyms stand for
+    Crosswalk(crosswalk::Args),
     /// Ask an upstream for a C-ECHO, as the proxy would
     Echo(echo::Args),
     /// Make and show certificates: a private CA for a site that has none
@@ -60,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rewrite(args) => rewrite(&args),
+        Command::Crosswalk(args) => crosswalk::run(&args),
         Command::Echo(args) => echo::run(&args),
         Command::Certs(args) => certs::run(&args),
         Command::Audit(args) => audit::run(&args),
@@ -77,7 +83,20 @@ fn rewrite(args: &rewrite::Args) -> ExitCode {
         eprintln!("{file}: no [[rewrite]] named \"{}\"; there is {known}", args.rewrite);
         return ExitCode::from(exit::BAD_CONFIGURATION);
     };
-    rewrite::run(rules, args)
+    let crosswalk = match remembering(&settings, &args.rewrite) {
+        Ok(crosswalk) => crosswalk,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(exit::UNAVAILABLE);
+        }
+    };
+    rewrite::run(rules, crosswalk.as_ref(), args)
+}
+
+/// The crosswalk of a rewrite, opened, where it has one.
+fn remembering(settings: &Settings, rewrite: &str) -> Result<Option<Arc<Crosswalk>>, CrosswalkError> {
+    let named = settings.remembered.get(rewrite).and_then(|name| settings.crosswalks.get(name));
+    named.map(|named| Crosswalk::open(&named.path, &named.secret).map(Arc::new)).transpose()
 }
 
 /// The runtime of the commands that use the network.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::names::Names;
-use super::report::Located;
+use super::report::{Located, Place, Report};
 use super::secret;
 use super::section::Section;
 use super::settings::CrosswalkSettings;
@@ -15,6 +15,17 @@ use crate::crosswalk::{self, CrosswalkError, Secret};
 pub(super) struct Crosswalks {
     pub names: Names,
     pub compiled: BTreeMap<Arc<str>, CrosswalkSettings>,
+    places: BTreeMap<Arc<str>, Place>,
+}
+
+impl Crosswalks {
+    /// Reports those that are there for nothing.
+    pub fn warn_of_unused(&self, report: &Report<'_>, used: &BTreeMap<Arc<str>, Arc<str>>) {
+        let unused = self.places.iter().filter(|(name, _)| !used.values().any(|used| used == *name));
+        for (_, place) in unused {
+            report.risk(place, "no [[rewrite]] names it", "write crosswalk = \"…\" in one, or remove it");
+        }
+    }
 }
 
 pub(super) fn crosswalks(root: &Section<'_>) -> Crosswalks {
@@ -23,6 +34,7 @@ pub(super) fn crosswalks(root: &Section<'_>) -> Crosswalks {
     for section in root.tables("crosswalk") {
         let name = crosswalks.names.define(&section);
         let settings = crosswalk(&section, &mut files);
+        crosswalks.places.extend(name.clone().map(|name| (name, section.place.clone())));
         section.finish();
         if let (Some(name), Some(settings)) = (name, settings) {
             crosswalks.compiled.insert(name, settings);

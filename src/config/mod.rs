@@ -31,4 +31,5 @@ mod upstream;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{Loaded, load};
+pub use secret::crosswalk_key;
 pub use settings::*;

@@ -46,6 +46,7 @@ pub(super) fn rewrites(root: &Section<'_>, crosswalks: &Crosswalks) -> Rewrites 
             rewrites.compiled.insert(name, Arc::new(ruleset));
         }
     }
+    crosswalks.warn_of_unused(root.report, &rewrites.remembered);
     rewrites
 }
 

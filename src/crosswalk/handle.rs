@@ -1,5 +1,6 @@
 //! An open crosswalk, as the relay and the commands use it.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -33,11 +34,12 @@ pub struct Crosswalk {
 }
 
 impl Crosswalk {
-    /// Opens the database, or makes it, readable by its owner only.
+    /// Opens the database, or makes it with its folder, readable by its owner only.
     ///
     /// # Errors
     /// It is in use, of another key, damaged, no crosswalk, or cannot be made.
     pub fn open(path: &Path, secret: &Secret) -> Result<Self, CrosswalkError> {
+        make_folder(path).map_err(|error| CrosswalkError::open(path, error))?;
         let lock = Lock::take(path)?;
         let database = Database::open_or_make(path, secret)?;
         let reader = Database::open_to_read(path, secret)?;
@@ -144,6 +146,14 @@ impl Correspondences for Crosswalk {
             return Ok(Some(known));
         }
         self.find(kind, false, pseudonym).map_err(told)
+    }
+}
+
+/// For its owner only.
+fn make_folder(file: &Path) -> std::io::Result<()> {
+    match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
     }
 }
 

@@ -37,11 +37,7 @@ pub fn probe(path: &Path, secret: &Secret) -> Result<(), CrosswalkError> {
         // Made, and not yet written: an open that was interrupted.
         Ok(metadata) if metadata.len() == 0 => Ok(()),
         Ok(_) => Database::open_to_read(path, secret).map(|_| ()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let folder = folder.unwrap_or(Path::new("."));
-            std::fs::metadata(folder).map(|_| ()).map_err(|error| CrosswalkError::open(folder, error))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(CrosswalkError::open(path, error)),
     }
 }

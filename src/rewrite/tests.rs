@@ -7,6 +7,7 @@ mod oracle;
 mod private;
 mod profile;
 mod profile_rows;
+mod remembering;
 mod structure;
 mod support;
 mod two_way;

@@ -32,13 +32,18 @@ fn run(site: &Site, arguments: &[&str]) -> Ran {
     Ran { status: status.code().expect("an exit status, not a signal"), out, err }
 }
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 17] = [
     &["run"],
     &["demo"],
     &["check"],
     &["explain"],
     &["rewrite"],
     &["echo"],
+    &["crosswalk"],
+    &["crosswalk", "show"],
+    &["crosswalk", "export"],
+    &["crosswalk", "erase"],
+    &["crosswalk", "rotate-key"],
     &["certs"],
     &["certs", "init"],
     &["certs", "issue"],

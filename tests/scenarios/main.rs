@@ -55,6 +55,7 @@ mod bad_input;
 mod byte_for_byte;
 mod commands;
 mod configurations;
+mod crosswalk;
 mod endings;
 mod forwarding;
 mod limits;
