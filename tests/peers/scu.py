@@ -38,6 +38,11 @@ parser.add_argument("--folder", type=Path, help="keeps what a C-GET brings")
 parser.add_argument("--cancel-after", type=int, help="answers of a C-FIND")
 parser.add_argument("--destination", default="DESTINATION")
 parser.add_argument("--sop-class", default="1.2.840.10008.5.1.4.1.1.2")
+parser.add_argument("--instance", default="2.25.4711", help="whose storage is to be committed")
+parser.add_argument("--step", default="2.25.9001", help="the instance of an MPPS")
+parser.add_argument("--patient", help="of an MPPS")
+parser.add_argument("--study", help="of an MPPS")
+parser.add_argument("--only-set", action="store_true", help="of an MPPS that is there already")
 parser.add_argument("--maximum-length", type=int, default=16382)
 arguments = parser.parse_intermixed_args()
 received = []
@@ -142,11 +147,17 @@ def mpps():
     step = Dataset()
     step.PerformedProcedureStepStatus = "IN PROGRESS"
     step.Modality = "CT"
-    created, _ = association.send_n_create(step, ModalityPerformedProcedureStep, "2.25.9001")
+    if arguments.patient:
+        scheduled = Dataset()
+        scheduled.StudyInstanceUID = arguments.study
+        step.PatientID, step.ScheduledStepAttributesSequence = arguments.patient, [scheduled]
+    created = None
+    if not arguments.only_set:
+        created, _ = association.send_n_create(step, ModalityPerformedProcedureStep, arguments.step)
     step = Dataset()
     step.PerformedProcedureStepStatus = "COMPLETED"
-    changed, _ = association.send_n_set(step, ModalityPerformedProcedureStep, "2.25.9001")
-    return association, {"create": status_of(created), "set": status_of(changed)}
+    changed, _ = association.send_n_set(step, ModalityPerformedProcedureStep, arguments.step)
+    return association, {"create": created and status_of(created), "set": status_of(changed)}
 
 
 def commit():
@@ -165,7 +176,7 @@ def commit():
     association = associate([(StorageCommitmentPushModel, EXPLICIT)], [role], handlers)
     item = Dataset()
     item.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
-    item.ReferencedSOPInstanceUID = "2.25.4711"
+    item.ReferencedSOPInstanceUID = arguments.instance
     request = Dataset()
     request.TransactionUID = "2.25.8001"
     request.ReferencedSOPSequence = [item]

@@ -42,6 +42,7 @@ mod process;
 mod raw;
 mod repositories;
 mod site;
+mod tap;
 mod wait;
 
 // Without the proxy.
@@ -72,3 +73,4 @@ mod services;
 mod states;
 mod trail;
 mod transport_security;
+mod two_way;

@@ -82,6 +82,11 @@ fn dcmqrscp_settings(database: &Path, destination: SocketAddr) -> String {
 
 /// Orthanc with the AE title `ORTHANC`, without HTTP.
 pub fn orthanc() -> Archive {
+    orthanc_with(json!({}))
+}
+
+/// As [`orthanc`], knowing where the AE titles of `modalities` are: `{"NAME": ["AE", host, port]}`.
+pub fn orthanc_with(modalities: Value) -> Archive {
     let folder = TempDir::new().expect("a temporary folder");
     let storage = folder.path().join("storage");
     let settings = folder.path().join("orthanc.json");
@@ -91,7 +96,7 @@ pub fn orthanc() -> Archive {
             "HttpServerEnabled": false, "DicomServerEnabled": true, "DicomAet": "ORTHANC", "DicomPort": port,
             "DicomAlwaysAllowEcho": true, "DicomAlwaysAllowStore": true, "DicomAlwaysAllowFind": true,
             "DicomAlwaysAllowGet": true, "DicomAlwaysAllowMove": true, "DicomCheckCalledAet": false,
-            "UnknownSopClassAccepted": true, "StorageCompression": false,
+            "UnknownSopClassAccepted": true, "StorageCompression": false, "DicomModalities": modalities,
         });
         fs::write(&settings, value.to_string()).expect("a file written");
         let mut command = Command::new("Orthanc");
