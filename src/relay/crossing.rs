@@ -17,7 +17,7 @@ use super::pump::Half;
 use crate::dimse::{self, Command, FreeText, Operation, Outcome, Status};
 use crate::policy::Content;
 use crate::rewrite::{
-    Correspondences, Expected, RewriteError, RewriteProblem, Ruleset, Subject, Transform, Way,
+    Correspondence, Correspondences, Expected, RewriteError, RewriteProblem, Ruleset, Subject, Transform, Way,
 };
 
 /// The label of records about identifiers that stand for nothing on the other side.
@@ -28,6 +28,8 @@ struct Crossing {
     command: Vec<u8>,
     /// What its SOP instance UID became.
     sop_instance: Option<String>,
+    /// To be remembered once the instance is there.
+    claims: Vec<Correspondence>,
     transform: Option<Transform>,
 }
 
@@ -54,16 +56,19 @@ impl Half<'_> {
                 return self.refuse(exchange.context_id, &command, status, &comment).await;
             }
         };
-        let sop_instance = crossing.sop_instance.filter(|uid| Some(uid) != exchange.sop_instance.as_ref());
-        let changed = |exchange: &mut Exchange| exchange.new_sop_instance = sop_instance;
-        self.association.ledger.update(self.direction, exchange.message_id, changed);
-        match crossing.transform {
+        let Crossing { command: bytes, sop_instance, claims, transform } = crossing;
+        let sop_instance = sop_instance.filter(|uid| Some(uid) != exchange.sop_instance.as_ref());
+        self.association.ledger.update(self.direction, exchange.message_id, |exchange| {
+            exchange.new_sop_instance = sop_instance;
+            exchange.claims = claims;
+        });
+        match transform {
             Some(transform) => {
                 let origin = Origin::Request(command);
-                let rewritten = Some(Box::new(Rewritten { origin, held: Some(crossing.command) }));
+                let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes) }));
                 self.begin_data_set(exchange, Relayed { transform, observer: None, rewritten });
             }
-            None => self.lock().await.command(exchange.context_id, &crossing.command),
+            None => self.lock().await.command(exchange.context_id, &bytes),
         }
         Ok(())
     }
@@ -80,16 +85,20 @@ impl Half<'_> {
             return Err(cannot("a request without the data set that it needs"));
         }
         let exists = matches!(exchange.operation, NAction | NDelete | NGet | NSet);
-        let sop_instance = match &exchange.sop_instance {
-            Some(uid) => Some(self.instance_across(exchange.operation, way, uid, exists).await?),
-            None => None,
+        let (sop_instance, mut claims) = match &exchange.sop_instance {
+            Some(uid) => self.instance_across(exchange.operation, way, uid, exists)?,
+            None => (None, Vec::new()),
         };
+        // Whoever names an instance that is not there yet could mean one of the other side.
+        if exchange.operation != Operation::NCreate {
+            self.remembered(exchange.operation, std::mem::take(&mut claims)).await?;
+        }
         let subject = match content {
             Content::Object => Subject::Object(expected(exchange)?),
             Content::Keys => Subject::Keys,
             Content::Attributes => Subject::Attributes,
         };
-        self.crossing(command, exchange, way, sop_instance, subject)
+        Ok(Crossing { claims, ..self.crossing(command, exchange, way, sop_instance, subject)? })
     }
 
     /// Sends a response across, or what stands for it.
@@ -103,7 +112,7 @@ impl Half<'_> {
         if let Some((failed, comment)) = exchange.failed.clone() {
             return self.response_withheld(&command, &exchange, status, failed, &comment).await;
         }
-        match self.response_across(&command, &exchange, way).await {
+        match self.response_across(&command, &exchange, status, way).await {
             Ok(Crossing { command: bytes, transform: Some(transform), .. }) => {
                 let context_id = exchange.context_id;
                 let origin = Origin::Response(Box::new(Crossed { response: command, exchange, status }));
@@ -137,13 +146,19 @@ impl Half<'_> {
         &self,
         command: &Command,
         exchange: &Exchange,
+        status: Status,
         way: Way,
     ) -> Result<Crossing, Refused> {
-        let sop_instance = match command.sop_instance() {
-            Some(uid) if Some(&uid) == exchange.new_sop_instance.as_ref() => exchange.sop_instance.clone(),
-            Some(uid) => Some(self.instance_across(exchange.operation, way, &uid, false).await?),
-            None => None,
+        if matches!(status.outcome(), Outcome::Success | Outcome::Warning) {
+            self.remembered(exchange.operation, exchange.claims.clone()).await?;
+        }
+        let sent = exchange.new_sop_instance.as_ref().or(exchange.sop_instance.as_ref());
+        let (sop_instance, made) = match command.sop_instance() {
+            Some(uid) if Some(&uid) == sent => (exchange.sop_instance.clone(), Vec::new()),
+            Some(uid) => self.instance_across(exchange.operation, way, &uid, false)?,
+            None => (None, Vec::new()),
         };
+        self.remembered(exchange.operation, made).await?;
         self.crossing(command, exchange, way, sop_instance, Subject::Attributes)
     }
 
@@ -161,7 +176,7 @@ impl Half<'_> {
             true => Some(self.transform_across(exchange, way, subject)?),
             false => None,
         };
-        Ok(Crossing { command: bytes, sop_instance, transform })
+        Ok(Crossing { command: bytes, sop_instance, claims: Vec::new(), transform })
     }
 
     fn transform_across(
@@ -181,30 +196,27 @@ impl Half<'_> {
         Ok(transform)
     }
 
-    /// What the SOP instance UID of a command becomes, remembered.
-    async fn instance_across(
+    /// What the SOP instance UID of a command becomes, and what is to be remembered for it.
+    fn instance_across(
         &self,
         operation: Operation,
         way: Way,
         uid: &str,
         exists: bool,
-    ) -> Result<String, Refused> {
+    ) -> Result<(Option<String>, Vec<Correspondence>), Refused> {
         let (rules, known) = self.boundary()?;
-        let failed = |error: RewriteError| Refused {
-            status: status_of(operation, &error),
-            label: REWRITE_FAILED,
-            comment: error.comment(),
-        };
-        let across = rules.instance_across(way, uid, exists, known).map_err(failed)?;
-        let Some((new, made)) = across else {
-            return Err(Refused {
-                status: Status::NO_SUCH_INSTANCE,
-                label: UNKNOWN_PSEUDONYM,
-                comment: "no such SOP instance".into(),
-            });
-        };
-        self.store(made).await.map_err(failed)?;
-        Ok(new)
+        let across = rules.instance_across(way, uid, exists, known);
+        let across = across.map_err(|error| refused(operation, &error))?;
+        let (new, made) = across.ok_or_else(|| Refused {
+            status: Status::NO_SUCH_INSTANCE,
+            label: UNKNOWN_PSEUDONYM,
+            comment: "no such SOP instance".into(),
+        })?;
+        Ok((Some(new), made))
+    }
+
+    async fn remembered(&self, operation: Operation, made: Vec<Correspondence>) -> Result<(), Refused> {
+        self.store(made).await.map_err(|error| refused(operation, &error))
     }
 
     fn boundary(&self) -> Result<(&Arc<Ruleset>, Arc<dyn Correspondences>), Refused> {
@@ -302,6 +314,10 @@ impl Half<'_> {
 
 fn cannot(comment: &str) -> Refused {
     Refused { status: Status(0xC000), label: REWRITE_FAILED, comment: comment.into() }
+}
+
+fn refused(operation: Operation, error: &RewriteError) -> Refused {
+    Refused { status: status_of(operation, error), label: REWRITE_FAILED, comment: error.comment() }
 }
 
 fn expected(exchange: &Exchange) -> Result<Expected, Refused> {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::dimse::{Command, Operation, Status};
 use crate::policy::Direction;
+use crate::rewrite::Correspondence;
 
 /// An operation that waits for its response, with what its record will say.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub(crate) struct Exchange {
     pub new_study: Option<String>,
     /// One of its responses could not cross: what its requestor is told once the other side is through with it.
     pub failed: Option<(Status, String)>,
+    /// What the instance that it creates will be called on both sides, once it is there.
+    pub claims: Vec<Correspondence>,
 }
 
 impl Exchange {
@@ -50,6 +53,7 @@ impl Exchange {
             new_sop_instance: None,
             new_study: None,
             failed: None,
+            claims: Vec::new(),
         }
     }
 }
