@@ -10,6 +10,7 @@ mod diagnostic;
 mod limits;
 mod listener;
 mod load;
+mod mask;
 mod names;
 mod peer;
 mod report;

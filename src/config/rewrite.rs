@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
+use super::mask;
 use super::names::Names;
 use super::report::Place;
 use super::secret;
@@ -16,13 +17,15 @@ const MAX_DEPTH: u32 = 256;
 /// A century, either way.
 const MOST_DAYS: i32 = 36_525;
 /// Keys that mean nothing without a profile.
-const OF_PROFILE: [&str; 6] = [
+const OF_PROFILE: [&str; 8] = [
     "options",
     "date-shift-days",
     "keep-times",
     "encapsulated-documents",
     "private-sop-classes",
     "burned-in",
+    "unmasked",
+    "masks",
 ];
 
 #[derive(Default)]
@@ -78,7 +81,7 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         refuse_documents: refuse("encapsulated-documents", "replace").unwrap_or(default.refuse_documents),
         refuse_private_classes: refuse("private-sop-classes", "pass")
             .unwrap_or(default.refuse_private_classes),
-        refuse_burned_in: refuse("burned-in", "pass").unwrap_or(default.refuse_burned_in),
+        burned_in: mask::burned_in(section).unwrap_or(default.burned_in),
     };
     if !wanted {
         let empty = section.has("options") && spec.options.is_empty();

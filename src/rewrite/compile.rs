@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::RegexBuilder;
 
 use super::action::Action;
-use super::profile;
+use super::profile::{self, FLAG};
 use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
 use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
 use super::tag_pattern::TagPattern;
@@ -316,11 +316,15 @@ fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
 fn additions(rules: &Ruleset, patterns: &[TagPattern], adding: &[bool]) -> Vec<Addition> {
     let added = patterns.iter().zip(adding).enumerate().filter_map(|(rule, (pattern, adds))| match pattern {
         TagPattern::One(tag) if *adds && rules.decide(*tag, vr_of(*tag), None) == Some(rule) => {
-            Some(Addition { tag: *tag, vr: vr_of(*tag), rule })
+            Some(Addition { tag: *tag, vr: vr_of(*tag), rule, masked_only: false })
         }
         _ => None,
     });
     let mut added: Vec<Addition> = added.collect();
+    let masked = rules.profile.as_ref().and_then(|profile| profile.masked);
+    if let Some(masked) = masked.filter(|_| !rules.is_explicit(FLAG)) {
+        added.push(Addition { tag: FLAG, vr: Vr::CS, rule: masked.flag, masked_only: true });
+    }
     added.sort_by_key(|addition| number(addition.tag));
     added
 }

@@ -53,6 +53,24 @@ pub enum RewriteProblem {
     Document,
     #[error("burned-in text is likely; refused")]
     BurnedIn,
+    #[error("burned-in text is likely; no mask fits")]
+    NoMask,
+    #[error("overlay in the pixels; refused")]
+    OverlayInPixels,
+    #[error("description of the image comes too late")]
+    DescriptionTooLate,
+    #[error("pixels of this layout cannot be masked")]
+    Unmaskable,
+    #[error("length is not that of the image; not masked")]
+    PixelLength,
+    #[error("no mask lies in the image")]
+    OutsideImage,
+    #[error("compressed pixels cannot be masked")]
+    CompressedPixels,
+    #[error("pixels inside a sequence cannot be masked")]
+    NestedPixels,
+    #[error("missing; nothing was masked")]
+    NoPixels,
 }
 
 impl RewriteError {
@@ -90,7 +108,9 @@ impl RewriteProblem {
             Self::NoPatient | Self::TooLate => 0xC003,
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
-            Self::BurnedIn => 0xC006,
+            Self::BurnedIn | Self::NoMask | Self::OverlayInPixels => 0xC006,
+            Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
+            Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Addition {
     pub(super) tag: Tag,
     pub(super) vr: Vr,
     pub(super) rule: usize,
+    /// Whether only objects get it whose pixels are masked.
+    pub(super) masked_only: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -18,6 +18,7 @@ mod vocabulary;
 pub(super) mod dates;
 pub(super) mod dummy;
 
+use super::pixels::MaskSpec;
 use super::table::CreatorId;
 use crate::dataset::{Tag, Vr, number, vr_of};
 use burned_in::BURNED_IN;
@@ -144,8 +145,20 @@ pub struct ProfileSpec {
     pub refuse_documents: bool,
     /// Whether private SOP classes are refused: the profile does not say how they are de-identified.
     pub refuse_private_classes: bool,
-    /// Whether an object that is likely to carry burned-in text is refused.
-    pub refuse_burned_in: bool,
+    pub burned_in: BurnedIn,
+}
+
+/// What becomes of objects that are likely to carry burned-in text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BurnedIn {
+    Pass,
+    Refuse,
+    /// Every object that masks fit is masked, likely to carry text or not. One that is likely to, and that none fits, is
+    /// refused, or passed.
+    Mask {
+        masks: Vec<MaskSpec>,
+        refuse_others: bool,
+    },
 }
 
 impl Default for ProfileSpec {
@@ -156,7 +169,7 @@ impl Default for ProfileSpec {
             keep_times: false,
             refuse_documents: true,
             refuse_private_classes: true,
-            refuse_burned_in: true,
+            burned_in: BurnedIn::Refuse,
         }
     }
 }
@@ -192,8 +205,31 @@ pub(super) struct Profile {
     private: usize,
     safe_private: usize,
     pub(super) content: content::ContentRules,
+    /// Where there are masks.
+    pub(super) masked: Option<MaskedRules>,
     /// Sorted; with the VR of the table.
     safe: Vec<(CreatorId, u16, u8, Vr)>,
+}
+
+/// Indices of the rules for objects whose pixels are masked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MaskedRules {
+    pub(super) pixels: usize,
+    pub(super) flag: usize,
+    method: usize,
+    codes: usize,
+}
+
+impl MaskedRules {
+    /// The rule for an element at the top, in place of the one for objects that are not masked.
+    pub(super) fn decide(&self, tag: Tag) -> Option<usize> {
+        match tag {
+            FLAG => Some(self.flag),
+            compile::METHOD => Some(self.method),
+            compile::METHOD_CODES => Some(self.codes),
+            _ => None,
+        }
+    }
 }
 
 /// UIDs that name a class, a transfer syntax, a coding scheme or a template, not an instance.

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::attributes::{EDITION, ROWS};
+use super::compile::CLEAN_PIXELS;
 use super::safe_private::SAFE;
-use super::{ProfileOption, ProfileSpec};
-use crate::rewrite::Ruleset;
+use super::{BurnedIn, ProfileOption, ProfileSpec};
+use crate::rewrite::{MaskSpec, Rectangle, Ruleset};
 
 /// Written whole for a ruleset with a profile; for one without, the rules only.
 pub(in crate::rewrite) fn statement(rules: &Ruleset, name: &str) -> String {
@@ -47,11 +48,55 @@ fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         let applied = if spec.has(option) { "yes" } else { "no" };
         writeln!(text, "| {meaning} | {code} | {applied} |")?;
     }
+    let BurnedIn::Mask { masks, .. } = &spec.burned_in else {
+        return writeln!(
+            text,
+            "\nClean Pixel Data (113101) and Clean Recognizable Visual Features (113102) are not applied: pixel data pass as \
+             they are, (0028,0301) and (0028,0302) are not touched.\n"
+        );
+    };
+    let (code, meaning) = CLEAN_PIXELS;
     writeln!(
         text,
-        "\nClean Pixel Data (113101) and Clean Recognizable Visual Features (113102) are not supported: pixel data pass as they \
-         are, (0028,0301) and (0028,0302) are not touched.\n"
-    )
+        "| {meaning} | {code} | to objects that a mask fits |\n\n\
+         Clean Recognizable Visual Features (113102) is not supported; (0028,0302) is not touched.\n"
+    )?;
+    self::masks(text, masks)
+}
+
+fn masks(text: &mut String, masks: &[MaskSpec]) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## Pixels masked\n\n\
+         Native pixel data of 8 and 16 bits are blanked, in every frame, where a rectangle of a mask that fits lies: black, by \
+         photometric interpretation and pixel representation; the first entry of a palette. (0028,0301) is NO then. An object \
+         that a mask fits and whose pixels are compressed, of another layout, or not of the size described is refused. Other \
+         objects keep their pixels and their (0028,0301).\n\n\
+         | SOP class | manufacturer | model | rows | columns | x, y, width, height |\n| --- | --- | --- | --- | --- | --- |"
+    )?;
+    for mask in masks {
+        let any = || "any".to_owned();
+        let class = mask.sop_class.as_ref().map_or_else(any, |class| class.as_str().to_owned());
+        let named = |name: &Option<String>| name.clone().unwrap_or_else(any);
+        let size = |size: Option<u16>| size.map_or_else(any, |size| size.to_string());
+        let rectangle = |r: &Rectangle| format!("{}, {}, {}, {}", r.x, r.y, r.width, r.height);
+        let rectangles: Vec<String> = mask.rectangles.iter().map(rectangle).collect();
+        let (manufacturer, model) = (named(&mask.manufacturer), named(&mask.model));
+        let (rows, columns, rectangles) = (size(mask.rows), size(mask.columns), rectangles.join("; "));
+        writeln!(text, "| {class} | {manufacturer} | {model} | {rows} | {columns} | {rectangles} |")?;
+    }
+    writeln!(text)
+}
+
+fn burned_in(burned_in: &BurnedIn) -> &'static str {
+    match burned_in {
+        BurnedIn::Pass => "passed",
+        BurnedIn::Refuse => "refused, and so are objects with overlays in the bits of their pixels",
+        BurnedIn::Mask { refuse_others: true, .. } => {
+            "masked, or refused where no mask fits; objects with overlays in the bits of their pixels are refused"
+        }
+        BurnedIn::Mask { refuse_others: false, .. } => "masked, or passed where no mask fits",
+    }
 }
 
 fn explicit(text: &mut String, rules: &Ruleset) -> std::fmt::Result {
@@ -98,7 +143,7 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
          Conversion Type and SOP class: {}.\n- Encapsulated documents: {}.\n- The secret is at least 256 bits, for \
          HMAC-SHA-256.\n- Ages over 89 years are written as 090Y where ages are kept.\n",
         refused(spec.refuse_private_classes),
-        refused(spec.refuse_burned_in),
+        burned_in(&spec.burned_in),
         if spec.refuse_documents {
             "refused"
         } else {

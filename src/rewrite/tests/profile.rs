@@ -9,8 +9,8 @@ use super::profile_rows::profile;
 use super::support::*;
 use crate::dataset::{Encoding, Tag};
 use crate::rewrite::{
-    Expected, ProfileOption as O, ProfileSpec, RewriteError, RuleSpec, Ruleset, RulesetSpec, Transform,
-    canary,
+    BurnedIn, Expected, ProfileOption as O, ProfileSpec, RewriteError, RuleSpec, Ruleset, RulesetSpec,
+    Transform, canary,
 };
 use dicom_object::InMemDicomObject;
 
@@ -294,7 +294,7 @@ fn objects_are_refused_or_passed_for_what_they_are() {
     let screen = Data::new(LE);
     assert!(status(basic(), CLASS, screen).is_ok());
     let pass = || ProfileSpec {
-        refuse_burned_in: false,
+        burned_in: BurnedIn::Pass,
         refuse_private_classes: false,
         refuse_documents: false,
         ..basic()
