@@ -7,15 +7,19 @@ mod demo;
 mod echo;
 mod exit;
 mod explain;
+mod pseudonyms;
 mod rewrite;
 mod run;
 mod table;
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
 use crate::config::{self, Loaded};
+use crate::rewrite::Ruleset;
 
 /// A transparent DICOM proxy: TLS, access control, rewriting in flight and records, in front of any PACS
 #[derive(Debug, Parser)]
@@ -44,6 +48,8 @@ enum Command {
     Explain(explain::Args),
     /// Apply the rules of a configuration to DICOM files
     Rewrite(rewrite::Args),
+    /// Tell what identifiers are called under each version of the secret
+    Pseudonyms(pseudonyms::Args),
     /// Ask an upstream for a C-ECHO, as the proxy would
     Echo(echo::Args),
     /// Make and show certificates: a private CA for a site that has none
@@ -59,25 +65,29 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
-        Command::Rewrite(args) => rewrite(&args),
+        Command::Rewrite(args) => with_rules(&args.config, &args.rewrite, |rules| rewrite::run(rules, &args)),
+        Command::Pseudonyms(args) => {
+            with_rules(&args.config, &args.rewrite, |rules| pseudonyms::run(rules, &args))
+        }
         Command::Echo(args) => echo::run(&args),
         Command::Certs(args) => certs::run(&args),
         Command::Audit(args) => audit::run(&args),
     }
 }
 
-fn rewrite(args: &rewrite::Args) -> ExitCode {
-    let settings = match load(&args.config) {
+/// Does something with the rules of a `[[rewrite]]`.
+fn with_rules(config: &Path, name: &str, run: impl FnOnce(&Arc<Ruleset>) -> ExitCode) -> ExitCode {
+    let settings = match load(config) {
         Ok(loaded) => loaded.settings,
         Err(status) => return status,
     };
-    let Some(rules) = settings.rewrites.get(args.rewrite.as_str()) else {
+    let Some(rules) = settings.rewrites.get(name) else {
         let known: Vec<_> = settings.rewrites.keys().map(ToString::to_string).collect();
-        let (file, known) = (args.config.display(), known.join(", "));
-        eprintln!("{file}: no [[rewrite]] named \"{}\"; there is {known}", args.rewrite);
+        let (file, known) = (config.display(), known.join(", "));
+        eprintln!("{file}: no [[rewrite]] named \"{name}\"; there is {known}");
         return ExitCode::from(exit::BAD_CONFIGURATION);
     };
-    rewrite::run(rules, args)
+    run(rules)
 }
 
 /// The runtime of the commands that use the network.

@@ -52,6 +52,24 @@ pub struct Args {
     /// The peer whose name values with {peer} in them get.
     #[arg(long, value_name = "NAME")]
     pub peer: Option<String>,
+    /// What values with {tenant} in them get.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+}
+
+/// As whose the files are taken.
+#[derive(Default)]
+struct Sender {
+    peer: Option<Arc<str>>,
+    tenant: Option<Arc<str>>,
+}
+
+impl Sender {
+    /// Says so to the transform of a file; files are numbered in the order of their names.
+    fn of(&self, transform: Transform, number: u64) -> Transform {
+        let transform = transform.of_tenant(self.tenant.clone()).numbered(number);
+        self.peer.clone().into_iter().fold(transform, Transform::for_peer)
+    }
 }
 
 /// Rewrites every input. Exit code 0, or 65 where an input was unreadable or a canary came out; the others are done all
@@ -64,11 +82,12 @@ pub fn run(rules: &Arc<Ruleset>, args: &Args) -> ExitCode {
         eprintln!("{}", FileError::Write { to: report.clone(), error });
         return ExitCode::from(exit::UNREADABLE);
     }
-    let peer = args.peer.as_deref().map(Arc::from);
+    let sender =
+        Sender { peer: args.peer.as_deref().map(Arc::from), tenant: args.tenant.as_deref().map(Arc::from) };
     let done = if args.canary {
-        canary::run_with(rules, &args.inputs, &args.output, peer.as_ref(), stdout, stderr)
+        canary::run_with(rules, &args.inputs, &args.output, &sender, stdout, stderr)
     } else {
-        run_with(rules, &args.inputs, &args.output, peer.as_ref(), args.diff, stdout, stderr)
+        run_with(rules, &args.inputs, &args.output, &sender, args.diff, stdout, stderr)
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,
@@ -110,7 +129,7 @@ fn run_with(
     rules: &Arc<Ruleset>,
     inputs: &[PathBuf],
     out: &Path,
-    peer: Option<&Arc<str>>,
+    sender: &Sender,
     diff: bool,
     shown: &mut dyn Write,
     problems: &mut dyn Write,
@@ -126,8 +145,8 @@ fn run_with(
         writeln!(problems, "{}: {}", printable(&path), FileError::Read(error))?;
     }
     let bar = if diff { ProgressBar::hidden() } else { progress(files.len()) };
-    for path in &files {
-        match rewrite_file(rules, path, out, peer, diff) {
+    for (path, number) in files.iter().zip(1..) {
+        match rewrite_file(rules, path, out, (sender, number), diff) {
             Ok(done) if diff => diff::print(rules, &printable(path), &done.name, &done.transform, shown)?,
             Ok(_) => {}
             Err(error) => {
@@ -150,7 +169,7 @@ fn rewrite_file(
     rules: &Arc<Ruleset>,
     path: &Path,
     out: &Path,
-    peer: Option<&Arc<str>>,
+    (sender, number): (&Sender, u64),
     diff: bool,
 ) -> Result<Done, FileError> {
     let mut input = File::open(path).map_err(FileError::Read)?;
@@ -164,8 +183,7 @@ fn rewrite_file(
     let meta = part10::write(sop_class_uid.as_str(), &new_uid, transfer_syntax_uid.as_str());
 
     let expected = Expected { sop_class_uid, sop_instance_uid };
-    let transform = Transform::new(Arc::clone(rules), encoding, expected);
-    let transform = peer.map(Arc::clone).into_iter().fold(transform, Transform::for_peer);
+    let transform = sender.of(Transform::new(Arc::clone(rules), encoding, expected), number);
     let mut transform = if diff { transform.recording_changes() } else { transform };
     let name = format!("{new_uid}.dcm");
     let to = out.join(&name);

@@ -18,6 +18,7 @@ mod repository;
 mod rewrite;
 mod role;
 mod secret;
+mod secrets;
 mod section;
 mod settings;
 mod shadow;

@@ -8,7 +8,7 @@ use aws_lc_rs::hmac;
 use super::mask;
 use super::names::Names;
 use super::report::Place;
-use super::secret;
+use super::secrets::{self, Secrets};
 use super::section::Section;
 use super::suggest;
 use crate::rewrite::{ProfileOption, ProfileSpec, RuleSpec, Ruleset, RulesetSpec};
@@ -52,8 +52,7 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
     let max_depth =
         section.count("max-depth", 1..=MAX_DEPTH).map_or(default.max_depth, |depth| depth as usize);
     let max_inflated = section.size("max-inflated-size", 1 << 10..=1 << 40).unwrap_or(default.max_inflated);
-    let secret = section.path("secret-file");
-    let key = secret.as_ref().and_then(|path| secret::key(section.report, path));
+    let Secrets { current: key, version: secret_version, others: other_secrets } = secrets::secrets(&section);
     let (rules, places): (Vec<RuleSpec>, Vec<RulePlaces>) =
         section.inline_tables("rules").into_iter().map(rule).unzip();
     if !section.has("rules") && profile.is_none() {
@@ -61,9 +60,10 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
             .missing("rules", "list what to change, as in [{ tag = \"PatientName\", action = \"empty\" }]");
     }
     // A key that cannot be read was reported; that the rules need one is then no second problem.
-    let stand_in = || section.has("secret-file").then(|| hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]));
-    let complete = key.is_some() || secret.is_none() && !section.has("secret-file");
-    let spec = RulesetSpec { rules, profile, secret: key.or_else(stand_in), max_depth, max_inflated };
+    let stand_in = || secrets::are_named(&section).then(|| hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]));
+    let complete = key.is_some() || !secrets::are_named(&section);
+    let secret = key.or_else(stand_in);
+    let spec = RulesetSpec { rules, profile, secret, secret_version, other_secrets, max_depth, max_inflated };
     let ruleset = compiled(&section, spec, &places);
     section.finish();
     ruleset.filter(|_| complete)
@@ -90,7 +90,7 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         }
         return None;
     }
-    if !section.has("secret-file") {
+    if !secrets::are_named(section) {
         section.missing("secret-file", "the profile makes UIDs with it");
     }
     let modified = spec.has(ProfileOption::RetainLongitudinalModifiedDates);

@@ -24,6 +24,11 @@ pub(super) fn key(report: &Report<'_>, path: &Located<PathBuf>) -> Option<hmac::
     }
 }
 
+/// As [`key`], the bytes themselves.
+pub(super) fn bytes(report: &Report<'_>, path: &Located<PathBuf>) -> Option<Zeroizing<Vec<u8>>> {
+    read(&path.value).map_err(|wrong| report.wrong(&path.place, wrong)).ok()
+}
+
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Wrong> {
     let make = format!("make it with: (umask 077; openssl rand -base64 48 > {})", path.display());
     let mut secret = read_file(path, &make)?;

@@ -134,8 +134,10 @@ impl Half<'_> {
             named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
         let new_instance = ruleset.map_sop_instance_uid(sop_instance_uid.as_str());
         let expected = Expected { sop_class_uid, sop_instance_uid };
-        let peer = Arc::clone(&self.association.grant.peer.name);
-        Ok(Some((Transform::new(ruleset.clone(), encoding, expected).for_peer(peer), new_instance)))
+        let (peer, tally) = (&self.association.grant.peer, &self.association.tally);
+        let transform = Transform::new(ruleset.clone(), encoding, expected).for_peer(Arc::clone(&peer.name));
+        let transform = transform.of_tenant(peer.tenant.clone()).numbered(tally.next_number(self.direction));
+        Ok(Some((transform, new_instance)))
     }
 
     fn relay_rewritten(

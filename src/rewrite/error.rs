@@ -47,6 +47,10 @@ pub enum RewriteProblem {
     TooLate,
     #[error("no peer's name to write")]
     NoPeer,
+    #[error("no tenant to write")]
+    NoTenant,
+    #[error("no number to write")]
+    NoNumber,
     #[error("private SOP class, refused by the profile")]
     PrivateClass,
     #[error("encapsulated document, refused by the profile")]
@@ -104,7 +108,8 @@ impl RewriteProblem {
             Self::CommandMismatch | Self::Missing => 0xA900,
             Self::Structure(_) | Self::Inflate | Self::InflateTruncated => 0xC000,
             Self::TooLong | Self::Grown | Self::InflatedSize | Self::Finished => 0xC001,
-            Self::NotForSequences { .. } | Self::NotForVr { .. } | Self::NoPeer => 0xC002,
+            Self::NotForSequences { .. } | Self::NotForVr { .. } => 0xC002,
+            Self::NoPeer | Self::NoTenant | Self::NoNumber => 0xC002,
             Self::NoPatient | Self::TooLate => 0xC003,
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,

@@ -20,6 +20,9 @@ pub(super) struct Facts {
     /// Days by which dates move.
     pub(super) days: Option<i32>,
     pub(super) peer: Option<Arc<str>>,
+    pub(super) tenant: Option<Arc<str>>,
+    /// Of the data set in its association.
+    pub(super) number: Option<u64>,
     /// Planted so far.
     pub(super) canaries: u32,
 }

@@ -42,6 +42,7 @@ mod tag_pattern;
 mod template;
 mod transform;
 mod value;
+mod versions;
 
 pub use change::{Change, Content};
 pub use error::{RewriteError, RewriteProblem};
@@ -52,6 +53,7 @@ pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
 pub use table::Ruleset;
 pub use transform::{Expected, Transform};
+pub use versions::Pseudonyms;
 
 #[cfg(test)]
 mod tests;

@@ -54,6 +54,9 @@ pub struct Ruleset {
     pub(super) profile: Option<Profile>,
     /// Of the dates, where they move.
     pub(super) date_key: Option<hmac::Key>,
+    /// Of the secret, where secrets have versions.
+    pub(super) secret_version: Option<u32>,
+    pub(super) other_secrets: Vec<(u32, hmac::Key)>,
     pub(super) needs_patient: bool,
     /// Whether the last rule plants canaries.
     pub(super) plants: bool,
@@ -83,6 +86,13 @@ impl Ruleset {
             Some(Action::Uid { key }) => new_uid(key, uid),
             _ => uid.to_owned(),
         }
+    }
+
+    /// Whether values name the tenant.
+    pub fn needs_tenant(&self) -> bool {
+        self.rules
+            .iter()
+            .any(|rule| matches!(&rule.action, Action::Template(template) if template.needs_tenant()))
     }
 
     /// What `uid` rules make of a UID; the UID itself where there is no such rule.

@@ -80,6 +80,22 @@ impl Transform {
         self
     }
 
+    /// Says whose the peer is, for values with `{tenant}` in them.
+    pub fn of_tenant(mut self, tenant: Option<Arc<str>>) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.tenant = tenant;
+        }
+        self
+    }
+
+    /// Says which of its association the data set is, counted from 1, for values with `{sequence}` in them.
+    pub fn numbered(mut self, number: u64) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.number = Some(number);
+        }
+        self
+    }
+
     /// Takes the next bytes and appends to `output` what to send for them.
     ///
     /// # Errors

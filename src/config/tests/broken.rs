@@ -320,6 +320,58 @@ fn profiles_are_never_silently_ignored() {
 }
 
 #[test]
+fn secrets_have_versions_and_one_is_in_use() {
+    let material = Material::shared();
+    let table = |keys: &str| {
+        let rule = "rules = [{ tag = \"SOPInstanceUID\", action = \"uid\" }]";
+        format!("{GOOD}[[rewrite]]\nname = \"w\"\n{keys}\n{rule}\n")
+    };
+    let one = "{ version = 1, file = \"conf/pseudonym.key\" }";
+    let two = "{ version = 2, file = \"conf/pseudonym-2.key\" }";
+    let both = format!("secrets = [{two}, {one}]");
+    let rules = |keys: &str| material.compile(&table(keys)).unwrap().settings.rewrites["w"].clone();
+    let (new, old) =
+        (rules(&format!("{both}\ncurrent-secret = 2")), rules("secret-file = \"conf/pseudonym.key\""));
+    assert_eq!((new.secret_version(), new.other_secret_versions().collect::<Vec<_>>()), (Some(2), vec![1]));
+    assert_eq!((old.secret_version(), old.other_secret_versions().count()), (None, 0));
+    assert_eq!(rules(&format!("secrets = [{one}]")).map_uid("1.2.3"), old.map_uid("1.2.3"));
+    assert_ne!(new.map_uid("1.2.3"), old.map_uid("1.2.3"));
+    let risks = material.risks(&table(&format!("{both}\ncurrent-secret = 1")));
+    assert!(
+        risks.len() == 1 && risks[0].contains("current-secret: makes pseudonyms with version 1"),
+        "{risks:?}"
+    );
+    for (keys, expected) in [
+        (both.clone(), "current-secret: is missing where there are several"),
+        (format!("{both}\ncurrent-secret = 3"), "current-secret: is not the version of any"),
+        (format!("secrets = [{one}, {one}]"), "secrets[1]: has the version of"),
+        (format!("secrets = [{one}, {}]", one.replace('1', "2")), "secrets[1]: is the secret of"),
+        (format!("{both}\nsecret-file = \"conf/pseudonym.key\""), "secret-file: stands beside secrets"),
+        (
+            "secret-file = \"conf/pseudonym.key\"\ncurrent-secret = 1".into(),
+            "current-secret: is for secrets only",
+        ),
+        ("secrets = [{ file = \"conf/pseudonym.key\" }]".into(), "secrets[0].version: is missing"),
+        ("secrets = [{ version = 1 }]".into(), "secrets[0].file: is missing"),
+        ("secrets = [{ version = 1, file = \"conf/none.key\" }]".into(), "cannot be read"),
+        ("secrets = []".into(), "secrets: lists no secret"),
+    ] {
+        let found = material.errors(&table(&keys));
+        assert!(found.iter().any(|error| error.contains(expected)), "{keys}: {found:?}");
+    }
+}
+
+#[test]
+fn values_that_name_the_tenant_need_one() {
+    let table = "[[rewrite]]\nname = \"w\"\nrules = [{ tag = \"StationName\", action = \"set\", value = \"{tenant}\" }]\n";
+    let peer = |keys: &str| errors(&format!("{}rewrite = \"w\"\n{keys}\n{table}", GOOD));
+    assert_eq!(peer("tenant = \"lyon\""), Vec::<String>::new());
+    let found = peer("");
+    assert!(found.len() == 1 && found[0].contains("\"p\" rewrite: writes {tenant}"), "{found:?}");
+    assert!(peer("tenant = \"\"")[0].contains("tenant: \"\" is not a name"));
+}
+
+#[test]
 fn masks_are_checked_where_they_stand() {
     let dir = tempfile::tempdir().unwrap();
     let secret = dir.path().join("key");

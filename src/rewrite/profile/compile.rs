@@ -32,6 +32,7 @@ pub(in crate::rewrite) struct Appended {
 struct Rules<'a> {
     spec: &'a ProfileSpec,
     key: &'a hmac::Key,
+    version: Option<u32>,
     rules: &'a mut Vec<Rule>,
     patterns: Vec<(TagPattern, bool)>,
 }
@@ -39,11 +40,11 @@ struct Rules<'a> {
 /// Appends the profile's rules to the administrator's; `creators` gets those that Table E.3.10-1 names.
 pub(in crate::rewrite) fn append(
     spec: ProfileSpec,
-    key: &hmac::Key,
+    (key, version): (&hmac::Key, Option<u32>),
     rules: &mut Vec<Rule>,
     creators: &mut Vec<String>,
 ) -> Appended {
-    let mut all = Rules { spec: &spec, key, rules, patterns: Vec::new() };
+    let mut all = Rules { spec: &spec, key, version, rules, patterns: Vec::new() };
     all.insertions();
     all.removals();
     ROWS.iter().for_each(|row| all.row(row));
@@ -103,7 +104,8 @@ impl Rules<'_> {
 
     /// What (0012,0063) says; `also` is applied to some objects only.
     fn method(&self, also: Option<&str>) -> Action {
-        let names = self.spec.options.iter().map(|option| option.name()).chain(also);
+        let secret = self.version.map(|version| format!("secret-{version}"));
+        let names = self.spec.options.iter().map(|option| option.name()).chain(also).chain(secret.as_deref());
         let method = [METHOD_TEXT].into_iter().chain(names).collect::<Vec<_>>().join("\\");
         Action::Replace(method.into())
     }

@@ -36,6 +36,7 @@ fn profile(text: &mut String, rules: &Ruleset, name: &str, spec: &ProfileSpec) -
     replaced(text, spec)?;
     others(text, spec)?;
     private(text, spec)?;
+    secrets(text, rules)?;
     dates(text, spec)?;
     attributes(text, spec)
 }
@@ -174,6 +175,19 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     }
     if spec.has(ProfileOption::RetainDeviceIdentity) {
         writeln!(text, "- AE titles that are to be cleaned become pseudonyms of 16 hexadecimal digits.")?;
+    }
+    writeln!(text)
+}
+
+fn secrets(text: &mut String, rules: &Ruleset) -> std::fmt::Result {
+    let Some(version) = rules.secret_version() else { return Ok(()) };
+    writeln!(
+        text,
+        "## Secrets\n\nPseudonyms, UIDs and days are made with version {version} of the secret; (0012,0063) says `secret-{version}`."
+    )?;
+    let others: Vec<String> = rules.other_secret_versions().map(|version| version.to_string()).collect();
+    if !others.is_empty() {
+        writeln!(text, "Kept to tell what was made with them: version {}.", others.join(", "))?;
     }
     writeln!(text)
 }

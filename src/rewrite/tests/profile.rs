@@ -145,6 +145,63 @@ fn pseudonyms_of_one_patient_agree() {
 }
 
 #[test]
+fn values_name_tenant_and_number() {
+    let rules = ruleset(&[rule_with("StationName", "set", "{tenant}-{sequence}")]);
+    let transform = || Transform::new(Arc::clone(&rules), LE, expected());
+    let sent = |transform| run_in(transform, &Data::image(LE).bytes, &[5]).map(|(sent, _)| sent);
+    let named = sent(transform().of_tenant(Some("acme".into())).numbered(12)).unwrap();
+    assert_eq!(text(&parse(&named, EXPLICIT_UID), 8, 0x1010).as_deref(), Some("acme-12"));
+    assert_eq!(sent(transform().numbered(1)).unwrap_err().comment(), "(0008,1010): no tenant to write");
+    let nameless = sent(transform().of_tenant(Some("acme".into()))).unwrap_err();
+    assert_eq!((nameless.status, nameless.comment().as_str()), (0xC002, "(0008,1010): no number to write"));
+    assert!(rules.needs_tenant() && !ruleset(&[]).needs_tenant());
+}
+
+#[test]
+fn the_version_of_the_secret_is_named_and_old_pseudonyms_can_be_told() {
+    let (old, new) = (key(), aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"another secret"));
+    let rules = [rule_with("PatientID", "replace", "{pseudonym}"), rule("AccessionNumber", "pseudonym")];
+    let modified =
+        ProfileSpec { options: vec![O::RetainLongitudinalModifiedDates], ..ProfileSpec::default() };
+    let with = |secret: &aws_lc_rs::hmac::Key, version, others| {
+        let spec = RulesetSpec {
+            profile: Some(modified.clone()),
+            secret: Some(secret.clone()),
+            secret_version: version,
+            other_secrets: others,
+            ..spec(&rules)
+        };
+        Arc::new(Ruleset::compile(spec).unwrap())
+    };
+    let rotated = with(&new, Some(2), vec![(1, old.clone())]);
+    let first = with(&old, None, vec![]);
+    let data = Data::image(LE).text((8, 0x20), b"DA", "20200229").text((8, 0x50), b"SH", "A1").text(
+        (0x10, 0x20),
+        b"LO",
+        "PID-1",
+    );
+    let told = |id: &[u8]| rotated.pseudonyms_of(id);
+    for (rules, index, version, is_current) in [(&rotated, 0, 2, true), (&first, 1, 1, false)] {
+        let sent = object(rules, &data);
+        let (patient, accession) = (&told(b"PID-1 ")[index], &told(b"A1")[index]);
+        assert_eq!((patient.version, patient.is_current), (version, is_current));
+        assert_eq!(text(&sent, 0x10, 0x20).as_deref(), patient.patient.get(..16));
+        assert_eq!(text(&sent, 8, 0x50).as_deref(), accession.value.get(..16));
+        let uid = told(INSTANCE.as_bytes())[index].uid.clone();
+        assert_eq!(text(&sent, 8, 0x18), uid);
+        let format = time::macros::format_description!("[year][month][day]");
+        let day = |text: &str| time::Date::parse(text, format).unwrap();
+        let moved = day(&text(&sent, 8, 0x20).unwrap()) - day("20200229");
+        assert_eq!(Some(moved.whole_days()), patient.days.map(i64::from));
+    }
+    let method = |rules| text(&object(rules, &data), 0x12, 0x63).unwrap();
+    assert!(method(&rotated).ends_with("\\secret-2") && !method(&first).contains("secret"));
+    let statement = rotated.statement("x");
+    assert!(statement.contains("version 2 of the secret") && statement.contains("version 1."), "{statement}");
+    assert_eq!(format!("{:?}", told(b"PID-1")[0]), "Pseudonyms { version: 2, .. }");
+}
+
+#[test]
 fn rules_win_over_the_profile() {
     let rules = [
         rule("PatientName", "keep"),
