@@ -55,7 +55,8 @@ pub(in crate::rewrite) fn append(
     let names = all.by_vr("every PN", Action::Dummy);
     let unknown = all.by_vr("not in the dictionary of PS3.6", Action::Remove);
     let private = all.by_vr("private, not known to be safe (Table E.1-1)", Action::Remove);
-    let safe_private = all.by_vr("safe private (Table E.3.10-1), retain-safe-private", Action::Keep);
+    let safe_private =
+        all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
     let content = all.content();
     let masked = matches!(spec.burned_in, BurnedIn::Mask { .. }).then(|| all.masked());
     let patterns = all.patterns;

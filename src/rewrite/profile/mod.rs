@@ -10,6 +10,7 @@ mod burned_in;
 mod compile;
 mod concepts;
 mod content;
+mod declared;
 mod policy;
 mod safe_private;
 mod statement;
@@ -27,6 +28,7 @@ use concepts::CONCEPTS;
 pub use attributes::ROWS;
 pub(super) use compile::append;
 pub(super) use content::ContentItems;
+pub(super) use declared::DeclaredSafe;
 pub(super) use policy::{FLAG, Pixels};
 pub(super) use statement::statement;
 pub(super) use vocabulary::clean;
@@ -283,13 +285,18 @@ impl Profile {
         let Some(&(.., listed)) = safe.and_then(|index| self.safe.get(index)) else {
             return Some(self.private);
         };
-        match (if vr == Vr::UN { listed } else { vr }, vr) {
+        Some(self.of_safe(if vr == Vr::UN { listed } else { vr }, vr))
+    }
+
+    /// The rule for a private element that is safe, `vr` being what is known of its VR.
+    pub(super) fn of_safe(&self, vr: Vr, written: Vr) -> usize {
+        match (vr, written) {
             // A sequence that is written as a value would hide what is in it, and nobody knows what other bytes say.
-            (Vr::SQ, Vr::SQ) => Some(self.safe_private),
-            (Vr::SQ | Vr::OB | Vr::UN, _) => Some(self.private),
-            (Vr::DA | Vr::TM | Vr::DT, _) => Some(self.dates),
-            (Vr::UI, _) => Some(self.uids),
-            _ => Some(self.safe_private),
+            (Vr::SQ, Vr::SQ) => self.safe_private,
+            (Vr::SQ | Vr::OB | Vr::UN, _) => self.private,
+            (Vr::DA | Vr::TM | Vr::DT, _) => self.dates,
+            (Vr::UI, _) => self.uids,
+            _ => self.safe_private,
         }
     }
 

@@ -199,7 +199,9 @@ fn private(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     }
     writeln!(
         text,
-        "Those of Table E.3.10-1, by private creator in the same data set or item, with their creator elements; not those \
+        "Those of Table E.3.10-1, by private creator in the same data set or item, with their creator elements, and those that \
+         Private Data Element Characteristics Sequence (0008,0300) of the object declares: all of a block whose status \
+         (0008,0303) is SAFE, the elements in (0008,0304) of one that is MIXED. Not those \
          of VR OB or UN, nor sequences that are written as values; dates and UIDs in them are treated as others are.\n"
     )?;
     let mut creators: Vec<_> = SAFE.iter().map(|row| row.creator).collect();

@@ -6,8 +6,9 @@ use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::Source;
 use super::super::notes::Notes;
 use super::super::output::Output;
-use super::super::profile::Pixels;
+use super::super::profile::{DeclaredSafe, Pixels};
 use super::super::scope::is_creator;
+use super::super::table::CreatorId;
 use super::masking::is_pixel_data;
 use super::{BULK, Rewriting, source};
 use crate::dataset::{Header, Raw, SPECIFIC_CHARACTER_SET, Tag, Vr, exact_vr_of, trim};
@@ -97,13 +98,22 @@ impl Rewriting {
         if let Some(content) = self.content.as_mut().filter(|content| content.wants(tag)) {
             content.read(tag, old);
         }
+        if self.declares(tag)
+            && let Some(declared) = &mut self.declared
+        {
+            declared.read(tag, old, self.current.header.syntax);
+        }
         if tag == SPECIFIC_CHARACTER_SET && self.rules.reads_text {
             self.scopes.set_character_set(CharacterSet::of(old));
         }
         let rule = if is_creator(tag) {
-            let creator = self.rules.creator_id(trim(old));
+            let creator = match &self.declared {
+                Some(declared) => declared.creator_id(trim(old), &self.rules),
+                None => self.rules.creator_id(trim(old)),
+            };
             self.scopes.reserve(tag, creator);
-            self.rules.decide_on_creator(tag, creator)
+            let rule = self.rules.decide_on_creator(tag, creator);
+            rule.filter(|&rule| !self.is_called_safe(tag, creator, rule))
         } else {
             self.decide(&self.current.header, top)
         };
@@ -123,9 +133,25 @@ impl Rewriting {
             _ if top && self.pixels.is_some() && Pixels::wants(tag) => true,
             _ if top && self.guards_overlay(tag) => true,
             _ if !top && self.content.as_ref().is_some_and(|content| content.wants(tag)) => true,
+            _ if self.declares(tag) => true,
             SPECIFIC_CHARACTER_SET => self.rules.reads_text,
             _ => is_creator(tag) && !self.rules.creators.is_empty(),
         }
+    }
+
+    /// Whether the element says which private blocks are safe.
+    fn declares(&self, tag: Tag) -> bool {
+        self.declared.is_some()
+            && self.scanner.depth() == 1
+            && DeclaredSafe::wants(tag, self.scanner.path().last())
+    }
+
+    /// Whether the object calls a private element safe, or something in the block of a creator, on which the profile's
+    /// rule for what is private has decided.
+    fn is_called_safe(&self, tag: Tag, creator: Option<CreatorId>, rule: usize) -> bool {
+        let private = self.rules.profile.as_ref().is_some_and(|profile| profile.private_rule() == rule);
+        let Some(declared) = self.declared.as_ref().filter(|_| private) else { return false };
+        if is_creator(tag) { declared.keeps_creator(tag.0, creator) } else { declared.holds(tag, creator) }
     }
 
     pub(super) fn decide(&self, header: &Header, top: bool) -> Option<usize> {
@@ -134,7 +160,14 @@ impl Rewriting {
             return self.rules.decide_on_creator(tag, None);
         }
         let vr = if header.vr == Vr::UN { exact_vr_of(tag).unwrap_or(Vr::UN) } else { header.vr };
-        let rule = self.rules.decide(tag, vr, self.scopes.creator_of(tag));
+        let creator = self.scopes.creator_of(tag);
+        let rule = self.rules.decide(tag, vr, creator);
+        let rule = match (rule, &self.rules.profile) {
+            (Some(rule), Some(profile)) if self.is_called_safe(tag, creator, rule) => {
+                Some(profile.of_safe(vr, header.vr))
+            }
+            _ => rule,
+        };
         let rule = if top { self.of_masked(tag, rule).or(rule) } else { rule };
         match (&self.content, &self.rules.profile) {
             (Some(content), Some(profile)) if rule.is_none_or(|rule| rule >= self.rules.explicit) => {

@@ -17,7 +17,7 @@ use super::levels::{Levels, Part, Source};
 use super::notes::Notes;
 use super::output::Output;
 use super::pixels::Masking;
-use super::profile::{BurnedIn, ContentItems, Pixels, ProfileOption, dates};
+use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption, dates};
 use super::scope::Scopes;
 use super::table::Ruleset;
 use super::transform::Expected;
@@ -57,6 +57,8 @@ pub(super) struct Rewriting {
     guards_pixels: bool,
     /// Where structured content is cleaned.
     content: Option<ContentItems>,
+    /// Where what the object calls safe is kept.
+    declared: Option<DeclaredSafe>,
     /// A sequence at the top is open that gets items at its end: its rule, how many were open around it, its encoding.
     appending: Option<(usize, usize, Syntax)>,
 }
@@ -87,6 +89,9 @@ impl Rewriting {
             content: profile
                 .filter(|profile| profile.has(ProfileOption::CleanStructuredContent))
                 .map(|_| ContentItems::default()),
+            declared: profile
+                .filter(|profile| profile.has(ProfileOption::RetainSafePrivate))
+                .map(|_| DeclaredSafe::default()),
             appending: None,
             scanner: Scanner::new(syntax, rules.max_depth),
             rules,

@@ -115,6 +115,11 @@ impl Rewriting {
             if let Some(content) = &mut self.content {
                 content.close();
             }
+            if self.scanner.depth() == 1
+                && let Some(declared) = &mut self.declared
+            {
+                declared.close(&self.rules);
+            }
         }
         self.append(out)?;
         let delimiter = source(raw, &self.scanner);

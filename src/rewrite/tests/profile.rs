@@ -273,6 +273,103 @@ fn content(code: &str, scheme: &str, value_type: &str, value: Data) -> Data {
     item
 }
 
+/// (0008,0300) with an item for each group, creator, status and safe elements.
+fn characteristics(data: Data, items: &[(u16, &str, &str, &[u16])]) -> Data {
+    let syntax = data.syntax;
+    let us = |numbers: &[u16]| numbers.iter().flat_map(|&number| syntax.put_u16(number)).collect::<Vec<_>>();
+    let item = |&(group, creator, status, elements): &(u16, &str, &str, &[u16])| {
+        Data { syntax, bytes: Vec::new() }
+            .element((8, 0x301), b"US", &us(&[group]))
+            .text((8, 0x302), b"LO", creator)
+            .text((8, 0x303), b"CS", status)
+            .element((8, 0x304), b"US", &us(elements))
+    };
+    let items: Vec<Data> = items.iter().map(item).collect();
+    data.sequence((8, 0x300), true, &items)
+}
+
+#[test]
+fn what_the_object_calls_safe_stays() {
+    let block = |data: Data, group: u16, number: u16, creator: &str| {
+        let at = |low: u16| (group, number << 8 | low);
+        data.text((group, number), b"LO", creator)
+            .text(at(0x01), b"LO", "one ")
+            .element(at(0x02), b"OB", b"DOE ")
+            .text(at(0x03), b"DA", "20200101")
+            .text(at(0x04), b"UI", "1.2.3.99")
+            .element(at(0x05), b"UN", b"DOE ")
+            .text(at(0x06), b"SH", "six ")
+    };
+    let items: [(u16, &str, &str, &[u16]); 5] = [
+        (0x0009, "ACME 1", "SAFE", &[]),
+        (0x0009, "ACME 2", "MIXED", &[0x06, 0x02]),
+        (0x0009, "ACME 3", "UNSAFE", &[0x01]),
+        (0x0011, "ACME 1", "MIXED", &[]),
+        (0x0013, "", "SAFE", &[]),
+    ];
+    for encoding in [LE, BE] {
+        let declared = characteristics(Data::image(encoding), &items);
+        let data =
+            ["ACME 1", "ACME 2", "ACME 3"].iter().zip(0x10..).fold(declared, |data, (creator, number)| {
+                // Blocks are interleaved in their group: creators first.
+                data.text((9, number), b"LO", creator)
+            });
+        let data = (0x10..0x13_u16).fold(data, |data, number| {
+            let at = |low: u16| (9, number << 8 | low);
+            data.text(at(1), b"LO", "one ")
+                .element(at(2), b"OB", b"DOE ")
+                .text(at(3), b"DA", "20200101")
+                .text(at(4), b"UI", "1.2.3.99")
+                .element(at(5), b"UN", b"DOE ")
+                .text(at(6), b"SH", "six ")
+        });
+        let nested = block(Data::new(encoding), 9, 0x42, "ACME 1");
+        let data = block(data, 0x11, 0x10, "ACME 1").sequence((0x54, 0x16), true, &[nested]);
+        let uid = if encoding == LE { EXPLICIT_UID } else { "1.2.840.10008.1.2.2" };
+        let sent = parse(&sent_by(&profile(&[O::RetainSafePrivate]), encoding, &data.bytes).unwrap(), uid);
+        let left = |object: &InMemDicomObject| -> Vec<(u16, u16)> {
+            let tags = object.iter().map(|element| element.header().tag);
+            tags.filter(|tag| tag.0 % 2 == 1).map(|tag| (tag.0, tag.1)).collect()
+        };
+        let expected: Vec<(u16, u16)> =
+            [0x10, 0x11, 0x1001, 0x1003, 0x1004, 0x1006, 0x1106].map(|element| (9, element)).into();
+        assert_eq!(left(&sent), expected);
+        assert_eq!(text(&sent, 9, 0x1003).as_deref(), Some("19000101"), "dates go as others do");
+        assert!(text(&sent, 9, 0x1004).unwrap().starts_with("2.25."));
+        let item = sent.get(Tag(0x54, 0x16)).unwrap().items().unwrap()[0].clone();
+        assert_eq!(left(&item), [0x42, 0x4201, 0x4203, 0x4204, 0x4206].map(|element| (9, element)));
+        assert_eq!(sent.get(Tag(8, 0x300)).unwrap().items().unwrap().len(), 5);
+        let basic = parse(&sent_by(&profile(&[]), encoding, &data.bytes).unwrap(), uid);
+        assert_eq!(left(&basic), []);
+    }
+}
+
+#[test]
+fn what_is_said_elsewhere_calls_nothing_safe() {
+    let private = |data: Data| data.text((9, 0x10), b"LO", "ACME").text((9, 0x1001), b"LO", "DOE ");
+    let items: [(u16, &str, &str, &[u16]); 1] = [(9, "ACME", "SAFE", &[])];
+    let kept = |data: Data| {
+        let sent = object(&profile(&[O::RetainSafePrivate]), &private(data));
+        sent.get(Tag(9, 0x1001)).is_some()
+    };
+    assert!(kept(characteristics(Data::image(LE), &items)));
+    let deeper = characteristics(Data::new(LE), &items);
+    assert!(!kept(Data::image(LE).sequence((8, 0x300), true, &[deeper])), "one level too deep");
+    let bare = Data::new(LE).text((8, 0x303), b"CS", "SAFE");
+    assert!(!kept(Data::image(LE).sequence((8, 0x300), true, &[bare])), "of no block");
+    let mut other = Data::image(LE).text((8, 0x301), b"US", "x ");
+    other = other.text((8, 0x302), b"LO", "ACME").text((8, 0x303), b"CS", "SAFE");
+    assert!(!kept(other), "at the top");
+    let many = vec![items[0]; 3000];
+    assert!(kept(characteristics(Data::image(LE), &many)));
+    let ruled = with(
+        ProfileSpec { options: vec![O::RetainSafePrivate], ..ProfileSpec::default() },
+        &[rule("(0009,ACME,01)", "remove")],
+    );
+    let sent = object(&ruled, &private(characteristics(Data::image(LE), &items)));
+    assert!(sent.get(Tag(9, 0x1001)).is_none(), "an administrator's rule wins");
+}
+
 #[test]
 fn structured_content_is_judged_by_its_concepts() {
     let said = |code: &str, scheme: &str| {
