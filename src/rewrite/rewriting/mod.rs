@@ -3,6 +3,7 @@
 mod addition;
 mod edit;
 mod element;
+mod masking;
 mod sending;
 mod sequence;
 
@@ -11,11 +12,12 @@ use std::sync::Arc;
 use super::action::Cannot;
 use super::current::{Current, Doing};
 use super::error::{RewriteError, RewriteProblem};
-use super::facts::{Facts, Lookahead};
+use super::facts::{Facts, Image, Lookahead};
 use super::levels::{Levels, Part, Source};
 use super::notes::Notes;
 use super::output::Output;
-use super::profile::{ContentItems, Pixels, ProfileOption, dates};
+use super::pixels::Masking;
+use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption, dates};
 use super::scope::Scopes;
 use super::table::Ruleset;
 use super::transform::Expected;
@@ -44,14 +46,19 @@ pub(super) struct Rewriting {
     /// Room for a new value.
     new: Vec<u8>,
     pub(super) facts: Facts,
-    /// Until the Patient ID is known, where a rule needs it.
+    /// Until the Patient ID and the image's description are known, where a rule needs them.
     lookahead: Option<Box<Lookahead>>,
     /// Why the object is refused before anything of it is read.
     refused: Option<RewriteProblem>,
-    /// Where burned-in text is refused.
+    /// Where burned-in text is refused, and no mask can fit.
     pixels: Option<Pixels>,
+    masking: Masking,
+    /// Whether overlays in the pixels' unused bits are refused, masked or not.
+    guards_pixels: bool,
     /// Where structured content is cleaned.
     content: Option<ContentItems>,
+    /// Where what the object calls safe is kept.
+    declared: Option<DeclaredSafe>,
     /// A sequence at the top is open that gets items at its end: its rule, how many were open around it, its encoding.
     appending: Option<(usize, usize, Syntax)>,
 }
@@ -60,14 +67,31 @@ impl Rewriting {
     pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, expected: Expected) -> Self {
         let profile = rules.profile();
         let class = &expected.sop_class_uid;
+        let (pixels, image) = match profile.map_or(&BurnedIn::Pass, |profile| &profile.burned_in) {
+            BurnedIn::Mask { masks, .. } if masks.iter().any(|mask| mask.fits_class(class)) => {
+                (None, Some(Image::new(class)))
+            }
+            BurnedIn::Pass | BurnedIn::Mask { refuse_others: false, .. } => (None, None),
+            BurnedIn::Refuse | BurnedIn::Mask { .. } => (Some(Pixels::new(class)), None),
+        };
+        let guards_pixels = match profile.map_or(&BurnedIn::Pass, |profile| &profile.burned_in) {
+            BurnedIn::Pass => false,
+            BurnedIn::Refuse => true,
+            BurnedIn::Mask { refuse_others, .. } => *refuse_others,
+        };
         Self {
             facts: Facts::default(),
-            lookahead: rules.needs_patient.then(|| Box::new(Lookahead::new(syntax, rules.max_depth))),
+            guards_pixels,
+            masking: Masking::Pass,
+            lookahead: Lookahead::new(syntax, rules.max_depth, rules.needs_patient, image),
             refused: profile.and_then(|profile| profile.refuses_class(class)),
-            pixels: profile.filter(|profile| profile.refuse_burned_in).map(|_| Pixels::new(class)),
+            pixels,
             content: profile
                 .filter(|profile| profile.has(ProfileOption::CleanStructuredContent))
                 .map(|_| ContentItems::default()),
+            declared: profile
+                .filter(|profile| profile.has(ProfileOption::RetainSafePrivate))
+                .map(|_| DeclaredSafe::default()),
             appending: None,
             scanner: Scanner::new(syntax, rules.max_depth),
             rules,
@@ -91,19 +115,28 @@ impl Rewriting {
             self.lookahead = Some(lookahead);
             return Ok(());
         }
-        let patient = lookahead.patient()?;
-        self.know(patient).map_err(|problem| RewriteError::new(PATIENT_ID, 0, problem))?;
-        let mut early = Output::new();
-        self.rewrite(&lookahead.held, &mut early)?;
-        early.slices(&lookahead.held).for_each(|slice| out.make(slice));
+        self.know(&lookahead)?;
+        self.release(&lookahead.held, out)?;
         self.rewrite(input, out)
     }
 
-    fn know(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
+    /// What was held back until more was known.
+    fn release(&mut self, held: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        let mut early = Output::new();
+        self.rewrite(held, &mut early)?;
+        early.slices(held).for_each(|slice| out.make(slice));
+        Ok(())
+    }
+
+    fn know(&mut self, lookahead: &Lookahead) -> Result<(), RewriteError> {
+        if let Some(image) = &lookahead.image {
+            self.masking = self.masking_of(image)?;
+        }
+        let Some(patient) = lookahead.patient()? else { return Ok(()) };
         let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
         if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
-            let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds))?;
-            self.facts.days = Some(days);
+            let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds));
+            self.facts.days = Some(days.map_err(|problem| RewriteError::new(PATIENT_ID, 0, problem))?);
         }
         self.facts.patient = Some(patient);
         Ok(())
@@ -124,11 +157,14 @@ impl Rewriting {
 
     pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
         self.check_refused()?;
-        if let Some(lookahead) = &self.lookahead {
-            return Err(lookahead.ended());
+        if let Some(lookahead) = self.lookahead.take() {
+            lookahead.finish()?;
+            self.know(&lookahead)?;
+            self.release(&lookahead.held, out)?;
         }
         self.scanner.finish()?;
         self.check_pixels(None)?;
+        self.check_masked()?;
         if !self.notes.instance_seen {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
         }

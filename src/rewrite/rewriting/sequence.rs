@@ -29,10 +29,13 @@ impl Rewriting {
             self.bulk_seen |= part == Part::Fragments;
         }
         self.current.begin(header, source(raw.clone(), &self.scanner), input);
-        let rule = self.decide(&header);
+        let rule = self.decide(&header, depth == 0);
         let rules = Arc::clone(&self.rules);
         match rule.map(|rule| (rule, rules.action(rule))) {
             None | Some((_, Action::Keep | Action::Default(_))) => {
+                if part == Part::Fragments {
+                    self.check_compressed(header.tag, depth)?;
+                }
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
             Some((_, Action::Empty)) if header.length == Some(0) => {
@@ -111,6 +114,11 @@ impl Rewriting {
             self.scopes.close();
             if let Some(content) = &mut self.content {
                 content.close();
+            }
+            if self.scanner.depth() == 1
+                && let Some(declared) = &mut self.declared
+            {
+                declared.close(&self.rules);
             }
         }
         self.append(out)?;
