@@ -55,6 +55,24 @@ pub struct Args {
     /// The peer whose name values with {peer} in them get.
     #[arg(long, value_name = "NAME")]
     pub peer: Option<String>,
+    /// What values with {tenant} in them get.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+}
+
+/// As whose the files are taken.
+#[derive(Default)]
+struct Sender {
+    peer: Option<Arc<str>>,
+    tenant: Option<Arc<str>>,
+}
+
+impl Sender {
+    /// Says so to the transform of a file; files are numbered in the order of their names.
+    fn of(&self, transform: Transform, number: u64) -> Transform {
+        let transform = transform.of_tenant(self.tenant.clone()).numbered(number);
+        self.peer.clone().into_iter().fold(transform, Transform::for_peer)
+    }
 }
 
 /// Rewrites every input. Exit code 0, or 65 where an input was unreadable or a canary came out; the others are done all
@@ -67,11 +85,12 @@ pub fn run(rules: &Arc<Ruleset>, crosswalk: Option<&Arc<Crosswalk>>, args: &Args
         eprintln!("{}", FileError::Write { to: report.clone(), error });
         return ExitCode::from(exit::UNREADABLE);
     }
-    let peer = args.peer.as_deref().map(Arc::from);
+    let sender =
+        Sender { peer: args.peer.as_deref().map(Arc::from), tenant: args.tenant.as_deref().map(Arc::from) };
     let done = if args.canary {
-        canary::run_with(rules, &args.inputs, &args.output, peer.as_ref(), stdout, stderr)
+        canary::run_with(rules, &args.inputs, &args.output, &sender, stdout, stderr)
     } else {
-        let how = How { rules, crosswalk, peer: peer.as_ref(), diff: args.diff };
+        let how = How { rules, crosswalk, sender: &sender, diff: args.diff };
         run_with(&how, &args.inputs, &args.output, stdout, stderr)
     };
     match done {
@@ -116,7 +135,7 @@ struct How<'h> {
     rules: &'h Arc<Ruleset>,
     /// What remembers pseudonyms, and knows those of earlier runs.
     crosswalk: Option<&'h Arc<Crosswalk>>,
-    peer: Option<&'h Arc<str>>,
+    sender: &'h Sender,
     diff: bool,
 }
 
@@ -139,8 +158,8 @@ fn run_with(
         writeln!(problems, "{}: {}", printable(&path), FileError::Read(error))?;
     }
     let bar = if how.diff { ProgressBar::hidden() } else { progress(files.len()) };
-    for path in &files {
-        match rewrite_file(how, path, out) {
+    for (path, number) in files.iter().zip(1..) {
+        match rewrite_file(how, path, number, out) {
             Ok(done) if how.diff => {
                 diff::print(how.rules, &printable(path), &done.name, &done.transform, shown)?
             }
@@ -161,7 +180,7 @@ struct Done {
     transform: Transform,
 }
 
-fn rewrite_file(how: &How<'_>, path: &Path, out: &Path) -> Result<Done, FileError> {
+fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) -> Result<Done, FileError> {
     let mut input = File::open(path).map_err(FileError::Read)?;
     let mut buffer = vec![0; CHUNK];
     let first = read_some(&mut input, &mut buffer).map_err(FileError::Read)?;
@@ -175,8 +194,7 @@ fn rewrite_file(how: &How<'_>, path: &Path, out: &Path) -> Result<Done, FileErro
     let meta = part10::write(sop_class_uid.as_str(), &new_uid, transfer_syntax_uid.as_str());
 
     let expected = Expected { sop_class_uid, sop_instance_uid };
-    let transform = Transform::new(Arc::clone(how.rules), encoding, expected);
-    let transform = how.peer.map(Arc::clone).into_iter().fold(transform, Transform::for_peer);
+    let transform = how.sender.of(Transform::new(Arc::clone(how.rules), encoding, expected), number);
     let transform = known.into_iter().fold(transform, Transform::with_crosswalk);
     let mut transform = if how.diff { transform.recording_changes() } else { transform };
     let name = format!("{new_uid}.dcm");

@@ -134,7 +134,7 @@ impl Correspondences for Crosswalk {
         if let Some(known) = self.known.pseudonym_of(kind, real) {
             return Ok(Some(known));
         }
-        let found = self.find(kind, true, real).map_err(told)?;
+        let found = self.find(kind, true, real).map_err(|error| told(&error))?;
         Ok(found.map(|found| found.pseudonym))
     }
 
@@ -145,7 +145,7 @@ impl Correspondences for Crosswalk {
         if let Some(known) = self.known.behind(kind, pseudonym) {
             return Ok(Some(known));
         }
-        self.find(kind, false, pseudonym).map_err(told)
+        self.find(kind, false, pseudonym).map_err(|error| told(&error))
     }
 }
 
@@ -157,7 +157,7 @@ fn make_folder(file: &Path) -> std::io::Result<()> {
     }
 }
 
-fn told(error: CrosswalkError) -> Unavailable {
+fn told(error: &CrosswalkError) -> Unavailable {
     tracing::error!(%error, "a crosswalk cannot be read");
     Unavailable
 }

@@ -62,6 +62,8 @@ pub(crate) struct Association {
 pub(crate) struct Tally {
     operations: Mutex<BTreeMap<Operation, OperationCounts>>,
     elements: AtomicU64,
+    /// Objects that a rewrite was begun on, from the peer and to it.
+    numbers: [AtomicU64; 2],
 }
 
 impl Tally {
@@ -73,6 +75,13 @@ impl Tally {
     /// Elements that a rewrite changed.
     pub fn changed(&self, elements: u64) {
         self.elements.fetch_add(elements, Ordering::Relaxed);
+    }
+
+    /// The number of an object among those of its direction that a rewrite is begun on, counted from 1.
+    pub fn next_number(&self, direction: Direction) -> u64 {
+        let [from_peer, to_peer] = &self.numbers;
+        let numbers = if direction == Direction::FromPeer { from_peer } else { to_peer };
+        numbers.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
     pub fn elements(&self) -> u64 {

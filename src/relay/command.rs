@@ -146,8 +146,9 @@ impl Half<'_> {
             Refused { status: Status(error.status), label: REWRITE_FAILED, comment: error.comment() }
         })?;
         let expected = Expected { sop_class_uid, sop_instance_uid };
-        let peer = Arc::clone(&self.association.grant.peer.name);
-        let transform = Transform::new(ruleset.clone(), encoding, expected).for_peer(peer);
+        let (peer, tally) = (&self.association.grant.peer, &self.association.tally);
+        let transform = Transform::new(ruleset.clone(), encoding, expected).for_peer(Arc::clone(&peer.name));
+        let transform = transform.of_tenant(peer.tenant.clone()).numbered(tally.next_number(self.direction));
         let transform = crosswalk.into_iter().fold(transform, Transform::with_crosswalk);
         Ok((transform, new_instance))
     }

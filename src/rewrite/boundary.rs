@@ -47,6 +47,8 @@ impl Ruleset {
             explicit: self.explicit,
             profile: self.profile.clone(),
             date_key: self.date_key.clone(),
+            other_secrets: self.other_secrets.clone(),
+            secret_version: self.secret_version.clone(),
             needs_patient: self.needs_patient,
             plants: false,
             exact: self.exact.clone(),

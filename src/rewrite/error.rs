@@ -47,6 +47,10 @@ pub enum RewriteProblem {
     TooLate,
     #[error("no peer's name to write")]
     NoPeer,
+    #[error("no tenant to write")]
+    NoTenant,
+    #[error("no number to write")]
+    NoNumber,
     #[error("private SOP class, refused by the profile")]
     PrivateClass,
     #[error("encapsulated document, refused by the profile")]
@@ -73,6 +77,24 @@ pub enum RewriteProblem {
     PseudonymTaken,
     #[error("more identifiers than can be remembered at once")]
     TooManyPseudonyms,
+    #[error("burned-in text is likely; no mask fits")]
+    NoMask,
+    #[error("overlay in the pixels; refused")]
+    OverlayInPixels,
+    #[error("description of the image comes too late")]
+    DescriptionTooLate,
+    #[error("pixels of this layout cannot be masked")]
+    Unmaskable,
+    #[error("length is not that of the image; not masked")]
+    PixelLength,
+    #[error("no mask lies in the image")]
+    OutsideImage,
+    #[error("compressed pixels cannot be masked")]
+    CompressedPixels,
+    #[error("pixels inside a sequence cannot be masked")]
+    NestedPixels,
+    #[error("missing; nothing was masked")]
+    NoPixels,
 }
 
 impl RewriteError {
@@ -116,17 +138,20 @@ impl RewriteProblem {
             Self::CommandMismatch | Self::Missing => 0xA900,
             Self::Structure(_) | Self::Inflate | Self::InflateTruncated => 0xC000,
             Self::TooLong | Self::Grown | Self::InflatedSize | Self::Finished => 0xC001,
-            Self::NotForSequences { .. } | Self::NotForVr { .. } | Self::NoPeer => 0xC002,
+            Self::NotForSequences { .. } | Self::NotForVr { .. } => 0xC002,
+            Self::NoPeer | Self::NoTenant | Self::NoNumber => 0xC002,
             Self::NoPatient | Self::TooLate => 0xC003,
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
-            Self::BurnedIn => 0xC006,
             Self::NotAPseudonym | Self::OtherPatient | Self::NotInCharacterSet | Self::MatchesNothing => {
-                0xC007
+                0xC008
             }
             // Identifier does not match SOP class (PS3.4 C.4.1.1.4).
             Self::NotAKey | Self::Wildcard | Self::NeedsPatientId => 0xA900,
             Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
+            Self::BurnedIn | Self::NoMask | Self::OverlayInPixels => 0xC006,
+            Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
+            Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
         }
     }
 }

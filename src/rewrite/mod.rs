@@ -34,6 +34,7 @@ mod keys;
 mod levels;
 mod notes;
 mod output;
+mod pixels;
 mod profile;
 mod pseudonyms;
 mod rewriting;
@@ -46,6 +47,7 @@ mod template;
 mod transform;
 mod undo;
 mod value;
+mod versions;
 
 pub use boundary::Subject;
 pub use change::{Change, Content};
@@ -54,10 +56,12 @@ pub use error::{RewriteError, RewriteProblem};
 pub use facts::Way;
 pub use notes::Summary;
 pub use output::{Output, Piece};
-pub use profile::{ProfileOption, ProfileSpec, ROWS, Row};
+pub use pixels::{MaskSpec, Rectangle};
+pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
 pub use table::Ruleset;
 pub use transform::{Expected, Transform};
+pub use versions::Pseudonyms;
 
 #[cfg(test)]
 mod tests;

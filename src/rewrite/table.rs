@@ -28,6 +28,8 @@ pub(super) struct Addition {
     pub(super) tag: Tag,
     pub(super) vr: Vr,
     pub(super) rule: usize,
+    /// Whether only objects get it whose pixels are masked.
+    pub(super) masked_only: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +56,9 @@ pub struct Ruleset {
     pub(super) profile: Option<Profile>,
     /// Of the dates, where they move.
     pub(super) date_key: Option<hmac::Key>,
+    /// Of the secret, where secrets have versions.
+    pub(super) secret_version: Option<u32>,
+    pub(super) other_secrets: Vec<(u32, hmac::Key)>,
     pub(super) needs_patient: bool,
     /// Whether the last rule plants canaries.
     pub(super) plants: bool,
@@ -102,6 +107,13 @@ impl Ruleset {
         };
         let known = known.and_then(|known| String::from_utf8(known).ok());
         Ok(known.unwrap_or_else(|| self.map_sop_instance_uid(uid)))
+    }
+
+    /// Whether values name the tenant.
+    pub fn needs_tenant(&self) -> bool {
+        self.rules
+            .iter()
+            .any(|rule| matches!(&rule.action, Action::Template(template) if template.needs_tenant()))
     }
 
     /// What `uid` rules make of a UID; the UID itself where there is no such rule.

@@ -16,6 +16,10 @@ enum Part {
     Value,
     /// `{peer}`: the name of the peer that the association is of.
     Peer,
+    /// `{tenant}`: whose that peer is.
+    Tenant,
+    /// `{sequence}`: the number of the data set in its association.
+    Sequence,
 }
 
 /// A value of `replace` or `set` that depends on facts.
@@ -31,13 +35,15 @@ impl Template {
     pub(super) fn parse(text: &str, key: Option<&hmac::Key>, length: usize) -> Result<Option<Self>, String> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((before, behind)) = rest.split_once('{') {
-            let known = "write {pseudonym}, {value} or {peer}";
+            let known = "write {pseudonym}, {value}, {peer}, {tenant} or {sequence}";
             let (name, after) = behind.split_once('}').ok_or_else(|| format!("a brace is open: {known}"))?;
             parts.push(Part::Text(before.to_owned()));
             parts.push(match name {
                 "pseudonym" => Part::Patient,
                 "value" => Part::Value,
                 "peer" => Part::Peer,
+                "tenant" => Part::Tenant,
+                "sequence" => Part::Sequence,
                 _ => return Err(format!("{{{name}}} is no fact: {known}")),
             });
             rest = after;
@@ -56,6 +62,10 @@ impl Template {
         self.parts.contains(&Part::Patient)
     }
 
+    pub(super) fn needs_tenant(&self) -> bool {
+        self.parts.contains(&Part::Tenant)
+    }
+
     pub(super) fn has_pseudonym(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Patient | Part::Value))
     }
@@ -70,7 +80,8 @@ impl Template {
         let parts = self.parts.iter().map(|part| match part {
             Part::Text(text) => text.clone(),
             Part::Patient | Part::Value => "0".repeat(self.length),
-            Part::Peer => "P".to_owned(),
+            Part::Peer | Part::Tenant => "P".to_owned(),
+            Part::Sequence => "1".to_owned(),
         });
         parts.collect()
     }
@@ -127,6 +138,14 @@ impl Template {
                 (Part::Peer, _) => {
                     let peer = facts.peer.as_deref().ok_or(RewriteProblem::NoPeer)?;
                     text.extend_from_slice(peer.as_bytes());
+                }
+                (Part::Tenant, _) => {
+                    let tenant = facts.tenant.as_deref().ok_or(RewriteProblem::NoTenant)?;
+                    text.extend_from_slice(tenant.as_bytes());
+                }
+                (Part::Sequence, _) => {
+                    let number = facts.number.ok_or(RewriteProblem::NoNumber)?;
+                    text.extend_from_slice(number.to_string().as_bytes());
                 }
             }
         }

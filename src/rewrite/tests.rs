@@ -4,6 +4,7 @@ mod actions;
 mod compiling;
 mod deflated;
 mod oracle;
+mod pixels;
 mod private;
 mod profile;
 mod profile_rows;

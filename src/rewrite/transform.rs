@@ -116,11 +116,27 @@ impl Transform {
         self
     }
 
+    /// Says whose the peer is, for values with `{tenant}` in them.
+    pub fn of_tenant(mut self, tenant: Option<Arc<str>>) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.tenant = tenant;
+        }
+        self
+    }
+
     /// The pseudonyms made since the last call, where there is a crosswalk; each once. Those of the data set's own SOP
     /// Instance UID, and with it of the command's (0000,1000), are among them.
     pub fn take_correspondences(&mut self) -> Vec<Correspondence> {
         let Some(rewriting) = self.rewriting_mut() else { return Vec::new() };
         rewriting.facts.pseudonyms.take(rewriting.notes.summary.patient_id.as_deref())
+    }
+
+    /// Says which of its association the data set is, counted from 1, for values with `{sequence}` in them.
+    pub fn numbered(mut self, number: u64) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.number = Some(number);
+        }
+        self
     }
 
     /// Takes the next bytes and appends to `output` what to send for them.

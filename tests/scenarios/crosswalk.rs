@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Output};
 use std::sync::Mutex;
 
+use dimsegate::crosswalk::{self, Crosswalk, Secret};
+use dimsegate::rewrite::{Correspondence, Kind};
 use rusqlite::Connection;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::command::{AFFECTED_SOP_INSTANCE, Command, ERROR_COMMENT, STATUS};
 use crate::gate::{self, Gate, Setup};
@@ -435,6 +438,59 @@ fn a_patient_is_erased_and_a_key_rotated_only_while_no_proxy_runs() {
     let (mut requestor, mut acceptor) = association(&gate, &upstream);
     assert_eq!(stored(&mut requestor, &mut acceptor, &other, 1).0, second);
     raw::release(requestor, acceptor);
+}
+
+/// How much of it is in the journal when the rotation is killed.
+fn killed_while_rotating(site: &Site, journal: u64) {
+    let arguments = ["crosswalk", "rotate-key", "-c", "dimsegate.toml", "--new-key-file", "conf/new.key"];
+    let mut child = gate::command(site, &arguments).spawn().expect("dimsegate");
+    let written = || fs::metadata(site.path("crosswalk/domain-wal")).map_or(0, |file| file.len());
+    wait::until("the journal to grow, or the end", || {
+        (written() > journal || child.try_wait().expect("a child").is_some()).then_some(())
+    });
+    child.kill().expect("SIGKILL");
+    child.wait().expect("an end");
+}
+
+#[test]
+fn kill_9_while_rotating_leaves_it_whole_under_one_key() {
+    let site = Site::new();
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+    fs::write(site.path("dimsegate.toml"), remembering(nowhere).toml()).expect("a configuration");
+    let key = |path: &str, byte: u8| {
+        fs::write(site.path(path), [byte; 48]).expect("a key written");
+        fs::set_permissions(site.path(path), fs::Permissions::from_mode(0o600)).expect("permissions set");
+    };
+    key("conf/crosswalk.key", 1);
+    key("conf/new.key", 2);
+    let secret = |byte| Secret::new(Zeroizing::new(vec![byte; 48]));
+    let uid = |n: u32| Correspondence {
+        kind: Kind::Uid,
+        real: format!("1.2.826.0.1.{n}").into_bytes(),
+        pseudonym: format!("2.25.{n}").into_bytes(),
+        patient: Some(format!("PID-{}", n % 100).into_bytes()),
+    };
+    let made = Crosswalk::open(&database(&site), &secret(1)).expect("a crosswalk");
+    made.store_blocking((0..20_000).map(uid).collect()).expect("stored");
+    drop(made);
+    let (mut current, mut other, mut ended) = (1, 2, BTreeMap::new());
+    for journal in [0, 100_000, 1_000_000, 3_000_000, u64::MAX] {
+        killed_while_rotating(&site, journal);
+        let whole = crosswalk::show(&database(&site), &secret(current));
+        let rotated = crosswalk::show(&database(&site), &secret(other));
+        let (known, unknown) = if whole.is_ok() { (whole, rotated) } else { (rotated, whole) };
+        let known = known.expect("one of the keys opens it");
+        assert_eq!(known.kinds.get(&Kind::Uid), Some(&20_000));
+        let said = unknown.expect_err("and the other does not").to_string();
+        assert!(said.contains(&format!("key version {}", known.key_version)), "{said}");
+        *ended.entry(known.key_version).or_insert(0) += 1;
+        if known.key_version % 2 != u32::from(current) % 2 {
+            std::mem::swap(&mut current, &mut other);
+            key("conf/crosswalk.key", current);
+            key("conf/new.key", other);
+        }
+    }
+    assert!(ended.len() > 1 && ended.contains_key(&1), "killed too early or too late each time: {ended:?}");
 }
 
 #[test]

@@ -49,6 +49,7 @@ mod wait;
 mod de_identification;
 mod direct;
 mod layers;
+mod masking;
 mod reference;
 
 // Through the proxy.

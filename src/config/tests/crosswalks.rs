@@ -56,9 +56,9 @@ fn a_rewrite_leads_to_its_crosswalk() {
 
 #[test]
 fn mistakes_are_reported_at_their_place() {
-    only(&errors("crosswalk = \"c\"", "crosswalk = \"d\""), "24:13: ", "no [[crosswalk]] is called \"d\"");
-    only(&errors("file = \"conf/c\"\n", ""), "19:1: ", "crosswalk.file: is missing");
-    only(&errors("key-file = \"conf/crosswalk.key\"\n", ""), "19:1: ", "crosswalk.key-file: is missing");
+    only(&errors("crosswalk = \"c\"", "crosswalk = \"d\""), "25:13: ", "no [[crosswalk]] is called \"d\"");
+    only(&errors("file = \"conf/c\"\n", ""), "19:1: ", "file: is missing");
+    only(&errors("key-file = \"conf/crosswalk.key\"\n", ""), "19:1: ", "key-file: is missing");
     only(&errors("conf/crosswalk.key", "conf/nothing.key"), "22:12: ", "cannot be read");
     only(
         &errors(

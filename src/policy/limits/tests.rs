@@ -60,6 +60,7 @@ fn peer(name: &str) -> Peer {
         role: Arc::new(role),
         upstream: None,
         rewrite: None,
+        tenant: None,
         rewrite_direction: RewriteDirection::Both,
         two_way: false,
         strip_asynchronous_window: false,

@@ -53,7 +53,11 @@ impl Rewriting {
             rules.additions.get(self.next_addition).filter(|next| number(next.tag) < tag)
         {
             self.next_addition += 1;
-            let &Addition { tag, vr, rule } = addition;
+            let &Addition { tag, vr, rule, masked_only } = addition;
+            if masked_only && !self.is_masked() {
+                continue;
+            }
+            let rule = self.of_masked(tag, Some(rule)).unwrap_or(rule);
             let syntax = self.scanner.root_syntax();
             self.current.header = Header { tag, vr, length: None, syntax };
             let (action, mut new) = (rules.action(rule), Vec::new());
@@ -61,7 +65,7 @@ impl Rewriting {
             edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
             pad(&mut new, action, vr);
             self.put(tag, vr, syntax, &new, out)?;
-            self.notes.added(addition, &new);
+            self.notes.added(tag, vr, rule, &new);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod addition;
 mod edit;
 mod element;
+mod masking;
 mod patient;
 mod sending;
 mod sequence;
@@ -13,11 +14,12 @@ use super::action::{Cannot, Plan};
 use super::boundary::Subject;
 use super::current::{Current, Doing};
 use super::error::{RewriteError, RewriteProblem};
-use super::facts::{Facts, Lookahead, Way};
+use super::facts::{Facts, Image, Lookahead, Way};
 use super::levels::{Levels, Part, Source};
 use super::notes::Notes;
 use super::output::Output;
-use super::profile::{ContentItems, Pixels, ProfileOption};
+use super::pixels::Masking;
+use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption};
 use super::scope::Scopes;
 use super::table::Ruleset;
 use crate::dataset::{
@@ -47,14 +49,19 @@ pub(super) struct Rewriting {
     /// Room for a new value.
     new: Vec<u8>,
     pub(super) facts: Facts,
-    /// Until the Patient ID is known, where a rule needs it.
+    /// Until the Patient ID and the image's description are known, where a rule needs them.
     lookahead: Option<Box<Lookahead>>,
     /// Why the object is refused before anything of it is read.
     refused: Option<RewriteProblem>,
-    /// Where burned-in text is refused.
+    /// Where burned-in text is refused, and no mask can fit.
     pixels: Option<Pixels>,
+    masking: Masking,
+    /// Whether overlays in the pixels' unused bits are refused, masked or not.
+    guards_pixels: bool,
     /// Where structured content is cleaned.
     content: Option<ContentItems>,
+    /// Where what the object calls safe is kept.
+    declared: Option<DeclaredSafe>,
     /// A sequence at the top is open that gets items at its end: its rule, how many were open around it, its encoding.
     appending: Option<(usize, usize, Syntax)>,
     subject: Subject,
@@ -64,23 +71,41 @@ pub(super) struct Rewriting {
 
 impl Rewriting {
     pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, way: Way, subject: Subject) -> Self {
-        let profile = rules.profile().filter(|_| way == Way::ToPseudonyms);
+        let profile = rules.profile().filter(|_| way == Way::ToPseudonyms && subject != Subject::Keys);
         let class = match &subject {
             Subject::Object(expected) => Some(&expected.sop_class_uid),
             Subject::Keys | Subject::Attributes => None,
         };
         let object = profile.zip(class);
-        let content = profile.filter(|_| subject != Subject::Keys);
+        let burned_in = object.map_or(&BurnedIn::Pass, |(profile, _)| &profile.burned_in);
+        let (pixels, image) = match (burned_in, class) {
+            (_, None) => (None, None),
+            (BurnedIn::Mask { masks, .. }, Some(class))
+                if masks.iter().any(|mask| mask.fits_class(class)) =>
+            {
+                (None, Some(Image::new(class)))
+            }
+            (BurnedIn::Pass | BurnedIn::Mask { refuse_others: false, .. }, _) => (None, None),
+            (BurnedIn::Refuse | BurnedIn::Mask { .. }, Some(class)) => (Some(Pixels::new(class)), None),
+        };
+        let guards_pixels = match burned_in {
+            BurnedIn::Pass => false,
+            BurnedIn::Refuse => true,
+            BurnedIn::Mask { refuse_others, .. } => *refuse_others,
+        };
         Self {
             facts: Facts { way, ..Facts::default() },
-            lookahead: rules.needs_patient.then(|| Box::new(Lookahead::new(syntax, rules.max_depth))),
+            guards_pixels,
+            masking: Masking::Pass,
+            lookahead: Lookahead::new(syntax, rules.max_depth, rules.needs_patient, image),
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
-            pixels: object
-                .filter(|(profile, _)| profile.refuse_burned_in)
-                .map(|(_, class)| Pixels::new(class)),
-            content: content
+            pixels,
+            content: profile
                 .filter(|profile| profile.has(ProfileOption::CleanStructuredContent))
                 .map(|_| ContentItems::default()),
+            declared: profile
+                .filter(|profile| profile.has(ProfileOption::RetainSafePrivate))
+                .map(|_| DeclaredSafe::default()),
             appending: None,
             scanner: Scanner::new(syntax, rules.max_depth),
             rules,
@@ -106,8 +131,27 @@ impl Rewriting {
             self.lookahead = Some(lookahead);
             return Ok(());
         }
-        self.look_back(lookahead.patient(), &lookahead.held, out)?;
+        self.know(&lookahead)?;
+        self.release(&lookahead.held, out)?;
         self.rewrite(input, out)
+    }
+
+    /// What was held back until more was known.
+    fn release(&mut self, held: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        let mut early = Output::new();
+        self.rewrite(held, &mut early)?;
+        early.slices(held).for_each(|slice| out.make(slice));
+        Ok(())
+    }
+
+    fn know(&mut self, lookahead: &Lookahead) -> Result<(), RewriteError> {
+        if let Some(image) = &lookahead.image {
+            self.masking = self.masking_of(image)?;
+        }
+        match lookahead.patient().transpose() {
+            Some(written) => self.know_patient(written),
+            None => Ok(()),
+        }
     }
 
     fn check_refused(&self) -> Result<(), RewriteError> {
@@ -126,10 +170,13 @@ impl Rewriting {
     pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
         self.check_refused()?;
         if let Some(lookahead) = self.lookahead.take() {
-            self.look_back(Err(lookahead.ended()), &lookahead.held, out)?;
+            lookahead.finish()?;
+            self.know(&lookahead)?;
+            self.release(&lookahead.held, out)?;
         }
         self.scanner.finish()?;
         self.check_pixels(None)?;
+        self.check_masked()?;
         if !self.notes.instance_seen {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
         }

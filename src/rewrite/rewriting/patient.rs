@@ -4,39 +4,27 @@ use super::super::action::Action;
 use super::super::boundary::Subject;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::facts::Way;
-use super::super::output::Output;
 use super::super::profile::dates;
 use super::super::undo;
 use super::Rewriting;
 use crate::dataset::{PATIENT_ID, Vr};
 
 impl Rewriting {
-    /// Rewrites what was held back until the Patient ID, which `written` is as it came.
-    pub(super) fn look_back(
+    /// What is known of the patient, by the Patient ID as it came. Only an object has to say on whom it is.
+    pub(super) fn know_patient(
         &mut self,
         written: Result<Vec<u8>, RewriteError>,
-        held: &[u8],
-        out: &mut Output,
     ) -> Result<(), RewriteError> {
-        self.know(written)?;
-        let mut early = Output::new();
-        self.rewrite(held, &mut early)?;
-        early.slices(held).for_each(|slice| out.make(slice));
-        Ok(())
-    }
-
-    /// What is known of the patient. Only an object has to say on whom it is.
-    fn know(&mut self, written: Result<Vec<u8>, RewriteError>) -> Result<(), RewriteError> {
         let problem = |problem| RewriteError::new(PATIENT_ID, 0, problem);
         let real = match (written, &self.subject) {
             (Ok(written), _) => self.real_patient(written).map_err(problem)?,
             (Err(error), Subject::Object(_)) => return Err(error),
             (Err(_), _) => self.facts.about.take(),
         };
-        real.map_or(Ok(()), |patient| self.know_patient(patient)).map_err(problem)
+        real.map_or(Ok(()), |patient| self.know_days(patient)).map_err(problem)
     }
 
-    fn know_patient(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
+    fn know_days(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
         let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
         if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
             let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds))?;

@@ -31,7 +31,7 @@ impl Rewriting {
             self.bulk_seen |= part == Part::Fragments;
         }
         self.current.begin(header, source(raw.clone(), &self.scanner), input);
-        let rule = self.decide(&header);
+        let rule = self.decide(&header, depth == 0);
         let rules = Arc::clone(&self.rules);
         if part == Part::Fragments && self.subject == Subject::Keys {
             return Err(self.error(RewriteProblem::NotAKey));
@@ -48,6 +48,9 @@ impl Rewriting {
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
             None | Some((_, Action::Keep | Action::Default(_) | Action::Undo(_) | Action::Key(_))) => {
+                if part == Part::Fragments {
+                    self.check_compressed(header.tag, depth)?;
+                }
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
             Some((_, Action::Empty)) if header.length == Some(0) => {
@@ -127,6 +130,11 @@ impl Rewriting {
             self.scopes.close();
             if let Some(content) = &mut self.content {
                 content.close();
+            }
+            if self.scanner.depth() == 1
+                && let Some(declared) = &mut self.declared
+            {
+                declared.close(&self.rules);
             }
         }
         self.append(out)?;
