@@ -188,12 +188,18 @@ impl Half<'_> {
         let (rules, known) = self.boundary()?;
         let encoding = self.association.context(exchange.context_id).and_then(|context| context.encoding);
         let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
+        let (peer, is_object) = (&self.association.grant.peer, matches!(subject, Subject::Object(_)));
         let transform = Transform::across(rules, way, subject, encoding)
-            .for_peer(Arc::clone(&self.association.grant.peer.name))
+            .for_peer(Arc::clone(&peer.name))
+            .of_tenant(peer.tenant.clone())
             .with_crosswalk(known)
             .on(OffsetDateTime::now_utc().date())
             .about(exchange.patient.clone());
-        Ok(transform)
+        // Only objects count.
+        Ok(match is_object {
+            true => transform.numbered(self.association.tally.next_number(self.direction)),
+            false => transform,
+        })
     }
 
     /// What the SOP instance UID of a command becomes, and what is to be remembered for it.

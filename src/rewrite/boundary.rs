@@ -48,7 +48,7 @@ impl Ruleset {
             profile: self.profile.clone(),
             date_key: self.date_key.clone(),
             other_secrets: self.other_secrets.clone(),
-            secret_version: self.secret_version.clone(),
+            secret_version: self.secret_version,
             needs_patient: self.needs_patient,
             plants: false,
             exact: self.exact.clone(),

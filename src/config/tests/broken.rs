@@ -121,6 +121,54 @@ fn what_is_missing_is_reported_at_its_table() {
     );
 }
 
+const DOMAIN: &str = r#"
+[[crosswalk]]
+name = "c"
+file = "crosswalk/of-a-test"
+key-file = "conf/crosswalk.key"
+[[rewrite]]
+name = "w"
+secret-file = "conf/pseudonym.key"
+crosswalk = "c"
+profile = "basic"
+rules = [{ tag = "PatientID", action = "pseudonym" }]
+"#;
+
+#[test]
+fn two_ways_need_a_crosswalk_a_side_and_patients_that_lead_back() {
+    let with = |keys: &str, from: &str, to: &str| {
+        let peer = format!("rewrite = \"w\"\nrewrite-direction = \"to-peer\"\n{keys}");
+        let text = format!("{GOOD}{keys}{DOMAIN}", keys = peer);
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    };
+    let good = with("two-way = true", "", "");
+    assert_eq!((errors(&good), Material::shared().risks(&good)), (Vec::new(), Vec::new()));
+    for (from, to, expected) in [
+        ("rewrite-direction = \"to-peer\"", "", "needs to know on which side the real patients are"),
+        ("\"to-peer\"", "\"both\"", "needs to know on which side the real patients are"),
+        ("rewrite = \"w\"\n", "", "needs a rewrite, add rewrite"),
+        ("crosswalk = \"c\"\n", "", "needs a crosswalk, and rewrite \"w\" has none"),
+        ("\"PatientID\"", "\"StudyID\"", "needs Patient IDs that lead back"),
+    ] {
+        let found = errors(&with("two-way = true", from, to));
+        assert!(found.len() == 1 && found[0].contains(expected), "{from}: {found:?}");
+        assert!(found[0].contains("two-way"), "{found:?}");
+    }
+    let moved = "options = [\"retain-longitudinal-modified-dates\"]\ndate-shift-days = [-30, 30]\nprofile";
+    for (from, to, expected) in [
+        ("profile = \"basic\"\n", "", "shows every attribute that no rule names"),
+        ("profile", moved, "moves dates into the future"),
+        ("[\"C-STORE\"]", "[\"C-MOVE\"]", "may let the upstream send objects anywhere"),
+    ] {
+        let found = Material::shared().risks(&with("two-way = true", from, to));
+        assert!(found.iter().any(|risk| risk.contains(expected)), "{from}: {found:?}");
+    }
+    let queries = with("", "[\"C-STORE\"]", "[\"C-STORE\", \"C-FIND\"]");
+    let found = Material::shared().risks(&queries);
+    assert!(found.len() == 1 && found[0].contains("also allows C-FIND, write two-way = true"), "{found:?}");
+}
+
 #[test]
 fn single_mistakes_are_named() {
     for (line, edited, expected) in [

@@ -37,7 +37,9 @@ impl Rewriting {
             _ => action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new),
         };
         let edit = match edit {
-            Err(Cannot::Lacks(RewriteProblem::NoPatient)) if self.may_lack_patient() => {
+            Err(Cannot::Lacks(RewriteProblem::NoPatient | RewriteProblem::NoNumber))
+                if self.may_lack_facts() =>
+            {
                 new.clear();
                 Edit::New
             }

@@ -55,8 +55,8 @@ impl Rewriting {
         self.facts.pseudonyms.real(&kinds, Vr::LO, &written)?.map(Some).ok_or(unknown)
     }
 
-    /// Whether what depends on a patient may be emptied where there is none.
-    pub(super) fn may_lack_patient(&self) -> bool {
+    /// Whether what depends on a patient, or on an object's number, may be emptied where there is none.
+    pub(super) fn may_lack_facts(&self) -> bool {
         self.subject == Subject::Attributes && self.facts.way == Way::ToPseudonyms
     }
 }
