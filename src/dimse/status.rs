@@ -29,6 +29,8 @@ impl Status {
     pub const DUPLICATE_INVOCATION: Self = Self(0x0210);
     /// Processing Failure.
     pub const PROCESSING_FAILURE: Self = Self(0x0110);
+    /// Duplicate SOP Instance.
+    pub const DUPLICATE_INSTANCE: Self = Self(0x0111);
     /// No Such SOP Instance.
     pub const NO_SUCH_INSTANCE: Self = Self(0x0112);
     /// Invalid Object Instance: the UID violates the construction rules.

@@ -132,3 +132,59 @@ proptest! {
         let _ = Command::parse(bytes);
     }
 }
+
+#[test]
+fn a_command_set_crosses_with_another_instance_and_nothing_else_that_could_tell() {
+    let told = Command::parse(refusal(&Command::parse(store_request()).unwrap(), Status(0xC001), "DOE^JANE"));
+    let told = told.unwrap();
+    let crossed = read(&across(&told, Some("2.25.7"), FreeText::Withheld));
+    assert_eq!(crossed.element(tags::AFFECTED_SOP_INSTANCE_UID).unwrap().to_str().unwrap(), "2.25.7");
+    assert_eq!(crossed.element(tags::STATUS).unwrap().to_int::<u32>().unwrap(), 0xC001);
+    assert!(crossed.element(tags::ERROR_COMMENT).is_err());
+    assert_eq!(across(&told, None, FreeText::Passes), told.bytes());
+    // (0000,4010) Message Set ID, retired.
+    let mut retired = store_request();
+    retired.extend([0, 0, 0x10, 0x40, 4, 0, 0, 0, b'D', b'O', b'E', b' ']);
+    let length = u32::try_from(retired.len() - 12).unwrap().to_le_bytes();
+    retired[8..12].copy_from_slice(&length);
+    let retired = Command::parse(retired).unwrap();
+    assert_eq!(across(&retired, None, FreeText::Passes), store_request());
+}
+
+#[test]
+fn what_nothing_matches_is_a_success_and_a_retrieval_of_nothing() {
+    let request = |field: u16| {
+        let object = InMemDicomObject::command_from_element_iter([
+            DataElement::new(tags::AFFECTED_SOP_CLASS_UID, VR::UI, dicom_value!(Str, "1.2.3")),
+            DataElement::new(tags::COMMAND_FIELD, VR::US, dicom_value!(U16, [field])),
+            DataElement::new(tags::MESSAGE_ID, VR::US, dicom_value!(U16, [9])),
+            DataElement::new(tags::COMMAND_DATA_SET_TYPE, VR::US, dicom_value!(U16, [1])),
+        ]);
+        Command::parse(write(&object)).unwrap()
+    };
+    for (field, operation, counts) in
+        [(0x20, Operation::CFind, None), (0x21, Operation::CMove, Some(0)), (0x10, Operation::CGet, Some(0))]
+    {
+        let bytes = nothing_matches(&request(field));
+        let parsed = Command::parse(bytes.clone()).unwrap();
+        let status = Status::SUCCESS;
+        assert_eq!(parsed.field, CommandField::Response { operation, responding_to: 9, status });
+        let count = read(&bytes)
+            .element(tags::NUMBER_OF_COMPLETED_SUBOPERATIONS)
+            .ok()
+            .map(|e| e.to_int::<u32>().unwrap());
+        assert_eq!((count, parsed.has_data_set), (counts, false));
+    }
+    assert_eq!(Command::parse(cancel(9)).unwrap().field, CommandField::Cancel { responding_to: 9 });
+}
+
+#[test]
+fn a_response_that_failed_on_its_way_answers_the_same_request() {
+    let request = Command::parse(store_request()).unwrap();
+    let response = Command::parse(refusal(&request, Status(0xB000), "well")).unwrap();
+    let failed = failed_response(&response, Status(0xC000), "(0010,0010): out of order");
+    let status = Status(0xC000);
+    let field = CommandField::Response { operation: Operation::CStore, responding_to: 7, status };
+    assert_eq!(Command::parse(failed.clone()).unwrap().field, field);
+    assert!(read(&failed).element(tags::AFFECTED_SOP_INSTANCE_UID).is_err());
+}

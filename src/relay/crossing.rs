@@ -17,11 +17,14 @@ use super::pump::Half;
 use crate::dimse::{self, Command, FreeText, Operation, Outcome, Status};
 use crate::policy::Content;
 use crate::rewrite::{
-    Correspondence, Correspondences, Expected, RewriteError, RewriteProblem, Ruleset, Subject, Transform, Way,
+    Correspondence, Correspondences, Expected, Kind, RewriteError, RewriteProblem, Ruleset, Subject,
+    Transform, Unavailable, Way,
 };
 
 /// The label of records about identifiers that stand for nothing on the other side.
 const UNKNOWN_PSEUDONYM: &str = "unknown-pseudonym";
+/// The label of records about instances whose originals they could replace.
+const DUPLICATE: &str = "duplicate-instance";
 
 /// A message as it goes on.
 struct Crossing {
@@ -30,6 +33,8 @@ struct Crossing {
     sop_instance: Option<String>,
     /// To be remembered once the instance is there.
     claims: Vec<Correspondence>,
+    /// By the real Patient ID, where the instance tells.
+    patient: Option<Vec<u8>>,
     transform: Option<Transform>,
 }
 
@@ -56,11 +61,12 @@ impl Half<'_> {
                 return self.refuse(exchange.context_id, &command, status, &comment).await;
             }
         };
-        let Crossing { command: bytes, sop_instance, claims, transform } = crossing;
+        let Crossing { command: bytes, sop_instance, claims, patient, transform } = crossing;
         let sop_instance = sop_instance.filter(|uid| Some(uid) != exchange.sop_instance.as_ref());
         self.association.ledger.update(self.direction, exchange.message_id, |exchange| {
             exchange.new_sop_instance = sop_instance;
             exchange.claims = claims;
+            exchange.patient = patient;
         });
         match transform {
             Some(transform) => {
@@ -85,20 +91,43 @@ impl Half<'_> {
             return Err(cannot("a request without the data set that it needs"));
         }
         let exists = matches!(exchange.operation, NAction | NDelete | NGet | NSet);
-        let (sop_instance, mut claims) = match &exchange.sop_instance {
+        let (sop_instance, made) = match &exchange.sop_instance {
             Some(uid) => self.instance_across(exchange.operation, way, uid, exists)?,
             None => (None, Vec::new()),
         };
-        // Whoever names an instance that is not there yet could mean one of the other side.
-        if exchange.operation != Operation::NCreate {
-            self.remembered(exchange.operation, std::mem::take(&mut claims)).await?;
+        let comes_back = way == Way::ToReal && sop_instance != exchange.sop_instance;
+        let mut claims = Vec::new();
+        match content {
+            Content::Object if comes_back => {
+                let comment = "the original of this instance is on the other side".into();
+                return Err(Refused { status: Status::DUPLICATE_INSTANCE, label: DUPLICATE, comment });
+            }
+            // The data set says the same, and whose it is.
+            Content::Object => {}
+            // Whoever names an instance that is not there yet could mean one of the other side.
+            _ if exchange.operation == Operation::NCreate => claims = made,
+            _ => self.remembered(exchange.operation, made).await?,
         }
+        let exchange = &Exchange { patient: self.patient_of(exchange, way)?, ..exchange.clone() };
         let subject = match content {
             Content::Object => Subject::Object(expected(exchange)?),
             Content::Keys => Subject::Keys,
             Content::Attributes => Subject::Attributes,
         };
-        Ok(Crossing { claims, ..self.crossing(command, exchange, way, sop_instance, subject)? })
+        let patient = exchange.patient.clone();
+        Ok(Crossing { claims, patient, ..self.crossing(command, exchange, way, sop_instance, subject)? })
+    }
+
+    /// The real Patient ID that an instance from the world of pseudonyms belongs to, where that is known.
+    fn patient_of(&self, exchange: &Exchange, way: Way) -> Result<Option<Vec<u8>>, Refused> {
+        let Some(uid) = exchange.sop_instance.as_ref().filter(|_| way == Way::ToReal) else {
+            return Ok(None);
+        };
+        let (_, known) = self.boundary()?;
+        let found = known.behind(Kind::Uid, uid.as_bytes());
+        let found =
+            found.map_err(|Unavailable| refused(exchange.operation, &RewriteError::not_remembered()))?;
+        Ok(found.and_then(|found| found.patient))
     }
 
     /// Sends a response across, or what stands for it.
@@ -150,7 +179,11 @@ impl Half<'_> {
         way: Way,
     ) -> Result<Crossing, Refused> {
         if matches!(status.outcome(), Outcome::Success | Outcome::Warning) {
-            self.remembered(exchange.operation, exchange.claims.clone()).await?;
+            let owned = |claim: &Correspondence| Correspondence {
+                patient: exchange.patient.clone(),
+                ..claim.clone()
+            };
+            self.remembered(exchange.operation, exchange.claims.iter().map(owned).collect()).await?;
         }
         let sent = exchange.new_sop_instance.as_ref().or(exchange.sop_instance.as_ref());
         let (sop_instance, made) = match command.sop_instance() {
@@ -176,7 +209,7 @@ impl Half<'_> {
             true => Some(self.transform_across(exchange, way, subject)?),
             false => None,
         };
-        Ok(Crossing { command: bytes, sop_instance, claims: Vec::new(), transform })
+        Ok(Crossing { command: bytes, sop_instance, claims: Vec::new(), patient: None, transform })
     }
 
     fn transform_across(

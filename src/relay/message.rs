@@ -279,7 +279,8 @@ impl Half<'_> {
                 observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
             let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());
             exchange.study = study.map(crate::wire::escape);
-            exchange.patient = patient.filter(|patient| !is_pattern(patient)).map(<[u8]>::to_vec);
+            let patient = patient.filter(|patient| !is_pattern(patient)).map(<[u8]>::to_vec);
+            exchange.patient = patient.or(exchange.patient.take());
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);
         });
     }

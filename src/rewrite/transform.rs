@@ -9,7 +9,7 @@ use super::change::{Change, Recorder};
 use super::correspondence::{Correspondence, Correspondences};
 use super::deflated::Deflated;
 use super::error::{RewriteError, RewriteProblem};
-use super::facts::Way;
+use super::facts::{Facts, Way};
 use super::notes::Summary;
 use super::output::Output;
 use super::rewriting::Rewriting;
@@ -128,7 +128,9 @@ impl Transform {
     /// Instance UID, and with it of the command's (0000,1000), are among them.
     pub fn take_correspondences(&mut self) -> Vec<Correspondence> {
         let Some(rewriting) = self.rewriting_mut() else { return Vec::new() };
-        rewriting.facts.pseudonyms.take(rewriting.notes.summary.patient_id.as_deref())
+        let Facts { patient, about, pseudonyms, .. } = &mut rewriting.facts;
+        let written = rewriting.notes.summary.patient_id.as_deref().filter(|written| !written.is_empty());
+        pseudonyms.take(written.or(patient.as_deref()).or(about.as_deref()))
     }
 
     /// Says which of its association the data set is, counted from 1, for values with `{sequence}` in them.

@@ -97,6 +97,11 @@ fn get(address: SocketAddr, keys: &[&str]) -> (TempDir, Vec<Object>) {
     (folder, objects)
 }
 
+fn only_file(folder: &Path) -> String {
+    let file = fs::read_dir(folder).expect("a folder").flatten().next().expect("a file");
+    file.path().display().to_string()
+}
+
 fn store(address: SocketAddr, file: &str) {
     let options = ["-aet", "READER", "-aec", "ORTHANC", "-xe", "-R"];
     peers::requestor("storescu", address, &options, &[file]).expect_success();
@@ -201,9 +206,16 @@ fn a_reader_finds_gets_moves_and_reports_by_pseudonyms() {
     let bytes = String::from_utf8_lossy(&moved[0].data_set).into_owned();
     assert!(REAL.iter().all(|real| !bytes.contains(real)), "moved as it was");
 
-    let image = fs::read_dir(got.path()).expect("a folder").flatten().next().expect("a file").path();
+    let sent_back = peers::requestor(
+        "storescu",
+        tap.address,
+        &["-v", "-aet", "READER", "-aec", "ORTHANC", "-xe", "-R"],
+        &[&only_file(got.path())],
+    );
+    assert!(sent_back.output.contains("0x111"), "a poorer copy replaced its original: {}", sent_back.output);
+
     let report = got.path().join("report");
-    let made = made(&["report", &image.display().to_string(), &report.display().to_string()]);
+    let made = made(&["report", &only_file(got.path()), &report.display().to_string()]);
     store(tap.address, &report.display().to_string());
     let real_key = format!("0020,000D={STUDY}");
     let (kept, _) = get(archive.address, &["0008,0052=STUDY", &real_key]);
