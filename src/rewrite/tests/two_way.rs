@@ -292,6 +292,37 @@ fn what_was_never_given_out_does_not_come_back() {
 }
 
 #[test]
+fn rules_alone_lead_back_too() {
+    let rules = [
+        rule("PatientID", "pseudonym"),
+        rule("PatientName", "pseudonym"),
+        rule("SOPInstanceUID", "uid"),
+        rule("StationName", "pseudonym"),
+        rule("StudyID", "pseudonym"),
+    ];
+    let site = Domain::new(None, &rules);
+    site.out(&image().text((0x28, 0x1052), b"DS", "0"));
+    let (patient, name) = (site.patient(), site.of(Kind::Value(Tag(0x10, 0x10)), "DOE^JANE"));
+    let report = |patient: &str, name: &str, study: &str| {
+        Data::new(LE)
+            .text((8, 0x18), b"UI", "2.25.9005")
+            .text((8, 0x1010), b"SH", "READING-ROOM")
+            .text((0x10, 0x10), b"PN", name)
+            .text((0x10, 0x20), b"LO", patient)
+            .text((0x20, 0x10), b"SH", study)
+    };
+    assert_eq!(site.back(&report(&patient, &name, "")), Ok(report("PID-1", "DOE^JANE", "").bytes));
+    assert_eq!(site.back(&report(&patient, "A^NAME", "")), Ok(report("PID-1", "", "").bytes));
+    let tag_of = |data: &Data| site.back(data).map(|_| ()).map_err(|error| (error.problem, error.tag));
+    let unknown = |group, element| Err((RewriteProblem::NotAPseudonym, Some(Tag(group, element))));
+    assert_eq!(tag_of(&report("PID-1", "", "")), unknown(0x10, 0x20));
+    assert_eq!(tag_of(&report(&patient, "", "S-1")), unknown(0x20, 0x10));
+    let nested = Data::new(LE).text((0x10, 0x20), b"LO", "PID-1");
+    let nested = report(&patient, "", "").sequence((0x40, 0x275), false, &[nested]);
+    assert_eq!(tag_of(&nested), unknown(0x10, 0x20));
+}
+
+#[test]
 fn a_study_does_not_come_back_as_another_patients() {
     let site = Domain::site();
     site.out(&image());
