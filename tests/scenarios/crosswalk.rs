@@ -406,7 +406,9 @@ fn a_patient_is_erased_and_a_key_rotated_only_while_no_proxy_runs() {
         assert!(err.contains("in use by another process") && err.contains(&gate.pid().to_string()), "{err}");
     }
     let second_proxy = gate::command(&gate.site, &["run", "-c", "dimsegate.toml"]).output().expect("a run");
-    assert!(!second_proxy.status.success());
+    let said = String::from_utf8_lossy(&second_proxy.stderr).into_owned();
+    assert_eq!(second_proxy.status.code(), Some(69), "{said}");
+    assert!(said.contains("crosswalk/domain is in use by another process"), "{said}");
     // SIGHUP keeps it open.
     gate.reload(&setup.toml().replace("level = \"debug\"", "level = \"info\""));
     wait::until("the reload", || (gate.count("configuration-loaded") == 2).then_some(()));

@@ -17,7 +17,7 @@ use super::levels::{Levels, Part, Source};
 use super::notes::Notes;
 use super::output::Output;
 use super::pixels::Masking;
-use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption, dates};
+use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption, ProfileSpec, dates};
 use super::scope::Scopes;
 use super::table::Ruleset;
 use super::transform::Expected;
@@ -133,7 +133,8 @@ impl Rewriting {
             self.masking = self.masking_of(image)?;
         }
         let Some(patient) = lookahead.patient()? else { return Ok(()) };
-        let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
+        let moving = |profile: &&ProfileSpec| profile.has(ProfileOption::RetainLongitudinalModifiedDates);
+        let bounds = self.rules.profile().filter(moving).map(|profile| profile.date_shift_days);
         if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
             let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds));
             self.facts.days = Some(days.map_err(|problem| RewriteError::new(PATIENT_ID, 0, problem))?);
