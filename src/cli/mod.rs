@@ -50,10 +50,10 @@ enum Command {
     Explain(explain::Args),
     /// Apply the rules of a configuration to DICOM files
     Rewrite(rewrite::Args),
-    /// Show, export, erase and re-encrypt what pseudonyms stand for
-    Crosswalk(crosswalk::Args),
     /// Tell what identifiers are called under each version of the secret
     Pseudonyms(pseudonyms::Args),
+    /// Show, export, erase and re-encrypt what pseudonyms stand for
+    Crosswalk(crosswalk::Args),
     /// Ask an upstream for a C-ECHO, as the proxy would
     Echo(echo::Args),
     /// Make and show certificates: a private CA for a site that has none

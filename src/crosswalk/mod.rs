@@ -18,6 +18,8 @@
 //! their own, so that neither a value nor a relation between two rows can be guessed or tried. Both keys are derived
 //! (HKDF) from the key file and the random name of the domain.
 //!
+//! A correspondence takes about 240 bytes of the file.
+//!
 //! # When something is durable
 //!
 //! [`Crosswalk::store`] returns when it is on the disk. One writer thread commits all that waits together.

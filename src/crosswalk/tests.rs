@@ -297,15 +297,21 @@ fn of_the_names_of_a_patient_the_newest_counts() {
     assert_eq!(everything(&folder.path(), 1).unwrap().len(), site().len());
 }
 
+/// What the first rows hold, encrypted.
+fn sealed(path: &std::path::Path, rows: u32) -> Vec<Vec<u8>> {
+    let connection = Connection::open(path).unwrap();
+    let mut statement = connection.prepare("SELECT sealed FROM correspondence WHERE id <= ?1").unwrap();
+    let sealed: Vec<Vec<u8>> =
+        statement.query_map([rows], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(sealed.len(), rows as usize);
+    sealed
+}
+
 #[test]
 fn erasing_a_patient_leaves_nothing_of_it_and_all_of_the_others() {
     let folder = Folder::new();
     let path = folder.filled();
-    let sealed: Vec<Vec<u8>> = {
-        let connection = Connection::open(&path).unwrap();
-        let mut statement = connection.prepare("SELECT sealed FROM correspondence WHERE id <= 6").unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    };
+    let sealed = sealed(&path, 6);
     assert_eq!(erase(&path, &secret(1), b"NOBODY").unwrap(), 0);
     assert_eq!(erase(&path, &secret(1), b"HOSPITAL-4711").unwrap(), 6);
     assert_eq!(everything(&path, 1).unwrap(), site().split_off(6));
@@ -323,7 +329,12 @@ fn erasing_a_patient_leaves_nothing_of_it_and_all_of_the_others() {
 fn a_rotated_key_opens_everything_and_the_old_one_nothing() {
     let folder = Folder::new();
     let path = folder.filled();
+    let sealed = sealed(&path, 13);
     assert_eq!(rotate(&path, &secret(1), &secret(2)).unwrap(), 2);
+    let bytes = folder.bytes();
+    for sealed in sealed {
+        assert!(!bytes.windows(sealed.len()).any(|window| window == sealed), "readable with the old key");
+    }
     let error = Crosswalk::open(&path, &secret(1)).unwrap_err();
     assert!(matches!(error, CrosswalkError::OtherKey { version: 2, .. }), "{error}");
     assert_eq!(everything(&path, 2).unwrap(), site());

@@ -74,7 +74,19 @@ fn what_does_not_work_yet_is_not_listed() {
         .collect();
     assert_eq!(
         listed,
-        ["run", "demo", "check", "explain", "rewrite", "pseudonyms", "echo", "certs", "audit", "help"]
+        [
+            "run",
+            "demo",
+            "check",
+            "explain",
+            "rewrite",
+            "pseudonyms",
+            "crosswalk",
+            "echo",
+            "certs",
+            "audit",
+            "help"
+        ]
     );
 }
 

@@ -58,6 +58,7 @@ mod byte_for_byte;
 mod commands;
 mod configurations;
 mod crosswalk;
+mod crosswalk_commands;
 mod endings;
 mod forwarding;
 mod limits;

@@ -4,7 +4,7 @@ use super::super::action::Action;
 use super::super::boundary::Subject;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::facts::Way;
-use super::super::profile::dates;
+use super::super::profile::{ProfileOption, ProfileSpec, dates};
 use super::super::undo;
 use super::Rewriting;
 use crate::dataset::{PATIENT_ID, Vr};
@@ -25,7 +25,8 @@ impl Rewriting {
     }
 
     fn know_days(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
-        let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
+        let moving = |profile: &&ProfileSpec| profile.has(ProfileOption::RetainLongitudinalModifiedDates);
+        let bounds = self.rules.profile().filter(moving).map(|profile| profile.date_shift_days);
         if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
             let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds))?;
             self.facts.days = Some(days);

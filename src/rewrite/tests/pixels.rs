@@ -296,7 +296,7 @@ fn what_is_likely_to_carry_text_needs_a_mask_unless_it_may_pass() {
     };
     let elsewhere = MaskSpec { rows: Some(9), ..mask(&[rectangle(0, 0, 1, 1)]) };
     let of_class = MaskSpec { sop_class: Some("1.2.3".parse().unwrap()), ..elsewhere.clone() };
-    for masks in [vec![elsewhere.clone()], vec![of_class.clone()], vec![]] {
+    for masks in [vec![elsewhere], vec![of_class], vec![]] {
         let error = sent(&masking(&masks, true, &[]), LE, &flagged("YES").bytes).unwrap_err();
         assert_eq!((error.status, error.tag), (0xC006, Some(FLAG)), "{error}");
         assert!(sent(&masking(&masks, true, &[]), LE, &flagged("NO").bytes).is_ok());

@@ -176,6 +176,18 @@ fn the_days_of_a_patient_stay_when_the_secret_changes() {
     assert!(made(&mut transform).iter().all(|(kind, ..)| *kind != Kind::Days));
 }
 
+#[test]
+fn days_are_told_only_where_dates_move() {
+    let patient = rule_with("PatientID", "replace", "{pseudonym}");
+    let spec = RulesetSpec { profile: Some(ProfileSpec::default()), ..spec(&[patient]) };
+    let input = Data::image(LE).text((8, 0x20), b"DA", "20240301").text((0x10, 0x20), b"LO", "PID-1").bytes;
+    let rules = Arc::new(Ruleset::compile(spec).unwrap());
+    let transform = Transform::new(rules, LE, expected()).with_crosswalk(Memory::of(&[]));
+    let (_, mut transform) = run_in(transform, &input, &[usize::MAX]).unwrap();
+    let kinds: Vec<Kind> = made(&mut transform).into_iter().map(|(kind, ..)| kind).collect();
+    assert_eq!(kinds, [Kind::Uid, ID, Kind::Patient]);
+}
+
 fn contains(sent: &[u8], text: &str) -> bool {
     sent.windows(text.len()).any(|window| window == text.as_bytes())
 }
