@@ -10,7 +10,7 @@ use crate::dimse::{Command, Operation};
 use crate::policy::Direction;
 
 /// An operation that waits for its response, with what its record will say.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Exchange {
     pub operation: Operation,
     pub context_id: u8,
@@ -79,22 +79,29 @@ impl Ledger {
         table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters a request that goes in this direction.
-    pub fn open(&self, direction: Direction, exchange: Exchange) -> Result<(), NotOpened> {
-        let mut table = self.table(direction);
-        if table.contains_key(&exchange.message_id) {
-            return Err(NotOpened::Duplicate);
+    /// Whether a request that goes in this direction can be entered.
+    pub fn has_place_for(&self, direction: Direction, message_id: u16) -> Result<(), NotOpened> {
+        let table = self.table(direction);
+        match table.contains_key(&message_id) {
+            true => Err(NotOpened::Duplicate),
+            false if table.len() >= MOST_OUTSTANDING => Err(NotOpened::TooMany),
+            false => Ok(()),
         }
-        if table.len() >= MOST_OUTSTANDING {
-            return Err(NotOpened::TooMany);
-        }
-        table.insert(exchange.message_id, exchange);
-        Ok(())
     }
 
-    /// The request of this direction with this message ID, as it stands.
-    pub fn find(&self, direction: Direction, message_id: u16) -> Option<Exchange> {
-        self.table(direction).get(&message_id).cloned()
+    /// Enters a request that goes in this direction, for which there is a place.
+    pub fn open(&self, direction: Direction, exchange: Exchange) {
+        self.table(direction).insert(exchange.message_id, exchange);
+    }
+
+    /// What `look` sees of the request of this direction with this message ID, as it stands.
+    pub fn find<T>(
+        &self,
+        direction: Direction,
+        message_id: u16,
+        look: impl FnOnce(&Exchange) -> T,
+    ) -> Option<T> {
+        self.table(direction).get(&message_id).map(look)
     }
 
     /// Changes what is known of a request.
