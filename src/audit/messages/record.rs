@@ -39,6 +39,10 @@ pub struct Record {
     pub version: Option<String>,
     pub file: Option<String>,
     pub configuration: Option<String>,
+    /// Of `audit-log-used`.
+    pub host: Option<String>,
+    pub command: Option<String>,
+    pub arguments: Option<String>,
 }
 
 /// `tls` of a record.

@@ -96,7 +96,10 @@ fn everything() -> Vec<String> {
     lines.push(short("security-alert", r#","reason":"records-lost","explanation":"x","records":3"#));
     lines.push(short("configuration-loaded", r#","file":"dimsegate.toml","configuration":"d","warnings":0"#));
     lines.push(short("configuration-refused", r#","file":"dimsegate.toml","errors":1,"problems":["x"]"#));
-    lines.push(short("audit-log-used", r#","user":"auditor1","reason":"search""#));
+    lines.push(short(
+        "audit-log-used",
+        r#","user":"auditor1","user-id":1001,"host":"pc7","process-id":77,"file":"/a","command":"search","arguments":"/a --peer lyon""#,
+    ));
     lines.push(short("stopped", r#","reason":"SIGTERM","aborted":0,"duration-ms":1"#));
     lines
 }

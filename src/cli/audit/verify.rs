@@ -21,7 +21,7 @@ tell how many records stood behind the last one, or whether those behind the las
 pub struct Args {
     /// The folder of the records
     #[arg(value_name = "DIR")]
-    directory: PathBuf,
+    pub directory: PathBuf,
     /// The public half of the key that signs; may be repeated, for keys of earlier times
     #[arg(long = "public-key", value_name = "FILE")]
     public_keys: Vec<PathBuf>,
