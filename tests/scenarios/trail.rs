@@ -210,3 +210,16 @@ fn yesterdays_file_is_for_the_reviewer_only() {
     let (status, said) = verify(&gate.site, &[]);
     assert!(status == Some(65) && said.contains("encrypted for a reviewer"), "{said}");
 }
+
+#[test]
+fn a_second_proxy_in_one_audit_directory_is_told_so_and_does_not_start() {
+    let setup = Setup::plain(sink());
+    let mut gate = Gate::start(&setup);
+    let output =
+        gate::command(&gate.site, &["run", "-c", "dimsegate.toml"]).output().expect("a second proxy");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("writes to the audit directory") && said.contains("audit.directory"), "{said}");
+    assert!(gate.stop().success());
+    assert_eq!(verify(&gate.site, &[]).0, Some(0));
+}

@@ -43,6 +43,7 @@ fn decision(label: &str) -> Option<(Code, Outcome)> {
         "records-lost" | "records-unavailable" | "audit-file-replaced" => {
             Some((codes::AUDIT_RECORDING_STOPPED, Outcome::SeriousFailure))
         }
+        "repository-behind" => minor(codes::AUDIT_RECORDING_STOPPED),
         "connection-lost"
         | "associate-timeout"
         | "shutting-down"
