@@ -61,6 +61,7 @@ fn operation(number: u64) -> Event {
         study: Some(format!("1.2.826.0.1.3680043.10.543.{}", number / 300)),
         new_study: None,
         patient: None,
+        query: None,
         move_destination: None,
         status: Some(if number % 1000 == 999 { 0xa700 } else { 0 }),
         bytes: 529_000,

@@ -1,7 +1,7 @@
 //! One struct for each kind of record. The sink puts `time`, `event` and `sequence` in front.
 
 use super::chain::LineHash;
-use super::{AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Tls};
+use super::{AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Query, Tls};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -174,6 +174,9 @@ pub struct Operation {
     pub new_study: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<PatientIdentifier>,
+    /// C-FIND, C-MOVE and C-GET, where the identifier could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<Box<Query>>,
     /// C-MOVE only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub move_destination: Option<String>,
@@ -200,7 +203,8 @@ impl Operation {
             &self.move_destination,
         ];
         let text = strings.into_iter().flatten().map(String::len).fold(0, usize::saturating_add);
-        text.saturating_add(self.patient.as_ref().map_or(0, PatientIdentifier::len))
+        let query = self.query.as_ref().map_or(0, |query| query.weight());
+        text.saturating_add(self.patient.as_ref().map_or(0, PatientIdentifier::len)).saturating_add(query)
     }
 }
 

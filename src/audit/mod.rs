@@ -20,6 +20,7 @@ mod keeper;
 mod lock;
 pub mod messages;
 mod patient;
+mod query;
 mod queue;
 pub mod reading;
 mod recovery;
@@ -41,6 +42,7 @@ pub use event::{
     FileClosed, Operation, RecordsDeleted, SecurityAlert, Span, Started, StartedListener, Stopped,
 };
 pub use patient::{PatientIdentifier, PatientIdentifiers};
+pub use query::Query;
 pub use settings::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure};
 pub use sink::{Audit, AuditError, AuditTask};
 

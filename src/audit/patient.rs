@@ -70,6 +70,10 @@ impl Renderer {
         Self { how, last: None }
     }
 
+    pub(super) fn how(&self) -> &PatientIdentifiers {
+        &self.how
+    }
+
     /// As it may be recorded. Padding around the value does not count; `None` where nothing may be recorded, or where
     /// there is nothing to record.
     pub(super) fn render(&mut self, identifier: PatientIdentifier) -> Option<PatientIdentifier> {

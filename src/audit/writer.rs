@@ -321,6 +321,9 @@ impl Writer {
 fn fields(to: &mut Vec<u8>, event: &mut Event, patients: &mut patient::Renderer) {
     if let Event::Operation(operation) = event {
         operation.patient = operation.patient.take().and_then(|patient| patients.render(patient));
+        if let Some(query) = &mut operation.query {
+            query.render(patients.how());
+        }
     }
     if let Err(error) = json::body(to, event) {
         tracing::error!(event = event.name(), %error, "an audit record has no JSON form");

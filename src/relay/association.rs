@@ -168,6 +168,7 @@ impl Association {
             study: exchange.study,
             new_study: exchange.new_study,
             patient: exchange.patient.map(audit::PatientIdentifier::new),
+            query: exchange.query,
             move_destination: exchange.move_destination,
             status,
             bytes: exchange.bytes,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::association::{AcceptedContext, Answer, opposite};
+use super::association::{Answer, opposite};
 use super::ended::Ended;
 use super::exchange::Exchange;
 use super::message::{DataSet, Fate, Phase, Relayed, Rewritten};
 use super::pump::Half;
-use crate::dataset::Observer;
+use crate::dataset::{Identifier, Observer};
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
 use crate::policy::{Denial, Request};
 use crate::rewrite::{Expected, RewriteError, Transform};
@@ -149,18 +149,23 @@ impl Half<'_> {
             exchange.new_sop_instance = Some(new_instance);
         }
         let rewritten = Some(Box::new(Rewritten { request: command, held }));
-        self.begin_data_set(&exchange, Relayed { transform, observer: None, rewritten });
+        self.begin_data_set(&exchange, Relayed { transform, observer: None, identifier: None, rewritten });
         self.association.ledger.open(self.direction, exchange);
     }
 
     async fn relay_as_it_came(&mut self, command: &Command, exchange: Exchange) -> Result<(), Ended> {
         let context_id = exchange.context_id;
         if command.has_data_set {
-            let observer = match exchange.operation {
-                Operation::CStore => self.association.context(context_id).and_then(observer),
-                _ => None,
-            };
-            self.begin_data_set(&exchange, Relayed::as_it_came(observer));
+            let encoding = self.association.context(context_id).and_then(|context| context.encoding);
+            let mut relayed = Relayed::as_it_came();
+            match exchange.operation {
+                Operation::CStore => relayed.observer = encoding.map(Observer::new),
+                Operation::CFind | Operation::CMove | Operation::CGet => {
+                    relayed.identifier = encoding.map(|encoding| Box::new(Identifier::new(encoding)));
+                }
+                _ => {}
+            }
+            self.begin_data_set(&exchange, relayed);
         }
         // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
         self.association.ledger.open(self.direction, exchange);
@@ -216,7 +221,7 @@ impl Half<'_> {
             None => packer.command(context_id, command.bytes()),
         }
         if command.has_data_set {
-            let fate = Fate::Relay(Box::new(Relayed::as_it_came(None)));
+            let fate = Fate::Relay(Box::new(Relayed::as_it_came()));
             self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
         }
         Ok(())
@@ -289,8 +294,4 @@ impl Half<'_> {
             format!("a data set could not be rewritten after its beginning had been sent on: {error}");
         Ended::Policy { detail }
     }
-}
-
-fn observer(context: &AcceptedContext) -> Option<Observer> {
-    context.encoding.map(Observer::new)
 }

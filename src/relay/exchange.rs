@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
+use crate::audit;
 use crate::dimse::{Command, Operation};
 use crate::policy::Direction;
 
@@ -26,6 +27,8 @@ pub(crate) struct Exchange {
     pub study: Option<String>,
     /// As it came; the audit renders it as configured.
     pub patient: Option<Vec<u8>>,
+    /// What a query asked.
+    pub query: Option<Box<audit::Query>>,
     /// What the SOP instance UID became.
     pub new_sop_instance: Option<String>,
     pub new_study: Option<String>,
@@ -45,6 +48,7 @@ impl Exchange {
             bytes: 0,
             study: None,
             patient: None,
+            query: None,
             new_sop_instance: None,
             new_study: None,
         }

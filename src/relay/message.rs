@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::association::{opposite, sender};
 use super::ended::Ended;
 use super::pump::Half;
-use crate::dataset::Observer;
+use crate::audit::Query;
+use crate::dataset::{Identifier, Observer};
 use crate::dimse::Command;
 use crate::rewrite::Transform;
 use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
@@ -52,6 +53,8 @@ pub(crate) struct Relayed {
     pub transform: Transform,
     /// Looks for study and patient where nothing rewrites.
     pub observer: Option<Observer>,
+    /// Looks at what a query asks.
+    pub identifier: Option<Box<Identifier>>,
     /// Where a rule applies, and with it a way to fail.
     pub rewritten: Option<Box<Rewritten>>,
 }
@@ -67,8 +70,8 @@ pub(crate) struct Rewritten {
 
 impl Relayed {
     /// A data set that goes on as it came.
-    pub fn as_it_came(observer: Option<Observer>) -> Self {
-        Self { transform: Transform::identity(), observer, rewritten: None }
+    pub fn as_it_came() -> Self {
+        Self { transform: Transform::identity(), observer: None, identifier: None, rewritten: None }
     }
 
     pub fn is_held(&self) -> bool {
@@ -159,6 +162,9 @@ impl Half<'_> {
         if let Some(observer) = &mut relayed.observer {
             observer.observe(input);
         }
+        if let Some(identifier) = &mut relayed.identifier {
+            identifier.observe(input);
+        }
         let mut result = relayed.transform.push(input, &mut self.output);
         let settled = relayed.transform.settled();
         self.take_pieces(range.start);
@@ -234,9 +240,13 @@ impl Half<'_> {
 
     /// Tells the request's record what its data set held.
     fn note_data_set(&mut self) {
-        let Phase::DataSet(state) = &self.phase else { return };
+        let Phase::DataSet(state) = &mut self.phase else { return };
         let Some(message_id) = state.request else { return };
-        let Fate::Relay(relayed) = &state.fate else { return };
+        let Fate::Relay(relayed) = &mut state.fate else { return };
+        let query = relayed.identifier.take().map(|identifier| {
+            let (transfer_syntax, keys) = (identifier.transfer_syntax(), identifier.keys());
+            Box::new(Query::new(transfer_syntax, keys, identifier.into_bytes()))
+        });
         let summary = relayed.transform.summary();
         self.association.tally.changed(summary.elements);
         let observer = relayed.observer.as_ref();
@@ -248,6 +258,7 @@ impl Half<'_> {
             let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());
             exchange.study = study.map(crate::wire::escape);
             exchange.patient = patient.map(<[u8]>::to_vec);
+            exchange.query = query;
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);
         });
     }

@@ -29,6 +29,7 @@ pub use record::{BadRecord, Record};
 pub use renderer::Renderer;
 pub use source::Source;
 pub use state::State;
+pub(in crate::audit) use text::base64;
 
 #[cfg(test)]
 mod tests;

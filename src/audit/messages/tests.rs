@@ -68,6 +68,10 @@ fn everything() -> Vec<String> {
     lines.push(store(16, &format!(r#""study":"{hostile}","patient":"{hostile}","status":"{hostile}""#)));
     lines.push(operation("C-FIND", r#""sop-class":"1.2.840.10008.5.1.4.1.2.2.1","status":"0x0000""#));
     lines.push(operation(
+        "C-FIND",
+        r#""sop-class":"1.2.840.10008.5.1.4.1.2.2.1","status":"0x0000","query":{"transfer-syntax":"1.2.840.10008.1.2","keys":["00100010","0020000D"],"identifier":"Zm9vYmFy"}"#,
+    ));
+    lines.push(operation(
         "C-MOVE",
         &format!(r#""sop-class":"{hostile}","move-destination":"{hostile}","status":"0xA801""#),
     ));
@@ -187,6 +191,19 @@ fn messages_have_the_parts_of_the_examples() {
             .collect();
         assert_eq!(missing, Vec::<String>::new(), "{example}");
     }
+}
+
+#[test]
+fn a_query_has_its_identifier_where_the_record_has_it() {
+    let all = xmls(&everything());
+    let query = all.iter().find(|xml| xml.contains("<ParticipantObjectQuery>")).expect("a query");
+    assert!(query.contains("<ParticipantObjectQuery>Zm9vYmFy</ParticipantObjectQuery>"), "{query}");
+    assert!(!query.contains("ParticipantObjectName>C-FIND"), "{query}");
+    // RFC 4648: the transfer syntax, and the keys.
+    assert!(query.contains("type=\"TransferSyntax\" value=\"MS4yLjg0MC4xMDAwOC4xLjI=\""), "{query}");
+    assert!(query.contains("type=\"Keys\" value=\"MDAxMDAwMTAgMDAyMDAwMEQ=\""), "{query}");
+    let hostile = operation("C-FIND", r#""query":{"identifier":"<x>"}"#);
+    assert!(xmls(&[OPENED.to_owned(), hostile]).iter().all(|xml| !xml.contains("ParticipantObjectQuery")));
 }
 
 #[test]

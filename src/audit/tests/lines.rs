@@ -196,6 +196,7 @@ fn an_operation_and_an_alert() {
         new_study: Some("2.25.2".into()),
         patient: patient::Renderer::new(PatientIdentifiers::Clear)
             .render(PatientIdentifier::new(b"P1 ".into())),
+        query: None,
         move_destination: None,
         status: Some(0xb00a),
         bytes: 512,
