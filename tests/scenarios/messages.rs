@@ -150,7 +150,7 @@ fn both_directions_flow_at_once() {
     let records = gate.records();
     let find = records.iter().find(|record| record["operation"] == "C-FIND").expect("its record");
     // Patients are recorded as keyed hashes here, so the values asked for are not.
-    assert_eq!(find["query"], json!({"transfer-syntax": "1.2.840.10008.1.2", "keys": ["00100010"]}));
+    assert_eq!(find["query"], json!({"transfer-syntax": "1.2.840.10008.1.2.1", "keys": ["00100010"]}));
 }
 
 #[test]

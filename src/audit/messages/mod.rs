@@ -9,6 +9,7 @@
 //! records; the same records give the same messages again.
 
 mod association;
+mod authentication;
 mod codes;
 pub mod fhir;
 mod message;

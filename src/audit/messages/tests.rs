@@ -180,7 +180,7 @@ fn messages_have_the_parts_of_the_examples() {
         ("instances_transferred", "110104", "Anonymized>true"),
         ("query", "110112", "C-FIND"),
         ("security_alert_node_authentication", "110113", "110126"),
-        ("user_authentication_failed", "110114", "110122"),
+        ("user_authentication_failed", "110114", "EventOutcomeIndicator=\"4\""),
     ] {
         let text = std::fs::read_to_string(data(&format!("audit_examples/{example}.xml"))).unwrap();
         let marked = |xml: &&String| xml.contains(&format!("csd-code=\"{event}\"")) && xml.contains(mark);
@@ -214,8 +214,16 @@ fn instances_of_a_study_are_one_message_for_each_outcome() {
     let told: Vec<_> = all.iter().map(|message| (message.event.code, message.outcome)).collect();
     assert_eq!(
         told,
-        [("110102", Outcome::Success), ("110104", Outcome::Success), ("110104", Outcome::SeriousFailure)]
+        [
+            ("110114", Outcome::Success),
+            ("110102", Outcome::Success),
+            ("110104", Outcome::Success),
+            ("110104", Outcome::SeriousFailure)
+        ]
     );
+    let login = xml::write(&all[0], &source());
+    assert!(login.contains("110122") && login.contains(r#"UserID="gw.lyon.example""#), "{login}");
+    let all = &all[1..];
     assert_eq!(all[0].timestamp(), "2026-01-02T03:00:00.750000Z");
     let class = "1.2.840.10008.5.1.4.1.1.2".to_owned();
     assert_eq!(all[1].objects[0].description.as_ref().unwrap().sop_classes, [(class, 2)]);
@@ -235,7 +243,7 @@ fn instances_of_a_study_are_one_message_for_each_outcome() {
 fn what_identifies_the_patient_before_is_not_in_the_message_of_what_went_out() {
     let rewritten = r#""study":"1.2.3","new-study":"2.25.7","new-sop-instance":"2.25.8","patient":"PID-7","status":"0x0000""#;
     let all = xmls(&[OPENED.to_owned(), store(11, rewritten), CLOSED.to_owned()]);
-    let [_, inner, outer] = all.as_slice() else { panic!("{all:?}") };
+    let [_, _, inner, outer] = all.as_slice() else { panic!("{all:?}") };
     assert!(inner.contains("PID-7") && inner.contains("\"1.2.3\"") && inner.contains("Anonymized>false"));
     assert!(outer.contains("\"2.25.7\"") && outer.contains("Anonymized>true"));
     assert!(outer.contains("ParticipantObjectDataLifeCycle=\"7\""));
@@ -261,7 +269,7 @@ fn a_state_that_was_stored_goes_on_with_the_same_messages() {
 fn what_a_crash_cut_off_is_told_when_the_next_process_starts() {
     let all = messages(&[OPENED.to_owned(), store(11, STUDY), started()]);
     let codes: Vec<_> = all.iter().map(|message| message.event.code).collect();
-    assert_eq!(codes, ["110102", "110104", "110100", "110108"]);
+    assert_eq!(codes, ["110114", "110102", "110104", "110100", "110108"]);
 }
 
 #[test]
