@@ -115,7 +115,8 @@ fn as_text(args: &Args, found: &Verification) -> io::Result<()> {
         (1, _) => "BROKEN in 1 place".to_owned(),
         (places, _) => format!("BROKEN in {places} places"),
     };
-    writeln!(out, "{directory}: {verdict}: {} records in {} files", found.records, found.files)?;
+    let files = if found.files == 1 { "file" } else { "files" };
+    writeln!(out, "{directory}: {verdict}: {} records in {} {files}", found.records, found.files)?;
     if let (Some(first), Some(last)) = (&found.first, &found.last) {
         writeln!(
             out,
