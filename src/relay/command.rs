@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::association::{AcceptedContext, Answer, opposite};
+use super::association::{Answer, opposite};
 use super::ended::Ended;
 use super::exchange::Exchange;
-use super::message::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
+use super::message::{DataSet, Fate, Origin, Phase, Relayed, Rewritten, query_of};
 use super::pump::Half;
-use crate::dataset::Observer;
+use crate::audit::Query;
+use crate::dataset::{Identifier, Observer};
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
 use crate::policy::{Denial, Part, Request, Treatment};
 use crate::rewrite::{Correspondences, Expected, RewriteError, Transform, Unavailable, Way};
@@ -51,41 +52,49 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let exchange = Exchange::new(operation, context_id, message_id, &command);
         if let Err(Refused { status, label, comment }) = self.judge(&exchange, &command) {
-            self.association.record(self.direction, &exchange, Answer::Refused(status, label)).await;
+            self.association.record(self.direction, exchange, Answer::Refused(status, label)).await;
             return self.refuse(context_id, &command, status, &comment).await;
         }
         self.paced(self.association.pace.operation()).await;
-        if let Err(not_opened) = self.association.ledger.open(self.direction, exchange.clone()) {
+        if let Err(no_place) = self.association.ledger.has_place_for(self.direction, message_id) {
             let answer = Answer::Refused(Status::DUPLICATE_INVOCATION, "duplicate-invocation");
-            self.association.record(self.direction, &exchange, answer).await;
-            let comment = not_opened.to_string();
+            self.association.record(self.direction, exchange, answer).await;
+            let comment = no_place.to_string();
             return self.refuse(context_id, &command, Status::DUPLICATE_INVOCATION, &comment).await;
         }
         match self.association.grant.peer.treatment(operation, Part::Request, self.direction) {
-            Treatment::AsItCame => self.relay_as_it_came(&command, &exchange).await,
-            Treatment::Rewrite => self.rewrite(command, &exchange).await,
+            Treatment::AsItCame => self.relay_as_it_came(&command, exchange).await,
+            Treatment::Rewrite => self.rewrite(command, exchange).await,
             Treatment::Pseudonymise(content) => {
-                self.cross_request(command, &exchange, (Way::ToPseudonyms, content)).await
+                self.cross_request(command, exchange, (Way::ToPseudonyms, content)).await
             }
             Treatment::Restore(content) => {
-                self.cross_request(command, &exchange, (Way::ToReal, content)).await
+                self.cross_request(command, exchange, (Way::ToReal, content)).await
             }
         }
     }
 
     /// Rewrites an object on its way.
-    async fn rewrite(&mut self, command: Command, exchange: &Exchange) -> Result<(), Ended> {
-        match self.rewriting(exchange, &command) {
+    async fn rewrite(&mut self, command: Command, exchange: Exchange) -> Result<(), Ended> {
+        match self.rewriting(&exchange, &command) {
             Ok((transform, new_instance)) => {
                 self.relay_rewritten(command, exchange, transform, new_instance);
                 Ok(())
             }
-            Err(Refused { status, label, comment }) => {
-                self.association.ledger.close(self.direction, exchange.message_id);
-                self.association.record(self.direction, exchange, Answer::Failed(status, label)).await;
-                self.refuse(exchange.context_id, &command, status, &comment).await
-            }
+            Err(refused) => self.refuse_exchange(&command, exchange, refused).await,
         }
+    }
+
+    /// Answers a request that cannot be passed on, and writes it down.
+    pub(super) async fn refuse_exchange(
+        &mut self,
+        command: &Command,
+        exchange: Exchange,
+        Refused { status, label, comment }: Refused,
+    ) -> Result<(), Ended> {
+        let context_id = exchange.context_id;
+        self.association.record(self.direction, exchange, Answer::Failed(status, label)).await;
+        self.refuse(context_id, command, status, &comment).await
     }
 
     /// Whether the request may pass, whatever is in its data set.
@@ -156,28 +165,36 @@ impl Half<'_> {
     fn relay_rewritten(
         &mut self,
         command: Command,
-        exchange: &Exchange,
+        mut exchange: Exchange,
         transform: Transform,
         new_instance: String,
     ) {
         let held = Some(dimse::with_affected_sop_instance(&command, &new_instance));
         if exchange.sop_instance.as_deref() != Some(&new_instance) {
-            let changed = |exchange: &mut Exchange| exchange.new_sop_instance = Some(new_instance);
-            self.association.ledger.update(self.direction, exchange.message_id, changed);
+            exchange.new_sop_instance = Some(new_instance);
         }
         let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held }));
-        self.begin_data_set(exchange, Relayed { transform, observer: None, rewritten });
+        self.begin_data_set(&exchange, Relayed { transform, observer: None, identifier: None, rewritten });
+        self.association.ledger.open(self.direction, exchange);
     }
 
-    async fn relay_as_it_came(&mut self, command: &Command, exchange: &Exchange) -> Result<(), Ended> {
-        self.lock().await.command(exchange.context_id, command.bytes());
+    async fn relay_as_it_came(&mut self, command: &Command, exchange: Exchange) -> Result<(), Ended> {
+        let context_id = exchange.context_id;
         if command.has_data_set {
-            let observer = match exchange.operation {
-                Operation::CStore => self.association.context(exchange.context_id).and_then(observer),
-                _ => None,
-            };
-            self.begin_data_set(exchange, Relayed::as_it_came(observer));
+            let encoding = self.association.context(context_id).and_then(|context| context.encoding);
+            let mut relayed = Relayed::as_it_came();
+            match exchange.operation {
+                Operation::CStore => relayed.observer = encoding.map(Observer::new),
+                Operation::CFind | Operation::CMove | Operation::CGet => {
+                    relayed.identifier = encoding.map(|encoding| Box::new(Identifier::new(encoding)));
+                }
+                _ => {}
+            }
+            self.begin_data_set(&exchange, relayed);
         }
+        // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
+        self.association.ledger.open(self.direction, exchange);
+        self.lock().await.command(context_id, command.bytes());
         Ok(())
     }
 
@@ -200,14 +217,18 @@ impl Half<'_> {
         status: Status,
     ) -> Result<(), Ended> {
         let asked = opposite(self.direction);
-        let exchange = self.association.ledger.find(asked, responding_to);
-        let Some(exchange) = exchange.filter(|e| e.operation == operation && e.context_id == context_id)
-        else {
+        let ledger = &self.association.ledger;
+        let look = |exchange: &Exchange| {
+            let fits = exchange.operation == operation && exchange.context_id == context_id;
+            let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.clone());
+            fits.then_some((exchange.sent, mapped))
+        };
+        let Some((sent, mapped)) = ledger.find(asked, responding_to, look).flatten() else {
             let what =
                 format!("a response to {operation} {responding_to}, which waits for none in this context");
             return Err(self.protocol(Malformed::invalid(what)));
         };
-        if !exchange.sent && status.outcome() != Outcome::Failure {
+        if !sent && status.outcome() != Outcome::Failure {
             let what =
                 format!("status {status} for {operation} {responding_to} before its data set had ended");
             return Err(self.protocol(Malformed::invalid(what)));
@@ -215,26 +236,26 @@ impl Half<'_> {
         match self.association.grant.peer.treatment(operation, Part::Response, self.direction) {
             Treatment::AsItCame | Treatment::Rewrite => {}
             Treatment::Pseudonymise(_) => {
-                return self.cross_response(command, exchange, status, Way::ToPseudonyms).await;
+                return self.cross_response(command, responding_to, status, Way::ToPseudonyms).await;
             }
             Treatment::Restore(_) => {
-                return self.cross_response(command, exchange, status, Way::ToReal).await;
+                return self.cross_response(command, responding_to, status, Way::ToReal).await;
             }
         }
-        if status.outcome() != Outcome::Pending {
-            self.association.ledger.close(asked, responding_to);
-            self.association.record(asked, &exchange, Answer::Status(status)).await;
+        if status.outcome() != Outcome::Pending
+            && let Some(exchange) = ledger.close(asked, responding_to)
+        {
+            self.association.record(asked, exchange, Answer::Status(status)).await;
         }
-        let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.as_deref());
         let packer = self.lock().await;
         match mapped {
             Some(original) => {
-                packer.command(context_id, &dimse::with_affected_sop_instance(&command, original))
+                packer.command(context_id, &dimse::with_affected_sop_instance(&command, &original))
             }
             None => packer.command(context_id, command.bytes()),
         }
         if command.has_data_set {
-            self.data_set(context_id, Fate::Relay(Box::new(Relayed::as_it_came(None))));
+            self.data_set(context_id, Fate::Relay(Box::new(Relayed::as_it_came())));
         }
         Ok(())
     }
@@ -250,7 +271,7 @@ impl Half<'_> {
         if command.has_data_set {
             return Err(self.protocol(Malformed::invalid("a C-CANCEL-RQ that announces a data set")));
         }
-        if self.association.ledger.find(self.direction, responding_to).is_some() {
+        if self.association.ledger.find(self.direction, responding_to, |_| ()).is_some() {
             self.lock().await.command(context_id, command.bytes());
         }
         Ok(())
@@ -277,13 +298,14 @@ impl Half<'_> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let request = state.request.unwrap_or_default();
         let nothing = Fate::Swallow { response: None, ends_with: None };
-        let Fate::Relay(relayed) = std::mem::replace(&mut state.fate, nothing) else { return Ok(()) };
+        let Fate::Relay(mut relayed) = std::mem::replace(&mut state.fate, nothing) else { return Ok(()) };
         self.spans.clear();
         let held = relayed.is_held();
         let ends_with = if held { None } else { Some(self.condemn(error).await) };
         tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
+        let query = relayed.identifier.take().map(|identifier| query_of(*identifier));
         let response = match relayed.rewritten.map(|rewritten| rewritten.origin) {
-            Some(Origin::Request(command)) => self.request_unsent(&command, request, error).await,
+            Some(Origin::Request(command)) => self.request_unsent(&command, request, query, error).await,
             Some(Origin::Response(crossed)) if held => self.response_failed(*crossed, error).await?,
             _ => None,
         };
@@ -298,11 +320,13 @@ impl Half<'_> {
         &mut self,
         command: &Command,
         message_id: u16,
+        query: Option<Box<Query>>,
         error: &RewriteError,
     ) -> Option<Vec<u8>> {
-        let exchange = self.association.ledger.close(self.direction, message_id)?;
+        let mut exchange = self.association.ledger.close(self.direction, message_id)?;
+        exchange.query = query;
         let (response, answer) = self.request_failed(command, exchange.operation, error);
-        self.association.record(self.direction, &exchange, answer).await;
+        self.association.record(self.direction, exchange, answer).await;
         Some(response)
     }
 
@@ -321,8 +345,4 @@ impl Half<'_> {
             format!("a data set could not be rewritten after its beginning had been sent on: {error}");
         Ended::Policy { detail }
     }
-}
-
-fn observer(context: &AcceptedContext) -> Option<Observer> {
-    context.encoding.map(Observer::new)
 }

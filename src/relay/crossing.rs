@@ -11,9 +11,10 @@ use time::OffsetDateTime;
 use super::association::{Answer, opposite};
 use super::command::{REWRITE_FAILED, Refused};
 use super::ended::Ended;
-use super::exchange::Exchange;
+use super::exchange::{Asked, Exchange};
 use super::message::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::pump::Half;
+use crate::dataset::Identifier;
 use crate::dimse::{self, Command, FreeText, Operation, Outcome, Status};
 use crate::policy::Content;
 use crate::rewrite::{
@@ -41,7 +42,7 @@ struct Crossing {
 /// A response that waits for its data set.
 pub(crate) struct Crossed {
     pub response: Command,
-    pub exchange: Exchange,
+    pub exchange: Asked,
     pub status: Status,
 }
 
@@ -50,32 +51,27 @@ impl Half<'_> {
     pub(super) async fn cross_request(
         &mut self,
         command: Command,
-        exchange: &Exchange,
+        mut exchange: Exchange,
         (way, content): (Way, Content),
     ) -> Result<(), Ended> {
-        let crossing = match self.request_across(&command, exchange, way, content).await {
+        let crossing = match self.request_across(&command, &exchange, way, content).await {
             Ok(crossing) => crossing,
-            Err(Refused { status, label, comment }) => {
-                self.association.ledger.close(self.direction, exchange.message_id);
-                self.association.record(self.direction, exchange, Answer::Failed(status, label)).await;
-                return self.refuse(exchange.context_id, &command, status, &comment).await;
-            }
+            Err(refused) => return self.refuse_exchange(&command, exchange, refused).await,
         };
         let Crossing { command: bytes, sop_instance, claims, patient, transform } = crossing;
-        let sop_instance = sop_instance.filter(|uid| Some(uid) != exchange.sop_instance.as_ref());
-        self.association.ledger.update(self.direction, exchange.message_id, |exchange| {
-            exchange.new_sop_instance = sop_instance;
-            exchange.claims = claims;
-            exchange.patient = patient;
-        });
-        match transform {
-            Some(transform) => {
-                let origin = Origin::Request(command);
-                let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes) }));
-                self.begin_data_set(exchange, Relayed { transform, observer: None, rewritten });
-            }
-            None => self.lock().await.command(exchange.context_id, &bytes),
-        }
+        exchange.new_sop_instance = sop_instance.filter(|uid| Some(uid) != exchange.sop_instance.as_ref());
+        (exchange.claims, exchange.patient) = (claims, patient);
+        let context_id = exchange.context_id;
+        let Some(transform) = transform else {
+            self.association.ledger.open(self.direction, exchange);
+            self.lock().await.command(context_id, &bytes);
+            return Ok(());
+        };
+        let encoding = self.association.context(context_id).and_then(|context| context.encoding);
+        let identifier = encoding.filter(|_| content == Content::Keys).map(Identifier::new).map(Box::new);
+        let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held: Some(bytes) }));
+        self.begin_data_set(&exchange, Relayed { transform, observer: None, identifier, rewritten });
+        self.association.ledger.open(self.direction, exchange);
         Ok(())
     }
 
@@ -108,14 +104,14 @@ impl Half<'_> {
             _ if exchange.operation == Operation::NCreate => claims = made,
             _ => self.remembered(exchange.operation, made).await?,
         }
-        let exchange = &Exchange { patient: self.patient_of(exchange, way)?, ..exchange.clone() };
+        let patient = self.patient_of(exchange, way)?;
         let subject = match content {
             Content::Object => Subject::Object(expected(exchange)?),
             Content::Keys => Subject::Keys,
             Content::Attributes => Subject::Attributes,
         };
-        let patient = exchange.patient.clone();
-        Ok(Crossing { claims, patient, ..self.crossing(command, exchange, way, sop_instance, subject)? })
+        let asked = Asked { patient: patient.clone(), ..exchange.asked() };
+        Ok(Crossing { claims, patient, ..self.crossing(command, &asked, way, sop_instance, subject)? })
     }
 
     /// The real Patient ID that an instance from the world of pseudonyms belongs to, where that is known.
@@ -134,10 +130,12 @@ impl Half<'_> {
     pub(super) async fn cross_response(
         &mut self,
         command: Command,
-        exchange: Exchange,
+        responding_to: u16,
         status: Status,
         way: Way,
     ) -> Result<(), Ended> {
+        let asked = self.association.ledger.find(opposite(self.direction), responding_to, Exchange::asked);
+        let Some(exchange) = asked else { return Ok(()) };
         if let Some((failed, comment)) = exchange.failed.clone() {
             return self.response_withheld(&command, &exchange, status, failed, &comment).await;
         }
@@ -146,7 +144,7 @@ impl Half<'_> {
                 let context_id = exchange.context_id;
                 let origin = Origin::Response(Box::new(Crossed { response: command, exchange, status }));
                 let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes) }));
-                let relayed = Relayed { transform, observer: None, rewritten };
+                let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
                 self.data_set(context_id, Fate::Relay(Box::new(relayed)));
                 Ok(())
             }
@@ -174,7 +172,7 @@ impl Half<'_> {
     async fn response_across(
         &self,
         command: &Command,
-        exchange: &Exchange,
+        exchange: &Asked,
         status: Status,
         way: Way,
     ) -> Result<Crossing, Refused> {
@@ -198,7 +196,7 @@ impl Half<'_> {
     fn crossing(
         &self,
         command: &Command,
-        exchange: &Exchange,
+        exchange: &Asked,
         way: Way,
         sop_instance: Option<String>,
         subject: Subject,
@@ -212,12 +210,7 @@ impl Half<'_> {
         Ok(Crossing { command: bytes, sop_instance, claims: Vec::new(), patient: None, transform })
     }
 
-    fn transform_across(
-        &self,
-        exchange: &Exchange,
-        way: Way,
-        subject: Subject,
-    ) -> Result<Transform, Refused> {
+    fn transform_across(&self, exchange: &Asked, way: Way, subject: Subject) -> Result<Transform, Refused> {
         let (rules, known) = self.boundary()?;
         let encoding = self.association.context(exchange.context_id).and_then(|context| context.encoding);
         let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
@@ -277,10 +270,11 @@ impl Half<'_> {
     }
 
     /// Writes an operation down that has had its last response.
-    async fn answered(&self, exchange: &Exchange, status: Status) {
-        if status.outcome() != Outcome::Pending {
-            let asked = opposite(self.direction);
-            self.association.ledger.close(asked, exchange.message_id);
+    async fn answered(&self, exchange: &Asked, status: Status) {
+        let asked = opposite(self.direction);
+        if status.outcome() != Outcome::Pending
+            && let Some(exchange) = self.association.ledger.close(asked, exchange.message_id)
+        {
             self.association.record(asked, exchange, Answer::Status(status)).await;
         }
     }
@@ -299,7 +293,7 @@ impl Half<'_> {
         Ok(cancel(&exchange, status))
     }
 
-    fn fail_later(&self, exchange: &Exchange, status: Status, failed: Status, comment: &str) {
+    fn fail_later(&self, exchange: &Asked, status: Status, failed: Status, comment: &str) {
         if status.outcome() == Outcome::Pending {
             let asked = opposite(self.direction);
             self.association.ledger.update(asked, exchange.message_id, |exchange| {
@@ -312,7 +306,7 @@ impl Half<'_> {
     async fn response_withheld(
         &mut self,
         command: &Command,
-        exchange: &Exchange,
+        exchange: &Asked,
         status: Status,
         failed: Status,
         comment: &str,
@@ -326,10 +320,11 @@ impl Half<'_> {
         Ok(())
     }
 
-    async fn tell_failure(&mut self, response: &Command, exchange: &Exchange, failed: Status, comment: &str) {
+    async fn tell_failure(&mut self, response: &Command, exchange: &Asked, failed: Status, comment: &str) {
         let asked = opposite(self.direction);
-        self.association.ledger.close(asked, exchange.message_id);
-        self.association.record(asked, exchange, Answer::Failed(failed, REWRITE_FAILED)).await;
+        if let Some(exchange) = self.association.ledger.close(asked, exchange.message_id) {
+            self.association.record(asked, exchange, Answer::Failed(failed, REWRITE_FAILED)).await;
+        }
         let response = dimse::failed_response(response, failed, comment);
         self.lock().await.command(exchange.context_id, &response);
     }
@@ -377,6 +372,6 @@ fn status_of(operation: Operation, error: &RewriteError) -> Status {
 }
 
 /// The C-CANCEL-RQ that ends an operation of which more responses follow.
-fn cancel(exchange: &Exchange, status: Status) -> Option<Vec<u8>> {
+fn cancel(exchange: &Asked, status: Status) -> Option<Vec<u8>> {
     (status.outcome() == Outcome::Pending).then(|| dimse::cancel(exchange.message_id))
 }

@@ -6,8 +6,9 @@ use super::association::{opposite, sender};
 use super::crossing::Crossed;
 use super::ended::Ended;
 use super::pump::Half;
+use crate::audit::Query;
 use crate::crosswalk::NotStored;
-use crate::dataset::Observer;
+use crate::dataset::{Identifier, Observer};
 use crate::dimse::Command;
 use crate::rewrite::{Correspondence, RewriteError, Transform};
 use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
@@ -54,6 +55,8 @@ pub(crate) struct Relayed {
     pub transform: Transform,
     /// Looks for study and patient where nothing rewrites.
     pub observer: Option<Observer>,
+    /// Looks at what a query asks.
+    pub identifier: Option<Box<Identifier>>,
     /// Where a rule applies, and with it a way to fail.
     pub rewritten: Option<Box<Rewritten>>,
 }
@@ -76,8 +79,8 @@ pub(crate) enum Origin {
 
 impl Relayed {
     /// A data set that goes on as it came.
-    pub fn as_it_came(observer: Option<Observer>) -> Self {
-        Self { transform: Transform::identity(), observer, rewritten: None }
+    pub fn as_it_came() -> Self {
+        Self { transform: Transform::identity(), observer: None, identifier: None, rewritten: None }
     }
 
     pub fn is_held(&self) -> bool {
@@ -167,6 +170,9 @@ impl Half<'_> {
         let input = self.inbox.all().get(range.clone()).unwrap_or_default();
         if let Some(observer) = &mut relayed.observer {
             observer.observe(input);
+        }
+        if let Some(identifier) = &mut relayed.identifier {
+            identifier.observe(input);
         }
         let mut result = relayed.transform.push(input, &mut self.output);
         let settled = relayed.transform.settled();
@@ -266,9 +272,10 @@ impl Half<'_> {
 
     /// Tells the request's record what its data set held.
     fn note_data_set(&mut self) {
-        let Phase::DataSet(state) = &self.phase else { return };
+        let Phase::DataSet(state) = &mut self.phase else { return };
         let Some(message_id) = state.request else { return };
-        let Fate::Relay(relayed) = &state.fate else { return };
+        let Fate::Relay(relayed) = &mut state.fate else { return };
+        let query = relayed.identifier.take().map(|identifier| query_of(*identifier));
         let summary = relayed.transform.summary();
         self.association.tally.changed(summary.elements);
         let observer = relayed.observer.as_ref();
@@ -281,6 +288,7 @@ impl Half<'_> {
             exchange.study = study.map(crate::wire::escape);
             let patient = patient.filter(|patient| !is_pattern(patient)).map(<[u8]>::to_vec);
             exchange.patient = patient.or(exchange.patient.take());
+            exchange.query = query;
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);
         });
     }
@@ -310,6 +318,12 @@ impl Half<'_> {
         packer.clear();
         Ok(())
     }
+}
+
+/// What the record says of a query.
+pub(super) fn query_of(identifier: Identifier) -> Box<Query> {
+    let (transfer_syntax, keys) = (identifier.transfer_syntax(), identifier.keys());
+    Box::new(Query::new(transfer_syntax, keys, identifier.into_bytes()))
 }
 
 /// Whether a Patient ID is one that is looked for with wildcards, or several.
