@@ -179,10 +179,14 @@ pub struct Bytes {
 
 /// What a rewrite did over a whole association.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Rewrite {
     pub name: String,
     /// Elements changed, removed or added.
     pub elements: u64,
+    /// The version of the secret that pseudonyms were made with, where secrets have versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_version: Option<u32>,
 }
 
 /// What ended an association.

@@ -12,8 +12,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::exit;
+use crate::crosswalk::{Crosswalk, NotStored};
 use crate::dataset::{Encoding, Tag};
-use crate::rewrite::{Expected, Output, RewriteError, RewriteProblem, Ruleset, Transform};
+use crate::rewrite::{
+    Correspondences, Expected, Output, RewriteError, RewriteProblem, Ruleset, Transform, Unavailable,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use part10::{Part10Error, Start};
 
@@ -52,11 +55,29 @@ pub struct Args {
     /// The peer whose name values with {peer} in them get.
     #[arg(long, value_name = "NAME")]
     pub peer: Option<String>,
+    /// What values with {tenant} in them get.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+}
+
+/// As whose the files are taken.
+#[derive(Default)]
+struct Sender {
+    peer: Option<Arc<str>>,
+    tenant: Option<Arc<str>>,
+}
+
+impl Sender {
+    /// Says so to the transform of a file; files are numbered in the order of their names.
+    fn of(&self, transform: Transform, number: u64) -> Transform {
+        let transform = transform.of_tenant(self.tenant.clone()).numbered(number);
+        self.peer.clone().into_iter().fold(transform, Transform::for_peer)
+    }
 }
 
 /// Rewrites every input. Exit code 0, or 65 where an input was unreadable or a canary came out; the others are done all
 /// the same.
-pub fn run(rules: &Arc<Ruleset>, args: &Args) -> ExitCode {
+pub fn run(rules: &Arc<Ruleset>, crosswalk: Option<&Arc<Crosswalk>>, args: &Args) -> ExitCode {
     let (stdout, stderr) = (&mut io::stdout().lock(), &mut io::stderr());
     if let Some(report) = &args.report
         && let Err(error) = fs::write(report, rules.statement(&args.rewrite))
@@ -64,11 +85,13 @@ pub fn run(rules: &Arc<Ruleset>, args: &Args) -> ExitCode {
         eprintln!("{}", FileError::Write { to: report.clone(), error });
         return ExitCode::from(exit::UNREADABLE);
     }
-    let peer = args.peer.as_deref().map(Arc::from);
+    let sender =
+        Sender { peer: args.peer.as_deref().map(Arc::from), tenant: args.tenant.as_deref().map(Arc::from) };
     let done = if args.canary {
-        canary::run_with(rules, &args.inputs, &args.output, peer.as_ref(), stdout, stderr)
+        canary::run_with(rules, &args.inputs, &args.output, &sender, stdout, stderr)
     } else {
-        run_with(rules, &args.inputs, &args.output, peer.as_ref(), args.diff, stdout, stderr)
+        let how = How { rules, crosswalk, sender: &sender, diff: args.diff };
+        run_with(&how, &args.inputs, &args.output, stdout, stderr)
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,
@@ -91,6 +114,8 @@ enum FileError {
     TransferSyntax(String),
     #[error("{0} differs from the file meta information; write the file anew with its program")]
     Meta(Tag),
+    #[error("{0}; nothing was written, see that its crosswalk can be")]
+    NotRemembered(NotStored),
     #[error("{0}; nothing was written, repair the file or leave it out")]
     Rewrite(RewriteError),
 }
@@ -105,13 +130,20 @@ impl From<RewriteError> for FileError {
     }
 }
 
+/// What is done with every file.
+struct How<'h> {
+    rules: &'h Arc<Ruleset>,
+    /// What remembers pseudonyms, and knows those of earlier runs.
+    crosswalk: Option<&'h Arc<Crosswalk>>,
+    sender: &'h Sender,
+    diff: bool,
+}
+
 /// Says how many inputs failed. An error is one of the outputs `shown` and `problems`.
 fn run_with(
-    rules: &Arc<Ruleset>,
+    how: &How<'_>,
     inputs: &[PathBuf],
     out: &Path,
-    peer: Option<&Arc<str>>,
-    diff: bool,
     shown: &mut dyn Write,
     problems: &mut dyn Write,
 ) -> io::Result<usize> {
@@ -125,10 +157,12 @@ fn run_with(
         failed += 1;
         writeln!(problems, "{}: {}", printable(&path), FileError::Read(error))?;
     }
-    let bar = if diff { ProgressBar::hidden() } else { progress(files.len()) };
-    for path in &files {
-        match rewrite_file(rules, path, out, peer, diff) {
-            Ok(done) if diff => diff::print(rules, &printable(path), &done.name, &done.transform, shown)?,
+    let bar = if how.diff { ProgressBar::hidden() } else { progress(files.len()) };
+    for (path, number) in files.iter().zip(1..) {
+        match rewrite_file(how, path, number, out) {
+            Ok(done) if how.diff => {
+                diff::print(how.rules, &printable(path), &done.name, &done.transform, shown)?
+            }
             Ok(_) => {}
             Err(error) => {
                 failed += 1;
@@ -146,13 +180,7 @@ struct Done {
     transform: Transform,
 }
 
-fn rewrite_file(
-    rules: &Arc<Ruleset>,
-    path: &Path,
-    out: &Path,
-    peer: Option<&Arc<str>>,
-    diff: bool,
-) -> Result<Done, FileError> {
+fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) -> Result<Done, FileError> {
     let mut input = File::open(path).map_err(FileError::Read)?;
     let mut buffer = vec![0; CHUNK];
     let first = read_some(&mut input, &mut buffer).map_err(FileError::Read)?;
@@ -160,13 +188,15 @@ fn rewrite_file(
     let Start { sop_class_uid, sop_instance_uid, transfer_syntax_uid, data_set } = part10::read(first)?;
     let encoding = Encoding::of(transfer_syntax_uid.as_str())
         .ok_or_else(|| FileError::TransferSyntax(transfer_syntax_uid.as_str().to_owned()))?;
-    let new_uid = rules.map_sop_instance_uid(sop_instance_uid.as_str());
+    let known = how.crosswalk.map(|crosswalk| Arc::clone(crosswalk) as Arc<dyn Correspondences>);
+    let new_uid = how.rules.map_known_sop_instance_uid(sop_instance_uid.as_str(), known.as_deref());
+    let new_uid = new_uid.map_err(|Unavailable| FileError::Rewrite(RewriteError::not_remembered()))?;
     let meta = part10::write(sop_class_uid.as_str(), &new_uid, transfer_syntax_uid.as_str());
 
     let expected = Expected { sop_class_uid, sop_instance_uid };
-    let transform = Transform::new(Arc::clone(rules), encoding, expected);
-    let transform = peer.map(Arc::clone).into_iter().fold(transform, Transform::for_peer);
-    let mut transform = if diff { transform.recording_changes() } else { transform };
+    let transform = how.sender.of(Transform::new(Arc::clone(how.rules), encoding, expected), number);
+    let transform = known.into_iter().fold(transform, Transform::with_crosswalk);
+    let mut transform = if how.diff { transform.recording_changes() } else { transform };
     let name = format!("{new_uid}.dcm");
     let to = out.join(&name);
     let not_written = |error| FileError::Write { to: to.clone(), error };
@@ -176,6 +206,7 @@ fn rewrite_file(
     writer.write_all(&meta).map_err(not_written)?;
     let mut output = Output::new();
     let mut filled = data_set..first.len();
+    let mut made = Vec::new();
     loop {
         let chunk = buffer.get(filled).unwrap_or_default();
         output.clear();
@@ -184,6 +215,7 @@ fn rewrite_file(
         } else {
             transform.push(chunk, &mut output)?;
         }
+        made.extend(transform.take_correspondences());
         output.slices(chunk).try_for_each(|slice| writer.write_all(slice)).map_err(not_written)?;
         if chunk.is_empty() {
             break;
@@ -191,6 +223,9 @@ fn rewrite_file(
         filled = 0..read_some(&mut input, &mut buffer).map_err(FileError::Read)?;
     }
     writer.flush().map_err(not_written)?;
+    if let Some(crosswalk) = how.crosswalk {
+        crosswalk.store_blocking(made).map_err(FileError::NotRemembered)?;
+    }
     drop(writer);
     temporary.persist_noclobber(&to).map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => FileError::Exists(to.clone()),

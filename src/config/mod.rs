@@ -6,10 +6,12 @@
 
 mod addresses;
 mod audit;
+mod crosswalk;
 mod diagnostic;
 mod limits;
 mod listener;
 mod load;
+mod mask;
 mod names;
 mod peer;
 mod report;
@@ -17,6 +19,7 @@ mod repository;
 mod rewrite;
 mod role;
 mod secret;
+mod secrets;
 mod section;
 mod settings;
 mod shadow;
@@ -29,4 +32,5 @@ mod upstream;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{Loaded, load};
+pub use secret::crosswalk_key;
 pub use settings::*;

@@ -59,7 +59,7 @@ impl Names {
     }
 }
 
-fn fit(text: &str) -> Result<Arc<str>, Wrong> {
+pub(super) fn fit(text: &str) -> Result<Arc<str>, Wrong> {
     let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if text.is_empty() || text.len() > 64 || !text.bytes().all(legal) {
         let problem = format!("{text:?} is not a name");

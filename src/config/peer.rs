@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::listener::Listeners;
-use super::names::Names;
+use super::names::{Names, fit};
 use super::report::{Place, Wrong};
 use super::rewrite::Rewrites;
 use super::role::Roles;
@@ -64,6 +64,8 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
     let upstream = known.upstreams.refer(&section, "upstream", "upstream").map(|name| name.value);
     let role = known.roles.names.refer(&section, "role", "role");
     let rewrite = known.rewrites.names.refer(&section, "rewrite", "rewrite").map(|name| name.value);
+    let tenant = section.parsed("tenant", fit).map(|tenant| tenant.value);
+    nameless_tenant(&section, rewrite.as_ref(), known.rewrites);
     let role = role.and_then(|role| known.roles.compiled.get(&role.value).cloned());
     let count = |key| section.count(key, 1..=1_000_000);
     let compiled = role.map(|role| Peer {
@@ -77,6 +79,7 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
         upstream,
         rewrite_direction: rewrite_direction(&section, rewrite.is_some()),
         rewrite,
+        tenant,
         strip_asynchronous_window: section.flag("strip-asynchronous-window").unwrap_or(false),
         max_associations: count("max-associations"),
         associations_per_minute: count("associations-per-minute"),
@@ -86,6 +89,19 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
     });
     section.finish();
     compiled
+}
+
+/// Values that name the tenant need one.
+fn nameless_tenant(section: &Section<'_>, rewrite: Option<&Arc<str>>, rewrites: &Rewrites) {
+    let ruleset = rewrite.and_then(|rewrite| rewrites.compiled.get(rewrite));
+    if ruleset.is_some_and(|ruleset| ruleset.needs_tenant()) && !section.has("tenant") {
+        let place = section.place_of("rewrite");
+        section.report.error(
+            &place,
+            "writes {tenant}, and this peer has none",
+            "add tenant = \"…\" to the peer",
+        );
+    }
 }
 
 fn rewrite_direction(section: &Section<'_>, rewrites: bool) -> RewriteDirection {

@@ -1,13 +1,16 @@
 //! `[[rewrite]]`: rule sets.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
+use super::crosswalk::Crosswalks;
+use super::mask;
 use super::names::Names;
 use super::report::Place;
-use super::secret;
+use super::secrets::{self, Secrets};
 use super::section::Section;
 use super::suggest;
 use crate::rewrite::{ProfileOption, ProfileSpec, RuleSpec, Ruleset, RulesetSpec};
@@ -16,30 +19,37 @@ const MAX_DEPTH: u32 = 256;
 /// A century, either way.
 const MOST_DAYS: i32 = 36_525;
 /// Keys that mean nothing without a profile.
-const OF_PROFILE: [&str; 6] = [
+const OF_PROFILE: [&str; 8] = [
     "options",
     "date-shift-days",
     "keep-times",
     "encapsulated-documents",
     "private-sop-classes",
     "burned-in",
+    "unmasked",
+    "masks",
 ];
 
 #[derive(Default)]
 pub(super) struct Rewrites {
     pub names: Names,
     pub compiled: BTreeMap<Arc<str>, Arc<Ruleset>>,
+    /// The crosswalks of those that have one, by name.
+    pub remembered: BTreeMap<Arc<str>, Arc<str>>,
 }
 
-pub(super) fn rewrites(root: &Section<'_>) -> Rewrites {
+pub(super) fn rewrites(root: &Section<'_>, crosswalks: &Crosswalks) -> Rewrites {
     let mut rewrites = Rewrites::default();
     for section in root.tables("rewrite") {
         let name = rewrites.names.define(&section);
+        let crosswalk = crosswalk(&section, crosswalks);
+        rewrites.remembered.extend(name.clone().zip(crosswalk));
         let ruleset = ruleset(section);
         if let (Some(name), Some(ruleset)) = (name, ruleset) {
             rewrites.compiled.insert(name, Arc::new(ruleset));
         }
     }
+    crosswalks.warn_of_unused(root.report, &rewrites.remembered);
     rewrites
 }
 
@@ -49,8 +59,7 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
     let max_depth =
         section.count("max-depth", 1..=MAX_DEPTH).map_or(default.max_depth, |depth| depth as usize);
     let max_inflated = section.size("max-inflated-size", 1 << 10..=1 << 40).unwrap_or(default.max_inflated);
-    let secret = section.path("secret-file");
-    let key = secret.as_ref().and_then(|path| secret::key(section.report, path));
+    let Secrets { current: key, version: secret_version, others: other_secrets } = secrets::secrets(&section);
     let (rules, places): (Vec<RuleSpec>, Vec<RulePlaces>) =
         section.inline_tables("rules").into_iter().map(rule).unzip();
     if !section.has("rules") && profile.is_none() {
@@ -58,12 +67,33 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
             .missing("rules", "list what to change, as in [{ tag = \"PatientName\", action = \"empty\" }]");
     }
     // A key that cannot be read was reported; that the rules need one is then no second problem.
-    let stand_in = || section.has("secret-file").then(|| hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]));
-    let complete = key.is_some() || secret.is_none() && !section.has("secret-file");
-    let spec = RulesetSpec { rules, profile, secret: key.or_else(stand_in), max_depth, max_inflated };
+    let stand_in = || secrets::are_named(&section).then(|| hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]));
+    let complete = key.is_some() || !secrets::are_named(&section);
+    let secret = key.or_else(stand_in);
+    let spec = RulesetSpec { rules, profile, secret, secret_version, other_secrets, max_depth, max_inflated };
     let ruleset = compiled(&section, spec, &places);
     section.finish();
     ruleset.filter(|_| complete)
+}
+
+/// What remembers the pseudonyms, where something is to.
+fn crosswalk(section: &Section<'_>, crosswalks: &Crosswalks) -> Option<Arc<str>> {
+    let named = crosswalks.names.refer(section, "crosswalk", "crosswalk")?;
+    if !secrets::are_named(section) {
+        let remedy = "name a secret-file, or remove the crosswalk";
+        section.report.error(&named.place, "has no pseudonyms to remember without a secret", remedy);
+    }
+    let key_file = crosswalks.compiled.get(&named.value).map(|crosswalk| &crosswalk.key_file);
+    let secret = section.string("secret-file").map(|secret| secret.value);
+    if key_file.is_some_and(|key_file| secret.is_some_and(|secret| key_file == Path::new(secret))) {
+        let problem = "is encrypted with the secret of the pseudonyms";
+        section.report.risk(
+            &named.place,
+            problem,
+            "give it a key-file of its own, so that each can be rotated",
+        );
+    }
+    Some(named.value)
 }
 
 /// The profile of PS3.15 Annex E with its options, where one is wanted.
@@ -78,7 +108,7 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         refuse_documents: refuse("encapsulated-documents", "replace").unwrap_or(default.refuse_documents),
         refuse_private_classes: refuse("private-sop-classes", "pass")
             .unwrap_or(default.refuse_private_classes),
-        refuse_burned_in: refuse("burned-in", "pass").unwrap_or(default.refuse_burned_in),
+        burned_in: mask::burned_in(section).unwrap_or(default.burned_in),
     };
     if !wanted {
         let empty = section.has("options") && spec.options.is_empty();
@@ -87,7 +117,7 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         }
         return None;
     }
-    if !section.has("secret-file") {
+    if !secrets::are_named(section) {
         section.missing("secret-file", "the profile makes UIDs with it");
     }
     let modified = spec.has(ProfileOption::RetainLongitudinalModifiedDates);

@@ -1,7 +1,8 @@
 //! One table of the file, read by typed getters that go on after a problem.
 
+mod numbers;
+
 use std::cell::RefCell;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -177,70 +178,6 @@ impl<'a> Section<'a> {
             return default;
         }
         self.parsed(key, parse).map_or(default, |located| located.value)
-    }
-
-    pub(super) fn count(&self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
-        let value = self.value(key)?;
-        let DeValue::Integer(number) = value.value else {
-            self.wrong_type(&value, "a whole number");
-            return None;
-        };
-        let number = u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| range.contains(n));
-        if number.is_none() {
-            let remedy = format!("write a number from {} to {}", range.start(), range.end());
-            self.report.error(&value.place, "is out of range", remedy);
-        }
-        number
-    }
-
-    /// Bytes, as a number or with a unit.
-    pub(super) fn size(&self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
-        let value = self.value(key)?;
-        let size = match value.value {
-            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
-            DeValue::String(text) => match units::size(text) {
-                Ok(size) => Some(size),
-                Err(wrong) => {
-                    self.report.wrong(&value.place, wrong);
-                    return None;
-                }
-            },
-            _ => {
-                self.wrong_type(&value, "a size in bytes, as in \"100MiB\"");
-                return None;
-            }
-        };
-        let size = size.filter(|size| range.contains(size));
-        if size.is_none() {
-            let remedy = format!("write {} to {} bytes", range.start(), range.end());
-            self.report.error(&value.place, "is out of range", remedy);
-        }
-        size
-    }
-
-    /// Two whole numbers, the smaller one first.
-    pub(super) fn bounds(&self, key: &'static str, range: RangeInclusive<i32>) -> Option<(i32, i32)> {
-        let value = self.value(key)?;
-        let number = |item: &DeValue<'_>| match item {
-            DeValue::Integer(number) => i32::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => None,
-        };
-        let numbers: Vec<Option<i32>> = match value.value {
-            DeValue::Array(array) => array.iter().map(|item| number(item.get_ref())).collect(),
-            _ => Vec::new(),
-        };
-        match numbers.as_slice() {
-            [Some(min), Some(max)] if min <= max && range.contains(min) && range.contains(max) => {
-                Some((*min, *max))
-            }
-            _ => {
-                let (least, most) = (range.start(), range.end());
-                let remedy =
-                    format!("write two numbers from {least} to {most}, the smaller one first: [min, max]");
-                self.report.error(&value.place, "is not a pair of bounds", remedy);
-                None
-            }
-        }
     }
 
     pub(super) fn flag(&self, key: &'static str) -> Option<bool> {

@@ -47,6 +47,8 @@ pub struct Peer {
     pub role: Arc<Role>,
     /// Before any route.
     pub upstream: Option<Arc<str>>,
+    /// Whose it is, for values that name the tenant.
+    pub tenant: Option<Arc<str>>,
     /// Name of a rule set.
     pub rewrite: Option<Arc<str>>,
     pub rewrite_direction: RewriteDirection,

@@ -41,6 +41,7 @@ fn peer(name: &str, network: &str, calling: &str) -> Peer {
         role: Arc::new(role(&[Operation::CStore])),
         upstream: None,
         rewrite: None,
+        tenant: None,
         rewrite_direction: RewriteDirection::Both,
         strip_asynchronous_window: false,
         max_associations: None,

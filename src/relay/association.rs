@@ -14,6 +14,7 @@ use super::leg::Leg;
 use super::progress::{Movement, Progress};
 use super::release::Release;
 use crate::audit::{self, Event, OperationCounts};
+use crate::crosswalk::Crosswalk;
 use crate::dataset::Encoding;
 use crate::dimse::{Operation, Outcome, Status};
 use crate::policy::limits::Pace;
@@ -37,6 +38,8 @@ pub(crate) struct Association {
     pub grant: Grant,
     /// The peer's rewrite, for the directions that [`crate::policy::RewriteDirection`] names.
     pub ruleset: Option<Arc<Ruleset>>,
+    /// What remembers the pseudonyms that it makes.
+    pub crosswalk: Option<Arc<Crosswalk>>,
     pub contexts: Vec<AcceptedContext>,
     pub pace: Pace,
     /// The longest command set that is put together, in bytes.
@@ -59,6 +62,8 @@ pub(crate) struct Association {
 pub(crate) struct Tally {
     operations: Mutex<BTreeMap<Operation, OperationCounts>>,
     elements: AtomicU64,
+    /// Objects that a rewrite was begun on, from the peer and to it.
+    numbers: [AtomicU64; 2],
 }
 
 impl Tally {
@@ -70,6 +75,13 @@ impl Tally {
     /// Elements that a rewrite changed.
     pub fn changed(&self, elements: u64) {
         self.elements.fetch_add(elements, Ordering::Relaxed);
+    }
+
+    /// The number of an object among those of its direction that a rewrite is begun on, counted from 1.
+    pub fn next_number(&self, direction: Direction) -> u64 {
+        let [from_peer, to_peer] = &self.numbers;
+        let numbers = if direction == Direction::FromPeer { from_peer } else { to_peer };
+        numbers.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
     pub fn elements(&self) -> u64 {

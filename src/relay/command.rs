@@ -10,7 +10,7 @@ use super::pump::Half;
 use crate::dataset::{Identifier, Observer};
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
 use crate::policy::{Denial, Request};
-use crate::rewrite::{Expected, RewriteError, Transform};
+use crate::rewrite::{Correspondences, Expected, RewriteError, Transform, Unavailable};
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed, Uid};
 
@@ -131,10 +131,20 @@ impl Half<'_> {
         let named = uid(&exchange.sop_class).zip(uid(&exchange.sop_instance));
         let (sop_class_uid, sop_instance_uid) =
             named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
-        let new_instance = ruleset.map_sop_instance_uid(sop_instance_uid.as_str());
+        let crosswalk =
+            self.association.crosswalk.clone().map(|crosswalk| crosswalk as Arc<dyn Correspondences>);
+        let new_instance =
+            ruleset.map_known_sop_instance_uid(sop_instance_uid.as_str(), crosswalk.as_deref());
+        let new_instance = new_instance.map_err(|Unavailable| {
+            let error = RewriteError::not_remembered();
+            Refused { status: Status(error.status), label: REWRITE_FAILED, comment: error.comment() }
+        })?;
         let expected = Expected { sop_class_uid, sop_instance_uid };
-        let peer = Arc::clone(&self.association.grant.peer.name);
-        Ok(Some((Transform::new(ruleset.clone(), encoding, expected).for_peer(peer), new_instance)))
+        let (peer, tally) = (&self.association.grant.peer, &self.association.tally);
+        let transform = Transform::new(ruleset.clone(), encoding, expected).for_peer(Arc::clone(&peer.name));
+        let transform = transform.of_tenant(peer.tenant.clone()).numbered(tally.next_number(self.direction));
+        let transform = crosswalk.into_iter().fold(transform, Transform::with_crosswalk);
+        Ok(Some((transform, new_instance)))
     }
 
     fn relay_rewritten(

@@ -56,10 +56,12 @@ impl Established {
         let limits = &arrival.settings.limits;
         let grant = self.grant.clone();
         let ruleset = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.rewrites.get(name));
+        let crosswalk = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.crosswalk_of(name));
         Association {
             gate: arrival.gate.clone(),
             id: arrival.id.clone(),
             ruleset: ruleset.cloned(),
+            crosswalk: crosswalk.cloned(),
             contexts: associate::accepted(&self.offered, &self.answered),
             pace: arrival.gate.limiter.pace(&grant.peer),
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),

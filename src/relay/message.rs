@@ -6,9 +6,10 @@ use super::association::{opposite, sender};
 use super::ended::Ended;
 use super::pump::Half;
 use crate::audit::Query;
+use crate::crosswalk::NotStored;
 use crate::dataset::{Identifier, Observer};
 use crate::dimse::Command;
-use crate::rewrite::Transform;
+use crate::rewrite::{RewriteError, Transform};
 use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
 
 /// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
@@ -171,6 +172,9 @@ impl Half<'_> {
         if last && result.is_ok() {
             result = self.finish_transform();
         }
+        if result.is_ok() && (settled || last) {
+            result = self.remember().await;
+        }
         match result {
             Err(error) => self.rewrite_failed(&error, last).await,
             Ok(()) if last => self.data_set_complete().await,
@@ -179,12 +183,28 @@ impl Half<'_> {
         }
     }
 
-    fn finish_transform(&mut self) -> Result<(), crate::rewrite::RewriteError> {
+    fn finish_transform(&mut self) -> Result<(), RewriteError> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
         let result = relayed.transform.finish(&mut self.output);
         self.take_pieces(0);
         result
+    }
+
+    /// Before anything goes out that has a pseudonym in it, what that stands for is on the disk: of a header before the
+    /// command set, of what comes later before the fragment that it is in.
+    async fn remember(&mut self) -> Result<(), RewriteError> {
+        let Some(crosswalk) = &self.association.crosswalk else { return Ok(()) };
+        let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
+        let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
+        let made = relayed.transform.take_correspondences();
+        if made.is_empty() {
+            return Ok(());
+        }
+        self.paced(crosswalk.store(made)).await.map_err(|not_stored| match not_stored {
+            NotStored::Unavailable => RewriteError::not_remembered(),
+            NotStored::Taken => RewriteError::pseudonym_taken(),
+        })
     }
 
     /// Sends the command set that waited for its data set.

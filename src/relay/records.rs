@@ -70,7 +70,11 @@ pub(super) async fn closed(arrival: &Arrival, association: &Association, ended: 
         contexts: told.contexts,
         operations: association.tally.operations(),
         bytes: audit::Bytes { r#in: association.requestor.received(), out: association.requestor.sent() },
-        rewrite: told.rewrite.map(|name| audit::Rewrite { name, elements: association.tally.elements() }),
+        rewrite: told.rewrite.map(|name| audit::Rewrite {
+            name,
+            elements: association.tally.elements(),
+            secret_version: association.ruleset.as_ref().and_then(|ruleset| ruleset.secret_version()),
+        }),
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         ended: audited(ended),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::RegexBuilder;
 
 use super::action::Action;
-use super::profile;
+use super::profile::{self, FLAG};
 use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
 use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
 use super::tag_pattern::TagPattern;
@@ -22,7 +22,8 @@ type Problem = (&'static str, String);
 const MAX_REGEX: usize = 1 << 20;
 
 pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
-    let RulesetSpec { rules: specs, profile, secret, max_depth, max_inflated } = spec;
+    let RulesetSpec { rules: specs, profile, secret, secret_version, other_secrets, max_depth, max_inflated } =
+        spec;
     let mut problems = Vec::new();
     let mut patterns = Vec::new();
     let mut adding = Vec::new();
@@ -46,7 +47,9 @@ pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
     let explicit = rules.len();
     let mut creators = Vec::new();
     let appended = match (profile, &secret) {
-        (Some(profile), Some(key)) => Some(profile::append(profile, key, &mut rules, &mut creators)),
+        (Some(profile), Some(key)) => {
+            Some(profile::append(profile, (key, secret_version), &mut rules, &mut creators))
+        }
         (Some(_), None) => {
             let message = "the profile needs a secret: name a secret-file".to_owned();
             return Err(vec![RuleProblem { rule_index: usize::MAX, key: "profile", message }]);
@@ -64,6 +67,8 @@ pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
         explicit,
         profile,
         date_key: secret,
+        secret_version,
+        other_secrets,
         max_depth,
         max_inflated,
         ..tables(rules, &patterns, creators)
@@ -281,6 +286,8 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) 
         explicit: 0,
         profile: None,
         date_key: None,
+        secret_version: None,
+        other_secrets: Vec::new(),
         plants: false,
         needs_patient: rules.iter().any(|rule| rule.action.needs_patient()),
         reads_text: rules.iter().any(|rule| matches!(rule.action, Action::Pattern { .. })),
@@ -316,11 +323,15 @@ fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
 fn additions(rules: &Ruleset, patterns: &[TagPattern], adding: &[bool]) -> Vec<Addition> {
     let added = patterns.iter().zip(adding).enumerate().filter_map(|(rule, (pattern, adds))| match pattern {
         TagPattern::One(tag) if *adds && rules.decide(*tag, vr_of(*tag), None) == Some(rule) => {
-            Some(Addition { tag: *tag, vr: vr_of(*tag), rule })
+            Some(Addition { tag: *tag, vr: vr_of(*tag), rule, masked_only: false })
         }
         _ => None,
     });
     let mut added: Vec<Addition> = added.collect();
+    let masked = rules.profile.as_ref().and_then(|profile| profile.masked);
+    if let Some(masked) = masked.filter(|_| !rules.is_explicit(FLAG)) {
+        added.push(Addition { tag: FLAG, vr: Vr::CS, rule: masked.flag, masked_only: true });
+    }
     added.sort_by_key(|addition| number(addition.tag));
     added
 }

@@ -11,6 +11,8 @@ use crate::dataset::{Header, Syntax, Tag, Vr};
 pub(super) enum Doing {
     Pass,
     Skip,
+    /// Its pixels are masked.
+    Blank,
     /// The value is needed before anything is sent.
     Read,
 }

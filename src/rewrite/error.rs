@@ -6,7 +6,7 @@ use crate::dataset::{ScanError, ScanProblem, Tag};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct RewriteError {
-    /// What a C-STORE-RSP says (PS3.4 B.2.3): 0xA900, data set does not match SOP class, or 0xC000 and up, cannot
+    /// What a C-STORE-RSP says (PS3.4 B.2.3): 0xA700, out of resources, 0xA900, data set does not match SOP class, or 0xC000 and up, cannot
     /// understand.
     pub status: u16,
     /// The element, where it is about one.
@@ -47,12 +47,40 @@ pub enum RewriteProblem {
     TooLate,
     #[error("no peer's name to write")]
     NoPeer,
+    #[error("no tenant to write")]
+    NoTenant,
+    #[error("no number to write")]
+    NoNumber,
     #[error("private SOP class, refused by the profile")]
     PrivateClass,
     #[error("encapsulated document, refused by the profile")]
     Document,
     #[error("burned-in text is likely; refused")]
     BurnedIn,
+    #[error("the crosswalk is not available")]
+    Crosswalk,
+    #[error("a pseudonym stands for something else already")]
+    PseudonymTaken,
+    #[error("more identifiers than can be remembered at once")]
+    TooManyPseudonyms,
+    #[error("burned-in text is likely; no mask fits")]
+    NoMask,
+    #[error("overlay in the pixels; refused")]
+    OverlayInPixels,
+    #[error("description of the image comes too late")]
+    DescriptionTooLate,
+    #[error("pixels of this layout cannot be masked")]
+    Unmaskable,
+    #[error("length is not that of the image; not masked")]
+    PixelLength,
+    #[error("no mask lies in the image")]
+    OutsideImage,
+    #[error("compressed pixels cannot be masked")]
+    CompressedPixels,
+    #[error("pixels inside a sequence cannot be masked")]
+    NestedPixels,
+    #[error("missing; nothing was masked")]
+    NoPixels,
 }
 
 impl RewriteError {
@@ -62,6 +90,16 @@ impl RewriteError {
 
     pub(super) fn whole(problem: RewriteProblem) -> Self {
         Self { status: problem.status(), tag: None, depth: 0, problem }
+    }
+
+    /// What was made could not be remembered: see [`Transform::take_correspondences`](super::Transform::take_correspondences).
+    pub fn not_remembered() -> Self {
+        Self::whole(RewriteProblem::Crosswalk)
+    }
+
+    /// A pseudonym that was made stands for another value already.
+    pub fn pseudonym_taken() -> Self {
+        Self::whole(RewriteProblem::PseudonymTaken)
     }
 
     /// For an Error Comment (0000,0902): ASCII, at most 64 characters.
@@ -86,11 +124,15 @@ impl RewriteProblem {
             Self::CommandMismatch | Self::Missing => 0xA900,
             Self::Structure(_) | Self::Inflate | Self::InflateTruncated => 0xC000,
             Self::TooLong | Self::Grown | Self::InflatedSize | Self::Finished => 0xC001,
-            Self::NotForSequences { .. } | Self::NotForVr { .. } | Self::NoPeer => 0xC002,
+            Self::NotForSequences { .. } | Self::NotForVr { .. } => 0xC002,
+            Self::NoPeer | Self::NoTenant | Self::NoNumber => 0xC002,
             Self::NoPatient | Self::TooLate => 0xC003,
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
-            Self::BurnedIn => 0xC006,
+            Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
+            Self::BurnedIn | Self::NoMask | Self::OverlayInPixels => 0xC006,
+            Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
+            Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
         }
     }
 }

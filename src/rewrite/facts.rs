@@ -3,10 +3,16 @@
 use std::sync::Arc;
 
 use super::error::{RewriteError, RewriteProblem};
-use crate::dataset::{Event, Kind, PATIENT_ID, Raw, Scanner, Syntax, number, trim};
+use super::pixels::{self, Description};
+use super::profile::Pixels;
+use super::pseudonyms::Pseudonyms;
+use crate::dataset::{Event, Header, Kind, PATIENT_ID, Raw, Scanner, Syntax, Tag, number, trim};
+use crate::wire::Uid;
 
 /// The Patient ID has to come within so many bytes; what stands before it is held back until then.
-const HELD: u64 = 64 << 10;
+const PATIENT_WITHIN: u64 = 64 << 10;
+/// So has the description of an image, where masks may fit it.
+const IMAGE_WITHIN: u64 = 1 << 20;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
@@ -15,36 +21,71 @@ pub(super) struct Facts {
     /// Days by which dates move.
     pub(super) days: Option<i32>,
     pub(super) peer: Option<Arc<str>>,
+    pub(super) tenant: Option<Arc<str>>,
+    /// Of the data set in its association.
+    pub(super) number: Option<u64>,
     /// Planted so far.
     pub(super) canaries: u32,
+    pub(super) pseudonyms: Pseudonyms,
 }
 
-/// Reads on to the Patient ID before anything is rewritten, since dates stand before it in every data set.
+/// What has to be known of an image before masks are chosen for it.
+pub(super) struct Image {
+    pub(super) description: Description,
+    pub(super) pixels: Pixels,
+}
+
+impl Image {
+    pub(super) fn new(class: &Uid) -> Self {
+        Self { description: Description::new(class), pixels: Pixels::new(class) }
+    }
+}
+
+/// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the end of
+/// an image's description, since what was done to its pixels is said before.
 ///
 /// The same input in any chunking gives the same result: where it ends is a matter of the data set's bytes only.
 pub(super) struct Lookahead {
     scanner: Scanner,
-    reading: bool,
+    needs_patient: bool,
     patient: Vec<u8>,
+    pub(super) image: Option<Image>,
+    reading: Option<Header>,
+    value: Vec<u8>,
     pub(super) held: Vec<u8>,
 }
 
 impl Lookahead {
-    pub(super) fn new(syntax: Syntax, max_depth: usize) -> Self {
-        Self {
-            scanner: Scanner::new(syntax, max_depth),
-            reading: false,
-            patient: Vec::new(),
-            held: Vec::new(),
-        }
+    /// `None` where nothing has to be known.
+    pub(super) fn new(
+        syntax: Syntax,
+        max_depth: usize,
+        needs_patient: bool,
+        image: Option<Image>,
+    ) -> Option<Box<Self>> {
+        (needs_patient || image.is_some()).then(|| {
+            Box::new(Self {
+                scanner: Scanner::new(syntax, max_depth),
+                needs_patient,
+                patient: Vec::new(),
+                image,
+                reading: None,
+                value: Vec::new(),
+                held: Vec::new(),
+            })
+        })
     }
 
-    /// Whether the Patient ID is known behind this input.
+    /// Whether all is known behind this input.
     pub(super) fn look(&mut self, input: &[u8]) -> Result<bool, RewriteError> {
+        let (tag, within, problem) = match self.image {
+            Some(_) => (pixels::LAST, IMAGE_WITHIN, RewriteProblem::DescriptionTooLate),
+            None => (PATIENT_ID, PATIENT_WITHIN, RewriteProblem::TooLate),
+        };
         let mut at = 0;
         while let Some(event) = self.scanner.next(input, &mut at)? {
-            if self.scanner.position() > HELD {
-                return Err(RewriteError::new(PATIENT_ID, 0, RewriteProblem::TooLate));
+            if self.scanner.position() > within {
+                return Err(RewriteError::new(tag, 0, problem));
             }
             if self.event(&event, input) {
                 return Ok(true);
@@ -53,36 +94,56 @@ impl Lookahead {
         Ok(false)
     }
 
-    /// Whether that was the Patient ID, or an element behind where it would be.
+    /// Whether that was the last element wanted, or an element behind where it would be.
     fn event(&mut self, event: &Event, input: &[u8]) -> bool {
-        match (event.kind, &event.raw, self.scanner.depth()) {
-            (Kind::Value { rest }, Raw::Input(range), 0) if self.reading => {
-                self.patient.extend_from_slice(input.get(range.clone()).unwrap_or_default());
-                rest == 0
+        match (event.kind, &event.raw, self.scanner.depth(), self.reading) {
+            (Kind::Value { rest }, Raw::Input(range), 0, Some(header)) => {
+                self.value.extend_from_slice(input.get(range.clone()).unwrap_or_default());
+                rest == 0 && self.read(&header)
             }
-            (Kind::Element(header), _, 0) if header.tag == PATIENT_ID => {
-                self.reading = true;
-                header.length == Some(0)
+            (Kind::Element(header), _, 0, _) => {
+                self.reading = self.wants(header.tag).then_some(header);
+                self.value.clear();
+                let empty = self.reading.is_some() && header.length == Some(0);
+                number(header.tag) > number(self.last()) || empty && self.read(&header)
             }
-            (Kind::Element(header), _, 0) | (Kind::SequenceStart(header), _, 1) => {
-                number(header.tag) > number(PATIENT_ID)
-            }
+            (Kind::SequenceStart(header), _, 1, _) => number(header.tag) > number(self.last()),
             (Kind::FragmentsStart(_), ..) => true,
             _ => false,
         }
     }
 
-    /// The Patient ID.
-    pub(super) fn patient(&self) -> Result<Vec<u8>, RewriteError> {
-        match trim(&self.patient) {
+    fn last(&self) -> Tag {
+        if self.image.is_some() { pixels::LAST } else { PATIENT_ID }
+    }
+
+    fn wants(&self, tag: Tag) -> bool {
+        let of_image = self.image.is_some() && (Description::wants(tag) || Pixels::wants(tag));
+        of_image || self.needs_patient && tag == PATIENT_ID
+    }
+
+    /// An element that was wanted is complete. Whether it was the last.
+    fn read(&mut self, header: &Header) -> bool {
+        if header.tag == PATIENT_ID {
+            self.patient = trim(&self.value).to_vec();
+        } else if let Some(image) = &mut self.image {
+            image.description.read(header.tag, &self.value, header.syntax);
+            image.pixels.read(header.tag, &self.value);
+        }
+        header.tag == self.last()
+    }
+
+    /// The Patient ID, where it is needed.
+    pub(super) fn patient(&self) -> Result<Option<Vec<u8>>, RewriteError> {
+        match self.patient.as_slice() {
+            _ if !self.needs_patient => Ok(None),
             [] => Err(RewriteError::new(PATIENT_ID, 0, RewriteProblem::NoPatient)),
-            patient => Ok(patient.to_vec()),
+            patient => Ok(Some(patient.to_vec())),
         }
     }
 
-    /// The data set ended before the Patient ID.
-    pub(super) fn ended(&self) -> RewriteError {
-        let no_patient = RewriteError::new(PATIENT_ID, 0, RewriteProblem::NoPatient);
-        self.scanner.finish().err().map_or(no_patient, RewriteError::from)
+    /// Says that the data set ended before the last element wanted.
+    pub(super) fn finish(&self) -> Result<(), RewriteError> {
+        Ok(self.scanner.finish()?)
     }
 }

@@ -23,6 +23,7 @@ pub mod canary;
 mod change;
 mod character_set;
 mod compile;
+mod correspondence;
 mod current;
 mod deflated;
 mod error;
@@ -31,7 +32,9 @@ mod keyed;
 mod levels;
 mod notes;
 mod output;
+mod pixels;
 mod profile;
+mod pseudonyms;
 mod rewriting;
 mod scope;
 mod spec;
@@ -41,15 +44,19 @@ mod tag_pattern;
 mod template;
 mod transform;
 mod value;
+mod versions;
 
 pub use change::{Change, Content};
+pub use correspondence::{Correspondence, Correspondences, Kind, Unavailable};
 pub use error::{RewriteError, RewriteProblem};
 pub use notes::Summary;
 pub use output::{Output, Piece};
-pub use profile::{ProfileOption, ProfileSpec, ROWS, Row};
+pub use pixels::{MaskSpec, Rectangle};
+pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
 pub use table::Ruleset;
 pub use transform::{Expected, Transform};
+pub use versions::Pseudonyms;
 
 #[cfg(test)]
 mod tests;

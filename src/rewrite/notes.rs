@@ -3,7 +3,6 @@
 use super::change::{Change, Content, Recorder};
 use super::error::RewriteProblem;
 use super::levels::Part;
-use super::table::Addition;
 use super::transform::Expected;
 use crate::dataset::{
     Header, PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Scanner, Tag, Vr, trim,
@@ -120,11 +119,19 @@ impl Notes {
         recorder.record(|| Change { path, tag: header.tag, vr: header.vr, rule, before, after });
     }
 
-    /// An element was added at the top.
-    pub(super) fn added(&mut self, addition: &Addition, value: &[u8]) {
+    /// Pixels are being masked.
+    pub(super) fn masked(&mut self, header: &Header, rule: usize) {
         self.count();
         let Some(recorder) = &mut self.recorder else { return };
-        let &Addition { tag, vr, rule } = addition;
+        let &Header { tag, vr, length, .. } = header;
+        let (path, before, after) = (Vec::new(), Content::Bulk { length }, Content::Bulk { length });
+        recorder.record(|| Change { path, tag, vr, rule, before, after });
+    }
+
+    /// An element was added at the top.
+    pub(super) fn added(&mut self, tag: Tag, vr: Vr, rule: usize, value: &[u8]) {
+        self.count();
+        let Some(recorder) = &mut self.recorder else { return };
         let after = if vr == Vr::SQ { Content::Sequence } else { Content::value(value) };
         let (path, before) = (Vec::new(), Content::Absent);
         recorder.record(|| Change { path, tag, vr, rule, before, after });

@@ -12,7 +12,8 @@ pub struct RuleSpec {
     /// `keep`, `remove`, `empty`, `replace`, `set`, `pattern`, `pseudonym` or `uid`.
     pub action: String,
     /// For `replace`, `set` and `pattern`; in the latter, `$1` is what the first group found. In the others, `{pseudonym}`
-    /// stands for the patient, `{value}` for the element's own value, `{peer}` for the peer's name.
+    /// stands for the patient, `{value}` for the element's own value, `{peer}` for the peer's name, `{tenant}` for whose the
+    /// peer is, `{sequence}` for the number of the data set in its association.
     pub value: Option<String>,
     /// For `pattern`: a regular expression, looked for in each value.
     pub find: Option<String>,
@@ -28,6 +29,10 @@ pub struct RulesetSpec {
     pub profile: Option<ProfileSpec>,
     /// For the profile, `pseudonym`, `uid`, and values with pseudonyms in them: HMAC-SHA-256.
     pub secret: Option<hmac::Key>,
+    /// The version of the secret, where secrets have versions.
+    pub secret_version: Option<u32>,
+    /// Secrets of other versions, that pseudonyms were or will be made with.
+    pub other_secrets: Vec<(u32, hmac::Key)>,
     /// Nested sequences allowed, at most [`HARD_MAX_DEPTH`](crate::dataset::HARD_MAX_DEPTH).
     pub max_depth: usize,
     /// Bytes that a deflated data set may inflate to.
@@ -36,7 +41,15 @@ pub struct RulesetSpec {
 
 impl Default for RulesetSpec {
     fn default() -> Self {
-        Self { rules: Vec::new(), profile: None, secret: None, max_depth: 32, max_inflated: 512 << 20 }
+        Self {
+            rules: Vec::new(),
+            profile: None,
+            secret: None,
+            secret_version: None,
+            other_secrets: Vec::new(),
+            max_depth: 32,
+            max_inflated: 512 << 20,
+        }
     }
 }
 

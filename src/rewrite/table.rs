@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::canary;
 use super::compile;
+use super::correspondence::{Correspondences, Kind, Unavailable};
 use super::profile::{Profile, ProfileSpec, statement};
 use super::spec::{RuleProblem, RulesetSpec};
 use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
@@ -26,6 +27,8 @@ pub(super) struct Addition {
     pub(super) tag: Tag,
     pub(super) vr: Vr,
     pub(super) rule: usize,
+    /// Whether only objects get it whose pixels are masked.
+    pub(super) masked_only: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +55,9 @@ pub struct Ruleset {
     pub(super) profile: Option<Profile>,
     /// Of the dates, where they move.
     pub(super) date_key: Option<hmac::Key>,
+    /// Of the secret, where secrets have versions.
+    pub(super) secret_version: Option<u32>,
+    pub(super) other_secrets: Vec<(u32, hmac::Key)>,
     pub(super) needs_patient: bool,
     /// Whether the last rule plants canaries.
     pub(super) plants: bool,
@@ -81,6 +87,31 @@ impl Ruleset {
             Some(Action::Uid { key }) => new_uid(key, uid),
             _ => uid.to_owned(),
         }
+    }
+
+    /// As [`map_sop_instance_uid`](Self::map_sop_instance_uid), where a crosswalk may know the UID already.
+    ///
+    /// # Errors
+    /// The crosswalk cannot be asked.
+    pub fn map_known_sop_instance_uid(
+        &self,
+        uid: &str,
+        known: Option<&dyn Correspondences>,
+    ) -> Result<String, Unavailable> {
+        let is_mapped = matches!(self.action_on(SOP_INSTANCE_UID, Vr::UI), Some(Action::Uid { .. }));
+        let known = match known.filter(|_| is_mapped) {
+            Some(known) => known.pseudonym_of(Kind::Uid, uid.as_bytes())?,
+            None => None,
+        };
+        let known = known.and_then(|known| String::from_utf8(known).ok());
+        Ok(known.unwrap_or_else(|| self.map_sop_instance_uid(uid)))
+    }
+
+    /// Whether values name the tenant.
+    pub fn needs_tenant(&self) -> bool {
+        self.rules
+            .iter()
+            .any(|rule| matches!(&rule.action, Action::Template(template) if template.needs_tenant()))
     }
 
     /// What `uid` rules make of a UID; the UID itself where there is no such rule.

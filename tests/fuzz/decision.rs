@@ -48,6 +48,7 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
         role: Arc::new(role),
         upstream: None,
         rewrite: None,
+        tenant: None,
         rewrite_direction: RewriteDirection::Both,
         strip_asynchronous_window: false,
         max_associations: None,

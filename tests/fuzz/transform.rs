@@ -6,7 +6,10 @@ use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::hmac;
 use dimsegate::dataset::{Encoding, Observer, Syntax};
-use dimsegate::rewrite::{Expected, Output, RewriteError, RuleSpec, Ruleset, RulesetSpec, Transform};
+use dimsegate::rewrite::{
+    BurnedIn, Expected, MaskSpec, Output, ProfileOption, ProfileSpec, Rectangle, RewriteError, RuleSpec, Ruleset,
+    RulesetSpec, Transform,
+};
 use libfuzzer_sys::fuzz_target;
 
 const SYNTAXES: [Syntax; 3] = [Syntax::EXPLICIT_LE, Syntax::IMPLICIT_LE, Syntax::EXPLICIT_BE];
@@ -27,6 +30,23 @@ static RULES: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
         ("RequestAttributesSequence", "remove", None),
         ("(60xx,3000)", "remove", None),
     ])
+});
+
+/// Every option that does not need a Patient ID, and masks.
+static PROFILE: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
+    let mask = MaskSpec { rectangles: vec![Rectangle { x: 1, y: 0, width: 3, height: 2 }], ..MaskSpec::default() };
+    let profile = ProfileSpec {
+        options: ProfileOption::ALL
+            .into_iter()
+            .filter(|option| *option != ProfileOption::RetainLongitudinalModifiedDates)
+            .collect(),
+        burned_in: BurnedIn::Mask { masks: vec![mask], refuse_others: false },
+        refuse_private_classes: false,
+        ..ProfileSpec::default()
+    };
+    let secret = Some(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]));
+    let spec = RulesetSpec { profile: Some(profile), secret, max_inflated: 1 << 20, ..RulesetSpec::default() };
+    Arc::new(Ruleset::compile(spec).expect("a profile"))
 });
 
 fn compiled(rules: &[(&str, &str, Option<&str>)]) -> Arc<Ruleset> {
@@ -62,7 +82,7 @@ fuzz_target!(|input: &[u8]| {
     let (same, _) = run(Transform::identity(), bytes, size).expect("an identity takes anything");
     assert_eq!(same, bytes);
     observe(encoding, bytes, size);
-    for rules in [&NOTHING, &RULES] {
+    for rules in [&NOTHING, &RULES, &PROFILE] {
         let transform = || Transform::new(Arc::clone(rules), encoding, expected());
         let (whole, pieces) = (run(transform(), bytes, usize::MAX), run(transform(), bytes, size));
         match (&whole, &pieces) {

@@ -22,36 +22,43 @@ const ACCEPTED: [&str; 7] =
 /// X/Z is done as Z, since a type 2 sequence may be empty; General Study has it as type 3, with one item or more.
 const VALIDITY: &str = "ReferencedStudySequence(0008,1110)";
 
-struct Site {
-    folder: TempDir,
+pub struct Site {
+    pub folder: TempDir,
 }
 
 impl Site {
     fn new() -> Self {
+        let every = "\"retain-safe-private\", \"retain-device-identity\", \"retain-institution-identity\", \
+                     \"retain-patient-characteristics\", \"retain-longitudinal-modified-dates\", \"clean-descriptors\", \
+                     \"clean-structured-content\", \"clean-graphics\"";
+        let passes = "burned-in = \"pass\"\n";
+        Self::of(&[("basic", passes), ("every", &format!("{passes}options = [{every}]\n"))])
+    }
+
+    /// With a `[[rewrite]]` of each name, the profile and these keys.
+    pub fn of(rewrites: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let secret = folder.path().join("key");
         fs::write(&secret, [b'k'; 32]).expect("a file written");
         Command::new("chmod").arg("600").arg(&secret).status().expect("chmod");
-        let rewrite = |name: &str, options: &str| {
+        let rewrite = |(name, keys): &(&str, &str)| {
             format!(
-                "[[rewrite]]\nname = \"{name}\"\nprofile = \"basic\"\nsecret-file = \"{}\"\nburned-in = \"pass\"\n\
-                 private-sop-classes = \"pass\"\nencapsulated-documents = \"replace\"\noptions = [{options}]\n",
+                "[[rewrite]]\nname = \"{name}\"\nprofile = \"basic\"\nsecret-file = \"{}\"\n\
+                 private-sop-classes = \"pass\"\nencapsulated-documents = \"replace\"\n{keys}",
                 secret.display()
             )
         };
-        let every = "\"retain-safe-private\", \"retain-device-identity\", \"retain-institution-identity\", \
-                     \"retain-patient-characteristics\", \"retain-longitudinal-modified-dates\", \"clean-descriptors\", \
-                     \"clean-structured-content\", \"clean-graphics\"";
         let rest = "[audit]\ndirectory = \"audit\"\n[[listener]]\nname = \"l\"\naddress = \"127.0.0.1:0\"\nupstream = \"u\"\n\
                     [[upstream]]\nname = \"u\"\naddresses = [\"127.0.0.1:104\"]\n\
                     [[role]]\nname = \"r\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
                     [[peer]]\nname = \"p\"\nnetworks = [\"127.0.0.0/8\"]\ncalling-ae-titles = [\"X\"]\nrole = \"r\"\n";
-        let text = [rest, &rewrite("basic", ""), &rewrite("every", every)].concat();
+        let rewrites: String = rewrites.iter().map(rewrite).collect();
+        let text = [rest, &rewrites].concat();
         fs::write(folder.path().join("conf.toml"), text).expect("a file written");
         Self { folder }
     }
 
-    fn rewrite(&self, name: &str, out: &Path, options: &[&str], files: &[&Path]) -> Finished {
+    pub fn rewrite(&self, name: &str, out: &Path, options: &[&str], files: &[&Path]) -> Finished {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
         command.arg("rewrite").arg("-c").arg(self.folder.path().join("conf.toml"));
         command.args(["--rewrite", name]).args(options).arg("-o").arg(out).args(files);
@@ -69,7 +76,7 @@ impl Site {
     }
 }
 
-fn only_file(folder: &Path) -> PathBuf {
+pub fn only_file(folder: &Path) -> PathBuf {
     let mut files = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     files.next().expect("a file was written")
 }

@@ -48,6 +48,7 @@ mod wait;
 mod de_identification;
 mod direct;
 mod layers;
+mod masking;
 mod reference;
 
 // Through the proxy.
@@ -55,6 +56,8 @@ mod bad_input;
 mod byte_for_byte;
 mod commands;
 mod configurations;
+mod crosswalk;
+mod crosswalk_commands;
 mod endings;
 mod forwarding;
 mod limits;

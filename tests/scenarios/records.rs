@@ -171,8 +171,9 @@ fn rewritten_objects_are_told_with_both_of_their_uids() {
     let extra = r#"[[rewrite]]
 name = "site"
 profile = "none"
-secret-file = "conf/pseudonym.key"
+secrets = [{ version = 3, file = "conf/pseudonym.key" }]
 rules = [
+  { tag = "InstitutionName", action = "set", value = "{tenant}-{sequence}" },
   { tag = "SOPInstanceUID", action = "uid" },
   { tag = "StudyInstanceUID", action = "uid" },
   { tag = "PatientID", action = "pseudonym", length = 16 },
@@ -180,7 +181,11 @@ rules = [
 ]"#;
     let gate = Gate::start_in(
         Site::new(),
-        &Setup { extra, peers: gate::peer("rewrite = \"site\""), ..Setup::tls(upstream.address) },
+        &Setup {
+            extra,
+            peers: gate::peer("rewrite = \"site\"\ntenant = \"lyon\""),
+            ..Setup::tls(upstream.address)
+        },
     );
     let request = Request::new("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
     let (mut requestor, mut acceptor) = raw::open(&gate.tls(), &upstream, &request, 16384);
@@ -193,6 +198,7 @@ rules = [
     let data_set = message.data_set.expect("a data set");
     assert!(holds(&data_set, new.as_bytes()) && !holds(&data_set, object.sop_instance.as_bytes()));
     assert!(!holds(&data_set, b"PID-0815") && !holds(&data_set, b"PHANTOM^CARLA"));
+    assert!(holds(&data_set, b"lyon-1"));
     acceptor.send_message(1, &message.command.response(0), None, 16384);
     // The requestor reads the UID that it sent.
     let answer = requestor.message().command;
@@ -202,7 +208,10 @@ rules = [
     assert_eq!(operation["sop-instance"], object.sop_instance);
     assert_eq!(operation["new-sop-instance"], new);
     assert!(operation["new-study"].as_str().is_some_and(|study| study.starts_with("2.25.")), "{operation}");
-    assert_eq!(gate.event("association-closed")["rewrite"], json!({"name": "site", "elements": 4}));
+    assert_eq!(
+        gate.event("association-closed")["rewrite"],
+        json!({"name": "site", "elements": 5, "secret-version": 3})
+    );
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {

@@ -54,13 +54,13 @@ fn rewriting(upstream: std::net::SocketAddr) -> Setup {
 const MANY: &str = "connections-per-minute-per-address = 100000";
 
 /// One object through the gate: what the requestor was answered, and what the upstream got, if it got anything whole.
-struct Passed {
-    status: u16,
-    comment: Option<String>,
-    received: Option<(Command, Vec<u8>)>,
+pub struct Passed {
+    pub status: u16,
+    pub comment: Option<String>,
+    pub received: Option<(Command, Vec<u8>)>,
 }
 
-fn pass(gate: &Gate, upstream: &Upstream, object: &Object) -> Option<Passed> {
+pub fn pass(gate: &Gate, upstream: &Upstream, object: &Object) -> Option<Passed> {
     let request = Request::new("SITE", "PACS").context(&object.sop_class, &[&object.transfer_syntax]);
     let mut requestor = Peer::connect(&gate.plain());
     requestor.send(&request.encode());

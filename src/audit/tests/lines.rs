@@ -168,7 +168,7 @@ fn events_of_an_association() {
             ("C-ECHO".into(), OperationCounts::default()),
         ]),
         bytes: Bytes { r#in: 10, out: 20 },
-        rewrite: Some(Rewrite { name: "cross-border".into(), elements: 12 }),
+        rewrite: Some(Rewrite { name: "cross-border".into(), elements: 12, secret_version: None }),
         configuration: "c0".into(),
         duration_ms: 1234,
         ended: Ended::AbortedByUpstream,

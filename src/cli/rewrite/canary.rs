@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FileError, files_of, part10, printable};
+use super::{FileError, Sender, files_of, part10, printable};
 use crate::dataset::Encoding;
 use crate::rewrite::{Change, Expected, Output, RewriteError, Ruleset, Transform, canary};
 
@@ -14,7 +14,7 @@ pub fn run_with(
     rules: &Arc<Ruleset>,
     inputs: &[PathBuf],
     out: &Path,
-    peer: Option<&Arc<str>>,
+    sender: &Sender,
     shown: &mut dyn Write,
     problems: &mut dyn Write,
 ) -> io::Result<usize> {
@@ -23,8 +23,8 @@ pub fn run_with(
     for (path, error) in unreadable {
         writeln!(problems, "{}: {}", printable(&path), FileError::Read(error))?;
     }
-    for path in &files {
-        match check(rules, path, peer) {
+    for (path, number) in files.iter().zip(1..) {
+        match check(rules, path, (sender, number)) {
             Ok(checked) => {
                 failed += usize::from(!checked.escaped.is_empty());
                 let (planted, kept) = (checked.planted, checked.kept);
@@ -55,7 +55,11 @@ pub struct Checked {
 }
 
 /// Plants, rewrites and looks.
-pub fn check(rules: &Arc<Ruleset>, path: &Path, peer: Option<&Arc<str>>) -> Result<Checked, FileError> {
+pub fn check(
+    rules: &Arc<Ruleset>,
+    path: &Path,
+    (sender, number): (&Sender, u64),
+) -> Result<Checked, FileError> {
     let bytes = fs::read(path).map_err(FileError::Read)?;
     let start = part10::read(&bytes)?;
     let syntax = start.transfer_syntax_uid.as_str();
@@ -67,8 +71,7 @@ pub fn check(rules: &Arc<Ruleset>, path: &Path, peer: Option<&Arc<str>>) -> Resu
     let data_set = if syntax == DEFLATED { inflated(data_set)? } else { data_set.to_vec() };
     let planting = Transform::planting_canaries(encoding, expected.clone());
     let (planted, planting) = whole(planting, &data_set)?;
-    let transform = Transform::new(Arc::clone(rules), encoding, expected);
-    let transform = peer.map(Arc::clone).into_iter().fold(transform, Transform::for_peer);
+    let transform = sender.of(Transform::new(Arc::clone(rules), encoding, expected), number);
     let (sent, _) = whole(transform, &planted)?;
     let mut checked = Checked { planted: planting.changes().len(), ..Checked::default() };
     for number in canary::found(&sent) {

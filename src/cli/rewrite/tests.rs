@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{part10, run_with};
+use super::{How, Sender, part10, run_with};
 use crate::rewrite::{RuleSpec, Ruleset, RulesetSpec};
 use aws_lc_rs::hmac;
 
@@ -43,7 +43,8 @@ struct Ran {
 
 fn ran(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> Ran {
     let (mut shown, mut problems) = (Vec::new(), Vec::new());
-    let failed = run_with(rules, inputs, out, None, diff, &mut shown, &mut problems).unwrap();
+    let how = How { rules, crosswalk: None, sender: &Sender::default(), diff };
+    let failed = run_with(&how, inputs, out, &mut shown, &mut problems).unwrap();
     let mut files: Vec<PathBuf> = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -131,7 +132,9 @@ fn canaries_that_come_out_are_named_and_nothing_is_written() {
     let checked = |rules: &Arc<Ruleset>| {
         let (mut shown, mut problems) = (Vec::new(), Vec::new());
         let inputs = [path.clone()];
-        let failed = super::canary::run_with(rules, &inputs, &out, None, &mut shown, &mut problems).unwrap();
+        let failed =
+            super::canary::run_with(rules, &inputs, &out, &Sender::default(), &mut shown, &mut problems)
+                .unwrap();
         (failed, String::from_utf8([shown, problems].concat()).unwrap())
     };
     let secret = Some(hmac::Key::new(hmac::HMAC_SHA256, b"a test's secret"));

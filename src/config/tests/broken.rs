@@ -320,6 +320,97 @@ fn profiles_are_never_silently_ignored() {
 }
 
 #[test]
+fn secrets_have_versions_and_one_is_in_use() {
+    let material = Material::shared();
+    let table = |keys: &str| {
+        let rule = "rules = [{ tag = \"SOPInstanceUID\", action = \"uid\" }]";
+        format!("{GOOD}[[rewrite]]\nname = \"w\"\n{keys}\n{rule}\n")
+    };
+    let one = "{ version = 1, file = \"conf/pseudonym.key\" }";
+    let two = "{ version = 2, file = \"conf/pseudonym-2.key\" }";
+    let both = format!("secrets = [{two}, {one}]");
+    let rules = |keys: &str| material.compile(&table(keys)).unwrap().settings.rewrites["w"].clone();
+    let (new, old) =
+        (rules(&format!("{both}\ncurrent-secret = 2")), rules("secret-file = \"conf/pseudonym.key\""));
+    assert_eq!((new.secret_version(), new.other_secret_versions().collect::<Vec<_>>()), (Some(2), vec![1]));
+    assert_eq!((old.secret_version(), old.other_secret_versions().count()), (None, 0));
+    assert_eq!(rules(&format!("secrets = [{one}]")).map_uid("1.2.3"), old.map_uid("1.2.3"));
+    assert_ne!(new.map_uid("1.2.3"), old.map_uid("1.2.3"));
+    let risks = material.risks(&table(&format!("{both}\ncurrent-secret = 1")));
+    assert!(
+        risks.len() == 1 && risks[0].contains("current-secret: makes pseudonyms with version 1"),
+        "{risks:?}"
+    );
+    for (keys, expected) in [
+        (both.clone(), "current-secret: is missing where there are several"),
+        (format!("{both}\ncurrent-secret = 3"), "current-secret: is not the version of any"),
+        (format!("secrets = [{one}, {one}]"), "secrets[1]: has the version of"),
+        (format!("secrets = [{one}, {}]", one.replace('1', "2")), "secrets[1]: is the secret of"),
+        (format!("{both}\nsecret-file = \"conf/pseudonym.key\""), "secret-file: stands beside secrets"),
+        (
+            "secret-file = \"conf/pseudonym.key\"\ncurrent-secret = 1".into(),
+            "current-secret: is for secrets only",
+        ),
+        ("secrets = [{ file = \"conf/pseudonym.key\" }]".into(), "secrets[0].version: is missing"),
+        ("secrets = [{ version = 1 }]".into(), "secrets[0].file: is missing"),
+        ("secrets = [{ version = 1, file = \"conf/none.key\" }]".into(), "cannot be read"),
+        ("secrets = []".into(), "secrets: lists no secret"),
+    ] {
+        let found = material.errors(&table(&keys));
+        assert!(found.iter().any(|error| error.contains(expected)), "{keys}: {found:?}");
+    }
+}
+
+#[test]
+fn values_that_name_the_tenant_need_one() {
+    let table = "[[rewrite]]\nname = \"w\"\nrules = [{ tag = \"StationName\", action = \"set\", value = \"{tenant}\" }]\n";
+    let peer = |keys: &str| errors(&format!("{}rewrite = \"w\"\n{keys}\n{table}", GOOD));
+    assert_eq!(peer("tenant = \"lyon\""), Vec::<String>::new());
+    let found = peer("");
+    assert!(found.len() == 1 && found[0].contains("\"p\" rewrite: writes {tenant}"), "{found:?}");
+    assert!(peer("tenant = \"\"")[0].contains("tenant: \"\" is not a name"));
+}
+
+#[test]
+fn masks_are_checked_where_they_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("key");
+    std::fs::write(&secret, [b'k'; 32]).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let found = |lines: &str| {
+        let secret = secret.display();
+        let table = "[[rewrite]]\nname = \"w\"\nprofile = \"basic\"\n";
+        errors(&format!("{GOOD}{table}secret-file = \"{secret}\"\n{lines}\n"))
+    };
+    let mask = |keys: &str| found(&format!("burned-in = \"mask\"\nmasks = [{{ {keys} }}]"));
+    assert_eq!(mask("rectangles = [[0, 0, 65535, 1]]"), Vec::<String>::new());
+    let all = "sop-class = \"UltrasoundImageStorage\", manufacturer = \"ACME\", model = \"X\", rows = 9, columns = 9";
+    assert_eq!(mask(&format!("{all}, rectangles = [[0, 0, 9, 1], [8, 8, 1, 1]]")), Vec::<String>::new());
+    for (keys, expected) in [
+        ("rows = 9", "masks[0].rectangles: is missing"),
+        ("rectangles = []", "masks[0].rectangles: holds 0 rectangles"),
+        ("rectangles = [[0, 0, 9]]", "masks[0].rectangles[0]: cannot be read"),
+        ("rectangles = [[0, 0, 9, 1.5]]", "masks[0].rectangles[0]: cannot be read"),
+        ("rectangles = [0, 0, 9, 1]", "masks[0].rectangles[0]: cannot be read"),
+        ("rectangles = [[0, 0, 0, 1]]", "masks[0].rectangles[0]: does not lie in the image"),
+        ("rectangles = [[0, -1, 2, 2]]", "masks[0].rectangles[0]: does not lie in the image"),
+        ("rectangles = [[65535, 0, 2, 2]]", "masks[0].rectangles[0]: does not lie in the image"),
+        ("rows = 8, rectangles = [[0, 8, 1, 1]]", "masks[0].rectangles[0]: does not lie in the image"),
+        ("rows = 0, rectangles = [[0, 0, 1, 1]]", "masks[0].rows: is out of range"),
+        ("sop-class = \"CT\", rectangles = [[0, 0, 1, 1]]", "is neither a UID nor a known keyword"),
+        ("modell = \"X\", rectangles = [[0, 0, 1, 1]]", "did you mean \"model\"?"),
+    ] {
+        let found = mask(keys);
+        assert!(!found.is_empty() && found[0].contains(expected), "{keys}: {found:?}");
+    }
+    assert!(found("burned-in = \"mask\"")[0].contains("masks: is missing"));
+    for key in ["masks = [{ rectangles = [[0, 0, 1, 1]] }]", "unmasked = \"pass\""] {
+        let found = found(key);
+        assert!(found.len() == 1 && found[0].contains("is for burned-in = \"mask\" only"), "{found:?}");
+    }
+}
+
+#[test]
 fn the_keys_that_protect_records_are_checked() {
     let material = Material::new();
     let good = "[audit]\nsigning-key = \"conf/audit-signing.key\"\nretention-days = 2190\n\

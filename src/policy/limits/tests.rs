@@ -60,6 +60,7 @@ fn peer(name: &str) -> Peer {
         role: Arc::new(role),
         upstream: None,
         rewrite: None,
+        tenant: None,
         rewrite_direction: RewriteDirection::Both,
         strip_asynchronous_window: false,
         max_associations: None,

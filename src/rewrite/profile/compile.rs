@@ -7,7 +7,7 @@ use super::content::ContentRules;
 use super::dummy::{self, Item};
 use super::policy::EMPTY_PDF;
 use super::safe_private::SAFE;
-use super::{Profile, ProfileOption, ProfileSpec, Row};
+use super::{BurnedIn, MaskedRules, Profile, ProfileOption, ProfileSpec, Row};
 use crate::dataset::{Tag, Vr};
 use crate::rewrite::action::{Action, Otherwise};
 use crate::rewrite::error::RewriteProblem;
@@ -15,9 +15,12 @@ use crate::rewrite::table::{CreatorId, Rule};
 use crate::rewrite::tag_pattern::TagPattern;
 
 /// Of (0012,0063), together with the options' names.
-const METHOD: &str = concat!("dimsegate ", env!("CARGO_PKG_VERSION"), ": PS3.15 Basic Profile 2026d");
+const METHOD_TEXT: &str = concat!("dimsegate ", env!("CARGO_PKG_VERSION"), ": PS3.15 Basic Profile 2026d");
 const ENCAPSULATED_DOCUMENT: u32 = 0x0042_0011;
 const DOCUMENT_LENGTH: Tag = Tag(0x0042, 0x0015);
+/// Its code in CID 7050, of the scheme DCM.
+pub(super) const CLEAN_PIXELS: (&str, &str) = ("113101", "Clean Pixel Data Option");
+pub(super) const METHOD: Tag = Tag(0x0012, 0x0063);
 pub(in crate::rewrite) const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
 
 /// A rule's pattern, and whether the element is added where it is absent.
@@ -29,6 +32,7 @@ pub(in crate::rewrite) struct Appended {
 struct Rules<'a> {
     spec: &'a ProfileSpec,
     key: &'a hmac::Key,
+    version: Option<u32>,
     rules: &'a mut Vec<Rule>,
     patterns: Vec<(TagPattern, bool)>,
 }
@@ -36,11 +40,11 @@ struct Rules<'a> {
 /// Appends the profile's rules to the administrator's; `creators` gets those that Table E.3.10-1 names.
 pub(in crate::rewrite) fn append(
     spec: ProfileSpec,
-    key: &hmac::Key,
+    (key, version): (&hmac::Key, Option<u32>),
     rules: &mut Vec<Rule>,
     creators: &mut Vec<String>,
 ) -> Appended {
-    let mut all = Rules { spec: &spec, key, rules, patterns: Vec::new() };
+    let mut all = Rules { spec: &spec, key, version, rules, patterns: Vec::new() };
     all.insertions();
     all.removals();
     ROWS.iter().for_each(|row| all.row(row));
@@ -51,13 +55,15 @@ pub(in crate::rewrite) fn append(
     let names = all.by_vr("every PN", Action::Dummy);
     let unknown = all.by_vr("not in the dictionary of PS3.6", Action::Remove);
     let private = all.by_vr("private, not known to be safe (Table E.1-1)", Action::Remove);
-    let safe_private = all.by_vr("safe private (Table E.3.10-1), retain-safe-private", Action::Keep);
+    let safe_private =
+        all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
     let content = all.content();
+    let masked = matches!(spec.burned_in, BurnedIn::Mask { .. }).then(|| all.masked());
     let patterns = all.patterns;
     let safe = if spec.has(ProfileOption::RetainSafePrivate) { safe(creators) } else { Vec::new() };
     Appended {
         patterns,
-        profile: Profile { spec, dates, uids, names, unknown, private, safe_private, content, safe },
+        profile: Profile { spec, dates, uids, names, unknown, private, safe_private, content, masked, safe },
     }
 }
 
@@ -84,13 +90,8 @@ impl Rules<'_> {
         let one = |group, element| TagPattern::One(Tag(group, element));
         let text = |text: &str| Action::Replace(text.into());
         self.push(one(0x12, 0x62), true, "PS3.15 E.1.1", text("YES"));
-        let names = spec.options.iter().map(|option| option.name());
-        let method = [METHOD].into_iter().chain(names).collect::<Vec<_>>().join("\\");
-        self.push(one(0x12, 0x63), true, "PS3.15 E.1.1", text(&method));
-        let codes = spec.options.iter().map(|option| option.method());
-        let codes = [("113100", "Basic Application Confidentiality Profile")].into_iter().chain(codes);
-        let items = codes.map(|(code, meaning)| dummy::code(code, "DCM", meaning)).collect();
-        self.push(TagPattern::One(METHOD_CODES), true, "PS3.15 E.1.1, CID 7050", Action::Append(items));
+        self.push(TagPattern::One(METHOD), true, "PS3.15 E.1.1", self.method(None));
+        self.push(TagPattern::One(METHOD_CODES), true, "PS3.15 E.1.1, CID 7050", self.codes(None));
         let why = "PS3.15 E.3.6";
         if spec.has(ProfileOption::RetainLongitudinalFullDates) {
             // What was modified before is not unmodified now.
@@ -99,6 +100,32 @@ impl Rules<'_> {
             self.push(one(0x28, 0x303), true, why, text("MODIFIED"));
         } else {
             self.push(one(0x28, 0x303), true, why, text("REMOVED"));
+        }
+    }
+
+    /// What (0012,0063) says; `also` is applied to some objects only.
+    fn method(&self, also: Option<&str>) -> Action {
+        let secret = self.version.map(|version| format!("secret-{version}"));
+        let names = self.spec.options.iter().map(|option| option.name()).chain(also).chain(secret.as_deref());
+        let method = [METHOD_TEXT].into_iter().chain(names).collect::<Vec<_>>().join("\\");
+        Action::Replace(method.into())
+    }
+
+    fn codes(&self, also: Option<(&str, &str)>) -> Action {
+        let codes = self.spec.options.iter().map(|option| option.method()).chain(also);
+        let codes = [("113100", "Basic Application Confidentiality Profile")].into_iter().chain(codes);
+        Action::Append(codes.map(|(code, meaning)| dummy::code(code, "DCM", meaning)).collect())
+    }
+
+    /// What an object whose pixels are masked says of itself instead.
+    fn masked(&mut self) -> MaskedRules {
+        let why = "pixels masked (PS3.15 E.3.1)";
+        let (method, codes) = (self.method(Some("clean-pixel-data")), self.codes(Some(CLEAN_PIXELS)));
+        MaskedRules {
+            pixels: self.by_vr("masks (PS3.15 E.3.1)", Action::Keep),
+            flag: self.by_vr(why, Action::Replace("NO".into())),
+            method: self.by_vr(why, method),
+            codes: self.by_vr(why, codes),
         }
     }
 

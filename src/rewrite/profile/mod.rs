@@ -10,6 +10,7 @@ mod burned_in;
 mod compile;
 mod concepts;
 mod content;
+mod declared;
 mod policy;
 mod safe_private;
 mod statement;
@@ -18,6 +19,7 @@ mod vocabulary;
 pub(super) mod dates;
 pub(super) mod dummy;
 
+use super::pixels::MaskSpec;
 use super::table::CreatorId;
 use crate::dataset::{Tag, Vr, number, vr_of};
 use burned_in::BURNED_IN;
@@ -26,6 +28,7 @@ use concepts::CONCEPTS;
 pub use attributes::ROWS;
 pub(super) use compile::append;
 pub(super) use content::ContentItems;
+pub(super) use declared::DeclaredSafe;
 pub(super) use policy::{FLAG, Pixels};
 pub(super) use statement::statement;
 pub(super) use vocabulary::clean;
@@ -144,8 +147,20 @@ pub struct ProfileSpec {
     pub refuse_documents: bool,
     /// Whether private SOP classes are refused: the profile does not say how they are de-identified.
     pub refuse_private_classes: bool,
-    /// Whether an object that is likely to carry burned-in text is refused.
-    pub refuse_burned_in: bool,
+    pub burned_in: BurnedIn,
+}
+
+/// What becomes of objects that are likely to carry burned-in text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BurnedIn {
+    Pass,
+    Refuse,
+    /// Every object that masks fit is masked, likely to carry text or not. One that is likely to, and that none fits, is
+    /// refused, or passed.
+    Mask {
+        masks: Vec<MaskSpec>,
+        refuse_others: bool,
+    },
 }
 
 impl Default for ProfileSpec {
@@ -156,7 +171,7 @@ impl Default for ProfileSpec {
             keep_times: false,
             refuse_documents: true,
             refuse_private_classes: true,
-            refuse_burned_in: true,
+            burned_in: BurnedIn::Refuse,
         }
     }
 }
@@ -192,8 +207,31 @@ pub(super) struct Profile {
     private: usize,
     safe_private: usize,
     pub(super) content: content::ContentRules,
+    /// Where there are masks.
+    pub(super) masked: Option<MaskedRules>,
     /// Sorted; with the VR of the table.
     safe: Vec<(CreatorId, u16, u8, Vr)>,
+}
+
+/// Indices of the rules for objects whose pixels are masked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MaskedRules {
+    pub(super) pixels: usize,
+    pub(super) flag: usize,
+    method: usize,
+    codes: usize,
+}
+
+impl MaskedRules {
+    /// The rule for an element at the top, in place of the one for objects that are not masked.
+    pub(super) fn decide(&self, tag: Tag) -> Option<usize> {
+        match tag {
+            FLAG => Some(self.flag),
+            compile::METHOD => Some(self.method),
+            compile::METHOD_CODES => Some(self.codes),
+            _ => None,
+        }
+    }
 }
 
 /// UIDs that name a class, a transfer syntax, a coding scheme or a template, not an instance.
@@ -247,13 +285,18 @@ impl Profile {
         let Some(&(.., listed)) = safe.and_then(|index| self.safe.get(index)) else {
             return Some(self.private);
         };
-        match (if vr == Vr::UN { listed } else { vr }, vr) {
+        Some(self.of_safe(if vr == Vr::UN { listed } else { vr }, vr))
+    }
+
+    /// The rule for a private element that is safe, `vr` being what is known of its VR.
+    pub(super) fn of_safe(&self, vr: Vr, written: Vr) -> usize {
+        match (vr, written) {
             // A sequence that is written as a value would hide what is in it, and nobody knows what other bytes say.
-            (Vr::SQ, Vr::SQ) => Some(self.safe_private),
-            (Vr::SQ | Vr::OB | Vr::UN, _) => Some(self.private),
-            (Vr::DA | Vr::TM | Vr::DT, _) => Some(self.dates),
-            (Vr::UI, _) => Some(self.uids),
-            _ => Some(self.safe_private),
+            (Vr::SQ, Vr::SQ) => self.safe_private,
+            (Vr::SQ | Vr::OB | Vr::UN, _) => self.private,
+            (Vr::DA | Vr::TM | Vr::DT, _) => self.dates,
+            (Vr::UI, _) => self.uids,
+            _ => self.safe_private,
         }
     }
 

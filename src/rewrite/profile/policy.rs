@@ -75,6 +75,11 @@ impl Pixels {
         }
     }
 
+    /// Whether there is likely to be text, after all that is wanted was read.
+    pub(in crate::rewrite) fn are_risky(&self) -> bool {
+        self.flag.unwrap_or(self.risky)
+    }
+
     /// An element at the top is about to come, or none any more.
     pub(in crate::rewrite) fn before(&mut self, tag: Option<Tag>) -> Result<(), RewriteProblem> {
         let flag_past =
@@ -83,11 +88,7 @@ impl Pixels {
             return Ok(());
         }
         self.decided = true;
-        match self.flag {
-            Some(true) => Err(RewriteProblem::BurnedIn),
-            None if self.risky => Err(RewriteProblem::BurnedIn),
-            _ => Ok(()),
-        }
+        if self.are_risky() { Err(RewriteProblem::BurnedIn) } else { Ok(()) }
     }
 }
 

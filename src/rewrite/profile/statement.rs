@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::attributes::{EDITION, ROWS};
+use super::compile::CLEAN_PIXELS;
 use super::safe_private::SAFE;
-use super::{ProfileOption, ProfileSpec};
-use crate::rewrite::Ruleset;
+use super::{BurnedIn, ProfileOption, ProfileSpec};
+use crate::rewrite::{MaskSpec, Rectangle, Ruleset};
 
 /// Written whole for a ruleset with a profile; for one without, the rules only.
 pub(in crate::rewrite) fn statement(rules: &Ruleset, name: &str) -> String {
@@ -35,6 +36,7 @@ fn profile(text: &mut String, rules: &Ruleset, name: &str, spec: &ProfileSpec) -
     replaced(text, spec)?;
     others(text, spec)?;
     private(text, spec)?;
+    secrets(text, rules)?;
     dates(text, spec)?;
     attributes(text, spec)
 }
@@ -47,11 +49,55 @@ fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         let applied = if spec.has(option) { "yes" } else { "no" };
         writeln!(text, "| {meaning} | {code} | {applied} |")?;
     }
+    let BurnedIn::Mask { masks, .. } = &spec.burned_in else {
+        return writeln!(
+            text,
+            "\nClean Pixel Data (113101) and Clean Recognizable Visual Features (113102) are not applied: pixel data pass as \
+             they are, (0028,0301) and (0028,0302) are not touched.\n"
+        );
+    };
+    let (code, meaning) = CLEAN_PIXELS;
     writeln!(
         text,
-        "\nClean Pixel Data (113101) and Clean Recognizable Visual Features (113102) are not supported: pixel data pass as they \
-         are, (0028,0301) and (0028,0302) are not touched.\n"
-    )
+        "| {meaning} | {code} | to objects that a mask fits |\n\n\
+         Clean Recognizable Visual Features (113102) is not supported; (0028,0302) is not touched.\n"
+    )?;
+    self::masks(text, masks)
+}
+
+fn masks(text: &mut String, masks: &[MaskSpec]) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## Pixels masked\n\n\
+         Native pixel data of 8 and 16 bits are blanked, in every frame, where a rectangle of a mask that fits lies: black, by \
+         photometric interpretation and pixel representation; the first entry of a palette. (0028,0301) is NO then. An object \
+         that a mask fits and whose pixels are compressed, of another layout, or not of the size described is refused. Other \
+         objects keep their pixels and their (0028,0301).\n\n\
+         | SOP class | manufacturer | model | rows | columns | x, y, width, height |\n| --- | --- | --- | --- | --- | --- |"
+    )?;
+    for mask in masks {
+        let any = || "any".to_owned();
+        let class = mask.sop_class.as_ref().map_or_else(any, |class| class.as_str().to_owned());
+        let named = |name: &Option<String>| name.clone().unwrap_or_else(any);
+        let size = |size: Option<u16>| size.map_or_else(any, |size| size.to_string());
+        let rectangle = |r: &Rectangle| format!("{}, {}, {}, {}", r.x, r.y, r.width, r.height);
+        let rectangles: Vec<String> = mask.rectangles.iter().map(rectangle).collect();
+        let (manufacturer, model) = (named(&mask.manufacturer), named(&mask.model));
+        let (rows, columns, rectangles) = (size(mask.rows), size(mask.columns), rectangles.join("; "));
+        writeln!(text, "| {class} | {manufacturer} | {model} | {rows} | {columns} | {rectangles} |")?;
+    }
+    writeln!(text)
+}
+
+fn burned_in(burned_in: &BurnedIn) -> &'static str {
+    match burned_in {
+        BurnedIn::Pass => "passed",
+        BurnedIn::Refuse => "refused, and so are objects with overlays in the bits of their pixels",
+        BurnedIn::Mask { refuse_others: true, .. } => {
+            "masked, or refused where no mask fits; objects with overlays in the bits of their pixels are refused"
+        }
+        BurnedIn::Mask { refuse_others: false, .. } => "masked, or passed where no mask fits",
+    }
 }
 
 fn explicit(text: &mut String, rules: &Ruleset) -> std::fmt::Result {
@@ -98,7 +144,7 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
          Conversion Type and SOP class: {}.\n- Encapsulated documents: {}.\n- The secret is at least 256 bits, for \
          HMAC-SHA-256.\n- Ages over 89 years are written as 090Y where ages are kept.\n",
         refused(spec.refuse_private_classes),
-        refused(spec.refuse_burned_in),
+        burned_in(&spec.burned_in),
         if spec.refuse_documents {
             "refused"
         } else {
@@ -133,6 +179,19 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     writeln!(text)
 }
 
+fn secrets(text: &mut String, rules: &Ruleset) -> std::fmt::Result {
+    let Some(version) = rules.secret_version() else { return Ok(()) };
+    writeln!(
+        text,
+        "## Secrets\n\nPseudonyms, UIDs and days are made with version {version} of the secret; (0012,0063) says `secret-{version}`."
+    )?;
+    let others: Vec<String> = rules.other_secret_versions().map(|version| version.to_string()).collect();
+    if !others.is_empty() {
+        writeln!(text, "Kept to tell what was made with them: version {}.", others.join(", "))?;
+    }
+    writeln!(text)
+}
+
 fn private(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     writeln!(text, "## Safe private attributes\n")?;
     if !spec.has(ProfileOption::RetainSafePrivate) {
@@ -140,7 +199,9 @@ fn private(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     }
     writeln!(
         text,
-        "Those of Table E.3.10-1, by private creator in the same data set or item, with their creator elements; not those \
+        "Those of Table E.3.10-1, by private creator in the same data set or item, with their creator elements, and those that \
+         Private Data Element Characteristics Sequence (0008,0300) of the object declares: all of a block whose status \
+         (0008,0303) is SAFE, the elements in (0008,0304) of one that is MIXED. Not those \
          of VR OB or UN, nor sequences that are written as values; dates and UIDs in them are treated as others are.\n"
     )?;
     let mut creators: Vec<_> = SAFE.iter().map(|row| row.creator).collect();

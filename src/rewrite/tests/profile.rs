@@ -9,8 +9,8 @@ use super::profile_rows::profile;
 use super::support::*;
 use crate::dataset::{Encoding, Tag};
 use crate::rewrite::{
-    Expected, ProfileOption as O, ProfileSpec, RewriteError, RuleSpec, Ruleset, RulesetSpec, Transform,
-    canary,
+    BurnedIn, Expected, ProfileOption as O, ProfileSpec, RewriteError, RuleSpec, Ruleset, RulesetSpec,
+    Transform, canary,
 };
 use dicom_object::InMemDicomObject;
 
@@ -145,6 +145,63 @@ fn pseudonyms_of_one_patient_agree() {
 }
 
 #[test]
+fn values_name_tenant_and_number() {
+    let rules = ruleset(&[rule_with("StationName", "set", "{tenant}-{sequence}")]);
+    let transform = || Transform::new(Arc::clone(&rules), LE, expected());
+    let sent = |transform| run_in(transform, &Data::image(LE).bytes, &[5]).map(|(sent, _)| sent);
+    let named = sent(transform().of_tenant(Some("acme".into())).numbered(12)).unwrap();
+    assert_eq!(text(&parse(&named, EXPLICIT_UID), 8, 0x1010).as_deref(), Some("acme-12"));
+    assert_eq!(sent(transform().numbered(1)).unwrap_err().comment(), "(0008,1010): no tenant to write");
+    let nameless = sent(transform().of_tenant(Some("acme".into()))).unwrap_err();
+    assert_eq!((nameless.status, nameless.comment().as_str()), (0xC002, "(0008,1010): no number to write"));
+    assert!(rules.needs_tenant() && !ruleset(&[]).needs_tenant());
+}
+
+#[test]
+fn the_version_of_the_secret_is_named_and_old_pseudonyms_can_be_told() {
+    let (old, new) = (key(), aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"another secret"));
+    let rules = [rule_with("PatientID", "replace", "{pseudonym}"), rule("AccessionNumber", "pseudonym")];
+    let modified =
+        ProfileSpec { options: vec![O::RetainLongitudinalModifiedDates], ..ProfileSpec::default() };
+    let with = |secret: &aws_lc_rs::hmac::Key, version, others| {
+        let spec = RulesetSpec {
+            profile: Some(modified.clone()),
+            secret: Some(secret.clone()),
+            secret_version: version,
+            other_secrets: others,
+            ..spec(&rules)
+        };
+        Arc::new(Ruleset::compile(spec).unwrap())
+    };
+    let rotated = with(&new, Some(2), vec![(1, old.clone())]);
+    let first = with(&old, None, vec![]);
+    let data = Data::image(LE).text((8, 0x20), b"DA", "20200229").text((8, 0x50), b"SH", "A1").text(
+        (0x10, 0x20),
+        b"LO",
+        "PID-1",
+    );
+    let told = |id: &[u8]| rotated.pseudonyms_of(id);
+    for (rules, index, version, is_current) in [(&rotated, 0, 2, true), (&first, 1, 1, false)] {
+        let sent = object(rules, &data);
+        let (patient, accession) = (&told(b"PID-1 ")[index], &told(b"A1")[index]);
+        assert_eq!((patient.version, patient.is_current), (version, is_current));
+        assert_eq!(text(&sent, 0x10, 0x20).as_deref(), patient.patient.get(..16));
+        assert_eq!(text(&sent, 8, 0x50).as_deref(), accession.value.get(..16));
+        let uid = told(INSTANCE.as_bytes())[index].uid.clone();
+        assert_eq!(text(&sent, 8, 0x18), uid);
+        let format = time::macros::format_description!("[year][month][day]");
+        let day = |text: &str| time::Date::parse(text, format).unwrap();
+        let moved = day(&text(&sent, 8, 0x20).unwrap()) - day("20200229");
+        assert_eq!(Some(moved.whole_days()), patient.days.map(i64::from));
+    }
+    let method = |rules| text(&object(rules, &data), 0x12, 0x63).unwrap();
+    assert!(method(&rotated).ends_with("\\secret-2") && !method(&first).contains("secret"));
+    let statement = rotated.statement("x");
+    assert!(statement.contains("version 2 of the secret") && statement.contains("version 1."), "{statement}");
+    assert_eq!(format!("{:?}", told(b"PID-1")[0]), "Pseudonyms { version: 2, .. }");
+}
+
+#[test]
 fn rules_win_over_the_profile() {
     let rules = [
         rule("PatientName", "keep"),
@@ -214,6 +271,103 @@ fn content(code: &str, scheme: &str, value_type: &str, value: Data) -> Data {
         Data::new(LE).text((0x40, 0xA040), b"CS", value_type).sequence((0x40, 0xA043), false, &[concept]);
     item.bytes.extend(value.bytes);
     item
+}
+
+/// (0008,0300) with an item for each group, creator, status and safe elements.
+fn characteristics(data: Data, items: &[(u16, &str, &str, &[u16])]) -> Data {
+    let syntax = data.syntax;
+    let us = |numbers: &[u16]| numbers.iter().flat_map(|&number| syntax.put_u16(number)).collect::<Vec<_>>();
+    let item = |&(group, creator, status, elements): &(u16, &str, &str, &[u16])| {
+        Data { syntax, bytes: Vec::new() }
+            .element((8, 0x301), b"US", &us(&[group]))
+            .text((8, 0x302), b"LO", creator)
+            .text((8, 0x303), b"CS", status)
+            .element((8, 0x304), b"US", &us(elements))
+    };
+    let items: Vec<Data> = items.iter().map(item).collect();
+    data.sequence((8, 0x300), true, &items)
+}
+
+#[test]
+fn what_the_object_calls_safe_stays() {
+    let block = |data: Data, group: u16, number: u16, creator: &str| {
+        let at = |low: u16| (group, number << 8 | low);
+        data.text((group, number), b"LO", creator)
+            .text(at(0x01), b"LO", "one ")
+            .element(at(0x02), b"OB", b"DOE ")
+            .text(at(0x03), b"DA", "20200101")
+            .text(at(0x04), b"UI", "1.2.3.99")
+            .element(at(0x05), b"UN", b"DOE ")
+            .text(at(0x06), b"SH", "six ")
+    };
+    let items: [(u16, &str, &str, &[u16]); 5] = [
+        (0x0009, "ACME 1", "SAFE", &[]),
+        (0x0009, "ACME 2", "MIXED", &[0x06, 0x02]),
+        (0x0009, "ACME 3", "UNSAFE", &[0x01]),
+        (0x0011, "ACME 1", "MIXED", &[]),
+        (0x0013, "", "SAFE", &[]),
+    ];
+    for encoding in [LE, BE] {
+        let declared = characteristics(Data::image(encoding), &items);
+        let data =
+            ["ACME 1", "ACME 2", "ACME 3"].iter().zip(0x10..).fold(declared, |data, (creator, number)| {
+                // Blocks are interleaved in their group: creators first.
+                data.text((9, number), b"LO", creator)
+            });
+        let data = (0x10..0x13_u16).fold(data, |data, number| {
+            let at = |low: u16| (9, number << 8 | low);
+            data.text(at(1), b"LO", "one ")
+                .element(at(2), b"OB", b"DOE ")
+                .text(at(3), b"DA", "20200101")
+                .text(at(4), b"UI", "1.2.3.99")
+                .element(at(5), b"UN", b"DOE ")
+                .text(at(6), b"SH", "six ")
+        });
+        let nested = block(Data::new(encoding), 9, 0x42, "ACME 1");
+        let data = block(data, 0x11, 0x10, "ACME 1").sequence((0x54, 0x16), true, &[nested]);
+        let uid = if encoding == LE { EXPLICIT_UID } else { "1.2.840.10008.1.2.2" };
+        let sent = parse(&sent_by(&profile(&[O::RetainSafePrivate]), encoding, &data.bytes).unwrap(), uid);
+        let left = |object: &InMemDicomObject| -> Vec<(u16, u16)> {
+            let tags = object.iter().map(|element| element.header().tag);
+            tags.filter(|tag| tag.0 % 2 == 1).map(|tag| (tag.0, tag.1)).collect()
+        };
+        let expected: Vec<(u16, u16)> =
+            [0x10, 0x11, 0x1001, 0x1003, 0x1004, 0x1006, 0x1106].map(|element| (9, element)).into();
+        assert_eq!(left(&sent), expected);
+        assert_eq!(text(&sent, 9, 0x1003).as_deref(), Some("19000101"), "dates go as others do");
+        assert!(text(&sent, 9, 0x1004).unwrap().starts_with("2.25."));
+        let item = sent.get(Tag(0x54, 0x16)).unwrap().items().unwrap()[0].clone();
+        assert_eq!(left(&item), [0x42, 0x4201, 0x4203, 0x4204, 0x4206].map(|element| (9, element)));
+        assert_eq!(sent.get(Tag(8, 0x300)).unwrap().items().unwrap().len(), 5);
+        let basic = parse(&sent_by(&profile(&[]), encoding, &data.bytes).unwrap(), uid);
+        assert_eq!(left(&basic), []);
+    }
+}
+
+#[test]
+fn what_is_said_elsewhere_calls_nothing_safe() {
+    let private = |data: Data| data.text((9, 0x10), b"LO", "ACME").text((9, 0x1001), b"LO", "DOE ");
+    let items: [(u16, &str, &str, &[u16]); 1] = [(9, "ACME", "SAFE", &[])];
+    let kept = |data: Data| {
+        let sent = object(&profile(&[O::RetainSafePrivate]), &private(data));
+        sent.get(Tag(9, 0x1001)).is_some()
+    };
+    assert!(kept(characteristics(Data::image(LE), &items)));
+    let deeper = characteristics(Data::new(LE), &items);
+    assert!(!kept(Data::image(LE).sequence((8, 0x300), true, &[deeper])), "one level too deep");
+    let bare = Data::new(LE).text((8, 0x303), b"CS", "SAFE");
+    assert!(!kept(Data::image(LE).sequence((8, 0x300), true, &[bare])), "of no block");
+    let mut other = Data::image(LE).text((8, 0x301), b"US", "x ");
+    other = other.text((8, 0x302), b"LO", "ACME").text((8, 0x303), b"CS", "SAFE");
+    assert!(!kept(other), "at the top");
+    let many = vec![items[0]; 3000];
+    assert!(kept(characteristics(Data::image(LE), &many)));
+    let ruled = with(
+        ProfileSpec { options: vec![O::RetainSafePrivate], ..ProfileSpec::default() },
+        &[rule("(0009,ACME,01)", "remove")],
+    );
+    let sent = object(&ruled, &private(characteristics(Data::image(LE), &items)));
+    assert!(sent.get(Tag(9, 0x1001)).is_none(), "an administrator's rule wins");
 }
 
 #[test]
@@ -294,7 +448,7 @@ fn objects_are_refused_or_passed_for_what_they_are() {
     let screen = Data::new(LE);
     assert!(status(basic(), CLASS, screen).is_ok());
     let pass = || ProfileSpec {
-        refuse_burned_in: false,
+        burned_in: BurnedIn::Pass,
         refuse_private_classes: false,
         refuse_documents: false,
         ..basic()

@@ -1,0 +1,98 @@
+//! `burned-in` and `masks` of a `[[rewrite]]`.
+
+use super::report::{Located, Wrong};
+use super::section::Section;
+use super::suggest;
+use crate::policy::sop_class::{sop_class_names, sop_class_uid};
+use crate::rewrite::{BurnedIn, MaskSpec, Rectangle};
+use crate::wire::Uid;
+
+const MOST: usize = 64;
+
+/// What becomes of objects that are likely to carry burned-in text; `None` where nothing is said, or nothing that is right.
+pub(super) fn burned_in(section: &Section<'_>) -> Option<BurnedIn> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Chosen {
+        Pass,
+        Refuse,
+        Mask,
+    }
+    let choices = [("pass", Chosen::Pass), ("refuse", Chosen::Refuse), ("mask", Chosen::Mask)];
+    let chosen = section.choice("burned-in", &choices);
+    let refuse_others = section.choice("unmasked", &[("refuse", true), ("pass", false)]).unwrap_or(true);
+    let masks: Vec<Option<MaskSpec>> = section.inline_tables("masks").into_iter().map(mask).collect();
+    if chosen != Some(Chosen::Mask) {
+        for key in ["masks", "unmasked"].into_iter().filter(|key| section.has(key)) {
+            let place = section.place_of(key);
+            section.report.error(&place, "is for burned-in = \"mask\" only", "write that, or remove the key");
+        }
+    } else if !section.has("masks") {
+        section
+            .missing("masks", "list what to blank, as in [{ rows = 480, rectangles = [[0, 0, 640, 40]] }]");
+    }
+    Some(match chosen? {
+        Chosen::Pass => BurnedIn::Pass,
+        Chosen::Refuse => BurnedIn::Refuse,
+        // One that cannot be read was reported.
+        Chosen::Mask => BurnedIn::Mask { masks: masks.into_iter().flatten().collect(), refuse_others },
+    })
+}
+
+fn mask(section: Section<'_>) -> Option<MaskSpec> {
+    let sop_class = section.parsed("sop-class", sop_class).map(|class| class.value);
+    let text = |key| section.string(key).map(|text| text.value.to_owned());
+    let size = |key| section.count(key, 1..=65_535).and_then(|size| u16::try_from(size).ok());
+    let (manufacturer, model) = (text("manufacturer"), text("model"));
+    let (rows, columns) = (size("rows"), size("columns"));
+    let read = section.rows::<4>("rectangles", "rectangles, each [x, y, width, height] in pixels");
+    if !section.has("rectangles") {
+        section.missing("rectangles", "list what to blank, as in [[0, 0, 640, 40]]: x, y, width, height");
+    }
+    let count = read.as_ref().map_or(1, Vec::len);
+    if !(1..=MOST).contains(&count) {
+        let place = section.place_of("rectangles");
+        section.report.error(&place, format!("holds {count} rectangles"), format!("list 1 to {MOST}"));
+    }
+    let checked = read.map(|read| read.into_iter().map(|one| rectangle(&section, &one, rows, columns)));
+    let rectangles: Option<Vec<Rectangle>> =
+        checked.and_then(|all| all.collect::<Vec<_>>().into_iter().collect());
+    section.finish();
+    Some(MaskSpec { sop_class, manufacturer, model, rows, columns, rectangles: rectangles? })
+}
+
+/// A rectangle that lies in the matrix, where that is known.
+fn rectangle(
+    section: &Section<'_>,
+    one: &Located<[i32; 4]>,
+    rows: Option<u16>,
+    columns: Option<u16>,
+) -> Option<Rectangle> {
+    let within = |start: u16, size: u16, most: Option<u16>| {
+        size > 0 && u32::from(start) + u32::from(size) <= u32::from(most.unwrap_or(u16::MAX))
+    };
+    let rectangle = match one.value.map(u16::try_from) {
+        [Ok(x), Ok(y), Ok(width), Ok(height)] if within(x, width, columns) && within(y, height, rows) => {
+            Some(Rectangle { x, y, width, height })
+        }
+        _ => None,
+    };
+    if rectangle.is_none() {
+        let problem = "does not lie in the image";
+        section.report.error(
+            &one.place,
+            problem,
+            "write [x, y, width, height], from the upper left pixel, at 0, 0",
+        );
+    }
+    rectangle
+}
+
+fn sop_class(text: &str) -> Result<Uid, Wrong> {
+    let unknown = || {
+        Wrong::new(
+            format!("{text:?} is neither a UID nor a known keyword"),
+            suggest::or_list(text, sop_class_names()),
+        )
+    };
+    sop_class_uid(text).ok_or_else(unknown)
+}

@@ -1,0 +1,85 @@
+//! One object's pixel data on their way: which bytes are blank, and what they become.
+
+use super::super::error::RewriteProblem;
+use super::area::Area;
+use super::layout::Layout;
+use crate::dataset::{Header, Tag};
+
+/// Where the blank pixels of an object are, frame by frame.
+#[derive(Debug)]
+pub(in crate::rewrite) struct Blanking {
+    layout: Layout,
+    area: Area,
+    /// Whether each two bytes have changed places: pixels of 8 bits in the words of OW, in big endian.
+    swapped: bool,
+    begun: bool,
+}
+
+/// Bytes that are treated alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rewrite) struct Run {
+    pub(in crate::rewrite) blank: bool,
+    /// At least 1.
+    pub(in crate::rewrite) length: u64,
+}
+
+impl Blanking {
+    pub(super) fn new(layout: Layout, area: Area) -> Self {
+        Self { layout, area, swapped: false, begun: false }
+    }
+
+    /// The pixel data begin.
+    ///
+    /// # Errors
+    /// They are not what was described.
+    pub(in crate::rewrite) fn begin(&mut self, header: &Header) -> Result<(), (Tag, RewriteProblem)> {
+        self.swapped = self.layout.check(header)?;
+        self.begun = true;
+        Ok(())
+    }
+
+    /// Whether pixel data have come.
+    pub(in crate::rewrite) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// From a byte of the value on.
+    pub(in crate::rewrite) fn run(&self, offset: u64) -> Run {
+        if self.swapped {
+            Run { length: 1, ..self.run_of_plane(offset ^ 1) }
+        } else {
+            self.run_of_plane(offset)
+        }
+    }
+
+    fn run_of_plane(&self, offset: u64) -> Run {
+        let &Layout { pixel, row, plane, total, .. } = &self.layout;
+        let pass = |length| Run { blank: false, length };
+        if offset >= total {
+            return pass(u64::MAX);
+        }
+        let in_plane = offset % plane;
+        let in_row = in_plane % row;
+        let (blank, end) = self.area.row(in_plane / row);
+        if blank.is_empty() {
+            return pass(end.saturating_mul(row).min(plane) - in_plane);
+        }
+        match blank.get(blank.partition_point(|columns| columns.end * pixel <= in_row)) {
+            Some(columns) if in_row < columns.start * pixel => pass(columns.start * pixel - in_row),
+            Some(columns) => Run { blank: true, length: columns.end * pixel - in_row },
+            None => pass(row - in_row),
+        }
+    }
+
+    /// Appends the bytes that stand from `offset` on instead of `length` blank ones of one run.
+    pub(in crate::rewrite) fn fill(&self, offset: u64, length: usize, new: &mut Vec<u8>) {
+        let offset = if self.swapped { offset ^ 1 } else { offset };
+        let plane = (offset / self.layout.plane) % self.layout.black.len().max(1) as u64;
+        let black = self.layout.black.get(plane as usize).map_or(&[0][..], Vec::as_slice);
+        let phase = (offset % self.layout.plane % self.layout.pixel) as usize;
+        match black {
+            [one] => new.resize(new.len() + length, *one),
+            more => new.extend(more.iter().cycle().skip(phase).take(length)),
+        }
+    }
+}

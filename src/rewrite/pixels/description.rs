@@ -1,0 +1,123 @@
+//! What an object says of its image (PS3.3 C.7.6.3), read before anything of it is sent.
+
+use super::super::error::RewriteProblem;
+use crate::dataset::{Syntax, Tag, trim};
+use crate::wire::Uid;
+
+const MANUFACTURER: Tag = Tag(0x0008, 0x0070);
+const MODEL: Tag = Tag(0x0008, 0x1090);
+pub(super) const SAMPLES: Tag = Tag(0x0028, 0x0002);
+pub(super) const PHOTOMETRIC: Tag = Tag(0x0028, 0x0004);
+pub(super) const PLANAR: Tag = Tag(0x0028, 0x0006);
+pub(super) const FRAMES: Tag = Tag(0x0028, 0x0008);
+const ROWS: Tag = Tag(0x0028, 0x0010);
+const COLUMNS: Tag = Tag(0x0028, 0x0011);
+pub(super) const ALLOCATED: Tag = Tag(0x0028, 0x0100);
+pub(super) const STORED: Tag = Tag(0x0028, 0x0101);
+pub(super) const HIGH_BIT: Tag = Tag(0x0028, 0x0102);
+pub(super) const REPRESENTATION: Tag = Tag(0x0028, 0x0103);
+/// The last element that is wanted: (0028,0301) Burned In Annotation.
+pub(in crate::rewrite) const LAST: Tag = Tag(0x0028, 0x0301);
+
+/// The elements at the top that masks depend on. A number is absent where it cannot be read.
+#[derive(Debug)]
+pub(in crate::rewrite) struct Description {
+    pub(super) class: Uid,
+    pub(super) manufacturer: Vec<u8>,
+    pub(super) model: Vec<u8>,
+    pub(super) photometric: Vec<u8>,
+    /// 0 where it cannot be read.
+    pub(super) frames: u64,
+    rows: Option<u16>,
+    columns: Option<u16>,
+    pub(super) samples: Option<u16>,
+    pub(super) planar: Option<u16>,
+    pub(super) allocated: Option<u16>,
+    pub(super) stored: Option<u16>,
+    pub(super) high_bit: Option<u16>,
+    pub(super) representation: Option<u16>,
+    is_image: bool,
+}
+
+impl Description {
+    pub(in crate::rewrite) fn new(class: &Uid) -> Self {
+        Self {
+            class: class.clone(),
+            manufacturer: Vec::new(),
+            model: Vec::new(),
+            photometric: Vec::new(),
+            frames: 1,
+            rows: None,
+            columns: None,
+            samples: None,
+            planar: None,
+            allocated: None,
+            stored: None,
+            high_bit: None,
+            representation: None,
+            is_image: false,
+        }
+    }
+
+    pub(in crate::rewrite) fn wants(tag: Tag) -> bool {
+        matches!(
+            tag,
+            MANUFACTURER
+                | MODEL
+                | SAMPLES
+                | PHOTOMETRIC
+                | PLANAR
+                | FRAMES
+                | ROWS
+                | COLUMNS
+                | ALLOCATED
+                | STORED
+                | HIGH_BIT
+                | REPRESENTATION
+        )
+    }
+
+    /// An element at the top.
+    pub(in crate::rewrite) fn read(&mut self, tag: Tag, value: &[u8], syntax: Syntax) {
+        let number = <[u8; 2]>::try_from(value).ok().map(|bytes| syntax.u16(bytes));
+        self.is_image |= tag.0 == 0x0028;
+        match tag {
+            MANUFACTURER => self.manufacturer = value.to_vec(),
+            MODEL => self.model = value.to_vec(),
+            PHOTOMETRIC => self.photometric = trim(value).to_vec(),
+            FRAMES => self.frames = frames(value),
+            ROWS => self.rows = number,
+            COLUMNS => self.columns = number,
+            SAMPLES => self.samples = number,
+            PLANAR => self.planar = number,
+            ALLOCATED => self.allocated = number,
+            STORED => self.stored = number,
+            HIGH_BIT => self.high_bit = number,
+            REPRESENTATION => self.representation = number,
+            _ => {}
+        }
+    }
+
+    /// Rows and columns, where there are both.
+    pub(super) fn matrix(&self) -> Option<(u16, u16)> {
+        let (rows, columns) = (self.rows?, self.columns?);
+        (rows > 0 && columns > 0).then_some((rows, columns))
+    }
+
+    /// Whether anything was said of an image.
+    pub(super) fn is_image(&self) -> bool {
+        self.is_image
+    }
+
+    /// Rows or columns are missing.
+    pub(super) fn lacking(&self) -> (Tag, RewriteProblem) {
+        let tag = if self.rows.is_none_or(|rows| rows == 0) { ROWS } else { COLUMNS };
+        (tag, RewriteProblem::Unmaskable)
+    }
+}
+
+/// An IS; an empty one stands for 1, as an absent one does.
+fn frames(value: &[u8]) -> u64 {
+    let text = std::str::from_utf8(trim(value)).unwrap_or("?");
+    if text.is_empty() { 1 } else { text.parse::<u32>().map_or(0, u64::from) }
+}

@@ -1,0 +1,59 @@
+//! What has to stand before an element at the top, and what is added there.
+
+use std::sync::Arc;
+
+use super::super::character_set::CharacterSet;
+use super::super::current::pad;
+use super::super::error::{RewriteError, RewriteProblem};
+use super::super::output::Output;
+use super::super::profile;
+use super::super::table::Addition;
+use super::{Rewriting, problem_of};
+use crate::dataset::{Header, SOP_INSTANCE_UID, Tag, number};
+
+impl Rewriting {
+    pub(super) fn check_pixels(&mut self, tag: Option<Tag>) -> Result<(), RewriteError> {
+        let Some(pixels) = &mut self.pixels else { return Ok(()) };
+        pixels.before(tag).map_err(|problem| RewriteError::new(profile::FLAG, 0, problem))
+    }
+
+    /// An element at the top is about to come.
+    pub(super) fn before_top(&mut self, tag: Tag, out: &mut Output) -> Result<(), RewriteError> {
+        if !self.notes.instance_seen && number(tag) > number(SOP_INSTANCE_UID) {
+            return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
+        }
+        self.check_pixels(Some(tag))?;
+        self.add_before(number(tag), out)?;
+        if self.rules.additions.get(self.next_addition).is_some_and(|addition| addition.tag == tag) {
+            self.next_addition += 1;
+        }
+        Ok(())
+    }
+
+    /// What `set` adds between the last element and this one.
+    pub(super) fn add_before(&mut self, tag: u32, out: &mut Output) -> Result<(), RewriteError> {
+        if self.rules.additions.get(self.next_addition).is_none_or(|next| number(next.tag) >= tag) {
+            return Ok(());
+        }
+        let rules = Arc::clone(&self.rules);
+        while let Some(addition) =
+            rules.additions.get(self.next_addition).filter(|next| number(next.tag) < tag)
+        {
+            self.next_addition += 1;
+            let &Addition { tag, vr, rule, masked_only } = addition;
+            if masked_only && !self.is_masked() {
+                continue;
+            }
+            let rule = self.of_masked(tag, Some(rule)).unwrap_or(rule);
+            let syntax = self.scanner.root_syntax();
+            self.current.header = Header { tag, vr, length: None, syntax };
+            let (action, mut new) = (rules.action(rule), Vec::new());
+            let edit = action.edit((tag, vr), syntax, &CharacterSet::Default, &[], &mut self.facts, &mut new);
+            edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
+            pad(&mut new, action, vr);
+            self.put(tag, vr, syntax, &new, out)?;
+            self.notes.added(tag, vr, rule, &new);
+        }
+        Ok(())
+    }
+}

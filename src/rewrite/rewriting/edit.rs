@@ -1,0 +1,54 @@
+//! Values edited, as a rule says.
+
+use std::sync::Arc;
+
+use super::super::action::{Action, Edit};
+use super::super::current::pad;
+use super::super::error::RewriteError;
+use super::super::levels::Source;
+use super::super::output::Output;
+use super::{Rewriting, problem_of};
+use crate::dataset::{Header, exact_vr_of};
+
+impl Rewriting {
+    /// Does what the rule says with the element under way, its old value where that was read.
+    pub(super) fn apply(
+        &mut self,
+        rule: usize,
+        old: Option<Source<'_>>,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        let rules = Arc::clone(&self.rules);
+        let action = rules.action(rule);
+        let Header { tag, vr: written, syntax, .. } = self.current.header;
+        let before = old.as_ref().map(|old| old.bytes(input));
+        if matches!(action, Action::Remove) {
+            self.notes.changed(&self.scanner, self.current.header, rule, before, None);
+            return Ok(());
+        }
+        let vr = if matches!(action, Action::Empty) { written } else { exact_vr_of(tag).unwrap_or(written) };
+        let mut new = std::mem::take(&mut self.new);
+        new.clear();
+        let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
+        let edit = action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new);
+        let edit = edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
+        if matches!(action, Action::Canary) {
+            self.facts.canaries = self.facts.canaries.saturating_add(1);
+        }
+        if edit == Edit::Gone {
+            self.notes.changed(&self.scanner, self.current.header, rule, before, None);
+        } else if let (Edit::Same, Some(old)) = (edit, old) {
+            self.send_head(input, out)?;
+            self.send(old, input, out)?;
+        } else if self.current.header.length == Some(0) && new.is_empty() {
+            self.send_head(input, out)?;
+        } else {
+            pad(&mut new, action, vr);
+            self.put(tag, vr, syntax, &new, out)?;
+            self.notes.changed(&self.scanner, self.current.header, rule, before, Some(&new));
+        }
+        self.new = new;
+        Ok(())
+    }
+}

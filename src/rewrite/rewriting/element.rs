@@ -1,0 +1,179 @@
+//! Elements: what is to be done with one, and its value on the way.
+
+use super::super::character_set::CharacterSet;
+use super::super::current::Doing;
+use super::super::error::{RewriteError, RewriteProblem};
+use super::super::levels::Source;
+use super::super::notes::Notes;
+use super::super::output::Output;
+use super::super::profile::{DeclaredSafe, Pixels};
+use super::super::scope::is_creator;
+use super::super::table::CreatorId;
+use super::masking::is_pixel_data;
+use super::{BULK, Rewriting, source};
+use crate::dataset::{Header, Raw, SPECIFIC_CHARACTER_SET, Tag, Vr, exact_vr_of, trim};
+
+/// Longest value that is held to be edited.
+const LONGEST_READ: u32 = 64 << 10;
+
+impl Rewriting {
+    pub(super) fn element(
+        &mut self,
+        header: Header,
+        raw: Raw,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        let top = self.scanner.depth() == 0;
+        let length = header.length.unwrap_or(0);
+        if top {
+            self.before_top(header.tag, out)?;
+            self.bulk_seen |= length > BULK;
+        }
+        self.current.begin(header, source(raw, &self.scanner), input);
+        if header.tag.1 == 0 {
+            self.current.doing = Doing::Skip;
+            return Ok(());
+        }
+        let watched = self.watches(header.tag, top);
+        let rule = if watched { None } else { self.decide(&header, top) };
+        let action = rule.map(|rule| self.rules.action(rule));
+        self.current.doing = match action {
+            _ if watched => Doing::Read,
+            None => Doing::Pass,
+            Some(action) if action.keeps() => Doing::Pass,
+            Some(action) if action.reads() => Doing::Read,
+            Some(_) if self.notes.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
+            Some(_) => Doing::Skip,
+        };
+        if self.current.doing == Doing::Pass && is_pixel_data(header.tag) {
+            self.begin_pixels(&header)?;
+        }
+        match (self.current.doing, rule) {
+            (Doing::Read, _) if length > LONGEST_READ => Err(self.error(RewriteProblem::TooLong)),
+            (Doing::Read, _) if length == 0 => self.complete(Source::Made(&[]), input, out),
+            (Doing::Pass | Doing::Blank, _) => self.send_head(input, out),
+            (Doing::Skip, Some(rule)) => self.apply(rule, None, input, out),
+            (Doing::Read | Doing::Skip, _) => Ok(()),
+        }
+    }
+
+    pub(super) fn value(
+        &mut self,
+        part: Source<'_>,
+        rest: u32,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        match self.current.doing {
+            Doing::Pass => self.send(part, input, out),
+            Doing::Blank => self.blank(part, rest, input, out),
+            Doing::Skip => Ok(()),
+            Doing::Read if rest == 0 && self.current.value.is_empty() => self.complete(part, input, out),
+            Doing::Read => {
+                self.current.value.extend_from_slice(part.bytes(input));
+                if rest > 0 {
+                    return Ok(());
+                }
+                let value = std::mem::take(&mut self.current.value);
+                let result = self.complete(Source::Made(&value), input, out);
+                self.current.value = value;
+                result
+            }
+        }
+    }
+
+    /// The element's value has been read whole.
+    fn complete(&mut self, value: Source<'_>, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        let tag = self.current.header.tag;
+        let old = value.bytes(input);
+        let top = self.scanner.depth() == 0;
+        if top {
+            self.check_overlay(tag, old)?;
+            self.notes.read(tag, old).map_err(|problem| self.error(problem))?;
+            if let Some(pixels) = &mut self.pixels {
+                pixels.read(tag, old);
+            }
+        }
+        if let Some(content) = self.content.as_mut().filter(|content| content.wants(tag)) {
+            content.read(tag, old);
+        }
+        if self.declares(tag)
+            && let Some(declared) = &mut self.declared
+        {
+            declared.read(tag, old, self.current.header.syntax);
+        }
+        if tag == SPECIFIC_CHARACTER_SET && self.rules.reads_text {
+            self.scopes.set_character_set(CharacterSet::of(old));
+        }
+        let rule = if is_creator(tag) {
+            let creator = match &self.declared {
+                Some(declared) => declared.creator_id(trim(old), &self.rules),
+                None => self.rules.creator_id(trim(old)),
+            };
+            self.scopes.reserve(tag, creator);
+            let rule = self.rules.decide_on_creator(tag, creator);
+            rule.filter(|&rule| !self.is_called_safe(tag, creator, rule))
+        } else {
+            self.decide(&self.current.header, top)
+        };
+        match rule.filter(|&rule| !self.rules.action(rule).keeps()) {
+            Some(rule) => self.apply(rule, Some(value), input, out),
+            None => {
+                self.send_head(input, out)?;
+                self.send(value, input, out)
+            }
+        }
+    }
+
+    /// Whether the value is to be looked at, whatever becomes of it.
+    fn watches(&self, tag: Tag, top: bool) -> bool {
+        match tag {
+            _ if top && Notes::wants(tag) => true,
+            _ if top && self.pixels.is_some() && Pixels::wants(tag) => true,
+            _ if top && self.guards_overlay(tag) => true,
+            _ if !top && self.content.as_ref().is_some_and(|content| content.wants(tag)) => true,
+            _ if self.declares(tag) => true,
+            SPECIFIC_CHARACTER_SET => self.rules.reads_text,
+            _ => is_creator(tag) && !self.rules.creators.is_empty(),
+        }
+    }
+
+    /// Whether the element says which private blocks are safe.
+    fn declares(&self, tag: Tag) -> bool {
+        self.declared.is_some()
+            && self.scanner.depth() == 1
+            && DeclaredSafe::wants(tag, self.scanner.path().last())
+    }
+
+    /// Whether the object calls a private element safe, or something in the block of a creator, on which the profile's
+    /// rule for what is private has decided.
+    fn is_called_safe(&self, tag: Tag, creator: Option<CreatorId>, rule: usize) -> bool {
+        let private = self.rules.profile.as_ref().is_some_and(|profile| profile.private_rule() == rule);
+        let Some(declared) = self.declared.as_ref().filter(|_| private) else { return false };
+        if is_creator(tag) { declared.keeps_creator(tag.0, creator) } else { declared.holds(tag, creator) }
+    }
+
+    pub(super) fn decide(&self, header: &Header, top: bool) -> Option<usize> {
+        let tag = header.tag;
+        if is_creator(tag) {
+            return self.rules.decide_on_creator(tag, None);
+        }
+        let vr = if header.vr == Vr::UN { exact_vr_of(tag).unwrap_or(Vr::UN) } else { header.vr };
+        let creator = self.scopes.creator_of(tag);
+        let rule = self.rules.decide(tag, vr, creator);
+        let rule = match (rule, &self.rules.profile) {
+            (Some(rule), Some(profile)) if self.is_called_safe(tag, creator, rule) => {
+                Some(profile.of_safe(vr, header.vr))
+            }
+            _ => rule,
+        };
+        let rule = if top { self.of_masked(tag, rule).or(rule) } else { rule };
+        match (&self.content, &self.rules.profile) {
+            (Some(content), Some(profile)) if rule.is_none_or(|rule| rule >= self.rules.explicit) => {
+                content.decide(tag, &profile.spec, &profile.content).or(rule)
+            }
+            _ => rule,
+        }
+    }
+}

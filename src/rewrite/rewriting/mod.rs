@@ -1,0 +1,237 @@
+//! One data set on its way through the rules.
+
+mod addition;
+mod edit;
+mod element;
+mod masking;
+mod sending;
+mod sequence;
+
+use std::sync::Arc;
+
+use super::action::Cannot;
+use super::current::{Current, Doing};
+use super::error::{RewriteError, RewriteProblem};
+use super::facts::{Facts, Image, Lookahead};
+use super::levels::{Levels, Part, Source};
+use super::notes::Notes;
+use super::output::Output;
+use super::pixels::Masking;
+use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption, ProfileSpec, dates};
+use super::scope::Scopes;
+use super::table::Ruleset;
+use super::transform::Expected;
+use crate::dataset::{Event, Kind, PATIENT_ID, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, Scanner, Syntax};
+
+/// A value longer than this at the top of the data set is no longer its header.
+const BULK: u32 = 8 << 10;
+/// Behind so many bytes, what would be refused for its header has been.
+const HEADER: u64 = 64 << 10;
+/// Behind so many bytes, nobody waits any longer for what the object says of its pixels.
+const LATEST: u64 = 1 << 20;
+
+pub(super) struct Rewriting {
+    rules: Arc<Ruleset>,
+    scanner: Scanner,
+    levels: Levels,
+    scopes: Scopes,
+    current: Current,
+    pub(super) notes: Notes,
+    /// Open sequences and items of the input.
+    open: usize,
+    /// Everything is dropped until no more than so many are open.
+    skipping: Option<usize>,
+    next_addition: usize,
+    bulk_seen: bool,
+    /// Room for a new value.
+    new: Vec<u8>,
+    pub(super) facts: Facts,
+    /// Until the Patient ID and the image's description are known, where a rule needs them.
+    lookahead: Option<Box<Lookahead>>,
+    /// Why the object is refused before anything of it is read.
+    refused: Option<RewriteProblem>,
+    /// Where burned-in text is refused, and no mask can fit.
+    pixels: Option<Pixels>,
+    masking: Masking,
+    /// Whether overlays in the pixels' unused bits are refused, masked or not.
+    guards_pixels: bool,
+    /// Where structured content is cleaned.
+    content: Option<ContentItems>,
+    /// Where what the object calls safe is kept.
+    declared: Option<DeclaredSafe>,
+    /// A sequence at the top is open that gets items at its end: its rule, how many were open around it, its encoding.
+    appending: Option<(usize, usize, Syntax)>,
+}
+
+impl Rewriting {
+    pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, expected: Expected) -> Self {
+        let profile = rules.profile();
+        let class = &expected.sop_class_uid;
+        let (pixels, image) = match profile.map_or(&BurnedIn::Pass, |profile| &profile.burned_in) {
+            BurnedIn::Mask { masks, .. } if masks.iter().any(|mask| mask.fits_class(class)) => {
+                (None, Some(Image::new(class)))
+            }
+            BurnedIn::Pass | BurnedIn::Mask { refuse_others: false, .. } => (None, None),
+            BurnedIn::Refuse | BurnedIn::Mask { .. } => (Some(Pixels::new(class)), None),
+        };
+        let guards_pixels = match profile.map_or(&BurnedIn::Pass, |profile| &profile.burned_in) {
+            BurnedIn::Pass => false,
+            BurnedIn::Refuse => true,
+            BurnedIn::Mask { refuse_others, .. } => *refuse_others,
+        };
+        Self {
+            facts: Facts::default(),
+            guards_pixels,
+            masking: Masking::Pass,
+            lookahead: Lookahead::new(syntax, rules.max_depth, rules.needs_patient, image),
+            refused: profile.and_then(|profile| profile.refuses_class(class)),
+            pixels,
+            content: profile
+                .filter(|profile| profile.has(ProfileOption::CleanStructuredContent))
+                .map(|_| ContentItems::default()),
+            declared: profile
+                .filter(|profile| profile.has(ProfileOption::RetainSafePrivate))
+                .map(|_| DeclaredSafe::default()),
+            appending: None,
+            scanner: Scanner::new(syntax, rules.max_depth),
+            rules,
+            levels: Levels::new(),
+            scopes: Scopes::new(),
+            current: Current::new(syntax),
+            notes: Notes::new(expected),
+            open: 0,
+            skipping: None,
+            next_addition: 0,
+            bulk_seen: false,
+            new: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        self.check_refused()?;
+        let Some(mut lookahead) = self.lookahead.take() else { return self.rewrite(input, out) };
+        if !lookahead.look(input)? {
+            lookahead.held.extend_from_slice(input);
+            self.lookahead = Some(lookahead);
+            return Ok(());
+        }
+        self.know(&lookahead)?;
+        self.release(&lookahead.held, out)?;
+        self.rewrite(input, out)
+    }
+
+    /// What was held back until more was known.
+    fn release(&mut self, held: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        let mut early = Output::new();
+        self.rewrite(held, &mut early)?;
+        early.slices(held).for_each(|slice| out.make(slice));
+        Ok(())
+    }
+
+    fn know(&mut self, lookahead: &Lookahead) -> Result<(), RewriteError> {
+        if let Some(image) = &lookahead.image {
+            self.masking = self.masking_of(image)?;
+        }
+        let Some(patient) = lookahead.patient()? else { return Ok(()) };
+        let moving = |profile: &&ProfileSpec| profile.has(ProfileOption::RetainLongitudinalModifiedDates);
+        let bounds = self.rules.profile().filter(moving).map(|profile| profile.date_shift_days);
+        if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
+            let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds));
+            self.facts.days = Some(days.map_err(|problem| RewriteError::new(PATIENT_ID, 0, problem))?);
+        }
+        self.facts.patient = Some(patient);
+        Ok(())
+    }
+
+    fn check_refused(&self) -> Result<(), RewriteError> {
+        self.refused.map_or(Ok(()), |problem| Err(RewriteError::new(SOP_CLASS_UID, 0, problem)))
+    }
+
+    fn rewrite(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        self.current.leave_input();
+        let mut at = 0;
+        while let Some(event) = self.scanner.next(input, &mut at)? {
+            self.event(event, input, out)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
+        self.check_refused()?;
+        if let Some(lookahead) = self.lookahead.take() {
+            lookahead.finish()?;
+            self.know(&lookahead)?;
+            self.release(&lookahead.held, out)?;
+        }
+        self.scanner.finish()?;
+        self.check_pixels(None)?;
+        self.check_masked()?;
+        if !self.notes.instance_seen {
+            return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
+        }
+        self.bulk_seen = true;
+        self.add_before(u32::MAX, out)
+    }
+
+    pub(super) fn settled(&self) -> bool {
+        let undecided = self.pixels.as_ref().is_some_and(|pixels| !pixels.is_decided());
+        let position = self.scanner.position();
+        (self.bulk_seen || position > HEADER) && !(undecided && position <= LATEST)
+    }
+
+    fn event(&mut self, event: Event, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        let Event { kind, raw } = event;
+        match (kind, raw) {
+            (Kind::Value { rest }, Raw::Input(range)) if self.skipping.is_none() => {
+                self.value(Source::Input(range), rest, input, out)
+            }
+            (Kind::Value { .. }, _) => Ok(()),
+            (Kind::SequenceEnd | Kind::ItemEnd | Kind::FragmentsEnd, raw) => {
+                self.close(kind, raw, input, out)
+            }
+            (Kind::SequenceStart(_) | Kind::ItemStart { .. } | Kind::FragmentsStart(_), _)
+                if self.skipping.is_some() =>
+            {
+                self.open += 1;
+                Ok(())
+            }
+            _ if self.skipping.is_some() => Ok(()),
+            (Kind::Element(header), raw) => self.element(header, raw, input, out),
+            (Kind::SequenceStart(header) | Kind::FragmentsStart(header), raw) => {
+                let part =
+                    if matches!(kind, Kind::SequenceStart(_)) { Part::Sequence } else { Part::Fragments };
+                self.sequence(part, header, raw, input, out)
+            }
+            (Kind::ItemStart { length, syntax }, raw) => {
+                self.scopes.open();
+                if let Some(content) = &mut self.content {
+                    content.open(self.scanner.path().last().map(|step| step.sequence));
+                }
+                self.open_part(Part::Item, length, (syntax, syntax), raw, input, out)
+            }
+            (Kind::Fragment { .. }, raw) => {
+                self.current.doing = Doing::Pass;
+                self.send_raw(raw, input, out)
+            }
+        }
+    }
+
+    fn error(&self, problem: RewriteProblem) -> RewriteError {
+        RewriteError::new(self.current.header.tag, self.scanner.depth(), problem)
+    }
+}
+
+fn problem_of(cannot: Cannot, rule: usize) -> RewriteProblem {
+    match cannot {
+        Cannot::Unsuited => RewriteProblem::NotForVr { rule },
+        Cannot::Lacks(problem) => problem,
+    }
+}
+
+/// The bytes of the scanner's last event.
+fn source(raw: Raw, scanner: &Scanner) -> Source<'_> {
+    match raw {
+        Raw::Input(range) => Source::Input(range),
+        Raw::Carried => Source::Made(scanner.carried()),
+    }
+}

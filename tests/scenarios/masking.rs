@@ -1,0 +1,112 @@
+//! Pixels masked: in real files, offline, judged by pydicom's bytes and by what DCMTK's dcm2pnm shows; and in flight.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::corpus;
+use crate::de_identification::{Site, only_file};
+use crate::gate::{self, Gate, Setup};
+use crate::object::{Object, short};
+use crate::peers::peers_folder;
+use crate::raw::Upstream;
+use crate::rewriting::pass;
+
+/// Overlapping, beyond the right edge of most images, and one that no image of 64 rows has.
+const RECTANGLES: &str = "[[3, 2, 21, 9], [10, 5, 9, 30], [40, 40, 9000, 3], [1, 2000, 5, 5]]";
+
+#[test]
+fn what_pydicom_reads_and_dcm2pnm_shows_is_black_in_the_rectangles_only() {
+    let masks = format!("burned-in = \"mask\"\nmasks = [{{ rectangles = {RECTANGLES} }}]\n");
+    let site = Site::of(&[("masked", &masks)]);
+    let lines = corpus::files().into_iter().enumerate().map(|(index, file)| {
+        let out = site.folder.path().join(index.to_string());
+        let finished = site.rewrite("masked", &out, &[], &[&file]);
+        let after = if finished.success { only_file(&out) } else { PathBuf::new() };
+        format!("{}\t{}\n", file.display(), after.display())
+    });
+    let lines: String = lines.collect();
+    let mut command = Command::new(peers_folder().join("venv/bin/python3"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/pixels.py")).arg(RECTANGLES);
+    let judge = command.arg(site.folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut judge = judge.expect("python; tests/run installs it");
+    judge.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("a reader");
+    let said: Value =
+        serde_json::from_slice(&judge.wait_with_output().expect("its output").stdout).expect("JSON");
+    assert_eq!(said["wrong"], serde_json::json!({}), "{said}");
+    assert!(said["shown"].as_u64().is_some_and(|shown| shown >= 90), "{said}");
+    for kind in [
+        "MONOCHROME1 16 Explicit VR Little Endian",
+        "MONOCHROME2 16 Explicit VR Big Endian",
+        "MONOCHROME2 8 Deflated Explicit VR Little Endian",
+        "PALETTE COLOR 8 Explicit VR Big Endian",
+        "RGB 8 Explicit VR Big Endian",
+        "RGB 16 Explicit VR Little Endian",
+        "YBR_FULL 8 Explicit VR Little Endian",
+    ] {
+        assert!(said["kinds"][kind].as_u64().is_some_and(|count| count >= 1), "{kind}: {said}");
+    }
+}
+
+const MASKED: &str = r#"[[rewrite]]
+name = "site"
+profile = "basic"
+secret-file = "conf/pseudonym.key"
+burned-in = "mask"
+masks = [{ sop-class = "CTImageStorage", manufacturer = "Phantom Works", rows = 512, rectangles = [[0, 0, 512, 2], [500, 509, 12, 3]] }]"#;
+
+const ROW: usize = 512 * 2;
+
+#[test]
+fn pixels_are_masked_in_flight() {
+    let upstream = Upstream::bind();
+    let peers = gate::peer("rewrite = \"site\"");
+    let gate = Gate::start(&Setup { extra: MASKED, peers, ..Setup::plain(upstream.address) });
+    let ct = Object::ct(Object::ct(0).data_set.len() + 512 * ROW);
+    let passed = pass(&gate, &upstream, &ct).expect("a syntax that can be rewritten");
+    let (_, received) = passed.received.expect("an object");
+    let pixels = |data_set: &[u8]| data_set[data_set.len() - 512 * ROW..].to_vec();
+    let mut expected = pixels(&ct.data_set);
+    expected[..2 * ROW].fill(0);
+    (509..512).for_each(|row| expected[row * ROW + 1000..(row + 1) * ROW].fill(0));
+    assert!(pixels(&received) == expected && pixels(&ct.data_set) != expected);
+    let flag = short(0x28, 0x301, "CS", b"NO");
+    assert!(received.windows(flag.len()).any(|bytes| bytes == flag));
+    assert!(received.windows(6).any(|code| code == b"113101"));
+}
+
+#[test]
+fn what_cannot_be_masked_reaches_nobody() {
+    let upstream = Upstream::bind();
+    let peers = gate::peer("rewrite = \"site\"");
+    let gate = Gate::start(&Setup { extra: MASKED, peers, ..Setup::plain(upstream.address) });
+    let ct = Object::ct(Object::ct(0).data_set.len() + 512 * ROW);
+    let header = &ct.data_set[..ct.data_set.len() - 512 * ROW - 12];
+    let fragments = [
+        &b"\xE0\x7F\x10\0OB\0\0\xFF\xFF\xFF\xFF"[..],
+        b"\xFE\xFF\0\xE0\0\0\0\0\xFE\xFF\0\xE0\x02\0\0\0\xFF\xD8\xFE\xFF\xDD\xE0\0\0\0\0",
+    ];
+    let jpeg = Object {
+        transfer_syntax: "1.2.840.10008.1.2.4.50".into(),
+        data_set: [header, &fragments.concat()].concat(),
+        ..ct.clone()
+    };
+    let short_of_one = Object { data_set: [header, &short_pixels(512 * ROW - 2)].concat(), ..ct };
+    for (object, comment) in [
+        (jpeg, "(7FE0,0010): compressed pixels cannot be masked"),
+        (short_of_one, "(7FE0,0010): length is not that of the image; not masked"),
+    ] {
+        let passed = pass(&gate, &upstream, &object).expect("a syntax that can be rewritten");
+        assert_eq!((passed.status, passed.comment.as_deref()), (0xC007, Some(comment)));
+        assert!(passed.received.is_none());
+    }
+}
+
+fn short_pixels(length: usize) -> Vec<u8> {
+    let mut element = b"\xE0\x7F\x10\0OW\0\0".to_vec();
+    element.extend((length as u32).to_le_bytes());
+    element.resize(12 + length, 7);
+    element
+}
