@@ -1,7 +1,9 @@
 //! Read buffers that exist only while data flows.
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 
 use super::leg::Leg;
 
@@ -10,9 +12,6 @@ const SIZE: usize = 256 * 1024;
 
 /// Buffers kept for the next message of anybody, so that short messages need no allocation.
 const KEPT: usize = 16;
-
-/// What an idle association waits with.
-const FIRST: usize = 64;
 
 /// The buffers that nobody uses at the moment.
 #[derive(Default)]
@@ -73,19 +72,22 @@ impl<'p> Inbox<'p> {
         }
     }
 
-    /// Reads more behind what is unread; zero is the end of the stream. A buffer is taken only once bytes are there.
+    /// Reads more behind what is unread; zero is the end of the stream. While it waits with nothing unread, it holds no
+    /// buffer: one is lent to each look at the stream.
     pub async fn fill(&mut self, leg: &Leg) -> io::Result<usize> {
         let count = match &mut self.bytes {
             None => {
-                let mut first = [0; FIRST];
-                let mut count = leg.read(&mut first).await?;
-                let mut buffer = self.pool.take();
-                if let (Some(to), Some(from)) = (buffer.get_mut(..count), first.get(..count)) {
-                    to.copy_from_slice(from);
-                }
-                if count == FIRST {
-                    count += leg.read_available(buffer.get_mut(count..).unwrap_or_default()).await?;
-                }
+                let (buffer, count) = poll_fn(|cx| {
+                    let mut buffer = self.pool.take();
+                    match leg.poll_read(cx, &mut buffer) {
+                        Poll::Ready(read) => Poll::Ready(read.map(|count| (buffer, count))),
+                        Poll::Pending => {
+                            self.pool.give_back(buffer);
+                            Poll::Pending
+                        }
+                    }
+                })
+                .await?;
                 self.bytes = Some(buffer);
                 (self.start, self.end) = (0, 0);
                 count

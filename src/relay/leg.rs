@@ -75,16 +75,8 @@ impl Leg {
         poll_fn(|cx| self.poll_read(cx, buffer)).await
     }
 
-    /// Reads what is there without waiting; zero when nothing is, or the stream has ended.
-    pub async fn read_available(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| match self.poll_read(cx, buffer) {
-            Poll::Pending => Poll::Ready(Ok(0)),
-            ready => ready,
-        })
-        .await
-    }
-
-    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    /// As [`Self::read`], as a poll.
+    pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut stream = self.stream();
         let mut into = ReadBuf::new(buffer);
         loop {
