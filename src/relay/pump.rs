@@ -31,7 +31,7 @@ enum Step {
 pub(crate) struct Half<'a> {
     pub(super) association: &'a Association,
     pub(super) direction: Direction,
-    pub(super) inbox: Inbox<'a>,
+    pub(super) inbox: Inbox,
     deframer: Deframer,
     pub(super) phase: Phase,
     /// What the transform put out, and where: spans over the inbox and over `output.made`.
@@ -45,7 +45,7 @@ impl<'a> Half<'a> {
         Self {
             association,
             direction,
-            inbox: Inbox::new(&association.gate.pool),
+            inbox: Inbox::default(),
             deframer: Deframer::new(association.offered),
             phase: Phase::Idle,
             output: Output::default(),

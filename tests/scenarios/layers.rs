@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("identity", &["wire"]),
     ("policy", &["wire", "identity", "dimse"]),
     ("audit", &["wire", "identity", "policy", "dimse"]),
-    ("tls", &["identity"]),
+    ("tls", &["wire", "identity"]),
     ("config", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls"]),
     ("relay", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "config"]),
     (
