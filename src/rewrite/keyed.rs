@@ -47,11 +47,8 @@ pub(super) fn put_patient(key: &hmac::Key, patient_id: &[u8], length: usize, new
 }
 
 fn put_digits(mac: &hmac::Tag, length: usize, new: &mut Vec<u8>) {
-    let end = new.len() + length;
-    for byte in mac.as_ref() {
-        let _ = write!(new, "{byte:02X}");
-    }
-    new.truncate(end);
+    let digits = mac.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xF]).take(length);
+    new.extend(digits.map(|digit| if digit < 10 { b'0' + digit } else { b'A' - 10 + digit }));
 }
 
 /// Whether a UID stays as it is.

@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("identity", &["wire"]),
     ("policy", &["wire", "identity", "dimse"]),
     ("audit", &["wire", "identity", "policy", "dimse"]),
-    ("tls", &["identity"]),
+    ("tls", &["wire", "identity"]),
     ("config", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "crosswalk"]),
     (
         "relay",
