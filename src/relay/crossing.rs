@@ -215,7 +215,7 @@ impl Half<'_> {
         let encoding = self.association.context(exchange.context_id).and_then(|context| context.encoding);
         let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
         let (peer, is_object) = (&self.association.grant.peer, matches!(subject, Subject::Object(_)));
-        let transform = Transform::across(rules, way, subject, encoding)
+        let transform = Transform::across(Arc::clone(rules), way, subject, encoding)
             .for_peer(Arc::clone(&peer.name))
             .of_tenant(peer.tenant.clone())
             .with_crosswalk(known)

@@ -31,13 +31,13 @@ pub(super) struct Mirrors {
 
 impl Ruleset {
     /// The rules for a data set that crosses the boundary.
-    pub(super) fn across(self: &Arc<Self>, way: Way, subject: &Subject) -> Arc<Self> {
-        let made = match (way, subject) {
+    pub(super) fn across(self: Arc<Self>, way: Way, subject: &Subject) -> Arc<Self> {
+        let mirror = match (way, subject) {
             (_, Subject::Keys) => self.mirrors.keys.get_or_init(|| self.mirrored(Action::Key)),
             (Way::ToReal, _) => self.mirrors.back.get_or_init(|| self.mirrored(Action::Undo)),
-            (Way::ToPseudonyms, _) => self,
+            (Way::ToPseudonyms, _) => return self,
         };
-        Arc::clone(made)
+        Arc::clone(mirror)
     }
 
     fn mirrored(&self, mirror: fn(Box<Action>) -> Action) -> Arc<Self> {

@@ -11,6 +11,11 @@
 //! byte, with these exceptions: group length elements are dropped (they are retired, and would lie), and a sequence or
 //! item of defined length over 64 KiB goes out with undefined length.
 //!
+//! # Two ways
+//!
+//! Where a [crosswalk](Correspondences) remembers what was made, the same rules lead back: [`Transform::across`] takes
+//! a data set to either side. A rule's action is then undone, or translates a key; `undo` and `keys` have a table each.
+//!
 //! # What cannot be read
 //!
 //! fails: a data set with tags twice or out of order, groups 0000 or 0002, unknown VRs, lengths beyond what holds them, too

@@ -49,12 +49,12 @@ impl Transform {
 
     /// A transform of an object by rules, at the start of its data set.
     pub fn new(rules: Arc<Ruleset>, encoding: Encoding, expected: Expected) -> Self {
-        Self::across(&rules, Way::ToPseudonyms, Subject::Object(expected), encoding)
+        Self::across(rules, Way::ToPseudonyms, Subject::Object(expected), encoding)
     }
 
     /// A transform of a data set that crosses the boundary between real values and pseudonyms. What is real is told by a
     /// [crosswalk](Self::with_crosswalk); without one, nothing can come back.
-    pub fn across(rules: &Arc<Ruleset>, way: Way, subject: Subject, encoding: Encoding) -> Self {
+    pub fn across(rules: Arc<Ruleset>, way: Way, subject: Subject, encoding: Encoding) -> Self {
         let max_inflated = rules.max_inflated;
         let rewriting = Rewriting::new(rules.across(way, &subject), encoding.syntax, way, subject);
         Self::of(if encoding.deflated {

@@ -82,11 +82,11 @@ fn dcmqrscp_settings(database: &Path, destination: SocketAddr) -> String {
 
 /// Orthanc with the AE title `ORTHANC`, without HTTP.
 pub fn orthanc() -> Archive {
-    orthanc_with(json!({}))
+    orthanc_with(&json!({}))
 }
 
 /// As [`orthanc`], knowing where the AE titles of `modalities` are: `{"NAME": ["AE", host, port]}`.
-pub fn orthanc_with(modalities: Value) -> Archive {
+pub fn orthanc_with(modalities: &Value) -> Archive {
     let folder = TempDir::new().expect("a temporary folder");
     let storage = folder.path().join("storage");
     let settings = folder.path().join("orthanc.json");

@@ -124,7 +124,7 @@ fn dump(file: &Path) -> String {
 fn a_reader_finds_gets_moves_and_reports_by_pseudonyms() {
     let outbound = process::free_address();
     let workstation = peers::storescp(&["-aet", "READER"]);
-    let archive = peers::orthanc_with(json!({"READER": ["READER", "127.0.0.1", outbound.port()]}));
+    let archive = peers::orthanc_with(&json!({"READER": ["READER", "127.0.0.1", outbound.port()]}));
     let setup = Setup {
         peers: format!(
             "{}\n\

@@ -80,7 +80,7 @@ impl Domain {
         input: &[u8],
         sizes: &[usize],
     ) -> Result<(Vec<u8>, Transform), RewriteError> {
-        let transform = Transform::across(&self.rules, way, subject, encoding)
+        let transform = Transform::across(self.rules.clone(), way, subject, encoding)
             .with_crosswalk(Arc::clone(&self.memory) as Arc<dyn Correspondences>)
             .for_peer("reader".into())
             .on(TODAY);
@@ -456,7 +456,7 @@ fn answers_show_pseudonyms_and_no_more_than_was_asked_for() {
     let nobody = Data::new(LE).text((8, 0x21), b"DA", "20240301").text((0x10, 0x10), b"PN", "DOE^JANE");
     let shown = site.attributes(Way::ToPseudonyms, &nobody).unwrap();
     assert_eq!((text(&shown, (8, 0x21)), text(&shown, (0x10, 0x10))), (Some("".into()), Some("".into())));
-    let about = Transform::across(&site.rules, Way::ToPseudonyms, Subject::Attributes, LE)
+    let about = Transform::across(site.rules.clone(), Way::ToPseudonyms, Subject::Attributes, LE)
         .with_crosswalk(site.memory.clone())
         .about(Some(b"PID-1".to_vec()));
     let (shown, _) = run_in(about, &nobody.bytes, &[4]).unwrap();
@@ -497,7 +497,7 @@ fn instances_of_commands_cross_like_those_of_data_sets() {
 fn without_a_crosswalk_nothing_comes_back() {
     let site = Domain::site();
     let data = image();
-    let transform = Transform::across(&site.rules, Way::ToReal, object_of(&data.bytes), LE).on(TODAY);
+    let transform = Transform::across(site.rules, Way::ToReal, object_of(&data.bytes), LE).on(TODAY);
     let error = run_in(transform, &data.bytes, &[100]).map(|_| ()).unwrap_err();
     assert_eq!(error.problem, RewriteProblem::Crosswalk);
 }
