@@ -174,7 +174,11 @@ impl Half<'_> {
             exchange.new_sop_instance = Some(new_instance);
         }
         let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held }));
-        self.begin_data_set(&exchange, Relayed { transform, observer: None, identifier: None, rewritten });
+        self.begin_data_set(
+            exchange.context_id,
+            exchange.message_id,
+            Relayed { transform, observer: None, identifier: None, rewritten },
+        );
         self.association.ledger.open(self.direction, exchange);
     }
 
@@ -190,7 +194,7 @@ impl Half<'_> {
                 }
                 _ => {}
             }
-            self.begin_data_set(&exchange, relayed);
+            self.begin_data_set(context_id, exchange.message_id, relayed);
         }
         // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
         self.association.ledger.open(self.direction, exchange);
@@ -198,14 +202,10 @@ impl Half<'_> {
         Ok(())
     }
 
-    pub(super) fn begin_data_set(&mut self, exchange: &Exchange, relayed: Relayed) {
-        self.phase = Phase::DataSet(DataSet {
-            context_id: exchange.context_id,
-            fate: Fate::Relay(Box::new(relayed)),
-            request: Some(exchange.message_id),
-            bytes: 0,
-            empty: 0,
-        });
+    pub(super) fn begin_data_set(&mut self, context_id: u8, message_id: u16, relayed: Relayed) {
+        let fate = Fate::Relay(Box::new(relayed));
+        self.phase =
+            Phase::DataSet(DataSet { context_id, fate, request: Some(message_id), bytes: 0, empty: 0 });
     }
 
     async fn response(

@@ -63,10 +63,12 @@ impl Exchange {
 }
 
 /// What the responses to a request need to know of it, where they cross a boundary.
+#[derive(Clone)]
 pub(crate) struct Asked {
     pub operation: Operation,
     pub context_id: u8,
     pub message_id: u16,
+    pub sop_class: Option<String>,
     pub sop_instance: Option<String>,
     pub new_sop_instance: Option<String>,
     pub patient: Option<Vec<u8>>,
@@ -80,6 +82,7 @@ impl Exchange {
             operation: self.operation,
             context_id: self.context_id,
             message_id: self.message_id,
+            sop_class: self.sop_class.clone(),
             sop_instance: self.sop_instance.clone(),
             new_sop_instance: self.new_sop_instance.clone(),
             patient: self.patient.clone(),

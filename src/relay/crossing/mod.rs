@@ -1,0 +1,118 @@
+//! Messages that cross the boundary between real values and pseudonyms, where a peer's rewrite goes two ways.
+//!
+//! A command set waits for its data set until that can be trusted. A request that cannot cross is answered here, and the
+//! other side never hears of it. A response that cannot cross is withheld: its sender is told to stop where it can be, and
+//! the requestor learns why in the place of the last response.
+
+mod request;
+mod response;
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use super::command::{REWRITE_FAILED, Refused};
+use super::exchange::Asked;
+use super::pump::Half;
+use crate::dimse::{self, Command, FreeText, Operation, Status};
+use crate::rewrite::{Correspondence, Correspondences, RewriteError, Ruleset, Subject, Transform, Way};
+
+pub(crate) use response::Crossed;
+
+/// The label of records about identifiers that stand for nothing on the other side.
+const UNKNOWN_PSEUDONYM: &str = "unknown-pseudonym";
+/// A message as it goes on.
+struct Crossing {
+    command: Vec<u8>,
+    /// What its SOP instance UID became.
+    sop_instance: Option<String>,
+    /// To be remembered once the instance is there.
+    claims: Vec<Correspondence>,
+    /// By the real Patient ID, where the instance tells.
+    patient: Option<Vec<u8>>,
+    transform: Option<Transform>,
+}
+
+impl Half<'_> {
+    fn crossing(
+        &self,
+        command: &Command,
+        exchange: &Asked,
+        way: Way,
+        sop_instance: Option<String>,
+        subject: Subject,
+    ) -> Result<Crossing, Refused> {
+        let text = if way == Way::ToPseudonyms { FreeText::Withheld } else { FreeText::Passes };
+        let bytes = dimse::across(command, sop_instance.as_deref(), text);
+        let transform = match command.has_data_set {
+            true => Some(self.transform_across(exchange, way, subject)?),
+            false => None,
+        };
+        Ok(Crossing { command: bytes, sop_instance, claims: Vec::new(), patient: None, transform })
+    }
+
+    fn transform_across(&self, exchange: &Asked, way: Way, subject: Subject) -> Result<Transform, Refused> {
+        let (rules, known) = self.boundary()?;
+        let encoding = self.association.context(exchange.context_id).and_then(|context| context.encoding);
+        let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
+        let (peer, is_object) = (&self.association.grant.peer, matches!(subject, Subject::Object(_)));
+        let transform = Transform::across(Arc::clone(rules), way, subject, encoding)
+            .for_peer(Arc::clone(&peer.name))
+            .of_tenant(peer.tenant.clone())
+            .with_crosswalk(known)
+            .on(OffsetDateTime::now_utc().date())
+            .about(exchange.patient.clone());
+        // Only objects count.
+        Ok(match is_object {
+            true => transform.numbered(self.association.tally.next_number(self.direction)),
+            false => transform,
+        })
+    }
+
+    /// What the SOP instance UID of a command becomes, and what is to be remembered for it.
+    fn instance_across(
+        &self,
+        operation: Operation,
+        way: Way,
+        uid: &str,
+        exists: bool,
+    ) -> Result<(Option<String>, Vec<Correspondence>), Refused> {
+        let (rules, known) = self.boundary()?;
+        let across = rules.instance_across(way, uid, exists, known);
+        let across = across.map_err(|error| refused(operation, &error))?;
+        let (new, made) = across.ok_or_else(|| Refused {
+            status: Status::NO_SUCH_INSTANCE,
+            label: UNKNOWN_PSEUDONYM,
+            comment: "no such SOP instance".into(),
+        })?;
+        Ok((Some(new), made))
+    }
+
+    async fn remembered(&self, operation: Operation, made: Vec<Correspondence>) -> Result<(), Refused> {
+        self.store(made).await.map_err(|error| refused(operation, &error))
+    }
+
+    fn boundary(&self) -> Result<(&Arc<Ruleset>, Arc<dyn Correspondences>), Refused> {
+        let both = self.association.ruleset.as_ref().zip(self.association.crosswalk.clone());
+        let (rules, crosswalk) = both.ok_or_else(|| cannot("the rewrite or its crosswalk is gone"))?;
+        Ok((rules, crosswalk))
+    }
+}
+
+fn cannot(comment: &str) -> Refused {
+    Refused { status: Status(0xC000), label: REWRITE_FAILED, comment: comment.into() }
+}
+
+fn refused(operation: Operation, error: &RewriteError) -> Refused {
+    Refused { status: status_of(operation, error), label: REWRITE_FAILED, comment: error.comment() }
+}
+
+/// The status that the service knows for it: PS3.4 B.2.3, C.4.1.1.4, C.4.2.1.5; PS3.7 Annex C.
+fn status_of(operation: Operation, error: &RewriteError) -> Status {
+    use Operation::{CEcho, CFind, CGet, CMove, CStore};
+    match (operation, error.status) {
+        (CMove | CGet, 0xA700) => Status(0xA701),
+        (CEcho | CStore | CFind | CMove | CGet, status) => Status(status),
+        _ => Status::PROCESSING_FAILURE,
+    }
+}

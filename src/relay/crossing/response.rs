@@ -1,0 +1,164 @@
+//! Responses that cross, and those that cannot.
+
+use super::super::association::{Answer, opposite};
+use super::super::command::{REWRITE_FAILED, Refused};
+use super::super::ended::Ended;
+use super::super::exchange::{Asked, Exchange};
+use super::super::message::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
+use super::super::pump::Half;
+use super::{Crossing, status_of};
+use crate::dimse::{self, Command, Outcome, Status};
+use crate::rewrite::{Correspondence, RewriteError, Subject, Way};
+
+/// A response that waits for its data set.
+pub(crate) struct Crossed {
+    pub response: Command,
+    pub exchange: Asked,
+    pub status: Status,
+}
+
+impl Half<'_> {
+    /// Sends a response across, or what stands for it.
+    pub(in super::super) async fn cross_response(
+        &mut self,
+        command: Command,
+        responding_to: u16,
+        status: Status,
+        way: Way,
+    ) -> Result<(), Ended> {
+        let asked = self.association.ledger.find(opposite(self.direction), responding_to, Exchange::asked);
+        let Some(exchange) = asked else { return Ok(()) };
+        if let Some((failed, comment)) = exchange.failed.clone() {
+            return self.response_withheld(&command, &exchange, status, failed, &comment).await;
+        }
+        match self.response_across(&command, &exchange, status, way).await {
+            Ok(Crossing { command: bytes, transform: Some(transform), .. }) => {
+                let context_id = exchange.context_id;
+                let origin = Origin::Response(Box::new(Crossed { response: command, exchange, status }));
+                let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes) }));
+                let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
+                self.data_set(context_id, Fate::Relay(Box::new(relayed)));
+                Ok(())
+            }
+            Ok(Crossing { command: bytes, .. }) => {
+                self.answered(&exchange, status).await;
+                self.lock().await.command(exchange.context_id, &bytes);
+                Ok(())
+            }
+            Err(Refused { status: failed, comment, .. }) => {
+                self.fail_later(&exchange, status, failed, &comment);
+                self.response_withheld(&command, &exchange, status, failed, &comment).await?;
+                match cancel(&exchange, status) {
+                    Some(cancel) if self.phase.is_idle() => self.answer(exchange.context_id, &cancel).await,
+                    Some(cancel) => {
+                        let fate = Fate::Swallow { response: Some(cancel), ends_with: None };
+                        self.data_set(exchange.context_id, fate);
+                        Ok(())
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    async fn response_across(
+        &self,
+        command: &Command,
+        exchange: &Asked,
+        status: Status,
+        way: Way,
+    ) -> Result<Crossing, Refused> {
+        if matches!(status.outcome(), Outcome::Success | Outcome::Warning) {
+            let owned = |claim: &Correspondence| Correspondence {
+                patient: exchange.patient.clone(),
+                ..claim.clone()
+            };
+            self.remembered(exchange.operation, exchange.claims.iter().map(owned).collect()).await?;
+        }
+        let sent = exchange.new_sop_instance.as_ref().or(exchange.sop_instance.as_ref());
+        let (sop_instance, made) = match command.sop_instance() {
+            Some(uid) if Some(&uid) == sent => (exchange.sop_instance.clone(), Vec::new()),
+            Some(uid) => self.instance_across(exchange.operation, way, &uid, false)?,
+            None => (None, Vec::new()),
+        };
+        self.remembered(exchange.operation, made).await?;
+        self.crossing(command, exchange, way, sop_instance, Subject::Attributes)
+    }
+
+    /// The data set of a response has crossed whole.
+    pub(in super::super) async fn response_complete(&mut self) {
+        let Phase::DataSet(DataSet { fate: Fate::Relay(relayed), .. }) = &mut self.phase else { return };
+        let elements = relayed.transform.summary().elements;
+        let Some(Rewritten { origin: Origin::Response(crossed), .. }) = relayed.rewritten.take().map(|r| *r)
+        else {
+            return;
+        };
+        self.association.tally.changed(elements);
+        self.answered(&crossed.exchange, crossed.status).await;
+    }
+
+    /// Writes an operation down that has had its last response.
+    async fn answered(&self, exchange: &Asked, status: Status) {
+        let asked = opposite(self.direction);
+        if status.outcome() != Outcome::Pending
+            && let Some(exchange) = self.association.ledger.close(asked, exchange.message_id)
+        {
+            self.association.record(asked, exchange, Answer::Status(status)).await;
+        }
+    }
+
+    /// The data set of a response could not cross, and nothing of it was sent. Gives what its sender is told.
+    pub(in super::super) async fn response_failed(
+        &mut self,
+        Crossed { response, exchange, status }: Crossed,
+        error: &RewriteError,
+    ) -> Result<Option<Vec<u8>>, Ended> {
+        let failed = status_of(exchange.operation, error);
+        self.fail_later(&exchange, status, failed, &error.comment());
+        if status.outcome() != Outcome::Pending {
+            self.tell_failure(&response, &exchange, failed, &error.comment()).await;
+        }
+        Ok(cancel(&exchange, status))
+    }
+
+    fn fail_later(&self, exchange: &Asked, status: Status, failed: Status, comment: &str) {
+        if status.outcome() == Outcome::Pending {
+            let asked = opposite(self.direction);
+            self.association.ledger.update(asked, exchange.message_id, |exchange| {
+                exchange.failed = Some((failed, comment.to_owned()));
+            });
+        }
+    }
+
+    /// A response of an operation that has failed here: all but the last are dropped.
+    async fn response_withheld(
+        &mut self,
+        command: &Command,
+        exchange: &Asked,
+        status: Status,
+        failed: Status,
+        comment: &str,
+    ) -> Result<(), Ended> {
+        if status.outcome() != Outcome::Pending {
+            self.tell_failure(command, exchange, failed, comment).await;
+        }
+        if command.has_data_set {
+            self.data_set(exchange.context_id, Fate::Swallow { response: None, ends_with: None });
+        }
+        Ok(())
+    }
+
+    async fn tell_failure(&mut self, response: &Command, exchange: &Asked, failed: Status, comment: &str) {
+        let asked = opposite(self.direction);
+        if let Some(exchange) = self.association.ledger.close(asked, exchange.message_id) {
+            self.association.record(asked, exchange, Answer::Failed(failed, REWRITE_FAILED)).await;
+        }
+        let response = dimse::failed_response(response, failed, comment);
+        self.lock().await.command(exchange.context_id, &response);
+    }
+}
+
+/// The C-CANCEL-RQ that ends an operation of which more responses follow.
+fn cancel(exchange: &Asked, status: Status) -> Option<Vec<u8>> {
+    (status.outcome() == Outcome::Pending).then(|| dimse::cancel(exchange.message_id))
+}
