@@ -385,6 +385,42 @@ fn keys_are_translated_and_nothing_else_is_looked_for() {
 }
 
 #[test]
+fn keys_of_the_other_side_are_translated_too_and_give_nothing_away() {
+    use RewriteProblem::{MatchesNothing, NeedsPatientId, NotAKey, Wildcard};
+    let site = Domain::site();
+    site.out(&image());
+    let (patient, study) = (site.patient(), site.uid(STUDY));
+    let out = |data: &Data| site.keys(Way::ToPseudonyms, data);
+    assert_eq!(out(&keys("PID-1", "", STUDY)), Ok(keys(&patient, "", &study).bytes));
+    assert_eq!(out(&keys("PID-1", "DOE^JANE", "")), Ok(keys(&patient, "", "").bytes));
+    for (key, problem) in [
+        (keys("PID-2", "", ""), MatchesNothing),
+        (keys("", "", OTHER_STUDY), MatchesNothing),
+        (keys("PID-1*", "", ""), Wildcard),
+        (keys("", "DOE^JANE", ""), NeedsPatientId),
+        (Data::new(LE).text((8, 0x90), b"PN", "REFERRING^DOCTOR"), NotAKey),
+    ] {
+        assert_eq!(out(&key), Err(problem), "{}", key.bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn a_study_that_is_looked_for_tells_on_whom_its_answers_are() {
+    let site = Domain::site();
+    site.out(&image());
+    for (key, about) in [
+        (keys(&site.patient(), "", ""), Some("PID-1")),
+        (keys("", "", &site.uid(STUDY)), Some("PID-1")),
+        (keys("", "", &format!("{}\\2.25.1", site.uid(STUDY))), None),
+        (keys("", "", ""), None),
+    ] {
+        let (_, transform) = site.across(Way::ToReal, Subject::Keys, LE, &key.bytes, &[6]).unwrap();
+        let told = transform.summary().patient_id.as_deref().filter(|told| !told.is_empty());
+        assert_eq!(told, about.map(str::as_bytes), "{}", key.bytes.escape_ascii());
+    }
+}
+
+#[test]
 fn dates_are_looked_for_where_the_patient_is_known() {
     let site = Domain::site();
     let out = site.out(&image());
