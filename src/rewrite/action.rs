@@ -132,6 +132,15 @@ impl Action {
         matches!(self, Self::Keep | Self::Default(_))
     }
 
+    /// Whether the character set of a text matters.
+    pub(super) fn reads_text(&self) -> bool {
+        match self {
+            Self::Template(template) => template.needs_patient(),
+            Self::Pattern { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether the Patient ID has to be known.
     pub(super) fn needs_patient(&self) -> bool {
         match self {
@@ -157,14 +166,14 @@ impl Action {
         let unsuited = |_: String| Cannot::Unsuited;
         match self {
             Self::Keep | Self::Remove => return Ok(Edit::Same),
-            Self::Undo(action) => return undo::undo(action, (tag, vr), old, facts, new),
+            Self::Undo(action) => return undo::undo(action, (tag, vr), set, old, facts, new),
             Self::Key(action) => return keys::translate(action, (tag, vr), old, facts, new),
             Self::Empty => {}
             Self::Replace(text) | Self::Default(text) => {
                 value::encode(vr, text, syntax, new).map_err(unsuited)?
             }
             Self::Template(template) => {
-                let text = template.fill(facts, tag, trim(old)).map_err(Cannot::Lacks)?;
+                let text = template.fill(facts, (tag, set), trim(old)).map_err(Cannot::Lacks)?;
                 value::encode(vr, &text, syntax, new).map_err(unsuited)?;
             }
             Self::Dummy => dummy::put(vr, new),

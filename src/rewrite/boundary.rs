@@ -56,7 +56,7 @@ impl Ruleset {
             private: self.private.clone(),
             creators: self.creators.clone(),
             additions: Vec::new(),
-            reads_text: false,
+            reads_text: self.reads_text,
             max_depth: self.max_depth,
             max_inflated: self.max_inflated,
             mirrors: Mirrors::default(),

@@ -291,7 +291,7 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) 
         other_secrets: Vec::new(),
         plants: false,
         needs_patient: rules.iter().any(|rule| rule.action.needs_patient()),
-        reads_text: rules.iter().any(|rule| matches!(rule.action, Action::Pattern { .. })),
+        reads_text: rules.iter().any(|rule| rule.action.reads_text()),
         rules,
         exact: exact.into_iter().collect(),
         masks,

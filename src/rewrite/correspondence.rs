@@ -45,7 +45,7 @@ impl Kind {
 }
 
 /// A real value and the pseudonym that stands for it. Both as they are written in a data set, without padding, one value
-/// of several. What came from the world of pseudonyms and is nobody's pseudonym there stands for itself.
+/// of several; a real value [of a patient](Kind::OfPatient) is in UTF-8, whatever it was in. What came from the world of pseudonyms and is nobody's pseudonym there stands for itself.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Correspondence {
     pub kind: Kind,

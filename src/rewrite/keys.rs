@@ -12,6 +12,7 @@
 //! ignored, since then more would match than was asked for.
 
 use super::action::{Action, Cannot, Edit, Plan};
+use super::character_set::CharacterSet;
 use super::correspondence::{Correspondence, Kind};
 use super::error::RewriteProblem;
 use super::facts::{Facts, Way};
@@ -142,7 +143,7 @@ fn check_of_patient(
     let whole = if has_wildcard(key) { without_asterisks(key) } else { Some(key) };
     match (facts.way, facts.patient.is_some()) {
         (Way::ToReal, true) => {
-            let own = template.fill(facts, tag, b"")?;
+            let own = template.fill(facts, (tag, &CharacterSet::Default), b"")?;
             let whole = whole.ok_or(RewriteProblem::Wildcard)?;
             let same = undo::bare(vr, own.as_bytes()) == undo::bare(vr, whole);
             if same { Ok(()) } else { Err(RewriteProblem::MatchesNothing) }

@@ -1,5 +1,6 @@
 //! Values with facts in them: `ANON^{pseudonym}`.
 
+use super::character_set::CharacterSet;
 use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
@@ -87,7 +88,12 @@ impl Template {
     }
 
     /// The value for an attribute whose own was `old`.
-    pub(super) fn fill(&self, facts: &mut Facts, tag: Tag, old: &[u8]) -> Result<String, RewriteProblem> {
+    pub(super) fn fill(
+        &self,
+        facts: &mut Facts,
+        (tag, set): (Tag, &CharacterSet),
+        old: &[u8],
+    ) -> Result<String, RewriteProblem> {
         let kind = if old.is_empty() { None } else { self.kind(facts, tag, old) };
         let known = match kind {
             Some(kind @ Kind::Value(_)) => facts.pseudonyms.known(kind, old)?,
@@ -99,7 +105,13 @@ impl Template {
                 let text = self.make(facts, old)?;
                 match kind {
                     Some(kind @ Kind::Value(_)) => facts.pseudonyms.keep(kind, old, trim(&text))?,
-                    Some(kind) => facts.pseudonyms.note(kind, old, trim(&text))?,
+                    // What cannot be read for certain could not be written again.
+                    Some(kind) => {
+                        let real = set.decode(old);
+                        let noted =
+                            real.map(|real| facts.pseudonyms.note(kind, real.as_bytes(), trim(&text)));
+                        noted.transpose()?;
+                    }
                     None => {}
                 }
                 text

@@ -13,10 +13,13 @@
 //!
 //! What the profile removed does not come back: the crosswalk keeps identifiers, not data sets.
 
+use std::borrow::Cow;
+
 use time::{Date, Duration};
 
 use super::action::{Action, Cannot, Edit, Otherwise, Plan, each_value};
-use super::correspondence::Kind;
+use super::character_set::CharacterSet;
+use super::correspondence::{Correspondence, Kind};
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::profile::{dates, dummy};
@@ -52,6 +55,7 @@ pub(super) fn plan(action: &Action, tag: Tag, vr: Vr, length: u32) -> Plan {
 pub(super) fn undo(
     action: &Action,
     (tag, vr): (Tag, Vr),
+    set: &CharacterSet,
     old: &[u8],
     facts: &mut Facts,
     new: &mut Vec<u8>,
@@ -61,21 +65,22 @@ pub(super) fn undo(
             check_owner(tag, one, facts)?;
             facts.pseudonyms.put_real_uid(one, new)
         })?,
-        Action::Pseudonym { .. } => {
-            each_value(vr, old, new, |one, new| put_real(&kinds(action, tag), (tag, vr), one, facts, new))?
-        }
+        Action::Pseudonym { .. } => each_value(vr, old, new, |one, new| {
+            put_real(&kinds(action, tag), (tag, vr), set, one, facts, new)
+        })?,
         Action::Template(template) if template.has_pseudonym() => {
             let whole = trim(old);
             if !whole.is_empty() {
-                put_real(&kinds(action, tag), (tag, vr), whole, facts, new).map_err(Cannot::Lacks)?;
+                put_real(&kinds(action, tag), (tag, vr), set, whole, facts, new).map_err(Cannot::Lacks)?;
             }
         }
         Action::Shift { .. } => each_value(vr, old, new, |one, new| put_date(vr, one, facts, new))?,
         Action::Replace(text) if trim(old) == text.trim().as_bytes() => {}
         Action::Template(template) => {
             // With the number of an object in it, nobody can tell what it was.
-            let same =
-                template.fill(facts, tag, b"").is_ok_and(|filled| filled.trim().as_bytes() == trim(old));
+            let same = template
+                .fill(facts, (tag, set), b"")
+                .is_ok_and(|filled| filled.trim().as_bytes() == trim(old));
             return Ok(if same { Edit::New } else { Edit::Same });
         }
         Action::Dummy | Action::Clean(_) if is_dummy(vr, trim(old)) => {}
@@ -110,15 +115,17 @@ fn check_owner(tag: Tag, uid: &[u8], facts: &Facts) -> Result<(), RewriteProblem
 fn put_real(
     kinds: &[Kind],
     (tag, vr): (Tag, Vr),
+    set: &CharacterSet,
     pseudonym: &[u8],
     facts: &Facts,
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
-    match facts.pseudonyms.real(kinds, vr, pseudonym)? {
-        Some(real) if real.is_ascii() => new.extend_from_slice(&real),
-        // Nobody remembers in which character set that was written.
-        Some(_) if tag != PATIENT_ID && vr == Vr::PN => {}
-        Some(_) => return Err(RewriteProblem::NotInCharacterSet),
+    match facts.pseudonyms.behind(kinds, vr, pseudonym)? {
+        Some(found) => match written(&found, set) {
+            Some(real) => new.extend_from_slice(&real),
+            None if vr == Vr::PN => {}
+            None => return Err(RewriteProblem::NotInCharacterSet),
+        },
         None if tag == PATIENT_ID => return Err(RewriteProblem::NotAPseudonym),
         None if tag.0 == PATIENT => {}
         None if vr == Vr::AE || tag.0 == 0x0008 && tag != ACCESSION_NUMBER => {
@@ -127,6 +134,17 @@ fn put_real(
         None => return Err(RewriteProblem::NotAPseudonym),
     }
     Ok(())
+}
+
+/// A real value in the character set of the data set that it comes back in; `None` where it cannot be written in that, or
+/// nobody remembers in which it was.
+fn written(found: &Correspondence, set: &CharacterSet) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(&found.real).ok();
+    match found.kind {
+        _ if found.real.is_ascii() => Some(found.real.clone()),
+        Kind::OfPatient(_) => set.encode(text?).map(Cow::into_owned),
+        _ => None,
+    }
 }
 
 fn put_date(vr: Vr, old: &[u8], facts: &Facts, new: &mut Vec<u8>) -> Result<(), RewriteProblem> {

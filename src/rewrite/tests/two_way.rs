@@ -323,6 +323,37 @@ fn rules_alone_lead_back_too() {
 }
 
 #[test]
+fn a_name_comes_back_in_whatever_character_set_can_write_it() {
+    let site = Domain::site();
+    let with = |set: &str, name: &[u8], patient: &str, instance: &str| {
+        Data::new(LE)
+            .text((8, 5), b"CS", set)
+            .text((8, 0x16), b"UI", CLASS)
+            .text((8, 0x18), b"UI", instance)
+            .element((0x10, 0x10), b"PN", name)
+            .text((0x10, 0x20), b"LO", patient)
+            .text((0x28, 0x301), b"CS", "NO")
+    };
+    let out = site.out(&with("ISO_IR 100", b"M\xFCLLER^ANNA ", "PID-1", INSTANCE));
+    assert!(!out.windows(6).any(|window| window == b"LLER^A"));
+    let name = format!("ANON^{} ", site.patient());
+    for (set, real) in [
+        ("ISO_IR 100", &b"M\xFCLLER^ANNA "[..]),
+        ("ISO_IR 192", "M\u{FC}LLER^ANNA".as_bytes()),
+        ("ISO_IR 144", b""),
+        ("", b""),
+    ] {
+        let report = with(set, name.as_bytes(), &site.patient(), "2.25.9006");
+        let mut real = real.to_vec();
+        if real.len() % 2 == 1 {
+            real.push(b' ');
+        }
+        let sent = site.back(&report).unwrap();
+        assert_eq!(sent, with(set, &real, "PID-1", "2.25.9006").bytes, "{set}");
+    }
+}
+
+#[test]
 fn a_study_does_not_come_back_as_another_patients() {
     let site = Domain::site();
     site.out(&image());
