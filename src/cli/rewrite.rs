@@ -18,6 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use part10::{Part10Error, Start};
 
 const CHUNK: usize = 256 << 10;
+const EXPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2.1";
 
 /// Apply the rules of a configuration to DICOM files.
 ///
@@ -180,10 +181,11 @@ fn rewrite_file(
     let encoding = Encoding::of(transfer_syntax_uid.as_str())
         .ok_or_else(|| FileError::TransferSyntax(transfer_syntax_uid.as_str().to_owned()))?;
     let new_uid = rules.map_sop_instance_uid(sop_instance_uid.as_str());
-    let meta = part10::write(sop_class_uid.as_str(), &new_uid, transfer_syntax_uid.as_str());
+    let sop_class = sop_class_uid.as_str().to_owned();
 
     let expected = Expected { sop_class_uid, sop_instance_uid };
     let transform = sender.of(Transform::new(Arc::clone(rules), encoding, expected), number);
+    let transform = transform.may_decode(transfer_syntax_uid.as_str());
     let mut transform = if diff { transform.recording_changes() } else { transform };
     let name = format!("{new_uid}.dcm");
     let to = out.join(&name);
@@ -191,7 +193,7 @@ fn rewrite_file(
 
     let temporary = tempfile::NamedTempFile::new_in(out).map_err(not_written)?;
     let mut writer = BufWriter::new(temporary.as_file());
-    writer.write_all(&meta).map_err(not_written)?;
+    let mut begun = false;
     let mut output = Output::new();
     let mut filled = data_set..first.len();
     loop {
@@ -201,6 +203,13 @@ fn rewrite_file(
             transform.finish(&mut output)?;
         } else {
             transform.push(chunk, &mut output)?;
+        }
+        if !begun && !output.is_empty() {
+            begun = true;
+            let syntax =
+                if transform.decodes() { EXPLICIT_LITTLE_ENDIAN } else { transfer_syntax_uid.as_str() };
+            let meta = part10::write(&sop_class, &new_uid, syntax);
+            writer.write_all(&meta).map_err(not_written)?;
         }
         output.slices(chunk).try_for_each(|slice| writer.write_all(slice)).map_err(not_written)?;
         if chunk.is_empty() {

@@ -137,7 +137,17 @@ impl Half<'_> {
         let (peer, tally) = (&self.association.grant.peer, &self.association.tally);
         let transform = Transform::new(ruleset.clone(), encoding, expected).for_peer(Arc::clone(&peer.name));
         let transform = transform.of_tenant(peer.tenant.clone()).numbered(tally.next_number(self.direction));
+        let transform = match self.native_context(exchange.context_id) {
+            Some((context, _)) => transform.may_decode(context.transfer_syntax.as_str()),
+            None => transform,
+        };
         Ok(Some((transform, new_instance)))
+    }
+
+    /// A context, and that in which its objects can go on decoded.
+    fn native_context(&self, context_id: u8) -> Option<(&AcceptedContext, u8)> {
+        let context = self.association.context(context_id)?;
+        Some((context, self.association.native_context(context)?))
     }
 
     fn relay_rewritten(
@@ -152,7 +162,8 @@ impl Half<'_> {
             let changed = |exchange: &mut Exchange| exchange.new_sop_instance = Some(new_instance);
             self.association.ledger.update(self.direction, exchange.message_id, changed);
         }
-        let rewritten = Some(Box::new(Rewritten { request: command, held }));
+        let native = self.native_context(exchange.context_id).map(|(_, native)| native);
+        let rewritten = Some(Box::new(Rewritten { request: command, held, native }));
         self.begin_data_set(exchange, Relayed { transform, observer: None, rewritten });
     }
 
@@ -171,6 +182,7 @@ impl Half<'_> {
     fn begin_data_set(&mut self, exchange: &Exchange, relayed: Relayed) {
         self.phase = Phase::DataSet(DataSet {
             context_id: exchange.context_id,
+            to_context_id: exchange.context_id,
             fate: Fate::Relay(Box::new(relayed)),
             request: Some(exchange.message_id),
             bytes: 0,
@@ -188,7 +200,7 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let asked = opposite(self.direction);
         let exchange = self.association.ledger.find(asked, responding_to);
-        let Some(exchange) = exchange.filter(|e| e.operation == operation && e.context_id == context_id)
+        let Some(exchange) = exchange.filter(|e| e.operation == operation && e.sent_context_id == context_id)
         else {
             let what =
                 format!("a response to {operation} {responding_to}, which waits for none in this context");
@@ -204,16 +216,24 @@ impl Half<'_> {
             self.association.record(asked, &exchange, Answer::Status(status)).await;
         }
         let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.as_deref());
+        let to_context_id = exchange.context_id;
         let packer = self.lock().await;
         match mapped {
             Some(original) => {
-                packer.command(context_id, &dimse::with_affected_sop_instance(command, original))
+                packer.command(to_context_id, &dimse::with_affected_sop_instance(command, original))
             }
-            None => packer.command(context_id, command.bytes()),
+            None => packer.command(to_context_id, command.bytes()),
         }
         if command.has_data_set {
             let fate = Fate::Relay(Box::new(Relayed::as_it_came(None)));
-            self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
+            self.phase = Phase::DataSet(DataSet {
+                context_id,
+                to_context_id,
+                fate,
+                request: None,
+                bytes: 0,
+                empty: 0,
+            });
         }
         Ok(())
     }
@@ -240,7 +260,14 @@ impl Half<'_> {
         let response = dimse::refusal(command, status, comment);
         if command.has_data_set {
             let fate = Fate::Swallow { response: Some(response), ends_with: None };
-            self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
+            self.phase = Phase::DataSet(DataSet {
+                context_id,
+                to_context_id: context_id,
+                fate,
+                request: None,
+                bytes: 0,
+                empty: 0,
+            });
             return Ok(());
         }
         self.answer(context_id, &response).await

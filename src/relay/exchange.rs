@@ -13,7 +13,10 @@ use crate::policy::Direction;
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     pub operation: Operation,
+    /// Of the request as it came.
     pub context_id: u8,
+    /// Of the request as it was sent on: another one where its data set was decoded.
+    pub sent_context_id: u8,
     pub message_id: u16,
     pub began: Instant,
     pub sop_class: Option<String>,
@@ -36,6 +39,7 @@ impl Exchange {
         Self {
             operation,
             context_id,
+            sent_context_id: context_id,
             message_id,
             began: Instant::now(),
             sop_class: command.sop_class(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::action::Action;
 use super::super::change::Content;
+use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::{Opening, Part, Source, TooLong, undefined};
 use super::super::output::Output;
@@ -33,6 +34,9 @@ impl Rewriting {
         let rules = Arc::clone(&self.rules);
         match rule.map(|rule| (rule, rules.action(rule))) {
             None | Some((_, Action::Keep | Action::Default(_))) => {
+                if part == Part::Fragments && depth == 0 && self.decodes() {
+                    return self.begin_decoding(&header, out);
+                }
                 if part == Part::Fragments {
                     self.check_compressed(header.tag, depth)?;
                 }
@@ -109,6 +113,9 @@ impl Rewriting {
                 self.skipping = None;
             }
             return Ok(());
+        }
+        if kind == Kind::FragmentsEnd && self.current.doing == Doing::Decode {
+            return self.end_decoding(out);
         }
         if kind == Kind::ItemEnd {
             self.scopes.close();
