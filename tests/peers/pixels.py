@@ -4,7 +4,7 @@
     pixels.py RECTANGLES FOLDER [decode]
 
 RECTANGLES is JSON, [[x, y, width, height], …], FOLDER for images. Reads lines `BEFORE<tab>AFTER` on standard input, AFTER being
-empty for files that were refused; with `decode`, what DCMTK makes of RLE and JPEG is compared with, too. Prints one JSON object: how many were judged of which kind, what differs where nothing
+empty for files that were refused; with `decode`, only compressed files are judged, by what DCMTK makes of them. Prints one JSON object: how many were judged of which kind, what differs where nothing
 should, and what was refused or passed without a reason.
 """
 
@@ -159,7 +159,12 @@ def main():
         try:
             old = pydicom.dcmread(before)
             image, syntax, shown_before = "PixelData" in old, old.file_meta.TransferSyntaxUID, before
-            if DECODES and image and syntax.is_encapsulated and (native := decoded(before, old)):
+            if DECODES and not (image and syntax.is_encapsulated):
+                continue
+            # Nobody rewrites a file that disagrees with itself.
+            if not after and old.file_meta.MediaStorageSOPInstanceUID != old.SOPInstanceUID:
+                continue
+            if DECODES and (native := decoded(before, old)):
                 old, shown_before = pydicom.dcmread(native), native
             can = image and maskable(old)
         except Exception:  # not for pydicom to judge
