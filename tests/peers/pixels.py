@@ -8,6 +8,7 @@ empty for files that were refused; with `decode`, only compressed files are judg
 should, and what was refused or passed without a reason.
 """
 
+import functools
 import glob
 import json
 import os
@@ -20,23 +21,29 @@ import pydicom
 warnings.simplefilter("ignore")
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
-RECTANGLES, FOLDER, DECODES = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3:] == ["decode"]
+RECTANGLES = [tuple(rectangle) for rectangle in json.loads(sys.argv[1])]
+FOLDER, DECODES = sys.argv[2], sys.argv[3:] == ["decode"]
 LOSSY = "1.2.840.10008.1.2.4.50"
 JPEG = [LOSSY, "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"]
 SAMPLES = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "RGB": 3, "YBR_FULL": 3}
 
 
-def covered(x, y):
-    return any(left <= x < left + width and top <= y < top + height for left, top, width, height in RECTANGLES)
-
-
 def spans(row, columns):
     """Ranges of columns and whether they are masked."""
-    start = 0
+    return spans_by(tuple(r for r in RECTANGLES if r[1] <= row < r[1] + r[3]), columns)
+
+
+@functools.cache
+def spans_by(rectangles, columns):
+    def covered(x):
+        return any(left <= x < left + width for left, _, width, _ in rectangles)
+
+    found, start = [], 0
     for x in range(1, columns + 1):
-        if x == columns or covered(x, row) != covered(start, row):
-            yield start, x, covered(start, row)
+        if x == columns or covered(x) != covered(start):
+            found.append((start, x, covered(start)))
             start = x
+    return found
 
 
 def black(ds, sample):
