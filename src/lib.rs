@@ -22,6 +22,7 @@
 //! | [`dimse`] | PS3.7 | command sets, message assembly, status codes |
 //! | [`dataset`] | PS3.5 | the scanner and writer of elements, in every transfer syntax |
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
+//! | [`crosswalk`] | PS3.15 E | what pseudonyms stand for, in an encrypted database |
 //! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
 //! | [`policy`] | | facts to verdict and reason; rates behind a clock |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
@@ -40,6 +41,7 @@
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod crosswalk;
 pub mod dataset;
 pub mod dimse;
 pub mod identity;

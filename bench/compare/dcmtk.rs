@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use tempfile::TempDir;
+
 use crate::figures::{Figure, Figures};
 use crate::interrupt;
 use crate::loads::Amounts;
@@ -20,15 +22,16 @@ pub struct Dcmtk {
     files: [(Figure, PathBuf); 2],
     count: usize,
     _process: Process,
+    _kept: TempDir,
 }
 
 impl Dcmtk {
     pub fn start(site: &Site, amounts: &Amounts) -> io::Result<Self> {
-        let kept = site.path("storescp");
-        fs::create_dir(&kept)?;
+        // In memory, so that a disk is not what is measured.
+        let kept = tempfile::tempdir_in("/dev/shm")?;
         let (process, storescp) = process::listening(&site.path("storescp.log"), |port| {
             let mut command = defaults("storescp");
-            command.arg("-od").arg(&kept).arg(port.to_string());
+            command.arg("-od").arg(kept.path()).arg(port.to_string());
             command
         });
         interrupt::owns(process.pid());
@@ -42,7 +45,14 @@ impl Dcmtk {
             (Figure::DcmtkSmall, file("small.dcm", &amounts.small)?),
         ];
         let gate = Running::plain_dimsegate(site, storescp);
-        Ok(Self { storescp, gate, files, count: (100 / amounts.divisor).max(10), _process: process })
+        Ok(Self {
+            storescp,
+            gate,
+            files,
+            count: (100 / amounts.divisor).max(10),
+            _process: process,
+            _kept: kept,
+        })
     }
 
     pub fn run(&self, figures: &mut Figures) -> io::Result<()> {

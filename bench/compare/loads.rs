@@ -31,6 +31,16 @@ pub enum Load {
     Dcmtk,
 }
 
+impl Load {
+    /// How often a round takes it: what is over in a tenth of a second is taken more often.
+    pub fn repeats(self) -> usize {
+        match self {
+            Self::Ct | Self::Small | Self::FourAssociations | Self::Echo => 3,
+            Self::Large | Self::Associations | Self::Idle | Self::Peak | Self::Dcmtk => 1,
+        }
+    }
+}
+
 /// What is sent, and how much of it.
 #[derive(Clone)]
 pub struct Amounts {

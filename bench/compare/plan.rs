@@ -52,7 +52,7 @@ impl Plan {
         for round in 1..=self.rounds {
             for load in &self.loads {
                 bar.set_message(format!("round {round} of {}, {load:?}", self.rounds));
-                stage.load(&mut figures, *load)?;
+                (0..load.repeats()).try_for_each(|_| stage.load(&mut figures, *load))?;
                 bar.inc(1);
             }
         }

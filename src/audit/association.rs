@@ -5,6 +5,8 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Who asked for an association, and how it came in. Every field is in every record; `null` where there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,6 +39,9 @@ pub struct Tls {
     pub san: Vec<String>,
     /// SHA-256 of the certificate.
     pub fingerprint: Option<String>,
+    /// When the certificate ends (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
 }
 
 impl Tls {
@@ -54,8 +59,15 @@ impl Tls {
             subject: certificate.map(|certificate| certificate.subject.clone()),
             san: certificate.map(|certificate| certificate.san.clone()).unwrap_or_default(),
             fingerprint: certificate.map(|certificate| certificate.fingerprint.clone()),
+            not_after: certificate.and_then(|certificate| end_of(certificate.not_after)),
         }
     }
+}
+
+/// `None` for a certificate whose dates could not be read.
+fn end_of(not_after: OffsetDateTime) -> Option<String> {
+    let known = not_after > OffsetDateTime::UNIX_EPOCH;
+    known.then(|| not_after.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok()).flatten()
 }
 
 /// Implementation class UID and version name (PS3.7 Annex D.3.3.2).

@@ -1,7 +1,7 @@
 //! Each line names the SHA-256 of the line before it, across files and restarts.
 
-use super::json;
 use super::signing::{self, SigningKey};
+use super::{hex, json};
 use aws_lc_rs::digest;
 use std::fmt;
 use time::OffsetDateTime;
@@ -27,7 +27,7 @@ impl LineHash {
         let mut hash = [0; 32];
         for (byte, pair) in hash.iter_mut().zip(text.chunks_exact(2)) {
             let &[high, low] = pair else { return None };
-            *byte = nibble(high)? << 4 | nibble(low)?;
+            *byte = hex::nibble(high)? << 4 | hex::nibble(low)?;
         }
         Some(Self(hash))
     }
@@ -36,22 +36,10 @@ impl LineHash {
     pub(super) fn hex(&self) -> [u8; 64] {
         let mut text = [0; 64];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+            pair.copy_from_slice(&hex::pair(byte));
         }
         text
     }
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
-}
-
-fn digit(nibble: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
 }
 
 impl fmt::Display for LineHash {
@@ -90,18 +78,26 @@ pub(super) struct Chain {
     pub unsigned: u64,
 }
 
+impl Default for Draft {
+    fn default() -> Self {
+        Self::new(Chain::BEGINNING)
+    }
+}
+
 impl Chain {
     /// Before the first record of all.
     pub(super) const BEGINNING: Self = Self { next_sequence: 1, head: LineHash::NONE, unsigned: 0 };
 }
 
 /// Lines that are to be written, each with the state of the chain behind it.
+#[derive(Debug)]
 pub(super) struct Draft {
     pub lines: Vec<u8>,
     pub chain: Chain,
     ends: Vec<End>,
 }
 
+#[derive(Debug)]
 struct End {
     at: usize,
     chain: Chain,
@@ -111,6 +107,13 @@ struct End {
 impl Draft {
     pub(super) fn new(chain: Chain) -> Self {
         Self { lines: Vec::new(), chain, ends: Vec::new() }
+    }
+
+    /// Without a line, behind this end of the chain; what it has allocated stays.
+    pub(super) fn begin(&mut self, chain: Chain) {
+        self.lines.clear();
+        self.ends.clear();
+        self.chain = chain;
     }
 
     /// Adds the line of a record from the queue.

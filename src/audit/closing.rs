@@ -3,6 +3,7 @@
 use super::chain::LineHash;
 use super::event::{FileClosed, Span};
 use super::files::{self, Form, TrailFile};
+use super::hex;
 use super::reviewers::Reviewers;
 use super::verify::line;
 use aws_lc_rs::digest;
@@ -110,7 +111,7 @@ fn write_part(
         }
     };
     to.to.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    let sha256 = to.hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex::encode(to.hash.finish().as_ref());
     Ok(lines.map(|lines| (lines, sha256)))
 }
 

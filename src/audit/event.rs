@@ -1,10 +1,11 @@
 //! One struct for each kind of record. The sink puts `time`, `event` and `sequence` in front.
 
 use super::chain::LineHash;
-use super::{AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Tls};
+use super::{AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Query, Tls};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// What happened. Strings may hold anything that came from the wire: they are escaped and bounded when written.
 ///
@@ -24,6 +25,7 @@ pub enum Event {
     SecurityAlert(Box<SecurityAlert>),
     FileClosed(FileClosed),
     RecordsDeleted(RecordsDeleted),
+    AuditLogUsed(Box<AuditLogUsed>),
     Stopped(Stopped),
 }
 
@@ -42,9 +44,34 @@ impl Event {
             Self::SecurityAlert(_) => "security-alert",
             Self::FileClosed(_) => "file-closed",
             Self::RecordsDeleted(_) => "records-deleted",
+            Self::AuditLogUsed(_) => "audit-log-used",
             Self::Stopped(_) => "stopped",
         }
     }
+
+    /// Bytes of memory that it holds, about: what it takes of the room of the queue.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Operation(operation) => OWN_WEIGHT.saturating_add(operation.text()),
+            Self::AssociationOpened(opened) => story_weight(opened.contexts.len()),
+            Self::AssociationClosed(closed) => story_weight(closed.contexts.len()),
+            Self::ConfigurationRefused(refused) => {
+                refused.problems.iter().map(String::len).fold(OWN_WEIGHT, usize::saturating_add)
+            }
+            Self::ConnectionRefused(_) | Self::AssociationRejected(_) | Self::SecurityAlert(_) => {
+                story_weight(0)
+            }
+            _ => OWN_WEIGHT,
+        }
+    }
+}
+
+/// A record of no text still costs its place.
+const OWN_WEIGHT: usize = 512;
+
+/// Of a record about a whole association.
+fn story_weight(contexts: usize) -> usize {
+    contexts.saturating_mul(256).saturating_add(OWN_WEIGHT.saturating_mul(4))
 }
 
 /// The process accepts associations.
@@ -129,7 +156,8 @@ pub struct Abort {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Operation {
-    pub association: String,
+    #[serde(serialize_with = "text")]
+    pub association: Arc<str>,
     /// `C-STORE`, `N-CREATE`, …
     pub operation: Cow<'static, str>,
     pub message_id: u16,
@@ -146,6 +174,9 @@ pub struct Operation {
     pub new_study: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<PatientIdentifier>,
+    /// C-FIND, C-MOVE and C-GET, where the identifier could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<Box<Query>>,
     /// C-MOVE only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub move_destination: Option<String>,
@@ -158,6 +189,23 @@ pub struct Operation {
     /// A stable label, where dimsegate itself refused or failed the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'static, str>>,
+}
+
+impl Operation {
+    /// Bytes of its strings that have no bound of their own.
+    fn text(&self) -> usize {
+        let strings = [
+            &self.sop_class,
+            &self.sop_instance,
+            &self.new_sop_instance,
+            &self.study,
+            &self.new_study,
+            &self.move_destination,
+        ];
+        let text = strings.into_iter().flatten().map(String::len).fold(0, usize::saturating_add);
+        let query = self.query.as_ref().map_or(0, |query| query.weight());
+        text.saturating_add(self.patient.as_ref().map_or(0, PatientIdentifier::len)).saturating_add(query)
+    }
 }
 
 /// Which side invoked an operation.
@@ -219,6 +267,26 @@ pub struct RecordsDeleted {
     pub reason: Cow<'static, str>,
 }
 
+/// Somebody read the records with a command of dimsegate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AuditLogUsed {
+    /// Name of the account, or its number where it has no name here.
+    pub user: String,
+    pub user_id: u32,
+    /// The machine on which the reader ran, as it said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Of the reader, as it said.
+    pub process_id: u32,
+    /// The audit directory.
+    pub file: String,
+    /// `search`, `show`, `report`, `verify`.
+    pub command: String,
+    /// Its arguments, without what must not be recorded.
+    pub arguments: String,
+}
+
 /// The lines of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
@@ -240,6 +308,10 @@ pub struct Stopped {
     pub aborted: u64,
     /// How long the process ran.
     pub duration_ms: u64,
+}
+
+fn text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }
 
 fn hexadecimal<S: Serializer>(status: &Option<u16>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,34 +7,48 @@ use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 use std::io::{self, Write};
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 /// Longest string of a record, in bytes before escaping.
 pub const STRING_LIMIT: usize = 1024;
 
 /// The fields of an event as a JSON object, without what the sink puts in front.
-pub(super) fn body(event: &Event) -> serde_json::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(512);
-    event.serialize(&mut Serializer::with_formatter(&mut bytes, Guarded::default()))?;
-    Ok(bytes)
+pub(super) fn body(to: &mut Vec<u8>, event: &Event) -> serde_json::Result<()> {
+    event.serialize(&mut Serializer::with_formatter(to, Guarded::default()))
 }
 
 /// Adds the line of a record, without a line feed: `time`, `event`, `sequence`, `previous`, then the fields of `body`.
 pub(super) fn line(to: &mut Vec<u8>, time: OffsetDateTime, event: &str, chain: &Chain, body: &[u8]) {
     let fields = body.strip_prefix(b"{").unwrap_or_default();
     let comma: &[u8] = if fields.starts_with(b"}") { b"\"" } else { b"\"," };
-    let (time, sequence) = (timestamp(time), chain.next_sequence);
+    let (time, head) = (timestamp(time), chain.head.hex());
+    for part in [b"{\"time\":\"", &time[..], b"\",\"event\":\"", event.as_bytes(), b"\",\"sequence\":"] {
+        to.extend_from_slice(part);
+    }
     // Writing to a vector cannot fail.
-    let _ = write!(to, r#"{{"time":"{time}","event":"{event}","sequence":{sequence},"previous":""#);
-    for part in [chain.head.hex().as_slice(), comma, fields] {
+    let _ = write!(to, "{}", chain.next_sequence);
+    for part in [b",\"previous\":\"", head.as_slice(), comma, fields] {
         to.extend_from_slice(part);
     }
 }
 
-/// RFC 3339 in UTC with microseconds.
-fn timestamp(time: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-    time.to_offset(time::UtcOffset::UTC).format(&format).unwrap_or_default()
+/// RFC 3339 in UTC with microseconds: `2026-01-02T03:04:05.000006Z`.
+fn timestamp(time: OffsetDateTime) -> [u8; 27] {
+    let time = time.to_offset(time::UtcOffset::UTC);
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    let mut number = |last: usize, digits: usize, mut value: u32| {
+        for place in text.iter_mut().take(last + 1).rev().take(digits) {
+            *place = b'0' + (value % 10) as u8;
+            value /= 10;
+        }
+    };
+    number(3, 4, time.year().unsigned_abs());
+    number(6, 2, u8::from(time.month()).into());
+    number(9, 2, time.day().into());
+    number(12, 2, time.hour().into());
+    number(15, 2, time.minute().into());
+    number(18, 2, time.second().into());
+    number(25, 6, time.microsecond());
+    text
 }
 
 /// Escapes what serde_json leaves as it is although a terminal or an editor acts on it, and cuts long strings.
@@ -67,7 +81,7 @@ impl Formatter for Guarded {
     }
 
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let plain = fragment.bytes().all(|byte| byte.is_ascii() && byte != 0x7f);
+        let plain = fragment.is_ascii() && memchr::memchr(0x7f, fragment.as_bytes()).is_none();
         if plain && self.written.saturating_add(fragment.len()) <= STRING_LIMIT {
             self.written += fragment.len();
             return writer.write_all(fragment.as_bytes());
@@ -107,9 +121,11 @@ impl Formatter for Guarded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Guarded, STRING_LIMIT, Serializer};
+    use super::{Guarded, STRING_LIMIT, Serializer, timestamp};
     use proptest::prelude::*;
     use serde::Serialize;
+    use time::OffsetDateTime;
+    use time::macros::format_description;
 
     fn json(text: &str) -> String {
         let mut bytes = Vec::new();
@@ -138,6 +154,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_time_is_what_the_time_library_writes(seconds in 0_i64..253_402_300_800, micros in 0_i64..1_000_000) {
+            let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap() + time::Duration::microseconds(micros);
+            let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+            prop_assert_eq!(timestamp(time).to_vec(), time.format(&format).unwrap().into_bytes());
+        }
+
         #[test]
         fn every_short_string_reads_back_and_shows_nothing_deceptive(text in "\\PC{0,40}|.{0,40}|[\u{0}-\u{2fff}]{0,40}") {
             let written = json(&text);

@@ -3,7 +3,6 @@
 use super::closing;
 use super::event::{Event, RecordsDeleted};
 use super::files::{self, TrailFile};
-use super::json;
 use super::queue::Queue;
 use super::settings::Keeping;
 use std::io;
@@ -70,7 +69,7 @@ impl Keeper {
             return Ok(());
         }
         if let Some(closed) = closing::close(file, *compress, reviewers.as_ref())? {
-            self.record(&Event::FileClosed(closed), false);
+            self.record(Event::FileClosed(closed), false);
         }
         Ok(())
     }
@@ -80,7 +79,7 @@ impl Keeper {
         let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let lines = closing::span_of(file);
         let deleted = RecordsDeleted { file: name, lines, reason: "retention-days".into() };
-        match self.record(&Event::RecordsDeleted(deleted), true) {
+        match self.record(Event::RecordsDeleted(deleted), true) {
             true => closing::delete(file),
             // The trail ends; the next run sees to it.
             false => Ok(()),
@@ -88,10 +87,9 @@ impl Keeper {
     }
 
     /// Gives whether the disk keeps the record, where it is to wait for that.
-    fn record(&self, event: &Event, wait: bool) -> bool {
-        let Ok(body) = json::body(event) else { return false };
+    fn record(&self, event: Event, wait: bool) -> bool {
         let (kept, on_disk) = oneshot::channel();
-        self.queue.push_own(event.name(), body, Some(kept));
+        self.queue.push_own(event, Some(kept));
         !wait || on_disk.blocking_recv().is_ok()
     }
 }

@@ -14,10 +14,13 @@ mod event;
 mod file;
 pub mod files;
 pub mod forward;
+mod hex;
 mod json;
 mod keeper;
+mod lock;
 pub mod messages;
 mod patient;
+mod query;
 mod queue;
 pub mod reading;
 mod recovery;
@@ -25,6 +28,7 @@ pub mod reviewers;
 mod settings;
 pub mod signing;
 mod sink;
+pub mod used;
 pub mod verify;
 mod writer;
 
@@ -34,10 +38,11 @@ pub use association::{
 };
 pub use chain::LineHash;
 pub use event::{
-    Abort, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event, FileClosed,
-    Operation, RecordsDeleted, SecurityAlert, Span, Started, StartedListener, Stopped,
+    Abort, AuditLogUsed, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event,
+    FileClosed, Operation, RecordsDeleted, SecurityAlert, Span, Started, StartedListener, Stopped,
 };
 pub use patient::{PatientIdentifier, PatientIdentifiers};
+pub use query::Query;
 pub use settings::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure};
 pub use sink::{Audit, AuditError, AuditTask};
 

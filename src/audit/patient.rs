@@ -1,8 +1,9 @@
 //! How patients appear in records: not at all, as a keyed hash, or in clear.
 
 use aws_lc_rs::hmac;
+use serde::ser::Error;
 use serde::{Serialize, Serializer};
-use std::fmt::Write;
+use std::fmt;
 
 /// `patient-identifiers`.
 #[derive(Clone, Debug)]
@@ -15,20 +16,85 @@ pub enum PatientIdentifiers {
     Clear,
 }
 
-/// A patient identifier in the form that the configuration allows in records; made by [`PatientIdentifiers::render`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PatientIdentifier(String);
+/// The value of Patient ID (0010,0020). As it came it can be neither shown nor written: a record holds only what
+/// [`Renderer`] made of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PatientIdentifier(Form);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Form {
+    AsItCame(Vec<u8>),
+    Rendered(String),
+}
+
+impl PatientIdentifier {
+    /// Of a data set.
+    pub fn new(value: Vec<u8>) -> Self {
+        Self(Form::AsItCame(value))
+    }
+
+    /// Bytes.
+    pub(super) fn len(&self) -> usize {
+        match &self.0 {
+            Form::AsItCame(value) => value.len(),
+            Form::Rendered(text) => text.len(),
+        }
+    }
+}
+
+impl fmt::Debug for PatientIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PatientIdentifier")
+    }
+}
+
+impl Serialize for PatientIdentifier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Form::Rendered(text) => serializer.serialize_str(text),
+            Form::AsItCame(_) => Err(S::Error::custom("a patient identifier that was not rendered")),
+        }
+    }
+}
+
+/// Makes identifiers what the configuration allows. Objects of one patient come one after the other, so the last one is
+/// remembered.
+#[derive(Debug)]
+pub(super) struct Renderer {
+    how: PatientIdentifiers,
+    last: Option<(Vec<u8>, PatientIdentifier)>,
+}
+
+impl Renderer {
+    pub(super) fn new(how: PatientIdentifiers) -> Self {
+        Self { how, last: None }
+    }
+
+    pub(super) fn how(&self) -> &PatientIdentifiers {
+        &self.how
+    }
+
+    /// As it may be recorded. Padding around the value does not count; `None` where nothing may be recorded, or where
+    /// there is nothing to record.
+    pub(super) fn render(&mut self, identifier: PatientIdentifier) -> Option<PatientIdentifier> {
+        let Form::AsItCame(value) = identifier.0 else { return Some(identifier) };
+        if let Some((_, rendered)) = self.last.as_ref().filter(|(last, _)| *last == value) {
+            return Some(rendered.clone());
+        }
+        let rendered = PatientIdentifier(Form::Rendered(self.how.text(&value)?));
+        self.last = Some((value, rendered.clone()));
+        Some(rendered)
+    }
+}
 
 impl PatientIdentifiers {
-    /// The value of Patient ID (0010,0020), as it may be recorded. Padding around it does not count; `None` where
-    /// nothing may be recorded, or where there is nothing to record.
-    pub fn render(&self, value: &[u8]) -> Option<PatientIdentifier> {
+    fn text(&self, value: &[u8]) -> Option<String> {
         let identifier = unpadded(value);
         match self {
             _ if identifier.is_empty() => None,
             Self::None => None,
-            Self::KeyedHash(key) => Some(PatientIdentifier(keyed_hash(key, identifier))),
-            Self::Clear => Some(PatientIdentifier(String::from_utf8_lossy(identifier).into_owned())),
+            Self::KeyedHash(key) => Some(super::hex::encode(hmac::sign(key, identifier).as_ref())),
+            Self::Clear => Some(String::from_utf8_lossy(identifier).into_owned()),
         }
     }
 }
@@ -41,42 +107,45 @@ fn unpadded(value: &[u8]) -> &[u8] {
     value.get(start..end).unwrap_or_default()
 }
 
-fn keyed_hash(key: &hmac::Key, identifier: &[u8]) -> String {
-    hmac::sign(key, identifier).as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-impl Serialize for PatientIdentifier {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::PatientIdentifiers;
+    use super::{PatientIdentifier, PatientIdentifiers, Renderer};
     use aws_lc_rs::hmac;
 
-    fn rendered(how: &PatientIdentifiers, value: &[u8]) -> Option<String> {
-        how.render(value).map(|identifier| identifier.0)
+    fn rendered(how: &PatientIdentifiers, values: &[&[u8]]) -> Vec<Option<String>> {
+        let mut renderer = Renderer::new(how.clone());
+        let mut text = |value: &[u8]| {
+            let identifier = renderer.render(PatientIdentifier::new(value.to_vec()))?;
+            Some(serde_json::from_value(serde_json::to_value(identifier).unwrap()).unwrap())
+        };
+        values.iter().map(|value| text(value)).collect()
     }
 
     #[test]
     fn a_keyed_hash_is_hmac_sha_256_of_the_unpadded_value() {
         // RFC 4231 §4.3 (test case 2).
         let how = PatientIdentifiers::KeyedHash(Box::new(hmac::Key::new(hmac::HMAC_SHA256, b"Jefe")));
-        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        for value in [&b"what do ya want for nothing?"[..], b" what do ya want for nothing?  \0"] {
-            assert_eq!(rendered(&how, value).as_deref(), Some(expected));
-        }
+        let expected = Some("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843".to_owned());
+        let value: &[u8] = b"what do ya want for nothing?";
+        let padded: &[u8] = b" what do ya want for nothing?  \0";
+        let found = rendered(&how, &[value, value, padded, b"other", value]);
+        assert_eq!(
+            found.iter().map(|found| *found == expected).collect::<Vec<_>>(),
+            [true, true, true, false, true]
+        );
     }
 
     #[test]
     fn none_and_blank_values_leave_nothing() {
-        assert_eq!(rendered(&PatientIdentifiers::None, b"123"), None);
-        assert_eq!(rendered(&PatientIdentifiers::Clear, b" \0 "), None);
-        assert_eq!(rendered(&PatientIdentifiers::Clear, b"A 1 ").as_deref(), Some("A 1"));
+        assert_eq!(rendered(&PatientIdentifiers::None, &[b"123", b"123"]), [None, None]);
+        let found = rendered(&PatientIdentifiers::Clear, &[b" \0 ", b"A 1 ", b" \0 "]);
+        assert_eq!(found, [None, Some("A 1".to_owned()), None]);
+    }
+
+    #[test]
+    fn what_was_not_rendered_is_never_shown() {
+        let identifier = PatientIdentifier::new(b"P1".to_vec());
+        assert!(!format!("{identifier:?}").contains("P1"));
+        assert!(serde_json::to_string(&identifier).is_err());
     }
 }

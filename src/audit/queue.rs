@@ -1,18 +1,25 @@
 //! What waits to be written: in order, bounded in bytes.
+//!
+//! Whoever records only puts an event behind the others. The writer is woken by the first record after a pause and then
+//! lets more gather, so that a busy relay pays neither a system call a record nor the writer's attention for each; it
+//! goes on at once when somebody waits for the disk, when half of the room is taken, or when the queue ends.
+//!
+//! When the room is taken, [`Queue::push`] waits for more, without a bound, and [`Queue::push_or_lose`] counts the
+//! record as lost, which the writer records as soon as it can.
 
+use super::event::Event;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, TryAcquireError, oneshot};
 
 /// A record in its place, before it is a line.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub time: OffsetDateTime,
-    pub event: &'static str,
-    pub body: Vec<u8>,
+    pub event: Event,
     /// Bytes of room that it holds.
     pub cost: u32,
     pub kept: Option<Kept>,
@@ -25,7 +32,7 @@ pub(super) type Kept = oneshot::Sender<()>;
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// Told when the queue is no longer empty, or ends.
+    /// Told when what the writer waits for has come.
     changed: Condvar,
     /// Bytes that may still be queued.
     room: Semaphore,
@@ -38,20 +45,48 @@ pub(super) struct Queue {
 #[derive(Debug)]
 struct State {
     pending: VecDeque<Pending>,
+    /// Room that `pending` holds.
+    taken: u64,
+    /// Somebody waits until the disk has kept one of `pending`.
+    awaited: bool,
     last_time: OffsetDateTime,
     ending: bool,
+    writer: Writer,
+}
+
+/// What the writer waits for. Whoever brings it about says so once, and the writer is then busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writer {
+    Busy,
+    WaitsForRecords,
+    /// Records are there, and more may join them.
+    Gathers,
+}
+
+impl State {
+    fn is_idle(&self) -> bool {
+        self.pending.is_empty() && !self.ending
+    }
+
+    fn is_pressing(&self, capacity: u32) -> bool {
+        self.ending || self.awaited || self.taken >= u64::from(capacity / 2)
+    }
 }
 
 /// Nothing more is written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ended;
 
-/// A record of no text still costs its place.
-const SMALLEST_COST: usize = 512;
-
 impl Queue {
     pub(super) fn new(capacity: u32) -> Self {
-        let state = State { pending: VecDeque::new(), last_time: OffsetDateTime::UNIX_EPOCH, ending: false };
+        let state = State {
+            pending: VecDeque::new(),
+            taken: 0,
+            awaited: false,
+            last_time: OffsetDateTime::UNIX_EPOCH,
+            ending: false,
+            writer: Writer::Busy,
+        };
         Self {
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -63,45 +98,43 @@ impl Queue {
     }
 
     /// Waits for room, then queues. Not queued if the future is dropped before.
-    pub(super) async fn push(
-        &self,
-        event: &'static str,
-        body: Vec<u8>,
-        kept: Option<Kept>,
-    ) -> Result<(), Ended> {
-        let cost = self.cost(&body);
-        self.room.acquire_many(cost).await.map_err(|_| Ended)?.forget();
-        self.enqueue(event, body, cost, kept);
+    pub(super) async fn push(&self, event: Event, kept: Option<Kept>) -> Result<(), Ended> {
+        let cost = self.cost(&event);
+        match self.room.try_acquire_many(cost) {
+            Ok(room) => room.forget(),
+            Err(_) => self.room.acquire_many(cost).await.map_err(|_| Ended)?.forget(),
+        }
+        self.enqueue(event, cost, kept);
         Ok(())
     }
 
     /// Queues if there is room, else counts the record as lost.
-    pub(super) fn push_or_lose(&self, event: &'static str, body: Vec<u8>) -> Result<(), Ended> {
-        let cost = self.cost(&body);
+    pub(super) fn push_or_lose(&self, event: Event) -> Result<(), Ended> {
+        let cost = self.cost(&event);
         match self.room.try_acquire_many(cost) {
-            Ok(permit) => {
-                permit.forget();
-                self.enqueue(event, body, cost, None);
+            Ok(room) => {
+                room.forget();
+                self.enqueue(event, cost, None);
                 Ok(())
             }
-            Err(tokio::sync::TryAcquireError::NoPermits) => {
+            Err(TryAcquireError::NoPermits) => {
                 self.lost.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             }
-            Err(tokio::sync::TryAcquireError::Closed) => Err(Ended),
+            Err(TryAcquireError::Closed) => Err(Ended),
         }
     }
 
     /// For records of the audit trail about itself, which need no room.
-    pub(super) fn push_own(&self, event: &'static str, body: Vec<u8>, kept: Option<Kept>) {
-        self.enqueue(event, body, 0, kept);
+    pub(super) fn push_own(&self, event: Event, kept: Option<Kept>) {
+        self.enqueue(event, 0, kept);
     }
 
-    fn cost(&self, body: &[u8]) -> u32 {
-        u32::try_from(body.len().max(SMALLEST_COST)).unwrap_or(u32::MAX).min(self.capacity)
+    fn cost(&self, event: &Event) -> u32 {
+        u32::try_from(event.weight()).unwrap_or(u32::MAX).min(self.capacity)
     }
 
-    fn enqueue(&self, event: &'static str, body: Vec<u8>, cost: u32, kept: Option<Kept>) {
+    fn enqueue(&self, event: Event, cost: u32, kept: Option<Kept>) {
         let mut state = self.lock();
         // Nobody will take it, and who waits for `kept` has to know.
         if self.room.is_closed() {
@@ -110,27 +143,63 @@ impl Queue {
         // A clock that was set back must not send records to the file of a day that is over.
         let time = OffsetDateTime::now_utc().max(state.last_time);
         state.last_time = time;
-        state.pending.push_back(Pending { time, event, body, cost, kept });
-        if state.pending.len() == 1 {
+        state.awaited |= kept.is_some();
+        state.taken = state.taken.saturating_add(u64::from(cost));
+        state.pending.push_back(Pending { time, event, cost, kept });
+        let wake = match state.writer {
+            Writer::Busy => false,
+            Writer::WaitsForRecords => true,
+            Writer::Gathers => state.is_pressing(self.capacity),
+        };
+        if wake {
+            state.writer = Writer::Busy;
+            drop(state);
             self.changed.notify_one();
         }
     }
 
-    /// Moves what is pending behind `batch`, after waiting for it for at most `patience`.
-    /// Gives whether the queue is ending.
-    pub(super) fn take(&self, batch: &mut VecDeque<Pending>, patience: Duration) -> bool {
-        let state = self.lock();
-        let idle = |state: &mut State| state.pending.is_empty() && !state.ending;
-        let (mut state, _) =
-            self.changed.wait_timeout_while(state, patience, idle).unwrap_or_else(PoisonError::into_inner);
-        batch.append(&mut state.pending);
+    /// Moves what is pending behind `batch`, after waiting for it for at most `patience`, and then for at most
+    /// `gathering` for what may join it. Gives whether the queue is ending.
+    pub(super) fn take(
+        &self,
+        batch: &mut VecDeque<Pending>,
+        patience: Duration,
+        gathering: Duration,
+    ) -> bool {
+        let mut state = self.lock();
+        if state.is_idle() {
+            state = self.wait(state, Writer::WaitsForRecords, patience, State::is_idle);
+        }
+        if !state.pending.is_empty() && !state.is_pressing(self.capacity) {
+            let calm = |state: &State| !state.is_pressing(self.capacity);
+            state = self.wait(state, Writer::Gathers, gathering, calm);
+        }
+        (state.taken, state.awaited) = (0, false);
+        match batch.is_empty() {
+            true => std::mem::swap(batch, &mut state.pending),
+            false => batch.append(&mut state.pending),
+        }
         state.ending
+    }
+
+    /// Waits while `condition` holds, for at most `patience`.
+    fn wait<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        writer: Writer,
+        patience: Duration,
+        condition: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        state.writer = writer;
+        let waited = self.changed.wait_timeout_while(state, patience, |state| condition(state));
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.writer = Writer::Busy;
+        state
     }
 
     /// Waits for `patience`, or until the queue ends. Gives whether it does.
     pub(super) fn wait_for_end(&self, patience: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.lock(), patience, |state| !state.ending);
-        waited.unwrap_or_else(PoisonError::into_inner).0.ending
+        self.wait(self.lock(), Writer::Busy, patience, |state| !state.ending).ending
     }
 
     /// Gives back the room of records that are written.
@@ -175,5 +244,95 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pending, Queue};
+    use crate::audit::{Event, Stopped};
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    const FOR_EVER: Duration = Duration::from_secs(3600);
+
+    fn event() -> Event {
+        Event::Stopped(Stopped { reason: "test".into(), aborted: 0, duration_ms: 0 })
+    }
+
+    /// Takes once on a thread of its own: what was taken, and whether the queue is ending.
+    fn taking(queue: &Arc<Queue>, gathering: Duration) -> std::thread::JoinHandle<(usize, bool)> {
+        let queue = queue.clone();
+        std::thread::spawn(move || {
+            let mut batch: VecDeque<Pending> = VecDeque::new();
+            let ending = queue.take(&mut batch, FOR_EVER, gathering);
+            (batch.len(), ending)
+        })
+    }
+
+    #[test]
+    fn gathering_ends_at_once_for_who_waits_for_the_disk() {
+        let queue = Arc::new(Queue::new(1 << 20));
+        queue.push_or_lose(event()).unwrap();
+        let taken = taking(&queue, FOR_EVER);
+        let (kept, _on_disk) = tokio::sync::oneshot::channel();
+        queue.push_own(event(), Some(kept));
+        assert_eq!(taken.join().unwrap(), (2, false));
+    }
+
+    #[test]
+    fn gathering_ends_at_once_when_the_queue_ends_or_fills() {
+        let queue = Arc::new(Queue::new(1 << 20));
+        let taken = taking(&queue, FOR_EVER);
+        queue.push_or_lose(event()).unwrap();
+        queue.end();
+        assert_eq!(taken.join().unwrap(), (1, true));
+
+        let queue = Arc::new(Queue::new(1024));
+        let taken = taking(&queue, FOR_EVER);
+        queue.push_or_lose(event()).unwrap();
+        assert_eq!(taken.join().unwrap(), (1, false), "a record takes half of the room");
+    }
+
+    #[test]
+    fn gathering_ends_when_its_time_is_over() {
+        let queue = Arc::new(Queue::new(1 << 20));
+        queue.push_or_lose(event()).unwrap();
+        assert_eq!(taking(&queue, Duration::from_millis(1)).join().unwrap(), (1, false));
+        assert_eq!(queue.lock().pending.len(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_counts_what_it_loses_and_takes_more_when_there_is_room() {
+        let queue = Queue::new(1024);
+        for _ in 0..5 {
+            queue.push_or_lose(event()).unwrap();
+        }
+        let mut batch = VecDeque::new();
+        queue.take(&mut batch, Duration::ZERO, Duration::ZERO);
+        assert_eq!(batch.len() as u64 + queue.take_lost(), 5);
+        assert!((1..=2).contains(&batch.len()), "{}", batch.len());
+        queue.written(batch.iter().map(|record| record.cost as usize).sum());
+        queue.push_or_lose(event()).unwrap();
+        assert_eq!((queue.take_lost(), queue.lock().pending.len()), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_makes_who_must_not_lose_wait_for_room() {
+        let queue = Arc::new(Queue::new(512));
+        queue.push(event(), None).await.unwrap();
+        let second = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.push(event(), None).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        let mut batch = VecDeque::new();
+        queue.take(&mut batch, Duration::ZERO, Duration::ZERO);
+        assert_eq!(batch.len(), 1);
+        queue.written(512);
+        second.await.unwrap().unwrap();
+        assert_eq!((queue.take_lost(), queue.lock().pending.len()), (0, 1));
     }
 }

@@ -1,4 +1,9 @@
 //! Closed files for the eyes of reviewers only, with age (age-encryption.org/v1): X25519 recipients.
+//!
+//! The crate `age` brings its own cryptography and about seventy crates with it, which nothing else here uses. The
+//! alternative was Debian's program `age`: then a proxy that is one binary would need another one beside it, of whatever
+//! version, would find out at midnight that it is missing, and would hand the records to a child process. The format is
+//! the point, and it is the same: reviewers may use either. TLS, signatures and hashes never touch this second stack.
 
 use super::files::OpenError;
 use age::{DecryptError, Decryptor, Encryptor, IdentityFile, x25519};

@@ -1,5 +1,6 @@
 //! Checkpoints: records that an Ed25519 key (RFC 8032) signed, and with them everything that they are chained to.
 
+use super::hex;
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -43,7 +44,7 @@ pub struct KeyId(String);
 impl KeyId {
     fn of(public_key: &[u8]) -> Self {
         let hash = digest::digest(&digest::SHA256, &[SPKI, public_key].concat());
-        Self(hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        Self(hex::encode(hash.as_ref().get(..8).unwrap_or_default()))
     }
 }
 
@@ -97,7 +98,7 @@ impl SigningKey {
     /// The end of a checkpoint's line, from the bytes of the line so far.
     pub(super) fn sign(&self, line: &[u8]) -> Vec<u8> {
         let signature = self.pair.sign(&[CONTEXT, line].concat());
-        let digits: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex::encode(signature.as_ref());
         [FIELD, digits.as_bytes(), END].concat()
     }
 }

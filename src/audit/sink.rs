@@ -3,11 +3,11 @@
 use super::event::Event;
 use super::file::{self, DayFile};
 use super::keeper::Keeper;
-use super::patient::{PatientIdentifier, PatientIdentifiers};
+use super::lock::{Lock, NotLocked};
 use super::queue::Queue;
 use super::settings::{AuditSettings, Durability, OnFailure};
-use super::writer::{Patience, Writer};
-use super::{json, recovery};
+use super::writer::{How, Patience, Writer};
+use super::{recovery, used};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -28,6 +28,12 @@ pub enum AuditError {
         file.display()
     )]
     File { file: PathBuf, source: io::Error },
+    #[error(
+        "{} writes to the audit directory {}; stop it, or give this one a directory of its own: audit.directory",
+        match process { Some(id) => format!("process {id}"), None => "another process".to_owned() },
+        directory.display()
+    )]
+    InUse { directory: PathBuf, process: Option<u32> },
     #[error("cannot start the thread that writes audit records: {0}")]
     Thread(io::Error),
 }
@@ -38,7 +44,6 @@ pub struct Audit {
     queue: Arc<Queue>,
     on_failure: OnFailure,
     durability: Durability,
-    patient_identifiers: Arc<PatientIdentifiers>,
     recovered: bool,
 }
 
@@ -75,6 +80,11 @@ impl Audit {
             settings;
         let unusable = |source| AuditError::Directory { directory: directory.clone(), source };
         file::create_directory(&directory).map_err(unusable)?;
+        let lock = Lock::take(&directory).map_err(|why| match why {
+            NotLocked::Taken(process) => AuditError::InUse { directory: directory.clone(), process },
+            NotLocked::Io(error) => unusable(error),
+        })?;
+        used::create_folder(&directory).map_err(unusable)?;
         let recovered =
             recovery::recover(&directory).map_err(|(file, source)| AuditError::File { file, source })?;
         let today = OffsetDateTime::now_utc().date();
@@ -83,19 +93,21 @@ impl Audit {
         let queue = Arc::new(Queue::new(capacity));
         let (begun, days) = mpsc::channel();
         Keeper::new(directory.clone(), keeping, queue.clone()).start(days).map_err(AuditError::Thread)?;
-        let how = (checkpoints, durability);
-        let writer = Writer::new(queue.clone(), directory, file, recovered.chain, how, begun, patience);
+        let (open, over) = mpsc::channel();
+        used::start(directory.clone(), queue.clone(), over).map_err(AuditError::Thread)?;
+        let how = How { checkpoints, durability, patient_identifiers, patience };
+        let writer = Writer::new(queue.clone(), directory, file, recovered.chain, how, begun);
         let (finish, finished) = oneshot::channel();
         let work = move || {
             writer.run();
+            drop((open, lock));
             // Nobody waits where the task was dropped.
             let _ = finish.send(());
         };
         std::thread::Builder::new().name("audit".into()).spawn(work).map_err(AuditError::Thread)?;
         let task = AuditTask { queue: queue.clone(), finished };
-        let patient_identifiers = Arc::new(patient_identifiers);
         let recovered = recovered.torn;
-        Ok((Self { queue, on_failure, durability, patient_identifiers, recovered }, task))
+        Ok((Self { queue, on_failure, durability, recovered }, task))
     }
 
     /// Gives the event its time and its place in the sequence, and queues it.
@@ -108,20 +120,16 @@ impl Audit {
             started.recovered = self.recovered;
         }
         let name = event.name();
-        let body = match json::body(&event) {
-            Ok(body) => body,
-            Err(error) => return tracing::error!(event = name, %error, "an audit record has no JSON form"),
-        };
         let queued = match self.on_failure {
             OnFailure::Block if self.durability == Durability::EveryRecord => {
                 let (kept, on_disk) = oneshot::channel();
-                let queued = self.queue.push(name, body, Some(kept)).await;
+                let queued = self.queue.push(event, Some(kept)).await;
                 // An error is the end of the trail, which its writer has told.
                 let _ = on_disk.await;
                 queued
             }
-            OnFailure::Block => self.queue.push(name, body, None).await,
-            OnFailure::Allow => self.queue.push_or_lose(name, body),
+            OnFailure::Block => self.queue.push(event, None).await,
+            OnFailure::Allow => self.queue.push_or_lose(event),
         };
         if queued.is_err() {
             tracing::error!(event = name, "an audit record came after the audit trail was closed");
@@ -136,11 +144,6 @@ impl Audit {
     /// Whether new associations may be let in, as far as the audit trail is concerned.
     pub fn admits(&self) -> bool {
         self.writable() || self.on_failure == OnFailure::Allow
-    }
-
-    /// The value of Patient ID (0010,0020) as records may have it.
-    pub fn patient(&self, value: &[u8]) -> Option<PatientIdentifier> {
-        self.patient_identifiers.render(value)
     }
 }
 

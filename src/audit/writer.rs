@@ -4,6 +4,7 @@ use super::chain::{Chain, Draft};
 use super::event::{Event, SecurityAlert};
 use super::file::DayFile;
 use super::json;
+use super::patient::{self, PatientIdentifiers};
 use super::queue::{Kept, Pending, Queue};
 use super::settings::{Checkpoints, Durability};
 use std::collections::VecDeque;
@@ -15,6 +16,8 @@ use time::{Date, OffsetDateTime};
 
 /// How often the disk is asked to keep what was written, and an idle file is looked after.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long records wait for others to be written with.
+const GATHERING: Duration = Duration::from_millis(2);
 /// Most bytes of one write.
 const WRITE_SIZE: usize = 256 * 1024;
 
@@ -28,6 +31,14 @@ pub(super) struct Patience {
     pub at_end: Duration,
 }
 
+/// What the settings say about writing.
+pub(super) struct How {
+    pub checkpoints: Option<Checkpoints>,
+    pub durability: Durability,
+    pub patient_identifiers: PatientIdentifiers,
+    pub patience: Patience,
+}
+
 pub(super) struct Writer {
     queue: Arc<Queue>,
     directory: PathBuf,
@@ -38,6 +49,10 @@ pub(super) struct Writer {
     last_time: OffsetDateTime,
     /// Taken from the queue, not yet in the file.
     batch: VecDeque<Pending>,
+    patients: patient::Renderer,
+    /// Buffers for lines and for the fields of one record, empty between two uses.
+    draft: Draft,
+    fields: Vec<u8>,
     checkpoints: Option<Checkpoints>,
     /// Of the first record that no checkpoint is over.
     unsigned_since: Option<Instant>,
@@ -61,10 +76,10 @@ impl Writer {
         directory: PathBuf,
         file: DayFile,
         chain: Chain,
-        (checkpoints, durability): (Option<Checkpoints>, Durability),
+        how: How,
         begun: mpsc::Sender<Date>,
-        patience: Patience,
     ) -> Self {
+        let How { checkpoints, durability, patient_identifiers, patience } = how;
         Self {
             queue,
             directory,
@@ -72,6 +87,9 @@ impl Writer {
             chain,
             last_time: OffsetDateTime::UNIX_EPOCH,
             batch: VecDeque::new(),
+            patients: patient::Renderer::new(patient_identifiers),
+            draft: Draft::default(),
+            fields: Vec::new(),
             checkpoints,
             unsigned_since: None,
             durability,
@@ -87,10 +105,14 @@ impl Writer {
 
     /// Runs until the queue has ended and is written out, or cannot be within the patience.
     pub(super) fn run(mut self) {
+        let gathering = match self.durability {
+            Durability::EveryRecord => Duration::ZERO,
+            Durability::EverySecond => GATHERING,
+        };
         loop {
             let mut ending = self.ending_since.is_some();
             if self.batch.is_empty() {
-                ending |= self.queue.take(&mut self.batch, HEARTBEAT);
+                ending |= self.queue.take(&mut self.batch, HEARTBEAT, gathering);
             }
             if ending {
                 self.ending_since.get_or_insert_with(Instant::now);
@@ -130,7 +152,7 @@ impl Writer {
             return false;
         }
         self.queue.close();
-        self.queue.take(&mut self.batch, Duration::ZERO);
+        self.queue.take(&mut self.batch, Duration::ZERO, Duration::ZERO);
         // Who waits for them hears that it is in vain.
         self.batch.iter_mut().for_each(|record| record.kept = None);
         tracing::error!(records = self.batch.len(), directory = %self.directory.display(),
@@ -181,19 +203,24 @@ impl Writer {
         let Some(day) = self.file.as_ref().map(DayFile::day) else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        let mut draft = Draft::new(self.chain);
-        for record in self.batch.iter().take_while(|record| record.time.date() <= day) {
+        let mut draft = std::mem::take(&mut self.draft);
+        draft.begin(self.chain);
+        for record in self.batch.iter_mut().take_while(|record| record.time.date() <= day) {
             if draft.lines.len() >= WRITE_SIZE {
                 break;
             }
-            draft.record(record.time, record.event, &record.body);
+            self.fields.clear();
+            fields(&mut self.fields, &mut record.event, &mut self.patients);
+            draft.record(record.time, record.event.name(), &self.fields);
             if let Some(checkpoints) = &self.checkpoints
                 && draft.chain.unsigned >= checkpoints.records
             {
                 draft.checkpoint(record.time, &checkpoints.key);
             }
         }
-        self.append(&draft)
+        let appended = self.append(&draft);
+        self.draft = draft;
+        appended
     }
 
     fn append(&mut self, draft: &Draft) -> io::Result<()> {
@@ -286,20 +313,33 @@ impl Writer {
             records,
             ..Default::default()
         };
-        let event = Event::SecurityAlert(Box::new(alert));
-        if let Ok(body) = json::body(&event) {
-            self.queue.push_own(event.name(), body, None);
+        self.queue.push_own(Event::SecurityAlert(Box::new(alert)), None);
+    }
+}
+
+/// The fields of a record. One without a form keeps its place in the sequence.
+fn fields(to: &mut Vec<u8>, event: &mut Event, patients: &mut patient::Renderer) {
+    if let Event::Operation(operation) = event {
+        operation.patient = operation.patient.take().and_then(|patient| patients.render(patient));
+        if let Some(query) = &mut operation.query {
+            query.render(patients.how());
         }
+    }
+    if let Err(error) = json::body(to, event) {
+        tracing::error!(event = event.name(), %error, "an audit record has no JSON form");
+        to.clear();
+        to.extend_from_slice(b"{}");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Patience, Writer};
+    use super::{How, Patience, Writer};
     use crate::audit::chain::{Chain, LineHash};
     use crate::audit::file::{DayFile, path_of};
     use crate::audit::queue::{Pending, Queue};
     use crate::audit::settings::Durability;
+    use crate::audit::{Event, PatientIdentifiers, RecordsDeleted};
     use std::sync::{Arc, mpsc};
     use std::time::Duration;
     use time::macros::{date, datetime};
@@ -312,30 +352,36 @@ mod tests {
         let file = DayFile::open(home.path(), date!(2026 - 01 - 02)).unwrap();
         let queue = Arc::new(Queue::new(1024));
         let (begun, told) = mpsc::channel();
-        let how = (None, Durability::EveryRecord);
-        let mut writer =
-            Writer::new(queue, home.path().to_owned(), file, Chain::BEGINNING, how, begun, patience);
+        let how = How {
+            checkpoints: None,
+            durability: Durability::EveryRecord,
+            patient_identifiers: PatientIdentifiers::None,
+            patience,
+        };
+        let mut writer = Writer::new(queue, home.path().to_owned(), file, Chain::BEGINNING, how, begun);
         let times = [
             datetime!(2026-01-02 23:59:59.999999 UTC),
             datetime!(2026-01-03 00:00:00 UTC),
             datetime!(2026-01-03 00:00:01 UTC),
         ];
         for time in times {
-            writer.batch.push_back(Pending { time, event: "x", body: b"{}".into(), cost: 0, kept: None });
+            let event =
+                Event::RecordsDeleted(RecordsDeleted { file: "f".into(), lines: None, reason: "x".into() });
+            writer.batch.push_back(Pending { time, event, cost: 0, kept: None });
         }
         writer.write_batch().unwrap();
         writer.sync_if_due(true).unwrap();
         let text = |day| std::fs::read_to_string(path_of(home.path(), day)).unwrap();
         let zeros = "0".repeat(64);
         let first = format!(
-            "{{\"time\":\"2026-01-02T23:59:59.999999Z\",\"event\":\"x\",\"sequence\":1,\"previous\":\"{zeros}\"}}"
+            "{{\"time\":\"2026-01-02T23:59:59.999999Z\",\"event\":\"records-deleted\",\"sequence\":1,\"previous\":\"{zeros}\",\"file\":\"f\",\"reason\":\"x\"}}"
         );
         assert_eq!(text(date!(2026 - 01 - 02)), format!("{first}\n"));
         let second = text(date!(2026 - 01 - 03));
         assert_eq!(second.lines().count(), 2);
         let head = LineHash::of(first.as_bytes());
         assert!(
-            second.starts_with(&format!("{{\"time\":\"2026-01-03T00:00:00.000000Z\",\"event\":\"x\",\"sequence\":2,\"previous\":\"{head}\"}}\n"))
+            second.starts_with(&format!("{{\"time\":\"2026-01-03T00:00:00.000000Z\",\"event\":\"records-deleted\",\"sequence\":2,\"previous\":\"{head}\",\"file\":\"f\",\"reason\":\"x\"}}\n"))
         );
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [date!(2026 - 01 - 02), date!(2026 - 01 - 03)]);
     }

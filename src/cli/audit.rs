@@ -9,6 +9,7 @@ mod search;
 mod show;
 #[cfg(test)]
 mod tests;
+mod used;
 mod verify;
 
 use std::io::Write;
@@ -24,7 +25,10 @@ use crate::audit::reading::{Kept, RecordFile, files};
 Example, a key that signs the records, and what a reviewer does with its public half:
   dimsegate audit key conf/audit-signing.key
   dimsegate audit verify audit --public-key conf/audit-signing.key.pub
-  dimsegate audit report audit --from 7d -o week.html")]
+  dimsegate audit report audit --from 7d -o week.html
+
+Who reads records with these commands is a record itself: a note in DIR/used, which the proxy takes into the trail within
+about a second, or when it next starts. Where no note can be left, standard error says so.")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -46,8 +50,24 @@ enum Command {
     Report(report::Args),
 }
 
+impl Command {
+    /// Name and folder of a command that reads records.
+    fn reads(&self) -> Option<(&'static str, &Path)> {
+        match self {
+            Self::Verify(args) => Some(("verify", &args.directory)),
+            Self::Search(args) => Some(("search", &args.folder)),
+            Self::Show(args) => Some(("show", &args.folder)),
+            Self::Report(args) => Some(("report", &args.folder)),
+            Self::Key(_) | Self::Identity(_) => None,
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
+    if let Some((command, folder)) = args.command.reads() {
+        used::note(command, folder);
+    }
     match &args.command {
         Command::Verify(args) => verify::run(args),
         Command::Key(args) => keys::make_key(args),

@@ -2,6 +2,8 @@
 
 /// The audit trail is not what was written; no status of `sysexits.h`.
 pub(super) const BROKEN_CHAIN: u8 = 4;
+/// `EX_USAGE`: an argument is missing.
+pub(super) const USAGE: u8 = 64;
 /// `EX_DATAERR`: input that cannot be read; what could be done of the rest is done.
 pub(super) const UNREADABLE: u8 = 65;
 /// `EX_UNAVAILABLE`: cannot bind, cannot record, or the other side does not answer.

@@ -211,6 +211,7 @@ fn granted(settings: &Settings, args: &Args, grant: &Grant) -> (String, bool) {
     line(&mut text, "role", &format!("\"{}\" ({path}:{}): {}", role.name, role.line, operations.join(", ")));
     upstream(&mut text, settings, grant);
     line(&mut text, "rewrite", &rewrite(grant));
+    crosswalk(&mut text, settings, grant);
     limits(&mut text, grant);
     let contexts = contexts(&mut text, grant, args);
     let operation = asked(&mut text, grant, args);
@@ -247,6 +248,15 @@ fn rewrite(grant: &Grant) -> String {
         RewriteDirection::FromPeer => format!("\"{name}\", on what the peer sends"),
         RewriteDirection::ToPeer => format!("\"{name}\", on what the peer receives"),
     }
+}
+
+fn crosswalk(text: &mut String, settings: &Settings, grant: &Grant) {
+    let named = grant.peer.rewrite.as_ref().and_then(|rewrite| settings.remembered.get(rewrite));
+    let Some((name, crosswalk)) = named.and_then(|name| settings.crosswalks.get_key_value(name)) else {
+        return;
+    };
+    let (path, file) = (settings.path.display(), crosswalk.path.display());
+    line(text, "crosswalk", &format!("\"{name}\" ({path}:{}) in {file}", crosswalk.line));
 }
 
 fn limits(text: &mut String, grant: &Grant) {

@@ -3,6 +3,7 @@
 mod audit;
 mod certs;
 mod check;
+mod crosswalk;
 mod demo;
 mod echo;
 mod exit;
@@ -18,7 +19,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, Settings};
+use crate::crosswalk::{Crosswalk, CrosswalkError};
 use crate::rewrite::Ruleset;
 
 /// A transparent DICOM proxy: TLS, access control, rewriting in flight and records, in front of any PACS
@@ -50,6 +52,8 @@ enum Command {
     Rewrite(rewrite::Args),
     /// Tell what identifiers are called under each version of the secret
     Pseudonyms(pseudonyms::Args),
+    /// Show, export, erase and re-encrypt what pseudonyms stand for
+    Crosswalk(crosswalk::Args),
     /// Ask an upstream for a C-ECHO, as the proxy would
     Echo(echo::Args),
     /// Make and show certificates: a private CA for a site that has none
@@ -65,10 +69,21 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
-        Command::Rewrite(args) => with_rules(&args.config, &args.rewrite, |rules| rewrite::run(rules, &args)),
-        Command::Pseudonyms(args) => {
-            with_rules(&args.config, &args.rewrite, |rules| pseudonyms::run(rules, &args))
+        Command::Rewrite(args) => {
+            with_rules(&args.config, &args.rewrite, |settings, rules| {
+                match remembering(settings, &args.rewrite) {
+                    Ok(crosswalk) => rewrite::run(rules, crosswalk.as_ref(), &args),
+                    Err(error) => {
+                        eprintln!("{error}");
+                        ExitCode::from(exit::UNAVAILABLE)
+                    }
+                }
+            })
         }
+        Command::Pseudonyms(args) => {
+            with_rules(&args.config, &args.rewrite, |_, rules| pseudonyms::run(rules, &args))
+        }
+        Command::Crosswalk(args) => crosswalk::run(&args),
         Command::Echo(args) => echo::run(&args),
         Command::Certs(args) => certs::run(&args),
         Command::Audit(args) => audit::run(&args),
@@ -76,7 +91,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Does something with the rules of a `[[rewrite]]`.
-fn with_rules(config: &Path, name: &str, run: impl FnOnce(&Arc<Ruleset>) -> ExitCode) -> ExitCode {
+fn with_rules(config: &Path, name: &str, run: impl FnOnce(&Settings, &Arc<Ruleset>) -> ExitCode) -> ExitCode {
     let settings = match load(config) {
         Ok(loaded) => loaded.settings,
         Err(status) => return status,
@@ -87,7 +102,13 @@ fn with_rules(config: &Path, name: &str, run: impl FnOnce(&Arc<Ruleset>) -> Exit
         eprintln!("{file}: no [[rewrite]] named \"{name}\"; there is {known}");
         return ExitCode::from(exit::BAD_CONFIGURATION);
     };
-    run(rules)
+    run(&settings, rules)
+}
+
+/// The crosswalk of a rewrite, opened, where it has one.
+fn remembering(settings: &Settings, rewrite: &str) -> Result<Option<Arc<Crosswalk>>, CrosswalkError> {
+    let named = settings.remembered.get(rewrite).and_then(|name| settings.crosswalks.get(name));
+    named.map(|named| Crosswalk::open(&named.path, &named.secret).map(Arc::new)).transpose()
 }
 
 /// The runtime of the commands that use the network.

@@ -12,8 +12,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::exit;
+use crate::crosswalk::{Crosswalk, NotStored};
 use crate::dataset::{Encoding, Tag};
-use crate::rewrite::{Expected, Output, RewriteError, RewriteProblem, Ruleset, Transform};
+use crate::rewrite::{
+    Correspondences, Expected, Output, RewriteError, RewriteProblem, Ruleset, Transform, Unavailable,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use part10::{Part10Error, Start};
 
@@ -75,7 +78,7 @@ impl Sender {
 
 /// Rewrites every input. Exit code 0, or 65 where an input was unreadable or a canary came out; the others are done all
 /// the same.
-pub fn run(rules: &Arc<Ruleset>, args: &Args) -> ExitCode {
+pub fn run(rules: &Arc<Ruleset>, crosswalk: Option<&Arc<Crosswalk>>, args: &Args) -> ExitCode {
     let (stdout, stderr) = (&mut io::stdout().lock(), &mut io::stderr());
     if let Some(report) = &args.report
         && let Err(error) = fs::write(report, rules.statement(&args.rewrite))
@@ -88,7 +91,8 @@ pub fn run(rules: &Arc<Ruleset>, args: &Args) -> ExitCode {
     let done = if args.canary {
         canary::run_with(rules, &args.inputs, &args.output, &sender, stdout, stderr)
     } else {
-        run_with(rules, &args.inputs, &args.output, &sender, args.diff, stdout, stderr)
+        let how = How { rules, crosswalk, sender: &sender, diff: args.diff };
+        run_with(&how, &args.inputs, &args.output, stdout, stderr)
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,
@@ -111,6 +115,8 @@ enum FileError {
     TransferSyntax(String),
     #[error("{0} differs from the file meta information; write the file anew with its program")]
     Meta(Tag),
+    #[error("{0}; nothing was written, see that its crosswalk can be")]
+    NotRemembered(NotStored),
     #[error("{0}; nothing was written, repair the file or leave it out")]
     Rewrite(RewriteError),
 }
@@ -125,13 +131,20 @@ impl From<RewriteError> for FileError {
     }
 }
 
+/// What is done with every file.
+struct How<'h> {
+    rules: &'h Arc<Ruleset>,
+    /// What remembers pseudonyms, and knows those of earlier runs.
+    crosswalk: Option<&'h Arc<Crosswalk>>,
+    sender: &'h Sender,
+    diff: bool,
+}
+
 /// Says how many inputs failed. An error is one of the outputs `shown` and `problems`.
 fn run_with(
-    rules: &Arc<Ruleset>,
+    how: &How<'_>,
     inputs: &[PathBuf],
     out: &Path,
-    sender: &Sender,
-    diff: bool,
     shown: &mut dyn Write,
     problems: &mut dyn Write,
 ) -> io::Result<usize> {
@@ -145,10 +158,12 @@ fn run_with(
         failed += 1;
         writeln!(problems, "{}: {}", printable(&path), FileError::Read(error))?;
     }
-    let bar = if diff { ProgressBar::hidden() } else { progress(files.len()) };
+    let bar = if how.diff { ProgressBar::hidden() } else { progress(files.len()) };
     for (path, number) in files.iter().zip(1..) {
-        match rewrite_file(rules, path, out, (sender, number), diff) {
-            Ok(done) if diff => diff::print(rules, &printable(path), &done.name, &done.transform, shown)?,
+        match rewrite_file(how, path, number, out) {
+            Ok(done) if how.diff => {
+                diff::print(how.rules, &printable(path), &done.name, &done.transform, shown)?
+            }
             Ok(_) => {}
             Err(error) => {
                 failed += 1;
@@ -166,13 +181,7 @@ struct Done {
     transform: Transform,
 }
 
-fn rewrite_file(
-    rules: &Arc<Ruleset>,
-    path: &Path,
-    out: &Path,
-    (sender, number): (&Sender, u64),
-    diff: bool,
-) -> Result<Done, FileError> {
+fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) -> Result<Done, FileError> {
     let mut input = File::open(path).map_err(FileError::Read)?;
     let mut buffer = vec![0; CHUNK];
     let first = read_some(&mut input, &mut buffer).map_err(FileError::Read)?;
@@ -180,13 +189,16 @@ fn rewrite_file(
     let Start { sop_class_uid, sop_instance_uid, transfer_syntax_uid, data_set } = part10::read(first)?;
     let encoding = Encoding::of(transfer_syntax_uid.as_str())
         .ok_or_else(|| FileError::TransferSyntax(transfer_syntax_uid.as_str().to_owned()))?;
-    let new_uid = rules.map_sop_instance_uid(sop_instance_uid.as_str());
+    let known = how.crosswalk.map(|crosswalk| Arc::clone(crosswalk) as Arc<dyn Correspondences>);
+    let new_uid = how.rules.map_known_sop_instance_uid(sop_instance_uid.as_str(), known.as_deref());
+    let new_uid = new_uid.map_err(|Unavailable| FileError::Rewrite(RewriteError::not_remembered()))?;
     let sop_class = sop_class_uid.as_str().to_owned();
 
     let expected = Expected { sop_class_uid, sop_instance_uid };
-    let transform = sender.of(Transform::new(Arc::clone(rules), encoding, expected), number);
+    let transform = how.sender.of(Transform::new(Arc::clone(how.rules), encoding, expected), number);
+    let transform = known.into_iter().fold(transform, Transform::with_crosswalk);
     let transform = transform.may_decode(transfer_syntax_uid.as_str());
-    let mut transform = if diff { transform.recording_changes() } else { transform };
+    let mut transform = if how.diff { transform.recording_changes() } else { transform };
     let name = format!("{new_uid}.dcm");
     let to = out.join(&name);
     let not_written = |error| FileError::Write { to: to.clone(), error };
@@ -196,6 +208,7 @@ fn rewrite_file(
     let mut begun = false;
     let mut output = Output::new();
     let mut filled = data_set..first.len();
+    let mut made = Vec::new();
     loop {
         let chunk = buffer.get(filled).unwrap_or_default();
         output.clear();
@@ -211,6 +224,7 @@ fn rewrite_file(
             let meta = part10::write(&sop_class, &new_uid, syntax);
             writer.write_all(&meta).map_err(not_written)?;
         }
+        made.extend(transform.take_correspondences());
         output.slices(chunk).try_for_each(|slice| writer.write_all(slice)).map_err(not_written)?;
         if chunk.is_empty() {
             break;
@@ -218,6 +232,9 @@ fn rewrite_file(
         filled = 0..read_some(&mut input, &mut buffer).map_err(FileError::Read)?;
     }
     writer.flush().map_err(not_written)?;
+    if let Some(crosswalk) = how.crosswalk {
+        crosswalk.store_blocking(made).map_err(FileError::NotRemembered)?;
+    }
     drop(writer);
     temporary.persist_noclobber(&to).map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => FileError::Exists(to.clone()),

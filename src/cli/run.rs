@@ -8,8 +8,8 @@ use time::Date;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit;
-use crate::audit::Audit;
 use crate::audit::forward::Forwarding;
+use crate::audit::{Audit, Event, SecurityAlert};
 use crate::config::{self, Loaded, Log, LogFormat};
 use crate::relay::Proxy;
 
@@ -63,7 +63,7 @@ async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut forwarding = forward(&loaded)?;
+    let mut forwarding = forward(&loaded, audit.0.clone())?;
     let mut proxy = Proxy::start(loaded, audit).await?;
     let why = loop {
         tokio::select! {
@@ -80,11 +80,16 @@ async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
 }
 
 /// Sends records on from their directory, to wherever the configuration says.
-fn forward(loaded: &Loaded) -> Result<Forwarding, Failure> {
+fn forward(loaded: &Loaded, trail: Audit) -> Result<Forwarding, Failure> {
     let (audit, destinations) = (&loaded.settings.audit, &loaded.settings.forwarding);
     let hold = audit.keeping.hold.clone();
     let held = move |day: Option<Date>| day.map_or_else(|| hold.release(), |day| hold.from_day(day));
-    Ok(Forwarding::start(audit.directory.clone(), destinations, held)?)
+    let runtime = tokio::runtime::Handle::current();
+    let alert = move |alert: SecurityAlert| {
+        let trail = trail.clone();
+        runtime.spawn(async move { trail.record(Event::SecurityAlert(Box::new(alert))).await });
+    };
+    Ok(Forwarding::start(audit.directory.clone(), destinations, held, alert)?)
 }
 
 async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

@@ -11,7 +11,7 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::report::{Place, Report};
 use super::section::Section;
 use super::settings::Settings;
-use super::{audit, limits, listener, peer, rewrite, role, upstream};
+use super::{audit, crosswalk, limits, listener, peer, rewrite, role, upstream};
 use crate::policy::Policy;
 
 /// Larger than any sensible configuration.
@@ -65,7 +65,8 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
     let records = audit::audit(&root);
     let limits = limits::limits(&root);
     let upstreams = upstream::upstreams(&root);
-    let rewrites = rewrite::rewrites(&root);
+    let crosswalks = crosswalk::crosswalks(&root);
+    let rewrites = rewrite::rewrites(&root, &crosswalks);
     let roles = role::roles(&root);
     let listeners = listener::listeners(&root, &upstreams.names);
     let routes = upstream::routes(&root, &upstreams.names);
@@ -90,6 +91,8 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
         upstreams: upstreams.compiled,
         policy: Arc::new(Policy { peers, routes, listeners: defaults }),
         rewrites: rewrites.compiled,
+        crosswalks: crosswalks.compiled,
+        remembered: rewrites.remembered,
     })
 }
 

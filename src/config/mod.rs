@@ -6,6 +6,7 @@
 
 mod addresses;
 mod audit;
+mod crosswalk;
 mod diagnostic;
 mod limits;
 mod listener;
@@ -31,4 +32,5 @@ mod upstream;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{Loaded, load};
+pub use secret::crosswalk_key;
 pub use settings::*;

@@ -1,10 +1,12 @@
 //! `[[rewrite]]`: rule sets.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
+use super::crosswalk::Crosswalks;
 use super::mask;
 use super::names::Names;
 use super::report::Place;
@@ -34,17 +36,22 @@ const OF_PROFILE: [&str; 10] = [
 pub(super) struct Rewrites {
     pub names: Names,
     pub compiled: BTreeMap<Arc<str>, Arc<Ruleset>>,
+    /// The crosswalks of those that have one, by name.
+    pub remembered: BTreeMap<Arc<str>, Arc<str>>,
 }
 
-pub(super) fn rewrites(root: &Section<'_>) -> Rewrites {
+pub(super) fn rewrites(root: &Section<'_>, crosswalks: &Crosswalks) -> Rewrites {
     let mut rewrites = Rewrites::default();
     for section in root.tables("rewrite") {
         let name = rewrites.names.define(&section);
+        let crosswalk = crosswalk(&section, crosswalks);
+        rewrites.remembered.extend(name.clone().zip(crosswalk));
         let ruleset = ruleset(section);
         if let (Some(name), Some(ruleset)) = (name, ruleset) {
             rewrites.compiled.insert(name, Arc::new(ruleset));
         }
     }
+    crosswalks.warn_of_unused(root.report, &rewrites.remembered);
     rewrites
 }
 
@@ -69,6 +76,26 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
     let ruleset = compiled(&section, spec, &places);
     section.finish();
     ruleset.filter(|_| complete)
+}
+
+/// What remembers the pseudonyms, where something is to.
+fn crosswalk(section: &Section<'_>, crosswalks: &Crosswalks) -> Option<Arc<str>> {
+    let named = crosswalks.names.refer(section, "crosswalk", "crosswalk")?;
+    if !secrets::are_named(section) {
+        let remedy = "name a secret-file, or remove the crosswalk";
+        section.report.error(&named.place, "has no pseudonyms to remember without a secret", remedy);
+    }
+    let key_file = crosswalks.compiled.get(&named.value).map(|crosswalk| &crosswalk.key_file);
+    let secret = section.string("secret-file").map(|secret| secret.value);
+    if key_file.is_some_and(|key_file| secret.is_some_and(|secret| key_file == Path::new(secret))) {
+        let problem = "is encrypted with the secret of the pseudonyms";
+        section.report.risk(
+            &named.place,
+            problem,
+            "give it a key-file of its own, so that each can be rotated",
+        );
+    }
+    Some(named.value)
 }
 
 /// The profile of PS3.15 Annex E with its options, where one is wanted.

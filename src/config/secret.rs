@@ -8,6 +8,7 @@ use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use super::report::{Located, Report, Wrong};
+use crate::crosswalk::Secret;
 
 /// As strong as the HMAC-SHA-256 that it keys.
 const MIN_SECRET: usize = 32;
@@ -22,6 +23,14 @@ pub(super) fn key(report: &Report<'_>, path: &Located<PathBuf>) -> Option<hmac::
             None
         }
     }
+}
+
+/// The key of a crosswalk, by the rules of every other secret file.
+///
+/// # Errors
+/// What is wrong with the file, and what to do.
+pub fn crosswalk_key(path: &Path) -> Result<Secret, String> {
+    read(path).map(Secret::new).map_err(|wrong| format!("{}, {}", wrong.problem, wrong.remedy))
 }
 
 /// As [`key`], the bytes themselves.

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
+use crate::crosswalk::{Crosswalk, CrosswalkError, Secret};
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
 use crate::tls::{ClientSettings, ServerSettings};
@@ -34,6 +35,49 @@ pub struct Settings {
     pub policy: Arc<Policy>,
     /// By name.
     pub rewrites: BTreeMap<Arc<str>, Arc<Ruleset>>,
+    /// By name.
+    pub crosswalks: BTreeMap<Arc<str>, CrosswalkSettings>,
+    /// The crosswalk of a rewrite, both by name, where it has one.
+    pub remembered: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// `[[crosswalk]]`, with its key read.
+#[derive(Clone, Debug)]
+pub struct CrosswalkSettings {
+    /// The database; made where it is missing.
+    pub path: PathBuf,
+    pub key_file: PathBuf,
+    pub secret: Secret,
+    /// Where the file defines it, counted from 1.
+    pub line: usize,
+    /// Once it is [open](Settings::open_crosswalks).
+    pub open: Option<Arc<Crosswalk>>,
+}
+
+impl Settings {
+    /// Opens every crosswalk, those that `before` has open excepted: they stay open. To be done before the settings are
+    /// put into force.
+    ///
+    /// # Errors
+    /// The first that cannot be opened.
+    pub fn open_crosswalks(&mut self, before: Option<&Self>) -> Result<(), CrosswalkError> {
+        let open_before = || before.into_iter().flat_map(|before| before.crosswalks.values());
+        for CrosswalkSettings { path, secret, open, .. } in self.crosswalks.values_mut() {
+            let still = open_before()
+                .filter_map(|before| before.open.as_ref())
+                .find(|crosswalk| crosswalk.is(path, secret));
+            *open = Some(match still {
+                Some(crosswalk) => crosswalk.clone(),
+                None => Arc::new(Crosswalk::open(path, secret)?),
+            });
+        }
+        Ok(())
+    }
+
+    /// The open crosswalk of a rewrite, where it has one.
+    pub fn crosswalk_of(&self, rewrite: &str) -> Option<&Arc<Crosswalk>> {
+        self.crosswalks.get(self.remembered.get(rewrite)?)?.open.as_ref()
+    }
 }
 
 /// `[log]`: the operational log, apart from the records.

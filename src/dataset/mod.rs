@@ -2,16 +2,18 @@
 //!
 //! [`Scanner`] takes bytes in any chunking and says where elements, items and values begin and end, holding no more than
 //! one partial element header (12 bytes) and one small frame for each open sequence or item. [`Observer`] is the cheap
-//! onlooker on data sets that nothing rewrites.
+//! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries.
 
 mod encoding;
 mod error;
+mod identifier;
 mod observer;
 mod scanner;
 mod vr;
 
 pub use encoding::{Encoding, Syntax};
 pub use error::{ScanError, ScanProblem};
+pub use identifier::Identifier;
 pub use observer::Observer;
 pub use scanner::{Event, HARD_MAX_DEPTH, Header, Kind, PathStep, Raw, Scanner};
 pub(crate) use vr::exact_vr_of;

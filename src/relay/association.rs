@@ -14,6 +14,7 @@ use super::leg::Leg;
 use super::progress::{Movement, Progress};
 use super::release::Release;
 use crate::audit::{self, Event, OperationCounts};
+use crate::crosswalk::Crosswalk;
 use crate::dataset::Encoding;
 use crate::dimse::{Operation, Outcome, Status};
 use crate::policy::limits::Pace;
@@ -40,6 +41,8 @@ pub(crate) struct Association {
     pub grant: Grant,
     /// The peer's rewrite, for the directions that [`crate::policy::RewriteDirection`] names.
     pub ruleset: Option<Arc<Ruleset>>,
+    /// What remembers the pseudonyms that it makes.
+    pub crosswalk: Option<Arc<Crosswalk>>,
     pub contexts: Vec<AcceptedContext>,
     pub pace: Pace,
     /// The longest command set that is put together, in bytes.
@@ -158,7 +161,7 @@ impl Association {
     }
 
     /// Writes down an operation that is over.
-    pub async fn record(&self, direction: Direction, exchange: &Exchange, answer: Answer) {
+    pub async fn record(&self, direction: Direction, exchange: Exchange, answer: Answer) {
         self.tally.count(exchange.operation, |counts| match answer {
             Answer::Refused(..) => counts.refused += 1,
             Answer::Failed(..) | Answer::Never => counts.failure += 1,
@@ -176,20 +179,21 @@ impl Association {
             Answer::Never => (None, Some("never-answered".into())),
         };
         let record = audit::Operation {
-            association: self.id.to_string(),
+            association: self.id.clone(),
             operation: exchange.operation.name().into(),
             message_id: exchange.message_id,
             direction: match direction {
                 Direction::FromPeer => audit::Direction::FromPeer,
                 Direction::ToPeer => audit::Direction::ToPeer,
             },
-            sop_class: exchange.sop_class.clone(),
-            sop_instance: exchange.sop_instance.clone(),
-            new_sop_instance: exchange.new_sop_instance.clone(),
-            study: exchange.study.clone(),
-            new_study: exchange.new_study.clone(),
-            patient: exchange.patient.as_deref().and_then(|id| self.gate.audit.patient(id)),
-            move_destination: exchange.move_destination.clone(),
+            sop_class: exchange.sop_class,
+            sop_instance: exchange.sop_instance,
+            new_sop_instance: exchange.new_sop_instance,
+            study: exchange.study,
+            new_study: exchange.new_study,
+            patient: exchange.patient.map(audit::PatientIdentifier::new),
+            query: exchange.query,
+            move_destination: exchange.move_destination,
             status,
             bytes: exchange.bytes,
             duration_ms: u64::try_from(exchange.began.elapsed().as_millis()).unwrap_or(u64::MAX),

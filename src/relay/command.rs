@@ -7,10 +7,10 @@ use super::ended::Ended;
 use super::exchange::Exchange;
 use super::message::{DataSet, Fate, Phase, Relayed, Rewritten};
 use super::pump::Half;
-use crate::dataset::Observer;
+use crate::dataset::{Identifier, Observer};
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
 use crate::policy::{Denial, Request};
-use crate::rewrite::{Expected, RewriteError, Transform};
+use crate::rewrite::{Correspondences, Expected, RewriteError, Transform, Unavailable};
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed, Uid};
 
@@ -51,25 +51,24 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let exchange = Exchange::new(operation, context_id, message_id, &command);
         if let Err(Refused { status, label, comment }) = self.judge(&exchange, &command) {
-            self.association.record(self.direction, &exchange, Answer::Refused(status, label)).await;
+            self.association.record(self.direction, exchange, Answer::Refused(status, label)).await;
             return self.refuse(context_id, &command, status, &comment).await;
         }
         self.paced(self.association.pace.operation()).await;
-        if let Err(not_opened) = self.association.ledger.open(self.direction, exchange.clone()) {
+        if let Err(no_place) = self.association.ledger.has_place_for(self.direction, message_id) {
             let answer = Answer::Refused(Status::DUPLICATE_INVOCATION, "duplicate-invocation");
-            self.association.record(self.direction, &exchange, answer).await;
-            let comment = not_opened.to_string();
+            self.association.record(self.direction, exchange, answer).await;
+            let comment = no_place.to_string();
             return self.refuse(context_id, &command, Status::DUPLICATE_INVOCATION, &comment).await;
         }
         match self.rewriting(&exchange, &command) {
             Ok(Some((transform, new_instance))) => {
-                self.relay_rewritten(command, &exchange, transform, new_instance);
+                self.relay_rewritten(command, exchange, transform, new_instance);
                 Ok(())
             }
-            Ok(None) => self.relay_as_it_came(&command, &exchange).await,
+            Ok(None) => self.relay_as_it_came(&command, exchange).await,
             Err(Refused { status, label, comment }) => {
-                self.association.ledger.close(self.direction, message_id);
-                self.association.record(self.direction, &exchange, Answer::Failed(status, label)).await;
+                self.association.record(self.direction, exchange, Answer::Failed(status, label)).await;
                 self.refuse(context_id, &command, status, &comment).await
             }
         }
@@ -132,7 +131,14 @@ impl Half<'_> {
         let named = uid(&exchange.sop_class).zip(uid(&exchange.sop_instance));
         let (sop_class_uid, sop_instance_uid) =
             named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
-        let new_instance = ruleset.map_sop_instance_uid(sop_instance_uid.as_str());
+        let crosswalk =
+            self.association.crosswalk.clone().map(|crosswalk| crosswalk as Arc<dyn Correspondences>);
+        let new_instance =
+            ruleset.map_known_sop_instance_uid(sop_instance_uid.as_str(), crosswalk.as_deref());
+        let new_instance = new_instance.map_err(|Unavailable| {
+            let error = RewriteError::not_remembered();
+            Refused { status: Status(error.status), label: REWRITE_FAILED, comment: error.comment() }
+        })?;
         let expected = Expected { sop_class_uid, sop_instance_uid };
         let (peer, tally) = (&self.association.grant.peer, &self.association.tally);
         let transform = Transform::new(ruleset.clone(), encoding, expected).for_peer(Arc::clone(&peer.name));
@@ -141,6 +147,7 @@ impl Half<'_> {
             Some((context, _)) => transform.may_decode(context.transfer_syntax.as_str()),
             None => transform,
         };
+        let transform = crosswalk.into_iter().fold(transform, Transform::with_crosswalk);
         Ok(Some((transform, new_instance)))
     }
 
@@ -153,29 +160,37 @@ impl Half<'_> {
     fn relay_rewritten(
         &mut self,
         command: Command,
-        exchange: &Exchange,
+        mut exchange: Exchange,
         transform: Transform,
         new_instance: String,
     ) {
         let held = Some(dimse::with_affected_sop_instance(&command, &new_instance));
         if exchange.sop_instance.as_deref() != Some(&new_instance) {
-            let changed = |exchange: &mut Exchange| exchange.new_sop_instance = Some(new_instance);
-            self.association.ledger.update(self.direction, exchange.message_id, changed);
+            exchange.new_sop_instance = Some(new_instance);
         }
         let native = self.native_context(exchange.context_id).map(|(_, native)| native);
         let rewritten = Some(Box::new(Rewritten { request: command, held, native }));
-        self.begin_data_set(exchange, Relayed { transform, observer: None, rewritten });
+        self.begin_data_set(&exchange, Relayed { transform, observer: None, identifier: None, rewritten });
+        self.association.ledger.open(self.direction, exchange);
     }
 
-    async fn relay_as_it_came(&mut self, command: &Command, exchange: &Exchange) -> Result<(), Ended> {
-        self.lock().await.command(exchange.context_id, command.bytes());
+    async fn relay_as_it_came(&mut self, command: &Command, exchange: Exchange) -> Result<(), Ended> {
+        let context_id = exchange.context_id;
         if command.has_data_set {
-            let observer = match exchange.operation {
-                Operation::CStore => self.association.context(exchange.context_id).and_then(observer),
-                _ => None,
-            };
-            self.begin_data_set(exchange, Relayed::as_it_came(observer));
+            let encoding = self.association.context(context_id).and_then(|context| context.encoding);
+            let mut relayed = Relayed::as_it_came();
+            match exchange.operation {
+                Operation::CStore => relayed.observer = encoding.map(Observer::new),
+                Operation::CFind | Operation::CMove | Operation::CGet => {
+                    relayed.identifier = encoding.map(|encoding| Box::new(Identifier::new(encoding)));
+                }
+                _ => {}
+            }
+            self.begin_data_set(&exchange, relayed);
         }
+        // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
+        self.association.ledger.open(self.direction, exchange);
+        self.lock().await.command(context_id, command.bytes());
         Ok(())
     }
 
@@ -199,33 +214,36 @@ impl Half<'_> {
         status: Status,
     ) -> Result<(), Ended> {
         let asked = opposite(self.direction);
-        let exchange = self.association.ledger.find(asked, responding_to);
-        let Some(exchange) = exchange.filter(|e| e.operation == operation && e.sent_context_id == context_id)
-        else {
+        let ledger = &self.association.ledger;
+        let look = |exchange: &Exchange| {
+            let fits = exchange.operation == operation && exchange.sent_context_id == context_id;
+            let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.clone());
+            fits.then_some((exchange.sent, mapped, exchange.context_id))
+        };
+        let Some((sent, mapped, to_context_id)) = ledger.find(asked, responding_to, look).flatten() else {
             let what =
                 format!("a response to {operation} {responding_to}, which waits for none in this context");
             return Err(self.protocol(Malformed::invalid(what)));
         };
-        if !exchange.sent && status.outcome() != Outcome::Failure {
+        if !sent && status.outcome() != Outcome::Failure {
             let what =
                 format!("status {status} for {operation} {responding_to} before its data set had ended");
             return Err(self.protocol(Malformed::invalid(what)));
         }
-        if status.outcome() != Outcome::Pending {
-            self.association.ledger.close(asked, responding_to);
-            self.association.record(asked, &exchange, Answer::Status(status)).await;
+        if status.outcome() != Outcome::Pending
+            && let Some(exchange) = ledger.close(asked, responding_to)
+        {
+            self.association.record(asked, exchange, Answer::Status(status)).await;
         }
-        let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.as_deref());
-        let to_context_id = exchange.context_id;
         let packer = self.lock().await;
         match mapped {
             Some(original) => {
-                packer.command(to_context_id, &dimse::with_affected_sop_instance(command, original))
+                packer.command(to_context_id, &dimse::with_affected_sop_instance(command, &original))
             }
             None => packer.command(to_context_id, command.bytes()),
         }
         if command.has_data_set {
-            let fate = Fate::Relay(Box::new(Relayed::as_it_came(None)));
+            let fate = Fate::Relay(Box::new(Relayed::as_it_came()));
             self.phase = Phase::DataSet(DataSet {
                 context_id,
                 to_context_id,
@@ -244,7 +262,7 @@ impl Half<'_> {
         if command.has_data_set {
             return Err(self.protocol(Malformed::invalid("a C-CANCEL-RQ that announces a data set")));
         }
-        if self.association.ledger.find(self.direction, responding_to).is_some() {
+        if self.association.ledger.find(self.direction, responding_to, |_| ()).is_some() {
             self.lock().await.command(context_id, command.bytes());
         }
         Ok(())
@@ -285,10 +303,11 @@ impl Half<'_> {
         let status = Status(error.status);
         tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
         let waiting = self.association.ledger.close(self.direction, request);
-        if let Some(exchange) = &waiting {
+        let is_waiting = waiting.is_some();
+        if let Some(exchange) = waiting {
             self.association.record(self.direction, exchange, Answer::Failed(status, REWRITE_FAILED)).await;
         }
-        let request = relayed.rewritten.filter(|_| waiting.is_some()).map(|rewritten| rewritten.request);
+        let request = relayed.rewritten.filter(|_| is_waiting).map(|rewritten| rewritten.request);
         let response = request.map(|request| dimse::refusal(&request, status, &error.comment()));
         if let Phase::DataSet(state) = &mut self.phase {
             state.fate = Fate::Swallow { response, ends_with };
@@ -311,8 +330,4 @@ impl Half<'_> {
             format!("a data set could not be rewritten after its beginning had been sent on: {error}");
         Ended::Policy { detail }
     }
-}
-
-fn observer(context: &AcceptedContext) -> Option<Observer> {
-    context.encoding.map(Observer::new)
 }

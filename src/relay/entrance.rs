@@ -3,14 +3,13 @@
 
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
-use tokio_rustls::TlsAcceptor;
 
 use super::arrival::{Arrival, Refused};
 use super::leg::Leg;
 use super::proxy_protocol;
 use crate::policy::Reason;
 use crate::policy::limits::ConnectionPermit;
-use crate::tls::{Protocol, Session};
+use crate::tls::{Protocol, ServerStream, Session};
 
 /// Bytes that are looked at to tell what a client speaks.
 const LOOKED_AT: usize = 16;
@@ -52,9 +51,9 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
     match (&arrival.listener.tls, protocol) {
         (None, Protocol::Dicom) => Ok(Leg::new(Box::new(socket))),
         (Some(tls), Protocol::Tls) => {
-            let acceptor = TlsAcceptor::from(tls.config.clone());
-            let stream = acceptor.accept(socket).await.map_err(|error| handshake_failed(&error))?;
-            arrival.tls = Some(Session::of_server(stream.get_ref().1));
+            let accepting = ServerStream::accept(tls.config.clone(), socket);
+            let stream = accepting.await.map_err(|error| handshake_failed(&error))?;
+            arrival.tls = Some(Session::of_server(stream.state(), stream.server_name()));
             Ok(Leg::new(Box::new(stream)))
         }
         (tls, protocol) => {

@@ -10,6 +10,7 @@ use super::exchange::Ledger;
 use super::leg::Leg;
 use super::progress::{Deadlines, Progress};
 use super::pump::Half;
+use super::records::Told;
 use super::release::Release;
 use super::upstream::Dialled;
 use super::{associate, farewell, records};
@@ -30,36 +31,32 @@ pub(crate) struct Established {
 }
 
 impl Established {
-    /// Answers, relays, and writes down how it ended.
-    pub async fn serve(
+    /// Records it; the A-ASSOCIATE-AC is all that is missing.
+    pub async fn open(
         self,
         arrival: &Arrival,
         requestor: Leg,
         dialled: Dialled,
-        answer: &[u8],
+        answer: Vec<u8>,
         permit: AssociationPermit,
-    ) {
-        let told = records::opened(arrival, &self, &dialled).await;
-        let association = self.association(arrival, requestor, dialled.leg);
+    ) -> Opened {
+        let told = Box::new(records::opened(arrival, &self, &dialled).await);
+        let association = Box::new(self.association(arrival, requestor, dialled.leg));
         tracing::info!(peer = %association.grant.peer.name, upstream = %association.grant.upstream, "association opened");
-        let ended = if self.early.is_silent() {
-            relay(&association, arrival, answer).await
-        } else {
-            let what = "bytes before the A-ASSOCIATE-AC was sent";
-            let malformed = Malformed::new(AbortReason::UnexpectedPdu, what);
-            Ended::Protocol { side: Side::Requestor, malformed }
-        };
-        farewell::conclude(arrival, association, ended, told, permit).await;
+        Opened { association, told, permit, answer, early: self.early }
     }
 
     fn association(&self, arrival: &Arrival, requestor: Leg, upstream: Leg) -> Association {
         let limits = &arrival.settings.limits;
-        let grant = self.grant.clone();
+        // What became of each proposed context is in the answer.
+        let grant = Grant { contexts: Vec::new(), ..self.grant.clone() };
         let ruleset = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.rewrites.get(name));
+        let crosswalk = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.crosswalk_of(name));
         Association {
             gate: arrival.gate.clone(),
             id: arrival.id.clone(),
             ruleset: ruleset.cloned(),
+            crosswalk: crosswalk.cloned(),
             contexts: associate::accepted(&self.offered, &self.answered),
             pace: arrival.gate.limiter.pace(&grant.peer),
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
@@ -77,21 +74,48 @@ impl Established {
     }
 }
 
+/// What an open association needs, and no more: it may wait for hours.
+pub(crate) struct Opened {
+    association: Box<Association>,
+    told: Box<Told>,
+    permit: AssociationPermit,
+    answer: Vec<u8>,
+    early: Early,
+}
+
+impl Opened {
+    /// Answers, relays, and writes down how it ended.
+    pub async fn serve(self, arrival: &Arrival) {
+        let Self { association, told, permit, answer, early } = self;
+        let ended = if early.is_silent() {
+            relay(&association, arrival, answer).await
+        } else {
+            let what = "bytes before the A-ASSOCIATE-AC was sent";
+            let malformed = Malformed::new(AbortReason::UnexpectedPdu, what);
+            Ended::Protocol { side: Side::Requestor, malformed }
+        };
+        Box::pin(farewell::conclude(arrival, *association, ended, *told, permit)).await;
+    }
+}
+
 /// Answers the requestor, then relays both directions, until one of them or a deadline ends it.
-async fn relay(association: &Association, arrival: &Arrival, answer: &[u8]) -> Ended {
+async fn relay(association: &Association, arrival: &Arrival, answer: Vec<u8>) -> Ended {
     let limits = &arrival.settings.limits;
     let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
     let progress = &association.progress;
     let both = async {
         // A requestor that does not read its answer stalls as one that does not read a message.
         progress.under_way(&progress.to_requestor, true);
-        if let Err(error) = association.requestor.write_pdu(answer).await {
+        if let Err(error) = association.requestor.write_pdu(&answer).await {
             return Ended::lost(Side::Requestor, &error);
         }
+        drop(answer);
         progress.under_way(&progress.to_requestor, false);
+        let mut from_peer = Half::new(association, Direction::FromPeer);
+        let mut to_peer = Half::new(association, Direction::ToPeer);
         tokio::select! {
-            ended = Half::new(association, Direction::FromPeer).run() => ended,
-            ended = Half::new(association, Direction::ToPeer).run() => ended,
+            ended = from_peer.run() => ended,
+            ended = to_peer.run() => ended,
         }
     };
     tokio::select! {

@@ -6,11 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
+use crate::audit;
 use crate::dimse::{Command, Operation};
 use crate::policy::Direction;
 
 /// An operation that waits for its response, with what its record will say.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Exchange {
     pub operation: Operation,
     /// Of the request as it came.
@@ -29,6 +30,8 @@ pub(crate) struct Exchange {
     pub study: Option<String>,
     /// As it came; the audit renders it as configured.
     pub patient: Option<Vec<u8>>,
+    /// What a query asked.
+    pub query: Option<Box<audit::Query>>,
     /// What the SOP instance UID became.
     pub new_sop_instance: Option<String>,
     pub new_study: Option<String>,
@@ -49,6 +52,7 @@ impl Exchange {
             bytes: 0,
             study: None,
             patient: None,
+            query: None,
             new_sop_instance: None,
             new_study: None,
         }
@@ -83,22 +87,29 @@ impl Ledger {
         table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters a request that goes in this direction.
-    pub fn open(&self, direction: Direction, exchange: Exchange) -> Result<(), NotOpened> {
-        let mut table = self.table(direction);
-        if table.contains_key(&exchange.message_id) {
-            return Err(NotOpened::Duplicate);
+    /// Whether a request that goes in this direction can be entered.
+    pub fn has_place_for(&self, direction: Direction, message_id: u16) -> Result<(), NotOpened> {
+        let table = self.table(direction);
+        match table.contains_key(&message_id) {
+            true => Err(NotOpened::Duplicate),
+            false if table.len() >= MOST_OUTSTANDING => Err(NotOpened::TooMany),
+            false => Ok(()),
         }
-        if table.len() >= MOST_OUTSTANDING {
-            return Err(NotOpened::TooMany);
-        }
-        table.insert(exchange.message_id, exchange);
-        Ok(())
     }
 
-    /// The request of this direction with this message ID, as it stands.
-    pub fn find(&self, direction: Direction, message_id: u16) -> Option<Exchange> {
-        self.table(direction).get(&message_id).cloned()
+    /// Enters a request that goes in this direction, for which there is a place.
+    pub fn open(&self, direction: Direction, exchange: Exchange) {
+        self.table(direction).insert(exchange.message_id, exchange);
+    }
+
+    /// What `look` sees of the request of this direction with this message ID, as it stands.
+    pub fn find<T>(
+        &self,
+        direction: Direction,
+        message_id: u16,
+        look: impl FnOnce(&Exchange) -> T,
+    ) -> Option<T> {
+        self.table(direction).get(&message_id).map(look)
     }
 
     /// Changes what is known of a request.

@@ -30,7 +30,7 @@ pub(super) async fn conclude(
         }
     }
     for (direction, exchange) in association.ledger.drain() {
-        association.record(direction, &exchange, Answer::Never).await;
+        association.record(direction, exchange, Answer::Never).await;
     }
     if matches!(ended, Ended::Shutdown) {
         arrival.gate.aborted.fetch_add(1, Relaxed);

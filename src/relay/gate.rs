@@ -7,7 +7,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::buffer::Pool;
 use crate::audit::Audit;
 use crate::config::Settings;
 use crate::policy::limits::Limiter;
@@ -27,7 +26,6 @@ pub(crate) struct Gate {
     pub settings: ArcSwap<Settings>,
     pub audit: Audit,
     pub limiter: Limiter,
-    pub pool: Pool,
     pub stage: watch::Receiver<Stage>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: AtomicU64,
@@ -43,7 +41,6 @@ impl Gate {
             settings: ArcSwap::new(settings),
             audit,
             limiter,
-            pool: Pool::default(),
             stage,
             aborted: AtomicU64::new(0),
             run,

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
@@ -75,32 +75,13 @@ impl Leg {
         poll_fn(|cx| self.poll_read(cx, buffer)).await
     }
 
-    /// Reads what is there without waiting; zero when nothing is, or the stream has ended.
-    pub async fn read_available(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| match self.poll_read(cx, buffer) {
-            Poll::Pending => Poll::Ready(Ok(0)),
-            ready => ready,
-        })
-        .await
-    }
-
-    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut stream = self.stream();
+    /// As [`Self::read`], as a poll.
+    pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut into = ReadBuf::new(buffer);
-        loop {
-            let before = into.filled().len();
-            match Pin::new(&mut **stream).poll_read(cx, &mut into) {
-                Poll::Ready(Ok(())) if into.filled().len() > before && into.remaining() > 0 => {}
-                // What ended the stream after some bytes is found again by the next read.
-                Poll::Ready(Err(error)) if before == 0 => return Poll::Ready(Err(error)),
-                Poll::Pending if before == 0 => return Poll::Pending,
-                _ => {
-                    let count = into.filled().len();
-                    self.received.fetch_add(count as u64, Ordering::Relaxed);
-                    return Poll::Ready(Ok(count));
-                }
-            }
-        }
+        ready!(Pin::new(&mut **self.stream()).poll_read(cx, &mut into))?;
+        let count = into.filled().len();
+        self.received.fetch_add(count as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(count))
     }
 
     /// Reads exactly as many bytes, for what comes before an association is established.

@@ -6,9 +6,11 @@ use super::association::{opposite, sender};
 use super::ended::Ended;
 use super::exchange::Exchange;
 use super::pump::Half;
-use crate::dataset::Observer;
+use crate::audit::Query;
+use crate::crosswalk::NotStored;
+use crate::dataset::{Identifier, Observer};
 use crate::dimse::Command;
-use crate::rewrite::Transform;
+use crate::rewrite::{RewriteError, Transform};
 use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
 
 /// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
@@ -55,6 +57,8 @@ pub(crate) struct Relayed {
     pub transform: Transform,
     /// Looks for study and patient where nothing rewrites.
     pub observer: Option<Observer>,
+    /// Looks at what a query asks.
+    pub identifier: Option<Box<Identifier>>,
     /// Where a rule applies, and with it a way to fail.
     pub rewritten: Option<Box<Rewritten>>,
 }
@@ -72,8 +76,8 @@ pub(crate) struct Rewritten {
 
 impl Relayed {
     /// A data set that goes on as it came.
-    pub fn as_it_came(observer: Option<Observer>) -> Self {
-        Self { transform: Transform::identity(), observer, rewritten: None }
+    pub fn as_it_came() -> Self {
+        Self { transform: Transform::identity(), observer: None, identifier: None, rewritten: None }
     }
 
     pub fn is_held(&self) -> bool {
@@ -164,11 +168,17 @@ impl Half<'_> {
         if let Some(observer) = &mut relayed.observer {
             observer.observe(input);
         }
+        if let Some(identifier) = &mut relayed.identifier {
+            identifier.observe(input);
+        }
         let mut result = relayed.transform.push(input, &mut self.output);
         let settled = relayed.transform.settled();
         self.take_pieces(range.start);
         if last && result.is_ok() {
             result = self.finish_transform();
+        }
+        if result.is_ok() && (settled || last) {
+            result = self.remember().await;
         }
         match result {
             Err(error) => self.rewrite_failed(&error, last).await,
@@ -178,12 +188,28 @@ impl Half<'_> {
         }
     }
 
-    fn finish_transform(&mut self) -> Result<(), crate::rewrite::RewriteError> {
+    fn finish_transform(&mut self) -> Result<(), RewriteError> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
         let result = relayed.transform.finish(&mut self.output);
         self.take_pieces(0);
         result
+    }
+
+    /// Before anything goes out that has a pseudonym in it, what that stands for is on the disk: of a header before the
+    /// command set, of what comes later before the fragment that it is in.
+    async fn remember(&mut self) -> Result<(), RewriteError> {
+        let Some(crosswalk) = &self.association.crosswalk else { return Ok(()) };
+        let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
+        let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
+        let made = relayed.transform.take_correspondences();
+        if made.is_empty() {
+            return Ok(());
+        }
+        self.paced(crosswalk.store(made)).await.map_err(|not_stored| match not_stored {
+            NotStored::Unavailable => RewriteError::not_remembered(),
+            NotStored::Taken => RewriteError::pseudonym_taken(),
+        })
     }
 
     /// Sends the command set that waited for its data set.
@@ -245,9 +271,13 @@ impl Half<'_> {
 
     /// Tells the request's record what its data set held.
     fn note_data_set(&mut self) {
-        let Phase::DataSet(state) = &self.phase else { return };
+        let Phase::DataSet(state) = &mut self.phase else { return };
         let Some(message_id) = state.request else { return };
-        let Fate::Relay(relayed) = &state.fate else { return };
+        let Fate::Relay(relayed) = &mut state.fate else { return };
+        let query = relayed.identifier.take().map(|identifier| {
+            let (transfer_syntax, keys) = (identifier.transfer_syntax(), identifier.keys());
+            Box::new(Query::new(transfer_syntax, keys, identifier.into_bytes()))
+        });
         let summary = relayed.transform.summary();
         self.association.tally.changed(summary.elements);
         let observer = relayed.observer.as_ref();
@@ -259,6 +289,7 @@ impl Half<'_> {
             let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());
             exchange.study = study.map(crate::wire::escape);
             exchange.patient = patient.map(<[u8]>::to_vec);
+            exchange.query = query;
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);
         });
     }

@@ -15,6 +15,7 @@ use super::gate::{Gate, Stage};
 use super::listener::{self, Listener};
 use crate::audit::{self, Audit, AuditTask, Event};
 use crate::config::{ListenerSettings, Loaded, Settings};
+use crate::crosswalk::CrosswalkError;
 
 /// Connections that may wait for a place beyond those that an association can have: they are answered, not left
 /// hanging.
@@ -55,15 +56,18 @@ pub enum StartError {
          privileges?"
     )]
     Bind { name: Arc<str>, address: SocketAddr, error: io::Error },
+    #[error("crosswalk: {0}")]
+    Crosswalk(#[from] CrosswalkError),
 }
 
 impl Proxy {
     /// Binds every listener, then begins to accept.
     ///
     /// # Errors
-    /// The first listener that cannot be bound.
+    /// The first crosswalk that cannot be opened, or listener that cannot be bound.
     pub async fn start(loaded: Loaded, (audit, records): (Audit, AuditTask)) -> Result<Self, StartError> {
-        let Loaded { settings, warnings } = loaded;
+        let Loaded { mut settings, warnings } = loaded;
+        settings.open_crosswalks(None)?;
         let settings = Arc::new(settings);
         let bound = bind_all(settings.listeners.iter())?;
         let (stage, staged) = watch::channel(Stage::Running);
@@ -131,9 +135,10 @@ impl Proxy {
     /// Puts another configuration into force for associations that begin from now on.
     ///
     /// # Errors
-    /// A new listener cannot be bound; everything stays as it was.
+    /// A new crosswalk cannot be opened, or a new listener bound; everything stays as it was.
     pub async fn reload(&mut self, loaded: Loaded) -> Result<(), StartError> {
-        let Loaded { settings, warnings } = loaded;
+        let Loaded { mut settings, warnings } = loaded;
+        settings.open_crosswalks(Some(&self.settings()))?;
         let stays = |settings: &ListenerSettings| {
             self.listeners.get(&settings.name).is_some_and(|running| running.wanted == settings.address)
         };

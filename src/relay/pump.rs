@@ -31,7 +31,7 @@ enum Step {
 pub(crate) struct Half<'a> {
     pub(super) association: &'a Association,
     pub(super) direction: Direction,
-    pub(super) inbox: Inbox<'a>,
+    pub(super) inbox: Inbox,
     deframer: Deframer,
     pub(super) phase: Phase,
     /// What the transform put out, and where: spans over the inbox and over `output.made`.
@@ -45,7 +45,7 @@ impl<'a> Half<'a> {
         Self {
             association,
             direction,
-            inbox: Inbox::new(&association.gate.pool),
+            inbox: Inbox::default(),
             deframer: Deframer::new(association.offered),
             phase: Phase::Idle,
             output: Output::default(),
@@ -55,7 +55,7 @@ impl<'a> Half<'a> {
     }
 
     /// Relays until the association ends.
-    pub async fn run(mut self) -> Ended {
+    pub async fn run(&mut self) -> Ended {
         loop {
             if let Err(ended) = self.turn().await {
                 // A half that has yet to end a message keeps the other from answering the sender of the bad object.
@@ -77,6 +77,12 @@ impl<'a> Half<'a> {
             Err(error) => return Err(self.end_of_stream(&error.to_string()).await),
             Ok(count) => count,
         };
+        // Boxed, so that a half which waits for its next read holds no room for what it does with one.
+        Box::pin(self.work(count)).await
+    }
+
+    /// Relays what this many bytes completed.
+    async fn work(&mut self, count: usize) -> Result<(), Ended> {
         self.association.progress.moved(self.association.movement(self.direction));
         self.paced(self.association.pace.bytes(count)).await;
         while let Step::Taken = self.step().await? {}

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::arrival::{Arrival, Refused};
 use super::associate;
 use super::early::Early;
 use super::entrance;
-use super::established::Established;
+use super::established::{Established, Opened};
 use super::gate::{Gate, Stage};
 use super::handshake::{self, Opening, ReadError};
 use super::leg::{LINGER, Leg};
 use super::upstream::{self, Dialled, NotReached};
 use crate::config::{Limits, UpstreamSettings};
-use crate::policy::limits::AssociationPermit;
+use crate::policy::limits::{AssociationPermit, ConnectionPermit};
 use crate::policy::{Grant, Reason, Verdict, decide};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
 use crate::wire::pdu::{Abort, Rejection};
@@ -34,24 +34,41 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, fr
     };
     let id = gate.next_id();
     let span = tracing::info_span!("connection", peer = %from, id = %id);
-    let arrival = Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None };
-    connection(arrival, socket).instrument(span).await;
+    let mut arrival = Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None };
+    connection(&mut arrival, socket).instrument(span).await;
 }
 
-async fn connection(mut arrival: Arrival, socket: TcpStream) {
-    let artim = arrival.began + arrival.settings.limits.associate_timeout;
-    let (requestor, _permit) = match entrance::under_artim(artim, entrance::enter(&mut arrival, socket)).await
-    {
-        Ok(entered) => entered,
-        Err(refused) => return arrival.refuse_connection(refused).await,
-    };
-    let requested = entrance::under_artim(artim, read_request(&arrival, &requestor)).await;
-    let requested = match requested {
-        Ok(requested) => requested,
-        Err(refused) => return turn_away(&arrival, requestor, refused).await,
-    };
+async fn connection(arrival: &mut Arrival, socket: TcpStream) {
+    // Boxed, so that an association that waits holds no room for what is behind it.
+    let Some((opened, span, _permit)) = Box::pin(approach(arrival, socket)).await else { return };
+    opened.serve(arrival).instrument(span).await;
+}
+
+/// Everything up to the answer. `None` where there will be no association; the requestor knows.
+async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, Span, ConnectionPermit)> {
+    let (requestor, requested, permit) = arrive(arrival, socket).await?;
     let span = tracing::info_span!("association", calling = %requested.calling, called = %requested.called);
-    associate(&arrival, requestor, requested).instrument(span).await;
+    let opened = associate(arrival, requestor, requested).instrument(span.clone()).await?;
+    Some((opened, span, permit))
+}
+
+/// Lets the requestor in and reads its request. `None` for one that was turned away.
+async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, AssociateRq, ConnectionPermit)> {
+    let artim = arrival.began + arrival.settings.limits.associate_timeout;
+    let (requestor, permit) = match entrance::under_artim(artim, entrance::enter(arrival, socket)).await {
+        Ok(entered) => entered,
+        Err(refused) => {
+            arrival.refuse_connection(refused).await;
+            return None;
+        }
+    };
+    match entrance::under_artim(artim, read_request(arrival, &requestor)).await {
+        Ok(requested) => Some((requestor, requested, permit)),
+        Err(refused) => {
+            turn_away(arrival, requestor, refused).await;
+            None
+        }
+    }
 }
 
 async fn read_request(arrival: &Arrival, requestor: &Leg) -> Result<AssociateRq, Refused> {
@@ -87,40 +104,46 @@ fn tls_or_lost(error: &std::io::Error) -> Refused {
     }
 }
 
-/// Decides, asks the upstream, and only then answers.
-async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
-    let grant = match judge(arrival, &requested) {
-        Ok(grant) => grant,
-        Err(refused) => return reject(arrival, requestor, &requested, None, refused).await,
-    };
-    let permit = match admit(arrival, &requested, &grant) {
-        Ok(permit) => permit,
-        Err(refused) => return reject(arrival, requestor, &requested, Some(&grant), refused).await,
+/// Decides, and asks the upstream.
+async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) -> Option<Opened> {
+    let (grant, permit) = match admitted(arrival, &requested) {
+        Ok(admitted) => admitted,
+        Err((grant, refused)) => {
+            reject(arrival, requestor, &requested, grant.as_ref(), refused).await;
+            return None;
+        }
     };
     let offered_length = arrival.settings.limits.max_pdu_length;
     let Some(upstream) = arrival.settings.upstreams.get(&grant.upstream) else {
         let refused =
             Refused::new(Reason::UpstreamUnreachable, format!("no upstream \"{}\"", grant.upstream));
-        return reject(arrival, requestor, &requested, Some(&grant), refused).await;
+        reject(arrival, requestor, &requested, Some(&grant), refused).await;
+        return None;
     };
     let Some(offered) = associate::upstream_request(&requested, &grant, upstream, offered_length) else {
-        return super::nothing_allowed::serve(arrival, requestor, &requested, &grant, permit).await;
+        super::nothing_allowed::serve(arrival, requestor, &requested, &grant, permit).await;
+        return None;
     };
     let mut early = Early::default();
     // Where it comes to nothing, the place is free for the next attempt before these connections have closed.
     let (dialled, answered) = tokio::select! {
         // What the requestor has said by now comes before what the upstream says.
         biased;
-        left = early.watch(&requestor) => return turn_away(arrival, requestor, left).await,
+        left = early.watch(&requestor) => {
+            turn_away(arrival, requestor, left).await;
+            return None;
+        }
         asked = ask(&arrival.settings.limits, upstream, &offered) => match asked {
             Ok(asked) => asked,
             Err(not_reached) => {
                 drop(permit);
-                return not_had(arrival, requestor, &requested, &grant, not_reached).await;
+                not_had(arrival, requestor, &requested, &grant, not_reached).await;
+                return None;
             }
         },
         () = arrival.gate.stopping() => {
-            return reject(arrival, requestor, &requested, Some(&grant), Reason::ShuttingDown.into()).await;
+            reject(arrival, requestor, &requested, Some(&grant), Reason::ShuttingDown.into()).await;
+            return None;
         }
     };
     let agreed = answered.and_then(|answered| {
@@ -134,11 +157,24 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) {
             drop(permit);
             let parting = part_from(dialled.leg, not_reached.reason);
             tokio::join!(parting, not_had(arrival, requestor, &requested, &grant, not_reached));
+            None
         }
         Ok((answered, answer, bytes)) => {
             let established = Established { requested, offered, answered, answer, grant, early };
-            established.serve(arrival, requestor, dialled, &bytes, permit).await;
+            Some(established.open(arrival, requestor, dialled, bytes, permit).await)
         }
+    }
+}
+
+/// Who it is, whether they may, and a place for them; what is known of a peer that gets none goes into its record.
+fn admitted(
+    arrival: &Arrival,
+    requested: &AssociateRq,
+) -> Result<(Grant, AssociationPermit), (Option<Grant>, Refused)> {
+    let grant = judge(arrival, requested).map_err(|refused| (None, refused))?;
+    match admit(arrival, requested, &grant) {
+        Ok(permit) => Ok((grant, permit)),
+        Err(refused) => Err((Some(grant), refused)),
     }
 }
 

@@ -3,6 +3,8 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::tls::{ClientStream, ServerStream};
+
 /// What a leg needs of its stream beyond bytes.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
     /// The socket beneath, where there is one.
@@ -33,15 +35,15 @@ impl Transport for TcpStream {
     }
 }
 
-impl Transport for tokio_rustls::server::TlsStream<TcpStream> {
+impl Transport for ServerStream {
     fn socket(&self) -> Option<&TcpStream> {
-        Some(self.get_ref().0)
+        Some(Self::socket(self))
     }
 }
 
-impl Transport for tokio_rustls::client::TlsStream<TcpStream> {
+impl Transport for ClientStream {
     fn socket(&self) -> Option<&TcpStream> {
-        Some(self.get_ref().0)
+        Some(Self::socket(self))
     }
 }
 

@@ -6,13 +6,12 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use super::handshake::{self, Opening, ReadError};
 use super::leg::Leg;
 use crate::config::UpstreamSettings;
 use crate::policy::Reason;
-use crate::tls::Session;
+use crate::tls::{ClientStream, Session};
 use crate::wire::Malformed;
 use crate::wire::associate::{AssociateAc, AssociateRq};
 use crate::wire::pdu::Abort;
@@ -78,13 +77,13 @@ async fn dial_one(upstream: &UpstreamSettings, address: &str) -> Result<Dialled,
         return Ok(Dialled { leg: Leg::new(Box::new(socket)), address: reached, tls: None });
     };
     let name = server_name(&tls.settings.server_name)?;
-    let connecting = TlsConnector::from(Arc::clone(&tls.config)).connect(name, socket);
+    let connecting = ClientStream::connect(Arc::clone(&tls.config), name, socket);
     let stream = timeout(patience, connecting).await.map_err(|_| late("the TLS handshake"))?;
     let stream = stream.map_err(|error| {
         let failure = crate::tls::handshake_failure(&error);
         NotReached::new(Reason::UpstreamTls, format!("TLS: {} ({})", failure.detail, failure.label))
     })?;
-    let session = Session::of_client(stream.get_ref().1);
+    let session = Session::of_client(stream.state());
     Ok(Dialled { leg: Leg::new(Box::new(stream)), address: reached, tls: Some(session) })
 }
 

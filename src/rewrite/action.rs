@@ -7,13 +7,14 @@ use regex::Regex;
 
 use super::canary;
 use super::character_set::CharacterSet;
+use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::profile::dummy::{self, Item};
 use super::profile::{self, dates};
 use super::template::Template;
 use super::{keyed, value};
-use crate::dataset::{Syntax, Vr, trim};
+use crate::dataset::{Syntax, Tag, Vr, trim};
 
 /// A rule's action, compiled.
 #[derive(Clone, Debug)]
@@ -114,11 +115,11 @@ impl Action {
     /// Puts the new value into `new`, which is empty before. Not for `Keep` and `Remove`.
     pub(super) fn edit(
         &self,
-        vr: Vr,
+        (tag, vr): (Tag, Vr),
         syntax: Syntax,
         set: &CharacterSet,
         old: &[u8],
-        facts: &Facts,
+        facts: &mut Facts,
         new: &mut Vec<u8>,
     ) -> Result<Edit, Cannot> {
         if self.reads() && !(vr.is_text() || vr == Vr::UN) {
@@ -132,7 +133,7 @@ impl Action {
                 value::encode(vr, text, syntax, new).map_err(unsuited)?
             }
             Self::Template(template) => {
-                let text = template.fill(facts, trim(old)).map_err(Cannot::Lacks)?;
+                let text = template.fill(facts, tag, trim(old)).map_err(Cannot::Lacks)?;
                 value::encode(vr, &text, syntax, new).map_err(unsuited)?;
             }
             Self::Dummy => dummy::put(vr, new),
@@ -150,10 +151,14 @@ impl Action {
                         new.truncate(start);
                         dummy::put(vr, new);
                     }
-                });
+                    Ok(())
+                })?;
             }
             Self::CapAge => {
-                each_value(vr, old, new, dates::cap_age);
+                each_value(vr, old, new, |one, new| {
+                    dates::cap_age(one, new);
+                    Ok(())
+                })?;
                 if new.is_empty() && !trim(old).is_empty() {
                     return Ok(Edit::Gone);
                 }
@@ -173,16 +178,25 @@ impl Action {
                 None => {}
             },
             Self::Pseudonym { key, length } => each_value(vr, old, new, |one, new| {
-                keyed::put_pseudonym(key, one, *length, new);
-            }),
-            Self::Uid { key } => each_value(vr, old, new, |one, new| keyed::put_uid(key, one, new)),
+                facts.pseudonyms.put(Kind::Value(tag), one, new, |new| {
+                    keyed::put_pseudonym(key, one, *length, new);
+                })
+            })?,
+            Self::Uid { key } => {
+                each_value(vr, old, new, |one, new| facts.pseudonyms.put_uid(key, one, new))?
+            }
         }
         Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
     }
 }
 
 /// Maps the values one by one; an empty one stays empty.
-fn each_value(vr: Vr, old: &[u8], new: &mut Vec<u8>, mut put: impl FnMut(&[u8], &mut Vec<u8>)) {
+fn each_value(
+    vr: Vr,
+    old: &[u8],
+    new: &mut Vec<u8>,
+    mut put: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), RewriteProblem>,
+) -> Result<(), Cannot> {
     let whole = trim(old);
     let separator = |b: &u8| *b == b'\\' && (vr.is_multi_valued() || vr == Vr::UN);
     for (index, one) in whole.split(separator).enumerate() {
@@ -191,9 +205,10 @@ fn each_value(vr: Vr, old: &[u8], new: &mut Vec<u8>, mut put: impl FnMut(&[u8], 
         }
         let one = trim(one);
         if !one.is_empty() {
-            put(one, new);
+            put(one, new).map_err(Cannot::Lacks)?;
         }
     }
+    Ok(())
 }
 
 /// The value with everything replaced that was found; borrowed where nothing was; `None` where it cannot be decoded, or

@@ -6,7 +6,7 @@ use crate::dataset::{ScanError, ScanProblem, Tag};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct RewriteError {
-    /// What a C-STORE-RSP says (PS3.4 B.2.3): 0xA900, data set does not match SOP class, or 0xC000 and up, cannot
+    /// What a C-STORE-RSP says (PS3.4 B.2.3): 0xA700, out of resources, 0xA900, data set does not match SOP class, or 0xC000 and up, cannot
     /// understand.
     pub status: u16,
     /// The element, where it is about one.
@@ -57,6 +57,12 @@ pub enum RewriteProblem {
     Document,
     #[error("burned-in text is likely; refused")]
     BurnedIn,
+    #[error("the crosswalk is not available")]
+    Crosswalk,
+    #[error("a pseudonym stands for something else already")]
+    PseudonymTaken,
+    #[error("more identifiers than can be remembered at once")]
+    TooManyPseudonyms,
     #[error("burned-in text is likely; no mask fits")]
     NoMask,
     #[error("overlay in the pixels; refused")]
@@ -92,6 +98,16 @@ impl RewriteError {
         Self { status: problem.status(), tag: None, depth: 0, problem }
     }
 
+    /// What was made could not be remembered: see [`Transform::take_correspondences`](super::Transform::take_correspondences).
+    pub fn not_remembered() -> Self {
+        Self::whole(RewriteProblem::Crosswalk)
+    }
+
+    /// A pseudonym that was made stands for another value already.
+    pub fn pseudonym_taken() -> Self {
+        Self::whole(RewriteProblem::PseudonymTaken)
+    }
+
     /// For an Error Comment (0000,0902): ASCII, at most 64 characters.
     pub fn comment(&self) -> String {
         let mut comment = self.text();
@@ -119,6 +135,7 @@ impl RewriteProblem {
             Self::NoPatient | Self::TooLate => 0xC003,
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
+            Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
             Self::BurnedIn | Self::NoMask | Self::OverlayInPixels => 0xC006,
             Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
             Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,

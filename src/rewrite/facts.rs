@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::error::{RewriteError, RewriteProblem};
 use super::pixels::{self, Description};
 use super::profile::Pixels;
+use super::pseudonyms::Pseudonyms;
 use crate::dataset::{Event, Header, Kind, PATIENT_ID, Raw, Scanner, Syntax, Tag, number, trim};
 use crate::wire::Uid;
 
@@ -25,6 +26,7 @@ pub(super) struct Facts {
     pub(super) number: Option<u64>,
     /// Planted so far.
     pub(super) canaries: u32,
+    pub(super) pseudonyms: Pseudonyms,
 }
 
 /// What has to be known of an image before masks are chosen for it.

@@ -7,6 +7,9 @@ use aws_lc_rs::hmac;
 /// The root of UIDs that the standard itself assigns: they identify no patient, and replacing them breaks the object.
 const WELL_KNOWN: &[u8] = b"1.2.840.10008.";
 
+/// Hexadecimal digits of a whole HMAC.
+pub(super) const DIGITS: usize = 64;
+
 /// HMAC-SHA-256 of `value`; each use of the key has its own domain.
 pub(super) fn mac(key: &hmac::Key, domain: &[u8], value: &[u8]) -> hmac::Tag {
     let mut context = hmac::Context::with_key(key);
@@ -17,7 +20,7 @@ pub(super) fn mac(key: &hmac::Key, domain: &[u8], value: &[u8]) -> hmac::Tag {
 
 /// Appends the new UID for an old one: `2.25.` and a version 8 UUID as a decimal number (PS3.5 B.2, RFC 9562).
 pub(super) fn put_uid(key: &hmac::Key, old: &[u8], new: &mut Vec<u8>) {
-    if old.is_empty() || is_well_known(old) {
+    if is_fixed(old) {
         new.extend_from_slice(old);
         return;
     }
@@ -44,11 +47,13 @@ pub(super) fn put_patient(key: &hmac::Key, patient_id: &[u8], length: usize, new
 }
 
 fn put_digits(mac: &hmac::Tag, length: usize, new: &mut Vec<u8>) {
-    let end = new.len() + length;
-    for byte in mac.as_ref() {
-        let _ = write!(new, "{byte:02X}");
-    }
-    new.truncate(end);
+    let digits = mac.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xF]).take(length);
+    new.extend(digits.map(|digit| if digit < 10 { b'0' + digit } else { b'A' - 10 + digit }));
+}
+
+/// Whether a UID stays as it is.
+pub(super) fn is_fixed(uid: &[u8]) -> bool {
+    uid.is_empty() || is_well_known(uid)
 }
 
 fn is_well_known(uid: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::canary;
 use super::compile;
+use super::correspondence::{Correspondences, Kind, Unavailable};
 use super::profile::{Profile, ProfileSpec, statement};
 use super::spec::{RuleProblem, RulesetSpec};
 use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
@@ -86,6 +87,24 @@ impl Ruleset {
             Some(Action::Uid { key }) => new_uid(key, uid),
             _ => uid.to_owned(),
         }
+    }
+
+    /// As [`map_sop_instance_uid`](Self::map_sop_instance_uid), where a crosswalk may know the UID already.
+    ///
+    /// # Errors
+    /// The crosswalk cannot be asked.
+    pub fn map_known_sop_instance_uid(
+        &self,
+        uid: &str,
+        known: Option<&dyn Correspondences>,
+    ) -> Result<String, Unavailable> {
+        let is_mapped = matches!(self.action_on(SOP_INSTANCE_UID, Vr::UI), Some(Action::Uid { .. }));
+        let known = match known.filter(|_| is_mapped) {
+            Some(known) => known.pseudonym_of(Kind::Uid, uid.as_bytes())?,
+            None => None,
+        };
+        let known = known.and_then(|known| String::from_utf8(known).ok());
+        Ok(known.unwrap_or_else(|| self.map_sop_instance_uid(uid)))
     }
 
     /// Whether values name the tenant.

@@ -1,8 +1,10 @@
 //! Values with facts in them: `ANON^{pseudonym}`.
 
+use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::keyed;
+use crate::dataset::{PATIENT_ID, Tag, trim};
 use aws_lc_rs::hmac;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,14 +81,50 @@ impl Template {
         parts.collect()
     }
 
-    pub(super) fn fill(&self, facts: &Facts, old: &[u8]) -> Result<String, RewriteProblem> {
+    /// The value for an attribute whose own was `old`.
+    pub(super) fn fill(&self, facts: &mut Facts, tag: Tag, old: &[u8]) -> Result<String, RewriteProblem> {
+        let kind = if old.is_empty() { None } else { self.kind(facts, tag, old) };
+        let known = match kind {
+            Some(kind @ Kind::Value(_)) => facts.pseudonyms.known(kind, old)?,
+            _ => None,
+        };
+        let text = match known {
+            Some(known) => known,
+            None => {
+                let text = self.make(facts, old)?;
+                match kind {
+                    Some(kind @ Kind::Value(_)) => facts.pseudonyms.keep(kind, old, trim(&text))?,
+                    Some(kind) => facts.pseudonyms.note(kind, old, trim(&text))?,
+                    None => {}
+                }
+                text
+            }
+        };
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// What the filled value stands for.
+    fn kind(&self, facts: &Facts, tag: Tag, old: &[u8]) -> Option<Kind> {
+        let is_patient = tag == PATIENT_ID && facts.patient.as_deref() == Some(old);
+        if self.parts.contains(&Part::Value) || self.needs_patient() && is_patient {
+            Some(Kind::Value(tag))
+        } else {
+            self.needs_patient().then_some(Kind::OfPatient(tag))
+        }
+    }
+
+    fn make(&self, facts: &mut Facts, old: &[u8]) -> Result<Vec<u8>, RewriteProblem> {
         let mut text = Vec::new();
         for part in &self.parts {
             match (part, &self.key) {
                 (Part::Text(part), _) => text.extend_from_slice(part.as_bytes()),
                 (Part::Patient, Some(key)) => {
                     let patient = facts.patient.as_deref().ok_or(RewriteProblem::NoPatient)?;
-                    keyed::put_patient(key, patient, self.length, &mut text);
+                    let mut digits = Vec::new();
+                    facts.pseudonyms.put(Kind::Patient, patient, &mut digits, |digits| {
+                        keyed::put_patient(key, patient, keyed::DIGITS, digits);
+                    })?;
+                    text.extend_from_slice(digits.get(..self.length).unwrap_or(&digits));
                 }
                 (Part::Value, Some(key)) if !old.is_empty() => {
                     keyed::put_pseudonym(key, old, self.length, &mut text);
@@ -106,6 +144,6 @@ impl Template {
                 }
             }
         }
-        Ok(String::from_utf8_lossy(&text).into_owned())
+        Ok(text)
     }
 }

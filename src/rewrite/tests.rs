@@ -8,5 +8,6 @@ mod pixels;
 mod private;
 mod profile;
 mod profile_rows;
+mod remembering;
 mod structure;
 mod support;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::change::{Change, Recorder};
+use super::correspondence::{Correspondence, Correspondences};
 use super::deflated::Deflated;
 use super::error::{RewriteError, RewriteProblem};
 use super::notes::Summary;
@@ -81,12 +82,28 @@ impl Transform {
         self
     }
 
+    /// Says what remembers pseudonyms: those that are known are used, and those made are to be
+    /// [taken](Self::take_correspondences) and remembered before what is made of them is sent on.
+    pub fn with_crosswalk(mut self, known: Arc<dyn Correspondences>) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.pseudonyms.remembered_by(known);
+        }
+        self
+    }
+
     /// Says whose the peer is, for values with `{tenant}` in them.
     pub fn of_tenant(mut self, tenant: Option<Arc<str>>) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.facts.tenant = tenant;
         }
         self
+    }
+
+    /// The pseudonyms made since the last call, where there is a crosswalk; each once. Those of the data set's own SOP
+    /// Instance UID, and with it of the command's (0000,1000), are among them.
+    pub fn take_correspondences(&mut self) -> Vec<Correspondence> {
+        let Some(rewriting) = self.rewriting_mut() else { return Vec::new() };
+        rewriting.facts.pseudonyms.take(rewriting.notes.summary.patient_id.as_deref())
     }
 
     /// Says which of its association the data set is, counted from 1, for values with `{sequence}` in them.

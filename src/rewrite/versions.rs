@@ -8,9 +8,6 @@ use super::profile::{ProfileOption, dates};
 use super::table::Ruleset;
 use crate::dataset::trim;
 
-/// Of the whole HMAC; a shorter pseudonym is its beginning.
-const DIGITS: usize = 64;
-
 /// What is made of an identifier under one version of the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pseudonyms {
@@ -54,7 +51,7 @@ impl Ruleset {
     fn under(&self, version: u32, key: &hmac::Key, is_current: bool, identifier: &[u8]) -> Pseudonyms {
         let text = |put: fn(&hmac::Key, &[u8], usize, &mut Vec<u8>)| {
             let mut digits = Vec::new();
-            put(key, identifier, DIGITS, &mut digits);
+            put(key, identifier, keyed::DIGITS, &mut digits);
             String::from_utf8_lossy(&digits).into_owned()
         };
         let mut uid = Vec::new();

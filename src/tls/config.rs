@@ -1,5 +1,6 @@
 //! rustls configurations as BCP 195 (RFC 9325) and PS3.15 B.12 want them.
 
+use super::in_place::{self, NotingName};
 use super::{ClientAuthentication, ClientSettings, Profile, ServerSettings, TlsError, material, private_key};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
@@ -34,6 +35,7 @@ pub fn server_config(settings: &ServerSettings) -> Result<Arc<ServerConfig>, Tls
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
+    config.cert_resolver = Arc::new(NotingName(config.cert_resolver));
     Ok(Arc::new(config))
 }
 
@@ -81,7 +83,7 @@ pub fn server_name(settings: &ClientSettings) -> Result<ServerName<'static>, Tls
 pub(super) fn provider() -> Arc<CryptoProvider> {
     let kx_groups =
         vec![kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
-    Arc::new(CryptoProvider { kx_groups, ..default_provider() })
+    Arc::new(CryptoProvider { kx_groups, cipher_suites: in_place::cipher_suites(), ..default_provider() })
 }
 
 fn versions(profile: Profile) -> &'static [&'static SupportedProtocolVersion] {

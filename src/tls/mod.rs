@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod facts;
 mod handshake;
+mod in_place;
 mod inspect;
 mod material;
 mod private_key;
@@ -12,6 +13,7 @@ mod protocol;
 mod session;
 mod settings;
 mod show;
+mod stream;
 
 pub use config::{client_config, server_config, server_name};
 pub use error::TlsError;
@@ -21,6 +23,7 @@ pub use protocol::Protocol;
 pub use session::Session;
 pub use settings::{ClientAuthentication, ClientSettings, Profile, ServerSettings};
 pub use show::describe;
+pub use stream::{ClientStream, ServerStream, Stream};
 
 #[cfg(test)]
 mod tests;

@@ -19,15 +19,15 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session of a listener's connection, after its handshake.
-    pub fn of_server(connection: &rustls::ServerConnection) -> Self {
-        let sni = connection.server_name().map(|name| crate::identity::printable(name, 255));
-        Self { sni, ..Self::of(connection) }
+    /// The session of a listener's connection, after its handshake, and the server name that the client asked for.
+    pub fn of_server(state: &CommonState, server_name: Option<&str>) -> Self {
+        let sni = server_name.map(|name| crate::identity::printable(name, 255));
+        Self { sni, ..Self::of(state) }
     }
 
     /// The session of an upstream's connection, after its handshake.
-    pub fn of_client(connection: &rustls::ClientConnection) -> Self {
-        Self::of(connection)
+    pub fn of_client(state: &CommonState) -> Self {
+        Self::of(state)
     }
 
     fn of(state: &CommonState) -> Self {

@@ -2,6 +2,7 @@
 
 mod ae_title;
 pub mod associate;
+mod buffer;
 mod deframer;
 mod malformed;
 mod packer;
@@ -9,6 +10,7 @@ pub mod pdu;
 mod uid;
 
 pub use ae_title::{AeTitle, AeTitleError, RawAeTitle};
+pub use buffer::Buffer;
 pub use deframer::{Deframer, Event, Fragment, Kind};
 pub use malformed::{AbortReason, Malformed};
 pub use packer::{Packer, Source, Span};

@@ -5,20 +5,36 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("wire", &[]),
     ("dimse", &["wire"]),
     ("dataset", &["wire"]),
     ("rewrite", &["dataset", "wire"]),
+    ("crosswalk", &["dataset", "rewrite"]),
     ("identity", &["wire"]),
     ("policy", &["wire", "identity", "dimse"]),
     ("audit", &["wire", "identity", "policy", "dimse"]),
-    ("tls", &["identity"]),
-    ("config", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls"]),
-    ("relay", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "config"]),
+    ("tls", &["wire", "identity"]),
+    ("config", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "crosswalk"]),
+    (
+        "relay",
+        &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "config", "crosswalk"],
+    ),
     (
         "cli",
-        &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "config", "relay"],
+        &[
+            "wire",
+            "dimse",
+            "dataset",
+            "rewrite",
+            "identity",
+            "policy",
+            "audit",
+            "tls",
+            "config",
+            "relay",
+            "crosswalk",
+        ],
     ),
 ];
 

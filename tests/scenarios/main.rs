@@ -56,6 +56,8 @@ mod bad_input;
 mod byte_for_byte;
 mod commands;
 mod configurations;
+mod crosswalk;
+mod crosswalk_commands;
 mod endings;
 mod forwarding;
 mod limits;

@@ -120,7 +120,7 @@ fn an_archive_may_answer_before_the_data_set_is_through() {
 
 #[test]
 fn both_directions_flow_at_once() {
-    let (_gate, _upstream, mut requestor, mut acceptor) = opened(|_| ());
+    let (gate, _upstream, mut requestor, mut acceptor) = opened(|_| ());
     let query = crate::object::short(0x0010, 0x0010, "PN", b"*");
     let find = Command::new(C_FIND_RQ).uid(2, FIND).us(0x0110, 1).us(0x0700, 0).us(0x0800, 0);
     requestor.send_message(5, &find, Some(&query), 16384);
@@ -146,6 +146,11 @@ fn both_directions_flow_at_once() {
         assert_eq!(requestor.message().command, response);
     }
     raw::release(requestor, acceptor);
+    gate.event("association-closed");
+    let records = gate.records();
+    let find = records.iter().find(|record| record["operation"] == "C-FIND").expect("its record");
+    // Patients are recorded as keyed hashes here, so the values asked for are not.
+    assert_eq!(find["query"], json!({"transfer-syntax": "1.2.840.10008.1.2.1", "keys": ["00100010"]}));
 }
 
 #[test]

@@ -69,8 +69,9 @@ fn real_records_are_found_by_what_they_say() {
 #[test]
 fn a_damaged_line_is_named_and_the_status_says_so() {
     let gate = recorded();
-    let file =
-        fs::read_dir(gate.site.path("audit")).expect("a folder").flatten().next().expect("a file").path();
+    let mut paths =
+        fs::read_dir(gate.site.path("audit")).expect("a folder").flatten().map(|entry| entry.path());
+    let file = paths.find(|path| path.to_string_lossy().contains("audit-20")).expect("a file");
     let text = fs::read_to_string(&file).expect("records");
     fs::write(&file, text.replacen("\"event\":\"started\"", "\"event\":\"star\n", 1))
         .expect("a file written");
@@ -104,6 +105,41 @@ fn a_real_association_is_told_as_a_story() {
         "{told}"
     );
     assert!(!audit(&gate, &["show", "audit", "nobody"]).success);
+}
+
+#[test]
+fn who_reads_the_records_of_a_running_proxy_is_a_record_of_its_own() {
+    let upstream = Upstream::bind();
+    let mut gate = Gate::start(&Setup::plain(upstream.address));
+    audit(&gate, &["search", "audit", "--patient", "SECRET^1", "--peer", "lyon"]).expect_success();
+    let used = gate.event("audit-log-used");
+    assert_eq!((&used["command"], &used["file"]), (&"search".into(), &"audit".into()));
+    assert_eq!(used["arguments"], "audit --patient (not recorded) --peer lyon");
+    assert_eq!(used["user-id"].as_u64(), Some(u64::from(uid())));
+    assert_eq!(used["sequence"].as_u64(), Some(gate.records().len() as u64));
+    assert!(gate.stop().success());
+
+    // When nobody writes, the note waits for the next start; verifying is reading, too.
+    assert!(!audit(&gate, &["verify", "audit"]).expect_success().contains("not recorded"));
+    assert_eq!(gate.count("audit-log-used"), 1);
+    let mut gate = Gate::start_in(gate.site, &Setup::plain(upstream.address));
+    crate::wait::until("the note to be taken", || (gate.count("audit-log-used") == 2).then_some(()));
+    assert!(gate.stop().success());
+
+    // A copy has nobody to tell, and can be read all the same.
+    fs::create_dir(gate.site.path("copy")).expect("a folder");
+    for file in fs::read_dir(gate.site.path("audit")).expect("records").flatten() {
+        if file.file_name().to_string_lossy().ends_with(".jsonl") {
+            fs::copy(file.path(), gate.site.path("copy").join(file.file_name())).expect("a copy");
+        }
+    }
+    let said = audit(&gate, &["verify", "copy"]).expect_success();
+    assert!(said.contains("intact") && said.contains("reading these records is not recorded"), "{said}");
+}
+
+fn uid() -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").expect("this process").uid()
 }
 
 /// The page as a browser has it after loading.
@@ -152,6 +188,7 @@ fn a_report_in_a_browser_shows_its_figures_runs_nothing_and_fetches_nothing() {
         "<b>1</b><span>operations</span>",
         "calling-ae-title-unknown",
         "&lt;i&gt;SITE&lt;/i&gt; to PACS",
+        "days left<small> 2099-01-01",
         "class=\"timeline\"",
         "class=\"heat\"",
     ] {

@@ -27,7 +27,7 @@ type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 impl Site {
     /// `certs/{ca,server,client,expired,revoked,pacs-ca,pacs,stranger-ca,stranger}.pem` with keys,
-    /// `certs/{ca,ended}.crl` (the second past its date), `conf/{audit,pseudonym,audit-signing}.key`.
+    /// `certs/{ca,ended}.crl` (the second past its date), `conf/{audit,pseudonym,crosswalk,audit-signing}.key`.
     pub fn new() -> Self {
         let site = Self { folder: TempDir::new().expect("a temporary folder") };
         for name in ["certs", "conf"] {
@@ -46,6 +46,7 @@ impl Site {
         site.issue(&stranger, "stranger", &[CLIENT_NAME]);
         site.secret("conf/audit.key", 64);
         site.secret("conf/pseudonym.key", 64);
+        site.secret("conf/crosswalk.key", 48);
         site.secret("conf/pseudonym-2.key", 65);
         let signing = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
         site.write_secret("conf/audit-signing.key", signing.serialize_pem().as_bytes());

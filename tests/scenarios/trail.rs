@@ -32,7 +32,8 @@ fn verify(site: &Site, arguments: &[&str]) -> (Option<i32>, String) {
 /// The one file of records.
 fn file(site: &Site) -> PathBuf {
     let entries = fs::read_dir(site.path("audit")).expect("records");
-    entries.flatten().map(|entry| entry.path()).next().expect("a file")
+    let mut paths = entries.flatten().map(|entry| entry.path());
+    paths.find(|path| path.to_string_lossy().contains("audit-20")).expect("a file")
 }
 
 /// Echoes on one association until the proxy is killed in the middle of it; gives how many were answered before.
@@ -208,4 +209,17 @@ fn yesterdays_file_is_for_the_reviewer_only() {
     assert_eq!(status, Some(0), "{said}");
     let (status, said) = verify(&gate.site, &[]);
     assert!(status == Some(65) && said.contains("encrypted for a reviewer"), "{said}");
+}
+
+#[test]
+fn a_second_proxy_in_one_audit_directory_is_told_so_and_does_not_start() {
+    let setup = Setup::plain(sink());
+    let mut gate = Gate::start(&setup);
+    let output =
+        gate::command(&gate.site, &["run", "-c", "dimsegate.toml"]).output().expect("a second proxy");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("writes to the audit directory") && said.contains("audit.directory"), "{said}");
+    assert!(gate.stop().success());
+    assert_eq!(verify(&gate.site, &[]).0, Some(0));
 }

@@ -1,17 +1,20 @@
 //! One destination: read, render, send, and remember how far it is.
 
+use super::backlog::Backlog;
 use super::backoff;
 use super::cursor::Cursor;
 use super::destination::Destination;
 use super::hold::Hold;
 use super::sender::{Parcel, Sender, Taken};
 use super::status::Status;
+use crate::audit::SecurityAlert;
 use crate::audit::messages::{Record, Renderer};
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -26,6 +29,8 @@ pub struct Pace {
     pub unacknowledged: Duration,
     /// After which a message on an open connection counts as delivered; longer than `unacknowledged`.
     pub settling: Duration,
+    /// A record that is older and not delivered is an alert.
+    pub alarm: Duration,
 }
 
 impl Default for Pace {
@@ -35,10 +40,13 @@ impl Default for Pace {
             patience: Duration::from_secs(20),
             unacknowledged: Duration::from_secs(20),
             settling: Duration::from_secs(30),
+            alarm: Duration::from_secs(10 * 60),
         }
     }
 }
 
+/// Between two looks at the backlog while nothing fails.
+const LOOK: Duration = Duration::from_secs(5);
 /// Between two stored cursors while there is much to send.
 const CHECKPOINT: Duration = Duration::from_secs(1);
 
@@ -48,7 +56,12 @@ pub(super) struct Forwarder {
     pace: Pace,
     status: Arc<Status>,
     hold: Hold,
+    alert: Alert,
     stop: watch::Receiver<bool>,
+    /// When the backlog was looked at.
+    looked: Option<Instant>,
+    /// An alert told of the backlog that there is.
+    alarmed: bool,
     /// Of the next record to be read.
     cursor: Cursor,
     renderer: Renderer,
@@ -60,6 +73,9 @@ pub(super) struct Forwarder {
     /// Number of the last message that the destination itself said it took: not sent again after a failure.
     taken: u64,
 }
+
+/// Hands an alert to the trail.
+pub(super) type Alert = Arc<dyn Fn(SecurityAlert) + Send + Sync>;
 
 /// What there was to send.
 struct Batch {
@@ -75,7 +91,7 @@ impl Forwarder {
         to: Destination,
         pace: Pace,
         status: Arc<Status>,
-        hold: Hold,
+        (hold, alert): (Hold, Alert),
         stop: watch::Receiver<bool>,
     ) -> io::Result<Self> {
         let cursor = Cursor::load(&directory, &to.name, to.begin)?;
@@ -90,7 +106,10 @@ impl Forwarder {
             pace,
             status,
             hold,
+            alert,
             stop,
+            looked: None,
+            alarmed: false,
             cursor,
             renderer,
             settled,
@@ -108,9 +127,10 @@ impl Forwarder {
             self.status.failed();
             self.rewind();
             let backlog = self.measure();
+            let oldest = backlog.oldest.map(tracing::field::display);
             let pause = backoff::pause(failures);
-            tracing::warn!(repository = %self.to.name, %error, backlog, ?pause,
-                "audit messages wait for their repository");
+            tracing::warn!(repository = %self.to.name, %error, records = backlog.records, bytes = backlog.bytes,
+                oldest, ?pause, "audit messages wait for their repository");
             if *self.stop.borrow() {
                 return;
             }
@@ -142,7 +162,9 @@ impl Forwarder {
             if batch.progress {
                 continue;
             }
-            self.measure();
+            if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+                self.measure();
+            }
             if stopping {
                 return self.finish(sender).await;
             }
@@ -264,11 +286,34 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Bytes that wait.
-    fn measure(&self) -> u64 {
-        let backlog = self.cursor.position.behind(&self.directory).unwrap_or(0);
-        self.status.backlog(backlog);
+    /// What waits; an alert where it waits too long.
+    fn measure(&mut self) -> Backlog {
+        self.looked = Some(Instant::now());
+        let backlog = Backlog::after(&self.settled.position, &self.directory).unwrap_or_default();
+        self.status.backlog(&backlog);
+        let age = backlog.oldest.map(|oldest| OffsetDateTime::now_utc() - oldest);
+        match age.is_some_and(|age| age > self.pace.alarm) {
+            true if !self.alarmed && !*self.stop.borrow() => self.alarm(&backlog),
+            true => {}
+            false => self.alarmed = false,
+        }
         backlog
+    }
+
+    fn alarm(&mut self, backlog: &Backlog) {
+        self.alarmed = true;
+        let oldest = backlog.oldest.map_or_else(String::new, |oldest| format!(", the oldest of {oldest}"));
+        let explanation = format!(
+            "repository \"{}\" has not had {} records ({} bytes){oldest}; they are kept and sent when it takes them",
+            self.to.name, backlog.records, backlog.bytes
+        );
+        tracing::error!(repository = %self.to.name, "{explanation}");
+        (self.alert)(SecurityAlert {
+            reason: "repository-behind".into(),
+            explanation,
+            records: Some(backlog.records),
+            ..SecurityAlert::default()
+        });
     }
 }
 

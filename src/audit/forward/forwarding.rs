@@ -1,9 +1,10 @@
 //! All destinations, from start to stop.
 
 use super::destination::Destination;
-use super::forwarder::{Forwarder, Pace};
+use super::forwarder::{Alert, Forwarder, Pace};
 use super::hold::Hold;
 use super::status::{Standing, Status};
+use crate::audit::SecurityAlert;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub struct Forwarding {
     directory: PathBuf,
     pace: Pace,
     hold: Hold,
+    alert: Alert,
     /// None where nothing is forwarded.
     runtime: Option<Runtime>,
     running: BTreeMap<Arc<str>, Running>,
@@ -40,6 +42,7 @@ impl Forwarding {
     ///
     /// `held` is told the earliest day whose file may still be read, at once and whenever that changes; `None` when
     /// nothing is forwarded. Files of that day and later ones must stay as they are. Until it is first told, all must.
+    /// `alert` is told of a backlog that has grown old; it must not wait.
     ///
     /// # Errors
     /// A cursor cannot be read or stored, or the thread cannot be started.
@@ -47,8 +50,9 @@ impl Forwarding {
         directory: PathBuf,
         destinations: &[Destination],
         held: impl Fn(Option<Date>) + Send + Sync + 'static,
+        alert: impl Fn(SecurityAlert) + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        Self::start_at(Pace::default(), directory, destinations, held)
+        Self::start_at(Pace::default(), directory, destinations, held, alert)
     }
 
     pub(super) fn start_at(
@@ -56,6 +60,7 @@ impl Forwarding {
         directory: PathBuf,
         destinations: &[Destination],
         held: impl Fn(Option<Date>) + Send + Sync + 'static,
+        alert: impl Fn(SecurityAlert) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         if destinations.is_empty() {
             held(None);
@@ -63,7 +68,8 @@ impl Forwarding {
         let hold = Hold::new(held);
         // Everything, until each has said where it is.
         destinations.iter().for_each(|to| hold.needs(&to.name, Date::MIN));
-        let mut all = Self { directory, pace, hold, runtime: None, running: BTreeMap::new() };
+        let alert = Arc::new(alert);
+        let mut all = Self { directory, pace, hold, alert, runtime: None, running: BTreeMap::new() };
         for to in destinations {
             all.begin(to, None)?;
         }
@@ -131,7 +137,7 @@ impl Forwarding {
         let status = Arc::new(Status::default());
         let make = {
             let (directory, to, pace) = (self.directory.clone(), to.clone(), self.pace);
-            let (status, hold) = (status.clone(), self.hold.clone());
+            let (status, hold) = (status.clone(), (self.hold.clone(), self.alert.clone()));
             move || Forwarder::new(directory, to, pace, status, hold, stopped)
         };
         let runtime = self.runtime()?;

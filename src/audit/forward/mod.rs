@@ -14,8 +14,12 @@
 //!   the repository's own orderly close after that says that it has read everything (unread bytes would make it a reset).
 //! - **Syslog over UDP** (RFC 5426): it was sent.
 //!
+//! What is not delivered yet is its backlog: [`Standing`] has it in records, bytes and the time of the oldest, the log has
+//! it at each attempt that fails, and a record has it once when the oldest waits longer than [`Pace::alarm`].
+//!
 //! So a repository may get a message twice, with the same sequence numbers, and never misses one that it could have had.
 
+mod backlog;
 mod backoff;
 mod cursor;
 mod destination;

@@ -31,14 +31,20 @@ impl Position {
     /// After the last whole line of the last file.
     pub(super) fn at_end(directory: &Path) -> io::Result<Self> {
         let Some(file) = files(directory)?.pop() else { return Ok(Self::default()) };
-        let mut reader = File::open(directory.join(&file))?;
-        let length = reader.metadata()?.len();
-        let start = length.saturating_sub(CHUNK);
-        reader.seek(SeekFrom::Start(start))?;
-        let mut tail = Vec::new();
-        reader.take(CHUNK).read_to_end(&mut tail)?;
+        let (start, tail) = tail_of(&directory.join(&file))?;
         let whole = tail.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at as u64 + 1);
         Ok(Self { file, offset: start.saturating_add(whole) })
+    }
+
+    /// The end of the last file that holds anything.
+    pub(super) fn last_lines(directory: &Path) -> io::Result<Vec<u8>> {
+        for file in files(directory)?.iter().rev() {
+            let (_, tail) = tail_of(&directory.join(file))?;
+            if !tail.is_empty() {
+                return Ok(tail);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The day of its file; the first of all where there is none yet.
@@ -103,6 +109,16 @@ impl Position {
         lines.truncate(whole);
         Ok(Chunk { lines, end: Self { file: self.file.clone(), offset: end } })
     }
+}
+
+/// The last bytes of a file, and where they begin.
+fn tail_of(path: &Path) -> io::Result<(u64, Vec<u8>)> {
+    let mut file = File::open(path)?;
+    let start = file.metadata()?.len().saturating_sub(CHUNK);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.take(CHUNK).read_to_end(&mut tail)?;
+    Ok((start, tail))
 }
 
 /// Names of the days' files, in order.

@@ -1,5 +1,6 @@
 //! How a destination is doing, for metrics and people.
 
+use super::backlog::Backlog;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,8 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     pub connected: bool,
-    /// Bytes of records that it has not been sent.
+    /// Bytes of records that do not count as delivered yet.
     pub backlog: u64,
+    /// How many records that are.
+    pub backlog_records: u64,
+    /// Unix time of the oldest of them, in seconds; 0 where there is none.
+    pub oldest: u64,
     /// Messages sent since the start, those sent again included.
     pub sent: u64,
     /// Messages that it refused, or that are too long for it.
@@ -26,6 +31,8 @@ pub struct Standing {
 pub(super) struct Status {
     connected: AtomicBool,
     backlog: AtomicU64,
+    backlog_records: AtomicU64,
+    oldest: AtomicU64,
     sent: AtomicU64,
     refused: AtomicU64,
     failures: AtomicU64,
@@ -38,6 +45,8 @@ impl Status {
         Standing {
             connected: self.connected.load(Relaxed),
             backlog: self.backlog.load(Relaxed),
+            backlog_records: self.backlog_records.load(Relaxed),
+            oldest: self.oldest.load(Relaxed),
             sent: self.sent.load(Relaxed),
             refused: self.refused.load(Relaxed),
             failures: self.failures.load(Relaxed),
@@ -50,8 +59,11 @@ impl Status {
         self.connected.swap(connected, Relaxed)
     }
 
-    pub(super) fn backlog(&self, bytes: u64) {
-        self.backlog.store(bytes, Relaxed);
+    pub(super) fn backlog(&self, backlog: &Backlog) {
+        let oldest = backlog.oldest.map_or(0, |oldest| oldest.unix_timestamp());
+        self.backlog.store(backlog.bytes, Relaxed);
+        self.backlog_records.store(backlog.records, Relaxed);
+        self.oldest.store(u64::try_from(oldest).unwrap_or(0), Relaxed);
     }
 
     pub(super) fn sent(&self, messages: u64, refused: u64) {

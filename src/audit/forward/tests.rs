@@ -3,6 +3,7 @@
 use super::cursor::{Cursor, path_of};
 use super::position::Position;
 use super::*;
+use crate::audit::SecurityAlert;
 use crate::audit::messages::{Message, Record, Renderer, Source, State};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -20,6 +21,7 @@ const PACE: Pace = Pace {
     patience: Duration::from_secs(10),
     unacknowledged: Duration::from_secs(10),
     settling: Duration::from_millis(20),
+    alarm: Duration::from_secs(60),
 };
 const FIRST: &str = "audit-2026-01-02.jsonl";
 const SECOND: &str = "audit-2026-01-03.jsonl";
@@ -50,7 +52,7 @@ fn destination(kind: Kind) -> Destination {
 }
 
 fn start(home: &Path, to: &Destination) -> Forwarding {
-    Forwarding::start_at(PACE, home.to_owned(), std::slice::from_ref(to), |_| {}).unwrap()
+    Forwarding::start_at(PACE, home.to_owned(), std::slice::from_ref(to), |_| {}, |_| {}).unwrap()
 }
 
 fn text_of(home: &Path, from: &mut Position) -> String {
@@ -185,7 +187,7 @@ async fn files_are_held_until_they_have_been_delivered() {
     let telling = held.clone();
     let tell = move |day| telling.lock().unwrap().push(day);
     let mut forwarding =
-        Forwarding::start_at(PACE, home.path().to_owned(), std::slice::from_ref(&to), tell).unwrap();
+        Forwarding::start_at(PACE, home.path().to_owned(), std::slice::from_ref(&to), tell, |_| {}).unwrap();
     append(home.path(), SECOND, &configured(2));
     datagram(&socket).await;
     until(|| held.lock().unwrap().len() == 3).await;
@@ -246,4 +248,33 @@ async fn a_fhir_server_gets_each_event_until_it_takes_it_and_refuses_only_its_ow
     until(|| forwarding.standings()[0].1.delivered == 3).await;
     let standing = forwarding.standings()[0].1;
     assert_eq!((standing.sent, standing.refused, standing.failures), (2, 1, 1));
+}
+
+#[tokio::test]
+async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_alert() {
+    let home = TempDir::new().unwrap();
+    append(home.path(), FIRST, &configured(6));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let endpoint = Endpoint { path: "/".into(), authority: address.clone(), address, tls: None };
+    let to = destination(Kind::Fhir(endpoint));
+    let alerts: Arc<Mutex<Vec<SecurityAlert>>> = Arc::default();
+    let telling = alerts.clone();
+    let tell = move |alert| telling.lock().unwrap().push(alert);
+    let directory = home.path().to_owned();
+    drop(listener);
+    let forwarding = Forwarding::start_at(PACE, directory, std::slice::from_ref(&to), |_| {}, tell).unwrap();
+    let waiting = [configured(7), configured(8)].concat();
+    append(home.path(), FIRST, &waiting);
+    append(home.path(), SECOND, &configured(9));
+    let standing = || forwarding.standings()[0].1;
+    // Whatever was looked at before everything was there is looked at again.
+    until(|| standing().backlog_records == 3 && standing().failures >= 2).await;
+    let bytes = (waiting.len() + configured(9).len()) as u64;
+    let oldest = time::macros::datetime!(2026-01-02 03:00:00 UTC).unix_timestamp();
+    assert_eq!((standing().backlog, standing().oldest), (bytes, oldest.unsigned_abs()));
+    let alerts = alerts.lock().unwrap();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts[0].reason, "repository-behind");
+    assert!(alerts[0].explanation.contains("\"arr\""), "{alerts:?}");
 }

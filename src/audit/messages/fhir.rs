@@ -63,8 +63,12 @@ fn entity(part: &Object) -> Value {
             "display": if part.type_code == 1 { "Person" } else { "System Object" },
         },
         "role": {"system": format!("{TERMINOLOGY}/object-role"), "code": part.role.to_string()},
-        "name": token(&part.name),
     }));
+    // Either a name or a query, never both (FHIR R4, AuditEvent sev-1).
+    match &part.query {
+        Some(query) => entity.insert("query".into(), json!(query)),
+        None => entity.insert("name".into(), json!(token(&part.name))),
+    };
     let life_cycle = part.life_cycle.map(
         |cycle| json!({"system": format!("{TERMINOLOGY}/dicom-audit-lifecycle"), "code": cycle.to_string()}),
     );

@@ -120,6 +120,8 @@ pub struct Object {
     /// ParticipantObjectDataLifeCycle.
     pub life_cycle: Option<u8>,
     pub name: String,
+    /// ParticipantObjectQuery in base64, which takes the place of the name.
+    pub query: Option<String>,
     /// Type and value; written as base64.
     pub details: Vec<(&'static str, String)>,
     pub description: Option<Description>,
@@ -146,6 +148,7 @@ impl Object {
             role,
             life_cycle: None,
             name: name.to_owned(),
+            query: None,
             details: Vec::new(),
             description: None,
         }

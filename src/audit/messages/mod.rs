@@ -9,6 +9,7 @@
 //! records; the same records give the same messages again.
 
 mod association;
+mod authentication;
 mod codes;
 pub mod fhir;
 mod message;
@@ -29,6 +30,7 @@ pub use record::{BadRecord, Record};
 pub use renderer::Renderer;
 pub use source::Source;
 pub use state::State;
+pub(in crate::audit) use text::base64;
 
 #[cfg(test)]
 mod tests;

@@ -30,10 +30,13 @@ pub(super) fn ended(record: &Record) -> Option<String> {
     }
 }
 
-/// C-FIND, C-MOVE or C-GET. The identifier stays out of the records, so it is no part of the message either.
+/// C-FIND, C-MOVE or C-GET. Where the identifier stays out of the records, it is no part of the message either.
 pub(super) fn query(record: &Record, ends: &Ends, proxy: &Participant) -> Message {
     let to_peer = record.direction.as_deref() == Some("to-peer");
     let name = format!("{} (identifier not recorded)", record.operation.as_deref().unwrap_or("query"));
+    let query = record.query.as_ref();
+    let base64 =
+        |text: &&String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
     let mut participants = ends.transfer(to_peer, proxy.clone());
     participants.extend(record.move_destination.as_ref().map(|title| Participant {
         user: title.clone(),
@@ -42,8 +45,12 @@ pub(super) fn query(record: &Record, ends: &Ends, proxy: &Participant) -> Messag
         ..Participant::default()
     }));
     let object = Object::sop_class(record.sop_class.as_deref(), &name)
+        .with("TransferSyntax", query.map(|query| query.transfer_syntax.clone()))
+        .with("Keys", query.filter(|query| !query.keys.is_empty()).map(|query| query.keys.join(" ")))
         .with("Association", record.association.clone())
         .with("Sequence", Some(record.sequence.to_string()));
+    let identifier = query.and_then(|query| query.identifier.as_ref()).filter(base64).cloned();
+    let object = Object { query: identifier, ..object };
     Message {
         outcome: outcome(record),
         outcome_description: ended(record),

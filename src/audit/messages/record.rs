@@ -29,6 +29,7 @@ pub struct Record {
     pub study: Option<String>,
     pub new_study: Option<String>,
     pub patient: Option<String>,
+    pub query: Option<Query>,
     pub move_destination: Option<String>,
     pub status: Option<String>,
     pub duration_ms: u64,
@@ -39,6 +40,20 @@ pub struct Record {
     pub version: Option<String>,
     pub file: Option<String>,
     pub configuration: Option<String>,
+    /// Of `audit-log-used`.
+    pub host: Option<String>,
+    pub command: Option<String>,
+    pub arguments: Option<String>,
+}
+
+/// `query` of an operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Query {
+    pub transfer_syntax: String,
+    pub keys: Vec<String>,
+    /// Base64, where records may name patients.
+    pub identifier: Option<String>,
 }
 
 /// `tls` of a record.

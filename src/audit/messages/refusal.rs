@@ -1,8 +1,9 @@
 //! What was refused, and other things that a person should look at (A.5.3.11, A.5.3.12).
 
-use super::association::{Ends, identity};
+use super::association::Ends;
+use super::authentication;
 use super::codes::{self, Code};
-use super::message::{Message, Network, Object, Outcome, Participant};
+use super::message::{Message, Object, Outcome, Participant};
 use super::process::event;
 use super::record::Record;
 
@@ -12,7 +13,7 @@ pub(super) fn refused(record: &Record, proxy: &Participant) -> Option<Message> {
     let label = label(record.reason.as_deref().unwrap_or_default());
     if label == "user-identity" {
         // Its alert says nothing more.
-        return (record.event != "security-alert").then(|| login_failed(record, proxy));
+        return (record.event != "security-alert").then(|| authentication::failed(record, proxy));
     }
     let (kind, outcome) = decision(label)?;
     Some(alert(record, proxy, kind, outcome))
@@ -43,6 +44,7 @@ fn decision(label: &str) -> Option<(Code, Outcome)> {
         "records-lost" | "records-unavailable" | "audit-file-replaced" => {
             Some((codes::AUDIT_RECORDING_STOPPED, Outcome::SeriousFailure))
         }
+        "repository-behind" => minor(codes::AUDIT_RECORDING_STOPPED),
         "connection-lost"
         | "associate-timeout"
         | "shutting-down"
@@ -81,22 +83,4 @@ fn subject(record: &Record, address: &str) -> Object {
         .with("Alert Description", Some(why))
         .with("CertificateSHA256", tls.and_then(|tls| tls.fingerprint.clone()))
         .with("Association", record.association.clone())
-}
-
-/// User Authentication that failed. Who it was claimed to be is known only where the record says so.
-fn login_failed(record: &Record, proxy: &Participant) -> Message {
-    let address = record.address.clone().unwrap_or_else(|| "unknown".into());
-    let claimed = record.user().map(str::to_owned).or_else(|| identity(record.tls.as_ref()));
-    let user = Participant {
-        user: claimed.unwrap_or_else(|| address.clone()),
-        ae_titles: record.calling_ae_title.iter().cloned().collect(),
-        requestor: true,
-        network: Some(Network::of(&address)),
-        ..Participant::default()
-    };
-    Message {
-        outcome: Outcome::MinorFailure,
-        outcome_description: record.why(),
-        ..event(record, codes::USER_AUTHENTICATION, Some(codes::LOGIN), vec![user, proxy.clone()])
-    }
 }

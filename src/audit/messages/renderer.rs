@@ -6,7 +6,7 @@ use super::record::Record;
 use super::source::Source;
 use super::state::{Association, MOST_REMEMBERED, State};
 use super::transfer::{self, Key, Transfer};
-use super::{operation, process, refusal};
+use super::{authentication, operation, process, refusal};
 
 /// A study still being transferred is told in part after so many seconds.
 const LONGEST_GATHERING: i64 = 15 * 60;
@@ -80,7 +80,9 @@ impl Renderer {
         if let Some(id) = &record.association {
             self.state.open(id, Ends::of(record), record.sequence);
         }
-        self.tell_excess(record)
+        let mut messages = self.tell_excess(record);
+        messages.extend(authentication::succeeded(record, &self.proxy()));
+        messages
     }
 
     fn operated(&mut self, record: &Record) -> Vec<Message> {

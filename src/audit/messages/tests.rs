@@ -68,6 +68,10 @@ fn everything() -> Vec<String> {
     lines.push(store(16, &format!(r#""study":"{hostile}","patient":"{hostile}","status":"{hostile}""#)));
     lines.push(operation("C-FIND", r#""sop-class":"1.2.840.10008.5.1.4.1.2.2.1","status":"0x0000""#));
     lines.push(operation(
+        "C-FIND",
+        r#""sop-class":"1.2.840.10008.5.1.4.1.2.2.1","status":"0x0000","query":{"transfer-syntax":"1.2.840.10008.1.2","keys":["00100010","0020000D"],"identifier":"Zm9vYmFy"}"#,
+    ));
+    lines.push(operation(
         "C-MOVE",
         &format!(r#""sop-class":"{hostile}","move-destination":"{hostile}","status":"0xA801""#),
     ));
@@ -96,7 +100,10 @@ fn everything() -> Vec<String> {
     lines.push(short("security-alert", r#","reason":"records-lost","explanation":"x","records":3"#));
     lines.push(short("configuration-loaded", r#","file":"dimsegate.toml","configuration":"d","warnings":0"#));
     lines.push(short("configuration-refused", r#","file":"dimsegate.toml","errors":1,"problems":["x"]"#));
-    lines.push(short("audit-log-used", r#","user":"auditor1","reason":"search""#));
+    lines.push(short(
+        "audit-log-used",
+        r#","user":"auditor1","user-id":1001,"host":"pc7","process-id":77,"file":"/a","command":"search","arguments":"/a --peer lyon""#,
+    ));
     lines.push(short("stopped", r#","reason":"SIGTERM","aborted":0,"duration-ms":1"#));
     lines
 }
@@ -173,7 +180,7 @@ fn messages_have_the_parts_of_the_examples() {
         ("instances_transferred", "110104", "Anonymized>true"),
         ("query", "110112", "C-FIND"),
         ("security_alert_node_authentication", "110113", "110126"),
-        ("user_authentication_failed", "110114", "110122"),
+        ("user_authentication_failed", "110114", "EventOutcomeIndicator=\"4\""),
     ] {
         let text = std::fs::read_to_string(data(&format!("audit_examples/{example}.xml"))).unwrap();
         let marked = |xml: &&String| xml.contains(&format!("csd-code=\"{event}\"")) && xml.contains(mark);
@@ -187,6 +194,19 @@ fn messages_have_the_parts_of_the_examples() {
 }
 
 #[test]
+fn a_query_has_its_identifier_where_the_record_has_it() {
+    let all = xmls(&everything());
+    let query = all.iter().find(|xml| xml.contains("<ParticipantObjectQuery>")).expect("a query");
+    assert!(query.contains("<ParticipantObjectQuery>Zm9vYmFy</ParticipantObjectQuery>"), "{query}");
+    assert!(!query.contains("ParticipantObjectName>C-FIND"), "{query}");
+    // RFC 4648: the transfer syntax, and the keys.
+    assert!(query.contains("type=\"TransferSyntax\" value=\"MS4yLjg0MC4xMDAwOC4xLjI=\""), "{query}");
+    assert!(query.contains("type=\"Keys\" value=\"MDAxMDAwMTAgMDAyMDAwMEQ=\""), "{query}");
+    let hostile = operation("C-FIND", r#""query":{"identifier":"<x>"}"#);
+    assert!(xmls(&[OPENED.to_owned(), hostile]).iter().all(|xml| !xml.contains("ParticipantObjectQuery")));
+}
+
+#[test]
 fn instances_of_a_study_are_one_message_for_each_outcome() {
     let failed = r#""study":"1.2.3","patient":"5bdcc1","status":"0xA700""#;
     let lines = [OPENED.to_owned(), store(11, STUDY), store(12, failed), store(13, STUDY), CLOSED.to_owned()];
@@ -194,8 +214,16 @@ fn instances_of_a_study_are_one_message_for_each_outcome() {
     let told: Vec<_> = all.iter().map(|message| (message.event.code, message.outcome)).collect();
     assert_eq!(
         told,
-        [("110102", Outcome::Success), ("110104", Outcome::Success), ("110104", Outcome::SeriousFailure)]
+        [
+            ("110114", Outcome::Success),
+            ("110102", Outcome::Success),
+            ("110104", Outcome::Success),
+            ("110104", Outcome::SeriousFailure)
+        ]
     );
+    let login = xml::write(&all[0], &source());
+    assert!(login.contains("110122") && login.contains(r#"UserID="gw.lyon.example""#), "{login}");
+    let all = &all[1..];
     assert_eq!(all[0].timestamp(), "2026-01-02T03:00:00.750000Z");
     let class = "1.2.840.10008.5.1.4.1.1.2".to_owned();
     assert_eq!(all[1].objects[0].description.as_ref().unwrap().sop_classes, [(class, 2)]);
@@ -215,7 +243,7 @@ fn instances_of_a_study_are_one_message_for_each_outcome() {
 fn what_identifies_the_patient_before_is_not_in_the_message_of_what_went_out() {
     let rewritten = r#""study":"1.2.3","new-study":"2.25.7","new-sop-instance":"2.25.8","patient":"PID-7","status":"0x0000""#;
     let all = xmls(&[OPENED.to_owned(), store(11, rewritten), CLOSED.to_owned()]);
-    let [_, inner, outer] = all.as_slice() else { panic!("{all:?}") };
+    let [_, _, inner, outer] = all.as_slice() else { panic!("{all:?}") };
     assert!(inner.contains("PID-7") && inner.contains("\"1.2.3\"") && inner.contains("Anonymized>false"));
     assert!(outer.contains("\"2.25.7\"") && outer.contains("Anonymized>true"));
     assert!(outer.contains("ParticipantObjectDataLifeCycle=\"7\""));
@@ -241,7 +269,7 @@ fn a_state_that_was_stored_goes_on_with_the_same_messages() {
 fn what_a_crash_cut_off_is_told_when_the_next_process_starts() {
     let all = messages(&[OPENED.to_owned(), store(11, STUDY), started()]);
     let codes: Vec<_> = all.iter().map(|message| message.event.code).collect();
-    assert_eq!(codes, ["110102", "110104", "110100", "110108"]);
+    assert_eq!(codes, ["110114", "110102", "110104", "110100", "110108"]);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn forbidden(character: char) -> bool {
 }
 
 /// RFC 4648 §4, with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(in crate::audit) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

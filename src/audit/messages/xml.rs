@@ -91,7 +91,10 @@ fn write_object(xml: &mut Xml, object: &Object) {
     attributes.extend(life_cycle.as_deref().map(|cycle| ("ParticipantObjectDataLifeCycle", cycle)));
     xml.open("ParticipantObjectIdentification", &attributes);
     xml.code("ParticipantObjectIDTypeCode", &object.id_type);
-    xml.text("ParticipantObjectName", &object.name);
+    match &object.query {
+        Some(query) => xml.text("ParticipantObjectQuery", query),
+        None => xml.text("ParticipantObjectName", &object.name),
+    }
     for (kind, value) in object.details.iter().filter(|(_, value)| !value.is_empty()) {
         let value = base64(value.as_bytes());
         xml.empty("ParticipantObjectDetail", &[("type", kind), ("value", &value)]);

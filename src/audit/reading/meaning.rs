@@ -10,7 +10,7 @@ pub struct Meaning {
 /// Label, what it means, what to look at.
 type Row = (&'static str, &'static str, &'static str);
 
-const REASONS: [Row; 58] = [
+const REASONS: [Row; 59] = [
     (
         "address-not-allowed",
         "the address is in no network of a peer of this listener",
@@ -216,6 +216,11 @@ const REASONS: [Row; 58] = [
         "audit-file-replaced",
         "the audit file was removed or replaced while in use",
         "who did it; then audit verify",
+    ),
+    (
+        "repository-behind",
+        "an audit repository has not had records for more than ten minutes",
+        "the repository, and the network to it; nothing is lost",
     ),
     (
         "rate-of-operations",

@@ -76,6 +76,15 @@ pub struct Record<'a> {
     #[serde(borrow)]
     pub version: Option<Text<'a>>,
     pub records: Option<u64>,
+    /// Who read the records, with what.
+    #[serde(borrow)]
+    pub user: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub host: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub command: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub arguments: Option<Text<'a>>,
 }
 
 /// What TLS proved.
@@ -252,6 +261,10 @@ impl<'a> Record<'a> {
             configuration: own(self.configuration),
             version: own(self.version),
             records: self.records,
+            user: own(self.user),
+            host: own(self.host),
+            command: own(self.command),
+            arguments: own(self.arguments),
         }
     }
 }

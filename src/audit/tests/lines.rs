@@ -1,12 +1,13 @@
 //! The bytes of a line for each event: other people's scripts rely on them.
 
 use crate::audit::*;
-use crate::audit::{chain::Chain, json, patient::PatientIdentifiers};
+use crate::audit::{chain::Chain, json, patient};
 use std::collections::BTreeMap;
 use time::macros::datetime;
 
 fn line(event: &Event) -> String {
-    let body = json::body(event).unwrap();
+    let mut body = Vec::new();
+    json::body(&mut body, event).unwrap();
     let chain = Chain { next_sequence: 7, head: LineHash::NONE, unsigned: 0 };
     let mut line = Vec::new();
     json::line(&mut line, datetime!(2026-01-02 04:04:05.000006 +1), event.name(), &chain, &body);
@@ -31,6 +32,7 @@ fn tls() -> Tls {
         subject: Some("CN=gw".into()),
         san: vec!["dns:gw.x".into()],
         fingerprint: Some("ab".into()),
+        not_after: Some("2027-03-01T00:00:00Z".into()),
     }
 }
 
@@ -47,7 +49,7 @@ fn requestor() -> Requestor {
     }
 }
 
-const REQUESTOR: &str = r#""listener":"remote","peer":"lyon","address":"203.0.113.9","port":50000,"tls":{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","group":"X25519MLKEM768","subject":"CN=gw","san":["dns:gw.x"],"fingerprint":"ab"},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":{"class-uid":"1.2.3","version-name":null}"#;
+const REQUESTOR: &str = r#""listener":"remote","peer":"lyon","address":"203.0.113.9","port":50000,"tls":{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","group":"X25519MLKEM768","subject":"CN=gw","san":["dns:gw.x"],"fingerprint":"ab","not-after":"2027-03-01T00:00:00Z"},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":{"class-uid":"1.2.3","version-name":null}"#;
 
 fn upstream() -> Upstream {
     Upstream {
@@ -192,7 +194,9 @@ fn an_operation_and_an_alert() {
         new_sop_instance: Some("2.25.1".into()),
         study: Some("1.4".into()),
         new_study: Some("2.25.2".into()),
-        patient: PatientIdentifiers::Clear.render(b"P1 "),
+        patient: patient::Renderer::new(PatientIdentifiers::Clear)
+            .render(PatientIdentifier::new(b"P1 ".into())),
+        query: None,
         move_destination: None,
         status: Some(0xb00a),
         bytes: 512,
@@ -223,6 +227,23 @@ fn events_of_the_files() {
     assert_line(&Event::RecordsDeleted(deleted.clone()), &format!(r#"{span},"reason":"retention-days"}}"#));
     deleted.lines = None;
     assert_line(&Event::RecordsDeleted(deleted), &format!(r#""file":"{file}","reason":"retention-days"}}"#));
+}
+
+#[test]
+fn a_look_at_the_records() {
+    let used = AuditLogUsed {
+        user: "anne".into(),
+        user_id: 1001,
+        host: Some("pc7".into()),
+        process_id: 9,
+        file: "/var/lib/dimsegate/audit".into(),
+        command: "search".into(),
+        arguments: "--peer lyon".into(),
+    };
+    assert_line(
+        &Event::AuditLogUsed(Box::new(used)),
+        r#""user":"anne","user-id":1001,"host":"pc7","process-id":9,"file":"/var/lib/dimsegate/audit","command":"search","arguments":"--peer lyon"}"#,
+    );
 }
 
 #[test]

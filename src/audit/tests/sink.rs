@@ -29,12 +29,18 @@ fn event(number: u64) -> Event {
     Event::Stopped(Stopped { reason: "test".into(), aborted: number, duration_ms: 0 })
 }
 
-/// The lines of all files, in the order of the days.
-fn lines(directory: &Path) -> Vec<String> {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+/// The files of the days, in their order.
+fn days(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    let of_a_day = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("audit-");
+    let mut files: Vec<PathBuf> = entries.filter(of_a_day).map(|entry| entry.path()).collect();
     files.sort();
     files
+}
+
+/// The lines of all files, in the order of the days.
+fn lines(directory: &Path) -> Vec<String> {
+    days(directory)
         .iter()
         .flat_map(|file| fs::read_to_string(file).unwrap().lines().map(String::from).collect::<Vec<_>>())
         .collect()
@@ -162,9 +168,7 @@ fn fill_disk(directory: &Path) {
 }
 
 fn free_disk(directory: &Path) {
-    for entry in fs::read_dir(directory).unwrap() {
-        fs::remove_file(entry.unwrap().path()).unwrap();
-    }
+    days(directory).iter().for_each(|file| fs::remove_file(file).unwrap());
 }
 
 #[tokio::test]
@@ -240,4 +244,39 @@ fn a_directory_that_cannot_be_used_is_named_at_start() {
     let error = Audit::start(settings).unwrap_err();
     let text = error.to_string();
     assert!(text.contains(directory.to_str().unwrap()) && text.contains("audit.directory"), "{text}");
+}
+
+#[tokio::test]
+async fn a_second_writer_is_told_who_has_the_directory() {
+    let home = TempDir::new().unwrap();
+    let (_audit, task) = start(home.path(), OnFailure::Block);
+    let text = Audit::start(AuditSettings::new(home.path())).unwrap_err().to_string();
+    assert!(text.starts_with(&format!("process {} writes", std::process::id())), "{text}");
+    assert!(text.contains(home.path().to_str().unwrap()) && text.contains("audit.directory"), "{text}");
+    task.close().await;
+    let (_audit, task) = start(home.path(), OnFailure::Block);
+    task.close().await;
+}
+
+#[tokio::test]
+async fn a_look_at_the_records_becomes_a_record_once() {
+    let home = TempDir::new().unwrap();
+    let (_audit, task) = start(home.path(), OnFailure::Block);
+    let note =
+        used::Note { command: "search".into(), arguments: "--peer lyon".into(), ..used::Note::default() };
+    used::leave(home.path(), &note).unwrap();
+    until(|| !lines(home.path()).is_empty()).await;
+    let notes = || fs::read_dir(home.path().join("used")).unwrap().count();
+    until(|| notes() == 0).await;
+    task.close().await;
+    // One that nobody was there to take waits for the next start.
+    used::leave(home.path(), &note).unwrap();
+    let (_audit, task) = start(home.path(), OnFailure::Block);
+    until(|| notes() == 0).await;
+    task.close().await;
+    let records = records(home.path());
+    assert_eq!(numbers(&records, "sequence"), [1, 2]);
+    assert!(
+        records.iter().all(|record| record["event"] == "audit-log-used" && record["command"] == "search")
+    );
 }

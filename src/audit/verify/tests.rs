@@ -154,6 +154,12 @@ fn files_that_are_gone_renamed_or_cut_are_told() {
     assert_eq!((damages(&open), open.unfinished.map(|place| place.line)), (vec![], Some(8)));
 }
 
+fn body_of(event: &Event) -> Vec<u8> {
+    let mut body = Vec::new();
+    json::body(&mut body, event).unwrap();
+    body
+}
+
 #[test]
 fn a_line_torn_by_a_crash_is_no_damage_where_the_next_start_tells_it() {
     let torn = |recovered| {
@@ -163,7 +169,7 @@ fn a_line_torn_by_a_crash_is_no_damage_where_the_next_start_tells_it() {
         let chain = Chain { next_sequence: 25, head: LineHash::of(&half), unsigned: 0 };
         let mut draft = Draft::new(chain);
         let started = Event::Started(Started { recovered, ..Started::default() });
-        draft.record(datetime!(2026-01-03 13:00 UTC), "started", &json::body(&started).unwrap());
+        draft.record(datetime!(2026-01-03 13:00 UTC), "started", &body_of(&started));
         lines.push(draft.lines);
         found(&lines, &[])
     };
@@ -181,7 +187,7 @@ fn a_deletion_that_is_recorded_is_a_beginning() {
         let last = LineHash::of(lines[23].strip_suffix(b"\n").unwrap());
         let mut draft = Draft::new(Chain { next_sequence: 25, head: last, unsigned: 0 });
         let deleted = RecordsDeleted { file: "x".into(), lines: Some(span), reason: "retention-days".into() };
-        let body = json::body(&Event::RecordsDeleted(deleted)).unwrap();
+        let body = body_of(&Event::RecordsDeleted(deleted));
         draft.record(datetime!(2026-01-03 13:00 UTC), "records-deleted", &body);
         damages(&found(&[&lines[8..], &[draft.lines]].concat(), &[]))
     };

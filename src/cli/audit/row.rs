@@ -1,6 +1,6 @@
 //! A record in one line for people.
 
-use crate::audit::reading::{Outcome, Record};
+use crate::audit::reading::{Outcome, Record, Text};
 use crate::policy::sop_class::keyword;
 
 /// The words of a row of a table, and how its record turned out.
@@ -70,6 +70,12 @@ fn what(record: &Record) -> String {
                 .filter(|part| !part.is_empty())
                 .collect();
             all.join(", ")
+        }
+        "audit-log-used" => {
+            let said = |text: &Option<Text>| text.as_deref().unwrap_or("?").to_owned();
+            let (user, command) = (said(&record.user), said(&record.command));
+            let arguments = record.arguments.as_deref().unwrap_or_default();
+            format!("{user} on {}: {command} {arguments}", said(&record.host))
         }
         _ => [record.version.as_deref(), reason, record.explanation.as_deref()]
             .into_iter()

@@ -21,7 +21,7 @@ tell how many records stood behind the last one, or whether those behind the las
 pub struct Args {
     /// The folder of the records
     #[arg(value_name = "DIR")]
-    directory: PathBuf,
+    pub directory: PathBuf,
     /// The public half of the key that signs; may be repeated, for keys of earlier times
     #[arg(long = "public-key", value_name = "FILE")]
     public_keys: Vec<PathBuf>,
@@ -115,7 +115,8 @@ fn as_text(args: &Args, found: &Verification) -> io::Result<()> {
         (1, _) => "BROKEN in 1 place".to_owned(),
         (places, _) => format!("BROKEN in {places} places"),
     };
-    writeln!(out, "{directory}: {verdict}: {} records in {} files", found.records, found.files)?;
+    let files = if found.files == 1 { "file" } else { "files" };
+    writeln!(out, "{directory}: {verdict}: {} records in {} {files}", found.records, found.files)?;
     if let (Some(first), Some(last)) = (&found.first, &found.last) {
         writeln!(
             out,

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Sender, part10, run_with};
+use super::{How, Sender, part10, run_with};
 use crate::rewrite::{RuleSpec, Ruleset, RulesetSpec};
 use aws_lc_rs::hmac;
 
@@ -43,7 +43,8 @@ struct Ran {
 
 fn ran(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> Ran {
     let (mut shown, mut problems) = (Vec::new(), Vec::new());
-    let failed = run_with(rules, inputs, out, &Sender::default(), diff, &mut shown, &mut problems).unwrap();
+    let how = How { rules, crosswalk: None, sender: &Sender::default(), diff };
+    let failed = run_with(&how, inputs, out, &mut shown, &mut problems).unwrap();
     let mut files: Vec<PathBuf> = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let text = |bytes| String::from_utf8(bytes).unwrap();

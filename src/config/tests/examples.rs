@@ -168,6 +168,8 @@ fn whole(settings: &Settings) {
     for peer in &settings.policy.peers {
         assert!(peer.rewrite.as_ref().is_none_or(|name| settings.rewrites.contains_key(name)));
         assert!(peer.upstream.as_ref().is_none_or(upstream));
+        let crosswalk = peer.rewrite.as_ref().and_then(|name| settings.remembered.get(name));
+        assert!(crosswalk.is_none_or(|name| settings.crosswalks.contains_key(name)));
         assert!(!peer.networks.is_empty() && !peer.calling.is_empty() && !peer.role.operations.is_empty());
         let listeners = || settings.listeners.iter().map(|listener| &listener.name);
         assert!(peer.listeners.iter().flatten().all(|name| listeners().any(|known| known == name)));

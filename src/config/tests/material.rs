@@ -31,7 +31,7 @@ impl Material {
         {
             material.certificate(certificate, key, Duration::days(365));
         }
-        for secret in ["conf/audit.key", "conf/pseudonym.key"] {
+        for secret in ["conf/audit.key", "conf/pseudonym.key", "conf/crosswalk.key"] {
             material.secret(secret, &[b'k'; 48], 0o600);
         }
         material.secret("conf/pseudonym-2.key", &[b'l'; 48], 0o600);

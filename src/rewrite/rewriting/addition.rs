@@ -48,7 +48,7 @@ impl Rewriting {
             let syntax = self.scanner.root_syntax();
             self.current.header = Header { tag, vr, length: None, syntax };
             let (action, mut new) = (rules.action(rule), Vec::new());
-            let edit = action.edit(vr, syntax, &CharacterSet::Default, &[], &self.facts, &mut new);
+            let edit = action.edit((tag, vr), syntax, &CharacterSet::Default, &[], &mut self.facts, &mut new);
             edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
             pad(&mut new, action, vr);
             self.put(tag, vr, syntax, &new, out)?;

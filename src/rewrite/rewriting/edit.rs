@@ -31,7 +31,7 @@ impl Rewriting {
         let mut new = std::mem::take(&mut self.new);
         new.clear();
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
-        let edit = action.edit(vr, syntax, set, old_value, &self.facts, &mut new);
+        let edit = action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new);
         let edit = edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);

@@ -17,11 +17,11 @@ use super::levels::{Levels, Part, Source};
 use super::notes::Notes;
 use super::output::Output;
 use super::pixels::{Codec, Masking};
-use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption, dates};
+use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption, ProfileSpec, dates};
 use super::scope::Scopes;
 use super::table::Ruleset;
 use super::transform::Expected;
-use crate::dataset::{Event, Kind, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, Scanner, Syntax};
+use crate::dataset::{Event, Kind, PATIENT_ID, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, Scanner, Syntax};
 
 /// A value longer than this at the top of the data set is no longer its header.
 const BULK: u32 = 8 << 10;
@@ -136,9 +136,12 @@ impl Rewriting {
             self.masking = self.masking_of(image)?;
         }
         let Some(patient) = lookahead.patient()? else { return Ok(()) };
-        let bounds = self.rules.profile().map(|profile| profile.date_shift_days);
-        let key = self.rules.date_key.as_ref();
-        self.facts.days = key.zip(bounds).map(|(key, bounds)| dates::days(key, &patient, bounds));
+        let moving = |profile: &&ProfileSpec| profile.has(ProfileOption::RetainLongitudinalModifiedDates);
+        let bounds = self.rules.profile().filter(moving).map(|profile| profile.date_shift_days);
+        if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
+            let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds));
+            self.facts.days = Some(days.map_err(|problem| RewriteError::new(PATIENT_ID, 0, problem))?);
+        }
         self.facts.patient = Some(patient);
         Ok(())
     }

@@ -8,11 +8,15 @@ use rustls::server::ServerSessionMemoryCache;
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
+fn of_server(connection: &rustls::ServerConnection) -> Session {
+    Session::of_server(connection, connection.server_name())
+}
+
 #[test]
 fn mutual_tls_proves_the_certificate_and_agrees_on_the_hybrid_group() {
     let site = Site::new();
     let outcome = shake(&site.server(), &site.client(Some("lyon")));
-    let session = Session::of_server(&outcome.server.unwrap());
+    let session = of_server(&outcome.server.unwrap());
     assert_eq!(session.version, "1.3");
     assert_eq!(session.cipher, "TLS_AES_256_GCM_SHA384");
     assert_eq!(session.group.as_deref(), Some("X25519MLKEM768"));
@@ -31,7 +35,7 @@ fn tls_1_2_is_spoken_where_the_profile_has_it() {
     let name = server_name(&site.client(None)).unwrap();
     let both = server_config(&site.server()).unwrap();
     let outcome = shake_configs(&both, &site.old_client(Some("lyon")), name.clone());
-    let session = Session::of_server(&outcome.server.unwrap());
+    let session = of_server(&outcome.server.unwrap());
     assert_eq!(session.version, "1.2");
     assert_eq!(session.cipher, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
     assert!(session.certificate.is_some());
@@ -124,16 +128,16 @@ fn optional_lets_the_silent_in_but_not_the_foreign() {
     let elsewhere = Site::of("another CA");
     let server = ServerSettings { client_authentication: ClientAuthentication::Optional, ..site.server() };
     let silent = shake(&server, &site.client(None)).server.unwrap();
-    assert_eq!(Session::of_server(&silent).certificate, None);
+    assert_eq!(of_server(&silent).certificate, None);
     let known = shake(&server, &site.client(Some("lyon"))).server.unwrap();
-    assert!(Session::of_server(&known).certificate.is_some());
+    assert!(of_server(&known).certificate.is_some());
     let foreign = ClientSettings { ca: site.at("ca.pem"), ..elsewhere.client(Some("lyon")) };
     assert_eq!(shake(&server, &foreign).labels().0, "certificate-unknown-issuer");
 
     let off =
         ServerSettings { client_authentication: ClientAuthentication::Off, client_ca: None, ..site.server() };
     let outcome = shake(&off, &site.client(Some("lyon")));
-    assert_eq!(Session::of_server(&outcome.server.unwrap()).certificate, None);
+    assert_eq!(of_server(&outcome.server.unwrap()).certificate, None);
 }
 
 #[test]

@@ -2,3 +2,4 @@ mod files;
 mod handshakes;
 mod inspections;
 mod site;
+mod streams;

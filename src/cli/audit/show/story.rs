@@ -104,7 +104,9 @@ impl Told {
             Some(subject) => {
                 let names: Vec<String> = list(&tls["san"]).filter_map(Value::as_str).map(visible).collect();
                 let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-                self.say(&format!("certificate {subject}{names}, SHA-256 {}", text(tls, "/fingerprint")));
+                let ends = find(tls, "/not-after").map(|ends| format!(", valid until {}", clock(&ends)));
+                let (ends, hash) = (ends.unwrap_or_default(), text(tls, "/fingerprint"));
+                self.say(&format!("certificate {subject}{names}{ends}, SHA-256 {hash}"));
             }
         }
     }

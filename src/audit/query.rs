@@ -1,0 +1,70 @@
+//! How queries appear in records: by which keys they asked, and with which values only where records may name patients.
+
+use super::messages::base64;
+use super::patient::PatientIdentifiers;
+use serde::Serialize;
+use std::fmt;
+
+/// The identifier of a C-FIND, C-MOVE or C-GET (PS3.15 A.5.3.10).
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Query {
+    /// UID of the transfer syntax of the identifier.
+    pub transfer_syntax: &'static str,
+    /// Tags, eight hexadecimal digits each.
+    pub keys: Vec<String>,
+    /// The data set in base64, which holds names and numbers of patients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifier: Option<String>,
+    /// The same as it came, which never reaches a record.
+    #[serde(skip)]
+    bytes: Option<Vec<u8>>,
+}
+
+impl Query {
+    /// `bytes` is the identifier as it came, where that is short enough.
+    pub fn new(transfer_syntax: &'static str, keys: Vec<String>, bytes: Option<Vec<u8>>) -> Self {
+        Self { transfer_syntax, keys, identifier: None, bytes }
+    }
+
+    /// Makes it what the configuration allows.
+    pub(super) fn render(&mut self, how: &PatientIdentifiers) {
+        let bytes = self.bytes.take().filter(|_| matches!(how, PatientIdentifiers::Clear));
+        self.identifier = bytes.map(|bytes| base64(&bytes));
+    }
+
+    /// Bytes of memory, about.
+    pub(super) fn weight(&self) -> usize {
+        self.keys.len().saturating_mul(32).saturating_add(self.bytes.as_ref().map_or(0, Vec::len))
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Query;
+    use crate::audit::PatientIdentifiers;
+    use aws_lc_rs::hmac;
+
+    fn rendered(how: &PatientIdentifiers) -> String {
+        let mut query = Query::new("1.2.840.10008.1.2", vec!["00100010".into()], Some(b"foobar".to_vec()));
+        assert!(!format!("{query:?}").contains("foobar"));
+        query.render(how);
+        serde_json::to_string(&query).unwrap()
+    }
+
+    #[test]
+    fn values_are_recorded_only_where_patients_may_be_named() {
+        let keys = r#"{"transfer-syntax":"1.2.840.10008.1.2","keys":["00100010"]"#;
+        let hashed = PatientIdentifiers::KeyedHash(Box::new(hmac::Key::new(hmac::HMAC_SHA256, b"k")));
+        for how in [PatientIdentifiers::None, hashed] {
+            assert_eq!(rendered(&how), format!("{keys}}}"));
+        }
+        assert_eq!(rendered(&PatientIdentifiers::Clear), format!(r#"{keys},"identifier":"Zm9vYmFy"}}"#));
+    }
+}

@@ -1,0 +1,74 @@
+//! Says in the trail who reads it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use crate::audit::used::{Note, leave};
+
+/// Longest arguments that are noted, in bytes.
+const LONGEST: usize = 4096;
+
+/// Leaves a note for the process that writes the records. Where that cannot be done, the person who reads is told, and
+/// may read all the same: whoever can read the files can do so without this command.
+pub fn note(command: &str, folder: &Path) {
+    if !folder.is_dir() {
+        return;
+    }
+    let note = Note {
+        command: command.to_owned(),
+        arguments: arguments(std::env::args_os().skip_while(|argument| argument != command).skip(1)),
+        host: fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned()),
+        process_id: std::process::id(),
+    };
+    if let Err(error) = leave(folder, &note) {
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "dimsegate: reading these records is not recorded: {}/used: {error}",
+            folder.display()
+        );
+    }
+}
+
+/// As they were given, but for a patient: records may name patients by a keyed hash only, or not at all.
+fn arguments(given: impl Iterator<Item = OsString>) -> String {
+    let mut text = String::new();
+    let mut hidden = false;
+    for argument in given {
+        let argument = argument.to_string_lossy();
+        let shown = match argument.split_once('=') {
+            _ if std::mem::take(&mut hidden) => "(not recorded)",
+            Some(("--patient", _)) => "--patient=(not recorded)",
+            _ => &argument,
+        };
+        hidden = argument == "--patient";
+        if text.len().saturating_add(shown.len()) > LONGEST {
+            text.push_str(" …");
+            break;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(shown);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arguments;
+
+    fn noted(given: &[&str]) -> String {
+        arguments(given.iter().map(Into::into))
+    }
+
+    #[test]
+    fn arguments_are_noted_but_for_the_patient() {
+        let given = ["audit", "--patient", "P1", "--peer", "lyon", "--patient=P2", "--study", "1.2"];
+        let expected = "audit --patient (not recorded) --peer lyon --patient=(not recorded) --study 1.2";
+        assert_eq!(noted(&given), expected);
+        let long = noted(&["--peer", &"x".repeat(5000), "--study"]);
+        assert_eq!(long, "--peer …");
+    }
+}

@@ -1,0 +1,183 @@
+//! `export`: pseudonyms with what they stand for.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+use dicom_dictionary_std::StandardDataDictionary;
+use serde_json::json;
+
+use super::whose::Whose;
+use super::{Which, failed};
+use crate::cli::exit;
+use crate::crosswalk::{self, CrosswalkError};
+use crate::rewrite::{Correspondence, Kind};
+
+/// Write pseudonyms with what they stand for. These are patients' data
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  dimsegate crosswalk export -c conf/dimsegate.toml --rewrite cross-border -o crosswalk.csv
+
+Columns, and keys of the JSON objects, one a line: kind, attribute, real, pseudonym, patient (the real Patient ID of the
+object that it was found in).
+  uid         a UID, in whatever attribute it stands
+  value       a value of an attribute, whose pseudonym is made from the value
+  of-patient  a value of an attribute, whose pseudonym is made from the patient; the newest one
+  patient     a Patient ID, and the digits that {pseudonym} abbreviates
+  days        a Patient ID, and the days by which the patient's dates move
+Bytes that are not UTF-8, and control characters, are written as \\xNN. A file is made readable by its owner only, and
+none is overwritten.")]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    whose: Whose,
+    /// CSV, with a header line (the default)
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// JSON, one object a line
+    #[arg(long)]
+    json: bool,
+    /// Where to write; standard output where absent
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Why an export ended early.
+enum Ended {
+    Crosswalk(CrosswalkError),
+    Write(io::Error),
+}
+
+impl From<CrosswalkError> for Ended {
+    fn from(error: CrosswalkError) -> Self {
+        Self::Crosswalk(error)
+    }
+}
+
+/// Runs `export`.
+pub fn run(args: &Args) -> Result<(), ExitCode> {
+    let settings = args.which.settings()?;
+    let crosswalk = args.which.of(&settings)?;
+    let patient = args.whose.patient(crosswalk)?;
+    let name = args.output.as_ref().map_or("standard output".into(), |path| path.display().to_string());
+    let not_written = |error: io::Error| {
+        let why = match error.kind() {
+            io::ErrorKind::AlreadyExists => "is there already; nothing is overwritten".to_owned(),
+            _ => format!("cannot be written: {error}"),
+        };
+        eprintln!("{name}: {why}");
+        ExitCode::from(exit::CANNOT_CREATE)
+    };
+    let out = open(args).map_err(not_written)?;
+    let mut out = BufWriter::new(out);
+    let ended = write(args, patient.as_deref(), crosswalk, &mut out);
+    match ended {
+        Ok(()) => Ok(()),
+        // A reader that has gone away has read enough.
+        Err(Ended::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(Ended::Write(error)) => Err(not_written(error)),
+        Err(Ended::Crosswalk(error)) => Err(failed(&error)),
+    }
+}
+
+fn open(args: &Args) -> io::Result<Box<dyn Write>> {
+    Ok(match &args.output {
+        Some(path) => Box::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?),
+        None => {
+            if io::stdout().is_terminal() {
+                eprintln!(
+                    "what follows are patients' data; -o FILE writes them where only you can read them"
+                );
+            }
+            Box::new(io::stdout().lock())
+        }
+    })
+}
+
+fn write(
+    args: &Args,
+    patient: Option<&[u8]>,
+    crosswalk: &crate::config::CrosswalkSettings,
+    out: &mut dyn Write,
+) -> Result<(), Ended> {
+    if !args.json {
+        writeln!(out, "kind,attribute,real,pseudonym,patient").map_err(Ended::Write)?;
+    }
+    crosswalk::export(&crosswalk.path, &crosswalk.secret, patient, |one| {
+        let line = if args.json { as_json(one) } else { as_csv(one) };
+        writeln!(out, "{line}").map_err(Ended::Write)
+    })?;
+    out.flush().map_err(Ended::Write)
+}
+
+/// What a kind is called, and its attribute where it has one.
+pub(super) fn names(kind: Kind) -> (&'static str, String) {
+    let attribute = |tag| {
+        let entry = StandardDataDictionary.by_tag(tag);
+        entry.map_or_else(|| tag.to_string(), |entry| entry.alias().to_owned())
+    };
+    match kind {
+        Kind::Uid => ("uid", String::new()),
+        Kind::Value(tag) => ("value", attribute(tag)),
+        Kind::OfPatient(tag) => ("of-patient", attribute(tag)),
+        Kind::Patient => ("patient", String::new()),
+        Kind::Days => ("days", String::new()),
+    }
+}
+
+fn as_json(one: &Correspondence) -> String {
+    let (kind, attribute) = names(one.kind);
+    let attribute = Some(attribute).filter(|attribute| !attribute.is_empty());
+    let patient = one.patient.as_deref().map(text);
+    let (real, pseudonym) = (text(&one.real), text(&one.pseudonym));
+    json!({ "kind": kind, "attribute": attribute, "real": real, "pseudonym": pseudonym, "patient": patient })
+        .to_string()
+}
+
+fn as_csv(one: &Correspondence) -> String {
+    let (kind, attribute) = names(one.kind);
+    let patient = one.patient.as_deref().map(text).unwrap_or_default();
+    [kind.to_owned(), attribute, text(&one.real), text(&one.pseudonym), patient]
+        .map(|cell| quoted(&cell))
+        .join(",")
+}
+
+/// As RFC 4180 wants it.
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+}
+
+fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => bytes.escape_ascii().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{as_csv, as_json};
+    use crate::dataset::Tag;
+    use crate::rewrite::{Correspondence, Kind};
+
+    #[test]
+    fn every_value_stays_in_its_cell() {
+        let one = Correspondence {
+            kind: Kind::OfPatient(Tag(0x0010, 0x0010)),
+            real: "Müller, \"Jo\"^Ä".into(),
+            pseudonym: b"ANON^\x1b$B\n1".to_vec(),
+            patient: None,
+        };
+        assert_eq!(as_csv(&one), "of-patient,PatientName,\"Müller, \"\"Jo\"\"^Ä\",ANON^\\x1b$B\\n1,");
+        let json: serde_json::Value = serde_json::from_str(&as_json(&one)).unwrap();
+        assert_eq!(json["real"], "Müller, \"Jo\"^Ä");
+        assert_eq!(json["patient"], serde_json::Value::Null);
+        let uid = Correspondence { kind: Kind::Uid, patient: Some(b"4711".to_vec()), ..one };
+        assert!(as_csv(&uid).starts_with("uid,,") && as_csv(&uid).ends_with(",4711"));
+    }
+}

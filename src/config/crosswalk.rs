@@ -1,0 +1,72 @@
+//! `[[crosswalk]]`: where it is remembered what pseudonyms stand for.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::names::Names;
+use super::report::{Located, Place, Report};
+use super::secret;
+use super::section::Section;
+use super::settings::CrosswalkSettings;
+use crate::crosswalk::{self, CrosswalkError, Secret};
+
+#[derive(Default)]
+pub(super) struct Crosswalks {
+    pub names: Names,
+    pub compiled: BTreeMap<Arc<str>, CrosswalkSettings>,
+    places: BTreeMap<Arc<str>, Place>,
+}
+
+impl Crosswalks {
+    /// Reports those that are there for nothing.
+    pub fn warn_of_unused(&self, report: &Report<'_>, used: &BTreeMap<Arc<str>, Arc<str>>) {
+        let unused = self.places.iter().filter(|(name, _)| !used.values().any(|used| used == *name));
+        for (_, place) in unused {
+            report.risk(place, "no [[rewrite]] names it", "write crosswalk = \"…\" in one, or remove it");
+        }
+    }
+}
+
+pub(super) fn crosswalks(root: &Section<'_>) -> Crosswalks {
+    let mut crosswalks = Crosswalks::default();
+    let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for section in root.tables("crosswalk") {
+        let name = crosswalks.names.define(&section);
+        let settings = crosswalk(&section, &mut files);
+        crosswalks.places.extend(name.clone().map(|name| (name, section.place.clone())));
+        section.finish();
+        if let (Some(name), Some(settings)) = (name, settings) {
+            crosswalks.compiled.insert(name, settings);
+        }
+    }
+    crosswalks
+}
+
+fn crosswalk(section: &Section<'_>, files: &mut BTreeMap<PathBuf, usize>) -> Option<CrosswalkSettings> {
+    let line = section.line();
+    if !section.has("file") {
+        section.missing("file", "name the database; it is made where it is missing");
+    }
+    if !section.has("key-file") {
+        section.missing("key-file", "name the file with the key that it is encrypted with");
+    }
+    let key_file = section.path("key-file");
+    let secret = key_file.as_ref().and_then(|path| secret::bytes(section.report, path)).map(Secret::new);
+    let file = section.path("file")?;
+    if let Some(first) = files.insert(file.value.clone(), line) {
+        let problem = format!("is the file of the crosswalk in line {first}");
+        let remedy = "give each its own; several [[rewrite]] may name one crosswalk";
+        section.report.error(&file.place, problem, remedy);
+        return None;
+    }
+    let (secret, key_file) = secret.zip(key_file)?;
+    if let Err(error) = crosswalk::probe(&file.value, &secret) {
+        let of_the_key = matches!(error, CrosswalkError::OtherKey { .. });
+        let place = if of_the_key { &key_file.place } else { &file.place };
+        section.report.error(place, error.to_string(), "");
+        return None;
+    }
+    let Located { value: path, .. } = file;
+    Some(CrosswalkSettings { path, key_file: key_file.value, secret, line, open: None })
+}

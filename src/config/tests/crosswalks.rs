@@ -1,0 +1,95 @@
+//! `[[crosswalk]]`, and who names one.
+
+use zeroize::Zeroizing;
+
+use super::material::Material;
+use crate::crosswalk::{Crosswalk, Secret};
+
+const ONE: &str = r#"
+[[listener]]
+name = "l"
+address = "127.0.0.1:11112"
+upstream = "u"
+[[upstream]]
+name = "u"
+addresses = ["10.0.0.5:104"]
+[[role]]
+name = "r"
+operations = ["C-STORE"]
+sop-classes = ["storage"]
+[[peer]]
+name = "p"
+networks = ["10.0.0.0/8"]
+calling-ae-titles = ["A*"]
+role = "r"
+rewrite = "w"
+[[crosswalk]]
+name = "c"
+file = "conf/c"
+key-file = "conf/crosswalk.key"
+[[rewrite]]
+name = "w"
+crosswalk = "c"
+secret-file = "conf/pseudonym.key"
+rules = [{ tag = "SOPInstanceUID", action = "uid" }]
+"#;
+
+fn errors(from: &str, to: &str) -> Vec<String> {
+    assert!(ONE.contains(from), "{from}");
+    Material::shared().errors(&ONE.replacen(from, to, 1))
+}
+
+fn only(errors: &[String], place: &str, what: &str) {
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].starts_with(place) && errors[0].contains(what), "{errors:?}");
+}
+
+#[test]
+fn a_rewrite_leads_to_its_crosswalk() {
+    let settings = Material::shared().compile(ONE).unwrap().settings;
+    assert_eq!(settings.remembered["w"], "c".into());
+    assert_eq!(settings.crosswalks["c"].path, Material::shared().path("conf/c"));
+    assert_eq!(Material::shared().risks(ONE), Vec::<String>::new());
+    assert!(settings.crosswalk_of("w").is_none(), "nothing is opened");
+    assert!(!Material::shared().path("conf/c").exists(), "nothing is made");
+}
+
+#[test]
+fn mistakes_are_reported_at_their_place() {
+    only(&errors("crosswalk = \"c\"", "crosswalk = \"d\""), "25:13: ", "no [[crosswalk]] is called \"d\"");
+    only(&errors("file = \"conf/c\"\n", ""), "19:1: ", "file: is missing");
+    only(&errors("key-file = \"conf/crosswalk.key\"\n", ""), "19:1: ", "key-file: is missing");
+    only(&errors("conf/crosswalk.key", "conf/nothing.key"), "22:12: ", "cannot be read");
+    only(
+        &errors(
+            "secret-file = \"conf/pseudonym.key\"\nrules = [{ tag = \"SOPInstanceUID\", action = \"uid\" }]",
+            "rules = [{ tag = \"PatientName\", action = \"empty\" }]",
+        ),
+        "25:13: ",
+        "has no pseudonyms to remember",
+    );
+    let twice =
+        "[[crosswalk]]\nname = \"d\"\nfile = \"conf/c\"\nkey-file = \"conf/crosswalk.key\"\n[[rewrite]]";
+    only(&errors("[[rewrite]]", twice), "25:8: ", "is the file of the crosswalk in line 19");
+}
+
+#[test]
+fn what_is_risky_is_said() {
+    let risks = |from: &str, to: &str| Material::shared().risks(&ONE.replacen(from, to, 1));
+    let same = risks("conf/crosswalk.key", "conf/pseudonym.key");
+    assert!(same.len() == 1 && same[0].contains("the secret of the pseudonyms"), "{same:?}");
+    let unused = risks("crosswalk = \"c\"\n", "");
+    assert!(unused.len() == 1 && unused[0].contains("no [[rewrite]] names it"), "{unused:?}");
+}
+
+#[test]
+fn a_file_of_another_key_or_kind_is_found_before_it_is_needed() {
+    let material = Material::new();
+    let text = material.here(ONE);
+    let secret = Secret::new(Zeroizing::new(vec![b'o'; 48]));
+    drop(Crosswalk::open(&material.path("conf/c"), &secret).unwrap());
+    only(&material.errors(&text), "22:12: ", "another key, its key version 1");
+    std::fs::write(material.path("conf/c"), "something else, and long enough to be looked at".repeat(100))
+        .unwrap();
+    only(&material.errors(&text), "21:8: ", "is no crosswalk of dimsegate");
+}

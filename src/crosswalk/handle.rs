@@ -1,0 +1,180 @@
+//! An open crosswalk, as the relay and the commands use it.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::database::{Column, Database};
+use super::error::{CrosswalkError, NotStored};
+use super::known::Known;
+use super::lock::Lock;
+use super::row;
+use super::secret::Secret;
+use super::writer::{Request, Writer};
+use crate::rewrite::{Correspondence, Correspondences, Kind, Unavailable};
+
+/// Requests that may wait for the writer; those behind them wait for a place.
+const QUEUE: usize = 1024;
+/// How long anyone waits to be remembered. A disk that takes longer is as good as full.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A crosswalk that is open for writing; no other process can have it so.
+pub struct Crosswalk {
+    path: PathBuf,
+    secret: Secret,
+    reader: Mutex<Database>,
+    known: Arc<Known>,
+    requests: Option<mpsc::Sender<Request>>,
+    writer: Option<JoinHandle<()>>,
+    _lock: Lock,
+}
+
+impl Crosswalk {
+    /// Opens the database, or makes it with its folder, readable by its owner only.
+    ///
+    /// # Errors
+    /// It is in use, of another key, damaged, no crosswalk, or cannot be made.
+    pub fn open(path: &Path, secret: &Secret) -> Result<Self, CrosswalkError> {
+        make_folder(path).map_err(|error| CrosswalkError::open(path, error))?;
+        let lock = Lock::take(path)?;
+        let database = Database::open_or_make(path, secret)?;
+        let reader = Database::open_to_read(path, secret)?;
+        let known = Arc::new(Known::default());
+        let (requests, waiting) = mpsc::channel(QUEUE);
+        let writer = Writer::new(database, known.clone());
+        let thread = std::thread::Builder::new().name("crosswalk".into());
+        let writer = thread.spawn(move || writer.run(waiting));
+        let writer = writer.map_err(|error| CrosswalkError::open(path, error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            secret: secret.clone(),
+            reader: Mutex::new(reader),
+            known,
+            requests: Some(requests),
+            writer: Some(writer),
+            _lock: lock,
+        })
+    }
+
+    /// The database's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is this file with this key.
+    pub fn is(&self, path: &Path, secret: &Secret) -> bool {
+        self.path == path && self.secret == *secret
+    }
+
+    /// Remembers correspondences. When this returns well, they outlive a crash of the machine.
+    ///
+    /// # Errors
+    /// None of them are remembered, or nobody knows whether they are: what was made of them must not go out.
+    pub async fn store(&self, made: Vec<Correspondence>) -> Result<(), NotStored> {
+        if made.is_empty() {
+            return Ok(());
+        }
+        let (done, wait) = oneshot::channel();
+        let requests = self.requests.as_ref().ok_or(NotStored::Unavailable)?;
+        let stored = async {
+            requests.send(Request { made, done }).await.ok()?;
+            wait.await.ok()
+        };
+        match tokio::time::timeout(PATIENCE, stored).await {
+            Ok(Some(result)) => result,
+            Ok(None) | Err(_) => Err(NotStored::Unavailable),
+        }
+    }
+
+    /// As [`store`](Self::store), outside of a runtime.
+    ///
+    /// # Errors
+    /// As [`store`](Self::store).
+    pub fn store_blocking(&self, made: Vec<Correspondence>) -> Result<(), NotStored> {
+        if made.is_empty() {
+            return Ok(());
+        }
+        let (done, wait) = oneshot::channel();
+        let requests = self.requests.as_ref().ok_or(NotStored::Unavailable)?;
+        requests.blocking_send(Request { made, done }).map_err(|_| NotStored::Unavailable)?;
+        wait.blocking_recv().unwrap_or(Err(NotStored::Unavailable))
+    }
+
+    fn find(
+        &self,
+        kind: Kind,
+        forward: bool,
+        value: &[u8],
+    ) -> Result<Option<Correspondence>, CrosswalkError> {
+        let database = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let (column, key) = if forward {
+            (Column::Real, row::forward(&database.keys, kind, value))
+        } else {
+            (Column::Pseudonym, row::back(&database.keys, kind, value))
+        };
+        let found = database.find(column, &key).map_err(|error| database.error(&error))?;
+        let damaged = || CrosswalkError::damaged(&self.path, "a row does not open");
+        let found = found.map(|row| row.open(&database.keys).ok_or_else(damaged)).transpose()?;
+        if let Some(found) = &found {
+            self.known.add(found);
+        }
+        Ok(found)
+    }
+}
+
+impl Correspondences for Crosswalk {
+    fn pseudonym_of(&self, kind: Kind, real: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
+        if !kind.leads_forward() {
+            return Ok(None);
+        }
+        if let Some(known) = self.known.pseudonym_of(kind, real) {
+            return Ok(Some(known));
+        }
+        let found = self.find(kind, true, real).map_err(|error| told(&error))?;
+        Ok(found.map(|found| found.pseudonym))
+    }
+
+    fn behind(&self, kind: Kind, pseudonym: &[u8]) -> Result<Option<Correspondence>, Unavailable> {
+        if !kind.leads_back() {
+            return Ok(None);
+        }
+        if let Some(known) = self.known.behind(kind, pseudonym) {
+            return Ok(Some(known));
+        }
+        self.find(kind, false, pseudonym).map_err(|error| told(&error))
+    }
+}
+
+/// For its owner only.
+fn make_folder(file: &Path) -> std::io::Result<()> {
+    match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
+}
+
+fn told(error: &CrosswalkError) -> Unavailable {
+    tracing::error!(%error, "a crosswalk cannot be read");
+    Unavailable
+}
+
+impl std::fmt::Debug for Crosswalk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Crosswalk").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// What was asked for is written before the lock is let go.
+impl Drop for Crosswalk {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(writer) = self.writer.take() {
+            // It has nothing to say that it has not logged.
+            let _ = writer.join();
+        }
+    }
+}

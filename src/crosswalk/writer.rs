@@ -1,0 +1,157 @@
+//! The one writer: everything that waits is committed together, with one fsync.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Savepoint, TransactionBehavior, params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::database::{Column, Database, find};
+use super::error::{CrosswalkError, NotStored};
+use super::known::Known;
+use super::row::Row;
+use super::secret::Keys;
+use crate::rewrite::{Correspondence, Kind};
+
+/// Requests that one commit takes.
+const MOST_AT_ONCE: usize = 256;
+
+/// Correspondences of one data set that it waits for.
+pub(super) struct Request {
+    pub(super) made: Vec<Correspondence>,
+    pub(super) done: oneshot::Sender<Result<(), NotStored>>,
+}
+
+pub(super) struct Writer {
+    database: Database,
+    known: Arc<Known>,
+    /// Which file it is.
+    identity: Option<(u64, u64)>,
+    /// The last thing that went wrong, so that a full disk does not fill the log too.
+    failing: Option<String>,
+}
+
+/// Why one request was not taken, or why none can be.
+enum Failure {
+    Taken(Kind),
+    All(CrosswalkError),
+}
+
+impl Writer {
+    pub(super) fn new(database: Database, known: Arc<Known>) -> Self {
+        let identity = identity(&database.path);
+        Self { database, known, identity, failing: None }
+    }
+
+    /// Until nobody can ask for anything any more.
+    pub(super) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        while let Some(first) = requests.blocking_recv() {
+            let mut batch = vec![first];
+            while batch.len() < MOST_AT_ONCE
+                && let Ok(next) = requests.try_recv()
+            {
+                batch.push(next);
+            }
+            self.store(batch);
+        }
+    }
+
+    fn store(&mut self, batch: Vec<Request>) {
+        let results = self.commit(&batch);
+        self.log(results.as_ref().err());
+        let results = results.unwrap_or_else(|_| vec![Err(NotStored::Unavailable); batch.len()]);
+        for (request, result) in batch.into_iter().zip(results) {
+            if result.is_ok() {
+                request.made.iter().for_each(|made| self.known.add(made));
+            }
+            // Whoever asked may have gone.
+            let _ = request.done.send(result);
+        }
+    }
+
+    /// All of the batch in one transaction; a request whose pseudonym is taken leaves nothing in it.
+    fn commit(&mut self, batch: &[Request]) -> Result<Vec<Result<(), NotStored>>, CrosswalkError> {
+        let Database { path, connection, keys } = &mut self.database;
+        // A file that has no name any more is lost with the process.
+        if identity(path) != self.identity {
+            return Err(CrosswalkError::Gone { path: path.clone() });
+        }
+        let of = |error: rusqlite::Error| CrosswalkError::of(path, &error);
+        let mut transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(of)?;
+        let mut results = Vec::with_capacity(batch.len());
+        for request in batch {
+            let savepoint = transaction.savepoint().map_err(of)?;
+            match store_all(savepoint, keys, path, &request.made) {
+                Ok(()) => results.push(Ok(())),
+                Err(Failure::Taken(kind)) => {
+                    tracing::error!(crosswalk = %path.display(), ?kind, "a pseudonym stands for another value already");
+                    results.push(Err(NotStored::Taken));
+                }
+                Err(Failure::All(error)) => return Err(error),
+            }
+        }
+        transaction.commit().map_err(of)?;
+        Ok(results)
+    }
+
+    fn log(&mut self, error: Option<&CrosswalkError>) {
+        let error = error.map(ToString::to_string);
+        if error == self.failing {
+            return;
+        }
+        match &error {
+            Some(error) => tracing::error!(%error, "pseudonyms cannot be remembered; objects are refused"),
+            None => {
+                tracing::info!(crosswalk = %self.database.path.display(), "pseudonyms are remembered again")
+            }
+        }
+        self.failing = error;
+    }
+}
+
+/// One request; what it wrote is rolled back where a value is taken.
+fn store_all(
+    savepoint: Savepoint<'_>,
+    keys: &Keys,
+    path: &Path,
+    made: &[Correspondence],
+) -> Result<(), Failure> {
+    let of = |error: rusqlite::Error| Failure::All(CrosswalkError::of(path, &error));
+    for correspondence in made {
+        let row = Row::seal(keys, correspondence)
+            .map_err(|_| Failure::All(CrosswalkError::damaged(path, "its key cannot encrypt")))?;
+        if insert(&savepoint, &row).map_err(of)? {
+            continue;
+        }
+        let there = find(&savepoint, Column::Real, &row.real).map_err(of)?;
+        let there = there.map(|there| {
+            there.open(keys).ok_or_else(|| Failure::All(CrosswalkError::damaged(path, "a row does not open")))
+        });
+        match there.transpose()? {
+            Some(there)
+                if there.real == correspondence.real && there.pseudonym == correspondence.pseudonym => {}
+            Some(_) if !correspondence.kind.leads_forward() => replace(&savepoint, &row).map_err(of)?,
+            _ => return Err(Failure::Taken(correspondence.kind)),
+        }
+    }
+    savepoint.commit().map_err(of)
+}
+
+/// Whether neither the value nor the pseudonym was there.
+fn insert(savepoint: &Savepoint<'_>, row: &Row) -> rusqlite::Result<bool> {
+    let mut statement = savepoint.prepare_cached(
+        "INSERT INTO correspondence (kind, real, pseudonym, sealed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    )?;
+    Ok(statement.execute(params![row.kind, row.real, row.pseudonym, row.sealed])? == 1)
+}
+
+fn replace(savepoint: &Savepoint<'_>, row: &Row) -> rusqlite::Result<()> {
+    let mut statement = savepoint.prepare_cached("UPDATE correspondence SET sealed = ?2 WHERE real = ?1")?;
+    statement.execute(params![row.real, row.sealed]).map(|_| ())
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}

@@ -1,0 +1,91 @@
+//! Which pseudonym stands for which real value, in one rewrite domain.
+//!
+//! A pseudonym is made by an HMAC, so that the way back has to be remembered: a [`Transform`](super::Transform) tells
+//! which [`Correspondence`]s it made, and whoever sends its output on remembers them first. A value that has a
+//! pseudonym already keeps it, whatever the rules and secrets have become since: forward, [`Correspondences`] are asked
+//! before anything is made.
+
+use std::fmt;
+
+use crate::dataset::Tag;
+
+/// What kind of value a pseudonym stands for. Values of one kind have a name space of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A UID, in whatever attribute it stands, command sets included. One real UID, one pseudonym.
+    Uid,
+    /// A value of an attribute whose pseudonym is made from the value itself: Patient ID (0010,0020), Accession Number
+    /// (0008,0050), Study ID (0020,0010) and others. One real value, one pseudonym.
+    Value(Tag),
+    /// A value of an attribute whose pseudonym is made from the patient: Patient's Name (0010,0010) as
+    /// `ANON^{pseudonym}`, say. Several real values may have the pseudonym; what it stands for is the newest.
+    OfPatient(Tag),
+    /// What `{pseudonym}` abbreviates: `real` is the Patient ID, `pseudonym` 64 hexadecimal digits.
+    Patient,
+    /// Days by which dates of a patient move: `real` is the Patient ID, `pseudonym` a decimal number. One way: no patient
+    /// is found by it.
+    Days,
+}
+
+impl Kind {
+    /// Whether a pseudonym stands for one real value only.
+    pub fn is_unambiguous(self) -> bool {
+        matches!(self, Self::Uid | Self::Value(_) | Self::Patient)
+    }
+
+    /// Whether the real value is found by the pseudonym.
+    pub fn leads_back(self) -> bool {
+        self != Self::Days
+    }
+
+    /// Whether the pseudonym is found by the real value alone.
+    pub fn leads_forward(self) -> bool {
+        !matches!(self, Self::OfPatient(_))
+    }
+}
+
+/// A real value and the pseudonym that stands for it. Both as they are written in a data set, without padding, one value
+/// of several. What came from the world of pseudonyms and is nobody's pseudonym there stands for itself.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Correspondence {
+    pub kind: Kind,
+    pub real: Vec<u8>,
+    pub pseudonym: Vec<u8>,
+    /// The real Patient ID (0010,0020) of the data set that it was found in, where there is one: what is erased together.
+    pub patient: Option<Vec<u8>>,
+}
+
+/// Says nothing of the values.
+impl fmt::Debug for Correspondence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Correspondence").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// Correspondences cannot be looked up at the moment. The reason is in the log, not here: it goes to nobody outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the crosswalk cannot be read")]
+pub struct Unavailable;
+
+/// The correspondences of one rewrite domain that are remembered, durably.
+pub trait Correspondences: Send + Sync {
+    /// The pseudonym that stands for a real value; `None` where it has none yet.
+    ///
+    /// # Errors
+    /// It cannot be known: nothing may be made instead.
+    fn pseudonym_of(&self, kind: Kind, real: &[u8]) -> Result<Option<Vec<u8>>, Unavailable>;
+
+    /// What a pseudonym stands for, and whose it is; `None` where it stands for nothing that is known.
+    ///
+    /// # Errors
+    /// It cannot be known: nothing may be guessed instead.
+    fn behind(&self, kind: Kind, pseudonym: &[u8]) -> Result<Option<Correspondence>, Unavailable>;
+
+    /// The real value that a pseudonym stands for.
+    ///
+    /// # Errors
+    /// As [`behind`](Self::behind).
+    fn real_of(&self, kind: Kind, pseudonym: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
+        Ok(self.behind(kind, pseudonym)?.map(|correspondence| correspondence.real))
+    }
+}

@@ -1,0 +1,68 @@
+//! The handshake.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use rustls::client::UnbufferedClientConnection;
+use rustls::pki_types::ServerName;
+use rustls::server::UnbufferedServerConnection;
+use rustls::{ClientConfig, ServerConfig};
+use tokio::net::TcpStream;
+
+use super::side::{Server, Side, Step};
+use super::{ClientStream, ServerStream, Stream};
+
+impl ServerStream {
+    /// The handshake of a listener.
+    ///
+    /// # Errors
+    /// As [`handshake_failure`](crate::tls::handshake_failure) reads them; the peer has been sent the alert.
+    pub async fn accept(config: Arc<ServerConfig>, socket: TcpStream) -> io::Result<Self> {
+        let connection = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
+        Self::new(socket, Server::new(connection)).established().await
+    }
+
+    /// The name that the client asked for (RFC 6066 §3).
+    pub fn server_name(&self) -> Option<&str> {
+        self.side.server_name()
+    }
+}
+
+impl ClientStream {
+    /// The handshake with an upstream.
+    ///
+    /// # Errors
+    /// As [`ServerStream::accept`].
+    pub async fn connect(
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+        socket: TcpStream,
+    ) -> io::Result<Self> {
+        let connection = UnbufferedClientConnection::new(config, name).map_err(io::Error::other)?;
+        Self::new(socket, connection).established().await
+    }
+}
+
+impl<S: Side> Stream<S> {
+    async fn established(mut self) -> io::Result<Self> {
+        poll_fn(|cx| self.poll_established(cx)).await?;
+        Ok(self)
+    }
+
+    fn poll_established(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let step = self.advance(cx)?;
+            ready!(self.outgoing.poll_send(&mut self.socket, cx))?;
+            match step {
+                Step::NeedsMore | Step::Data => return Poll::Ready(Ok(())),
+                Step::Handshaking if ready!(self.incoming.poll_fill(&mut self.socket, cx))? > 0 => {}
+                Step::Handshaking | Step::PeerClosed => {
+                    let early = "the peer closed the connection during the TLS handshake";
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, early)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The stream against rustls's buffered connections, which share none of its code.
+
+use super::site::Site;
+use crate::tls::*;
+use proptest::prelude::*;
+use rustls::{ClientConfig, ServerConfig};
+use std::io::{ErrorKind, IoSlice};
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+
+/// Both ends of a connection over loopback.
+async fn sockets() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dialled = TcpStream::connect(listener.local_addr().unwrap());
+    let (dialled, accepted) = tokio::join!(dialled, listener.accept());
+    (dialled.unwrap(), accepted.unwrap().0)
+}
+
+struct Configurations {
+    server: Arc<ServerConfig>,
+    client: Arc<ClientConfig>,
+}
+
+fn configurations(old: bool) -> Configurations {
+    let site = Site::new();
+    let client =
+        if old { site.old_client(Some("lyon")) } else { client_config(&site.client(Some("lyon"))).unwrap() };
+    Configurations { server: server_config(&site.server()).unwrap(), client }
+}
+
+/// A listener's stream, and a client that is not ours.
+async fn listening(with: &Configurations) -> (ServerStream, client::TlsStream<TcpStream>) {
+    let (dialled, accepted) = sockets().await;
+    let name = "proxy.example".try_into().unwrap();
+    let connecting = TlsConnector::from(with.client.clone()).connect(name, dialled);
+    let (ours, theirs) = tokio::join!(ServerStream::accept(with.server.clone(), accepted), connecting);
+    (ours.unwrap(), theirs.unwrap())
+}
+
+/// An upstream's stream, and a server that is not ours.
+async fn dialling(with: &Configurations) -> (ClientStream, server::TlsStream<TcpStream>) {
+    let (dialled, accepted) = sockets().await;
+    let name = "proxy.example".try_into().unwrap();
+    let connecting = ClientStream::connect(with.client.clone(), name, dialled);
+    let accepting = TlsAcceptor::from(with.server.clone()).accept(accepted);
+    let (ours, theirs) = tokio::join!(connecting, accepting);
+    (ours.unwrap(), theirs.unwrap())
+}
+
+fn bytes(count: usize) -> Vec<u8> {
+    (0_u32..).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).take(count).collect()
+}
+
+fn run<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+}
+
+/// Sends in pieces of one length and reads in pieces of another, both ways at once.
+async fn exchange(
+    ours: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    theirs: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    (sent, written, read): (usize, usize, usize),
+) {
+    let all = bytes(sent);
+    let both = [ours_boxed(ours), ours_boxed(theirs)].map(tokio::io::split);
+    let [(mut from_ours, mut to_ours), (mut from_theirs, mut to_theirs)] = both;
+    let write = async |to: &mut tokio::io::WriteHalf<_>| {
+        for piece in all.chunks(written) {
+            to.write_all(piece).await.unwrap();
+        }
+        to.flush().await.unwrap();
+    };
+    let expect = async |from: &mut tokio::io::ReadHalf<_>| {
+        let (mut got, mut piece) = (Vec::new(), vec![0; read]);
+        while got.len() < all.len() {
+            let count = from.read(&mut piece).await.unwrap();
+            assert!(count > 0, "ended after {} of {sent}", got.len());
+            got.extend_from_slice(&piece[..count]);
+        }
+        assert!(got == all, "{sent} bytes arrive as they were sent");
+    };
+    tokio::join!(
+        write(&mut to_ours),
+        write(&mut to_theirs),
+        expect(&mut from_ours),
+        expect(&mut from_theirs)
+    );
+}
+
+trait Duplex: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin {}
+impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Duplex for T {}
+
+fn ours_boxed<'a>(stream: impl Duplex + 'a) -> Box<dyn Duplex + 'a> {
+    Box::new(stream)
+}
+
+#[test]
+fn what_one_end_sends_arrives_at_the_other_in_both_versions() {
+    for old in [false, true] {
+        let with = configurations(old);
+        run(async {
+            let (ours, theirs) = listening(&with).await;
+            let session = Session::of_server(ours.state(), ours.server_name());
+            assert_eq!(
+                (session.version, session.sni.as_deref()),
+                (if old { "1.2" } else { "1.3" }, Some("proxy.example"))
+            );
+            assert_eq!(session.certificate.unwrap().subject, "CN=lyon");
+            exchange(ours, theirs, (3_000_000, 131_084, 262_144)).await;
+            let (ours, theirs) = dialling(&with).await;
+            exchange(ours, theirs, (3_000_000, 131_084, 262_144)).await;
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_lengths_of_writes_and_reads_give_the_same_bytes(
+        sent in 1..600_000_usize, written in 1..70_000_usize, read in 1..70_000_usize,
+    ) {
+        // Tiny pieces of many bytes would only take long.
+        let (written, read) = (written.max(sent / 500), read.max(sent / 5000));
+        static WITH: std::sync::LazyLock<Configurations> = std::sync::LazyLock::new(|| configurations(false));
+        run(async {
+            let (ours, theirs) = listening(&WITH).await;
+            exchange(ours, theirs, (sent, written, read)).await;
+        });
+    }
+}
+
+#[test]
+fn slices_of_a_vectored_write_arrive_in_order() {
+    let with = configurations(false);
+    run(async {
+        let (mut ours, mut theirs) = listening(&with).await;
+        let all = bytes(100_000);
+        let cuts = [0, 12, 12, 40_000, 40_012, 56_396, 99_999, 100_000];
+        let slices: Vec<_> = cuts.windows(2).map(|cut| IoSlice::new(&all[cut[0]..cut[1]])).collect();
+        assert_eq!(ours.write_vectored(&slices).await.unwrap(), all.len());
+        ours.flush().await.unwrap();
+        let mut got = vec![0; all.len()];
+        theirs.read_exact(&mut got).await.unwrap();
+        assert!(got == all);
+    });
+}
+
+#[test]
+fn new_keys_in_the_middle_of_a_stream_are_taken_and_answered() {
+    let with = configurations(false);
+    run(async {
+        let (mut ours, mut theirs) = listening(&with).await;
+        for round in 0..3_u8 {
+            theirs.write_all(&[round; 70_000]).await.unwrap();
+            theirs.get_mut().1.refresh_traffic_keys().unwrap();
+            theirs.write_all(&[round + 100; 70_000]).await.unwrap();
+            theirs.flush().await.unwrap();
+            let mut got = vec![0; 140_000];
+            ours.read_exact(&mut got).await.unwrap();
+            assert!(got[..70_000].iter().all(|&byte| byte == round));
+            assert!(got[70_000..].iter().all(|&byte| byte == round + 100));
+            ours.write_all(&[round; 50_000]).await.unwrap();
+            ours.flush().await.unwrap();
+            let mut back = vec![0; 50_000];
+            theirs.read_exact(&mut back).await.unwrap();
+            assert_eq!(back, [round; 50_000]);
+        }
+    });
+}
+
+#[test]
+fn an_end_that_was_said_is_an_end_and_another_is_an_error() {
+    let with = configurations(false);
+    run(async {
+        let (mut ours, mut theirs) = listening(&with).await;
+        theirs.write_all(b"last").await.unwrap();
+        theirs.shutdown().await.unwrap();
+        let mut got = Vec::new();
+        ours.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got, b"last");
+        assert_eq!(ours.read(&mut [0]).await.unwrap(), 0, "it stays at its end");
+        ours.shutdown().await.unwrap();
+        assert_eq!(theirs.read(&mut [0]).await.unwrap(), 0, "close_notify is answered");
+
+        let (mut ours, mut theirs) = listening(&with).await;
+        theirs.write_all(b"cut").await.unwrap();
+        theirs.flush().await.unwrap();
+        theirs.into_inner().0.shutdown().await.unwrap();
+        let error = ours.read_to_end(&mut Vec::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    });
+}
+
+#[test]
+fn a_record_that_was_altered_is_an_error_and_the_peer_is_told() {
+    let with = configurations(false);
+    run(async {
+        let (mut ours, mut theirs) = listening(&with).await;
+        theirs.write_all(b"good").await.unwrap();
+        theirs.flush().await.unwrap();
+        let mut got = [0; 4];
+        ours.read_exact(&mut got).await.unwrap();
+        let forged = [&[0x17, 3, 3, 0, 40][..], &[0xA5; 40]].concat();
+        theirs.get_mut().0.write_all(&forged).await.unwrap();
+        let error = ours.read(&mut got).await.unwrap_err();
+        assert_eq!(handshake_failure(&error).detail, "cannot decrypt peer's message");
+        let told = theirs.read(&mut got).await.unwrap_err();
+        assert_eq!(handshake_failure(&told).label, "peer-alert");
+        assert!(told.to_string().contains("BadRecordMac"), "{told}");
+        assert!(ours.read(&mut got).await.is_err(), "it stays an error");
+    });
+}
