@@ -38,7 +38,9 @@ fn a_patient_is_erased_and_a_key_rotated_only_while_no_proxy_runs() {
         assert_eq!((status, out.as_str()), (69, ""), "{err}");
         assert!(err.contains("in use by another process") && err.contains(&gate.pid().to_string()), "{err}");
     }
-    let second_proxy = gate::command(&gate.site, &["run", "-c", "dimsegate.toml"]).output().expect("a run");
+    let with_records_of_its_own = setup.toml().replace("directory = \"audit\"", "directory = \"audit-2\"");
+    fs::write(gate.site.path("second.toml"), with_records_of_its_own).expect("a configuration written");
+    let second_proxy = gate::command(&gate.site, &["run", "-c", "second.toml"]).output().expect("a run");
     let said = String::from_utf8_lossy(&second_proxy.stderr).into_owned();
     assert_eq!(second_proxy.status.code(), Some(69), "{said}");
     assert!(said.contains("crosswalk/domain is in use by another process"), "{said}");
