@@ -21,6 +21,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use part10::{Part10Error, Start};
 
 const CHUNK: usize = 256 << 10;
+const EXPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2.1";
 
 /// Apply the rules of a configuration to DICOM files.
 ///
@@ -191,11 +192,12 @@ fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) -> Result<D
     let known = how.crosswalk.map(|crosswalk| Arc::clone(crosswalk) as Arc<dyn Correspondences>);
     let new_uid = how.rules.map_known_sop_instance_uid(sop_instance_uid.as_str(), known.as_deref());
     let new_uid = new_uid.map_err(|Unavailable| FileError::Rewrite(RewriteError::not_remembered()))?;
-    let meta = part10::write(sop_class_uid.as_str(), &new_uid, transfer_syntax_uid.as_str());
+    let sop_class = sop_class_uid.as_str().to_owned();
 
     let expected = Expected { sop_class_uid, sop_instance_uid };
     let transform = how.sender.of(Transform::new(Arc::clone(how.rules), encoding, expected), number);
     let transform = known.into_iter().fold(transform, Transform::with_crosswalk);
+    let transform = transform.may_decode(transfer_syntax_uid.as_str());
     let mut transform = if how.diff { transform.recording_changes() } else { transform };
     let name = format!("{new_uid}.dcm");
     let to = out.join(&name);
@@ -203,7 +205,7 @@ fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) -> Result<D
 
     let temporary = tempfile::NamedTempFile::new_in(out).map_err(not_written)?;
     let mut writer = BufWriter::new(temporary.as_file());
-    writer.write_all(&meta).map_err(not_written)?;
+    let mut begun = false;
     let mut output = Output::new();
     let mut filled = data_set..first.len();
     let mut made = Vec::new();
@@ -214,6 +216,13 @@ fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) -> Result<D
             transform.finish(&mut output)?;
         } else {
             transform.push(chunk, &mut output)?;
+        }
+        if !begun && !output.is_empty() {
+            begun = true;
+            let syntax =
+                if transform.decodes() { EXPLICIT_LITTLE_ENDIAN } else { transfer_syntax_uid.as_str() };
+            let meta = part10::write(&sop_class, &new_uid, syntax);
+            writer.write_all(&meta).map_err(not_written)?;
         }
         made.extend(transform.take_correspondences());
         output.slices(chunk).try_for_each(|slice| writer.write_all(slice)).map_err(not_written)?;

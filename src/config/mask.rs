@@ -8,6 +8,7 @@ use crate::rewrite::{BurnedIn, MaskSpec, Rectangle};
 use crate::wire::Uid;
 
 const MOST: usize = 64;
+const LARGEST_FRAME: u64 = 64 << 20;
 
 /// What becomes of objects that are likely to carry burned-in text; `None` where nothing is said, or nothing that is right.
 pub(super) fn burned_in(section: &Section<'_>) -> Option<BurnedIn> {
@@ -20,9 +21,20 @@ pub(super) fn burned_in(section: &Section<'_>) -> Option<BurnedIn> {
     let choices = [("pass", Chosen::Pass), ("refuse", Chosen::Refuse), ("mask", Chosen::Mask)];
     let chosen = section.choice("burned-in", &choices);
     let refuse_others = section.choice("unmasked", &[("refuse", true), ("pass", false)]).unwrap_or(true);
+    let decodes =
+        section.choice("compressed-pixels", &[("refuse", false), ("decode", true)]).unwrap_or(false);
+    let largest = section.size("largest-frame", 1 << 10..=1 << 30);
+    if section.has("largest-frame") && !decodes {
+        let place = section.place_of("largest-frame");
+        section.report.error(
+            &place,
+            "is for compressed-pixels = \"decode\" only",
+            "write that, or remove the key",
+        );
+    }
     let masks: Vec<Option<MaskSpec>> = section.inline_tables("masks").into_iter().map(mask).collect();
     if chosen != Some(Chosen::Mask) {
-        for key in ["masks", "unmasked"].into_iter().filter(|key| section.has(key)) {
+        for key in ["masks", "unmasked", "compressed-pixels"].into_iter().filter(|key| section.has(key)) {
             let place = section.place_of(key);
             section.report.error(&place, "is for burned-in = \"mask\" only", "write that, or remove the key");
         }
@@ -34,7 +46,11 @@ pub(super) fn burned_in(section: &Section<'_>) -> Option<BurnedIn> {
         Chosen::Pass => BurnedIn::Pass,
         Chosen::Refuse => BurnedIn::Refuse,
         // One that cannot be read was reported.
-        Chosen::Mask => BurnedIn::Mask { masks: masks.into_iter().flatten().collect(), refuse_others },
+        Chosen::Mask => BurnedIn::Mask {
+            masks: masks.into_iter().flatten().collect(),
+            refuse_others,
+            decode_up_to: decodes.then(|| largest.unwrap_or(LARGEST_FRAME)),
+        },
     })
 }
 

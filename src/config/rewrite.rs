@@ -19,7 +19,7 @@ const MAX_DEPTH: u32 = 256;
 /// A century, either way.
 const MOST_DAYS: i32 = 36_525;
 /// Keys that mean nothing without a profile.
-const OF_PROFILE: [&str; 8] = [
+const OF_PROFILE: [&str; 10] = [
     "options",
     "date-shift-days",
     "keep-times",
@@ -28,6 +28,8 @@ const OF_PROFILE: [&str; 8] = [
     "burned-in",
     "unmasked",
     "masks",
+    "compressed-pixels",
+    "largest-frame",
 ];
 
 #[derive(Default)]

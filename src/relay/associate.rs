@@ -200,6 +200,7 @@ pub(crate) fn accepted(offered: &AssociateRq, answered: &AssociateAc) -> Vec<Acc
             id: context.id,
             abstract_syntax: proposed.abstract_syntax.clone(),
             encoding: Encoding::of(transfer_syntax.as_str()),
+            transfer_syntax,
         })
     };
     answered.contexts.iter().filter_map(accepted).collect()

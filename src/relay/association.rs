@@ -22,11 +22,14 @@ use crate::policy::{Direction, Grant};
 use crate::rewrite::Ruleset;
 use crate::wire::{Packer, Uid};
 
+const EXPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2.1";
+
 /// A presentation context that both sides accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct AcceptedContext {
     pub id: u8,
     pub abstract_syntax: Uid,
+    pub transfer_syntax: Uid,
     /// `None` for a transfer syntax that dimsegate cannot parse; it may pass where nothing rewrites.
     pub encoding: Option<Encoding>,
 }
@@ -113,6 +116,15 @@ pub(crate) enum Answer {
 impl Association {
     pub fn context(&self, id: u8) -> Option<&AcceptedContext> {
         self.contexts.iter().find(|context| context.id == id)
+    }
+
+    /// The context for objects of another one's abstract syntax, in explicit VR little endian, where there is one.
+    pub fn native_context(&self, other: &AcceptedContext) -> Option<u8> {
+        let same = |context: &&AcceptedContext| context.abstract_syntax == other.abstract_syntax;
+        let mut native = self.contexts.iter().filter(same);
+        native
+            .find(|context| context.transfer_syntax.as_str() == EXPLICIT_LITTLE_ENDIAN)
+            .map(|context| context.id)
     }
 
     pub fn leg(&self, side: Side) -> &Leg {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::association::{Answer, opposite};
+use super::association::{AcceptedContext, Answer, opposite};
 use super::ended::Ended;
 use super::exchange::Exchange;
 use super::message::{DataSet, Fate, Origin, Phase, Relayed, Rewritten, query_of};
@@ -158,8 +158,18 @@ impl Half<'_> {
         let (peer, tally) = (&self.association.grant.peer, &self.association.tally);
         let transform = Transform::new(ruleset.clone(), encoding, expected).for_peer(Arc::clone(&peer.name));
         let transform = transform.of_tenant(peer.tenant.clone()).numbered(tally.next_number(self.direction));
+        let transform = match self.native_context(exchange.context_id) {
+            Some((context, _)) => transform.may_decode(context.transfer_syntax.as_str()),
+            None => transform,
+        };
         let transform = crosswalk.into_iter().fold(transform, Transform::with_crosswalk);
         Ok((transform, new_instance))
+    }
+
+    /// A context, and that in which its objects can go on decoded.
+    pub(super) fn native_context(&self, context_id: u8) -> Option<(&AcceptedContext, u8)> {
+        let context = self.association.context(context_id)?;
+        Some((context, self.association.native_context(context)?))
     }
 
     fn relay_rewritten(
@@ -173,12 +183,10 @@ impl Half<'_> {
         if exchange.sop_instance.as_deref() != Some(&new_instance) {
             exchange.new_sop_instance = Some(new_instance);
         }
-        let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held }));
-        self.begin_data_set(
-            exchange.context_id,
-            exchange.message_id,
-            Relayed { transform, observer: None, identifier: None, rewritten },
-        );
+        let native = self.native_context(exchange.context_id).map(|(_, native)| native);
+        let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held, native }));
+        let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
+        self.begin_data_set(exchange.context_id, exchange.message_id, relayed);
         self.association.ledger.open(self.direction, exchange);
     }
 
@@ -203,9 +211,14 @@ impl Half<'_> {
     }
 
     pub(super) fn begin_data_set(&mut self, context_id: u8, message_id: u16, relayed: Relayed) {
-        let fate = Fate::Relay(Box::new(relayed));
-        self.phase =
-            Phase::DataSet(DataSet { context_id, fate, request: Some(message_id), bytes: 0, empty: 0 });
+        self.phase = Phase::DataSet(DataSet {
+            context_id,
+            to_context_id: context_id,
+            fate: Fate::Relay(Box::new(relayed)),
+            request: Some(message_id),
+            bytes: 0,
+            empty: 0,
+        });
     }
 
     async fn response(
@@ -219,11 +232,11 @@ impl Half<'_> {
         let asked = opposite(self.direction);
         let ledger = &self.association.ledger;
         let look = |exchange: &Exchange| {
-            let fits = exchange.operation == operation && exchange.context_id == context_id;
+            let fits = exchange.operation == operation && exchange.sent_context_id == context_id;
             let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.clone());
-            fits.then_some((exchange.sent, mapped))
+            fits.then_some((exchange.sent, mapped, exchange.context_id))
         };
-        let Some((sent, mapped)) = ledger.find(asked, responding_to, look).flatten() else {
+        let Some((sent, mapped, to_context_id)) = ledger.find(asked, responding_to, look).flatten() else {
             let what =
                 format!("a response to {operation} {responding_to}, which waits for none in this context");
             return Err(self.protocol(Malformed::invalid(what)));
@@ -250,19 +263,20 @@ impl Half<'_> {
         let packer = self.lock().await;
         match mapped {
             Some(original) => {
-                packer.command(context_id, &dimse::with_affected_sop_instance(&command, &original))
+                packer.command(to_context_id, &dimse::with_affected_sop_instance(&command, &original))
             }
-            None => packer.command(context_id, command.bytes()),
+            None => packer.command(to_context_id, command.bytes()),
         }
         if command.has_data_set {
-            self.data_set(context_id, Fate::Relay(Box::new(Relayed::as_it_came())));
+            self.data_set((context_id, to_context_id), Fate::Relay(Box::new(Relayed::as_it_came())));
         }
         Ok(())
     }
 
-    /// A data set follows that no record has use for.
-    pub(super) fn data_set(&mut self, context_id: u8, fate: Fate) {
-        self.phase = Phase::DataSet(DataSet { context_id, fate, request: None, bytes: 0, empty: 0 });
+    /// A data set follows that no record has use for, in one context, to go on in another.
+    pub(super) fn data_set(&mut self, (context_id, to_context_id): (u8, u8), fate: Fate) {
+        self.phase =
+            Phase::DataSet(DataSet { context_id, to_context_id, fate, request: None, bytes: 0, empty: 0 });
     }
 
     /// A C-CANCEL-RQ has no response of its own. One that comes after its operation is over means nothing any more, and
@@ -286,7 +300,8 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let response = dimse::refusal(command, status, comment);
         if command.has_data_set {
-            self.data_set(context_id, Fate::Swallow { response: Some(response), ends_with: None });
+            let fate = Fate::Swallow { response: Some(response), ends_with: None };
+            self.data_set((context_id, context_id), fate);
             return Ok(());
         }
         self.answer(context_id, &response).await

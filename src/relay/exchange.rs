@@ -15,7 +15,10 @@ use crate::rewrite::Correspondence;
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub operation: Operation,
+    /// Of the request as it came.
     pub context_id: u8,
+    /// Of the request as it was sent on: another one where its data set was decoded.
+    pub sent_context_id: u8,
     pub message_id: u16,
     pub began: Instant,
     pub sop_class: Option<String>,
@@ -44,6 +47,7 @@ impl Exchange {
         Self {
             operation,
             context_id,
+            sent_context_id: context_id,
             message_id,
             began: Instant::now(),
             sop_class: command.sop_class(),
@@ -67,6 +71,7 @@ impl Exchange {
 pub(crate) struct Asked {
     pub operation: Operation,
     pub context_id: u8,
+    pub sent_context_id: u8,
     pub message_id: u16,
     pub sop_class: Option<String>,
     pub sop_instance: Option<String>,
@@ -81,6 +86,7 @@ impl Exchange {
         Asked {
             operation: self.operation,
             context_id: self.context_id,
+            sent_context_id: self.sent_context_id,
             message_id: self.message_id,
             sop_class: self.sop_class.clone(),
             sop_instance: self.sop_instance.clone(),

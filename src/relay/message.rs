@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::association::{opposite, sender};
 use super::crossing::Crossed;
 use super::ended::Ended;
+use super::exchange::Exchange;
 use super::pump::Half;
 use crate::audit::Query;
 use crate::crosswalk::NotStored;
@@ -32,6 +33,8 @@ impl Phase {
 /// A data set on its way.
 pub(crate) struct DataSet {
     pub context_id: u8,
+    /// The context that it goes on in: another one where it is decoded.
+    pub to_context_id: u8,
     pub fate: Fate,
     /// The request that it belongs to, where its record has use for what is in it.
     pub request: Option<u16>,
@@ -67,6 +70,8 @@ pub(crate) struct Rewritten {
     /// The command set to send, held back until the transform has seen enough of the data set to be trusted: until
     /// then a failure leaves the other side untouched.
     pub held: Option<Vec<u8>>,
+    /// The context for it where it is decoded.
+    pub native: Option<u8>,
 }
 
 /// Whom to tell if the rewrite fails, and what.
@@ -223,8 +228,14 @@ impl Half<'_> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
         let Some(rewritten) = &mut relayed.rewritten else { return Ok(()) };
-        let context_id = state.context_id;
         if let Some(command) = rewritten.held.take() {
+            if let Some(native) = rewritten.native.filter(|_| relayed.transform.decodes()) {
+                state.to_context_id = native;
+                let request = state.request.unwrap_or_default();
+                let moved = |exchange: &mut Exchange| exchange.sent_context_id = native;
+                self.association.ledger.update(self.direction, request, moved);
+            }
+            let context_id = state.to_context_id;
             self.lock().await.command(context_id, &command);
         }
         Ok(())
@@ -235,7 +246,7 @@ impl Half<'_> {
         self.note_data_set();
         self.response_complete().await;
         if let Phase::DataSet(state) = &self.phase {
-            let context_id = state.context_id;
+            let context_id = state.to_context_id;
             self.pack_data_set(context_id, true);
         }
         self.phase = Phase::Idle;
@@ -245,7 +256,7 @@ impl Half<'_> {
     /// Hands the spans of this turn to the packer; while the command is held back, keeps their bytes instead.
     pub(super) fn pack(&mut self) {
         let Phase::DataSet(state) = &self.phase else { return };
-        let context_id = state.context_id;
+        let context_id = state.to_context_id;
         match &state.fate {
             Fate::Relay(relayed) if relayed.is_held() => self.keep_spans(),
             Fate::Relay(_) => self.pack_data_set(context_id, false),

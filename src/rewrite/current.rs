@@ -13,6 +13,8 @@ pub(super) enum Doing {
     Skip,
     /// Its pixels are masked.
     Blank,
+    /// Its pixels are decoded and masked.
+    Decode,
     /// The value is needed before anything is sent.
     Read,
 }

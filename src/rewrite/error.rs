@@ -91,6 +91,12 @@ pub enum RewriteProblem {
     OutsideImage,
     #[error("compressed pixels cannot be masked")]
     CompressedPixels,
+    #[error("compressed frames cannot be told apart")]
+    Frames,
+    #[error("a frame cannot be decoded")]
+    Undecodable,
+    #[error("a frame is larger than may be decoded")]
+    FrameSize,
     #[error("pixels inside a sequence cannot be masked")]
     NestedPixels,
     #[error("missing; nothing was masked")]
@@ -152,6 +158,7 @@ impl RewriteProblem {
             Self::BurnedIn | Self::NoMask | Self::OverlayInPixels => 0xC006,
             Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
             Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
+            Self::Frames | Self::Undecodable | Self::FrameSize => 0xC007,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod compiling;
+mod decoding;
 mod deflated;
 mod oracle;
 mod pixels;

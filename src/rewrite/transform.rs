@@ -12,6 +12,7 @@ use super::error::{RewriteError, RewriteProblem};
 use super::facts::{Facts, Way};
 use super::notes::Summary;
 use super::output::Output;
+use super::pixels::Codec;
 use super::rewriting::Rewriting;
 use super::table::Ruleset;
 use crate::dataset::Encoding;
@@ -139,6 +140,20 @@ impl Transform {
             rewriting.facts.number = Some(number);
         }
         self
+    }
+
+    /// Says that pixel data of this transfer syntax may come out decoded, in explicit VR little endian, where the rules decode to
+    /// mask. Without this they are refused.
+    pub fn may_decode(mut self, transfer_syntax_uid: &str) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.codec = Codec::of(transfer_syntax_uid);
+        }
+        self
+    }
+
+    /// Whether what comes out is in explicit VR little endian, decoded. Known before anything does.
+    pub fn decodes(&self) -> bool {
+        self.rewriting().is_some_and(Rewriting::decodes)
     }
 
     /// Takes the next bytes and appends to `output` what to send for them.

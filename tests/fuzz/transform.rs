@@ -40,7 +40,7 @@ static PROFILE: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
             .into_iter()
             .filter(|option| *option != ProfileOption::RetainLongitudinalModifiedDates)
             .collect(),
-        burned_in: BurnedIn::Mask { masks: vec![mask], refuse_others: false },
+        burned_in: BurnedIn::Mask { masks: vec![mask], refuse_others: false, decode_up_to: Some(1 << 20) },
         refuse_private_classes: false,
         ..ProfileSpec::default()
     };

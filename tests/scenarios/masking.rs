@@ -6,36 +6,22 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::command::{Command as Dimse, STATUS};
 use crate::corpus;
 use crate::de_identification::{Site, only_file};
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
 use crate::peers::peers_folder;
-use crate::raw::Upstream;
+use crate::raw::{self, Upstream};
 use crate::rewriting::pass;
+use crate::upper::{self, Request};
 
 /// Overlapping, beyond the right edge of most images, and one that no image of 64 rows has.
 const RECTANGLES: &str = "[[3, 2, 21, 9], [10, 5, 9, 30], [40, 40, 9000, 3], [1, 2000, 5, 5]]";
 
 #[test]
 fn what_pydicom_reads_and_dcm2pnm_shows_is_black_in_the_rectangles_only() {
-    let masks = format!("burned-in = \"mask\"\nmasks = [{{ rectangles = {RECTANGLES} }}]\n");
-    let site = Site::of(&[("masked", &masks)]);
-    let lines = corpus::files().into_iter().enumerate().map(|(index, file)| {
-        let out = site.folder.path().join(index.to_string());
-        let finished = site.rewrite("masked", &out, &[], &[&file]);
-        let after = if finished.success { only_file(&out) } else { PathBuf::new() };
-        format!("{}\t{}\n", file.display(), after.display())
-    });
-    let lines: String = lines.collect();
-    let mut command = Command::new(peers_folder().join("venv/bin/python3"));
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/pixels.py")).arg(RECTANGLES);
-    let judge = command.arg(site.folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let mut judge = judge.expect("python; tests/run installs it");
-    judge.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("a reader");
-    let said: Value =
-        serde_json::from_slice(&judge.wait_with_output().expect("its output").stdout).expect("JSON");
-    assert_eq!(said["wrong"], serde_json::json!({}), "{said}");
+    let said = judged("", None);
     assert!(said["shown"].as_u64().is_some_and(|shown| shown >= 90), "{said}");
     for kind in [
         "MONOCHROME1 16 Explicit VR Little Endian",
@@ -48,6 +34,43 @@ fn what_pydicom_reads_and_dcm2pnm_shows_is_black_in_the_rectangles_only() {
     ] {
         assert!(said["kinds"][kind].as_u64().is_some_and(|count| count >= 1), "{kind}: {said}");
     }
+}
+
+#[test]
+fn compressed_pixels_are_what_dcmtk_decodes_but_for_the_rectangles() {
+    let said = judged("compressed-pixels = \"decode\"\n", Some("decode"));
+    for kind in [
+        "MONOCHROME2 16 RLE Lossless",
+        "RGB 8 RLE Lossless",
+        "RGB 16 RLE Lossless",
+        "RGB 8 JPEG Baseline (Process 1)",
+        "MONOCHROME2 16 JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])",
+    ] {
+        assert!(said["kinds"][kind].as_u64().is_some_and(|count| count >= 1), "{kind}: {said}");
+    }
+}
+
+/// Every real file through masks, and what tests/peers/pixels.py says of it.
+fn judged(keys: &str, option: Option<&str>) -> Value {
+    let masks = format!("burned-in = \"mask\"\nmasks = [{{ rectangles = {RECTANGLES} }}]\n{keys}");
+    let site = Site::of(&[("masked", &masks)]);
+    let lines = corpus::files().into_iter().enumerate().map(|(index, file)| {
+        let out = site.folder.path().join(index.to_string());
+        let finished = site.rewrite("masked", &out, &[], &[&file]);
+        let after = if finished.success { only_file(&out) } else { PathBuf::new() };
+        format!("{}\t{}\n", file.display(), after.display())
+    });
+    let lines: String = lines.collect();
+    let mut command = Command::new(peers_folder().join("venv/bin/python3"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/pixels.py")).arg(RECTANGLES);
+    let judge =
+        command.arg(site.folder.path()).args(option).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut judge = judge.expect("python; tests/run installs it");
+    judge.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("a reader");
+    let said: Value =
+        serde_json::from_slice(&judge.wait_with_output().expect("its output").stdout).expect("JSON");
+    assert_eq!(said["wrong"], serde_json::json!({}), "{said}");
+    said
 }
 
 const MASKED: &str = r#"[[rewrite]]
@@ -109,4 +132,59 @@ fn short_pixels(length: usize) -> Vec<u8> {
     element.extend((length as u32).to_le_bytes());
     element.resize(12 + length, 7);
     element
+}
+
+const RLE: &str = "1.2.840.10008.1.2.5";
+
+/// A CT in RLE whose pixels are the numbers of their rows, and these pixels.
+fn rle() -> (Object, Vec<u8>) {
+    let ct = Object::ct(Object::ct(0).data_set.len() + 512 * ROW);
+    let header = &ct.data_set[..ct.data_set.len() - 512 * ROW - 12];
+    let plane = |byte: fn(u16) -> u8| -> Vec<u8> {
+        (0..512).flat_map(|row| std::iter::repeat_n([129, byte(row)], 4)).flatten().collect()
+    };
+    let (high, low) = (plane(|row| (row >> 8) as u8), plane(|row| row as u8));
+    let mut frame: Vec<u8> =
+        [2, 64, 64 + high.len() as u32].iter().flat_map(|word| word.to_le_bytes()).collect();
+    frame.resize(64, 0);
+    frame.extend([high, low].concat());
+    let mut data_set = [header, b"\xE0\x7F\x10\0OB\0\0\xFF\xFF\xFF\xFF\xFE\xFF\0\xE0\0\0\0\0"].concat();
+    data_set.extend(b"\xFE\xFF\0\xE0");
+    data_set.extend((frame.len() as u32).to_le_bytes());
+    data_set.extend(frame);
+    data_set.extend(b"\xFE\xFF\xDD\xE0\0\0\0\0");
+    let pixels = (0..512_u16).flat_map(|row| std::iter::repeat_n(row.to_le_bytes(), 512)).flatten().collect();
+    (Object { transfer_syntax: RLE.into(), data_set, ..ct }, pixels)
+}
+
+#[test]
+fn decoded_objects_go_on_in_the_context_for_native_ones_and_their_answers_come_back() {
+    let upstream = Upstream::bind();
+    let extra: &'static str = Box::leak(format!("{MASKED}\ncompressed-pixels = \"decode\"").into_boxed_str());
+    let gate = Gate::start(&Setup {
+        extra,
+        peers: gate::peer("rewrite = \"site\""),
+        ..Setup::plain(upstream.address)
+    });
+    let (object, mut pixels) = rle();
+    let class = &object.sop_class;
+    let both = Request::new("SITE", "PACS").context(class, &[RLE]).context(class, &[upper::EXPLICIT_LITTLE]);
+    let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &both, 16384);
+    for message_id in [1, 2] {
+        let store = Dimse::c_store_rq(message_id, class, &object.sop_instance);
+        requestor.send_message(1, &store, Some(&object.data_set), 16384);
+        let message = acceptor.message();
+        assert_eq!(message.context, 3, "explicit VR little endian");
+        let received = message.data_set.expect("an object");
+        pixels[..2 * ROW].fill(0);
+        (509..512).for_each(|row| pixels[row * ROW + 1000..(row + 1) * ROW].fill(0));
+        assert!(received.ends_with(&pixels));
+        acceptor.send_message(3, &message.command.response(0), None, 16384);
+        let answer = requestor.message();
+        assert_eq!((answer.context, answer.command.number(STATUS)), (1, Some(0)));
+    }
+    raw::release(requestor, acceptor);
+
+    let passed = pass(&gate, &upstream, &object).expect("a syntax that can be rewritten");
+    assert_eq!((passed.status, passed.received.is_none()), (0xC007, true), "there is no such context");
 }

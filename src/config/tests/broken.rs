@@ -452,7 +452,16 @@ fn masks_are_checked_where_they_stand() {
         assert!(!found.is_empty() && found[0].contains(expected), "{keys}: {found:?}");
     }
     assert!(found("burned-in = \"mask\"")[0].contains("masks: is missing"));
-    for key in ["masks = [{ rectangles = [[0, 0, 1, 1]] }]", "unmasked = \"pass\""] {
+    let one = "burned-in = \"mask\"\nmasks = [{ rectangles = [[0, 0, 1, 1]] }]\n";
+    assert_eq!(
+        found(&format!("{one}compressed-pixels = \"decode\"\nlargest-frame = \"1MiB\"")),
+        Vec::<String>::new()
+    );
+    let idle = found(&format!("{one}largest-frame = \"1MiB\""));
+    assert!(idle[0].contains("largest-frame: is for compressed-pixels = \"decode\" only"), "{idle:?}");
+    for key in
+        ["masks = [{ rectangles = [[0, 0, 1, 1]] }]", "unmasked = \"pass\"", "compressed-pixels = \"decode\""]
+    {
         let found = found(key);
         assert!(found.len() == 1 && found[0].contains("is for burned-in = \"mask\" only"), "{found:?}");
     }

@@ -53,7 +53,8 @@ impl Half<'_> {
 
     fn transform_across(&self, exchange: &Asked, way: Way, subject: Subject) -> Result<Transform, Refused> {
         let (rules, known) = self.boundary()?;
-        let encoding = self.association.context(exchange.context_id).and_then(|context| context.encoding);
+        let encoding =
+            self.association.context(exchange.sent_context_id).and_then(|context| context.encoding);
         let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
         let (peer, is_object) = (&self.association.grant.peer, matches!(subject, Subject::Object(_)));
         let transform = Transform::across(Arc::clone(rules), way, subject, encoding)
@@ -62,10 +63,13 @@ impl Half<'_> {
             .with_crosswalk(known)
             .on(OffsetDateTime::now_utc().date())
             .about(exchange.patient.clone());
-        // Only objects count.
-        Ok(match is_object {
-            true => transform.numbered(self.association.tally.next_number(self.direction)),
-            false => transform,
+        if !is_object {
+            return Ok(transform);
+        }
+        let transform = transform.numbered(self.association.tally.next_number(self.direction));
+        Ok(match self.native_context(exchange.context_id).filter(|_| way == Way::ToPseudonyms) {
+            Some((context, _)) => transform.may_decode(context.transfer_syntax.as_str()),
+            None => transform,
         })
     }
 

@@ -45,7 +45,9 @@ impl Half<'_> {
         };
         let encoding = self.association.context(asked.context_id).and_then(|context| context.encoding);
         let identifier = encoding.filter(|_| content == Content::Keys).map(Identifier::new).map(Box::new);
-        let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held: Some(bytes) }));
+        let native = self.native_context(asked.context_id).map(|(_, native)| native);
+        let origin = Origin::Request(command);
+        let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes), native }));
         let relayed = Relayed { transform, observer: None, identifier, rewritten };
         self.begin_data_set(asked.context_id, asked.message_id, relayed);
         Ok(())

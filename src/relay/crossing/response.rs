@@ -33,11 +33,11 @@ impl Half<'_> {
         }
         match self.response_across(&command, &exchange, status, way).await {
             Ok(Crossing { command: bytes, transform: Some(transform), .. }) => {
-                let context_id = exchange.context_id;
+                let contexts = (exchange.sent_context_id, exchange.context_id);
                 let origin = Origin::Response(Box::new(Crossed { response: command, exchange, status }));
-                let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes) }));
+                let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes), native: None }));
                 let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
-                self.data_set(context_id, Fate::Relay(Box::new(relayed)));
+                self.data_set(contexts, Fate::Relay(Box::new(relayed)));
                 Ok(())
             }
             Ok(Crossing { command: bytes, .. }) => {
@@ -49,10 +49,12 @@ impl Half<'_> {
                 self.fail_later(&exchange, status, failed, &comment);
                 self.response_withheld(&command, &exchange, status, failed, &comment).await?;
                 match cancel(&exchange, status) {
-                    Some(cancel) if self.phase.is_idle() => self.answer(exchange.context_id, &cancel).await,
+                    Some(cancel) if self.phase.is_idle() => {
+                        self.answer(exchange.sent_context_id, &cancel).await
+                    }
                     Some(cancel) => {
                         let fate = Fate::Swallow { response: Some(cancel), ends_with: None };
-                        self.data_set(exchange.context_id, fate);
+                        self.data_set((exchange.sent_context_id, exchange.context_id), fate);
                         Ok(())
                     }
                     None => Ok(()),
@@ -143,7 +145,10 @@ impl Half<'_> {
             self.tell_failure(command, exchange, failed, comment).await;
         }
         if command.has_data_set {
-            self.data_set(exchange.context_id, Fate::Swallow { response: None, ends_with: None });
+            self.data_set(
+                (exchange.sent_context_id, exchange.context_id),
+                Fate::Swallow { response: None, ends_with: None },
+            );
         }
         Ok(())
     }

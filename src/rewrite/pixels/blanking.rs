@@ -2,8 +2,9 @@
 
 use super::super::error::RewriteProblem;
 use super::area::Area;
+use super::decoding::Decoding;
 use super::layout::Layout;
-use crate::dataset::{Header, Tag};
+use crate::dataset::{Header, Tag, Vr};
 
 /// Where the blank pixels of an object are, frame by frame.
 #[derive(Debug)]
@@ -13,6 +14,10 @@ pub(in crate::rewrite) struct Blanking {
     /// Whether each two bytes have changed places: pixels of 8 bits in the words of OW, in big endian.
     swapped: bool,
     begun: bool,
+    /// Of pixel data that are compressed.
+    decoding: Option<Decoding>,
+    /// Bytes decoded.
+    decoded: u64,
 }
 
 /// Bytes that are treated alike.
@@ -24,8 +29,67 @@ pub(in crate::rewrite) struct Run {
 }
 
 impl Blanking {
-    pub(super) fn new(layout: Layout, area: Area) -> Self {
-        Self { layout, area, swapped: false, begun: false }
+    pub(super) fn new(layout: Layout, area: Area, decoding: Option<Decoding>) -> Self {
+        Self { layout, area, swapped: false, begun: false, decoding, decoded: 0 }
+    }
+
+    /// Whether the pixel data are decoded.
+    pub(in crate::rewrite) fn decodes(&self) -> bool {
+        self.decoding.is_some()
+    }
+
+    /// Whether decoding makes RGB of other colours.
+    pub(in crate::rewrite) fn makes_rgb(&self) -> bool {
+        self.decoding.as_ref().is_some_and(Decoding::makes_rgb)
+    }
+
+    /// Encapsulated pixel data begin: VR and length of what goes out for them.
+    pub(in crate::rewrite) fn begin_decoding(&mut self) -> Result<(Vr, u32), RewriteProblem> {
+        self.begun = true;
+        self.layout.native().ok_or(RewriteProblem::PixelLength)
+    }
+
+    /// A fragment begins, or the offset table. The pixels of a frame that is complete with that.
+    pub(in crate::rewrite) fn fragment(&mut self, length: u32) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        let decoding = self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?;
+        let frame = decoding.begin(length)?;
+        frame.map(|frame| self.blanked(frame)).transpose()
+    }
+
+    pub(in crate::rewrite) fn compressed(&mut self, bytes: &[u8]) -> Result<(), RewriteProblem> {
+        self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?.value(bytes)
+    }
+
+    /// The pixels of the last frame, and what pads them.
+    pub(in crate::rewrite) fn last_frame(&mut self) -> Result<Vec<u8>, RewriteProblem> {
+        let decoding = self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?;
+        let frame = decoding.finish()?;
+        let mut frame = self.blanked(frame)?;
+        if self.decoded != self.layout.total {
+            return Err(RewriteProblem::PixelLength);
+        }
+        if !self.decoded.is_multiple_of(2) {
+            frame.push(0);
+        }
+        Ok(frame)
+    }
+
+    fn blanked(&mut self, mut frame: Vec<u8>) -> Result<Vec<u8>, RewriteProblem> {
+        let (mut at, mut black) = (0, Vec::new());
+        while at < frame.len() {
+            let offset = self.decoded + at as u64;
+            let run = self.run(offset);
+            let taken = usize::try_from(run.length).unwrap_or(usize::MAX).clamp(1, frame.len() - at);
+            if run.blank {
+                black.clear();
+                self.fill(offset, taken, &mut black);
+                let blank = frame.get_mut(at..at + taken).filter(|blank| blank.len() == black.len());
+                blank.ok_or(RewriteProblem::Unmaskable)?.copy_from_slice(&black);
+            }
+            at += taken;
+        }
+        self.decoded += frame.len() as u64;
+        Ok(frame)
     }
 
     /// The pixel data begin.
@@ -33,6 +97,9 @@ impl Blanking {
     /// # Errors
     /// They are not what was described.
     pub(in crate::rewrite) fn begin(&mut self, header: &Header) -> Result<(), (Tag, RewriteProblem)> {
+        if self.decodes() {
+            return Err((header.tag, RewriteProblem::Unmaskable));
+        }
         self.swapped = self.layout.check(header)?;
         self.begun = true;
         Ok(())

@@ -20,7 +20,7 @@ pub(super) const REPRESENTATION: Tag = Tag(0x0028, 0x0103);
 pub(in crate::rewrite) const LAST: Tag = Tag(0x0028, 0x0301);
 
 /// The elements at the top that masks depend on. A number is absent where it cannot be read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::rewrite) struct Description {
     pub(super) class: Uid,
     pub(super) manufacturer: Vec<u8>,

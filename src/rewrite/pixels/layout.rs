@@ -57,6 +57,13 @@ impl Layout {
         Ok(Self { pixel, row, plane, total, black, allocated })
     }
 
+    /// VR and length of the pixel data in their native form; `None` where they are too long.
+    pub(super) fn native(&self) -> Option<(Vr, u32)> {
+        let length =
+            u32::try_from(self.total.next_multiple_of(2)).ok().filter(|&length| length != u32::MAX)?;
+        Some((if self.allocated == 8 { Vr::OB } else { Vr::OW }, length))
+    }
+
     /// Checks that the pixel data that come are what was described; says whether their bytes are swapped in pairs.
     pub(super) fn check(&self, header: &Header) -> Result<bool, Problem> {
         let padded = self.total.next_multiple_of(2);

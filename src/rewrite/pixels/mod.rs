@@ -5,18 +5,25 @@
 
 mod area;
 mod blanking;
+mod codec;
+mod decoding;
 mod description;
+mod frames;
+mod jpeg;
 mod layout;
 mod mask;
 mod overlay;
+mod rle;
 
 use area::Area;
+use decoding::Decoding;
 use layout::Layout;
 
 use super::error::RewriteProblem;
 use crate::dataset::{Syntax, Tag};
 
 pub(super) use blanking::Blanking;
+pub(super) use codec::Codec;
 pub(super) use description::{Description, LAST};
 pub use mask::{MaskSpec, Rectangle};
 pub(super) use overlay::{is_overlay_layout, lies_in_pixels};
@@ -36,7 +43,8 @@ pub(super) enum Masking {
 }
 
 impl Masking {
-    /// Of an object that is likely to carry burned-in text, or not.
+    /// Of an object that is refused where no mask fits, or not. Where a codec is given, with the largest frame in bytes, its pixel
+    /// data are to be decoded.
     ///
     /// # Errors
     /// It has to be refused, for this element and reason.
@@ -45,6 +53,7 @@ impl Masking {
         described: &Description,
         refuses: bool,
         syntax: Syntax,
+        codec: Option<(Codec, u64)>,
     ) -> Result<Self, (Tag, RewriteProblem)> {
         let refusal = || if refuses { Err((LAST, RewriteProblem::NoMask)) } else { Ok(Self::Pass) };
         let mut masks = masks.iter().filter(|mask| mask.fits(described)).peekable();
@@ -62,10 +71,18 @@ impl Masking {
         if fitting.is_empty() {
             return refusal();
         }
-        let layout = Layout::of(described, syntax)?;
+        let (layout, decoding) = match codec {
+            None => (Layout::of(described, syntax)?, None),
+            Some((codec, largest)) => {
+                let (decoded, shape) = codec.described(described)?;
+                let layout = Layout::of(&decoded, syntax)?;
+                let decoding = Decoding::new(codec, shape, decoded.frames, largest);
+                (layout, Some(decoding.ok_or((PIXEL_DATA, RewriteProblem::FrameSize))?))
+            }
+        };
         let rectangles = fitting.iter().flat_map(|mask| &mask.rectangles);
         let area =
             Area::union(rectangles, rows, columns).ok_or((PIXEL_DATA, RewriteProblem::OutsideImage))?;
-        Ok(Self::Blank(Box::new(Blanking::new(layout, area))))
+        Ok(Self::Blank(Box::new(Blanking::new(layout, area, decoding))))
     }
 }

@@ -119,13 +119,16 @@ impl Rules<'_> {
 
     /// What an object whose pixels are masked says of itself instead.
     fn masked(&mut self) -> MaskedRules {
-        let why = "pixels masked (PS3.15 E.3.1)";
+        let (why, decoded) = ("pixels masked (PS3.15 E.3.1)", "pixels decoded to be masked");
         let (method, codes) = (self.method(Some("clean-pixel-data")), self.codes(Some(CLEAN_PIXELS)));
         MaskedRules {
             pixels: self.by_vr("masks (PS3.15 E.3.1)", Action::Keep),
             flag: self.by_vr(why, Action::Replace("NO".into())),
             method: self.by_vr(why, method),
             codes: self.by_vr(why, codes),
+            rgb: self.by_vr(decoded, Action::Replace("RGB".into())),
+            together: self.by_vr(decoded, Action::Replace("0".into())),
+            gone: self.by_vr(decoded, Action::Remove),
         }
     }
 

@@ -160,6 +160,8 @@ pub enum BurnedIn {
     Mask {
         masks: Vec<MaskSpec>,
         refuse_others: bool,
+        /// Compressed pixels that a mask fits are decoded, a frame of at most so many bytes at a time, or refused.
+        decode_up_to: Option<u64>,
     },
 }
 
@@ -220,6 +222,9 @@ pub(super) struct MaskedRules {
     pub(super) flag: usize,
     method: usize,
     codes: usize,
+    rgb: usize,
+    together: usize,
+    gone: usize,
 }
 
 impl MaskedRules {
@@ -229,6 +234,16 @@ impl MaskedRules {
             FLAG => Some(self.flag),
             compile::METHOD => Some(self.method),
             compile::METHOD_CODES => Some(self.codes),
+            _ => None,
+        }
+    }
+
+    /// As [`decide`](Self::decide), where the pixel data are decoded as well.
+    pub(super) fn decide_on_decoded(&self, tag: Tag, to_rgb: bool) -> Option<usize> {
+        match (tag.0, tag.1) {
+            (0x0028, 0x0004) if to_rgb => Some(self.rgb),
+            (0x0028, 0x0006) => Some(self.together),
+            (0x7FE0, 0x0001..=0x0003) => Some(self.gone),
             _ => None,
         }
     }

@@ -49,7 +49,7 @@ fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         let applied = if spec.has(option) { "yes" } else { "no" };
         writeln!(text, "| {meaning} | {code} | {applied} |")?;
     }
-    let BurnedIn::Mask { masks, .. } = &spec.burned_in else {
+    let BurnedIn::Mask { masks, decode_up_to, .. } = &spec.burned_in else {
         return writeln!(
             text,
             "\nClean Pixel Data (113101) and Clean Recognizable Visual Features (113102) are not applied: pixel data pass as \
@@ -62,16 +62,21 @@ fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         "| {meaning} | {code} | to objects that a mask fits |\n\n\
          Clean Recognizable Visual Features (113102) is not supported; (0028,0302) is not touched.\n"
     )?;
-    self::masks(text, masks)
+    self::masks(text, masks, decode_up_to.is_some())
 }
 
-fn masks(text: &mut String, masks: &[MaskSpec]) -> std::fmt::Result {
+fn masks(text: &mut String, masks: &[MaskSpec], decodes: bool) -> std::fmt::Result {
+    let compressed = if decodes {
+        "RLE Lossless, JPEG Baseline and JPEG Lossless are decoded to be masked, and sent as Explicit VR Little Endian; other"
+    } else {
+        "All"
+    };
     writeln!(
         text,
         "## Pixels masked\n\n\
          Native pixel data of 8 and 16 bits are blanked, in every frame, where a rectangle of a mask that fits lies: black, by \
-         photometric interpretation and pixel representation; the first entry of a palette. (0028,0301) is NO then. An object \
-         that a mask fits and whose pixels are compressed, of another layout, or not of the size described is refused. Other \
+         photometric interpretation and pixel representation; the first entry of a palette. (0028,0301) is NO then. \
+         {compressed} compressed pixels that a mask fits are refused, and so are those of another layout, or not of the size described. Other \
          objects keep their pixels and their (0028,0301).\n\n\
          | SOP class | manufacturer | model | rows | columns | x, y, width, height |\n| --- | --- | --- | --- | --- | --- |"
     )?;

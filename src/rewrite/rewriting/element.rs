@@ -56,7 +56,7 @@ impl Rewriting {
             (Doing::Read, _) if length == 0 => self.complete(Source::Made(&[]), input, out),
             (Doing::Pass | Doing::Blank, _) => self.send_head(input, out),
             (Doing::Skip, Some(rule)) => self.apply(rule, None, input, out),
-            (Doing::Read | Doing::Skip, _) => Ok(()),
+            (Doing::Read | Doing::Skip | Doing::Decode, _) => Ok(()),
         }
     }
 
@@ -70,6 +70,7 @@ impl Rewriting {
         match self.current.doing {
             Doing::Pass => self.send(part, input, out),
             Doing::Blank => self.blank(part, rest, input, out),
+            Doing::Decode => self.compressed(part.bytes(input)),
             Doing::Skip => Ok(()),
             Doing::Read if rest == 0 && self.current.value.is_empty() => self.complete(part, input, out),
             Doing::Read => {

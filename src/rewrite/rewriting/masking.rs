@@ -17,13 +17,14 @@ pub(super) fn is_pixel_data(tag: Tag) -> bool {
 impl Rewriting {
     /// What becomes of the pixels of the object, now that its image is known.
     pub(super) fn masking_of(&self, image: &Image) -> Result<Masking, RewriteError> {
-        let Some(BurnedIn::Mask { masks, refuse_others }) =
+        let Some(BurnedIn::Mask { masks, refuse_others, decode_up_to }) =
             self.rules.profile().map(|profile| &profile.burned_in)
         else {
             return Ok(Masking::Pass);
         };
         let refuses = *refuse_others && image.pixels.are_risky();
-        let decided = Masking::decide(masks, &image.description, refuses, self.scanner.root_syntax());
+        let codec = self.codec.zip(*decode_up_to);
+        let decided = Masking::decide(masks, &image.description, refuses, self.scanner.root_syntax(), codec);
         decided.map_err(|(tag, problem)| RewriteError::new(tag, 0, problem))
     }
 
@@ -35,7 +36,51 @@ impl Rewriting {
     pub(super) fn of_masked(&self, tag: Tag, rule: Option<usize>) -> Option<usize> {
         let free = self.is_masked() && rule.is_none_or(|rule| rule >= self.rules.explicit);
         let masked = self.rules.profile.as_ref().and_then(|profile| profile.masked).filter(|_| free)?;
-        masked.decide(tag)
+        match &self.masking {
+            Masking::Blank(blanking) if blanking.decodes() => {
+                masked.decide(tag).or_else(|| masked.decide_on_decoded(tag, blanking.makes_rgb()))
+            }
+            _ => masked.decide(tag),
+        }
+    }
+
+    /// Whether pixel data are decoded.
+    pub(in crate::rewrite) fn decodes(&self) -> bool {
+        matches!(&self.masking, Masking::Blank(blanking) if blanking.decodes())
+    }
+
+    /// Encapsulated pixel data at the top that are decoded.
+    pub(super) fn begin_decoding(&mut self, header: &Header, out: &mut Output) -> Result<(), RewriteError> {
+        let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
+        let native = blanking.begin_decoding().map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem));
+        let (vr, length) = native?;
+        self.open += 1;
+        self.current.doing = Doing::Decode;
+        if let Some(masked) = self.rules.profile.as_ref().and_then(|profile| profile.masked) {
+            self.notes.masked(header, masked.pixels);
+        }
+        self.put_head(header.tag, vr, header.syntax, length, out)
+    }
+
+    pub(super) fn fragment(&mut self, length: u32, out: &mut Output) -> Result<(), RewriteError> {
+        let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
+        match blanking.fragment(length) {
+            Ok(Some(frame)) => self.send(Source::Made(&frame), &[], out),
+            Ok(None) => Ok(()),
+            Err(problem) => Err(RewriteError::new(PIXEL_DATA, 0, problem)),
+        }
+    }
+
+    pub(super) fn compressed(&mut self, bytes: &[u8]) -> Result<(), RewriteError> {
+        let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
+        blanking.compressed(bytes).map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))
+    }
+
+    pub(super) fn end_decoding(&mut self, out: &mut Output) -> Result<(), RewriteError> {
+        let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
+        let frame = blanking.last_frame().map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))?;
+        self.current.doing = Doing::Skip;
+        self.send(Source::Made(&frame), &[], out)
     }
 
     /// Native pixel data, of any kind and at any depth, that no rule takes away.

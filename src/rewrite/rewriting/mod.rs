@@ -18,7 +18,7 @@ use super::facts::{Facts, Image, Lookahead, Way};
 use super::levels::{Levels, Part, Source};
 use super::notes::Notes;
 use super::output::Output;
-use super::pixels::Masking;
+use super::pixels::{Codec, Masking};
 use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption};
 use super::scope::Scopes;
 use super::table::Ruleset;
@@ -56,6 +56,8 @@ pub(super) struct Rewriting {
     /// Where burned-in text is refused, and no mask can fit.
     pixels: Option<Pixels>,
     masking: Masking,
+    /// What can decode the pixel data, where decoded ones may be sent.
+    pub(super) codec: Option<Codec>,
     /// Whether overlays in the pixels' unused bits are refused, masked or not.
     guards_pixels: bool,
     /// Where structured content is cleaned.
@@ -97,6 +99,7 @@ impl Rewriting {
             facts: Facts { way, ..Facts::default() },
             guards_pixels,
             masking: Masking::Pass,
+            codec: None,
             lookahead: Lookahead::new(syntax, rules.max_depth, rules.needs_patient, image),
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
             pixels,
@@ -223,6 +226,9 @@ impl Rewriting {
                     content.open(self.scanner.path().last().map(|step| step.sequence));
                 }
                 self.open_part(Part::Item, length, (syntax, syntax), raw, input, out)
+            }
+            (Kind::Fragment { length }, _) if self.current.doing == Doing::Decode => {
+                self.fragment(length, out)
             }
             (Kind::Fragment { .. }, raw) => {
                 self.current.doing = Doing::Pass;

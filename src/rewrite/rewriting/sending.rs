@@ -35,10 +35,22 @@ impl Rewriting {
         value: &[u8],
         out: &mut Output,
     ) -> Result<(), RewriteError> {
-        let header =
-            u32::try_from(value.len()).ok().and_then(|length| element_header(tag, vr, syntax, length));
-        let (head, size) = header.ok_or_else(|| self.error(RewriteProblem::TooLong))?;
-        self.send(Source::Made(head.get(..size).unwrap_or_default()), &[], out)?;
+        let length = u32::try_from(value.len()).map_err(|_| self.error(RewriteProblem::TooLong))?;
+        self.put_head(tag, vr, syntax, length, out)?;
         self.send(Source::Made(value), &[], out)
+    }
+
+    /// Writes a header of our own.
+    pub(super) fn put_head(
+        &mut self,
+        tag: Tag,
+        vr: Vr,
+        syntax: Syntax,
+        length: u32,
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        let header = element_header(tag, vr, syntax, length);
+        let (head, size) = header.ok_or_else(|| self.error(RewriteProblem::TooLong))?;
+        self.send(Source::Made(head.get(..size).unwrap_or_default()), &[], out)
     }
 }

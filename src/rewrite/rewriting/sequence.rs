@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::action::{Action, Plan};
 use super::super::boundary::Subject;
 use super::super::change::Content;
+use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::keys;
 use super::super::levels::{Opening, Part, Source, TooLong, undefined};
@@ -48,6 +49,9 @@ impl Rewriting {
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
             None | Some((_, Action::Keep | Action::Default(_) | Action::Undo(_) | Action::Key(_))) => {
+                if part == Part::Fragments && depth == 0 && self.decodes() {
+                    return self.begin_decoding(&header, out);
+                }
                 if part == Part::Fragments {
                     self.check_compressed(header.tag, depth)?;
                 }
@@ -126,6 +130,9 @@ impl Rewriting {
             return Ok(());
         }
         self.hidden = self.hidden.filter(|until| self.open > *until);
+        if kind == Kind::FragmentsEnd && self.current.doing == Doing::Decode {
+            return self.end_decoding(out);
+        }
         if kind == Kind::ItemEnd {
             self.scopes.close();
             if let Some(content) = &mut self.content {

@@ -18,21 +18,21 @@ const FLAG: Tag = Tag(0x28, 0x301);
 
 /// What is described, and the pixel data as they come.
 #[derive(Clone, Debug)]
-struct Image {
-    photometric: &'static str,
-    samples: u16,
+pub(super) struct Image {
+    pub(super) photometric: &'static str,
+    pub(super) samples: u16,
     /// Colours apart (Planar Configuration 1).
-    apart: bool,
-    frames: u16,
-    rows: u16,
-    columns: u16,
-    allocated: u16,
-    stored: u16,
-    signed: bool,
-    ow: bool,
+    pub(super) apart: bool,
+    pub(super) frames: u16,
+    pub(super) rows: u16,
+    pub(super) columns: u16,
+    pub(super) allocated: u16,
+    pub(super) stored: u16,
+    pub(super) signed: bool,
+    pub(super) ow: bool,
 }
 
-const GREY: Image = Image {
+pub(super) const GREY: Image = Image {
     photometric: "MONOCHROME2",
     samples: 1,
     apart: false,
@@ -47,15 +47,15 @@ const GREY: Image = Image {
 
 impl Image {
     /// Value number `index` of the pixel data.
-    fn sample(&self, index: usize) -> u16 {
+    pub(super) fn sample(&self, index: usize) -> u16 {
         (index as u16).wrapping_mul(31).wrapping_add(7) & if self.allocated == 8 { 0xFF } else { 0xFFFF }
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         [self.frames, self.rows, self.columns, self.samples].into_iter().map(usize::from).product()
     }
 
-    fn black(&self, sample: usize) -> u16 {
+    pub(super) fn black(&self, sample: usize) -> u16 {
         let (half, all) = (1_u32 << (self.stored - 1), u32::from(u16::MAX) >> (16 - self.allocated));
         let value = match (self.photometric, sample, self.signed) {
             ("MONOCHROME1", _, true) => half - 1,
@@ -68,7 +68,7 @@ impl Image {
     }
 
     /// The values, with those of pixels in the rectangles black.
-    fn values(&self, blank: &[Rectangle]) -> Vec<u16> {
+    pub(super) fn values(&self, blank: &[Rectangle]) -> Vec<u16> {
         let (rows, columns, samples) =
             (usize::from(self.rows), usize::from(self.columns), usize::from(self.samples));
         let value = |index: usize| {
@@ -88,7 +88,7 @@ impl Image {
     }
 
     /// Values as bytes: in big endian, OW has its bytes in pairs, even where one is a pixel.
-    fn bytes(&self, values: &[u16], encoding: Encoding) -> Vec<u8> {
+    pub(super) fn bytes(&self, values: &[u16], encoding: Encoding) -> Vec<u8> {
         let little: Vec<u8> = match self.allocated {
             8 => values.iter().map(|&value| value as u8).collect(),
             _ => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -104,7 +104,7 @@ impl Image {
     }
 
     /// Up to the pixel data.
-    fn header(&self, encoding: Encoding) -> Data {
+    pub(super) fn header(&self, encoding: Encoding) -> Data {
         let us = |value: u16| encoding.syntax.put_u16(value);
         let data = Data::image(encoding).text((8, 0x70), b"LO", "ACME").text((8, 0x1090), b"LO", "Scan 1");
         let data = data.element((0x28, 2), b"US", &us(self.samples)).text((0x28, 4), b"CS", self.photometric);
@@ -119,25 +119,25 @@ impl Image {
             .element((0x28, 0x103), b"US", &us(self.signed.into()))
     }
 
-    fn vr(&self) -> &'static [u8; 2] {
+    pub(super) fn vr(&self) -> &'static [u8; 2] {
         if self.ow { b"OW" } else { b"OB" }
     }
 
-    fn data(&self, encoding: Encoding) -> Data {
+    pub(super) fn data(&self, encoding: Encoding) -> Data {
         self.header(encoding).element((0x7FE0, 0x10), self.vr(), &self.bytes(&self.values(&[]), encoding))
     }
 }
 
-fn rectangle(x: u16, y: u16, width: u16, height: u16) -> Rectangle {
+pub(super) fn rectangle(x: u16, y: u16, width: u16, height: u16) -> Rectangle {
     Rectangle { x, y, width, height }
 }
 
-fn mask(rectangles: &[Rectangle]) -> MaskSpec {
+pub(super) fn mask(rectangles: &[Rectangle]) -> MaskSpec {
     MaskSpec { rectangles: rectangles.to_vec(), ..MaskSpec::default() }
 }
 
-fn masking(masks: &[MaskSpec], refuse_others: bool, rules: &[RuleSpec]) -> Arc<Ruleset> {
-    let burned_in = BurnedIn::Mask { masks: masks.to_vec(), refuse_others };
+pub(super) fn masking(masks: &[MaskSpec], refuse_others: bool, rules: &[RuleSpec]) -> Arc<Ruleset> {
+    let burned_in = BurnedIn::Mask { masks: masks.to_vec(), refuse_others, decode_up_to: Some(1 << 20) };
     let profile = Some(ProfileSpec { burned_in, ..ProfileSpec::default() });
     Arc::new(Ruleset::compile(RulesetSpec { profile, ..spec(rules) }).unwrap())
 }
@@ -159,12 +159,12 @@ fn problem(rules: &Arc<Ruleset>, data: &Data) -> (RewriteProblem, u16, String) {
     (error.problem, error.status, error.comment())
 }
 
-fn codes(object: &InMemDicomObject) -> Vec<String> {
+pub(super) fn codes(object: &InMemDicomObject) -> Vec<String> {
     let items = object.get(CODES).unwrap().items().unwrap();
     items.iter().map(|item| item.get(Tag(8, 0x100)).unwrap().to_str().unwrap().trim().to_owned()).collect()
 }
 
-fn flag(object: &InMemDicomObject) -> Option<String> {
+pub(super) fn flag(object: &InMemDicomObject) -> Option<String> {
     object.get(FLAG).map(|flag| flag.to_str().unwrap().trim().to_owned())
 }
 

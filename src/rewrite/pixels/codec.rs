@@ -1,0 +1,77 @@
+//! Compressed pixel data that can be decoded, and what an object says of itself afterwards.
+
+use super::super::error::RewriteProblem;
+use super::Description;
+use super::description::{PHOTOMETRIC, PLANAR, REPRESENTATION};
+use super::{jpeg, rle};
+use crate::dataset::Tag;
+
+/// What decodes the frames of a transfer syntax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rewrite) enum Codec {
+    Rle,
+    Jpeg,
+}
+
+/// What a frame has to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) pixels: usize,
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+    pub(super) samples: usize,
+    /// Of a sample.
+    pub(super) bytes: usize,
+    /// Whether the samples of colours are to become RGB.
+    pub(super) ycbcr: bool,
+}
+
+impl Codec {
+    /// RLE Lossless, JPEG Baseline, JPEG Lossless (both of them).
+    pub(in crate::rewrite) fn of(transfer_syntax_uid: &str) -> Option<Self> {
+        match transfer_syntax_uid {
+            "1.2.840.10008.1.2.5" => Some(Self::Rle),
+            "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.57" | "1.2.840.10008.1.2.4.70" => {
+                Some(Self::Jpeg)
+            }
+            _ => None,
+        }
+    }
+
+    /// What is described, as it is after decoding, and what its frames have to be.
+    pub(super) fn described(
+        self,
+        image: &Description,
+    ) -> Result<(Description, Shape), (Tag, RewriteProblem)> {
+        let unmaskable = |tag| (tag, RewriteProblem::Unmaskable);
+        let (rows, columns) = image.matrix().ok_or_else(|| image.lacking())?;
+        let mut decoded = image.clone();
+        let samples = usize::from(image.samples.unwrap_or(0));
+        let is_ybr = matches!(image.photometric.as_slice(), b"YBR_FULL" | b"YBR_FULL_422");
+        let ycbcr = self == Self::Jpeg && is_ybr;
+        if ycbcr {
+            decoded.photometric = b"RGB".to_vec();
+        }
+        if samples == 3 {
+            decoded.planar = Some(image.planar.map(|_| 0).ok_or(unmaskable(PLANAR))?);
+        }
+        // Nobody extends the sign of what the decoder gives.
+        if self == Self::Jpeg && image.representation == Some(1) && image.stored != image.allocated {
+            return Err(unmaskable(REPRESENTATION));
+        }
+        // Of lossless JPEG in colour, nobody knows for certain what the components are.
+        if self == Self::Jpeg && samples == 3 && !(ycbcr || image.photometric == b"RGB") {
+            return Err(unmaskable(PHOTOMETRIC));
+        }
+        let (rows, columns) = (usize::from(rows), usize::from(columns));
+        let bytes = usize::from(image.allocated.unwrap_or(0) / 8);
+        Ok((decoded, Shape { pixels: rows * columns, columns, rows, samples, bytes, ycbcr }))
+    }
+
+    pub(super) fn decode(self, frame: &[u8], shape: &Shape) -> Option<Vec<u8>> {
+        match self {
+            Self::Rle => rle::decode(frame, shape),
+            Self::Jpeg => jpeg::decode(frame, shape),
+        }
+    }
+}

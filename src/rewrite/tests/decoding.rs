@@ -1,0 +1,151 @@
+//! Compressed pixels decoded to be masked.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::oracle::parse;
+use super::pixels::{GREY, Image, codes, flag, mask, masking, rectangle};
+use super::support::*;
+use crate::dataset::Tag;
+use crate::rewrite::{RewriteProblem, Transform};
+
+const RLE: &str = "1.2.840.10008.1.2.5";
+
+/// One frame of native pixel data, little endian, in RLE: literals of three bytes, the last one a run.
+fn rle(image: &Image, native: &[u8]) -> Vec<u8> {
+    let count = usize::from(image.samples * image.allocated / 8);
+    let bytes = usize::from(image.allocated / 8);
+    let segments = (0..count).map(|segment| {
+        let (sample, byte) = (segment / bytes, bytes - 1 - segment % bytes);
+        let plane: Vec<u8> = native.iter().copied().skip(sample * bytes + byte).step_by(count).collect();
+        let (last, literals) = plane.split_last().unwrap();
+        let mut packed = Vec::new();
+        for literal in literals.chunks(3) {
+            packed.push(literal.len() as u8 - 1);
+            packed.extend(literal);
+        }
+        packed.extend([0, *last]);
+        packed.resize(packed.len().next_multiple_of(2), 0);
+        packed
+    });
+    let (mut frame, mut start) = ((count as u32).to_le_bytes().to_vec(), 64);
+    let segments: Vec<Vec<u8>> = segments.collect();
+    for segment in &segments {
+        frame.extend((start as u32).to_le_bytes());
+        start += segment.len();
+    }
+    frame.resize(64, 0);
+    frame.extend(segments.concat());
+    frame
+}
+
+/// The image in RLE, each frame in as many fragments as the offset table tells of, or in one.
+fn compressed(image: &Image, split: bool) -> Data {
+    let native = image.bytes(&image.values(&[]), LE);
+    let size = image.count() / usize::from(image.frames) * usize::from(image.allocated / 8);
+    let frames: Vec<Vec<u8>> = native.chunks_exact(size).map(|frame| rle(image, frame)).collect();
+    let (mut fragments, mut table, mut position) = (vec![Vec::new()], Vec::new(), 0);
+    for frame in &frames {
+        table.extend((position as u32).to_le_bytes());
+        for fragment in frame.chunks(if split { 40 } else { frame.len() }) {
+            fragments.push(fragment.to_vec());
+            position += fragment.len() + 8;
+        }
+    }
+    if split {
+        fragments[0] = table;
+    }
+    let fragments: Vec<&[u8]> = fragments.iter().map(Vec::as_slice).collect();
+    image.header(LE).fragments(&fragments)
+}
+
+#[test]
+fn compressed_pixels_are_decoded_and_masked() {
+    let blank = [rectangle(1, 1, 2, 2), rectangle(4, 0, 9, 1)];
+    let rules = masking(&[mask(&blank)], true, &[]);
+    let colour =
+        Image { photometric: "RGB", samples: 3, allocated: 8, stored: 8, apart: true, ow: false, ..GREY };
+    let odd = Image { rows: 3, columns: 5, allocated: 8, stored: 8, ow: false, frames: 3, ..GREY };
+    for image in [GREY, Image { frames: 4, ..GREY }, colour, odd] {
+        for split in [false, true] {
+            // Its colours were together when it was compressed, whatever it said.
+            let together = Image { apart: false, ..image.clone() };
+            let data = Data { bytes: compressed(&together, split).bytes, ..Data::new(LE) };
+            let transform = || Transform::new(Arc::clone(&rules), LE, expected());
+            let refused = run_in(transform(), &data.bytes, &[7]).map(|(sent, _)| sent).unwrap_err();
+            assert_eq!(
+                refused.problem,
+                RewriteProblem::CompressedPixels,
+                "nobody said that it may be decoded"
+            );
+            let decode = |size| run_in(transform().may_decode(RLE), &data.bytes, &[size]);
+            let (sent, transform) = decode(usize::MAX).unwrap();
+            assert!(transform.decodes());
+            assert_eq!(decode(1).unwrap().0, sent);
+            let object = parse(&sent, "1.2.840.10008.1.2.1");
+            let pixels = object.get(Tag(0x7FE0, 0x10)).unwrap().to_bytes().unwrap().into_owned();
+            let mut native = together.bytes(&together.values(&blank), LE);
+            if image.count() * usize::from(image.allocated / 8) % 2 == 1 {
+                *native.last_mut().unwrap() = 0;
+            }
+            assert_eq!(pixels, native, "{image:?}");
+            assert_eq!((flag(&object).as_deref(), codes(&object).len()), (Some("NO"), 2));
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_decoded_is_refused() {
+    let rules = masking(&[mask(&[rectangle(0, 0, 2, 2)])], true, &[]);
+    let decode = |data: &Data, syntax| {
+        let transform = || Transform::new(Arc::clone(&rules), LE, expected()).may_decode(syntax);
+        let bytewise = run_in(transform(), &data.bytes, &[1]).map(|(sent, _)| sent);
+        assert_eq!(bytewise, run_in(transform(), &data.bytes, &[usize::MAX]).map(|(sent, _)| sent));
+        bytewise.map_err(|error| (error.status, error.problem)).unwrap_err()
+    };
+    let two = Image { frames: 2, ..GREY };
+    let good = compressed(&GREY, false);
+    assert_eq!(decode(&good, "1.2.840.10008.1.2.4.90"), (0xC007, RewriteProblem::CompressedPixels));
+    assert_eq!(decode(&good, "1.2.840.10008.1.2.4.50"), (0xC007, RewriteProblem::Undecodable));
+    let one_of_two = Data {
+        bytes: [two.header(LE).bytes, good.bytes[GREY.header(LE).bytes.len()..].to_vec()].concat(),
+        ..good
+    };
+    assert_eq!(decode(&one_of_two, RLE), (0xC007, RewriteProblem::Frames));
+    for fragments in [&[&[][..], &[1, 2, 3, 4]][..], &[&[]], &[&[0, 0, 0, 0, 9, 0, 0, 0], &[1, 2]]] {
+        let (status, problem) = decode(&GREY.header(LE).fragments(fragments), RLE);
+        assert!(status == 0xC007 && matches!(problem, RewriteProblem::Undecodable | RewriteProblem::Frames));
+    }
+    assert_eq!(decode(&GREY.data(LE), RLE).1, RewriteProblem::Unmaskable, "native, in RLE");
+    let huge = Image { rows: 1000, columns: 1000, ..GREY }.header(LE).fragments(&[&[], &[1, 2]]);
+    assert_eq!(decode(&huge, RLE).1, RewriteProblem::FrameSize);
+    let long = vec![0; (1 << 20) + 2];
+    assert_eq!(decode(&GREY.header(LE).fragments(&[&[], &long]), RLE).1, RewriteProblem::Frames);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn damage_to_compressed_pixels_never_panics(
+        at in 0_usize..4000, put in proptest::collection::vec(any::<u8>(), 1..6), jpeg in any::<bool>(), size in 1_usize..500,
+    ) {
+        let data = if jpeg { GREY_JPEG.to_vec() } else { rle(&GREY, &GREY.bytes(&GREY.values(&[]), LE)) };
+        let mut data = data;
+        for (index, byte) in put.into_iter().enumerate() {
+            let length = data.len();
+            data[(at + index) % length] = byte;
+        }
+        let image = if jpeg { Image { allocated: 8, stored: 8, rows: 8, columns: 8, ..GREY } } else { GREY };
+        let data = image.header(LE).fragments(&[&[], &data]);
+        let rules = masking(&[mask(&[rectangle(0, 0, 2, 2)])], true, &[]);
+        let syntax = if jpeg { "1.2.840.10008.1.2.4.50" } else { RLE };
+        let run = |size| run_in(Transform::new(Arc::clone(&rules), LE, expected()).may_decode(syntax), &data.bytes, &[size]);
+        let (whole, pieces) = (run(usize::MAX).map(|(sent, _)| sent), run(size).map(|(sent, _)| sent));
+        prop_assert_eq!(whole, pieces);
+    }
+}
+
+/// 8 x 8 pixels, one component, baseline: what the damage is done to.
+const GREY_JPEG: &[u8] = include_bytes!("grey.jpg");
