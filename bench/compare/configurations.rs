@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::setups::Out;
+use crate::setups::{Out, Setup};
 
 const RULES: &str = include_str!("../twenty.toml");
+/// The whole profile.
+const PROFILE: &str = include_str!("../profile.toml");
 
 /// How many tags [`RULES`] names.
 pub const TAGS: u64 = 20;
@@ -69,7 +71,7 @@ stream {{
 }
 
 /// With TLS as `tls` says; `None` is plain on both sides. Records are on, for each operation.
-pub fn dimsegate(name: &str, port: u16, to: SocketAddr, tls: Option<Out>, rewrites: bool) -> String {
+pub fn dimsegate(name: &str, port: u16, to: SocketAddr, tls: Option<Out>, setup: Setup) -> String {
     let listener_tls = match tls {
         None => "",
         Some(_) => {
@@ -92,7 +94,11 @@ profile = \"tls13\""
         }
         _ => "",
     };
-    let (rewrite, rules) = if rewrites { ("rewrite = \"twenty\"", RULES) } else { ("", "") };
+    let (rewrite, rules) = match setup {
+        Setup::Rewriting => ("rewrite = \"twenty\"", RULES),
+        Setup::DeIdentifying => ("rewrite = \"profile\"", PROFILE),
+        _ => ("", ""),
+    };
     format!(
         "[audit]
 directory = \"audit-{name}\"

@@ -16,6 +16,7 @@ pub enum Figure {
     SmallCpu,
     FourThroughput,
     FourCpu,
+    DetailedCpu,
     Echo,
     EchoTail,
     AssociationRate,
@@ -28,7 +29,7 @@ pub enum Figure {
 }
 
 impl Figure {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::CtThroughput,
         Self::CtCpu,
         Self::CtLatency,
@@ -39,6 +40,7 @@ impl Figure {
         Self::SmallCpu,
         Self::FourThroughput,
         Self::FourCpu,
+        Self::DetailedCpu,
         Self::Echo,
         Self::EchoTail,
         Self::AssociationRate,
@@ -62,6 +64,7 @@ impl Figure {
             Self::SmallCpu => "6.7 KB object, CPU µs",
             Self::FourThroughput => "CT, 4 associations, MB/s",
             Self::FourCpu => "CT, 4 associations, CPU-s/GB",
+            Self::DetailedCpu => "CT of 150 elements, CPU-s/GB",
             Self::Echo => "C-ECHO p50, µs",
             Self::EchoTail => "C-ECHO p99, µs",
             Self::AssociationRate => "mutual TLS associations/s",
@@ -77,7 +80,7 @@ impl Figure {
     /// Digits after the point.
     pub fn digits(self) -> usize {
         match self {
-            Self::CtCpu | Self::LargeCpu | Self::FourCpu | Self::AssociationCpu => 3,
+            Self::CtCpu | Self::LargeCpu | Self::FourCpu | Self::DetailedCpu | Self::AssociationCpu => 3,
             Self::SmallCpu
             | Self::Idle1000
             | Self::Idle5000

@@ -24,6 +24,7 @@ pub enum Load {
     Large,
     Small,
     FourAssociations,
+    Detailed,
     Echo,
     Associations,
     Idle,
@@ -32,10 +33,18 @@ pub enum Load {
 }
 
 impl Load {
+    /// Slices with all that scanners write go through dimsegate only, to see what the whole profile costs.
+    pub fn goes_through(self, setup: Setup) -> bool {
+        match self {
+            Self::Detailed => matches!(setup, Setup::PassThrough | Setup::DeIdentifying),
+            _ => setup != Setup::DeIdentifying,
+        }
+    }
+
     /// How often a round takes it: what is over in a tenth of a second is taken more often.
     pub fn repeats(self) -> usize {
         match self {
-            Self::Ct | Self::Small | Self::FourAssociations | Self::Echo => 3,
+            Self::Ct | Self::Small | Self::FourAssociations | Self::Detailed | Self::Echo => 3,
             Self::Large | Self::Associations | Self::Idle | Self::Peak | Self::Dcmtk => 1,
         }
     }
@@ -47,6 +56,7 @@ pub struct Amounts {
     pub ct: Object,
     pub large: Object,
     pub small: Object,
+    pub detailed: Object,
     /// Whole loads are divided by this.
     pub divisor: usize,
 }
@@ -54,13 +64,15 @@ pub struct Amounts {
 impl Amounts {
     pub fn new(divisor: usize) -> Self {
         let (ct, small) = (Object::ct(529_000), Object::ct(6_700));
-        Self { ct, large: Object::ct(300_000_000), small, divisor }
+        let (large, detailed) = (Object::ct(300_000_000), Object::detailed_ct(527_000));
+        Self { ct, large, small, detailed, divisor }
     }
 
     fn objects(&self, load: Load) -> (&Object, usize) {
         match load {
             Load::Large => (&self.large, (3 / self.divisor).max(1)),
             Load::Small => (&self.small, 3000 / self.divisor),
+            Load::Detailed => (&self.detailed, 400 / self.divisor),
             _ => (&self.ct, 400 / self.divisor),
         }
     }
@@ -116,6 +128,7 @@ pub fn keep(figures: &mut Figures, load: Load, setup: Setup, out: Out, run: &Run
         Load::FourAssociations => {
             vec![(Figure::FourThroughput, Some(megabytes)), (Figure::FourCpu, per_gigabyte)]
         }
+        Load::Detailed => vec![(Figure::DetailedCpu, per_gigabyte)],
         Load::Echo => vec![(Figure::Echo, Some(p50)), (Figure::EchoTail, Some(p99))],
         // These keep their own figures.
         Load::Idle | Load::Peak | Load::Dcmtk => vec![],

@@ -12,7 +12,7 @@ const LEGEND: &str = "A figure is the median of its rounds (short loads are take
 with client certificates on EC P-256, X25519, no resumption; `out` is how the sink is spoken to. Machines are shared and
 noisy, so only ratios within one run compare. CPU is that of all processes and threads of the proxy, per 1e9 bytes of data
 sets. `128K`: `tune.bufsize 131072`, `proxy_buffer_size 128k`. `byte copy`: tokio-rustls with 256 KiB buffers. dimsegate
-writes its records in every run; `… rewriting` rewrites the twenty tags of [twenty.toml](twenty.toml).";
+writes its records in every run; `… rewriting` rewrites the twenty tags of [twenty.toml](twenty.toml), `… de-identifying` applies [profile.toml](profile.toml).";
 
 pub fn write(
     machine: &Machine,

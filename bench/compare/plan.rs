@@ -90,19 +90,25 @@ impl Stage {
     /// One load through one setup after the other.
     fn load(&self, figures: &mut Figures, load: Load) -> io::Result<()> {
         let (site, sinks, amounts) = (&self.site, self.sinks, &self.amounts);
+        let mut setups = Setup::ALL.into_iter().filter(|setup| load.goes_through(*setup));
         match load {
-            Load::Idle => (Setup::ALL.into_iter()).try_for_each(|setup| {
+            Load::Idle => setups.try_for_each(|setup| {
                 named(setup, memory::idle(figures, site, setup, sinks, amounts.divisor))
             }),
-            Load::Peak => (Setup::ALL.into_iter())
-                .try_for_each(|setup| named(setup, memory::peak(figures, site, setup, sinks, amounts))),
+            Load::Peak => {
+                setups.try_for_each(|setup| named(setup, memory::peak(figures, site, setup, sinks, amounts)))
+            }
             Load::Dcmtk => self.dcmtk.run(figures),
-            _ => self.setups.iter().try_for_each(|(setup, out, running)| {
+            _ => self.running(load).try_for_each(|(setup, out, running)| {
                 let run = named(*setup, amounts.run(load, running))?;
                 loads::keep(figures, load, *setup, *out, &run);
                 Ok(())
             }),
         }
+    }
+
+    fn running(&self, load: Load) -> impl Iterator<Item = &(Setup, Out, Running)> {
+        self.setups.iter().filter(move |(setup, ..)| load.goes_through(*setup))
     }
 
     /// That the figures are of what they say: every object arrived, and was rewritten where it should have been.

@@ -24,6 +24,7 @@ pub enum Setup {
     NginxLarge,
     PassThrough,
     Rewriting,
+    DeIdentifying,
 }
 
 /// How the upstream is spoken to. What comes in is TLS.
@@ -34,7 +35,7 @@ pub enum Out {
 }
 
 impl Setup {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Direct,
         Self::Copy,
         Self::HaProxy,
@@ -43,6 +44,7 @@ impl Setup {
         Self::NginxLarge,
         Self::PassThrough,
         Self::Rewriting,
+        Self::DeIdentifying,
     ];
 
     pub fn name(self) -> &'static str {
@@ -55,11 +57,12 @@ impl Setup {
             Self::NginxLarge => "nginx 128K",
             Self::PassThrough => "dimsegate",
             Self::Rewriting => "… rewriting",
+            Self::DeIdentifying => "… de-identifying",
         }
     }
 
     pub fn is_dimsegate(self) -> bool {
-        matches!(self, Self::PassThrough | Self::Rewriting)
+        matches!(self, Self::PassThrough | Self::Rewriting | Self::DeIdentifying)
     }
 }
 
@@ -109,9 +112,8 @@ impl Running {
                 let text = configurations::nginx(site.root(), port, to, out, setup == Setup::NginxLarge);
                 configured(site, &name, &text, "nginx", &["-e", "stderr", "-c"])
             }),
-            Setup::PassThrough | Setup::Rewriting => start(&|port| {
-                let rewrites = setup == Setup::Rewriting;
-                let toml = configurations::dimsegate(&name, port, to, Some(out), rewrites);
+            Setup::PassThrough | Setup::Rewriting | Setup::DeIdentifying => start(&|port| {
+                let toml = configurations::dimsegate(&name, port, to, Some(out), setup);
                 configured(site, &name, &toml, env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
             }),
         }
@@ -120,7 +122,7 @@ impl Running {
     /// dimsegate without TLS on either side, for peers that have none.
     pub fn plain_dimsegate(site: &Site, to: SocketAddr) -> Self {
         let (process, address) = process::listening(&site.path("plain.log"), |port| {
-            let toml = configurations::dimsegate("plain", port, to, None, false);
+            let toml = configurations::dimsegate("plain", port, to, None, Setup::PassThrough);
             configured(site, "plain", &toml, env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
         });
         interrupt::owns(process.pid());

@@ -43,10 +43,11 @@ pub fn of(figures: &Figures) -> Table {
 
 fn targets(figures: &Figures) -> Vec<Target> {
     use Bound::{AtLeast, AtMost};
-    use Setup::{Copy, Direct, HaProxy, HaProxyLarge, PassThrough, Rewriting};
+    use Setup::{Copy, DeIdentifying, Direct, HaProxy, HaProxyLarge, PassThrough, Rewriting};
     let own = |figure, setup| figures.median(figure, setup, Out::Plain);
     let ratio = |figure, base| figures.ratio(figure, PassThrough, base, Out::Plain);
     let rewriting = |figure| figures.ratio(figure, Rewriting, PassThrough, Out::Plain);
+    let detailed = figures.ratio(Figure::DetailedCpu, DeIdentifying, PassThrough, Out::Plain);
     let added = |figure| {
         let over = |setup| Some(own(figure, setup)? - own(figure, Direct)?);
         Some(over(PassThrough)? / over(HaProxy)?)
@@ -61,6 +62,7 @@ fn targets(figures: &Figures) -> Vec<Target> {
         ("CPU-s/GB, 300 MB objects, to HAProxy's", ratio(Figure::LargeCpu, HaProxy), AtMost(0.45)),
         ("CPU-s/GB, CT, rewriting to pass-through", rewriting(Figure::CtCpu), AtMost(1.10)),
         ("CPU-s/GB, 300 MB objects, rewriting to pass-through", rewriting(Figure::LargeCpu), AtMost(1.10)),
+        ("CPU-s/GB, CT of 150 elements, de-identifying to pass-through", detailed, AtMost(1.5)),
         ("MB/s, CT, to HAProxy's", ratio(Figure::CtThroughput, HaProxy), AtLeast(1.9)),
         (
             "MB/s, CT, to HAProxy's with 128 KiB buffers",

@@ -17,6 +17,15 @@ pub struct Object {
 impl Object {
     /// A CT image in explicit VR little endian whose data set is about `bytes` long, never less than its header.
     pub fn ct(bytes: usize) -> Self {
+        Self::made(bytes, 0)
+    }
+
+    /// The same with 150 elements, as scanners write them: the others say how the image was taken.
+    pub fn detailed_ct(bytes: usize) -> Self {
+        Self::made(bytes, 117)
+    }
+
+    fn made(bytes: usize, details: u16) -> Self {
         let instance = "2.25.200000000000000000000000000000000001";
         let header: &[(u16, u16, &str, &[u8])] = &[
             (0x0008, 0x0005, "CS", b"ISO_IR 100"),
@@ -52,8 +61,13 @@ impl Object {
             (0x0028, 0x0102, "US", &15u16.to_le_bytes()),
             (0x0028, 0x0103, "US", &0u16.to_le_bytes()),
         ];
-        let mut data_set: Vec<u8> =
-            header.iter().flat_map(|(g, e, vr, value)| short(*g, *e, vr, value)).collect();
+        let (identity, image) = header.split_at(19);
+        let encode = |part: &[(u16, u16, &str, &[u8])]| -> Vec<u8> {
+            part.iter().flat_map(|(group, element, vr, value)| short(*group, *element, vr, value)).collect()
+        };
+        let mut data_set = encode(identity);
+        data_set.extend((0..details).flat_map(|n| short(0x0018, 0x9004 + 4 * n, "DS", b"0.9765625")));
+        data_set.extend(encode(image));
         let pixels = bytes.saturating_sub(data_set.len() + 12) & !1;
         data_set.extend([0xE0, 0x7F, 0x10, 0x00, b'O', b'W', 0, 0]);
         data_set.extend((pixels as u32).to_le_bytes());

@@ -108,7 +108,8 @@ fn tls_or_lost(error: &std::io::Error) -> Refused {
 async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) -> Option<Opened> {
     let (grant, permit) = match admitted(arrival, &requested) {
         Ok(admitted) => admitted,
-        Err((grant, refused)) => {
+        Err(not_admitted) => {
+            let NotAdmitted { grant, refused } = *not_admitted;
             reject(arrival, requestor, &requested, grant.as_ref(), refused).await;
             return None;
         }
@@ -166,15 +167,22 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
     }
 }
 
-/// Who it is, whether they may, and a place for them; what is known of a peer that gets none goes into its record.
+/// Why a requestor gets no place, and what is known of its peer.
+struct NotAdmitted {
+    grant: Option<Grant>,
+    refused: Refused,
+}
+
+/// Who it is, whether they may, and a place for them.
 fn admitted(
     arrival: &Arrival,
     requested: &AssociateRq,
-) -> Result<(Grant, AssociationPermit), (Option<Grant>, Refused)> {
-    let grant = judge(arrival, requested).map_err(|refused| (None, refused))?;
+) -> Result<(Grant, AssociationPermit), Box<NotAdmitted>> {
+    let grant =
+        judge(arrival, requested).map_err(|refused| Box::new(NotAdmitted { grant: None, refused }))?;
     match admit(arrival, requested, &grant) {
         Ok(permit) => Ok((grant, permit)),
-        Err(refused) => Err((Some(grant), refused)),
+        Err(refused) => Err(Box::new(NotAdmitted { grant: Some(grant), refused })),
     }
 }
 
