@@ -26,7 +26,7 @@ pub fn idle(
     sinks: Sinks,
     divisor: usize,
 ) -> io::Result<()> {
-    let running = Running::start(site, setup, Out::Plain, sinks);
+    let running = Running::afresh(site, setup, sinks);
     let Some(pid) = running.pid() else { return Ok(()) };
     // What the first association of all needs is not a cost of those after it.
     rounds::echo(&running.target, CALLING, CALLED, 1)?;
@@ -68,7 +68,7 @@ pub fn peak(
     sinks: Sinks,
     amounts: &Amounts,
 ) -> io::Result<()> {
-    let running = Running::start(site, setup, Out::Plain, sinks);
+    let running = Running::afresh(site, setup, sinks);
     let Some(pid) = running.pid() else { return Ok(()) };
     rounds::echo(&running.target, CALLING, CALLED, 1)?;
     let before = settled(pid);

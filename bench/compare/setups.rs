@@ -91,8 +91,16 @@ pub struct Running {
 impl Running {
     /// Starts a setup with a process of its own.
     pub fn start(site: &Site, setup: Setup, out: Out, sinks: Sinks) -> Self {
+        Self::named(&format!("{setup:?}-{}", out.name()), site, setup, out, sinks)
+    }
+
+    /// Starts a setup once more, beside the one that runs: with records of its own.
+    pub fn afresh(site: &Site, setup: Setup, sinks: Sinks) -> Self {
+        Self::named(&format!("{setup:?}-afresh"), site, setup, Out::Plain, sinks)
+    }
+
+    fn named(name: &str, site: &Site, setup: Setup, out: Out, sinks: Sinks) -> Self {
         let to = if out == Out::Plain { sinks.plain } else { sinks.tls };
-        let name = format!("{setup:?}-{}", out.name());
         let start = |command: &dyn Fn(u16) -> Command| {
             let (process, address) = process::listening(&site.path(&format!("{name}.log")), command);
             interrupt::owns(process.pid());
@@ -106,15 +114,15 @@ impl Running {
             Setup::Copy => start(&|port| copy(site, port, to, out)),
             Setup::HaProxy | Setup::HaProxyLarge => start(&|port| {
                 let toml = configurations::haproxy(port, to, out, setup == Setup::HaProxyLarge);
-                configured(site, &name, &toml, "haproxy", &["-db", "-f"])
+                configured(site, name, &toml, "haproxy", &["-db", "-f"])
             }),
             Setup::Nginx | Setup::NginxLarge => start(&|port| {
                 let text = configurations::nginx(site.root(), port, to, out, setup == Setup::NginxLarge);
-                configured(site, &name, &text, "nginx", &["-e", "stderr", "-c"])
+                configured(site, name, &text, "nginx", &["-e", "stderr", "-c"])
             }),
             Setup::PassThrough | Setup::Rewriting | Setup::DeIdentifying => start(&|port| {
-                let toml = configurations::dimsegate(&name, port, to, Some(out), setup);
-                configured(site, &name, &toml, env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
+                let toml = configurations::dimsegate(name, port, to, Some(out), setup);
+                configured(site, name, &toml, env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
             }),
         }
     }
