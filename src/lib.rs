@@ -18,7 +18,7 @@
 //!
 //! | room | standard | holds |
 //! | --- | --- | --- |
-//! | [`wire`] | PS3.8 §9.3 | PDUs, the A-ASSOCIATE codec, fragments |
+//! | [`wire`] | PS3.8 §9.3 | PDUs, the A-ASSOCIATE codec, fragments, the buffers that they are read into |
 //! | [`dimse`] | PS3.7 | command sets, message assembly, status codes |
 //! | [`dataset`] | PS3.5 | the scanner and writer of elements, in every transfer syntax |
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
@@ -27,7 +27,7 @@
 //! | [`policy`] | | facts to verdict and reason; rates behind a clock |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
-//! | [`tls`] | PS3.15 B | rustls settings, handshakes, certificates made and shown |
+//! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
 //! | [`relay`] | | sockets: listener, session, upstream, pump |
 //! | [`cli`] | | one file a subcommand |
 //!
