@@ -187,7 +187,8 @@ impl Command {
 }
 
 fn elements(bytes: &[u8]) -> Result<Vec<(u16, Range<usize>)>, Malformed> {
-    let (mut found, mut at) = (Vec::<(u16, Range<usize>)>::new(), 0_usize);
+    // Those of a C-STORE-RQ have nine.
+    let (mut found, mut at) = (Vec::<(u16, Range<usize>)>::with_capacity(12), 0_usize);
     while let Some((header, _)) = bytes.get(at..).and_then(|rest| rest.split_first_chunk::<8>()) {
         let [g0, g1, e0, e1, l0, l1, l2, l3] = *header;
         let (group, element) = (u16::from_le_bytes([g0, g1]), u16::from_le_bytes([e0, e1]));

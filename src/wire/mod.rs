@@ -19,7 +19,35 @@ pub use uid::{Uid, UidError};
 /// Bytes from the wire as text that cannot forge a log line: printable ASCII as it is, everything else, quotes and
 /// backslashes as `\xNN` or the usual escape, cut after 64 bytes.
 pub fn escape(bytes: &[u8]) -> String {
+    // Nearly all is plain, and each message has some of it.
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
+    if bytes.len() <= 64
+        && bytes.iter().all(plain)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return text.to_owned();
+    }
     let shown = bytes.get(..64).unwrap_or(bytes);
     let cut = if shown.len() < bytes.len() { "…" } else { "" };
     format!("{}{cut}", shown.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_plain_is_escaped_as_anything_else(bytes in prop::collection::vec(any::<u8>(), 0..90)) {
+            let shown = &bytes[..bytes.len().min(64)];
+            let cut = if bytes.len() > 64 { "…" } else { "" };
+            prop_assert_eq!(escape(&bytes), format!("{}{cut}", shown.escape_ascii()));
+        }
+
+        #[test]
+        fn plain_text_stays_as_it_is(text in "[ -!#-&(-\\[\\]-~]{0,64}") {
+            prop_assert_eq!(escape(text.as_bytes()), text);
+        }
+    }
 }
