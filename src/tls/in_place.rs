@@ -30,7 +30,7 @@ thread_local! {
 /// What was seen while rustls processed records.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Note {
-    /// Where application data lies: from the start of the record's body, and how many bytes.
+    /// Where application data lies: its address, and how many bytes.
     pub data: Option<(usize, usize)>,
     /// Records of application data; more than one cannot be told apart.
     pub records: usize,
@@ -41,8 +41,18 @@ pub(super) struct Note {
 /// Runs `process`, which hands records to rustls, and gives what was noted meanwhile.
 pub(super) fn note<T>(process: impl FnOnce() -> T) -> (T, Note) {
     NOTE.set(Some(Note::default()));
+    let _noting = Noting;
     let result = process();
     (result, NOTE.take().unwrap_or_default())
+}
+
+/// Ends the note, however the processing ends: other connections of this thread are to be served as by rustls alone.
+struct Noting;
+
+impl Drop for Noting {
+    fn drop(&mut self) {
+        NOTE.set(None);
+    }
 }
 
 fn noting(write: impl FnOnce(&mut Note)) -> bool {
@@ -154,10 +164,9 @@ impl MessageDecrypter for InPlace {
         message: InboundOpaqueMessage<'a>,
         sequence: u64,
     ) -> Result<InboundPlainMessage<'a>, Error> {
-        let body = message.payload.as_ptr().addr();
         let mut plain = self.0.decrypt(message, sequence)?;
         if plain.typ == ContentType::ApplicationData && !plain.payload.is_empty() {
-            let place = (plain.payload.as_ptr().addr().saturating_sub(body), plain.payload.len());
+            let place = (plain.payload.as_ptr().addr(), plain.payload.len());
             let noted = noting(|note| {
                 note.data = Some(place);
                 note.records += 1;

@@ -10,9 +10,6 @@ use tokio::net::TcpStream;
 
 use crate::wire::Buffer;
 
-/// Type, version and length in front of a record (RFC 8446 §5.1).
-const HEADER: usize = 5;
-
 /// One buffer: data that was decrypted and waits for its reader, then records that were not looked at yet.
 #[derive(Default)]
 pub struct Incoming {
@@ -21,6 +18,8 @@ pub struct Incoming {
     data: Vec<Range<usize>>,
     start: usize,
     end: usize,
+    /// In place of the buffer while more is waited for: the beginning of a record.
+    unread: Vec<u8>,
 }
 
 impl Incoming {
@@ -35,23 +34,17 @@ impl Incoming {
         self.start = (self.start + count).min(self.end);
     }
 
-    /// The last of the records in the first `count` bytes holds data, at `place` in its body. `None`: it does not.
-    pub fn note(&mut self, count: usize, place: (usize, usize)) -> Option<()> {
-        let records = self.buffer.as_deref()?.get(self.start..self.start.checked_add(count)?)?;
-        let mut at = 0;
-        let body = loop {
-            let header = records.get(at..at + HEADER)?;
-            let body = at + HEADER
-                ..at + HEADER + usize::from(u16::from_be_bytes([*header.get(3)?, *header.get(4)?]));
-            at = body.end;
-            if at >= count {
-                break body;
-            }
-        };
-        let start = body.start + place.0;
-        (at == count && start + place.1 <= body.end).then(|| {
-            self.data.push(self.start + start..self.start + start + place.1);
-        })
+    /// So many bytes of data lie `from` the start of the records. `None`: they do not lie in them.
+    pub fn note(&mut self, from: usize, length: usize) -> Option<()> {
+        let start = self.start.checked_add(from)?;
+        let end = start.checked_add(length).filter(|end| *end <= self.end)?;
+        self.data.push(start..end);
+        Some(())
+    }
+
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        self.unread.len() + self.buffer.as_ref().map_or(0, |buffer| buffer.len())
     }
 
     /// Hands data on, as much as fits.
@@ -67,22 +60,37 @@ impl Incoming {
         self.data.drain(..delivered);
     }
 
-    /// Reads more records; zero is the end of the stream. Data has to be delivered before. A buffer is lent while there is
-    /// something in it.
+    /// Reads more records; zero is the end of the stream. Data has to be delivered before. While it waits, no buffer is
+    /// lent: what has come of a record, which may be all that ever comes, is kept in as many bytes as it has.
     pub fn poll_fill(&mut self, socket: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.start == self.end && self.data.is_empty() {
-            self.buffer = None;
+        if self.buffer.is_none() {
             ready!(socket.poll_read_ready(cx))?;
         }
         let buffer = self.buffer.get_or_insert_with(Buffer::lend);
-        if self.data.is_empty() {
-            buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
+        let unread = std::mem::take(&mut self.unread);
+        match buffer.get_mut(..unread.len()) {
+            Some(front) if !unread.is_empty() => {
+                front.copy_from_slice(&unread);
+                (self.start, self.end) = (0, unread.len());
+            }
+            _ => {
+                buffer.copy_within(self.start..self.end, 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            }
         }
         let mut room = ReadBuf::new(buffer.get_mut(self.end..).unwrap_or_default());
-        ready!(Pin::new(socket).poll_read(cx, &mut room))?;
+        if room.capacity() == 0 {
+            let what = "a TLS handshake in more records than can be held";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, what)));
+        }
+        let read = Pin::new(socket).poll_read(cx, &mut room);
         let count = room.filled().len();
         self.end += count;
-        Poll::Ready(Ok(count))
+        if read.is_pending() {
+            self.unread = buffer.get(self.start..self.end).unwrap_or_default().to_vec();
+            (self.buffer, self.start, self.end) = (None, 0, 0);
+            self.data = Vec::new();
+        }
+        read.map_ok(|()| count)
     }
 }

@@ -31,7 +31,8 @@ pub type ServerStream = Stream<Server>;
 /// The end towards an upstream.
 pub type ClientStream = Stream<UnbufferedClientConnection>;
 
-/// TLS over TCP. While nothing flows it holds no buffers.
+/// TLS over TCP. While nothing flows it holds no buffers. Reader and writer have to live in one task: either may go on with
+/// what the other began.
 ///
 /// It is cut off, an error of kind `UnexpectedEof`, when TCP ends without a close_notify (RFC 8446 §6.1).
 pub struct Stream<S> {
@@ -58,6 +59,12 @@ impl<S: Side> Stream<S> {
     /// What the handshake settled.
     pub fn state(&self) -> &CommonState {
         self.side.state()
+    }
+
+    /// Bytes of memory that wait for more, for tests.
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        self.incoming.held()
     }
 
     /// Goes on with the records that are there. What the protocol has to say to the peer is on its way then.

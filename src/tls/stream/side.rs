@@ -46,11 +46,12 @@ pub trait Side: Unpin {
     /// Lets rustls take records until there is data, or none is whole. After an error it must not be asked again.
     fn step(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> Result<Step, Error> {
         loop {
+            let records = incoming.records().as_ptr().addr();
             let ((taken, reached), note) = in_place::note(|| {
                 let UnbufferedStatus { discard, state } = self.process(incoming.records());
                 (discard, state.and_then(|state| reach(state, outgoing)))
             });
-            let noted = reached.as_ref().map_or(Ok(()), |reached| keep(*reached, &note, taken, incoming));
+            let noted = reached.as_ref().map_or(Ok(()), |reached| keep(*reached, &note, records, incoming));
             incoming.taken(taken);
             if let Some(name) = note.server_name {
                 self.asked_for(name);
@@ -66,12 +67,15 @@ pub trait Side: Unpin {
         }
     }
 
-    /// After an error: the alert that rustls has for the peer. It comes before any record is looked at again.
+    /// After an error: what rustls still has for the peer, the alert last. It comes before any record is looked at again.
     fn last_words(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) {
-        let state = self.process(incoming.records()).state;
-        if let Ok(state @ ConnectionState::EncodeTlsData(_)) = state {
+        while self.state().wants_write() {
+            let state = self.process(incoming.records()).state;
             // A peer that is not told sees the connection end.
-            let _ = reach(state, outgoing);
+            let Ok(state @ ConnectionState::EncodeTlsData(_)) = state else { return };
+            if reach(state, outgoing).is_err() {
+                return;
+            }
         }
     }
 
@@ -123,9 +127,11 @@ fn reach<Data>(state: ConnectionState<'_, '_, Data>, outgoing: &mut Outgoing) ->
 }
 
 /// Data that rustls decrypted is what was noted, or the stream cannot be trusted.
-fn keep(reached: Option<Step>, note: &Note, taken: usize, incoming: &mut Incoming) -> Result<(), Error> {
+fn keep(reached: Option<Step>, note: &Note, records: usize, incoming: &mut Incoming) -> Result<(), Error> {
     match (reached, note.records, note.data) {
-        (Some(Step::Data), 1, Some(place)) => incoming.note(taken, place),
+        (Some(Step::Data), 1, Some((address, length))) => {
+            address.checked_sub(records).and_then(|from| incoming.note(from, length))
+        }
         (Some(Step::Data), ..) | (_, 1.., _) => None,
         _ => Some(()),
     }

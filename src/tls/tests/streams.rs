@@ -170,6 +170,95 @@ fn new_keys_in_the_middle_of_a_stream_are_taken_and_answered() {
     });
 }
 
+/// The last flight of a client and its first data, in records of at most 64 bytes, as one piece.
+#[test]
+fn a_handshake_in_small_records_may_come_with_data_in_one_read() {
+    let site = Site::new();
+    let mut client = ClientConfig::clone(&client_config(&site.client(Some("lyon"))).unwrap());
+    client.max_fragment_size = Some(64);
+    let server = server_config(&site.server()).unwrap();
+    run(async {
+        let (mut dialled, accepted) = sockets().await;
+        let name = "proxy.example".try_into().unwrap();
+        let mut client = rustls::ClientConnection::new(Arc::new(client), name).unwrap();
+        let speaking = async {
+            while client.is_handshaking() {
+                let mut flight = Vec::new();
+                while client.wants_write() {
+                    client.write_tls(&mut flight).unwrap();
+                }
+                dialled.write_all(&flight).await.unwrap();
+                let mut answer = [0; 20_000];
+                let count = dialled.read(&mut answer).await.unwrap();
+                client.read_tls(&mut &answer[..count]).unwrap();
+                client.process_new_packets().unwrap();
+            }
+            std::io::Write::write_all(&mut client.writer(), b"an A-ASSOCIATE-RQ at once").unwrap();
+            let mut flight = Vec::new();
+            while client.wants_write() {
+                client.write_tls(&mut flight).unwrap();
+            }
+            dialled.write_all(&flight).await.unwrap();
+            dialled
+        };
+        let (ours, _dialled) = tokio::join!(ServerStream::accept(server, accepted), speaking);
+        let mut got = [0; 25];
+        ours.unwrap().read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, b"an A-ASSOCIATE-RQ at once");
+    });
+}
+
+#[test]
+fn tickets_in_small_records_may_come_with_data_in_one_read() {
+    let mut with = configurations(false);
+    let mut server = ServerConfig::clone(&with.server);
+    (server.max_fragment_size, server.send_tls13_tickets) = (Some(64), 2);
+    server.session_storage = rustls::server::ServerSessionMemoryCache::new(8);
+    with.server = Arc::new(server);
+    run(async {
+        let (mut ours, mut theirs) = dialling(&with).await;
+        theirs.write_all(&bytes(5_000)).await.unwrap();
+        theirs.flush().await.unwrap();
+        let mut got = vec![0; 5_000];
+        ours.read_exact(&mut got).await.unwrap();
+        assert!(got == bytes(5_000));
+    });
+}
+
+/// Reads, to no avail, until it holds so many bytes.
+async fn waits(stream: &mut ServerStream, held: usize) {
+    for _ in 0..1_000 {
+        let read = async { stream.read(&mut [0; 9_000]).await };
+        let waited = tokio::time::timeout(std::time::Duration::from_millis(5), read).await;
+        assert!(waited.is_err(), "a record that is not whole says nothing");
+        if stream.held() == held {
+            return;
+        }
+    }
+    panic!("it holds {} bytes, not {held}", stream.held());
+}
+
+/// What has come of a record is all that a waiting stream holds.
+#[test]
+fn the_beginning_of_a_record_holds_no_buffer_and_is_not_lost() {
+    let with = configurations(false);
+    run(async {
+        let (mut ours, mut theirs) = listening(&with).await;
+        let mut record = Vec::new();
+        let connection = theirs.get_mut().1;
+        std::io::Write::write_all(&mut connection.writer(), &bytes(9_000)).unwrap();
+        connection.write_tls(&mut record).unwrap();
+        let (beginning, rest) = record.split_at(4_000);
+        theirs.get_mut().0.write_all(beginning).await.unwrap();
+        let mut got = vec![0; 9_000];
+        waits(&mut ours, 4_000).await;
+        theirs.get_mut().0.write_all(rest).await.unwrap();
+        ours.read_exact(&mut got).await.unwrap();
+        assert!(got == bytes(9_000));
+        waits(&mut ours, 0).await;
+    });
+}
+
 #[test]
 fn an_end_that_was_said_is_an_end_and_another_is_an_error() {
     let with = configurations(false);
