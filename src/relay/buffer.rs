@@ -46,6 +46,9 @@ impl Inbox {
     pub async fn fill(&mut self, leg: &Leg) -> io::Result<usize> {
         let waits_empty = self.bytes.is_none();
         let count = poll_fn(|cx| {
+            if waits_empty {
+                ready!(leg.poll_readable(cx));
+            }
             let buffer = self.bytes.get_or_insert_with(Buffer::lend);
             // What is left over is short: a header, an odd byte, or less than the smallest cut.
             buffer.copy_within(self.start..self.end, 0);

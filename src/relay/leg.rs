@@ -75,6 +75,11 @@ impl Leg {
         poll_fn(|cx| self.poll_read(cx, buffer)).await
     }
 
+    /// Whether a read could give something, or an end.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream().poll_readable(cx)
+    }
+
     /// As [`Self::read`], as a poll.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut into = ReadBuf::new(buffer);

@@ -1,5 +1,7 @@
 //! The stream under a leg: TCP, TLS over TCP, or memory in tests.
 
+use std::task::{Context, Poll};
+
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -10,6 +12,12 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
     /// The socket beneath, where there is one.
     fn socket(&self) -> Option<&TcpStream> {
         None
+    }
+
+    /// Whether a read could give something, or an end; the reader hears of it once it can. Cheaper than a read, for a half
+    /// that is looked at because the other one has something to do.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.socket().map_or(Poll::Ready(()), |socket| socket.poll_read_ready(cx).map(|_| ()))
     }
 
     /// Acknowledges at once what was received. Peers write a PDU in pieces with Nagle's algorithm on, and each piece
@@ -39,11 +47,19 @@ impl Transport for ServerStream {
     fn socket(&self) -> Option<&TcpStream> {
         Some(Self::socket(self))
     }
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        Self::poll_readable(self, cx)
+    }
 }
 
 impl Transport for ClientStream {
     fn socket(&self) -> Option<&TcpStream> {
         Some(Self::socket(self))
+    }
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        Self::poll_readable(self, cx)
     }
 }
 

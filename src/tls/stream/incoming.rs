@@ -23,6 +23,11 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// Whether there may be data, or records that hold some; without one, at most the beginning of a record is here.
+    pub fn has_buffer(&self) -> bool {
+        self.buffer.is_some()
+    }
+
     /// The records that rustls has not taken yet.
     pub fn records(&mut self) -> &mut [u8] {
         let range = self.start..self.end;

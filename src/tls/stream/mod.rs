@@ -56,6 +56,14 @@ impl<S: Side> Stream<S> {
         &self.socket
     }
 
+    /// Whether a read could give something, or an end. An error of the socket is the read's to tell.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.incoming.has_buffer() || self.peer_closed || self.failed.is_some() {
+            return Poll::Ready(());
+        }
+        self.socket.poll_read_ready(cx).map(|_| ())
+    }
+
     /// What the handshake settled.
     pub fn state(&self) -> &CommonState {
         self.side.state()
