@@ -7,7 +7,7 @@ use super::support::*;
 use crate::dataset::{PATIENT_ID, Tag};
 use crate::rewrite::{
     Correspondence, Correspondences, Kind, Output, ProfileOption, ProfileSpec, RewriteProblem, RuleSpec,
-    Ruleset, RulesetSpec, Transform, Unavailable,
+    Ruleset, RulesetSpec, Subject, Transform, Unavailable, Way,
 };
 
 const NAME: Kind = Kind::OfPatient(Tag(0x0010, 0x0010));
@@ -161,6 +161,18 @@ fn what_is_known_of_nobody_becomes_the_patients() {
     let transform = transform_with(&rules, &Memory::of_patient(None, &uids));
     let (_, mut transform) = run_in(transform, &nobodys, &[usize::MAX]).unwrap();
     assert_eq!(transform.take_correspondences(), []);
+}
+
+#[test]
+fn on_the_way_back_only_the_senders_own_becomes_the_patients() {
+    let rules = [rule("SOPInstanceUID", "uid"), rule("StudyInstanceUID", "uid")];
+    let uids = [(Kind::Uid, INSTANCE, INSTANCE), (Kind::Uid, "1.2.3.5", "2.25.5")];
+    let memory = Memory::of_patient(None, &uids);
+    let transform = Transform::across(ruleset(&rules), Way::ToReal, Subject::Object(expected()), LE);
+    let data = Data::image(LE).text((0x10, 0x20), b"LO", "PID-1").text((0x20, 0xD), b"UI", "2.25.5");
+    let (sent, mut transform) = run_in(transform.with_crosswalk(memory), &data.bytes, &[usize::MAX]).unwrap();
+    assert!(contains(&sent, "1.2.3.5") && !contains(&sent, "2.25.5"));
+    assert_eq!(made(&mut transform), [(Kind::Uid, INSTANCE.to_owned(), INSTANCE.to_owned())]);
 }
 
 #[test]
