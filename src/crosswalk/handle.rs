@@ -120,7 +120,7 @@ impl Crosswalk {
         let damaged = || CrosswalkError::damaged(&self.path, "a row does not open");
         let found = found.map(|row| row.open(&database.keys).ok_or_else(damaged)).transpose()?;
         if let Some(found) = &found {
-            self.known.add(found);
+            self.known.add_if_absent(found);
         }
         Ok(found)
     }

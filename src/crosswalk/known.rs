@@ -33,7 +33,7 @@ impl Known {
     /// Only of what has been committed.
     pub(super) fn add(&self, correspondence: &Correspondence) {
         let Correspondence { kind, real, pseudonym, .. } = correspondence;
-        if real.len() + pseudonym.len() > LONGEST {
+        if is_long(correspondence) {
             return;
         }
         let mut both = self.lock();
@@ -41,13 +41,40 @@ impl Known {
             both.forward.put((*kind, real.clone()), pseudonym.clone());
         }
         if kind.leads_back() {
-            both.back.put((*kind, pseudonym.clone()), correspondence.clone());
+            let key = (*kind, pseudonym.clone());
+            // It stood for itself until now.
+            if real != pseudonym && both.forward.get(&key) == Some(pseudonym) {
+                both.forward.remove(&key);
+            }
+            both.back.put(key, correspondence.clone());
+        }
+    }
+
+    /// As [`add`](Self::add), of what was read: what has been committed since then counts.
+    pub(super) fn add_if_absent(&self, correspondence: &Correspondence) {
+        let Correspondence { kind, real, pseudonym, .. } = correspondence;
+        if is_long(correspondence) {
+            return;
+        }
+        let mut both = self.lock();
+        if kind.leads_back() {
+            let there = both.back.get_or_put((*kind, pseudonym.clone()), correspondence.clone());
+            if there.real != *real {
+                return;
+            }
+        }
+        if kind.leads_forward() {
+            both.forward.get_or_put((*kind, real.clone()), pseudonym.clone());
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Both> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_long(correspondence: &Correspondence) -> bool {
+    correspondence.real.len() + correspondence.pseudonym.len() > LONGEST
 }
 
 /// What was not asked for while a whole generation came is forgotten.
@@ -65,9 +92,14 @@ impl<K, V> Default for Generations<K, V> {
 impl<K: Hash + Eq, V> Generations<K, V> {
     fn get(&mut self, key: &K) -> Option<&V> {
         if let Some((key, value)) = self.old.remove_entry(key) {
-            self.put_if_absent(key, value);
+            self.get_or_put(key, value);
         }
         self.young.get(key)
+    }
+
+    fn remove(&mut self, key: &K) {
+        self.old.remove(key);
+        self.young.remove(key);
     }
 
     fn put(&mut self, key: K, value: V) {
@@ -76,9 +108,13 @@ impl<K: Hash + Eq, V> Generations<K, V> {
         self.young.insert(key, value);
     }
 
-    fn put_if_absent(&mut self, key: K, value: V) {
-        self.make_room();
-        self.young.entry(key).or_insert(value);
+    /// The value that is there, else this one.
+    fn get_or_put(&mut self, key: K, value: V) -> &V {
+        let value = self.old.remove(&key).unwrap_or(value);
+        if !self.young.contains_key(&key) {
+            self.make_room();
+        }
+        self.young.entry(key).or_insert(value)
     }
 
     fn make_room(&mut self) {
@@ -90,7 +126,32 @@ impl<K: Hash + Eq, V> Generations<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Generations, MOST};
+    use super::{Generations, Known, MOST};
+    use crate::rewrite::{Correspondence, Kind};
+
+    fn uid(real: &[u8], pseudonym: &[u8], patient: Option<&[u8]>) -> Correspondence {
+        let (real, pseudonym) = (real.to_vec(), pseudonym.to_vec());
+        Correspondence { kind: Kind::Uid, real, pseudonym, patient: patient.map(<[u8]>::to_vec) }
+    }
+
+    #[test]
+    fn what_was_read_does_not_hide_what_was_committed_since() {
+        let known = Known::default();
+        let read = uid(b"1.2.3", b"2.25.3", None);
+        let committed = uid(b"1.2.3", b"2.25.3", Some(b"4711"));
+        known.add(&committed);
+        known.add_if_absent(&read);
+        assert_eq!(known.behind(Kind::Uid, b"2.25.3"), Some(committed.clone()));
+        known.add_if_absent(&uid(b"2.25.3", b"2.25.3", None));
+        assert_eq!(known.pseudonym_of(Kind::Uid, b"2.25.3"), None);
+        assert_eq!(known.behind(Kind::Uid, b"2.25.3"), Some(committed));
+        // Nor where it is old.
+        let mut generations = Generations::default();
+        generations.put(0, "committed");
+        (1..=MOST).for_each(|number| generations.put(number, "more"));
+        assert_eq!(generations.get_or_put(0, "read"), &"committed");
+        assert_eq!(generations.get_or_put(MOST + 1, "read"), &"read");
+    }
 
     #[test]
     fn what_is_asked_for_stays_and_the_rest_is_bounded() {

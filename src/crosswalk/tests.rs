@@ -297,6 +297,67 @@ fn of_the_names_of_a_patient_the_newest_counts() {
     assert_eq!(everything(&folder.path(), 1).unwrap().len(), site().len());
 }
 
+#[test]
+fn a_name_under_a_pseudonym_of_two_patients_is_not_the_others() {
+    let folder = Folder::new();
+    let crosswalk = folder.open();
+    crosswalk.store_blocking(site()).unwrap();
+    let other = pair(NAME, "OTHER^FIRST", "ANON^PSEUDO1", Some("HOSPITAL-4712"));
+    assert_eq!(crosswalk.store_blocking(vec![other]), Err(NotStored::Taken));
+    assert_eq!(crosswalk.real_of(NAME, b"ANON^PSEUDO1").unwrap(), Some(b"SURNAME1^FIRST".to_vec()));
+    drop(crosswalk);
+    assert_eq!(everything(&folder.path(), 1).unwrap(), site());
+}
+
+#[test]
+fn what_was_nobodys_becomes_a_patients_and_is_erased_with_it() {
+    let folder = Folder::new();
+    let crosswalk = folder.open();
+    let nobodys = || vec![pair(Kind::Uid, "1.2.3", "2.25.3", None), pair(ACCESSION, "A-3", "CODE3", None)];
+    let of = |patient: &str| -> Vec<_> {
+        let of = |one| Correspondence { patient: Some(patient.as_bytes().to_vec()), ..one };
+        nobodys().into_iter().map(of).collect()
+    };
+    crosswalk.store_blocking(nobodys()).unwrap();
+    crosswalk.store_blocking(of("HOSPITAL-4711")).unwrap();
+    // Neither nobody nor another takes it back, whatever the newest look-ups remember.
+    for later in [nobodys(), of("HOSPITAL-4712")] {
+        crosswalk.store_blocking(later).unwrap();
+        let behind = crosswalk.behind(Kind::Uid, b"2.25.3").unwrap().unwrap();
+        assert_eq!(behind.patient.as_deref(), Some(&b"HOSPITAL-4711"[..]));
+    }
+    drop(crosswalk);
+    assert_eq!(everything(&folder.path(), 1).unwrap(), of("HOSPITAL-4711"));
+    assert_eq!(erase(&folder.path(), &secret(1), b"HOSPITAL-4711").unwrap(), 2);
+    assert_eq!(everything(&folder.path(), 1).unwrap(), []);
+}
+
+#[test]
+fn a_pseudonym_that_was_named_while_it_was_unknown_stands_for_its_real_value_again() {
+    let folder = Folder::new();
+    let crosswalk = folder.open();
+    crosswalk.store_blocking(vec![pair(Kind::Uid, "2.25.1", "2.25.1", None)]).unwrap();
+    assert_eq!(crosswalk.pseudonym_of(Kind::Uid, b"2.25.1").unwrap(), Some(b"2.25.1".to_vec()));
+    let real = pair(Kind::Uid, "1.2.826.0.1.777.1", "2.25.1", Some("HOSPITAL-4711"));
+    crosswalk.store_blocking(vec![real.clone()]).unwrap();
+    let looked_up = |crosswalk: &Crosswalk| {
+        assert_eq!(crosswalk.behind(Kind::Uid, b"2.25.1").unwrap(), Some(real.clone()));
+        assert_eq!(crosswalk.pseudonym_of(Kind::Uid, &real.real).unwrap(), Some(b"2.25.1".to_vec()));
+        assert_eq!(
+            crosswalk.pseudonym_of(Kind::Uid, b"2.25.1").unwrap(),
+            None,
+            "it is nobody's own any more"
+        );
+    };
+    looked_up(&crosswalk);
+    // Not the other way round.
+    let own = pair(Kind::Uid, "2.25.1", "2.25.1", None);
+    assert_eq!(crosswalk.store_blocking(vec![own]), Err(NotStored::Taken));
+    drop(crosswalk);
+    looked_up(&folder.open());
+    assert_eq!(everything(&folder.path(), 1).unwrap(), [real]);
+}
+
 /// What the first rows hold, encrypted.
 fn sealed(path: &std::path::Path, rows: u32) -> Vec<Vec<u8>> {
     let connection = Connection::open(path).unwrap();

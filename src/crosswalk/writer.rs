@@ -57,8 +57,8 @@ impl Writer {
         }
     }
 
-    fn store(&mut self, batch: Vec<Request>) {
-        let results = self.commit(&batch);
+    fn store(&mut self, mut batch: Vec<Request>) {
+        let results = self.commit(&mut batch);
         self.log(results.as_ref().err());
         let results = results.unwrap_or_else(|_| vec![Err(NotStored::Unavailable); batch.len()]);
         for (request, result) in batch.into_iter().zip(results) {
@@ -71,7 +71,7 @@ impl Writer {
     }
 
     /// All of the batch in one transaction; a request whose pseudonym is taken leaves nothing in it.
-    fn commit(&mut self, batch: &[Request]) -> Result<Vec<Result<(), NotStored>>, CrosswalkError> {
+    fn commit(&mut self, batch: &mut [Request]) -> Result<Vec<Result<(), NotStored>>, CrosswalkError> {
         let Database { path, connection, keys } = &mut self.database;
         // A file that has no name any more is lost with the process.
         if identity(path) != self.identity {
@@ -83,7 +83,7 @@ impl Writer {
         let mut results = Vec::with_capacity(batch.len());
         for request in batch {
             let savepoint = transaction.savepoint().map_err(of)?;
-            match store_all(savepoint, keys, path, &request.made) {
+            match store_all(savepoint, keys, path, &mut request.made) {
                 Ok(()) => results.push(Ok(())),
                 Err(Failure::Taken(kind)) => {
                     tracing::error!(crosswalk = %path.display(), ?kind, "a pseudonym stands for another value already");
@@ -111,32 +111,66 @@ impl Writer {
     }
 }
 
-/// One request; what it wrote is rolled back where a value is taken.
+/// One request; what it wrote is rolled back where a value is taken. Of what was there already, it then says whose it is.
 fn store_all(
     savepoint: Savepoint<'_>,
     keys: &Keys,
     path: &Path,
-    made: &[Correspondence],
+    made: &mut [Correspondence],
 ) -> Result<(), Failure> {
     let of = |error: rusqlite::Error| Failure::All(CrosswalkError::of(path, &error));
     for correspondence in made {
         let row = Row::seal(keys, correspondence)
             .map_err(|_| Failure::All(CrosswalkError::damaged(path, "its key cannot encrypt")))?;
-        if insert(&savepoint, &row).map_err(of)? {
-            continue;
-        }
-        let there = find(&savepoint, Column::Real, &row.real).map_err(of)?;
-        let there = there.map(|there| {
-            there.open(keys).ok_or_else(|| Failure::All(CrosswalkError::damaged(path, "a row does not open")))
-        });
-        match there.transpose()? {
-            Some(there)
-                if there.real == correspondence.real && there.pseudonym == correspondence.pseudonym => {}
-            Some(_) if !correspondence.kind.leads_forward() => replace(&savepoint, &row).map_err(of)?,
-            _ => return Err(Failure::Taken(correspondence.kind)),
+        if !insert(&savepoint, &row).map_err(of)? {
+            reconcile(&savepoint, keys, path, &row, correspondence)?;
         }
     }
     savepoint.commit().map_err(of)
+}
+
+/// One correspondence whose value or pseudonym is there.
+fn reconcile(
+    savepoint: &Savepoint<'_>,
+    keys: &Keys,
+    path: &Path,
+    row: &Row,
+    correspondence: &mut Correspondence,
+) -> Result<(), Failure> {
+    let of = |error: rusqlite::Error| Failure::All(CrosswalkError::of(path, &error));
+    let opened = |column, key: &[u8]| {
+        let damaged = || Failure::All(CrosswalkError::damaged(path, "a row does not open"));
+        let there = find(savepoint, column, key).map_err(of)?;
+        there.map(|there| there.open(keys).ok_or_else(damaged)).transpose()
+    };
+    let Correspondence { kind, real, pseudonym, patient } = correspondence;
+    match opened(Column::Real, &row.real)? {
+        Some(there) if there.real == *real && there.pseudonym == *pseudonym => {
+            if there.patient.is_none() && patient.is_some() {
+                return replace(savepoint, row).map_err(of);
+            }
+            *patient = there.patient;
+            return Ok(());
+        }
+        // With few digits, two patients can have one pseudonym.
+        Some(there) if !kind.leads_forward() && there.patient == *patient => {
+            return replace(savepoint, row).map_err(of);
+        }
+        Some(_) => {}
+        None => {
+            let there = row.pseudonym.map(|key| opened(Column::Pseudonym, &key)).transpose()?.flatten();
+            if there.is_some_and(|there| stands_for_itself(&there)) {
+                return replace_real(savepoint, row).map_err(of);
+            }
+        }
+    }
+    Err(Failure::Taken(*kind))
+}
+
+/// Somebody named a pseudonym while it was not known, after its patient was erased, say. Nobody makes up a UID that is made
+/// with the secret: it never was the sender's own.
+fn stands_for_itself(there: &Correspondence) -> bool {
+    there.kind == Kind::Uid && there.real == there.pseudonym
 }
 
 /// Whether neither the value nor the pseudonym was there.
@@ -150,6 +184,13 @@ fn insert(savepoint: &Savepoint<'_>, row: &Row) -> rusqlite::Result<bool> {
 fn replace(savepoint: &Savepoint<'_>, row: &Row) -> rusqlite::Result<()> {
     let mut statement = savepoint.prepare_cached("UPDATE correspondence SET sealed = ?2 WHERE real = ?1")?;
     statement.execute(params![row.real, row.sealed]).map(|_| ())
+}
+
+/// Gives a pseudonym that is there its real value.
+fn replace_real(savepoint: &Savepoint<'_>, row: &Row) -> rusqlite::Result<()> {
+    let mut statement =
+        savepoint.prepare_cached("UPDATE correspondence SET real = ?2, sealed = ?3 WHERE pseudonym = ?1")?;
+    statement.execute(params![row.pseudonym, row.real, row.sealed]).map(|_| ())
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {

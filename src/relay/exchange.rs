@@ -38,7 +38,7 @@ pub(crate) struct Exchange {
     pub new_study: Option<String>,
     /// One of its responses could not cross: what its requestor is told once the other side is through with it.
     pub failed: Option<(Status, String)>,
-    /// What the instance that it creates will be called on both sides, once it is there.
+    /// What the instance that it creates is called on both sides, and once it is there, of which patient.
     pub claims: Vec<Correspondence>,
 }
 

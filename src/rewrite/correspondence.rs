@@ -51,7 +51,7 @@ pub struct Correspondence {
     pub kind: Kind,
     pub real: Vec<u8>,
     pub pseudonym: Vec<u8>,
-    /// The real Patient ID (0010,0020) of the data set that it was found in, where there is one: what is erased together.
+    /// The real Patient ID (0010,0020) of the first data set with one that it was found in: what is erased together.
     pub patient: Option<Vec<u8>>,
 }
 

@@ -17,7 +17,15 @@ const MOST: usize = 1 << 16;
 #[derive(Clone, Default)]
 pub(super) struct Pseudonyms {
     known: Option<Arc<dyn Correspondences>>,
-    made: HashMap<(Kind, Vec<u8>), Vec<u8>>,
+    made: HashMap<(Kind, Vec<u8>), (Vec<u8>, Why)>,
+}
+
+/// Why somebody has to hear of a pseudonym.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    New,
+    /// Known already, but not whose it is.
+    Ownerless,
 }
 
 impl Pseudonyms {
@@ -33,6 +41,15 @@ impl Pseudonyms {
         }
     }
 
+    /// As [`known`](Self::known), for a data set that has the value: one that is nobody's yet is its patient's.
+    pub(super) fn used(&mut self, kind: Kind, real: &[u8]) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        let known = self.known(kind, real)?;
+        if let Some(pseudonym) = &known {
+            self.claim(kind, pseudonym)?;
+        }
+        Ok(known)
+    }
+
     /// Appends the pseudonym of a value: the one that it has, else the one that `make` appends.
     pub(super) fn put(
         &mut self,
@@ -41,7 +58,7 @@ impl Pseudonyms {
         new: &mut Vec<u8>,
         make: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), RewriteProblem> {
-        if let Some(pseudonym) = self.known(kind, real)? {
+        if let Some(pseudonym) = self.used(kind, real)? {
             new.extend_from_slice(&pseudonym);
             return Ok(());
         }
@@ -91,10 +108,31 @@ impl Pseudonyms {
         if self.known.is_none() {
             return Ok(());
         }
+        self.note_why(kind, real, pseudonym, Why::New)
+    }
+
+    /// Notes a pseudonym that is known, where nobody knows whose it is.
+    fn claim(&mut self, kind: Kind, pseudonym: &[u8]) -> Result<(), RewriteProblem> {
+        let Some(known) = &self.known else { return Ok(()) };
+        match known.behind(kind, pseudonym).map_err(|_| RewriteProblem::Crosswalk)? {
+            Some(found) if found.patient.is_none() => {
+                self.note_why(kind, &found.real, pseudonym, Why::Ownerless)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_why(
+        &mut self,
+        kind: Kind,
+        real: &[u8],
+        pseudonym: &[u8],
+        why: Why,
+    ) -> Result<(), RewriteProblem> {
         if self.made.len() >= MOST {
             return Err(RewriteProblem::TooManyPseudonyms);
         }
-        self.made.insert((kind, real.to_vec()), pseudonym.to_vec());
+        self.made.insert((kind, real.to_vec()), (pseudonym.to_vec(), why));
         Ok(())
     }
 
@@ -157,11 +195,12 @@ impl Pseudonyms {
     }
 
     /// Appends the real UID for one from the world of pseudonyms. One that is nobody's pseudonym stands for itself from
-    /// now on, unless that is somebody's real one.
+    /// now on, unless that is somebody's real one. Whose a real one is, its sender does not say.
     pub(super) fn put_real_uid(&mut self, uid: &[u8], new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
         if let Some(real) = self.real_uid(uid)? {
             new.extend_from_slice(&real);
-            return Ok(());
+            let is_own = real == uid && !keyed::is_fixed(uid);
+            return if is_own { self.claim(Kind::Uid, uid) } else { Ok(()) };
         }
         if self.known(Kind::Uid, uid)?.is_some() {
             return Err(RewriteProblem::NotAPseudonym);
@@ -170,10 +209,11 @@ impl Pseudonyms {
         self.keep(Kind::Uid, uid, uid)
     }
 
-    /// Those made since the last call. They are `patient`'s, by the real Patient ID.
+    /// Those made since the last call, and those known that were nobody's. They are `patient`'s, by the real Patient ID.
     pub(super) fn take(&mut self, patient: Option<&[u8]>) -> Vec<Correspondence> {
         let patient = patient.filter(|patient| !patient.is_empty());
-        let made = self.made.drain().map(|((kind, real), pseudonym)| {
+        let made = self.made.drain().filter(|(_, (_, why))| *why == Why::New || patient.is_some());
+        let made = made.map(|((kind, real), (pseudonym, _))| {
             let patient = patient.map(<[u8]>::to_vec);
             Correspondence { kind, real, pseudonym, patient }
         });

@@ -96,7 +96,7 @@ impl Template {
     ) -> Result<String, RewriteProblem> {
         let kind = if old.is_empty() { None } else { self.kind(facts, tag, old) };
         let known = match kind {
-            Some(kind @ Kind::Value(_)) => facts.pseudonyms.known(kind, old)?,
+            Some(kind @ Kind::Value(_)) => facts.pseudonyms.used(kind, old)?,
             _ => None,
         };
         let text = match known {

@@ -126,7 +126,8 @@ impl Transform {
     }
 
     /// The pseudonyms made since the last call, where there is a crosswalk; each once. Those of the data set's own SOP
-    /// Instance UID, and with it of the command's (0000,1000), are among them.
+    /// Instance UID, and with it of the command's (0000,1000), are among them; so are those that were known without a
+    /// patient, where the data set says whose they are.
     pub fn take_correspondences(&mut self) -> Vec<Correspondence> {
         let Some(rewriting) = self.rewriting_mut() else { return Vec::new() };
         let Facts { patient, about, pseudonyms, .. } = &mut rewriting.facts;

@@ -59,6 +59,7 @@ mod commands;
 mod configurations;
 mod crosswalk;
 mod crosswalk_commands;
+mod crosswalk_owners;
 mod endings;
 mod forwarding;
 mod limits;

@@ -79,7 +79,12 @@ impl Half<'_> {
             // The data set says the same, and whose it is.
             Content::Object => {}
             // Whoever names an instance that is not there yet could mean one of the other side.
-            _ if exchange.operation == Operation::NCreate => claims = made,
+            _ if exchange.operation == Operation::NCreate && way == Way::ToReal => claims = made,
+            // Its pseudonym goes out with the command set; whose it is, the data set says later.
+            _ if exchange.operation == Operation::NCreate => {
+                claims.clone_from(&made);
+                self.remembered(exchange.operation, made).await?;
+            }
             _ => self.remembered(exchange.operation, made).await?,
         }
         let patient = self.patient_of(exchange, way)?;

@@ -70,11 +70,9 @@ impl Half<'_> {
         status: Status,
         way: Way,
     ) -> Result<Crossing, Refused> {
+        let patient = exchange.patient.as_ref().filter(|patient| !patient.is_empty());
+        let owned = |claim: &Correspondence| Correspondence { patient: patient.cloned(), ..claim.clone() };
         if matches!(status.outcome(), Outcome::Success | Outcome::Warning) {
-            let owned = |claim: &Correspondence| Correspondence {
-                patient: exchange.patient.clone(),
-                ..claim.clone()
-            };
             self.remembered(exchange.operation, exchange.claims.iter().map(owned).collect()).await?;
         }
         let sent = exchange.new_sop_instance.as_ref().or(exchange.sop_instance.as_ref());
@@ -83,7 +81,7 @@ impl Half<'_> {
             Some(uid) => self.instance_across(exchange.operation, way, &uid, false)?,
             None => (None, Vec::new()),
         };
-        self.remembered(exchange.operation, made).await?;
+        self.remembered(exchange.operation, made.iter().map(owned).collect()).await?;
         self.crossing(command, exchange, way, sop_instance, Subject::Attributes)
     }
 

@@ -7,7 +7,7 @@ use super::support::*;
 use crate::dataset::{PATIENT_ID, Tag};
 use crate::rewrite::{
     Correspondence, Correspondences, Kind, Output, ProfileOption, ProfileSpec, RewriteProblem, RuleSpec,
-    Ruleset, RulesetSpec, Transform, Unavailable,
+    Ruleset, RulesetSpec, Subject, Transform, Unavailable, Way,
 };
 
 const NAME: Kind = Kind::OfPatient(Tag(0x0010, 0x0010));
@@ -21,11 +21,17 @@ struct Memory {
 }
 
 impl Memory {
+    /// All of them PID-1's.
     fn of(all: &[(Kind, &str, &str)]) -> Arc<Self> {
+        Self::of_patient(Some("PID-1"), all)
+    }
+
+    fn of_patient(patient: Option<&str>, all: &[(Kind, &str, &str)]) -> Arc<Self> {
         let memory = Self::default();
         for (kind, real, pseudonym) in all {
             let (real, pseudonym) = (real.as_bytes().to_vec(), pseudonym.as_bytes().to_vec());
-            let one = Correspondence { kind: *kind, real: real.clone(), pseudonym, patient: None };
+            let patient = patient.map(|patient| patient.as_bytes().to_vec());
+            let one = Correspondence { kind: *kind, real: real.clone(), pseudonym, patient };
             memory.all.lock().unwrap().insert((*kind, real), one);
         }
         Arc::new(memory)
@@ -136,6 +142,40 @@ fn what_is_known_is_used_and_not_told_again() {
 }
 
 #[test]
+fn what_is_known_of_nobody_becomes_the_patients() {
+    let uids = [(Kind::Uid, INSTANCE, "2.25.1"), (Kind::Uid, "1.2.9", "1.2.9"), (ACCESSION, "A-1", "CODE")];
+    let owned = |(kind, real, pseudonym): (Kind, &str, &str)| (kind, real.to_owned(), pseudonym.to_owned());
+    let (sent, mut transform) =
+        run_in(with(&Memory::of_patient(None, &uids)), &image("1.2.3.5"), &[usize::MAX]).unwrap();
+    let told = made(&mut transform);
+    assert!(uids.iter().all(|one| told.contains(&owned(*one))), "{told:?}");
+    assert!(uids.iter().all(|(.., pseudonym)| contains(&sent, pseudonym)));
+    // Another's stay another's.
+    let (_, mut transform) =
+        run_in(with(&Memory::of_patient(Some("PID-2"), &uids)), &image("1.2.3.5"), &[usize::MAX]).unwrap();
+    let told = made(&mut transform);
+    assert!(uids.iter().all(|one| !told.contains(&owned(*one))), "{told:?}");
+    // Nor does a data set without a patient know whose they are.
+    let nobodys = Data::image(LE).text((8, 0x50), b"SH", "A-1").bytes;
+    let rules = [rule("SOPInstanceUID", "uid"), rule("AccessionNumber", "pseudonym")];
+    let transform = transform_with(&rules, &Memory::of_patient(None, &uids));
+    let (_, mut transform) = run_in(transform, &nobodys, &[usize::MAX]).unwrap();
+    assert_eq!(transform.take_correspondences(), []);
+}
+
+#[test]
+fn on_the_way_back_only_the_senders_own_becomes_the_patients() {
+    let rules = [rule("SOPInstanceUID", "uid"), rule("StudyInstanceUID", "uid")];
+    let uids = [(Kind::Uid, INSTANCE, INSTANCE), (Kind::Uid, "1.2.3.5", "2.25.5")];
+    let memory = Memory::of_patient(None, &uids);
+    let transform = Transform::across(ruleset(&rules), Way::ToReal, Subject::Object(expected()), LE);
+    let data = Data::image(LE).text((0x10, 0x20), b"LO", "PID-1").text((0x20, 0xD), b"UI", "2.25.5");
+    let (sent, mut transform) = run_in(transform.with_crosswalk(memory), &data.bytes, &[usize::MAX]).unwrap();
+    assert!(contains(&sent, "1.2.3.5") && !contains(&sent, "2.25.5"));
+    assert_eq!(made(&mut transform), [(Kind::Uid, INSTANCE.to_owned(), INSTANCE.to_owned())]);
+}
+
+#[test]
 fn a_name_is_told_again_when_it_has_changed() {
     let nothing = Memory::of(&[]);
     let (_, mut first) = run_in(with(&nothing), &image("1.2.3.5"), &[usize::MAX]).unwrap();
@@ -223,7 +263,10 @@ fn identifiers_without_end_are_refused_and_taking_them_makes_room() {
     assert_eq!((error.status, error.problem), (0xA700, RewriteProblem::TooManyPseudonyms));
 }
 
+fn transform_with(rules: &[RuleSpec], memory: &Arc<Memory>) -> Transform {
+    transform(rules, LE).with_crosswalk(memory.clone())
+}
+
 fn with_uids_only(memory: &Arc<Memory>) -> Transform {
-    let rules = [rule("SOPInstanceUID", "uid"), rule("ReferencedSOPInstanceUID", "uid")];
-    transform(&rules, LE).with_crosswalk(memory.clone())
+    transform_with(&[rule("SOPInstanceUID", "uid"), rule("ReferencedSOPInstanceUID", "uid")], memory)
 }
