@@ -52,6 +52,14 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, rewrites: &R
             "write profile = \"basic\" in the rewrite, if that is not meant",
         );
     }
+    if rules.moves_dates() {
+        risk(
+            "tells whoever reads back a report of its own by how many days its patient's dates are moved: the dates of \
+             its own clock come back moved too",
+            "leave out retain-longitudinal-modified-dates, or trust the readers with the days of the patients that they \
+             report on",
+        );
+    }
     if rules.moves_dates_forward() {
         risk(
             "moves dates into the future, where the way back cannot tell them from those of the peer's own clock",

@@ -31,6 +31,7 @@ impl Vr {
     pub const UC: Self = Self(*b"UC");
     pub const UI: Self = Self(*b"UI");
     pub const UN: Self = Self(*b"UN");
+    pub const UR: Self = Self(*b"UR");
     pub const US: Self = Self(*b"US");
     pub const UT: Self = Self(*b"UT");
 

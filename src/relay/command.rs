@@ -286,7 +286,9 @@ impl Half<'_> {
             return Err(self.protocol(Malformed::invalid("a C-CANCEL-RQ that announces a data set")));
         }
         if self.association.ledger.find(self.direction, responding_to, |_| ()).is_some() {
-            self.lock().await.command(context_id, command.bytes());
+            // Across the boundary goes nothing but what it has to say.
+            let own = self.association.grant.peer.two_way.then(|| dimse::cancel(responding_to));
+            self.lock().await.command(context_id, own.as_deref().unwrap_or(command.bytes()));
         }
         Ok(())
     }

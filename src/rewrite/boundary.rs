@@ -6,6 +6,7 @@ use super::action::Action;
 use super::correspondence::{Correspondence, Correspondences};
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::{Facts, Way};
+use super::profile::{ProfileOption, ProfileSpec};
 use super::table::{Rule, Ruleset};
 use super::transform::Expected;
 use crate::dataset::{PATIENT_ID, SOP_INSTANCE_UID, Vr, vr_of};
@@ -111,6 +112,12 @@ impl Ruleset {
             Some(Action::Template(template)) => template.has_pseudonym(),
             Some(_) => false,
         }
+    }
+
+    /// Whether dates move, each patient's by other days.
+    pub fn moves_dates(&self) -> bool {
+        let moving = |profile: &ProfileSpec| profile.has(ProfileOption::RetainLongitudinalModifiedDates);
+        self.profile().is_some_and(moving)
     }
 
     /// Whether dates move, and may move into the future: the way back then cannot tell them from the sender's own.

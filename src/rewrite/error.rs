@@ -97,8 +97,12 @@ pub enum RewriteProblem {
     Undecodable,
     #[error("a frame is larger than may be decoded")]
     FrameSize,
+    #[error("more frames at once than may be decoded")]
+    FramesAtOnce,
     #[error("pixels inside a sequence cannot be masked")]
     NestedPixels,
+    #[error("pixels outside an object; refused")]
+    PixelsOfNoObject,
     #[error("missing; nothing was masked")]
     NoPixels,
 }
@@ -155,10 +159,10 @@ impl RewriteProblem {
             // Identifier does not match SOP class (PS3.4 C.4.1.1.4).
             Self::NotAKey | Self::Wildcard | Self::NeedsPatientId => 0xA900,
             Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
-            Self::BurnedIn | Self::NoMask | Self::OverlayInPixels => 0xC006,
+            Self::BurnedIn | Self::NoMask | Self::OverlayInPixels | Self::PixelsOfNoObject => 0xC006,
             Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
             Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
-            Self::Frames | Self::Undecodable | Self::FrameSize => 0xC007,
+            Self::Frames | Self::Undecodable | Self::FrameSize | Self::FramesAtOnce => 0xC007,
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Facts {
     pub(super) today: Option<Date>,
     /// The real (0010,0020) of whom a key names otherwise, which has to become the key.
     pub(super) named: Option<Vec<u8>>,
+    /// Number of sequences around the element under way.
+    pub(super) depth: usize,
     /// The real (0010,0020), where the data set itself does not tell.
     pub(super) about: Option<Vec<u8>>,
     /// The real (0010,0020), without padding, never empty.

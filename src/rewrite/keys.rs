@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | keep | passes | passes |
 //! | UID, pseudonym | passes | becomes what is to be looked for on the other side; a list loses those that are unknown; where none is left, nothing matches; with `*` or `?` in it, refused, but for asterisks behind a whole pseudonym |
-//! | value made from the patient, as a name | passes | finds the patient, and goes: the Patient ID beside it is what is looked for; refused without one |
+//! | value made from the patient, as a name | passes | finds the patient, and goes: the Patient ID beside it is what is looked for; refused without one, and in a sequence |
 //! | date moved | passes | moved, ranges too, for the one patient whose ID stands beside it; refused without |
 //! | anything else | passes | refused |
 //!
@@ -76,7 +76,9 @@ fn is_of_patient(template: &Template, tag: Tag) -> bool {
 
 /// A name alone was looked for, and the patient found by it: then that is whom to look for.
 fn put_patient(action: &Action, tag: Tag, facts: &Facts, new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
-    let Some(patient) = facts.named.as_deref().filter(|_| tag == PATIENT_ID) else { return Ok(()) };
+    let Some(patient) = facts.named.as_deref().filter(|_| tag == PATIENT_ID && facts.depth == 0) else {
+        return Ok(());
+    };
     match action {
         action if hides(action) => Err(RewriteProblem::NotAKey),
         _ => {
@@ -152,7 +154,10 @@ fn check_of_patient(
             let whole = whole.ok_or(RewriteProblem::Wildcard)?;
             let found = facts.pseudonyms.behind(&[Kind::OfPatient(tag)], vr, whole)?;
             match found {
-                Some(Correspondence { patient: Some(patient), .. }) if number(tag) < number(PATIENT_ID) => {
+                // In an item, it is not whom the whole query is about.
+                Some(Correspondence { patient: Some(patient), .. })
+                    if facts.depth == 0 && number(tag) < number(PATIENT_ID) =>
+                {
                     facts.named = Some(patient);
                     Ok(())
                 }

@@ -418,6 +418,24 @@ fn an_answer_that_cannot_be_read_is_withheld_and_the_query_fails() {
 }
 
 #[test]
+fn a_cancel_crosses_with_nothing_but_what_it_has_to_say() {
+    let upstream = Upstream::bind();
+    let (_gate, mut requestor, mut acceptor) = finding(&readers(upstream.address), &upstream);
+    let keys = short(0x10, 0x20, "LO", b"");
+    requestor.send_message(1, &request(5), Some(&keys), 16384);
+    acceptor.message();
+    let cancel = Command::new(C_CANCEL_RQ).us(0x0120, 5).us(0x0800, 0x0101);
+    let talkative = cancel.bytes(ERROR_COMMENT, b"no DOE^JANE here".to_vec());
+    requestor.send_message(1, &talkative, None, 16384);
+    let heard = acceptor.message().command;
+    assert_eq!((heard.field(), heard.number(0x0120)), (C_CANCEL_RQ, Some(5)));
+    assert_eq!(heard.text(ERROR_COMMENT), None, "{heard:?}");
+    acceptor.send_message(1, &response(5, 0xFE00, false), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0xFE00));
+    raw::release(requestor, acceptor);
+}
+
+#[test]
 fn what_a_pacs_comments_stays_with_it() {
     let upstream = Upstream::bind();
     let (_gate, mut requestor, mut acceptor) = finding(&readers(upstream.address), &upstream);

@@ -159,6 +159,7 @@ fn two_ways_need_a_crosswalk_a_side_and_patients_that_lead_back() {
     for (from, to, expected) in [
         ("profile = \"basic\"\n", "", "shows every attribute that no rule names"),
         ("profile", moved, "moves dates into the future"),
+        ("profile", moved, "by how many days its patient's dates are moved"),
         ("[\"C-STORE\"]", "[\"C-MOVE\"]", "may let the upstream send objects anywhere"),
     ] {
         let found = Material::shared().risks(&with("two-way = true", from, to));

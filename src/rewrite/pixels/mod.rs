@@ -40,6 +40,8 @@ pub(super) enum Masking {
     Blank(Box<Blanking>),
     /// No image was described, so that there must be no pixels.
     NoPixels,
+    /// It is no object, and nothing tells what is in its pixels.
+    Refuse,
 }
 
 impl Masking {

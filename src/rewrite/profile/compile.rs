@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 
 use super::attributes::{EDITION, ROWS};
+use super::beyond::BEYOND;
 use super::content::ContentRules;
 use super::dummy::{self, Item};
 use super::policy::EMPTY_PDF;
@@ -49,10 +50,12 @@ pub(in crate::rewrite) fn append(
     all.removals();
     ROWS.iter().for_each(|row| all.row(row));
     all.overlays();
+    all.beyond();
     let note = "every DA, TM and DT (Table E.1-1, note 4)";
     let dates = all.by_vr(note, all.dates_action());
     let uids = all.by_vr("every UID of an instance (PS3.15 E.1.1)", all.uid_action());
     let names = all.by_vr("every PN", Action::Dummy);
+    let urls = all.by_vr("every UR but those of codes (beyond Table E.1-1)", Action::Remove);
     let unknown = all.by_vr("not in the dictionary of PS3.6", Action::Remove);
     let private = all.by_vr("private, not known to be safe (Table E.1-1)", Action::Remove);
     let safe_private =
@@ -63,7 +66,19 @@ pub(in crate::rewrite) fn append(
     let safe = if spec.has(ProfileOption::RetainSafePrivate) { safe(creators) } else { Vec::new() };
     Appended {
         patterns,
-        profile: Profile { spec, dates, uids, names, unknown, private, safe_private, content, masked, safe },
+        profile: Profile {
+            spec,
+            dates,
+            uids,
+            names,
+            urls,
+            unknown,
+            private,
+            safe_private,
+            content,
+            masked,
+            safe,
+        },
     }
 }
 
@@ -148,6 +163,13 @@ impl Rules<'_> {
     fn overlays(&mut self) {
         let planes = TagPattern::Mask { mask: 0xFF00_0000, value: 0x6000_0000 };
         self.push(planes, false, "overlay plane without its data", Action::Remove);
+    }
+
+    fn beyond(&mut self) {
+        for (tag, name) in BEYOND {
+            let why = format!("beyond Table E.1-1: {name}");
+            self.push(TagPattern::One(tag), false, &why, Action::Remove);
+        }
     }
 
     fn row(&mut self, row: &Row) {

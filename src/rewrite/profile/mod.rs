@@ -6,6 +6,7 @@
 //! attribute is added that the object lacks, and attributes in the table lose their value whatever the IOD says.
 
 mod attributes;
+mod beyond;
 mod burned_in;
 mod compile;
 mod concepts;
@@ -165,6 +166,16 @@ pub enum BurnedIn {
     },
 }
 
+impl BurnedIn {
+    /// Bytes of the largest frame that is decoded; 0 where none is.
+    pub(super) fn decode_up_to(&self) -> u64 {
+        match self {
+            Self::Mask { decode_up_to, .. } => decode_up_to.unwrap_or(0),
+            Self::Pass | Self::Refuse => 0,
+        }
+    }
+}
+
 impl Default for ProfileSpec {
     fn default() -> Self {
         Self {
@@ -205,6 +216,7 @@ pub(super) struct Profile {
     pub(super) dates: usize,
     uids: usize,
     names: usize,
+    urls: usize,
     unknown: usize,
     private: usize,
     safe_private: usize,
@@ -289,6 +301,7 @@ impl Profile {
             Vr::DA | Vr::TM | Vr::DT => Some(self.dates),
             Vr::UI => (!NOT_INSTANCES.contains(&number(tag))).then_some(self.uids),
             Vr::PN => Some(self.names),
+            _ if beyond::is_url(tag, vr) => Some(self.urls),
             _ if vr_of(tag) == Vr::UN => Some(self.unknown),
             _ => None,
         })

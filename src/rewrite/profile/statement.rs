@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::attributes::{EDITION, ROWS};
+use super::beyond::BEYOND;
 use super::compile::CLEAN_PIXELS;
 use super::safe_private::SAFE;
 use super::{BurnedIn, ProfileOption, ProfileSpec};
@@ -38,7 +39,8 @@ fn profile(text: &mut String, rules: &Ruleset, name: &str, spec: &ProfileSpec) -
     private(text, spec)?;
     secrets(text, rules)?;
     dates(text, spec)?;
-    attributes(text, spec)
+    attributes(text, spec)?;
+    beyond(text)
 }
 
 fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
@@ -129,7 +131,7 @@ fn replaced(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     writeln!(
         text,
         "## Attributes removed, replaced and inserted\n\n\
-         Removed: what the table below says, group 0004, group 4FFE, overlay planes whole, attributes that PS3.6 does not know, private \
+         Removed: what the tables below say, group 0004, group 4FFE, overlay planes whole, attributes that PS3.6 does not know, private \
          attributes but those below.\n\n\
          Replaced: dummies are the same for everyone and never empty: `REMOVED`, `19000101`, `000000`, `000D`, `0`, zero bytes; a \
          sequence whose code is D gets one item of dummies. Of X/Z, X/D, Z/D and X/Z/D the right-most is done; nothing \
@@ -231,6 +233,16 @@ fn dates(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         );
     }
     writeln!(text, "Every DA, TM and DT is removed, emptied or a dummy. (0028,0303) is REMOVED.\n")
+}
+
+fn beyond(text: &mut String) -> std::fmt::Result {
+    writeln!(
+        text,
+        "\n## Removed beyond Table E.1-1\n\n\
+         Every attribute of VR UR that the table does not list, since URLs and paths can hold UIDs; those of codes, \
+         (0008,010E) and (0008,0120), stay.\n\n| tag | attribute |\n| --- | --- |"
+    )?;
+    BEYOND.iter().try_for_each(|(tag, name)| writeln!(text, "| {tag} | {name} |"))
 }
 
 fn attributes(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {

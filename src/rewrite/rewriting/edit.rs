@@ -32,6 +32,7 @@ impl Rewriting {
         let mut new = std::mem::take(&mut self.new);
         new.clear();
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
+        self.facts.depth = self.scanner.depth();
         let edit = match plan {
             Plan::Empty => Ok(Edit::New),
             _ => action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new),

@@ -65,7 +65,7 @@ impl Rewriting {
     pub(super) fn fragment(&mut self, length: u32, out: &mut Output) -> Result<(), RewriteError> {
         let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
         match blanking.fragment(length) {
-            Ok(Some(frame)) => self.send(Source::Made(&frame), &[], out),
+            Ok(Some(frame)) => self.decoded(&frame, out),
             Ok(None) => Ok(()),
             Err(problem) => Err(RewriteError::new(PIXEL_DATA, 0, problem)),
         }
@@ -80,7 +80,17 @@ impl Rewriting {
         let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
         let frame = blanking.last_frame().map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))?;
         self.current.doing = Doing::Skip;
-        self.send(Source::Made(&frame), &[], out)
+        self.decoded(&frame, out)
+    }
+
+    /// A frame that was decoded. Nothing of what one push makes goes before its end: it is one frame more than the largest may
+    /// be, whatever their number.
+    fn decoded(&mut self, frame: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        let most = self.rules.profile().map_or(0, |profile| profile.burned_in.decode_up_to());
+        if out.made.len() as u64 > most {
+            return Err(RewriteError::new(PIXEL_DATA, 0, RewriteProblem::FramesAtOnce));
+        }
+        self.send(Source::Made(frame), &[], out)
     }
 
     /// Native pixel data, of any kind and at any depth, that no rule takes away.
@@ -90,6 +100,8 @@ impl Rewriting {
         match &mut self.masking {
             Masking::Pass => return Ok(()),
             Masking::NoPixels => return refused(RewriteProblem::Unmaskable),
+            Masking::Refuse if header.length == Some(0) => return Ok(()),
+            Masking::Refuse => return refused(RewriteProblem::PixelsOfNoObject),
             Masking::Blank(_) if depth > 0 => return refused(RewriteProblem::NestedPixels),
             Masking::Blank(_) if header.tag != PIXEL_DATA => return refused(RewriteProblem::Unmaskable),
             Masking::Blank(blanking) => {
@@ -107,6 +119,7 @@ impl Rewriting {
     pub(super) fn check_compressed(&self, tag: Tag, depth: usize) -> Result<(), RewriteError> {
         match self.masking {
             Masking::Pass => Ok(()),
+            Masking::Refuse => Err(RewriteError::new(tag, depth, RewriteProblem::PixelsOfNoObject)),
             _ => Err(RewriteError::new(tag, depth, RewriteProblem::CompressedPixels)),
         }
     }

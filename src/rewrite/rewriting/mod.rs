@@ -79,6 +79,8 @@ impl Rewriting {
             Subject::Keys | Subject::Attributes => None,
         };
         let object = profile.zip(class);
+        // What is likely to carry text, only the class and the description of an object tell.
+        let shows_pixels = class.is_some() || profile.is_none_or(|spec| spec.burned_in == BurnedIn::Pass);
         let burned_in = object.map_or(&BurnedIn::Pass, |(profile, _)| &profile.burned_in);
         let (pixels, image) = match (burned_in, class) {
             (_, None) => (None, None),
@@ -95,12 +97,14 @@ impl Rewriting {
             BurnedIn::Refuse => true,
             BurnedIn::Mask { refuse_others, .. } => *refuse_others,
         };
+        // Whose a study may be depends on whom the data set is on, whatever the rules make of that.
+        let checks_owner = way == Way::ToReal && subject != Subject::Keys;
         Self {
             facts: Facts { way, ..Facts::default() },
             guards_pixels,
-            masking: Masking::Pass,
+            masking: if shows_pixels { Masking::Pass } else { Masking::Refuse },
             codec: None,
-            lookahead: Lookahead::new(syntax, rules.max_depth, rules.needs_patient, image),
+            lookahead: Lookahead::new(syntax, rules.max_depth, rules.needs_patient || checks_owner, image),
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
             pixels,
             content: profile

@@ -124,6 +124,31 @@ fn what_cannot_be_decoded_is_refused() {
     assert_eq!(decode(&GREY.header(LE).fragments(&[&[], &long]), RLE).1, RewriteProblem::Frames);
 }
 
+#[test]
+fn what_one_push_decodes_is_bounded() {
+    // Frames of 64 KiB, as runs of zeros; 1 MiB is what the largest may be.
+    let frame = |side: u16| {
+        let runs = usize::from(side) * usize::from(side) / 128;
+        let mut frame = [1_u32, 64].map(u32::to_le_bytes).concat();
+        frame.resize(64, 0);
+        (0..runs).for_each(|_| frame.extend([129, 0]));
+        frame
+    };
+    let decode = |frames: u16, side: u16, size: usize| {
+        let grey = Image { frames, rows: side, columns: side, allocated: 8, stored: 8, ow: false, ..GREY };
+        let one = frame(side);
+        let fragments: Vec<&[u8]> = [&[][..]].into_iter().chain((0..frames).map(|_| &one[..])).collect();
+        let data = grey.header(LE).fragments(&fragments);
+        let rules = masking(&[mask(&[rectangle(0, 0, 2, 2)])], true, &[]);
+        let transform = Transform::new(rules, LE, expected()).may_decode(RLE);
+        run_in(transform, &data.bytes, &[size]).map(|(sent, _)| sent.len()).map_err(|error| error.problem)
+    };
+    assert!(decode(15, 256, usize::MAX).unwrap() > 15 << 16);
+    let length = decode(40, 256, 4 << 10).unwrap();
+    assert!(length > 40 << 16);
+    assert_eq!(decode(40, 256, usize::MAX), Err(RewriteProblem::FramesAtOnce));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -243,6 +243,47 @@ fn what_no_row_names_is_judged_by_its_vr() {
 }
 
 #[test]
+fn what_the_table_forgot_goes_whatever_the_options() {
+    let url = "http://doe.example/1.2.826.0.1.77";
+    let listed = Data::new(LE).text((8, 0x10E), b"UR", "http://codes.example");
+    let kept = Data::new(LE).text((8, 0x120), b"UR", "urn:oid:1.2.3");
+    let nested = kept.text((8, 0x1190), b"UR", url).text((0x40, 0xE010), b"UR", url);
+    let data = Data::image(LE)
+        .sequence((8, 0x110), true, &[listed])
+        .text((8, 0x407), b"UR", url)
+        .text((8, 0x409), b"UR", url)
+        .text((8, 0x40B), b"UT", "1.2.826.0.1.77.dcm")
+        .text((8, 0x1190), b"UR", url)
+        .text((0x10, 0x33), b"LO", "1390-01-01")
+        .text((0x10, 0x34), b"LO", "1440-01-01")
+        .text((0x10, 0x35), b"CS", "ISLAMIC")
+        .text((0x28, 0x7FE0), b"UR", url)
+        .text((0x40, 0x4073), b"UR", url)
+        .sequence((0x40, 0xE025), true, &[nested])
+        .text((0x74, 0x100A), b"UR", "tel:+1")
+        .text((0x74, 0x100C), b"LO", "DOE JANE")
+        .text((0x2000, 0x50), b"LO", "DOE JANE");
+    let all = O::ALL.into_iter().filter(|option| *option != O::RetainLongitudinalModifiedDates);
+    for options in [vec![], all.collect::<Vec<_>>()] {
+        let rules = profile(&options);
+        let object = object(&rules, &data);
+        let item = |group, element| object.get(Tag(group, element)).unwrap().items().unwrap()[0].clone();
+        assert_eq!(text(&item(8, 0x110), 8, 0x10E).as_deref(), Some("http://codes.example"));
+        let nested = item(0x40, 0xE025);
+        assert_eq!(text(&nested, 8, 0x120).as_deref(), Some("urn:oid:1.2.3"));
+        assert_eq!(nested.iter().count(), 1);
+        assert_eq!(text(&object, 0x10, 0x35).as_deref(), Some("ISLAMIC"));
+        let gone = [(8, 0x407), (8, 0x409), (8, 0x40B), (8, 0x1190), (0x10, 0x33), (0x10, 0x34)];
+        let more = [(0x28, 0x7FE0), (0x40, 0x4073), (0x74, 0x100A), (0x74, 0x100C), (0x2000, 0x50)];
+        for (group, element) in gone.into_iter().chain(more) {
+            assert!(object.get(Tag(group, element)).is_none(), "({group:04X},{element:04X})");
+        }
+        let statement = rules.statement("x");
+        assert!(statement.contains("| (0010,0033) | Patient's Birth Date in Alternative Calendar |"));
+    }
+}
+
+#[test]
 fn safe_private_elements_stay_with_their_creator_wherever_their_block_is() {
     let block = |creator: &str| {
         Data::new(LE).text((0x7053, 0x11), b"LO", creator).text((0x7053, 0x1100), b"DS", "1.5 ").text(

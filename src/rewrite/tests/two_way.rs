@@ -9,8 +9,8 @@ use time::{Date, Month};
 use super::support::*;
 use crate::dataset::{Encoding, Tag};
 use crate::rewrite::{
-    Correspondence, Correspondences, Kind, ProfileOption, ProfileSpec, RewriteError, RewriteProblem,
-    RuleSpec, Ruleset, RulesetSpec, Subject, Transform, Unavailable, Way,
+    BurnedIn, Correspondence, Correspondences, Kind, ProfileOption, ProfileSpec, RewriteError,
+    RewriteProblem, RuleSpec, Ruleset, RulesetSpec, Subject, Transform, Unavailable, Way,
 };
 
 const STUDY: &str = "1.2.826.0.1.77";
@@ -367,6 +367,28 @@ fn a_study_does_not_come_back_as_another_patients() {
     assert_eq!((error.problem, error.tag), (RewriteProblem::OtherPatient, Some(Tag(0x20, 0xD))));
 }
 
+#[test]
+fn whose_a_study_is_matters_where_rules_ask_for_no_patient_too() {
+    let site = Domain::new(None, &[rule("PatientID", "pseudonym"), rule("StudyInstanceUID", "uid")]);
+    site.out(&image());
+    site.out(&Data::image(LE).text((0x10, 0x20), b"LO", "PID-2").text((0x20, 0xD), b"UI", OTHER_STUDY));
+    let report = |patient: &str, study: &str| {
+        Data::new(LE).text((8, 0x18), b"UI", "2.25.9004").text((0x10, 0x20), b"LO", patient).text(
+            (0x20, 0xD),
+            b"UI",
+            study,
+        )
+    };
+    let (own, other) = (site.uid(STUDY), site.uid(OTHER_STUDY));
+    assert_eq!(site.back(&report(&site.patient(), &own)), Ok(report("PID-1", STUDY).bytes));
+    let mixed = report(&site.patient(), &other);
+    for error in [site.back(&mixed), site.attributes(Way::ToReal, &mixed)].map(Result::unwrap_err) {
+        assert_eq!((error.problem, error.tag), (RewriteProblem::OtherPatient, Some(Tag(0x20, 0xD))));
+    }
+    let nobody = site.back(&report("", &other)).unwrap_err();
+    assert_eq!((nobody.problem, nobody.tag), (RewriteProblem::NoPatient, Some(Tag(0x10, 0x20))));
+}
+
 fn keys(patient: &str, name: &str, study: &str) -> Data {
     Data::new(LE)
         .text((8, 0x52), b"CS", "STUDY")
@@ -413,6 +435,24 @@ fn keys_are_translated_and_nothing_else_is_looked_for() {
     ] {
         assert_eq!(to_real(&key), Err(problem), "{}", key.bytes.escape_ascii());
     }
+}
+
+#[test]
+fn a_name_in_an_item_does_not_say_whom_the_query_is_about() {
+    let site = Domain::site();
+    site.out(&image());
+    let name = format!("ANON^{}", site.patient());
+    let item = || Data::new(LE).text((0x10, 0x10), b"PN", &name).text((0x10, 0x20), b"LO", "");
+    let before = Data::new(LE).sequence((0x8, 0x115), true, &[item()]).text((0x10, 0x20), b"LO", "");
+    let behind = keys("", &name, "").sequence((0x40, 0x100), true, &[item()]);
+    for key in [before, behind] {
+        assert_eq!(site.keys(Way::ToReal, &key), Err(RewriteProblem::NeedsPatientId));
+    }
+    // An empty key in an item stays one.
+    let nested = Data::new(LE).text((0x10, 0x20), b"LO", "");
+    let of = |data: Data| data.sequence((0x40, 0x100), true, std::slice::from_ref(&nested)).bytes;
+    let key = Data { bytes: of(keys("", &name, "")), ..Data::new(LE) };
+    assert_eq!(site.keys(Way::ToReal, &key), Ok(of(keys("PID-1", "", ""))));
 }
 
 #[test]
@@ -528,6 +568,33 @@ fn answers_show_pseudonyms_and_no_more_than_was_asked_for() {
         .about(Some(b"PID-1".to_vec()));
     let (shown, _) = run_in(about, &nobody.bytes, &[4]).unwrap();
     assert_eq!(text(&shown, (0x10, 0x10)), Some(format!("ANON^{}", site.patient())));
+}
+
+#[test]
+fn pixels_of_no_object_pass_only_where_burned_in_text_may() {
+    let shown = |burned_in, data: &Data| {
+        let profile = ProfileSpec { burned_in, ..ProfileSpec::default() };
+        Domain::new(Some(profile), &[]).attributes(Way::ToPseudonyms, data).map_err(|error| {
+            assert_eq!(error.status, 0xC006);
+            (error.tag, error.depth, error.problem)
+        })
+    };
+    let pixels = || Data::new(LE).element((0x7FE0, 0x10), b"OW", &[7, 7]);
+    // (2020,0110) Basic Grayscale Image Sequence of an Image Box (PS3.3 C.13.5).
+    let printed = Data::new(LE).sequence((0x2020, 0x110), true, &[pixels()]);
+    let compressed = Data::new(LE).fragments(&[&[], &[1, 2]]);
+    let mask = |refuse_others| BurnedIn::Mask { masks: Vec::new(), refuse_others, decode_up_to: None };
+    for burned_in in [BurnedIn::Refuse, mask(true), mask(false)] {
+        for (data, depth) in [(&pixels(), 0), (&printed, 1), (&compressed, 0)] {
+            let refused = (Some(Tag(0x7FE0, 0x10)), depth, RewriteProblem::PixelsOfNoObject);
+            assert_eq!(shown(burned_in.clone(), data), Err(refused));
+        }
+        let asked_for = Data::new(LE).element((0x7FE0, 0x10), b"OW", &[]);
+        assert_eq!(shown(burned_in, &asked_for), Ok(asked_for.bytes));
+    }
+    for data in [pixels(), printed, compressed] {
+        assert_eq!(shown(BurnedIn::Pass, &data), Ok(data.bytes));
+    }
 }
 
 #[test]
