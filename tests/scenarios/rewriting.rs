@@ -450,6 +450,38 @@ fn memory_does_not_depend_on_the_size_of_a_rewritten_object() {
     assert!(gate.peak_resident_kib() < 64 << 10, "{} KiB", gate.peak_resident_kib());
 }
 
+/// Frames of an enhanced object, each with an instance that it refers to, before the pixels.
+fn with_frames(frames: usize, referred: &str) -> Object {
+    let mut object = Object::ct(2_000);
+    let at = object.data_set.windows(4).position(|tag| tag == [0xE0, 0x7F, 0x10, 0x00]).expect("pixel data");
+    let pixels = object.data_set.split_off(at);
+    let frame = [short(0x0008, 0x1155, "UI", referred.as_bytes()), short(0x0020, 0x4000, "LT", &[b'c'; 40])];
+    let item =
+        |frame: &[u8]| [&[0xFE, 0xFF, 0x00, 0xE0], &(frame.len() as u32).to_le_bytes()[..], frame].concat();
+    object.data_set.extend([&[0x00, 0x52, 0x30, 0x92][..], b"SQ\0\0", &[0xFF; 4]].concat());
+    object.data_set.extend(item(&frame.concat()).repeat(frames));
+    object.data_set.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
+    object.data_set.extend(pixels);
+    object
+}
+
+#[test]
+fn a_header_of_five_megabytes_is_de_identified_as_it_streams() {
+    let upstream = Upstream::bind();
+    let extra = RULES.replace("profile = \"none\"", "profile = \"basic\"").leak();
+    let gate = Gate::start(&Setup { extra, ..rewriting(upstream.address) });
+    let (frames, referred) = (55_000, "1.2.826.0.1.3680043.8.498.77");
+    let object = with_frames(frames, referred);
+    assert!(object.data_set.len() > 5_000_000, "{}", object.data_set.len());
+    let passed = pass(&gate, &upstream, &object).expect("a syntax that can be rewritten");
+    let (_, received) = passed.received.expect("an object");
+    assert_eq!(passed.status, 0);
+    assert!(!holds(&received, referred.as_bytes()) && !holds(&received, &[b'c'; 40]));
+    let references = received.windows(6).filter(|tag| tag == b"\x08\0\x55\x11UI").count();
+    assert_eq!(references, frames, "each frame refers to its new instance");
+    assert!(gate.peak_resident_kib() < 64 << 10, "{} KiB", gate.peak_resident_kib());
+}
+
 #[test]
 fn sequences_may_be_nested_as_deep_as_is_configured_and_no_deeper() {
     for (keys, deepest) in [("", 32), ("max-depth = 3", 3)] {
