@@ -2,28 +2,8 @@
 
 use time::Duration;
 
-use super::material::Material;
+use super::material::{GOOD, Material};
 use crate::config::load;
-
-/// A whole configuration around what a test is about.
-const GOOD: &str = r#"
-[[listener]]
-name = "l"
-address = "127.0.0.1:11112"
-upstream = "u"
-[[upstream]]
-name = "u"
-addresses = ["10.0.0.5:104"]
-[[role]]
-name = "r"
-operations = ["C-STORE"]
-sop-classes = ["storage"]
-[[peer]]
-name = "p"
-networks = ["10.0.0.0/8"]
-calling-ae-titles = ["A*"]
-role = "r"
-"#;
 
 fn errors(text: &str) -> Vec<String> {
     Material::shared().errors(text)

@@ -1,28 +1,15 @@
 //! `[[crosswalk]]`, and who names one.
 
+use std::sync::LazyLock;
+
 use zeroize::Zeroizing;
 
-use super::material::Material;
+use super::material::{GOOD, Material};
 use crate::crosswalk::{Crosswalk, Secret};
 
-const ONE: &str = r#"
-[[listener]]
-name = "l"
-address = "127.0.0.1:11112"
-upstream = "u"
-[[upstream]]
-name = "u"
-addresses = ["10.0.0.5:104"]
-[[role]]
-name = "r"
-operations = ["C-STORE"]
-sop-classes = ["storage"]
-[[peer]]
-name = "p"
-networks = ["10.0.0.0/8"]
-calling-ae-titles = ["A*"]
-role = "r"
-rewrite = "w"
+/// Whose peer rewrites with a crosswalk.
+static ONE: LazyLock<String> = LazyLock::new(|| {
+    let rest = r#"rewrite = "w"
 [[crosswalk]]
 name = "c"
 file = "conf/c"
@@ -33,6 +20,8 @@ crosswalk = "c"
 secret-file = "conf/pseudonym.key"
 rules = [{ tag = "SOPInstanceUID", action = "uid" }]
 "#;
+    [GOOD, rest].concat()
+});
 
 fn errors(from: &str, to: &str) -> Vec<String> {
     assert!(ONE.contains(from), "{from}");
@@ -46,10 +35,10 @@ fn only(errors: &[String], place: &str, what: &str) {
 
 #[test]
 fn a_rewrite_leads_to_its_crosswalk() {
-    let settings = Material::shared().compile(ONE).unwrap().settings;
+    let settings = Material::shared().compile(&ONE).unwrap().settings;
     assert_eq!(settings.remembered["w"], "c".into());
     assert_eq!(settings.crosswalks["c"].path, Material::shared().path("conf/c"));
-    assert_eq!(Material::shared().risks(ONE), Vec::<String>::new());
+    assert_eq!(Material::shared().risks(&ONE), Vec::<String>::new());
     assert!(settings.crosswalk_of("w").is_none(), "nothing is opened");
     assert!(!Material::shared().path("conf/c").exists(), "nothing is made");
 }
@@ -85,7 +74,7 @@ fn what_is_risky_is_said() {
 #[test]
 fn a_file_of_another_key_or_kind_is_found_before_it_is_needed() {
     let material = Material::new();
-    let text = material.here(ONE);
+    let text = material.here(&ONE);
     let secret = Secret::new(Zeroizing::new(vec![b'o'; 48]));
     drop(Crosswalk::open(&material.path("conf/c"), &secret).unwrap());
     only(&material.errors(&text), "22:12: ", "another key, its key version 1");

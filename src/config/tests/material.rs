@@ -11,6 +11,26 @@ use crate::audit::signing::SigningKey;
 use crate::config::Diagnostics;
 use crate::config::load::{Loaded, compile};
 
+/// A whole configuration around what a test is about.
+pub(super) const GOOD: &str = r#"
+[[listener]]
+name = "l"
+address = "127.0.0.1:11112"
+upstream = "u"
+[[upstream]]
+name = "u"
+addresses = ["10.0.0.5:104"]
+[[role]]
+name = "r"
+operations = ["C-STORE"]
+sop-classes = ["storage"]
+[[peer]]
+name = "p"
+networks = ["10.0.0.0/8"]
+calling-ae-titles = ["A*"]
+role = "r"
+"#;
+
 /// Certificates and secrets under the names of the examples.
 pub(super) struct Material {
     directory: TempDir,

@@ -1,26 +1,8 @@
 //! `[[audit.repository]]` and `[[audit.fhir]]`.
 
-use super::material::Material;
+use super::material::{GOOD, Material};
 use crate::audit::forward::{Begin, Destination, Kind, Transport};
 
-const GOOD: &str = r#"
-[[listener]]
-name = "l"
-address = "127.0.0.1:11112"
-upstream = "u"
-[[upstream]]
-name = "u"
-addresses = ["10.0.0.5:104"]
-[[role]]
-name = "r"
-operations = ["C-STORE"]
-sop-classes = ["storage"]
-[[peer]]
-name = "p"
-networks = ["10.0.0.0/8"]
-calling-ae-titles = ["A*"]
-role = "r"
-"#;
 const TLS: &str = "ca = \"certs/pacs-ca.pem\"\ncertificate-chain = \"certs/client.pem\"\nprivate-key = \"certs/client.key\"\n";
 
 fn repository(keys: &str) -> String {
