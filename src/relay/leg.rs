@@ -5,13 +5,13 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 
 use super::transport::Transport;
-use crate::wire::Packer;
+use crate::wire::{Inbox, Packer};
 
 /// How long a peer that has had its last PDU may take to close.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
@@ -66,27 +66,38 @@ impl Leg {
         self.condemned.load(Ordering::Relaxed)
     }
 
-    pub fn quick_ack(&self) {
-        self.stream().quick_ack();
-    }
-
     /// Reads what is there, as much as fits, waiting only for the first byte. Zero is the end of the stream.
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_read(cx, buffer)).await
-    }
-
-    /// Whether a read could give something, or an end.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.stream().poll_readable(cx)
-    }
-
-    /// As [`Self::read`], as a poll.
-    pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut into = ReadBuf::new(buffer);
-        ready!(Pin::new(&mut **self.stream()).poll_read(cx, &mut into))?;
+        poll_fn(|cx| Pin::new(&mut **self.stream()).poll_read(cx, &mut into)).await?;
         let count = into.filled().len();
         self.received.fetch_add(count as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(count))
+        Ok(count)
+    }
+
+    /// Reads into an inbox, behind what is unread there; zero is the end of the stream. An inbox that waits with nothing in
+    /// it has no buffer: one is lent when there is something to read. In a message or PDU that is `unfinished`, what came is
+    /// acknowledged before it waits.
+    pub async fn fill(&self, inbox: &mut Inbox, mut unfinished: bool) -> io::Result<usize> {
+        let count = poll_fn(|cx| {
+            let mut stream = self.stream();
+            let filled = match stream.poll_readable(cx).is_ready() {
+                true => stream.poll_fill(cx, inbox),
+                false => Poll::Pending,
+            };
+            if filled.is_pending() && std::mem::take(&mut unfinished) {
+                stream.quick_ack();
+            }
+            filled
+        })
+        .await?;
+        self.received.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+
+    /// Takes back what a reader leaves that reads no more into its inbox.
+    pub fn take_back(&self, inbox: &mut Inbox) {
+        self.stream().take_back(inbox);
     }
 
     /// Reads exactly as many bytes, for what comes before an association is established.

@@ -210,7 +210,8 @@ impl Half<'_> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
         let made = relayed.transform.take_correspondences();
-        self.store(made).await
+        // Asked after each fragment, and nearly never is there one.
+        if made.is_empty() { Ok(()) } else { self.store(made).await }
     }
 
     pub(super) async fn store(&self, made: Vec<Correspondence>) -> Result<(), RewriteError> {

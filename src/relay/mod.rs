@@ -11,14 +11,13 @@
 //! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
 //! | `pump`, `message`, `command` | one direction: bytes to messages to the other side |
 //! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
-//! | `leg`, `transport`, `buffer` | bytes in and out |
+//! | `leg`, `transport` | bytes in and out |
 //! | `ended`, `farewell`, `records` | how it ends, and what is written down |
 //! | `verification` | a C-ECHO of dimsegate itself |
 
 mod arrival;
 mod associate;
 mod association;
-mod buffer;
 mod command;
 mod crossing;
 mod early;

@@ -10,12 +10,11 @@ use std::time::Duration;
 use tokio::sync::MutexGuard;
 
 use super::association::{Association, opposite, sender};
-use super::buffer::Inbox;
 use super::ended::Ended;
 use super::message::Phase;
 use crate::policy::Direction;
 use crate::rewrite::{Output, Piece};
-use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Packer, Source, Span, pdu};
+use crate::wire::{AbortReason, Deframer, Event, Fragment, Inbox, Malformed, Packer, Source, Span, pdu};
 
 /// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
 /// sensible deadline.
@@ -72,7 +71,9 @@ impl<'a> Half<'a> {
         if self.phase.is_idle() {
             self.rest();
         }
-        let count = match self.inbox.fill(self.association.from(self.direction)).await {
+        let unfinished = !self.phase.is_idle() || self.deframer.is_inside_pdu();
+        let from = self.association.from(self.direction);
+        let count = match from.fill(&mut self.inbox, unfinished).await {
             Ok(0) => return Err(self.end_of_stream("it was closed without a release").await),
             Err(error) => return Err(self.end_of_stream(&error.to_string()).await),
             Ok(count) => count,
@@ -86,9 +87,6 @@ impl<'a> Half<'a> {
         self.association.progress.moved(self.association.movement(self.direction));
         self.paced(self.association.pace.bytes(count)).await;
         while let Step::Taken = self.step().await? {}
-        if !self.phase.is_idle() || self.deframer.is_inside_pdu() {
-            self.association.from(self.direction).quick_ack();
-        }
         self.flush().await
     }
 
@@ -99,7 +97,7 @@ impl<'a> Half<'a> {
         let end = self.inbox.position() + used;
         let Some(event) = event else {
             self.inbox.consume(used);
-            return Ok(Step::MoreToRead);
+            return Ok(if self.inbox.next_piece() { Step::Taken } else { Step::MoreToRead });
         };
         match event {
             Event::Fragment(Fragment { context_id, kind, bytes, last }) => {
@@ -230,5 +228,12 @@ impl<'a> Half<'a> {
             std::future::pending::<()>().await;
         }
         Ended::Lost { side, detail: detail.to_owned() }
+    }
+}
+
+impl Drop for Half<'_> {
+    fn drop(&mut self) {
+        // Whoever waits for the peer to close reads on.
+        self.association.from(self.direction).take_back(&mut self.inbox);
     }
 }

@@ -1,11 +1,14 @@
 //! The stream under a leg: TCP, TLS over TCP, or memory in tests.
 
-use std::task::{Context, Poll};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::tls::{ClientStream, ServerStream};
+use crate::wire::Inbox;
 
 /// What a leg needs of its stream beyond bytes.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
@@ -19,6 +22,16 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.socket().map_or(Poll::Ready(()), |socket| socket.poll_read_ready(cx).map(|_| ()))
     }
+
+    /// Reads data into the reader's inbox; gives its length, zero at the end of the stream.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        let count = ready!(inbox.receive(|room| Pin::new(&mut *self).poll_read(cx, room)))?;
+        inbox.unseal();
+        Poll::Ready(Ok(count))
+    }
+
+    /// Takes back what a reader leaves that reads no more into its inbox: what is sealed, nobody else can read.
+    fn take_back(&mut self, _inbox: &mut Inbox) {}
 
     /// Acknowledges at once what was received. Peers write a PDU in pieces with Nagle's algorithm on, and each piece
     /// would wait 40 ms for our delayed acknowledgement; Linux forgets the option, so it is set again and again.
@@ -51,6 +64,14 @@ impl Transport for ServerStream {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         Self::poll_readable(self, cx)
     }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        Self::poll_fill(self, cx, inbox)
+    }
+
+    fn take_back(&mut self, inbox: &mut Inbox) {
+        Self::take_back(self, inbox);
+    }
 }
 
 impl Transport for ClientStream {
@@ -60,6 +81,14 @@ impl Transport for ClientStream {
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         Self::poll_readable(self, cx)
+    }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        Self::poll_fill(self, cx, inbox)
+    }
+
+    fn take_back(&mut self, inbox: &mut Inbox) {
+        Self::take_back(self, inbox);
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! Outside of [`note`] the suites are exactly rustls's.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::LazyLock;
 
 use rustls::crypto::CipherSuiteCommon;
@@ -24,18 +24,19 @@ use rustls::{
 use std::sync::Arc;
 
 thread_local! {
-    static NOTE: RefCell<Option<Note>> = const { RefCell::new(None) };
+    static NOTE: Cell<Option<Note>> = const { Cell::new(None) };
+    static SERVER_NAME: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// What was seen while rustls processed records.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Note {
     /// Where application data lies: its address, and how many bytes.
     pub data: Option<(usize, usize)>,
     /// Records of application data; more than one cannot be told apart.
     pub records: usize,
-    /// The server name of a ClientHello.
-    pub server_name: Option<String>,
+    /// There was a ClientHello, so that there may be a [`server_name`].
+    pub client_hello: bool,
 }
 
 /// Runs `process`, which hands records to rustls, and gives what was noted meanwhile.
@@ -44,6 +45,11 @@ pub(super) fn note<T>(process: impl FnOnce() -> T) -> (T, Note) {
     let _noting = Noting;
     let result = process();
     (result, NOTE.take().unwrap_or_default())
+}
+
+/// Takes the name that the latest noted ClientHello of this thread asked for.
+pub(super) fn server_name() -> Option<String> {
+    SERVER_NAME.take()
 }
 
 /// Ends the note, however the processing ends: other connections of this thread are to be served as by rustls alone.
@@ -56,7 +62,12 @@ impl Drop for Noting {
 }
 
 fn noting(write: impl FnOnce(&mut Note)) -> bool {
-    NOTE.with_borrow_mut(|note| note.as_mut().map(write)).is_some()
+    let note = NOTE.get().map(|mut note| {
+        write(&mut note);
+        note
+    });
+    NOTE.set(note);
+    note.is_some()
 }
 
 /// The suites of rustls on aws-lc-rs, in its order.
@@ -186,7 +197,9 @@ pub(super) struct NotingName(pub Arc<dyn ResolvesServerCert>);
 
 impl ResolvesServerCert for NotingName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        noting(|note| note.server_name = hello.server_name().map(str::to_owned));
+        if noting(|note| note.client_hello = true) {
+            SERVER_NAME.set(hello.server_name().map(str::to_owned));
+        }
         self.0.resolve(hello)
     }
 

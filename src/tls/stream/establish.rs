@@ -26,7 +26,7 @@ impl ServerStream {
 
     /// The name that the client asked for (RFC 6066 §3).
     pub fn server_name(&self) -> Option<&str> {
-        self.side.server_name()
+        self.connection.side.server_name()
     }
 }
 
@@ -52,12 +52,13 @@ impl<S: Side> Stream<S> {
     }
 
     fn poll_established(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { socket, connection, incoming, .. } = self;
         loop {
-            let step = self.advance(cx)?;
-            ready!(self.outgoing.poll_send(&mut self.socket, cx))?;
+            let step = connection.advance(socket, cx, incoming)?;
+            ready!(connection.outgoing.poll_send(socket, cx))?;
             match step {
                 Step::NeedsMore | Step::Data => return Poll::Ready(Ok(())),
-                Step::Handshaking if ready!(self.incoming.poll_fill(&mut self.socket, cx))? > 0 => {}
+                Step::Handshaking if ready!(connection.poll_records(socket, cx, incoming))? > 0 => {}
                 Step::Handshaking | Step::PeerClosed => {
                     let early = "the peer closed the connection during the TLS handshake";
                     return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, early)));

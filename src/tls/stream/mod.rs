@@ -3,14 +3,18 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `mod` | the stream: bytes in, bytes out |
+//! | `connection` | rustls's connection and what became of it |
 //! | `side` | the two ends of rustls as one |
-//! | `incoming` | records as they came, and the data in them |
+//! | `sealing` | plaintext that becomes records |
 //! | `outgoing` | records that are on their way to the socket |
 //! | `establish` | the handshake |
+//!
+//! Records that came, and the data in them, are in an [`Inbox`].
 
+mod connection;
 mod establish;
-mod incoming;
 mod outgoing;
+mod sealing;
 mod side;
 
 use std::io::{self, IoSlice};
@@ -22,9 +26,10 @@ use rustls::client::UnbufferedClientConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use incoming::Incoming;
-use outgoing::Outgoing;
-use side::{Server, Side, Step};
+use crate::wire::Inbox;
+use connection::Connection;
+use side::Server;
+pub use side::Side;
 
 /// A listener's end of a connection.
 pub type ServerStream = Stream<Server>;
@@ -37,18 +42,16 @@ pub type ClientStream = Stream<UnbufferedClientConnection>;
 /// It is cut off, an error of kind `UnexpectedEof`, when TCP ends without a close_notify (RFC 8446 §6.1).
 pub struct Stream<S> {
     socket: TcpStream,
-    side: S,
-    incoming: Incoming,
-    outgoing: Outgoing,
-    peer_closed: bool,
+    connection: Connection<S>,
+    /// What came, unless its reader brings an inbox of its own: then at most a handshake message that is not whole, which
+    /// rustls wants to see again before it does anything else.
+    incoming: Inbox,
     closing: bool,
-    failed: Option<rustls::Error>,
 }
 
 impl<S: Side> Stream<S> {
     fn new(socket: TcpStream, side: S) -> Self {
-        let (incoming, outgoing) = (Incoming::default(), Outgoing::default());
-        Self { socket, side, incoming, outgoing, peer_closed: false, closing: false, failed: None }
+        Self { socket, connection: Connection::new(side), incoming: Inbox::default(), closing: false }
     }
 
     /// The socket beneath.
@@ -58,7 +61,7 @@ impl<S: Side> Stream<S> {
 
     /// Whether a read could give something, or an end. An error of the socket is the read's to tell.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.incoming.has_buffer() || self.peer_closed || self.failed.is_some() {
+        if self.incoming.has_buffer() || self.connection.is_over() {
             return Poll::Ready(());
         }
         self.socket.poll_read_ready(cx).map(|_| ())
@@ -66,57 +69,62 @@ impl<S: Side> Stream<S> {
 
     /// What the handshake settled.
     pub fn state(&self) -> &CommonState {
-        self.side.state()
+        self.connection.side.state()
     }
 
     /// Bytes of memory that wait for more, for tests.
     #[cfg(test)]
     pub fn held(&self) -> usize {
-        self.incoming.held()
+        self.incoming.all().len()
     }
 
-    /// Goes on with the records that are there. What the protocol has to say to the peer is on its way then.
-    fn advance(&mut self, cx: &mut Context<'_>) -> io::Result<Step> {
-        let step = match &self.failed {
-            None => self.side.step(&mut self.incoming, &mut self.outgoing),
-            Some(error) => Err(error.clone()),
-        };
-        if step.is_err() || matches!(step, Ok(Step::NeedsMore | Step::PeerClosed)) {
-            // What the socket does not take now goes with the next write; an alert is not worth waiting for.
-            let _ = self.outgoing.poll_send(&mut self.socket, cx);
+    /// Reads data into the reader's own inbox, where it is decrypted and stays; gives its length, zero at the end.
+    ///
+    /// # Errors
+    /// Those of the socket, and of TLS as `InvalidData`; what went wrong after some data is told after it.
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        let brought = self.incoming.available();
+        inbox.take_over(&mut self.incoming)?;
+        if brought > 0 {
+            return Poll::Ready(Ok(brought));
         }
-        self.peer_closed |= matches!(step, Ok(Step::PeerClosed));
-        self.failed = step.as_ref().err().cloned();
-        step.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        let filled = self.connection.poll_data(&mut self.socket, cx, inbox);
+        if begins_with_a_record(inbox.sealed()) {
+            self.incoming = inbox.take_sealed();
+        }
+        filled
     }
 
-    /// Decrypts whatever is there, so that rustls is ready to encrypt.
-    fn advance_all(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        while !matches!(self.advance(cx)?, Step::NeedsMore) {}
-        Ok(())
+    /// Takes back what a reader leaves that reads no more into an inbox of its own.
+    pub fn take_back(&mut self, inbox: &mut Inbox) {
+        if self.incoming.is_empty() {
+            self.incoming = std::mem::take(inbox);
+        }
     }
+}
+
+/// Whole records stay sealed only where they hold a handshake message that is not whole (RFC 8446 §5.1).
+fn begins_with_a_record(sealed: &[u8]) -> bool {
+    sealed.split_first_chunk::<5>().is_some_and(|(&[_, _, _, high, low], rest)| {
+        rest.len() >= usize::from(u16::from_be_bytes([high, low]))
+    })
 }
 
 impl<S: Side> AsyncRead for Stream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let before = into.filled().len();
+        if this.incoming.available() == 0
+            && ready!(this.connection.poll_data(&mut this.socket, cx, &mut this.incoming))? == 0
+        {
+            return Poll::Ready(Ok(()));
+        }
         loop {
-            this.incoming.deliver(into);
-            if into.remaining() == 0 {
+            let unread = this.incoming.unread();
+            let fits = unread.len().min(into.remaining());
+            into.put_slice(unread.get(..fits).unwrap_or_default());
+            this.incoming.consume(fits);
+            if into.remaining() == 0 || !this.incoming.next_piece() {
                 return Poll::Ready(Ok(()));
-            }
-            let delivered = into.filled().len() > before;
-            match this.advance(cx) {
-                Ok(Step::Data | Step::PeerClosed) => continue,
-                // What went wrong after some data is found again by the next read.
-                Err(error) if !delivered => return Poll::Ready(Err(error)),
-                _ if delivered || this.peer_closed => return Poll::Ready(Ok(())),
-                _ => {}
-            }
-            if ready!(this.incoming.poll_fill(&mut this.socket, cx))? == 0 {
-                let cut_off = "the peer closed TCP without closing TLS (close_notify)";
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, cut_off)));
             }
         }
     }
@@ -132,12 +140,12 @@ impl<S: Side> AsyncWrite for Stream<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        ready!(this.outgoing.poll_send(&mut this.socket, cx))?;
-        this.advance_all(cx)?;
-        let taken = this.side.encrypt(slices, &mut this.incoming, &mut this.outgoing)?;
+        let Self { socket, connection, incoming, .. } = self.get_mut();
+        ready!(connection.poll_ready_to_seal(socket, cx, incoming))?;
+        let Connection { side, outgoing, .. } = connection;
+        let taken = side.encrypt(slices, incoming, outgoing)?;
         // What the socket does not take now goes with the next write or flush.
-        let _ = this.outgoing.poll_send(&mut this.socket, cx)?;
+        let _ = outgoing.poll_send(socket, cx)?;
         Poll::Ready(Ok(taken))
     }
 
@@ -147,18 +155,17 @@ impl<S: Side> AsyncWrite for Stream<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.outgoing.poll_send(&mut this.socket, cx)
+        this.connection.outgoing.poll_send(&mut this.socket, cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.closing {
-            ready!(this.outgoing.poll_send(&mut this.socket, cx))?;
-            this.advance_all(cx)?;
-            this.side.close(&mut this.incoming, &mut this.outgoing)?;
+            ready!(this.connection.poll_ready_to_seal(&mut this.socket, cx, &mut this.incoming))?;
+            this.connection.side.close(&mut this.incoming, &mut this.connection.outgoing)?;
             this.closing = true;
         }
-        ready!(this.outgoing.poll_send(&mut this.socket, cx))?;
+        ready!(this.connection.outgoing.poll_send(&mut this.socket, cx))?;
         Pin::new(&mut this.socket).poll_shutdown(cx)
     }
 }

@@ -4,18 +4,13 @@ use std::io::{self, IoSlice};
 
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
-use rustls::unbuffered::{ConnectionState, UnbufferedStatus, WriteTraffic};
+use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 use rustls::{CommonState, Error};
 
-use super::incoming::Incoming;
 use super::outgoing::Outgoing;
+use super::sealing::seal;
 use crate::tls::in_place::{self, Note};
-
-/// Plaintext of one record (RFC 8446 §5.1).
-const RECORD: usize = 16 * 1024;
-
-/// Room kept for what the protocol itself has to say, beside a record with its header, nonce and tag.
-const RESERVE: usize = 1024;
+use crate::wire::Inbox;
 
 /// How far the records that are there lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,16 +39,18 @@ pub trait Side: Unpin {
     fn asked_for(&mut self, _server_name: String) {}
 
     /// Lets rustls take records until there is data, or none is whole. After an error it must not be asked again.
-    fn step(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> Result<Step, Error> {
+    fn step(&mut self, incoming: &mut Inbox, outgoing: &mut Outgoing) -> Result<Step, Error> {
         loop {
-            let records = incoming.records().as_ptr().addr();
+            let records = incoming.sealed().as_ptr().addr();
             let ((taken, reached), note) = in_place::note(|| {
-                let UnbufferedStatus { discard, state } = self.process(incoming.records());
+                let UnbufferedStatus { discard, state } = self.process(incoming.sealed());
                 (discard, state.and_then(|state| reach(state, outgoing)))
             });
             let noted = reached.as_ref().map_or(Ok(()), |reached| keep(*reached, &note, records, incoming));
-            incoming.taken(taken);
-            if let Some(name) = note.server_name {
+            incoming.unsealed(taken);
+            if note.client_hello
+                && let Some(name) = in_place::server_name()
+            {
                 self.asked_for(name);
             }
             match noted.and(reached) {
@@ -68,9 +65,9 @@ pub trait Side: Unpin {
     }
 
     /// After an error: what rustls still has for the peer, the alert last. It comes before any record is looked at again.
-    fn last_words(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) {
+    fn last_words(&mut self, incoming: &mut Inbox, outgoing: &mut Outgoing) {
         while self.state().wants_write() {
-            let state = self.process(incoming.records()).state;
+            let state = self.process(incoming.sealed()).state;
             // A peer that is not told sees the connection end.
             let Ok(state @ ConnectionState::EncodeTlsData(_)) = state else { return };
             if reach(state, outgoing).is_err() {
@@ -83,18 +80,18 @@ pub trait Side: Unpin {
     fn encrypt(
         &mut self,
         slices: &[IoSlice<'_>],
-        incoming: &mut Incoming,
+        incoming: &mut Inbox,
         outgoing: &mut Outgoing,
     ) -> io::Result<usize> {
-        match self.process(incoming.records()).state.map_err(io::Error::other)? {
+        match self.process(incoming.sealed()).state.map_err(io::Error::other)? {
             ConnectionState::WriteTraffic(traffic) => seal(traffic, slices, outgoing),
             _ => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
 
     /// Says close_notify.
-    fn close(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> io::Result<()> {
-        if let Ok(ConnectionState::WriteTraffic(mut traffic)) = self.process(incoming.records()).state {
+    fn close(&mut self, incoming: &mut Inbox, outgoing: &mut Outgoing) -> io::Result<()> {
+        if let Ok(ConnectionState::WriteTraffic(mut traffic)) = self.process(incoming.sealed()).state {
             let written = traffic.queue_close_notify(outgoing.room()).map_err(io::Error::other)?;
             outgoing.put(written);
         }
@@ -127,62 +124,15 @@ fn reach<Data>(state: ConnectionState<'_, '_, Data>, outgoing: &mut Outgoing) ->
 }
 
 /// Data that rustls decrypted is what was noted, or the stream cannot be trusted.
-fn keep(reached: Option<Step>, note: &Note, records: usize, incoming: &mut Incoming) -> Result<(), Error> {
+fn keep(reached: Option<Step>, note: &Note, records: usize, incoming: &mut Inbox) -> Result<(), Error> {
     match (reached, note.records, note.data) {
         (Some(Step::Data), 1, Some((address, length))) => {
-            address.checked_sub(records).and_then(|from| incoming.note(from, length))
+            address.checked_sub(records).and_then(|from| incoming.data(from, length))
         }
         (Some(Step::Data), ..) | (_, 1.., _) => None,
         _ => Some(()),
     }
     .ok_or_else(|| Error::General("decrypted data is not where it was noted".into()))
-}
-
-fn seal<Data>(
-    mut traffic: WriteTraffic<'_, Data>,
-    slices: &[IoSlice<'_>],
-    outgoing: &mut Outgoing,
-) -> io::Result<usize> {
-    let (mut taken, mut gathered) = (0, Vec::new());
-    let mut slices = slices.iter().map(|slice| &**slice);
-    let mut current: &[u8] = &[];
-    while outgoing.room().len() >= RECORD + RESERVE {
-        let plain = match current.split_at_checked(RECORD) {
-            Some((record, rest)) => {
-                current = rest;
-                record
-            }
-            None => {
-                gather(&mut current, &mut slices, &mut gathered);
-                &gathered
-            }
-        };
-        if plain.is_empty() {
-            break;
-        }
-        let written = traffic.encrypt(plain, outgoing.room()).map_err(io::Error::other)?;
-        outgoing.put(written);
-        taken += plain.len();
-    }
-    Ok(taken)
-}
-
-/// Fills one record with what short slices hold.
-fn gather<'a>(current: &mut &'a [u8], slices: &mut impl Iterator<Item = &'a [u8]>, record: &mut Vec<u8>) {
-    record.clear();
-    loop {
-        let fits = current.len().min(RECORD - record.len());
-        let (piece, rest) = current.split_at_checked(fits).unwrap_or_default();
-        record.extend_from_slice(piece);
-        *current = rest;
-        if record.len() == RECORD {
-            return;
-        }
-        match slices.next() {
-            Some(next) => *current = next,
-            None => return,
-        }
-    }
 }
 
 /// A listener's end, and the name that it was asked for.

@@ -1,11 +1,15 @@
 //! The stream against rustls's buffered connections, which share none of its code.
 
 use super::site::Site;
+use crate::tls::stream::Side;
 use crate::tls::*;
+use crate::wire::Inbox;
 use proptest::prelude::*;
 use rustls::{ClientConfig, ServerConfig};
+use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
+use std::task::Poll;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
@@ -222,6 +226,111 @@ fn tickets_in_small_records_may_come_with_data_in_one_read() {
         let mut got = vec![0; 5_000];
         ours.read_exact(&mut got).await.unwrap();
         assert!(got == bytes(5_000));
+    });
+}
+
+/// Reads all there is into an inbox of its own, in steps, until it has so many bytes.
+async fn fill(ours: &mut Stream<impl Side>, inbox: &mut Inbox, many: usize) -> Vec<u8> {
+    let mut got = Vec::new();
+    while got.len() < many {
+        let count = poll_fn(|cx| ours.poll_fill(cx, inbox)).await.unwrap();
+        assert!(count > 0, "ended after {} of {many}", got.len());
+        loop {
+            got.extend_from_slice(inbox.unread());
+            inbox.consume(usize::MAX);
+            if !inbox.next_piece() {
+                break;
+            }
+        }
+    }
+    got
+}
+
+/// A reader with an inbox of its own, as a relay has, while its other half writes.
+#[test]
+fn a_reader_with_an_inbox_of_its_own_gets_what_was_sent_while_the_stream_writes() {
+    for old in [false, true] {
+        let with = configurations(old);
+        run(async {
+            let (mut ours, mut theirs) = listening(&with).await;
+            let (all, mut inbox, mut read) = (bytes(2_000_000), Inbox::default(), 0);
+            let sent = all.clone();
+            let peer = tokio::spawn(async move {
+                let mut back = vec![0; 9_000];
+                for piece in sent.chunks(200_000) {
+                    theirs.write_all(piece).await.unwrap();
+                    if !old {
+                        theirs.get_mut().1.refresh_traffic_keys().unwrap();
+                    }
+                    theirs.flush().await.unwrap();
+                    theirs.read_exact(&mut back).await.unwrap();
+                    assert!(back == bytes(9_000));
+                }
+                theirs
+            });
+            for piece in all.chunks(200_000) {
+                let got = fill(&mut ours, &mut inbox, piece.len()).await;
+                assert!(got == piece, "after {read} bytes");
+                read += got.len();
+                ours.write_all(&bytes(9_000)).await.unwrap();
+                ours.flush().await.unwrap();
+            }
+            drop(peer.await.unwrap());
+        });
+    }
+}
+
+/// Tickets in records of 64 bytes that come one by one: the client writes while it has some of a ticket.
+#[test]
+fn a_stream_writes_while_a_handshake_message_is_not_whole() {
+    let mut with = configurations(false);
+    let mut server = ServerConfig::clone(&with.server);
+    (server.max_fragment_size, server.send_tls13_tickets) = (Some(64), 2);
+    server.session_storage = rustls::server::ServerSessionMemoryCache::new(8);
+    with.server = Arc::new(server);
+    run(async {
+        let (dialled, accepted) = sockets().await;
+        let (mut slow, mut server_side) = tokio::io::duplex(1 << 20);
+        let mut accepted = accepted;
+        // Every byte of the server takes its time.
+        let wire = tokio::spawn(async move {
+            let (mut from_client, mut to_client) = accepted.split();
+            let (mut from_server, mut to_server) = tokio::io::split(&mut slow);
+            let trickle = async {
+                let mut piece = [0; 50];
+                while let Ok(count @ 1..) = from_server.read(&mut piece).await {
+                    to_client.write_all(&piece[..count]).await.unwrap();
+                    to_client.flush().await.unwrap();
+                    tokio::time::sleep(std::time::Duration::from_micros(300)).await;
+                }
+            };
+            tokio::join!(trickle, async { tokio::io::copy(&mut from_client, &mut to_server).await.ok() });
+        });
+        let name = "proxy.example".try_into().unwrap();
+        let accepting = TlsAcceptor::from(with.server.clone()).accept(&mut server_side);
+        let connecting = ClientStream::connect(with.client.clone(), name, dialled);
+        let (theirs, ours) = tokio::join!(accepting, connecting);
+        let (mut theirs, mut ours, mut inbox) = (theirs.unwrap(), ours.unwrap(), Inbox::default());
+        theirs.write_all(&bytes(700)).await.unwrap();
+        theirs.flush().await.unwrap();
+        let (mut got, mut written) = (Vec::new(), 0);
+        while got.len() < 700 {
+            let polled = poll_fn(|cx| Poll::Ready(ours.poll_fill(cx, &mut inbox))).await;
+            got.extend_from_slice(inbox.unread());
+            inbox.consume(usize::MAX);
+            if polled.is_pending() {
+                // In the middle of whatever has come.
+                ours.write_all(b"w").await.unwrap();
+                ours.flush().await.unwrap();
+                written += 1;
+                tokio::time::sleep(std::time::Duration::from_micros(100)).await;
+            }
+        }
+        assert!(got == bytes(700));
+        let mut back = vec![0; written];
+        theirs.read_exact(&mut back).await.unwrap();
+        assert!(written > 10 && back.iter().all(|&byte| byte == b'w'), "{written}");
+        wire.abort();
     });
 }
 
