@@ -11,7 +11,7 @@ use tokio::sync::MutexGuard;
 
 use super::association::{Association, opposite, sender};
 use super::ended::Ended;
-use super::message::Phase;
+use super::message::{DataSet, Fate, Phase};
 use crate::policy::Direction;
 use crate::rewrite::{Output, Piece};
 use crate::wire::{AbortReason, Deframer, Event, Fragment, Inbox, Malformed, Packer, Source, Span, pdu};
@@ -167,7 +167,9 @@ impl<'a> Half<'a> {
     /// Writes what this turn produced.
     async fn flush(&mut self) -> Result<(), Ended> {
         self.pack();
-        self.write().await?;
+        if !self.waits_for_a_data_set() {
+            self.write().await?;
+        }
         if self.phase.is_idle()
             && let Some(mut writer) = self.writer.take()
         {
@@ -177,6 +179,12 @@ impl<'a> Half<'a> {
             !self.phase.is_idle() || self.deframer.is_inside_pdu() || !self.inbox.unread().is_empty();
         self.association.progress.under_way(self.association.movement(self.direction), under_way);
         Ok(())
+    }
+
+    /// A command set that came alone waits for the first of its data set: two writes would wake the other side twice.
+    fn waits_for_a_data_set(&self) -> bool {
+        matches!(&self.phase, Phase::DataSet(DataSet { bytes: 0, fate: Fate::Relay(_), .. }))
+            && self.writer.as_ref().is_some_and(|writer| writer.has_a_command_alone())
     }
 
     /// Writes the plan, if there is one.

@@ -43,6 +43,7 @@ pub struct Packer {
     plan: Vec<Span>,
     scratch: Vec<u8>,
     behind: Behind,
+    command_alone: bool,
 }
 
 /// The bytes of a data set that stayed behind.
@@ -82,11 +83,13 @@ impl Packer {
             plan: Vec::new(),
             scratch: Vec::new(),
             behind: Behind::default(),
+            command_alone: false,
         }
     }
 
     /// Adds a whole command set, which is copied: it is short, and it may outlive the buffer that it came in.
     pub fn command(&mut self, context_id: u8, command: &[u8]) {
+        self.command_alone = self.plan.is_empty();
         let start = self.scratch.len();
         self.scratch.extend_from_slice(command);
         let whole = Span { source: Source::Scratch, range: start..self.scratch.len() };
@@ -102,6 +105,7 @@ impl Packer {
         let before = Span { source: Source::Scratch, range: at..self.scratch.len() };
         self.behind = self.tail(std::iter::once(&before).chain(spans), total - stay, input, made);
         if total > stay || last {
+            self.command_alone = false;
             let all = std::iter::once(before).chain(spans.iter().cloned());
             self.fragments(context_id, Kind::DataSet, all, total - stay, last);
         }
@@ -109,6 +113,7 @@ impl Packer {
 
     /// Adds the bytes of a short PDU of another kind: a release, an abort.
     pub fn pdu(&mut self, bytes: &[u8]) {
+        self.command_alone = false;
         let start = self.scratch.len();
         self.scratch.extend_from_slice(bytes);
         self.plan.push(Span { source: Source::Scratch, range: start..self.scratch.len() });
@@ -122,6 +127,11 @@ impl Packer {
     /// What has to be written, in order.
     pub fn plan(&self) -> &[Span] {
         &self.plan
+    }
+
+    /// Whether the plan is one command set and nothing else.
+    pub fn has_a_command_alone(&self) -> bool {
+        self.command_alone
     }
 
     /// The bytes of a span of the plan.
@@ -138,6 +148,7 @@ impl Packer {
     pub fn clear(&mut self) {
         self.plan.clear();
         self.scratch.clear();
+        self.command_alone = false;
     }
 
     /// Gives memory back between two messages, but for what a short one needs.

@@ -251,3 +251,30 @@ fn contexts_of_one_sop_class_with_different_syntaxes_are_kept_apart() {
     }
     raw::release(requestor, acceptor);
 }
+
+/// Two writes would wake the archive twice for each object.
+#[test]
+fn a_command_set_that_comes_alone_goes_on_with_the_beginning_of_its_data_set() {
+    let (gate, _upstream, mut requestor, mut acceptor) = opened(|_| ());
+    let (command, object) = store(1);
+    let alone = |command: &Command| upper::p_data(3, upper::COMMAND, &command.encode(), 16384);
+    requestor.send(&alone(&command));
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    requestor.send(&upper::p_data(3, 0, &object.data_set, 16384));
+    let message = acceptor.message();
+    assert_eq!((&message.command, message.data_set.as_ref()), (&command, Some(&object.data_set)));
+    acceptor.send_message(3, &command.response(0), None, 16384);
+    assert_eq!(requestor.message().command, command.response(0));
+
+    // One whose data set never begins is not heard of.
+    let (command, _) = store(2);
+    requestor.send(&alone(&command));
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    requestor.send(&upper::abort(0, 0));
+    assert_eq!(acceptor.rest(), upper::abort(0, 0));
+    let closed = gate.event("association-closed");
+    assert_eq!(
+        closed["operations"]["C-STORE"],
+        json!({"success": 1, "warning": 0, "failure": 1, "refused": 0})
+    );
+}
