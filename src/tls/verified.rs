@@ -62,11 +62,11 @@ impl Moment {
 
 /// SHA-256 of what a verification is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Presented([u8; 32]);
+struct Presented([u8; 32]);
 
 impl Presented {
     /// Of the parts in their order, each with its length before it: no two lists of parts look alike.
-    pub(super) fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut context = Context::new(&SHA256);
         for part in parts {
             context.update(&(part.len() as u64).to_be_bytes());
@@ -90,17 +90,20 @@ impl VerifiedChains {
         Self { lists_end: ends.min().unwrap_or(u64::MAX), chains: Mutex::default() }
     }
 
-    /// Verifies the chain, unless it was verified a moment ago.
+    /// Verifies the chain, unless it was verified a moment ago. `asked` is what else the verification depends on; one
+    /// verifier names the same things each time.
     ///
     /// # Errors
     /// What `verify` finds.
     pub(super) fn verify(
         &self,
-        presented: Presented,
+        asked: &[&[u8]],
         certificates: &[&CertificateDer<'_>],
         now: Moment,
         verify: impl FnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let parts = certificates.iter().map(|certificate| certificate.as_ref());
+        let presented = Presented::of(asked.iter().copied().chain(parts));
         if self.remembers(presented, now) {
             return Ok(());
         }
@@ -206,7 +209,7 @@ mod tests {
             let clock = BEGINNING + time::Duration::seconds(clock);
             let steady = self.steady + Duration::from_secs(steady);
             let now = Moment { clock: seconds(clock).unwrap(), steady };
-            self.chains.verify(Presented::of(chain.iter().map(|der| der.as_ref())), chain, now, verify)
+            self.chains.verify(&[], chain, now, verify)
         }
     }
 

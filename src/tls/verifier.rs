@@ -1,6 +1,6 @@
 //! The verifiers of rustls with a memory of [`VerifiedChains`].
 
-use super::verified::{Moment, Presented, VerifiedChains};
+use super::verified::{Moment, VerifiedChains};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -29,8 +29,7 @@ impl ClientCertVerifier for Remembering<dyn ClientCertVerifier> {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let certificates: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
-        let presented = Presented::of(certificates.iter().map(|der| der.as_ref()));
-        self.chains.verify(presented, &certificates, Moment::now(now), || {
+        self.chains.verify(&[], &certificates, Moment::now(now), || {
             self.verifier.verify_client_cert(end_entity, intermediates, now).map(drop)
         })?;
         Ok(ClientCertVerified::assertion())
@@ -86,9 +85,7 @@ impl ServerCertVerifier for Remembering<dyn ServerCertVerifier> {
     ) -> Result<ServerCertVerified, Error> {
         let certificates: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
         let name = server_name.to_str();
-        let asked = [name.as_bytes(), ocsp_response].into_iter();
-        let presented = Presented::of(asked.chain(certificates.iter().map(|der| der.as_ref())));
-        self.chains.verify(presented, &certificates, Moment::now(now), || {
+        self.chains.verify(&[name.as_bytes(), ocsp_response], &certificates, Moment::now(now), || {
             let verifier = &self.verifier;
             verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now).map(drop)
         })?;
