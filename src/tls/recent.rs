@@ -30,3 +30,28 @@ pub(super) fn facts(der: &[u8]) -> Result<Certificate, CertificateError> {
     }
     Ok(certificate)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CERTIFICATES, READ, facts};
+    use crate::identity::Certificate;
+    use crate::tls::authority::{Authority, Request};
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+
+    #[test]
+    fn each_certificate_says_what_it_says_the_first_time_and_again() {
+        let authority = Authority::new("CA").unwrap();
+        let made: Vec<_> = (0..=CERTIFICATES)
+            .map(|number| {
+                let issued = authority.issue(&Request::new(&format!("{number:04}"), vec![])).unwrap();
+                CertificateDer::from_pem_slice(issued.certificate_pem.as_bytes()).unwrap()
+            })
+            .collect();
+        for der in made.iter().chain(&made).chain(&made) {
+            assert_eq!(facts(der), Certificate::from_der(der));
+        }
+        assert!(READ.lock().unwrap().len() <= CERTIFICATES);
+        assert_eq!(facts(b"none"), Certificate::from_der(b"none"));
+    }
+}
