@@ -14,7 +14,8 @@
 //! ahead past an end, has the chain verified again.
 //!
 //! [`LIFE`], by two clocks, and [`CHAINS`] bound it all the same. A chain that was refused is never remembered, nor is one
-//! with a certificate whose end cannot be read.
+//! with a certificate whose end cannot be read. How long a handshake takes may tell who has a peer's certificate, without
+//! the key, that the peer was here within that time, and no more.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use rustls::Error;
