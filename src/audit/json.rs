@@ -13,7 +13,30 @@ pub const STRING_LIMIT: usize = 1024;
 
 /// The fields of an event as a JSON object, without what the sink puts in front.
 pub(super) fn body(to: &mut Vec<u8>, event: &Event) -> serde_json::Result<()> {
-    event.serialize(&mut Serializer::with_formatter(to, Guarded::default()))
+    match event {
+        Event::Operation(operation) => super::operation::body(to, operation),
+        event => body_of(to, event),
+    }
+}
+
+/// Anything, as its derived form says.
+pub(super) fn body_of(to: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> serde_json::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(to, Guarded::default()))
+}
+
+/// A number in decimal digits.
+pub(super) fn number(to: &mut Vec<u8>, mut value: u64) {
+    let mut digits = [0; 20];
+    let mut count = 0;
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + (value % 10) as u8;
+        value /= 10;
+        count += 1;
+        if value == 0 {
+            break;
+        }
+    }
+    to.extend_from_slice(digits.get(20 - count..).unwrap_or_default());
 }
 
 /// Adds the line of a record, without a line feed: `time`, `event`, `sequence`, `previous`, then the fields of `body`.
@@ -24,8 +47,7 @@ pub(super) fn line(to: &mut Vec<u8>, time: OffsetDateTime, event: &str, chain: &
     for part in [b"{\"time\":\"", &time[..], b"\",\"event\":\"", event.as_bytes(), b"\",\"sequence\":"] {
         to.extend_from_slice(part);
     }
-    // Writing to a vector cannot fail.
-    let _ = write!(to, "{}", chain.next_sequence);
+    number(to, chain.next_sequence);
     for part in [b",\"previous\":\"", head.as_slice(), comma, fields] {
         to.extend_from_slice(part);
     }
@@ -121,7 +143,7 @@ impl Formatter for Guarded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Guarded, STRING_LIMIT, Serializer, timestamp};
+    use super::{Guarded, STRING_LIMIT, Serializer, number, timestamp};
     use proptest::prelude::*;
     use serde::Serialize;
     use time::OffsetDateTime;
@@ -154,6 +176,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_valueis_what_the_standard_library_writes(value in prop_oneof![0..200_u64, any::<u64>()]) {
+            let mut text = Vec::new();
+            number(&mut text, value);
+            prop_assert_eq!(text, value.to_string().into_bytes());
+        }
+
         #[test]
         fn a_time_is_what_the_time_library_writes(seconds in 0_i64..253_402_300_800, micros in 0_i64..1_000_000) {
             let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap() + time::Duration::microseconds(micros);

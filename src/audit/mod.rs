@@ -19,6 +19,7 @@ mod json;
 mod keeper;
 mod lock;
 pub mod messages;
+mod operation;
 mod patient;
 mod query;
 mod queue;

@@ -4,6 +4,7 @@ use aws_lc_rs::hmac;
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
 
 /// `patient-identifiers`.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub struct PatientIdentifier(Form);
 #[derive(Clone, PartialEq, Eq)]
 enum Form {
     AsItCame(Vec<u8>),
-    Rendered(String),
+    Rendered(Arc<str>),
 }
 
 impl PatientIdentifier {
@@ -40,6 +41,14 @@ impl PatientIdentifier {
             Form::Rendered(text) => text.len(),
         }
     }
+
+    /// As a record may show it.
+    pub(super) fn rendered(&self) -> Option<&str> {
+        match &self.0 {
+            Form::Rendered(text) => Some(text),
+            Form::AsItCame(_) => None,
+        }
+    }
 }
 
 impl fmt::Debug for PatientIdentifier {
@@ -50,9 +59,9 @@ impl fmt::Debug for PatientIdentifier {
 
 impl Serialize for PatientIdentifier {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Form::Rendered(text) => serializer.serialize_str(text),
-            Form::AsItCame(_) => Err(S::Error::custom("a patient identifier that was not rendered")),
+        match self.rendered() {
+            Some(text) => serializer.serialize_str(text),
+            None => Err(S::Error::custom("a patient identifier that was not rendered")),
         }
     }
 }
@@ -81,7 +90,7 @@ impl Renderer {
         if let Some((_, rendered)) = self.last.as_ref().filter(|(last, _)| *last == value) {
             return Some(rendered.clone());
         }
-        let rendered = PatientIdentifier(Form::Rendered(self.how.text(&value)?));
+        let rendered = PatientIdentifier(Form::Rendered(self.how.text(&value)?.into()));
         self.last = Some((value, rendered.clone()));
         Some(rendered)
     }

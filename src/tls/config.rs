@@ -1,7 +1,9 @@
 //! rustls configurations as BCP 195 (RFC 9325) and PS3.15 B.12 want them.
 
 use super::in_place::{self, NotingName};
+use super::verifier::Remembering;
 use super::{ClientAuthentication, ClientSettings, Profile, ServerSettings, TlsError, material, private_key};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
@@ -47,22 +49,26 @@ pub fn client_config(settings: &ClientSettings) -> Result<Arc<ClientConfig>, Tls
     let provider = provider();
     server_name(settings)?;
     let roots = Arc::new(material::roots("ca", &settings.ca)?);
+    let lists = material::revocation_lists(&settings.revocation_lists)?;
     let mut verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
-    if !settings.revocation_lists.is_empty() {
-        let lists = material::revocation_lists(&settings.revocation_lists)?;
-        verifier = verifier.with_crls(lists).enforce_revocation_expiration();
+    if !lists.is_empty() {
+        verifier = verifier.with_crls(lists.clone()).enforce_revocation_expiration();
     }
-    let verifier = verifier.build().map_err(|error| verifier_error(error, &settings.revocation_lists))?;
+    let verifier: Arc<dyn ServerCertVerifier> =
+        verifier.build().map_err(|error| verifier_error(error, &settings.revocation_lists))?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(settings.profile))
         .map_err(TlsError::Setup)?
-        .with_webpki_verifier(verifier);
+        // What is dangerous is a verifier of one's own; this asks rustls's.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Remembering::new(verifier, &lists)));
     let mut config = match own_pair(settings)? {
         Some((chain, key, files)) => builder
             .with_client_auth_cert(chain, key)
             .map_err(|error| own_certificate(error, files.0, files.1))?,
         None => builder.with_no_client_auth(),
     };
+    // As for a listener: a resumed session would skip the checks of the upstream's certificate.
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
     Ok(Arc::new(config))
@@ -107,12 +113,13 @@ fn client_verifier(
     if settings.client_authentication == ClientAuthentication::Optional {
         verifier = verifier.allow_unauthenticated();
     }
-    if !settings.revocation_lists.is_empty() {
-        let lists = material::revocation_lists(&settings.revocation_lists)?;
+    let lists = material::revocation_lists(&settings.revocation_lists)?;
+    if !lists.is_empty() {
         // Not the default: an expired list would count as a good one.
-        verifier = verifier.with_crls(lists).enforce_revocation_expiration();
+        verifier = verifier.with_crls(lists.clone()).enforce_revocation_expiration();
     }
-    verifier.build().map(Some).map_err(|error| verifier_error(error, &settings.revocation_lists))
+    let verifier = verifier.build().map_err(|error| verifier_error(error, &settings.revocation_lists))?;
+    Ok(Some(Arc::new(Remembering::new(verifier, &lists))))
 }
 
 type OwnPair<'a> = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, (&'a Path, &'a Path));

@@ -10,10 +10,13 @@ mod inspect;
 mod material;
 mod private_key;
 mod protocol;
+mod recent;
 mod session;
 mod settings;
 mod show;
 mod stream;
+mod verified;
+mod verifier;
 
 pub use config::{client_config, server_config, server_name};
 pub use error::TlsError;

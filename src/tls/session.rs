@@ -1,5 +1,6 @@
 //! What a handshake settled and proved.
 
+use super::recent;
 use crate::identity::Certificate;
 use rustls::{CommonState, ProtocolVersion};
 
@@ -48,7 +49,7 @@ impl Session {
             certificate: state
                 .peer_certificates()
                 .and_then(<[_]>::first)
-                .map(|der| Certificate::from_der_or_fingerprint(der)),
+                .map(|der| recent::facts(der).unwrap_or_else(|_| Certificate::from_der_or_fingerprint(der))),
             sni: None,
         }
     }

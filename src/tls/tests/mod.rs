@@ -1,5 +1,6 @@
 mod files;
 mod handshakes;
 mod inspections;
+mod remembering;
 mod site;
 mod streams;

@@ -1,0 +1,165 @@
+//! The fields of an operation's record. There is one for each object, so these are written without the detours of a
+//! serializer that knows no record: byte for byte what the derived form of [`Operation`] gives.
+
+use super::event::{Direction, Operation};
+use super::json::{STRING_LIMIT, body_of};
+use serde::Serialize;
+
+/// The fields as a JSON object.
+pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Result<()> {
+    // Named one by one, so that none that is added is forgotten here.
+    let Operation {
+        association,
+        operation,
+        message_id,
+        direction,
+        sop_class,
+        sop_instance,
+        new_sop_instance,
+        study,
+        new_study,
+        patient,
+        query,
+        move_destination,
+        status,
+        bytes,
+        duration_ms,
+        reason,
+    } = operation;
+    text(to, b"{\"association\":", association)?;
+    text(to, b",\"operation\":", operation)?;
+    number(to, b",\"message-id\":", (*message_id).into());
+    to.extend_from_slice(match direction {
+        Direction::FromPeer => b",\"direction\":\"from-peer\"",
+        Direction::ToPeer => b",\"direction\":\"to-peer\"",
+    });
+    text_if_any(to, b",\"sop-class\":", sop_class.as_deref())?;
+    text_if_any(to, b",\"sop-instance\":", sop_instance.as_deref())?;
+    text_if_any(to, b",\"new-sop-instance\":", new_sop_instance.as_deref())?;
+    text_if_any(to, b",\"study\":", study.as_deref())?;
+    text_if_any(to, b",\"new-study\":", new_study.as_deref())?;
+    match patient.as_ref().map(|patient| patient.rendered().ok_or(patient)) {
+        Some(Ok(rendered)) => text(to, b",\"patient\":", rendered)?,
+        // It refuses to be written.
+        Some(Err(patient)) => any(to, b",\"patient\":", patient)?,
+        None => (),
+    }
+    if let Some(query) = query {
+        any(to, b",\"query\":", query)?;
+    }
+    text_if_any(to, b",\"move-destination\":", move_destination.as_deref())?;
+    if let Some(status) = *status {
+        to.extend_from_slice(b",\"status\":\"");
+        to.extend_from_slice(&hexadecimal(status));
+        to.push(b'"');
+    }
+    number(to, b",\"bytes\":", *bytes);
+    number(to, b",\"duration-ms\":", *duration_ms);
+    text_if_any(to, b",\"reason\":", reason.as_deref())?;
+    to.push(b'}');
+    Ok(())
+}
+
+fn text_if_any(to: &mut Vec<u8>, key: &[u8], value: Option<&str>) -> serde_json::Result<()> {
+    value.map_or(Ok(()), |value| text(to, key, value))
+}
+
+/// A string, which is mostly plain.
+fn text(to: &mut Vec<u8>, key: &[u8], value: &str) -> serde_json::Result<()> {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\');
+    // Without a way out of the loop it is done many bytes at a time.
+    if value.len() > STRING_LIMIT || !value.bytes().fold(true, |all, byte| all & plain(byte)) {
+        return any(to, key, value);
+    }
+    for part in [key, b"\"", value.as_bytes(), b"\""] {
+        to.extend_from_slice(part);
+    }
+    Ok(())
+}
+
+fn any(to: &mut Vec<u8>, key: &[u8], value: &(impl Serialize + ?Sized)) -> serde_json::Result<()> {
+    to.extend_from_slice(key);
+    body_of(to, value)
+}
+
+fn number(to: &mut Vec<u8>, key: &[u8], value: u64) {
+    to.extend_from_slice(key);
+    super::json::number(to, value);
+}
+
+/// Such as `0xA700`.
+fn hexadecimal(status: u16) -> [u8; 6] {
+    let mut text = *b"0x0000";
+    for (place, shift) in text.iter_mut().skip(2).zip([12, 8, 4, 0]) {
+        let nibble = (status >> shift & 15) as u8;
+        *place = if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble };
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::body;
+    use crate::audit::json::{STRING_LIMIT, body_of};
+    use crate::audit::patient::Renderer;
+    use crate::audit::{Direction, Operation, PatientIdentifier, PatientIdentifiers, Query};
+    use proptest::prelude::*;
+
+    /// Plain ones, such that need escapes, and such that are cut.
+    fn string() -> impl Strategy<Value = String> {
+        let cut = (STRING_LIMIT - 2..STRING_LIMIT + 3).prop_map(|length| "x".repeat(length));
+        prop_oneof![4 => "[0-9.]{0,64}", 2 => "[ -~]{0,16}", 2 => "\\PC{0,12}|.{0,12}", 1 => "[\u{0}-\u{2fff}]{0,12}", 1 => cut]
+    }
+
+    fn maybe() -> impl Strategy<Value = Option<String>> {
+        prop::option::of(string())
+    }
+
+    prop_compose! {
+        fn operation()(
+            (association, operation, message_id, to_peer) in (string(), string(), any::<u16>(), any::<bool>()),
+            (sop_class, sop_instance, new_sop_instance) in (maybe(), maybe(), maybe()),
+            (study, new_study, patient) in (maybe(), maybe(), maybe()),
+            keys in prop::option::of(prop::collection::vec(string(), 0..3)),
+            (move_destination, status, reason) in (maybe(), any::<Option<u16>>(), maybe()),
+            (bytes, duration_ms) in (any::<u64>(), prop_oneof![0..20_u64, Just(u64::MAX)]),
+        ) -> Operation {
+            let patient = patient.map(|patient| PatientIdentifier::new(patient.into_bytes()));
+            Operation {
+                association: association.into(),
+                operation: operation.into(),
+                message_id,
+                direction: if to_peer { Direction::ToPeer } else { Direction::FromPeer },
+                sop_class,
+                sop_instance,
+                new_sop_instance,
+                study,
+                new_study,
+                patient: patient.and_then(|patient| Renderer::new(PatientIdentifiers::Clear).render(patient)),
+                query: keys.map(|keys| Box::new(Query::new("1.2.840.10008.1.2", keys, None))),
+                move_destination,
+                status,
+                bytes,
+                duration_ms,
+                reason: reason.map(Into::into),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_derived_form(operation in operation()) {
+            let (mut derived, mut written) = (Vec::new(), Vec::new());
+            body_of(&mut derived, &operation).unwrap();
+            body(&mut written, &operation).unwrap();
+            prop_assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(derived).unwrap());
+        }
+
+        #[test]
+        fn a_patient_identifier_that_was_not_rendered_is_not_written(operation in operation()) {
+            let patient = Some(PatientIdentifier::new(b"P1".to_vec()));
+            let written = body(&mut Vec::new(), &Operation { patient, ..operation });
+            prop_assert!(written.is_err());
+        }
+    }
+}
