@@ -1,12 +1,52 @@
 //! Value representations (PS3.5 §6.2).
 
-use dicom_core::Tag;
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_dictionary_std::StandardDataDictionary;
-
 /// A value representation, by its two letters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Vr([u8; 2]);
+
+/// The form of an explicit VR header, for each pair of letters: looked up for every element that passes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// No VR of the standard.
+    Unknown,
+    /// A 16-bit length.
+    Short,
+    /// Two reserved bytes and a 32-bit length.
+    Long,
+}
+
+const SHORT: [&[u8; 2]; 21] = [
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL",
+    b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
+];
+const LONG: [&[u8; 2]; 13] =
+    [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"];
+static FORMS: [[Form; 26]; 26] = forms();
+
+const fn forms() -> [[Form; 26]; 26] {
+    let mut forms = [[Form::Unknown; 26]; 26];
+    let mut index = 0;
+    while index < SHORT.len() {
+        let [first, second] = *SHORT[index];
+        forms[(first - b'A') as usize][(second - b'A') as usize] = Form::Short;
+        index += 1;
+    }
+    index = 0;
+    while index < LONG.len() {
+        let [first, second] = *LONG[index];
+        forms[(first - b'A') as usize][(second - b'A') as usize] = Form::Long;
+        index += 1;
+    }
+    forms
+}
+
+impl Form {
+    fn of([first, second]: [u8; 2]) -> Self {
+        let row = FORMS.get(usize::from(first.wrapping_sub(b'A')));
+        let form = row.and_then(|row| row.get(usize::from(second.wrapping_sub(b'A'))));
+        form.copied().unwrap_or(Self::Unknown)
+    }
+}
 
 impl Vr {
     pub const AE: Self = Self(*b"AE");
@@ -38,14 +78,12 @@ impl Vr {
     /// A VR of the standard; `None` for any other two bytes, since readers disagree on how long the header of an
     /// unknown VR is.
     pub fn known(code: [u8; 2]) -> Option<Self> {
-        match &code {
-            b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS" | b"LO" | b"LT"
-            | b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"PN" | b"SH" | b"SL" | b"SQ" | b"SS"
-            | b"ST" | b"SV" | b"TM" | b"UC" | b"UI" | b"UL" | b"UN" | b"UR" | b"US" | b"UT" | b"UV" => {
-                Some(Self(code))
-            }
-            _ => None,
-        }
+        (Form::of(code) != Form::Unknown).then_some(Self(code))
+    }
+
+    /// Of two letters that are known to be a VR.
+    pub(super) fn from_code(code: [u8; 2]) -> Self {
+        Self(code)
     }
 
     /// The two letters.
@@ -55,22 +93,7 @@ impl Vr {
 
     /// Whether an explicit VR header has two reserved bytes and a 32-bit length (PS3.5 §7.1.2).
     pub fn has_long_header(self) -> bool {
-        matches!(
-            &self.0,
-            b"OB"
-                | b"OD"
-                | b"OF"
-                | b"OL"
-                | b"OV"
-                | b"OW"
-                | b"SQ"
-                | b"SV"
-                | b"UC"
-                | b"UN"
-                | b"UR"
-                | b"UT"
-                | b"UV"
-        )
+        Form::of(self.0) == Form::Long
     }
 
     /// Whether the value is characters.
@@ -130,15 +153,4 @@ impl From<dicom_core::VR> for Vr {
     fn from(vr: dicom_core::VR) -> Self {
         Self(vr.to_bytes())
     }
-}
-
-/// The VR that the dictionary of PS3.6 has for a tag; UN for private elements and those that it does not list.
-pub fn vr_of(tag: Tag) -> Vr {
-    StandardDataDictionary.by_tag(tag).map_or(Vr::UN, |entry| entry.vr().relaxed().into())
-}
-
-/// The VR that the dictionary has for a tag, where it does not depend on other elements.
-pub(crate) fn exact_vr_of(tag: Tag) -> Option<Vr> {
-    let entry = StandardDataDictionary.by_tag(tag)?;
-    entry.vr().exact().map(Vr::from).filter(|&vr| vr != Vr::UN)
 }
