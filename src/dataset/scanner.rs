@@ -12,7 +12,7 @@ use super::dictionary::vr_of;
 use super::encoding::Syntax;
 use super::error::{ScanError, ScanProblem};
 use super::number;
-use super::vr::Vr;
+use super::vr::{Form, Vr};
 use dicom_core::Tag;
 
 /// No configuration may allow more nested sequences than this.
@@ -80,8 +80,9 @@ impl Head {
         if !syntax.explicit || frame.holds != Holds::Elements || tag.0 == 0xFFFE {
             return Some(Self { tag, vr: None, length: syntax.u32([v0, v1, l0, l1]), size: SHORT_HEAD });
         }
-        let vr = Vr::known([v0, v1]);
-        if vr.is_some_and(Vr::has_long_header) {
+        let form = Form::of([v0, v1]);
+        let vr = (form != Form::Unknown).then_some(Vr::from_code([v0, v1]));
+        if form == Form::Long {
             let &[.., m0, m1, m2, m3] = bytes.first_chunk::<LONG_HEAD>()?;
             return Some(Self { tag, vr, length: syntax.u32([m0, m1, m2, m3]), size: LONG_HEAD });
         }
@@ -208,7 +209,7 @@ impl Scanner {
             return Ok(Some(Event { kind: self.close(), raw: Raw::Input(*at..*at) }));
         }
         let Some((head, raw)) = self.head(&frame, input, at) else { return Ok(None) };
-        let kind = self.header(&frame, head)?;
+        let kind = self.header(&frame, &head)?;
         self.carry_spent = raw == Raw::Carried;
         Ok(Some(Event { kind, raw }))
     }
@@ -306,7 +307,7 @@ impl Scanner {
         }
     }
 
-    fn header(&mut self, frame: &Frame, head: Head) -> Result<Kind, ScanError> {
+    fn header(&mut self, frame: &Frame, head: &Head) -> Result<Kind, ScanError> {
         let after = self.position.saturating_add(head.size as u64);
         if after > frame.limit {
             return Err(self.error(head.tag, ScanProblem::Overrun));

@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Vr([u8; 2]);
 
-/// The form of an explicit VR header, for each pair of letters: looked up for every element that passes.
+/// The form of an explicit VR header (PS3.5 §7.1.2), by its two letters: looked up for every element that passes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// No VR of the standard.
     Unknown,
     /// A 16-bit length.
@@ -41,7 +41,7 @@ const fn forms() -> [[Form; 26]; 26] {
 }
 
 impl Form {
-    fn of([first, second]: [u8; 2]) -> Self {
+    pub(super) fn of([first, second]: [u8; 2]) -> Self {
         let row = FORMS.get(usize::from(first.wrapping_sub(b'A')));
         let form = row.and_then(|row| row.get(usize::from(second.wrapping_sub(b'A'))));
         form.copied().unwrap_or(Self::Unknown)

@@ -98,7 +98,7 @@ const SYNTAXES: [Syntax; 3] = [Syntax::EXPLICIT_LE, Syntax::EXPLICIT_BE, Syntax:
 
 #[test]
 fn all_that_is_plain_and_whole_is_passed_at_once() {
-    for syntax in SYNTAXES {
+    for syntax in [Syntax::EXPLICIT_LE, Syntax::IMPLICIT_LE] {
         let input = data_set(syntax);
         let (mut scanner, mut at) = (Scanner::new(syntax, 3), 0);
         scanner.skip(&input, &mut at, |tag| tag == PATIENT_ID);
