@@ -154,3 +154,20 @@ impl From<dicom_core::VR> for Vr {
         Self(vr.to_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Vr;
+
+    #[test]
+    fn the_vrs_are_those_of_the_standard_with_its_forms_of_headers() {
+        // PS3.5 Table 7.1-1.
+        let long = ["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"];
+        for code in (0..=u16::MAX).map(u16::to_be_bytes) {
+            let vr = Vr::known(code);
+            assert_eq!(vr.is_some(), dicom_core::VR::from_binary(code).is_some(), "{}", code.escape_ascii());
+            let is_long = long.iter().any(|name| name.as_bytes() == code);
+            assert_eq!(vr.is_some_and(Vr::has_long_header), is_long, "{}", code.escape_ascii());
+        }
+    }
+}

@@ -114,10 +114,8 @@ impl Command {
     /// and §10.3), so two readers could judge and act on different ones.
     pub fn names_two_objects(&self) -> bool {
         let differ = |one: u16, other: u16| {
-            self.value(one)
-                .map(trim)
-                .zip(self.value(other).map(trim))
-                .is_some_and(|(one, other)| one != other)
+            let both = self.value(one).zip(self.value(other));
+            both.is_some_and(|(one, other)| trim(one) != trim(other))
         };
         differ(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS)
             || differ(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE)

@@ -31,8 +31,14 @@ fn data_set(syntax: Syntax) -> Vec<u8> {
         .concat()
     };
     let inner = plain(0x0010);
+    // A sequence that an intermediary did not know.
+    let within = if syntax.explicit { Syntax::IMPLICIT_LE } else { syntax };
+    let unknown = short(within, (0x0010, 0x0020), Vr::LO, b"PID ");
     [
         plain(0x0008),
+        element(syntax, (0x0008, 0x1111), Vr::UN, 8 + unknown.len() as u32),
+        item(within, 0xE000, unknown.len() as u32),
+        unknown,
         element(syntax, (0x0008, 0x1140), Vr::SQ, u32::MAX),
         item(syntax, 0xE000, u32::MAX),
         plain(0x0009),
@@ -104,7 +110,7 @@ fn all_that_is_plain_and_whole_is_passed_at_once() {
         scanner.skip(&input, &mut at, |tag| tag == PATIENT_ID);
         assert_eq!(scanner.position(), at as u64);
         let event = scanner.next(&input, &mut at).unwrap().unwrap();
-        assert!(matches!(event.kind, Kind::SequenceStart(header) if header.tag == Tag(0x0008, 0x1140)));
+        assert!(matches!(event.kind, Kind::SequenceStart(header) if header.tag == Tag(0x0008, 0x1111)));
     }
 }
 
