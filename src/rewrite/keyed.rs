@@ -105,3 +105,24 @@ pub(super) fn is_fixed(uid: &[u8]) -> bool {
 fn is_well_known(uid: &[u8]) -> bool {
     uid.starts_with(WELL_KNOWN) && uid.len() <= 64 && uid.iter().all(|&b| b.is_ascii_digit() || b == b'.')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Domain, Key, hmac};
+
+    #[test]
+    fn a_mac_is_that_of_its_key_and_use_when_it_was_kept_too() {
+        let keys = [1, 2].map(|byte| hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]));
+        let ours = keys.clone().map(Key::new);
+        let values = || ["", "1.2.3", "PID-0815"].into_iter().cycle().take(9);
+        for value in values() {
+            for (key, ours) in keys.iter().zip(&ours) {
+                let uid = hmac::sign(key, &[b"uid\0", value.as_bytes()].concat());
+                assert_eq!(ours.mac(Domain::Uid, value.as_bytes()), uid.as_ref());
+                let days = hmac::sign(key, &[b"days\0", value.as_bytes()].concat());
+                assert_eq!(ours.clone().mac(Domain::Days, value.as_bytes()), days.as_ref());
+            }
+        }
+        assert_eq!(format!("{:?}", ours[0]), "Key { .. }");
+    }
+}
