@@ -14,12 +14,14 @@ impl Syntax {
 
     /// The two bytes as a number in this byte order.
     pub fn u16(self, bytes: [u8; 2]) -> u16 {
-        if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+        let number = u16::from_le_bytes(bytes);
+        if self.big_endian { number.swap_bytes() } else { number }
     }
 
     /// The four bytes as a number in this byte order.
     pub fn u32(self, bytes: [u8; 4]) -> u32 {
-        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+        let number = u32::from_le_bytes(bytes);
+        if self.big_endian { number.swap_bytes() } else { number }
     }
 
     /// The number's bytes in this byte order.

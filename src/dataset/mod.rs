@@ -4,6 +4,7 @@
 //! one partial element header (12 bytes) and one small frame for each open sequence or item. [`Observer`] is the cheap
 //! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries.
 
+mod dictionary;
 mod encoding;
 mod error;
 mod identifier;
@@ -11,13 +12,14 @@ mod observer;
 mod scanner;
 mod vr;
 
+pub(crate) use dictionary::exact_vr_of;
+pub use dictionary::vr_of;
 pub use encoding::{Encoding, Syntax};
 pub use error::{ScanError, ScanProblem};
 pub use identifier::Identifier;
 pub use observer::Observer;
 pub use scanner::{Event, HARD_MAX_DEPTH, Header, Kind, PathStep, Raw, Scanner};
-pub(crate) use vr::exact_vr_of;
-pub use vr::{Vr, vr_of};
+pub use vr::Vr;
 
 pub use dicom_core::Tag;
 

@@ -2,38 +2,46 @@
 
 use super::encoding::Encoding;
 use super::scanner::{HARD_MAX_DEPTH, Kind, Raw, Scanner};
-use super::{PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Tag, number, trim};
+use super::{PATIENT_ID, STUDY_INSTANCE_UID, Tag, number, trim};
 
 const LONGEST: usize = 256;
-const WATCHED: [Tag; 4] = [SOP_CLASS_UID, SOP_INSTANCE_UID, PATIENT_ID, STUDY_INSTANCE_UID];
 
-/// Picks four identifiers from the top level of a data set as it passes by.
+/// Picks Patient ID and Study Instance UID from the top level of a data set as it passes by.
 ///
 /// Never fails: where the data set cannot be read it stops looking, and it stops after Study Instance UID, so that pixel
 /// data cost nothing. A deflated data set is not looked into.
 pub struct Observer {
     scanner: Option<Scanner>,
-    watching: Option<usize>,
-    values: [Option<Vec<u8>>; 4],
+    watching: Option<Watched>,
+    patient_id: Option<Vec<u8>>,
+    study_instance_uid: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    PatientId,
+    StudyInstanceUid,
 }
 
 impl Observer {
     /// An observer at the start of a data set.
     pub fn new(encoding: Encoding) -> Self {
         let scanner = (!encoding.deflated).then(|| Scanner::new(encoding.syntax, HARD_MAX_DEPTH));
-        Self { scanner, watching: None, values: [const { None }; 4] }
+        Self { scanner, watching: None, patient_id: None, study_instance_uid: None }
     }
 
     /// Looks at the next bytes.
     pub fn observe(&mut self, input: &[u8]) {
         let mut at = 0;
         while let Some(scanner) = &mut self.scanner {
+            let top = scanner.depth() == 0;
+            scanner.skip(input, &mut at, |tag| top && is_asked(tag));
             match scanner.next(input, &mut at) {
                 Ok(Some(event)) => match (event.kind, event.raw, scanner.depth()) {
                     (Kind::Value { rest }, Raw::Input(range), 0) => {
                         self.value(input.get(range).unwrap_or_default(), rest);
                     }
-                    (Kind::Element(header), _, 0) => self.element(header.tag, header.length),
+                    (Kind::Element(header), _, 0) => self.element(header.tag, header.length.unwrap_or(0)),
                     (Kind::SequenceStart(header), _, 1) | (Kind::FragmentsStart(header), _, 0) => {
                         self.pass(header.tag);
                     }
@@ -50,54 +58,49 @@ impl Observer {
         self.scanner.is_some()
     }
 
-    /// (0008,0016), without padding, at most 256 bytes.
-    pub fn sop_class_uid(&self) -> Option<&[u8]> {
-        self.whole(0)
-    }
-
-    /// (0008,0018), without padding, at most 256 bytes.
-    pub fn sop_instance_uid(&self) -> Option<&[u8]> {
-        self.whole(1)
-    }
-
     /// (0010,0020), without padding, at most 256 bytes, in whatever character set it was written.
     pub fn patient_id(&self) -> Option<&[u8]> {
-        self.whole(2)
+        let is_whole = self.watching != Some(Watched::PatientId);
+        self.patient_id.as_deref().filter(|_| is_whole).map(trim)
     }
 
     /// (0020,000D), without padding, at most 256 bytes.
     pub fn study_instance_uid(&self) -> Option<&[u8]> {
-        self.whole(3)
+        let is_whole = self.watching != Some(Watched::StudyInstanceUid);
+        self.study_instance_uid.as_deref().filter(|_| is_whole).map(trim)
     }
 
-    fn whole(&self, index: usize) -> Option<&[u8]> {
-        let value = self.values.get(index)?.as_deref()?;
-        (self.watching != Some(index)).then(|| trim(value))
+    fn kept(&mut self, watched: Watched) -> &mut Vec<u8> {
+        let value = match watched {
+            Watched::PatientId => &mut self.patient_id,
+            Watched::StudyInstanceUid => &mut self.study_instance_uid,
+        };
+        value.get_or_insert_default()
     }
 
-    fn element(&mut self, tag: Tag, length: Option<u32>) {
-        self.watching = None;
-        if let Some(index) = WATCHED.iter().position(|&watched| watched == tag) {
-            if let Some(value) = self.values.get_mut(index) {
-                *value = Some(Vec::new());
-            }
-            if length != Some(0) {
-                self.watching = Some(index);
-                return;
-            }
+    fn element(&mut self, tag: Tag, length: u32) {
+        self.watching = match tag {
+            PATIENT_ID => Some(Watched::PatientId),
+            STUDY_INSTANCE_UID => Some(Watched::StudyInstanceUid),
+            _ => None,
+        };
+        if let Some(watched) = self.watching {
+            self.kept(watched).reserve_exact(usize::try_from(length).unwrap_or(LONGEST).min(LONGEST));
         }
-        self.pass(tag);
+        if self.watching.is_none() || length == 0 {
+            self.watching = None;
+            self.pass(tag);
+        }
     }
 
     fn value(&mut self, bytes: &[u8], rest: u32) {
-        let Some(index) = self.watching else { return };
-        if let Some(Some(value)) = self.values.get_mut(index) {
-            let room = LONGEST.saturating_sub(value.len()).min(bytes.len());
-            value.extend_from_slice(bytes.get(..room).unwrap_or_default());
-        }
+        let Some(watched) = self.watching else { return };
+        let value = self.kept(watched);
+        let room = LONGEST.saturating_sub(value.len()).min(bytes.len());
+        value.extend_from_slice(bytes.get(..room).unwrap_or_default());
         if rest == 0 {
             self.watching = None;
-            self.pass(WATCHED.get(index).copied().unwrap_or(STUDY_INSTANCE_UID));
+            self.pass(if watched == Watched::PatientId { PATIENT_ID } else { STUDY_INSTANCE_UID });
         }
     }
 
@@ -107,4 +110,9 @@ impl Observer {
             self.scanner = None;
         }
     }
+}
+
+/// Whether an element at the top is one that is watched, or behind all of them.
+fn is_asked(tag: Tag) -> bool {
+    tag == PATIENT_ID || number(tag) >= number(STUDY_INSTANCE_UID)
 }

@@ -4,12 +4,15 @@
 //! `position` counts the bytes before the header or value under way, without what `carry` holds; every frame's `limit` is
 //! at most its parent's, so that nothing reaches beyond what holds it.
 
+mod skip;
+
 use std::ops::Range;
 
+use super::dictionary::vr_of;
 use super::encoding::Syntax;
 use super::error::{ScanError, ScanProblem};
 use super::number;
-use super::vr::{Vr, vr_of};
+use super::vr::{Form, Vr};
 use dicom_core::Tag;
 
 /// No configuration may allow more nested sequences than this.
@@ -52,6 +55,45 @@ impl Header {
             (_, None) => !self.syntax.explicit,
             (_, Some(_)) => false,
         }
+    }
+}
+
+/// A header as written, before anything is made of it.
+struct Head {
+    tag: Tag,
+    /// `None` where the encoding writes none, and where it is none of the standard.
+    vr: Option<Vr>,
+    length: u32,
+    /// Bytes of the header itself (PS3.5 §7.1.2).
+    size: usize,
+}
+
+const SHORT_HEAD: usize = 8;
+const LONG_HEAD: usize = 12;
+
+impl Head {
+    /// The header that `bytes` begin with, where they hold all of it.
+    fn read(frame: &Frame, bytes: &[u8]) -> Option<Self> {
+        let &[g0, g1, e0, e1, v0, v1, l0, l1] = bytes.first_chunk::<SHORT_HEAD>()?;
+        let syntax = frame.syntax;
+        let tag = Tag(syntax.u16([g0, g1]), syntax.u16([e0, e1]));
+        if !syntax.explicit || frame.holds != Holds::Elements || tag.0 == 0xFFFE {
+            return Some(Self { tag, vr: None, length: syntax.u32([v0, v1, l0, l1]), size: SHORT_HEAD });
+        }
+        let form = Form::of([v0, v1]);
+        let vr = (form != Form::Unknown).then_some(Vr::from_code([v0, v1]));
+        if form == Form::Long {
+            let &[.., m0, m1, m2, m3] = bytes.first_chunk::<LONG_HEAD>()?;
+            return Some(Self { tag, vr, length: syntax.u32([m0, m1, m2, m3]), size: LONG_HEAD });
+        }
+        Some(Self { tag, vr, length: u32::from(syntax.u16([l0, l1])), size: SHORT_HEAD })
+    }
+
+    /// The header of an element; `None` where the VR is none of the standard.
+    fn of_element(&self, syntax: Syntax) -> Option<Header> {
+        let vr = if syntax.explicit { self.vr? } else { vr_of(self.tag) };
+        let length = (self.length != UNDEFINED).then_some(self.length);
+        Some(Header { tag: self.tag, vr, length, syntax })
     }
 }
 
@@ -132,7 +174,7 @@ pub struct Scanner {
     max_depth: usize,
     position: u64,
     rest: u32,
-    carry: [u8; 12],
+    carry: [u8; LONG_HEAD],
     carried: usize,
     carry_spent: bool,
 }
@@ -150,7 +192,7 @@ impl Scanner {
             max_depth: max_depth.min(HARD_MAX_DEPTH),
             position: 0,
             rest: 0,
-            carry: [0; 12],
+            carry: [0; LONG_HEAD],
             carried: 0,
             carry_spent: false,
         }
@@ -158,20 +200,25 @@ impl Scanner {
 
     /// The next event of `input` from `at` on, moving `at` behind it; `None` when all of it is used up.
     pub fn next(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Event>, ScanError> {
+        self.forget_spent();
+        if self.rest > 0 {
+            return Ok(self.value(input, at));
+        }
+        let frame = *self.frame();
+        if self.carried == 0 && frame.end == Some(self.position) {
+            return Ok(Some(Event { kind: self.close(), raw: Raw::Input(*at..*at) }));
+        }
+        let Some((head, raw)) = self.head(&frame, input, at) else { return Ok(None) };
+        let kind = self.header(&frame, &head)?;
+        self.carry_spent = raw == Raw::Carried;
+        Ok(Some(Event { kind, raw }))
+    }
+
+    fn forget_spent(&mut self) {
         if self.carry_spent {
             self.carried = 0;
             self.carry_spent = false;
         }
-        if self.rest > 0 {
-            return Ok(self.value(input, at));
-        }
-        if self.carried == 0 && self.frame().end == Some(self.position) {
-            return Ok(Some(Event { kind: self.close(), raw: Raw::Input(*at..*at) }));
-        }
-        let Some((head, size, raw)) = self.head(input, at) else { return Ok(None) };
-        let kind = self.header(&head, size)?;
-        self.carry_spent = raw == Raw::Carried;
-        Ok(Some(Event { kind, raw }))
     }
 
     /// Says that the data set ended here. An error where it ended inside an element.
@@ -231,28 +278,26 @@ impl Scanner {
         Some(Event { kind: Kind::Value { rest: self.rest }, raw: Raw::Input(start..*at) })
     }
 
-    /// A whole header, its size, and where it is; `None` when the input ends first.
-    fn head(&mut self, input: &[u8], at: &mut usize) -> Option<([u8; 12], usize, Raw)> {
+    /// A whole header, and where it is; `None` when the input ends first.
+    fn head(&mut self, frame: &Frame, input: &[u8], at: &mut usize) -> Option<(Head, Raw)> {
         let rest = input.get(*at..).unwrap_or_default();
-        if self.carried == 0 {
-            let mut head = [0; 12];
-            let seen = rest.len().min(12);
-            head.get_mut(..seen)?.copy_from_slice(rest.get(..seen)?);
-            let size = self.head_size(&head);
-            if seen >= size {
-                let start = *at;
-                *at = start + size;
-                return Some((head, size, Raw::Input(start..*at)));
-            }
+        if self.carried == 0
+            && let Some(head) = Head::read(frame, rest)
+        {
+            let start = *at;
+            *at = start + head.size;
+            return Some((head, Raw::Input(start..*at)));
         }
-        self.carry_more(rest, at, 8);
-        let size = if self.carried < 8 { 8 } else { self.head_size(&self.carry) };
-        let rest = input.get(*at..).unwrap_or_default();
-        self.carry_more(rest, at, size);
-        (self.carried == size).then_some((self.carry, size, Raw::Carried))
+        self.carry_more(input, at, SHORT_HEAD);
+        let head = Head::read(frame, self.carried()).or_else(|| {
+            self.carry_more(input, at, if self.carried < SHORT_HEAD { SHORT_HEAD } else { LONG_HEAD });
+            Head::read(frame, self.carried())
+        });
+        head.map(|head| (head, Raw::Carried))
     }
 
-    fn carry_more(&mut self, rest: &[u8], at: &mut usize, want: usize) {
+    fn carry_more(&mut self, input: &[u8], at: &mut usize, want: usize) {
+        let rest = input.get(*at..).unwrap_or_default();
         let taken = want.saturating_sub(self.carried).min(rest.len());
         let end = self.carried + taken;
         if let (Some(to), Some(from)) = (self.carry.get_mut(self.carried..end), rest.get(..taken)) {
@@ -262,38 +307,19 @@ impl Scanner {
         }
     }
 
-    /// 8 or 12 bytes, from the first 8 (PS3.5 §7.1.2).
-    fn head_size(&self, head: &[u8; 12]) -> usize {
-        let frame = self.frame();
-        let [g0, g1, _, _, v0, v1, ..] = *head;
-        let with_vr =
-            frame.syntax.explicit && frame.holds == Holds::Elements && frame.syntax.u16([g0, g1]) != 0xFFFE;
-        if with_vr && Vr::known([v0, v1]).is_some_and(Vr::has_long_header) { 12 } else { 8 }
-    }
-
-    fn header(&mut self, head: &[u8; 12], size: usize) -> Result<Kind, ScanError> {
-        let frame = *self.frame();
-        let [g0, g1, e0, e1, v0, v1, l0, l1, m0, m1, m2, m3] = *head;
-        let tag = Tag(frame.syntax.u16([g0, g1]), frame.syntax.u16([e0, e1]));
-        let after = self.position.saturating_add(size as u64);
+    fn header(&mut self, frame: &Frame, head: &Head) -> Result<Kind, ScanError> {
+        let after = self.position.saturating_add(head.size as u64);
         if after > frame.limit {
-            return Err(self.error(tag, ScanProblem::Overrun));
+            return Err(self.error(head.tag, ScanProblem::Overrun));
         }
-        let length = match (size, frame.syntax.explicit && frame.holds == Holds::Elements && tag.0 != 0xFFFE)
-        {
-            (12, _) => frame.syntax.u32([m0, m1, m2, m3]),
-            (_, true) => u32::from(frame.syntax.u16([l0, l1])),
-            (_, false) => frame.syntax.u32([v0, v1, l0, l1]),
-        };
         let kind = match frame.holds {
-            _ if tag.0 == 0xFFFE => self.item_or_delimiter(&frame, tag, length, after)?,
+            _ if head.tag.0 == 0xFFFE => self.item_or_delimiter(frame, head.tag, head.length, after)?,
             Holds::Elements => {
-                let vr = if frame.syntax.explicit { Vr::known([v0, v1]) } else { Some(vr_of(tag)) };
-                let vr = vr.ok_or_else(|| self.error(tag, ScanProblem::UnknownVr))?;
-                let length = (length != UNDEFINED).then_some(length);
-                self.element(&frame, Header { tag, vr, length, syntax: frame.syntax }, after)?
+                let header = head.of_element(frame.syntax);
+                let header = header.ok_or_else(|| self.error(head.tag, ScanProblem::UnknownVr))?;
+                self.element(frame, header, after)?
             }
-            Holds::Items | Holds::Fragments => return Err(self.error(tag, ScanProblem::NotAnItem)),
+            Holds::Items | Holds::Fragments => return Err(self.error(head.tag, ScanProblem::NotAnItem)),
         };
         self.position = after;
         Ok(kind)

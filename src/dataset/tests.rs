@@ -166,13 +166,8 @@ proptest! {
     }
 }
 
-fn observed(observer: &Observer) -> [Option<String>; 4] {
-    let values = [
-        observer.sop_class_uid(),
-        observer.sop_instance_uid(),
-        observer.patient_id(),
-        observer.study_instance_uid(),
-    ];
+fn observed(observer: &Observer) -> [Option<String>; 2] {
+    let values = [observer.patient_id(), observer.study_instance_uid()];
     values.map(|value| value.map(|value| String::from_utf8(value.to_vec()).unwrap()))
 }
 
@@ -198,7 +193,7 @@ fn the_observer_sees_the_top_level_and_stops_behind_the_study() {
     .concat();
     for size in [1, 7, header.len()] {
         let observer = observe(encoding, &header, size);
-        assert_eq!(observed(&observer), ["1.2", "1.3", "PID-1", "1.4"].map(|text| Some(text.to_owned())));
+        assert_eq!(observed(&observer), ["PID-1", "1.4"].map(|text| Some(text.to_owned())));
         assert!(!observer.wants_more());
         let cut = observe(encoding, &header[..header.len() - 1], size);
         assert!(cut.wants_more() && cut.study_instance_uid().is_none(), "not whole yet");
@@ -208,13 +203,13 @@ fn the_observer_sees_the_top_level_and_stops_behind_the_study() {
 #[test]
 fn the_observer_gives_up_in_silence() {
     let encoding = Encoding::of(LE).unwrap();
-    let class = short([8, 0, 0x16, 0], b"UI", b"1.2\0");
-    let damaged = observe(encoding, &[&class[..], &[8, 0, 0x18, 0, b'?', b'?', 0, 0]].concat(), 3);
-    assert_eq!(observed(&damaged), [Some("1.2".to_owned()), None, None, None]);
+    let patient = short([0x10, 0, 0x20, 0], b"LO", b"PID-1 ");
+    let damaged = observe(encoding, &[&patient[..], &[0x10, 0, 0x30, 0, b'?', b'?', 0, 0]].concat(), 3);
+    assert_eq!(observed(&damaged), [Some("PID-1".to_owned()), None]);
     assert!(!damaged.wants_more());
     let pixels = observe(encoding, &long([0xE0, 0x7F, 0x10, 0], b"OB", u32::MAX), 64);
     assert!(!pixels.wants_more());
     let long_id = observe(encoding, &short([0x10, 0, 0x20, 0], b"LO", &[b'x'; 60_000]), 999);
     assert_eq!(long_id.patient_id().map(<[u8]>::len), Some(256));
-    assert!(!observe(Encoding::of("1.2.840.10008.1.2.1.99").unwrap(), &class, 64).wants_more());
+    assert!(!observe(Encoding::of("1.2.840.10008.1.2.1.99").unwrap(), &patient, 64).wants_more());
 }

@@ -1,12 +1,52 @@
 //! Value representations (PS3.5 §6.2).
 
-use dicom_core::Tag;
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_dictionary_std::StandardDataDictionary;
-
 /// A value representation, by its two letters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Vr([u8; 2]);
+
+/// The form of an explicit VR header (PS3.5 §7.1.2), by its two letters: looked up for every element that passes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// No VR of the standard.
+    Unknown,
+    /// A 16-bit length.
+    Short,
+    /// Two reserved bytes and a 32-bit length.
+    Long,
+}
+
+const SHORT: [&[u8; 2]; 21] = [
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL",
+    b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
+];
+const LONG: [&[u8; 2]; 13] =
+    [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"];
+static FORMS: [[Form; 26]; 26] = forms();
+
+const fn forms() -> [[Form; 26]; 26] {
+    let mut forms = [[Form::Unknown; 26]; 26];
+    let mut index = 0;
+    while index < SHORT.len() {
+        let [first, second] = *SHORT[index];
+        forms[(first - b'A') as usize][(second - b'A') as usize] = Form::Short;
+        index += 1;
+    }
+    index = 0;
+    while index < LONG.len() {
+        let [first, second] = *LONG[index];
+        forms[(first - b'A') as usize][(second - b'A') as usize] = Form::Long;
+        index += 1;
+    }
+    forms
+}
+
+impl Form {
+    pub(super) fn of([first, second]: [u8; 2]) -> Self {
+        let row = FORMS.get(usize::from(first.wrapping_sub(b'A')));
+        let form = row.and_then(|row| row.get(usize::from(second.wrapping_sub(b'A'))));
+        form.copied().unwrap_or(Self::Unknown)
+    }
+}
 
 impl Vr {
     pub const AE: Self = Self(*b"AE");
@@ -38,14 +78,12 @@ impl Vr {
     /// A VR of the standard; `None` for any other two bytes, since readers disagree on how long the header of an
     /// unknown VR is.
     pub fn known(code: [u8; 2]) -> Option<Self> {
-        match &code {
-            b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS" | b"LO" | b"LT"
-            | b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"PN" | b"SH" | b"SL" | b"SQ" | b"SS"
-            | b"ST" | b"SV" | b"TM" | b"UC" | b"UI" | b"UL" | b"UN" | b"UR" | b"US" | b"UT" | b"UV" => {
-                Some(Self(code))
-            }
-            _ => None,
-        }
+        (Form::of(code) != Form::Unknown).then_some(Self(code))
+    }
+
+    /// Of two letters that are known to be a VR.
+    pub(super) fn from_code(code: [u8; 2]) -> Self {
+        Self(code)
     }
 
     /// The two letters.
@@ -55,22 +93,7 @@ impl Vr {
 
     /// Whether an explicit VR header has two reserved bytes and a 32-bit length (PS3.5 §7.1.2).
     pub fn has_long_header(self) -> bool {
-        matches!(
-            &self.0,
-            b"OB"
-                | b"OD"
-                | b"OF"
-                | b"OL"
-                | b"OV"
-                | b"OW"
-                | b"SQ"
-                | b"SV"
-                | b"UC"
-                | b"UN"
-                | b"UR"
-                | b"UT"
-                | b"UV"
-        )
+        Form::of(self.0) == Form::Long
     }
 
     /// Whether the value is characters.
@@ -132,13 +155,19 @@ impl From<dicom_core::VR> for Vr {
     }
 }
 
-/// The VR that the dictionary of PS3.6 has for a tag; UN for private elements and those that it does not list.
-pub fn vr_of(tag: Tag) -> Vr {
-    StandardDataDictionary.by_tag(tag).map_or(Vr::UN, |entry| entry.vr().relaxed().into())
-}
+#[cfg(test)]
+mod tests {
+    use super::Vr;
 
-/// The VR that the dictionary has for a tag, where it does not depend on other elements.
-pub(crate) fn exact_vr_of(tag: Tag) -> Option<Vr> {
-    let entry = StandardDataDictionary.by_tag(tag)?;
-    entry.vr().exact().map(Vr::from).filter(|&vr| vr != Vr::UN)
+    #[test]
+    fn the_vrs_are_those_of_the_standard_with_its_forms_of_headers() {
+        // PS3.5 Table 7.1-1.
+        let long = ["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"];
+        for code in (0..=u16::MAX).map(u16::to_be_bytes) {
+            let vr = Vr::known(code);
+            assert_eq!(vr.is_some(), dicom_core::VR::from_binary(code).is_some(), "{}", code.escape_ascii());
+            let is_long = long.iter().any(|name| name.as_bytes() == code);
+            assert_eq!(vr.is_some_and(Vr::has_long_header), is_long, "{}", code.escape_ascii());
+        }
+    }
 }

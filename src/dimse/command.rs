@@ -99,10 +99,14 @@ impl Command {
     /// Whether the SOP instance UID could be taken for a path or a terminal sequence by whoever comes next: more than
     /// 64 characters, or any that is not a digit, a letter, a dot, a hyphen or an underscore.
     pub fn has_dangerous_sop_instance(&self) -> bool {
-        let harmless = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
+        let harmless = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'.' | b'_' | b'-');
         [AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE].into_iter().any(|element| {
             let value = self.value(element).map(trim).unwrap_or_default();
-            value.len() > 64 || !value.iter().all(harmless) || value.windows(2).any(|pair| pair == b"..")
+            // Without an end before the last byte, several are looked at at once.
+            let are_harmless = value.iter().fold(true, |all, &b| all & harmless(b));
+            let behind = value.get(1..).unwrap_or_default();
+            let climbs = value.iter().zip(behind).fold(false, |any, pair| any | (pair == (&b'.', &b'.')));
+            value.len() > 64 || !are_harmless || climbs
         })
     }
 
@@ -110,10 +114,8 @@ impl Command {
     /// and §10.3), so two readers could judge and act on different ones.
     pub fn names_two_objects(&self) -> bool {
         let differ = |one: u16, other: u16| {
-            self.value(one)
-                .map(trim)
-                .zip(self.value(other).map(trim))
-                .is_some_and(|(one, other)| one != other)
+            let both = self.value(one).zip(self.value(other));
+            both.is_some_and(|(one, other)| trim(one) != trim(other))
         };
         differ(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS)
             || differ(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE)

@@ -135,22 +135,28 @@ struct Writer(Vec<u8>);
 
 impl Writer {
     fn new() -> Self {
-        Self(vec![0; 12])
+        // Room for a C-STORE-RQ.
+        let mut bytes = Vec::with_capacity(256);
+        bytes.extend_from_slice(&[0; 12]);
+        Self(bytes)
     }
 
     fn element(&mut self, element: u16, value: &[u8]) {
-        self.0.extend_from_slice(&[0, 0]);
-        self.0.extend_from_slice(&element.to_le_bytes());
-        self.0.extend_from_slice(&length(value.len()));
+        self.head(element, value.len());
         self.0.extend_from_slice(value);
     }
 
     fn text(&mut self, element: u16, value: &str, padding: u8) {
-        let mut bytes = value.as_bytes().to_vec();
-        if bytes.len() % 2 == 1 {
-            bytes.push(padding);
+        self.head(element, value.len().next_multiple_of(2));
+        self.0.extend_from_slice(value.as_bytes());
+        if value.len() % 2 == 1 {
+            self.0.push(padding);
         }
-        self.element(element, &bytes);
+    }
+
+    fn head(&mut self, element: u16, bytes: usize) {
+        let ([e0, e1], [l0, l1, l2, l3]) = (element.to_le_bytes(), length(bytes));
+        self.0.extend_from_slice(&[0, 0, e0, e1, l0, l1, l2, l3]);
     }
 
     fn finish(mut self) -> Vec<u8> {

@@ -163,7 +163,8 @@ impl Association {
     }
 
     /// Writes down an operation that is over.
-    pub async fn record(&self, direction: Direction, exchange: Exchange, answer: Answer) {
+    pub async fn record(&self, direction: Direction, exchange: Box<Exchange>, answer: Answer) {
+        let exchange = *exchange;
         self.tally.count(exchange.operation, |counts| match answer {
             Answer::Refused(..) => counts.refused += 1,
             Answer::Failed(..) | Answer::Never => counts.failure += 1,

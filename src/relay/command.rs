@@ -75,7 +75,7 @@ impl Half<'_> {
     }
 
     /// Rewrites an object on its way.
-    async fn rewrite(&mut self, command: Command, exchange: Exchange) -> Result<(), Ended> {
+    async fn rewrite(&mut self, command: Command, exchange: Box<Exchange>) -> Result<(), Ended> {
         match self.rewriting(&exchange, &command) {
             Ok((transform, new_instance)) => {
                 self.relay_rewritten(command, exchange, transform, new_instance);
@@ -89,7 +89,7 @@ impl Half<'_> {
     pub(super) async fn refuse_exchange(
         &mut self,
         command: &Command,
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         Refused { status, label, comment }: Refused,
     ) -> Result<(), Ended> {
         let context_id = exchange.context_id;
@@ -117,12 +117,14 @@ impl Half<'_> {
         };
         let Some(context) = self.association.context(exchange.context_id) else { return Ok(()) };
         let sop_class = exchange.sop_class.as_deref().filter(|text| !text.is_empty());
-        let sop_class = sop_class.map(str::parse::<Uid>).transpose().map_err(|_| denied(Denial::SopClass))?;
+        // Nearly always that of the context, which is known to be a UID.
+        let other = sop_class.filter(|text| *text != context.abstract_syntax.as_str());
+        let other = other.map(str::parse::<Uid>).transpose().map_err(|_| denied(Denial::SopClass))?;
         let request = Request {
             operation: exchange.operation,
             direction: self.direction,
             abstract_syntax: &context.abstract_syntax,
-            sop_class: sop_class.as_ref(),
+            sop_class: other.as_ref().or(sop_class.map(|_| &context.abstract_syntax)),
             move_destination: exchange.move_destination.as_deref(),
         };
         let role = &self.association.grant.peer.role;
@@ -175,7 +177,7 @@ impl Half<'_> {
     fn relay_rewritten(
         &mut self,
         command: Command,
-        mut exchange: Exchange,
+        mut exchange: Box<Exchange>,
         transform: Transform,
         new_instance: String,
     ) {
@@ -186,11 +188,11 @@ impl Half<'_> {
         let native = self.native_context(exchange.context_id).map(|(_, native)| native);
         let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held, native }));
         let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
-        self.begin_data_set(exchange.context_id, exchange.message_id, relayed);
+        self.begin_data_set(exchange.context_id, exchange.message_id, Box::new(relayed));
         self.association.ledger.open(self.direction, exchange);
     }
 
-    async fn relay_as_it_came(&mut self, command: &Command, exchange: Exchange) -> Result<(), Ended> {
+    async fn relay_as_it_came(&mut self, command: &Command, exchange: Box<Exchange>) -> Result<(), Ended> {
         let context_id = exchange.context_id;
         if command.has_data_set {
             let encoding = self.association.context(context_id).and_then(|context| context.encoding);
@@ -210,11 +212,11 @@ impl Half<'_> {
         Ok(())
     }
 
-    pub(super) fn begin_data_set(&mut self, context_id: u8, message_id: u16, relayed: Relayed) {
+    pub(super) fn begin_data_set(&mut self, context_id: u8, message_id: u16, relayed: Box<Relayed>) {
         self.phase = Phase::DataSet(DataSet {
             context_id,
             to_context_id: context_id,
-            fate: Fate::Relay(Box::new(relayed)),
+            fate: Fate::Relay(relayed),
             request: Some(message_id),
             bytes: 0,
             empty: 0,
@@ -268,7 +270,7 @@ impl Half<'_> {
             None => packer.command(to_context_id, command.bytes()),
         }
         if command.has_data_set {
-            self.data_set((context_id, to_context_id), Fate::Relay(Box::new(Relayed::as_it_came())));
+            self.data_set((context_id, to_context_id), Fate::Relay(Relayed::as_it_came()));
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The exchange ledger: which operations of an association are waiting for their response, in both directions
 //! (PS3.7 §6.1, Annex D.3.3.3).
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
@@ -43,8 +42,9 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    pub fn new(operation: Operation, context_id: u8, message_id: u16, command: &Command) -> Self {
-        Self {
+    /// Boxed, since it goes from hand to hand.
+    pub fn new(operation: Operation, context_id: u8, message_id: u16, command: &Command) -> Box<Self> {
+        Box::new(Self {
             operation,
             context_id,
             sent_context_id: context_id,
@@ -62,7 +62,7 @@ impl Exchange {
             new_study: None,
             failed: None,
             claims: Vec::new(),
-        }
+        })
     }
 }
 
@@ -113,12 +113,28 @@ pub(crate) enum NotOpened {
 /// Both tables; a message ID belongs to the side that sent the request.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    to_upstream: Mutex<HashMap<u16, Exchange>>,
-    to_requestor: Mutex<HashMap<u16, Exchange>>,
+    to_upstream: Mutex<Table>,
+    to_requestor: Mutex<Table>,
+}
+
+/// Sorted by message ID. There is seldom more than one.
+#[derive(Default)]
+struct Table(Vec<(u16, Box<Exchange>)>);
+
+impl Table {
+    /// Where the exchange with this message ID is, or else would have to be.
+    fn place(&self, message_id: u16) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&message_id, |(known, _)| *known)
+    }
+
+    fn get_mut(&mut self, message_id: u16) -> Option<&mut Exchange> {
+        let place = self.place(message_id).ok()?;
+        self.0.get_mut(place).map(|(_, exchange)| &mut **exchange)
+    }
 }
 
 impl Ledger {
-    fn table(&self, direction: Direction) -> MutexGuard<'_, HashMap<u16, Exchange>> {
+    fn table(&self, direction: Direction) -> MutexGuard<'_, Table> {
         let table = match direction {
             Direction::FromPeer => &self.to_upstream,
             Direction::ToPeer => &self.to_requestor,
@@ -129,16 +145,22 @@ impl Ledger {
     /// Whether a request that goes in this direction can be entered.
     pub fn has_place_for(&self, direction: Direction, message_id: u16) -> Result<(), NotOpened> {
         let table = self.table(direction);
-        match table.contains_key(&message_id) {
-            true => Err(NotOpened::Duplicate),
-            false if table.len() >= MOST_OUTSTANDING => Err(NotOpened::TooMany),
-            false => Ok(()),
+        match table.place(message_id) {
+            Ok(_) => Err(NotOpened::Duplicate),
+            Err(_) if table.0.len() >= MOST_OUTSTANDING => Err(NotOpened::TooMany),
+            Err(_) => Ok(()),
         }
     }
 
     /// Enters a request that goes in this direction, for which there is a place.
-    pub fn open(&self, direction: Direction, exchange: Exchange) {
-        self.table(direction).insert(exchange.message_id, exchange);
+    pub fn open(&self, direction: Direction, exchange: Box<Exchange>) {
+        let mut table = self.table(direction);
+        let message_id = exchange.message_id;
+        match table.place(message_id) {
+            Err(place) => table.0.insert(place, (message_id, exchange)),
+            // Nobody opens what has no place.
+            Ok(place) => table.0.splice(place..=place, [(message_id, exchange)]).for_each(drop),
+        }
     }
 
     /// What `look` sees of the request of this direction with this message ID, as it stands.
@@ -148,30 +170,84 @@ impl Ledger {
         message_id: u16,
         look: impl FnOnce(&Exchange) -> T,
     ) -> Option<T> {
-        self.table(direction).get(&message_id).map(look)
+        self.table(direction).get_mut(message_id).map(|exchange| look(exchange))
     }
 
     /// Changes what is known of a request.
     pub fn update(&self, direction: Direction, message_id: u16, change: impl FnOnce(&mut Exchange)) {
-        if let Some(exchange) = self.table(direction).get_mut(&message_id) {
+        if let Some(exchange) = self.table(direction).get_mut(message_id) {
             change(exchange);
         }
     }
 
     /// Takes out a request that has had its last response, or was refused.
-    pub fn close(&self, direction: Direction, message_id: u16) -> Option<Exchange> {
-        self.table(direction).remove(&message_id)
+    pub fn close(&self, direction: Direction, message_id: u16) -> Option<Box<Exchange>> {
+        let mut table = self.table(direction);
+        let place = table.place(message_id).ok()?;
+        Some(table.0.remove(place).1)
     }
 
     /// What was never answered, oldest first.
-    pub fn drain(&self) -> Vec<(Direction, Exchange)> {
+    pub fn drain(&self) -> Vec<(Direction, Box<Exchange>)> {
         let mut all: Vec<_> = [Direction::FromPeer, Direction::ToPeer]
             .into_iter()
             .flat_map(|direction| {
-                std::mem::take(&mut *self.table(direction)).into_values().map(move |e| (direction, e))
+                std::mem::take(&mut *self.table(direction))
+                    .0
+                    .into_iter()
+                    .map(move |(_, exchange)| (direction, exchange))
             })
             .collect();
         all.sort_by_key(|(_, exchange)| exchange.began);
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exchange, Ledger, MOST_OUTSTANDING, NotOpened};
+    use crate::dimse::{Command, Operation, echo_request};
+    use crate::policy::Direction::{FromPeer, ToPeer};
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    fn exchange(message_id: u16) -> Box<Exchange> {
+        let command = Command::parse(echo_request("1.2.840.10008.1.1", message_id)).unwrap();
+        Exchange::new(Operation::CEcho, 1, message_id, &command)
+    }
+
+    fn younger(message_id: u16, than: Instant, milliseconds: usize) -> Box<Exchange> {
+        Box::new(Exchange {
+            began: than + Duration::from_millis(milliseconds as u64),
+            ..*exchange(message_id)
+        })
+    }
+
+    #[test]
+    fn each_exchange_is_found_by_its_own_number_in_any_order() {
+        let ledger = Ledger::default();
+        let began = Instant::now();
+        for (index, number) in [7, 3, u16::MAX, 0, 5].into_iter().enumerate() {
+            assert_eq!(ledger.has_place_for(FromPeer, number), Ok(()));
+            ledger.open(FromPeer, younger(number, began, index));
+            assert_eq!(ledger.has_place_for(FromPeer, number), Err(NotOpened::Duplicate));
+            assert_eq!(ledger.has_place_for(ToPeer, number), Ok(()), "the other side has its own numbers");
+        }
+        ledger.update(FromPeer, 5, |exchange| exchange.bytes = 55);
+        assert_eq!(ledger.find(FromPeer, 5, |exchange| exchange.bytes), Some(55));
+        assert_eq!(ledger.close(FromPeer, 3).map(|exchange| exchange.message_id), Some(3));
+        assert!(ledger.close(FromPeer, 3).is_none() && ledger.find(FromPeer, 3, |_| ()).is_none());
+        let left: Vec<u16> = ledger.drain().into_iter().map(|(_, exchange)| exchange.message_id).collect();
+        assert_eq!(left, [7, u16::MAX, 0, 5], "oldest first");
+        assert!(ledger.drain().is_empty());
+    }
+
+    #[test]
+    fn no_more_wait_than_there_are_places() {
+        let ledger = Ledger::default();
+        (0..MOST_OUTSTANDING as u16).rev().for_each(|number| ledger.open(FromPeer, exchange(number)));
+        assert_eq!(ledger.has_place_for(FromPeer, 5000), Err(NotOpened::TooMany));
+        assert!(ledger.close(FromPeer, 1000).is_some());
+        assert_eq!(ledger.has_place_for(FromPeer, 5000), Ok(()));
     }
 }

@@ -84,8 +84,9 @@ pub(crate) enum Origin {
 
 impl Relayed {
     /// A data set that goes on as it came.
-    pub fn as_it_came() -> Self {
-        Self { transform: Transform::identity(), observer: None, identifier: None, rewritten: None }
+    pub fn as_it_came() -> Box<Self> {
+        let transform = Transform::identity();
+        Box::new(Self { transform, observer: None, identifier: None, rewritten: None })
     }
 
     pub fn is_held(&self) -> bool {

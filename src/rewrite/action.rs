@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use aws_lc_rs::hmac;
 use regex::Regex;
 
 use super::canary;
@@ -10,6 +9,7 @@ use super::character_set::CharacterSet;
 use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
+use super::keyed::Key;
 use super::profile::dummy::{self, Item};
 use super::profile::{self, dates};
 use super::template::Template;
@@ -29,11 +29,11 @@ pub(super) enum Action {
         value: Box<str>,
     },
     Pseudonym {
-        key: hmac::Key,
+        key: Key,
         length: usize,
     },
     Uid {
-        key: hmac::Key,
+        key: Key,
     },
     /// `replace` and `set` with facts in the value.
     Template(Template),

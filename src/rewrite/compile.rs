@@ -6,6 +6,7 @@ use regex::RegexBuilder;
 
 use super::action::Action;
 use super::boundary::Mirrors;
+use super::keyed::Key;
 use super::profile::{self, FLAG};
 use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
 use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
@@ -15,7 +16,6 @@ use super::value;
 use crate::dataset::{
     SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, number, vr_of,
 };
-use aws_lc_rs::hmac;
 
 type Problem = (&'static str, String);
 
@@ -25,6 +25,8 @@ const MAX_REGEX: usize = 1 << 20;
 pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
     let RulesetSpec { rules: specs, profile, secret, secret_version, other_secrets, max_depth, max_inflated } =
         spec;
+    let secret = secret.map(Key::new);
+    let other_secrets = other_secrets.into_iter().map(|(version, key)| (version, Key::new(key))).collect();
     let mut problems = Vec::new();
     let mut patterns = Vec::new();
     let mut adding = Vec::new();
@@ -82,7 +84,7 @@ pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
     Ok(ruleset)
 }
 
-fn compile_rule(rule: &RuleSpec, secret: Option<&hmac::Key>) -> Result<(TagPattern, Action), Vec<Problem>> {
+fn compile_rule(rule: &RuleSpec, secret: Option<&Key>) -> Result<(TagPattern, Action), Vec<Problem>> {
     let pattern = rule.tag.parse::<TagPattern>().and_then(of_data_set).map_err(|message| ("tag", message));
     let action = compile_action(rule, secret);
     match (pattern, action) {
@@ -106,7 +108,7 @@ fn of_data_set(pattern: TagPattern) -> Result<TagPattern, String> {
     }
 }
 
-fn compile_action(rule: &RuleSpec, secret: Option<&hmac::Key>) -> Result<Action, Vec<Problem>> {
+fn compile_action(rule: &RuleSpec, secret: Option<&Key>) -> Result<Action, Vec<Problem>> {
     let mut problems = superfluous(rule);
     let mut need = |key: &'static str, given: &Option<String>| {
         if given.is_none() {

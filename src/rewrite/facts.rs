@@ -58,6 +58,10 @@ impl Image {
     pub(super) fn new(class: &Uid) -> Self {
         Self { description: Description::new(class), pixels: Pixels::new(class) }
     }
+
+    fn wants(tag: Tag) -> bool {
+        Description::wants(tag) || Pixels::wants(tag)
+    }
 }
 
 /// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the end of
@@ -102,15 +106,19 @@ impl Lookahead {
             None => (PATIENT_ID, PATIENT_WITHIN, RewriteProblem::TooLate),
         };
         let mut at = 0;
-        while let Some(event) = self.scanner.next(input, &mut at)? {
+        loop {
+            self.skip(input, &mut at);
+            let is_within = self.scanner.position() <= within;
+            let event = if is_within { self.scanner.next(input, &mut at)? } else { None };
             if self.scanner.position() > within {
                 return Err(RewriteError::new(tag, 0, problem));
             }
-            if self.event(&event, input) {
-                return Ok(true);
+            match event {
+                Some(event) if self.event(&event, input) => return Ok(true),
+                Some(_) => {}
+                None => return Ok(false),
             }
         }
-        Ok(false)
     }
 
     /// Whether that was the last element wanted, or an element behind where it would be.
@@ -132,13 +140,20 @@ impl Lookahead {
         }
     }
 
+    /// Passes what is neither wanted nor behind all that is.
+    fn skip(&mut self, input: &[u8], at: &mut usize) {
+        let (top, last, of_image) = (self.scanner.depth() == 0, number(self.last()), self.image.is_some());
+        let is_asked =
+            |tag| top && (number(tag) >= last || tag == PATIENT_ID || of_image && Image::wants(tag));
+        self.scanner.skip(input, at, is_asked);
+    }
+
     fn last(&self) -> Tag {
         if self.image.is_some() { pixels::LAST } else { PATIENT_ID }
     }
 
     fn wants(&self, tag: Tag) -> bool {
-        let of_image = self.image.is_some() && (Description::wants(tag) || Pixels::wants(tag));
-        of_image || self.needs_patient && tag == PATIENT_ID
+        self.image.is_some() && Image::wants(tag) || self.needs_patient && tag == PATIENT_ID
     }
 
     /// An element that was wanted is complete. Whether it was the last.

@@ -1,8 +1,11 @@
 //! New identifiers from old ones: keyed, repeatable, not to be reversed or guessed without the key.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
+
+use super::latest::{self, Latest};
 
 /// The root of UIDs that the standard itself assigns: they identify no patient, and replacing them breaks the object.
 const WELL_KNOWN: &[u8] = b"1.2.840.10008.";
@@ -10,26 +13,69 @@ const WELL_KNOWN: &[u8] = b"1.2.840.10008.";
 /// Hexadecimal digits of a whole HMAC.
 pub(super) const DIGITS: usize = 64;
 
-/// HMAC-SHA-256 of `value`; each use of the key has its own domain.
-pub(super) fn mac(key: &hmac::Key, domain: &[u8], value: &[u8]) -> hmac::Tag {
-    let mut context = hmac::Context::with_key(key);
-    context.update(domain);
-    context.update(value);
-    context.sign()
+/// A key, with what was made with it latest. Both go together wherever the key goes, so what is kept of one key can never
+/// be taken for what another makes.
+#[derive(Clone)]
+pub(super) struct Key {
+    key: hmac::Key,
+    latest: Arc<Latest>,
+}
+
+/// What a MAC is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Domain {
+    Uid,
+    Pseudonym,
+    Patient,
+    Days,
+}
+
+impl Domain {
+    /// What stands before a value, so that a MAC for one use says nothing of another.
+    fn prefix(self) -> &'static [u8] {
+        match self {
+            Self::Uid => b"uid\0",
+            Self::Pseudonym => b"pseudonym\0",
+            Self::Patient => b"patient\0",
+            Self::Days => b"days\0",
+        }
+    }
+}
+
+impl Key {
+    pub(super) fn new(key: hmac::Key) -> Self {
+        Self { key, latest: Arc::new(Latest::new()) }
+    }
+
+    /// HMAC-SHA-256 of `value`, for one use of the key.
+    pub(super) fn mac(&self, domain: Domain, value: &[u8]) -> [u8; latest::SIZE] {
+        self.latest.get(domain, value, || {
+            let mut context = hmac::Context::with_key(&self.key);
+            context.update(domain.prefix());
+            context.update(value);
+            let (tag, mut mac) = (context.sign(), [0; latest::SIZE]);
+            // Every tag of this algorithm is as long.
+            mac.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+            mac
+        })
+    }
+}
+
+/// Shows neither the key nor what was made with it.
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").finish_non_exhaustive()
+    }
 }
 
 /// Appends the new UID for an old one: `2.25.` and a version 8 UUID as a decimal number (PS3.5 B.2, RFC 9562).
-pub(super) fn put_uid(key: &hmac::Key, old: &[u8], new: &mut Vec<u8>) {
+pub(super) fn put_uid(key: &Key, old: &[u8], new: &mut Vec<u8>) {
     if is_fixed(old) {
         new.extend_from_slice(old);
         return;
     }
-    let mac = mac(key, b"uid\0", old);
-    let mut uuid = [0; 16];
-    if let Some(first) = mac.as_ref().get(..16) {
-        uuid.copy_from_slice(first);
-    }
-    let mut number = u128::from_be_bytes(uuid);
+    let mac = key.mac(Domain::Uid, old);
+    let mut number = mac.first_chunk().map_or(0, |uuid| u128::from_be_bytes(*uuid));
     number = number & !(0xF << 76) | 0x8 << 76;
     number = number & !(0x3 << 62) | 0x2 << 62;
     // Writing to a Vec cannot fail.
@@ -37,17 +83,17 @@ pub(super) fn put_uid(key: &hmac::Key, old: &[u8], new: &mut Vec<u8>) {
 }
 
 /// Appends `length` upper-case hexadecimal digits that stand for the old value.
-pub(super) fn put_pseudonym(key: &hmac::Key, old: &[u8], length: usize, new: &mut Vec<u8>) {
-    put_digits(&mac(key, b"pseudonym\0", old), length, new);
+pub(super) fn put_pseudonym(key: &Key, old: &[u8], length: usize, new: &mut Vec<u8>) {
+    put_digits(&key.mac(Domain::Pseudonym, old), length, new);
 }
 
 /// Appends `length` upper-case hexadecimal digits that stand for a patient, by the Patient ID.
-pub(super) fn put_patient(key: &hmac::Key, patient_id: &[u8], length: usize, new: &mut Vec<u8>) {
-    put_digits(&mac(key, b"patient\0", patient_id), length, new);
+pub(super) fn put_patient(key: &Key, patient_id: &[u8], length: usize, new: &mut Vec<u8>) {
+    put_digits(&key.mac(Domain::Patient, patient_id), length, new);
 }
 
-fn put_digits(mac: &hmac::Tag, length: usize, new: &mut Vec<u8>) {
-    let digits = mac.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xF]).take(length);
+fn put_digits(mac: &[u8], length: usize, new: &mut Vec<u8>) {
+    let digits = mac.iter().flat_map(|byte| [byte >> 4, byte & 0xF]).take(length);
     new.extend(digits.map(|digit| if digit < 10 { b'0' + digit } else { b'A' - 10 + digit }));
 }
 
@@ -58,4 +104,25 @@ pub(super) fn is_fixed(uid: &[u8]) -> bool {
 
 fn is_well_known(uid: &[u8]) -> bool {
     uid.starts_with(WELL_KNOWN) && uid.len() <= 64 && uid.iter().all(|&b| b.is_ascii_digit() || b == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Domain, Key, hmac};
+
+    #[test]
+    fn a_mac_is_that_of_its_key_and_use_when_it_was_kept_too() {
+        let keys = [1, 2].map(|byte| hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]));
+        let ours = keys.clone().map(Key::new);
+        let values = || ["", "1.2.3", "PID-0815"].into_iter().cycle().take(9);
+        for value in values() {
+            for (key, ours) in keys.iter().zip(&ours) {
+                let uid = hmac::sign(key, &[b"uid\0", value.as_bytes()].concat());
+                assert_eq!(ours.mac(Domain::Uid, value.as_bytes()), uid.as_ref());
+                let days = hmac::sign(key, &[b"days\0", value.as_bytes()].concat());
+                assert_eq!(ours.clone().mac(Domain::Days, value.as_bytes()), days.as_ref());
+            }
+        }
+        assert_eq!(format!("{:?}", ours[0]), "Key { .. }");
+    }
 }

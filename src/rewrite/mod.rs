@@ -36,6 +36,7 @@ mod error;
 mod facts;
 mod keyed;
 mod keys;
+mod latest;
 mod levels;
 mod notes;
 mod output;

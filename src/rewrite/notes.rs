@@ -28,6 +28,16 @@ pub struct Summary {
     pub new_sop_instance_uid: Option<Vec<u8>>,
 }
 
+impl Summary {
+    pub(super) const NOTHING: Self = Self {
+        elements: 0,
+        study_instance_uid: None,
+        new_study_instance_uid: None,
+        patient_id: None,
+        new_sop_instance_uid: None,
+    };
+}
+
 pub(super) struct Notes {
     /// Of an object.
     expected: Option<Expected>,

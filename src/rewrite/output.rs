@@ -49,6 +49,14 @@ impl Output {
         self.pieces.is_empty()
     }
 
+    /// Room for what is made of a header, at once rather than bit by bit.
+    pub(super) fn make_room(&mut self) {
+        if self.pieces.capacity() == 0 {
+            self.made.reserve(1 << 10);
+            self.pieces.reserve(32);
+        }
+    }
+
     pub(super) fn pass(&mut self, range: Range<usize>) {
         match self.pieces.last_mut() {
             _ if range.is_empty() => {}

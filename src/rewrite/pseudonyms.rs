@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::correspondence::{Correspondence, Correspondences, Kind};
 use super::error::RewriteProblem;
 use super::facts::Way;
+use super::keyed::Key;
 use super::{keyed, undo};
 use crate::dataset::Vr;
-use aws_lc_rs::hmac;
 
 /// Made for one data set and not taken yet. A header within the bounds of the look-ahead cannot hold so many.
 const MOST: usize = 1 << 16;
@@ -68,12 +68,7 @@ impl Pseudonyms {
     }
 
     /// Appends the new UID for an old one. Those of the standard's own root stay, and nobody needs to remember them.
-    pub(super) fn put_uid(
-        &mut self,
-        key: &hmac::Key,
-        old: &[u8],
-        new: &mut Vec<u8>,
-    ) -> Result<(), RewriteProblem> {
+    pub(super) fn put_uid(&mut self, key: &Key, old: &[u8], new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
         if keyed::is_fixed(old) {
             new.extend_from_slice(old);
             return Ok(());

@@ -5,10 +5,10 @@ use super::boundary::Mirrors;
 use super::canary;
 use super::compile;
 use super::correspondence::{Correspondences, Kind, Unavailable};
+use super::keyed::{self, Key};
 use super::profile::{Profile, ProfileSpec, statement};
 use super::spec::{RuleProblem, RulesetSpec};
 use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
-use aws_lc_rs::hmac;
 
 /// A private creator that some rule names.
 pub(super) type CreatorId = u16;
@@ -55,10 +55,10 @@ pub struct Ruleset {
     pub(super) explicit: usize,
     pub(super) profile: Option<Profile>,
     /// Of the dates, where they move.
-    pub(super) date_key: Option<hmac::Key>,
+    pub(super) date_key: Option<Key>,
     /// Of the secret, where secrets have versions.
     pub(super) secret_version: Option<u32>,
-    pub(super) other_secrets: Vec<(u32, hmac::Key)>,
+    pub(super) other_secrets: Vec<(u32, Key)>,
     pub(super) needs_patient: bool,
     /// Whether the last rule plants canaries.
     pub(super) plants: bool,
@@ -187,15 +187,14 @@ impl Ruleset {
     /// An administrator's rule comes first, then the profile's row, then what the profile says of all of a VR.
     pub(super) fn decide(&self, tag: Tag, vr: Vr, creator: Option<CreatorId>) -> Option<usize> {
         let tag_number = number(tag);
-        let exact = self.exact.binary_search_by_key(&tag_number, |&(tag, _)| tag).ok();
-        let exact = exact.and_then(|index| self.exact.get(index)).map(|&(_, rule)| rule);
+        let exact = self.on_tag(tag_number);
         let mask = self.masks.iter().find(|mask| tag_number & mask.mask == mask.value).map(|mask| mask.rule);
         let private = creator.and_then(|creator| {
             let low = tag.1 as u8;
             let mut all = self.private.iter().filter(|rule| rule.creator == creator && rule.group == tag.0);
             all.find(|rule| rule.element.is_none_or(|element| element == low)).map(|rule| rule.rule)
         });
-        let first = [exact, mask, private].into_iter().flatten().min();
+        let first = earlier(earlier(exact, mask), private);
         if self.plants {
             return first.or_else(|| canary::takes(tag, vr).then_some(self.rules.len().saturating_sub(1)));
         }
@@ -213,8 +212,7 @@ impl Ruleset {
     /// and of the rules by mask only `remove` applies, since elements without their creator mean nothing.
     pub(super) fn decide_on_creator(&self, tag: Tag, creator: Option<CreatorId>) -> Option<usize> {
         let tag_number = number(tag);
-        let by_tag = self.exact.binary_search_by_key(&tag_number, |&(tag, _)| tag).ok();
-        let by_tag = by_tag.and_then(|index| self.exact.get(index)).map(|&(_, rule)| rule);
+        let by_tag = self.on_tag(tag_number);
         let removes = |rule: usize| matches!(self.action(rule), Action::Remove);
         let keeps = |rule: usize| matches!(self.action(rule), Action::Keep);
         let mut masks = self.masks.iter().filter(|mask| tag_number & mask.mask == mask.value);
@@ -223,7 +221,7 @@ impl Ruleset {
             self.private.iter().filter(|rule| Some(rule.creator) == creator && rule.group == tag.0);
         let private =
             private.find(|rule| rule.element.is_none() || !removes(rule.rule)).map(|rule| rule.rule);
-        let first = [by_tag, mask, private].into_iter().flatten().min();
+        let first = earlier(earlier(by_tag, mask), private);
         match (first, &self.profile) {
             (first, Some(profile)) if first.is_none_or(|first| first >= self.explicit) => {
                 (!profile.keeps_creator(tag.0, creator)).then(|| profile.private_rule())
@@ -231,6 +229,11 @@ impl Ruleset {
             (Some(first), _) => (removes(first) || by_tag == Some(first)).then_some(first),
             (None, _) => None,
         }
+    }
+
+    fn on_tag(&self, tag: u32) -> Option<usize> {
+        let index = self.exact.binary_search_by_key(&tag, |&(tag, _)| tag).ok()?;
+        self.exact.get(index).map(|&(_, rule)| rule)
     }
 
     pub(super) fn creator_id(&self, creator: &[u8]) -> Option<CreatorId> {
@@ -247,8 +250,16 @@ impl std::fmt::Debug for Ruleset {
     }
 }
 
-fn new_uid(key: &aws_lc_rs::hmac::Key, uid: &str) -> String {
+/// The rule that comes first, of those that there are.
+fn earlier(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn new_uid(key: &Key, uid: &str) -> String {
     let mut new = Vec::new();
-    super::keyed::put_uid(key, crate::dataset::trim(uid.as_bytes()), &mut new);
+    keyed::put_uid(key, crate::dataset::trim(uid.as_bytes()), &mut new);
     String::from_utf8(new).unwrap_or_default()
 }

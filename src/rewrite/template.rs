@@ -4,9 +4,8 @@ use super::character_set::CharacterSet;
 use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
-use super::keyed;
+use super::keyed::{self, Key};
 use crate::dataset::{PATIENT_ID, Tag, trim};
-use aws_lc_rs::hmac;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -27,13 +26,13 @@ enum Part {
 #[derive(Clone, Debug)]
 pub(super) struct Template {
     parts: Vec<Part>,
-    key: Option<hmac::Key>,
+    key: Option<Key>,
     length: usize,
 }
 
 impl Template {
     /// `None`: there is no fact in it.
-    pub(super) fn parse(text: &str, key: Option<&hmac::Key>, length: usize) -> Result<Option<Self>, String> {
+    pub(super) fn parse(text: &str, key: Option<&Key>, length: usize) -> Result<Option<Self>, String> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((before, behind)) = rest.split_once('{') {
             let known = "write {pseudonym}, {value}, {peer}, {tenant} or {sequence}";

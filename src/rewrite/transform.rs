@@ -37,7 +37,7 @@ pub struct Transform {
 }
 
 enum Work {
-    Identity(Summary),
+    Identity,
     Plain(Box<Rewriting>),
     Deflated(Box<Deflated>),
 }
@@ -45,7 +45,7 @@ enum Work {
 impl Transform {
     /// What comes in goes out, whatever it is.
     pub fn identity() -> Self {
-        Self::of(Work::Identity(Summary::default()))
+        Self::of(Work::Identity)
     }
 
     /// A transform of an object by rules, at the start of its data set.
@@ -163,11 +163,14 @@ impl Transform {
     /// The data set cannot be read or rewritten; what was appended before is a part of it, and must not be called whole.
     pub fn push(&mut self, input: &[u8], output: &mut Output) -> Result<(), RewriteError> {
         self.guarded(|work| match work {
-            Work::Identity(_) => {
+            Work::Identity => {
                 output.pass(0..input.len());
                 Ok(())
             }
-            Work::Plain(rewriting) => rewriting.push(input, output),
+            Work::Plain(rewriting) => {
+                output.make_room();
+                rewriting.push(input, output)
+            }
             Work::Deflated(deflated) => deflated.push(input, output),
         })
     }
@@ -178,7 +181,7 @@ impl Transform {
     /// It ended inside an element, or lacks (0008,0018).
     pub fn finish(&mut self, output: &mut Output) -> Result<(), RewriteError> {
         self.guarded(|work| match work {
-            Work::Identity(_) => Ok(()),
+            Work::Identity => Ok(()),
             Work::Plain(rewriting) => rewriting.finish(output),
             Work::Deflated(deflated) => deflated.finish(output),
         })?;
@@ -189,7 +192,7 @@ impl Transform {
     /// What was found and done so far; empty for an identity.
     pub fn summary(&self) -> &Summary {
         match &self.work {
-            Work::Identity(summary) => summary,
+            Work::Identity => &Summary::NOTHING,
             Work::Plain(rewriting) => &rewriting.notes.summary,
             Work::Deflated(deflated) => &deflated.rewriting.notes.summary,
         }
@@ -217,7 +220,7 @@ impl Transform {
 
     fn rewriting(&self) -> Option<&Rewriting> {
         match &self.work {
-            Work::Identity(_) => None,
+            Work::Identity => None,
             Work::Plain(rewriting) => Some(rewriting),
             Work::Deflated(deflated) => Some(&deflated.rewriting),
         }
@@ -225,7 +228,7 @@ impl Transform {
 
     fn rewriting_mut(&mut self) -> Option<&mut Rewriting> {
         match &mut self.work {
-            Work::Identity(_) => None,
+            Work::Identity => None,
             Work::Plain(rewriting) => Some(rewriting),
             Work::Deflated(deflated) => Some(&mut deflated.rewriting),
         }

@@ -1,9 +1,7 @@
 //! What an identifier is called under each version of the secret, so that a secret can be rotated while the pseudonyms that
 //! were made with the old one stay readable.
 
-use aws_lc_rs::hmac;
-
-use super::keyed;
+use super::keyed::{self, Key};
 use super::profile::{ProfileOption, dates};
 use super::table::Ruleset;
 use crate::dataset::trim;
@@ -48,8 +46,8 @@ impl Ruleset {
         all
     }
 
-    fn under(&self, version: u32, key: &hmac::Key, is_current: bool, identifier: &[u8]) -> Pseudonyms {
-        let text = |put: fn(&hmac::Key, &[u8], usize, &mut Vec<u8>)| {
+    fn under(&self, version: u32, key: &Key, is_current: bool, identifier: &[u8]) -> Pseudonyms {
+        let text = |put: fn(&Key, &[u8], usize, &mut Vec<u8>)| {
             let mut digits = Vec::new();
             put(key, identifier, keyed::DIGITS, &mut digits);
             String::from_utf8_lossy(&digits).into_owned()

@@ -22,9 +22,10 @@ pub use uid::{Uid, UidError};
 /// backslashes as `\xNN` or the usual escape, cut after 64 bytes.
 pub fn escape(bytes: &[u8]) -> String {
     // Nearly all is plain, and each message has some of it.
-    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') & !matches!(byte, b'"' | b'\'' | b'\\');
+    // Without an end before the last byte, several are looked at at once.
     if bytes.len() <= 64
-        && bytes.iter().all(plain)
+        && bytes.iter().fold(true, |all, &byte| all & plain(byte))
         && let Ok(text) = std::str::from_utf8(bytes)
     {
         return text.to_owned();

@@ -20,7 +20,7 @@ impl Half<'_> {
     pub(in super::super) async fn cross_request(
         &mut self,
         command: Command,
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         (way, content): (Way, Content),
     ) -> Result<(), Ended> {
         let (asked, ledger) = (exchange.asked(), &self.association.ledger);
@@ -49,7 +49,7 @@ impl Half<'_> {
         let origin = Origin::Request(command);
         let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes), native }));
         let relayed = Relayed { transform, observer: None, identifier, rewritten };
-        self.begin_data_set(asked.context_id, asked.message_id, relayed);
+        self.begin_data_set(asked.context_id, asked.message_id, Box::new(relayed));
         Ok(())
     }
 

@@ -1,7 +1,5 @@
 //! The profile's rules, behind those of the administrator.
 
-use aws_lc_rs::hmac;
-
 use super::attributes::{EDITION, ROWS};
 use super::beyond::BEYOND;
 use super::content::ContentRules;
@@ -12,6 +10,7 @@ use super::{BurnedIn, MaskedRules, Profile, ProfileOption, ProfileSpec, Row};
 use crate::dataset::{Tag, Vr};
 use crate::rewrite::action::{Action, Otherwise};
 use crate::rewrite::error::RewriteProblem;
+use crate::rewrite::keyed::Key;
 use crate::rewrite::table::{CreatorId, Rule};
 use crate::rewrite::tag_pattern::TagPattern;
 
@@ -32,7 +31,7 @@ pub(in crate::rewrite) struct Appended {
 
 struct Rules<'a> {
     spec: &'a ProfileSpec,
-    key: &'a hmac::Key,
+    key: &'a Key,
     version: Option<u32>,
     rules: &'a mut Vec<Rule>,
     patterns: Vec<(TagPattern, bool)>,
@@ -41,7 +40,7 @@ struct Rules<'a> {
 /// Appends the profile's rules to the administrator's; `creators` gets those that Table E.3.10-1 names.
 pub(in crate::rewrite) fn append(
     spec: ProfileSpec,
-    (key, version): (&hmac::Key, Option<u32>),
+    (key, version): (&Key, Option<u32>),
     rules: &mut Vec<Rule>,
     creators: &mut Vec<String>,
 ) -> Appended {

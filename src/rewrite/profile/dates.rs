@@ -1,15 +1,15 @@
 //! Dates moved by days (PS3.15 E.3.6, PS3.5 §6.2).
 
-use aws_lc_rs::hmac;
 use time::{Date, Duration, Month};
 
+use super::super::keyed::{Domain, Key};
 use crate::dataset::{Vr, trim};
 
 /// Days by which the dates of a patient move, never 0: made from the Patient ID with the secret, so that the intervals
 /// between all objects of one patient stay.
-pub(in crate::rewrite) fn days(key: &hmac::Key, patient_id: &[u8], (min, max): (i32, i32)) -> i32 {
-    let mac = super::super::keyed::mac(key, b"days\0", patient_id);
-    let number = mac.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+pub(in crate::rewrite) fn days(key: &Key, patient_id: &[u8], (min, max): (i32, i32)) -> i32 {
+    let mac = key.mac(Domain::Days, patient_id);
+    let number = mac.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     let (min, max) = (i64::from(min), i64::from(max));
     let with_zero = min <= 0 && max >= 0;
     let choices = (max - min + i64::from(!with_zero)).max(1).unsigned_abs();
@@ -103,7 +103,7 @@ pub(in crate::rewrite) fn cap_age(value: &[u8], new: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Vr, cap_age, days, shift};
+    use super::{Key, Vr, cap_age, days, shift};
     use proptest::prelude::*;
 
     fn moved(vr: Vr, text: &str, days: i32, keep_times: bool) -> Option<String> {
@@ -166,7 +166,7 @@ mod tests {
         fn days_stay_in_their_bounds_and_are_never_none(
             patient in "[A-Z0-9]{1,16}", min in -4000_i32..4000, width in 1_i32..4000,
         ) {
-            let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's secret");
+            let key = Key::new(aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's secret"));
             let days = days(&key, patient.as_bytes(), (min, min + width));
             prop_assert!(days != 0 && (min..=min + width).contains(&days));
         }

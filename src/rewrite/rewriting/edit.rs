@@ -1,7 +1,5 @@
 //! Values edited, as a rule says.
 
-use std::sync::Arc;
-
 use super::super::action::{Action, Cannot, Edit, Plan};
 use super::super::current::pad;
 use super::super::error::{RewriteError, RewriteProblem};
@@ -11,24 +9,22 @@ use super::{Rewriting, problem_of};
 use crate::dataset::{Header, exact_vr_of};
 
 impl Rewriting {
-    /// Does what the rule says with the element under way, its old value where that was read.
+    /// Does what the rule says with the element under way, which is `plan`, its old value where that was read.
     pub(super) fn apply(
         &mut self,
-        rule: usize,
+        (rule, plan): (usize, Plan),
         old: Option<Source<'_>>,
         input: &[u8],
         out: &mut Output,
     ) -> Result<(), RewriteError> {
-        let rules = Arc::clone(&self.rules);
-        let action = rules.action(rule);
         let Header { tag, vr: written, syntax, .. } = self.current.header;
         let before = old.as_ref().map(|old| old.bytes(input));
-        let plan = self.plan(rule, &self.current.header);
         if plan == Plan::Remove {
             self.notes.changed(&self.scanner, self.current.header, rule, before, None);
             return Ok(());
         }
         let vr = if plan == Plan::Empty { written } else { exact_vr_of(tag).unwrap_or(written) };
+        let action = self.rules.action(rule);
         let mut new = std::mem::take(&mut self.new);
         new.clear();
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
@@ -46,6 +42,7 @@ impl Rewriting {
             }
             edit => edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?,
         };
+        pad(&mut new, action, vr);
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);
         }
@@ -57,7 +54,6 @@ impl Rewriting {
         } else if self.current.header.length == Some(0) && new.is_empty() {
             self.send_head(input, out)?;
         } else {
-            pad(&mut new, action, vr);
             self.put(tag, vr, syntax, &new, out)?;
             self.notes.changed(&self.scanner, self.current.header, rule, before, Some(&new));
         }

@@ -41,7 +41,8 @@ impl Rewriting {
         }
         let watched = self.watches(header.tag, top) || self.hidden.is_some() && length > 0;
         let rule = if watched { None } else { self.decide(&header, top) };
-        self.current.doing = match rule.map(|rule| self.plan(rule, &header)) {
+        let planned = rule.map(|rule| (rule, self.plan(rule, &header)));
+        self.current.doing = match planned.map(|(_, plan)| plan) {
             _ if watched => Doing::Read,
             None | Some(Plan::Keep) => Doing::Pass,
             Some(Plan::Edit { reads: true }) => Doing::Read,
@@ -51,11 +52,11 @@ impl Rewriting {
         if self.current.doing == Doing::Pass && is_pixel_data(header.tag) {
             self.begin_pixels(&header)?;
         }
-        match (self.current.doing, rule) {
+        match (self.current.doing, planned) {
             (Doing::Read, _) if length > LONGEST_READ => Err(self.error(RewriteProblem::TooLong)),
             (Doing::Read, _) if length == 0 => self.complete(Source::Made(&[]), input, out),
             (Doing::Pass | Doing::Blank, _) => self.send_head(input, out),
-            (Doing::Skip, Some(rule)) => self.apply(rule, None, input, out),
+            (Doing::Skip, Some(planned)) => self.apply(planned, None, input, out),
             (Doing::Read | Doing::Skip | Doing::Decode, _) => Ok(()),
         }
     }
@@ -123,8 +124,9 @@ impl Rewriting {
         } else {
             self.decide(&self.current.header, top)
         };
-        match rule.filter(|&rule| self.plan(rule, &self.current.header) != Plan::Keep) {
-            Some(rule) => self.apply(rule, Some(value), input, out),
+        let planned = rule.map(|rule| (rule, self.plan(rule, &self.current.header)));
+        match planned.filter(|(_, plan)| *plan != Plan::Keep) {
+            Some(planned) => self.apply(planned, Some(value), input, out),
             None => {
                 self.send_head(input, out)?;
                 self.send(value, input, out)
