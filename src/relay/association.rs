@@ -182,6 +182,7 @@ impl Association {
             Answer::Nothing(reason) => (Some(Status::SUCCESS.0), Some(reason.into())),
             Answer::Never => (None, Some("never-answered".into())),
         };
+        let duration = self.progress.now().saturating_duration_since(exchange.began);
         let record = audit::Operation {
             association: self.id.clone(),
             operation: exchange.operation.name().into(),
@@ -200,7 +201,7 @@ impl Association {
             move_destination: exchange.move_destination,
             status,
             bytes: exchange.bytes,
-            duration_ms: u64::try_from(exchange.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             reason,
         };
         self.gate.audit.record(Event::Operation(Box::new(record))).await;

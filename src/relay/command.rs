@@ -50,7 +50,8 @@ impl Half<'_> {
         operation: Operation,
         message_id: u16,
     ) -> Result<(), Ended> {
-        let exchange = Exchange::new(operation, context_id, message_id, &command);
+        let exchange =
+            Exchange::new(operation, context_id, message_id, &command, self.association.progress.now());
         if let Err(Refused { status, label, comment }) = self.judge(&exchange, &command) {
             self.association.record(self.direction, exchange, Answer::Refused(status, label)).await;
             return self.refuse(context_id, &command, status, &comment).await;

@@ -1,6 +1,11 @@
 //! An association that both sides have agreed to, from its answer to its end.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::Instant;
 
 use super::arrival::Arrival;
 use super::association::{Association, Tally};
@@ -12,6 +17,7 @@ use super::progress::{Deadlines, Progress};
 use super::pump::Half;
 use super::records::Told;
 use super::release::Release;
+use super::seldom::Seldom;
 use super::upstream::Dialled;
 use super::{associate, farewell, records};
 use crate::policy::limits::AssociationPermit;
@@ -66,7 +72,7 @@ impl Established {
             to_upstream: AsyncMutex::new(Packer::new(self.answered.user.maximum_length.unwrap_or(0))),
             to_requestor: AsyncMutex::new(Packer::new(self.requested.user.maximum_length.unwrap_or(0))),
             ledger: Ledger::default(),
-            progress: Progress::new(),
+            progress: Progress::new(Instant::now()),
             release: Release::default(),
             tally: Tally::default(),
             grant,
@@ -100,27 +106,55 @@ impl Opened {
 
 /// Answers the requestor, then relays both directions, until one of them or a deadline ends it.
 async fn relay(association: &Association, arrival: &Arrival, answer: Vec<u8>) -> Ended {
-    let limits = &arrival.settings.limits;
-    let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
-    let progress = &association.progress;
     let both = async {
-        // A requestor that does not read its answer stalls as one that does not read a message.
-        progress.under_way(&progress.to_requestor, true);
-        if let Err(error) = association.requestor.write_pdu(&answer).await {
-            return Ended::lost(Side::Requestor, &error);
+        if let Err(ended) = accept(association, answer).await {
+            return ended;
         }
-        drop(answer);
-        progress.under_way(&progress.to_requestor, false);
         let mut from_peer = Half::new(association, Direction::FromPeer);
         let mut to_peer = Half::new(association, Direction::ToPeer);
-        tokio::select! {
-            ended = from_peer.run() => ended,
-            ended = to_peer.run() => ended,
-        }
+        first_of(pin!(from_peer.run()), pin!(to_peer.run())).await
     };
+    let (mut both, interrupted) = (pin!(both), pin!(interrupted(association, arrival)));
+    // Before the others: what is always busy may use up the share of work that the runtime gives to a task.
+    let mut interrupted = Seldom::new(interrupted);
+    poll_fn(|cx| {
+        association.progress.woken(Instant::now());
+        match Pin::new(&mut interrupted).poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(ended),
+            Poll::Pending => both.as_mut().poll(cx),
+        }
+    })
+    .await
+}
+
+async fn accept(association: &Association, answer: Vec<u8>) -> Result<(), Ended> {
+    let progress = &association.progress;
+    // A requestor that does not read its answer stalls as one that does not read a message.
+    progress.under_way(&progress.to_requestor, true);
+    let written = association.requestor.write_pdu(&answer).await;
+    progress.under_way(&progress.to_requestor, false);
+    written.map_err(|error| Ended::lost(Side::Requestor, &error))
+}
+
+/// Returns once a deadline has passed or dimsegate has to stop.
+async fn interrupted(association: &Association, arrival: &Arrival) -> Ended {
+    let limits = &arrival.settings.limits;
+    let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
     tokio::select! {
-        ended = both => ended,
-        expired = progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
+        expired = association.progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
         () = arrival.gate.stopping() => Ended::Shutdown,
     }
+}
+
+/// Runs both halves until one ends. At each wake-up both go on, since a socket wakes the task and not the half that
+/// waits for it. They take turns at being the first, since the first may use up the share of work of the task.
+async fn first_of<H: Future>(mut one: Pin<&mut H>, mut other: Pin<&mut H>) -> H::Output {
+    poll_fn(|cx| {
+        std::mem::swap(&mut one, &mut other);
+        match one.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(ended),
+            Poll::Pending => other.as_mut().poll(cx),
+        }
+    })
+    .await
 }

@@ -43,13 +43,19 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    pub fn new(operation: Operation, context_id: u8, message_id: u16, command: &Command) -> Self {
+    pub fn new(
+        operation: Operation,
+        context_id: u8,
+        message_id: u16,
+        command: &Command,
+        began: Instant,
+    ) -> Self {
         Self {
             operation,
             context_id,
             sent_context_id: context_id,
             message_id,
-            began: Instant::now(),
+            began,
             sop_class: command.sop_class(),
             sop_instance: command.sop_instance(),
             move_destination: command.move_destination(),

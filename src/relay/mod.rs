@@ -9,6 +9,7 @@
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
+//! | `seldom` | waiting for a deadline without a look at each byte |
 //! | `pump`, `message`, `command` | one direction: bytes to messages to the other side |
 //! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
 //! | `leg`, `transport`, `buffer` | bytes in and out |
@@ -39,6 +40,7 @@ mod proxy_protocol;
 mod pump;
 mod records;
 mod release;
+mod seldom;
 mod session;
 mod transport;
 mod upstream;
