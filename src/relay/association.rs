@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
+use tracing::Span;
 
+use super::asking::Asking;
 use super::ended::Side;
 use super::exchange::{Exchange, Ledger};
 use super::gate::Gate;
@@ -14,7 +16,6 @@ use super::leg::Leg;
 use super::progress::{Movement, Progress};
 use super::release::Release;
 use crate::audit::{self, Event, OperationCounts};
-use crate::crosswalk::Crosswalk;
 use crate::dataset::Encoding;
 use crate::dimse::{Operation, Outcome, Status};
 use crate::policy::limits::Pace;
@@ -38,11 +39,13 @@ pub(crate) struct AcceptedContext {
 pub(crate) struct Association {
     pub gate: Arc<Gate>,
     pub id: Arc<str>,
+    /// What the log says of it. It is entered where something is logged: at each wake-up of the relay would be dear.
+    pub span: Span,
     pub grant: Grant,
     /// The peer's rewrite, for the directions that [`crate::policy::RewriteDirection`] names.
     pub ruleset: Option<Arc<Ruleset>>,
     /// What remembers the pseudonyms that it makes.
-    pub crosswalk: Option<Arc<Crosswalk>>,
+    pub crosswalk: Option<Arc<Asking>>,
     pub contexts: Vec<AcceptedContext>,
     pub pace: Pace,
     /// The longest command set that is put together, in bytes.

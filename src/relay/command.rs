@@ -320,7 +320,9 @@ impl Half<'_> {
         self.spans.clear();
         let held = relayed.is_held();
         let ends_with = if held { None } else { Some(self.condemn(error).await) };
-        tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
+        self.association
+            .span
+            .in_scope(|| tracing::warn!(message_id = request, %error, "a data set could not be rewritten"));
         let query = relayed.identifier.take().map(|identifier| query_of(*identifier));
         let response = match relayed.rewritten.map(|rewritten| rewritten.origin) {
             Some(Origin::Request(command)) => self.request_unsent(&command, request, query, error).await,

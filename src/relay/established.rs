@@ -2,12 +2,15 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::arrival::Arrival;
+use super::asking::Asking;
 use super::association::{Association, Tally};
 use super::early::Early;
 use super::ended::{Ended, Side};
@@ -20,6 +23,7 @@ use super::release::Release;
 use super::seldom::Seldom;
 use super::upstream::Dialled;
 use super::{associate, farewell, records};
+use crate::crosswalk::Crosswalk;
 use crate::policy::limits::AssociationPermit;
 use crate::policy::{Direction, Grant};
 use crate::wire::associate::{AssociateAc, AssociateRq};
@@ -37,7 +41,7 @@ pub(crate) struct Established {
 }
 
 impl Established {
-    /// Records it; the A-ASSOCIATE-AC is all that is missing.
+    /// Records it; the A-ASSOCIATE-AC is all that is missing. Called in the association's span.
     pub async fn open(
         self,
         arrival: &Arrival,
@@ -58,11 +62,17 @@ impl Established {
         let grant = Grant { contexts: Vec::new(), ..self.grant.clone() };
         let ruleset = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.rewrites.get(name));
         let crosswalk = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.crosswalk_of(name));
+        // That of the association, which lies in that of the connection.
+        let span = Span::current();
+        let asking = |crosswalk: &Arc<Crosswalk>| {
+            Arc::new(Asking { crosswalk: crosswalk.clone(), span: span.clone() })
+        };
         Association {
             gate: arrival.gate.clone(),
             id: arrival.id.clone(),
+            span: span.clone(),
             ruleset: ruleset.cloned(),
-            crosswalk: crosswalk.cloned(),
+            crosswalk: crosswalk.map(asking),
             contexts: associate::accepted(&self.offered, &self.answered),
             pace: arrival.gate.limiter.pace(&grant.peer),
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
@@ -100,7 +110,8 @@ impl Opened {
             let malformed = Malformed::new(AbortReason::UnexpectedPdu, what);
             Ended::Protocol { side: Side::Requestor, malformed }
         };
-        Box::pin(farewell::conclude(arrival, *association, ended, *told, permit)).await;
+        let span = association.span.clone();
+        Box::pin(farewell::conclude(arrival, *association, ended, *told, permit).instrument(span)).await;
     }
 }
 

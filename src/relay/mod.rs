@@ -11,12 +11,14 @@
 //! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
 //! | `seldom` | waiting for a deadline without a look at each byte |
 //! | `pump`, `message`, `command` | one direction: bytes to messages to the other side |
+//! | `asking` | the crosswalk, for one association |
 //! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
 //! | `leg`, `transport`, `buffer` | bytes in and out |
 //! | `ended`, `farewell`, `records` | how it ends, and what is written down |
 //! | `verification` | a C-ECHO of dimsegate itself |
 
 mod arrival;
+mod asking;
 mod associate;
 mod association;
 mod buffer;
