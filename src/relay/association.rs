@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -165,8 +166,14 @@ impl Association {
         }
     }
 
-    /// Writes down an operation that is over.
-    pub async fn record(&self, direction: Direction, exchange: Exchange, answer: Answer) {
+    /// Writes down an operation that is over. The wait is boxed, since a half that waits for its next read holds room for
+    /// whatever it could wait for then.
+    pub fn record(
+        &self,
+        direction: Direction,
+        exchange: Box<Exchange>,
+        answer: Answer,
+    ) -> Pin<Box<impl Future<Output = ()>>> {
         self.tally.count(exchange.operation, |counts| match answer {
             Answer::Refused(..) => counts.refused += 1,
             Answer::Failed(..) | Answer::Never => counts.failure += 1,
@@ -207,7 +214,7 @@ impl Association {
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             reason,
         };
-        self.gate.audit.record(Event::Operation(Box::new(record))).await;
+        Box::pin(self.gate.audit.record(Event::Operation(Box::new(record))))
     }
 }
 

@@ -119,12 +119,12 @@ pub(crate) enum NotOpened {
 /// Both tables; a message ID belongs to the side that sent the request.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    to_upstream: Mutex<HashMap<u16, Exchange>>,
-    to_requestor: Mutex<HashMap<u16, Exchange>>,
+    to_upstream: Mutex<HashMap<u16, Box<Exchange>>>,
+    to_requestor: Mutex<HashMap<u16, Box<Exchange>>>,
 }
 
 impl Ledger {
-    fn table(&self, direction: Direction) -> MutexGuard<'_, HashMap<u16, Exchange>> {
+    fn table(&self, direction: Direction) -> MutexGuard<'_, HashMap<u16, Box<Exchange>>> {
         let table = match direction {
             Direction::FromPeer => &self.to_upstream,
             Direction::ToPeer => &self.to_requestor,
@@ -143,7 +143,7 @@ impl Ledger {
     }
 
     /// Enters a request that goes in this direction, for which there is a place.
-    pub fn open(&self, direction: Direction, exchange: Exchange) {
+    pub fn open(&self, direction: Direction, exchange: Box<Exchange>) {
         self.table(direction).insert(exchange.message_id, exchange);
     }
 
@@ -154,7 +154,7 @@ impl Ledger {
         message_id: u16,
         look: impl FnOnce(&Exchange) -> T,
     ) -> Option<T> {
-        self.table(direction).get(&message_id).map(look)
+        self.table(direction).get(&message_id).map(|exchange| look(exchange))
     }
 
     /// Changes what is known of a request.
@@ -165,12 +165,12 @@ impl Ledger {
     }
 
     /// Takes out a request that has had its last response, or was refused.
-    pub fn close(&self, direction: Direction, message_id: u16) -> Option<Exchange> {
+    pub fn close(&self, direction: Direction, message_id: u16) -> Option<Box<Exchange>> {
         self.table(direction).remove(&message_id)
     }
 
     /// What was never answered, oldest first.
-    pub fn drain(&self) -> Vec<(Direction, Exchange)> {
+    pub fn drain(&self) -> Vec<(Direction, Box<Exchange>)> {
         let mut all: Vec<_> = [Direction::FromPeer, Direction::ToPeer]
             .into_iter()
             .flat_map(|direction| {

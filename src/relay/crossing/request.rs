@@ -20,7 +20,7 @@ impl Half<'_> {
     pub(in super::super) async fn cross_request(
         &mut self,
         command: Command,
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         (way, content): (Way, Content),
     ) -> Result<(), Ended> {
         let (asked, ledger) = (exchange.asked(), &self.association.ledger);
@@ -30,7 +30,7 @@ impl Half<'_> {
             Ok(crossing) => crossing,
             Err(refused) => {
                 let Some(exchange) = ledger.close(self.direction, asked.message_id) else { return Ok(()) };
-                return self.refuse_exchange(&command, exchange, refused).await;
+                return self.refuse_exchange(&command, exchange, Answer::Failed, refused).await;
             }
         };
         let Crossing { command: bytes, sop_instance, claims, patient, transform } = crossing;
