@@ -169,3 +169,31 @@ async fn first_of<H: Future>(mut one: Pin<&mut H>, mut other: Pin<&mut H>) -> H:
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::first_of;
+
+    #[test]
+    fn both_halves_go_on_at_each_wake_up_and_take_turns_at_being_the_first() {
+        let looks = RefCell::new(String::new());
+        let half = |name| {
+            let looks = &looks;
+            poll_fn(move |_| {
+                looks.borrow_mut().push(name);
+                Poll::<()>::Pending
+            })
+        };
+        let (one, other) = (pin!(half('a')), pin!(half('b')));
+        let mut both = pin!(first_of(one, other));
+        for _ in 0..3 {
+            assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        assert_eq!(*looks.borrow(), "baabba");
+    }
+}
