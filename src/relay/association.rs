@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
+use tracing::Span;
 
+use super::asking::Asking;
 use super::ended::Side;
 use super::exchange::{Exchange, Ledger};
 use super::gate::Gate;
@@ -14,7 +17,6 @@ use super::leg::Leg;
 use super::progress::{Movement, Progress};
 use super::release::Release;
 use crate::audit::{self, Event, OperationCounts};
-use crate::crosswalk::Crosswalk;
 use crate::dataset::Encoding;
 use crate::dimse::{Operation, Outcome, Status};
 use crate::policy::limits::Pace;
@@ -38,11 +40,13 @@ pub(crate) struct AcceptedContext {
 pub(crate) struct Association {
     pub gate: Arc<Gate>,
     pub id: Arc<str>,
+    /// What the log says of it. It is entered where something is logged: at each wake-up of the relay would be dear.
+    pub span: Span,
     pub grant: Grant,
     /// The peer's rewrite, for the directions that [`crate::policy::RewriteDirection`] names.
     pub ruleset: Option<Arc<Ruleset>>,
     /// What remembers the pseudonyms that it makes.
-    pub crosswalk: Option<Arc<Crosswalk>>,
+    pub crosswalk: Option<Arc<Asking>>,
     pub contexts: Vec<AcceptedContext>,
     pub pace: Pace,
     /// The longest command set that is put together, in bytes.
@@ -162,8 +166,14 @@ impl Association {
         }
     }
 
-    /// Writes down an operation that is over.
-    pub async fn record(&self, direction: Direction, exchange: Box<Exchange>, answer: Answer) {
+    /// Writes down an operation that is over. The wait is boxed, since a half that waits for its next read holds room for
+    /// whatever it could wait for then.
+    pub fn record(
+        &self,
+        direction: Direction,
+        exchange: Box<Exchange>,
+        answer: Answer,
+    ) -> Pin<Box<impl Future<Output = ()>>> {
         let exchange = *exchange;
         self.tally.count(exchange.operation, |counts| match answer {
             Answer::Refused(..) => counts.refused += 1,
@@ -183,6 +193,7 @@ impl Association {
             Answer::Nothing(reason) => (Some(Status::SUCCESS.0), Some(reason.into())),
             Answer::Never => (None, Some("never-answered".into())),
         };
+        let duration = self.progress.now().saturating_duration_since(exchange.began);
         let record = audit::Operation {
             association: self.id.clone(),
             operation: exchange.operation.name().into(),
@@ -201,10 +212,10 @@ impl Association {
             move_destination: exchange.move_destination,
             status,
             bytes: exchange.bytes,
-            duration_ms: u64::try_from(exchange.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             reason,
         };
-        self.gate.audit.record(Event::Operation(Box::new(record))).await;
+        Box::pin(self.gate.audit.record(Event::Operation(Box::new(record))))
     }
 }
 

@@ -35,10 +35,12 @@ impl Half<'_> {
             CommandField::Response { operation, responding_to, status } => {
                 self.response(context_id, command, operation, responding_to, status).await
             }
-            CommandField::Cancel { responding_to } => self.cancel(context_id, &command, responding_to).await,
+            CommandField::Cancel { responding_to } => {
+                Box::pin(self.cancel(context_id, &command, responding_to)).await
+            }
             CommandField::Unrecognized { field, .. } => {
                 let comment = format!("command field {field:04X}H is no request of PS3.7");
-                self.refuse(context_id, &command, Status::UNRECOGNIZED_OPERATION, &comment).await
+                Box::pin(self.refuse(context_id, &command, Status::UNRECOGNIZED_OPERATION, &comment)).await
             }
         }
     }
@@ -50,26 +52,25 @@ impl Half<'_> {
         operation: Operation,
         message_id: u16,
     ) -> Result<(), Ended> {
-        let exchange = Exchange::new(operation, context_id, message_id, &command);
-        if let Err(Refused { status, label, comment }) = self.judge(&exchange, &command) {
-            self.association.record(self.direction, exchange, Answer::Refused(status, label)).await;
-            return self.refuse(context_id, &command, status, &comment).await;
+        let began = self.association.progress.now();
+        let exchange = Exchange::new(operation, context_id, message_id, &command, began);
+        if let Err(refused) = self.judge(&exchange, &command) {
+            return Box::pin(self.refuse_exchange(&command, exchange, Answer::Refused, refused)).await;
         }
         self.paced(self.association.pace.operation()).await;
         if let Err(no_place) = self.association.ledger.has_place_for(self.direction, message_id) {
-            let answer = Answer::Refused(Status::DUPLICATE_INVOCATION, "duplicate-invocation");
-            self.association.record(self.direction, exchange, answer).await;
-            let comment = no_place.to_string();
-            return self.refuse(context_id, &command, Status::DUPLICATE_INVOCATION, &comment).await;
+            let (status, label) = (Status::DUPLICATE_INVOCATION, "duplicate-invocation");
+            let refused = Refused { status, label, comment: no_place.to_string() };
+            return Box::pin(self.refuse_exchange(&command, exchange, Answer::Refused, refused)).await;
         }
         match self.association.grant.peer.treatment(operation, Part::Request, self.direction) {
             Treatment::AsItCame => self.relay_as_it_came(&command, exchange).await,
-            Treatment::Rewrite => self.rewrite(command, exchange).await,
+            Treatment::Rewrite => Box::pin(self.rewrite(command, exchange)).await,
             Treatment::Pseudonymise(content) => {
-                self.cross_request(command, exchange, (Way::ToPseudonyms, content)).await
+                Box::pin(self.cross_request(command, exchange, (Way::ToPseudonyms, content))).await
             }
             Treatment::Restore(content) => {
-                self.cross_request(command, exchange, (Way::ToReal, content)).await
+                Box::pin(self.cross_request(command, exchange, (Way::ToReal, content))).await
             }
         }
     }
@@ -81,7 +82,7 @@ impl Half<'_> {
                 self.relay_rewritten(command, exchange, transform, new_instance);
                 Ok(())
             }
-            Err(refused) => self.refuse_exchange(&command, exchange, refused).await,
+            Err(refused) => self.refuse_exchange(&command, exchange, Answer::Failed, refused).await,
         }
     }
 
@@ -90,10 +91,11 @@ impl Half<'_> {
         &mut self,
         command: &Command,
         exchange: Box<Exchange>,
+        answer: fn(Status, &'static str) -> Answer,
         Refused { status, label, comment }: Refused,
     ) -> Result<(), Ended> {
         let context_id = exchange.context_id;
-        self.association.record(self.direction, exchange, Answer::Failed(status, label)).await;
+        self.association.record(self.direction, exchange, answer(status, label)).await;
         self.refuse(context_id, command, status, &comment).await
     }
 
@@ -251,10 +253,11 @@ impl Half<'_> {
         match self.association.grant.peer.treatment(operation, Part::Response, self.direction) {
             Treatment::AsItCame | Treatment::Rewrite => {}
             Treatment::Pseudonymise(_) => {
-                return self.cross_response(command, responding_to, status, Way::ToPseudonyms).await;
+                return Box::pin(self.cross_response(command, responding_to, status, Way::ToPseudonyms))
+                    .await;
             }
             Treatment::Restore(_) => {
-                return self.cross_response(command, responding_to, status, Way::ToReal).await;
+                return Box::pin(self.cross_response(command, responding_to, status, Way::ToReal)).await;
             }
         }
         if status.outcome() != Outcome::Pending
@@ -321,7 +324,9 @@ impl Half<'_> {
         self.spans.clear();
         let held = relayed.is_held();
         let ends_with = if held { None } else { Some(self.condemn(error).await) };
-        tracing::warn!(message_id = request, %error, "a data set could not be rewritten");
+        self.association
+            .span
+            .in_scope(|| tracing::warn!(message_id = request, %error, "a data set could not be rewritten"));
         let query = relayed.identifier.take().map(|identifier| query_of(*identifier));
         let response = match relayed.rewritten.map(|rewritten| rewritten.origin) {
             Some(Origin::Request(command)) => self.request_unsent(&command, request, query, error).await,

@@ -1,8 +1,16 @@
 //! An association that both sides have agreed to, from its answer to its end.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::arrival::Arrival;
+use super::asking::Asking;
 use super::association::{Association, Tally};
 use super::early::Early;
 use super::ended::{Ended, Side};
@@ -12,8 +20,10 @@ use super::progress::{Deadlines, Progress};
 use super::pump::Half;
 use super::records::Told;
 use super::release::Release;
+use super::seldom::Seldom;
 use super::upstream::Dialled;
 use super::{associate, farewell, records};
+use crate::crosswalk::Crosswalk;
 use crate::policy::limits::AssociationPermit;
 use crate::policy::{Direction, Grant};
 use crate::wire::associate::{AssociateAc, AssociateRq};
@@ -31,7 +41,7 @@ pub(crate) struct Established {
 }
 
 impl Established {
-    /// Records it; the A-ASSOCIATE-AC is all that is missing.
+    /// Records it; the A-ASSOCIATE-AC is all that is missing. Called in the association's span.
     pub async fn open(
         self,
         arrival: &Arrival,
@@ -52,11 +62,17 @@ impl Established {
         let grant = Grant { contexts: Vec::new(), ..self.grant.clone() };
         let ruleset = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.rewrites.get(name));
         let crosswalk = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.crosswalk_of(name));
+        // That of the association, which lies in that of the connection.
+        let span = Span::current();
+        let asking = |crosswalk: &Arc<Crosswalk>| {
+            Arc::new(Asking { crosswalk: crosswalk.clone(), span: span.clone() })
+        };
         Association {
             gate: arrival.gate.clone(),
             id: arrival.id.clone(),
+            span: span.clone(),
             ruleset: ruleset.cloned(),
-            crosswalk: crosswalk.cloned(),
+            crosswalk: crosswalk.map(asking),
             contexts: associate::accepted(&self.offered, &self.answered),
             pace: arrival.gate.limiter.pace(&grant.peer),
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
@@ -66,7 +82,7 @@ impl Established {
             to_upstream: AsyncMutex::new(Packer::new(self.answered.user.maximum_length.unwrap_or(0))),
             to_requestor: AsyncMutex::new(Packer::new(self.requested.user.maximum_length.unwrap_or(0))),
             ledger: Ledger::default(),
-            progress: Progress::new(),
+            progress: Progress::new(Instant::now()),
             release: Release::default(),
             tally: Tally::default(),
             grant,
@@ -94,33 +110,90 @@ impl Opened {
             let malformed = Malformed::new(AbortReason::UnexpectedPdu, what);
             Ended::Protocol { side: Side::Requestor, malformed }
         };
-        Box::pin(farewell::conclude(arrival, *association, ended, *told, permit)).await;
+        let span = association.span.clone();
+        Box::pin(farewell::conclude(arrival, *association, ended, *told, permit).instrument(span)).await;
     }
 }
 
 /// Answers the requestor, then relays both directions, until one of them or a deadline ends it.
 async fn relay(association: &Association, arrival: &Arrival, answer: Vec<u8>) -> Ended {
-    let limits = &arrival.settings.limits;
-    let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
-    let progress = &association.progress;
     let both = async {
-        // A requestor that does not read its answer stalls as one that does not read a message.
-        progress.under_way(&progress.to_requestor, true);
-        if let Err(error) = association.requestor.write_pdu(&answer).await {
-            return Ended::lost(Side::Requestor, &error);
+        if let Err(ended) = accept(association, answer).await {
+            return ended;
         }
-        drop(answer);
-        progress.under_way(&progress.to_requestor, false);
         let mut from_peer = Half::new(association, Direction::FromPeer);
         let mut to_peer = Half::new(association, Direction::ToPeer);
-        tokio::select! {
-            ended = from_peer.run() => ended,
-            ended = to_peer.run() => ended,
-        }
+        first_of(pin!(from_peer.run()), pin!(to_peer.run())).await
     };
+    let (mut both, interrupted) = (pin!(both), pin!(interrupted(association, arrival)));
+    // Before the others: what is always busy may use up the share of work that the runtime gives to a task.
+    let mut interrupted = Seldom::new(interrupted);
+    poll_fn(|cx| {
+        association.progress.woken(Instant::now());
+        match Pin::new(&mut interrupted).poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(ended),
+            Poll::Pending => both.as_mut().poll(cx),
+        }
+    })
+    .await
+}
+
+async fn accept(association: &Association, answer: Vec<u8>) -> Result<(), Ended> {
+    let progress = &association.progress;
+    // A requestor that does not read its answer stalls as one that does not read a message.
+    progress.under_way(&progress.to_requestor, true);
+    let written = association.requestor.write_pdu(&answer).await;
+    progress.under_way(&progress.to_requestor, false);
+    written.map_err(|error| Ended::lost(Side::Requestor, &error))
+}
+
+/// Returns once a deadline has passed or dimsegate has to stop.
+async fn interrupted(association: &Association, arrival: &Arrival) -> Ended {
+    let limits = &arrival.settings.limits;
+    let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
     tokio::select! {
-        ended = both => ended,
-        expired = progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
+        expired = association.progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
         () = arrival.gate.stopping() => Ended::Shutdown,
+    }
+}
+
+/// Runs both halves until one ends. At each wake-up both go on, since a socket wakes the task and not the half that
+/// waits for it. They take turns at being the first, since the first may use up the share of work of the task.
+async fn first_of<H: Future>(mut one: Pin<&mut H>, mut other: Pin<&mut H>) -> H::Output {
+    poll_fn(|cx| {
+        std::mem::swap(&mut one, &mut other);
+        match one.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(ended),
+            Poll::Pending => other.as_mut().poll(cx),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::first_of;
+
+    #[test]
+    fn both_halves_go_on_at_each_wake_up_and_take_turns_at_being_the_first() {
+        let looks = RefCell::new(String::new());
+        let half = |name| {
+            let looks = &looks;
+            poll_fn(move |_| {
+                looks.borrow_mut().push(name);
+                Poll::<()>::Pending
+            })
+        };
+        let (one, other) = (pin!(half('a')), pin!(half('b')));
+        let mut both = pin!(first_of(one, other));
+        for _ in 0..3 {
+            assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        assert_eq!(*looks.borrow(), "baabba");
     }
 }

@@ -43,13 +43,19 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// Boxed, since it goes from hand to hand.
-    pub fn new(operation: Operation, context_id: u8, message_id: u16, command: &Command) -> Box<Self> {
+    pub fn new(
+        operation: Operation,
+        context_id: u8,
+        message_id: u16,
+        command: &Command,
+        began: Instant,
+    ) -> Box<Self> {
         Box::new(Self {
             operation,
             context_id,
             sent_context_id: context_id,
             message_id,
-            began: Instant::now(),
+            began,
             sop_class: command.sop_class(),
             sop_instance: command.sop_instance(),
             move_destination: command.move_destination(),
@@ -213,7 +219,7 @@ mod tests {
 
     fn exchange(message_id: u16) -> Box<Exchange> {
         let command = Command::parse(echo_request("1.2.840.10008.1.1", message_id)).unwrap();
-        Exchange::new(Operation::CEcho, 1, message_id, &command)
+        Exchange::new(Operation::CEcho, 1, message_id, &command, Instant::now())
     }
 
     fn younger(message_id: u16, than: Instant, milliseconds: usize) -> Box<Exchange> {

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
@@ -112,62 +112,77 @@ impl Leg {
     }
 
     /// Writes a plan of whole PDUs. `moved` hears of every step, so that a deadline can count from the last one.
-    pub async fn write_plan(
-        &self,
-        packer: &Packer,
-        input: &[u8],
-        made: &[u8],
-        moved: impl Fn(),
-    ) -> io::Result<()> {
+    pub fn write_plan<'a>(
+        &'a self,
+        packer: &'a Packer,
+        input: &'a [u8],
+        made: &'a [u8],
+        moved: impl Fn() + 'a,
+    ) -> impl Future<Output = io::Result<()>> + 'a {
         let plan = packer.plan();
         let (mut index, mut offset) = (0, 0);
-        self.between_pdus.store(false, Ordering::Relaxed);
-        while index < plan.len() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let mut count = 0;
-            for (slot, span) in slices.iter_mut().zip(plan.iter().skip(index)) {
-                let bytes = packer.bytes(span, input, made);
-                let skip = if count == 0 { offset } else { 0 };
-                *slot = IoSlice::new(bytes.get(skip..).unwrap_or_default());
-                count += 1;
+        self.write_whole(move |stream, cx| {
+            while index < plan.len() {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let mut count = 0;
+                for (slot, span) in slices.iter_mut().zip(plan.iter().skip(index)) {
+                    let bytes = packer.bytes(span, input, made);
+                    let skip = if count == 0 { offset } else { 0 };
+                    *slot = IoSlice::new(bytes.get(skip..).unwrap_or_default());
+                    count += 1;
+                }
+                let written = self.poll_write(stream, cx, slices.get(..count).unwrap_or_default());
+                offset += ready!(written)?;
+                moved();
+                while let Some(span) = plan.get(index).filter(|span| offset >= span.range.len()) {
+                    offset -= span.range.len();
+                    index += 1;
+                }
             }
-            let written = self.write_slices(slices.get(..count).unwrap_or_default()).await?;
-            moved();
-            offset += written;
-            while let Some(span) = plan.get(index).filter(|span| offset >= span.range.len()) {
-                offset -= span.range.len();
-                index += 1;
-            }
-        }
-        self.flush().await?;
-        self.between_pdus.store(true, Ordering::Relaxed);
-        Ok(())
+            Poll::Ready(Ok(()))
+        })
     }
 
     /// Writes one whole PDU.
-    pub async fn write_pdu(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write_pdu<'a>(&'a self, bytes: &'a [u8]) -> impl Future<Output = io::Result<()>> + 'a {
         let mut rest = bytes;
-        self.between_pdus.store(false, Ordering::Relaxed);
-        while !rest.is_empty() {
-            let written = self.write_slices(&[IoSlice::new(rest)]).await?;
-            rest = rest.get(written..).unwrap_or_default();
-        }
-        self.flush().await?;
-        self.between_pdus.store(true, Ordering::Relaxed);
-        Ok(())
+        self.write_whole(move |stream, cx| {
+            while !rest.is_empty() {
+                let written = ready!(self.poll_write(stream, cx, &[IoSlice::new(rest)]))?;
+                rest = rest.get(written..).unwrap_or_default();
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 
-    async fn write_slices(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let written = poll_fn(|cx| Pin::new(&mut **self.stream()).poll_write_vectored(cx, slices)).await?;
+    /// Writes what `write` has to say, which is whole PDUs: cancelled before that is done, the stream ends inside one.
+    /// An `async fn` would hold room for `write` twice.
+    fn write_whole<'a>(
+        &'a self,
+        mut write: impl FnMut(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<()>> + 'a,
+    ) -> impl Future<Output = io::Result<()>> + 'a {
+        poll_fn(move |cx| {
+            self.between_pdus.store(false, Ordering::Relaxed);
+            let stream = &mut **self.stream();
+            ready!(write(stream, cx))?;
+            ready!(Pin::new(stream).poll_flush(cx))?;
+            self.between_pdus.store(true, Ordering::Relaxed);
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    fn poll_write(
+        &self,
+        stream: &mut dyn Transport,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(stream).poll_write_vectored(cx, slices))?;
         if written == 0 && slices.iter().any(|slice| !slice.is_empty()) {
-            return Err(io::ErrorKind::WriteZero.into());
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.sent.fetch_add(written as u64, Ordering::Relaxed);
-        Ok(written)
-    }
-
-    async fn flush(&self) -> io::Result<()> {
-        poll_fn(|cx| Pin::new(&mut **self.stream()).poll_flush(cx)).await
+        Poll::Ready(Ok(written))
     }
 
     /// Whether a PDU can be sent: no write was cut off in the middle of one.

@@ -171,7 +171,7 @@ impl Half<'_> {
     async fn data(&mut self, range: Range<usize>, last: bool) -> Result<(), Ended> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let Fate::Relay(relayed) = &mut state.fate else {
-            return if last { self.swallowed().await } else { Ok(()) };
+            return if last { Box::pin(self.swallowed()).await } else { Ok(()) };
         };
         let input = self.inbox.all().get(range.clone()).unwrap_or_default();
         if let Some(observer) = &mut relayed.observer {
@@ -190,7 +190,7 @@ impl Half<'_> {
             result = self.remember().await;
         }
         match result {
-            Err(error) => self.rewrite_failed(&error, last).await,
+            Err(error) => Box::pin(self.rewrite_failed(&error, last)).await,
             Ok(()) if last => self.data_set_complete().await,
             Ok(()) if settled => self.release_held().await,
             Ok(()) => Ok(()),
@@ -212,7 +212,7 @@ impl Half<'_> {
         let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
         let made = relayed.transform.take_correspondences();
         // Asked after each fragment, and nearly never is there one.
-        if made.is_empty() { Ok(()) } else { self.store(made).await }
+        if made.is_empty() { Ok(()) } else { Box::pin(self.store(made)).await }
     }
 
     pub(super) async fn store(&self, made: Vec<Correspondence>) -> Result<(), RewriteError> {

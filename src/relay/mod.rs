@@ -9,13 +9,16 @@
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
+//! | `seldom` | waiting for a deadline without a look at each byte |
 //! | `pump`, `message`, `command` | one direction: bytes to messages to the other side |
+//! | `asking` | the crosswalk, for one association |
 //! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
 //! | `leg`, `transport` | bytes in and out |
 //! | `ended`, `farewell`, `records` | how it ends, and what is written down |
 //! | `verification` | a C-ECHO of dimsegate itself |
 
 mod arrival;
+mod asking;
 mod associate;
 mod association;
 mod command;
@@ -38,6 +41,7 @@ mod proxy_protocol;
 mod pump;
 mod records;
 mod release;
+mod seldom;
 mod session;
 mod transport;
 mod upstream;

@@ -9,6 +9,9 @@ use tokio::time::Instant;
 /// The movements of both directions of an association.
 pub(crate) struct Progress {
     began: Instant,
+    /// When the task last woke up, in nanoseconds after the association began. What it does until it waits again happens
+    /// then: one look at the clock is enough for deadlines of seconds.
+    now: AtomicU64,
     pub to_upstream: Movement,
     pub to_requestor: Movement,
     release: AtomicU64,
@@ -18,7 +21,7 @@ pub(crate) struct Progress {
 /// The movements of one direction.
 #[derive(Default)]
 pub(crate) struct Movement {
-    /// Milliseconds after the association began.
+    /// Nanoseconds after the association began.
     last: AtomicU64,
     /// A message is under way: some of it has come, or is still to be written.
     under_way: AtomicBool,
@@ -44,9 +47,10 @@ pub(crate) struct Deadlines {
 }
 
 impl Progress {
-    pub fn new() -> Self {
+    pub fn new(began: Instant) -> Self {
         Self {
-            began: Instant::now(),
+            began,
+            now: AtomicU64::new(0),
             to_upstream: Movement::default(),
             to_requestor: Movement::default(),
             release: AtomicU64::new(u64::MAX),
@@ -54,13 +58,27 @@ impl Progress {
         }
     }
 
-    fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    /// The task woke up.
+    pub fn woken(&self, now: Instant) {
+        self.now.store(nanos(now.saturating_duration_since(self.began)), Ordering::Relaxed);
+    }
+
+    /// When the task last woke up.
+    pub fn now(&self) -> Instant {
+        self.at(self.elapsed())
+    }
+
+    fn elapsed(&self) -> u64 {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    fn at(&self, elapsed: u64) -> Instant {
+        self.began + Duration::from_nanos(elapsed)
     }
 
     /// Bytes moved in this direction.
     pub fn moved(&self, movement: &Movement) {
-        movement.last.store(self.now(), Ordering::Relaxed);
+        movement.last.store(self.elapsed(), Ordering::Relaxed);
     }
 
     /// Whether a message, or any part of a PDU, is under way in this direction; bytes moved too.
@@ -71,29 +89,36 @@ impl Progress {
 
     /// A release was asked for.
     pub fn release(&self) {
-        self.release.fetch_min(self.now(), Ordering::Relaxed);
+        self.release.fetch_min(self.elapsed(), Ordering::Relaxed);
         self.released.notify_one();
     }
 
-    /// Returns when a deadline has passed.
-    ///
-    /// A deadline that begins later than the look at the clocks cannot pass earlier than the shortest time-out after
-    /// that look, so it is enough to look again by then; only a release wakes it.
+    /// Returns when a deadline has passed. Only a release wakes it before that.
     pub async fn expired(&self, deadlines: Deadlines) -> Expired {
         loop {
-            let now = self.now();
-            let due = self.due(deadlines);
-            if let Some((_, expired)) = due.iter().find(|(at, _)| *at <= now) {
-                return *expired;
-            }
-            let earliest = due.iter().map(|(at, _)| *at).min().unwrap_or(now);
-            let look_again = earliest.min(now.saturating_add(millis(deadlines.dimse)));
-            let sleep = tokio::time::sleep_until(self.began + Duration::from_millis(look_again));
+            let look_again = match self.look(deadlines) {
+                Ok(look_again) => look_again,
+                Err(expired) => return expired,
+            };
             tokio::select! {
-                () = sleep => {}
+                () = tokio::time::sleep_until(look_again) => {}
                 () = self.released.notified() => {}
             }
         }
+    }
+
+    /// When to look at the deadlines again, or which has passed.
+    ///
+    /// A deadline that begins later than this look cannot pass earlier than the shortest time-out after it, so it is
+    /// enough to look again by then.
+    fn look(&self, deadlines: Deadlines) -> Result<Instant, Expired> {
+        let now = self.elapsed();
+        let due = self.due(deadlines);
+        if let Some((_, expired)) = due.iter().find(|(at, _)| *at <= now) {
+            return Err(*expired);
+        }
+        let earliest = due.iter().map(|(at, _)| *at).min().unwrap_or(now);
+        Ok(self.at(earliest.min(now.saturating_add(nanos(deadlines.dimse)))))
     }
 
     fn due(&self, deadlines: Deadlines) -> [(u64, Expired); 4] {
@@ -102,7 +127,7 @@ impl Progress {
         let last = both.map(|movement| movement.last.load(Ordering::Relaxed));
         let busy = both.map(|movement| movement.under_way.load(Ordering::Relaxed));
         let after = |last: u64, patience: Duration, holds: bool| {
-            if holds { last.saturating_add(millis(patience)) } else { u64::MAX }
+            if holds { last.saturating_add(nanos(patience)) } else { u64::MAX }
         };
         let [up, down] = last;
         [
@@ -114,14 +139,15 @@ impl Progress {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Deadlines, Expired, Progress};
     use std::time::Duration;
+    use tokio::time::Instant;
 
     const DEADLINES: Deadlines = Deadlines {
         dimse: Duration::from_secs(60),
@@ -129,37 +155,51 @@ mod tests {
         release: Duration::from_secs(5),
     };
 
-    #[tokio::test(start_paused = true)]
-    async fn an_idle_association_ends_after_the_idle_time() {
-        let progress = Progress::new();
-        assert_eq!(progress.expired(DEADLINES).await, Expired::Idle);
-        assert_eq!(progress.began.elapsed().as_secs(), 300);
+    /// Looks at the deadlines as often as they ask for it; in the seconds between, `act` happens at the time that it is
+    /// given. Which deadline passes, and after how many seconds.
+    fn expiry(act: impl Fn(&Progress, u64)) -> (Expired, u64) {
+        let began = Instant::now();
+        let progress = Progress::new(began);
+        let mut look_again = began;
+        for second in 0.. {
+            let now = began + Duration::from_secs(second);
+            progress.woken(now);
+            act(&progress, second);
+            if look_again <= now {
+                match progress.look(DEADLINES) {
+                    Ok(then) => look_again = then,
+                    Err(expired) => return (expired, second),
+                }
+            }
+        }
+        unreachable!()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_stalled_message_ends_sixty_seconds_after_its_last_byte() {
-        let progress = Progress::new();
-        let stall = async {
-            for _ in 0..5 {
-                tokio::time::sleep(Duration::from_secs(50)).await;
+    #[test]
+    fn an_idle_association_ends_after_the_idle_time() {
+        assert_eq!(expiry(|_, _| ()), (Expired::Idle, 300));
+    }
+
+    #[test]
+    fn a_stalled_message_ends_sixty_seconds_after_its_last_byte() {
+        let stall = |progress: &Progress, second| {
+            if (50..=250).contains(&second) && second % 50 == 0 {
                 progress.under_way(&progress.to_upstream, true);
             }
-            std::future::pending::<()>().await;
         };
-        let expired =
-            tokio::select! { () = stall => unreachable!(), expired = progress.expired(DEADLINES) => expired };
-        assert_eq!((expired, progress.began.elapsed().as_secs()), (Expired::Dimse, 310));
+        assert_eq!(expiry(stall), (Expired::Dimse, 310));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_release_that_nobody_answers_ends_after_its_own_time() {
-        let progress = Progress::new();
-        let release = async {
-            tokio::time::sleep(Duration::from_secs(20)).await;
-            progress.release();
-            std::future::pending::<()>().await;
-        };
-        let expired = tokio::select! { () = release => unreachable!(), expired = progress.expired(DEADLINES) => expired };
-        assert_eq!((expired, progress.began.elapsed().as_secs()), (Expired::Release, 25));
+        let progress = Progress::new(Instant::now());
+        let deadlines = Deadlines { release: Duration::from_millis(50), ..DEADLINES };
+        let mut expired = std::pin::pin!(progress.expired(deadlines));
+        // It waits for the idle time until it hears of the release.
+        assert!(tokio::time::timeout(Duration::ZERO, &mut expired).await.is_err());
+        progress.release();
+        assert!(tokio::time::timeout(Duration::ZERO, &mut expired).await.is_err());
+        progress.woken(progress.began + Duration::from_millis(50));
+        assert_eq!(tokio::time::timeout(Duration::from_secs(20), expired).await, Ok(Expired::Release));
     }
 }

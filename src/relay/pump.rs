@@ -5,6 +5,9 @@
 //!
 //! Lock order: a half gives its own packer back before it takes that of the other direction, for a refusal of its own.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::MutexGuard;
@@ -78,11 +81,11 @@ impl<'a> Half<'a> {
             Err(error) => return Err(self.end_of_stream(&error.to_string()).await),
             Ok(count) => count,
         };
-        // Boxed, so that a half which waits for its next read holds no room for what it does with one.
-        Box::pin(self.work(count)).await
+        self.work(count).await
     }
 
-    /// Relays what this many bytes completed.
+    /// Relays what this many bytes completed. A half that waits for its next read holds room for all that this awaits, so
+    /// what is rare is boxed where it is awaited, and what is large does not live across a wait.
     async fn work(&mut self, count: usize) -> Result<(), Ended> {
         self.association.progress.moved(self.association.movement(self.direction));
         self.paced(self.association.pace.bytes(count)).await;
@@ -108,11 +111,11 @@ impl<'a> Half<'a> {
             }
             Event::ReleaseRq => {
                 self.inbox.consume(used);
-                self.release_asked().await?;
+                Box::pin(self.release_asked()).await?;
             }
             Event::ReleaseRp => {
                 self.inbox.consume(used);
-                self.release_answered().await?;
+                Box::pin(self.release_answered()).await?;
             }
             Event::Abort(abort) => return Err(Ended::Aborted { by: sender(self.direction), abort }),
         }
@@ -149,7 +152,10 @@ impl<'a> Half<'a> {
         let packer = self.association.packer(self.direction);
         match self.writer.take() {
             Some(writer) => self.writer.insert(writer),
-            None => self.writer.insert(packer.lock().await),
+            None => self.writer.insert(match packer.try_lock() {
+                Ok(writer) => writer,
+                Err(_) => Box::pin(packer.lock()).await,
+            }),
         }
     }
 
@@ -216,7 +222,15 @@ impl<'a> Half<'a> {
 
     /// Waits for a rate, or for a message of the other direction, which has a deadline of its own. Neither is a stall.
     pub(super) async fn paced<T>(&self, wait: impl Future<Output = T>) -> T {
-        tokio::pin!(wait);
+        let mut wait = pin!(wait);
+        // Mostly nothing has to wait, and then no timer is needed.
+        match poll_fn(|cx| Poll::Ready(wait.as_mut().poll(cx))).await {
+            Poll::Ready(done) => done,
+            Poll::Pending => Box::pin(self.ticking(wait)).await,
+        }
+    }
+
+    async fn ticking<T>(&self, mut wait: Pin<&mut impl Future<Output = T>>) -> T {
         loop {
             if let Ok(done) = tokio::time::timeout(PACE_TICK, &mut wait).await {
                 return done;
@@ -243,5 +257,23 @@ impl Drop for Half<'_> {
     fn drop(&mut self) {
         // Whoever waits for the peer to close reads on.
         self.association.from(self.direction).take_back(&mut self.inbox);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Half;
+
+    /// Bytes of the future that a function returns.
+    fn size<'a, F>(_: impl Fn(&'a mut Half<'a>, usize) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// An association that waits holds room for the work of both halves, for hours perhaps. What makes it larger belongs in
+    /// a box where it is awaited, if it is rare, or into a function that does not wait.
+    #[test]
+    fn the_work_of_a_read_is_small() {
+        let bytes = size(Half::work);
+        assert!(bytes <= 640, "{bytes} bytes");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 use super::arrival::{Arrival, Refused};
 use super::associate;
@@ -35,21 +35,19 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, fr
     let id = gate.next_id();
     let span = tracing::info_span!("connection", peer = %from, id = %id);
     let mut arrival = Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None };
-    connection(&mut arrival, socket).instrument(span).await;
-}
-
-async fn connection(arrival: &mut Arrival, socket: TcpStream) {
     // Boxed, so that an association that waits holds no room for what is behind it.
-    let Some((opened, span, _permit)) = Box::pin(approach(arrival, socket)).await else { return };
-    opened.serve(arrival).instrument(span).await;
+    let Some((opened, _permit)) = Box::pin(approach(&mut arrival, socket).instrument(span)).await else {
+        return;
+    };
+    opened.serve(&arrival).await;
 }
 
 /// Everything up to the answer. `None` where there will be no association; the requestor knows.
-async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, Span, ConnectionPermit)> {
+async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, ConnectionPermit)> {
     let (requestor, requested, permit) = arrive(arrival, socket).await?;
     let span = tracing::info_span!("association", calling = %requested.calling, called = %requested.called);
-    let opened = associate(arrival, requestor, requested).instrument(span.clone()).await?;
-    Some((opened, span, permit))
+    let opened = associate(arrival, requestor, requested).instrument(span).await?;
+    Some((opened, permit))
 }
 
 /// Lets the requestor in and reads its request. `None` for one that was turned away.

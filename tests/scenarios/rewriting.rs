@@ -46,7 +46,7 @@ rules = [
   { tag = "(xxxF,xxxx)", action = "remove" },
 ]"#;
 
-fn rewriting(upstream: std::net::SocketAddr) -> Setup {
+pub fn rewriting(upstream: std::net::SocketAddr) -> Setup {
     let peers = gate::peer("rewrite = \"site\"");
     Setup { extra: RULES, peers, limits: MANY, ..Setup::plain(upstream) }
 }
@@ -217,7 +217,7 @@ fn dumps(path: &Path) -> bool {
     output.status.success()
 }
 
-fn ct_association(gate: &Gate, upstream: &Upstream) -> (Peer, Peer) {
+pub fn ct_association(gate: &Gate, upstream: &Upstream) -> (Peer, Peer) {
     let request = Request::new("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
     raw::open(&gate.plain(), upstream, &request, 16384)
 }

@@ -14,7 +14,7 @@ use crate::policy::Peer;
 /// clock can tell the rates of fast networks apart.
 const UNIT: u64 = 1024;
 
-/// The speed of one peer, shared by its associations.
+/// The speed of one peer, shared by its associations. What waits for a rate is boxed: those without one hold no room for it.
 pub struct Pace<C: Time = DefaultClock> {
     operations: Option<Arc<Rate<C>>>,
     bytes: Option<Arc<ByteRate<C>>>,
@@ -30,14 +30,14 @@ impl<C: Time> Pace<C> {
     /// Waits until one more operation is within `operations-per-second`.
     pub async fn operation(&self) {
         if let Some(rate) = &self.operations {
-            rate.wait(1).await;
+            Box::pin(rate.wait(1)).await;
         }
     }
 
     /// Waits until `count` more bytes are within `bytes-per-second`. Any count, larger than a second's worth too.
     pub async fn bytes(&self, count: usize) {
         if let Some(rate) = &self.bytes {
-            rate.wait(count).await;
+            Box::pin(rate.wait(count)).await;
         }
     }
 }

@@ -30,7 +30,7 @@ impl Half<'_> {
             Ok(crossing) => crossing,
             Err(refused) => {
                 let Some(exchange) = ledger.close(self.direction, asked.message_id) else { return Ok(()) };
-                return self.refuse_exchange(&command, exchange, refused).await;
+                return self.refuse_exchange(&command, exchange, Answer::Failed, refused).await;
             }
         };
         let Crossing { command: bytes, sop_instance, claims, patient, transform } = crossing;

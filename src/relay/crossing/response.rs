@@ -94,7 +94,7 @@ impl Half<'_> {
             return;
         };
         self.association.tally.changed(elements);
-        self.answered(&crossed.exchange, crossed.status).await;
+        Box::pin(self.answered(&crossed.exchange, crossed.status)).await;
     }
 
     /// Writes an operation down that has had its last response.
