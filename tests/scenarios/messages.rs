@@ -259,7 +259,7 @@ fn a_command_set_that_comes_alone_goes_on_with_the_beginning_of_its_data_set() {
     let (command, object) = store(1);
     let alone = |command: &Command| upper::p_data(3, upper::COMMAND, &command.encode(), 16384);
     requestor.send(&alone(&command));
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    std::thread::park_timeout(std::time::Duration::from_millis(100));
     requestor.send(&upper::p_data(3, 0, &object.data_set, 16384));
     let message = acceptor.message();
     assert_eq!((&message.command, message.data_set.as_ref()), (&command, Some(&object.data_set)));
@@ -269,7 +269,7 @@ fn a_command_set_that_comes_alone_goes_on_with_the_beginning_of_its_data_set() {
     // One whose data set never begins is not heard of.
     let (command, _) = store(2);
     requestor.send(&alone(&command));
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    std::thread::park_timeout(std::time::Duration::from_millis(100));
     requestor.send(&upper::abort(0, 0));
     assert_eq!(acceptor.rest(), upper::abort(0, 0));
     let closed = gate.event("association-closed");
