@@ -89,12 +89,38 @@ impl Relayed {
         Box::new(Self { transform, observer: None, identifier: None, rewritten: None })
     }
 
+    /// Whether nobody looks at the bytes that come next.
+    fn only_passes_on(&self) -> bool {
+        self.transform.is_identity()
+            && self.identifier.is_none()
+            && self.rewritten.is_none()
+            && !self.observer.as_ref().is_some_and(Observer::wants_more)
+    }
+
     pub fn is_held(&self) -> bool {
         self.rewritten.as_ref().is_some_and(|rewritten| rewritten.held.is_some())
     }
 }
 
 impl Half<'_> {
+    /// Passes on a fragment in the middle of a data set that nobody looks at, which nearly all bytes are of: there is nothing
+    /// to decide and nothing to wait for. `false`: it was not one.
+    pub(super) fn passes_on(&mut self, context_id: u8, kind: Kind, range: &Range<usize>, last: bool) -> bool {
+        match &mut self.phase {
+            Phase::DataSet(DataSet { context_id: current, fate: Fate::Relay(relayed), bytes, .. })
+                if *current == context_id
+                    && kind == Kind::DataSet
+                    && !(last || range.is_empty())
+                    && relayed.only_passes_on() =>
+            {
+                *bytes += range.len() as u64;
+                self.spans.push(Span { source: Source::Input, range: range.clone() });
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// A fragment came; `range` is where its bytes lie in the inbox.
     pub(super) async fn fragment(
         &mut self,

@@ -107,7 +107,9 @@ impl<'a> Half<'a> {
                 // A fragment borrows the inbox; its bytes are the last ones used.
                 let range = end - bytes.len()..end;
                 self.inbox.consume(used);
-                self.fragment(context_id, kind, range, last).await?;
+                if !self.passes_on(context_id, kind, &range, last) {
+                    self.fragment(context_id, kind, range, last).await?;
+                }
             }
             Event::ReleaseRq => {
                 self.inbox.consume(used);

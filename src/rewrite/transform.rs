@@ -48,6 +48,11 @@ impl Transform {
         Self::of(Work::Identity)
     }
 
+    /// Whether what comes in goes out, whatever it is.
+    pub fn is_identity(&self) -> bool {
+        matches!(self.work, Work::Identity)
+    }
+
     /// A transform of an object by rules, at the start of its data set.
     pub fn new(rules: Arc<Ruleset>, encoding: Encoding, expected: Expected) -> Self {
         Self::across(rules, Way::ToPseudonyms, Subject::Object(expected), encoding)
