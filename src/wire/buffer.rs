@@ -1,5 +1,6 @@
 //! Large buffers that exist only while data flows.
 
+use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
@@ -9,8 +10,15 @@ const SIZE: usize = 256 * 1024;
 /// Buffers kept for the next message of anybody, so that short messages need no allocation.
 const KEPT: usize = 16;
 
+/// Buffers that a thread keeps to itself: as many as one association has at once, for what was used last is in the cache.
+const NEAR: usize = 3;
+
 /// Those that nobody uses at the moment. What was in them is not cleared; nobody reads beyond what they wrote.
 static SPARE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static OWN: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A buffer of 256 KiB, lent until it is dropped.
 pub struct Buffer(Box<[u8]>);
@@ -18,16 +26,26 @@ pub struct Buffer(Box<[u8]>);
 impl Buffer {
     /// One that somebody has used before, or a new one.
     pub fn lend() -> Self {
-        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let own = OWN.try_with(|own| own.borrow_mut().pop()).ok().flatten();
+        let spare = own.or_else(|| SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop());
         Self(spare.unwrap_or_else(|| vec![0; SIZE].into_boxed_slice()))
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        let mut bytes = Some(std::mem::take(&mut self.0));
+        // A thread that ends keeps nothing any more.
+        let _ = OWN.try_with(|own| {
+            let mut own = own.borrow_mut();
+            if own.len() < NEAR {
+                own.extend(bytes.take());
+            }
+        });
+        let Some(bytes) = bytes else { return };
         let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
         if spare.len() < KEPT {
-            spare.push(std::mem::take(&mut self.0));
+            spare.push(bytes);
         }
     }
 }
