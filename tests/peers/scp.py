@@ -17,6 +17,8 @@ from pydicom.uid import UID
 from pynetdicom import AE, _config, build_context, evt, sop_class
 from pynetdicom.sop_class import StorageCommitmentPushModel
 
+import checkpoint  # noqa: F401 (mends the pause of an association)
+
 _config.UNRESTRICTED_STORAGE_SERVICE = True
 
 parser = argparse.ArgumentParser()
@@ -154,8 +156,7 @@ def action(event):
 
 
 def report(association, information):
-    """N-EVENT-REPORT on the association that asked, once its N-ACTION response is out."""
-    time.sleep(0.2)
+    """N-EVENT-REPORT on the association that asked. It waits until the reactor has sent the N-ACTION response."""
     answer = Dataset()
     answer.TransactionUID = information.TransactionUID
     answer.ReferencedSOPSequence = information.ReferencedSOPSequence

@@ -134,9 +134,10 @@ addresses = ["{upstream}"]
 }
 
 pub struct Gate {
+    /// Goes before its folder does: a scenario that fails shows its log.
+    process: Process,
     pub site: Site,
     pub address: SocketAddr,
-    process: Process,
 }
 
 impl Gate {
@@ -161,7 +162,7 @@ impl Gate {
         });
         let address = started["listeners"][0]["address"].as_str().and_then(|text| text.parse().ok());
         let address = address.unwrap_or_else(|| panic!("no listener in {started}"));
-        Self { site, address, process }
+        Self { process, site, address }
     }
 
     pub fn pid(&self) -> u32 {
