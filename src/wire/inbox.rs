@@ -228,6 +228,8 @@ impl Inbox {
     /// [`io::ErrorKind::InvalidData`] where it does not fit.
     pub fn take_over(&mut self, other: &mut Self) -> io::Result<()> {
         if other.is_empty() {
+            // It may have a buffer still.
+            other.rest();
             return Ok(());
         }
         if self.is_empty() {

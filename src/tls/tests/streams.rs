@@ -246,6 +246,22 @@ async fn fill(ours: &mut Stream<impl Side>, inbox: &mut Inbox, many: usize) -> V
     got
 }
 
+/// What was read without waiting leaves a buffer behind, which an association that waits for hours must not keep.
+#[test]
+fn a_stream_whose_reader_has_an_inbox_of_its_own_holds_no_buffer() {
+    let with = configurations(false);
+    run(async {
+        let (mut ours, mut theirs) = listening(&with).await;
+        theirs.write_all(b"an A-ASSOCIATE-AC").await.unwrap();
+        theirs.flush().await.unwrap();
+        let (mut got, mut inbox) = ([0; 17], Inbox::default());
+        ours.read_exact(&mut got).await.unwrap();
+        assert!(poll_fn(|cx| Poll::Ready(ours.poll_fill(cx, &mut inbox))).await.is_pending());
+        assert_eq!((ours.held(), inbox.all().len()), (0, 0));
+        assert!(poll_fn(|cx| Poll::Ready(ours.poll_readable(cx))).await.is_pending());
+    });
+}
+
 /// A reader with an inbox of its own, as a relay has, while its other half writes.
 #[test]
 fn a_reader_with_an_inbox_of_its_own_gets_what_was_sent_while_the_stream_writes() {
