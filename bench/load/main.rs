@@ -23,6 +23,7 @@ mod upper;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -184,7 +185,10 @@ impl Client {
         if let Some(ca) = &self.ca {
             let identity = self.certificate.clone().zip(self.key.clone());
             let name = ServerName::try_from(self.server_name.clone()).map_err(io::Error::other)?;
-            target.tls = Some((connection::client_config(ca, identity)?, name));
+            let mut config = connection::client_config(ca, identity)?;
+            // Every handshake is a full one, whatever the peer would resume.
+            Arc::make_mut(&mut config).resumption = rustls::client::Resumption::disabled();
+            target.tls = Some((config, name));
         }
         Ok(target)
     }
