@@ -83,7 +83,10 @@ impl Leg {
             let mut stream = self.stream();
             let filled = match stream.poll_readable(cx).is_ready() {
                 true => stream.poll_fill(cx, inbox),
-                false => Poll::Pending,
+                false => {
+                    inbox.wait();
+                    Poll::Pending
+                }
             };
             if filled.is_pending() && std::mem::take(&mut unfinished) {
                 stream.quick_ack();
@@ -232,5 +235,34 @@ impl Leg {
         };
         // Whatever happens now happens to a peer that has had its last PDU.
         let _ = tokio::time::timeout(patience, lingering).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::Leg;
+    use crate::wire::Inbox;
+
+    /// A peer that stops in the middle of a header must not keep a quarter of a megabyte for as long as it likes.
+    #[tokio::test]
+    async fn a_leg_that_waits_with_a_few_bytes_holds_no_buffer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let leg = Leg::new(Box::new(listener.accept().await.unwrap().0));
+        let (few, mut inbox) = (Inbox::those_that_may_wait(), Inbox::default());
+        peer.write_all(&[4, 0, 0]).await.unwrap();
+        assert_eq!(leg.fill(&mut inbox, false).await.unwrap(), 3);
+        assert!(pin!(leg.fill(&mut inbox, true)).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!((inbox.all().len(), inbox.unread()), (3, &[4, 0, 0][..]));
+        peer.write_all(&[0, 0, 4]).await.unwrap();
+        assert_eq!(leg.fill(&mut inbox, true).await.unwrap(), 3);
+        assert_eq!(inbox.unread(), [4, 0, 0, 0, 0, 4]);
+        drop(few);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Bytes of one buffer: large reads are what makes a relay cheap.
@@ -16,25 +17,51 @@ const NEAR: usize = 3;
 /// Those that nobody uses at the moment. What was in them is not cleared; nobody reads beyond what they wrote.
 static SPARE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
 
+/// How many of those that were lent wait for more, with something in them.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
     static OWN: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A buffer of 256 KiB, lent until it is dropped.
-pub struct Buffer(Box<[u8]>);
+pub struct Buffer {
+    bytes: Box<[u8]>,
+    waits: bool,
+}
 
 impl Buffer {
     /// One that somebody has used before, or a new one.
     pub fn lend() -> Self {
         let own = OWN.try_with(|own| own.borrow_mut().pop()).ok().flatten();
         let spare = own.or_else(|| SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop());
-        Self(spare.unwrap_or_else(|| vec![0; SIZE].into_boxed_slice()))
+        Self { bytes: spare.unwrap_or_else(|| vec![0; SIZE].into_boxed_slice()), waits: false }
+    }
+
+    /// Whether it may be kept while more is waited for. A few may, which spares copying what is in them; many could be
+    /// somebody's way to have all the memory.
+    pub fn may_wait(&mut self) -> bool {
+        if !self.waits {
+            self.waits = WAITING.fetch_add(1, Ordering::Relaxed) < KEPT;
+            if !self.waits {
+                WAITING.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.waits
+    }
+
+    /// More has come.
+    pub fn goes_on(&mut self) {
+        if std::mem::take(&mut self.waits) {
+            WAITING.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut bytes = Some(std::mem::take(&mut self.0));
+        self.goes_on();
+        let mut bytes = Some(std::mem::take(&mut self.bytes));
         // A thread that ends keeps nothing any more.
         let _ = OWN.try_with(|own| {
             let mut own = own.borrow_mut();
@@ -54,12 +81,12 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+        &mut self.bytes
     }
 }

@@ -18,7 +18,8 @@ const SHORT: usize = 4096;
 /// Pieces that an inbox without bytes keeps room for.
 const KEPT: usize = 8;
 
-/// A buffer is lent while bytes come; an inbox that waits for more holds as many bytes as it has.
+/// A buffer is lent while bytes come. An inbox that waits for more holds as many bytes as it has, unless it is one of the few
+/// that may keep their buffer.
 #[derive(Default)]
 pub struct Inbox {
     storage: Storage,
@@ -55,7 +56,7 @@ impl Inbox {
         self.unread().is_empty() && self.current + 1 >= self.pieces.len() && self.sealed.is_empty()
     }
 
-    /// Whether it has a buffer; without one it waits.
+    /// Whether it has a buffer.
     pub fn has_buffer(&self) -> bool {
         matches!(self.storage, Storage::Lent(_))
     }
@@ -144,7 +145,7 @@ impl Inbox {
         self.pieces.get(self.current..).unwrap_or_default().iter().map(Range::len).sum()
     }
 
-    /// Lets `read` put more behind what is sealed; gives its length. Where it has to wait, the buffer goes back.
+    /// Lets `read` put more behind what is sealed; gives its length. Where it has to, it [waits](Self::wait).
     ///
     /// # Errors
     /// Those of `read`, and [`io::ErrorKind::InvalidData`] where no room is left.
@@ -162,7 +163,7 @@ impl Inbox {
         let count = room.filled().len();
         self.sealed.end += count;
         if read.is_pending() {
-            self.hold();
+            self.wait();
         }
         ready!(read)?;
         Poll::Ready(Ok(count))
@@ -175,6 +176,7 @@ impl Inbox {
         let middle = data.len();
         match &mut self.storage {
             Storage::Lent(buffer) => {
+                buffer.goes_on();
                 buffer.copy_within(data, 0);
                 buffer.copy_within(sealed.clone(), middle);
             }
@@ -198,8 +200,21 @@ impl Inbox {
         self.sealed = data..data + sealed;
     }
 
+    /// Nothing more is there at the moment, and perhaps not for hours.
+    pub fn wait(&mut self) {
+        if self.is_empty() {
+            self.storage = Storage::default();
+            self.lies_in_front(0, 0);
+        } else if let Storage::Lent(buffer) = &mut self.storage
+            && !buffer.may_wait()
+        {
+            self.hold();
+        }
+    }
+
     /// Keeps what is there in as many bytes, and gives the buffer back.
     fn hold(&mut self) {
+        while self.next_piece() {}
         let (data, sealed) = (self.piece(), self.sealed.clone());
         let bytes = [data.clone(), sealed.clone()].map(|range| self.all().get(range).unwrap_or_default());
         self.storage = Storage::Exact(bytes.concat());
@@ -209,10 +224,25 @@ impl Inbox {
     /// Gives back what an inbox without bytes does not need.
     pub fn rest(&mut self) {
         if self.is_empty() {
-            self.storage = Storage::default();
-            self.lies_in_front(0, 0);
+            self.wait();
             self.pieces.shrink_to(KEPT);
         }
+    }
+
+    /// All that may keep their buffers while they wait, for tests of what the others do.
+    #[cfg(test)]
+    pub fn those_that_may_wait() -> Vec<Self> {
+        let mut waiting = Vec::new();
+        while waiting.len() < 16 {
+            let mut inbox = Self::default();
+            let _ = inbox.receive(|room| {
+                room.put_slice(&[1]);
+                Poll::Ready(Ok(()))
+            });
+            inbox.wait();
+            waiting.extend(Some(inbox).filter(Self::has_buffer));
+        }
+        waiting
     }
 
     /// Takes out what is sealed.
@@ -236,7 +266,12 @@ impl Inbox {
             *self = std::mem::take(other);
             return Ok(());
         }
-        debug_assert!(self.sealed.is_empty() && other.available() == 0);
+        if !self.sealed.is_empty() || other.available() > 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "data in two places, in an order that is not known",
+            ));
+        }
         self.make_room();
         let (start, sealed) = (self.sealed.end, other.sealed());
         let place = self.storage.bytes().get_mut(start..start + sealed.len());
@@ -296,7 +331,7 @@ mod tests {
             while at < wire.len() {
                 if waits {
                     prop_assert!(inbox.receive(|_| Poll::Pending).is_pending());
-                    prop_assert!(!inbox.has_buffer());
+                    prop_assert!(!inbox.has_buffer() || !inbox.is_empty());
                 }
                 let piece = &wire[at..wire.len().min(at + reads.next().unwrap())];
                 let Poll::Ready(Ok(count)) = inbox.receive(|room| { room.put_slice(piece); Poll::Ready(Ok(())) })
@@ -325,6 +360,22 @@ mod tests {
             inbox.rest();
             prop_assert_eq!(inbox.all().len(), 0);
         }
+    }
+
+    #[test]
+    fn few_wait_with_a_buffer_and_the_others_with_as_many_bytes_as_they_have() {
+        let few = Inbox::those_that_may_wait();
+        let mut inbox = Inbox::default();
+        let _ = inbox.receive(|room| {
+            room.put_slice(&[7; 100]);
+            Poll::Ready(Ok(()))
+        });
+        assert_eq!(inbox.data(5, 30), Some(()));
+        inbox.unsealed(60);
+        inbox.consume(10);
+        inbox.wait();
+        assert_eq!((inbox.all().len(), inbox.unread(), inbox.available()), (60, &[7; 20][..], 20));
+        drop(few);
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl<S: Side> Connection<S> {
         }
     }
 
+    /// Decrypts whatever is there; gives how much data that makes in all. What goes wrong is found again by the next read.
+    pub fn decrypt(&mut self, socket: &mut TcpStream, cx: &mut Context<'_>, inbox: &mut Inbox) -> usize {
+        while matches!(self.advance(socket, cx, inbox), Ok(Step::Data | Step::PeerClosed)) {}
+        inbox.available()
+    }
+
     /// Reads records; zero is the end of the connection beneath.
     pub fn poll_records(
         &mut self,

@@ -83,12 +83,12 @@ impl<S: Side> Stream<S> {
     /// # Errors
     /// Those of the socket, and of TLS as `InvalidData`; what went wrong after some data is told after it.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
-        let brought = self.incoming.available();
+        let brought = self.incoming.available() > 0;
         inbox.take_over(&mut self.incoming)?;
-        if brought > 0 {
-            return Poll::Ready(Ok(brought));
-        }
-        let filled = self.connection.poll_data(&mut self.socket, cx, inbox);
+        let filled = match brought {
+            true => Poll::Ready(Ok(self.connection.decrypt(&mut self.socket, cx, inbox))),
+            false => self.connection.poll_data(&mut self.socket, cx, inbox),
+        };
         if begins_with_a_record(inbox.sealed()) {
             self.incoming = inbox.take_sealed();
         }

@@ -376,7 +376,9 @@ fn the_beginning_of_a_record_holds_no_buffer_and_is_not_lost() {
         let (beginning, rest) = record.split_at(4_000);
         theirs.get_mut().0.write_all(beginning).await.unwrap();
         let mut got = vec![0; 9_000];
+        let few = Inbox::those_that_may_wait();
         waits(&mut ours, 4_000).await;
+        drop(few);
         theirs.get_mut().0.write_all(rest).await.unwrap();
         ours.read_exact(&mut got).await.unwrap();
         assert!(got == bytes(9_000));
@@ -424,5 +426,52 @@ fn a_record_that_was_altered_is_an_error_and_the_peer_is_told() {
         assert_eq!(handshake_failure(&told).label, "peer-alert");
         assert!(told.to_string().contains("BadRecordMac"), "{told}");
         assert!(ours.read(&mut got).await.is_err(), "it stays an error");
+    });
+}
+
+/// A record of TLS 1.3 as RFC 8446 §5.2 has it, for what no library would send.
+fn sealed(secrets: &rustls::ConnectionTrafficSecrets, seq: u64, kind: u8, data: &[u8]) -> Vec<u8> {
+    use aws_lc_rs::aead;
+    let (key, iv, alg) = match secrets {
+        rustls::ConnectionTrafficSecrets::Aes256Gcm { key, iv } => (key, iv, &aead::AES_256_GCM),
+        rustls::ConnectionTrafficSecrets::Aes128Gcm { key, iv } => (key, iv, &aead::AES_128_GCM),
+        _ => panic!("suite"),
+    };
+    let mut nonce: [u8; 12] = iv.as_ref().try_into().unwrap();
+    for (n, s) in nonce[4..].iter_mut().zip(seq.to_be_bytes()) {
+        *n ^= s;
+    }
+    let key = aead::LessSafeKey::new(aead::UnboundKey::new(alg, key.as_ref()).unwrap());
+    let mut body = [data, &[kind]].concat();
+    let length = (body.len() + 16) as u16;
+    let header = [0x17, 3, 3, (length >> 8) as u8, length as u8];
+    key.seal_in_place_append_tag(
+        aead::Nonce::assume_unique_for_key(nonce),
+        aead::Aad::from(header),
+        &mut body,
+    )
+    .unwrap();
+    [&header[..], &body].concat()
+}
+
+#[test]
+fn half_of_a_handshake_message_may_lie_behind_data_that_was_read_before() {
+    let mut with = configurations(false);
+    let mut server = ServerConfig::clone(&with.server);
+    server.enable_secret_extraction = true;
+    with.server = Arc::new(server);
+    run(async {
+        let (mut ours, theirs) = dialling(&with).await;
+        let (mut socket, connection) = theirs.into_inner();
+        let secrets = connection.dangerous_extract_secrets().unwrap();
+        let (seq, tx) = secrets.tx;
+        let all = [sealed(&tx, seq, 23, &[7; 100]), sealed(&tx, seq + 1, 22, &[24, 0])].concat();
+        socket.write_all(&all).await.unwrap();
+        let mut got = [0; 50];
+        ours.read_exact(&mut got).await.unwrap();
+        let mut inbox = Inbox::default();
+        let count = poll_fn(|cx| ours.poll_fill(cx, &mut inbox)).await.unwrap();
+        assert_eq!(count, 50);
+        ours.write_all(b"a write meanwhile").await.unwrap();
     });
 }
