@@ -126,13 +126,14 @@ async fn relay(association: &Association, arrival: &Arrival, answer: Vec<u8>) ->
         first_of(pin!(from_peer.run()), pin!(to_peer.run())).await
     };
     let (mut both, interrupted) = (pin!(both), pin!(interrupted(association, arrival)));
-    // Before the others: what is always busy may use up the share of work that the runtime gives to a task.
-    let mut interrupted = Seldom::new(interrupted);
+    // What is always busy may use up the share of work that the runtime gives to a task; a stop needs none of it.
+    let mut interrupted = Seldom::new(tokio::task::unconstrained(interrupted));
     poll_fn(|cx| {
         association.progress.woken(Instant::now());
-        match Pin::new(&mut interrupted).poll(cx) {
+        // First what has come: a proxy that could not run for a while has not been waiting in vain.
+        match both.as_mut().poll(cx) {
             Poll::Ready(ended) => Poll::Ready(ended),
-            Poll::Pending => both.as_mut().poll(cx),
+            Poll::Pending => Pin::new(&mut interrupted).poll(cx),
         }
     })
     .await
