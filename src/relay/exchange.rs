@@ -193,7 +193,7 @@ impl Ledger {
         Some(table.0.remove(place).1)
     }
 
-    /// What was never answered, oldest first.
+    /// What was never answered, oldest first; requests of one read, by their message IDs.
     pub fn drain(&self) -> Vec<(Direction, Box<Exchange>)> {
         let mut all: Vec<_> = [Direction::FromPeer, Direction::ToPeer]
             .into_iter()

@@ -23,6 +23,9 @@ use crate::wire::{AbortReason, Deframer, Event, Fragment, Inbox, Malformed, Pack
 /// sensible deadline.
 const PACE_TICK: Duration = Duration::from_millis(100);
 
+/// Spans that an idle half keeps room for.
+const SPANS_KEPT: usize = 16;
+
 /// What became of the unread bytes.
 enum Step {
     Taken,
@@ -62,6 +65,7 @@ impl<'a> Half<'a> {
             if let Err(ended) = self.turn().await {
                 // A half that has yet to end a message keeps the other from answering the sender of the bad object.
                 if self.association.from(self.direction).is_condemned() && self.phase.is_idle() {
+                    self.writer = None;
                     std::future::pending::<()>().await;
                 }
                 return ended;
@@ -89,8 +93,23 @@ impl<'a> Half<'a> {
     async fn work(&mut self, count: usize) -> Result<(), Ended> {
         self.association.progress.moved(self.association.movement(self.direction));
         self.paced(self.association.pace.bytes(count)).await;
-        while let Step::Taken = self.step().await? {}
-        self.flush().await
+        let ended = loop {
+            match self.step().await {
+                Ok(Step::Taken) => {}
+                Ok(Step::MoreToRead) => break None,
+                Err(ended) => break Some(ended),
+            }
+        };
+        // Messages that came whole before an abort or a broken PDU go on, as they do if they come in another read.
+        match ended {
+            None => self.flush().await,
+            Some(ended) => {
+                if self.phase.is_idle() {
+                    let _ = Box::pin(self.flush()).await;
+                }
+                Err(ended)
+            }
+        }
     }
 
     /// Takes one event out of the inbox.
@@ -218,8 +237,10 @@ impl<'a> Half<'a> {
         self.inbox.rest();
         if self.output.made.capacity() > 0 && self.inbox.unread().is_empty() {
             self.output = Output::default();
-            self.spans = Vec::new();
         }
+        // A read may hold thousands of fragments.
+        self.output.pieces.shrink_to(SPANS_KEPT);
+        self.spans.shrink_to(SPANS_KEPT);
     }
 
     /// Waits for a rate, or for a message of the other direction, which has a deadline of its own. Neither is a stall.

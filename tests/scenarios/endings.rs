@@ -341,3 +341,18 @@ fn a_refusal_for_an_object_that_is_still_on_its_way_reaches_the_requestor() {
     assert_eq!(abort_after_fragments(&mut acceptor)[2], 2);
     assert_eq!(gate.event("association-closed")["operations"]["C-STORE"]["failure"], 1);
 }
+
+/// What came whole has come, whether the abort is in the same segment or in another one.
+#[test]
+fn a_response_right_before_an_abort_reaches_its_requestor() {
+    let mut opened = opened("");
+    let object = Object::ct(2_000);
+    let command = Command::c_store_rq(7, &object.sop_class, &object.sop_instance);
+    opened.requestor.send_message(3, &command, Some(&object.data_set), 16384);
+    let stored = opened.acceptor.message();
+    let response = upper::p_data(3, upper::COMMAND, &stored.command.response(0).encode(), 16384);
+    opened.acceptor.send(&[&response[..], &upper::abort(2, 0)].concat());
+    assert_eq!(opened.requestor.message().command, command.response(0));
+    assert_eq!(opened.requestor.rest(), upper::abort(2, 0));
+    assert_eq!(opened.closed()["operations"]["C-STORE"]["success"], 1);
+}
