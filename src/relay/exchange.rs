@@ -164,8 +164,11 @@ impl Ledger {
         let message_id = exchange.message_id;
         match table.place(message_id) {
             Err(place) => table.0.insert(place, (message_id, exchange)),
-            // Nobody opens what has no place.
-            Ok(place) => table.0.splice(place..=place, [(message_id, exchange)]).for_each(drop),
+            Ok(place) => {
+                if let Some((_, known)) = table.0.get_mut(place) {
+                    *known = exchange;
+                }
+            }
         }
     }
 

@@ -247,7 +247,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::Leg;
-    use crate::wire::Inbox;
+    use crate::wire::{Inbox, NoneMayWait};
 
     /// A peer that stops in the middle of a header must not keep a quarter of a megabyte for as long as it likes.
     #[tokio::test]
@@ -255,7 +255,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let leg = Leg::new(Box::new(listener.accept().await.unwrap().0));
-        let (few, mut inbox) = (Inbox::those_that_may_wait(), Inbox::default());
+        let (none, mut inbox) = (NoneMayWait::begin(), Inbox::default());
         peer.write_all(&[4, 0, 0]).await.unwrap();
         assert_eq!(leg.fill(&mut inbox, false).await.unwrap(), 3);
         assert!(pin!(leg.fill(&mut inbox, true)).poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -263,6 +263,6 @@ mod tests {
         peer.write_all(&[0, 0, 4]).await.unwrap();
         assert_eq!(leg.fill(&mut inbox, true).await.unwrap(), 3);
         assert_eq!(inbox.unread(), [4, 0, 0, 0, 0, 4]);
-        drop(few);
+        drop(none);
     }
 }

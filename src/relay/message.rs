@@ -2,105 +2,21 @@
 
 use std::ops::Range;
 
-use super::association::{opposite, sender};
-use super::crossing::Crossed;
+use super::association::sender;
+
 use super::ended::Ended;
 use super::exchange::Exchange;
+use super::phase::{DataSet, Fate, Phase};
 use super::pump::Half;
 use crate::audit::Query;
 use crate::crosswalk::NotStored;
 use crate::dataset::{Identifier, Observer};
 use crate::dimse::Command;
-use crate::rewrite::{Correspondence, RewriteError, Transform};
+use crate::rewrite::{Correspondence, RewriteError};
 use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
 
 /// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
 const MOST_EMPTY: u32 = 1000;
-
-/// The place in the current message.
-pub(crate) enum Phase {
-    Idle,
-    Command { context_id: u8, bytes: Vec<u8>, empty: u32 },
-    DataSet(DataSet),
-}
-
-impl Phase {
-    pub fn is_idle(&self) -> bool {
-        matches!(self, Self::Idle)
-    }
-}
-
-/// A data set on its way.
-pub(crate) struct DataSet {
-    pub context_id: u8,
-    /// The context that it goes on in: another one where it is decoded.
-    pub to_context_id: u8,
-    pub fate: Fate,
-    /// The request that it belongs to, where its record has use for what is in it.
-    pub request: Option<u16>,
-    pub bytes: u64,
-    pub empty: u32,
-}
-
-/// What becomes of a data set.
-pub(crate) enum Fate {
-    Relay(Box<Relayed>),
-    /// Read and thrown away; then the sender of the request gets this response, unless it has had one, and an
-    /// association that cannot go on ends.
-    Swallow {
-        response: Option<Vec<u8>>,
-        ends_with: Option<Ended>,
-    },
-}
-
-/// A data set that is passed on.
-pub(crate) struct Relayed {
-    pub transform: Transform,
-    /// Looks for study and patient where nothing rewrites.
-    pub observer: Option<Observer>,
-    /// Looks at what a query asks.
-    pub identifier: Option<Box<Identifier>>,
-    /// Where a rule applies, and with it a way to fail.
-    pub rewritten: Option<Box<Rewritten>>,
-}
-
-/// A message whose data set is rewritten.
-pub(crate) struct Rewritten {
-    pub origin: Origin,
-    /// The command set to send, held back until the transform has seen enough of the data set to be trusted: until
-    /// then a failure leaves the other side untouched.
-    pub held: Option<Vec<u8>>,
-    /// The context for it where it is decoded.
-    pub native: Option<u8>,
-}
-
-/// Whom to tell if the rewrite fails, and what.
-pub(crate) enum Origin {
-    /// A request as it came, for its response.
-    Request(Command),
-    /// A response that crosses a boundary.
-    Response(Box<Crossed>),
-}
-
-impl Relayed {
-    /// A data set that goes on as it came.
-    pub fn as_it_came() -> Box<Self> {
-        let transform = Transform::identity();
-        Box::new(Self { transform, observer: None, identifier: None, rewritten: None })
-    }
-
-    /// Whether nobody looks at the bytes that come next.
-    fn only_passes_on(&self) -> bool {
-        self.transform.is_identity()
-            && self.identifier.is_none()
-            && self.rewritten.is_none()
-            && !self.observer.as_ref().is_some_and(Observer::wants_more)
-    }
-
-    pub fn is_held(&self) -> bool {
-        self.rewritten.as_ref().is_some_and(|rewritten| rewritten.held.is_some())
-    }
-}
 
 impl Half<'_> {
     /// Passes on a fragment in the middle of a data set that nobody looks at, which nearly all bytes are of: there is nothing
@@ -281,34 +197,6 @@ impl Half<'_> {
         Ok(())
     }
 
-    /// Hands the spans of this turn to the packer; while the command is held back, keeps their bytes instead.
-    pub(super) fn pack(&mut self) {
-        let Phase::DataSet(state) = &self.phase else { return };
-        let context_id = state.to_context_id;
-        match &state.fate {
-            Fate::Relay(relayed) if relayed.is_held() => self.keep_spans(),
-            Fate::Relay(_) => self.pack_data_set(context_id, false),
-            Fate::Swallow { .. } => {}
-        }
-    }
-
-    fn pack_data_set(&mut self, context_id: u8, last: bool) {
-        if let Some(writer) = self.writer.as_mut() {
-            writer.data_set(context_id, &self.spans, self.inbox.all(), &self.output.made, last);
-        }
-        self.spans.clear();
-    }
-
-    /// The inbox will be filled again, so what has to wait moves out of it.
-    fn keep_spans(&mut self) {
-        let inbox = self.inbox.all();
-        for span in self.spans.iter_mut().filter(|span| span.source == Source::Input) {
-            let start = self.output.made.len();
-            self.output.made.extend_from_slice(inbox.get(span.range.clone()).unwrap_or_default());
-            *span = Span { source: Source::Made, range: start..self.output.made.len() };
-        }
-    }
-
     /// Tells the request's record what its data set held.
     fn note_data_set(&mut self) {
         let Phase::DataSet(state) = &mut self.phase else { return };
@@ -339,23 +227,6 @@ impl Half<'_> {
             self.answer(state.context_id, &response).await?;
         }
         ends_with.map_or(Ok(()), Err)
-    }
-
-    /// Answers the sender of a request with a response of dimsegate's own.
-    pub(super) async fn answer(&mut self, context_id: u8, response: &[u8]) -> Result<(), Ended> {
-        self.write().await?;
-        self.writer = None;
-        let (association, back) = (self.association, opposite(self.direction));
-        let mut packer = self.paced(association.packer(back).lock()).await;
-        packer.command(context_id, response);
-        let moved = || association.progress.moved(association.movement(self.direction));
-        association
-            .to(back)
-            .write_plan(&packer, &[], &[], moved)
-            .await
-            .map_err(|error| Ended::lost(sender(self.direction), &error))?;
-        packer.clear();
-        Ok(())
     }
 }
 

@@ -10,7 +10,8 @@
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
 //! | `seldom` | waiting for a deadline without a look at each byte |
-//! | `pump`, `message`, `command` | one direction: bytes to messages to the other side |
+//! | `pump`, `message`, `command`, `writing` | one direction: bytes to messages to the other side |
+//! | `phase` | where one direction is in its message |
 //! | `asking` | the crosswalk, for one association |
 //! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
 //! | `leg`, `transport` | bytes in and out |
@@ -35,6 +36,7 @@ mod leg;
 mod listener;
 mod message;
 mod nothing_allowed;
+mod phase;
 mod progress;
 mod proxy;
 mod proxy_protocol;
@@ -46,6 +48,7 @@ mod session;
 mod transport;
 mod upstream;
 mod verification;
+mod writing;
 
 pub use proxy::{Proxy, StartError};
 pub use verification::{EchoError, Echoed, echo};

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use tokio::sync::MutexGuard;
 
-use super::association::{Association, opposite, sender};
+use super::association::{Association, sender};
 use super::ended::Ended;
-use super::message::{DataSet, Fate, Phase};
+use super::phase::Phase;
 use crate::policy::Direction;
-use crate::rewrite::{Output, Piece};
-use crate::wire::{AbortReason, Deframer, Event, Fragment, Inbox, Malformed, Packer, Source, Span, pdu};
+use crate::rewrite::Output;
+use crate::wire::{AbortReason, Deframer, Event, Fragment, Inbox, Malformed, Packer, Span, pdu};
 
 /// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
 /// sensible deadline.
@@ -37,7 +37,7 @@ pub(crate) struct Half<'a> {
     pub(super) association: &'a Association,
     pub(super) direction: Direction,
     pub(super) inbox: Inbox,
-    deframer: Deframer,
+    pub(super) deframer: Deframer,
     pub(super) phase: Phase,
     /// What the transform put out, and where: spans over the inbox and over `output.made`.
     pub(super) output: Output,
@@ -104,7 +104,9 @@ impl<'a> Half<'a> {
         match ended {
             None => self.flush().await,
             Some(ended) => {
-                if self.phase.is_idle() {
+                // Not where a write was what failed.
+                let to = self.association.to(self.direction);
+                if self.phase.is_idle() && to.is_between_pdus() {
                     let _ = Box::pin(self.flush()).await;
                 }
                 Err(ended)
@@ -161,75 +163,6 @@ impl<'a> Half<'a> {
             Some(by) => Err(Ended::Released { by }),
             None => Ok(()),
         }
-    }
-
-    async fn pass_on(&mut self, pdu: &[u8]) -> Result<(), Ended> {
-        self.lock().await.pdu(pdu);
-        self.flush().await
-    }
-
-    /// The packer of the leg that this direction goes to; kept until the next flush between two messages.
-    pub(super) async fn lock(&mut self) -> &mut Packer {
-        let packer = self.association.packer(self.direction);
-        match self.writer.take() {
-            Some(writer) => self.writer.insert(writer),
-            None => self.writer.insert(match packer.try_lock() {
-                Ok(writer) => writer,
-                Err(_) => Box::pin(packer.lock()).await,
-            }),
-        }
-    }
-
-    /// Notes where the transform's latest output lies; `start` is where its input began in the inbox.
-    pub(super) fn take_pieces(&mut self, start: usize) {
-        let spans = self.output.pieces.drain(..).map(|piece| match piece {
-            Piece::Input(range) => {
-                Span { source: Source::Input, range: start + range.start..start + range.end }
-            }
-            Piece::Made(range) => Span { source: Source::Made, range },
-        });
-        self.spans.extend(spans);
-    }
-
-    /// Writes what this turn produced.
-    async fn flush(&mut self) -> Result<(), Ended> {
-        self.pack();
-        if !self.waits_for_a_data_set() {
-            self.write().await?;
-        }
-        if self.phase.is_idle()
-            && let Some(mut writer) = self.writer.take()
-        {
-            writer.shrink();
-        }
-        let under_way =
-            !self.phase.is_idle() || self.deframer.is_inside_pdu() || !self.inbox.unread().is_empty();
-        self.association.progress.under_way(self.association.movement(self.direction), under_way);
-        Ok(())
-    }
-
-    /// A command set that came alone waits for the first of its data set: two writes would wake the other side twice.
-    fn waits_for_a_data_set(&self) -> bool {
-        matches!(&self.phase, Phase::DataSet(DataSet { bytes: 0, fate: Fate::Relay(_), .. }))
-            && self.writer.as_ref().is_some_and(|writer| writer.has_a_command_alone())
-    }
-
-    /// Writes the plan, if there is one.
-    pub(super) async fn write(&mut self) -> Result<(), Ended> {
-        let Some(writer) = self.writer.as_mut() else { return Ok(()) };
-        if !writer.plan().is_empty() {
-            let (association, direction) = (self.association, self.direction);
-            let moved = || association.progress.moved(association.movement(direction));
-            let to = association.to(direction);
-            to.write_plan(writer, self.inbox.all(), &self.output.made, moved)
-                .await
-                .map_err(|error| Ended::lost(sender(opposite(direction)), &error))?;
-            writer.clear();
-        }
-        if self.spans.is_empty() {
-            self.output.clear();
-        }
-        Ok(())
     }
 
     /// Gives back what an idle leg does not need.

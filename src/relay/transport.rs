@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use crate::tls::{ClientStream, ServerStream};
+use crate::tls;
 use crate::wire::Inbox;
 
 /// What a leg needs of its stream beyond bytes.
@@ -56,25 +56,7 @@ impl Transport for TcpStream {
     }
 }
 
-impl Transport for ServerStream {
-    fn socket(&self) -> Option<&TcpStream> {
-        Some(Self::socket(self))
-    }
-
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        Self::poll_readable(self, cx)
-    }
-
-    fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
-        Self::poll_fill(self, cx, inbox)
-    }
-
-    fn take_back(&mut self, inbox: &mut Inbox) {
-        Self::take_back(self, inbox);
-    }
-}
-
-impl Transport for ClientStream {
+impl<S: tls::Side + Send> Transport for tls::Stream<S> {
     fn socket(&self) -> Option<&TcpStream> {
         Some(Self::socket(self))
     }

@@ -4,7 +4,7 @@ use super::super::association::Answer;
 use super::super::command::{REWRITE_FAILED, Refused};
 use super::super::ended::Ended;
 use super::super::exchange::{Asked, Exchange};
-use super::super::message::{Origin, Relayed, Rewritten};
+use super::super::phase::{Origin, Relayed, Rewritten};
 use super::super::pump::Half;
 use super::{Crossing, UNKNOWN_PSEUDONYM, cannot, refused, status_of};
 use crate::dataset::Identifier;

@@ -4,7 +4,7 @@ use super::super::association::{Answer, opposite};
 use super::super::command::{REWRITE_FAILED, Refused};
 use super::super::ended::Ended;
 use super::super::exchange::{Asked, Exchange};
-use super::super::message::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
+use super::super::phase::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::super::pump::Half;
 use super::{Crossing, status_of};
 use crate::dimse::{self, Command, Outcome, Status};
