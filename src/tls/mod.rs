@@ -26,7 +26,7 @@ pub use protocol::Protocol;
 pub use session::Session;
 pub use settings::{ClientAuthentication, ClientSettings, Profile, ServerSettings};
 pub use show::describe;
-pub use stream::{ClientStream, ServerStream, Stream};
+pub use stream::{ClientStream, ServerStream, Side, Stream};
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,10 @@ const NEAR: usize = 3;
 /// Those that nobody uses at the moment. What was in them is not cleared; nobody reads beyond what they wrote.
 static SPARE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
 
-/// How many of those that were lent wait for more, with something in them.
+/// Buffers that may be kept with something in them while more is waited for.
+const MAY_WAIT: usize = 16;
+
+/// How many are.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
@@ -42,7 +45,7 @@ impl Buffer {
     /// somebody's way to have all the memory.
     pub fn may_wait(&mut self) -> bool {
         if !self.waits {
-            self.waits = WAITING.fetch_add(1, Ordering::Relaxed) < KEPT;
+            self.waits = WAITING.fetch_add(1, Ordering::Relaxed) < MAY_WAIT;
             if !self.waits {
                 WAITING.fetch_sub(1, Ordering::Relaxed);
             }
@@ -88,5 +91,24 @@ impl Deref for Buffer {
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
+    }
+}
+
+/// While it lasts, no further buffer may wait: for tests of those that then hold what they have in as many bytes.
+#[cfg(test)]
+pub struct NoneMayWait(());
+
+#[cfg(test)]
+impl NoneMayWait {
+    pub fn begin() -> Self {
+        WAITING.fetch_add(MAY_WAIT, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+#[cfg(test)]
+impl Drop for NoneMayWait {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(MAY_WAIT, Ordering::Relaxed);
     }
 }

@@ -1,4 +1,4 @@
-//! The upper layer (PS3.8 §9.3): PDUs, the A-ASSOCIATE codec, fragments. No I/O.
+//! The upper layer (PS3.8 §9.3): PDUs, the A-ASSOCIATE codec, fragments, and the inbox that they are read from. No I/O.
 
 mod ae_title;
 pub mod associate;
@@ -12,6 +12,8 @@ mod uid;
 
 pub use ae_title::{AeTitle, AeTitleError, RawAeTitle};
 pub use buffer::Buffer;
+#[cfg(test)]
+pub use buffer::NoneMayWait;
 pub use deframer::{Deframer, Event, Fragment, Kind};
 pub use inbox::Inbox;
 pub use malformed::{AbortReason, Malformed};

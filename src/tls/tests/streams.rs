@@ -1,9 +1,8 @@
 //! The stream against rustls's buffered connections, which share none of its code.
 
 use super::site::Site;
-use crate::tls::stream::Side;
 use crate::tls::*;
-use crate::wire::Inbox;
+use crate::wire::{Inbox, NoneMayWait};
 use proptest::prelude::*;
 use rustls::{ClientConfig, ServerConfig};
 use std::future::poll_fn;
@@ -32,6 +31,14 @@ fn configurations(old: bool) -> Configurations {
     let client =
         if old { site.old_client(Some("lyon")) } else { client_config(&site.client(Some("lyon"))).unwrap() };
     Configurations { server: server_config(&site.server()).unwrap(), client }
+}
+
+fn sending_tickets_in_small_records() -> Configurations {
+    let Configurations { server, client } = configurations(false);
+    let mut server = ServerConfig::clone(&server);
+    (server.max_fragment_size, server.send_tls13_tickets) = (Some(64), 2);
+    server.session_storage = rustls::server::ServerSessionMemoryCache::new(8);
+    Configurations { server: Arc::new(server), client }
 }
 
 /// A listener's stream, and a client that is not ours.
@@ -214,11 +221,7 @@ fn a_handshake_in_small_records_may_come_with_data_in_one_read() {
 
 #[test]
 fn tickets_in_small_records_may_come_with_data_in_one_read() {
-    let mut with = configurations(false);
-    let mut server = ServerConfig::clone(&with.server);
-    (server.max_fragment_size, server.send_tls13_tickets) = (Some(64), 2);
-    server.session_storage = rustls::server::ServerSessionMemoryCache::new(8);
-    with.server = Arc::new(server);
+    let with = sending_tickets_in_small_records();
     run(async {
         let (mut ours, mut theirs) = dialling(&with).await;
         theirs.write_all(&bytes(5_000)).await.unwrap();
@@ -299,11 +302,7 @@ fn a_reader_with_an_inbox_of_its_own_gets_what_was_sent_while_the_stream_writes(
 /// Tickets in records of 64 bytes that come one by one: the client writes while it has some of a ticket.
 #[test]
 fn a_stream_writes_while_a_handshake_message_is_not_whole() {
-    let mut with = configurations(false);
-    let mut server = ServerConfig::clone(&with.server);
-    (server.max_fragment_size, server.send_tls13_tickets) = (Some(64), 2);
-    server.session_storage = rustls::server::ServerSessionMemoryCache::new(8);
-    with.server = Arc::new(server);
+    let with = sending_tickets_in_small_records();
     run(async {
         let (dialled, accepted) = sockets().await;
         let (mut slow, mut server_side) = tokio::io::duplex(1 << 20);
@@ -376,9 +375,9 @@ fn the_beginning_of_a_record_holds_no_buffer_and_is_not_lost() {
         let (beginning, rest) = record.split_at(4_000);
         theirs.get_mut().0.write_all(beginning).await.unwrap();
         let mut got = vec![0; 9_000];
-        let few = Inbox::those_that_may_wait();
+        let none = NoneMayWait::begin();
         waits(&mut ours, 4_000).await;
-        drop(few);
+        drop(none);
         theirs.get_mut().0.write_all(rest).await.unwrap();
         ours.read_exact(&mut got).await.unwrap();
         assert!(got == bytes(9_000));

@@ -20,7 +20,7 @@ impl Inbox {
     ) -> Poll<io::Result<usize>> {
         self.make_room();
         let end = self.sealed.end;
-        let mut room = ReadBuf::new(self.storage.bytes().get_mut(end..).unwrap_or_default());
+        let mut room = ReadBuf::new(self.storage.get_mut(end..).unwrap_or_default());
         if room.capacity() == 0 {
             return Poll::Ready(Err(no_room()));
         }
@@ -94,22 +94,6 @@ impl Inbox {
         }
     }
 
-    /// All that may keep their buffers while they wait, for tests of what the others do.
-    #[cfg(test)]
-    pub fn those_that_may_wait() -> Vec<Self> {
-        let mut waiting = Vec::new();
-        while waiting.len() < 16 {
-            let mut inbox = Self::default();
-            let _ = inbox.receive(|room| {
-                room.put_slice(&[1]);
-                Poll::Ready(Ok(()))
-            });
-            inbox.wait();
-            waiting.extend(Some(inbox).filter(Self::has_buffer));
-        }
-        waiting
-    }
-
     /// Takes out what is sealed.
     pub fn take_sealed(&mut self) -> Self {
         let sealed = self.sealed().to_vec();
@@ -139,7 +123,7 @@ impl Inbox {
         }
         self.make_room();
         let (start, sealed) = (self.sealed.end, other.sealed());
-        let place = self.storage.bytes().get_mut(start..start + sealed.len());
+        let place = self.storage.get_mut(start..start + sealed.len());
         place.ok_or_else(no_room)?.copy_from_slice(sealed);
         self.sealed.end += sealed.len();
         *other = Self::default();

@@ -42,10 +42,7 @@ impl Inbox {
 
     /// Everything: what [`Self::position`] counts in, until the next [`Self::receive`].
     pub fn all(&self) -> &[u8] {
-        match &self.storage {
-            Storage::Lent(buffer) => buffer,
-            Storage::Exact(bytes) => bytes,
-        }
+        &self.storage
     }
 
     fn piece(&self) -> Range<usize> {
@@ -77,7 +74,7 @@ impl Inbox {
         let start = next.start.saturating_sub(left.len());
         next.start = start;
         if !left.is_empty() {
-            self.storage.bytes().copy_within(left, start);
+            self.storage.copy_within(left, start);
         }
         self.current += 1;
         true
@@ -86,7 +83,7 @@ impl Inbox {
     /// What is still sealed.
     pub fn sealed(&mut self) -> &mut [u8] {
         let range = self.sealed.clone();
-        self.storage.bytes().get_mut(range).unwrap_or_default()
+        self.storage.get_mut(range).unwrap_or_default()
     }
 
     /// So many of the sealed bytes were dealt with.
@@ -103,7 +100,7 @@ impl Inbox {
                 let to = last.end;
                 last.end += length;
                 if to != start {
-                    self.storage.bytes().copy_within(start..end, to);
+                    self.storage.copy_within(start..end, to);
                 }
             }
             _ => self.pieces.push(start..end),

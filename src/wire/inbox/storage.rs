@@ -1,5 +1,7 @@
 //! Where the bytes of an inbox lie.
 
+use std::ops::{Deref, DerefMut};
+
 use crate::wire::Buffer;
 
 pub(super) enum Storage {
@@ -13,8 +15,19 @@ impl Default for Storage {
     }
 }
 
-impl Storage {
-    pub(super) fn bytes(&mut self) -> &mut [u8] {
+impl Deref for Storage {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Lent(buffer) => buffer,
+            Self::Exact(bytes) => bytes,
+        }
+    }
+}
+
+impl DerefMut for Storage {
+    fn deref_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Lent(buffer) => buffer,
             Self::Exact(bytes) => bytes,

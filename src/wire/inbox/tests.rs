@@ -1,4 +1,5 @@
 use super::Inbox;
+use crate::wire::NoneMayWait;
 use proptest::prelude::*;
 use std::task::Poll;
 
@@ -68,7 +69,7 @@ proptest! {
 
 #[test]
 fn few_wait_with_a_buffer_and_the_others_with_as_many_bytes_as_they_have() {
-    let few = Inbox::those_that_may_wait();
+    let none = NoneMayWait::begin();
     let mut inbox = Inbox::default();
     let _ = inbox.receive(|room| {
         room.put_slice(&[7; 100]);
@@ -79,7 +80,7 @@ fn few_wait_with_a_buffer_and_the_others_with_as_many_bytes_as_they_have() {
     inbox.consume(10);
     inbox.wait();
     assert_eq!((inbox.all().len(), inbox.unread(), inbox.available()), (60, &[7; 20][..], 20));
-    drop(few);
+    drop(none);
 }
 
 #[test]
