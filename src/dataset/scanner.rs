@@ -73,6 +73,7 @@ const LONG_HEAD: usize = 12;
 
 impl Head {
     /// The header that `bytes` begin with, where they hold all of it.
+    #[inline]
     fn read(frame: &Frame, bytes: &[u8]) -> Option<Self> {
         let &[g0, g1, e0, e1, v0, v1, l0, l1] = bytes.first_chunk::<SHORT_HEAD>()?;
         let syntax = frame.syntax;
