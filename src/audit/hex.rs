@@ -6,21 +6,10 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 }
 
 pub(super) fn pair(byte: u8) -> [u8; 2] {
-    static PAIRS: [[u8; 2]; 256] = pairs();
-    PAIRS[usize::from(byte)]
+    [digit(byte >> 4), digit(byte & 15)]
 }
 
-const fn pairs() -> [[u8; 2]; 256] {
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        pairs[byte] = [digit(byte as u8 >> 4), digit(byte as u8 & 15)];
-        byte += 1;
-    }
-    pairs
-}
-
-const fn digit(nibble: u8) -> u8 {
+fn digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
 }
 

@@ -4,6 +4,7 @@
 use super::event::{Direction, Operation};
 use super::json::{STRING_LIMIT, body_of};
 use serde::Serialize;
+use std::io::Write;
 
 /// The fields as a JSON object.
 pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Result<()> {
@@ -49,9 +50,8 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
     }
     text_if_any(to, b",\"move-destination\":", move_destination.as_deref())?;
     if let Some(status) = *status {
-        to.extend_from_slice(b",\"status\":\"");
-        to.extend_from_slice(&hexadecimal(status));
-        to.push(b'"');
+        // Writing to a vector cannot fail.
+        let _ = write!(to, ",\"status\":\"0x{status:04X}\"");
     }
     number(to, b",\"bytes\":", *bytes);
     number(to, b",\"duration-ms\":", *duration_ms);
@@ -85,16 +85,6 @@ fn any(to: &mut Vec<u8>, key: &[u8], value: &(impl Serialize + ?Sized)) -> serde
 fn number(to: &mut Vec<u8>, key: &[u8], value: u64) {
     to.extend_from_slice(key);
     super::json::number(to, value);
-}
-
-/// Such as `0xA700`.
-fn hexadecimal(status: u16) -> [u8; 6] {
-    let mut text = *b"0x0000";
-    for (place, shift) in text.iter_mut().skip(2).zip([12, 8, 4, 0]) {
-        let nibble = (status >> shift & 15) as u8;
-        *place = if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble };
-    }
-    text
 }
 
 #[cfg(test)]
