@@ -85,6 +85,7 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
         rewrite,
         tenant,
         strip_asynchronous_window: section.flag("strip-asynchronous-window").unwrap_or(false),
+        response_timeout: section.optional_duration("response-timeout"),
         max_associations: count("max-associations"),
         associations_per_minute: count("associations-per-minute"),
         operations_per_second: count("operations-per-second"),

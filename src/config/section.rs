@@ -160,6 +160,12 @@ impl<'a> Section<'a> {
         self.duration_by(key, default, above_zero)
     }
 
+    /// A duration longer than zero, where the key is there.
+    pub(super) fn optional_duration(&self, key: &'static str) -> Option<Duration> {
+        let duration = self.duration(key, Duration::MAX);
+        self.has(key).then_some(duration)
+    }
+
     /// A duration that may be zero.
     pub(super) fn duration_or_zero(&self, key: &'static str, default: Duration) -> Duration {
         self.duration_by(key, default, units::duration)

@@ -103,7 +103,11 @@ pub struct Limits {
     pub associate_timeout: Duration,
     /// No byte moved while a message is under way.
     pub dimse_timeout: Duration,
-    /// No message under way.
+    /// Bytes a second that a message under way has to move, over each `dimse_timeout`.
+    pub min_bytes_per_second: u32,
+    /// How long whoever owes an answer may say nothing, where neither peer nor upstream says another.
+    pub response_timeout: Duration,
+    /// No message under way, and nobody waits for an answer.
     pub idle_timeout: Duration,
     pub release_timeout: Duration,
     /// Bytes of a P-DATA-TF that each leg is told; never 0.
@@ -149,6 +153,10 @@ pub struct UpstreamSettings {
     /// `None`: as the requestor wrote it.
     pub calling_ae_title: Option<AeTitle>,
     pub connect_timeout: Duration,
+    /// How much longer than one that is free it may keep a requestor waiting while it is busy.
+    pub wait: Duration,
+    /// How long it may say nothing while it owes an answer; `None`: as the limits.
+    pub response_timeout: Option<Duration>,
     /// Whether a user identity (58H) goes on to the upstream; otherwise it ends here.
     pub pass_user_identity: bool,
     /// Absent: plain TCP.

@@ -38,6 +38,8 @@ fn upstream(section: Section<'_>, name: Option<Arc<str>>) -> Option<UpstreamSett
     let called_ae_title = section.parsed("called-ae-title", ae_title).map(|title| title.value);
     let calling_ae_title = section.parsed("calling-ae-title", ae_title).map(|title| title.value);
     let connect_timeout = section.duration("connect-timeout", Duration::from_secs(5));
+    let wait = section.duration_or_zero("wait", Duration::from_secs(5));
+    let response_timeout = section.optional_duration("response-timeout");
     let pass = section.choice("user-identity", &[("strip", false), ("pass", true)]);
     let pass_user_identity = pass.unwrap_or(false);
     let tls = section.table("tls").map(|table| tls::client(table, &addresses));
@@ -54,6 +56,8 @@ fn upstream(section: Section<'_>, name: Option<Arc<str>>) -> Option<UpstreamSett
         called_ae_title,
         calling_ae_title,
         connect_timeout,
+        wait,
+        response_timeout,
         pass_user_identity,
         tls,
         line,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -56,6 +57,8 @@ pub struct Peer {
     pub two_way: bool,
     /// Offer the upstream no asynchronous operations window, for devices that cannot cope with one.
     pub strip_asynchronous_window: bool,
+    /// How long it may say nothing while it owes an answer; `None`: as the limits.
+    pub response_timeout: Option<Duration>,
     pub max_associations: Option<u32>,
     pub associations_per_minute: Option<u32>,
     pub operations_per_second: Option<u32>,

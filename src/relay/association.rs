@@ -10,6 +10,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tracing::Span;
 
 use super::asking::Asking;
+use super::deadlines::Outlook;
 use super::ended::Side;
 use super::exchange::{Exchange, Ledger};
 use super::gate::Gate;
@@ -163,6 +164,19 @@ impl Association {
         match direction {
             Direction::FromPeer => &self.progress.to_upstream,
             Direction::ToPeer => &self.progress.to_requestor,
+        }
+    }
+
+    /// What the deadlines look at besides its progress.
+    pub fn outlook(&self) -> Outlook {
+        let (requestor, upstream) = (&self.requestor, &self.upstream);
+        Outlook {
+            moved: [
+                requestor.received().saturating_add(upstream.sent()),
+                upstream.received().saturating_add(requestor.sent()),
+            ],
+            waiting: [Direction::FromPeer, Direction::ToPeer]
+                .map(|direction| self.ledger.waiting_since(direction)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::progress::Expired;
+use super::deadlines::Expired;
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed};
 
@@ -93,7 +93,13 @@ impl fmt::Display for Ended {
             Self::TimedOut { expired: Expired::Dimse } => {
                 f.write_str("no byte moved for dimse-timeout while a message was under way")
             }
+            Self::TimedOut { expired: Expired::Slow } => {
+                f.write_str("a message moved slower than min-bytes-per-second for dimse-timeout")
+            }
             Self::TimedOut { expired: Expired::Idle } => f.write_str("no message came for idle-timeout"),
+            Self::TimedOut { expired: Expired::Response(side) } => {
+                write!(f, "the {side} owed an answer and said nothing for response-timeout")
+            }
             Self::TimedOut { expired: Expired::Release } => {
                 f.write_str("a release was not answered within release-timeout")
             }

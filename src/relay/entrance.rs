@@ -6,7 +6,7 @@ use tokio::time::timeout_at;
 
 use super::arrival::{Arrival, Refused};
 use super::leg::Leg;
-use super::proxy_protocol;
+use super::{proxy_protocol, transport};
 use crate::policy::Reason;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Protocol, ServerStream, Session};
@@ -40,7 +40,7 @@ pub(crate) async fn enter(
 }
 
 async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused> {
-    socket.set_nodelay(true).map_err(|error| lost(&error))?;
+    transport::prepare(&socket).map_err(|error| lost(&error))?;
     let mut first = [0; LOOKED_AT];
     let count = socket.peek(&mut first).await.map_err(|error| lost(&error))?;
     let spoken = first.get(..count).unwrap_or_default();

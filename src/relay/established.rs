@@ -12,11 +12,12 @@ use tracing::{Instrument, Span};
 use super::arrival::Arrival;
 use super::asking::Asking;
 use super::association::{Association, Tally};
+use super::deadlines::Deadlines;
 use super::early::Early;
 use super::ended::{Ended, Side};
 use super::exchange::Ledger;
 use super::leg::Leg;
-use super::progress::{Deadlines, Progress};
+use super::progress::Progress;
 use super::pump::Half;
 use super::records::Told;
 use super::release::Release;
@@ -150,11 +151,26 @@ async fn accept(association: &Association, answer: Vec<u8>) -> Result<(), Ended>
 
 /// Returns once a deadline has passed or dimsegate has to stop.
 async fn interrupted(association: &Association, arrival: &Arrival) -> Ended {
-    let limits = &arrival.settings.limits;
-    let (dimse, idle, release) = (limits.dimse_timeout, limits.idle_timeout, limits.release_timeout);
+    let deadlines = deadlines(association, arrival);
     tokio::select! {
-        expired = association.progress.expired(Deadlines { dimse, idle, release }) => Ended::TimedOut { expired },
+        expired = association.progress.expired(deadlines, || association.outlook()) => Ended::TimedOut { expired },
         () = arrival.gate.stopping() => Ended::Shutdown,
+    }
+}
+
+/// The limits that hold for this peer and this upstream.
+fn deadlines(association: &Association, arrival: &Arrival) -> Deadlines {
+    let (settings, grant) = (&arrival.settings, &association.grant);
+    let limits = &settings.limits;
+    let of_upstream = settings.upstreams.get(&grant.upstream).and_then(|upstream| upstream.response_timeout);
+    let response =
+        [of_upstream, grant.peer.response_timeout].map(|own| own.unwrap_or(limits.response_timeout));
+    Deadlines {
+        dimse: limits.dimse_timeout,
+        idle: limits.idle_timeout,
+        release: limits.release_timeout,
+        response,
+        min_bytes_per_second: limits.min_bytes_per_second,
     }
 }
 

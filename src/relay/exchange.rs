@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     pub move_destination: Option<String>,
     /// The whole request has been passed on.
     pub sent: bool,
+    /// When its command set came, and once all of it was passed on, when that was: its answer is waited for since then.
+    pub sent_at: Instant,
     /// Bytes of the request's data set.
     pub bytes: u64,
     pub study: Option<String>,
@@ -60,6 +62,7 @@ impl Exchange {
             sop_instance: command.sop_instance(),
             move_destination: command.move_destination(),
             sent: !command.has_data_set,
+            sent_at: began,
             bytes: 0,
             study: None,
             patient: None,
@@ -194,6 +197,12 @@ impl Ledger {
         let mut table = self.table(direction);
         let place = table.place(message_id).ok()?;
         Some(table.0.remove(place).1)
+    }
+
+    /// Since when the oldest whole request of this direction has waited for its answer.
+    pub fn waiting_since(&self, direction: Direction) -> Option<Instant> {
+        let table = self.table(direction);
+        table.0.iter().filter(|(_, exchange)| exchange.sent).map(|(_, exchange)| exchange.sent_at).min()
     }
 
     /// What was never answered, oldest first; requests of one read, by their message IDs.

@@ -66,10 +66,19 @@ impl Leg {
         self.condemned.load(Ordering::Relaxed)
     }
 
-    /// Reads what is there, as much as fits, waiting only for the first byte. Zero is the end of the stream.
+    /// Reads what is there, as much as fits, waiting only for the first byte. Zero is the end of the stream. Whatever came
+    /// is acknowledged before it waits: this is for PDUs outside of the relay, of which nearly always the rest is waited for.
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut into = ReadBuf::new(buffer);
-        poll_fn(|cx| Pin::new(&mut **self.stream()).poll_read(cx, &mut into)).await?;
+        poll_fn(|cx| {
+            let mut stream = self.stream();
+            let read = Pin::new(&mut **stream).poll_read(cx, &mut into);
+            if read.is_pending() {
+                stream.quick_ack();
+            }
+            read
+        })
+        .await?;
         let count = into.filled().len();
         self.received.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
@@ -248,6 +257,25 @@ mod tests {
 
     use super::Leg;
     use crate::wire::{Inbox, NoneMayWait};
+
+    /// A peer that writes a PDU in pieces with Nagle's algorithm on waits 40 ms for each acknowledgement that is delayed.
+    #[tokio::test]
+    async fn a_read_that_waits_has_acknowledged_what_came() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let leg = Leg::new(Box::new(listener.accept().await.unwrap().0));
+        let at_once = || {
+            let stream = leg.stream();
+            socket2::SockRef::from(stream.socket().unwrap()).tcp_quickack().unwrap()
+        };
+        socket2::SockRef::from(leg.stream().socket().unwrap()).set_tcp_quickack(false).unwrap();
+        assert!(!at_once());
+        peer.write_all(&[4, 0, 0]).await.unwrap();
+        let mut header = [0; 6];
+        let mut reading = pin!(leg.read_exact(&mut header));
+        assert!(reading.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(at_once());
+    }
 
     /// A peer that stops in the middle of a header must not keep a quarter of a megabyte for as long as it likes.
     #[tokio::test]

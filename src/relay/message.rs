@@ -206,8 +206,9 @@ impl Half<'_> {
         let summary = relayed.transform.summary();
         self.association.tally.changed(summary.elements);
         let observer = relayed.observer.as_ref();
+        let now = self.association.progress.now();
         self.association.ledger.update(self.direction, message_id, |exchange| {
-            exchange.sent = true;
+            (exchange.sent, exchange.sent_at) = (true, now);
             exchange.bytes = state.bytes;
             let study =
                 observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());

@@ -9,6 +9,7 @@
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
+//! | `deadlines` | which deadline has passed |
 //! | `seldom` | waiting for a deadline without a look at each byte |
 //! | `pump`, `message`, `command`, `writing` | one direction: bytes to messages to the other side |
 //! | `phase` | where one direction is in its message |
@@ -24,6 +25,7 @@ mod associate;
 mod association;
 mod command;
 mod crossing;
+mod deadlines;
 mod early;
 mod ended;
 mod entrance;

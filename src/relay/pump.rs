@@ -191,7 +191,7 @@ impl<'a> Half<'a> {
             if let Ok(done) = tokio::time::timeout(PACE_TICK, &mut wait).await {
                 return done;
             }
-            self.association.progress.moved(self.association.movement(self.direction));
+            self.association.progress.held_up(self.association.movement(self.direction));
         }
     }
 

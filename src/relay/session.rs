@@ -184,16 +184,33 @@ fn admitted(
     }
 }
 
-/// Dials the upstream and reads its answer.
+/// How long one that refuses for now is left alone before it is asked again: doubled each time, up to the longest.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Dials the upstream and reads its answer. One that is busy is waited for: in its own queue where it does not answer yet, and
+/// by asking again where it refuses for now.
 async fn ask(
     limits: &Limits,
     upstream: &UpstreamSettings,
     offered: &AssociateRq,
 ) -> Result<(Dialled, Result<AssociateAc, NotReached>), NotReached> {
-    let dialled = upstream::dial(upstream).await?;
+    let (deadline, mut pause) = (Instant::now() + upstream.wait, PAUSE);
     let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
-    let answered = upstream::associate(&dialled.leg, offered, limit, limits.associate_timeout).await;
-    Ok((dialled, answered))
+    let patience = limits.associate_timeout.saturating_add(upstream.wait);
+    loop {
+        let dialled = upstream::dial(upstream).await?;
+        let answered = upstream::associate(&dialled.leg, offered, limit, patience).await;
+        match &answered {
+            Err(busy) if busy.is_busy() && Instant::now() + pause < deadline => {
+                tracing::debug!(upstream = %upstream.name, detail = %busy.detail, "busy, asking again in {pause:?}");
+                dialled.leg.close(Duration::ZERO).await;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            _ => return Ok((dialled, answered)),
+        }
+    }
 }
 
 /// Leaves an upstream with which there is no association (PS3.8 Table 9-10, Sta5): one that did not refuse gets an

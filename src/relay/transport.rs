@@ -3,7 +3,9 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -38,16 +40,31 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
     fn quick_ack(&self) {
         if let Some(socket) = self.socket() {
             // A socket that cannot do it is slower, not wrong.
-            let _ = socket2::SockRef::from(socket).set_tcp_quickack(true);
+            let _ = SockRef::from(socket).set_tcp_quickack(true);
         }
     }
 
     /// Makes the close a reset, so that a PDU which was cut off can never look like an orderly end.
     fn reset_on_close(&self) {
         if let Some(socket) = self.socket() {
-            let _ = socket2::SockRef::from(socket).set_linger(Some(std::time::Duration::ZERO));
+            let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
         }
     }
+}
+
+/// How long a connection is silent before TCP asks whether its peer is still there, how often, and how many times: one that
+/// has lost its power or its network is found out within two minutes, whatever is waited for.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
+
+/// Prepares the socket of either leg, before its first byte.
+///
+/// # Errors
+/// Those of the system.
+pub(crate) fn prepare(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let (time, interval, retries) = KEEPALIVE;
+    let keepalive = TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(retries);
+    SockRef::from(socket).set_tcp_keepalive(&keepalive)
 }
 
 impl Transport for TcpStream {

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::handshake::{self, Opening, ReadError};
 use super::leg::Leg;
+use super::transport;
 use crate::config::UpstreamSettings;
 use crate::policy::Reason;
 use crate::tls::{ClientStream, Session};
@@ -38,6 +39,12 @@ impl NotReached {
         Self { reason, detail: detail.into(), abort: None }
     }
 
+    /// Whether it is there and has no room for now (A-ASSOCIATE-RJ, rejected-transient by the presentation provider: temporary
+    /// congestion or local limit exceeded).
+    pub fn is_busy(&self) -> bool {
+        matches!(self.reason, Reason::UpstreamRejected { result: 2, source: 3, reason: 1 | 2 })
+    }
+
     pub fn malformed(malformed: &Malformed) -> Self {
         Self::new(Reason::UpstreamMalformed, malformed.to_string())
     }
@@ -50,8 +57,11 @@ impl NotReached {
 pub(crate) async fn dial(upstream: &UpstreamSettings) -> Result<Dialled, NotReached> {
     let mut reason = Reason::UpstreamUnreachable;
     let mut details = Vec::new();
-    for address in &upstream.addresses {
-        match dial_one(upstream, address).await {
+    for (index, address) in upstream.addresses.iter().enumerate() {
+        // There is nobody else left to ask: one that is busy with another association is waited for.
+        let last = index + 1 == upstream.addresses.len();
+        let extra = if last { upstream.wait } else { Duration::ZERO };
+        match dial_one(upstream, address, extra).await {
             Ok(dialled) => return Ok(dialled),
             Err(failed) => {
                 tracing::warn!(upstream = %upstream.name, %address, detail = %failed.detail, "address did not answer");
@@ -63,22 +73,29 @@ pub(crate) async fn dial(upstream: &UpstreamSettings) -> Result<Dialled, NotReac
     Err(NotReached::new(reason, format!("upstream \"{}\": {}", upstream.name, details.join("; "))))
 }
 
-async fn dial_one(upstream: &UpstreamSettings, address: &str) -> Result<Dialled, NotReached> {
+/// `extra`: how much longer than `connect-timeout` its TLS handshake may take. Its system connects in its place, so an
+/// upstream that serves one connection at a time is slow there first.
+async fn dial_one(
+    upstream: &UpstreamSettings,
+    address: &str,
+    extra: Duration,
+) -> Result<Dialled, NotReached> {
     let patience = upstream.connect_timeout;
-    let late = |what: &str| {
+    let late = |what: &str, patience: Duration| {
         NotReached::new(Reason::UpstreamUnreachable, format!("{what} took longer than {patience:?}"))
     };
     let unreachable = |error: std::io::Error| NotReached::new(Reason::UpstreamUnreachable, error.to_string());
     let socket = timeout(patience, TcpStream::connect(address)).await;
-    let socket = socket.map_err(|_| late("connecting"))?.map_err(unreachable)?;
-    socket.set_nodelay(true).map_err(unreachable)?;
+    let socket = socket.map_err(|_| late("connecting", patience))?.map_err(unreachable)?;
+    transport::prepare(&socket).map_err(unreachable)?;
     let reached = socket.peer_addr().map_or_else(|_| address.to_owned(), |reached| reached.to_string());
     let Some(tls) = &upstream.tls else {
         return Ok(Dialled { leg: Leg::new(Box::new(socket)), address: reached, tls: None });
     };
     let name = server_name(&tls.settings.server_name)?;
     let connecting = ClientStream::connect(Arc::clone(&tls.config), name, socket);
-    let stream = timeout(patience, connecting).await.map_err(|_| late("the TLS handshake"))?;
+    let patience = patience.saturating_add(extra);
+    let stream = timeout(patience, connecting).await.map_err(|_| late("the TLS handshake", patience))?;
     let stream = stream.map_err(|error| {
         let failure = crate::tls::handshake_failure(&error);
         NotReached::new(Reason::UpstreamTls, format!("TLS: {} ({})", failure.detail, failure.label))

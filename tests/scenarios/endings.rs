@@ -279,15 +279,101 @@ fn a_message_that_stops_in_the_middle_is_aborted_on_both_legs() {
     assert_eq!(opened.closed()["ended"], "timeout");
 }
 
+/// Asserts that an association ended because this limit passed.
+fn assert_limit(closed: &Value, limit: &str) {
+    assert_eq!(closed["ended"], "timeout");
+    assert!(closed["reason"].as_str().is_some_and(|reason| reason.contains(limit)), "{closed}");
+}
+
+const IMPATIENT: &str = "dimse-timeout = \"200ms\"\nidle-timeout = \"200ms\"";
+
 #[test]
-fn a_response_that_never_comes_is_a_timeout() {
-    // The request has passed whole, so no message is under way: an archive may take its time, as for a C-MOVE.
-    let mut opened = opened("dimse-timeout = \"200ms\"\nidle-timeout = \"1s\"");
+fn an_answer_that_never_comes_has_a_limit_of_its_own() {
+    let in_limits = Setup {
+        limits: "dimse-timeout = \"200ms\"\nidle-timeout = \"200ms\"\nresponse-timeout = \"1s\"",
+        ..Setup::plain(([127, 0, 0, 1], 1).into())
+    };
+    let of_upstream = Setup {
+        limits: IMPATIENT,
+        upstream_keys: "response-timeout = \"1s\"",
+        ..Setup::plain(in_limits.upstream)
+    };
+    for setup in [in_limits, of_upstream] {
+        let upstream = Upstream::bind();
+        let gate = Gate::start(&Setup { upstream: upstream.address, ..setup });
+        let (mut requestor, mut acceptor) =
+            raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+        requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+        acceptor.message();
+        assert_eq!(requestor.expect(upper::ABORT)[2], 2);
+        assert_eq!(acceptor.expect(upper::ABORT)[2], 2);
+        assert_limit(&gate.event("association-closed"), "response-timeout");
+    }
+}
+
+#[test]
+fn an_answer_of_the_requestor_has_the_limit_of_its_peer() {
+    let upstream = Upstream::bind();
+    let peers = crate::gate::peer("response-timeout = \"1s\"");
+    let gate = Gate::start(&Setup { limits: IMPATIENT, peers, ..Setup::plain(upstream.address) });
+    let (requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    acceptor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+    assert_limit(&gate.event("association-closed"), "response-timeout");
+    drop(requestor);
+}
+
+/// As when a PACS recalls what it is asked for from tape.
+#[test]
+fn who_waits_for_an_answer_is_not_idle() {
+    let mut opened = opened("idle-timeout = \"500ms\"");
     opened.requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
-    opened.acceptor.message();
+    let asked = opened.acceptor.message();
+    crate::wait::beyond(std::time::Duration::from_millis(1500));
+    opened.acceptor.send_message(1, &asked.command.response(0), None, 16384);
+    assert_eq!(opened.requestor.message().command.number(STATUS), Some(0));
+    // Now nobody waits.
     assert_eq!(opened.requestor.expect(upper::ABORT)[2], 2);
-    assert_eq!(opened.acceptor.expect(upper::ABORT)[2], 2);
-    assert_eq!(opened.closed()["ended"], "timeout");
+    assert_limit(&opened.closed(), "idle-timeout");
+}
+
+#[test]
+fn one_byte_now_and_then_does_not_hold_half_a_message() {
+    let mut opened = opened("dimse-timeout = \"1s\"\nmin-bytes-per-second = \"100KiB\"");
+    let object = Object::ct(400_000);
+    opened.in_mid_store(&object);
+    let half = upper::p_data(3, 0, &object.data_set, 16384);
+    let mut rest = half[half.len() / 2..].iter();
+    crate::wait::until("the end of a slow message", || {
+        if let Some(byte) = rest.next() {
+            opened.requestor.try_send(&[*byte]);
+        }
+        (opened.gate.count("association-closed") == 1).then_some(())
+    });
+    assert_limit(&opened.closed(), "min-bytes-per-second");
+}
+
+/// A peer that lost its power is found out on either leg, however long an answer may take: the kernel asks it.
+#[test]
+fn both_legs_are_kept_alive_by_tcp() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup::plain(upstream.address));
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    // Of proc_pid_net(5), tcp: addresses, state and the timer that is set, of which 2 is that of keep-alive.
+    let kept_alive = |local: bool, port: u16| {
+        let sockets = std::fs::read_to_string("/proc/net/tcp").expect("the sockets of this network");
+        sockets.lines().skip(1).any(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let end = fields[if local { 1 } else { 2 }];
+            end.ends_with(&format!(":{port:04X}")) && fields[3] == "01" && fields[5].starts_with("02:")
+        })
+    };
+    crate::wait::until("keep-alive of the requestor's leg", || {
+        kept_alive(true, gate.address.port()).then_some(())
+    });
+    crate::wait::until("keep-alive of the upstream's leg", || {
+        kept_alive(false, upstream.address.port()).then_some(())
+    });
+    raw::release(requestor, acceptor);
 }
 
 #[test]

@@ -54,6 +54,7 @@ mod reference;
 
 // Through the proxy.
 mod bad_input;
+mod busy;
 mod byte_for_byte;
 mod commands;
 mod configurations;

@@ -262,7 +262,8 @@ fn the_next_address_of_an_upstream_is_tried() {
 fn an_upstreams_rejection_is_passed_on_verbatim() {
     for triple in [[0, 1, 1, 7], [0, 2, 3, 2], [0, 1, 2, 2], [0, 2, 1, 10]] {
         let upstream = Upstream::bind();
-        let gate = Gate::start(&Setup::plain(upstream.address));
+        let upstream_keys = "wait = \"0s\"";
+        let gate = Gate::start(&Setup { upstream_keys, ..Setup::plain(upstream.address) });
         let mut requestor = Peer::plain(gate.address);
         requestor.send(&verification("SITE", "PACS").encode());
         let mut acceptor = upstream.accept();

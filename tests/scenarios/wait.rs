@@ -17,3 +17,11 @@ pub fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
         std::thread::park_timeout(Duration::from_millis(10));
     }
 }
+
+/// Lets so much time pass: for what must still be so when a limit has passed that does not apply.
+pub fn beyond(limit: Duration) {
+    let over = Instant::now() + limit;
+    while Instant::now() < over {
+        std::thread::park_timeout(over.saturating_duration_since(Instant::now()));
+    }
+}

@@ -257,7 +257,7 @@ const ENDINGS: [Row; 9] = [
     (
         "timeout",
         "a deadline passed",
-        "the reason says which; dimse-timeout, idle-timeout and release-timeout in [limits]",
+        "the reason says which; dimse-timeout, response-timeout, idle-timeout and release-timeout in [limits]",
     ),
     (
         "protocol-error",

@@ -64,6 +64,7 @@ fn peer(name: &str) -> Peer {
         rewrite_direction: RewriteDirection::Both,
         two_way: false,
         strip_asynchronous_window: false,
+        response_timeout: None,
         max_associations: None,
         associations_per_minute: None,
         operations_per_second: None,
