@@ -32,21 +32,32 @@ pub(super) fn close(
     let directory = file.path.parent().unwrap_or(Path::new("."));
     let form = Form { compressed: compress, encrypted: reviewers.is_some() };
     let closed = TrailFile::new(directory, file.day, form);
-    let part = with_extension(&closed.path, PART);
-    let written = write_part(file, &part, form, reviewers);
-    let Some((lines, sha256)) = written.inspect_err(|_| discard(&part))? else {
-        discard(&part);
-        return Ok(None);
-    };
+    let mut lines = BufReader::with_capacity(1 << 18, File::open(&file.path)?);
+    let part = Part::of(&closed.path);
+    let Some((lines, sha256)) = part.write(&mut lines, form, reviewers)? else { return Ok(None) };
     if form.encrypted {
-        note(&note_of(file), &lines).inspect_err(|_| discard(&part))?;
+        note(&note_of(file), &lines)?;
     }
-    fs::rename(&part, &closed.path)?;
-    sync_directory(directory)?;
+    part.finish(&closed.path)?;
     fs::remove_file(&file.path)?;
     sync_directory(directory)?;
     let name = closed.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Some(FileClosed { file: name, lines, sha256 }))
+}
+
+/// Writes lines into a new file of the form, which is there when the disk keeps all of it.
+///
+/// # Errors
+/// What reading or writing gave.
+pub(super) fn write(
+    from: &mut impl BufRead,
+    to: &Path,
+    form: Form,
+    readers: Option<&Reviewers>,
+) -> io::Result<()> {
+    let part = Part::of(to);
+    part.write(from, form, readers)?;
+    part.finish(to)
 }
 
 /// What is in a file; of an encrypted one, what was noted when it was closed. `None` where that cannot be said.
@@ -76,7 +87,8 @@ pub(super) fn discard_parts(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with("audit-") && name.contains(".jsonl.") && name.ends_with(".part") {
+        let ours = name.starts_with("audit-") || name.starts_with("unsent-");
+        if ours && name.contains(".jsonl.") && name.ends_with(".part") {
             discard(&path);
         }
     }
@@ -95,24 +107,46 @@ fn note(path: &Path, lines: &Span) -> io::Result<()> {
     file.sync_all()
 }
 
-fn write_part(
-    file: &TrailFile,
-    part: &Path,
-    form: Form,
-    reviewers: Option<&Reviewers>,
-) -> io::Result<Option<(Span, String)>> {
-    let mut from = BufReader::with_capacity(1 << 18, File::open(&file.path)?);
-    let to = Hashing { to: BufWriter::new(create(part)?), hash: digest::Context::new(&digest::SHA256) };
-    let (lines, to) = match reviewers {
-        None => pack(&mut from, to, form.compressed)?,
-        Some(reviewers) => {
-            let (lines, to) = pack(&mut from, reviewers.encrypt(to)?, form.compressed)?;
-            (lines, to.finish()?)
-        }
-    };
-    to.to.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    let sha256 = hex::encode(to.hash.finish().as_ref());
-    Ok(lines.map(|lines| (lines, sha256)))
+/// A file that is not yet whole; deleted unless it is finished.
+struct Part(PathBuf);
+
+impl Part {
+    fn of(path: &Path) -> Self {
+        Self(with_extension(path, PART))
+    }
+
+    /// What is in it, and its SHA-256. `None` where nothing is.
+    fn write(
+        &self,
+        from: &mut impl BufRead,
+        form: Form,
+        reviewers: Option<&Reviewers>,
+    ) -> io::Result<Option<(Span, String)>> {
+        let to =
+            Hashing { to: BufWriter::new(create(&self.0)?), hash: digest::Context::new(&digest::SHA256) };
+        let (lines, to) = match reviewers {
+            None => pack(from, to, form.compressed)?,
+            Some(reviewers) => {
+                let (lines, to) = pack(from, reviewers.encrypt(to)?, form.compressed)?;
+                (lines, to.finish()?)
+            }
+        };
+        to.to.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        let sha256 = hex::encode(to.hash.finish().as_ref());
+        Ok(lines.map(|lines| (lines, sha256)))
+    }
+
+    fn finish(self, path: &Path) -> io::Result<()> {
+        fs::rename(&self.0, path)?;
+        sync_directory(path.parent().unwrap_or(Path::new(".")))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // After it was finished there is none.
+        discard(&self.0);
+    }
 }
 
 fn create(path: &Path) -> io::Result<File> {

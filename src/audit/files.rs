@@ -40,7 +40,7 @@ pub enum OpenError {
 const READ_SIZE: usize = 1 << 18;
 
 impl Form {
-    fn suffix(self) -> &'static str {
+    pub(super) fn suffix(self) -> &'static str {
         match (self.compressed, self.encrypted) {
             (false, false) => ".jsonl",
             (true, false) => ".jsonl.zst",
@@ -49,7 +49,7 @@ impl Form {
         }
     }
 
-    const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 4] = [
         Self { compressed: false, encrypted: false },
         Self { compressed: true, encrypted: false },
         Self { compressed: false, encrypted: true },
@@ -71,7 +71,7 @@ impl TrailFile {
             day.is_some_and(|day| !day.contains(".jsonl"))
         })?;
         let day = name.strip_suffix(form.suffix())?.strip_prefix("audit-")?;
-        let day = Date::parse(day, &format_description!("[year]-[month]-[day]")).ok()?;
+        let day = read_date(day)?;
         let file = Self::new(path.parent()?, day, form);
         (file.path == path).then_some(file)
     }
@@ -89,22 +89,41 @@ impl TrailFile {
     ///
     /// # Errors
     /// [`OpenError`]; reading on may find that a closed file was changed, too.
-    pub fn open(&self, identities: &[Identity]) -> Result<Box<dyn BufRead>, OpenError> {
-        let file = BufReader::with_capacity(READ_SIZE, File::open(&self.path)?);
-        let opened: Box<dyn BufRead> = match self.form.encrypted {
-            true => Box::new(BufReader::with_capacity(READ_SIZE, reviewers::decrypt(file, identities)?)),
-            false => Box::new(file),
-        };
-        Ok(match self.form.compressed {
-            true => Box::new(BufReader::with_capacity(READ_SIZE, zstd::Decoder::with_buffer(opened)?)),
-            false => opened,
-        })
+    pub fn open(&self, identities: &[Identity]) -> Result<Box<dyn BufRead + Send>, OpenError> {
+        open(&self.path, self.form, identities)
     }
+}
+
+/// The lines of a file of the form.
+pub(super) fn open(
+    path: &Path,
+    form: Form,
+    identities: &[Identity],
+) -> Result<Box<dyn BufRead + Send>, OpenError> {
+    let file = BufReader::with_capacity(READ_SIZE, File::open(path)?);
+    let opened: Box<dyn BufRead + Send> = match form.encrypted {
+        true => Box::new(BufReader::with_capacity(READ_SIZE, reviewers::decrypt(file, identities)?)),
+        false => Box::new(file),
+    };
+    Ok(match form.compressed {
+        true => Box::new(BufReader::with_capacity(READ_SIZE, zstd::Decoder::with_buffer(opened)?)),
+        false => opened,
+    })
 }
 
 /// `audit-YYYY-MM-DD`.
 pub(super) fn stem(day: Date) -> String {
-    format!("audit-{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+    format!("audit-{}", date(day))
+}
+
+/// `YYYY-MM-DD`.
+pub(super) fn date(day: Date) -> String {
+    format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+}
+
+/// Of `YYYY-MM-DD`.
+pub(super) fn read_date(text: &str) -> Option<Date> {
+    Date::parse(text, &format_description!("[year]-[month]-[day]")).ok()
 }
 
 /// Every file of the trail, oldest first. Of a day that is there in several forms the one closest to its lines counts:

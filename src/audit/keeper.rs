@@ -5,6 +5,7 @@ use super::event::{Event, RecordsDeleted};
 use super::files::{self, TrailFile};
 use super::queue::Queue;
 use super::settings::Keeping;
+use super::unsent;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -39,6 +40,7 @@ impl Keeper {
     }
 
     pub(super) fn look_after(&self, today: Date) {
+        self.keeping.hold.wait();
         let listed = closing::discard_parts(&self.directory).and_then(|()| files::list(&self.directory));
         let earlier: Vec<TrailFile> = match listed {
             Ok(files) => files.into_iter().filter(|file| file.day < today).collect(),
@@ -47,14 +49,18 @@ impl Keeper {
             }
         };
         let leap = earlier.last().is_some_and(|last| today - last.day > LONGEST_LEAP);
-        for file in earlier.iter().filter(|file| !self.keeping.hold.holds(file.day)) {
+        for file in &earlier {
             let done = match self.is_over(file, today) && !leap {
-                true => self.delete(file),
+                true => self.keep_unsent(file).and_then(|()| self.delete(file)),
                 false => self.close(file),
             };
             if let Err(error) = done {
                 tracing::error!(file = %file.path.display(), %error, "an audit file cannot be closed or deleted");
             }
+        }
+        // Those who send may have had what was kept for them while it was written.
+        if let Err(error) = unsent::discard(&self.directory, &self.keeping.hold) {
+            tracing::error!(directory = %self.directory.display(), %error, "what is sent cannot be deleted");
         }
     }
 
@@ -68,10 +74,16 @@ impl Keeper {
         if file.is_closed() || !(*compress || reviewers.is_some()) {
             return Ok(());
         }
+        self.keep_unsent(file)?;
         if let Some(closed) = closing::close(file, *compress, reviewers.as_ref())? {
             self.record(Event::FileClosed(closed), false);
         }
         Ok(())
+    }
+
+    /// A file that is closed already had its rest kept when it was.
+    fn keep_unsent(&self, file: &TrailFile) -> io::Result<()> {
+        if file.is_closed() { Ok(()) } else { unsent::keep(file, &self.keeping) }
     }
 
     /// Records the deletion first, and deletes only when the disk keeps the record.

@@ -15,6 +15,7 @@ mod file;
 pub mod files;
 pub mod forward;
 mod hex;
+mod hold;
 mod json;
 mod keeper;
 mod lock;
@@ -29,6 +30,7 @@ pub mod reviewers;
 mod settings;
 pub mod signing;
 mod sink;
+mod unsent;
 pub mod used;
 pub mod verify;
 mod writer;
@@ -42,9 +44,10 @@ pub use event::{
     Abort, AuditLogUsed, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event,
     FileClosed, Operation, RecordsDeleted, SecurityAlert, Span, Started, StartedListener, Stopped,
 };
+pub use hold::Hold;
 pub use patient::{PatientIdentifier, PatientIdentifiers};
 pub use query::Query;
-pub use settings::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure};
+pub use settings::{AuditSettings, Checkpoints, Durability, Keeping, OnFailure};
 pub use sink::{Audit, AuditError, AuditTask};
 
 #[cfg(test)]

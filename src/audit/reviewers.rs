@@ -7,7 +7,9 @@
 
 use super::files::OpenError;
 use age::{DecryptError, Decryptor, Encryptor, IdentityFile, x25519};
+use std::fs::OpenOptions;
 use std::io::{self, BufRead, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Whom closed files are encrypted for: at least one.
@@ -67,6 +69,40 @@ pub fn read_identities(file: &Path) -> io::Result<Vec<Identity>> {
     match identities.is_empty() {
         true => Err(io::Error::new(io::ErrorKind::InvalidData, "holds no identity (AGE-SECRET-KEY-1…)")),
         false => Ok(identities),
+    }
+}
+
+/// A key pair of the proxy's own, in a file that nobody but its account can read.
+pub(super) struct OwnKey(Reviewers);
+
+impl OwnKey {
+    /// Reads it, or makes it where there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or holds something else.
+    pub(super) fn at(file: &Path) -> io::Result<Self> {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => zeroize::Zeroizing::new(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let (text, _) = new_identity();
+                let mut fresh = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+                fresh.write_all(text.as_bytes())?;
+                fresh.sync_all()?;
+                text
+            }
+            Err(error) => return Err(error),
+        };
+        let secret = text.lines().find_map(|line| line.parse::<x25519::Identity>().ok());
+        let secret = secret.ok_or_else(|| {
+            let wrong = format!("{} holds no key (AGE-SECRET-KEY-1…)", file.display());
+            io::Error::new(io::ErrorKind::InvalidData, wrong)
+        })?;
+        Ok(Self(Reviewers(vec![secret.to_public()])))
+    }
+
+    /// Who can read what is encrypted with it.
+    pub(super) fn reader(&self) -> &Reviewers {
+        &self.0
     }
 }
 

@@ -1,13 +1,12 @@
 //! `[audit]`, compiled.
 
+use super::hold::Hold;
 use super::patient::PatientIdentifiers;
 use super::reviewers::Reviewers;
 use super::signing::SigningKey;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
-use time::Date;
 
 /// `[audit]`.
 #[derive(Clone, Debug)]
@@ -72,32 +71,6 @@ pub struct Keeping {
     pub reviewers: Option<Reviewers>,
     /// Absent: files are kept for ever.
     pub retention_days: Option<u32>,
+    /// For whom the rest of a day is kept before it is closed or deleted.
     pub hold: Hold,
-}
-
-/// Keeps files as they are for somebody who still has to read them. Cheap to clone; all clones are one.
-#[derive(Clone, Debug)]
-pub struct Hold(Arc<AtomicI32>);
-
-impl Default for Hold {
-    /// Holds nothing.
-    fn default() -> Self {
-        Self(Arc::new(AtomicI32::new(i32::MAX)))
-    }
-}
-
-impl Hold {
-    /// Files of this day and of later ones are neither closed nor deleted, until another day is named.
-    pub fn from_day(&self, day: Date) {
-        self.0.store(day.to_julian_day(), Ordering::Release);
-    }
-
-    /// Nothing is held any more.
-    pub fn release(&self) {
-        self.0.store(i32::MAX, Ordering::Release);
-    }
-
-    pub(super) fn holds(&self, day: Date) -> bool {
-        day.to_julian_day() >= self.0.load(Ordering::Acquire)
-    }
 }

@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use time::Date;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit;
@@ -54,10 +53,9 @@ const SIGXFSZ: i32 = 25;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
-    if !loaded.settings.forwarding.is_empty() {
-        // Nothing is closed or deleted before the forwarders have said what they still have to read.
-        loaded.settings.audit.keeping.hold.from_day(Date::MIN);
-    }
+    // Nothing is closed or deleted before the forwarders have said what they still have to read.
+    let names = loaded.settings.forwarding.iter().map(|destination| destination.name.clone());
+    loaded.settings.audit.keeping.hold.expect(names);
     let audit = Audit::start(loaded.settings.audit.clone())?;
     let mut hangups = signal(SignalKind::hangup())?;
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
@@ -83,13 +81,12 @@ async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
 fn forward(loaded: &Loaded, trail: Audit) -> Result<Forwarding, Failure> {
     let (audit, destinations) = (&loaded.settings.audit, &loaded.settings.forwarding);
     let hold = audit.keeping.hold.clone();
-    let held = move |day: Option<Date>| day.map_or_else(|| hold.release(), |day| hold.from_day(day));
     let runtime = tokio::runtime::Handle::current();
     let alert = move |alert: SecurityAlert| {
         let trail = trail.clone();
         runtime.spawn(async move { trail.record(Event::SecurityAlert(Box::new(alert))).await });
     };
-    Ok(Forwarding::start(audit.directory.clone(), destinations, held, alert)?)
+    Ok(Forwarding::start(audit.directory.clone(), destinations, hold, alert)?)
 }
 
 async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

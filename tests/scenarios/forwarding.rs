@@ -130,21 +130,80 @@ fn a_repository_that_is_away_and_a_killed_proxy_lose_nothing() {
     drop(rsyslog);
 }
 
+/// Numbers of messages, in the order in which they came.
+fn numbers(messages: &[String]) -> Vec<u64> {
+    let number = |message: &String| {
+        let after = message.split_once(" [meta sequenceId=\"").expect("a sequenceId").1;
+        after.split_once('"').expect("its end").0.parse().expect("a number")
+    };
+    messages.iter().map(number).collect()
+}
+
 #[test]
 fn what_a_broken_connection_may_have_lost_is_sent_again() {
     let site = Site::new();
-    let (address, connections) = repositories::breaking(&site);
+    let (address, connections) = repositories::breaking(&site, |index, _| index == 0);
     let upstream = Upstream::bind();
     let _gate = start(site, &upstream, &repository(address));
-    let told = wait::until("three messages on the second connection", || {
+    let told = wait::until("three messages after the first connection", || {
         let told = connections.lock().expect("no panic in the repository").clone();
-        told.get(1).is_some_and(|messages| messages.len() == 3).then_some(told)
+        (told.iter().skip(1).flatten().count() == 3).then_some(told)
     });
-    let numbered =
-        |message: &String, number: u64| message.contains(&format!(" [meta sequenceId=\"{number}\"] "));
-    assert!(numbered(&told[0][0], 1));
-    assert!((1..).zip(&told[1]).all(|(number, message)| numbered(message, number)), "{told:?}");
-    assert_eq!(told[0][0], told[1][0]);
+    let later: Vec<String> = told[1..].concat();
+    assert_eq!((numbers(&told[0]), numbers(&later)), (vec![1], vec![1, 2, 3]));
+    assert_eq!(told[0][0], later[0]);
+}
+
+#[test]
+fn connections_that_end_after_three_messages_get_everything_through() {
+    let site = Site::new();
+    let (address, connections) = repositories::breaking(&site, |_, count| count == 3);
+    let upstream = Upstream::bind();
+    let setup =
+        Setup { peers: gate::peer("calling-ae-titles = [\"SITE\"]"), ..Setup::plain(upstream.address) };
+    let toml = format!("{}\n{}", setup.toml(), repository(address));
+    let mut gate = Gate::start_with(site, &toml, "");
+    for _ in 0..20 {
+        raw::rejection(&gate.plain(), &verification("STRANGER", "PACS"));
+    }
+    // Two at the start, one for each association: all of them, and the cursor behind the last.
+    wait::until("the cursor to reach the last record", || {
+        let cursor = std::fs::read(gate.site.path("audit/forward-arr.cursor")).ok()?;
+        let cursor: serde_json::Value = serde_json::from_slice(&cursor).ok()?;
+        let last = gate.records().last().map(|record| record["sequence"].clone());
+        (gate.count("association-rejected") == 20 && Some(&cursor["sequence"]) == last.as_ref()).then_some(())
+    });
+    let told = connections.lock().expect("no panic in the repository").concat();
+    let mut distinct = numbers(&told);
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct, (1..=distinct.len() as u64).collect::<Vec<_>>());
+    assert!(distinct.len() >= 20, "{distinct:?}");
+    assert!(gate.stop().success());
+}
+
+#[test]
+fn a_repository_that_hangs_and_is_killed_then_loses_nothing() {
+    let site = Site::new();
+    let rsyslog = Rsyslog::start(&site);
+    let address = rsyslog.address;
+    let upstream = Upstream::bind();
+    let mut gate = start(site, &upstream, &repository(address));
+    store(&gate, &upstream, "FIRST");
+    arrived(&gate.site, TRANSFERRED, 1);
+    rsyslog.hang();
+    store(&gate, &upstream, "SECOND");
+    // What was sent was taken, by its kernel; the end of the stream is not answered.
+    wait::until("the end of the stream to stay without an answer", || {
+        gate.output().contains("audit messages wait for their repository").then_some(())
+    });
+    rsyslog.kill();
+    store(&gate, &upstream, "THIRD");
+    let rsyslog = Rsyslog::start_again(&gate.site, address);
+    arrived(&gate.site, TRANSFERRED, 3);
+    assert!(gate.stop().success());
+    repositories::without_gaps(&arrived(&gate.site, STOPPED, 1));
+    drop(rsyslog);
 }
 
 #[test]

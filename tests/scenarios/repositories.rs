@@ -43,6 +43,11 @@ impl Rsyslog {
         Self { address, process }
     }
 
+    /// It hangs: its kernel goes on taking bytes.
+    pub fn hang(&self) {
+        self.process.signal("STOP");
+    }
+
     pub fn kill(mut self) {
         self.process.signal("KILL");
         self.process.wait();
@@ -130,20 +135,28 @@ pub fn assert_valid(site: &Site, messages: &[Received]) {
     process::Finished::run(lint).expect_success();
 }
 
-/// A repository that takes one connection after the other, breaks off the first after one message, and keeps the others;
-/// gives the messages of each.
-pub fn breaking(site: &Site) -> (SocketAddr, Arc<Mutex<Vec<Vec<String>>>>) {
+/// A repository that takes one connection after the other and gives the messages of each. It ends a connection, by its
+/// index, by a reset, as soon as it has had so many messages that `breaks` says so.
+pub fn breaking(
+    site: &Site,
+    breaks: impl Fn(usize, usize) -> bool + Send + 'static,
+) -> (SocketAddr, Arc<Mutex<Vec<Vec<String>>>>) {
     let (listener, config) = listen(site);
     let address = listener.local_addr().expect("a bound address");
     let connections: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
     let told = connections.clone();
     std::thread::spawn(move || {
         for (index, socket) in listener.incoming().flatten().enumerate() {
-            let Ok(mut stream) = Connection::accepted(socket, Some(&config), PATIENCE) else { continue };
             told.lock().expect("no panic in the repository").push(Vec::new());
+            let Ok(itself) = socket.try_clone() else { continue };
+            let Ok(mut stream) = Connection::accepted(socket, Some(&config), PATIENCE) else { continue };
+            let mut count = 0;
             while let Some(message) = frame(&mut stream) {
                 told.lock().expect("no panic in the repository")[index].push(message);
-                if index == 0 {
+                count += 1;
+                if breaks(index, count) {
+                    // What it read ahead and dropped must not look as if it had been taken.
+                    let _ = socket2::SockRef::from(&itself).set_linger(Some(std::time::Duration::ZERO));
                     break;
                 }
             }

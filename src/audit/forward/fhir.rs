@@ -1,7 +1,7 @@
 //! AuditEvents to a FHIR server, one POST each, on a connection that is kept (RFC 9112).
 
 use super::destination::Endpoint;
-use super::sender::{Parcel, Taken};
+use super::sender::Parcel;
 use super::stream::{connect, within};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
@@ -28,22 +28,18 @@ impl Http {
         Self { endpoint, patience, connection: None }
     }
 
-    pub(super) async fn send(&mut self, parcels: &[Parcel], taken: &mut Taken) -> io::Result<()> {
-        for parcel in parcels {
-            let status = within(self.patience, self.post(parcel)).await?;
-            match status {
-                status if status.is_success() => taken.sent(parcel),
-                // The server has read it and will never take it; the rest must not wait for that.
-                StatusCode::BAD_REQUEST
-                | StatusCode::PAYLOAD_TOO_LARGE
-                | StatusCode::UNPROCESSABLE_ENTITY => {
-                    tracing::error!(sequence = parcel.sequence, %status, "the FHIR server refuses an AuditEvent");
-                    taken.refused(parcel);
-                }
-                status => return Err(io::Error::other(format!("the FHIR server answers {status}"))),
+    /// False where the server will never take it: the rest must not wait for that.
+    pub(super) async fn send(&mut self, parcel: &Parcel) -> io::Result<bool> {
+        match within(self.patience, self.post(parcel)).await? {
+            status if status.is_success() => Ok(true),
+            status @ (StatusCode::BAD_REQUEST
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNPROCESSABLE_ENTITY) => {
+                tracing::error!(sequence = parcel.sequence, %status, "the FHIR server refuses an AuditEvent");
+                Ok(false)
             }
+            status => Err(io::Error::other(format!("the FHIR server answers {status}"))),
         }
-        Ok(())
     }
 
     async fn post(&mut self, parcel: &Parcel) -> io::Result<StatusCode> {

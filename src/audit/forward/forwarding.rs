@@ -1,16 +1,16 @@
 //! All destinations, from start to stop.
 
 use super::destination::Destination;
-use super::forwarder::{Alert, Forwarder, Pace};
-use super::hold::Hold;
+use super::forwarder::{Alert, Forwarder, Stop};
+use super::pace::Pace;
 use super::status::{Standing, Status};
 use crate::audit::SecurityAlert;
+use crate::audit::hold::Hold;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use time::Date;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -31,7 +31,7 @@ pub struct Forwarding {
 
 struct Running {
     to: Destination,
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<Stop>,
     status: Arc<Status>,
     task: JoinHandle<()>,
 }
@@ -40,34 +40,27 @@ impl Forwarding {
     /// Begins to forward the records in `directory`, which has to be there. Called after the sink has started and before
     /// the first record, so that nothing is missed by destinations that are new.
     ///
-    /// `held` is told the earliest day whose file may still be read, at once and whenever that changes; `None` when
-    /// nothing is forwarded. Files of that day and later ones must stay as they are. Until it is first told, all must.
-    /// `alert` is told of a backlog that has grown old; it must not wait.
+    /// `hold` is told how far each destination is, at once and whenever that changes. `alert` is told of a backlog that
+    /// has grown old; it must not wait.
     ///
     /// # Errors
     /// A cursor cannot be read or stored, or the thread cannot be started.
     pub fn start(
         directory: PathBuf,
         destinations: &[Destination],
-        held: impl Fn(Option<Date>) + Send + Sync + 'static,
+        hold: Hold,
         alert: impl Fn(SecurityAlert) + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        Self::start_at(Pace::default(), directory, destinations, held, alert)
+        Self::start_at(Pace::default(), directory, destinations, hold, alert)
     }
 
     pub(super) fn start_at(
         pace: Pace,
         directory: PathBuf,
         destinations: &[Destination],
-        held: impl Fn(Option<Date>) + Send + Sync + 'static,
+        hold: Hold,
         alert: impl Fn(SecurityAlert) + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        if destinations.is_empty() {
-            held(None);
-        }
-        let hold = Hold::new(held);
-        // Everything, until each has said where it is.
-        destinations.iter().for_each(|to| hold.needs(&to.name, Date::MIN));
         let alert = Arc::new(alert);
         let mut all = Self { directory, pace, hold, alert, runtime: None, running: BTreeMap::new() };
         for to in destinations {
@@ -77,7 +70,7 @@ impl Forwarding {
     }
 
     /// Ends the forwarders of destinations that are gone, begins new ones, and begins changed ones afresh from their
-    /// cursors. One that cannot begin is told in the log; the others go on.
+    /// cursors, when what is under way has arrived. One that cannot begin is told in the log; the others go on.
     pub fn reload(&mut self, destinations: &[Destination]) {
         let wanted = |name: &Arc<str>| destinations.iter().find(|to| to.name == *name);
         let changed: Vec<Arc<str>> = (self.running.iter())
@@ -87,11 +80,15 @@ impl Forwarding {
         let mut ending: BTreeMap<Arc<str>, JoinHandle<()>> = BTreeMap::new();
         for name in changed {
             if let Some(running) = self.running.remove(&name) {
-                running.task.abort();
-                if wanted(&name).is_none() {
-                    self.hold.needs_nothing(&name);
+                let hold = self.hold.clone();
+                let left = wanted(&name).is_none().then(|| name.clone());
+                let ended = async move {
+                    running.end(Stop::Now).await;
+                    left.iter().for_each(|name| hold.needs_nothing(name));
+                };
+                if let Ok(runtime) = self.runtime() {
+                    ending.insert(name, runtime.spawn(ended));
                 }
-                ending.insert(name, running.task);
             }
         }
         for to in destinations {
@@ -115,7 +112,7 @@ impl Forwarding {
         let running = std::mem::take(&mut self.running);
         let mut tasks = Vec::new();
         for one in running.into_values() {
-            one.stop.send_replace(true);
+            one.stop.send_replace(Stop::WhenDone);
             tasks.push(one.task);
         }
         let ended = tokio::time::timeout(LAST_PATIENCE, async {
@@ -133,7 +130,7 @@ impl Forwarding {
 
     /// The cursor is read when the forwarder before it, if any, has ended.
     fn begin(&mut self, to: &Destination, before: Option<JoinHandle<()>>) -> io::Result<()> {
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = watch::channel(Stop::No);
         let status = Arc::new(Status::default());
         let make = {
             let (directory, to, pace) = (self.directory.clone(), to.clone(), self.pace);
@@ -171,6 +168,18 @@ impl Forwarding {
             self.runtime = Some(built);
         }
         self.runtime.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Running {
+    /// Waits for what is under way, for some seconds at most.
+    async fn end(mut self, how: Stop) {
+        self.stop.send_replace(how);
+        if tokio::time::timeout(LAST_PATIENCE, &mut self.task).await.is_err() {
+            self.task.abort();
+            // It ends at its next step.
+            let _ = self.task.await;
+        }
     }
 }
 

@@ -6,28 +6,29 @@
 //!
 //! # What counts as delivered
 //!
-//! - **FHIR**: the server answered 2xx.
-//! - **Syslog over TLS** (RFC 5425) has no acknowledgement. TCP_USER_TIMEOUT closes a connection on which anything sent
-//!   stays unacknowledged for [`Pace::unacknowledged`]; so what was sent [`Pace::settling`] ago, which is longer, on a
-//!   connection that is still open, has reached the repository's machine. The cursor follows at that distance. When a
-//!   connection breaks, everything after the cursor is sent again. At an orderly end dimsegate closes its half first;
-//!   the repository's own orderly close after that says that it has read everything (unread bytes would make it a reset).
-//! - **Syslog over UDP** (RFC 5426): it was sent.
+//! - **FHIR**: the server answered 2xx. The cursor moves with each record.
+//! - **Syslog over TLS** (RFC 5425) has no acknowledgement, and an open connection says nothing: a process that hangs has
+//!   a kernel that takes bytes. What can be known is the end of a stream: the repository's close_notify after ours says
+//!   that it has read everything before. So messages go in streams of some seconds or a mebibyte, each ended in order, and
+//!   the cursor moves with each that was; when one breaks, all of it is sent again, in a shorter one.
+//! - **Syslog over UDP** (RFC 5426): it was sent, no faster than a receiver can be expected to read.
 //!
 //! What is not delivered yet is its backlog: [`Standing`] has it in records, bytes and the time of the oldest, the log has
-//! it at each attempt that fails, and a record has it once when the oldest waits longer than [`Pace::alarm`].
+//! it at each attempt that fails, and a record has it once when the oldest waits longer than [`Pace::alarm`]. Days are
+//! closed meanwhile; what is still to send of them is kept for that alone ([`unsent`](super::unsent)).
 //!
 //! So a repository may get a message twice, with the same sequence numbers, and never misses one that it could have had.
 
-mod backlog;
 mod backoff;
 mod cursor;
 mod destination;
 mod fhir;
 mod forwarder;
 mod forwarding;
-mod hold;
+mod pace;
 mod position;
+mod progress;
+mod reader;
 mod sender;
 mod status;
 mod stream;
@@ -35,8 +36,9 @@ mod syslog;
 mod udp;
 
 pub use destination::{Begin, Destination, Endpoint, Kind, Syslog, Tls, Transport};
-pub use forwarder::Pace;
+
 pub use forwarding::Forwarding;
+pub use pace::Pace;
 pub use status::Standing;
 
 #[cfg(test)]

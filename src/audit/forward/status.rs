@@ -1,12 +1,22 @@
 //! How a destination is doing, for metrics and people.
 
-use super::backlog::Backlog;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
+use time::OffsetDateTime;
+
+/// The records that a destination has not had, as far as anybody can tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Backlog {
+    pub records: u64,
+    pub bytes: u64,
+    /// When the oldest of them was made.
+    pub oldest: Option<OffsetDateTime>,
+}
 
 /// How a destination stands now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
+    /// Whether the last attempt succeeded.
     pub connected: bool,
     /// Bytes of records that do not count as delivered yet.
     pub backlog: u64,

@@ -2,16 +2,22 @@
 
 use super::cursor::{Cursor, path_of};
 use super::position::Position;
+use super::reader::Reader;
+use super::sender::Parcel;
+use super::udp::Datagrams;
 use super::*;
 use crate::audit::SecurityAlert;
+use crate::audit::files::{Form, TrailFile};
+use crate::audit::hold::Hold;
 use crate::audit::messages::{Message, Record, Renderer, Source, State};
+use crate::audit::reviewers::{Reviewers, new_identity};
+use crate::audit::{Keeping, unsent};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
-use time::Date;
 use time::macros::date;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
@@ -20,7 +26,12 @@ const PACE: Pace = Pace {
     poll: Duration::from_millis(2),
     patience: Duration::from_secs(10),
     unacknowledged: Duration::from_secs(10),
-    settling: Duration::from_millis(20),
+    stream: Duration::from_millis(100),
+    stream_bytes: 1 << 20,
+    lull: Duration::from_millis(5),
+    bare_end: Duration::from_secs(3),
+    between_datagrams: Duration::ZERO,
+    between_cursors: Duration::ZERO,
     alarm: Duration::from_secs(60),
 };
 const FIRST: &str = "audit-2026-01-02.jsonl";
@@ -52,30 +63,35 @@ fn destination(kind: Kind) -> Destination {
 }
 
 fn start(home: &Path, to: &Destination) -> Forwarding {
-    Forwarding::start_at(PACE, home.to_owned(), std::slice::from_ref(to), |_| {}, |_| {}).unwrap()
+    Forwarding::start_at(PACE, home.to_owned(), std::slice::from_ref(to), Hold::default(), |_| {}).unwrap()
 }
 
-fn text_of(home: &Path, from: &mut Position) -> String {
-    let chunk = from.read(home).unwrap();
-    *from = chunk.end;
-    String::from_utf8(chunk.lines).unwrap()
+/// The lines that are there now.
+fn text_of(reader: &mut Reader) -> String {
+    let mut text = String::new();
+    while let Some(line) = reader.next().unwrap() {
+        text.push_str(std::str::from_utf8(line).unwrap());
+        text.push(' ');
+    }
+    text
 }
 
 #[test]
 fn only_whole_lines_are_read_and_days_follow_each_other() {
     let home = TempDir::new().unwrap();
-    let mut at = Position::default();
-    assert_eq!(text_of(home.path(), &mut at), "");
+    let mut reader = Reader::new(home.path(), Position::default());
+    assert_eq!(text_of(&mut reader), "");
     append(home.path(), FIRST, "one\ntw");
     append(home.path(), "forward-x.cursor", "{}");
     append(home.path(), "audit-2026-01-03.jsonl.zst", "x");
-    assert_eq!(text_of(home.path(), &mut at), "one\n");
-    assert_eq!(text_of(home.path(), &mut at), "");
+    assert_eq!(text_of(&mut reader), "one ");
+    assert_eq!(text_of(&mut reader), "");
     append(home.path(), FIRST, "o\n");
+    assert_eq!(reader.peek().unwrap(), Some(&b"two"[..]));
     append(home.path(), SECOND, "three\n");
-    assert_eq!(text_of(home.path(), &mut at), "two\n");
-    assert_eq!(at.behind(home.path()).unwrap(), 6);
-    assert_eq!(text_of(home.path(), &mut at), "three\n");
+    assert_eq!(reader.position().behind(home.path()).unwrap(), 10);
+    assert_eq!(text_of(&mut reader), "two three ");
+    let at = reader.position().clone();
     assert_eq!((at.day(), at.behind(home.path()).unwrap()), (date!(2026 - 01 - 03), 0));
     append(home.path(), SECOND, "fo");
     assert_eq!(Position::at_end(home.path()).unwrap(), at);
@@ -85,19 +101,18 @@ fn only_whole_lines_are_read_and_days_follow_each_other() {
 fn a_file_that_is_gone_is_passed_over_and_one_that_shrank_is_read_again() {
     let home = TempDir::new().unwrap();
     append(home.path(), SECOND, "new\n");
-    let mut at = Position { file: FIRST.into(), offset: 77 };
-    assert_eq!(text_of(home.path(), &mut at), "new\n");
-    let mut beyond = Position { file: SECOND.into(), offset: 77 };
-    assert_eq!(text_of(home.path(), &mut beyond), "new\n");
+    for file in [FIRST, SECOND] {
+        let mut reader = Reader::new(home.path(), Position { file: file.into(), offset: 77 });
+        assert_eq!(text_of(&mut reader), "new ");
+        assert_eq!(reader.position(), &Position { file: SECOND.into(), offset: 4 });
+    }
 }
 
 #[test]
 fn a_line_without_end_does_not_stop_the_others() {
     let home = TempDir::new().unwrap();
     append(home.path(), FIRST, &format!("{}\nafter\n", "x".repeat(600 * 1024)));
-    let mut at = Position::default();
-    assert_eq!(text_of(home.path(), &mut at), "");
-    assert!(text_of(home.path(), &mut at).ends_with("x\nafter\n"));
+    assert!(text_of(&mut Reader::new(home.path(), Position::default())).ends_with("x after "));
 }
 
 #[test]
@@ -178,22 +193,89 @@ async fn a_restart_goes_on_where_the_cursor_is() {
 }
 
 #[tokio::test]
-async fn files_are_held_until_they_have_been_delivered() {
+async fn what_was_delivered_is_needed_no_more() {
     let home = TempDir::new().unwrap();
     append(home.path(), FIRST, &configured(1));
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let to = destination(syslog(socket.local_addr().unwrap().to_string(), Transport::Udp));
-    let held: Arc<Mutex<Vec<Option<Date>>>> = Arc::default();
-    let telling = held.clone();
-    let tell = move |day| telling.lock().unwrap().push(day);
+    let hold = Hold::default();
+    hold.expect([to.name.clone()]);
+    let directory = home.path().to_owned();
     let mut forwarding =
-        Forwarding::start_at(PACE, home.path().to_owned(), std::slice::from_ref(&to), tell, |_| {}).unwrap();
+        Forwarding::start_at(PACE, directory, std::slice::from_ref(&to), hold.clone(), |_| {}).unwrap();
+    let needed = |hold: &Hold| [hold.needed_of(date!(2026 - 01 - 02)), hold.needed_of(date!(2026 - 01 - 03))];
+    let first = configured(1).len() as u64;
+    assert_eq!(needed(&hold), [Some(first), Some(0)]);
     append(home.path(), SECOND, &configured(2));
     datagram(&socket).await;
-    until(|| held.lock().unwrap().len() == 3).await;
+    until(|| needed(&hold) == [None, Some(first)]).await;
     forwarding.reload(&[]);
-    let days = [Some(Date::MIN), Some(date!(2026 - 01 - 02)), Some(date!(2026 - 01 - 03)), None];
-    assert_eq!(*held.lock().unwrap(), days);
+    until(|| needed(&hold) == [None, None]).await;
+}
+
+#[tokio::test]
+async fn what_was_kept_of_a_closed_day_is_sent_and_deleted() {
+    let home = TempDir::new().unwrap();
+    append(home.path(), FIRST, &(1..=3).map(configured).collect::<String>());
+    append(home.path(), SECOND, &configured(4));
+    let position = Position { file: FIRST.into(), offset: configured(1).len() as u64 };
+    let cursor = Cursor { position, sequence: 1, messages: 1, ..Cursor::default() };
+    cursor.store(home.path(), "arr").unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = destination(syslog(socket.local_addr().unwrap().to_string(), Transport::Udp));
+    let (_, public) = new_identity();
+    let reviewers = Reviewers::new(&[&public]).unwrap();
+    let keeping = Keeping { compress: true, reviewers, ..Keeping::default() };
+    keeping.hold.is_at(&to.name, cursor.position.day(), cursor.position.offset);
+    let closed = TrailFile::new(home.path(), cursor.position.day(), Form::default());
+    unsent::keep(&closed, &keeping).unwrap();
+    fs::remove_file(closed.path).unwrap();
+    let directory = home.path().to_owned();
+    let hold = keeping.hold.clone();
+    let _forwarding = Forwarding::start_at(PACE, directory, std::slice::from_ref(&to), hold, |_| {}).unwrap();
+    for expected in 2..=4 {
+        assert_eq!(number(&datagram(&socket).await), expected);
+    }
+    until(|| unsent::list(home.path()).unwrap().is_empty()).await;
+}
+
+#[tokio::test]
+async fn datagrams_follow_each_other_at_a_distance() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let between = Duration::from_millis(20);
+    let begun = std::time::Instant::now();
+    let mut way = Datagrams::open(&socket.local_addr().unwrap().to_string(), between).await.unwrap();
+    for number in 1..=4 {
+        let parcel = Parcel { bytes: vec![b'x'; 100], sequence: number, number };
+        assert!(way.send(&parcel).await.unwrap());
+    }
+    assert!(begun.elapsed() >= between * 3, "a burst");
+}
+
+#[tokio::test]
+async fn a_cursor_moves_with_each_event_that_a_fhir_server_takes() {
+    let home = TempDir::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let endpoint =
+        Endpoint { path: "/fhir/AuditEvent".into(), authority: address.clone(), address, tls: None };
+    let to = Destination { begin: Begin::Oldest, ..destination(Kind::Fhir(endpoint)) };
+    append(home.path(), FIRST, &(1..=5).map(configured).collect::<String>());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for _ in 0..3 {
+            request(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 201 X\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        }
+        request(&mut stream).await;
+        // And never answers.
+        std::future::pending::<()>().await;
+    });
+    let forwarding = start(home.path(), &to);
+    let stored = || Cursor::load(home.path(), "arr", Begin::Now).unwrap();
+    until(|| stored().sequence == 3).await;
+    assert_eq!((stored().messages, stored().position.offset), (3, configured(1).len() as u64 * 3));
+    drop((forwarding, server));
 }
 
 /// Answers each POST of a connection with the next of these statuses, then closes; gives the bodies.
@@ -263,7 +345,8 @@ async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_aler
     let tell = move |alert| telling.lock().unwrap().push(alert);
     let directory = home.path().to_owned();
     drop(listener);
-    let forwarding = Forwarding::start_at(PACE, directory, std::slice::from_ref(&to), |_| {}, tell).unwrap();
+    let forwarding =
+        Forwarding::start_at(PACE, directory, std::slice::from_ref(&to), Hold::default(), tell).unwrap();
     let waiting = [configured(7), configured(8)].concat();
     append(home.path(), FIRST, &waiting);
     append(home.path(), SECOND, &configured(9));

@@ -1,18 +1,25 @@
-//! Syslog over UDP (RFC 5426): sent and forgotten.
+//! Syslog over UDP (RFC 5426): sent and forgotten, one datagram after the other.
 
-use super::sender::{Parcel, Taken};
+use super::sender::Parcel;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 use tokio::net::{UdpSocket, lookup_host};
+use tokio::time::{Instant, sleep_until};
 
 /// A socket that sends to one receiver.
-pub(super) struct Datagrams(UdpSocket);
+pub(super) struct Datagrams {
+    socket: UdpSocket,
+    between: Duration,
+    /// When the next datagram may follow: a receiver's buffer holds some dozens of them, whatever comes after is lost.
+    next: Instant,
+}
 
 /// Of UDP over IPv4, less its headers.
 const LONGEST: usize = 65_507;
 
 impl Datagrams {
-    pub(super) async fn open(address: &str) -> io::Result<Self> {
+    pub(super) async fn open(address: &str, between: Duration) -> io::Result<Self> {
         let mut found = lookup_host(address).await?;
         let to =
             found.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no address of that name"))?;
@@ -22,22 +29,19 @@ impl Datagrams {
         };
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.connect(to).await?;
-        Ok(Self(socket))
+        Ok(Self { socket, between, next: Instant::now() })
     }
 
-    pub(super) async fn send(&self, parcels: &[Parcel], taken: &mut Taken) -> io::Result<()> {
-        for parcel in parcels {
-            if parcel.bytes.len() > LONGEST {
-                tracing::error!(
-                    sequence = parcel.sequence,
-                    "an audit message is longer than a datagram; it is not sent"
-                );
-                taken.refused(parcel);
-                continue;
-            }
-            self.0.send(&parcel.bytes).await?;
-            taken.sent(parcel);
+    /// False for what is longer than a datagram.
+    pub(super) async fn send(&mut self, parcel: &Parcel) -> io::Result<bool> {
+        if parcel.bytes.len() > LONGEST {
+            let sequence = parcel.sequence;
+            tracing::error!(sequence, "an audit message is longer than a datagram; it is not sent");
+            return Ok(false);
         }
-        Ok(())
+        sleep_until(self.next).await;
+        self.socket.send(&parcel.bytes).await?;
+        self.next = Instant::now() + self.between;
+        Ok(true)
     }
 }

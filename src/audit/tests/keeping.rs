@@ -4,9 +4,12 @@ use crate::audit::chain::{Chain, Draft};
 use crate::audit::files::{self, Form, TrailFile};
 use crate::audit::reviewers::{self, Identity, Reviewers};
 use crate::audit::signing::SigningKey;
+use crate::audit::unsent::Unsent;
 use crate::audit::verify::{Damage, Verification, verify};
 use crate::audit::*;
 use std::fs;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -158,16 +161,8 @@ async fn records_are_deleted_when_their_time_is_over_and_the_trail_tells() {
     let directory = home.path();
     earlier(directory, &[12, 11, 2]);
     let keeping = Keeping { retention_days: Some(10), ..Keeping::default() };
-    keeping.hold.from_day(ago(11));
-    let gone = |day: i64| {
-        let path = TrailFile::new(directory, ago(day), Form::default()).path;
-        move || !path.exists()
-    };
-    run_until(settings(directory, keeping.clone()), gone(12)).await;
-    assert_eq!(files::list(directory).unwrap().len(), 3, "the file that is held stays");
-    assert!(checked(directory, &[]).is_intact());
-    keeping.hold.release();
-    run_until(settings(directory, keeping), gone(11)).await;
+    let path = TrailFile::new(directory, ago(11), Form::default()).path;
+    run_until(settings(directory, keeping), move || !path.exists()).await;
     let found = checked(directory, &[]);
     assert_eq!((found.breaks.as_slice(), found.first.unwrap().sequence), (&[][..], 11));
 
@@ -175,6 +170,54 @@ async fn records_are_deleted_when_their_time_is_over_and_the_trail_tells() {
     fs::remove_file(TrailFile::new(directory, ago(2), Form::default()).path).unwrap();
     let found = checked(directory, &[]);
     assert_eq!(found.breaks[0].damage, Damage::Missing { from: 1, to: 15 });
+}
+
+/// What a reader has not had when it has had so many bytes of a day: the lines from there on.
+fn unsent(directory: &Path) -> Vec<(Date, u64, String)> {
+    let read = |unsent: Unsent| {
+        let mut text = String::new();
+        unsent.open().unwrap().read_to_string(&mut text).unwrap();
+        (unsent.day, unsent.from, text)
+    };
+    crate::audit::unsent::list(directory).unwrap().into_iter().map(read).collect()
+}
+
+#[tokio::test]
+async fn days_are_closed_and_deleted_whatever_was_not_sent_and_that_is_kept_for_itself() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path();
+    earlier(directory, &[12, 11, 2]);
+    let lines = |day| fs::read_to_string(TrailFile::new(directory, ago(day), Form::default()).path).unwrap();
+    let (eleventh, second) = (lines(11), lines(2));
+    let name: Arc<str> = "arr".into();
+    let at = eleventh.find('\n').unwrap() as u64 + 1;
+    let (_, public) = reviewers::new_identity();
+    let keeping = Keeping {
+        compress: true,
+        reviewers: Reviewers::new(&[&public]).unwrap(),
+        retention_days: Some(10),
+        ..Keeping::default()
+    };
+    keeping.hold.expect([name.clone()]);
+    keeping.hold.is_at(&name, ago(11), at);
+    run_until(settings(directory, keeping.clone()), record_of(directory, "file-closed")).await;
+    let shown: Vec<String> = names(directory);
+    assert_eq!(shown.iter().filter(|name| name.contains(".jsonl")).count(), 2, "{shown:?}");
+    let rest = eleventh.get(at as usize..).unwrap().to_owned();
+    assert_eq!(unsent(directory), [(ago(11), at, rest), (ago(2), 0, second)]);
+    for kept in crate::audit::unsent::list(directory).unwrap() {
+        assert!(fs::read(kept.path).unwrap().starts_with(b"age-encryption.org/v1\n"));
+    }
+    let key = directory.join("unsent.key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+
+    // The key goes with the last that it opens.
+    keeping.hold.is_at(&name, ago(2), 0);
+    crate::audit::unsent::discard(directory, &keeping.hold).unwrap();
+    assert_eq!((unsent(directory).len(), key.exists()), (1, true));
+    keeping.hold.is_at(&name, ago(1), 0);
+    crate::audit::unsent::discard(directory, &keeping.hold).unwrap();
+    assert_eq!((unsent(directory).len(), key.exists()), (0, false));
 }
 
 #[tokio::test]
