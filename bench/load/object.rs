@@ -25,6 +25,18 @@ impl Object {
         Self::made(bytes, 117)
     }
 
+    /// A made object under other UIDs, in its data set too.
+    pub fn named(mut self, sop_class: &str, sop_instance: &str) -> Self {
+        for (element, uid) in [(0x16, sop_class), (0x18, sop_instance)] {
+            let tag = [8, 0, element, 0, b'U', b'I'];
+            let at = self.data_set.windows(6).position(|window| window == tag).expect("a made object");
+            let length = usize::from(u16::from_le_bytes([self.data_set[at + 6], self.data_set[at + 7]]));
+            let new = short(8, u16::from(element), "UI", uid.as_bytes());
+            self.data_set.splice(at..at + 8 + length, new);
+        }
+        Self { sop_class: sop_class.into(), sop_instance: sop_instance.into(), ..self }
+    }
+
     fn made(bytes: usize, details: u16) -> Self {
         let instance = "2.25.200000000000000000000000000000000001";
         let header: &[(u16, u16, &str, &[u8])] = &[

@@ -84,6 +84,8 @@ fn operation(number: u64) -> Event {
         sop_class: Some("1.2.840.10008.5.1.4.1.1.2".into()),
         sop_instance: Some(format!("1.2.826.0.1.3680043.10.543.1.2.3.{number}")),
         new_sop_instance: None,
+        data_set_sop_class: None,
+        data_set_sop_instance: None,
         study: Some("1.2.826.0.1.3680043.10.543.1.2.840.113619".into()),
         new_study: None,
         patient: Some(PatientIdentifier::new(b"PAT-0000123 ".into())),
@@ -93,5 +95,6 @@ fn operation(number: u64) -> Event {
         bytes: 6_700,
         duration_ms: 1,
         reason: None,
+        tolerated: Vec::new(),
     }))
 }

@@ -168,6 +168,12 @@ pub struct Operation {
     pub sop_instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_sop_instance: Option<String>,
+    /// A C-STORE that was refused because its data set names another SOP class than its command: that class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_set_sop_class: Option<String>,
+    /// As `data_set_sop_class`, for the SOP instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_set_sop_instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub study: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,6 +195,9 @@ pub struct Operation {
     /// A stable label, where dimsegate itself refused or failed the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'static, str>>,
+    /// Stable labels of what its messages had that the standard does not allow, and that was read all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tolerated: Vec<Cow<'static, str>>,
 }
 
 impl Operation {
@@ -198,12 +207,16 @@ impl Operation {
             &self.sop_class,
             &self.sop_instance,
             &self.new_sop_instance,
+            &self.data_set_sop_class,
+            &self.data_set_sop_instance,
             &self.study,
             &self.new_study,
             &self.move_destination,
         ];
         let text = strings.into_iter().flatten().map(String::len).fold(0, usize::saturating_add);
         let query = self.query.as_ref().map_or(0, |query| query.weight());
+        let tolerated = self.tolerated.iter().map(|label| label.len()).fold(0, usize::saturating_add);
+        let text = text.saturating_add(tolerated);
         text.saturating_add(self.patient.as_ref().map_or(0, PatientIdentifier::len)).saturating_add(query)
     }
 }

@@ -17,6 +17,8 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
         sop_class,
         sop_instance,
         new_sop_instance,
+        data_set_sop_class,
+        data_set_sop_instance,
         study,
         new_study,
         patient,
@@ -26,6 +28,7 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
         bytes,
         duration_ms,
         reason,
+        tolerated,
     } = operation;
     text(to, b"{\"association\":", association)?;
     text(to, b",\"operation\":", operation)?;
@@ -37,6 +40,8 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
     text_if_any(to, b",\"sop-class\":", sop_class.as_deref())?;
     text_if_any(to, b",\"sop-instance\":", sop_instance.as_deref())?;
     text_if_any(to, b",\"new-sop-instance\":", new_sop_instance.as_deref())?;
+    text_if_any(to, b",\"data-set-sop-class\":", data_set_sop_class.as_deref())?;
+    text_if_any(to, b",\"data-set-sop-instance\":", data_set_sop_instance.as_deref())?;
     text_if_any(to, b",\"study\":", study.as_deref())?;
     text_if_any(to, b",\"new-study\":", new_study.as_deref())?;
     match patient.as_ref().map(|patient| patient.rendered().ok_or(patient)) {
@@ -56,6 +61,9 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
     number(to, b",\"bytes\":", *bytes);
     number(to, b",\"duration-ms\":", *duration_ms);
     text_if_any(to, b",\"reason\":", reason.as_deref())?;
+    if !tolerated.is_empty() {
+        any(to, b",\"tolerated\":", tolerated)?;
+    }
     to.push(b'}');
     Ok(())
 }
@@ -109,6 +117,8 @@ mod tests {
         fn operation()(
             (association, operation, message_id, to_peer) in (string(), string(), any::<u16>(), any::<bool>()),
             (sop_class, sop_instance, new_sop_instance) in (maybe(), maybe(), maybe()),
+            (data_set_sop_class, data_set_sop_instance) in (maybe(), maybe()),
+            tolerated in prop::collection::vec(string(), 0..3),
             (study, new_study, patient) in (maybe(), maybe(), maybe()),
             keys in prop::option::of(prop::collection::vec(string(), 0..3)),
             (move_destination, status, reason) in (maybe(), any::<Option<u16>>(), maybe()),
@@ -123,6 +133,8 @@ mod tests {
                 sop_class,
                 sop_instance,
                 new_sop_instance,
+                data_set_sop_class,
+                data_set_sop_instance,
                 study,
                 new_study,
                 patient: patient.and_then(|patient| Renderer::new(PatientIdentifiers::Clear).render(patient)),
@@ -132,6 +144,7 @@ mod tests {
                 bytes,
                 duration_ms,
                 reason: reason.map(Into::into),
+                tolerated: tolerated.into_iter().map(Into::into).collect(),
             }
         }
     }

@@ -323,6 +323,7 @@ fn denial(grant: &Grant, args: &Args, operation: Operation) -> Option<Denial> {
         abstract_syntax,
         sop_class: Some(abstract_syntax),
         move_destination: args.move_destination.as_ref().map(AeTitle::as_str),
+        retrieving: false,
     };
     role.permits_request(&request).err()
 }

@@ -1,10 +1,13 @@
 //! Command sets: group 0000 in implicit VR little endian (PS3.7 §6.3.1 and Annex E).
 //!
-//! A command set is read strictly and kept as it came. One reading is possible of what passes here, so the bytes
-//! themselves can go on: elements ascending and once, group 0000 only, lengths that add up.
+//! What goes on of a command set is what was understood of it: the elements that the standard lists for its message, in
+//! their order, each once, with values of their kind and a length that adds up. Nearly every command set comes like that,
+//! and its own bytes go on; another is written anew.
 
 use std::ops::Range;
 
+use super::reading::{Elements, Tolerated, is_harmless_uid, trim, understood, vr_of};
+use super::writer::Writer;
 use super::{Operation, Status};
 use crate::wire::Malformed;
 
@@ -16,6 +19,9 @@ pub struct Command {
     pub field: CommandField,
     /// (0000,0800) is not 0101H.
     pub has_data_set: bool,
+    /// Of what came, before anything was left out.
+    names_two_objects: bool,
+    tolerated: Vec<Tolerated>,
 }
 
 /// What kind of message it is, with the number that ties it to others.
@@ -52,28 +58,64 @@ pub(super) const STATUS: u16 = 0x0900;
 pub(super) const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
 pub(super) const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
 pub(super) const CANCEL_FIELD: u16 = 0x0FFF;
+pub(super) const C_MOVE_RQ: u16 = 0x0021;
 /// The bit that makes a response of a request's command field.
 pub(super) const RESPONSE: u16 = 0x8000;
 
 impl Command {
-    /// Reads a whole command set.
+    /// Reads a whole command set, by its elements.
     ///
     /// # Errors
-    /// [`Malformed`] when bytes, order or fields leave more than one reading, or none.
+    /// [`Malformed`] where more than one reading is possible, or none: an element comes twice or is cut off, or what says
+    /// which message it is cannot be read.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
-        let elements = elements(&bytes)?;
+        let Elements { found, tolerated } = Elements::read(&bytes)?;
         let placeholder = CommandField::Cancel { responding_to: 0 };
-        let mut command = Self { bytes, elements, field: placeholder, has_data_set: false };
-        command.check_group_length()?;
+        let mut command = Self {
+            bytes,
+            elements: found,
+            field: placeholder,
+            has_data_set: false,
+            names_two_objects: false,
+            tolerated,
+        };
         command.has_data_set =
             command.required(DATA_SET_TYPE, "Command Data Set Type (0000,0800)")? != 0x0101;
         command.field = command.read_field()?;
+        command.names_two_objects = command.differ(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS)
+            || command.differ(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE);
+        command.keep_listed();
         Ok(command)
     }
 
-    /// The bytes as they came.
+    /// Leaves out what does not belong to the message, and writes anew what did not come as it should.
+    fn keep_listed(&mut self) {
+        let field = self.u16(COMMAND_FIELD).unwrap_or_default();
+        let elements = Elements {
+            found: std::mem::take(&mut self.elements),
+            tolerated: std::mem::take(&mut self.tolerated),
+        };
+        let Elements { found, tolerated } = elements.listed_for(field, &self.bytes);
+        (self.elements, self.tolerated) = (found, tolerated);
+        if self.tolerated.is_empty() {
+            return;
+        }
+        let (mut out, mut elements) = (Writer::new(), Vec::with_capacity(self.elements.len()));
+        for (element, value) in self.all().filter(|(element, _)| *element != GROUP_LENGTH) {
+            let (value, padding) = (understood(element, value), vr_of(element).map_or(0, |vr| vr.padding()));
+            elements.push((element, out.padded(element, value, padding)));
+        }
+        (self.bytes, self.elements) = (out.finish(), elements);
+    }
+
+    /// The bytes that go on.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// What it had that PS3.7 does not allow, and that is put right in [`bytes`](Self::bytes).
+    pub fn tolerated(&self) -> &[Tolerated] {
+        &self.tolerated
     }
 
     /// Affected or Requested SOP Class UID, whichever the message has; escaped, padding removed.
@@ -99,26 +141,19 @@ impl Command {
     /// Whether the SOP instance UID could be taken for a path or a terminal sequence by whoever comes next: more than
     /// 64 characters, or any that is not a digit, a letter, a dot, a hyphen or an underscore.
     pub fn has_dangerous_sop_instance(&self) -> bool {
-        let harmless = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'.' | b'_' | b'-');
-        [AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE].into_iter().any(|element| {
-            let value = self.value(element).map(trim).unwrap_or_default();
-            // Without an end before the last byte, several are looked at at once.
-            let are_harmless = value.iter().fold(true, |all, &b| all & harmless(b));
-            let behind = value.get(1..).unwrap_or_default();
-            let climbs = value.iter().zip(behind).fold(false, |any, pair| any | (pair == (&b'.', &b'.')));
-            value.len() > 64 || !are_harmless || climbs
-        })
+        [AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE]
+            .into_iter()
+            .any(|element| !is_harmless_uid(self.value(element).map(trim).unwrap_or_default()))
     }
 
     /// Whether it names one SOP class or instance as affected and another as requested. No service has both (PS3.7 §9.3
     /// and §10.3), so two readers could judge and act on different ones.
     pub fn names_two_objects(&self) -> bool {
-        let differ = |one: u16, other: u16| {
-            let both = self.value(one).zip(self.value(other));
-            both.is_some_and(|(one, other)| trim(one) != trim(other))
-        };
-        differ(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS)
-            || differ(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE)
+        self.names_two_objects
+    }
+
+    fn differ(&self, one: u16, other: u16) -> bool {
+        self.value(one).zip(self.value(other)).is_some_and(|(one, other)| trim(one) != trim(other))
     }
 
     /// The value of an element, padding included.
@@ -150,19 +185,6 @@ impl Command {
             .ok_or_else(|| Malformed::invalid(format!("command set: {name} is missing or not 2 bytes")))
     }
 
-    fn check_group_length(&self) -> Result<(), Malformed> {
-        let declared =
-            self.value(GROUP_LENGTH).and_then(|value| value.try_into().ok()).map(u32::from_le_bytes);
-        let rest = self.bytes.len().saturating_sub(12);
-        match declared.and_then(|declared| usize::try_from(declared).ok()) {
-            Some(declared) if declared == rest => Ok(()),
-            Some(declared) => Err(Malformed::invalid(format!(
-                "command set: Command Group Length (0000,0000) says {declared} bytes and {rest} follow"
-            ))),
-            None => Err(Malformed::invalid("command set: Command Group Length (0000,0000) is not there")),
-        }
-    }
-
     fn read_field(&self) -> Result<CommandField, Malformed> {
         let field = self.required(COMMAND_FIELD, "Command Field (0000,0100)")?;
         let responding_to = || self.required(RESPONDING_TO, "Message ID Being Responded To (0000,0120)");
@@ -186,44 +208,4 @@ impl Command {
             }
         }
     }
-}
-
-fn elements(bytes: &[u8]) -> Result<Vec<(u16, Range<usize>)>, Malformed> {
-    // Those of a C-STORE-RQ have nine.
-    let (mut found, mut at) = (Vec::<(u16, Range<usize>)>::with_capacity(12), 0_usize);
-    while let Some((header, _)) = bytes.get(at..).and_then(|rest| rest.split_first_chunk::<8>()) {
-        let [g0, g1, e0, e1, l0, l1, l2, l3] = *header;
-        let (group, element) = (u16::from_le_bytes([g0, g1]), u16::from_le_bytes([e0, e1]));
-        let length = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
-        let start = at + 8;
-        let end = start.checked_add(length).filter(|end| *end <= bytes.len()).ok_or_else(|| {
-            let left = bytes.len() - start;
-            Malformed::invalid(format!(
-                "command set: ({group:04X},{element:04X}) has {length} bytes, {left} are there"
-            ))
-        })?;
-        if group != 0 {
-            return Err(Malformed::invalid(format!(
-                "command set: ({group:04X},{element:04X}) is not of group 0000"
-            )));
-        }
-        if found.last().is_some_and(|(before, _)| *before >= element) {
-            return Err(Malformed::invalid(format!(
-                "command set: (0000,{element:04X}) is doubled or out of order"
-            )));
-        }
-        found.push((element, start..end));
-        at = end;
-    }
-    match bytes.len() - at {
-        0 => Ok(found),
-        left => Err(Malformed::invalid(format!("command set: {left} stray bytes at its end"))),
-    }
-}
-
-fn trim(value: &[u8]) -> &[u8] {
-    let padding = |b: &u8| *b == 0 || *b == b' ';
-    let start = value.iter().position(|b| !padding(b)).unwrap_or(value.len());
-    let end = value.iter().rposition(|b| !padding(b)).map_or(start, |last| last + 1);
-    value.get(start..end).unwrap_or_default()
 }

@@ -2,13 +2,17 @@
 
 mod command;
 mod operation;
+mod reading;
 mod response;
 mod status;
+mod table;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use command::{Command, CommandField};
 pub use operation::{Operation, UnknownOperation};
+pub use reading::Tolerated;
 pub use response::{
     FreeText, across, cancel, echo_request, failed_response, nothing_matches, refusal,
     with_affected_sop_instance,

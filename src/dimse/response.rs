@@ -4,17 +4,13 @@ use super::command::{
     AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, CANCEL_FIELD, COMMAND_FIELD, DATA_SET_TYPE, GROUP_LENGTH,
     MESSAGE_ID, REQUESTED_SOP_CLASS, REQUESTED_SOP_INSTANCE, RESPONDING_TO, RESPONSE, STATUS,
 };
+use super::writer::Writer;
 use super::{Command, CommandField, Operation, Status};
 
 const ERROR_COMMENT: u16 = 0x0902;
 const COMPLETED_SUBOPERATIONS: u16 = 0x1021;
 const FAILED_SUBOPERATIONS: u16 = 0x1022;
 const WARNING_SUBOPERATIONS: u16 = 0x1023;
-/// PS3.7 Table E.1-1, without the group length: what it does not list is retired (Table E.2-1), or of no standard.
-const LISTED: [u16; 23] = [
-    0x0002, 0x0003, 0x0100, 0x0110, 0x0120, 0x0600, 0x0700, 0x0800, 0x0900, 0x0901, 0x0902, 0x0903, 0x1000,
-    0x1001, 0x1002, 0x1005, 0x1008, 0x1020, 0x1021, 0x1022, 0x1023, 0x1030, 0x1031,
-];
 const NO_DATA_SET: [u8; 2] = 0x0101_u16.to_le_bytes();
 
 /// Error Comment is LO: at most 64 characters (PS3.7 Annex E.1, PS3.5 §6.2).
@@ -100,8 +96,7 @@ pub enum FreeText {
     Withheld,
 }
 
-/// The command set with another SOP Instance UID, affected or requested, where it has one. What PS3.7 Table E.1-1 does
-/// not list does not go on.
+/// The command set with another SOP Instance UID, affected or requested, where it has one.
 pub fn across(command: &Command, sop_instance: Option<&str>, text: FreeText) -> Vec<u8> {
     let mut out = Writer::new();
     for (element, value) in command.all() {
@@ -109,14 +104,13 @@ pub fn across(command: &Command, sop_instance: Option<&str>, text: FreeText) -> 
             (GROUP_LENGTH, _) => {}
             (AFFECTED_SOP_INSTANCE | REQUESTED_SOP_INSTANCE, Some(uid)) => out.text(element, uid, 0),
             (ERROR_COMMENT, _) if text == FreeText::Withheld => {}
-            _ if LISTED.contains(&element) => out.element(element, value),
-            _ => {}
+            _ => out.element(element, value),
         }
     }
     out.finish()
 }
 
-/// The command set with another Affected SOP Instance UID, everything else as it came. Without that element the
+/// The command set with another Affected SOP Instance UID, everything else as it was. Without that element the
 /// command is what it was.
 pub fn with_affected_sop_instance(command: &Command, uid: &str) -> Vec<u8> {
     let mut out = Writer::new();
@@ -128,47 +122,4 @@ pub fn with_affected_sop_instance(command: &Command, uid: &str) -> Vec<u8> {
         }
     }
     out.finish()
-}
-
-/// Writes elements in the order of the calls and the group length before them.
-struct Writer(Vec<u8>);
-
-impl Writer {
-    fn new() -> Self {
-        // Room for a C-STORE-RQ.
-        let mut bytes = Vec::with_capacity(256);
-        bytes.extend_from_slice(&[0; 12]);
-        Self(bytes)
-    }
-
-    fn element(&mut self, element: u16, value: &[u8]) {
-        self.head(element, value.len());
-        self.0.extend_from_slice(value);
-    }
-
-    fn text(&mut self, element: u16, value: &str, padding: u8) {
-        self.head(element, value.len().next_multiple_of(2));
-        self.0.extend_from_slice(value.as_bytes());
-        if value.len() % 2 == 1 {
-            self.0.push(padding);
-        }
-    }
-
-    fn head(&mut self, element: u16, bytes: usize) {
-        let ([e0, e1], [l0, l1, l2, l3]) = (element.to_le_bytes(), length(bytes));
-        self.0.extend_from_slice(&[0, 0, e0, e1, l0, l1, l2, l3]);
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        let rest = length(self.0.len() - 12);
-        if let Some((head, _)) = self.0.split_first_chunk_mut::<12>() {
-            *head = [0, 0, 0, 0, 4, 0, 0, 0, rest[0], rest[1], rest[2], rest[3]];
-        }
-        self.0
-    }
-}
-
-/// A command set is at most as long as `max-command-length`, far below 4 GiB.
-fn length(bytes: usize) -> [u8; 4] {
-    u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes()
 }

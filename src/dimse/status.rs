@@ -19,6 +19,8 @@ pub enum Outcome {
 
 impl Status {
     pub const SUCCESS: Self = Self(0x0000);
+    /// Warning of a repository query: matching reached the response limit.
+    pub const LIMIT_REACHED: Self = Self(0xB001);
     /// Refused: Not Authorized.
     pub const NOT_AUTHORIZED: Self = Self(0x0124);
     /// Unrecognized Operation.

@@ -29,12 +29,16 @@ pub struct Request<'a> {
     pub sop_class: Option<&'a Uid>,
     /// (0000,0600), without padding; C-MOVE only.
     pub move_destination: Option<&'a str>,
+    /// A C-GET of the peer waits for its last response.
+    pub retrieving: bool,
 }
 
 /// Why a request was refused on an association that lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Denial {
     Operation,
+    /// The upstream asks for what only a request of the peer brings about, and there is none.
+    Unasked,
     SopClass,
     MoveDestination,
 }
@@ -44,6 +48,7 @@ impl Denial {
     pub fn label(self) -> &'static str {
         match self {
             Self::Operation => "operation-not-allowed",
+            Self::Unasked => "not-asked-for",
             Self::SopClass => "sop-class-not-allowed",
             Self::MoveDestination => "move-destination-not-allowed",
         }
@@ -52,7 +57,7 @@ impl Denial {
     /// Status (0000,0900) of the response (PS3.7 Annex C, PS3.4 §C.4.2.1.5).
     pub fn status(self) -> u16 {
         match self {
-            Self::Operation => 0x0124,
+            Self::Operation | Self::Unasked => 0x0124,
             Self::SopClass => 0x0122,
             // Says the same whether the destination exists or not.
             Self::MoveDestination => 0xA801,
@@ -65,6 +70,7 @@ impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Operation => "operation not allowed for this peer",
+            Self::Unasked => "no C-GET of this peer is open",
             Self::SopClass => "SOP class not allowed for this peer or in this context",
             Self::MoveDestination => "move destination unknown",
         })
@@ -80,6 +86,11 @@ impl Role {
         if !self.permits_operation(request.operation, request.direction) {
             return Err(Denial::Operation);
         }
+        let is_sub_operation =
+            (request.direction, request.operation) == (Direction::ToPeer, Operation::CStore);
+        if is_sub_operation && !request.retrieving {
+            return Err(Denial::Unasked);
+        }
         if !self.permits_sop_class(request) {
             return Err(Denial::SopClass);
         }
@@ -89,16 +100,18 @@ impl Role {
         Ok(())
     }
 
-    /// Whether the role lists the operation, or one whose course brings it about in the other direction: C-GET its
-    /// C-STORE sub-operations, N-ACTION and N-CREATE their event reports.
+    /// Whether the role lists the operation. What an upstream may ask of a peer is less: C-STORE sub-operations, for
+    /// which the role lists C-GET; event reports, for which it lists them, or N-ACTION or N-CREATE, which bring them about;
+    /// and C-ECHO. The other operations are listed for the peer, and nobody waits for them in the other direction.
     pub fn permits_operation(&self, operation: Operation, direction: Direction) -> bool {
-        use Operation::{CGet, CStore, NAction, NCreate, NEventReport};
-        let implied: &[Operation] = match (direction, operation) {
+        use Operation::{CEcho, CGet, CStore, NAction, NCreate, NEventReport};
+        let by: &[Operation] = match (direction, operation) {
+            (Direction::FromPeer, _) | (_, CEcho) => &[operation],
             (Direction::ToPeer, CStore) => &[CGet],
-            (Direction::ToPeer, NEventReport) => &[NAction, NCreate],
-            _ => &[],
+            (Direction::ToPeer, NEventReport) => &[NEventReport, NAction, NCreate],
+            (Direction::ToPeer, _) => &[],
         };
-        self.operations.iter().any(|listed| *listed == operation || implied.contains(listed))
+        self.operations.iter().any(|listed| by.contains(listed))
     }
 
     fn permits_sop_class(&self, request: &Request<'_>) -> bool {
@@ -109,8 +122,12 @@ impl Role {
     }
 
     fn permits_destination(&self, destination: Option<&str>) -> bool {
-        let Some(allowed) = &self.move_destinations else { return true };
-        let title = destination.and_then(|text| text.parse::<AeTitle>().ok());
-        title.is_some_and(|title| allowed.iter().any(|pattern| pattern.matches(&title)))
+        let title = destination.map(str::parse::<AeTitle>);
+        match (&self.move_destinations, title) {
+            (None, None) => true,
+            (None, Some(title)) => title.is_ok(),
+            (Some(allowed), Some(Ok(title))) => allowed.iter().any(|pattern| pattern.matches(&title)),
+            (Some(_), _) => false,
+        }
     }
 }

@@ -279,6 +279,7 @@ fn permits(role: &Role, operation: Operation, direction: Direction, class: &str)
         abstract_syntax: &abstract_syntax,
         sop_class: None,
         move_destination,
+        retrieving: true,
     })
 }
 
@@ -288,7 +289,7 @@ fn what_a_role_does_not_list_is_denied_in_both_directions() {
     use Operation::*;
     for (listed, operation, direction, allowed) in [
         (CStore, CStore, FromPeer, true),
-        (CStore, CStore, ToPeer, true),
+        (CStore, CStore, ToPeer, false),
         (CStore, CFind, FromPeer, false),
         (CGet, CStore, ToPeer, true),
         (CGet, CStore, FromPeer, false),
@@ -298,12 +299,35 @@ fn what_a_role_does_not_list_is_denied_in_both_directions() {
         (NAction, NEventReport, FromPeer, false),
         (NSet, NEventReport, ToPeer, false),
         (NEventReport, NEventReport, FromPeer, true),
+        (NEventReport, NEventReport, ToPeer, true),
         (CEcho, CEcho, ToPeer, true),
+        (CFind, CFind, ToPeer, false),
+        (CGet, CGet, ToPeer, false),
+        (NSet, NSet, ToPeer, false),
     ] {
         let found = permits(&role(&[listed]), operation, direction, CT);
         let expected = if allowed { Ok(()) } else { Err(Denial::Operation) };
         assert_eq!(found, expected, "{listed} {operation} {direction:?}");
     }
+}
+
+#[test]
+fn a_sub_operation_needs_its_c_get() {
+    let role = role(&[Operation::CStore, Operation::CGet]);
+    let class: Uid = CT.parse().unwrap();
+    let store = |direction, retrieving| {
+        role.permits_request(&Request {
+            operation: Operation::CStore,
+            direction,
+            abstract_syntax: &class,
+            sop_class: None,
+            move_destination: None,
+            retrieving,
+        })
+    };
+    assert_eq!(store(Direction::ToPeer, true), Ok(()));
+    assert_eq!(store(Direction::ToPeer, false), Err(Denial::Unasked));
+    assert_eq!(store(Direction::FromPeer, false), Ok(()));
 }
 
 #[test]
@@ -317,6 +341,7 @@ fn a_request_has_to_suit_its_context() {
             abstract_syntax: &context,
             sop_class: Some(&class),
             move_destination: None,
+            retrieving: false,
         })
     };
     assert_eq!(with(CT, CT), Ok(()));
@@ -338,9 +363,12 @@ fn a_c_move_goes_only_where_the_role_says() {
             abstract_syntax: &abstract_syntax,
             sop_class: None,
             move_destination: destination,
+            retrieving: false,
         })
     };
     assert_eq!(to(&role, Some("ANYWHERE")), Ok(()));
+    assert_eq!(to(&role, None), Ok(()));
+    assert_eq!(to(&role, Some("A TITLE OF TWENTY-ONE")), Err(Denial::MoveDestination));
     role.move_destinations = Some(vec!["READER*".parse().unwrap()]);
     assert_eq!(to(&role, Some("READER1 ")), Ok(()));
     for elsewhere in [Some("THIEF"), Some(""), Some("reader1"), None] {

@@ -219,6 +219,8 @@ impl Association {
             sop_class: exchange.sop_class,
             sop_instance: exchange.sop_instance,
             new_sop_instance: exchange.new_sop_instance,
+            data_set_sop_class: exchange.named.sop_class,
+            data_set_sop_instance: exchange.named.sop_instance,
             study: exchange.study,
             new_study: exchange.new_study,
             patient: exchange.patient.map(audit::PatientIdentifier::new),
@@ -228,6 +230,7 @@ impl Association {
             bytes: exchange.bytes,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             reason,
+            tolerated: exchange.tolerated,
         };
         Box::pin(self.gate.audit.record(Event::Operation(Box::new(record))))
     }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::association::{AcceptedContext, Answer, opposite};
 use super::ended::Ended;
-use super::exchange::Exchange;
+use super::exchange::{Ending, Exchange, labels};
 use super::message::query_of;
 use super::phase::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::pump::Half;
 use crate::audit::Query;
 use crate::dataset::{Identifier, Observer};
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
-use crate::policy::{Denial, Part, Request, Treatment};
+use crate::policy::{Denial, Direction, Part, Request, Treatment};
 use crate::rewrite::{Correspondences, Expected, RewriteError, Transform, Unavailable, Way};
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed, Uid};
@@ -28,7 +28,7 @@ pub(super) struct Refused {
 }
 
 impl Half<'_> {
-    pub(super) async fn command(&mut self, context_id: u8, command: Command) -> Result<(), Ended> {
+    pub(super) async fn command(&mut self, context_id: u8, command: Box<Command>) -> Result<(), Ended> {
         match command.field {
             CommandField::Request { operation, message_id } => {
                 self.request(context_id, command, operation, message_id).await
@@ -36,9 +36,7 @@ impl Half<'_> {
             CommandField::Response { operation, responding_to, status } => {
                 self.response(context_id, command, operation, responding_to, status).await
             }
-            CommandField::Cancel { responding_to } => {
-                Box::pin(self.cancel(context_id, &command, responding_to)).await
-            }
+            CommandField::Cancel { responding_to } => Box::pin(self.cancel(&command, responding_to)).await,
             CommandField::Unrecognized { field, .. } => {
                 let comment = format!("command field {field:04X}H is no request of PS3.7");
                 Box::pin(self.refuse(context_id, &command, Status::UNRECOGNIZED_OPERATION, &comment)).await
@@ -49,7 +47,7 @@ impl Half<'_> {
     async fn request(
         &mut self,
         context_id: u8,
-        command: Command,
+        command: Box<Command>,
         operation: Operation,
         message_id: u16,
     ) -> Result<(), Ended> {
@@ -59,6 +57,9 @@ impl Half<'_> {
             return Box::pin(self.refuse_exchange(&command, exchange, Answer::Refused, refused)).await;
         }
         self.paced(self.association.pace.operation()).await;
+        if let Some((before, status)) = self.association.ledger.close_answered(self.direction, message_id) {
+            self.association.record(self.direction, before, Answer::Status(status)).await;
+        }
         if let Err(no_place) = self.association.ledger.has_place_for(self.direction, message_id) {
             let (status, label) = (Status::DUPLICATE_INVOCATION, "duplicate-invocation");
             let refused = Refused { status, label, comment: no_place.to_string() };
@@ -66,12 +67,12 @@ impl Half<'_> {
         }
         match self.association.grant.peer.treatment(operation, Part::Request, self.direction) {
             Treatment::AsItCame => self.relay_as_it_came(&command, exchange).await,
-            Treatment::Rewrite => Box::pin(self.rewrite(command, exchange)).await,
+            Treatment::Rewrite => Box::pin(self.rewrite(*command, exchange)).await,
             Treatment::Pseudonymise(content) => {
-                Box::pin(self.cross_request(command, exchange, (Way::ToPseudonyms, content))).await
+                Box::pin(self.cross_request(*command, exchange, (Way::ToPseudonyms, content))).await
             }
             Treatment::Restore(content) => {
-                Box::pin(self.cross_request(command, exchange, (Way::ToReal, content))).await
+                Box::pin(self.cross_request(*command, exchange, (Way::ToReal, content))).await
             }
         }
     }
@@ -129,6 +130,8 @@ impl Half<'_> {
             abstract_syntax: &context.abstract_syntax,
             sop_class: other.as_ref().or(sop_class.map(|_| &context.abstract_syntax)),
             move_destination: exchange.move_destination.as_deref(),
+            retrieving: self.direction == Direction::ToPeer
+                && self.association.ledger.is_waiting(Direction::FromPeer, Operation::CGet),
         };
         let role = &self.association.grant.peer.role;
         role.permits_request(&request).map_err(denied)
@@ -229,7 +232,7 @@ impl Half<'_> {
     async fn response(
         &mut self,
         context_id: u8,
-        command: Command,
+        command: Box<Command>,
         operation: Operation,
         responding_to: u16,
         status: Status,
@@ -237,11 +240,16 @@ impl Half<'_> {
         let asked = opposite(self.direction);
         let ledger = &self.association.ledger;
         let look = |exchange: &Exchange| {
-            let fits = exchange.operation == operation && exchange.sent_context_id == context_id;
+            let is_in_its_context = exchange.sent_context_id == context_id;
+            let fits = exchange.operation == operation && (is_in_its_context || !command.has_data_set);
             let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.clone());
-            fits.then_some((exchange.sent, mapped, exchange.context_id))
+            fits.then_some((exchange.sent, mapped, exchange.context_id, is_in_its_context))
         };
-        let Some((sent, mapped, to_context_id)) = ledger.find(asked, responding_to, look).flatten() else {
+        // By its message ID: some requestors of a C-GET answer every sub-operation in one context. A data set is written
+        // in the transfer syntax of the context that it comes in, so there it has to be the right one.
+        let Some((sent, mapped, to_context_id, is_in_its_context)) =
+            ledger.find(asked, responding_to, look).flatten()
+        else {
             let what =
                 format!("a response to {operation} {responding_to}, which waits for none in this context");
             return Err(self.protocol(Malformed::invalid(what)));
@@ -251,21 +259,22 @@ impl Half<'_> {
                 format!("status {status} for {operation} {responding_to} before its data set had ended");
             return Err(self.protocol(Malformed::invalid(what)));
         }
+        if !is_in_its_context || !command.tolerated().is_empty() {
+            let mut labels = labels(&command, "response-");
+            labels.extend((!is_in_its_context).then_some("response-context".into()));
+            ledger.update(asked, responding_to, |exchange| exchange.tolerate(labels));
+        }
         match self.association.grant.peer.treatment(operation, Part::Response, self.direction) {
             Treatment::AsItCame | Treatment::Rewrite => {}
             Treatment::Pseudonymise(_) => {
-                return Box::pin(self.cross_response(command, responding_to, status, Way::ToPseudonyms))
+                return Box::pin(self.cross_response(*command, responding_to, status, Way::ToPseudonyms))
                     .await;
             }
             Treatment::Restore(_) => {
-                return Box::pin(self.cross_response(command, responding_to, status, Way::ToReal)).await;
+                return Box::pin(self.cross_response(*command, responding_to, status, Way::ToReal)).await;
             }
         }
-        if status.outcome() != Outcome::Pending
-            && let Some(exchange) = ledger.close(asked, responding_to)
-        {
-            self.association.record(asked, exchange, Answer::Status(status)).await;
-        }
+        self.answered(responding_to, status).await;
         let packer = self.lock().await;
         match mapped {
             Some(original) => {
@@ -279,6 +288,23 @@ impl Half<'_> {
         Ok(())
     }
 
+    /// Writes an operation down that has had its last response.
+    pub(super) async fn answered(&self, message_id: u16, status: Status) {
+        let (asked, ledger) = (opposite(self.direction), &self.association.ledger);
+        match ledger.find(asked, message_id, |exchange| exchange.ending(status)) {
+            None => {}
+            Some(Ending::MoreFollow) => ledger.update(asked, message_id, |exchange| exchange.answered = None),
+            Some(Ending::MoreMayFollow) => {
+                ledger.update(asked, message_id, |exchange| exchange.answered = Some(status));
+            }
+            Some(Ending::Last) => {
+                if let Some(exchange) = ledger.close(asked, message_id) {
+                    self.association.record(asked, exchange, Answer::Status(status)).await;
+                }
+            }
+        }
+    }
+
     /// A data set follows that no record has use for, in one context, to go on in another.
     pub(super) fn data_set(&mut self, (context_id, to_context_id): (u8, u8), fate: Fate) {
         self.phase =
@@ -287,14 +313,13 @@ impl Half<'_> {
 
     /// A C-CANCEL-RQ has no response of its own. One that comes after its operation is over means nothing any more, and
     /// one for an operation that was refused here means nothing to the other side.
-    async fn cancel(&mut self, context_id: u8, command: &Command, responding_to: u16) -> Result<(), Ended> {
+    async fn cancel(&mut self, command: &Command, responding_to: u16) -> Result<(), Ended> {
         if command.has_data_set {
             return Err(self.protocol(Malformed::invalid("a C-CANCEL-RQ that announces a data set")));
         }
-        if self.association.ledger.find(self.direction, responding_to, |_| ()).is_some() {
-            // Across the boundary goes nothing but what it has to say.
-            let own = self.association.grant.peer.two_way.then(|| dimse::cancel(responding_to));
-            self.lock().await.command(context_id, own.as_deref().unwrap_or(command.bytes()));
+        let context_of = |exchange: &Exchange| exchange.sent_context_id;
+        if let Some(context_id) = self.association.ledger.find(self.direction, responding_to, context_of) {
+            self.lock().await.command(context_id, command.bytes());
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! The exchange ledger: which operations of an association are waiting for their response, in both directions
 //! (PS3.7 §6.1, Annex D.3.3.3).
 
+use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
 use crate::audit;
-use crate::dimse::{Command, Operation, Status};
+use crate::dimse::{Command, Operation, Outcome, Status};
 use crate::policy::Direction;
 use crate::rewrite::Correspondence;
 
@@ -41,6 +42,31 @@ pub(crate) struct Exchange {
     pub failed: Option<(Status, String)>,
     /// What the instance that it creates is called on both sides, and once it is there, of which patient.
     pub claims: Vec<Correspondence>,
+    /// It has had a response that may be its last.
+    pub answered: Option<Status>,
+    /// What its data set names in place of the command's SOP class and instance.
+    pub named: Named,
+    /// What its messages had that the standard does not allow: labels of its record.
+    pub tolerated: Vec<Cow<'static, str>>,
+}
+
+/// What a response says of those behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    MoreFollow,
+    /// Some archives have said the last word with it, others say another.
+    MoreMayFollow,
+    Last,
+}
+
+/// The SOP class of a C-FIND whose answers may be cut short by status 0xB001 (PS3.4 Annex HH).
+const REPOSITORY_QUERY: &str = "1.2.840.10008.5.1.4.1.1.201.6";
+
+/// The SOP class and instance that a data set names, each where it is not the command's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub sop_class: Option<String>,
+    pub sop_instance: Option<String>,
 }
 
 impl Exchange {
@@ -71,7 +97,30 @@ impl Exchange {
             new_study: None,
             failed: None,
             claims: Vec::new(),
+            answered: None,
+            named: Named::default(),
+            tolerated: labels(command, ""),
         })
+    }
+
+    /// Whether this is the last of its responses.
+    pub fn ending(&self, status: Status) -> Ending {
+        let is_repository_query =
+            self.operation == Operation::CFind && self.sop_class.as_deref() == Some(REPOSITORY_QUERY);
+        match status.outcome() {
+            Outcome::Pending => Ending::MoreFollow,
+            _ if is_repository_query && status == Status::LIMIT_REACHED => Ending::MoreMayFollow,
+            _ => Ending::Last,
+        }
+    }
+
+    /// Writes down, each once, what a response had that the standard does not allow.
+    pub fn tolerate(&mut self, labels: Vec<Cow<'static, str>>) {
+        for label in labels {
+            if self.tolerated.len() < MOST_TOLERATED && !self.tolerated.contains(&label) {
+                self.tolerated.push(label);
+            }
+        }
     }
 }
 
@@ -105,6 +154,14 @@ impl Exchange {
             claims: self.claims.clone(),
         }
     }
+}
+
+/// Labels that one record has room for.
+const MOST_TOLERATED: usize = 32;
+
+/// What a command set had that the standard does not allow, each with `prefix`.
+pub(crate) fn labels(command: &Command, prefix: &str) -> Vec<Cow<'static, str>> {
+    command.tolerated().iter().map(|tolerated| format!("{prefix}{tolerated}").into()).collect()
 }
 
 /// Requests that an association may leave unanswered; an unlimited window is not an unlimited table.
@@ -183,6 +240,18 @@ impl Ledger {
         look: impl FnOnce(&Exchange) -> T,
     ) -> Option<T> {
         self.table(direction).get_mut(message_id).map(|exchange| look(exchange))
+    }
+
+    /// Whether a request of this operation that goes in this direction waits for its last response.
+    pub fn is_waiting(&self, direction: Direction, operation: Operation) -> bool {
+        self.table(direction).0.iter().any(|(_, exchange)| exchange.operation == operation)
+    }
+
+    /// Takes out a request with this message ID that has had a response which may have been its last: none has followed
+    /// before its message ID is used again.
+    pub fn close_answered(&self, direction: Direction, message_id: u16) -> Option<(Box<Exchange>, Status)> {
+        let status = self.find(direction, message_id, |exchange| exchange.answered).flatten()?;
+        Some((self.close(direction, message_id)?, status))
     }
 
     /// Changes what is known of a request.

@@ -30,7 +30,8 @@ pub(super) async fn conclude(
         }
     }
     for (direction, exchange) in association.ledger.drain() {
-        association.record(direction, exchange, Answer::Never).await;
+        let answer = exchange.answered.map_or(Answer::Never, Answer::Status);
+        association.record(direction, exchange, answer).await;
     }
     if matches!(ended, Ended::Shutdown) {
         arrival.gate.aborted.fetch_add(1, Relaxed);

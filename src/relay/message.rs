@@ -11,7 +11,7 @@ use super::pump::Half;
 use crate::audit::Query;
 use crate::crosswalk::NotStored;
 use crate::dataset::{Identifier, Observer};
-use crate::dimse::Command;
+use crate::dimse::{Command, CommandField};
 use crate::rewrite::{Correspondence, RewriteError};
 use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
 
@@ -82,9 +82,8 @@ impl Half<'_> {
             let what = "a message after its sender's A-RELEASE-RQ";
             return Err(self.protocol(Malformed::new(AbortReason::UnexpectedPdu, what)));
         }
-        if self.association.context(context_id).is_none() {
-            let what = format!("a PDV of presentation context {context_id}, which was not accepted");
-            return Err(self.protocol(Malformed::invalid(what)));
+        if kind == Kind::DataSet && self.association.context(context_id).is_none() {
+            return Err(self.not_accepted(context_id));
         }
         if kind == Kind::DataSet {
             return Err(self.protocol(Malformed::invalid("a data set without a command set before it")));
@@ -92,6 +91,11 @@ impl Half<'_> {
         self.association.progress.under_way(self.association.movement(self.direction), true);
         self.phase = Phase::Command { context_id, bytes: Vec::new(), empty: 0 };
         Ok(())
+    }
+
+    fn not_accepted(&self, context_id: u8) -> Ended {
+        let what = format!("a PDV of presentation context {context_id}, which was not accepted");
+        self.protocol(Malformed::invalid(what))
     }
 
     fn few_empty(&self, empty: u32) -> Result<(), Ended> {
@@ -107,7 +111,12 @@ impl Half<'_> {
             return Ok(());
         };
         let command = Command::parse(bytes).map_err(|malformed| self.protocol(malformed))?;
-        self.command(context_id, command).await
+        if self.association.context(context_id).is_none() {
+            // A requestor that gives up a query may not know any more in which context it asked.
+            let is_ignored = matches!(command.field, CommandField::Cancel { .. }) && !command.has_data_set;
+            return if is_ignored { Ok(()) } else { Err(self.not_accepted(context_id)) };
+        }
+        self.command(context_id, Box::new(command)).await
     }
 
     async fn data(&mut self, range: Range<usize>, last: bool) -> Result<(), Ended> {

@@ -1,4 +1,4 @@
-//! Command sets: one reading or none, and what dimsegate writes in answer to any of them can be read.
+//! Command sets: one reading or none, and what goes on is that reading, and what dimsegate writes in answer to any of them can be read.
 
 #![no_main]
 
@@ -7,7 +7,11 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(command) = Command::parse(bytes.to_vec()) else { return };
-    assert_eq!(command.bytes(), bytes);
+    // What goes on is what was understood: read again, it is the same, and there is nothing to tolerate.
+    let again = Command::parse(command.bytes().to_vec()).expect("a command");
+    assert_eq!((again.bytes(), again.tolerated()), (command.bytes(), &[][..]));
+    assert_eq!((again.field, again.has_data_set), (command.field, command.has_data_set));
+    assert!(!command.tolerated().is_empty() || command.bytes() == bytes);
     let shown = [command.sop_class(), command.sop_instance(), command.move_destination()];
     for text in shown.into_iter().flatten() {
         assert!(text.chars().all(|c| c == '…' || (' '..='~').contains(&c)), "{text:?}");

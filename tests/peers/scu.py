@@ -43,7 +43,7 @@ parser.add_argument("--sop-class", default="1.2.840.10008.5.1.4.1.1.2")
 parser.add_argument("--instance", default="2.25.4711", help="whose storage is to be committed")
 parser.add_argument("--step", default="2.25.9001", help="the instance of an MPPS")
 parser.add_argument("--patient", help="of an MPPS")
-parser.add_argument("--study", help="of an MPPS")
+parser.add_argument("--study", help="of an MPPS, or to get")
 parser.add_argument("--only-set", action="store_true", help="of an MPPS that is there already")
 parser.add_argument("--maximum-length", type=int, default=16382)
 arguments = parser.parse_intermixed_args()
@@ -105,7 +105,7 @@ def identifier():
     query = Dataset()
     query.QueryRetrieveLevel = "STUDY"
     query.PatientName = "*"
-    query.StudyInstanceUID = ""
+    query.StudyInstanceUID = arguments.study or ""
     return query
 
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::association::Association;
-use crate::command::{C_STORE_RQ, Command};
+use crate::command::{C_GET_RQ, C_STORE_RQ, Command};
 use crate::connection::Target;
 use crate::corpus;
 use crate::gate::{Gate, Setup};
-use crate::object::Object;
+use crate::object::{Object, short};
 use crate::peers;
 use crate::raw::{self, Peer, Upstream};
 use crate::sink;
@@ -54,6 +54,8 @@ fn every_data_set_of_the_corpus_passes_even_a_broken_one() {
     }
 }
 
+const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
+
 /// Maximum lengths that peers really announce; 0 is unlimited.
 const LENGTHS: [u32; 4] = [4096, 16384, 131_072, 0];
 
@@ -66,9 +68,14 @@ fn each_leg_obeys_the_maximum_length_of_its_own_peer() {
             let gate = Gate::start(&Setup::plain(upstream.address));
             let request = Request::new("SITE", "PACS")
                 .context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE])
+                .context(GET, &[upper::EXPLICIT_LITTLE])
                 .maximum_length(requestors);
             let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &request, acceptors);
             stream(&mut requestor, &mut acceptor, &object, acceptors, 131_072);
+            // The other way, an object is a sub-operation of a C-GET.
+            let get = Command::new(C_GET_RQ).uid(2, GET).us(0x0110, 8).us(0x0700, 0).us(0x0800, 0);
+            requestor.send_message(3, &get, Some(&short(0x0010, 0x0020, "LO", b"")), 4096);
+            acceptor.message();
             stream(&mut acceptor, &mut requestor, &object, requestors, 131_072);
             raw::release(requestor, acceptor);
         }
@@ -101,21 +108,6 @@ fn stream(from: &mut Peer, to: &mut Peer, object: &Object, limit: u32, sent: usi
     // The response, so that the next message is not an answer to nothing.
     to.send_message(1, &command.response(0), None, 4096);
     assert_eq!(from.message().command.field(), C_STORE_RQ | 0x8000);
-}
-
-#[test]
-fn a_command_keeps_elements_that_nobody_knows() {
-    let upstream = Upstream::bind();
-    let gate = Gate::start(&Setup::plain(upstream.address));
-    let (mut requestor, mut acceptor) =
-        raw::open(&gate.plain(), &upstream, &raw::verification("SITE", "PACS"), 16384);
-    let command = Command::c_echo_rq(1).bytes(0x5010, b"retired element ".to_vec());
-    requestor.send_message(1, &command, None, 16384);
-    assert_eq!(acceptor.message().command, command);
-    let response = command.response(0).bytes(0x5010, b"and back".to_vec());
-    acceptor.send_message(1, &response, None, 16384);
-    assert_eq!(requestor.message().command, response);
-    raw::release(requestor, acceptor);
 }
 
 #[test]

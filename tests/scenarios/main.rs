@@ -56,6 +56,7 @@ mod reference;
 mod bad_input;
 mod busy;
 mod byte_for_byte;
+mod command_sets;
 mod commands;
 mod configurations;
 mod crosswalk;

@@ -27,7 +27,7 @@ fn opened(setup: impl FnOnce(&mut Setup)) -> (Gate, Upstream, Peer, Peer) {
 }
 
 fn store(id: u16) -> (Command, Object) {
-    let object = Object { sop_instance: format!("2.25.{id}"), ..Object::ct(20_000) };
+    let object = Object::ct(20_000).named(upper::CT_IMAGE_STORAGE, &format!("2.25.{id}"));
     (Command::c_store_rq(id, &object.sop_class, &object.sop_instance), object)
 }
 
@@ -159,6 +159,87 @@ fn a_cancel_for_nothing_goes_nowhere() {
     requestor.send_message(5, &Command::new(C_CANCEL_RQ).us(0x0120, 3).us(0x0800, 0x0101), None, 16384);
     // The next thing that the upstream sees is the release.
     raw::release(requestor, acceptor);
+}
+
+#[test]
+fn a_cancel_in_a_context_that_was_not_accepted_is_ignored() {
+    let (gate, _upstream, mut requestor, mut acceptor) = opened(|_| ());
+    let query = crate::object::short(0x0010, 0x0010, "PN", b"*");
+    let find = Command::new(C_FIND_RQ).uid(2, FIND).us(0x0110, 1).us(0x0700, 0).us(0x0800, 0);
+    requestor.send_message(5, &find, Some(&query), 16384);
+    acceptor.message();
+    let cancel = Command::new(C_CANCEL_RQ).us(0x0120, 1).us(0x0800, 0x0101);
+    requestor.send_message(77, &cancel, None, 16384);
+    // In a context that was accepted it goes on in that of its query.
+    requestor.send_message(1, &cancel, None, 16384);
+    let seen = acceptor.message();
+    assert_eq!((seen.context, seen.command), (5, cancel));
+    acceptor.send_message(5, &find.response(0xFE00), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0xFE00));
+    // Anything else in such a context is what it was.
+    requestor.send_message(77, &Command::c_echo_rq(2), None, 16384);
+    assert_eq!(requestor.expect(upper::ABORT)[2..], [2, 6]);
+    assert_eq!(gate.event("association-closed")["ended"], "protocol-error");
+}
+
+#[test]
+fn a_response_in_another_accepted_context_is_matched_by_its_message_id() {
+    let (gate, _upstream, mut requestor, mut acceptor) = opened(|_| ());
+    let (command, object) = store(1);
+    requestor.send_message(3, &command, Some(&object.data_set), 16384);
+    acceptor.message();
+    acceptor.send_message(1, &command.response(0x0122), None, 16384);
+    let answer = requestor.message();
+    assert_eq!((answer.context, answer.command), (3, command.response(0x0122)));
+    // A data set is written in the transfer syntax of its context, so there it has to be the right one.
+    let query = crate::object::short(0x0010, 0x0010, "PN", b"*");
+    let find = Command::new(C_FIND_RQ).uid(2, FIND).us(0x0110, 2).us(0x0700, 0).us(0x0800, 0);
+    requestor.send_message(5, &find, Some(&query), 16384);
+    acceptor.message();
+    acceptor.send_message(3, &find.response(0xFF00).us(0x0800, 0), Some(&query), 16384);
+    assert_eq!(requestor.expect(upper::ABORT)[2..], [2, 6]);
+    let operation = gate.record("the store", |record| record["operation"] == "C-STORE");
+    assert_eq!(
+        (&operation["status"], &operation["tolerated"]),
+        (&json!("0x0122"), &json!(["response-context"]))
+    );
+}
+
+const REPOSITORY_QUERY: &str = "1.2.840.10008.5.1.4.1.1.201.6";
+
+#[test]
+fn a_repository_query_may_go_on_behind_the_warning_that_there_is_more() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup::plain(upstream.address));
+    let request = Request::new("SITE", "PACS").context(REPOSITORY_QUERY, &[upper::EXPLICIT_LITTLE]);
+    let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    let query = crate::object::short(0x0010, 0x0010, "PN", b"*");
+    let find =
+        |id| Command::new(C_FIND_RQ).uid(2, REPOSITORY_QUERY).us(0x0110, id).us(0x0700, 0).us(0x0800, 0);
+    let answered = |requestor: &mut Peer, acceptor: &mut Peer, id: u16, statuses: &[u16]| {
+        requestor.send_message(1, &find(id), Some(&query), 16384);
+        acceptor.message();
+        for status in statuses {
+            let is_last = *status == 0;
+            let response = find(id).response(*status).us(0x0800, if is_last { 0x0101 } else { 0 });
+            acceptor.send_message(1, &response, (!is_last).then_some(&query[..]), 16384);
+            let seen = requestor.message();
+            assert_eq!((seen.command, seen.data_set), (response, (!is_last).then(|| query.clone())));
+        }
+    };
+    // One archive says another word, as pynetdicom waits for it; the next has said its last, and uses the number again.
+    answered(&mut requestor, &mut acceptor, 1, &[0xFF00, 0xB001, 0]);
+    answered(&mut requestor, &mut acceptor, 2, &[0xFF00, 0xB001]);
+    answered(&mut requestor, &mut acceptor, 2, &[0xB001]);
+    answered(&mut requestor, &mut acceptor, 3, &[0xB001]);
+    raw::release(requestor, acceptor);
+    gate.event("association-closed");
+    let operations = gate.records().into_iter().filter(|record| record["event"] == "operation");
+    let mut told: Vec<Value> =
+        operations.map(|record| json!([record["message-id"], record["status"], record["reason"]])).collect();
+    told.sort_by_key(ToString::to_string);
+    let warned = |id: u16| json!([id, "0xB001", null]);
+    assert_eq!(told, [json!([1, "0x0000", null]), warned(2), warned(2), warned(3)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::command::{C_MOVE_RQ, Command, ERROR_COMMENT, STATUS};
+use crate::command::{C_GET_RQ, C_MOVE_RQ, Command, ERROR_COMMENT, STATUS};
 use crate::gate::{self, Gate, Setup};
 use crate::raw::{self, Peer, Upstream, rejection, verification};
 use crate::site::Site;
@@ -113,6 +113,53 @@ fn an_upstream_may_not_ask_a_peer_for_what_the_role_does_not_hold() {
     raw::release(requestor, acceptor);
     let operation = gate.record("the refusal", |record| record["direction"] == "to-peer");
     assert_eq!((&operation["operation"], &operation["status"]), (&json!("C-STORE"), &json!("0x0124")));
+}
+
+const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
+
+#[test]
+fn an_object_of_the_upstream_reaches_a_peer_only_while_its_c_get_is_open() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup::plain(upstream.address));
+    let request = verification("SITE", "PACS")
+        .context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE])
+        .context(GET, &[upper::EXPLICIT_LITTLE]);
+    let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    let object = crate::object::Object::ct(50_000);
+    let store = |id| Command::c_store_rq(id, &object.sop_class, &object.sop_instance);
+    let refused = |acceptor: &mut Peer, id| {
+        acceptor.send_message(3, &store(id), Some(&object.data_set), 16384);
+        let answer = acceptor.message().command;
+        assert_eq!((answer.number(0x0120), answer.number(STATUS)), (Some(id), Some(0x0124)));
+        assert_eq!(answer.text(ERROR_COMMENT).as_deref(), Some("no C-GET of this peer is open"));
+    };
+    refused(&mut acceptor, 1);
+    let get = Command::new(C_GET_RQ).uid(2, GET).us(0x0110, 9).us(0x0700, 0).us(0x0800, 0);
+    let query = crate::object::short(0x0020, 0x000D, "UI", b"1.2.3");
+    requestor.send_message(5, &get, Some(&query), 16384);
+    acceptor.message();
+    for id in [2, 3] {
+        acceptor.send_message(3, &store(id), Some(&object.data_set), 16384);
+        // Nothing of the first one: what reaches the requestor is what it asked for.
+        let seen = requestor.message();
+        assert_eq!((&seen.command, seen.data_set.as_ref()), (&store(id), Some(&object.data_set)));
+        requestor.send_message(3, &store(id).response(0), None, 16384);
+        assert_eq!(acceptor.message().command, store(id).response(0));
+    }
+    acceptor.send_message(5, &get.response(0), None, 16384);
+    assert_eq!(requestor.message().command, get.response(0));
+    refused(&mut acceptor, 4);
+    // What a role lists, it lists for the peer.
+    let find = Command::new(C_GET_RQ).uid(2, GET).us(0x0110, 5).us(0x0700, 0).us(0x0800, 0);
+    acceptor.send_message(5, &find, Some(&query), 16384);
+    assert_eq!(acceptor.message().command.number(STATUS), Some(0x0124));
+    raw::release(requestor, acceptor);
+    gate.event("association-closed");
+    let records: Vec<_> = (gate.records().into_iter())
+        .filter(|record| record["direction"] == "to-peer" && record["status"] == "0x0124")
+        .map(|record| record["reason"].clone())
+        .collect();
+    assert_eq!(records, ["not-asked-for", "not-asked-for", "operation-not-allowed"]);
 }
 
 /// User name and passcode (PS3.7 D.3.3.7), a positive response asked for.

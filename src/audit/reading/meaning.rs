@@ -10,7 +10,7 @@ pub struct Meaning {
 /// Label, what it means, what to look at.
 type Row = (&'static str, &'static str, &'static str);
 
-const REASONS: [Row; 59] = [
+const REASONS: &[Row] = &[
     (
         "address-not-allowed",
         "the address is in no network of a peer of this listener",
@@ -172,6 +172,26 @@ const REASONS: [Row; 59] = [
         "operations of the [[role]]",
     ),
     (
+        "contradictory-command",
+        "the command names one SOP class or instance as affected and another as requested",
+        "the sender's software, or somebody probing",
+    ),
+    (
+        "not-asked-for",
+        "the upstream sent an object while no C-GET of the peer was open",
+        "the upstream's software, or whether it is what it should be",
+    ),
+    (
+        "data-set-mismatch",
+        "the data set of a C-STORE names another SOP class or instance than its command",
+        "the sender's software, or somebody who goes around the role; the record has both",
+    ),
+    (
+        "data-set-unreadable",
+        "the data set of a C-STORE cannot be read as far as its SOP class and instance",
+        "the sender's software, or somebody who goes around the role",
+    ),
+    (
         "sop-class-not-allowed",
         "the role of the peer does not have the SOP class",
         "sop-classes of the [[role]]",
@@ -274,7 +294,7 @@ const ENDINGS: [Row; 9] = [
 
 /// Of a `reason` label.
 pub fn of_reason(label: &str) -> Option<Meaning> {
-    find(&REASONS, label)
+    find(REASONS, label)
 }
 
 /// Of a closing record's `ended`.

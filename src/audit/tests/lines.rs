@@ -192,6 +192,8 @@ fn an_operation_and_an_alert() {
         sop_class: Some("1.2".into()),
         sop_instance: Some("1.3".into()),
         new_sop_instance: Some("2.25.1".into()),
+        data_set_sop_class: None,
+        data_set_sop_instance: None,
         study: Some("1.4".into()),
         new_study: Some("2.25.2".into()),
         patient: patient::Renderer::new(PatientIdentifiers::Clear)
@@ -202,6 +204,7 @@ fn an_operation_and_an_alert() {
         bytes: 512,
         duration_ms: 3,
         reason: None,
+        tolerated: Vec::new(),
     };
     assert_line(
         &Event::Operation(Box::new(operation)),

@@ -41,7 +41,7 @@ impl Half<'_> {
                 Ok(())
             }
             Ok(Crossing { command: bytes, .. }) => {
-                self.answered(&exchange, status).await;
+                self.answered(exchange.message_id, status).await;
                 self.lock().await.command(exchange.context_id, &bytes);
                 Ok(())
             }
@@ -94,17 +94,7 @@ impl Half<'_> {
             return;
         };
         self.association.tally.changed(elements);
-        Box::pin(self.answered(&crossed.exchange, crossed.status)).await;
-    }
-
-    /// Writes an operation down that has had its last response.
-    async fn answered(&self, exchange: &Asked, status: Status) {
-        let asked = opposite(self.direction);
-        if status.outcome() != Outcome::Pending
-            && let Some(exchange) = self.association.ledger.close(asked, exchange.message_id)
-        {
-            self.association.record(asked, exchange, Answer::Status(status)).await;
-        }
+        Box::pin(self.answered(crossed.exchange.message_id, crossed.status)).await;
     }
 
     /// The data set of a response could not cross, and nothing of it was sent. Gives what its sender is told.
