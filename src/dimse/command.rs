@@ -55,6 +55,7 @@ pub(super) const RESPONDING_TO: u16 = 0x0120;
 const MOVE_DESTINATION: u16 = 0x0600;
 pub(super) const DATA_SET_TYPE: u16 = 0x0800;
 pub(super) const STATUS: u16 = 0x0900;
+pub(super) const ERROR_COMMENT: u16 = 0x0902;
 pub(super) const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
 pub(super) const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
 pub(super) const CANCEL_FIELD: u16 = 0x0FFF;

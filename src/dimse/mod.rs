@@ -1,6 +1,7 @@
 //! DIMSE messages (PS3.7): command sets, operations, status codes. No I/O.
 
 mod command;
+mod kind;
 mod operation;
 mod reading;
 mod response;
@@ -14,7 +15,7 @@ pub use command::{Command, CommandField};
 pub use operation::{Operation, UnknownOperation};
 pub use reading::Tolerated;
 pub use response::{
-    FreeText, across, cancel, echo_request, failed_response, nothing_matches, refusal,
+    FreeText, Named, across, cancel, echo_request, failed_response, nothing_matches, refusal,
     with_affected_sop_instance,
 };
 pub use status::{Outcome, Status};

@@ -1,13 +1,14 @@
 //! Command sets that dimsegate writes itself: refusals, a C-ECHO of its own, and commands whose SOP instance UID follows a rewrite.
 
 use super::command::{
-    AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, CANCEL_FIELD, COMMAND_FIELD, DATA_SET_TYPE, GROUP_LENGTH,
-    MESSAGE_ID, REQUESTED_SOP_CLASS, REQUESTED_SOP_INSTANCE, RESPONDING_TO, RESPONSE, STATUS,
+    AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, CANCEL_FIELD, COMMAND_FIELD, DATA_SET_TYPE, ERROR_COMMENT,
+    GROUP_LENGTH, MESSAGE_ID, REQUESTED_SOP_CLASS, REQUESTED_SOP_INSTANCE, RESPONDING_TO, RESPONSE, STATUS,
 };
+use super::kind;
+use super::reading::trim;
 use super::writer::Writer;
 use super::{Command, CommandField, Operation, Status};
 
-const ERROR_COMMENT: u16 = 0x0902;
 const COMPLETED_SUBOPERATIONS: u16 = 0x1021;
 const FAILED_SUBOPERATIONS: u16 = 0x1022;
 const WARNING_SUBOPERATIONS: u16 = 0x1023;
@@ -40,7 +41,9 @@ pub fn nothing_matches(request: &Command) -> Vec<u8> {
 
 fn response_to(message: &Command, responding_to: Option<&[u8]>, status: Status) -> Writer {
     let mut out = Writer::new();
-    if let Some(class) = message.either(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS) {
+    let class = message.either(AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS);
+    // Of a response it may come from the other side of a boundary, and be anything.
+    if let Some(class) = class.filter(|class| kind::is_uid(class)) {
         out.element(AFFECTED_SOP_CLASS, class);
     }
     let field =
@@ -96,13 +99,25 @@ pub enum FreeText {
     Withheld,
 }
 
-/// The command set with another SOP Instance UID, affected or requested, where it has one.
-pub fn across(command: &Command, sop_instance: Option<&str>, text: FreeText) -> Vec<u8> {
+/// The SOP class of an operation, and the instance as it is called on the other side.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    pub class: Option<&'a str>,
+    pub instance: Option<&'a str>,
+}
+
+/// The command set as it crosses the boundary, with another SOP Instance UID, affected or requested, where it has one. Text
+/// where UIDs and tags belong, and a SOP class that is not the operation's, do not go on.
+pub fn across(command: &Command, named: Named<'_>, text: FreeText) -> Vec<u8> {
     let mut out = Writer::new();
+    let answers = matches!(command.field, CommandField::Response { .. });
     for (element, value) in command.all() {
-        match (element, sop_instance) {
+        match (element, named.instance) {
             (GROUP_LENGTH, _) => {}
+            _ if !kind::suits(element, value, answers) => {}
             (AFFECTED_SOP_INSTANCE | REQUESTED_SOP_INSTANCE, Some(uid)) => out.text(element, uid, 0),
+            (AFFECTED_SOP_CLASS | REQUESTED_SOP_CLASS, _)
+                if named.class.is_some_and(|class| class.as_bytes() != trim(value)) => {}
             (ERROR_COMMENT, _) if text == FreeText::Withheld => {}
             _ => out.element(element, value),
         }

@@ -450,6 +450,16 @@ fn what_a_pacs_comments_stays_with_it() {
     let answer = requestor.message().command;
     assert_eq!(answer.number(STATUS), Some(0xC001));
     assert_eq!((answer.get(ERROR_COMMENT), answer.get(0x4010)), (None, None), "{answer:?}");
+    // Text in the place of tags, of numbers and of the SOP class.
+    for (id, element) in (2..).zip([0x0002, 0x0901, 0x0903, 0x1000, 0x1002, 0x1005, 0x1008, 0x1020, 0x1031]) {
+        requestor.send_message(1, &request(id), Some(&keys), 16384);
+        acceptor.message();
+        let told = Command::new(C_FIND_RSP).us(0x0120, id).us(0x0800, 0x0101).us(STATUS, 0xC001);
+        acceptor.send_message(1, &told.bytes(element, b"DOE^JANE".to_vec()), None, 16384);
+        let answer = requestor.message().command;
+        assert_eq!(answer.number(STATUS), Some(0xC001));
+        assert_ne!(answer.get(element), Some(&b"DOE^JANE"[..]), "{answer:?}");
+    }
     raw::release(requestor, acceptor);
 }
 

@@ -121,18 +121,66 @@ proptest! {
 fn a_command_set_crosses_with_another_instance_and_nothing_else_that_could_tell() {
     let told = Command::parse(refusal(&Command::parse(store_request()).unwrap(), Status(0xC001), "DOE^JANE"));
     let told = told.unwrap();
-    let crossed = read(&across(&told, Some("2.25.7"), FreeText::Withheld));
+    let named = |instance| Named { class: None, instance };
+    let crossed = read(&across(&told, named(Some("2.25.7")), FreeText::Withheld));
     assert_eq!(crossed.element(tags::AFFECTED_SOP_INSTANCE_UID).unwrap().to_str().unwrap(), "2.25.7");
     assert_eq!(crossed.element(tags::STATUS).unwrap().to_int::<u32>().unwrap(), 0xC001);
     assert!(crossed.element(tags::ERROR_COMMENT).is_err());
-    assert_eq!(across(&told, None, FreeText::Passes), told.bytes());
+    assert_eq!(across(&told, named(None), FreeText::Passes), told.bytes());
     // (0000,4010) Message Set ID, retired.
     let mut retired = store_request();
     retired.extend([0, 0, 0x10, 0x40, 4, 0, 0, 0, b'D', b'O', b'E', b' ']);
     let length = u32::try_from(retired.len() - 12).unwrap().to_le_bytes();
     retired[8..12].copy_from_slice(&length);
     let retired = Command::parse(retired).unwrap();
-    assert_eq!(across(&retired, None, FreeText::Passes), store_request());
+    assert_eq!(across(&retired, named(None), FreeText::Passes), store_request());
+}
+
+#[test]
+fn text_in_the_place_of_numbers_and_another_class_do_not_cross() {
+    let told = |element: u16, value: &[u8]| {
+        let mut all: Vec<(u16, &[u8])> = vec![
+            (0x0002, b"1.2.840.10008.5.1.4.1.2.2.1\0"),
+            (0x0100, &[0x20, 0x80]),
+            (0x0120, &[7, 0]),
+            (0x0800, &[1, 1]),
+            (0x0900, &[1, 0xC0]),
+        ];
+        all.retain(|(known, _)| *known != element);
+        all.push((element, value));
+        all.sort();
+        let mut bytes = vec![0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0];
+        for (element, value) in all {
+            bytes.extend([0, 0, element as u8, (element >> 8) as u8, value.len() as u8, 0, 0, 0]);
+            bytes.extend(value);
+        }
+        let length = u32::try_from(bytes.len() - 12).unwrap().to_le_bytes();
+        bytes[8..12].copy_from_slice(&length);
+        Command::parse(bytes).unwrap()
+    };
+    let named = |class| Named { class, instance: None };
+    let text: [(u16, &[u8]); 6] = [
+        (0x0002, b"DOE^JANE"),
+        (0x0901, b"DOE^JANE"),
+        (0x0903, b"DOE^JANE"),
+        (0x1002, b"DOE^JANE"),
+        (0x1005, b"DOE^JANE"),
+        (0x1020, b"JANE"),
+    ];
+    for (element, value) in text {
+        let told = told(element, value);
+        for bytes in
+            [across(&told, named(None), FreeText::Passes), failed_response(&told, Status(0xC000), "")]
+        {
+            assert!(!bytes.windows(4).any(|part| part == b"JANE"), "{element:04X}");
+            assert!(Command::parse(bytes).is_ok());
+        }
+    }
+    let request = Command::parse(store_request()).unwrap();
+    let class = request.sop_class().unwrap();
+    assert_eq!(across(&request, named(Some(&class)), FreeText::Passes), store_request());
+    let crossed = read(&across(&request, named(Some("1.2.3.4711")), FreeText::Passes));
+    assert!(crossed.element(tags::AFFECTED_SOP_CLASS_UID).is_err());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::command::{REWRITE_FAILED, Refused};
 use super::exchange::Asked;
 use super::pump::Half;
-use crate::dimse::{self, Command, FreeText, Operation, Status};
+use crate::dimse::{self, Command, FreeText, Named, Operation, Status};
 use crate::rewrite::{Correspondence, Correspondences, RewriteError, Ruleset, Subject, Transform, Way};
 
 pub(crate) use response::Crossed;
@@ -43,7 +43,8 @@ impl Half<'_> {
         subject: Subject,
     ) -> Result<Crossing, Refused> {
         let text = if way == Way::ToPseudonyms { FreeText::Withheld } else { FreeText::Passes };
-        let bytes = dimse::across(command, sop_instance.as_deref(), text);
+        let named = Named { class: exchange.sop_class.as_deref(), instance: sop_instance.as_deref() };
+        let bytes = dimse::across(command, named, text);
         let transform = match command.has_data_set {
             true => Some(self.transform_across(exchange, way, subject)?),
             false => None,
