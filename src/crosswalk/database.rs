@@ -14,7 +14,10 @@ use super::secret::{Keys, SHORT, Secret};
 
 /// "dgcw", in the header of the file.
 const APPLICATION: i64 = 0x6467_6377;
-const FORMAT: i64 = 1;
+/// What is written. 2 knows [shared](crate::rewrite::Kind::Shared) values and the [bytes](crate::rewrite::Written) of those
+/// that are not ASCII; what 1 holds is read as it is.
+const FORMAT: i64 = 2;
+const OLDEST_FORMAT: i64 = 1;
 /// Commands that read wait so long for the proxy's writer, which never holds its lock for more than a commit.
 const BUSY: Duration = Duration::from_secs(5);
 /// Where the header's seal lies.
@@ -51,7 +54,10 @@ impl Database {
         options.open(path).map_err(|error| CrosswalkError::open(path, error))?;
         let mut connection = connect(path)?;
         make(&mut connection, secret).map_err(|error| CrosswalkError::of(path, &error))?;
-        Self::with(path, connection, secret)
+        let database = Self::with(path, connection, secret)?;
+        // Before anything is in it that an older version would take for damaged.
+        database.upgrade().map_err(|error| database.error(&error))?;
+        Ok(database)
     }
 
     /// Opens a database that is there.
@@ -77,7 +83,7 @@ impl Database {
         if application != APPLICATION {
             return Err(CrosswalkError::Foreign { path: path.to_owned() });
         }
-        if format != FORMAT {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
             return Err(CrosswalkError::Newer { path: path.to_owned(), format });
         }
         let (domain, version, check) = header(&connection).map_err(of)?;
@@ -86,6 +92,11 @@ impl Database {
         let keys = Keys::derive(secret, domain, version).map_err(|_| damaged())?;
         keys.open(HEADER, &check).map_err(|_| CrosswalkError::OtherKey { path: path.to_owned(), version })?;
         Ok(Self { path: path.to_owned(), connection, keys })
+    }
+
+    fn upgrade(&self) -> rusqlite::Result<()> {
+        let format: i64 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if format == FORMAT { Ok(()) } else { self.connection.pragma_update(None, "user_version", FORMAT) }
     }
 
     pub(super) fn error(&self, error: &rusqlite::Error) -> CrosswalkError {

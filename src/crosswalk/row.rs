@@ -95,6 +95,8 @@ fn code(kind: Kind) -> i64 {
         Kind::OfPatient(tag) => tagged(3, tag),
         Kind::Patient => 4 << 32,
         Kind::Days => 5 << 32,
+        Kind::Shared(tag) => tagged(6, tag),
+        Kind::SharedUid => 7 << 32,
     }
 }
 
@@ -107,6 +109,8 @@ pub(super) fn kind(code: i64) -> Option<Kind> {
         3 => Some(Kind::OfPatient(tag)),
         4 => Some(Kind::Patient),
         5 => Some(Kind::Days),
+        6 => Some(Kind::Shared(tag)),
+        7 => Some(Kind::SharedUid),
         _ => None,
     }
 }

@@ -102,7 +102,7 @@ impl Ruleset {
             Way::ToReal => pseudonyms.put_real_uid(uid.as_bytes(), &mut new)?,
         }
         let new = String::from_utf8_lossy(&new).into_owned();
-        Ok(Some((new, pseudonyms.take(None))))
+        Ok(Some((new, pseudonyms.take(None, false))))
     }
 
     /// Whether every Patient ID (0010,0020) has a pseudonym that leads back to it, or stays what it is.

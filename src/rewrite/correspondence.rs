@@ -25,6 +25,10 @@ pub enum Kind {
     /// Days by which dates of a patient move: `real` is the Patient ID, `pseudonym` a decimal number. One way: no patient
     /// is found by it.
     Days,
+    /// That a UID, which is another patient's, is this one's too: see [`Correspondence::shared`].
+    SharedUid,
+    /// That a [value](Kind::Value), which is another patient's, is this one's too.
+    Shared(Tag),
 }
 
 impl Kind {
@@ -35,7 +39,7 @@ impl Kind {
 
     /// Whether the real value is found by the pseudonym.
     pub fn leads_back(self) -> bool {
-        self != Self::Days
+        !matches!(self, Self::Days | Self::SharedUid | Self::Shared(_))
     }
 
     /// Whether the pseudonym is found by the real value alone.
@@ -53,6 +57,29 @@ pub struct Correspondence {
     pub pseudonym: Vec<u8>,
     /// The real Patient ID (0010,0020) of the first data set with one that it was found in: what is erased together.
     pub patient: Option<Vec<u8>>,
+}
+
+impl Correspondence {
+    /// That a value or UID of this kind is `patient`'s too, since the patients' side says so of it: a device's own UID, an
+    /// accession number given twice. `real` is the value and the real Patient ID, with a NUL between them; nothing stands
+    /// for it. `None` where values of the kind are one patient's each.
+    pub fn shared(kind: Kind, real: &[u8], patient: &[u8]) -> Option<Self> {
+        let kind = match kind {
+            Kind::Uid => Kind::SharedUid,
+            Kind::Value(tag) => Kind::Shared(tag),
+            _ => return None,
+        };
+        let (real, patient) = ([real, b"\0", patient].concat(), Some(patient.to_vec()));
+        Some(Self { kind, real, pseudonym: Vec::new(), patient })
+    }
+
+    /// The real value alone, also of one that is shared.
+    pub fn value(&self) -> &[u8] {
+        let behind = self.patient.as_ref().filter(|_| matches!(self.kind, Kind::SharedUid | Kind::Shared(_)));
+        let value =
+            behind.and_then(|patient| self.real.strip_suffix(patient.as_slice())?.strip_suffix(b"\0"));
+        value.unwrap_or(&self.real)
+    }
 }
 
 /// Says nothing of the values.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use time::Date;
 
 use super::error::{RewriteError, RewriteProblem};
+use super::owner::is_nobody;
 use super::pixels::{self, Description};
 use super::profile::Pixels;
 use super::pseudonyms::Pseudonyms;
@@ -31,8 +32,11 @@ pub(super) struct Facts {
     pub(super) today: Option<Date>,
     /// The real (0010,0020) of whom a key names otherwise, which has to become the key.
     pub(super) named: Option<Vec<u8>>,
-    /// Number of sequences around the element under way.
+    /// The real (0010,0020) of whom the first thing restored is of, where nothing says on whom the data set is.
+    pub(super) bound: Option<Vec<u8>>,
+    /// Number of sequences around the element under way, and the innermost of them.
     pub(super) depth: usize,
+    pub(super) sequence: Option<Tag>,
     /// The real (0010,0020), where the data set itself does not tell.
     pub(super) about: Option<Vec<u8>>,
     /// The real (0010,0020), without padding, never empty.
@@ -171,7 +175,7 @@ impl Lookahead {
     pub(super) fn patient(&self) -> Result<Option<Vec<u8>>, RewriteError> {
         match self.patient.as_slice() {
             _ if !self.needs_patient => Ok(None),
-            [] => Err(RewriteError::new(PATIENT_ID, 0, RewriteProblem::NoPatient)),
+            nobody if is_nobody(nobody) => Err(RewriteError::new(PATIENT_ID, 0, RewriteProblem::NoPatient)),
             patient => Ok(Some(patient.to_vec())),
         }
     }

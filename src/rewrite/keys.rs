@@ -16,6 +16,7 @@ use super::character_set::CharacterSet;
 use super::correspondence::{Correspondence, Kind};
 use super::error::RewriteProblem;
 use super::facts::{Facts, Way};
+use super::keyed;
 use super::profile::dates;
 use super::scope::is_creator;
 use super::template::Template;
@@ -81,6 +82,7 @@ fn put_patient(action: &Action, tag: Tag, facts: &Facts, new: &mut Vec<u8>) -> R
     };
     match action {
         action if hides(action) => Err(RewriteProblem::NotAKey),
+        _ if has_wildcard(patient) => Err(RewriteProblem::NotAKey),
         _ => {
             new.extend_from_slice(patient);
             Ok(())
@@ -110,8 +112,9 @@ fn put_list(
     {
         facts.about = facts.pseudonyms.patient_of(uid)?.or(facts.about.take());
     }
+    let alone = values.len() == 1;
     for one in values {
-        let Some(other) = other_side(&kinds, vr, one, facts)? else { continue };
+        let Some(other) = other_side(&kinds, vr, one, (facts, alone))? else { continue };
         if !other.is_ascii() {
             return Err(RewriteProblem::NotInCharacterSet);
         }
@@ -125,13 +128,28 @@ fn put_list(
 
 /// A value on the other side. Behind a whole pseudonym, an asterisk makes no difference; elsewhere it would compare a part
 /// of one.
-fn other_side(kinds: &[Kind], vr: Vr, one: &[u8], facts: &Facts) -> Result<Option<Vec<u8>>, RewriteProblem> {
-    if !has_wildcard(one) {
-        return facts.pseudonyms.across(facts.way, kinds, vr, one);
+fn other_side(
+    kinds: &[Kind],
+    vr: Vr,
+    one: &[u8],
+    (facts, alone): (&mut Facts, bool),
+) -> Result<Option<Vec<u8>>, RewriteProblem> {
+    if facts.way == Way::ToPseudonyms || kinds == [Kind::Uid] && keyed::is_fixed(one) {
+        let whole = if has_wildcard(one) { Err(RewriteProblem::Wildcard) } else { Ok(one) };
+        return facts.pseudonyms.across(facts.way, kinds, vr, whole?);
     }
-    let whole = without_asterisks(one).filter(|_| facts.way == Way::ToReal);
-    let found = whole.map(|whole| facts.pseudonyms.across(facts.way, kinds, vr, whole)).transpose()?;
-    found.flatten().map(Some).ok_or(RewriteProblem::Wildcard)
+    let whole = without_asterisks(one).ok_or(RewriteProblem::Wildcard)?;
+    let Some(found) = facts.pseudonyms.behind(kinds, vr, whole)? else {
+        return if has_wildcard(one) { Err(RewriteProblem::Wildcard) } else { Ok(None) };
+    };
+    if vr != Vr::AE && kinds != [Kind::Value(PATIENT_ID)] {
+        facts.check_whose(&found, alone)?;
+    }
+    // What is no wildcard in a value would be one in a key (PS3.4 C.2.2.2.4).
+    if vr != Vr::UI && has_wildcard(&found.real) {
+        return Err(RewriteProblem::NotAKey);
+    }
+    Ok(Some(found.real))
 }
 
 /// A value such as `ANON^{pseudonym}` says the same as the Patient ID. Looked for by its real value, it would find

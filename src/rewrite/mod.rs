@@ -40,6 +40,7 @@ mod latest;
 mod levels;
 mod notes;
 mod output;
+mod owner;
 mod pixels;
 mod profile;
 mod pseudonyms;

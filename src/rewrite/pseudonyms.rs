@@ -7,6 +7,7 @@ use super::correspondence::{Correspondence, Correspondences, Kind};
 use super::error::RewriteProblem;
 use super::facts::Way;
 use super::keyed::Key;
+use super::owner::is_nobody;
 use super::{keyed, undo};
 use crate::dataset::Vr;
 
@@ -17,15 +18,19 @@ const MOST: usize = 1 << 16;
 #[derive(Clone, Default)]
 pub(super) struct Pseudonyms {
     known: Option<Arc<dyn Correspondences>>,
+    /// The real (0010,0020) of whom the data set is on, where that is known before it is rewritten.
+    pub(super) patient: Option<Vec<u8>>,
     made: HashMap<(Kind, Vec<u8>), (Vec<u8>, Why)>,
 }
 
 /// Why somebody has to hear of a pseudonym.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Why {
     New,
     /// Known already, but not whose it is.
     Ownerless,
+    /// Known already, as of the patient with this real Patient ID.
+    Owned(Vec<u8>),
 }
 
 impl Pseudonyms {
@@ -41,11 +46,12 @@ impl Pseudonyms {
         }
     }
 
-    /// As [`known`](Self::known), for a data set that has the value: one that is nobody's yet is its patient's.
+    /// As [`known`](Self::known), for a data set of the patients' side that has the value: it is its patient's, if not of
+    /// that one alone.
     pub(super) fn used(&mut self, kind: Kind, real: &[u8]) -> Result<Option<Vec<u8>>, RewriteProblem> {
         let known = self.known(kind, real)?;
         if let Some(pseudonym) = &known {
-            self.claim(kind, pseudonym)?;
+            self.claim(kind, pseudonym, true)?;
         }
         Ok(known)
     }
@@ -100,20 +106,33 @@ impl Pseudonyms {
 
     /// Notes a pseudonym that was made.
     pub(super) fn keep(&mut self, kind: Kind, real: &[u8], pseudonym: &[u8]) -> Result<(), RewriteProblem> {
-        if self.known.is_none() {
+        if self.known.is_none() || is_nobody(real) {
             return Ok(());
         }
         self.note_why(kind, real, pseudonym, Why::New)
     }
 
-    /// Notes a pseudonym that is known, where nobody knows whose it is.
-    fn claim(&mut self, kind: Kind, pseudonym: &[u8]) -> Result<(), RewriteProblem> {
+    /// Notes a pseudonym that is known, where nobody knows whose it is, or it is known as somebody else's and `may_share`.
+    fn claim(&mut self, kind: Kind, pseudonym: &[u8], may_share: bool) -> Result<(), RewriteProblem> {
         let Some(known) = &self.known else { return Ok(()) };
         match known.behind(kind, pseudonym).map_err(|_| RewriteProblem::Crosswalk)? {
-            Some(found) if found.patient.is_none() => {
-                self.note_why(kind, &found.real, pseudonym, Why::Ownerless)
+            Some(Correspondence { real, patient: None, .. }) => {
+                self.note_why(kind, &real, pseudonym, Why::Ownerless)
+            }
+            Some(Correspondence { real, patient: Some(owner), .. })
+                if may_share && self.patient.as_ref() != Some(&owner) =>
+            {
+                self.note_why(kind, &real, pseudonym, Why::Owned(owner))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether the patients' side has said of what is known as somebody else's that it is this patient's too.
+    pub(super) fn is_shared(&self, found: &Correspondence, patient: &[u8]) -> Result<bool, RewriteProblem> {
+        match Correspondence::shared(found.kind, &found.real, patient) {
+            Some(shared) => Ok(self.known(shared.kind, &shared.real)?.is_some()),
+            None => Ok(false),
         }
     }
 
@@ -142,7 +161,9 @@ impl Pseudonyms {
         let bare = undo::bare(vr, pseudonym);
         for kind in kinds {
             for form in [pseudonym, bare].iter().take(1 + usize::from(bare != pseudonym)) {
-                if let Some(found) = known.behind(*kind, form).map_err(|_| RewriteProblem::Crosswalk)? {
+                let found = known.behind(*kind, form).map_err(|_| RewriteProblem::Crosswalk)?;
+                // Nobody is no patient, whatever an earlier version made of that.
+                if let Some(found) = found.filter(|found| !is_nobody(&found.real)) {
                     return Ok(Some(found));
                 }
             }
@@ -195,7 +216,7 @@ impl Pseudonyms {
         if let Some(real) = self.real_uid(uid)? {
             new.extend_from_slice(&real);
             let is_own = real == uid && !keyed::is_fixed(uid);
-            return if is_own { self.claim(Kind::Uid, uid) } else { Ok(()) };
+            return if is_own { self.claim(Kind::Uid, uid, false) } else { Ok(()) };
         }
         if self.known(Kind::Uid, uid)?.is_some() {
             return Err(RewriteProblem::NotAPseudonym);
@@ -204,13 +225,25 @@ impl Pseudonyms {
         self.keep(Kind::Uid, uid, uid)
     }
 
-    /// Those made since the last call, and those known that were nobody's. They are `patient`'s, by the real Patient ID.
-    pub(super) fn take(&mut self, patient: Option<&[u8]>) -> Vec<Correspondence> {
-        let patient = patient.filter(|patient| !patient.is_empty());
-        let made = self.made.drain().filter(|(_, (_, why))| *why == Why::New || patient.is_some());
-        let made = made.map(|((kind, real), (pseudonym, _))| {
-            let patient = patient.map(<[u8]>::to_vec);
-            Correspondence { kind, real, pseudonym, patient }
+    /// Those made since the last call, and those known that were nobody's. They are `patient`'s, by the real Patient ID. What
+    /// is known as another patient's is this one's too where the data set `says` on whom it is.
+    pub(super) fn take(&mut self, patient: Option<&[u8]>, says: bool) -> Vec<Correspondence> {
+        let patient = patient.filter(|patient| !is_nobody(patient));
+        let made = std::mem::take(&mut self.made).into_iter();
+        let made = made.filter_map(|((kind, real), (pseudonym, why))| match (why, patient) {
+            (Why::New, patient) => {
+                Some(Correspondence { kind, real, pseudonym, patient: patient.map(<[u8]>::to_vec) })
+            }
+            (Why::Ownerless, Some(patient)) => {
+                Some(Correspondence { kind, real, pseudonym, patient: Some(patient.to_vec()) })
+            }
+            (Why::Owned(owner), Some(patient)) if says && owner != patient => {
+                let shared = Correspondence::shared(kind, &real, patient)?;
+                // What cannot be looked up now is stored again, which changes nothing.
+                let is_known = self.known(shared.kind, &shared.real).is_ok_and(|known| known.is_some());
+                (!is_known).then_some(shared)
+            }
+            (Why::Ownerless | Why::Owned(_), _) => None,
         });
         made.collect()
     }

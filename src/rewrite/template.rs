@@ -5,6 +5,7 @@ use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::keyed::{self, Key};
+use super::owner::is_nobody;
 use crate::dataset::{PATIENT_ID, Tag, trim};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +94,11 @@ impl Template {
         (tag, set): (Tag, &CharacterSet),
         old: &[u8],
     ) -> Result<String, RewriteProblem> {
+        // Nothing is made of nothing: `SUBJECT-` would be the same for everybody.
+        let old = if is_nobody(old) { &[] } else { old };
+        if old.is_empty() && self.is_of_value() {
+            return Ok(String::new());
+        }
         let kind = if old.is_empty() { None } else { self.kind(facts, tag, old) };
         let known = match kind {
             Some(kind @ Kind::Value(_)) => facts.pseudonyms.used(kind, old)?,

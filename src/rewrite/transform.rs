@@ -12,6 +12,7 @@ use super::error::{RewriteError, RewriteProblem};
 use super::facts::{Facts, Way};
 use super::notes::Summary;
 use super::output::Output;
+use super::owner::is_nobody;
 use super::pixels::Codec;
 use super::rewriting::Rewriting;
 use super::table::Ruleset;
@@ -108,7 +109,7 @@ impl Transform {
     /// Says by the real Patient ID on whom it is, where the data set itself does not.
     pub fn about(mut self, patient: Option<Vec<u8>>) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
-            rewriting.facts.about = patient;
+            rewriting.facts.about = patient.filter(|patient| !is_nobody(patient));
         }
         self
     }
@@ -135,9 +136,10 @@ impl Transform {
     /// patient, where the data set says whose they are.
     pub fn take_correspondences(&mut self) -> Vec<Correspondence> {
         let Some(rewriting) = self.rewriting_mut() else { return Vec::new() };
-        let Facts { patient, about, pseudonyms, .. } = &mut rewriting.facts;
-        let written = rewriting.notes.summary.patient_id.as_deref().filter(|written| !written.is_empty());
-        pseudonyms.take(written.or(patient.as_deref()).or(about.as_deref()))
+        let Facts { way, patient, about, pseudonyms, .. } = &mut rewriting.facts;
+        let written = rewriting.notes.summary.patient_id.as_deref().filter(|written| !is_nobody(written));
+        let says = written.is_some() && *way == Way::ToPseudonyms;
+        pseudonyms.take(written.or(patient.as_deref()).or(about.as_deref()), says)
     }
 
     /// Says which of its association the data set is, counted from 1, for values with `{sequence}` in them.

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | UID | the real one; one that is known as real and not as a pseudonym is refused; another is the sender's own, and stands for itself from then on |
 //! | pseudonym | the real value. Unknown: a Patient ID refuses the data set, other attributes of the patient are emptied, an AE title and what else group 0008 says of the sender stays, the Accession Number and anything else refuses the data set |
-//! | Study Instance UID | as a UID; refused where that study is known as another patient's |
+//! | any of these two | refused where it is known as another patient's than the message's |
 //! | date moved | moved back; one that would lie in the future then was written by the sender's clock, and stays; a dummy is emptied |
 //! | dummy, or a fixed value | emptied, where it is that very value; any other is the sender's own, and stays |
 //! | removed, emptied, cleaned | stays: the sender's own |
@@ -22,8 +22,9 @@ use super::character_set::CharacterSet;
 use super::correspondence::{Correspondence, Kind};
 use super::error::RewriteProblem;
 use super::facts::Facts;
+use super::keyed;
 use super::profile::{dates, dummy};
-use crate::dataset::{PATIENT_ID, STUDY_INSTANCE_UID, Tag, Vr, trim};
+use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
 
 /// (0008,0050): of group 0008, but not the sender's to choose.
 const ACCESSION_NUMBER: Tag = Tag(0x0008, 0x0050);
@@ -61,10 +62,13 @@ pub(super) fn undo(
     new: &mut Vec<u8>,
 ) -> Result<Edit, Cannot> {
     match action {
-        Action::Uid { .. } => each_value(vr, old, new, |one, new| {
-            check_owner(tag, one, facts)?;
-            facts.pseudonyms.put_real_uid(one, new)
-        })?,
+        Action::Uid { .. } => {
+            let alone = !old.contains(&b'\\');
+            each_value(vr, old, new, |one, new| {
+                check_uid(one, alone, facts)?;
+                facts.pseudonyms.put_real_uid(one, new)
+            })?
+        }
         Action::Pseudonym { .. } => each_value(vr, old, new, |one, new| {
             put_real(&kinds(action, tag), (tag, vr), set, one, facts, new)
         })?,
@@ -103,12 +107,14 @@ pub(super) fn kinds(action: &Action, tag: Tag) -> Vec<Kind> {
     }
 }
 
-/// A study that was sent out as one patient's does not come back as another's.
-fn check_owner(tag: Tag, uid: &[u8], facts: &Facts) -> Result<(), RewriteProblem> {
-    let Some(patient) = facts.patient.as_deref().filter(|_| tag == STUDY_INSTANCE_UID) else { return Ok(()) };
-    match facts.pseudonyms.patient_of(uid)? {
-        Some(owner) if owner != patient => Err(RewriteProblem::OtherPatient),
-        _ => Ok(()),
+/// What was sent out as one patient's does not come back as another's.
+fn check_uid(uid: &[u8], alone: bool, facts: &mut Facts) -> Result<(), RewriteProblem> {
+    if keyed::is_fixed(uid) {
+        return Ok(());
+    }
+    match facts.pseudonyms.behind(&[Kind::Uid], Vr::UI, uid)? {
+        Some(found) => facts.check_whose(&found, alone),
+        None => Ok(()),
     }
 }
 
@@ -117,15 +123,20 @@ fn put_real(
     (tag, vr): (Tag, Vr),
     set: &CharacterSet,
     pseudonym: &[u8],
-    facts: &Facts,
+    facts: &mut Facts,
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
     match facts.pseudonyms.behind(kinds, vr, pseudonym)? {
-        Some(found) => match written(&found, set) {
-            Some(real) => new.extend_from_slice(&real),
-            None if vr == Vr::PN => {}
-            None => return Err(RewriteProblem::NotInCharacterSet),
-        },
+        Some(found) => {
+            // The Patient ID at the top is what says on whom the data set is; an AE title is of no patient.
+            if vr != Vr::AE && !(tag == PATIENT_ID && facts.depth == 0) {
+                facts.check_whose(&found, true)?;
+            }
+            match written(&found, set) {
+                Some(real) => new.extend_from_slice(&real),
+                None => return Err(RewriteProblem::NotInCharacterSet),
+            }
+        }
         None if tag == PATIENT_ID => return Err(RewriteProblem::NotAPseudonym),
         None if tag.0 == PATIENT => {}
         None if vr == Vr::AE || tag.0 == 0x0008 && tag != ACCESSION_NUMBER => {

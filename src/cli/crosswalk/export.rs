@@ -29,6 +29,8 @@ object that it was found in).
   of-patient  a value of an attribute, whose pseudonym is made from the patient; the newest one
   patient     a Patient ID, and the digits that {pseudonym} abbreviates
   days        a Patient ID, and the days by which the patient's dates move
+  shared-uid, shared-value
+              a UID or value that another patient had first, and its patient, who has it too; without a pseudonym
 Bytes that are not UTF-8, and control characters, are written as \\xNN. A file is made readable by its owner only, and
 none is overwritten.")]
 pub struct Args {
@@ -127,6 +129,8 @@ pub(super) fn names(kind: Kind) -> (&'static str, String) {
         Kind::OfPatient(tag) => ("of-patient", attribute(tag)),
         Kind::Patient => ("patient", String::new()),
         Kind::Days => ("days", String::new()),
+        Kind::Shared(tag) => ("shared-value", attribute(tag)),
+        Kind::SharedUid => ("shared-uid", String::new()),
     }
 }
 
@@ -134,7 +138,7 @@ fn as_json(one: &Correspondence) -> String {
     let (kind, attribute) = names(one.kind);
     let attribute = Some(attribute).filter(|attribute| !attribute.is_empty());
     let patient = one.patient.as_deref().map(text);
-    let (real, pseudonym) = (text(&one.real), text(&one.pseudonym));
+    let (real, pseudonym) = (text(one.value()), text(&one.pseudonym));
     json!({ "kind": kind, "attribute": attribute, "real": real, "pseudonym": pseudonym, "patient": patient })
         .to_string()
 }
@@ -142,7 +146,7 @@ fn as_json(one: &Correspondence) -> String {
 fn as_csv(one: &Correspondence) -> String {
     let (kind, attribute) = names(one.kind);
     let patient = one.patient.as_deref().map(text).unwrap_or_default();
-    [kind.to_owned(), attribute, text(&one.real), text(&one.pseudonym), patient]
+    [kind.to_owned(), attribute, text(one.value()), text(&one.pseudonym), patient]
         .map(|cell| quoted(&cell))
         .join(",")
 }

@@ -29,6 +29,7 @@ impl Rewriting {
         new.clear();
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
         self.facts.depth = self.scanner.depth();
+        self.facts.sequence = self.scanner.path().last().map(|step| step.sequence);
         let edit = match plan {
             Plan::Empty => Ok(Edit::New),
             _ => action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new),

@@ -97,8 +97,8 @@ impl Rewriting {
             BurnedIn::Refuse => true,
             BurnedIn::Mask { refuse_others, .. } => *refuse_others,
         };
-        // Whose a study may be depends on whom the data set is on, whatever the rules make of that.
-        let checks_owner = way == Way::ToReal && subject != Subject::Keys;
+        // Whose what is restored may be depends on whom the data set is on, whatever the rules make of that.
+        let checks_owner = way == Way::ToReal;
         Self {
             facts: Facts { way, ..Facts::default() },
             guards_pixels,

@@ -21,7 +21,17 @@ impl Rewriting {
             (Err(error), Subject::Object(_)) => return Err(error),
             (Err(_), _) => self.facts.about.take(),
         };
+        self.check_about(real.as_deref()).map_err(problem)?;
         real.map_or(Ok(()), |patient| self.know_days(patient)).map_err(problem)
+    }
+
+    /// An instance that went out as one patient's is not changed as another's.
+    fn check_about(&self, patient: Option<&[u8]>) -> Result<(), RewriteProblem> {
+        let restored = self.facts.way == Way::ToReal && self.subject != Subject::Keys;
+        match (patient, self.facts.about.as_deref()) {
+            (Some(patient), Some(about)) if restored && patient != about => Err(RewriteProblem::OtherPatient),
+            _ => Ok(()),
+        }
     }
 
     fn know_days(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
@@ -31,6 +41,7 @@ impl Rewriting {
             let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds))?;
             self.facts.days = Some(days);
         }
+        self.facts.pseudonyms.patient = Some(patient.clone());
         self.facts.patient = Some(patient);
         Ok(())
     }
