@@ -117,6 +117,7 @@ fn decision(count: usize) {
         listener: "local",
         address: "127.0.0.1".parse().expect("an address"),
         certificate: None,
+        authorities: &[],
         calling: &requested.calling,
         called: &requested.called,
         contexts: &requested.contexts,

@@ -37,11 +37,60 @@ pub struct Tls {
     /// Of the peer's certificate; `null` where it showed none.
     pub subject: Option<String>,
     pub san: Vec<String>,
+    /// The issuer as the certificate names it; [`Tls::authority`] is who really vouches for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
     /// SHA-256 of the certificate.
     pub fingerprint: Option<String>,
     /// When the certificate ends (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
+    /// The CA certificate of the configuration that vouches for it, or itself where its key is trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Authority>,
+}
+
+/// A CA certificate that the configuration trusts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Authority {
+    pub subject: String,
+    /// SHA-256 of the certificate.
+    pub fingerprint: String,
+}
+
+impl From<&Certificate> for Authority {
+    fn from(certificate: &Certificate) -> Self {
+        Self { subject: certificate.subject.clone(), fingerprint: certificate.fingerprint.clone() }
+    }
+}
+
+/// A certificate that was shown and refused, so that nothing in it is proven.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RefusedCertificate {
+    pub subject: String,
+    pub issuer: String,
+    pub serial: String,
+    /// SHA-256 of the certificate.
+    pub fingerprint: String,
+    /// When it ends (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
+}
+
+impl From<&Certificate> for RefusedCertificate {
+    fn from(certificate: &Certificate) -> Self {
+        Self {
+            subject: certificate.subject.clone(),
+            issuer: certificate.issuer.clone(),
+            serial: certificate.serial.clone(),
+            fingerprint: certificate.fingerprint.clone(),
+            not_after: end_of(certificate.not_after),
+        }
+    }
 }
 
 impl Tls {
@@ -58,7 +107,10 @@ impl Tls {
             group,
             subject: certificate.map(|certificate| certificate.subject.clone()),
             san: certificate.map(|certificate| certificate.san.clone()).unwrap_or_default(),
+            issuer: certificate.map(|certificate| certificate.issuer.clone()),
+            serial: certificate.map(|certificate| certificate.serial.clone()),
             fingerprint: certificate.map(|certificate| certificate.fingerprint.clone()),
+            authority: None,
             not_after: certificate.and_then(|certificate| end_of(certificate.not_after)),
         }
     }

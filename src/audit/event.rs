@@ -1,7 +1,10 @@
 //! One struct for each kind of record. The sink puts `time`, `event` and `sequence` in front.
 
 use super::chain::LineHash;
-use super::{AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Query, Tls};
+use super::{
+    AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Query, RefusedCertificate,
+    Tls,
+};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -140,6 +143,9 @@ pub struct ConnectionRefused {
     /// The TLS alert that was sent or received.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert: Option<Cow<'static, str>>,
+    /// What was shown, where the certificate is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<RefusedCertificate>,
     /// The A-ABORT that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abort: Option<Abort>,
@@ -252,6 +258,9 @@ pub struct SecurityAlert {
     /// A stable label, such as `certificate-binding`, `records-lost`.
     pub reason: Cow<'static, str>,
     pub explanation: String,
+    /// What was shown, where a certificate that was refused is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<RefusedCertificate>,
     /// `records-lost` only: how many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,

@@ -36,8 +36,8 @@ pub mod verify;
 mod writer;
 
 pub use association::{
-    AssociationClosed, AssociationOpened, AssociationRejected, Bytes, Context, Ended, Implementation,
-    OperationCounts, Rejection, Requestor, Rewrite, Tls, Upstream,
+    AssociationClosed, AssociationOpened, AssociationRejected, Authority, Bytes, Context, Ended,
+    Implementation, OperationCounts, RefusedCertificate, Rejection, Requestor, Rewrite, Tls, Upstream,
 };
 pub use chain::LineHash;
 pub use event::{

@@ -3,30 +3,30 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+
+mod proof;
 
 use super::exit::BAD_CONFIGURATION;
 use crate::config::{self, ListenerSettings, Settings};
-use crate::identity::Certificate;
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
     ContextVerdict, Denial, Direction, Facts, Grant, Operation, Reason, Refusal, Rejection, Request,
     RewriteDirection, UnknownOperation, Verdict, decide,
 };
-use crate::tls::ClientAuthentication;
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, Uid};
+use proof::{Ending, proof, read_chain, shown};
 
 const EXAMPLE: &str = "Example:
-  dimsegate explain -c conf/dimsegate.toml --listener remote --from 203.0.113.7 \\
-    --calling LYON_CT1 --called PACS --certificate lyon.pem \\
+  dimsegate explain -c conf/modality-to-pacs.toml --listener remote --from 203.0.113.7 \\
+    --calling LYON_CT1 --called PACS --certificate certs/lyon.pem \\
     --operation C-STORE --sop-class CTImageStorage
 
-A certificate is taken to have passed the listener's CA.
+The certificate is verified as the listener would verify it now; that the requestor has its key is taken for granted.
 Exit status: 0 allowed, 3 refused, 78 bad configuration.";
 
 /// Replay the decision about an association without a network
@@ -48,7 +48,7 @@ pub struct Args {
     /// The called AE title
     #[arg(long, value_name = "AE")]
     pub called: AeTitle,
-    /// The certificate that the requestor shows, PEM
+    /// The certificate that the requestor shows, with the intermediate CAs that it shows after it, PEM
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
     /// An operation to ask for once the association is open, such as C-STORE
@@ -89,11 +89,11 @@ pub fn run(args: &Args) -> ExitCode {
         let text = format!("no listener is called {:?}, write one of {}", args.listener, names.join(", "));
         return complain(&text, BAD_USAGE);
     };
-    let certificate = match args.certificate.as_deref().map(read_certificate).transpose() {
-        Ok(certificate) => certificate,
+    let chain = match args.certificate.as_deref().map(read_chain).transpose() {
+        Ok(chain) => chain,
         Err(problem) => return complain(&problem, NO_INPUT),
     };
-    let (text, allowed) = explain(settings, listener, args, certificate.as_ref());
+    let (text, allowed) = explain(settings, listener, args, chain.as_deref());
     // A reader that has gone away has read enough.
     let _ = write!(std::io::stdout().lock(), "{text}");
     if allowed { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) }
@@ -104,55 +104,33 @@ fn complain(text: &str, status: u8) -> ExitCode {
     ExitCode::from(status)
 }
 
-fn read_certificate(path: &Path) -> Result<Certificate, String> {
-    let der = CertificateDer::from_pem_file(path)
-        .map_err(|error| format!("{}: holds no certificate in PEM: {error}", path.display()))?;
-    Certificate::from_der(&der).map_err(|error| format!("{}: {error}", path.display()))
-}
-
 /// What `explain` prints, and whether everything asked for is allowed.
 pub(super) fn explain(
     settings: &Settings,
     listener: &ListenerSettings,
     args: &Args,
-    certificate: Option<&Certificate>,
+    chain: Option<&[CertificateDer<'_>]>,
 ) -> (String, bool) {
     if let Err(refusal) = settings.policy.admits_address(&listener.name, args.from) {
-        return (refused(settings, &refusal), false);
+        return (refused(settings, &refusal, &Ending::Closed), false);
     }
-    let certificate = match shown(listener, certificate) {
-        Ok(certificate) => certificate,
-        Err(refusal) => return (refused(settings, &refusal), false),
+    let shown = match shown(listener, chain) {
+        Ok(shown) => shown,
+        Err((refusal, ending)) => return (refused(settings, &refusal, &ending), false),
     };
     let contexts: Vec<ProposedContext> = args.sop_class.iter().map(proposed).collect();
     let facts = Facts {
         listener: &listener.name,
         address: args.from,
-        certificate,
+        certificate: shown.as_ref().map(|shown| &shown.certificate),
+        authorities: shown.as_ref().map_or(&[], |shown| &shown.authorities),
         calling: &args.calling.to_raw(),
         called: &args.called.to_raw(),
         contexts: &contexts,
     };
     match decide(&settings.policy, &facts) {
-        Verdict::Refuse(refusal) => (refused(settings, &refusal), false),
-        Verdict::Allow(grant) => granted(settings, args, &grant),
-    }
-}
-
-/// The certificate as the listener would see it.
-fn shown<'c>(
-    listener: &ListenerSettings,
-    certificate: Option<&'c Certificate>,
-) -> Result<Option<&'c Certificate>, Refusal> {
-    match listener.tls.as_ref().map(|tls| tls.settings.client_authentication) {
-        None | Some(ClientAuthentication::Off) => Ok(None),
-        Some(ClientAuthentication::Required) if certificate.is_none() => Err(Refusal {
-            reason: Reason::CertificateMissing,
-            nearest: None,
-            detail: format!("listener \"{}\" requires a client certificate", listener.name),
-            remedy: "give the certificate that the requestor shows with --certificate".into(),
-        }),
-        Some(_) => Ok(certificate),
+        Verdict::Refuse(refusal) => (refused(settings, &refusal, &Ending::Closed), false),
+        Verdict::Allow(grant) => granted(settings, args, &grant, &proof(shown.as_ref(), chain.is_some())),
     }
 }
 
@@ -161,7 +139,7 @@ fn proposed(abstract_syntax: &Uid) -> ProposedContext {
     ProposedContext { id: 1, abstract_syntax: abstract_syntax.clone(), transfer_syntaxes }
 }
 
-fn refused(settings: &Settings, refusal: &Refusal) -> String {
+fn refused(settings: &Settings, refusal: &Refusal, ending: &Ending) -> String {
     let mut text = format!("refused: {} ({})\n", refusal.reason, refusal.reason.label());
     line(&mut text, "why", &refusal.detail);
     if let Some((peer, condition)) = &refusal.nearest {
@@ -173,18 +151,20 @@ fn refused(settings: &Settings, refusal: &Refusal) -> String {
         );
     }
     line(&mut text, "to change", &refusal.remedy);
-    line(&mut text, "requestor", &what_the_requestor_sees(refusal.reason));
+    line(&mut text, "requestor", &what_the_requestor_sees(refusal.reason, ending));
     if refusal.reason.is_security_alert() {
-        line(&mut text, "record", "association-rejected, and a security-alert");
+        let rejected = refusal.reason.rejection().is_some();
+        let event = if rejected { "association-rejected" } else { "connection-refused" };
+        line(&mut text, "record", &format!("{event}, and a security-alert"));
     }
     text
 }
 
-fn what_the_requestor_sees(reason: Reason) -> String {
-    match reason.rejection() {
-        Some(rejection) => rejection_text(rejection),
-        None if reason == Reason::CertificateMissing => "a TLS alert, certificate_required".into(),
-        None => "the connection closed, before TLS".into(),
+fn what_the_requestor_sees(reason: Reason, ending: &Ending) -> String {
+    match (reason.rejection(), ending) {
+        (Some(rejection), _) => rejection_text(rejection),
+        (None, Ending::Alert(alert)) => format!("a TLS alert, {alert}"),
+        (None, Ending::Closed) => "the connection closed, before TLS".into(),
     }
 }
 
@@ -203,12 +183,13 @@ fn rejection_text((result, source, reason): Rejection) -> String {
     format!("A-ASSOCIATE-RJ {result}/{source}/{reason}: {how}, {why}")
 }
 
-fn granted(settings: &Settings, args: &Args, grant: &Grant) -> (String, bool) {
+fn granted(settings: &Settings, args: &Args, grant: &Grant, proof: &str) -> (String, bool) {
     let path = settings.path.display();
     let (peer, role) = (&grant.peer, &grant.peer.role);
     let mut text = format!("allowed: peer \"{}\" ({path}:{})\n", peer.name, peer.line);
     let operations: Vec<&str> = role.operations.iter().map(|operation| operation.name()).collect();
     line(&mut text, "role", &format!("\"{}\" ({path}:{}): {}", role.name, role.line, operations.join(", ")));
+    line(&mut text, "proof", proof);
     upstream(&mut text, settings, grant);
     line(&mut text, "rewrite", &rewrite(grant));
     crosswalk(&mut text, settings, grant);
@@ -338,85 +319,4 @@ fn line(text: &mut String, label: &str, value: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::{Args, explain};
-    use crate::config;
-
-    const TEXT: &str = r#"
-[[listener]]
-name = "l"
-address = "127.0.0.1:11112"
-upstream = "u"
-[[upstream]]
-name = "u"
-addresses = ["10.0.0.5:104"]
-called-ae-title = "PACS"
-[[role]]
-name = "r"
-operations = ["C-STORE"]
-sop-classes = ["storage"]
-[[peer]]
-name = "p"
-networks = ["10.0.0.0/8"]
-calling-ae-titles = ["CT*"]
-role = "r"
-"#;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
-
-    /// The text without its configuration's path, and whether it is allowed.
-    fn explained(line: &str) -> (String, bool) {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), TEXT).unwrap();
-        let path = file.path().display().to_string();
-        let words = format!("explain -c {path} --listener l {line}");
-        let args = Line::try_parse_from(words.split(' ')).unwrap().args;
-        let settings = config::load(file.path()).unwrap().settings;
-        let (text, allowed) = explain(&settings, &settings.listeners[0], &args, None);
-        (text.replace(&path, "FILE"), allowed)
-    }
-
-    #[test]
-    fn what_is_allowed_is_told_with_its_lines() {
-        let (text, allowed) = explained(
-            "--from 10.1.2.3 --calling CT1 --called X --operation c-store --sop-class CTImageStorage",
-        );
-        assert!(allowed);
-        assert!(
-            text.starts_with("allowed: peer \"p\" (FILE:14)\n  role       \"r\" (FILE:10): C-STORE\n"),
-            "{text}"
-        );
-        assert!(text.contains("  called     X, upstream PACS\n"), "{text}");
-        assert!(text.ends_with("  operation  C-STORE is allowed\n"), "{text}");
-    }
-
-    #[test]
-    fn what_is_refused_is_told_as_the_requestor_sees_it() {
-        let (text, allowed) = explained("--from 10.1.2.3 --calling MR1 --called X");
-        assert!(!allowed && text.contains("nearest    peer \"p\" (FILE:14), calling-ae-titles\n"), "{text}");
-        assert!(
-            text.contains("A-ASSOCIATE-RJ 1/1/3: rejected-permanent, calling-AE-title-not-recognized"),
-            "{text}"
-        );
-        let (text, allowed) = explained("--from 11.1.2.3 --calling CT1 --called X");
-        assert!(!allowed && text.ends_with("requestor  the connection closed, before TLS\n"), "{text}");
-    }
-
-    #[test]
-    fn an_operation_or_a_context_that_is_refused_is_no_success() {
-        let (text, allowed) = explained("--from 10.1.2.3 --calling CT1 --called X --operation C-FIND");
-        assert!(
-            !allowed
-                && text.ends_with("C-FIND is refused, status 0x0124: operation not allowed for this peer\n"),
-            "{text}"
-        );
-        let (text, allowed) = explained("--from 10.1.2.3 --calling CT1 --called X --sop-class Verification");
-        assert!(!allowed && text.contains("result 1 (user-rejection): sop-class-not-allowed"), "{text}");
-    }
-}
+mod tests;

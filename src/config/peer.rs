@@ -1,5 +1,6 @@
 //! `[[peer]]`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::listener::Listeners;
@@ -62,6 +63,7 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
     let calling = section.list("calling-ae-titles", ae_pattern).map(values);
     let called = section.list("called-ae-titles", ae_pattern).map(values);
     let certificates = section.list("certificates", binding).map(values);
+    let issuers = section.list("issuers", binding).map(values);
     let upstream = known.upstreams.refer(&section, "upstream", "upstream").map(|name| name.value);
     let role = known.roles.names.refer(&section, "role", "role");
     let rewrite = known.rewrites.names.refer(&section, "rewrite", "rewrite").map(|name| name.value);
@@ -78,6 +80,7 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
         networks: networks.unwrap_or_default(),
         calling: calling.unwrap_or_default(),
         certificates,
+        issuers,
         called,
         upstream,
         rewrite_direction,
@@ -140,15 +143,43 @@ fn risks(
     }
     let any_network = peer.networks.iter().any(|network| network.prefix_len() == 0);
     let any_title = peer.calling.iter().any(|pattern| pattern.is_any());
-    if any_network && any_title && peer.certificates.is_none() {
+    if any_network && any_title && peer.certificates.is_none() && peer.issuers.is_none() {
         let remedy = "narrow networks or calling-ae-titles, or bind it to certificates";
         root.report.risk(place, "lets any AE title in from any network", remedy);
     }
     unrewritten(root, place, peer);
+    spoken_for_by_several(root, place, peer, listeners);
     let mut usable = listeners.iter().filter(|listener| peer.uses_listener(&listener.name)).peekable();
-    if peer.certificates.is_some() && usable.peek().is_some() && !usable.any(asks_for_certificates) {
-        let remedy = "remove certificates, or let it use a TLS listener that asks for them";
+    let bound = peer.certificates.is_some() || peer.issuers.is_some();
+    if bound && usable.peek().is_some() && !usable.any(asks_for_certificates) {
+        let remedy = "remove certificates and issuers, or let it use a TLS listener that asks for them";
         root.report.risk(place, "never matches: no listener of it asks for a certificate", remedy);
+    }
+}
+
+/// A name that more than one CA could put into a certificate, and nothing that says which of them may.
+fn spoken_for_by_several(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &[ListenerSettings]) {
+    let names = peer.certificates.iter().flatten().filter(|binding| binding.is_a_name());
+    let names: Vec<String> = names.map(ToString::to_string).collect();
+    if names.is_empty() || peer.issuers.is_some() {
+        return;
+    }
+    let usable = listeners.iter().filter(|listener| peer.uses_listener(&listener.name));
+    let trusts = usable.filter_map(|listener| listener.tls.as_ref()?.built.trust.as_ref());
+    let authorities: BTreeMap<&str, &str> = trusts
+        .flat_map(|trust| trust.signing())
+        .map(|one| (one.fingerprint.as_str(), one.subject.as_str()))
+        .collect();
+    if authorities.len() > 1 {
+        let subjects: Vec<&str> = authorities.values().copied().collect();
+        let problem = format!(
+            "is bound to {}, for which each of these CAs could sign a certificate: {}",
+            names.join(", "),
+            subjects.join("; ")
+        );
+        let remedy = "add issuers = [\"sha256:…\"] with the CA that it has its certificates from (dimsegate certs show \
+                      prints it), or listeners, or bind it to sha256: or spki-sha256:";
+        root.report.risk(place, problem, remedy);
     }
 }
 

@@ -147,17 +147,19 @@ fn endpoint(section: &Section<'_>) -> Option<Endpoint> {
 /// `None` only after a problem was reported.
 fn client(table: Section<'_>, address: Option<&str>) -> Option<Tls> {
     let addresses: Vec<String> = address.into_iter().map(str::to_owned).collect();
-    let ClientTls { settings, config } = tls::client(table, &addresses)?;
+    let ClientTls { settings, built } = tls::client(table, &addresses)?;
     let server_name = crate::tls::server_name(&settings).ok()?;
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(format!("{settings:?}").as_bytes());
-    let own = [&settings.certificate_chain, &settings.private_key, &settings.private_key_passphrase_file];
-    let files = [Some(&settings.ca)].into_iter().chain(own.map(Option::as_ref)).flatten();
-    for file in files.chain(&settings.revocation_lists) {
+    for file in &built.files {
+        context.update(file.sha256.as_bytes());
+    }
+    let key = [&settings.private_key, &settings.private_key_passphrase_file];
+    for file in key.into_iter().flatten() {
         context.update(&std::fs::read(file).unwrap_or_default());
     }
     let fingerprint = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(Tls { config, server_name, fingerprint })
+    Some(Tls { config: built.config, server_name, fingerprint })
 }
 
 struct Url {

@@ -13,7 +13,7 @@ use crate::audit::forward::Destination;
 use crate::crosswalk::{Crosswalk, CrosswalkError, Secret};
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
-use crate::tls::{ClientSettings, ServerSettings};
+use crate::tls::{self, ClientSettings, ServerSettings};
 use crate::wire::AeTitle;
 
 /// A whole configuration, ready to be put into force.
@@ -139,7 +139,7 @@ pub struct ListenerSettings {
 #[derive(Clone, Debug)]
 pub struct ServerTls {
     pub settings: ServerSettings,
-    pub config: Arc<rustls::ServerConfig>,
+    pub built: tls::Server,
 }
 
 /// `[[upstream]]`.
@@ -169,5 +169,5 @@ pub struct UpstreamSettings {
 #[derive(Clone, Debug)]
 pub struct ClientTls {
     pub settings: ClientSettings,
-    pub config: Arc<rustls::ClientConfig>,
+    pub built: tls::Client,
 }

@@ -8,9 +8,11 @@ use time::OffsetDateTime;
 use super::report::Located;
 use super::section::Section;
 use super::settings::{ClientTls, ServerTls};
-use super::{addresses, report::Place};
+use super::upstream::values;
+use super::{addresses, report::Place, report::Wrong};
+use crate::identity::CertificateBinding;
 use crate::tls::{
-    ClientAuthentication, ClientSettings, Finding, Profile, ServerSettings, TlsError, inspect_client,
+    self, ClientAuthentication, ClientSettings, Finding, Profile, ServerSettings, TlsError, inspect_client,
     inspect_server,
 };
 
@@ -24,10 +26,11 @@ pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
     }
     let client_authentication = client_authentication(&section);
     let client_ca = section.path("client-ca");
-    if client_ca.is_none() && !section.has("client-ca") && client_authentication != ClientAuthentication::Off
-    {
-        let remedy =
-            "name a PEM file with the CA that signs clients, or write client-authentication = \"off\"";
+    let pins = pins(&section);
+    let trusted = section.has("client-ca") || section.has("pins");
+    if !trusted && client_authentication != ClientAuthentication::Off {
+        let remedy = "name a PEM file with the CA that signs clients (or with their own certificates), or write \
+                      client-authentication = \"off\"";
         section.missing("client-ca", remedy);
     }
     let profile = section.choice("profile", &PROFILES).unwrap_or(Profile::Bcp195);
@@ -39,14 +42,15 @@ pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
             private_key_passphrase_file: files.passphrase,
             client_authentication,
             client_ca: client_ca.map(|path| path.value),
+            pins,
             revocation_lists: files.revocation_lists,
             profile,
         })
     };
     let built = settings().filter(|_| readable).and_then(|settings| {
-        let config = built(&section, crate::tls::server_config(&settings))?;
+        let built = built(&section, tls::server(&settings))?;
         risks(&section, inspect_server(&settings, OffsetDateTime::now_utc()));
-        Some(ServerTls { settings, config })
+        Some(ServerTls { settings, built })
     });
     section.finish();
     built
@@ -72,8 +76,9 @@ fn client_authentication(section: &Section<'_>) -> ClientAuthentication {
 /// `None` only after a problem was reported.
 pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<ClientTls> {
     let files = Files::of(&section);
-    if !section.has("ca") {
-        section.missing("ca", "name a PEM file with the CA that signed the upstream's certificate");
+    if !section.has("ca") && !section.has("pins") {
+        let remedy = "name a PEM file with the CA that signed the upstream's certificate, or with that certificate itself";
+        section.missing("ca", remedy);
     }
     for (key, other) in [("certificate-chain", "private-key"), ("private-key", "certificate-chain")] {
         if section.has(key) && !section.has(other) {
@@ -81,13 +86,15 @@ pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<Client
         }
     }
     let ca = section.path("ca");
+    let pins = pins(&section);
     let server_name = server_name(&section, upstream);
     let profile = section.choice("profile", &PROFILES).unwrap_or(Profile::Bcp195);
     let readable = files.check(&section, ca.as_ref());
     let paired = files.chain.is_some() == files.key.is_some();
     let settings = || {
         Some(ClientSettings {
-            ca: ca?.value,
+            ca: ca.map(|path| path.value),
+            pins,
             server_name: server_name?,
             certificate_chain: files.chain,
             private_key: files.key,
@@ -97,12 +104,25 @@ pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<Client
         })
     };
     let built = settings().filter(|_| readable && paired).and_then(|settings| {
-        let config = built(&section, crate::tls::client_config(&settings))?;
+        let built = built(&section, tls::client(&settings))?;
         risks(&section, inspect_client(&settings, OffsetDateTime::now_utc()));
-        Some(ClientTls { settings, config })
+        Some(ClientTls { settings, built })
     });
     section.finish();
     built
+}
+
+/// `pins`: certificates and keys, not names, which anybody could have a certificate of its own making with.
+fn pins(section: &Section<'_>) -> Vec<CertificateBinding> {
+    let pin = |text: &str| match text.parse::<CertificateBinding>() {
+        Ok(pin @ (CertificateBinding::KeyFingerprint(_) | CertificateBinding::Fingerprint(_))) => Ok(pin),
+        Ok(_) => Err(Wrong::new(
+            format!("{text:?} names no key"),
+            "write \"spki-sha256:…\" or \"sha256:…\" as dimsegate certs show prints it",
+        )),
+        Err(error) => Err(Wrong::new(error.to_string(), "")),
+    };
+    section.list("pins", pin).map(values).unwrap_or_default()
 }
 
 /// Absent: the one host of the upstream's addresses.

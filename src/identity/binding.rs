@@ -77,6 +77,16 @@ impl FromStr for CertificateBinding {
 }
 
 impl CertificateBinding {
+    /// The binding to a certificate itself; `None` where its fingerprint is none.
+    pub fn to(certificate: &Certificate) -> Option<Self> {
+        digest(&certificate.fingerprint).map(Self::Fingerprint)
+    }
+
+    /// Whether any CA could give out a certificate that this matches: it names no certificate and no key.
+    pub fn is_a_name(&self) -> bool {
+        !matches!(self, Self::Fingerprint(_) | Self::KeyFingerprint(_))
+    }
+
     /// Whether the certificate is, or carries, what this binding names.
     pub fn matches(&self, certificate: &Certificate) -> bool {
         let san = |prefix: &str, same: &dyn Fn(&str) -> bool| {

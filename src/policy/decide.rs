@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{AePattern, Peer, Policy, Reason, Role};
-use crate::identity::Certificate;
+use crate::identity::{Certificate, CertificateBinding};
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, RawAeTitle, Uid};
 
@@ -17,6 +17,8 @@ pub struct Facts<'a> {
     pub address: IpAddr,
     /// What TLS proved, if it proved anything.
     pub certificate: Option<&'a Certificate>,
+    /// Who vouches for it: CA certificates of the listener, verified, or the certificate itself where its key is trusted.
+    pub authorities: &'a [Arc<Certificate>],
     pub calling: &'a RawAeTitle,
     pub called: &'a RawAeTitle,
     pub contexts: &'a [ProposedContext],
@@ -76,6 +78,7 @@ pub enum Condition {
     Network,
     CallingAeTitle,
     Certificate,
+    Issuer,
     CalledAeTitle,
 }
 
@@ -87,6 +90,7 @@ impl Condition {
             Self::Network => "networks",
             Self::CallingAeTitle => "calling-ae-titles",
             Self::Certificate => "certificates",
+            Self::Issuer => "issuers",
             Self::CalledAeTitle => "called-ae-titles",
         }
     }
@@ -95,7 +99,7 @@ impl Condition {
         match self {
             Self::Listener | Self::Network => Reason::AddressNotAllowed,
             Self::CallingAeTitle => Reason::CallingAeTitleUnknown,
-            Self::Certificate => Reason::CertificateMismatch,
+            Self::Certificate | Self::Issuer => Reason::CertificateMismatch,
             Self::CalledAeTitle => Reason::CalledAeTitleUnknown,
         }
     }
@@ -184,6 +188,10 @@ fn first_failed(peer: &Peer, seen: &Seen<'_>) -> Option<Condition> {
     if peer.certificates.is_some() && !facts.certificate.is_some_and(bound) {
         return Some(Condition::Certificate);
     }
+    let issued = |binding: &CertificateBinding| facts.authorities.iter().any(|one| binding.matches(one));
+    if peer.issuers.as_ref().is_some_and(|issuers| !issuers.iter().any(issued)) {
+        return Some(Condition::Issuer);
+    }
     if peer.called.as_ref().is_some_and(|patterns| !any(patterns, seen.called)) {
         return Some(Condition::CalledAeTitle);
     }
@@ -223,6 +231,7 @@ fn missed(peer: &Arc<Peer>, failed: Condition, seen: &Seen<'_>) -> Refusal {
             (format!("calling AE title \"{}\"", seen.calling), listed(&peer.calling))
         }
         Condition::Certificate => (certificate(seen.facts), listed(peer.certificates.iter().flatten())),
+        Condition::Issuer => (issuer(seen.facts), listed(peer.issuers.iter().flatten())),
         Condition::CalledAeTitle => {
             (format!("called AE title \"{}\"", seen.called), listed(peer.called.iter().flatten()))
         }
@@ -249,6 +258,12 @@ fn remedy(name: &str, failed: Condition, seen: &Seen<'_>) -> String {
             }
             None => "connect to a TLS listener and show the peer's certificate".into(),
         },
+        Condition::Issuer => match seen.facts.authorities.first() {
+            Some(authority) => {
+                format!("if this CA is the peer's, add \"sha256:{}\" {to}", authority.fingerprint)
+            }
+            None => "connect to a TLS listener and show the peer's certificate".into(),
+        },
         Condition::CalledAeTitle => {
             format!("add \"{}\" {to}, or correct what the requestor calls", seen.called)
         }
@@ -267,7 +282,15 @@ fn no_upstream(peer: &Arc<Peer>, seen: &Seen<'_>) -> Refusal {
 
 fn certificate(facts: &Facts<'_>) -> String {
     let Some(shown) = facts.certificate else { return "no certificate".into() };
-    format!("certificate {} ({})", shown.subject, listed(&shown.san))
+    let names = if shown.san.is_empty() { "no alternative names".into() } else { listed(&shown.san) };
+    format!("certificate {} ({names})", shown.subject)
+}
+
+fn issuer(facts: &Facts<'_>) -> String {
+    match facts.authorities {
+        [] => "no CA".into(),
+        authorities => format!("CA {}", listed(authorities.iter().map(|one| &one.subject))),
+    }
 }
 
 fn listed<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {

@@ -43,6 +43,8 @@ pub struct Peer {
     pub calling: Vec<AePattern>,
     /// `None` is any certificate that the listener accepted, or none.
     pub certificates: Option<Vec<CertificateBinding>>,
+    /// CA certificates of the listener that may vouch for it; `None` is any.
+    pub issuers: Option<Vec<CertificateBinding>>,
     /// `None` is any.
     pub called: Option<Vec<AePattern>>,
     pub role: Arc<Role>,

@@ -173,7 +173,9 @@ impl Reason {
     pub fn of_handshake(label: &str) -> Self {
         match label {
             "certificate-missing" => Self::CertificateMissing,
-            "certificate-expired" | "certificate-not-yet-valid" => Self::CertificateExpired,
+            "certificate-expired" | "certificate-authority-expired" | "certificate-not-yet-valid" => {
+                Self::CertificateExpired
+            }
             "certificate-revoked" => Self::CertificateRevoked,
             "certificate-unknown-issuer" => Self::CertificateUnknownCa,
             "revocation-list-expired" => Self::RevocationListExpired,
@@ -214,9 +216,13 @@ impl fmt::Display for Reason {
             Self::UnknownProtocol => "neither TLS nor DICOM",
             Self::TlsHandshakeFailed => "the TLS handshake failed",
             Self::CertificateMissing => "no client certificate was shown",
-            Self::CertificateExpired => "the client certificate is not valid at this time",
+            Self::CertificateExpired => {
+                "the client certificate, or the CA that signed it, is not valid at this time"
+            }
             Self::CertificateRevoked => "the client certificate is revoked",
-            Self::CertificateUnknownCa => "the client certificate is not signed by a CA of this listener",
+            Self::CertificateUnknownCa => {
+                "the client certificate is neither trusted by this listener nor signed by a CA that is"
+            }
             Self::CertificateInvalid => "the client certificate is not acceptable",
             Self::RevocationListExpired => "no revocation list in force covers the client certificate",
             Self::AssociateTimeout => "no complete A-ASSOCIATE-RQ within associate-timeout",

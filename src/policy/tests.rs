@@ -37,6 +37,7 @@ fn peer(name: &str, network: &str, calling: &str) -> Peer {
         networks: vec![network.parse().unwrap()],
         calling: vec![calling.parse().unwrap()],
         certificates: None,
+        issuers: None,
         called: None,
         role: Arc::new(role(&[Operation::CStore])),
         upstream: None,
@@ -74,6 +75,11 @@ fn certificate(name: &str) -> Certificate {
     }
 }
 
+/// Vouches for whoever shows a certificate.
+fn authority() -> Certificate {
+    Certificate { fingerprint: "ef".repeat(32), ..certificate("CA") }
+}
+
 fn raw(title: &str) -> RawAeTitle {
     let mut field = [b' '; 16];
     field[..title.len()].copy_from_slice(title.as_bytes());
@@ -90,10 +96,12 @@ type Asks<'a> = (&'a str, &'a str, Option<&'a str>, &'a str, &'a str);
 
 fn ask(policy: &Policy, (listener, address, shown, calling, called): Asks<'_>) -> Result<Grant, Refusal> {
     let certificate = shown.map(certificate);
+    let authorities = [Arc::new(authority())];
     let facts = Facts {
         listener,
         address: address.parse().unwrap(),
         certificate: certificate.as_ref(),
+        authorities: &authorities,
         calling: &raw(calling),
         called: &raw(called),
         contexts: &[context(1, CT, &[EXPLICIT, IMPLICIT]), context(3, FIND, &[EXPLICIT])],
@@ -261,6 +269,7 @@ fn transfer_syntaxes_that_are_not_allowed_are_left_out() {
         listener: "remote",
         address,
         certificate: None,
+        authorities: &[],
         calling: &calling,
         called: &called,
         contexts: &contexts,

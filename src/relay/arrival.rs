@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::gate::Gate;
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
+use crate::identity::Certificate;
 use crate::policy::{Facts, Reason};
 use crate::tls::Session;
 use crate::wire::associate::AssociateRq;
@@ -33,13 +34,15 @@ pub(crate) struct Refused {
     pub explanation: String,
     /// What a TLS peer was told or said.
     pub alert: Option<Cow<'static, str>>,
+    /// What the requestor showed, where that is the reason. Nothing in it is proven.
+    pub certificate: Option<Box<Certificate>>,
     /// What the requestor got instead of an answer.
     pub abort: Option<Abort>,
 }
 
 impl Refused {
     pub fn new(reason: Reason, explanation: impl Into<String>) -> Self {
-        Self { reason, explanation: explanation.into(), alert: None, abort: None }
+        Self { reason, explanation: explanation.into(), alert: None, certificate: None, abort: None }
     }
 }
 
@@ -55,6 +58,7 @@ impl Arrival {
             listener: &self.listener.name,
             address: self.from.ip().to_canonical(),
             certificate: self.tls.as_ref().and_then(|session| session.certificate.as_ref()),
+            authorities: self.tls.as_ref().map_or(&[], |session| &session.authorities),
             calling: &requested.calling,
             called: &requested.called,
             contexts: &requested.contexts,
@@ -74,6 +78,7 @@ impl Arrival {
             reason: refused.reason.label().into(),
             explanation: refused.explanation,
             alert: refused.alert,
+            certificate: refused.certificate.as_deref().map(Into::into),
             abort: refused.abort.map(audited_abort),
         };
         self.gate.audit.record(Event::ConnectionRefused(Box::new(record))).await;
@@ -115,6 +120,7 @@ impl Arrival {
             called_ae_title: requested.map(|requested| requested.called.to_string()),
             reason: refused.reason.label().into(),
             explanation: refused.explanation.clone(),
+            certificate: refused.certificate.as_deref().map(Into::into),
             records: None,
         };
         self.gate.audit.record(Event::SecurityAlert(Box::new(record))).await;
@@ -141,7 +147,11 @@ impl Arrival {
     fn audited_tls(&self) -> Option<audit::Tls> {
         let session = self.tls.as_ref()?;
         let (cipher, group) = (session.cipher.clone(), session.group.clone().map(Into::into));
-        Some(audit::Tls::new(session.version, cipher, group, session.certificate.as_ref()))
+        let authority = session.authorities.first().map(|authority| audit::Authority::from(&**authority));
+        Some(audit::Tls {
+            authority,
+            ..audit::Tls::new(session.version, cipher, group, session.certificate.as_ref())
+        })
     }
 }
 

@@ -51,9 +51,10 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
     match (&arrival.listener.tls, protocol) {
         (None, Protocol::Dicom) => Ok(Leg::new(Box::new(socket))),
         (Some(tls), Protocol::Tls) => {
-            let accepting = ServerStream::accept(tls.config.clone(), socket);
+            let accepting = ServerStream::accept(tls.built.config.clone(), socket);
             let stream = accepting.await.map_err(|error| handshake_failed(&error))?;
-            arrival.tls = Some(Session::of_server(stream.state(), stream.server_name()));
+            arrival.tls =
+                Some(Session::of_server(stream.state(), stream.server_name(), tls.built.trust.as_deref()));
             Ok(Leg::new(Box::new(stream)))
         }
         (tls, protocol) => {
@@ -83,6 +84,7 @@ fn handshake_failed(error: &std::io::Error) -> Refused {
     let failure = crate::tls::handshake_failure(error);
     let mut refused = Refused::new(Reason::of_handshake(failure.label), failure.detail);
     refused.alert = failure.alert.map(Into::into);
+    refused.certificate = failure.certificate;
     refused
 }
 

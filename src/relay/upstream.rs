@@ -93,7 +93,7 @@ async fn dial_one(
         return Ok(Dialled { leg: Leg::new(Box::new(socket)), address: reached, tls: None });
     };
     let name = server_name(&tls.settings.server_name)?;
-    let connecting = ClientStream::connect(Arc::clone(&tls.config), name, socket);
+    let connecting = ClientStream::connect(Arc::clone(&tls.built.config), name, socket);
     let patience = patience.saturating_add(extra);
     let stream = timeout(patience, connecting).await.map_err(|_| late("the TLS handshake", patience))?;
     let stream = stream.map_err(|error| {

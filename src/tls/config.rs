@@ -1,32 +1,54 @@
 //! rustls configurations as BCP 195 (RFC 9325) and PS3.15 B.12 want them.
 
+use super::facts::Facts;
 use super::in_place::{self, NotingName};
-use super::verifier::Remembering;
-use super::{ClientAuthentication, ClientSettings, Profile, ServerSettings, TlsError, material, private_key};
+use super::material::FileDigest;
+use super::trust::{ClientTrust, Listed, REMEDY, Sources, Trust, Unfit};
+use super::{
+    ClientAuthentication, ClientSettings, Profile, Role, ServerSettings, TlsError, material, private_key,
+};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{ClientConfig, ServerConfig, SupportedProtocolVersion};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A listener's TLS.
+/// A listener's TLS, ready to be used.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub config: Arc<ServerConfig>,
+    /// What it makes of requestors' certificates; `None` where it asks for none.
+    pub trust: Option<Arc<ClientTrust>>,
+    /// Every file that it is made from but those of its key.
+    pub files: Vec<FileDigest>,
+}
+
+/// An upstream's TLS, ready to be used.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub config: Arc<ClientConfig>,
+    /// Every file that it is made from but those of its key.
+    pub files: Vec<FileDigest>,
+}
+
+/// Builds a listener's TLS.
 ///
 /// # Errors
 /// [`TlsError`] for the first file that cannot be used.
-pub fn server_config(settings: &ServerSettings) -> Result<Arc<ServerConfig>, TlsError> {
-    let provider = provider();
-    let chain = material::certificates("certificate-chain", &settings.certificate_chain)?;
+pub fn server(settings: &ServerSettings) -> Result<Server, TlsError> {
+    let (provider, mut files) = (provider(), Vec::new());
+    let chain = own_chain(&settings.certificate_chain, &mut files)?;
     let key = private_key::load(&settings.private_key, settings.private_key_passphrase_file.as_deref())?;
-    let builder = ServerConfig::builder_with_provider(provider.clone())
+    let trust = client_trust(settings, &provider, &mut files)?.map(Arc::new);
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(settings.profile))
         .map_err(TlsError::Setup)?;
-    let builder = match client_verifier(settings, provider)? {
-        Some(verifier) => builder.with_client_cert_verifier(verifier),
+    let builder = match trust.clone() {
+        Some(trust) => builder.with_client_cert_verifier(trust),
         None => builder.with_no_client_auth(),
     };
     let mut config = builder
@@ -38,31 +60,24 @@ pub fn server_config(settings: &ServerSettings) -> Result<Arc<ServerConfig>, Tls
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
     config.cert_resolver = Arc::new(NotingName(config.cert_resolver));
-    Ok(Arc::new(config))
+    Ok(Server { config: Arc::new(config), trust, files })
 }
 
-/// An upstream's TLS. The server name is checked here too, so that `check` finds a bad one; see [`server_name`].
+/// Builds an upstream's TLS. The server name is checked here too, so that `check` finds a bad one; see [`server_name`].
 ///
 /// # Errors
 /// [`TlsError`] for the first file or value that cannot be used.
-pub fn client_config(settings: &ClientSettings) -> Result<Arc<ClientConfig>, TlsError> {
-    let provider = provider();
+pub fn client(settings: &ClientSettings) -> Result<Client, TlsError> {
+    let (provider, mut files) = (provider(), Vec::new());
     server_name(settings)?;
-    let roots = Arc::new(material::roots("ca", &settings.ca)?);
-    let lists = material::revocation_lists(&settings.revocation_lists)?;
-    let mut verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
-    if !lists.is_empty() {
-        verifier = verifier.with_crls(lists.clone()).enforce_revocation_expiration();
-    }
-    let verifier: Arc<dyn ServerCertVerifier> =
-        verifier.build().map_err(|error| verifier_error(error, &settings.revocation_lists))?;
+    let trust = server_trust(settings, &provider, &mut files)?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(settings.profile))
         .map_err(TlsError::Setup)?
-        // What is dangerous is a verifier of one's own; this asks rustls's.
+        // What is dangerous is a verifier of one's own; this asks rustls's, and what it adds is in `trust`.
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Remembering::new(verifier, &lists)));
-    let mut config = match own_pair(settings)? {
+        .with_custom_certificate_verifier(Arc::new(trust));
+    let mut config = match own_pair(settings, &mut files)? {
         Some((chain, key, files)) => builder
             .with_client_auth_cert(chain, key)
             .map_err(|error| own_certificate(error, files.0, files.1))?,
@@ -71,7 +86,7 @@ pub fn client_config(settings: &ClientSettings) -> Result<Arc<ClientConfig>, Tls
     // As for a listener: a resumed session would skip the checks of the upstream's certificate.
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
-    Ok(Arc::new(config))
+    Ok(Client { config: Arc::new(config), files })
 }
 
 /// The name that an upstream's certificate has to carry.
@@ -100,38 +115,135 @@ fn versions(profile: Profile) -> &'static [&'static SupportedProtocolVersion] {
     }
 }
 
-fn client_verifier(
+fn client_trust(
     settings: &ServerSettings,
-    provider: Arc<CryptoProvider>,
-) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
+    provider: &Arc<CryptoProvider>,
+    files: &mut Vec<FileDigest>,
+) -> Result<Option<ClientTrust>, TlsError> {
     if settings.client_authentication == ClientAuthentication::Off {
         return Ok(None);
     }
-    let file = settings.client_ca.as_deref().ok_or(TlsError::ClientCaMissing)?;
-    let roots = Arc::new(material::roots("client-ca", file)?);
-    let mut verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
-    if settings.client_authentication == ClientAuthentication::Optional {
-        verifier = verifier.allow_unauthenticated();
+    let file = settings.client_ca.as_deref();
+    if file.is_none() && settings.pins.is_empty() {
+        return Err(TlsError::ClientCaMissing);
     }
-    let lists = material::revocation_lists(&settings.revocation_lists)?;
-    if !lists.is_empty() {
-        // Not the default: an expired list would count as a good one.
-        verifier = verifier.with_crls(lists.clone()).enforce_revocation_expiration();
+    let listed = listed("client-ca", file, Role::Client, settings.pins.is_empty(), files)?;
+    let lists = material::revocation_lists(&settings.revocation_lists, files)?;
+    let sources = Sources {
+        listed: &listed,
+        pins: &settings.pins,
+        lists: &lists,
+        role: Role::Client,
+        mandatory: settings.client_authentication == ClientAuthentication::Required,
+        provider,
+    };
+    let trust = Trust::new(&sources, |signing| {
+        let roots = roots("client-ca", file, signing)?;
+        let mut verifier = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
+        if !lists.is_empty() {
+            // Not the default: an expired list would count as a good one.
+            verifier = verifier.with_crls(lists.clone()).enforce_revocation_expiration();
+        }
+        verifier.build().map_err(|error| verifier_error(error, &settings.revocation_lists))
+    });
+    trust.map(Some)
+}
+
+fn server_trust(
+    settings: &ClientSettings,
+    provider: &Arc<CryptoProvider>,
+    files: &mut Vec<FileDigest>,
+) -> Result<Trust<dyn ServerCertVerifier>, TlsError> {
+    let file = settings.ca.as_deref();
+    if file.is_none() && settings.pins.is_empty() {
+        return Err(TlsError::CaMissing);
     }
-    let verifier = verifier.build().map_err(|error| verifier_error(error, &settings.revocation_lists))?;
-    Ok(Some(Arc::new(Remembering::new(verifier, &lists))))
+    let listed = listed("ca", file, Role::Server, settings.pins.is_empty(), files)?;
+    let lists = material::revocation_lists(&settings.revocation_lists, files)?;
+    let (pins, role) = (&settings.pins, Role::Server);
+    let sources = Sources { listed: &listed, pins, lists: &lists, role, mandatory: true, provider };
+    Trust::new(&sources, |signing| {
+        let roots = roots("ca", file, signing)?;
+        let mut verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
+        if !lists.is_empty() {
+            verifier = verifier.with_crls(lists.clone()).enforce_revocation_expiration();
+        }
+        let verifier: Arc<dyn ServerCertVerifier> =
+            verifier.build().map_err(|error| verifier_error(error, &settings.revocation_lists))?;
+        Ok(verifier)
+    })
+}
+
+/// The certificates to trust, none where no file is named. `alone`: nothing else is trusted, so that one at least has to be
+/// good for something.
+fn listed(
+    key: &'static str,
+    file: Option<&Path>,
+    role: Role,
+    alone: bool,
+    files: &mut Vec<FileDigest>,
+) -> Result<Vec<Listed>, TlsError> {
+    let Some(file) = file else { return Ok(Vec::new()) };
+    let listed = Listed::of(key, file, files)?;
+    let useful = |one: &Listed| one.is_authority() || one.stands_for_itself(role);
+    match listed.first() {
+        Some(first) if alone && !listed.iter().any(useful) => Err(TlsError::NothingToTrust {
+            key,
+            file: file.to_owned(),
+            subject: first.facts.certificate.subject.clone(),
+            why: first.uselessness(role),
+        }),
+        _ => Ok(listed),
+    }
+}
+
+/// CA certificates as the only roots to trust.
+fn roots(
+    key: &'static str,
+    file: Option<&Path>,
+    signing: &[&Listed],
+) -> Result<Arc<RootCertStore>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for (index, listed) in signing.iter().enumerate() {
+        roots.add(listed.der.clone()).map_err(|error| TlsError::BadCertificate {
+            key,
+            file: file.map(Path::to_owned).unwrap_or_default(),
+            number: index + 1,
+            detail: error.to_string(),
+        })?;
+    }
+    Ok(Arc::new(roots))
+}
+
+/// The chain that is shown. One that no peer could verify is refused before rustls refuses it in fewer words.
+fn own_chain(file: &Path, files: &mut Vec<FileDigest>) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    const KEY: &str = "certificate-chain";
+    let chain = material::certificates(KEY, file, files)?;
+    let facts = chain.first().and_then(|own| Facts::of(own).ok());
+    match facts.as_ref().and_then(Unfit::to_show) {
+        Some(why @ Unfit::Version(_)) => Err(TlsError::BadCertificate {
+            key: KEY,
+            file: file.to_owned(),
+            number: 1,
+            detail: format!("it {why}; {REMEDY}"),
+        }),
+        _ => Ok(chain),
+    }
 }
 
 type OwnPair<'a> = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, (&'a Path, &'a Path));
 
 /// The certificate that the upstream is shown, with its key and the files of both.
-fn own_pair(settings: &ClientSettings) -> Result<Option<OwnPair<'_>>, TlsError> {
+fn own_pair<'s>(
+    settings: &'s ClientSettings,
+    files: &mut Vec<FileDigest>,
+) -> Result<Option<OwnPair<'s>>, TlsError> {
     match (settings.certificate_chain.as_deref(), settings.private_key.as_deref()) {
         (None, None) => Ok(None),
         (Some(_), None) => Err(TlsError::PrivateKeyMissing),
         (None, Some(_)) => Err(TlsError::CertificateMissing),
         (Some(chain), Some(key)) => {
-            let certificates = material::certificates("certificate-chain", chain)?;
+            let certificates = own_chain(chain, files)?;
             let loaded = private_key::load(key, settings.private_key_passphrase_file.as_deref())?;
             Ok(Some((certificates, loaded, (chain, key))))
         }

@@ -36,6 +36,12 @@ pub enum TlsError {
         "the certificates of clients are asked for, but there is no CA to check them against; name a PEM file of CA certificates, or set client-authentication = \"off\""
     )]
     ClientCaMissing,
+    #[error(
+        "there is nothing to check the upstream's certificate against; name a PEM file with the CA that signed it, or with the certificate itself, or pins"
+    )]
+    CaMissing,
+    #[error("{} holds no certificate that can be trusted: that of {subject} {why}; {}", file.display(), super::trust::REMEDY)]
+    NothingToTrust { key: &'static str, file: PathBuf, subject: String, why: String },
     #[error("a certificate needs its private key too; name both or neither")]
     PrivateKeyMissing,
     #[error("a private key needs its certificate too; name both or neither")]
@@ -60,6 +66,7 @@ impl TlsError {
             | Self::TooLarge { key, .. }
             | Self::BadPem { key, .. }
             | Self::NoCertificate { key, .. }
+            | Self::NothingToTrust { key, .. }
             | Self::BadCertificate { key, .. } => key,
             Self::NoPrivateKey { .. }
             | Self::BadPrivateKey { .. }
@@ -72,6 +79,7 @@ impl TlsError {
             }
             Self::PrivateKeyMissing | Self::Setup(_) => "certificate-chain",
             Self::ClientCaMissing => "client-ca",
+            Self::CaMissing => "ca",
             Self::NoRevocationList { .. } | Self::BadRevocationList { .. } => "revocation-lists",
             Self::BadServerName { .. } => "server-name",
         }

@@ -2,12 +2,37 @@
 
 use crate::identity::{Certificate, CertificateError};
 use time::OffsetDateTime;
+use x509_parser::extensions::KeyUsage;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
+/// The end of TLS that shows a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Server,
+    Client,
+}
+
+impl Role {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Server => "a server",
+            Self::Client => "a client",
+        }
+    }
+
+    /// Whether extended key usage allows a certificate to be shown by it, or says nothing.
+    pub(super) fn allows(self, facts: &Facts) -> bool {
+        match self {
+            Self::Server => facts.server,
+            Self::Client => facts.client,
+        }
+    }
+}
+
 /// More than [`Certificate`] has, for `check` and `certs show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     pub certificate: Certificate,
     pub not_before: OffsetDateTime,
     /// Such as `EC 256 bit`.
@@ -17,6 +42,12 @@ pub(super) struct Facts {
     pub signature: String,
     pub weak_signature: bool,
     pub ca: bool,
+    /// 1 to 3.
+    pub version: u32,
+    /// Its key may sign certificates: it is a CA's, and key usage allows it, or there is none.
+    pub signs: bool,
+    /// Its key may prove in a handshake who has it: key usage allows it, or there is none.
+    pub proves: bool,
     /// Extended key usage allows it, or there is none.
     pub server: bool,
     pub client: bool,
@@ -24,12 +55,13 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(der: &[u8]) -> Result<Self, CertificateError> {
+    pub(crate) fn of(der: &[u8]) -> Result<Self, CertificateError> {
         let certificate = Certificate::from_der(der)?;
         let (_, parsed) =
             X509Certificate::from_der(der).map_err(|error| CertificateError::Malformed(error.to_string()))?;
         let (key, weak_key) = key(&parsed);
         let (signature, weak_signature) = signature(&parsed.signature_algorithm.algorithm.to_id_string());
+        let usage = parsed.key_usage().ok().flatten().map(|extension| extension.value);
         let purposes = parsed.extended_key_usage().ok().flatten().map(|extension| extension.value);
         let allows = |one: fn(&x509_parser::extensions::ExtendedKeyUsage<'_>) -> bool| {
             purposes.is_none_or(|purposes| purposes.any || one(purposes))
@@ -38,10 +70,14 @@ impl Facts {
             not_before: parsed.validity().not_before.to_datetime(),
             key,
             weak_key,
-            // Nobody checks the signature of a root.
-            weak_signature: weak_signature && parsed.subject().as_raw() != parsed.issuer().as_raw(),
+            weak_signature,
             signature,
             ca: parsed.is_ca(),
+            version: parsed.version.0.saturating_add(1),
+            signs: parsed.is_ca() && usage.is_none_or(KeyUsage::key_cert_sign),
+            proves: usage.is_none_or(|usage| {
+                usage.digital_signature() || usage.key_encipherment() || usage.key_agreement()
+            }),
             server: allows(|purposes| purposes.server_auth),
             client: allows(|purposes| purposes.client_auth),
             self_issued: parsed.subject().as_raw() == parsed.issuer().as_raw(),
@@ -49,17 +85,24 @@ impl Facts {
         })
     }
 
-    /// Everything about its dates and strength that a person should know, each a sentence part such as `ends in 3 days`.
-    pub(super) fn concerns(&self, now: OffsetDateTime) -> Vec<String> {
+    /// Everything about its dates that a person should know, as [`Facts::concerns`].
+    pub(super) fn concerns_of_dates(&self, now: OffsetDateTime) -> Vec<String> {
         let mut concerns = Vec::new();
         concerns.extend(ending(self.certificate.not_after, now, time::Duration::days(30)));
         if self.not_before > now {
             concerns.push(format!("is not valid before {}", day(self.not_before)));
         }
+        concerns
+    }
+
+    /// Everything about its dates and strength that a person should know, each a sentence part such as `ends in 3 days`.
+    pub(super) fn concerns(&self, now: OffsetDateTime) -> Vec<String> {
+        let mut concerns = self.concerns_of_dates(now);
         if self.weak_key {
             concerns.push(format!("has a weak key ({}); RSA needs 2048 bits, EC 256", self.key));
         }
-        if self.weak_signature {
+        // Nobody checks the signature of a root.
+        if self.weak_signature && !self.self_issued {
             concerns.push(format!(
                 "is signed with {}, which most peers refuse; SHA-256 is the least",
                 self.signature

@@ -1,6 +1,8 @@
 //! Why a handshake failed, as a stable label and a sentence.
 
-use crate::identity::printable;
+use super::refusal::{OfCertificate, Own};
+use super::trust::REMEDY;
+use crate::identity::{Certificate, printable};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use std::io;
 
@@ -9,24 +11,54 @@ use std::io;
 pub struct HandshakeFailure {
     /// For records and metrics; kebab-case, stable.
     pub label: &'static str,
-    /// For people; escaped and bounded.
+    /// For people; escaped and bounded. Names the certificate, where one is the reason.
     pub detail: String,
     /// The TLS alert that the peer was sent, or that it sent (`peer-alert`), as RFC 8446 §6 spells it.
     pub alert: Option<String>,
+    /// The certificate that the peer showed, where that is the reason. Nothing in it is proven.
+    pub certificate: Option<Box<Certificate>>,
 }
 
-/// The reason in an error of `tokio_rustls`, or of a deadline around it.
+/// The reason in an error of a TLS stream, or of a deadline around it.
 pub fn handshake_failure(error: &io::Error) -> HandshakeFailure {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    let (label, detail) = match tls {
-        Some(error) => (label(error), error.to_string()),
-        None => (label_of_io(error), error.to_string()),
-    };
-    let detail = match hint(label) {
+    let inner = error.get_ref();
+    let of_certificate = inner.and_then(|inner| inner.downcast_ref::<OfCertificate>());
+    let certificate = of_certificate.map(|refused| refused.certificate.clone());
+    let plain = inner.and_then(|inner| inner.downcast_ref::<Error>());
+    let tls = of_certificate.map(|refused| &refused.error).or(plain);
+    let label = tls.map_or_else(|| label_of_io(error), label);
+    let detail = tls.map_or_else(|| error.to_string(), said);
+    let detail = match hint(label, certificate.as_deref()) {
         Some(hint) => format!("{hint} ({})", printable(&detail, 300)),
-        None => printable(&detail, 300),
+        None => printable(&detail, 700),
     };
-    HandshakeFailure { label, detail, alert: tls.and_then(alert).map(alert_name) }
+    let detail = match &certificate {
+        Some(certificate) => format!("{detail}: {}", named(certificate)),
+        None => detail,
+    };
+    HandshakeFailure { label, detail, alert: tls.and_then(alert).map(alert_name), certificate }
+}
+
+/// The library's words, or those of this one where it found what is wrong.
+fn said(error: &Error) -> String {
+    match own(error) {
+        Some(own @ (Own::Unfit(_) | Own::UnfitAuthority { .. })) => format!("{own}; {REMEDY}"),
+        Some(own) => own.to_string(),
+        None => error.to_string(),
+    }
+}
+
+fn own(error: &Error) -> Option<&Own> {
+    match error {
+        Error::InvalidCertificate(error) => Own::of(error),
+        _ => None,
+    }
+}
+
+/// A certificate by which people find it.
+fn named(certificate: &Certificate) -> String {
+    let Certificate { subject, issuer, serial, fingerprint, .. } = certificate;
+    format!("certificate of {subject}, issuer {issuer}, serial {serial}, sha256:{fingerprint}")
 }
 
 fn label(error: &Error) -> &'static str {
@@ -58,6 +90,12 @@ fn label_of_certificate(error: &CertificateError) -> &'static str {
         E::NotValidYet | E::NotValidYetContext { .. } => "certificate-not-yet-valid",
         E::Revoked => "certificate-revoked",
         E::UnknownIssuer => "certificate-unknown-issuer",
+        E::Other(_) => match Own::of(error) {
+            Some(Own::AuthorityEnded { .. }) => "certificate-authority-expired",
+            Some(Own::Unfit(_) | Own::UnfitAuthority { .. }) => "certificate-unfit",
+            Some(Own::AuthorityShown) => "certificate-wrong-purpose",
+            None => "certificate-invalid",
+        },
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => "certificate-wrong-purpose",
         E::NotValidForName | E::NotValidForNameContext { .. } => "certificate-wrong-name",
         E::UnknownRevocationStatus => "revocation-unknown",
@@ -78,11 +116,21 @@ fn label_of_io(error: &io::Error) -> &'static str {
 }
 
 /// What an administrator would want to know, where the words of the TLS library do not say it.
-fn hint(label: &str) -> Option<&'static str> {
+fn hint(label: &str, certificate: Option<&Certificate>) -> Option<&'static str> {
+    let by_itself = certificate.is_some_and(|one| one.subject == one.issuer);
+    let nameless = certificate.is_some_and(|one| one.san.is_empty());
     Some(match label {
         "certificate-missing" => "the peer showed no certificate, and one is required",
+        "certificate-unknown-issuer" if by_itself => {
+            "the certificate signed itself and is not among those that this configuration trusts; if it is the peer's, add it to \
+             client-ca of a listener, to ca of an upstream, or its key to pins"
+        }
         "certificate-unknown-issuer" => "the certificate is not signed by a CA of this configuration",
         "certificate-wrong-purpose" => "the extended key usage of the certificate does not allow this role",
+        "certificate-wrong-name" if nameless => {
+            "the certificate has a common name only, where nobody looks for the server's name; let it be made with \
+             subjectAltName, or add its key to pins"
+        }
         "certificate-wrong-name" => "the certificate does not carry the configured server name",
         "certificate-invalid" => {
             "the certificate or a signature is wrong; was a CA of the same name made anew, or the certificate altered?"

@@ -2,7 +2,8 @@
 
 use super::facts::{self, Facts};
 use super::private_key::Protection;
-use super::{ClientAuthentication, ClientSettings, ServerSettings, material};
+use super::trust::{Listed, REMEDY, Unfit};
+use super::{ClientAuthentication, ClientSettings, Role, ServerSettings, material};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
@@ -21,29 +22,33 @@ pub struct Finding {
 /// Lists are made for days or weeks, so that a month's notice would never end.
 const LIST_NOTICE: Duration = Duration::days(7);
 
-/// The risks of a listener. Files that cannot be used are left to [`server_config`](super::server_config).
+/// The risks of a listener. Files that cannot be used are left to [`server`](super::server).
 pub fn inspect_server(settings: &ServerSettings, now: OffsetDateTime) -> Vec<Finding> {
     let mut found = Findings { now, list: Vec::new() };
-    found.own_chain(&settings.certificate_chain, "server", |facts| facts.server);
+    found.own_chain(&settings.certificate_chain, Role::Server);
     found.names(&settings.certificate_chain);
     found.private_key(&settings.private_key, settings.private_key_passphrase_file.as_deref());
     match (&settings.client_ca, settings.client_authentication) {
-        (Some(ca), ClientAuthentication::Required | ClientAuthentication::Optional) => {
-            found.authorities("client-ca", ca);
+        (_, ClientAuthentication::Off) => found.unused_lists(&settings.revocation_lists),
+        (Some(ca), _) => {
+            found.trusted("client-ca", ca, Role::Client);
             found.revocation_lists(ca, &settings.revocation_lists);
+            found.no_lists(ca, &settings.revocation_lists);
         }
-        _ => found.unused_lists(&settings.revocation_lists),
+        (None, _) => {}
     }
     found.list
 }
 
-/// The risks of an upstream. Files that cannot be used are left to [`client_config`](super::client_config).
+/// The risks of an upstream. Files that cannot be used are left to [`client`](super::client).
 pub fn inspect_client(settings: &ClientSettings, now: OffsetDateTime) -> Vec<Finding> {
     let mut found = Findings { now, list: Vec::new() };
-    found.authorities("ca", &settings.ca);
-    found.revocation_lists(&settings.ca, &settings.revocation_lists);
+    if let Some(ca) = &settings.ca {
+        found.trusted("ca", ca, Role::Server);
+        found.revocation_lists(ca, &settings.revocation_lists);
+    }
     if let (Some(chain), Some(key)) = (&settings.certificate_chain, &settings.private_key) {
-        found.own_chain(chain, "client", |facts| facts.client);
+        found.own_chain(chain, Role::Client);
         found.private_key(key, settings.private_key_passphrase_file.as_deref());
     }
     found.list
@@ -59,14 +64,21 @@ impl Findings {
         self.list.push(Finding { key, file: file.to_owned(), message });
     }
 
-    fn own_chain(&mut self, file: &Path, role: &str, allowed: fn(&Facts) -> bool) {
+    fn own_chain(&mut self, file: &Path, role: Role) {
         const KEY: &str = "certificate-chain";
         let chain = all_facts(KEY, file);
         for facts in &chain {
             self.concerns(KEY, file, facts);
         }
-        if chain.first().is_some_and(|own| !allowed(own)) {
-            self.add(KEY, file, format!("the certificate's extended key usage does not allow the {role} role; peers will refuse it"));
+        if chain.first().is_some_and(|own| !role.allows(own)) {
+            self.add(
+                KEY,
+                file,
+                format!(
+                    "the certificate's extended key usage does not allow {} to show it; peers will refuse it",
+                    role.name()
+                ),
+            );
         }
     }
 
@@ -80,25 +92,48 @@ impl Findings {
         }
     }
 
-    fn authorities(&mut self, key: &'static str, file: &Path) {
-        for facts in all_facts(key, file) {
-            self.concerns(key, file, &facts);
-            if !facts.ca {
-                self.add(
-                    key,
-                    file,
+    /// Of each certificate that is trusted, what it is of no use for.
+    fn trusted(&mut self, key: &'static str, file: &Path, role: Role) {
+        for listed in Listed::of(key, file, &mut Vec::new()).unwrap_or_default() {
+            let facts = &listed.facts;
+            self.dates(key, file, facts);
+            let (signs, itself) = (listed.is_authority(), listed.stands_for_itself(role));
+            let subject = &facts.certificate.subject;
+            let message = match Unfit::to_show(facts) {
+                Some(why) if !signs => {
+                    format!("the certificate of {subject} {why}; it is not trusted. {REMEDY}")
+                }
+                Some(why) if listed.would_stand(role) => {
                     format!(
-                        "{} is not a CA certificate; nothing that it signed will be trusted",
-                        facts.certificate.subject
-                    ),
-                );
-            }
+                        "the certificate of {subject} {why}; whoever shows it itself is refused. {REMEDY}"
+                    )
+                }
+                None if !signs && !itself => format!(
+                    "{subject} is not a CA certificate, and its key usage does not allow {} to show it; it is of no use here",
+                    role.name()
+                ),
+                _ => continue,
+            };
+            self.add(key, file, message);
         }
     }
 
     fn concerns(&mut self, key: &'static str, file: &Path, facts: &Facts) {
         for concern in facts.concerns(self.now) {
             self.add(key, file, format!("the certificate of {} {concern}", facts.certificate.subject));
+        }
+    }
+
+    fn dates(&mut self, key: &'static str, file: &Path, facts: &Facts) {
+        for concern in facts.concerns_of_dates(self.now) {
+            self.add(
+                key,
+                file,
+                format!(
+                    "the certificate of {} {concern}; then nothing is trusted because of it",
+                    facts.certificate.subject
+                ),
+            );
         }
     }
 
@@ -122,11 +157,10 @@ impl Findings {
 
     fn revocation_lists(&mut self, ca: &Path, files: &[PathBuf]) {
         const KEY: &str = "revocation-lists";
-        let Ok(authorities) = material::certificates("ca", ca) else { return };
-        let subjects: Vec<_> = authorities.iter().filter_map(|der| subject(der)).collect();
         let mut covered = Vec::new();
         for file in files {
-            for list in material::revocation_lists(std::slice::from_ref(file)).unwrap_or_default() {
+            let lists = material::revocation_lists(std::slice::from_ref(file), &mut Vec::new());
+            for list in lists.unwrap_or_default() {
                 let Ok((_, parsed)) = CertificateRevocationList::from_der(&list) else { continue };
                 self.list_dates(file, &parsed);
                 covered.push(parsed.issuer().as_raw().to_vec());
@@ -135,8 +169,8 @@ impl Findings {
         if files.is_empty() {
             return;
         }
-        for (subject, shown) in &subjects {
-            if !covered.contains(subject) {
+        for (subject, shown) in authorities(ca) {
+            if !covered.contains(&subject) {
                 self.add(
                     KEY,
                     ca,
@@ -145,6 +179,22 @@ impl Findings {
                     ),
                 );
             }
+        }
+    }
+
+    /// A listener that lets in whom a CA signed, and cannot shut out whom that CA has revoked.
+    fn no_lists(&mut self, ca: &Path, files: &[PathBuf]) {
+        let signing: Vec<String> = authorities(ca).into_iter().map(|(_, shown)| shown).collect();
+        if files.is_empty() && !signing.is_empty() {
+            self.add(
+                "revocation-lists",
+                ca,
+                format!(
+                    "no revocation list is named, so that a certificate by {} which was revoked is let in until it ends; \
+                     name the CA's list, as in revocation-lists = [\"certs/ca.crl.pem\"]",
+                    signing.join(" or ")
+                ),
+            );
         }
     }
 
@@ -175,12 +225,16 @@ impl Findings {
 }
 
 fn all_facts(key: &'static str, file: &Path) -> Vec<Facts> {
-    let certificates = material::certificates(key, file).unwrap_or_default();
+    let certificates = material::certificates(key, file, &mut Vec::new()).unwrap_or_default();
     certificates.iter().filter_map(|der| Facts::of(der).ok()).collect()
 }
 
-/// The subject as bytes to compare, and to show.
-fn subject(der: &[u8]) -> Option<(Vec<u8>, String)> {
-    let (_, parsed) = X509Certificate::from_der(der).ok()?;
-    Some((parsed.subject().as_raw().to_vec(), Facts::of(der).ok()?.certificate.subject))
+/// The subjects of the CA certificates in a file, as bytes to compare, and to show.
+fn authorities(file: &Path) -> Vec<(Vec<u8>, String)> {
+    let listed = Listed::of("ca", file, &mut Vec::new()).unwrap_or_default();
+    let subject = |listed: &Listed| {
+        let (_, parsed) = X509Certificate::from_der(&listed.der).ok()?;
+        Some((parsed.subject().as_raw().to_vec(), listed.facts.certificate.subject.clone()))
+    };
+    listed.iter().filter(|listed| listed.is_authority()).filter_map(subject).collect()
 }

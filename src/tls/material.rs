@@ -1,7 +1,6 @@
 //! Certificates and revocation lists, from files.
 
 use super::TlsError;
-use rustls::RootCertStore;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use std::fs::File;
@@ -27,9 +26,34 @@ pub(super) fn read(key: &'static str, file: &Path) -> Result<Zeroizing<Vec<u8>>,
     Ok(bytes)
 }
 
-/// The certificates of a PEM file in its order, at least one.
-pub(super) fn certificates(key: &'static str, file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+/// A file that was read, by what was in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileDigest {
+    pub file: PathBuf,
+    /// Of its bytes, 64 hexadecimal digits.
+    pub sha256: String,
+}
+
+/// As [`read`], of a file that holds no secret.
+fn read_public(
+    key: &'static str,
+    file: &Path,
+    seen: &mut Vec<FileDigest>,
+) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     let bytes = read(key, file)?;
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+    let sha256 = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    seen.push(FileDigest { file: file.to_owned(), sha256 });
+    Ok(bytes)
+}
+
+/// The certificates of a PEM file in its order, at least one. The file is added to those that were `seen`.
+pub(super) fn certificates(
+    key: &'static str,
+    file: &Path,
+    seen: &mut Vec<FileDigest>,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let bytes = read_public(key, file, seen)?;
     let found = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
     let found = found.map_err(|error| bad_pem(key, file, &error))?;
     if found.is_empty() {
@@ -39,27 +63,14 @@ pub(super) fn certificates(key: &'static str, file: &Path) -> Result<Vec<Certifi
     Ok(found)
 }
 
-/// The certificates of a PEM file as the only roots to trust.
-pub(super) fn roots(key: &'static str, file: &Path) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for (index, certificate) in certificates(key, file)?.into_iter().enumerate() {
-        roots.add(certificate).map_err(|error| TlsError::BadCertificate {
-            key,
-            file: file.to_owned(),
-            number: index + 1,
-            detail: error.to_string(),
-        })?;
-    }
-    Ok(roots)
-}
-
 /// The revocation lists of PEM or DER files; every file holds at least one that can be read.
 pub(super) fn revocation_lists(
     files: &[PathBuf],
+    seen: &mut Vec<FileDigest>,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
     let mut lists = Vec::new();
     for file in files {
-        let found = revocation_lists_of(file)?;
+        let found = revocation_lists_of(file, seen)?;
         for (index, list) in found.iter().enumerate() {
             check_revocation_list(file, index + 1, list)?;
         }
@@ -68,9 +79,12 @@ pub(super) fn revocation_lists(
     Ok(lists)
 }
 
-fn revocation_lists_of(file: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+fn revocation_lists_of(
+    file: &Path,
+    seen: &mut Vec<FileDigest>,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
     const KEY: &str = "revocation-lists";
-    let bytes = read(KEY, file)?;
+    let bytes = read_public(KEY, file, seen)?;
     let found = CertificateRevocationListDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
     let found = found.map_err(|error| bad_pem(KEY, file, &error))?;
     match bytes.first() {

@@ -1,8 +1,10 @@
 //! What a handshake settled and proved.
 
-use super::recent;
+use super::trust::{ClientTrust, shown};
 use crate::identity::Certificate;
+use rustls::pki_types::UnixTime;
 use rustls::{CommonState, ProtocolVersion};
+use std::sync::Arc;
 
 /// The facts of one TLS session, for records and for the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +17,21 @@ pub struct Session {
     pub group: Option<String>,
     /// The peer's own certificate, verified; `None` where it showed none.
     pub certificate: Option<Certificate>,
+    /// Who vouches for it; listeners only, and empty where it showed none.
+    pub authorities: Vec<Arc<Certificate>>,
     /// The name that the peer asked for; listeners only.
     pub sni: Option<String>,
 }
 
 impl Session {
     /// The session of a listener's connection, after its handshake, and the server name that the client asked for.
-    pub fn of_server(state: &CommonState, server_name: Option<&str>) -> Self {
+    /// `trust` is what it was verified by, as a moment ago, so that it is not verified again.
+    pub fn of_server(state: &CommonState, server_name: Option<&str>, trust: Option<&ClientTrust>) -> Self {
         let sni = server_name.map(|name| crate::identity::printable(name, 255));
-        Self { sni, ..Self::of(state) }
+        let shown = state.peer_certificates().zip(trust);
+        let judged = shown.and_then(|(chain, trust)| trust.judge(chain, UnixTime::now()).ok());
+        let authorities = judged.map(|authorities| authorities.to_vec()).unwrap_or_default();
+        Self { sni, authorities, ..Self::of(state) }
     }
 
     /// The session of an upstream's connection, after its handshake.
@@ -46,10 +54,8 @@ impl Session {
                 .negotiated_key_exchange_group()
                 .and_then(|group| group.name().as_str())
                 .map(str::to_owned),
-            certificate: state
-                .peer_certificates()
-                .and_then(<[_]>::first)
-                .map(|der| recent::facts(der).unwrap_or_else(|_| Certificate::from_der_or_fingerprint(der))),
+            certificate: state.peer_certificates().and_then(<[_]>::first).map(|der| shown(der)),
+            authorities: Vec::new(),
             sni: None,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::identity::CertificateBinding;
+
 /// `[listener.tls]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -12,8 +14,11 @@ pub struct ServerSettings {
     /// Holds the passphrase of an encrypted key, one line.
     pub private_key_passphrase_file: Option<PathBuf>,
     pub client_authentication: ClientAuthentication,
-    /// PEM, one or more CA certificates; needed unless client authentication is off.
+    /// PEM, CA certificates and certificates that are trusted themselves; this or `pins` is needed unless client
+    /// authentication is off.
     pub client_ca: Option<PathBuf>,
+    /// Certificates and keys that are trusted whoever signed them.
+    pub pins: Vec<CertificateBinding>,
     /// PEM or DER CRLs. Where any is given, revocation is checked, and an expired list refuses.
     pub revocation_lists: Vec<PathBuf>,
     pub profile: Profile,
@@ -22,9 +27,12 @@ pub struct ServerSettings {
 /// `[upstream.tls]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientSettings {
-    /// PEM, the only roots trusted for this upstream.
-    pub ca: PathBuf,
-    /// DNS name or IP address that the upstream's certificate has to carry.
+    /// PEM, the only CA certificates trusted for this upstream, and certificates that are trusted themselves; this or `pins`
+    /// is needed.
+    pub ca: Option<PathBuf>,
+    /// Certificates and keys that are trusted whoever signed them, and whatever names are in them.
+    pub pins: Vec<CertificateBinding>,
+    /// DNS name or IP address that the upstream's certificate has to carry, where it is trusted because of who signed it.
     pub server_name: String,
     /// With `private_key`: the certificate that dimsegate shows the upstream.
     pub certificate_chain: Option<PathBuf>,

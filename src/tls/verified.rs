@@ -10,7 +10,7 @@
 //! the name asked for and a stapled OCSP response), the roots and lists, and the time. A memo belongs to one verifier,
 //! whose roots and lists never change: a reload makes another, which remembers nothing, so that a new list refuses at
 //! once. And it answers only while the clock is between the verification and the first of the ends of all certificates in
-//! the chain and of all lists, within which time changes nothing. A clock that was set back before the verification, or
+//! the chain, of the roots that vouched for it and of all lists, within which time changes nothing. A clock that was set back before the verification, or
 //! ahead past an end, has the chain verified again.
 //!
 //! [`LIFE`], by two clocks, and [`CHAINS`] bound it all the same. A chain that was refused is never remembered, nor is one
@@ -31,17 +31,18 @@ const LIFE: Duration = Duration::from_secs(10);
 /// Most chains that are remembered; the oldest one goes first.
 const CHAINS: usize = 64;
 
-/// What one verifier remembers.
+/// What one verifier remembers: of each chain, what the verification gave.
 #[derive(Debug)]
-pub(super) struct VerifiedChains {
+pub(super) struct VerifiedChains<T> {
     /// From here on a revocation list is out of date.
     lists_end: u64,
-    chains: Mutex<VecDeque<Chain>>,
+    chains: Mutex<VecDeque<Chain<T>>>,
 }
 
 #[derive(Debug)]
-struct Chain {
+struct Chain<T> {
     presented: Presented,
+    given: T,
     at: Moment,
     /// The last second in which it counts.
     until: u64,
@@ -79,7 +80,7 @@ impl Presented {
     }
 }
 
-impl VerifiedChains {
+impl<T: Clone> VerifiedChains<T> {
     /// For a verifier with these lists.
     pub(super) fn new(lists: &[CertificateRevocationListDer<'_>]) -> Self {
         let end = |list: &CertificateRevocationListDer<'_>| {
@@ -88,11 +89,12 @@ impl VerifiedChains {
         };
         // Of a list that does not say when it ends nothing is known that could last.
         let ends = lists.iter().map(|list| end(list).unwrap_or(0));
-        Self { lists_end: ends.min().unwrap_or(u64::MAX), chains: Mutex::default() }
+        Self { lists_end: ends.min().unwrap_or(u64::MAX), chains: Mutex::new(VecDeque::new()) }
     }
 
     /// Verifies the chain, unless it was verified a moment ago. `asked` is what else the verification depends on; one
-    /// verifier names the same things each time.
+    /// verifier names the same things each time. `verify` gives its answer, and the last second in which that holds, as far
+    /// as it knows more than what is presented says.
     ///
     /// # Errors
     /// What `verify` finds.
@@ -101,26 +103,28 @@ impl VerifiedChains {
         asked: &[&[u8]],
         certificates: &[&CertificateDer<'_>],
         now: Moment,
-        verify: impl FnOnce() -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        verify: impl FnOnce() -> Result<(T, u64), Error>,
+    ) -> Result<T, Error> {
         let parts = certificates.iter().map(|certificate| certificate.as_ref());
         let presented = Presented::of(asked.iter().copied().chain(parts));
-        if self.remembers(presented, now) {
-            return Ok(());
+        if let Some(given) = self.remembered(presented, now) {
+            return Ok(given);
         }
-        verify()?;
+        let (given, holds) = verify()?;
         if let Some(until) = self.end(certificates, now) {
-            self.remember(Chain { presented, at: now, until });
+            let until = until.min(holds);
+            self.remember(Chain { presented, given: given.clone(), at: now, until });
         }
-        Ok(())
+        Ok(given)
     }
 
-    fn remembers(&self, presented: Presented, now: Moment) -> bool {
+    fn remembered(&self, presented: Presented, now: Moment) -> Option<T> {
         let chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
-        chains.iter().any(|chain| chain.presented == presented && chain.counts(now))
+        let mut counting = chains.iter().filter(|chain| chain.presented == presented && chain.counts(now));
+        counting.next().map(|chain| chain.given.clone())
     }
 
-    fn remember(&self, chain: Chain) {
+    fn remember(&self, chain: Chain<T>) {
         let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
         chains.retain(|other| other.presented != chain.presented);
         if chains.len() >= CHAINS {
@@ -139,7 +143,7 @@ impl VerifiedChains {
     }
 }
 
-impl Chain {
+impl<T> Chain<T> {
     fn counts(&self, now: Moment) -> bool {
         (self.at.clock..=self.until).contains(&now.clock)
             && now.steady.saturating_duration_since(self.at.steady) < LIFE
@@ -180,7 +184,7 @@ mod tests {
 
     /// A memo and its clocks.
     struct Memo {
-        chains: VerifiedChains,
+        chains: VerifiedChains<()>,
         steady: Instant,
     }
 
@@ -210,7 +214,7 @@ mod tests {
             let clock = BEGINNING + time::Duration::seconds(clock);
             let steady = self.steady + Duration::from_secs(steady);
             let now = Moment { clock: seconds(clock).unwrap(), steady };
-            self.chains.verify(&[], chain, now, verify)
+            self.chains.verify(&[], chain, now, || verify().map(|()| ((), u64::MAX)))
         }
     }
 

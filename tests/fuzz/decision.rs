@@ -73,6 +73,7 @@ fuzz_target!(|input: &[u8]| {
         listener: "remote",
         address,
         certificate: None,
+        authorities: &[],
         calling: &request.calling,
         called: &request.called,
         contexts: &request.contexts,

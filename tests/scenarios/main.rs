@@ -57,6 +57,7 @@ mod bad_input;
 mod busy;
 mod byte_for_byte;
 mod command_sets;
+mod certificates;
 mod commands;
 mod configurations;
 mod crosswalk;

@@ -1,8 +1,8 @@
 //! Independent implementations: DCMTK, Orthanc, pynetdicom. tests/run installs them; without them a scenario fails.
 
 use std::fs;
-use std::io::Write;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -104,6 +104,59 @@ pub fn orthanc_with(modalities: &Value) -> Archive {
         command
     });
     Archive { process, address, folder }
+}
+
+/// An Orthanc with its REST interface, which speaks DICOM over TLS as requestor and as acceptor. It shows `own.pem` and trusts
+/// `trusted.pem` of the site; it calls the AE title `GATE` at `gate`.
+pub struct SecureOrthanc {
+    pub archive: Archive,
+    rest: SocketAddr,
+}
+
+impl SecureOrthanc {
+    pub fn start(site: &Site, own: &str, trusted: &str, gate: SocketAddr) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let (storage, settings) = (folder.path().join("storage"), folder.path().join("orthanc.json"));
+        let file = |name: &str, end: &str| site.text(&format!("certs/{name}.{end}"));
+        let mut rest = process::free_address();
+        let (process, address) = process::listening(&log_beside(&folder), |port| {
+            rest = process::free_address();
+            let value = json!({
+                "Name": "test", "StorageDirectory": storage, "IndexDirectory": storage, "Plugins": [],
+                "HttpServerEnabled": true, "HttpPort": rest.port(), "AuthenticationEnabled": false,
+                "DicomServerEnabled": true, "DicomAet": "ORTHANC", "DicomPort": port, "DicomCheckCalledAet": false,
+                "DicomAlwaysAllowEcho": true, "DicomAlwaysAllowStore": true, "DicomTlsEnabled": true,
+                "DicomTlsCertificate": file(own, "pem"), "DicomTlsPrivateKey": file(own, "key"),
+                "DicomTlsTrustedCertificates": file(trusted, "pem"),
+                "DicomModalities": {"gate": {
+                    "AET": "GATE", "Host": gate.ip(), "Port": gate.port(), "UseDicomTls": true,
+                }},
+            });
+            fs::write(&settings, value.to_string()).expect("a file written");
+            let mut command = Command::new("Orthanc");
+            command.env("TCP_NODELAY", "1").arg("--verbose").arg(&settings);
+            command
+        });
+        Self { archive: Archive { process, address, folder }, rest }
+    }
+
+    /// POST of `body` to a path of the REST interface, which listens some time after DICOM does. The body of an answer with status
+    /// 200.
+    pub fn post(&self, path: &str, body: &[u8]) -> Option<Value> {
+        let mut stream = wait::until("Orthanc's REST interface", || TcpStream::connect(self.rest).ok());
+        stream.set_read_timeout(Some(wait::PATIENCE)).expect("a socket");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), body].concat()).expect("a request sent");
+        let mut answer = Vec::new();
+        // The connection may be reset behind the answer.
+        let _ = stream.read_to_end(&mut answer);
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        head.starts_with("HTTP/1.1 200").then(|| serde_json::from_str(body).unwrap_or(Value::Null))
+    }
 }
 
 impl Archive {

@@ -66,7 +66,7 @@ fn kill(signal: &str, target: &str) {
 }
 
 /// Starts a server that cannot bind port 0: a port that was free a moment ago, another one if it was taken meanwhile.
-pub fn listening(log: &Path, command: impl Fn(u16) -> Command) -> (Process, SocketAddr) {
+pub fn listening(log: &Path, mut command: impl FnMut(u16) -> Command) -> (Process, SocketAddr) {
     for _ in 0..5 {
         let address = free_address();
         let mut process = Process::start(command(address.port()), log);

@@ -27,7 +27,7 @@ type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 impl Site {
     /// `certs/{ca,server,client,expired,revoked,pacs-ca,pacs,stranger-ca,stranger}.pem` with keys,
-    /// `certs/{ca,ended}.crl` (the second past its date), `conf/{audit,pseudonym,crosswalk,audit-signing}.key`.
+    /// `certs/{ca,ended}.crl` (the second past its date; the first also as `ca.crl.pem`), `conf/{audit,pseudonym,crosswalk,audit-signing}.key`.
     pub fn new() -> Self {
         let site = Self { folder: TempDir::new().expect("a temporary folder") };
         for name in ["certs", "conf"] {
@@ -39,6 +39,7 @@ impl Site {
         site.issue_until(&ca, "expired", &[CLIENT_NAME], 2021);
         site.issue(&ca, "revoked", &[CLIENT_NAME]);
         site.revocation_list(&ca, "ca", 2099);
+        fs::copy(site.path("certs/ca.crl"), site.path("certs/ca.crl.pem")).expect("a copy");
         site.revocation_list(&ca, "ended", 2021);
         let pacs = site.authority("pacs-ca");
         site.issue(&pacs, "pacs", &["localhost", "127.0.0.1"]);

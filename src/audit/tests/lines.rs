@@ -31,8 +31,11 @@ fn tls() -> Tls {
         group: Some("X25519MLKEM768".into()),
         subject: Some("CN=gw".into()),
         san: vec!["dns:gw.x".into()],
+        issuer: Some("CN=CA".into()),
+        serial: Some("01".into()),
         fingerprint: Some("ab".into()),
         not_after: Some("2027-03-01T00:00:00Z".into()),
+        authority: Some(Authority { subject: "CN=CA".into(), fingerprint: "cd".into() }),
     }
 }
 
@@ -49,7 +52,7 @@ fn requestor() -> Requestor {
     }
 }
 
-const REQUESTOR: &str = r#""listener":"remote","peer":"lyon","address":"203.0.113.9","port":50000,"tls":{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","group":"X25519MLKEM768","subject":"CN=gw","san":["dns:gw.x"],"fingerprint":"ab","not-after":"2027-03-01T00:00:00Z"},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":{"class-uid":"1.2.3","version-name":null}"#;
+const REQUESTOR: &str = r#""listener":"remote","peer":"lyon","address":"203.0.113.9","port":50000,"tls":{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","group":"X25519MLKEM768","subject":"CN=gw","san":["dns:gw.x"],"issuer":"CN=CA","serial":"01","fingerprint":"ab","not-after":"2027-03-01T00:00:00Z","authority":{"subject":"CN=CA","fingerprint":"cd"}},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":{"class-uid":"1.2.3","version-name":null}"#;
 
 fn upstream() -> Upstream {
     Upstream {
@@ -120,6 +123,7 @@ fn events_before_an_association() {
         reason: "certificate-revoked".into(),
         explanation: "it is on a list".into(),
         alert: Some("certificate_revoked".into()),
+        certificate: None,
         abort: Some(Abort { source: 2, reason: 1 }),
     };
     assert_line(

@@ -234,6 +234,7 @@ upstream = "u"
 certificate-chain = "certs/server.pem"
 private-key = "certs/server.key"
 client-ca = "certs/ca.pem"
+revocation-lists = ["certs/ca.crl.pem"]
 "#;
 
 #[test]

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyIdMethod, KeyPair,
+};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
@@ -30,6 +32,19 @@ networks = ["10.0.0.0/8"]
 calling-ae-titles = ["A*"]
 role = "r"
 "#;
+
+/// A revocation list that says nothing of anybody, for twenty days.
+fn empty_list(issuer: &Issuer<'_, &KeyPair>) -> String {
+    let list = CertificateRevocationListParams {
+        this_update: OffsetDateTime::now_utc(),
+        next_update: OffsetDateTime::now_utc() + Duration::days(20),
+        crl_number: 1_u64.into(),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    list.signed_by(issuer).unwrap().pem().unwrap()
+}
 
 /// Certificates and secrets under the names of the examples.
 pub(super) struct Material {
@@ -73,6 +88,10 @@ impl Material {
         }
         let pem = params.self_signed(&pair).unwrap().pem();
         std::fs::write(self.path(&format!("certs/{certificate}.pem")), pem).unwrap();
+        if certificate.ends_with("ca") {
+            let list = format!("certs/{certificate}.crl.pem");
+            std::fs::write(self.path(&list), empty_list(&Issuer::from_params(&params, &pair))).unwrap();
+        }
         self.secret(&format!("certs/{key}.key"), pair.serialize_pem().as_bytes(), 0o600);
     }
 

@@ -56,6 +56,7 @@ fn peer(name: &str) -> Peer {
         networks: Vec::new(),
         calling: Vec::new(),
         certificates: None,
+        issuers: None,
         called: None,
         role: Arc::new(role),
         upstream: None,

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::outgoing::Outgoing;
 use super::side::{Side, Step};
+use crate::tls::refusal;
 use crate::wire::Inbox;
 
 pub struct Connection<S> {
@@ -45,7 +46,7 @@ impl<S: Side> Connection<S> {
         }
         self.peer_closed |= matches!(step, Ok(Step::PeerClosed));
         self.failed = step.as_ref().err().cloned();
-        step.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        step.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, refusal::carried(error)))
     }
 
     /// Decrypts what is there, and reads until there is some; gives how much data was added, zero at the end of the stream.

@@ -1,6 +1,6 @@
 //! Keys in every form, and files that cannot be used.
 
-use super::site::{Site, shake};
+use super::site::{Site, client_config, server_config, shake};
 use crate::tls::authority::KeyType;
 use crate::tls::*;
 use proptest::prelude::*;
@@ -163,7 +163,7 @@ fn an_upstream_needs_a_name_and_both_halves_of_its_certificate() {
         refused(ClientSettings { certificate_chain: None, ..site.client(Some("lyon")) }).0,
         "private-key"
     );
-    assert_eq!(refused(ClientSettings { ca: site.at("none"), ..site.client(None) }).0, "ca");
+    assert_eq!(refused(ClientSettings { ca: Some(site.at("none")), ..site.client(None) }).0, "ca");
 }
 
 proptest! {

@@ -71,20 +71,27 @@ fn certificates_in_the_wrong_place_are_told() {
     let now = OffsetDateTime::now_utc();
     site.issue("nameless", &["uri:urn:x"], |_| ());
     let server = ServerSettings { certificate_chain: site.at("lyon.pem"), ..site.server() };
-    assert_one(&inspect_server(&server, now), "certificate-chain lyon.pem", "does not allow the server role");
+    assert_one(
+        &inspect_server(&server, now),
+        "certificate-chain lyon.pem",
+        "does not allow a server to show it",
+    );
     let server = ServerSettings { certificate_chain: site.at("nameless.pem"), ..site.server() };
     assert_one(
         &inspect_server(&server, now),
         "certificate-chain nameless.pem",
         "no DNS or IP alternative name",
     );
+    let server = ServerSettings { client_ca: Some(site.at("server.pem")), ..site.server() };
+    assert_one(&inspect_server(&server, now), "client-ca server.pem", "CN=server is not a CA certificate");
+    // What is trusted itself is in its place.
     let server = ServerSettings { client_ca: Some(site.at("lyon.pem")), ..site.server() };
-    assert_one(&inspect_server(&server, now), "client-ca lyon.pem", "CN=lyon is not a CA certificate");
+    assert_eq!(messages(&inspect_server(&server, now)), [""; 0]);
     let client = site.client(Some("server"));
     assert_one(
         &inspect_client(&client, now),
         "certificate-chain server.pem",
-        "does not allow the client role",
+        "does not allow a client to show it",
     );
 }
 
@@ -115,6 +122,13 @@ fn weak_certificates_are_told() {
     assert_one(&found, "certificate-chain leaf.pem", "is signed with RSA with SHA-1");
     assert_one(&found, "client-ca weak-ca.pem", "has a weak key (RSA 1024 bit)");
     assert!(!messages(&found).iter().any(|text| text.contains("weak-ca.pem") && text.contains("SHA-1")));
+}
+
+#[test]
+fn a_listener_that_cannot_shut_out_whom_its_ca_revoked_is_told() {
+    let site = Site::new();
+    let found = inspect_server(&site.server(), OffsetDateTime::now_utc());
+    assert_one(&found, "revocation-lists ca.pem", "a certificate by CN=site CA which was revoked is let in");
 }
 
 #[test]

@@ -4,3 +4,4 @@ mod inspections;
 mod remembering;
 mod site;
 mod streams;
+mod trusting;

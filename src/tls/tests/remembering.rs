@@ -1,8 +1,8 @@
 //! What a chain that is remembered spares, and what it does not.
 
-use super::site::{Outcome, Site, shake_configs};
+use super::site::{Outcome, Site, client_config, server_config, shake_configs};
 use crate::tls::config::provider;
-use crate::tls::verifier::Remembering;
+use crate::tls::trust::{Listed, Sources, Trust, Verifies};
 use crate::tls::*;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -17,25 +17,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use time::{Duration, OffsetDateTime};
 
-/// Counts the chains and the signatures that it is asked about.
+/// Counts the chains that it is asked about.
 #[derive(Debug)]
 struct Counting<V: ?Sized> {
     verifier: Arc<V>,
     chains: AtomicU64,
-    signatures: AtomicU64,
 }
 
 impl<V: ?Sized> Counting<V> {
     fn new(verifier: Arc<V>) -> Arc<Self> {
-        Arc::new(Self { verifier, chains: AtomicU64::new(0), signatures: AtomicU64::new(0) })
+        Arc::new(Self { verifier, chains: AtomicU64::new(0) })
     }
 
-    fn counted(&self) -> (u64, u64) {
-        (self.chains.load(Ordering::Relaxed), self.signatures.load(Ordering::Relaxed))
+    fn counted(&self) -> u64 {
+        self.chains.load(Ordering::Relaxed)
     }
 }
 
 type Signed = Result<HandshakeSignatureValid, Error>;
+
+/// Signatures are none of its business.
+fn unasked() -> Signed {
+    Err(Error::General("the verifier of chains was asked about a signature".into()))
+}
 
 impl ClientCertVerifier for Counting<dyn ClientCertVerifier> {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -52,24 +56,12 @@ impl ClientCertVerifier for Counting<dyn ClientCertVerifier> {
         self.verifier.verify_client_cert(own, others, now)
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Signed {
-        self.signatures.fetch_add(1, Ordering::Relaxed);
-        self.verifier.verify_tls12_signature(message, own, signed)
+    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Signed {
+        unasked()
     }
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Signed {
-        self.signatures.fetch_add(1, Ordering::Relaxed);
-        self.verifier.verify_tls13_signature(message, own, signed)
+    fn verify_tls13_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Signed {
+        unasked()
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -90,24 +82,12 @@ impl ServerCertVerifier for Counting<dyn ServerCertVerifier> {
         self.verifier.verify_server_cert(own, others, name, stapled, now)
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Signed {
-        self.signatures.fetch_add(1, Ordering::Relaxed);
-        self.verifier.verify_tls12_signature(message, own, signed)
+    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Signed {
+        unasked()
     }
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Signed {
-        self.signatures.fetch_add(1, Ordering::Relaxed);
-        self.verifier.verify_tls13_signature(message, own, signed)
+    fn verify_tls13_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Signed {
+        unasked()
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -121,22 +101,28 @@ fn roots(site: &Site) -> Arc<RootCertStore> {
     Arc::new(roots)
 }
 
+/// Trust in the site's CA by this verifier.
+fn trust<V: Verifies + ?Sized>(site: &Site, role: Role, verifier: &Arc<V>) -> Arc<Trust<V>> {
+    let listed = Listed::of("ca", &site.at("ca.pem"), &mut Vec::new()).unwrap();
+    let (listed, provider) = (&listed[..], &provider());
+    let sources = Sources { listed, pins: &[], lists: &[], role, mandatory: true, provider };
+    Arc::new(Trust::new(&sources, |_| Ok(verifier.clone())).unwrap())
+}
+
 fn name(name: &str) -> ServerName<'static> {
     ServerName::try_from(name.to_owned()).unwrap()
 }
 
 #[test]
-fn a_clients_chain_is_verified_once_and_its_signature_every_time() {
+fn a_clients_chain_is_verified_once() {
     let site = Site::new();
     let webpki = WebPkiClientVerifier::builder_with_provider(roots(&site), provider()).build().unwrap();
-    let counting = Counting::new(webpki);
+    let counting = Counting::<dyn ClientCertVerifier>::new(webpki);
+    let verifier: Arc<dyn ClientCertVerifier> = counting.clone();
     let mut server = rustls::ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_client_cert_verifier(Arc::new(Remembering::<dyn ClientCertVerifier>::new(
-            counting.clone(),
-            &[],
-        )))
+        .with_client_cert_verifier(trust(&site, Role::Client, &verifier))
         .with_cert_resolver(server_config(&site.server()).unwrap().cert_resolver.clone());
     server.send_tls13_tickets = 0;
     let server = Arc::new(server);
@@ -144,29 +130,29 @@ fn a_clients_chain_is_verified_once_and_its_signature_every_time() {
     for client in [new.clone(), new, site.old_client(Some("lyon"))] {
         assert_eq!(shake_configs(&server, &client, name("proxy.example")).labels(), ("ok", "ok"));
     }
-    assert_eq!(counting.counted(), (1, 3));
+    assert_eq!(counting.counted(), 1);
     site.issue("rome", &["gw.rome.example"], |request| request.server = false);
     let other = client_config(&site.client(Some("rome"))).unwrap();
     assert_eq!(shake_configs(&server, &other, name("proxy.example")).labels(), ("ok", "ok"));
-    assert_eq!(counting.counted(), (2, 4));
+    assert_eq!(counting.counted(), 2);
 }
 
 #[test]
-fn an_upstreams_chain_is_verified_once_for_each_name_and_its_signature_every_time() {
+fn an_upstreams_chain_is_verified_once_for_each_name() {
     let site = Site::new();
     let webpki = WebPkiServerVerifier::builder_with_provider(roots(&site), provider()).build().unwrap();
     let counting = Counting::<dyn ServerCertVerifier>::new(webpki);
-    let remembering = Remembering::<dyn ServerCertVerifier>::new(counting.clone(), &[]);
+    let verifier: Arc<dyn ServerCertVerifier> = counting.clone();
     let mut client = ClientConfig::clone(&client_config(&site.client(Some("lyon"))).unwrap());
-    client.dangerous().set_certificate_verifier(Arc::new(remembering));
+    client.dangerous().set_certificate_verifier(trust(&site, Role::Server, &verifier));
     let (client, server) = (Arc::new(client), server_config(&site.server()).unwrap());
     for _ in 0..3 {
         assert_eq!(shake_configs(&server, &client, name("proxy.example")).labels(), ("ok", "ok"));
     }
-    assert_eq!(counting.counted(), (1, 3));
+    assert_eq!(counting.counted(), 1);
     let wrong = shake_configs(&server, &client, name("pacs.example"));
     assert_eq!(wrong.labels(), ("peer-alert", "certificate-wrong-name"));
-    assert_eq!(counting.counted(), (2, 3));
+    assert_eq!(counting.counted(), 2);
 }
 
 #[test]

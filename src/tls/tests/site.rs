@@ -59,6 +59,7 @@ impl Site {
             private_key_passphrase_file: None,
             client_authentication: ClientAuthentication::Required,
             client_ca: Some(self.at("ca.pem")),
+            pins: Vec::new(),
             revocation_lists: Vec::new(),
             profile: Profile::Bcp195,
         }
@@ -67,7 +68,8 @@ impl Site {
     /// With the certificate of that name, or none.
     pub fn client(&self, name: Option<&str>) -> ClientSettings {
         ClientSettings {
-            ca: self.at("ca.pem"),
+            ca: Some(self.at("ca.pem")),
+            pins: Vec::new(),
             server_name: "proxy.example".into(),
             certificate_chain: name.map(|name| self.at(&format!("{name}.pem"))),
             private_key: name.map(|name| self.at(&format!("{name}.key"))),
@@ -123,6 +125,14 @@ impl Outcome {
     }
 }
 
+pub fn server_config(settings: &ServerSettings) -> Result<Arc<ServerConfig>, TlsError> {
+    server(settings).map(|built| built.config)
+}
+
+pub fn client_config(settings: &ClientSettings) -> Result<Arc<ClientConfig>, TlsError> {
+    client(settings).map(|built| built.config)
+}
+
 pub fn shake(server: &ServerSettings, client: &ClientSettings) -> Outcome {
     let name = server_name(client).unwrap();
     shake_configs(&server_config(server).unwrap(), &client_config(client).unwrap(), name)
@@ -161,8 +171,9 @@ fn deliver<D>(mut bytes: &[u8], to: &mut rustls::ConnectionCommon<D>) -> Option<
     while !bytes.is_empty() {
         to.read_tls(&mut bytes).unwrap();
         if let Err(error) = to.process_new_packets() {
-            // As tokio_rustls wraps it.
-            return Some(handshake_failure(&io::Error::new(io::ErrorKind::InvalidData, error)));
+            // As the streams wrap it.
+            let error = io::Error::new(io::ErrorKind::InvalidData, crate::tls::refusal::carried(error));
+            return Some(handshake_failure(&error));
         }
     }
     None

@@ -1,6 +1,6 @@
 //! The stream against rustls's buffered connections, which share none of its code.
 
-use super::site::Site;
+use super::site::{Site, client_config, server_config};
 use crate::tls::*;
 use crate::wire::{Inbox, NoneMayWait};
 use proptest::prelude::*;
@@ -113,7 +113,7 @@ fn what_one_end_sends_arrives_at_the_other_in_both_versions() {
         let with = configurations(old);
         run(async {
             let (ours, theirs) = listening(&with).await;
-            let session = Session::of_server(ours.state(), ours.server_name());
+            let session = Session::of_server(ours.state(), ours.server_name(), None);
             assert_eq!(
                 (session.version, session.sni.as_deref()),
                 (if old { "1.2" } else { "1.3" }, Some("proxy.example"))

@@ -134,8 +134,9 @@ fn acceptor(certificates: &Path) -> TlsAcceptor {
         private_key_passphrase_file: None,
         client_authentication: ClientAuthentication::Required,
         client_ca: Some(certificates.join("ca.pem")),
+        pins: Vec::new(),
         revocation_lists: Vec::new(),
         profile: Profile::Bcp195,
     };
-    TlsAcceptor::from(crate::tls::server_config(&settings).unwrap())
+    TlsAcceptor::from(crate::tls::server(&settings).unwrap().config)
 }

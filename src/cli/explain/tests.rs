@@ -1,0 +1,80 @@
+//! What is printed, and whether it is a success.
+
+use clap::Parser;
+
+use super::{Args, explain};
+use crate::config;
+
+const TEXT: &str = r#"
+[[listener]]
+name = "l"
+address = "127.0.0.1:11112"
+upstream = "u"
+[[upstream]]
+name = "u"
+addresses = ["10.0.0.5:104"]
+called-ae-title = "PACS"
+[[role]]
+name = "r"
+operations = ["C-STORE"]
+sop-classes = ["storage"]
+[[peer]]
+name = "p"
+networks = ["10.0.0.0/8"]
+calling-ae-titles = ["CT*"]
+role = "r"
+"#;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// The text without its configuration's path, and whether it is allowed.
+fn explained(line: &str) -> (String, bool) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), TEXT).unwrap();
+    let path = file.path().display().to_string();
+    let words = format!("explain -c {path} --listener l {line}");
+    let args = Line::try_parse_from(words.split(' ')).unwrap().args;
+    let settings = config::load(file.path()).unwrap().settings;
+    let (text, allowed) = explain(&settings, &settings.listeners[0], &args, None);
+    (text.replace(&path, "FILE"), allowed)
+}
+
+#[test]
+fn what_is_allowed_is_told_with_its_lines() {
+    let (text, allowed) =
+        explained("--from 10.1.2.3 --calling CT1 --called X --operation c-store --sop-class CTImageStorage");
+    assert!(allowed);
+    assert!(
+        text.starts_with("allowed: peer \"p\" (FILE:14)\n  role       \"r\" (FILE:10): C-STORE\n"),
+        "{text}"
+    );
+    assert!(text.contains("  called     X, upstream PACS\n"), "{text}");
+    assert!(text.ends_with("  operation  C-STORE is allowed\n"), "{text}");
+}
+
+#[test]
+fn what_is_refused_is_told_as_the_requestor_sees_it() {
+    let (text, allowed) = explained("--from 10.1.2.3 --calling MR1 --called X");
+    assert!(!allowed && text.contains("nearest    peer \"p\" (FILE:14), calling-ae-titles\n"), "{text}");
+    assert!(
+        text.contains("A-ASSOCIATE-RJ 1/1/3: rejected-permanent, calling-AE-title-not-recognized"),
+        "{text}"
+    );
+    let (text, allowed) = explained("--from 11.1.2.3 --calling CT1 --called X");
+    assert!(!allowed && text.ends_with("requestor  the connection closed, before TLS\n"), "{text}");
+}
+
+#[test]
+fn an_operation_or_a_context_that_is_refused_is_no_success() {
+    let (text, allowed) = explained("--from 10.1.2.3 --calling CT1 --called X --operation C-FIND");
+    assert!(
+        !allowed && text.ends_with("C-FIND is refused, status 0x0124: operation not allowed for this peer\n"),
+        "{text}"
+    );
+    let (text, allowed) = explained("--from 10.1.2.3 --calling CT1 --called X --sop-class Verification");
+    assert!(!allowed && text.contains("result 1 (user-rejection): sop-class-not-allowed"), "{text}");
+}
