@@ -1,5 +1,7 @@
 //! `dimsegate certs`: a private CA for sites that have none, and a readable view of certificates.
 
+mod readers;
+
 use crate::tls::authority::{Authority, AuthorityError, Directory, KeyType, Request, SubjectName};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
@@ -64,12 +66,17 @@ struct Issue {
 
 /// Put the certificate NAME.pem on the revocation list, and sign the list anew for 30 days.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dimsegate certs revoke certs lyon && kill -HUP $(pidof dimsegate)")]
+#[command(after_help = "Example: dimsegate certs revoke certs lyon -c FILE && kill -HUP $(pidof dimsegate)
+
+With -c it says which listeners of that configuration read the list; exit status 1 where one trusts the CA and does not.")]
 struct Revoke {
     /// The directory of the CA.
     dir: PathBuf,
     /// As it was issued.
     name: String,
+    /// The configuration of the proxy: say which of its listeners read the list
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Sign the revocation list anew, for another 30 days.
@@ -94,13 +101,15 @@ type Failure = (String, u8);
 
 const DATA_ERROR: u8 = 65;
 const CANNOT_CREATE: u8 = 73;
+/// It was revoked, and somebody will let it in all the same.
+const UNREAD: u8 = 1;
 
 /// Runs the command; errors go to standard error, one a line.
 pub fn run(args: &Args) -> ExitCode {
     let done = match &args.command {
         Command::Init(init) => init.run().map_err(|error| failure(&error)),
         Command::Issue(issue) => issue.run().map_err(|error| failure(&error)),
-        Command::Revoke(revoke) => revoke.run().map_err(|error| failure(&error)),
+        Command::Revoke(revoke) => revoke.run(),
         Command::Crl(crl) => crl.run().map_err(|error| failure(&error)),
         Command::Show(show) => show.run(),
     };
@@ -110,7 +119,7 @@ pub fn run(args: &Args) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err((message, code)) => {
-            eprintln!("{message}");
+            eprintln!("{}", message.trim_end());
             ExitCode::from(code)
         }
     }
@@ -172,16 +181,22 @@ impl Issue {
 }
 
 impl Revoke {
-    fn run(&self) -> Result<String, AuthorityError> {
-        let ca = Directory::open(&self.dir)?;
-        let new = ca.revoke(&self.name)?;
+    fn run(&self) -> Result<String, Failure> {
+        let ca = Directory::open(&self.dir).map_err(|error| failure(&error))?;
+        let new = ca.revoke(&self.name).map_err(|error| failure(&error))?;
         let what = if new { "is revoked" } else { "was revoked before; the list is signed anew" };
         let list = ca.file("ca.crl.pem");
-        Ok(format!(
-            "{} {what}\n{} counts for 30 days; SIGHUP makes a running dimsegate read it\n",
-            self.name,
-            list.display()
-        ))
+        let done = format!("{} {what}\n{} counts for 30 days\n", self.name, list.display());
+        let Some(file) = &self.config else {
+            return Ok(format!(
+                "{done}SIGHUP makes a running dimsegate read it, where its configuration names it in revocation-lists; -c FILE \
+                 says whether it does\n"
+            ));
+        };
+        let loaded = crate::config::load(file)
+            .map_err(|problems| (format!("{done}{problems}"), super::exit::BAD_CONFIGURATION))?;
+        let (told, unread) = readers::readers(&loaded.settings, &list, &ca.file("ca.pem"));
+        if unread { Err((format!("{done}{told}"), UNREAD)) } else { Ok(format!("{done}{told}")) }
     }
 }
 

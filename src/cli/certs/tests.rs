@@ -17,7 +17,7 @@ fn certs(line: &[&str]) -> Result<String, (String, u8)> {
     match &program.args.command {
         super::Command::Init(init) => init.run().map_err(|error| super::failure(&error)),
         super::Command::Issue(issue) => issue.run().map_err(|error| super::failure(&error)),
-        super::Command::Revoke(revoke) => revoke.run().map_err(|error| super::failure(&error)),
+        super::Command::Revoke(revoke) => revoke.run(),
         super::Command::Crl(crl) => crl.run().map_err(|error| super::failure(&error)),
         super::Command::Show(show) => show.run(),
     }

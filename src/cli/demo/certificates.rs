@@ -10,7 +10,10 @@ use crate::tls::authority::{AuthorityError, Directory, Request, SubjectName};
 /// What could not be made or written.
 pub fn make(folder: &Path, modality_name: &str) -> Result<(), AuthorityError> {
     let authority = if folder.join("ca.pem").exists() {
-        Directory::open(folder)?
+        let authority = Directory::open(folder)?;
+        // The list of an earlier demonstration may have ended, and would refuse everybody.
+        authority.renew_list()?;
+        authority
     } else {
         Directory::create(folder, "dimsegate demo CA")?
     };

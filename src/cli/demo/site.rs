@@ -126,6 +126,7 @@ impl Site {
             .replace("@AUDIT_KEY@", &path("audit.key"))
             .replace("@PSEUDONYM_KEY@", &path("pseudonym.key"))
             .replace("@CA@", &path("certs/ca.pem"))
+            .replace("@LIST@", &path("certs/ca.crl.pem"))
             .replace("@SERVER_CERTIFICATE@", &path("certs/server.pem"))
             .replace("@SERVER_KEY@", &path("certs/server.key"))
             .replace("@ARCHIVE@", &archive.to_string())
