@@ -1,6 +1,7 @@
 //! Each line names the SHA-256 of the line before it, across files and restarts.
 
-use super::signing::{self, SigningKey};
+use super::head::Head;
+use super::signing::{self, Purpose, SigningKey};
 use super::{hex, json};
 use aws_lc_rs::digest;
 use std::fmt;
@@ -87,6 +88,11 @@ impl Default for Draft {
 impl Chain {
     /// Before the first record of all.
     pub(super) const BEGINNING: Self = Self { next_sequence: 1, head: LineHash::NONE, unsigned: 0 };
+
+    /// The last record.
+    pub(super) fn last(&self) -> Head {
+        Head { sequence: self.next_sequence.saturating_sub(1), sha256: self.head }
+    }
 }
 
 /// Lines that are to be written, each with the state of the chain behind it.
@@ -123,13 +129,14 @@ impl Draft {
         self.end_line(start, self.chain.unsigned.saturating_add(1), true);
     }
 
-    /// Adds a signed checkpoint over everything before it.
-    pub(super) fn checkpoint(&mut self, time: OffsetDateTime, key: &SigningKey) {
+    /// Adds a signed checkpoint over everything before it; the `last` one of a run says so.
+    pub(super) fn checkpoint(&mut self, time: OffsetDateTime, key: &SigningKey, last: bool) {
         let start = self.lines.len();
-        let body = format!(r#"{{"records":{},"key":"{}"}}"#, self.chain.unsigned, key.id());
+        let end = if last { r#","last":true"# } else { "" };
+        let body = format!(r#"{{"records":{}{end},"key":"{}"}}"#, self.chain.unsigned, key.id());
         json::line(&mut self.lines, time, signing::CHECKPOINT, &self.chain, body.as_bytes());
         let unsigned = self.lines.get(start..).and_then(|line| line.strip_suffix(b"}")).unwrap_or_default();
-        let signature = key.sign(unsigned);
+        let signature = key.sign(Purpose::Checkpoint, unsigned);
         self.lines.truncate(start.saturating_add(unsigned.len()));
         self.lines.extend_from_slice(&signature);
         self.end_line(start, 0, false);
@@ -148,6 +155,12 @@ impl Draft {
         let whole = || self.ends.iter().take_while(|end| end.at <= bytes);
         let last = whole().last()?;
         Some((last.chain, whole().filter(|end| end.queued).count()))
+    }
+
+    /// The last checkpoint within the first `bytes` of the lines.
+    pub(super) fn checkpoint_within(&self, bytes: usize) -> Option<Head> {
+        let whole = self.ends.iter().take_while(|end| end.at <= bytes);
+        whole.filter(|end| !end.queued).last().map(|end| end.chain.last())
     }
 }
 

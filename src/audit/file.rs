@@ -1,5 +1,6 @@
 //! The file of one day, of which every line is whole.
 
+use super::days::Days;
 use super::files::{Form, TrailFile};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,8 +13,10 @@ use time::Date;
 pub(super) struct DayFile {
     path: PathBuf,
     file: File,
-    day: Date,
+    days: Days,
     unsynced: bool,
+    /// The directory does not yet keep its name.
+    is_new: bool,
     /// Where the last whole line ends, after a write that failed and could not be taken back.
     torn_at: Option<u64>,
 }
@@ -38,15 +41,26 @@ pub(super) fn create_directory(directory: &Path) -> io::Result<()> {
 }
 
 impl DayFile {
-    pub(super) fn open(directory: &Path, day: Date) -> io::Result<Self> {
+    /// Opens the file of this name, which holds records of these days.
+    pub(super) fn open(directory: &Path, days: Days) -> io::Result<Self> {
         create_directory(directory)?;
-        let path = path_of(directory, day);
+        let path = path_of(directory, days.name);
+        let is_new = !path.exists();
         let file = OpenOptions::new().append(true).create(true).mode(0o640).open(&path)?;
-        Ok(Self { path, file, day, unsynced: false, torn_at: None })
+        Ok(Self { path, file, days, unsynced: false, is_new, torn_at: None })
     }
 
-    pub(super) fn day(&self) -> Date {
-        self.day
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn days(&self) -> Days {
+        self.days
+    }
+
+    /// A record of this day is in the file.
+    pub(super) fn took(&mut self, day: Date) {
+        self.days.took(day);
     }
 
     /// Whether the path still leads to the open file; it does not after a deletion, a move or a new mount.
@@ -103,6 +117,10 @@ impl DayFile {
         let unsynced = self.unsynced;
         if unsynced {
             self.file.sync_data()?;
+            if self.is_new {
+                File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+                self.is_new = false;
+            }
             self.unsynced = false;
         }
         Ok(unsynced)
@@ -126,6 +144,7 @@ fn write_what_fits(to: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Erro
 #[cfg(test)]
 mod tests {
     use super::{DayFile, path_of, write_what_fits};
+    use crate::audit::days::Days;
     use std::io::{self, Write};
     use time::macros::date;
 
@@ -157,7 +176,7 @@ mod tests {
         let day = date!(2026 - 01 - 02);
         let path = path_of(home.path(), day);
         assert!(path.ends_with("audit-2026-01-02.jsonl"));
-        let mut file = DayFile::open(home.path(), day).unwrap();
+        let mut file = DayFile::open(home.path(), Days::new(day)).unwrap();
         assert_eq!(file.append(b"one\n").whole, 4);
         file.file.write_all(b"tw").unwrap();
         file.torn_at = Some(4);
@@ -169,11 +188,11 @@ mod tests {
     fn a_file_moved_away_is_no_longer_in_place() {
         let home = tempfile::tempdir().unwrap();
         let day = date!(2026 - 01 - 02);
-        let file = DayFile::open(home.path(), day).unwrap();
+        let file = DayFile::open(home.path(), Days::new(day)).unwrap();
         assert!(file.in_place());
         std::fs::rename(path_of(home.path(), day), home.path().join("x")).unwrap();
         assert!(!file.in_place());
-        DayFile::open(home.path(), day).unwrap();
+        DayFile::open(home.path(), Days::new(day)).unwrap();
         assert!(!file.in_place());
     }
 }

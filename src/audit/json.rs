@@ -63,6 +63,11 @@ fn timestamp(time: OffsetDateTime) -> [u8; 27] {
     text
 }
 
+/// The same as text.
+pub(super) fn timestamp_text(time: OffsetDateTime) -> String {
+    timestamp(time).into_iter().map(char::from).collect()
+}
+
 /// Escapes what serde_json leaves as it is although a terminal or an editor acts on it, and cuts long strings.
 #[derive(Default)]
 struct Guarded {

@@ -18,7 +18,17 @@ pub(super) struct Keeper {
     queue: Arc<Queue>,
 }
 
-/// A day so long after the last that has a file is rather a clock that went wrong: nothing is deleted on it.
+/// A day's file is there, and the disk keeps a line of it: earlier ones may be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Begun {
+    /// In its name.
+    pub file: Date,
+    /// The day of its last record.
+    pub today: Date,
+}
+
+/// Where so many days have no file, the clock may have leapt: nothing from before is deleted until it has gone on for as
+/// long.
 const LONGEST_LEAP: Duration = Duration::days(31);
 
 impl Keeper {
@@ -30,27 +40,29 @@ impl Keeper {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub(super) fn start(self, days: mpsc::Receiver<Date>) -> io::Result<()> {
+    pub(super) fn start(self, days: mpsc::Receiver<Begun>) -> io::Result<()> {
         let Keeping { compress, reviewers, retention_days, .. } = &self.keeping;
         if !compress && reviewers.is_none() && retention_days.is_none() {
             return Ok(());
         }
-        let work = move || days.iter().for_each(|today| self.look_after(today));
+        let work = move || days.iter().for_each(|begun| self.look_after(begun));
         std::thread::Builder::new().name("audit-files".into()).spawn(work).map(drop)
     }
 
-    pub(super) fn look_after(&self, today: Date) {
+    pub(super) fn look_after(&self, begun: Begun) {
+        let Begun { file: newest, today } = begun;
         self.keeping.hold.wait();
         let listed = closing::discard_parts(&self.directory).and_then(|()| files::list(&self.directory));
         let earlier: Vec<TrailFile> = match listed {
-            Ok(files) => files.into_iter().filter(|file| file.day < today).collect(),
+            Ok(files) => files.into_iter().filter(|file| file.day < newest).collect(),
             Err(error) => {
                 return tracing::error!(directory = %self.directory.display(), %error, "cannot list the audit files");
             }
         };
-        let leap = earlier.last().is_some_and(|last| today - last.day > LONGEST_LEAP);
+        let doubtful = before_a_leap(&earlier, newest, today);
         for file in &earlier {
-            let done = match self.is_over(file, today) && !leap {
+            let sure = doubtful.is_none_or(|leap| file.day >= leap);
+            let done = match self.is_over(file, today) && sure {
                 true => self.keep_unsent(file).and_then(|()| self.delete(file)),
                 false => self.close(file),
             };
@@ -103,5 +115,47 @@ impl Keeper {
         let (kept, on_disk) = oneshot::channel();
         self.queue.push_own(event, Some(kept));
         !wait || on_disk.blocking_recv().is_ok()
+    }
+}
+
+/// The first day behind a leap that is not yet believed.
+fn before_a_leap(earlier: &[TrailFile], newest: Date, today: Date) -> Option<Date> {
+    let days = earlier.iter().map(|file| file.day).chain([newest]);
+    let pairs = days.clone().zip(days.skip(1));
+    let leaps = pairs.filter(|(day, next)| *next - *day > LONGEST_LEAP).map(|(_, next)| next);
+    leaps.last().filter(|next| today - *next <= LONGEST_LEAP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::before_a_leap;
+    use crate::audit::files::{Form, TrailFile};
+    use std::path::Path;
+    use time::macros::date;
+    use time::{Date, Duration};
+
+    fn files(days: &[Date]) -> Vec<TrailFile> {
+        days.iter().map(|day| TrailFile::new(Path::new("x"), *day, Form::default())).collect()
+    }
+
+    #[test]
+    fn what_was_before_a_leap_is_doubtful_until_the_clock_has_gone_on_as_long() {
+        let (old, leapt) = (date!(2026 - 01 - 01), date!(2036 - 01 - 01));
+        let gone_on = |days: i64| {
+            let days: Vec<Date> =
+                [old].into_iter().chain((0..days).map(|day| leapt + Duration::days(day))).collect();
+            let today = days[days.len() - 1];
+            before_a_leap(&files(&days[..days.len() - 1]), today, today)
+        };
+        assert_eq!(gone_on(1), Some(leapt), "the day of the leap");
+        assert_eq!(gone_on(2), Some(leapt), "and the day after it");
+        assert_eq!(gone_on(33), None);
+        assert_eq!(
+            before_a_leap(&files(&[old, old + Duration::days(31)]), old + Duration::days(32), old),
+            None
+        );
+        // Set right again: names go on, and days are counted by what the clock says now.
+        let names = [old, leapt, leapt + Duration::days(1)];
+        assert_eq!(before_a_leap(&files(&names), leapt + Duration::days(2), old), Some(leapt));
     }
 }

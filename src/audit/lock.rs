@@ -1,12 +1,14 @@
 //! One process writes into an audit directory: two would tear the chain.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use rustix::fs::OFlags;
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 /// The file that is locked; it holds the process ID of who has it, for people.
 const NAME: &str = "audit.lock";
+const MODE: u32 = 0o600;
 
 /// Held for as long as this process writes; the system takes it back when the process ends, however it ends.
 #[derive(Debug)]
@@ -19,32 +21,81 @@ pub(super) struct Lock {
 pub(super) enum NotLocked {
     /// Another process has it: its process ID, where that can be read.
     Taken(Option<u32>),
-    Io(io::Error),
+    /// The file that cannot be used, and why.
+    Io(PathBuf, io::Error),
 }
 
 impl Lock {
     /// Takes the directory, or says who has it. Never waits.
+    ///
+    /// Whoever can open the file can hold its lock (flock(2)), even for reading alone. So only its owner can, and a file
+    /// that others can open, held by none that writes records, gives way to a new one.
     pub(super) fn take(directory: &Path) -> Result<Self, NotLocked> {
         let path = directory.join(NAME);
-        let opened =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o640).open(path);
-        let mut file = opened.map_err(NotLocked::Io)?;
+        let failed = |error| NotLocked::Io(path.clone(), error);
+        let file = open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(NotLocked::Taken(process_in(&file))),
+            Ok(()) => close_to_others(&file).map_err(failed)?,
+            Err(TryLockError::WouldBlock) => match process_in(&file) {
+                process if is_closed_to_others(&file) => return Err(NotLocked::Taken(process)),
+                Some(process) if is_running(process) => return Err(NotLocked::Taken(Some(process))),
+                _ => return Self::replace(&path).map_err(failed),
+            },
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                 tracing::warn!(directory = %directory.display(),
                     "this file system has no locks: nothing keeps a second process from writing here, too");
             }
-            Err(TryLockError::Error(error)) => return Err(NotLocked::Io(error)),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        Ok(Self::held(file))
+    }
+
+    fn held(mut file: File) -> Self {
         // The lock counts, not what the file says: a disk that is full now is the writer's business.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Self { _file: file }
     }
+
+    fn replace(path: &Path) -> io::Result<Self> {
+        let fresh = path.with_extension("lock-new");
+        // Of a crash, if it is there.
+        let _ = fs::remove_file(&fresh);
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&fresh)?;
+        file.try_lock().map_err(io::Error::from)?;
+        fs::rename(&fresh, path)?;
+        if fs::metadata(path)?.ino() != file.metadata()?.ino() {
+            return Err(io::Error::other("another process took it at the same time"));
+        }
+        tracing::warn!(file = %path.display(), "somebody held this lock who writes no records; it was replaced");
+        Ok(Self::held(file))
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(flags);
+    options.open(path)
+}
+
+fn close_to_others(file: &File) -> io::Result<()> {
+    match is_closed_to_others(file) {
+        true => Ok(()),
+        false => file.set_permissions(Permissions::from_mode(MODE)),
+    }
+}
+
+fn is_closed_to_others(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.mode() & 0o077 == 0)
+}
+
+/// Whether it is one of ours: numbers of processes come again.
+fn is_running(process: u32) -> bool {
+    let name = |process: &str| fs::read(Path::new("/proc").join(process).join("comm")).ok();
+    name(&process.to_string()).is_some_and(|of_process| name("self").is_none_or(|ours| ours == of_process))
 }
 
 fn process_in(file: &File) -> Option<u32> {
@@ -55,7 +106,9 @@ fn process_in(file: &File) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lock, NotLocked};
+    use super::{Lock, NAME, NotLocked};
+    use std::fs::{self, File, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     #[test]
     fn a_directory_has_one_owner_until_it_lets_go() {
@@ -68,5 +121,27 @@ mod tests {
         );
         drop(first);
         Lock::take(home.path()).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_others_can_open_and_hold_stops_nobody() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join(NAME);
+        // As earlier versions made it, with a process that has long ended.
+        fs::write(&path, "4194305\n").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let reviewer = File::open(&path).unwrap();
+        reviewer.lock_shared().unwrap();
+        let ours = Lock::take(home.path()).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600, "nobody else can open the next one");
+        assert!(matches!(Lock::take(home.path()), Err(NotLocked::Taken(_))));
+        drop((ours, reviewer));
+        // One that nobody holds is closed to others, too; and one that a process of records holds stays its own.
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let ours = Lock::take(home.path()).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(Lock::take(home.path()), Err(NotLocked::Taken(Some(_)))));
+        drop(ours);
     }
 }

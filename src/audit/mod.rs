@@ -9,16 +9,21 @@
 
 mod association;
 mod chain;
+mod clock;
 mod closing;
+mod days;
 mod event;
 mod file;
 pub mod files;
 pub mod forward;
+pub mod head;
 mod hex;
 mod hold;
 mod json;
 mod keeper;
+mod lines;
 mod lock;
+mod marker;
 pub mod messages;
 mod operation;
 mod patient;
@@ -26,10 +31,12 @@ mod query;
 mod queue;
 pub mod reading;
 mod recovery;
+mod regular;
 pub mod reviewers;
 mod settings;
 pub mod signing;
 mod sink;
+mod survey;
 mod unsent;
 pub mod used;
 pub mod verify;
@@ -41,8 +48,9 @@ pub use association::{
 };
 pub use chain::LineHash;
 pub use event::{
-    Abort, AuditLogUsed, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, Event,
-    FileClosed, Operation, RecordsDeleted, SecurityAlert, Span, Started, StartedListener, Stopped,
+    Abort, AuditLogUsed, ClockStepped, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused,
+    Direction, Event, FileClosed, HeadFound, Operation, RecordsDeleted, SecurityAlert, Span, Started,
+    StartedListener, Stopped, TrailContinued,
 };
 pub use hold::Hold;
 pub use patient::{PatientIdentifier, PatientIdentifiers};

@@ -7,7 +7,8 @@
 //! When the room is taken, [`Queue::push`] waits for more, without a bound, and [`Queue::push_or_lose`] counts the
 //! record as lost, which the writer records as soon as it can.
 
-use super::event::Event;
+use super::clock::Clock;
+use super::event::{ClockStepped, Event};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -49,7 +50,7 @@ struct State {
     taken: u64,
     /// Somebody waits until the disk has kept one of `pending`.
     awaited: bool,
-    last_time: OffsetDateTime,
+    clock: Clock,
     ending: bool,
     writer: Writer,
 }
@@ -64,6 +65,17 @@ enum Writer {
 }
 
 impl State {
+    /// The time. That the clock was set is a record of its own.
+    fn tick(&mut self) -> OffsetDateTime {
+        let (time, step) = self.clock.now();
+        if let Some(step) = step {
+            let ClockStepped { expected, clock, explanation, .. } = &step;
+            tracing::warn!(%expected, %clock, "{explanation}");
+            self.pending.push_back(Pending { time, event: Event::ClockStepped(step), cost: 0, kept: None });
+        }
+        time
+    }
+
     fn is_idle(&self) -> bool {
         self.pending.is_empty() && !self.ending
     }
@@ -79,11 +91,15 @@ pub(super) struct Ended;
 
 impl Queue {
     pub(super) fn new(capacity: u32) -> Self {
+        Self::with_clock(capacity, Clock::default())
+    }
+
+    pub(super) fn with_clock(capacity: u32, clock: Clock) -> Self {
         let state = State {
             pending: VecDeque::new(),
             taken: 0,
             awaited: false,
-            last_time: OffsetDateTime::UNIX_EPOCH,
+            clock,
             ending: false,
             writer: Writer::Busy,
         };
@@ -140,9 +156,7 @@ impl Queue {
         if self.room.is_closed() {
             return;
         }
-        // A clock that was set back must not send records to the file of a day that is over.
-        let time = OffsetDateTime::now_utc().max(state.last_time);
-        state.last_time = time;
+        let time = state.tick();
         state.awaited |= kept.is_some();
         state.taken = state.taken.saturating_add(u64::from(cost));
         state.pending.push_back(Pending { time, event, cost, kept });
@@ -195,6 +209,11 @@ impl Queue {
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state.writer = Writer::Busy;
         state
+    }
+
+    /// The time, as records have it.
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.lock().tick()
     }
 
     /// Waits for `patience`, or until the queue ends. Gives whether it does.

@@ -1,41 +1,123 @@
-//! What an earlier run left: the end of the chain, and perhaps a line that a crash tore.
+//! What an earlier run left: the end of the chain, how much of it nobody signed, and perhaps a line that a crash tore.
 
 use super::chain::{Chain, LineHash};
+use super::days::Days;
+use super::event::{HeadFound, TrailContinued};
 use super::files::{self, TrailFile};
+use super::head::{self, Head, KeptHead};
+use super::lines;
+use super::settings::Checkpoints;
+use super::signing::{PublicKey, Signature};
+use super::survey::Survey;
+use super::verify::line;
 use serde::Deserialize;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, Read, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use time::Date;
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
 
 /// What the files of a directory say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Recovered {
     pub chain: Chain,
-    /// A torn line was found, and closed off with a line feed.
-    pub torn: bool,
-    /// The day of the file in which records go on, if that is later than today: a clock may have been set back, and
-    /// the files of the trail are in the order of their days.
-    pub not_before: Option<Date>,
+    pub found: TrailContinued,
+    /// Of the file in which records go on; `None` where there is none yet.
+    pub newest: Option<Days>,
+    /// A torn line that the disk had no room to close off.
+    pub unclosed: Option<PathBuf>,
+    /// Of the last record, as far as it can be read.
+    pub last_time: Option<OffsetDateTime>,
 }
 
 /// Far longer than any record; a file without a readable record in its last so many bytes was not written by us.
 const TAIL: u64 = 4 * 1024 * 1024;
+/// Files that are looked through for the last checkpoint and the record that the head names.
+const LOOKED_THROUGH: usize = 3;
 
 #[derive(Deserialize)]
 struct Numbered {
     sequence: u64,
 }
 
+/// The end of the trail, as the lines say it.
+struct End {
+    chain: Chain,
+    /// A line was torn, and is closed off with a line feed.
+    torn: bool,
+    unclosed: Option<PathBuf>,
+    last: u64,
+}
+
+type Failed = (PathBuf, io::Error);
+
 /// Reads the end of the newest file that holds anything, closes off a torn line, and finds where the chain goes on.
 ///
 /// # Errors
 /// The file, and what reading or mending it gave.
-pub(super) fn recover(directory: &Path) -> Result<Recovered, (PathBuf, io::Error)> {
+pub(super) fn recover(directory: &Path, checkpoints: Option<&Checkpoints>) -> Result<Recovered, Failed> {
+    let keys: Vec<PublicKey> = checkpoints.iter().map(|checkpoints| checkpoints.key.public_key()).collect();
     let files = files::list(directory).map_err(|error| (directory.to_owned(), error))?;
+    let end = end_of(&files)?;
+    let kept = head::read(directory, &keys);
+    let survey = survey(&files, kept.as_ref().ok().and_then(Option::as_ref), &keys)?;
+    let has_files = !files.is_empty();
+    let head = judge(&kept, &survey, has_files, !keys.is_empty());
+    let mut chain = end.as_ref().map_or(Chain::BEGINNING, |end| end.chain);
+    if let Some(lost) = kept.as_ref().ok().and_then(Option::as_ref).filter(|_| head == HeadFound::Cut)
+        && believed(lost, !keys.is_empty())
+        && lost.head.sequence >= chain.next_sequence
+    {
+        // The gap stays for everybody to see.
+        chain = Chain { next_sequence: lost.head.sequence + 1, head: lost.head.sha256, unsigned: 0 };
+    }
     let newest = files.last();
-    let not_before =
-        newest.and_then(|file| if file.is_closed() { file.day.next_day() } else { Some(file.day) });
+    let (signed_up_to, signed_by, ended) = survey.signed();
+    let found = TrailContinued {
+        files: files.len() as u64,
+        last: end.as_ref().map(|end| end.last),
+        signed_up_to,
+        signed_by,
+        unsigned: survey.behind,
+        ended,
+        recovered: end.as_ref().is_some_and(|end| end.torn),
+        head,
+        head_sequence: kept.ok().flatten().map(|kept| kept.head.sequence),
+        explanation: String::new(),
+    };
+    Ok(Recovered {
+        chain,
+        found,
+        newest: newest.map(|file| days_of(file, survey.last_time)),
+        unclosed: end.and_then(|end| end.unclosed),
+        last_time: survey.last_time,
+    })
+}
+
+/// What the head says of what was found.
+fn judge(kept: &io::Result<Option<KeptHead>>, survey: &Survey, has_files: bool, keyed: bool) -> HeadFound {
+    match kept {
+        Err(_) => HeadFound::Forged,
+        Ok(None) if has_files => HeadFound::Missing,
+        Ok(None) => HeadFound::New,
+        Ok(Some(kept)) => match (&kept.signature, survey.named) {
+            (Signature::Wrong, _) => HeadFound::Forged,
+            (Signature::None, _) if keyed => HeadFound::Forged,
+            (Signature::OtherKey(_), HeadFound::Fits) => HeadFound::OtherKey,
+            (_, named) => named,
+        },
+    }
+}
+
+/// Whether the chain may go on behind the record that a head names, though it is not there.
+fn believed(kept: &KeptHead, keyed: bool) -> bool {
+    let signed = if keyed { kept.signature == Signature::Good } else { true };
+    // A number that leaves no others is nobody's.
+    signed && kept.head.sequence < u64::MAX / 2
+}
+
+fn end_of(files: &[TrailFile]) -> Result<Option<End>, Failed> {
     for file in files.iter().rev() {
         if file.is_encrypted() {
             tracing::error!(file = %file.path.display(),
@@ -43,16 +125,16 @@ pub(super) fn recover(directory: &Path) -> Result<Recovered, (PathBuf, io::Error
             break;
         }
         let failed = |error| (file.path.clone(), error);
-        if let Some((chain, torn)) = recover_file(file).map_err(failed)? {
-            return Ok(Recovered { chain, torn, not_before });
+        if let Some(end) = end_of_file(file).map_err(failed)? {
+            return Ok(Some(end));
         }
     }
-    Ok(Recovered { chain: Chain::BEGINNING, torn: false, not_before })
+    Ok(None)
 }
 
 /// `None` for an empty file.
-fn recover_file(file: &TrailFile) -> io::Result<Option<(Chain, bool)>> {
-    let tail = if file.is_closed() { last_lines(file)? } else { tail_of(&file.path)? };
+fn end_of_file(file: &TrailFile) -> io::Result<Option<End>> {
+    let tail = if file.is_closed() { last_lines(file)? } else { lines::tail_of(&file.path, TAIL)? };
     if tail.is_empty() {
         return Ok(None);
     }
@@ -63,19 +145,85 @@ fn recover_file(file: &TrailFile) -> io::Result<Option<(Chain, bool)>> {
     let mut lines = whole.split(|&byte| byte == b'\n').rev();
     let last = lines.clone().next().unwrap_or_default();
     let number = lines.find_map(sequence_of).map_or(1, |sequence| sequence.saturating_add(1));
+    let end = |next_sequence: u64, head: &[u8], torn| End {
+        chain: Chain { next_sequence, head: LineHash::of(head), unsigned: 0 },
+        torn,
+        unclosed: None,
+        last: next_sequence.saturating_sub(1),
+    };
     if rest.is_empty() {
         // A crash just after this closed off a torn line leaves one.
         let torn = sequence_of(last).is_none();
-        let next_sequence = number.saturating_add(u64::from(torn));
-        return Ok(Some((Chain { next_sequence, head: LineHash::of(last), unsigned: 0 }, torn)));
+        return Ok(Some(end(number.saturating_add(u64::from(torn)), last, torn)));
     }
-    close_off(&file.path)?;
     // The torn record had a number, which must not come twice.
     let next_sequence = sequence_of(rest).map_or(number, |sequence| sequence.max(number)).saturating_add(1);
-    Ok(Some((Chain { next_sequence, head: LineHash::of(rest), unsigned: 0 }, true)))
+    let unclosed = match close_off(&file.path) {
+        Ok(()) => None,
+        Err(error) if is_full(&error) => Some(file.path.clone()),
+        Err(error) => return Err(error),
+    };
+    Ok(Some(End { unclosed, ..end(next_sequence, rest, true) }))
 }
 
-fn close_off(path: &Path) -> io::Result<()> {
+/// Whether the disk takes nothing, which may pass.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// Looks back through the last lines for the last checkpoint, and the record that the head names.
+fn survey(files: &[TrailFile], kept: Option<&KeptHead>, keys: &[PublicKey]) -> Result<Survey, Failed> {
+    let named: Option<Head> = kept.map(|kept| kept.head);
+    let mut survey = Survey::new(named, keys);
+    let mut looked_through = 0;
+    for file in files.iter().rev() {
+        if file.is_encrypted() || looked_through == LOOKED_THROUGH {
+            survey.cut_short();
+            break;
+        }
+        let failed = |error| (file.path.clone(), error);
+        let before = survey.lines;
+        let look = |line: &[u8]| survey.look(line);
+        let done = match file.is_closed() {
+            false => lines::backwards(&file.path, look),
+            true => lines::backwards_in(file, look),
+        };
+        if done.map_err(failed)?.is_break() {
+            break;
+        }
+        looked_through += usize::from(survey.lines > before);
+    }
+    survey.finish();
+    Ok(survey)
+}
+
+/// Of a file and of what is in it. Nothing is added to one that is closed.
+fn days_of(file: &TrailFile, last: Option<OffsetDateTime>) -> Days {
+    match file.is_closed() {
+        true => Days::new(file.day.next_day().unwrap_or(file.day)),
+        false => Days { name: file.day, within: days_within(file, last) },
+    }
+}
+
+/// Of the first record in a file, and of the last in the trail.
+fn days_within(file: &TrailFile, last: Option<OffsetDateTime>) -> Option<(Date, Date)> {
+    let mut first = None;
+    let look = |line: &[u8]| {
+        first = time_of(line);
+        ControlFlow::Break(())
+    };
+    lines::forwards(&file.path, look).ok()?;
+    let first = first?.date();
+    Some((first, last.map_or(first, OffsetDateTime::date)))
+}
+
+/// When a record was made.
+pub(super) fn time_of(line: &[u8]) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(line::parse(line)?.time, &Rfc3339).ok()
+}
+
+pub(super) fn close_off(path: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).open(path)?;
     file.write_all(b"\n")?;
     file.sync_data()
@@ -83,15 +231,6 @@ fn close_off(path: &Path) -> io::Result<()> {
 
 fn sequence_of(line: &[u8]) -> Option<u64> {
     serde_json::from_slice::<Numbered>(line).ok().map(|record| record.sequence)
-}
-
-fn tail_of(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-    let mut tail = Vec::new();
-    file.take(TAIL).read_to_end(&mut tail)?;
-    Ok(tail)
 }
 
 /// The last line of a compressed file, with its line feed.

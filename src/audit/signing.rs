@@ -11,14 +11,28 @@ use zeroize::Zeroizing;
 
 /// The event of a checkpoint.
 pub(super) const CHECKPOINT: &str = "checkpoint";
-/// What is signed begins with this, so that no other use of the key can be taken for a checkpoint.
-const CONTEXT: &[u8] = b"dimsegate audit checkpoint 1\n";
 const FIELD: &[u8] = b",\"signature\":\"";
 const END: &[u8] = b"\"}";
 /// Of a signature, in hexadecimal.
 const DIGITS: usize = 128;
 /// SubjectPublicKeyInfo of Ed25519 (RFC 8410 §4) before the 32 bytes of the key.
 const SPKI: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// What a signature is for. What is signed begins with it, so that no use of the key can be taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Checkpoint,
+    Head,
+}
+
+impl Purpose {
+    fn context(self) -> &'static [u8] {
+        match self {
+            Self::Checkpoint => b"dimsegate audit checkpoint 1\n",
+            Self::Head => b"dimsegate audit head 1\n",
+        }
+    }
+}
 
 /// Why a key cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,9 +109,9 @@ impl SigningKey {
         PublicKey { id: self.id.clone(), bytes: self.pair.public_key().as_ref().to_vec() }
     }
 
-    /// The end of a checkpoint's line, from the bytes of the line so far.
-    pub(super) fn sign(&self, line: &[u8]) -> Vec<u8> {
-        let signature = self.pair.sign(&[CONTEXT, line].concat());
+    /// The end of a line, from the bytes of the line so far.
+    pub(super) fn sign(&self, purpose: Purpose, line: &[u8]) -> Vec<u8> {
+        let signature = self.pair.sign(&[purpose.context(), line].concat());
         let digits = hex::encode(signature.as_ref());
         [FIELD, digits.as_bytes(), END].concat()
     }
@@ -142,10 +156,12 @@ impl PublicKey {
     }
 }
 
-/// What the signature of a checkpoint is worth.
+/// What the signature of a line is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Signature {
+pub enum Signature {
     Good,
+    /// There is none.
+    None,
     /// No key was given to check it with.
     Unchecked,
     /// Made by another key, or so it says.
@@ -158,16 +174,18 @@ struct Signed {
     key: String,
 }
 
-/// Checks the line of a checkpoint, without its line feed.
-pub(super) fn check(line: &[u8], keys: &[PublicKey]) -> Signature {
-    let Some((signed, signature)) = split(line) else { return Signature::Wrong };
+/// Checks a signed line, without its line feed.
+pub(super) fn check(purpose: Purpose, line: &[u8], keys: &[PublicKey]) -> Signature {
+    let Some((signed, signature)) = split(line) else {
+        return if memchr::memmem::find(line, FIELD).is_some() { Signature::Wrong } else { Signature::None };
+    };
     let Ok(Signed { key: id }) = serde_json::from_slice(line) else { return Signature::Wrong };
     if keys.is_empty() {
         return Signature::Unchecked;
     }
     let Some(key) = keys.iter().find(|key| key.id.0 == id) else { return Signature::OtherKey(id) };
     let public = UnparsedPublicKey::new(&ED25519, &key.bytes);
-    match public.verify(&[CONTEXT, signed].concat(), &signature) {
+    match public.verify(&[purpose.context(), signed].concat(), &signature) {
         Ok(()) => Signature::Good,
         Err(_) => Signature::Wrong,
     }
@@ -187,7 +205,11 @@ fn split(line: &[u8]) -> Option<(&[u8], Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyError, PublicKey, Signature, SigningKey, check};
+    use super::{KeyError, PublicKey, Purpose, Signature, SigningKey};
+
+    fn check(line: &[u8], keys: &[PublicKey]) -> Signature {
+        super::check(Purpose::Checkpoint, line, keys)
+    }
 
     #[test]
     fn keys_read_back_and_nothing_else_is_a_key() {
@@ -210,7 +232,7 @@ mod tests {
         let (key, _) = SigningKey::generate().unwrap();
         let (other, _) = SigningKey::generate().unwrap();
         let start = format!(r#"{{"event":"checkpoint","key":"{}""#, key.id());
-        let line = [start.as_bytes(), &key.sign(start.as_bytes())].concat();
+        let line = [start.as_bytes(), &key.sign(Purpose::Checkpoint, start.as_bytes())].concat();
         assert_eq!(check(&line, &[other.public_key(), key.public_key()]), Signature::Good);
         assert_eq!(check(&line, &[]), Signature::Unchecked);
         assert_eq!(check(&line, &[other.public_key()]), Signature::OtherKey(key.id().to_string()));

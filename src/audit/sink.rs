@@ -1,18 +1,20 @@
 //! Where events are handed in.
 
-use super::event::Event;
-use super::file::{self, DayFile};
+use super::clock;
+use super::days::Days;
+use super::event::{Event, SecurityAlert, TrailContinued};
+use super::file;
 use super::keeper::Keeper;
 use super::lock::{Lock, NotLocked};
 use super::queue::Queue;
+use super::recovery::Recovered;
 use super::settings::{AuditSettings, Durability, OnFailure};
 use super::writer::{How, Patience, Writer};
 use super::{recovery, used};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 /// Why records cannot be kept from the start.
@@ -28,6 +30,11 @@ pub enum AuditError {
         file.display()
     )]
     File { file: PathBuf, source: io::Error },
+    #[error(
+        "cannot write to the audit file {}: {source}; make room or give the account that runs dimsegate write access, or start without records with audit.on-failure = \"allow\"",
+        file.display()
+    )]
+    Write { file: PathBuf, source: io::Error },
     #[error(
         "{} writes to the audit directory {}; stop it, or give this one a directory of its own: audit.directory",
         match process { Some(id) => format!("process {id}"), None => "another process".to_owned() },
@@ -63,7 +70,8 @@ const PATIENCE: Patience = Patience {
 };
 
 impl Audit {
-    /// Makes the directory where it is missing, closes off a torn line, and starts the thread that writes.
+    /// Makes the directory where it is missing, closes off a torn line, records what was found, and starts the thread that
+    /// writes. With [`OnFailure::Allow`] a disk that is full hinders nothing of it.
     ///
     /// # Errors
     /// [`AuditError`] where the directory or a file in it cannot be read or written.
@@ -79,24 +87,53 @@ impl Audit {
         let AuditSettings { directory, on_failure, patient_identifiers, durability, checkpoints, keeping } =
             settings;
         let unusable = |source| AuditError::Directory { directory: directory.clone(), source };
+        let allowed = |error: &io::Error| on_failure == OnFailure::Allow && recovery::is_full(error);
         file::create_directory(&directory).map_err(unusable)?;
-        let lock = Lock::take(&directory).map_err(|why| match why {
-            NotLocked::Taken(process) => AuditError::InUse { directory: directory.clone(), process },
-            NotLocked::Io(error) => unusable(error),
-        })?;
-        used::create_folder(&directory).map_err(unusable)?;
-        let recovered =
-            recovery::recover(&directory).map_err(|(file, source)| AuditError::File { file, source })?;
-        let today = OffsetDateTime::now_utc().date();
-        let day = recovered.not_before.map_or(today, |day| day.max(today));
-        let file = DayFile::open(&directory, day).map_err(unusable)?;
+        let lock = match Lock::take(&directory) {
+            Ok(lock) => Some(lock),
+            Err(NotLocked::Taken(process)) => return Err(AuditError::InUse { directory, process }),
+            Err(NotLocked::Io(file, source)) if allowed(&source) => {
+                tracing::error!(file = %file.display(), error = %source, "records begin without a lock");
+                None
+            }
+            Err(NotLocked::Io(file, source)) => return Err(AuditError::Write { file, source }),
+        };
+        match used::create_folder(&directory) {
+            Err(error) if !recovery::is_full(&error) => return Err(unusable(error)),
+            Err(error) => {
+                tracing::error!(directory = %directory.display(), %error, "no folder for who reads the records")
+            }
+            Ok(()) => {}
+        }
+        let recovered = recovery::recover(&directory, checkpoints.as_ref())
+            .map_err(|(file, source)| AuditError::File { file, source })?;
         let queue = Arc::new(Queue::new(capacity));
-        let (begun, days) = mpsc::channel();
-        Keeper::new(directory.clone(), keeping, queue.clone()).start(days).map_err(AuditError::Thread)?;
-        let (open, over) = mpsc::channel();
-        used::start(directory.clone(), queue.clone(), over).map_err(AuditError::Thread)?;
+        let is_torn = recovered.found.recovered;
+        tell(&recovered, &directory);
+        let step = recovered.last_time.and_then(|last| clock::behind(last, queue.now()));
+        let found = recovered.found.explained();
+        let alert = found.head.is_wrong().then(|| SecurityAlert {
+            reason: "trail-changed".into(),
+            explanation: found.explanation.clone(),
+            ..SecurityAlert::default()
+        });
+        queue.push_own(Event::TrailContinued(Box::new(found)), None);
+        alert.into_iter().for_each(|alert| queue.push_own(Event::SecurityAlert(Box::new(alert)), None));
+        step.into_iter().for_each(|step| queue.push_own(Event::ClockStepped(step), None));
+        let days = recovered.newest.unwrap_or_else(|| Days::new(queue.now().date()));
+        let (begun, of_days) = mpsc::channel();
         let how = How { checkpoints, durability, patient_identifiers, patience };
-        let writer = Writer::new(queue.clone(), directory, file, recovered.chain, how, begun);
+        let at = (days, recovered.chain, recovered.unclosed);
+        let mut writer = Writer::new(queue.clone(), directory.clone(), at, how, begun);
+        if let Err((file, source)) = writer.begin() {
+            if !allowed(&source) {
+                return Err(AuditError::Write { file, source });
+            }
+            tracing::error!(file = %file.display(), error = %source, "audit records cannot be written");
+        }
+        Keeper::new(directory.clone(), keeping, queue.clone()).start(of_days).map_err(AuditError::Thread)?;
+        let (open, over) = mpsc::channel();
+        used::start(directory, queue.clone(), over).map_err(AuditError::Thread)?;
         let (finish, finished) = oneshot::channel();
         let work = move || {
             writer.run();
@@ -106,8 +143,7 @@ impl Audit {
         };
         std::thread::Builder::new().name("audit".into()).spawn(work).map_err(AuditError::Thread)?;
         let task = AuditTask { queue: queue.clone(), finished };
-        let recovered = recovered.torn;
-        Ok((Self { queue, on_failure, durability, recovered }, task))
+        Ok((Self { queue, on_failure, durability, recovered: is_torn }, task))
     }
 
     /// Gives the event its time and its place in the sequence, and queues it.
@@ -144,6 +180,18 @@ impl Audit {
     /// Whether new associations may be let in, as far as the audit trail is concerned.
     pub fn admits(&self) -> bool {
         self.writable() || self.on_failure == OnFailure::Allow
+    }
+}
+
+/// Where the trail goes on, for the log: it may be kept on another machine than the trail.
+fn tell(recovered: &Recovered, directory: &Path) {
+    let TrailContinued { unsigned, head, ended, .. } = &recovered.found;
+    let last = recovered.chain.last();
+    if head.is_wrong() {
+        tracing::error!(directory = %directory.display(), %last, unsigned, ended, ?head,
+            "the audit trail is not as the last run left it; dimsegate audit verify says where");
+    } else {
+        tracing::info!(directory = %directory.display(), %last, unsigned, ended, "the audit trail goes on");
     }
 }
 

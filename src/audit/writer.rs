@@ -1,18 +1,22 @@
 //! The thread that chains and appends records, keeps those that it cannot write, and tries again.
 
 use super::chain::{Chain, Draft};
+use super::days::Days;
 use super::event::{Event, SecurityAlert};
-use super::file::DayFile;
+use super::file::{self, DayFile};
 use super::json;
+use super::keeper::Begun;
+use super::marker::Marker;
 use super::patient::{self, PatientIdentifiers};
 use super::queue::{Kept, Pending, Queue};
+use super::recovery;
 use super::settings::{Checkpoints, Durability};
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
-use time::{Date, OffsetDateTime};
+use time::Date;
 
 /// How often the disk is asked to keep what was written, and an idle file is looked after.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -43,10 +47,12 @@ pub(super) struct Writer {
     queue: Arc<Queue>,
     directory: PathBuf,
     file: Option<DayFile>,
+    /// Of the file, before it is open.
+    days: Days,
+    /// A torn line of an earlier run that is still to be closed off.
+    unclosed: Option<PathBuf>,
     /// Where the lines in the file end.
     chain: Chain,
-    /// Of the last record in the file.
-    last_time: OffsetDateTime,
     /// Taken from the queue, not yet in the file.
     batch: VecDeque<Pending>,
     patients: patient::Renderer,
@@ -61,8 +67,10 @@ pub(super) struct Writer {
     /// Written, and not yet kept by the disk.
     unkept: Vec<Kept>,
     /// Told of each day of which the disk keeps a line: earlier files may be closed.
-    begun: mpsc::Sender<Date>,
+    begun: mpsc::Sender<Begun>,
     last_begun: Option<Date>,
+    /// Keeps the head of the trail.
+    marker: Marker,
     patience: Patience,
     pause: Duration,
     /// When it was first seen that the queue ends.
@@ -70,22 +78,24 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// `begun` is told of each day of which the disk keeps a line.
+    /// Begins with the file of these days, behind this end of the chain, after closing off a line that was torn and is
+    /// not closed off. `begun` is told of each day of which the disk keeps a line.
     pub(super) fn new(
         queue: Arc<Queue>,
         directory: PathBuf,
-        file: DayFile,
-        chain: Chain,
+        (days, chain, unclosed): (Days, Chain, Option<PathBuf>),
         how: How,
-        begun: mpsc::Sender<Date>,
+        begun: mpsc::Sender<Begun>,
     ) -> Self {
         let How { checkpoints, durability, patient_identifiers, patience } = how;
+        let marker = Marker::new(&directory, checkpoints.as_ref());
         Self {
             queue,
             directory,
-            file: Some(file),
+            file: None,
+            days,
+            unclosed,
             chain,
-            last_time: OffsetDateTime::UNIX_EPOCH,
             batch: VecDeque::new(),
             patients: patient::Renderer::new(patient_identifiers),
             draft: Draft::default(),
@@ -97,10 +107,26 @@ impl Writer {
             unkept: Vec::new(),
             begun,
             last_begun: None,
+            marker,
             pause: patience.first_pause,
             patience,
             ending_since: None,
         }
+    }
+
+    /// Writes what is queued before anything else happens.
+    ///
+    /// # Errors
+    /// The file that takes nothing, and why.
+    pub(super) fn begin(&mut self) -> Result<(), (PathBuf, io::Error)> {
+        self.queue.take(&mut self.batch, Duration::ZERO, Duration::ZERO);
+        let written = self.write_batch().and_then(|()| self.sync_if_due(true));
+        written.map_err(|error| {
+            self.queue.set_writable(false);
+            let day = || file::path_of(&self.directory, self.days.name);
+            let path = self.file.as_ref().map_or_else(day, |file| file.path().to_owned());
+            (self.unclosed.clone().unwrap_or(path), error)
+        })
     }
 
     /// Runs until the queue has ended and is written out, or cannot be within the patience.
@@ -138,7 +164,8 @@ impl Writer {
 
     fn finish(&mut self) -> io::Result<()> {
         if self.batch.is_empty() {
-            self.checkpoint()?;
+            self.seal(true)?;
+            self.marker.at_end(self.chain);
         }
         self.sync_if_due(true)
     }
@@ -161,13 +188,18 @@ impl Writer {
     }
 
     fn write_batch(&mut self) -> io::Result<()> {
-        let day =
-            self.batch.front().map_or_else(|| OffsetDateTime::now_utc().date(), |first| first.time.date());
+        if let Some(path) = &self.unclosed {
+            recovery::close_off(path)?;
+            self.unclosed = None;
+        }
+        // Asked for even where records are there: a clock that was set is noticed within a heartbeat.
+        let now = self.queue.now();
+        let day = self.batch.front().map_or(now, |first| first.time).date();
         self.look_after_file(day)?;
         while let Some(first) = self.batch.front() {
             let day = first.time.date();
             self.look_after_day(day)?;
-            self.write_lines()?;
+            self.write_lines(day)?;
         }
         Ok(())
     }
@@ -177,35 +209,36 @@ impl Writer {
         if self.file.as_ref().is_none_or(|file| file.in_place()) {
             return self.look_after_day(day);
         }
-        let reopened = DayFile::open(&self.directory, day)?;
-        self.file = Some(reopened);
+        let days = self.file.as_ref().map_or(Days::new(day), |file| Days::new(file.days().name));
+        self.file = Some(DayFile::open(&self.directory, days)?);
         tracing::error!(directory = %self.directory.display(),
             "the audit file was removed or replaced while in use; a new one is begun");
         self.own_record("audit-file-replaced", "the audit file was removed or replaced while in use", None);
-        Ok(())
+        self.look_after_day(day)
     }
 
-    /// A day's file ends with a checkpoint, and is followed by one of a later day only.
+    /// A day's file ends with a checkpoint, and is followed by one of a later name only.
     fn look_after_day(&mut self, day: Date) -> io::Result<()> {
-        if self.file.as_ref().is_some_and(|file| file.day() >= day) {
+        let Some(days) = self.file.as_ref().map(DayFile::days) else {
+            if !self.days.take(day) {
+                self.days = Days::new(self.days.next(day));
+            }
+            self.file = Some(DayFile::open(&self.directory, self.days)?);
             return Ok(());
-        }
-        if self.file.is_some() {
-            self.checkpoint()?;
+        };
+        if !days.take(day) {
+            self.seal(false)?;
             self.sync_if_due(true)?;
+            self.file = Some(DayFile::open(&self.directory, Days::new(days.next(day)))?);
         }
-        self.file = Some(DayFile::open(&self.directory, day)?);
         Ok(())
     }
 
-    /// Appends the records at the front of the batch that belong into the file, as many as one write takes.
-    fn write_lines(&mut self) -> io::Result<()> {
-        let Some(day) = self.file.as_ref().map(DayFile::day) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
+    /// Appends the records of this day at the front of the batch, as many as one write takes.
+    fn write_lines(&mut self, day: Date) -> io::Result<()> {
         let mut draft = std::mem::take(&mut self.draft);
         draft.begin(self.chain);
-        for record in self.batch.iter_mut().take_while(|record| record.time.date() <= day) {
+        for record in self.batch.iter_mut().take_while(|record| record.time.date() == day) {
             if draft.lines.len() >= WRITE_SIZE {
                 break;
             }
@@ -213,9 +246,9 @@ impl Writer {
             fields(&mut self.fields, &mut record.event, &mut self.patients);
             draft.record(record.time, record.event.name(), &self.fields);
             if let Some(checkpoints) = &self.checkpoints
-                && draft.chain.unsigned >= checkpoints.records
+                && (draft.chain.unsigned >= checkpoints.records || record.event.is_signed_at_once())
             {
-                draft.checkpoint(record.time, &checkpoints.key);
+                draft.checkpoint(record.time, &checkpoints.key, false);
             }
         }
         let appended = self.append(&draft);
@@ -228,6 +261,7 @@ impl Writer {
         let written = file.append(&draft.lines);
         if let Some((chain, queued)) = draft.after(written.whole) {
             self.chain = chain;
+            self.marker.written(chain, draft.checkpoint_within(written.whole));
             self.unsigned_since = match chain.unsigned {
                 0 => None,
                 _ => self.unsigned_since.or_else(|| Some(Instant::now())),
@@ -235,7 +269,7 @@ impl Writer {
             let mut room = 0_usize;
             for record in self.batch.drain(..queued) {
                 room = room.saturating_add(record.cost as usize);
-                self.last_time = record.time;
+                file.took(record.time.date());
                 self.unkept.extend(record.kept);
             }
             self.queue.written(room);
@@ -246,22 +280,23 @@ impl Writer {
     fn checkpoint_if_due(&mut self) -> io::Result<()> {
         let interval = self.checkpoints.as_ref().map(|checkpoints| checkpoints.interval);
         match (interval, self.unsigned_since) {
-            (Some(interval), Some(since)) if since.elapsed() >= interval => self.checkpoint(),
+            (Some(interval), Some(since)) if since.elapsed() >= interval => self.seal(false),
             _ => Ok(()),
         }
     }
 
-    /// Signs what is in the file, unless that was done.
-    fn checkpoint(&mut self) -> io::Result<()> {
+    /// Signs what is in the file, unless that was done; the end of a run is signed all the same.
+    fn seal(&mut self, last: bool) -> io::Result<()> {
         let (Some(checkpoints), Some(file)) = (&self.checkpoints, &self.file) else { return Ok(()) };
-        if self.chain.unsigned == 0 {
+        if self.chain.unsigned == 0 && !last {
             return Ok(());
         }
-        let day_ends =
-            file.day().with_hms_micro(23, 59, 59, 999_999).map(time::PrimitiveDateTime::assume_utc);
-        let now = OffsetDateTime::now_utc().max(self.last_time);
+        // Of a day that is over, the end: the checkpoint is in its file.
+        let day_ends = file.days().name.with_hms_micro(23, 59, 59, 999_999);
+        let now = self.queue.now();
+        let time = day_ends.map_or(now, |end| now.min(end.assume_utc()));
         let mut draft = Draft::new(self.chain);
-        draft.checkpoint(day_ends.map_or(now, |end| now.min(end)), &checkpoints.key);
+        draft.checkpoint(time, &checkpoints.key, last);
         self.append(&draft)
     }
 
@@ -271,11 +306,14 @@ impl Writer {
         }
         self.last_sync = Instant::now();
         let Some(file) = &mut self.file else { return Ok(()) };
-        if file.sync()? && self.last_begun != Some(file.day()) {
-            self.last_begun = Some(file.day());
+        let (synced, days) = (file.sync()?, file.days());
+        if synced && self.last_begun != Some(days.name) {
+            self.last_begun = Some(days.name);
+            let today = days.within.map_or(days.name, |(_, last)| last);
             // Where nobody closes files, nobody has to know.
-            let _ = self.begun.send(file.day());
+            let _ = self.begun.send(Begun { file: days.name, today });
         }
+        self.marker.kept();
         for kept in self.unkept.drain(..) {
             // Who no longer waits need not hear it.
             let _ = kept.send(());
@@ -336,7 +374,8 @@ fn fields(to: &mut Vec<u8>, event: &mut Event, patients: &mut patient::Renderer)
 mod tests {
     use super::{How, Patience, Writer};
     use crate::audit::chain::{Chain, LineHash};
-    use crate::audit::file::{DayFile, path_of};
+    use crate::audit::days::Days;
+    use crate::audit::file::path_of;
     use crate::audit::queue::{Pending, Queue};
     use crate::audit::settings::Durability;
     use crate::audit::{Event, PatientIdentifiers, RecordsDeleted};
@@ -349,7 +388,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let patience =
             Patience { first_pause: Duration::ZERO, longest_pause: Duration::ZERO, at_end: Duration::ZERO };
-        let file = DayFile::open(home.path(), date!(2026 - 01 - 02)).unwrap();
+        let days = Days::new(date!(2026 - 01 - 02));
         let queue = Arc::new(Queue::new(1024));
         let (begun, told) = mpsc::channel();
         let how = How {
@@ -358,7 +397,8 @@ mod tests {
             patient_identifiers: PatientIdentifiers::None,
             patience,
         };
-        let mut writer = Writer::new(queue, home.path().to_owned(), file, Chain::BEGINNING, how, begun);
+        let mut writer =
+            Writer::new(queue, home.path().to_owned(), (days, Chain::BEGINNING, None), how, begun);
         let times = [
             datetime!(2026-01-02 23:59:59.999999 UTC),
             datetime!(2026-01-03 00:00:00 UTC),
@@ -369,7 +409,11 @@ mod tests {
                 Event::RecordsDeleted(RecordsDeleted { file: "f".into(), lines: None, reason: "x".into() });
             writer.batch.push_back(Pending { time, event, cost: 0, kept: None });
         }
-        writer.write_batch().unwrap();
+        while let Some(first) = writer.batch.front() {
+            let day = first.time.date();
+            writer.look_after_day(day).unwrap();
+            writer.write_lines(day).unwrap();
+        }
         writer.sync_if_due(true).unwrap();
         let text = |day| std::fs::read_to_string(path_of(home.path(), day)).unwrap();
         let zeros = "0".repeat(64);
@@ -383,6 +427,8 @@ mod tests {
         assert!(
             second.starts_with(&format!("{{\"time\":\"2026-01-03T00:00:00.000000Z\",\"event\":\"records-deleted\",\"sequence\":2,\"previous\":\"{head}\",\"file\":\"f\",\"reason\":\"x\"}}\n"))
         );
-        assert_eq!(told.try_iter().collect::<Vec<_>>(), [date!(2026 - 01 - 02), date!(2026 - 01 - 03)]);
+        let told: Vec<_> = told.try_iter().map(|begun| (begun.file, begun.today)).collect();
+        let days = [date!(2026 - 01 - 02), date!(2026 - 01 - 03)];
+        assert_eq!(told, days.map(|day| (day, day)));
     }
 }

@@ -1,6 +1,7 @@
 //! `dimsegate audit`: the records, offline.
 
 mod command;
+mod head;
 mod keys;
 mod period;
 mod report;
@@ -38,6 +39,8 @@ pub struct Args {
 enum Command {
     /// Say whether the records are what was written, or exactly where they are not
     Verify(verify::Args),
+    /// Print the head of the trail, SEQUENCE:SHA256, to be handed to somebody who keeps it
+    Head(head::Args),
     /// Make the key that signs the records: FILE, and FILE.pub for reviewers
     Key(keys::Key),
     /// Make a reviewer's identity, for whom closed files are encrypted
@@ -58,7 +61,7 @@ impl Command {
             Self::Search(args) => Some(("search", &args.folder)),
             Self::Show(args) => Some(("show", &args.folder)),
             Self::Report(args) => Some(("report", &args.folder)),
-            Self::Key(_) | Self::Identity(_) => None,
+            Self::Head(_) | Self::Key(_) | Self::Identity(_) => None,
         }
     }
 }
@@ -70,6 +73,7 @@ pub fn run(args: &Args) -> ExitCode {
     }
     match &args.command {
         Command::Verify(args) => verify::run(args),
+        Command::Head(args) => head::run(args),
         Command::Key(args) => keys::make_key(args),
         Command::Identity(args) => keys::make_identity(args),
         Command::Search(args) => search::run(args),

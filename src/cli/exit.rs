@@ -2,6 +2,9 @@
 
 /// The audit trail is not what was written; no status of `sysexits.h`.
 pub(super) const BROKEN_CHAIN: u8 = 4;
+/// Nothing of the audit trail was changed that is signed, and not all of it was signed in its time; no status of
+/// `sysexits.h`.
+pub(super) const NOT_PROVEN: u8 = 5;
 /// `EX_USAGE`: an argument is missing.
 pub(super) const USAGE: u8 = 64;
 /// `EX_DATAERR`: input that cannot be read; what could be done of the rest is done.

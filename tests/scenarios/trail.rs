@@ -223,3 +223,103 @@ fn a_second_proxy_in_one_audit_directory_is_told_so_and_does_not_start() {
     assert!(gate.stop().success());
     assert_eq!(verify(&gate.site, &[]).0, Some(0));
 }
+
+/// Exit status and output of `dimsegate audit head audit ARGUMENTS…`.
+fn head(site: &Site, arguments: &[&str]) -> (Option<i32>, String) {
+    let all = [&["audit", "head", "audit"], arguments].concat();
+    let output = gate::command(site, &all).output().expect("dimsegate audit head");
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    (output.status.code(), text)
+}
+
+const SIGNED: &str = "signing-key = \"conf/signing.key\"";
+const KEY: [&str; 2] = ["--public-key", "conf/signing.key.pub"];
+
+/// A proxy that signs and has ended in good order after some echoes.
+fn signed_and_stopped(setup: &Setup) -> Gate {
+    let site = Site::new();
+    assert!(Finished::run(gate::command(&site, &["audit", "key", "conf/signing.key"])).success);
+    let mut gate = Gate::start_in(site, setup);
+    let mut association =
+        Association::open(&gate.plain(), &verification("SITE", "PACS")).expect("an association");
+    for id in 1..=4 {
+        assert_eq!(association.echo(1, id).expect("an answer"), 0);
+    }
+    association.release().expect("a release");
+    gate.event("association-closed");
+    assert!(gate.stop().success());
+    gate
+}
+
+#[test]
+fn a_trail_is_signed_and_verifies_from_its_first_moment_on() {
+    let site = Site::new();
+    assert!(Finished::run(gate::command(&site, &["audit", "key", "conf/signing.key"])).success);
+    let mut gate = Gate::start_in(site, &Setup { audit: SIGNED, ..Setup::plain(sink()) });
+    let (status, said) = verify(&gate.site, &KEY);
+    assert!(status == Some(0) && said.contains("nothing is known of them"), "{said}");
+    assert!(gate.stop().success());
+}
+
+#[test]
+fn a_cut_trail_stays_cut_and_a_head_that_was_handed_out_finds_what_the_files_do_not_tell() {
+    let setup = Setup { audit: SIGNED, ..Setup::plain(sink()) };
+    let gate = signed_and_stopped(&setup);
+    let path = file(&gate.site);
+    let head_file = gate.site.path("audit/audit.head");
+    let early = (fs::read(&path).expect("records"), fs::read(&head_file).expect("a head"));
+    let gate = start_and_stop(gate, &setup);
+    let (status, handed_out) = head(&gate.site, &KEY);
+    let since = ["--since", handed_out.trim()];
+    assert_eq!(status, Some(0), "{handed_out}");
+    assert_eq!(verify(&gate.site, &[&KEY[..], &since].concat()).0, Some(0));
+    assert_eq!(verify(&gate.site, &["--since", "12:abc"]).0, Some(2), "no head");
+
+    // Everything of the second run is cut off, at a signature; then the proxy runs again.
+    let whole = fs::read(&path).expect("records");
+    fs::write(&path, &early.0).expect("a cut");
+    let (status, said) = verify(&gate.site, &KEY);
+    assert!(status == Some(BROKEN) && said.contains("audit.head") && said.contains("cut: record"), "{said}");
+    let gate = start_and_stop(gate, &setup);
+    let (status, said) = verify(&gate.site, &KEY);
+    assert!(
+        status == Some(BROKEN) && said.contains("the run that begins here found the trail cut"),
+        "{said}"
+    );
+    assert_eq!(gate.event("security-alert")["reason"], "trail-changed");
+
+    // The head of that time is put back, too: only who knows a later one can tell.
+    fs::write(&path, &early.0).expect("an early trail");
+    fs::write(&head_file, &early.1).expect("its head");
+    assert_eq!(verify(&gate.site, &KEY).0, Some(0));
+    let (status, said) = verify(&gate.site, &[&KEY[..], &since].concat());
+    assert!(status == Some(BROKEN) && said.contains("cut: record"), "{said}");
+
+    // A head that was changed is not handed out.
+    let text = fs::read_to_string(&head_file).expect("a head").replacen("\"sequence\":", "\"sequence\":1", 1);
+    fs::write(&head_file, text).expect("another head");
+    let (status, said) = head(&gate.site, &KEY);
+    assert!(status == Some(BROKEN) && said.contains("signature does not fit"), "{said}");
+    fs::write(&path, &whole).expect("the records");
+    assert_eq!(verify(&gate.site, &KEY).0, Some(BROKEN));
+}
+
+#[test]
+fn what_a_crash_leaves_unsigned_is_taken_over_and_told_until_somebody_has_seen_it() {
+    let setup = Setup {
+        audit: "signing-key = \"conf/signing.key\"\ndurability = \"every-record\"",
+        ..Setup::plain(sink())
+    };
+    let site = Site::new();
+    assert!(Finished::run(gate::command(&site, &["audit", "key", "conf/signing.key"])).success);
+    let mut gate = Gate::start_in(site, &setup);
+    echo_until_killed(&mut gate, 5);
+    let (status, said) = verify(&gate.site, &KEY);
+    assert!(status == Some(0) && said.contains("nothing is known of them"), "{said}");
+    let gate = start_and_stop(gate, &setup);
+    let (status, said) = verify(&gate.site, &KEY);
+    assert!(status == Some(5) && said.contains("is not proven") && said.contains("intact but for"), "{said}");
+    let (_, since) = head(&gate.site, &KEY);
+    let (status, said) = verify(&gate.site, &[&KEY[..], &["--since", since.trim()]].concat());
+    assert_eq!(status, Some(0), "{said}");
+}

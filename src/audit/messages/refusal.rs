@@ -41,7 +41,7 @@ fn decision(label: &str) -> Option<(Code, Outcome)> {
         | "protocol-version"
         | "application-context"
         | "protocol-error" => minor(codes::USE_OF_RESTRICTED_FUNCTION),
-        "records-lost" | "records-unavailable" | "audit-file-replaced" => {
+        "records-lost" | "records-unavailable" | "audit-file-replaced" | "trail-changed" => {
             Some((codes::AUDIT_RECORDING_STOPPED, Outcome::SeriousFailure))
         }
         "repository-behind" => minor(codes::AUDIT_RECORDING_STOPPED),

@@ -2,10 +2,11 @@
 
 use crate::audit::chain::{Chain, Draft};
 use crate::audit::files::{self, Form, TrailFile};
+use crate::audit::head;
 use crate::audit::reviewers::{self, Identity, Reviewers};
 use crate::audit::signing::SigningKey;
 use crate::audit::unsent::Unsent;
-use crate::audit::verify::{Damage, Verification, verify};
+use crate::audit::verify::{Damage, Known, Verification, verify};
 use crate::audit::*;
 use std::fs;
 use std::io::Read;
@@ -36,6 +37,7 @@ fn earlier(directory: &Path, days: &[i64]) {
         fs::write(TrailFile::new(directory, ago(day), Form::default()).path, &draft.lines).unwrap();
         chain = draft.chain;
     }
+    head::store(directory, &chain.last(), None).unwrap();
 }
 
 fn event() -> Event {
@@ -63,7 +65,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 fn checked(directory: &Path, identities: &[Identity]) -> Verification {
-    verify(directory, &[], identities, &mut |_| ()).unwrap()
+    verify(directory, Known { identities, ..Known::default() }, &mut |_| ()).unwrap()
 }
 
 fn settings(directory: &Path, keeping: Keeping) -> AuditSettings {
@@ -99,7 +101,7 @@ async fn files_of_earlier_days_are_compressed_and_the_chain_goes_through_them() 
     std::io::Read::read_to_end(&mut files[0].open(&[]).unwrap(), &mut read).unwrap();
     assert_eq!(read, lines);
     let found = checked(directory, &[]);
-    assert_eq!((found.breaks.as_slice(), found.records), (&[][..], 13));
+    assert_eq!((found.breaks.as_slice(), found.records), (&[][..], 14));
 
     // One byte of a compressed file.
     let mut bytes = fs::read(&files[1].path).unwrap();
@@ -131,10 +133,10 @@ async fn encrypted_files_are_for_their_reviewer_only() {
     let bytes = fs::read(&files[0].path).unwrap();
     assert!(bytes.starts_with(b"age-encryption.org/v1\n"));
     let found = checked(&directory, &reviewer);
-    assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 7, 0));
+    assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 8, 0));
     for identities in [&[][..], &stranger] {
         let found = checked(&directory, identities);
-        assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 2, 1));
+        assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 3, 1));
     }
     let mut changed = bytes.clone();
     let last = changed.len() - 1;
@@ -230,12 +232,12 @@ async fn nothing_is_deleted_when_the_clock_leaps() {
 }
 
 #[tokio::test]
-async fn a_day_that_is_later_than_today_goes_on() {
+async fn behind_a_day_that_is_later_than_today_the_trail_goes_on_in_a_file_of_its_own() {
     let home = TempDir::new().unwrap();
     earlier(home.path(), &[1, -3]);
     run_until(settings(home.path(), Keeping::default()), || true).await;
     let found = checked(home.path(), &[]);
-    assert_eq!((found.breaks.as_slice(), found.records, found.files), (&[][..], 11, 2));
+    assert_eq!((found.breaks.as_slice(), found.records, found.files), (&[][..], 13, 3));
 }
 
 #[tokio::test]
@@ -249,9 +251,10 @@ async fn checkpoints_come_after_so_many_records_and_at_the_end() {
         audit.record(event()).await;
     }
     task.close().await;
-    let found = verify(home.path(), &[key.public_key()], &[], &mut |_| ()).unwrap();
-    assert_eq!((found.breaks.as_slice(), found.records, found.checkpoints), (&[][..], 28, 3));
-    assert_eq!(found.signed_up_to, Some(28));
+    let found =
+        verify(home.path(), Known { keys: &[key.public_key()], ..Known::default() }, &mut |_| ()).unwrap();
+    assert_eq!((found.breaks.as_slice(), found.records, found.checkpoints), (&[][..], 30, 4));
+    assert_eq!(found.signed_up_to, Some(30));
 }
 
 #[tokio::test]
@@ -270,7 +273,7 @@ async fn every_record_is_in_the_file_when_recording_is_done() {
     for number in 1..=20 {
         audit.record(event()).await;
         let text = fs::read_to_string(TrailFile::new(home.path(), today(), Form::default()).path).unwrap();
-        assert_eq!(text.lines().count(), number);
+        assert_eq!(text.lines().count(), 1 + number);
     }
     task.close().await;
     audit.record(event()).await;

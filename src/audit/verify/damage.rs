@@ -1,5 +1,6 @@
 //! Where a trail does not hold, in words that lead a person to the place.
 
+use super::super::event::HeadFound;
 use super::super::signing::KeyId;
 use serde::Serialize;
 use std::fmt;
@@ -72,6 +73,20 @@ pub enum Damage {
     Unreadable { error: String },
     /// No checkpoint was signed by a key that was given.
     NotSigned { keys: Vec<String> },
+    /// Behind the end of a run in good order, a record that nobody signed.
+    Appended,
+    /// No record at all.
+    Empty,
+    /// The head of the trail is not kept beside it.
+    NoHead,
+    /// What should be the head of the trail is none, or not signed by whom it says.
+    ForgedHead { error: String },
+    /// The trail ends before a record that was known: that of a head.
+    CutBefore { known: u64, last: u64 },
+    /// A record that was known, that of a head, is not there, or another stands in its place.
+    NotAsKnown { known: u64 },
+    /// What a run found when it began, as its first record says.
+    FoundBy { head: HeadFound, known: Option<u64> },
 }
 
 impl Damage {
@@ -120,7 +135,38 @@ impl fmt::Display for Damage {
             Self::NotSigned { keys } => {
                 write!(f, "no checkpoint of the trail is signed by key {}", keys.join(" or "))
             }
+            Self::Appended => {
+                write!(f, "put in: a run ended in good order before it, and nobody signed what follows")
+            }
+            Self::Empty => write!(f, "emptied: there is not one record"),
+            Self::NoHead => write!(
+                f,
+                "not there: nobody knows how long the trail was; copy it with the records, before them"
+            ),
+            Self::ForgedHead { error } => write!(f, "forged: {error}"),
+            Self::CutBefore { known, last } => {
+                write!(f, "cut: record {known} was there, and the trail ends with record {last}")
+            }
+            Self::NotAsKnown { known } => {
+                write!(f, "cut or written anew: record {known} is not there as it was")
+            }
+            Self::FoundBy { head, known } => found_by(f, *head, *known),
         }
+    }
+}
+
+fn found_by(f: &mut fmt::Formatter<'_>, head: HeadFound, known: Option<u64>) -> fmt::Result {
+    let known = known.unwrap_or_default();
+    write!(f, "the run that begins here found ")?;
+    match head {
+        HeadFound::New | HeadFound::Fits | HeadFound::NotCompared => write!(f, "the trail as it was"),
+        HeadFound::Missing => write!(f, "no audit.head: nobody knows how many records had been there"),
+        HeadFound::Forged => write!(f, "an audit.head that was forged or damaged"),
+        HeadFound::OtherKey => {
+            write!(f, "an audit.head that another key had signed, which it could not check")
+        }
+        HeadFound::Cut => write!(f, "the trail cut: record {known} had been there"),
+        HeadFound::Differs => write!(f, "another record in the place of record {known}"),
     }
 }
 

@@ -1,24 +1,30 @@
 //! Whether a trail is what was written: no line edited, cut, moved or put in.
 //!
-//! What no chain can tell is how many lines stood behind the last one, and whether what follows the last signed
-//! checkpoint was written anew. Compare the last record with what repositories were sent.
+//! With keys nothing is believed that is not signed. What the files of a trail cannot tell alone is whether all of them,
+//! the head beside them included, were put back to what they were at some earlier time: that takes somebody who knows a
+//! later head ([`Known::since`]).
 
 mod damage;
 pub(super) mod line;
+mod proof;
 mod walk;
+mod witness;
 
 pub use damage::{Break, Damage, Place};
+pub use proof::Adopted;
 
 use super::chain::LineHash;
-use super::event::Span;
+use super::event::{Span, TrailContinued};
 use super::files::{self, OpenError, TrailFile};
+use super::head::Head;
 use super::reviewers::Identity;
-use super::signing::{self, PublicKey};
+use super::signing::{self, PublicKey, Purpose};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use walk::{Kind, Line, Record, Walk};
+use witness::Witnesses;
 
 /// Longer than any line that is ours: the rest counts as a line of its own.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
@@ -38,6 +44,9 @@ pub struct Verification {
     pub checkpoints: u64,
     /// The last record with a good signature: everything before it is as it was when that was made.
     pub signed_up_to: Option<u64>,
+    /// Records that nobody had signed when a run began, which signed them then: what is in them is not proven. Only where
+    /// keys are given.
+    pub adopted: Vec<Adopted>,
     /// Lines that a crash tore and the next start closed off: no damage.
     pub torn: Vec<Place>,
     /// The last line is being written, or a crash tore it: no damage.
@@ -65,29 +74,37 @@ pub struct Unread {
 }
 
 impl Verification {
-    /// Whether no damage was found in what could be read.
+    /// Whether no damage was found in what could be read, and all of it that has to be signed was signed in its time.
     pub fn is_intact(&self) -> bool {
-        self.breaks.is_empty()
+        self.breaks.is_empty() && self.adopted.is_empty() && (self.records > 0 || !self.unread.is_empty())
     }
 }
 
-/// Follows the chain through every file of a directory. With `keys`, every checkpoint has to be signed by one of them.
-/// `progress` is told of bytes of lines as they are read.
+/// What whoever verifies a trail knows of it.
+#[derive(Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Every checkpoint has to be signed by one of them, and nothing else is believed.
+    pub keys: &'a [PublicKey],
+    /// For encrypted files.
+    pub identities: &'a [Identity],
+    /// Heads that were handed out earlier: these records have to be there. What runs said of themselves before has been
+    /// seen.
+    pub since: &'a [Head],
+}
+
+/// Follows the chain through every file of a directory. `progress` is told of bytes of lines as they are read.
 ///
 /// # Errors
 /// The directory cannot be read. What is wrong with a file is in the result.
-pub fn verify(
-    directory: &Path,
-    keys: &[PublicKey],
-    identities: &[Identity],
-    progress: &mut dyn FnMut(u64),
-) -> io::Result<Verification> {
+pub fn verify(directory: &Path, known: Known<'_>, progress: &mut dyn FnMut(u64)) -> io::Result<Verification> {
+    // Before the files: a trail that is being written only grows.
+    let witnesses = Witnesses::new(directory, known);
     let files = files::list(directory)?;
-    let mut reading = Reading::new(keys);
+    let mut reading = Reading::new(known, witnesses);
     for (at, file) in files.iter().enumerate() {
         reading.is_last = files.iter().skip(at + 1).all(is_empty);
         let before = reading.bytes;
-        reading.file(file, identities);
+        reading.file(file, known.identities);
         progress(reading.bytes - before);
     }
     Ok(reading.finish(files.len(), directory))
@@ -100,6 +117,9 @@ fn is_empty(file: &TrailFile) -> bool {
 struct Reading<'a> {
     keys: &'a [PublicKey],
     walk: Walk,
+    witnesses: Witnesses,
+    /// The last record that whoever asks knows.
+    seen: u64,
     /// Whether the file holds the last line of all.
     is_last: bool,
     bytes: u64,
@@ -111,10 +131,13 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(keys: &'a [PublicKey]) -> Self {
+    fn new(known: Known<'a>, witnesses: Witnesses) -> Self {
+        let seen = known.since.iter().map(|head| head.sequence).max().unwrap_or(0);
         Self {
-            keys,
-            walk: Walk::new(),
+            keys: known.keys,
+            walk: Walk::new(!known.keys.is_empty(), seen),
+            witnesses,
+            seen,
             is_last: false,
             bytes: 0,
             first: None,
@@ -182,8 +205,9 @@ impl<'a> Reading<'a> {
     }
 
     fn whole_line(&mut self, line: &[u8], place: &Place) {
-        let head = line::parse(line);
+        let (head, hash) = (line::parse(line), LineHash::of(line));
         if let Some(head) = &head {
+            self.witnesses.see(Head { sequence: head.sequence, sha256: hash });
             if self.first.is_none() {
                 self.first = Some(Seen { sequence: head.sequence, time: head.time.to_owned() });
             }
@@ -197,16 +221,27 @@ impl<'a> Reading<'a> {
             previous: head.previous,
             kind: kind(head.event, line, self.keys),
         });
-        self.walk.line(Line { place: place.clone(), hash: LineHash::of(line), record });
+        self.walk.line(Line { place: place.clone(), hash, record });
     }
 
     fn finish(mut self, files: usize, directory: &Path) -> Verification {
         let head = self.walk.head();
         self.walk.finish();
-        if !self.keys.is_empty() && self.walk.records > 0 && self.walk.signed_up_to.is_none() {
-            let place = Place { file: directory.into(), line: 0 };
-            self.walk.broken(place, None, Damage::not_signed(self.keys.iter().map(PublicKey::id)));
+        let place = Place { file: directory.into(), line: 0 };
+        let signed_up_to = self.walk.proof().up_to();
+        if !self.keys.is_empty() && self.walk.records > 0 && signed_up_to.is_none() {
+            self.walk.broken(place.clone(), None, Damage::not_signed(self.keys.iter().map(PublicKey::id)));
         }
+        let has_kept = self.witnesses.has_kept();
+        if self.walk.records == 0 && self.unread.is_empty() && (files > 0 || has_kept) {
+            self.walk.broken(place, None, Damage::Empty);
+        }
+        if files > 0 || has_kept {
+            let last = self.last.as_ref().map_or(0, |last| last.0);
+            self.witnesses.testify(&mut self.walk, last, !self.unread.is_empty());
+        }
+        let adopted = self.walk.adopted().iter().filter(|adopted| adopted.by > self.seen).copied().collect();
+        let torn = self.walk.torn();
         let mut breaks = self.walk.breaks;
         // The directory, days, lines: as a person looks them up.
         breaks.sort_by(|a, b| (&a.place.file, a.place.line).cmp(&(&b.place.file, b.place.line)));
@@ -221,8 +256,9 @@ impl<'a> Reading<'a> {
             head: head.filter(|_| last.is_some()),
             last,
             checkpoints: self.walk.checkpoints,
-            signed_up_to: self.walk.signed_up_to,
-            torn: self.walk.torn,
+            signed_up_to,
+            adopted,
+            torn,
             unfinished: self.unfinished,
             breaks,
             more_breaks: self.walk.more_breaks,
@@ -236,9 +272,22 @@ struct Started {
     recovered: bool,
 }
 
+#[derive(Deserialize)]
+struct Checkpoint {
+    #[serde(default)]
+    last: bool,
+}
+
 fn kind(event: &str, line: &[u8], keys: &[PublicKey]) -> Kind {
     match event {
-        signing::CHECKPOINT => Kind::Checkpoint(signing::check(line, keys)),
+        signing::CHECKPOINT => Kind::Checkpoint {
+            signature: signing::check(Purpose::Checkpoint, line, keys),
+            last: serde_json::from_slice(line).is_ok_and(|Checkpoint { last }| last),
+        },
+        TrailContinued::EVENT => match serde_json::from_slice(line) {
+            Ok(found) => Kind::Continued(Box::new(found)),
+            Err(_) => Kind::Ordinary,
+        },
         "started" => match serde_json::from_slice(line) {
             Ok(Started { recovered: true }) => Kind::Recovered,
             _ => Kind::Ordinary,

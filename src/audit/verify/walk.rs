@@ -4,9 +4,10 @@
 //! names for it tell an edited line from one that is missing, moved or put in.
 
 use super::super::chain::LineHash;
-use super::super::event::Span;
+use super::super::event::{Span, TrailContinued};
 use super::super::signing::Signature;
 use super::damage::{Break, Damage, Place};
+use super::proof::{Adopted, Proof};
 
 /// Of a line, all that judging it takes.
 pub(super) struct Line {
@@ -26,8 +27,24 @@ pub(super) enum Kind {
     Ordinary,
     /// `started` after a crash that tore a line.
     Recovered,
-    Checkpoint(Signature),
+    /// The first record of a run.
+    Continued(Box<TrailContinued>),
+    /// The `last` one of a run says so.
+    Checkpoint {
+        signature: Signature,
+        last: bool,
+    },
     Deleted(Span),
+}
+
+impl Kind {
+    fn is_recovery(&self) -> bool {
+        match self {
+            Self::Recovered => true,
+            Self::Continued(found) => found.recovered,
+            _ => false,
+        }
+    }
 }
 
 /// Most breaks that are kept; more are counted.
@@ -45,14 +62,11 @@ pub(super) struct Walk {
     held: Option<Line>,
     missing: Vec<Missing>,
     stray: Option<Stray>,
-    deleted: Vec<Span>,
+    proof: Proof,
     pub breaks: Vec<Break>,
     pub more_breaks: u64,
-    pub torn: Vec<Place>,
     pub records: u64,
     pub checkpoints: u64,
-    /// The last checkpoint with a good signature.
-    pub signed_up_to: Option<u64>,
 }
 
 /// Numbers that did not come where they should have.
@@ -74,7 +88,9 @@ struct Stray {
 }
 
 impl Walk {
-    pub(super) fn new() -> Self {
+    /// Believes nothing that is not signed, where it is to be `signed`. What the runs up to record `seen` said of
+    /// themselves is known to whoever asks.
+    pub(super) fn new(signed: bool, seen: u64) -> Self {
         Self {
             next: 1,
             head: Some(LineHash::NONE),
@@ -83,13 +99,11 @@ impl Walk {
             held: None,
             missing: Vec::new(),
             stray: None,
-            deleted: Vec::new(),
+            proof: Proof::new(signed, seen),
             breaks: Vec::new(),
             more_breaks: 0,
-            torn: Vec::new(),
             records: 0,
             checkpoints: 0,
-            signed_up_to: None,
         }
     }
 
@@ -116,15 +130,43 @@ impl Walk {
             self.settle(held, None);
         }
         self.flush_stray();
+        for place in self.proof.unproven_tears() {
+            self.broken(place, None, Damage::NotARecord);
+        }
         for gap in std::mem::take(&mut self.missing) {
             let accounted = |span: &Span| {
                 span.last == gap.to && span.head == gap.last && (gap.from == 1 || span.first <= gap.from)
             };
-            if !self.deleted.iter().any(accounted) {
+            if !self.proof.deleted().any(accounted) {
                 let Missing { from, to, place, .. } = gap;
                 self.broken(place, to.checked_add(1), Damage::Missing { from, to });
             }
         }
+    }
+
+    /// What is signed.
+    pub(super) fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// Lines that a crash tore.
+    pub(super) fn torn(&self) -> Vec<Place> {
+        self.proof.torn().to_vec()
+    }
+
+    /// Records that a run took over without a signature.
+    pub(super) fn adopted(&self) -> &[Adopted] {
+        self.proof.adopted()
+    }
+
+    /// Whether what was not read stands behind the last line.
+    pub(super) fn ends_unread(&self) -> bool {
+        self.skipped
+    }
+
+    /// Whether a deletion accounts for this record.
+    pub(super) fn is_deleted(&self, number: u64) -> bool {
+        self.proof.deleted().any(|span| (span.first..=span.last).contains(&number))
     }
 
     /// The hash of the last line.
@@ -214,9 +256,9 @@ impl Walk {
             return;
         };
         let chained = record.previous == line.hash;
-        let recovered = matches!(record.kind, Kind::Recovered);
+        let recovered = record.kind.is_recovery();
         if chained && recovered && (record.sequence == expected.saturating_add(1) || self.skipped) {
-            self.torn.push(line.place.clone());
+            self.proof.tore(line.place.clone());
             self.skipped = false;
             self.accept(line.place, record.sequence.saturating_sub(1), line.hash);
             return;
@@ -279,20 +321,20 @@ impl Walk {
     fn observe(&mut self, place: &Place, record: &Record) {
         self.records = self.records.saturating_add(1);
         let number = Some(record.sequence);
-        match &record.kind {
-            Kind::Ordinary | Kind::Recovered => (),
-            Kind::Deleted(span) => self.deleted.push(*span),
-            Kind::Checkpoint(signature) => {
-                self.checkpoints = self.checkpoints.saturating_add(1);
-                match signature {
-                    Signature::Good => self.signed_up_to = number,
-                    Signature::Unchecked => (),
-                    Signature::Wrong => self.broken(place.clone(), number, Damage::WrongSignature),
-                    Signature::OtherKey(key) => {
-                        self.broken(place.clone(), number, Damage::OtherKey { key: key.clone() });
-                    }
+        if let Kind::Checkpoint { signature, .. } = &record.kind {
+            self.checkpoints = self.checkpoints.saturating_add(1);
+            match signature {
+                Signature::Good | Signature::Unchecked => (),
+                Signature::Wrong | Signature::None => {
+                    self.broken(place.clone(), number, Damage::WrongSignature);
+                }
+                Signature::OtherKey(key) => {
+                    self.broken(place.clone(), number, Damage::OtherKey { key: key.clone() });
                 }
             }
+        }
+        if let Some(damage) = self.proof.record(record.sequence, &record.kind) {
+            self.broken(place.clone(), number, damage);
         }
     }
 }

@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::audit::head::Head;
 use crate::audit::reviewers::{self, Identity};
 use crate::audit::signing::PublicKey;
-use crate::audit::verify::{Verification, verify};
+use crate::audit::verify::{Known, Verification, verify};
 use crate::cli::exit;
 
 /// Say whether the records are what was written, or exactly where they are not
@@ -14,10 +15,13 @@ use crate::cli::exit;
 #[command(after_help = "\
 Example:
   dimsegate audit verify audit --public-key conf/audit-signing.key.pub
+  dimsegate audit verify audit --public-key conf/audit-signing.key.pub --since 1042:9f86d081884c7d65…
 
-Exit status: 0 intact, 4 broken, 65 something could not be read.
-Without --public-key nobody knows who wrote the records: whoever can write the files can write them anew. No check can
-tell how many records stood behind the last one, or whether those behind the last checkpoint were written anew.")]
+Exit status: 0 intact, 4 broken, 5 intact but for records that nobody had signed when a run took them over, 65 something
+could not be read.
+Without --public-key nobody knows who wrote the records: whoever can write the files can write them anew. With it nothing
+is believed that is not signed. Whoever put all files back to an earlier day, audit.head too, is found out by a later head
+only, which somebody else has kept: see dimsegate audit head.")]
 pub struct Args {
     /// The folder of the records
     #[arg(value_name = "DIR")]
@@ -28,12 +32,16 @@ pub struct Args {
     /// A reviewer's identity, for encrypted files; may be repeated
     #[arg(long = "identity", value_name = "FILE")]
     identities: Vec<PathBuf>,
+    /// A head that was handed out earlier: this record has to be there. What runs said of themselves up to it is known, and
+    /// no longer told as damage; may be repeated
+    #[arg(long, value_name = "SEQUENCE:SHA256")]
+    since: Vec<Head>,
     /// Print one JSON object on standard output instead
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command: 0 intact, 4 broken, 65 where something could not be read.
+/// Runs the command: 0 intact, 4 broken, 5 not proven, 65 where something could not be read.
 pub fn run(args: &Args) -> ExitCode {
     let found = match read_and_verify(args) {
         Ok(found) => found,
@@ -48,28 +56,35 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn status(found: &Verification) -> u8 {
-    match (found.is_intact(), found.unread.is_empty() && found.files > 0) {
-        (false, _) => exit::BROKEN_CHAIN,
-        (true, false) => exit::UNREADABLE,
-        (true, true) => 0,
+    match found.is_intact() {
+        false if !found.breaks.is_empty() => exit::BROKEN_CHAIN,
+        _ if found.files == 0 || !found.unread.is_empty() => exit::UNREADABLE,
+        false => exit::NOT_PROVEN,
+        true => 0,
     }
 }
 
 fn read_and_verify(args: &Args) -> Result<Verification, (PathBuf, String)> {
-    let read_key = |file: &PathBuf| {
-        let text = std::fs::read(file).map_err(|error| (file.clone(), error.to_string()))?;
-        PublicKey::from_pem(&text).map_err(|error| (file.clone(), error.to_string()))
-    };
-    let keys: Vec<PublicKey> = args.public_keys.iter().map(read_key).collect::<Result<_, _>>()?;
+    let keys = read_keys(&args.public_keys)?;
     let mut identities: Vec<Identity> = Vec::new();
     for file in &args.identities {
         let read = reviewers::read_identities(file).map_err(|error| (file.clone(), error.to_string()))?;
         identities.extend(read);
     }
     let bar = progress(&args.directory);
-    let found = verify(&args.directory, &keys, &identities, &mut |bytes| bar.inc(bytes));
+    let known = Known { keys: &keys, identities: &identities, since: &args.since };
+    let found = verify(&args.directory, known, &mut |bytes| bar.inc(bytes));
     bar.finish_and_clear();
     found.map_err(|error| (args.directory.clone(), error.to_string()))
+}
+
+/// Public keys of those who signed.
+pub fn read_keys(files: &[PathBuf]) -> Result<Vec<PublicKey>, (PathBuf, String)> {
+    let read = |file: &PathBuf| {
+        let text = std::fs::read(file).map_err(|error| (file.clone(), error.to_string()))?;
+        PublicKey::from_pem(&text).map_err(|error| (file.clone(), error.to_string()))
+    };
+    files.iter().map(read).collect()
 }
 
 /// On a terminal only.
@@ -107,9 +122,19 @@ fn as_text(args: &Args, found: &Verification) -> io::Result<()> {
     if let Some(place) = &found.unfinished {
         writeln!(out, "{place}: unfinished: it is being written, or a crash tore it")?;
     }
+    for adopted in &found.adopted {
+        writeln!(
+            out,
+            "records {} to {}: nobody had signed them when the run took over that begins with record {}; what is in them is not proven",
+            adopted.from, adopted.to, adopted.by
+        )?;
+    }
     let places = found.more_breaks.saturating_add(found.breaks.len() as u64);
     let verdict = match (places, found.unread.is_empty()) {
         _ if found.files == 0 => "holds no records".to_owned(),
+        (0, _) if !found.adopted.is_empty() => {
+            "intact but for records that were not signed in their time".to_owned()
+        }
         (0, true) => "intact".to_owned(),
         (0, false) => "intact as far as it was read".to_owned(),
         (1, _) => "BROKEN in 1 place".to_owned(),
@@ -125,7 +150,8 @@ fn as_text(args: &Args, found: &Verification) -> io::Result<()> {
         )?;
     }
     if let Some(head) = found.head {
-        writeln!(out, "  the last line's SHA-256 is {head}")?;
+        let last = found.last.as_ref().map_or(0, |last| last.sequence);
+        writeln!(out, "  the last line's SHA-256 is {head}; next time: --since {last}:{head}")?;
     }
     writeln!(out, "  {}", signed(args, found))
 }
@@ -147,7 +173,7 @@ fn signed(args: &Args, found: &Verification) -> String {
         Some(up_to) => {
             let rest = last.saturating_sub(up_to);
             format!(
-                "signed up to record {up_to}, in {} checkpoints; {rest} behind it are not",
+                "signed up to record {up_to}, in {} checkpoints; {rest} behind it are not yet, and nothing is known of them",
                 found.checkpoints
             )
         }
