@@ -119,9 +119,10 @@ impl Opened {
 /// Answers the requestor, then relays both directions, until one of them or a deadline ends it.
 async fn relay(association: &Association, arrival: &Arrival, answer: Vec<u8>) -> Ended {
     let both = async {
-        if let Err(ended) = accept(association, answer).await {
+        if let Err(ended) = accept(&association.requestor, &association.progress, &answer).await {
             return ended;
         }
+        drop(answer);
         let mut from_peer = Half::new(association, Direction::FromPeer);
         let mut to_peer = Half::new(association, Direction::ToPeer);
         first_of(pin!(from_peer.run()), pin!(to_peer.run())).await
@@ -140,11 +141,10 @@ async fn relay(association: &Association, arrival: &Arrival, answer: Vec<u8>) ->
     .await
 }
 
-async fn accept(association: &Association, answer: Vec<u8>) -> Result<(), Ended> {
-    let progress = &association.progress;
-    // A requestor that does not read its answer stalls as one that does not read a message.
+/// Writes the A-ASSOCIATE-AC. A requestor that does not read it stalls as one that does not read a message.
+async fn accept(requestor: &Leg, progress: &Progress, answer: &[u8]) -> Result<(), Ended> {
     progress.under_way(&progress.to_requestor, true);
-    let written = association.requestor.write_pdu(&answer).await;
+    let written = requestor.write_pdu(answer).await;
     progress.under_way(&progress.to_requestor, false);
     written.map_err(|error| Ended::lost(Side::Requestor, &error))
 }
@@ -194,7 +194,27 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use super::first_of;
+    use super::{Leg, Progress, accept, first_of};
+    use crate::relay::deadlines::{Deadlines, Expired, Outlook};
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    /// How much of an answer a kernel takes for a peer that does not read is the kernel's business; here it is nothing more.
+    #[test]
+    fn an_answer_that_the_requestor_does_not_read_is_under_way_until_a_deadline() {
+        let began = Instant::now();
+        let (leg, _requestor) = tokio::io::duplex(64);
+        let (leg, progress) = (Leg::new(Box::new(leg)), Progress::new(began));
+        let mut accepting = pin!(accept(&leg, &progress, &[7; 65]));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(accepting.as_mut().poll(&mut cx).is_pending());
+        progress.woken(began + Duration::from_secs(61));
+        let (dimse, idle) = (Duration::from_secs(60), Duration::from_secs(30));
+        let response = [Duration::from_secs(3600); 2];
+        let deadlines = Deadlines { dimse, min_bytes_per_second: 0, response, idle, release: idle };
+        let expired = pin!(progress.expired(deadlines, Outlook::default));
+        assert_eq!(expired.poll(&mut cx), Poll::Ready(Expired::Dimse));
+    }
 
     #[test]
     fn both_halves_go_on_at_each_wake_up_and_take_turns_at_being_the_first() {

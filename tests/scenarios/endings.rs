@@ -392,10 +392,10 @@ fn an_upstream_that_does_not_read_blocks_nobody_for_ever() {
     let gate = Gate::start(&Setup { limits: "dimse-timeout = \"1s\"", ..Setup::plain(upstream.address) });
     let request = Request::new("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
     let (mut requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
-    let object = Object::ct(64 << 20);
+    let object = Object::ct(1 << 20);
     let command = Command::c_store_rq(1, &object.sop_class, &object.sop_instance);
-    requestor.try_send(&upper::p_data(1, upper::COMMAND, &command.encode(), 16384));
-    requestor.try_send(&upper::p_data(1, 0, &object.data_set, 131_072));
+    requestor.send(&upper::p_data(1, upper::COMMAND, &command.encode(), 16384));
+    requestor.send_until_closed(&upper::pdu(upper::P_DATA, &upper::pdv(1, 0, &object.data_set[..130_000])));
     assert_eq!(gate.event("association-closed")["ended"], "timeout");
     drop(acceptor);
 }

@@ -33,6 +33,11 @@ impl Peer {
         let _ = self.stream.write_all(bytes).and_then(|()| self.stream.flush());
     }
 
+    /// Sends the same again and again, more than any kernel buffers, until the other side has closed.
+    pub fn send_until_closed(&mut self, bytes: &[u8]) {
+        while self.stream.write_all(bytes).is_ok() {}
+    }
+
     pub fn pdu(&mut self) -> Pdu {
         let pdu = upper::read_pdu(&mut self.stream).expect("a PDU before the deadline");
         pdu.expect("a PDU, not a close")

@@ -1,8 +1,5 @@
 //! What PS3.8 Table 9-10 and PS3.7 ask for in the places that a well-behaved peer never comes to.
 
-use std::io::Write;
-use std::net::TcpStream;
-
 use crate::command::{Command, STATUS};
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
@@ -61,28 +58,6 @@ fn a_message_that_stops_in_its_first_fragment_is_under_way() {
         assert_eq!(acceptor.expect(upper::ABORT)[2], 2);
         assert_eq!(gate.event("association-closed")["ended"], "timeout");
     }
-}
-
-#[test]
-fn an_answer_that_the_requestor_does_not_read_holds_nothing_for_ever() {
-    let upstream = Upstream::bind();
-    let mut gate = Gate::start(&Setup { limits: "dimse-timeout = \"1s\"", ..Setup::plain(upstream.address) });
-    // Tiny segments and a tiny window: what the kernel takes for this peer is less than the answer.
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
-    socket.set_tcp_mss(88).expect("a segment size");
-    socket.set_recv_buffer_size(2048).expect("a buffer size");
-    socket.connect(&gate.address.into()).expect("a connection");
-    let mut stream = TcpStream::from(socket);
-    let longest = "2.25.".to_owned() + &"1".repeat(59);
-    let request = (0..128).fold(Request::new("SITE", "PACS"), |all, _| all.context(&longest, &[&longest]));
-    stream.write_all(&request.encode()).expect("a request written");
-    let mut acceptor = upstream.accept();
-    let request = acceptor.associate(upper::ASSOCIATE_RQ);
-    let long = upper::item(0x5D, &[7; 65_000]);
-    acceptor.send(&upper::associate_ac("PACS", "SITE", &request.accept_all(), 16384, &[long]));
-    assert_eq!(gate.event("association-closed")["ended"], "timeout");
-    assert!(gate.stop().success());
-    drop(stream);
 }
 
 const REWRITE: &str = r#"[[rewrite]]
