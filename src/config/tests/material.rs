@@ -1,7 +1,7 @@
 //! A directory with every file that the examples name.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::rc::Rc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyIdMethod, KeyPair,
@@ -52,9 +52,10 @@ pub(super) struct Material {
 }
 
 impl Material {
-    pub(super) fn shared() -> &'static Self {
-        static SHARED: OnceLock<Material> = OnceLock::new();
-        SHARED.get_or_init(Self::new)
+    /// One for all that a test asks of it, gone with the test's thread.
+    pub(super) fn shared() -> Rc<Self> {
+        thread_local!(static SHARED: Rc<Material> = Rc::new(Material::new()));
+        SHARED.with(Rc::clone)
     }
 
     pub(super) fn new() -> Self {
