@@ -43,12 +43,17 @@ impl AeTitle {
 }
 
 impl RawAeTitle {
-    /// The title without the spaces around it.
+    /// The title without what pads it: spaces around it, and NULs behind it, which some requestors write in their place.
     ///
     /// # Errors
-    /// [`AeTitleError`] for a blank field or one with characters that VR AE forbids, NUL included.
+    /// [`AeTitleError`] for a blank field or one with characters that VR AE forbids, NUL before others included.
     pub fn parse(&self) -> Result<AeTitle, AeTitleError> {
-        AeTitle::from_bytes(&self.0)
+        AeTitle::from_bytes(self.without_nuls())
+    }
+
+    fn without_nuls(&self) -> &[u8] {
+        let end = self.0.iter().rposition(|&byte| !matches!(byte, 0 | b' ')).map_or(0, |last| last + 1);
+        self.0.get(..end).unwrap_or_default()
     }
 }
 
@@ -83,7 +88,7 @@ impl fmt::Display for AeTitle {
 
 impl fmt::Display for RawAeTitle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&super::escape(self.0.trim_ascii()))
+        f.write_str(&super::escape(self.without_nuls().trim_ascii()))
     }
 }
 
@@ -105,9 +110,26 @@ mod tests {
     }
 
     #[test]
+    fn nuls_behind_a_title_pad_it() {
+        for padded in [*b"CT\0\0\0\0\0\0\0\0\0\0\0\0\0\0", *b"CT\0             ", *b" CT \0 \0         "] {
+            let title = RawAeTitle(padded).parse().unwrap();
+            assert_eq!((title.as_str(), RawAeTitle(padded).to_string()), ("CT", "CT".to_owned()));
+            assert_eq!(title.to_raw().0, *b"CT              ");
+        }
+        assert!("CT\0".parse::<super::AeTitle>().is_err(), "nobody pads what is configured");
+    }
+
+    #[test]
     fn blank_and_illegal_titles_are_told_apart() {
         assert_eq!(RawAeTitle([b' '; 16]).parse(), Err(AeTitleError::Blank));
-        for bad in [*b"CT\0             ", *b"CT\\1            ", *b"CT\r\nX           ", [0xff; 16]] {
+        assert_eq!(RawAeTitle([0; 16]).parse(), Err(AeTitleError::Blank));
+        for bad in [
+            *b"CT\0X            ",
+            *b"\0CT             ",
+            *b"CT\\1            ",
+            *b"CT\r\nX           ",
+            [0xff; 16],
+        ] {
             assert!(matches!(RawAeTitle(bad).parse(), Err(AeTitleError::Illegal(_))), "{bad:?}");
         }
         assert!(RawAeTitle(*b"CT\x1b[0m          ").to_string().contains("\\x1b"));
