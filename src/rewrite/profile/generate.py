@@ -80,8 +80,16 @@ def concepts(data):
     write("concepts.rs", "PS3.15 Table E.3.4-1, concept names for the Clean Structured Content Option.", data["edition"], parts)
 
 
+# Kinds of images that are on the list, and films of them, by what retired classes are called.
+RETIRED = ("Ultrasound ", "Secondary Capture ", "VL ", "Video ", "Hardcopy ")
+
+
 def classes(data):
-    lines = [text(uid) for uid in sorted(data["burned_in_risk_sop_classes"])]
+    retired = [
+        row["uid"] for row in data["sop_classes"]
+        if row["retired"] and row["name"].startswith(RETIRED) and "Image Storage" in row["name"]
+    ]  # fmt: skip
+    lines = [text(uid) for uid in sorted({*data["burned_in_risk_sop_classes"], *retired})]
     parts = [table("&str", "BURNED_IN", "SOP classes.", lines)]
     write("burned_in.rs", "SOP classes whose pixels often carry burned-in text.", "2026c", parts)
 

@@ -9,6 +9,14 @@ use crate::wire::Uid;
 const BURNED_IN_ANNOTATION: Tag = Tag(0x0028, 0x0301);
 const IMAGE_TYPE: Tag = Tag(0x0008, 0x0008);
 const CONVERSION_TYPE: Tag = Tag(0x0008, 0x0064);
+const SERIES_DESCRIPTION: Tag = Tag(0x0008, 0x103E);
+/// What a device writes that captured a screen or digitized a film (PS3.3 C.8.6.1): the date, its manufacturer, model and
+/// software. Others that de-identify look for them too, whatever the SOP class.
+const OF_CAPTURE: [Tag; 4] =
+    [Tag(0x0018, 0x1012), Tag(0x0018, 0x1016), Tag(0x0018, 0x1018), Tag(0x0018, 0x1019)];
+/// In a value of Image Type, or in a Series Description, whatever stands between its letters: SCREEN SAVE, SCREENSAVE,
+/// SAVE, SCREEN_CAPTURE, Screenshot.
+const SCREENS: [&[u8]; 3] = [b"SAVE", b"CAPTURE", b"SCREENSHOT"];
 /// Scanned films and documents, drawings, captures from video or screen (PS3.3 C.8.6.1.1.1).
 const CONVERTED: [&[u8]; 7] = [b"DF", b"SD", b"SI", b"WSD", b"DV", b"DI", b"DRW"];
 const STANDARD_ROOT: &str = "1.2.840.10008.";
@@ -51,7 +59,8 @@ impl Pixels {
     }
 
     pub(in crate::rewrite) fn wants(tag: Tag) -> bool {
-        matches!(tag, BURNED_IN_ANNOTATION | IMAGE_TYPE | CONVERSION_TYPE)
+        matches!(tag, BURNED_IN_ANNOTATION | IMAGE_TYPE | CONVERSION_TYPE | SERIES_DESCRIPTION)
+            || OF_CAPTURE.contains(&tag)
     }
 
     pub(in crate::rewrite) fn is_decided(&self) -> bool {
@@ -69,8 +78,9 @@ impl Pixels {
                     _ => None,
                 }
             }
-            IMAGE_TYPE => self.risky |= values.any(|value| value == b"SCREEN SAVE"),
+            IMAGE_TYPE | SERIES_DESCRIPTION => self.risky |= values.any(is_of_a_screen),
             CONVERSION_TYPE => self.risky |= values.any(|value| CONVERTED.contains(&value)),
+            _ if OF_CAPTURE.contains(&tag) => self.risky |= values.any(|value| !value.is_empty()),
             _ => {}
         }
     }
@@ -90,6 +100,12 @@ impl Pixels {
         self.decided = true;
         if self.are_risky() { Err(RewriteProblem::BurnedIn) } else { Ok(()) }
     }
+}
+
+fn is_of_a_screen(value: &[u8]) -> bool {
+    let letters: Vec<u8> =
+        value.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_uppercase).collect();
+    SCREENS.iter().any(|word| letters.windows(word.len()).any(|window| window == *word))
 }
 
 pub(in crate::rewrite) const FLAG: Tag = BURNED_IN_ANNOTATION;
