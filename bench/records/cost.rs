@@ -95,6 +95,7 @@ fn operation(number: u64) -> Event {
         bytes: 6_700,
         duration_ms: 1,
         reason: None,
+        fault: None,
         tolerated: Vec::new(),
     }))
 }

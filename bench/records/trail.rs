@@ -69,6 +69,7 @@ fn operation(number: u64) -> Event {
         bytes: 529_000,
         duration_ms: 4,
         reason: None,
+        fault: None,
         tolerated: Vec::new(),
     }))
 }

@@ -210,9 +210,39 @@ pub struct Operation {
     /// A stable label, where dimsegate itself refused or failed the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'static, str>>,
+    /// What is wrong with a message that could not be rewritten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Box<Fault>>,
     /// Stable labels of what its messages had that the standard does not allow, and that was read all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tolerated: Vec<Cow<'static, str>>,
+}
+
+/// Where a message could not be rewritten, and why. Never a byte of a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Fault {
+    /// By its tag, with the sequences around it, items counted from 1: `(0040,0275)[1].(0040,0009)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub element: Option<String>,
+    /// Bytes of the data set before it, where its structure is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    pub problem: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Cow<'static, str>>,
+}
+
+impl Fault {
+    /// Of a message of which no element is at fault.
+    pub fn of(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { element: None, offset: None, problem: problem.into(), expected: None }
+    }
+
+    fn weight(&self) -> usize {
+        let expected = self.expected.as_ref().map_or(0, |text| text.len());
+        self.element.as_ref().map_or(0, String::len) + self.problem.len() + expected
+    }
 }
 
 impl Operation {
@@ -232,6 +262,7 @@ impl Operation {
         let query = self.query.as_ref().map_or(0, |query| query.weight());
         let tolerated = self.tolerated.iter().map(|label| label.len()).fold(0, usize::saturating_add);
         let text = text.saturating_add(tolerated);
+        let query = query.saturating_add(self.fault.as_ref().map_or(0, |fault| fault.weight()));
         text.saturating_add(self.patient.as_ref().map_or(0, PatientIdentifier::len)).saturating_add(query)
     }
 }

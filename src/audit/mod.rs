@@ -49,7 +49,7 @@ pub use association::{
 pub use chain::LineHash;
 pub use event::{
     Abort, AuditLogUsed, ClockStepped, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused,
-    Direction, Event, FileClosed, HeadFound, Operation, RecordsDeleted, SecurityAlert, Span, Started,
+    Direction, Event, Fault, FileClosed, HeadFound, Operation, RecordsDeleted, SecurityAlert, Span, Started,
     StartedListener, Stopped, TrailContinued,
 };
 pub use hold::Hold;

@@ -28,6 +28,7 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
         bytes,
         duration_ms,
         reason,
+        fault,
         tolerated,
     } = operation;
     text(to, b"{\"association\":", association)?;
@@ -61,6 +62,9 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
     number(to, b",\"bytes\":", *bytes);
     number(to, b",\"duration-ms\":", *duration_ms);
     text_if_any(to, b",\"reason\":", reason.as_deref())?;
+    if let Some(fault) = fault {
+        any(to, b",\"fault\":", fault)?;
+    }
     if !tolerated.is_empty() {
         any(to, b",\"tolerated\":", tolerated)?;
     }
@@ -100,7 +104,7 @@ mod tests {
     use super::body;
     use crate::audit::json::{STRING_LIMIT, body_of};
     use crate::audit::patient::Renderer;
-    use crate::audit::{Direction, Operation, PatientIdentifier, PatientIdentifiers, Query};
+    use crate::audit::{Direction, Fault, Operation, PatientIdentifier, PatientIdentifiers, Query};
     use proptest::prelude::*;
 
     /// Plain ones, such that need escapes, and such that are cut.
@@ -123,6 +127,7 @@ mod tests {
             keys in prop::option::of(prop::collection::vec(string(), 0..3)),
             (move_destination, status, reason) in (maybe(), any::<Option<u16>>(), maybe()),
             (bytes, duration_ms) in (any::<u64>(), prop_oneof![0..20_u64, Just(u64::MAX)]),
+            (element, offset, problem, expected) in (maybe(), any::<Option<u64>>(), maybe(), maybe()),
         ) -> Operation {
             let patient = patient.map(|patient| PatientIdentifier::new(patient.into_bytes()));
             Operation {
@@ -144,6 +149,10 @@ mod tests {
                 bytes,
                 duration_ms,
                 reason: reason.map(Into::into),
+                fault: problem.map(|problem| {
+                    let (problem, expected) = (problem.into(), expected.map(Into::into));
+                    Box::new(Fault { element, offset, problem, expected })
+                }),
                 tolerated: tolerated.into_iter().map(Into::into).collect(),
             }
         }

@@ -15,7 +15,7 @@ use super::exit;
 use crate::crosswalk::{Crosswalk, NotStored};
 use crate::dataset::{Encoding, Tag};
 use crate::rewrite::{
-    Correspondences, Expected, Output, RewriteError, RewriteProblem, Ruleset, Transform, Unavailable,
+    Correspondences, Expected, Output, RewriteError, RewriteProblem, Ruleset, Step, Transform, Unavailable,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use part10::{Part10Error, Start};
@@ -211,21 +211,21 @@ fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) -> Result<D
     let mut made = Vec::new();
     loop {
         let chunk = buffer.get(filled).unwrap_or_default();
-        output.clear();
-        if chunk.is_empty() {
-            transform.finish(&mut output)?;
-        } else {
-            transform.push(chunk, &mut output)?;
-        }
-        if !begun && !output.is_empty() {
-            begun = true;
-            let syntax =
-                if transform.decodes() { EXPLICIT_LITTLE_ENDIAN } else { transfer_syntax_uid.as_str() };
-            let meta = part10::write(&sop_class, &new_uid, syntax);
-            writer.write_all(&meta).map_err(not_written)?;
-        }
-        made.extend(transform.take_correspondences());
-        output.slices(chunk).try_for_each(|slice| writer.write_all(slice)).map_err(not_written)?;
+        let mut at = 0;
+        while {
+            output.clear();
+            let is_done = step(&mut transform, chunk, &mut at, &mut output)?;
+            if !begun && !output.is_empty() {
+                begun = true;
+                let syntax =
+                    if transform.decodes() { EXPLICIT_LITTLE_ENDIAN } else { transfer_syntax_uid.as_str() };
+                let meta = part10::write(&sop_class, &new_uid, syntax);
+                writer.write_all(&meta).map_err(not_written)?;
+            }
+            made.extend(transform.take_correspondences());
+            output.slices(chunk).try_for_each(|slice| writer.write_all(slice)).map_err(not_written)?;
+            !is_done
+        } {}
         if chunk.is_empty() {
             break;
         }
@@ -241,6 +241,21 @@ fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) -> Result<D
         _ => not_written(error.error),
     })?;
     Ok(Done { name, transform })
+}
+
+/// One step for a part of the file, or for its end where there is none. Whether nothing remains to be done for it.
+fn step(
+    transform: &mut Transform,
+    chunk: &[u8],
+    at: &mut usize,
+    output: &mut Output,
+) -> Result<bool, RewriteError> {
+    let step =
+        if chunk.is_empty() { transform.finish_step(output)? } else { transform.step(chunk, at, output)? };
+    if let Step::Frame(frame) = &step {
+        transform.decoded(frame.decode(), output)?;
+    }
+    Ok(matches!(step, Step::Done))
 }
 
 /// Fills the buffer as far as the file goes.

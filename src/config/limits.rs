@@ -25,12 +25,15 @@ const DEFAULT: Limits = Limits {
     max_associate_length: 1_048_576,
     max_command_length: 65_536,
     grace: Duration::from_secs(30),
+    decoding_memory: 512 << 20,
 };
 
 const MANY: u32 = 1_000_000;
 
-pub(super) fn limits(root: &Section<'_>) -> Limits {
-    let Some(section) = root.table("limits") else { return DEFAULT };
+/// `room` is what the largest frame takes that a rewrite decodes, in bytes.
+pub(super) fn limits(root: &Section<'_>, room: u64) -> Limits {
+    let enough = DEFAULT.decoding_memory.max(room);
+    let Some(section) = root.table("limits") else { return Limits { decoding_memory: enough, ..DEFAULT } };
     let rate = |key| section.count(key, 1..=MANY).and_then(NonZeroU32::new);
     let bytes = |key, range, default| {
         section.size(key, range).and_then(|size| u32::try_from(size).ok()).unwrap_or(default)
@@ -47,7 +50,13 @@ pub(super) fn limits(root: &Section<'_>) -> Limits {
         max_associate_length: bytes("max-associate-length", 4096..=16 << 20, DEFAULT.max_associate_length),
         max_command_length: bytes("max-command-length", 1024..=1 << 20, DEFAULT.max_command_length),
         grace: section.duration_or_zero("grace", DEFAULT.grace),
+        decoding_memory: section.size("decoding-memory", 1 << 20..=1 << 40).unwrap_or(enough),
     };
+    if limits.decoding_memory < room {
+        let problem = format!("is less than the {room} bytes that the largest frame of a rewrite takes");
+        let remedy = "write more, or a smaller largest-frame in [[rewrite]]";
+        section.report.error(&section.place_of("decoding-memory"), problem, remedy);
+    }
     section.finish();
     limits
 }

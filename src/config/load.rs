@@ -63,10 +63,10 @@ pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
 fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
     let log = audit::log(&root);
     let records = audit::audit(&root);
-    let limits = limits::limits(&root);
     let upstreams = upstream::upstreams(&root);
     let crosswalks = crosswalk::crosswalks(&root);
     let rewrites = rewrite::rewrites(&root, &crosswalks);
+    let limits = limits::limits(&root, rewrites.room());
     let roles = role::roles(&root);
     let listeners = listener::listeners(&root, &upstreams.names);
     let routes = upstream::routes(&root, &upstreams.names);

@@ -40,6 +40,14 @@ pub(super) struct Rewrites {
     pub remembered: BTreeMap<Arc<str>, Arc<str>>,
 }
 
+impl Rewrites {
+    /// Bytes that are in hand while the largest frame is decoded.
+    pub(super) fn room(&self) -> u64 {
+        let profiles = self.compiled.values().filter_map(|ruleset| ruleset.profile());
+        profiles.map(|profile| profile.burned_in.room()).max().unwrap_or(0)
+    }
+}
+
 pub(super) fn rewrites(root: &Section<'_>, crosswalks: &Crosswalks) -> Rewrites {
     let mut rewrites = Rewrites::default();
     for section in root.tables("rewrite") {
@@ -60,6 +68,8 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
     let default = RulesetSpec::default();
     let max_depth =
         section.count("max-depth", 1..=MAX_DEPTH).map_or(default.max_depth, |depth| depth as usize);
+    let tolerance = section.choice("tolerance", &[("one-reading", true), ("strict", false)]);
+    let is_tolerant = tolerance.unwrap_or(default.is_tolerant);
     let max_inflated = section.size("max-inflated-size", 1 << 10..=1 << 40).unwrap_or(default.max_inflated);
     let Secrets { current: key, version: secret_version, others: other_secrets } = secrets::secrets(&section);
     let (rules, places): (Vec<RuleSpec>, Vec<RulePlaces>) =
@@ -72,7 +82,16 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
     let stand_in = || secrets::are_named(&section).then(|| hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]));
     let complete = key.is_some() || !secrets::are_named(&section);
     let secret = key.or_else(stand_in);
-    let spec = RulesetSpec { rules, profile, secret, secret_version, other_secrets, max_depth, max_inflated };
+    let spec = RulesetSpec {
+        rules,
+        profile,
+        secret,
+        secret_version,
+        other_secrets,
+        is_tolerant,
+        max_depth,
+        max_inflated,
+    };
     let ruleset = compiled(&section, spec, &places);
     section.finish();
     ruleset.filter(|_| complete)

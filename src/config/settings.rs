@@ -118,6 +118,8 @@ pub struct Limits {
     pub max_command_length: u32,
     /// How long a drain waits.
     pub grace: Duration,
+    /// Bytes that compressed pixels in hand may take, of all associations together.
+    pub decoding_memory: u64,
 }
 
 /// `[[listener]]`.

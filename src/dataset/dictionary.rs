@@ -21,6 +21,7 @@ static KEPT: [AtomicU64; PLACES] = [const { AtomicU64::new(0) }; PLACES];
 /// In an answer, below the tag and the VR.
 const ANSWERED: u64 = 1;
 const EXACT: u64 = 2;
+const LISTED: u64 = 4;
 
 /// The VR that the dictionary of PS3.6 has for a tag; UN for private elements and those that it does not list.
 pub fn vr_of(tag: Tag) -> Vr {
@@ -31,6 +32,11 @@ pub fn vr_of(tag: Tag) -> Vr {
 pub(crate) fn exact_vr_of(tag: Tag) -> Option<Vr> {
     let answer = answer(tag);
     (answer & EXACT != 0).then(|| vr_in(answer))
+}
+
+/// Whether the dictionary lists the tag itself: no group length, nothing private.
+pub(crate) fn is_listed(tag: Tag) -> bool {
+    answer(tag) & LISTED != 0
 }
 
 fn vr_in(answer: u64) -> Vr {
@@ -57,7 +63,8 @@ fn ask(tag: Tag) -> u64 {
     let [first, second] = vr.map_or(Vr::UN, |vr| vr.relaxed().into()).code();
     let [t0, t1, t2, t3] = number(tag).to_be_bytes();
     let answer = u64::from_be_bytes([t0, t1, t2, t3, first, second, 0, 0]);
-    answer | ANSWERED | if is_exact { EXACT } else { 0 }
+    let is_listed = vr.is_some() && tag.0.is_multiple_of(2) && tag.1 != 0;
+    answer | ANSWERED | if is_exact { EXACT } else { 0 } | if is_listed { LISTED } else { 0 }
 }
 
 #[cfg(test)]

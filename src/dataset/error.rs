@@ -2,14 +2,19 @@
 
 use dicom_core::Tag;
 
+use super::scanner::PathStep;
+
 /// A data set that cannot be read on: where, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{tag} depth {depth}: {problem}")]
+///
+/// Where lengths are wrong, what is read as a tag may be bytes of a value. So only what PS3.6 lists is called a tag, and
+/// sequences that items were found in; the offset tells the rest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("byte {offset}: {problem}")]
 pub struct ScanError {
     /// The element that was being read.
-    pub tag: Tag,
-    /// Number of sequences around it.
-    pub depth: usize,
+    pub tag: Option<Tag>,
+    /// The sequences around it, from the outside.
+    pub path: Box<[PathStep]>,
     /// Bytes of the data set before it.
     pub offset: u64,
     pub problem: ScanProblem,
@@ -40,4 +45,23 @@ pub enum ScanProblem {
     TooDeep,
     #[error("data set ends inside")]
     Truncated,
+}
+
+impl ScanProblem {
+    /// What the standard wants there (PS3.5 §7.1, §7.5).
+    pub fn expected(self) -> &'static str {
+        match self {
+            Self::Duplicate => "each element once",
+            Self::OutOfOrder => "elements in ascending order of their tags",
+            Self::ForbiddenGroup => "elements of groups 0004 and above",
+            Self::UnknownVr => "a value representation of PS3.5 6.2",
+            Self::UndefinedLength => "a defined length; an undefined one is for sequences and pixel data",
+            Self::Overrun => "a length within the item or sequence around it",
+            Self::MisplacedDelimiter => "a delimiter only at the end of what has undefined length",
+            Self::DelimiterLength => "a delimiter of length zero",
+            Self::NotAnItem => "an item (FFFE,E000), or the end of the sequence",
+            Self::TooDeep => "no more nested sequences than max-depth allows",
+            Self::Truncated => "the rest of the data set",
+        }
+    }
 }

@@ -7,18 +7,23 @@
 mod dictionary;
 mod encoding;
 mod error;
+mod header;
 mod identifier;
+mod mending;
 mod observer;
 mod scanner;
 mod vr;
 
-pub(crate) use dictionary::exact_vr_of;
 pub use dictionary::vr_of;
+pub(crate) use dictionary::{exact_vr_of, is_listed};
 pub use encoding::{Encoding, Syntax};
 pub use error::{ScanError, ScanProblem};
+pub use header::Header;
+pub(crate) use header::encoded as encoded_header;
 pub use identifier::Identifier;
+pub use mending::{Looked, Mending, Tolerated};
 pub use observer::Observer;
-pub use scanner::{Event, HARD_MAX_DEPTH, Header, Kind, PathStep, Raw, Scanner};
+pub use scanner::{Event, HARD_MAX_DEPTH, Kind, PathStep, Raw, Scanner};
 pub use vr::Vr;
 
 pub use dicom_core::Tag;
@@ -37,6 +42,14 @@ pub const STUDY_INSTANCE_UID: Tag = Tag(0x0020, 0x000D);
 /// A tag as one number, in the order of a data set.
 pub(crate) fn number(tag: Tag) -> u32 {
     u32::from(tag.0) << 16 | u32::from(tag.1)
+}
+
+/// Whether what was read as a tag could be bytes of a text instead, as where lengths are wrong: PS3.6 does not list it, and
+/// it is no private tag, or each of its bytes may stand in a text.
+pub(crate) fn may_be_text(tag: Tag) -> bool {
+    let in_text = |byte: &u8| matches!(byte, 0 | b'\t' | b'\n' | 0x0C | b'\r' | 0x1B | b' '..);
+    let is_private = tag.0 % 2 == 1;
+    !is_listed(tag) && (!is_private || number(tag).to_be_bytes().iter().all(in_text))
 }
 
 /// The value without the padding that PS3.5 §6.2 allows: trailing NUL, leading and trailing spaces.

@@ -1,7 +1,7 @@
 //! The onlooker: who and what a data set is about, for the records, without a say in it.
 
 use super::encoding::Encoding;
-use super::scanner::{HARD_MAX_DEPTH, Kind, Raw, Scanner};
+use super::scanner::{Event, HARD_MAX_DEPTH, Kind, Raw, Scanner};
 use super::{PATIENT_ID, STUDY_INSTANCE_UID, Tag, number, trim};
 
 const LONGEST: usize = 256;
@@ -35,8 +35,14 @@ impl Observer {
         let mut at = 0;
         while let Some(scanner) = &mut self.scanner {
             let top = scanner.depth() == 0;
-            scanner.skip(input, &mut at, |tag| top && is_asked(tag));
+            scanner.skip(input, &mut at, |tag, _| top && is_asked(tag));
             match scanner.next(input, &mut at) {
+                Ok(Some(Event { kind: Kind::SequenceStart(header), .. })) if header.is_guessed() => {
+                    scanner.pass_over();
+                    if scanner.depth() == 0 {
+                        self.element(header.tag, 0);
+                    }
+                }
                 Ok(Some(event)) => match (event.kind, event.raw, scanner.depth()) {
                     (Kind::Value { rest }, Raw::Input(range), 0) => {
                         self.value(input.get(range).unwrap_or_default(), rest);

@@ -1,6 +1,7 @@
 //! The push scanner: bytes in any chunking to elements, items and values.
 //!
-//! Invariants: `carry` holds the start of one header that the input ended inside, and is empty while a value is under way;
+//! Invariants: `carry` holds the start of one header that the input ended inside, of which the first `spent` bytes are the
+//! last event's, and while a value is under way at most the four bytes that had to be seen before it could be called one;
 //! `position` counts the bytes before the header or value under way, without what `carry` holds; every frame's `limit` is
 //! at most its parent's, so that nothing reaches beyond what holds it.
 
@@ -8,95 +9,23 @@ mod skip;
 
 use std::ops::Range;
 
-use super::dictionary::vr_of;
+use super::dictionary::is_listed;
 use super::encoding::Syntax;
 use super::error::{ScanError, ScanProblem};
+use super::header::{
+    Head, Header, ITEM, ITEM_TAG, LONG_HEAD, PIXEL_DATA, SHORT_HEAD, UNDEFINED, begins_with_item,
+};
 use super::number;
-use super::vr::{Form, Vr};
+use super::vr::Vr;
 use dicom_core::Tag;
 
 /// No configuration may allow more nested sequences than this.
 pub const HARD_MAX_DEPTH: usize = 256;
 
-const UNDEFINED: u32 = u32::MAX;
-const ITEM: u32 = 0xFFFE_E000;
-const ITEM_END: u32 = 0xFFFE_E00D;
-const SEQUENCE_END: u32 = 0xFFFE_E0DD;
-const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
-
-/// The header of an element (PS3.5 §7.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
-    pub tag: Tag,
-    /// As written; from the dictionary where the encoding does not write it.
-    pub vr: Vr,
-    /// Bytes of the value; `None` is undefined length.
-    pub length: Option<u32>,
-    /// How this header is encoded.
-    pub syntax: Syntax,
-}
-
-impl Header {
-    /// How the items of this sequence are encoded, its delimiters included.
-    ///
-    /// What hides in a UN is implicit VR little endian, whatever is around it (PS3.5 §6.2.2).
-    pub fn items(&self) -> Syntax {
-        if self.vr == Vr::UN && self.syntax.explicit { Syntax::IMPLICIT_LE } else { self.syntax }
-    }
-
-    /// Whether items are its value. A UN of undefined length, or of an attribute that is known to be a sequence, holds
-    /// items: passed as a value, it would hide them from every rule.
-    fn is_sequence(&self) -> bool {
-        match (self.vr, self.length) {
-            (Vr::SQ, _) => true,
-            (_, None) if self.tag == PIXEL_DATA => false,
-            (Vr::UN, None) => true,
-            (Vr::UN, Some(_)) => self.syntax.explicit && vr_of(self.tag) == Vr::SQ,
-            (_, None) => !self.syntax.explicit,
-            (_, Some(_)) => false,
-        }
-    }
-}
-
-/// A header as written, before anything is made of it.
-struct Head {
-    tag: Tag,
-    /// `None` where the encoding writes none, and where it is none of the standard.
-    vr: Option<Vr>,
-    length: u32,
-    /// Bytes of the header itself (PS3.5 §7.1.2).
-    size: usize,
-}
-
-const SHORT_HEAD: usize = 8;
-const LONG_HEAD: usize = 12;
-
-impl Head {
-    /// The header that `bytes` begin with, where they hold all of it.
-    #[inline]
-    fn read(frame: &Frame, bytes: &[u8]) -> Option<Self> {
-        let &[g0, g1, e0, e1, v0, v1, l0, l1] = bytes.first_chunk::<SHORT_HEAD>()?;
-        let syntax = frame.syntax;
-        let tag = Tag(syntax.u16([g0, g1]), syntax.u16([e0, e1]));
-        if !syntax.explicit || frame.holds != Holds::Elements || tag.0 == 0xFFFE {
-            return Some(Self { tag, vr: None, length: syntax.u32([v0, v1, l0, l1]), size: SHORT_HEAD });
-        }
-        let form = Form::of([v0, v1]);
-        let vr = (form != Form::Unknown).then_some(Vr::from_code([v0, v1]));
-        if form == Form::Long {
-            let &[.., m0, m1, m2, m3] = bytes.first_chunk::<LONG_HEAD>()?;
-            return Some(Self { tag, vr, length: syntax.u32([m0, m1, m2, m3]), size: LONG_HEAD });
-        }
-        Some(Self { tag, vr, length: u32::from(syntax.u16([l0, l1])), size: SHORT_HEAD })
-    }
-
-    /// The header of an element; `None` where the VR is none of the standard.
-    fn of_element(&self, syntax: Syntax) -> Option<Header> {
-        let vr = if syntax.explicit { self.vr? } else { vr_of(self.tag) };
-        let length = (self.length != UNDEFINED).then_some(self.length);
-        Some(Header { tag: self.tag, vr, length, syntax })
-    }
-}
+pub(super) const ITEM_END: u32 = 0xFFFE_E00D;
+pub(super) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
+/// Of a header that is not yet whole, with what tells whether items follow.
+const CARRY: usize = LONG_HEAD + ITEM_TAG;
 
 /// Where the bytes of an event are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,9 +104,19 @@ pub struct Scanner {
     max_depth: usize,
     position: u64,
     rest: u32,
-    carry: [u8; LONG_HEAD],
+    carry: [u8; CARRY],
     carried: usize,
-    carry_spent: bool,
+    spent: usize,
+    trailing: Trailing,
+}
+
+/// NULs behind the last element, which some writers leave there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trailing {
+    Refused,
+    Tolerated,
+    /// Nothing else may come any more.
+    Begun,
 }
 
 impl Scanner {
@@ -193,10 +132,22 @@ impl Scanner {
             max_depth: max_depth.min(HARD_MAX_DEPTH),
             position: 0,
             rest: 0,
-            carry: [0; LONG_HEAD],
+            carry: [0; CARRY],
             carried: 0,
-            carry_spent: false,
+            spent: 0,
+            trailing: Trailing::Refused,
         }
+    }
+
+    /// Passes over NULs behind the last element.
+    pub fn tolerating_nuls(mut self) -> Self {
+        self.trailing = Trailing::Tolerated;
+        self
+    }
+
+    /// Whether NULs were passed over.
+    pub fn has_nuls(&self) -> bool {
+        self.trailing == Trailing::Begun || self.holds_nuls()
     }
 
     /// The next event of `input` from `at` on, moving `at` behind it; `None` when all of it is used up.
@@ -209,27 +160,80 @@ impl Scanner {
         if self.carried == 0 && frame.end == Some(self.position) {
             return Ok(Some(Event { kind: self.close(), raw: Raw::Input(*at..*at) }));
         }
-        let Some((head, raw)) = self.head(&frame, input, at) else { return Ok(None) };
-        let kind = self.header(&frame, &head)?;
-        self.carry_spent = raw == Raw::Carried;
+        if self.trailing == Trailing::Begun {
+            return self.nuls(input, at);
+        }
+        let Some((head, items, raw)) = self.head(&frame, input, at) else { return Ok(None) };
+        if self.begins_nuls(&head) {
+            (self.trailing, self.carried) = (Trailing::Begun, 0);
+            self.position = self.position.saturating_add(head.size as u64);
+            return self.nuls(input, at);
+        }
+        let kind = self.header(&frame, &head, items)?;
+        self.spent = if raw == Raw::Carried { head.size } else { 0 };
         Ok(Some(Event { kind, raw }))
     }
 
     fn forget_spent(&mut self) {
-        if self.carry_spent {
-            self.carried = 0;
-            self.carry_spent = false;
+        if self.spent > 0 {
+            self.carry.copy_within(self.spent..self.carried, 0);
+            self.carried -= self.spent;
+            self.spent = 0;
         }
+    }
+
+    /// The value of a sequence of defined length that has just begun is to be passed as any other: what it holds is of no
+    /// interest, or it is no sequence after all ([`Header::is_guessed`]).
+    pub fn pass_over(&mut self) {
+        let Some(&Frame { holds: Holds::Items, end: Some(end), count: 0, .. }) = self.frames.last() else {
+            return;
+        };
+        self.close();
+        // Lengths have 32 bits.
+        self.rest = u32::try_from(end.saturating_sub(self.position)).unwrap_or(u32::MAX);
+    }
+
+    fn begins_nuls(&self, head: &Head) -> bool {
+        self.trailing == Trailing::Tolerated
+            && self.frames.is_empty()
+            && self.root.count > 0
+            // In explicit VR, two of the NULs are in the place of a VR, and are none.
+            && (head.tag, head.vr, head.length) == (Tag(0, 0), None, 0)
+    }
+
+    fn nuls(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Event>, ScanError> {
+        let rest = input.get(*at..).unwrap_or_default();
+        let nuls = rest.iter().position(|&byte| byte != 0);
+        self.position = self.position.saturating_add(nuls.unwrap_or(rest.len()) as u64);
+        *at = input.len();
+        if nuls.is_some() { Err(self.error(Tag(0, 0), ScanProblem::ForbiddenGroup)) } else { Ok(None) }
+    }
+
+    /// Whether the input ended in fewer NULs than a header is long.
+    fn holds_nuls(&self) -> bool {
+        self.trailing == Trailing::Tolerated
+            && self.frames.is_empty()
+            && (self.rest, self.spent) == (0, 0)
+            && self.carried > 0
+            && self.held().iter().all(|&byte| byte == 0)
     }
 
     /// Says that the data set ended here. An error where it ended inside an element.
     pub fn finish(&self) -> Result<(), ScanError> {
-        let whole = self.rest == 0 && (self.carried == 0 || self.carry_spent) && self.frames.is_empty();
-        if whole { Ok(()) } else { Err(self.error(self.frame().tag, ScanProblem::Truncated)) }
+        let whole = self.rest == 0 && self.carried == self.spent && self.frames.is_empty();
+        if whole || self.holds_nuls() {
+            Ok(())
+        } else {
+            Err(self.error(self.frame().tag, ScanProblem::Truncated))
+        }
     }
 
     /// The bytes of the last event, where they are [`Raw::Carried`].
     pub fn carried(&self) -> &[u8] {
+        self.carry.get(..self.spent).unwrap_or_default()
+    }
+
+    fn held(&self) -> &[u8] {
         self.carry.get(..self.carried).unwrap_or_default()
     }
 
@@ -263,10 +267,33 @@ impl Scanner {
     }
 
     fn error(&self, tag: Tag, problem: ScanProblem) -> ScanError {
-        ScanError { tag, depth: self.depth, offset: self.position, problem }
+        let tag = is_listed(tag).then_some(tag);
+        ScanError { tag, path: self.path().collect(), offset: self.position, problem }
+    }
+
+    /// An error of the sequence, or of the fragments, that were under way.
+    fn error_of_holder(&self, problem: ScanProblem) -> ScanError {
+        let mut path: Vec<PathStep> = self.path().collect();
+        let holder = match self.frame().holds {
+            Holds::Fragments => Some(self.frame().tag),
+            // Whoever found an item in it can tell that it is one.
+            _ => {
+                path.pop().filter(|step| step.item > 0 || is_listed(step.sequence)).map(|step| step.sequence)
+            }
+        };
+        // At the top there is the element before.
+        let last = Some(self.frame().tag).filter(|&tag| self.frames.is_empty() && is_listed(tag));
+        ScanError { tag: holder.or(last), path: path.into(), offset: self.position, problem }
     }
 
     fn value(&mut self, input: &[u8], at: &mut usize) -> Option<Event> {
+        if self.carried > 0 {
+            // Lengths of which these bytes are a part are longer.
+            self.spent = self.carried;
+            self.rest = self.rest.saturating_sub(self.spent as u32);
+            self.position = self.position.saturating_add(self.spent as u64);
+            return Some(Event { kind: Kind::Value { rest: self.rest }, raw: Raw::Carried });
+        }
         let available = u32::try_from(input.len().saturating_sub(*at)).unwrap_or(u32::MAX);
         let taken = self.rest.min(available);
         if taken == 0 {
@@ -279,22 +306,39 @@ impl Scanner {
         Some(Event { kind: Kind::Value { rest: self.rest }, raw: Raw::Input(start..*at) })
     }
 
-    /// A whole header, and where it is; `None` when the input ends first.
-    fn head(&mut self, frame: &Frame, input: &[u8], at: &mut usize) -> Option<(Head, Raw)> {
+    /// A whole header, whether items follow where that has to be seen, and where it is; `None` when the input ends first.
+    fn head(&mut self, frame: &Frame, input: &[u8], at: &mut usize) -> Option<(Head, bool, Raw)> {
+        let (syntax, is_element) = (frame.syntax, frame.holds == Holds::Elements);
         let rest = input.get(*at..).unwrap_or_default();
         if self.carried == 0
-            && let Some(head) = Head::read(frame, rest)
+            && let Some(head) = Head::read(syntax, is_element, rest)
+            && let Some(value) = rest.get(head.size..)
+            && let deciding = head.deciding(syntax, is_element)
+            && value.len() >= deciding
         {
+            let items = deciding > 0 && begins_with_item(syntax, value);
             let start = *at;
             *at = start + head.size;
-            return Some((head, Raw::Input(start..*at)));
+            return Some((head, items, Raw::Input(start..*at)));
         }
-        self.carry_more(input, at, SHORT_HEAD);
-        let head = Head::read(frame, self.carried()).or_else(|| {
-            self.carry_more(input, at, if self.carried < SHORT_HEAD { SHORT_HEAD } else { LONG_HEAD });
-            Head::read(frame, self.carried())
-        });
-        head.map(|head| (head, Raw::Carried))
+        loop {
+            let (want, head) = match Head::read(syntax, is_element, self.held()) {
+                None if self.carried < SHORT_HEAD => (SHORT_HEAD, None),
+                None => (LONG_HEAD, None),
+                Some(head) => (head.size + head.deciding(syntax, is_element), Some(head)),
+            };
+            match head {
+                Some(head) if self.carried >= want => {
+                    let value = self.held().get(head.size..).unwrap_or_default();
+                    let items = !value.is_empty() && begins_with_item(syntax, value);
+                    return Some((head, items, Raw::Carried));
+                }
+                _ => self.carry_more(input, at, want),
+            }
+            if self.carried < want {
+                return None;
+            }
+        }
     }
 
     fn carry_more(&mut self, input: &[u8], at: &mut usize, want: usize) {
@@ -308,7 +352,7 @@ impl Scanner {
         }
     }
 
-    fn header(&mut self, frame: &Frame, head: &Head) -> Result<Kind, ScanError> {
+    fn header(&mut self, frame: &Frame, head: &Head, items: bool) -> Result<Kind, ScanError> {
         let after = self.position.saturating_add(head.size as u64);
         if after > frame.limit {
             return Err(self.error(head.tag, ScanProblem::Overrun));
@@ -318,15 +362,15 @@ impl Scanner {
             Holds::Elements => {
                 let header = head.of_element(frame.syntax);
                 let header = header.ok_or_else(|| self.error(head.tag, ScanProblem::UnknownVr))?;
-                self.element(frame, header, after)?
+                self.element(frame, header, items, after)?
             }
-            Holds::Items | Holds::Fragments => return Err(self.error(head.tag, ScanProblem::NotAnItem)),
+            Holds::Items | Holds::Fragments => return Err(self.error_of_holder(ScanProblem::NotAnItem)),
         };
         self.position = after;
         Ok(kind)
     }
 
-    fn element(&mut self, frame: &Frame, header: Header, after: u64) -> Result<Kind, ScanError> {
+    fn element(&mut self, frame: &Frame, header: Header, items: bool, after: u64) -> Result<Kind, ScanError> {
         let tag = header.tag;
         let problem = match tag.0 {
             0x0000 | 0x0002 => Some(ScanProblem::ForbiddenGroup),
@@ -345,7 +389,7 @@ impl Scanner {
         last.tag = tag;
         last.count = last.count.saturating_add(1);
         match header.length {
-            _ if header.is_sequence() => {
+            _ if items || header.is_sequence() => {
                 self.open(Holds::Items, header.items(), end, tag)?;
                 Ok(Kind::SequenceStart(header))
             }
@@ -372,7 +416,7 @@ impl Scanner {
         let end = defined.map(|length| after.saturating_add(u64::from(length)));
         match (frame.holds, number(tag)) {
             (Holds::Items | Holds::Fragments, ITEM) if end.is_some_and(|end| end > frame.limit) => {
-                Err(self.error(frame.tag, ScanProblem::Overrun))
+                Err(self.error_of_holder(ScanProblem::Overrun))
             }
             (Holds::Items, ITEM) => {
                 self.count_item();
@@ -380,21 +424,21 @@ impl Scanner {
                 Ok(Kind::ItemStart { length: defined, syntax: frame.syntax })
             }
             (Holds::Fragments, ITEM) => {
-                let length = defined.ok_or_else(|| self.error(frame.tag, ScanProblem::UndefinedLength))?;
+                let length = defined.ok_or_else(|| self.error_of_holder(ScanProblem::UndefinedLength))?;
                 self.count_item();
                 self.rest = length;
                 Ok(Kind::Fragment { length })
             }
             (Holds::Elements, ITEM_END) | (Holds::Items | Holds::Fragments, SEQUENCE_END) => {
                 if self.frames.is_empty() || frame.end.is_some() {
-                    Err(self.error(tag, ScanProblem::MisplacedDelimiter))
+                    Err(self.error_of_holder(ScanProblem::MisplacedDelimiter))
                 } else if length != 0 {
-                    Err(self.error(tag, ScanProblem::DelimiterLength))
+                    Err(self.error_of_holder(ScanProblem::DelimiterLength))
                 } else {
                     Ok(self.close())
                 }
             }
-            _ => Err(self.error(tag, ScanProblem::MisplacedDelimiter)),
+            _ => Err(self.error_of_holder(ScanProblem::MisplacedDelimiter)),
         }
     }
 

@@ -138,7 +138,7 @@ fn depth_is_capped_even_beyond_what_is_asked() {
                 Err(error) => break error,
             }
         };
-        assert_eq!((error.problem, error.depth), (ScanProblem::TooDeep, depth));
+        assert_eq!((error.problem, error.path.len()), (ScanProblem::TooDeep, depth));
         assert_eq!(error.offset, depth as u64 * 20);
     }
 }

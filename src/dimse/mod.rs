@@ -15,7 +15,7 @@ pub use command::{Command, CommandField};
 pub use operation::{Operation, UnknownOperation};
 pub use reading::Tolerated;
 pub use response::{
-    FreeText, Named, across, cancel, echo_request, failed_response, nothing_matches, refusal,
-    with_affected_sop_instance,
+    Failure, FreeText, Named, across, cancel, echo_request, failed_response, nothing_matches, refusal,
+    refusal_of_data_set, with_affected_sop_instance,
 };
 pub use status::{Outcome, Status};

@@ -9,6 +9,7 @@ use super::reading::trim;
 use super::writer::Writer;
 use super::{Command, CommandField, Operation, Status};
 
+const OFFENDING_ELEMENT: u16 = 0x0901;
 const COMPLETED_SUBOPERATIONS: u16 = 0x1021;
 const FAILED_SUBOPERATIONS: u16 = 0x1022;
 const WARNING_SUBOPERATIONS: u16 = 0x1023;
@@ -17,14 +18,33 @@ const NO_DATA_SET: [u8; 2] = 0x0101_u16.to_le_bytes();
 /// Error Comment is LO: at most 64 characters (PS3.7 Annex E.1, PS3.5 §6.2).
 const LONGEST_COMMENT: usize = 64;
 
+/// Why a message goes nowhere, for who sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub status: Status,
+    /// Error Comment (0000,0902).
+    pub comment: String,
+    /// Group and element of the one at fault, for Offending Element (0000,0901).
+    pub offending: Option<(u16, u16)>,
+}
+
 /// The response that refuses a request: its status, an Error Comment, no data set.
 pub fn refusal(request: &Command, status: Status, comment: &str) -> Vec<u8> {
-    failure(request, request.value(MESSAGE_ID), status, comment)
+    failure(
+        request,
+        request.value(MESSAGE_ID),
+        &Failure { status, comment: comment.to_owned(), offending: None },
+    )
+}
+
+/// As [`refusal`], for a request whose data set is at fault.
+pub fn refusal_of_data_set(request: &Command, why: &Failure) -> Vec<u8> {
+    failure(request, request.value(MESSAGE_ID), why)
 }
 
 /// A response that stands for one that cannot be passed on: another status, an Error Comment, no data set.
-pub fn failed_response(response: &Command, status: Status, comment: &str) -> Vec<u8> {
-    failure(response, response.value(RESPONDING_TO), status, comment)
+pub fn failed_response(response: &Command, why: &Failure) -> Vec<u8> {
+    failure(response, response.value(RESPONDING_TO), why)
 }
 
 /// The response to a C-FIND, C-MOVE or C-GET that nothing matches: success, no sub-operations (PS3.4 C.4.1.1.4,
@@ -55,9 +75,17 @@ fn response_to(message: &Command, responding_to: Option<&[u8]>, status: Status) 
     out
 }
 
-fn failure(message: &Command, responding_to: Option<&[u8]>, status: Status, comment: &str) -> Vec<u8> {
-    let mut out = response_to(message, responding_to, status);
-    let comment: String = comment
+fn failure(message: &Command, responding_to: Option<&[u8]>, why: &Failure) -> Vec<u8> {
+    let mut out = response_to(message, responding_to, why.status);
+    // Only with a status that says that the data set is at fault (PS3.7 Annex C, PS3.4 B.2.3).
+    if let Some((group, element)) =
+        why.offending.filter(|_| matches!(why.status.0, 0xA900..=0xA9FF | 0xC000..))
+    {
+        let ([g0, g1], [e0, e1]) = (group.to_le_bytes(), element.to_le_bytes());
+        out.element(OFFENDING_ELEMENT, &[g0, g1, e0, e1]);
+    }
+    let comment: String = why
+        .comment
         .chars()
         .map(|c| if c == '\\' || c.is_control() || !c.is_ascii() { '?' } else { c })
         .take(LONGEST_COMMENT)

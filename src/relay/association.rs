@@ -230,6 +230,7 @@ impl Association {
             bytes: exchange.bytes,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             reason,
+            fault: exchange.fault,
             tolerated: exchange.tolerated,
         };
         Box::pin(self.gate.audit.record(Event::Operation(Box::new(record))))

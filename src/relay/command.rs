@@ -8,7 +8,7 @@ use super::exchange::{Ending, Exchange, labels};
 use super::message::query_of;
 use super::phase::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::pump::Half;
-use crate::audit::Query;
+use crate::audit;
 use crate::dataset::{Identifier, Observer};
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
 use crate::policy::{Denial, Direction, Part, Request, Treatment};
@@ -97,6 +97,10 @@ impl Half<'_> {
         Refused { status, label, comment }: Refused,
     ) -> Result<(), Ended> {
         let context_id = exchange.context_id;
+        let mut exchange = exchange;
+        if label == REWRITE_FAILED {
+            exchange.fault = Some(Box::new(audit::Fault::of(comment.clone())));
+        }
         self.association.record(self.direction, exchange, answer(status, label)).await;
         self.refuse(context_id, command, status, &comment).await
     }
@@ -192,7 +196,8 @@ impl Half<'_> {
             exchange.new_sop_instance = Some(new_instance);
         }
         let native = self.native_context(exchange.context_id).map(|(_, native)| native);
-        let rewritten = Some(Box::new(Rewritten { origin: Origin::Request(command), held, native }));
+        let rewritten =
+            Some(Box::new(Rewritten { origin: Origin::Request(command), held, native, room: None }));
         let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
         self.begin_data_set(exchange.context_id, exchange.message_id, Box::new(relayed));
         self.association.ledger.open(self.direction, exchange);
@@ -354,8 +359,15 @@ impl Half<'_> {
             .span
             .in_scope(|| tracing::warn!(message_id = request, %error, "a data set could not be rewritten"));
         let query = relayed.identifier.take().map(|identifier| query_of(*identifier));
+        let tolerated = relayed.transform.summary().tolerated;
         let response = match relayed.rewritten.map(|rewritten| rewritten.origin) {
-            Some(Origin::Request(command)) => self.request_unsent(&command, request, query, error).await,
+            Some(Origin::Request(command)) => {
+                self.association.ledger.update(self.direction, request, |exchange| {
+                    exchange.query = query;
+                    exchange.tolerate_in_data_set(tolerated);
+                });
+                self.request_unsent(&command, request, error).await
+            }
             Some(Origin::Response(crossed)) if held => self.response_failed(*crossed, error).await?,
             _ => None,
         };
@@ -370,11 +382,10 @@ impl Half<'_> {
         &mut self,
         command: &Command,
         message_id: u16,
-        query: Option<Box<Query>>,
         error: &RewriteError,
     ) -> Option<Vec<u8>> {
         let mut exchange = self.association.ledger.close(self.direction, message_id)?;
-        exchange.query = query;
+        exchange.fault = Some(fault_of(error));
         let (response, answer) = self.request_failed(command, exchange.operation, error);
         self.association.record(self.direction, exchange, answer).await;
         Some(response)
@@ -395,4 +406,14 @@ impl Half<'_> {
             format!("a data set could not be rewritten after its beginning had been sent on: {error}");
         Ended::Policy { detail }
     }
+}
+
+/// What the record says of a data set that could not be rewritten.
+pub(super) fn fault_of(error: &RewriteError) -> Box<audit::Fault> {
+    Box::new(audit::Fault {
+        element: error.element(),
+        offset: error.offset,
+        problem: error.problem.to_string().into(),
+        expected: Some(error.problem.expected().into()),
+    })
 }

@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use crate::audit;
-use crate::dimse::{Command, Operation, Outcome, Status};
+use crate::dataset::Tolerated;
+use crate::dimse::{Command, Failure, Operation, Outcome, Status};
 use crate::policy::Direction;
 use crate::rewrite::Correspondence;
 
@@ -39,7 +40,9 @@ pub(crate) struct Exchange {
     pub new_sop_instance: Option<String>,
     pub new_study: Option<String>,
     /// One of its responses could not cross: what its requestor is told once the other side is through with it.
-    pub failed: Option<(Status, String)>,
+    pub failed: Option<Failure>,
+    /// What is wrong with a data set of it that could not be rewritten, for its record.
+    pub fault: Option<Box<audit::Fault>>,
     /// What the instance that it creates is called on both sides, and once it is there, of which patient.
     pub claims: Vec<Correspondence>,
     /// It has had a response that may be its last.
@@ -96,6 +99,7 @@ impl Exchange {
             new_sop_instance: None,
             new_study: None,
             failed: None,
+            fault: None,
             claims: Vec::new(),
             answered: None,
             named: Named::default(),
@@ -122,6 +126,13 @@ impl Exchange {
             }
         }
     }
+
+    /// The same of a data set.
+    pub fn tolerate_in_data_set(&mut self, tolerated: Tolerated) {
+        if tolerated != Tolerated::default() {
+            self.tolerate(tolerated.words().into_iter().map(Cow::Borrowed).collect());
+        }
+    }
 }
 
 /// What the responses to a request need to know of it, where they cross a boundary.
@@ -135,7 +146,7 @@ pub(crate) struct Asked {
     pub sop_instance: Option<String>,
     pub new_sop_instance: Option<String>,
     pub patient: Option<Vec<u8>>,
-    pub failed: Option<(Status, String)>,
+    pub failed: Option<Failure>,
     pub claims: Vec<Correspondence>,
 }
 

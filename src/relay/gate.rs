@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::decoding::Decoders;
 use crate::audit::Audit;
 use crate::config::Settings;
 use crate::policy::limits::Limiter;
@@ -26,6 +27,7 @@ pub(crate) struct Gate {
     pub settings: ArcSwap<Settings>,
     pub audit: Audit,
     pub limiter: Limiter,
+    pub decoders: Decoders,
     pub stage: watch::Receiver<Stage>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: AtomicU64,
@@ -36,11 +38,13 @@ pub(crate) struct Gate {
 impl Gate {
     pub fn new(settings: Arc<Settings>, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
         let limiter = Limiter::new(settings.limits.counts);
+        let decoders = Decoders::new(settings.limits.decoding_memory);
         let run = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self {
             settings: ArcSwap::new(settings),
             audit,
             limiter,
+            decoders,
             stage,
             aborted: AtomicU64::new(0),
             run,

@@ -12,7 +12,7 @@ use crate::audit::Query;
 use crate::crosswalk::NotStored;
 use crate::dataset::{Identifier, Observer};
 use crate::dimse::{Command, CommandField};
-use crate::rewrite::{Correspondence, RewriteError};
+use crate::rewrite::{Correspondence, RewriteError, Step};
 use crate::wire::{AbortReason, Kind, Malformed, Source, Span};
 
 /// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
@@ -131,12 +131,24 @@ impl Half<'_> {
         if let Some(identifier) = &mut relayed.identifier {
             identifier.observe(input);
         }
-        let mut result = relayed.transform.push(input, &mut self.output);
-        let settled = relayed.transform.settled();
-        self.take_pieces(range.start);
-        if last && result.is_ok() {
-            result = self.finish_transform();
+        let mut at = 0;
+        match self.next_step(&range, &mut at, last) {
+            Ok(Step::Done) => self.data_taken(Ok(()), last).await,
+            Ok(step) => Box::pin(self.in_steps(range, at, step, last)).await,
+            Err(error) => self.data_taken(Err(error), last).await,
         }
+    }
+
+    /// What the transform took whole, or could not.
+    pub(super) async fn data_taken(
+        &mut self,
+        mut result: Result<(), RewriteError>,
+        last: bool,
+    ) -> Result<(), Ended> {
+        let Phase::DataSet(DataSet { fate: Fate::Relay(relayed), .. }) = &mut self.phase else {
+            return Ok(());
+        };
+        let settled = relayed.transform.settled();
         if result.is_ok() && (settled || last) {
             result = self.remember().await;
         }
@@ -148,17 +160,9 @@ impl Half<'_> {
         }
     }
 
-    fn finish_transform(&mut self) -> Result<(), RewriteError> {
-        let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
-        let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
-        let result = relayed.transform.finish(&mut self.output);
-        self.take_pieces(0);
-        result
-    }
-
     /// Before anything goes out that has a pseudonym in it, what that stands for is on the disk: of a header before the
     /// command set, of what comes later before the fragment that it is in.
-    async fn remember(&mut self) -> Result<(), RewriteError> {
+    pub(super) async fn remember(&mut self) -> Result<(), RewriteError> {
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
         let made = relayed.transform.take_correspondences();
@@ -226,6 +230,7 @@ impl Half<'_> {
             let patient = patient.filter(|patient| !is_pattern(patient)).map(<[u8]>::to_vec);
             exchange.patient = patient.or(exchange.patient.take());
             exchange.query = query;
+            exchange.tolerate_in_data_set(summary.tolerated);
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);
         });
     }

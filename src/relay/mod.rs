@@ -12,6 +12,7 @@
 //! | `deadlines` | which deadline has passed |
 //! | `seldom` | waiting for a deadline without a look at each byte |
 //! | `pump`, `message`, `command`, `writing` | one direction: bytes to messages to the other side |
+//! | `stepping`, `decoding` | data sets that take more than a moment, and what decodes frames |
 //! | `phase` | where one direction is in its message |
 //! | `asking` | the crosswalk, for one association |
 //! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
@@ -26,6 +27,7 @@ mod association;
 mod command;
 mod crossing;
 mod deadlines;
+mod decoding;
 mod early;
 mod ended;
 mod entrance;
@@ -47,6 +49,7 @@ mod records;
 mod release;
 mod seldom;
 mod session;
+mod stepping;
 mod transport;
 mod upstream;
 mod verification;

@@ -1,6 +1,7 @@
 //! The places in a message where a half can be, and what becomes of a data set on its way.
 
 use super::crossing::Crossed;
+use super::decoding::Room;
 use super::ended::Ended;
 use crate::dataset::{Identifier, Observer};
 use crate::dimse::Command;
@@ -61,6 +62,8 @@ pub(crate) struct Rewritten {
     pub held: Option<Vec<u8>>,
     /// The context for it where it is decoded.
     pub native: Option<u8>,
+    /// Memory for the frames that are decoded.
+    pub room: Option<Room>,
 }
 
 /// Whom to tell if the rewrite fails, and what.

@@ -146,6 +146,7 @@ impl Proxy {
         let settings = Arc::new(settings);
         let previous = self.gate.settings.swap(settings.clone());
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
+        self.gate.decoders.apply(settings.limits.decoding_memory);
         // Fewer need no care: the limiter counts connections too.
         let more = places(&settings).saturating_sub(self.places);
         self.slots.add_permits(more);

@@ -78,7 +78,7 @@ impl Half<'_> {
     }
 
     /// Hands the spans of this turn to the packer; while the command is held back, keeps their bytes instead.
-    fn pack(&mut self) {
+    pub(super) fn pack(&mut self) {
         let Phase::DataSet(state) = &self.phase else { return };
         let context_id = state.to_context_id;
         match &state.fate {

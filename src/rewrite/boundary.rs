@@ -58,6 +58,7 @@ impl Ruleset {
             creators: self.creators.clone(),
             additions: Vec::new(),
             reads_text: self.reads_text,
+            is_tolerant: self.is_tolerant,
             max_depth: self.max_depth,
             max_inflated: self.max_inflated,
             mirrors: Mirrors::default(),

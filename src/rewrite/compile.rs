@@ -23,8 +23,8 @@ type Problem = (&'static str, String);
 const MAX_REGEX: usize = 1 << 20;
 
 pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
-    let RulesetSpec { rules: specs, profile, secret, secret_version, other_secrets, max_depth, max_inflated } =
-        spec;
+    let RulesetSpec { rules: specs, profile, secret, secret_version, other_secrets, .. } = spec;
+    let RulesetSpec { is_tolerant, max_depth, max_inflated, .. } = spec;
     let secret = secret.map(Key::new);
     let other_secrets = other_secrets.into_iter().map(|(version, key)| (version, Key::new(key))).collect();
     let mut problems = Vec::new();
@@ -72,6 +72,7 @@ pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
         date_key: secret,
         secret_version,
         other_secrets,
+        is_tolerant,
         max_depth,
         max_inflated,
         ..tables(rules, &patterns, creators)
@@ -260,8 +261,8 @@ pub(super) fn canaries() -> Ruleset {
     let mut rules: Vec<Rule> = protected.iter().map(|_| rule(Action::Keep)).collect();
     rules.push(rule(Action::Canary));
     let patterns: Vec<TagPattern> = protected.into_iter().map(TagPattern::One).collect();
-    let RulesetSpec { max_depth, max_inflated, .. } = RulesetSpec::default();
-    Ruleset { plants: true, max_depth, max_inflated, ..tables(rules, &patterns, Vec::new()) }
+    let RulesetSpec { is_tolerant, max_depth, max_inflated, .. } = RulesetSpec::default();
+    Ruleset { plants: true, is_tolerant, max_depth, max_inflated, ..tables(rules, &patterns, Vec::new()) }
 }
 
 fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) -> Ruleset {
@@ -300,6 +301,7 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) 
         private,
         creators,
         additions: Vec::new(),
+        is_tolerant: false,
         max_depth: 0,
         max_inflated: 0,
         mirrors: Mirrors::default(),

@@ -1,4 +1,4 @@
-//! The element under way, and headers of our own.
+//! The element under way.
 
 use std::ops::Range;
 
@@ -59,20 +59,6 @@ impl Current {
         let kept = self.head.get(..self.size).unwrap_or_default();
         self.at.clone().map_or(Source::Made(kept), Source::Input)
     }
-}
-
-/// The header and its size; `None` where the length does not fit it (PS3.5 §7.1.2).
-pub(super) fn element_header(tag: Tag, vr: Vr, syntax: Syntax, length: u32) -> Option<([u8; 12], usize)> {
-    let ([g0, g1], [e0, e1], [v0, v1]) = (syntax.put_u16(tag.0), syntax.put_u16(tag.1), vr.code());
-    let [l0, l1, l2, l3] = syntax.put_u32(length);
-    if !syntax.explicit {
-        return Some(([g0, g1, e0, e1, l0, l1, l2, l3, 0, 0, 0, 0], 8));
-    }
-    if vr.has_long_header() {
-        return Some(([g0, g1, e0, e1, v0, v1, 0, 0, l0, l1, l2, l3], 12));
-    }
-    let [s0, s1] = syntax.put_u16(u16::try_from(length).ok()?);
-    Some(([g0, g1, e0, e1, v0, v1, s0, s1, 0, 0, 0, 0], 8))
 }
 
 /// Makes the length of a new value even (PS3.5 §6.2).

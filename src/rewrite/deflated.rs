@@ -5,8 +5,11 @@ use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompr
 use super::error::{RewriteError, RewriteProblem};
 use super::output::Output;
 use super::rewriting::Rewriting;
+use super::step::Step;
 
 const CHUNK: usize = 32 << 10;
+/// Inflated bytes that one step reads, about: deflated again, they take a millisecond or two.
+const TURN: usize = 128 << 10;
 /// Behind the first MiB, no more than this many bytes may come out of one.
 const MAX_RATIO: u64 = 1000;
 const FREE: u64 = 1 << 20;
@@ -43,29 +46,47 @@ impl Deflated {
         }
     }
 
-    pub(super) fn push(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        let mut rest = input;
+    /// A few bytes can become very many: no more than some come out at a time.
+    pub(super) fn step(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+        out: &mut Output,
+    ) -> Result<Step, RewriteError> {
+        let mut left = TURN;
         while !self.ended {
-            let (taken, made) = self.inflate_some(rest)?;
-            rest = rest.get(taken..).unwrap_or_default();
+            let (taken, made) = self.inflate_some(input.get(*at..).unwrap_or_default())?;
+            *at = at.saturating_add(taken);
             if made > 0 {
-                self.rewritten.clear();
-                let plain = self.plain.get(..made).unwrap_or_default();
-                self.inflated.update(plain);
-                self.rewriting.push(plain, &mut self.rewritten)?;
-                let slices = self.rewritten.slices(plain);
-                for slice in slices {
-                    self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
-                }
+                self.rewrite(made, out)?;
             }
             if taken == 0 && made == 0 {
-                return Ok(());
+                return Ok(Step::Done);
+            }
+            left = left.saturating_sub(made);
+            if left == 0 {
+                return Ok(Step::More);
             }
         }
-        self.behind(rest)
+        self.behind(input.get(*at..).unwrap_or_default())?;
+        *at = input.len();
+        Ok(Step::Done)
     }
 
-    pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
+    fn rewrite(&mut self, made: usize, out: &mut Output) -> Result<(), RewriteError> {
+        self.rewritten.clear();
+        let plain = self.plain.get(..made).unwrap_or_default();
+        self.inflated.update(plain);
+        let mut at = 0;
+        let step = self.rewriting.step(plain, &mut at, &mut self.rewritten)?;
+        only_done(&step)?;
+        for slice in self.rewritten.slices(plain) {
+            self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish_step(&mut self, out: &mut Output) -> Result<Step, RewriteError> {
         if !self.ended {
             return Err(RewriteError::whole(RewriteProblem::InflateTruncated));
         }
@@ -73,7 +94,8 @@ impl Deflated {
             return Err(RewriteError::whole(RewriteProblem::Inflate));
         }
         self.rewritten.clear();
-        self.rewriting.finish(&mut self.rewritten)?;
+        let step = self.rewriting.finish_step(&mut self.rewritten)?;
+        only_done(&step)?;
         for slice in self.rewritten.slices(&[]) {
             self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
         }
@@ -81,7 +103,7 @@ impl Deflated {
         if self.written % 2 == 1 {
             out.make(&[0]);
         }
-        Ok(())
+        Ok(Step::Done)
     }
 
     fn inflate_some(&mut self, input: &[u8]) -> Result<(usize, usize), RewriteError> {
@@ -112,6 +134,14 @@ impl Deflated {
         let gzip = [sum, size].concat();
         let rest = self.trailer.strip_prefix(gzip.as_slice()).unwrap_or(&self.trailer);
         matches!(rest, [] | [0])
+    }
+}
+
+/// Pixel data in the deflated syntax are native: there is nothing to decode.
+fn only_done(step: &Step) -> Result<(), RewriteError> {
+    match step {
+        Step::Done => Ok(()),
+        _ => Err(RewriteError::whole(RewriteProblem::CompressedPixels)),
     }
 }
 

@@ -92,7 +92,7 @@ impl Lookahead {
     ) -> Option<Box<Self>> {
         (needs_patient || image.is_some()).then(|| {
             Box::new(Self {
-                scanner: Scanner::new(syntax, max_depth),
+                scanner: Scanner::new(syntax, max_depth).tolerating_nuls(),
                 needs_patient,
                 patient: Vec::new(),
                 image,
@@ -104,12 +104,11 @@ impl Lookahead {
     }
 
     /// Whether all is known behind this input.
-    pub(super) fn look(&mut self, input: &[u8]) -> Result<bool, RewriteError> {
+    pub(super) fn look(&mut self, input: &[u8], mut at: usize) -> Result<bool, RewriteError> {
         let (tag, within, problem) = match self.image {
             Some(_) => (pixels::LAST, IMAGE_WITHIN, RewriteProblem::DescriptionTooLate),
             None => (PATIENT_ID, PATIENT_WITHIN, RewriteProblem::TooLate),
         };
-        let mut at = 0;
         loop {
             self.skip(input, &mut at);
             let is_within = self.scanner.position() <= within;
@@ -138,6 +137,10 @@ impl Lookahead {
                 let empty = self.reading.is_some() && header.length == Some(0);
                 number(header.tag) > number(self.last()) || empty && self.read(&header)
             }
+            (Kind::SequenceStart(header), ..) if header.is_guessed() => {
+                self.scanner.pass_over();
+                self.scanner.depth() == 0 && number(header.tag) > number(self.last())
+            }
             (Kind::SequenceStart(header), _, 1, _) => number(header.tag) > number(self.last()),
             (Kind::FragmentsStart(_), ..) => true,
             _ => false,
@@ -148,7 +151,7 @@ impl Lookahead {
     fn skip(&mut self, input: &[u8], at: &mut usize) {
         let (top, last, of_image) = (self.scanner.depth() == 0, number(self.last()), self.image.is_some());
         let is_asked =
-            |tag| top && (number(tag) >= last || tag == PATIENT_ID || of_image && Image::wants(tag));
+            |tag, _| top && (number(tag) >= last || tag == PATIENT_ID || of_image && Image::wants(tag));
         self.scanner.skip(input, at, is_asked);
     }
 

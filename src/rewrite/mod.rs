@@ -19,9 +19,16 @@
 //! # What cannot be read
 //!
 //! fails: a data set with tags twice or out of order, groups 0000 or 0002, unknown VRs, lengths beyond what holds them, too
-//! deep a nesting, or an end inside an element gives a [`RewriteError`], and no byte behind it. An odd length stays as it
-//! was. A private sequence that is written as UN, or in implicit VR, with a defined length cannot be told from a value: it
-//! is passed or removed as a whole.
+//! deep a nesting, or an end inside an element gives a [`RewriteError`], and no byte behind it. Where the header breaks
+//! the standard but leaves one reading, it is [put right](crate::dataset::Mending) first, and noted in the
+//! [`Summary`]. An odd length stays as it was. A private or unlisted element of defined length, written as UN or in
+//! implicit VR, is a sequence where its value begins with an item, and is refused where it then cannot be read as one,
+//! unless a rule says what becomes of the whole of it.
+//!
+//! # Who drives it
+//!
+//! A [`Transform`] never does more at once than a [`Step`]: deflated data sets are read a piece at a time, and frames are
+//! handed out to be decoded elsewhere.
 
 mod action;
 mod boundary;
@@ -47,6 +54,7 @@ mod pseudonyms;
 mod rewriting;
 mod scope;
 mod spec;
+mod step;
 mod suggest;
 mod table;
 mod tag_pattern;
@@ -63,9 +71,10 @@ pub use error::{RewriteError, RewriteProblem};
 pub use facts::Way;
 pub use notes::Summary;
 pub use output::{Output, Piece};
-pub use pixels::{MaskSpec, Rectangle};
+pub use pixels::{Frame, MaskSpec, Pixels, Rectangle};
 pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
+pub use step::Step;
 pub use table::Ruleset;
 pub use transform::{Expected, Transform};
 pub use versions::Pseudonyms;

@@ -7,7 +7,8 @@ use super::facts::Way;
 use super::levels::Part;
 use super::transform::Expected;
 use crate::dataset::{
-    Header, PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Scanner, Tag, Vr, trim,
+    Header, PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Scanner, Tag, Tolerated, Vr,
+    trim,
 };
 
 /// Kept of an identifier for the records.
@@ -26,6 +27,8 @@ pub struct Summary {
     pub patient_id: Option<Vec<u8>>,
     /// (0008,0018) as it went.
     pub new_sop_instance_uid: Option<Vec<u8>>,
+    /// What was put right before the rules were applied.
+    pub tolerated: Tolerated,
 }
 
 impl Summary {
@@ -35,6 +38,7 @@ impl Summary {
         new_study_instance_uid: None,
         patient_id: None,
         new_sop_instance_uid: None,
+        tolerated: Tolerated { vr: false, order: false, delimiter: false, file_meta: false, nuls: false },
     };
 }
 

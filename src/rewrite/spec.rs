@@ -33,6 +33,8 @@ pub struct RulesetSpec {
     pub secret_version: Option<u32>,
     /// Secrets of other versions, that pseudonyms were or will be made with.
     pub other_secrets: Vec<(u32, hmac::Key)>,
+    /// Whether headers that break the standard, but have one reading, are put right; otherwise they are refused.
+    pub is_tolerant: bool,
     /// Nested sequences allowed, at most [`HARD_MAX_DEPTH`](crate::dataset::HARD_MAX_DEPTH).
     pub max_depth: usize,
     /// Bytes that a deflated data set may inflate to.
@@ -47,6 +49,7 @@ impl Default for RulesetSpec {
             secret: None,
             secret_version: None,
             other_secrets: Vec::new(),
+            is_tolerant: true,
             max_depth: 32,
             max_inflated: 512 << 20,
         }

@@ -72,6 +72,8 @@ pub struct Ruleset {
     /// Sorted by tag.
     pub(super) additions: Vec<Addition>,
     pub(super) reads_text: bool,
+    /// Whether headers with one reading are put right.
+    pub(super) is_tolerant: bool,
     pub(super) max_depth: usize,
     pub(super) max_inflated: u64,
     pub(super) mirrors: Mirrors,

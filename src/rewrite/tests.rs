@@ -12,4 +12,5 @@ mod profile_rows;
 mod remembering;
 mod structure;
 mod support;
+mod tolerance;
 mod two_way;

@@ -13,8 +13,9 @@ use super::facts::{Facts, Way};
 use super::notes::Summary;
 use super::output::Output;
 use super::owner::is_nobody;
-use super::pixels::Codec;
+use super::pixels::{Codec, Frame, Pixels};
 use super::rewriting::Rewriting;
+use super::step::Step;
 use super::table::Ruleset;
 use crate::dataset::Encoding;
 use crate::wire::Uid;
@@ -164,35 +165,75 @@ impl Transform {
         self.rewriting().is_some_and(Rewriting::decodes)
     }
 
-    /// Takes the next bytes and appends to `output` what to send for them.
+    /// Reads the input on from `at`, moves that behind what was read, and appends to `output` what to send for it: with
+    /// the same input until it is [`Step::Done`].
     ///
     /// # Errors
     /// The data set cannot be read or rewritten; what was appended before is a part of it, and must not be called whole.
-    pub fn push(&mut self, input: &[u8], output: &mut Output) -> Result<(), RewriteError> {
+    pub fn step(&mut self, input: &[u8], at: &mut usize, output: &mut Output) -> Result<Step, RewriteError> {
         self.guarded(|work| match work {
             Work::Identity => {
-                output.pass(0..input.len());
-                Ok(())
+                output.pass(*at..input.len());
+                *at = input.len();
+                Ok(Step::Done)
             }
             Work::Plain(rewriting) => {
                 output.make_room();
-                rewriting.push(input, output)
+                rewriting.step(input, at, output)
             }
-            Work::Deflated(deflated) => deflated.push(input, output),
+            Work::Deflated(deflated) => deflated.step(input, at, output),
         })
     }
 
-    /// Says that the data set is complete, and appends to `output` what remains to be sent.
+    /// Says that the data set is complete, and appends to `output` what remains to be sent, until it is [`Step::Done`].
     ///
     /// # Errors
     /// It ended inside an element, or lacks (0008,0018).
-    pub fn finish(&mut self, output: &mut Output) -> Result<(), RewriteError> {
-        self.guarded(|work| match work {
-            Work::Identity => Ok(()),
-            Work::Plain(rewriting) => rewriting.finish(output),
-            Work::Deflated(deflated) => deflated.finish(output),
+    pub fn finish_step(&mut self, output: &mut Output) -> Result<Step, RewriteError> {
+        let step = self.guarded(|work| match work {
+            Work::Identity => Ok(Step::Done),
+            Work::Plain(rewriting) => rewriting.finish_step(output),
+            Work::Deflated(deflated) => deflated.finish_step(output),
         })?;
-        self.finished = true;
+        self.finished = matches!(step, Step::Done);
+        Ok(step)
+    }
+
+    /// Takes the pixels of the frame that was asked for.
+    ///
+    /// # Errors
+    /// It could not be decoded, or is not what was described.
+    pub fn decoded(&mut self, pixels: Pixels, output: &mut Output) -> Result<(), RewriteError> {
+        self.guarded(|work| match work {
+            Work::Identity | Work::Deflated(_) => Ok(()),
+            Work::Plain(rewriting) => rewriting.decoded(pixels, output),
+        })
+    }
+
+    /// [`step`](Self::step), with all steps at once, for who has nothing else to do.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn push(&mut self, input: &[u8], output: &mut Output) -> Result<(), RewriteError> {
+        let mut at = 0;
+        while let Some(frame) = more(self.step(input, &mut at, output)?) {
+            if let Some(frame) = frame {
+                self.decoded(frame.decode(), output)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// [`finish_step`](Self::finish_step), with all steps at once.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn finish(&mut self, output: &mut Output) -> Result<(), RewriteError> {
+        while let Some(frame) = more(self.finish_step(output)?) {
+            if let Some(frame) = frame {
+                self.decoded(frame.decode(), output)?;
+            }
+        }
         Ok(())
     }
 
@@ -241,16 +282,27 @@ impl Transform {
         }
     }
 
-    fn guarded(
+    fn guarded<T>(
         &mut self,
-        step: impl FnOnce(&mut Work) -> Result<(), RewriteError>,
-    ) -> Result<(), RewriteError> {
-        let result = match self.failed {
-            Some(error) => Err(error),
+        step: impl FnOnce(&mut Work) -> Result<T, RewriteError>,
+    ) -> Result<T, RewriteError> {
+        let result = match &self.failed {
+            Some(error) => Err(error.clone()),
             None if self.finished => Err(RewriteError::whole(RewriteProblem::Finished)),
             None => step(&mut self.work),
         };
-        self.failed = result.err();
+        if let Err(error) = &result {
+            self.failed = Some(error.clone());
+        }
         result
+    }
+}
+
+/// Whether more is to be done, and the frame to be decoded for it.
+fn more(step: Step) -> Option<Option<Box<Frame>>> {
+    match step {
+        Step::Done => None,
+        Step::More | Step::Room(_) => Some(None),
+        Step::Frame(frame) => Some(Some(frame)),
     }
 }

@@ -43,6 +43,7 @@ mod raw;
 mod repositories;
 mod site;
 mod tap;
+mod tolerance;
 mod wait;
 
 // Without the proxy.

@@ -188,3 +188,89 @@ fn decoded_objects_go_on_in_the_context_for_native_ones_and_their_answers_come_b
     let passed = pass(&gate, &upstream, &object).expect("a syntax that can be rewritten");
     assert_eq!((passed.status, passed.received.is_none()), (0xC007, true), "there is no such context");
 }
+
+/// A CT of one byte a pixel in RLE, black, whose frame is 16 MiB and some thousand bytes of runs.
+fn large_frame() -> Object {
+    let ct = Object::ct(0);
+    let runs = 4096 * 4096 / 128;
+    let mut frame: Vec<u8> = [1_u32, 64].iter().flat_map(|word| word.to_le_bytes()).collect();
+    frame.resize(64, 0);
+    frame.extend([129, 0].repeat(runs));
+    let (class, instance) = (&ct.sop_class, &ct.sop_instance);
+    let uid = |uid: &str| if uid.len() % 2 == 1 { format!("{uid}\0") } else { uid.to_owned() };
+    let number = |element, value: u16| short(0x28, element, "US", &value.to_le_bytes());
+    let header = [
+        short(8, 0x16, "UI", uid(class).as_bytes()),
+        short(8, 0x18, "UI", uid(instance).as_bytes()),
+        short(0x10, 0x20, "LO", b"4711"),
+        number(2, 1),
+        short(0x28, 4, "CS", b"MONOCHROME2 "),
+        number(0x10, 4096),
+        number(0x11, 4096),
+        number(0x100, 8),
+        number(0x101, 8),
+        number(0x102, 7),
+        number(0x103, 0),
+    ];
+    let mut data_set = header.concat();
+    data_set.extend(b"\xE0\x7F\x10\0OB\0\0\xFF\xFF\xFF\xFF\xFE\xFF\0\xE0\0\0\0\0\xFE\xFF\0\xE0");
+    data_set.extend((frame.len() as u32).to_le_bytes());
+    data_set.extend(frame);
+    data_set.extend(b"\xFE\xFF\xDD\xE0\0\0\0\0");
+    Object { transfer_syntax: RLE.into(), data_set, ..ct }
+}
+
+const LARGE: &str = r#"[[rewrite]]
+name = "site"
+profile = "basic"
+secret-file = "conf/pseudonym.key"
+burned-in = "mask"
+compressed-pixels = "decode"
+largest-frame = "16MiB"
+masks = [{ rows = 4096, rectangles = [[0, 0, 4096, 2]] }]"#;
+
+/// Each would have a frame in hand for as long as its upstream does not read.
+#[test]
+fn all_associations_share_the_memory_that_decoding_takes_and_others_go_on() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup {
+        extra: LARGE,
+        limits: "decoding-memory = \"97MiB\"",
+        peers: gate::peer("rewrite = \"site\""),
+        ..Setup::plain(upstream.address)
+    });
+    let object = &large_frame();
+    let class = &object.sop_class;
+    let both = Request::new("SITE", "PACS").context(class, &[RLE]).context(class, &[upper::EXPLICIT_LITTLE]);
+    let pairs: Vec<_> = (0..10).map(|_| raw::open(&gate.plain(), &upstream, &both, 16384)).collect();
+    let (mut other, mut others) =
+        raw::open(&gate.plain(), &upstream, &raw::verification("SITE", "PACS"), 16384);
+    std::thread::scope(|scope| {
+        let (mut stored, mut acceptors) = (Vec::new(), Vec::new());
+        for (mut requestor, acceptor) in pairs {
+            acceptors.push(acceptor);
+            stored.push(scope.spawn(move || {
+                let store = Dimse::c_store_rq(1, class, &object.sop_instance);
+                requestor.send_message(1, &store, Some(&object.data_set), 16384);
+                requestor.message().command.number(STATUS)
+            }));
+        }
+        for message_id in 1..20 {
+            other.send_message(1, &Dimse::c_echo_rq(message_id), None, 16384);
+            let echo = others.message();
+            others.send_message(1, &echo.command.response(0), None, 16384);
+            assert_eq!(other.message().command.number(STATUS), Some(0));
+        }
+        for mut acceptor in acceptors {
+            scope.spawn(move || {
+                let message = acceptor.message();
+                assert!(message.data_set.is_some_and(|received| received.len() > 4096 * 4096));
+                acceptor.send_message(3, &message.command.response(0), None, 16384);
+                // Until the requestor has gone.
+                acceptor.rest();
+            });
+        }
+        stored.into_iter().for_each(|status| assert_eq!(status.join().expect("no panic"), Some(0)));
+    });
+    assert!(gate.peak_resident_kib() < 120 << 10, "{} KiB", gate.peak_resident_kib());
+}

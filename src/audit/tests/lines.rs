@@ -208,6 +208,7 @@ fn an_operation_and_an_alert() {
         bytes: 512,
         duration_ms: 3,
         reason: None,
+        fault: None,
         tolerated: Vec::new(),
     };
     assert_line(

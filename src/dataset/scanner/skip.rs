@@ -1,6 +1,7 @@
 //! The short cut past the elements that nobody asks for.
 
-use super::{Head, Holds, Scanner, UNDEFINED};
+use super::{Holds, Scanner};
+use crate::dataset::header::{Head, UNDEFINED, begins_with_item};
 use crate::dataset::vr::Vr;
 use crate::dataset::{Syntax, Tag, number, vr_of};
 
@@ -10,10 +11,10 @@ const LOWEST: u32 = 0x0002_FFFF;
 const HIGHEST: u32 = 0xFFFE_0000;
 
 impl Scanner {
-    /// Moves `at` behind all elements of the data set or item under way up to the first that is `asked` for, or that
+    /// Moves `at` behind all elements of the data set or item under way up to the first that is `asked` for, by its tag and length, or that
     /// is more than a header and a value which are in the input whole. [`next`](Self::next) goes on from there, and would
     /// have come there, so how much is passed in this way decides nothing but how long it takes.
-    pub fn skip(&mut self, input: &[u8], at: &mut usize, asked: impl Fn(Tag) -> bool) {
+    pub fn skip(&mut self, input: &[u8], at: &mut usize, asked: impl Fn(Tag, u32) -> bool) {
         self.forget_spent();
         let frame = *self.frame();
         let is_between = self.rest == 0 && self.carried == 0 && frame.holds == Holds::Elements;
@@ -22,11 +23,13 @@ impl Scanner {
         }
         let (mut last, mut position, mut count) = (frame.tag, self.position, frame.count);
         let mut rest = input.get(*at..).unwrap_or_default();
-        while let Some(head) = Head::read(&frame, rest)
+        while let Some(head) = Head::read(frame.syntax, true, rest)
             && head.is_plain(frame.syntax, number(last))
-            && !asked(head.tag)
+            && !asked(head.tag, head.length)
             && let Some(behind) = usize::try_from(head.whole()).ok().and_then(|size| rest.get(size..))
             && head.whole() <= frame.limit.saturating_sub(position)
+            && !(begins_with_item(frame.syntax, rest.get(head.size..).unwrap_or_default())
+                && head.may_hold_items(frame.syntax))
         {
             (last, rest, count) = (head.tag, behind, count.saturating_add(1));
             position += head.whole();

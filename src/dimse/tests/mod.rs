@@ -169,9 +169,8 @@ fn text_in_the_place_of_numbers_and_another_class_do_not_cross() {
     ];
     for (element, value) in text {
         let told = told(element, value);
-        for bytes in
-            [across(&told, named(None), FreeText::Passes), failed_response(&told, Status(0xC000), "")]
-        {
+        let failure = Failure { status: Status(0xC000), comment: String::new(), offending: None };
+        for bytes in [across(&told, named(None), FreeText::Passes), failed_response(&told, &failure)] {
             assert!(!bytes.windows(4).any(|part| part == b"JANE"), "{element:04X}");
             assert!(Command::parse(bytes).is_ok());
         }
@@ -214,7 +213,9 @@ fn what_nothing_matches_is_a_success_and_a_retrieval_of_nothing() {
 fn a_response_that_failed_on_its_way_answers_the_same_request() {
     let request = Command::parse(store_request()).unwrap();
     let response = Command::parse(refusal(&request, Status(0xB000), "well")).unwrap();
-    let failed = failed_response(&response, Status(0xC000), "(0010,0010): out of order");
+    let comment = "(0010,0010): out of order".to_owned();
+    let failure = Failure { status: Status(0xC000), comment, offending: Some((0x10, 0x10)) };
+    let failed = failed_response(&response, &failure);
     let status = Status(0xC000);
     let field = CommandField::Response { operation: Operation::CStore, responding_to: 7, status };
     assert_eq!(Command::parse(failed.clone()).unwrap().field, field);

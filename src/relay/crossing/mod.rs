@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::command::{REWRITE_FAILED, Refused};
 use super::exchange::Asked;
 use super::pump::Half;
-use crate::dimse::{self, Command, FreeText, Named, Operation, Status};
+use crate::dimse::{self, Command, Failure, FreeText, Named, Operation, Status};
 use crate::rewrite::{Correspondence, Correspondences, RewriteError, Ruleset, Subject, Transform, Way};
 
 pub(crate) use response::Crossed;
@@ -110,6 +110,12 @@ fn cannot(comment: &str) -> Refused {
 
 fn refused(operation: Operation, error: &RewriteError) -> Refused {
     Refused { status: status_of(operation, error), label: REWRITE_FAILED, comment: error.comment() }
+}
+
+/// What the sender of a data set that cannot cross is told.
+fn failure_of(operation: Operation, error: &RewriteError) -> Failure {
+    let offending = error.offending().map(|tag| (tag.0, tag.1));
+    Failure { status: status_of(operation, error), comment: error.comment(), offending }
 }
 
 /// The status that the service knows for it: PS3.4 B.2.3, C.4.1.1.4, C.4.2.1.5; PS3.7 Annex C.

@@ -6,7 +6,7 @@ use super::super::ended::Ended;
 use super::super::exchange::{Asked, Exchange};
 use super::super::phase::{Origin, Relayed, Rewritten};
 use super::super::pump::Half;
-use super::{Crossing, UNKNOWN_PSEUDONYM, cannot, refused, status_of};
+use super::{Crossing, UNKNOWN_PSEUDONYM, cannot, failure_of, refused};
 use crate::dataset::Identifier;
 use crate::dimse::{self, Command, Operation, Status};
 use crate::policy::Content;
@@ -47,7 +47,7 @@ impl Half<'_> {
         let identifier = encoding.filter(|_| content == Content::Keys).map(Identifier::new).map(Box::new);
         let native = self.native_context(asked.context_id).map(|(_, native)| native);
         let origin = Origin::Request(command);
-        let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes), native }));
+        let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes), native, room: None }));
         let relayed = Relayed { transform, observer: None, identifier, rewritten };
         self.begin_data_set(asked.context_id, asked.message_id, Box::new(relayed));
         Ok(())
@@ -121,8 +121,8 @@ impl Half<'_> {
         if error.problem == RewriteProblem::MatchesNothing && looks_for {
             return (dimse::nothing_matches(request), Answer::Nothing(UNKNOWN_PSEUDONYM));
         }
-        let status = status_of(operation, error);
-        (dimse::refusal(request, status, &error.comment()), Answer::Failed(status, REWRITE_FAILED))
+        let why = failure_of(operation, error);
+        (dimse::refusal_of_data_set(request, &why), Answer::Failed(why.status, REWRITE_FAILED))
     }
 }
 

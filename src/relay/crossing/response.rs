@@ -1,13 +1,14 @@
 //! Responses that cross, and those that cannot.
 
 use super::super::association::{Answer, opposite};
-use super::super::command::{REWRITE_FAILED, Refused};
+use super::super::command::{REWRITE_FAILED, Refused, fault_of};
 use super::super::ended::Ended;
 use super::super::exchange::{Asked, Exchange};
 use super::super::phase::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::super::pump::Half;
-use super::{Crossing, status_of};
-use crate::dimse::{self, Command, Outcome, Status};
+use super::{Crossing, failure_of};
+use crate::audit;
+use crate::dimse::{self, Command, Failure, Outcome, Status};
 use crate::rewrite::{Correspondence, RewriteError, Subject, Way};
 
 /// A response that waits for its data set.
@@ -28,14 +29,15 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let asked = self.association.ledger.find(opposite(self.direction), responding_to, Exchange::asked);
         let Some(exchange) = asked else { return Ok(()) };
-        if let Some((failed, comment)) = exchange.failed.clone() {
-            return self.response_withheld(&command, &exchange, status, failed, &comment).await;
+        if let Some(failed) = exchange.failed.clone() {
+            return self.response_withheld(&command, &exchange, status, &failed).await;
         }
         match self.response_across(&command, &exchange, status, way).await {
             Ok(Crossing { command: bytes, transform: Some(transform), .. }) => {
                 let contexts = (exchange.sent_context_id, exchange.context_id);
                 let origin = Origin::Response(Box::new(Crossed { response: command, exchange, status }));
-                let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes), native: None }));
+                let rewritten =
+                    Some(Box::new(Rewritten { origin, held: Some(bytes), native: None, room: None }));
                 let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
                 self.data_set(contexts, Fate::Relay(Box::new(relayed)));
                 Ok(())
@@ -46,8 +48,10 @@ impl Half<'_> {
                 Ok(())
             }
             Err(Refused { status: failed, comment, .. }) => {
-                self.fail_later(&exchange, status, failed, &comment);
-                self.response_withheld(&command, &exchange, status, failed, &comment).await?;
+                let fault = Box::new(audit::Fault::of(comment.clone()));
+                let failed = Failure { status: failed, comment, offending: None };
+                self.fail_later(&exchange, status, &failed, fault);
+                self.response_withheld(&command, &exchange, status, &failed).await?;
                 match cancel(&exchange, status) {
                     Some(cancel) if self.phase.is_idle() => {
                         self.answer(exchange.sent_context_id, &cancel).await
@@ -88,12 +92,15 @@ impl Half<'_> {
     /// The data set of a response has crossed whole.
     pub(in super::super) async fn response_complete(&mut self) {
         let Phase::DataSet(DataSet { fate: Fate::Relay(relayed), .. }) = &mut self.phase else { return };
-        let elements = relayed.transform.summary().elements;
+        let summary = relayed.transform.summary();
+        let (elements, tolerated) = (summary.elements, summary.tolerated);
         let Some(Rewritten { origin: Origin::Response(crossed), .. }) = relayed.rewritten.take().map(|r| *r)
         else {
             return;
         };
         self.association.tally.changed(elements);
+        let note = |exchange: &mut Exchange| exchange.tolerate_in_data_set(tolerated);
+        self.association.ledger.update(opposite(self.direction), crossed.exchange.message_id, note);
         Box::pin(self.answered(crossed.exchange.message_id, crossed.status)).await;
     }
 
@@ -103,21 +110,23 @@ impl Half<'_> {
         Crossed { response, exchange, status }: Crossed,
         error: &RewriteError,
     ) -> Result<Option<Vec<u8>>, Ended> {
-        let failed = status_of(exchange.operation, error);
-        self.fail_later(&exchange, status, failed, &error.comment());
+        let failed = failure_of(exchange.operation, error);
+        self.fail_later(&exchange, status, &failed, fault_of(error));
         if status.outcome() != Outcome::Pending {
-            self.tell_failure(&response, &exchange, failed, &error.comment()).await;
+            self.tell_failure(&response, &exchange, &failed).await;
         }
         Ok(cancel(&exchange, status))
     }
 
-    fn fail_later(&self, exchange: &Asked, status: Status, failed: Status, comment: &str) {
-        if status.outcome() == Outcome::Pending {
-            let asked = opposite(self.direction);
-            self.association.ledger.update(asked, exchange.message_id, |exchange| {
-                exchange.failed = Some((failed, comment.to_owned()));
-            });
-        }
+    /// Notes what is wrong for the record, and where more responses follow, for the last of them.
+    fn fail_later(&self, exchange: &Asked, status: Status, failed: &Failure, fault: Box<audit::Fault>) {
+        let asked = opposite(self.direction);
+        self.association.ledger.update(asked, exchange.message_id, |exchange| {
+            exchange.fault = Some(fault);
+            if status.outcome() == Outcome::Pending {
+                exchange.failed = Some(failed.clone());
+            }
+        });
     }
 
     /// A response of an operation that has failed here: all but the last are dropped.
@@ -126,11 +135,10 @@ impl Half<'_> {
         command: &Command,
         exchange: &Asked,
         status: Status,
-        failed: Status,
-        comment: &str,
+        failed: &Failure,
     ) -> Result<(), Ended> {
         if status.outcome() != Outcome::Pending {
-            self.tell_failure(command, exchange, failed, comment).await;
+            self.tell_failure(command, exchange, failed).await;
         }
         if command.has_data_set {
             self.data_set(
@@ -141,12 +149,12 @@ impl Half<'_> {
         Ok(())
     }
 
-    async fn tell_failure(&mut self, response: &Command, exchange: &Asked, failed: Status, comment: &str) {
+    async fn tell_failure(&mut self, response: &Command, exchange: &Asked, failed: &Failure) {
         let asked = opposite(self.direction);
         if let Some(exchange) = self.association.ledger.close(asked, exchange.message_id) {
-            self.association.record(asked, exchange, Answer::Failed(failed, REWRITE_FAILED)).await;
+            self.association.record(asked, exchange, Answer::Failed(failed.status, REWRITE_FAILED)).await;
         }
-        let response = dimse::failed_response(response, failed, comment);
+        let response = dimse::failed_response(response, failed);
         self.lock().await.command(exchange.context_id, &response);
     }
 }

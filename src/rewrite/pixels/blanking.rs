@@ -2,7 +2,7 @@
 
 use super::super::error::RewriteProblem;
 use super::area::Area;
-use super::decoding::Decoding;
+use super::decoding::{Decoding, Frame, Pixels};
 use super::layout::Layout;
 use crate::dataset::{Header, Tag, Vr};
 
@@ -18,6 +18,8 @@ pub(in crate::rewrite) struct Blanking {
     decoding: Option<Decoding>,
     /// Bytes decoded.
     decoded: u64,
+    /// Whether the frame under way is the last.
+    ended: bool,
 }
 
 /// Bytes that are treated alike.
@@ -30,7 +32,7 @@ pub(in crate::rewrite) struct Run {
 
 impl Blanking {
     pub(super) fn new(layout: Layout, area: Area, decoding: Option<Decoding>) -> Self {
-        Self { layout, area, swapped: false, begun: false, decoding, decoded: 0 }
+        Self { layout, area, swapped: false, begun: false, decoding, decoded: 0, ended: false }
     }
 
     /// Whether the pixel data are decoded.
@@ -49,32 +51,39 @@ impl Blanking {
         self.layout.native().ok_or(RewriteProblem::PixelLength)
     }
 
-    /// A fragment begins, or the offset table. The pixels of a frame that is complete with that.
-    pub(in crate::rewrite) fn fragment(&mut self, length: u32) -> Result<Option<Vec<u8>>, RewriteProblem> {
-        let decoding = self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?;
-        let frame = decoding.begin(length)?;
-        frame.map(|frame| self.blanked(frame)).transpose()
+    /// Bytes that are in hand while frames are decoded.
+    pub(in crate::rewrite) fn room(&self) -> u64 {
+        self.decoding.as_ref().map_or(0, Decoding::room)
+    }
+
+    /// A fragment begins, or the offset table. The frame that is complete with that.
+    pub(in crate::rewrite) fn fragment(&mut self, length: u32) -> Result<Option<Frame>, RewriteProblem> {
+        self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?.begin(length)
     }
 
     pub(in crate::rewrite) fn compressed(&mut self, bytes: &[u8]) -> Result<(), RewriteProblem> {
         self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?.value(bytes)
     }
 
-    /// The pixels of the last frame, and what pads them.
-    pub(in crate::rewrite) fn last_frame(&mut self) -> Result<Vec<u8>, RewriteProblem> {
-        let decoding = self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?;
-        let frame = decoding.finish()?;
-        let mut frame = self.blanked(frame)?;
-        if self.decoded != self.layout.total {
+    /// The last frame.
+    pub(in crate::rewrite) fn last_frame(&mut self) -> Result<Frame, RewriteProblem> {
+        self.ended = true;
+        self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?.finish()
+    }
+
+    /// The pixels of a frame as they are sent, with what pads those of the last one.
+    pub(in crate::rewrite) fn blanked(&mut self, pixels: Pixels) -> Result<Vec<u8>, RewriteProblem> {
+        let mut frame = self.masked(pixels.0.ok_or(RewriteProblem::Undecodable)?)?;
+        if self.ended && self.decoded != self.layout.total {
             return Err(RewriteProblem::PixelLength);
         }
-        if !self.decoded.is_multiple_of(2) {
+        if self.ended && !self.decoded.is_multiple_of(2) {
             frame.push(0);
         }
         Ok(frame)
     }
 
-    fn blanked(&mut self, mut frame: Vec<u8>) -> Result<Vec<u8>, RewriteProblem> {
+    fn masked(&mut self, mut frame: Vec<u8>) -> Result<Vec<u8>, RewriteProblem> {
         let (mut at, mut black) = (0, Vec::new());
         while at < frame.len() {
             let offset = self.decoded + at as u64;

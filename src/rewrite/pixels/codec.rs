@@ -3,14 +3,15 @@
 use super::super::error::RewriteProblem;
 use super::Description;
 use super::description::{PHOTOMETRIC, PLANAR, REPRESENTATION};
-use super::{jpeg, rle};
+use super::jpeg::{self, Process};
+use super::rle;
 use crate::dataset::Tag;
 
 /// What decodes the frames of a transfer syntax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::rewrite) enum Codec {
     Rle,
-    Jpeg,
+    Jpeg(Process),
 }
 
 /// What a frame has to be.
@@ -31,9 +32,9 @@ impl Codec {
     pub(in crate::rewrite) fn of(transfer_syntax_uid: &str) -> Option<Self> {
         match transfer_syntax_uid {
             "1.2.840.10008.1.2.5" => Some(Self::Rle),
-            "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.57" | "1.2.840.10008.1.2.4.70" => {
-                Some(Self::Jpeg)
-            }
+            "1.2.840.10008.1.2.4.50" => Some(Self::Jpeg(Process::Baseline)),
+            "1.2.840.10008.1.2.4.57" => Some(Self::Jpeg(Process::Lossless)),
+            "1.2.840.10008.1.2.4.70" => Some(Self::Jpeg(Process::LosslessFirstOrder)),
             _ => None,
         }
     }
@@ -48,7 +49,8 @@ impl Codec {
         let mut decoded = image.clone();
         let samples = usize::from(image.samples.unwrap_or(0));
         let is_ybr = matches!(image.photometric.as_slice(), b"YBR_FULL" | b"YBR_FULL_422");
-        let ycbcr = self == Self::Jpeg && is_ybr;
+        let is_jpeg = self != Self::Rle;
+        let ycbcr = is_jpeg && is_ybr;
         if ycbcr {
             decoded.photometric = b"RGB".to_vec();
         }
@@ -56,11 +58,11 @@ impl Codec {
             decoded.planar = Some(image.planar.map(|_| 0).ok_or(unmaskable(PLANAR))?);
         }
         // Nobody extends the sign of what the decoder gives.
-        if self == Self::Jpeg && image.representation == Some(1) && image.stored != image.allocated {
+        if is_jpeg && image.representation == Some(1) && image.stored != image.allocated {
             return Err(unmaskable(REPRESENTATION));
         }
         // Of lossless JPEG in colour, nobody knows for certain what the components are.
-        if self == Self::Jpeg && samples == 3 && !(ycbcr || image.photometric == b"RGB") {
+        if is_jpeg && samples == 3 && !(ycbcr || image.photometric == b"RGB") {
             return Err(unmaskable(PHOTOMETRIC));
         }
         let (rows, columns) = (usize::from(rows), usize::from(columns));
@@ -71,7 +73,7 @@ impl Codec {
     pub(super) fn decode(self, frame: &[u8], shape: &Shape) -> Option<Vec<u8>> {
         match self {
             Self::Rle => rle::decode(frame, shape),
-            Self::Jpeg => jpeg::decode(frame, shape),
+            Self::Jpeg(process) => jpeg::decode(frame, process, shape),
         }
     }
 }

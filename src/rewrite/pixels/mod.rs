@@ -24,6 +24,8 @@ use crate::dataset::{Syntax, Tag};
 
 pub(super) use blanking::Blanking;
 pub(super) use codec::Codec;
+pub(super) use decoding::room_for;
+pub use decoding::{Frame, Pixels};
 pub(super) use description::{Description, LAST};
 pub use mask::{MaskSpec, Rectangle};
 pub(super) use overlay::{is_overlay_layout, lies_in_pixels};

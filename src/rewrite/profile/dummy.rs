@@ -1,7 +1,6 @@
 //! Values that stand for those removed: legal for their VR, never empty, the same for everyone.
 
-use super::super::current::element_header;
-use crate::dataset::{Syntax, Tag, Vr};
+use crate::dataset::{Syntax, Tag, Vr, encoded_header};
 
 pub(in crate::rewrite) const TEXT: &str = "REMOVED";
 
@@ -65,7 +64,7 @@ fn put_node(node: &Node, syntax: Syntax, out: &mut Vec<u8>) -> Option<()> {
             (*tag, Vr::SQ, value)
         }
     };
-    let (head, size) = element_header(tag, vr, syntax, u32::try_from(value.len()).ok()?)?;
+    let (head, size) = encoded_header(tag, vr, syntax, u32::try_from(value.len()).ok()?)?;
     out.extend_from_slice(head.get(..size)?);
     out.extend(value);
     Some(())

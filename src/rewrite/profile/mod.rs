@@ -20,7 +20,7 @@ mod vocabulary;
 pub(super) mod dates;
 pub(super) mod dummy;
 
-use super::pixels::MaskSpec;
+use super::pixels::{MaskSpec, room_for};
 use super::table::CreatorId;
 use crate::dataset::{Tag, Vr, number, vr_of};
 use burned_in::BURNED_IN;
@@ -167,11 +167,11 @@ pub enum BurnedIn {
 }
 
 impl BurnedIn {
-    /// Bytes of the largest frame that is decoded; 0 where none is.
-    pub(super) fn decode_up_to(&self) -> u64 {
+    /// Bytes that are in hand while the largest frames are decoded; 0 where none are.
+    pub fn room(&self) -> u64 {
         match self {
-            Self::Mask { decode_up_to, .. } => decode_up_to.unwrap_or(0),
-            Self::Pass | Self::Refuse => 0,
+            Self::Mask { decode_up_to: Some(largest), .. } => room_for(*largest),
+            Self::Pass | Self::Refuse | Self::Mask { .. } => 0,
         }
     }
 }

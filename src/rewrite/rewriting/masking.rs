@@ -5,8 +5,11 @@ use super::super::error::{RewriteError, RewriteProblem};
 use super::super::facts::Image;
 use super::super::levels::{Source, TooLong};
 use super::super::output::Output;
-use super::super::pixels::{FLOAT_PIXEL_DATA, Masking, PIXEL_DATA, is_overlay_layout, lies_in_pixels};
+use super::super::pixels::{
+    FLOAT_PIXEL_DATA, Masking, PIXEL_DATA, Pixels, is_overlay_layout, lies_in_pixels,
+};
 use super::super::profile::BurnedIn;
+use super::super::step::Step;
 use super::Rewriting;
 use crate::dataset::{Header, Tag};
 
@@ -54,6 +57,7 @@ impl Rewriting {
         let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
         let native = blanking.begin_decoding().map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem));
         let (vr, length) = native?;
+        self.pending = Some(Step::Room(blanking.room()));
         self.open += 1;
         self.current.doing = Doing::Decode;
         if let Some(masked) = self.rules.profile.as_ref().and_then(|profile| profile.masked) {
@@ -62,13 +66,11 @@ impl Rewriting {
         self.put_head(header.tag, vr, header.syntax, length, out)
     }
 
-    pub(super) fn fragment(&mut self, length: u32, out: &mut Output) -> Result<(), RewriteError> {
+    pub(super) fn fragment(&mut self, length: u32) -> Result<(), RewriteError> {
         let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
-        match blanking.fragment(length) {
-            Ok(Some(frame)) => self.decoded(&frame, out),
-            Ok(None) => Ok(()),
-            Err(problem) => Err(RewriteError::new(PIXEL_DATA, 0, problem)),
-        }
+        let frame = blanking.fragment(length).map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))?;
+        self.pending = frame.map(|frame| Step::Frame(Box::new(frame)));
+        Ok(())
     }
 
     pub(super) fn compressed(&mut self, bytes: &[u8]) -> Result<(), RewriteError> {
@@ -76,21 +78,23 @@ impl Rewriting {
         blanking.compressed(bytes).map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))
     }
 
-    pub(super) fn end_decoding(&mut self, out: &mut Output) -> Result<(), RewriteError> {
+    pub(super) fn end_decoding(&mut self) -> Result<(), RewriteError> {
         let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
         let frame = blanking.last_frame().map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))?;
         self.current.doing = Doing::Skip;
-        self.decoded(&frame, out)
+        self.pending = Some(Step::Frame(Box::new(frame)));
+        Ok(())
     }
 
-    /// A frame that was decoded. Nothing of what one push makes goes before its end: it is one frame more than the largest may
-    /// be, whatever their number.
-    fn decoded(&mut self, frame: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        let most = self.rules.profile().map_or(0, |profile| profile.burned_in.decode_up_to());
-        if out.made.len() as u64 > most {
-            return Err(RewriteError::new(PIXEL_DATA, 0, RewriteProblem::FramesAtOnce));
-        }
-        self.send(Source::Made(frame), &[], out)
+    /// The pixels of the frame that was handed out.
+    pub(in crate::rewrite) fn decoded(
+        &mut self,
+        pixels: Pixels,
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
+        let frame = blanking.blanked(pixels).map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))?;
+        self.send(Source::Made(&frame), &[], out)
     }
 
     /// Native pixel data, of any kind and at any depth, that no rule takes away.

@@ -5,6 +5,7 @@ mod edit;
 mod element;
 mod masking;
 mod patient;
+mod reading;
 mod sending;
 mod sequence;
 
@@ -21,10 +22,9 @@ use super::output::Output;
 use super::pixels::{Codec, Masking};
 use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption};
 use super::scope::Scopes;
+use super::step::Step;
 use super::table::Ruleset;
-use crate::dataset::{
-    Event, Header, Kind, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, Scanner, Syntax, Vr, exact_vr_of,
-};
+use crate::dataset::{Event, Header, Kind, Mending, Raw, Scanner, Syntax, Vr, exact_vr_of};
 
 /// A value longer than this at the top of the data set is no longer its header.
 const BULK: u32 = 8 << 10;
@@ -32,6 +32,9 @@ const BULK: u32 = 8 << 10;
 const HEADER: u64 = 64 << 10;
 /// Behind so many bytes, nobody waits any longer for what the object says of its pixels.
 const LATEST: u64 = 1 << 20;
+
+/// Bytes that were held back, and how far they have been read.
+type Ready = (Vec<u8>, usize);
 
 pub(super) struct Rewriting {
     rules: Arc<Ruleset>,
@@ -49,8 +52,16 @@ pub(super) struct Rewriting {
     /// Room for a new value.
     new: Vec<u8>,
     pub(super) facts: Facts,
+    /// Until the header is known to be well-formed, where it may be put right.
+    mending: Option<Box<Mending>>,
+    /// A header that waited for that, and how far it has been read.
+    ready: Option<Ready>,
     /// Until the Patient ID and the image's description are known, where a rule needs them.
     lookahead: Option<Box<Lookahead>>,
+    /// What waited for these, and how far it has been read.
+    known: Option<Ready>,
+    /// What has to be done before the next event.
+    pending: Option<Step>,
     /// Why the object is refused before anything of it is read.
     refused: Option<RewriteProblem>,
     /// Where burned-in text is refused, and no mask can fit.
@@ -104,6 +115,10 @@ impl Rewriting {
             guards_pixels,
             masking: if shows_pixels { Masking::Pass } else { Masking::Refuse },
             codec: None,
+            mending: rules.is_tolerant.then(|| Box::new(Mending::new(syntax, rules.max_depth))),
+            ready: None,
+            known: None,
+            pending: None,
             lookahead: Lookahead::new(syntax, rules.max_depth, rules.needs_patient || checks_owner, image),
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
             pixels,
@@ -114,7 +129,10 @@ impl Rewriting {
                 .filter(|profile| profile.has(ProfileOption::RetainSafePrivate))
                 .map(|_| DeclaredSafe::default()),
             appending: None,
-            scanner: Scanner::new(syntax, rules.max_depth),
+            scanner: match rules.is_tolerant {
+                true => Scanner::new(syntax, rules.max_depth).tolerating_nuls(),
+                false => Scanner::new(syntax, rules.max_depth),
+            },
             rules,
             levels: Levels::new(),
             scopes: Scopes::new(),
@@ -130,71 +148,6 @@ impl Rewriting {
         }
     }
 
-    pub(super) fn push(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        self.check_refused()?;
-        let Some(mut lookahead) = self.lookahead.take() else { return self.rewrite(input, out) };
-        if !lookahead.look(input)? {
-            lookahead.held.extend_from_slice(input);
-            self.lookahead = Some(lookahead);
-            return Ok(());
-        }
-        self.know(&lookahead)?;
-        self.release(&lookahead.held, out)?;
-        self.rewrite(input, out)
-    }
-
-    /// What was held back until more was known.
-    fn release(&mut self, held: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        let mut early = Output::new();
-        self.rewrite(held, &mut early)?;
-        early.slices(held).for_each(|slice| out.make(slice));
-        Ok(())
-    }
-
-    fn know(&mut self, lookahead: &Lookahead) -> Result<(), RewriteError> {
-        if let Some(image) = &lookahead.image {
-            self.masking = self.masking_of(image)?;
-        }
-        match lookahead.patient().transpose() {
-            Some(written) => self.know_patient(written),
-            None => Ok(()),
-        }
-    }
-
-    fn check_refused(&self) -> Result<(), RewriteError> {
-        self.refused.map_or(Ok(()), |problem| Err(RewriteError::new(SOP_CLASS_UID, 0, problem)))
-    }
-
-    fn rewrite(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
-        self.current.leave_input();
-        let mut at = 0;
-        while let Some(event) = self.scanner.next(input, &mut at)? {
-            self.event(event, input, out)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
-        self.check_refused()?;
-        if let Some(lookahead) = self.lookahead.take() {
-            lookahead.finish()?;
-            self.know(&lookahead)?;
-            self.release(&lookahead.held, out)?;
-        }
-        self.scanner.finish()?;
-        self.check_pixels(None)?;
-        self.check_masked()?;
-        if !self.notes.instance_seen {
-            return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
-        }
-        self.check_named()?;
-        if self.subject == Subject::Keys {
-            self.notes.about(self.facts.about.take());
-        }
-        self.bulk_seen = true;
-        self.add_before(u32::MAX, out)
-    }
-
     pub(super) fn settled(&self) -> bool {
         let undecided = self.pixels.as_ref().is_some_and(|pixels| !pixels.is_decided());
         let position = self.scanner.position();
@@ -206,6 +159,18 @@ impl Rewriting {
         match (kind, raw) {
             (Kind::Value { rest }, Raw::Input(range)) if self.skipping.is_none() => {
                 self.value(Source::Input(range), rest, input, out)
+            }
+            (Kind::Value { rest }, Raw::Carried) if self.skipping.is_none() => {
+                let carried = self.scanner.carried().to_vec();
+                self.value(Source::Made(&carried), rest, input, out)
+            }
+            (Kind::SequenceStart(header), _) if header.is_guessed() && self.skipping.is_some() => {
+                self.scanner.pass_over();
+                Ok(())
+            }
+            (Kind::SequenceStart(header), raw) if header.is_guessed() && self.is_edited(&header) => {
+                self.scanner.pass_over();
+                self.element(header, raw, input, out)
             }
             (Kind::Value { .. }, _) => Ok(()),
             (Kind::SequenceEnd | Kind::ItemEnd | Kind::FragmentsEnd, raw) => {
@@ -231,14 +196,19 @@ impl Rewriting {
                 }
                 self.open_part(Part::Item, length, (syntax, syntax), raw, input, out)
             }
-            (Kind::Fragment { length }, _) if self.current.doing == Doing::Decode => {
-                self.fragment(length, out)
-            }
+            (Kind::Fragment { length }, _) if self.current.doing == Doing::Decode => self.fragment(length),
             (Kind::Fragment { .. }, raw) => {
                 self.current.doing = Doing::Pass;
                 self.send_raw(raw, input, out)
             }
         }
+    }
+
+    /// Whether a rule says something of the whole value, be it that of a sequence or not. Otherwise what may be a sequence is
+    /// one: passed as a value, it would hide from every rule what is in it.
+    fn is_edited(&self, header: &Header) -> bool {
+        let rule = self.decide(header, self.scanner.depth() == 1);
+        self.hidden.is_some() || rule.is_some_and(|rule| self.plan(rule, header) != Plan::Keep)
     }
 
     /// What is to be done with an element on which a rule decides.

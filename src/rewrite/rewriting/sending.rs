@@ -1,11 +1,10 @@
 //! What goes out: bytes as they came, and elements of our own.
 
-use super::super::current::element_header;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::{Source, TooLong};
 use super::super::output::Output;
 use super::{Rewriting, source};
-use crate::dataset::{Raw, Syntax, Tag, Vr};
+use crate::dataset::{Raw, Syntax, Tag, Vr, encoded_header};
 
 impl Rewriting {
     pub(super) fn send_head(&mut self, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
@@ -49,7 +48,7 @@ impl Rewriting {
         length: u32,
         out: &mut Output,
     ) -> Result<(), RewriteError> {
-        let header = element_header(tag, vr, syntax, length);
+        let header = encoded_header(tag, vr, syntax, length);
         let (head, size) = header.ok_or_else(|| self.error(RewriteProblem::TooLong))?;
         self.send(Source::Made(head.get(..size).unwrap_or_default()), &[], out)
     }

@@ -131,7 +131,7 @@ impl Rewriting {
         }
         self.hidden = self.hidden.filter(|until| self.open > *until);
         if kind == Kind::FragmentsEnd && self.current.doing == Doing::Decode {
-            return self.end_decoding(out);
+            return self.end_decoding();
         }
         if kind == Kind::ItemEnd {
             self.scopes.close();

@@ -261,7 +261,7 @@ fn an_error_stays_and_so_does_the_end() {
     let mut output = Output::new();
     let mut failed = transform(&[], LE);
     let error = failed.push(&[0; 12], &mut output).unwrap_err();
-    assert_eq!(failed.push(&Data::image(LE).bytes, &mut output), Err(error));
+    assert_eq!(failed.push(&Data::image(LE).bytes, &mut output), Err(error.clone()));
     assert_eq!(failed.finish(&mut output), Err(error));
     assert!(output.is_empty());
     let mut finished = transform(&[], LE);

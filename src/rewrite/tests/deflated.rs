@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use super::support::*;
-use crate::rewrite::{Output, RewriteError, RewriteProblem, Ruleset, RulesetSpec, Transform};
+use crate::rewrite::{Output, RewriteError, RewriteProblem, Ruleset, RulesetSpec, Step, Transform};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
@@ -100,4 +100,22 @@ fn bombs_are_refused_before_they_go_off() {
         capped.push(&bomb(900_000), &mut Output::new()).unwrap_err().problem,
         RewriteProblem::InflatedSize
     );
+}
+
+#[test]
+fn a_few_bytes_that_become_many_take_many_steps() {
+    let pixels: Vec<u8> = (0..20_u32 << 20).map(|number| (number >> 7) as u8).collect();
+    let bytes = deflate(&Data::image(LE).element((0x7FE0, 0x10), b"OB", &pixels).bytes);
+    let mut transform = Transform::new(ruleset(&[]), DEFLATED, expected());
+    let (mut at, mut steps, mut output) = (0, 0, Output::new());
+    loop {
+        output.clear();
+        match transform.step(&bytes, &mut at, &mut output).unwrap() {
+            Step::Done => break,
+            Step::More => steps += 1,
+            other => panic!("{other:?}"),
+        }
+        assert!(output.len() < 256 << 10);
+    }
+    assert!(at == bytes.len() && steps > 100, "{steps} steps");
 }

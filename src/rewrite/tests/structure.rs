@@ -1,8 +1,10 @@
 //! Lengths, nesting, order: what stays, what is written anew, what is refused.
 
+use std::sync::Arc;
+
 use super::support::*;
 use crate::dataset::ScanProblem;
-use crate::rewrite::{Output, Piece, RewriteProblem, Transform};
+use crate::rewrite::{Output, Piece, RewriteProblem, Ruleset, RulesetSpec, Transform};
 
 #[test]
 fn untouched_data_sets_are_borrowed_byte_for_byte() {
@@ -130,9 +132,13 @@ fn what_is_ambiguous_or_beyond_its_holder_is_refused() {
         ),
         (image().header((0x7FE0, 0x10), b"UN", u32::MAX), P::UndefinedLength),
     ];
+    let strict = RulesetSpec { is_tolerant: false, ..spec(&[rule("PatientID", "remove")]) };
+    let strict = Arc::new(Ruleset::compile(strict).unwrap());
     for (data, problem) in cases {
-        let error = run(&[rule("PatientID", "remove")], LE, &data.bytes).unwrap_err();
+        let read = |size| run_in(Transform::new(Arc::clone(&strict), LE, expected()), &data.bytes, &[size]);
+        let error = read(usize::MAX).map(|(sent, _)| sent).unwrap_err();
         assert_eq!((error.problem, error.status), (RewriteProblem::Structure(problem), 0xC000));
+        assert_eq!(read(1).map(|(sent, _)| sent).unwrap_err(), error);
     }
 }
 

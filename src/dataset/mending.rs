@@ -1,0 +1,156 @@
+//! Headers of data sets that break the standard in ways that leave one reading, put right before anybody looks at them.
+//!
+//! [`Mending`] reads ahead through the first 64 KiB, or up to the first value that is no longer a header's, which is where
+//! a rewrite holds its message back in any case. What is well-formed there goes on as it came, without a copy where it came
+//! in one piece. Otherwise the elements at the top that end within the first MiB are written anew by [`mend`]; what
+//! follows has to be well-formed, and in order behind them. The bytes alone decide, not how they were cut.
+
+mod mend;
+
+use super::Tag;
+use super::encoding::Syntax;
+use super::error::{ScanError, ScanProblem};
+use super::scanner::{Kind, Scanner};
+use mend::mend;
+
+/// Within so many bytes something has to be wrong for the header to be put right.
+const WITHIN: u64 = 64 << 10;
+/// A value longer than this at the top is no longer the header's.
+const BULK: u32 = 8 << 10;
+/// The group of pixel data.
+const PIXELS: u16 = 0x7FE0;
+/// Longest header that is put right.
+const MOST: usize = 1 << 20;
+
+/// What was read though the standard does not allow it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tolerated {
+    /// A value representation that is none: `??`, or blanks.
+    pub vr: bool,
+    /// Elements that are not in the order of their tags.
+    pub order: bool,
+    /// A delimiter at the end of what has a defined length.
+    pub delimiter: bool,
+    /// Elements of group 0002, which belongs before a data set in a file.
+    pub file_meta: bool,
+    /// NULs behind the last element.
+    pub nuls: bool,
+}
+
+impl Tolerated {
+    /// A word for each kind, as records have them.
+    pub fn words(self) -> Vec<&'static str> {
+        let Self { vr, order, delimiter, file_meta, nuls } = self;
+        let all = [(vr, "data-set-vr"), (order, "data-set-order"), (delimiter, "data-set-delimiter")];
+        let all =
+            all.into_iter().chain([(file_meta, "data-set-file-meta"), (nuls, "data-set-trailing-nuls")]);
+        all.filter(|(is_found, _)| *is_found).map(|(_, word)| word).collect()
+    }
+}
+
+/// What a look at the header came to.
+pub enum Looked {
+    /// More of it has to be seen.
+    More,
+    /// It goes on as it came: what was held, and with it what was looked at, where something was.
+    AsItCame(Vec<u8>),
+    /// This goes on instead of all that was looked at, or held.
+    Mended(Vec<u8>, Tolerated),
+}
+
+/// See the [module](self).
+pub struct Mending {
+    probe: Scanner,
+    syntax: Syntax,
+    max_depth: usize,
+    held: Vec<u8>,
+    /// Whether something is wrong that can be put right.
+    broken: bool,
+    /// Bytes that have to be there before it is worth looking again: each time twice as many, so that whoever sends byte by
+    /// byte does not have everything read again for each.
+    worth: usize,
+}
+
+impl Mending {
+    /// At the start of a data set. `max_depth` is as for a [`Scanner`].
+    pub fn new(syntax: Syntax, max_depth: usize) -> Self {
+        let probe = Scanner::new(syntax, max_depth).tolerating_nuls();
+        Self { probe, syntax, max_depth, held: Vec::new(), broken: false, worth: 0 }
+    }
+
+    /// Looks at the next bytes.
+    ///
+    /// # Errors
+    /// There are two readings, or none.
+    pub fn look(&mut self, input: &[u8]) -> Result<Looked, ScanError> {
+        if !self.broken && self.is_well_formed(input) {
+            let mut held = std::mem::take(&mut self.held);
+            if !held.is_empty() {
+                held.extend_from_slice(input);
+            }
+            return Ok(Looked::AsItCame(held));
+        }
+        self.held.extend_from_slice(input);
+        if !self.broken || self.held.len() < self.worth.min(MOST) {
+            return Ok(Looked::More);
+        }
+        self.put_right(false)
+    }
+
+    /// Says that the data set ended with what was looked at.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn finish(mut self) -> Result<Looked, ScanError> {
+        // What is cut off can only be told from what is whole by whoever reads it strictly.
+        if self.broken { self.put_right(true) } else { Ok(Looked::AsItCame(self.held)) }
+    }
+
+    /// Whether nothing is wrong that could be put right, as far as that matters. Notes that something is.
+    fn is_well_formed(&mut self, input: &[u8]) -> bool {
+        use ScanProblem::{ForbiddenGroup, MisplacedDelimiter, OutOfOrder, UnknownVr};
+        let mut at = 0;
+        loop {
+            let top = self.probe.depth() == 0;
+            self.probe.skip(input, &mut at, |tag, length| top && is_behind(tag, length));
+            if self.probe.position() > WITHIN {
+                return true;
+            }
+            match self.probe.next(input, &mut at) {
+                Ok(Some(event)) => match event.kind {
+                    Kind::Element(header)
+                        if self.probe.depth() == 0 && is_behind(header.tag, header.length.unwrap_or(0)) =>
+                    {
+                        return true;
+                    }
+                    Kind::FragmentsStart(_) => return true,
+                    _ => {}
+                },
+                Ok(None) => return false,
+                Err(error) => {
+                    self.broken =
+                        matches!(error.problem, UnknownVr | OutOfOrder | MisplacedDelimiter | ForbiddenGroup);
+                    // Whoever reads it strictly says what is wrong.
+                    return !self.broken;
+                }
+            }
+        }
+    }
+
+    fn put_right(&mut self, is_whole: bool) -> Result<Looked, ScanError> {
+        let (header, _) = self.held.split_at(self.held.len().min(MOST));
+        let is_whole = is_whole && header.len() == self.held.len();
+        let Some(mended) = mend(header, self.syntax, self.max_depth, is_whole)? else {
+            self.worth = self.held.len() * 2;
+            return Ok(Looked::More);
+        };
+        let mut bytes = mended.bytes;
+        bytes.extend_from_slice(self.held.get(mended.used..).unwrap_or_default());
+        Ok(Looked::Mended(bytes, mended.tolerated))
+    }
+}
+
+/// Whether an element at the top is no longer of the header: pixel data, or as long as such.
+fn is_behind(tag: Tag, length: u32) -> bool {
+    tag.0 >= PIXELS || length > BULK
+}

@@ -1,0 +1,171 @@
+//! The bytes of a data set on their way to the rules: held back until the header is well-formed and what the rules have to
+//! know is known, then read event by event, up to each that somebody else has to do something for.
+
+use super::super::boundary::Subject;
+use super::super::error::{RewriteError, RewriteProblem};
+use super::super::facts::Lookahead;
+use super::super::output::Output;
+use super::super::step::Step;
+use super::{Ready, Rewriting};
+use crate::dataset::{Looked, SOP_CLASS_UID, SOP_INSTANCE_UID};
+
+impl Rewriting {
+    /// Reads on from `at`, and moves it behind what was read.
+    pub(in crate::rewrite) fn step(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+        out: &mut Output,
+    ) -> Result<Step, RewriteError> {
+        let result = self.step_in_order(input, at, out);
+        result.map_err(|error| error.within(self.scanner.path()))
+    }
+
+    fn step_in_order(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+        out: &mut Output,
+    ) -> Result<Step, RewriteError> {
+        self.check_refused()?;
+        if let Some(mending) = &mut self.mending {
+            let looked = mending.look(input.get(*at..).unwrap_or_default())?;
+            match looked {
+                Looked::More => {
+                    *at = input.len();
+                    return Ok(Step::Done);
+                }
+                Looked::AsItCame(held) if held.is_empty() => self.mending = None,
+                looked => {
+                    *at = input.len();
+                    self.mended(looked);
+                }
+            }
+        }
+        match self.step_ready(out)? {
+            Step::Done => self.read_on(input, at, out),
+            step => Ok(step),
+        }
+    }
+
+    fn mended(&mut self, looked: Looked) {
+        self.mending = None;
+        self.ready = match looked {
+            Looked::More => None,
+            Looked::AsItCame(held) => Some((held, 0)),
+            Looked::Mended(bytes, tolerated) => {
+                self.notes.summary.tolerated = tolerated;
+                Some((bytes, 0))
+            }
+        };
+    }
+
+    /// What waited for the header.
+    fn step_ready(&mut self, out: &mut Output) -> Result<Step, RewriteError> {
+        let Some((bytes, mut at)) = self.ready.take() else { return Ok(Step::Done) };
+        let mut early = Output::new();
+        let step = self.read_on(&bytes, &mut at, &mut early)?;
+        early.slices(&bytes).for_each(|slice| out.make(slice));
+        if !matches!(step, Step::Done) {
+            self.ready = Some((bytes, at));
+        }
+        Ok(step)
+    }
+
+    fn read_on(&mut self, input: &[u8], at: &mut usize, out: &mut Output) -> Result<Step, RewriteError> {
+        if let Some(mut lookahead) = self.lookahead.take() {
+            if !lookahead.look(input, *at)? {
+                lookahead.held.extend_from_slice(input.get(*at..).unwrap_or_default());
+                *at = input.len();
+                self.lookahead = Some(lookahead);
+                return Ok(Step::Done);
+            }
+            self.know(*lookahead)?;
+        }
+        match self.step_known(out)? {
+            Step::Done => self.rewrite(input, at, out),
+            step => Ok(step),
+        }
+    }
+
+    /// What was held back until more was known.
+    fn step_known(&mut self, out: &mut Output) -> Result<Step, RewriteError> {
+        let Some((held, mut at)) = self.known.take() else { return Ok(Step::Done) };
+        let mut early = Output::new();
+        let step = self.rewrite(&held, &mut at, &mut early)?;
+        early.slices(&held).for_each(|slice| out.make(slice));
+        if !matches!(step, Step::Done) {
+            self.known = Some((held, at));
+        }
+        Ok(step)
+    }
+
+    fn know(&mut self, lookahead: Lookahead) -> Result<(), RewriteError> {
+        if let Some(image) = &lookahead.image {
+            self.masking = self.masking_of(image)?;
+        }
+        if let Some(written) = lookahead.patient().transpose() {
+            self.know_patient(written)?;
+        }
+        let held: Ready = (lookahead.held, 0);
+        self.known = (!held.0.is_empty()).then_some(held);
+        Ok(())
+    }
+
+    fn check_refused(&self) -> Result<(), RewriteError> {
+        self.refused.map_or(Ok(()), |problem| Err(RewriteError::new(SOP_CLASS_UID, 0, problem)))
+    }
+
+    fn rewrite(&mut self, input: &[u8], at: &mut usize, out: &mut Output) -> Result<Step, RewriteError> {
+        self.current.leave_input();
+        while let Some(event) = self.scanner.next(input, at)? {
+            self.event(event, input, out)?;
+            if let Some(step) = self.pending.take() {
+                return Ok(step);
+            }
+        }
+        Ok(Step::Done)
+    }
+
+    /// Reads what was held back to the end, and says that nothing follows.
+    pub(in crate::rewrite) fn finish_step(&mut self, out: &mut Output) -> Result<Step, RewriteError> {
+        let result = self.finish_in_order(out);
+        result.map_err(|error| error.within(self.scanner.path()))
+    }
+
+    fn finish_in_order(&mut self, out: &mut Output) -> Result<Step, RewriteError> {
+        self.check_refused()?;
+        if let Some(mending) = self.mending.take() {
+            let looked = mending.finish()?;
+            self.mended(looked);
+        }
+        let step = self.step_ready(out)?;
+        if !matches!(step, Step::Done) {
+            return Ok(step);
+        }
+        if let Some(lookahead) = self.lookahead.take() {
+            lookahead.finish()?;
+            self.know(*lookahead)?;
+        }
+        match self.step_known(out)? {
+            Step::Done => self.finish(out).map(|()| Step::Done),
+            step => Ok(step),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
+        self.scanner.finish()?;
+        self.notes.summary.tolerated.nuls |= self.scanner.has_nuls();
+        self.check_pixels(None)?;
+        self.check_masked()?;
+        if !self.notes.instance_seen {
+            return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
+        }
+        self.check_named()?;
+        if self.subject == Subject::Keys {
+            self.notes.about(self.facts.about.take());
+        }
+        self.bulk_seen = true;
+        self.add_before(u32::MAX, out)
+    }
+}
