@@ -74,7 +74,9 @@ impl Known {
 }
 
 fn is_long(correspondence: &Correspondence) -> bool {
-    correspondence.real.len() + correspondence.pseudonym.len() > LONGEST
+    let written =
+        correspondence.written.as_ref().map_or(0, |written| written.bytes.len() + written.set.len());
+    correspondence.real.len() + correspondence.pseudonym.len() + written > LONGEST
 }
 
 /// What was not asked for while a whole generation came is forgotten.
@@ -131,7 +133,13 @@ mod tests {
 
     fn uid(real: &[u8], pseudonym: &[u8], patient: Option<&[u8]>) -> Correspondence {
         let (real, pseudonym) = (real.to_vec(), pseudonym.to_vec());
-        Correspondence { kind: Kind::Uid, real, pseudonym, patient: patient.map(<[u8]>::to_vec) }
+        Correspondence {
+            kind: Kind::Uid,
+            real,
+            pseudonym,
+            patient: patient.map(<[u8]>::to_vec),
+            written: None,
+        }
     }
 
     #[test]

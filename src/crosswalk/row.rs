@@ -4,7 +4,7 @@ use aws_lc_rs::error::Unspecified;
 
 use super::secret::{Keys, Lookup};
 use crate::dataset::{Tag, number};
-use crate::rewrite::{Correspondence, Kind};
+use crate::rewrite::{Correspondence, Kind, Written};
 
 /// A row of the table. `real` and `pseudonym` are what it is found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,15 +49,20 @@ impl Row {
         let plain = keys.open(&self.place(), &self.sealed).ok()?;
         let (real, rest) = take(&plain)?;
         let (pseudonym, rest) = take(rest)?;
-        let patient = match rest {
+        let (patient, rest) = if rest.is_empty() { (&[][..], rest) } else { take(rest)? };
+        let written = match rest {
             [] => None,
-            rest => Some(take(rest)?.0.to_vec()),
+            rest => {
+                let (bytes, rest) = take(rest)?;
+                Some(Written { bytes: bytes.to_vec(), set: take(rest)?.0.to_vec() })
+            }
         };
         Some(Correspondence {
             kind: kind(self.kind)?,
             real: real.to_vec(),
             pseudonym: pseudonym.to_vec(),
-            patient,
+            patient: (!patient.is_empty()).then(|| patient.to_vec()),
+            written,
         })
     }
 
@@ -75,8 +80,13 @@ fn plain(correspondence: &Correspondence) -> Vec<u8> {
     };
     put(&correspondence.real);
     put(&correspondence.pseudonym);
-    if let Some(patient) = &correspondence.patient {
-        put(patient);
+    let Correspondence { patient, written, .. } = correspondence;
+    if patient.is_some() || written.is_some() {
+        put(patient.as_deref().unwrap_or_default());
+    }
+    if let Some(Written { bytes, set }) = written {
+        put(bytes);
+        put(set);
     }
     plain
 }

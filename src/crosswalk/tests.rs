@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Crosswalk, CrosswalkError, NotStored, Secret, erase, export, probe, rotate, show};
 use crate::dataset::{PATIENT_ID, Tag};
-use crate::rewrite::{Correspondence, Correspondences, Kind};
+use crate::rewrite::{Correspondence, Correspondences, Kind, Written};
 
 const NAME: Kind = Kind::OfPatient(Tag(0x0010, 0x0010));
 const ACCESSION: Kind = Kind::Value(Tag(0x0008, 0x0050));
@@ -22,7 +22,13 @@ fn secret(byte: u8) -> Secret {
 
 fn pair(kind: Kind, real: &str, pseudonym: &str, patient: Option<&str>) -> Correspondence {
     let bytes = |text: &str| text.as_bytes().to_vec();
-    Correspondence { kind, real: bytes(real), pseudonym: bytes(pseudonym), patient: patient.map(bytes) }
+    Correspondence {
+        kind,
+        real: bytes(real),
+        pseudonym: bytes(pseudonym),
+        patient: patient.map(bytes),
+        written: None,
+    }
 }
 
 /// Two patients, with a study each, and a UID of nobody.
@@ -461,6 +467,8 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         Just(Kind::Uid),
         Just(Kind::Patient),
         Just(Kind::Days),
+        Just(Kind::SharedUid),
+        tag.clone().prop_map(Kind::Shared),
         tag.clone().prop_map(Kind::Value),
         tag.prop_map(Kind::OfPatient),
     ]
@@ -483,7 +491,7 @@ proptest! {
             .enumerate()
             .map(|(n, (real, (kind, rest, patient)))| {
                 let pseudonym = [n.to_string().as_bytes(), b"\\\0", &rest].concat();
-                Correspondence { kind, real, pseudonym, patient: patient.map(Vec::from) }
+                Correspondence { kind, real, pseudonym, patient: patient.map(Vec::from), written: None }
             })
             .collect();
         folder.open().store_blocking(all.clone()).unwrap();
@@ -497,4 +505,37 @@ proptest! {
             prop_assert_eq!(behind, one.kind.leads_back().then_some(one));
         }
     }
+}
+
+#[test]
+fn what_a_value_was_written_in_is_kept_and_an_older_file_still_read() {
+    let folder = Folder::new();
+    folder.filled();
+    let format = |format: Option<i64>| -> i64 {
+        let connection = Connection::open(folder.path()).unwrap();
+        if let Some(format) = format {
+            connection.pragma_update(None, "user_version", format).unwrap();
+        }
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
+    assert_eq!(format(Some(1)), 1);
+    assert_eq!(everything(&folder.path(), 1).unwrap(), site());
+    assert_eq!(format(None), 1, "reading changes nothing");
+    let written = |set: &str| Some(Written { bytes: b"M\xFCLLER".to_vec(), set: set.into() });
+    let name = |patient| Correspondence {
+        written: written("ISO_IR 100"),
+        ..pair(ID, "M\u{FC}LLER", "CODE9", patient)
+    };
+    let crosswalk = folder.open();
+    assert_eq!(format(None), 2, "an older version would take it for damaged");
+    crosswalk.store_blocking(vec![pair(ID, "M\u{FC}LLER", "CODE9", None)]).unwrap();
+    crosswalk.store_blocking(vec![name(None)]).unwrap();
+    let other = Correspondence { written: written(""), ..name(Some("P")) };
+    crosswalk.store_blocking(vec![other]).unwrap();
+    let kept = name(Some("P"));
+    assert_eq!(crosswalk.behind(ID, b"CODE9").unwrap(), Some(kept.clone()), "the first that was said");
+    drop(crosswalk);
+    assert_eq!(folder.open().behind(ID, b"CODE9").unwrap(), Some(kept.clone()));
+    rotate(&folder.path(), &secret(1), &secret(2)).unwrap();
+    assert!(everything(&folder.path(), 2).unwrap().contains(&kept));
 }

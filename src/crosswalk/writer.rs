@@ -143,14 +143,20 @@ fn reconcile(
         let there = find(savepoint, column, key).map_err(of)?;
         there.map(|there| there.open(keys).ok_or_else(damaged)).transpose()
     };
-    let Correspondence { kind, real, pseudonym, patient } = correspondence;
+    let Correspondence { kind, real, pseudonym, patient, written } = correspondence;
     match opened(Column::Real, &row.real)? {
         Some(there) if there.real == *real && there.pseudonym == *pseudonym => {
-            if there.patient.is_none() && patient.is_some() {
-                return replace(savepoint, row).map_err(of);
+            // What is there stays, and gets what it lacks.
+            let more =
+                there.patient.is_none() && patient.is_some() || there.written.is_none() && written.is_some();
+            *patient = there.patient.or(patient.take());
+            *written = there.written.or(written.take());
+            if !more {
+                return Ok(());
             }
-            *patient = there.patient;
-            return Ok(());
+            let row = Row::seal(keys, correspondence)
+                .map_err(|_| Failure::All(CrosswalkError::damaged(path, "its key cannot encrypt")))?;
+            return replace(savepoint, &row).map_err(of);
         }
         // With few digits, two patients can have one pseudonym.
         Some(there) if !kind.leads_forward() && there.patient == *patient => {

@@ -228,6 +228,7 @@ impl Half<'_> {
             let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());
             exchange.study = study.map(crate::wire::escape);
             let patient = patient.filter(|patient| !is_pattern(patient)).map(<[u8]>::to_vec);
+            let patient = relayed.transform.patient().map(<[u8]>::to_vec).or(patient);
             exchange.patient = patient.or(exchange.patient.take());
             exchange.query = query;
             exchange.tolerate_in_data_set(summary.tolerated);

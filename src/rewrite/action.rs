@@ -135,8 +135,8 @@ impl Action {
     /// Whether the character set of a text matters.
     pub(super) fn reads_text(&self) -> bool {
         match self {
-            Self::Template(template) => template.needs_patient(),
-            Self::Pattern { .. } => true,
+            Self::Template(template) => template.has_pseudonym(),
+            Self::Pattern { .. } | Self::Pseudonym { .. } => true,
             _ => false,
         }
     }
@@ -167,7 +167,7 @@ impl Action {
         match self {
             Self::Keep | Self::Remove => return Ok(Edit::Same),
             Self::Undo(action) => return undo::undo(action, (tag, vr), set, old, facts, new),
-            Self::Key(action) => return keys::translate(action, (tag, vr), old, facts, new),
+            Self::Key(action) => return keys::translate(action, (tag, vr), (old, set), facts, new),
             Self::Empty => {}
             Self::Replace(text) | Self::Default(text) => {
                 value::encode(vr, text, syntax, new).map_err(unsuited)?
@@ -218,8 +218,8 @@ impl Action {
                 None => {}
             },
             Self::Pseudonym { key, length } => each_value(vr, old, new, |one, new| {
-                facts.pseudonyms.put(Kind::Value(tag), one, new, |new| {
-                    keyed::put_pseudonym(key, one, *length, new);
+                facts.pseudonyms.put_text(Kind::Value(tag), (one, set), new, |real, new| {
+                    keyed::put_pseudonym(key, real, *length, new);
                 })
             })?,
             Self::Uid { key } => {
@@ -260,7 +260,7 @@ fn replace_all<'a>(
     set: &CharacterSet,
     old: &'a [u8],
 ) -> Option<Cow<'a, [u8]>> {
-    let ascii = CharacterSet::Default;
+    let ascii = CharacterSet::DEFAULT;
     let set = if vr.is_in_character_set() || vr == Vr::UN { set } else { &ascii };
     let whole = trim(old);
     let text = set.decode(whole)?;

@@ -48,8 +48,16 @@ impl Kind {
     }
 }
 
-/// A real value and the pseudonym that stands for it. Both as they are written in a data set, without padding, one value
-/// of several; a real value [of a patient](Kind::OfPatient) is in UTF-8, whatever it was in. What came from the world of pseudonyms and is nobody's pseudonym there stands for itself.
+/// A value that is not the same in every character set, as it was written.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Written {
+    pub bytes: Vec<u8>,
+    /// (0008,0005) of its data set or item; empty where there was none.
+    pub set: Vec<u8>,
+}
+
+/// A real value and the pseudonym that stands for it. Both without padding, one value of several. A real value is the text
+/// in UTF-8, so that a patient is the same in every character set, and where nobody can tell the text, its bytes. What came from the world of pseudonyms and is nobody's pseudonym there stands for itself.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Correspondence {
     pub kind: Kind,
@@ -57,6 +65,8 @@ pub struct Correspondence {
     pub pseudonym: Vec<u8>,
     /// The real Patient ID (0010,0020) of the first data set with one that it was found in: what is erased together.
     pub patient: Option<Vec<u8>>,
+    /// The real value as it came, where it is not plain ASCII.
+    pub written: Option<Written>,
 }
 
 impl Correspondence {
@@ -70,7 +80,7 @@ impl Correspondence {
             _ => return None,
         };
         let (real, patient) = ([real, b"\0", patient].concat(), Some(patient.to_vec()));
-        Some(Self { kind, real, pseudonym: Vec::new(), patient })
+        Some(Self { kind, real, pseudonym: Vec::new(), patient, written: None })
     }
 
     /// The real value alone, also of one that is shared.

@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use time::Date;
 
+use super::character_set::CharacterSet;
 use super::error::{RewriteError, RewriteProblem};
 use super::owner::is_nobody;
 use super::pixels::{self, Description};
 use super::profile::Pixels;
 use super::pseudonyms::Pseudonyms;
-use crate::dataset::{Event, Header, Kind, PATIENT_ID, Raw, Scanner, Syntax, Tag, number, trim};
+use crate::dataset::{
+    Event, Header, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag, number, trim,
+};
 use crate::wire::Uid;
 
 /// The Patient ID has to come within so many bytes; what stands before it is held back until then.
 const PATIENT_WITHIN: u64 = 64 << 10;
+/// (0008,0050) Accession Number, (0010,0010) Patient's Name.
+const RESTORED: [Tag; 2] = [Tag(0x0008, 0x0050), Tag(0x0010, 0x0010)];
 /// So has the description of an image, where masks may fit it.
 const IMAGE_WITHIN: u64 = 1 << 20;
 
@@ -41,6 +46,8 @@ pub(super) struct Facts {
     pub(super) about: Option<Vec<u8>>,
     /// The real (0010,0020), without padding, never empty.
     pub(super) patient: Option<Vec<u8>>,
+    /// The same, read on the way, where nothing had to be known before.
+    pub(super) whose: Option<Vec<u8>>,
     /// Days by which dates move.
     pub(super) days: Option<i32>,
     pub(super) peer: Option<Arc<str>>,
@@ -75,7 +82,13 @@ impl Image {
 pub(super) struct Lookahead {
     scanner: Scanner,
     needs_patient: bool,
+    /// Whether values are restored, for which a character set may have to be chosen.
+    restores: bool,
     patient: Vec<u8>,
+    /// (0008,0005).
+    pub(super) set: CharacterSet,
+    /// Values of [`RESTORED`] as they came.
+    pub(super) others: Vec<(Tag, Vec<u8>)>,
     pub(super) image: Option<Image>,
     reading: Option<Header>,
     value: Vec<u8>,
@@ -87,14 +100,17 @@ impl Lookahead {
     pub(super) fn new(
         syntax: Syntax,
         max_depth: usize,
-        needs_patient: bool,
+        (needs_patient, restores): (bool, bool),
         image: Option<Image>,
     ) -> Option<Box<Self>> {
         (needs_patient || image.is_some()).then(|| {
             Box::new(Self {
                 scanner: Scanner::new(syntax, max_depth).tolerating_nuls(),
                 needs_patient,
+                restores,
                 patient: Vec::new(),
+                set: CharacterSet::DEFAULT,
+                others: Vec::new(),
                 image,
                 reading: None,
                 value: Vec::new(),
@@ -150,8 +166,12 @@ impl Lookahead {
     /// Passes what is neither wanted nor behind all that is.
     fn skip(&mut self, input: &[u8], at: &mut usize) {
         let (top, last, of_image) = (self.scanner.depth() == 0, number(self.last()), self.image.is_some());
-        let is_asked =
-            |tag, _| top && (number(tag) >= last || tag == PATIENT_ID || of_image && Image::wants(tag));
+        let (of_patient, restores) = (self.needs_patient, self.restores);
+        let of_text =
+            |tag| of_patient && tag == SPECIFIC_CHARACTER_SET || restores && RESTORED.contains(&tag);
+        let is_asked = |tag, _| {
+            top && (number(tag) >= last || tag == PATIENT_ID || of_text(tag) || of_image && Image::wants(tag))
+        };
         self.scanner.skip(input, at, is_asked);
     }
 
@@ -160,18 +180,30 @@ impl Lookahead {
     }
 
     fn wants(&self, tag: Tag) -> bool {
-        self.image.is_some() && Image::wants(tag) || self.needs_patient && tag == PATIENT_ID
+        self.image.is_some() && Image::wants(tag)
+            || self.needs_patient && matches!(tag, PATIENT_ID | SPECIFIC_CHARACTER_SET)
+            || self.restores && RESTORED.contains(&tag)
     }
 
     /// An element that was wanted is complete. Whether it was the last.
     fn read(&mut self, header: &Header) -> bool {
         if header.tag == PATIENT_ID {
             self.patient = trim(&self.value).to_vec();
+        } else if header.tag == SPECIFIC_CHARACTER_SET {
+            self.set = CharacterSet::of(&self.value);
+        } else if self.restores && RESTORED.contains(&header.tag) {
+            self.others.push((header.tag, trim(&self.value).to_vec()));
         } else if let Some(image) = &mut self.image {
             image.description.read(header.tag, &self.value, header.syntax);
             image.pixels.read(header.tag, &self.value);
         }
         header.tag == self.last()
+    }
+
+    /// What may be restored so far, and the Patient ID.
+    pub(super) fn restorable(&self) -> impl Iterator<Item = (Tag, &[u8])> {
+        let others = self.others.iter().map(|(tag, value)| (*tag, value.as_slice()));
+        others.chain([(PATIENT_ID, self.patient.as_slice())])
     }
 
     /// The Patient ID, where it is needed.

@@ -51,19 +51,19 @@ pub(super) fn hides(action: &Action) -> bool {
 pub(super) fn translate(
     action: &Action,
     (tag, vr): (Tag, Vr),
-    old: &[u8],
+    (old, set): (&[u8], &CharacterSet),
     facts: &mut Facts,
     new: &mut Vec<u8>,
 ) -> Result<Edit, Cannot> {
     let key = trim(old);
     match action {
-        _ if is_universal(vr, key) => put_patient(action, tag, facts, new),
+        _ if is_universal(vr, key) => put_patient(action, tag, (facts, set), new),
         Action::Template(template) if is_of_patient(template, tag) => {
             check_of_patient(template, (tag, vr), key, facts)
         }
         Action::Shift { keep_times } => put_dates(vr, key, facts, *keep_times, new),
         action if hides(action) => Err(RewriteProblem::NotAKey),
-        action => put_list(action, (tag, vr), key, facts, new),
+        action => put_list(action, (tag, vr), (key, set), facts, new),
     }
     .map_err(Cannot::Lacks)?;
     let same = new.as_slice() == key || new.is_empty() && is_universal(vr, key);
@@ -76,18 +76,37 @@ fn is_of_patient(template: &Template, tag: Tag) -> bool {
 }
 
 /// A name alone was looked for, and the patient found by it: then that is whom to look for.
-fn put_patient(action: &Action, tag: Tag, facts: &Facts, new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
+fn put_patient(
+    action: &Action,
+    tag: Tag,
+    (facts, set): (&Facts, &CharacterSet),
+    new: &mut Vec<u8>,
+) -> Result<(), RewriteProblem> {
     let Some(patient) = facts.named.as_deref().filter(|_| tag == PATIENT_ID && facts.depth == 0) else {
         return Ok(());
     };
     match action {
         action if hides(action) => Err(RewriteProblem::NotAKey),
-        _ if has_wildcard(patient) => Err(RewriteProblem::NotAKey),
-        _ => {
-            new.extend_from_slice(patient);
-            Ok(())
-        }
+        _ => match facts.pseudonyms.row(Kind::Value(tag), patient)? {
+            Some(found) => put_found(&found, Vr::LO, set, new),
+            None => Err(RewriteProblem::NeedsPatientId),
+        },
     }
+}
+
+/// A real value, to be looked for. What is no wildcard in it would be one in a key (PS3.4 C.2.2.2.4).
+fn put_found(
+    found: &Correspondence,
+    vr: Vr,
+    set: &CharacterSet,
+    new: &mut Vec<u8>,
+) -> Result<(), RewriteProblem> {
+    let real = undo::written(found, set).ok_or(RewriteProblem::NotInCharacterSet)?;
+    if vr != Vr::UI && (has_wildcard(&found.real) || has_wildcard(&real)) {
+        return Err(RewriteProblem::NotAKey);
+    }
+    new.extend_from_slice(&real);
+    Ok(())
 }
 
 /// Universal matching (PS3.4 C.2.2.2.3): empty, or nothing but asterisks.
@@ -99,7 +118,7 @@ pub(super) fn is_universal(vr: Vr, key: &[u8]) -> bool {
 fn put_list(
     action: &Action,
     (tag, vr): (Tag, Vr),
-    key: &[u8],
+    (key, set): (&[u8], &CharacterSet),
     facts: &mut Facts,
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
@@ -114,10 +133,7 @@ fn put_list(
     }
     let alone = values.len() == 1;
     for one in values {
-        let Some(other) = other_side(&kinds, vr, one, (facts, alone))? else { continue };
-        if !other.is_ascii() {
-            return Err(RewriteProblem::NotInCharacterSet);
-        }
+        let Some(other) = other_side(&kinds, vr, (one, set), (facts, alone))? else { continue };
         if !new.is_empty() {
             new.push(b'\\');
         }
@@ -131,12 +147,16 @@ fn put_list(
 fn other_side(
     kinds: &[Kind],
     vr: Vr,
-    one: &[u8],
+    (one, set): (&[u8], &CharacterSet),
     (facts, alone): (&mut Facts, bool),
 ) -> Result<Option<Vec<u8>>, RewriteProblem> {
     if facts.way == Way::ToPseudonyms || kinds == [Kind::Uid] && keyed::is_fixed(one) {
-        let whole = if has_wildcard(one) { Err(RewriteProblem::Wildcard) } else { Ok(one) };
-        return facts.pseudonyms.across(facts.way, kinds, vr, whole?);
+        if has_wildcard(one) {
+            return Err(RewriteProblem::Wildcard);
+        }
+        let kind = kinds.first().copied().unwrap_or(Kind::Uid);
+        let (real, _) = facts.pseudonyms.identity(kind, (one, set))?;
+        return facts.pseudonyms.across(facts.way, kinds, vr, &real);
     }
     let whole = without_asterisks(one).ok_or(RewriteProblem::Wildcard)?;
     let Some(found) = facts.pseudonyms.behind(kinds, vr, whole)? else {
@@ -145,11 +165,9 @@ fn other_side(
     if vr != Vr::AE && kinds != [Kind::Value(PATIENT_ID)] {
         facts.check_whose(&found, alone)?;
     }
-    // What is no wildcard in a value would be one in a key (PS3.4 C.2.2.2.4).
-    if vr != Vr::UI && has_wildcard(&found.real) {
-        return Err(RewriteProblem::NotAKey);
-    }
-    Ok(Some(found.real))
+    let mut real = Vec::new();
+    put_found(&found, vr, set, &mut real)?;
+    Ok(Some(real))
 }
 
 /// A value such as `ANON^{pseudonym}` says the same as the Patient ID. Looked for by its real value, it would find
@@ -163,7 +181,7 @@ fn check_of_patient(
     let whole = if has_wildcard(key) { without_asterisks(key) } else { Some(key) };
     match (facts.way, facts.patient.is_some()) {
         (Way::ToReal, true) => {
-            let own = template.fill(facts, (tag, &CharacterSet::Default), b"")?;
+            let own = template.fill(facts, (tag, &CharacterSet::DEFAULT), b"")?;
             let whole = whole.ok_or(RewriteProblem::Wildcard)?;
             let same = undo::bare(vr, own.as_bytes()) == undo::bare(vr, whole);
             if same { Ok(()) } else { Err(RewriteProblem::MatchesNothing) }

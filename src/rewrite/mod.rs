@@ -66,7 +66,7 @@ mod versions;
 
 pub use boundary::Subject;
 pub use change::{Change, Content};
-pub use correspondence::{Correspondence, Correspondences, Kind, Unavailable};
+pub use correspondence::{Correspondence, Correspondences, Kind, Unavailable, Written};
 pub use error::{RewriteError, RewriteProblem};
 pub use facts::Way;
 pub use notes::Summary;

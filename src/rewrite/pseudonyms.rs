@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::correspondence::{Correspondence, Correspondences, Kind};
+use super::character_set::{self, CharacterSet};
+use super::correspondence::{Correspondence, Correspondences, Kind, Written};
 use super::error::RewriteProblem;
 use super::facts::Way;
 use super::keyed::Key;
@@ -20,7 +21,15 @@ pub(super) struct Pseudonyms {
     known: Option<Arc<dyn Correspondences>>,
     /// The real (0010,0020) of whom the data set is on, where that is known before it is rewritten.
     pub(super) patient: Option<Vec<u8>>,
-    made: HashMap<(Kind, Vec<u8>), (Vec<u8>, Why)>,
+    made: HashMap<(Kind, Vec<u8>), Made>,
+}
+
+/// What somebody has to hear of.
+#[derive(Clone)]
+struct Made {
+    pseudonym: Vec<u8>,
+    written: Option<Written>,
+    why: Why,
 }
 
 /// Why somebody has to hear of a pseudonym.
@@ -48,12 +57,63 @@ impl Pseudonyms {
 
     /// As [`known`](Self::known), for a data set of the patients' side that has the value: it is its patient's, if not of
     /// that one alone.
-    pub(super) fn used(&mut self, kind: Kind, real: &[u8]) -> Result<Option<Vec<u8>>, RewriteProblem> {
+    pub(super) fn used(
+        &mut self,
+        kind: Kind,
+        real: &[u8],
+        written: Option<&Written>,
+    ) -> Result<Option<Vec<u8>>, RewriteProblem> {
         let known = self.known(kind, real)?;
         if let Some(pseudonym) = &known {
-            self.claim(kind, pseudonym, true)?;
+            self.claim(kind, pseudonym, true, written)?;
         }
         Ok(known)
+    }
+
+    /// What a value is remembered as: its text in UTF-8, so that it is the same in every character set, or where that cannot
+    /// be told, its bytes; and how it was written, where that matters.
+    pub(super) fn identity(
+        &self,
+        kind: Kind,
+        (bytes, set): (&[u8], &CharacterSet),
+    ) -> Result<(Vec<u8>, Option<Written>), RewriteProblem> {
+        if self.known.is_none() || character_set::is_plain(bytes) {
+            return Ok((bytes.to_vec(), None));
+        }
+        let written = Written { bytes: bytes.to_vec(), set: set.name().to_vec() };
+        let Some(text) = set.text(bytes).filter(|text| text.as_bytes() != bytes) else {
+            return Ok((bytes.to_vec(), Some(written)));
+        };
+        // An earlier version knew values by their bytes alone.
+        let is_known = self.known(kind, text.as_bytes())?.is_some();
+        let is_old = !is_known && self.row(kind, bytes)?.is_some_and(|row| row.written.is_none());
+        Ok((if is_old { bytes.to_vec() } else { text.into_owned().into_bytes() }, Some(written)))
+    }
+
+    /// What is remembered of a real value.
+    pub(super) fn row(&self, kind: Kind, real: &[u8]) -> Result<Option<Correspondence>, RewriteProblem> {
+        let Some((pseudonym, known)) = self.known(kind, real)?.zip(self.known.as_ref()) else {
+            return Ok(None);
+        };
+        known.behind(kind, &pseudonym).map_err(|_| RewriteProblem::Crosswalk)
+    }
+
+    /// As [`put`](Self::put), for text; `make` gets what it is remembered as.
+    pub(super) fn put_text(
+        &mut self,
+        kind: Kind,
+        value: (&[u8], &CharacterSet),
+        new: &mut Vec<u8>,
+        make: impl FnOnce(&[u8], &mut Vec<u8>),
+    ) -> Result<(), RewriteProblem> {
+        let (real, written) = self.identity(kind, value)?;
+        if let Some(pseudonym) = self.used(kind, &real, written.as_ref())? {
+            new.extend_from_slice(&pseudonym);
+            return Ok(());
+        }
+        let start = new.len();
+        make(&real, new);
+        self.keep(kind, (&real, written), new.get(start..).unwrap_or_default())
     }
 
     /// Appends the pseudonym of a value: the one that it has, else the one that `make` appends.
@@ -64,13 +124,13 @@ impl Pseudonyms {
         new: &mut Vec<u8>,
         make: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), RewriteProblem> {
-        if let Some(pseudonym) = self.used(kind, real)? {
+        if let Some(pseudonym) = self.used(kind, real, None)? {
             new.extend_from_slice(&pseudonym);
             return Ok(());
         }
         let start = new.len();
         make(new);
-        self.keep(kind, real, new.get(start..).unwrap_or_default())
+        self.keep(kind, (real, None), new.get(start..).unwrap_or_default())
     }
 
     /// Appends the new UID for an old one. Those of the standard's own root stay, and nobody needs to remember them.
@@ -90,42 +150,58 @@ impl Pseudonyms {
             return Ok(days);
         }
         let days = make();
-        self.keep(Kind::Days, patient, days.to_string().as_bytes())?;
+        self.keep(Kind::Days, (patient, None), days.to_string().as_bytes())?;
         Ok(days)
     }
 
     /// Notes what a pseudonym that is the patient's stands for in one attribute.
-    pub(super) fn note(&mut self, kind: Kind, real: &[u8], pseudonym: &[u8]) -> Result<(), RewriteProblem> {
+    pub(super) fn note(
+        &mut self,
+        kind: Kind,
+        (real, written): (&[u8], Option<Written>),
+        pseudonym: &[u8],
+    ) -> Result<(), RewriteProblem> {
         let Some(known) = &self.known else { return Ok(()) };
-        let stands_for = known.real_of(kind, pseudonym).map_err(|_| RewriteProblem::Crosswalk)?;
-        match stands_for {
-            Some(known) if known == real => Ok(()),
-            _ => self.keep(kind, real, pseudonym),
+        let found = known.behind(kind, pseudonym).map_err(|_| RewriteProblem::Crosswalk)?;
+        match found {
+            Some(found) if found.real == real && (found.written.is_some() || written.is_none()) => Ok(()),
+            _ => self.keep(kind, (real, written), pseudonym),
         }
     }
 
     /// Notes a pseudonym that was made.
-    pub(super) fn keep(&mut self, kind: Kind, real: &[u8], pseudonym: &[u8]) -> Result<(), RewriteProblem> {
+    pub(super) fn keep(
+        &mut self,
+        kind: Kind,
+        (real, written): (&[u8], Option<Written>),
+        pseudonym: &[u8],
+    ) -> Result<(), RewriteProblem> {
         if self.known.is_none() || is_nobody(real) {
             return Ok(());
         }
-        self.note_why(kind, real, pseudonym, Why::New)
+        self.note_why(kind, real, Made { pseudonym: pseudonym.to_vec(), written, why: Why::New })
     }
 
     /// Notes a pseudonym that is known, where nobody knows whose it is, or it is known as somebody else's and `may_share`.
-    fn claim(&mut self, kind: Kind, pseudonym: &[u8], may_share: bool) -> Result<(), RewriteProblem> {
+    fn claim(
+        &mut self,
+        kind: Kind,
+        pseudonym: &[u8],
+        may_share: bool,
+        written: Option<&Written>,
+    ) -> Result<(), RewriteProblem> {
         let Some(known) = &self.known else { return Ok(()) };
-        match known.behind(kind, pseudonym).map_err(|_| RewriteProblem::Crosswalk)? {
-            Some(Correspondence { real, patient: None, .. }) => {
-                self.note_why(kind, &real, pseudonym, Why::Ownerless)
-            }
-            Some(Correspondence { real, patient: Some(owner), .. })
-                if may_share && self.patient.as_ref() != Some(&owner) =>
-            {
-                self.note_why(kind, &real, pseudonym, Why::Owned(owner))
-            }
-            _ => Ok(()),
-        }
+        let found = known.behind(kind, pseudonym).map_err(|_| RewriteProblem::Crosswalk)?;
+        let Some(Correspondence { real, patient, written: known, .. }) = found else { return Ok(()) };
+        let why = match patient {
+            // An earlier version did not remember how it was written.
+            _ if known.is_none() && written.is_some() => Why::New,
+            None => Why::Ownerless,
+            Some(owner) if may_share && self.patient.as_ref() != Some(&owner) => Why::Owned(owner),
+            Some(_) => return Ok(()),
+        };
+        let written = known.or(written.cloned());
+        self.note_why(kind, &real, Made { pseudonym: pseudonym.to_vec(), written, why })
     }
 
     /// Whether the patients' side has said of what is known as somebody else's that it is this patient's too.
@@ -136,17 +212,11 @@ impl Pseudonyms {
         }
     }
 
-    fn note_why(
-        &mut self,
-        kind: Kind,
-        real: &[u8],
-        pseudonym: &[u8],
-        why: Why,
-    ) -> Result<(), RewriteProblem> {
+    fn note_why(&mut self, kind: Kind, real: &[u8], made: Made) -> Result<(), RewriteProblem> {
         if self.made.len() >= MOST {
             return Err(RewriteProblem::TooManyPseudonyms);
         }
-        self.made.insert((kind, real.to_vec()), (pseudonym.to_vec(), why));
+        self.made.insert((kind, real.to_vec()), made);
         Ok(())
     }
 
@@ -216,13 +286,13 @@ impl Pseudonyms {
         if let Some(real) = self.real_uid(uid)? {
             new.extend_from_slice(&real);
             let is_own = real == uid && !keyed::is_fixed(uid);
-            return if is_own { self.claim(Kind::Uid, uid, false) } else { Ok(()) };
+            return if is_own { self.claim(Kind::Uid, uid, false, None) } else { Ok(()) };
         }
         if self.known(Kind::Uid, uid)?.is_some() {
             return Err(RewriteProblem::NotAPseudonym);
         }
         new.extend_from_slice(uid);
-        self.keep(Kind::Uid, uid, uid)
+        self.keep(Kind::Uid, (uid, None), uid)
     }
 
     /// Those made since the last call, and those known that were nobody's. They are `patient`'s, by the real Patient ID. What
@@ -230,12 +300,11 @@ impl Pseudonyms {
     pub(super) fn take(&mut self, patient: Option<&[u8]>, says: bool) -> Vec<Correspondence> {
         let patient = patient.filter(|patient| !is_nobody(patient));
         let made = std::mem::take(&mut self.made).into_iter();
-        let made = made.filter_map(|((kind, real), (pseudonym, why))| match (why, patient) {
-            (Why::New, patient) => {
-                Some(Correspondence { kind, real, pseudonym, patient: patient.map(<[u8]>::to_vec) })
-            }
-            (Why::Ownerless, Some(patient)) => {
-                Some(Correspondence { kind, real, pseudonym, patient: Some(patient.to_vec()) })
+        let made = made.filter_map(|((kind, real), Made { pseudonym, written, why })| match (why, patient) {
+            (Why::Ownerless, None) => None,
+            (Why::New | Why::Ownerless, patient) => {
+                let patient = patient.map(<[u8]>::to_vec);
+                Some(Correspondence { kind, real, pseudonym, patient, written })
             }
             (Why::Owned(owner), Some(patient)) if says && owner != patient => {
                 let shared = Correspondence::shared(kind, &real, patient)?;
@@ -243,7 +312,7 @@ impl Pseudonyms {
                 let is_known = self.known(shared.kind, &shared.real).is_ok_and(|known| known.is_some());
                 (!is_known).then_some(shared)
             }
-            (Why::Ownerless | Why::Owned(_), _) => None,
+            (Why::Owned(_), _) => None,
         });
         made.collect()
     }

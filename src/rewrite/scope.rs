@@ -32,7 +32,7 @@ pub(super) struct Scopes {
 impl Scopes {
     pub(super) fn new() -> Self {
         let root = Scope { first_block: 0, group: 0, set: 0 };
-        Self { scopes: Vec::new(), root, blocks: Vec::new(), sets: vec![CharacterSet::Default] }
+        Self { scopes: Vec::new(), root, blocks: Vec::new(), sets: vec![CharacterSet::DEFAULT] }
     }
 
     /// An item begins. It inherits the character set, no block.
@@ -50,7 +50,7 @@ impl Scopes {
     }
 
     pub(super) fn character_set(&self) -> &CharacterSet {
-        const DEFAULT: &CharacterSet = &CharacterSet::Default;
+        const DEFAULT: &CharacterSet = &CharacterSet::DEFAULT;
         self.sets.last().unwrap_or(DEFAULT)
     }
 

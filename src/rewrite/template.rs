@@ -99,24 +99,21 @@ impl Template {
         if old.is_empty() && self.is_of_value() {
             return Ok(String::new());
         }
-        let kind = if old.is_empty() { None } else { self.kind(facts, tag, old) };
+        let (real, written) = facts.pseudonyms.identity(Kind::Value(tag), (old, set))?;
+        let kind = if old.is_empty() { None } else { self.kind(facts, tag, &real) };
         let known = match kind {
-            Some(kind @ Kind::Value(_)) => facts.pseudonyms.used(kind, old)?,
+            Some(kind @ Kind::Value(_)) => facts.pseudonyms.used(kind, &real, written.as_ref())?,
             _ => None,
         };
         let text = match known {
             Some(known) => known,
             None => {
-                let text = self.make(facts, old)?;
+                let text = self.make(facts, &real)?;
                 match kind {
-                    Some(kind @ Kind::Value(_)) => facts.pseudonyms.keep(kind, old, trim(&text))?,
-                    // What cannot be read for certain could not be written again.
-                    Some(kind) => {
-                        let real = set.decode(old);
-                        let noted =
-                            real.map(|real| facts.pseudonyms.note(kind, real.as_bytes(), trim(&text)));
-                        noted.transpose()?;
+                    Some(kind @ Kind::Value(_)) => {
+                        facts.pseudonyms.keep(kind, (&real, written), trim(&text))?
                     }
+                    Some(kind) => facts.pseudonyms.note(kind, (&real, written), trim(&text))?,
                     None => {}
                 }
                 text

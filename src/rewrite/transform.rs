@@ -137,10 +137,17 @@ impl Transform {
     /// patient, where the data set says whose they are.
     pub fn take_correspondences(&mut self) -> Vec<Correspondence> {
         let Some(rewriting) = self.rewriting_mut() else { return Vec::new() };
-        let Facts { way, patient, about, pseudonyms, .. } = &mut rewriting.facts;
+        let Facts { way, patient, whose, about, pseudonyms, .. } = &mut rewriting.facts;
         let written = rewriting.notes.summary.patient_id.as_deref().filter(|written| !is_nobody(written));
         let says = written.is_some() && *way == Way::ToPseudonyms;
-        pseudonyms.take(written.or(patient.as_deref()).or(about.as_deref()), says)
+        let known = patient.as_deref().or(whose.as_deref());
+        pseudonyms.take(known.or(written).or(about.as_deref()), says)
+    }
+
+    /// On whom the data set is, by the real Patient ID as a crosswalk knows it, where it said so or that was known.
+    pub fn patient(&self) -> Option<&[u8]> {
+        let facts = &self.rewriting()?.facts;
+        facts.patient.as_deref().or(facts.whose.as_deref())
     }
 
     /// Says which of its association the data set is, counted from 1, for values with `{sequence}` in them.

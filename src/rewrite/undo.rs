@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use time::{Date, Duration};
 
 use super::action::{Action, Cannot, Edit, Otherwise, Plan, each_value};
-use super::character_set::CharacterSet;
+use super::character_set::{CharacterSet, is_plain};
 use super::correspondence::{Correspondence, Kind};
 use super::error::RewriteProblem;
 use super::facts::Facts;
@@ -147,14 +147,21 @@ fn put_real(
     Ok(())
 }
 
-/// A real value in the character set of the data set that it comes back in; `None` where it cannot be written in that, or
-/// nobody remembers in which it was.
-fn written(found: &Correspondence, set: &CharacterSet) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(&found.real).ok();
-    match found.kind {
-        _ if found.real.is_ascii() => Some(found.real.clone()),
-        Kind::OfPatient(_) => set.encode(text?).map(Cow::into_owned),
-        _ => None,
+/// A real value in the character set of the data set that it comes back in: its own bytes in its own set; `None` where it
+/// cannot be written in another, or nobody remembers in which it was.
+pub(super) fn written(found: &Correspondence, set: &CharacterSet) -> Option<Vec<u8>> {
+    match &found.written {
+        Some(written) if written.set == set.name() => Some(written.bytes.clone()),
+        Some(written) => {
+            let own = CharacterSet::of(&written.set);
+            set.encode(&own.text(&written.bytes)?).map(Cow::into_owned)
+        }
+        None if is_plain(&found.real) => Some(found.real.clone()),
+        // As an earlier version remembered it.
+        None => match found.kind {
+            Kind::OfPatient(_) => set.encode(std::str::from_utf8(&found.real).ok()?).map(Cow::into_owned),
+            _ => None,
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 
 made.py report IMAGE OUT           a text report on an image, as a reader's workstation would make it from what it got
 made.py worklist OUT KEY=VALUE...  an entry for DCMTK's wlmscpfs
+made.py renamed IMAGE OUT SET NAME ID ACCESSION  the image in another character set, with other identifiers
 """
 
 import datetime
@@ -80,4 +81,11 @@ def worklist(target, *pairs):
     meta(data, ImplicitVRLittleEndian).save_as(target, enforce_file_format=True)
 
 
-{"report": report, "worklist": worklist}[sys.argv[1]](*sys.argv[2:])
+def renamed(source, target, character_set, name, patient, accession):
+    data = dcmread(source)
+    data.SpecificCharacterSet = character_set.split("\\")
+    data.PatientName, data.PatientID, data.AccessionNumber = name, patient, accession
+    data.save_as(target, enforce_file_format=True)
+
+
+{"report": report, "worklist": worklist, "renamed": renamed}[sys.argv[1]](*sys.argv[2:])

@@ -106,6 +106,7 @@ fn kill_9_while_rotating_leaves_it_whole_under_one_key() {
         real: format!("1.2.826.0.1.{n}").into_bytes(),
         pseudonym: format!("2.25.{n}").into_bytes(),
         patient: Some(format!("PID-{}", n % 100).into_bytes()),
+        written: None,
     };
     let made = Crosswalk::open(&database(&site), &secret(1)).expect("a crosswalk");
     made.store_blocking((0..20_000).map(uid).collect()).expect("stored");

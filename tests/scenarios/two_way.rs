@@ -268,6 +268,51 @@ fn a_reader_finds_gets_moves_and_reports_by_pseudonyms() {
     );
 }
 
+/// The value of an element of a file, as `dcmdump` prints its bytes.
+fn printed(file: &Path, tag: &str) -> Option<String> {
+    let dump = dump(file);
+    let line = dump.lines().find(|line| line.starts_with(&format!("({tag})")))?;
+    Some(line.split_once('#')?.0.trim_end().to_owned())
+}
+
+#[test]
+fn names_and_identifiers_of_any_script_are_looked_for_and_come_back_as_the_archive_wrote_them() {
+    for (set, name, patient, accession) in [
+        ("ISO_IR 100", "MÜLLER^ÄNNE", "PID-MÜ", "Ä-4711"),
+        ("\\ISO 2022 IR 149", "Hong^Gildong=洪^吉洞=홍^길동", "PID-0817", "A-4712"),
+        ("ISO 2022 IR 13\\ISO 2022 IR 87", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう", "PID-0818", "A-4713"),
+    ] {
+        let archive = peers::orthanc();
+        let gate = Gate::start(&readers(archive.address));
+        let tap = Tap::before(gate.address);
+        let (folder, files) = peers::files_of(&[Object::ct(2_000)]);
+        let original = folder.path().join("renamed");
+        made(&["renamed", &files[0], &original.display().to_string(), set, name, patient, accession]);
+        store(archive.address, &original.display().to_string());
+
+        let asked = ["0008,0052=STUDY", "0008,0050", "0010,0010", "0010,0020", "0020,000D"];
+        let shown = answers(&find(tap.address, "-S", &asked));
+        let of = |tag| values(&shown, tag).remove(0);
+        let (shown_accession, shown_patient, study) = (of("0008,0050"), of("0010,0020"), of("0020,000d"));
+        for key in [format!("0010,0020={shown_patient}"), format!("0008,0050={shown_accession}")] {
+            let output = find(tap.address, "-S", &["0008,0052=STUDY", "0020,000D", "0010,0020", &key]);
+            assert_eq!(values(&answers(&output), "0020,000d"), [study.as_str()], "{set} {key}: {output}");
+        }
+        let (got, _) = get(tap.address, &["0008,0052=STUDY", &format!("0020,000D={study}")]);
+        let report = got.path().join("report");
+        made(&["report", &only_file(got.path()), &report.display().to_string()]);
+        store(tap.address, &report.display().to_string());
+        let (kept, _) = get(archive.address, &["0008,0052=STUDY", &format!("0020,000D={STUDY}")]);
+        let kept: Vec<_> =
+            fs::read_dir(kept.path()).expect("a folder").flatten().map(|file| file.path()).collect();
+        assert_eq!(kept.len(), 2, "{set}");
+        for tag in ["0008,0005", "0008,0050", "0010,0010", "0010,0020"] {
+            let real = printed(&original, tag);
+            assert!(real.is_some() && kept.iter().all(|file| printed(file, tag) == real), "{set} {tag}");
+        }
+    }
+}
+
 #[test]
 fn commitment_and_procedure_steps_mean_the_same_on_both_sides() {
     let original = Object::ct(3_000);

@@ -176,6 +176,7 @@ mod tests {
             real: "Müller, \"Jo\"^Ä".into(),
             pseudonym: b"ANON^\x1b$B\n1".to_vec(),
             patient: None,
+            written: None,
         };
         assert_eq!(as_csv(&one), "of-patient,PatientName,\"Müller, \"\"Jo\"\"^Ä\",ANON^\\x1b$B\\n1,");
         let json: serde_json::Value = serde_json::from_str(&as_json(&one)).unwrap();

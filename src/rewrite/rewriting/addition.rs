@@ -10,7 +10,7 @@ use super::super::output::Output;
 use super::super::profile;
 use super::super::table::Addition;
 use super::{Rewriting, problem_of};
-use crate::dataset::{Header, PATIENT_ID, SOP_INSTANCE_UID, Tag, number};
+use crate::dataset::{Header, PATIENT_ID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Tag, number};
 
 impl Rewriting {
     pub(super) fn check_pixels(&mut self, tag: Option<Tag>) -> Result<(), RewriteError> {
@@ -30,6 +30,9 @@ impl Rewriting {
     pub(super) fn before_top(&mut self, tag: Tag, out: &mut Output) -> Result<(), RewriteError> {
         if !self.notes.instance_seen && number(tag) > number(SOP_INSTANCE_UID) {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
+        }
+        if number(tag) > number(SPECIFIC_CHARACTER_SET) {
+            self.put_chosen_set(out)?;
         }
         if number(tag) > number(PATIENT_ID) {
             self.check_named()?;
@@ -61,7 +64,7 @@ impl Rewriting {
             let syntax = self.scanner.root_syntax();
             self.current.header = Header { tag, vr, length: None, syntax };
             let (action, mut new) = (rules.action(rule), Vec::new());
-            let edit = action.edit((tag, vr), syntax, &CharacterSet::Default, &[], &mut self.facts, &mut new);
+            let edit = action.edit((tag, vr), syntax, &CharacterSet::DEFAULT, &[], &mut self.facts, &mut new);
             edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
             pad(&mut new, action, vr);
             self.put(tag, vr, syntax, &new, out)?;

@@ -98,6 +98,7 @@ impl Rewriting {
         if top {
             self.check_overlay(tag, old)?;
             self.notes.read(tag, old).map_err(|problem| self.error(problem))?;
+            self.note_whose(tag, old).map_err(|problem| self.error(problem))?;
             if let Some(pixels) = &mut self.pixels {
                 pixels.read(tag, old);
             }
@@ -109,6 +110,9 @@ impl Rewriting {
             && let Some(declared) = &mut self.declared
         {
             declared.read(tag, old, self.current.header.syntax);
+        }
+        if top && tag == SPECIFIC_CHARACTER_SET && self.chosen.is_some() {
+            return self.put_chosen_set(out);
         }
         if tag == SPECIFIC_CHARACTER_SET && self.rules.reads_text {
             self.scopes.set_character_set(CharacterSet::of(old));

@@ -1,6 +1,7 @@
 //! One data set on its way through the rules.
 
 mod addition;
+mod chosen;
 mod edit;
 mod element;
 mod masking;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use super::action::{Cannot, Plan};
 use super::boundary::Subject;
+use super::character_set::CharacterSet;
 use super::current::{Current, Doing};
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::{Facts, Image, Lookahead, Way};
@@ -62,6 +64,8 @@ pub(super) struct Rewriting {
     known: Option<Ready>,
     /// What has to be done before the next event.
     pending: Option<Step>,
+    /// The character set that the data set has to get, until it has it.
+    chosen: Option<CharacterSet>,
     /// Why the object is refused before anything of it is read.
     refused: Option<RewriteProblem>,
     /// Where burned-in text is refused, and no mask can fit.
@@ -119,7 +123,13 @@ impl Rewriting {
             ready: None,
             known: None,
             pending: None,
-            lookahead: Lookahead::new(syntax, rules.max_depth, rules.needs_patient || checks_owner, image),
+            lookahead: Lookahead::new(
+                syntax,
+                rules.max_depth,
+                (rules.needs_patient || checks_owner, way == Way::ToReal),
+                image,
+            ),
+            chosen: None,
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
             pixels,
             content: profile

@@ -2,22 +2,26 @@
 
 use super::super::action::Action;
 use super::super::boundary::Subject;
+use super::super::character_set::CharacterSet;
+use super::super::correspondence::Kind;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::facts::Way;
+use super::super::owner::is_nobody;
 use super::super::profile::{ProfileOption, ProfileSpec, dates};
 use super::super::undo;
 use super::Rewriting;
-use crate::dataset::{PATIENT_ID, Vr};
+use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
 
 impl Rewriting {
     /// What is known of the patient, by the Patient ID as it came. Only an object has to say on whom it is.
     pub(super) fn know_patient(
         &mut self,
         written: Result<Vec<u8>, RewriteError>,
+        set: &CharacterSet,
     ) -> Result<(), RewriteError> {
         let problem = |problem| RewriteError::new(PATIENT_ID, 0, problem);
         let real = match (written, &self.subject) {
-            (Ok(written), _) => self.real_patient(written).map_err(problem)?,
+            (Ok(written), _) => self.real_patient(&written, set).map_err(problem)?,
             (Err(error), Subject::Object(_)) => return Err(error),
             (Err(_), _) => self.facts.about.take(),
         };
@@ -47,16 +51,20 @@ impl Rewriting {
     }
 
     /// The real Patient ID; `None` where it is no single value, or none that leads back.
-    fn real_patient(&self, written: Vec<u8>) -> Result<Option<Vec<u8>>, RewriteProblem> {
+    fn real_patient(&self, written: &[u8], set: &CharacterSet) -> Result<Option<Vec<u8>>, RewriteProblem> {
         let keys = self.subject == Subject::Keys;
         if keys && written.iter().any(|b| matches!(b, b'*' | b'?' | b'\\')) {
             return Ok(None);
         }
+        let identity = |written: &[u8]| {
+            let identity = self.facts.pseudonyms.identity(Kind::Value(PATIENT_ID), (written, set));
+            identity.map(|(real, _)| Some(real))
+        };
         if self.facts.way == Way::ToPseudonyms {
-            return Ok(Some(written));
+            return identity(written);
         }
         let kinds = match self.rules.action_on(PATIENT_ID, Vr::LO) {
-            None | Some(Action::Keep) => return Ok(Some(written)),
+            None | Some(Action::Keep) => return identity(written),
             Some(Action::Undo(action) | Action::Key(action)) => undo::kinds(action, PATIENT_ID),
             Some(_) => Vec::new(),
         };
@@ -64,7 +72,17 @@ impl Rewriting {
             return Ok(None);
         }
         let unknown = if keys { RewriteProblem::MatchesNothing } else { RewriteProblem::NotAPseudonym };
-        self.facts.pseudonyms.real(&kinds, Vr::LO, &written)?.map(Some).ok_or(unknown)
+        self.facts.pseudonyms.real(&kinds, Vr::LO, written)?.map(Some).ok_or(unknown)
+    }
+
+    /// On whom a data set of the patients' side is, where that did not have to be known before.
+    pub(super) fn note_whose(&mut self, tag: Tag, written: &[u8]) -> Result<(), RewriteProblem> {
+        if tag != PATIENT_ID || self.facts.patient.is_some() || self.facts.way == Way::ToReal {
+            return Ok(());
+        }
+        let whose = self.real_patient(trim(written), self.scopes.character_set())?;
+        self.facts.whose = whose.filter(|whose| !is_nobody(whose));
+        Ok(())
     }
 
     /// Whether what depends on a patient, or on an object's number, may be emptied where there is none.

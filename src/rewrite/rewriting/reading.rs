@@ -105,8 +105,9 @@ impl Rewriting {
             self.masking = self.masking_of(image)?;
         }
         if let Some(written) = lookahead.patient().transpose() {
-            self.know_patient(written)?;
+            self.know_patient(written, &lookahead.set)?;
         }
+        self.choose_set(&lookahead)?;
         let held: Ready = (lookahead.held, 0);
         self.known = (!held.0.is_empty()).then_some(held);
         Ok(())

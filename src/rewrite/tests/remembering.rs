@@ -31,7 +31,7 @@ impl Memory {
         for (kind, real, pseudonym) in all {
             let (real, pseudonym) = (real.as_bytes().to_vec(), pseudonym.as_bytes().to_vec());
             let patient = patient.map(|patient| patient.as_bytes().to_vec());
-            let one = Correspondence { kind: *kind, real: real.clone(), pseudonym, patient };
+            let one = Correspondence { kind: *kind, real: real.clone(), pseudonym, patient, written: None };
             memory.all.lock().unwrap().insert((*kind, real), one);
         }
         Arc::new(memory)
