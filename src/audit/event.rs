@@ -112,12 +112,31 @@ pub struct StartedListener {
 #[serde(rename_all = "kebab-case")]
 pub struct ConfigurationLoaded {
     pub file: String,
-    /// Digest of the configuration.
+    /// Digest of all that is in force: the file, and the certificates and lists that it names.
     pub configuration: String,
     /// Digest of the configuration that it takes the place of.
     #[serde(rename = "previous-configuration", skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
+    /// SHA-256 of the file alone.
+    pub file_sha256: String,
+    /// The certificates and revocation lists that it names; the first 200 are written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<UsedFile>,
+    /// After a reload: the files of all of these that are not what they were, or new, or gone; the first 200 are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Vec<String>>,
+    /// What was changed since the start and counts from the next start on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits_for_restart: Vec<Cow<'static, str>>,
     pub warnings: usize,
+}
+
+/// A file, by what was in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UsedFile {
+    pub file: String,
+    pub sha256: String,
 }
 
 /// A reload failed; what was in force stays in force.

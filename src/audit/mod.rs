@@ -50,7 +50,7 @@ pub use chain::LineHash;
 pub use event::{
     Abort, AuditLogUsed, ClockStepped, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused,
     Direction, Event, Fault, FileClosed, HeadFound, Operation, RecordsDeleted, SecurityAlert, Span, Started,
-    StartedListener, Stopped, TrailContinued,
+    StartedListener, Stopped, TrailContinued, UsedFile,
 };
 pub use hold::Hold;
 pub use patient::{PatientIdentifier, PatientIdentifiers};

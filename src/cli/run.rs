@@ -1,16 +1,18 @@
 //! `dimsegate run`: the proxy, until it is told to stop.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+mod logging;
+
 use super::exit;
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, Event, SecurityAlert};
-use crate::config::{self, Loaded, Log, LogFormat};
+use crate::config::{self, Loaded};
 use crate::relay::Proxy;
+use logging::Logging;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -33,11 +35,11 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(loaded) => loaded,
         Err(status) => return status,
     };
-    log_to_standard_error(&loaded.settings.log);
+    let log = Logging::start(&loaded.settings.log);
     super::warn(&loaded);
     match super::runtime()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(serve(&args.config, loaded)))
+        .and_then(|runtime| runtime.block_on(serve(&args.config, loaded, &log)))
     {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -52,7 +54,7 @@ const SIGXFSZ: i32 = 25;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
+async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure> {
     // Nothing is closed or deleted before the forwarders have said what they still have to read.
     let names = loaded.settings.forwarding.iter().map(|destination| destination.name.clone());
     loaded.settings.audit.keeping.hold.expect(names);
@@ -67,6 +69,7 @@ async fn serve(file: &Path, loaded: Loaded) -> Result<(), Failure> {
         tokio::select! {
             _ = hangups.recv() => {
                 reload(&mut proxy, file).await;
+                log.apply(&proxy.settings().log);
                 forwarding.reload(&proxy.settings().forwarding);
             }
             why = told_to_stop(&mut terminate, &mut interrupt) => break why,
@@ -123,20 +126,4 @@ async fn refused(proxy: &Proxy, problems: Vec<String>) {
     let in_force = &proxy.settings().digest;
     tracing::error!(configuration = %in_force, "configuration refused; the one before stays in force");
     proxy.record_refused(problems).await;
-}
-
-fn log_to_standard_error(log: &Log) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&log.level).unwrap_or_default();
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colour)
-        // It would complain on standard error that standard error cannot be written, and panic over that.
-        .log_internal_errors(false);
-    // A second subscriber, as in tests, is no reason to stop.
-    let _ = match log.format {
-        LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().try_init(),
-    };
 }

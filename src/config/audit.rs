@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
 
 use super::report::Wrong;
 use super::repository;
@@ -45,10 +47,20 @@ enum Identifiers {
     Clear,
 }
 
+/// `[audit]`, with where records are sent besides.
+pub(super) struct Records {
+    pub settings: AuditSettings,
+    pub destinations: Vec<Destination>,
+    /// Another one where anything is changed that counts from the next start on.
+    pub fingerprint: String,
+}
+
 /// `None` only after a problem was reported.
-pub(super) fn audit(root: &Section<'_>) -> Option<(AuditSettings, Vec<Destination>)> {
+pub(super) fn audit(root: &Section<'_>) -> Option<Records> {
     let mut settings = AuditSettings::new("audit");
-    let Some(section) = root.table("audit") else { return Some((settings, Vec::new())) };
+    let Some(section) = root.table("audit") else {
+        return Some(Records { settings, destinations: Vec::new(), fingerprint: String::new() });
+    };
     if let Some(directory) = section.path("directory") {
         settings.directory = directory.value;
     }
@@ -59,8 +71,21 @@ pub(super) fn audit(root: &Section<'_>) -> Option<(AuditSettings, Vec<Destinatio
     settings.checkpoints = checkpoints(&section);
     settings.keeping = keeping(&section);
     let destinations = repository::destinations(&section);
+    let fingerprint = fingerprint(&section);
     section.finish();
-    Some((AuditSettings { patient_identifiers: patient_identifiers?, ..settings }, destinations))
+    let settings = AuditSettings { patient_identifiers: patient_identifiers?, ..settings };
+    Some(Records { settings, destinations, fingerprint })
+}
+
+/// A digest of all that is read at the start only, the secrets in their files included.
+fn fingerprint(section: &Section<'_>) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(section.written(&["repository", "fhir"]).as_bytes());
+    for key in ["secret-file", "signing-key"] {
+        let secret = section.path(key).map(|path| std::fs::read(path.value).unwrap_or_default());
+        context.update(&Zeroizing::new(secret.unwrap_or_default()));
+    }
+    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn on_failure(section: &Section<'_>) -> OnFailure {

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use toml::de::DeTable;
 
+use super::audit::Records;
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::report::{Place, Report};
+use super::report::{Place, Report, Used};
 use super::section::Section;
 use super::settings::Settings;
 use super::{audit, crosswalk, limits, listener, peer, rewrite, role, upstream};
 use crate::policy::Policy;
+use crate::tls::FileDigest;
 
 /// Larger than any sensible configuration.
 const MAX_FILE: u64 = 4 << 20;
@@ -78,11 +80,17 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
     };
     let peers = peer::peers(&root, &known);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
+    let Used { files, ends } = root.report.take_used();
     root.finish();
-    let (audit, forwarding) = records?;
+    let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
+    let file_digest = hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     Some(Settings {
         path: path.to_path_buf(),
-        digest: hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()),
+        digest: in_force(path, &file_digest, &files),
+        file_digest,
+        files,
+        ends,
+        audit_fingerprint,
         log,
         audit,
         forwarding,
@@ -94,6 +102,17 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
         crosswalks: crosswalks.compiled,
         remembered: rewrites.remembered,
     })
+}
+
+/// As [`Settings::digest`].
+fn in_force(path: &Path, file_digest: &str, files: &[FileDigest]) -> String {
+    if files.is_empty() {
+        return file_digest.to_owned();
+    }
+    let line = |sha256: &str, file: &Path| format!("{sha256}  {}\n", file.display());
+    let others = files.iter().map(|one| line(&one.sha256, &one.file));
+    let lines: String = std::iter::once(line(file_digest, path)).chain(others).collect();
+    hex(digest::digest(&digest::SHA256, lines.as_bytes()).as_ref())
 }
 
 fn read(path: &Path) -> Result<String, Box<Diagnostic>> {

@@ -1,9 +1,11 @@
 //! Collects what is found while a file is read.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::path::Path;
 
 use super::diagnostic::Diagnostic;
+use crate::tls::{End, FileDigest};
 
 /// Where something stands in the file.
 #[derive(Clone, Debug)]
@@ -33,12 +35,22 @@ impl Wrong {
     }
 }
 
+/// What a configuration is made of besides its file.
+#[derive(Default)]
+pub(super) struct Used {
+    pub files: Vec<FileDigest>,
+    /// With the table that names the file.
+    pub ends: Vec<(String, End)>,
+}
+
 /// Every problem and risk of one file.
 pub(super) struct Report<'a> {
     path: &'a Path,
     text: &'a str,
     /// Offsets at which lines begin.
     lines: Vec<usize>,
+    /// Certificates and lists that were read, each file once, and what ends in them where.
+    used: RefCell<Used>,
     errors: RefCell<Vec<(usize, Diagnostic)>>,
     risks: RefCell<Vec<(usize, Diagnostic)>>,
 }
@@ -46,7 +58,14 @@ pub(super) struct Report<'a> {
 impl<'a> Report<'a> {
     pub(super) fn new(path: &'a Path, text: &'a str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, text, lines, errors: RefCell::default(), risks: RefCell::default() }
+        Self {
+            path,
+            text,
+            lines,
+            used: RefCell::default(),
+            errors: RefCell::default(),
+            risks: RefCell::default(),
+        }
     }
 
     pub(super) fn error(&self, place: &Place, problem: impl Into<String>, remedy: impl Into<String>) {
@@ -61,6 +80,26 @@ impl<'a> Report<'a> {
     pub(super) fn risk(&self, place: &Place, problem: impl Into<String>, remedy: impl Into<String>) {
         let found = self.diagnostic(place, problem.into(), remedy.into());
         self.risks.borrow_mut().push((place.offset, found));
+    }
+
+    /// Notes what a table uses: certificates and lists that count as part of the configuration.
+    pub(super) fn uses(&self, place: &Place, files: &[FileDigest], ends: &[End]) {
+        let mut used = self.used.borrow_mut();
+        for file in files {
+            if !used.files.contains(file) {
+                used.files.push(file.clone());
+            }
+        }
+        used.ends.extend(ends.iter().map(|end| (place.key.clone(), end.clone())));
+    }
+
+    pub(super) fn take_used(&self) -> Used {
+        self.used.take()
+    }
+
+    /// What stands there in the file.
+    pub(super) fn written(&self, span: Range<usize>) -> &'a str {
+        self.text.get(span).unwrap_or_default()
     }
 
     /// Counted from 1.

@@ -54,6 +54,13 @@ impl<'a> Section<'a> {
         self.table.contains_key(key)
     }
 
+    /// The keys and values of this table as they are written, but for some keys.
+    pub(super) fn written(&self, except: &[&str]) -> String {
+        let kept = self.table.iter().filter(|(key, _)| !except.contains(&key.get_ref().as_ref()));
+        kept.map(|(key, value)| format!("{} = {}\n", key.get_ref(), self.report.written(value.span())))
+            .collect()
+    }
+
     pub(super) fn string(&self, key: &'static str) -> Option<Located<&'a str>> {
         let value = self.value(key)?;
         self.text_of(&value)

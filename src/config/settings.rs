@@ -13,7 +13,7 @@ use crate::audit::forward::Destination;
 use crate::crosswalk::{Crosswalk, CrosswalkError, Secret};
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
-use crate::tls::{self, ClientSettings, ServerSettings};
+use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
 use crate::wire::AeTitle;
 
 /// A whole configuration, ready to be put into force.
@@ -21,8 +21,17 @@ use crate::wire::AeTitle;
 pub struct Settings {
     /// The file it came from.
     pub path: PathBuf,
-    /// SHA-256 of the file, lower-case hex.
+    /// What is in force: SHA-256 of the lines that sha256sum(1) prints of the file and of `files`; of the file alone where
+    /// there are none. Lower-case hex.
     pub digest: String,
+    /// SHA-256 of the file, lower-case hex.
+    pub file_digest: String,
+    /// The certificates and revocation lists that it names, each once.
+    pub files: Vec<FileDigest>,
+    /// When they end, with the table that names each.
+    pub ends: Vec<(String, End)>,
+    /// Another one where anything of `[audit]` is changed that counts from the next start on.
+    pub audit_fingerprint: String,
     pub log: Log,
     pub audit: AuditSettings,
     /// Where records are sent besides.

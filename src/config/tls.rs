@@ -49,6 +49,7 @@ pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
     };
     let built = settings().filter(|_| readable).and_then(|settings| {
         let built = built(&section, tls::server(&settings))?;
+        section.report.uses(&section.place, &built.files, &built.ends);
         risks(&section, inspect_server(&settings, OffsetDateTime::now_utc()));
         Some(ServerTls { settings, built })
     });
@@ -105,6 +106,7 @@ pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<Client
     };
     let built = settings().filter(|_| readable && paired).and_then(|settings| {
         let built = built(&section, tls::client(&settings))?;
+        section.report.uses(&section.place, &built.files, &built.ends);
         risks(&section, inspect_client(&settings, OffsetDateTime::now_utc()));
         Some(ClientTls { settings, built })
     });

@@ -30,6 +30,7 @@ mod deadlines;
 mod decoding;
 mod early;
 mod ended;
+mod endings;
 mod entrance;
 mod established;
 mod exchange;

@@ -1,6 +1,6 @@
 //! Start, reload, drain and stop.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use super::endings;
 use super::gate::{Gate, Stage};
 use super::listener::{self, Listener};
 use crate::audit::{self, Audit, AuditTask, Event};
@@ -38,6 +39,10 @@ pub struct Proxy {
     retired: Vec<JoinHandle<()>>,
     records: AuditTask,
     began: Instant,
+    /// With which it began: what a reload leaves as it is.
+    beginning: Arc<Settings>,
+    /// Whoever tells of what ends follows the settings in force.
+    followed: watch::Sender<Arc<Settings>>,
 }
 
 struct Running {
@@ -83,6 +88,8 @@ impl Proxy {
             retired: Vec::new(),
             records,
             began: Instant::now(),
+            beginning: settings.clone(),
+            followed: watch::Sender::new(settings.clone()),
         };
         let names: Vec<_> =
             bound.iter().map(|(settings, _, bound)| (settings.name.to_string(), *bound)).collect();
@@ -90,6 +97,7 @@ impl Proxy {
         for (settings, socket, bound) in bound {
             proxy.spawn(&settings, socket, bound);
         }
+        tokio::spawn(endings::tell(proxy.followed.subscribe(), proxy.gate.audit.clone()));
         Ok(proxy)
     }
 
@@ -108,11 +116,21 @@ impl Proxy {
         self.record_loaded(settings, None, warnings).await;
     }
 
-    async fn record_loaded(&self, settings: &Settings, previous: Option<String>, warnings: usize) {
+    async fn record_loaded(&self, settings: &Settings, previous: Option<&Settings>, warnings: usize) {
+        let used = settings.files.iter().take(LISTED);
         let loaded = audit::ConfigurationLoaded {
             file: settings.path.display().to_string(),
             configuration: settings.digest.clone(),
-            previous,
+            previous: previous.map(|previous| previous.digest.clone()),
+            file_sha256: settings.file_digest.clone(),
+            certificates: used
+                .map(|one| audit::UsedFile {
+                    file: one.file.display().to_string(),
+                    sha256: one.sha256.clone(),
+                })
+                .collect(),
+            changed: previous.map(|previous| changed(previous, settings)),
+            waits_for_restart: waiting(&self.beginning, settings).into_iter().map(Into::into).collect(),
             warnings,
         };
         self.gate.audit.record(Event::ConfigurationLoaded(loaded)).await;
@@ -155,7 +173,11 @@ impl Proxy {
         for (settings, socket, bound) in fresh {
             self.spawn(&settings, socket, bound);
         }
-        self.record_loaded(&settings, Some(previous.digest.clone()), warnings.len()).await;
+        self.followed.send_replace(settings.clone());
+        for what in waiting(&self.beginning, &settings) {
+            tracing::warn!("{what} has changed since the start, and waits for a restart");
+        }
+        self.record_loaded(&settings, Some(&*previous), warnings.len()).await;
         Ok(())
     }
 
@@ -224,6 +246,30 @@ impl Proxy {
 fn places(settings: &Settings) -> usize {
     let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX);
     most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)
+}
+
+/// Files that a record lists.
+const LISTED: usize = 200;
+
+/// The files that differ between two configurations, those that only one of them has included.
+fn changed(before: &Settings, after: &Settings) -> Vec<String> {
+    let all = |settings: &Settings| {
+        let own = (settings.path.clone(), settings.file_digest.clone());
+        let others = settings.files.iter().map(|one| (one.file.clone(), one.sha256.clone()));
+        std::iter::once(own).chain(others).collect::<BTreeSet<_>>()
+    };
+    let (before, after) = (all(before), all(after));
+    let files: BTreeSet<_> = before.symmetric_difference(&after).map(|(file, _)| file).collect();
+    files.into_iter().take(LISTED).map(|file| file.display().to_string()).collect()
+}
+
+/// What a reload leaves as it was at the start.
+fn waiting(beginning: &Settings, settings: &Settings) -> Vec<&'static str> {
+    let differs = [
+        ("[audit]", beginning.audit_fingerprint != settings.audit_fingerprint),
+        ("[log] format", beginning.log.format != settings.log.format),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }
 
 type Bound = (Arc<ListenerSettings>, TcpListener, SocketAddr);

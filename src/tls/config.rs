@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::in_place::{self, NotingName};
-use super::material::FileDigest;
+use super::material::{End, FileDigest};
 use super::trust::{ClientTrust, Listed, REMEDY, Sources, Trust, Unfit};
 use super::{
     ClientAuthentication, ClientSettings, Profile, Role, ServerSettings, TlsError, material, private_key,
@@ -25,6 +25,8 @@ pub struct Server {
     pub trust: Option<Arc<ClientTrust>>,
     /// Every file that it is made from but those of its key.
     pub files: Vec<FileDigest>,
+    /// Of everything in them.
+    pub ends: Vec<End>,
 }
 
 /// An upstream's TLS, ready to be used.
@@ -33,6 +35,8 @@ pub struct Client {
     pub config: Arc<ClientConfig>,
     /// Every file that it is made from but those of its key.
     pub files: Vec<FileDigest>,
+    /// Of everything in them.
+    pub ends: Vec<End>,
 }
 
 /// Builds a listener's TLS.
@@ -60,7 +64,8 @@ pub fn server(settings: &ServerSettings) -> Result<Server, TlsError> {
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
     config.cert_resolver = Arc::new(NotingName(config.cert_resolver));
-    Ok(Server { config: Arc::new(config), trust, files })
+    let ends = material::ends(&files);
+    Ok(Server { config: Arc::new(config), trust, files, ends })
 }
 
 /// Builds an upstream's TLS. The server name is checked here too, so that `check` finds a bad one; see [`server_name`].
@@ -86,7 +91,8 @@ pub fn client(settings: &ClientSettings) -> Result<Client, TlsError> {
     // As for a listener: a resumed session would skip the checks of the upstream's certificate.
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
-    Ok(Client { config: Arc::new(config), files })
+    let ends = material::ends(&files);
+    Ok(Client { config: Arc::new(config), files, ends })
 }
 
 /// The name that an upstream's certificate has to carry.

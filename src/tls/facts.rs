@@ -1,5 +1,6 @@
 //! What matters about a certificate to the one who runs the site: dates, strength, purpose.
 
+use super::EndKind;
 use crate::identity::{Certificate, CertificateError};
 use time::OffsetDateTime;
 use x509_parser::extensions::KeyUsage;
@@ -88,7 +89,7 @@ impl Facts {
     /// Everything about its dates that a person should know, as [`Facts::concerns`].
     pub(super) fn concerns_of_dates(&self, now: OffsetDateTime) -> Vec<String> {
         let mut concerns = Vec::new();
-        concerns.extend(ending(self.certificate.not_after, now, time::Duration::days(30)));
+        concerns.extend(ending(self.certificate.not_after, now, EndKind::Certificate.notice()));
         if self.not_before > now {
             concerns.push(format!("is not valid before {}", day(self.not_before)));
         }

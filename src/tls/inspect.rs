@@ -3,10 +3,10 @@
 use super::facts::{self, Facts};
 use super::private_key::Protection;
 use super::trust::{Listed, REMEDY, Unfit};
-use super::{ClientAuthentication, ClientSettings, Role, ServerSettings, material};
+use super::{ClientAuthentication, ClientSettings, EndKind, Role, ServerSettings, material};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
 /// One risk.
@@ -18,9 +18,6 @@ pub struct Finding {
     /// What is the matter and what to do, without the file's name.
     pub message: String,
 }
-
-/// Lists are made for days or weeks, so that a month's notice would never end.
-const LIST_NOTICE: Duration = Duration::days(7);
 
 /// The risks of a listener. Files that cannot be used are left to [`server`](super::server).
 pub fn inspect_server(settings: &ServerSettings, now: OffsetDateTime) -> Vec<Finding> {
@@ -200,7 +197,7 @@ impl Findings {
 
     fn list_dates(&mut self, file: &Path, list: &CertificateRevocationList<'_>) {
         let next = list.next_update().map(|next| next.to_datetime());
-        let ending = next.and_then(|next| facts::ending(next, self.now, LIST_NOTICE));
+        let ending = next.and_then(|next| facts::ending(next, self.now, EndKind::RevocationList.notice()));
         if let Some(ending) = ending {
             let issuer = crate::identity::printable(&list.issuer().to_string(), 200);
             self.add(

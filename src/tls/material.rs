@@ -1,11 +1,14 @@
 //! Certificates and revocation lists, from files.
 
 use super::TlsError;
+use super::facts::Facts;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use time::{Duration, OffsetDateTime};
+use x509_parser::prelude::{CertificateRevocationList, FromDer};
 use zeroize::Zeroizing;
 
 /// No chain, key or list of a sane CA comes near this.
@@ -32,6 +35,53 @@ pub struct FileDigest {
     pub file: PathBuf,
     /// Of its bytes, 64 hexadecimal digits.
     pub sha256: String,
+}
+
+/// When a certificate or a list is no longer good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    pub file: PathBuf,
+    /// Such as `the certificate of CN=lyon`.
+    pub what: String,
+    pub at: OffsetDateTime,
+    pub kind: EndKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndKind {
+    Certificate,
+    RevocationList,
+}
+
+impl EndKind {
+    /// How long before its end somebody should know. Lists are made for days or weeks, so that a month's notice would never
+    /// end.
+    pub fn notice(self) -> Duration {
+        match self {
+            Self::Certificate => Duration::days(30),
+            Self::RevocationList => Duration::days(7),
+        }
+    }
+}
+
+/// The ends of the certificates and lists in files that could be used.
+pub(super) fn ends(files: &[FileDigest]) -> Vec<End> {
+    let mut ends = Vec::new();
+    for FileDigest { file, .. } in files {
+        let end = |what, at, kind| End { file: file.clone(), what, at, kind };
+        for der in certificates("file", file, &mut Vec::new()).unwrap_or_default() {
+            let Ok(facts) = Facts::of(&der) else { continue };
+            let what = format!("the certificate of {}", facts.certificate.subject);
+            ends.push(end(what, facts.certificate.not_after, EndKind::Certificate));
+        }
+        for list in revocation_lists_of(file, &mut Vec::new()).unwrap_or_default() {
+            let Ok((_, parsed)) = CertificateRevocationList::from_der(&list) else { continue };
+            let Some(at) = parsed.next_update() else { continue };
+            let issuer = crate::identity::printable(&parsed.issuer().to_string(), 200);
+            ends.push(end(format!("the list by {issuer}"), at.to_datetime(), EndKind::RevocationList));
+        }
+    }
+    ends
 }
 
 /// As [`read`], of a file that holds no secret.
@@ -96,7 +146,6 @@ fn revocation_lists_of(
 
 /// The verifier would name no file, so each list is read once on its own.
 fn check_revocation_list(file: &Path, number: usize, list: &[u8]) -> Result<(), TlsError> {
-    use x509_parser::prelude::{CertificateRevocationList, FromDer};
     let bad = |detail: String| TlsError::BadRevocationList { file: file.to_owned(), number, detail };
     match CertificateRevocationList::from_der(list) {
         Ok((_, parsed)) if parsed.next_update().is_none() => {

@@ -24,7 +24,7 @@ pub use error::TlsError;
 pub(crate) use facts::Role;
 pub use handshake::{HandshakeFailure, handshake_failure};
 pub use inspect::{Finding, inspect_client, inspect_server};
-pub use material::FileDigest;
+pub use material::{End, EndKind, FileDigest};
 pub use protocol::Protocol;
 pub use session::Session;
 pub use settings::{ClientAuthentication, ClientSettings, Profile, ServerSettings};

@@ -286,6 +286,61 @@ fn assert_named(site: &Site, identity: &str, shown: &Value) {
     assert!(shown["issuer"].as_str().is_some_and(|issuer| issuer.starts_with("CN=")), "{shown}");
 }
 
+/// A CA of its own in `certs/ca.pem`, its list in `certs/ca.crl`, which ends so soon, and a client in `certs/late.pem`.
+fn ending_list(site: &Site, left: time::Duration) -> time::OffsetDateTime {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let issuer =
+        CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate");
+    let now = time::OffsetDateTime::now_utc();
+    let list = rcgen::CertificateRevocationListParams {
+        this_update: now - time::Duration::HOUR,
+        next_update: now + left,
+        crl_number: rcgen::SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(&issuer).and_then(|list| list.pem()).expect("a list");
+    let own = KeyPair::generate().expect("a key");
+    let late = CertificateParams::new(vec![CLIENT_NAME.to_owned()]).expect("a DNS name");
+    let late = late.signed_by(&own, &issuer).expect("a certificate");
+    fs::write(site.path("certs/late.pem"), late.pem()).expect("a file written");
+    fs::write(site.path("certs/late.key"), own.serialize_pem()).expect("a file written");
+    fs::write(site.path("certs/ca.pem"), issuer.pem()).expect("a file written");
+    fs::write(site.path("certs/ca.crl"), list).expect("a file written");
+    now + left
+}
+
+#[test]
+fn a_list_that_ends_is_told_when_it_does_and_not_at_each_refusal() {
+    let setup = Setup { listener_tls: WITH_LIST, ..Setup::tls(process::free_address()) };
+    let gate = Gate::start(&setup);
+    // Until one is in force well before it ends: machines are slow at times.
+    for loaded in 1.. {
+        let end = ending_list(&gate.site, time::Duration::seconds(3));
+        gate.signal("HUP");
+        wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
+        if time::OffsetDateTime::now_utc() < end - time::Duration::seconds(1) {
+            break;
+        }
+    }
+    let ended = |record: &Value| record["reason"] == "revocation-list-ended";
+    let told = gate.record("the end of a list", ended);
+    assert_eq!(told["event"], "security-alert");
+    let explanation = told["explanation"].as_str().unwrap_or_default();
+    for part in ["[[listener]] \"remote\" tls", "the list by CN=", "certs/ca.crl ended on"] {
+        assert!(explanation.contains(part), "{part} in {explanation}");
+    }
+    assert!(gate.output().contains(explanation), "not in the log");
+    for _ in 0..3 {
+        show(&gate, "late");
+    }
+    wait::until("three refusals", || (gate.count("connection-refused") == 3).then_some(()));
+    assert_eq!(gate.event("connection-refused")["reason"], "revocation-list-expired");
+    assert_eq!(gate.records().into_iter().filter(ended).count(), 1);
+}
+
 /// A folder in which the commands of the README made everything that `conf/modality-to-pacs.toml` names.
 fn made_as_told() -> Site {
     let site = Site::new();

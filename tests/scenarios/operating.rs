@@ -124,6 +124,81 @@ fn a_reload_brings_new_certificates_and_revocations() {
     raw::release(requestor, acceptor);
 }
 
+/// The record of the reload that comes after so many.
+fn reloaded(gate: &Gate, loaded: usize) -> serde_json::Value {
+    wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
+    let records = gate.records();
+    records.into_iter().rfind(|record| record["event"] == "configuration-loaded").expect("a record")
+}
+
+#[test]
+fn a_reload_of_certificates_alone_is_another_configuration_and_says_which_file() {
+    let setup = Setup::tls(crate::process::free_address());
+    let gate = Gate::start(&setup);
+    let first = gate.event("configuration-loaded");
+    assert!(
+        first["changed"].is_null() && first["certificates"].as_array().is_some_and(|all| all.len() == 2),
+        "{first}"
+    );
+    let ca = gate.site.path("certs/ca.pem");
+    let text = std::fs::read_to_string(&ca).expect("PEM");
+    std::fs::write(&ca, format!("the same CA\n{text}")).expect("a file written");
+    gate.reload(&setup.toml());
+    let second = reloaded(&gate, 1);
+    assert_eq!(second["changed"], json!(["certs/ca.pem"]));
+    assert_eq!(second["file-sha256"], first["file-sha256"]);
+    assert_eq!(second["previous-configuration"], first["configuration"]);
+    assert_ne!(second["configuration"], first["configuration"]);
+    assert!(second["waits-for-restart"].is_null(), "{second}");
+    // By other tools, in the order of the record.
+    let files =
+        second["certificates"].as_array().expect("files").iter().filter_map(|one| one["file"].as_str());
+    let files: Vec<&str> = std::iter::once("dimsegate.toml").chain(files).collect();
+    let mut command = Program::new("sh");
+    command.current_dir(gate.site.root()).args(["-c", &format!("sha256sum {} | sha256sum", files.join(" "))]);
+    let sum = crate::process::Finished::run(command).expect_success();
+    assert_eq!(second["configuration"].as_str(), sum.split_whitespace().next());
+    gate.reload(&setup.toml());
+    let third = reloaded(&gate, 2);
+    assert_eq!((&third["changed"], &third["configuration"]), (&json!([]), &second["configuration"]));
+}
+
+#[test]
+fn another_log_level_counts_at_once_and_what_waits_for_a_restart_is_said() {
+    let upstream = Upstream::bind();
+    let toml = Setup::plain(upstream.address).toml().replace("level = \"debug\"", "level = \"warn\"");
+    let gate = Gate::start_with(crate::site::Site::new(), &toml, "");
+    let associate = || {
+        let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+        raw::release(requestor, acceptor);
+    };
+    associate();
+    wait::until("the closing record", || (gate.count("association-closed") == 1).then_some(()));
+    assert!(!gate.output().contains("association opened"), "{}", gate.output());
+    let louder = toml.replace("level = \"warn\"", "level = \"info\"");
+    gate.reload(&louder);
+    assert!(reloaded(&gate, 1)["waits-for-restart"].is_null());
+    // The level follows the record.
+    wait::until("the new level", || {
+        associate();
+        gate.output().contains("association opened").then_some(())
+    });
+    let other = louder.replace("[audit]", "format = \"json\"\n[audit]\ndurability = \"every-record\"");
+    gate.reload(&other);
+    assert_eq!(reloaded(&gate, 2)["waits-for-restart"], json!(["[audit]", "[log] format"]));
+    assert!(gate.output().contains("[audit] has changed since the start, and waits for a restart"));
+    // It waits however often the file is read, until it is what it was.
+    gate.reload(&other);
+    assert_eq!(reloaded(&gate, 3)["waits-for-restart"], json!(["[audit]", "[log] format"]));
+    std::fs::write(gate.site.path("conf/audit.key"), [7; 64]).expect("another secret");
+    gate.reload(&louder);
+    assert_eq!(reloaded(&gate, 4)["waits-for-restart"], json!(["[audit]"]));
+    std::fs::write(gate.site.path("conf/audit.key"), (0..64).collect::<Vec<u8>>())
+        .expect("the secret of before");
+    gate.reload(&louder);
+    assert!(reloaded(&gate, 5)["waits-for-restart"].is_null());
+}
+
 #[test]
 fn sigterm_lets_open_associations_end_and_takes_no_more() {
     let upstream = Upstream::bind();

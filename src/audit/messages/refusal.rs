@@ -28,7 +28,10 @@ fn label(reason: &str) -> &str {
 fn decision(label: &str) -> Option<(Code, Outcome)> {
     let minor = |kind| Some((kind, Outcome::MinorFailure));
     match label {
-        "tls-handshake-failed" | "revocation-list-expired" => minor(codes::NODE_AUTHENTICATION),
+        "tls-handshake-failed"
+        | "revocation-list-expired"
+        | "revocation-list-ending"
+        | "revocation-list-ended" => minor(codes::NODE_AUTHENTICATION),
         "upstream-tls" => Some((codes::NODE_AUTHENTICATION, Outcome::SeriousFailure)),
         label if label.starts_with("certificate-") => minor(codes::NODE_AUTHENTICATION),
         "tls-on-plain-port"

@@ -91,11 +91,15 @@ fn events_of_the_process() {
         file: "d.toml".into(),
         configuration: "c1".into(),
         previous: Some("c0".into()),
+        file_sha256: "f1".into(),
+        certificates: vec![UsedFile { file: "ca.pem".into(), sha256: "aa".into() }],
+        changed: Some(vec!["ca.pem".into()]),
+        waits_for_restart: vec!["[audit]".into()],
         warnings: 2,
     };
     assert_line(
         &Event::ConfigurationLoaded(loaded),
-        r#""file":"d.toml","configuration":"c1","previous-configuration":"c0","warnings":2}"#,
+        r#""file":"d.toml","configuration":"c1","previous-configuration":"c0","file-sha256":"f1","certificates":[{"file":"ca.pem","sha256":"aa"}],"changed":["ca.pem"],"waits-for-restart":["[audit]"],"warnings":2}"#,
     );
     let refused = ConfigurationRefused {
         file: "d.toml".into(),
