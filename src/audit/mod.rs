@@ -19,6 +19,7 @@ pub mod forward;
 pub mod head;
 mod hex;
 mod hold;
+mod inbox;
 mod json;
 mod keeper;
 mod lines;

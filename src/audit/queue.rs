@@ -12,9 +12,9 @@ use super::event::{ClockStepped, Event};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
-use tokio::sync::{Semaphore, TryAcquireError, oneshot};
+use tokio::sync::{Semaphore, TryAcquireError, oneshot, watch};
 
 /// A record in its place, before it is a line.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(super) struct Queue {
     writable: AtomicBool,
     /// Records dropped for want of room, and not yet told.
     lost: AtomicU64,
+    /// The process ends: nobody waits any more, neither for room nor for the disk.
+    hurried: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,8 @@ struct State {
     /// Somebody waits until the disk has kept one of `pending`.
     awaited: bool,
     clock: Clock,
+    /// When room was last given back.
+    written: Instant,
     ending: bool,
     writer: Writer,
 }
@@ -85,6 +89,9 @@ impl State {
     }
 }
 
+/// Longer than a disk that is only slow takes for a write.
+const HANGS: Duration = Duration::from_secs(2);
+
 /// Nothing more is written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ended;
@@ -100,6 +107,7 @@ impl Queue {
             taken: 0,
             awaited: false,
             clock,
+            written: Instant::now(),
             ending: false,
             writer: Writer::Busy,
         };
@@ -110,18 +118,46 @@ impl Queue {
             capacity,
             writable: AtomicBool::new(true),
             lost: AtomicU64::new(0),
+            hurried: watch::Sender::new(false),
         }
     }
 
     /// Waits for room, then queues. Not queued if the future is dropped before.
     pub(super) async fn push(&self, event: Event, kept: Option<Kept>) -> Result<(), Ended> {
-        let cost = self.cost(&event);
-        match self.room.try_acquire_many(cost) {
-            Ok(room) => room.forget(),
-            Err(_) => self.room.acquire_many(cost).await.map_err(|_| Ended)?.forget(),
-        }
+        let cost = self.room_for(self.cost(&event)).await?;
         self.enqueue(event, cost, kept);
         Ok(())
+    }
+
+    /// Waits for room, and gives how much of it was taken: none where the process ends.
+    async fn room_for(&self, cost: u32) -> Result<u32, Ended> {
+        let room = match self.room.try_acquire_many(cost) {
+            Ok(room) => room,
+            Err(TryAcquireError::Closed) => return Err(Ended),
+            Err(TryAcquireError::NoPermits) => tokio::select! {
+                room = self.room.acquire_many(cost) => room.map_err(|_| Ended)?,
+                () = self.hurried() => return if self.room.is_closed() { Err(Ended) } else { Ok(0) },
+            },
+        };
+        room.forget();
+        Ok(cost)
+    }
+
+    /// From now on nobody waits: the last records of a process are few, and take what memory they need.
+    pub(super) fn hurry(&self) {
+        self.hurried.send_replace(true);
+    }
+
+    /// Waits until nobody shall wait any more.
+    pub(super) async fn hurried(&self) {
+        // The sender lives as long as the queue.
+        let _ = self.hurried.subscribe().wait_for(|hurried| *hurried).await;
+    }
+
+    /// Whether all room has been taken for a while and nothing was written meanwhile, as when a disk hangs.
+    pub(super) fn is_stuck(&self) -> bool {
+        let has_room = self.room.available_permits() >= (self.capacity / 64) as usize;
+        !has_room && self.lock().written.elapsed() > HANGS
     }
 
     /// Queues if there is room, else counts the record as lost.
@@ -223,6 +259,7 @@ impl Queue {
 
     /// Gives back the room of records that are written.
     pub(super) fn written(&self, cost: usize) {
+        self.lock().written = Instant::now();
         self.room.add_permits(cost);
     }
 
@@ -335,6 +372,26 @@ mod tests {
         queue.written(batch.iter().map(|record| record.cost as usize).sum());
         queue.push_or_lose(event()).unwrap();
         assert_eq!((queue.take_lost(), queue.lock().pending.len()), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_room_any_more_when_the_process_ends() {
+        let queue = Arc::new(Queue::new(512));
+        queue.push(event(), None).await.unwrap();
+        let waiting = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.push(event(), None).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        queue.hurry();
+        waiting.await.unwrap().unwrap();
+        queue.push(event(), None).await.unwrap();
+        let mut batch = VecDeque::new();
+        queue.take(&mut batch, Duration::ZERO, Duration::ZERO);
+        assert_eq!(batch.iter().map(|record| record.cost).collect::<Vec<_>>(), [512, 0, 0]);
+        queue.close();
+        assert_eq!(queue.push(event(), None).await, Err(super::Ended));
     }
 
     #[tokio::test]

@@ -223,8 +223,13 @@ pub(super) fn time_of(line: &[u8]) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(line::parse(line)?.time, &Rfc3339).ok()
 }
 
+/// Ends a line that was torn; where its file is gone there is nothing to end.
 pub(super) fn close_off(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).open(path)?;
+    let mut file = match OpenOptions::new().append(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
     file.write_all(b"\n")?;
     file.sync_data()
 }

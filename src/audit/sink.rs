@@ -148,7 +148,7 @@ impl Audit {
 
     /// Gives the event its time and its place in the sequence, and queues it.
     ///
-    /// With [`OnFailure::Block`] this waits for room, without a bound; dropping the future before it is done drops the
+    /// With [`OnFailure::Block`] this waits for room, without a bound but for [`hurry`](Self::hurry); dropping the future before it is done drops the
     /// event. With [`Durability::EveryRecord`] it then waits until the disk has kept the record; dropping the future
     /// drops nothing any more. With [`OnFailure::Allow`] it never waits.
     pub async fn record(&self, mut event: Event) {
@@ -160,16 +160,34 @@ impl Audit {
             OnFailure::Block if self.durability == Durability::EveryRecord => {
                 let (kept, on_disk) = oneshot::channel();
                 let queued = self.queue.push(event, Some(kept)).await;
-                // An error is the end of the trail, which its writer has told.
-                let _ = on_disk.await;
+                tokio::select! {
+                    // An error is the end of the trail, which its writer has told.
+                    _ = on_disk => {}
+                    () = self.queue.hurried() => {}
+                }
                 queued
             }
             OnFailure::Block => self.queue.push(event, None).await,
             OnFailure::Allow => self.queue.push_or_lose(event),
         };
         if queued.is_err() {
-            tracing::error!(event = name, "an audit record came after the audit trail was closed");
+            too_late(name);
         }
+    }
+
+    /// Records that somebody was turned away, and never waits: whoever is turned away gets an answer. Where there is no
+    /// room it is counted, and `records-lost` tells how many.
+    pub fn record_refusal(&self, event: Event) {
+        let name = event.name();
+        if self.queue.push_or_lose(event).is_err() {
+            too_late(name);
+        }
+    }
+
+    /// The process is about to end: from now on nobody waits for room or for the disk, which may never take anything
+    /// again. What is queued is still written within [`AuditTask::close`].
+    pub fn hurry(&self) {
+        self.queue.hurry();
     }
 
     /// False from the first write that fails until one succeeds again.
@@ -179,8 +197,12 @@ impl Audit {
 
     /// Whether new associations may be let in, as far as the audit trail is concerned.
     pub fn admits(&self) -> bool {
-        self.writable() || self.on_failure == OnFailure::Allow
+        self.on_failure == OnFailure::Allow || (self.writable() && !self.queue.is_stuck())
     }
+}
+
+fn too_late(event: &str) {
+    tracing::error!(event, "an audit record came after the audit trail was closed");
 }
 
 /// Where the trail goes on, for the log: it may be kept on another machine than the trail.

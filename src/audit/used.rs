@@ -5,12 +5,13 @@
 //! any other: within about a second, or when it next starts. The folder belongs to the writer's account; its group may
 //! add notes, and nobody can change those of others. Who read is not what the note says, but who owns it.
 
-use super::event::{AuditLogUsed, Event};
+use super::event::{AuditLogUsed, Event, SecurityAlert};
+use super::inbox::{Found, Inbox, LONGEST};
 use super::queue::Queue;
-use rustix::fs::OFlags;
+use super::regular;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -21,10 +22,6 @@ use tokio::sync::oneshot;
 const FOLDER: &str = "used";
 /// Of a note that is whole.
 const SUFFIX: &str = ".note";
-/// Longest note that is read, in bytes.
-const LONGEST: u64 = 16 * 1024;
-/// Most notes that are taken at once, so that a flood of them is no flood of records.
-const MOST: usize = 100;
 /// Between two looks at the folder.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -59,13 +56,22 @@ pub fn leave(directory: &Path, note: &Note) -> io::Result<()> {
     written.inspect_err(|_| drop(fs::remove_file(&part)))
 }
 
-/// Makes the folder where it is missing.
+/// Makes the folder where it is missing, and sees to it that nobody can touch the notes of others.
 pub(super) fn create_folder(directory: &Path) -> io::Result<()> {
     let folder = directory.join(FOLDER);
     match DirBuilder::new().mode(0o770).create(&folder) {
-        // The sticky bit keeps readers from each other's notes.
         Ok(()) => fs::set_permissions(&folder, Permissions::from_mode(0o1770)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let mode = fs::symlink_metadata(&folder)?.mode() & 0o7777;
+            // The sticky bit keeps readers from each other's notes.
+            let kept = mode & 0o1000 != 0
+                || fs::set_permissions(&folder, Permissions::from_mode(mode | 0o1000)).is_ok();
+            if !kept {
+                tracing::warn!(folder = %folder.display(),
+                    "who can write here can remove the notes of others: it has no sticky bit, and is not ours");
+            }
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }
@@ -73,63 +79,77 @@ pub(super) fn create_folder(directory: &Path) -> io::Result<()> {
 /// Takes notes into the trail, until the sender of `over` is gone.
 pub(super) fn start(directory: PathBuf, queue: Arc<Queue>, over: mpsc::Receiver<()>) -> io::Result<()> {
     let work = move || {
+        let mut inbox = Inbox::new(directory.join(FOLDER));
         while over.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
-            take_all(&directory, &queue);
+            // Without a folder there are no notes.
+            if let Ok(found) = inbox.look() {
+                take(&found, &directory, &queue);
+            }
         }
     };
     std::thread::Builder::new().name("audit-used".into()).spawn(work).map(drop)
 }
 
-fn take_all(directory: &Path, queue: &Queue) {
-    // Without a folder there are no notes.
-    let Ok(entries) = fs::read_dir(directory.join(FOLDER)) else { return };
-    let notes = entries.flatten().map(|entry| entry.path());
-    let mut notes: Vec<PathBuf> =
-        notes.filter(|path| path.to_string_lossy().ends_with(SUFFIX)).take(MOST).collect();
-    notes.sort();
-    for path in notes {
-        let Ok(used) = read(&path, directory) else { continue };
-        let (kept, on_disk) = oneshot::channel();
-        queue.push_own(Event::AuditLogUsed(Box::new(used)), Some(kept));
-        // A note that could not be recorded stays for the next start.
-        if on_disk.blocking_recv().is_ok()
-            && let Err(error) = fs::remove_file(&path)
-        {
-            tracing::warn!(file = %path.display(), %error, "a note of a reader is recorded, and cannot be removed");
-            return;
+/// Records what was found, and removes it when the disk keeps the records: what could not be recorded stays for the next
+/// look.
+fn take(found: &Found, directory: &Path, queue: &Queue) {
+    let mut kept = Vec::new();
+    let mut record = |event: Event, paths: Vec<PathBuf>| {
+        let (told, on_disk) = oneshot::channel();
+        queue.push_own(event, Some(told));
+        kept.push((on_disk, paths));
+    };
+    for (owner, notes) in &found.notes {
+        for path in &notes.read {
+            let used = read(path, *owner, directory);
+            record(Event::AuditLogUsed(Box::new(used)), vec![path.clone()]);
+        }
+        if !notes.counted.is_empty() {
+            let used =
+                unread(*owner, directory, &format!("{} more notes at once, not read", notes.counted.len()));
+            record(Event::AuditLogUsed(Box::new(used)), notes.counted.clone());
+        }
+    }
+    if let Some(explanation) = &found.alert {
+        let alert = SecurityAlert {
+            reason: "not-a-note".into(),
+            explanation: explanation.clone(),
+            ..SecurityAlert::default()
+        };
+        record(Event::SecurityAlert(Box::new(alert)), Vec::new());
+    }
+    for (on_disk, paths) in kept {
+        if on_disk.blocking_recv().is_ok() {
+            paths.iter().for_each(|path| drop(fs::remove_file(path)));
         }
     }
 }
 
-/// What a note says, and who left it.
-fn read(path: &Path, directory: &Path) -> io::Result<AuditLogUsed> {
-    // Neither where a link leads nor what a pipe says is a note.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
-    let left = fs::symlink_metadata(path)?;
-    let text = opened.and_then(|file| text_of(&file)).unwrap_or_default();
-    let note: Note = serde_json::from_slice(&text).unwrap_or_else(|_| Note {
-        command: "unknown".into(),
-        arguments: "its note cannot be read".into(),
-        ..Note::default()
-    });
-    Ok(AuditLogUsed {
-        user: name_of(left.uid()).unwrap_or_else(|| left.uid().to_string()),
-        user_id: left.uid(),
-        host: note.host,
-        process_id: note.process_id,
-        file: directory.display().to_string(),
-        command: note.command,
-        arguments: note.arguments,
-    })
+/// What the note of an owner says.
+fn read(path: &Path, owner: u32, directory: &Path) -> AuditLogUsed {
+    let text = regular::read(path, LONGEST).unwrap_or_default();
+    match serde_json::from_slice::<Note>(&text) {
+        Ok(note) => AuditLogUsed {
+            host: note.host,
+            process_id: note.process_id,
+            command: note.command,
+            ..unread(owner, directory, &note.arguments)
+        },
+        Err(_) => unread(owner, directory, "its note cannot be read"),
+    }
 }
 
-fn text_of(file: &File) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    if file.metadata()?.is_file() {
-        file.take(LONGEST).read_to_end(&mut text)?;
+/// That somebody read, and what is known of it.
+fn unread(owner: u32, directory: &Path, arguments: &str) -> AuditLogUsed {
+    AuditLogUsed {
+        user: name_of(owner).unwrap_or_else(|| owner.to_string()),
+        user_id: owner,
+        host: None,
+        process_id: 0,
+        file: directory.display().to_string(),
+        command: "unknown".into(),
+        arguments: arguments.to_owned(),
     }
-    Ok(text)
 }
 
 /// Of an account of this machine; those of a directory service have their number only.
@@ -144,9 +164,13 @@ fn name_of(user: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FOLDER, Note, create_folder, leave, read};
+    use super::{FOLDER, Inbox, Note, create_folder, leave, read, take};
+    use crate::audit::queue::{Pending, Queue};
+    use std::collections::VecDeque;
     use std::fs;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::sync::Arc;
+    use std::time::Duration;
 
     fn note() -> Note {
         Note {
@@ -162,26 +186,47 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         assert!(leave(home.path(), &note()).is_err(), "nobody made the folder");
         create_folder(home.path()).unwrap();
+        let mode = || fs::metadata(home.path().join(FOLDER)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(), 0o1770);
+        fs::set_permissions(home.path().join(FOLDER), fs::Permissions::from_mode(0o770)).unwrap();
         create_folder(home.path()).unwrap();
-        let mode = fs::metadata(home.path().join(FOLDER)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o7777, 0o1770);
+        assert_eq!(mode(), 0o1770, "without the sticky bit readers could remove the notes of others");
         leave(home.path(), &note()).unwrap();
-        let path = fs::read_dir(home.path().join(FOLDER)).unwrap().next().unwrap().unwrap().path();
-        let used = read(&path, home.path()).unwrap();
-        assert_eq!(used.user_id, fs::metadata(home.path()).unwrap().uid());
+        let found = Inbox::new(home.path().join(FOLDER)).look().unwrap();
+        let (owner, notes) = found.notes.iter().next().unwrap();
+        assert_eq!(*owner, fs::metadata(home.path()).unwrap().uid());
+        let used = read(&notes.read[0], *owner, home.path());
         assert_eq!((used.command.as_str(), used.arguments.as_str()), ("search", "--peer lyon"));
         assert_eq!((used.host.as_deref(), used.process_id), (Some("pc7"), 9));
     }
 
     #[test]
-    fn where_a_link_leads_is_not_read_and_still_told() {
+    fn notes_are_removed_when_the_disk_keeps_their_records_and_stay_otherwise() {
         let home = tempfile::tempdir().unwrap();
         create_folder(home.path()).unwrap();
-        let secret = home.path().join("secret");
-        fs::write(&secret, serde_json::to_string(&note()).unwrap()).unwrap();
-        let link = home.path().join(FOLDER).join("1.note");
-        symlink(&secret, &link).unwrap();
-        let used = read(&link, home.path()).unwrap();
-        assert_eq!((used.command.as_str(), used.host), ("unknown", None));
+        let left = || fs::read_dir(home.path().join(FOLDER)).unwrap().count();
+        for keeps in [false, true] {
+            (0..3).for_each(|_| leave(home.path(), &note()).unwrap());
+            let queue = Arc::new(Queue::new(1 << 20));
+            let writer = std::thread::spawn({
+                let queue = queue.clone();
+                move || {
+                    let mut batch: VecDeque<Pending> = VecDeque::new();
+                    while batch.len() < 3 {
+                        queue.take(&mut batch, Duration::from_secs(10), Duration::ZERO);
+                    }
+                    for record in batch.drain(..).filter(|_| keeps) {
+                        record.kept.unwrap().send(()).unwrap();
+                    }
+                }
+            });
+            let found = Inbox::new(home.path().join(FOLDER)).look().unwrap();
+            assert_eq!(found.notes.values().map(|notes| notes.read.len()).sum::<usize>(), 3);
+            take(&found, home.path(), &queue);
+            writer.join().unwrap();
+            assert_eq!(left(), if keeps { 0 } else { 3 });
+            fs::remove_dir_all(home.path().join(FOLDER)).unwrap();
+            create_folder(home.path()).unwrap();
+        }
     }
 }

@@ -58,17 +58,26 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     // Nothing is closed or deleted before the forwarders have said what they still have to read.
     let names = loaded.settings.forwarding.iter().map(|destination| destination.name.clone());
     loaded.settings.audit.keeping.hold.expect(names);
-    let audit = Audit::start(loaded.settings.audit.clone())?;
-    let mut hangups = signal(SignalKind::hangup())?;
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let audit = Audit::start(loaded.settings.audit.clone())?;
+    let mut hangups = signal(SignalKind::hangup())?;
     let mut forwarding = forward(&loaded, audit.0.clone())?;
-    let mut proxy = Proxy::start(loaded, audit).await?;
+    let mut proxy = tokio::select! {
+        biased;
+        started = Proxy::start(loaded, audit) => started?,
+        // The first records wait for a disk that takes nothing.
+        _ = told_to_stop(&mut terminate, &mut interrupt) => return Ok(()),
+    };
     let why = loop {
         tokio::select! {
             _ = hangups.recv() => {
-                reload(&mut proxy, file).await;
+                // Its record may wait for a disk that takes nothing; what it has put into force by then stays so.
+                tokio::select! {
+                    () = reload(&mut proxy, file) => {}
+                    why = told_to_stop(&mut terminate, &mut interrupt) => break why,
+                }
                 log.apply(&proxy.settings().log);
                 forwarding.reload(&proxy.settings().forwarding);
             }

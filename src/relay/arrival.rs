@@ -66,9 +66,9 @@ impl Arrival {
     }
 
     /// Records a connection that did not come as far as an answer.
-    pub async fn refuse_connection(&self, refused: Refused) {
+    pub fn refuse_connection(&self, refused: Refused) {
         tracing::info!(reason = refused.reason.label(), detail = %refused.explanation, "connection refused");
-        self.alert(&refused, None, None).await;
+        self.alert(&refused, None, None);
         let record = audit::ConnectionRefused {
             association: Some(self.id.to_string()),
             listener: self.listener.name.to_string(),
@@ -81,11 +81,11 @@ impl Arrival {
             certificate: refused.certificate.as_deref().map(Into::into),
             abort: refused.abort.map(audited_abort),
         };
-        self.gate.audit.record(Event::ConnectionRefused(Box::new(record))).await;
+        self.gate.audit.record_refusal(Event::ConnectionRefused(Box::new(record)));
     }
 
     /// Records a request that was answered with this A-ASSOCIATE-RJ.
-    pub async fn reject(
+    pub fn reject(
         &self,
         requested: &AssociateRq,
         peer: Option<&str>,
@@ -93,7 +93,7 @@ impl Arrival {
         rejection: crate::wire::pdu::Rejection,
     ) {
         tracing::info!(reason = refused.reason.label(), detail = %refused.explanation, "association rejected");
-        self.alert(&refused, Some(requested), peer).await;
+        self.alert(&refused, Some(requested), peer);
         let (result, source, reason) = (rejection.result, rejection.source, rejection.reason);
         let record = audit::AssociationRejected {
             association: self.id.to_string(),
@@ -102,10 +102,10 @@ impl Arrival {
             reason: refused.reason.label().into(),
             explanation: refused.explanation,
         };
-        self.gate.audit.record(Event::AssociationRejected(Box::new(record))).await;
+        self.gate.audit.record_refusal(Event::AssociationRejected(Box::new(record)));
     }
 
-    async fn alert(&self, refused: &Refused, requested: Option<&AssociateRq>, peer: Option<&str>) {
+    fn alert(&self, refused: &Refused, requested: Option<&AssociateRq>, peer: Option<&str>) {
         if !refused.reason.is_security_alert() {
             return;
         }
@@ -123,7 +123,7 @@ impl Arrival {
             certificate: refused.certificate.as_deref().map(Into::into),
             records: None,
         };
-        self.gate.audit.record(Event::SecurityAlert(Box::new(record))).await;
+        self.gate.audit.record_refusal(Event::SecurityAlert(Box::new(record)));
     }
 
     /// Who asks, as every record of an association says it.

@@ -212,7 +212,8 @@ impl Proxy {
         self.gate.settings.load_full()
     }
 
-    /// Stops accepting, lets open associations end within the grace period, aborts the rest, and closes the records.
+    /// Stops accepting, lets open associations end within the grace period, aborts the rest, and closes the records. While
+    /// records cannot be written there is no grace: associations wait for their records, and would not end.
     pub async fn stop(self, why: &'static str) {
         let grace = self.settings().limits.grace;
         tracing::info!(open = self.gate.limiter.open_associations(), ?grace, "draining");
@@ -224,7 +225,14 @@ impl Proxy {
             }
         };
         tokio::pin!(ending);
-        if tokio::time::timeout(grace, &mut ending).await.is_err() {
+        let ended = tokio::select! {
+            () = &mut ending => true,
+            () = tokio::time::sleep(grace) => false,
+            // What waits for a disk that takes nothing would wait for ever.
+            () = unrecorded(&self.gate.audit) => false,
+        };
+        self.gate.audit.hurry();
+        if !ended {
             self.stage.send_replace(Stage::Stopping);
             if tokio::time::timeout(LAST_PATIENCE, &mut ending).await.is_err() {
                 tracing::error!(
@@ -239,6 +247,13 @@ impl Proxy {
         };
         self.gate.audit.record(Event::Stopped(stopped)).await;
         self.records.close().await;
+    }
+}
+
+/// Returns once nothing can be recorded that has to be.
+async fn unrecorded(audit: &Audit) {
+    while audit.admits() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

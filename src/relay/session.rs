@@ -56,7 +56,7 @@ async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Associ
     let (requestor, permit) = match entrance::under_artim(artim, entrance::enter(arrival, socket)).await {
         Ok(entered) => entered,
         Err(refused) => {
-            arrival.refuse_connection(refused).await;
+            arrival.refuse_connection(refused);
             return None;
         }
     };
@@ -275,7 +275,7 @@ async fn not_had(
 /// Ends a connection without an A-ASSOCIATE answer: with an A-ABORT, or where there is nobody to tell, without.
 async fn turn_away(arrival: &Arrival, requestor: Leg, refused: Refused) {
     let abort = refused.abort;
-    arrival.refuse_connection(refused).await;
+    arrival.refuse_connection(refused);
     match abort {
         Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
         None => requestor.close(Duration::ZERO).await,
@@ -293,6 +293,6 @@ async fn reject(
     let (result, source, reason) = refused.reason.rejection().unwrap_or((1, 1, 1));
     let rejection = Rejection { result, source, reason };
     let peer = grant.map(|grant| grant.peer.name.to_string());
-    arrival.reject(requested, peer.as_deref(), refused, rejection).await;
+    arrival.reject(requested, peer.as_deref(), refused, rejection);
     requestor.end_with(&rejection.to_pdu(), LINGER).await;
 }

@@ -66,6 +66,7 @@ mod crosswalk_commands;
 mod crosswalk_owners;
 mod endings;
 mod forwarding;
+mod full_disk;
 mod implementations;
 mod limits;
 mod log;

@@ -137,6 +137,25 @@ fn who_reads_the_records_of_a_running_proxy_is_a_record_of_its_own() {
     assert!(said.contains("intact") && said.contains("reading these records is not recorded"), "{said}");
 }
 
+#[test]
+fn a_folder_among_the_notes_is_told_once_and_hides_nobody() {
+    let upstream = Upstream::bind();
+    let mut gate = Gate::start(&Setup::plain(upstream.address));
+    // As a member of the reviewers' group can make it, and nobody but its owner remove.
+    fs::create_dir_all(gate.site.path("audit/used/0.note/in-the-way")).expect("a folder");
+    for looks in 1..=2 {
+        audit(&gate, &["search", "audit"]).expect_success();
+        crate::wait::until("the note to be taken", || (gate.count("audit-log-used") == looks).then_some(()));
+    }
+    let alert = gate.event("security-alert");
+    assert!(
+        alert["reason"] == "not-a-note"
+            && alert["explanation"].as_str().is_some_and(|text| text.contains("0.note"))
+    );
+    assert!(gate.stop().success());
+    assert_eq!((gate.count("security-alert"), gate.count("audit-log-used")), (1, 2));
+}
+
 fn uid() -> u32 {
     use std::os::unix::fs::MetadataExt;
     fs::metadata("/proc/self").expect("this process").uid()

@@ -1,6 +1,6 @@
 //! How far a destination is: what was read and rendered, and what it has had for good.
 
-use super::cursor::Cursor;
+use super::cursor::{self, Cursor};
 use super::destination::Destination;
 use super::position::Position;
 use super::reader::Reader;
@@ -8,6 +8,7 @@ use super::sender::Parcel;
 use super::status::{Backlog, Status};
 use crate::audit::hold::Hold;
 use crate::audit::messages::{Record, Renderer};
+use crate::audit::recovery;
 use crate::audit::unsent;
 use std::io;
 use std::path::PathBuf;
@@ -47,7 +48,20 @@ impl Progress {
         status: Arc<Status>,
     ) -> io::Result<Self> {
         let settled = Cursor::load(&directory, &to.name, to.begin)?;
-        settled.store(&directory, &to.name)?;
+        match settled.store(&directory, &to.name) {
+            // It is stored later; until then a crash forgets where a new destination began.
+            Err(error) if recovery::is_full(&error) => {
+                tracing::error!(repository = %to.name, %error, "cannot store how far a repository has come");
+            }
+            Err(error) => {
+                let path = cursor::path_of(&directory, &to.name);
+                return Err(io::Error::new(
+                    error.kind(),
+                    format!("cannot write {}: {error}", path.display()),
+                ));
+            }
+            Ok(()) => {}
+        }
         hold.is_at(&to.name, settled.position.day(), settled.position.offset);
         let (sequence, messages) = (settled.sequence, settled.messages);
         let reader = Reader::new(&directory, settled.position.clone());

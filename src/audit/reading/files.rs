@@ -1,4 +1,4 @@
-//! The files of a folder, by their names alone.
+//! The files of a folder, in the order of their names, and of which days they are.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use time::Date;
 use time::macros::format_description;
 
 use super::ReadError;
+use super::lines::Batches;
 
 /// How the lines of a file are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,12 +50,23 @@ pub fn files(folder: &Path) -> Result<Vec<RecordFile>, ReadError> {
     Ok(found)
 }
 
-/// Those of the days from `first` to `last`, both included.
+/// Those that may hold records of the days from `first` to `last`, both included. The name of a file is never earlier than
+/// a record in it. It may be later, where a clock was set back: so the first record of a file behind `last` is looked at,
+/// which is of the earliest day of those in it.
 pub fn of_days(files: &[RecordFile], first: Option<Date>, last: Option<Date>) -> Vec<RecordFile> {
     let within = |file: &&RecordFile| {
-        first.is_none_or(|first| file.day >= first) && last.is_none_or(|last| file.day <= last)
+        first.is_none_or(|first| file.day >= first)
+            && last.is_none_or(|last| file.day <= last || begin(file).is_some_and(|begin| begin <= last))
     };
     files.iter().filter(within).cloned().collect()
+}
+
+/// The day of the first record of a file; `None` where there is none that can be read.
+fn begin(file: &RecordFile) -> Option<Date> {
+    let batches = &mut Batches::open(file).ok()?;
+    let line = batches.first().ok()?;
+    let time = line.strip_prefix(b"{\"time\":\"")?.get(..10)?;
+    Date::parse(std::str::from_utf8(time).ok()?, format_description!("[year]-[month]-[day]")).ok()
 }
 
 /// `audit-YYYY-MM-DD[PART].jsonl`, `….jsonl.zst`, or either with `.age` behind: the day, the part, the form.

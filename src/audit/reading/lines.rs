@@ -38,6 +38,13 @@ impl Batches {
         Self { source, rest: Vec::new(), ended: false }
     }
 
+    /// The first bytes of the file; nothing is read on after that.
+    pub fn first(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(STUB);
+        (&mut self.source).take(STUB as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Whole lines, the last of the file perhaps without its line feed; empty at the end.
     ///
     /// # Errors

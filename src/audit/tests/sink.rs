@@ -1,11 +1,15 @@
 //! The sink against real directories: order, continuation, failure and recovery.
 
+use crate::audit::chain::Chain;
+use crate::audit::days::Days;
 use crate::audit::file::path_of;
-use crate::audit::writer::Patience;
+use crate::audit::queue::Queue;
+use crate::audit::writer::{How, Patience, Writer};
 use crate::audit::*;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -280,4 +284,72 @@ async fn a_look_at_the_records_becomes_a_record_once() {
     let records = records(home.path());
     let used: Vec<&Value> = records.iter().filter(|record| record["event"] == "audit-log-used").collect();
     assert!(used.len() == 2 && used.iter().all(|record| record["command"] == "search"), "{records:?}");
+}
+
+#[tokio::test]
+async fn who_is_turned_away_never_waits_and_nobody_does_when_the_process_ends() {
+    for durability in [Durability::EverySecond, Durability::EveryRecord] {
+        let home = TempDir::new().unwrap();
+        let directory = home.path().join("audit");
+        let settings = AuditSettings { durability, ..AuditSettings::new(&directory) };
+        let (audit, task) = Audit::start_with(settings, 4096, PATIENCE).unwrap();
+        free_disk(&directory);
+        fill_disk(&directory);
+        let waiting = tokio::spawn({
+            let audit = audit.clone();
+            async move {
+                for number in 0..64 {
+                    audit.record(event(number)).await;
+                }
+            }
+        });
+        until(|| !audit.writable()).await;
+        // Ready at once, in both cases.
+        (0..64).for_each(|number| audit.record_refusal(event(number)));
+        assert!(!audit.admits() && !waiting.is_finished());
+        audit.hurry();
+        waiting.await.unwrap();
+        audit.record(event(64)).await;
+        task.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_at_the_start_is_named_or_waited_for() {
+    for on_failure in [OnFailure::Block, OnFailure::Allow] {
+        let home = TempDir::new().unwrap();
+        std::os::unix::fs::symlink("/dev/full", today(home.path())).unwrap();
+        let settings = AuditSettings { on_failure, ..AuditSettings::new(home.path()) };
+        let started = Audit::start_with(settings, 1 << 20, PATIENCE);
+        if on_failure == OnFailure::Block {
+            let text = started.unwrap_err().to_string();
+            assert!(text.contains(today(home.path()).to_str().unwrap()), "{text}");
+            continue;
+        }
+        let (audit, task) = started.unwrap();
+        audit.record(event(0)).await;
+        assert!(audit.admits() && !audit.writable());
+        free_disk(home.path());
+        until(|| audit.writable()).await;
+        task.close().await;
+        assert_eq!(numbers(&records(home.path()), "aborted"), [0]);
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_could_not_be_closed_off_is_closed_off_before_the_next() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("audit-2026-01-01.jsonl");
+    fs::write(&path, "{\"sequence\":7}").unwrap();
+    let (queue, (begun, _)) = (Arc::new(Queue::new(4096)), std::sync::mpsc::channel());
+    let how = How {
+        checkpoints: None,
+        durability: Durability::EveryRecord,
+        patient_identifiers: PatientIdentifiers::None,
+        patience: PATIENCE,
+    };
+    let at = (Days::new(OffsetDateTime::now_utc().date()), Chain::BEGINNING, Some(path.clone()));
+    queue.push_own(event(0), None);
+    Writer::new(queue, home.path().to_owned(), at, how, begun).begin().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"sequence\":7}\n");
 }

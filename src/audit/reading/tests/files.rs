@@ -50,6 +50,21 @@ fn files_of_other_days_are_not_opened() {
 }
 
 #[test]
+fn records_in_the_file_of_a_later_day_are_found_by_their_time() {
+    // The clock had been a year ahead, and was set back: names go on behind the last.
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "audit-2027-03-01.jsonl", &FIRST.replace("2026", "2027"));
+    write(folder.path(), "audit-2027-03-02.jsonl", FIRST);
+    pack(SECOND, &folder.path().join("audit-2027-03-03.jsonl.zst"));
+    let midnight = datetime!(2026-03-02 00:00 UTC);
+    let (sequences, kept) = found(folder.path(), &Filter { to: Some(midnight), ..Filter::default() });
+    assert_eq!((sequences, kept.lines), (vec![1, 2, 3, 4], 4), "other files are not read");
+    let filter =
+        Filter { from: Some(midnight), to: Some(datetime!(2026-04-01 00:00 UTC)), ..Filter::default() };
+    assert_eq!(found(folder.path(), &filter).0, [5, 6, 7, 8, 9]);
+}
+
+#[test]
 fn damaged_lines_are_named_and_the_others_found() {
     let folder = two_days();
     let torn = SECOND.replace(

@@ -1,0 +1,129 @@
+//! A disk that takes no more records: who asks is answered, who stops the proxy is heard, and a start says what is full.
+
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use crate::association::Association;
+use crate::connection::Target;
+use crate::gate::{self, Gate, Setup};
+use crate::process::{Process, free_address};
+use crate::raw::{self, verification};
+use crate::sink;
+use crate::wait;
+
+fn sink() -> SocketAddr {
+    let options = sink::Options { maximum_length: 16384, tls: None, checksums: true };
+    sink::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink").0
+}
+
+/// No file of the proxy grows from now on.
+fn fill_disk(gate: &Gate) {
+    let arguments = ["--pid", &gate.pid().to_string(), "--fsize=1:unlimited"];
+    let status = Command::new("prlimit").args(arguments).status();
+    assert!(status.expect("prlimit, of util-linux").success());
+}
+
+/// The A-ASSOCIATE-RJ that a requestor gets.
+fn rejected(gate: &Gate) -> Vec<u8> {
+    raw::rejection(&gate.plain(), &verification("SITE", "PACS"))
+}
+
+/// The grace period is longer than any test: only a stop that waits for nothing ends within it.
+const LIMITS: &str = "grace = \"1h\"\nidle-timeout = \"1h\"\ndimse-timeout = \"1h\"";
+/// Rejected transient, by the presentation provider, temporary congestion.
+const TRANSIENT: [u8; 4] = [0, 2, 3, 1];
+
+#[test]
+fn with_a_full_queue_requestors_are_answered_and_a_stop_is_heard() {
+    let mut gate = Gate::start(&Setup { limits: LIMITS, ..Setup::plain(sink()) });
+    let open = || Association::open(&gate.plain(), &verification("SITE", "PACS")).expect("an association");
+    let associations: Vec<Association> = (0..8).map(|_| open()).collect();
+    fill_disk(&gate);
+    let echoes = Arc::new(AtomicUsize::new(0));
+    let echoing = associations.into_iter().map(|mut association| {
+        let echoes = echoes.clone();
+        thread::spawn(move || {
+            // Eight mebibytes have room for at most 16,384 records.
+            (0..4_000)
+                .all(|_| association.echo(1, 1).is_ok_and(|_| echoes.fetch_add(1, Relaxed) < usize::MAX))
+        })
+    });
+    let echoing: Vec<_> = echoing.collect();
+    let count = || echoes.load(Relaxed);
+    for some in [1_000, 4_000, 7_000, 10_000, 13_000] {
+        wait::until("the queue to fill", || (count() >= some).then_some(()));
+    }
+    let mut before = 0;
+    wait::until("everybody to wait for room", || {
+        wait::beyond(Duration::from_millis(300));
+        (std::mem::replace(&mut before, count()) == count()).then_some(())
+    });
+    assert_eq!(rejected(&gate), TRANSIENT);
+    assert!(gate.stop().success());
+    let done: Vec<bool> = echoing.into_iter().map(|thread| thread.join().expect("no panic")).collect();
+    assert!(done.contains(&false), "the queue was not full");
+}
+
+#[test]
+fn where_every_record_is_waited_for_a_full_disk_hinders_neither_answers_nor_a_stop() {
+    let audit = "durability = \"every-record\"";
+    let mut gate = Gate::start(&Setup { audit, limits: LIMITS, ..Setup::plain(sink()) });
+    let mut association =
+        Association::open(&gate.plain(), &verification("SITE", "PACS")).expect("an association");
+    fill_disk(&gate);
+    // Its record waits for the disk, and so does the association.
+    let waiting = thread::spawn(move || (1..=2).all(|id| association.echo(1, id).is_ok()));
+    // The first record that fails may be that of the association which finds out, and waits for it.
+    let target = Target { patience: Duration::from_millis(500), ..gate.plain() };
+    wait::until("the disk to be found full", || {
+        Association::open(&target, &verification("SITE", "PACS")).is_err().then_some(())
+    });
+    assert_eq!(rejected(&gate), TRANSIENT);
+    gate.signal("HUP");
+    assert!(gate.stop().success());
+    assert!(!waiting.join().expect("no panic"));
+}
+
+/// The proxy of a site, under a limit that lets no file grow.
+fn run_on_a_full_disk(gate: &Gate) -> Command {
+    let mut command = Command::new("sh");
+    command.current_dir(gate.site.root()).args(["-c", "ulimit -f 0; trap '' XFSZ; exec \"$@\"", "sh"]);
+    command.args([env!("CARGO_BIN_EXE_dimsegate"), "run", "-c", "dimsegate.toml"]);
+    command
+}
+
+#[test]
+fn a_start_on_a_full_disk_names_the_file_and_goes_on_where_records_may_be_missing() {
+    let setup = Setup::plain(sink());
+    let mut gate = Gate::start(&setup);
+    assert!(gate.stop().success());
+    let output = run_on_a_full_disk(&gate).output().expect("a start");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("cannot write to the audit file audit/audit-20"), "{said}");
+
+    let address = free_address();
+    let repository = "[[audit.repository]]\nname = \"arr\"\naddress = \"127.0.0.1:9\"\ntransport = \"udp\"";
+    let toml = setup.toml().replace("127.0.0.1:0", &address.to_string());
+    let toml = toml
+        .replace("[audit]", "[audit]\non-failure = \"allow\"")
+        .replace("[limits]", &format!("{repository}\n[limits]"));
+    std::fs::write(gate.site.path("dimsegate.toml"), toml).expect("a configuration");
+    // What it says goes nowhere: its log is a file that cannot grow, too.
+    let mut process = Process::start(run_on_a_full_disk(&gate), &gate.site.path("again.log"));
+    let target = Target { patience: wait::PATIENCE, ..Target::plain(address) };
+    let mut association = wait::until("an association", || {
+        assert!(process.ended().is_none(), "it ended");
+        Association::open(&target, &verification("SITE", "PACS")).ok()
+    });
+    assert_eq!(association.echo(1, 1).expect("an answer"), 0);
+    association.release().expect("a release");
+    process.signal("TERM");
+    assert!(process.wait().success());
+    let verified = gate::command(&gate.site, &["audit", "verify", "audit"]).stdout(Stdio::null()).status();
+    assert!(verified.expect("a status").success(), "nothing was half written");
+}
