@@ -39,6 +39,8 @@ pub(crate) struct Exchange {
     /// What the SOP instance UID became.
     pub new_sop_instance: Option<String>,
     pub new_study: Option<String>,
+    /// It is a worklist query for what is scheduled for its sender.
+    pub own_schedule: bool,
     /// One of its responses could not cross: what its requestor is told once the other side is through with it.
     pub failed: Option<Failure>,
     /// What is wrong with a data set of it that could not be rewritten, for its record.
@@ -98,6 +100,7 @@ impl Exchange {
             query: None,
             new_sop_instance: None,
             new_study: None,
+            own_schedule: false,
             failed: None,
             fault: None,
             claims: Vec::new(),
@@ -146,6 +149,7 @@ pub(crate) struct Asked {
     pub sop_instance: Option<String>,
     pub new_sop_instance: Option<String>,
     pub patient: Option<Vec<u8>>,
+    pub own_schedule: bool,
     pub failed: Option<Failure>,
     pub claims: Vec<Correspondence>,
 }
@@ -161,6 +165,7 @@ impl Exchange {
             sop_instance: self.sop_instance.clone(),
             new_sop_instance: self.new_sop_instance.clone(),
             patient: self.patient.clone(),
+            own_schedule: self.own_schedule,
             failed: self.failed.clone(),
             claims: self.claims.clone(),
         }

@@ -230,6 +230,7 @@ impl Half<'_> {
             let patient = patient.filter(|patient| !is_pattern(patient)).map(<[u8]>::to_vec);
             let patient = relayed.transform.patient().map(<[u8]>::to_vec).or(patient);
             exchange.patient = patient.or(exchange.patient.take());
+            exchange.own_schedule = relayed.transform.asks_own_schedule();
             exchange.query = query;
             exchange.tolerate_in_data_set(summary.tolerated);
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(crate::wire::escape);

@@ -150,6 +150,16 @@ impl Action {
         }
     }
 
+    /// Whether a pattern finds nothing in a value.
+    pub(super) fn leaves(&self, vr: Vr, set: &CharacterSet, old: &[u8]) -> bool {
+        match self {
+            Self::Pattern { find, value } => {
+                matches!(replace_all(find, value, vr, set, old), Some(Cow::Borrowed(_)))
+            }
+            _ => false,
+        }
+    }
+
     /// Puts the new value into `new`, which is empty before. Not for what is planned otherwise than to be edited.
     pub(super) fn edit(
         &self,

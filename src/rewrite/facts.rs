@@ -10,6 +10,7 @@ use super::owner::is_nobody;
 use super::pixels::{self, Description};
 use super::profile::Pixels;
 use super::pseudonyms::Pseudonyms;
+use super::schedule::Schedule;
 use crate::dataset::{
     Event, Header, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag, number, trim,
 };
@@ -50,6 +51,8 @@ pub(super) struct Facts {
     pub(super) whose: Option<Vec<u8>>,
     /// Days by which dates move.
     pub(super) days: Option<i32>,
+    /// Of a worklist.
+    pub(super) schedule: Schedule,
     pub(super) peer: Option<Arc<str>>,
     pub(super) tenant: Option<Arc<str>>,
     /// Of the data set in its association.

@@ -6,6 +6,8 @@
 //! | UID, pseudonym | passes | becomes what is to be looked for on the other side; a list loses those that are unknown; where none is left, nothing matches; with `*` or `?` in it, refused, but for asterisks behind a whole pseudonym |
 //! | value made from the patient, as a name | passes | finds the patient, and goes: the Patient ID beside it is what is looked for; refused without one, and in a sequence |
 //! | date moved | passes | moved, ranges too, for the one patient whose ID stands beside it; refused without |
+//! | text cleaned, a pattern replaced, an age capped | passes | passes where the rules leave that very value as it is; else refused |
+//! | a fixed value | passes | that value asks for everybody, another for nobody |
 //! | anything else | passes | refused |
 //!
 //! A value that is compared with what the rules hide tells what is hidden, guess by guess. It is refused rather than
@@ -17,7 +19,8 @@ use super::correspondence::{Correspondence, Kind};
 use super::error::RewriteProblem;
 use super::facts::{Facts, Way};
 use super::keyed;
-use super::profile::dates;
+use super::profile::{self, dates};
+use super::schedule::STATION;
 use super::scope::is_creator;
 use super::template::Template;
 use super::undo;
@@ -30,7 +33,8 @@ const TIMEZONE_OFFSET: Tag = Tag(0x0008, 0x0201);
 /// that it is not asked for.
 pub(super) fn plan(action: &Action, tag: Tag, length: u32) -> Plan {
     match action {
-        action if action.keeps() => Plan::Keep,
+        action if action.keeps() && tag != STATION => Plan::Keep,
+        action if action.keeps() => Plan::Edit { reads: true },
         action if !hides(action) => Plan::Edit { reads: true },
         _ if tag == TIMEZONE_OFFSET || is_creator(tag) || tag.0 % 2 == 1 && length == 0 => Plan::Remove,
         _ => Plan::Edit { reads: true },
@@ -56,18 +60,43 @@ pub(super) fn translate(
     new: &mut Vec<u8>,
 ) -> Result<Edit, Cannot> {
     let key = trim(old);
+    let is_own = !is_universal(vr, key) && facts.is_own_key(tag, vr, key);
     match action {
+        _ if is_own => return Ok(Edit::Same),
+        action if action.keeps() => return Ok(Edit::Same),
         _ if is_universal(vr, key) => put_patient(action, tag, (facts, set), new),
         Action::Template(template) if is_of_patient(template, tag) => {
             check_of_patient(template, (tag, vr), key, facts)
         }
         Action::Shift { keep_times } => put_dates(vr, key, facts, *keep_times, new),
+        Action::Replace(text) if facts.way == Way::ToReal && !has_wildcard(key) => check_constant(text, key),
+        action if facts.way == Way::ToReal && shows(action, vr, (key, set)) => return Ok(Edit::Same),
         action if hides(action) => Err(RewriteProblem::NotAKey),
         action => put_list(action, (tag, vr), (key, set), facts, new),
     }
     .map_err(Cannot::Lacks)?;
     let same = new.as_slice() == key || new.is_empty() && is_universal(vr, key);
     Ok(if same { Edit::Same } else { Edit::New })
+}
+
+/// A fixed value is shown of everybody, and any other of nobody.
+fn check_constant(text: &str, key: &[u8]) -> Result<(), RewriteProblem> {
+    if text.trim().as_bytes() == key { Ok(()) } else { Err(RewriteProblem::MatchesNothing) }
+}
+
+/// Whether an answer would show the very value that is looked for: it tells no more than that. Part of a value could be
+/// hidden.
+fn shows(action: &Action, vr: Vr, (key, set): (&[u8], &CharacterSet)) -> bool {
+    let mut shown = Vec::new();
+    match action {
+        _ if has_wildcard(key) => return false,
+        Action::CapAge => dates::cap_age(key, &mut shown),
+        Action::Clean(_) => profile::clean(vr, key, &mut shown),
+        action @ Action::Pattern { .. } => return action.leaves(vr, set, key),
+        _ => return false,
+    }
+    // Whoever is older than 89 is shown as 90.
+    shown == key && key != b"090Y"
 }
 
 /// Whether the value is made from the patient, and is not the Patient ID itself.

@@ -52,6 +52,7 @@ mod pixels;
 mod profile;
 mod pseudonyms;
 mod rewriting;
+mod schedule;
 mod scope;
 mod spec;
 mod step;

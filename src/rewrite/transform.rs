@@ -107,6 +107,19 @@ impl Transform {
         self
     }
 
+    /// Says by its AE title who asks, or asked, and whether that was for [its own schedule](Self::asks_own_schedule).
+    pub fn asked_by(mut self, title: Arc<str>, own_schedule: bool) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            (rewriting.facts.schedule.title, rewriting.facts.schedule.is_own) = (Some(title), own_schedule);
+        }
+        self
+    }
+
+    /// Whether a worklist query asks for what is scheduled for its sender, or now.
+    pub fn asks_own_schedule(&self) -> bool {
+        self.rewriting().is_some_and(|rewriting| rewriting.facts.schedule.is_own)
+    }
+
     /// Says by the real Patient ID on whom it is, where the data set itself does not.
     pub fn about(mut self, patient: Option<Vec<u8>>) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {

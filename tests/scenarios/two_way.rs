@@ -407,8 +407,36 @@ fn a_worklist_is_read_in_pseudonyms() {
     assert_eq!(values(&shown, "0010,0010"), [format!("ANON^{}", patients[0])], "{shown}");
     let refused = find(tap.address, "-W", &["0010,0010", "(0040,0100)[0].0040,0006=PERF*"]);
     assert!(refused.contains("Response (Error: DataSetDoesNotMatchSOPClass)"), "{refused}");
+    for key in ["0040,0001=OTHER", "0040,0002=20260102"] {
+        let refused = find(tap.address, "-W", &["0010,0010", &format!("(0040,0100)[0].{key}")]);
+        assert!(refused.contains("Response (Error: DataSetDoesNotMatchSOPClass)"), "{key}: {refused}");
+    }
     assert_shows_nothing(&tap);
     assert!(!tap.heard("PERFORMER") && !tap.heard("PID-0816"));
+
+    // What a modality says of itself: its AE title, and beside that the day and the kind of its schedule.
+    for extra in ["", "\"retain-device-identity\", "] {
+        let rewrite = REWRITE.replace("options = [", &format!("options = [{extra}"));
+        let gate = Gate::start(&Setup { extra: rewrite.leak(), ..readers(address) });
+        let own = [
+            "0010,0010",
+            "0010,0020",
+            "(0040,0100)[0].0008,0060=CT",
+            "(0040,0100)[0].0040,0001=READER",
+            "(0040,0100)[0].0040,0002=20260101-20260103",
+            "(0040,0100)[0].0040,0003",
+        ];
+        let output = find(gate.address, "-W", &own);
+        let shown = answers(&output);
+        assert_eq!(values(&shown, "0010,0020").len(), 2, "{output}");
+        for (tag, value) in [("0040,0001", "READER"), ("0040,0002", "20260102"), ("0040,0003", "101500")] {
+            assert_eq!(values(&shown, tag), [value, value], "{tag}: {output}");
+        }
+        assert!(REAL.iter().all(|real| *real == "20260102" || !shown.contains(real)), "{output}");
+        let another = own.map(|key| key.replace("20260101-20260103", "20260103"));
+        let output = find(gate.address, "-W", &another.each_ref().map(String::as_str));
+        assert!(answers(&output).is_empty() && output.contains("(Success)"), "{output}");
+    }
 }
 
 fn finding(setup: &Setup, upstream: &Upstream) -> (Gate, Peer, Peer) {

@@ -63,7 +63,8 @@ impl Half<'_> {
             .of_tenant(peer.tenant.clone())
             .with_crosswalk(known)
             .on(OffsetDateTime::now_utc().date())
-            .about(exchange.patient.clone());
+            .about(exchange.patient.clone())
+            .asked_by(self.association.grant.calling.to_string().into(), exchange.own_schedule);
         if !is_object {
             return Ok(transform);
         }

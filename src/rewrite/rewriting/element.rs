@@ -128,6 +128,9 @@ impl Rewriting {
         } else {
             self.decide(&self.current.header, top)
         };
+        let is_shown =
+            self.shows_schedule() && self.facts.schedule.shows(self.sequence_of(), tag, Some(trim(old)));
+        let rule = rule.filter(|_| !is_shown);
         let planned = rule.map(|rule| (rule, self.plan(rule, &self.current.header)));
         match planned.filter(|(_, plan)| *plan != Plan::Keep) {
             Some(planned) => self.apply(planned, Some(value), input, out),
@@ -146,6 +149,7 @@ impl Rewriting {
             _ if top && self.guards_overlay(tag) => true,
             _ if !top && self.content.as_ref().is_some_and(|content| content.wants(tag)) => true,
             _ if self.declares(tag) => true,
+            _ if !top && self.shows_schedule() && self.facts.schedule.reads(self.sequence_of(), tag) => true,
             SPECIFIC_CHARACTER_SET => self.rules.reads_text,
             _ => is_creator(tag) && !self.rules.creators.is_empty(),
         }
@@ -166,8 +170,16 @@ impl Rewriting {
         if is_creator(tag) { declared.keeps_creator(tag.0, creator) } else { declared.holds(tag, creator) }
     }
 
+    /// The innermost sequence.
+    fn sequence_of(&self) -> Option<Tag> {
+        self.scanner.path().last().map(|step| step.sequence)
+    }
+
     pub(super) fn decide(&self, header: &Header, top: bool) -> Option<usize> {
         let tag = header.tag;
+        if self.shows_schedule() && self.facts.schedule.shows(self.sequence_of(), tag, None) {
+            return None;
+        }
         if is_creator(tag) {
             return self.rules.decide_on_creator(tag, None);
         }

@@ -201,6 +201,7 @@ impl Rewriting {
             }
             (Kind::ItemStart { length, syntax }, raw) => {
                 self.scopes.open();
+                self.facts.schedule.leave_item();
                 if let Some(content) = &mut self.content {
                     content.open(self.scanner.path().last().map(|step| step.sequence));
                 }

@@ -41,6 +41,8 @@ impl Rewriting {
     fn know_days(&mut self, patient: Vec<u8>) -> Result<(), RewriteProblem> {
         let moving = |profile: &&ProfileSpec| profile.has(ProfileOption::RetainLongitudinalModifiedDates);
         let bounds = self.rules.profile().filter(moving).map(|profile| profile.date_shift_days);
+        // Beside the real day of what is scheduled, a moved one would tell by how many days.
+        let bounds = bounds.filter(|_| !self.shows_schedule());
         if let Some((key, bounds)) = self.rules.date_key.as_ref().zip(bounds) {
             let days = self.facts.pseudonyms.days(&patient, || dates::days(key, &patient, bounds))?;
             self.facts.days = Some(days);
@@ -83,6 +85,11 @@ impl Rewriting {
         let whose = self.real_patient(trim(written), self.scopes.character_set())?;
         self.facts.whose = whose.filter(|whose| !is_nobody(whose));
         Ok(())
+    }
+
+    /// Whether it is an answer to a question for the requestor's own schedule.
+    pub(super) fn shows_schedule(&self) -> bool {
+        self.may_lack_facts() && self.facts.schedule.is_own
     }
 
     /// Whether what depends on a patient, or on an object's number, may be emptied where there is none.
