@@ -88,6 +88,7 @@ fn operation(number: u64) -> Event {
         data_set_sop_instance: None,
         study: Some("1.2.826.0.1.3680043.10.543.1.2.840.113619".into()),
         new_study: None,
+        rewritten: None,
         patient: Some(PatientIdentifier::new(b"PAT-0000123 ".into())),
         query: None,
         move_destination: None,

@@ -62,6 +62,7 @@ fn operation(number: u64) -> Event {
         data_set_sop_instance: None,
         study: Some(format!("1.2.826.0.1.3680043.10.543.{}", number / 300)),
         new_study: None,
+        rewritten: None,
         patient: None,
         query: None,
         move_destination: None,

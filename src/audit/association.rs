@@ -140,6 +140,9 @@ pub struct Upstream {
     /// As sent upstream.
     pub called_ae_title: String,
     pub calling_ae_title: String,
+    /// With the certificate that it showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
 }
 
 /// A presentation context as it was answered to the requestor.

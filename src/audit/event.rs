@@ -73,10 +73,33 @@ impl Event {
             Self::ConnectionRefused(_) | Self::AssociationRejected(_) | Self::SecurityAlert(_) => {
                 story_weight(0)
             }
+            Self::ConfigurationLoaded(loaded) => {
+                loaded.changed_keys.iter().map(String::len).fold(OWN_WEIGHT, usize::saturating_add)
+            }
             _ => OWN_WEIGHT,
         }
     }
 }
+
+/// Every value of `event`, with that of the records that sign.
+pub const EVENTS: [&str; 16] = [
+    "started",
+    "configuration-loaded",
+    "configuration-refused",
+    "connection-refused",
+    "association-rejected",
+    "association-opened",
+    "operation",
+    "association-closed",
+    "security-alert",
+    "file-closed",
+    "records-deleted",
+    "audit-log-used",
+    "trail-continued",
+    "clock-stepped",
+    "checkpoint",
+    "stopped",
+];
 
 /// A record of no text still costs its place.
 const OWN_WEIGHT: usize = 512;
@@ -129,6 +152,23 @@ pub struct ConfigurationLoaded {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waits_for_restart: Vec<Cow<'static, str>>,
     pub warnings: usize,
+    /// Who had it read again.
+    #[serde(flatten)]
+    pub by: Option<ReloadedBy>,
+    /// What is not as it was before, by the names of keys and of what they belong to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed_keys: Vec<String>,
+}
+
+/// Who sent SIGHUP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReloadedBy {
+    /// Name of the account, where it has one here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    pub user_id: u32,
+    pub process_id: u32,
 }
 
 /// A file, by what was in it.
@@ -151,6 +191,9 @@ pub struct ConfigurationRefused {
     /// One `file:line:column: key: …` each; the first 20 are written.
     #[serde(serialize_with = "first_twenty")]
     pub problems: Vec<String>,
+    /// Who had it read again.
+    #[serde(flatten)]
+    pub by: Option<ReloadedBy>,
 }
 
 /// A connection that did not come as far as an association request that could be answered.
@@ -164,6 +207,8 @@ pub struct ConnectionRefused {
     pub port: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// What the listener speaks. Without `tls`, TLS was not established there, and nothing proved who it was.
+    pub transport: Transport,
     /// A stable label, such as `address`, `connection-rate`, `certificate-revoked`, `not-tls`.
     pub reason: Cow<'static, str>,
     /// For people: what was found, and what was expected.
@@ -177,6 +222,14 @@ pub struct ConnectionRefused {
     /// The A-ABORT that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abort: Option<Abort>,
+}
+
+/// What a listener speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    Tls,
+    Plain,
 }
 
 /// Source and reason of an A-ABORT (PS3.8 §9.3.8).
@@ -212,6 +265,10 @@ pub struct Operation {
     pub study: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_study: Option<String>,
+    /// Elements of the request's data set that the rewrite of the peer changed, removed or added. Absent where none was
+    /// applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rewritten: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<PatientIdentifier>,
     /// C-FIND, C-MOVE and C-GET, where the identifier could be read.

@@ -50,8 +50,8 @@ pub use association::{
 pub use chain::LineHash;
 pub use event::{
     Abort, AuditLogUsed, ClockStepped, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused,
-    Direction, Event, Fault, FileClosed, HeadFound, Operation, RecordsDeleted, SecurityAlert, Span, Started,
-    StartedListener, Stopped, TrailContinued, UsedFile,
+    Direction, EVENTS, Event, Fault, FileClosed, HeadFound, Operation, RecordsDeleted, ReloadedBy,
+    SecurityAlert, Span, Started, StartedListener, Stopped, TrailContinued, Transport, UsedFile,
 };
 pub use hold::Hold;
 pub use patient::{PatientIdentifier, PatientIdentifiers};

@@ -21,6 +21,7 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
         data_set_sop_instance,
         study,
         new_study,
+        rewritten,
         patient,
         query,
         move_destination,
@@ -45,6 +46,9 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
     text_if_any(to, b",\"data-set-sop-instance\":", data_set_sop_instance.as_deref())?;
     text_if_any(to, b",\"study\":", study.as_deref())?;
     text_if_any(to, b",\"new-study\":", new_study.as_deref())?;
+    if let Some(elements) = *rewritten {
+        number(to, b",\"rewritten\":", elements);
+    }
     match patient.as_ref().map(|patient| patient.rendered().ok_or(patient)) {
         Some(Ok(rendered)) => text(to, b",\"patient\":", rendered)?,
         // It refuses to be written.
@@ -124,6 +128,7 @@ mod tests {
             (data_set_sop_class, data_set_sop_instance) in (maybe(), maybe()),
             tolerated in prop::collection::vec(string(), 0..3),
             (study, new_study, patient) in (maybe(), maybe(), maybe()),
+            rewritten in any::<Option<u64>>(),
             keys in prop::option::of(prop::collection::vec(string(), 0..3)),
             (move_destination, status, reason) in (maybe(), any::<Option<u16>>(), maybe()),
             (bytes, duration_ms) in (any::<u64>(), prop_oneof![0..20_u64, Just(u64::MAX)]),
@@ -142,6 +147,7 @@ mod tests {
                 data_set_sop_instance,
                 study,
                 new_study,
+                rewritten,
                 patient: patient.and_then(|patient| Renderer::new(PatientIdentifiers::Clear).render(patient)),
                 query: keys.map(|keys| Box::new(Query::new("1.2.840.10008.1.2", keys, None))),
                 move_destination,

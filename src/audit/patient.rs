@@ -97,6 +97,11 @@ impl Renderer {
 }
 
 impl PatientIdentifiers {
+    /// What records call the patient of this Patient ID; `None` where they call nobody.
+    pub fn of(&self, patient_id: &str) -> Option<String> {
+        self.text(patient_id.as_bytes())
+    }
+
     fn text(&self, value: &[u8]) -> Option<String> {
         let identifier = unpadded(value);
         match self {

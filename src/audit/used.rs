@@ -153,7 +153,7 @@ fn unread(owner: u32, directory: &Path, arguments: &str) -> AuditLogUsed {
 }
 
 /// Of an account of this machine; those of a directory service have their number only.
-fn name_of(user: u32) -> Option<String> {
+pub fn name_of(user: u32) -> Option<String> {
     let accounts = fs::read_to_string("/etc/passwd").ok()?;
     let mut fields = accounts.lines().map(|line| line.split(':'));
     fields.find_map(|mut fields| {

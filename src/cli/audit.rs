@@ -1,6 +1,8 @@
 //! `dimsegate audit`: the records, offline.
 
+mod certificates;
 mod command;
+mod configurations;
 mod head;
 mod keys;
 mod period;
@@ -10,15 +12,18 @@ mod search;
 mod show;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod used;
+mod values;
 mod verify;
+mod who;
 
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::exit;
-use crate::audit::reading::{Kept, RecordFile, files};
+use crate::audit::reading::Kept;
 
 /// Check, search, show and report the records, and make the keys that protect them
 #[derive(Debug, clap::Args)]
@@ -49,6 +54,10 @@ enum Command {
     Search(Box<search::Args>),
     /// Tell one association as a story
     Show(show::Args),
+    /// List certificates and revocation lists by when they end: of requestors, of the proxy, of upstreams
+    Certificates(certificates::Args),
+    /// List the configurations that were in force: since when, by whom, and what changed
+    Configurations(configurations::Args),
     /// Write one HTML page about a period: figures, drawings, and what is unusual
     Report(report::Args),
 }
@@ -58,9 +67,11 @@ impl Command {
     fn reads(&self) -> Option<(&'static str, &Path)> {
         match self {
             Self::Verify(args) => Some(("verify", &args.directory)),
-            Self::Search(args) => Some(("search", &args.folder)),
-            Self::Show(args) => Some(("show", &args.folder)),
-            Self::Report(args) => Some(("report", &args.folder)),
+            Self::Search(args) => Some(("search", &args.trail.folder)),
+            Self::Show(args) => Some(("show", &args.trail.folder)),
+            Self::Certificates(args) => Some(("certificates", &args.trail.folder)),
+            Self::Configurations(args) => Some(("configurations", &args.trail.folder)),
+            Self::Report(args) => Some(("report", &args.trail.folder)),
             Self::Head(_) | Self::Key(_) | Self::Identity(_) => None,
         }
     }
@@ -78,12 +89,10 @@ pub fn run(args: &Args) -> ExitCode {
         Command::Identity(args) => keys::make_identity(args),
         Command::Search(args) => search::run(args),
         Command::Show(args) => show::run(args),
+        Command::Certificates(args) => certificates::run(args),
+        Command::Configurations(args) => configurations::run(args),
         Command::Report(args) => report::run(args),
     }
-}
-
-fn list(folder: &Path) -> Result<Vec<RecordFile>, ExitCode> {
-    files(folder).map_err(|error| complain(&error.to_string(), exit::UNREADABLE))
 }
 
 fn complain(text: &str, status: u8) -> ExitCode {
@@ -105,7 +114,7 @@ fn tell_damage(kept: &Kept) -> ExitCode {
         let path = path.display();
         let _ = writeln!(
             err,
-            "{path}: skipped: encrypted; decrypt it with its owner's key (age -d) into a folder of your own"
+            "{path}: skipped: encrypted for a reviewer; name the reviewer's identity file with --identity"
         );
     }
     if kept.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(exit::UNREADABLE) }

@@ -3,13 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use signal_hook::consts::SIGHUP;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, channel, error::TrySendError};
 
 mod logging;
 
 use super::exit;
 use crate::audit::forward::Forwarding;
-use crate::audit::{Audit, Event, SecurityAlert};
+use crate::audit::used::name_of;
+use crate::audit::{Audit, Event, ReloadedBy, SecurityAlert};
 use crate::config::{self, Loaded};
 use crate::relay::Proxy;
 use logging::Logging;
@@ -58,11 +63,11 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     // Nothing is closed or deleted before the forwarders have said what they still have to read.
     let names = loaded.settings.forwarding.iter().map(|destination| destination.name.clone());
     loaded.settings.audit.keeping.hold.expect(names);
+    let mut hangups = hangups()?;
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let audit = Audit::start(loaded.settings.audit.clone())?;
-    let mut hangups = signal(SignalKind::hangup())?;
     let mut forwarding = forward(&loaded, audit.0.clone())?;
     let mut proxy = tokio::select! {
         biased;
@@ -72,10 +77,10 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     };
     let why = loop {
         tokio::select! {
-            _ = hangups.recv() => {
+            Some(by) = hangups.recv() => {
                 // Its record may wait for a disk that takes nothing; what it has put into force by then stays so.
                 tokio::select! {
-                    () = reload(&mut proxy, file) => {}
+                    () = reload(&mut proxy, file, by) => {}
                     why = told_to_stop(&mut terminate, &mut interrupt) => break why,
                 }
                 log.apply(&proxy.settings().log);
@@ -101,6 +106,26 @@ fn forward(loaded: &Loaded, trail: Audit) -> Result<Forwarding, Failure> {
     Ok(Forwarding::start(audit.directory.clone(), destinations, hold, alert)?)
 }
 
+/// SIGHUP, with who sent it. What comes while one waits is that one: it reads the file as it is then.
+fn hangups() -> std::io::Result<Receiver<Option<ReloadedBy>>> {
+    let mut signals = SignalsInfo::<WithOrigin>::new([SIGHUP])?;
+    let (told, hangups) = channel(1);
+    let work = move || {
+        for origin in signals.forever() {
+            let by = origin.process.map(|sender| ReloadedBy {
+                user: name_of(sender.uid),
+                user_id: sender.uid,
+                process_id: u32::try_from(sender.pid).unwrap_or_default(),
+            });
+            if let Err(TrySendError::Closed(_)) = told.try_send(by) {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("hangups".into()).spawn(work)?;
+    Ok(hangups)
+}
+
 async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
     tokio::select! {
         _ = terminate.recv() => "SIGTERM",
@@ -109,30 +134,30 @@ async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'stati
 }
 
 /// Everything is read and checked before anything is put into force.
-async fn reload(proxy: &mut Proxy, file: &Path) {
+async fn reload(proxy: &mut Proxy, file: &Path, by: Option<ReloadedBy>) {
     let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
     let loaded = match read {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(problems)) => {
             let problems: Vec<String> = problems.to_string().lines().map(str::to_owned).collect();
-            return refused(proxy, problems).await;
+            return refused(proxy, problems, by).await;
         }
-        Err(defect) => return refused(proxy, vec![defect.to_string()]).await,
+        Err(defect) => return refused(proxy, vec![defect.to_string()], by).await,
     };
     super::warn(&loaded);
     let digest = loaded.settings.digest.clone();
-    match proxy.reload(loaded).await {
+    match proxy.reload(loaded, by.clone()).await {
         Ok(()) => tracing::info!(configuration = %digest, "configuration reloaded"),
-        Err(error) => refused(proxy, vec![error.to_string()]).await,
+        Err(error) => refused(proxy, vec![error.to_string()], by).await,
     }
 }
 
-async fn refused(proxy: &Proxy, problems: Vec<String>) {
+async fn refused(proxy: &Proxy, problems: Vec<String>, by: Option<ReloadedBy>) {
     for problem in &problems {
         tracing::error!("{problem}");
     }
     let in_force = &proxy.settings().digest;
     tracing::error!(configuration = %in_force, "configuration refused; the one before stays in force");
-    proxy.record_refused(problems).await;
+    proxy.record_refused(problems, by).await;
 }

@@ -9,6 +9,7 @@ use toml::de::DeTable;
 
 use super::audit::Records;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::keys::Keys;
 use super::report::{Place, Report, Used};
 use super::section::Section;
 use super::settings::Settings;
@@ -91,6 +92,7 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
         files,
         ends,
         audit_fingerprint,
+        keys: Keys::of(text),
         log,
         audit,
         forwarding,

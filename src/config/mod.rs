@@ -8,6 +8,7 @@ mod addresses;
 mod audit;
 mod crosswalk;
 mod diagnostic;
+mod keys;
 mod limits;
 mod listener;
 mod load;
@@ -32,6 +33,8 @@ mod units;
 mod upstream;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use keys::Keys;
 pub use load::{Loaded, load};
 pub use secret::crosswalk_key;
 pub use settings::*;
+pub(crate) use suggest::nearest;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::keys::Keys;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
 use crate::crosswalk::{Crosswalk, CrosswalkError, Secret};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub ends: Vec<(String, End)>,
     /// Another one where anything of `[audit]` is changed that counts from the next start on.
     pub audit_fingerprint: String,
+    /// What it says, to tell a later one from it.
+    pub keys: Keys,
     pub log: Log,
     pub audit: AuditSettings,
     /// Where records are sent besides.

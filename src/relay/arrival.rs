@@ -75,6 +75,10 @@ impl Arrival {
             address: self.from.ip().to_canonical(),
             port: self.from.port(),
             tls: self.audited_tls(),
+            transport: match self.listener.tls {
+                Some(_) => audit::Transport::Tls,
+                None => audit::Transport::Plain,
+            },
             reason: refused.reason.label().into(),
             explanation: refused.explanation,
             alert: refused.alert,
@@ -145,13 +149,7 @@ impl Arrival {
     }
 
     fn audited_tls(&self) -> Option<audit::Tls> {
-        let session = self.tls.as_ref()?;
-        let (cipher, group) = (session.cipher.clone(), session.group.clone().map(Into::into));
-        let authority = session.authorities.first().map(|authority| audit::Authority::from(&**authority));
-        Some(audit::Tls {
-            authority,
-            ..audit::Tls::new(session.version, cipher, group, session.certificate.as_ref())
-        })
+        self.tls.as_ref().map(super::records::proven)
     }
 }
 

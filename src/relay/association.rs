@@ -223,6 +223,7 @@ impl Association {
             data_set_sop_instance: exchange.named.sop_instance,
             study: exchange.study,
             new_study: exchange.new_study,
+            rewritten: exchange.rewritten,
             patient: exchange.patient.map(audit::PatientIdentifier::new),
             query: exchange.query,
             move_destination: exchange.move_destination,

@@ -41,6 +41,8 @@ pub(crate) struct Exchange {
     pub new_study: Option<String>,
     /// It is a worklist query for what is scheduled for its sender.
     pub own_schedule: bool,
+    /// Elements of its data set that were rewritten, where a rewrite was applied.
+    pub rewritten: Option<u64>,
     /// One of its responses could not cross: what its requestor is told once the other side is through with it.
     pub failed: Option<Failure>,
     /// What is wrong with a data set of it that could not be rewritten, for its record.
@@ -101,6 +103,7 @@ impl Exchange {
             new_sop_instance: None,
             new_study: None,
             own_schedule: false,
+            rewritten: None,
             failed: None,
             fault: None,
             claims: Vec::new(),

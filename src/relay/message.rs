@@ -220,9 +220,11 @@ impl Half<'_> {
         self.association.tally.changed(summary.elements);
         let observer = relayed.observer.as_ref();
         let now = self.association.progress.now();
+        let rewritten = relayed.rewritten.is_some().then_some(summary.elements);
         self.association.ledger.update(self.direction, message_id, |exchange| {
             (exchange.sent, exchange.sent_at) = (true, now);
             exchange.bytes = state.bytes;
+            exchange.rewritten = rewritten;
             let study =
                 observer.and_then(Observer::study_instance_uid).or(summary.study_instance_uid.as_deref());
             let patient = observer.and_then(Observer::patient_id).or(summary.patient_id.as_deref());

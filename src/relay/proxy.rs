@@ -113,10 +113,16 @@ impl Proxy {
             recovered: false,
         };
         self.gate.audit.record(Event::Started(started)).await;
-        self.record_loaded(settings, None, warnings).await;
+        self.record_loaded(settings, None, None, warnings).await;
     }
 
-    async fn record_loaded(&self, settings: &Settings, previous: Option<&Settings>, warnings: usize) {
+    async fn record_loaded(
+        &self,
+        settings: &Settings,
+        previous: Option<&Settings>,
+        by: Option<audit::ReloadedBy>,
+        warnings: usize,
+    ) {
         let used = settings.files.iter().take(LISTED);
         let loaded = audit::ConfigurationLoaded {
             file: settings.path.display().to_string(),
@@ -132,6 +138,10 @@ impl Proxy {
             changed: previous.map(|previous| changed(previous, settings)),
             waits_for_restart: waiting(&self.beginning, settings).into_iter().map(Into::into).collect(),
             warnings,
+            by,
+            changed_keys: previous
+                .map(|previous| settings.keys.changes_since(&previous.keys))
+                .unwrap_or_default(),
         };
         self.gate.audit.record(Event::ConfigurationLoaded(loaded)).await;
     }
@@ -154,7 +164,7 @@ impl Proxy {
     ///
     /// # Errors
     /// A new crosswalk cannot be opened, or a new listener bound; everything stays as it was.
-    pub async fn reload(&mut self, loaded: Loaded) -> Result<(), StartError> {
+    pub async fn reload(&mut self, loaded: Loaded, by: Option<audit::ReloadedBy>) -> Result<(), StartError> {
         let Loaded { mut settings, warnings } = loaded;
         settings.open_crosswalks(Some(&self.settings()))?;
         let stays = |settings: &ListenerSettings| {
@@ -177,7 +187,7 @@ impl Proxy {
         for what in waiting(&self.beginning, &settings) {
             tracing::warn!("{what} has changed since the start, and waits for a restart");
         }
-        self.record_loaded(&settings, Some(&*previous), warnings.len()).await;
+        self.record_loaded(&settings, Some(&*previous), by, warnings.len()).await;
         Ok(())
     }
 
@@ -196,13 +206,14 @@ impl Proxy {
     }
 
     /// Records that another configuration was refused and the old one stays in force.
-    pub async fn record_refused(&self, problems: Vec<String>) {
+    pub async fn record_refused(&self, problems: Vec<String>, by: Option<audit::ReloadedBy>) {
         let settings = self.gate.settings.load_full();
         let refused = audit::ConfigurationRefused {
             file: settings.path.display().to_string(),
             configuration: Some(settings.digest.clone()),
             errors: problems.len(),
             problems,
+            by,
         };
         self.gate.audit.record(Event::ConfigurationRefused(refused)).await;
     }

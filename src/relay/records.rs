@@ -10,6 +10,7 @@ use super::leg::Leg;
 use super::upstream::Dialled;
 use crate::audit::{self, Event};
 use crate::policy::{Grant, Reason};
+use crate::tls::Session;
 use crate::wire::associate::{AnsweredContext, AssociateAc, AssociateRq, ContextResult};
 
 /// What the closing record says that was known when the association opened.
@@ -30,6 +31,7 @@ pub(super) async fn opened(arrival: &Arrival, established: &Established, dialled
             address: dialled.address.clone(),
             called_ae_title: established.offered.called.to_string(),
             calling_ae_title: established.offered.calling.to_string(),
+            tls: dialled.tls.as_ref().map(proven),
         },
         contexts: contexts(&established.requested, &established.answer.contexts),
         rewrite: grant.peer.rewrite.as_ref().map(ToString::to_string),
@@ -44,6 +46,13 @@ pub(super) async fn opened(arrival: &Arrival, established: &Established, dialled
     };
     arrival.gate.audit.record(Event::AssociationOpened(Box::new(record))).await;
     told
+}
+
+/// What TLS proved about the other side.
+pub(super) fn proven(session: &Session) -> audit::Tls {
+    let (cipher, group) = (session.cipher.clone(), session.group.clone().map(Into::into));
+    let authority = session.authorities.first().map(|authority| audit::Authority::from(&**authority));
+    audit::Tls { authority, ..audit::Tls::new(session.version, cipher, group, session.certificate.as_ref()) }
 }
 
 /// The contexts as they were answered.

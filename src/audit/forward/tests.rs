@@ -152,15 +152,22 @@ fn a_syslog_message_is_rfc_5424_and_its_frame_rfc_5425() {
     );
 }
 
+/// Generous; what passes never waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 async fn until(mut holds: impl FnMut() -> bool) {
-    while !holds() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it to come true");
 }
 
 async fn datagram(socket: &UdpSocket) -> String {
     let mut buffer = vec![0; 65536];
-    let length = socket.recv(&mut buffer).await.unwrap();
+    let received = tokio::time::timeout(PATIENCE, socket.recv(&mut buffer)).await;
+    let length = received.expect("a datagram").unwrap();
     String::from_utf8(buffer[..length].to_vec()).unwrap()
 }
 

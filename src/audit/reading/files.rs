@@ -1,28 +1,70 @@
 //! The files of a folder, in the order of their names, and of which days they are.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use time::Date;
 use time::macros::format_description;
 
 use super::ReadError;
 use super::lines::Batches;
+use crate::audit::files as trail;
+use crate::audit::reviewers::Identity;
 
 /// How the lines of a file are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
     Plain,
     Zstd,
-    /// Only its owner's key opens it.
+    /// Only a reviewer's identity opens it.
     Encrypted,
 }
 
+/// Identities that open encrypted files.
+#[derive(Clone, Default)]
+pub struct Identities(Arc<[Identity]>);
+
+impl Identities {
+    pub fn new(identities: Vec<Identity>) -> Self {
+        Self(identities.into())
+    }
+}
+
+impl std::fmt::Debug for Identities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} identities", self.0.len())
+    }
+}
+
 /// The records of one day (UTC).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RecordFile {
     pub path: PathBuf,
     pub day: Date,
     pub form: Form,
+    identities: Identities,
+}
+
+impl RecordFile {
+    /// Whether its lines can be read, as far as is known without trying.
+    pub fn is_sealed(&self) -> bool {
+        self.form == Form::Encrypted && self.identities.0.is_empty()
+    }
+
+    /// Its lines.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is for another identity.
+    pub(super) fn open(&self) -> io::Result<Box<dyn io::Read + Send>> {
+        let compressed = self.path.to_string_lossy().contains(".jsonl.zst");
+        let form = trail::Form { compressed, encrypted: self.form == Form::Encrypted };
+        match trail::open(&self.path, form, &self.identities.0) {
+            Ok(lines) => Ok(Box::new(lines)),
+            Err(trail::OpenError::Io(error)) => Err(error),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
 }
 
 /// The files of a folder, oldest day first. Where a day is there both plain and packed, packing was interrupted, and
@@ -31,6 +73,14 @@ pub struct RecordFile {
 /// # Errors
 /// [`ReadError`] where the folder cannot be listed or holds none.
 pub fn files(folder: &Path) -> Result<Vec<RecordFile>, ReadError> {
+    files_for(folder, &Identities::default())
+}
+
+/// The same, with what opens those that are encrypted.
+///
+/// # Errors
+/// As [`files`].
+pub fn files_for(folder: &Path, identities: &Identities) -> Result<Vec<RecordFile>, ReadError> {
     let failed = |error| ReadError::Folder { path: folder.display().to_string(), error };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -42,8 +92,8 @@ pub fn files(folder: &Path) -> Result<Vec<RecordFile>, ReadError> {
     }
     found.sort();
     found.dedup_by(|later, kept| (later.0, &later.1) == (kept.0, &kept.1));
-    let found: Vec<_> =
-        found.into_iter().map(|(day, _, form, path)| RecordFile { path, day, form }).collect();
+    let file = |(day, _, form, path)| RecordFile { path, day, form, identities: identities.clone() };
+    let found: Vec<_> = found.into_iter().map(file).collect();
     if found.is_empty() {
         return Err(ReadError::Empty { path: folder.display().to_string() });
     }

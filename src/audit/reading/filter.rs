@@ -35,7 +35,14 @@ pub struct OfAssociation {
     /// A version such as `1.3`, or `plain`.
     pub tls: Option<Pattern>,
     pub cipher: Option<Pattern>,
+    /// SHA-256, subject or a name of what was shown, accepted or not.
     pub certificate: Option<Pattern>,
+    /// Who issued it: as it says, or the CA that vouches for it.
+    pub issuer: Option<Pattern>,
+    /// The rewrite that applies.
+    pub rewrite: Option<Pattern>,
+    /// Digest of the configuration that decided, or its beginning.
+    pub configuration: Option<Pattern>,
 }
 
 /// What only operations say.
@@ -47,6 +54,8 @@ pub struct OfOperation {
     pub study: Option<Pattern>,
     pub patient: Option<Pattern>,
     pub status: Option<Pattern>,
+    /// Objects that went on, or came, without a rewrite.
+    pub unrewritten: bool,
 }
 
 /// How a record has to have turned out.
@@ -110,7 +119,7 @@ impl Hours {
 }
 
 impl OfAssociation {
-    fn patterns(&self) -> [Option<&Pattern>; 8] {
+    fn patterns(&self) -> [Option<&Pattern>; 11] {
         [
             &self.listener,
             &self.peer,
@@ -120,6 +129,9 @@ impl OfAssociation {
             &self.tls,
             &self.cipher,
             &self.certificate,
+            &self.issuer,
+            &self.rewrite,
+            &self.configuration,
         ]
         .map(Option::as_ref)
     }
@@ -130,21 +142,25 @@ impl OfAssociation {
 
     fn holds(&self, record: &Record) -> bool {
         let tls = record.tls.as_ref();
-        let version = || match tls {
-            Some(tls) => Some(tls.version.as_str()),
-            // Only associations and refusals come over a connection.
-            None => record.address.as_ref().map(|_| "plain"),
-        };
         let upstream = || record.upstream.as_ref().map(|upstream| upstream.name.as_str());
-        let fingerprint = || tls.and_then(|tls| tls.fingerprint.as_deref());
         fits(&self.peer, || record.peer.as_deref())
             && fits(&self.calling, || record.calling_ae_title.as_deref())
             && fits(&self.called, || record.called_ae_title.as_deref())
             && fits(&self.listener, || record.listener.as_deref())
             && fits(&self.upstream, upstream)
-            && fits(&self.tls, version)
+            && fits(&self.tls, || record.came_over())
             && fits(&self.cipher, || tls.map(|tls| tls.cipher.as_str()))
-            && fits(&self.certificate, fingerprint)
+            && any_fits(&self.certificate, || {
+                let names = tls.into_iter().flat_map(|tls| tls.san.iter().map(|name| name.as_str()));
+                let shown = record.shown().into_iter().flat_map(|(subject, _, sha256)| [subject, sha256]);
+                shown.chain(names)
+            })
+            && any_fits(&self.issuer, || {
+                let authority = tls.and_then(|tls| tls.authority.as_ref()).map(|one| one.subject.as_str());
+                authority.into_iter().chain(record.shown().and_then(|(_, issuer, _)| issuer))
+            })
+            && fits(&self.rewrite, || record.rewrite_name())
+            && fits(&self.configuration, || record.configuration.as_deref())
             && self
                 .address
                 .is_none_or(|network| record.ip().is_some_and(|ip| network.contains(&ip.to_canonical())))
@@ -162,7 +178,12 @@ impl OfOperation {
                 .as_ref()
                 .is_none_or(|wanted| [one, other].into_iter().flatten().any(|text| wanted.matches(text)))
         };
-        fits(&self.operation, || record.operation.as_deref())
+        let without = || {
+            let object = record.operation.as_deref() == Some("C-STORE") && record.rewritten.is_none();
+            object && matches!(record.outcome(), Some(Outcome::Success | Outcome::Warning))
+        };
+        (!self.unrewritten || without())
+            && fits(&self.operation, || record.operation.as_deref())
             && either(&self.sop_instance, record.sop_instance.as_deref(), record.new_sop_instance.as_deref())
             && either(&self.study, record.study.as_deref(), record.new_study.as_deref())
             && fits(&self.patient, || record.patient.as_deref())
@@ -172,6 +193,11 @@ impl OfOperation {
 
 fn fits<'r>(wanted: &Option<Pattern>, found: impl FnOnce() -> Option<&'r str>) -> bool {
     wanted.as_ref().is_none_or(|wanted| found().is_some_and(|text| wanted.matches(text)))
+}
+
+/// Whether one of the texts fits.
+fn any_fits<'r, T: Iterator<Item = &'r str>>(wanted: &Option<Pattern>, found: impl FnOnce() -> T) -> bool {
+    wanted.as_ref().is_none_or(|wanted| found().any(|text| wanted.matches(text)))
 }
 
 impl Filter {

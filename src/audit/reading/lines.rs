@@ -1,9 +1,8 @@
 //! The bytes of a file in batches of whole lines.
 
-use std::fs::File;
 use std::io::{self, Read};
 
-use super::{Form, RecordFile};
+use super::RecordFile;
 
 /// About how many bytes a batch holds.
 const BATCH: usize = 1 << 20;
@@ -22,16 +21,7 @@ pub(super) struct Batches {
 
 impl Batches {
     pub fn open(file: &RecordFile) -> io::Result<Self> {
-        let source: Box<dyn Read + Send> = match file.form {
-            Form::Plain => Box::new(File::open(&file.path)?),
-            Form::Zstd => Box::new(zstd::stream::read::Decoder::new(File::open(&file.path)?)?),
-            Form::Encrypted => {
-                return Err(io::Error::other(
-                    "encrypted; decrypt it with its owner's key (age -d) into a folder of your own",
-                ));
-            }
-        };
-        Ok(Self::of(source))
+        Ok(Self::of(file.open()?))
     }
 
     pub fn of(source: Box<dyn Read + Send>) -> Self {

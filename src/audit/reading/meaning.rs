@@ -312,6 +312,16 @@ const ENDINGS: [Row; 9] = [
     ),
 ];
 
+/// Every label of a `reason` that is known.
+pub fn reasons() -> impl Iterator<Item = &'static str> {
+    REASONS.iter().map(|row| row.0)
+}
+
+/// Every ending of an association.
+pub fn endings() -> impl Iterator<Item = &'static str> {
+    ENDINGS.iter().map(|row| row.0)
+}
+
 /// Of a `reason` label.
 pub fn of_reason(label: &str) -> Option<Meaning> {
     find(REASONS, label)

@@ -16,13 +16,13 @@ mod search;
 mod text;
 mod when;
 
-pub use files::{Form, RecordFile, files, of_days};
+pub use files::{Form, Identities, RecordFile, files, files_for, of_days};
 pub use filter::{Filter, Hours, HoursError, Wanted, WantedError};
-pub use meaning::{Meaning, of_ending, of_reason, of_rejection};
+pub use meaning::{Meaning, endings, of_ending, of_reason, of_rejection, reasons};
 pub use pattern::Pattern;
-pub use record::{Bytes, Counts, NotARecord, Outcome, Record, Tls, Upstream};
+pub use record::{Authority, Bytes, Certificate, Counts, NotARecord, Outcome, Record, Tls, Upstream};
 pub use scan::{Damage, Kept, Place, Verdict, scan};
-pub use search::{records, search};
+pub use search::{associations_of, records, search};
 pub use text::Text;
 pub use when::{Edge, WhenError, parse as parse_when, stamp};
 

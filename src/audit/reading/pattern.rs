@@ -9,6 +9,12 @@ pub struct Pattern {
     characters: Vec<char>,
 }
 
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.characters.iter().collect::<String>())
+    }
+}
+
 impl FromStr for Pattern {
     type Err = Infallible;
 

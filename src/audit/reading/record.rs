@@ -45,6 +45,18 @@ pub struct Record<'a> {
     pub called_ae_title: Option<Text<'a>>,
     #[serde(borrow)]
     pub upstream: Option<Upstream<'a>>,
+    /// Of `connection-refused`: what the listener speaks.
+    #[serde(borrow)]
+    pub transport: Option<Text<'a>>,
+    /// What was shown and refused.
+    #[serde(borrow)]
+    pub certificate: Option<Certificate<'a>>,
+    /// Of an association: the rewrite that applies, or what it did.
+    pub rewrite: Option<Value>,
+    /// Of an operation: elements that were rewritten.
+    pub rewritten: Option<u64>,
+    #[serde(borrow)]
+    pub direction: Option<Text<'a>>,
     #[serde(borrow)]
     pub operation: Option<Text<'a>>,
     #[serde(borrow)]
@@ -73,6 +85,10 @@ pub struct Record<'a> {
     pub explanation: Option<Text<'a>>,
     #[serde(borrow)]
     pub configuration: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub previous_configuration: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub file: Option<Text<'a>>,
     #[serde(borrow)]
     pub version: Option<Text<'a>>,
     pub records: Option<u64>,
@@ -103,7 +119,37 @@ pub struct Tls<'a> {
     pub san: Vec<Text<'a>>,
     #[serde(borrow)]
     pub fingerprint: Option<Text<'a>>,
+    /// As the certificate names it.
+    #[serde(borrow)]
+    pub issuer: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub serial: Option<Text<'a>>,
     /// When the certificate ends (RFC 3339), where that is recorded.
+    #[serde(borrow)]
+    pub not_after: Option<Text<'a>>,
+    /// Who vouches for it.
+    #[serde(borrow)]
+    pub authority: Option<Authority<'a>>,
+}
+
+/// A CA certificate that the configuration trusts.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Authority<'a> {
+    #[serde(borrow)]
+    pub subject: Text<'a>,
+}
+
+/// A certificate that was shown and refused.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Certificate<'a> {
+    #[serde(borrow)]
+    pub subject: Text<'a>,
+    #[serde(borrow)]
+    pub issuer: Text<'a>,
+    #[serde(borrow)]
+    pub fingerprint: Text<'a>,
     #[serde(borrow)]
     pub not_after: Option<Text<'a>>,
 }
@@ -116,6 +162,9 @@ pub struct Upstream<'a> {
     pub name: Text<'a>,
     #[serde(borrow)]
     pub address: Text<'a>,
+    /// What it showed.
+    #[serde(borrow)]
+    pub tls: Option<Tls<'a>>,
 }
 
 /// How the operations of one kind ended.
@@ -221,6 +270,35 @@ impl<'a> Record<'a> {
         self.reason.as_deref().map(|reason| reason.split_once(": ").map_or(reason, |(label, _)| label))
     }
 
+    /// How it came: the version of TLS, or `plain`. `None` where TLS was not established, or nothing came.
+    pub fn came_over(&self) -> Option<&str> {
+        let plain = match &*self.event {
+            "connection-refused" => self.transport.as_deref() == Some("plain"),
+            event => event.starts_with("association-") && self.address.is_some(),
+        };
+        self.tls.as_ref().map(|tls| tls.version.as_str()).or(plain.then_some("plain"))
+    }
+
+    /// Subject, issuer and SHA-256 of the certificate that was shown, accepted or not.
+    pub fn shown(&self) -> Option<(&str, Option<&str>, &str)> {
+        let accepted = self.tls.as_ref().and_then(|tls| {
+            Some((
+                tls.subject.as_deref()?,
+                tls.issuer.as_deref(),
+                tls.fingerprint.as_deref().unwrap_or_default(),
+            ))
+        });
+        let refused =
+            || self.certificate.as_ref().map(|one| (&*one.subject, Some(&*one.issuer), &*one.fingerprint));
+        accepted.or_else(refused)
+    }
+
+    /// Name of the rewrite of its association.
+    pub fn rewrite_name(&self) -> Option<&str> {
+        let rewrite = self.rewrite.as_ref()?;
+        rewrite.as_str().or_else(|| rewrite.get("name").and_then(Value::as_str))
+    }
+
     /// The same, free of the line.
     pub fn into_owned(self) -> Record<'static> {
         let own = |text: Option<Text<'a>>| text.map(Text::into_owned);
@@ -239,7 +317,18 @@ impl<'a> Record<'a> {
             upstream: self.upstream.map(|upstream| Upstream {
                 name: upstream.name.into_owned(),
                 address: upstream.address.into_owned(),
+                tls: upstream.tls.map(Tls::into_owned),
             }),
+            transport: own(self.transport),
+            certificate: self.certificate.map(|certificate| Certificate {
+                subject: certificate.subject.into_owned(),
+                issuer: certificate.issuer.into_owned(),
+                fingerprint: certificate.fingerprint.into_owned(),
+                not_after: own(certificate.not_after),
+            }),
+            rewrite: self.rewrite,
+            rewritten: self.rewritten,
+            direction: own(self.direction),
             operation: own(self.operation),
             operations: self
                 .operations
@@ -259,6 +348,8 @@ impl<'a> Record<'a> {
             reason: own(self.reason),
             explanation: own(self.explanation),
             configuration: own(self.configuration),
+            previous_configuration: own(self.previous_configuration),
+            file: own(self.file),
             version: own(self.version),
             records: self.records,
             user: own(self.user),
@@ -278,6 +369,9 @@ impl Tls<'_> {
             subject: self.subject.map(Text::into_owned),
             san: self.san.into_iter().map(Text::into_owned).collect(),
             fingerprint: self.fingerprint.map(Text::into_owned),
+            issuer: self.issuer.map(Text::into_owned),
+            serial: self.serial.map(Text::into_owned),
+            authority: self.authority.map(|authority| Authority { subject: authority.subject.into_owned() }),
             not_after: self.not_after.map(Text::into_owned),
         }
     }

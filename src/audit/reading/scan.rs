@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use super::RecordFile;
 use super::lines::Batches;
-use super::{Form, RecordFile};
 
 /// Batches that wait for a thread, and results that wait to be taken, each.
 const WAITING: usize = 2;
@@ -56,7 +56,7 @@ pub struct Kept {
     /// The first thousand.
     pub damage: Vec<Damage>,
     pub damaged: u64,
-    /// Files that only their owner's key opens.
+    /// Files that only a reviewer's identity opens, and none was given.
     pub encrypted: Vec<PathBuf>,
 }
 
@@ -98,7 +98,7 @@ pub fn scan<T: Send>(
 fn read(files: &[RecordFile], to: &[SyncSender<Work>]) {
     let mut round = to.iter().cycle();
     let mut give = |work| round.next().is_some_and(|thread| thread.send(work).is_ok());
-    for (number, file) in files.iter().enumerate().filter(|(_, file)| file.form != Form::Encrypted) {
+    for (number, file) in files.iter().enumerate().filter(|(_, file)| !file.is_sealed()) {
         let mut batches = match Batches::open(file) {
             Ok(batches) => batches,
             Err(error) => {
@@ -171,7 +171,7 @@ fn collect<T>(
     take: &mut impl FnMut(T) -> ControlFlow<()>,
 ) -> Kept {
     let mut kept = Kept::default();
-    let encrypted = files.iter().filter(|file| file.form == Form::Encrypted);
+    let encrypted = files.iter().filter(|file| file.is_sealed());
     kept.encrypted = encrypted.map(|file| file.path.clone()).collect();
     let mut current = (usize::MAX, 0);
     let path = |file: usize| files.get(file).map(|file| file.path.clone()).unwrap_or_default();

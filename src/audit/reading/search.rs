@@ -1,6 +1,6 @@
 //! A filter over a folder's files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use time::Duration;
@@ -34,6 +34,23 @@ pub fn records(
         Verdict::Pass => Verdict::Pass,
     };
     scan(&of_days(files, first, last), judge, take)
+}
+
+/// The record that tells most of each of these associations, whenever it was: operations have only their ids.
+pub fn associations_of(files: &[RecordFile], ids: &HashSet<String>) -> HashMap<String, Record<'static>> {
+    let mut found = HashMap::new();
+    if ids.is_empty() {
+        return found;
+    }
+    let asked = Filter { events: ENDS.map(str::to_owned).to_vec(), ..Filter::default() };
+    records(files, &asked, |record| {
+        let id = record.association.as_deref().filter(|id| ids.contains(*id)).map(str::to_owned);
+        if let Some(id) = id {
+            found.insert(id, record);
+        }
+        ControlFlow::Continue(())
+    });
+    found
 }
 
 /// The associations that have what `filter` asks of associations, one day around its period included: an operation in

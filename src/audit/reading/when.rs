@@ -2,7 +2,7 @@
 
 use time::format_description::well_known::Rfc3339;
 use time::macros::{format_description, time};
-use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime};
+use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// Which end of a period a time is; a date alone is the begin of its day or the end of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Edge {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "\"{0}\" is no time; write 2026-03-01, 2026-03-01T08:30 (UTC), 2026-03-01T09:30:00+01:00, now, today, \
-     yesterday, or how long ago: 90s, 15m, 24h, 7d, 2w"
+     yesterday, 20:00 (the last time that it was), or how long ago: 90s, 15m, 24h, 7d, 2w"
 )]
 pub struct WhenError(pub String);
 
@@ -32,7 +32,10 @@ pub fn parse(text: &str, now: OffsetDateTime, edge: Edge) -> Result<OffsetDateTi
         "now" => Some(now),
         "today" => day(now.date()),
         "yesterday" => now.date().previous_day().and_then(day),
-        _ => ago(text).and_then(|ago| now.checked_sub(ago)).or_else(|| absolute(text, day)),
+        _ => ago(text)
+            .and_then(|ago| now.checked_sub(ago))
+            .or_else(|| clock(text, now))
+            .or_else(|| absolute(text, day)),
     };
     read.ok_or_else(|| WhenError(text.to_owned()))
 }
@@ -49,6 +52,13 @@ fn ago(text: &str) -> Option<Duration> {
         _ => return None,
     };
     count.checked_mul(seconds).map(Duration::seconds)
+}
+
+/// `20:00`: the last time (UTC) that it was.
+fn clock(text: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    let at = Time::parse(text, format_description!("[hour]:[minute]")).ok()?;
+    let today = now.to_offset(time::UtcOffset::UTC).date().with_time(at).assume_utc();
+    if today <= now { Some(today) } else { today.checked_sub(Duration::DAY) }
 }
 
 fn absolute(text: &str, day: impl Fn(Date) -> Option<OffsetDateTime>) -> Option<OffsetDateTime> {

@@ -60,6 +60,7 @@ fn upstream() -> Upstream {
         address: "10.0.0.5:104".into(),
         called_ae_title: "PACS".into(),
         calling_ae_title: "DIMSEGATE".into(),
+        tls: None,
     }
 }
 
@@ -96,16 +97,19 @@ fn events_of_the_process() {
         changed: Some(vec!["ca.pem".into()]),
         waits_for_restart: vec!["[audit]".into()],
         warnings: 2,
+        by: Some(ReloadedBy { user: Some("root".into()), user_id: 0, process_id: 7 }),
+        changed_keys: vec!["changed limits.grace".into()],
     };
     assert_line(
         &Event::ConfigurationLoaded(loaded),
-        r#""file":"d.toml","configuration":"c1","previous-configuration":"c0","file-sha256":"f1","certificates":[{"file":"ca.pem","sha256":"aa"}],"changed":["ca.pem"],"waits-for-restart":["[audit]"],"warnings":2}"#,
+        r#""file":"d.toml","configuration":"c1","previous-configuration":"c0","file-sha256":"f1","certificates":[{"file":"ca.pem","sha256":"aa"}],"changed":["ca.pem"],"waits-for-restart":["[audit]"],"warnings":2,"user":"root","user-id":0,"process-id":7,"changed-keys":["changed limits.grace"]}"#,
     );
     let refused = ConfigurationRefused {
         file: "d.toml".into(),
         configuration: Some("c1".into()),
         errors: 25,
         problems: vec!["d.toml:1:2: x".into(); 25],
+        by: None,
     };
     let problems = [r#""d.toml:1:2: x""#; 20].join(",");
     assert_line(
@@ -124,6 +128,7 @@ fn events_before_an_association() {
         address: std::net::Ipv6Addr::LOCALHOST.into(),
         port: 1,
         tls: None,
+        transport: Transport::Tls,
         reason: "certificate-revoked".into(),
         explanation: "it is on a list".into(),
         alert: Some("certificate_revoked".into()),
@@ -132,7 +137,7 @@ fn events_before_an_association() {
     };
     assert_line(
         &Event::ConnectionRefused(Box::new(refused)),
-        r#""listener":"remote","address":"::1","port":1,"reason":"certificate-revoked","explanation":"it is on a list","alert":"certificate_revoked","abort":{"source":2,"reason":1}}"#,
+        r#""listener":"remote","address":"::1","port":1,"transport":"tls","reason":"certificate-revoked","explanation":"it is on a list","alert":"certificate_revoked","abort":{"source":2,"reason":1}}"#,
     );
     let rejected = AssociationRejected {
         association: "a1".into(),
@@ -204,6 +209,7 @@ fn an_operation_and_an_alert() {
         data_set_sop_instance: None,
         study: Some("1.4".into()),
         new_study: Some("2.25.2".into()),
+        rewritten: Some(12),
         patient: patient::Renderer::new(PatientIdentifiers::Clear)
             .render(PatientIdentifier::new(b"P1 ".into())),
         query: None,
@@ -217,7 +223,7 @@ fn an_operation_and_an_alert() {
     };
     assert_line(
         &Event::Operation(Box::new(operation)),
-        r#""association":"a1","operation":"C-STORE","message-id":9,"direction":"from-peer","sop-class":"1.2","sop-instance":"1.3","new-sop-instance":"2.25.1","study":"1.4","new-study":"2.25.2","patient":"P1","status":"0xB00A","bytes":512,"duration-ms":3}"#,
+        r#""association":"a1","operation":"C-STORE","message-id":9,"direction":"from-peer","sop-class":"1.2","sop-instance":"1.3","new-sop-instance":"2.25.1","study":"1.4","new-study":"2.25.2","rewritten":12,"patient":"P1","status":"0xB00A","bytes":512,"duration-ms":3}"#,
     );
     let alert = SecurityAlert { reason: "records-lost".into(), records: Some(4), ..SecurityAlert::default() };
     assert_line(

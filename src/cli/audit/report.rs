@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{complain, list, period, tell_damage};
+use super::trail::Trail;
+use super::{complain, period, tell_damage};
 use crate::audit::reading::figures::{Period, figures};
 use crate::cli::exit;
 
@@ -32,9 +33,8 @@ Exit status: 0, 65 something was damaged or is encrypted (the page says what), 6
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// The directory of [audit]
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    #[command(flatten)]
+    pub trail: Trail,
     /// Begin of the period; 7 days before its end, if it is not given
     #[arg(long, value_name = "TIME", value_parser = period::from)]
     pub from: Option<OffsetDateTime>,
@@ -50,7 +50,7 @@ const WEEK: Duration = Duration::days(7);
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    let files = match list(&args.folder) {
+    let files = match args.trail.files() {
         Ok(files) => files,
         Err(status) => return status,
     };
@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> ExitCode {
         return complain("--from is not before --to", 2);
     }
     let figures = figures(&files, Period { from, to });
-    let folder = args.folder.to_string_lossy();
+    let folder = args.trail.folder.to_string_lossy();
     let page = page::page(&figures, &folder, written);
     let status = tell_damage(&figures.kept);
     if let Err(error) = write(&args.output, page.as_bytes()) {

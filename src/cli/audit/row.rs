@@ -19,18 +19,23 @@ pub struct Row {
 }
 
 impl Row {
-    pub fn of(record: &Record) -> Self {
-        let calling = record.calling_ae_title.as_deref();
-        let titles = match (calling, record.called_ae_title.as_deref()) {
+    /// Of a record; what it has not is that of its association.
+    pub fn of(record: &Record, association: Option<&Record>) -> Self {
+        let one = |of: for<'r> fn(&'r Record<'r>) -> &'r Option<Text<'r>>| {
+            let text = |record: &Record| of(record).as_deref().map(str::to_owned);
+            text(record).or_else(|| association.and_then(text))
+        };
+        let calling = one(|record| &record.calling_ae_title);
+        let titles = match (calling, one(|record| &record.called_ae_title)) {
             (Some(calling), Some(called)) => format!("{calling} to {called}"),
-            (one, other) => one.or(other).unwrap_or_default().to_owned(),
+            (one, other) => one.or(other).unwrap_or_default(),
         };
         Self {
             time: clock(&record.time),
             event: record.event.to_string(),
             association: record.association.as_deref().unwrap_or_default().to_owned(),
-            who: record.peer.as_deref().unwrap_or_default().to_owned(),
-            address: record.address.as_deref().unwrap_or_default().to_owned(),
+            who: one(|record| &record.peer).unwrap_or_default(),
+            address: one(|record| &record.address).unwrap_or_default(),
             titles,
             what: what(record),
             outcome: record.outcome(),
@@ -50,7 +55,8 @@ fn what(record: &Record) -> String {
         "association-opened" => {
             let upstream = record.upstream.as_ref().map(|upstream| upstream.name.to_string());
             let tls = record.tls.as_ref().map_or("plain TCP".into(), |tls| format!("TLS {}", tls.version));
-            [upstream.map(|name| format!("upstream {name}")), Some(tls)]
+            let rewrite = record.rewrite_name().map(|name| format!("rewrite {name}"));
+            [upstream.map(|name| format!("upstream {name}")), Some(tls), rewrite]
                 .into_iter()
                 .flatten()
                 .collect::<Vec<_>>()
@@ -77,11 +83,14 @@ fn what(record: &Record) -> String {
             let arguments = record.arguments.as_deref().unwrap_or_default();
             format!("{user} on {}: {command} {arguments}", said(&record.host))
         }
-        _ => [record.version.as_deref(), reason, record.explanation.as_deref()]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(": "),
+        _ => {
+            let certificate = record.certificate.as_ref().map(|one| {
+                format!("certificate {} of {}, SHA-256 {}", one.subject, one.issuer, one.fingerprint)
+            });
+            let parts =
+                [record.version.as_deref(), reason, record.explanation.as_deref(), certificate.as_deref()];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+        }
     }
 }
 
@@ -93,6 +102,8 @@ fn operation(record: &Record) -> String {
         record.reason.as_deref().map(str::to_owned),
         class.map(str::to_owned),
         record.sop_instance.as_deref().map(str::to_owned),
+        record.study.as_deref().map(|study| format!("of study {study}")),
+        record.rewritten.map(|elements| format!("{elements} elements rewritten")),
         record.bytes.map(|bytes| bytes.r#in).filter(|bytes| *bytes > 0).map(amount),
         Some(duration(record.duration_ms)),
     ];

@@ -4,14 +4,15 @@ pub(super) mod story;
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::{complain, list, tell_damage};
+use super::trail::Trail;
+use super::{complain, tell_damage};
 use crate::audit::reading::{Filter, search};
 use crate::cli::demo::story::Style;
+use crate::cli::table::screen;
 
 const EXAMPLE: &str = "Example:
   dimsegate audit search audit --from 1h --outcome refused
@@ -30,9 +31,8 @@ const HELD: usize = 100_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// The directory of [audit]
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    #[command(flatten)]
+    pub trail: Trail,
     /// Its id, as records have it
     #[arg(value_name = "ASSOCIATION")]
     pub association: String,
@@ -40,7 +40,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    let files = match list(&args.folder) {
+    let files = match args.trail.files() {
         Ok(files) => files,
         Err(status) => return status,
     };
@@ -55,11 +55,11 @@ pub fn run(args: &Args) -> ExitCode {
     });
     let status = tell_damage(&kept);
     if records.is_empty() {
-        let folder = args.folder.display();
+        let folder = args.trail.folder.display();
         return complain(&format!("{folder}: no record of an association {:?}", args.association), NOT_FOUND);
     }
-    let folder = args.folder.to_string_lossy();
-    let lines = story::tell(&records, &args.association, &folder, Style::of_standard_output());
+    let folder = args.trail.folder.to_string_lossy();
+    let lines = story::tell(&records, &args.association, &folder, Style::of_standard_output(), screen(140));
     // A reader that has gone away has read enough.
     let _ = lines.iter().try_for_each(|line| writeln!(std::io::stdout().lock(), "{line}"));
     status

@@ -37,24 +37,65 @@ fn table(options: &str, width: usize) -> String {
     let line = format!("search {} {options}", folder.path().display());
     let args = Command::try_parse_from(line.split_whitespace()).unwrap().args;
     let mut newest = Newest::of(args.limit.unwrap_or(100));
-    find(&files(folder.path()).unwrap(), &args.filter(), |line| newest.take(line));
+    let files = files(folder.path()).unwrap();
+    find(&files, &args.filter().unwrap(), |line| newest.take(line));
     let mut out = Vec::new();
-    print(&newest, &mut out, width, Style::PLAIN).unwrap();
+    print(&newest, &files, &mut out, width, Style::PLAIN).unwrap();
     String::from_utf8(out).unwrap()
 }
 
+const ENDED: &str = "lost-upstream, the connection to the upstream was lost: reset, 1 C-STORE, 1.8 kB in, 200 B out, 1 min 00 s";
+
 #[test]
-fn a_table_lines_up_and_fits() {
+fn a_table_lines_up_and_an_operation_has_what_its_association_has() {
+    let shown = table("--peer lyon", 220);
+    let lines: Vec<&str> = shown.lines().collect();
+    let columns = |line: &str| {
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
     assert_eq!(
-        table("--peer lyon", 170),
-        "\
-time (UTC)               event               association  peer  from         AE titles         what
-2026-03-01 08:30:00.000  association-opened  a-1          lyon  203.0.113.7  LYON_CT1 to PACS  upstream pacs, TLS 1.3
-2026-03-01 08:30:01.500  operation           a-1                                               C-STORE 0xA700 CTImageStorage 2.25.1 1.5 kB 3 ms
-2026-03-01 08:31:00.000  association-closed  a-1          lyon  203.0.113.7  LYON_CT1 to PACS  lost-upstream, the connection to the upstream was lost: reset, 1 C-STORE, …
-3 records
-"
+        columns(lines[0]),
+        ["time (UTC)", "event", "what", "peer", "from", "AE titles", "association"]
     );
+    let of_association = ["lyon", "203.0.113.7", "LYON_CT1 to PACS", "a-1"];
+    let row = |time: &str, event: &str, what: &str| {
+        [time, event, what].iter().chain(&of_association).map(|cell| (*cell).to_owned()).collect::<Vec<_>>()
+    };
+    let stored = "C-STORE 0xA700 CTImageStorage 2.25.1 of study 2.25.9 1.5 kB 3 ms";
+    assert_eq!(
+        columns(lines[1]),
+        row("2026-03-01 08:30:00.000", "association-opened", "upstream pacs, TLS 1.3")
+    );
+    assert_eq!(columns(lines[2]), row("2026-03-01 08:30:01.500", "operation", stored));
+    assert_eq!(columns(lines[3]), row("2026-03-01 08:31:00.000", "association-closed", ENDED));
+    assert_eq!(lines[4], "3 records");
+    let begins = |line: &str| line.find("lyon").unwrap();
+    assert_eq!((begins(lines[1]), begins(lines[1])), (begins(lines[2]), begins(lines[3])));
+}
+
+#[test]
+fn at_80_columns_nothing_is_cut() {
+    for width in [80, 40] {
+        let shown = table("--peer lyon", width);
+        assert!(shown.lines().all(|line| line.chars().count() <= width), "{shown}");
+        assert!(!shown.contains('…'), "{shown}");
+        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        for told in
+            [ENDED, "of study 2.25.9", "peer lyon", "from 203.0.113.7", "LYON_CT1 to PACS", "association a-1"]
+        {
+            assert!(words.contains(told), "{told} in {shown}");
+        }
+    }
+    let told = story("a-1", 80);
+    assert!(told.lines().all(|line| line.chars().count() <= 80) && !told.contains("a700…"), "{told}");
+    let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "SOP class CTImageStorage",
+        "study 2.25.9",
+        "(user-rejection): by the role of the peer, or by the upstream",
+    ] {
+        assert!(words.contains(part), "{part} in {told}");
+    }
 }
 
 #[test]
@@ -63,19 +104,19 @@ fn a_table_cannot_be_made_to_move_the_cursor_and_says_what_it_left_out() {
     assert!(shown.contains("<script>\\u{1b}[2J to PACS"), "{shown}");
     assert!(shown.ends_with("the newest 1 of 4 records; --limit shows more\n"), "{shown}");
     assert_eq!(table("--peer nobody", 100), "no record\n");
-    assert!(table("--certificate sha256:AA:11", 200).ends_with("2 records\n"));
+    assert!(table("--certificate sha256:AA:1*", 300).ends_with("2 records\n"));
 }
 
-fn story(id: &str) -> String {
+fn story(id: &str, width: usize) -> String {
     let records: Vec<Value> = LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let records: Vec<Value> = records.into_iter().filter(|record| record["association"] == id).collect();
-    show::story::tell(&records, id, "audit", Style::PLAIN).join("\n")
+    show::story::tell(&records, id, "audit", Style::PLAIN, width).join("\n")
 }
 
 #[test]
 fn an_association_is_told_from_its_begin_to_what_its_end_means() {
     assert_eq!(
-        story("a-1"),
+        story("a-1", 140),
         "\
 Association a-1: lost-upstream after 1 min 00 s
 2026-03-01 08:30:00.000 UTC
@@ -114,7 +155,7 @@ How it ended
 #[test]
 fn a_refusal_is_told_with_its_nearest_miss() {
     assert_eq!(
-        story("a-2"),
+        story("a-2", 140),
         "\
 Association a-2: refused
 2026-03-01 09:00:00.000 UTC
@@ -163,7 +204,7 @@ fn a_command_finds_a_value_that_cannot_be_typed() {
         ["search", &folder.path().display().to_string(), "--calling", "<script>?[2J"].map(str::to_owned);
     let args = Command::try_parse_from(words).unwrap().args;
     let mut count = 0;
-    find(&files(folder.path()).unwrap(), &args.filter(), |_| {
+    find(&files(folder.path()).unwrap(), &args.filter().unwrap(), |_| {
         count += 1;
         ControlFlow::Continue(())
     });

@@ -2,13 +2,17 @@
 
 use std::io::{self, Write};
 
+use crate::cli::table::{Table, screen};
 use crate::dataset::Tag;
 use crate::rewrite::{Change, Content, Ruleset, Transform};
 use crate::wire::escape;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_dictionary_std::StandardDataDictionary;
 
-/// Prints what was changed in one file: tag, keyword, sequences around it, values before and after, rule.
+const INDENT: &str = "  ";
+
+/// Prints what was changed in one file: tag, keyword, sequences around it, values before and after, rule. On a screen that
+/// is too narrow for that each change takes a few lines; nothing is cut.
 pub fn print(
     rules: &Ruleset,
     from: &str,
@@ -17,11 +21,11 @@ pub fn print(
     shown: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(shown, "{from} -> {to}: {} elements changed", transform.summary().elements)?;
-    let rows: Vec<[String; 5]> = transform.changes().iter().map(|change| row(rules, change)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let [tag, keyword, before, after] = [0, 1, 2, 3].map(width);
-    for [a, b, c, d, e] in &rows {
-        writeln!(shown, "  {a:tag$}  {b:keyword$}  {c:before$} -> {d:after$}  {e}")?;
+    let mut table =
+        Table::new([""; 5]).within(screen(usize::MAX).saturating_sub(INDENT.len())).stacked(usize::MAX);
+    transform.changes().iter().for_each(|change| table.row(row(rules, change)));
+    for line in table.lines(|_, _, cell| cell.to_owned()) {
+        writeln!(shown, "{INDENT}{line}")?;
     }
     match transform.changes_left_out() {
         0 => Ok(()),
@@ -33,7 +37,8 @@ fn row(rules: &Ruleset, change: &Change) -> [String; 5] {
     let around = change.path.iter().map(|step| format!("{}[{}]", step.sequence, step.item));
     let path: Vec<String> = around.chain([change.tag.to_string()]).collect();
     let rule = rules.why(change.rule);
-    [path.join("."), keyword(change.tag), content(&change.before), content(&change.after), rule]
+    let after = format!("-> {}", content(&change.after));
+    [path.join("."), keyword(change.tag), content(&change.before), after, rule]
 }
 
 fn keyword(tag: Tag) -> String {

@@ -4,8 +4,10 @@ use std::ops::ControlFlow;
 
 use time::macros::{date, datetime};
 
-use super::super::{Filter, Form, ReadError, files, of_days, search};
+use super::super::{Filter, Form, Identities, ReadError, files, files_for, of_days, search};
 use super::{FIRST, SECOND, found, two_days, write};
+use crate::audit::files::{self as trail, TrailFile};
+use crate::audit::{closing, reviewers};
 
 fn pack(text: &str, path: &std::path::Path) {
     let mut encoder = zstd::stream::write::Encoder::new(File::create(path).unwrap(), 3).unwrap();
@@ -135,4 +137,28 @@ fn a_folder_without_records_is_an_error_that_names_it() {
         matches!(files(folder.path()), Err(ReadError::Empty { path }) if path == folder.path().display().to_string())
     );
     assert!(matches!(files(&folder.path().join("none")), Err(ReadError::Folder { .. })));
+}
+
+#[test]
+fn an_encrypted_day_is_read_with_the_identity_it_is_for() {
+    let folder = two_days();
+    let (secret, public) = reviewers::new_identity();
+    let identity = folder.path().join("reviewer.txt");
+    std::fs::write(&identity, secret.as_bytes()).unwrap();
+    let day = TrailFile::new(folder.path(), date!(2026 - 03 - 01), trail::Form::default());
+    let readers = reviewers::Reviewers::new(&[&public]).unwrap();
+    let sealed = TrailFile::new(folder.path(), day.day, trail::Form { compressed: true, encrypted: true });
+    let mut lines = day.open(&[]).unwrap();
+    closing::write(&mut lines, &sealed.path, sealed.form, readers.as_ref()).unwrap();
+    std::fs::remove_file(&day.path).unwrap();
+    let (sequences, kept) = found(folder.path(), &Filter::default());
+    assert_eq!((sequences, kept.encrypted.len()), ((5..=9).collect(), 1));
+    let identities = Identities::new(reviewers::read_identities(&identity).unwrap());
+    let listed = files_for(folder.path(), &identities).unwrap();
+    let mut lines = Vec::new();
+    let kept = search(&listed, &Filter::default(), |line| {
+        lines.push(String::from_utf8(line).unwrap());
+        ControlFlow::Continue(())
+    });
+    assert_eq!((lines.join("\n") + "\n", kept.is_whole()), ([FIRST, SECOND].concat(), true));
 }

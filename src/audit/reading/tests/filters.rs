@@ -86,3 +86,38 @@ fn conditions_hold_together() {
     };
     assert_eq!(sequences(both), [4]);
 }
+
+#[test]
+fn who_was_refused_before_tls_was_there_did_not_speak_plain() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |sequence: u64, more: &str| {
+        format!(
+            r#"{{"time":"2026-03-01T08:00:00.000000Z","event":"connection-refused","sequence":{sequence},"listener":"remote","address":"192.0.2.9","port":1,{more}"reason":"x"}}"#
+        )
+    };
+    let lines = [
+        refused(1, r#""transport":"tls","#),
+        refused(2, r#""transport":"plain","#),
+        // Older ones do not say.
+        refused(3, ""),
+        refused(4, r#""transport":"tls","tls":{"version":"1.3","cipher":"c"},"#),
+        r#"{"time":"2026-03-01T08:00:00.000000Z","event":"security-alert","sequence":5,"address":"192.0.2.9","reason":"x"}"#.to_owned(),
+    ];
+    super::write(folder.path(), "audit-2026-03-01.jsonl", &lines.join("\n"));
+    let over = |version: &str| {
+        let mut filter = Filter::default();
+        filter.of_association.tls = version.parse().ok();
+        found(folder.path(), &filter).0
+    };
+    assert_eq!((over("plain"), over("1.3")), (vec![2], vec![4]));
+}
+
+#[test]
+fn objects_that_passed_without_the_rewrite_of_their_peer_are_found() {
+    let folder = two_days();
+    let mut filter = Filter::default();
+    filter.of_operation.unrewritten = true;
+    filter.of_association.rewrite = "*".parse().ok();
+    // The third says nothing of a rewrite; the fourth failed; the peer of the others has none.
+    assert_eq!(found(folder.path(), &filter).0, [3]);
+}

@@ -80,7 +80,7 @@ pub fn records(html: &mut Html, bucket: &Bucket, all: &Line, commands: &Commands
          </thead><tbody>",
     );
     for record in bucket.newest.iter().rev() {
-        row(html, &Row::of(record));
+        row(html, &Row::of(record, None));
     }
     html.raw("</tbody></table></div>");
     command(html, "All of them", all);

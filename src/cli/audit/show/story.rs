@@ -6,21 +6,20 @@ use super::super::command::Line;
 use super::super::row::{amount, clock, duration};
 use crate::audit::reading::{Outcome, Record, of_ending, of_reason, of_rejection};
 use crate::cli::demo::story::Style;
-use crate::cli::table::{Table, visible};
+use crate::cli::table::{Table, visible, wrapped};
 use crate::policy::sop_class::keyword;
 
 /// Operations that are told one by one.
 const TOLD: usize = 100;
-const WIDTH: usize = 140;
 
 /// The lines of the story of an association, from all its records.
-pub fn tell(records: &[Value], id: &str, folder: &str, style: Style) -> Vec<String> {
+pub fn tell(records: &[Value], id: &str, folder: &str, style: Style, width: usize) -> Vec<String> {
     let of = |event: &str| records.iter().find(|record| record["event"] == event);
     let refused = of("association-rejected").or_else(|| of("connection-refused"));
     let closed = of("association-closed");
     let begin = of("association-opened").or(closed).or(refused).or(records.first());
     let begin = begin.unwrap_or(&Value::Null);
-    let mut story = Told { lines: Vec::new(), style };
+    let mut story = Told { lines: Vec::new(), style, width: width.saturating_sub(INDENT.len()) };
     story.title(id, begin, closed, refused);
     story.who(begin);
     match refused {
@@ -43,7 +42,11 @@ pub fn tell(records: &[Value], id: &str, folder: &str, style: Style) -> Vec<Stri
 struct Told {
     lines: Vec<String>,
     style: Style,
+    /// Of what stands under a chapter.
+    width: usize,
 }
+
+const INDENT: &str = "  ";
 
 impl Told {
     fn chapter(&mut self, name: &str) {
@@ -52,7 +55,12 @@ impl Told {
     }
 
     fn say(&mut self, text: &str) {
-        self.lines.push(format!("  {text}"));
+        let pieces = wrapped(text, self.width.saturating_sub(INDENT.len()));
+        let deeper = pieces.iter().enumerate().map(|(number, piece)| match number {
+            0 => format!("{INDENT}{piece}"),
+            _ => format!("{INDENT}{INDENT}{piece}"),
+        });
+        self.lines.extend(deeper);
     }
 
     fn title(&mut self, id: &str, begin: &Value, closed: Option<&Value>, refused: Option<&Value>) {
@@ -87,14 +95,28 @@ impl Told {
         if let Some(software) = joined(software, ", ") {
             self.say(&format!("software {software}"));
         }
-        self.tls(&begin["tls"]);
+        match &begin["tls"] {
+            Value::Null if begin["event"] == "connection-refused" && begin["transport"] != "plain" => {
+                self.say("TLS was not established, so nothing proved who it was");
+            }
+            Value::Null => {
+                self.say(
+                    "over plain TCP: nothing proved who it was, and anybody on the way could read along",
+                );
+            }
+            tls => self.tls(tls),
+        }
+        let shown = &begin["certificate"];
+        if shown.is_object() {
+            let (subject, issuer) = (text(shown, "/subject"), text(shown, "/issuer"));
+            let hash = text(shown, "/fingerprint");
+            self.say(&format!(
+                "it showed the certificate {subject} of {issuer}, SHA-256 {hash}, which was refused"
+            ));
+        }
     }
 
     fn tls(&mut self, tls: &Value) {
-        if tls.is_null() {
-            return self
-                .say("over plain TCP: nothing proved who it was, and anybody on the way could read along");
-        }
         let exchange = find(tls, "/group").map(|group| format!("key exchange {group}"));
         let session =
             joined([Some(format!("TLS {}", text(tls, "/version"))), find(tls, "/cipher"), exchange], ", ");
@@ -106,7 +128,9 @@ impl Told {
                 let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
                 let ends = find(tls, "/not-after").map(|ends| format!(", valid until {}", clock(&ends)));
                 let (ends, hash) = (ends.unwrap_or_default(), text(tls, "/fingerprint"));
-                self.say(&format!("certificate {subject}{names}{ends}, SHA-256 {hash}"));
+                let issuer = find(tls, "/authority/subject").or_else(|| find(tls, "/issuer"));
+                let issuer = issuer.map(|issuer| format!(", issued by {issuer}")).unwrap_or_default();
+                self.say(&format!("certificate {subject}{names}{issuer}{ends}, SHA-256 {hash}"));
             }
         }
     }
@@ -170,7 +194,8 @@ impl Told {
             return;
         }
         self.chapter("What was agreed (presentation contexts)");
-        let mut table = Table::new(["id", "abstract syntax", "answer"]).within(WIDTH);
+        let mut table =
+            Table::new(["id", "abstract syntax", "answer"]).within(self.width).stacked(usize::MAX);
         for context in contexts {
             table.row([text(context, "/id"), named(&text(context, "/abstract-syntax")), answer(context)]);
         }
@@ -185,7 +210,7 @@ impl Told {
         let start = begin["time"].as_str().and_then(moment);
         let titles =
             ["after", "operation", "id", "took", "outcome", "bytes", "SOP class", "SOP instance", "study"];
-        let mut table = Table::new(titles).within(WIDTH).elastic([7, 8]);
+        let mut table = Table::new(titles).within(self.width).stacked(2);
         let mut outcomes = Vec::new();
         for operation in operations.iter().take(TOLD) {
             let outcome = outcome(operation);
@@ -293,7 +318,7 @@ impl Told {
             },
             _ => cell.to_owned(),
         });
-        lines.iter().for_each(|line| self.say(line));
+        self.lines.extend(lines.iter().map(|line| format!("{INDENT}{line}")));
     }
 }
 

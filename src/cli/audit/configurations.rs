@@ -1,0 +1,152 @@
+//! `dimsegate audit configurations`: which configuration was in force, since when, by whom, and what changed.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::row::clock;
+use super::trail::Trail;
+use super::{period, tell_damage};
+use crate::audit::reading::{Filter, search, stamp};
+use crate::cli::demo::story::Style;
+use crate::cli::table::{Table, screen};
+
+const EXAMPLE: &str = "Examples:
+  dimsegate audit configurations audit
+  dimsegate audit configurations audit --at 2026-03-01T08:30
+
+Each line is a configuration: since when and until when it was in force, the file, the SHA-256 of it and
+of the certificates and lists that it names, who had it read
+again (the account that sent SIGHUP, and the process), and the keys and files that changed. What was refused is listed too. What was decided
+under one: audit search DIR --configuration SHA256.
+
+Exit status: 0, 65 something was damaged or is encrypted.";
+
+const EVENTS: [&str; 3] = ["configuration-loaded", "configuration-refused", "stopped"];
+
+/// List the configurations that were in force: since when, by whom, and what changed
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    #[command(flatten)]
+    pub trail: Trail,
+    /// Only the one that was in force at this time
+    #[arg(long, value_name = "TIME", value_parser = period::from)]
+    pub at: Option<OffsetDateTime>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    let files = match args.trail.files() {
+        Ok(files) => files,
+        Err(status) => return status,
+    };
+    let filter = Filter { events: EVENTS.map(str::to_owned).to_vec(), ..Filter::default() };
+    let mut records: Vec<Value> = Vec::new();
+    let kept = search(&files, &filter, |line| {
+        records.extend(serde_json::from_slice::<Value>(&line));
+        ControlFlow::Continue(())
+    });
+    let mut rows = rows(&records);
+    if let Some(at) = args.at.map(stamp) {
+        let holds =
+            |row: &Row| row.in_force && row.since <= at && row.until.as_ref().is_none_or(|until| *until > at);
+        rows.retain(holds);
+    }
+    let mut out = std::io::stdout().lock();
+    // A reader that has gone away has read enough.
+    let _ = lines(&rows).iter().try_for_each(|line| writeln!(out, "{line}"));
+    tell_damage(&kept)
+}
+
+/// A configuration that was in force, or was to be.
+struct Row {
+    since: String,
+    until: Option<String>,
+    in_force: bool,
+    digest: String,
+    file: String,
+    by: String,
+    changed: String,
+}
+
+fn rows(records: &[Value]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for record in records {
+        let time = text(record, "time");
+        let refused = record["event"] == "configuration-refused";
+        if !refused && let Some(before) = rows.iter_mut().rev().find(|row| row.in_force) {
+            before.until.get_or_insert(time.clone());
+        }
+        if record["event"] != "stopped" {
+            rows.push(row(record, time, refused));
+        }
+    }
+    rows
+}
+
+fn row(record: &Value, since: String, refused: bool) -> Row {
+    let (keys, files) = (list(&record["changed-keys"]), list(&record["changed"]));
+    let changed = match (refused, keys.is_empty()) {
+        (true, _) => list(&record["problems"]),
+        (false, true) => files,
+        (false, false) => format!("{keys}; in {files}"),
+    };
+    Row {
+        until: refused.then(|| since.clone()),
+        since,
+        in_force: !refused,
+        digest: if refused { "refused".to_owned() } else { text(record, "configuration") },
+        file: text(record, "file"),
+        by: by(record),
+        changed,
+    }
+}
+
+fn by(record: &Value) -> String {
+    if record["previous-configuration"].is_null() && record["event"] == "configuration-loaded" {
+        return "start".to_owned();
+    }
+    let Some(id) = record["user-id"].as_u64() else { return String::new() };
+    let name = record["user"].as_str().map_or_else(|| format!("user {id}"), str::to_owned);
+    match record["process-id"].as_u64() {
+        Some(process) => format!("{name} (process {process})"),
+        None => name,
+    }
+}
+
+fn lines(rows: &[Row]) -> Vec<String> {
+    let style = Style::of_standard_output();
+    let titles = ["since (UTC)", "until (UTC)", "SHA-256", "file", "by", "changed"];
+    let mut table = Table::new(titles).within(screen(160)).stacked(2);
+    for row in rows {
+        let until = match (&row.until, row.in_force) {
+            (_, false) => "never in force".to_owned(),
+            (Some(until), _) => clock(until),
+            (None, _) => "in force".to_owned(),
+        };
+        table.row([&clock(&row.since), &until, &row.digest, &row.file, &row.by, &row.changed]);
+    }
+    let mut lines = table.lines(|row, column, cell| match (row, column) {
+        (0, _) => style.bold(cell),
+        (row, 1) if rows.get(row - 1).is_some_and(|row| !row.in_force) => style.red(cell),
+        (_, 0) => style.dim(cell),
+        _ => cell.to_owned(),
+    });
+    if rows.is_empty() {
+        lines = vec![style.dim("no configuration was in force then, as far as these records tell")];
+    }
+    lines
+}
+
+fn text(record: &Value, field: &str) -> String {
+    record[field].as_str().unwrap_or_default().to_owned()
+}
+
+fn list(value: &Value) -> String {
+    let all = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    all.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,179 @@
+//! Who is behind records: one line for each requestor.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::row::clock;
+use crate::audit::reading::Record;
+use crate::cli::demo::story::Style;
+use crate::cli::table::Table;
+
+/// What tells requestors apart, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Who {
+    peer: String,
+    address: String,
+    titles: String,
+    over: String,
+    certificate: String,
+    issuer: String,
+}
+
+/// Records of one of them.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    records: u64,
+    first: String,
+    last: String,
+    /// Reasons and failures, each with its number.
+    why: BTreeMap<String, u64>,
+}
+
+/// Adds records up, by association as long as it is not known whose that is.
+#[derive(Debug, Default)]
+pub struct Requestors {
+    associations: HashMap<String, (Option<Who>, Tally)>,
+    /// Of records without an association.
+    others: BTreeMap<Who, Tally>,
+    records: usize,
+}
+
+impl Requestors {
+    /// A line of the trail.
+    pub fn add(&mut self, line: &[u8]) {
+        let Ok(record) = Record::read(line) else { return };
+        self.records += 1;
+        let itself = record.address.is_some().then(|| Who::of(&record));
+        match &record.association {
+            Some(id) => {
+                let (who, tally) = self.associations.entry(id.to_string()).or_default();
+                *who = who.take().or(itself);
+                tally.add(&record);
+            }
+            // The proxy's own records are nobody's.
+            None => {
+                if let Some(who) = itself {
+                    self.others.entry(who).or_default().add(&record);
+                }
+            }
+        }
+    }
+
+    pub fn records(&self) -> usize {
+        self.records
+    }
+
+    /// The associations of which only operations were seen.
+    pub fn unknown(&self) -> HashSet<String> {
+        let unknown = self.associations.iter().filter(|(_, (who, _))| who.is_none());
+        unknown.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// A line for each requestor, with what is `known` of associations.
+    pub fn lines(mut self, known: &HashMap<String, Record>, width: usize, style: Style) -> Vec<String> {
+        let associations = self.associations.len();
+        for (id, (who, tally)) in self.associations {
+            let who = who.or_else(|| known.get(&id).map(Who::of)).unwrap_or_default();
+            self.others.entry(who).or_default().join(tally);
+        }
+        let titles = [
+            "peer",
+            "from",
+            "AE titles",
+            "over",
+            "records",
+            "first (UTC)",
+            "last (UTC)",
+            "why",
+            "certificate",
+            "issued by",
+        ];
+        let mut table = Table::new(titles).within(width).stacked(3);
+        for (who, tally) in &self.others {
+            let Who { peer, address, titles, over, certificate, issuer } = who;
+            let peer = if peer.is_empty() { "no peer" } else { peer };
+            let (records, why) = (tally.records.to_string(), tally.why());
+            let (first, last) = (clock(&tally.first), clock(&tally.last));
+            table.row([peer, address, titles, over, &records, &first, &last, &why, certificate, issuer]);
+        }
+        let requestors = self.others.len();
+        let mut lines = table.lines(|row, column, cell| match (row, column) {
+            (0, _) | (_, 0) => style.bold(cell),
+            (_, 7) => style.red(cell),
+            _ => cell.to_owned(),
+        });
+        let all = format!("{requestors} requestors, {} records, {associations} associations", self.records);
+        if requestors == 0 {
+            lines.clear();
+        }
+        lines.push(style.dim(if self.records == 0 { "no record" } else { &all }));
+        lines
+    }
+}
+
+impl Who {
+    fn of(record: &Record) -> Self {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let titles = match (record.calling_ae_title.as_deref(), record.called_ae_title.as_deref()) {
+            (Some(calling), Some(called)) => format!("{calling} to {called}"),
+            (one, other) => text(one.or(other)),
+        };
+        let over = match record.came_over() {
+            None => "TLS, not established".to_owned(),
+            Some("plain") => "plain TCP".to_owned(),
+            Some(version) => format!("TLS {version}"),
+        };
+        let (certificate, issuer) = match record.shown() {
+            None => (String::new(), ""),
+            Some((subject, issuer, sha256)) => {
+                (format!("{subject} (SHA-256 {sha256})"), issuer.unwrap_or_default())
+            }
+        };
+        let authority = record.tls.as_ref().and_then(|tls| tls.authority.as_ref());
+        Self {
+            peer: text(record.peer.as_deref()),
+            address: text(record.address.as_deref()),
+            titles,
+            over,
+            certificate,
+            issuer: authority.map_or(issuer, |authority| &authority.subject).to_owned(),
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, record: &Record) {
+        self.records += 1;
+        let time = record.time.to_string();
+        if self.first.is_empty() || time < self.first {
+            self.first.clone_from(&time);
+        }
+        if time > self.last {
+            self.last = time;
+        }
+        if let Some(label) = record.label() {
+            // As a rule the refusal that it is about has a record, too.
+            let alert = &*record.event == "security-alert";
+            *self.why.entry(label.to_owned()).or_default() += u64::from(!alert);
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.records += other.records;
+        if self.first.is_empty() || other.first < self.first {
+            self.first = other.first;
+        }
+        self.last = other.last.max(std::mem::take(&mut self.last));
+        for (label, count) in other.why {
+            *self.why.entry(label).or_default() += count;
+        }
+    }
+
+    /// `certificate-revoked (2), association-rate (1)`.
+    fn why(&self) -> String {
+        let each = self.why.iter().map(|(label, count)| match count {
+            0 => format!("{label} (alert)"),
+            _ => format!("{label} ({count})"),
+        });
+        each.collect::<Vec<_>>().join(", ")
+    }
+}
