@@ -5,19 +5,21 @@
 //! `position` counts the bytes before the header or value under way, without what `carry` holds; every frame's `limit` is
 //! at most its parent's, so that nothing reaches beyond what holds it.
 
+mod carry;
+mod event;
+mod nuls;
 mod skip;
-
-use std::ops::Range;
 
 use super::dictionary::is_listed;
 use super::encoding::Syntax;
 use super::error::{ScanError, ScanProblem};
-use super::header::{
-    Head, Header, ITEM, ITEM_TAG, LONG_HEAD, PIXEL_DATA, SHORT_HEAD, UNDEFINED, begins_with_item,
-};
+use super::header::{Head, Header, ITEM, ITEM_TAG, LONG_HEAD, PIXEL_DATA, UNDEFINED};
 use super::number;
 use super::vr::Vr;
 use dicom_core::Tag;
+use nuls::Trailing;
+
+pub use event::{Event, Kind, PathStep, Raw};
 
 /// No configuration may allow more nested sequences than this.
 pub const HARD_MAX_DEPTH: usize = 256;
@@ -26,54 +28,6 @@ pub(super) const ITEM_END: u32 = 0xFFFE_E00D;
 pub(super) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
 /// Of a header that is not yet whole, with what tells whether items follow.
 const CARRY: usize = LONG_HEAD + ITEM_TAG;
-
-/// Where the bytes of an event are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Raw {
-    /// In the input of this call.
-    Input(Range<usize>),
-    /// In [`Scanner::carried`], until the next call: they began in an earlier input.
-    Carried,
-}
-
-/// What was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An element's header. Its value follows in `Value` events, none where the length is zero.
-    Element(Header),
-    /// Bytes of the last element's or fragment's value; `rest` more are to come.
-    Value { rest: u32 },
-    /// Items follow, until `SequenceEnd`, encoded as [`Header::items`] says. Also a UN that holds a sequence
-    /// (PS3.5 §6.2.2).
-    SequenceStart(Header),
-    /// Elements follow, until `ItemEnd`.
-    ItemStart { length: Option<u32>, syntax: Syntax },
-    /// The bytes are the delimiter, or none where the length was defined.
-    ItemEnd,
-    /// The bytes are the delimiter, or none where the length was defined.
-    SequenceEnd,
-    /// Encapsulated pixel data: fragments follow, until `FragmentsEnd` (PS3.5 A.4).
-    FragmentsStart(Header),
-    /// A fragment's header, or the offset table's. Its bytes follow in `Value` events.
-    Fragment { length: u32 },
-    /// The bytes are the delimiter.
-    FragmentsEnd,
-}
-
-/// What was read, and where its bytes are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    pub kind: Kind,
-    pub raw: Raw,
-}
-
-/// A sequence on the way from the top of the data set to the element under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PathStep {
-    pub sequence: Tag,
-    /// Counted from 1; 0 before the first item.
-    pub item: u32,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holds {
@@ -110,15 +64,6 @@ pub struct Scanner {
     trailing: Trailing,
 }
 
-/// NULs behind the last element, which some writers leave there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trailing {
-    Refused,
-    Tolerated,
-    /// Nothing else may come any more.
-    Begun,
-}
-
 impl Scanner {
     /// A scanner at the start of a data set. `max_depth` is the number of nested sequences allowed, at most
     /// [`HARD_MAX_DEPTH`]. The caller inflates what is deflated.
@@ -137,17 +82,6 @@ impl Scanner {
             spent: 0,
             trailing: Trailing::Refused,
         }
-    }
-
-    /// Passes over NULs behind the last element.
-    pub fn tolerating_nuls(mut self) -> Self {
-        self.trailing = Trailing::Tolerated;
-        self
-    }
-
-    /// Whether NULs were passed over.
-    pub fn has_nuls(&self) -> bool {
-        self.trailing == Trailing::Begun || self.holds_nuls()
     }
 
     /// The next event of `input` from `at` on, moving `at` behind it; `None` when all of it is used up.
@@ -174,14 +108,6 @@ impl Scanner {
         Ok(Some(Event { kind, raw }))
     }
 
-    fn forget_spent(&mut self) {
-        if self.spent > 0 {
-            self.carry.copy_within(self.spent..self.carried, 0);
-            self.carried -= self.spent;
-            self.spent = 0;
-        }
-    }
-
     /// The value of a sequence of defined length that has just begun is to be passed as any other: what it holds is of no
     /// interest, or it is no sequence after all ([`Header::is_guessed`]).
     pub fn pass_over(&mut self) {
@@ -191,31 +117,6 @@ impl Scanner {
         self.close();
         // Lengths have 32 bits.
         self.rest = u32::try_from(end.saturating_sub(self.position)).unwrap_or(u32::MAX);
-    }
-
-    fn begins_nuls(&self, head: &Head) -> bool {
-        self.trailing == Trailing::Tolerated
-            && self.frames.is_empty()
-            && self.root.count > 0
-            // In explicit VR, two of the NULs are in the place of a VR, and are none.
-            && (head.tag, head.vr, head.length) == (Tag(0, 0), None, 0)
-    }
-
-    fn nuls(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Event>, ScanError> {
-        let rest = input.get(*at..).unwrap_or_default();
-        let nuls = rest.iter().position(|&byte| byte != 0);
-        self.position = self.position.saturating_add(nuls.unwrap_or(rest.len()) as u64);
-        *at = input.len();
-        if nuls.is_some() { Err(self.error(Tag(0, 0), ScanProblem::ForbiddenGroup)) } else { Ok(None) }
-    }
-
-    /// Whether the input ended in fewer NULs than a header is long.
-    fn holds_nuls(&self) -> bool {
-        self.trailing == Trailing::Tolerated
-            && self.frames.is_empty()
-            && (self.rest, self.spent) == (0, 0)
-            && self.carried > 0
-            && self.held().iter().all(|&byte| byte == 0)
     }
 
     /// Says that the data set ended here. An error where it ended inside an element.
@@ -304,52 +205,6 @@ impl Scanner {
         self.rest -= taken;
         self.position = self.position.saturating_add(u64::from(taken));
         Some(Event { kind: Kind::Value { rest: self.rest }, raw: Raw::Input(start..*at) })
-    }
-
-    /// A whole header, whether items follow where that has to be seen, and where it is; `None` when the input ends first.
-    fn head(&mut self, frame: &Frame, input: &[u8], at: &mut usize) -> Option<(Head, bool, Raw)> {
-        let (syntax, is_element) = (frame.syntax, frame.holds == Holds::Elements);
-        let rest = input.get(*at..).unwrap_or_default();
-        if self.carried == 0
-            && let Some(head) = Head::read(syntax, is_element, rest)
-            && let Some(value) = rest.get(head.size..)
-            && let deciding = head.deciding(syntax, is_element)
-            && value.len() >= deciding
-        {
-            let items = deciding > 0 && begins_with_item(syntax, value);
-            let start = *at;
-            *at = start + head.size;
-            return Some((head, items, Raw::Input(start..*at)));
-        }
-        loop {
-            let (want, head) = match Head::read(syntax, is_element, self.held()) {
-                None if self.carried < SHORT_HEAD => (SHORT_HEAD, None),
-                None => (LONG_HEAD, None),
-                Some(head) => (head.size + head.deciding(syntax, is_element), Some(head)),
-            };
-            match head {
-                Some(head) if self.carried >= want => {
-                    let value = self.held().get(head.size..).unwrap_or_default();
-                    let items = !value.is_empty() && begins_with_item(syntax, value);
-                    return Some((head, items, Raw::Carried));
-                }
-                _ => self.carry_more(input, at, want),
-            }
-            if self.carried < want {
-                return None;
-            }
-        }
-    }
-
-    fn carry_more(&mut self, input: &[u8], at: &mut usize, want: usize) {
-        let rest = input.get(*at..).unwrap_or_default();
-        let taken = want.saturating_sub(self.carried).min(rest.len());
-        let end = self.carried + taken;
-        if let (Some(to), Some(from)) = (self.carry.get_mut(self.carried..end), rest.get(..taken)) {
-            to.copy_from_slice(from);
-            self.carried = end;
-            *at += taken;
-        }
     }
 
     fn header(&mut self, frame: &Frame, head: &Head, items: bool) -> Result<Kind, ScanError> {

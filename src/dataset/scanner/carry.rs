@@ -1,0 +1,60 @@
+//! Headers that the input ends inside, kept until the rest of them comes.
+
+use super::{Frame, Holds, Raw, Scanner};
+use crate::dataset::header::{Head, LONG_HEAD, SHORT_HEAD, begins_with_item};
+
+impl Scanner {
+    pub(super) fn forget_spent(&mut self) {
+        if self.spent > 0 {
+            self.carry.copy_within(self.spent..self.carried, 0);
+            self.carried -= self.spent;
+            self.spent = 0;
+        }
+    }
+
+    /// A whole header, whether items follow where that has to be seen, and where it is; `None` when the input ends first.
+    pub(super) fn head(&mut self, frame: &Frame, input: &[u8], at: &mut usize) -> Option<(Head, bool, Raw)> {
+        let (syntax, is_element) = (frame.syntax, frame.holds == Holds::Elements);
+        let rest = input.get(*at..).unwrap_or_default();
+        if self.carried == 0
+            && let Some(head) = Head::read(syntax, is_element, rest)
+            && let Some(value) = rest.get(head.size..)
+            && let deciding = head.deciding(syntax, is_element)
+            && value.len() >= deciding
+        {
+            let items = deciding > 0 && begins_with_item(syntax, value);
+            let start = *at;
+            *at = start + head.size;
+            return Some((head, items, Raw::Input(start..*at)));
+        }
+        loop {
+            let (want, head) = match Head::read(syntax, is_element, self.held()) {
+                None if self.carried < SHORT_HEAD => (SHORT_HEAD, None),
+                None => (LONG_HEAD, None),
+                Some(head) => (head.size + head.deciding(syntax, is_element), Some(head)),
+            };
+            match head {
+                Some(head) if self.carried >= want => {
+                    let value = self.held().get(head.size..).unwrap_or_default();
+                    let items = !value.is_empty() && begins_with_item(syntax, value);
+                    return Some((head, items, Raw::Carried));
+                }
+                _ => self.carry_more(input, at, want),
+            }
+            if self.carried < want {
+                return None;
+            }
+        }
+    }
+
+    fn carry_more(&mut self, input: &[u8], at: &mut usize, want: usize) {
+        let rest = input.get(*at..).unwrap_or_default();
+        let taken = want.saturating_sub(self.carried).min(rest.len());
+        let end = self.carried + taken;
+        if let (Some(to), Some(from)) = (self.carry.get_mut(self.carried..end), rest.get(..taken)) {
+            to.copy_from_slice(from);
+            self.carried = end;
+            *at += taken;
+        }
+    }
+}
