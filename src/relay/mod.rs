@@ -12,6 +12,7 @@
 //! | `deadlines` | which deadline has passed |
 //! | `seldom` | waiting for a deadline without a look at each byte |
 //! | `pump`, `message`, `command`, `writing` | one direction: bytes to messages to the other side |
+//! | `failing` | data sets that cannot be rewritten |
 //! | `stepping`, `decoding` | data sets that take more than a moment, and what decodes frames |
 //! | `phase` | where one direction is in its message |
 //! | `asking` | the crosswalk, for one association |
@@ -34,6 +35,7 @@ mod endings;
 mod entrance;
 mod established;
 mod exchange;
+mod failing;
 mod farewell;
 mod gate;
 mod handshake;

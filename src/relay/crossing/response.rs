@@ -1,9 +1,10 @@
 //! Responses that cross, and those that cannot.
 
 use super::super::association::{Answer, opposite};
-use super::super::command::{REWRITE_FAILED, Refused, fault_of};
+use super::super::command::{REWRITE_FAILED, Refused};
 use super::super::ended::Ended;
 use super::super::exchange::{Asked, Exchange};
+use super::super::failing::fault_of;
 use super::super::phase::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::super::pump::Half;
 use super::{Crossing, failure_of};
