@@ -21,6 +21,10 @@ pub fn print(
     shown: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(shown, "{from} -> {to}: {} elements changed", transform.summary().elements)?;
+    let tolerated = transform.summary().tolerated.words();
+    if !tolerated.is_empty() {
+        writeln!(shown, "{INDENT}put right before: {}", tolerated.join(", "))?;
+    }
     let mut table =
         Table::new([""; 5]).within(screen(usize::MAX).saturating_sub(INDENT.len())).stacked(usize::MAX);
     transform.changes().iter().for_each(|change| table.row(row(rules, change)));

@@ -439,6 +439,17 @@ fn masks_are_checked_where_they_stand() {
         found(&format!("{one}compressed-pixels = \"decode\"\nlargest-frame = \"1MiB\"")),
         Vec::<String>::new()
     );
+    let (decode, little) = ("compressed-pixels = \"decode\"\n", "[limits]\ndecoding-memory = \"100MiB\"\n");
+    let small = found(&format!("{one}{decode}{little}"));
+    assert!(
+        small.len() == 1 && small[0].contains("limits.decoding-memory: is less than the 402915328 bytes"),
+        "{small:?}"
+    );
+    let enough = found(&format!("{one}{decode}largest-frame = \"16MiB\"\n{little}"));
+    assert_eq!(enough, Vec::<String>::new());
+    assert_eq!(found("tolerance = \"strict\""), Vec::<String>::new());
+    let other = found("tolerance = \"lenient\"");
+    assert!(other.len() == 1 && other[0].contains("tolerance"), "{other:?}");
     let idle = found(&format!("{one}largest-frame = \"1MiB\""));
     assert!(idle[0].contains("largest-frame: is for compressed-pixels = \"decode\" only"), "{idle:?}");
     for key in
