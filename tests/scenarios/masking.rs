@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 
 use serde_json::Value;
 
@@ -12,9 +13,10 @@ use crate::de_identification::{Site, only_file};
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
 use crate::peers::peers_folder;
-use crate::raw::{self, Upstream};
+use crate::raw::{self, Peer, Upstream};
 use crate::rewriting::pass;
-use crate::upper::{self, Request};
+use crate::upper::{self, Pdu, Request};
+use crate::wait::PATIENCE;
 
 /// Overlapping, beyond the right edge of most images, and one that no image of 64 rows has.
 const RECTANGLES: &str = "[[3, 2, 21, 9], [10, 5, 9, 30], [40, 40, 9000, 3], [1, 2000, 5, 5]]";
@@ -189,10 +191,10 @@ fn decoded_objects_go_on_in_the_context_for_native_ones_and_their_answers_come_b
     assert_eq!((passed.status, passed.received.is_none()), (0xC007, true), "there is no such context");
 }
 
-/// A CT of one byte a pixel in RLE, black, whose frame is 16 MiB and some thousand bytes of runs.
+/// A CT of one byte a pixel in RLE, black, whose frame is 8 MiB and some thousand bytes of runs.
 fn large_frame() -> Object {
     let ct = Object::ct(0);
-    let runs = 4096 * 4096 / 128;
+    let runs = 4096 * 2048 / 128;
     let mut frame: Vec<u8> = [1_u32, 64].iter().flat_map(|word| word.to_le_bytes()).collect();
     frame.resize(64, 0);
     frame.extend([129, 0].repeat(runs));
@@ -205,7 +207,7 @@ fn large_frame() -> Object {
         short(0x10, 0x20, "LO", b"4711"),
         number(2, 1),
         short(0x28, 4, "CS", b"MONOCHROME2 "),
-        number(0x10, 4096),
+        number(0x10, 2048),
         number(0x11, 4096),
         number(0x100, 8),
         number(0x101, 8),
@@ -226,51 +228,75 @@ profile = "basic"
 secret-file = "conf/pseudonym.key"
 burned-in = "mask"
 compressed-pixels = "decode"
-largest-frame = "16MiB"
-masks = [{ rows = 4096, rectangles = [[0, 0, 4096, 2]] }]"#;
+largest-frame = "8MiB"
+masks = [{ rows = 2048, rectangles = [[0, 0, 4096, 2]] }]"#;
 
-/// Each would have a frame in hand for as long as its upstream does not read.
+/// Reads the object whose first PDU is `pdu`, and answers it.
+fn take(acceptor: &mut Peer, mut pdu: Pdu) {
+    let (mut command, mut bytes) = (Vec::new(), 0);
+    loop {
+        for pdv in pdu.pdvs().expect("PDVs") {
+            if pdv.control & upper::COMMAND != 0 {
+                command.extend(pdv.value);
+                continue;
+            }
+            bytes += pdv.value.len();
+            if pdv.control & upper::LAST != 0 {
+                assert!(bytes > 4096 * 2048, "{bytes}");
+                let command = Dimse::parse(&command).expect("a command set");
+                return acceptor.send_message(3, &command.response(0), None, 16384);
+            }
+        }
+        pdu = acceptor.pdu();
+    }
+}
+
+/// While the upstream of one does not read, the others wait for the memory that its frame is in, and nobody else waits.
 #[test]
 fn all_associations_share_the_memory_that_decoding_takes_and_others_go_on() {
     let upstream = Upstream::bind();
     let gate = Gate::start(&Setup {
         extra: LARGE,
-        limits: "decoding-memory = \"97MiB\"",
+        limits: "decoding-memory = \"49MiB\"",
         peers: gate::peer("rewrite = \"site\""),
         ..Setup::plain(upstream.address)
     });
     let object = &large_frame();
     let class = &object.sop_class;
     let both = Request::new("SITE", "PACS").context(class, &[RLE]).context(class, &[upper::EXPLICIT_LITTLE]);
-    let pairs: Vec<_> = (0..10).map(|_| raw::open(&gate.plain(), &upstream, &both, 16384)).collect();
+    let pairs: Vec<_> = (0..3).map(|_| raw::open(&gate.plain(), &upstream, &both, 16384)).collect();
     let (mut other, mut others) =
         raw::open(&gate.plain(), &upstream, &raw::verification("SITE", "PACS"), 16384);
+    let mut echo = |message_id| {
+        other.send_message(1, &Dimse::c_echo_rq(message_id), None, 16384);
+        let echo = others.message();
+        others.send_message(1, &echo.command.response(0), None, 16384);
+        assert_eq!(other.message().command.number(STATUS), Some(0));
+    };
+    let (told, begun) = mpsc::channel();
     std::thread::scope(|scope| {
-        let (mut stored, mut acceptors) = (Vec::new(), Vec::new());
-        for (mut requestor, acceptor) in pairs {
-            acceptors.push(acceptor);
-            stored.push(scope.spawn(move || {
+        for (mut requestor, mut acceptor) in pairs {
+            scope.spawn(move || {
                 let store = Dimse::c_store_rq(1, class, &object.sop_instance);
                 requestor.send_message(1, &store, Some(&object.data_set), 16384);
-                requestor.message().command.number(STATUS)
-            }));
-        }
-        for message_id in 1..20 {
-            other.send_message(1, &Dimse::c_echo_rq(message_id), None, 16384);
-            let echo = others.message();
-            others.send_message(1, &echo.command.response(0), None, 16384);
-            assert_eq!(other.message().command.number(STATUS), Some(0));
-        }
-        for mut acceptor in acceptors {
+                assert_eq!(requestor.message().command.number(STATUS), Some(0));
+            });
+            let told = told.clone();
             scope.spawn(move || {
-                let message = acceptor.message();
-                assert!(message.data_set.is_some_and(|received| received.len() > 4096 * 4096));
-                acceptor.send_message(3, &message.command.response(0), None, 16384);
+                let first = acceptor.pdu();
+                let (go, going) = mpsc::channel();
+                told.send(go).expect("somebody who listens");
+                going.recv().expect("a word");
+                take(&mut acceptor, first);
                 // Until the requestor has gone.
                 acceptor.rest();
             });
         }
-        stored.into_iter().for_each(|status| assert_eq!(status.join().expect("no panic"), Some(0)));
+        for message_id in 1..4 {
+            let go: mpsc::Sender<()> = begun.recv_timeout(PATIENCE).expect("an object on its way");
+            (0..100).for_each(|number| echo(message_id * 100 + number));
+            assert!(begun.try_recv().is_err(), "two objects are in hand at once");
+            go.send(()).expect("an upstream");
+        }
     });
-    assert!(gate.peak_resident_kib() < 120 << 10, "{} KiB", gate.peak_resident_kib());
 }
