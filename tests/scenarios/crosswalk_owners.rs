@@ -67,6 +67,26 @@ fn a_study_first_found_without_its_patient_is_erased_with_it() {
 }
 
 #[test]
+fn nobody_gets_a_name_an_identifier_or_a_row() {
+    let upstream = Upstream::bind();
+    let gate = two_way(&upstream, "to-peer");
+    let (mut requestor, mut acceptor) = open(&gate, &upstream, STEP);
+    // An unscheduled procedure step; the archive answers with its attributes.
+    let create = Command::new(N_CREATE_RQ).uid(AFFECTED_SOP_CLASS, STEP).us(0x0110, 1).us(0x0800, 1);
+    let create = create.uid(AFFECTED_SOP_INSTANCE, "2.25.78");
+    requestor.send_message(1, &create, Some(&short(0x10, 0x20, "LO", b"")), 16384);
+    let instance = acceptor.message().command.text(AFFECTED_SOP_INSTANCE).expect("an instance");
+    let created = Command::new(N_CREATE_RSP).uid(AFFECTED_SOP_CLASS, STEP).us(0x0120, 1).us(0x0800, 1);
+    let created = created.us(STATUS, 0).uid(AFFECTED_SOP_INSTANCE, &instance);
+    let attributes = [short(0x10, 0x10, "PN", b""), short(0x10, 0x20, "LO", b"")].concat();
+    acceptor.send_message(1, &created, Some(&attributes), 16384);
+    assert_eq!(requestor.message().data_set, Some(attributes));
+    raw::release(requestor, acceptor);
+    let people: Vec<_> = exported(&gate.site).into_iter().filter(|one| one["kind"] != "uid").collect();
+    assert_eq!(people, Vec::<Value>::new());
+}
+
+#[test]
 fn a_new_instance_is_remembered_before_its_pseudonym_goes_out() {
     let upstream = Upstream::bind();
     let gate = two_way(&upstream, "from-peer");
