@@ -480,3 +480,22 @@ fn two_ways_every_message_has_its_treatment_and_one_way_only_objects_do() {
         }
     }
 }
+
+#[test]
+fn a_peer_bound_to_issuers_takes_no_certificate_of_another() {
+    let with = |issuers: &[&str]| {
+        let issuers = Some(issuers.iter().map(|text| text.parse().unwrap()).collect());
+        policy(vec![Peer { issuers, ..peer("lyon", "10.0.0.0/8", "CT*") }])
+    };
+    let shown = || Some("gw.lyon.example");
+    for right in [&["cn:CA"][..], &["cn:other", &format!("sha256:{}", "ef".repeat(32))]] {
+        assert!(ask(&with(right), ("remote", "10.1.2.3", shown(), "CT1", "PACS")).is_ok());
+    }
+    // Not the name that the certificate itself carries, nor its own fingerprint.
+    for wrong in ["cn:gw.lyon.example", &format!("sha256:{}", "ab".repeat(32))] {
+        let refusal = ask(&with(&[wrong]), ("remote", "10.1.2.3", shown(), "CT1", "PACS")).unwrap_err();
+        assert_eq!(refusal.reason, Reason::CertificateMismatch);
+        assert_eq!(refusal.nearest.map(|(_, condition)| condition), Some(Condition::Issuer));
+        assert!(refusal.remedy.contains(&format!("sha256:{}", "ef".repeat(32))), "{}", refusal.remedy);
+    }
+}

@@ -67,6 +67,9 @@ impl Findings {
         for facts in &chain {
             self.concerns(KEY, file, facts);
         }
+        if let Some(why) = chain.first().and_then(Unfit::beyond_concerns) {
+            self.add(KEY, file, format!("the certificate {why}; peers refuse it. {REMEDY}"));
+        }
         if chain.first().is_some_and(|own| !role.allows(own)) {
             self.add(
                 KEY,
@@ -127,7 +130,7 @@ impl Findings {
                 key,
                 file,
                 format!(
-                    "the certificate of {} {concern}; then nothing is trusted because of it",
+                    "the certificate of {} {concern}; outside its dates nothing is trusted because of it",
                     facts.certificate.subject
                 ),
             );

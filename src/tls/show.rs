@@ -1,6 +1,7 @@
 //! `certs show`: certificates, revocation lists and keys of a file, for people.
 
 use super::facts::{self, Facts};
+use super::trust::Unfit;
 use super::{TlsError, material};
 use crate::identity::printable;
 use std::fmt::Write;
@@ -92,6 +93,9 @@ fn certificate(facts: &Facts, now: OffsetDateTime) -> String {
     );
     for concern in facts.concerns(now) {
         line(&mut text, "WARNING", &format!("it {concern}"));
+    }
+    if let Some(why) = Unfit::beyond_concerns(facts).filter(|_| !facts.ca || facts.proves) {
+        line(&mut text, "WARNING", &format!("whoever shows it is refused: it {why}"));
     }
     text
 }

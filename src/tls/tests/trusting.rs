@@ -305,6 +305,13 @@ fn what_is_too_old_is_refused_in_words_on_both_legs() {
     assert!(alone.contains("X.509 version 1") && alone.contains("openssl req"), "{alone}");
     let own = server(&listener(&site, "one", "ca.pem")).unwrap_err().to_string();
     assert!(own.contains("X.509 version 1"), "{own}");
+    let found = inspect_server(&listener(&site, "sha", "ca.pem"), OffsetDateTime::now_utc());
+    let own = |one: &&Finding| one.key == "certificate-chain" && one.message.contains("RSA with SHA-1");
+    assert!(found.iter().find(own).is_some(), "{found:#?}");
+    for (name, part) in [("sha", "whoever shows it is refused"), ("one", "X.509 version 1")] {
+        let shown = describe(&site.at(&format!("{name}.pem")), OffsetDateTime::now_utc()).unwrap();
+        assert!(shown.contains("WARNING") && shown.contains(part), "{shown}");
+    }
     // A CA whose key is too short vouches for nobody, and is named.
     openssl(&site, "req -nodes -newkey rsa:2048 -keyout leaf.key -out leaf.csr -subj /CN=leaf");
     fs::write(site.at("leaf.cnf"), "subjectAltName=DNS:gw.lyon.example").unwrap();

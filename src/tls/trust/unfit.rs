@@ -28,6 +28,12 @@ impl Unfit {
         Self::to_sign(facts).or_else(weak)
     }
 
+    /// As [`Unfit::to_show`], where that is not among the [concerns](Facts::concerns): they are of CA certificates too.
+    pub(crate) fn beyond_concerns(facts: &Facts) -> Option<Self> {
+        let told = facts.weak_key || facts.weak_signature && !facts.self_issued;
+        Self::to_show(facts).filter(|_| !told)
+    }
+
     /// As a CA to trust, whose own signature nobody checks.
     pub(crate) fn to_sign(facts: &Facts) -> Option<Self> {
         match facts.version {
