@@ -52,6 +52,13 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, rewrites: &R
             "write profile = \"basic\" in the rewrite, if that is not meant",
         );
     }
+    if !rules.replaces_uids() {
+        risk(
+            "lets UIDs pass as they are: whoever knows a real one reaches what it names, and files under it",
+            "leave out retain-uids, or add \"uid\" rules for StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID and \
+             ReferencedSOPInstanceUID",
+        );
+    }
     if rules.moves_dates() {
         risk(
             "tells whoever reads back a report of its own by how many days its patient's dates are moved: the dates of \

@@ -14,9 +14,10 @@ use super::secret::{Keys, SHORT, Secret};
 
 /// "dgcw", in the header of the file.
 const APPLICATION: i64 = 0x6467_6377;
-/// What is written. 2 knows [shared](crate::rewrite::Kind::Shared) values and the [bytes](crate::rewrite::Written) of those
-/// that are not ASCII; what 1 holds is read as it is.
-const FORMAT: i64 = 2;
+/// What is written. 2 knows [shared](crate::rewrite::Kind::Shared) values, [own](crate::rewrite::Kind::OwnUid) UIDs and the
+/// [bytes](crate::rewrite::Written) of values that are not ASCII. 1 had UIDs that stood for themselves, which are
+/// [forgotten](super::upkeep::renew); what else it holds is read as it is.
+pub(super) const FORMAT: i64 = 2;
 const OLDEST_FORMAT: i64 = 1;
 /// Commands that read wait so long for the proxy's writer, which never holds its lock for more than a commit.
 const BUSY: Duration = Duration::from_secs(5);
@@ -44,6 +45,7 @@ pub(super) struct Database {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
     pub(super) keys: Keys,
+    pub(super) format: i64,
 }
 
 impl Database {
@@ -54,10 +56,7 @@ impl Database {
         options.open(path).map_err(|error| CrosswalkError::open(path, error))?;
         let mut connection = connect(path)?;
         make(&mut connection, secret).map_err(|error| CrosswalkError::of(path, &error))?;
-        let database = Self::with(path, connection, secret)?;
-        // Before anything is in it that an older version would take for damaged.
-        database.upgrade().map_err(|error| database.error(&error))?;
-        Ok(database)
+        Self::with(path, connection, secret)
     }
 
     /// Opens a database that is there.
@@ -91,12 +90,7 @@ impl Database {
         let domain = domain.as_slice().try_into().map_err(|_| damaged())?;
         let keys = Keys::derive(secret, domain, version).map_err(|_| damaged())?;
         keys.open(HEADER, &check).map_err(|_| CrosswalkError::OtherKey { path: path.to_owned(), version })?;
-        Ok(Self { path: path.to_owned(), connection, keys })
-    }
-
-    fn upgrade(&self) -> rusqlite::Result<()> {
-        let format: i64 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if format == FORMAT { Ok(()) } else { self.connection.pragma_update(None, "user_version", FORMAT) }
+        Ok(Self { path: path.to_owned(), connection, keys, format })
     }
 
     pub(super) fn error(&self, error: &rusqlite::Error) -> CrosswalkError {

@@ -14,6 +14,7 @@ use super::known::Known;
 use super::lock::Lock;
 use super::row;
 use super::secret::Secret;
+use super::upkeep;
 use super::writer::{Request, Writer};
 use crate::rewrite::{Correspondence, Correspondences, Kind, Unavailable};
 
@@ -41,7 +42,16 @@ impl Crosswalk {
     pub fn open(path: &Path, secret: &Secret) -> Result<Self, CrosswalkError> {
         make_folder(path).map_err(|error| CrosswalkError::open(path, error))?;
         let lock = Lock::take(path)?;
-        let database = Database::open_or_make(path, secret)?;
+        let mut database = Database::open_or_make(path, secret)?;
+        // Before anything is in it that an older version would take for damaged.
+        let forgotten = upkeep::renew(&mut database)?;
+        if forgotten > 0 {
+            tracing::warn!(
+                crosswalk = %path.display(),
+                forgotten,
+                "UIDs that stood for themselves were forgotten; what readers stored under them goes out under pseudonyms"
+            );
+        }
         let reader = Database::open_to_read(path, secret)?;
         let known = Arc::new(Known::default());
         let (requests, waiting) = mpsc::channel(QUEUE);

@@ -23,11 +23,11 @@ struct Both {
 
 impl Known {
     pub(super) fn pseudonym_of(&self, kind: Kind, real: &[u8]) -> Option<Vec<u8>> {
-        self.lock().forward.get(&(kind, real.to_vec())).cloned()
+        self.lock().forward.get(&(kind.name_space(), real.to_vec())).cloned()
     }
 
     pub(super) fn behind(&self, kind: Kind, pseudonym: &[u8]) -> Option<Correspondence> {
-        self.lock().back.get(&(kind, pseudonym.to_vec())).cloned()
+        self.lock().back.get(&(kind.name_space(), pseudonym.to_vec())).cloned()
     }
 
     /// Only of what has been committed.
@@ -38,16 +38,16 @@ impl Known {
         }
         let mut both = self.lock();
         if kind.leads_forward() {
-            both.forward.put((*kind, real.clone()), pseudonym.clone());
+            both.forward.put((kind.name_space(), real.clone()), pseudonym.clone());
         }
         if kind.leads_back() {
-            let key = (*kind, pseudonym.clone());
-            // It stood for itself until now.
-            if real != pseudonym && both.forward.get(&key) == Some(pseudonym) {
-                both.forward.remove(&key);
-            }
-            both.back.put(key, correspondence.clone());
+            both.back.put((kind.name_space(), pseudonym.clone()), correspondence.clone());
         }
+    }
+
+    /// Of what is in the database no more: another value has its pseudonym, and is [added](Self::add) before.
+    pub(super) fn remove_real(&self, Correspondence { kind, real, .. }: &Correspondence) {
+        self.lock().forward.remove(&(kind.name_space(), real.clone()));
     }
 
     /// As [`add`](Self::add), of what was read: what has been committed since then counts.
@@ -58,13 +58,14 @@ impl Known {
         }
         let mut both = self.lock();
         if kind.leads_back() {
-            let there = both.back.get_or_put((*kind, pseudonym.clone()), correspondence.clone());
+            let key = (kind.name_space(), pseudonym.clone());
+            let there = both.back.get_or_put(key, correspondence.clone());
             if there.real != *real {
                 return;
             }
         }
         if kind.leads_forward() {
-            both.forward.get_or_put((*kind, real.clone()), pseudonym.clone());
+            both.forward.get_or_put((kind.name_space(), real.clone()), pseudonym.clone());
         }
     }
 
@@ -150,8 +151,9 @@ mod tests {
         known.add(&committed);
         known.add_if_absent(&read);
         assert_eq!(known.behind(Kind::Uid, b"2.25.3"), Some(committed.clone()));
-        known.add_if_absent(&uid(b"2.25.3", b"2.25.3", None));
-        assert_eq!(known.pseudonym_of(Kind::Uid, b"2.25.3"), None);
+        let own = Correspondence { kind: Kind::OwnUid, ..uid(b"2.25.4", b"2.25.3", None) };
+        known.add_if_absent(&own);
+        assert_eq!(known.pseudonym_of(Kind::Uid, b"2.25.4"), None);
         assert_eq!(known.behind(Kind::Uid, b"2.25.3"), Some(committed));
         // Nor where it is old.
         let mut generations = Generations::default();

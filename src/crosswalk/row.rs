@@ -18,12 +18,12 @@ pub(super) struct Row {
 
 /// What a real value's row is found by.
 pub(super) fn forward(keys: &Keys, kind: Kind, real: &[u8]) -> Lookup {
-    keys.lookup(b"real\0", code(kind), real)
+    keys.lookup(b"real\0", code(kind.name_space()), real)
 }
 
 /// What a pseudonym's row is found by.
 pub(super) fn back(keys: &Keys, kind: Kind, pseudonym: &[u8]) -> Lookup {
-    keys.lookup(b"pseudonym\0", code(kind), pseudonym)
+    keys.lookup(b"pseudonym\0", code(kind.name_space()), pseudonym)
 }
 
 impl Row {
@@ -107,6 +107,7 @@ fn code(kind: Kind) -> i64 {
         Kind::Days => 5 << 32,
         Kind::Shared(tag) => tagged(6, tag),
         Kind::SharedUid => 7 << 32,
+        Kind::OwnUid => 8 << 32,
     }
 }
 
@@ -121,6 +122,7 @@ pub(super) fn kind(code: i64) -> Option<Kind> {
         5 => Some(Kind::Days),
         6 => Some(Kind::Shared(tag)),
         7 => Some(Kind::SharedUid),
+        8 => Some(Kind::OwnUid),
         _ => None,
     }
 }

@@ -342,26 +342,80 @@ fn what_was_nobodys_becomes_a_patients_and_is_erased_with_it() {
 fn a_pseudonym_that_was_named_while_it_was_unknown_stands_for_its_real_value_again() {
     let folder = Folder::new();
     let crosswalk = folder.open();
-    crosswalk.store_blocking(vec![pair(Kind::Uid, "2.25.1", "2.25.1", None)]).unwrap();
-    assert_eq!(crosswalk.pseudonym_of(Kind::Uid, b"2.25.1").unwrap(), Some(b"2.25.1".to_vec()));
+    let own = pair(Kind::OwnUid, "2.25.99", "2.25.1", None);
+    crosswalk.store_blocking(vec![own.clone()]).unwrap();
+    assert_eq!(crosswalk.pseudonym_of(Kind::Uid, b"2.25.99").unwrap(), Some(b"2.25.1".to_vec()));
+    assert_eq!(crosswalk.behind(Kind::Uid, b"2.25.1").unwrap(), Some(own.clone()));
     let real = pair(Kind::Uid, "1.2.826.0.1.777.1", "2.25.1", Some("HOSPITAL-4711"));
     crosswalk.store_blocking(vec![real.clone()]).unwrap();
     let looked_up = |crosswalk: &Crosswalk| {
         assert_eq!(crosswalk.behind(Kind::Uid, b"2.25.1").unwrap(), Some(real.clone()));
         assert_eq!(crosswalk.pseudonym_of(Kind::Uid, &real.real).unwrap(), Some(b"2.25.1".to_vec()));
         assert_eq!(
-            crosswalk.pseudonym_of(Kind::Uid, b"2.25.1").unwrap(),
+            crosswalk.pseudonym_of(Kind::Uid, b"2.25.99").unwrap(),
             None,
             "it is nobody's own any more"
         );
     };
     looked_up(&crosswalk);
     // Not the other way round.
-    let own = pair(Kind::Uid, "2.25.1", "2.25.1", None);
     assert_eq!(crosswalk.store_blocking(vec![own]), Err(NotStored::Taken));
     drop(crosswalk);
     looked_up(&folder.open());
     assert_eq!(everything(&folder.path(), 1).unwrap(), [real]);
+}
+
+#[test]
+fn an_own_uid_and_a_real_one_that_look_alike_are_two() {
+    let folder = Folder::new();
+    let crosswalk = folder.open();
+    let claimed = pair(Kind::OwnUid, "2.25.98", "1.2.826.0.1.777.1", None);
+    let all = [pair(Kind::Uid, "1.2.826.0.1.777.1", "2.25.1", None), claimed];
+    crosswalk.store_blocking(all.to_vec()).unwrap();
+    // Whose it is, somebody says later.
+    let owned = all.map(|one| Correspondence { patient: Some(b"HOSPITAL-4711".to_vec()), ..one });
+    crosswalk.store_blocking(owned.to_vec()).unwrap();
+    let looked_up = |crosswalk: &Crosswalk| {
+        for one in &owned {
+            assert_eq!(crosswalk.behind(Kind::Uid, &one.pseudonym).unwrap().as_ref(), Some(one));
+            assert_eq!(crosswalk.pseudonym_of(Kind::Uid, &one.real).unwrap().as_ref(), Some(&one.pseudonym));
+        }
+    };
+    looked_up(&crosswalk);
+    drop(crosswalk);
+    looked_up(&folder.open());
+    assert_eq!(rotate(&folder.path(), &secret(1), &secret(2)).unwrap(), 2);
+    assert_eq!(everything(&folder.path(), 2).unwrap(), owned);
+}
+
+#[test]
+fn a_file_of_format_1_forgets_uids_that_stood_for_themselves() {
+    let folder = Folder::new();
+    let crosswalk = folder.open();
+    crosswalk.store_blocking(site()).unwrap();
+    let claimed = pair(Kind::Uid, "1.2.826.0.1.99", "1.2.826.0.1.99", Some("HOSPITAL-4711"));
+    crosswalk.store_blocking(vec![claimed]).unwrap();
+    drop(crosswalk);
+    let format = |new: Option<i64>| {
+        let connection = Connection::open(folder.path()).unwrap();
+        if let Some(new) = new {
+            connection.pragma_update(None, "user_version", new).unwrap();
+        }
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap()
+    };
+    format(Some(1));
+    // Commands look at it as it is.
+    assert_eq!(everything(&folder.path(), 1).unwrap().len(), site().len() + 1);
+    let crosswalk = folder.open();
+    assert_eq!(crosswalk.behind(Kind::Uid, b"1.2.826.0.1.99").unwrap(), None);
+    assert_eq!(crosswalk.pseudonym_of(Kind::Uid, b"1.2.826.0.1.99").unwrap(), None);
+    drop(crosswalk);
+    assert_eq!((format(None), everything(&folder.path(), 1).unwrap()), (2, site()));
+    format(Some(3));
+    assert!(matches!(
+        Crosswalk::open(&folder.path(), &secret(1)),
+        Err(CrosswalkError::Newer { format: 3, .. })
+    ));
 }
 
 /// What the first rows hold, encrypted.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::database::{Database, row, write_header};
+use super::database::{Database, FORMAT, row, write_header};
 use super::error::CrosswalkError;
 use super::lock::{Lock, beside};
 use super::row::{Row, kind};
@@ -102,6 +102,32 @@ pub fn erase(path: &Path, secret: &Secret, patient: &[u8]) -> Result<u64, Crossw
     Ok(erased)
 }
 
+/// Brings a file of format 1 to the present one: forgets UIDs that stood for themselves, and says how many. Each was an
+/// object of the pseudonyms' side's own, or one of the patients' that somebody there claimed, and nothing tells which: kept,
+/// they would lead to originals.
+pub(super) fn renew(database: &mut Database) -> Result<u64, CrosswalkError> {
+    if database.format == FORMAT {
+        return Ok(0);
+    }
+    let forgotten = change_then(
+        database,
+        |connection, id, keys, row| {
+            if kind(row.kind) != Some(Kind::Uid) {
+                return Ok(false);
+            }
+            let Correspondence { real, pseudonym, .. } = row.open(keys).ok_or(Unopened)?;
+            if real != pseudonym {
+                return Ok(false);
+            }
+            connection.execute("DELETE FROM correspondence WHERE id = ?1", params![id])?;
+            Ok(true)
+        },
+        |connection| connection.pragma_update(None, "user_version", FORMAT),
+    )?;
+    database.format = FORMAT;
+    Ok(forgotten)
+}
+
 /// Encrypts everything with another key, and says which version that is. Kill -9 leaves it whole under the old key or
 /// whole under the new one.
 ///
@@ -195,7 +221,7 @@ fn change_then(
     mut one: impl FnMut(&Connection, i64, &Keys, &Row) -> Result<bool, Wrong>,
     then: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> Result<u64, CrosswalkError> {
-    let Database { path, connection, keys } = database;
+    let Database { path, connection, keys, .. } = database;
     let work = || -> Result<u64, Wrong> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (mut last, mut done) = (i64::MIN, 0);

@@ -32,6 +32,9 @@ pub(super) struct Writer {
     failing: Option<String>,
 }
 
+/// Of one request: the own UIDs that have given their pseudonyms up to others.
+type Outcome = Result<Vec<Correspondence>, NotStored>;
+
 /// Why one request was not taken, or why none can be.
 enum Failure {
     Taken(Kind),
@@ -62,17 +65,18 @@ impl Writer {
         self.log(results.as_ref().err());
         let results = results.unwrap_or_else(|_| vec![Err(NotStored::Unavailable); batch.len()]);
         for (request, result) in batch.into_iter().zip(results) {
-            if result.is_ok() {
+            let result = result.map(|displaced| {
                 request.made.iter().for_each(|made| self.known.add(made));
-            }
+                displaced.iter().for_each(|one| self.known.remove_real(one));
+            });
             // Whoever asked may have gone.
             let _ = request.done.send(result);
         }
     }
 
     /// All of the batch in one transaction; a request whose pseudonym is taken leaves nothing in it.
-    fn commit(&mut self, batch: &mut [Request]) -> Result<Vec<Result<(), NotStored>>, CrosswalkError> {
-        let Database { path, connection, keys } = &mut self.database;
+    fn commit(&mut self, batch: &mut [Request]) -> Result<Vec<Outcome>, CrosswalkError> {
+        let Database { path, connection, keys, .. } = &mut self.database;
         // A file that has no name any more is lost with the process.
         if identity(path) != self.identity {
             return Err(CrosswalkError::Gone { path: path.clone() });
@@ -84,7 +88,7 @@ impl Writer {
         for request in batch {
             let savepoint = transaction.savepoint().map_err(of)?;
             match store_all(savepoint, keys, path, &mut request.made) {
-                Ok(()) => results.push(Ok(())),
+                Ok(displaced) => results.push(Ok(displaced)),
                 Err(Failure::Taken(kind)) => {
                     tracing::error!(crosswalk = %path.display(), ?kind, "a pseudonym stands for another value already");
                     results.push(Err(NotStored::Taken));
@@ -117,26 +121,28 @@ fn store_all(
     keys: &Keys,
     path: &Path,
     made: &mut [Correspondence],
-) -> Result<(), Failure> {
+) -> Result<Vec<Correspondence>, Failure> {
     let of = |error: rusqlite::Error| Failure::All(CrosswalkError::of(path, &error));
+    let mut displaced = Vec::new();
     for correspondence in made {
         let row = Row::seal(keys, correspondence)
             .map_err(|_| Failure::All(CrosswalkError::damaged(path, "its key cannot encrypt")))?;
         if !insert(&savepoint, &row).map_err(of)? {
-            reconcile(&savepoint, keys, path, &row, correspondence)?;
+            displaced.extend(reconcile(&savepoint, keys, path, &row, correspondence)?);
         }
     }
-    savepoint.commit().map_err(of)
+    savepoint.commit().map_err(of)?;
+    Ok(displaced)
 }
 
-/// One correspondence whose value or pseudonym is there.
+/// One correspondence whose value or pseudonym is there. Gives the one that made room for it.
 fn reconcile(
     savepoint: &Savepoint<'_>,
     keys: &Keys,
     path: &Path,
     row: &Row,
     correspondence: &mut Correspondence,
-) -> Result<(), Failure> {
+) -> Result<Option<Correspondence>, Failure> {
     let of = |error: rusqlite::Error| Failure::All(CrosswalkError::of(path, &error));
     let opened = |column, key: &[u8]| {
         let damaged = || Failure::All(CrosswalkError::damaged(path, "a row does not open"));
@@ -145,38 +151,34 @@ fn reconcile(
     };
     let Correspondence { kind, real, pseudonym, patient, written } = correspondence;
     match opened(Column::Real, &row.real)? {
-        Some(there) if there.real == *real && there.pseudonym == *pseudonym => {
+        Some(there) if there.kind == *kind && there.real == *real && there.pseudonym == *pseudonym => {
             // What is there stays, and gets what it lacks.
             let more =
                 there.patient.is_none() && patient.is_some() || there.written.is_none() && written.is_some();
             *patient = there.patient.or(patient.take());
             *written = there.written.or(written.take());
             if !more {
-                return Ok(());
+                return Ok(None);
             }
             let row = Row::seal(keys, correspondence)
                 .map_err(|_| Failure::All(CrosswalkError::damaged(path, "its key cannot encrypt")))?;
-            return replace(savepoint, &row).map_err(of);
+            return replace(savepoint, &row).map(|()| None).map_err(of);
         }
         // With few digits, two patients can have one pseudonym.
         Some(there) if !kind.leads_forward() && there.patient == *patient => {
-            return replace(savepoint, row).map_err(of);
+            return replace(savepoint, row).map(|()| None).map_err(of);
         }
         Some(_) => {}
         None => {
             let there = row.pseudonym.map(|key| opened(Column::Pseudonym, &key)).transpose()?.flatten();
-            if there.is_some_and(|there| stands_for_itself(&there)) {
-                return replace_real(savepoint, row).map_err(of);
+            // Somebody named a pseudonym while it was not known, after its patient was erased, say. Nobody makes up a
+            // UID that is made with the secret: it never was the sender's own.
+            if let Some(own) = there.filter(|there| there.kind == Kind::OwnUid && *kind == Kind::Uid) {
+                return replace_real(savepoint, row).map(|()| Some(own)).map_err(of);
             }
         }
     }
     Err(Failure::Taken(*kind))
-}
-
-/// Somebody named a pseudonym while it was not known, after its patient was erased, say. Nobody makes up a UID that is made
-/// with the secret: it never was the sender's own.
-fn stands_for_itself(there: &Correspondence) -> bool {
-    there.kind == Kind::Uid && there.real == there.pseudonym
 }
 
 /// Whether neither the value nor the pseudonym was there.
@@ -194,9 +196,9 @@ fn replace(savepoint: &Savepoint<'_>, row: &Row) -> rusqlite::Result<()> {
 
 /// Gives a pseudonym that is there its real value.
 fn replace_real(savepoint: &Savepoint<'_>, row: &Row) -> rusqlite::Result<()> {
-    let mut statement =
-        savepoint.prepare_cached("UPDATE correspondence SET real = ?2, sealed = ?3 WHERE pseudonym = ?1")?;
-    statement.execute(params![row.pseudonym, row.real, row.sealed]).map(|_| ())
+    let mut statement = savepoint
+        .prepare_cached("UPDATE correspondence SET kind = ?4, real = ?2, sealed = ?3 WHERE pseudonym = ?1")?;
+    statement.execute(params![row.pseudonym, row.real, row.sealed, row.kind]).map(|_| ())
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {

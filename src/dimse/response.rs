@@ -134,8 +134,9 @@ pub struct Named<'a> {
     pub instance: Option<&'a str>,
 }
 
-/// The command set as it crosses the boundary, with another SOP Instance UID, affected or requested, where it has one. Text
-/// where UIDs and tags belong, and a SOP class that is not the operation's, do not go on.
+/// The command set as it crosses the boundary, with another SOP Instance UID, affected or requested, where it has one, and
+/// without where there is none for it. Text where UIDs and tags belong, and a SOP class that is not the operation's, do not
+/// go on.
 pub fn across(command: &Command, named: Named<'_>, text: FreeText) -> Vec<u8> {
     let mut out = Writer::new();
     let answers = matches!(command.field, CommandField::Response { .. });
@@ -144,6 +145,7 @@ pub fn across(command: &Command, named: Named<'_>, text: FreeText) -> Vec<u8> {
             (GROUP_LENGTH, _) => {}
             _ if !kind::suits(element, value, answers) => {}
             (AFFECTED_SOP_INSTANCE | REQUESTED_SOP_INSTANCE, Some(uid)) => out.text(element, uid, 0),
+            (AFFECTED_SOP_INSTANCE | REQUESTED_SOP_INSTANCE, None) => {}
             (AFFECTED_SOP_CLASS | REQUESTED_SOP_CLASS, _)
                 if named.class.is_some_and(|class| class.as_bytes() != trim(value)) => {}
             (ERROR_COMMENT, _) if text == FreeText::Withheld => {}

@@ -10,7 +10,6 @@ use crate::audit;
 use crate::dataset::Tolerated;
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};
 use crate::policy::Direction;
-use crate::rewrite::Correspondence;
 
 /// An operation that waits for its response, with what its record will say.
 #[derive(Debug)]
@@ -47,8 +46,6 @@ pub(crate) struct Exchange {
     pub failed: Option<Failure>,
     /// What is wrong with a data set of it that could not be rewritten, for its record.
     pub fault: Option<Box<audit::Fault>>,
-    /// What the instance that it creates is called on both sides, and once it is there, of which patient.
-    pub claims: Vec<Correspondence>,
     /// It has had a response that may be its last.
     pub answered: Option<Status>,
     /// What its data set names in place of the command's SOP class and instance.
@@ -106,7 +103,6 @@ impl Exchange {
             rewritten: None,
             failed: None,
             fault: None,
-            claims: Vec::new(),
             answered: None,
             named: Named::default(),
             tolerated: labels(command, ""),
@@ -154,7 +150,6 @@ pub(crate) struct Asked {
     pub patient: Option<Vec<u8>>,
     pub own_schedule: bool,
     pub failed: Option<Failure>,
-    pub claims: Vec<Correspondence>,
 }
 
 impl Exchange {
@@ -170,7 +165,6 @@ impl Exchange {
             patient: self.patient.clone(),
             own_schedule: self.own_schedule,
             failed: self.failed.clone(),
-            claims: self.claims.clone(),
         }
     }
 }

@@ -9,11 +9,11 @@ use super::character_set::CharacterSet;
 use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
-use super::keyed::Key;
+use super::keyed::{Domain, Key};
 use super::profile::dummy::{self, Item};
 use super::profile::{self, dates};
 use super::template::Template;
-use super::{keyed, keys, undo, value};
+use super::{instances, keyed, keys, undo, value};
 use crate::dataset::{Syntax, Tag, Vr, trim};
 
 /// A rule's action, compiled.
@@ -32,7 +32,12 @@ pub(super) enum Action {
         key: Key,
         length: usize,
     },
+    /// Of an attribute that names [instances](super::instances).
     Uid {
+        key: Key,
+    },
+    /// Of an attribute that names something else. Nobody remembers what it was, and on its way back it is the sender's own.
+    OtherUid {
         key: Key,
     },
     /// `replace` and `set` with facts in the value.
@@ -104,6 +109,12 @@ pub(super) enum Cannot {
 }
 
 impl Action {
+    /// New UIDs for those of an attribute.
+    pub(super) fn uid(tag: Tag, key: &Key) -> Self {
+        let key = key.clone();
+        if instances::names_kinds(tag) { Self::OtherUid { key } } else { Self::Uid { key } }
+    }
+
     /// What is to be done with an element of which the value is still to come.
     pub(super) fn plan(&self, tag: Tag, vr: Vr, length: u32) -> Plan {
         match self {
@@ -121,7 +132,7 @@ impl Action {
     fn reads(&self) -> bool {
         match self {
             Self::Template(template) => template.has_pseudonym(),
-            Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Uid { .. } => true,
+            Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Uid { .. } | Self::OtherUid { .. } => true,
             Self::Shift { .. } | Self::CapAge | Self::Clean(_) | Self::Canary => true,
             _ => false,
         }
@@ -235,6 +246,10 @@ impl Action {
             Self::Uid { key } => {
                 each_value(vr, old, new, |one, new| facts.pseudonyms.put_uid(key, one, new))?
             }
+            Self::OtherUid { key } => each_value(vr, old, new, |one, new| {
+                keyed::put_uid_of(Domain::OtherUid, key, one, new);
+                Ok(())
+            })?,
         }
         Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
     }

@@ -3,9 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use super::action::Action;
-use super::correspondence::{Correspondence, Correspondences};
+use super::correspondence::{Correspondence, Correspondences, Kind};
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::{Facts, Way};
+use super::instances::FILED_BY;
+use super::keyed;
 use super::profile::{ProfileOption, ProfileSpec};
 use super::table::{Rule, Ruleset};
 use super::transform::Expected;
@@ -21,6 +23,18 @@ pub enum Subject {
     /// An answer to a query, or what an N-service says. Nothing is added to it, and what depends on a patient is emptied
     /// where it does not say on whom.
     Attributes,
+}
+
+/// An instance that a command names, as the other side knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instance {
+    pub uid: String,
+    /// Its pseudonym was written: the original is on the patients' side.
+    pub comes_back: bool,
+    /// To be remembered before the UID is sent.
+    pub made: Vec<Correspondence>,
+    /// Remembered already, but not whose it is.
+    pub ownerless: Vec<Correspondence>,
 }
 
 /// The same rules, as they hold on the way back and for keys; made when they are first needed.
@@ -65,19 +79,18 @@ impl Ruleset {
         })
     }
 
-    /// What the SOP Instance UID (0000,1000) or (0000,1001) of a command becomes on the other side, with what is to be
-    /// remembered before it is sent there. Where the instance `exists`, one that is unknown on the way back is `None`;
-    /// otherwise it is the sender's own, as in a data set.
+    /// What the SOP Instance UID (0000,1000) or (0000,1001) of a command becomes on the other side. Where the instance
+    /// `exists`, one that is unknown on the way back is `None`; otherwise it is the sender's own, as in a data set.
     ///
     /// # Errors
-    /// The crosswalk cannot be asked, or the UID is a real one where a pseudonym belongs.
+    /// The crosswalk cannot be asked.
     pub fn instance_across(
         &self,
         way: Way,
         uid: &str,
         exists: bool,
         known: Arc<dyn Correspondences>,
-    ) -> Result<Option<(String, Vec<Correspondence>)>, RewriteError> {
+    ) -> Result<Option<Instance>, RewriteError> {
         self.across_as(way, uid, exists, known).map_err(RewriteError::whole)
     }
 
@@ -87,23 +100,29 @@ impl Ruleset {
         uid: &str,
         exists: bool,
         known: Arc<dyn Correspondences>,
-    ) -> Result<Option<(String, Vec<Correspondence>)>, RewriteProblem> {
+    ) -> Result<Option<Instance>, RewriteProblem> {
         let Some(Action::Uid { key }) = self.action_on(SOP_INSTANCE_UID, Vr::UI) else {
-            return Ok(Some((uid.to_owned(), Vec::new())));
+            return Ok(Some(Instance { uid: uid.to_owned(), ..Instance::default() }));
         };
         let mut facts = Facts::default();
         let (pseudonyms, mut new) = (&mut facts.pseudonyms, Vec::new());
         pseudonyms.remembered_by(known);
+        let mut comes_back = false;
         match way {
             Way::ToPseudonyms => pseudonyms.put_uid(key, uid.as_bytes(), &mut new)?,
-            Way::ToReal if exists => match pseudonyms.real_uid(uid.as_bytes())? {
-                Some(real) => new = real,
-                None => return Ok(None),
-            },
-            Way::ToReal => pseudonyms.put_real_uid(uid.as_bytes(), &mut new)?,
+            Way::ToReal => {
+                let found = pseudonyms.behind_uid(uid.as_bytes())?;
+                if exists && found.is_none() && !keyed::is_fixed(uid.as_bytes()) {
+                    return Ok(None);
+                }
+                comes_back = found.is_some_and(|found| found.kind == Kind::Uid);
+                pseudonyms.put_real_uid(key, uid.as_bytes(), &mut new)?;
+            }
         }
-        let new = String::from_utf8_lossy(&new).into_owned();
-        Ok(Some((new, pseudonyms.take(None, false))))
+        let uid = String::from_utf8_lossy(&new).into_owned();
+        let ownerless = pseudonyms.take_ownerless();
+        let made = pseudonyms.take(None, false);
+        Ok(Some(Instance { uid, comes_back, made, ownerless }))
     }
 
     /// Whether every Patient ID (0010,0020) has a pseudonym that leads back to it, or stays what it is.
@@ -113,6 +132,11 @@ impl Ruleset {
             Some(Action::Template(template)) => template.has_pseudonym(),
             Some(_) => false,
         }
+    }
+
+    /// Whether the UIDs that archives file and find by are other ones on either side.
+    pub fn replaces_uids(&self) -> bool {
+        FILED_BY.into_iter().all(|tag| matches!(self.action_on(tag, Vr::UI), Some(Action::Uid { .. })))
     }
 
     /// Whether dates move, each patient's by other days.

@@ -90,6 +90,10 @@ fn compile_rule(rule: &RuleSpec, secret: Option<&Key>) -> Result<(TagPattern, Ac
     let action = compile_action(rule, secret);
     match (pattern, action) {
         (Ok(pattern), Ok(action)) => {
+            let action = match (action, &pattern) {
+                (Action::Uid { key }, TagPattern::One(tag)) => Action::uid(*tag, &key),
+                (action, _) => action,
+            };
             let problems = check_vr(rule, &pattern, &action);
             if problems.is_empty() { Ok((pattern, action)) } else { Err(problems) }
         }
@@ -248,7 +252,7 @@ fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
                 Vec::new()
             }
         }
-        Action::Uid { .. } if !matches!(vr, Vr::UI | Vr::UN) => unsuited(),
+        Action::Uid { .. } | Action::OtherUid { .. } if !matches!(vr, Vr::UI | Vr::UN) => unsuited(),
         // The others are the profile's.
         _ => Vec::new(),
     }

@@ -14,6 +14,10 @@ use crate::dataset::Tag;
 pub enum Kind {
     /// A UID, in whatever attribute it stands, command sets included. One real UID, one pseudonym.
     Uid,
+    /// A UID that came from the world of pseudonyms and was nobody's pseudonym there: `pseudonym` as its sender wrote it,
+    /// `real` made for the patients' side, which never sees the other. Whatever its sender wrote, it can name nothing that
+    /// is on that side.
+    OwnUid,
     /// A value of an attribute whose pseudonym is made from the value itself: Patient ID (0010,0020), Accession Number
     /// (0008,0050), Study ID (0020,0010) and others. One real value, one pseudonym.
     Value(Tag),
@@ -34,7 +38,12 @@ pub enum Kind {
 impl Kind {
     /// Whether a pseudonym stands for one real value only.
     pub fn is_unambiguous(self) -> bool {
-        matches!(self, Self::Uid | Self::Value(_) | Self::Patient)
+        matches!(self, Self::Uid | Self::OwnUid | Self::Value(_) | Self::Patient)
+    }
+
+    /// The kind whose values this one's are looked for among: a UID on its own says not which of the two it is.
+    pub fn name_space(self) -> Self {
+        if self == Self::OwnUid { Self::Uid } else { self }
     }
 
     /// Whether the real value is found by the pseudonym.
@@ -57,7 +66,7 @@ pub struct Written {
 }
 
 /// A real value and the pseudonym that stands for it. Both without padding, one value of several. A real value is the text
-/// in UTF-8, so that a patient is the same in every character set, and where nobody can tell the text, its bytes. What came from the world of pseudonyms and is nobody's pseudonym there stands for itself.
+/// in UTF-8, so that a patient is the same in every character set, and where nobody can tell the text, its bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Correspondence {
     pub kind: Kind,
@@ -75,7 +84,7 @@ impl Correspondence {
     /// for it. `None` where values of the kind are one patient's each.
     pub fn shared(kind: Kind, real: &[u8], patient: &[u8]) -> Option<Self> {
         let kind = match kind {
-            Kind::Uid => Kind::SharedUid,
+            Kind::Uid | Kind::OwnUid => Kind::SharedUid,
             Kind::Value(tag) => Kind::Shared(tag),
             _ => return None,
         };
@@ -104,7 +113,8 @@ impl fmt::Debug for Correspondence {
 #[error("the crosswalk cannot be read")]
 pub struct Unavailable;
 
-/// The correspondences of one rewrite domain that are remembered, durably.
+/// The correspondences of one rewrite domain that are remembered, durably. They are looked for by a kind that is a
+/// [name space](Kind::name_space), and found under the kind that they are of.
 pub trait Correspondences: Send + Sync {
     /// The pseudonym that stands for a real value; `None` where it has none yet.
     ///

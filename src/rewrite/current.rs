@@ -65,7 +65,7 @@ impl Current {
 pub(super) fn pad(value: &mut Vec<u8>, action: &Action, vr: Vr) {
     if !value.len().is_multiple_of(2) {
         value.push(match (action, vr) {
-            (Action::Uid { .. }, _) => 0,
+            (Action::Uid { .. } | Action::OtherUid { .. }, _) => 0,
             (Action::Dummy | Action::Bytes(_) | Action::Items(_) | Action::Append(_), Vr::UN) => 0,
             (_, Vr::UN) => b' ',
             (_, vr) => vr.padding(),

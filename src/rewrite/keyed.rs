@@ -24,7 +24,12 @@ pub(super) struct Key {
 /// What a MAC is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Domain {
+    /// A UID of the patients' side.
     Uid,
+    /// A UID of the pseudonyms' side.
+    OwnUid,
+    /// A UID that names no instance.
+    OtherUid,
     Pseudonym,
     Patient,
     Days,
@@ -35,6 +40,8 @@ impl Domain {
     fn prefix(self) -> &'static [u8] {
         match self {
             Self::Uid => b"uid\0",
+            Self::OwnUid => b"own-uid\0",
+            Self::OtherUid => b"other-uid\0",
             Self::Pseudonym => b"pseudonym\0",
             Self::Patient => b"patient\0",
             Self::Days => b"days\0",
@@ -68,13 +75,19 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// Appends the new UID for an old one: `2.25.` and a version 8 UUID as a decimal number (PS3.5 B.2, RFC 9562).
+/// Appends the new UID for an old one.
 pub(super) fn put_uid(key: &Key, old: &[u8], new: &mut Vec<u8>) {
+    put_uid_of(Domain::Uid, key, old, new);
+}
+
+/// Appends the new UID for one of a domain: `2.25.` and a version 8 UUID as a decimal number (PS3.5 B.2, RFC 9562).
+/// What one domain makes of a UID tells nothing of what another makes of it.
+pub(super) fn put_uid_of(domain: Domain, key: &Key, old: &[u8], new: &mut Vec<u8>) {
     if is_fixed(old) {
         new.extend_from_slice(old);
         return;
     }
-    let mac = key.mac(Domain::Uid, old);
+    let mac = key.mac(domain, old);
     let mut number = mac.first_chunk().map_or(0, |uuid| u128::from_be_bytes(*uuid));
     number = number & !(0xF << 76) | 0x8 << 76;
     number = number & !(0x3 << 62) | 0x2 << 62;

@@ -41,6 +41,7 @@ mod current;
 mod deflated;
 mod error;
 mod facts;
+mod instances;
 mod keyed;
 mod keys;
 mod latest;
@@ -65,7 +66,7 @@ mod undo;
 mod value;
 mod versions;
 
-pub use boundary::Subject;
+pub use boundary::{Instance, Subject};
 pub use change::{Change, Content};
 pub use correspondence::{Correspondence, Correspondences, Kind, Unavailable, Written};
 pub use error::{RewriteError, RewriteProblem};

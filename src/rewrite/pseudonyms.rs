@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::boundary::Instance;
 use super::character_set::{self, CharacterSet};
 use super::correspondence::{Correspondence, Correspondences, Kind, Written};
 use super::error::RewriteProblem;
 use super::facts::Way;
-use super::keyed::Key;
+use super::keyed::{Domain, Key};
 use super::owner::is_nobody;
 use super::{keyed, undo};
 use crate::dataset::Vr;
@@ -192,7 +193,7 @@ impl Pseudonyms {
     ) -> Result<(), RewriteProblem> {
         let Some(known) = &self.known else { return Ok(()) };
         let found = known.behind(kind, pseudonym).map_err(|_| RewriteProblem::Crosswalk)?;
-        let Some(Correspondence { real, patient, written: known, .. }) = found else { return Ok(()) };
+        let Some(Correspondence { kind, real, patient, written: known, .. }) = found else { return Ok(()) };
         let why = match patient {
             // An earlier version did not remember how it was written.
             _ if known.is_none() && written.is_some() => Why::New,
@@ -272,27 +273,61 @@ impl Pseudonyms {
 
     /// The real Patient ID that a UID from the world of pseudonyms belongs to, where that is known.
     pub(super) fn patient_of(&self, uid: &[u8]) -> Result<Option<Vec<u8>>, RewriteProblem> {
-        Ok(self.behind(&[Kind::Uid], Vr::UI, uid)?.and_then(|found| found.patient))
+        Ok(self.behind_uid(uid)?.and_then(|found| found.patient))
     }
 
-    /// The real UID for one from the world of pseudonyms.
-    pub(super) fn real_uid(&self, uid: &[u8]) -> Result<Option<Vec<u8>>, RewriteProblem> {
-        self.across(Way::ToReal, &[Kind::Uid], Vr::UI, uid)
+    /// What a UID from the world of pseudonyms stands for.
+    pub(super) fn behind_uid(&self, uid: &[u8]) -> Result<Option<Correspondence>, RewriteProblem> {
+        self.behind(&[Kind::Uid], Vr::UI, uid)
     }
 
-    /// Appends the real UID for one from the world of pseudonyms. One that is nobody's pseudonym stands for itself from
-    /// now on, unless that is somebody's real one. Whose a real one is, its sender does not say.
-    pub(super) fn put_real_uid(&mut self, uid: &[u8], new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
-        if let Some(real) = self.real_uid(uid)? {
-            new.extend_from_slice(&real);
-            let is_own = real == uid && !keyed::is_fixed(uid);
-            return if is_own { self.claim(Kind::Uid, uid, false, None) } else { Ok(()) };
+    /// Appends what a UID from the world of pseudonyms is on the patients' side. Of one that is nobody's pseudonym it is
+    /// made, and remembered: what its sender wrote may be a real one, and whether it is, nobody asks. Whose a real one
+    /// is, its sender does not say; whose its own is, it does.
+    pub(super) fn put_real_uid(
+        &mut self,
+        key: &Key,
+        uid: &[u8],
+        new: &mut Vec<u8>,
+    ) -> Result<(), RewriteProblem> {
+        if keyed::is_fixed(uid) {
+            new.extend_from_slice(uid);
+            return Ok(());
         }
-        if self.known(Kind::Uid, uid)?.is_some() {
-            return Err(RewriteProblem::NotAPseudonym);
+        match self.behind_uid(uid)? {
+            Some(found) => {
+                new.extend_from_slice(&found.real);
+                if found.kind == Kind::OwnUid { self.claim(Kind::Uid, uid, false, None) } else { Ok(()) }
+            }
+            None => {
+                let start = new.len();
+                keyed::put_uid_of(Domain::OwnUid, key, uid, new);
+                self.keep(Kind::OwnUid, (new.get(start..).unwrap_or_default(), None), uid)
+            }
         }
-        new.extend_from_slice(uid);
-        self.keep(Kind::Uid, (uid, None), uid)
+    }
+
+    /// Those of the instance that the data set is about, which is its patient's.
+    pub(super) fn add(&mut self, Instance { made, ownerless, .. }: Instance) {
+        let made = made.into_iter().map(|one| (one, Why::New));
+        let all = made.chain(ownerless.into_iter().map(|one| (one, Why::Ownerless)));
+        self.made.extend(all.map(|(one, why)| {
+            let Correspondence { kind, real, pseudonym, written, .. } = one;
+            ((kind, real), Made { pseudonym, written, why })
+        }));
+    }
+
+    /// Those known that are nobody's.
+    pub(super) fn take_ownerless(&mut self) -> Vec<Correspondence> {
+        let known = self.made.extract_if(|_, made| made.why == Why::Ownerless);
+        let known = known.map(|((kind, real), Made { pseudonym, written, .. })| Correspondence {
+            kind,
+            real,
+            pseudonym,
+            patient: None,
+            written,
+        });
+        known.collect()
     }
 
     /// Those made since the last call, and those known that were nobody's. They are `patient`'s, by the real Patient ID. What

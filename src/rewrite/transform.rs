@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::Date;
 
-use super::boundary::Subject;
+use super::boundary::{Instance, Subject};
 use super::change::{Change, Recorder};
 use super::correspondence::{Correspondence, Correspondences};
 use super::deflated::Deflated;
@@ -133,6 +133,14 @@ impl Transform {
     pub fn with_crosswalk(mut self, known: Arc<dyn Correspondences>) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.facts.pseudonyms.remembered_by(known);
+        }
+        self
+    }
+
+    /// Says which instance the command names: what is to be remembered of it is, together with the data set's own.
+    pub fn of_instance(mut self, instance: Instance) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.pseudonyms.add(instance);
         }
         self
     }

@@ -2,7 +2,8 @@
 //!
 //! | what the rule did | what becomes of the element on its way back |
 //! | --- | --- |
-//! | UID | the real one; one that is known as real and not as a pseudonym is refused; another is the sender's own, and stands for itself from then on |
+//! | UID of an instance | the real one; one that is nobody's pseudonym is the sender's own, and gets another name on the patients' side, whether it is a real one there or not |
+//! | UID of another thing | stays: the sender's own |
 //! | pseudonym | the real value. Unknown: a Patient ID refuses the data set, other attributes of the patient are emptied, an AE title and what else group 0008 says of the sender stays, the Accession Number and anything else refuses the data set |
 //! | any of these two | refused where it is known as another patient's than the message's |
 //! | date moved | moved back; one that would lie in the future then was written by the sender's clock, and stays; a dummy is emptied |
@@ -22,6 +23,7 @@ use super::character_set::{CharacterSet, is_plain};
 use super::correspondence::{Correspondence, Kind};
 use super::error::RewriteProblem;
 use super::facts::Facts;
+use super::instances::FILED_BY;
 use super::keyed;
 use super::profile::{dates, dummy};
 use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
@@ -62,11 +64,11 @@ pub(super) fn undo(
     new: &mut Vec<u8>,
 ) -> Result<Edit, Cannot> {
     match action {
-        Action::Uid { .. } => {
+        Action::Uid { key } => {
             let alone = !old.contains(&b'\\');
             each_value(vr, old, new, |one, new| {
-                check_uid(one, alone, facts)?;
-                facts.pseudonyms.put_real_uid(one, new)
+                check_uid((tag, one), alone, facts)?;
+                facts.pseudonyms.put_real_uid(key, one, new)
             })?
         }
         Action::Pseudonym { .. } => each_value(vr, old, new, |one, new| {
@@ -107,12 +109,14 @@ pub(super) fn kinds(action: &Action, tag: Tag) -> Vec<Kind> {
     }
 }
 
-/// What was sent out as one patient's does not come back as another's.
-fn check_uid(uid: &[u8], alone: bool, facts: &mut Facts) -> Result<(), RewriteProblem> {
+/// What was sent out as one patient's does not come back as another's, and neither do studies, series and instances that
+/// the sender made for one. Other UIDs of its own, as of its device, stand in what it makes for anybody.
+fn check_uid((tag, uid): (Tag, &[u8]), alone: bool, facts: &mut Facts) -> Result<(), RewriteProblem> {
     if keyed::is_fixed(uid) {
         return Ok(());
     }
-    match facts.pseudonyms.behind(&[Kind::Uid], Vr::UI, uid)? {
+    match facts.pseudonyms.behind_uid(uid)? {
+        Some(found) if found.kind == Kind::OwnUid && !FILED_BY.contains(&tag) => Ok(()),
         Some(found) => facts.check_whose(&found, alone),
         None => Ok(()),
     }

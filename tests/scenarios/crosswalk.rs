@@ -115,7 +115,7 @@ pub fn exported(site: &Site) -> Vec<Value> {
 /// Pseudonymous UID to real one.
 pub fn uids(site: &Site) -> BTreeMap<String, String> {
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
-    let uids = exported(site).into_iter().filter(|one| one["kind"] == "uid");
+    let uids = exported(site).into_iter().filter(|one| one["kind"] == "uid" || one["kind"] == "own-uid");
     uids.map(|one| (text(&one["pseudonym"]), text(&one["real"]))).collect()
 }
 

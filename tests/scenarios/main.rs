@@ -73,6 +73,7 @@ mod log;
 mod messages;
 mod negotiation;
 mod operating;
+mod own_uids;
 mod questions;
 mod reading;
 mod records;

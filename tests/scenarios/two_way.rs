@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::command::{C_CANCEL_RQ, C_FIND_RQ, C_FIND_RSP, Command, ERROR_COMMENT, STATUS};
+use crate::crosswalk::uids;
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
 use crate::peers::{self, PythonArchive};
@@ -16,7 +17,7 @@ use crate::raw::{self, Peer, Upstream};
 use crate::tap::Tap;
 use crate::upper::{self, Request};
 
-const REWRITE: &str = r#"
+pub const REWRITE: &str = r#"
 [[crosswalk]]
 name = "readers"
 file = "crosswalk/readers"
@@ -51,7 +52,7 @@ const REAL: [&str; 9] = [
 const STUDY: &str = "2.25.200000000000000000000000000000000002";
 const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
 
-fn readers(upstream: SocketAddr) -> Setup {
+pub fn readers(upstream: SocketAddr) -> Setup {
     Setup { peers: gate::peer(TO_PEER), extra: REWRITE, ..Setup::plain(upstream) }
 }
 
@@ -219,13 +220,15 @@ fn a_reader_finds_gets_moves_and_reports_by_pseudonyms() {
     store(tap.address, &report.display().to_string());
     let real_key = format!("0020,000D={STUDY}");
     let (kept, _) = get(archive.address, &["0008,0052=STUDY", &real_key]);
+    let named = |uid: &Value| uids(&gate.site)[uid.as_str().unwrap_or_default()].clone();
+    let (own, own_series) = (named(&made["sop_instance"]), named(&made["series"]));
     let files: Vec<_> =
         fs::read_dir(kept.path()).expect("a folder").flatten().map(|file| file.path()).collect();
     assert_eq!(files.len(), 2, "the image and the report, in the real study");
     let report =
         files.iter().map(|file| dump(file)).find(|dump| dump.contains("CONTAINER")).expect("a report");
     for (tag, value) in [
-        ("0008,0018", made["sop_instance"].as_str().unwrap_or_default()),
+        ("0008,0018", own.as_str()),
         ("0008,0020", "20260102"),
         ("0008,0023", made["today"].as_str().unwrap_or_default()),
         ("0008,0050", "A-4711"),
@@ -235,7 +238,7 @@ fn a_reader_finds_gets_moves_and_reports_by_pseudonyms() {
         ("0010,0020", "PID-0815"),
         ("0010,0040", "F"),
         ("0020,000d", STUDY),
-        ("0020,000e", made["series"].as_str().unwrap_or_default()),
+        ("0020,000e", &own_series),
         ("0040,a160", "No phantom was harmed."),
     ] {
         assert!(values(&report, tag).contains(&value.to_owned()), "{tag} {value}: {report}");
@@ -246,7 +249,7 @@ fn a_reader_finds_gets_moves_and_reports_by_pseudonyms() {
     let own_key = format!("0008,0018={own}");
     let series_key = format!("0020,000E={}", made["series"].as_str().unwrap_or_default());
     let found = answers(&find(tap.address, "-S", &["0008,0052=IMAGE", &study_key, &series_key, &own_key]));
-    assert_eq!(values(&found, "0008,0018"), [own], "the reader's own report has its own name on both sides");
+    assert_eq!(values(&found, "0008,0018"), [own], "the reader's own report has its own name");
 
     assert_shows_nothing(&tap);
     let stored = gate.record("the report", |record| {
@@ -342,13 +345,14 @@ fn commitment_and_procedure_steps_mean_the_same_on_both_sides() {
         data_set.windows(what.len()).any(|window| window == what.as_bytes())
     };
     assert!(contains("N-ACTION", &original.sop_instance) && !contains("N-ACTION", &instance));
-    assert!(contains("N-ACTION", "2.25.8001"));
+    let named = |own: &str| uids(&gate.site)[own].clone();
+    assert!(contains("N-ACTION", &named("2.25.8001")) && !contains("N-ACTION", "2.25.8001"));
 
     let step = ["--patient", &patient, "--study", &study, "--step", "2.25.9001"];
     let answer = peers::scu("mpps", tap.address, &step);
     assert_eq!((&answer["create"], &answer["set"]), (&json!(0), &json!(0)), "{answer}");
-    assert_eq!(archive.event("N-CREATE")["AffectedSOPInstanceUID"], "2.25.9001");
-    assert_eq!(archive.event("N-SET")["RequestedSOPInstanceUID"], "2.25.9001");
+    assert_eq!(archive.event("N-CREATE")["AffectedSOPInstanceUID"], named("2.25.9001"));
+    assert_eq!(archive.event("N-SET")["RequestedSOPInstanceUID"], named("2.25.9001"));
     assert!(
         contains("N-CREATE", "PID-0815") && contains("N-CREATE", STUDY) && !contains("N-CREATE", &patient)
     );

@@ -24,7 +24,8 @@ Example:
 
 Columns, and keys of the JSON objects, one a line: kind, attribute, real, pseudonym, patient (the real Patient ID of the
 object that it was found in).
-  uid         a UID, in whatever attribute it stands
+  uid         a UID of the patients' side, in whatever attribute it stands
+  own-uid     a UID of the pseudonyms' side's own, and as which the patients' side knows it (real)
   value       a value of an attribute, whose pseudonym is made from the value
   of-patient  a value of an attribute, whose pseudonym is made from the patient; the newest one
   patient     a Patient ID, and the digits that {pseudonym} abbreviates
@@ -131,6 +132,7 @@ pub(super) fn names(kind: Kind) -> (&'static str, String) {
         Kind::Days => ("days", String::new()),
         Kind::Shared(tag) => ("shared-value", attribute(tag)),
         Kind::SharedUid => ("shared-uid", String::new()),
+        Kind::OwnUid => ("own-uid", String::new()),
     }
 }
 

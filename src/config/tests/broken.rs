@@ -138,6 +138,8 @@ fn two_ways_need_a_crosswalk_a_side_and_patients_that_lead_back() {
     let moved = "options = [\"retain-longitudinal-modified-dates\"]\ndate-shift-days = [-30, 30]\nprofile";
     for (from, to, expected) in [
         ("profile = \"basic\"\n", "", "shows every attribute that no rule names"),
+        ("profile = \"basic\"\n", "", "lets UIDs pass as they are"),
+        ("profile", "options = [\"retain-uids\"]\nprofile", "lets UIDs pass as they are"),
         ("profile", moved, "moves dates into the future"),
         ("profile", moved, "by how many days its patient's dates are moved"),
         ("[\"C-STORE\"]", "[\"C-MOVE\"]", "may let the upstream send objects anywhere"),

@@ -126,14 +126,21 @@ fn a_command_set_crosses_with_another_instance_and_nothing_else_that_could_tell(
     assert_eq!(crossed.element(tags::AFFECTED_SOP_INSTANCE_UID).unwrap().to_str().unwrap(), "2.25.7");
     assert_eq!(crossed.element(tags::STATUS).unwrap().to_int::<u32>().unwrap(), 0xC001);
     assert!(crossed.element(tags::ERROR_COMMENT).is_err());
-    assert_eq!(across(&told, named(None), FreeText::Passes), told.bytes());
+    let as_it_was = told.sop_instance();
+    assert_eq!(across(&told, named(as_it_was.as_deref()), FreeText::Passes), told.bytes());
+    let nameless = read(&across(&told, named(None), FreeText::Passes));
+    assert!(
+        nameless.element(tags::AFFECTED_SOP_INSTANCE_UID).is_err(),
+        "an instance that nobody has looked at"
+    );
     // (0000,4010) Message Set ID, retired.
     let mut retired = store_request();
     retired.extend([0, 0, 0x10, 0x40, 4, 0, 0, 0, b'D', b'O', b'E', b' ']);
     let length = u32::try_from(retired.len() - 12).unwrap().to_le_bytes();
     retired[8..12].copy_from_slice(&length);
     let retired = Command::parse(retired).unwrap();
-    assert_eq!(across(&retired, named(None), FreeText::Passes), store_request());
+    let as_it_was = retired.sop_instance();
+    assert_eq!(across(&retired, named(as_it_was.as_deref()), FreeText::Passes), store_request());
 }
 
 #[test]
@@ -177,6 +184,8 @@ fn text_in_the_place_of_numbers_and_another_class_do_not_cross() {
     }
     let request = Command::parse(store_request()).unwrap();
     let class = request.sop_class().unwrap();
+    let instance = request.sop_instance();
+    let named = |class| Named { class, instance: instance.as_deref() };
     assert_eq!(across(&request, named(Some(&class)), FreeText::Passes), store_request());
     let crossed = read(&across(&request, named(Some("1.2.3.4711")), FreeText::Passes));
     assert!(crossed.element(tags::AFFECTED_SOP_CLASS_UID).is_err());

@@ -15,7 +15,9 @@ use super::command::{REWRITE_FAILED, Refused};
 use super::exchange::Asked;
 use super::pump::Half;
 use crate::dimse::{self, Command, Failure, FreeText, Named, Operation, Status};
-use crate::rewrite::{Correspondence, Correspondences, RewriteError, Ruleset, Subject, Transform, Way};
+use crate::rewrite::{
+    Correspondence, Correspondences, Instance, RewriteError, Ruleset, Subject, Transform, Way,
+};
 
 pub(crate) use response::Crossed;
 
@@ -26,8 +28,6 @@ struct Crossing {
     command: Vec<u8>,
     /// What its SOP instance UID became.
     sop_instance: Option<String>,
-    /// To be remembered once the instance is there.
-    claims: Vec<Correspondence>,
     /// By the real Patient ID, where the instance tells.
     patient: Option<Vec<u8>>,
     transform: Option<Transform>,
@@ -49,7 +49,7 @@ impl Half<'_> {
             true => Some(self.transform_across(exchange, way, subject)?),
             false => None,
         };
-        Ok(Crossing { command: bytes, sop_instance, claims: Vec::new(), patient: None, transform })
+        Ok(Crossing { command: bytes, sop_instance, patient: None, transform })
     }
 
     fn transform_across(&self, exchange: &Asked, way: Way, subject: Subject) -> Result<Transform, Refused> {
@@ -75,23 +75,22 @@ impl Half<'_> {
         })
     }
 
-    /// What the SOP instance UID of a command becomes, and what is to be remembered for it.
+    /// What the SOP instance UID of a command becomes.
     fn instance_across(
         &self,
         operation: Operation,
         way: Way,
         uid: &str,
         exists: bool,
-    ) -> Result<(Option<String>, Vec<Correspondence>), Refused> {
+    ) -> Result<Instance, Refused> {
         let (rules, known) = self.boundary()?;
         let across = rules.instance_across(way, uid, exists, known);
         let across = across.map_err(|error| refused(operation, &error))?;
-        let (new, made) = across.ok_or_else(|| Refused {
+        across.ok_or_else(|| Refused {
             status: Status::NO_SUCH_INSTANCE,
             label: UNKNOWN_PSEUDONYM,
             comment: "no such SOP instance".into(),
-        })?;
-        Ok((Some(new), made))
+        })
     }
 
     async fn remembered(&self, operation: Operation, made: Vec<Correspondence>) -> Result<(), Refused> {

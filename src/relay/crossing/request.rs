@@ -33,11 +33,11 @@ impl Half<'_> {
                 return self.refuse_exchange(&command, exchange, Answer::Failed, refused).await;
             }
         };
-        let Crossing { command: bytes, sop_instance, claims, patient, transform } = crossing;
+        let Crossing { command: bytes, sop_instance, patient, transform } = crossing;
         ledger.update(self.direction, asked.message_id, |exchange| {
             exchange.new_sop_instance =
                 sop_instance.filter(|uid| Some(uid) != exchange.sop_instance.as_ref());
-            (exchange.claims, exchange.patient) = (claims, patient);
+            exchange.patient = patient;
         });
         let Some(transform) = transform else {
             self.lock().await.command(asked.context_id, &bytes);
@@ -60,32 +60,17 @@ impl Half<'_> {
         way: Way,
         content: Content,
     ) -> Result<Crossing, Refused> {
-        use Operation::{NAction, NDelete, NGet, NSet};
+        use Operation::{CStore, NAction, NCreate, NDelete, NGet, NSet};
         if content != Content::Attributes && !command.has_data_set {
             return Err(cannot("a request without the data set that it needs"));
         }
         let exists = matches!(exchange.operation, NAction | NDelete | NGet | NSet);
-        let (sop_instance, made) = match &exchange.sop_instance {
-            Some(uid) => self.instance_across(exchange.operation, way, uid, exists)?,
-            None => (None, Vec::new()),
-        };
-        let comes_back = way == Way::ToReal && sop_instance != exchange.sop_instance;
-        let mut claims = Vec::new();
-        match content {
-            Content::Object if comes_back => {
-                let comment = "the original of this instance is on the other side".into();
-                return Err(Refused { status: Status::DUPLICATE_INSTANCE, label: DUPLICATE, comment });
-            }
-            // The data set says the same, and whose it is.
-            Content::Object => {}
-            // Whoever names an instance that is not there yet could mean one of the other side.
-            _ if exchange.operation == Operation::NCreate && way == Way::ToReal => claims = made,
-            // Its pseudonym goes out with the command set; whose it is, the data set says later.
-            _ if exchange.operation == Operation::NCreate => {
-                claims.clone_from(&made);
-                self.remembered(exchange.operation, made).await?;
-            }
-            _ => self.remembered(exchange.operation, made).await?,
+        let named = exchange.sop_instance.as_ref();
+        let instance = named.map(|uid| self.instance_across(exchange.operation, way, uid, exists));
+        let instance = instance.transpose()?.unwrap_or_default();
+        if instance.comes_back && matches!(exchange.operation, CStore | NCreate) {
+            let comment = "the original of this instance is on the other side".into();
+            return Err(Refused { status: Status::DUPLICATE_INSTANCE, label: DUPLICATE, comment });
         }
         let patient = self.patient_of(exchange, way)?;
         let subject = match content {
@@ -94,7 +79,16 @@ impl Half<'_> {
             Content::Attributes => Subject::Attributes,
         };
         let exchange = &Asked { patient: patient.clone(), ..exchange.clone() };
-        Ok(Crossing { claims, patient, ..self.crossing(command, exchange, way, sop_instance, subject)? })
+        let sop_instance = named.map(|_| instance.uid.clone());
+        let crossing = Crossing { patient, ..self.crossing(command, exchange, way, sop_instance, subject)? };
+        match crossing.transform {
+            // Whose the instance is, the data set says; with it, it is remembered.
+            Some(transform) => Ok(Crossing { transform: Some(transform.of_instance(instance)), ..crossing }),
+            None => {
+                self.remembered(exchange.operation, instance.made).await?;
+                Ok(crossing)
+            }
+        }
     }
 
     /// The real Patient ID that an instance from the world of pseudonyms belongs to, where that is known.

@@ -9,8 +9,12 @@ use super::super::phase::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::super::pump::Half;
 use super::{Crossing, failure_of};
 use crate::audit;
+use crate::dimse::Operation::{self, CStore, NCreate};
 use crate::dimse::{self, Command, Failure, Outcome, Status};
-use crate::rewrite::{Correspondence, RewriteError, Subject, Way};
+use crate::rewrite::{Correspondence, Instance, RewriteError, Subject, Way};
+
+/// The label of records about responses on another instance than was asked about.
+const OTHER_INSTANCE: &str = "other-instance";
 
 /// A response that waits for its data set.
 pub(crate) struct Crossed {
@@ -31,7 +35,7 @@ impl Half<'_> {
         let asked = self.association.ledger.find(opposite(self.direction), responding_to, Exchange::asked);
         let Some(exchange) = asked else { return Ok(()) };
         if let Some(failed) = exchange.failed.clone() {
-            return self.response_withheld(&command, &exchange, status, &failed).await;
+            return self.response_withheld(&command, &exchange, status, (&failed, REWRITE_FAILED)).await;
         }
         match self.response_across(&command, &exchange, status, way).await {
             Ok(Crossing { command: bytes, transform: Some(transform), .. }) => {
@@ -48,11 +52,11 @@ impl Half<'_> {
                 self.lock().await.command(exchange.context_id, &bytes);
                 Ok(())
             }
-            Err(Refused { status: failed, comment, .. }) => {
+            Err(Refused { status: failed, label, comment }) => {
                 let fault = Box::new(audit::Fault::of(comment.clone()));
                 let failed = Failure { status: failed, comment, offending: None };
                 self.fail_later(&exchange, status, &failed, fault);
-                self.response_withheld(&command, &exchange, status, &failed).await?;
+                self.response_withheld(&command, &exchange, status, (&failed, label)).await?;
                 match cancel(&exchange, status) {
                     Some(cancel) if self.phase.is_idle() => {
                         self.answer(exchange.sent_context_id, &cancel).await
@@ -76,18 +80,36 @@ impl Half<'_> {
         way: Way,
     ) -> Result<Crossing, Refused> {
         let patient = exchange.patient.as_ref().filter(|patient| !patient.is_empty());
-        let owned = |claim: &Correspondence| Correspondence { patient: patient.cloned(), ..claim.clone() };
-        if matches!(status.outcome(), Outcome::Success | Outcome::Warning) {
-            self.remembered(exchange.operation, exchange.claims.iter().map(owned).collect()).await?;
-        }
-        let sent = exchange.new_sop_instance.as_ref().or(exchange.sop_instance.as_ref());
-        let (sop_instance, made) = match command.sop_instance() {
-            Some(uid) if Some(&uid) == sent => (exchange.sop_instance.clone(), Vec::new()),
-            Some(uid) => self.instance_across(exchange.operation, way, &uid, false)?,
-            None => (None, Vec::new()),
-        };
-        self.remembered(exchange.operation, made.iter().map(owned).collect()).await?;
+        let owned = |made| Correspondence { patient: patient.cloned(), ..made };
+        let (sop_instance, made) = self.response_instance(command, exchange, status, way)?;
+        self.remembered(exchange.operation, made.into_iter().map(owned).collect()).await?;
         self.crossing(command, exchange, way, sop_instance, Subject::Attributes)
+    }
+
+    /// What the requestor calls the instance that a response names: the one that it asked about, or a new one, where the
+    /// other side was to name what it made (PS3.7 §10.1.5.1.4). Of another, the requestor never hears.
+    fn response_instance(
+        &self,
+        command: &Command,
+        exchange: &Asked,
+        status: Status,
+        way: Way,
+    ) -> Result<(Option<String>, Vec<Correspondence>), Refused> {
+        let operation = exchange.operation;
+        let named = command.sop_instance().filter(|uid| !uid.is_empty());
+        let Some(named) = named else { return Ok((None, Vec::new())) };
+        let sent = exchange.new_sop_instance.as_ref().or(exchange.sop_instance.as_ref());
+        match sent.filter(|uid| !uid.is_empty()) {
+            Some(sent) if *sent == named => Ok((exchange.sop_instance.clone(), Vec::new())),
+            // What was not made needs no name.
+            None if operation == NCreate && status.outcome() == Outcome::Failure => Ok((None, Vec::new())),
+            None if operation == NCreate => {
+                let Instance { uid, comes_back, made, .. } =
+                    self.instance_across(operation, way, &named, false)?;
+                if comes_back { Err(other_instance(operation)) } else { Ok((Some(uid), made)) }
+            }
+            _ => Err(other_instance(operation)),
+        }
     }
 
     /// The data set of a response has crossed whole.
@@ -114,7 +136,7 @@ impl Half<'_> {
         let failed = failure_of(exchange.operation, error);
         self.fail_later(&exchange, status, &failed, fault_of(error));
         if status.outcome() != Outcome::Pending {
-            self.tell_failure(&response, &exchange, &failed).await;
+            self.tell_failure(&response, &exchange, (&failed, REWRITE_FAILED)).await;
         }
         Ok(cancel(&exchange, status))
     }
@@ -136,7 +158,7 @@ impl Half<'_> {
         command: &Command,
         exchange: &Asked,
         status: Status,
-        failed: &Failure,
+        failed: (&Failure, &'static str),
     ) -> Result<(), Ended> {
         if status.outcome() != Outcome::Pending {
             self.tell_failure(command, exchange, failed).await;
@@ -150,14 +172,24 @@ impl Half<'_> {
         Ok(())
     }
 
-    async fn tell_failure(&mut self, response: &Command, exchange: &Asked, failed: &Failure) {
+    async fn tell_failure(
+        &mut self,
+        response: &Command,
+        exchange: &Asked,
+        (failed, label): (&Failure, &'static str),
+    ) {
         let asked = opposite(self.direction);
         if let Some(exchange) = self.association.ledger.close(asked, exchange.message_id) {
-            self.association.record(asked, exchange, Answer::Failed(failed.status, REWRITE_FAILED)).await;
+            self.association.record(asked, exchange, Answer::Failed(failed.status, label)).await;
         }
         let response = dimse::failed_response(response, failed);
         self.lock().await.command(exchange.context_id, &response);
     }
+}
+
+fn other_instance(operation: Operation) -> Refused {
+    let status = if operation == CStore { Status(0xC000) } else { Status::PROCESSING_FAILURE };
+    Refused { status, label: OTHER_INSTANCE, comment: "the response names another SOP instance".into() }
 }
 
 /// The C-CANCEL-RQ that ends an operation of which more responses follow.

@@ -53,6 +53,8 @@ pub(in crate::rewrite) fn append(
     let note = "every DA, TM and DT (Table E.1-1, note 4)";
     let dates = all.by_vr(note, all.dates_action());
     let uids = all.by_vr("every UID of an instance (PS3.15 E.1.1)", all.uid_action());
+    let declared_uids =
+        all.by_vr("UID that the object calls safe, retain-safe-private", all.declared_action());
     let names = all.by_vr("every PN", Action::Dummy);
     let urls = all.by_vr("every UR but those of codes (beyond Table E.1-1)", Action::Remove);
     let unknown = all.by_vr("not in the dictionary of PS3.6", Action::Remove);
@@ -69,6 +71,7 @@ pub(in crate::rewrite) fn append(
             spec,
             dates,
             uids,
+            declared_uids,
             names,
             urls,
             unknown,
@@ -190,20 +193,18 @@ impl Rules<'_> {
 
     fn action(&self, row: &Row, code: &str) -> Action {
         let sequence = row.vr == "SQ";
+        let tag = Tag((row.tag >> 16) as u16, (row.tag & 0xFFFF) as u16);
         match code {
             "X" => Action::Remove,
             "Z" => Action::Empty,
-            "D" if sequence => {
-                let tag = Tag((row.tag >> 16) as u16, (row.tag & 0xFFFF) as u16);
-                Action::Items(vec![dummy::item_of(tag)])
-            }
+            "D" if sequence => Action::Items(vec![dummy::item_of(tag)]),
             "D" if row.tag == ENCAPSULATED_DOCUMENT && self.spec.refuse_documents => {
                 Action::Refuse(RewriteProblem::Document)
             }
             "D" if row.tag == ENCAPSULATED_DOCUMENT => Action::Bytes(EMPTY_PDF.into()),
-            "D" if row.vr == "UI" => Action::Uid { key: self.key.clone() },
+            "D" if row.vr == "UI" => Action::uid(tag, self.key),
             "D" => Action::Dummy,
-            "U" if !sequence => Action::Uid { key: self.key.clone() },
+            "U" if !sequence => Action::uid(tag, self.key),
             "K" if row.vr == "AS" => Action::CapAge,
             "C" if !sequence => self.clean(row),
             // K, C and U* on a sequence: the rules hold in its items.
@@ -248,6 +249,15 @@ impl Rules<'_> {
             Action::Keep
         } else {
             Action::Uid { key: self.key.clone() }
+        }
+    }
+
+    /// What a UID is that no table lists, nobody knows. Were it made as those of instances are, whoever writes one would
+    /// read what an instance of that UID is called.
+    fn declared_action(&self) -> Action {
+        match self.uid_action() {
+            Action::Uid { key } => Action::OtherUid { key },
+            other => other,
         }
     }
 

@@ -20,9 +20,10 @@ mod vocabulary;
 pub(super) mod dates;
 pub(super) mod dummy;
 
+use super::instances;
 use super::pixels::{MaskSpec, room_for};
 use super::table::CreatorId;
-use crate::dataset::{Tag, Vr, number, vr_of};
+use crate::dataset::{Tag, Vr, vr_of};
 use burned_in::BURNED_IN;
 use concepts::CONCEPTS;
 
@@ -215,6 +216,7 @@ pub(super) struct Profile {
     pub(super) spec: ProfileSpec,
     pub(super) dates: usize,
     uids: usize,
+    declared_uids: usize,
     names: usize,
     urls: usize,
     unknown: usize,
@@ -261,30 +263,6 @@ impl MaskedRules {
     }
 }
 
-/// UIDs that name a class, a transfer syntax, a coding scheme or a template, not an instance.
-const NOT_INSTANCES: [u32; 20] = [
-    0x0008_0016,
-    0x0008_001A,
-    0x0008_001B,
-    0x0008_0062,
-    0x0008_010C,
-    0x0008_010D,
-    0x0008_0117,
-    0x0008_0118,
-    0x0008_040E,
-    0x0008_1150,
-    0x0008_115A,
-    0x0008_3002,
-    0x0008_9123,
-    0x0034_0003,
-    0x0072_007F,
-    0x0400_0010,
-    0x0400_0510,
-    0x3010_001F,
-    0x3010_0052,
-    0x3010_0053,
-];
-
 impl Profile {
     /// The rule for an element, `row` being that of Table E.1-1.
     pub(super) fn decide(
@@ -299,11 +277,15 @@ impl Profile {
         }
         row.or_else(|| match vr {
             Vr::DA | Vr::TM | Vr::DT => Some(self.dates),
-            Vr::UI => (!NOT_INSTANCES.contains(&number(tag))).then_some(self.uids),
+            Vr::UI => (!instances::names_kinds(tag)).then_some(self.uids),
             Vr::PN => Some(self.names),
             _ if beyond::is_url(tag, vr) => Some(self.urls),
-            _ if vr_of(tag) == Vr::UN => Some(self.unknown),
-            _ => None,
+            _ => match vr_of(tag) {
+                Vr::UN => Some(self.unknown),
+                // Whatever VR it was written with.
+                Vr::UI if instances::names_instances(tag) => Some(self.uids),
+                _ => None,
+            },
         })
     }
 
@@ -317,7 +299,7 @@ impl Profile {
     }
 
     /// The rule for a private element that is safe, `vr` being what is known of its VR.
-    pub(super) fn of_safe(&self, vr: Vr, written: Vr) -> usize {
+    fn of_safe(&self, vr: Vr, written: Vr) -> usize {
         match (vr, written) {
             // A sequence that is written as a value would hide what is in it, and nobody knows what other bytes say.
             (Vr::SQ, Vr::SQ) => self.safe_private,
@@ -326,6 +308,11 @@ impl Profile {
             (Vr::UI, _) => self.uids,
             _ => self.safe_private,
         }
+    }
+
+    /// As [`of_safe`](Self::of_safe), of one that only the object itself calls safe.
+    pub(super) fn of_declared(&self, vr: Vr, written: Vr) -> usize {
+        if vr == Vr::UI { self.declared_uids } else { self.of_safe(vr, written) }
     }
 
     /// Whether a private creator keeps some of its elements in a group.

@@ -193,7 +193,7 @@ impl Rewriting {
         };
         let rule = match (rule, &self.rules.profile) {
             (Some(rule), Some(profile)) if self.is_called_safe(tag, creator, rule) => {
-                Some(profile.of_safe(vr, header.vr))
+                Some(profile.of_declared(vr, header.vr))
             }
             _ => rule,
         };

@@ -47,7 +47,8 @@ impl Correspondences for Memory {
 
     fn behind(&self, kind: Kind, pseudonym: &[u8]) -> Result<Option<Correspondence>, Unavailable> {
         let all = self.all.lock().unwrap();
-        let mut found = all.values().filter(|one| one.kind == kind && one.pseudonym == pseudonym);
+        let mut found =
+            all.values().filter(|one| one.kind.name_space() == kind && one.pseudonym == pseudonym);
         if self.broken { Err(Unavailable) } else { Ok(found.next().cloned()) }
     }
 }
@@ -166,13 +167,13 @@ fn what_is_known_of_nobody_becomes_the_patients() {
 #[test]
 fn on_the_way_back_only_the_senders_own_becomes_the_patients() {
     let rules = [rule("SOPInstanceUID", "uid"), rule("StudyInstanceUID", "uid")];
-    let uids = [(Kind::Uid, INSTANCE, INSTANCE), (Kind::Uid, "1.2.3.5", "2.25.5")];
+    let uids = [(Kind::OwnUid, "2.25.4", INSTANCE), (Kind::Uid, "1.2.3.5", "2.25.5")];
     let memory = Memory::of_patient(None, &uids);
     let transform = Transform::across(ruleset(&rules), Way::ToReal, Subject::Object(expected()), LE);
     let data = Data::image(LE).text((0x10, 0x20), b"LO", "PID-1").text((0x20, 0xD), b"UI", "2.25.5");
     let (sent, mut transform) = run_in(transform.with_crosswalk(memory), &data.bytes, &[usize::MAX]).unwrap();
     assert!(contains(&sent, "1.2.3.5") && !contains(&sent, "2.25.5"));
-    assert_eq!(made(&mut transform), [(Kind::Uid, INSTANCE.to_owned(), INSTANCE.to_owned())]);
+    assert_eq!(made(&mut transform), [(Kind::OwnUid, "2.25.4".to_owned(), INSTANCE.to_owned())]);
 }
 
 #[test]

@@ -37,11 +37,11 @@ impl Memory {
 
 impl Correspondences for Memory {
     fn pseudonym_of(&self, kind: Kind, real: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
-        Ok(self.find(|one| one.kind == kind && one.real == real).map(|one| one.pseudonym))
+        Ok(self.find(|one| one.kind.name_space() == kind && one.real == real).map(|one| one.pseudonym))
     }
 
     fn behind(&self, kind: Kind, pseudonym: &[u8]) -> Result<Option<Correspondence>, Unavailable> {
-        Ok(self.find(|one| one.kind == kind && one.pseudonym == pseudonym))
+        Ok(self.find(|one| one.kind.name_space() == kind && one.pseudonym == pseudonym))
     }
 }
 
@@ -119,6 +119,12 @@ impl Domain {
 
     fn uid(&self, real: &str) -> String {
         self.of(Kind::Uid, real)
+    }
+
+    /// What a UID of the pseudonyms' side's own is called on the patients' side.
+    fn own(&self, uid: &str) -> String {
+        let found = self.memory.find(|one| one.kind == Kind::OwnUid && one.pseudonym == uid.as_bytes());
+        String::from_utf8(found.unwrap_or_else(|| panic!("{uid}")).real).unwrap()
     }
 }
 
@@ -220,8 +226,10 @@ fn a_report_comes_back_under_the_real_patient() {
         site.across(Way::ToReal, object_of(&report.bytes), LE, &report.bytes, &[1]).unwrap();
     let sent_elements = elements(&sent, LE);
     let of = |tag| text_of(&sent_elements, tag);
+    let (instance, series) = (site.own("2.25.9001"), site.own("2.25.9002"));
+    assert!([&instance, &series].iter().all(|uid| uid.starts_with("2.25.") && uid.len() > 20));
     let real = [
-        ((8, 0x18), "2.25.9001"),
+        ((8, 0x18), instance.as_str()),
         ((8, 0x20), "20240301"),
         ((8, 0x23), "20261122"),
         ((8, 0x50), "ACC-1"),
@@ -233,7 +241,7 @@ fn a_report_comes_back_under_the_real_patient() {
         ((0x10, 0x30), ""),
         ((0x10, 0x40), "F"),
         ((0x20, 0xD), STUDY),
-        ((0x20, 0xE), "2.25.9002"),
+        ((0x20, 0xE), &series),
     ];
     for (tag, value) in real {
         assert_eq!(of(tag).as_deref(), Some(value), "{tag:04X?}");
@@ -245,10 +253,8 @@ fn a_report_comes_back_under_the_real_patient() {
     assert!(references.contains("1.2.3.4\\1.2.3.5"), "{references}");
     assert_eq!(transform.summary().patient_id.as_deref(), Some(&b"PID-1"[..]));
     assert_eq!(transform.summary().new_study_instance_uid.as_deref(), Some(STUDY.as_bytes()));
-    let own = site.memory.find(|one| one.pseudonym == b"2.25.9001").unwrap();
-    assert_eq!((own.kind, own.real.as_slice()), (Kind::Uid, &b"2.25.9001"[..]));
-    // From now on it is called the same on both sides.
-    let answer = Data::new(LE).text((8, 0x18), b"UI", "2.25.9001").text((0x10, 0x20), b"LO", "PID-1");
+    assert_eq!(site.back(&report).as_ref(), Ok(&sent), "stored again, it is the same");
+    let answer = Data::new(LE).text((8, 0x18), b"UI", &instance).text((0x10, 0x20), b"LO", "PID-1");
     let told = site.attributes(Way::ToPseudonyms, &answer).unwrap();
     assert_eq!(text(&told, (8, 0x18)).as_deref(), Some("2.25.9001"));
 }
@@ -286,7 +292,6 @@ fn what_was_never_given_out_does_not_come_back() {
         ("PID-1", study.as_str(), RewriteProblem::NotAPseudonym),
         ("0123456789ABCDEF", &study, RewriteProblem::NotAPseudonym),
         ("", &study, RewriteProblem::NoPatient),
-        (&patient, STUDY, RewriteProblem::NotAPseudonym),
     ] {
         assert_eq!(site.back(&plain(patient, study)).unwrap_err().problem, problem, "{patient} {study}");
     }
@@ -304,16 +309,19 @@ fn rules_alone_lead_back_too() {
     let site = Domain::new(None, &rules);
     site.out(&image().text((0x28, 0x1052), b"DS", "0"));
     let (patient, name) = (site.patient(), site.of(Kind::Value(Tag(0x10, 0x10)), "DOE^JANE"));
-    let report = |patient: &str, name: &str, study: &str| {
+    let named = |instance: &str, patient: &str, name: &str, study: &str| {
         Data::new(LE)
-            .text((8, 0x18), b"UI", "2.25.9005")
+            .text((8, 0x18), b"UI", instance)
             .text((8, 0x1010), b"SH", "READING-ROOM")
             .text((0x10, 0x10), b"PN", name)
             .text((0x10, 0x20), b"LO", patient)
             .text((0x20, 0x10), b"SH", study)
     };
-    assert_eq!(site.back(&report(&patient, &name, "")), Ok(report("PID-1", "DOE^JANE", "").bytes));
-    assert_eq!(site.back(&report(&patient, "A^NAME", "")), Ok(report("PID-1", "", "").bytes));
+    let report = |patient: &str, name: &str, study: &str| named("2.25.9005", patient, name, study);
+    for (given, name) in [(name.as_str(), "DOE^JANE"), ("A^NAME", "")] {
+        let sent = site.back(&report(&patient, given, "")).unwrap();
+        assert_eq!(sent, named(&site.own("2.25.9005"), "PID-1", name, "").bytes);
+    }
     let tag_of = |data: &Data| site.back(data).map(|_| ()).map_err(|error| (error.problem, error.tag));
     let unknown = |group, element| Err((RewriteProblem::NotAPseudonym, Some(Tag(group, element))));
     assert_eq!(tag_of(&report("PID-1", "", "")), unknown(0x10, 0x20));
@@ -369,7 +377,7 @@ fn a_name_comes_back_as_it_was_written_or_the_report_is_refused() {
         // In its own set, and in none: that gets it.
         for given in [Some(set), None, Some("")] {
             let sent = site.back(&report(given)).unwrap();
-            let whole = in_set(Some(set), name, name, b"ACC-1", "2.25.9006");
+            let whole = in_set(Some(set), name, name, b"ACC-1", &site.own("2.25.9006"));
             assert_eq!(sent, whole.bytes, "{set} {given:?}");
         }
         // In Unicode as the same text.
@@ -377,7 +385,7 @@ fn a_name_comes_back_as_it_was_written_or_the_report_is_refused() {
         match own.text(name) {
             Some(text) => {
                 let bytes = text.as_bytes();
-                let whole = in_set(Some("ISO_IR 192"), bytes, bytes, b"ACC-1", "2.25.9006");
+                let whole = in_set(Some("ISO_IR 192"), bytes, bytes, b"ACC-1", &site.own("2.25.9006"));
                 assert_eq!(site.back(&report(Some("ISO_IR 192"))), Ok(whole.bytes), "{set}");
             }
             None => assert!(set.contains("159") || set.contains("999")),
@@ -397,19 +405,21 @@ fn a_data_set_in_ascii_gets_one_character_set_for_all_that_comes_back() {
     let original = in_set(Some("ISO_IR 144"), b"", b"PID-1", b"\xB1-2", "1.2.9.2");
     let [_, _, accession] = gone_out(&site, &original);
     let report = in_set(None, name.as_bytes(), patient.as_bytes(), accession.as_bytes(), "2.25.9007");
+    let sent = site.back(&report).unwrap();
     let whole = in_set(
         Some("ISO_IR 192"),
         "M\u{FC}LLER^ANNA".as_bytes(),
         b"PID-1",
         "\u{411}-2".as_bytes(),
-        "2.25.9007",
+        &site.own("2.25.9007"),
     );
-    assert_eq!(site.back(&report), Ok(whole.bytes));
+    assert_eq!(sent, whole.bytes);
     // Nothing that needs one, nothing chosen.
     let site = Domain::site();
     let [name, patient, accession] = gone_out(&site, &in_set(None, b"DOE^JANE", b"PID-1", b"A-1", "1.2.9.1"));
     let report = in_set(None, name.as_bytes(), patient.as_bytes(), accession.as_bytes(), "2.25.9008");
-    assert_eq!(site.back(&report), Ok(in_set(None, b"DOE^JANE", b"PID-1", b"A-1", "2.25.9008").bytes));
+    let sent = site.back(&report).unwrap();
+    assert_eq!(sent, in_set(None, b"DOE^JANE", b"PID-1", b"A-1", &site.own("2.25.9008")).bytes);
 }
 
 #[test]
@@ -469,8 +479,9 @@ fn what_an_earlier_version_remembered_is_still_read() {
     // It keeps its pseudonym, and how it is written becomes known.
     let shown = gone_out(&site, &in_set(Some("ISO_IR 100"), b"M\xFCLLER", b"M\xFCLLER-1", b"", INSTANCE));
     assert_eq!(shown[1], "0123456789ABCDEF");
-    let whole = in_set(Some("ISO_IR 100"), b"M\xFCLLER", b"M\xFCLLER-1", b"", "2.25.9006");
-    assert_eq!(site.back(&report(Some("ISO_IR 100"))), Ok(whole.bytes));
+    let sent = site.back(&report(Some("ISO_IR 100"))).unwrap();
+    let whole = in_set(Some("ISO_IR 100"), b"M\xFCLLER", b"M\xFCLLER-1", b"", &site.own("2.25.9006"));
+    assert_eq!(sent, whole.bytes);
 }
 
 #[test]
@@ -491,20 +502,25 @@ fn what_is_restored_in_one_message_is_of_one_patient() {
     let (one, two) = (site.patient(), site.of(Kind::Value(Tag(0x10, 0x20)), "PID-2"));
     let accession = |real| site.of(Kind::Value(Tag(8, 0x50)), real);
     let names = [&one, &two].map(|patient| format!("ANON^{patient}"));
-    let report = |accession: &str, name: &str, patient: &str, study: &str, item: Data| {
+    let named = |instance: &str, accession: &str, name: &str, patient: &str, study: &str, item: Data| {
         Data::new(LE)
-            .text((8, 0x18), b"UI", "2.25.9010")
+            .text((8, 0x18), b"UI", instance)
             .text((8, 0x50), b"SH", accession)
             .text((0x10, 0x10), b"PN", name)
             .text((0x10, 0x20), b"LO", patient)
             .text((0x20, 0xD), b"UI", study)
             .sequence((0x40, 0xA375), false, &[Data::new(LE).sequence((8, 0x1115), true, &[item])])
     };
+    let report = |accession: &str, name: &str, patient: &str, study: &str, item: Data| {
+        named("2.25.9010", accession, name, patient, study, item)
+    };
     let (study, foreign) = (site.uid(STUDY), site.uid(OTHER_STUDY));
     let (own, theirs) = (accession("ACC-1"), accession("ACC-2"));
     let item = || uid(&site.uid(INSTANCE));
     let whole = report(&own, &names[0], &one, &study, item());
-    assert_eq!(site.back(&whole), Ok(report("ACC-1", "DOE^JANE", "PID-1", STUDY, uid(INSTANCE)).bytes));
+    let sent = site.back(&whole).unwrap();
+    let instance = site.own("2.25.9010");
+    assert_eq!(sent, named(&instance, "ACC-1", "DOE^JANE", "PID-1", STUDY, uid(INSTANCE)).bytes);
     let mixed = [
         (report(&theirs, &names[0], &one, &study, item()), (8, 0x50), 0),
         (report(&own, &names[1], &one, &study, item()), (0x10, 0x10), 0),
@@ -687,6 +703,159 @@ fn whose_a_study_is_matters_where_rules_ask_for_no_patient_too() {
     }
     let nobody = site.back(&report("", &other)).unwrap_err();
     assert_eq!((nobody.problem, nobody.tag), (RewriteProblem::NoPatient, Some(Tag(0x10, 0x20))));
+}
+
+/// What a reader may claim in every place where a UID can stand: study, series, instance, and references at every depth.
+fn claiming(patient: &str, uids: [&str; 4]) -> Data {
+    let [study, series, instance, referenced] = uids;
+    let item = || Data::new(LE).text((8, 0x1150), b"UI", CLASS).text((8, 0x1155), b"UI", referenced);
+    let series_item = item().text((0x20, 0xE), b"UI", referenced);
+    let study_item =
+        Data::new(LE).sequence((8, 0x1115), true, &[series_item]).text((0x20, 0xD), b"UI", referenced);
+    Data::new(LE)
+        .text((8, 0x18), b"UI", instance)
+        // Multi-frame Source SOP Instance UID, of no row in Table E.1-1, with a VR that is not its own.
+        .text((8, 0x1167), b"LO", referenced)
+        .text((8, 0x1195), b"UI", referenced)
+        .sequence((8, 0x1199), true, &[item()])
+        .text((0x10, 0x20), b"LO", patient)
+        .text((0x20, 0xD), b"UI", study)
+        .text((0x20, 0xE), b"UI", series)
+        .text((0x20, 0x52), b"UI", referenced)
+        .text((0x40, 0xA124), b"UI", referenced)
+        .sequence((0x40, 0xA375), false, &[study_item])
+}
+
+#[test]
+fn a_real_uid_from_the_pseudonyms_side_names_nothing_that_is_real() {
+    const UNKNOWN: [&str; 4] =
+        ["1.2.826.0.1.99", "1.2.826.0.1.99.1", "1.2.826.0.1.99.1.1", "1.2.826.0.1.99.1.2"];
+    const KNOWN: [&str; 4] = [OTHER_STUDY, "1.2.826.0.1.88.1", "1.2.826.0.1.88.1.1", "1.2.826.0.1.88.1.2"];
+    let site = Domain::site();
+    site.out(&image());
+    let [study, series, instance, referenced] = KNOWN;
+    let others = |uids: [&str; 4]| {
+        let [study, series, instance, referenced] = uids;
+        let referenced = Data::new(LE).text((8, 0x1155), b"UI", referenced);
+        Data::new(LE)
+            .text((8, 0x18), b"UI", instance)
+            .sequence((8, 0x2112), true, &[referenced])
+            .text((0x10, 0x20), b"LO", "PID-2")
+            .text((0x20, 0xD), b"UI", study)
+            .text((0x20, 0xE), b"UI", series)
+    };
+    let shown = site.attributes(Way::ToPseudonyms, &others(KNOWN)).unwrap();
+    let pseudonyms = [study, series, instance, referenced].map(|uid| site.uid(uid));
+    for uids in [KNOWN, UNKNOWN] {
+        let report = claiming(&site.patient(), uids);
+        let sent = site.back(&report).expect("the same whether it is known or not");
+        assert_eq!(text(&sent, (0x10, 0x20)).as_deref(), Some("PID-1"));
+        for uid in uids {
+            assert!(!holds(&sent, uid), "{uid} is claimed");
+            assert!(holds(&sent, &site.own(uid)), "{uid}");
+        }
+        assert_eq!(site.attributes(Way::ToReal, &report).as_ref(), Ok(&sent), "an N-service too");
+        // To look for it finds what was claimed, never what it is the real UID of.
+        assert_eq!(
+            site.keys(Way::ToReal, &keys("", "", uids[0])),
+            Ok(keys("", "", &site.own(uids[0])).bytes)
+        );
+        // What the reader wrote comes back to it, of what it claims it learns nothing.
+        let told = site.attributes(Way::ToPseudonyms, &Data { bytes: sent, ..report.clone() }).unwrap();
+        assert!(uids.iter().all(|uid| holds(&told, uid)));
+        assert!(!pseudonyms.iter().any(|pseudonym| holds(&told, pseudonym)), "whose it is was told");
+    }
+    // The real ones go out as before, and those that were claimed first as if they had never been.
+    assert_eq!(site.attributes(Way::ToPseudonyms, &others(KNOWN)), Ok(shown));
+    let first_shown = site.attributes(Way::ToPseudonyms, &others(UNKNOWN)).unwrap();
+    for uid in UNKNOWN {
+        assert!(!holds(&first_shown, uid) && holds(&first_shown, &site.uid(uid)), "{uid}");
+    }
+}
+
+#[test]
+fn a_study_of_the_readers_own_does_not_go_from_patient_to_patient() {
+    let site = Domain::site();
+    site.out(&image());
+    site.out(&Data::image(LE).text((0x10, 0x20), b"LO", "PID-2").text((0x20, 0xD), b"UI", OTHER_STUDY));
+    let report = |patient: &str, [instance, referenced, study, series]: [&str; 4]| {
+        Data::new(LE)
+            .text((8, 0x18), b"UI", instance)
+            .text((8, 0x1155), b"UI", referenced)
+            .text((0x10, 0x20), b"LO", &site.of(Kind::Value(Tag(0x10, 0x20)), patient))
+            // The reader's device, which reports on everybody.
+            .text((0x18, 0x1002), b"UI", "2.25.9000")
+            .text((0x20, 0xD), b"UI", study)
+            .text((0x20, 0xE), b"UI", series)
+    };
+    let one = ["2.25.1", "2.25.2", "2.25.3", "2.25.4"];
+    let other = ["2.25.5", "2.25.6", "2.25.7", "2.25.8"];
+    assert!(site.back(&report("PID-1", one)).is_ok());
+    for (at, tag) in [(0, (8, 0x18)), (1, (8, 0x1155)), (2, (0x20, 0xD)), (3, (0x20, 0xE))] {
+        let mut mixed = other;
+        mixed[at] = one[at];
+        let error = site.back(&report("PID-2", mixed)).unwrap_err();
+        let tag = Tag(tag.0, tag.1);
+        assert_eq!((error.problem, error.tag), (RewriteProblem::OtherPatient, Some(tag)));
+    }
+    assert!(site.back(&report("PID-2", other)).is_ok());
+}
+
+#[test]
+fn who_wrote_an_object_is_no_instance() {
+    const TOOLKIT: &str = "1.2.276.0.7230010.3.0.3.6.9";
+    let site = Domain::site();
+    let written = Data::new(LE)
+        .text((8, 0x14), b"UI", TOOLKIT)
+        .text((8, 0x16), b"UI", CLASS)
+        .text((8, 0x18), b"UI", INSTANCE)
+        .text((0x10, 0x20), b"LO", "PID-1")
+        .text((0x28, 0x301), b"CS", "NO");
+    let out = site.out(&written);
+    let shown = text(&out, (8, 0x14));
+    assert!(shown.as_deref().is_some_and(|shown| shown.starts_with("2.25.")), "{shown:?}");
+    let report = |creator: &str| {
+        Data::new(LE).text((8, 0x14), b"UI", creator).text((8, 0x18), b"UI", "2.25.9004").text(
+            (0x10, 0x20),
+            b"LO",
+            &site.patient(),
+        )
+    };
+    let sent = site.back(&report(TOOLKIT)).unwrap();
+    assert_eq!(text(&sent, (8, 0x14)).as_deref(), Some(TOOLKIT), "the same software wrote both");
+    // In it, a study's real UID does not come back as that study's pseudonym.
+    site.out(&image());
+    let sent = site.back(&report(STUDY)).unwrap();
+    let told = site.attributes(Way::ToPseudonyms, &Data { bytes: sent, ..report("") }).unwrap();
+    assert!(!holds(&told, &site.uid(STUDY)) && !holds(&told, STUDY));
+    let key = Data::new(LE).text((8, 0x14), b"UI", TOOLKIT);
+    assert_eq!(site.keys(Way::ToReal, &key), Err(RewriteProblem::NotAKey));
+}
+
+#[test]
+fn a_private_uid_that_its_object_calls_safe_tells_no_pseudonym() {
+    let profile = ProfileSpec { options: vec![ProfileOption::RetainSafePrivate], ..ProfileSpec::default() };
+    let site = Domain::new(Some(profile), &[rule("PatientID", "pseudonym")]);
+    site.out(&image());
+    let block = Data::new(LE).element((8, 0x301), b"US", &[9, 0]).text((8, 0x302), b"LO", "READER").text(
+        (8, 0x303),
+        b"CS",
+        "SAFE",
+    );
+    let report = Data::new(LE)
+        .text((8, 0x18), b"UI", "2.25.9004")
+        .sequence((8, 0x300), true, &[block])
+        .text((9, 0x10), b"LO", "READER")
+        .text((9, 0x1001), b"UI", STUDY)
+        .text((0x10, 0x20), b"LO", &site.patient());
+    let sent = site.back(&report).unwrap();
+    let told = site.attributes(Way::ToPseudonyms, &Data { bytes: sent, ..report }).unwrap();
+    let private = text(&told, (9, 0x1001)).expect("the element, called safe");
+    assert!(private.starts_with("2.25.") && private != site.uid(STUDY), "{private}");
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 fn keys(patient: &str, name: &str, study: &str) -> Data {
@@ -1053,19 +1222,28 @@ fn instances_of_commands_cross_like_those_of_data_sets() {
     site.out(&image());
     let known = || Arc::clone(&site.memory) as Arc<dyn Correspondences>;
     let across = |way, uid: &str, exists| {
-        let crossed = site.rules.instance_across(way, uid, exists, known());
-        crossed.map(|found| found.map(|(uid, made)| (uid, made.len()))).map_err(|error| error.problem)
+        let crossed = site.rules.instance_across(way, uid, exists, known()).unwrap();
+        if let Some(crossed) = &crossed {
+            site.memory.store(crossed.made.clone());
+        }
+        crossed.map(|found| (found.uid, found.comes_back, found.made.len()))
     };
     let pseudonym = site.uid(INSTANCE);
-    assert_eq!(across(Way::ToPseudonyms, INSTANCE, false), Ok(Some((pseudonym.clone(), 0))));
-    assert_eq!(across(Way::ToReal, &pseudonym, true), Ok(Some((INSTANCE.into(), 0))));
-    assert_eq!(across(Way::ToReal, "2.25.7", true), Ok(None));
-    assert_eq!(across(Way::ToReal, INSTANCE, true), Ok(None));
-    assert_eq!(across(Way::ToReal, "2.25.7", false), Ok(Some(("2.25.7".into(), 1))));
-    assert_eq!(across(Way::ToReal, INSTANCE, false), Err(RewriteProblem::NotAPseudonym));
+    assert_eq!(across(Way::ToPseudonyms, INSTANCE, false), Some((pseudonym.clone(), false, 0)));
+    assert_eq!(across(Way::ToReal, &pseudonym, true), Some((INSTANCE.into(), true, 0)));
+    // A real one is as unknown as any other, and known from then on as the sender's own.
+    for claimed in ["2.25.7", INSTANCE] {
+        assert_eq!(across(Way::ToReal, claimed, true), None);
+        let (uid, comes_back, made) = across(Way::ToReal, claimed, false).unwrap();
+        assert_eq!((uid == site.own(claimed), comes_back, made), (true, false, 1));
+        assert_ne!(uid, claimed);
+        assert_eq!(across(Way::ToReal, claimed, true), Some((uid.clone(), false, 0)));
+        assert_eq!(across(Way::ToPseudonyms, &uid, true), Some((claimed.into(), false, 0)));
+    }
+    assert_eq!(across(Way::ToPseudonyms, INSTANCE, false), Some((pseudonym, false, 0)));
     let well_known = "1.2.840.10008.1.20.1.1";
     for way in [Way::ToPseudonyms, Way::ToReal] {
-        assert_eq!(across(way, well_known, true), Ok(Some((well_known.into(), 0))));
+        assert_eq!(across(way, well_known, true), Some((well_known.into(), false, 0)));
     }
 }
 
@@ -1128,6 +1306,30 @@ proptest! {
         }
         prop_assert!(backs.windows(2).all(|pair| plain(&pair[0]) == plain(&pair[1])), "a chunking made a difference");
         prop_assert_eq!(plain(&backs[0]), original.bytes);
+    }
+
+    #[test]
+    fn no_uid_from_the_pseudonyms_side_stands_for_itself(
+        uids in proptest::collection::vec("[0-2]\\.[0-9]{1,3}(\\.[1-9][0-9]{0,8}){1,6}", 4),
+        seen in proptest::collection::vec(any::<bool>(), 4),
+    ) {
+        let site = Domain::site();
+        site.out(&image());
+        let uids: [&str; 4] = [0, 1, 2, 3].map(|at: usize| uids[at].as_str());
+        let well_known = uids.iter().any(|uid| uid.starts_with("1.2.840.10008."));
+        prop_assume!(!well_known);
+        for (uid, _) in uids.iter().zip(&seen).filter(|(_, seen)| **seen) {
+            site.attributes(Way::ToPseudonyms, &Data::new(LE).text((0x20, 0xD), b"UI", uid)).unwrap();
+        }
+        let report = claiming(&site.patient(), uids);
+        let sent = site.back(&report).unwrap();
+        let written = |bytes: &[u8]| [(8, 0x18), (8, 0x1167), (8, 0x1195), (0x20, 0xD), (0x20, 0xE), (0x40, 0xA124)]
+            .map(|tag| text(bytes, tag));
+        for (sent, wrote) in written(&sent).into_iter().zip(written(&report.bytes)) {
+            prop_assert!(sent != wrote && sent == wrote.map(|wrote| site.own(&wrote)));
+        }
+        let told = site.attributes(Way::ToPseudonyms, &Data { bytes: sent, ..report }).unwrap();
+        prop_assert_eq!(written(&told), written(&report.bytes));
     }
 
     #[test]
