@@ -4,6 +4,7 @@ use crate::identity::Certificate;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -225,6 +226,19 @@ pub struct OperationCounts {
     pub refused: u64,
 }
 
+impl fmt::Display for OperationCounts {
+    /// Such as `12 success, 1 refused`: what there was.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { success, warning, failure, refused } = *self;
+        let counts = [(success, "success"), (warning, "warning"), (failure, "failure"), (refused, "refused")];
+        for (index, (count, outcome)) in counts.iter().filter(|(count, _)| *count > 0).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{count} {outcome}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Bytes of the requestor's leg, upper layer included: `in` from the requestor, `out` to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bytes {
@@ -245,8 +259,7 @@ pub struct Rewrite {
 }
 
 /// What ended an association.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ended {
     Released,
     AbortedByRequestor,
@@ -257,4 +270,27 @@ pub enum Ended {
     ProtocolError,
     Policy,
     Shutdown,
+}
+
+impl Ended {
+    /// As records and the log say it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::AbortedByRequestor => "aborted-by-requestor",
+            Self::AbortedByUpstream => "aborted-by-upstream",
+            Self::LostRequestor => "lost-requestor",
+            Self::LostUpstream => "lost-upstream",
+            Self::Timeout => "timeout",
+            Self::ProtocolError => "protocol-error",
+            Self::Policy => "policy",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+impl Serialize for Ended {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.label())
+    }
 }

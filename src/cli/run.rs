@@ -1,6 +1,7 @@
 //! `dimsegate run`: the proxy, until it is told to stop.
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 
 use signal_hook::consts::SIGHUP;
@@ -48,7 +49,7 @@ pub fn run(args: &Args) -> ExitCode {
     {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("dimsegate: {error}");
+            tracing::error!("{error}");
             ExitCode::from(exit::UNAVAILABLE)
         }
     }
@@ -75,6 +76,8 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
         // The first records wait for a disk that takes nothing.
         _ = told_to_stop(&mut terminate, &mut interrupt) => return Ok(()),
     };
+    say_started(&proxy, file);
+    let mut lost = pin!(log.tell_what_is_lost());
     let why = loop {
         tokio::select! {
             Some(by) = hangups.recv() => {
@@ -87,11 +90,25 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
                 forwarding.reload(&proxy.settings().forwarding);
             }
             why = told_to_stop(&mut terminate, &mut interrupt) => break why,
+            never = &mut lost => match never {},
         }
     };
     proxy.stop(why).await;
     forwarding.stop().await;
+    tracing::info!(reason = why, "stopped");
     Ok(())
+}
+
+fn say_started(proxy: &Proxy, file: &Path) {
+    let settings = proxy.settings();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        file = %file.display(),
+        configuration = %settings.digest,
+        listeners = settings.listeners.len(),
+        peers = settings.policy.peers.len(),
+        "started"
+    );
 }
 
 /// Sends records on from their directory, to wherever the configuration says.

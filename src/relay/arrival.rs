@@ -52,6 +52,18 @@ impl From<Reason> for Refused {
     }
 }
 
+impl Refused {
+    /// A warning where it is a security alert in the records.
+    fn log(&self, what: &str) {
+        let (reason, explanation) = (self.reason.label(), &self.explanation);
+        if self.reason.is_security_alert() {
+            tracing::warn!(reason, %explanation, "{what}");
+        } else {
+            tracing::info!(reason, %explanation, "{what}");
+        }
+    }
+}
+
 impl Arrival {
     pub fn facts<'a>(&'a self, requested: &'a AssociateRq) -> Facts<'a> {
         Facts {
@@ -67,7 +79,7 @@ impl Arrival {
 
     /// Records a connection that did not come as far as an answer.
     pub fn refuse_connection(&self, refused: Refused) {
-        tracing::info!(reason = refused.reason.label(), detail = %refused.explanation, "connection refused");
+        refused.log("connection refused");
         self.alert(&refused, None, None);
         let record = audit::ConnectionRefused {
             association: Some(self.id.to_string()),
@@ -96,7 +108,7 @@ impl Arrival {
         refused: Refused,
         rejection: crate::wire::pdu::Rejection,
     ) {
-        tracing::info!(reason = refused.reason.label(), detail = %refused.explanation, "association rejected");
+        refused.log("association rejected");
         self.alert(&refused, Some(requested), peer);
         let (result, source, reason) = (rejection.result, rejection.source, rejection.reason);
         let record = audit::AssociationRejected {

@@ -39,7 +39,6 @@ pub(super) async fn conclude(
     if let Ended::Protocol { side, malformed } = &ended {
         alert(arrival, *side, &malformed.detail).await;
     }
-    tracing::info!(%ended, "association closed");
     records::closed(arrival, &association, &ended, told).await;
     let Association { requestor, upstream, .. } = association;
     tokio::join!(part(requestor, Side::Requestor, &ended), part(upstream, Side::Upstream, &ended));
@@ -65,5 +64,6 @@ async fn alert(arrival: &Arrival, side: Side, detail: &str) {
         explanation: format!("the {side} broke the protocol: {detail}"),
         ..audit::SecurityAlert::default()
     };
+    tracing::warn!(reason = &*record.reason, explanation = record.explanation, "security alert");
     arrival.gate.audit.record(audit::Event::SecurityAlert(Box::new(record))).await;
 }

@@ -92,7 +92,25 @@ pub(super) async fn closed(arrival: &Arrival, association: &Association, ended: 
             other => Some(other.to_string().into()),
         },
     };
+    log_closed(&record);
     arrival.gate.audit.record(Event::AssociationClosed(Box::new(record))).await;
+}
+
+/// What the record says, in short and under the same names; the address and the AE titles are in the spans.
+fn log_closed(record: &audit::AssociationClosed) {
+    let operations: Vec<String> =
+        record.operations.iter().map(|(operation, counts)| format!("{operation} {counts}")).collect();
+    tracing::info!(
+        peer = record.requestor.peer,
+        upstream = record.upstream.as_ref().map(|upstream| upstream.name.as_str()),
+        operations = operations.join("; "),
+        "bytes.in" = record.bytes.r#in,
+        "bytes.out" = record.bytes.out,
+        "duration-ms" = record.duration_ms,
+        ended = record.ended.label(),
+        reason = record.reason.as_deref(),
+        "association closed"
+    );
 }
 
 fn audited(ended: &Ended) -> audit::Ended {

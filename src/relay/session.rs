@@ -30,10 +30,10 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, fr
     let Some(listener) = settings.listeners.iter().find(|settings| *settings.name == *listener).cloned()
     else {
         // A reload took the listener away between the accept and now; so it would have been a moment later.
-        return tracing::info!(%from, listener, "the listener is gone");
+        return tracing::info!(address = %from, listener, "the listener is gone");
     };
     let id = gate.next_id();
-    let span = tracing::info_span!("connection", peer = %from, id = %id);
+    let span = tracing::info_span!("connection", address = %from, association = %id);
     let mut arrival = Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None };
     // Boxed, so that an association that waits holds no room for what is behind it.
     let Some((opened, _permit)) = Box::pin(approach(&mut arrival, socket).instrument(span)).await else {
@@ -45,7 +45,8 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, fr
 /// Everything up to the answer. `None` where there will be no association; the requestor knows.
 async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, ConnectionPermit)> {
     let (requestor, requested, permit) = arrive(arrival, socket).await?;
-    let span = tracing::info_span!("association", calling = %requested.calling, called = %requested.called);
+    let (calling, called) = (&requested.calling, &requested.called);
+    let span = tracing::info_span!("association", "calling-ae-title" = %calling, "called-ae-title" = %called);
     let opened = associate(arrival, requestor, requested).instrument(span).await?;
     Some((opened, permit))
 }

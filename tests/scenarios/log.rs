@@ -1,5 +1,7 @@
 //! The operational log: JSON where asked for, one object a line, with the spans of an association, and never a patient.
 
+use std::io::{BufRead, BufReader};
+
 use serde_json::{Value, json};
 
 use crate::command::{Command, STATUS};
@@ -30,12 +32,12 @@ fn each_line_of_a_json_log_says_which_connection_it_is_about() {
     let id = &closed["association"];
     let output = gate.output();
     let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let ours: Vec<&Value> = lines.iter().filter(|line| line["spans"][0]["id"] == *id).collect();
+    let ours: Vec<&Value> = lines.iter().filter(|line| line["spans"][0]["association"] == *id).collect();
     assert!(ours.len() >= 2, "{output}");
     let opened = ours.iter().find(|line| line["fields"]["message"] == "association opened");
     let opened = opened.unwrap_or_else(|| panic!("no line of the opening in {output}"));
     let span = &opened["spans"][1];
-    assert_eq!((&span["calling"], &span["called"]), (&json!("SITE"), &json!("PACS")));
+    assert_eq!((&span["calling-ae-title"], &span["called-ae-title"]), (&json!("SITE"), &json!("PACS")));
     for secret in ["PHANTOM", "PID-0815", "A-4711"] {
         assert!(!output.contains(secret), "{secret} in the log");
     }
@@ -61,15 +63,69 @@ fn a_warning_from_inside_an_association_says_which_one() {
         line.unwrap_or_else(|| panic!("no {message:?} in {output}"))["spans"].clone()
     };
     let warned = spans_of("a data set could not be rewritten");
-    let peer = warned[0]["peer"].as_str().filter(|peer| peer.starts_with("127.0.0.1:"));
+    let address = warned[0]["address"].as_str().filter(|address| address.starts_with("127.0.0.1:"));
     assert_eq!(
         warned,
         json!([
-            { "name": "connection", "peer": peer, "id": closed["association"] },
-            { "name": "association", "calling": "SITE", "called": "PACS" },
+            { "name": "connection", "address": address, "association": closed["association"] },
+            { "name": "association", "calling-ae-title": "SITE", "called-ae-title": "PACS" },
         ])
     );
     for other in ["association opened", "association closed"] {
         assert_eq!(spans_of(other), warned, "{other}");
     }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up_and_says_later_how_much_is_lost() {
+    let upstream = Upstream::bind();
+    // Open for reading and writing: the pipe has a reader, who does not read.
+    let setup = Setup { shell: "mkfifo log; exec \"$@\" 2<>log", ..Setup::plain(upstream.address) };
+    let toml = setup.toml().replace("level = \"debug\"", "level = \"trace\"\nformat = \"json\"");
+    let toml = toml.replace("[limits]", "[limits]\nconnections-per-minute-per-address = 100000");
+    let mut gate = Gate::start_with(Site::new(), &toml, setup.shell);
+    // Until the pipe and what waits before it are full for sure: each association is at least two lines.
+    for _ in 0..1500 {
+        let request = raw::verification("SITE", "PACS");
+        let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+        raw::release(requestor, acceptor);
+    }
+    let pipe = std::fs::File::open(gate.site.path("log")).expect("the log's other end");
+    let mut lines = BufReader::new(pipe).lines().map(|line| line.expect("a line of the log"));
+    let told = lines.find(|line| line.contains("lines of this log were lost")).expect("a line about it");
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert!(told["fields"]["lost"].as_u64().is_some_and(|lost| lost > 0), "{told}");
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert!(lines.any(|line| line.contains("\"stopped\"")), "no line of the stop"));
+        assert!(gate.stop().success());
+    });
+}
+
+#[test]
+fn the_log_says_what_started_what_was_closed_and_that_it_stopped() {
+    let upstream = Upstream::bind();
+    let toml = Setup::plain(upstream.address)
+        .toml()
+        .replace("level = \"debug\"", "level = \"info\"\nformat = \"json\"");
+    let mut gate = Gate::start_with(Site::new(), &toml, "");
+    let request = raw::verification("SITE", "PACS");
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    raw::release(requestor, acceptor);
+    let closed = gate.event("association-closed");
+    assert!(gate.stop().success());
+    let output = gate.output();
+    let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let fields = |message: &str| {
+        let line = lines.iter().find(|line| line["fields"]["message"] == message);
+        line.unwrap_or_else(|| panic!("no {message:?} in {output}"))["fields"].clone()
+    };
+    let started = fields("started");
+    assert_eq!(started["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!((&started["listeners"], &started["peers"]), (&json!(1), &json!(1)));
+    assert!(started["file"].as_str().is_some_and(|file| file.ends_with("dimsegate.toml")), "{started}");
+    let told = fields("association closed");
+    assert_eq!((&told["peer"], &told["ended"]), (&json!("site"), &json!("released")));
+    assert_eq!(told["bytes.in"], closed["bytes"]["in"]);
+    assert_eq!(told["duration-ms"], closed["duration-ms"]);
+    assert_eq!(fields("stopped")["reason"], "SIGTERM");
 }

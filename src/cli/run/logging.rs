@@ -1,24 +1,43 @@
-//! The operational log on standard error.
+//! The operational log on standard error, which never holds up what it is about.
+//!
+//! Lines go through a bounded queue to a thread of their own: where nobody reads standard error (a pipe whose reader
+//! stopped, a terminal that is held), only that thread waits. What finds no room is lost, counted, and said.
 
+use std::convert::Infallible;
 use std::io::IsTerminal;
+use std::time::Duration;
 
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::config::{Log, LogFormat};
 
-/// The log, whose level can be changed while it runs; its format cannot.
+/// Lines that wait for a reader, of some hundred bytes each as a rule.
+const WAITING: usize = 1024;
+
+/// How often it is looked whether lines were lost.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The log, whose level can be changed while it runs; its format cannot. Dropped, it writes what still waits, for about
+/// a second at the most.
 pub(super) struct Logging {
     filter: reload::Handle<EnvFilter, Registry>,
+    lost: ErrorCounter,
+    _writes: WorkerGuard,
 }
 
 impl Logging {
     pub(super) fn start(log: &Log) -> Self {
+        let queue =
+            NonBlockingBuilder::default().buffered_lines_limit(WAITING).lossy(true).thread_name("log");
+        let (writer, writes) = queue.finish(std::io::stderr());
+        let lost = writer.error_counter();
         let (filter, handle) = reload::Layer::new(filter(log));
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let lines = tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
+            .with_writer(writer)
             .with_ansi(colour)
             // It would complain on standard error that standard error cannot be written, and panic over that.
             .log_internal_errors(false);
@@ -28,13 +47,30 @@ impl Logging {
         };
         // A second subscriber, as in tests, is no reason to stop.
         let _ = Registry::default().with(filter).with(lines).try_init();
-        Self { filter: handle }
+        Self { filter: handle, lost, _writes: writes }
     }
 
     /// Puts another level into force.
     pub(super) fn apply(&self, log: &Log) {
         // It fails where there is no subscriber to change.
         let _ = self.filter.reload(filter(log));
+    }
+
+    /// Says how many lines were lost whenever some more were, for as long as it is awaited. A line that says so can itself
+    /// be lost, which is one more, and said the next time.
+    pub(super) async fn tell_what_is_lost(&self) -> Infallible {
+        let mut told = 0;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let lost = self.lost.dropped_lines();
+            if lost > told {
+                told = lost;
+                tracing::warn!(
+                    lost,
+                    "lines of this log were lost since the start, because nobody read them in time"
+                );
+            }
+        }
     }
 }
 
