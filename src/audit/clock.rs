@@ -4,7 +4,7 @@
 //! machine's clock was set: that is told, and time goes on by the steady clock, which neither stands still nor leaps.
 //! When the machine's clock has kept its new time for some minutes it is believed, and followed.
 
-use super::event::ClockStepped;
+use super::continued::ClockStepped;
 use super::json;
 use rustix::time::{ClockId, clock_gettime};
 use time::{Duration, OffsetDateTime};

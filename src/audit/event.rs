@@ -1,6 +1,7 @@
 //! One struct for each kind of record. The sink puts `time`, `event` and `sequence` in front.
 
 use super::chain::LineHash;
+use super::continued::{ClockStepped, TrailContinued};
 use super::{
     AssociationClosed, AssociationOpened, AssociationRejected, PatientIdentifier, Query, RefusedCertificate,
     Tls,
@@ -423,111 +424,6 @@ pub struct AuditLogUsed {
     pub command: String,
     /// Its arguments, without what must not be recorded.
     pub arguments: String,
-}
-
-/// The first record of a run: what was there, and that the run goes on from it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct TrailContinued {
-    /// Files of the trail.
-    pub files: u64,
-    /// Number of the last record in them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last: Option<u64>,
-    /// Number of the last checkpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub signed_up_to: Option<u64>,
-    /// The key that made this checkpoint, as it says, where that is another than the one of this run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub signed_by: Option<String>,
-    /// Lines behind this checkpoint, or all of them: the chain goes on behind them, and nobody signed them.
-    pub unsigned: u64,
-    /// Whether the checkpoint was the last of a run that ended in good order, and nothing stands behind it.
-    pub ended: bool,
-    /// Whether the last line was torn by a crash; it stands closed off in its file.
-    pub recovered: bool,
-    /// What the head that was kept says of what was found.
-    pub head: HeadFound,
-    /// The number of the record that it names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub head_sequence: Option<u64>,
-    /// For people: all of this in words.
-    #[serde(default)]
-    pub explanation: String,
-}
-
-/// What `audit.head` said when a run began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HeadFound {
-    /// Neither a head nor a record: this is a new trail.
-    #[default]
-    New,
-    /// The record that it names is there.
-    Fits,
-    /// Not there, though records or their files are.
-    Missing,
-    /// Not a head, or not signed by whom it says.
-    Forged,
-    /// Signed by another key than this run's, which could not be checked.
-    OtherKey,
-    /// The record that it names is not there: the end of the trail was cut off.
-    Cut,
-    /// Another record stands in the place of the one that it names.
-    Differs,
-    /// The record that it names stands in a file that cannot be looked into, or is not among the last.
-    NotCompared,
-}
-
-impl HeadFound {
-    /// Whether the trail is, or may be, not as the last run left it.
-    pub(super) fn is_wrong(self) -> bool {
-        !matches!(self, Self::New | Self::Fits | Self::NotCompared)
-    }
-}
-
-impl TrailContinued {
-    pub(super) const EVENT: &str = "trail-continued";
-
-    /// The same with its explanation.
-    pub(super) fn explained(self) -> Self {
-        let named = self.head_sequence.unwrap_or_default();
-        let head = match self.head {
-            HeadFound::New => "a new trail begins",
-            HeadFound::Fits => "the trail ends as its head says",
-            HeadFound::Missing => "audit.head is missing: nobody knows how many records there were",
-            HeadFound::Forged => "audit.head is damaged or forged: nobody knows how many records there were",
-            HeadFound::OtherKey => "audit.head was signed by another key than this run's",
-            HeadFound::Cut => "the end of the trail was cut off",
-            HeadFound::Differs => "a record was written anew",
-            HeadFound::NotCompared => "audit.head was not compared: its record is not in the last files",
-        };
-        let mut explanation = match self.head {
-            HeadFound::Cut | HeadFound::Differs => format!("{head}: record {named} is not there as it was"),
-            _ => head.to_owned(),
-        };
-        if self.unsigned > 0 {
-            explanation =
-                format!("{explanation}; {} records were taken over that nobody had signed", self.unsigned);
-        }
-        Self { explanation, ..self }
-    }
-}
-
-/// The machine's clock was set, by more than a steady clock allows for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ClockStepped {
-    /// What the time was by the steady clock, as records say it.
-    pub expected: String,
-    /// What the machine's clock says.
-    pub clock: String,
-    /// How far it was set: forward, or back where negative.
-    pub seconds: i64,
-    /// Whether records have the time of the machine's clock from now on; else the steady clock's.
-    pub followed: bool,
-    /// For people: all of this in words.
-    pub explanation: String,
 }
 
 /// The lines of a file.

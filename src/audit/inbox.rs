@@ -190,6 +190,7 @@ mod tests {
         assert!(secret.exists());
         let again = inbox.look().unwrap();
         assert_eq!((again.alert, again.notes.len()), (None, 1), "what stays is not told again");
+        assert!(inbox.untold.first.is_none(), "nor later");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod association;
 mod chain;
 mod clock;
 mod closing;
+mod continued;
 mod days;
 mod event;
 mod file;
@@ -48,10 +49,11 @@ pub use association::{
     Implementation, OperationCounts, RefusedCertificate, Rejection, Requestor, Rewrite, Tls, Upstream,
 };
 pub use chain::LineHash;
+pub use continued::{ClockStepped, HeadFound, TrailContinued};
 pub use event::{
-    Abort, AuditLogUsed, ClockStepped, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused,
-    Direction, EVENTS, Event, Fault, FileClosed, HeadFound, Operation, RecordsDeleted, ReloadedBy,
-    SecurityAlert, Span, Started, StartedListener, Stopped, TrailContinued, Transport, UsedFile,
+    Abort, AuditLogUsed, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, EVENTS,
+    Event, Fault, FileClosed, Operation, RecordsDeleted, ReloadedBy, SecurityAlert, Span, Started,
+    StartedListener, Stopped, Transport, UsedFile,
 };
 pub use hold::Hold;
 pub use patient::{PatientIdentifier, PatientIdentifiers};

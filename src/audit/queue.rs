@@ -8,7 +8,8 @@
 //! record as lost, which the writer records as soon as it can.
 
 use super::clock::Clock;
-use super::event::{ClockStepped, Event};
+use super::continued::ClockStepped;
+use super::event::Event;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

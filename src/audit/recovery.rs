@@ -1,8 +1,8 @@
 //! What an earlier run left: the end of the chain, how much of it nobody signed, and perhaps a line that a crash tore.
 
 use super::chain::{Chain, LineHash};
+use super::continued::{HeadFound, TrailContinued};
 use super::days::Days;
-use super::event::{HeadFound, TrailContinued};
 use super::files::{self, TrailFile};
 use super::head::{self, Head, KeptHead};
 use super::lines;

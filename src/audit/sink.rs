@@ -1,8 +1,9 @@
 //! Where events are handed in.
 
 use super::clock;
+use super::continued::TrailContinued;
 use super::days::Days;
-use super::event::{Event, SecurityAlert, TrailContinued};
+use super::event::{Event, SecurityAlert};
 use super::file;
 use super::keeper::Keeper;
 use super::lock::{Lock, NotLocked};

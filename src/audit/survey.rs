@@ -1,7 +1,7 @@
 //! A look back over the last lines of a trail: up to where it is signed, and whether it ends as its head says.
 
 use super::chain::LineHash;
-use super::event::HeadFound;
+use super::continued::HeadFound;
 use super::head::Head;
 use super::signing::{self, PublicKey, Purpose, Signature};
 use super::verify::line;

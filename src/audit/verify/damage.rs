@@ -1,6 +1,6 @@
 //! Where a trail does not hold, in words that lead a person to the place.
 
-use super::super::event::HeadFound;
+use super::super::continued::HeadFound;
 use super::super::signing::KeyId;
 use serde::Serialize;
 use std::fmt;

@@ -14,7 +14,8 @@ pub use damage::{Break, Damage, Place};
 pub use proof::Adopted;
 
 use super::chain::LineHash;
-use super::event::{Span, TrailContinued};
+use super::continued::TrailContinued;
+use super::event::Span;
 use super::files::{self, OpenError, TrailFile};
 use super::head::Head;
 use super::reviewers::Identity;

@@ -4,7 +4,8 @@
 //! names for it tell an edited line from one that is missing, moved or put in.
 
 use super::super::chain::LineHash;
-use super::super::event::{Span, TrailContinued};
+use super::super::continued::TrailContinued;
+use super::super::event::Span;
 use super::super::signing::Signature;
 use super::damage::{Break, Damage, Place};
 use super::proof::{Adopted, Proof};
