@@ -174,7 +174,7 @@ fn twelve_questions_are_one_command_each() {
 
     // Who speaks plain DICOM: not those whose handshake failed.
     let plain = trail.ask(&["search", "--tls", "plain", "--who"]);
-    assert_says(&plain, &["modality 127.0.0.1 MR2 to PACS over plain TCP", "1 requestors"]);
+    assert_says(&plain, &["modality 127.0.0.1 MR2 to PACS over plain TCP", "1 requestor,"]);
 
     // Whether anything passed without its rewrite.
     assert_says(&trail.ask(&["search", "--unrewritten", "--table"]), &["no record"]);
@@ -190,7 +190,7 @@ fn twelve_questions_are_one_command_each() {
 
     // Which CA vouches for whom, and whom it does not.
     let authority = trail.ask(&["search", "--issuer", "CN=ca of a test", "--peer", "lyon", "--who"]);
-    assert_says(&authority, &["lyon 127.0.0.1", "issued by CN=ca of a test", "1 requestors"]);
+    assert_says(&authority, &["lyon 127.0.0.1", "issued by CN=ca of a test", "1 requestor,"]);
     let stranger = trail.ask(&["search", "--issuer", "CN=stranger-ca of a test", "--who"]);
     assert_says(&stranger, &["no peer 127.0.0.1", "certificate-unknown-ca (1)", "CN=stranger"]);
 

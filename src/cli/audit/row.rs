@@ -77,6 +77,15 @@ fn what(record: &Record) -> String {
                 .collect();
             all.join(", ")
         }
+        "configuration-loaded" => {
+            let text = |text: &Option<Text>| text.as_deref().map(str::to_owned);
+            let by = text(&record.user).map(|user| format!("by {user}"));
+            [text(&record.file), text(&record.configuration), by]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
         "audit-log-used" => {
             let said = |text: &Option<Text>| text.as_deref().unwrap_or("?").to_owned();
             let (user, command) = (said(&record.user), said(&record.command));

@@ -128,7 +128,7 @@ Who came
   certificate CN=lyon (dns:gw.lyon.example), SHA-256 aa11
 
 Why it was let in
-  every condition of peer \"lyon\" held, under the configuration with digest 6ff0f8ab20fe8914…
+  every condition of peer \"lyon\" held, under the configuration with digest 6ff0f8ab20fe8914655749dec739c258
   passed on to upstream \"pacs\" at 10.0.0.5:104, as GATE calling PACS
 
 What was agreed (presentation contexts)

@@ -101,7 +101,10 @@ impl Requestors {
             (_, 7) => style.red(cell),
             _ => cell.to_owned(),
         });
-        let all = format!("{requestors} requestors, {} records, {associations} associations", self.records);
+        let counted =
+            |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let all = [(requestors, "requestor"), (self.records, "record"), (associations, "association")];
+        let all = all.map(|(count, what)| counted(count, what)).join(", ");
         if requestors == 0 {
             lines.clear();
         }

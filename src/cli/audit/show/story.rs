@@ -172,10 +172,9 @@ impl Told {
     fn admission(&mut self, begin: &Value) {
         self.chapter("Why it was let in");
         let configuration = text(begin, "/configuration");
-        let digest: String = configuration.chars().take(16).collect();
         let peer = text(begin, "/peer");
         self.say(&format!(
-            "every condition of peer \"{peer}\" held, under the configuration with digest {digest}…"
+            "every condition of peer \"{peer}\" held, under the configuration with digest {configuration}"
         ));
         match find(begin, "/upstream/name") {
             None => self.say("nothing was asked of an upstream"),
