@@ -25,6 +25,8 @@ pub struct Certificates {
 pub struct Certificate {
     pub subject: String,
     pub names: Vec<String>,
+    /// Who vouches for it, or else whom it names; empty where records do not say.
+    pub issuer: String,
     pub titles: BTreeSet<String>,
     /// Where records say it.
     pub ends: Option<OffsetDateTime>,
@@ -40,6 +42,9 @@ impl Certificates {
         let certificate = self.shown.entry(fingerprint.to_string()).or_default();
         if certificate.bucket.count == 0 {
             certificate.subject = tls.subject.as_deref().unwrap_or_default().to_owned();
+            let vouching = tls.authority.as_ref().map(|authority| authority.subject.to_string());
+            let named = || tls.issuer.as_deref().map(str::to_owned);
+            certificate.issuer = vouching.or_else(named).unwrap_or_default();
             certificate.names = tls.san.iter().map(ToString::to_string).collect();
             certificate.ends =
                 tls.not_after.as_deref().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());

@@ -19,7 +19,7 @@ impl Log {
         let line = serde_json::json!({
             "time": stamp(at), "event": event, "sequence": self.lines.len(), "association": format!("a-{}", self.lines.len()),
             "peer": Some(peer).filter(|peer| !peer.is_empty()), "address": address, "calling-ae-title": title, "called-ae-title": "PACS",
-            "tls": {"version": "1.3", "cipher": "c", "subject": "s", "san": [], "fingerprint": print, "not-after": "2026-04-01T00:00:00Z"},
+            "tls": {"version": "1.3", "cipher": "c", "subject": "s", "san": [], "fingerprint": print, "issuer": "CN=named", "authority": {"subject": "CN=CA"}, "not-after": "2026-04-01T00:00:00Z"},
             "reason": if event.ends_with("opened") { None } else { Some("calling-ae-title-unknown") },
         });
         self.lines.push((at, line.to_string()));
@@ -168,4 +168,5 @@ fn each_figure_keeps_its_newest_records_and_certificates_their_end() {
     assert_eq!((figures.associations.count, newest), (24, (14..24).collect()));
     let certificate = &figures.certificates.shown["aa"];
     assert_eq!((certificate.ends, certificate.bucket.count), (Some(datetime!(2026-04-01 0:00 UTC)), 24));
+    assert_eq!(certificate.issuer, "CN=CA");
 }

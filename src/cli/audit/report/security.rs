@@ -85,6 +85,9 @@ pub fn certificates(html: &mut Html, figures: &Figures, commands: &Commands, now
         html.raw("</small></span>");
         ends(html, certificate, now);
         html.element("<span class=\"figure\">", grouped(certificate.bucket.count), "</span></summary>");
+        if !certificate.issuer.is_empty() {
+            html.element("<p class=\"quiet\">issued by ", &certificate.issuer, "</p>");
+        }
         html.element("<p class=\"mono quiet\">SHA-256 ", fingerprint, "</p>");
         items::records(html, &certificate.bucket, &opened.with("certificate", fingerprint), commands);
         html.raw("</details>");
