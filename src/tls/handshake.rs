@@ -1,10 +1,12 @@
 //! Why a handshake failed, as a stable label and a sentence.
 
+use super::facts;
 use super::refusal::{OfCertificate, Own};
 use super::trust::REMEDY;
 use crate::identity::{Certificate, printable};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use std::io;
+use time::OffsetDateTime;
 
 /// A handshake that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +46,24 @@ fn said(error: &Error) -> String {
     match own(error) {
         Some(own @ (Own::Unfit(_) | Own::UnfitAuthority { .. })) => format!("{own}; {REMEDY}"),
         Some(own) => own.to_string(),
-        None => error.to_string(),
+        None => out_of_date(error).unwrap_or_else(|| error.to_string()),
     }
+}
+
+/// The library says at which second it looked, so that no two refusals of one certificate would be told alike.
+fn out_of_date(error: &Error) -> Option<String> {
+    use CertificateError as E;
+    let Error::InvalidCertificate(error) = error else { return None };
+    let (what, at) = match error {
+        E::ExpiredContext { not_after, .. } => ("a certificate of the chain ended on", not_after),
+        E::NotValidYetContext { not_before, .. } => {
+            ("a certificate of the chain is not valid before", not_before)
+        }
+        E::ExpiredRevocationListContext { next_update, .. } => ("it ended on", next_update),
+        _ => return None,
+    };
+    let at = OffsetDateTime::from_unix_timestamp(i64::try_from(at.as_secs()).ok()?).ok()?;
+    Some(format!("{what} {}", facts::day(at)))
 }
 
 fn own(error: &Error) -> Option<&Own> {
