@@ -2,7 +2,7 @@
 
 mod attacks;
 
-use super::{Damage, Known, Verification, verify};
+use super::{Break, Damage, Known, Verification, verify};
 use crate::audit::chain::{Chain, Draft, LineHash};
 use crate::audit::event::{Event, RecordsDeleted, Span, Started};
 use crate::audit::files::{Form, TrailFile};
@@ -242,6 +242,8 @@ proptest! {
     ) {
         let mut lines = trail(false);
         let column = column % lines[at].len();
+        // The last two lines made one: nothing stands behind it, and it is the head of the trail that it falls short of.
+        let ends_short = at == LINES - 2 && column == lines[at].len() - 1;
         match how {
             0 => {
                 prop_assume!(lines[at][column] != byte);
@@ -251,7 +253,8 @@ proptest! {
             _ => lines[at].insert(column, byte),
         }
         let found = found(&lines, &[]);
-        prop_assert!(located(&found, at), "line {}: {:?}", at + 1, found.breaks);
+        let cut = || matches!(found.breaks[..], [Break { damage: Damage::CutBefore { .. }, .. }]);
+        prop_assert!(located(&found, at) || (ends_short && cut()), "line {}: {:?}", at + 1, found.breaks);
     }
 
     #[test]
