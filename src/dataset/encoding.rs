@@ -62,6 +62,19 @@ impl Encoding {
     }
 }
 
+impl Encoding {
+    /// As [`of`](Self::of), for whoever reads a data set and does not rewrite it: the JPIP-referenced syntaxes and those of
+    /// SMPTE ST 2110 are written in explicit VR little endian too (PS3.5 A.6, A.7).
+    pub fn to_read(transfer_syntax_uid: &str) -> Option<Self> {
+        let deflated = match transfer_syntax_uid.strip_prefix("1.2.840.10008.1.2.") {
+            Some("4.94" | "4.204" | "7.1" | "7.2" | "7.3") => false,
+            Some("4.95" | "4.205") => true,
+            _ => return Self::of(transfer_syntax_uid),
+        };
+        Some(Self { syntax: Syntax::EXPLICIT_LE, deflated })
+    }
+}
+
 /// JPEG, JPEG-LS, JPEG 2000, MPEG, HEVC, JPEG XL and HTJ2K, by the last parts of 1.2.840.10008.1.2.4.
 fn is_encapsulated(end: &str) -> bool {
     let (number, fragmentable) = end.strip_suffix(".1").map_or((end, false), |number| (number, true));
@@ -91,6 +104,15 @@ mod tests {
             let uid = format!("1.2.840.10008.1.2.{end}");
             assert_eq!(of(&uid), Some((Syntax::EXPLICIT_LE, false)), "{uid}");
         }
+    }
+
+    #[test]
+    fn what_is_not_rewritten_can_be_read_where_the_standard_says_how() {
+        let read = |uid: &str| Encoding::to_read(uid).map(|e| (e.syntax, e.deflated));
+        assert_eq!(read("1.2.840.10008.1.2"), Some((Syntax::IMPLICIT_LE, false)));
+        assert_eq!(read("1.2.840.10008.1.2.4.94"), Some((Syntax::EXPLICIT_LE, false)));
+        assert_eq!(read("1.2.840.10008.1.2.4.205"), Some((Syntax::EXPLICIT_LE, true)));
+        assert_eq!(read("1.2.840.113619.5.2"), None);
     }
 
     #[test]

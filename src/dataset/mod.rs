@@ -2,14 +2,17 @@
 //!
 //! [`Scanner`] takes bytes in any chunking and says where elements, items and values begin and end, holding no more than
 //! one partial element header (12 bytes) and one small frame for each open sequence or item. [`Observer`] is the cheap
-//! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries.
+//! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries; [`Names`] is
+//! what a data set says that it is, before it goes on.
 
 mod dictionary;
 mod encoding;
 mod error;
 mod header;
 mod identifier;
+mod inflating;
 mod mending;
+mod names;
 mod observer;
 mod scanner;
 mod vr;
@@ -22,6 +25,7 @@ pub use header::Header;
 pub(crate) use header::encoded as encoded_header;
 pub use identifier::Identifier;
 pub use mending::{Looked, Mending, Tolerated};
+pub use names::{Names, Unnamed};
 pub use observer::Observer;
 pub use scanner::{Event, HARD_MAX_DEPTH, Kind, PathStep, Raw, Scanner};
 pub use vr::Vr;

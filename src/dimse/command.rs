@@ -134,6 +134,12 @@ impl Command {
         self.text(AFFECTED_SOP_INSTANCE)
     }
 
+    /// Affected SOP Class and SOP Instance UID as bytes, without padding; empty where they are absent.
+    pub fn affected(&self) -> (&[u8], &[u8]) {
+        let value = |element| self.value(element).map(trim).unwrap_or_default();
+        (value(AFFECTED_SOP_CLASS), value(AFFECTED_SOP_INSTANCE))
+    }
+
     /// Move Destination (0000,0600), escaped, without the spaces around it.
     pub fn move_destination(&self) -> Option<String> {
         self.text(MOVE_DESTINATION)

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::association::{AcceptedContext, Answer, opposite};
+use super::comparison::Comparison;
 use super::ended::Ended;
 use super::exchange::{Ending, Exchange, labels};
 use super::phase::{DataSet, Fate, Origin, Phase, Relayed, Rewritten};
 use super::pump::Half;
 use crate::audit;
-use crate::dataset::{Identifier, Observer};
+use crate::dataset::{Encoding, Identifier, Observer};
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
 use crate::policy::{Denial, Direction, Part, Request, Treatment};
 use crate::rewrite::{Correspondences, Expected, RewriteError, Transform, Unavailable, Way};
@@ -16,6 +17,8 @@ use crate::wire::{Malformed, Uid};
 
 /// The label of records about data sets that could not be rewritten.
 pub(super) const REWRITE_FAILED: &str = "rewrite-failed";
+/// The label of records about data sets that are not what their commands say.
+pub(super) const DATA_SET_MISMATCH: &str = "data-set-mismatch";
 
 /// Why a request is answered here and goes nowhere.
 pub(super) struct Refused {
@@ -64,7 +67,7 @@ impl Half<'_> {
             return Box::pin(self.refuse_exchange(&command, exchange, Answer::Refused, refused)).await;
         }
         match self.association.grant.peer.treatment(operation, Part::Request, self.direction) {
-            Treatment::AsItCame => self.relay_as_it_came(&command, exchange).await,
+            Treatment::AsItCame => self.relay_as_it_came(command, exchange).await,
             Treatment::Rewrite => Box::pin(self.rewrite(*command, exchange)).await,
             Treatment::Pseudonymise(content) => {
                 Box::pin(self.cross_request(*command, exchange, (Way::ToPseudonyms, content))).await
@@ -196,18 +199,25 @@ impl Half<'_> {
         let native = self.native_context(exchange.context_id).map(|(_, native)| native);
         let rewritten =
             Some(Box::new(Rewritten { origin: Origin::Request(command), held, native, room: None }));
-        let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
+        let relayed = Relayed { transform, comparison: None, observer: None, identifier: None, rewritten };
         self.begin_data_set(exchange.context_id, exchange.message_id, Box::new(relayed));
         self.association.ledger.open(self.direction, exchange);
     }
 
-    async fn relay_as_it_came(&mut self, command: &Command, exchange: Box<Exchange>) -> Result<(), Ended> {
+    async fn relay_as_it_came(
+        &mut self,
+        command: Box<Command>,
+        exchange: Box<Exchange>,
+    ) -> Result<(), Ended> {
         let context_id = exchange.context_id;
+        if command.has_data_set && exchange.operation == Operation::CStore {
+            self.compare_and_relay(command, exchange).await;
+            return Ok(());
+        }
         if command.has_data_set {
             let encoding = self.association.context(context_id).and_then(|context| context.encoding);
             let mut relayed = Relayed::as_it_came();
             match exchange.operation {
-                Operation::CStore => relayed.observer = encoding.map(Observer::new),
                 Operation::CFind | Operation::CMove | Operation::CGet => {
                     relayed.identifier = encoding.map(|encoding| Box::new(Identifier::new(encoding)));
                 }
@@ -219,6 +229,25 @@ impl Half<'_> {
         self.association.ledger.open(self.direction, exchange);
         self.lock().await.command(context_id, command.bytes());
         Ok(())
+    }
+
+    /// Relays an object that nothing rewrites, once it is known to be what its command says. In a transfer syntax that
+    /// nobody can tell how to read, that cannot be known.
+    async fn compare_and_relay(&mut self, command: Box<Command>, mut exchange: Box<Exchange>) {
+        let (context_id, message_id) = (exchange.context_id, exchange.message_id);
+        let context = self.association.context(context_id);
+        let mut relayed = Relayed::as_it_came();
+        let Some(encoding) = context.and_then(|context| Encoding::to_read(context.transfer_syntax.as_str()))
+        else {
+            exchange.tolerate(vec!["data-set-not-compared".into()]);
+            self.begin_data_set(context_id, message_id, relayed);
+            self.association.ledger.open(self.direction, exchange);
+            return self.lock().await.command(context_id, command.bytes());
+        };
+        relayed.observer = Some(Observer::new(encoding));
+        relayed.comparison = Some(Comparison::new(command, encoding));
+        self.begin_data_set(context_id, message_id, relayed);
+        self.association.ledger.open(self.direction, exchange);
     }
 
     pub(super) fn begin_data_set(&mut self, context_id: u8, message_id: u16, relayed: Box<Relayed>) {

@@ -7,9 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use crate::audit;
-use crate::dataset::Tolerated;
+use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};
 use crate::policy::Direction;
+use crate::rewrite::Summary;
 
 /// An operation that waits for its response, with what its record will say.
 #[derive(Debug)]
@@ -51,8 +52,11 @@ pub(crate) struct Exchange {
     /// What its data set names in place of the command's SOP class and instance.
     pub named: Named,
     /// What its messages had that the standard does not allow: labels of its record.
-    pub tolerated: Vec<Cow<'static, str>>,
+    pub tolerated: Labels,
 }
+
+/// Words of a record, stable.
+pub(crate) type Labels = Vec<Cow<'static, str>>;
 
 /// What a response says of those behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +75,17 @@ const REPOSITORY_QUERY: &str = "1.2.840.10008.5.1.4.1.1.201.6";
 pub(crate) struct Named {
     pub sop_class: Option<String>,
     pub sop_instance: Option<String>,
+}
+
+impl Named {
+    /// What a rewrite found in place of what the command says.
+    pub fn instead(summary: &Summary) -> Self {
+        let named = |wanted: Tag| {
+            let mismatch = summary.mismatch.as_ref().filter(|(tag, _)| *tag == wanted);
+            mismatch.map(|(_, value)| crate::wire::escape(value))
+        };
+        Self { sop_class: named(SOP_CLASS_UID), sop_instance: named(SOP_INSTANCE_UID) }
+    }
 }
 
 impl Exchange {
@@ -121,7 +136,7 @@ impl Exchange {
     }
 
     /// Writes down, each once, what a response had that the standard does not allow.
-    pub fn tolerate(&mut self, labels: Vec<Cow<'static, str>>) {
+    pub fn tolerate(&mut self, labels: Labels) {
         for label in labels {
             if self.tolerated.len() < MOST_TOLERATED && !self.tolerated.contains(&label) {
                 self.tolerated.push(label);
@@ -173,7 +188,7 @@ impl Exchange {
 const MOST_TOLERATED: usize = 32;
 
 /// What a command set had that the standard does not allow, each with `prefix`.
-pub(crate) fn labels(command: &Command, prefix: &str) -> Vec<Cow<'static, str>> {
+pub(crate) fn labels(command: &Command, prefix: &str) -> Labels {
     command.tolerated().iter().map(|tolerated| format!("{prefix}{tolerated}").into()).collect()
 }
 

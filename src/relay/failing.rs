@@ -1,6 +1,9 @@
 //! Data sets that cannot be rewritten: who is told, and what is written down.
 
+use super::association::Answer;
+use super::command::DATA_SET_MISMATCH;
 use super::ended::Ended;
+use super::exchange::Named;
 use super::message::query_of;
 use super::phase::{Fate, Origin, Phase};
 use super::pump::Half;
@@ -29,11 +32,12 @@ impl Half<'_> {
             .span
             .in_scope(|| tracing::warn!(message_id = request, %error, "a data set could not be rewritten"));
         let query = relayed.identifier.take().map(|identifier| query_of(*identifier));
-        let tolerated = relayed.transform.summary().tolerated;
+        let summary = relayed.transform.summary();
+        let (tolerated, named) = (summary.tolerated, Named::instead(summary));
         let response = match relayed.rewritten.map(|rewritten| rewritten.origin) {
             Some(Origin::Request(command)) => {
                 self.association.ledger.update(self.direction, request, |exchange| {
-                    exchange.query = query;
+                    (exchange.query, exchange.named) = (query, named);
                     exchange.tolerate_in_data_set(tolerated);
                 });
                 self.request_unsent(&command, request, error).await
@@ -57,6 +61,12 @@ impl Half<'_> {
         let mut exchange = self.association.ledger.close(self.direction, message_id)?;
         exchange.fault = Some(fault_of(error));
         let (response, answer) = self.request_failed(command, exchange.operation, error);
+        let answer = match answer {
+            Answer::Failed(status, _) if exchange.named != Named::default() => {
+                Answer::Refused(status, DATA_SET_MISMATCH)
+            }
+            answer => answer,
+        };
         self.association.record(self.direction, exchange, answer).await;
         Some(response)
     }

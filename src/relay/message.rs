@@ -120,6 +120,9 @@ impl Half<'_> {
     }
 
     async fn data(&mut self, range: Range<usize>, last: bool) -> Result<(), Ended> {
+        if let Err(unlike) = self.compare(range.clone(), last) {
+            return Box::pin(self.refuse_unlike(unlike, last)).await;
+        }
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let Fate::Relay(relayed) = &mut state.fate else {
             return if last { Box::pin(self.swallowed()).await } else { Ok(()) };
@@ -148,7 +151,7 @@ impl Half<'_> {
         let Phase::DataSet(DataSet { fate: Fate::Relay(relayed), .. }) = &mut self.phase else {
             return Ok(());
         };
-        let settled = relayed.transform.settled();
+        let settled = relayed.transform.settled() && !relayed.is_being_compared();
         if result.is_ok() && (settled || last) {
             result = self.remember().await;
         }
@@ -182,6 +185,10 @@ impl Half<'_> {
 
     /// Sends the command set that waited for its data set.
     pub(super) async fn release_held(&mut self) -> Result<(), Ended> {
+        if let Some((context_id, command)) = self.compared() {
+            self.lock().await.command(context_id, command.bytes());
+            return Ok(());
+        }
         let Phase::DataSet(state) = &mut self.phase else { return Ok(()) };
         let Fate::Relay(relayed) = &mut state.fate else { return Ok(()) };
         let Some(rewritten) = &mut relayed.rewritten else { return Ok(()) };

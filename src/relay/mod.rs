@@ -26,6 +26,7 @@ mod asking;
 mod associate;
 mod association;
 mod command;
+mod comparison;
 mod crossing;
 mod deadlines;
 mod decoding;

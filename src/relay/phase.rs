@@ -1,5 +1,6 @@
 //! The places in a message where a half can be, and what becomes of a data set on its way.
 
+use super::comparison::Comparison;
 use super::crossing::Crossed;
 use super::decoding::Room;
 use super::ended::Ended;
@@ -46,6 +47,8 @@ pub(crate) enum Fate {
 /// A data set that is passed on.
 pub(crate) struct Relayed {
     pub transform: Transform,
+    /// A C-STORE that waits to be known as what its command says, where nothing rewrites.
+    pub comparison: Option<Comparison>,
     /// Looks for study and patient where nothing rewrites.
     pub observer: Option<Observer>,
     /// Looks at what a query asks.
@@ -78,7 +81,7 @@ impl Relayed {
     /// A data set that goes on as it came.
     pub fn as_it_came() -> Box<Self> {
         let transform = Transform::identity();
-        Box::new(Self { transform, observer: None, identifier: None, rewritten: None })
+        Box::new(Self { transform, comparison: None, observer: None, identifier: None, rewritten: None })
     }
 
     /// Whether nobody looks at the bytes that come next.
@@ -86,10 +89,17 @@ impl Relayed {
         self.transform.is_identity()
             && self.identifier.is_none()
             && self.rewritten.is_none()
+            && self.comparison.is_none()
             && !self.observer.as_ref().is_some_and(Observer::wants_more)
     }
 
+    /// Whether it is not yet known to be what its command says.
+    pub fn is_being_compared(&self) -> bool {
+        self.comparison.as_ref().is_some_and(|comparison| !comparison.is_done())
+    }
+
+    /// Whether its command waits, and it with it.
     pub fn is_held(&self) -> bool {
-        self.rewritten.as_ref().is_some_and(|rewritten| rewritten.held.is_some())
+        self.comparison.is_some() || self.rewritten.as_ref().is_some_and(|rewritten| rewritten.held.is_some())
     }
 }

@@ -29,6 +29,8 @@ pub struct Summary {
     pub new_sop_instance_uid: Option<Vec<u8>>,
     /// What was put right before the rules were applied.
     pub tolerated: Tolerated,
+    /// (0008,0016) or (0008,0018) as it came, where the command says another.
+    pub mismatch: Option<(Tag, Vec<u8>)>,
 }
 
 impl Summary {
@@ -39,6 +41,7 @@ impl Summary {
         patient_id: None,
         new_sop_instance_uid: None,
         tolerated: Tolerated { vr: false, order: false, delimiter: false, file_meta: false, nuls: false },
+        mismatch: None,
     };
 }
 
@@ -100,7 +103,11 @@ impl Notes {
             _ => return Ok(()),
         };
         let same = expected.is_none_or(|expected| value == expected.as_str().as_bytes());
-        if same { Ok(()) } else { Err(RewriteProblem::CommandMismatch) }
+        if !same {
+            self.summary.mismatch = Some((tag, short(value)));
+            return Err(RewriteProblem::CommandMismatch);
+        }
+        Ok(())
     }
 
     /// Whom keys are about by a study or another UID, where they have no Patient ID.

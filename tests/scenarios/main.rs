@@ -60,6 +60,7 @@ mod byte_for_byte;
 mod certificates;
 mod command_sets;
 mod commands;
+mod comparison;
 mod configurations;
 mod crosswalk;
 mod crosswalk_commands;

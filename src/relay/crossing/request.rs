@@ -48,7 +48,7 @@ impl Half<'_> {
         let native = self.native_context(asked.context_id).map(|(_, native)| native);
         let origin = Origin::Request(command);
         let rewritten = Some(Box::new(Rewritten { origin, held: Some(bytes), native, room: None }));
-        let relayed = Relayed { transform, observer: None, identifier, rewritten };
+        let relayed = Relayed { transform, comparison: None, observer: None, identifier, rewritten };
         self.begin_data_set(asked.context_id, asked.message_id, Box::new(relayed));
         Ok(())
     }

@@ -43,7 +43,8 @@ impl Half<'_> {
                 let origin = Origin::Response(Box::new(Crossed { response: command, exchange, status }));
                 let rewritten =
                     Some(Box::new(Rewritten { origin, held: Some(bytes), native: None, room: None }));
-                let relayed = Relayed { transform, observer: None, identifier: None, rewritten };
+                let relayed =
+                    Relayed { transform, comparison: None, observer: None, identifier: None, rewritten };
                 self.data_set(contexts, Fate::Relay(Box::new(relayed)));
                 Ok(())
             }

@@ -1,0 +1,299 @@
+//! What a data set says that it is: SOP Class and SOP Instance UID, to be compared with its command before it goes on.
+//!
+//! They stand at the very front, so nearly every data set has said both in its first fragment, and no more of it is read.
+//! One that lacks them is read further, 64 KiB at most: an element out of order would be found by whoever comes next. Here
+//! only the structure counts. What the standard says of order and groups is of no concern, as other readers have it.
+
+use super::encoding::{Encoding, Syntax};
+use super::inflating::Inflating;
+use super::vr::Form;
+use super::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, number, trim};
+
+/// Both have to come within so many bytes, or the data set has to end.
+const WITHIN: u64 = 64 << 10;
+/// A UID has at most 64 characters (PS3.5 §9.1).
+const LONGEST: usize = 66;
+/// Sequences and items of undefined length, one in the other.
+const DEEPEST: usize = 64;
+const UNDEFINED: u32 = u32::MAX;
+const ITEM: u32 = 0xFFFE_E000;
+const ITEM_END: u32 = 0xFFFE_E00D;
+const SEQUENCE_END: u32 = 0xFFFE_E0DD;
+const LONGEST_HEAD: usize = 12;
+
+/// Reads the names of a data set in any chunking. After an error it must not be used again.
+pub struct Names {
+    inflating: Option<Box<Inflating>>,
+    walk: Walk,
+}
+
+/// Why it cannot be told what a data set says that it is. Each fits an Error Comment (0000,0902).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unnamed {
+    #[error("SOP class or instance UID of the data set comes twice")]
+    Twice,
+    #[error("SOP class or instance UID of the data set is no UID")]
+    NoUid,
+    #[error("SOP class or instance UID not in the first 64 KiB")]
+    TooLate,
+    #[error("unknown value representation before the SOP instance UID")]
+    UnknownVr,
+    #[error("data set cannot be read as far as its SOP instance UID")]
+    Structure,
+    #[error("data set cannot be inflated")]
+    Deflated,
+}
+
+/// An element, an item or a delimiter.
+struct Head {
+    tag: Tag,
+    vr: Option<[u8; 2]>,
+    length: u32,
+    size: usize,
+}
+
+/// What is open, of undefined length.
+#[derive(Clone, Copy)]
+struct Open {
+    holds_items: bool,
+    syntax: Syntax,
+}
+
+#[derive(Clone, Copy)]
+struct Value {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+struct Walk {
+    syntax: Syntax,
+    open: Vec<Open>,
+    /// The start of a header that the input ended inside.
+    carry: [u8; LONGEST_HEAD],
+    carried: usize,
+    /// Bytes of the value under way that are to come.
+    rest: u32,
+    reading: Option<Tag>,
+    sop_class: Option<Value>,
+    sop_instance: Option<Value>,
+    position: u64,
+}
+
+impl Names {
+    /// At the start of a data set.
+    pub fn new(encoding: Encoding) -> Self {
+        let walk = Walk {
+            syntax: encoding.syntax,
+            open: Vec::new(),
+            carry: [0; LONGEST_HEAD],
+            carried: 0,
+            rest: 0,
+            reading: None,
+            sop_class: None,
+            sop_instance: None,
+            position: 0,
+        };
+        Self { inflating: encoding.deflated.then(Inflating::new), walk }
+    }
+
+    /// Looks at the next bytes. `true`: both have been read, and nothing more has to be looked at.
+    ///
+    /// # Errors
+    /// [`Unnamed`]: other readers may find what is not found here.
+    pub fn look(&mut self, input: &[u8]) -> Result<bool, Unnamed> {
+        let Self { inflating, walk } = self;
+        match inflating {
+            None => walk.walk(input),
+            Some(inflating) => inflating.inflate(input, |plain| walk.walk(plain)),
+        }
+    }
+
+    /// Says that the data set ended, before both had been read: it does not have what was not found.
+    ///
+    /// # Errors
+    /// [`Unnamed`]: it ended inside an element.
+    pub fn finish(&self) -> Result<(), Unnamed> {
+        if self.inflating.as_ref().is_some_and(|inflating| !inflating.has_ended()) {
+            return Err(Unnamed::Deflated);
+        }
+        let Walk { open, carry, carried, rest, .. } = &self.walk;
+        // Some writers leave NULs behind the last element.
+        let is_padding = carry.iter().take(*carried).all(|byte| *byte == 0);
+        if *rest == 0 && open.is_empty() && is_padding { Ok(()) } else { Err(Unnamed::Structure) }
+    }
+
+    /// (0008,0016), without padding; `None` where it is absent or empty.
+    pub fn sop_class(&self) -> Option<&[u8]> {
+        Value::told(self.walk.sop_class.as_ref())
+    }
+
+    /// (0008,0018), without padding; `None` where it is absent or empty.
+    pub fn sop_instance(&self) -> Option<&[u8]> {
+        Value::told(self.walk.sop_instance.as_ref())
+    }
+}
+
+impl Value {
+    const EMPTY: Self = Self { bytes: [0; LONGEST], length: 0 };
+
+    fn push(&mut self, more: &[u8]) {
+        let end = self.length + more.len();
+        // A longer one is not begun.
+        if let Some(to) = self.bytes.get_mut(self.length..end) {
+            to.copy_from_slice(more);
+            self.length = end;
+        }
+    }
+
+    fn told(value: Option<&Self>) -> Option<&[u8]> {
+        let value = value?;
+        value.bytes.get(..value.length).map(trim).filter(|value| !value.is_empty())
+    }
+}
+
+impl Walk {
+    fn walk(&mut self, mut input: &[u8]) -> Result<bool, Unnamed> {
+        loop {
+            if self.rest > 0 {
+                input = self.value(input);
+            }
+            if self.rest == 0 && self.sop_class.is_some() && self.sop_instance.is_some() {
+                return Ok(true);
+            }
+            if self.position > WITHIN {
+                return Err(Unnamed::TooLate);
+            }
+            if self.rest > 0 {
+                return Ok(false);
+            }
+            match self.head(&mut input) {
+                Some(head) => self.enter(&head)?,
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// Takes what there is of the value under way; gives what is behind.
+    fn value<'a>(&mut self, input: &'a [u8]) -> &'a [u8] {
+        let taken = usize::try_from(self.rest).unwrap_or(usize::MAX).min(input.len());
+        let (value, behind) = input.split_at_checked(taken).unwrap_or((input, &[]));
+        match self.reading {
+            Some(SOP_CLASS_UID) => self.sop_class.get_or_insert(Value::EMPTY).push(value),
+            Some(_) => self.sop_instance.get_or_insert(Value::EMPTY).push(value),
+            None => {}
+        }
+        self.rest = self.rest.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
+        self.position = self.position.saturating_add(taken as u64);
+        behind
+    }
+
+    /// A whole header; `None` when the input ends first.
+    fn head(&mut self, input: &mut &[u8]) -> Option<Head> {
+        let (syntax, is_element) = match self.open.last() {
+            None => (self.syntax, true),
+            Some(open) => (open.syntax, !open.holds_items),
+        };
+        if self.carried == 0
+            && let Some(head) = Head::read(syntax, is_element, input)
+        {
+            *input = input.get(head.size..).unwrap_or_default();
+            self.position = self.position.saturating_add(head.size as u64);
+            return Some(head);
+        }
+        while let Some((&byte, behind)) = input.split_first() {
+            if let Some(to) = self.carry.get_mut(self.carried) {
+                *to = byte;
+                self.carried += 1;
+            }
+            *input = behind;
+            let carried = self.carry.get(..self.carried).unwrap_or_default();
+            if let Some(head) = Head::read(syntax, is_element, carried) {
+                self.carried = 0;
+                self.position = self.position.saturating_add(head.size as u64);
+                return Some(head);
+            }
+        }
+        None
+    }
+
+    fn enter(&mut self, head: &Head) -> Result<(), Unnamed> {
+        let is_in_items = self.open.last().is_some_and(|open| open.holds_items);
+        match (number(head.tag), is_in_items) {
+            (ITEM, true) if head.length == UNDEFINED => self.open(false, self.inner()),
+            (ITEM, true) => self.pass(head.length, None),
+            (SEQUENCE_END, true) => self.close(),
+            (ITEM_END, false) if !self.open.is_empty() => self.close(),
+            (_, true) => Err(Unnamed::Structure),
+            _ if head.tag.0 == 0xFFFE => Err(Unnamed::Structure),
+            _ => self.element(head),
+        }
+    }
+
+    fn element(&mut self, head: &Head) -> Result<(), Unnamed> {
+        let syntax = self.inner();
+        if syntax.explicit && head.vr.map(Form::of).is_none_or(|form| form == Form::Unknown) {
+            return Err(Unnamed::UnknownVr);
+        }
+        let is_at_the_top = self.open.is_empty();
+        let name =
+            Some(head.tag).filter(|tag| is_at_the_top && matches!(*tag, SOP_CLASS_UID | SOP_INSTANCE_UID));
+        if head.length != UNDEFINED {
+            return self.pass(head.length, name);
+        }
+        // What hides in a UN is implicit VR little endian, whatever is around it (PS3.5 §6.2.2).
+        let items = if syntax.explicit && head.vr == Some(*b"UN") { Syntax::IMPLICIT_LE } else { syntax };
+        if name.is_some() { Err(Unnamed::NoUid) } else { self.open(true, items) }
+    }
+
+    /// A value begins, of a UID that is looked for or of what is passed over.
+    fn pass(&mut self, length: u32, name: Option<Tag>) -> Result<(), Unnamed> {
+        (self.rest, self.reading) = (length, name);
+        let Some(name) = name else { return Ok(()) };
+        let value = if name == SOP_CLASS_UID { &mut self.sop_class } else { &mut self.sop_instance };
+        if value.is_some() {
+            return Err(Unnamed::Twice);
+        }
+        *value = Some(Value::EMPTY);
+        if usize::try_from(length).is_ok_and(|length| length <= LONGEST) {
+            Ok(())
+        } else {
+            Err(Unnamed::NoUid)
+        }
+    }
+
+    fn open(&mut self, holds_items: bool, syntax: Syntax) -> Result<(), Unnamed> {
+        if self.open.len() == DEEPEST {
+            return Err(Unnamed::Structure);
+        }
+        self.open.push(Open { holds_items, syntax });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Unnamed> {
+        self.open.pop().map(|_| ()).ok_or(Unnamed::Structure)
+    }
+
+    fn inner(&self) -> Syntax {
+        self.open.last().map_or(self.syntax, |open| open.syntax)
+    }
+}
+
+impl Head {
+    /// The header that `bytes` begin with, where they hold all of it (PS3.5 §7.1).
+    fn read(syntax: Syntax, is_element: bool, bytes: &[u8]) -> Option<Self> {
+        let &[g0, g1, e0, e1, v0, v1, l0, l1] = bytes.first_chunk::<8>()?;
+        let tag = Tag(syntax.u16([g0, g1]), syntax.u16([e0, e1]));
+        if !syntax.explicit || !is_element || tag.0 == 0xFFFE {
+            return Some(Self { tag, vr: None, length: syntax.u32([v0, v1, l0, l1]), size: 8 });
+        }
+        let vr = Some([v0, v1]);
+        if Form::of([v0, v1]) == Form::Long {
+            let &[.., m0, m1, m2, m3] = bytes.first_chunk::<LONGEST_HEAD>()?;
+            return Some(Self { tag, vr, length: syntax.u32([m0, m1, m2, m3]), size: LONGEST_HEAD });
+        }
+        Some(Self { tag, vr, length: u32::from(syntax.u16([l0, l1])), size: 8 })
+    }
+}
+
+#[cfg(test)]
+mod tests;

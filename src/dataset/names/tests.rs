@@ -1,0 +1,186 @@
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use proptest::prelude::*;
+
+use super::{Names, Unnamed};
+use crate::dataset::{Encoding, Syntax};
+
+const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+const SYNTAXES: [&str; 4] =
+    ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"];
+
+fn element(syntax: Syntax, (group, element): (u16, u16), vr: [u8; 2], value: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(value.len()).unwrap();
+    head(syntax, (group, element), vr, length).into_iter().chain(value.iter().copied()).collect()
+}
+
+fn head(syntax: Syntax, (group, element): (u16, u16), vr: [u8; 2], length: u32) -> Vec<u8> {
+    let mut out = [syntax.put_u16(group), syntax.put_u16(element)].concat();
+    match (syntax.explicit && group != 0xFFFE, &vr) {
+        (false, _) => out.extend(syntax.put_u32(length)),
+        (true, b"SQ" | b"UN" | b"OB") => {
+            out.extend([&vr[..], &[0, 0], &syntax.put_u32(length)].concat());
+        }
+        (true, _) => out.extend([&vr[..], &syntax.put_u16(u16::try_from(length).unwrap())].concat()),
+    }
+    out
+}
+
+/// What is read of a data set in this transfer syntax, in chunks of this size, and behind how many of its bytes.
+fn names(uid: &str, plain: &[u8], chunk: usize) -> Result<(Option<String>, Option<String>, bool), Unnamed> {
+    let encoding = Encoding::of(uid).unwrap();
+    let bytes = if encoding.deflated {
+        let mut deflate = DeflateEncoder::new(Vec::new(), Compression::default());
+        deflate.write_all(plain).unwrap();
+        deflate.finish().unwrap()
+    } else {
+        plain.to_vec()
+    };
+    let mut names = Names::new(encoding);
+    let mut early = false;
+    for part in bytes.chunks(chunk) {
+        early = names.look(part)?;
+        if early {
+            break;
+        }
+    }
+    if !early {
+        names.finish()?;
+    }
+    let text = |value: Option<&[u8]>| value.map(|value| String::from_utf8(value.to_vec()).unwrap());
+    Ok((text(names.sop_class()), text(names.sop_instance()), early))
+}
+
+fn class(syntax: Syntax) -> Vec<u8> {
+    element(syntax, (8, 0x16), *b"UI", b"1.2.840.10008.5.1.4.1.1.2\0")
+}
+
+fn instance(syntax: Syntax) -> Vec<u8> {
+    element(syntax, (8, 0x18), *b"UI", b"1.2.3.4 ")
+}
+
+#[track_caller]
+fn assert_found(make: impl Fn(Syntax) -> Vec<u8>) {
+    for uid in SYNTAXES {
+        let plain = make(Encoding::of(uid).unwrap().syntax);
+        for chunk in [1, 2, 5, 7, 13, 100, 100_000] {
+            let found = names(uid, &plain, chunk);
+            assert_eq!(found, Ok((Some(CT.into()), Some("1.2.3.4".into()), true)), "{uid} by {chunk}");
+        }
+    }
+}
+
+#[test]
+fn both_are_read_in_every_encoding_and_chunking() {
+    assert_found(|syntax| {
+        let charset = element(syntax, (8, 5), *b"CS", b"ISO_IR 100");
+        // A break inside what is behind does not matter.
+        [charset, class(syntax), instance(syntax), vec![0xFF; 40]].concat()
+    });
+}
+
+#[test]
+fn they_are_found_out_of_order_behind_sequences_and_behind_file_meta_information() {
+    assert_found(|syntax| {
+        let item = head(syntax, (0xFFFE, 0xE000), *b"  ", 8);
+        let nested = element(syntax, (8, 0x18), *b"UI", b"9.9.9.9\0");
+        let items = [
+            item,
+            vec![7; 8],
+            head(syntax, (0xFFFE, 0xE000), *b"  ", u32::MAX),
+            nested.clone(),
+            head(syntax, (8, 0x1140), *b"SQ", u32::MAX),
+            head(syntax, (0xFFFE, 0xE0DD), *b"  ", 0),
+            head(syntax, (0xFFFE, 0xE00D), *b"  ", 0),
+            head(syntax, (0xFFFE, 0xE0DD), *b"  ", 0),
+        ];
+        [
+            element(syntax, (2, 0x10), *b"UI", b"1.2.840.10008.1.2\0"),
+            head(syntax, (8, 6), *b"SQ", u32::MAX),
+            items.concat(),
+            element(syntax, (8, 0x1115), *b"SQ", &nested),
+            instance(syntax),
+            class(syntax),
+        ]
+        .concat()
+    });
+}
+
+#[test]
+fn what_a_whole_data_set_does_not_have_is_absent() {
+    for uid in SYNTAXES {
+        let syntax = Encoding::of(uid).unwrap().syntax;
+        let patient = element(syntax, (0x10, 0x20), *b"LO", b"P1");
+        let only_instance = [instance(syntax), patient.clone()].concat();
+        assert_eq!(names(uid, &only_instance, 7), Ok((None, Some("1.2.3.4".into()), false)));
+        assert_eq!(names(uid, &patient, 7), Ok((None, None, false)));
+        let empty = [element(syntax, (8, 0x16), *b"UI", b""), instance(syntax)].concat();
+        assert_eq!(names(uid, &empty, 7), Ok((None, Some("1.2.3.4".into()), true)));
+        assert_eq!(names(uid, &[patient, vec![0; 3]].concat(), 7), Ok((None, None, false)));
+    }
+    assert_eq!(names(SYNTAXES[0], &[], 7), Ok((None, None, false)));
+}
+
+#[test]
+fn what_others_could_find_and_this_cannot_is_told_from_what_is_absent() {
+    let explicit = Syntax::EXPLICIT_LE;
+    let long = element(explicit, (8, 0x20), *b"OB", &vec![0; 70_000]);
+    let overlong = element(explicit, (8, 0x18), *b"UI", &[b'1'; 70]);
+    let cases = [
+        ([class(explicit), class(explicit), instance(explicit)].concat(), Unnamed::Twice),
+        ([class(explicit), overlong].concat(), Unnamed::NoUid),
+        ([class(explicit), long.clone(), instance(explicit)].concat(), Unnamed::TooLate),
+        (long, Unnamed::TooLate),
+        (
+            [element(explicit, (8, 8), *b"??", b"X "), class(explicit), instance(explicit)].concat(),
+            Unnamed::UnknownVr,
+        ),
+        ([class(explicit), vec![8, 0, 0x18]].concat(), Unnamed::Structure),
+        ([class(explicit), instance(explicit)[..12].to_vec()].concat(), Unnamed::Structure),
+        (head(explicit, (0xFFFE, 0xE00D), *b"  ", 0), Unnamed::Structure),
+        (
+            [head(explicit, (8, 6), *b"SQ", u32::MAX), class(explicit), instance(explicit)].concat(),
+            Unnamed::Structure,
+        ),
+        (head(explicit, (8, 6), *b"SQ", u32::MAX), Unnamed::Structure),
+    ];
+    for (plain, unnamed) in cases {
+        for uid in [SYNTAXES[1], SYNTAXES[3]] {
+            assert_eq!(names(uid, &plain, 9), Err(unnamed), "{uid} {:02x?}", &plain[..8]);
+        }
+    }
+    let mut no_stream = Names::new(Encoding::of(SYNTAXES[3]).unwrap());
+    assert_eq!(no_stream.look(&[0xFF; 64]), Err(Unnamed::Deflated));
+}
+
+#[test]
+fn little_that_inflates_to_much_is_little_work() {
+    let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
+    let header = element(Syntax::EXPLICIT_LE, (8, 8), *b"OB", &[]);
+    deflate.write_all(&header[..8]).unwrap();
+    deflate.write_all(&(1_u32 << 30).to_le_bytes()).unwrap();
+    deflate.write_all(&vec![0; 64 << 20]).unwrap();
+    let bytes = deflate.finish().unwrap();
+    let mut names = Names::new(Encoding::of(SYNTAXES[3]).unwrap());
+    // One value that never ends: no more of it is inflated than may stand before the names.
+    assert_eq!(names.look(&bytes[..32]), Ok(false));
+    assert_eq!(names.look(&bytes[32..]), Err(Unnamed::TooLate));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_in_any_chunking_are_read_the_same(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        front in 0..4_usize,
+        chunk in 1..50_usize,
+    ) {
+        for uid in &SYNTAXES[..3] {
+            let syntax = Encoding::of(uid).unwrap().syntax;
+            let front = [vec![], class(syntax), instance(syntax), head(syntax, (8, 6), *b"SQ", u32::MAX)][front].clone();
+            let all = [front, bytes.clone()].concat();
+            prop_assert_eq!(names(uid, &all, chunk), names(uid, &all, 1));
+        }
+    }
+}
