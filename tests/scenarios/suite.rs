@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::gate::{Gate, Setup};
 use crate::peers::peers_folder;
@@ -76,8 +77,11 @@ fn failed(workers: &[Worker], through: bool, selected: &[String]) -> BTreeSet<St
             json!([worker.acceptor.port(), worker.other.port(), through.then(|| worker.gate.address.port())])
         })
         .collect();
+    let folder = TempDir::new().expect("a temporary folder");
     let mut command = std::process::Command::new(peers_folder().join("venv/bin/python"));
     command
+        // The suite keeps what it makes there.
+        .env("TMPDIR", folder.path())
         .env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("DIMSEGATE_THROUGH", json!(ports).to_string())
