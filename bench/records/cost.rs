@@ -98,5 +98,6 @@ fn operation(number: u64) -> Event {
         reason: None,
         fault: None,
         tolerated: Vec::new(),
+        count: None,
     }))
 }

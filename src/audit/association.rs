@@ -170,6 +170,9 @@ pub struct AssociationRejected {
     pub reason: Cow<'static, str>,
     /// For people: the condition that failed nearest to a match.
     pub explanation: String,
+    /// How many the record stands for, where they were gathered; it tells of the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
 }
 
 /// Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 §9.3.4).

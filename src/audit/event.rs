@@ -62,6 +62,55 @@ impl Event {
         matches!(self, Self::TrailContinued(_) | Self::RecordsDeleted(_))
     }
 
+    /// As the record of this many refusals, of which this is the last one: what is true of that one alone goes. With
+    /// `anybody`, they came from more addresses than were told apart.
+    pub(super) fn gathered(self, count: u64, anybody: bool) -> Self {
+        match self {
+            Self::ConnectionRefused(refused) if anybody => Self::ConnectionRefused(refused.of_anybody(count)),
+            Self::ConnectionRefused(refused) => {
+                Self::ConnectionRefused(Box::new(ConnectionRefused { count: Some(count), ..*refused }))
+            }
+            Self::AssociationRejected(rejected) if anybody => {
+                let AssociationRejected { requestor, reason, explanation, .. } = *rejected;
+                let refused = ConnectionRefused {
+                    association: None,
+                    listener: requestor.listener,
+                    address: None,
+                    port: None,
+                    tls: None,
+                    // Its request was read, so TLS was established where the listener has it.
+                    transport: if requestor.tls.is_some() { Transport::Tls } else { Transport::Plain },
+                    reason,
+                    explanation,
+                    alert: None,
+                    certificate: None,
+                    abort: None,
+                    count: None,
+                };
+                Self::ConnectionRefused(refused.of_anybody(count))
+            }
+            Self::AssociationRejected(rejected) => {
+                Self::AssociationRejected(Box::new(AssociationRejected { count: Some(count), ..*rejected }))
+            }
+            Self::Operation(operation) => Self::Operation(Box::new(Operation {
+                sop_instance: None,
+                data_set_sop_class: None,
+                data_set_sop_instance: None,
+                new_sop_instance: None,
+                study: None,
+                new_study: None,
+                patient: None,
+                query: None,
+                move_destination: None,
+                bytes: 0,
+                fault: None,
+                count: Some(count),
+                ..*operation
+            })),
+            other => other,
+        }
+    }
+
     /// Bytes of memory that it holds, about: what it takes of the room of the queue.
     pub(super) fn weight(&self) -> usize {
         match self {
@@ -204,8 +253,11 @@ pub struct ConnectionRefused {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub association: Option<String>,
     pub listener: String,
-    pub address: IpAddr,
-    pub port: u16,
+    /// Absent where the record is about more addresses than were told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
     /// What the listener speaks. Without `tls`, TLS was not established there, and nothing proved who it was.
@@ -223,6 +275,25 @@ pub struct ConnectionRefused {
     /// The A-ABORT that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abort: Option<Abort>,
+    /// How many the record stands for, where they were gathered; it tells of the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+impl ConnectionRefused {
+    fn of_anybody(self, count: u64) -> Box<Self> {
+        let explanation = format!("{} refusals from more addresses than are told apart in a minute", count);
+        Box::new(Self {
+            association: None,
+            address: None,
+            port: None,
+            tls: None,
+            certificate: None,
+            explanation,
+            count: Some(count),
+            ..self
+        })
+    }
 }
 
 /// What a listener speaks.
@@ -293,6 +364,9 @@ pub struct Operation {
     /// Stable labels of what its messages had that the standard does not allow, and that was read all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tolerated: Vec<Cow<'static, str>>,
+    /// How many refused operations the record stands for, where they were gathered; the rest of it is about the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
 }
 
 /// Where a message could not be rewritten, and why. Never a byte of a value.
@@ -445,6 +519,9 @@ pub struct Stopped {
     pub reason: Cow<'static, str>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: u64,
+    /// Connections of load balancers and monitors that only looked whether the proxy is there; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_checks: Option<u64>,
     /// How long the process ran.
     pub duration_ms: u64,
 }

@@ -17,6 +17,7 @@ mod event;
 mod file;
 pub mod files;
 pub mod forward;
+mod gathering;
 pub mod head;
 mod hex;
 mod hold;
@@ -55,6 +56,7 @@ pub use event::{
     Event, Fault, FileClosed, Operation, RecordsDeleted, ReloadedBy, SecurityAlert, Span, Started,
     StartedListener, Stopped, Transport, UsedFile,
 };
+pub use gathering::Gathering;
 pub use hold::Hold;
 pub use patient::{PatientIdentifier, PatientIdentifiers};
 pub use query::Query;

@@ -31,6 +31,7 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
         reason,
         fault,
         tolerated,
+        count,
     } = operation;
     text(to, b"{\"association\":", association)?;
     text(to, b",\"operation\":", operation)?;
@@ -71,6 +72,9 @@ pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Resul
     }
     if !tolerated.is_empty() {
         any(to, b",\"tolerated\":", tolerated)?;
+    }
+    if let Some(count) = *count {
+        number(to, b",\"count\":", count);
     }
     to.push(b'}');
     Ok(())
@@ -130,7 +134,7 @@ mod tests {
             (study, new_study, patient) in (maybe(), maybe(), maybe()),
             rewritten in any::<Option<u64>>(),
             keys in prop::option::of(prop::collection::vec(string(), 0..3)),
-            (move_destination, status, reason) in (maybe(), any::<Option<u16>>(), maybe()),
+            (move_destination, status, reason, count) in (maybe(), any::<Option<u16>>(), maybe(), any::<Option<u64>>()),
             (bytes, duration_ms) in (any::<u64>(), prop_oneof![0..20_u64, Just(u64::MAX)]),
             (element, offset, problem, expected) in (maybe(), any::<Option<u64>>(), maybe(), maybe()),
         ) -> Operation {
@@ -160,6 +164,7 @@ mod tests {
                     Box::new(Fault { element, offset, problem, expected })
                 }),
                 tolerated: tolerated.into_iter().map(Into::into).collect(),
+                count,
             }
         }
     }

@@ -285,6 +285,11 @@ impl Queue {
         self.room.close();
     }
 
+    /// Whether no more than half of the room is taken.
+    pub(super) fn is_half_free(&self) -> bool {
+        self.room.available_permits() >= (self.capacity / 2) as usize
+    }
+
     pub(super) fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Acquire)
     }
@@ -315,7 +320,7 @@ mod tests {
     const FOR_EVER: Duration = Duration::from_secs(3600);
 
     fn event() -> Event {
-        Event::Stopped(Stopped { reason: "test".into(), aborted: 0, duration_ms: 0 })
+        Event::Stopped(Stopped { reason: "test".into(), aborted: 0, health_checks: None, duration_ms: 0 })
     }
 
     /// Takes once on a thread of its own: what was taken, and whether the queue is ending.

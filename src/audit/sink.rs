@@ -196,6 +196,11 @@ impl Audit {
         self.queue.is_writable()
     }
 
+    /// Whether records of refusals may be added: half of the room is kept for those of operations.
+    pub fn has_room_for_refusals(&self) -> bool {
+        self.writable() && self.queue.is_half_free()
+    }
+
     /// Whether new associations may be let in, as far as the audit trail is concerned.
     pub fn admits(&self) -> bool {
         self.on_failure == OnFailure::Allow || (self.writable() && !self.queue.is_stuck())

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGHUP;
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
@@ -42,6 +43,7 @@ pub fn run(args: &Args) -> ExitCode {
         Err(status) => return status,
     };
     let log = Logging::start(&loaded.settings.log);
+    raise_descriptor_limit();
     super::warn(&loaded);
     match super::runtime()
         .map_err(Failure::from)
@@ -109,6 +111,17 @@ fn say_started(proxy: &Proxy, file: &Path) {
         peers = settings.policy.peers.len(),
         "started"
     );
+}
+
+/// Takes as many file descriptors as the process may have. The soft limit is for programs that still use select(2).
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, raised)
+    {
+        tracing::warn!(%error, limit = limit.current, "the soft limit of file descriptors stays as it is");
+    }
 }
 
 /// Sends records on from their directory, to wherever the configuration says.

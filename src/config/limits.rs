@@ -3,9 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::descriptors;
 use super::section::Section;
 use super::settings::Limits;
-use crate::policy::limits::Limits as Counts;
+use crate::policy::limits::{Limits as Counts, REQUEST_PIECE};
 
 const DEFAULT: Limits = Limits {
     counts: Counts {
@@ -14,6 +15,7 @@ const DEFAULT: Limits = Limits {
         connections_per_minute_per_address: NonZeroU32::MIN.saturating_add(119),
         associations_per_minute: None,
         associations_per_minute_per_address: None,
+        request_pieces: 1024,
     },
     associate_timeout: Duration::from_secs(10),
     dimse_timeout: Duration::from_secs(60),
@@ -30,10 +32,27 @@ const DEFAULT: Limits = Limits {
 
 const MANY: u32 = 1_000_000;
 
+/// One address gets a quarter, and a request waits until all of it has room.
+fn memory_risk(section: &Section<'_>, limits: &Limits) {
+    let share = u64::from(limits.counts.request_pieces / 4) * REQUEST_PIECE as u64;
+    if share < u64::from(limits.max_associate_length) {
+        let problem = "is less than four times max-associate-length: requests of that length are never read";
+        section.report.risk(&section.place_of("request-memory"), problem, "raise it, or lower the other");
+    }
+}
+
+fn pieces(section: &Section<'_>) -> Option<u32> {
+    let size = section.size("request-memory", 1 << 20..=1 << 40)?;
+    u32::try_from(size / REQUEST_PIECE as u64).ok()
+}
+
 /// `room` is what the largest frame takes that a rewrite decodes, in bytes.
 pub(super) fn limits(root: &Section<'_>, room: u64) -> Limits {
     let enough = DEFAULT.decoding_memory.max(room);
-    let Some(section) = root.table("limits") else { return Limits { decoding_memory: enough, ..DEFAULT } };
+    let Some(section) = root.table("limits") else {
+        descriptors::risk(root, &DEFAULT.counts);
+        return Limits { decoding_memory: enough, ..DEFAULT };
+    };
     let rate = |key| section.count(key, 1..=MANY).and_then(NonZeroU32::new);
     let bytes = |key, range, default| {
         section.size(key, range).and_then(|size| u32::try_from(size).ok()).unwrap_or(default)
@@ -57,6 +76,8 @@ pub(super) fn limits(root: &Section<'_>, room: u64) -> Limits {
         let remedy = "write more, or a smaller largest-frame in [[rewrite]]";
         section.report.error(&section.place_of("decoding-memory"), problem, remedy);
     }
+    descriptors::risk(&section, &limits.counts);
+    memory_risk(&section, &limits);
     section.finish();
     limits
 }
@@ -74,6 +95,7 @@ fn counts(section: &Section<'_>, rate: impl Fn(&'static str) -> Option<NonZeroU3
             .unwrap_or(default.connections_per_minute_per_address),
         associations_per_minute: rate("associations-per-minute"),
         associations_per_minute_per_address: rate("associations-per-minute-per-address"),
+        request_pieces: pieces(section).unwrap_or(default.request_pieces),
     };
     if counts.max_associations_per_address > counts.max_associations
         && section.has("max-associations-per-address")

@@ -44,6 +44,8 @@ fn listener(
     let upstream = upstreams.refer(&section, "upstream", "upstream").map(|name| name.value);
     let balancers = section.strings_or_none("proxy-protocol-from").unwrap_or_default();
     let proxy_protocol_from = values(section.parse_all(balancers, addresses::network));
+    let monitors = section.strings_or_none("health-checks-from").unwrap_or_default();
+    let health_checks_from = values(section.parse_all(monitors, addresses::network));
     let has_tls = section.has("tls");
     let tls = section.table("tls").and_then(tls::server);
     if let Some(address) = &address
@@ -58,7 +60,15 @@ fn listener(
     if has_tls && tls.is_none() {
         return None;
     }
-    Some(ListenerSettings { name: name?, address: address?.value, upstream, proxy_protocol_from, tls, line })
+    Some(ListenerSettings {
+        name: name?,
+        address: address?.value,
+        upstream,
+        proxy_protocol_from,
+        health_checks_from,
+        tls,
+        line,
+    })
 }
 
 fn free_address(text: &str, earlier: &[ListenerSettings]) -> Result<SocketAddr, Wrong> {

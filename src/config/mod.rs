@@ -7,6 +7,7 @@
 mod addresses;
 mod audit;
 mod crosswalk;
+mod descriptors;
 mod diagnostic;
 mod keys;
 mod limits;

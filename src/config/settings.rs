@@ -143,6 +143,8 @@ pub struct ListenerSettings {
     pub upstream: Option<Arc<str>>,
     /// Load balancers whose PROXY protocol header is believed, and required.
     pub proxy_protocol_from: Vec<IpNet>,
+    /// Monitors whose connections, where they end without a request, are health checks.
+    pub health_checks_from: Vec<IpNet>,
     /// Absent: plain TCP.
     pub tls: Option<ServerTls>,
     /// Where the file defines it, counted from 1.

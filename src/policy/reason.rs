@@ -29,6 +29,8 @@ pub enum Reason {
     AssociateTimeout,
     /// The requestor left before an association was asked for.
     ConnectionLost,
+    /// A load balancer or a monitor that only looked whether the proxy is there. Counted, and never recorded.
+    HealthCheck,
     MalformedPdu,
     AssociateTooLong,
     ProtocolVersion,
@@ -92,6 +94,7 @@ impl Reason {
             Self::RevocationListExpired => "revocation-list-expired",
             Self::AssociateTimeout => "associate-timeout",
             Self::ConnectionLost => "connection-lost",
+            Self::HealthCheck => "health-check",
             Self::MalformedPdu => "malformed-pdu",
             Self::AssociateTooLong => "associate-too-long",
             Self::ProtocolVersion => "protocol-version",
@@ -163,6 +166,7 @@ impl Reason {
             | Self::RevocationListExpired
             | Self::AssociateTimeout
             | Self::ConnectionLost
+            | Self::HealthCheck
             | Self::MalformedPdu
             | Self::AssociateTooLong
             | Self::UpstreamAborted => None,
@@ -227,6 +231,7 @@ impl fmt::Display for Reason {
             Self::RevocationListExpired => "no revocation list in force covers the client certificate",
             Self::AssociateTimeout => "no complete A-ASSOCIATE-RQ within associate-timeout",
             Self::ConnectionLost => "the requestor left before it asked for an association",
+            Self::HealthCheck => "a health check",
             Self::MalformedPdu => "a PDU that breaks PS3.8",
             Self::AssociateTooLong => "an A-ASSOCIATE-RQ longer than max-associate-length",
             Self::ProtocolVersion => "protocol version 1 is not offered",

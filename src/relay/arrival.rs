@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::gate::Gate;
@@ -26,6 +28,8 @@ pub(crate) struct Arrival {
     pub from: SocketAddr,
     pub began: Instant,
     pub tls: Option<Session>,
+    /// It may come and go to see whether the proxy is there: a load balancer for itself, or a monitor.
+    pub may_check: bool,
 }
 
 /// A refusal in the words of its record.
@@ -77,27 +81,44 @@ impl Arrival {
         }
     }
 
-    /// Records a connection that did not come as far as an answer.
-    pub fn refuse_connection(&self, refused: Refused) {
-        refused.log("connection refused");
-        self.alert(&refused, None, None);
+    /// Whether the address that is known by now is in one of the networks.
+    pub fn is_in(&self, networks: &[IpNet]) -> bool {
+        let address = self.from.ip().to_canonical();
+        networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// Records a connection that did not come as far as an answer. One that only looked whether the proxy is there is
+    /// counted.
+    pub fn refuse_connection(&self, refused: &Refused) {
+        let looked = refused.reason == Reason::HealthCheck
+            || (self.may_check && refused.reason == Reason::ConnectionLost);
+        if looked {
+            tracing::debug!("health check");
+            self.gate.health_checks.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         let record = audit::ConnectionRefused {
             association: Some(self.id.to_string()),
             listener: self.listener.name.to_string(),
-            address: self.from.ip().to_canonical(),
-            port: self.from.port(),
+            address: Some(self.from.ip().to_canonical()),
+            port: Some(self.from.port()),
             tls: self.audited_tls(),
             transport: match self.listener.tls {
                 Some(_) => audit::Transport::Tls,
                 None => audit::Transport::Plain,
             },
             reason: refused.reason.label().into(),
-            explanation: refused.explanation,
-            alert: refused.alert,
+            explanation: refused.explanation.clone(),
+            alert: refused.alert.clone(),
             certificate: refused.certificate.as_deref().map(Into::into),
             abort: refused.abort.map(audited_abort),
+            count: None,
         };
-        self.gate.audit.record_refusal(Event::ConnectionRefused(Box::new(record)));
+        let event = Event::ConnectionRefused(Box::new(record));
+        let Some(event) = self.gate.refusals.of_address(self.from.ip(), event) else { return };
+        refused.log("connection refused");
+        self.alert(refused, None, None);
+        self.gate.audit.record_refusal(event);
     }
 
     /// Records a request that was answered with this A-ASSOCIATE-RJ.
@@ -105,20 +126,23 @@ impl Arrival {
         &self,
         requested: &AssociateRq,
         peer: Option<&str>,
-        refused: Refused,
+        refused: &Refused,
         rejection: crate::wire::pdu::Rejection,
     ) {
-        refused.log("association rejected");
-        self.alert(&refused, Some(requested), peer);
         let (result, source, reason) = (rejection.result, rejection.source, rejection.reason);
         let record = audit::AssociationRejected {
             association: self.id.to_string(),
             requestor: self.requestor(requested, peer),
             rejection: audit::Rejection { result, source, reason },
             reason: refused.reason.label().into(),
-            explanation: refused.explanation,
+            explanation: refused.explanation.clone(),
+            count: None,
         };
-        self.gate.audit.record_refusal(Event::AssociationRejected(Box::new(record)));
+        let event = Event::AssociationRejected(Box::new(record));
+        let Some(event) = self.gate.refusals.of_address(self.from.ip(), event) else { return };
+        refused.log("association rejected");
+        self.alert(refused, Some(requested), peer);
+        self.gate.audit.record_refusal(event);
     }
 
     fn alert(&self, refused: &Refused, requested: Option<&AssociateRq>, peer: Option<&str>) {

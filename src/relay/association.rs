@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -12,14 +12,14 @@ use tracing::Span;
 use super::asking::Asking;
 use super::deadlines::Outlook;
 use super::ended::Side;
-use super::exchange::{Exchange, Ledger};
+use super::exchange::{Exchange, Ledger, labels};
 use super::gate::Gate;
 use super::leg::Leg;
 use super::progress::{Movement, Progress};
 use super::release::Release;
 use crate::audit::{self, Event, OperationCounts};
 use crate::dataset::Encoding;
-use crate::dimse::{Operation, Outcome, Status};
+use crate::dimse::{Command, Operation, Outcome, Status};
 use crate::policy::limits::Pace;
 use crate::policy::{Direction, Grant};
 use crate::rewrite::Ruleset;
@@ -63,6 +63,8 @@ pub(crate) struct Association {
     pub progress: Progress,
     pub release: Release,
     pub tally: Tally,
+    /// It ends as soon as nothing is under way.
+    pub drains: AtomicBool,
 }
 
 /// What the closing record counts.
@@ -72,7 +74,14 @@ pub(crate) struct Tally {
     elements: AtomicU64,
     /// Objects that a rewrite was begun on, from the peer and to it.
     numbers: [AtomicU64; 2],
+    /// Requests of no service that PS3.7 defines.
+    unrecognized: AtomicU64,
+    /// C-CANCEL-RQs that went on, and those that had nothing to cancel.
+    cancels: [AtomicU64; 2],
 }
+
+/// What the records call a request of no service that PS3.7 defines.
+const UNRECOGNIZED: &str = "unrecognized";
 
 impl Tally {
     fn count(&self, operation: Operation, add: impl FnOnce(&mut OperationCounts)) {
@@ -96,10 +105,25 @@ impl Tally {
         self.elements.load(Ordering::Relaxed)
     }
 
-    /// By the operation's name.
+    /// A C-CANCEL-RQ came, for an operation that is open or for none.
+    pub fn cancelled(&self, is_open: bool) {
+        let [went_on, for_nothing] = &self.cancels;
+        let cancels = if is_open { went_on } else { for_nothing };
+        cancels.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// By the operation's name, and what is none.
     pub fn operations(&self) -> BTreeMap<Cow<'static, str>, OperationCounts> {
         let operations = self.operations.lock().unwrap_or_else(PoisonError::into_inner);
-        operations.iter().map(|(operation, counts)| (operation.name().into(), *counts)).collect()
+        let [success, warning] = self.cancels.each_ref().map(|count| count.load(Ordering::Relaxed));
+        let refused = self.unrecognized.load(Ordering::Relaxed);
+        let others = [
+            ("C-CANCEL", OperationCounts { success, warning, ..OperationCounts::default() }),
+            (UNRECOGNIZED, OperationCounts { refused, ..OperationCounts::default() }),
+        ];
+        let others = others.into_iter().filter(|(_, counts)| *counts != OperationCounts::default());
+        let operations = operations.iter().map(|(operation, counts)| (operation.name(), *counts));
+        operations.chain(others).map(|(name, counts)| (name.into(), counts)).collect()
     }
 }
 
@@ -167,6 +191,15 @@ impl Association {
         }
     }
 
+    /// Whether the proxy stops and nothing keeps this association: no message is under way, no answer is waited for, and
+    /// neither side has asked for the release, which then goes its own way.
+    pub fn may_end(&self) -> bool {
+        self.drains.load(Ordering::Relaxed)
+            && self.progress.is_quiet()
+            && self.ledger.is_empty()
+            && !self.progress.is_releasing()
+    }
+
     /// What the deadlines look at besides its progress.
     pub fn outlook(&self) -> Outlook {
         let (requestor, upstream) = (&self.requestor, &self.upstream);
@@ -212,10 +245,7 @@ impl Association {
             association: self.id.clone(),
             operation: exchange.operation.name().into(),
             message_id: exchange.message_id,
-            direction: match direction {
-                Direction::FromPeer => audit::Direction::FromPeer,
-                Direction::ToPeer => audit::Direction::ToPeer,
-            },
+            direction: audited(direction),
             sop_class: exchange.sop_class,
             sop_instance: exchange.sop_instance,
             new_sop_instance: exchange.new_sop_instance,
@@ -233,8 +263,65 @@ impl Association {
             reason,
             fault: exchange.fault,
             tolerated: exchange.tolerated,
+            count: None,
         };
-        Box::pin(self.gate.audit.record(Event::Operation(Box::new(record))))
+        self.write_down(record, matches!(answer, Answer::Refused(..)))
+    }
+
+    /// Writes down a request of no service that PS3.7 defines, which is refused.
+    pub fn record_unrecognized(
+        &self,
+        direction: Direction,
+        command: &Command,
+        message_id: u16,
+    ) -> Pin<Box<impl Future<Output = ()>>> {
+        self.tally.unrecognized.fetch_add(1, Ordering::Relaxed);
+        let record = audit::Operation {
+            association: self.id.clone(),
+            operation: UNRECOGNIZED.into(),
+            message_id,
+            direction: audited(direction),
+            sop_class: command.sop_class(),
+            sop_instance: command.sop_instance(),
+            data_set_sop_class: None,
+            data_set_sop_instance: None,
+            new_sop_instance: None,
+            study: None,
+            new_study: None,
+            patient: None,
+            query: None,
+            move_destination: None,
+            status: Some(Status::UNRECOGNIZED_OPERATION.0),
+            bytes: 0,
+            duration_ms: 0,
+            reason: Some("unrecognized-operation".into()),
+            rewritten: None,
+            fault: None,
+            tolerated: labels(command, ""),
+            count: None,
+        };
+        self.write_down(record, true)
+    }
+
+    /// Those that are refused are gathered where they are many.
+    fn write_down(&self, record: audit::Operation, refused: bool) -> Pin<Box<impl Future<Output = ()>>> {
+        let event = Event::Operation(Box::new(record));
+        let event = match refused {
+            true => self.gate.refusals.of_operation(&self.grant.peer.name, event),
+            false => Some(event),
+        };
+        Box::pin(async move {
+            if let Some(event) = event {
+                self.gate.audit.record(event).await;
+            }
+        })
+    }
+}
+
+fn audited(direction: Direction) -> audit::Direction {
+    match direction {
+        Direction::FromPeer => audit::Direction::FromPeer,
+        Direction::ToPeer => audit::Direction::ToPeer,
     }
 }
 

@@ -38,9 +38,8 @@ impl Half<'_> {
                 self.response(context_id, command, operation, responding_to, status).await
             }
             CommandField::Cancel { responding_to } => Box::pin(self.cancel(&command, responding_to)).await,
-            CommandField::Unrecognized { field, .. } => {
-                let comment = format!("command field {field:04X}H is no request of PS3.7");
-                Box::pin(self.refuse(context_id, &command, Status::UNRECOGNIZED_OPERATION, &comment)).await
+            CommandField::Unrecognized { field, message_id } => {
+                Box::pin(self.unrecognized(context_id, &command, field, message_id)).await
             }
         }
     }
@@ -54,10 +53,11 @@ impl Half<'_> {
     ) -> Result<(), Ended> {
         let began = self.association.progress.now();
         let exchange = Exchange::new(operation, context_id, message_id, &command, began);
+        // What is refused costs as much as what is allowed.
+        self.paced(self.association.pace.operation()).await;
         if let Err(refused) = self.judge(&exchange, &command) {
             return Box::pin(self.refuse_exchange(&command, exchange, Answer::Refused, refused)).await;
         }
-        self.paced(self.association.pace.operation()).await;
         if let Some((before, status)) = self.association.ledger.close_answered(self.direction, message_id) {
             self.association.record(self.direction, before, Answer::Status(status)).await;
         }
@@ -346,14 +346,31 @@ impl Half<'_> {
     /// A C-CANCEL-RQ has no response of its own. One that comes after its operation is over means nothing any more, and
     /// one for an operation that was refused here means nothing to the other side.
     async fn cancel(&mut self, command: &Command, responding_to: u16) -> Result<(), Ended> {
+        self.paced(self.association.pace.operation()).await;
         if command.has_data_set {
             return Err(self.protocol(Malformed::invalid("a C-CANCEL-RQ that announces a data set")));
         }
         let context_of = |exchange: &Exchange| exchange.sent_context_id;
-        if let Some(context_id) = self.association.ledger.find(self.direction, responding_to, context_of) {
+        let open = self.association.ledger.find(self.direction, responding_to, context_of);
+        self.association.tally.cancelled(open.is_some());
+        if let Some(context_id) = open {
             self.lock().await.command(context_id, command.bytes());
         }
         Ok(())
+    }
+
+    /// A request of no service that PS3.7 defines.
+    async fn unrecognized(
+        &mut self,
+        context_id: u8,
+        command: &Command,
+        field: u16,
+        message_id: u16,
+    ) -> Result<(), Ended> {
+        self.paced(self.association.pace.operation()).await;
+        self.association.record_unrecognized(self.direction, command, message_id).await;
+        let comment = format!("command field {field:04X}H is no request of PS3.7");
+        self.refuse(context_id, command, Status::UNRECOGNIZED_OPERATION, &comment).await
     }
 
     pub(super) async fn refuse(

@@ -60,6 +60,9 @@ pub(crate) enum Ended {
     Policy {
         detail: String,
     },
+    /// The proxy stops, and nothing was under way: both sides are asked for the release.
+    Drained,
+    /// The proxy stops, and what was under way took longer than the grace period.
     Shutdown,
 }
 
@@ -71,7 +74,7 @@ impl Ended {
     /// What a side gets as its last PDU: the abort of the other with its source and reason, or one of dimsegate's own.
     pub fn abort_for(&self, told: Side) -> Option<Abort> {
         match self {
-            Self::Released { .. } => None,
+            Self::Released { .. } | Self::Drained => None,
             Self::Aborted { by, .. } | Self::Lost { side: by, .. } if *by == told => None,
             Self::Aborted { abort, .. } => Some(*abort),
             Self::Protocol { malformed, .. } => Some(Abort::provider(malformed.reason)),
@@ -105,6 +108,7 @@ impl fmt::Display for Ended {
             }
             Self::Protocol { side, malformed } => write!(f, "the {side} broke the protocol: {malformed}"),
             Self::Policy { detail } => f.write_str(detail),
+            Self::Drained => f.write_str("dimsegate was told to stop, and nothing was under way"),
             Self::Shutdown => f.write_str("dimsegate was told to stop"),
         }
     }

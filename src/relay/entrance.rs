@@ -5,6 +5,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use super::arrival::{Arrival, Refused};
+use super::gate::Gate;
 use super::leg::Leg;
 use super::{proxy_protocol, transport};
 use crate::policy::Reason;
@@ -22,12 +23,19 @@ pub(crate) async fn enter(
     arrival: &mut Arrival,
     mut socket: TcpStream,
 ) -> Result<(Leg, ConnectionPermit), Refused> {
-    let balancers = &arrival.listener.proxy_protocol_from;
-    let immediate = arrival.from.ip().to_canonical();
-    if balancers.iter().any(|network| network.contains(&immediate)) {
+    if arrival.is_in(&arrival.listener.proxy_protocol_from) {
+        if says_nothing(&socket).await {
+            return Err(Refused::from(Reason::HealthCheck));
+        }
         let header = proxy_protocol::read(&mut socket).await;
         let from = header.map_err(|error| Refused::new(Reason::ProxyHeaderMalformed, error.to_string()))?;
+        arrival.may_check = from.is_none();
         arrival.from = from.unwrap_or(arrival.from);
+    }
+    arrival.may_check |= arrival.is_in(&arrival.listener.health_checks_from);
+    // Before anything is said of its address: it need not be one of a peer.
+    if arrival.may_check && says_nothing(&socket).await {
+        return Err(Refused::from(Reason::HealthCheck));
     }
     let address = arrival.from.ip().to_canonical();
     let policy = &arrival.settings.policy;
@@ -37,6 +45,11 @@ pub(crate) async fn enter(
     let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
     let leg = begin(arrival, socket).await?;
     Ok((leg, permit))
+}
+
+/// Whether a connection ends without a byte. It waits for either, under the caller's deadline.
+async fn says_nothing(socket: &TcpStream) -> bool {
+    matches!(socket.peek(&mut [0]).await, Ok(0) | Err(_))
 }
 
 async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused> {
@@ -92,13 +105,21 @@ fn lost(error: &std::io::Error) -> Refused {
     Refused::new(Reason::ConnectionLost, error.to_string())
 }
 
-/// Runs an entrance step under ARTIM (PS3.8 §9.1.5).
+/// Runs an entrance step under ARTIM (PS3.8 §9.1.5), and not on while the proxy drains.
 ///
 /// # Errors
 /// The step's own, or that the time is over.
 pub(crate) async fn under_artim<T>(
+    gate: &Gate,
     arrival_deadline: tokio::time::Instant,
     step: impl Future<Output = Result<T, Refused>>,
 ) -> Result<T, Refused> {
-    timeout_at(arrival_deadline, step).await.unwrap_or_else(|_| Err(Refused::from(Reason::AssociateTimeout)))
+    tokio::select! {
+        // Whoever has asked gets an answer.
+        biased;
+        done = timeout_at(arrival_deadline, step) => {
+            done.unwrap_or_else(|_| Err(Refused::from(Reason::AssociateTimeout)))
+        }
+        () = gate.draining() => Err(Refused::from(Reason::ShuttingDown)),
+    }
 }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -86,6 +87,7 @@ impl Established {
             progress: Progress::new(Instant::now()),
             release: Release::default(),
             tally: Tally::default(),
+            drains: AtomicBool::new(false),
             grant,
         }
     }
@@ -135,7 +137,10 @@ async fn relay(association: &Association, arrival: &Arrival, answer: Vec<u8>) ->
         // First what has come: a proxy that could not run for a while has not been waiting in vain.
         match both.as_mut().poll(cx) {
             Poll::Ready(ended) => Poll::Ready(ended),
-            Poll::Pending => Pin::new(&mut interrupted).poll(cx),
+            Poll::Pending => match Pin::new(&mut interrupted).poll(cx) {
+                Poll::Pending if association.may_end() => Poll::Ready(Ended::Drained),
+                interrupted => interrupted,
+            },
         }
     })
     .await
@@ -152,9 +157,15 @@ async fn accept(requestor: &Leg, progress: &Progress, answer: &[u8]) -> Result<(
 /// Returns once a deadline has passed or dimsegate has to stop.
 async fn interrupted(association: &Association, arrival: &Arrival) -> Ended {
     let deadlines = deadlines(association, arrival);
+    let drained = async {
+        arrival.gate.draining().await;
+        association.drains.store(true, Ordering::Relaxed);
+        std::future::pending().await
+    };
     tokio::select! {
         expired = association.progress.expired(deadlines, || association.outlook()) => Ended::TimedOut { expired },
         () = arrival.gate.stopping() => Ended::Shutdown,
+        ended = drained => ended,
     }
 }
 

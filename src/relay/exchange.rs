@@ -299,7 +299,15 @@ impl Ledger {
     /// Since when the oldest whole request of this direction has waited for its answer.
     pub fn waiting_since(&self, direction: Direction) -> Option<Instant> {
         let table = self.table(direction);
-        table.0.iter().filter(|(_, exchange)| exchange.sent).map(|(_, exchange)| exchange.sent_at).min()
+        let waits = |exchange: &Exchange| exchange.sent && exchange.answered.is_none();
+        table.0.iter().filter(|(_, exchange)| waits(exchange)).map(|(_, exchange)| exchange.sent_at).min()
+    }
+
+    /// Whether no request of either direction waits for anything.
+    pub fn is_empty(&self) -> bool {
+        [Direction::FromPeer, Direction::ToPeer]
+            .into_iter()
+            .all(|direction| self.table(direction).0.is_empty())
     }
 
     /// What was never answered, oldest first; requests of one read, by their message IDs.

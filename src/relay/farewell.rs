@@ -7,6 +7,7 @@ use super::arrival::Arrival;
 use super::association::{Answer, Association};
 use super::ended::{Ended, Side};
 use super::leg::{LINGER, Leg};
+use super::parting;
 use super::records::{self, Told};
 use crate::audit;
 use crate::policy::limits::AssociationPermit;
@@ -39,8 +40,12 @@ pub(super) async fn conclude(
     if let Ended::Protocol { side, malformed } = &ended {
         alert(arrival, *side, &malformed.detail).await;
     }
+    arrival.gate.refusals.tell_association(&arrival.id).await;
     records::closed(arrival, &association, &ended, told).await;
     let Association { requestor, upstream, .. } = association;
+    if matches!(ended, Ended::Drained) {
+        return parting::release_both(requestor, upstream, &arrival.settings.limits).await;
+    }
     tokio::join!(part(requestor, Side::Requestor, &ended), part(upstream, Side::Upstream, &ended));
 }
 

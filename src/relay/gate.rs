@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::decoding::Decoders;
+use super::refusals::Refusals;
 use crate::audit::Audit;
 use crate::config::Settings;
 use crate::policy::limits::Limiter;
@@ -16,7 +17,7 @@ use crate::policy::limits::Limiter;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Running,
-    /// No new connections; open associations go on.
+    /// No new connections; open associations go on with what is under way, and no further.
     Draining,
     /// The grace period is over.
     Stopping,
@@ -28,9 +29,12 @@ pub(crate) struct Gate {
     pub audit: Audit,
     pub limiter: Limiter,
     pub decoders: Decoders,
+    pub refusals: Arc<Refusals>,
     pub stage: watch::Receiver<Stage>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: AtomicU64,
+    /// Connections that only looked whether the proxy is there.
+    pub health_checks: AtomicU64,
     run: u64,
     next: AtomicU64,
 }
@@ -42,11 +46,13 @@ impl Gate {
         let run = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self {
             settings: ArcSwap::new(settings),
+            refusals: Arc::new(Refusals::new(audit.clone())),
             audit,
             limiter,
             decoders,
             stage,
             aborted: AtomicU64::new(0),
+            health_checks: AtomicU64::new(0),
             run,
             next: AtomicU64::new(1),
         }
@@ -56,6 +62,13 @@ impl Gate {
     pub fn next_id(&self) -> Arc<str> {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         format!("{:x}-{count:x}", self.run).into()
+    }
+
+    /// Waits until no more connections are taken, and what is idle ends.
+    pub async fn draining(&self) {
+        let mut stage = self.stage.clone();
+        // The sender lives as long as the proxy; without it there is nothing to go on for.
+        let _ = stage.wait_for(|stage| *stage != Stage::Running).await;
     }
 
     /// Waits until open associations have to end.

@@ -18,7 +18,8 @@
 //! | `asking` | the crosswalk, for one association |
 //! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
 //! | `leg`, `transport` | bytes in and out |
-//! | `ended`, `farewell`, `records` | how it ends, and what is written down |
+//! | `refusals` | those who were not let in, gathered by the minute |
+//! | `ended`, `farewell`, `parting`, `records` | how it ends, and what is written down |
 //! | `verification` | a C-ECHO of dimsegate itself |
 
 mod arrival;
@@ -44,12 +45,14 @@ mod leg;
 mod listener;
 mod message;
 mod nothing_allowed;
+mod parting;
 mod phase;
 mod progress;
 mod proxy;
 mod proxy_protocol;
 mod pump;
 mod records;
+mod refusals;
 mod release;
 mod seldom;
 mod session;

@@ -31,7 +31,7 @@ pub(crate) async fn serve(
     let ours = Some(Abort::provider(AbortReason::NotSpecified).to_pdu());
     let last = tokio::select! {
         last = timeout(limits.associate_timeout, exchange) => last.unwrap_or(ours),
-        () = arrival.gate.stopping() => ours,
+        () = arrival.gate.draining() => ours,
     };
     if let Some(last) = last {
         requestor.last_word(&last, LINGER).await;

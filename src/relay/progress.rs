@@ -75,10 +75,21 @@ impl Progress {
         self.moved(movement);
     }
 
+    /// Whether no message, nor any part of a PDU, is under way in either direction.
+    pub fn is_quiet(&self) -> bool {
+        let both = [&self.to_upstream, &self.to_requestor];
+        both.into_iter().all(|movement| !movement.under_way.load(Ordering::Relaxed))
+    }
+
     /// This direction waits for dimsegate itself, which is no stall of either side.
     pub fn held_up(&self, movement: &Movement) {
         movement.held_up.store(true, Ordering::Relaxed);
         self.moved(movement);
+    }
+
+    /// Whether a release was asked for.
+    pub fn is_releasing(&self) -> bool {
+        self.release.load(Ordering::Relaxed) != u64::MAX
     }
 
     /// A release was asked for.

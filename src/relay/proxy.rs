@@ -38,6 +38,8 @@ pub struct Proxy {
     /// Of listeners that a reload took away: their associations go on.
     retired: Vec<JoinHandle<()>>,
     records: AuditTask,
+    /// Tells of refusals by the minute.
+    minutes: JoinHandle<()>,
     began: Instant,
     /// With which it began: what a reload leaves as it is.
     beginning: Arc<Settings>,
@@ -79,6 +81,7 @@ impl Proxy {
         let gate = Arc::new(Gate::new(settings.clone(), audit, staged));
         let places = places(&settings);
         let slots = Arc::new(Semaphore::new(places));
+        let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone());
         let mut proxy = Self {
             gate,
             stage,
@@ -87,6 +90,7 @@ impl Proxy {
             listeners: HashMap::new(),
             retired: Vec::new(),
             records,
+            minutes: tokio::spawn(minutes),
             began: Instant::now(),
             beginning: settings.clone(),
             followed: watch::Sender::new(settings.clone()),
@@ -251,9 +255,12 @@ impl Proxy {
                 );
             }
         }
+        self.minutes.abort();
+        self.gate.refusals.at_end().await;
         let stopped = audit::Stopped {
             reason: why.into(),
             aborted: self.gate.aborted.load(Ordering::Relaxed),
+            health_checks: Some(self.gate.health_checks.load(Ordering::Relaxed)).filter(|count| *count > 0),
             duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         self.gate.audit.record(Event::Stopped(stopped)).await;

@@ -123,7 +123,7 @@ fn audited(ended: &Ended) -> audit::Ended {
         Ended::TimedOut { .. } => audit::Ended::Timeout,
         Ended::Protocol { .. } => audit::Ended::ProtocolError,
         Ended::Policy { .. } => audit::Ended::Policy,
-        Ended::Shutdown => audit::Ended::Shutdown,
+        Ended::Drained | Ended::Shutdown => audit::Ended::Shutdown,
     }
 }
 

@@ -18,7 +18,7 @@ use super::handshake::{self, Opening, ReadError};
 use super::leg::{LINGER, Leg};
 use super::upstream::{self, Dialled, NotReached};
 use crate::config::{Limits, UpstreamSettings};
-use crate::policy::limits::{AssociationPermit, ConnectionPermit};
+use crate::policy::limits::{AssociationPermit, ConnectionPermit, RequestPermit};
 use crate::policy::{Grant, Reason, Verdict, decide};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
 use crate::wire::pdu::{Abort, Rejection};
@@ -34,7 +34,8 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, fr
     };
     let id = gate.next_id();
     let span = tracing::info_span!("connection", address = %from, association = %id);
-    let mut arrival = Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None };
+    let mut arrival =
+        Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None, may_check: false };
     // Boxed, so that an association that waits holds no room for what is behind it.
     let Some((opened, _permit)) = Box::pin(approach(&mut arrival, socket).instrument(span)).await else {
         return;
@@ -44,7 +45,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, fr
 
 /// Everything up to the answer. `None` where there will be no association; the requestor knows.
 async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, ConnectionPermit)> {
-    let (requestor, requested, permit) = arrive(arrival, socket).await?;
+    let (requestor, (requested, _room), permit) = arrive(arrival, socket).await?;
     let (calling, called) = (&requested.calling, &requested.called);
     let span = tracing::info_span!("association", "calling-ae-title" = %calling, "called-ae-title" = %called);
     let opened = associate(arrival, requestor, requested).instrument(span).await?;
@@ -52,16 +53,18 @@ async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, C
 }
 
 /// Lets the requestor in and reads its request. `None` for one that was turned away.
-async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, AssociateRq, ConnectionPermit)> {
+async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Requested, ConnectionPermit)> {
     let artim = arrival.began + arrival.settings.limits.associate_timeout;
-    let (requestor, permit) = match entrance::under_artim(artim, entrance::enter(arrival, socket)).await {
+    let gate = arrival.gate.clone();
+    let entering = entrance::enter(arrival, socket);
+    let (requestor, permit) = match entrance::under_artim(&gate, artim, entering).await {
         Ok(entered) => entered,
         Err(refused) => {
-            arrival.refuse_connection(refused);
+            arrival.refuse_connection(&refused);
             return None;
         }
     };
-    match entrance::under_artim(artim, read_request(arrival, &requestor)).await {
+    match entrance::under_artim(&gate, artim, read_request(arrival, &requestor)).await {
         Ok(requested) => Some((requestor, requested, permit)),
         Err(refused) => {
             turn_away(arrival, requestor, refused).await;
@@ -70,22 +73,30 @@ async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Associ
     }
 }
 
-async fn read_request(arrival: &Arrival, requestor: &Leg) -> Result<AssociateRq, Refused> {
+/// A request, and the room that it takes among those of all who are not yet let in.
+type Requested = (AssociateRq, Option<RequestPermit>);
+
+async fn read_request(arrival: &Arrival, requestor: &Leg) -> Result<Requested, Refused> {
     let limit = usize::try_from(arrival.settings.limits.max_associate_length).unwrap_or(usize::MAX);
-    let opening = handshake::read(requestor, limit).await;
-    let malformed = match opening {
-        Ok(Opening::Request(body)) => match AssociateRq::decode(&body) {
-            Ok(requested) => return Ok(requested),
-            Err(malformed) => malformed,
+    let room = |pieces| arrival.gate.limiter.request(arrival.from.ip(), pieces);
+    let opening = handshake::read(requestor, limit, &room).await;
+    let (reason, malformed) = match opening {
+        Ok(Opening::Request(body, room)) => match AssociateRq::decode(&body) {
+            Ok(requested) => return Ok((requested, room)),
+            Err(malformed) => (Reason::MalformedPdu, malformed),
         },
         Ok(Opening::Abort(_)) => {
             return Err(Refused::new(Reason::ConnectionLost, "the requestor aborted unasked"));
         }
-        Ok(_) => Malformed::new(AbortReason::UnexpectedPdu, "an answer where an A-ASSOCIATE-RQ is expected"),
-        Err(ReadError::Malformed(malformed)) => malformed,
+        Ok(_) => {
+            let what = "an answer where an A-ASSOCIATE-RQ is expected";
+            (Reason::MalformedPdu, Malformed::new(AbortReason::UnexpectedPdu, what))
+        }
+        Err(ReadError::Malformed(malformed)) => (Reason::MalformedPdu, malformed),
+        Err(ReadError::TooLong(malformed)) => (Reason::AssociateTooLong, malformed),
         Err(ReadError::Io(error)) => return Err(tls_or_lost(&error)),
     };
-    let mut refused = Refused::new(Reason::MalformedPdu, malformed.to_string());
+    let mut refused = Refused::new(reason, malformed.to_string());
     refused.abort = Some(Abort::provider(malformed.reason));
     Err(refused)
 }
@@ -109,7 +120,10 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
         Ok(admitted) => admitted,
         Err(not_admitted) => {
             let NotAdmitted { grant, refused } = *not_admitted;
-            reject(arrival, requestor, &requested, grant.as_ref(), refused).await;
+            let rejection = rejected(arrival, &requested, grant.as_ref(), &refused);
+            // What it asked for can be large, and its connection lasts as long as it likes to, for a while.
+            drop((requested, grant));
+            requestor.end_with(&rejection.to_pdu(), LINGER).await;
             return None;
         }
     };
@@ -141,7 +155,7 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
                 return None;
             }
         },
-        () = arrival.gate.stopping() => {
+        () = arrival.gate.draining() => {
             reject(arrival, requestor, &requested, Some(&grant), Reason::ShuttingDown.into()).await;
             return None;
         }
@@ -276,7 +290,7 @@ async fn not_had(
 /// Ends a connection without an A-ASSOCIATE answer: with an A-ABORT, or where there is nobody to tell, without.
 async fn turn_away(arrival: &Arrival, requestor: Leg, refused: Refused) {
     let abort = refused.abort;
-    arrival.refuse_connection(refused);
+    arrival.refuse_connection(&refused);
     match abort {
         Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
         None => requestor.close(Duration::ZERO).await,
@@ -290,10 +304,21 @@ async fn reject(
     grant: Option<&Grant>,
     refused: Refused,
 ) {
+    let rejection = rejected(arrival, requested, grant, &refused);
+    requestor.end_with(&rejection.to_pdu(), LINGER).await;
+}
+
+/// Records a rejection. Gives what the requestor is told.
+fn rejected(
+    arrival: &Arrival,
+    requested: &AssociateRq,
+    grant: Option<&Grant>,
+    refused: &Refused,
+) -> Rejection {
     // Every reason that is found after the request was read has a rejection; without one, "no reason given".
     let (result, source, reason) = refused.reason.rejection().unwrap_or((1, 1, 1));
     let rejection = Rejection { result, source, reason };
     let peer = grant.map(|grant| grant.peer.name.to_string());
     arrival.reject(requested, peer.as_deref(), refused, rejection);
-    requestor.end_with(&rejection.to_pdu(), LINGER).await;
+    rejection
 }

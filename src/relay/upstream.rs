@@ -123,7 +123,7 @@ pub(crate) async fn associate(
     let request = request.encode().map_err(|error| NotReached::malformed(&error))?;
     let exchange = async {
         leg.write_pdu(&request).await?;
-        handshake::read(leg, limit).await
+        handshake::read(leg, limit, &|_| None).await
     };
     let late = || {
         NotReached::new(Reason::UpstreamTimeout, format!("no answer to the A-ASSOCIATE-RQ in {patience:?}"))
@@ -141,10 +141,10 @@ pub(crate) async fn associate(
                 format!("the upstream aborted with source {} and reason {}", abort.source, abort.reason);
             Err(NotReached { reason: Reason::UpstreamAborted, detail, abort: Some(abort) })
         }
-        Ok(Opening::Request(_)) => {
+        Ok(Opening::Request(..)) => {
             Err(NotReached::new(Reason::UpstreamMalformed, "the upstream answered with an A-ASSOCIATE-RQ"))
         }
-        Err(ReadError::Malformed(error)) => Err(NotReached::malformed(&error)),
+        Err(ReadError::Malformed(error) | ReadError::TooLong(error)) => Err(NotReached::malformed(&error)),
         Err(ReadError::Io(error)) => Err(NotReached::new(
             Reason::UpstreamUnreachable,
             format!("the upstream closed unanswered: {error}"),

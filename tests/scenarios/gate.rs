@@ -197,6 +197,20 @@ impl Gate {
         self.records().iter().filter(|record| record["event"] == name).count()
     }
 
+    /// How many were refused for this reason, by the records of a proxy that has stopped: those that are gathered too.
+    pub fn refusals(&self, reason: &str) -> u64 {
+        let records = self.records();
+        assert!(records.iter().any(|record| record["event"] == "stopped"), "the minute is not over");
+        let refused =
+            records.iter().filter(|record| record["reason"] == reason && record["event"] != "security-alert");
+        refused.map(|record| record["count"].as_u64().unwrap_or(1)).sum()
+    }
+
+    /// File descriptors that are open now.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).map_or(0, Iterator::count)
+    }
+
     /// Writes another configuration and sends SIGHUP; the listener keeps its port.
     pub fn reload(&self, toml: &str) {
         fs::write(self.site.path("dimsegate.toml"), toml).expect("a configuration written");

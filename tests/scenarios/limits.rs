@@ -47,6 +47,7 @@ fn connections_that_say_nothing_do_not_take_the_places_of_associations() {
     let upstream = Upstream::bind();
     let limits = "max-associations-per-address = 2";
     let gate = Gate::start(&Setup { limits, ..Setup::plain(upstream.address) });
+    let descriptors = gate.descriptors();
     let silent: Vec<Peer> = (0..3).map(|_| Peer::plain(gate.address)).collect();
     let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
     // The fifth connection of an address that may have two associations.
@@ -54,7 +55,7 @@ fn connections_that_say_nothing_do_not_take_the_places_of_associations() {
     assert_eq!(gate.event("connection-refused")["reason"], "too-many-connections");
     drop(silent);
     raw::release(requestor, acceptor);
-    wait::until("the silent ones to be gone", || (gate.count("connection-refused") == 4).then_some(()));
+    wait::until("the silent ones to be gone", || (gate.descriptors() <= descriptors).then_some(()));
     let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
     raw::release(requestor, acceptor);
 }
@@ -179,6 +180,62 @@ fn nobody_else_can_name_another_address() {
     let record = gate.event("connection-refused");
     assert_eq!((&record["reason"], &record["address"]), (&json!("unknown-protocol"), &json!("127.0.0.1")));
     upstream.expect_nobody();
+}
+
+/// Waits until so many health checks were counted.
+fn seen(gate: &Gate, checks: usize) {
+    let told = || gate.output().matches("health check").count();
+    wait::until("the health checks", || (told() == checks).then_some(()));
+}
+
+/// What load balancers and monitors do every few seconds, on a listener with TLS or without.
+#[test]
+fn health_checks_are_counted_and_no_refusals() {
+    let upstream = Upstream::bind();
+    let local = [&b"\r\n\r\n\0\r\nQUIT\n"[..], &[0x20, 0, 0, 0]].concat();
+    for tls in [false, true] {
+        // No peer has their address.
+        let peers = gate::peer("networks = [\"192.0.2.0/24\"]");
+        let balancers = "proxy-protocol-from = [\"127.0.0.1\"]\nhealth-checks-from = [\"127.0.0.2\", \"198.51.100.0/24\"]";
+        let mut gate =
+            Gate::start(&Setup { tls, peers, listener: balancers, ..Setup::plain(upstream.address) });
+        let monitored = b"PROXY TCP4 198.51.100.7 198.51.100.1 56324 104\r\n".to_vec();
+        for sent in [&b""[..], &local, b"PROXY UNKNOWN\r\n", &monitored] {
+            let mut check = Peer::plain(gate.address);
+            check.try_send(sent);
+            drop(check);
+        }
+        // HAProxy does not close in order: it resets.
+        let reset = Peer::plain(gate.address);
+        socket2::SockRef::from(reset.stream.socket())
+            .set_linger(Some(std::time::Duration::ZERO))
+            .expect("a socket");
+        drop(reset);
+        // Whoever says something is judged as before.
+        let mut speaks = Peer::plain(gate.address);
+        speaks.try_send(&[&local[..], &verification("SITE", "PACS").encode()].concat());
+        speaks.rest();
+        gate.event("connection-refused");
+        seen(&gate, 5);
+        assert!(gate.stop().success());
+        assert_eq!(gate.event("stopped")["health-checks"], 5);
+        assert_eq!(gate.count("connection-refused"), 1);
+        assert_eq!(gate.refusals("address-not-allowed"), 1);
+    }
+}
+
+#[test]
+fn a_monitor_that_shakes_hands_and_leaves_is_a_health_check() {
+    let upstream = Upstream::bind();
+    let listener = "health-checks-from = [\"127.0.0.0/8\"]";
+    let mut gate = Gate::start(&Setup { listener, ..Setup::tls(upstream.address) });
+    drop(Peer::connect(&gate.tls()));
+    seen(&gate, 1);
+    assert!(gate.stop().success());
+    assert_eq!(
+        (gate.event("stopped")["health-checks"].as_u64(), gate.count("connection-refused")),
+        (Some(1), 0)
+    );
 }
 
 #[test]

@@ -66,6 +66,7 @@ mod crosswalk;
 mod crosswalk_commands;
 mod crosswalk_owners;
 mod endings;
+mod floods;
 mod forwarding;
 mod full_disk;
 mod implementations;

@@ -199,12 +199,80 @@ fn another_log_level_counts_at_once_and_what_waits_for_a_restart_is_said() {
     assert!(reloaded(&gate, 5)["waits-for-restart"].is_null());
 }
 
+/// Answers the A-RELEASE-RQ of a proxy that stops.
+fn is_released(mut peer: Peer) {
+    peer.expect(upper::RELEASE_RQ);
+    peer.send(&upper::release_rp());
+    peer.expect_close();
+}
+
 #[test]
-fn sigterm_lets_open_associations_end_and_takes_no_more() {
+fn sigterm_releases_what_is_idle_at_once() {
     let upstream = Upstream::bind();
-    let mut gate = Gate::start(&Setup::plain(upstream.address));
+    let mut gate = Gate::start(&Setup { limits: "grace = \"1h\"", ..Setup::plain(upstream.address) });
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    let (mut other, others) = raw::open(&gate.plain(), &upstream, &verification("OTHER", "PACS"), 16384);
+    gate.signal("TERM");
+    is_released(requestor);
+    is_released(acceptor);
+    // PS3.8 Table 9-10, Sta9 to Sta12: both have asked, and the requestor of the association answers first.
+    other.expect(upper::RELEASE_RQ);
+    other.send(&[upper::release_rq(), upper::release_rp()].concat());
+    other.expect(upper::RELEASE_RP);
+    let mut others = others;
+    others.expect(upper::RELEASE_RQ);
+    others.send(&upper::release_rq());
+    others.expect(upper::RELEASE_RP);
+    others.send(&upper::release_rp());
+    drop((other, others));
+    assert!(gate.wait().success());
+    assert_eq!(gate.event("association-closed")["ended"], "shutdown");
+    assert_eq!(gate.event("stopped")["aborted"], 0);
+}
+
+#[test]
+fn whoever_does_not_answer_the_release_of_a_stop_is_aborted() {
+    let upstream = Upstream::bind();
+    let limits = "grace = \"1h\"\nrelease-timeout = \"1s\"";
+    let mut gate = Gate::start(&Setup { limits, ..Setup::plain(upstream.address) });
     let (mut requestor, mut acceptor) =
         raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    gate.signal("TERM");
+    requestor.expect(upper::RELEASE_RQ);
+    acceptor.expect(upper::RELEASE_RQ);
+    // A message that begins now is not taken, and its sender learns that.
+    acceptor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+    assert_eq!(acceptor.expect(upper::ABORT)[2], 2);
+    assert_eq!(requestor.expect(upper::ABORT)[2], 2);
+    drop((requestor, acceptor));
+    assert!(gate.wait().success());
+}
+
+#[test]
+fn whoever_is_not_let_in_yet_does_not_hold_up_a_stop() {
+    let upstream = Upstream::bind();
+    let limits = "grace = \"1h\"\nassociate-timeout = \"1h\"";
+    let mut gate = Gate::start(&Setup { limits, ..Setup::plain(upstream.address) });
+    let silent = Peer::plain(gate.address);
+    let mut half = Peer::plain(gate.address);
+    half.send(&verification("SITE", "PACS").encode()[..50]);
+    let mut waits = Peer::plain(gate.address);
+    waits.send(&verification("SITE", "PACS").encode());
+    let mut busy = upstream.accept();
+    busy.associate(upper::ASSOCIATE_RQ);
+    assert!(gate.stop().success());
+    assert_eq!(waits.expect(upper::ASSOCIATE_RJ), [0, 2, 3, 1]);
+    drop((silent, half));
+}
+
+#[test]
+fn sigterm_lets_messages_under_way_end_and_takes_no_more() {
+    let upstream = Upstream::bind();
+    let mut gate = Gate::start(&Setup { limits: "grace = \"1h\"", ..Setup::plain(upstream.address) });
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+    let asked = acceptor.message();
     gate.signal("TERM");
     wait::until("the listener to close", || match std::net::TcpStream::connect(gate.address) {
         Err(_) => Some(()),
@@ -213,11 +281,13 @@ fn sigterm_lets_open_associations_end_and_takes_no_more() {
             None
         }
     });
-    echo(&mut requestor, &mut acceptor);
     assert!(gate.is_running());
-    raw::release(requestor, acceptor);
+    acceptor.send_message(1, &asked.command.response(0), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0));
+    is_released(requestor);
+    is_released(acceptor);
     assert!(gate.wait().success());
-    assert_eq!(gate.event("association-closed")["ended"], "released");
+    assert_eq!(gate.event("association-closed")["operations"]["C-ECHO"]["success"], 1);
     assert_eq!(gate.event("stopped")["aborted"], 0);
 }
 
@@ -227,6 +297,8 @@ fn what_does_not_end_within_the_grace_period_is_aborted_on_both_legs() {
     let mut gate = Gate::start(&Setup { limits: "grace = \"1s\"", ..Setup::plain(upstream.address) });
     let (mut requestor, mut acceptor) =
         raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+    acceptor.message();
     gate.signal("TERM");
     assert_eq!(requestor.expect(upper::ABORT)[2], 2);
     assert_eq!(acceptor.expect(upper::ABORT)[2], 2);

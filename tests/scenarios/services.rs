@@ -89,7 +89,8 @@ fn a_c_cancel_ends_a_c_find() {
         assert!((3..2000).contains(&answers), "{answers} answers");
         let closed = gate.event("association-closed");
         let operations = closed["operations"].as_object().expect("operations").clone();
-        assert_eq!(operations.keys().collect::<Vec<_>>(), ["C-FIND"], "a cancel is no operation of its own");
+        assert_eq!(operations.keys().collect::<Vec<_>>(), ["C-CANCEL", "C-FIND"]);
+        assert_eq!(operations["C-CANCEL"]["success"], 1);
     }
     assert_eq!(archive.events().iter().filter(|event| event["event"] == "C-CANCEL").count(), 2);
 }

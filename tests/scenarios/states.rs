@@ -177,6 +177,8 @@ fn associations_of_a_listener_that_a_reload_took_away_are_waited_for() {
     let loaded = gate.count("configuration-loaded");
     gate.reload(&setup.toml().replace("name = \"remote\"", "name = \"elsewhere\""));
     wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
+    requestor.send(&echo(1));
+    acceptor.message();
     gate.signal("TERM");
     assert_eq!(requestor.expect(upper::ABORT)[2], 2);
     assert_eq!(acceptor.expect(upper::ABORT)[2], 2);

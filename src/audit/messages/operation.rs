@@ -53,7 +53,7 @@ pub(super) fn query(record: &Record, ends: &Ends, proxy: &Participant) -> Messag
     let object = Object { query: identifier, ..object };
     Message {
         outcome: outcome(record),
-        outcome_description: ended(record),
+        outcome_description: ended(record).map(|ended| record.counted(&ended)),
         objects: vec![object],
         ..event(record, codes::QUERY, None, participants)
     }
@@ -91,7 +91,7 @@ pub(super) fn normalized(record: &Record, ends: &Ends, proxy: &Participant) -> O
     Some(Message {
         action,
         outcome: outcome(record),
-        outcome_description: ended(record),
+        outcome_description: ended(record).map(|ended| record.counted(&ended)),
         objects: vec![object, Object::patient(record.patient.as_deref())],
         ..event(
             record,
@@ -107,7 +107,8 @@ pub(super) fn refused(record: &Record, ends: &Ends, proxy: &Participant) -> Mess
     let requestor = Participant { requestor: false, ..ends.requestor(None) };
     let node = requestor.user.clone();
     let operation = record.operation.as_deref().unwrap_or("operation");
-    let why = format!("{operation} refused: {}", record.reason.as_deref().unwrap_or_default());
+    let why =
+        record.counted(&format!("{operation} refused: {}", record.reason.as_deref().unwrap_or_default()));
     let object = Object::resource(&node, codes::NODE_ID, &node)
         .with("Alert Description", Some(why.clone()))
         .with("SOPClass", record.sop_class.clone())

@@ -36,6 +36,8 @@ pub struct Record {
     pub ended: Option<String>,
     pub reason: Option<String>,
     pub explanation: Option<String>,
+    /// How many refusals it stands for, where they were gathered.
+    pub count: Option<u64>,
     pub process_id: Option<u32>,
     pub version: Option<String>,
     pub file: Option<String>,
@@ -100,10 +102,21 @@ impl Record {
     /// For people: the reason and its explanation.
     pub(super) fn why(&self) -> Option<String> {
         let known = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        match (known(&self.reason), known(&self.explanation)) {
+        let why = match (known(&self.reason), known(&self.explanation)) {
             (Some(reason), Some(explanation)) => Some(format!("{reason}: {explanation}")),
             (reason, explanation) => reason.or(explanation),
-        }
+        };
+        why.map(|why| self.counted(&why))
+    }
+
+    /// With the number of refusals that it stands for, where they were gathered.
+    pub(super) fn counted(&self, text: &str) -> String {
+        self.count.map_or_else(|| text.to_owned(), |count| format!("{count} times: {text}"))
+    }
+
+    /// How many times what it tells of happened.
+    pub(super) fn times(&self) -> u64 {
+        self.count.unwrap_or(1).max(1)
     }
 
     /// The user that identified himself, where the record names one.

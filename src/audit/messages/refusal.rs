@@ -59,9 +59,13 @@ fn decision(label: &str) -> Option<(Code, Outcome)> {
     }
 }
 
+/// In place of an address, where there were more of them than are told apart.
+const ANYBODY: &str = "any";
+
 /// The alert, with the node that gave rise to it as a performer and as the subject.
 fn alert(record: &Record, proxy: &Participant, kind: Code, outcome: Outcome) -> Message {
     let ends = Ends::of(record);
+    let address = record.address.as_deref().or(record.count.map(|_| ANYBODY));
     let reporter = match &ends {
         Some(ends) if record.called_ae_title.is_some() => ends.proxy(proxy.clone()),
         _ => proxy.clone(),
@@ -71,7 +75,7 @@ fn alert(record: &Record, proxy: &Participant, kind: Code, outcome: Outcome) -> 
         outcome,
         outcome_description: record.why(),
         participants: [Some(reporter), performer].into_iter().flatten().collect(),
-        objects: record.address.as_deref().map(|address| subject(record, address)).into_iter().collect(),
+        objects: address.map(|address| subject(record, address)).into_iter().collect(),
         ..event(record, codes::SECURITY_ALERT, Some(kind), Vec::new())
     }
 }
@@ -85,5 +89,6 @@ fn subject(record: &Record, address: &str) -> Object {
     Object::resource(address, codes::NODE_ID, &name)
         .with("Alert Description", Some(why))
         .with("CertificateSHA256", tls.and_then(|tls| tls.fingerprint.clone()))
+        .with("Count", record.count.map(|count| count.to_string()))
         .with("Association", record.association.clone())
 }

@@ -313,6 +313,26 @@ fn an_audit_event_says_the_same() {
 }
 
 #[test]
+fn a_record_of_many_refusals_is_one_message_that_says_how_many() {
+    let gathered = |line: String| line.replace("\"sequence\":7,", "\"sequence\":7,\"count\":499,");
+    let rejected = gathered(refusal("association-rejected", "calling-ae-title-unknown"));
+    let anybody = gathered(refusal("connection-refused", "address-not-allowed"))
+        .replace("\"address\":\"198.51.100.9\",\"port\":1,", "");
+    for line in [rejected, anybody] {
+        let [xml] = &xmls(&[started(), line])[2..] else { panic!("one message") };
+        assert!(xml.contains("499 times: ") && xml.contains("Count"), "{xml}");
+    }
+    let stores = [
+        OPENED.to_owned(),
+        store(11, r#""status":"0x0124","reason":"operation-not-allowed","study":"1.2.3""#),
+        store(12, r#""status":"0x0124","reason":"operation-not-allowed","study":"1.2.3","count":299"#),
+        CLOSED.to_owned(),
+    ];
+    let xml = xmls(&stores).join("\n");
+    assert!(xml.contains("300 refused: operation-not-allowed"), "{xml}");
+}
+
+#[test]
 fn a_refusal_with_an_alert_is_one_message() {
     let reason = "certificate-mismatch";
     let both = [refusal("security-alert", reason), refusal("association-rejected", reason)];

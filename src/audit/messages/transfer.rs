@@ -68,9 +68,9 @@ impl Transfer {
 
     pub(super) fn add(&mut self, record: &Record) {
         let class = record.sop_class.clone().unwrap_or_default();
-        *self.sop_classes.entry(class).or_default() += 1;
+        *self.sop_classes.entry(class).or_default() += record.times();
         if let Some(failure) = operation::ended(record) {
-            *self.failures.entry(failure).or_default() += 1;
+            *self.failures.entry(failure).or_default() += record.times();
         }
         self.last_sequence = record.sequence;
     }

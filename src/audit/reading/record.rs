@@ -92,6 +92,8 @@ pub struct Record<'a> {
     #[serde(borrow)]
     pub version: Option<Text<'a>>,
     pub records: Option<u64>,
+    /// How many refusals it stands for, where they were gathered.
+    pub count: Option<u64>,
     /// Who read the records, with what.
     #[serde(borrow)]
     pub user: Option<Text<'a>>,
@@ -265,6 +267,11 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// How many times what it tells of happened.
+    pub fn times(&self) -> u64 {
+        self.count.unwrap_or(1).max(1)
+    }
+
     /// The part of a reason before its explanation: its label.
     pub fn label(&self) -> Option<&str> {
         self.reason.as_deref().map(|reason| reason.split_once(": ").map_or(reason, |(label, _)| label))
@@ -352,6 +359,7 @@ impl<'a> Record<'a> {
             file: own(self.file),
             version: own(self.version),
             records: self.records,
+            count: self.count,
             user: own(self.user),
             host: own(self.host),
             command: own(self.command),

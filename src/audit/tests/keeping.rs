@@ -41,7 +41,7 @@ fn earlier(directory: &Path, days: &[i64]) {
 }
 
 fn event() -> Event {
-    Event::Stopped(Stopped { reason: "test".into(), aborted: 0, duration_ms: 0 })
+    Event::Stopped(Stopped { reason: "test".into(), aborted: 0, health_checks: None, duration_ms: 0 })
 }
 
 /// Records something today, so that the files of earlier days are looked after, until `done`.

@@ -116,7 +116,7 @@ fn events_of_the_process() {
         &Event::ConfigurationRefused(refused),
         &format!(r#""file":"d.toml","configuration":"c1","errors":25,"problems":[{problems}]}}"#),
     );
-    let stopped = Stopped { reason: "SIGTERM".into(), aborted: 1, duration_ms: 99 };
+    let stopped = Stopped { reason: "SIGTERM".into(), aborted: 1, health_checks: None, duration_ms: 99 };
     assert_line(&Event::Stopped(stopped), r#""reason":"SIGTERM","aborted":1,"duration-ms":99}"#);
 }
 
@@ -125,8 +125,8 @@ fn events_before_an_association() {
     let refused = ConnectionRefused {
         association: None,
         listener: "remote".into(),
-        address: std::net::Ipv6Addr::LOCALHOST.into(),
-        port: 1,
+        address: Some(std::net::Ipv6Addr::LOCALHOST.into()),
+        port: Some(1),
         tls: None,
         transport: Transport::Tls,
         reason: "certificate-revoked".into(),
@@ -134,6 +134,7 @@ fn events_before_an_association() {
         alert: Some("certificate_revoked".into()),
         certificate: None,
         abort: Some(Abort { source: 2, reason: 1 }),
+        count: None,
     };
     assert_line(
         &Event::ConnectionRefused(Box::new(refused)),
@@ -145,11 +146,12 @@ fn events_before_an_association() {
         rejection: Rejection { result: 1, source: 1, reason: 3 },
         reason: "calling-ae-title".into(),
         explanation: "no peer has \"X\"".into(),
+        count: Some(9),
     };
     assert_line(
         &Event::AssociationRejected(Box::new(rejected)),
         &format!(
-            r#""association":"a1",{REQUESTOR},"rejection":{{"result":1,"source":1,"reason":3}},"reason":"calling-ae-title","explanation":"no peer has \"X\""}}"#
+            r#""association":"a1",{REQUESTOR},"rejection":{{"result":1,"source":1,"reason":3}},"reason":"calling-ae-title","explanation":"no peer has \"X\"","count":9}}"#
         ),
     );
 }
@@ -220,6 +222,7 @@ fn an_operation_and_an_alert() {
         reason: None,
         fault: None,
         tolerated: Vec::new(),
+        count: None,
     };
     assert_line(
         &Event::Operation(Box::new(operation)),
@@ -284,8 +287,12 @@ fn every_way_to_end_has_its_word() {
 
 #[test]
 fn an_ae_title_cannot_forge_a_record() {
-    let stopped =
-        Stopped { reason: "x\n{\"event\":\"started\"}\u{1b}[2J\u{85}".into(), aborted: 0, duration_ms: 0 };
+    let stopped = Stopped {
+        reason: "x\n{\"event\":\"started\"}\u{1b}[2J\u{85}".into(),
+        aborted: 0,
+        health_checks: None,
+        duration_ms: 0,
+    };
     let line = line(&Event::Stopped(stopped));
     assert_eq!(line.matches('\n').count(), 0);
     assert!(line.contains(r#""reason":"x\n{\"event\":\"started\"}\u001b[2J\u0085""#), "{line}");

@@ -30,7 +30,7 @@ fn start_with(directory: &Path, on_failure: OnFailure, capacity: u32) -> (Audit,
 }
 
 fn event(number: u64) -> Event {
-    Event::Stopped(Stopped { reason: "test".into(), aborted: number, duration_ms: 0 })
+    Event::Stopped(Stopped { reason: "test".into(), aborted: number, health_checks: None, duration_ms: 0 })
 }
 
 /// The files of the days, in their order.

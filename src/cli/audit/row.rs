@@ -30,6 +30,10 @@ impl Row {
             (Some(calling), Some(called)) => format!("{calling} to {called}"),
             (one, other) => one.or(other).unwrap_or_default(),
         };
+        let mut what = what(record);
+        if let Some(count) = record.count {
+            what = format!("{count} times: {what}");
+        }
         Self {
             time: clock(&record.time),
             event: record.event.to_string(),
@@ -37,7 +41,7 @@ impl Row {
             who: one(|record| &record.peer).unwrap_or_default(),
             address: one(|record| &record.address).unwrap_or_default(),
             titles,
-            what: what(record),
+            what,
             outcome: record.outcome(),
         }
     }

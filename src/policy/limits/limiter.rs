@@ -14,6 +14,9 @@ use super::pace::{Pace, Speeds};
 use super::rate::{Rate, RatePerAddress, of_one_site};
 use crate::policy::{Peer, Policy, Reason};
 
+/// Requests for associations are read in pieces of this many bytes, and the room for them is counted in those.
+pub const REQUEST_PIECE: usize = 32 * 1024;
+
 /// The limits that are no peer's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -22,6 +25,8 @@ pub struct Limits {
     pub connections_per_minute_per_address: NonZeroU32,
     pub associations_per_minute: Option<NonZeroU32>,
     pub associations_per_minute_per_address: Option<NonZeroU32>,
+    /// Pieces of requests for associations that are held for those not yet let in, the first of each aside.
+    pub request_pieces: u32,
 }
 
 impl Limits {
@@ -29,6 +34,11 @@ impl Limits {
     /// connections, so that those still shaking hands leave room to answer an association over the limit.
     fn max_connections(&self) -> u32 {
         self.max_associations.saturating_mul(2)
+    }
+
+    /// Nobody can take what is there for all.
+    fn request_pieces_per_address(&self) -> u32 {
+        self.request_pieces.div_ceil(4)
     }
 
     fn max_connections_per_address(&self) -> u32 {
@@ -45,6 +55,8 @@ pub struct Limiter<C: Time = DefaultClock> {
     associations: Arc<Counts<()>>,
     associations_of_address: Arc<Counts<IpAddr>>,
     associations_of_peer: Arc<Counts<Arc<str>>>,
+    request_pieces: Arc<Counts<()>>,
+    request_pieces_of_address: Arc<Counts<IpAddr>>,
 }
 
 /// What a reload can change.
@@ -66,6 +78,12 @@ struct PeerState<C: Time> {
 pub struct ConnectionPermit {
     _connection: Permit<()>,
     _of_address: Permit<IpAddr>,
+}
+
+/// Room for a request, given back on drop.
+#[derive(Debug)]
+pub struct RequestPermit {
+    _pieces: Vec<(Permit<()>, Permit<IpAddr>)>,
 }
 
 /// One open association, given back on drop.
@@ -103,6 +121,8 @@ impl<C: Time> Limiter<C> {
             associations: Arc::default(),
             associations_of_address: Arc::default(),
             associations_of_peer: Arc::default(),
+            request_pieces: Arc::default(),
+            request_pieces_of_address: Arc::default(),
         }
     }
 
@@ -146,6 +166,17 @@ impl<C: Time> Limiter<C> {
             }
             _ => Err(Reason::TooManyConnections),
         }
+    }
+
+    /// Asked for a request of so many pieces before it is read: whoever has begun can end. `None`: not now.
+    pub fn request(&self, address: IpAddr, pieces: usize) -> Option<RequestPermit> {
+        let limits = self.state().limits;
+        let (site, most) = (of_one_site(address), limits.request_pieces_per_address());
+        let piece = |_| {
+            let of_address = self.request_pieces_of_address.take(&site, most)?;
+            Some((self.request_pieces.take(&(), limits.request_pieces)?, of_address))
+        };
+        Some(RequestPermit { _pieces: (0..pieces).map(piece).collect::<Option<_>>()? })
     }
 
     /// Asked once the policy has allowed the association, before the upstream is dialled. Places are looked at

@@ -11,8 +11,9 @@ mod rate;
 mod tests;
 
 pub use count::Permit;
-pub use limiter::{AssociationPermit, ConnectionPermit, Limiter, Limits};
+pub use limiter::{AssociationPermit, ConnectionPermit, Limiter, Limits, REQUEST_PIECE, RequestPermit};
 pub use pace::Pace;
+pub use rate::of_one_site;
 
 use std::future::Future;
 use std::time::Duration;

@@ -33,6 +33,7 @@ const LIMITS: Limits = Limits {
     connections_per_minute_per_address: NonZeroU32::MIN.saturating_add(59),
     associations_per_minute: None,
     associations_per_minute_per_address: None,
+    request_pieces: 8,
 };
 
 fn limiter(limits: Limits) -> (Limiter<FakeRelativeClock>, FakeRelativeClock) {
@@ -71,6 +72,21 @@ fn peer(name: &str) -> Peer {
         operations_per_second: None,
         bytes_per_second: None,
     }
+}
+
+#[test]
+fn room_for_requests_is_counted_together_and_nobody_takes_all_of_it() {
+    let (limiter, _) = limiter(LIMITS);
+    let of = |text: &str, pieces| limiter.request(address(text), pieces);
+    let first = of("192.0.2.1", 2);
+    assert!(first.is_some() && of("192.0.2.1", 1).is_none(), "a quarter is the most for one");
+    let second = of("2001:db8::1", 1);
+    assert!(of("2001:db8::2", 2).is_none(), "its /64 is one, and what did not suffice was given back");
+    let third = of("2001:db8::2", 1);
+    let others = ["192.0.2.2", "192.0.2.3"].map(|text| of(text, 2));
+    assert!(others.iter().all(Option::is_some) && of("192.0.2.4", 1).is_none());
+    drop((first, second, third));
+    assert!(of("192.0.2.4", 2).is_some());
 }
 
 fn address(text: &str) -> IpAddr {

@@ -19,7 +19,7 @@ pub struct Bucket {
 
 impl Bucket {
     pub fn add(&mut self, record: &Shared) {
-        self.count += 1;
+        self.count = self.count.saturating_add(record.times());
         if self.newest.len() == NEWEST {
             self.newest.pop_front();
         }

@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use super::{Bucket, Shared};
 
 /// So many refusals are a burst,
-pub const BURST: usize = 10;
+pub const BURST: u64 = 10;
 /// where they came within this time.
 pub const WITHIN: Duration = Duration::minutes(5);
 /// Addresses watched at once.
@@ -46,7 +46,8 @@ impl Bursts {
         while refusals.front().is_some_and(|(first, _)| at - *first > WITHIN) {
             refusals.pop_front();
         }
-        if refusals.len() >= BURST {
+        let count = refusals.iter().map(|(_, record)| record.times()).fold(0, u64::saturating_add);
+        if count >= BURST {
             self.begin(address, at);
         }
     }

@@ -224,7 +224,7 @@ impl Figures {
     fn refused(&mut self, record: &Shared) {
         self.refusals.add(record);
         if let Some(tick) = self.tick(record) {
-            tick.1 += 1;
+            tick.1 = tick.1.saturating_add(record.times());
         }
         self.refused.add(record.label().unwrap_or(NONE), record);
     }
@@ -233,7 +233,7 @@ impl Figures {
         let key = apart(&self.operations, or_none(record.operation.as_deref()), OTHERS.to_owned());
         let figures = self.operations.entry(key).or_default();
         let Some(outcome) = record.outcome() else { return };
-        figures.counts.count(outcome);
+        figures.counts.count(outcome, record.times());
         figures.bytes = figures.bytes.saturating_add(record.bytes.unwrap_or_default().r#in);
         figures.longest_ms = figures.longest_ms.max(record.duration_ms.unwrap_or(0));
         figures.bucket.add(record);
@@ -261,8 +261,9 @@ impl Bytes {
 }
 
 impl Counts {
-    fn count(&mut self, outcome: super::Outcome) {
-        *self.of_mut(outcome) += 1;
+    fn count(&mut self, outcome: super::Outcome, times: u64) {
+        let count = self.of_mut(outcome);
+        *count = count.saturating_add(times);
     }
 
     fn of_mut(&mut self, outcome: super::Outcome) -> &mut u64 {

@@ -140,6 +140,24 @@ fn ten_refusals_in_five_minutes_are_a_burst_and_nine_are_none() {
 }
 
 #[test]
+fn a_record_of_many_refusals_counts_as_many() {
+    let mut log = Log::default();
+    for (second, count) in [(0, None), (60, Some(499_u64))] {
+        let at = BEGIN + Duration::seconds(second);
+        log.add(at, "connection-refused", "", "192.0.2.1", "", "");
+        let (_, line) = log.lines.last_mut().unwrap();
+        let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+        record["count"] = count.into();
+        *line = record.to_string();
+    }
+    let figures = log.figures(BEGIN, BEGIN + Duration::DAY);
+    assert_eq!((figures.records, figures.refusals.count, figures.refused.count()), (2, 500, 500));
+    assert_eq!(figures.timeline[&BEGIN], (0, 500));
+    let found = kinds(&figures);
+    assert!(matches!(found[..], [(Kind::Burst { .. }, true, 500)]), "{found:?}");
+}
+
+#[test]
 fn everything_is_added_up_once() {
     let folder = two_days();
     let period = Period { from: BEGIN, to: BEGIN + Duration::days(2) };

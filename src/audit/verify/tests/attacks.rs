@@ -37,7 +37,14 @@ impl Trail {
         };
         let (audit, task) = Audit::start(settings).unwrap();
         for aborted in 0..records {
-            audit.record(Event::Stopped(Stopped { reason: "x".into(), aborted, duration_ms: 0 })).await;
+            audit
+                .record(Event::Stopped(Stopped {
+                    reason: "x".into(),
+                    aborted,
+                    health_checks: None,
+                    duration_ms: 0,
+                }))
+                .await;
         }
         (audit, task)
     }
@@ -95,7 +102,7 @@ fn has(found: &Verification, wanted: impl Fn(&Damage) -> bool) -> bool {
 }
 
 fn stopped() -> Event {
-    Event::Stopped(Stopped { reason: "forged".into(), aborted: 0, duration_ms: 0 })
+    Event::Stopped(Stopped { reason: "forged".into(), aborted: 0, health_checks: None, duration_ms: 0 })
 }
 
 #[tokio::test]

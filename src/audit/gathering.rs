@@ -1,0 +1,306 @@
+//! Refusals of one minute, gathered: the first of a kind is a record of its own, those that are like it are counted, and one
+//! record tells of them when the minute is over. So whoever can be refused cannot fill a disk.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::Event;
+
+/// Kinds that are told apart, all addresses together. Beyond them, refusals are counted by their reason alone.
+const MOST: usize = 256;
+/// Kinds of one address that are told apart by their calling AE title or certificate.
+const MOST_OF_SITE: u32 = 16;
+/// Refused operations of a peer that have a record each.
+const OPERATIONS_OF_PEER: u32 = 100;
+/// Kinds of refused operations, all associations together. Beyond them only closing records count.
+const MOST_OF_OPERATIONS: usize = 4096;
+
+/// What was refused since the last minute ended.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    kinds: HashMap<Kind, More>,
+    /// Kinds of each address.
+    of_site: HashMap<IpAddr, u32>,
+    operations: HashMap<OfOperation, More>,
+    /// Refused operations of each peer.
+    of_peer: HashMap<Arc<str>, u32>,
+}
+
+/// Refusals that are alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    /// Of one address, or of an IPv6 network of 64 bits, under one calling AE title or with one certificate.
+    Site { site: IpAddr, reason: Cow<'static, str>, who: Option<String> },
+    /// Of more addresses than are told apart.
+    Anybody { reason: Cow<'static, str> },
+}
+
+/// Refused operations that are alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct OfOperation {
+    association: Arc<str>,
+    operation: Cow<'static, str>,
+    reason: Option<Cow<'static, str>>,
+}
+
+/// Those behind the first.
+#[derive(Debug, Default)]
+struct More {
+    count: u64,
+    last: Option<Event>,
+}
+
+impl More {
+    fn add(&mut self, event: Event) {
+        self.count += 1;
+        self.last = Some(event);
+    }
+
+    fn gathered(self, anybody: bool) -> Option<Event> {
+        Some(self.last?.gathered(self.count, anybody))
+    }
+}
+
+impl Gathering {
+    /// Takes in that a connection or a request for an association was refused. Gives it back where it is to be recorded now,
+    /// which without `room` it never is.
+    pub fn take(&mut self, site: IpAddr, event: Event, room: bool) -> Option<Event> {
+        let (reason, who) = match &event {
+            Event::ConnectionRefused(refused) => {
+                let shown = refused.certificate.as_ref().map(|shown| shown.fingerprint.clone());
+                (refused.reason.clone(), shown)
+            }
+            Event::AssociationRejected(rejected) => {
+                (rejected.reason.clone(), Some(rejected.requestor.calling_ae_title.clone()))
+            }
+            _ => return Some(event),
+        };
+        let kind = self.kind(Kind::Site { site, reason: reason.clone(), who }, site, reason);
+        if let Some(more) = self.kinds.get_mut(&kind) {
+            more.add(event);
+            return None;
+        }
+        if matches!(kind, Kind::Site { .. }) {
+            *self.of_site.entry(site).or_default() += 1;
+        }
+        let more = self.kinds.entry(kind).or_default();
+        if room {
+            return Some(event);
+        }
+        more.add(event);
+        None
+    }
+
+    fn kind(&self, kind: Kind, site: IpAddr, reason: Cow<'static, str>) -> Kind {
+        if self.kinds.contains_key(&kind) {
+            return kind;
+        }
+        let many_of_site = self.of_site.get(&site).is_some_and(|kinds| *kinds >= MOST_OF_SITE);
+        let kind = if many_of_site { Kind::Site { site, reason: reason.clone(), who: None } } else { kind };
+        match self.kinds.len() < MOST || self.kinds.contains_key(&kind) {
+            true => kind,
+            false => Kind::Anybody { reason },
+        }
+    }
+
+    /// Takes in that an operation was refused. Gives it back where it is to be recorded now.
+    pub fn take_operation(&mut self, peer: &Arc<str>, event: Event, room: bool) -> Option<Event> {
+        let Event::Operation(operation) = &event else { return Some(event) };
+        let of_peer = self.of_peer.entry(peer.clone()).or_default();
+        if room && *of_peer < OPERATIONS_OF_PEER {
+            *of_peer += 1;
+            return Some(event);
+        }
+        let kind = OfOperation {
+            association: operation.association.clone(),
+            operation: operation.operation.clone(),
+            reason: operation.reason.clone(),
+        };
+        if self.operations.len() < MOST_OF_OPERATIONS || self.operations.contains_key(&kind) {
+            self.operations.entry(kind).or_default().add(event);
+        }
+        None
+    }
+
+    /// The minute is over: the records of what was counted in it.
+    pub fn drain(&mut self) -> Vec<Event> {
+        let Self { kinds, operations, .. } = std::mem::take(self);
+        let kinds = kinds.into_iter().map(|(kind, more)| more.gathered(matches!(kind, Kind::Anybody { .. })));
+        kinds.chain(operations.into_values().map(|more| more.gathered(false))).flatten().collect()
+    }
+
+    /// An association is over: the records of what was counted of it.
+    pub fn drain_association(&mut self, id: &str) -> Vec<Event> {
+        let of_it = self.operations.extract_if(|kind, _| *kind.association == *id);
+        of_it.filter_map(|(_, more)| more.gathered(false)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::sync::Arc;
+
+    use super::{Gathering, MOST, OPERATIONS_OF_PEER};
+    use crate::audit::{
+        AssociationRejected, ConnectionRefused, Direction, Event, Operation, Rejection, Requestor, Transport,
+    };
+
+    fn address(number: u32) -> IpAddr {
+        IpAddr::V4(number.into())
+    }
+
+    fn connection(number: u32, reason: &'static str) -> Event {
+        Event::ConnectionRefused(Box::new(ConnectionRefused {
+            association: Some("a".into()),
+            listener: "remote".into(),
+            address: Some(address(number)),
+            port: Some(1),
+            tls: None,
+            transport: Transport::Plain,
+            reason: reason.into(),
+            explanation: "because".into(),
+            alert: None,
+            certificate: None,
+            abort: None,
+            count: None,
+        }))
+    }
+
+    fn rejection(title: &str) -> Event {
+        Event::AssociationRejected(Box::new(AssociationRejected {
+            association: "a".into(),
+            requestor: Requestor {
+                listener: "remote".into(),
+                peer: None,
+                address: address(1),
+                port: 1,
+                tls: None,
+                calling_ae_title: title.into(),
+                called_ae_title: "PACS".into(),
+                implementation: None,
+            },
+            rejection: Rejection { result: 1, source: 1, reason: 3 },
+            reason: "calling-ae-title-unknown".into(),
+            explanation: "because".into(),
+            count: None,
+        }))
+    }
+
+    fn operation(association: &str) -> Event {
+        Event::Operation(Box::new(Operation {
+            association: association.into(),
+            operation: "C-FIND".into(),
+            message_id: 1,
+            direction: Direction::FromPeer,
+            sop_class: Some("1.2.3".into()),
+            sop_instance: Some("1.2.3.4".into()),
+            data_set_sop_class: None,
+            data_set_sop_instance: None,
+            new_sop_instance: None,
+            study: Some("1.2".into()),
+            new_study: None,
+            patient: None,
+            query: None,
+            move_destination: None,
+            status: Some(0x0124),
+            bytes: 7,
+            duration_ms: 0,
+            reason: Some("operation-not-allowed".into()),
+            rewritten: None,
+            fault: None,
+            tolerated: Vec::new(),
+            count: None,
+        }))
+    }
+
+    /// How many refusals the records stand for, and how many records there are.
+    fn told(records: &[Event]) -> (u64, usize) {
+        let count = |event: &Event| match event {
+            Event::ConnectionRefused(refused) => refused.count,
+            Event::AssociationRejected(rejected) => rejected.count,
+            Event::Operation(operation) => operation.count,
+            _ => None,
+        };
+        (records.iter().map(|event| count(event).unwrap_or(1)).sum(), records.len())
+    }
+
+    /// Takes in all of them: those that were recorded at once, and those when the minute was over.
+    fn minute(events: impl IntoIterator<Item = Event>, room: bool) -> [(u64, usize); 2] {
+        let mut gathering = Gathering::default();
+        let site = |event: &Event| match event {
+            Event::ConnectionRefused(refused) => refused.address.unwrap(),
+            _ => address(1),
+        };
+        let at_once: Vec<Event> =
+            events.into_iter().filter_map(|event| gathering.take(site(&event), event, room)).collect();
+        [told(&at_once), told(&gathering.drain())]
+    }
+
+    #[test]
+    fn the_first_is_told_at_once_and_the_rest_with_their_number() {
+        let flood = (0..5_000).map(|_| connection(1, "address-not-allowed"));
+        assert_eq!(minute(flood, true), [(1, 1), (4_999, 1)]);
+        assert_eq!(minute([connection(1, "unknown-protocol")], true), [(1, 1), (0, 0)]);
+    }
+
+    #[test]
+    fn addresses_and_reasons_and_ae_titles_are_told_apart() {
+        let different = [
+            connection(1, "unknown-protocol"),
+            connection(2, "unknown-protocol"),
+            connection(1, "http-on-dicom-port"),
+            rejection("ONE"),
+            rejection("TWO"),
+        ];
+        assert_eq!(minute(different, true), [(5, 5), (0, 0)]);
+    }
+
+    #[test]
+    fn many_addresses_or_titles_fill_no_disk_either_and_none_is_forgotten() {
+        let [(first, at_once), (rest, later)] =
+            minute((0..100_000).map(|number| connection(number, "address-not-allowed")), true);
+        assert_eq!((first + rest, later), (100_000, 1));
+        assert_eq!(at_once, MOST + 1);
+        let [(first, at_once), (rest, later)] =
+            minute((0..100_000).map(|number| rejection(&number.to_string())), true);
+        assert_eq!((first + rest, at_once, later), (100_000, 17, 1));
+    }
+
+    #[test]
+    fn a_record_of_more_addresses_than_are_told_apart_names_none() {
+        let mut gathering = Gathering::default();
+        for number in 0..1_000 {
+            gathering.take(address(number), connection(number, "address-not-allowed"), true);
+        }
+        let records = gathering.drain();
+        let [Event::ConnectionRefused(refused)] = &records[..] else { panic!("{records:?}") };
+        assert_eq!((refused.address, refused.port, &refused.association), (None, None, &None));
+        assert_eq!(refused.count, Some(1_000 - MOST as u64 - 1));
+    }
+
+    #[test]
+    fn without_room_everything_is_counted() {
+        let events = [connection(1, "unknown-protocol"), connection(1, "unknown-protocol"), rejection("ONE")];
+        assert_eq!(minute(events, false), [(0, 0), (3, 2)]);
+    }
+
+    #[test]
+    fn some_refused_operations_of_a_peer_are_told_one_by_one() {
+        let (mut gathering, peer) = (Gathering::default(), Arc::from("lyon"));
+        let mut at_once = Vec::new();
+        for number in 0..500 {
+            let association = if number % 2 == 0 { "one" } else { "other" };
+            at_once.extend(gathering.take_operation(&peer, operation(association), true));
+        }
+        assert_eq!(told(&at_once), (u64::from(OPERATIONS_OF_PEER), OPERATIONS_OF_PEER as usize));
+        let records = gathering.drain_association("one");
+        let [Event::Operation(rest)] = &records[..] else { panic!("{records:?}") };
+        assert_eq!((rest.count, &rest.sop_instance, &rest.study, rest.bytes), (Some(200), &None, &None, 0));
+        assert_eq!(told(&gathering.drain()), (200, 1));
+        let another = gathering.take_operation(&Arc::from("other"), operation("two"), true);
+        assert!(another.is_some(), "another peer has its own");
+    }
+}

@@ -1,0 +1,137 @@
+//! Who is not let in, written down so that it fills neither disk nor log, and leaves room for the records of operations.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::audit::{Audit, Event, Gathering};
+use crate::policy::limits::of_one_site;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// One byte in so many of the disk is kept for other records than those of refusals,
+const RESERVED: u64 = 20;
+/// but not more than this.
+const MOST_RESERVED: u64 = 1 << 30;
+
+/// What was refused in this minute.
+pub(crate) struct Refusals {
+    audit: Audit,
+    gathering: Mutex<Gathering>,
+    /// Whether the disk has more free than is reserved.
+    disk_has_room: AtomicBool,
+}
+
+impl Refusals {
+    pub fn new(audit: Audit) -> Self {
+        Self { audit, gathering: Mutex::default(), disk_has_room: AtomicBool::new(true) }
+    }
+
+    fn gathering(&self) -> MutexGuard<'_, Gathering> {
+        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_room(&self) -> bool {
+        self.disk_has_room.load(Ordering::Relaxed) && self.audit.has_room_for_refusals()
+    }
+
+    /// A connection or a request was refused. Gives it back where it is the first of its kind, to be logged and recorded.
+    pub fn of_address(&self, address: IpAddr, event: Event) -> Option<Event> {
+        let room = self.has_room();
+        self.gathering().take(of_one_site(address), event, room)
+    }
+
+    /// An operation was refused. Gives it back where it is to be recorded now.
+    pub fn of_operation(&self, peer: &Arc<str>, event: Event) -> Option<Event> {
+        let room = self.has_room();
+        self.gathering().take_operation(peer, event, room)
+    }
+
+    /// Records what was counted, each minute, for as long as it is not dropped.
+    pub async fn each_minute(self: Arc<Self>, directory: PathBuf) {
+        loop {
+            let directory = directory.clone();
+            let room = tokio::task::spawn_blocking(move || disk_has_room(&directory)).await;
+            self.disk_has_room.store(room.unwrap_or(true), Ordering::Relaxed);
+            tokio::time::sleep(MINUTE).await;
+            // Otherwise it goes on being counted.
+            if self.has_room() {
+                self.tell().await;
+            }
+        }
+    }
+
+    /// Records what was counted, before the proxy stops.
+    pub async fn at_end(&self) {
+        if self.audit.has_room_for_refusals() {
+            return self.tell().await;
+        }
+        let records = self.gathering().drain().len();
+        if records > 0 {
+            tracing::error!(records, "refusals of the last minutes could not be recorded");
+        }
+    }
+
+    async fn tell(&self) {
+        let gathered = self.gathering().drain();
+        self.record(gathered).await;
+    }
+
+    /// Records what was counted of an association that is over.
+    pub async fn tell_association(&self, id: &str) {
+        let gathered = self.gathering().drain_association(id);
+        self.record(gathered).await;
+    }
+
+    async fn record(&self, gathered: Vec<Event>) {
+        for event in gathered {
+            log(&event);
+            match event {
+                Event::Operation(_) => self.audit.record(event).await,
+                refusal => self.audit.record_refusal(refusal),
+            }
+        }
+    }
+}
+
+fn log(event: &Event) {
+    let told = "refused again within the last minute";
+    match event {
+        Event::ConnectionRefused(refused) => match refused.address {
+            Some(address) => {
+                tracing::info!(reason = %refused.reason, count = refused.count, %address, "{told}")
+            }
+            None => tracing::info!(reason = %refused.reason, count = refused.count, "{told}"),
+        },
+        Event::AssociationRejected(rejected) => {
+            let (address, calling) = (rejected.requestor.address, &rejected.requestor.calling_ae_title);
+            tracing::info!(reason = %rejected.reason, count = rejected.count, %address, calling, "{told}");
+        }
+        _ => {}
+    }
+}
+
+/// Whether the file system has more free than is reserved. One that cannot be asked will be heard of by whoever writes to it.
+fn disk_has_room(directory: &Path) -> bool {
+    let Ok(system) = rustix::fs::statvfs(directory) else { return true };
+    let bytes = |blocks: u64| blocks.saturating_mul(system.f_frsize);
+    is_more_than_reserved(bytes(system.f_bavail), bytes(system.f_blocks))
+}
+
+fn is_more_than_reserved(available: u64, whole: u64) -> bool {
+    available > (whole / RESERVED).min(MOST_RESERVED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{disk_has_room, is_more_than_reserved};
+
+    #[test]
+    fn the_last_of_a_disk_is_for_other_records() {
+        assert!(!is_more_than_reserved(50, 1_000) && is_more_than_reserved(51, 1_000));
+        assert!(!is_more_than_reserved(1 << 30, 1 << 50) && is_more_than_reserved((1 << 30) + 1, 1 << 50));
+        assert!(disk_has_room("/no/such/directory".as_ref()));
+    }
+}
