@@ -40,7 +40,7 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Run the proxy; SIGHUP reloads, SIGTERM drains
+    /// Run the proxy; SIGHUP reloads, SIGTERM stops
     Run(run::Args),
     /// See the proxy at work on this machine: a development CA, an archive, one study through TLS
     Demo(demo::Args),

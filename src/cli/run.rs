@@ -29,7 +29,8 @@ Example:
 Signals:
   SIGHUP   reads the configuration, certificates, keys and revocation lists again, for associations that begin from
            then on; a file with problems leaves everything as it was, and says so
-  SIGTERM  stops accepting, lets open associations end within limits.grace, aborts the rest (SIGINT does the same)")]
+  SIGTERM  stops accepting, releases at once every association with nothing under way, gives the others limits.grace,
+           and aborts the rest (SIGINT does the same)")]
 pub struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]

@@ -41,7 +41,7 @@ impl Requestors {
     /// A line of the trail.
     pub fn add(&mut self, line: &[u8]) {
         let Ok(record) = Record::read(line) else { return };
-        self.records += 1;
+        self.records += record.times();
         let itself = record.address.is_some().then(|| Who::of(&record));
         match &record.association {
             Some(id) => {
@@ -145,7 +145,7 @@ impl Who {
 
 impl Tally {
     fn add(&mut self, record: &Record) {
-        self.records += 1;
+        self.records += record.times();
         let time = record.time.to_string();
         if self.first.is_empty() || time < self.first {
             self.first.clone_from(&time);
@@ -156,7 +156,7 @@ impl Tally {
         if let Some(label) = record.label() {
             // As a rule the refusal that it is about has a record, too.
             let alert = &*record.event == "security-alert";
-            *self.why.entry(label.to_owned()).or_default() += u64::from(!alert);
+            *self.why.entry(label.to_owned()).or_default() += if alert { 0 } else { record.times() };
         }
     }
 

@@ -145,7 +145,7 @@ impl Told {
             meaning.map(|meaning| format!(": {}", meaning.what)).unwrap_or_default()
         ));
         if let Some(count) = refused["count"].as_u64() {
-            self.say(&format!("and so were {count} altogether within a minute, of which this was the last"));
+            self.say(&format!("it tells of {count} within a minute, of which this was the last"));
         }
         if let Some(explanation) = find(refused, "/explanation") {
             self.say(&format!("nearest miss: {explanation}"));
