@@ -43,6 +43,8 @@ pub enum ScanProblem {
     NotAnItem,
     #[error("nested too deep")]
     TooDeep,
+    #[error("data set can be read in two encodings")]
+    TwoEncodings,
     #[error("data set ends inside")]
     Truncated,
 }
@@ -61,6 +63,9 @@ impl ScanProblem {
             Self::DelimiterLength => "a delimiter of length zero",
             Self::NotAnItem => "an item (FFFE,E000), or the end of the sequence",
             Self::TooDeep => "no more nested sequences than max-depth allows",
+            Self::TwoEncodings => {
+                "implicit VR, in which no first element is so long that its length looks like a VR"
+            }
             Self::Truncated => "the rest of the data set",
         }
     }

@@ -65,6 +65,13 @@ pub(super) struct Head {
     pub(super) size: usize,
 }
 
+/// Whether four bytes that implicit VR reads as a length begin with what explicit VR reads as a VR. A first element of
+/// 16,705 bytes or more does not occur; two readers of one that is written so would see two data sets.
+pub(super) fn looks_like_a_vr(length: u32) -> bool {
+    let [one, other, ..] = length.to_le_bytes();
+    one.is_ascii_uppercase() && other.is_ascii_uppercase()
+}
+
 impl Head {
     /// The header that `bytes` begin with, where they hold all of it; of an element, or of an item, which has no VR.
     #[inline]

@@ -5,6 +5,7 @@
 //! only the structure counts. What the standard says of order and groups is of no concern, as other readers have it.
 
 use super::encoding::{Encoding, Syntax};
+use super::header::looks_like_a_vr;
 use super::inflating::Inflating;
 use super::vr::Form;
 use super::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, number, trim};
@@ -38,6 +39,8 @@ pub enum Unnamed {
     TooLate,
     #[error("unknown value representation before the SOP instance UID")]
     UnknownVr,
+    #[error("data set can be read in two encodings")]
+    TwoEncodings,
     #[error("data set cannot be read as far as its SOP instance UID")]
     Structure,
     #[error("data set cannot be inflated")]
@@ -167,6 +170,9 @@ impl Walk {
                 return Ok(false);
             }
             match self.head(&mut input) {
+                Some(head) if self.is_first(&head) && looks_like_a_vr(head.length) => {
+                    return Err(Unnamed::TwoEncodings);
+                }
                 Some(head) => self.enter(&head)?,
                 None => return Ok(false),
             }
@@ -214,6 +220,11 @@ impl Walk {
             }
         }
         None
+    }
+
+    /// Whether it is the first of a data set in implicit VR.
+    fn is_first(&self, head: &Head) -> bool {
+        self.position == head.size as u64 && !self.syntax.explicit
     }
 
     fn enter(&mut self, head: &Head) -> Result<(), Unnamed> {

@@ -13,7 +13,7 @@ mod skip;
 use super::dictionary::is_listed;
 use super::encoding::Syntax;
 use super::error::{ScanError, ScanProblem};
-use super::header::{Head, Header, ITEM, ITEM_TAG, LONG_HEAD, PIXEL_DATA, UNDEFINED};
+use super::header::{Head, Header, ITEM, ITEM_TAG, LONG_HEAD, PIXEL_DATA, UNDEFINED, looks_like_a_vr};
 use super::number;
 use super::vr::Vr;
 use dicom_core::Tag;
@@ -102,6 +102,11 @@ impl Scanner {
             (self.trailing, self.carried) = (Trailing::Begun, 0);
             self.position = self.position.saturating_add(head.size as u64);
             return self.nuls(input, at);
+        }
+        // File meta information is explicit always, and has a word of its own.
+        let may_be_both = self.position == 0 && !frame.syntax.explicit && head.tag.0 != 0x0002;
+        if may_be_both && looks_like_a_vr(head.length) {
+            return Err(self.error(head.tag, ScanProblem::TwoEncodings));
         }
         let kind = self.header(&frame, &head, items)?;
         self.spent = if raw == Raw::Carried { head.size } else { 0 };

@@ -5,7 +5,7 @@ use flate2::write::DeflateEncoder;
 use proptest::prelude::*;
 
 use super::{Names, Unnamed};
-use crate::dataset::{Encoding, Syntax};
+use crate::dataset::{Encoding, ScanError, ScanProblem, Scanner, Syntax};
 
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 const SYNTAXES: [&str; 4] =
@@ -153,6 +153,28 @@ fn what_others_could_find_and_this_cannot_is_told_from_what_is_absent() {
     }
     let mut no_stream = Names::new(Encoding::of(SYNTAXES[3]).unwrap());
     assert_eq!(no_stream.look(&[0xFF; 64]), Err(Unnamed::Deflated));
+}
+
+/// Read as implicit VR, the second object is the value of the first element; readers that go by the first VR see it alone.
+#[test]
+fn a_data_set_that_can_be_read_in_two_encodings_is_refused() {
+    let (implicit, explicit) = (Syntax::IMPLICIT_LE, Syntax::EXPLICIT_LE);
+    let hidden = [class(explicit), instance(explicit)].concat();
+    let hidden = [hidden, element(explicit, (9, 1), *b"OB", &vec![0; 20_300])].concat();
+    let mut both = [vec![7, 0, 1, 0x10], b"LO\0\0".to_vec(), hidden].concat();
+    both.extend([class(implicit), instance(implicit)].concat());
+    for chunk in [1, 7, 100_000] {
+        assert_eq!(names(SYNTAXES[0], &both, chunk), Err(Unnamed::TwoEncodings));
+        let mut scanner = Scanner::new(implicit, 32);
+        let (mut at, mut read) = (0, Ok(None));
+        for end in (chunk..both.len()).step_by(chunk).take(20).chain([both.len()]) {
+            read = scanner.next(&both[..end], &mut at);
+            if !matches!(read, Ok(None)) {
+                break;
+            }
+        }
+        assert!(matches!(read, Err(ScanError { problem: ScanProblem::TwoEncodings, .. })), "{read:?}");
+    }
 }
 
 #[test]
