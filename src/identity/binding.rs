@@ -24,6 +24,18 @@ pub enum CertificateBinding {
     KeyFingerprint([u8; 32]),
 }
 
+impl CertificateBinding {
+    /// Whether it is of the key, which may be in a certificate with any name.
+    pub fn is_of_key(&self) -> bool {
+        matches!(self, Self::KeyFingerprint(_))
+    }
+
+    /// Whether it says something only of who has the key, and needs nobody who vouches for names.
+    pub fn needs_no_names(&self) -> bool {
+        matches!(self, Self::Fingerprint(_) | Self::KeyFingerprint(_))
+    }
+}
+
 /// Why a text is not a certificate binding.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BindingError {

@@ -122,6 +122,32 @@ fn sites() -> Policy {
     policy(vec![lyon, oslo])
 }
 
+/// Of a certificate that is accepted for its key alone: whoever has the key wrote the names.
+#[test]
+fn names_that_nobody_vouches_for_are_no_names() {
+    let shown = certificate("gw.lyon");
+    let (calling, called) = (raw("LYON_CT1"), raw("PACS"));
+    for (binding, is_let_in) in [
+        ("dns:gw.lyon".to_owned(), false),
+        (format!("sha256:{}", shown.fingerprint), true),
+        (format!("spki-sha256:{}", shown.key_fingerprint), true),
+    ] {
+        let mut lyon = peer("lyon", "203.0.113.0/24", "LYON_*");
+        lyon.certificates = Some(vec![binding.parse().unwrap()]);
+        let facts = Facts {
+            listener: "remote",
+            address: "203.0.113.9".parse().unwrap(),
+            certificate: Some(&shown),
+            authorities: &[],
+            calling: &calling,
+            called: &called,
+            contexts: &[context(1, CT, &[EXPLICIT])],
+        };
+        let verdict = decide(&policy(vec![lyon]), &facts);
+        assert_eq!(matches!(verdict, Verdict::Allow(_)), is_let_in, "{binding}");
+    }
+}
+
 #[test]
 fn whoever_meets_every_condition_is_let_in() {
     let grant = ask(&sites(), ("remote", "203.0.113.9", Some("gw.lyon"), "LYON_CT1", "PACS")).unwrap();

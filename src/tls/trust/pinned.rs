@@ -46,6 +46,12 @@ impl Pinned {
         self.bindings.iter().any(|binding| binding.matches(&facts.certificate))
     }
 
+    /// Whether it is pinned for its key alone. Whoever has the key can then write any name into a certificate for it.
+    pub(super) fn holds_key_alone(&self, facts: &Facts) -> bool {
+        let names = |binding: &&CertificateBinding| !binding.is_of_key();
+        !self.bindings.iter().filter(names).any(|binding| binding.matches(&facts.certificate))
+    }
+
     /// Everything about a certificate that is pinned but who signed it. That the peer has its key is proven by the
     /// handshake's own signature, as for every certificate.
     pub(super) fn check(&self, der: &[u8], facts: &Facts, now: UnixTime) -> Result<(), CertificateError> {
