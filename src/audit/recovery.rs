@@ -33,7 +33,8 @@ pub(super) struct Recovered {
 
 /// Far longer than any record; a file without a readable record in its last so many bytes was not written by us.
 const TAIL: u64 = 4 * 1024 * 1024;
-/// Files that are looked through for the last checkpoint and the record that the head names.
+/// Files that are looked through, where nothing is signed, for the record that the head names. Where a key signs, whoever
+/// puts lines of its own behind the last checkpoint decides how far that is, and all is looked through.
 const LOOKED_THROUGH: usize = 3;
 
 #[derive(Deserialize)]
@@ -178,7 +179,7 @@ fn survey(files: &[TrailFile], kept: Option<&KeptHead>, keys: &[PublicKey]) -> R
     let mut survey = Survey::new(named, keys);
     let mut looked_through = 0;
     for file in files.iter().rev() {
-        if file.is_encrypted() || looked_through == LOOKED_THROUGH {
+        if file.is_encrypted() || (keys.is_empty() && looked_through >= LOOKED_THROUGH) {
             survey.cut_short();
             break;
         }

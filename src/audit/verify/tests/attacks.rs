@@ -122,6 +122,29 @@ async fn signed_records_cut_off_the_end_leave_a_gap_for_ever() {
     assert!(has(&after, |damage| *damage == told), "{after:?}");
 }
 
+/// As many files of later days as there are not looked through where nothing is signed.
+#[tokio::test]
+async fn lines_of_ones_own_in_files_of_later_days_do_not_hide_a_cut() {
+    let trail = Trail::new().await;
+    let head = trail.head();
+    let lines = trail.lines();
+    trail.put(&lines[..2]);
+    let today = time::OffsetDateTime::now_utc();
+    let mut chain = Chain { next_sequence: 3, head: LineHash::of(lines[1].as_bytes()), unsigned: 0 };
+    for day in 1..6 {
+        let mut draft = Draft::new(chain);
+        for _ in 0..5 {
+            let event = stopped();
+            draft.record(today + Duration::days(day), event.name(), &body_of(&event));
+        }
+        fs::write(file(&trail.home, (today + Duration::days(day)).date()).path, &draft.lines).unwrap();
+        chain = draft.chain;
+    }
+    let after = trail.is_never_intact_again("hidden").await;
+    let told = |damage: &Damage| matches!(damage, Damage::FoundBy { head: HeadFound::Cut | HeadFound::Differs, known } if *known == Some(head.sequence));
+    assert!(has(&after, told), "{after:?}");
+}
+
 #[tokio::test]
 async fn a_cut_whose_head_is_removed_forged_or_made_of_a_checkpoint_is_told_too() {
     for head in [None, Some("{}".to_owned()), Some(String::new())] {
