@@ -60,7 +60,7 @@ pub(super) fn translate(
     new: &mut Vec<u8>,
 ) -> Result<Edit, Cannot> {
     let key = trim(old);
-    let is_own = !is_universal(vr, key) && facts.is_own_key(tag, vr, key);
+    let is_own = !is_universal(vr, key) && facts.is_own_key(tag, key);
     match action {
         _ if is_own => return Ok(Edit::Same),
         action if action.keeps() => return Ok(Edit::Same),

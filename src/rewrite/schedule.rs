@@ -1,11 +1,10 @@
-//! What a modality says of itself when it asks for its worklist (PS3.4 K.6.1.2.2): its own AE title, and the days on which
-//! it works. Who knows pseudonyms only asks by that for its own schedule, and is shown it.
+//! What a modality says of itself when it asks for its worklist (PS3.4 K.6.1.2.2): its own AE title, and beside it the days
+//! on which it works. Who knows pseudonyms only asks by that for its own schedule, and is shown it.
 
 use std::sync::Arc;
 
 use super::facts::{Facts, Way};
-use super::profile::dates;
-use crate::dataset::{Tag, Vr};
+use crate::dataset::Tag;
 
 /// (0040,0100) Scheduled Procedure Step Sequence.
 const STEPS: Tag = Tag(0x0040, 0x0100);
@@ -56,9 +55,9 @@ impl Schedule {
 }
 
 impl Facts {
-    /// Whether a key of a worklist query says what its sender knows of itself: its AE title; any date and time beside that;
-    /// otherwise the days around today, as its own clock tells them.
-    pub(super) fn is_own_key(&mut self, tag: Tag, vr: Vr, key: &[u8]) -> bool {
+    /// Whether a key of a worklist query says what its sender knows of itself: its AE title, and any date and time beside
+    /// that. A date alone is one of patients: answers that show it as it is would tell by how much the moved ones are moved.
+    pub(super) fn is_own_key(&mut self, tag: Tag, key: &[u8]) -> bool {
         if self.way != Way::ToReal || self.depth != 1 || self.sequence != Some(STEPS) {
             return false;
         }
@@ -67,21 +66,10 @@ impl Facts {
                 self.schedule.names_station = self.schedule.is_title(key);
                 self.schedule.names_station
             }
-            START_DATE if !self.schedule.names_station => self.days.is_none() && self.is_about_now(vr, key),
-            START_DATE | START_TIME => self.schedule.names_station || self.schedule.is_own,
+            START_DATE | START_TIME => self.schedule.names_station,
             _ => false,
         };
         self.schedule.is_own |= is_own;
         is_own
-    }
-
-    /// Whether a date, or both ends of a range, is today, whatever the time zone.
-    fn is_about_now(&self, vr: Vr, key: &[u8]) -> bool {
-        let is_now = |one: &[u8]| {
-            let date = dates::date_of(vr, one).zip(self.today);
-            date.is_some_and(|(date, today)| (date - today).whole_days().abs() <= 1)
-        };
-        let mut ends = key.splitn(2, |b| *b == b'-');
-        ends.next().is_some_and(is_now) && ends.next().is_none_or(is_now)
     }
 }
