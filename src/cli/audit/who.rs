@@ -41,7 +41,7 @@ impl Requestors {
     /// A line of the trail.
     pub fn add(&mut self, line: &[u8]) {
         let Ok(record) = Record::read(line) else { return };
-        self.records += record.times();
+        self.records += 1;
         let itself = record.address.is_some().then(|| Who::of(&record));
         match &record.association {
             Some(id) => {
