@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use super::names::Names;
 use super::report::Wrong;
 use super::section::Section;
@@ -44,6 +46,7 @@ fn listener(
     let upstream = upstreams.refer(&section, "upstream", "upstream").map(|name| name.value);
     let balancers = section.strings_or_none("proxy-protocol-from").unwrap_or_default();
     let proxy_protocol_from = values(section.parse_all(balancers, addresses::network));
+    believes_everybody(&section, &proxy_protocol_from);
     let monitors = section.strings_or_none("health-checks-from").unwrap_or_default();
     let health_checks_from = values(section.parse_all(monitors, addresses::network));
     let has_tls = section.has("tls");
@@ -69,6 +72,15 @@ fn listener(
         tls,
         line,
     })
+}
+
+/// Every address of a family, in one network or in several.
+fn believes_everybody(section: &Section<'_>, believed: &[IpNet]) {
+    if IpNet::aggregate(&believed.to_vec()).iter().any(|network| network.prefix_len() == 0) {
+        let problem = "lets whoever connects say which address it comes from";
+        let remedy = "list the addresses of the load balancers only";
+        section.report.risk(&section.place_of("proxy-protocol-from"), problem, remedy);
+    }
 }
 
 fn free_address(text: &str, earlier: &[ListenerSettings]) -> Result<SocketAddr, Wrong> {

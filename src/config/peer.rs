@@ -73,6 +73,13 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
     nameless_tenant(&section, rewrite.as_ref(), known.rewrites);
     let role = role.and_then(|role| known.roles.compiled.get(&role.value).cloned());
     let count = |key| section.count(key, 1..=1_000_000);
+    // Asked for whatever became of the role: a key that nobody asks for is not known.
+    let strip_asynchronous_window = section.flag("strip-asynchronous-window").unwrap_or(false);
+    let response_timeout = section.optional_duration("response-timeout");
+    let max_associations = count("max-associations");
+    let associations_per_minute = count("associations-per-minute");
+    let operations_per_second = count("operations-per-second");
+    let bytes_per_second = section.size("bytes-per-second", 1024..=1 << 40);
     let compiled = role.map(|role| Peer {
         name: name.unwrap_or_default(),
         line: section.line(),
@@ -87,12 +94,12 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
         two_way,
         rewrite,
         tenant,
-        strip_asynchronous_window: section.flag("strip-asynchronous-window").unwrap_or(false),
-        response_timeout: section.optional_duration("response-timeout"),
-        max_associations: count("max-associations"),
-        associations_per_minute: count("associations-per-minute"),
-        operations_per_second: count("operations-per-second"),
-        bytes_per_second: section.size("bytes-per-second", 1024..=1 << 40),
+        strip_asynchronous_window,
+        response_timeout,
+        max_associations,
+        associations_per_minute,
+        operations_per_second,
+        bytes_per_second,
         role,
     });
     section.finish();

@@ -18,6 +18,10 @@ use crate::rewrite::{ProfileOption, ProfileSpec, RuleSpec, Ruleset, RulesetSpec}
 const MAX_DEPTH: u32 = 256;
 /// A century, either way.
 const MOST_DAYS: i32 = 36_525;
+/// Bounds that are nearer to each other hide little.
+const FEWEST_DAYS: i32 = 365;
+/// Hexadecimal digits. With 11, two of 100,000 values share a pseudonym once in some 3,500 times; with 8, mostly.
+const FEWEST_DIGITS: usize = 12;
 /// Keys that mean nothing without a profile.
 const OF_PROFILE: [&str; 10] = [
     "options",
@@ -185,6 +189,11 @@ fn date_shift_days(section: &Section<'_>) -> Option<(i32, i32)> {
         section.report.error(&place, "0 moves nothing", "write bounds such as [-3650, -30]");
         return None;
     }
+    if max - min < FEWEST_DAYS {
+        let problem = "lies within less than a year, so that it is nearly known when something was done";
+        let remedy = "write bounds further apart, such as [-3650, -30]";
+        section.report.risk(&section.place_of("date-shift-days"), problem, remedy);
+    }
     Some((min, max))
 }
 
@@ -210,6 +219,10 @@ fn rule(section: Section<'_>) -> (RuleSpec, RulePlaces) {
         find: text("find"),
         length: section.count("length", 8..=64).map(|length| length as usize),
     };
+    if spec.length.is_some_and(|length| length < FEWEST_DIGITS) {
+        let problem = "is short enough for two values to share a pseudonym where there are many";
+        section.report.risk(&section.place_of("length"), problem, format!("write {FEWEST_DIGITS} or more"));
+    }
     let keys = ["tag", "action", "value", "find", "length"].map(|key| (key, section.place_of(key)));
     let places = RulePlaces { readable, table: section.place.clone(), keys: keys.into() };
     section.finish();
@@ -241,6 +254,12 @@ fn risks(section: &Section<'_>, ruleset: &Ruleset, places: &[RulePlaces]) {
         let place = places.get(rule).map_or(&section.place, |rule| &rule.table);
         let problem = format!("never matches: rules[{earlier}] decides on all of its elements");
         section.report.risk(place, problem, "put the narrower rule first, or remove it");
+    }
+    if ruleset.makes_one_patient_of_all() {
+        let problem = "makes one patient of all: every Patient ID becomes the same value";
+        let remedy =
+            "add { tag = \"PatientID\", action = \"replace\", value = \"{pseudonym}\" } to its rules";
+        section.report.risk(&section.place, problem, remedy);
     }
     let probe = "1.2.826.0.1";
     let kept = ruleset.profile().is_some_and(|profile| profile.has(ProfileOption::RetainUids));

@@ -134,6 +134,11 @@ impl Ruleset {
         }
     }
 
+    /// Whether every Patient ID (0010,0020) becomes one and the same value.
+    pub fn makes_one_patient_of_all(&self) -> bool {
+        matches!(self.action_on(PATIENT_ID, vr_of(PATIENT_ID)), Some(Action::Dummy | Action::Replace(_)))
+    }
+
     /// Whether the UIDs that archives file and find by are other ones on either side.
     pub fn replaces_uids(&self) -> bool {
         FILED_BY.into_iter().all(|tag| matches!(self.action_on(tag, Vr::UI), Some(Action::Uid { .. })))

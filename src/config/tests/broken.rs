@@ -493,7 +493,19 @@ fn what_is_risky_is_said() {
     let mover =
         "[[role]]\nname = \"m\"\noperations = [\"C-MOVE\", \"C-ECHO\"]\nsop-classes = [\"query-retrieve\"]\n";
     let route = "[[route]]\ncalled-ae-title = \"X*\"\nupstream = \"u\"\n[[route]]\ncalled-ae-title = \"XY\"\nupstream = \"u\"\n";
+    let basic = "[[rewrite]]\nname = \"w\"\nprofile = \"basic\"\nsecret-file = \"conf/pseudonym.key\"\n";
+    let listener = "[[listener]]\nname = \"m\"\naddress = \"127.0.0.1:104\"\n";
+    let days = "options = [\"retain-longitudinal-modified-dates\"]\ndate-shift-days = [-300, -30]";
+    let digits = "rules = [{ tag = \"AccessionNumber\", action = \"pseudonym\", length = 8 }]";
     for (added, expected) in [
+        (basic, "\"w\": makes one patient of all"),
+        (&format!("{basic}{days}"), "date-shift-days: lies within less than a year"),
+        (&format!("{basic}{digits}"), "length: is short enough for two values to share a pseudonym"),
+        (
+            &format!("{listener}proxy-protocol-from = [\"0.0.0.0/0\"]"),
+            "lets whoever connects say which address",
+        ),
+        (&format!("{listener}proxy-protocol-from = [\"::/1\", \"8000::/1\"]"), "lets whoever connects say"),
         (narrow.as_str(), "never decides: peer \"p\" in line 13 always matches first"),
         (&any, "lets any AE title in from any network"),
         (&bound, "never matches: no listener of it asks for a certificate"),

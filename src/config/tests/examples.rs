@@ -59,6 +59,32 @@ fn a_bogus_neighbour_of_any_key_is_refused_with_the_right_one() {
 }
 
 #[test]
+fn a_misspelt_value_makes_no_key_of_the_reference_unknown() {
+    for (name, text) in EXAMPLES {
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate().filter(|(_, line)| !line.starts_with('#')) {
+            for edited in
+                [line.replace(" = \"", " = \"q"), line.replace("[\"", "[\"q"), line.replace(" = ", " = -")]
+            {
+                let mut broken = lines.clone();
+                broken[index] = &edited;
+                let errors = Material::shared().errors(&broken.join("\n"));
+                let unknown = errors.iter().find(|error| error.contains("is not a key of this table"));
+                assert_eq!(unknown, None, "{name}: {edited}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_example_makes_one_patient_of_all() {
+    for (name, text) in EXAMPLES {
+        let risks = Material::shared().risks(text);
+        assert!(!risks.iter().any(|risk| risk.contains("one patient of all")), "{name}: {risks:?}");
+    }
+}
+
+#[test]
 fn a_value_that_is_emptied_is_refused_or_leaves_everything_whole() {
     for (_, text) in EXAMPLES {
         let lines: Vec<&str> = text.lines().collect();
