@@ -18,6 +18,11 @@ pub(super) fn is_nobody(patient: &[u8]) -> bool {
 }
 
 impl Facts {
+    /// Whether the message has said by now on whom it is.
+    pub(super) fn is_on_somebody(&self) -> bool {
+        self.patient.is_some() || self.named.is_some() || self.bound.is_some()
+    }
+
     /// Refuses what is known as another patient's than the message's. Where the message has not said whose it is, one that
     /// is `alone` says it.
     pub(super) fn check_whose(&mut self, found: &Correspondence, alone: bool) -> Result<(), RewriteProblem> {

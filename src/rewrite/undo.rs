@@ -117,6 +117,14 @@ fn check_uid((tag, uid): (Tag, &[u8]), alone: bool, facts: &mut Facts) -> Result
     }
     match facts.pseudonyms.behind_uid(uid)? {
         Some(found) if found.kind == Kind::OwnUid && !FILED_BY.contains(&tag) => Ok(()),
+        // Seen without a Patient ID only, in the answer to a query: whose study it is, nobody knows.
+        Some(found) if found.kind == Kind::Uid && FILED_BY.contains(&tag) && found.patient.is_none() => {
+            if facts.is_on_somebody() {
+                Err(RewriteProblem::OtherPatient)
+            } else {
+                Ok(())
+            }
+        }
         Some(found) => facts.check_whose(&found, alone),
         None => Ok(()),
     }

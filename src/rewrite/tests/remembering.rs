@@ -166,11 +166,11 @@ fn what_is_known_of_nobody_becomes_the_patients() {
 
 #[test]
 fn on_the_way_back_only_the_senders_own_becomes_the_patients() {
-    let rules = [rule("SOPInstanceUID", "uid"), rule("StudyInstanceUID", "uid")];
+    let rules = [rule("SOPInstanceUID", "uid"), rule("FrameOfReferenceUID", "uid")];
     let uids = [(Kind::OwnUid, "2.25.4", INSTANCE), (Kind::Uid, "1.2.3.5", "2.25.5")];
     let memory = Memory::of_patient(None, &uids);
     let transform = Transform::across(ruleset(&rules), Way::ToReal, Subject::Object(expected()), LE);
-    let data = Data::image(LE).text((0x10, 0x20), b"LO", "PID-1").text((0x20, 0xD), b"UI", "2.25.5");
+    let data = Data::image(LE).text((0x10, 0x20), b"LO", "PID-1").text((0x20, 0x52), b"UI", "2.25.5");
     let (sent, mut transform) = run_in(transform.with_crosswalk(memory), &data.bytes, &[usize::MAX]).unwrap();
     assert!(contains(&sent, "1.2.3.5") && !contains(&sent, "2.25.5"));
     assert_eq!(made(&mut transform), [(Kind::OwnUid, "2.25.4".to_owned(), INSTANCE.to_owned())]);

@@ -540,6 +540,14 @@ fn what_is_restored_in_one_message_is_of_one_patient() {
             assert_eq!((refused.status, refused.problem, refused.tag, refused.depth), expected);
         }
     }
+    // A study that was seen without its patient only is nobody's to file under, until it is seen with one.
+    let unseen = "1.2.9.77";
+    site.attributes(Way::ToPseudonyms, &Data::new(LE).text((0x20, 0xD), b"UI", unseen)).unwrap();
+    let nobodys = report(&own, &names[0], &one, &site.uid(unseen), item());
+    assert_eq!(site.back(&nobodys).unwrap_err().problem, RewriteProblem::OtherPatient);
+    let seen = Data::new(LE).text((0x10, 0x20), b"LO", "PID-1").text((0x20, 0xD), b"UI", unseen);
+    site.attributes(Way::ToPseudonyms, &seen).unwrap();
+    site.back(&nobodys).unwrap();
     // On whom a message is may be told by its instance, or by the first thing that it names.
     let about = |patient: Option<&str>, data: &Data| {
         let transform = Transform::across(site.rules.clone(), Way::ToReal, Subject::Attributes, LE)
