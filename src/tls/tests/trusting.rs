@@ -147,6 +147,15 @@ fn a_pinned_key_needs_neither_a_ca_nor_a_name_and_outlives_its_certificate() {
     for own in ["modality", "lyon"] {
         assert_eq!(shake(&settings, &site.client(Some(own))).labels(), ("ok", "ok"), "{own}");
     }
+    // Whoever has the key wrote the names, unless a CA vouches for them.
+    assert_eq!(judged(&settings, &[der(&site, "modality")]).unwrap(), Vec::<String>::new());
+    let shown = describe(&site.at("lyon.pem"), OffsetDateTime::now_utc()).unwrap();
+    let pin = shown.split_whitespace().find(|word| word.starts_with("spki-sha256:")).unwrap();
+    let both = ServerSettings { pins: vec![pin.parse().unwrap()], ..site.server() };
+    assert_eq!(
+        judged(&both, &[der(&site, "lyon")]).unwrap(),
+        judged(&site.server(), &[der(&site, "lyon")]).unwrap()
+    );
 }
 
 #[test]

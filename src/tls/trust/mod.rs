@@ -145,11 +145,22 @@ impl<V: Verifies + ?Sized> Trust<V> {
             if self.pinned.holds(&facts) {
                 self.pinned.check(own, &facts, now)?;
                 if self.pinned.holds_key_alone(&facts) {
-                    return Ok(([].into(), u64::MAX));
+                    // For its names a CA may vouch, or nobody does.
+                    return Ok(self.signed(asked, chain, now).unwrap_or_else(|_| ([].into(), u64::MAX)));
                 }
                 return Ok(([Arc::new(facts.certificate)].into(), u64::MAX));
             }
         }
+        self.signed(asked, chain, now)
+    }
+
+    /// The CAs that vouch for the chain.
+    fn signed(
+        &self,
+        asked: &V::Asked<'_>,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(Authorities, u64), Error> {
         let together = self.together.as_ref();
         let verified = together.map_or(Err(CertificateError::UnknownIssuer.into()), |together| {
             together.verify(asked, chain, now)
