@@ -1,7 +1,7 @@
 //! The short cut past the elements that nobody asks for.
 
-use super::{Holds, Scanner};
-use crate::dataset::header::{Head, UNDEFINED, begins_with_item};
+use super::{Frame, Holds, Scanner};
+use crate::dataset::header::{Head, UNDEFINED, begins_with_item, looks_like_a_vr};
 use crate::dataset::vr::Vr;
 use crate::dataset::{Syntax, Tag, number, vr_of};
 
@@ -18,7 +18,7 @@ impl Scanner {
         self.forget_spent();
         let frame = *self.frame();
         let is_between = self.rest == 0 && self.carried == 0 && frame.holds == Holds::Elements;
-        if !is_between {
+        if !is_between || self.may_be_both(&frame, input.get(*at..).unwrap_or_default()) {
             return;
         }
         let (mut last, mut position, mut count) = (frame.tag, self.position, frame.count);
@@ -39,6 +39,16 @@ impl Scanner {
             let frame = self.frame_mut();
             (frame.tag, frame.count) = (last, count);
         }
+    }
+}
+
+impl Scanner {
+    /// Whether a data set in implicit VR begins here that could be read in two encodings, which [`next`](Self::next) refuses.
+    fn may_be_both(&self, frame: &Frame, rest: &[u8]) -> bool {
+        let head = || Head::read(frame.syntax, true, rest);
+        self.position == 0
+            && !frame.syntax.explicit
+            && head().is_some_and(|head| looks_like_a_vr(head.length))
     }
 }
 
