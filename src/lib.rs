@@ -18,7 +18,8 @@
 //!
 //! | room | standard | holds |
 //! | --- | --- | --- |
-//! | [`wire`] | PS3.8 §9.3 | PDUs, the A-ASSOCIATE codec, fragments, the buffers that they are read into |
+//! | [`buffer`] | | buffers that are lent while data flows, and the inbox that a peer's bytes are read into |
+//! | [`wire`] | PS3.8 §9.3 | PDUs, the A-ASSOCIATE codec, fragments |
 //! | [`dimse`] | PS3.7 | command sets, message assembly, status codes |
 //! | [`dataset`] | PS3.5 | the scanner and writer of elements, in every transfer syntax |
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
@@ -31,14 +32,15 @@
 //! | [`relay`] | | sockets: listener, session, upstream, pump |
 //! | [`cli`] | | one file a subcommand |
 //!
-//! `wire`, `dimse`, `dataset`, `rewrite`, `policy`, `identity` and the audit events know nothing of sockets, TOML or
-//! the relay. `config` compiles into their types; `relay` uses all of them. A test reads the `use crate::` paths of
+//! `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `policy`, `identity` and the audit events know nothing of sockets,
+//! TOML or the relay. `config` compiles into their types; `relay` uses all of them. A test reads the `use crate::` paths of
 //! each room against this table.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod audit;
+pub mod buffer;
 pub mod cli;
 pub mod config;
 pub mod crosswalk;

@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 
 use super::transport::Transport;
-use crate::wire::{Inbox, Packer};
+use crate::buffer::Inbox;
+use crate::wire::Packer;
 
 /// How long a peer that has had its last PDU may take to close.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
@@ -256,7 +257,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::Leg;
-    use crate::wire::{Inbox, NoneMayWait};
+    use crate::buffer::{Inbox, NoneMayWait};
 
     /// A peer that writes a PDU in pieces with Nagle's algorithm on waits 40 ms for each acknowledgement that is delayed.
     #[tokio::test]

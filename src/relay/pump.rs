@@ -15,9 +15,10 @@ use tokio::sync::MutexGuard;
 use super::association::{Association, sender};
 use super::ended::Ended;
 use super::phase::Phase;
+use crate::buffer::Inbox;
 use crate::policy::Direction;
 use crate::rewrite::Output;
-use crate::wire::{AbortReason, Deframer, Event, Fragment, Inbox, Malformed, Packer, Span, pdu};
+use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Packer, Span, pdu};
 
 /// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
 /// sensible deadline.

@@ -9,8 +9,8 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::buffer::Inbox;
 use crate::tls;
-use crate::wire::Inbox;
 
 /// What a leg needs of its stream beyond bytes.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {

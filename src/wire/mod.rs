@@ -1,21 +1,15 @@
-//! The upper layer (PS3.8 §9.3): PDUs, the A-ASSOCIATE codec, fragments, and the inbox that they are read from. No I/O.
+//! The upper layer (PS3.8 §9.3): PDUs, the A-ASSOCIATE codec, and fragments. No I/O.
 
 mod ae_title;
 pub mod associate;
-mod buffer;
 mod deframer;
-mod inbox;
 mod malformed;
 mod packer;
 pub mod pdu;
 mod uid;
 
 pub use ae_title::{AeTitle, AeTitleError, RawAeTitle};
-pub use buffer::Buffer;
-#[cfg(test)]
-pub use buffer::NoneMayWait;
 pub use deframer::{Deframer, Event, Fragment, Kind};
-pub use inbox::Inbox;
 pub use malformed::{AbortReason, Malformed};
 pub use packer::{Packer, Source, Span};
 pub use uid::{Uid, UidError};

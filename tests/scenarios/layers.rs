@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
+    ("buffer", &[]),
     ("wire", &[]),
     ("dimse", &["wire"]),
     ("dataset", &["wire"]),
@@ -14,11 +15,23 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("identity", &["wire"]),
     ("policy", &["wire", "identity", "dimse"]),
     ("audit", &["wire", "identity", "policy", "dimse"]),
-    ("tls", &["wire", "identity"]),
+    ("tls", &["buffer", "identity"]),
     ("config", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "crosswalk"]),
     (
         "relay",
-        &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "config", "crosswalk"],
+        &[
+            "buffer",
+            "wire",
+            "dimse",
+            "dataset",
+            "rewrite",
+            "identity",
+            "policy",
+            "audit",
+            "tls",
+            "config",
+            "crosswalk",
+        ],
     ),
     (
         "cli",

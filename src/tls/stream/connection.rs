@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 
 use super::outgoing::Outgoing;
 use super::side::{Side, Step};
+use crate::buffer::Inbox;
 use crate::tls::refusal;
-use crate::wire::Inbox;
 
 pub struct Connection<S> {
     pub side: S,

@@ -26,7 +26,7 @@ use rustls::client::UnbufferedClientConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::wire::Inbox;
+use crate::buffer::Inbox;
 use connection::Connection;
 use side::Server;
 pub use side::Side;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
-use crate::wire::Buffer;
+use crate::buffer::Buffer;
 
 /// A buffer is lent while there is something to send.
 #[derive(Default)]

@@ -9,8 +9,8 @@ use rustls::{CommonState, Error};
 
 use super::outgoing::Outgoing;
 use super::sealing::seal;
+use crate::buffer::Inbox;
 use crate::tls::in_place::{self, Note};
-use crate::wire::Inbox;
 
 /// How far the records that are there lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

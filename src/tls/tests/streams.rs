@@ -1,8 +1,8 @@
 //! The stream against rustls's buffered connections, which share none of its code.
 
 use super::site::{Site, client_config, server_config};
+use crate::buffer::{Inbox, NoneMayWait};
 use crate::tls::*;
-use crate::wire::{Inbox, NoneMayWait};
 use proptest::prelude::*;
 use rustls::{ClientConfig, ServerConfig};
 use std::future::poll_fn;

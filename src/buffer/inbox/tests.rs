@@ -1,5 +1,5 @@
 use super::Inbox;
-use crate::wire::NoneMayWait;
+use crate::buffer::NoneMayWait;
 use proptest::prelude::*;
 use std::task::Poll;
 

@@ -7,7 +7,7 @@ use tokio::io::ReadBuf;
 
 use super::storage::Storage;
 use super::{Inbox, KEPT};
-use crate::wire::Buffer;
+use crate::buffer::Buffer;
 
 impl Inbox {
     /// Lets `read` put more behind what is sealed; gives its length. Where it has to, it [waits](Self::wait).

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use crate::wire::Buffer;
+use crate::buffer::Buffer;
 
 pub(super) enum Storage {
     Lent(Buffer),
