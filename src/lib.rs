@@ -29,6 +29,7 @@
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
 //! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
+//! | [`upper`] | PS3.8 §7 | an association with one leg: dimsegate itself as requestor or acceptor |
 //! | [`relay`] | | sockets: listener, session, upstream, pump |
 //! | [`cli`] | | one file a subcommand |
 //!
@@ -51,4 +52,5 @@ pub mod policy;
 pub mod relay;
 pub mod rewrite;
 pub mod tls;
+pub mod upper;
 pub mod wire;

@@ -7,10 +7,11 @@ use tokio::time::timeout_at;
 use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
 use super::leg::Leg;
-use super::{proxy_protocol, transport};
+use super::proxy_protocol;
 use crate::policy::Reason;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Protocol, ServerStream, Session};
+use crate::upper;
 
 /// Bytes that are looked at to tell what a client speaks.
 const LOOKED_AT: usize = 16;
@@ -53,7 +54,7 @@ async fn says_nothing(socket: &TcpStream) -> bool {
 }
 
 async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused> {
-    transport::prepare(&socket).map_err(|error| lost(&error))?;
+    upper::prepare(&socket).map_err(|error| lost(&error))?;
     let mut first = [0; LOOKED_AT];
     let count = socket.peek(&mut first).await.map_err(|error| lost(&error))?;
     let spoken = first.get(..count).unwrap_or_default();

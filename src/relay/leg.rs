@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 
-use super::transport::Transport;
 use crate::buffer::Inbox;
+use crate::upper::Transport;
 use crate::wire::Packer;
 
 /// How long a peer that has had its last PDU may take to close.

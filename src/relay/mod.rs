@@ -1,4 +1,4 @@
-//! The proxy itself: the only room with DICOM sockets.
+//! The proxy itself: the only room that opens DICOM sockets.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -17,7 +17,7 @@
 //! | `phase` | where one direction is in its message |
 //! | `asking` | the crosswalk, for one association |
 //! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
-//! | `leg`, `transport` | bytes in and out |
+//! | `leg` | bytes in and out |
 //! | `refusals` | those who were not let in, gathered by the minute |
 //! | `ended`, `farewell`, `parting`, `records` | how it ends, and what is written down |
 //! | `verification` | a C-ECHO of dimsegate itself |
@@ -57,7 +57,6 @@ mod release;
 mod seldom;
 mod session;
 mod stepping;
-mod transport;
 mod upstream;
 mod verification;
 mod writing;

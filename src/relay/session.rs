@@ -16,11 +16,10 @@ use super::established::{Established, Opened};
 use super::gate::{Gate, Stage};
 use super::handshake::{self, Opening, ReadError};
 use super::leg::{LINGER, Leg};
-use super::upstream::{self, Dialled, NotReached};
-use crate::config::{Limits, UpstreamSettings};
+use super::upstream::{self, NotReached};
 use crate::policy::limits::{AssociationPermit, ConnectionPermit, RequestPermit};
 use crate::policy::{Grant, Reason, Verdict, decide};
-use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
+use crate::wire::associate::{APPLICATION_CONTEXT, AssociateRq};
 use crate::wire::pdu::{Abort, Rejection};
 use crate::wire::{AbortReason, Malformed, Packer};
 
@@ -147,7 +146,7 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
             turn_away(arrival, requestor, left).await;
             return None;
         }
-        asked = ask(&arrival.settings.limits, upstream, &offered) => match asked {
+        asked = upstream::ask(&arrival.settings.limits, upstream, &offered) => match asked {
             Ok(asked) => asked,
             Err(not_reached) => {
                 drop(permit);
@@ -196,35 +195,6 @@ fn admitted(
     match admit(arrival, requested, &grant) {
         Ok(permit) => Ok((grant, permit)),
         Err(refused) => Err(Box::new(NotAdmitted { grant: Some(grant), refused })),
-    }
-}
-
-/// How long one that refuses for now is left alone before it is asked again: doubled each time, up to the longest.
-const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// Dials the upstream and reads its answer. One that is busy is waited for: in its own queue where it does not answer yet, and
-/// by asking again where it refuses for now.
-async fn ask(
-    limits: &Limits,
-    upstream: &UpstreamSettings,
-    offered: &AssociateRq,
-) -> Result<(Dialled, Result<AssociateAc, NotReached>), NotReached> {
-    let (deadline, mut pause) = (Instant::now() + upstream.wait, PAUSE);
-    let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
-    let patience = limits.associate_timeout.saturating_add(upstream.wait);
-    loop {
-        let dialled = upstream::dial(upstream).await?;
-        let answered = upstream::associate(&dialled.leg, offered, limit, patience).await;
-        match &answered {
-            Err(busy) if busy.is_busy() && Instant::now() + pause < deadline => {
-                tracing::debug!(upstream = %upstream.name, detail = %busy.detail, "busy, asking again in {pause:?}");
-                dialled.leg.close(Duration::ZERO).await;
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-            _ => return Ok((dialled, answered)),
-        }
     }
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::handshake::{self, Opening, ReadError};
 use super::leg::Leg;
-use super::transport;
-use crate::config::UpstreamSettings;
+use crate::config::{Limits, UpstreamSettings};
 use crate::policy::Reason;
 use crate::tls::{ClientStream, Session};
+use crate::upper;
 use crate::wire::Malformed;
 use crate::wire::associate::{AssociateAc, AssociateRq};
 use crate::wire::pdu::Abort;
@@ -47,6 +47,38 @@ impl NotReached {
 
     pub fn malformed(malformed: &Malformed) -> Self {
         Self::new(Reason::UpstreamMalformed, malformed.to_string())
+    }
+}
+
+/// How long one that refuses for now is left alone before it is asked again: doubled each time, up to the longest.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Dials the upstream and reads its answer. One that is busy is waited for: in its own queue where it does not answer yet, and
+/// by asking again where it refuses for now.
+///
+/// # Errors
+/// What went wrong with each address; inside, what one that was reached answered instead of yes.
+pub(crate) async fn ask(
+    limits: &Limits,
+    upstream: &UpstreamSettings,
+    offered: &AssociateRq,
+) -> Result<(Dialled, Result<AssociateAc, NotReached>), NotReached> {
+    let (deadline, mut pause) = (Instant::now() + upstream.wait, PAUSE);
+    let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
+    let patience = limits.associate_timeout.saturating_add(upstream.wait);
+    loop {
+        let dialled = dial(upstream).await?;
+        let answered = associate(&dialled.leg, offered, limit, patience).await;
+        match &answered {
+            Err(busy) if busy.is_busy() && Instant::now() + pause < deadline => {
+                tracing::debug!(upstream = %upstream.name, detail = %busy.detail, "busy, asking again in {pause:?}");
+                dialled.leg.close(Duration::ZERO).await;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            _ => return Ok((dialled, answered)),
+        }
     }
 }
 
@@ -87,7 +119,7 @@ async fn dial_one(
     let unreachable = |error: std::io::Error| NotReached::new(Reason::UpstreamUnreachable, error.to_string());
     let socket = timeout(patience, TcpStream::connect(address)).await;
     let socket = socket.map_err(|_| late("connecting", patience))?.map_err(unreachable)?;
-    transport::prepare(&socket).map_err(unreachable)?;
+    upper::prepare(&socket).map_err(unreachable)?;
     let reached = socket.peer_addr().map_or_else(|_| address.to_owned(), |reached| reached.to_string());
     let Some(tls) = &upstream.tls else {
         return Ok(Dialled { leg: Leg::new(Box::new(socket)), address: reached, tls: None });

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("buffer", &[]),
     ("wire", &[]),
     ("dimse", &["wire"]),
@@ -16,6 +16,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("policy", &["wire", "identity", "dimse"]),
     ("audit", &["wire", "identity", "policy", "dimse"]),
     ("tls", &["buffer", "identity"]),
+    ("upper", &["buffer", "wire", "dimse", "tls"]),
     ("config", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "crosswalk"]),
     (
         "relay",
@@ -29,6 +30,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "policy",
             "audit",
             "tls",
+            "upper",
             "config",
             "crosswalk",
         ],
@@ -44,6 +46,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "policy",
             "audit",
             "tls",
+            "upper",
             "config",
             "relay",
             "crosswalk",

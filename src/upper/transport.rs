@@ -1,4 +1,4 @@
-//! The stream under a leg: TCP, TLS over TCP, or memory in tests.
+//! The stream under an association: TCP, TLS over TCP, or memory in tests.
 
 use std::io;
 use std::pin::Pin;
@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use crate::buffer::Inbox;
 use crate::tls;
 
-/// What a leg needs of its stream beyond bytes.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
+/// What an association needs of its stream beyond bytes.
+pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
     /// The socket beneath, where there is one.
     fn socket(&self) -> Option<&TcpStream> {
         None
@@ -56,11 +56,11 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
 /// has lost its power or its network is found out within two minutes, whatever is waited for.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
 
-/// Prepares the socket of either leg, before its first byte.
+/// Prepares the socket of an association, before its first byte.
 ///
 /// # Errors
 /// Those of the system.
-pub(crate) fn prepare(socket: &TcpStream) -> io::Result<()> {
+pub fn prepare(socket: &TcpStream) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let (time, interval, retries) = KEEPALIVE;
     let keepalive = TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(retries);
