@@ -92,21 +92,7 @@ impl Event {
             Self::AssociationRejected(rejected) => {
                 Self::AssociationRejected(Box::new(AssociationRejected { count: Some(count), ..*rejected }))
             }
-            Self::Operation(operation) => Self::Operation(Box::new(Operation {
-                sop_instance: None,
-                data_set_sop_class: None,
-                data_set_sop_instance: None,
-                new_sop_instance: None,
-                study: None,
-                new_study: None,
-                patient: None,
-                query: None,
-                move_destination: None,
-                bytes: 0,
-                fault: None,
-                count: Some(count),
-                ..*operation
-            })),
+            Self::Operation(operation) => Self::Operation(Box::new(operation.gathered(count))),
             other => other,
         }
     }
@@ -397,6 +383,53 @@ impl Fault {
 }
 
 impl Operation {
+    /// An operation of which nothing but this is known: no SOP class, no status, no byte, no time taken.
+    pub fn new(
+        association: Arc<str>,
+        operation: impl Into<Cow<'static, str>>,
+        message_id: u16,
+        direction: Direction,
+    ) -> Self {
+        Self {
+            association,
+            operation: operation.into(),
+            message_id,
+            direction,
+            sop_class: None,
+            sop_instance: None,
+            new_sop_instance: None,
+            data_set_sop_class: None,
+            data_set_sop_instance: None,
+            study: None,
+            new_study: None,
+            rewritten: None,
+            patient: None,
+            query: None,
+            move_destination: None,
+            status: None,
+            bytes: 0,
+            duration_ms: 0,
+            reason: None,
+            fault: None,
+            tolerated: Vec::new(),
+            count: None,
+        }
+    }
+
+    /// As the record of this many, of which this is the last: without what is true of that one alone.
+    fn gathered(self, count: u64) -> Self {
+        Self {
+            sop_class: self.sop_class,
+            status: self.status,
+            duration_ms: self.duration_ms,
+            reason: self.reason,
+            rewritten: self.rewritten,
+            tolerated: self.tolerated,
+            count: Some(count),
+            ..Self::new(self.association, self.operation, self.message_id, self.direction)
+        }
+    }
+
     /// Bytes of its strings that have no bound of their own.
     fn text(&self) -> usize {
         let strings = [

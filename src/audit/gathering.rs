@@ -191,28 +191,13 @@ mod tests {
 
     fn operation(association: &str) -> Event {
         Event::Operation(Box::new(Operation {
-            association: association.into(),
-            operation: "C-FIND".into(),
-            message_id: 1,
-            direction: Direction::FromPeer,
             sop_class: Some("1.2.3".into()),
             sop_instance: Some("1.2.3.4".into()),
-            data_set_sop_class: None,
-            data_set_sop_instance: None,
-            new_sop_instance: None,
             study: Some("1.2".into()),
-            new_study: None,
-            patient: None,
-            query: None,
-            move_destination: None,
             status: Some(0x0124),
             bytes: 7,
-            duration_ms: 0,
             reason: Some("operation-not-allowed".into()),
-            rewritten: None,
-            fault: None,
-            tolerated: Vec::new(),
-            count: None,
+            ..Operation::new(association.into(), "C-FIND", 1, Direction::FromPeer)
         }))
     }
 

@@ -241,11 +241,8 @@ impl Association {
             Answer::Never => (None, Some("never-answered".into())),
         };
         let duration = self.progress.now().saturating_duration_since(exchange.began);
+        let (operation, message_id) = (exchange.operation.name(), exchange.message_id);
         let record = audit::Operation {
-            association: self.id.clone(),
-            operation: exchange.operation.name().into(),
-            message_id: exchange.message_id,
-            direction: audited(direction),
             sop_class: exchange.sop_class,
             sop_instance: exchange.sop_instance,
             new_sop_instance: exchange.new_sop_instance,
@@ -263,7 +260,7 @@ impl Association {
             reason,
             fault: exchange.fault,
             tolerated: exchange.tolerated,
-            count: None,
+            ..audit::Operation::new(self.id.clone(), operation, message_id, audited(direction))
         };
         self.write_down(record, matches!(answer, Answer::Refused(..)))
     }
@@ -277,28 +274,12 @@ impl Association {
     ) -> Pin<Box<impl Future<Output = ()>>> {
         self.tally.unrecognized.fetch_add(1, Ordering::Relaxed);
         let record = audit::Operation {
-            association: self.id.clone(),
-            operation: UNRECOGNIZED.into(),
-            message_id,
-            direction: audited(direction),
             sop_class: command.sop_class(),
             sop_instance: command.sop_instance(),
-            data_set_sop_class: None,
-            data_set_sop_instance: None,
-            new_sop_instance: None,
-            study: None,
-            new_study: None,
-            patient: None,
-            query: None,
-            move_destination: None,
             status: Some(Status::UNRECOGNIZED_OPERATION.0),
-            bytes: 0,
-            duration_ms: 0,
             reason: Some("unrecognized-operation".into()),
-            rewritten: None,
-            fault: None,
             tolerated: labels(command, ""),
-            count: None,
+            ..audit::Operation::new(self.id.clone(), UNRECOGNIZED, message_id, audited(direction))
         };
         self.write_down(record, true)
     }

@@ -200,29 +200,18 @@ fn events_of_an_association() {
 #[test]
 fn an_operation_and_an_alert() {
     let operation = Operation {
-        association: "a1".into(),
-        operation: "C-STORE".into(),
-        message_id: 9,
-        direction: Direction::FromPeer,
         sop_class: Some("1.2".into()),
         sop_instance: Some("1.3".into()),
         new_sop_instance: Some("2.25.1".into()),
-        data_set_sop_class: None,
-        data_set_sop_instance: None,
         study: Some("1.4".into()),
         new_study: Some("2.25.2".into()),
         rewritten: Some(12),
         patient: patient::Renderer::new(PatientIdentifiers::Clear)
             .render(PatientIdentifier::new(b"P1 ".into())),
-        query: None,
-        move_destination: None,
         status: Some(0xb00a),
         bytes: 512,
         duration_ms: 3,
-        reason: None,
-        fault: None,
-        tolerated: Vec::new(),
-        count: None,
+        ..Operation::new("a1".into(), "C-STORE", 9, Direction::FromPeer)
     };
     assert_line(
         &Event::Operation(Box::new(operation)),
