@@ -1,10 +1,10 @@
 //! The file of a day that is over: compressed, encrypted, or read through to say what is in it.
 
 use super::chain::LineHash;
-use super::event::{FileClosed, Span};
 use super::files::{self, Form, TrailFile};
 use super::hex;
 use super::reviewers::Reviewers;
+use super::upkeep::{FileClosed, Span};
 use super::verify::line;
 use aws_lc_rs::digest;
 use std::fs::{self, File, OpenOptions};

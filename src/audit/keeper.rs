@@ -1,11 +1,12 @@
 //! The thread that closes the files of earlier days, and deletes them when their time is over.
 
 use super::closing;
-use super::event::{Event, RecordsDeleted};
+use super::event::Event;
 use super::files::{self, TrailFile};
 use super::queue::Queue;
 use super::settings::Keeping;
 use super::unsent;
+use super::upkeep::RecordsDeleted;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};

@@ -30,10 +30,12 @@ mod marker;
 pub mod messages;
 mod operation;
 mod patient;
+mod process;
 mod query;
 mod queue;
 pub mod reading;
 mod recovery;
+mod refused;
 mod regular;
 pub mod reviewers;
 mod settings;
@@ -41,6 +43,7 @@ pub mod signing;
 mod sink;
 mod survey;
 mod unsent;
+mod upkeep;
 pub mod used;
 pub mod verify;
 mod writer;
@@ -51,17 +54,19 @@ pub use association::{
 };
 pub use chain::LineHash;
 pub use continued::{ClockStepped, HeadFound, TrailContinued};
-pub use event::{
-    Abort, AuditLogUsed, ConfigurationLoaded, ConfigurationRefused, ConnectionRefused, Direction, EVENTS,
-    Event, Fault, FileClosed, Operation, RecordsDeleted, ReloadedBy, SecurityAlert, Span, Started,
-    StartedListener, Stopped, Transport, UsedFile,
-};
+pub use event::{EVENTS, Event};
 pub use gathering::Gathering;
 pub use hold::Hold;
+pub use operation::{Direction, Fault, Operation};
 pub use patient::{PatientIdentifier, PatientIdentifiers};
+pub use process::{
+    ConfigurationLoaded, ConfigurationRefused, ReloadedBy, Started, StartedListener, Stopped, UsedFile,
+};
 pub use query::Query;
+pub use refused::{Abort, ConnectionRefused, SecurityAlert, Transport};
 pub use settings::{AuditSettings, Checkpoints, Durability, Keeping, OnFailure};
 pub use sink::{Audit, AuditError, AuditTask};
+pub use upkeep::{AuditLogUsed, FileClosed, RecordsDeleted, Span};
 
 #[cfg(test)]
 mod tests;

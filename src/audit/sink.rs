@@ -3,12 +3,13 @@
 use super::clock;
 use super::continued::TrailContinued;
 use super::days::Days;
-use super::event::{Event, SecurityAlert};
+use super::event::Event;
 use super::file;
 use super::keeper::Keeper;
 use super::lock::{Lock, NotLocked};
 use super::queue::Queue;
 use super::recovery::Recovered;
+use super::refused::SecurityAlert;
 use super::settings::{AuditSettings, Durability, OnFailure};
 use super::writer::{How, Patience, Writer};
 use super::{recovery, used};

@@ -5,10 +5,12 @@
 //! any other: within about a second, or when it next starts. The folder belongs to the writer's account; its group may
 //! add notes, and nobody can change those of others. Who read is not what the note says, but who owns it.
 
-use super::event::{AuditLogUsed, Event, SecurityAlert};
+use super::event::Event;
 use super::inbox::{Found, Inbox, LONGEST};
 use super::queue::Queue;
+use super::refused::SecurityAlert;
 use super::regular;
+use super::upkeep::AuditLogUsed;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};

@@ -2,7 +2,7 @@
 
 use super::chain::{Chain, Draft};
 use super::days::Days;
-use super::event::{Event, SecurityAlert};
+use super::event::Event;
 use super::file::{self, DayFile};
 use super::json;
 use super::keeper::Begun;
@@ -10,6 +10,7 @@ use super::marker::Marker;
 use super::patient::{self, PatientIdentifiers};
 use super::queue::{Kept, Pending, Queue};
 use super::recovery;
+use super::refused::SecurityAlert;
 use super::settings::{Checkpoints, Durability};
 use std::collections::VecDeque;
 use std::io;

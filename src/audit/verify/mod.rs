@@ -15,11 +15,11 @@ pub use proof::Adopted;
 
 use super::chain::LineHash;
 use super::continued::TrailContinued;
-use super::event::Span;
 use super::files::{self, OpenError, TrailFile};
 use super::head::Head;
 use super::reviewers::Identity;
 use super::signing::{self, PublicKey, Purpose};
+use super::upkeep::Span;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 //! to have torn, and not what stood behind the last checkpoint when a run began, which this run signed without knowing who
 //! wrote it.
 
-use super::super::event::Span;
+use super::super::upkeep::Span;
 use super::super::signing::Signature;
 use super::damage::{Damage, Place};
 use super::walk::Kind;

@@ -4,11 +4,11 @@ mod attacks;
 
 use super::{Break, Damage, Known, Verification, verify};
 use crate::audit::chain::{Chain, Draft, LineHash};
-use crate::audit::event::{Event, RecordsDeleted, Span, Started};
 use crate::audit::files::{Form, TrailFile};
 use crate::audit::head::{self, Head};
 use crate::audit::json;
 use crate::audit::signing::{PublicKey, SigningKey};
+use crate::audit::{Event, RecordsDeleted, Span, Started};
 use proptest::prelude::*;
 use std::fs;
 use std::sync::LazyLock;

@@ -5,7 +5,7 @@
 
 use super::super::chain::LineHash;
 use super::super::continued::TrailContinued;
-use super::super::event::Span;
+use super::super::upkeep::Span;
 use super::super::signing::Signature;
 use super::damage::{Break, Damage, Place};
 use super::proof::{Adopted, Proof};

@@ -1,13 +1,13 @@
 //! The fields of an operation's record. There is one for each object, so these are written without the detours of a
 //! serializer that knows no record: byte for byte what the derived form of [`Operation`] gives.
 
-use super::event::{Direction, Operation};
-use super::json::{STRING_LIMIT, body_of};
+use super::{Direction, Operation};
+use crate::audit::json::{STRING_LIMIT, body_of};
 use serde::Serialize;
 use std::io::Write;
 
 /// The fields as a JSON object.
-pub(super) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Result<()> {
+pub(in crate::audit) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Result<()> {
     // Named one by one, so that none that is added is forgotten here.
     let Operation {
         association,
@@ -104,7 +104,7 @@ fn any(to: &mut Vec<u8>, key: &[u8], value: &(impl Serialize + ?Sized)) -> serde
 
 fn number(to: &mut Vec<u8>, key: &[u8], value: u64) {
     to.extend_from_slice(key);
-    super::json::number(to, value);
+    crate::audit::json::number(to, value);
 }
 
 #[cfg(test)]

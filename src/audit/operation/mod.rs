@@ -1,0 +1,183 @@
+//! The record of one DIMSE operation.
+
+mod body;
+
+use super::{PatientIdentifier, Query};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+pub(super) use body::body;
+
+/// One DIMSE operation, from its request to its last response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Operation {
+    #[serde(serialize_with = "text")]
+    pub association: Arc<str>,
+    /// `C-STORE`, `N-CREATE`, …
+    pub operation: Cow<'static, str>,
+    pub message_id: u16,
+    pub direction: Direction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sop_class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sop_instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_sop_instance: Option<String>,
+    /// A C-STORE that was refused because its data set names another SOP class than its command: that class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_set_sop_class: Option<String>,
+    /// As `data_set_sop_class`, for the SOP instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_set_sop_instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub study: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_study: Option<String>,
+    /// Elements of the request's data set that the rewrite of the peer changed, removed or added. Absent where none was
+    /// applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rewritten: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient: Option<PatientIdentifier>,
+    /// C-FIND, C-MOVE and C-GET, where the identifier could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<Box<Query>>,
+    /// C-MOVE only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub move_destination: Option<String>,
+    /// Of the last response, written `0x0000`; absent where none came.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "hexadecimal")]
+    pub status: Option<u16>,
+    /// Of the data sets, both directions.
+    pub bytes: u64,
+    pub duration_ms: u64,
+    /// A stable label, where dimsegate itself refused or failed the operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'static, str>>,
+    /// What is wrong with a message that could not be rewritten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Box<Fault>>,
+    /// Stable labels of what its messages had that the standard does not allow, and that was read all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tolerated: Vec<Cow<'static, str>>,
+    /// How many refused operations the record stands for, where they were gathered; the rest of it is about the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// Where a message could not be rewritten, and why. Never a byte of a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Fault {
+    /// By its tag, with the sequences around it, items counted from 1: `(0040,0275)[1].(0040,0009)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub element: Option<String>,
+    /// Bytes of the data set before it, where its structure is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    pub problem: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Cow<'static, str>>,
+}
+
+impl Fault {
+    /// Of a message of which no element is at fault.
+    pub fn of(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { element: None, offset: None, problem: problem.into(), expected: None }
+    }
+
+    fn weight(&self) -> usize {
+        let expected = self.expected.as_ref().map_or(0, |text| text.len());
+        self.element.as_ref().map_or(0, String::len) + self.problem.len() + expected
+    }
+}
+
+impl Operation {
+    /// An operation of which nothing but this is known: no SOP class, no status, no byte, no time taken.
+    pub fn new(
+        association: Arc<str>,
+        operation: impl Into<Cow<'static, str>>,
+        message_id: u16,
+        direction: Direction,
+    ) -> Self {
+        Self {
+            association,
+            operation: operation.into(),
+            message_id,
+            direction,
+            sop_class: None,
+            sop_instance: None,
+            new_sop_instance: None,
+            data_set_sop_class: None,
+            data_set_sop_instance: None,
+            study: None,
+            new_study: None,
+            rewritten: None,
+            patient: None,
+            query: None,
+            move_destination: None,
+            status: None,
+            bytes: 0,
+            duration_ms: 0,
+            reason: None,
+            fault: None,
+            tolerated: Vec::new(),
+            count: None,
+        }
+    }
+
+    /// As the record of this many, of which this is the last: without what is true of that one alone.
+    pub(super) fn gathered(self, count: u64) -> Self {
+        Self {
+            sop_class: self.sop_class,
+            status: self.status,
+            duration_ms: self.duration_ms,
+            reason: self.reason,
+            rewritten: self.rewritten,
+            tolerated: self.tolerated,
+            count: Some(count),
+            ..Self::new(self.association, self.operation, self.message_id, self.direction)
+        }
+    }
+
+    /// Bytes of its strings that have no bound of their own.
+    pub(super) fn text(&self) -> usize {
+        let strings = [
+            &self.sop_class,
+            &self.sop_instance,
+            &self.new_sop_instance,
+            &self.data_set_sop_class,
+            &self.data_set_sop_instance,
+            &self.study,
+            &self.new_study,
+            &self.move_destination,
+        ];
+        let text = strings.into_iter().flatten().map(String::len).fold(0, usize::saturating_add);
+        let query = self.query.as_ref().map_or(0, |query| query.weight());
+        let tolerated = self.tolerated.iter().map(|label| label.len()).fold(0, usize::saturating_add);
+        let text = text.saturating_add(tolerated);
+        let query = query.saturating_add(self.fault.as_ref().map_or(0, |fault| fault.weight()));
+        text.saturating_add(self.patient.as_ref().map_or(0, PatientIdentifier::len)).saturating_add(query)
+    }
+}
+
+/// Which side invoked an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    FromPeer,
+    ToPeer,
+}
+
+fn text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+fn hexadecimal<S: Serializer>(status: &Option<u16>, serializer: S) -> Result<S::Ok, S::Error> {
+    match status {
+        Some(status) => serializer.collect_str(&format_args!("0x{status:04X}")),
+        None => serializer.serialize_none(),
+    }
+}

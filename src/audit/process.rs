@@ -1,0 +1,111 @@
+//! Records of the process: that it began and ends, and which configuration is in force.
+
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+/// The process accepts associations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Started {
+    pub version: String,
+    pub process_id: u32,
+    /// Digest of the configuration in force.
+    pub configuration: String,
+    pub listeners: Vec<StartedListener>,
+    /// Whether the last line of an earlier run was torn by a crash; it stands closed off in its file. The sink sets it.
+    pub recovered: bool,
+}
+
+/// A listener, bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StartedListener {
+    pub name: String,
+    pub address: SocketAddr,
+}
+
+/// A configuration is in force, at start or after a reload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConfigurationLoaded {
+    pub file: String,
+    /// Digest of all that is in force: the file, and the certificates and lists that it names.
+    pub configuration: String,
+    /// Digest of the configuration that it takes the place of.
+    #[serde(rename = "previous-configuration", skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// SHA-256 of the file alone.
+    pub file_sha256: String,
+    /// The certificates and revocation lists that it names; the first 200 are written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<UsedFile>,
+    /// After a reload: the files of all of these that are not what they were, or new, or gone; the first 200 are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Vec<String>>,
+    /// What was changed since the start and counts from the next start on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits_for_restart: Vec<Cow<'static, str>>,
+    pub warnings: usize,
+    /// Who had it read again.
+    #[serde(flatten)]
+    pub by: Option<ReloadedBy>,
+    /// What is not as it was before, by the names of keys and of what they belong to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed_keys: Vec<String>,
+}
+
+/// Who sent SIGHUP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReloadedBy {
+    /// Name of the account, where it has one here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    pub user_id: u32,
+    pub process_id: u32,
+}
+
+/// A file, by what was in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UsedFile {
+    pub file: String,
+    pub sha256: String,
+}
+
+/// A reload failed; what was in force stays in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConfigurationRefused {
+    pub file: String,
+    /// Digest of the configuration that stays in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
+    pub errors: usize,
+    /// One `file:line:column: key: …` each; the first 20 are written.
+    #[serde(serialize_with = "first_twenty")]
+    pub problems: Vec<String>,
+    /// Who had it read again.
+    #[serde(flatten)]
+    pub by: Option<ReloadedBy>,
+}
+
+/// The process ends in good order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stopped {
+    /// Such as `SIGTERM`.
+    pub reason: Cow<'static, str>,
+    /// Associations that were aborted because the grace period ended.
+    pub aborted: u64,
+    /// Connections of load balancers and monitors that only looked whether the proxy is there; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_checks: Option<u64>,
+    /// How long the process ran.
+    pub duration_ms: u64,
+}
+
+fn first_twenty<S: Serializer>(problems: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(problems.iter().take(20))
+}

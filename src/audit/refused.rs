@@ -1,0 +1,123 @@
+//! Records of what was not let in, and of what a person should look at.
+
+use super::{AssociationRejected, RefusedCertificate, Tls};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// A connection that did not come as far as an association request that could be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConnectionRefused {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub association: Option<String>,
+    pub listener: String,
+    /// Absent where the record is about more addresses than were told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// What the listener speaks. Without `tls`, TLS was not established there, and nothing proved who it was.
+    pub transport: Transport,
+    /// A stable label, such as `address`, `connection-rate`, `certificate-revoked`, `not-tls`.
+    pub reason: Cow<'static, str>,
+    /// For people: what was found, and what was expected.
+    pub explanation: String,
+    /// The TLS alert that was sent or received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<Cow<'static, str>>,
+    /// What was shown, where the certificate is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<RefusedCertificate>,
+    /// The A-ABORT that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abort: Option<Abort>,
+    /// How many the record stands for, where they were gathered; it tells of the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+impl ConnectionRefused {
+    /// As the record of this many, from more addresses than were told apart.
+    pub(super) fn of_anybody(self, count: u64) -> Box<Self> {
+        let explanation = format!("{count} refusals from more addresses than are told apart in a minute");
+        Box::new(Self {
+            association: None,
+            address: None,
+            port: None,
+            tls: None,
+            certificate: None,
+            explanation,
+            count: Some(count),
+            ..self
+        })
+    }
+}
+
+/// A request for an association that was refused, as what it was before that: a connection.
+pub(super) fn of_anybody(rejected: AssociationRejected) -> ConnectionRefused {
+    let AssociationRejected { requestor, reason, explanation, .. } = rejected;
+    ConnectionRefused {
+        association: None,
+        listener: requestor.listener,
+        address: None,
+        port: None,
+        tls: None,
+        // Its request was read, so TLS was established where the listener has it.
+        transport: if requestor.tls.is_some() { Transport::Tls } else { Transport::Plain },
+        reason,
+        explanation,
+        alert: None,
+        certificate: None,
+        abort: None,
+        count: None,
+    }
+}
+
+/// What a listener speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    Tls,
+    Plain,
+}
+
+/// Source and reason of an A-ABORT (PS3.8 §9.3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Abort {
+    pub source: u8,
+    pub reason: u8,
+}
+
+/// Something that a person should look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SecurityAlert {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub association: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listener: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calling_ae_title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_ae_title: Option<String>,
+    /// A stable label, such as `certificate-binding`, `records-lost`.
+    pub reason: Cow<'static, str>,
+    pub explanation: String,
+    /// What was shown, where a certificate that was refused is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<RefusedCertificate>,
+    /// `records-lost` only: how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
+}
