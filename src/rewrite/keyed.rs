@@ -6,9 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 
 use super::latest::{self, Latest};
-
-/// The root of UIDs that the standard itself assigns: they identify no patient, and replacing them breaks the object.
-const WELL_KNOWN: &[u8] = b"1.2.840.10008.";
+use super::registered::is_registered;
 
 /// Hexadecimal digits of a whole HMAC.
 pub(super) const DIGITS: usize = 64;
@@ -112,11 +110,7 @@ fn put_digits(mac: &[u8], length: usize, new: &mut Vec<u8>) {
 
 /// Whether a UID stays as it is.
 pub(super) fn is_fixed(uid: &[u8]) -> bool {
-    uid.is_empty() || is_well_known(uid)
-}
-
-fn is_well_known(uid: &[u8]) -> bool {
-    uid.starts_with(WELL_KNOWN) && uid.len() <= 64 && uid.iter().all(|&b| b.is_ascii_digit() || b == b'.')
+    uid.is_empty() || is_registered(uid)
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ mod owner;
 mod pixels;
 mod profile;
 mod pseudonyms;
+mod registered;
 mod rewriting;
 mod schedule;
 mod scope;

@@ -134,7 +134,7 @@ impl Pseudonyms {
         self.keep(kind, (real, None), new.get(start..).unwrap_or_default())
     }
 
-    /// Appends the new UID for an old one. Those of the standard's own root stay, and nobody needs to remember them.
+    /// Appends the new UID for an old one. Those that the standard registers stay, and nobody needs to remember them.
     pub(super) fn put_uid(&mut self, key: &Key, old: &[u8], new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
         if keyed::is_fixed(old) {
             new.extend_from_slice(old);

@@ -125,7 +125,7 @@ fn replaced(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         "UIDs are kept."
     } else {
         "Every UID of an instance at every depth, listed or not, becomes `2.25.` and a version 8 UUID made of HMAC-SHA-256 of \
-         the old UID under the secret. UIDs under 1.2.840.10008 and those of classes, transfer syntaxes and coding schemes \
+         the old UID under the secret. UIDs that PS3.6 registers and those of classes, transfer syntaxes and coding schemes \
          stay. References stay intact over all objects, sessions and instances with the same secret."
     };
     writeln!(

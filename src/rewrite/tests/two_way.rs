@@ -16,6 +16,8 @@ use crate::rewrite::{
 
 const STUDY: &str = "1.2.826.0.1.77";
 const OTHER_STUDY: &str = "1.2.826.0.1.88";
+/// Nobody registered it, whatever its root.
+const UNDER_THE_ROOT: &str = "1.2.840.10008.20260101.815.1";
 const TODAY: Date = match Date::from_calendar_date(2026, Month::November, 22) {
     Ok(date) => date,
     Err(_) => panic!("a date"),
@@ -1240,7 +1242,7 @@ fn instances_of_commands_cross_like_those_of_data_sets() {
     assert_eq!(across(Way::ToPseudonyms, INSTANCE, false), Some((pseudonym.clone(), false, 0)));
     assert_eq!(across(Way::ToReal, &pseudonym, true), Some((INSTANCE.into(), true, 0)));
     // A real one is as unknown as any other, and known from then on as the sender's own.
-    for claimed in ["2.25.7", INSTANCE] {
+    for claimed in ["2.25.7", INSTANCE, UNDER_THE_ROOT] {
         assert_eq!(across(Way::ToReal, claimed, true), None);
         let (uid, comes_back, made) = across(Way::ToReal, claimed, false).unwrap();
         assert_eq!((uid == site.own(claimed), comes_back, made), (true, false, 1));
@@ -1249,6 +1251,8 @@ fn instances_of_commands_cross_like_those_of_data_sets() {
         assert_eq!(across(Way::ToPseudonyms, &uid, true), Some((claimed.into(), false, 0)));
     }
     assert_eq!(across(Way::ToPseudonyms, INSTANCE, false), Some((pseudonym, false, 0)));
+    let of_somebody = "1.2.840.10008.20260101.815.2";
+    assert_eq!(across(Way::ToPseudonyms, of_somebody, false), Some((site.uid(of_somebody), false, 1)));
     let well_known = "1.2.840.10008.1.20.1.1";
     for way in [Way::ToPseudonyms, Way::ToReal] {
         assert_eq!(across(way, well_known, true), Some((well_known.into(), false, 0)));
@@ -1318,14 +1322,16 @@ proptest! {
 
     #[test]
     fn no_uid_from_the_pseudonyms_side_stands_for_itself(
-        uids in proptest::collection::vec("[0-2]\\.[0-9]{1,3}(\\.[1-9][0-9]{0,8}){1,6}", 4),
+        uids in proptest::collection::vec(prop_oneof![
+            "[0-2]\\.[0-9]{1,3}(\\.[1-9][0-9]{0,8}){1,6}",
+            "1\\.2\\.840\\.10008(\\.[1-9][0-9]{6,8}){1,3}",
+        ], 4),
         seen in proptest::collection::vec(any::<bool>(), 4),
     ) {
         let site = Domain::site();
         site.out(&image());
         let uids: [&str; 4] = [0, 1, 2, 3].map(|at: usize| uids[at].as_str());
-        let well_known = uids.iter().any(|uid| uid.starts_with("1.2.840.10008."));
-        prop_assume!(!well_known);
+        prop_assume!(!uids.iter().any(|uid| crate::rewrite::registered::is_registered(uid.as_bytes())));
         for (uid, _) in uids.iter().zip(&seen).filter(|(_, seen)| **seen) {
             site.attributes(Way::ToPseudonyms, &Data::new(LE).text((0x20, 0xD), b"UI", uid)).unwrap();
         }
