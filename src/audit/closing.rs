@@ -3,13 +3,13 @@
 use super::chain::LineHash;
 use super::files::{self, Form, TrailFile};
 use super::hex;
+use super::regular;
 use super::reviewers::Reviewers;
 use super::upkeep::{FileClosed, Span};
 use super::verify::line;
 use aws_lc_rs::digest;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Of Zstandard: records shrink to about a tenth, at about 300 MB/s of one core.
@@ -18,6 +18,10 @@ const LEVEL: i32 = 3;
 const PART: &str = "part";
 /// Longer than any line that is ours.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
+/// Longer than any note about a file that was encrypted.
+const LONGEST_NOTE: u64 = 4096;
+/// Of what is written: its owner and group can read it.
+const MODE: u32 = 0o640;
 
 /// Writes a file anew as the form says, and deletes the old one when the disk keeps the new one. A crash leaves the old
 /// one, both, or the new one. `None` for an empty file, which stays.
@@ -32,7 +36,7 @@ pub(super) fn close(
     let directory = file.path.parent().unwrap_or(Path::new("."));
     let form = Form { compressed: compress, encrypted: reviewers.is_some() };
     let closed = TrailFile::new(directory, file.day, form);
-    let mut lines = BufReader::with_capacity(1 << 18, File::open(&file.path)?);
+    let mut lines = BufReader::with_capacity(1 << 18, regular::open(&file.path)?);
     let part = Part::of(&closed.path);
     let Some((lines, sha256)) = part.write(&mut lines, form, reviewers)? else { return Ok(None) };
     if form.encrypted {
@@ -63,7 +67,7 @@ pub(super) fn write(
 /// What is in a file; of an encrypted one, what was noted when it was closed. `None` where that cannot be said.
 pub(super) fn span_of(file: &TrailFile) -> Option<Span> {
     if file.is_encrypted() {
-        return serde_json::from_slice(&fs::read(note_of(file)).ok()?).ok();
+        return serde_json::from_slice(&regular::read(&note_of(file), LONGEST_NOTE).ok()?).ok();
     }
     copy(&mut file.open(&[]).ok()?, &mut io::sink()).ok().flatten()
 }
@@ -101,7 +105,7 @@ fn note_of(file: &TrailFile) -> PathBuf {
 }
 
 fn note(path: &Path, lines: &Span) -> io::Result<()> {
-    let mut file = create(path)?;
+    let mut file = regular::replace(path, MODE)?;
     serde_json::to_writer(&mut file, lines)?;
     file.write_all(b"\n")?;
     file.sync_all()
@@ -122,8 +126,10 @@ impl Part {
         form: Form,
         reviewers: Option<&Reviewers>,
     ) -> io::Result<Option<(Span, String)>> {
-        let to =
-            Hashing { to: BufWriter::new(create(&self.0)?), hash: digest::Context::new(&digest::SHA256) };
+        let to = Hashing {
+            to: BufWriter::new(regular::replace(&self.0, MODE)?),
+            hash: digest::Context::new(&digest::SHA256),
+        };
         let (lines, to) = match reviewers {
             None => pack(from, to, form.compressed)?,
             Some(reviewers) => {
@@ -147,10 +153,6 @@ impl Drop for Part {
         // After it was finished there is none.
         discard(&self.0);
     }
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(path)
 }
 
 fn pack<W: Write>(from: &mut impl BufRead, mut to: W, compress: bool) -> io::Result<(Option<Span>, W)> {

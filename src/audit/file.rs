@@ -2,9 +2,10 @@
 
 use super::days::Days;
 use super::files::{Form, TrailFile};
-use std::fs::{DirBuilder, File, OpenOptions};
+use super::regular;
+use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use time::Date;
 
@@ -46,7 +47,7 @@ impl DayFile {
         create_directory(directory)?;
         let path = path_of(directory, days.name);
         let is_new = !path.exists();
-        let file = OpenOptions::new().append(true).create(true).mode(0o640).open(&path)?;
+        let file = regular::append(&path)?;
         Ok(Self { path, file, days, unsynced: false, is_new, torn_at: None })
     }
 

@@ -1,7 +1,7 @@
 //! The files of the trail: one a day, as it is written or closed, in the order of the days.
 
+use super::regular;
 use super::reviewers::{self, Identity};
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use time::Date;
@@ -100,7 +100,7 @@ pub(super) fn open(
     form: Form,
     identities: &[Identity],
 ) -> Result<Box<dyn BufRead + Send>, OpenError> {
-    let file = BufReader::with_capacity(READ_SIZE, File::open(path)?);
+    let file = BufReader::with_capacity(READ_SIZE, regular::follow(path)?);
     let opened: Box<dyn BufRead + Send> = match form.encrypted {
         true => Box::new(BufReader::with_capacity(READ_SIZE, reviewers::decrypt(file, identities)?)),
         false => Box::new(file),

@@ -10,9 +10,8 @@ use super::regular;
 use super::signing::{self, PublicKey, Purpose, Signature, SigningKey};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -88,13 +87,7 @@ pub(super) fn store(directory: &Path, head: &Head, key: Option<&SigningKey>) -> 
 }
 
 fn write(path: &Path, line: &[u8]) -> io::Result<()> {
-    // What is there is of a crash, or somebody else's: neither a link nor a pipe is written through.
-    if let Err(error) = fs::remove_file(path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)?;
+    let mut file = regular::replace(path, 0o640)?;
     file.write_all(line)?;
     file.sync_data()
 }

@@ -1,7 +1,7 @@
 //! The lines of a file of the trail, from its end or from its beginning.
 
 use super::files::TrailFile;
-use std::fs::File;
+use super::regular;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,7 +13,7 @@ const LONGEST: usize = 4 * 1024 * 1024;
 
 /// At most the last `longest` bytes of a file.
 pub(super) fn tail_of(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file = regular::follow(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(longest)))?;
     let mut tail = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn backwards(
     path: &Path,
     mut look: impl FnMut(&[u8]) -> ControlFlow<()>,
 ) -> io::Result<ControlFlow<()>> {
-    let mut file = File::open(path)?;
+    let mut file = regular::follow(path)?;
     let mut start = file.metadata()?.len();
     // What is not yet shown, without the line feed at its end.
     let mut rest: Vec<u8> = Vec::new();
@@ -77,7 +77,7 @@ pub(super) fn backwards_in(
 
 /// Shows the lines of a plain file, the first first, until `look` breaks off.
 pub(super) fn forwards(path: &Path, mut look: impl FnMut(&[u8]) -> ControlFlow<()>) -> io::Result<()> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(regular::follow(path)?);
     let mut line = Vec::new();
     while file.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? > 0 {
         if look(line.strip_suffix(b"\n").unwrap_or(&line)).is_break() {

@@ -1,6 +1,6 @@
 //! One process writes into an audit directory: two would tear the chain.
 
-use rustix::fs::OFlags;
+use super::regular;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -75,10 +75,8 @@ impl Lock {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(flags);
-    options.open(path)
+    regular::open_with(path, options.read(true).write(true).create(true).truncate(false).mode(MODE))
 }
 
 fn close_to_others(file: &File) -> io::Result<()> {

@@ -6,6 +6,7 @@ use super::days::Days;
 use super::files::{self, TrailFile};
 use super::head::{self, Head, KeptHead};
 use super::lines;
+use super::regular;
 use super::settings::Checkpoints;
 use super::signing::{PublicKey, Signature};
 use super::survey::Survey;
@@ -226,7 +227,7 @@ pub(super) fn time_of(line: &[u8]) -> Option<OffsetDateTime> {
 
 /// Ends a line that was torn; where its file is gone there is nothing to end.
 pub(super) fn close_off(path: &Path) -> io::Result<()> {
-    let mut file = match OpenOptions::new().append(true).open(path) {
+    let mut file = match regular::open_with(path, OpenOptions::new().append(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),

@@ -1,25 +1,138 @@
-//! Files that are files: what others can put in the place of one (a pipe, a link, a device) is not read, and nobody waits
-//! for it.
+//! Files that are files: what others can put in the place of one (a pipe, a link, a socket, a device) is neither read nor
+//! written, and nobody waits for the other end of it. Everything in the folder of the records is opened here.
 
 use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Opens a file for reading, without following a link in its place and without waiting for the other end of a pipe.
+/// Opens a file for reading.
+///
+/// # Errors
+/// What opening gave; what it is, where it is no regular file.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file")),
+    open_with(path, OpenOptions::new().read(true))
+}
+
+/// Opens a day's file for reading, behind a link too: days may have been moved to another disk.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn follow(path: &Path) -> io::Result<File> {
+    checked(path, OpenOptions::new().read(true), OFlags::NONBLOCK)
+}
+
+/// Opens a file for appending, and makes it where it is missing; only its owner and group can read it then.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn append(path: &Path) -> io::Result<File> {
+    open_with(path, OpenOptions::new().append(true).create(true).mode(0o640))
+}
+
+/// Makes a file that takes the place of whatever has this name: of a crash, or somebody else's.
+///
+/// # Errors
+/// What removing that, or making the file, gave.
+pub(super) fn replace(path: &Path, mode: u32) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
+}
+
+/// Opens a file as the options say, without following a link in its place and without waiting for the other end of a pipe.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    checked(path, options, OFlags::NOFOLLOW | OFlags::NONBLOCK)
+}
+
+fn checked(path: &Path, options: &mut OpenOptions, flags: OFlags) -> io::Result<File> {
+    let opened = options.custom_flags(flags.bits().cast_signed()).open(path);
+    let kind = match &opened {
+        Ok(file) => file.metadata()?.file_type(),
+        // Links and sockets cannot be opened so, and the system's words for that say something else.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata.file_type(),
+            Err(_) => return opened,
+        },
+        Err(_) => return opened,
+    };
+    match what(kind) {
+        None => opened,
+        Some(other) => {
+            let text =
+                format!("is {other}, not a regular file; nobody should have put it there: move it away");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+        }
     }
 }
 
 /// At most the first `longest` bytes of a file.
+///
+/// # Errors
+/// As [`open`], and what reading gave.
 pub(super) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(longest).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// What something is that is no regular file.
+fn what(kind: FileType) -> Option<&'static str> {
+    Some(match kind {
+        _ if kind.is_file() => return None,
+        _ if kind.is_dir() => "a folder",
+        _ if kind.is_symlink() => "a symbolic link",
+        _ if kind.is_fifo() => "a pipe",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{append, follow, open, read, replace};
+    use rustix::fs::{CWD, Mode, mknodat};
+    use std::fs;
+    use std::io::Write;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+
+    /// A pipe without another end: whoever opens it as a file waits for ever.
+    pub fn pipe(path: &Path) {
+        mknodat(CWD, path, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_file_is_neither_read_nor_written_and_is_called_what_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        pipe(&at("pipe"));
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        fs::write(at("secret"), "kept").unwrap();
+        symlink(at("secret"), at("link")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        let others =
+            [("pipe", "a pipe"), ("socket", "a socket"), ("link", "a symbolic link"), ("folder", "a folder")];
+        for (name, what) in others {
+            for opened in [open(&at(name)), append(&at(name))] {
+                let said = opened.unwrap_err().to_string();
+                assert!(said.starts_with(&format!("is {what}, not a regular file")), "{said}");
+            }
+        }
+        assert!(follow(&at("link")).is_ok() && follow(&at("pipe")).is_err());
+        for name in ["pipe", "socket", "link"] {
+            replace(&at(name), 0o600).unwrap().write_all(b"ours").unwrap();
+            assert_eq!(read(&at(name), 3).unwrap(), b"our");
+        }
+        assert_eq!(read(&at("secret"), 9).unwrap(), b"kept");
+        let device = open(Path::new("/dev/null")).unwrap_err().to_string();
+        assert!(device.starts_with("is a device"), "{device}");
+    }
 }

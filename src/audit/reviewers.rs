@@ -6,6 +6,7 @@
 //! the point, and it is the same: reviewers may use either. TLS, signatures and hashes never touch this second stack.
 
 use super::files::OpenError;
+use super::regular;
 use age::{DecryptError, Decryptor, Encryptor, IdentityFile, x25519};
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, Read, Write};
@@ -58,19 +59,25 @@ pub fn new_identity() -> (zeroize::Zeroizing<String>, String) {
     (zeroize::Zeroizing::new(format!("# public key: {public}\n{}\n", secret.expose_secret())), public)
 }
 
-/// The identities in a file, as `age-keygen` writes it.
+/// The identities in a file, as `age-keygen` writes it. A reviewer may give a pipe.
 ///
 /// # Errors
 /// The file cannot be read, or holds something else.
 pub fn read_identities(file: &Path) -> io::Result<Vec<Identity>> {
-    let text = zeroize::Zeroizing::new(std::fs::read(file)?);
-    let identities = IdentityFile::from_buffer(text.as_slice())?;
+    identities_in(&zeroize::Zeroizing::new(std::fs::read(file)?))
+}
+
+fn identities_in(text: &[u8]) -> io::Result<Vec<Identity>> {
+    let identities = IdentityFile::from_buffer(text)?;
     let identities = identities.into_identities().map_err(io::Error::other)?;
     match identities.is_empty() {
         true => Err(io::Error::new(io::ErrorKind::InvalidData, "holds no identity (AGE-SECRET-KEY-1…)")),
         false => Ok(identities),
     }
 }
+
+/// Longer than any file of a key.
+const LONGEST: u64 = 4096;
 
 /// A key pair of the proxy's own, in a file that nobody but its account can read.
 pub(super) struct OwnKey(Reviewers);
@@ -81,8 +88,11 @@ impl OwnKey {
     /// # Errors
     /// The file cannot be read or written, or holds something else.
     pub(super) fn at(file: &Path) -> io::Result<Self> {
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => zeroize::Zeroizing::new(text),
+        let text = match regular::read(file, LONGEST) {
+            Ok(text) => {
+                let text = zeroize::Zeroizing::new(text);
+                zeroize::Zeroizing::new(String::from_utf8_lossy(&text).into_owned())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let (text, _) = new_identity();
                 let mut fresh = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
@@ -98,6 +108,14 @@ impl OwnKey {
             io::Error::new(io::ErrorKind::InvalidData, wrong)
         })?;
         Ok(Self(Reviewers(vec![secret.to_public()])))
+    }
+
+    /// What opens what was encrypted with the one in a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something else.
+    pub(super) fn identities(file: &Path) -> io::Result<Vec<Identity>> {
+        identities_in(&zeroize::Zeroizing::new(regular::read(file, LONGEST)?))
     }
 
     /// Who can read what is encrypted with it.

@@ -8,7 +8,7 @@
 use super::closing;
 use super::files::{self, Form, TrailFile};
 use super::hold::Hold;
-use super::reviewers::{self, OwnKey};
+use super::reviewers::OwnKey;
 use super::settings::Keeping;
 use std::fs;
 use std::io::{self, BufRead, Read};
@@ -51,7 +51,7 @@ impl Unsent {
     /// The file or its key cannot be read, or it was changed.
     pub(super) fn open(&self) -> io::Result<Box<dyn BufRead + Send>> {
         let identities = match self.form.encrypted {
-            true => reviewers::read_identities(&key_of(&self.path))?,
+            true => OwnKey::identities(&key_of(&self.path))?,
             false => Vec::new(),
         };
         files::open(&self.path, self.form, &identities).map_err(io::Error::other)

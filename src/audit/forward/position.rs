@@ -1,10 +1,9 @@
 //! Where in the trail somebody is who reads it while it is written.
 
-use crate::audit::files;
 use crate::audit::unsent::{self, Unsent};
+use crate::audit::{files, regular};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use time::Date;
@@ -94,7 +93,7 @@ fn open_files(directory: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
 
 /// The last bytes of a file, and where they begin.
 fn tail_of(path: &Path) -> io::Result<(u64, Vec<u8>)> {
-    let mut file = File::open(path)?;
+    let mut file = regular::follow(path)?;
     let start = file.metadata()?.len().saturating_sub(CHUNK);
     file.seek(SeekFrom::Start(start))?;
     let mut tail = Vec::new();

@@ -1,9 +1,9 @@
 //! Reading on in the trail, line by line, from one day to the next.
 
 use super::position::{CHUNK, Position, Source, sources};
+use crate::audit::regular;
 use crate::audit::unsent::{self, Unsent};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ impl Reader {
     }
 
     fn read_open(&mut self, path: &Path) -> io::Result<Found> {
-        let mut file = File::open(path)?;
+        let mut file = regular::follow(path)?;
         let length = file.metadata()?.len();
         if length < self.at.offset {
             tracing::error!(file = %path.display(), "the audit file is shorter than it was; it is read from its beginning");

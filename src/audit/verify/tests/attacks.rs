@@ -274,3 +274,14 @@ async fn a_trail_before_its_first_record_of_substance_is_signed() {
     assert!(found.is_intact() && found.checkpoints == 1, "{found:?}");
     task.close().await;
 }
+
+#[test]
+fn what_is_no_file_is_called_so_and_not_waited_for() {
+    let home = write(&trail(true));
+    let path = file(&home, date!(2026 - 01 - 04)).path;
+    crate::audit::regular::tests::pipe(&path);
+    let found = verify(home.path(), Known::default(), &mut |_| {}).unwrap();
+    let said: Vec<String> = found.breaks.iter().map(ToString::to_string).collect();
+    let expected = format!("{}: cannot be read on: is a pipe, not a regular file", path.display());
+    assert!(matches!(&said[..], [one] if one.starts_with(&expected)), "{said:?}");
+}
