@@ -1,10 +1,12 @@
 //! What lies in the folder `used`: notes of readers, and whatever else those who can write there put in it.
 //!
-//! Nothing that one of them puts there hides what another does, stops anything, or becomes a record again and again: notes
-//! are taken by their owners, so many of each at a look; what is no note is removed and told, gathered, once a minute; what
-//! cannot be removed (a folder with something in it) is told once and passed over from then on.
+//! Nothing that one of them puts there hides what another does, stops anything, or becomes a record again and again. Notes
+//! are taken by their owners, of each so many a minute, the oldest first, and none while the rest of the disk is kept for
+//! other records: more wait for their turn, and beyond that they are removed, counted, and told once a minute. What is no
+//! note is removed and told, gathered, once a minute; what cannot be removed (a folder with something in it) is told once
+//! and passed over from then on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -13,14 +15,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Longest note, in bytes.
 pub(super) const LONGEST: u64 = 16 * 1024;
-/// Notes of one owner that are read at a look; more are counted.
-const READ: usize = 20;
-/// Notes of one owner that are counted at a look; the rest waits for the next.
-const COUNTED: usize = 1000;
+/// Notes of one owner that are read in a minute.
+const READ: usize = 30;
+/// Notes of one owner that wait for that; more are counted.
+const WAIT: usize = 300;
+const MINUTE: Duration = Duration::from_secs(60);
 /// How long a reader has to finish a note.
-const UNFINISHED: Duration = Duration::from_secs(60);
-/// Between two records about what is no note.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const UNFINISHED: Duration = MINUTE;
 /// Things that stay and are remembered as told; who puts more there is told of again.
 const REMEMBERED: usize = 10_000;
 /// Of a name that somebody else chose.
@@ -28,11 +29,22 @@ const SHOWN: usize = 64;
 
 pub(super) struct Inbox {
     folder: PathBuf,
+    /// Whose notes were read or counted within the last minute.
+    owners: HashMap<u32, Owner>,
     /// Device and inode of what is no note and stays.
     known: BTreeSet<(u64, u64)>,
     /// What is no note and has not been told.
     untold: Untold,
     told_at: Option<Instant>,
+}
+
+/// What became of one owner's notes in a minute.
+#[derive(Debug)]
+struct Owner {
+    since: Instant,
+    read: usize,
+    /// Removed without being read, and not told.
+    counted: u64,
 }
 
 #[derive(Default)]
@@ -46,29 +58,26 @@ struct Untold {
 /// What a look found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// By their owners.
-    pub notes: BTreeMap<u32, Notes>,
+    /// Notes whose turn it is, by their owners.
+    pub notes: BTreeMap<u32, Vec<PathBuf>>,
+    /// How many of an owner's were removed unread, where it is time to tell.
+    pub counted: BTreeMap<u32, u64>,
     /// To be told of what is no note.
     pub alert: Option<String>,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    pub read: Vec<PathBuf>,
-    pub counted: Vec<PathBuf>,
-}
-
 impl Inbox {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, known: BTreeSet::new(), untold: Untold::default(), told_at: None }
+        let (owners, known, untold) = (HashMap::new(), BTreeSet::new(), Untold::default());
+        Self { folder, owners, known, untold, told_at: None }
     }
 
-    /// Looks at everything that is there.
+    /// Looks at everything that is there, at a time. Without `room` nothing is to be recorded now, and notes stay.
     ///
     /// # Errors
     /// There is no folder, or it cannot be read.
-    pub(super) fn look(&mut self) -> io::Result<Found> {
-        let mut found = Found::default();
+    pub(super) fn look(&mut self, now: Instant, room: bool) -> io::Result<Found> {
+        let mut notes: BTreeMap<u32, Vec<PathBuf>> = BTreeMap::new();
         for entry in fs::read_dir(&self.folder)? {
             let Ok(entry) = entry else { continue };
             // Gone again, if it cannot be looked at.
@@ -77,14 +86,47 @@ impl Inbox {
             if !is_plain(&metadata) {
                 self.discard(&path, &metadata);
             } else if path.as_os_str().as_encoded_bytes().ends_with(b".note") {
-                sort(found.notes.entry(metadata.uid()).or_default(), path);
+                let waiting = notes.entry(metadata.uid()).or_default();
+                match waiting.len() < WAIT {
+                    true => waiting.push(path),
+                    false => self.owner(metadata.uid(), now).count(&path),
+                }
             } else if is_left(&metadata) {
                 // A reader ended before its note was whole.
                 let _ = fs::remove_file(path);
             }
         }
-        found.alert = self.alert();
-        Ok(found)
+        match room {
+            true => Ok(self.take(notes, now)),
+            false => Ok(Found::default()),
+        }
+    }
+
+    fn owner(&mut self, owner: u32, now: Instant) -> &mut Owner {
+        self.owners.entry(owner).or_insert(Owner { since: now, read: 0, counted: 0 })
+    }
+
+    /// What is to be recorded now.
+    fn take(&mut self, notes: BTreeMap<u32, Vec<PathBuf>>, now: Instant) -> Found {
+        let over = self.owners.extract_if(|_, owner| now.duration_since(owner.since) >= MINUTE);
+        let counted =
+            over.map(|(id, owner)| (id, owner.counted)).filter(|(_, counted)| *counted > 0).collect();
+        let turn = |(id, mut paths): (u32, Vec<PathBuf>)| {
+            let owner = self.owner(id, now);
+            // Their names begin with the time.
+            paths.sort();
+            paths.truncate(READ.saturating_sub(owner.read));
+            owner.read = owner.read.saturating_add(paths.len());
+            (id, paths)
+        };
+        let notes = notes.into_iter().map(turn).filter(|(_, paths)| !paths.is_empty()).collect();
+        Found { notes, counted, alert: self.alert(now) }
+    }
+
+    /// What was to be told could not be recorded: it is told later.
+    pub(super) fn untold(&mut self, owner: u32, counted: u64, now: Instant) {
+        let owner = self.owner(owner, now);
+        owner.counted = owner.counted.saturating_add(counted);
     }
 
     fn discard(&mut self, path: &Path, metadata: &Metadata) {
@@ -111,8 +153,8 @@ impl Inbox {
         });
     }
 
-    fn alert(&mut self) -> Option<String> {
-        let is_time = self.told_at.is_none_or(|at| at.elapsed() >= TOLD_EVERY);
+    fn alert(&mut self, now: Instant) -> Option<String> {
+        let is_time = self.told_at.is_none_or(|at| now.duration_since(at) >= MINUTE);
         let first = self.untold.first.as_ref().filter(|_| is_time)?;
         let Untold { removed, stay, owners, .. } = &self.untold;
         let owners: Vec<String> = owners.iter().map(ToString::to_string).collect();
@@ -122,8 +164,16 @@ impl Inbox {
             self.folder.display(),
             owners.join(", ")
         );
-        (self.untold, self.told_at) = (Untold::default(), Some(Instant::now()));
+        (self.untold, self.told_at) = (Untold::default(), Some(now));
         Some(text)
+    }
+}
+
+impl Owner {
+    /// Removes a note that is more than may wait.
+    fn count(&mut self, path: &Path) {
+        let removed = fs::remove_file(path).is_ok();
+        self.counted = self.counted.saturating_add(u64::from(removed));
     }
 }
 
@@ -140,21 +190,15 @@ fn is_left(metadata: &Metadata) -> bool {
     SystemTime::now().duration_since(changed).is_ok_and(|age| age > UNFINISHED)
 }
 
-fn sort(notes: &mut Notes, path: PathBuf) {
-    if notes.read.len() < READ {
-        notes.read.push(path);
-    } else if notes.counted.len() < COUNTED {
-        notes.counted.push(path);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{COUNTED, Inbox, LONGEST, READ};
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use super::{Inbox, LONGEST, MINUTE, READ, WAIT};
+    use crate::audit::regular::tests::pipe;
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
+    use std::path::Path;
+    use std::time::{Duration, Instant};
 
     fn names(folder: &std::path::Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
@@ -174,33 +218,81 @@ mod tests {
         fs::create_dir(folder.join("1.note")).unwrap();
         symlink(&secret, folder.join("2.note")).unwrap();
         fs::hard_link(&secret, folder.join("3.note")).unwrap();
-        mknodat(CWD, folder.join("4.note"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        pipe(&folder.join("4.note"));
         let _socket = UnixListener::bind(folder.join("5.note")).unwrap();
         fs::File::create(folder.join("6.note")).unwrap().set_len(LONGEST + 1).unwrap();
         fs::File::create(folder.join("7-no-end")).unwrap().set_len(1 << 40).unwrap();
         fs::write(folder.join("8.note"), "{}").unwrap();
         fs::write(folder.join("9-unfinished"), "{").unwrap();
         let mut inbox = Inbox::new(folder.clone());
-        let found = inbox.look().unwrap();
-        let notes: Vec<_> = found.notes.values().flat_map(|notes| &notes.read).collect();
+        let now = Instant::now();
+        let found = inbox.look(now, true).unwrap();
+        let notes: Vec<_> = found.notes.values().flatten().collect();
         assert_eq!(notes, [&folder.join("8.note")]);
         let alert = found.alert.unwrap();
         assert!(alert.starts_with("7 things") && alert.contains(", 1 cannot be removed"), "{alert}");
         assert_eq!(names(&folder), ["0.note", "8.note", "9-unfinished"]);
         assert!(secret.exists());
-        let again = inbox.look().unwrap();
+        let again = inbox.look(now, true).unwrap();
         assert_eq!((again.alert, again.notes.len()), (None, 1), "what stays is not told again");
         assert!(inbox.untold.first.is_none(), "nor later");
     }
 
+    fn leave(folder: &Path, numbers: std::ops::Range<usize>) {
+        numbers.for_each(|number| fs::write(folder.join(format!("{number:06}.note")), "{}").unwrap());
+    }
+
+    /// How many notes a look takes, which then go, and how many it tells of as counted.
+    fn taken(inbox: &mut Inbox, at: Instant) -> (usize, u64) {
+        let found = inbox.look(at, true).unwrap();
+        found.notes.values().flatten().for_each(|path| fs::remove_file(path).unwrap());
+        (found.notes.values().map(Vec::len).sum(), found.counted.values().sum())
+    }
+
     #[test]
-    fn many_notes_of_one_owner_are_counted_and_bounded_at_a_look() {
+    fn an_owner_has_so_many_notes_a_minute_and_what_cannot_wait_is_counted() {
         let home = tempfile::tempdir().unwrap();
-        for number in 0..READ + COUNTED + 5 {
-            fs::write(home.path().join(format!("{number}.note")), "{}").unwrap();
+        let (mut inbox, start) = (Inbox::new(home.path().to_owned()), Instant::now());
+        let second = |seconds| start + Duration::from_secs(seconds);
+        leave(home.path(), 0..READ + 1);
+        assert_eq!(taken(&mut inbox, start), (READ, 0));
+        assert_eq!(names(home.path()), [format!("{READ:06}.note")], "the oldest come first");
+        assert_eq!(taken(&mut inbox, second(59)), (0, 0));
+        assert_eq!(taken(&mut inbox, second(60)), (1, 0), "it waited for its turn");
+        leave(home.path(), 0..1_000);
+        assert_eq!(taken(&mut inbox, second(61)), (READ - 1, 0));
+        leave(home.path(), 1_000..2_000);
+        assert_eq!(taken(&mut inbox, second(62)), (0, 0));
+        assert_eq!(names(home.path()).len(), WAIT, "no more are kept");
+        let counted = (2_000 - WAIT - (READ - 1)) as u64;
+        assert_eq!(taken(&mut inbox, second(120)), (READ, counted), "in one record");
+        inbox.untold(7, counted, second(120));
+        assert_eq!(
+            taken(&mut inbox, second(180)),
+            (READ, counted),
+            "told again where it could not be recorded"
+        );
+        let minutes = (WAIT - 2 * READ) / READ;
+        let all: usize =
+            (1..=minutes).map(|minute| taken(&mut inbox, second(180) + MINUTE * minute as u32).0).sum();
+        assert_eq!((all, names(home.path()).len()), (WAIT - 2 * READ, 0));
+    }
+
+    #[test]
+    fn without_room_notes_stay_and_nothing_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let (mut inbox, now) = (Inbox::new(home.path().to_owned()), Instant::now());
+        leave(home.path(), 0..WAIT + 9);
+        fs::create_dir(home.path().join("x.note")).unwrap();
+        for at in [now, now + MINUTE] {
+            let found = inbox.look(at, false).unwrap();
+            assert!(found.notes.is_empty() && found.counted.is_empty() && found.alert.is_none(), "{found:?}");
         }
-        let found = Inbox::new(home.path().to_owned()).look().unwrap();
-        let notes = found.notes.values().next().unwrap();
-        assert_eq!((notes.read.len(), notes.counted.len()), (READ, COUNTED));
+        let found = inbox.look(now + MINUTE, true).unwrap();
+        assert_eq!(
+            (found.counted.values().sum::<u64>(), found.notes.values().map(Vec::len).sum::<usize>()),
+            (9, READ)
+        );
+        assert!(found.alert.is_some());
     }
 }

@@ -37,6 +37,7 @@ pub mod reading;
 mod recovery;
 mod refused;
 mod regular;
+mod reserve;
 pub mod reviewers;
 mod settings;
 pub mod signing;
@@ -64,6 +65,7 @@ pub use process::{
 };
 pub use query::Query;
 pub use refused::{Abort, ConnectionRefused, SecurityAlert, Transport};
+pub use reserve::disk_has_room;
 pub use settings::{AuditSettings, Checkpoints, Durability, Keeping, OnFailure};
 pub use sink::{Audit, AuditError, AuditTask};
 pub use upkeep::{AuditLogUsed, FileClosed, RecordsDeleted, Span};

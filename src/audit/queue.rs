@@ -286,8 +286,13 @@ impl Queue {
     }
 
     /// Whether no more than half of the room is taken.
-    pub(super) fn is_half_free(&self) -> bool {
+    fn is_half_free(&self) -> bool {
         self.room.available_permits() >= (self.capacity / 2) as usize
+    }
+
+    /// Whether records that can wait may be added: half of the room is kept for those of operations.
+    pub(super) fn is_calm(&self) -> bool {
+        self.is_writable() && self.is_half_free()
     }
 
     pub(super) fn is_writable(&self) -> bool {

@@ -199,7 +199,7 @@ impl Audit {
 
     /// Whether records of refusals may be added: half of the room is kept for those of operations.
     pub fn has_room_for_refusals(&self) -> bool {
-        self.writable() && self.queue.is_half_free()
+        self.queue.is_calm()
     }
 
     /// Whether new associations may be let in, as far as the audit trail is concerned.

@@ -10,6 +10,7 @@ use super::inbox::{Found, Inbox, LONGEST};
 use super::queue::Queue;
 use super::refused::SecurityAlert;
 use super::regular;
+use super::reserve::disk_has_room;
 use super::upkeep::AuditLogUsed;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
@@ -17,13 +18,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 const FOLDER: &str = "used";
 /// Of a note that is whole.
 const SUFFIX: &str = ".note";
+/// Characters of what a reader says that are recorded.
+pub const LONGEST_ARGUMENTS: usize = 512;
+const LONGEST_COMMAND: usize = 32;
+const LONGEST_HOST: usize = 255;
 /// Between two looks at the folder.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -83,48 +88,51 @@ pub(super) fn start(directory: PathBuf, queue: Arc<Queue>, over: mpsc::Receiver<
     let work = move || {
         let mut inbox = Inbox::new(directory.join(FOLDER));
         while over.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let (now, room) = (Instant::now(), queue.is_calm() && disk_has_room(&directory));
             // Without a folder there are no notes.
-            if let Ok(found) = inbox.look() {
-                take(&found, &directory, &queue);
+            if let Ok(found) = inbox.look(now, room) {
+                for (owner, counted) in take(&found, &directory, &queue) {
+                    inbox.untold(owner, counted, now);
+                }
             }
         }
     };
     std::thread::Builder::new().name("audit-used".into()).spawn(work).map(drop)
 }
 
-/// Records what was found, and removes it when the disk keeps the records: what could not be recorded stays for the next
-/// look.
-fn take(found: &Found, directory: &Path, queue: &Queue) {
-    let mut kept = Vec::new();
-    let mut record = |event: Event, paths: Vec<PathBuf>| {
+/// Records what was found, and removes it when the disk keeps the records: what could not be recorded stays for another
+/// look. Gives what was counted and could not be told.
+fn take(found: &Found, directory: &Path, queue: &Queue) -> Vec<(u32, u64)> {
+    let record = |event: Event| {
         let (told, on_disk) = oneshot::channel();
         queue.push_own(event, Some(told));
-        kept.push((on_disk, paths));
+        on_disk
     };
-    for (owner, notes) in &found.notes {
-        for path in &notes.read {
-            let used = read(path, *owner, directory);
-            record(Event::AuditLogUsed(Box::new(used)), vec![path.clone()]);
-        }
-        if !notes.counted.is_empty() {
-            let used =
-                unread(*owner, directory, &format!("{} more notes at once, not read", notes.counted.len()));
-            record(Event::AuditLogUsed(Box::new(used)), notes.counted.clone());
-        }
+    let used = |used: AuditLogUsed| record(Event::AuditLogUsed(Box::new(used)));
+    let mut kept = Vec::new();
+    for (owner, path) in
+        found.notes.iter().flat_map(|(owner, paths)| paths.iter().map(move |path| (owner, path)))
+    {
+        kept.push((used(read(path, *owner, directory)), path));
     }
+    let counted = found.counted.iter().map(|(owner, count)| {
+        let text = format!("{count} more notes within a minute, not read");
+        (used(unread(*owner, directory, &text)), (*owner, *count))
+    });
+    let counted: Vec<_> = counted.collect();
     if let Some(explanation) = &found.alert {
-        let alert = SecurityAlert {
-            reason: "not-a-note".into(),
-            explanation: explanation.clone(),
-            ..SecurityAlert::default()
-        };
-        record(Event::SecurityAlert(Box::new(alert)), Vec::new());
+        let (reason, explanation) = ("not-a-note".into(), explanation.clone());
+        let alert = SecurityAlert { reason, explanation, ..SecurityAlert::default() };
+        drop(record(Event::SecurityAlert(Box::new(alert))));
     }
-    for (on_disk, paths) in kept {
+    for (on_disk, path) in kept {
         if on_disk.blocking_recv().is_ok() {
-            paths.iter().for_each(|path| drop(fs::remove_file(path)));
+            let _ = fs::remove_file(path);
         }
     }
+    let lost =
+        counted.into_iter().filter_map(|(on_disk, told)| on_disk.blocking_recv().is_err().then_some(told));
+    lost.collect()
 }
 
 /// What the note of an owner says.
@@ -132,10 +140,10 @@ fn read(path: &Path, owner: u32, directory: &Path) -> AuditLogUsed {
     let text = regular::read(path, LONGEST).unwrap_or_default();
     match serde_json::from_slice::<Note>(&text) {
         Ok(note) => AuditLogUsed {
-            host: note.host,
+            host: note.host.map(|host| cut(&host, LONGEST_HOST)),
             process_id: note.process_id,
-            command: note.command,
-            ..unread(owner, directory, &note.arguments)
+            command: cut(&note.command, LONGEST_COMMAND),
+            ..unread(owner, directory, &cut(&note.arguments, LONGEST_ARGUMENTS))
         },
         Err(_) => unread(owner, directory, "its note cannot be read"),
     }
@@ -154,6 +162,14 @@ fn unread(owner: u32, directory: &Path, arguments: &str) -> AuditLogUsed {
     }
 }
 
+/// A text that a reader wrote, which is no longer than it has to be.
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// Of an account of this machine; those of a directory service have their number only.
 pub fn name_of(user: u32) -> Option<String> {
     let accounts = fs::read_to_string("/etc/passwd").ok()?;
@@ -166,13 +182,17 @@ pub fn name_of(user: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FOLDER, Inbox, Note, create_folder, leave, read, take};
+    use super::{
+        FOLDER, Found, Inbox, LONGEST_ARGUMENTS, LONGEST_COMMAND, LONGEST_HOST, Note, create_folder, leave,
+        read, take,
+    };
     use crate::audit::queue::{Pending, Queue};
     use std::collections::VecDeque;
     use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::path::Path;
     use std::sync::Arc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     fn note() -> Note {
         Note {
@@ -181,6 +201,24 @@ mod tests {
             host: Some("pc7".into()),
             process_id: 9,
         }
+    }
+
+    fn look(directory: &Path) -> Found {
+        Inbox::new(directory.join(FOLDER)).look(Instant::now(), true).unwrap()
+    }
+
+    #[test]
+    fn what_a_reader_writes_of_itself_is_no_longer_than_it_has_to_be() {
+        let home = tempfile::tempdir().unwrap();
+        let long = |text: &str| text.repeat(1000);
+        let path = home.path().join("1.note");
+        let note = Note { command: long("c"), arguments: long("ä"), host: Some(long("h")), process_id: 9 };
+        fs::write(&path, serde_json::to_vec(&note).unwrap()).unwrap();
+        let used = read(&path, 7, home.path());
+        let lengths =
+            [&used.command, &used.arguments, used.host.as_ref().unwrap()].map(|text| text.chars().count());
+        assert_eq!(lengths, [LONGEST_COMMAND + 1, LONGEST_ARGUMENTS + 1, LONGEST_HOST + 1]);
+        assert!(used.arguments.ends_with("ä…"));
     }
 
     #[test]
@@ -194,10 +232,10 @@ mod tests {
         create_folder(home.path()).unwrap();
         assert_eq!(mode(), 0o1770, "without the sticky bit readers could remove the notes of others");
         leave(home.path(), &note()).unwrap();
-        let found = Inbox::new(home.path().join(FOLDER)).look().unwrap();
+        let found = look(home.path());
         let (owner, notes) = found.notes.iter().next().unwrap();
         assert_eq!(*owner, fs::metadata(home.path()).unwrap().uid());
-        let used = read(&notes.read[0], *owner, home.path());
+        let used = read(&notes[0], *owner, home.path());
         assert_eq!((used.command.as_str(), used.arguments.as_str()), ("search", "--peer lyon"));
         assert_eq!((used.host.as_deref(), used.process_id), (Some("pc7"), 9));
     }
@@ -214,7 +252,7 @@ mod tests {
                 let queue = queue.clone();
                 move || {
                     let mut batch: VecDeque<Pending> = VecDeque::new();
-                    while batch.len() < 3 {
+                    while batch.len() < 4 {
                         queue.take(&mut batch, Duration::from_secs(10), Duration::ZERO);
                     }
                     for record in batch.drain(..).filter(|_| keeps) {
@@ -222,9 +260,11 @@ mod tests {
                     }
                 }
             });
-            let found = Inbox::new(home.path().join(FOLDER)).look().unwrap();
-            assert_eq!(found.notes.values().map(|notes| notes.read.len()).sum::<usize>(), 3);
-            take(&found, home.path(), &queue);
+            let mut found = look(home.path());
+            assert_eq!(found.notes.values().flatten().count(), 3);
+            found.counted.insert(7, 50);
+            let lost = take(&found, home.path(), &queue);
+            assert_eq!(lost, if keeps { vec![] } else { vec![(7, 50)] }, "it is told later");
             writer.join().unwrap();
             assert_eq!(left(), if keeps { 0 } else { 3 });
             fs::remove_dir_all(home.path().join(FOLDER)).unwrap();

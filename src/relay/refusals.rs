@@ -1,20 +1,15 @@
 //! Who is not let in, written down so that it fills neither disk nor log, and leaves room for the records of operations.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::audit::{Audit, Event, Gathering};
+use crate::audit::{Audit, Event, Gathering, disk_has_room};
 use crate::policy::limits::of_one_site;
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// One byte in so many of the disk is kept for other records than those of refusals,
-const RESERVED: u64 = 20;
-/// but not more than this.
-const MOST_RESERVED: u64 = 1 << 30;
 
 /// What was refused in this minute.
 pub(crate) struct Refusals {
@@ -110,28 +105,5 @@ fn log(event: &Event) {
             tracing::info!(reason = %rejected.reason, count = rejected.count, %address, calling, "{told}");
         }
         _ => {}
-    }
-}
-
-/// Whether the file system has more free than is reserved. One that cannot be asked will be heard of by whoever writes to it.
-fn disk_has_room(directory: &Path) -> bool {
-    let Ok(system) = rustix::fs::statvfs(directory) else { return true };
-    let bytes = |blocks: u64| blocks.saturating_mul(system.f_frsize);
-    is_more_than_reserved(bytes(system.f_bavail), bytes(system.f_blocks))
-}
-
-fn is_more_than_reserved(available: u64, whole: u64) -> bool {
-    available > (whole / RESERVED).min(MOST_RESERVED)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{disk_has_room, is_more_than_reserved};
-
-    #[test]
-    fn the_last_of_a_disk_is_for_other_records() {
-        assert!(!is_more_than_reserved(50, 1_000) && is_more_than_reserved(51, 1_000));
-        assert!(!is_more_than_reserved(1 << 30, 1 << 50) && is_more_than_reserved((1 << 30) + 1, 1 << 50));
-        assert!(disk_has_room("/no/such/directory".as_ref()));
     }
 }

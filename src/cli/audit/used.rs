@@ -5,10 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use crate::audit::used::{Note, leave};
-
-/// Longest arguments that are noted, in bytes.
-const LONGEST: usize = 4096;
+use crate::audit::used::{LONGEST_ARGUMENTS, Note, leave};
 
 /// Leaves a note for the process that writes the records. Where that cannot be done, the person who reads is told, and
 /// may read all the same: whoever can read the files can do so without this command.
@@ -43,7 +40,7 @@ fn arguments(given: impl Iterator<Item = OsString>) -> String {
             _ => &argument,
         };
         hidden = argument == "--patient";
-        if text.len().saturating_add(shown.len()) > LONGEST {
+        if text.len().saturating_add(shown.len()) > LONGEST_ARGUMENTS {
             text.push_str(" …");
             break;
         }
