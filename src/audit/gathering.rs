@@ -1,20 +1,27 @@
 //! Refusals of one minute, gathered: the first of a kind is a record of its own, those that are like it are counted, and one
 //! record tells of them when the minute is over. So whoever can be refused cannot fill a disk.
+//!
+//! Whoever is let in can fill it too. What it may cost is a decision of each operation:
+//!
+//! - A C-ECHO asks for nothing and moves nothing, and an echo that follows a hundred within a minute says no more than its
+//!   number: those are counted as refused operations are, each association and outcome for itself.
+//! - Every other operation that is allowed is a record, however many there are: which object was stored, what was looked for
+//!   and retrieved is what a record is there for. How fast a peer may go is its `operations-per-second`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Event;
+use super::{Direction, Event, Operation};
 
 /// Kinds that are told apart, all addresses together. Beyond them, refusals are counted by their reason alone.
 const MOST: usize = 256;
 /// Kinds of one address that are told apart by their calling AE title or certificate.
 const MOST_OF_SITE: u32 = 16;
-/// Refused operations of a peer that have a record each.
+/// Refused operations of a peer that have a record each, and as many C-ECHOs.
 const OPERATIONS_OF_PEER: u32 = 100;
-/// Kinds of refused operations, all associations together. Beyond them only closing records count.
+/// Kinds of operations that are counted, all associations together. Beyond them only closing records count what was refused.
 const MOST_OF_OPERATIONS: usize = 4096;
 
 /// What was refused since the last minute ended.
@@ -24,8 +31,9 @@ pub struct Gathering {
     /// Kinds of each address.
     of_site: HashMap<IpAddr, u32>,
     operations: HashMap<OfOperation, More>,
-    /// Refused operations of each peer.
-    of_peer: HashMap<Arc<str>, u32>,
+    /// Refused operations of each peer that had a record of their own, and its C-ECHOs.
+    refused_of: HashMap<Arc<str>, u32>,
+    echoes_of: HashMap<Arc<str>, u32>,
 }
 
 /// Refusals that are alike.
@@ -37,12 +45,14 @@ enum Kind {
     Anybody { reason: Cow<'static, str> },
 }
 
-/// Refused operations that are alike.
+/// Operations that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct OfOperation {
     association: Arc<str>,
     operation: Cow<'static, str>,
+    direction: Direction,
     reason: Option<Cow<'static, str>>,
+    status: Option<u16>,
 }
 
 /// Those behind the first.
@@ -50,6 +60,30 @@ struct OfOperation {
 struct More {
     count: u64,
     last: Option<Event>,
+}
+
+impl OfOperation {
+    fn of(operation: &Operation) -> Self {
+        Self {
+            association: operation.association.clone(),
+            operation: operation.operation.clone(),
+            direction: operation.direction,
+            reason: operation.reason.clone(),
+            status: operation.status,
+        }
+    }
+}
+
+/// Whether a peer has had fewer than have a record each; counts one more.
+fn is_among_the_first(of_peer: &mut HashMap<Arc<str>, u32>, peer: &Arc<str>) -> bool {
+    match of_peer.get_mut(peer) {
+        Some(count) if *count >= OPERATIONS_OF_PEER => false,
+        Some(count) => {
+            *count += 1;
+            true
+        }
+        None => of_peer.insert(peer.clone(), 1).is_none(),
+    }
 }
 
 impl More {
@@ -107,20 +141,36 @@ impl Gathering {
 
     /// Takes in that an operation was refused. Gives it back where it is to be recorded now.
     pub fn take_operation(&mut self, peer: &Arc<str>, event: Event, room: bool) -> Option<Event> {
-        let Event::Operation(operation) = &event else { return Some(event) };
-        let of_peer = self.of_peer.entry(peer.clone()).or_default();
-        if room && *of_peer < OPERATIONS_OF_PEER {
-            *of_peer += 1;
+        let kind = match &event {
+            Event::Operation(operation) => OfOperation::of(operation),
+            _ => return Some(event),
+        };
+        if room && is_among_the_first(&mut self.refused_of, peer) {
             return Some(event);
         }
-        let kind = OfOperation {
-            association: operation.association.clone(),
-            operation: operation.operation.clone(),
-            reason: operation.reason.clone(),
+        // Where there are too many kinds, it is lost here.
+        let _ = self.count(kind, event);
+        None
+    }
+
+    /// Takes in that a C-ECHO was answered. Gives it back where it is to be recorded now.
+    pub fn take_echo(&mut self, peer: &Arc<str>, event: Event) -> Option<Event> {
+        let kind = match &event {
+            Event::Operation(operation) => OfOperation::of(operation),
+            _ => return Some(event),
         };
-        if self.operations.len() < MOST_OF_OPERATIONS || self.operations.contains_key(&kind) {
-            self.operations.entry(kind).or_default().add(event);
+        match is_among_the_first(&mut self.echoes_of, peer) {
+            true => Some(event),
+            false => self.count(kind, event),
         }
+    }
+
+    /// Counts an operation; gives it back where there are too many kinds.
+    fn count(&mut self, kind: OfOperation, event: Event) -> Option<Event> {
+        if self.operations.len() >= MOST_OF_OPERATIONS && !self.operations.contains_key(&kind) {
+            return Some(event);
+        }
+        self.operations.entry(kind).or_default().add(event);
         None
     }
 
@@ -143,7 +193,7 @@ mod tests {
     use std::net::IpAddr;
     use std::sync::Arc;
 
-    use super::{Gathering, MOST, OPERATIONS_OF_PEER};
+    use super::{Gathering, MOST, MOST_OF_OPERATIONS, OPERATIONS_OF_PEER};
     use crate::audit::{
         AssociationRejected, ConnectionRefused, Direction, Event, Operation, Rejection, Requestor, Transport,
     };
@@ -287,5 +337,42 @@ mod tests {
         assert_eq!(told(&gathering.drain()), (200, 1));
         let another = gathering.take_operation(&Arc::from("other"), operation("two"), true);
         assert!(another.is_some(), "another peer has its own");
+    }
+
+    fn echo(status: u16) -> Event {
+        let echo = Operation::new("one".into(), "C-ECHO", 1, Direction::FromPeer);
+        Event::Operation(Box::new(Operation { status: Some(status), ..echo }))
+    }
+
+    #[test]
+    fn echoes_that_follow_many_are_counted_by_their_outcome_and_none_is_lost() {
+        let (mut gathering, peer) = (Gathering::default(), Arc::from("lyon"));
+        // What is refused does not use up what echoes have.
+        assert!(gathering.take_operation(&peer, operation("one"), true).is_some());
+        let take = |gathering: &mut Gathering, number: u32| {
+            gathering.take_echo(&peer, echo(if number % 10 == 9 { 0x0122 } else { 0 }))
+        };
+        let at_once: Vec<_> = (0..1_000).filter_map(|number| take(&mut gathering, number)).collect();
+        assert_eq!(told(&at_once), (u64::from(OPERATIONS_OF_PEER), OPERATIONS_OF_PEER as usize));
+        let mut rest = gathering.drain_association("one");
+        rest.sort_by_key(|event| told(std::slice::from_ref(event)));
+        let counted = rest.iter().map(|event| match event {
+            Event::Operation(operation) => (operation.status, operation.count),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(counted.collect::<Vec<_>>(), [(Some(0x0122), Some(90)), (Some(0), Some(810))]);
+        assert!(gathering.drain().is_empty());
+        assert!(take(&mut gathering, 0).is_some(), "in the next minute each is a record again");
+    }
+
+    #[test]
+    fn an_echo_that_cannot_be_counted_is_a_record() {
+        let (mut gathering, peer) = (Gathering::default(), Arc::from("lyon"));
+        for number in 0..MOST_OF_OPERATIONS {
+            let refused = operation(&number.to_string());
+            assert!(gathering.take_operation(&peer, refused, false).is_none());
+        }
+        let at_once = (0..500).filter_map(|_| gathering.take_echo(&peer, echo(0))).count();
+        assert_eq!(at_once, 500);
     }
 }

@@ -284,11 +284,14 @@ impl Association {
         self.write_down(record, true)
     }
 
-    /// Those that are refused are gathered where they are many.
+    /// Those that are refused, and C-ECHOs, are gathered where they are many.
     fn write_down(&self, record: audit::Operation, refused: bool) -> Pin<Box<impl Future<Output = ()>>> {
+        let is_echo = record.operation == Operation::CEcho.name();
         let event = Event::Operation(Box::new(record));
+        let (refusals, peer) = (&self.gate.refusals, &self.grant.peer.name);
         let event = match refused {
-            true => self.gate.refusals.of_operation(&self.grant.peer.name, event),
+            true => refusals.of_operation(peer, event),
+            false if is_echo => refusals.of_echo(peer, event),
             false => Some(event),
         };
         Box::pin(async move {

@@ -1,4 +1,5 @@
-//! Who is not let in, written down so that it fills neither disk nor log, and leaves room for the records of operations.
+//! Who is not let in, and who only asks whether anybody is there, written down so that it fills neither disk nor log, and
+//! leaves room for the records of operations.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -42,6 +43,11 @@ impl Refusals {
     pub fn of_operation(&self, peer: &Arc<str>, event: Event) -> Option<Event> {
         let room = self.has_room();
         self.gathering().take_operation(peer, event, room)
+    }
+
+    /// A C-ECHO was answered. Gives it back where it is to be recorded now.
+    pub fn of_echo(&self, peer: &Arc<str>, event: Event) -> Option<Event> {
+        self.gathering().take_echo(peer, event)
     }
 
     /// Records what was counted, each minute, for as long as it is not dropped.

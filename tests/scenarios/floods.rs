@@ -1,15 +1,19 @@
 //! Whoever reaches the port, or is let in and may do little: many times over, and still nothing fills up.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::Command as Program;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::association::Association;
 use crate::command::{Command, STATUS};
 use crate::gate::{self, Gate, Setup, command};
+use crate::object::Object;
 use crate::process::Finished;
 use crate::raw::{self, Peer, Upstream, rejection, verification};
+use crate::sink;
 use crate::site::Site;
 use crate::upper;
 use crate::wait;
@@ -111,6 +115,38 @@ fn refused_operations_are_a_record_each_until_they_are_many() {
         place(&|record| !record["count"].is_null())
             < place(&|record| record["event"] == "association-closed")
     );
+}
+
+#[test]
+fn echoes_are_a_record_each_until_they_are_many_and_no_other_operation_is_gathered() {
+    let options = sink::Options { maximum_length: 16384, tls: None, checksums: true };
+    let upstream = sink::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink").0;
+    let mut gate = Gate::start(&Setup::plain(upstream));
+    let request = verification("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
+    let mut association = Association::open(&gate.plain(), &request).expect("an association");
+    let object = Object::ct(0);
+    let store = Command::c_store_rq(1, &object.sop_class, &object.sop_instance);
+    for id in 1..=300 {
+        assert_eq!(association.echo(1, id).expect("an answer"), 0);
+        association.send(3, &store, Some(&object.data_set)).expect("an object sent");
+        assert_eq!(association.status().expect("an answer"), 0);
+    }
+    association.release().expect("a release");
+    assert!(gate.stop().success());
+    let of = |operation: &str| -> Vec<Value> {
+        gate.records().into_iter().filter(|record| record["operation"] == operation).collect()
+    };
+    assert_eq!(of("C-STORE").len(), 300);
+    let echoes = of("C-ECHO");
+    let counts: Vec<Option<u64>> = echoes.iter().map(|record| record["count"].as_u64()).collect();
+    assert_eq!(counts.iter().map(|count| count.unwrap_or(1)).sum::<u64>(), 300, "none is lost");
+    // The minute of the gathering may end just then.
+    assert!((101..=202).contains(&counts.len()), "{} records", counts.len());
+    let counted = echoes.iter().find(|record| record["count"].is_u64()).expect("a record of many");
+    assert_eq!((&counted["status"], &counted["reason"]), (&json!("0x0000"), &Value::Null));
+    let closed = gate.event("association-closed");
+    assert_eq!(closed["operations"]["C-ECHO"]["success"], 300);
+    assert!(counted["sequence"].as_u64() < closed["sequence"].as_u64());
 }
 
 #[test]

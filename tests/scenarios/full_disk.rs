@@ -1,18 +1,23 @@
 //! A disk that takes no more records: who asks is answered, who stops the proxy is heard, and a start says what is full.
 
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::{self, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::association::Association;
+use crate::command::Command;
 use crate::connection::Target;
 use crate::gate::{self, Gate, Setup};
+use crate::object::Object;
 use crate::process::{Process, free_address};
 use crate::raw::{self, verification};
 use crate::sink;
+use crate::upper;
 use crate::wait;
 
 fn sink() -> SocketAddr {
@@ -22,8 +27,17 @@ fn sink() -> SocketAddr {
 
 /// No file of the proxy grows from now on.
 fn fill_disk(gate: &Gate) {
-    let arguments = ["--pid", &gate.pid().to_string(), "--fsize=1:unlimited"];
-    let status = Command::new("prlimit").args(arguments).status();
+    limit(gate.pid(), "1");
+}
+
+/// There is room again.
+fn empty_disk(gate: &Gate) {
+    limit(gate.pid(), "unlimited");
+}
+
+fn limit(process: u32, bytes: &str) {
+    let arguments = ["--pid", &process.to_string(), &format!("--fsize={bytes}:unlimited")];
+    let status = process::Command::new("prlimit").args(arguments).status();
     assert!(status.expect("prlimit, of util-linux").success());
 }
 
@@ -40,21 +54,27 @@ const TRANSIENT: [u8; 4] = [0, 2, 3, 1];
 #[test]
 fn with_a_full_queue_requestors_are_answered_and_a_stop_is_heard() {
     let mut gate = Gate::start(&Setup { limits: LIMITS, ..Setup::plain(sink()) });
-    let open = || Association::open(&gate.plain(), &verification("SITE", "PACS")).expect("an association");
+    let request = || verification("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
+    let open = || Association::open(&gate.plain(), &request()).expect("an association");
     let associations: Vec<Association> = (0..8).map(|_| open()).collect();
     fill_disk(&gate);
-    let echoes = Arc::new(AtomicUsize::new(0));
-    let echoing = associations.into_iter().map(|mut association| {
-        let echoes = echoes.clone();
+    let stored = Arc::new(AtomicUsize::new(0));
+    let storing = associations.into_iter().map(|mut association| {
+        let stored = stored.clone();
         thread::spawn(move || {
+            let object = Object::ct(0);
+            let command = Command::c_store_rq(1, &object.sop_class, &object.sop_instance);
             // Eight mebibytes have room for at most 16,384 records.
-            (0..4_000)
-                .all(|_| association.echo(1, 1).is_ok_and(|_| echoes.fetch_add(1, Relaxed) < usize::MAX))
+            (0..4_000).all(|_| {
+                let sent = association.send(3, &command, Some(&object.data_set));
+                sent.and_then(|()| association.status())
+                    .is_ok_and(|_| stored.fetch_add(1, Relaxed) < usize::MAX)
+            })
         })
     });
-    let echoing: Vec<_> = echoing.collect();
-    let count = || echoes.load(Relaxed);
-    for some in [1_000, 4_000, 7_000, 10_000, 13_000] {
+    let storing: Vec<_> = storing.collect();
+    let count = || stored.load(Relaxed);
+    for some in [1_000, 4_000, 7_000, 10_000] {
         wait::until("the queue to fill", || (count() >= some).then_some(()));
     }
     let mut before = 0;
@@ -64,7 +84,7 @@ fn with_a_full_queue_requestors_are_answered_and_a_stop_is_heard() {
     });
     assert_eq!(rejected(&gate), TRANSIENT);
     assert!(gate.stop().success());
-    let done: Vec<bool> = echoing.into_iter().map(|thread| thread.join().expect("no panic")).collect();
+    let done: Vec<bool> = storing.into_iter().map(|thread| thread.join().expect("no panic")).collect();
     assert!(done.contains(&false), "the queue was not full");
 }
 
@@ -77,21 +97,40 @@ fn where_every_record_is_waited_for_a_full_disk_hinders_neither_answers_nor_a_st
     fill_disk(&gate);
     // Its record waits for the disk, and so does the association.
     let waiting = thread::spawn(move || (1..=2).all(|id| association.echo(1, id).is_ok()));
-    // The first record that fails may be that of the association which finds out, and waits for it.
-    let target = Target { patience: Duration::from_millis(500), ..gate.plain() };
-    wait::until("the disk to be found full", || {
-        Association::open(&target, &verification("SITE", "PACS")).is_err().then_some(())
-    });
-    assert_eq!(rejected(&gate), TRANSIENT);
+    // Also those whose record is the first that fails.
+    assert_eq!([rejected(&gate), rejected(&gate)], [TRANSIENT; 2]);
     gate.signal("HUP");
     assert!(gate.stop().success());
     assert!(!waiting.join().expect("no panic"));
 }
 
-/// The proxy of a site, under a limit that lets no file grow.
-fn run_on_a_full_disk(gate: &Gate) -> Command {
-    let mut command = Command::new("sh");
-    command.current_dir(gate.site.root()).args(["-c", "ulimit -f 0; trap '' XFSZ; exec \"$@\"", "sh"]);
+#[test]
+fn the_association_that_finds_the_disk_full_is_rejected_and_its_records_say_so_when_there_is_room() {
+    let audit = "durability = \"every-record\"";
+    let mut gate = Gate::start(&Setup { audit, limits: LIMITS, ..Setup::plain(sink()) });
+    fill_disk(&gate);
+    assert_eq!([rejected(&gate), rejected(&gate)], [TRANSIENT; 2]);
+    empty_disk(&gate);
+    let mut association = wait::until("an association", || {
+        Association::open(&gate.plain(), &verification("SITE", "PACS")).ok()
+    });
+    association.release().expect("a release");
+    let closed = gate
+        .record("the first", |record| record["event"] == "association-closed" && record["ended"] == "policy");
+    let reason = "records-unavailable: records cannot be written, and on-failure is \"block\"";
+    assert_eq!((closed["reason"].as_str(), &closed["operations"]), (Some(reason), &json!({})));
+    let opened = gate.record("its beginning", |record| {
+        record["event"] == "association-opened" && record["association"] == closed["association"]
+    });
+    assert!(opened["sequence"].as_u64() < closed["sequence"].as_u64());
+    assert!(gate.stop().success());
+    assert!(gate.refusals("records-unavailable") > 0, "the second was counted");
+}
+
+/// The proxy of a site, under a limit that lets no file grow, until it is raised.
+fn run_on_a_full_disk(gate: &Gate) -> process::Command {
+    let mut command = process::Command::new("sh");
+    command.current_dir(gate.site.root()).args(["-c", "ulimit -S -f 0; trap '' XFSZ; exec \"$@\"", "sh"]);
     command.args([env!("CARGO_BIN_EXE_dimsegate"), "run", "-c", "dimsegate.toml"]);
     command
 }
@@ -122,6 +161,8 @@ fn a_start_on_a_full_disk_names_the_file_and_goes_on_where_records_may_be_missin
     });
     assert_eq!(association.echo(1, 1).expect("an answer"), 0);
     association.release().expect("a release");
+    limit(process.pid(), "unlimited");
+    gate.record("what waited in memory", |record| record["operation"] == "C-ECHO");
     process.signal("TERM");
     assert!(process.wait().success());
     let verified = gate::command(&gate.site, &["audit", "verify", "audit"]).stdout(Stdio::null()).status();

@@ -62,7 +62,8 @@ pub struct Operation {
     /// Stable labels of what its messages had that the standard does not allow, and that was read all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tolerated: Vec<Cow<'static, str>>,
-    /// How many refused operations the record stands for, where they were gathered; the rest of it is about the last one.
+    /// How many refused operations or C-ECHOs the record stands for, where they were gathered; the rest of it is about the
+    /// last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
@@ -164,7 +165,7 @@ impl Operation {
 }
 
 /// Which side invoked an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     FromPeer,
