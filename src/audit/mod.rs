@@ -67,7 +67,7 @@ pub use query::Query;
 pub use refused::{Abort, ConnectionRefused, SecurityAlert, Transport};
 pub use reserve::disk_has_room;
 pub use settings::{AuditSettings, Checkpoints, Durability, Keeping, OnFailure};
-pub use sink::{Audit, AuditError, AuditTask};
+pub use sink::{ANSWERED_WITHIN, Audit, AuditError, AuditTask, NotKept};
 pub use upkeep::{AuditLogUsed, FileClosed, RecordsDeleted, Span};
 
 #[cfg(test)]

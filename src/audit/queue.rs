@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::continued::ClockStepped;
 use super::event::Event;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
@@ -39,7 +39,7 @@ pub(super) struct Queue {
     /// Bytes that may still be queued.
     room: Semaphore,
     capacity: u32,
-    writable: AtomicBool,
+    writable: watch::Sender<bool>,
     /// Records dropped for want of room, and not yet told.
     lost: AtomicU64,
     /// The process ends: nobody waits any more, neither for room nor for the disk.
@@ -117,7 +117,7 @@ impl Queue {
             changed: Condvar::new(),
             room: Semaphore::new(capacity as usize),
             capacity,
-            writable: AtomicBool::new(true),
+            writable: watch::Sender::new(true),
             lost: AtomicU64::new(0),
             hurried: watch::Sender::new(false),
         }
@@ -296,12 +296,18 @@ impl Queue {
     }
 
     pub(super) fn is_writable(&self) -> bool {
-        self.writable.load(Ordering::Acquire)
+        *self.writable.borrow()
     }
 
     /// Gives what was set before.
     pub(super) fn set_writable(&self, writable: bool) -> bool {
-        self.writable.swap(writable, Ordering::AcqRel)
+        self.writable.send_replace(writable)
+    }
+
+    /// Waits until a write has failed, and none has succeeded since.
+    pub(super) async fn unwritable(&self) {
+        // The sender lives as long as the queue.
+        let _ = self.writable.subscribe().wait_for(|writable| !*writable).await;
     }
 
     /// Records lost since the last call.

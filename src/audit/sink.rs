@@ -63,6 +63,16 @@ pub struct AuditTask {
     finished: oneshot::Receiver<()>,
 }
 
+/// A record that somebody waited for is not on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotKept {
+    /// It is in its place in the sequence, and written as soon as that can be.
+    pub queued: bool,
+}
+
+/// Longest wait of somebody who is to get an answer, where a disk hangs rather than fails.
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
 /// Bytes that may wait to be written: about eight thousand operations.
 const CAPACITY: u32 = 8 * 1024 * 1024;
 const PATIENCE: Patience = Patience {
@@ -174,6 +184,48 @@ impl Audit {
         };
         if queued.is_err() {
             too_late(name);
+        }
+    }
+
+    /// As [`record`](Self::record), for somebody who waits for an answer: not longer than [`ANSWERED_WITHIN`], and not while
+    /// writing fails.
+    ///
+    /// # Errors
+    /// [`NotKept`]: nothing may be done as if the record were there.
+    pub async fn record_for_answer(&self, event: Event) -> Result<(), NotKept> {
+        if self.on_failure == OnFailure::Allow {
+            self.record(event).await;
+            return Ok(());
+        }
+        let (kept, on_disk) = oneshot::channel();
+        let waits = self.durability == Durability::EveryRecord;
+        let in_vain = async {
+            tokio::select! {
+                () = self.queue.unwritable() => {}
+                () = tokio::time::sleep(ANSWERED_WITHIN) => {}
+            }
+        };
+        let mut in_vain = std::pin::pin!(in_vain);
+        let name = event.name();
+        tokio::select! {
+            // What is in the queue already need not be withdrawn.
+            biased;
+            queued = self.queue.push(event, waits.then_some(kept)) => {
+                if queued.is_err() {
+                    too_late(name);
+                }
+            }
+            () = &mut in_vain => return Err(NotKept { queued: false }),
+        }
+        if !waits {
+            return Ok(());
+        }
+        tokio::select! {
+            biased;
+            // An error is the end of the trail, which its writer has told.
+            _ = on_disk => Ok(()),
+            () = self.queue.hurried() => Ok(()),
+            () = in_vain => Err(NotKept { queued: true }),
         }
     }
 

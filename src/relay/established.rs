@@ -24,7 +24,7 @@ use super::records::Told;
 use super::release::Release;
 use super::seldom::Seldom;
 use super::upstream::Dialled;
-use super::{associate, farewell, records};
+use super::{associate, farewell};
 use crate::crosswalk::Crosswalk;
 use crate::policy::limits::AssociationPermit;
 use crate::policy::{Direction, Grant};
@@ -43,19 +43,18 @@ pub(crate) struct Established {
 }
 
 impl Established {
-    /// Records it; the A-ASSOCIATE-AC is all that is missing. Called in the association's span.
-    pub async fn open(
+    /// It is recorded; the A-ASSOCIATE-AC is all that is missing. Called in the association's span.
+    pub fn open(
         self,
         arrival: &Arrival,
         requestor: Leg,
         dialled: Dialled,
         answer: Vec<u8>,
-        permit: AssociationPermit,
+        (permit, told): (AssociationPermit, Told),
     ) -> Opened {
-        let told = Box::new(records::opened(arrival, &self, &dialled).await);
         let association = Box::new(self.association(arrival, requestor, dialled.leg));
         tracing::info!(peer = %association.grant.peer.name, upstream = %association.grant.upstream, "association opened");
-        Opened { association, told, permit, answer, early: self.early }
+        Opened { association, told: Box::new(told), permit, answer, early: self.early }
     }
 
     fn association(&self, arrival: &Arrival, requestor: Leg, upstream: Leg) -> Association {

@@ -22,7 +22,15 @@ pub(crate) struct Told {
 }
 
 /// Records that the request is about to be answered with an A-ASSOCIATE-AC.
-pub(super) async fn opened(arrival: &Arrival, established: &Established, dialled: &Dialled) -> Told {
+///
+/// # Errors
+/// It could not be recorded in time, so that the request is not answered so. What the closing record says, where there has to
+/// be one because the opening record is written later.
+pub(super) async fn opened(
+    arrival: &Arrival,
+    established: &Established,
+    dialled: &Dialled,
+) -> Result<Told, Option<Box<Told>>> {
     let grant = &established.grant;
     let told = Told {
         requestor: arrival.requestor(&established.requested, Some(&grant.peer.name)),
@@ -44,8 +52,11 @@ pub(super) async fn opened(arrival: &Arrival, established: &Established, dialled
         rewrite: told.rewrite.clone(),
         configuration: arrival.settings.digest.clone(),
     };
-    arrival.gate.audit.record(Event::AssociationOpened(Box::new(record))).await;
-    told
+    let recorded = arrival.gate.audit.record_for_answer(Event::AssociationOpened(Box::new(record))).await;
+    match recorded {
+        Ok(()) => Ok(told),
+        Err(audit::NotKept { queued }) => Err(queued.then(|| Box::new(told))),
+    }
 }
 
 /// What TLS proved about the other side.
@@ -125,6 +136,26 @@ fn audited(ended: &Ended) -> audit::Ended {
         Ended::Policy { .. } => audit::Ended::Policy,
         Ended::Drained | Ended::Shutdown => audit::Ended::Shutdown,
     }
+}
+
+/// Records an association that was opened in the records only, since they could not be written in time.
+pub(super) async fn unanswered(arrival: &Arrival, told: Told, bytes: audit::Bytes) {
+    let reason = Reason::RecordsUnavailable;
+    let record = audit::AssociationClosed {
+        association: arrival.id.to_string(),
+        requestor: told.requestor,
+        upstream: Some(told.upstream),
+        contexts: told.contexts,
+        operations: BTreeMap::new(),
+        bytes,
+        rewrite: None,
+        configuration: arrival.settings.digest.clone(),
+        duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ended: audit::Ended::Policy,
+        reason: Some(format!("{}: {reason}", reason.label()).into()),
+    };
+    log_closed(&record);
+    arrival.gate.audit.record(Event::AssociationClosed(Box::new(record))).await;
 }
 
 /// Records an association in which the policy left nothing to do.

@@ -16,7 +16,9 @@ use super::established::{Established, Opened};
 use super::gate::{Gate, Stage};
 use super::handshake::{self, Opening, ReadError};
 use super::leg::{LINGER, Leg};
+use super::records::{self, Told};
 use super::upstream::{self, NotReached};
+use crate::audit;
 use crate::policy::limits::{AssociationPermit, ConnectionPermit, RequestPermit};
 use crate::policy::{Grant, Reason, Verdict, decide};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateRq};
@@ -174,7 +176,15 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
         }
         Ok((answered, answer, bytes)) => {
             let established = Established { requested, offered, answered, answer, grant, early };
-            Some(established.open(arrival, requestor, dialled, bytes, permit).await)
+            match records::opened(arrival, &established, &dialled).await {
+                Ok(told) => Some(established.open(arrival, requestor, dialled, bytes, (permit, told))),
+                Err(told) => {
+                    drop(permit);
+                    let parting = part_from(dialled.leg, Reason::RecordsUnavailable);
+                    tokio::join!(parting, not_recorded(arrival, requestor, &established, told));
+                    None
+                }
+            }
         }
     }
 }
@@ -203,7 +213,7 @@ fn admitted(
 async fn part_from(upstream: Leg, reason: Reason) {
     let abort = match reason {
         Reason::UpstreamMalformed => AbortReason::InvalidParameterValue,
-        Reason::UpstreamTimeout => AbortReason::NotSpecified,
+        Reason::UpstreamTimeout | Reason::RecordsUnavailable => AbortReason::NotSpecified,
         _ => return upstream.close(Duration::ZERO).await,
     };
     upstream.end_with(&Abort::provider(abort).to_pdu(), LINGER).await;
@@ -257,6 +267,18 @@ async fn not_had(
     }
 }
 
+/// The disk fills just now: the requestor is rejected as those are who come after it.
+async fn not_recorded(arrival: &Arrival, requestor: Leg, established: &Established, told: Option<Box<Told>>) {
+    let Established { requested, grant, .. } = established;
+    let refused = Refused::from(Reason::RecordsUnavailable);
+    let Some(told) = told else {
+        return reject(arrival, requestor, requested, Some(grant), refused).await;
+    };
+    requestor.last_word(&rejection_of(&refused).to_pdu(), LINGER).await;
+    let bytes = audit::Bytes { r#in: requestor.received(), out: requestor.sent() };
+    tokio::join!(records::unanswered(arrival, *told, bytes), requestor.close(LINGER));
+}
+
 /// Ends a connection without an A-ASSOCIATE answer: with an A-ABORT, or where there is nobody to tell, without.
 async fn turn_away(arrival: &Arrival, requestor: Leg, refused: Refused) {
     let abort = refused.abort;
@@ -285,10 +307,14 @@ fn rejected(
     grant: Option<&Grant>,
     refused: &Refused,
 ) -> Rejection {
-    // Every reason that is found after the request was read has a rejection; without one, "no reason given".
-    let (result, source, reason) = refused.reason.rejection().unwrap_or((1, 1, 1));
-    let rejection = Rejection { result, source, reason };
+    let rejection = rejection_of(refused);
     let peer = grant.map(|grant| grant.peer.name.to_string());
     arrival.reject(requested, peer.as_deref(), refused, rejection);
     rejection
+}
+
+fn rejection_of(refused: &Refused) -> Rejection {
+    // Every reason that is found after the request was read has a rejection; without one, "no reason given".
+    let (result, source, reason) = refused.reason.rejection().unwrap_or((1, 1, 1));
+    Rejection { result, source, reason }
 }

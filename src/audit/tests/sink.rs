@@ -316,6 +316,34 @@ async fn who_is_turned_away_never_waits_and_nobody_does_when_the_process_ends() 
 }
 
 #[tokio::test]
+async fn who_waits_for_an_answer_waits_no_longer_than_it_takes_to_know_that_there_is_no_record() {
+    let home = TempDir::new().unwrap();
+    for (durability, capacity, queued) in
+        [(Durability::EveryRecord, 1 << 20, true), (Durability::EverySecond, 512, false)]
+    {
+        let directory = home.path().join(queued.to_string());
+        let settings = AuditSettings { durability, ..AuditSettings::new(&directory) };
+        let (audit, task) = Audit::start_with(settings, capacity, PATIENCE).unwrap();
+        assert_eq!(audit.record_for_answer(event(0)).await, Ok(()));
+        until(|| numbers(&records(&directory), "aborted") == [0]).await;
+        free_disk(&directory);
+        fill_disk(&directory);
+        if !queued {
+            // It takes all of the room.
+            audit.record(event(1)).await;
+        }
+        assert_eq!(audit.record_for_answer(event(2)).await, Err(NotKept { queued }));
+        free_disk(&directory);
+        until(|| audit.writable()).await;
+        assert_eq!(audit.record_for_answer(event(3)).await, Ok(()));
+        task.close().await;
+        // What was queued is written after all, and told of so.
+        let expected = if queued { [2, 3] } else { [1, 3] };
+        assert_eq!(numbers(&records(&directory), "aborted"), expected);
+    }
+}
+
+#[tokio::test]
 async fn what_stands_in_the_place_of_a_file_is_named_at_the_start_and_not_waited_for() {
     let home = TempDir::new().unwrap();
     crate::audit::regular::tests::pipe(&today(home.path()));
