@@ -22,6 +22,7 @@
 mod backoff;
 mod cursor;
 mod destination;
+mod failing;
 mod fhir;
 mod forwarder;
 mod forwarding;
@@ -29,6 +30,7 @@ mod pace;
 mod position;
 mod progress;
 mod reader;
+mod seal;
 mod sender;
 mod status;
 mod stream;

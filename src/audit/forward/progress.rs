@@ -2,8 +2,10 @@
 
 use super::cursor::{self, Cursor};
 use super::destination::Destination;
+use super::failing::Failing;
 use super::position::Position;
 use super::reader::Reader;
+use super::seal::Seal;
 use super::sender::Parcel;
 use super::status::{Backlog, Status};
 use crate::audit::hold::Hold;
@@ -33,8 +35,12 @@ pub(super) struct Progress {
     oldest: Option<(u64, OffsetDateTime)>,
     /// What the destination has had for good.
     settled: Cursor,
+    seal: Seal,
     /// When `settled` was last stored, and whether it is.
     stored: (Instant, bool),
+    /// That it cannot be stored, and that what was sent cannot be deleted.
+    unstored: Failing,
+    undiscarded: Failing,
     /// Number of the last message of which the destination itself said that it took it: not made again.
     taken: u64,
 }
@@ -47,11 +53,13 @@ impl Progress {
         hold: Hold,
         status: Arc<Status>,
     ) -> io::Result<Self> {
-        let settled = Cursor::load(&directory, &to.name, to.begin)?;
-        match settled.store(&directory, &to.name) {
+        let seal = Seal::of(&directory)?;
+        let settled = Cursor::load(&directory, &to.name, to.begin, &seal)?;
+        let is_stored = match settled.store(&directory, &to.name, &seal) {
             // It is stored later; until then a crash forgets where a new destination began.
             Err(error) if recovery::is_full(&error) => {
                 tracing::error!(repository = %to.name, %error, "cannot store how far a repository has come");
+                false
             }
             Err(error) => {
                 let path = cursor::path_of(&directory, &to.name);
@@ -60,14 +68,13 @@ impl Progress {
                     format!("cannot write {}: {error}", path.display()),
                 ));
             }
-            Ok(()) => {}
-        }
+            Ok(()) => true,
+        };
         hold.is_at(&to.name, settled.position.day(), settled.position.offset);
         let (sequence, messages) = (settled.sequence, settled.messages);
         let reader = Reader::new(&directory, settled.position.clone());
         let renderer = Renderer::new(to.source.clone(), settled.state.clone());
-        let (oldest, stored, taken) = (None, (Instant::now(), true), 0);
-        let all = Self {
+        let mut all = Self {
             directory,
             to,
             hold,
@@ -76,10 +83,13 @@ impl Progress {
             renderer,
             sequence,
             messages,
-            oldest,
+            oldest: None,
             settled,
-            stored,
-            taken,
+            seal,
+            stored: (Instant::now(), is_stored),
+            unstored: Failing::default(),
+            undiscarded: Failing::default(),
+            taken: 0,
         };
         all.discard_sent();
         Ok(all)
@@ -151,21 +161,34 @@ impl Progress {
         if self.stored.1 {
             return;
         }
-        self.stored = (Instant::now(), true);
-        if let Err(error) = self.settled.store(&self.directory, &self.to.name) {
+        let stored = self.settled.store(&self.directory, &self.to.name, &self.seal);
+        self.stored = (Instant::now(), stored.is_ok());
+        match stored {
             // Only what a crash from now on sends twice grows by it.
-            tracing::warn!(repository = %self.to.name, %error, "cannot store how far a repository has come");
-            self.stored.1 = false;
-            return;
+            Err(error) => {
+                if let Some(times) = self.unstored.again(self.stored.0) {
+                    tracing::warn!(repository = %self.to.name, %error, times, "cannot store how far a repository has come");
+                }
+                return;
+            }
+            Ok(()) if self.unstored.over() => {
+                tracing::info!(repository = %self.to.name, "how far a repository has come is stored again");
+            }
+            Ok(()) => {}
         }
         let Position { offset, .. } = self.settled.position;
         self.hold.is_at(&self.to.name, self.settled.position.day(), offset);
         self.discard_sent();
     }
 
-    fn discard_sent(&self) {
-        if let Err(error) = unsent::discard(&self.directory, &self.hold) {
-            tracing::error!(directory = %self.directory.display(), %error, "what is sent cannot be deleted");
+    fn discard_sent(&mut self) {
+        match unsent::discard(&self.directory, &self.hold) {
+            Ok(()) => drop(self.undiscarded.over()),
+            Err(error) => {
+                if let Some(times) = self.undiscarded.again(Instant::now()) {
+                    tracing::error!(directory = %self.directory.display(), %error, times, "what is sent cannot be deleted");
+                }
+            }
         }
     }
 

@@ -2,7 +2,9 @@
 
 use super::cursor::{Cursor, path_of};
 use super::position::Position;
+use super::progress::Progress;
 use super::reader::Reader;
+use super::seal::Seal;
 use super::sender::Parcel;
 use super::udp::Datagrams;
 use super::*;
@@ -14,6 +16,7 @@ use crate::audit::reviewers::{Reviewers, new_identity};
 use crate::audit::{Keeping, unsent};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -115,18 +118,111 @@ fn a_line_without_end_does_not_stop_the_others() {
     assert!(text_of(&mut Reader::new(home.path(), Position::default())).ends_with("x after "));
 }
 
+fn load(home: &Path, begin: Begin) -> Cursor {
+    Cursor::load(home, "arr", begin, &Seal::of(home).unwrap()).unwrap()
+}
+
+/// What a renderer remembers of an association that sent an object of a study.
+fn remembered() -> State {
+    let mut renderer = Renderer::new(source(), State::default());
+    for line in [OPENED, STORED] {
+        renderer.render(&Record::read(line.as_bytes()).unwrap());
+    }
+    renderer.state().clone()
+}
+
+const OPENED: &str = r#"{"time":"2026-01-02T03:04:05.000006Z","event":"association-opened","sequence":1,"association":"a1","address":"192.0.2.7","calling-ae-title":"SCANNER","called-ae-title":"PACS"}"#;
+const STORED: &str = r#"{"time":"2026-01-02T03:04:05.000007Z","event":"operation","sequence":2,"association":"a1","operation":"C-STORE","direction":"from-peer","sop-class":"1.2.840.10008.5.1.4.1.1.2","study":"1.2.840.99.77","patient":"hmac:0815","status":"0x0000","duration-ms":1}"#;
+
+#[test]
+fn what_a_cursor_remembers_of_studies_is_sealed_and_read_again() {
+    let home = TempDir::new().unwrap();
+    let position = Position { file: FIRST.into(), offset: 4 };
+    let kept = Cursor { position, sequence: 2, messages: 1, state: remembered() };
+    kept.store(home.path(), "arr", &Seal::of(home.path()).unwrap()).unwrap();
+    let path = path_of(home.path(), "arr");
+    let bytes = fs::read(&path).unwrap();
+    let shown = String::from_utf8_lossy(&bytes);
+    assert!(
+        shown.starts_with(
+            "{\"file\":\"audit-2026-01-02.jsonl\",\"offset\":4,\"sequence\":2,\"messages\":1}\n"
+        ),
+        "{shown}"
+    );
+    for secret in ["1.2.840", "0815", "SCANNER", "192.0.2", "a1"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(load(home.path(), Begin::Now), kept);
+    // Moved to another place, or with another key, it still says how far it is.
+    fs::write(
+        &path,
+        [
+            &b"{\"file\":\"audit-2026-01-02.jsonl\",\"offset\":8,\"sequence\":2,\"messages\":1}"[..],
+            &bytes[shown.find('\n').unwrap()..],
+        ]
+        .concat(),
+    )
+    .unwrap();
+    let position = Position { file: FIRST.into(), offset: 8 };
+    assert_eq!(load(home.path(), Begin::Now), Cursor { position, state: State::default(), ..kept });
+    // As an earlier version wrote it.
+    let mut clear = serde_json::to_value(&kept).unwrap();
+    clear["state"] = serde_json::to_value(&kept.state).unwrap();
+    fs::write(&path, clear.to_string()).unwrap();
+    assert_eq!(load(home.path(), Begin::Now), kept);
+}
+
+/// What is logged on this thread while `work` is done.
+fn logged(work: impl FnOnce()) -> String {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            Write::write(&mut *self.0.lock().unwrap(), bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let to = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || to.clone()).with_ansi(false).finish();
+    tracing::subscriber::with_default(subscriber, work);
+    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+}
+
+#[test]
+fn a_cursor_that_cannot_be_stored_is_told_once_and_when_it_can_again() {
+    let home = TempDir::new().unwrap();
+    append(home.path(), FIRST, &configured(1));
+    let to =
+        Destination { begin: Begin::Oldest, ..destination(syslog("127.0.0.1:9".into(), Transport::Udp)) };
+    let mut progress = Progress::new(home.path().to_owned(), to, Hold::default(), Arc::default()).unwrap();
+    assert!(progress.next().unwrap().is_some());
+    progress.settle();
+    let in_the_way = home.path().join("forward-arr.cursor-new");
+    fs::create_dir_all(in_the_way.join("x")).unwrap();
+    let log = logged(|| (0..20).for_each(|_| progress.store()));
+    assert_eq!(log.matches("cannot store how far").count(), 1, "{log}");
+    fs::remove_dir_all(in_the_way).unwrap();
+    let log = logged(|| (0..3).for_each(|_| progress.store()));
+    assert_eq!((log.lines().count(), log.matches("is stored again").count()), (1, 1), "{log}");
+    assert_eq!(load(home.path(), Begin::Now).sequence, 1);
+}
+
 #[test]
 fn a_cursor_that_cannot_be_read_means_everything_again() {
     let home = TempDir::new().unwrap();
     append(home.path(), FIRST, "one\n");
-    let fresh = Cursor::load(home.path(), "arr", Begin::Now).unwrap();
+    let fresh = load(home.path(), Begin::Now);
     assert_eq!(fresh.position, Position { file: FIRST.into(), offset: 4 });
-    assert_eq!(Cursor::load(home.path(), "arr", Begin::Oldest).unwrap(), Cursor::default());
+    assert_eq!(load(home.path(), Begin::Oldest), Cursor::default());
     let kept = Cursor { sequence: 7, messages: 9, ..fresh };
-    kept.store(home.path(), "arr").unwrap();
-    assert_eq!(Cursor::load(home.path(), "arr", Begin::Oldest).unwrap(), kept);
+    kept.store(home.path(), "arr", &Seal::of(home.path()).unwrap()).unwrap();
+    assert_eq!(load(home.path(), Begin::Oldest), kept);
     fs::write(path_of(home.path(), "arr"), b"{\"file\":").unwrap();
-    assert_eq!(Cursor::load(home.path(), "arr", Begin::Now).unwrap(), Cursor::default());
+    assert_eq!(load(home.path(), Begin::Now), Cursor::default());
 }
 
 fn rendered(line: &str) -> Message {
@@ -186,7 +282,7 @@ async fn a_restart_goes_on_where_the_cursor_is() {
     append(home.path(), FIRST, &format!("{}torn{{\n{}", configured(2), configured(3)));
     assert_eq!([number(&datagram(&socket).await), number(&datagram(&socket).await)], [1, 2]);
     forwarding.stop().await;
-    assert_eq!(Cursor::load(home.path(), "arr", Begin::Now).unwrap().sequence, 3);
+    assert_eq!(load(home.path(), Begin::Now).sequence, 3);
     append(home.path(), SECOND, &configured(4));
     let mut forwarding = start(home.path(), &to);
     assert_eq!(number(&datagram(&socket).await), 3);
@@ -227,7 +323,7 @@ async fn what_was_kept_of_a_closed_day_is_sent_and_deleted() {
     append(home.path(), SECOND, &configured(4));
     let position = Position { file: FIRST.into(), offset: configured(1).len() as u64 };
     let cursor = Cursor { position, sequence: 1, messages: 1, ..Cursor::default() };
-    cursor.store(home.path(), "arr").unwrap();
+    cursor.store(home.path(), "arr", &Seal::of(home.path()).unwrap()).unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let to = destination(syslog(socket.local_addr().unwrap().to_string(), Transport::Udp));
     let (_, public) = new_identity();
@@ -279,7 +375,7 @@ async fn a_cursor_moves_with_each_event_that_a_fhir_server_takes() {
         std::future::pending::<()>().await;
     });
     let forwarding = start(home.path(), &to);
-    let stored = || Cursor::load(home.path(), "arr", Begin::Now).unwrap();
+    let stored = || load(home.path(), Begin::Now);
     until(|| stored().sequence == 3).await;
     assert_eq!((stored().messages, stored().position.offset), (3, configured(1).len() as u64 * 3));
     drop((forwarding, server));
