@@ -10,12 +10,14 @@
 use super::clock::Clock;
 use super::continued::ClockStepped;
 use super::event::Event;
+use super::refused::SecurityAlert;
+use super::room::{Ended, Room};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
-use tokio::sync::{Semaphore, TryAcquireError, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 /// A record in its place, before it is a line.
 #[derive(Debug)]
@@ -36,14 +38,10 @@ pub(super) struct Queue {
     state: Mutex<State>,
     /// Told when what the writer waits for has come.
     changed: Condvar,
-    /// Bytes that may still be queued.
-    room: Semaphore,
-    capacity: u32,
+    room: Room,
     writable: watch::Sender<bool>,
     /// Records dropped for want of room, and not yet told.
     lost: AtomicU64,
-    /// The process ends: nobody waits any more, neither for room nor for the disk.
-    hurried: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -84,18 +82,10 @@ impl State {
     fn is_idle(&self) -> bool {
         self.pending.is_empty() && !self.ending
     }
-
-    fn is_pressing(&self, capacity: u32) -> bool {
-        self.ending || self.awaited || self.taken >= u64::from(capacity / 2)
-    }
 }
 
 /// Longer than a disk that is only slow takes for a write.
 const HANGS: Duration = Duration::from_secs(2);
-
-/// Nothing more is written.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Ended;
 
 impl Queue {
     pub(super) fn new(capacity: u32) -> Self {
@@ -115,67 +105,41 @@ impl Queue {
         Self {
             state: Mutex::new(state),
             changed: Condvar::new(),
-            room: Semaphore::new(capacity as usize),
-            capacity,
+            room: Room::new(capacity),
             writable: watch::Sender::new(true),
             lost: AtomicU64::new(0),
-            hurried: watch::Sender::new(false),
         }
     }
 
     /// Waits for room, then queues. Not queued if the future is dropped before.
     pub(super) async fn push(&self, event: Event, kept: Option<Kept>) -> Result<(), Ended> {
-        let cost = self.room_for(self.cost(&event)).await?;
+        let cost = self.room.wait_for(event.weight()).await?;
         self.enqueue(event, cost, kept);
         Ok(())
     }
 
-    /// Waits for room, and gives how much of it was taken: none where the process ends.
-    async fn room_for(&self, cost: u32) -> Result<u32, Ended> {
-        let room = match self.room.try_acquire_many(cost) {
-            Ok(room) => room,
-            Err(TryAcquireError::Closed) => return Err(Ended),
-            Err(TryAcquireError::NoPermits) => tokio::select! {
-                room = self.room.acquire_many(cost) => room.map_err(|_| Ended)?,
-                () = self.hurried() => return if self.room.is_closed() { Err(Ended) } else { Ok(0) },
-            },
-        };
-        room.forget();
-        Ok(cost)
-    }
-
     /// From now on nobody waits: the last records of a process are few, and take what memory they need.
     pub(super) fn hurry(&self) {
-        self.hurried.send_replace(true);
+        self.room.hurry();
     }
 
     /// Waits until nobody shall wait any more.
     pub(super) async fn hurried(&self) {
-        // The sender lives as long as the queue.
-        let _ = self.hurried.subscribe().wait_for(|hurried| *hurried).await;
+        self.room.hurried().await;
     }
 
     /// Whether all room has been taken for a while and nothing was written meanwhile, as when a disk hangs.
     pub(super) fn is_stuck(&self) -> bool {
-        let has_room = self.room.available_permits() >= (self.capacity / 64) as usize;
-        !has_room && self.lock().written.elapsed() > HANGS
+        self.room.is_taken() && self.lock().written.elapsed() > HANGS
     }
 
     /// Queues if there is room, else counts the record as lost.
     pub(super) fn push_or_lose(&self, event: Event) -> Result<(), Ended> {
-        let cost = self.cost(&event);
-        match self.room.try_acquire_many(cost) {
-            Ok(room) => {
-                room.forget();
-                self.enqueue(event, cost, None);
-                Ok(())
-            }
-            Err(TryAcquireError::NoPermits) => {
-                self.lost.fetch_add(1, Ordering::Relaxed);
-                Ok(())
-            }
-            Err(TryAcquireError::Closed) => Err(Ended),
+        match self.room.take(event.weight())? {
+            Some(cost) => self.enqueue(event, cost, None),
+            None => drop(self.lost.fetch_add(1, Ordering::Relaxed)),
         }
+        Ok(())
     }
 
     /// For records of the audit trail about itself, which need no room.
@@ -183,8 +147,11 @@ impl Queue {
         self.enqueue(event, 0, kept);
     }
 
-    fn cost(&self, event: &Event) -> u32 {
-        u32::try_from(event.weight()).unwrap_or(u32::MAX).min(self.capacity)
+    /// Tells a person of something about the trail itself.
+    pub(super) fn push_alert(&self, reason: &'static str, explanation: &str, records: Option<u64>) {
+        let (reason, explanation) = (reason.into(), explanation.into());
+        let alert = SecurityAlert { reason, explanation, records, ..SecurityAlert::default() };
+        self.push_own(Event::SecurityAlert(Box::new(alert)), None);
     }
 
     fn enqueue(&self, event: Event, cost: u32, kept: Option<Kept>) {
@@ -200,7 +167,7 @@ impl Queue {
         let wake = match state.writer {
             Writer::Busy => false,
             Writer::WaitsForRecords => true,
-            Writer::Gathers => state.is_pressing(self.capacity),
+            Writer::Gathers => self.is_pressing(&state),
         };
         if wake {
             state.writer = Writer::Busy;
@@ -221,8 +188,8 @@ impl Queue {
         if state.is_idle() {
             state = self.wait(state, Writer::WaitsForRecords, patience, State::is_idle);
         }
-        if !state.pending.is_empty() && !state.is_pressing(self.capacity) {
-            let calm = |state: &State| !state.is_pressing(self.capacity);
+        if !state.pending.is_empty() && !self.is_pressing(&state) {
+            let calm = |state: &State| !self.is_pressing(state);
             state = self.wait(state, Writer::Gathers, gathering, calm);
         }
         (state.taken, state.awaited) = (0, false);
@@ -231,6 +198,11 @@ impl Queue {
             false => batch.append(&mut state.pending),
         }
         state.ending
+    }
+
+    /// Whether the writer is not to wait for more.
+    fn is_pressing(&self, state: &State) -> bool {
+        state.ending || state.awaited || self.room.is_half(state.taken)
     }
 
     /// Waits while `condition` holds, for at most `patience`.
@@ -261,7 +233,7 @@ impl Queue {
     /// Gives back the room of records that are written.
     pub(super) fn written(&self, cost: usize) {
         self.lock().written = Instant::now();
-        self.room.add_permits(cost);
+        self.room.give_back(cost);
     }
 
     /// What is queued is still written; the writer ends when nothing is left.
@@ -287,7 +259,7 @@ impl Queue {
 
     /// Whether no more than half of the room is taken.
     fn is_half_free(&self) -> bool {
-        self.room.available_permits() >= (self.capacity / 2) as usize
+        self.room.is_half_free()
     }
 
     /// Whether records that can wait may be added: half of the room is kept for those of operations.
@@ -322,7 +294,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pending, Queue};
+    use super::{Ended, Pending, Queue};
     use crate::audit::{Event, Stopped};
     use std::collections::VecDeque;
     use std::sync::Arc;
@@ -408,7 +380,7 @@ mod tests {
         queue.take(&mut batch, Duration::ZERO, Duration::ZERO);
         assert_eq!(batch.iter().map(|record| record.cost).collect::<Vec<_>>(), [512, 0, 0]);
         queue.close();
-        assert_eq!(queue.push(event(), None).await, Err(super::Ended));
+        assert_eq!(queue.push(event(), None).await, Err(Ended));
     }
 
     #[tokio::test]
