@@ -5,6 +5,8 @@
 //! later head ([`Known::since`]).
 
 mod damage;
+mod evidence;
+mod gaps;
 pub(super) mod line;
 mod proof;
 mod walk;
@@ -14,17 +16,16 @@ pub use damage::{Break, Damage, Place};
 pub use proof::Adopted;
 
 use super::chain::LineHash;
-use super::continued::TrailContinued;
 use super::files::{self, OpenError, TrailFile};
 use super::head::Head;
 use super::reviewers::Identity;
-use super::signing::{self, PublicKey, Purpose};
-use super::upkeep::Span;
-use serde::{Deserialize, Serialize};
+use super::signing::PublicKey;
+use evidence::{Kind, Line, Record};
+use serde::Serialize;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use walk::{Kind, Line, Record, Walk};
+use walk::Walk;
 use witness::Witnesses;
 
 /// Longer than any line that is ours: the rest counts as a line of its own.
@@ -220,7 +221,7 @@ impl<'a> Reading<'a> {
         let record = head.map(|head| Record {
             sequence: head.sequence,
             previous: head.previous,
-            kind: kind(head.event, line, self.keys),
+            kind: Kind::of(head.event, line, self.keys),
         });
         self.walk.line(Line { place: place.clone(), hash, record });
     }
@@ -265,39 +266,6 @@ impl<'a> Reading<'a> {
             more_breaks: self.walk.more_breaks,
             unread: self.unread,
         }
-    }
-}
-
-#[derive(Deserialize)]
-struct Started {
-    recovered: bool,
-}
-
-#[derive(Deserialize)]
-struct Checkpoint {
-    #[serde(default)]
-    last: bool,
-}
-
-fn kind(event: &str, line: &[u8], keys: &[PublicKey]) -> Kind {
-    match event {
-        signing::CHECKPOINT => Kind::Checkpoint {
-            signature: signing::check(Purpose::Checkpoint, line, keys),
-            last: serde_json::from_slice(line).is_ok_and(|Checkpoint { last }| last),
-        },
-        TrailContinued::EVENT => match serde_json::from_slice(line) {
-            Ok(found) => Kind::Continued(Box::new(found)),
-            Err(_) => Kind::Ordinary,
-        },
-        "started" => match serde_json::from_slice(line) {
-            Ok(Started { recovered: true }) => Kind::Recovered,
-            _ => Kind::Ordinary,
-        },
-        "records-deleted" => match serde_json::from_slice::<Span>(line) {
-            Ok(span) => Kind::Deleted(span),
-            Err(_) => Kind::Ordinary,
-        },
-        _ => Kind::Ordinary,
     }
 }
 

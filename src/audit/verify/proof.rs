@@ -4,10 +4,10 @@
 //! to have torn, and not what stood behind the last checkpoint when a run began, which this run signed without knowing who
 //! wrote it.
 
-use super::super::upkeep::Span;
 use super::super::signing::Signature;
+use super::super::upkeep::Span;
 use super::damage::{Damage, Place};
-use super::walk::Kind;
+use super::evidence::Kind;
 use serde::Serialize;
 
 /// Records that nobody had signed when a run began, and that it took over.

@@ -4,49 +4,11 @@
 //! names for it tell an edited line from one that is missing, moved or put in.
 
 use super::super::chain::LineHash;
-use super::super::continued::TrailContinued;
-use super::super::upkeep::Span;
 use super::super::signing::Signature;
 use super::damage::{Break, Damage, Place};
+use super::evidence::{Kind, Line, Record};
+use super::gaps::{Finding, Gaps};
 use super::proof::{Adopted, Proof};
-
-/// Of a line, all that judging it takes.
-pub(super) struct Line {
-    pub place: Place,
-    pub hash: LineHash,
-    /// `None` for what is not in the form of a record.
-    pub record: Option<Record>,
-}
-
-pub(super) struct Record {
-    pub sequence: u64,
-    pub previous: LineHash,
-    pub kind: Kind,
-}
-
-pub(super) enum Kind {
-    Ordinary,
-    /// `started` after a crash that tore a line.
-    Recovered,
-    /// The first record of a run.
-    Continued(Box<TrailContinued>),
-    /// The `last` one of a run says so.
-    Checkpoint {
-        signature: Signature,
-        last: bool,
-    },
-    Deleted(Span),
-}
-
-impl Kind {
-    fn is_recovery(&self) -> bool {
-        match self {
-            Self::Recovered => true,
-            Self::Continued(found) => found.recovered,
-            _ => false,
-        }
-    }
-}
 
 /// Most breaks that are kept; more are counted.
 const MOST_BREAKS: usize = 1000;
@@ -61,31 +23,12 @@ pub(super) struct Walk {
     skipped: bool,
     last: Option<Place>,
     held: Option<Line>,
-    missing: Vec<Missing>,
-    stray: Option<Stray>,
+    gaps: Gaps,
     proof: Proof,
     pub breaks: Vec<Break>,
     pub more_breaks: u64,
     pub records: u64,
     pub checkpoints: u64,
-}
-
-/// Numbers that did not come where they should have.
-struct Missing {
-    from: u64,
-    to: u64,
-    /// The line behind the gap.
-    place: Place,
-    /// What that line names: the hash of record `to`.
-    last: LineHash,
-}
-
-/// Lines that stand where other numbers belong, chained to each other.
-struct Stray {
-    from: u64,
-    to: u64,
-    place: Place,
-    hash: LineHash,
 }
 
 impl Walk {
@@ -98,8 +41,7 @@ impl Walk {
             skipped: false,
             last: None,
             held: None,
-            missing: Vec::new(),
-            stray: None,
+            gaps: Gaps::default(),
             proof: Proof::new(signed, seen),
             breaks: Vec::new(),
             more_breaks: 0,
@@ -130,19 +72,13 @@ impl Walk {
         if let Some(held) = self.held.take() {
             self.settle(held, None);
         }
-        self.flush_stray();
+        let strayed = self.gaps.end_stray();
+        self.all_broken(strayed);
         for place in self.proof.unproven_tears() {
             self.broken(place, None, Damage::NotARecord);
         }
-        for gap in std::mem::take(&mut self.missing) {
-            let accounted = |span: &Span| {
-                span.last == gap.to && span.head == gap.last && (gap.from == 1 || span.first <= gap.from)
-            };
-            if !self.proof.deleted().any(accounted) {
-                let Missing { from, to, place, .. } = gap;
-                self.broken(place, to.checked_add(1), Damage::Missing { from, to });
-            }
-        }
+        let left = self.gaps.left(|accounted| self.proof.deleted().any(accounted));
+        self.all_broken(left);
     }
 
     /// What is signed.
@@ -182,6 +118,10 @@ impl Walk {
         }
     }
 
+    fn all_broken(&mut self, found: Vec<Finding>) {
+        found.into_iter().for_each(|(place, sequence, damage)| self.broken(place, sequence, damage));
+    }
+
     fn settle(&mut self, line: Line, after: Option<&Line>) {
         let Some(record) = &line.record else { return self.settle_garbage(line, after) };
         self.observe(&line.place, record);
@@ -201,7 +141,7 @@ impl Walk {
 
     /// The number is right, and the line before is not the one that it names.
     fn settle_unlinked(&mut self, line: Line, number: u64, after: Option<&Line>) {
-        match named_otherwise(&line, number, after) {
+        match line.named_otherwise(number, after) {
             Some(named) => {
                 self.broken(line.place.clone(), Some(number), Damage::EditedHereOrBefore);
                 self.accept(line.place, number, named);
@@ -221,9 +161,9 @@ impl Walk {
     fn settle_renumbered(&mut self, line: Line, number: u64, after: Option<&Line>) {
         let expected = self.next;
         self.broken(line.place.clone(), Some(number), Damage::Renumbered { expected });
-        match named_otherwise(&line, expected, after) {
+        match line.named_otherwise(expected, after) {
             Some(named) => self.accept(line.place, expected, named),
-            None if chained(&line, number, after) => self.accept(line.place, number, line.hash),
+            None if line.is_chained(number, after) => self.accept(line.place, number, line.hash),
             None => self.accept(line.place, expected, line.hash),
         }
     }
@@ -231,18 +171,18 @@ impl Walk {
     /// Neither the number nor the line before is right.
     fn settle_elsewhere(&mut self, line: Line, (number, previous): (u64, LineHash), after: Option<&Line>) {
         let expected = self.next;
-        if let Some(named) = named_otherwise(&line, expected, after) {
+        if let Some(named) = line.named_otherwise(expected, after) {
             self.broken(line.place.clone(), Some(expected), Damage::Replaced { says: number });
             self.accept(line.place, expected, named);
-        } else if number == 1 && previous == LineHash::NONE && self.missing.iter().all(|gap| gap.from > 1) {
+        } else if number == 1 && previous == LineHash::NONE && !self.gaps.has_no_beginning() {
             self.broken(line.place.clone(), Some(1), Damage::BeginsAnew);
             self.accept(line.place, number, line.hash);
         } else if number > expected {
-            let place = line.place.clone();
-            self.missing.push(Missing { from: expected, to: number - 1, place, last: previous });
+            self.gaps.open(expected..=number - 1, line.place.clone(), previous);
             self.accept(line.place, number, line.hash);
         } else {
-            self.stray(line, number, previous);
+            let strayed = self.gaps.stray(line, number, previous);
+            self.all_broken(strayed);
         }
     }
 
@@ -281,42 +221,11 @@ impl Walk {
     }
 
     fn accept(&mut self, place: Place, number: u64, hash: LineHash) {
-        self.flush_stray();
+        let strayed = self.gaps.end_stray();
+        self.all_broken(strayed);
         self.next = number.saturating_add(1);
         self.head = Some(hash);
         self.last = Some(place);
-    }
-
-    fn stray(&mut self, line: Line, number: u64, previous: LineHash) {
-        if let Some(stray) = &mut self.stray
-            && number == stray.to.saturating_add(1)
-            && previous == stray.hash
-        {
-            (stray.to, stray.hash) = (number, line.hash);
-            return;
-        }
-        self.flush_stray();
-        self.stray = Some(Stray { from: number, to: number, place: line.place, hash: line.hash });
-    }
-
-    fn flush_stray(&mut self) {
-        let Some(Stray { from, to, place, hash }) = self.stray.take() else { return };
-        let of = |gap: &Missing| gap.from <= from && to <= gap.to;
-        let Some(at) = self.missing.iter().position(of) else {
-            return self.broken(place, Some(from), Damage::Foreign { from, to });
-        };
-        let gap = self.missing.swap_remove(at);
-        if gap.from < from {
-            let place = gap.place.clone();
-            // Its end is what the moved lines begin with, which is not kept; no deletion accounts for it.
-            self.missing.push(Missing { from: gap.from, to: from - 1, place, last: LineHash::NONE });
-        }
-        if to < gap.to {
-            self.missing.push(Missing { from: to.saturating_add(1), ..gap });
-        } else if gap.last != hash {
-            self.broken(place.clone(), Some(to), Damage::Edited);
-        }
-        self.broken(place, Some(from), Damage::Moved { from, to });
     }
 
     fn observe(&mut self, place: &Place, record: &Record) {
@@ -338,19 +247,4 @@ impl Walk {
             self.broken(place.clone(), number, damage);
         }
     }
-}
-
-/// Whether the next record has the number after `number`, and names this line.
-fn chained(line: &Line, number: u64, after: Option<&Line>) -> bool {
-    let after = after.and_then(|after| after.record.as_ref());
-    after.is_some_and(|next| {
-        next.previous == line.hash && next.sequence.checked_sub(1).is_some_and(|before| before == number)
-    })
-}
-
-/// What the next record names, if it has the number after `number` and does not name this line.
-fn named_otherwise(line: &Line, number: u64, after: Option<&Line>) -> Option<LineHash> {
-    let next = after?.record.as_ref()?;
-    let other = next.sequence.checked_sub(1)? == number && next.previous != line.hash;
-    other.then_some(next.previous)
 }
