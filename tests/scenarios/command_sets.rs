@@ -7,7 +7,7 @@ use crate::command::{C_ECHO_RQ, C_GET_RQ, C_MOVE_RQ, Command, STATUS};
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
 use crate::peers;
-use crate::raw::{self, Peer, Upstream, verification};
+use crate::raw::{self, Peer, verification};
 use crate::upper;
 
 const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
@@ -15,15 +15,11 @@ const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
 const MR: &str = "1.2.840.10008.5.1.4.1.1.4";
 
 fn opened(setup: impl FnOnce(&mut Setup)) -> (Gate, Peer, Peer) {
-    let upstream = Upstream::bind();
-    let mut settings = Setup::plain(upstream.address);
-    setup(&mut settings);
-    let gate = Gate::start(&settings);
     let request = verification("SITE", "PACS")
         .context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE])
         .context(GET, &[upper::EXPLICIT_LITTLE])
         .context(MOVE, &[upper::EXPLICIT_LITTLE]);
-    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    let (gate, _, requestor, acceptor) = raw::opened(&request, setup);
     (gate, requestor, acceptor)
 }
 

@@ -11,7 +11,7 @@ use crate::command::{AFFECTED_SOP_INSTANCE, C_GET_RQ, Command, ERROR_COMMENT, ST
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
 use crate::peers;
-use crate::raw::{self, Peer, Upstream};
+use crate::raw::{self, Peer};
 use crate::upper::{self, Request};
 
 const PDF: &str = "1.2.840.10008.5.1.4.1.1.104.1";
@@ -29,15 +29,14 @@ transfer-syntaxes = ["all"]"#;
 
 /// Contexts 1, 3, 5 and 7 for CT images in four transfer syntaxes, 9 for a retrieval.
 fn opened(setup: impl FnOnce(&mut Setup)) -> (Gate, Peer, Peer) {
-    let upstream = Upstream::bind();
-    let mut settings = Setup { roles: CT_ROLE, ..Setup::plain(upstream.address) };
-    setup(&mut settings);
-    let gate = Gate::start(&settings);
     let request = [upper::EXPLICIT_LITTLE, DEFLATED, BIG_ENDIAN, PRIVATE]
         .iter()
         .fold(Request::new("SITE", "PACS"), |all, syntax| all.context(upper::CT_IMAGE_STORAGE, &[syntax]))
         .context(GET, &[upper::EXPLICIT_LITTLE]);
-    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    let (gate, _, requestor, acceptor) = raw::opened(&request, |settings| {
+        settings.roles = CT_ROLE;
+        setup(settings);
+    });
     (gate, requestor, acceptor)
 }
 

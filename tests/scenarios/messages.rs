@@ -14,16 +14,11 @@ use crate::upper::{self, Request};
 const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
 
 fn opened(setup: impl FnOnce(&mut Setup)) -> (Gate, Upstream, Peer, Peer) {
-    let upstream = Upstream::bind();
-    let mut settings = Setup::plain(upstream.address);
-    setup(&mut settings);
-    let gate = Gate::start(&settings);
     let request = verification("SITE", "PACS")
         .context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE])
         .context(FIND, &[upper::EXPLICIT_LITTLE])
         .user_item(upper::item(0x53, &[0, 0, 0, 0]));
-    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
-    (gate, upstream, requestor, acceptor)
+    raw::opened(&request, setup)
 }
 
 fn store(id: u16) -> (Command, Object) {

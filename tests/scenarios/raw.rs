@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use crate::association::{self, Message};
 use crate::command::Command;
 use crate::connection::{Connection, Target};
+use crate::gate::{Gate, Setup};
 use crate::upper::{self, Associate, Pdu, Request};
 use crate::wait::{self, PATIENCE};
 
@@ -173,4 +174,14 @@ pub fn open(target: &Target, upstream: &Upstream, request: &Request, maximum_len
     let (acceptor, _) = upstream.accept_all(maximum_length);
     requestor.associate(upper::ASSOCIATE_AC);
     (requestor, acceptor)
+}
+
+/// The same through a gate of its own that speaks plain DICOM, set up as `setup` says.
+pub fn opened(request: &Request, setup: impl FnOnce(&mut Setup)) -> (Gate, Upstream, Peer, Peer) {
+    let upstream = Upstream::bind();
+    let mut settings = Setup::plain(upstream.address);
+    setup(&mut settings);
+    let gate = Gate::start(&settings);
+    let (requestor, acceptor) = open(&gate.plain(), &upstream, request, 16384);
+    (gate, upstream, requestor, acceptor)
 }

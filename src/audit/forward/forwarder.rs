@@ -106,38 +106,45 @@ impl Forwarder {
         }
     }
 
-    /// One message after the other; the cursor moves with each record.
-    async fn send_singly(&mut self, mut way: Single) -> io::Result<()> {
+    /// The messages of the next record that has any, waited for; `None` when it was told to stop and has.
+    async fn following(&mut self) -> io::Result<Option<Vec<Parcel>>> {
         loop {
             // Looked at before reading: the trail is whole by the time it is set.
             let stopping = self.stopping();
             if stopping == Stop::Now {
                 self.progress.store();
-                return Ok(());
+                return Ok(None);
             }
             match self.progress.next()? {
                 Some(parcels) if parcels.is_empty() => tokio::task::yield_now().await,
-                Some(parcels) => {
-                    for parcel in &parcels {
-                        self.send_one(&mut way, parcel).await?;
-                    }
-                    self.progress.settle();
-                    let due = self.progress.store_due(self.pace.between_cursors);
-                    if due.is_some_and(|due| due <= Instant::now()) {
-                        self.progress.store();
-                    }
-                }
+                Some(parcels) => return Ok(Some(parcels)),
                 None => {
+                    // Records of which nothing is to be sent.
                     self.progress.settle();
                     self.progress.store();
                     if stopping == Stop::WhenDone {
-                        return Ok(());
+                        return Ok(None);
                     }
                     self.look();
                     self.wait().await;
                 }
             }
         }
+    }
+
+    /// One message after the other; the cursor moves with each record.
+    async fn send_singly(&mut self, mut way: Single) -> io::Result<()> {
+        while let Some(parcels) = self.following().await? {
+            for parcel in &parcels {
+                self.send_one(&mut way, parcel).await?;
+            }
+            self.progress.settle();
+            let due = self.progress.store_due(self.pace.between_cursors);
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.progress.store();
+            }
+        }
+        Ok(())
     }
 
     /// A destination that is slow does not keep the cursor from the disk.
@@ -160,34 +167,16 @@ impl Forwarder {
 
     /// One stream after the other; the cursor moves with each that was ended in good order.
     async fn send_in_streams(&mut self, address: &str, tls: &Tls) -> io::Result<()> {
-        loop {
-            let stopping = self.stopping();
-            if stopping == Stop::Now {
-                return Ok(());
-            }
-            match self.progress.next()? {
-                Some(parcels) if !parcels.is_empty() => {
-                    let stream = Stream::open(address, tls, &self.pace).await?;
-                    self.carry(stream, parcels).await?;
-                    self.budget.arrived();
-                    self.progress.settle();
-                    self.progress.store();
-                    self.reached();
-                    self.look();
-                }
-                Some(_) => tokio::task::yield_now().await,
-                None => {
-                    // Records of which nothing is to be sent.
-                    self.progress.settle();
-                    self.progress.store();
-                    if stopping == Stop::WhenDone {
-                        return Ok(());
-                    }
-                    self.look();
-                    self.wait().await;
-                }
-            }
+        while let Some(parcels) = self.following().await? {
+            let stream = Stream::open(address, tls, &self.pace).await?;
+            self.carry(stream, parcels).await?;
+            self.budget.arrived();
+            self.progress.settle();
+            self.progress.store();
+            self.reached();
+            self.look();
         }
+        Ok(())
     }
 
     /// Ok when all that the stream carried has been read.
