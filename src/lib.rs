@@ -24,6 +24,7 @@
 //! | [`dataset`] | PS3.5 | the scanner and writer of elements, in every transfer syntax |
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
 //! | [`crosswalk`] | PS3.15 E | what pseudonyms stand for, in an encrypted database |
+//! | [`files`] | | how errors call a file that somebody named |
 //! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
 //! | [`policy`] | | facts to verdict and reason; rates behind a clock |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
@@ -33,8 +34,8 @@
 //! | [`relay`] | | sockets: listener, session, upstream, pump |
 //! | [`cli`] | | one file a subcommand |
 //!
-//! `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `policy`, `identity` and the audit events know nothing of sockets,
-//! TOML or the relay. `config` compiles into their types; `relay` uses all of them. A test reads the `use crate::` paths of
+//! `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `policy`, `identity` and the audit events know nothing of
+//! sockets, TOML or the relay. `config` compiles into their types; `relay` uses all of them. A test reads the `use crate::` paths of
 //! each room against this table.
 
 #![forbid(unsafe_code)]
@@ -47,6 +48,7 @@ pub mod config;
 pub mod crosswalk;
 pub mod dataset;
 pub mod dimse;
+pub mod files;
 pub mod identity;
 pub mod policy;
 pub mod relay;

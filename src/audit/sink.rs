@@ -13,6 +13,7 @@ use super::refused::SecurityAlert;
 use super::settings::{AuditSettings, Durability, OnFailure};
 use super::writer::{How, Patience, Writer};
 use super::{recovery, used};
+use crate::files::full;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -24,23 +25,23 @@ use tokio::sync::oneshot;
 pub enum AuditError {
     #[error(
         "cannot use the audit directory {}: {source}; give the account that runs dimsegate write access to it, or set audit.directory to another one",
-        directory.display()
+        full(directory)
     )]
     Directory { directory: PathBuf, source: io::Error },
     #[error(
         "cannot go on with the audit file {}: {source}; give the account that runs dimsegate write access to it, or move it away",
-        file.display()
+        full(file)
     )]
     File { file: PathBuf, source: io::Error },
     #[error(
         "cannot write to the audit file {}: {source}; make room or give the account that runs dimsegate write access, or start without records with audit.on-failure = \"allow\"",
-        file.display()
+        full(file)
     )]
     Write { file: PathBuf, source: io::Error },
     #[error(
         "{} writes to the audit directory {}; stop it, or give this one a directory of its own: audit.directory",
         match process { Some(id) => format!("process {id}"), None => "another process".to_owned() },
-        directory.display()
+        full(directory)
     )]
     InUse { directory: PathBuf, process: Option<u32> },
     #[error("cannot start the thread that writes audit records: {0}")]

@@ -16,6 +16,7 @@ use crate::audit::forward::Destination;
 use crate::audit::reviewers::Reviewers;
 use crate::audit::signing::SigningKey;
 use crate::audit::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure, PatientIdentifiers};
+use crate::files::full;
 
 pub(super) fn log(root: &Section<'_>) -> Log {
     let mut log = Log { level: "info".into(), format: LogFormat::Text };
@@ -117,9 +118,9 @@ fn checkpoints(section: &Section<'_>) -> Option<Checkpoints> {
         return None;
     };
     match secret::read_owned(&path.value, MAKE_KEY).and_then(|text| {
-        let shown = path.value.display();
+        let (whole, written) = (full(&path.value), path.value.display());
         SigningKey::from_pem(&text)
-            .map_err(|error| Wrong::new(format!("{shown} {error}"), format!("{MAKE_KEY} {shown}")))
+            .map_err(|error| Wrong::new(format!("{whole} {error}"), format!("{MAKE_KEY} {written}")))
     }) {
         Ok(key) => Some(Checkpoints { key: Arc::new(key), records: u64::from(records), interval }),
         Err(wrong) => {
@@ -155,7 +156,8 @@ fn keeping(section: &Section<'_>) -> Keeping {
     Keeping { compress, reviewers, retention_days, hold: Hold::default() }
 }
 
-fn patient_identifiers(section: &Section<'_>) -> Option<PatientIdentifiers> {
+/// `None` only after a problem was reported.
+pub(super) fn patient_identifiers(section: &Section<'_>) -> Option<PatientIdentifiers> {
     let choices =
         [("none", Identifiers::None), ("keyed-hash", Identifiers::KeyedHash), ("clear", Identifiers::Clear)];
     let secret = section.path("secret-file");

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::report::{Located, Report, Wrong};
 use crate::crosswalk::Secret;
+use crate::files::full;
 
 /// As strong as the HMAC-SHA-256 that it keys.
 const MIN_SECRET: usize = 32;
@@ -47,7 +48,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Wrong> {
         }
     }
     if secret.len() < MIN_SECRET {
-        let problem = format!("{} holds {} bytes, fewer than {MIN_SECRET}", path.display(), secret.len());
+        let problem = format!("{} holds {} bytes, fewer than {MIN_SECRET}", full(path), secret.len());
         return Err(Wrong::new(problem, make));
     }
     Ok(secret)
@@ -59,12 +60,12 @@ pub(super) fn read_owned(path: &Path, make: &str) -> Result<Zeroizing<Vec<u8>>, 
 }
 
 fn read_file(path: &Path, make: &str) -> Result<Zeroizing<Vec<u8>>, Wrong> {
-    let shown = path.display();
+    let shown = full(path);
     let unreadable = |error: std::io::Error| Wrong::new(format!("{shown} cannot be read: {error}"), make);
     let file = File::open(path).map_err(unreadable)?;
     if let Some(mode) = open_to_others(&file).map_err(unreadable)? {
         let problem = format!("{shown} can be read by others (mode {mode:04o})");
-        return Err(Wrong::new(problem, format!("type: chmod 600 {shown}")));
+        return Err(Wrong::new(problem, format!("type: chmod 600 {}", path.display())));
     }
     // Grown beforehand, so that no copy is left behind.
     let mut secret = Zeroizing::new(Vec::with_capacity(MAX_SECRET as usize + 1));

@@ -5,33 +5,40 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::files::full;
+
 /// What is wrong with a crosswalk's file, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CrosswalkError {
-    #[error("{} cannot be opened: {error}", .path.display())]
+    #[error("{} cannot be opened: {error}", full(.path))]
     Open { path: PathBuf, error: io::Error },
     #[error(
         "{} is in use by another process{}; stop the proxy, or wait until the other command has ended",
-        .path.display(), .by.map_or_else(String::new, |id| format!(" ({id})"))
+        full(.path), .by.map_or_else(String::new, |id| format!(" ({id})"))
     )]
     InUse { path: PathBuf, by: Option<u32> },
-    #[error("{} is no crosswalk of dimsegate; name another file", .path.display())]
+    #[error("{} is no crosswalk of dimsegate; name another file", full(.path))]
     Foreign { path: PathBuf },
-    #[error("{} was written by a later dimsegate (format {format}); use that one", .path.display())]
+    #[error("{} was written by a later dimsegate (format {format}); use that one", full(.path))]
     Newer { path: PathBuf, format: i64 },
+    #[error(
+        "{} was written by an earlier dimsegate (format {format}), which has it open; stop that one first",
+        full(.path)
+    )]
+    Older { path: PathBuf, format: i64 },
     #[error(
         "{} is encrypted with another key, its key version {version}; name the key file that it was made with or last \
          rotated to",
-        .path.display()
+        full(.path)
     )]
     OtherKey { path: PathBuf, version: u32 },
-    #[error("{} is damaged ({what}); restore it from a backup", .path.display())]
+    #[error("{} is damaged ({what}); restore it from a backup", full(.path))]
     Damaged { path: PathBuf, what: String },
-    #[error("{} cannot be written ({what}); make room or permit it, nothing was changed", .path.display())]
+    #[error("{} cannot be written ({what}); make room or permit it, nothing was changed", full(.path))]
     NotWritable { path: PathBuf, what: String },
-    #[error("{} was moved away or replaced while it was open; put it back, or restart", .path.display())]
+    #[error("{} was moved away or replaced while it was open; put it back, or restart", full(.path))]
     Gone { path: PathBuf },
-    #[error("{} cannot be used: {what}", .path.display())]
+    #[error("{} cannot be used: {what}", full(.path))]
     Other { path: PathBuf, what: String },
 }
 

@@ -5,22 +5,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("buffer", &[]),
+    ("files", &[]),
     ("wire", &[]),
     ("dimse", &["wire"]),
     ("dataset", &["wire"]),
     ("rewrite", &["dataset", "wire"]),
-    ("crosswalk", &["dataset", "rewrite"]),
+    ("crosswalk", &["files", "dataset", "rewrite"]),
     ("identity", &["wire"]),
     ("policy", &["wire", "identity", "dimse"]),
-    ("audit", &["wire", "identity", "policy", "dimse"]),
-    ("tls", &["buffer", "identity"]),
+    ("audit", &["files", "wire", "identity", "policy", "dimse"]),
+    ("tls", &["files", "buffer", "identity"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),
-    ("config", &["wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "crosswalk"]),
+    (
+        "config",
+        &["files", "wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "crosswalk"],
+    ),
     (
         "relay",
         &[
+            "files",
             "buffer",
             "wire",
             "dimse",
@@ -38,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     (
         "cli",
         &[
+            "files",
             "wire",
             "dimse",
             "dataset",

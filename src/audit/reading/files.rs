@@ -11,6 +11,7 @@ use super::ReadError;
 use super::lines::Batches;
 use crate::audit::files as trail;
 use crate::audit::reviewers::Identity;
+use crate::files::full;
 
 /// How the lines of a file are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +82,7 @@ pub fn files(folder: &Path) -> Result<Vec<RecordFile>, ReadError> {
 /// # Errors
 /// As [`files`].
 pub fn files_for(folder: &Path, identities: &Identities) -> Result<Vec<RecordFile>, ReadError> {
-    let failed = |error| ReadError::Folder { path: folder.display().to_string(), error };
+    let failed = |error| ReadError::Folder { path: full(folder).to_string(), error };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -95,7 +96,7 @@ pub fn files_for(folder: &Path, identities: &Identities) -> Result<Vec<RecordFil
     let file = |(day, _, form, path)| RecordFile { path, day, form, identities: identities.clone() };
     let found: Vec<_> = found.into_iter().map(file).collect();
     if found.is_empty() {
-        return Err(ReadError::Empty { path: folder.display().to_string() });
+        return Err(ReadError::Empty { path: full(folder).to_string() });
     }
     Ok(found)
 }

@@ -8,6 +8,7 @@ use super::{complain, verify};
 use crate::audit::head::{self, KeptHead};
 use crate::audit::signing::Signature;
 use crate::cli::exit;
+use crate::files::full;
 
 /// Print the head of the trail, SEQUENCE:SHA256, to be handed to somebody who keeps it
 #[derive(Debug, clap::Args)]
@@ -33,10 +34,10 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
     let file = head::path_of(&args.directory);
-    let file = file.display();
+    let file = full(&file);
     let keys = match verify::read_keys(&args.public_keys) {
         Ok(keys) => keys,
-        Err((file, error)) => return complain(&format!("{}: {error}", file.display()), exit::UNREADABLE),
+        Err((file, error)) => return complain(&format!("{}: {error}", full(&file)), exit::UNREADABLE),
     };
     let KeptHead { head, signature } = match head::read(&args.directory, &keys) {
         Ok(Some(kept)) => kept,

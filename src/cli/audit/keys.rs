@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use crate::audit::reviewers;
 use crate::audit::signing::SigningKey;
 use crate::cli::exit;
+use crate::files::full;
 
 /// Make the key that signs the records (Ed25519): FILE, and FILE.pub for reviewers
 #[derive(Debug, clap::Args)]
@@ -93,6 +94,6 @@ fn refused(file: &Path, error: &std::io::Error) -> ExitCode {
         std::io::ErrorKind::AlreadyExists => "is there already; nothing is overwritten".to_owned(),
         _ => format!("cannot be written: {error}"),
     };
-    eprintln!("{}: {why}", file.display());
+    eprintln!("{}: {why}", full(file));
     ExitCode::from(exit::CANNOT_CREATE)
 }

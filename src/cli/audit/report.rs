@@ -19,6 +19,7 @@ use super::trail::Trail;
 use super::{complain, period, tell_damage};
 use crate::audit::reading::figures::{Period, figures};
 use crate::cli::exit;
+use crate::files::full;
 
 const EXAMPLE: &str = "Examples:
   dimsegate audit report audit -o report.html
@@ -65,10 +66,7 @@ pub fn run(args: &Args) -> ExitCode {
     let page = page::page(&figures, &folder, written);
     let status = tell_damage(&figures.kept);
     if let Err(error) = write(&args.output, page.as_bytes()) {
-        return complain(
-            &format!("{}: cannot be written: {error}", args.output.display()),
-            exit::UNAVAILABLE,
-        );
+        return complain(&format!("{}: cannot be written: {error}", full(&args.output)), exit::UNAVAILABLE);
     }
     let records = figures.records;
     let _ = writeln!(std::io::stdout().lock(), "{}: {records} records", args.output.display());

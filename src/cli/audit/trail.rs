@@ -7,6 +7,7 @@ use super::complain;
 use crate::audit::reading::{Identities, RecordFile, files_for};
 use crate::audit::reviewers::read_identities;
 use crate::cli::exit;
+use crate::files::full;
 
 /// The trail to read
 #[derive(Clone, Debug, clap::Args)]
@@ -26,7 +27,7 @@ impl Trail {
         for file in &self.identities {
             let read = read_identities(file);
             identities.extend(
-                read.map_err(|error| complain(&format!("{}: {error}", file.display()), exit::UNREADABLE))?,
+                read.map_err(|error| complain(&format!("{}: {error}", full(file)), exit::UNREADABLE))?,
             );
         }
         files_for(&self.folder, &Identities::new(identities))

@@ -9,6 +9,7 @@ use crate::audit::reviewers::{self, Identity};
 use crate::audit::signing::PublicKey;
 use crate::audit::verify::{Known, Verification, verify};
 use crate::cli::exit;
+use crate::files::full;
 
 /// Say whether the records are what was written, or exactly where they are not
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,7 @@ Example:
 
 Exit status: 0 intact, 4 broken, 5 intact but for records that nobody had signed when a run took them over, 65 something
 could not be read.
+
 Without --public-key nobody knows who wrote the records: whoever can write the files can write them anew. With it nothing
 is believed that is not signed. Whoever put all files back to an earlier day, audit.head too, is found out by a later head
 only, which somebody else has kept: see dimsegate audit head.")]
@@ -46,7 +48,7 @@ pub fn run(args: &Args) -> ExitCode {
     let found = match read_and_verify(args) {
         Ok(found) => found,
         Err((file, error)) => {
-            eprintln!("{}: {error}", file.display());
+            eprintln!("{}: {error}", full(&file));
             return ExitCode::from(exit::UNREADABLE);
         }
     };

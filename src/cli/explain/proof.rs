@@ -6,14 +6,14 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use crate::config::ListenerSettings;
+use crate::files::full;
 use crate::identity::Certificate;
 use crate::policy::{Reason, Refusal};
 use crate::tls::{Authorities, ClientAuthentication, HandshakeFailure};
 
 /// The certificates of a PEM file, at least one.
 pub(super) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let bad =
-        |error: &dyn std::fmt::Display| format!("{}: holds no certificate in PEM: {error}", path.display());
+    let bad = |error: &dyn std::fmt::Display| format!("{}: holds no certificate in PEM: {error}", full(path));
     let found = CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))?;
     let chain = found.collect::<Result<Vec<_>, _>>().map_err(|error| bad(&error))?;
     if chain.is_empty() { Err(bad(&"it has no BEGIN CERTIFICATE line")) } else { Ok(chain) }

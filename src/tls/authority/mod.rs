@@ -8,6 +8,7 @@ mod name;
 pub use directory::Directory;
 pub use name::{SubjectName, SubjectNameError};
 
+use crate::files::full;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
     IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, RsaKeySize, SerialNumber,
@@ -20,19 +21,19 @@ use zeroize::Zeroizing;
 /// Why a CA could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
-    #[error("cannot {doing} {}: {source}", file.display())]
+    #[error("cannot {doing} {}: {source}", full(file))]
     Io { doing: &'static str, file: PathBuf, source: io::Error },
-    #[error("{} exists already and is not overwritten; choose another name, or move it away", file.display())]
+    #[error("{} exists already and is not overwritten; choose another name, or move it away", full(file))]
     Exists { file: PathBuf },
-    #[error("{} is missing; make a CA there first: dimsegate certs init {}", file.display(), directory.display())]
+    #[error("{} is missing; make a CA there first: dimsegate certs init {}", full(file), directory.display())]
     NoAuthority { file: PathBuf, directory: PathBuf },
     #[error(
         "\"{0}\" cannot be a file name here; expected 1 to 64 letters, digits, dots, dashes and underscores, not \"ca\", beginning with a letter or digit"
     )]
     BadName(String),
-    #[error("{} cannot be used: {detail}", file.display())]
+    #[error("{} cannot be used: {detail}", full(file))]
     BadFile { file: PathBuf, detail: String },
-    #[error("{} was not issued by the CA in {}", file.display(), directory.display())]
+    #[error("{} was not issued by the CA in {}", full(file), full(directory))]
     Foreign { file: PathBuf, directory: PathBuf },
     #[error("the certificate cannot be made: {0}")]
     Signing(#[from] rcgen::Error),
