@@ -38,6 +38,16 @@ impl<'a> Section<'a> {
         self.report.line(self.place.offset)
     }
 
+    /// The name of the table, as it stands there.
+    pub(super) fn called(&self) -> Option<&'a str> {
+        self.text("name")
+    }
+
+    /// What a key holds, where it is a string. What else it is is for the getters to say.
+    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
+        self.table.get(key)?.get_ref().as_str()
+    }
+
     /// The place of a key, or of the table where the key is absent.
     pub(super) fn place_of(&self, key: &str) -> Place {
         let value = self.table.get(key);
@@ -146,6 +156,20 @@ impl<'a> Section<'a> {
     pub(super) fn paths(&self, key: &'static str) -> Vec<Located<PathBuf>> {
         let strings = self.strings_or_none(key).unwrap_or_default();
         self.parse_all(strings, path)
+    }
+
+    /// One path, or an array of them that is not empty. None only where the key is absent, or after a problem was reported.
+    pub(super) fn path_or_paths(&self, key: &'static str) -> Vec<Located<PathBuf>> {
+        match self.value(key).map(|value| value.value) {
+            None => Vec::new(),
+            Some(DeValue::Array(_)) => self.list(key, path).unwrap_or_default(),
+            Some(DeValue::String(_)) => self.path(key).into_iter().collect(),
+            Some(other) => {
+                let value = Located { value: other, place: self.place_of(key) };
+                self.wrong_type(&value, "the name of a file in a string, or several in an array");
+                Vec::new()
+            }
+        }
     }
 
     /// One of a few words.

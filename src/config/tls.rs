@@ -1,15 +1,16 @@
 //! `[listener.tls]` and `[upstream.tls]`: files named, read, and built into what a handshake needs.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use super::report::Located;
+use super::addresses;
+use super::report::{Located, Place, Wrong};
 use super::section::Section;
 use super::settings::{ClientTls, ServerTls};
 use super::upstream::values;
-use super::{addresses, report::Place, report::Wrong};
+use crate::files::full;
 use crate::identity::CertificateBinding;
 use crate::tls::{
     self, ClientAuthentication, ClientSettings, Finding, Profile, ServerSettings, TlsError, inspect_client,
@@ -25,7 +26,7 @@ pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
         section.missing(key, "name a PEM file");
     }
     let client_authentication = client_authentication(&section);
-    let client_ca = section.path("client-ca");
+    let client_ca = section.path_or_paths("client-ca");
     let pins = pins(&section);
     let trusted = section.has("client-ca") || section.has("pins");
     if !trusted && client_authentication != ClientAuthentication::Off {
@@ -34,23 +35,24 @@ pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
         section.missing("client-ca", remedy);
     }
     let profile = section.choice("profile", &PROFILES).unwrap_or(Profile::Bcp195);
-    let readable = files.check(&section, client_ca.as_ref());
+    let files = files.with(&client_ca);
+    let readable = files.check(&section) && section.has("client-ca") != client_ca.is_empty();
     let settings = || {
         Some(ServerSettings {
-            certificate_chain: files.chain?,
-            private_key: files.key?,
-            private_key_passphrase_file: files.passphrase,
+            certificate_chain: files.chain.clone()?,
+            private_key: files.key.clone()?,
+            private_key_passphrase_file: files.passphrase.clone(),
             client_authentication,
-            client_ca: client_ca.map(|path| path.value),
+            client_ca: values(client_ca),
             pins,
-            revocation_lists: files.revocation_lists,
+            revocation_lists: files.revocation_lists.clone(),
             profile,
         })
     };
     let built = settings().filter(|_| readable).and_then(|settings| {
-        let built = built(&section, tls::server(&settings))?;
+        let built = files.built(&section, tls::server(&settings))?;
         section.report.uses(&section.place, &built.files, &built.ends);
-        risks(&section, inspect_server(&settings, OffsetDateTime::now_utc()));
+        files.risks(&section, inspect_server(&settings, OffsetDateTime::now_utc()));
         Some(ServerTls { settings, built })
     });
     section.finish();
@@ -86,28 +88,29 @@ pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<Client
             section.missing(other, &format!("name the PEM file that goes with {key}"));
         }
     }
-    let ca = section.path("ca");
+    let ca = section.path_or_paths("ca");
     let pins = pins(&section);
     let server_name = server_name(&section, upstream);
     let profile = section.choice("profile", &PROFILES).unwrap_or(Profile::Bcp195);
-    let readable = files.check(&section, ca.as_ref());
+    let files = files.with(&ca);
+    let readable = files.check(&section) && section.has("ca") != ca.is_empty();
     let paired = files.chain.is_some() == files.key.is_some();
     let settings = || {
         Some(ClientSettings {
-            ca: ca.map(|path| path.value),
+            ca: values(ca),
             pins,
             server_name: server_name?,
-            certificate_chain: files.chain,
-            private_key: files.key,
-            private_key_passphrase_file: files.passphrase,
-            revocation_lists: files.revocation_lists,
+            certificate_chain: files.chain.clone(),
+            private_key: files.key.clone(),
+            private_key_passphrase_file: files.passphrase.clone(),
+            revocation_lists: files.revocation_lists.clone(),
             profile,
         })
     };
     let built = settings().filter(|_| readable && paired).and_then(|settings| {
-        let built = built(&section, tls::client(&settings))?;
+        let built = files.built(&section, tls::client(&settings))?;
         section.report.uses(&section.place, &built.files, &built.ends);
-        risks(&section, inspect_client(&settings, OffsetDateTime::now_utc()));
+        files.risks(&section, inspect_client(&settings, OffsetDateTime::now_utc()));
         Some(ClientTls { settings, built })
     });
     section.finish();
@@ -143,12 +146,13 @@ fn server_name(section: &Section<'_>, upstream: &[String]) -> Option<String> {
     None
 }
 
-/// The files that both sides name.
+/// The files that a table names.
 struct Files {
     chain: Option<PathBuf>,
     key: Option<PathBuf>,
     passphrase: Option<PathBuf>,
     revocation_lists: Vec<PathBuf>,
+    /// Where each of them is named.
     all: Vec<Located<PathBuf>>,
 }
 
@@ -168,12 +172,27 @@ impl Files {
         }
     }
 
+    /// With those of whom to trust, which each side names by its own key.
+    fn with(mut self, trusted: &[Located<PathBuf>]) -> Self {
+        self.all.extend_from_slice(trusted);
+        self
+    }
+
+    /// Where the key names the file, one of several perhaps; the place of the key otherwise.
+    fn place_of(&self, section: &Section<'_>, key: &str, file: Option<&Path>) -> Place {
+        let of_key = section.place_of(key);
+        let named = |path: &&Located<PathBuf>| {
+            path.place.key.starts_with(&of_key.key) && file.is_some_and(|file| path.value == file)
+        };
+        self.all.iter().find(named).map_or(of_key.clone(), |path| path.place.clone())
+    }
+
     /// Whether every file can be read; reports each that cannot.
-    fn check(&self, section: &Section<'_>, ca: Option<&Located<PathBuf>>) -> bool {
+    fn check(&self, section: &Section<'_>) -> bool {
         let mut readable = true;
-        for path in self.all.iter().chain(ca) {
+        for path in &self.all {
             if let Err(error) = File::open(&path.value) {
-                let problem = format!("{} cannot be read: {error}", path.value.display());
+                let problem = format!("{} cannot be read: {error}", full(&path.value));
                 section.report.error(
                     &path.place,
                     problem,
@@ -184,23 +203,21 @@ impl Files {
         }
         readable
     }
-}
 
-/// What works and is risky all the same: certificates about to end, weak keys, lists that nobody checks.
-fn risks(section: &Section<'_>, findings: Vec<Finding>) {
-    for finding in findings {
-        let problem = format!("{}: {}", finding.file.display(), finding.message);
-        section.report.risk(&section.place_of(finding.key), problem, "");
-    }
-}
-
-fn built<T>(section: &Section<'_>, built: Result<T, TlsError>) -> Option<T> {
-    match built {
-        Ok(built) => Some(built),
-        Err(error) => {
-            let place: Place = section.place_of(error.key());
-            section.report.error(&place, error.to_string(), "");
-            None
+    /// What works and is risky all the same: certificates about to end, weak keys, lists that nobody checks.
+    fn risks(&self, section: &Section<'_>, findings: Vec<Finding>) {
+        for Finding { key, file, message } in findings {
+            let place = self.place_of(section, key, Some(&file));
+            section.report.risk(&place, format!("{}: {message}", file.display()), "");
         }
+    }
+
+    fn built<T>(&self, section: &Section<'_>, built: Result<T, TlsError>) -> Option<T> {
+        built
+            .map_err(|error| {
+                let place = self.place_of(section, error.key(), error.file());
+                section.report.error(&place, error.to_string(), "");
+            })
+            .ok()
     }
 }

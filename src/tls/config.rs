@@ -129,11 +129,10 @@ fn client_trust(
     if settings.client_authentication == ClientAuthentication::Off {
         return Ok(None);
     }
-    let file = settings.client_ca.as_deref();
-    if file.is_none() && settings.pins.is_empty() {
+    if settings.client_ca.is_empty() && settings.pins.is_empty() {
         return Err(TlsError::ClientCaMissing);
     }
-    let listed = listed("client-ca", file, Role::Client, settings.pins.is_empty(), files)?;
+    let listed = listed("client-ca", &settings.client_ca, Role::Client, settings.pins.is_empty(), files)?;
     let lists = material::revocation_lists(&settings.revocation_lists, files)?;
     let sources = Sources {
         listed: &listed,
@@ -144,7 +143,7 @@ fn client_trust(
         provider,
     };
     let trust = Trust::new(&sources, |signing| {
-        let roots = roots("client-ca", file, signing)?;
+        let roots = roots("client-ca", signing)?;
         let mut verifier = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
         if !lists.is_empty() {
             // Not the default: an expired list would count as a good one.
@@ -160,16 +159,15 @@ fn server_trust(
     provider: &Arc<CryptoProvider>,
     files: &mut Vec<FileDigest>,
 ) -> Result<Trust<dyn ServerCertVerifier>, TlsError> {
-    let file = settings.ca.as_deref();
-    if file.is_none() && settings.pins.is_empty() {
+    if settings.ca.is_empty() && settings.pins.is_empty() {
         return Err(TlsError::CaMissing);
     }
-    let listed = listed("ca", file, Role::Server, settings.pins.is_empty(), files)?;
+    let listed = listed("ca", &settings.ca, Role::Server, settings.pins.is_empty(), files)?;
     let lists = material::revocation_lists(&settings.revocation_lists, files)?;
     let (pins, role) = (&settings.pins, Role::Server);
     let sources = Sources { listed: &listed, pins, lists: &lists, role, mandatory: true, provider };
     Trust::new(&sources, |signing| {
-        let roots = roots("ca", file, signing)?;
+        let roots = roots("ca", signing)?;
         let mut verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
         if !lists.is_empty() {
             verifier = verifier.with_crls(lists.clone()).enforce_revocation_expiration();
@@ -184,18 +182,17 @@ fn server_trust(
 /// good for something.
 fn listed(
     key: &'static str,
-    file: Option<&Path>,
+    named: &[PathBuf],
     role: Role,
     alone: bool,
     files: &mut Vec<FileDigest>,
 ) -> Result<Vec<Listed>, TlsError> {
-    let Some(file) = file else { return Ok(Vec::new()) };
-    let listed = Listed::of(key, file, files)?;
+    let listed = Listed::of_all(key, named, files)?;
     let useful = |one: &Listed| one.is_authority() || one.stands_for_itself(role);
     match listed.first() {
         Some(first) if alone && !listed.iter().any(useful) => Err(TlsError::NothingToTrust {
             key,
-            file: file.to_owned(),
+            file: first.file.clone(),
             subject: first.facts.certificate.subject.clone(),
             why: first.uselessness(role),
         }),
@@ -204,19 +201,10 @@ fn listed(
 }
 
 /// CA certificates as the only roots to trust.
-fn roots(
-    key: &'static str,
-    file: Option<&Path>,
-    signing: &[&Listed],
-) -> Result<Arc<RootCertStore>, TlsError> {
+fn roots(key: &'static str, signing: &[&Listed]) -> Result<Arc<RootCertStore>, TlsError> {
     let mut roots = RootCertStore::empty();
-    for (index, listed) in signing.iter().enumerate() {
-        roots.add(listed.der.clone()).map_err(|error| TlsError::BadCertificate {
-            key,
-            file: file.map(Path::to_owned).unwrap_or_default(),
-            number: index + 1,
-            detail: error.to_string(),
-        })?;
+    for listed in signing {
+        roots.add(listed.der.clone()).map_err(|error| listed.unusable(key, &error))?;
     }
     Ok(Arc::new(roots))
 }

@@ -25,25 +25,23 @@ pub fn inspect_server(settings: &ServerSettings, now: OffsetDateTime) -> Vec<Fin
     found.own_chain(&settings.certificate_chain, Role::Server);
     found.names(&settings.certificate_chain);
     found.private_key(&settings.private_key, settings.private_key_passphrase_file.as_deref());
-    match (&settings.client_ca, settings.client_authentication) {
-        (_, ClientAuthentication::Off) => found.unused_lists(&settings.revocation_lists),
-        (Some(ca), _) => {
-            found.trusted("client-ca", ca, Role::Client);
-            found.revocation_lists(ca, &settings.revocation_lists);
-            found.no_lists(ca, &settings.revocation_lists);
-        }
-        (None, _) => {}
+    if settings.client_authentication == ClientAuthentication::Off {
+        found.unused_lists(&settings.revocation_lists);
+        return found.list;
     }
+    let listed = listed("client-ca", &settings.client_ca);
+    found.trusted("client-ca", &listed, Role::Client);
+    found.revocation_lists(&listed, &settings.revocation_lists);
+    found.no_lists(&listed, &settings.revocation_lists);
     found.list
 }
 
 /// The risks of an upstream. Files that cannot be used are left to [`client`](super::client).
 pub fn inspect_client(settings: &ClientSettings, now: OffsetDateTime) -> Vec<Finding> {
     let mut found = Findings { now, list: Vec::new() };
-    if let Some(ca) = &settings.ca {
-        found.trusted("ca", ca, Role::Server);
-        found.revocation_lists(ca, &settings.revocation_lists);
-    }
+    let listed = listed("ca", &settings.ca);
+    found.trusted("ca", &listed, Role::Server);
+    found.revocation_lists(&listed, &settings.revocation_lists);
     if let (Some(chain), Some(key)) = (&settings.certificate_chain, &settings.private_key) {
         found.own_chain(chain, Role::Client);
         found.private_key(key, settings.private_key_passphrase_file.as_deref());
@@ -93,9 +91,9 @@ impl Findings {
     }
 
     /// Of each certificate that is trusted, what it is of no use for.
-    fn trusted(&mut self, key: &'static str, file: &Path, role: Role) {
-        for listed in Listed::of(key, file, &mut Vec::new()).unwrap_or_default() {
-            let facts = &listed.facts;
+    fn trusted(&mut self, key: &'static str, trusted: &[Listed], role: Role) {
+        for listed in trusted {
+            let (file, facts) = (listed.file.as_path(), &listed.facts);
             self.dates(key, file, facts);
             let (signs, itself) = (listed.is_authority(), listed.stands_for_itself(role));
             let subject = &facts.certificate.subject;
@@ -155,7 +153,7 @@ impl Findings {
         }
     }
 
-    fn revocation_lists(&mut self, ca: &Path, files: &[PathBuf]) {
+    fn revocation_lists(&mut self, trusted: &[Listed], files: &[PathBuf]) {
         const KEY: &str = "revocation-lists";
         let mut covered = Vec::new();
         for file in files {
@@ -169,11 +167,12 @@ impl Findings {
         if files.is_empty() {
             return;
         }
-        for (subject, shown) in authorities(ca) {
-            if !covered.contains(&subject) {
+        for authority in authorities(trusted) {
+            if !subject(authority).is_some_and(|subject| covered.contains(&subject)) {
+                let shown = &authority.facts.certificate.subject;
                 self.add(
                     KEY,
-                    ca,
+                    &authority.file,
                     format!(
                         "no revocation list is by {shown}; every certificate that it signed will be refused"
                     ),
@@ -183,16 +182,16 @@ impl Findings {
     }
 
     /// A listener that lets in whom a CA signed, and cannot shut out whom that CA has revoked.
-    fn no_lists(&mut self, ca: &Path, files: &[PathBuf]) {
-        let signing: Vec<String> = authorities(ca).into_iter().map(|(_, shown)| shown).collect();
-        if files.is_empty() && !signing.is_empty() {
+    fn no_lists(&mut self, trusted: &[Listed], files: &[PathBuf]) {
+        let signing = || authorities(trusted).map(|authority| authority.facts.certificate.subject.as_str());
+        if let Some(first) = authorities(trusted).next().filter(|_| files.is_empty()) {
             self.add(
                 "revocation-lists",
-                ca,
+                &first.file,
                 format!(
                     "no revocation list is named, so that a certificate by {} which was revoked is let in until it ends; \
                      name the CA's list, as in revocation-lists = [\"certs/ca.crl.pem\"]",
-                    signing.join(" or ")
+                    signing().collect::<Vec<_>>().join(" or ")
                 ),
             );
         }
@@ -229,12 +228,17 @@ fn all_facts(key: &'static str, file: &Path) -> Vec<Facts> {
     certificates.iter().filter_map(|der| Facts::of(der).ok()).collect()
 }
 
-/// The subjects of the CA certificates in a file, as bytes to compare, and to show.
-fn authorities(file: &Path) -> Vec<(Vec<u8>, String)> {
-    let listed = Listed::of("ca", file, &mut Vec::new()).unwrap_or_default();
-    let subject = |listed: &Listed| {
-        let (_, parsed) = X509Certificate::from_der(&listed.der).ok()?;
-        Some((parsed.subject().as_raw().to_vec(), listed.facts.certificate.subject.clone()))
-    };
-    listed.iter().filter(|listed| listed.is_authority()).filter_map(subject).collect()
+/// The certificates that are trusted, as far as they can be read.
+fn listed(key: &'static str, files: &[PathBuf]) -> Vec<Listed> {
+    Listed::of_all(key, files, &mut Vec::new()).unwrap_or_default()
+}
+
+fn authorities(trusted: &[Listed]) -> impl Iterator<Item = &Listed> {
+    trusted.iter().filter(|listed| listed.is_authority())
+}
+
+/// The subject of a certificate, as bytes to compare.
+fn subject(listed: &Listed) -> Option<Vec<u8>> {
+    let (_, parsed) = X509Certificate::from_der(&listed.der).ok()?;
+    Some(parsed.subject().as_raw().to_vec())
 }

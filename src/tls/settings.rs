@@ -14,9 +14,9 @@ pub struct ServerSettings {
     /// Holds the passphrase of an encrypted key, one line.
     pub private_key_passphrase_file: Option<PathBuf>,
     pub client_authentication: ClientAuthentication,
-    /// PEM, CA certificates and certificates that are trusted themselves; this or `pins` is needed unless client
-    /// authentication is off.
-    pub client_ca: Option<PathBuf>,
+    /// PEM, CA certificates and certificates that are trusted themselves, those of all files together; this or `pins` is
+    /// needed unless client authentication is off.
+    pub client_ca: Vec<PathBuf>,
     /// Certificates and keys that are trusted whoever signed them.
     pub pins: Vec<CertificateBinding>,
     /// PEM or DER CRLs. Where any is given, revocation is checked, and an expired list refuses.
@@ -27,9 +27,9 @@ pub struct ServerSettings {
 /// `[upstream.tls]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientSettings {
-    /// PEM, the only CA certificates trusted for this upstream, and certificates that are trusted themselves; this or `pins`
-    /// is needed.
-    pub ca: Option<PathBuf>,
+    /// PEM, the only CA certificates trusted for this upstream, and certificates that are trusted themselves, those of all
+    /// files together; this or `pins` is needed.
+    pub ca: Vec<PathBuf>,
     /// Certificates and keys that are trusted whoever signed them, and whatever names are in them.
     pub pins: Vec<CertificateBinding>,
     /// DNS name or IP address that the upstream's certificate has to carry, where it is trusted because of who signed it.

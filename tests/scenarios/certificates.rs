@@ -157,6 +157,48 @@ fn a_name_is_worth_what_its_issuer_is_worth() {
     }
 }
 
+/// CAs in files of their own.
+const SEVERAL_CAS: &str = "certificate-chain = \"certs/server.pem\"\nprivate-key = \"certs/server.key\"\n\
+    client-ca = [\"certs/ca.pem\", \"certs/other-ca.pem\"]";
+
+#[test]
+fn several_files_of_cas_are_trusted_recorded_and_read_again() {
+    let (upstream, site) = (Upstream::bind(), Site::new());
+    let copy = |site: &Site, from: &str| {
+        fs::copy(site.path(&format!("certs/{from}.pem")), site.path("certs/other-ca.pem")).expect("a copy");
+    };
+    copy(&site, "pacs-ca");
+    let gate = Gate::start_in(site, &Setup { listener_tls: SEVERAL_CAS, ..Setup::tls(upstream.address) });
+    let let_in = |identity: &str| {
+        let (requestor, acceptor) = raw::open(
+            &gate.site.tls(gate.address, "ca", Some(identity)),
+            &upstream,
+            &verification("SITE", "PACS"),
+            16384,
+        );
+        raw::release(requestor, acceptor);
+    };
+    for identity in ["client", "pacs"] {
+        let_in(identity);
+        assert_eq!(explained(&gate.site, identity).0, 0, "{identity}");
+    }
+    assert_eq!(explained(&gate.site, "stranger").0, 3);
+    let before = gate.event("configuration-loaded");
+    assert!(before["certificates"].to_string().contains("certs/other-ca.pem"), "{before}");
+    // The file alone becomes another one.
+    copy(&gate.site, "stranger-ca");
+    gate.signal("HUP");
+    let after = wait::until("the reload", || {
+        gate.records().into_iter().filter(|record| record["event"] == "configuration-loaded").nth(1)
+    });
+    let_in("stranger");
+    assert_eq!(explained(&gate.site, "pacs").0, 3);
+    assert_ne!(after["configuration"], before["configuration"], "{after}");
+    assert_eq!(after["changed"], serde_json::json!(["certs/other-ca.pem"]), "{after}");
+    let (status, listed) = run(&gate.site, &["audit", "configurations", "audit"]);
+    assert!(status == 0 && listed.contains("certs/other-ca.pem"), "{listed}");
+}
+
 #[test]
 fn another_listeners_ca_does_not_speak_for_a_peer_without_a_word_from_check() {
     let site = Site::new();
@@ -423,4 +465,91 @@ fn with_the_shipped_configuration_a_revoked_site_is_out_after_sighup() {
     assert!(status == 1 && said.contains("no revocation list is named"), "{said}");
     let (status, said) = run(&gate.site, &["certs", "revoke", "certs", "lyon"]);
     assert!(status == 0 && said.contains("-c FILE"), "{said}");
+}
+
+/// The command of `certs/README.md` that begins so, as it is written there.
+fn readme(begin: &str) -> String {
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("certs/README.md")).expect("a file");
+    let commands = text.replace("\\\n", "");
+    let found =
+        commands.lines().filter_map(|line| line.strip_prefix("    ")).find(|line| line.starts_with(begin));
+    found.unwrap_or_else(|| panic!("no {begin} in certs/README.md")).to_owned()
+}
+
+/// The block of `certs/README.md` that begins with this table, up to the text behind it.
+fn readme_block(begin: &str) -> String {
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("certs/README.md")).expect("a file");
+    let block = text.lines().skip_while(|line| !line.trim_start().starts_with(begin));
+    let block: Vec<&str> = block.take_while(|line| line.is_empty() || line.starts_with("    ")).collect();
+    assert!(!block.is_empty(), "no {begin} in certs/README.md");
+    block.join("\n")
+}
+
+/// Runs a line in `folder` of the site, where `dimsegate` is the one under test.
+fn shell(site: &Site, folder: &str, line: &str) {
+    let mut command = Program::new("sh");
+    let bin = Path::new(env!("CARGO_BIN_EXE_dimsegate")).parent().expect("a folder").display();
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
+    command.current_dir(site.path(folder)).args(["-c", line]).env("PATH", path);
+    Finished::run(command).expect_success();
+}
+
+#[test]
+fn one_certificate_a_side_as_the_readme_has_it_made_is_what_check_says_of_it() {
+    let long = readme("openssl req -x509").replace("rsa:4096", "rsa:2048");
+    let (short, _) = long.split_once("-addext").expect("extensions");
+    let tables = readme_block("[listener.tls]                         # what comes from Lyon");
+    let (listener, upstream) = tables.split_once("[upstream.tls]").expect("two tables");
+    let listener = listener.split_once('\n').expect("keys").1;
+    for (recipe, expected) in
+        [(long.as_str(), &[][..]), (short, &["no revocation list is named", "no DNS or IP alternative name"])]
+    {
+        let site = Site::new();
+        for name in ["lyon", "gate", "orthanc"] {
+            shell(&site, "certs", &recipe.replace("lyon", name));
+        }
+        let (_, shown) = run(&site, &["certs", "show", "certs/lyon.pem"]);
+        let binding = shown.split_whitespace().find(|word| word.starts_with("sha256:")).expect("a binding");
+        let setup = Setup {
+            listener_tls: leaked(listener.to_owned()),
+            upstream_tls: leaked(format!("[upstream.tls]\nserver-name = \"pacs\"\n{upstream}")),
+            audit: "signing-key = \"conf/audit-signing.key\"",
+            roles: "[[role]]\nname = \"all\"\noperations = [\"C-STORE\"]\nsop-classes = [\"storage\"]",
+            peers: gate::peer(&format!("calling-ae-titles = [\"LYON\"]\ncertificates = [\"{binding}\"]")),
+            ..Setup::tls(process::free_address())
+        };
+        fs::write(site.path("dimsegate.toml"), setup.toml()).expect("a configuration written");
+        let (status, said) = run(&site, &["check", "-c", "dimsegate.toml", "--strict"]);
+        let risks: Vec<&str> = said.lines().filter(|line| line.starts_with("risk: ")).collect();
+        assert_eq!((status, risks.len()), (i32::from(!expected.is_empty()), expected.len()), "{said}");
+        for expected in expected {
+            assert!(risks.iter().any(|risk| risk.contains(expected)), "{expected}: {said}");
+            let readme = include_str!("../../certs/README.md").replace('\n', " ");
+            assert!(readme.contains(expected), "{expected} is not in certs/README.md");
+        }
+    }
+}
+
+#[test]
+fn the_other_recipes_of_the_readme_make_what_they_say() {
+    let site = Site::new();
+    fs::create_dir(site.path("fresh")).expect("a new folder");
+    for begin in
+        ["dimsegate certs init", "dimsegate certs issue certs server", "dimsegate certs issue certs lyon"]
+    {
+        shell(&site, "fresh", &readme(begin));
+    }
+    let (_, shown) = run(&site, &["certs", "show", "fresh/certs/server.pem", "fresh/certs/lyon.pem"]);
+    for name in ["dns:proxy.example", "ip:10.0.0.4", "dns:gw.lyon.example"] {
+        assert!(shown.contains(name), "{name} in {shown}");
+    }
+    shell(&site, "fresh", &readme("openssl req -new"));
+    openssl(&site, "req -in ../fresh/server.csr -noout -verify");
+    // What the passphrases are is asked at a terminal.
+    openssl(&site, "genrsa -aes128 -traditional -passout pass:one -out old.key 2048");
+    shell(&site, "certs", &format!("{} -passin pass:one -passout pass:two", readme("openssl pkcs8")));
+    let (_, shown) = run(&site, &["certs", "show", "certs/server.key"]);
+    assert!(shown.contains("encrypted"), "{shown}");
 }

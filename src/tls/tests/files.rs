@@ -114,7 +114,7 @@ fn every_bad_file_is_named_with_its_key() {
     let server = || site_server.clone();
     let chain = |file: &Path| ServerSettings { certificate_chain: file.to_owned(), ..server() };
     let key = |file: &Path| ServerSettings { private_key: file.to_owned(), ..server() };
-    let ca = |file: &Path| ServerSettings { client_ca: Some(file.to_owned()), ..server() };
+    let ca = |file: &Path| ServerSettings { client_ca: vec![file.to_owned()], ..server() };
     let list = |file: &Path| ServerSettings { revocation_lists: vec![file.to_owned()], ..server() };
     let missing = site.at("missing");
     let cases = [
@@ -131,7 +131,11 @@ fn every_bad_file_is_named_with_its_key() {
         (ca(&missing), "client-ca", "cannot read"),
         (ca(&empty), "client-ca", "no certificate"),
         (ca(&not_x509), "client-ca", "certificate 1"),
-        (ServerSettings { client_ca: None, ..server() }, "client-ca", "client-authentication = \"off\""),
+        (
+            ServerSettings { client_ca: Vec::new(), ..server() },
+            "client-ca",
+            "client-authentication = \"off\"",
+        ),
         (list(&missing), "revocation-lists", "cannot read"),
         (list(&empty), "revocation-lists", "no revocation list"),
         (list(&site.at("ca.pem")), "revocation-lists", "no revocation list"),
@@ -163,7 +167,7 @@ fn an_upstream_needs_a_name_and_both_halves_of_its_certificate() {
         refused(ClientSettings { certificate_chain: None, ..site.client(Some("lyon")) }).0,
         "private-key"
     );
-    assert_eq!(refused(ClientSettings { ca: Some(site.at("none")), ..site.client(None) }).0, "ca");
+    assert_eq!(refused(ClientSettings { ca: vec![site.at("none")], ..site.client(None) }).0, "ca");
 }
 
 proptest! {

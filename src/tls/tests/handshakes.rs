@@ -60,7 +60,7 @@ fn a_client_without_a_good_certificate_is_refused_with_the_reason() {
         request.not_after = now - Duration::days(1);
     });
     site.issue("early", &["a.example"], |request| request.not_before = now + Duration::days(1));
-    let foreign = ClientSettings { ca: Some(site.at("ca.pem")), ..elsewhere.client(Some("lyon")) };
+    let foreign = ClientSettings { ca: vec![site.at("ca.pem")], ..elsewhere.client(Some("lyon")) };
     let cases = [
         (site.client(None), "certificate-missing", "certificate_required"),
         (site.client(Some("wrong")), "certificate-wrong-purpose", "unsupported_certificate"),
@@ -99,7 +99,7 @@ fn revocation_is_enforced_and_so_is_the_end_of_a_list() {
 #[test]
 fn a_ca_made_anew_under_the_same_name_is_not_the_same_ca() {
     let (site, again) = (Site::new(), Site::new());
-    let client = ClientSettings { ca: Some(site.at("ca.pem")), ..again.client(Some("lyon")) };
+    let client = ClientSettings { ca: vec![site.at("ca.pem")], ..again.client(Some("lyon")) };
     let outcome = shake(&site.server(), &client);
     assert_eq!(outcome.labels(), ("certificate-invalid", "peer-alert"));
     let detail = outcome.server.unwrap_err().detail;
@@ -131,11 +131,14 @@ fn optional_lets_the_silent_in_but_not_the_foreign() {
     assert_eq!(of_server(&silent).certificate, None);
     let known = shake(&server, &site.client(Some("lyon"))).server.unwrap();
     assert!(of_server(&known).certificate.is_some());
-    let foreign = ClientSettings { ca: Some(site.at("ca.pem")), ..elsewhere.client(Some("lyon")) };
+    let foreign = ClientSettings { ca: vec![site.at("ca.pem")], ..elsewhere.client(Some("lyon")) };
     assert_eq!(shake(&server, &foreign).labels().0, "certificate-unknown-issuer");
 
-    let off =
-        ServerSettings { client_authentication: ClientAuthentication::Off, client_ca: None, ..site.server() };
+    let off = ServerSettings {
+        client_authentication: ClientAuthentication::Off,
+        client_ca: Vec::new(),
+        ..site.server()
+    };
     let outcome = shake(&off, &site.client(Some("lyon")));
     assert_eq!(of_server(&outcome.server.unwrap()).certificate, None);
 }
@@ -177,7 +180,7 @@ fn an_upstream_is_held_to_its_name_its_ca_and_its_list() {
     assert_eq!(wrong.alerts().0, Some("bad_certificate"));
     let detail = wrong.client.unwrap_err().detail;
     assert!(detail.contains("pacs.example") && detail.contains("configured server name"), "{detail}");
-    let foreign = ClientSettings { ca: Some(elsewhere.at("ca.pem")), ..site.client(None) };
+    let foreign = ClientSettings { ca: vec![elsewhere.at("ca.pem")], ..site.client(None) };
     assert_eq!(shake(&off, &foreign).labels().1, "certificate-unknown-issuer");
     site.ca.revoke("server").unwrap();
     let listed = ClientSettings { revocation_lists: vec![site.at("ca.crl.pem")], ..site.client(None) };

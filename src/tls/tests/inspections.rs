@@ -61,8 +61,19 @@ fn lists_that_do_not_fit_are_told() {
         "revocation-lists ca.pem",
         "no revocation list is by CN=site CA",
     );
-    let off = ServerSettings { client_authentication: ClientAuthentication::Off, ..server };
+    let off = ServerSettings { client_authentication: ClientAuthentication::Off, ..server.clone() };
     assert_one(&inspect_server(&off, now), "revocation-lists other.crl.pem", "not used");
+    // Of several files, the one whose CA has no list.
+    fs::copy(elsewhere.at("ca.pem"), site.at("other-ca.pem")).unwrap();
+    let client_ca = vec![site.at("other-ca.pem"), site.at("ca.pem")];
+    let several = ServerSettings { client_ca, ..server };
+    assert_one(
+        &inspect_server(&several, now),
+        "revocation-lists ca.pem",
+        "no revocation list is by CN=site CA",
+    );
+    let none = ServerSettings { revocation_lists: Vec::new(), ..several };
+    assert_one(&inspect_server(&none, now), "revocation-lists other-ca.pem", "CN=another CA or CN=site CA");
 }
 
 #[test]
@@ -82,10 +93,10 @@ fn certificates_in_the_wrong_place_are_told() {
         "certificate-chain nameless.pem",
         "no DNS or IP alternative name",
     );
-    let server = ServerSettings { client_ca: Some(site.at("server.pem")), ..site.server() };
+    let server = ServerSettings { client_ca: vec![site.at("server.pem")], ..site.server() };
     assert_one(&inspect_server(&server, now), "client-ca server.pem", "CN=server is not a CA certificate");
     // What is trusted itself is in its place.
-    let server = ServerSettings { client_ca: Some(site.at("lyon.pem")), ..site.server() };
+    let server = ServerSettings { client_ca: vec![site.at("lyon.pem")], ..site.server() };
     assert_eq!(messages(&inspect_server(&server, now)), [""; 0]);
     let client = site.client(Some("server"));
     assert_one(
@@ -110,7 +121,7 @@ fn weak_certificates_are_told() {
     }
     let server = ServerSettings {
         certificate_chain: site.at("leaf.pem"),
-        client_ca: Some(site.at("weak-ca.pem")),
+        client_ca: vec![site.at("weak-ca.pem")],
         ..site.server()
     };
     let found = inspect_server(&server, OffsetDateTime::now_utc());

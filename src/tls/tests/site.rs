@@ -58,7 +58,7 @@ impl Site {
             private_key: self.at("server.key"),
             private_key_passphrase_file: None,
             client_authentication: ClientAuthentication::Required,
-            client_ca: Some(self.at("ca.pem")),
+            client_ca: vec![self.at("ca.pem")],
             pins: Vec::new(),
             revocation_lists: Vec::new(),
             profile: Profile::Bcp195,
@@ -68,7 +68,7 @@ impl Site {
     /// With the certificate of that name, or none.
     pub fn client(&self, name: Option<&str>) -> ClientSettings {
         ClientSettings {
-            ca: Some(self.at("ca.pem")),
+            ca: vec![self.at("ca.pem")],
             pins: Vec::new(),
             server_name: "proxy.example".into(),
             certificate_chain: name.map(|name| self.at(&format!("{name}.pem"))),

@@ -32,13 +32,13 @@ fn listener(site: &Site, own: &str, trusted: &str) -> ServerSettings {
     ServerSettings {
         certificate_chain: site.at(&format!("{own}.pem")),
         private_key: site.at(&format!("{own}.key")),
-        client_ca: Some(site.at(trusted)),
+        client_ca: vec![site.at(trusted)],
         ..site.server()
     }
 }
 
 fn requestor(site: &Site, own: &str, trusted: &str) -> ClientSettings {
-    ClientSettings { ca: Some(site.at(trusted)), ..site.client(Some(own)) }
+    ClientSettings { ca: vec![site.at(trusted)], ..site.client(Some(own)) }
 }
 
 fn der(site: &Site, name: &str) -> CertificateDer<'static> {
@@ -133,7 +133,7 @@ fn a_pinned_key_needs_neither_a_ca_nor_a_name_and_outlives_its_certificate() {
         client_authentication: ClientAuthentication::Off,
         ..listener(&site, "pacs", "ca.pem")
     };
-    let pinning = ClientSettings { ca: None, pins, ..site.client(None) };
+    let pinning = ClientSettings { ca: Vec::new(), pins, ..site.client(None) };
     assert_eq!(shake(&upstream, &pinning).labels(), ("ok", "ok"));
     openssl(&site, "req -x509 -key pacs.key -out pacs.pem -subj /CN=renewed -days 9");
     assert_eq!(shake(&upstream, &pinning).labels(), ("ok", "ok"));
@@ -285,14 +285,14 @@ fn what_is_too_old_is_refused_in_words_on_both_legs() {
         // Trusted beside the CA, signed by nobody that is trusted, and by itself alone.
         let beside = together(&site, "beside.pem", &[ca.clone(), site.at(&format!("{name}.pem"))]);
         for trusted in [beside, ca.clone()] {
-            let settings = ServerSettings { client_ca: Some(trusted), ..site.server() };
+            let settings = ServerSettings { client_ca: vec![trusted], ..site.server() };
             let refused = judged(&settings, &[der(&site, name)]).unwrap_err();
             assert_eq!(refused.label, "certificate-unfit", "{name}");
             for part in [part, "openssl req -x509", &format!("CN={name}")] {
                 assert!(refused.detail.contains(part), "{part} in {}", refused.detail);
             }
         }
-        let settings = ServerSettings { client_ca: Some(site.at("beside.pem")), ..site.server() };
+        let settings = ServerSettings { client_ca: vec![site.at("beside.pem")], ..site.server() };
         let found = inspect_server(&settings, OffsetDateTime::now_utc());
         assert!(found.iter().any(|one| one.key == "client-ca" && one.message.contains(part)), "{found:#?}");
         // What an upstream shows.
@@ -301,7 +301,7 @@ fn what_is_too_old_is_refused_in_words_on_both_legs() {
         let key = super::super::config::provider().key_provider.load_private_key(key).unwrap();
         upstream.cert_resolver =
             Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![der(&site, name)], key)));
-        let settings = ClientSettings { ca: Some(site.at("beside.pem")), ..site.client(Some("lyon")) };
+        let settings = ClientSettings { ca: vec![site.at("beside.pem")], ..site.client(Some("lyon")) };
         let outcome = shake_configs(
             &Arc::new(upstream),
             &client(&settings).unwrap().config,
@@ -329,7 +329,7 @@ fn what_is_too_old_is_refused_in_words_on_both_legs() {
         "x509 -req -in leaf.csr -CA short.pem -CAkey short.key -CAcreateserial -days 9 -extfile leaf.cnf -out leaf.pem",
     );
     let beside = together(&site, "beside.pem", &[ca, site.at("short.pem")]);
-    let settings = ServerSettings { client_ca: Some(beside), ..site.server() };
+    let settings = ServerSettings { client_ca: vec![beside], ..site.server() };
     let refused = judged(&settings, &[der(&site, "leaf")]).unwrap_err();
     assert!(
         refused.label == "certificate-unfit" && refused.detail.contains("CN=short, which signed it"),
@@ -353,7 +353,7 @@ fn a_server_with_a_common_name_only_is_told_what_is_missing() {
         client_authentication: ClientAuthentication::Off,
         ..listener(&site, "pacs", "ca.pem")
     };
-    let outcome = shake(&upstream, &ClientSettings { ca: Some(site.at("root.pem")), ..site.client(None) });
+    let outcome = shake(&upstream, &ClientSettings { ca: vec![site.at("root.pem")], ..site.client(None) });
     let refused = outcome.client.err().unwrap();
     assert_eq!(refused.label, "certificate-wrong-name");
     assert!(

@@ -1,7 +1,8 @@
 //! The certificates of `client-ca` and `ca`: what each of them can be trusted for.
 
 use rustls::pki_types::CertificateDer;
-use std::path::Path;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use super::unfit::Unfit;
 use crate::tls::facts::Facts;
@@ -13,26 +14,48 @@ use crate::tls::{Role, TlsError};
 pub(crate) struct Listed {
     pub der: CertificateDer<'static>,
     pub facts: Facts,
+    /// The file that lists it.
+    pub file: PathBuf,
+    /// Its place among the certificates of that file, counted from 1.
+    number: usize,
 }
 
 impl Listed {
+    /// The certificates of PEM files, at least one of each, but those that an earlier file or place lists already.
+    pub(crate) fn of_all(
+        key: &'static str,
+        files: &[PathBuf],
+        seen: &mut Vec<FileDigest>,
+    ) -> Result<Vec<Self>, TlsError> {
+        let mut listed: Vec<Self> = Vec::new();
+        for file in files {
+            for one in Self::of(key, file, seen)? {
+                if !listed.iter().any(|earlier| earlier.der == one.der) {
+                    listed.push(one);
+                }
+            }
+        }
+        Ok(listed)
+    }
+
     /// The certificates of a PEM file, at least one.
     pub(crate) fn of(
         key: &'static str,
         file: &Path,
         seen: &mut Vec<FileDigest>,
     ) -> Result<Vec<Self>, TlsError> {
-        let certificates = material::certificates(key, file, seen)?.into_iter().enumerate();
-        let listed = certificates.map(|(index, der)| match Facts::of(&der) {
-            Ok(facts) => Ok(Self { der, facts }),
-            Err(error) => Err(TlsError::BadCertificate {
-                key,
-                file: file.to_owned(),
-                number: index + 1,
-                detail: error.to_string(),
-            }),
-        });
+        let listed =
+            material::certificates(key, file, seen)?.into_iter().zip(1..).map(
+                |(der, number)| match Facts::of(&der) {
+                    Ok(facts) => Ok(Self { der, facts, file: file.to_owned(), number }),
+                    Err(error) => Err(unusable(key, file, number, &error)),
+                },
+            );
         listed.collect()
+    }
+
+    pub(crate) fn unusable(&self, key: &'static str, why: &dyn Display) -> TlsError {
+        unusable(key, &self.file, self.number, why)
     }
 
     /// Whether what it signed is trusted.
@@ -58,4 +81,8 @@ impl Listed {
             |why| why.to_string(),
         )
     }
+}
+
+fn unusable(key: &'static str, file: &Path, number: usize, why: &dyn Display) -> TlsError {
+    TlsError::BadCertificate { key, file: file.to_owned(), number, detail: why.to_string() }
 }

@@ -133,7 +133,7 @@ fn acceptor(certificates: &Path) -> TlsAcceptor {
         private_key: certificates.join("server.key"),
         private_key_passphrase_file: None,
         client_authentication: ClientAuthentication::Required,
-        client_ca: Some(certificates.join("ca.pem")),
+        client_ca: vec![certificates.join("ca.pem")],
         pins: Vec::new(),
         revocation_lists: Vec::new(),
         profile: Profile::Bcp195,
