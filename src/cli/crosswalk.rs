@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
-use crate::config::{CrosswalkSettings, Settings};
+use crate::config::{self, CrosswalkSettings, CrosswalkTables};
 use crate::crosswalk::CrosswalkError;
 
 /// Show, export, erase and re-encrypt what pseudonyms stand for
@@ -65,20 +65,23 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 impl Which {
-    fn settings(&self) -> Result<Settings, ExitCode> {
-        super::load(&self.config).map(|loaded| loaded.settings)
+    fn tables(&self) -> Result<CrosswalkTables, ExitCode> {
+        config::crosswalk_tables(&self.config).map_err(|problems| {
+            eprintln!("{problems}");
+            ExitCode::from(exit::BAD_CONFIGURATION)
+        })
     }
 
-    fn of<'s>(&self, settings: &'s Settings) -> Result<&'s CrosswalkSettings, ExitCode> {
+    fn of<'t>(&self, tables: &'t CrosswalkTables) -> Result<&'t CrosswalkSettings, ExitCode> {
         let file = self.config.display();
         let found = match &self.rewrite {
             Some(rewrite) => {
-                settings.remembered.get(rewrite.as_str()).and_then(|name| settings.crosswalks.get(name))
+                tables.remembered.get(rewrite.as_str()).and_then(|name| tables.crosswalks.get(name))
             }
-            None => settings.crosswalks.values().next().filter(|_| settings.crosswalks.len() == 1),
+            None => tables.crosswalks.values().next().filter(|_| tables.crosswalks.len() == 1),
         };
         found.ok_or_else(|| {
-            let with: Vec<&str> = settings.remembered.keys().map(AsRef::as_ref).collect();
+            let with: Vec<&str> = tables.remembered.keys().map(AsRef::as_ref).collect();
             let with = if with.is_empty() { "none has one".to_owned() } else { with.join(", ") };
             match &self.rewrite {
                 Some(name) => eprintln!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
+use crate::config;
 use crate::rewrite::{Pseudonyms, Ruleset};
 
 /// Longest identifier, in bytes.
@@ -30,9 +31,16 @@ pub struct Args {
     pub length: u8,
 }
 
-/// Exit code 0, or 65 where a line is too long or the rewrite has no secret.
-pub fn run(rules: &Ruleset, args: &Args) -> ExitCode {
-    let shown = show(rules, usize::from(args.length), &mut io::stdin().lock(), &mut io::stdout().lock());
+/// Exit code 0, 65 where a line is too long or the rewrite has no secret, 78 where it has problems.
+pub fn run(args: &Args) -> ExitCode {
+    let rules = match config::ruleset(&args.config, &args.rewrite) {
+        Ok(rules) => rules,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return ExitCode::from(exit::BAD_CONFIGURATION);
+        }
+    };
+    let shown = show(&rules, usize::from(args.length), &mut io::stdin().lock(), &mut io::stdout().lock());
     match shown {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

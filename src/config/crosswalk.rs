@@ -19,6 +19,23 @@ pub(super) struct Crosswalks {
 }
 
 impl Crosswalks {
+    /// All tables; of those that are not wanted only the names are looked at.
+    pub fn read(root: &Section<'_>, wanted: impl Fn(Option<&str>) -> bool) -> Self {
+        let mut crosswalks = Self::default();
+        let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        for section in root.tables("crosswalk") {
+            let name = crosswalks.names.define(&section);
+            if !wanted(section.called()) {
+                continue;
+            }
+            let settings = crosswalk(&section, &mut files);
+            crosswalks.places.extend(name.clone().map(|name| (name, section.place.clone())));
+            section.finish();
+            crosswalks.compiled.extend(name.zip(settings));
+        }
+        crosswalks
+    }
+
     /// Reports those that are there for nothing.
     pub fn warn_of_unused(&self, report: &Report<'_>, used: &BTreeMap<Arc<str>, Arc<str>>) {
         let unused = self.places.iter().filter(|(name, _)| !used.values().any(|used| used == *name));
@@ -26,21 +43,6 @@ impl Crosswalks {
             report.risk(place, "no [[rewrite]] names it", "write crosswalk = \"…\" in one, or remove it");
         }
     }
-}
-
-pub(super) fn crosswalks(root: &Section<'_>) -> Crosswalks {
-    let mut crosswalks = Crosswalks::default();
-    let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
-    for section in root.tables("crosswalk") {
-        let name = crosswalks.names.define(&section);
-        let settings = crosswalk(&section, &mut files);
-        crosswalks.places.extend(name.clone().map(|name| (name, section.place.clone())));
-        section.finish();
-        if let (Some(name), Some(settings)) = (name, settings) {
-            crosswalks.compiled.insert(name, settings);
-        }
-    }
-    crosswalks
 }
 
 fn crosswalk(section: &Section<'_>, files: &mut BTreeMap<PathBuf, usize>) -> Option<CrosswalkSettings> {

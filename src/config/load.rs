@@ -8,12 +8,14 @@ use aws_lc_rs::digest;
 use toml::de::DeTable;
 
 use super::audit::Records;
+use super::crosswalk::Crosswalks;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::keys::Keys;
 use super::report::{Place, Report, Used};
 use super::section::Section;
 use super::settings::Settings;
-use super::{audit, crosswalk, limits, listener, peer, rewrite, role, upstream};
+use super::{audit, limits, listener, peer, rewrite, role, upstream};
+use crate::files::looked_for;
 use crate::policy::Policy;
 use crate::tls::FileDigest;
 
@@ -33,12 +35,32 @@ pub struct Loaded {
 /// # Errors
 /// [`Diagnostics`]: every problem at once, in the order of the file.
 pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
-    let text = read(path).map_err(|found| Diagnostics { errors: vec![*found], warnings: Vec::new() })?;
-    compile(path, &text)
+    compile(path, &text_of(path)?)
 }
 
 /// As [`load`], from text that was read already.
 pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
+    let (settings, warnings) = compile_with(path, text, |root| settings(path, text, root))?;
+    Ok(Loaded { settings, warnings })
+}
+
+/// Reads a file, and takes what is wanted of it. `take` gives `None` only after it has reported a problem.
+///
+/// # Errors
+/// As [`load`]; what is in no table that `take` looks at is no problem, as long as it is TOML.
+pub(super) fn read_with<T>(
+    path: &Path,
+    take: impl FnOnce(Section<'_>) -> Option<T>,
+) -> Result<T, Diagnostics> {
+    compile_with(path, &text_of(path)?, take).map(|(taken, _)| taken)
+}
+
+/// What was taken, and what is risky in it.
+fn compile_with<T>(
+    path: &Path,
+    text: &str,
+    take: impl FnOnce(Section<'_>) -> Option<T>,
+) -> Result<(T, Vec<Diagnostic>), Diagnostics> {
     let report = Report::new(path, text);
     let (root, syntax_errors) = DeTable::parse_recoverable(text);
     for error in &syntax_errors {
@@ -46,18 +68,14 @@ pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
         report.error(&place, format!("is not TOML: {}", error.message()), "see https://toml.io");
     }
     // What a half-read file lacks would only be noise.
-    let settings = if syntax_errors.is_empty() {
-        settings(path, text, Section::root(&report, root.get_ref()))
-    } else {
-        None
-    };
+    let taken = if syntax_errors.is_empty() { take(Section::root(&report, root.get_ref())) } else { None };
     let (mut errors, warnings) = report.into_findings();
     // One slip of the pen makes several syntax errors on its line.
     if !syntax_errors.is_empty() {
         errors.dedup_by_key(|found| found.line);
     }
-    match settings {
-        Some(settings) if errors.is_empty() => Ok(Loaded { settings, warnings }),
+    match taken {
+        Some(taken) if errors.is_empty() => Ok((taken, warnings)),
         _ => Err(Diagnostics { errors, warnings }),
     }
 }
@@ -67,7 +85,7 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
     let log = audit::log(&root);
     let records = audit::audit(&root);
     let upstreams = upstream::upstreams(&root);
-    let crosswalks = crosswalk::crosswalks(&root);
+    let crosswalks = Crosswalks::read(&root, |_| true);
     let rewrites = rewrite::rewrites(&root, &crosswalks);
     let limits = limits::limits(&root, rewrites.room());
     let roles = role::roles(&root);
@@ -117,6 +135,10 @@ fn in_force(path: &Path, file_digest: &str, files: &[FileDigest]) -> String {
     hex(digest::digest(&digest::SHA256, lines.as_bytes()).as_ref())
 }
 
+fn text_of(path: &Path) -> Result<String, Diagnostics> {
+    read(path).map_err(|found| Diagnostics { errors: vec![*found], warnings: Vec::new() })
+}
+
 fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
     let at = |line, column, problem: String, remedy: &str| {
         let (path, remedy) = (path.to_path_buf(), remedy.to_owned());
@@ -126,7 +148,7 @@ fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
     let file = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
     if let Err(error) = file {
         let remedy = "name a file that this user may read";
-        return Err(at(1, 1, format!("cannot be read: {error}"), remedy));
+        return Err(at(1, 1, format!("cannot be read: {error}{}", looked_for(path)), remedy));
     }
     if bytes.len() as u64 > MAX_FILE {
         return Err(at(1, 1, "is larger than 4 MiB".into(), "name a configuration file"));

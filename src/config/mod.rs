@@ -2,7 +2,7 @@
 //!
 //! [`load`] reads a file and everything that it names (certificates, keys, secrets), and gives either [`Settings`] that
 //! can be put into force as they are, or all [`Diagnostics`]. What is in force meanwhile is never touched. Relative
-//! paths are relative to the working directory.
+//! paths are relative to the working directory, and errors name both.
 
 mod addresses;
 mod audit;
@@ -15,6 +15,7 @@ mod listener;
 mod load;
 mod mask;
 mod names;
+mod part;
 mod peer;
 mod report;
 mod repository;
@@ -36,6 +37,7 @@ mod upstream;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
 pub use load::{Loaded, load};
+pub use part::{CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, rules, ruleset};
 pub use secret::crosswalk_key;
 pub use settings::*;
 pub(crate) use suggest::nearest;

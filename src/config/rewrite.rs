@@ -45,6 +45,15 @@ pub(super) struct Rewrites {
 }
 
 impl Rewrites {
+    /// Adds what one table says.
+    pub(super) fn read(&mut self, section: Section<'_>, crosswalks: &Crosswalks) {
+        let name = self.names.define(&section);
+        let crosswalk = crosswalk(&section, crosswalks);
+        self.remembered.extend(name.clone().zip(crosswalk));
+        let ruleset = ruleset(section);
+        self.compiled.extend(name.zip(ruleset.map(Arc::new)));
+    }
+
     /// Bytes that are in hand while the largest frame is decoded.
     pub(super) fn room(&self) -> u64 {
         let profiles = self.compiled.values().filter_map(|ruleset| ruleset.profile());
@@ -55,13 +64,7 @@ impl Rewrites {
 pub(super) fn rewrites(root: &Section<'_>, crosswalks: &Crosswalks) -> Rewrites {
     let mut rewrites = Rewrites::default();
     for section in root.tables("rewrite") {
-        let name = rewrites.names.define(&section);
-        let crosswalk = crosswalk(&section, crosswalks);
-        rewrites.remembered.extend(name.clone().zip(crosswalk));
-        let ruleset = ruleset(section);
-        if let (Some(name), Some(ruleset)) = (name, ruleset) {
-            rewrites.compiled.insert(name, Arc::new(ruleset));
-        }
+        rewrites.read(section, crosswalks);
     }
     crosswalks.warn_of_unused(root.report, &rewrites.remembered);
     rewrites

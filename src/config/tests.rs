@@ -1,7 +1,9 @@
 //! Whole files: the examples, and what is wrong with broken ones.
 
+mod authorities;
 mod broken;
 mod crosswalks;
 mod examples;
 mod material;
+mod parts;
 mod repositories;

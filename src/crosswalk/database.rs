@@ -9,8 +9,9 @@ use aws_lc_rs::rand;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::error::CrosswalkError;
-use super::row::Row;
+use super::row::{self, Row};
 use super::secret::{Keys, SHORT, Secret};
+use crate::rewrite::{Correspondence, Kind};
 
 /// "dgcw", in the header of the file.
 const APPLICATION: i64 = 0x6467_6377;
@@ -97,9 +98,23 @@ impl Database {
         CrosswalkError::of(&self.path, error)
     }
 
-    /// The row of a look-up key, by the column `real` or `pseudonym`.
-    pub(super) fn find(&self, column: Column, key: &[u8]) -> rusqlite::Result<Option<Row>> {
-        find(&self.connection, column, key)
+    /// What a real value or a pseudonym is found by is its column.
+    ///
+    /// # Errors
+    /// It cannot be read, or does not open.
+    pub(super) fn look_up(
+        &self,
+        kind: Kind,
+        column: Column,
+        value: &[u8],
+    ) -> Result<Option<Correspondence>, CrosswalkError> {
+        let key = match column {
+            Column::Real => row::forward(&self.keys, kind, value),
+            Column::Pseudonym => row::back(&self.keys, kind, value),
+        };
+        let found = find(&self.connection, column, &key).map_err(|error| self.error(&error))?;
+        let damaged = || CrosswalkError::damaged(&self.path, "a row does not open");
+        found.map(|row| row.open(&self.keys).ok_or_else(damaged)).transpose()
     }
 }
 

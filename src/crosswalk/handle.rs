@@ -12,7 +12,6 @@ use super::database::{Column, Database};
 use super::error::{CrosswalkError, NotStored};
 use super::known::Known;
 use super::lock::Lock;
-use super::row;
 use super::secret::Secret;
 use super::upkeep;
 use super::writer::{Request, Writer};
@@ -117,18 +116,11 @@ impl Crosswalk {
     fn find(
         &self,
         kind: Kind,
-        forward: bool,
+        column: Column,
         value: &[u8],
     ) -> Result<Option<Correspondence>, CrosswalkError> {
         let database = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let (column, key) = if forward {
-            (Column::Real, row::forward(&database.keys, kind, value))
-        } else {
-            (Column::Pseudonym, row::back(&database.keys, kind, value))
-        };
-        let found = database.find(column, &key).map_err(|error| database.error(&error))?;
-        let damaged = || CrosswalkError::damaged(&self.path, "a row does not open");
-        let found = found.map(|row| row.open(&database.keys).ok_or_else(damaged)).transpose()?;
+        let found = database.look_up(kind, column, value)?;
         if let Some(found) = &found {
             self.known.add_if_absent(found);
         }
@@ -144,7 +136,7 @@ impl Correspondences for Crosswalk {
         if let Some(known) = self.known.pseudonym_of(kind, real) {
             return Ok(Some(known));
         }
-        let found = self.find(kind, true, real).map_err(|error| told(&error))?;
+        let found = self.find(kind, Column::Real, real).map_err(|error| told(&error))?;
         Ok(found.map(|found| found.pseudonym))
     }
 
@@ -155,7 +147,7 @@ impl Correspondences for Crosswalk {
         if let Some(known) = self.known.behind(kind, pseudonym) {
             return Ok(Some(known));
         }
-        self.find(kind, false, pseudonym).map_err(|error| told(&error))
+        self.find(kind, Column::Pseudonym, pseudonym).map_err(|error| told(&error))
     }
 }
 
@@ -167,7 +159,7 @@ fn make_folder(file: &Path) -> std::io::Result<()> {
     }
 }
 
-fn told(error: &CrosswalkError) -> Unavailable {
+pub(super) fn told(error: &CrosswalkError) -> Unavailable {
     tracing::error!(%error, "a crosswalk cannot be read");
     Unavailable
 }

@@ -23,9 +23,15 @@
 //! # When something is durable
 //!
 //! [`Crosswalk::store`] returns when it is on the disk. One writer thread commits all that waits together.
+//!
+//! # Who may use it at the same time
+//!
+//! One process has it open as a [`Crosswalk`], and is the only one that writes: it keeps what it knows in memory, and another
+//! writer would make that wrong. Any other may read beside it, as a [`Guest`].
 
 mod database;
 mod error;
+mod guest;
 mod handle;
 mod known;
 mod lock;
@@ -35,6 +41,7 @@ mod upkeep;
 mod writer;
 
 pub use error::{CrosswalkError, NotStored};
+pub use guest::Guest;
 pub use handle::Crosswalk;
 pub use secret::Secret;
 pub use upkeep::{Holdings, erase, export, probe, rotate, show};

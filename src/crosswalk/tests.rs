@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use super::{Crosswalk, CrosswalkError, NotStored, Secret, erase, export, probe, rotate, show};
+use super::{Crosswalk, CrosswalkError, Guest, NotStored, Secret, erase, export, probe, rotate, show};
 use crate::dataset::{PATIENT_ID, Tag};
 use crate::rewrite::{Correspondence, Correspondences, Kind, Written};
 
@@ -592,4 +592,25 @@ fn what_a_value_was_written_in_is_kept_and_an_older_file_still_read() {
     assert_eq!(folder.open().behind(ID, b"CODE9").unwrap(), Some(kept.clone()));
     rotate(&folder.path(), &secret(1), &secret(2)).unwrap();
     assert!(everything(&folder.path(), 2).unwrap().contains(&kept));
+}
+
+#[test]
+fn a_guest_reads_what_the_owner_of_the_file_knows_by_then() {
+    let folder = Folder::new();
+    assert!(matches!(Guest::open(&folder.path(), &secret(1)), Err(CrosswalkError::Open { .. })));
+    let own = folder.open();
+    let guest = Guest::open(&folder.path(), &secret(1)).unwrap();
+    let found = |guest: &Guest| {
+        let forward = guest.pseudonym_of(Kind::Uid, b"1.2.826.0.1.777.1").unwrap();
+        (forward, guest.behind(NAME, b"ANON^PSEUDO2").unwrap().map(|one| one.real))
+    };
+    assert_eq!(found(&guest), (None, None));
+    own.store_blocking(site()).unwrap();
+    assert_eq!(found(&guest), (Some(b"2.25.1".to_vec()), Some(b"SURNAME2^FIRST".to_vec())));
+    assert_eq!(guest.behind(Kind::Days, b"-123").unwrap(), None);
+    assert!(matches!(Guest::open(&folder.path(), &secret(2)), Err(CrosswalkError::OtherKey { .. })));
+    // In a file of format 1, UIDs may stand for themselves.
+    drop((own, guest));
+    Connection::open(folder.path()).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    assert!(matches!(Guest::open(&folder.path(), &secret(1)), Err(CrosswalkError::Older { format: 1, .. })));
 }

@@ -58,20 +58,25 @@ pub struct Args {
     /// The [[peer]] that matched
     #[arg(long, value_name = "NAME")]
     pub peer: Option<Pattern>,
+    /// Calling AE title
     #[arg(long, value_name = "AE")]
     pub calling: Option<Pattern>,
+    /// Called AE title
     #[arg(long, value_name = "AE")]
     pub called: Option<Pattern>,
     /// Address of the requestor, or a network such as 203.0.113.0/24
     #[arg(long, value_name = "NETWORK", value_parser = network)]
     pub address: Option<IpNet>,
+    /// The [[listener]] that it came to
     #[arg(long, value_name = "NAME")]
     pub listener: Option<Pattern>,
+    /// The [[upstream]] that it went to
     #[arg(long, value_name = "NAME")]
     pub upstream: Option<Pattern>,
     /// TLS version (1.2, 1.3), or plain
     #[arg(long, value_name = "VERSION", value_parser = values::tls)]
     pub tls: Option<Pattern>,
+    /// TLS cipher suite
     #[arg(long, value_name = "NAME")]
     pub cipher: Option<Pattern>,
     /// SHA-256, subject or a name of the certificate that the requestor showed, accepted or not
@@ -98,6 +103,7 @@ pub struct Args {
     /// Label of a refusal or failure, such as calling-ae-title-unknown
     #[arg(long, value_name = "LABEL")]
     pub reason: Option<Pattern>,
+    /// Id of an association, as records have it
     #[arg(long, value_name = "ID")]
     pub association: Option<String>,
     /// C-STORE, C-FIND, …
@@ -257,8 +263,8 @@ impl Args {
         let (Some(patient), Some(file)) = (&self.patient, &self.config) else {
             return Ok(self.patient.as_deref().map(pattern));
         };
-        let loaded = config::load(file).map_err(|problems| problems.to_string())?;
-        let named = loaded.settings.audit.patient_identifiers.of(patient);
+        let identifiers = config::patient_identifiers(file).map_err(|problems| problems.to_string())?;
+        let named = identifiers.of(patient);
         let nobody = || format!("{}: records name no patients: patient-identifiers", file.display());
         named.map(|named| Some(pattern(&named))).ok_or_else(nobody)
     }

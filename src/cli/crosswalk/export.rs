@@ -14,6 +14,7 @@ use super::whose::Whose;
 use super::{Which, failed};
 use crate::cli::exit;
 use crate::crosswalk::{self, CrosswalkError};
+use crate::files::full;
 use crate::rewrite::{Correspondence, Kind};
 
 /// Write pseudonyms with what they stand for. These are patients' data
@@ -24,14 +25,15 @@ Example:
 
 Columns, and keys of the JSON objects, one a line: kind, attribute, real, pseudonym, patient (the real Patient ID of the
 object that it was found in).
-  uid         a UID of the patients' side, in whatever attribute it stands
-  own-uid     a UID of the pseudonyms' side's own, and as which the patients' side knows it (real)
-  value       a value of an attribute, whose pseudonym is made from the value
-  of-patient  a value of an attribute, whose pseudonym is made from the patient; the newest one
-  patient     a Patient ID, and the digits that {pseudonym} abbreviates
-  days        a Patient ID, and the days by which the patient's dates move
-  shared-uid, shared-value
-              a UID or value that another patient had first, and its patient, who has it too; without a pseudonym
+  uid           a UID of the patients' side, in whatever attribute it stands
+  own-uid       a UID of the pseudonyms' side's own, and as which the patients' side knows it (real)
+  value         a value of an attribute, whose pseudonym is made from the value
+  of-patient    a value of an attribute, whose pseudonym is made from the patient; the newest one
+  patient       a Patient ID, and the digits that {pseudonym} abbreviates
+  days          a Patient ID, and the days by which the patient's dates move
+  shared-uid    a UID that another patient had first, and its patient, who has it too; without a pseudonym
+  shared-value  the same of a value
+
 Bytes that are not UTF-8, and control characters, are written as \\xNN. A file is made readable by its owner only, and
 none is overwritten.")]
 pub struct Args {
@@ -64,10 +66,10 @@ impl From<CrosswalkError> for Ended {
 
 /// Runs `export`.
 pub fn run(args: &Args) -> Result<(), ExitCode> {
-    let settings = args.which.settings()?;
-    let crosswalk = args.which.of(&settings)?;
+    let tables = args.which.tables()?;
+    let crosswalk = args.which.of(&tables)?;
     let patient = args.whose.patient(crosswalk)?;
-    let name = args.output.as_ref().map_or("standard output".into(), |path| path.display().to_string());
+    let name = args.output.as_ref().map_or("standard output".into(), |path| full(path).to_string());
     let not_written = |error: io::Error| {
         let why = match error.kind() {
             io::ErrorKind::AlreadyExists => "is there already; nothing is overwritten".to_owned(),

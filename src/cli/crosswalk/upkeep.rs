@@ -58,11 +58,11 @@ pub struct RotateKey {
 
 /// Runs `show`.
 pub fn show(args: &Show) -> Result<(), ExitCode> {
-    let settings = args.which.settings()?;
-    let shown: Vec<_> = if args.which.rewrite.is_some() || settings.crosswalks.is_empty() {
-        vec![args.which.of(&settings)?]
+    let tables = args.which.tables()?;
+    let shown: Vec<_> = if args.which.rewrite.is_some() || tables.crosswalks.is_empty() {
+        vec![args.which.of(&tables)?]
     } else {
-        settings.crosswalks.values().collect()
+        tables.crosswalks.values().collect()
     };
     for crosswalk in shown {
         if !crosswalk.path.exists() {
@@ -87,8 +87,8 @@ fn print(holdings: &Holdings) {
 
 /// Runs `erase`.
 pub fn erase(args: &Erase) -> Result<(), ExitCode> {
-    let settings = args.which.settings()?;
-    let crosswalk = args.which.of(&settings)?;
+    let tables = args.which.tables()?;
+    let crosswalk = args.which.of(&tables)?;
     let Some(patient) = args.whose.patient(crosswalk)? else {
         eprintln!("say whom to erase, with --patient ID or --pseudonym ID");
         return Err(ExitCode::from(exit::USAGE));
@@ -103,8 +103,8 @@ pub fn erase(args: &Erase) -> Result<(), ExitCode> {
 
 /// Runs `rotate-key`.
 pub fn rotate_key(args: &RotateKey) -> Result<(), ExitCode> {
-    let settings = args.which.settings()?;
-    let crosswalk = args.which.of(&settings)?;
+    let tables = args.which.tables()?;
+    let crosswalk = args.which.of(&tables)?;
     let new = config::crosswalk_key(&args.new_key_file).map_err(|problem| {
         eprintln!("{problem}");
         ExitCode::from(exit::BAD_CONFIGURATION)

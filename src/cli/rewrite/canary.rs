@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FileError, Sender, files_of, part10, printable};
+use super::failure::FileError;
+use super::inputs::{files_of, printable};
+use super::{Sender, part10};
 use crate::dataset::Encoding;
 use crate::rewrite::{Change, Expected, Output, RewriteError, Ruleset, Transform, canary};
 
@@ -21,7 +23,7 @@ pub fn run_with(
     let (files, unreadable) = files_of(inputs, out);
     let mut failed = unreadable.len();
     for (path, error) in unreadable {
-        writeln!(problems, "{}: {}", printable(&path), FileError::Read(error))?;
+        writeln!(problems, "{}: {}", printable(&path), FileError::open(&path, error))?;
     }
     for (path, number) in files.iter().zip(1..) {
         match check(rules, path, (sender, number)) {
@@ -60,7 +62,7 @@ pub fn check(
     path: &Path,
     (sender, number): (&Sender, u64),
 ) -> Result<Checked, FileError> {
-    let bytes = fs::read(path).map_err(FileError::Read)?;
+    let bytes = fs::read(path).map_err(|error| FileError::open(path, error))?;
     let start = part10::read(&bytes)?;
     let syntax = start.transfer_syntax_uid.as_str();
     let encoding = Encoding::of(syntax).ok_or_else(|| FileError::TransferSyntax(syntax.to_owned()))?;

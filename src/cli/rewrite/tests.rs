@@ -2,7 +2,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{How, Sender, part10, run_with};
+use super::every::run_with;
+use super::memory::Memory;
+use super::{How, Sender, part10};
 use crate::rewrite::{RuleSpec, Ruleset, RulesetSpec};
 use aws_lc_rs::hmac;
 
@@ -43,7 +45,7 @@ struct Ran {
 
 fn ran(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> Ran {
     let (mut shown, mut problems) = (Vec::new(), Vec::new());
-    let how = How { rules, crosswalk: None, sender: &Sender::default(), diff };
+    let how = How { rules, memory: &Memory::None, sender: &Sender::default(), diff };
     let failed = run_with(&how, inputs, out, &mut shown, &mut problems).unwrap();
     let mut files: Vec<PathBuf> = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -101,7 +103,7 @@ fn one_bad_file_does_not_stop_the_others_and_leaves_nothing() {
     let lines: Vec<&str> = ran.problems.lines().collect();
     assert_eq!(lines.len(), 6, "one line each: {lines:?}");
     let says = |file: &str, what: &str| lines.iter().any(|line| line.contains(file) && line.contains(what));
-    assert!(says("/absent: ", "cannot be read"));
+    assert!(says("/absent: ", "cannot be opened"));
     assert!(
         says("/cut: ", "(0010,0010) at byte ") && says("/cut: ", ": data set ends inside; expected the rest")
     );

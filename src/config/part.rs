@@ -1,0 +1,93 @@
+//! Parts of a configuration, for commands that work without the proxy. No file is read that belongs to another part, so
+//! that rules can be tried where there are no certificates and no keys but theirs. `check` reads everything.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::crosswalk::Crosswalks;
+use super::diagnostic::Diagnostics;
+use super::load::read_with;
+use super::rewrite::Rewrites;
+use super::section::Section;
+use super::settings::CrosswalkSettings;
+use super::suggest;
+use crate::audit::PatientIdentifiers;
+use crate::rewrite::Ruleset;
+
+/// What rewrites data sets.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub ruleset: Arc<Ruleset>,
+    /// What remembers the pseudonyms, not open, where something is to.
+    pub crosswalk: Option<CrosswalkSettings>,
+}
+
+/// The `[[crosswalk]]` tables, by name.
+#[derive(Clone, Debug)]
+pub struct CrosswalkTables {
+    pub crosswalks: BTreeMap<Arc<str>, CrosswalkSettings>,
+    /// The crosswalk of a rewrite, both by name.
+    pub remembered: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// The rules of one `[[rewrite]]`, with its secrets and its crosswalk.
+///
+/// # Errors
+/// Every problem of them, or that no rewrite is called so.
+pub fn rules(path: &Path, name: &str) -> Result<Rules, Diagnostics> {
+    read_with(path, |root| rules_of(&root, name, true))
+}
+
+/// As [`rules`], without the crosswalk.
+///
+/// # Errors
+/// As [`rules`].
+pub fn ruleset(path: &Path, name: &str) -> Result<Arc<Ruleset>, Diagnostics> {
+    read_with(path, |root| rules_of(&root, name, false).map(|rules| rules.ruleset))
+}
+
+fn rules_of(root: &Section<'_>, name: &str, remembering: bool) -> Option<Rules> {
+    let tables = root.tables("rewrite");
+    let wanted = |table: &Section<'_>| table.called() == Some(name);
+    let Some(table) = tables.iter().find(|table| wanted(table)) else {
+        let problem = format!("no [[rewrite]] is called {name:?}");
+        let names = tables.iter().filter_map(Section::called);
+        root.report.error(&root.place, problem, suggest::or_list(name, names));
+        return None;
+    };
+    let named = table.text("crosswalk");
+    let crosswalks =
+        Crosswalks::read(root, |crosswalk| remembering && crosswalk.is_some() && crosswalk == named);
+    let mut rewrites = Rewrites::default();
+    tables.into_iter().filter(wanted).for_each(|table| rewrites.read(table, &crosswalks));
+    let crosswalk = rewrites.remembered.get(name).and_then(|name| crosswalks.compiled.get(name));
+    Some(Rules { ruleset: rewrites.compiled.get(name)?.clone(), crosswalk: crosswalk.cloned() })
+}
+
+/// Every crosswalk, and whose it is.
+///
+/// # Errors
+/// Every problem of their tables.
+pub fn crosswalk_tables(path: &Path) -> Result<CrosswalkTables, Diagnostics> {
+    read_with(path, |root| {
+        let crosswalks = Crosswalks::read(&root, |_| true).compiled;
+        let rewrites = root.tables("rewrite");
+        let remembered = rewrites.iter().filter_map(|table| {
+            let (crosswalk, _) = crosswalks.get_key_value(table.text("crosswalk")?)?;
+            Some((table.called()?.into(), crosswalk.clone()))
+        });
+        Some(CrosswalkTables { remembered: remembered.collect(), crosswalks })
+    })
+}
+
+/// How records name patients.
+///
+/// # Errors
+/// Every problem with that.
+pub fn patient_identifiers(path: &Path) -> Result<PatientIdentifiers, Diagnostics> {
+    read_with(path, |root| match root.table("audit") {
+        Some(audit) => super::audit::patient_identifiers(&audit),
+        None => Some(PatientIdentifiers::None),
+    })
+}
