@@ -7,30 +7,35 @@ mod archive;
 mod certificates;
 mod changes;
 mod command;
+mod endings;
 mod failure;
 mod kept;
 mod phantom;
 mod proxy;
 mod records;
 mod requestor;
-mod signals;
 mod site;
 mod stage;
 pub(super) mod story;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use endings::Endings;
 use failure::Failure;
-use signals::Signals;
 use site::Site;
 use stage::Stage;
 use story::{Next, Story, Style};
 
 /// See the proxy at work on this machine: a development CA, an archive, one study through TLS
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "Example:\n  dimsegate demo --once\n  dimsegate demo --dir /tmp/dimsegate-demo")]
+#[command(after_help = "\
+Example:
+  dimsegate demo --once
+  dimsegate demo --dir /tmp/dimsegate-demo
+
+Ctrl-C ends it; so do SIGTERM, the end of its terminal (unless nohup started it), and a reader of its output that has gone. Nothing is left running then, and of a temporary folder nothing is left.")]
 pub struct Args {
     /// End after the study; otherwise stay up, and say what to try next
     #[arg(long)]
@@ -42,41 +47,50 @@ pub struct Args {
 
 /// Runs the demonstration; 0 when every step worked.
 pub fn run(args: &Args) -> ExitCode {
-    let mut story = Story::new(io::stdout(), Style::of_standard_output());
-    let outcome = super::runtime()
-        .map_err(|error| Failure::io("starting", error))
-        .and_then(|runtime| runtime.block_on(demonstrate(args, &mut story)));
-    match outcome {
+    match run_to_its_end(args, &mut Story::new(io::stdout(), Style::of_standard_output())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("dimsegate demo: {}", super::table::visible(&failure.to_string()));
+            // A terminal that is gone takes this no more.
+            let _ = writeln!(io::stderr(), "dimsegate demo: {}", super::table::visible(&failure.to_string()));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn demonstrate<W: io::Write>(args: &Args, story: &mut Story<W>) -> Result<(), Failure> {
-    let mut signals = Signals::catch().map_err(|error| Failure::io("catching signals", error))?;
-    let mut site =
-        Site::open(args.dir.as_deref()).map_err(|error| Failure::io("making the folder", error))?;
+fn run_to_its_end<W: Write>(args: &Args, story: &mut Story<W>) -> Result<(), Failure> {
+    let runtime = super::runtime().map_err(|error| Failure::io("starting", error))?;
+    let endings = runtime.block_on(async { Endings::watch() });
+    let mut endings = endings.map_err(|error| Failure::io("catching signals", error))?;
+    let site = Site::open(args.dir.as_deref()).map_err(|error| Failure::io("making the folder", error))?;
+    let performed = runtime.block_on(demonstrate(args.once, &site, &mut endings, story));
+    // Whatever still writes into the folder ends before the folder does.
+    drop(runtime);
+    story.end(site.folder(), !site.is_temporary());
+    site.close().map_err(|error| Failure::io("removing the folder", error))?;
+    performed
+}
+
+async fn demonstrate<W: Write>(
+    once: bool,
+    site: &Site,
+    endings: &mut Endings,
+    story: &mut Story<W>,
+) -> Result<(), Failure> {
     story.title();
-    let stage = tokio::select! {
-        stage = Stage::set(&site, story) => stage?,
-        () = signals.received() => return Err(Failure::Interrupted),
-    };
+    // Not cut short, so that what was started is also stopped; it takes no time.
+    let stage = Stage::set(site, story).await?;
     let performed = tokio::select! {
-        performed = stage.perform(&site, story) => performed,
-        () = signals.received() => Err(Failure::Interrupted),
+        biased;
+        () = endings.told() => Err(Failure::Interrupted),
+        performed = stage.perform(site, story) => performed,
     };
-    if performed.is_ok() && !args.once {
-        site.keep();
+    if performed.is_ok() && !once {
         let program = std::env::args_os().next().map(PathBuf::from);
         let program = program.as_deref().unwrap_or(Path::new("dimsegate"));
-        story.next(&Next { site: &site, listener: stage.listener(), program });
-        signals.received().await;
+        story.next(&Next { site, listener: stage.listener(), program });
+        endings.told_or_unread().await;
     }
     stage.strike().await;
-    story.end(site.folder(), !site.is_temporary());
     performed
 }
 

@@ -54,11 +54,12 @@ impl Site {
         self.temporary.is_some()
     }
 
-    /// Keeps a temporary folder, for a person who wants to look at it.
-    pub fn keep(&mut self) {
-        if let Some(temporary) = self.temporary.take() {
-            let _ = temporary.keep();
-        }
+    /// Removes a temporary folder.
+    ///
+    /// # Errors
+    /// When something of it cannot be removed.
+    pub fn close(self) -> io::Result<()> {
+        self.temporary.map_or(Ok(()), TempDir::close)
     }
 
     pub fn certificates(&self) -> PathBuf {
@@ -202,16 +203,16 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_folder_goes_unless_it_is_kept() {
+    fn a_temporary_folder_goes_and_a_named_one_stays() {
         let site = Site::open(None).unwrap();
         let gone = site.folder().to_owned();
-        drop(site);
+        site.write_configuration("127.0.0.1:1".parse().unwrap()).unwrap();
+        site.close().unwrap();
         assert!(!gone.exists());
-        let mut site = Site::open(None).unwrap();
-        site.keep();
+        let parent = tempfile::tempdir().unwrap();
+        let site = Site::open(Some(&parent.path().join("kept"))).unwrap();
         let kept = site.folder().to_owned();
-        drop(site);
+        site.close().unwrap();
         assert!(kept.exists());
-        fs::remove_dir_all(kept).unwrap();
     }
 }

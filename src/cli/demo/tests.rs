@@ -1,15 +1,15 @@
 use super::story::{Story, Style};
-use super::{Args, demonstrate};
+use super::{Args, run_to_its_end};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_study_goes_through_the_proxy_and_is_told() {
+#[test]
+fn one_study_goes_through_the_proxy_and_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let args = Args { once: true, dir: Some(folder.path().join("demo")) };
     // Twice in the same folder: the second time finds everything there, and makes the same of it.
     let mut archived = Vec::new();
     for _ in 0..2 {
         let mut out = Vec::new();
-        demonstrate(&args, &mut Story::new(&mut out, Style::PLAIN)).await.unwrap();
+        run_to_its_end(&args, &mut Story::new(&mut out, Style::PLAIN)).unwrap();
         let text = String::from_utf8(out).unwrap();
         for line in [
             "C-ECHO, then 8 objects (1.1 MB) sent over TLS 1.3, X25519MLKEM768, all stored",
