@@ -31,7 +31,7 @@ enum Command {
 
 /// Make a private CA (EC P-256, ten years) and its first, empty revocation list.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dimsegate certs init certs")]
+#[command(after_help = "Example:\n  dimsegate certs init certs")]
 struct Init {
     /// Where ca.pem, ca.key and ca.crl.pem go; made where it is missing.
     dir: PathBuf,
@@ -42,7 +42,7 @@ struct Init {
 
 /// Issue a certificate into NAME.pem and its key into NAME.key; never overwrites.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dimsegate certs issue certs lyon --client --san gw.lyon.example")]
+#[command(after_help = "Example:\n  dimsegate certs issue certs lyon --client --san gw.lyon.example")]
 struct Issue {
     /// The directory of the CA.
     dir: PathBuf,
@@ -66,9 +66,11 @@ struct Issue {
 
 /// Put the certificate NAME.pem on the revocation list, and sign the list anew for 30 days.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dimsegate certs revoke certs lyon -c FILE && kill -HUP $(pidof dimsegate)
+#[command(
+    after_help = "Example:\n  dimsegate certs revoke certs lyon -c FILE && kill -HUP $(pidof dimsegate)
 
-With -c it says which listeners of that configuration read the list; exit status 1 where one trusts the CA and does not.")]
+With -c it says which listeners of that configuration read the list; exit status 1 where one trusts the CA and does not."
+)]
 struct Revoke {
     /// The directory of the CA.
     dir: PathBuf,
@@ -81,7 +83,7 @@ struct Revoke {
 
 /// Sign the revocation list anew, for another 30 days.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example, once a week: dimsegate certs crl certs && kill -HUP $(pidof dimsegate)")]
+#[command(after_help = "Example, once a week:\n  dimsegate certs crl certs && kill -HUP $(pidof dimsegate)")]
 struct Crl {
     /// The directory of the CA.
     dir: PathBuf,
@@ -89,7 +91,7 @@ struct Crl {
 
 /// Show what certificates, revocation lists and keys say; a key itself is never shown.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dimsegate certs show certs/lyon.pem")]
+#[command(after_help = "Example:\n  dimsegate certs show certs/lyon.pem")]
 struct Show {
     /// PEM or DER.
     #[arg(required = true)]

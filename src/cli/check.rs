@@ -10,8 +10,9 @@ use crate::config::{self, Diagnostic};
 const EXAMPLE: &str = "Example:
   dimsegate check -c conf/dimsegate.toml
 
-Exit status: 0 clean, 78 errors, 1 only risks with --strict.
-Relative paths in the configuration are relative to the working directory.";
+Relative paths in the configuration are relative to the working directory. Errors name the whole path.
+
+Exit status: 0 clean, 78 errors, 1 only risks with --strict.";
 
 /// Find every problem of a configuration, then what is risky in it
 #[derive(Debug, clap::Args)]

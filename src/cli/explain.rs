@@ -27,6 +27,7 @@ const EXAMPLE: &str = "Example:
     --operation C-STORE --sop-class CTImageStorage
 
 The certificate is verified as the listener would verify it now; that the requestor has its key is taken for granted.
+
 Exit status: 0 allowed, 3 refused, 78 bad configuration.";
 
 /// Replay the decision about an association without a network

@@ -8,20 +8,17 @@ mod demo;
 mod echo;
 mod exit;
 mod explain;
+mod help;
 mod pseudonyms;
 mod rewrite;
 mod run;
 mod table;
 
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
-use crate::config::{self, Loaded, Settings};
-use crate::crosswalk::{Crosswalk, CrosswalkError};
-use crate::rewrite::Ruleset;
+use crate::config::{self, Loaded};
 
 /// A transparent DICOM proxy: TLS, access control, rewriting in flight and records, in front of any PACS
 #[derive(Debug, Parser)]
@@ -64,51 +61,20 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
+    let matches = help::fitted(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
-        Command::Rewrite(args) => {
-            with_rules(&args.config, &args.rewrite, |settings, rules| {
-                match remembering(settings, &args.rewrite) {
-                    Ok(crosswalk) => rewrite::run(rules, crosswalk.as_ref(), &args),
-                    Err(error) => {
-                        eprintln!("{error}");
-                        ExitCode::from(exit::UNAVAILABLE)
-                    }
-                }
-            })
-        }
-        Command::Pseudonyms(args) => {
-            with_rules(&args.config, &args.rewrite, |_, rules| pseudonyms::run(rules, &args))
-        }
+        Command::Rewrite(args) => rewrite::run(&args),
+        Command::Pseudonyms(args) => pseudonyms::run(&args),
         Command::Crosswalk(args) => crosswalk::run(&args),
         Command::Echo(args) => echo::run(&args),
         Command::Certs(args) => certs::run(&args),
         Command::Audit(args) => audit::run(&args),
     }
-}
-
-/// Does something with the rules of a `[[rewrite]]`.
-fn with_rules(config: &Path, name: &str, run: impl FnOnce(&Settings, &Arc<Ruleset>) -> ExitCode) -> ExitCode {
-    let settings = match load(config) {
-        Ok(loaded) => loaded.settings,
-        Err(status) => return status,
-    };
-    let Some(rules) = settings.rewrites.get(name) else {
-        let known: Vec<_> = settings.rewrites.keys().map(ToString::to_string).collect();
-        let (file, known) = (config.display(), known.join(", "));
-        eprintln!("{file}: no [[rewrite]] named \"{name}\"; there is {known}");
-        return ExitCode::from(exit::BAD_CONFIGURATION);
-    };
-    run(&settings, rules)
-}
-
-/// The crosswalk of a rewrite, opened, where it has one.
-fn remembering(settings: &Settings, rewrite: &str) -> Result<Option<Arc<Crosswalk>>, CrosswalkError> {
-    let named = settings.remembered.get(rewrite).and_then(|name| settings.crosswalks.get(name));
-    named.map(|named| Crosswalk::open(&named.path, &named.secret).map(Arc::new)).transpose()
 }
 
 /// The runtime of the commands that use the network.
