@@ -61,6 +61,7 @@ fn so_is_every_file_of_a_command_line() {
         ("run -c none.toml", "none.toml"),
         ("rewrite -c none.toml --rewrite x -o out in", "none.toml"),
         ("crosswalk show -c none.toml", "none.toml"),
+        ("demo --once --dir audit.key", "audit.key"),
         ("certs show none.pem", "none.pem"),
         ("certs crl none", "none/ca.pem"),
         ("certs init audit.key", "audit.key"),
@@ -76,7 +77,12 @@ fn so_is_every_file_of_a_command_line() {
         assert!(status != 0 && said.contains(&whole(&site, name)), "{line}: {status}: {said}");
     }
     let setup = Setup::plain(process::free_address()).toml().replace("secret-file = \"conf/audit.key\"", "");
-    fs::write(site.path("conf/good.toml"), setup).expect("a configuration written");
+    fs::write(site.path("conf/good.toml"), &setup).expect("a configuration written");
+    // What is made where it is missing, and cannot be.
+    let records = setup.replace("directory = \"audit\"", "directory = \"audit.key/records\"");
+    fs::write(site.path("conf/records.toml"), records).expect("a configuration written");
+    let (status, said) = run(&site, "run -c records.toml");
+    assert!(status != 0 && said.contains(&whole(&site, "audit.key/records")), "{status}: {said}");
     fs::write(
         site.path("conf/rules.toml"),
         crate::crosswalk::remembering(process::free_address()).toml().replace("\"conf/", "\""),

@@ -10,6 +10,7 @@ use dicom_object::DefaultDicomObject;
 use tempfile::TempDir;
 
 use super::requestor::secure::Credentials;
+use crate::files::full;
 
 /// Calling AE title of the demonstration's modality.
 pub const MODALITY: &str = "CT_DEMO";
@@ -148,7 +149,7 @@ fn write_secret(path: &Path) -> io::Result<()> {
 }
 
 fn naming(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    io::Error::new(error.kind(), format!("{}: {error}", full(path)))
 }
 
 #[cfg(test)]
