@@ -77,7 +77,7 @@ fn micros(time: Duration, records: u64) -> f64 {
 /// As the relay records an object that passes as it came.
 fn operation(number: u64) -> Event {
     Event::Operation(Box::new(Operation {
-        association: "6b8b4567-3c".into(),
+        association: "5a1e0c93d7b2486f-3c".into(),
         operation: "C-STORE".into(),
         message_id: number as u16,
         direction: Direction::FromPeer,

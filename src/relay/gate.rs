@@ -1,13 +1,13 @@
 //! What all associations share: the configuration in force, the records, the limits, the buffers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::decoding::Decoders;
+use super::ids::Ids;
 use super::refusals::Refusals;
 use crate::audit::Audit;
 use crate::config::Settings;
@@ -35,15 +35,13 @@ pub(crate) struct Gate {
     pub aborted: AtomicU64,
     /// Connections that only looked whether the proxy is there.
     pub health_checks: AtomicU64,
-    run: u64,
-    next: AtomicU64,
+    ids: Ids,
 }
 
 impl Gate {
     pub fn new(settings: Arc<Settings>, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
         let limiter = Limiter::new(settings.limits.counts);
         let decoders = Decoders::new(settings.limits.decoding_memory);
-        let run = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self {
             settings: ArcSwap::new(settings),
             refusals: Arc::new(Refusals::new(audit.clone())),
@@ -53,15 +51,13 @@ impl Gate {
             stage,
             aborted: AtomicU64::new(0),
             health_checks: AtomicU64::new(0),
-            run,
-            next: AtomicU64::new(1),
+            ids: Ids::new(),
         }
     }
 
-    /// An id that no other connection has, of this run or of one before it: what ties records and log together.
+    /// An id that no other connection has, of this run or of any other: what ties records and log together.
     pub fn next_id(&self) -> Arc<str> {
-        let count = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("{:x}-{count:x}", self.run).into()
+        self.ids.next()
     }
 
     /// Waits until no more connections are taken, and what is idle ends.

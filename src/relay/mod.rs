@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `proxy` | start, reload, drain: what the command line drives |
 //! | `gate` | what all associations share |
+//! | `ids` | what ties records and log together |
 //! | `listener` | accept loops |
 //! | `session`, `established` | one connection as the protocol tells it |
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
@@ -41,6 +42,7 @@ mod failing;
 mod farewell;
 mod gate;
 mod handshake;
+mod ids;
 mod leg;
 mod listener;
 mod message;

@@ -116,6 +116,7 @@ fn tls_or_lost(error: &std::io::Error) -> Refused {
 }
 
 /// Decides, and asks the upstream.
+#[allow(clippy::too_many_lines, reason = "one step after the other")]
 async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) -> Option<Opened> {
     let (grant, permit) = match admitted(arrival, &requested) {
         Ok(admitted) => admitted,

@@ -16,7 +16,7 @@ use crate::cli::table::screen;
 
 const EXAMPLE: &str = "Example:
   dimsegate audit search audit --from 1h --outcome refused
-  dimsegate audit show audit 6b027423-1
+  dimsegate audit show audit 5a1e0c93d7b2486f-1
 
 The id stands in every record of an association. All its records as they were written:
 audit search DIR --association ID --json
