@@ -27,6 +27,7 @@
 //! | [`files`] | | how errors call a file that somebody named |
 //! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
 //! | [`policy`] | | facts to verdict and reason; rates behind a clock |
+//! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
 //! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
@@ -41,18 +42,27 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[warn(missing_docs, unreachable_pub)]
+pub mod age;
 pub mod audit;
 pub mod buffer;
 pub mod cli;
 pub mod config;
+#[warn(unreachable_pub)]
 pub mod crosswalk;
 pub mod dataset;
+#[warn(unreachable_pub)]
 pub mod dimse;
 pub mod files;
+#[warn(missing_docs, unreachable_pub)]
 pub mod identity;
+#[warn(unreachable_pub)]
 pub mod policy;
 pub mod relay;
+#[warn(unreachable_pub)]
 pub mod rewrite;
+#[warn(unreachable_pub)]
 pub mod tls;
 pub mod upper;
+#[warn(unreachable_pub)]
 pub mod wire;

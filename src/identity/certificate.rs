@@ -25,7 +25,9 @@ pub struct Certificate {
     pub key_fingerprint: String,
     /// Hexadecimal digits without separators.
     pub serial: String,
+    /// The distinguished name of whoever signed it (RFC 4514).
     pub issuer: String,
+    /// The last moment at which it is valid (RFC 5280 §4.1.2.5).
     pub not_after: OffsetDateTime,
     /// The common name of the subject, where it has exactly one.
     pub common_name: Option<String>,

@@ -5,17 +5,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("buffer", &[]),
     ("files", &[]),
     ("wire", &[]),
+    ("age", &[]),
     ("dimse", &["wire"]),
     ("dataset", &["wire"]),
     ("rewrite", &["dataset", "wire"]),
     ("crosswalk", &["files", "dataset", "rewrite"]),
     ("identity", &["wire"]),
     ("policy", &["wire", "identity", "dimse"]),
-    ("audit", &["files", "wire", "identity", "policy", "dimse"]),
+    ("audit", &["age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["files", "buffer", "identity"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),
     (

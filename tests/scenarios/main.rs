@@ -49,9 +49,12 @@ mod wait;
 // Without the proxy.
 mod de_identification;
 mod direct;
+mod fuzzing;
 mod layers;
 mod masking;
+mod pages;
 mod reference;
+mod reviewers;
 
 // Through the proxy.
 mod bad_input;

@@ -326,7 +326,7 @@ async fn what_was_kept_of_a_closed_day_is_sent_and_deleted() {
     cursor.store(home.path(), "arr", &Seal::of(home.path()).unwrap()).unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let to = destination(syslog(socket.local_addr().unwrap().to_string(), Transport::Udp));
-    let (_, public) = new_identity();
+    let (_, public) = new_identity().unwrap();
     let reviewers = Reviewers::new(&[&public]).unwrap();
     let keeping = Keeping { compress: true, reviewers, ..Keeping::default() };
     keeping.hold.is_at(&to.name, cursor.position.day(), cursor.position.offset);

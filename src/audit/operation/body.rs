@@ -7,6 +7,7 @@ use serde::Serialize;
 use std::io::Write;
 
 /// The fields as a JSON object.
+#[allow(clippy::too_many_lines, reason = "one line for each field")]
 pub(in crate::audit) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_json::Result<()> {
     // Named one by one, so that none that is added is forgotten here.
     let Operation {

@@ -118,8 +118,8 @@ async fn encrypted_files_are_for_their_reviewer_only() {
     let directory = home.path().join("audit");
     fs::create_dir(&directory).unwrap();
     earlier(&directory, &[5]);
-    let (secret, public) = reviewers::new_identity();
-    let (other, _) = reviewers::new_identity();
+    let (secret, public) = reviewers::new_identity().unwrap();
+    let (other, _) = reviewers::new_identity().unwrap();
     let identity = |name: &str, text: &str| {
         fs::write(home.path().join(name), text).unwrap();
         reviewers::read_identities(&home.path().join(name)).unwrap()
@@ -193,7 +193,7 @@ async fn days_are_closed_and_deleted_whatever_was_not_sent_and_that_is_kept_for_
     let (eleventh, second) = (lines(11), lines(2));
     let name: Arc<str> = "arr".into();
     let at = eleventh.find('\n').unwrap() as u64 + 1;
-    let (_, public) = reviewers::new_identity();
+    let (_, public) = reviewers::new_identity().unwrap();
     let keeping = Keeping {
         compress: true,
         reviewers: Reviewers::new(&[&public]).unwrap(),

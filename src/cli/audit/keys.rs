@@ -70,7 +70,13 @@ pub fn make_key(args: &Key) -> ExitCode {
 
 /// Runs `identity`: 0, or 73 where the file cannot be made.
 pub fn make_identity(args: &Identity) -> ExitCode {
-    let (secret, public) = reviewers::new_identity();
+    let (secret, public) = match reviewers::new_identity() {
+        Ok(made) => made,
+        Err(error) => {
+            eprintln!("dimsegate: no identity can be made: {error}");
+            return ExitCode::from(exit::UNAVAILABLE);
+        }
+    };
     if let Err((file, error)) = write_new(&args.file, secret.as_bytes(), 0o600) {
         return refused(&file, &error);
     }

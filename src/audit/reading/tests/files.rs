@@ -142,7 +142,7 @@ fn a_folder_without_records_is_an_error_that_names_it() {
 #[test]
 fn an_encrypted_day_is_read_with_the_identity_it_is_for() {
     let folder = two_days();
-    let (secret, public) = reviewers::new_identity();
+    let (secret, public) = reviewers::new_identity().unwrap();
     let identity = folder.path().join("reviewer.txt");
     std::fs::write(&identity, secret.as_bytes()).unwrap();
     let day = TrailFile::new(folder.path(), date!(2026 - 03 - 01), trail::Form::default());
