@@ -3,17 +3,20 @@
 mod audit;
 mod certs;
 mod check;
+mod completions;
 mod crosswalk;
 mod demo;
 mod echo;
 mod exit;
 mod explain;
 mod help;
+mod man;
 mod pseudonyms;
 mod rewrite;
 mod run;
 mod table;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -57,6 +60,10 @@ enum Command {
     Certs(certs::Args),
     /// Check, search, show and report the records, and make the keys that protect them
     Audit(audit::Args),
+    /// Write the manual pages of all commands, or print one
+    Man(man::Args),
+    /// Print what makes a shell complete commands and options
+    Completions(completions::Args),
 }
 
 /// Runs the command that the arguments name.
@@ -74,6 +81,17 @@ pub fn main() -> ExitCode {
         Command::Echo(args) => echo::run(&args),
         Command::Certs(args) => certs::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Man(args) => man::run(Cli::command(), &args),
+        Command::Completions(args) => completions::run(Cli::command(), &args),
+    }
+}
+
+/// Writes to standard output. Whoever reads it may have seen enough before the end.
+fn print(bytes: &[u8]) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 

@@ -85,6 +85,8 @@ fn what_does_not_work_yet_is_not_listed() {
             "echo",
             "certs",
             "audit",
+            "man",
+            "completions",
             "help"
         ]
     );
