@@ -1,12 +1,9 @@
 //! The A-ASSOCIATE codec: what was read and written anew is read as the same, so that two readers see one request.
 
-#![no_main]
-
 use dimsegate::wire::associate::{AssociateAc, AssociateRq};
 use dimsegate::wire::pdu::HEADER;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|body: &[u8]| {
+pub fn check(body: &[u8]) {
     if let Ok(request) = AssociateRq::decode(body) {
         let written = request.encode().expect("what fitted into one PDU fits again");
         assert_eq!(AssociateRq::decode(&written[HEADER..]).as_ref(), Ok(&request));
@@ -15,4 +12,4 @@ fuzz_target!(|body: &[u8]| {
         let written = answer.encode().expect("what fitted into one PDU fits again");
         assert_eq!(AssociateAc::decode(&written[HEADER..]).as_ref(), Ok(&answer));
     }
-});
+}

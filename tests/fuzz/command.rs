@@ -1,11 +1,8 @@
 //! Command sets: one reading or none, and what goes on is that reading, and what dimsegate writes in answer to any of them can be read.
 
-#![no_main]
-
 use dimsegate::dimse::{Command, CommandField, Status, refusal, with_affected_sop_instance};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn check(bytes: &[u8]) {
     let Ok(command) = Command::parse(bytes.to_vec()) else { return };
     // What goes on is what was understood: read again, it is the same, and there is nothing to tolerate.
     let again = Command::parse(command.bytes().to_vec()).expect("a command");
@@ -25,4 +22,4 @@ fuzz_target!(|bytes: &[u8]| {
         let expected = CommandField::Response { operation, responding_to: message_id, status };
         assert_eq!((response.field, response.has_data_set), (expected, false));
     }
-});
+}

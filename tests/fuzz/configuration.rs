@@ -1,24 +1,15 @@
 //! Any text as a configuration: settings, or problems that each point to a place in it.
 
-#![no_main]
-
-use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::path::Path;
 
 use dimsegate::config;
-use libfuzzer_sys::fuzz_target;
 
-/// A folder in which no file lies that a text could name.
-static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = std::env::temp_dir().join(format!("dimsegate-fuzz-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::env::set_current_dir(&folder).expect("a folder");
-    folder.join("dimsegate.toml")
-});
-
-fuzz_target!(|text: &str| {
-    std::fs::write(&*FILE, text).expect("a file written");
-    let found = match config::load(&FILE) {
+/// Of a text in a file of the folder, in which nothing lies that it could name.
+pub fn check(input: &[u8], folder: &Path) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let file = folder.join("dimsegate.toml");
+    std::fs::write(&file, text).expect("a file written");
+    let found = match config::load(&file) {
         Ok(loaded) => loaded.warnings,
         Err(problems) => {
             assert!(!problems.errors.is_empty());
@@ -36,4 +27,4 @@ fuzz_target!(|text: &str| {
             "{problem}"
         );
     }
-});
+}

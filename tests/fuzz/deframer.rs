@@ -1,9 +1,6 @@
 //! The deframer against any bytes in any chunking: the same messages, the same end, and never more used than was given.
 
-#![no_main]
-
 use dimsegate::wire::{Deframer, Event, Kind};
-use libfuzzer_sys::fuzz_target;
 
 /// What is left of the events when the places at which fragments were cut are forgotten.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,13 +9,13 @@ enum Told {
     Other(String),
 }
 
-fuzz_target!(|input: &[u8]| {
+pub fn check(input: &[u8]) {
     let Some((&size, bytes)) = input.split_first() else { return };
     let (whole, whole_end) = read(bytes, usize::MAX);
     let (pieces, pieces_end) = read(bytes, usize::from(size) * 17 + 1);
     assert_eq!(whole_end, pieces_end);
     assert_same(whole, pieces);
-});
+}
 
 /// The messages, and why reading ended if the bytes were not to blame.
 fn read(bytes: &[u8], size: usize) -> (Vec<Told>, Option<String>) {

@@ -1,18 +1,20 @@
-"""Writes a few good inputs for each target into tests/fuzz/corpus, so that the fuzzer need not invent PS3.8 and PS3.5.
+"""Writes a few good inputs for each target, so that the fuzzer need not invent PS3.8 and PS3.5.
 
-usage: seeds.py [FOLDER OF DICOM FILES]
+usage: seeds.py CORPUS [FOLDER OF DICOM FILES]
+
+CORPUS is tests/fuzz/corpus for cargo-fuzz; below it, each target has a folder.
 """
 
 import struct
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-CONF = HERE.parents[1] / "conf"
+CONF = Path(__file__).parents[2] / "conf"
+CORPUS = Path(sys.argv[1])
 
 
 def seed(target, name, content):
-    folder = HERE / "corpus" / target
+    folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content)
 
@@ -113,8 +115,8 @@ implicit = b"".join(
     for tag, value in [((8, 0x16), b"1.2\0"), ((8, 0x18), b"1.2.3\0"), ((0x10, 0x20), b"4711"), ((0x40, 0x275), b"")]
 )
 seed("transform", "implicit", b"\1\20" + implicit)
-if len(sys.argv) > 1:
-    for path in sorted(Path(sys.argv[1]).rglob("*.dcm")):
+if len(sys.argv) > 2:
+    for path in sorted(Path(sys.argv[2]).rglob("*.dcm")):
         content = path.read_bytes()
         if len(content) < 8192 and content[128:132] == b"DICM":
             start = 144 + struct.unpack("<I", content[140:144])[0]

@@ -1,16 +1,13 @@
 //! Data sets in every encoding through the identity and through rules, whole and in pieces.
 
-#![no_main]
-
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::hmac;
 use dimsegate::dataset::{Encoding, Observer, Syntax};
 use dimsegate::rewrite::{
-    BurnedIn, Expected, MaskSpec, Output, ProfileOption, ProfileSpec, Rectangle, RewriteError, RuleSpec, Ruleset,
-    RulesetSpec, Transform,
+    BurnedIn, Expected, MaskSpec, Output, ProfileOption, ProfileSpec, Rectangle, RewriteError, RuleSpec,
+    Ruleset, RulesetSpec, Transform,
 };
-use libfuzzer_sys::fuzz_target;
 
 const SYNTAXES: [Syntax; 3] = [Syntax::EXPLICIT_LE, Syntax::IMPLICIT_LE, Syntax::EXPLICIT_BE];
 
@@ -34,7 +31,8 @@ static RULES: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
 
 /// Every option that does not need a Patient ID, and masks.
 static PROFILE: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
-    let mask = MaskSpec { rectangles: vec![Rectangle { x: 1, y: 0, width: 3, height: 2 }], ..MaskSpec::default() };
+    let mask =
+        MaskSpec { rectangles: vec![Rectangle { x: 1, y: 0, width: 3, height: 2 }], ..MaskSpec::default() };
     let profile = ProfileSpec {
         options: ProfileOption::ALL
             .into_iter()
@@ -45,7 +43,8 @@ static PROFILE: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
         ..ProfileSpec::default()
     };
     let secret = Some(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]));
-    let spec = RulesetSpec { profile: Some(profile), secret, max_inflated: 1 << 20, ..RulesetSpec::default() };
+    let spec =
+        RulesetSpec { profile: Some(profile), secret, max_inflated: 1 << 20, ..RulesetSpec::default() };
     Arc::new(Ruleset::compile(spec).expect("a profile"))
 });
 
@@ -74,7 +73,7 @@ fn expected() -> Expected {
     }
 }
 
-fuzz_target!(|input: &[u8]| {
+pub fn check(input: &[u8]) {
     let &[choice, size, ref bytes @ ..] = input else { return };
     let syntax = SYNTAXES[usize::from(choice & 0x7F) % SYNTAXES.len()];
     let encoding = Encoding { syntax, deflated: choice & 0x80 != 0 };
@@ -96,7 +95,7 @@ fuzz_target!(|input: &[u8]| {
             again(encoding, &sent, summary_uid);
         }
     }
-});
+}
 
 /// What was sent can be read, and reading it changes nothing.
 fn again(encoding: Encoding, sent: &[u8], instance: Option<Vec<u8>>) {
@@ -133,5 +132,5 @@ fn run(mut transform: Transform, bytes: &[u8], size: usize) -> Result<Sent, Rewr
     transform.finish(&mut output)?;
     output.slices(&[]).for_each(|slice| sent.extend_from_slice(slice));
     let instance = transform.summary().new_sop_instance_uid.clone();
-    Ok((sent, instance.map(Into::into)))
+    Ok((sent, instance))
 }
