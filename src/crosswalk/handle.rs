@@ -99,10 +99,11 @@ impl Crosswalk {
         }
     }
 
-    /// As [`store`](Self::store), outside of a runtime.
+    /// As [`store`](Self::store), for a thread that may wait: it is blocked until the correspondences are on the disk.
+    /// Panics on a thread of a runtime.
     ///
     /// # Errors
-    /// As [`store`](Self::store).
+    /// As [`store`](Self::store): they are not kept, and what has these pseudonyms must not go out.
     pub fn store_blocking(&self, made: Vec<Correspondence>) -> Result<(), NotStored> {
         if made.is_empty() {
             return Ok(());

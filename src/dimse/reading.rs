@@ -53,7 +53,7 @@ impl Elements {
     ///
     /// # Errors
     /// [`Malformed`] for an element that is cut off, and for one of group 0000 that comes twice.
-    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         // Those of a C-STORE-RQ have nine.
         let mut elements = Self { found: Vec::with_capacity(12), tolerated: Vec::new() };
         let (mut at, mut length) = (0_usize, 0_usize);
@@ -94,7 +94,7 @@ impl Elements {
     }
 
     /// Those that the list of the message with this command field has. Of a command field that PS3.7 does not know, all.
-    pub fn listed_for(mut self, field: u16, bytes: &[u8]) -> Self {
+    pub(crate) fn listed_for(mut self, field: u16, bytes: &[u8]) -> Self {
         let Some((_, listed)) = MESSAGES.iter().find(|(message, _)| *message == field) else { return self };
         let Self { found, tolerated } = &mut self;
         found.retain(|(element, range)| {
@@ -174,7 +174,7 @@ impl Vr {
     }
 
     /// The byte that makes a value even.
-    pub fn padding(self) -> u8 {
+    pub(crate) fn padding(self) -> u8 {
         if self == Self::UI { 0 } else { b' ' }
     }
 }

@@ -6,20 +6,20 @@ use std::ops::Range;
 pub(super) struct Writer(Vec<u8>);
 
 impl Writer {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Room for a C-STORE-RQ.
         let mut bytes = Vec::with_capacity(256);
         bytes.extend_from_slice(&[0; 12]);
         Self(bytes)
     }
 
-    pub fn element(&mut self, element: u16, value: &[u8]) {
+    pub(crate) fn element(&mut self, element: u16, value: &[u8]) {
         self.head(element, value.len());
         self.0.extend_from_slice(value);
     }
 
     /// A value that is made even by `padding`. Gives where it is written.
-    pub fn padded(&mut self, element: u16, value: &[u8], padding: u8) -> Range<usize> {
+    pub(crate) fn padded(&mut self, element: u16, value: &[u8], padding: u8) -> Range<usize> {
         self.head(element, value.len().next_multiple_of(2));
         let start = self.0.len();
         self.0.extend_from_slice(value);
@@ -29,7 +29,7 @@ impl Writer {
         start..self.0.len()
     }
 
-    pub fn text(&mut self, element: u16, value: &str, padding: u8) {
+    pub(crate) fn text(&mut self, element: u16, value: &str, padding: u8) {
         self.padded(element, value.as_bytes(), padding);
     }
 
@@ -38,7 +38,7 @@ impl Writer {
         self.0.extend_from_slice(&[0, 0, e0, e1, l0, l1, l2, l3]);
     }
 
-    pub fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         let rest = length(self.0.len() - 12);
         if let Some((head, _)) = self.0.split_first_chunk_mut::<12>() {
             *head = [0, 0, 0, 0, 4, 0, 0, 0, rest[0], rest[1], rest[2], rest[3]];

@@ -159,6 +159,7 @@ fn whoever_meets_every_condition_is_let_in() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table")]
 fn every_refusal_names_the_nearest_peer_and_what_would_fix_it() {
     use Condition::*;
     let sites = sites();

@@ -206,30 +206,16 @@ impl Action {
             Self::Refuse(problem) => return Err(Cannot::Lacks(*problem)),
             Self::Shift { keep_times } => {
                 let days = facts.days.ok_or(Cannot::Lacks(RewriteProblem::NoPatient))?;
-                each_value(vr, old, new, |one, new| {
-                    let start = new.len();
-                    if dates::shift(vr, one, days, *keep_times, new).is_none() {
-                        new.truncate(start);
-                        dummy::put(vr, new);
-                    }
-                    Ok(())
-                })?;
+                each_value(vr, old, new, |one, new| shift(vr, one, (days, *keep_times), new))?;
             }
             Self::CapAge => {
-                each_value(vr, old, new, |one, new| {
-                    dates::cap_age(one, new);
-                    Ok(())
-                })?;
-                if new.is_empty() && !trim(old).is_empty() {
+                if cap_ages(vr, old, new)? {
                     return Ok(Edit::Gone);
                 }
             }
             Self::Clean(otherwise) => {
-                profile::clean(vr, trim(old), new);
-                match otherwise {
-                    Otherwise::Remove if new.is_empty() && !trim(old).is_empty() => return Ok(Edit::Gone),
-                    Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),
-                    _ => {}
+                if clean(vr, trim(old), *otherwise, new) {
+                    return Ok(Edit::Gone);
                 }
             }
             Self::Pattern { find, value } => match replace_all(find, value, vr, set, old) {
@@ -253,6 +239,41 @@ impl Action {
         }
         Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
     }
+}
+
+/// A date or time moved by so many days; a dummy where it is none that can be read.
+fn shift(
+    vr: Vr,
+    one: &[u8],
+    (days, keep_times): (i32, bool),
+    new: &mut Vec<u8>,
+) -> Result<(), RewriteProblem> {
+    let start = new.len();
+    if dates::shift(vr, one, days, keep_times, new).is_none() {
+        new.truncate(start);
+        dummy::put(vr, new);
+    }
+    Ok(())
+}
+
+/// Whether nothing is left of ages that were there.
+fn cap_ages(vr: Vr, old: &[u8], new: &mut Vec<u8>) -> Result<bool, Cannot> {
+    each_value(vr, old, new, |one, new| {
+        dates::cap_age(one, new);
+        Ok(())
+    })?;
+    Ok(new.is_empty() && !trim(old).is_empty())
+}
+
+/// Whether the element goes, since nothing is left of a text that was there.
+fn clean(vr: Vr, old: &[u8], otherwise: Otherwise, new: &mut Vec<u8>) -> bool {
+    profile::clean(vr, old, new);
+    match otherwise {
+        Otherwise::Remove if new.is_empty() => return !old.is_empty(),
+        Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),
+        _ => {}
+    }
+    false
 }
 
 /// Maps the values one by one; an empty one stays empty.

@@ -37,7 +37,8 @@ impl Current {
         Self { header, doing: Doing::Skip, value: Vec::new(), at: None, head: [0; 12], size: 0 }
     }
 
-    /// Another element begins.
+    /// Takes an element whose header was just read, with nothing yet of its value. The header's bytes are kept, since it
+    /// may have to be sent as it came after the input that it stands in is gone.
     pub(super) fn begin(&mut self, header: Header, head: Source<'_>, input: &[u8]) {
         let bytes = head.bytes(input);
         self.size = bytes.len().min(12);
@@ -49,12 +50,12 @@ impl Current {
         self.value.clear();
     }
 
-    /// Another input begins.
+    /// Says that the input of this push ends here: from now on the header is in the copy alone, not in the input.
     pub(super) fn leave_input(&mut self) {
         self.at = None;
     }
 
-    /// The header as it came.
+    /// The header's bytes as they came (8 or 12): a range of this push's input where it lies there, otherwise the copy.
     pub(super) fn head(&self) -> Source<'_> {
         let kept = self.head.get(..self.size).unwrap_or_default();
         self.at.clone().map_or(Source::Made(kept), Source::Input)

@@ -37,7 +37,7 @@ impl Output {
         })
     }
 
-    /// Bytes to send.
+    /// How many bytes [`slices`](Self::slices) gives in all.
     pub fn len(&self) -> usize {
         let lengths = self.pieces.iter().map(|piece| match piece {
             Piece::Input(range) | Piece::Made(range) => range.len(),

@@ -241,7 +241,8 @@ impl Transform {
     /// [`step`](Self::step), with all steps at once, for who has nothing else to do.
     ///
     /// # Errors
-    /// As there.
+    /// The data set cannot be read, or must not be sent as it is; nothing of it may be sent on, not even what this call
+    /// put into `output`.
     pub fn push(&mut self, input: &[u8], output: &mut Output) -> Result<(), RewriteError> {
         let mut at = 0;
         while let Some(frame) = more(self.step(input, &mut at, output)?) {
@@ -255,7 +256,8 @@ impl Transform {
     /// [`finish_step`](Self::finish_step), with all steps at once.
     ///
     /// # Errors
-    /// As there.
+    /// The data set cannot be read, or must not be sent as it is; nothing of it may be sent on, not even what this call
+    /// put into `output`.
     pub fn finish(&mut self, output: &mut Output) -> Result<(), RewriteError> {
         while let Some(frame) = more(self.finish_step(output)?) {
             if let Some(frame) = frame {

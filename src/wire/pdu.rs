@@ -94,7 +94,7 @@ impl Abort {
         Self { source: body[2], reason: body[3] }
     }
 
-    /// The whole PDU.
+    /// The PDU as it is sent, header and body (PS3.8 Table 9-25).
     pub fn to_pdu(self) -> [u8; 10] {
         [PduType::Abort as u8, 0, 0, 0, 0, 4, 0, 0, self.source, self.reason]
     }
@@ -113,7 +113,7 @@ impl Rejection {
         Self { result: body[1], source: body[2], reason: body[3] }
     }
 
-    /// The whole PDU.
+    /// The PDU as it is sent, header and body (PS3.8 Table 9-21).
     pub fn to_pdu(self) -> [u8; 10] {
         [PduType::AssociateRj as u8, 0, 0, 0, 0, 4, 0, self.result, self.source, self.reason]
     }

@@ -2,6 +2,8 @@
 //!
 //! One module for each behaviour. The peers are those that `tests/run` installs; one that is missing fails its scenario.
 
+#![allow(clippy::too_many_lines, reason = "a scenario is told from its beginning to its end")]
+
 // The load generator's upper layer: independent of the library, and shown to be right against DCMTK in `direct`.
 #[allow(dead_code, reason = "the load generator uses other parts")]
 #[path = "../../bench/load/association.rs"]

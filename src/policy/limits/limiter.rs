@@ -102,7 +102,7 @@ impl Limiter {
 }
 
 impl<C: Time> Limiter<C> {
-    /// On any clock.
+    /// A limiter whose rates run by `clock`: the machine's own, or one that a test moves on by hand.
     pub fn with_clock(limits: Limits, clock: C) -> Self {
         let state = State {
             limits,

@@ -27,6 +27,7 @@ use super::scope::Scopes;
 use super::step::Step;
 use super::table::Ruleset;
 use crate::dataset::{Event, Header, Kind, Mending, Raw, Scanner, Syntax, Vr, exact_vr_of};
+use crate::wire::Uid;
 
 /// A value longer than this at the top of the data set is no longer its header.
 const BULK: u32 = 8 << 10;
@@ -86,6 +87,18 @@ pub(super) struct Rewriting {
     hidden: Option<usize>,
 }
 
+/// What has to be known of an object's pixels before they go on: whether they are likely to carry text, or which of the
+/// masks is theirs.
+fn judged(burned_in: &BurnedIn, class: &Uid) -> (Option<Pixels>, Option<Image>) {
+    match burned_in {
+        BurnedIn::Mask { masks, .. } if masks.iter().any(|mask| mask.fits_class(class)) => {
+            (None, Some(Image::new(class)))
+        }
+        BurnedIn::Pass | BurnedIn::Mask { refuse_others: false, .. } => (None, None),
+        BurnedIn::Refuse | BurnedIn::Mask { .. } => (Some(Pixels::new(class)), None),
+    }
+}
+
 impl Rewriting {
     pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, way: Way, subject: Subject) -> Self {
         let profile = rules.profile().filter(|_| way == Way::ToPseudonyms && subject != Subject::Keys);
@@ -97,16 +110,7 @@ impl Rewriting {
         // What is likely to carry text, only the class and the description of an object tell.
         let shows_pixels = class.is_some() || profile.is_none_or(|spec| spec.burned_in == BurnedIn::Pass);
         let burned_in = object.map_or(&BurnedIn::Pass, |(profile, _)| &profile.burned_in);
-        let (pixels, image) = match (burned_in, class) {
-            (_, None) => (None, None),
-            (BurnedIn::Mask { masks, .. }, Some(class))
-                if masks.iter().any(|mask| mask.fits_class(class)) =>
-            {
-                (None, Some(Image::new(class)))
-            }
-            (BurnedIn::Pass | BurnedIn::Mask { refuse_others: false, .. }, _) => (None, None),
-            (BurnedIn::Refuse | BurnedIn::Mask { .. }, Some(class)) => (Some(Pixels::new(class)), None),
-        };
+        let (pixels, image) = class.map_or((None, None), |class| judged(burned_in, class));
         let guards_pixels = match burned_in {
             BurnedIn::Pass => false,
             BurnedIn::Refuse => true,

@@ -66,32 +66,43 @@ impl Rewriting {
             }
             Some((_, Action::Refuse(problem))) => Err(RewriteError::new(header.tag, depth, *problem)),
             Some((rule, action)) if self.replaces_sequence(rule, action) => {
-                let items = match action {
-                    Action::Empty => Some(Vec::new()),
-                    Action::Items(items) | Action::Append(items) if part == Part::Sequence => {
-                        let mut encoded = Vec::new();
-                        dummy::put_items(items, header.syntax, &mut encoded).map(|()| encoded)
-                    }
-                    _ => None,
-                };
-                let removes = items.is_none();
-                let mut after = Content::Sequence;
-                if let Some(items) = items {
-                    if items.is_empty() {
-                        after = Content::value(&[]);
-                    }
-                    let vr = if items.is_empty() { header.vr } else { Vr::SQ };
-                    self.put(header.tag, vr, header.syntax, &items, out)?;
-                }
-                self.notes.changed_sequence(&self.scanner, header, rule, part, removes, after);
-                self.skipping = Some(self.open);
-                self.open += 1;
-                Ok(())
+                self.replace_sequence((rule, action), part, header, out)
             }
             Some((rule, _)) => {
                 Err(RewriteError::new(header.tag, depth, RewriteProblem::NotForSequences { rule }))
             }
         }
+    }
+
+    /// Sends what an action puts in a sequence's place, which may be nothing, and passes over what the sequence holds.
+    fn replace_sequence(
+        &mut self,
+        (rule, action): (usize, &Action),
+        part: Part,
+        header: Header,
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        let items = match action {
+            Action::Empty => Some(Vec::new()),
+            Action::Items(items) | Action::Append(items) if part == Part::Sequence => {
+                let mut encoded = Vec::new();
+                dummy::put_items(items, header.syntax, &mut encoded).map(|()| encoded)
+            }
+            _ => None,
+        };
+        let removes = items.is_none();
+        let mut after = Content::Sequence;
+        if let Some(items) = items {
+            if items.is_empty() {
+                after = Content::value(&[]);
+            }
+            let vr = if items.is_empty() { header.vr } else { Vr::SQ };
+            self.put(header.tag, vr, header.syntax, &items, out)?;
+        }
+        self.notes.changed_sequence(&self.scanner, header, rule, part, removes, after);
+        self.skipping = Some(self.open);
+        self.open += 1;
+        Ok(())
     }
 
     pub(super) fn open_part(

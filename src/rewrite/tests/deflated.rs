@@ -9,13 +9,13 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-pub fn deflate(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-pub fn inflate(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn inflate(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     DeflateDecoder::new(bytes).read_to_end(&mut plain).unwrap();
     plain

@@ -12,7 +12,7 @@ use dicom_object::InMemDicomObject;
 const DATE: &str = "20200229";
 const NEUTRAL: &str = "NEUTRAL";
 
-pub fn profile(options: &[ProfileOption]) -> Arc<Ruleset> {
+pub(crate) fn profile(options: &[ProfileOption]) -> Arc<Ruleset> {
     let profile = ProfileSpec { options: options.to_vec(), ..ProfileSpec::default() };
     Arc::new(Ruleset::compile(RulesetSpec { profile: Some(profile), ..spec(&[]) }).unwrap())
 }

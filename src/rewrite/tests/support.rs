@@ -7,66 +7,66 @@ use aws_lc_rs::hmac;
 use crate::dataset::{Encoding, Syntax, Vr};
 use crate::rewrite::{Expected, Output, RewriteError, RuleSpec, Ruleset, RulesetSpec, Transform};
 
-pub const CLASS: &str = "1.2.840.10008.5.1.4.1.1.2";
-pub const INSTANCE: &str = "1.2.3.4";
+pub(crate) const CLASS: &str = "1.2.840.10008.5.1.4.1.1.2";
+pub(crate) const INSTANCE: &str = "1.2.3.4";
 
-pub const LE: Encoding = Encoding { syntax: Syntax::EXPLICIT_LE, deflated: false };
-pub const BE: Encoding = Encoding { syntax: Syntax::EXPLICIT_BE, deflated: false };
-pub const IMPLICIT: Encoding = Encoding { syntax: Syntax::IMPLICIT_LE, deflated: false };
-pub const DEFLATED: Encoding = Encoding { syntax: Syntax::EXPLICIT_LE, deflated: true };
+pub(crate) const LE: Encoding = Encoding { syntax: Syntax::EXPLICIT_LE, deflated: false };
+pub(crate) const BE: Encoding = Encoding { syntax: Syntax::EXPLICIT_BE, deflated: false };
+pub(crate) const IMPLICIT: Encoding = Encoding { syntax: Syntax::IMPLICIT_LE, deflated: false };
+pub(crate) const DEFLATED: Encoding = Encoding { syntax: Syntax::EXPLICIT_LE, deflated: true };
 
-pub fn key() -> hmac::Key {
+pub(crate) fn key() -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, b"a test's secret")
 }
 
-pub fn expected() -> Expected {
+pub(crate) fn expected() -> Expected {
     Expected { sop_class_uid: CLASS.parse().unwrap(), sop_instance_uid: INSTANCE.parse().unwrap() }
 }
 
-pub fn rule(tag: &str, action: &str) -> RuleSpec {
+pub(crate) fn rule(tag: &str, action: &str) -> RuleSpec {
     RuleSpec { tag: tag.into(), action: action.into(), ..RuleSpec::default() }
 }
 
-pub fn rule_with(tag: &str, action: &str, value: &str) -> RuleSpec {
+pub(crate) fn rule_with(tag: &str, action: &str, value: &str) -> RuleSpec {
     RuleSpec { value: Some(value.into()), ..rule(tag, action) }
 }
 
-pub fn pattern(tag: &str, find: &str, value: &str) -> RuleSpec {
+pub(crate) fn pattern(tag: &str, find: &str, value: &str) -> RuleSpec {
     RuleSpec { find: Some(find.into()), ..rule_with(tag, "pattern", value) }
 }
 
-pub fn spec(rules: &[RuleSpec]) -> RulesetSpec {
+pub(crate) fn spec(rules: &[RuleSpec]) -> RulesetSpec {
     RulesetSpec { rules: rules.to_vec(), secret: Some(key()), ..RulesetSpec::default() }
 }
 
-pub fn ruleset(rules: &[RuleSpec]) -> Arc<Ruleset> {
+pub(crate) fn ruleset(rules: &[RuleSpec]) -> Arc<Ruleset> {
     Arc::new(Ruleset::compile(spec(rules)).unwrap())
 }
 
 /// Elements, one after the other.
 #[derive(Clone)]
-pub struct Data {
+pub(crate) struct Data {
     pub syntax: Syntax,
     pub bytes: Vec<u8>,
 }
 
 impl Data {
-    pub fn new(encoding: Encoding) -> Self {
+    pub(crate) fn new(encoding: Encoding) -> Self {
         Self { syntax: encoding.syntax, bytes: Vec::new() }
     }
 
     /// With the SOP class and instance that [`expected`] wants.
-    pub fn image(encoding: Encoding) -> Self {
+    pub(crate) fn image(encoding: Encoding) -> Self {
         Self::new(encoding).text((8, 0x16), b"UI", CLASS).text((8, 0x18), b"UI", INSTANCE)
     }
 
-    pub fn tag(mut self, (group, element): (u16, u16)) -> Self {
+    pub(crate) fn tag(mut self, (group, element): (u16, u16)) -> Self {
         self.bytes.extend(self.syntax.put_u16(group));
         self.bytes.extend(self.syntax.put_u16(element));
         self
     }
 
-    pub fn header(self, tag: (u16, u16), vr: &[u8; 2], length: u32) -> Self {
+    pub(crate) fn header(self, tag: (u16, u16), vr: &[u8; 2], length: u32) -> Self {
         let mut data = self.tag(tag);
         let syntax = data.syntax;
         if !syntax.explicit || tag.0 == 0xFFFE {
@@ -81,14 +81,14 @@ impl Data {
         data
     }
 
-    pub fn element(self, tag: (u16, u16), vr: &[u8; 2], value: &[u8]) -> Self {
+    pub(crate) fn element(self, tag: (u16, u16), vr: &[u8; 2], value: &[u8]) -> Self {
         let mut data = self.header(tag, vr, value.len() as u32);
         data.bytes.extend(value);
         data
     }
 
     /// Padded to even length.
-    pub fn text(self, tag: (u16, u16), vr: &[u8; 2], value: &str) -> Self {
+    pub(crate) fn text(self, tag: (u16, u16), vr: &[u8; 2], value: &str) -> Self {
         let mut value = value.as_bytes().to_vec();
         if value.len() % 2 == 1 {
             value.push(Vr::known(*vr).unwrap().padding());
@@ -97,11 +97,11 @@ impl Data {
     }
 
     /// A sequence, and its items, of defined or undefined length.
-    pub fn sequence(self, tag: (u16, u16), defined: bool, items: &[Data]) -> Self {
+    pub(crate) fn sequence(self, tag: (u16, u16), defined: bool, items: &[Data]) -> Self {
         self.sequence_as(tag, b"SQ", defined, items)
     }
 
-    pub fn sequence_as(self, tag: (u16, u16), vr: &[u8; 2], defined: bool, items: &[Data]) -> Self {
+    pub(crate) fn sequence_as(self, tag: (u16, u16), vr: &[u8; 2], defined: bool, items: &[Data]) -> Self {
         let syntax = items.first().map_or(self.syntax, |item| item.syntax);
         let mut inner = Self { syntax, bytes: Vec::new() };
         for item in items {
@@ -121,7 +121,7 @@ impl Data {
         data
     }
 
-    pub fn fragments(self, fragments: &[&[u8]]) -> Self {
+    pub(crate) fn fragments(self, fragments: &[&[u8]]) -> Self {
         let mut data = self.header((0x7FE0, 0x10), b"OB", u32::MAX);
         for fragment in fragments {
             data = data.header((0xFFFE, 0xE000), b"UN", fragment.len() as u32);
@@ -132,7 +132,7 @@ impl Data {
 }
 
 /// The whole output, the input in chunks of the given sizes, again and again.
-pub fn run_in(
+pub(crate) fn run_in(
     mut transform: Transform,
     input: &[u8],
     sizes: &[usize],
@@ -160,12 +160,12 @@ fn collect(output: &Output, input: &[u8], sent: &mut Vec<u8>) {
     assert_eq!(sent.len() - before, output.len());
 }
 
-pub fn transform(rules: &[RuleSpec], encoding: Encoding) -> Transform {
+pub(crate) fn transform(rules: &[RuleSpec], encoding: Encoding) -> Transform {
     Transform::new(ruleset(rules), encoding, expected())
 }
 
 /// The whole output of one push, after checking that every byte on its own gives the same.
-pub fn run(rules: &[RuleSpec], encoding: Encoding, input: &[u8]) -> Result<Vec<u8>, RewriteError> {
+pub(crate) fn run(rules: &[RuleSpec], encoding: Encoding, input: &[u8]) -> Result<Vec<u8>, RewriteError> {
     let whole = run_in(transform(rules, encoding), input, &[usize::MAX]).map(|(sent, _)| sent);
     let bytewise = run_in(transform(rules, encoding), input, &[1]).map(|(sent, _)| sent);
     assert_eq!(whole, bytewise);

@@ -487,6 +487,7 @@ fn what_an_earlier_version_remembered_is_still_read() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table")]
 fn what_is_restored_in_one_message_is_of_one_patient() {
     let site = Domain::site();
     site.out(&image());

@@ -12,7 +12,7 @@ use super::side::{Side, Step};
 use crate::buffer::Inbox;
 use crate::tls::refusal;
 
-pub struct Connection<S> {
+pub(crate) struct Connection<S> {
     pub side: S,
     pub outgoing: Outgoing,
     peer_closed: bool,
@@ -20,17 +20,17 @@ pub struct Connection<S> {
 }
 
 impl<S: Side> Connection<S> {
-    pub fn new(side: S) -> Self {
+    pub(crate) fn new(side: S) -> Self {
         Self { side, outgoing: Outgoing::default(), peer_closed: false, failed: None }
     }
 
     /// Whether no more data can come.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.peer_closed || self.failed.is_some()
     }
 
     /// Goes on with the records that are there. What the protocol has to say to the peer is on its way then.
-    pub fn advance(
+    pub(crate) fn advance(
         &mut self,
         socket: &mut TcpStream,
         cx: &mut Context<'_>,
@@ -50,7 +50,7 @@ impl<S: Side> Connection<S> {
     }
 
     /// Decrypts what is there, and reads until there is some; gives how much data was added, zero at the end of the stream.
-    pub fn poll_data(
+    pub(crate) fn poll_data(
         &mut self,
         socket: &mut TcpStream,
         cx: &mut Context<'_>,
@@ -75,13 +75,18 @@ impl<S: Side> Connection<S> {
     }
 
     /// Decrypts whatever is there; gives how much data that makes in all. What goes wrong is found again by the next read.
-    pub fn decrypt(&mut self, socket: &mut TcpStream, cx: &mut Context<'_>, inbox: &mut Inbox) -> usize {
+    pub(crate) fn decrypt(
+        &mut self,
+        socket: &mut TcpStream,
+        cx: &mut Context<'_>,
+        inbox: &mut Inbox,
+    ) -> usize {
         while matches!(self.advance(socket, cx, inbox), Ok(Step::Data | Step::PeerClosed)) {}
         inbox.available()
     }
 
     /// Reads records; zero is the end of the connection beneath.
-    pub fn poll_records(
+    pub(crate) fn poll_records(
         &mut self,
         socket: &mut TcpStream,
         cx: &mut Context<'_>,
@@ -94,7 +99,7 @@ impl<S: Side> Connection<S> {
     }
 
     /// Sends what is on its way, and decrypts whatever is there, so that rustls is ready to encrypt.
-    pub fn poll_ready_to_seal(
+    pub(crate) fn poll_ready_to_seal(
         &mut self,
         socket: &mut TcpStream,
         cx: &mut Context<'_>,

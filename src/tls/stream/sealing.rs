@@ -16,7 +16,7 @@ const RESERVE: usize = 1024;
 const STRETCH: usize = 4096;
 
 /// Makes records of as much as there is room for; gives how many bytes that was.
-pub fn seal<Data>(
+pub(crate) fn seal<Data>(
     mut traffic: WriteTraffic<'_, Data>,
     slices: &[IoSlice<'_>],
     outgoing: &mut Outgoing,

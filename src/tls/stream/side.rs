@@ -89,7 +89,7 @@ pub trait Side: Unpin {
         }
     }
 
-    /// Says close_notify.
+    /// Puts a close_notify alert behind what is to be sent (RFC 8446 §6.1), so that the peer can tell an end from a cut.
     fn close(&mut self, incoming: &mut Inbox, outgoing: &mut Outgoing) -> io::Result<()> {
         if let Ok(ConnectionState::WriteTraffic(mut traffic)) = self.process(incoming.sealed()).state {
             let written = traffic.queue_close_notify(outgoing.room()).map_err(io::Error::other)?;

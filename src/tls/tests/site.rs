@@ -10,19 +10,19 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
-pub struct Site {
+pub(crate) struct Site {
     pub home: TempDir,
     pub ca: Directory,
 }
 
 impl Site {
     /// `server` for proxy.example and 127.0.0.1, `lyon` for gw.lyon.example.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of("site CA")
     }
 
     /// With a CA of that name.
-    pub fn of(ca: &str) -> Self {
+    pub(crate) fn of(ca: &str) -> Self {
         let home = TempDir::new().unwrap();
         let ca = Directory::create(home.path(), ca).unwrap();
         let site = Self { home, ca };
@@ -31,18 +31,18 @@ impl Site {
         site
     }
 
-    pub fn issue(&self, name: &str, names: &[&str], change: impl FnOnce(&mut Request)) -> Vec<u8> {
+    pub(crate) fn issue(&self, name: &str, names: &[&str], change: impl FnOnce(&mut Request)) -> Vec<u8> {
         let mut request = Request::new(name, names.iter().map(|name| name.parse().unwrap()).collect());
         change(&mut request);
         self.ca.issue(name, &request).unwrap().serial
     }
 
-    pub fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
     /// A list made so many days ago for so many days, in a file of its own.
-    pub fn list(&self, name: &str, revoked: &[Vec<u8>], made: i64, life: i64) -> PathBuf {
+    pub(crate) fn list(&self, name: &str, revoked: &[Vec<u8>], made: i64, life: i64) -> PathBuf {
         let from = OffsetDateTime::now_utc() - Duration::days(made);
         let revoked: Vec<_> =
             revoked.iter().map(|serial| Revoked { serial: serial.clone(), at: from }).collect();
@@ -52,7 +52,7 @@ impl Site {
         self.at(name)
     }
 
-    pub fn server(&self) -> ServerSettings {
+    pub(crate) fn server(&self) -> ServerSettings {
         ServerSettings {
             certificate_chain: self.at("server.pem"),
             private_key: self.at("server.key"),
@@ -66,7 +66,7 @@ impl Site {
     }
 
     /// With the certificate of that name, or none.
-    pub fn client(&self, name: Option<&str>) -> ClientSettings {
+    pub(crate) fn client(&self, name: Option<&str>) -> ClientSettings {
         ClientSettings {
             ca: vec![self.at("ca.pem")],
             pins: Vec::new(),
@@ -80,7 +80,7 @@ impl Site {
     }
 
     /// The same client, with TLS 1.2 only.
-    pub fn old_client(&self, name: Option<&str>) -> Arc<ClientConfig> {
+    pub(crate) fn old_client(&self, name: Option<&str>) -> Arc<ClientConfig> {
         use rustls::pki_types::pem::PemObject;
         use rustls::pki_types::{CertificateDer, PrivateKeyDer};
         let mut roots = rustls::RootCertStore::empty();
@@ -102,14 +102,14 @@ impl Site {
 }
 
 /// Both ends after a handshake, or the reason of each that it failed.
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub server: Result<ServerConnection, HandshakeFailure>,
     pub client: Result<ClientConnection, HandshakeFailure>,
 }
 
 impl Outcome {
     /// Labels of the server's and the client's reason; `ok` where there is none.
-    pub fn labels(&self) -> (&'static str, &'static str) {
+    pub(crate) fn labels(&self) -> (&'static str, &'static str) {
         (
             self.server.as_ref().map_or_else(|failure| failure.label, |_| "ok"),
             self.client.as_ref().map_or_else(|failure| failure.label, |_| "ok"),
@@ -117,7 +117,7 @@ impl Outcome {
     }
 
     /// The alert that each end saw or sent.
-    pub fn alerts(&self) -> (Option<&str>, Option<&str>) {
+    pub(crate) fn alerts(&self) -> (Option<&str>, Option<&str>) {
         (
             self.server.as_ref().err().and_then(|failure| failure.alert.as_deref()),
             self.client.as_ref().err().and_then(|failure| failure.alert.as_deref()),
@@ -125,20 +125,20 @@ impl Outcome {
     }
 }
 
-pub fn server_config(settings: &ServerSettings) -> Result<Arc<ServerConfig>, TlsError> {
+pub(crate) fn server_config(settings: &ServerSettings) -> Result<Arc<ServerConfig>, TlsError> {
     server(settings).map(|built| built.config)
 }
 
-pub fn client_config(settings: &ClientSettings) -> Result<Arc<ClientConfig>, TlsError> {
+pub(crate) fn client_config(settings: &ClientSettings) -> Result<Arc<ClientConfig>, TlsError> {
     client(settings).map(|built| built.config)
 }
 
-pub fn shake(server: &ServerSettings, client: &ClientSettings) -> Outcome {
+pub(crate) fn shake(server: &ServerSettings, client: &ClientSettings) -> Outcome {
     let name = server_name(client).unwrap();
     shake_configs(&server_config(server).unwrap(), &client_config(client).unwrap(), name)
 }
 
-pub fn shake_configs(
+pub(crate) fn shake_configs(
     server: &Arc<ServerConfig>,
     client: &Arc<ClientConfig>,
     name: rustls::pki_types::ServerName<'static>,
@@ -180,7 +180,7 @@ fn deliver<D>(mut bytes: &[u8], to: &mut rustls::ConnectionCommon<D>) -> Option<
 }
 
 /// What a server makes of these first bytes.
-pub fn first_bytes(server: &ServerSettings, bytes: &[u8]) -> HandshakeFailure {
+pub(crate) fn first_bytes(server: &ServerSettings, bytes: &[u8]) -> HandshakeFailure {
     let mut connection = ServerConnection::new(server_config(server).unwrap()).unwrap();
     deliver(bytes, &mut connection).unwrap()
 }

@@ -29,7 +29,7 @@ use crate::identity::{Certificate, CertificateBinding};
 pub(crate) use listed::Listed;
 use pinned::{List, Pinned};
 pub(crate) use unfit::{REMEDY, Unfit};
-pub use verifier::Verifies;
+pub(crate) use verifier::Verifies;
 
 /// What a listener makes of the certificates that requestors show.
 pub type ClientTrust = Trust<dyn ClientCertVerifier>;

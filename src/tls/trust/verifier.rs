@@ -39,7 +39,7 @@ impl Verifies for dyn ClientCertVerifier {
 }
 
 /// The name that the upstream's certificate has to carry, and a stapled OCSP response.
-pub type Named<'a> = (&'a ServerName<'a>, &'a [u8]);
+pub(crate) type Named<'a> = (&'a ServerName<'a>, &'a [u8]);
 
 impl Verifies for dyn ServerCertVerifier {
     type Asked<'a> = Named<'a>;

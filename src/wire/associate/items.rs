@@ -16,15 +16,15 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(bytes: &'a [u8], what: &'static str) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], what: &'static str) -> Self {
         Self { rest: bytes, what }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    pub fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let Some((taken, rest)) = self.rest.split_at_checked(length) else {
             let (what, left) = (self.what, self.rest.len());
             return Err(Malformed::invalid(format!(
@@ -35,43 +35,43 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let bytes = self.take(N)?;
         bytes.try_into().map_err(|_| Malformed::invalid(format!("{}: too short", self.what)))
     }
 
-    pub fn u8(&mut self) -> Result<u8, Malformed> {
+    pub(crate) fn u8(&mut self) -> Result<u8, Malformed> {
         Ok(u8::from_be_bytes(self.array()?))
     }
 
-    pub fn u16(&mut self) -> Result<u16, Malformed> {
+    pub(crate) fn u16(&mut self) -> Result<u16, Malformed> {
         Ok(u16::from_be_bytes(self.array()?))
     }
 
-    pub fn item(&mut self) -> Result<Item<'a>, Malformed> {
+    pub(crate) fn item(&mut self) -> Result<Item<'a>, Malformed> {
         let [item_type, reserved] = self.array()?;
         let value = self.counted()?;
         Ok(Item { item_type, reserved, value })
     }
 
     /// A 16-bit length and that many bytes.
-    pub fn counted(&mut self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn counted(&mut self) -> Result<&'a [u8], Malformed> {
         let length = self.u16()?;
         self.take(usize::from(length))
     }
 
-    pub fn rest(&mut self) -> &'a [u8] {
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
     }
 
-    pub fn finish(self) -> Result<(), Malformed> {
+    pub(crate) fn finish(self) -> Result<(), Malformed> {
         match self.rest.len() {
             0 => Ok(()),
             left => Err(Malformed::invalid(format!("{}: {left} bytes too many", self.what))),
         }
     }
 
-    pub fn uid(&self, bytes: &[u8]) -> Result<Uid, Malformed> {
+    pub(crate) fn uid(&self, bytes: &[u8]) -> Result<Uid, Malformed> {
         Uid::from_bytes(bytes).map_err(|e| Malformed::invalid(format!("{}: {e}", self.what)))
     }
 }
