@@ -1,6 +1,6 @@
 //! TOML to compiled settings, with every problem at once.
 //!
-//! [`load`] reads a file and everything that it names (certificates, keys, secrets), and gives either [`Settings`] that
+//! [`load()`] reads a file and everything that it names (certificates, keys, secrets), and gives either [`Settings`] that
 //! can be put into force as they are, or all [`Diagnostics`]. What is in force meanwhile is never touched. Relative
 //! paths are relative to the working directory, and errors name both.
 

@@ -2,7 +2,7 @@
 //!
 //! [`Mending`] reads ahead through the first 64 KiB, or up to the first value that is no longer a header's, which is where
 //! a rewrite holds its message back in any case. What is well-formed there goes on as it came, without a copy where it came
-//! in one piece. Otherwise the elements at the top that end within the first MiB are written anew by [`mend`]; what
+//! in one piece. Otherwise the elements at the top that end within the first MiB are written anew by [`mend()`]; what
 //! follows has to be well-formed, and in order behind them. The bytes alone decide, not how they were cut.
 
 mod mend;

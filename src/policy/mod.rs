@@ -1,6 +1,6 @@
 //! Who may do what: facts to verdict and reason, and rates behind a clock. No sockets, no TOML.
 //!
-//! [`Policy::admits_address`] is asked before any TLS work, [`decide`] once the A-ASSOCIATE-RQ is read,
+//! [`Policy::admits_address`] is asked before any TLS work, [`decide()`] once the A-ASSOCIATE-RQ is read,
 //! [`Role::permits_request`] for every DIMSE request, and [`limits::Limiter`] all along. A [`Reason`] is the one word
 //! for a refusal: what the requestor reads, what the record says and what a metric counts come from it.
 

@@ -32,7 +32,7 @@ pub(super) enum Action {
         key: Key,
         length: usize,
     },
-    /// Of an attribute that names [instances](super::instances).
+    /// Of an attribute that names instances.
     Uid {
         key: Key,
     },

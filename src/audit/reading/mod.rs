@@ -1,6 +1,6 @@
 //! Reading the records back: which files, which lines, and what a record says.
 //!
-//! [`files`] lists a folder, oldest day first, plain and zstd files alike; [`scan`] hands every line of them to two or
+//! [`files()`] lists a folder, oldest day first, plain and zstd files alike; [`scan()`] hands every line of them to two or
 //! more threads and gives back what was kept, in order; [`Filter`] says what to keep, and dismisses most lines by a
 //! search for bytes before any JSON is parsed; [`figures`] adds up what a period held. Nothing here writes.
 

@@ -9,7 +9,7 @@ use crate::dataset::{Header, Syntax, Tag};
 pub enum Raw {
     /// In the input of this call.
     Input(Range<usize>),
-    /// In [`Scanner::carried`], until the next call: they began in an earlier input.
+    /// In [`Scanner::carried`](super::Scanner::carried), until the next call: they began in an earlier input.
     Carried,
 }
 
