@@ -171,17 +171,7 @@ fn what_the_requestor_sees(reason: Reason, ending: &Ending) -> String {
 
 /// PS3.8 Table 9-21.
 fn rejection_text((result, source, reason): Rejection) -> String {
-    let how = if result == 1 { "rejected-permanent" } else { "rejected-transient" };
-    let why = match (source, reason) {
-        (1, 2) => "application-context-name-not-supported",
-        (1, 3) => "calling-AE-title-not-recognized",
-        (1, 7) => "called-AE-title-not-recognized",
-        (2, 2) => "protocol-version-not-supported",
-        (3, 1) => "temporary-congestion",
-        (3, 2) => "local-limit-exceeded",
-        _ => "no-reason-given",
-    };
-    format!("A-ASSOCIATE-RJ {result}/{source}/{reason}: {how}, {why}")
+    crate::wire::pdu::Rejection { result, source, reason }.to_string()
 }
 
 fn granted(settings: &Settings, args: &Args, grant: &Grant, proof: &str) -> (String, bool) {

@@ -7,6 +7,7 @@ mod malformed;
 mod packer;
 pub mod pdu;
 mod uid;
+mod words;
 
 pub use ae_title::{AeTitle, AeTitleError, RawAeTitle};
 pub use deframer::{Deframer, Event, Fragment, Kind};
