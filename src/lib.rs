@@ -9,7 +9,12 @@
 //! ```text
 //! relay::listener -> tls -> wire::associate -> policy::decide -> relay::upstream
 //!                                                     |
-//!        read -> wire::deframer -> dimse::message -> policy -> rewrite -> wire::packer -> write
+//!         +-------------------------------------------+
+//!         v
+//!   relay::drive    relay::machine                                            relay::drive
+//!   read, decrypt -> wire::deframer -> dimse -> policy -> rewrite -> wire::packer -> write
+//!        |                                                                           ^
+//!        +--> inbox: bytes lie here until they are written, and are not copied ------+
 //! ```
 //!
 //! `relay::session` reads as that protocol, from the first byte to the closing record.
@@ -32,12 +37,12 @@
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
 //! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
 //! | [`upper`] | PS3.8 §7 | an association with one leg: dimsegate itself as requestor or acceptor |
-//! | [`relay`] | | sockets: listener, session, upstream, pump |
+//! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
 //! | [`cli`] | | one file a subcommand |
 //!
-//! `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `policy`, `identity` and the audit events know nothing of
-//! sockets, TOML or the relay. `config` compiles into their types; `relay` uses all of them. A test reads the `use crate::` paths of
-//! each room against this table.
+//! `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `age` and the audit events
+//! know nothing of sockets, TOML or the relay; `upper` takes a stream and opens none. `config` compiles into their types;
+//! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

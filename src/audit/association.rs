@@ -273,6 +273,8 @@ pub enum Ended {
     ProtocolError,
     Policy,
     Shutdown,
+    /// dimsegate broke a promise of its own.
+    Defect,
 }
 
 impl Ended {
@@ -288,6 +290,7 @@ impl Ended {
             Self::ProtocolError => "protocol-error",
             Self::Policy => "policy",
             Self::Shutdown => "shutdown",
+            Self::Defect => "defect",
         }
     }
 }

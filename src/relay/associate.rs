@@ -13,7 +13,7 @@ use crate::wire::associate::{
 };
 use crate::wire::{Malformed, Packer, Uid};
 
-use super::association::AcceptedContext;
+use super::machine::AcceptedContext;
 
 /// The request for the upstream; `None` when no context is left to offer.
 pub(crate) fn upstream_request(

@@ -6,15 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
+use super::machine::Room;
 use crate::rewrite::{Frame, Pixels};
 
 /// What memory is counted in, in bytes: a semaphore counts to four thousand million.
 const UNIT: u64 = 1 << 10;
-
-/// Memory that a data set holds while its frames are decoded. It is given back with the last clone.
-pub(crate) type Room = Arc<OwnedSemaphorePermit>;
 
 /// What all associations share.
 pub(crate) struct Decoders {
@@ -53,7 +51,7 @@ impl Decoders {
     pub async fn room(&self, bytes: u64) -> Option<Room> {
         let units = units(bytes).min(self.units.load(Ordering::Relaxed));
         // It is never closed.
-        Arc::clone(&self.memory).acquire_many_owned(units).await.ok().map(Arc::new)
+        Arc::clone(&self.memory).acquire_many_owned(units).await.ok().map(|permit| Arc::new(permit) as Room)
     }
 
     /// Decodes a frame on a thread of its own, in its turn. What is in hand for it stays so until that is done, whoever

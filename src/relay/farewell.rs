@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::arrival::Arrival;
-use super::association::{Answer, Association};
-use super::ended::{Ended, Side};
+use super::drive::{self, Open};
 use super::leg::{LINGER, Leg};
+use super::machine::{Ended, Side};
 use super::parting;
 use super::records::{self, Told};
 use crate::audit;
@@ -17,22 +17,22 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 
 pub(super) async fn conclude(
     arrival: &Arrival,
-    association: Association,
+    open: Open,
     ended: Ended,
     told: Told,
     permit: AssociationPermit,
 ) {
     // The place is free for the next association before this one's sockets have closed.
     drop(permit);
-    for side in [Side::Requestor, Side::Upstream] {
-        let leg = association.leg(side);
-        if let Some(abort) = ended.abort_for(side).filter(|_| !leg.is_condemned()) {
+    let Open { machine, requestor, upstream, .. } = open;
+    for (side, leg) in [(Side::Requestor, &requestor), (Side::Upstream, &upstream)] {
+        if let Some(abort) = ended.abort_for(side).filter(|_| !machine.is_condemned(side)) {
             leg.last_word(&abort.to_pdu(), LAST_WORD).await;
         }
     }
-    for (direction, exchange) in association.ledger.drain() {
-        let answer = exchange.answered.map_or(Answer::Never, Answer::Status);
-        association.record(direction, exchange, answer).await;
+    let (terms, books, entries) = machine.end();
+    for entry in entries {
+        drive::record(&arrival.gate, &terms.grant.peer.name, entry).await;
     }
     if matches!(ended, Ended::Shutdown) {
         arrival.gate.aborted.fetch_add(1, Relaxed);
@@ -40,9 +40,16 @@ pub(super) async fn conclude(
     if let Ended::Protocol { side, malformed } = &ended {
         alert(arrival, *side, &malformed.detail).await;
     }
+    if let Ended::Defect { detail } = &ended {
+        tracing::error!(
+            detail,
+            "a defect of dimsegate ended this association, and only this one; please report it to its authors, with this log"
+        );
+    }
     arrival.gate.refusals.tell_association(&arrival.id).await;
-    records::closed(arrival, &association, &ended, told).await;
-    let Association { requestor, upstream, .. } = association;
+    let bytes = audit::Bytes { r#in: requestor.received(), out: requestor.sent() };
+    records::closed(arrival, &terms, &books.tally, bytes, &ended, told).await;
+    drop((terms, books));
     if matches!(ended, Ended::Drained) {
         return parting::release_both(requestor, upstream, &arrival.settings.limits).await;
     }

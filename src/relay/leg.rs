@@ -1,4 +1,4 @@
-//! One side of a relayed association: a stream that two half-relays share, one reading and both writing whole PDUs.
+//! One side of a relayed association: a stream, counted, and written in whole PDUs.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 
+use super::machine::Outgoing;
 use crate::buffer::Inbox;
 use crate::upper::Transport;
 use crate::wire::Packer;
@@ -23,14 +24,14 @@ const SLICES: usize = 64;
 /// How much is read and thrown away after the last PDU, so that closing does not reset what the peer has yet to read.
 const LINGER_BYTES: usize = 1 << 20;
 
-/// A leg. The lock is held for one poll at a time and both halves live in one task, so nobody ever waits for it.
+/// A leg. The lock is for who reads and writes through `&Leg` before and after the relay, one poll at a time; nobody ever
+/// waits for it. The driver has the leg alone.
 pub(crate) struct Leg {
     stream: Mutex<Box<dyn Transport>>,
     received: AtomicU64,
     sent: AtomicU64,
     /// False while a write is under way: cancelled there, the stream ends inside a PDU.
     between_pdus: AtomicBool,
-    condemned: AtomicBool,
 }
 
 impl Leg {
@@ -40,8 +41,12 @@ impl Leg {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             between_pdus: AtomicBool::new(true),
-            condemned: AtomicBool::new(false),
         }
+    }
+
+    /// Without the lock, for who has the leg alone.
+    fn stream_mut(&mut self) -> &mut dyn Transport {
+        &mut **self.stream.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stream(&self) -> MutexGuard<'_, Box<dyn Transport>> {
@@ -56,15 +61,6 @@ impl Leg {
     /// Bytes sent to the peer so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
-    }
-
-    /// It gets its abort while the other leg goes on for a while; what it still says is of no interest.
-    pub fn condemn(&self) {
-        self.condemned.store(true, Ordering::Relaxed);
-    }
-
-    pub fn is_condemned(&self) -> bool {
-        self.condemned.load(Ordering::Relaxed)
     }
 
     /// Reads what is there, as much as fits, waiting only for the first byte. Zero is the end of the stream. Whatever came
@@ -86,31 +82,26 @@ impl Leg {
     }
 
     /// Reads into an inbox, behind what is unread there; zero is the end of the stream. An inbox that waits with nothing in
-    /// it has no buffer: one is lent when there is something to read. In a message or PDU that is `unfinished`, what came is
-    /// acknowledged before it waits.
-    pub async fn fill(&self, inbox: &mut Inbox, mut unfinished: bool) -> io::Result<usize> {
-        let count = poll_fn(|cx| {
-            let mut stream = self.stream();
-            let filled = match stream.poll_readable(cx).is_ready() {
-                true => stream.poll_fill(cx, inbox),
-                false => {
-                    inbox.wait();
-                    Poll::Pending
-                }
-            };
-            if filled.is_pending() && std::mem::take(&mut unfinished) {
-                stream.quick_ack();
-            }
-            filled
-        })
-        .await?;
-        self.received.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
+    /// it has no buffer: one is lent when there is something to read.
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        let stream = self.stream_mut();
+        if stream.poll_readable(cx).is_pending() {
+            inbox.wait();
+            return Poll::Pending;
+        }
+        let count = ready!(stream.poll_fill(cx, inbox))?;
+        *self.received.get_mut() += count as u64;
+        Poll::Ready(Ok(count))
+    }
+
+    /// Acknowledges at once what was received.
+    pub fn quick_ack(&mut self) {
+        self.stream_mut().quick_ack();
     }
 
     /// Takes back what a reader leaves that reads no more into its inbox.
-    pub fn take_back(&self, inbox: &mut Inbox) {
-        self.stream().take_back(inbox);
+    pub fn take_back(&mut self, inbox: &mut Inbox) {
+        self.stream_mut().take_back(inbox);
     }
 
     /// Reads exactly as many bytes, for what comes before an association is established.
@@ -124,36 +115,32 @@ impl Leg {
         Ok(())
     }
 
-    /// Writes a plan of whole PDUs. `moved` hears of every step, so that a deadline can count from the last one.
-    pub fn write_plan<'a>(
-        &'a self,
-        packer: &'a Packer,
-        input: &'a [u8],
-        made: &'a [u8],
-        moved: impl Fn() + 'a,
-    ) -> impl Future<Output = io::Result<()>> + 'a {
-        let plan = packer.plan();
-        let (mut index, mut offset) = (0, 0);
-        self.write_whole(move |stream, cx| {
-            while index < plan.len() {
-                let mut slices = [IoSlice::new(&[]); SLICES];
-                let mut count = 0;
-                for (slot, span) in slices.iter_mut().zip(plan.iter().skip(index)) {
-                    let bytes = packer.bytes(span, input, made);
-                    let skip = if count == 0 { offset } else { 0 };
-                    *slot = IoSlice::new(bytes.get(skip..).unwrap_or_default());
-                    count += 1;
-                }
-                let written = self.poll_write(stream, cx, slices.get(..count).unwrap_or_default());
-                offset += ready!(written)?;
-                moved();
-                while let Some(span) = plan.get(index).filter(|span| offset >= span.range.len()) {
-                    offset -= span.range.len();
-                    index += 1;
-                }
-            }
-            Poll::Ready(Ok(()))
-        })
+    /// Writes a plan of whole PDUs on from where the last call came to.
+    pub fn poll_write_plan(
+        &mut self,
+        cx: &mut Context<'_>,
+        plan: Outgoing<'_>,
+        written: &mut Written,
+    ) -> Poll<Result<(), NotWritten>> {
+        *self.between_pdus.get_mut() = false;
+        let stream = &mut **self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
+        ready!(poll_plan(stream, cx, plan, written, self.sent.get_mut()))?;
+        ready!(Pin::new(stream).poll_flush(cx))?;
+        *self.between_pdus.get_mut() = true;
+        *written = Written::default();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes a plan of whole PDUs.
+    pub async fn write_plan(&self, packer: &Packer) -> io::Result<()> {
+        let mut written = Written::default();
+        let write = move |stream: &mut dyn Transport, cx: &mut Context<'_>| {
+            let (plan, mut sent) = (Outgoing { packer, input: &[], made: &[] }, 0);
+            let done = poll_plan(stream, cx, plan, &mut written, &mut sent);
+            self.sent.fetch_add(sent, Ordering::Relaxed);
+            done.map_err(io::Error::from)
+        };
+        self.write_whole(write).await
     }
 
     /// Writes one whole PDU.
@@ -161,7 +148,8 @@ impl Leg {
         let mut rest = bytes;
         self.write_whole(move |stream, cx| {
             while !rest.is_empty() {
-                let written = ready!(self.poll_write(stream, cx, &[IoSlice::new(rest)]))?;
+                let written = ready!(poll_write(stream, cx, &[IoSlice::new(rest)]))?;
+                self.sent.fetch_add(written as u64, Ordering::Relaxed);
                 rest = rest.get(written..).unwrap_or_default();
             }
             Poll::Ready(Ok(()))
@@ -182,20 +170,6 @@ impl Leg {
             self.between_pdus.store(true, Ordering::Relaxed);
             Poll::Ready(Ok(()))
         })
-    }
-
-    fn poll_write(
-        &self,
-        stream: &mut dyn Transport,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(stream).poll_write_vectored(cx, slices))?;
-        if written == 0 && slices.iter().any(|slice| !slice.is_empty()) {
-            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-        }
-        self.sent.fetch_add(written as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(written))
     }
 
     /// Whether a PDU can be sent: no write was cut off in the middle of one.
@@ -248,8 +222,74 @@ impl Leg {
     }
 }
 
+/// How far a plan is written: spans, and bytes of the next one.
+#[derive(Default)]
+pub(crate) struct Written {
+    spans: usize,
+    bytes: usize,
+}
+
+/// Why a plan cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotWritten {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A promise of our own is broken.
+    #[error("what is to be written lies outside of its buffer")]
+    Outside,
+}
+
+impl From<NotWritten> for io::Error {
+    fn from(error: NotWritten) -> Self {
+        match error {
+            NotWritten::Io(error) => error,
+            outside => Self::other(outside),
+        }
+    }
+}
+
+fn poll_plan(
+    stream: &mut dyn Transport,
+    cx: &mut Context<'_>,
+    Outgoing { packer, input, made }: Outgoing<'_>,
+    at: &mut Written,
+    sent: &mut u64,
+) -> Poll<Result<(), NotWritten>> {
+    let plan = packer.plan();
+    while at.spans < plan.len() {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let (mut count, mut skip) = (0, at.bytes);
+        for (slot, span) in slices.iter_mut().zip(plan.iter().skip(at.spans)) {
+            let bytes = packer.bytes(span, input, made).and_then(|bytes| bytes.get(skip..));
+            *slot = IoSlice::new(bytes.ok_or(NotWritten::Outside)?);
+            (count, skip) = (count + 1, 0);
+        }
+        let written = ready!(poll_write(stream, cx, slices.get(..count).unwrap_or_default()))?;
+        *sent += written as u64;
+        at.bytes += written;
+        while let Some(span) = plan.get(at.spans).filter(|span| at.bytes >= span.range.len()) {
+            at.bytes -= span.range.len();
+            at.spans += 1;
+        }
+    }
+    Poll::Ready(Ok(()))
+}
+
+fn poll_write(
+    stream: &mut dyn Transport,
+    cx: &mut Context<'_>,
+    slices: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    let written = ready!(Pin::new(stream).poll_write_vectored(cx, slices))?;
+    if written == 0 && slices.iter().any(|slice| !slice.is_empty()) {
+        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+    }
+    Poll::Ready(Ok(written))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::pin::pin;
     use std::task::{Context, Waker};
 
@@ -283,14 +323,14 @@ mod tests {
     async fn a_leg_that_waits_with_a_few_bytes_holds_no_buffer() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let leg = Leg::new(Box::new(listener.accept().await.unwrap().0));
+        let mut leg = Leg::new(Box::new(listener.accept().await.unwrap().0));
         let (none, mut inbox) = (NoneMayWait::begin(), Inbox::default());
         peer.write_all(&[4, 0, 0]).await.unwrap();
-        assert_eq!(leg.fill(&mut inbox, false).await.unwrap(), 3);
-        assert!(pin!(leg.fill(&mut inbox, true)).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(poll_fn(|cx| leg.poll_fill(cx, &mut inbox)).await.unwrap(), 3);
+        assert!(leg.poll_fill(&mut Context::from_waker(Waker::noop()), &mut inbox).is_pending());
         assert_eq!((inbox.all().len(), inbox.unread()), (3, &[4, 0, 0][..]));
         peer.write_all(&[0, 0, 4]).await.unwrap();
-        assert_eq!(leg.fill(&mut inbox, true).await.unwrap(), 3);
+        assert_eq!(poll_fn(|cx| leg.poll_fill(cx, &mut inbox)).await.unwrap(), 3);
         assert_eq!(inbox.unread(), [4, 0, 0, 0, 0, 4]);
         drop(none);
     }

@@ -1,4 +1,20 @@
-//! The proxy itself: the only room that opens DICOM sockets.
+//! The proxy itself. Only the peers of the demonstration open DICOM sockets beside it.
+//!
+//! # The way of a byte
+//!
+//! ```text
+//!  requestor's socket                                                              upstream's socket
+//!        |                                                                                  ^
+//!        v  tls decrypts in place                                          vectored write   |
+//!      Leg --> Inbox --> Deframer --> State --> spans over the inbox --> Packer's plan --> Leg
+//!              stays where it is      decides   (or over what a          headers of new
+//!              until it is written              rewrite made)            PDUs between them
+//!      |_____|  |__________________________________________________________________|    |_____|
+//!       drive                             machine, without waiting                        drive
+//! ```
+//!
+//! The same stands the other way round for what the upstream says. `drive` asks the `machine` what each of the two halves
+//! wants, and waits for it: bytes, room to write, an answer, a deadline. Nobody else waits once an association is open.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -9,59 +25,51 @@
 //! | `session`, `established` | one connection as the protocol tells it |
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
-//! | `association`, `exchange`, `progress`, `release` | the state that both directions share |
-//! | `deadlines` | which deadline has passed |
+//! | `machine` | both directions of an open association: messages, rules, books, deadlines |
+//! | `drive` | the machine between its two legs |
 //! | `seldom` | waiting for a deadline without a look at each byte |
-//! | `pump`, `message`, `command`, `writing` | one direction: bytes to messages to the other side |
-//! | `failing` | data sets that cannot be rewritten |
-//! | `stepping`, `decoding` | data sets that take more than a moment, and what decodes frames |
-//! | `phase` | where one direction is in its message |
+//! | `decoding` | what decodes frames |
 //! | `asking` | the crosswalk, for one association |
-//! | `crossing` | messages between real values and pseudonyms, where a rewrite goes two ways |
 //! | `leg` | bytes in and out |
+//! | `nothing_allowed` | an association of which no presentation context is allowed |
+//! | `endings` | certificates and lists that end, told ahead |
+//! | `ids` | how associations are called |
 //! | `refusals` | those who were not let in, gathered by the minute |
-//! | `ended`, `farewell`, `parting`, `records` | how it ends, and what is written down |
+//! | `farewell`, `parting`, `records` | how it ends, and what is written down |
 //! | `verification` | a C-ECHO of dimsegate itself |
+//!
+//! # Why
+//!
+//! - **Why one task for both directions**, and one owner of their state: what they share is looked at for each message, and
+//!   needs no lock so. How they take turns at one socket is then a rule of the machine, and not of a scheduler.
+//! - **Why a machine and a driver**, and no futures of each half: see `machine`.
 
 mod arrival;
 mod asking;
 mod associate;
-mod association;
-mod command;
-mod comparison;
-mod crossing;
-mod deadlines;
 mod decoding;
+mod drive;
 mod early;
-mod ended;
 mod endings;
 mod entrance;
 mod established;
-mod exchange;
-mod failing;
 mod farewell;
 mod gate;
 mod handshake;
 mod ids;
 mod leg;
 mod listener;
-mod message;
+mod machine;
 mod nothing_allowed;
 mod parting;
-mod phase;
-mod progress;
 mod proxy;
 mod proxy_protocol;
-mod pump;
 mod records;
 mod refusals;
-mod release;
 mod seldom;
 mod session;
-mod stepping;
 mod upstream;
 mod verification;
-mod writing;
 
 pub use proxy::{Proxy, StartError};
 pub use verification::{EchoError, Echoed, echo};

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::ended::Side;
 use super::leg::{LINGER, Leg};
+use super::machine::Side;
 use crate::config::Limits;
 use crate::wire::AbortReason;
 use crate::wire::pdu::{Abort, HEADER, PduHeader, PduType, RELEASE_RP, RELEASE_RQ};

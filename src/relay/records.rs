@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::arrival::Arrival;
-use super::association::Association;
-use super::ended::{Ended, Side};
 use super::established::Established;
 use super::leg::Leg;
+use super::machine::{Ended, Side, Tally, Terms};
 use super::upstream::Dialled;
 use crate::audit::{self, Event};
 use crate::policy::{Grant, Reason};
@@ -82,18 +81,25 @@ pub(super) fn contexts(requested: &AssociateRq, answered: &[AnsweredContext]) ->
 }
 
 /// Records how it ended: the one record that tells the whole story.
-pub(super) async fn closed(arrival: &Arrival, association: &Association, ended: &Ended, told: Told) {
+pub(super) async fn closed(
+    arrival: &Arrival,
+    terms: &Terms,
+    tally: &Tally,
+    bytes: audit::Bytes,
+    ended: &Ended,
+    told: Told,
+) {
     let record = audit::AssociationClosed {
         association: arrival.id.to_string(),
         requestor: told.requestor,
         upstream: Some(told.upstream),
         contexts: told.contexts,
-        operations: association.tally.operations(),
-        bytes: audit::Bytes { r#in: association.requestor.received(), out: association.requestor.sent() },
+        operations: tally.operations(),
+        bytes,
         rewrite: told.rewrite.map(|name| audit::Rewrite {
             name,
-            elements: association.tally.elements(),
-            secret_version: association.ruleset.as_ref().and_then(|ruleset| ruleset.secret_version()),
+            elements: tally.elements(),
+            secret_version: terms.ruleset.as_ref().and_then(|ruleset| ruleset.secret_version()),
         }),
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -135,6 +141,7 @@ fn audited(ended: &Ended) -> audit::Ended {
         Ended::Protocol { .. } => audit::Ended::ProtocolError,
         Ended::Policy { .. } => audit::Ended::Policy,
         Ended::Drained | Ended::Shutdown => audit::Ended::Shutdown,
+        Ended::Defect { .. } => audit::Ended::Defect,
     }
 }
 

@@ -178,7 +178,7 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
         Ok((answered, answer, bytes)) => {
             let established = Established { requested, offered, answered, answer, grant, early };
             match records::opened(arrival, &established, &dialled).await {
-                Ok(told) => Some(established.open(arrival, requestor, dialled, bytes, (permit, told))),
+                Ok(told) => Some(established.open(arrival, requestor, dialled, &bytes, (permit, told))),
                 Err(told) => {
                     drop(permit);
                     let parting = part_from(dialled.leg, Reason::RecordsUnavailable);

@@ -136,7 +136,7 @@ fn accepted(answered: &AssociateAc) -> Result<(), EchoError> {
 async fn exchange(leg: &Leg, maximum_length: u32, offered: u32) -> Result<Status, EchoError> {
     let mut packer = Packer::new(maximum_length);
     packer.command(1, &dimse::echo_request(VERIFICATION, 1));
-    leg.write_plan(&packer, &[], &[], || {}).await.map_err(|error| EchoError::NoAnswer(error.to_string()))?;
+    leg.write_plan(&packer).await.map_err(|error| EchoError::NoAnswer(error.to_string()))?;
     let mut response = Response::new(offered);
     loop {
         let mut piece = [0; 1024];

@@ -96,19 +96,31 @@ impl Packer {
         self.fragments(context_id, Kind::Command, std::iter::once(whole), command.len(), true);
     }
 
-    /// Adds a piece of a data set; `input` and `made` are the buffers that the spans lie in. With `last` it ends.
-    pub fn data_set(&mut self, context_id: u8, spans: &[Span], input: &[u8], made: &[u8], last: bool) {
+    /// Adds a piece of a data set; `input` and `made` are the buffers that the spans lie in. With `last` it ends. `None`: a
+    /// span lies outside of its buffer.
+    pub fn data_set(
+        &mut self,
+        context_id: u8,
+        spans: &[Span],
+        input: &[u8],
+        made: &[u8],
+        last: bool,
+    ) -> Option<()> {
+        if !spans.iter().all(|span| lies_in(span, input, made)) {
+            return None;
+        }
         let total = self.behind.count + spans.iter().map(|span| span.range.len()).sum::<usize>();
         let stay = if last { 0 } else { total.min(2 - total % 2) };
         let at = self.scratch.len();
         self.scratch.extend_from_slice(self.behind.as_slice());
         let before = Span { source: Source::Scratch, range: at..self.scratch.len() };
-        self.behind = self.tail(std::iter::once(&before).chain(spans), total - stay, input, made);
+        self.behind = self.tail(std::iter::once(&before).chain(spans), total - stay, input, made)?;
         if total > stay || last {
             self.command_alone = false;
             let all = std::iter::once(before).chain(spans.iter().cloned());
             self.fragments(context_id, Kind::DataSet, all, total - stay, last);
         }
+        Some(())
     }
 
     /// Adds the bytes of a short PDU of another kind: a release, an abort.
@@ -134,14 +146,14 @@ impl Packer {
         self.command_alone
     }
 
-    /// The bytes of a span of the plan.
-    pub fn bytes<'a>(&'a self, span: &Span, input: &'a [u8], made: &'a [u8]) -> &'a [u8] {
+    /// The bytes of a span of the plan. `None`: it lies outside of its buffer.
+    pub fn bytes<'a>(&'a self, span: &Span, input: &'a [u8], made: &'a [u8]) -> Option<&'a [u8]> {
         let buffer = match span.source {
             Source::Input => input,
             Source::Made => made,
             Source::Scratch => &self.scratch,
         };
-        buffer.get(span.range.clone()).unwrap_or_default()
+        buffer.get(span.range.clone())
     }
 
     /// Begins a new plan, once the old one is written.
@@ -163,16 +175,16 @@ impl Packer {
         mut skip: usize,
         input: &[u8],
         made: &[u8],
-    ) -> Behind {
+    ) -> Option<Behind> {
         let mut behind = Behind::default();
         for span in spans {
             let length = span.range.len();
             if skip < length {
-                behind.push(self.bytes(span, input, made).get(skip..).unwrap_or_default());
+                behind.push(self.bytes(span, input, made)?.get(skip..)?);
             }
             skip = skip.saturating_sub(length);
         }
-        behind
+        Some(behind)
     }
 
     /// Cuts `length` bytes of the spans into fragments, each in a PDU of its own.
@@ -227,6 +239,15 @@ impl Packer {
     }
 }
 
+fn lies_in(span: &Span, input: &[u8], made: &[u8]) -> bool {
+    let length = match span.source {
+        Source::Input => input.len(),
+        Source::Made => made.len(),
+        Source::Scratch => 0,
+    };
+    span.range.start <= span.range.end && span.range.end <= length
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Deframer, Event, Kind};
@@ -234,7 +255,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(packer: &mut Packer, input: &[u8]) -> Vec<u8> {
-        let bytes = packer.plan().iter().flat_map(|span| packer.bytes(span, input, &[]).to_vec()).collect();
+        let bytes =
+            packer.plan().iter().flat_map(|span| packer.bytes(span, input, &[]).unwrap().to_vec()).collect();
         packer.clear();
         bytes
     }
@@ -263,7 +285,7 @@ mod tests {
             let (mut bytes, mut at) = (Vec::new(), 0);
             for (index, piece) in pieces.iter().enumerate() {
                 let span = Span { source: Source::Input, range: at..at + piece };
-                packer.data_set(9, &[span], &whole, &[], index + 1 == pieces.len());
+                packer.data_set(9, &[span], &whole, &[], index + 1 == pieces.len()).unwrap();
                 bytes.extend(written(&mut packer, &whole));
                 at += piece;
             }
@@ -283,7 +305,7 @@ mod tests {
     fn a_command_and_its_data_set_go_in_one_plan_and_read_back() {
         let mut packer = Packer::new(4096);
         packer.command(9, b"command!");
-        packer.data_set(9, &[Span { source: Source::Input, range: 0..3 }], b"abc", &[], true);
+        packer.data_set(9, &[Span { source: Source::Input, range: 0..3 }], b"abc", &[], true).unwrap();
         let bytes = written(&mut packer, b"abc");
         let mut deframer = Deframer::new(4096);
         let (used, first) = deframer.next(&bytes).unwrap();
@@ -302,7 +324,9 @@ mod tests {
     fn zero_is_unlimited_and_not_the_smaller_of_two() {
         let mut packer = Packer::new(0);
         let input = vec![0; 300_000];
-        packer.data_set(9, &[Span { source: Source::Input, range: 0..input.len() }], &input, &[], true);
+        packer
+            .data_set(9, &[Span { source: Source::Input, range: 0..input.len() }], &input, &[], true)
+            .unwrap();
         assert_eq!(pdus(&written(&mut packer, &input)).len(), 1);
     }
 }

@@ -88,7 +88,7 @@ fn every_room_uses_only_what_lies_below_it() {
 
 #[test]
 fn paths_are_read_however_they_are_written() {
-    let code = "use crate::relay::pump;\nuse crate::{config::{Settings, crate_name}, tls};\nfn f() { crate::cli::main() }";
+    let code = "use crate::relay::drive;\nuse crate::{config::{Settings, crate_name}, tls};\nfn f() { crate::cli::main() }";
     assert_eq!(rooms_named_by(code), ["cli", "config", "relay", "tls"].map(String::from).into());
     let tested = "use crate::wire::Uid;\n// crate::relay in a comment\n/// [`crate::cli`]\n#[cfg(test)]\nmod tests {\n    use crate::config;\n}\n";
     assert_eq!(rooms_named_by(&code_of(tested)), ["wire"].map(String::from).into());

@@ -276,7 +276,7 @@ const REASONS: &[Row] = &[
     ),
 ];
 
-const ENDINGS: [Row; 9] = [
+const ENDINGS: [Row; 10] = [
     ("released", "released in good order: everything asked for was answered", "nothing"),
     (
         "aborted-by-requestor",
@@ -309,6 +309,11 @@ const ENDINGS: [Row; 9] = [
         "shutdown",
         "the proxy stopped before it was over",
         "nothing, if the stop was meant; a longer grace lets more end by themselves",
+    ),
+    (
+        "defect",
+        "dimsegate broke a promise of its own, and ended this association alone",
+        "the log of that time, and a report with it to dimsegate's authors",
     ),
 ];
 

@@ -268,6 +268,7 @@ fn every_way_to_end_has_its_word() {
         (Ended::ProtocolError, "protocol-error"),
         (Ended::Policy, "policy"),
         (Ended::Shutdown, "shutdown"),
+        (Ended::Defect, "defect"),
     ];
     for (ended, word) in words {
         assert_eq!(serde_json::to_value(ended).unwrap(), word);

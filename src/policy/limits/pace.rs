@@ -34,6 +34,16 @@ impl<C: Time> Pace<C> {
         }
     }
 
+    /// Whether [`bytes`](Self::bytes) ever waits.
+    pub fn limits_bytes(&self) -> bool {
+        self.bytes.is_some()
+    }
+
+    /// Whether [`operation`](Self::operation) ever waits.
+    pub fn limits_operations(&self) -> bool {
+        self.operations.is_some()
+    }
+
     /// Waits until `count` more bytes are within `bytes-per-second`. Any count, larger than a second's worth too.
     pub async fn bytes(&self, count: usize) {
         if let Some(rate) = &self.bytes {

@@ -64,13 +64,13 @@ pub(crate) enum Ended {
     Drained,
     /// The proxy stops, and what was under way took longer than the grace period.
     Shutdown,
+    /// dimsegate broke a promise of its own. Nobody else has to suffer for it.
+    Defect {
+        detail: &'static str,
+    },
 }
 
 impl Ended {
-    pub fn lost(side: Side, error: &std::io::Error) -> Self {
-        Self::Lost { side, detail: error.to_string() }
-    }
-
     /// What a side gets as its last PDU: the abort of the other with its source and reason, or one of dimsegate's own.
     pub fn abort_for(&self, told: Side) -> Option<Abort> {
         match self {
@@ -78,9 +78,11 @@ impl Ended {
             Self::Aborted { by, .. } | Self::Lost { side: by, .. } if *by == told => None,
             Self::Aborted { abort, .. } => Some(*abort),
             Self::Protocol { malformed, .. } => Some(Abort::provider(malformed.reason)),
-            Self::Lost { .. } | Self::TimedOut { .. } | Self::Policy { .. } | Self::Shutdown => {
-                Some(Abort::provider(AbortReason::NotSpecified))
-            }
+            Self::Lost { .. }
+            | Self::TimedOut { .. }
+            | Self::Policy { .. }
+            | Self::Shutdown
+            | Self::Defect { .. } => Some(Abort::provider(AbortReason::NotSpecified)),
         }
     }
 }
@@ -110,6 +112,7 @@ impl fmt::Display for Ended {
             Self::Policy { detail } => f.write_str(detail),
             Self::Drained => f.write_str("dimsegate was told to stop, and nothing was under way"),
             Self::Shutdown => f.write_str("dimsegate was told to stop"),
+            Self::Defect { detail } => write!(f, "a defect of dimsegate: {detail}"),
         }
     }
 }

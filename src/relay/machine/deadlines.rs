@@ -1,9 +1,6 @@
 //! Which deadline of an established association has passed.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ended::Side;
 use super::progress::{Progress, nanos};
@@ -46,7 +43,7 @@ pub(crate) struct Outlook {
 
 /// A stretch of time in which a message under way has to move its bytes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Window {
+pub(crate) struct Window {
     /// Nanoseconds after the association began.
     since: u64,
     /// Bytes that had moved by then.
@@ -68,31 +65,19 @@ impl Deadlines {
     }
 }
 
-impl Progress {
-    /// Returns when a deadline has passed. Only a release wakes it before that.
-    pub async fn expired(&self, deadlines: Deadlines, outlook: impl Fn() -> Outlook) -> Expired {
-        let mut windows = [Window::default(); 2];
-        loop {
-            let look_again = match self.look(deadlines, &outlook(), &mut windows) {
-                Ok(look_again) => look_again,
-                Err(expired) => return expired,
-            };
-            tokio::select! {
-                () = tokio::time::sleep_until(look_again) => {}
-                () = self.released.notified() => {}
-            }
-        }
-    }
+/// The stretches of both directions.
+pub(crate) type Windows = [Window; 2];
 
+impl Progress {
     /// When to look at the deadlines again, or which has passed.
     ///
     /// A deadline that begins later than this look cannot pass earlier than the shortest time-out after it, so it is
     /// enough to look again by then.
-    fn look(
-        &self,
+    pub(super) fn look(
+        &mut self,
         deadlines: Deadlines,
         outlook: &Outlook,
-        windows: &mut [Window; 2],
+        windows: &mut Windows,
     ) -> Result<Instant, Expired> {
         let now = self.elapsed();
         let due = self.due(deadlines, outlook);
@@ -105,10 +90,9 @@ impl Progress {
     }
 
     fn due(&self, deadlines: Deadlines, outlook: &Outlook) -> [(u64, Expired); 6] {
-        let release = self.release.load(Ordering::Relaxed);
         let both = [&self.to_upstream, &self.to_requestor];
-        let [up, down] = both.map(|movement| movement.last.load(Ordering::Relaxed));
-        let [up_busy, down_busy] = both.map(|movement| movement.under_way.load(Ordering::Relaxed));
+        let [up, down] = both.map(|movement| movement.last);
+        let [up_busy, down_busy] = both.map(|movement| movement.under_way);
         let after = |last: u64, patience: Duration, holds: bool| {
             if holds { last.saturating_add(nanos(patience)) } else { NEVER }
         };
@@ -126,7 +110,7 @@ impl Progress {
             (answer(of_upstream, down, upstream, down_busy), Expired::Response(Side::Upstream)),
             (answer(of_requestor, up, requestor, up_busy), Expired::Response(Side::Requestor)),
             (after(up.max(down), deadlines.idle, idle), Expired::Idle),
-            (after(release, deadlines.release, true), Expired::Release),
+            (self.release.map_or(NEVER, |asked| after(asked, deadlines.release, true)), Expired::Release),
         ]
     }
 
@@ -137,21 +121,21 @@ impl Progress {
     /// When the windows of messages under way end. A window begins anew where another message has begun since, and where
     /// dimsegate itself held the message up.
     fn windows(
-        &self,
+        &mut self,
         deadlines: Deadlines,
         outlook: &Outlook,
-        windows: &mut [Window; 2],
+        windows: &mut Windows,
     ) -> Result<[u64; 2], Expired> {
         let (now, length) = (self.elapsed(), nanos(deadlines.dimse));
         let mut ends = [NEVER; 2];
-        let both = [&self.to_upstream, &self.to_requestor].into_iter().zip(outlook.moved);
+        let both = [&mut self.to_upstream, &mut self.to_requestor].into_iter().zip(outlook.moved);
         for ((movement, moved), (window, end)) in both.zip(windows.iter_mut().zip(&mut ends)) {
-            let held_up = movement.held_up.swap(false, Ordering::Relaxed);
+            let held_up = std::mem::take(&mut movement.held_up);
             let over = now.saturating_sub(window.since) >= length;
-            if !movement.under_way.load(Ordering::Relaxed) {
+            if !movement.under_way {
                 continue;
             }
-            let another = movement.since.load(Ordering::Relaxed) > window.since;
+            let another = movement.since > window.since;
             if over && !another && !held_up && moved.saturating_sub(window.moved) < deadlines.least() {
                 return Err(Expired::Slow);
             }
@@ -167,9 +151,9 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::{Deadlines, Expired, Outlook, Progress, Side};
+    use crate::policy::Direction::{FromPeer, ToPeer};
     use std::cell::Cell;
-    use std::time::Duration;
-    use tokio::time::Instant;
+    use std::time::{Duration, Instant};
 
     const DEADLINES: Deadlines = Deadlines {
         dimse: Duration::from_secs(60),
@@ -181,14 +165,14 @@ mod tests {
 
     /// Looks at the deadlines as often as they ask for it; in the seconds between, `act` happens at the time that it is
     /// given, and says what else there is. Which deadline passes, and after how many seconds.
-    fn expiry(act: impl Fn(&Progress, u64) -> Outlook) -> (Expired, u64) {
+    fn expiry(act: impl Fn(&mut Progress, u64) -> Outlook) -> (Expired, u64) {
         let began = Instant::now();
-        let progress = Progress::new(began);
+        let mut progress = Progress::new(began);
         let (mut look_again, mut windows) = (began, Default::default());
         for second in 0..20_000 {
             let now = began + Duration::from_secs(second);
             progress.woken(now);
-            let outlook = act(&progress, second);
+            let outlook = act(&mut progress, second);
             if look_again <= now {
                 match progress.look(DEADLINES, &outlook, &mut windows) {
                     Ok(then) => look_again = then,
@@ -206,9 +190,9 @@ mod tests {
 
     #[test]
     fn a_stalled_message_ends_sixty_seconds_after_its_last_byte() {
-        let stall = |progress: &Progress, second| {
+        let stall = |progress: &mut Progress, second| {
             if (50..=250).contains(&second) && second % 50 == 0 {
-                progress.under_way(&progress.to_upstream, true);
+                progress.under_way(FromPeer, true);
             }
             Outlook { moved: [second * 1_000, 0], ..Outlook::default() }
         };
@@ -218,9 +202,9 @@ mod tests {
     #[test]
     fn a_message_slower_than_the_least_rate_ends_however_often_a_byte_comes() {
         let bytes_a_second = |rate: u64| {
-            move |progress: &Progress, second| {
+            move |progress: &mut Progress, second| {
                 if second <= 2_000 {
-                    progress.under_way(&progress.to_requestor, second < 2_000);
+                    progress.under_way(ToPeer, second < 2_000);
                 }
                 Outlook { moved: [0, rate * second], ..Outlook::default() }
             }
@@ -232,9 +216,9 @@ mod tests {
     #[test]
     fn a_rate_is_asked_of_one_message_and_not_of_the_pause_before_it() {
         // Each message is over in half a minute, and the next begins at once or later.
-        let short = |progress: &Progress, second: u64| {
+        let short = |progress: &mut Progress, second: u64| {
             if second <= 2_000 {
-                progress.under_way(&progress.to_upstream, second < 2_000 && second % 40 < 30);
+                progress.under_way(FromPeer, second < 2_000 && second % 40 < 30);
             }
             Outlook { moved: [second, 0], ..Outlook::default() }
         };
@@ -243,10 +227,10 @@ mod tests {
 
     #[test]
     fn who_is_slowed_down_by_dimsegate_is_not_slow() {
-        let paced = |progress: &Progress, second: u64| {
+        let paced = |progress: &mut Progress, second: u64| {
             if second <= 2_000 {
-                progress.under_way(&progress.to_upstream, second < 2_000);
-                progress.held_up(&progress.to_upstream);
+                progress.under_way(FromPeer, second < 2_000);
+                progress.held_up(FromPeer);
             }
             Outlook { moved: [second, 0], ..Outlook::default() }
         };
@@ -256,17 +240,17 @@ mod tests {
     #[test]
     fn nobody_who_waits_for_an_answer_is_idle() {
         let began = Cell::new(None);
-        let waits = |progress: &Progress, second: u64| {
+        let waits = |progress: &mut Progress, second: u64| {
             let asked = began.get().unwrap_or(progress.now());
             began.set(Some(asked));
             // A sign of life of the upstream; then it says no more.
             if second == 1_000 {
-                progress.moved(&progress.to_requestor);
+                progress.moved(ToPeer);
             }
             Outlook { waiting: [Some(asked), None], ..Outlook::default() }
         };
         assert_eq!(expiry(waits), (Expired::Response(Side::Upstream), 4_600));
-        let answered = |progress: &Progress, second: u64| {
+        let answered = |progress: &mut Progress, second: u64| {
             let outlook = waits(progress, second);
             if second < 2_000 { outlook } else { Outlook::default() }
         };
@@ -277,21 +261,26 @@ mod tests {
     #[test]
     fn the_requestor_has_a_time_of_its_own_for_its_answers() {
         let began = Instant::now();
-        let waits = |_: &Progress, _| Outlook { waiting: [None, Some(began)], ..Outlook::default() };
+        let waits = |_: &mut Progress, _| Outlook { waiting: [None, Some(began)], ..Outlook::default() };
         assert_eq!(expiry(waits), (Expired::Response(Side::Requestor), 900));
     }
 
-    #[tokio::test]
-    async fn a_release_that_nobody_answers_ends_after_its_own_time() {
+    #[test]
+    fn a_release_that_nobody_answers_ends_after_its_own_time() {
+        let asked = |progress: &mut Progress, second| {
+            if second == 100 {
+                progress.release();
+                assert!(progress.release_is_new() && !progress.release_is_new());
+            }
+            Outlook::default()
+        };
         let began = Instant::now();
-        let progress = Progress::new(began);
-        let deadlines = Deadlines { release: Duration::from_millis(50), ..DEADLINES };
-        let mut expired = std::pin::pin!(progress.expired(deadlines, Outlook::default));
-        // It waits for the idle time until it hears of the release.
-        assert!(tokio::time::timeout(Duration::ZERO, &mut expired).await.is_err());
-        progress.release();
-        assert!(tokio::time::timeout(Duration::ZERO, &mut expired).await.is_err());
-        progress.woken(began + Duration::from_millis(50));
-        assert_eq!(tokio::time::timeout(Duration::from_secs(20), expired).await, Ok(Expired::Release));
+        let (mut progress, mut windows) = (Progress::new(began), Default::default());
+        asked(&mut progress, 100);
+        assert_eq!(
+            progress.look(DEADLINES, &Outlook::default(), &mut windows),
+            Ok(began + Duration::from_secs(5))
+        );
+        assert_eq!(expiry(asked).0, Expired::Release);
     }
 }

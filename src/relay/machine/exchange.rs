@@ -2,9 +2,7 @@
 //! (PS3.7 §6.1, Annex D.3.3.3).
 
 use std::borrow::Cow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use tokio::time::Instant;
+use std::time::Instant;
 
 use crate::audit;
 use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
@@ -207,8 +205,8 @@ pub(crate) enum NotOpened {
 /// Both tables; a message ID belongs to the side that sent the request.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    to_upstream: Mutex<Table>,
-    to_requestor: Mutex<Table>,
+    to_upstream: Table,
+    to_requestor: Table,
 }
 
 /// Sorted by message ID. There is seldom more than one.
@@ -220,20 +218,21 @@ impl Table {
     fn place(&self, message_id: u16) -> Result<usize, usize> {
         self.0.binary_search_by_key(&message_id, |(known, _)| *known)
     }
-
-    fn get_mut(&mut self, message_id: u16) -> Option<&mut Exchange> {
-        let place = self.place(message_id).ok()?;
-        self.0.get_mut(place).map(|(_, exchange)| &mut **exchange)
-    }
 }
 
 impl Ledger {
-    fn table(&self, direction: Direction) -> MutexGuard<'_, Table> {
-        let table = match direction {
+    fn table(&self, direction: Direction) -> &Table {
+        match direction {
             Direction::FromPeer => &self.to_upstream,
             Direction::ToPeer => &self.to_requestor,
-        };
-        table.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    fn table_mut(&mut self, direction: Direction) -> &mut Table {
+        match direction {
+            Direction::FromPeer => &mut self.to_upstream,
+            Direction::ToPeer => &mut self.to_requestor,
+        }
     }
 
     /// Whether a request that goes in this direction can be entered.
@@ -247,10 +246,12 @@ impl Ledger {
     }
 
     /// Enters a request that goes in this direction, for which there is a place.
-    pub fn open(&self, direction: Direction, exchange: Box<Exchange>) {
-        let mut table = self.table(direction);
+    pub fn open(&mut self, direction: Direction, exchange: Box<Exchange>) {
+        let table = self.table_mut(direction);
         let message_id = exchange.message_id;
-        match table.place(message_id) {
+        let place = table.place(message_id);
+        debug_assert!(place.is_err(), "a request is entered twice");
+        match place {
             Err(place) => table.0.insert(place, (message_id, exchange)),
             Ok(place) => {
                 if let Some((_, known)) = table.0.get_mut(place) {
@@ -260,14 +261,18 @@ impl Ledger {
         }
     }
 
-    /// What `look` sees of the request of this direction with this message ID, as it stands.
-    pub fn find<T>(
-        &self,
-        direction: Direction,
-        message_id: u16,
-        look: impl FnOnce(&Exchange) -> T,
-    ) -> Option<T> {
-        self.table(direction).get_mut(message_id).map(|exchange| look(exchange))
+    /// The request of this direction with this message ID, as it stands.
+    pub fn find(&self, direction: Direction, message_id: u16) -> Option<&Exchange> {
+        let table = self.table(direction);
+        let place = table.place(message_id).ok()?;
+        table.0.get(place).map(|(_, exchange)| &**exchange)
+    }
+
+    /// The same, to note what is known of it.
+    pub fn find_mut(&mut self, direction: Direction, message_id: u16) -> Option<&mut Exchange> {
+        let table = self.table_mut(direction);
+        let place = table.place(message_id).ok()?;
+        table.0.get_mut(place).map(|(_, exchange)| &mut **exchange)
     }
 
     /// Whether a request of this operation that goes in this direction waits for its last response.
@@ -277,49 +282,41 @@ impl Ledger {
 
     /// Takes out a request with this message ID that has had a response which may have been its last: none has followed
     /// before its message ID is used again.
-    pub fn close_answered(&self, direction: Direction, message_id: u16) -> Option<(Box<Exchange>, Status)> {
-        let status = self.find(direction, message_id, |exchange| exchange.answered).flatten()?;
+    pub fn close_answered(
+        &mut self,
+        direction: Direction,
+        message_id: u16,
+    ) -> Option<(Box<Exchange>, Status)> {
+        let status = self.find(direction, message_id)?.answered?;
         Some((self.close(direction, message_id)?, status))
     }
 
-    /// Changes what is known of a request.
-    pub fn update(&self, direction: Direction, message_id: u16, change: impl FnOnce(&mut Exchange)) {
-        if let Some(exchange) = self.table(direction).get_mut(message_id) {
-            change(exchange);
-        }
-    }
-
     /// Takes out a request that has had its last response, or was refused.
-    pub fn close(&self, direction: Direction, message_id: u16) -> Option<Box<Exchange>> {
-        let mut table = self.table(direction);
+    pub fn close(&mut self, direction: Direction, message_id: u16) -> Option<Box<Exchange>> {
+        let table = self.table_mut(direction);
         let place = table.place(message_id).ok()?;
         Some(table.0.remove(place).1)
     }
 
     /// Since when the oldest whole request of this direction has waited for its answer.
     pub fn waiting_since(&self, direction: Direction) -> Option<Instant> {
-        let table = self.table(direction);
         let waits = |exchange: &Exchange| exchange.sent && exchange.answered.is_none();
-        table.0.iter().filter(|(_, exchange)| waits(exchange)).map(|(_, exchange)| exchange.sent_at).min()
+        let all = self.table(direction).0.iter();
+        all.filter(|(_, exchange)| waits(exchange)).map(|(_, exchange)| exchange.sent_at).min()
     }
 
     /// Whether no request of either direction waits for anything.
     pub fn is_empty(&self) -> bool {
-        [Direction::FromPeer, Direction::ToPeer]
-            .into_iter()
-            .all(|direction| self.table(direction).0.is_empty())
+        self.to_upstream.0.is_empty() && self.to_requestor.0.is_empty()
     }
 
     /// What was never answered, oldest first; requests of one read, by their message IDs.
-    pub fn drain(&self) -> Vec<(Direction, Box<Exchange>)> {
-        let mut all: Vec<_> = [Direction::FromPeer, Direction::ToPeer]
-            .into_iter()
-            .flat_map(|direction| {
-                std::mem::take(&mut *self.table(direction))
-                    .0
-                    .into_iter()
-                    .map(move |(_, exchange)| (direction, exchange))
-            })
+    pub fn drain(&mut self) -> Vec<(Direction, Box<Exchange>)> {
+        let of = |direction, table: &mut Table| {
+            std::mem::take(table).0.into_iter().map(move |(_, exchange)| (direction, exchange))
+        };
+        let mut all: Vec<_> = of(Direction::FromPeer, &mut self.to_upstream)
+            .chain(of(Direction::ToPeer, &mut self.to_requestor))
             .collect();
         all.sort_by_key(|(_, exchange)| exchange.began);
         all
@@ -331,8 +328,7 @@ mod tests {
     use super::{Exchange, Ledger, MOST_OUTSTANDING, NotOpened};
     use crate::dimse::{Command, Operation, echo_request};
     use crate::policy::Direction::{FromPeer, ToPeer};
-    use std::time::Duration;
-    use tokio::time::Instant;
+    use std::time::{Duration, Instant};
 
     fn exchange(message_id: u16) -> Box<Exchange> {
         let command = Command::parse(echo_request("1.2.840.10008.1.1", message_id)).unwrap();
@@ -348,7 +344,7 @@ mod tests {
 
     #[test]
     fn each_exchange_is_found_by_its_own_number_in_any_order() {
-        let ledger = Ledger::default();
+        let mut ledger = Ledger::default();
         let began = Instant::now();
         for (index, number) in [7, 3, u16::MAX, 0, 5].into_iter().enumerate() {
             assert_eq!(ledger.has_place_for(FromPeer, number), Ok(()));
@@ -356,10 +352,10 @@ mod tests {
             assert_eq!(ledger.has_place_for(FromPeer, number), Err(NotOpened::Duplicate));
             assert_eq!(ledger.has_place_for(ToPeer, number), Ok(()), "the other side has its own numbers");
         }
-        ledger.update(FromPeer, 5, |exchange| exchange.bytes = 55);
-        assert_eq!(ledger.find(FromPeer, 5, |exchange| exchange.bytes), Some(55));
+        ledger.find_mut(FromPeer, 5).unwrap().bytes = 55;
+        assert_eq!(ledger.find(FromPeer, 5).map(|exchange| exchange.bytes), Some(55));
         assert_eq!(ledger.close(FromPeer, 3).map(|exchange| exchange.message_id), Some(3));
-        assert!(ledger.close(FromPeer, 3).is_none() && ledger.find(FromPeer, 3, |_| ()).is_none());
+        assert!(ledger.close(FromPeer, 3).is_none() && ledger.find(FromPeer, 3).is_none());
         let left: Vec<u16> = ledger.drain().into_iter().map(|(_, exchange)| exchange.message_id).collect();
         assert_eq!(left, [7, u16::MAX, 0, 5], "oldest first");
         assert!(ledger.drain().is_empty());
@@ -367,7 +363,7 @@ mod tests {
 
     #[test]
     fn no_more_wait_than_there_are_places() {
-        let ledger = Ledger::default();
+        let mut ledger = Ledger::default();
         (0..MOST_OUTSTANDING as u16).rev().for_each(|number| ledger.open(FromPeer, exchange(number)));
         assert_eq!(ledger.has_place_for(FromPeer, 5000), Err(NotOpened::TooMany));
         assert!(ledger.close(FromPeer, 1000).is_some());

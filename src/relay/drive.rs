@@ -1,0 +1,360 @@
+//! Two legs and a machine between them: the only place where an association waits, for bytes, for room to write, for the
+//! answers to the machine's questions, and for its deadlines.
+//!
+//! # Why by hand
+//!
+//! All that an association waits for belongs to one task, and most of it never happens: an association waits for hours, and
+//! what it holds meanwhile counts. So what it waits for is told by the machine at each wake-up, and only what is rare, and has
+//! a future of its own, is boxed while it lasts.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::task::{coop::unconstrained, yield_now};
+use tokio::time::{Sleep, sleep, sleep_until};
+
+use super::asking::Asking;
+use super::gate::Gate;
+use super::leg::{Leg, NotWritten, Written};
+use super::machine::{Ended, Entry, Machine, Question, Side, Told, Want, sender};
+use super::seldom::Seldom;
+use crate::audit::Event;
+use crate::crosswalk::NotStored;
+use crate::dimse::Operation;
+use crate::policy::Direction;
+use crate::policy::limits::Pace;
+
+/// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
+/// sensible deadline.
+const PACE_TICK: Duration = Duration::from_millis(100);
+
+/// What an open association is made of.
+pub(super) struct Open {
+    pub machine: Machine,
+    pub requestor: Leg,
+    pub upstream: Leg,
+    pub pace: Pace,
+    pub crosswalk: Option<Arc<Asking>>,
+}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An association that is driven.
+pub(super) struct Drive<'o, 'a> {
+    open: &'o mut Open,
+    gate: &'a Gate,
+    from_peer: Lane<'a>,
+    to_peer: Lane<'a>,
+    order: Order,
+    alarm: Seldom<Boxed<'a, ()>>,
+    stop: Seldom<Boxed<'a, ()>>,
+    drains: bool,
+}
+
+/// Which half goes on first. They take turns at that, since the first may use up the share of work that the runtime gives
+/// to a task.
+#[derive(Default)]
+struct Order {
+    is_reversed: bool,
+}
+
+impl Order {
+    fn next(&mut self) -> [Direction; 2] {
+        self.is_reversed = !self.is_reversed;
+        match self.is_reversed {
+            true => [Direction::ToPeer, Direction::FromPeer],
+            false => [Direction::FromPeer, Direction::ToPeer],
+        }
+    }
+}
+
+/// What one half waits for.
+#[derive(Default)]
+struct Lane<'a> {
+    written: Written,
+    /// What came is acknowledged, and no more has come since.
+    acknowledged: bool,
+    answer: Option<Answer<'a>>,
+    /// While it is dimsegate that it waits for.
+    tick: Option<Pin<Box<Sleep>>>,
+}
+
+struct Answer<'a> {
+    future: Boxed<'a, Told>,
+    holds_up: bool,
+    is_record: bool,
+}
+
+impl<'o, 'a> Drive<'o, 'a> {
+    pub fn new(open: &'o mut Open, gate: &'a Gate) -> Self {
+        Self {
+            open,
+            gate,
+            from_peer: Lane::default(),
+            to_peer: Lane::default(),
+            order: Order::default(),
+            // The machine asks for a look at the deadlines at once.
+            alarm: Seldom::new(Box::pin(std::future::pending())),
+            stop: Seldom::new(Box::pin(unconstrained(gate.draining()))),
+            drains: false,
+        }
+    }
+
+    /// Goes on until it waits, or the association ends. Both halves go on at each wake-up, since a socket wakes the task and
+    /// not the half that waits for it.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        self.open.machine.woken(tokio::time::Instant::now().into_std());
+        // First what has come: a proxy that could not run for a while has not been waiting in vain.
+        loop {
+            for direction in self.order.next() {
+                if let Poll::Ready(ended) = self.poll_half(direction, cx) {
+                    return Poll::Ready(ended);
+                }
+            }
+            if !self.open.machine.has_handed_over() {
+                return self.poll_interruption(cx);
+            }
+        }
+    }
+
+    fn lane(&mut self, direction: Direction) -> &mut Lane<'a> {
+        match direction {
+            Direction::FromPeer => &mut self.from_peer,
+            Direction::ToPeer => &mut self.to_peer,
+        }
+    }
+
+    /// Does what a half wants until it waits.
+    fn poll_half(&mut self, direction: Direction, cx: &mut Context<'_>) -> Poll<Ended> {
+        loop {
+            match self.open.machine.next(direction) {
+                Want::Read { unfinished } => ready!(self.poll_read(direction, unfinished, cx)),
+                Want::Write(side) => ready!(self.poll_write(direction, side, cx)),
+                Want::Turn { is_ours: false } | Want::Nothing => return Poll::Pending,
+                Want::Turn { is_ours: true } => ready!(self.poll_tick(direction, cx)),
+                Want::Record(entry) => self.record(direction, entry),
+                Want::Ask(question) => self.ask(direction, question),
+                Want::Answer => ready!(self.poll_answer(direction, cx)),
+                Want::End(ended) => return Poll::Ready(ended),
+            }
+        }
+    }
+
+    fn poll_read(&mut self, direction: Direction, unfinished: bool, cx: &mut Context<'_>) -> Poll<()> {
+        let lane = match direction {
+            Direction::FromPeer => &mut self.from_peer,
+            Direction::ToPeer => &mut self.to_peer,
+        };
+        let Open { machine, requestor, upstream, .. } = &mut *self.open;
+        let leg = if direction == Direction::FromPeer { requestor } else { upstream };
+        let Poll::Ready(read) = leg.poll_fill(cx, machine.inbox(direction)) else {
+            if unfinished && !std::mem::replace(&mut lane.acknowledged, true) {
+                leg.quick_ack();
+            }
+            return Poll::Pending;
+        };
+        lane.acknowledged = false;
+        match read {
+            Ok(0) => machine.stream_ended(direction, "it was closed without a release".to_owned()),
+            Ok(count) => machine.read(direction, count),
+            Err(error) => machine.stream_ended(direction, error.to_string()),
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_write(&mut self, direction: Direction, side: Side, cx: &mut Context<'_>) -> Poll<()> {
+        let lane = match direction {
+            Direction::FromPeer => &mut self.from_peer,
+            Direction::ToPeer => &mut self.to_peer,
+        };
+        let Open { machine, requestor, upstream, .. } = &mut *self.open;
+        let leg = if side == Side::Requestor { requestor } else { upstream };
+        let before = leg.sent();
+        lane.tick = None;
+        let written = leg.poll_write_plan(cx, machine.outgoing(direction), &mut lane.written);
+        if leg.sent() > before {
+            machine.moved(direction);
+        }
+        match ready!(written) {
+            Ok(()) => machine.written(direction),
+            Err(NotWritten::Io(error)) => machine.not_written(direction, error.to_string()),
+            Err(NotWritten::Outside) => {
+                machine.defect(direction, "what is to be written lies outside of its buffer")
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn record(&mut self, direction: Direction, entry: Entry) {
+        let (gate, machine) = (self.gate, &mut self.open.machine);
+        let Some(event) = event_of(gate, &machine.terms().grant.peer.name, entry) else {
+            return machine.told(direction, Told::Now);
+        };
+        let future = Box::pin(async move {
+            gate.audit.record(event).await;
+            Told::Now
+        });
+        self.lane(direction).answer = Some(Answer { future, holds_up: false, is_record: true });
+    }
+
+    /// Begins to find an answer, where it is not there at once.
+    fn ask(&mut self, direction: Direction, question: Question) {
+        let (pace, gate) = (&self.open.pace, self.gate);
+        let holds_up = question.holds_up();
+        let future: Boxed<'a, Told> = match question {
+            Question::PaceOfBytes(count) if pace.limits_bytes() => {
+                let pace = pace.clone();
+                Box::pin(async move {
+                    pace.bytes(count).await;
+                    Told::Now
+                })
+            }
+            Question::PaceOfOperations if pace.limits_operations() => {
+                let pace = pace.clone();
+                Box::pin(async move {
+                    pace.operation().await;
+                    Told::Now
+                })
+            }
+            Question::PaceOfBytes(_) | Question::PaceOfOperations => {
+                return self.open.machine.told(direction, Told::Now);
+            }
+            Question::Store(made) => {
+                let crosswalk = self.open.crosswalk.clone();
+                Box::pin(async move {
+                    Told::Stored(match crosswalk {
+                        Some(crosswalk) => crosswalk.store(made).await,
+                        None => Err(NotStored::Unavailable),
+                    })
+                })
+            }
+            Question::Room(bytes) => Box::pin(async move { Told::Room(gate.decoders.room(bytes).await) }),
+            Question::Decode(frame, room) => {
+                Box::pin(async move { Told::Pixels(gate.decoders.decode(frame, room).await) })
+            }
+            Question::Others => Box::pin(async {
+                yield_now().await;
+                Told::Now
+            }),
+        };
+        self.lane(direction).answer = Some(Answer { future, holds_up, is_record: false });
+    }
+
+    fn poll_answer(&mut self, direction: Direction, cx: &mut Context<'_>) -> Poll<()> {
+        let lane = self.lane(direction);
+        let told = match &mut lane.answer {
+            Some(answer) => match answer.future.as_mut().poll(cx) {
+                Poll::Ready(told) => told,
+                Poll::Pending if answer.holds_up => return self.poll_tick(direction, cx),
+                Poll::Pending => return Poll::Pending,
+            },
+            None => {
+                self.open.machine.defect(direction, "an answer is awaited that nobody looks for");
+                return Poll::Ready(());
+            }
+        };
+        (lane.answer, lane.tick) = (None, None);
+        self.open.machine.told(direction, told);
+        Poll::Ready(())
+    }
+
+    /// Says from time to time that a wait is no stall. Mostly nothing has to wait, and then no timer is needed.
+    fn poll_tick(&mut self, direction: Direction, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let lane = self.lane(direction);
+            let tick = lane.tick.get_or_insert_with(|| Box::pin(sleep(PACE_TICK)));
+            ready!(tick.as_mut().poll(cx));
+            lane.tick = None;
+            self.open.machine.held_up(direction);
+        }
+    }
+
+    /// Whether a deadline has passed or dimsegate has to stop.
+    fn poll_interruption(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        while self.open.machine.has_to_look() || Pin::new(&mut self.alarm).poll(cx).is_ready() {
+            match self.open.machine.look(self.open.moved()) {
+                // What is always busy may use up the share of work that the runtime gives to a task; a deadline needs none of it.
+                Ok(then) => self.alarm = Seldom::new(Box::pin(unconstrained(sleep_until(then.into())))),
+                Err(expired) => return Poll::Ready(Ended::TimedOut { expired }),
+            }
+        }
+        while Pin::new(&mut self.stop).poll(cx).is_ready() {
+            if self.drains {
+                return Poll::Ready(Ended::Shutdown);
+            }
+            self.drains = true;
+            self.open.machine.drain();
+            self.stop = Seldom::new(Box::pin(unconstrained(self.gate.stopping())));
+        }
+        if self.open.machine.may_end() { Poll::Ready(Ended::Drained) } else { Poll::Pending }
+    }
+
+    /// What was begun to be recorded is, before the association's own end is.
+    pub async fn end(self) {
+        for answer in [self.from_peer.answer, self.to_peer.answer].into_iter().flatten() {
+            if answer.is_record {
+                answer.future.await;
+            }
+        }
+    }
+}
+
+impl Open {
+    /// Bytes read and written so far, those on their way to the upstream first.
+    fn moved(&self) -> [u64; 2] {
+        let Self { requestor, upstream, .. } = self;
+        [
+            requestor.received().saturating_add(upstream.sent()),
+            upstream.received().saturating_add(requestor.sent()),
+        ]
+    }
+
+    /// Whoever waits for a peer to close reads on.
+    pub fn take_back(&mut self) {
+        for direction in [Direction::FromPeer, Direction::ToPeer] {
+            let Self { machine, requestor, upstream, .. } = self;
+            let leg = if sender(direction) == Side::Requestor { requestor } else { upstream };
+            leg.take_back(machine.inbox(direction));
+        }
+    }
+}
+
+/// Writes down an operation that is over.
+pub(super) async fn record(gate: &Gate, peer: &Arc<str>, entry: Entry) {
+    if let Some(event) = event_of(gate, peer, entry) {
+        gate.audit.record(event).await;
+    }
+}
+
+/// Those that are refused, and C-ECHOs, are gathered where they are many.
+fn event_of(gate: &Gate, peer: &Arc<str>, Entry { operation, is_refusal }: Entry) -> Option<Event> {
+    let is_echo = operation.operation == Operation::CEcho.name();
+    let event = Event::Operation(operation);
+    match is_refusal {
+        true => gate.refusals.of_operation(peer, event),
+        false if is_echo => gate.refusals.of_echo(peer, event),
+        false => Some(event),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Drive, Open, Order};
+    use crate::policy::Direction::{FromPeer, ToPeer};
+
+    #[test]
+    fn both_halves_take_turns_at_being_the_first() {
+        let mut order = Order::default();
+        let orders: Vec<_> = (0..3).map(|_| order.next()).collect();
+        assert_eq!(orders, [[ToPeer, FromPeer], [FromPeer, ToPeer], [ToPeer, FromPeer]]);
+    }
+
+    /// An association that waits holds this for hours perhaps. What makes it larger belongs in a box, if it is rare.
+    #[test]
+    fn an_association_that_waits_is_small() {
+        let bytes = size_of::<Open>() + size_of::<Drive<'_, '_>>();
+        assert!(bytes <= 2_048, "{bytes} bytes");
+    }
+}

@@ -1,0 +1,150 @@
+//! What both directions of an association write down: which requests wait, what has moved, who has asked for the
+//! release, what the closing record counts.
+
+use std::time::Instant;
+
+use super::deadlines::Outlook;
+use super::exchange::{Exchange, Ledger, labels};
+use super::progress::Progress;
+use super::release::Release;
+use super::tally::{Tally, UNRECOGNIZED};
+use super::terms::Terms;
+use crate::audit;
+use crate::dimse::{Command, Outcome, Status};
+use crate::policy::Direction;
+
+/// The books of one association.
+pub(crate) struct Books {
+    pub ledger: Ledger,
+    pub progress: Progress,
+    pub release: Release,
+    pub tally: Tally,
+}
+
+/// How an operation ended, for its record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    /// By the peer that was asked.
+    Status(Status),
+    /// By dimsegate, because the policy does not allow it, for the reason of this label.
+    Refused(Status, &'static str),
+    /// By dimsegate, because it cannot be done, for the reason of this label.
+    Failed(Status, &'static str),
+    /// By dimsegate, because nothing can match what is looked for, for the reason of this label.
+    Nothing(&'static str),
+    /// Not at all: the association ended first.
+    Never,
+}
+
+/// A record of an operation that is over.
+pub(crate) struct Entry {
+    pub operation: Box<audit::Operation>,
+    /// Those that are refused are gathered where they are many.
+    pub is_refusal: bool,
+}
+
+impl Books {
+    pub fn new(began: Instant) -> Self {
+        Self {
+            ledger: Ledger::default(),
+            progress: Progress::new(began),
+            release: Release::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// What the deadlines look at besides the progress; `moved` are the bytes read and written so far, those on their way to
+    /// the upstream first.
+    pub fn outlook(&self, moved: [u64; 2]) -> Outlook {
+        let waiting = [Direction::FromPeer, Direction::ToPeer];
+        Outlook { moved, waiting: waiting.map(|direction| self.ledger.waiting_since(direction)) }
+    }
+
+    /// Counts an operation that is over, and gives its record.
+    pub fn record(
+        &mut self,
+        terms: &Terms,
+        direction: Direction,
+        exchange: Exchange,
+        answer: Answer,
+    ) -> Entry {
+        self.tally.count(exchange.operation, |counts| match answer {
+            Answer::Refused(..) => counts.refused += 1,
+            Answer::Failed(..) | Answer::Never => counts.failure += 1,
+            Answer::Nothing(_) => counts.success += 1,
+            Answer::Status(status) => match status.outcome() {
+                Outcome::Success | Outcome::Pending => counts.success += 1,
+                Outcome::Warning => counts.warning += 1,
+                Outcome::Failure => counts.failure += 1,
+            },
+        });
+        let (status, reason) = match answer {
+            Answer::Status(status) => (Some(status.0), None),
+            Answer::Refused(status, reason) | Answer::Failed(status, reason) => {
+                (Some(status.0), Some(reason.into()))
+            }
+            Answer::Nothing(reason) => (Some(Status::SUCCESS.0), Some(reason.into())),
+            Answer::Never => (None, Some("never-answered".into())),
+        };
+        let duration = self.progress.now().saturating_duration_since(exchange.began);
+        let (operation, message_id) = (exchange.operation.name(), exchange.message_id);
+        let operation = Box::new(audit::Operation {
+            sop_class: exchange.sop_class,
+            sop_instance: exchange.sop_instance,
+            new_sop_instance: exchange.new_sop_instance,
+            data_set_sop_class: exchange.named.sop_class,
+            data_set_sop_instance: exchange.named.sop_instance,
+            study: exchange.study,
+            new_study: exchange.new_study,
+            rewritten: exchange.rewritten,
+            patient: exchange.patient.map(audit::PatientIdentifier::new),
+            query: exchange.query,
+            move_destination: exchange.move_destination,
+            status,
+            bytes: exchange.bytes,
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            reason,
+            fault: exchange.fault,
+            tolerated: exchange.tolerated,
+            ..audit::Operation::new(terms.id.clone(), operation, message_id, audited(direction))
+        });
+        Entry { operation, is_refusal: matches!(answer, Answer::Refused(..)) }
+    }
+
+    /// Counts a request of no service that PS3.7 defines, which is refused, and gives its record.
+    pub fn record_unrecognized(
+        &mut self,
+        terms: &Terms,
+        direction: Direction,
+        command: &Command,
+        message_id: u16,
+    ) -> Entry {
+        self.tally.unrecognized();
+        let operation = Box::new(audit::Operation {
+            sop_class: command.sop_class(),
+            sop_instance: command.sop_instance(),
+            status: Some(Status::UNRECOGNIZED_OPERATION.0),
+            reason: Some("unrecognized-operation".into()),
+            tolerated: labels(command, ""),
+            ..audit::Operation::new(terms.id.clone(), UNRECOGNIZED, message_id, audited(direction))
+        });
+        Entry { operation, is_refusal: true }
+    }
+
+    /// Records of what was never answered, once the association is over.
+    pub fn unanswered(&mut self, terms: &Terms) -> Vec<Entry> {
+        let left = self.ledger.drain().into_iter();
+        left.map(|(direction, exchange)| {
+            let answer = exchange.answered.map_or(Answer::Never, Answer::Status);
+            self.record(terms, direction, *exchange, answer)
+        })
+        .collect()
+    }
+}
+
+fn audited(direction: Direction) -> audit::Direction {
+    match direction {
+        Direction::FromPeer => audit::Direction::FromPeer,
+        Direction::ToPeer => audit::Direction::ToPeer,
+    }
+}

@@ -1,0 +1,158 @@
+//! A C-STORE whose data set goes on as it came, but not before it is known to be what its command says: the operation is
+//! judged and recorded by its command, and an archive keeps the data set.
+
+use super::books::Answer;
+use super::desk::Context;
+use super::exchange::{Labels, Named};
+use super::passage::{Passage, is_pattern};
+use super::request::DATA_SET_MISMATCH;
+use super::state::{Break, Came, Next, State};
+use super::swallowed::Swallowed;
+use crate::dataset::{Encoding, Names, Observer, Unnamed};
+use crate::dimse::{self, Command, Status};
+
+/// The label of records about data sets that do not tell what they are.
+const DATA_SET_UNREADABLE: &str = "data-set-unreadable";
+
+/// The command waits for its data set to say the same. What has come of that waits too.
+pub(super) struct Compared {
+    command: Box<Command>,
+    names: Names,
+    pub observed: Box<Observed>,
+}
+
+/// It does, and goes on; study and patient are looked for.
+pub(super) struct Observed {
+    pub passage: Passage,
+    pub observer: Observer,
+}
+
+/// Why a C-STORE goes nowhere.
+enum Unlike {
+    Other(Named),
+    Unnamed(Unnamed),
+}
+
+impl Compared {
+    pub fn of(passage: Passage, command: Box<Command>, encoding: Encoding) -> State {
+        let observed = Box::new(Observed { passage, observer: Observer::new(encoding) });
+        State::Compared(Box::new(Self { command, names: Names::new(encoding), observed }))
+    }
+
+    pub fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+        self.observed.passage.take(cx, came).map_err(Break::inside)?;
+        let input = cx.desk.bytes(came.range.clone()).map_err(Break::inside)?;
+        match self.look(input, came.last) {
+            Err(unlike) => Ok(self.refuse(cx, unlike, came.last)),
+            Ok(is_known) => {
+                self.observed.take(cx, came)?;
+                if is_known { self.known(cx, came.last) } else { Ok(State::Compared(self)) }
+            }
+        }
+    }
+
+    /// Looks at the next bytes of the data set, with `last` at its end. Whether it is known to be what its command says.
+    fn look(&mut self, input: &[u8], last: bool) -> Result<bool, Unlike> {
+        if !self.names.look(input).map_err(Unlike::Unnamed)? {
+            if !last {
+                return Ok(false);
+            }
+            self.names.finish().map_err(Unlike::Unnamed)?;
+        }
+        let (sop_class, sop_instance) = self.command.affected();
+        let other = |name: Option<&[u8]>, expected: &[u8]| {
+            name.filter(|name| *name != expected).map(crate::wire::escape)
+        };
+        let named = Named {
+            sop_class: other(self.names.sop_class(), sop_class),
+            sop_instance: other(self.names.sop_instance(), sop_instance),
+        };
+        if named == Named::default() { Ok(true) } else { Err(Unlike::Other(named)) }
+    }
+
+    /// Where the command alone says what the data set is, it is what the command says: labels for the record.
+    fn tolerated(&self) -> Labels {
+        let absent = [
+            (self.names.sop_class(), "data-set-without-sop-class"),
+            (self.names.sop_instance(), "data-set-without-sop-instance"),
+        ];
+        absent.into_iter().filter(|(name, _)| name.is_none()).map(|(_, label)| label.into()).collect()
+    }
+
+    /// The command goes, and what has come of its data set behind it.
+    fn known(self: Box<Self>, cx: &mut Context<'_>, last: bool) -> Next {
+        let labels = self.tolerated();
+        let Self { command, observed, .. } = *self;
+        if !labels.is_empty()
+            && let Some(exchange) = observed.passage.request.and_then(|message_id| cx.asked(message_id))
+        {
+            exchange.tolerate(labels);
+        }
+        cx.send(observed.passage.to_context_id, command.bytes());
+        observed.go_on(cx, last)
+    }
+
+    /// The data set is not what its command says, or nobody knows: neither goes on.
+    fn refuse(self: Box<Self>, cx: &mut Context<'_>, unlike: Unlike, last: bool) -> State {
+        let Passage { context_id, request, empty, .. } = self.observed.passage;
+        cx.desk.spans.clear();
+        let (status, label, comment, named) = unlike.told();
+        let closed = request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
+        if let Some(mut exchange) = closed {
+            exchange.named = named;
+            cx.record(*exchange, Answer::Refused(status, label));
+        }
+        let response = Some(dimse::refusal(&self.command, status, &comment));
+        Box::new(Swallowed { context_id, empty, response, ends_with: None }).go_on(cx, last)
+    }
+}
+
+impl Observed {
+    pub fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+        self.passage.take(cx, came).map_err(Break::inside)?;
+        self.take(cx, came)?;
+        self.go_on(cx, came.last)
+    }
+
+    fn take(&mut self, cx: &mut Context<'_>, came: &Came) -> Result<(), Break> {
+        self.observer.observe(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?);
+        if !came.range.is_empty() {
+            cx.desk.pass(came.range.clone());
+        }
+        Ok(())
+    }
+
+    fn go_on(self: Box<Self>, cx: &mut Context<'_>, last: bool) -> Next {
+        if !last {
+            return Ok(State::Observed(self));
+        }
+        let observer = &self.observer;
+        self.passage.note(cx, |exchange| {
+            exchange.study = observer.study_instance_uid().map(crate::wire::escape);
+            let patient = observer.patient_id().filter(|patient| !is_pattern(patient));
+            exchange.patient = patient.map(<[u8]>::to_vec).or(exchange.patient.take());
+        });
+        cx.pack(self.passage.to_context_id, true).map_err(Break::inside)?;
+        Ok(State::BETWEEN)
+    }
+}
+
+impl Unlike {
+    /// Status, label of the record, Error Comment, and what the data set says instead.
+    fn told(self) -> (Status, &'static str, String, Named) {
+        match self {
+            Self::Other(named) => {
+                let what = match (&named.sop_class, &named.sop_instance) {
+                    (Some(_), Some(_)) => "SOP class and instance",
+                    (Some(_), None) => "SOP class",
+                    _ => "SOP instance",
+                };
+                let comment = format!("the data set names another {what} than the command");
+                (Status::DATA_SET_MISMATCH, DATA_SET_MISMATCH, comment, named)
+            }
+            Self::Unnamed(unnamed) => {
+                (Status::CANNOT_UNDERSTAND, DATA_SET_UNREADABLE, unnamed.to_string(), Named::default())
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Requests that cross.
+
+use super::super::admitted::refuse_exchange;
+use super::super::books::Answer;
+use super::super::desk::Context;
+use super::super::exchange::{Asked, Exchange};
+use super::super::passage::Passage;
+use super::super::request::{REWRITE_FAILED, Refused, cannot, expected};
+use super::super::rewritten::{Origin, Rewritten};
+use super::super::state::{Next, State};
+use super::super::stepping::not_stored;
+use super::super::terms::AcceptedContext;
+use super::super::want::Question;
+use super::{Crossing, UNKNOWN_PSEUDONYM, boundary, crossing, failure_of, instance_across, refused};
+use crate::crosswalk::NotStored;
+use crate::dataset::Identifier;
+use crate::dimse::{self, Command, Operation, Status};
+use crate::policy::Content;
+use crate::rewrite::{
+    Correspondence, Kind, RewriteError, RewriteProblem, Subject, Transform, Unavailable, Way,
+};
+
+/// The label of records about instances whose originals they could replace.
+const DUPLICATE: &str = "duplicate-instance";
+
+/// A request without a data set, whose instance is being remembered.
+pub(in super::super) struct RequestCrosses {
+    command: Command,
+    asked: Asked,
+    crossing: Crossing,
+}
+
+/// Sends a request across, or answers it.
+pub(in super::super) fn handle(
+    cx: &mut Context<'_>,
+    context: &AcceptedContext,
+    command: Command,
+    exchange: Box<Exchange>,
+    (way, content): (Way, Content),
+) -> Next {
+    let asked = exchange.asked();
+    // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
+    cx.books.ledger.open(cx.direction, exchange);
+    match across(cx, &command, &asked, way, content) {
+        Err(why) => Ok(refuse(cx, &command, &asked, why)),
+        Ok((mut crossing, made)) => match crossing.transform.take() {
+            Some(transform) => {
+                note(cx, &asked, crossing.sop_instance, crossing.patient);
+                Ok(begin(cx, context, command, &asked, (crossing.command, transform), content))
+            }
+            None if made.is_empty() || cx.terms.crosswalk.is_none() => Ok(send(cx, &asked, crossing)),
+            None => {
+                cx.ask(Question::Store(made));
+                Ok(State::RequestCrosses(Box::new(RequestCrosses { command, asked, crossing })))
+            }
+        },
+    }
+}
+
+impl RequestCrosses {
+    pub fn handle(self: Box<Self>, cx: &mut Context<'_>, stored: Result<(), NotStored>) -> Next {
+        let Self { command, asked, crossing } = *self;
+        Ok(match stored {
+            Ok(()) => send(cx, &asked, crossing),
+            Err(error) => {
+                let why = refused(asked.operation, &not_stored(error));
+                refuse(cx, &command, &asked, why)
+            }
+        })
+    }
+}
+
+fn refuse(cx: &mut Context<'_>, command: &Command, asked: &Asked, why: Refused) -> State {
+    match cx.books.ledger.close(cx.direction, asked.message_id) {
+        Some(exchange) => refuse_exchange(cx, command, exchange, Answer::Failed, why),
+        None => State::BETWEEN,
+    }
+}
+
+fn note(cx: &mut Context<'_>, asked: &Asked, sop_instance: Option<String>, patient: Option<Vec<u8>>) {
+    if let Some(exchange) = cx.asked(asked.message_id) {
+        exchange.new_sop_instance = sop_instance.filter(|uid| Some(uid) != exchange.sop_instance.as_ref());
+        exchange.patient = patient;
+    }
+}
+
+/// Sends a request that is a command set alone.
+fn send(cx: &mut Context<'_>, asked: &Asked, crossing: Crossing) -> State {
+    let Crossing { command, sop_instance, patient, .. } = crossing;
+    note(cx, asked, sop_instance, patient);
+    cx.send(asked.context_id, &command);
+    State::BETWEEN
+}
+
+/// Holds the command set back until its data set can be trusted.
+fn begin(
+    cx: &mut Context<'_>,
+    context: &AcceptedContext,
+    command: Command,
+    asked: &Asked,
+    (held, transform): (Vec<u8>, Transform),
+    content: Content,
+) -> State {
+    let encoding = context.encoding.filter(|_| content == Content::Keys);
+    State::Rewritten(Box::new(Rewritten {
+        passage: Passage::of_request(asked.context_id, asked.message_id),
+        transform,
+        identifier: encoding.map(Identifier::new).map(Box::new),
+        origin: Origin::Request(command),
+        held: Some(held),
+        native: cx.terms.native_context(context),
+        room: None,
+    }))
+}
+
+/// A request as it crosses, and what has to be remembered of it where no data set says more.
+fn across(
+    cx: &mut Context<'_>,
+    command: &Command,
+    exchange: &Asked,
+    way: Way,
+    content: Content,
+) -> Result<(Crossing, Vec<Correspondence>), Refused> {
+    use Operation::{CStore, NAction, NCreate, NDelete, NGet, NSet};
+    if content != Content::Attributes && !command.has_data_set {
+        return Err(cannot("a request without the data set that it needs"));
+    }
+    let exists = matches!(exchange.operation, NAction | NDelete | NGet | NSet);
+    let named = exchange.sop_instance.as_ref();
+    let instance = named.map(|uid| instance_across(cx, exchange.operation, way, uid, exists));
+    let instance = instance.transpose()?.unwrap_or_default();
+    if instance.comes_back && matches!(exchange.operation, CStore | NCreate) {
+        let comment = "the original of this instance is on the other side".into();
+        return Err(Refused { status: Status::DUPLICATE_INSTANCE, label: DUPLICATE, comment });
+    }
+    let patient = patient_of(cx, exchange, way)?;
+    let subject = match content {
+        Content::Object => {
+            Subject::Object(expected(exchange.sop_class.as_deref(), exchange.sop_instance.as_deref())?)
+        }
+        Content::Keys => Subject::Keys,
+        Content::Attributes => Subject::Attributes,
+    };
+    let exchange = &Asked { patient: patient.clone(), ..exchange.clone() };
+    let sop_instance = named.map(|_| instance.uid.clone());
+    let crossing = Crossing { patient, ..crossing(cx, command, exchange, way, sop_instance, subject)? };
+    Ok(match crossing.transform {
+        // Whose the instance is, the data set says; with it, it is remembered.
+        Some(transform) => {
+            (Crossing { transform: Some(transform.of_instance(instance)), ..crossing }, Vec::new())
+        }
+        None => (crossing, instance.made),
+    })
+}
+
+/// The real Patient ID that an instance from the world of pseudonyms belongs to, where that is known.
+fn patient_of(cx: &Context<'_>, exchange: &Asked, way: Way) -> Result<Option<Vec<u8>>, Refused> {
+    let Some(uid) = exchange.sop_instance.as_ref().filter(|_| way == Way::ToReal) else {
+        return Ok(None);
+    };
+    let (_, known) = boundary(cx)?;
+    let found = known.behind(Kind::Uid, uid.as_bytes());
+    let found = found.map_err(|Unavailable| refused(exchange.operation, &RewriteError::not_remembered()))?;
+    Ok(found.and_then(|found| found.patient))
+}
+
+/// What a request is answered whose data set cannot cross, and how that is written down.
+pub(in super::super) fn request_failed(
+    request: &Command,
+    operation: Operation,
+    error: &RewriteError,
+) -> (Vec<u8>, Answer) {
+    use Operation::{CFind, CGet, CMove};
+    let looks_for = matches!(operation, CFind | CGet | CMove);
+    if error.problem == RewriteProblem::MatchesNothing && looks_for {
+        return (dimse::nothing_matches(request), Answer::Nothing(UNKNOWN_PSEUDONYM));
+    }
+    let why = failure_of(operation, error);
+    (dimse::refusal_of_data_set(request, &why), Answer::Failed(why.status, REWRITE_FAILED))
+}

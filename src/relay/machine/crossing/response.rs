@@ -1,0 +1,209 @@
+//! Responses that cross, and those that cannot.
+
+use super::super::books::Answer;
+use super::super::desk::Context;
+use super::super::exchange::Asked;
+use super::super::passage::Passage;
+use super::super::request::{REWRITE_FAILED, Refused};
+use super::super::response::answered;
+use super::super::rewritten::{Origin, Rewritten, fault_of};
+use super::super::state::{Next, State};
+use super::super::stepping::not_stored;
+use super::super::swallowed::Swallowed;
+use super::super::terms::opposite;
+use super::super::want::Question;
+use super::{Crossing, crossing, failure_of, instance_across, refused};
+use crate::audit;
+use crate::crosswalk::NotStored;
+use crate::dimse::Operation::{self, CStore, NCreate};
+use crate::dimse::{self, Command, Failure, Outcome, Status};
+use crate::rewrite::{Correspondence, Instance, RewriteError, Subject, Summary, Way};
+
+/// The label of records about responses on another instance than was asked about.
+const OTHER_INSTANCE: &str = "other-instance";
+
+/// A response that waits for its data set.
+pub(in super::super) struct Crossed {
+    response: Command,
+    exchange: Asked,
+    status: Status,
+}
+
+/// A response whose instance is being remembered.
+pub(in super::super) struct ResponseCrosses {
+    crossed: Crossed,
+    way: Way,
+    sop_instance: Option<String>,
+}
+
+/// Sends a response across, or what stands for it.
+pub(in super::super) fn handle(
+    cx: &mut Context<'_>,
+    response: Command,
+    exchange: Asked,
+    status: Status,
+    way: Way,
+) -> State {
+    let crossed = Crossed { response, exchange, status };
+    if let Some(failed) = crossed.exchange.failed.clone() {
+        return withhold(cx, &crossed, &failed, REWRITE_FAILED);
+    }
+    match instance_of(cx, &crossed, way) {
+        Err(why) => refuse(cx, &crossed, why),
+        Ok((sop_instance, made)) if made.is_empty() || cx.terms.crosswalk.is_none() => {
+            cross(cx, crossed, way, sop_instance)
+        }
+        Ok((sop_instance, made)) => {
+            let patient = crossed.exchange.patient.as_ref().filter(|patient| !patient.is_empty());
+            let owned = |made| Correspondence { patient: patient.cloned(), ..made };
+            cx.ask(Question::Store(made.into_iter().map(owned).collect()));
+            State::ResponseCrosses(Box::new(ResponseCrosses { crossed, way, sop_instance }))
+        }
+    }
+}
+
+impl ResponseCrosses {
+    pub fn handle(self: Box<Self>, cx: &mut Context<'_>, stored: Result<(), NotStored>) -> Next {
+        let Self { crossed, way, sop_instance } = *self;
+        Ok(match stored {
+            Ok(()) => cross(cx, crossed, way, sop_instance),
+            Err(error) => {
+                let why = refused(crossed.exchange.operation, &not_stored(error));
+                refuse(cx, &crossed, why)
+            }
+        })
+    }
+}
+
+fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Way, sop_instance: Option<String>) -> State {
+    let Crossed { response, exchange, status } = &crossed;
+    match crossing(cx, response, exchange, way, sop_instance, Subject::Attributes) {
+        Ok(Crossing { command, transform: Some(transform), .. }) => {
+            let passage = Passage::of_response(exchange.sent_context_id, exchange.context_id);
+            let (origin, held) = (Origin::Response(Box::new(crossed)), Some(command));
+            let (identifier, native, room) = (None, None, None);
+            State::Rewritten(Box::new(Rewritten {
+                passage,
+                transform,
+                identifier,
+                origin,
+                held,
+                native,
+                room,
+            }))
+        }
+        Ok(Crossing { command, .. }) => {
+            answered(cx, exchange.message_id, *status);
+            cx.send(exchange.context_id, &command);
+            State::BETWEEN
+        }
+        Err(why) => refuse(cx, &crossed, why),
+    }
+}
+
+/// What the requestor calls the instance that a response names, and what has to be remembered of it: the one that it asked
+/// about, or a new one, where the other side was to name what it made (PS3.7 §10.1.5.1.4). Of another, the requestor never
+/// hears.
+fn instance_of(
+    cx: &Context<'_>,
+    crossed: &Crossed,
+    way: Way,
+) -> Result<(Option<String>, Vec<Correspondence>), Refused> {
+    let Crossed { response, exchange, status } = crossed;
+    let operation = exchange.operation;
+    let named = response.sop_instance().filter(|uid| !uid.is_empty());
+    let Some(named) = named else { return Ok((None, Vec::new())) };
+    let sent = exchange.new_sop_instance.as_ref().or(exchange.sop_instance.as_ref());
+    match sent.filter(|uid| !uid.is_empty()) {
+        Some(sent) if *sent == named => Ok((exchange.sop_instance.clone(), Vec::new())),
+        // What was not made needs no name.
+        None if operation == NCreate && status.outcome() == Outcome::Failure => Ok((None, Vec::new())),
+        None if operation == NCreate => {
+            let Instance { uid, comes_back, made, .. } = instance_across(cx, operation, way, &named, false)?;
+            if comes_back { Err(other_instance(operation)) } else { Ok((Some(uid), made)) }
+        }
+        _ => Err(other_instance(operation)),
+    }
+}
+
+fn other_instance(operation: Operation) -> Refused {
+    let status = if operation == CStore { Status(0xC000) } else { Status::PROCESSING_FAILURE };
+    Refused { status, label: OTHER_INSTANCE, comment: "the response names another SOP instance".into() }
+}
+
+/// The data set of a response has crossed whole.
+pub(in super::super) fn response_complete(cx: &mut Context<'_>, crossed: &Crossed, summary: &Summary) {
+    cx.books.tally.changed(summary.elements);
+    if let Some(exchange) = cx.answered(crossed.exchange.message_id) {
+        exchange.tolerate_in_data_set(summary.tolerated);
+    }
+    answered(cx, crossed.exchange.message_id, crossed.status);
+}
+
+/// The data set of a response could not cross, and nothing of it was sent. Gives what its sender is told.
+pub(in super::super) fn response_failed(
+    cx: &mut Context<'_>,
+    crossed: &Crossed,
+    error: &RewriteError,
+) -> Option<Vec<u8>> {
+    let failed = failure_of(crossed.exchange.operation, error);
+    fail_later(cx, crossed, &failed, fault_of(error));
+    if crossed.status.outcome() != Outcome::Pending {
+        tell_failure(cx, crossed, &failed, REWRITE_FAILED);
+    }
+    cancel(crossed)
+}
+
+/// A response that cannot cross. Its sender is told to stop where it can be.
+fn refuse(cx: &mut Context<'_>, crossed: &Crossed, why: Refused) -> State {
+    let Refused { status, label, comment } = why;
+    let fault = Box::new(audit::Fault::of(comment.clone()));
+    let failed = Failure { status, comment, offending: None };
+    fail_later(cx, crossed, &failed, fault);
+    let state = withhold(cx, crossed, &failed, label);
+    let context_id = crossed.exchange.sent_context_id;
+    match cancel(crossed) {
+        None => state,
+        Some(cancel) if crossed.response.has_data_set => Swallowed::of(context_id, Some(cancel)),
+        Some(cancel) => {
+            cx.reply(context_id, cancel);
+            state
+        }
+    }
+}
+
+/// Notes what is wrong for the record, and where more responses follow, for the last of them.
+fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, fault: Box<audit::Fault>) {
+    if let Some(exchange) = cx.answered(crossed.exchange.message_id) {
+        exchange.fault = Some(fault);
+        if crossed.status.outcome() == Outcome::Pending {
+            exchange.failed = Some(failed.clone());
+        }
+    }
+}
+
+/// A response of an operation that has failed here: all but the last are dropped.
+fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, label: &'static str) -> State {
+    if crossed.status.outcome() != Outcome::Pending {
+        tell_failure(cx, crossed, failed, label);
+    }
+    match crossed.response.has_data_set {
+        true => Swallowed::of(crossed.exchange.sent_context_id, None),
+        false => State::BETWEEN,
+    }
+}
+
+fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, label: &'static str) {
+    let Crossed { response, exchange, .. } = crossed;
+    let closed = cx.books.ledger.close(opposite(cx.direction), exchange.message_id);
+    if let Some(exchange) = closed {
+        cx.record_answered(*exchange, Answer::Failed(failed.status, label));
+    }
+    cx.send(exchange.context_id, &dimse::failed_response(response, failed));
+}
+
+/// The C-CANCEL-RQ that ends an operation of which more responses follow.
+fn cancel(crossed: &Crossed) -> Option<Vec<u8>> {
+    let follows = crossed.status.outcome() == Outcome::Pending;
+    follows.then(|| dimse::cancel(crossed.exchange.message_id))
+}

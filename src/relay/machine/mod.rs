@@ -1,0 +1,241 @@
+//! Both directions of one association, without socket, clock or lock.
+//!
+//! ```text
+//!   requestor                                                                    upstream
+//!       |                                  Machine                                  ^
+//!       |      +--------------------------------------------------------------+     |
+//!       +----> | Half: inbox -> deframer -> State -> spans -> Outlet (packer) | ----+
+//!              |                              |  ^                            |
+//!              |                          Question, record  Books: ledger,    |
+//!              |                              v  |          progress, release |
+//!       +----- | Outlet (packer) <- spans <- State <- deframer <- inbox :Half | <---+
+//!       v      +--------------------------------------------------------------+     |
+//! ```
+//!
+//! Whoever drives it ([`drive`](super::drive) over two legs; a simulation in the tests) asks each half for what it
+//! [wants](Want) next, does that, and says so. So a data set goes through: bytes are read into the inbox and stay there; the
+//! deframer says where fragments lie; a [`State`](state::State) decides what becomes of them; spans over the inbox, with the
+//! headers of new PDUs between them, are what is written.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `half`, `want` | one direction, and what it wants of whoever drives it |
+//! | `state` | the picture of all states; each has a file with its name |
+//! | `desk`, `outlet` | what is under way in a direction: buffers, effects, the turn at the side that it writes to |
+//! | `request`, `response`, `admitted`, `crossing` | what becomes of a command set |
+//! | `passage`, `as_it_came`, `compared`, `rewritten`, `stepping`, `swallowed` | what becomes of a data set |
+//! | `books`: `exchange`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
+//! | `terms` | what was agreed at the beginning |
+//! | `deadlines`, `ended` | which deadline has passed, and how an association ends |
+//!
+//! # Why
+//!
+//! - **Why a machine.** Time, kernel buffers and other tasks decide in which order bytes come and when they can go. Without
+//!   them, all of these orders can be tried in a moment, and each one again: see `tests`.
+//! - **Why states that consume.** A state has what is known in it and nothing else, so that it cannot be asked what it is
+//!   not: a data set that nobody rewrites has no transform that could fail, one that is swallowed has no way out.
+//! - **Why a half wants one thing at a time.** It relays one message at a time, and a fragment is not looked at before what
+//!   came of the one before it is under way. That bounds what an association holds, and slows down who sends too fast.
+//! - **Why effects lie on the desk** and are no states of their own: a record, a write and an answer change nothing of what a
+//!   state decides; they only have to be done before the next event.
+
+mod admitted;
+mod as_it_came;
+mod books;
+mod command_set;
+mod compared;
+mod crossing;
+mod deadlines;
+mod desk;
+mod ended;
+mod exchange;
+mod half;
+mod outlet;
+mod passage;
+mod progress;
+mod release;
+mod request;
+mod response;
+mod rewritten;
+mod state;
+mod stepping;
+mod swallowed;
+mod tally;
+mod terms;
+mod want;
+
+use std::time::Instant;
+
+pub(super) use books::{Books, Entry};
+pub(super) use deadlines::{Deadlines, Expired};
+pub(super) use ended::{Ended, Side};
+pub(super) use tally::Tally;
+pub(super) use terms::{AcceptedContext, Terms, sender};
+pub(super) use want::{Outgoing, Question, Room, Told, Want};
+
+use deadlines::Windows;
+use half::{Half, Shared};
+use outlet::Outlet;
+use state::Break;
+
+use crate::buffer::Inbox;
+use crate::policy::Direction;
+
+/// An association from its A-ASSOCIATE-AC to its end.
+pub(super) struct Machine {
+    shared: Shared,
+    from_peer: Half,
+    to_peer: Half,
+    deadlines: Deadlines,
+    windows: Windows,
+    /// A deadline may have come nearer than it was when they were looked at.
+    looks_again: bool,
+    /// It ends as soon as nothing is under way.
+    drains: bool,
+}
+
+impl Machine {
+    /// An association that begins with `answer`, its A-ASSOCIATE-AC. `takes` are the maximum lengths that the upstream and
+    /// the requestor said they take.
+    pub fn new(terms: Terms, takes: [u32; 2], deadlines: Deadlines, answer: &[u8], began: Instant) -> Self {
+        let ([upstream, requestor], offered) = (takes, terms.offered);
+        let (to_upstream, to_requestor) = (Outlet::new(upstream), Outlet::new(requestor));
+        let books = Books::new(began);
+        let mut shared = Shared { terms, books, to_upstream, to_requestor, has_handed_over: false };
+        let mut to_peer = Half::new(Direction::ToPeer, offered);
+        to_peer.begin_with(&mut shared, answer);
+        let from_peer = Half::new(Direction::FromPeer, offered);
+        let windows = Windows::default();
+        Self { shared, from_peer, to_peer, deadlines, windows, looks_again: true, drains: false }
+    }
+
+    fn half(&mut self, direction: Direction) -> (&mut Half, &mut Shared) {
+        match direction {
+            Direction::FromPeer => (&mut self.from_peer, &mut self.shared),
+            Direction::ToPeer => (&mut self.to_peer, &mut self.shared),
+        }
+    }
+
+    /// What happens from now on until the next call happens at this time.
+    pub fn woken(&mut self, now: Instant) {
+        self.shared.books.progress.woken(now);
+    }
+
+    /// What a half wants.
+    pub fn next(&mut self, direction: Direction) -> Want {
+        let (half, shared) = self.half(direction);
+        half.next(shared)
+    }
+
+    /// Where bytes of this direction are read into.
+    pub fn inbox(&mut self, direction: Direction) -> &mut Inbox {
+        &mut self.half(direction).0.desk.inbox
+    }
+
+    /// So many have come.
+    pub fn read(&mut self, direction: Direction, count: usize) {
+        let (half, shared) = self.half(direction);
+        half.read(shared, count);
+    }
+
+    /// No more come, and why.
+    pub fn stream_ended(&mut self, direction: Direction, detail: String) {
+        let (half, shared) = self.half(direction);
+        half.stream_ended(shared, detail);
+    }
+
+    /// What a half wants to be written.
+    pub fn outgoing(&self, direction: Direction) -> Outgoing<'_> {
+        match direction {
+            Direction::FromPeer => self.from_peer.outgoing(&self.shared.to_upstream.packer),
+            Direction::ToPeer => self.to_peer.outgoing(&self.shared.to_requestor.packer),
+        }
+    }
+
+    /// Some of it is, so that a deadline counts from now.
+    pub fn moved(&mut self, direction: Direction) {
+        self.shared.books.progress.moved(direction);
+    }
+
+    /// All of it is.
+    pub fn written(&mut self, direction: Direction) {
+        let (half, shared) = self.half(direction);
+        half.written(shared);
+    }
+
+    /// It cannot be, and why.
+    pub fn not_written(&mut self, direction: Direction, detail: String) {
+        let (half, shared) = self.half(direction);
+        half.not_written(shared, detail);
+    }
+
+    /// A half waits for dimsegate itself, which is no stall of either side.
+    pub fn held_up(&mut self, direction: Direction) {
+        self.shared.books.progress.held_up(direction);
+    }
+
+    /// A record is kept, or a question answered.
+    pub fn told(&mut self, direction: Direction, told: Told) {
+        let (half, shared) = self.half(direction);
+        half.told(shared, told);
+    }
+
+    /// Whoever drives a half cannot do what it wants, though it should.
+    pub fn defect(&mut self, direction: Direction, detail: &'static str) {
+        self.half(direction).0.stop(Break::inside(Ended::Defect { detail }));
+    }
+
+    pub fn terms(&self) -> &Terms {
+        &self.shared.terms
+    }
+
+    /// Whether a turn was handed over since this was asked last, so that the half that waited for it can go on.
+    pub fn has_handed_over(&mut self) -> bool {
+        std::mem::take(&mut self.shared.has_handed_over)
+    }
+
+    /// When to [look at the deadlines](Self::look) again at the latest, for who has not done so yet.
+    pub fn has_to_look(&mut self) -> bool {
+        let asks = self.shared.books.progress.release_is_new();
+        std::mem::take(&mut self.looks_again) || asks
+    }
+
+    /// When to look at the deadlines again.
+    ///
+    /// # Errors
+    /// The one that has passed. `moved` are the bytes read and written so far, those on their way to the upstream first.
+    pub fn look(&mut self, moved: [u64; 2]) -> Result<Instant, Expired> {
+        let outlook = self.shared.books.outlook(moved);
+        self.shared.books.progress.look(self.deadlines, &outlook, &mut self.windows)
+    }
+
+    /// The proxy stops.
+    pub fn drain(&mut self) {
+        self.drains = true;
+    }
+
+    /// Whether the proxy stops and nothing keeps this association: no message is under way, no answer is waited for, and
+    /// neither side has asked for the release, which then goes its own way.
+    pub fn may_end(&self) -> bool {
+        let Books { ledger, progress, .. } = &self.shared.books;
+        self.drains && progress.is_quiet() && ledger.is_empty() && !progress.is_releasing()
+    }
+
+    /// Whether a side has had its abort.
+    pub fn is_condemned(&self, side: Side) -> bool {
+        match side {
+            Side::Upstream => self.shared.to_upstream.is_condemned,
+            Side::Requestor => self.shared.to_requestor.is_condemned,
+        }
+    }
+
+    /// What is left of it when it is over, and the records that are still to be kept: of what is over, and of what was never
+    /// answered.
+    pub fn end(self) -> (Terms, Books, Vec<Entry>) {
+        let Shared { terms, mut books, .. } = self.shared;
+        let mut entries = self.from_peer.desk.records;
+        entries.extend(self.to_peer.desk.records);
+        entries.extend(books.unanswered(&terms));
+        (terms, books, entries)
+    }
+}

@@ -1,0 +1,62 @@
+//! A data set on its way, whatever becomes of it.
+
+use super::command_set::{count_empty, of_another};
+use super::desk::Context;
+use super::ended::Ended;
+use super::state::Came;
+use crate::audit::Query;
+use crate::dataset::Identifier;
+use crate::wire::Kind;
+
+/// Where a data set comes from and goes to, and how much of it has come.
+pub(super) struct Passage {
+    pub context_id: u8,
+    /// The context that it goes on in: another one where it is decoded.
+    pub to_context_id: u8,
+    /// The request that it belongs to, where its record has use for what is in it.
+    pub request: Option<u16>,
+    pub bytes: u64,
+    pub empty: u32,
+}
+
+impl Passage {
+    /// Of a request.
+    pub fn of_request(context_id: u8, message_id: u16) -> Self {
+        Self { request: Some(message_id), ..Self::of_response(context_id, context_id) }
+    }
+
+    /// Of a response, in one context, to go on in another.
+    pub fn of_response(context_id: u8, to_context_id: u8) -> Self {
+        Self { context_id, to_context_id, request: None, bytes: 0, empty: 0 }
+    }
+
+    /// Takes a fragment that came.
+    pub fn take(&mut self, cx: &Context<'_>, came: &Came) -> Result<(), Ended> {
+        if came.kind != Kind::DataSet || came.context_id != self.context_id {
+            return Err(of_another(cx, came.context_id));
+        }
+        self.bytes += came.range.len() as u64;
+        count_empty(cx, &mut self.empty, came)
+    }
+
+    /// All of it has gone on: what is known of its request now.
+    pub fn note<T>(&self, cx: &mut Context<'_>, note: impl FnOnce(&mut super::exchange::Exchange) -> T) {
+        let now = cx.books.progress.now();
+        if let Some(exchange) = self.request.and_then(|message_id| cx.asked(message_id)) {
+            (exchange.sent, exchange.sent_at) = (true, now);
+            exchange.bytes = self.bytes;
+            note(exchange);
+        }
+    }
+}
+
+/// What the record says of a query.
+pub(super) fn query_of(identifier: Identifier) -> Box<Query> {
+    let (transfer_syntax, keys) = (identifier.transfer_syntax(), identifier.keys());
+    Box::new(Query::new(transfer_syntax, keys, identifier.into_bytes()))
+}
+
+/// Whether a Patient ID is one that is looked for with wildcards, or several.
+pub(super) fn is_pattern(patient: &[u8]) -> bool {
+    patient.iter().any(|b| matches!(b, b'*' | b'?' | b'\\'))
+}

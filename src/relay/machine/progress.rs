@@ -1,0 +1,111 @@
+//! When something last moved, so that every deadline counts from the last progress. Times are nanoseconds after the
+//! association began; what the time is, whoever drives the machine says.
+
+use std::time::{Duration, Instant};
+
+use crate::policy::Direction;
+
+/// The movements of both directions of an association.
+pub(crate) struct Progress {
+    began: Instant,
+    /// When the driver last woke up. What happens until it waits again happens then: one look at the clock is enough for
+    /// deadlines of seconds.
+    now: u64,
+    pub(super) to_upstream: Movement,
+    pub(super) to_requestor: Movement,
+    /// When the first release was asked for.
+    pub(super) release: Option<u64>,
+    release_is_new: bool,
+}
+
+/// The movements of one direction.
+#[derive(Default)]
+pub(super) struct Movement {
+    pub last: u64,
+    /// A message is under way: some of it has come, or is still to be written.
+    pub under_way: bool,
+    /// Since when.
+    pub since: u64,
+    /// It waits for dimsegate, which slows it down or writes something to the disk first.
+    pub held_up: bool,
+}
+
+impl Progress {
+    pub fn new(began: Instant) -> Self {
+        let (to_upstream, to_requestor) = (Movement::default(), Movement::default());
+        Self { began, now: 0, to_upstream, to_requestor, release: None, release_is_new: false }
+    }
+
+    /// The driver woke up.
+    pub fn woken(&mut self, now: Instant) {
+        self.now = nanos(now.saturating_duration_since(self.began));
+    }
+
+    /// When the driver last woke up.
+    pub fn now(&self) -> Instant {
+        self.at(self.now)
+    }
+
+    pub(super) fn elapsed(&self) -> u64 {
+        self.now
+    }
+
+    pub(super) fn at(&self, elapsed: u64) -> Instant {
+        self.began + Duration::from_nanos(elapsed)
+    }
+
+    fn movement(&mut self, direction: Direction) -> &mut Movement {
+        match direction {
+            Direction::FromPeer => &mut self.to_upstream,
+            Direction::ToPeer => &mut self.to_requestor,
+        }
+    }
+
+    /// Bytes moved in this direction.
+    pub fn moved(&mut self, direction: Direction) {
+        let now = self.now;
+        self.movement(direction).last = now;
+    }
+
+    /// Whether a message, or any part of a PDU, is under way in this direction; bytes moved too.
+    pub fn under_way(&mut self, direction: Direction, under_way: bool) {
+        let now = self.now;
+        let movement = self.movement(direction);
+        if under_way && !movement.under_way {
+            movement.since = now;
+        }
+        (movement.under_way, movement.last) = (under_way, now);
+    }
+
+    /// Whether no message, nor any part of a PDU, is under way in either direction.
+    pub fn is_quiet(&self) -> bool {
+        !self.to_upstream.under_way && !self.to_requestor.under_way
+    }
+
+    /// This direction waits for dimsegate itself, which is no stall of either side.
+    pub fn held_up(&mut self, direction: Direction) {
+        let now = self.now;
+        let movement = self.movement(direction);
+        (movement.held_up, movement.last) = (true, now);
+    }
+
+    /// Whether a release was asked for.
+    pub fn is_releasing(&self) -> bool {
+        self.release.is_some()
+    }
+
+    /// Whether one was since this was asked last.
+    pub fn release_is_new(&mut self) -> bool {
+        std::mem::take(&mut self.release_is_new)
+    }
+
+    /// A release was asked for.
+    pub fn release(&mut self) {
+        self.release_is_new |= self.release.is_none();
+        self.release.get_or_insert(self.now);
+    }
+}
+
+pub(super) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,204 @@
+//! A request: whether it may pass, and how.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::admitted::refuse_exchange;
+use super::as_it_came::AsItCame;
+use super::books::Answer;
+use super::compared::Compared;
+use super::crossing;
+use super::desk::Context;
+use super::exchange::Exchange;
+use super::passage::Passage;
+use super::rewritten::{Origin, Rewritten};
+use super::state::{Break, Next, State};
+use super::terms::AcceptedContext;
+use crate::dataset::{Encoding, Identifier};
+use crate::dimse::{self, Command, Operation, Status};
+use crate::policy::{Denial, Direction, Part, Request, Treatment};
+use crate::rewrite::{Expected, RewriteError, Transform, Unavailable, Way};
+use crate::wire::Uid;
+
+/// The label of records about data sets that could not be rewritten.
+pub(super) const REWRITE_FAILED: &str = "rewrite-failed";
+/// The label of records about data sets that are not what their commands say.
+pub(super) const DATA_SET_MISMATCH: &str = "data-set-mismatch";
+
+/// Why a request is answered here and goes nowhere.
+pub(super) struct Refused {
+    pub status: Status,
+    /// Of the record.
+    pub label: &'static str,
+    pub comment: String,
+}
+
+/// A request that is within its peer's pace.
+pub(super) fn handle(
+    cx: &mut Context<'_>,
+    context_id: u8,
+    command: Box<Command>,
+    operation: Operation,
+    message_id: u16,
+    began: Instant,
+) -> Next {
+    let terms = cx.terms;
+    let context = terms.known_context(context_id).map_err(Break::between)?;
+    let exchange = Exchange::new(operation, context_id, message_id, &command, began);
+    if let Err(refused) = judge(cx, context, &exchange, &command) {
+        return Ok(refuse_exchange(cx, &command, exchange, Answer::Refused, refused));
+    }
+    if let Some((before, status)) = cx.books.ledger.close_answered(cx.direction, message_id) {
+        cx.record(*before, Answer::Status(status));
+    }
+    if let Err(no_place) = cx.books.ledger.has_place_for(cx.direction, message_id) {
+        let (status, label) = (Status::DUPLICATE_INVOCATION, "duplicate-invocation");
+        let refused = Refused { status, label, comment: no_place.to_string() };
+        return Ok(refuse_exchange(cx, &command, exchange, Answer::Refused, refused));
+    }
+    match terms.grant.peer.treatment(operation, Part::Request, cx.direction) {
+        Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange)),
+        Treatment::Rewrite => Ok(rewrite(cx, context, *command, exchange)),
+        Treatment::Pseudonymise(content) => {
+            crossing::request(cx, context, *command, exchange, (Way::ToPseudonyms, content))
+        }
+        Treatment::Restore(content) => {
+            crossing::request(cx, context, *command, exchange, (Way::ToReal, content))
+        }
+    }
+}
+
+/// Whether the request may pass, whatever is in its data set.
+fn judge(
+    cx: &Context<'_>,
+    context: &AcceptedContext,
+    exchange: &Exchange,
+    command: &Command,
+) -> Result<(), Refused> {
+    if command.has_dangerous_sop_instance() {
+        let comment = "the SOP instance UID is not a UID".into();
+        return Err(Refused { status: Status::INVALID_INSTANCE, label: "invalid-sop-instance", comment });
+    }
+    if command.names_two_objects() {
+        let comment = "affected and requested SOP class or instance differ".into();
+        return Err(Refused { status: Status::MISTYPED_ARGUMENT, label: "contradictory-command", comment });
+    }
+    let denied = |denial: Denial| {
+        let (status, label) = (Status(denial.status()), denial.label());
+        Refused { status, label, comment: denial.to_string() }
+    };
+    let sop_class = exchange.sop_class.as_deref().filter(|text| !text.is_empty());
+    // Nearly always that of the context, which is known to be a UID.
+    let other = sop_class.filter(|text| *text != context.abstract_syntax.as_str());
+    let other = other.map(str::parse::<Uid>).transpose().map_err(|_| denied(Denial::SopClass))?;
+    let request = Request {
+        operation: exchange.operation,
+        direction: cx.direction,
+        abstract_syntax: &context.abstract_syntax,
+        sop_class: other.as_ref().or(sop_class.map(|_| &context.abstract_syntax)),
+        move_destination: exchange.move_destination.as_deref(),
+        retrieving: cx.direction == Direction::ToPeer
+            && cx.books.ledger.is_waiting(Direction::FromPeer, Operation::CGet),
+    };
+    cx.terms.grant.peer.role.permits_request(&request).map_err(denied)
+}
+
+fn relay_as_it_came(
+    cx: &mut Context<'_>,
+    context: &AcceptedContext,
+    command: Box<Command>,
+    mut exchange: Box<Exchange>,
+) -> State {
+    use Operation::{CFind, CGet, CMove, CStore};
+    let (context_id, operation) = (context.id, exchange.operation);
+    let passage = Passage::of_request(context_id, exchange.message_id);
+    let state = match (command.has_data_set, operation) {
+        (false, _) => State::BETWEEN,
+        (true, CStore) => match Encoding::to_read(context.transfer_syntax.as_str()) {
+            Some(encoding) => {
+                cx.books.ledger.open(cx.direction, exchange);
+                return Compared::of(passage, command, encoding);
+            }
+            // What nobody can tell how to read cannot be compared.
+            None => {
+                exchange.tolerate(vec!["data-set-not-compared".into()]);
+                AsItCame::of(passage)
+            }
+        },
+        (true, CFind | CMove | CGet) => {
+            let identifier = context.encoding.map(|encoding| Box::new(Identifier::new(encoding)));
+            State::AsItCame(Box::new(AsItCame { passage, identifier }))
+        }
+        (true, _) => AsItCame::of(passage),
+    };
+    cx.books.ledger.open(cx.direction, exchange);
+    cx.send(context_id, command.bytes());
+    state
+}
+
+/// Rewrites an object on its way.
+fn rewrite(
+    cx: &mut Context<'_>,
+    context: &AcceptedContext,
+    command: Command,
+    mut exchange: Box<Exchange>,
+) -> State {
+    let (transform, new_instance) = match rewriting(cx, context, &exchange, &command) {
+        Ok(rewriting) => rewriting,
+        Err(refused) => return refuse_exchange(cx, &command, exchange, Answer::Failed, refused),
+    };
+    let held = Some(dimse::with_affected_sop_instance(&command, &new_instance));
+    if exchange.sop_instance.as_deref() != Some(&new_instance) {
+        exchange.new_sop_instance = Some(new_instance);
+    }
+    let passage = Passage::of_request(context.id, exchange.message_id);
+    cx.books.ledger.open(cx.direction, exchange);
+    let (origin, native) = (Origin::Request(command), cx.terms.native_context(context));
+    let (identifier, room) = (None, None);
+    State::Rewritten(Box::new(Rewritten { passage, transform, identifier, origin, held, native, room }))
+}
+
+/// The transform for a C-STORE, with what its SOP instance UID becomes.
+fn rewriting(
+    cx: &mut Context<'_>,
+    context: &AcceptedContext,
+    exchange: &Exchange,
+    command: &Command,
+) -> Result<(Transform, String), Refused> {
+    let terms = cx.terms;
+    let ruleset = terms.ruleset.as_ref().ok_or_else(|| cannot("the rewrite is gone"))?;
+    let encoding = context.encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
+    if !command.has_data_set {
+        return Err(cannot("a C-STORE without a data set"));
+    }
+    let expected = expected(exchange.sop_class.as_deref(), exchange.sop_instance.as_deref())?;
+    let instance = expected.sop_instance_uid.as_str();
+    let new_instance = ruleset.map_known_sop_instance_uid(instance, terms.crosswalk.as_deref());
+    let new_instance = new_instance.map_err(|Unavailable| {
+        let error = RewriteError::not_remembered();
+        Refused { status: Status(error.status), label: REWRITE_FAILED, comment: error.comment() }
+    })?;
+    let peer = &terms.grant.peer;
+    let transform = Transform::new(ruleset.clone(), encoding, expected)
+        .for_peer(Arc::clone(&peer.name))
+        .of_tenant(peer.tenant.clone())
+        .numbered(cx.books.tally.next_number(cx.direction));
+    let transform = match terms.native_context(context) {
+        Some(_) => transform.may_decode(context.transfer_syntax.as_str()),
+        None => transform,
+    };
+    let transform = terms.crosswalk.clone().into_iter().fold(transform, Transform::with_crosswalk);
+    Ok((transform, new_instance))
+}
+
+pub(super) fn cannot(comment: &str) -> Refused {
+    Refused { status: Status(0xC000), label: REWRITE_FAILED, comment: comment.into() }
+}
+
+/// What a command says that its data set is.
+pub(super) fn expected(sop_class: Option<&str>, sop_instance: Option<&str>) -> Result<Expected, Refused> {
+    let uid = |text: Option<&str>| text.and_then(|text| text.parse::<Uid>().ok());
+    let named = uid(sop_class).zip(uid(sop_instance));
+    let (sop_class_uid, sop_instance_uid) = named.ok_or_else(|| cannot("a C-STORE without legal UIDs"))?;
+    Ok(Expected { sop_class_uid, sop_instance_uid })
+}

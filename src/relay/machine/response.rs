@@ -1,0 +1,81 @@
+//! A response, which goes to whoever asked.
+
+use super::as_it_came::AsItCame;
+use super::books::Answer;
+use super::crossing;
+use super::desk::Context;
+use super::exchange::{Ending, labels};
+use super::passage::Passage;
+use super::state::{Break, Next, State};
+use super::terms::opposite;
+use crate::dimse::{self, Command, Operation, Outcome, Status};
+use crate::policy::{Part, Treatment};
+use crate::rewrite::Way;
+use crate::wire::Malformed;
+
+pub(super) fn handle(
+    cx: &mut Context<'_>,
+    context_id: u8,
+    command: Box<Command>,
+    operation: Operation,
+    responding_to: u16,
+    status: Status,
+) -> Next {
+    let has_data_set = command.has_data_set;
+    let treatment = cx.terms.grant.peer.treatment(operation, Part::Response, cx.direction);
+    // By its message ID: some requestors of a C-GET answer every sub-operation in one context. A data set is written
+    // in the transfer syntax of the context that it comes in, so there it has to be the right one.
+    let fitting = cx.answered(responding_to).filter(|exchange| {
+        let is_in_its_context = exchange.sent_context_id == context_id;
+        exchange.operation == operation && (is_in_its_context || !has_data_set)
+    });
+    let Some(exchange) = fitting else {
+        let what = format!("a response to {operation} {responding_to}, which waits for none in this context");
+        return Err(Break::between(cx.protocol(Malformed::invalid(what))));
+    };
+    if !exchange.sent && status.outcome() != Outcome::Failure {
+        let what = format!("status {status} for {operation} {responding_to} before its data set had ended");
+        return Err(Break::between(cx.protocol(Malformed::invalid(what))));
+    }
+    let is_in_its_context = exchange.sent_context_id == context_id;
+    if !is_in_its_context || !command.tolerated().is_empty() {
+        let mut labels = labels(&command, "response-");
+        labels.extend((!is_in_its_context).then_some("response-context".into()));
+        exchange.tolerate(labels);
+    }
+    let way = match treatment {
+        Treatment::AsItCame | Treatment::Rewrite => None,
+        Treatment::Pseudonymise(_) => Some(Way::ToPseudonyms),
+        Treatment::Restore(_) => Some(Way::ToReal),
+    };
+    if let Some(way) = way {
+        let asked = exchange.asked();
+        return Ok(crossing::response(cx, *command, asked, status, way));
+    }
+    let to_context_id = exchange.context_id;
+    let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.clone());
+    answered(cx, responding_to, status);
+    match mapped {
+        Some(original) => {
+            cx.send(to_context_id, &dimse::with_affected_sop_instance(&command, &original));
+        }
+        None => cx.send(to_context_id, command.bytes()),
+    }
+    let passage = Passage::of_response(context_id, to_context_id);
+    Ok(if has_data_set { AsItCame::of(passage) } else { State::BETWEEN })
+}
+
+/// Writes an operation down that has had its last response.
+pub(super) fn answered(cx: &mut Context<'_>, message_id: u16, status: Status) {
+    let Some(exchange) = cx.answered(message_id) else { return };
+    match exchange.ending(status) {
+        Ending::MoreFollow => exchange.answered = None,
+        Ending::MoreMayFollow => exchange.answered = Some(status),
+        Ending::Last => {
+            let closed = cx.books.ledger.close(opposite(cx.direction), message_id);
+            if let Some(exchange) = closed {
+                cx.record_answered(*exchange, Answer::Status(status));
+            }
+        }
+    }
+}

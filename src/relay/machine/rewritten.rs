@@ -1,0 +1,221 @@
+//! A data set that is rewritten on its way, and with it a way to fail.
+
+use super::books::Answer;
+use super::crossing::{self, Crossed};
+use super::desk::{Context, Desk, OUTSIDE};
+use super::ended::Ended;
+use super::exchange::Named;
+use super::passage::{Passage, is_pattern, query_of};
+use super::request::DATA_SET_MISMATCH;
+use super::state::{Break, Came, Next, State};
+use super::stepping::{AwaitsStored, Part, Then};
+use super::swallowed::Swallowed;
+use super::want::{Question, Room};
+use crate::audit;
+use crate::dataset::Identifier;
+use crate::dimse::Command;
+use crate::rewrite::{RewriteError, Step, Transform};
+use crate::wire::pdu::Abort;
+use crate::wire::{AbortReason, escape};
+
+/// More of it is awaited, rewritten and sent on.
+pub(super) struct Rewritten {
+    pub passage: Passage,
+    pub transform: Transform,
+    /// Looks at what a query asks.
+    pub identifier: Option<Box<Identifier>>,
+    pub origin: Origin,
+    /// The command set to send, held back until the transform has seen enough of the data set to be trusted: until
+    /// then a failure leaves the other side untouched.
+    pub held: Option<Vec<u8>>,
+    /// The context for it where it is decoded.
+    pub native: Option<u8>,
+    /// Memory for the frames that are decoded.
+    pub room: Option<Room>,
+}
+
+/// Whom to tell if the rewrite fails, and what.
+pub(super) enum Origin {
+    /// A request as it came, for its response.
+    Request(Command),
+    /// A response that crosses a boundary.
+    Response(Box<Crossed>),
+}
+
+impl Rewritten {
+    pub fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+        self.passage.take(cx, came).map_err(Break::inside)?;
+        if let Some(identifier) = &mut self.identifier {
+            identifier.observe(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?);
+        }
+        self.step(cx, Part { range: came.range.clone(), at: 0, last: came.last })
+    }
+
+    /// Takes a step over a fragment.
+    pub fn step(mut self: Box<Self>, cx: &mut Context<'_>, mut part: Part) -> Next {
+        match self.transform_on(cx, &mut part).map_err(Break::inside)? {
+            Ok(Step::Done) => self.taken(cx, part.last),
+            Ok(step) => self.between_steps(cx, part, step),
+            Err(error) => Ok(self.fail(cx, &error, part.last)),
+        }
+    }
+
+    fn transform_on(
+        &mut self,
+        cx: &mut Context<'_>,
+        part: &mut Part,
+    ) -> Result<Result<Step, RewriteError>, Ended> {
+        let Desk { inbox, output, .. } = &mut *cx.desk;
+        let input = inbox.all().get(part.range.clone()).ok_or(OUTSIDE)?;
+        let mut step = self.transform.step(input, &mut part.at, output);
+        if part.last && matches!(step, Ok(Step::Done)) {
+            step = self.transform.finish_step(output);
+        }
+        cx.desk.take_pieces(part.range.start);
+        Ok(step)
+    }
+
+    /// The transform took a fragment whole. Before anything goes out that has a pseudonym in it, what that stands for is on
+    /// the disk: of a header before the command set, of what comes later before the fragment that it is in.
+    fn taken(mut self: Box<Self>, cx: &mut Context<'_>, last: bool) -> Next {
+        if (last || self.transform.settled()) && self.asks_to_store(cx) {
+            let then = Then::Taken { last };
+            return Ok(State::AwaitsStored(Box::new(AwaitsStored { data: self, then })));
+        }
+        self.go_on(cx, last)
+    }
+
+    /// Whether there is something to be remembered first. Asked after each fragment, and nearly never is there.
+    pub fn asks_to_store(&mut self, cx: &mut Context<'_>) -> bool {
+        let made = self.transform.take_correspondences();
+        let asks = !made.is_empty() && cx.terms.crosswalk.is_some();
+        if asks {
+            cx.ask(Question::Store(made));
+        }
+        asks
+    }
+
+    /// What has come so far can go.
+    pub fn go_on(mut self: Box<Self>, cx: &mut Context<'_>, last: bool) -> Next {
+        if last {
+            return self.complete(cx);
+        }
+        if self.transform.settled() {
+            self.release(cx);
+        }
+        Ok(State::Rewritten(self))
+    }
+
+    /// Sends the command set that waited for its data set.
+    pub fn release(&mut self, cx: &mut Context<'_>) {
+        let Some(command) = self.held.take() else { return };
+        if let Some(native) = self.native.filter(|_| self.transform.decodes()) {
+            self.passage.to_context_id = native;
+            if let Some(exchange) = self.passage.request.and_then(|message_id| cx.asked(message_id)) {
+                exchange.sent_context_id = native;
+            }
+        }
+        cx.send(self.passage.to_context_id, &command);
+    }
+
+    /// Packs what was made so far; while the command is held back, it is kept instead.
+    pub fn pack(&self, cx: &mut Context<'_>) -> Result<(), Ended> {
+        match self.held {
+            Some(_) => cx.desk.keep_spans(),
+            None => cx.pack(self.passage.to_context_id, false),
+        }
+    }
+
+    fn complete(mut self: Box<Self>, cx: &mut Context<'_>) -> Next {
+        self.release(cx);
+        self.note(cx);
+        let context_id = self.passage.to_context_id;
+        if let Origin::Response(crossed) = self.origin {
+            crossing::response_complete(cx, &crossed, self.transform.summary());
+        }
+        cx.pack(context_id, true).map_err(Break::inside)?;
+        Ok(State::BETWEEN)
+    }
+
+    /// Tells the request's record what its data set held.
+    fn note(&mut self, cx: &mut Context<'_>) {
+        if self.passage.request.is_none() {
+            return;
+        }
+        let query = self.identifier.take().map(|identifier| query_of(*identifier));
+        let summary = self.transform.summary();
+        cx.books.tally.changed(summary.elements);
+        self.passage.note(cx, |exchange| {
+            exchange.rewritten = Some(summary.elements);
+            exchange.study = summary.study_instance_uid.as_deref().map(escape);
+            let patient = summary.patient_id.as_deref().filter(|patient| !is_pattern(patient));
+            let patient = self.transform.patient().or(patient).map(<[u8]>::to_vec);
+            exchange.patient = patient.or(exchange.patient.take());
+            exchange.own_schedule = self.transform.asks_own_schedule();
+            exchange.query = query;
+            exchange.tolerate_in_data_set(summary.tolerated);
+            exchange.new_study = summary.new_study_instance_uid.as_deref().map(escape);
+        });
+    }
+
+    /// The data set cannot be rewritten. Where nothing of it was sent on, the other side never hears of it; where
+    /// something was, that side gets an A-ABORT and never a last fragment.
+    pub fn fail(self: Box<Self>, cx: &mut Context<'_>, error: &RewriteError, last: bool) -> State {
+        let Self { passage, transform, identifier, origin, held, .. } = *self;
+        let Passage { context_id, request, empty, .. } = passage;
+        cx.desk.spans.clear();
+        let ends_with = if held.is_some() { None } else { Some(condemn(cx, error)) };
+        let message_id = request.unwrap_or_default();
+        cx.terms.span.in_scope(|| tracing::warn!(message_id, %error, "a data set could not be rewritten"));
+        let summary = transform.summary();
+        let response = match origin {
+            Origin::Request(command) => {
+                if let Some(exchange) = cx.asked(message_id) {
+                    exchange.query = identifier.map(|identifier| query_of(*identifier));
+                    exchange.named = Named::instead(summary);
+                    exchange.tolerate_in_data_set(summary.tolerated);
+                }
+                unsent(cx, &command, message_id, error)
+            }
+            Origin::Response(crossed) if held.is_some() => crossing::response_failed(cx, &crossed, error),
+            Origin::Response(_) => None,
+        };
+        Box::new(Swallowed { context_id, empty, response, ends_with }).go_on(cx, last)
+    }
+}
+
+/// What a request is answered whose data set could not be rewritten.
+fn unsent(cx: &mut Context<'_>, command: &Command, message_id: u16, error: &RewriteError) -> Option<Vec<u8>> {
+    let mut exchange = cx.books.ledger.close(cx.direction, message_id)?;
+    exchange.fault = Some(fault_of(error));
+    let (response, answer) = crossing::request_failed(command, exchange.operation, error);
+    let answer = match answer {
+        Answer::Failed(status, _) if exchange.named != Named::default() => {
+            Answer::Refused(status, DATA_SET_MISMATCH)
+        }
+        answer => answer,
+    };
+    cx.record(*exchange, answer);
+    Some(response)
+}
+
+/// Aborts the side that the data set was going to. The association ends once its sender knows.
+fn condemn(cx: &mut Context<'_>, error: &RewriteError) -> Box<Ended> {
+    cx.outlet.is_condemned = true;
+    cx.outlet.packer.forget();
+    cx.outlet.packer.clear();
+    cx.send_pdu(&Abort::provider(AbortReason::NotSpecified).to_pdu());
+    cx.desk.gives_back = true;
+    let detail = format!("a data set could not be rewritten after its beginning had been sent on: {error}");
+    Box::new(Ended::Policy { detail })
+}
+
+/// What the record says of a data set that could not be rewritten.
+pub(super) fn fault_of(error: &RewriteError) -> Box<audit::Fault> {
+    Box::new(audit::Fault {
+        element: error.element(),
+        offset: error.offset,
+        problem: error.problem.to_string().into(),
+        expected: Some(error.problem.expected().into()),
+    })
+}

@@ -1,0 +1,188 @@
+//! What a half awaits in its message: one struct for each, whose `handle` consumes it and gives the next.
+//!
+//! ```text
+//!            fragment            fragment, last             pace
+//! Between ------------> InCommand ------------> AwaitsPace ------+   refused, with a data set
+//!    ^  ^                   |                                    +----------------> Swallowed --+
+//!    |  |                   | a response                         |                     ^        |
+//!    |  |                   +------------------------------------+                     |        |
+//!    |  |                                                        | a data set follows  | fails  |
+//!    |  |     last                                               v                     |        |
+//!    |  +--------------- AsItCame | Compared -> Observed | Rewritten ------------------+        |
+//!    |                                                    |  ^                                  |
+//!    |                                       a step asks  v  |  told                            |
+//!    |                     AwaitsStored | AwaitsRoom | AwaitsPixels | AwaitsOthers              |
+//!    +------------------------------------------------------------------------------------------+
+//!                                                                            last: answered
+//! ```
+//!
+//! A request or response that crosses a boundary without a data set waits in `RequestCrosses` or `ResponseCrosses` until
+//! what its instance stands for is stored. `Ending` is left behind by what ends the association once it is written.
+
+use super::admitted::AwaitsPace;
+use super::as_it_came::AsItCame;
+use super::command_set::{Between, InCommand};
+use super::compared::{Compared, Observed};
+use super::crossing::{RequestCrosses, ResponseCrosses};
+use super::desk::Context;
+use super::ended::Ended;
+use super::rewritten::Rewritten;
+use super::stepping::{AwaitsOthers, AwaitsPixels, AwaitsRoom, AwaitsStored};
+use super::swallowed::Swallowed;
+use super::want::Told;
+use crate::wire::Kind;
+
+/// A piece of a message; `range` is where its bytes lie in the inbox.
+pub(super) struct Came {
+    pub context_id: u8,
+    pub kind: Kind,
+    pub range: std::ops::Range<usize>,
+    pub last: bool,
+}
+
+/// Why a half does not go on.
+pub(super) struct Break {
+    pub ended: Box<Ended>,
+    /// Whole messages before it go on, as they do if they come in another read.
+    pub is_between_messages: bool,
+}
+
+impl Break {
+    pub fn between(ended: Ended) -> Self {
+        Self { ended: Box::new(ended), is_between_messages: true }
+    }
+
+    pub fn inside(ended: Ended) -> Self {
+        Self { ended: Box::new(ended), is_between_messages: false }
+    }
+}
+
+pub(super) type Next = Result<State, Break>;
+
+pub(super) enum State {
+    Between(Between),
+    InCommand(InCommand),
+    AwaitsPace(AwaitsPace),
+    AsItCame(Box<AsItCame>),
+    Compared(Box<Compared>),
+    Observed(Box<Observed>),
+    Rewritten(Box<Rewritten>),
+    AwaitsStored(Box<AwaitsStored>),
+    AwaitsRoom(Box<AwaitsRoom>),
+    AwaitsPixels(Box<AwaitsPixels>),
+    AwaitsOthers(Box<AwaitsOthers>),
+    RequestCrosses(Box<RequestCrosses>),
+    ResponseCrosses(Box<ResponseCrosses>),
+    Swallowed(Box<Swallowed>),
+    Ending(Box<Ended>),
+}
+
+impl State {
+    pub const BETWEEN: Self = Self::Between(Between);
+
+    pub fn is_between(&self) -> bool {
+        matches!(self, Self::Between(_))
+    }
+
+    /// Whether no more of the message is to come than has: between two, and from the end of a command set until it is known
+    /// what becomes of it.
+    pub fn is_outside_message(&self) -> bool {
+        matches!(
+            self,
+            Self::Between(_)
+                | Self::AwaitsPace(_)
+                | Self::RequestCrosses(_)
+                | Self::ResponseCrosses(_)
+                | Self::Ending(_)
+        )
+    }
+
+    /// Whether bytes are what it awaits, or nothing.
+    pub fn takes_bytes(&self) -> bool {
+        match self {
+            Self::Between(_)
+            | Self::InCommand(_)
+            | Self::AsItCame(_)
+            | Self::Compared(_)
+            | Self::Observed(_)
+            | Self::Rewritten(_)
+            | Self::Swallowed(_)
+            | Self::Ending(_) => true,
+            Self::AwaitsPace(_)
+            | Self::AwaitsStored(_)
+            | Self::AwaitsRoom(_)
+            | Self::AwaitsPixels(_)
+            | Self::AwaitsOthers(_)
+            | Self::RequestCrosses(_)
+            | Self::ResponseCrosses(_) => false,
+        }
+    }
+
+    /// Passes on a fragment in the middle of a data set that nobody looks at, which nearly all bytes are of: there is nothing
+    /// to decide and nothing to wait for. `false`: it was not one.
+    pub fn passes_on(&mut self, cx: &mut Context<'_>, came: &Came) -> bool {
+        let passage = match self {
+            Self::Observed(observed) if !observed.observer.wants_more() => &mut observed.passage,
+            Self::AsItCame(relayed) if relayed.identifier.is_none() => &mut relayed.passage,
+            _ => return false,
+        };
+        let is_of_it = passage.context_id == came.context_id && came.kind == Kind::DataSet;
+        let passes = is_of_it && !came.last && !came.range.is_empty();
+        if passes {
+            passage.bytes += came.range.len() as u64;
+            cx.desk.pass(came.range.clone());
+        }
+        passes
+    }
+
+    /// A piece of a message has come.
+    pub fn handle(self, cx: &mut Context<'_>, came: &Came) -> Next {
+        match self {
+            Self::Between(state) => state.handle(cx, came),
+            Self::InCommand(state) => state.handle(cx, came),
+            Self::AsItCame(state) => state.handle(cx, came),
+            Self::Compared(state) => state.handle(cx, came),
+            Self::Observed(state) => state.handle(cx, came),
+            Self::Rewritten(state) => state.handle(cx, came),
+            Self::Swallowed(state) => state.handle(cx, came),
+            _ => Err(Break::inside(Ended::Defect { detail: "bytes were taken while an answer was awaited" })),
+        }
+    }
+
+    /// What was asked is answered.
+    pub fn told(self, cx: &mut Context<'_>, told: Told) -> Next {
+        match (self, told) {
+            (Self::AwaitsPace(state), Told::Now) => state.handle(cx),
+            (Self::AwaitsOthers(state), Told::Now) => state.handle(cx),
+            (Self::AwaitsStored(state), Told::Stored(stored)) => state.handle(cx, stored),
+            (Self::AwaitsRoom(state), Told::Room(room)) => state.handle(cx, room),
+            (Self::AwaitsPixels(state), Told::Pixels(pixels)) => state.handle(cx, pixels),
+            (Self::RequestCrosses(state), Told::Stored(stored)) => state.handle(cx, stored),
+            (Self::ResponseCrosses(state), Told::Stored(stored)) => state.handle(cx, stored),
+            _ => Err(Break::inside(Ended::Defect { detail: "an answer came that nobody awaits" })),
+        }
+    }
+
+    /// Packs what has come of a data set before it is written, or keeps it where its command set still waits.
+    pub fn pack(&self, cx: &mut Context<'_>) -> Result<(), Ended> {
+        match self {
+            Self::AsItCame(state) => cx.pack(state.passage.to_context_id, false),
+            Self::Observed(state) => cx.pack(state.passage.to_context_id, false),
+            Self::Compared(_) => cx.desk.keep_spans(),
+            Self::Rewritten(state) => state.pack(cx),
+            _ => Ok(()),
+        }
+    }
+
+    /// A command set that came alone waits for the first of its data set: two writes would wake the other side twice.
+    pub fn waits_for_a_data_set(&self) -> bool {
+        let passage = match self {
+            Self::AsItCame(state) => &state.passage,
+            Self::Compared(state) => &state.observed.passage,
+            Self::Observed(state) => &state.passage,
+            Self::Rewritten(state) => &state.passage,
+            _ => return false,
+        };
+        passage.bytes == 0
+    }
+}

@@ -1,0 +1,79 @@
+//! What both sides of an association have agreed to, and what dimsegate makes of it. It does not change.
+
+use std::sync::Arc;
+
+use time::Date;
+use tracing::Span;
+
+use super::ended::{Ended, Side};
+use crate::dataset::Encoding;
+use crate::policy::{Direction, Grant};
+use crate::rewrite::{Correspondences, Ruleset};
+use crate::wire::Uid;
+
+const EXPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2.1";
+
+/// A presentation context that both sides accepted.
+#[derive(Clone, Debug)]
+pub(crate) struct AcceptedContext {
+    pub id: u8,
+    pub abstract_syntax: Uid,
+    pub transfer_syntax: Uid,
+    /// `None` for a transfer syntax that dimsegate cannot parse; it may pass where nothing rewrites.
+    pub encoding: Option<Encoding>,
+}
+
+/// The terms of an association.
+pub(crate) struct Terms {
+    pub id: Arc<str>,
+    /// What the log says of it. It is entered where something is logged: at each wake-up of the relay would be dear.
+    pub span: Span,
+    pub grant: Grant,
+    /// The peer's rewrite, for the directions that [`crate::policy::RewriteDirection`] names.
+    pub ruleset: Option<Arc<Ruleset>>,
+    /// What remembers the pseudonyms that it makes.
+    pub crosswalk: Option<Arc<dyn Correspondences>>,
+    pub contexts: Vec<AcceptedContext>,
+    /// The longest command set that is put together, in bytes.
+    pub max_command_length: usize,
+    /// The maximum length that both peers were told.
+    pub offered: u32,
+    /// Which day it is.
+    pub today: fn() -> Date,
+}
+
+impl Terms {
+    pub fn context(&self, id: u8) -> Option<&AcceptedContext> {
+        self.contexts.iter().find(|context| context.id == id)
+    }
+
+    /// A context that was looked at when its message began.
+    pub(super) fn known_context(&self, id: u8) -> Result<&AcceptedContext, Ended> {
+        self.context(id).ok_or(Ended::Defect { detail: "a message lost its presentation context" })
+    }
+
+    /// The context for objects of another one's abstract syntax, in explicit VR little endian, where there is one.
+    pub(super) fn native_context(&self, other: &AcceptedContext) -> Option<u8> {
+        let same = |context: &&AcceptedContext| context.abstract_syntax == other.abstract_syntax;
+        let mut native = self.contexts.iter().filter(same);
+        native
+            .find(|context| context.transfer_syntax.as_str() == EXPLICIT_LITTLE_ENDIAN)
+            .map(|context| context.id)
+    }
+}
+
+/// The other way.
+pub(crate) fn opposite(direction: Direction) -> Direction {
+    match direction {
+        Direction::FromPeer => Direction::ToPeer,
+        Direction::ToPeer => Direction::FromPeer,
+    }
+}
+
+/// The side that messages of this direction come from.
+pub(crate) fn sender(direction: Direction) -> Side {
+    match direction {
+        Direction::FromPeer => Side::Requestor,
+        Direction::ToPeer => Side::Upstream,
+    }
+}

@@ -1,0 +1,77 @@
+//! What the machine wants of whoever drives it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::books::Entry;
+use super::ended::{Ended, Side};
+use crate::crosswalk::NotStored;
+use crate::rewrite::{Correspondence, Frame, Pixels};
+use crate::wire::Packer;
+
+/// What one half wants next. [`Machine::next`](super::Machine::next) says the same again until it is told that it is done;
+/// a record, a question and the end are handed out once.
+pub(crate) enum Want {
+    /// Bytes into the inbox. In a message or PDU that is `unfinished`, what came is acknowledged before that is waited for.
+    Read {
+        unfinished: bool,
+    },
+    /// [What is packed](super::Machine::outgoing) written to this side.
+    Write(Side),
+    /// The turn at a side, which the other half has. It wants to be asked again once that has gone on. Whether the wait is
+    /// one for dimsegate itself.
+    Turn {
+        is_ours: bool,
+    },
+    /// This written down.
+    Record(Entry),
+    Ask(Question),
+    /// The answer to what was handed out.
+    Answer,
+    /// Nothing any more: the other half tells how the association ends.
+    Nothing,
+    /// The association is over.
+    End(Ended),
+}
+
+/// What a state has to know before it goes on.
+pub(crate) enum Question {
+    /// When so many bytes more are within the peer's rate.
+    PaceOfBytes(usize),
+    /// When one more operation is.
+    PaceOfOperations,
+    /// Whether these are remembered. Until then nothing goes out that was made of them.
+    Store(Vec<Correspondence>),
+    /// When there is memory for so many bytes of decoded pixels.
+    Room(u64),
+    /// What the pixels of a frame are. The room stays taken until that is done, whoever still waits for it.
+    Decode(Box<Frame>, Option<Room>),
+    /// When others have had their turn.
+    Others,
+}
+
+impl Question {
+    /// Whether the wait is no stall of either side: it is dimsegate that slows the message down, or works.
+    pub fn holds_up(&self) -> bool {
+        !matches!(self, Self::Others)
+    }
+}
+
+/// The answer to a [`Question`]. One of another kind is a defect.
+pub(crate) enum Told {
+    /// To a pace, and to others: it is so now.
+    Now,
+    Stored(Result<(), NotStored>),
+    Room(Option<Room>),
+    Pixels(Pixels),
+}
+
+/// Memory that is taken until the last clone is dropped.
+pub(crate) type Room = Arc<dyn Any + Send + Sync>;
+
+/// What is to be written, and where its spans lie.
+pub(crate) struct Outgoing<'m> {
+    pub packer: &'m Packer,
+    pub input: &'m [u8],
+    pub made: &'m [u8],
+}
