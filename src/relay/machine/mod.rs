@@ -62,6 +62,8 @@ mod stepping;
 mod swallowed;
 mod tally;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod want;
 
 use std::time::Instant;

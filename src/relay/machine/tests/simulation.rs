@@ -1,0 +1,328 @@
+//! Two peers, two links and a machine between them, all of whose chances come from one seed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use super::super::{Deadlines, Ended, Entry, Machine, Question, Side, Terms, Told, Want};
+use super::peers::Peer;
+use super::wire::{CONTEXTS, Ear, Heard};
+use crate::dataset::{Encoding, Syntax};
+use crate::dimse::Operation;
+use crate::policy::Direction::{self, FromPeer, ToPeer};
+use crate::policy::{Grant, Peer as Rights, RewriteDirection, Role, SopClassSet, TransferSyntaxSet};
+use crate::relay::machine::AcceptedContext;
+use crate::rewrite::Ruleset;
+
+/// Numbers that look like chance and are the same for the same seed (splitmix64).
+pub struct Chance(pub u64);
+
+impl Chance {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// One of `count`.
+    pub fn below(&mut self, count: usize) -> usize {
+        (self.next() % count.max(1) as u64) as usize
+    }
+
+    /// At least one: often few, sometimes many.
+    fn some(&mut self, most: usize) -> usize {
+        let few = [3, 40, 700, 5_000, 100_000][self.below(5)];
+        1 + self.below(most.min(few))
+    }
+}
+
+/// What two peers heard, and what the relay wrote down.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Story {
+    pub archive: Vec<Heard>,
+    pub requestor: Vec<Heard>,
+    pub records: Vec<String>,
+    pub ended: String,
+}
+
+struct Link {
+    to_machine: VecDeque<u8>,
+    to_peer: VecDeque<u8>,
+    ear: Ear,
+    heard: Vec<Heard>,
+}
+
+#[derive(Default)]
+struct Lane {
+    answer: Option<Told>,
+    written: usize,
+}
+
+pub struct Simulation<'p> {
+    pub machine: Machine,
+    peers: [&'p mut dyn Peer; 2],
+    links: [Link; 2],
+    lanes: [Lane; 2],
+    chance: Chance,
+    now: Instant,
+    moved: [u64; 2],
+    records: Vec<String>,
+}
+
+const SIDES: [Side; 2] = [Side::Requestor, Side::Upstream];
+
+fn index(side: Side) -> usize {
+    usize::from(side == Side::Upstream)
+}
+
+fn lane(direction: Direction) -> usize {
+    usize::from(direction == ToPeer)
+}
+
+pub const MAXIMUM_LENGTH: u32 = 16_384;
+
+pub fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
+    let mut sop_classes = SopClassSet::default();
+    sop_classes.add("all").unwrap();
+    use Operation::{CEcho, CFind, CGet, CStore};
+    let role = Role {
+        name: "all but moves".into(),
+        line: 1,
+        operations: vec![CEcho, CStore, CFind, CGet],
+        sop_classes,
+        transfer_syntaxes: TransferSyntaxSet::all(),
+        move_destinations: None,
+    };
+    let peer = Rights {
+        name: "peer".into(),
+        line: 1,
+        listeners: None,
+        networks: Vec::new(),
+        calling: Vec::new(),
+        certificates: None,
+        issuers: None,
+        called: None,
+        role: Arc::new(role),
+        upstream: None,
+        rewrite: rules.as_ref().map(|_| "rules".into()),
+        tenant: None,
+        rewrite_direction: RewriteDirection::FromPeer,
+        two_way: false,
+        strip_asynchronous_window: false,
+        response_timeout: None,
+        max_associations: None,
+        associations_per_minute: None,
+        operations_per_second: None,
+        bytes_per_second: None,
+    };
+    let (calling, called) = ("CT1".parse().unwrap(), "PACS".parse().unwrap());
+    let context = |(id, class): (u8, &str)| AcceptedContext {
+        id,
+        abstract_syntax: class.parse().unwrap(),
+        transfer_syntax: "1.2.840.10008.1.2.1".parse().unwrap(),
+        encoding: Some(Encoding { syntax: Syntax::EXPLICIT_LE, deflated: false }),
+    };
+    Terms {
+        id: "a-1".into(),
+        span: tracing::Span::none(),
+        grant: Grant { peer: Arc::new(peer), calling, called, upstream: "pacs".into(), contexts: Vec::new() },
+        ruleset: rules,
+        crosswalk: None,
+        contexts: CONTEXTS.map(context).into(),
+        max_command_length: 4_096,
+        offered: MAXIMUM_LENGTH,
+        today: || time::macros::date!(2026 - 01 - 01),
+    }
+}
+
+pub const DEADLINES: Deadlines = Deadlines {
+    dimse: Duration::from_secs(60),
+    min_bytes_per_second: 0,
+    response: [Duration::from_secs(3600); 2],
+    idle: Duration::from_secs(300),
+    release: Duration::from_secs(30),
+};
+
+/// What stands for an A-ASSOCIATE-AC.
+pub const ANSWER: [u8; 10] = [7, 0, 0, 0, 0, 4, 0, 0, 9, 9];
+
+impl<'p> Simulation<'p> {
+    pub fn new(terms: Terms, peers: [&'p mut dyn Peer; 2], seed: u64) -> Self {
+        let now = Instant::now();
+        let takes = [MAXIMUM_LENGTH, 4_000];
+        let link = || Link {
+            to_machine: VecDeque::new(),
+            to_peer: VecDeque::new(),
+            ear: Ear::new(MAXIMUM_LENGTH),
+            heard: Vec::new(),
+        };
+        Self {
+            machine: Machine::new(terms, takes, DEADLINES, &ANSWER, now),
+            peers,
+            links: [link(), link()],
+            lanes: [Lane::default(), Lane::default()],
+            chance: Chance(seed),
+            now,
+            moved: [0; 2],
+            records: Vec::new(),
+        }
+    }
+
+    /// Until the association ends.
+    pub fn run(mut self) -> Story {
+        let mut first = Vec::new();
+        self.peers[0].begin(&mut first);
+        self.links[0].to_machine.extend(first);
+        for _ in 0..2_000_000 {
+            self.machine.woken(self.now);
+            let ended = match self.chance.below(7) {
+                0 | 1 => self.go_on(FromPeer),
+                2 | 3 => self.go_on(ToPeer),
+                4 => self.deliver(Side::Requestor),
+                5 => self.deliver(Side::Upstream),
+                _ => self.wait(),
+            };
+            if let Some(ended) = ended {
+                return self.story(&ended);
+            }
+        }
+        panic!("it never ended: {:?} {:?}", self.links[0].heard.last(), self.links[1].heard.last())
+    }
+
+    fn story(mut self, ended: &Ended) -> Story {
+        SIDES.into_iter().for_each(|side| self.deliver_all(side));
+        for side in SIDES {
+            let abort = ended.abort_for(side).filter(|_| !self.machine.is_condemned(side));
+            let link = &mut self.links[index(side)];
+            assert!(
+                !link.ear.is_inside_message() || abort.is_some() || self.machine.is_condemned(side),
+                "{side} is left inside a message: {ended}"
+            );
+            link.heard.extend(abort.map(|abort| Heard::Abort(abort.source, abort.reason)));
+        }
+        let (_, _, left) = self.machine.end();
+        self.records.extend(left.iter().map(told));
+        let [requestor, archive] = self.links.map(|link| link.heard);
+        Story { archive, requestor, records: self.records, ended: ended.to_string() }
+    }
+
+    /// A little of what a half wants.
+    fn go_on(&mut self, direction: Direction) -> Option<Ended> {
+        let lane = lane(direction);
+        match self.machine.next(direction) {
+            Want::Read { .. } => self.read(direction),
+            Want::Write(side) => self.write(direction, side),
+            Want::Turn { .. } | Want::Nothing => {}
+            Want::Record(entry) => {
+                self.records.push(told(&entry));
+                self.lanes[lane].answer = Some(Told::Now);
+            }
+            Want::Ask(question) => {
+                self.lanes[lane].answer = Some(match question {
+                    Question::PaceOfBytes(_) | Question::PaceOfOperations | Question::Others => Told::Now,
+                    Question::Store(_) => Told::Stored(Ok(())),
+                    Question::Room(_) => Told::Room(None),
+                    Question::Decode(frame, _) => Told::Pixels(frame.decode()),
+                });
+            }
+            Want::Answer => {
+                let answer = self.lanes[lane].answer.take().expect("an answer to what was asked");
+                self.machine.told(direction, answer);
+            }
+            Want::End(ended) => return Some(ended),
+        }
+        None
+    }
+
+    fn read(&mut self, direction: Direction) {
+        let link = &mut self.links[lane(direction)];
+        let most = link.to_machine.len().min(200_000);
+        if most == 0 {
+            return;
+        }
+        let piece: Vec<u8> = link.to_machine.drain(..self.chance.some(most)).collect();
+        self.moved[lane(direction)] += piece.len() as u64;
+        let inbox = self.machine.inbox(direction);
+        let count = inbox.receive(|room| {
+            room.put_slice(&piece);
+            Poll::Ready(Ok(()))
+        });
+        assert!(matches!(count, Poll::Ready(Ok(count)) if count == piece.len()));
+        inbox.unseal();
+        self.machine.read(direction, piece.len());
+    }
+
+    fn write(&mut self, direction: Direction, side: Side) {
+        let outgoing = self.machine.outgoing(direction);
+        let spans = outgoing.packer.plan().iter();
+        let bytes = |span| outgoing.packer.bytes(span, outgoing.input, outgoing.made);
+        let plan = spans.map(|span| bytes(span).expect("a span in its buffer")).collect::<Vec<_>>().concat();
+        let lane = &mut self.lanes[lane(direction)];
+        let count = self.chance.some(plan.len() - lane.written);
+        self.links[index(side)].to_peer.extend(&plan[lane.written..lane.written + count]);
+        lane.written += count;
+        self.machine.moved(direction);
+        if lane.written == plan.len() {
+            lane.written = 0;
+            self.machine.written(direction);
+        }
+    }
+
+    /// Some of what was written comes to a peer, which answers.
+    fn deliver(&mut self, side: Side) -> Option<Ended> {
+        let most = self.links[index(side)].to_peer.len();
+        if most > 0 {
+            let count = self.chance.some(most);
+            self.give(side, count);
+        }
+        None
+    }
+
+    fn deliver_all(&mut self, side: Side) {
+        self.give(side, self.links[index(side)].to_peer.len());
+    }
+
+    fn give(&mut self, side: Side, count: usize) {
+        let link = &mut self.links[index(side)];
+        let bytes: Vec<u8> = link.to_peer.drain(..count).collect();
+        for heard in link.ear.hear(&bytes) {
+            let mut out = Vec::new();
+            self.peers[index(side)].hear(&heard, &mut out);
+            link.to_machine.extend(out);
+            // It stands for the A-ASSOCIATE-AC.
+            if heard != Heard::Abort(9, 9) {
+                link.heard.push(heard);
+            }
+        }
+    }
+
+    /// Time goes by, and no deadline passes.
+    fn wait(&mut self) -> Option<Ended> {
+        self.now += Duration::from_micros(self.chance.below(50) as u64);
+        self.machine.woken(self.now);
+        self.machine.has_to_look();
+        assert!(self.machine.look(self.moved).is_ok());
+        None
+    }
+}
+
+/// What a record says, but for how long it took.
+fn told(entry: &Entry) -> String {
+    let operation = &entry.operation;
+    format!(
+        "{:?} {} {} {:?} {:?} {:?} {} bytes {:?} {:?} {}",
+        operation.direction,
+        operation.operation,
+        operation.message_id,
+        operation.sop_instance,
+        operation.new_sop_instance,
+        operation.study,
+        operation.bytes,
+        operation.status,
+        operation.reason,
+        entry.is_refusal
+    )
+}
