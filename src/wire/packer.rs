@@ -329,4 +329,21 @@ mod tests {
             .unwrap();
         assert_eq!(pdus(&written(&mut packer, &input)).len(), 1);
     }
+
+    #[test]
+    fn what_lies_outside_of_its_buffer_is_not_packed() {
+        let span = |source, range| Span { source, range };
+        for outside in [
+            span(Source::Input, 2..4),
+            span(Source::Made, 0..1),
+            span(Source::Input, 5..5),
+            span(Source::Scratch, 0..1),
+        ] {
+            let mut packer = Packer::new(0);
+            assert_eq!(packer.data_set(9, &[outside], b"abc", &[], true), None);
+            assert!(packer.plan().is_empty());
+        }
+        let packer = Packer::new(0);
+        assert_eq!(packer.bytes(&span(Source::Input, 2..4), b"abc", &[]), None);
+    }
 }

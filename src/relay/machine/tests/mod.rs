@@ -13,6 +13,9 @@ use peers::{Archive, Ask, Leaves, Requestor};
 use simulation::{Chance, Simulation, Story, terms};
 use wire::Heard;
 
+use aws_lc_rs::hmac;
+
+use crate::crosswalk::NotStored;
 use crate::dimse::{Command, CommandField};
 use crate::rewrite::{RuleSpec, Ruleset, RulesetSpec};
 
@@ -25,11 +28,12 @@ struct Script {
     rules: Option<Arc<Ruleset>>,
     /// Operations that the archive hears of.
     reach: usize,
+    disk: Result<(), NotStored>,
 }
 
 fn script(asks: Vec<Ask>) -> Script {
     let reach = asks.iter().filter(|ask| !matches!(ask, Ask::Move(_))).count();
-    Script { asks, leaves: Leaves::Requestor, rules: None, reach }
+    Script { asks, leaves: Leaves::Requestor, rules: None, reach, disk: Ok(()) }
 }
 
 /// Whatever the seed is, it also says how the peers cut their data sets.
@@ -38,7 +42,9 @@ fn run(script: &Script, seed: u64) -> Story {
     let mut fragment = || [30, 1_000, 4_000, 16_000][chance.below(4)];
     let mut requestor = Requestor::new(&script.asks, script.leaves, fragment());
     let mut archive = Archive::new(&script.asks, script.leaves, fragment(), script.reach);
-    Simulation::new(terms(script.rules.clone()), [&mut requestor, &mut archive], seed).run()
+    let mut simulation = Simulation::new(terms(script.rules.clone()), [&mut requestor, &mut archive], seed);
+    simulation.disk = script.disk;
+    simulation.run()
 }
 
 /// Any chunking, any interleaving of both directions and any pause give the same messages and records.
@@ -50,11 +56,25 @@ fn told_the_same(script: &Script) -> Story {
     story
 }
 
-/// What is said of patients goes.
+fn compiled(rules: &[(&str, &str)]) -> Option<Arc<Ruleset>> {
+    let rule = |(tag, action): &(&str, &str)| RuleSpec {
+        tag: (*tag).into(),
+        action: (*action).into(),
+        ..RuleSpec::default()
+    };
+    let secret = Some(hmac::Key::new(hmac::HMAC_SHA256, b"a test's secret"));
+    let rules = rules.iter().map(rule).collect();
+    Some(Arc::new(Ruleset::compile(RulesetSpec { rules, secret, ..RulesetSpec::default() }).unwrap()))
+}
+
+/// The patient's name goes.
 fn rules() -> Option<Arc<Ruleset>> {
-    let rule = RuleSpec { tag: "PatientName".into(), action: "remove".into(), ..RuleSpec::default() };
-    let spec = RulesetSpec { rules: vec![rule], ..RulesetSpec::default() };
-    Some(Arc::new(Ruleset::compile(spec).unwrap()))
+    compiled(&[("PatientName", "remove")])
+}
+
+/// UIDs get others, which are remembered.
+fn remembered() -> Option<Arc<Ruleset>> {
+    compiled(&[("SOPInstanceUID", "uid"), ("PatientID", "pseudonym")])
 }
 
 /// Statuses of the responses that a requestor heard.
@@ -143,6 +163,19 @@ fn a_rewrite_that_fails_late_is_never_called_whole() {
     assert_eq!(statuses(&story.requestor).len(), 1);
     assert_eq!(story.requestor.last(), Some(&Heard::Abort(2, 0)));
     assert!(story.ended.starts_with("a data set could not be rewritten"), "{}", story.ended);
+}
+
+#[test]
+fn what_is_made_goes_out_once_it_is_remembered_and_never_before() {
+    let asks =
+        vec![Ask::Store("1.2.3.4", image("1.2.3.4", 90_000)), Ask::Store("1.2.3.5", image("1.2.3.5", 9))];
+    let story = told_the_same(&Script { rules: remembered(), ..script(asks.clone()) });
+    assert_eq!((statuses(&story.requestor), data_sets(&story.archive).len()), (vec![0, 0], 2));
+    let disk = Err(NotStored::Unavailable);
+    let story = told_the_same(&Script { rules: remembered(), reach: 0, disk, ..script(asks) });
+    assert_eq!(statuses(&story.requestor), [0xA700, 0xA700]);
+    assert_eq!(story.archive, [Heard::ReleaseRq], "nothing was heard of it");
+    assert_eq!(story.records.len(), 2);
 }
 
 #[test]

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use super::super::{Deadlines, Ended, Entry, Machine, Question, Side, Terms, Told, Want};
 use super::peers::Peer;
 use super::wire::{CONTEXTS, Ear, Heard};
+use crate::crosswalk::NotStored;
 use crate::dataset::{Encoding, Syntax};
 use crate::dimse::Operation;
 use crate::policy::Direction::{self, FromPeer, ToPeer};
 use crate::policy::{Grant, Peer as Rights, RewriteDirection, Role, SopClassSet, TransferSyntaxSet};
 use crate::relay::machine::AcceptedContext;
-use crate::rewrite::Ruleset;
+use crate::rewrite::{Correspondence, Correspondences, Kind, Ruleset, Unavailable};
 
 /// Numbers that look like chance and are the same for the same seed (splitmix64).
 pub struct Chance(pub u64);
@@ -70,6 +71,21 @@ pub struct Simulation<'p> {
     now: Instant,
     moved: [u64; 2],
     records: Vec<String>,
+    /// What becomes of correspondences that are to be stored.
+    pub disk: Result<(), NotStored>,
+}
+
+/// A crosswalk that knows nothing yet.
+struct Empty;
+
+impl Correspondences for Empty {
+    fn pseudonym_of(&self, _: Kind, _: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
+        Ok(None)
+    }
+
+    fn behind(&self, _: Kind, _: &[u8]) -> Result<Option<Correspondence>, Unavailable> {
+        Ok(None)
+    }
 }
 
 const SIDES: [Side; 2] = [Side::Requestor, Side::Upstream];
@@ -84,6 +100,7 @@ fn lane(direction: Direction) -> usize {
 
 pub const MAXIMUM_LENGTH: u32 = 16_384;
 
+/// The terms of a peer that may do all but C-MOVE. More than one rule is remembered in a crosswalk.
 pub fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
     let mut sop_classes = SopClassSet::default();
     sop_classes.add("all").unwrap();
@@ -129,8 +146,8 @@ pub fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         id: "a-1".into(),
         span: tracing::Span::none(),
         grant: Grant { peer: Arc::new(peer), calling, called, upstream: "pacs".into(), contexts: Vec::new() },
+        crosswalk: rules.as_ref().filter(|rules| rules.len() > 1).map(|_| Arc::new(Empty) as _),
         ruleset: rules,
-        crosswalk: None,
         contexts: CONTEXTS.map(context).into(),
         max_command_length: 4_096,
         offered: MAXIMUM_LENGTH,
@@ -168,6 +185,7 @@ impl<'p> Simulation<'p> {
             now,
             moved: [0; 2],
             records: Vec::new(),
+            disk: Ok(()),
         }
     }
 
@@ -223,7 +241,7 @@ impl<'p> Simulation<'p> {
             Want::Ask(question) => {
                 self.lanes[lane].answer = Some(match question {
                     Question::PaceOfBytes(_) | Question::PaceOfOperations | Question::Others => Told::Now,
-                    Question::Store(_) => Told::Stored(Ok(())),
+                    Question::Store(_) => Told::Stored(self.disk),
                     Question::Room(_) => Told::Room(None),
                     Question::Decode(frame, _) => Told::Pixels(frame.decode()),
                 });

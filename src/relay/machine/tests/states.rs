@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::super::state::State;
 use super::super::{Deadlines, Expired, Machine, Question, Side, Told, Want};
+use super::data::identifier;
 use super::simulation::{ANSWER, DEADLINES, terms};
-use super::wire::{CT, ECHO, context_of, message, request};
-use crate::dimse::Operation::{CEcho, CStore};
+use super::wire::{CT, ECHO, FIND, context_of, message, request};
+use crate::dimse::Operation::{CEcho, CFind, CStore};
 use crate::policy::Direction::{FromPeer, ToPeer};
-use crate::wire::pdu::RELEASE_RQ;
+use crate::wire::AbortReason;
+use crate::wire::pdu::{Abort, RELEASE_RQ};
 
 fn machine_at(began: Instant) -> Machine {
     Machine::new(terms(None), [0, 0], DEADLINES, &ANSWER, began)
@@ -93,6 +95,42 @@ fn a_store_without_its_data_set_is_held_back() {
     machine.stream_ended(FromPeer, "gone".into());
     assert!(matches!(machine.next(FromPeer), Want::End(ended) if ended.to_string().contains("gone")));
     assert_eq!(machine.end().2.len(), 1, "it is recorded all the same");
+}
+
+#[test]
+fn a_command_set_that_came_alone_is_written_with_the_first_of_its_data_set() {
+    let mut machine = machine();
+    let command = request(CFind, FIND, 1, None);
+    let query = message(context_of(FIND), &command, Some(&identifier()), 1_000);
+    let alone = message(context_of(FIND), &command, None, 0).len();
+    read(&mut machine, &query[..alone]);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }), "nothing is written");
+    read(&mut machine, &query[alone..]);
+    assert_eq!(written(&mut machine, Side::Upstream), query);
+}
+
+#[test]
+fn whole_messages_before_an_abort_go_on() {
+    let mut machine = machine();
+    let echo = message(context_of(ECHO), &request(CEcho, ECHO, 1, None), None, 0);
+    read(
+        &mut machine,
+        &[echo.clone(), Abort::provider(AbortReason::NotSpecified).to_pdu().to_vec()].concat(),
+    );
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert_eq!(written(&mut machine, Side::Upstream), echo);
+    assert!(matches!(machine.next(FromPeer), Want::End(_)));
+}
+
+#[test]
+fn what_cannot_be_done_is_a_defect_that_ends_the_association_alone() {
+    let mut machine = machine();
+    machine.defect(FromPeer, "a test's");
+    let Want::End(ended) = machine.next(FromPeer) else { panic!("it goes on") };
+    assert_eq!(ended.to_string(), "a defect of dimsegate: a test's");
 }
 
 #[test]
