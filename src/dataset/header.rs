@@ -57,12 +57,18 @@ impl Header {
 
 /// A header as written, before anything is made of it.
 pub(super) struct Head {
-    pub(super) tag: Tag,
-    /// `None` where the encoding writes none, and where it is none of the standard.
+    /// The tag, as [`number`](super::number) has it.
+    pub(super) number: u32,
+    /// As written; from the dictionary where the encoding writes none. `None` for what is none of the standard, and for items.
     pub(super) vr: Option<Vr>,
     pub(super) length: u32,
     /// Bytes of the header itself (PS3.5 §7.1.2).
     pub(super) size: usize,
+}
+
+/// The tag of this [`number`](super::number).
+pub(super) fn tag_of(number: u32) -> Tag {
+    Tag((number >> 16) as u16, number as u16)
 }
 
 /// Whether four bytes that implicit VR reads as a length begin with what explicit VR reads as a VR. A first element of
@@ -74,40 +80,74 @@ pub(super) fn looks_like_a_vr(length: u32) -> bool {
 
 impl Head {
     /// The header that `bytes` begin with, where they hold all of it; of an element, or of an item, which has no VR.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(syntax: Syntax, is_element: bool, bytes: &[u8]) -> Option<Self> {
+        let Syntax { explicit, big_endian } = syntax;
+        if big_endian {
+            return Self::read_big_endian(explicit, is_element, bytes);
+        }
+        Self::read_in(Syntax { explicit, big_endian: false }, is_element, bytes)
+    }
+
+    /// Big endian is retired: it costs the others no more than to ask.
+    #[inline(never)]
+    fn read_big_endian(explicit: bool, is_element: bool, bytes: &[u8]) -> Option<Self> {
+        Self::read_in(Syntax { explicit, big_endian: true }, is_element, bytes)
+    }
+
+    #[inline(always)]
+    fn read_in(syntax: Syntax, is_element: bool, bytes: &[u8]) -> Option<Self> {
         let &[g0, g1, e0, e1, v0, v1, l0, l1] = bytes.first_chunk::<SHORT_HEAD>()?;
-        let tag = Tag(syntax.u16([g0, g1]), syntax.u16([e0, e1]));
-        if !syntax.explicit || !is_element || tag.0 == 0xFFFE {
-            return Some(Self { tag, vr: None, length: syntax.u32([v0, v1, l0, l1]), size: SHORT_HEAD });
+        let tag = [g0, g1, e0, e1];
+        let number = match syntax.big_endian {
+            true => u32::from_be_bytes(tag),
+            // Each half is in little endian, and the group comes first.
+            false => u32::from_le_bytes(tag).rotate_left(16),
+        };
+        if !is_element || number >> 16 == ITEM >> 16 {
+            return Some(Self { number, vr: None, length: syntax.u32([v0, v1, l0, l1]), size: SHORT_HEAD });
+        }
+        if !syntax.explicit {
+            let vr = Some(vr_of(tag_of(number)));
+            return Some(Self { number, vr, length: syntax.u32([v0, v1, l0, l1]), size: SHORT_HEAD });
         }
         let form = Form::of([v0, v1]);
         let vr = (form != Form::Unknown).then_some(Vr::from_code([v0, v1]));
         if form == Form::Long {
             let &[.., m0, m1, m2, m3] = bytes.first_chunk::<LONG_HEAD>()?;
-            return Some(Self { tag, vr, length: syntax.u32([m0, m1, m2, m3]), size: LONG_HEAD });
+            return Some(Self { number, vr, length: syntax.u32([m0, m1, m2, m3]), size: LONG_HEAD });
         }
-        Some(Self { tag, vr, length: u32::from(syntax.u16([l0, l1])), size: SHORT_HEAD })
+        Some(Self { number, vr, length: u32::from(syntax.u16([l0, l1])), size: SHORT_HEAD })
+    }
+
+    #[inline(always)]
+    pub(super) fn tag(&self) -> Tag {
+        tag_of(self.number)
     }
 
     /// The header of an element; `None` where the VR is none of the standard.
+    #[inline]
     pub(super) fn of_element(&self, syntax: Syntax) -> Option<Header> {
-        let vr = if syntax.explicit { self.vr? } else { vr_of(self.tag) };
         let length = (self.length != UNDEFINED).then_some(self.length);
-        Some(Header { tag: self.tag, vr, length, syntax })
+        Some(Header { tag: self.tag(), vr: self.vr?, length, syntax })
     }
 
     /// Whether only the beginning of its value can tell whether that is a sequence.
-    pub(super) fn may_hold_items(&self, syntax: Syntax) -> bool {
+    pub(super) fn may_hold_items(&self) -> bool {
         (SHORTEST_SEQUENCE..UNDEFINED).contains(&self.length)
-            && self.tag.0 != 0xFFFE
-            && if syntax.explicit { self.vr == Some(Vr::UN) } else { true }
-            && vr_of(self.tag) == Vr::UN
+            && self.vr == Some(Vr::UN)
+            && vr_of(self.tag()) == Vr::UN
     }
 
     /// Behind the header: what decides whether items follow, as far as that is needed.
-    pub(super) fn deciding(&self, syntax: Syntax, is_element: bool) -> usize {
-        if is_element && self.may_hold_items(syntax) { ITEM_TAG } else { 0 }
+    pub(super) fn deciding(&self) -> usize {
+        if self.may_hold_items() { ITEM_TAG } else { 0 }
+    }
+
+    /// Whether all its bytes are NUL.
+    pub(super) fn is_nuls(&self, syntax: Syntax) -> bool {
+        // In explicit VR, two of the NULs are in the place of a VR, and are none.
+        (self.number, self.length) == (0, 0) && !(syntax.explicit && self.vr.is_some())
     }
 }
 

@@ -21,30 +21,36 @@ const SHORT: [&[u8; 2]; 21] = [
 ];
 const LONG: [&[u8; 2]; 13] =
     [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"];
-static FORMS: [[Form; 26]; 26] = forms();
+/// By the last five bits of each letter.
+static FORMS: [Form; 1 << 10] = forms();
 
-const fn forms() -> [[Form; 26]; 26] {
-    let mut forms = [[Form::Unknown; 26]; 26];
+const fn forms() -> [Form; 1 << 10] {
+    let mut forms = [Form::Unknown; 1 << 10];
     let mut index = 0;
     while index < SHORT.len() {
-        let [first, second] = *SHORT[index];
-        forms[(first - b'A') as usize][(second - b'A') as usize] = Form::Short;
+        forms[place(*SHORT[index])] = Form::Short;
         index += 1;
     }
     index = 0;
     while index < LONG.len() {
-        let [first, second] = *LONG[index];
-        forms[(first - b'A') as usize][(second - b'A') as usize] = Form::Long;
+        forms[place(*LONG[index])] = Form::Long;
         index += 1;
     }
     forms
 }
 
+const fn place([first, second]: [u8; 2]) -> usize {
+    (first as usize & 0x1F) << 5 | second as usize & 0x1F
+}
+
 impl Form {
-    pub(super) fn of([first, second]: [u8; 2]) -> Self {
-        let row = FORMS.get(usize::from(first.wrapping_sub(b'A')));
-        let form = row.and_then(|row| row.get(usize::from(second.wrapping_sub(b'A'))));
-        form.copied().unwrap_or(Self::Unknown)
+    #[inline(always)]
+    pub(super) fn of(code: [u8; 2]) -> Self {
+        // Both letters are in the column of the capitals; what else is there is no VR.
+        if u16::from_le_bytes(code) & 0xE0E0 != 0x4040 {
+            return Self::Unknown;
+        }
+        FORMS.get(place(code)).copied().unwrap_or(Self::Unknown)
     }
 }
 

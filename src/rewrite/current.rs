@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::action::Action;
+use super::action::{Action, Plan};
 use super::levels::Source;
 use crate::dataset::{Header, Syntax, Tag, Vr};
 
@@ -23,6 +23,8 @@ pub(super) enum Doing {
 pub(super) struct Current {
     pub(super) header: Header,
     pub(super) doing: Doing,
+    /// The rule for it and what that comes to, where its value has no say in that.
+    pub(super) planned: Option<(usize, Plan)>,
     /// What came of its value in earlier pushes.
     pub(super) value: Vec<u8>,
     /// Where its header is, while that is still in the input.
@@ -34,7 +36,15 @@ pub(super) struct Current {
 impl Current {
     pub(super) fn new(syntax: Syntax) -> Self {
         let header = Header { tag: Tag(0, 0), vr: Vr::UN, length: None, syntax };
-        Self { header, doing: Doing::Skip, value: Vec::new(), at: None, head: [0; 12], size: 0 }
+        Self {
+            header,
+            doing: Doing::Skip,
+            planned: None,
+            value: Vec::new(),
+            at: None,
+            head: [0; 12],
+            size: 0,
+        }
     }
 
     /// Takes an element whose header was just read, with nothing yet of its value. The header's bytes are kept, since it

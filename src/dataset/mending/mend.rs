@@ -88,16 +88,16 @@ impl Mender<'_> {
         let (mut at, mut elements, mut behind_sequence) = (0, Vec::<Element>::new(), false);
         loop {
             let Some(head) = self.head(at, syntax, None) else { return Ok((elements, at, false)) };
-            if self.ends_header(at, &head) {
+            if self.ends_header(at, syntax, &head) {
                 return Ok((elements, at, true));
             }
-            if behind_sequence && head.length == 0 && is_delimiter(number(head.tag)) {
+            if behind_sequence && head.length == 0 && is_delimiter(head.number) {
                 (self.tolerated.delimiter, behind_sequence) = (true, false);
                 at += DELIMITER;
                 continue;
             }
             let before = self.tolerated;
-            let read = match head.tag.0 {
+            let read = match head.tag().0 {
                 FILE_META => self.file_meta(at, syntax).map(|end| (None, end)),
                 _ => self.element(at, syntax, None).map(|(element, end)| (Some(element), end)),
             };
@@ -118,12 +118,11 @@ impl Mender<'_> {
     }
 
     /// Whether what begins at the top is no part of the header: fragments, NULs, or more than is put right.
-    fn ends_header(&self, at: usize, head: &Head) -> bool {
-        let is_fragments = head.tag == PIXEL_DATA && head.length == UNDEFINED;
-        let is_nuls = head.tag == Tag(0, 0) && head.length == 0 && head.vr.is_none();
+    fn ends_header(&self, at: usize, syntax: Syntax, head: &Head) -> bool {
+        let is_fragments = head.tag() == PIXEL_DATA && head.length == UNDEFINED;
         let is_beyond =
             head.length != UNDEFINED && (at + head.size).saturating_add(head.length as usize) > MOST;
-        is_fragments || is_nuls || is_beyond && head.tag.0 != FILE_META
+        is_fragments || head.is_nuls(syntax) || is_beyond && head.tag().0 != FILE_META
     }
 
     /// Passes over an element that says how a file is encoded, as long as that is how this data set is.
@@ -133,14 +132,15 @@ impl Mender<'_> {
             rest.get(4..6).is_some_and(|vr| vr.try_into().is_ok_and(|vr| Vr::known(vr).is_some()));
         let syntax_of_files = if is_explicit { Syntax::EXPLICIT_LE } else { syntax };
         let head = Head::read(syntax_of_files, true, rest).ok_or(Stop::Incomplete)?;
-        let forbidden = |mender: &Self| mender.error(at, Some(head.tag), ScanProblem::ForbiddenGroup);
+        let forbidden = |mender: &Self| mender.error(at, Some(head.tag()), ScanProblem::ForbiddenGroup);
         let (start, length) = (at + head.size, head.length as usize);
         if length > LONGEST_META {
             return Err(forbidden(self).into());
         }
         let value = self.bytes.get(start..start + length).ok_or(Stop::Incomplete)?;
         let named = std::str::from_utf8(trim(value)).ok().and_then(Encoding::of);
-        if head.tag == TRANSFER_SYNTAX && named.is_none_or(|named| named.syntax != syntax || named.deflated) {
+        if head.tag() == TRANSFER_SYNTAX && named.is_none_or(|named| named.syntax != syntax || named.deflated)
+        {
             return Err(forbidden(self).into());
         }
         self.tolerated.file_meta = true;
@@ -196,7 +196,7 @@ impl Mender<'_> {
     /// The element at `at`, and where it ends.
     fn element(&mut self, at: usize, syntax: Syntax, limit: Limit) -> Result<(Element, usize), Stop> {
         let head = self.head(at, syntax, limit).ok_or_else(|| self.cut(at, limit))?;
-        let tag = head.tag;
+        let tag = head.tag();
         match tag.0 {
             0x0000 | FILE_META => return Err(self.error(at, None, ScanProblem::ForbiddenGroup).into()),
             0xFFFE => return Err(self.error(at, None, ScanProblem::MisplacedDelimiter).into()),
@@ -217,7 +217,7 @@ impl Mender<'_> {
             return self.sequence(at, &header, (start, Some(end)), limit);
         }
         let value = self.bytes.get(start..end).unwrap_or_default();
-        if begins_with_item(syntax, value) && head.may_hold_items(syntax) {
+        if begins_with_item(syntax, value) && head.may_hold_items() {
             let (path, before) = (self.path.clone(), self.tolerated);
             if let Ok(sequence) = self.sequence(at, &header, (start, Some(end)), limit) {
                 return Ok(sequence);
@@ -234,15 +234,15 @@ impl Mender<'_> {
         if let Some(header) = head.of_element(syntax) {
             return Ok(header);
         }
-        let vr = match (self.bytes.get(at + 4..at + 6), exact_vr_of(head.tag)) {
+        let vr = match (self.bytes.get(at + 4..at + 6), exact_vr_of(head.tag())) {
             (Some(b"??" | b"  "), Some(vr)) => Some(vr).filter(|&vr| vr != Vr::SQ),
             // What a UN holds is little endian.
             (Some(b"??" | b"  "), None) => Some(Vr::UN).filter(|_| !syntax.big_endian),
             _ => None,
         };
-        let vr = vr.ok_or_else(|| self.error(at, Some(head.tag), ScanProblem::UnknownVr))?;
+        let vr = vr.ok_or_else(|| self.error(at, Some(head.tag()), ScanProblem::UnknownVr))?;
         self.tolerated.vr = true;
-        Ok(Header { tag: head.tag, vr, length: Some(head.length), syntax })
+        Ok(Header { tag: head.tag(), vr, length: Some(head.length), syntax })
     }
 
     fn written(&self, at: usize, header: &Header, length: u32, value: &[u8]) -> Result<Vec<u8>, Stop> {

@@ -1,15 +1,29 @@
 //! Headers that the input ends inside, kept until the rest of them comes.
 
-use super::{Frame, Holds, Raw, Scanner};
+use super::{Event, Frame, Holds, Kind, Raw, Scanner};
 use crate::dataset::header::{Head, LONG_HEAD, SHORT_HEAD, begins_with_item};
 
 impl Scanner {
+    /// What the last event had of the carry is no longer needed.
+    #[inline]
     pub(super) fn forget_spent(&mut self) {
         if self.spent > 0 {
             self.carry.copy_within(self.spent..self.carried, 0);
             self.carried -= self.spent;
             self.spent = 0;
         }
+    }
+
+    /// The bytes of a value that had to be seen before it could be called one.
+    pub(super) fn carried_value(&mut self) -> Option<Event> {
+        if self.carried == 0 {
+            return None;
+        }
+        // Lengths of which these bytes are a part are longer.
+        self.spent = self.carried;
+        self.rest = self.rest.saturating_sub(self.spent as u32);
+        self.position = self.position.saturating_add(self.spent as u64);
+        Some(Event { kind: Kind::Value { rest: self.rest }, raw: Raw::Carried })
     }
 
     /// A whole header, whether items follow where that has to be seen, and where it is; `None` when the input ends first.
@@ -19,7 +33,7 @@ impl Scanner {
         if self.carried == 0
             && let Some(head) = Head::read(syntax, is_element, rest)
             && let Some(value) = rest.get(head.size..)
-            && let deciding = head.deciding(syntax, is_element)
+            && let deciding = head.deciding()
             && value.len() >= deciding
         {
             let items = deciding > 0 && begins_with_item(syntax, value);
@@ -31,7 +45,7 @@ impl Scanner {
             let (want, head) = match Head::read(syntax, is_element, self.held()) {
                 None if self.carried < SHORT_HEAD => (SHORT_HEAD, None),
                 None => (LONG_HEAD, None),
-                Some(head) => (head.size + head.deciding(syntax, is_element), Some(head)),
+                Some(head) => (head.size + head.deciding(), Some(head)),
             };
             match head {
                 Some(head) if self.carried >= want => {

@@ -29,8 +29,7 @@ impl Scanner {
         self.trailing == Trailing::Tolerated
             && self.frames.is_empty()
             && self.root.count > 0
-            // In explicit VR, two of the NULs are in the place of a VR, and are none.
-            && (head.tag, head.vr, head.length) == (Tag(0, 0), None, 0)
+            && head.is_nuls(self.root.syntax)
     }
 
     pub(super) fn nuls(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Event>, ScanError> {

@@ -31,7 +31,7 @@ impl Rewriting {
         if !self.notes.instance_seen && number(tag) > number(SOP_INSTANCE_UID) {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
         }
-        if number(tag) > number(SPECIFIC_CHARACTER_SET) {
+        if self.chosen.is_some() && number(tag) > number(SPECIFIC_CHARACTER_SET) {
             self.put_chosen_set(out)?;
         }
         if number(tag) > number(PATIENT_ID) {

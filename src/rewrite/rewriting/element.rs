@@ -42,6 +42,7 @@ impl Rewriting {
         let watched = self.watches(header.tag, top) || self.hidden.is_some() && length > 0;
         let rule = if watched { None } else { self.decide(&header, top) };
         let planned = rule.map(|rule| (rule, self.plan(rule, &header)));
+        self.current.planned = planned.filter(|_| !is_creator(header.tag) && !self.shows_schedule());
         self.current.doing = match planned.map(|(_, plan)| plan) {
             _ if watched => Doing::Read,
             None | Some(Plan::Keep) => Doing::Pass,
@@ -117,6 +118,9 @@ impl Rewriting {
         if tag == SPECIFIC_CHARACTER_SET && self.rules.reads_text {
             self.scopes.set_character_set(CharacterSet::of(old));
         }
+        if let Some(planned) = self.current.planned {
+            return self.finished(Some(planned), value, input, out);
+        }
         let rule = if is_creator(tag) {
             let creator = match &self.declared {
                 Some(declared) => declared.creator_id(trim(old), &self.rules),
@@ -132,6 +136,17 @@ impl Rewriting {
             self.shows_schedule() && self.facts.schedule.shows(self.sequence_of(), tag, Some(trim(old)));
         let rule = rule.filter(|_| !is_shown);
         let planned = rule.map(|rule| (rule, self.plan(rule, &self.current.header)));
+        self.finished(planned, value, input, out)
+    }
+
+    /// What becomes of the element is known, and so is its value.
+    fn finished(
+        &mut self,
+        planned: Option<(usize, Plan)>,
+        value: Source<'_>,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
         match planned.filter(|(_, plan)| *plan != Plan::Keep) {
             Some(planned) => self.apply(planned, Some(value), input, out),
             None => {

@@ -168,6 +168,7 @@ impl Rewriting {
         (self.bulk_seen || position > HEADER) && !(undecided && position <= LATEST)
     }
 
+    #[inline(never)]
     fn event(&mut self, event: Event, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
         let Event { kind, raw } = event;
         match (kind, raw) {

@@ -4,10 +4,11 @@
 use super::super::boundary::Subject;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::facts::Lookahead;
+use super::super::levels::Source;
 use super::super::output::Output;
 use super::super::step::Step;
 use super::{Ready, Rewriting};
-use crate::dataset::{Looked, SOP_CLASS_UID, SOP_INSTANCE_UID};
+use crate::dataset::{Event, Kind, Looked, SOP_CLASS_UID, SOP_INSTANCE_UID};
 
 impl Rewriting {
     /// Reads on from `at`, and moves it behind what was read.
@@ -119,13 +120,27 @@ impl Rewriting {
 
     fn rewrite(&mut self, input: &[u8], at: &mut usize, out: &mut Output) -> Result<Step, RewriteError> {
         self.current.leave_input();
-        while let Some(event) = self.scanner.next(input, at)? {
-            self.event(event, input, out)?;
-            if let Some(step) = self.pending.take() {
+        loop {
+            // Nearly all that comes is an element's header or its value.
+            match self.scanner.value(input, at) {
+                Some((range, rest)) if self.skipping.is_none() => {
+                    self.value(Source::Input(range), rest, input, out)?;
+                }
+                Some(_) => {}
+                None => match self.scanner.next(input, at)? {
+                    Some(Event { kind: Kind::Element(header), raw }) if self.skipping.is_none() => {
+                        self.element(header, raw, input, out)?;
+                    }
+                    Some(event) => self.event(event, input, out)?,
+                    None => return Ok(Step::Done),
+                },
+            }
+            if self.pending.is_some()
+                && let Some(step) = self.pending.take()
+            {
                 return Ok(step);
             }
         }
-        Ok(Step::Done)
     }
 
     /// Reads what was held back to the end, and says that nothing follows.

@@ -1,12 +1,12 @@
 //! Sequences and their items, written anew.
 
 use super::{DELIMITER, Element, Limit, Mender, Stop, is_delimiter};
+use crate::dataset::Tag;
 use crate::dataset::encoding::Syntax;
 use crate::dataset::error::ScanProblem;
 use crate::dataset::header::{Head, Header, ITEM, UNDEFINED, encoded};
 use crate::dataset::scanner::{ITEM_END, PathStep, SEQUENCE_END};
 use crate::dataset::vr::Vr;
-use crate::dataset::{Tag, number};
 
 impl Mender<'_> {
     pub(super) fn sequence(
@@ -44,7 +44,7 @@ impl Mender<'_> {
             let head = head.and_then(|rest| Head::read(syntax, false, rest));
             let head = head.ok_or_else(|| self.cut(at, limit))?;
             let start = at + head.size;
-            match (number(head.tag), head.length) {
+            match (head.number, head.length) {
                 (ITEM, length) => {
                     if let Some(step) = self.path.last_mut() {
                         step.item += 1;
@@ -106,7 +106,7 @@ impl Mender<'_> {
         while end != Some(at) {
             let head = self.head(at, syntax, limit).ok_or_else(|| self.cut(at, limit))?;
             let behind = at + DELIMITER;
-            match (number(head.tag), head.length) {
+            match (head.number, head.length) {
                 (ITEM_END, 0) if end.is_none() => return Ok((elements, behind)),
                 (ITEM_END, 0) if end == Some(behind) => (self.tolerated.delimiter, at) = (true, behind),
                 (SEQUENCE_END, 0) if behind_sequence => {
