@@ -1,18 +1,22 @@
 //! What a line says, as far as readers ask for it.
 
+mod outcome;
+mod owned;
+mod parts;
+
+pub use outcome::Outcome;
+pub use parts::{Authority, Bytes, Certificate, Counts, Tls, Upstream};
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::IpAddr;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Text;
-use crate::dimse::{self, Status};
 
 /// A line that is no record; holds what the JSON reader says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,113 +109,6 @@ pub struct Record<'a> {
     pub arguments: Option<Text<'a>>,
 }
 
-/// What TLS proved.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Tls<'a> {
-    #[serde(borrow)]
-    pub version: Text<'a>,
-    #[serde(borrow)]
-    pub cipher: Text<'a>,
-    #[serde(borrow)]
-    pub group: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub subject: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub san: Vec<Text<'a>>,
-    #[serde(borrow)]
-    pub fingerprint: Option<Text<'a>>,
-    /// As the certificate names it.
-    #[serde(borrow)]
-    pub issuer: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub serial: Option<Text<'a>>,
-    /// When the certificate ends (RFC 3339), where that is recorded.
-    #[serde(borrow)]
-    pub not_after: Option<Text<'a>>,
-    /// Who vouches for it.
-    #[serde(borrow)]
-    pub authority: Option<Authority<'a>>,
-}
-
-/// A CA certificate that the configuration trusts.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Authority<'a> {
-    #[serde(borrow)]
-    pub subject: Text<'a>,
-}
-
-/// A certificate that was shown and refused.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Certificate<'a> {
-    #[serde(borrow)]
-    pub subject: Text<'a>,
-    #[serde(borrow)]
-    pub issuer: Text<'a>,
-    #[serde(borrow)]
-    pub fingerprint: Text<'a>,
-    #[serde(borrow)]
-    pub not_after: Option<Text<'a>>,
-}
-
-/// The upstream leg.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Upstream<'a> {
-    #[serde(borrow)]
-    pub name: Text<'a>,
-    #[serde(borrow)]
-    pub address: Text<'a>,
-    /// What it showed.
-    #[serde(borrow)]
-    pub tls: Option<Tls<'a>>,
-}
-
-/// How the operations of one kind ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Counts {
-    pub success: u64,
-    pub warning: u64,
-    pub failure: u64,
-    pub refused: u64,
-}
-
-/// Of an association, both ways; of an operation, all under `in`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bytes {
-    pub r#in: u64,
-    pub out: u64,
-}
-
-/// How what a record tells of turned out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    Success,
-    Warning,
-    Failure,
-    /// By dimsegate's policy.
-    Refused,
-}
-
-impl Outcome {
-    pub const ALL: [Self; 4] = [Self::Success, Self::Warning, Self::Failure, Self::Refused];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Warning => "warning",
-            Self::Failure => "failure",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// Operations that dimsegate failed without a rule against them.
-const FAILED: [&str; 2] = ["rewrite-failed", "never-answered"];
-
 impl<'a> Record<'a> {
     /// Reads a line. An event with fields of a shape that is not known here keeps its time, name and sequence.
     ///
@@ -235,36 +132,6 @@ impl<'a> Record<'a> {
 
     pub fn ip(&self) -> Option<IpAddr> {
         self.address.as_deref().and_then(|text| text.parse().ok())
-    }
-
-    /// How it turned out; `None` for events that cannot fail.
-    pub fn outcome(&self) -> Option<Outcome> {
-        match self.event.as_str() {
-            "operation" => Some(self.operation_outcome()),
-            "association-closed" if self.ended.as_deref() == Some("released") => Some(Outcome::Success),
-            "association-closed" if self.ended.as_deref() == Some("policy") => Some(Outcome::Refused),
-            "association-closed" | "configuration-refused" => Some(Outcome::Failure),
-            "association-opened" | "configuration-loaded" => Some(Outcome::Success),
-            "association-rejected" | "connection-refused" => Some(Outcome::Refused),
-            _ => None,
-        }
-    }
-
-    fn operation_outcome(&self) -> Outcome {
-        match self.reason.as_deref() {
-            Some(reason) if FAILED.contains(&reason) => return Outcome::Failure,
-            Some(_) => return Outcome::Refused,
-            None => {}
-        }
-        let status = self.status.as_deref().and_then(|text| text.strip_prefix("0x"));
-        match status
-            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
-            .map(|code| Status(code).outcome())
-        {
-            Some(dimse::Outcome::Success | dimse::Outcome::Pending) => Outcome::Success,
-            Some(dimse::Outcome::Warning) => Outcome::Warning,
-            Some(dimse::Outcome::Failure) | None => Outcome::Failure,
-        }
     }
 
     /// How many times what it tells of happened.
@@ -305,84 +172,6 @@ impl<'a> Record<'a> {
         let rewrite = self.rewrite.as_ref()?;
         rewrite.as_str().or_else(|| rewrite.get("name").and_then(Value::as_str))
     }
-
-    /// The same, free of the line.
-    pub fn into_owned(self) -> Record<'static> {
-        let own = |text: Option<Text<'a>>| text.map(Text::into_owned);
-        Record {
-            time: self.time.into_owned(),
-            event: self.event.into_owned(),
-            sequence: self.sequence,
-            association: own(self.association),
-            listener: own(self.listener),
-            peer: own(self.peer),
-            address: own(self.address),
-            port: self.port,
-            tls: self.tls.map(Tls::into_owned),
-            calling_ae_title: own(self.calling_ae_title),
-            called_ae_title: own(self.called_ae_title),
-            upstream: self.upstream.map(|upstream| Upstream {
-                name: upstream.name.into_owned(),
-                address: upstream.address.into_owned(),
-                tls: upstream.tls.map(Tls::into_owned),
-            }),
-            transport: own(self.transport),
-            certificate: self.certificate.map(|certificate| Certificate {
-                subject: certificate.subject.into_owned(),
-                issuer: certificate.issuer.into_owned(),
-                fingerprint: certificate.fingerprint.into_owned(),
-                not_after: own(certificate.not_after),
-            }),
-            rewrite: self.rewrite,
-            rewritten: self.rewritten,
-            direction: own(self.direction),
-            operation: own(self.operation),
-            operations: self
-                .operations
-                .into_iter()
-                .map(|(name, counts)| (name.into_owned(), counts))
-                .collect(),
-            sop_class: own(self.sop_class),
-            sop_instance: own(self.sop_instance),
-            new_sop_instance: own(self.new_sop_instance),
-            study: own(self.study),
-            new_study: own(self.new_study),
-            patient: own(self.patient),
-            status: own(self.status),
-            bytes: self.bytes,
-            duration_ms: self.duration_ms,
-            ended: own(self.ended),
-            reason: own(self.reason),
-            explanation: own(self.explanation),
-            configuration: own(self.configuration),
-            previous_configuration: own(self.previous_configuration),
-            file: own(self.file),
-            version: own(self.version),
-            records: self.records,
-            count: self.count,
-            user: own(self.user),
-            host: own(self.host),
-            command: own(self.command),
-            arguments: own(self.arguments),
-        }
-    }
-}
-
-impl Tls<'_> {
-    fn into_owned(self) -> Tls<'static> {
-        Tls {
-            version: self.version.into_owned(),
-            cipher: self.cipher.into_owned(),
-            group: self.group.map(Text::into_owned),
-            subject: self.subject.map(Text::into_owned),
-            san: self.san.into_iter().map(Text::into_owned).collect(),
-            fingerprint: self.fingerprint.map(Text::into_owned),
-            issuer: self.issuer.map(Text::into_owned),
-            serial: self.serial.map(Text::into_owned),
-            authority: self.authority.map(|authority| Authority { subject: authority.subject.into_owned() }),
-            not_after: self.not_after.map(Text::into_owned),
-        }
-    }
 }
 
 fn head(line: &[u8]) -> Option<Record<'static>> {
@@ -398,38 +187,4 @@ fn head(line: &[u8]) -> Option<Record<'static>> {
         explanation: text("explanation"),
         ..Record::default()
     })
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Amounts;
-
-        impl<'de> Visitor<'de> for Amounts {
-            type Value = Bytes;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of bytes, or one for each direction")
-            }
-
-            fn visit_u64<E: Error>(self, bytes: u64) -> Result<Bytes, E> {
-                Ok(Bytes { r#in: bytes, out: 0 })
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Bytes, M::Error> {
-                let mut bytes = Bytes::default();
-                while let Some(direction) = map.next_key::<Text<'de>>()? {
-                    match direction.as_str() {
-                        "in" => bytes.r#in = map.next_value()?,
-                        "out" => bytes.out = map.next_value()?,
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(bytes)
-            }
-        }
-
-        deserializer.deserialize_any(Amounts)
-    }
 }

@@ -1,0 +1,125 @@
+//! A filter over lines: most of them are dismissed by a search for bytes, before any JSON is parsed.
+
+use std::collections::HashSet;
+
+use memchr::memmem::Finder;
+
+use super::super::{Pattern, Record, Verdict, stamp};
+use super::{Filter, OPERATION, Wanted};
+
+/// `{"time":"2026-03-01T00:00:00.000000Z","event":"`
+const TIME: &[u8] = br#"{"time":""#;
+const TIME_LENGTH: usize = 27;
+const EVENT: &[u8] = br#"","event":""#;
+
+/// A filter made ready for many lines.
+pub(in super::super) struct Compiled<'f> {
+    filter: &'f Filter,
+    from: Option<String>,
+    to: Option<String>,
+    /// Bytes that every line holds that can match.
+    needles: Vec<Finder<'static>>,
+    /// The same for lines other than operations, which have not what only their association says.
+    association_needles: Vec<Finder<'static>>,
+    /// The associations whose operations are asked for.
+    associations: Option<HashSet<String>>,
+}
+
+impl<'f> Compiled<'f> {
+    pub fn new(filter: &'f Filter, associations: Option<HashSet<String>>) -> Self {
+        let finder = |needle: String| Finder::new(&needle).into_owned();
+        let of_operation = filter.of_operation.patterns().into_iter().flatten().filter_map(Pattern::needle);
+        let reason = filter
+            .reason
+            .as_ref()
+            .and_then(Pattern::needle)
+            .map(|needle| needle.trim_matches('"').to_owned());
+        let association =
+            filter.association.as_ref().map(|id| format!("\"{id}\"")).filter(|id| !id.contains('\\'));
+        // Plain TCP is the absence of a version, and nothing can be searched for.
+        let plain: Option<Pattern> = "plain".parse().ok();
+        let of_association = filter.of_association.patterns().into_iter().flatten();
+        let of_association = of_association.filter(|pattern| Some(*pattern) != plain.as_ref());
+        Self {
+            filter,
+            from: filter.from.map(stamp),
+            to: filter.to.map(stamp),
+            needles: of_operation.chain(reason).chain(association).map(finder).collect(),
+            association_needles: of_association.filter_map(Pattern::needle).map(finder).collect(),
+            associations,
+        }
+    }
+
+    /// What becomes of a line; `keep` is asked only for one that matches.
+    pub fn judge<T>(&self, line: &[u8], keep: impl FnOnce(&[u8]) -> T) -> Verdict<T> {
+        if self.dismisses(line) {
+            return Verdict::Pass;
+        }
+        match Record::read(line) {
+            Err(error) => Verdict::Damaged(error.to_string()),
+            Ok(record) if self.matches(&record) => Verdict::Keep(keep(line)),
+            Ok(_) => Verdict::Pass,
+        }
+    }
+
+    /// Without parsing: whether the line cannot match.
+    fn dismisses(&self, line: &[u8]) -> bool {
+        let head = head(line);
+        if let Some((time, event)) = head {
+            let early = self.from.as_ref().is_some_and(|from| time < from.as_bytes());
+            let late = self.to.as_ref().is_some_and(|to| time >= to.as_bytes());
+            let other = !self.filter.events.is_empty()
+                && !self.filter.events.iter().any(|wanted| wanted.as_bytes() == event);
+            if early || late || other {
+                return true;
+            }
+        }
+        let is_operation = head.is_none_or(|(_, event)| event == OPERATION.as_bytes());
+        let lacks = |needles: &[Finder]| needles.iter().any(|needle| needle.find(line).is_none());
+        lacks(&self.needles) || (!is_operation && lacks(&self.association_needles))
+    }
+
+    fn matches(&self, record: &Record) -> bool {
+        let filter = self.filter;
+        self.in_time(record)
+            && (filter.events.is_empty() || filter.events.iter().any(|event| *event == *record.event))
+            && filter.association.as_ref().is_none_or(|id| record.association.as_deref() == Some(id))
+            && self.turned_out(record)
+            && filter.reason.as_ref().is_none_or(|wanted| {
+                record.label().is_some_and(|label| wanted.matches(label))
+                    || record.reason.as_deref().is_some_and(|reason| wanted.matches(reason))
+            })
+            && self.of_association(record)
+            && filter.of_operation.holds(record)
+    }
+
+    fn in_time(&self, record: &Record) -> bool {
+        let at = record.at();
+        self.filter.from.is_none_or(|from| at.is_some_and(|at| at >= from))
+            && self.filter.to.is_none_or(|to| at.is_some_and(|at| at < to))
+            && self.filter.hours.is_none_or(|hours| at.is_some_and(|at| hours.holds(at.hour())))
+    }
+
+    fn turned_out(&self, record: &Record) -> bool {
+        match &self.filter.outcome {
+            None => true,
+            Some(Wanted::Outcome(outcome)) => record.outcome() == Some(*outcome),
+            Some(Wanted::Ended(ended)) => record.ended.as_deref().is_some_and(|found| ended.matches(found)),
+        }
+    }
+
+    fn of_association(&self, record: &Record) -> bool {
+        match (&self.associations, &record.association) {
+            (Some(wanted), Some(id)) if &*record.event == OPERATION => wanted.contains(id.as_str()),
+            _ => self.filter.of_association.holds(record),
+        }
+    }
+}
+
+/// Time and event, where the line begins as the proxy writes it.
+fn head(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (time, rest) = line.strip_prefix(TIME)?.split_at_checked(TIME_LENGTH)?;
+    let rest = rest.strip_prefix(EVENT)?;
+    let event = rest.get(..memchr::memchr(b'"', rest)?)?;
+    time.ends_with(b"Z").then_some((time, event))
+}

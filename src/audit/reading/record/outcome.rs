@@ -1,0 +1,62 @@
+//! How what a record tells of turned out.
+
+use super::Record;
+use crate::dimse::{self, Status};
+
+/// How what a record tells of turned out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    Success,
+    Warning,
+    Failure,
+    /// By dimsegate's policy.
+    Refused,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 4] = [Self::Success, Self::Warning, Self::Failure, Self::Refused];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Warning => "warning",
+            Self::Failure => "failure",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Operations that dimsegate failed without a rule against them.
+const FAILED: [&str; 2] = ["rewrite-failed", "never-answered"];
+
+impl Record<'_> {
+    /// How it turned out; `None` for events that cannot fail.
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.event.as_str() {
+            "operation" => Some(self.operation_outcome()),
+            "association-closed" if self.ended.as_deref() == Some("released") => Some(Outcome::Success),
+            "association-closed" if self.ended.as_deref() == Some("policy") => Some(Outcome::Refused),
+            "association-closed" | "configuration-refused" => Some(Outcome::Failure),
+            "association-opened" | "configuration-loaded" => Some(Outcome::Success),
+            "association-rejected" | "connection-refused" => Some(Outcome::Refused),
+            _ => None,
+        }
+    }
+
+    fn operation_outcome(&self) -> Outcome {
+        match self.reason.as_deref() {
+            Some(reason) if FAILED.contains(&reason) => return Outcome::Failure,
+            Some(_) => return Outcome::Refused,
+            None => {}
+        }
+        let status = self.status.as_deref().and_then(|text| text.strip_prefix("0x"));
+        match status
+            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+            .map(|code| Status(code).outcome())
+        {
+            Some(dimse::Outcome::Success | dimse::Outcome::Pending) => Outcome::Success,
+            Some(dimse::Outcome::Warning) => Outcome::Warning,
+            Some(dimse::Outcome::Failure) | None => Outcome::Failure,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Names that no record ever had: a condition that nothing met may have been meant otherwise.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use super::super::values;
+use super::arguments::{Args, pattern};
+use crate::audit::reading::{Filter, Pattern, Record, RecordFile, Text, records};
+
+impl Args {
+    /// What is wrong with a name that no record ever had, where nothing was found.
+    pub(super) fn misspelt(&self, files: &[RecordFile], found: usize) -> Option<String> {
+        type Named = fn(&Record) -> Option<String>;
+        let events: Vec<Option<Pattern>> = self.event.iter().map(|event| Some(pattern(event))).collect();
+        let mut asked: Vec<(&str, &Option<Pattern>, Named)> = vec![
+            ("peer", &self.peer, |record| own(record.peer.as_ref())),
+            ("calling AE title", &self.calling, |record| own(record.calling_ae_title.as_ref())),
+            ("called AE title", &self.called, |record| own(record.called_ae_title.as_ref())),
+            ("listener", &self.listener, |record| own(record.listener.as_ref())),
+            ("upstream", &self.upstream, |record| own(record.upstream.as_ref().map(|one| &one.name))),
+            ("cipher suite", &self.cipher, |record| own(record.tls.as_ref().map(|tls| &tls.cipher))),
+            ("reason", &self.reason, |record| record.label().map(str::to_owned)),
+        ];
+        asked.extend(
+            events.iter().map(|event| ("event", event, (|record| own(Some(&record.event))) as Named)),
+        );
+        asked.retain(|(_, wanted, _)| wanted.is_some());
+        if found > 0 || asked.is_empty() {
+            return None;
+        }
+        let mut known: Vec<HashSet<String>> =
+            asked.iter().map(|(what, ..)| values::always(what).map(str::to_owned).collect()).collect();
+        records(files, &Filter::default(), |record| {
+            for (seen, (_, _, named)) in known.iter_mut().zip(&asked) {
+                seen.extend(named(&record));
+            }
+            ControlFlow::Continue(())
+        });
+        asked.iter().zip(&known).find_map(|((what, wanted, _), seen)| {
+            // Where nobody has come yet, any name may be right.
+            let unheard =
+                |wanted: &&Pattern| !seen.is_empty() && !seen.iter().any(|name| wanted.matches(name));
+            let wanted = wanted.as_ref().filter(unheard)?;
+            let mut seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+            seen.sort_unstable();
+            Some(values::unknown(what, &wanted.to_string(), &seen))
+        })
+    }
+}
+
+fn own(text: Option<&Text>) -> Option<String> {
+    text.map(ToString::to_string)
+}
