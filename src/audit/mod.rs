@@ -73,4 +73,4 @@ pub use sink::{ANSWERED_WITHIN, Audit, AuditError, AuditTask, NotKept};
 pub use upkeep::{AuditLogUsed, FileClosed, RecordsDeleted, Span};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

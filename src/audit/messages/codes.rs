@@ -38,6 +38,7 @@ pub(super) const NODE_AUTHENTICATION: Code = dcm("110126", "Node Authentication"
 pub(super) const SECURITY_CONFIGURATION: Code = dcm("110129", "Security Configuration");
 pub(super) const USE_OF_RESTRICTED_FUNCTION: Code = dcm("110132", "Use of Restricted Function");
 pub(super) const AUDIT_RECORDING_STOPPED: Code = dcm("110133", "Audit Recording Stopped");
+pub(super) const AUDIT_RECORDING_STARTED: Code = dcm("110134", "Audit Recording Started");
 pub(super) const ACCESS_CONTROL_DECISION: Code = dcm("110147", "Access Control Decision");
 
 // CID 402, roles of participants.

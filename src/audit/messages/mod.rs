@@ -21,13 +21,14 @@ mod renderer;
 mod source;
 mod state;
 mod text;
+mod trail;
 mod transfer;
 pub mod xml;
 
 pub use codes::Code;
 pub use message::{Action, Description, Message, Network, Object, Outcome, Participant};
 pub use record::{BadRecord, Record};
-pub use renderer::Renderer;
+pub use renderer::{NOT_SENT, Renderer};
 pub use source::Source;
 pub use state::State;
 pub(in crate::audit) use text::base64;

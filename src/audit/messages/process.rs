@@ -1,7 +1,7 @@
-//! The proxy itself: start, stop, configuration, and who read the trail.
+//! The proxy itself: start, stop and configuration.
 
 use super::codes::{self, Code};
-use super::message::{Action, Message, Network, Object, Outcome, Participant};
+use super::message::{Action, Message, Object, Outcome, Participant};
 use super::record::Record;
 
 /// Application Start (A.5.3.1), then Network Entry (A.5.3.9).
@@ -38,29 +38,6 @@ pub(super) fn configured(record: &Record, proxy: &Participant, outcome: Outcome)
         outcome_description: Some(description.into()),
         objects: vec![object],
         ..event(record, codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), vec![proxy.clone()])
-    }
-}
-
-/// Audit Log Used (A.5.3.2): the person, and the process with which he read.
-pub(super) fn log_used(record: &Record, proxy: &Participant) -> Message {
-    let network = record.host.as_deref().map(Network::of);
-    let user = record.user().unwrap_or("unknown").to_owned();
-    let reader = Participant { user, requestor: true, network: network.clone(), ..Participant::default() };
-    let with = record.command.as_deref().map(|command| Participant {
-        user: record.process_id.map_or_else(|| command.to_owned(), |id| id.to_string()),
-        name: Some(format!("dimsegate audit {command}")),
-        network,
-        ..Participant::default()
-    });
-    let uri = record.file.as_deref().unwrap_or("urn:dimsegate:audit");
-    let object = Object::resource(uri, codes::URI, "Security Audit Log")
-        .with("Command", record.command.clone())
-        .with("Arguments", record.arguments.clone());
-    Message {
-        action: Action::Read,
-        outcome_description: record.why(),
-        objects: vec![object],
-        ..event(record, codes::AUDIT_LOG_USED, None, vec![reader, with.unwrap_or_else(|| proxy.clone())])
     }
 }
 

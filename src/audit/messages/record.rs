@@ -33,7 +33,8 @@ pub struct Record {
     pub move_destination: Option<String>,
     pub status: Option<String>,
     pub duration_ms: u64,
-    pub ended: Option<String>,
+    /// How an association ended, or whether a run did in good order.
+    pub ended: serde_json::Value,
     pub reason: Option<String>,
     pub explanation: Option<String>,
     /// How many refusals it stands for, where they were gathered.
@@ -42,6 +43,15 @@ pub struct Record {
     pub version: Option<String>,
     pub file: Option<String>,
     pub configuration: Option<String>,
+    /// Of `trail-continued`: what the head says, and the last record that was found. Of a file: its last hash and record.
+    pub head: Option<String>,
+    pub last: serde_json::Value,
+    pub first: Option<u64>,
+    /// Of `trail-continued`: up to where a checkpoint signs, and how many records stand behind that.
+    pub signed_up_to: Option<u64>,
+    pub unsigned: u64,
+    /// Of a file that was closed.
+    pub sha256: Option<String>,
     /// Of `audit-log-used`.
     pub host: Option<String>,
     pub command: Option<String>,
@@ -117,6 +127,11 @@ impl Record {
     /// How many times what it tells of happened.
     pub(super) fn times(&self) -> u64 {
         self.count.unwrap_or(1).max(1)
+    }
+
+    /// How an association ended, by its label.
+    pub(super) fn ended(&self) -> Option<&str> {
+        self.ended.as_str()
     }
 
     /// The user that identified himself, where the record names one.

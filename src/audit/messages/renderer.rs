@@ -6,10 +6,16 @@ use super::record::Record;
 use super::source::Source;
 use super::state::{Association, MOST_REMEMBERED, State};
 use super::transfer::{self, Key, Transfer};
-use super::{authentication, operation, process, refusal};
+use super::{authentication, operation, process, refusal, trail};
 
 /// A study still being transferred is told in part after so many seconds.
 const LONGEST_GATHERING: i64 = 15 * 60;
+
+/// Events of which no repository is told, each with the reason.
+pub const NOT_SENT: [(&str, &str); 1] = [(
+    "checkpoint",
+    "it signs the records before it, and nobody did anything; `audit head` hands its hash out",
+)];
 
 /// Makes messages. The same records after the same state give the same messages.
 #[derive(Clone, Debug)]
@@ -40,8 +46,15 @@ impl Renderer {
     /// The messages that a record gives rise to: none, one, or several.
     pub fn render(&mut self, record: &Record) -> Vec<Message> {
         match record.event.as_str() {
+            // The first record of a run: whatever was open before ended with the process that had it.
+            "trail-continued" => {
+                let mut messages = self.tell_all(record);
+                self.state.process_id = None;
+                messages.push(trail::continued(record, &self.proxy()));
+                messages
+            }
             "started" => {
-                // Whatever was open before ended with the process that had it.
+                // Trails of the first versions begin a run with this.
                 let mut messages = self.tell_all(record);
                 self.state.process_id = record.process_id;
                 messages.extend(process::started(record, &self.proxy()));
@@ -67,7 +80,9 @@ impl Renderer {
             "association-opened" => self.opened(record),
             "operation" => self.operated(record),
             "association-closed" => self.closed(record),
-            "audit-log-used" | "records-deleted" => vec![process::log_used(record, &self.proxy())],
+            "audit-log-used" => vec![trail::used(record, &self.proxy())],
+            "file-closed" | "records-deleted" => vec![trail::kept(record, &self.proxy())],
+            "clock-stepped" => vec![trail::clock(record, &self.proxy())],
             _ => Vec::new(),
         }
     }
@@ -110,7 +125,7 @@ impl Renderer {
         let association = self.state.close(id).unwrap_or_default();
         let mut messages = tell(id, association, Ends::of(record), &self.proxy(), record);
         // An alert of its own went before a protocol error.
-        if record.ended.as_deref() == Some("policy") {
+        if record.ended() == Some("policy") {
             messages.extend(refusal::refused(record, &self.proxy()));
         }
         messages

@@ -105,6 +105,9 @@ fn everything() -> Vec<String> {
         r#","user":"auditor1","user-id":1001,"host":"pc7","process-id":77,"file":"/a","command":"search","arguments":"/a --peer lyon""#,
     ));
     lines.push(short("stopped", r#","reason":"SIGTERM","aborted":0,"duration-ms":1"#));
+    let hostile =
+        format!(r#""last":98,"unsigned":1,"ended":false,"head":"{hostile}","explanation":"{hostile}""#);
+    lines.push(continued(&hostile));
     lines
 }
 
@@ -342,6 +345,96 @@ fn a_refusal_with_an_alert_is_one_message() {
         [refusal("security-alert", "user-identity"), refusal("association-rejected", "user-identity")];
     let codes: Vec<_> = messages(&login).iter().map(|message| message.event.code).collect();
     assert_eq!(codes, ["110114"]);
+}
+
+/// The first record of a run.
+fn continued(more: &str) -> String {
+    format!(
+        r#"{{"time":"2026-01-02T02:00:00.000000Z","event":"trail-continued","sequence":4,"files":1,{more},"recovered":false}}"#
+    )
+}
+
+#[test]
+fn a_run_tells_what_it_found_of_the_trail_and_by_how_much_it_is_wrong() {
+    let cases = [
+        (r#""unsigned":0,"ended":false,"head":"new","explanation":"a new trail begins""#, Outcome::Success),
+        (
+            r#""last":3,"signed-up-to":3,"unsigned":0,"ended":true,"head":"fits","explanation":"x""#,
+            Outcome::Success,
+        ),
+        (
+            r#""last":3,"signed-up-to":2,"unsigned":1,"ended":false,"head":"fits","explanation":"x""#,
+            Outcome::MinorFailure,
+        ),
+        (
+            r#""last":3,"unsigned":0,"ended":true,"head":"cut","explanation":"the end was cut off""#,
+            Outcome::SeriousFailure,
+        ),
+    ];
+    for (more, outcome) in cases {
+        let all = messages(&[continued(more)]);
+        let [message] = all.as_slice() else { panic!("{more}: {all:?}") };
+        assert_eq!((message.event.code, message.kind.unwrap().code), ("110113", "110134"), "{more}");
+        assert_eq!(message.outcome, outcome, "{more}");
+        assert_eq!(message.objects[0].name, "Security Audit Log");
+        assert!(
+            message.objects[0]
+                .details
+                .iter()
+                .any(|(kind, value)| *kind == "Alert Description" && !value.is_empty())
+        );
+    }
+    // That it was changed is one message, not one of the alert besides.
+    let alert = r#"{"time":"2026-01-02T02:00:00.000000Z","event":"security-alert","sequence":5,"reason":"trail-changed","explanation":"the end was cut off"}"#;
+    let both = messages(&[continued(cases[3].0), alert.to_owned()]);
+    assert_eq!(both.len(), 1);
+    assert_eq!(both[0].outcome_description.as_deref(), Some("trail-changed: the end was cut off"));
+}
+
+#[test]
+fn what_a_crash_cut_off_is_told_of_its_own_process_before_the_next_run() {
+    let all = messages(&[
+        started(),
+        OPENED.to_owned(),
+        store(11, STUDY),
+        continued(r#""last":11,"unsigned":0,"ended":false,"head":"fits""#),
+    ]);
+    let told: Vec<_> =
+        all.iter().map(|one| (one.event.code, one.participants.last().unwrap().user.clone())).collect();
+    let (cut_off, run) = (&told[told.len() - 2], &told[told.len() - 1]);
+    assert_eq!((cut_off.0, cut_off.1.as_str()), ("110104", "4711"));
+    assert_eq!((run.0, run.1.as_str()), ("110113", "dimsegate"));
+}
+
+#[test]
+fn files_are_closed_and_deleted_by_the_proxy_and_the_clock_is_a_matter_of_its_node() {
+    let file = |event: &str, more: &str| {
+        format!(
+            r#"{{"time":"2026-01-02T02:00:00.000000Z","event":"{event}","sequence":9,"file":"audit-2026-01-01.jsonl.zst","first":3,"last":9,"head":"aa",{more}}}"#
+        )
+    };
+    let clock = r#"{"time":"2026-01-02T02:00:00.000000Z","event":"clock-stepped","sequence":9,"seconds":-7200,"followed":false,"explanation":"the clock was set back by 7200 s"}"#;
+    let lines = [
+        started(),
+        file("file-closed", r#""sha256":"bb""#),
+        file("records-deleted", r#""reason":"retention-days""#),
+        clock.to_owned(),
+    ];
+    let all = &messages(&lines)[2..];
+    let [closed, deleted, clock] = all else { panic!("{all:?}") };
+    for (message, said) in
+        [(closed, "closed; its lines are what they were"), (deleted, "deleted: retention-days")]
+    {
+        assert_eq!((message.event.code, message.action), ("110101", Action::Read));
+        let who: Vec<_> = message.participants.iter().map(|one| (one.user.as_str(), one.requestor)).collect();
+        assert_eq!(who, [("4711", false)], "nobody is said to have read");
+        assert_eq!(message.outcome_description.as_deref(), Some(said));
+        assert_eq!(message.objects[0].id, "audit-2026-01-01.jsonl.zst");
+    }
+    assert!(closed.objects[0].details.contains(&("SHA256", "bb".to_owned())));
+    assert_eq!((clock.event.code, clock.outcome), ("110113", Outcome::MinorFailure));
+    assert_eq!((clock.objects[0].id.as_str(), clock.objects[0].id_type.code), ("gw1.example.org", "110182"));
+    assert_valid(&xmls(&lines));
 }
 
 #[test]

@@ -1,3 +1,4 @@
 mod keeping;
+pub(crate) mod kinds;
 mod lines;
 mod sink;
