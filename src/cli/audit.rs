@@ -3,6 +3,7 @@
 mod certificates;
 mod command;
 mod configurations;
+mod ends;
 mod head;
 mod keys;
 mod period;

@@ -15,6 +15,7 @@ mod pseudonyms;
 mod rewrite;
 mod run;
 mod table;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;

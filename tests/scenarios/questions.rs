@@ -106,15 +106,24 @@ fn refused(gate: &Gate) {
 }
 
 impl Trail {
-    /// What `dimsegate audit` says, in one line for each of its lines, at 80 columns.
+    /// What `dimsegate audit` says at 80 columns, in one line; it fits narrower and wider screens too.
     fn ask(&self, arguments: &[&str]) -> String {
+        [60, 132, 80].map(|columns| self.ask_at(columns, arguments)).into_iter().next_back().expect("three")
+    }
+
+    /// Nothing is cut, nothing is wider than the screen, and no word stands twice.
+    fn ask_at(&self, columns: usize, arguments: &[&str]) -> String {
         let (what, rest) = arguments.split_first().expect("a command");
         let mut command = gate::command(&self.gate.site, &[&["audit", what, "audit"], rest].concat());
-        command.env("COLUMNS", "80");
+        command.env("COLUMNS", columns.to_string());
         let said = Finished::run(command).expect_success();
-        assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+        assert!(said.lines().all(|line| line.chars().count() <= columns), "{columns}: {said}");
         assert!(!said.contains('…'), "{said}");
-        said.split_whitespace().collect::<Vec<_>>().join(" ")
+        let words: Vec<&str> = said.split_whitespace().collect();
+        let doubled =
+            words.windows(2).find(|two| two[0] == two[1] && two[0].chars().all(char::is_alphabetic));
+        assert!(doubled.is_none(), "{doubled:?} at {columns} columns: {said}");
+        words.join(" ")
     }
 
     fn lines(&self, arguments: &[&str]) -> usize {
@@ -212,6 +221,11 @@ fn twelve_questions_are_one_command_each() {
             "changed peer \"lyon\".calling-ae-titles",
         ],
     );
+    // The trail itself, and one association as a story.
+    let kept = trail.ask(&["search", "--event", "trail-continued", "--table"]);
+    assert_says(&kept, &["a new trail begins", "1 record"]);
+    trail.ask(&["show", opened["association"].as_str().expect("an id")]);
+
     let now = trail.ask(&["configurations", "--at", "1h"]);
     assert_says(&now, &["no configuration was in force then"]);
     assert_says(&trail.ask(&["search", "--configuration", &first, "--who"]), &["lyon", "modality"]);
@@ -229,6 +243,7 @@ fn values_that_no_record_can_have_are_errors_with_the_nearest() {
     for (option, value, nearest) in [
         ("--event", "association-reject", "association-rejected"),
         ("--operation", "STORE", "C-STORE"),
+        ("--tolerated", "dataset-order", "data-set-order"),
         ("--reason", "certificate-revokd", "certificate-revoked"),
         ("--outcome", "refuse", "refused"),
         ("--tls", "1.4", "1."),

@@ -56,6 +56,10 @@ pub struct OfOperation {
     pub study: Option<Pattern>,
     pub patient: Option<Pattern>,
     pub status: Option<Pattern>,
+    /// A label of what the standard does not allow, and that was read all the same.
+    pub tolerated: Option<Pattern>,
+    /// The element at fault by its path, or what is wrong with it.
+    pub fault: Option<Pattern>,
     /// Objects that went on, or came, without a rewrite.
     pub unrewritten: bool,
 }
@@ -127,8 +131,9 @@ impl OfAssociation {
 }
 
 impl OfOperation {
-    fn patterns(&self) -> [Option<&Pattern>; 5] {
-        [&self.operation, &self.sop_instance, &self.study, &self.patient, &self.status].map(Option::as_ref)
+    fn patterns(&self) -> [Option<&Pattern>; 7] {
+        let Self { operation, sop_instance, study, patient, status, tolerated, fault, .. } = self;
+        [operation, sop_instance, study, patient, status, tolerated, fault].map(Option::as_ref)
     }
 
     fn holds(&self, record: &Record) -> bool {
@@ -147,6 +152,11 @@ impl OfOperation {
             && either(&self.study, record.study.as_deref(), record.new_study.as_deref())
             && fits(&self.patient, || record.patient.as_deref())
             && fits(&self.status, || record.status.as_deref())
+            && any_fits(&self.tolerated, || record.tolerated.iter().map(|label| label.as_str()))
+            && any_fits(&self.fault, || {
+                let fault = record.fault.iter();
+                fault.flat_map(|fault| fault.element.as_deref().into_iter().chain([fault.problem.as_str()]))
+            })
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod alerts;
 mod endings;
+mod heads;
 mod operations;
 mod refusals;
+mod tolerated;
 
 use endings::ENDINGS;
 
@@ -35,6 +37,21 @@ pub fn of_reason(label: &str) -> Option<Meaning> {
 /// Of a closing record's `ended`.
 pub fn of_ending(ended: &str) -> Option<Meaning> {
     find(ENDINGS.iter(), ended)
+}
+
+/// Of what a run says of the head: the label of a `trail-continued`.
+pub fn of_head(label: &str) -> Option<Meaning> {
+    find(heads::HEADS.iter(), label)
+}
+
+/// Of a label of `tolerated`, in words.
+pub fn of_tolerated(label: &str) -> Option<String> {
+    tolerated::words(label)
+}
+
+/// Every label of `tolerated` that is known, but for those that name an element, or a response in place of a request.
+pub fn tolerances() -> impl Iterator<Item = &'static str> {
+    tolerated::TOLERATED.iter().map(|row| row.0)
 }
 
 fn rows() -> impl Iterator<Item = &'static Row> {

@@ -18,9 +18,11 @@ mod when;
 
 pub use files::{Form, Identities, RecordFile, files, files_for, of_days};
 pub use filter::{Filter, Hours, HoursError, Wanted, WantedError};
-pub use meaning::{Meaning, endings, of_ending, of_reason, of_rejection, reasons};
+pub use meaning::{
+    Meaning, endings, of_ending, of_head, of_reason, of_rejection, of_tolerated, reasons, tolerances,
+};
 pub use pattern::Pattern;
-pub use record::{Authority, Bytes, Certificate, Counts, NotARecord, Outcome, Record, Tls, Upstream};
+pub use record::{Authority, Bytes, Certificate, Counts, Fault, NotARecord, Outcome, Record, Tls, Upstream};
 pub use scan::{Damage, Kept, Place, Verdict, scan};
 pub use search::{associations_of, records, search};
 pub use text::Text;

@@ -1,11 +1,15 @@
 //! What a line says, as far as readers ask for it.
 
+mod kinds;
 mod outcome;
 mod owned;
 mod parts;
 
 pub use outcome::Outcome;
-pub use parts::{Authority, Bytes, Certificate, Counts, Tls, Upstream};
+pub use parts::{Authority, Bytes, Certificate, Counts, Fault, Tls, Upstream};
+
+use kinds::Ended;
+use outcome::TRAIL_CONTINUED;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -82,7 +86,7 @@ pub struct Record<'a> {
     pub bytes: Option<Bytes>,
     pub duration_ms: Option<u64>,
     #[serde(borrow)]
-    pub ended: Option<Text<'a>>,
+    ended: Option<Ended<'a>>,
     #[serde(borrow)]
     pub reason: Option<Text<'a>>,
     #[serde(borrow)]
@@ -98,6 +102,29 @@ pub struct Record<'a> {
     pub records: Option<u64>,
     /// How many refusals it stands for, where they were gathered.
     pub count: Option<u64>,
+    /// Of an operation: why its message could not be rewritten.
+    #[serde(borrow)]
+    pub fault: Option<Fault<'a>>,
+    /// Of an operation: labels of what the standard does not allow, and that was read all the same.
+    #[serde(borrow)]
+    pub tolerated: Vec<Text<'a>>,
+    /// Of a configuration that was refused: its errors, and the first of them.
+    pub errors: Option<u64>,
+    #[serde(borrow)]
+    pub problems: Vec<Text<'a>>,
+    /// Of `stopped`: associations that were broken off.
+    pub aborted: Option<u64>,
+    /// Numbers of the first and the last record of a file, or of the last one that a run found.
+    pub first: Option<u64>,
+    #[serde(deserialize_with = "kinds::number")]
+    pub last: Option<u64>,
+    /// Of `trail-continued`: what the head says (a label), and how many records nobody had signed.
+    #[serde(borrow)]
+    pub head: Option<Text<'a>>,
+    pub unsigned: Option<u64>,
+    /// Of `clock-stepped`: how far the clock was set, back where negative, and whether records follow it.
+    pub seconds: Option<i64>,
+    pub followed: Option<bool>,
     /// Who read the records, with what.
     #[serde(borrow)]
     pub user: Option<Text<'a>>,
@@ -139,8 +166,19 @@ impl<'a> Record<'a> {
         self.count.unwrap_or(1).max(1)
     }
 
-    /// The part of a reason before its explanation: its label.
+    /// How an association ended, by its label.
+    pub fn ended(&self) -> Option<&str> {
+        match &self.ended {
+            Some(Ended::How(how)) => Some(how),
+            _ => None,
+        }
+    }
+
+    /// The part of a reason before its explanation: its label. Of a run that began, what the head said.
     pub fn label(&self) -> Option<&str> {
+        if &*self.event == TRAIL_CONTINUED {
+            return self.head.as_deref();
+        }
         self.reason.as_deref().map(|reason| reason.split_once(": ").map_or(reason, |(label, _)| label))
     }
 

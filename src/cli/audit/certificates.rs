@@ -10,12 +10,14 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
+use super::ends::{Nearness, SOON, nearness, words};
 use super::row::clock;
 use super::trail::Trail;
 use super::{complain, tell_damage};
-use crate::audit::reading::{Filter, Kept, Record, RecordFile, Tls, records};
+use crate::audit::reading::{Filter, Kept, Record, RecordFile, Tls, records, stamp};
 use crate::cli::demo::story::Style;
-use crate::cli::table::{Table, screen};
+use crate::cli::table::{Table, screen, wrapped};
+use crate::cli::words::counted;
 use crate::config::{self, Settings};
 
 const EXAMPLE: &str = "Examples:
@@ -24,7 +26,7 @@ const EXAMPLE: &str = "Examples:
 
 The certificates that requestors and upstreams showed are those of the records; with -c, the files of the configuration
 are read too: the proxy's own certificates, CA certificates and revocation lists, for every listener, upstream and
-repository. What has ended already and is not renewed is listed first.
+repository. What has ended already is listed first, unless one of the same name was shown in its place since.
 
 Exit status: 0, 65 something was damaged or is encrypted, 78 bad configuration.";
 
@@ -64,6 +66,7 @@ struct Ending {
     /// Who showed it, or the file.
     place: String,
     fingerprint: String,
+    /// As the record has it.
     last_shown: String,
 }
 
@@ -86,38 +89,49 @@ pub fn run(args: &Args) -> ExitCode {
     endings.dedup();
     let mut out = std::io::stdout().lock();
     // A reader that has gone away has read enough.
-    let _ = lines(&endings, now).iter().try_for_each(|line| writeln!(out, "{line}"));
+    let _ = lines(&endings, now, screen(160)).iter().try_for_each(|line| writeln!(out, "{line}"));
     tell_damage(&kept)
 }
 
-fn lines(endings: &[Ending], now: OffsetDateTime) -> Vec<String> {
+fn lines(endings: &[Ending], now: OffsetDateTime, width: usize) -> Vec<String> {
     let style = Style::of_standard_output();
-    let titles = ["ends", "in", "what", "where", "last shown (UTC)", "SHA-256"];
-    let mut table = Table::new(titles).within(screen(160)).stacked(3);
+    let titles = ["end (UTC)", "from now", "what", "where", "last shown (UTC)", "SHA-256"];
+    let mut table = Table::new(titles).within(width).stacked(3);
     for ending in endings {
         let day = ending.at.format(format_description!("[year]-[month]-[day]")).unwrap_or_default();
         let Ending { what, place, fingerprint, last_shown, .. } = ending;
-        table.row([&day, &left(ending.at - now), what, place, last_shown, fingerprint]);
+        table.row([&day, &words(ending.at, now), what, place, &clock(last_shown), fingerprint]);
     }
+    let nearness = |ending: &Ending| nearness(ending.at, now);
     let mut lines = table.lines(|row, column, cell| match (row, column) {
         (0, _) => style.bold(cell),
-        (row, 0 | 1) if endings.get(row - 1).is_some_and(|ending| ending.at < now) => style.red(cell),
-        (_, 0 | 1) => style.yellow(cell),
+        (row, 0..=2) => match endings.get(row - 1).map(nearness) {
+            Some(Nearness::Ended) => style.red(cell),
+            Some(Nearness::Soon) => style.yellow(cell),
+            _ => cell.to_owned(),
+        },
         _ => cell.to_owned(),
     });
     if endings.is_empty() {
-        lines = vec![style.dim("nothing ends in that time")];
+        return vec![style.dim("nothing ends in that time")];
     }
+    let count = |wanted| endings.iter().filter(|ending| nearness(ending) == wanted).count();
+    let summary = summary(count(Nearness::Ended), count(Nearness::Soon), count(Nearness::Later));
+    lines.extend(wrapped(&summary, width));
     lines
 }
 
-fn left(left: Duration) -> String {
-    match left.whole_days() {
-        _ if left.is_negative() => "over".to_owned(),
-        0 => "hours".to_owned(),
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
-    }
+/// `2 have ended, 1 ends within 30 days, 4 end later`
+fn summary(ended: usize, soon: usize, later: usize) -> String {
+    let verb = |count, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let within = format!("within {}", counted(SOON.whole_days(), "day"));
+    let parts = [
+        (ended, verb(ended, "has ended", "have ended")),
+        (soon, format!("{} {within}", verb(soon, "ends", "end"))),
+        (later, format!("{} later", verb(later, "ends", "end"))),
+    ];
+    let told = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, told)| told);
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// Those of the trail: the newest record of each.
@@ -136,7 +150,21 @@ fn shown(files: &[RecordFile]) -> (Vec<Ending>, Kept) {
         }
         ControlFlow::Continue(())
     });
-    (seen.into_values().collect(), kept)
+    (without_renewed(seen.into_values().collect()), kept)
+}
+
+/// Without those that have ended where one of the same name was shown afterwards, in the same place.
+fn without_renewed(mut endings: Vec<Ending>) -> Vec<Ending> {
+    let all = endings.clone();
+    endings.retain(|ending| {
+        let renews = |other: &Ending| {
+            (&other.what, &other.place) == (&ending.what, &ending.place)
+                && other.at > ending.at
+                && other.last_shown > stamp(ending.at)
+        };
+        !all.iter().any(renews)
+    });
+    endings
 }
 
 fn ending(tls: &Tls, place: String, record: &Record) -> Option<Ending> {
@@ -145,7 +173,7 @@ fn ending(tls: &Tls, place: String, record: &Record) -> Option<Ending> {
         what: format!("the certificate of {}", tls.subject.as_deref().unwrap_or_default()),
         place,
         fingerprint: tls.fingerprint.as_deref().unwrap_or_default().to_owned(),
-        last_shown: clock(&record.time),
+        last_shown: record.time.to_string(),
     })
 }
 
@@ -161,4 +189,43 @@ fn configured(settings: &Settings) -> Vec<Ending> {
         Ending { at, what, place, fingerprint: String::new(), last_shown: String::new() }
     };
     all.into_iter().map(ending).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    fn shown(at: OffsetDateTime, place: &str, last_shown: OffsetDateTime) -> Ending {
+        Ending {
+            at,
+            what: "the certificate of CN=lyon".into(),
+            place: place.into(),
+            fingerprint: at.to_string(),
+            last_shown: stamp(last_shown),
+        }
+    }
+
+    #[test]
+    fn what_ended_is_left_out_only_where_another_took_its_place() {
+        let old = |place| shown(datetime!(2026-03-01 0:00 UTC), place, datetime!(2026-02-20 0:00 UTC));
+        let new = |day| shown(datetime!(2027-03-01 0:00 UTC), "peer lyon", day);
+        let left = |endings: Vec<Ending>| without_renewed(endings).len();
+        assert_eq!(left(vec![old("peer lyon"), new(datetime!(2026-03-02 0:00 UTC))]), 1);
+        assert_eq!(left(vec![old("peer geneva"), new(datetime!(2026-03-02 0:00 UTC))]), 2);
+        // Both in use.
+        assert_eq!(left(vec![old("peer lyon"), new(datetime!(2026-02-25 0:00 UTC))]), 2);
+    }
+
+    #[test]
+    fn what_has_ended_and_what_ends_soon_is_said_in_words() {
+        let now = datetime!(2026-03-01 12:00 UTC);
+        let at = |left| shown(now + left, "peer lyon", now);
+        let lines = lines(&[at(-Duration::days(3)), at(Duration::days(2)), at(Duration::days(90))], now, 160);
+        let text = lines.join("\n");
+        for part in ["ended 3 days ago", "ends in 2 days", "ends in 90 days"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert_eq!(lines.last().unwrap(), "1 has ended, 1 ends within 30 days, 1 ends later");
+    }
 }

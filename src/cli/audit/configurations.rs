@@ -12,16 +12,17 @@ use super::trail::Trail;
 use super::{period, tell_damage};
 use crate::audit::reading::{Filter, search, stamp};
 use crate::cli::demo::story::Style;
-use crate::cli::table::{Table, screen};
+use crate::cli::table::{Table, screen, wrapped};
+use crate::cli::words::counted;
 
 const EXAMPLE: &str = "Examples:
   dimsegate audit configurations audit
   dimsegate audit configurations audit --at 2026-03-01T08:30
 
-Each line is a configuration: since when and until when it was in force, the file, the SHA-256 of it and
-of the certificates and lists that it names, who had it read
-again (the account that sent SIGHUP, and the process), and the keys and files that changed. What was refused is listed too. What was decided
-under one: audit search DIR --configuration SHA256.
+Each line is a configuration: since when and until when it was in force, the keys and files that changed, the SHA-256 of
+the file and of the certificates and lists that it names, the file, and who had it read again (the account that sent
+SIGHUP, and the process). What was refused is listed too. What was decided under one:
+audit search DIR --configuration SHA256.
 
 Exit status: 0, 65 something was damaged or is encrypted.";
 
@@ -70,7 +71,8 @@ struct Row {
     digest: String,
     file: String,
     by: String,
-    changed: String,
+    /// What changed, or what was wrong.
+    what: String,
 }
 
 fn rows(records: &[Value]) -> Vec<Row> {
@@ -89,21 +91,31 @@ fn rows(records: &[Value]) -> Vec<Row> {
 }
 
 fn row(record: &Value, since: String, refused: bool) -> Row {
-    let (keys, files) = (list(&record["changed-keys"]), list(&record["changed"]));
-    let changed = match (refused, keys.is_empty()) {
-        (true, _) => list(&record["problems"]),
-        (false, true) => files,
-        (false, false) => format!("{keys}; in {files}"),
-    };
     Row {
         until: refused.then(|| since.clone()),
         since,
         in_force: !refused,
-        digest: if refused { "refused".to_owned() } else { text(record, "configuration") },
+        digest: if refused { String::new() } else { text(record, "configuration") },
         file: text(record, "file"),
         by: by(record),
-        changed,
+        what: if refused { wrong(record) } else { changed(record) },
     }
+}
+
+/// `refused, 2 errors: …`
+fn wrong(record: &Value) -> String {
+    let errors = record["errors"].as_u64().map(|errors| counted(errors, "error"));
+    format!("refused, {}: {}", errors.unwrap_or_default(), list(&record["problems"]))
+}
+
+/// The keys that are not as they were, the files that are not, and what counts from the next start on.
+fn changed(record: &Value) -> String {
+    let (keys, files, waits) =
+        (list(&record["changed-keys"]), list(&record["changed"]), list(&record["waits-for-restart"]));
+    let of_files = if keys.is_empty() { "changed " } else { "in " };
+    let parts = [("", keys), (of_files, files), ("waits for a restart: ", waits)];
+    let told = parts.into_iter().filter(|(_, list)| !list.is_empty());
+    told.map(|(how, list)| format!("{how}{list}")).collect::<Vec<_>>().join("; ")
 }
 
 fn by(record: &Value) -> String {
@@ -120,24 +132,25 @@ fn by(record: &Value) -> String {
 
 fn lines(rows: &[Row]) -> Vec<String> {
     let style = Style::of_standard_output();
-    let titles = ["since (UTC)", "until (UTC)", "SHA-256", "file", "by", "changed"];
-    let mut table = Table::new(titles).within(screen(160)).stacked(2);
+    let titles = ["since (UTC)", "until (UTC)", "what", "SHA-256", "file", "by"];
+    let mut table = Table::new(titles).within(screen(160)).stacked(3);
     for row in rows {
         let until = match (&row.until, row.in_force) {
             (_, false) => "never in force".to_owned(),
             (Some(until), _) => clock(until),
             (None, _) => "in force".to_owned(),
         };
-        table.row([&clock(&row.since), &until, &row.digest, &row.file, &row.by, &row.changed]);
+        table.row([&clock(&row.since), &until, &row.what, &row.digest, &row.file, &row.by]);
     }
     let mut lines = table.lines(|row, column, cell| match (row, column) {
         (0, _) => style.bold(cell),
-        (row, 1) if rows.get(row - 1).is_some_and(|row| !row.in_force) => style.red(cell),
+        (row, 1 | 2) if rows.get(row - 1).is_some_and(|row| !row.in_force) => style.red(cell),
         (_, 0) => style.dim(cell),
         _ => cell.to_owned(),
     });
     if rows.is_empty() {
-        lines = vec![style.dim("no configuration was in force then, as far as these records tell")];
+        let nothing = "no configuration was in force then, as far as these records tell";
+        lines = wrapped(nothing, screen(160)).iter().map(|line| style.dim(line)).collect();
     }
     lines
 }

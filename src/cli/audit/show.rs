@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::trail::Trail;
 use super::{complain, tell_damage};
@@ -59,7 +60,9 @@ pub fn run(args: &Args) -> ExitCode {
         return complain(&format!("{folder}: no record of an association {:?}", args.association), NOT_FOUND);
     }
     let folder = args.trail.folder.to_string_lossy();
-    let lines = story::tell(&records, &args.association, &folder, Style::of_standard_output(), screen(140));
+    let now = OffsetDateTime::now_utc();
+    let screen = story::Screen { style: Style::of_standard_output(), width: screen(140), now };
+    let lines = story::tell(&records, &args.association, &folder, screen);
     // A reader that has gone away has read enough.
     let _ = lines.iter().try_for_each(|line| writeln!(std::io::stdout().lock(), "{line}"));
     status

@@ -8,10 +8,10 @@ use serde_json::Value;
 use time::macros::datetime;
 
 use super::command::Line;
-use super::row::{amount, duration};
+use super::row::Row;
 use super::search::{Newest, print};
 use super::{report, search, show};
-use crate::audit::reading::{figures::Period, figures::figures, files, search as find};
+use crate::audit::reading::{Record, figures::Period, figures::figures, files, search as find};
 use crate::cli::demo::story::Style;
 
 const LINES: &str = r#"{"time":"2026-03-01T08:30:00.000000Z","event":"association-opened","sequence":2,"association":"a-1","listener":"remote","peer":"lyon","address":"203.0.113.7","port":40000,"tls":{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","group":"X25519MLKEM768","subject":"CN=lyon","san":["dns:gw.lyon.example"],"fingerprint":"aa11"},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":{"class-uid":"1.2.3","version-name":"SW_1"},"upstream":{"name":"pacs","address":"10.0.0.5:104","called-ae-title":"PACS","calling-ae-title":"GATE"},"contexts":[{"id":1,"abstract-syntax":"1.2.840.10008.1.1","result":0,"transfer-syntax":"1.2.840.10008.1.2"},{"id":3,"abstract-syntax":"1.2.3.4","result":1}],"rewrite":null,"configuration":"6ff0f8ab20fe8914655749dec739c258"}
@@ -110,7 +110,9 @@ fn a_table_cannot_be_made_to_move_the_cursor_and_says_what_it_left_out() {
 fn story(id: &str, width: usize) -> String {
     let records: Vec<Value> = LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let records: Vec<Value> = records.into_iter().filter(|record| record["association"] == id).collect();
-    show::story::tell(&records, id, "audit", Style::PLAIN, width).join("\n")
+    let now = datetime!(2026-03-02 0:00 UTC);
+    let screen = show::story::Screen { style: Style::PLAIN, width, now };
+    show::story::tell(&records, id, "audit", screen).join("\n")
 }
 
 #[test]
@@ -194,6 +196,38 @@ fn a_page_holds_figures_and_commands_and_no_markup_of_others() {
     }
 }
 
+#[test]
+fn faults_and_what_was_tolerated_are_told_in_words() {
+    let told = r#""fault":{"element":"(0040,0275)[1].(0040,0009)","problem":"its length is odd","expected":"an even one"},"tolerated":["data-set-order","response-command-element-00080058"],"status":"0xA700""#;
+    let lines = LINES.replace(r#""status":"0xA700""#, told);
+    let record = Record::read(lines.lines().nth(1).unwrap().as_bytes()).unwrap();
+    let what = Row::of(&record, None).what;
+    for part in [
+        "fault: (0040,0275)[1].(0040,0009), its length is odd, expected: an even one",
+        "tolerated: elements of the data set were out of order; in a response: element (0008,0058) does not belong",
+    ] {
+        assert!(what.contains(part), "{part} in {what}");
+    }
+    let records: Vec<Value> = lines.lines().take(3).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let screen = show::story::Screen { style: Style::PLAIN, width: 200, now: datetime!(2026-03-02 0:00 UTC) };
+    let story = show::story::tell(&records, "a-1", "audit", screen).join("\n");
+    for part in [
+        "fault in message 1: (0040,0275)[1].(0040,0009), its length is odd, expected: an even one",
+        "tolerated in message 1: data-set-order: elements of the data set were out of order",
+    ] {
+        assert!(story.contains(part), "{part} in {story}");
+    }
+}
+
+#[test]
+fn a_record_of_every_kind_says_more_than_its_name() {
+    for (name, line) in crate::audit::tests::kinds::lines() {
+        let record = Record::read(line.as_bytes()).unwrap();
+        let what = Row::of(&record, None).what;
+        assert!(!what.is_empty() && what != name, "{name}: {what:?}");
+    }
+}
+
 /// What a page's commands find is what its figures count.
 #[test]
 fn a_command_finds_a_value_that_cannot_be_typed() {
@@ -215,16 +249,4 @@ fn a_command_finds_a_value_that_cannot_be_typed() {
 fn one_word_of_a_shell_stays_one() {
     let line = Line::new("show", "audit").argument("it's; rm -rf $HOME").argument("").argument("-x");
     assert_eq!(line.to_string(), r"dimsegate audit show audit 'it'\''s; rm -rf $HOME' '' '-x'");
-}
-
-#[test]
-fn amounts_and_durations_as_people_say_them() {
-    assert_eq!(
-        [0, 999, 1_000, 999_949, 999_950, 1_500_000, u64::MAX].map(amount),
-        ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "1.5 MB", "18446.7 PB"]
-    );
-    assert_eq!(
-        [Some(0), Some(59_999), Some(60_000), Some(3_661_000), None].map(duration),
-        ["0 ms", "59.9 s", "1 min 00 s", "1 h 01 min", ""]
-    );
 }

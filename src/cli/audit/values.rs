@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::audit::EVENTS;
-use crate::audit::reading::{Pattern, Wanted, endings, reasons};
+use crate::audit::reading::{Pattern, Wanted, endings, of_tolerated, reasons, tolerances};
 use crate::config::nearest;
 use crate::dimse::Operation;
 
@@ -56,6 +56,16 @@ pub fn status(text: &str) -> Result<Pattern, String> {
         ));
     }
     Ok(read(&format!("0x{digits}")))
+}
+
+/// Of what was tolerated; of a response, as of its request.
+pub fn tolerated(text: &str) -> Result<Pattern, String> {
+    if of_tolerated(text).is_some() {
+        return Ok(read(text));
+    }
+    let known: Vec<&str> = tolerances().chain(["command-element-00080058"]).collect();
+    let of_response = text.strip_prefix("response-").unwrap_or(text);
+    pattern("tolerated label", of_response, &known).map(|_| read(text))
 }
 
 /// Of a UID.

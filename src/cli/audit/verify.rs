@@ -9,6 +9,7 @@ use crate::audit::reviewers::{self, Identity};
 use crate::audit::signing::PublicKey;
 use crate::audit::verify::{Known, Verification, verify};
 use crate::cli::exit;
+use crate::cli::words::counted;
 use crate::files::full;
 
 /// Say whether the records are what was written, or exactly where they are not
@@ -139,11 +140,10 @@ fn as_text(args: &Args, found: &Verification) -> io::Result<()> {
         }
         (0, true) => "intact".to_owned(),
         (0, false) => "intact as far as it was read".to_owned(),
-        (1, _) => "BROKEN in 1 place".to_owned(),
-        (places, _) => format!("BROKEN in {places} places"),
+        (places, _) => format!("BROKEN in {}", counted(places, "place")),
     };
-    let files = if found.files == 1 { "file" } else { "files" };
-    writeln!(out, "{directory}: {verdict}: {} records in {} {files}", found.records, found.files)?;
+    let (records, files) = (counted(found.records, "record"), counted(found.files, "file"));
+    writeln!(out, "{directory}: {verdict}: {records} in {files}")?;
     if let (Some(first), Some(last)) = (&found.first, &found.last) {
         writeln!(
             out,
@@ -170,13 +170,13 @@ fn signed(args: &Args, found: &Verification) -> String {
         }
         None => format!("checkpoints: {}, none of them signed by that key", found.checkpoints),
         Some(up_to) if up_to == last => {
-            format!("signed up to the last, in {} checkpoints", found.checkpoints)
+            format!("signed up to the last, in {}", counted(found.checkpoints, "checkpoint"))
         }
         Some(up_to) => {
             let rest = last.saturating_sub(up_to);
             format!(
-                "signed up to record {up_to}, in {} checkpoints; {rest} behind it are not yet, and nothing is known of them",
-                found.checkpoints
+                "signed up to record {up_to}, in {}; {rest} behind it are not yet, and nothing is known of them",
+                counted(found.checkpoints, "checkpoint")
             )
         }
     }

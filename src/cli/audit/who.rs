@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::row::clock;
 use crate::audit::reading::Record;
 use crate::cli::demo::story::Style;
-use crate::cli::table::Table;
+use crate::cli::table::{Table, wrapped};
+use crate::cli::words::counted;
 
 /// What tells requestors apart, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +22,8 @@ struct Who {
 /// Records of one of them.
 #[derive(Clone, Debug, Default)]
 struct Tally {
-    records: u64,
+    /// More than records, where some stand for many.
+    times: u64,
     first: String,
     last: String,
     /// Reasons and failures, each with its number.
@@ -80,7 +82,7 @@ impl Requestors {
             "from",
             "AE titles",
             "over",
-            "records",
+            "times",
             "first (UTC)",
             "last (UTC)",
             "why",
@@ -91,24 +93,28 @@ impl Requestors {
         for (who, tally) in &self.others {
             let Who { peer, address, titles, over, certificate, issuer } = who;
             let peer = if peer.is_empty() { "no peer" } else { peer };
-            let (records, why) = (tally.records.to_string(), tally.why());
+            let (times, why) = (tally.times.to_string(), tally.why());
             let (first, last) = (clock(&tally.first), clock(&tally.last));
-            table.row([peer, address, titles, over, &records, &first, &last, &why, certificate, issuer]);
+            table.row([peer, address, titles, over, &times, &first, &last, &why, certificate, issuer]);
         }
         let requestors = self.others.len();
+        let times: u64 = self.others.values().map(|tally| tally.times).fold(0, u64::saturating_add);
         let mut lines = table.lines(|row, column, cell| match (row, column) {
             (0, _) | (_, 0) => style.bold(cell),
             (_, 7) => style.red(cell),
             _ => cell.to_owned(),
         });
-        let counted =
-            |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-        let all = [(requestors, "requestor"), (self.records, "record"), (associations, "association")];
-        let all = all.map(|(count, what)| counted(count, what)).join(", ");
+        let records = match counted(self.records, "record") {
+            records if times > self.records as u64 => format!("{records} that stand for {times}"),
+            records => records,
+        };
+        let (who, associations) = (counted(requestors, "requestor"), counted(associations, "association"));
+        let all = format!("{who}, {records}, {associations}");
         if requestors == 0 {
             lines.clear();
         }
-        lines.push(style.dim(if self.records == 0 { "no record" } else { &all }));
+        let all = if self.records == 0 { "no record".to_owned() } else { all };
+        lines.extend(wrapped(&all, width).iter().map(|line| style.dim(line)));
         lines
     }
 }
@@ -145,7 +151,7 @@ impl Who {
 
 impl Tally {
     fn add(&mut self, record: &Record) {
-        self.records += record.times();
+        self.times = self.times.saturating_add(record.times());
         let time = record.time.to_string();
         if self.first.is_empty() || time < self.first {
             self.first.clone_from(&time);
@@ -161,7 +167,7 @@ impl Tally {
     }
 
     fn join(&mut self, other: Self) {
-        self.records += other.records;
+        self.times = self.times.saturating_add(other.times);
         if self.first.is_empty() || other.first < self.first {
             self.first = other.first;
         }

@@ -211,7 +211,7 @@ impl Figures {
     }
 
     fn closed(&mut self, record: &Shared) {
-        self.endings.add(record.ended.as_deref().unwrap_or(NONE), record);
+        self.endings.add(record.ended().unwrap_or(NONE), record);
         let bytes = record.bytes.unwrap_or_default();
         self.bytes.add(bytes);
         let Some(upstream) = &record.upstream else { return };

@@ -104,7 +104,7 @@ impl<'f> Compiled<'f> {
         match &self.filter.outcome {
             None => true,
             Some(Wanted::Outcome(outcome)) => record.outcome() == Some(*outcome),
-            Some(Wanted::Ended(ended)) => record.ended.as_deref().is_some_and(|found| ended.matches(found)),
+            Some(Wanted::Ended(ended)) => record.ended().is_some_and(|found| ended.matches(found)),
         }
     }
 

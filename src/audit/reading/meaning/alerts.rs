@@ -14,6 +14,16 @@ pub(super) const REASONS: &[Row] = &[
         "who did it; then audit verify",
     ),
     (
+        "trail-changed",
+        "the trail is not, or may not be, as the run before left it",
+        "who could write its files; audit verify",
+    ),
+    (
+        "not-a-note",
+        "something stood among the notes of who reads the records that is none",
+        "who of the reviewers' group put it there",
+    ),
+    (
         "certificate-ending",
         "a certificate that this proxy shows or trusts ends soon",
         "certs/README.md, Renewing: before that day",

@@ -3,7 +3,7 @@
 use super::Row;
 
 pub(super) const ENDINGS: [Row; 10] = [
-    ("released", "released in good order: everything asked for was answered", "nothing"),
+    ("released", "in good order: everything asked for was answered", "nothing"),
     (
         "aborted-by-requestor",
         "the requestor broke it off (A-ABORT)",

@@ -1,6 +1,7 @@
 //! How what a record tells of turned out.
 
 use super::Record;
+use super::kinds::Ended;
 use crate::dimse::{self, Status};
 
 /// How what a record tells of turned out.
@@ -26,6 +27,8 @@ impl Outcome {
     }
 }
 
+/// The event of what a run says of the trail that it found.
+pub(super) const TRAIL_CONTINUED: &str = "trail-continued";
 /// Operations that dimsegate failed without a rule against them.
 const FAILED: [&str; 2] = ["rewrite-failed", "never-answered"];
 
@@ -34,13 +37,34 @@ impl Record<'_> {
     pub fn outcome(&self) -> Option<Outcome> {
         match self.event.as_str() {
             "operation" => Some(self.operation_outcome()),
-            "association-closed" if self.ended.as_deref() == Some("released") => Some(Outcome::Success),
-            "association-closed" if self.ended.as_deref() == Some("policy") => Some(Outcome::Refused),
+            "association-closed" if self.ended() == Some("released") => Some(Outcome::Success),
+            "association-closed" if self.ended() == Some("policy") => Some(Outcome::Refused),
             "association-closed" | "configuration-refused" => Some(Outcome::Failure),
             "association-opened" | "configuration-loaded" => Some(Outcome::Success),
             "association-rejected" | "connection-refused" => Some(Outcome::Refused),
+            TRAIL_CONTINUED => Some(self.continued_outcome()),
+            "clock-stepped" => Some(Outcome::Warning),
             _ => None,
         }
+    }
+
+    /// Of a run that began: failure where the trail is not, or may not be, as the run before left it; a warning where that
+    /// run ended without saying so, or nobody had signed what it left.
+    fn continued_outcome(&self) -> Outcome {
+        match self.head.as_deref() {
+            Some("new" | "fits" | "not-compared") | None => {}
+            Some(_) => return Outcome::Failure,
+        }
+        if self.after_crash() || self.unsigned.is_some_and(|unsigned| unsigned > 0) {
+            Outcome::Warning
+        } else {
+            Outcome::Success
+        }
+    }
+
+    /// Whether the run before this one left records, and no sign that it ended in good order.
+    pub fn after_crash(&self) -> bool {
+        self.last.is_some() && self.ended == Some(Ended::InOrder(false))
     }
 
     fn operation_outcome(&self) -> Outcome {

@@ -1,12 +1,15 @@
 //! Records that outlive the line that they were read from.
 
-use super::{Authority, Certificate, Record, Tls, Upstream};
+use super::kinds::Ended;
+use super::{Authority, Certificate, Fault, Record, Tls, Upstream};
 use crate::audit::reading::Text;
 
 impl<'a> Record<'a> {
     /// The same, free of the line.
+    #[allow(clippy::too_many_lines, reason = "one line for each field")]
     pub fn into_owned(self) -> Record<'static> {
         let own = |text: Option<Text<'a>>| text.map(Text::into_owned);
+        let all = |texts: Vec<Text<'a>>| texts.into_iter().map(Text::into_owned).collect();
         Record {
             time: self.time.into_owned(),
             event: self.event.into_owned(),
@@ -49,7 +52,7 @@ impl<'a> Record<'a> {
             status: own(self.status),
             bytes: self.bytes,
             duration_ms: self.duration_ms,
-            ended: own(self.ended),
+            ended: self.ended.map(Ended::into_owned),
             reason: own(self.reason),
             explanation: own(self.explanation),
             configuration: own(self.configuration),
@@ -58,6 +61,17 @@ impl<'a> Record<'a> {
             version: own(self.version),
             records: self.records,
             count: self.count,
+            fault: self.fault.map(Fault::into_owned),
+            tolerated: all(self.tolerated),
+            errors: self.errors,
+            problems: all(self.problems),
+            aborted: self.aborted,
+            first: self.first,
+            last: self.last,
+            head: own(self.head),
+            unsigned: self.unsigned,
+            seconds: self.seconds,
+            followed: self.followed,
             user: own(self.user),
             host: own(self.host),
             command: own(self.command),
@@ -79,6 +93,17 @@ impl Tls<'_> {
             serial: self.serial.map(Text::into_owned),
             authority: self.authority.map(|authority| Authority { subject: authority.subject.into_owned() }),
             not_after: self.not_after.map(Text::into_owned),
+        }
+    }
+}
+
+impl Fault<'_> {
+    fn into_owned(self) -> Fault<'static> {
+        Fault {
+            element: self.element.map(Text::into_owned),
+            offset: self.offset,
+            problem: self.problem.into_owned(),
+            expected: self.expected.map(Text::into_owned),
         }
     }
 }

@@ -71,6 +71,21 @@ pub struct Upstream<'a> {
     pub tls: Option<Tls<'a>>,
 }
 
+/// Where a message could not be rewritten, and why.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Fault<'a> {
+    /// Its path by tags.
+    #[serde(borrow)]
+    pub element: Option<Text<'a>>,
+    /// Bytes of the data set before it.
+    pub offset: Option<u64>,
+    #[serde(borrow)]
+    pub problem: Text<'a>,
+    #[serde(borrow)]
+    pub expected: Option<Text<'a>>,
+}
+
 /// How the operations of one kind ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]

@@ -50,6 +50,59 @@ fn operations_are_found_by_what_they_say() {
 }
 
 #[test]
+fn operations_are_found_by_their_fault_and_by_what_was_tolerated() {
+    let operation = |sequence: u64, more: &str| {
+        format!(
+            r#"{{"time":"2026-03-01T08:30:01.000000Z","event":"operation","sequence":{sequence},"operation":"C-STORE"{more}}}"#
+        ) + "\n"
+    };
+    let lines = [
+        operation(1, ""),
+        operation(2, r#","fault":{"element":"(0010,0010)","offset":9,"problem":"its length is odd"}"#),
+        operation(
+            3,
+            r#","fault":{"offset":9,"problem":"an item is cut off"},"tolerated":["data-set-order"]"#,
+        ),
+        operation(4, r#","tolerated":["command-padding","response-command-order"]"#),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    super::write(folder.path(), "audit-2026-03-01.jsonl", &lines.concat());
+    let of = |change: &dyn Fn(&mut super::super::filter::OfOperation)| {
+        let mut filter = Filter::default();
+        change(&mut filter.of_operation);
+        found(folder.path(), &filter).0
+    };
+    assert_eq!(of(&|of| of.fault = pattern("(0010,0010)")), [2]);
+    assert_eq!(of(&|of| of.fault = pattern("*cut off")), [3]);
+    assert_eq!(of(&|of| of.fault = pattern("*")), [2, 3]);
+    assert_eq!(of(&|of| of.tolerated = pattern("data-set-order")), [3]);
+    assert_eq!(of(&|of| of.tolerated = pattern("*-order")), [3, 4]);
+    assert_eq!(of(&|of| of.tolerated = pattern("*")), [3, 4]);
+}
+
+#[test]
+fn a_run_is_found_by_what_it_found_of_the_trail() {
+    let run = |sequence: u64, more: &str| {
+        format!(
+            r#"{{"time":"2026-03-01T08:30:01.000000Z","event":"trail-continued","sequence":{sequence},{more},"recovered":false}}"#
+        ) + "\n"
+    };
+    let lines = [
+        run(1, r#""files":0,"unsigned":0,"ended":false,"head":"new""#),
+        run(2, r#""files":1,"last":1,"unsigned":0,"ended":true,"head":"fits""#),
+        run(3, r#""files":1,"last":2,"unsigned":2,"ended":false,"head":"fits""#),
+        run(4, r#""files":1,"last":3,"unsigned":0,"ended":true,"head":"cut","explanation":"cut off""#),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    super::write(folder.path(), "audit-2026-03-01.jsonl", &lines.concat());
+    let of = |outcome: &str| {
+        found(folder.path(), &Filter { outcome: outcome.parse().ok(), ..Filter::default() }).0
+    };
+    assert_eq!((of("success"), of("warning"), of("failure")), (vec![1, 2], vec![3], vec![4]));
+    assert_eq!(found(folder.path(), &Filter { reason: pattern("cut"), ..Filter::default() }).0, [4]);
+}
+
+#[test]
 fn outcomes_reasons_and_endings() {
     let outcome = |text: &str| {
         let wanted = text.parse().unwrap();

@@ -3,10 +3,10 @@
 use crate::audit::reading::figures::{Figures, OperationFigures};
 use crate::audit::reading::of_reason;
 
-use super::super::row::{amount, duration};
 use super::commands::Commands;
 use super::html::{Html, grouped, percent};
 use super::items::{self, Item};
+use crate::cli::words::{amount, duration};
 
 pub fn routes(html: &mut Html, figures: &Figures, commands: &Commands) {
     if figures.routes.is_empty() {

@@ -5,10 +5,10 @@ use time::{Duration, OffsetDateTime};
 
 use crate::audit::reading::figures::Figures;
 
-use super::super::row::amount;
 use super::commands::Commands;
 use super::html::{Html, grouped};
 use super::{drawing, items, operations, security, unusual};
+use crate::cli::words::amount;
 
 /// Damaged lines that the page names.
 const DAMAGE: usize = 50;

@@ -4,10 +4,10 @@ use crate::audit::reading::figures::{BURST, Figures, Kind, LEARNING, Period, Unu
 use crate::audit::reading::of_reason;
 
 use super::super::command::Line;
-use super::super::row::duration;
 use super::commands::Commands;
 use super::html::{Html, grouped};
 use super::items;
+use crate::cli::words::duration;
 
 /// What is unusual, the most important first; alerts of the proxy itself before all.
 pub fn section(html: &mut Html, figures: &Figures, commands: &Commands) {

@@ -17,6 +17,8 @@ const EXAMPLE: &str = "Examples:
   dimsegate audit search audit --tls plain --who
   dimsegate audit search audit --issuer 'CN=Lyon CA*' --who
   dimsegate audit search audit --unrewritten
+  dimsegate audit search audit --fault '(0010,0010)' --table
+  dimsegate audit search audit --tolerated '*' --who
   dimsegate audit search audit --study 1.2.840.99.7 --json | jq .association
 
 Values may hold * and ?. Times: 2026-03-01, 2026-03-01T08:30 (UTC), RFC 3339, today, how long ago (15m, 24h, 7d), or
@@ -99,6 +101,12 @@ pub struct Args {
     /// Status of an operation, as recorded: 0xA700
     #[arg(long, value_name = "STATUS", value_parser = values::status)]
     pub status: Option<Pattern>,
+    /// What the standard does not allow, and was read all the same: data-set-order, command-*
+    #[arg(long, value_name = "LABEL", value_parser = values::tolerated)]
+    pub tolerated: Option<Pattern>,
+    /// What a message was refused for: the element, by its path, or what is wrong with it; '*' for any
+    #[arg(long, value_name = "ELEMENT")]
+    pub fault: Option<Pattern>,
     /// SOP instance UID, as it came or as it was rewritten
     #[arg(long, value_name = "UID", value_parser = values::uid)]
     pub sop_instance: Option<Pattern>,
@@ -161,6 +169,7 @@ impl Args {
         }
         let of = &mut filter.of_operation;
         of.unrewritten = self.unrewritten;
+        (of.tolerated, of.fault) = (self.tolerated.clone(), self.fault.clone());
         (of.operation, of.status, of.patient) =
             (self.operation.clone(), self.status.clone(), self.patient()?);
         (of.sop_instance, of.study) = (self.sop_instance.clone(), self.study.clone());

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::super::values;
 use super::arguments::{Args, pattern};
-use crate::audit::reading::{Filter, Pattern, Record, RecordFile, Text, records};
+use crate::audit::reading::{Fault, Filter, Pattern, Record, RecordFile, Text, records};
 
 impl Args {
     /// What is wrong with a name that no record ever had, where nothing was found.
@@ -19,6 +19,7 @@ impl Args {
             ("listener", &self.listener, |record| own(record.listener.as_ref())),
             ("upstream", &self.upstream, |record| own(record.upstream.as_ref().map(|one| &one.name))),
             ("cipher suite", &self.cipher, |record| own(record.tls.as_ref().map(|tls| &tls.cipher))),
+            ("fault", &self.fault, |record| own(record.fault.as_ref().map(fault))),
             ("reason", &self.reason, |record| record.label().map(str::to_owned)),
         ];
         asked.extend(
@@ -50,4 +51,9 @@ impl Args {
 
 fn own(text: Option<&Text>) -> Option<String> {
     text.map(ToString::to_string)
+}
+
+/// The element, or what is wrong where no element is named.
+fn fault<'r>(fault: &'r Fault<'r>) -> &'r Text<'r> {
+    fault.element.as_ref().unwrap_or(&fault.problem)
 }

@@ -8,6 +8,7 @@ use super::super::row::Row;
 use crate::audit::reading::{Outcome, Record, RecordFile, associations_of};
 use crate::cli::demo::story::Style;
 use crate::cli::table::Table;
+use crate::cli::words::counted;
 
 /// The newest lines, and how many there were.
 pub struct Newest {
@@ -58,20 +59,14 @@ pub fn print(
         }
     }
     let (shown, count) = (rows.len(), found.count);
-    let all = if shown < count {
-        format!("the newest {shown} of {count} records; --limit shows more")
-    } else {
-        counted(count)
+    let all = match count {
+        0 => "no record".to_owned(),
+        _ if shown < count => {
+            format!("the newest {shown} of {}; --limit shows more", counted(count, "record"))
+        }
+        _ => counted(count, "record"),
     };
     writeln!(out, "{}", style.dim(&all))
-}
-
-fn counted(count: usize) -> String {
-    match count {
-        0 => "no record".into(),
-        1 => "1 record".into(),
-        _ => format!("{count} records"),
-    }
 }
 
 fn paint(row: usize, column: usize, cell: &str, rows: &[Row], style: Style) -> String {

@@ -6,23 +6,26 @@ mod values;
 mod work;
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
-use super::super::row::{clock, duration};
+use super::super::row::clock;
 use crate::cli::demo::story::Style;
 use crate::cli::table::{visible, wrapped};
+use crate::cli::words::duration;
 use values::text;
 
 /// Operations that are told one by one.
 const TOLD: usize = 100;
 
 /// The lines of the story of an association, from all its records.
-pub fn tell(records: &[Value], id: &str, folder: &str, style: Style, width: usize) -> Vec<String> {
+pub fn tell(records: &[Value], id: &str, folder: &str, screen: Screen) -> Vec<String> {
     let of = |event: &str| records.iter().find(|record| record["event"] == event);
     let refused = of("association-rejected").or_else(|| of("connection-refused"));
     let closed = of("association-closed");
     let begin = of("association-opened").or(closed).or(refused).or(records.first());
     let begin = begin.unwrap_or(&Value::Null);
-    let mut story = Told { lines: Vec::new(), style, width: width.saturating_sub(INDENT.len()) };
+    let Screen { style, width, now } = screen;
+    let mut story = Told { lines: Vec::new(), style, width: width.saturating_sub(INDENT.len()), now };
     story.title(id, begin, closed, refused);
     story.who(begin);
     match refused {
@@ -42,11 +45,20 @@ pub fn tell(records: &[Value], id: &str, folder: &str, style: Style, width: usiz
     story.lines
 }
 
+/// Who looks: at how many columns, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    pub style: Style,
+    pub width: usize,
+    pub now: OffsetDateTime,
+}
+
 struct Told {
     lines: Vec<String>,
     style: Style,
     /// Of what stands under a chapter.
     width: usize,
+    now: OffsetDateTime,
 }
 
 const INDENT: &str = "  ";

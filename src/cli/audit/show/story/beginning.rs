@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::super::super::ends::{Nearness, nearness, words};
 use super::super::super::row::clock;
 use super::Told;
-use super::values::{find, joined, list, text};
+use super::values::{find, joined, list, moment, text};
 use crate::audit::reading::{of_reason, of_rejection};
 use crate::cli::table::visible;
 
@@ -42,8 +43,9 @@ impl Told {
         if shown.is_object() {
             let (subject, issuer) = (text(shown, "/subject"), text(shown, "/issuer"));
             let hash = text(shown, "/fingerprint");
+            let ends = find(shown, "/not-after").map(|ends| self.ends(&ends)).unwrap_or_default();
             self.say(&format!(
-                "it showed the certificate {subject} of {issuer}, SHA-256 {hash}, which was refused"
+                "it showed the certificate {subject} of {issuer}{ends}, SHA-256 {hash}, which was refused"
             ));
         }
     }
@@ -58,12 +60,24 @@ impl Told {
             Some(subject) => {
                 let names: Vec<String> = list(&tls["san"]).filter_map(Value::as_str).map(visible).collect();
                 let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-                let ends = find(tls, "/not-after").map(|ends| format!(", valid until {}", clock(&ends)));
-                let (ends, hash) = (ends.unwrap_or_default(), text(tls, "/fingerprint"));
+                let ends = find(tls, "/not-after").map(|ends| self.ends(&ends)).unwrap_or_default();
+                let hash = text(tls, "/fingerprint");
                 let issuer = find(tls, "/authority/subject").or_else(|| find(tls, "/issuer"));
                 let issuer = issuer.map(|issuer| format!(", issued by {issuer}")).unwrap_or_default();
                 self.say(&format!("certificate {subject}{names}{issuer}{ends}, SHA-256 {hash}"));
             }
+        }
+    }
+
+    /// Until when a certificate is valid; what has ended meanwhile, or will soon, stands out.
+    fn ends(&self, not_after: &str) -> String {
+        let until = format!(", valid until {}", clock(not_after));
+        let Some(end) = moment(not_after) else { return until };
+        let words = words(end, self.now);
+        match nearness(end, self.now) {
+            Nearness::Ended => format!("{until} ({})", self.style.red(&words)),
+            Nearness::Soon => format!("{until} ({})", self.style.yellow(&words)),
+            Nearness::Later => until,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::super::super::row::amount;
 use super::Told;
 use super::values::{find, text};
 use crate::audit::reading::{of_ending, of_reason};
+use crate::cli::words::amount;
 
 impl Told {
     pub(super) fn alert(&mut self, alert: &Value) {

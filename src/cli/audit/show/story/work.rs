@@ -1,13 +1,15 @@
 //! What was agreed, what was done, and what was rewritten.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::super::super::command::Line;
-use super::super::super::row::{amount, duration};
 use super::values::{find, joined, list, moment, text};
 use super::{INDENT, TOLD, Told};
-use crate::audit::reading::{Outcome, Record, of_reason};
-use crate::cli::table::Table;
+use crate::audit::reading::{Outcome, Record, of_reason, of_tolerated};
+use crate::cli::table::{Table, visible};
+use crate::cli::words::{amount, counted, duration};
 use crate::policy::sop_class::keyword;
 
 impl Told {
@@ -59,6 +61,8 @@ impl Told {
             self.say(&format!("and {} more: {all}", operations.len() - TOLD));
         }
         self.failures(operations);
+        self.faults(operations);
+        self.tolerated(operations);
     }
 
     /// What the labels of dimsegate's own refusals mean.
@@ -72,11 +76,43 @@ impl Told {
         }
     }
 
+    /// Which element a message was refused for, and what would have been right: each once, with the messages it was in.
+    fn faults(&mut self, operations: &[&Value]) {
+        let mut faults: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for operation in operations.iter().filter(|operation| operation["fault"].is_object()) {
+            let fault = &operation["fault"];
+            let behind =
+                || find(fault, "/offset").map(|offset| format!("behind byte {offset} of the data set"));
+            let place = find(fault, "/element").or_else(behind);
+            let expected = find(fault, "/expected").map(|expected| format!("expected: {expected}"));
+            let told = joined([place, find(fault, "/problem"), expected], ", ").unwrap_or_default();
+            faults.entry(told).or_default().push(text(operation, "/message-id"));
+        }
+        for (fault, messages) in faults.iter().take(TOLD) {
+            self.say(&format!("{} in {}: {fault}", self.style.red("fault"), of_messages(messages)));
+        }
+    }
+
+    /// What the standard does not allow, and was read all the same.
+    fn tolerated(&mut self, operations: &[&Value]) {
+        let mut labels: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for operation in operations {
+            for label in list(&operation["tolerated"]).filter_map(Value::as_str) {
+                labels.entry(visible(label)).or_default().push(text(operation, "/message-id"));
+            }
+        }
+        for (label, messages) in labels.iter().take(TOLD) {
+            let words = of_tolerated(label).map(|words| format!(": {words}")).unwrap_or_default();
+            self.say(&format!("tolerated in {}: {label}{words}", of_messages(messages)));
+        }
+    }
+
     pub(super) fn rewritten(&mut self, operations: &[&Value], closed: Option<&Value>) {
         let Some(name) = closed.and_then(|closed| find(closed, "/rewrite/name")) else { return };
         self.chapter("What was rewritten");
-        let elements = closed.map(|closed| text(closed, "/rewrite/elements")).unwrap_or_default();
-        self.say(&format!("\"{name}\" changed, removed or added {elements} elements"));
+        let elements = closed.and_then(|closed| closed.pointer("/rewrite/elements")).and_then(Value::as_u64);
+        let elements = counted(elements.unwrap_or(0), "element");
+        self.say(&format!("\"{name}\" changed, removed or added {elements}"));
         let mut studies: Vec<(String, String)> = operations
             .iter()
             .filter_map(|operation| Some((find(operation, "/study")?, find(operation, "/new-study")?)))
@@ -89,7 +125,7 @@ impl Told {
         let instances =
             operations.iter().filter(|operation| operation["new-sop-instance"].is_string()).count();
         if instances > 0 {
-            self.say(&format!("{instances} SOP instances got new UIDs, each in its own record"));
+            self.say(&format!("{} got new UIDs, each in its own record", counted(instances, "SOP instance")));
         }
     }
 
@@ -134,4 +170,13 @@ fn answer(context: &Value) -> String {
 
 fn named(uid: &str) -> String {
     keyword(uid).map_or_else(|| uid.to_owned(), |name| format!("{name} ({uid})"))
+}
+
+/// Messages by their ids, or how many where they are many.
+fn of_messages(ids: &[String]) -> String {
+    match ids {
+        [id] => format!("message {id}"),
+        ids if ids.len() <= 5 => format!("messages {}", ids.join(", ")),
+        ids => counted(ids.len(), "message"),
+    }
 }
