@@ -92,7 +92,7 @@ fn a_real_association_is_told_as_a_story() {
         "every condition of peer \"site\" held",
         "Verification (1.2.840.10008.1.1)",
         "C-ECHO",
-        "released: released in good order",
+        "released: in good order",
     ] {
         assert!(told.contains(line), "{line} in {told}");
     }
@@ -180,6 +180,45 @@ fn dom(page: &Path) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Opens every row, and says how wide the screen is, how wide the page, and how many rows there are.
+const MEASURE: &str = "<script>
+document.querySelectorAll('details').forEach(row => row.open = true);
+const root = document.documentElement;
+parent.document.body.id = `${root.clientWidth} ${root.scrollWidth} ${document.querySelectorAll('details[open]').length}`;
+</script></body>";
+
+/// With every row opened, nothing is wider than the screen: what does not fit scrolls in itself.
+#[test]
+fn a_report_fits_a_phone_with_every_row_opened() {
+    let gate = recorded();
+    let stopped = gate.event("stopped");
+    let (time, day) = (stopped["time"].as_str().expect("a time"), "audit-2999-01-01.jsonl");
+    let alert = format!(
+        r#"{{"time":"{time}","event":"security-alert","sequence":99,"reason":"records-lost","explanation":"{}"}}"#,
+        "x".repeat(300)
+    );
+    fs::write(gate.site.path("audit").join(day), alert + "\n").expect("a record");
+    audit(&gate, &["report", "audit", "--from", "1h", "-o", "report.html"]).expect_success();
+    let page = gate.site.path("report.html");
+    let text = fs::read_to_string(&page).expect("the page");
+    assert!(text.contains("<b>Security alert</b>"), "{text}");
+    let measured = text.replace("Content-Security-Policy", "no-policy").replace("</body>", MEASURE);
+    let quoted = measured.replace('&', "&amp;").replace('"', "&quot;");
+    for width in [390, 1200] {
+        // A browser without a screen has no window as narrow as a phone, but a frame can be.
+        let frame = format!(
+            "<!doctype html><body><iframe style='width:{width}px;border:0' srcdoc=\"{quoted}\"></iframe></body>"
+        );
+        fs::write(&page, frame).expect("a page written");
+        let shown = dom(&page);
+        let (_, rest) = shown.split_once("<body id=\"").expect("measures");
+        let (measures, _) = rest.split_once('"').expect("an end");
+        let numbers: Vec<u32> = measures.split(' ').filter_map(|word| word.parse().ok()).collect();
+        let [screen, needed, rows] = numbers[..] else { panic!("{measures}") };
+        assert!(needed <= screen && screen <= width && rows > 5, "{measures} at {width}");
+    }
+}
+
 /// A server that counts who comes and answers nobody.
 fn counting() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
@@ -202,12 +241,12 @@ fn a_report_in_a_browser_shows_its_figures_runs_nothing_and_fetches_nothing() {
     let page = gate.site.path("report.html");
     let shown = dom(&page);
     for figure in [
-        "<b>1</b><span>associations</span>",
-        "<b>1</b><span>refusals</span>",
-        "<b>1</b><span>operations</span>",
+        "<b>1</b><span>association</span><small>1 peer</small>",
+        "<b>1</b><span>refusal</span><small>1 reason</small>",
+        "<b>1</b><span>operation</span>",
         "calling-ae-title-unknown",
         "&lt;i&gt;SITE&lt;/i&gt; to PACS",
-        "days left<small> 2099-01-01",
+        "days</b><small> 2099-01-01",
         "class=\"timeline\"",
         "class=\"heat\"",
     ] {

@@ -1,12 +1,15 @@
 //! `dimsegate audit report`: one HTML page about a period, that needs nothing but itself.
 
+mod certificates;
 mod commands;
-mod drawing;
+mod hours;
 mod html;
 mod items;
 mod operations;
 pub(super) mod page;
 mod security;
+mod timeline;
+mod trail;
 mod unusual;
 
 use std::io::Write;
@@ -19,6 +22,7 @@ use super::trail::Trail;
 use super::{complain, period, tell_damage};
 use crate::audit::reading::figures::{Period, figures};
 use crate::cli::exit;
+use crate::cli::words::counted;
 use crate::files::full;
 
 const EXAMPLE: &str = "Examples:
@@ -68,8 +72,8 @@ pub fn run(args: &Args) -> ExitCode {
     if let Err(error) = write(&args.output, page.as_bytes()) {
         return complain(&format!("{}: cannot be written: {error}", full(&args.output)), exit::UNAVAILABLE);
     }
-    let records = figures.records;
-    let _ = writeln!(std::io::stdout().lock(), "{}: {records} records", args.output.display());
+    let records = counted(figures.records, "record");
+    let _ = writeln!(std::io::stdout().lock(), "{}: {records}", args.output.display());
     status
 }
 

@@ -196,6 +196,102 @@ fn a_page_holds_figures_and_commands_and_no_markup_of_others() {
     }
 }
 
+/// A page of these lines, as it is written on the day after.
+fn page(lines: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("audit-2026-03-01.jsonl"), lines).unwrap();
+    let period = Period { from: datetime!(2026-03-01 0:00 UTC), to: datetime!(2026-03-02 0:00 UTC) };
+    let figures = figures(&files(folder.path()).unwrap(), period);
+    report::page::page(&figures, "audit", datetime!(2026-03-02 0:00 UTC))
+}
+
+/// The words of a page without its markup.
+fn words(page: &str) -> Vec<String> {
+    let body = page.split("</style>").nth(1).unwrap();
+    let text =
+        body.split('<').filter_map(|piece| piece.split_once('>').map(|(_, text)| text)).collect::<Vec<_>>();
+    text.join(" ").split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn one_of_a_thing_is_not_said_as_many() {
+    let words = words(&page(LINES));
+    let nouns = [
+        "associations",
+        "refusals",
+        "peers",
+        "reasons",
+        "records",
+        "operations",
+        "alerts",
+        "hours",
+        "days",
+        "times",
+        "lines",
+    ];
+    let wrong: Vec<_> =
+        words.windows(2).filter(|two| two[0] == "1" && nouns.contains(&two[1].as_str())).collect();
+    assert!(wrong.is_empty() && words.windows(2).any(|two| two == ["1", "peer"]), "{wrong:?}");
+}
+
+#[test]
+fn each_drawing_has_a_scale_of_its_own_and_says_it() {
+    let page = page(LINES);
+    assert_eq!(page.matches("<figure class=\"timeline\">").count(), 2);
+    let words = words(&page).join(" ");
+    assert!(
+        words.contains("at most 1 association an hour") && words.contains("at most 1 refusal an hour"),
+        "{words}"
+    );
+    assert!(!words.contains("two scales"));
+}
+
+#[test]
+fn certificates_that_have_ended_or_end_soon_stand_out() {
+    let ending = |end: &str| {
+        LINES
+            .replace("\"fingerprint\":\"aa11\"", &format!("\"fingerprint\":\"aa11\",\"not-after\":\"{end}\""))
+    };
+    let of = |end: &str| page(&ending(end));
+    let ended = of("2026-03-01T22:00:00Z");
+    assert!(ended.contains("certificate bad\"><summary>") && ended.contains("ended 2 hours ago"));
+    assert!(ended.contains("<b>Certificate has ended</b>"));
+    let soon = of("2026-03-12T00:00:00Z");
+    assert!(soon.contains("certificate warn\"><summary>") && soon.contains("ends in 10 days"));
+    assert!(soon.contains("<b>Certificate ends soon</b>"));
+    let later = of("2027-03-12T00:00:00Z");
+    assert!(later.contains("certificate later\"><summary>") && !later.contains("<b>Certificate"));
+    // Of an upstream too.
+    let upstream = r#""upstream":{"name":"pacs","tls":{"version":"1.3","subject":"CN=pacs","fingerprint":"bb22","not-after":"2026-03-04T00:00:00Z"},"#;
+    let of_upstream = page(&LINES.replace(r#""upstream":{"name":"pacs","#, upstream));
+    assert!(of_upstream.contains("CN=pacs, upstream pacs, ends in 2 days (2026-03-04)."), "{of_upstream}");
+    // In the story of an association, by the day on which it is read.
+    let records: Vec<Value> =
+        ending("2026-03-01T22:00:00Z").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let screen = show::story::Screen { style: Style::PLAIN, width: 200, now: datetime!(2026-03-02 0:00 UTC) };
+    let told = show::story::tell(&records[..3], "a-1", "audit", screen).join("\n");
+    assert!(told.contains("valid until 2026-03-01 22:00:00 (ended 2 hours ago)"), "{told}");
+}
+
+#[test]
+fn what_is_wrong_with_the_trail_stands_out_and_what_is_not_does_not() {
+    let run = |more: &str| {
+        page(&format!(
+            r#"{{"time":"2026-03-01T08:00:00.000000Z","event":"trail-continued","sequence":1,"files":1,"last":9,{more},"recovered":false}}"#
+        ))
+    };
+    let finding = |page: &str, name: &str| page.contains(&format!("\"><summary><b>{name}</b>"));
+    let cut =
+        run(r#""unsigned":0,"ended":true,"head":"cut","explanation":"the end of the trail was cut off""#);
+    assert!(finding(&cut, "The trail was changed"), "{cut}");
+    assert!(cut.contains("--event trail-continued --reason cut --outcome failure"), "{cut}");
+    let crash = run(r#""unsigned":1,"ended":false,"head":"fits""#);
+    assert!(finding(&crash, "A run began after a crash") && crash.contains("1 record taken over"));
+    let orderly = run(r#""unsigned":0,"ended":true,"head":"fits""#);
+    assert!(!finding(&orderly, "A run began") && orderly.contains("A run began"));
+    assert!(orderly.contains("nobody signed these records"));
+}
+
 #[test]
 fn faults_and_what_was_tolerated_are_told_in_words() {
     let told = r#""fault":{"element":"(0040,0275)[1].(0040,0009)","problem":"its length is odd","expected":"an even one"},"tolerated":["data-set-order","response-command-element-00080058"],"status":"0xA700""#;
@@ -216,6 +312,17 @@ fn faults_and_what_was_tolerated_are_told_in_words() {
         "tolerated in message 1: data-set-order: elements of the data set were out of order",
     ] {
         assert!(story.contains(part), "{part} in {story}");
+    }
+}
+
+/// Each kind of record stands in a figure of the page, with what it tells.
+#[test]
+fn every_kind_of_record_is_shown_on_the_page() {
+    for (name, line) in crate::audit::tests::kinds::lines() {
+        let page = page(&format!("{line}\n"));
+        let time = Record::read(line.as_bytes()).unwrap().time.get(11..23).unwrap().to_owned();
+        let row = format!("2026-03-01 {time}<td>{name}<");
+        assert!(page.contains(&row), "{name} is in no figure: {row}");
     }
 }
 

@@ -14,12 +14,15 @@ const OTHERS: &str = "(others)";
 #[derive(Clone, Debug, Default)]
 pub struct Bucket {
     pub count: u64,
+    /// Fewer than `count`, where some stand for many.
+    pub records: u64,
     pub newest: VecDeque<Shared>,
 }
 
 impl Bucket {
     pub fn add(&mut self, record: &Shared) {
         self.count = self.count.saturating_add(record.times());
+        self.records += 1;
         if self.newest.len() == NEWEST {
             self.newest.pop_front();
         }

@@ -1,4 +1,4 @@
-//! The certificates that associations came with.
+//! The certificates that requestors and upstreams showed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,8 @@ pub struct Certificates {
     pub shown: BTreeMap<String, Certificate>,
     /// Associations over TLS without one.
     pub without: Bucket,
+    /// Of upstreams, by name and fingerprint.
+    pub of_upstreams: BTreeMap<(String, String), Certificate>,
 }
 
 /// A certificate, and who came with it.
@@ -40,19 +42,35 @@ impl Certificates {
             return;
         }
         let certificate = self.shown.entry(fingerprint.to_string()).or_default();
-        if certificate.bucket.count == 0 {
-            certificate.subject = tls.subject.as_deref().unwrap_or_default().to_owned();
-            let vouching = tls.authority.as_ref().map(|authority| authority.subject.to_string());
-            let named = || tls.issuer.as_deref().map(str::to_owned);
-            certificate.issuer = vouching.or_else(named).unwrap_or_default();
-            certificate.names = tls.san.iter().map(ToString::to_string).collect();
-            certificate.ends =
-                tls.not_after.as_deref().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
-        }
-        certificate.bucket.add(record);
+        certificate.add(tls, record);
         if let Some(title) = record.calling_ae_title.as_deref().filter(|_| certificate.titles.len() < TITLES)
         {
             certificate.titles.insert(title.to_owned());
         }
+    }
+
+    /// What the upstream of an association showed.
+    pub(super) fn add_upstream(&mut self, record: &Shared) {
+        let Some(upstream) = &record.upstream else { return };
+        let Some(tls) = &upstream.tls else { return };
+        let Some(fingerprint) = &tls.fingerprint else { return };
+        let key = (upstream.name.to_string(), fingerprint.to_string());
+        if self.of_upstreams.len() < APART || self.of_upstreams.contains_key(&key) {
+            self.of_upstreams.entry(key).or_default().add(tls, record);
+        }
+    }
+}
+
+impl Certificate {
+    fn add(&mut self, tls: &Tls, record: &Shared) {
+        if self.bucket.count == 0 {
+            self.subject = tls.subject.as_deref().unwrap_or_default().to_owned();
+            let vouching = tls.authority.as_ref().map(|authority| authority.subject.to_string());
+            let named = || tls.issuer.as_deref().map(str::to_owned);
+            self.issuer = vouching.or_else(named).unwrap_or_default();
+            self.names = tls.san.iter().map(ToString::to_string).collect();
+            self.ends = tls.not_after.as_deref().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        }
+        self.bucket.add(record);
     }
 }

@@ -3,11 +3,13 @@
 mod bucket;
 mod burst;
 mod certificate;
+mod trail;
 mod unusual;
 
 pub use bucket::{Bucket, NEWEST, Ranking};
 pub use burst::{BURST, WITHIN};
 pub use certificate::{Certificate, Certificates};
+pub use trail::{OfTrail, Trail, TrailFigure};
 pub use unusual::{FEWEST, Kind, LEARNING, Unusual, WEEK};
 
 use std::collections::BTreeMap;
@@ -62,6 +64,8 @@ pub struct Figures {
     pub endings: Ranking,
     /// Started, stopped, configurations: the proxy itself.
     pub process: Ranking,
+    /// What was done to the records, and what is to be known of their times.
+    pub trail: Trail,
     pub bytes: Bytes,
     pub unusual: Vec<Unusual>,
     /// The first record that the usual was learned from.
@@ -160,6 +164,7 @@ impl Figures {
             failed: Ranking::default(),
             endings: Ranking::default(),
             process: Ranking::default(),
+            trail: Trail::default(),
             bytes: Bytes::default(),
             unusual: Vec::new(),
             learned_from: None,
@@ -174,9 +179,10 @@ impl Figures {
             "association-rejected" | "connection-refused" => self.refused(record),
             "operation" => self.operation(record),
             "security-alert" => self.alerts.add(record.label().unwrap_or(NONE), record),
-            "started" | "stopped" | "configuration-loaded" | "configuration-refused" | "records-deleted" => {
+            "started" | "stopped" | "configuration-loaded" | "configuration-refused" => {
                 self.process.add(&record.event, record);
             }
+            event if Trail::has(event) => self.trail.add(record),
             _ => {}
         }
     }
@@ -199,6 +205,7 @@ impl Figures {
         if let Some(hour) = record.at().and_then(|at| hours.get_mut(usize::from(at.hour()))) {
             *hour += 1;
         }
+        self.certificates.add_upstream(record);
         match &record.tls {
             None => self.versions.add("plain", record),
             Some(tls) => {

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::cli::words::noun;
+
 /// A page that grows. What is not written in this source code is text.
 #[derive(Debug, Default)]
 pub struct Html(String);
@@ -52,6 +54,12 @@ pub fn grouped(number: u64) -> String {
         shown.push(digit);
     }
     shown
+}
+
+/// `1 association`, `12 345 associations`.
+pub fn counted(count: impl TryInto<u64>, what: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", grouped(count), noun(count, what))
 }
 
 /// A part of a whole in hundredths, at least a visible one where it is not nothing.

@@ -6,7 +6,7 @@ use crate::audit::reading::figures::{Bucket, Ranking};
 use super::super::command::Line;
 use super::super::row::Row;
 use super::commands::Commands;
-use super::html::{Html, grouped, percent};
+use super::html::{Html, counted, grouped, percent};
 
 /// Bars that are drawn; the rest is counted.
 pub const BARS: usize = 25;
@@ -63,17 +63,22 @@ pub fn ranking(
 
 /// Says how many bars were left out.
 pub fn more(html: &mut Html, length: usize) {
-    if length > BARS {
-        html.element("<p class=\"quiet\">and ", length - BARS, " more</p>");
+    more_than(html, length, BARS);
+}
+
+/// Says how many were left out of which so many are drawn.
+pub fn more_than(html: &mut Html, length: usize, drawn: usize) {
+    if length > drawn {
+        html.element("<p class=\"quiet\">and ", length - drawn, " more</p>");
     }
 }
 
 /// The newest records of a figure, and the command that lists all of them.
 pub fn records(html: &mut Html, bucket: &Bucket, all: &Line, commands: &Commands) {
     html.raw("<div class=\"records\">");
-    if (bucket.newest.len() as u64) < bucket.count {
+    if (bucket.newest.len() as u64) < bucket.records {
         html.raw("<p class=\"quiet\">The newest ").text(bucket.newest.len()).raw(" of ");
-        html.text(grouped(bucket.count)).raw(" records</p>");
+        html.text(counted(bucket.records, "record")).raw("</p>");
     }
     html.raw(
         "<div class=\"scroll\"><table><thead><tr><th>time (UTC)<th>event<th>association<th>peer<th>from<th>AE titles<th>what\

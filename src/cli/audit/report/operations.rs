@@ -4,7 +4,7 @@ use crate::audit::reading::figures::{Figures, OperationFigures};
 use crate::audit::reading::of_reason;
 
 use super::commands::Commands;
-use super::html::{Html, grouped, percent};
+use super::html::{Html, counted, grouped, percent};
 use super::items::{self, Item};
 use crate::cli::words::{amount, duration};
 
@@ -22,7 +22,7 @@ pub fn routes(html: &mut Html, figures: &Figures, commands: &Commands) {
         let line = commands.event("association-closed").with("peer", peer).with("upstream", upstream);
         let shown = Item {
             label: &format!("{peer} → {upstream}"),
-            note: &format!("{} associations", grouped(route.bucket.count)),
+            note: &counted(route.bucket.count, "association"),
             tone: "plain",
             share: (bytes.r#in.saturating_add(bytes.out), longest),
             figure: &format!("{} in, {} out", amount(bytes.r#in), amount(bytes.out)),

@@ -6,9 +6,9 @@ use time::{Duration, OffsetDateTime};
 use crate::audit::reading::figures::Figures;
 
 use super::commands::Commands;
-use super::html::{Html, grouped};
-use super::{drawing, items, operations, security, unusual};
-use crate::cli::words::amount;
+use super::html::{Html, counted, grouped};
+use super::{certificates, hours, items, operations, security, timeline, trail, unusual};
+use crate::cli::words::{amount, noun};
 
 /// Damaged lines that the page names.
 const DAMAGE: usize = 50;
@@ -27,19 +27,19 @@ pub fn page(figures: &Figures, folder: &str, written: OffsetDateTime) -> String 
     html.raw("</title><style>").raw(include_str!("style.css")).raw("</style></head><body>");
     head(&mut html, figures, folder, written);
     html.raw("<main>");
-    tiles(&mut html, figures);
+    tiles(&mut html, figures, &commands, written);
     let mut section = |id: &'static str, title: &'static str, body: &dyn Fn(&mut Html)| {
         html.raw("<section id=\"").raw(id).raw("\"><h2>").raw(title).raw("</h2>");
         body(&mut html);
         html.raw("</section>");
     };
-    section("unusual", "Unusual", &|html| unusual::section(html, figures, &commands));
-    section("time", "Over time", &|html| drawing::timeline(html, figures, &commands));
-    section("peers", "Associations by peer and hour", &|html| drawing::peers(html, figures, &commands));
+    section("unusual", "What stands out", &|html| unusual::section(html, figures, &commands, written));
+    section("time", "Over time", &|html| timeline::section(html, figures, &commands));
+    section("peers", "Associations by peer and hour", &|html| hours::section(html, figures, &commands));
     section("refusals", "Refusals by reason", &|html| security::refusals(html, figures, &commands));
     section("tls", "TLS in use", &|html| security::tls(html, figures, &commands));
-    section("certificates", "Certificates of requestors", &|html| {
-        security::certificates(html, figures, &commands, written);
+    section("certificates", "Certificates that were shown", &|html| {
+        certificates::section(html, figures, &commands, written);
     });
     section("routes", "Bytes by route", &|html| operations::routes(html, figures, &commands));
     section("operations", "Operations by outcome", &|html| operations::operations(html, figures, &commands));
@@ -48,15 +48,16 @@ pub fn page(figures: &Figures, folder: &str, written: OffsetDateTime) -> String 
         let search = |label: &str| commands.event(label);
         items::ranking(html, &figures.process, |_| "plain", |_| String::new(), search, &commands);
     });
+    section("trail", "The trail itself", &|html| trail::section(html, figures, &commands));
     section("reading", "What this page is made of", &|html| reading(html, figures, folder));
     html.raw("</main></body></html>\n");
     html.finish()
 }
 
-const CONTENTS: &str = "<nav><a href=\"#unusual\">Unusual</a><a href=\"#time\">Time</a><a href=\"#peers\">Peers</a>\
+const CONTENTS: &str = "<nav><a href=\"#unusual\">What stands out</a><a href=\"#time\">Time</a><a href=\"#peers\">Peers</a>\
     <a href=\"#refusals\">Refusals</a><a href=\"#tls\">TLS</a><a href=\"#certificates\">Certificates</a>\
     <a href=\"#routes\">Bytes</a><a href=\"#operations\">Operations</a><a href=\"#endings\">Endings</a>\
-    <a href=\"#proxy\">Proxy</a><a href=\"#reading\">Method</a></nav>";
+    <a href=\"#proxy\">Proxy</a><a href=\"#trail\">Trail</a><a href=\"#reading\">Method</a></nav>";
 
 fn head(html: &mut Html, figures: &Figures, folder: &str, written: OffsetDateTime) {
     html.raw("<header><div><p class=\"brand\">dimsegate</p><h1>Audit report</h1><p class=\"period\"><b>");
@@ -74,46 +75,39 @@ fn head(html: &mut Html, figures: &Figures, folder: &str, written: OffsetDateTim
         .raw("</header>");
 }
 
-fn tiles(html: &mut Html, figures: &Figures) {
+fn tiles(html: &mut Html, figures: &Figures, commands: &Commands, now: OffsetDateTime) {
     let operations: u64 = figures.operations.values().map(|kind| kind.bucket.count).sum();
-    let failed = figures.failed.count();
-    let unusual = (figures.unusual.len() + figures.alerts.ranked().len()) as u64;
-    html.raw("<div class=\"tiles\">");
-    tile(
-        html,
-        "#peers",
-        "plain",
-        &grouped(figures.associations.count),
-        "associations",
-        &format!("{} peers", figures.peers.len()),
-    );
-    let reasons = figures.refused.ranked().len();
     let tone = |count: u64| if count > 0 { "bad" } else { "good" };
-    let refused = figures.refusals.count;
-    tile(html, "#refusals", tone(refused), &grouped(refused), "refusals", &format!("{reasons} reasons"));
-    tile(
-        html,
-        "#unusual",
-        tone(unusual),
-        &grouped(unusual),
-        "unusual",
-        &format!("{} security alerts", grouped(figures.alerts.count())),
-    );
-    tile(
-        html,
-        "#operations",
-        "plain",
-        &grouped(operations),
-        "operations",
-        &format!("{} not success", grouped(failed)),
-    );
+    let unusual = unusual::count(figures, commands, now) as u64;
+    let shown = certificates::all(figures, commands);
+    let pressing = certificates::pressing(&shown, now).len() as u64;
+    html.raw("<div class=\"tiles\">");
+    let (associations, refused) = (figures.associations.count, figures.refusals.count);
+    let peers = counted(figures.peers.len(), "peer");
+    tile(html, "#peers", "plain", &grouped(associations), noun(associations, "association"), &peers);
+    let reasons = counted(figures.refused.ranked().len(), "reason");
+    tile(html, "#refusals", tone(refused), &grouped(refused), noun(refused, "refusal"), &reasons);
+    let alerts = counted(figures.alerts.count(), "security alert");
+    let stand = if unusual == 1 { "stands out" } else { "stand out" };
+    tile(html, "#unusual", tone(unusual), &grouped(unusual), stand.to_owned(), &alerts);
+    let failed = format!("{} not success", grouped(figures.failed.count()));
+    tile(html, "#operations", "plain", &grouped(operations), noun(operations, "operation"), &failed);
     let moved = figures.bytes.r#in.saturating_add(figures.bytes.out);
     let ways = format!("{} in, {} out", amount(figures.bytes.r#in), amount(figures.bytes.out));
-    tile(html, "#routes", "plain", &amount(moved), "moved", &ways);
+    tile(html, "#routes", "plain", &amount(moved), "moved".to_owned(), &ways);
+    let ending = format!("{} ended or ending soon", noun(pressing, "certificate"));
+    tile(
+        html,
+        "#certificates",
+        tone(pressing),
+        &grouped(pressing),
+        ending,
+        &format!("{} shown", grouped(shown.len() as u64)),
+    );
     html.raw("</div>");
 }
 
-fn tile(html: &mut Html, to: &'static str, tone: &'static str, figure: &str, what: &'static str, more: &str) {
+fn tile(html: &mut Html, to: &'static str, tone: &'static str, figure: &str, what: String, more: &str) {
     html.raw("<a class=\"tile ")
         .raw(tone)
         .raw("\" href=\"")
@@ -121,16 +115,16 @@ fn tile(html: &mut Html, to: &'static str, tone: &'static str, figure: &str, wha
         .raw("\"><b>")
         .text(figure)
         .raw("</b><span>");
-    html.raw(what).raw("</span><small>").text(more).raw("</small></a>");
+    html.text(what).raw("</span><small>").text(more).raw("</small></a>");
 }
 
 fn reading(html: &mut Html, figures: &Figures, folder: &str) {
     let kept = &figures.kept;
     html.raw("<p>")
-        .text(grouped(figures.records))
-        .raw(" records of the period, from ")
-        .text(grouped(kept.lines));
-    html.raw(" lines that were read. That nobody changed them is not shown here but by <code>");
+        .text(counted(figures.records, "record"))
+        .raw(" of the period, from ")
+        .text(counted(kept.lines, "line"));
+    html.raw(" that were read. That nobody changed them is not shown here but by <code>");
     html.text(super::super::command::Line::new("verify", folder)).raw("</code>.</p>");
     html.raw("<p>An association counts where it was opened, a refusal where a connection or a request for an association was refused, bytes and endings where an association ended. Times and hours are UTC. Each figure keeps its newest ten records here; its command lists all.</p>");
     for path in &kept.encrypted {
@@ -139,8 +133,8 @@ fn reading(html: &mut Html, figures: &Figures, folder: &str) {
     if kept.damaged > 0 {
         html.element(
             "<p class=\"bad\">",
-            grouped(kept.damaged),
-            " damaged lines were skipped:</p><ul class=\"mono\">",
+            counted(kept.damaged, "damaged line"),
+            " skipped:</p><ul class=\"mono\">",
         );
         for damage in kept.damage.iter().take(DAMAGE) {
             html.element("<li>", &damage.place, "").element(": ", &damage.what, "</li>");
@@ -162,7 +156,7 @@ pub fn day(time: OffsetDateTime) -> String {
 
 fn length(length: Duration) -> String {
     match length.whole_hours() {
-        0..48 => format!("{} hours", length.whole_hours()),
-        hours => format!("{} days", (hours + 12) / 24),
+        hours @ 0..48 => counted(hours, "hour"),
+        hours => counted((hours + 12) / 24, "day"),
     }
 }

@@ -1,17 +1,11 @@
-//! Sections about who was kept out, and what TLS proved.
+//! Sections about who was kept out, and how associations were protected.
 
-use time::{Duration, OffsetDateTime};
-
-use crate::audit::reading::figures::{Certificate, Figures, NONE};
+use crate::audit::reading::figures::{Figures, NONE};
 use crate::audit::reading::{of_ending, of_reason};
 
 use super::commands::Commands;
-use super::html::{Html, grouped};
+use super::html::Html;
 use super::items;
-
-/// Certificates in the table.
-const ROWS: usize = 100;
-const SOON: Duration = Duration::days(30);
 
 pub fn refusals(html: &mut Html, figures: &Figures, commands: &Commands) {
     if figures.refused.is_empty() {
@@ -65,63 +59,4 @@ pub fn tls(html: &mut Html, figures: &Figures, commands: &Commands) {
     };
     items::ranking(html, &figures.groups, |_| "plain", note, |_| opened.clone(), commands);
     html.raw("</div></div>");
-}
-
-pub fn certificates(html: &mut Html, figures: &Figures, commands: &Commands, now: OffsetDateTime) {
-    let mut shown: Vec<_> = figures.certificates.shown.iter().collect();
-    if shown.is_empty() {
-        html.raw("<p class=\"quiet\">No association came with a certificate.</p>");
-        return;
-    }
-    // Those that end first, then those that are used most.
-    shown.sort_by_key(|(_, one)| (one.ends.is_none(), one.ends, std::cmp::Reverse(one.bucket.count)));
-    let opened = commands.event("association-opened");
-    html.raw("<div class=\"items\">");
-    for (fingerprint, certificate) in shown.iter().take(ROWS) {
-        html.raw("<details class=\"item certificate\"><summary><span class=\"label\">")
-            .text(&certificate.subject);
-        let titles: Vec<&str> = certificate.titles.iter().map(String::as_str).collect();
-        html.raw(" <small>").text(certificate.names.join(", ")).raw(" · used by ").text(titles.join(", "));
-        html.raw("</small></span>");
-        ends(html, certificate, now);
-        html.element("<span class=\"figure\">", grouped(certificate.bucket.count), "</span></summary>");
-        if !certificate.issuer.is_empty() {
-            html.element("<p class=\"quiet\">issued by ", &certificate.issuer, "</p>");
-        }
-        html.element("<p class=\"mono quiet\">SHA-256 ", fingerprint, "</p>");
-        items::records(html, &certificate.bucket, &opened.with("certificate", fingerprint), commands);
-        html.raw("</details>");
-    }
-    html.raw("</div>");
-    if shown.iter().any(|(_, certificate)| certificate.ends.is_none()) {
-        html.raw("<p class=\"quiet\">Where no end is given, the records do not say when the certificate ends; <code>dimsegate certs show</code> does.</p>");
-    }
-    let without = figures.certificates.without.count;
-    if without > 0 {
-        html.element(
-            "<p class=\"quiet\">",
-            grouped(without),
-            " associations came over TLS without a certificate.</p>",
-        );
-    }
-}
-
-fn ends(html: &mut Html, certificate: &Certificate, now: OffsetDateTime) {
-    let Some(ends) = certificate.ends else {
-        html.raw("<span class=\"ends quiet\"></span>");
-        return;
-    };
-    let left = ends - now;
-    let (tone, words) = match left.whole_days() {
-        _ if left.is_negative() => ("bad", "ended".to_owned()),
-        days if left < SOON => ("bad", format!("ends in {days} days")),
-        days => ("quiet", format!("{days} days left")),
-    };
-    html.raw("<span class=\"ends ")
-        .raw(tone)
-        .raw("\">")
-        .text(words)
-        .raw("<small> ")
-        .text(super::page::day(ends));
-    html.raw("</small></span>");
 }

@@ -1,60 +1,99 @@
-//! Unusual things in sentences.
+//! What stands out, in sentences.
 
-use crate::audit::reading::figures::{BURST, Figures, Kind, LEARNING, Period, Unusual, WITHIN};
-use crate::audit::reading::of_reason;
+use time::OffsetDateTime;
+
+use crate::audit::reading::figures::{BURST, Bucket, Figures, Kind, LEARNING, Period, Unusual, WITHIN};
+use crate::audit::reading::{Outcome, of_reason};
 
 use super::super::command::Line;
+use super::super::ends::{Nearness, words};
+use super::certificates::{self, Shown};
 use super::commands::Commands;
-use super::html::{Html, grouped};
-use super::items;
+use super::html::{Html, counted, grouped};
+use super::{items, trail};
 use crate::cli::words::duration;
 
-/// What is unusual, the most important first; alerts of the proxy itself before all.
-pub fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
-    let mut none = true;
+/// What stands out, the most important first: alerts of the proxy itself, then the trail, what is unusual, and certificates.
+pub fn section(html: &mut Html, figures: &Figures, commands: &Commands, now: OffsetDateTime) {
+    let before = count(figures, commands, now);
     html.raw("<div class=\"findings\">");
-    for (label, bucket) in figures.alerts.ranked() {
-        none = false;
+    for (label, bucket) in alerts(figures) {
         let line = commands.event("security-alert").with("reason", label);
-        html.raw("<details class=\"finding bad\"><summary><b>Security alert</b> <span>").text(label);
-        if let Some(meaning) = of_reason(label) {
-            html.raw(": ").raw(meaning.what).raw(". Look at: ").raw(meaning.look);
-        }
-        html.element("</span><span class=\"figure\">", grouped(bucket.count), "</span></summary>");
-        items::records(html, bucket, &line, commands);
-        html.raw("</details>");
+        let told = Told { tone: "bad", name: "Security alert", text: alert(label, bucket), line };
+        finding(html, &told, bucket, commands);
+    }
+    for one in trail::told(figures, commands).into_iter().filter(stands_out) {
+        let trail::Told { tone, name, text, line, figure } = one;
+        finding(html, &Told { tone, name, text, line }, &figure.bucket, commands);
     }
     for unusual in &figures.unusual {
-        none = false;
-        finding(html, unusual, figures, commands);
+        finding(html, &tell(unusual, figures, commands), &unusual.bucket, commands);
+    }
+    let shown = certificates::all(figures, commands);
+    for one in certificates::pressing(&shown, now) {
+        finding(html, &certificate(one, now), one.bucket(), commands);
     }
     html.raw("</div>");
-    if none {
+    if before == 0 {
         html.raw("<p class=\"quiet\">Nothing.</p>");
     }
     method(html, figures);
 }
 
-fn finding(html: &mut Html, unusual: &Unusual, figures: &Figures, commands: &Commands) {
-    let Told { tone, name, text, line } = tell(unusual, figures, commands);
+/// How many findings there are.
+pub fn count(figures: &Figures, commands: &Commands, now: OffsetDateTime) -> usize {
+    let shown = certificates::all(figures, commands);
+    let of_trail = trail::told(figures, commands).iter().filter(|one| stands_out(one)).count();
+    figures.alerts.ranked().len()
+        + of_trail
+        + figures.unusual.len()
+        + certificates::pressing(&shown, now).len()
+}
+
+/// Alerts of the proxy itself. That the trail was changed is told of the run that found it.
+fn alerts(figures: &Figures) -> impl Iterator<Item = (&str, &Bucket)> {
+    let told = figures.trail.ordered().iter().any(|(of, _)| of.outcome == Some(Outcome::Failure));
+    figures.alerts.ranked().into_iter().filter(move |(label, _)| !told || *label != "trail-changed")
+}
+
+/// What the newest alert of a kind says, or what such alerts mean.
+fn alert(label: &str, bucket: &Bucket) -> String {
+    let meaning = of_reason(label);
+    let newest = bucket.newest.back().and_then(|record| record.explanation.as_deref());
+    let what = newest.filter(|text| !text.is_empty()).or(meaning.map(|meaning| meaning.what));
+    let look = meaning.map(|meaning| format!("Look at: {}", meaning.look));
+    let said = what.map(|what| format!("{label}: {what}")).unwrap_or_else(|| label.to_owned());
+    [Some(said), look].into_iter().flatten().collect::<Vec<_>>().join(". ")
+}
+
+fn stands_out(one: &trail::Told) -> bool {
+    one.tone != "plain"
+}
+
+fn finding(html: &mut Html, told: &Told, bucket: &Bucket, commands: &Commands) {
     html.raw("<details class=\"finding ")
-        .raw(tone)
+        .raw(told.tone)
         .raw("\"><summary><b>")
-        .raw(name)
-        .raw("</b> <span>")
-        .text(text);
-    let let_in = match unusual.kind {
-        Kind::Burst { .. } => "",
-        _ if unusual.refused => " It was refused.",
-        _ => " It was let in.",
-    };
-    html.raw(let_in).element(
+        .raw(told.name)
+        .raw("</b> <span>");
+    html.text(&told.text).element(
         "</span><span class=\"figure\">",
-        grouped(unusual.bucket.count),
+        grouped(bucket.count),
         "</span></summary>",
     );
-    items::records(html, &unusual.bucket, &line, commands);
+    items::records(html, bucket, &told.line, commands);
     html.raw("</details>");
+}
+
+fn certificate(one: &Shown, now: OffsetDateTime) -> Told {
+    let end = one.certificate.ends.unwrap_or(now);
+    let name = match one.nearness(now) {
+        Some(Nearness::Ended) => "Certificate has ended",
+        _ => "Certificate ends soon",
+    };
+    let (subject, who, day) = (&one.certificate.subject, &one.who, super::page::day(end));
+    let text = format!("{subject}, {who}, {} ({day}).", words(end, now));
+    Told { tone: certificates::tone(one.nearness(now)), name, text, line: one.line.clone() }
 }
 
 struct Told {
@@ -65,6 +104,16 @@ struct Told {
 }
 
 fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
+    let mut told = kind(unusual, figures, commands);
+    told.text.push_str(match unusual.kind {
+        Kind::Burst { .. } => "",
+        _ if unusual.refused => " It was refused.",
+        _ => " It was let in.",
+    });
+    told
+}
+
+fn kind(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
     let arrivals = commands.event("association-opened,association-rejected");
     let opened = commands.event("association-opened");
     match &unusual.kind {
@@ -75,7 +124,7 @@ fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
             Told {
                 tone: "bad",
                 name: "Burst of refusals",
-                text: format!("{address} was refused {} times in {took}.", unusual.bucket.count),
+                text: format!("{address} was refused {} in {took}.", counted(unusual.bucket.count, "time")),
                 line: commands
                     .within(within)
                     .with("event", "association-rejected,connection-refused")
