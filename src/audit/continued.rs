@@ -83,10 +83,12 @@ impl TrailContinued {
             HeadFound::Cut | HeadFound::Differs => format!("{head}: record {named} is not there as it was"),
             _ => head.to_owned(),
         };
-        if self.unsigned > 0 {
-            explanation =
-                format!("{explanation}; {} records were taken over that nobody had signed", self.unsigned);
-        }
+        let taken_over = match self.unsigned {
+            0 => String::new(),
+            1 => "; 1 record was taken over that nobody had signed".to_owned(),
+            many => format!("; {many} records were taken over that nobody had signed"),
+        };
+        explanation.push_str(&taken_over);
         Self { explanation, ..self }
     }
 }
