@@ -16,6 +16,6 @@ pub use operation::{Operation, UnknownOperation};
 pub use reading::Tolerated;
 pub use response::{
     Failure, FreeText, Named, across, cancel, echo_request, failed_response, nothing_matches, refusal,
-    refusal_of_data_set, with_affected_sop_instance,
+    refusal_of_data_set, response, store_request, with_affected_sop_instance,
 };
 pub use status::{Outcome, Status};

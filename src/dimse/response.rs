@@ -1,4 +1,4 @@
-//! Command sets that dimsegate writes itself: refusals, a C-ECHO of its own, and commands whose SOP instance UID follows a rewrite.
+//! Command sets that dimsegate writes itself: refusals, requests of its own, and commands whose SOP instance UID follows a rewrite.
 
 use super::command::{
     AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, CANCEL_FIELD, COMMAND_FIELD, DATA_SET_TYPE, ERROR_COMMENT,
@@ -13,7 +13,10 @@ const OFFENDING_ELEMENT: u16 = 0x0901;
 const COMPLETED_SUBOPERATIONS: u16 = 0x1021;
 const FAILED_SUBOPERATIONS: u16 = 0x1022;
 const WARNING_SUBOPERATIONS: u16 = 0x1023;
+const PRIORITY: u16 = 0x0700;
 const NO_DATA_SET: [u8; 2] = 0x0101_u16.to_le_bytes();
+const WITH_DATA_SET: [u8; 2] = [0, 0];
+const MEDIUM: [u8; 2] = [0, 0];
 
 /// Error Comment is LO: at most 64 characters (PS3.7 Annex E.1, PS3.5 §6.2).
 const LONGEST_COMMENT: usize = 64;
@@ -55,6 +58,15 @@ pub fn nothing_matches(request: &Command) -> Vec<u8> {
         for number in [COMPLETED_SUBOPERATIONS, FAILED_SUBOPERATIONS, WARNING_SUBOPERATIONS] {
             out.element(number, &[0, 0]);
         }
+    }
+    out.finish()
+}
+
+/// The response to a request of which only its status is to be said, without a data set.
+pub fn response(request: &Command, status: Status) -> Vec<u8> {
+    let mut out = response_to(request, request.value(MESSAGE_ID), status);
+    if let Some(instance) = request.either(AFFECTED_SOP_INSTANCE, REQUESTED_SOP_INSTANCE) {
+        out.element(AFFECTED_SOP_INSTANCE, instance);
     }
     out.finish()
 }
@@ -116,6 +128,18 @@ pub fn echo_request(sop_class: &str, message_id: u16) -> Vec<u8> {
     out.element(COMMAND_FIELD, &Operation::CEcho.request_field().to_le_bytes());
     out.element(MESSAGE_ID, &message_id.to_le_bytes());
     out.element(DATA_SET_TYPE, &NO_DATA_SET);
+    out.finish()
+}
+
+/// A C-STORE-RQ of medium priority (PS3.7 §9.3.1.1). Its data set follows.
+pub fn store_request(sop_class: &str, sop_instance: &str, message_id: u16) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.text(AFFECTED_SOP_CLASS, sop_class, 0);
+    out.element(COMMAND_FIELD, &Operation::CStore.request_field().to_le_bytes());
+    out.element(MESSAGE_ID, &message_id.to_le_bytes());
+    out.element(PRIORITY, &MEDIUM);
+    out.element(DATA_SET_TYPE, &WITH_DATA_SET);
+    out.text(AFFECTED_SOP_INSTANCE, sop_instance, 0);
     out.finish()
 }
 

@@ -91,5 +91,31 @@ impl<S: tls::Side + Send> Transport for tls::Stream<S> {
     }
 }
 
-#[cfg(test)]
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn socket(&self) -> Option<&TcpStream> {
+        (**self).socket()
+    }
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        (**self).poll_readable(cx)
+    }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        (**self).poll_fill(cx, inbox)
+    }
+
+    fn take_back(&mut self, inbox: &mut Inbox) {
+        (**self).take_back(inbox);
+    }
+
+    fn quick_ack(&self) {
+        (**self).quick_ack();
+    }
+
+    fn reset_on_close(&self) {
+        (**self).reset_on_close();
+    }
+}
+
+/// Memory instead of a network.
 impl Transport for tokio::io::DuplexStream {}

@@ -54,6 +54,7 @@ mod direct;
 mod fuzzing;
 mod layers;
 mod masking;
+mod one_leg;
 mod pages;
 mod reference;
 mod reviewers;
