@@ -43,30 +43,37 @@ pub fn run(args: &Args) -> ExitCode {
         return ExitCode::from(exit::BAD_CONFIGURATION);
     };
     let echoed = AE_TITLE.parse::<AeTitle>().map_err(|error| error.to_string()).and_then(|title| {
-        let runtime = super::runtime().map_err(|error| error.to_string())?;
+        let runtime = runtime().map_err(|error| error.to_string())?;
         runtime.block_on(relay::echo(upstream, &settings.limits, &title)).map_err(|error| error.to_string())
     });
     match echoed {
         Ok(echoed) => {
             print!("{}", told(&args.upstream, &echoed));
             if echoed.status == Status::SUCCESS {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(exit::UNAVAILABLE)
+                return ExitCode::SUCCESS;
             }
+            let (name, status) = (&args.upstream, echoed.status);
+            eprintln!(
+                "dimsegate: upstream \"{name}\" answered the C-ECHO with status {status}, not with success"
+            );
+            ExitCode::from(exit::UNAVAILABLE)
         }
         Err(error) => {
-            eprintln!("dimsegate: upstream \"{}\": {error}", args.upstream);
+            eprintln!("dimsegate: {error}");
             ExitCode::from(exit::UNAVAILABLE)
         }
     }
 }
 
+/// One thread: with more, each byte that comes wakes two of them.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
 fn told(name: &str, echoed: &Echoed) -> String {
-    let mut lines = vec![
-        ("upstream", format!("{name} at {}", echoed.address)),
-        ("connected", format!("in {:.1?}", echoed.connected)),
-    ];
+    let mut lines = vec![("upstream", format!("{name} at {}", echoed.address))];
+    lines.extend(echoed.passed_over.iter().map(|failed| ("not reached", failed.clone())));
+    lines.push(("connected", format!("in {:.1?}", echoed.connected)));
     match &echoed.tls {
         Some(tls) => {
             let group = tls.group.as_deref().unwrap_or("-");
@@ -81,6 +88,7 @@ fn told(name: &str, echoed: &Echoed) -> String {
         }
         None => lines.push(("TLS", "none: this leg is not encrypted".into())),
     }
+    lines.push(("AE titles", format!("calling {}, called {}", echoed.calling, echoed.called)));
     let unknown = || "-".to_owned();
     let class = echoed.implementation_class_uid.clone().unwrap_or_else(unknown);
     let version = echoed.implementation_version_name.clone().unwrap_or_else(unknown);

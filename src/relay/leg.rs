@@ -13,7 +13,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 use super::machine::Outgoing;
 use crate::buffer::Inbox;
 use crate::upper::Transport;
-use crate::wire::Packer;
 
 /// How long a peer that has had its last PDU may take to close.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
@@ -131,18 +130,6 @@ impl Leg {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes a plan of whole PDUs.
-    pub async fn write_plan(&self, packer: &Packer) -> io::Result<()> {
-        let mut written = Written::default();
-        let write = move |stream: &mut dyn Transport, cx: &mut Context<'_>| {
-            let (plan, mut sent) = (Outgoing { packer, input: &[], made: &[] }, 0);
-            let done = poll_plan(stream, cx, plan, &mut written, &mut sent);
-            self.sent.fetch_add(sent, Ordering::Relaxed);
-            done.map_err(io::Error::from)
-        };
-        self.write_whole(write).await
-    }
-
     /// Writes one whole PDU.
     pub fn write_pdu<'a>(&'a self, bytes: &'a [u8]) -> impl Future<Output = io::Result<()>> + 'a {
         let mut rest = bytes;
@@ -197,6 +184,11 @@ impl Leg {
         let gone = async { while self.read(&mut scrap).await.is_ok_and(|count| count > 0) {} };
         let _ = tokio::time::timeout(patience, gone).await;
         self.close(Duration::ZERO).await;
+    }
+
+    /// The stream, for who goes on without a leg. Nothing was read that was not used.
+    pub fn into_stream(self) -> Box<dyn Transport> {
+        self.stream.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes: says so, then waits for the peer to close too, at most `patience` and a bounded number of bytes. A stream

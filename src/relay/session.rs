@@ -211,7 +211,7 @@ fn admitted(
 
 /// Leaves an upstream with which there is no association (PS3.8 Table 9-10, Sta5): one that did not refuse gets an
 /// A-ABORT.
-async fn part_from(upstream: Leg, reason: Reason) {
+pub(super) async fn part_from(upstream: Leg, reason: Reason) {
     let abort = match reason {
         Reason::UpstreamMalformed => AbortReason::InvalidParameterValue,
         Reason::UpstreamTimeout | Reason::RecordsUnavailable => AbortReason::NotSpecified,

@@ -23,6 +23,17 @@ pub(crate) struct Dialled {
     /// The address that answered, with its port.
     pub address: String,
     pub tls: Option<Session>,
+    /// Those before it in the list, and why each was not reached.
+    pub passed_over: Vec<String>,
+    /// From the first address to this connection, TLS included.
+    pub took: Duration,
+}
+
+impl Dialled {
+    fn new(stream: Box<dyn upper::Transport>, address: String, tls: Option<Session>) -> Self {
+        let leg = Leg::new(stream);
+        Self { leg, address, tls, passed_over: Vec::new(), took: Duration::ZERO }
+    }
 }
 
 /// Why an upstream cannot be had, in the words of a record.
@@ -86,15 +97,15 @@ pub(crate) async fn ask(
 ///
 /// # Errors
 /// What went wrong with each address.
-pub(crate) async fn dial(upstream: &UpstreamSettings) -> Result<Dialled, NotReached> {
+async fn dial(upstream: &UpstreamSettings) -> Result<Dialled, NotReached> {
     let mut reason = Reason::UpstreamUnreachable;
-    let mut details = Vec::new();
+    let (began, mut details) = (Instant::now(), Vec::new());
     for (index, address) in upstream.addresses.iter().enumerate() {
         // There is nobody else left to ask: one that is busy with another association is waited for.
         let last = index + 1 == upstream.addresses.len();
         let extra = if last { upstream.wait } else { Duration::ZERO };
         match dial_one(upstream, address, extra).await {
-            Ok(dialled) => return Ok(dialled),
+            Ok(dialled) => return Ok(Dialled { passed_over: details, took: began.elapsed(), ..dialled }),
             Err(failed) => {
                 tracing::warn!(upstream = %upstream.name, %address, detail = %failed.detail, "address did not answer");
                 reason = failed.reason;
@@ -122,7 +133,7 @@ async fn dial_one(
     upper::prepare(&socket).map_err(unreachable)?;
     let reached = socket.peer_addr().map_or_else(|_| address.to_owned(), |reached| reached.to_string());
     let Some(tls) = &upstream.tls else {
-        return Ok(Dialled { leg: Leg::new(Box::new(socket)), address: reached, tls: None });
+        return Ok(Dialled::new(Box::new(socket), reached, None));
     };
     let name = server_name(&tls.settings.server_name)?;
     let connecting = ClientStream::connect(Arc::clone(&tls.built.config), name, socket);
@@ -133,7 +144,7 @@ async fn dial_one(
         NotReached::new(Reason::UpstreamTls, format!("TLS: {} ({})", failure.detail, failure.label))
     })?;
     let session = Session::of_client(stream.state());
-    Ok(Dialled { leg: Leg::new(Box::new(stream)), address: reached, tls: Some(session) })
+    Ok(Dialled::new(Box::new(stream), reached, Some(session)))
 }
 
 fn server_name(name: &str) -> Result<ServerName<'static>, NotReached> {
@@ -146,7 +157,7 @@ fn server_name(name: &str) -> Result<ServerName<'static>, NotReached> {
 ///
 /// # Errors
 /// The upstream's refusal or abort, an answer that is none, or no answer in time.
-pub(crate) async fn associate(
+async fn associate(
     leg: &Leg,
     request: &AssociateRq,
     limit: usize,

@@ -1,31 +1,31 @@
-//! A C-ECHO to an upstream as the proxy would do it: the same addresses, TLS and AE titles (PS3.4 Annex A).
+//! A C-ECHO to an upstream as the proxy would do it: the same addresses, waits, TLS and AE titles (PS3.4 Annex A).
 
 use std::time::{Duration, Instant};
 
-use super::leg::Leg;
-use super::upstream::{self, Dialled};
+use super::session::part_from;
+use super::upstream::{self, Dialled, NotReached};
 use crate::config::{Limits, UpstreamSettings};
-use crate::dimse::{self, Command, CommandField, Operation, Status};
+use crate::dimse::{self, Status};
+use crate::policy::Reason;
 use crate::tls::Session;
-use crate::wire::associate::{
-    APPLICATION_CONTEXT, AssociateAc, AssociateRq, ContextResult, ProposedContext, UserInformation,
-};
-use crate::wire::pdu::{Abort, RELEASE_RQ};
-use crate::wire::{AbortReason, AeTitle, Deframer, Event, Malformed, Packer, Uid};
+use crate::upper::{self, Deadlines, Request, Requestor, Terms};
+use crate::wire::associate::{AssociateAc, AssociateRq, ContextResult};
+use crate::wire::pdu::Rejection;
+use crate::wire::{AeTitle, Malformed};
 
 const VERIFICATION: &str = "1.2.840.10008.1.1";
 const IMPLICIT_VR_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2";
-/// Of dimsegate, where it asks for itself.
-const IMPLEMENTATION_CLASS: &str = "2.25.306219733018373408243868563437294853425";
-
-/// Bytes of a C-ECHO-RSP; a real one has less than 100.
-const LONGEST_RESPONSE: usize = 65_536;
+const MESSAGE_ID: u16 = 1;
 
 /// What an upstream that answers is like.
 #[derive(Debug)]
 pub struct Echoed {
     /// The address that answered, with its port.
     pub address: String,
+    /// Addresses before it in the list that did not, each with its reason.
+    pub passed_over: Vec<String>,
+    pub calling: AeTitle,
+    pub called: AeTitle,
     pub tls: Option<Session>,
     pub status: Status,
     pub implementation_class_uid: Option<String>,
@@ -33,24 +33,44 @@ pub struct Echoed {
     /// What the upstream said it takes in a P-DATA-TF, in bytes; 0 is unlimited.
     pub maximum_length: u32,
     pub connected: Duration,
+    /// Where the upstream was busy, with the wait for it.
     pub associated: Duration,
+    /// From the C-ECHO-RQ to its response.
     pub echoed: Duration,
 }
 
-/// Why there was no C-ECHO.
+/// Why there was no C-ECHO. Each begins with the upstream, and once it was reached has its address.
 #[derive(Debug, thiserror::Error)]
 pub enum EchoError {
     #[error("{0}")]
     NotReached(String),
-    #[error("the upstream refused the Verification SOP class with result {0}; is C-ECHO switched off there?")]
-    ContextRefused(u8),
-    #[error("no answer to the C-ECHO: {0}")]
-    NoAnswer(String),
-    #[error("the upstream broke the protocol: {0}")]
-    Malformed(#[from] Malformed),
+    #[error(
+        "upstream \"{upstream}\" at {address} was asked as \"{calling}\" for \"{called}\" and answered {rejection}"
+    )]
+    Rejected { upstream: String, address: String, calling: AeTitle, called: AeTitle, rejection: Rejection },
+    #[error("upstream \"{upstream}\" at {address}: {detail}")]
+    NotAssociated { upstream: String, address: String, detail: String },
+    #[error(
+        "upstream \"{upstream}\" at {address} accepted the association, but not the Verification SOP class ({result}); is \
+         C-ECHO switched off there?"
+    )]
+    NotOffered { upstream: String, address: String, result: ContextResult },
+    #[error("upstream \"{upstream}\" at {address}: no C-ECHO-RSP: {error}")]
+    NotEchoed { upstream: String, address: String, error: upper::Error },
+    #[error("{0}")]
+    Unsendable(#[from] Malformed),
 }
 
-/// Connects, asks for an association with the Verification SOP class, and sends one C-ECHO-RQ.
+/// Who is asked, and in whose name.
+struct Asking<'a> {
+    upstream: &'a UpstreamSettings,
+    limits: &'a Limits,
+    calling: AeTitle,
+    called: AeTitle,
+}
+
+/// Connects, asks for an association with the Verification SOP class, and sends one C-ECHO-RQ. `default` stands for AE titles
+/// that the upstream's settings leave as requestors write them.
 ///
 /// # Errors
 /// The step that failed.
@@ -59,174 +79,154 @@ pub async fn echo(
     limits: &Limits,
     default: &AeTitle,
 ) -> Result<Echoed, EchoError> {
-    let not_reached = |failed: upstream::NotReached| EchoError::NotReached(failed.detail);
-    let began = Instant::now();
-    let Dialled { leg, address, tls } = upstream::dial(upstream).await.map_err(not_reached)?;
-    let connected = began.elapsed();
-    let request = request(upstream, limits, default)?;
-    let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
-    let answered =
-        upstream::associate(&leg, &request, limit, limits.associate_timeout).await.map_err(not_reached)?;
-    let associated = began.elapsed() - connected;
-    accepted(&answered)?;
-    let began = Instant::now();
-    let maximum_length = answered.user.maximum_length.unwrap_or(0);
-    let status =
-        tokio::time::timeout(limits.dimse_timeout, exchange(&leg, maximum_length, limits.max_pdu_length))
-            .await;
-    let status =
-        status.map_err(|_| EchoError::NoAnswer(format!("nothing came in {:?}", limits.dimse_timeout)))??;
-    let echoed = began.elapsed();
-    release(leg, limits).await;
-    Ok(Echoed {
-        address,
-        tls,
-        status,
-        implementation_class_uid: answered.user.implementation_class_uid.as_ref().map(ToString::to_string),
-        implementation_version_name: answered
-            .user
-            .implementation_version_name
-            .as_deref()
-            .map(crate::wire::escape),
-        maximum_length,
-        connected,
-        associated,
-        echoed,
-    })
-}
-
-fn uid(text: &str) -> Result<Uid, Malformed> {
-    text.parse().map_err(|error: crate::wire::UidError| Malformed::invalid(error.to_string()))
-}
-
-fn request(
-    upstream: &UpstreamSettings,
-    limits: &Limits,
-    default: &AeTitle,
-) -> Result<AssociateRq, Malformed> {
-    let title = |set: &Option<AeTitle>| set.as_ref().unwrap_or(default).to_raw();
-    Ok(AssociateRq {
-        protocol_version: 1,
-        called: title(&upstream.called_ae_title),
+    gather_entropy(upstream);
+    let title = |set: &Option<AeTitle>| set.as_ref().unwrap_or(default).clone();
+    let asking = Asking {
+        upstream,
+        limits,
         calling: title(&upstream.calling_ae_title),
-        reserved: [0; 32],
-        application_context: uid(APPLICATION_CONTEXT)?,
-        contexts: vec![ProposedContext {
-            id: 1,
-            abstract_syntax: uid(VERIFICATION)?,
-            transfer_syntaxes: vec![uid(IMPLICIT_VR_LITTLE_ENDIAN)?],
-        }],
-        user: UserInformation {
-            maximum_length: Some(limits.max_pdu_length),
-            implementation_class_uid: Some(uid(IMPLEMENTATION_CLASS)?),
-            implementation_version_name: Some(b"DIMSEGATE".to_vec()),
-            ..UserInformation::default()
-        },
-    })
-}
-
-fn accepted(answered: &AssociateAc) -> Result<(), EchoError> {
-    match answered.contexts.first().map(|context| context.result) {
-        Some(ContextResult::Acceptance) => Ok(()),
-        Some(refused) => Err(EchoError::ContextRefused(refused.code())),
-        None => Err(EchoError::ContextRefused(ContextResult::NoReason.code())),
-    }
-}
-
-async fn exchange(leg: &Leg, maximum_length: u32, offered: u32) -> Result<Status, EchoError> {
-    let mut packer = Packer::new(maximum_length);
-    packer.command(1, &dimse::echo_request(VERIFICATION, 1));
-    leg.write_plan(&packer).await.map_err(|error| EchoError::NoAnswer(error.to_string()))?;
-    let mut response = Response::new(offered);
-    loop {
-        let mut piece = [0; 1024];
-        let count = leg.read(&mut piece).await.map_err(|error| EchoError::NoAnswer(error.to_string()))?;
-        if count == 0 {
-            return Err(EchoError::NoAnswer("the upstream closed".into()));
-        }
-        if let Some(status) = response.push(piece.get(..count).unwrap_or_default())? {
-            return Ok(status);
-        }
-    }
-}
-
-/// The C-ECHO-RSP as far as it has come.
-struct Response {
-    unread: Vec<u8>,
-    command: Vec<u8>,
-    deframer: Deframer,
-}
-
-impl Response {
-    fn new(offered: u32) -> Self {
-        Self { unread: Vec::new(), command: Vec::new(), deframer: Deframer::new(offered) }
-    }
-
-    /// Its status, once it is complete.
-    fn push(&mut self, piece: &[u8]) -> Result<Option<Status>, EchoError> {
-        self.unread.extend_from_slice(piece);
-        loop {
-            let (used, event) = self.deframer.next(&self.unread)?;
-            let complete = match event {
-                Some(Event::Fragment(fragment)) => {
-                    self.command.extend_from_slice(fragment.bytes);
-                    Some(fragment.last)
-                }
-                Some(other) => return Err(EchoError::NoAnswer(format!("the upstream sent {other:?}"))),
-                None => None,
-            };
-            // Headers are used up before there is anything to tell of them.
-            self.unread.drain(..used);
-            match complete {
-                Some(true) => return status(&Command::parse(std::mem::take(&mut self.command))?).map(Some),
-                Some(false) => {}
-                None => return Ok(None),
-            }
-            if self.command.len() > LONGEST_RESPONSE {
-                let what = format!("a command set longer than {LONGEST_RESPONSE} bytes");
-                return Err(Malformed::invalid(what).into());
-            }
-        }
-    }
-}
-
-fn status(command: &Command) -> Result<Status, EchoError> {
-    match command.field {
-        CommandField::Response { operation: Operation::CEcho, responding_to: 1, status } => Ok(status),
-        other => Err(Malformed::invalid(format!("expected a C-ECHO-RSP to message 1, got {other:?}")).into()),
-    }
-}
-
-async fn release(leg: Leg, limits: &Limits) {
-    let released = async {
-        leg.write_pdu(&RELEASE_RQ).await?;
-        leg.read_exact(&mut [0; 10]).await
+        called: title(&upstream.called_ae_title),
     };
-    match tokio::time::timeout(limits.release_timeout, released).await {
-        Ok(Ok(())) => leg.close(Duration::from_millis(200)).await,
-        _ => {
-            leg.end_with(&Abort::provider(AbortReason::NotSpecified).to_pdu(), Duration::from_millis(200))
-                .await
-        }
+    asking.echo().await
+}
+
+/// The first random bytes of a process take some 40 ms, while aws-lc gathers noise of its own. The proxy has them behind it, and
+/// the time that is told is the one that the proxy needs.
+fn gather_entropy(upstream: &UpstreamSettings) {
+    if upstream.tls.is_some() {
+        // Where there is no randomness the handshake says so.
+        let _ = aws_lc_rs::rand::fill(&mut [0; 1]);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Response, VERIFICATION};
-    use crate::dimse::{self, Command, Status};
+impl Asking<'_> {
+    async fn echo(self) -> Result<Echoed, EchoError> {
+        let request = self.request()?;
+        let began = Instant::now();
+        let (dialled, answered) = self.ask(&request).await?;
+        let associated = began.elapsed().saturating_sub(dialled.took);
+        let Dialled { leg, address, tls, passed_over, took } = dialled;
+        let said = answered.user.clone();
+        let not_echoed = |error| self.not_echoed(&address, error);
+        let exchanged = self.exchange(leg.into_stream(), &request, answered).await;
+        let (status, echoed) = exchanged.map_err(not_echoed)?;
+        let version = said.implementation_version_name.as_deref().map(crate::wire::escape);
+        Ok(Echoed {
+            passed_over,
+            calling: self.calling,
+            called: self.called,
+            tls,
+            status,
+            implementation_class_uid: said.implementation_class_uid.as_ref().map(ToString::to_string),
+            implementation_version_name: version,
+            maximum_length: said.maximum_length.unwrap_or(0),
+            connected: took,
+            associated,
+            echoed,
+            address,
+        })
+    }
 
-    #[test]
-    fn a_response_is_understood_in_pieces_of_any_size() {
-        let request = Command::parse(dimse::echo_request(VERIFICATION, 1)).unwrap();
-        let response = dimse::refusal(&request, Status(0x0122), "");
-        let length = u32::try_from(response.len()).unwrap();
-        let (pdu, pdv) = ((length + 6).to_be_bytes(), (length + 2).to_be_bytes());
-        let bytes = [&[4, 0][..], &pdu, &pdv, &[1, 3], &response].concat();
-        for size in 1..=bytes.len() {
-            let mut hearing = Response::new(16384);
-            let told: Vec<_> = bytes.chunks(size).filter_map(|piece| hearing.push(piece).unwrap()).collect();
-            assert_eq!(told, [Status(0x0122)], "in pieces of {size} bytes");
+    fn name(&self) -> String {
+        self.upstream.name.to_string()
+    }
+
+    fn request(&self) -> Result<AssociateRq, Malformed> {
+        let mut request = Request::new(self.calling.clone(), self.called.clone());
+        let proposed = request.propose(VERIFICATION, &[IMPLICIT_VR_LITTLE_ENDIAN]);
+        proposed.map_err(|error| Malformed::invalid(error.to_string()))?;
+        request.to_rq(self.limits.max_pdu_length)
+    }
+
+    async fn ask(&self, request: &AssociateRq) -> Result<(Dialled, AssociateAc), EchoError> {
+        let asked = upstream::ask(self.limits, self.upstream, request).await;
+        let (dialled, answered) = asked.map_err(|failed| EchoError::NotReached(failed.detail))?;
+        match answered {
+            Ok(answered) => Ok((dialled, answered)),
+            Err(failed) => {
+                let reason = failed.reason;
+                let error = self.not_associated(&dialled.address, failed);
+                part_from(dialled.leg, reason).await;
+                Err(error)
+            }
         }
+    }
+
+    fn not_associated(&self, address: &str, failed: NotReached) -> EchoError {
+        let (upstream, address) = (self.name(), address.to_owned());
+        match (failed.reason, failed.abort) {
+            (Reason::UpstreamRejected { result, source, reason }, _) => EchoError::Rejected {
+                upstream,
+                address,
+                calling: self.calling.clone(),
+                called: self.called.clone(),
+                rejection: Rejection { result, source, reason },
+            },
+            (_, Some(abort)) => {
+                let detail = format!("it answered the A-ASSOCIATE-RQ with {abort}");
+                EchoError::NotAssociated { upstream, address, detail }
+            }
+            _ => {
+                // The error names it once.
+                let detail = match failed.detail.strip_prefix("the upstream ") {
+                    Some(rest) => format!("it {rest}"),
+                    None => failed.detail,
+                };
+                EchoError::NotAssociated { upstream, address, detail }
+            }
+        }
+    }
+
+    fn not_echoed(&self, address: &str, error: upper::Error) -> EchoError {
+        let (upstream, address) = (self.name(), address.to_owned());
+        match error {
+            upper::Error::ContextRefused { result, .. } => {
+                EchoError::NotOffered { upstream, address, result }
+            }
+            error => EchoError::NotEchoed { upstream, address, error },
+        }
+    }
+
+    async fn exchange(
+        &self,
+        stream: Box<dyn upper::Transport>,
+        request: &AssociateRq,
+        answered: AssociateAc,
+    ) -> Result<(Status, Duration), upper::Error> {
+        let terms = terms(self.limits, self.upstream);
+        let mut association = Requestor::established(stream, request, answered, &terms).await?;
+        let context = association.contexts().accepted(VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN);
+        let context = match context.map(|(id, _)| id) {
+            Ok(id) => id,
+            Err(refused) => {
+                let _ = association.release().await;
+                return Err(refused);
+            }
+        };
+        let request = dimse::echo_request(VERIFICATION, MESSAGE_ID);
+        let began = Instant::now();
+        let status = association.perform(context, &request, None).await?;
+        let echoed = began.elapsed();
+        // It has answered: how it parts is no reason to call it away.
+        let _ = association.release().await;
+        Ok((status, echoed))
+    }
+}
+
+/// A C-ECHO needs nothing from a tape: its answer has the deadline of a message, where that of an answer is not shorter.
+fn terms(limits: &Limits, upstream: &UpstreamSettings) -> Terms {
+    let length = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    let response = upstream.response_timeout.unwrap_or(limits.response_timeout);
+    Terms {
+        deadlines: Deadlines {
+            associate: limits.associate_timeout,
+            answer: response.min(limits.dimse_timeout),
+            progress: limits.dimse_timeout,
+            release: limits.release_timeout,
+        },
+        max_pdu_length: limits.max_pdu_length,
+        max_associate_length: length(limits.max_associate_length),
+        max_command_length: length(limits.max_command_length),
+        min_bytes_per_second: limits.min_bytes_per_second,
     }
 }

@@ -19,13 +19,13 @@ use crate::site::{CLIENT_NAME, Site};
 use crate::upper;
 
 /// Exit status, standard output, standard error.
-struct Ran {
-    status: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
 }
 
-fn run(site: &Site, arguments: &[&str]) -> Ran {
+pub fn run(site: &Site, arguments: &[&str]) -> Ran {
     let Output { status, stdout, stderr } =
         gate::command(site, arguments).output().expect("a command that starts");
     let [out, err] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));

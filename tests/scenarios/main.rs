@@ -72,6 +72,7 @@ mod crosswalk;
 mod crosswalk_commands;
 mod crosswalk_owners;
 mod demonstration;
+mod echo;
 mod endings;
 mod file_names;
 mod floods;
