@@ -1,12 +1,11 @@
 //! `dimsegate demo`: everything on this machine, loopback only.
 //!
 //! A development CA, an embedded archive, the proxy in front of it, one study sent through TLS; then what changed in
-//! it and what was recorded. The modality and the archive are dicom-ul's and dicom-object's work, not the proxy's.
+//! it and what was recorded. What was sent and what was kept is compared by dicom-object, not by the proxy.
 
 mod archive;
 mod certificates;
 mod changes;
-mod command;
 mod endings;
 mod failure;
 mod kept;

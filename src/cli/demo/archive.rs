@@ -1,6 +1,4 @@
 //! A small archive: C-ECHO and C-STORE, files in a folder. It stands where a site's PACS would.
-//!
-//! It is made with dicom-ul's own association, so that it takes nothing from the proxy on trust.
 
 mod deposit;
 mod service;
@@ -10,12 +8,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dicom_ul::association::server::{AcceptAny, ServerAssociationOptions};
-use dicom_ul::association::{AsyncServerAssociation, Error};
-use dicom_ul::pdu::Pdu;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::upper::{self, Acceptor, Answer, Deadlines, Error, Terms};
 use service::Service;
 
 const ASSOCIATIONS: usize = 16;
@@ -40,7 +36,7 @@ impl Archive {
         Self::start_with_max_pdu_length(folder, MAX_PDU_LENGTH).await
     }
 
-    /// The same with another maximum length in its A-ASSOCIATE-AC (1018 or more, what dicom-ul can do).
+    /// The same with another maximum length in its A-ASSOCIATE-AC.
     ///
     /// # Errors
     /// As [`Archive::start`].
@@ -110,43 +106,20 @@ async fn associate(stream: TcpStream, folder: PathBuf, max_pdu_length: u32) {
     }
 }
 
-// dicom-ul's error is as large as its PDU; it is made once for each association at most.
-#[allow(clippy::result_large_err)]
 async fn converse(stream: TcpStream, folder: PathBuf, max_pdu_length: u32) -> Result<(), Error> {
-    // Answers are small and each is waited for.
-    let _ = stream.set_nodelay(true);
-    let options = ServerAssociationOptions::new()
-        .ae_access_control(AcceptAny)
-        .promiscuous(true)
-        .max_pdu_length(max_pdu_length)
-        .read_timeout(IDLE)
-        .write_timeout(IDLE);
-    let mut association = options.establish_async(stream).await?;
-    let contexts = association.presentation_contexts().to_vec();
-    let mut service =
-        Service::new(folder, contexts, dicom_ul::association::Association::peer_ae_title(&association));
-    loop {
-        match association.receive().await? {
-            Pdu::PData { data } => {
-                for value in data {
-                    match service.receive(value).await {
-                        Ok(None) => {}
-                        Ok(Some(response)) => association.send(&response).await?,
-                        Err(reason) => return abort(association, &reason).await,
-                    }
-                }
-            }
-            Pdu::ReleaseRQ => return association.send(&Pdu::ReleaseRP).await,
-            Pdu::AbortRQ { .. } => return Ok(()),
-            other => return abort(association, &format!("unexpected {}", other.short_description())).await,
-        }
+    // A socket that cannot do it is slower, not wrong.
+    let _ = upper::prepare(&stream);
+    let terms = Terms { max_pdu_length, ..Terms::default() };
+    let terms = Terms { deadlines: Deadlines { answer: IDLE, ..terms.deadlines }, ..terms };
+    let mut calling = String::new();
+    let accepted = Acceptor::accept(stream, &terms, |request| {
+        calling = request.calling.to_string();
+        Answer::accept_all(request)
+    });
+    match accepted.await? {
+        Some(association) => Service::new(folder, calling).serve(association).await,
+        None => Ok(()),
     }
-}
-
-#[allow(clippy::result_large_err)]
-async fn abort(association: AsyncServerAssociation<TcpStream>, reason: &str) -> Result<(), Error> {
-    tracing::debug!(reason, "the archive aborts");
-    association.abort().await
 }
 
 #[cfg(test)]

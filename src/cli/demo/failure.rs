@@ -3,6 +3,7 @@
 use std::io;
 
 use super::requestor::RequestorError;
+use crate::dimse::Status;
 
 /// The step that did not work.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +18,8 @@ pub enum Failure {
     Proxy(String),
     #[error("sending the study: {0}")]
     Requestor(#[from] RequestorError),
-    #[error("object {instance} was answered with status {status:#06x}, not with success")]
-    NotStored { instance: String, status: u16 },
+    #[error("object {instance} was answered with status {status}, not with success")]
+    NotStored { instance: String, status: Status },
     #[error("the archive says it has {found} of the {sent} objects that were sent, and answered, as stored")]
     Lost { found: usize, sent: usize },
     #[error("{file}: {reason}")]

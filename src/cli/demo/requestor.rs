@@ -1,31 +1,22 @@
 //! The demonstration's modality: sends a study over any stream, TLS or not.
-//!
-//! PDUs are dicom-ul's, command sets dicom-object's; nothing of the proxy is used, so that a mistake in the proxy
-//! cannot be made twice.
 
-mod association;
 pub mod secure;
 
-use std::io;
-use std::time::Duration;
-
 use dicom_dictionary_std::uids;
+use dicom_encoding::{AdapterFreeTransferSyntax, Codec, Endianness, TransferSyntax};
 use dicom_object::DefaultDicomObject;
-use dicom_ul::pdu::PresentationContextProposed;
-use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::command::{C_ECHO_RQ, C_STORE_RQ, Command, RESPONSE, implicit_vr_little_endian, status};
-use association::Association;
-
-/// How long any single answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::dimse::{self, Status};
+use crate::upper::{self, Association, Request, Requestor, Terms, Transport};
+use crate::wire::AeTitleError;
+use crate::wire::pdu::Abort;
 
 /// What became of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreOutcome {
     pub sop_instance: String,
-    /// Of the C-STORE-RSP (PS3.4 Table B.2-1); 0 is success.
-    pub status: u16,
+    /// Of the C-STORE-RSP (PS3.4 Table B.2-1).
+    pub status: Status,
     /// Bytes of the data set as it travelled.
     pub length: usize,
 }
@@ -33,31 +24,27 @@ pub struct StoreOutcome {
 impl StoreOutcome {
     /// Success, not a warning.
     pub fn stored(&self) -> bool {
-        self.status == status::SUCCESS
+        self.status == Status::SUCCESS
     }
 }
 
 /// Why a study did not get through.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestorError {
-    #[error("while {doing}: {source}")]
-    Io { doing: &'static str, source: io::Error },
-    #[error("while {doing}: no answer within {} s", PATIENCE.as_secs())]
-    Silence { doing: &'static str },
-    #[error("while {doing}: the peer closed the connection")]
-    Closed { doing: &'static str },
-    #[error("the association was rejected ({permanence}): {reason} (PS3.8 §9.3.4)")]
-    Rejected { permanence: &'static str, reason: String },
-    #[error("while {doing}: the peer aborted the association ({source_of_abort}, PS3.8 §9.3.8)")]
-    Aborted { doing: &'static str, source_of_abort: String },
-    #[error("while {doing}: expected {expected}, the peer sent {got}")]
-    Protocol { doing: &'static str, expected: &'static str, got: String },
-    #[error("the peer refused the presentation context of {abstract_syntax}: {reason} (PS3.8 Table 9-18)")]
-    ContextRefused { abstract_syntax: String, reason: String },
-    #[error("C-ECHO answered with status {0:#06x}")]
-    Echo(u16),
+    #[error(transparent)]
+    Association(#[from] upper::Error),
+    #[error("C-ECHO answered with status {0}")]
+    Echo(Status),
+    #[error(transparent)]
+    Title(#[from] AeTitleError),
     #[error("cannot be sent: {0}")]
     Encode(String),
+}
+
+impl From<upper::Unproposable> for RequestorError {
+    fn from(unproposable: upper::Unproposable) -> Self {
+        Self::Association(unproposable.into())
+    }
 }
 
 /// Opens an association on `stream`, verifies it with a C-ECHO, sends each object with a C-STORE, and releases.
@@ -66,32 +53,27 @@ pub enum RequestorError {
 ///
 /// # Errors
 /// [`RequestorError`] when the association could not be opened, verified, kept or released; it is aborted then.
-pub async fn send_study<S>(
-    stream: S,
+pub async fn send_study<T: Transport>(
+    stream: T,
     calling: &str,
     called: &str,
     objects: &[DefaultDicomObject],
-) -> Result<Vec<StoreOutcome>, RequestorError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut association = Association::request(stream, calling, called, proposals(objects)?).await?;
+) -> Result<Vec<StoreOutcome>, RequestorError> {
+    let request = request(calling, called, objects)?;
+    let mut association = Requestor::open(stream, &request, &Terms::default()).await?;
     match converse(&mut association, objects).await {
-        Ok(outcomes) => association.release().await.map(|()| outcomes),
+        Ok(outcomes) => Ok(association.release().await.map(|()| outcomes)?),
         Err(error) => {
-            association.abort().await;
+            association.abort(Abort::USER).await;
             Err(error)
         }
     }
 }
 
-async fn converse<S>(
-    association: &mut Association<S>,
+async fn converse<T: Transport>(
+    association: &mut Association<T>,
     objects: &[DefaultDicomObject],
-) -> Result<Vec<StoreOutcome>, RequestorError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+) -> Result<Vec<StoreOutcome>, RequestorError> {
     echo(association).await?;
     let mut outcomes = Vec::with_capacity(objects.len());
     for (message_id, object) in (2..=u16::MAX).zip(objects) {
@@ -100,75 +82,49 @@ where
     Ok(outcomes)
 }
 
-async fn echo<S>(association: &mut Association<S>) -> Result<(), RequestorError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let (context, _) = association.accepted(uids::VERIFICATION, uids::IMPLICIT_VR_LITTLE_ENDIAN)?;
-    association.send("sending C-ECHO", context, &Command::echo(1), None).await?;
-    let response = association.receive("waiting for the C-ECHO response", context).await?;
-    match answered(&response, C_ECHO_RQ, 1)? {
-        status::SUCCESS => Ok(()),
+async fn echo<T: Transport>(association: &mut Association<T>) -> Result<(), RequestorError> {
+    let (context, _) =
+        association.contexts().accepted(uids::VERIFICATION, uids::IMPLICIT_VR_LITTLE_ENDIAN)?;
+    let request = dimse::echo_request(uids::VERIFICATION, 1);
+    match association.perform(context, &request, None).await? {
+        Status::SUCCESS => Ok(()),
         failure => Err(RequestorError::Echo(failure)),
     }
 }
 
-async fn store<S>(
-    association: &mut Association<S>,
+async fn store<T: Transport>(
+    association: &mut Association<T>,
     message_id: u16,
     object: &DefaultDicomObject,
-) -> Result<StoreOutcome, RequestorError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+) -> Result<StoreOutcome, RequestorError> {
     let class = trimmed(object.meta().media_storage_sop_class_uid());
     let instance = trimmed(object.meta().media_storage_sop_instance_uid());
-    let (context, transfer_syntax) = association.accepted(class, trimmed(object.meta().transfer_syntax()))?;
-    let data_set = data_set(object, &transfer_syntax)?;
-    let request = Command::store(message_id, class, instance);
-    association.send("sending C-STORE", context, &request, Some(&data_set)).await?;
-    let response = association.receive("waiting for the C-STORE response", context).await?;
-    let status = answered(&response, C_STORE_RQ, message_id)?;
+    let accepted = association.contexts().accepted(class, trimmed(object.meta().transfer_syntax()));
+    let (context, transfer_syntax) = accepted?;
+    let data_set = data_set(object, transfer_syntax.as_str())?;
+    let request = dimse::store_request(class, instance, message_id);
+    let status = association.perform(context, &request, Some(&data_set)).await?;
     Ok(StoreOutcome { sop_instance: instance.to_owned(), status, length: data_set.len() })
 }
 
-/// The status of `response`, when it is the one that the request waits for.
-fn answered(response: &Command, request: u16, message_id: u16) -> Result<u16, RequestorError> {
-    match response.status {
-        Some(status) if response.field == request | RESPONSE && response.message_id == message_id => {
-            Ok(status)
-        }
-        _ => Err(RequestorError::Protocol {
-            doing: "waiting for a response",
-            expected: "the response to the request under way",
-            got: format!("command {:#06x} for message {}", response.field, response.message_id),
-        }),
-    }
-}
-
 /// Verification, then one context for each SOP class and transfer syntax that the objects have.
-fn proposals(objects: &[DefaultDicomObject]) -> Result<Vec<PresentationContextProposed>, RequestorError> {
-    let implicit = uids::IMPLICIT_VR_LITTLE_ENDIAN.to_owned();
-    let mut wanted = vec![(uids::VERIFICATION.to_owned(), vec![implicit.clone()])];
+fn request(calling: &str, called: &str, objects: &[DefaultDicomObject]) -> Result<Request, RequestorError> {
+    let mut request = Request::new(calling.parse()?, called.parse()?);
+    request.propose(uids::VERIFICATION, &[uids::IMPLICIT_VR_LITTLE_ENDIAN])?;
+    let mut proposed = Vec::new();
     for object in objects {
-        let mut syntaxes = vec![trimmed(object.meta().transfer_syntax()).to_owned()];
-        if syntaxes.iter().any(|syntax| syntax == uids::EXPLICIT_VR_LITTLE_ENDIAN) {
-            syntaxes.push(implicit.clone());
+        let own = trimmed(object.meta().transfer_syntax());
+        let pair = (trimmed(object.meta().media_storage_sop_class_uid()), own);
+        if proposed.contains(&pair) {
+            continue;
         }
-        let pair = (trimmed(object.meta().media_storage_sop_class_uid()).to_owned(), syntaxes);
-        if !wanted.contains(&pair) {
-            wanted.push(pair);
-        }
+        proposed.push(pair);
+        // What can be written as another one, for an archive that knows no explicit VR.
+        let implicit = (own == uids::EXPLICIT_VR_LITTLE_ENDIAN).then_some(uids::IMPLICIT_VR_LITTLE_ENDIAN);
+        let syntaxes: Vec<&str> = std::iter::once(own).chain(implicit).collect();
+        request.propose(pair.0, &syntaxes)?;
     }
-    if wanted.len() > 128 {
-        return Err(RequestorError::Encode(format!("{} presentation contexts, 128 fit", wanted.len())));
-    }
-    let proposed = |(id, (abstract_syntax, transfer_syntaxes))| PresentationContextProposed {
-        id,
-        abstract_syntax,
-        transfer_syntaxes,
-    };
-    Ok((1..=u8::MAX).step_by(2).zip(wanted).map(proposed).collect())
+    Ok(request)
 }
 
 fn data_set(object: &DefaultDicomObject, transfer_syntax: &str) -> Result<Vec<u8>, RequestorError> {
@@ -180,6 +136,18 @@ fn data_set(object: &DefaultDicomObject, transfer_syntax: &str) -> Result<Vec<u8
     };
     written.map_err(|error| RequestorError::Encode(error.to_string()))?;
     Ok(bytes)
+}
+
+/// The default transfer syntax (PS3.5 §10.1).
+fn implicit_vr_little_endian() -> TransferSyntax {
+    AdapterFreeTransferSyntax::new(
+        uids::IMPLICIT_VR_LITTLE_ENDIAN,
+        "Implicit VR Little Endian",
+        Endianness::Little,
+        false,
+        Codec::None,
+    )
+    .erased()
 }
 
 fn trimmed(uid: &str) -> &str {

@@ -66,7 +66,7 @@ impl Stage {
         let connecting = |error| Failure::io("connecting to the proxy", error);
         let stream = secure::connect(self.listener(), &site.modality()).await.map_err(connecting)?;
         let (session, requestor) =
-            (secure::session(&stream), stream.get_ref().0.local_addr().map_err(connecting)?);
+            (secure::session(&stream), stream.socket().local_addr().map_err(connecting)?);
         let outcomes = send_study(stream, MODALITY, ARCHIVE, &study).await?;
         story.done(&sent(&outcomes, &session)?, None);
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use dicom_object::FileMetaTableBuilder;
 use tempfile::NamedTempFile;
 
-use super::super::command::{Command, status};
+use crate::dimse::{Command, Status};
 
 const LARGEST: u64 = 1 << 30;
 
@@ -29,13 +29,13 @@ impl Deposit {
         request: &Command,
         transfer_syntax: &str,
         calling: &str,
-    ) -> Result<Self, u16> {
-        if !(is_uid(&request.sop_class) && is_uid(&request.sop_instance)) {
-            return Err(status::INVALID_SOP_INSTANCE);
-        }
+    ) -> Result<Self, Status> {
+        let named = request.sop_class().zip(request.affected_sop_instance());
+        let named = named.filter(|(class, instance)| is_uid(class) && is_uid(instance));
+        let (class, instance) = named.ok_or(Status::INVALID_INSTANCE)?;
         let meta = FileMetaTableBuilder::new()
-            .media_storage_sop_class_uid(&request.sop_class)
-            .media_storage_sop_instance_uid(&request.sop_instance)
+            .media_storage_sop_class_uid(class)
+            .media_storage_sop_instance_uid(&instance)
             .transfer_syntax(transfer_syntax)
             .source_application_entity_title(calling)
             .build()
@@ -45,14 +45,14 @@ impl Deposit {
         meta.write(&mut header).map_err(|error| out_of_resources(&error))?;
         let mut file = NamedTempFile::new_in(folder).map_err(|error| out_of_resources(&error))?;
         file.write_all(&header).map_err(|error| out_of_resources(&error))?;
-        Ok(Self { file, path: folder.join(format!("{}.dcm", request.sop_instance)), length: 0 })
+        Ok(Self { file, path: folder.join(format!("{instance}.dcm")), length: 0 })
     }
 
     /// Adds a fragment of the data set, as it came.
     ///
     /// # Errors
     /// The status for the response when it cannot be written; the file is gone then.
-    pub fn append(mut self, fragment: &[u8]) -> Result<Self, u16> {
+    pub fn append(mut self, fragment: &[u8]) -> Result<Self, Status> {
         self.length = self.length.saturating_add(fragment.len() as u64);
         if self.length > LARGEST {
             return Err(out_of_resources(&format!("an object of more than {LARGEST} bytes")));
@@ -62,10 +62,10 @@ impl Deposit {
     }
 
     /// The status of the response: success only when the file and its name are on the disk.
-    pub async fn keep(self) -> u16 {
+    pub async fn keep(self) -> Status {
         // fsync may take long enough to hold up the other associations of a worker.
         match tokio::task::spawn_blocking(move || self.persist()).await {
-            Ok(Ok(())) => status::SUCCESS,
+            Ok(Ok(())) => Status::SUCCESS,
             Ok(Err(error)) => out_of_resources(&error),
             Err(error) => out_of_resources(&error),
         }
@@ -79,9 +79,9 @@ impl Deposit {
     }
 }
 
-fn out_of_resources(reason: &dyn std::fmt::Display) -> u16 {
+fn out_of_resources(reason: &dyn std::fmt::Display) -> Status {
     tracing::warn!(%reason, "the archive could not keep an object");
-    status::OUT_OF_RESOURCES
+    Status::OUT_OF_RESOURCES
 }
 
 /// PS3.5 §9.1: digits in components, so that no name is empty, hidden, or a step upwards.
@@ -93,15 +93,20 @@ fn is_uid(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dimse;
+
+    fn request(sop_instance: &str) -> Command {
+        Command::parse(dimse::store_request("1.2.840.10008.5.1.4.1.1.2", sop_instance, 1)).unwrap()
+    }
 
     #[test]
     fn only_uids_name_files() {
         let folder = tempfile::tempdir().unwrap();
-        for bad in ["", "..", ".1", "1.", "1..2", "../1", "1/2", "1.2a", "1.2\0", &"1".repeat(65)] {
-            let request = Command::store(1, "1.2.840.10008.5.1.4.1.1.2", bad);
+        for bad in ["", "..", ".1", "1.", "1..2", "../1", "1/2", "1.2a", "1.2\0a", &"1".repeat(65)] {
+            let request = request(bad);
             assert_eq!(
                 Deposit::begin(folder.path(), &request, "1.2.840.10008.1.2.1", "CT").err(),
-                Some(0x0117),
+                Some(Status::INVALID_INSTANCE),
                 "{bad}"
             );
         }
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn what_is_not_kept_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let request = Command::store(1, "1.2.840.10008.5.1.4.1.1.2", "2.25.1");
+        let request = request("2.25.1");
         let deposit = Deposit::begin(folder.path(), &request, "1.2.840.10008.1.2.1", "CT").unwrap();
         drop(deposit.append(b"half an obj").unwrap());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -122,8 +127,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // A folder where the file should go: the rename fails, for root too.
         std::fs::create_dir_all(folder.path().join("2.25.1.dcm/in-the-way")).unwrap();
-        let request = Command::store(1, "1.2.840.10008.5.1.4.1.1.2", "2.25.1");
+        let request = request("2.25.1");
         let deposit = Deposit::begin(folder.path(), &request, "1.2.840.10008.1.2.1", "CT").unwrap();
-        assert_eq!(deposit.append(b"object").unwrap().keep().await, status::OUT_OF_RESOURCES);
+        assert_eq!(deposit.append(b"object").unwrap().keep().await, Status::OUT_OF_RESOURCES);
     }
 }

@@ -1,117 +1,100 @@
-//! DIMSE-C of the archive: presentation data values in, responses out.
+//! DIMSE-C of the archive: messages in, responses out.
 
 use std::path::PathBuf;
 
-use dicom_ul::pdu::{
-    PDataValue, PDataValueType, Pdu, PresentationContextNegotiated, PresentationContextResultReason,
-};
-
-use super::super::command::{C_CANCEL_RQ, C_ECHO_RQ, C_STORE_RQ, Command, RESPONSE, status};
 use super::deposit::Deposit;
+use crate::dimse::{self, Command, CommandField, Operation, Status};
+use crate::upper::{Association, DataSet, Error, Message, Transport};
+use crate::wire::Uid;
+use crate::wire::pdu::Abort;
 
-const MAX_COMMAND_LENGTH: usize = 65_536;
-
-/// One association's state between two presentation data values.
+/// What an association's objects are kept with.
 #[derive(Debug)]
 pub struct Service {
     folder: PathBuf,
-    contexts: Vec<PresentationContextNegotiated>,
     calling: String,
-    awaiting: Awaiting,
-}
-
-#[derive(Debug)]
-enum Awaiting {
-    Command { received: Vec<u8> },
-    DataSet { context: u8, request: Command, deposit: Result<Deposit, u16> },
-}
-
-impl Awaiting {
-    fn command() -> Self {
-        Self::Command { received: Vec::new() }
-    }
 }
 
 impl Service {
     /// A service that keeps objects in `folder` and notes who sent them.
-    pub fn new(folder: PathBuf, contexts: Vec<PresentationContextNegotiated>, calling: &str) -> Self {
-        Self { folder, contexts, calling: calling.to_owned(), awaiting: Awaiting::command() }
+    pub fn new(folder: PathBuf, calling: String) -> Self {
+        Self { folder, calling }
     }
 
-    /// Takes one fragment; the response when it was the last that the request needed.
+    /// Serves an association to its end.
     ///
     /// # Errors
-    /// Why the association has to be aborted (PS3.8 §9.2.3: a fragment out of order, an unaccepted context).
-    pub async fn receive(&mut self, value: PDataValue) -> Result<Option<Pdu>, String> {
-        let context = value.presentation_context_id;
-        let transfer_syntax = self.transfer_syntax(context)?;
-        match (std::mem::replace(&mut self.awaiting, Awaiting::command()), value.value_type) {
-            (Awaiting::Command { mut received }, PDataValueType::Command) => {
-                received.extend_from_slice(&value.data);
-                if received.len() > MAX_COMMAND_LENGTH {
-                    return Err(format!("a command set longer than {MAX_COMMAND_LENGTH} bytes"));
+    /// What ended it before its time.
+    pub async fn serve<T: Transport>(&self, mut association: Association<T>) -> Result<(), Error> {
+        let contexts = association.contexts().clone();
+        while let Some(message) = association.receive().await? {
+            let Message { context, command, data_set } = message;
+            // Contexts of messages are accepted ones.
+            let Some(transfer_syntax) = contexts.transfer_syntax(context) else { continue };
+            match self.perform(&command, transfer_syntax, data_set).await? {
+                Reply::Status(status) => {
+                    association.send(context, &dimse::response(&command, status)).await?;
                 }
-                if value.is_last {
-                    return self.perform(context, &transfer_syntax, Command::decode(&received)?).await;
+                Reply::Nothing => {}
+                Reply::Abort => {
+                    association.abort(Abort::USER).await;
+                    return Ok(());
                 }
-                self.awaiting = Awaiting::Command { received };
-                Ok(None)
             }
-            (Awaiting::DataSet { context: of, request, deposit }, PDataValueType::Data) if of == context => {
-                let deposit = deposit.and_then(|deposit| deposit.append(&value.data));
-                if value.is_last {
-                    let status = match deposit {
-                        Ok(deposit) => deposit.keep().await,
-                        Err(status) => status,
-                    };
-                    return respond(context, &request, status).map(Some);
-                }
-                self.awaiting = Awaiting::DataSet { context, request, deposit };
-                Ok(None)
-            }
-            (_, got) => Err(format!("a {got:?} fragment out of order on context {context}")),
         }
+        Ok(())
     }
 
-    async fn perform(&mut self, context: u8, syntax: &str, request: Command) -> Result<Option<Pdu>, String> {
-        if request.field & RESPONSE != 0 {
-            return Err(format!("a response ({:#06x}) that nothing asked for", request.field));
-        }
-        let status = match request.field {
-            C_ECHO_RQ => status::SUCCESS,
-            C_CANCEL_RQ => return Ok(None),
-            C_STORE_RQ if request.has_data_set => {
-                let deposit = Deposit::begin(&self.folder, &request, syntax, &self.calling);
-                self.awaiting = Awaiting::DataSet { context, request, deposit };
-                return Ok(None);
+    async fn perform<T: Transport>(
+        &self,
+        command: &Command,
+        transfer_syntax: &Uid,
+        data_set: Option<DataSet<'_, T>>,
+    ) -> Result<Reply, Error> {
+        Ok(match (command.field, data_set) {
+            (CommandField::Cancel { .. }, _) => Reply::Nothing,
+            // Nothing was asked.
+            (CommandField::Response { .. }, _) => Reply::Abort,
+            (CommandField::Request { operation: Operation::CEcho, .. }, None) => {
+                Reply::Status(Status::SUCCESS)
             }
-            _ => status::UNRECOGNIZED_OPERATION,
-        };
-        if request.has_data_set {
-            self.awaiting = Awaiting::DataSet { context, request, deposit: Err(status) };
-            return Ok(None);
-        }
-        respond(context, &request, status).map(Some)
+            (CommandField::Request { operation: Operation::CStore, .. }, Some(data_set)) => {
+                Reply::Status(self.keep(command, transfer_syntax, data_set).await?)
+            }
+            (_, data_set) => {
+                pass_over(data_set).await?;
+                Reply::Status(Status::UNRECOGNIZED_OPERATION)
+            }
+        })
     }
 
-    fn transfer_syntax(&self, context: u8) -> Result<String, String> {
-        let accepted = |negotiated: &&PresentationContextNegotiated| {
-            negotiated.id == context && negotiated.reason == PresentationContextResultReason::Acceptance
-        };
-        let found = self.contexts.iter().find(accepted);
-        found
-            .map(|negotiated| negotiated.transfer_syntax.clone())
-            .ok_or_else(|| format!("presentation context {context} was not accepted"))
+    async fn keep<T: Transport>(
+        &self,
+        command: &Command,
+        transfer_syntax: &Uid,
+        mut data_set: DataSet<'_, T>,
+    ) -> Result<Status, Error> {
+        let mut deposit = Deposit::begin(&self.folder, command, transfer_syntax.as_str(), &self.calling);
+        while let Some(piece) = data_set.piece().await? {
+            deposit = deposit.and_then(|deposit| deposit.append(piece));
+        }
+        match deposit {
+            Ok(deposit) => Ok(deposit.keep().await),
+            Err(status) => Ok(status),
+        }
     }
 }
 
-fn respond(context: u8, request: &Command, status: u16) -> Result<Pdu, String> {
-    let data = request.respond(status).encode()?;
-    let value = PDataValue {
-        presentation_context_id: context,
-        value_type: PDataValueType::Command,
-        is_last: true,
-        data,
-    };
-    Ok(Pdu::PData { data: vec![value] })
+/// What a message is answered with.
+enum Reply {
+    Status(Status),
+    Nothing,
+    Abort,
+}
+
+/// The response comes after the whole request.
+async fn pass_over<T: Transport>(data_set: Option<DataSet<'_, T>>) -> Result<(), Error> {
+    let Some(mut data_set) = data_set else { return Ok(()) };
+    while data_set.piece().await?.is_some() {}
+    Ok(())
 }
