@@ -10,8 +10,9 @@ use super::rewrite::Rewrites;
 use super::role::Roles;
 use super::section::Section;
 use super::settings::ListenerSettings;
+use super::shadow::Shadows;
 use super::upstream::{ae_pattern, values};
-use super::{addresses, shadow, two_way};
+use super::{addresses, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection};
 use crate::tls::ClientAuthentication;
@@ -27,6 +28,7 @@ pub(super) struct Known<'k> {
 pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
     let mut names = Names::default();
     let mut peers: Vec<Arc<Peer>> = Vec::new();
+    let mut shadows = Shadows::default();
     let sections = root.tables("peer");
     if sections.is_empty() {
         let place = root.place_of("peer");
@@ -39,10 +41,11 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
     for section in sections {
         let name = names.define(&section);
         let place = section.place.clone();
-        if let Some(peer) = peer(section, name, known) {
-            risks(root, &place, &peer, &peers, &known.listeners.compiled);
+        if let Some(peer) = peer(section, name, known).map(Arc::new) {
+            shadowed(root, &place, &peer, &mut shadows);
+            risks(root, &place, &peer, &known.listeners.compiled);
             two_way::risks(root, &place, &peer, known.rewrites);
-            peers.push(Arc::new(peer));
+            peers.push(peer);
         }
     }
     peers
@@ -136,18 +139,15 @@ fn binding(text: &str) -> Result<CertificateBinding, Wrong> {
     text.parse::<CertificateBinding>().map_err(|error| Wrong::new(error.to_string(), ""))
 }
 
-fn risks(
-    root: &Section<'_>,
-    place: &Place,
-    peer: &Peer,
-    earlier: &[Arc<Peer>],
-    listeners: &[ListenerSettings],
-) {
-    if let Some(wider) = earlier.iter().find(|wider| shadow::covers(wider, peer)) {
+fn shadowed(root: &Section<'_>, place: &Place, peer: &Arc<Peer>, shadows: &mut Shadows) {
+    if let Some(wider) = shadows.covering(peer) {
         let problem =
             format!("never decides: peer \"{}\" in line {} always matches first", wider.name, wider.line);
         root.report.risk(place, problem, "put the narrower peer first, or narrow the other");
     }
+}
+
+fn risks(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &[ListenerSettings]) {
     let any_network = peer.networks.iter().any(|network| network.prefix_len() == 0);
     let any_title = peer.calling.iter().any(|pattern| pattern.is_any());
     if any_network && any_title && peer.certificates.is_none() && peer.issuers.is_none() {

@@ -9,6 +9,7 @@ use super::names::Names;
 use super::report::{Located, Wrong};
 use super::section::Section;
 use super::settings::UpstreamSettings;
+use super::shadow::ShadowedRoutes;
 use super::tls;
 use crate::policy::{AePattern, Route};
 use crate::wire::AeTitle;
@@ -66,6 +67,7 @@ fn upstream(section: Section<'_>, name: Option<Arc<str>>) -> Option<UpstreamSett
 
 pub(super) fn routes(root: &Section<'_>, upstreams: &Names) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
+    let mut shadows = ShadowedRoutes::default();
     for section in root.tables("route") {
         if !section.has("called-ae-title") {
             section.missing("called-ae-title", "write the AE title that requestors call");
@@ -76,16 +78,15 @@ pub(super) fn routes(root: &Section<'_>, upstreams: &Names) -> Vec<Route> {
         let called = section.parsed("called-ae-title", ae_pattern);
         let upstream = upstreams.refer(&section, "upstream", "upstream");
         let line = section.line();
-        if let Some(called) = &called
-            && let Some(earlier) = routes.iter().find(|route| route.called.covers(&called.value))
-        {
-            let problem = format!("never matches: the route in line {} takes it", earlier.line);
-            section.report.risk(&called.place, problem, "put the narrower route first");
+        if let (Some(called), Some(upstream)) = (called, upstream) {
+            let route = Route { called: called.value, upstream: upstream.value, line };
+            if let Some(earlier) = shadows.covering(&route) {
+                let problem = format!("never matches: the route in line {earlier} takes it");
+                section.report.risk(&called.place, problem, "put the narrower route first");
+            }
+            routes.push(route);
         }
         section.finish();
-        if let (Some(called), Some(upstream)) = (called, upstream) {
-            routes.push(Route { called: called.value, upstream: upstream.value, line });
-        }
     }
     routes
 }
