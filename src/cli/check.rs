@@ -1,20 +1,22 @@
-//! `dimsegate check`: what is wrong with a configuration, then what is risky in it.
+//! `dimsegate check`: what is wrong with a configuration, or what is risky in it.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
+use super::table::{screen, wrapped};
 use crate::config::{self, Diagnostic};
 
 const EXAMPLE: &str = "Example:
   dimsegate check -c conf/dimsegate.toml
 
 Relative paths in the configuration are relative to the working directory. Errors name the whole path.
+Risks are told of a file without errors. The folder for records is looked at as this account: run it as the proxy's.
 
 Exit status: 0 clean, 78 errors, 1 only risks with --strict.";
 
-/// Find every problem of a configuration, then what is risky in it
+/// Find every problem of a configuration, or what is risky in it where there is none
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
@@ -55,14 +57,36 @@ fn as_json(errors: &[Diagnostic], warnings: &[Diagnostic]) -> std::io::Result<()
 
 fn as_text(args: &Args, errors: &[Diagnostic], warnings: &[Diagnostic]) -> std::io::Result<()> {
     let mut err = std::io::stderr().lock();
+    let width = err.is_terminal().then(|| screen(80));
     for error in errors {
-        writeln!(err, "{error}")?;
+        writeln!(err, "{}", shown("", error, width))?;
     }
     for warning in warnings {
-        writeln!(err, "risk: {warning}")?;
+        writeln!(err, "{}", shown("risk: ", warning, width))?;
     }
-    let (errors, warnings) = (counted(errors.len(), "error"), counted(warnings.len(), "risk"));
-    writeln!(std::io::stdout().lock(), "{}: {errors}, {warnings}", args.config.display())
+    writeln!(std::io::stdout().lock(), "{}: {}", args.config.display(), summary(errors.len(), warnings.len()))
+}
+
+/// Risks are told of a file without errors only.
+fn summary(errors: usize, warnings: usize) -> String {
+    match errors {
+        0 => format!("no errors, {}", counted(warnings, "risk")),
+        _ => format!("{}; what is risky is told when there are none", counted(errors, "error")),
+    }
+}
+
+/// A line, as other programs read it; at a terminal, of so many columns, the place on one and what it is about below.
+fn shown(kind: &str, found: &Diagnostic, width: Option<usize>) -> String {
+    const INDENT: &str = "    ";
+    let Some(width) = width else { return format!("{kind}{found}") };
+    let Diagnostic { path, line, column, key, problem, remedy } = found;
+    let place = format!("{kind}{}:{line}:{column}: {key}", path.display());
+    let mut lines = wrapped(place.trim_end_matches(": "), width);
+    for text in [problem, remedy] {
+        let below = wrapped(text, width.saturating_sub(INDENT.len()));
+        lines.extend(below.into_iter().map(|line| format!("{INDENT}{line}")));
+    }
+    lines.join("\n")
 }
 
 fn counted(count: usize, what: &str) -> String {
@@ -75,11 +99,38 @@ fn counted(count: usize, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::status;
+    use super::{shown, status, summary};
+    use crate::config::Diagnostic;
 
     #[test]
     fn risks_fail_only_where_strict_and_errors_always() {
         assert_eq!([status(0, 0, true), status(0, 3, false), status(0, 3, true)], [0, 0, 1]);
         assert_eq!([status(1, 0, false), status(2, 3, true)], [78, 78]);
+    }
+
+    #[test]
+    fn no_risks_are_claimed_where_none_were_told() {
+        assert_eq!(summary(0, 0), "no errors, no risks");
+        assert_eq!(summary(0, 2), "no errors, 2 risks");
+        assert_eq!(summary(1, 0), "1 error; what is risky is told when there are none");
+    }
+
+    #[test]
+    fn a_terminal_gets_the_place_and_below_it_what_it_is_about() {
+        let found = Diagnostic {
+            path: "d.toml".into(),
+            line: 3,
+            column: 8,
+            key: "[[peer]] \"p\" role".into(),
+            problem: "no [[role]] is called \"modalty\"".into(),
+            remedy: "did you mean \"modality\"?".into(),
+        };
+        assert_eq!(shown("risk: ", &found, None), format!("risk: {found}"));
+        assert_eq!(
+            shown("", &found, Some(30)),
+            "d.toml:3:8: [[peer]] \"p\" role\n    no [[role]] is called\n    \"modalty\"\n    did you mean \"modality\"?"
+        );
+        let whole = Diagnostic { key: String::new(), remedy: String::new(), ..found };
+        assert!(shown("", &whole, Some(80)).starts_with("d.toml:3:8\n    no [[role]]"));
     }
 }

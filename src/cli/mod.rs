@@ -45,7 +45,7 @@ enum Command {
     Run(run::Args),
     /// See the proxy at work on this machine: a development CA, an archive, one study through TLS
     Demo(demo::Args),
-    /// Find every problem of a configuration, then what is risky in it
+    /// Find every problem of a configuration, or what is risky in it where there is none
     Check(check::Args),
     /// Say what the configuration decides about an association, and why
     Explain(explain::Args),

@@ -7,6 +7,7 @@ use aws_lc_rs::digest;
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
+use super::folder;
 use super::report::Wrong;
 use super::repository;
 use super::secret;
@@ -27,7 +28,6 @@ pub(super) fn log(root: &Section<'_>) -> Log {
     if let Some(format) = section.choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]) {
         log.format = format;
     }
-    section.finish();
     log
 }
 
@@ -60,11 +60,13 @@ pub(super) struct Records {
 pub(super) fn audit(root: &Section<'_>) -> Option<Records> {
     let mut settings = AuditSettings::new("audit");
     let Some(section) = root.table("audit") else {
+        folder::risks(root.report, &root.place_of("audit"), &settings.directory);
         return Some(Records { settings, destinations: Vec::new(), fingerprint: String::new() });
     };
     if let Some(directory) = section.path("directory") {
         settings.directory = directory.value;
     }
+    folder::risks(root.report, &section.place_of("directory"), &settings.directory);
     settings.on_failure = on_failure(&section);
     let patient_identifiers = patient_identifiers(&section);
     let durability = [("every-second", Durability::EverySecond), ("every-record", Durability::EveryRecord)];
@@ -73,7 +75,6 @@ pub(super) fn audit(root: &Section<'_>) -> Option<Records> {
     settings.keeping = keeping(&section);
     let destinations = repository::destinations(&section);
     let fingerprint = fingerprint(&section);
-    section.finish();
     let settings = AuditSettings { patient_identifiers: patient_identifiers?, ..settings };
     Some(Records { settings, destinations, fingerprint })
 }
@@ -83,7 +84,7 @@ fn fingerprint(section: &Section<'_>) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(section.written(&["repository", "fhir"]).as_bytes());
     for key in ["secret-file", "signing-key"] {
-        let secret = section.path(key).map(|path| std::fs::read(path.value).unwrap_or_default());
+        let secret = section.text(key).map(|path| std::fs::read(path).unwrap_or_default());
         context.update(&Zeroizing::new(secret.unwrap_or_default()));
     }
     context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
@@ -170,7 +171,7 @@ pub(super) fn patient_identifiers(section: &Section<'_>) -> Option<PatientIdenti
         }
         (Identifiers::KeyedHash, None) => {
             let remedy = "name a file with at least 32 random bytes, or write patient-identifiers = \"none\"";
-            section.missing("secret-file", remedy);
+            section.require(&[("secret-file", remedy)]);
             None
         }
         (other, secret) => {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::names::Names;
-use super::report::{Located, Place, Report};
+use super::names::{NAME, Names};
+use super::report::Located;
 use super::secret;
 use super::section::Section;
 use super::settings::CrosswalkSettings;
@@ -15,44 +15,33 @@ use crate::crosswalk::{self, CrosswalkError, Secret};
 pub(super) struct Crosswalks {
     pub names: Names,
     pub compiled: BTreeMap<Arc<str>, CrosswalkSettings>,
-    places: BTreeMap<Arc<str>, Place>,
 }
 
 impl Crosswalks {
     /// All tables; of those that are not wanted only the names are looked at.
     pub fn read(root: &Section<'_>, wanted: impl Fn(Option<&str>) -> bool) -> Self {
-        let mut crosswalks = Self::default();
+        let mut crosswalks = Self { names: Names::of("crosswalk", root), ..Self::default() };
         let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
         for section in root.tables("crosswalk") {
             let name = crosswalks.names.define(&section);
             if !wanted(section.called()) {
+                section.require(&[NAME]);
                 continue;
             }
             let settings = crosswalk(&section, &mut files);
-            crosswalks.places.extend(name.clone().map(|name| (name, section.place.clone())));
-            section.finish();
             crosswalks.compiled.extend(name.zip(settings));
         }
         crosswalks
-    }
-
-    /// Reports those that are there for nothing.
-    pub fn warn_of_unused(&self, report: &Report<'_>, used: &BTreeMap<Arc<str>, Arc<str>>) {
-        let unused = self.places.iter().filter(|(name, _)| !used.values().any(|used| used == *name));
-        for (_, place) in unused {
-            report.risk(place, "no [[rewrite]] names it", "write crosswalk = \"…\" in one, or remove it");
-        }
     }
 }
 
 fn crosswalk(section: &Section<'_>, files: &mut BTreeMap<PathBuf, usize>) -> Option<CrosswalkSettings> {
     let line = section.line();
-    if !section.has("file") {
-        section.missing("file", "name the database; it is made where it is missing");
-    }
-    if !section.has("key-file") {
-        section.missing("key-file", "name the file with the key that it is encrypted with");
-    }
+    section.require(&[
+        NAME,
+        ("file", "name the database; it is made where it is missing"),
+        ("key-file", "name the file with the key that it is encrypted with"),
+    ]);
     let key_file = section.path("key-file");
     let secret = key_file.as_ref().and_then(|path| secret::bytes(section.report, path)).map(Secret::new);
     let file = section.path("file")?;

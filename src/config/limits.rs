@@ -78,7 +78,6 @@ pub(super) fn limits(root: &Section<'_>, room: u64) -> Limits {
     }
     descriptors::risk(&section, &limits.counts);
     memory_risk(&section, &limits);
-    section.finish();
     limits
 }
 

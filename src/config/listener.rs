@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::names::Names;
+use super::names::{NAME, Names};
 use super::report::Wrong;
 use super::section::Section;
 use super::settings::ListenerSettings;
@@ -19,14 +19,15 @@ pub(super) struct Listeners {
 }
 
 pub(super) fn listeners(root: &Section<'_>, upstreams: &Names) -> Listeners {
-    let mut listeners = Listeners::default();
+    let mut listeners = Listeners { names: Names::of("listener", root), ..Listeners::default() };
     let sections = root.tables("listener");
-    if sections.is_empty() {
-        root.missing("listener", "add a [[listener]] with a name, an address and an upstream");
+    if sections.is_empty() && !root.has("listener") && !root.report.lacks("[[listener]]") {
+        let remedy = "add a [[listener]] with a name, an address and an upstream";
+        root.report.error(&root.place_of("listener"), "is missing", remedy);
     }
     for section in sections {
         let name = listeners.names.define(&section);
-        if let Some(listener) = listener(section, name, upstreams, &listeners.compiled) {
+        if let Some(listener) = listener(&section, name, upstreams, &listeners.compiled) {
             listeners.compiled.push(listener);
         }
     }
@@ -34,23 +35,30 @@ pub(super) fn listeners(root: &Section<'_>, upstreams: &Names) -> Listeners {
 }
 
 fn listener(
-    section: Section<'_>,
+    section: &Section<'_>,
     name: Option<Arc<str>>,
     upstreams: &Names,
     earlier: &[ListenerSettings],
 ) -> Option<ListenerSettings> {
-    if !section.has("address") {
-        section.missing("address", "write where to listen, as in \"0.0.0.0:2762\"");
-    }
+    section.require(&[NAME, ("address", "write where to listen, as in \"0.0.0.0:2762\"")]);
     let address = section.parsed("address", |text| free_address(text, earlier));
-    let upstream = upstreams.refer(&section, "upstream", "upstream").map(|name| name.value);
+    let upstream = upstreams.refer(section, "upstream").map(|name| name.value);
     let balancers = section.strings_or_none("proxy-protocol-from").unwrap_or_default();
     let proxy_protocol_from = values(section.parse_all(balancers, addresses::network));
-    believes_everybody(&section, &proxy_protocol_from);
+    if holds_everybody(&proxy_protocol_from) {
+        let problem = "lets whoever connects say which address it comes from";
+        let remedy = "list the addresses of the load balancers only";
+        section.report.risk(&section.place_of("proxy-protocol-from"), problem, remedy);
+    }
     let monitors = section.strings_or_none("health-checks-from").unwrap_or_default();
     let health_checks_from = values(section.parse_all(monitors, addresses::network));
+    if holds_everybody(&health_checks_from) {
+        let problem = "keeps whoever looks at the port, and asks for nothing, out of the records";
+        let remedy = "list the addresses of the monitors only";
+        section.report.risk(&section.place_of("health-checks-from"), problem, remedy);
+    }
     let has_tls = section.has("tls");
-    let tls = section.table("tls").and_then(tls::server);
+    let tls = section.table("tls").and_then(|table| tls::server(&table));
     if let Some(address) = &address
         && !has_tls
         && !address.value.ip().to_canonical().is_loopback()
@@ -59,7 +67,6 @@ fn listener(
         section.report.risk(&address.place, problem, "add a [listener.tls], or listen on a loopback address");
     }
     let line = section.line();
-    section.finish();
     if has_tls && tls.is_none() {
         return None;
     }
@@ -75,12 +82,8 @@ fn listener(
 }
 
 /// Every address of a family, in one network or in several.
-fn believes_everybody(section: &Section<'_>, believed: &[IpNet]) {
-    if IpNet::aggregate(&believed.to_vec()).iter().any(|network| network.prefix_len() == 0) {
-        let problem = "lets whoever connects say which address it comes from";
-        let remedy = "list the addresses of the load balancers only";
-        section.report.risk(&section.place_of("proxy-protocol-from"), problem, remedy);
-    }
+fn holds_everybody(networks: &[IpNet]) -> bool {
+    IpNet::aggregate(&networks.to_vec()).iter().any(|network| network.prefix_len() == 0)
 }
 
 fn free_address(text: &str, earlier: &[ListenerSettings]) -> Result<SocketAddr, Wrong> {

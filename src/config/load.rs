@@ -11,12 +11,13 @@ use super::audit::Records;
 use super::crosswalk::Crosswalks;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::keys::Keys;
-use super::report::{Place, Report, Used};
+use super::names::Names;
+use super::report::{Report, Used};
 use super::section::Section;
 use super::settings::Settings;
-use super::{audit, limits, listener, peer, rewrite, role, upstream};
+use super::{audit, limits, listener, loops, peer, rewrite, role, spelling, syntax, upstream};
 use crate::files::looked_for;
-use crate::policy::Policy;
+use crate::policy::{Peer, Policy};
 use crate::tls::FileDigest;
 
 /// Larger than any sensible configuration.
@@ -40,40 +41,43 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
 
 /// As [`load`], from text that was read already.
 pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
-    let (settings, warnings) = compile_with(path, text, |root| settings(path, text, root))?;
+    let (settings, warnings) = compile_with(path, text, |_| true, |root| settings(path, text, &root))?;
     Ok(Loaded { settings, warnings })
 }
 
 /// Reads a file, and takes what is wanted of it. `take` gives `None` only after it has reported a problem.
 ///
 /// # Errors
-/// As [`load`]; what is in no table that `take` looks at is no problem, as long as it is TOML.
+/// As [`load`]; what is in no table that `take` looks at is no problem, as long as it is TOML. Nor is a key that no table
+/// has, where `concerns` says so of its name.
 pub(super) fn read_with<T>(
     path: &Path,
+    concerns: impl Fn(&str) -> bool,
     take: impl FnOnce(Section<'_>) -> Option<T>,
 ) -> Result<T, Diagnostics> {
-    compile_with(path, &text_of(path)?, take).map(|(taken, _)| taken)
+    compile_with(path, &text_of(path)?, concerns, take).map(|(taken, _)| taken)
 }
 
 /// What was taken, and what is risky in it.
 fn compile_with<T>(
     path: &Path,
     text: &str,
+    concerns: impl Fn(&str) -> bool,
     take: impl FnOnce(Section<'_>) -> Option<T>,
 ) -> Result<(T, Vec<Diagnostic>), Diagnostics> {
     let report = Report::new(path, text);
-    let (root, syntax_errors) = DeTable::parse_recoverable(text);
-    for error in &syntax_errors {
-        let place = Place { offset: error.span().map_or(0, |span| span.start), key: String::new() };
-        report.error(&place, format!("is not TOML: {}", error.message()), "see https://toml.io");
-    }
+    let (mut root, syntax_errors) = DeTable::parse_recoverable(text);
     // What a half-read file lacks would only be noise.
-    let taken = if syntax_errors.is_empty() { take(Section::root(&report, root.get_ref())) } else { None };
-    let (mut errors, warnings) = report.into_findings();
-    // One slip of the pen makes several syntax errors on its line.
-    if !syntax_errors.is_empty() {
-        errors.dedup_by_key(|found| found.line);
-    }
+    let taken = if syntax_errors.is_empty() {
+        let spelling = report.apart();
+        spelling::mend(&spelling, root.get_mut());
+        report.adopt(&spelling, concerns);
+        take(Section::root(&report, root.get_ref()))
+    } else {
+        syntax::report(&report, &mut root, &syntax_errors);
+        None
+    };
+    let (errors, warnings) = report.into_findings();
     match taken {
         Some(taken) if errors.is_empty() => Ok((taken, warnings)),
         _ => Err(Diagnostics { errors, warnings }),
@@ -81,26 +85,27 @@ fn compile_with<T>(
 }
 
 /// In the order in which things refer to each other.
-fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
-    let log = audit::log(&root);
-    let records = audit::audit(&root);
-    let upstreams = upstream::upstreams(&root);
-    let crosswalks = Crosswalks::read(&root, |_| true);
-    let rewrites = rewrite::rewrites(&root, &crosswalks);
-    let limits = limits::limits(&root, rewrites.room());
-    let roles = role::roles(&root);
-    let listeners = listener::listeners(&root, &upstreams.names);
-    let routes = upstream::routes(&root, &upstreams.names);
+fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
+    let log = audit::log(root);
+    let records = audit::audit(root);
+    let upstreams = upstream::upstreams(root);
+    let crosswalks = Crosswalks::read(root, |_| true);
+    let rewrites = rewrite::rewrites(root, &crosswalks);
+    let limits = limits::limits(root, rewrites.room());
+    let roles = role::roles(root);
+    let listeners = listener::listeners(root, &upstreams.names);
+    let routes = upstream::routes(root, &upstreams.names);
     let known = peer::Known {
         listeners: &listeners,
         upstreams: &upstreams.names,
         roles: &roles,
         rewrites: &rewrites,
     };
-    let peers = peer::peers(&root, &known);
+    let peers = peer::peers(root, &known);
+    loops::risks(root, &upstreams.addresses, &listeners.compiled);
+    unused(root, &known, &peers);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
     let Used { files, ends } = root.report.take_used();
-    root.finish();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
     let file_digest = hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     Some(Settings {
@@ -122,6 +127,23 @@ fn settings(path: &Path, text: &str, root: Section<'_>) -> Option<Settings> {
         crosswalks: crosswalks.compiled,
         remembered: rewrites.remembered,
     })
+}
+
+/// Tells of what is there for nothing.
+fn unused(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
+    let unused = |names: &Names, problem: &str, remedy: &str| {
+        names.warn_of_unused(root.report, problem, remedy);
+    };
+    unused(&known.roles.names, "no [[peer]] has it", "write role = \"…\" in one, or remove it");
+    let remedy = "write rewrite = \"…\" in one, or remove it if dimsegate rewrite is not to use it either";
+    unused(&known.rewrites.names, "no [[peer]] has it", remedy);
+    let remedy = "write upstream = \"…\" in one of them, or remove it";
+    unused(known.upstreams, "no [[listener]], [[route]] or [[peer]] leads to it", remedy);
+    let everywhere = peers.iter().any(|peer| peer.listeners.is_none());
+    if !everywhere && !peers.is_empty() {
+        let remedy = "add it to the listeners of one, or remove it";
+        unused(&known.listeners.names, "no [[peer]] may use it", remedy);
+    }
 }
 
 /// As [`Settings::digest`].

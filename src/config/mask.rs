@@ -24,23 +24,17 @@ pub(super) fn burned_in(section: &Section<'_>) -> Option<BurnedIn> {
     let decodes =
         section.choice("compressed-pixels", &[("refuse", false), ("decode", true)]).unwrap_or(false);
     let largest = section.size("largest-frame", 1 << 10..=1 << 30);
-    if section.has("largest-frame") && !decodes {
-        let place = section.place_of("largest-frame");
-        section.report.error(
-            &place,
-            "is for compressed-pixels = \"decode\" only",
-            "write that, or remove the key",
-        );
+    if !decodes && section.is_sound("compressed-pixels") && section.is_sound("burned-in") {
+        let problem = "needs compressed-pixels = \"decode\"";
+        section.refuse(&["largest-frame"], problem, "write that, or remove the key");
     }
-    let masks: Vec<Option<MaskSpec>> = section.inline_tables("masks").into_iter().map(mask).collect();
-    if chosen != Some(Chosen::Mask) {
-        for key in ["masks", "unmasked", "compressed-pixels"].into_iter().filter(|key| section.has(key)) {
-            let place = section.place_of(key);
-            section.report.error(&place, "is for burned-in = \"mask\" only", "write that, or remove the key");
-        }
-    } else if !section.has("masks") {
-        section
-            .missing("masks", "list what to blank, as in [{ rows = 480, rectangles = [[0, 0, 640, 40]] }]");
+    let masks: Vec<Option<MaskSpec>> = section.inline_tables("masks").iter().map(mask).collect();
+    if chosen == Some(Chosen::Mask) {
+        let remedy = "list what to blank, as in [{ rows = 480, rectangles = [[0, 0, 640, 40]] }]";
+        section.require(&[("masks", remedy)]);
+    } else if section.is_sound("burned-in") {
+        let keys = ["masks", "unmasked", "compressed-pixels"];
+        section.refuse(&keys, "needs burned-in = \"mask\"", "write that, or remove the key");
     }
     Some(match chosen? {
         Chosen::Pass => BurnedIn::Pass,
@@ -54,25 +48,22 @@ pub(super) fn burned_in(section: &Section<'_>) -> Option<BurnedIn> {
     })
 }
 
-fn mask(section: Section<'_>) -> Option<MaskSpec> {
+fn mask(section: &Section<'_>) -> Option<MaskSpec> {
     let sop_class = section.parsed("sop-class", sop_class).map(|class| class.value);
     let text = |key| section.string(key).map(|text| text.value.to_owned());
     let size = |key| section.count(key, 1..=65_535).and_then(|size| u16::try_from(size).ok());
     let (manufacturer, model) = (text("manufacturer"), text("model"));
     let (rows, columns) = (size("rows"), size("columns"));
     let read = section.rows::<4>("rectangles", "rectangles, each [x, y, width, height] in pixels");
-    if !section.has("rectangles") {
-        section.missing("rectangles", "list what to blank, as in [[0, 0, 640, 40]]: x, y, width, height");
-    }
+    section.require(&[("rectangles", "list what to blank, as in [[0, 0, 640, 40]]: x, y, width, height")]);
     let count = read.as_ref().map_or(1, Vec::len);
     if !(1..=MOST).contains(&count) {
         let place = section.place_of("rectangles");
         section.report.error(&place, format!("holds {count} rectangles"), format!("list 1 to {MOST}"));
     }
-    let checked = read.map(|read| read.into_iter().map(|one| rectangle(&section, &one, rows, columns)));
+    let checked = read.map(|read| read.into_iter().map(|one| rectangle(section, &one, rows, columns)));
     let rectangles: Option<Vec<Rectangle>> =
         checked.and_then(|all| all.collect::<Vec<_>>().into_iter().collect());
-    section.finish();
     Some(MaskSpec { sop_class, manufacturer, model, rows, columns, rectangles: rectangles? })
 }
 

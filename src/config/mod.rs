@@ -6,13 +6,16 @@
 
 mod addresses;
 mod audit;
+mod certificates;
 mod crosswalk;
 mod descriptors;
 mod diagnostic;
+mod folder;
 mod keys;
 mod limits;
 mod listener;
 mod load;
+mod loops;
 mod mask;
 mod names;
 mod part;
@@ -26,7 +29,11 @@ mod secrets;
 mod section;
 mod settings;
 mod shadow;
+mod shape;
+mod sharing;
+mod spelling;
 mod suggest;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -36,7 +36,8 @@ pub struct CrosswalkTables {
 /// # Errors
 /// Every problem of them, or that no rewrite is called so.
 pub fn rules(path: &Path, name: &str) -> Result<Rules, Diagnostics> {
-    read_with(path, |root| rules_of(&root, name, true))
+    let concerns = |key: &str| is_of_rewrite(key, name) || key.starts_with("[[crosswalk]] ");
+    read_with(path, concerns, |root| rules_of(&root, name, true))
 }
 
 /// As [`rules`], without the crosswalk.
@@ -44,7 +45,12 @@ pub fn rules(path: &Path, name: &str) -> Result<Rules, Diagnostics> {
 /// # Errors
 /// As [`rules`].
 pub fn ruleset(path: &Path, name: &str) -> Result<Arc<Ruleset>, Diagnostics> {
-    read_with(path, |root| rules_of(&root, name, false).map(|rules| rules.ruleset))
+    let concerns = |key: &str| is_of_rewrite(key, name);
+    read_with(path, concerns, |root| rules_of(&root, name, false).map(|rules| rules.ruleset))
+}
+
+fn is_of_rewrite(key: &str, name: &str) -> bool {
+    key.starts_with(&format!("[[rewrite]] {name:?} "))
 }
 
 fn rules_of(root: &Section<'_>, name: &str, remembering: bool) -> Option<Rules> {
@@ -60,7 +66,7 @@ fn rules_of(root: &Section<'_>, name: &str, remembering: bool) -> Option<Rules> 
     let crosswalks =
         Crosswalks::read(root, |crosswalk| remembering && crosswalk.is_some() && crosswalk == named);
     let mut rewrites = Rewrites::default();
-    tables.into_iter().filter(wanted).for_each(|table| rewrites.read(table, &crosswalks));
+    tables.iter().filter(|table| wanted(table)).for_each(|table| rewrites.read(table, &crosswalks));
     let crosswalk = rewrites.remembered.get(name).and_then(|name| crosswalks.compiled.get(name));
     Some(Rules { ruleset: rewrites.compiled.get(name)?.clone(), crosswalk: crosswalk.cloned() })
 }
@@ -70,15 +76,19 @@ fn rules_of(root: &Section<'_>, name: &str, remembering: bool) -> Option<Rules> 
 /// # Errors
 /// Every problem of their tables.
 pub fn crosswalk_tables(path: &Path) -> Result<CrosswalkTables, Diagnostics> {
-    read_with(path, |root| {
-        let crosswalks = Crosswalks::read(&root, |_| true).compiled;
-        let rewrites = root.tables("rewrite");
-        let remembered = rewrites.iter().filter_map(|table| {
-            let (crosswalk, _) = crosswalks.get_key_value(table.text("crosswalk")?)?;
-            Some((table.called()?.into(), crosswalk.clone()))
-        });
-        Some(CrosswalkTables { remembered: remembered.collect(), crosswalks })
-    })
+    read_with(
+        path,
+        |key| key.starts_with("[[crosswalk]] "),
+        |root| {
+            let crosswalks = Crosswalks::read(&root, |_| true).compiled;
+            let rewrites = root.tables("rewrite");
+            let remembered = rewrites.iter().filter_map(|table| {
+                let (crosswalk, _) = crosswalks.get_key_value(table.text("crosswalk")?)?;
+                Some((table.called()?.into(), crosswalk.clone()))
+            });
+            Some(CrosswalkTables { remembered: remembered.collect(), crosswalks })
+        },
+    )
 }
 
 /// How records name patients.
@@ -86,8 +96,12 @@ pub fn crosswalk_tables(path: &Path) -> Result<CrosswalkTables, Diagnostics> {
 /// # Errors
 /// Every problem with that.
 pub fn patient_identifiers(path: &Path) -> Result<PatientIdentifiers, Diagnostics> {
-    read_with(path, |root| match root.table("audit") {
-        Some(audit) => super::audit::patient_identifiers(&audit),
-        None => Some(PatientIdentifiers::None),
-    })
+    read_with(
+        path,
+        |_| false,
+        |root| match root.table("audit") {
+            Some(audit) => super::audit::patient_identifiers(&audit),
+            None => Some(PatientIdentifiers::None),
+        },
+    )
 }

@@ -1,21 +1,18 @@
 //! `[[peer]]`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::listener::Listeners;
-use super::names::{Names, fit};
+use super::names::{NAME, Names, fit};
 use super::report::{Place, Wrong};
 use super::rewrite::Rewrites;
 use super::role::Roles;
 use super::section::Section;
-use super::settings::ListenerSettings;
 use super::shadow::Shadows;
 use super::upstream::{ae_pattern, values};
-use super::{addresses, two_way};
+use super::{addresses, certificates, sharing, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection};
-use crate::tls::ClientAuthentication;
 
 /// What a peer may refer to.
 pub(super) struct Known<'k> {
@@ -26,8 +23,8 @@ pub(super) struct Known<'k> {
 }
 
 pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
-    let mut names = Names::default();
-    let mut peers: Vec<Arc<Peer>> = Vec::new();
+    let mut names = Names::of("peer", root);
+    let mut peers: Vec<(Place, Arc<Peer>)> = Vec::new();
     let mut shadows = Shadows::default();
     let sections = root.tables("peer");
     if sections.is_empty() {
@@ -41,49 +38,49 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
     for section in sections {
         let name = names.define(&section);
         let place = section.place.clone();
-        if let Some(peer) = peer(section, name, known).map(Arc::new) {
+        if let Some(peer) = peer(&section, name, known).map(Arc::new) {
             shadowed(root, &place, &peer, &mut shadows);
-            risks(root, &place, &peer, &known.listeners.compiled);
+            risks(root, &place, &peer);
+            certificates::risks(root, &place, &peer, &known.listeners.compiled);
             two_way::risks(root, &place, &peer, known.rewrites);
-            peers.push(peer);
+            peers.push((place, peer));
         }
     }
-    peers
+    sharing::risks(root, &peers, known.rewrites, &known.listeners.compiled);
+    peers.into_iter().map(|(_, peer)| peer).collect()
 }
 
-fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Option<Peer> {
-    for (key, remedy) in [
+fn peer(section: &Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Option<Peer> {
+    let before = section.report.errors();
+    section.require(&[
+        NAME,
         ("networks", "list where it comes from, as in [\"203.0.113.0/24\"]"),
         ("calling-ae-titles", "list what it calls itself, as in [\"LYON_CT*\"]"),
         ("role", "name the [[role]] that says what it may do"),
-    ] {
-        if !section.has(key) {
-            section.missing(key, remedy);
-        }
-    }
-    let listeners = known.listeners.names.refer_all(&section, "listeners", "listener").map(values);
+    ]);
+    let listeners = known.listeners.names.refer_all(section, "listeners").map(values);
     let networks = section.list("networks", addresses::network).map(values);
     let calling = section.list("calling-ae-titles", ae_pattern).map(values);
     let called = section.list("called-ae-titles", ae_pattern).map(values);
     let certificates = section.list("certificates", binding).map(values);
     let issuers = section.list("issuers", binding).map(values);
-    let upstream = known.upstreams.refer(&section, "upstream", "upstream").map(|name| name.value);
-    let role = known.roles.names.refer(&section, "role", "role");
-    let rewrite = known.rewrites.names.refer(&section, "rewrite", "rewrite").map(|name| name.value);
-    let rewrite_direction = rewrite_direction(&section, rewrite.is_some());
-    let two_way = two_way::wanted(&section, rewrite.as_ref(), rewrite_direction, known.rewrites);
+    let upstream = known.upstreams.refer(section, "upstream").map(|name| name.value);
+    let role = known.roles.names.refer(section, "role");
+    let rewrite = known.rewrites.names.refer(section, "rewrite").map(|name| name.value);
+    let rewrite_direction = rewrite_direction(section, rewrite.is_some());
+    let two_way = two_way::wanted(section, rewrite.as_ref(), rewrite_direction, known.rewrites);
     let tenant = section.parsed("tenant", fit).map(|tenant| tenant.value);
-    nameless_tenant(&section, rewrite.as_ref(), known.rewrites);
+    nameless_tenant(section, rewrite.as_ref(), known.rewrites);
     let role = role.and_then(|role| known.roles.compiled.get(&role.value).cloned());
     let count = |key| section.count(key, 1..=1_000_000);
-    // Asked for whatever became of the role: a key that nobody asks for is not known.
     let strip_asynchronous_window = section.flag("strip-asynchronous-window").unwrap_or(false);
     let response_timeout = section.optional_duration("response-timeout");
     let max_associations = count("max-associations");
     let associations_per_minute = count("associations-per-minute");
     let operations_per_second = count("operations-per-second");
     let bytes_per_second = section.size("bytes-per-second", 1024..=1 << 40);
-    let compiled = role.map(|role| Peer {
+    let is_sound = section.report.errors() == before;
+    role.filter(|_| is_sound).map(|role| Peer {
         name: name.unwrap_or_default(),
         line: section.line(),
         listeners,
@@ -104,9 +101,7 @@ fn peer(section: Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opti
         operations_per_second,
         bytes_per_second,
         role,
-    });
-    section.finish();
-    compiled
+    })
 }
 
 /// Values that name the tenant need one.
@@ -147,7 +142,7 @@ fn shadowed(root: &Section<'_>, place: &Place, peer: &Arc<Peer>, shadows: &mut S
     }
 }
 
-fn risks(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &[ListenerSettings]) {
+fn risks(root: &Section<'_>, place: &Place, peer: &Peer) {
     let any_network = peer.networks.iter().any(|network| network.prefix_len() == 0);
     let any_title = peer.calling.iter().any(|pattern| pattern.is_any());
     if any_network && any_title && peer.certificates.is_none() && peer.issuers.is_none() {
@@ -155,39 +150,6 @@ fn risks(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &[ListenerSe
         root.report.risk(place, "lets any AE title in from any network", remedy);
     }
     unrewritten(root, place, peer);
-    spoken_for_by_several(root, place, peer, listeners);
-    let mut usable = listeners.iter().filter(|listener| peer.uses_listener(&listener.name)).peekable();
-    let bound = peer.certificates.is_some() || peer.issuers.is_some();
-    if bound && usable.peek().is_some() && !usable.any(asks_for_certificates) {
-        let remedy = "remove certificates and issuers, or let it use a TLS listener that asks for them";
-        root.report.risk(place, "never matches: no listener of it asks for a certificate", remedy);
-    }
-}
-
-/// A name that more than one CA could put into a certificate, and nothing that says which of them may.
-fn spoken_for_by_several(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &[ListenerSettings]) {
-    let names = peer.certificates.iter().flatten().filter(|binding| binding.is_a_name());
-    let names: Vec<String> = names.map(ToString::to_string).collect();
-    if names.is_empty() || peer.issuers.is_some() {
-        return;
-    }
-    let usable = listeners.iter().filter(|listener| peer.uses_listener(&listener.name));
-    let trusts = usable.filter_map(|listener| listener.tls.as_ref()?.built.trust.as_ref());
-    let authorities: BTreeMap<&str, &str> = trusts
-        .flat_map(|trust| trust.signing())
-        .map(|one| (one.fingerprint.as_str(), one.subject.as_str()))
-        .collect();
-    if authorities.len() > 1 {
-        let subjects: Vec<&str> = authorities.values().copied().collect();
-        let problem = format!(
-            "is bound to {}, for which each of these CAs could sign a certificate: {}",
-            names.join(", "),
-            subjects.join("; ")
-        );
-        let remedy = "add issuers = [\"sha256:…\"] with the CA that it has its certificates from (dimsegate certs show \
-                      prints it), or listeners, or bind it to sha256: or spki-sha256:";
-        root.report.risk(place, problem, remedy);
-    }
 }
 
 /// Rules see what C-STOREs carry. Queries, procedure steps and what a C-MOVE sends elsewhere are not among it.
@@ -203,9 +165,4 @@ fn unrewritten(root: &Section<'_>, place: &Place, peer: &Peer) {
             "write two-way = true, or give it a role without them, if what they carry must not pass as it is";
         root.report.risk(place, problem, remedy);
     }
-}
-
-fn asks_for_certificates(listener: &ListenerSettings) -> bool {
-    let tls = listener.tls.as_ref();
-    tls.is_some_and(|tls| tls.settings.client_authentication != ClientAuthentication::Off)
 }

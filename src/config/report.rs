@@ -1,6 +1,7 @@
 //! Collects what is found while a file is read.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -43,6 +44,13 @@ pub(super) struct Used {
     pub ends: Vec<(String, End)>,
 }
 
+/// What is wrong or risky at a place.
+struct Found {
+    place: Place,
+    problem: String,
+    remedy: String,
+}
+
 /// Every problem and risk of one file.
 pub(super) struct Report<'a> {
     path: &'a Path,
@@ -51,8 +59,12 @@ pub(super) struct Report<'a> {
     lines: Vec<usize>,
     /// Certificates and lists that were read, each file once, and what ends in them where.
     used: RefCell<Used>,
-    errors: RefCell<Vec<(usize, Diagnostic)>>,
-    risks: RefCell<Vec<(usize, Diagnostic)>>,
+    errors: RefCell<Vec<Found>>,
+    /// Where errors are.
+    faults: RefCell<BTreeSet<usize>>,
+    risks: RefCell<Vec<Found>>,
+    /// Headers of tables that are there, but could not be told.
+    missed: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'a> Report<'a> {
@@ -64,13 +76,34 @@ impl<'a> Report<'a> {
             lines,
             used: RefCell::default(),
             errors: RefCell::default(),
+            faults: RefCell::default(),
             risks: RefCell::default(),
+            missed: RefCell::default(),
+        }
+    }
+
+    /// An empty one of the same file.
+    pub(super) fn apart(&self) -> Self {
+        Self::new(self.path, self.text)
+    }
+
+    /// Takes over what concerns this one, of what the other found.
+    pub(super) fn adopt(&self, other: &Self, concerns: impl Fn(&str) -> bool) {
+        let (wanted, others): (Vec<_>, Vec<_>) =
+            other.errors.take().into_iter().partition(|found| concerns(&found.place.key));
+        for Found { place, problem, remedy } in wanted {
+            self.error(&place, problem, remedy);
+        }
+        // What is not told excuses nothing.
+        if others.is_empty() {
+            self.missed.borrow_mut().append(&mut other.missed.borrow_mut());
         }
     }
 
     pub(super) fn error(&self, place: &Place, problem: impl Into<String>, remedy: impl Into<String>) {
-        let found = self.diagnostic(place, problem.into(), remedy.into());
-        self.errors.borrow_mut().push((place.offset, found));
+        self.faults.borrow_mut().insert(place.offset);
+        let found = Found { place: place.clone(), problem: problem.into(), remedy: remedy.into() };
+        self.errors.borrow_mut().push(found);
     }
 
     pub(super) fn wrong(&self, place: &Place, wrong: Wrong) {
@@ -78,23 +111,47 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn risk(&self, place: &Place, problem: impl Into<String>, remedy: impl Into<String>) {
-        let found = self.diagnostic(place, problem.into(), remedy.into());
-        self.risks.borrow_mut().push((place.offset, found));
+        let found = Found { place: place.clone(), problem: problem.into(), remedy: remedy.into() };
+        self.risks.borrow_mut().push(found);
+    }
+
+    /// How many errors there are by now.
+    pub(super) fn errors(&self) -> usize {
+        self.errors.borrow().len()
+    }
+
+    /// Whether there is an error in this part of the file.
+    pub(super) fn is_faulty(&self, span: Range<usize>) -> bool {
+        self.faults.borrow().range(span).next().is_some()
+    }
+
+    /// Notes that what is under these headers was not found, because of an error that was reported.
+    pub(super) fn miss(&self, headers: impl IntoIterator<Item = &'static str>) {
+        self.missed.borrow_mut().extend(headers);
+    }
+
+    /// Whether a table of this header may be there, unread.
+    pub(super) fn lacks(&self, header: &str) -> bool {
+        self.missed.borrow().contains(header)
     }
 
     /// Notes what a table uses: certificates and lists that count as part of the configuration.
     pub(super) fn uses(&self, place: &Place, files: &[FileDigest], ends: &[End]) {
         let mut used = self.used.borrow_mut();
-        for file in files {
-            if !used.files.contains(file) {
-                used.files.push(file.clone());
-            }
-        }
+        used.files.extend(files.iter().cloned());
         used.ends.extend(ends.iter().map(|end| (place.key.clone(), end.clone())));
     }
 
+    /// Each file once, where it was first used.
     pub(super) fn take_used(&self) -> Used {
-        self.used.take()
+        let Used { mut files, ends } = self.used.take();
+        let mut seen = BTreeSet::new();
+        files.retain(|file| seen.insert((file.file.clone(), file.sha256.clone())));
+        Used { files, ends }
+    }
+
+    pub(super) fn text(&self) -> &'a str {
+        self.text
     }
 
     /// What stands there in the file.
@@ -107,24 +164,25 @@ impl<'a> Report<'a> {
         self.lines.partition_point(|start| *start <= offset)
     }
 
-    /// In characters, counted from 1.
-    fn column(&self, offset: usize) -> usize {
-        let start = self.lines.get(self.line(offset).saturating_sub(1)).copied().unwrap_or(0);
-        1 + self.text.get(start..offset).map_or(0, |before| before.chars().count())
-    }
-
-    /// Errors and risks, each in the order of the file.
+    /// Errors and risks, each in the order of the file. Risks are told of a file without errors only: what is risky in one
+    /// that says something else than it should is anybody's guess.
     pub(super) fn into_findings(self) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
-        let sorted = |found: RefCell<Vec<(usize, Diagnostic)>>| {
-            let mut found = found.into_inner();
-            found.sort_by_key(|(offset, _)| *offset);
-            found.into_iter().map(|(_, diagnostic)| diagnostic).collect()
-        };
-        (sorted(self.errors), sorted(self.risks))
+        let (errors, risks) = (self.errors.take(), self.risks.take());
+        let risks = if errors.is_empty() { risks } else { Vec::new() };
+        (self.placed(errors), self.placed(risks))
     }
 
-    fn diagnostic(&self, place: &Place, problem: String, remedy: String) -> Diagnostic {
-        let (line, column) = (self.line(place.offset), self.column(place.offset));
-        Diagnostic { path: self.path.to_path_buf(), line, column, key: place.key.clone(), problem, remedy }
+    /// One walk through the text, however many there are on one line.
+    fn placed(&self, mut found: Vec<Found>) -> Vec<Diagnostic> {
+        found.sort_by_key(|found| found.place.offset);
+        let (mut at, mut line, mut column) = (0, 1, 1);
+        let diagnostic = |Found { place: Place { offset, key }, problem, remedy }| {
+            for passed in self.text.get(at..offset).unwrap_or_default().chars() {
+                (line, column) = if passed == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            }
+            at = at.max(offset);
+            Diagnostic { path: self.path.to_path_buf(), line, column, key, problem, remedy }
+        };
+        found.into_iter().map(diagnostic).collect()
     }
 }

@@ -8,7 +8,7 @@ use aws_lc_rs::digest;
 use hyper::Uri;
 
 use super::addresses;
-use super::names::Names;
+use super::names::{NAME, Names};
 use super::report::{Located, Wrong};
 use super::section::Section;
 use super::settings::ClientTls;
@@ -24,18 +24,16 @@ const MESSAGE_ID: &str = "IHE+RFC-3881";
 /// Every destination without a problem; the others are reported.
 pub(super) fn destinations(audit: &Section<'_>) -> Vec<Destination> {
     // One cursor for each name, whatever its kind.
-    let mut names = Names::default();
+    let mut names = Names::of("repository", audit);
     let mut destinations = Vec::new();
     for section in audit.tables("repository") {
         let common = Common::of(&section, &mut names);
         let settings = syslog(&section);
-        section.finish();
         destinations.extend(common.zip(settings).map(|(common, settings)| common.to(Kind::Syslog(settings))));
     }
     for section in audit.tables("fhir") {
         let common = Common::of(&section, &mut names);
         let endpoint = endpoint(&section);
-        section.finish();
         destinations.extend(common.zip(endpoint).map(|(common, endpoint)| common.to(Kind::Fhir(endpoint))));
     }
     destinations
@@ -70,9 +68,7 @@ impl Common {
 
 /// `None` only after a problem was reported.
 fn syslog(section: &Section<'_>) -> Option<Syslog> {
-    if !section.has("address") {
-        section.missing("address", "write where it listens, as in \"arr.example:6514\"");
-    }
+    section.require(&[NAME, ("address", "write where it listens, as in \"arr.example:6514\"")]);
     let address = section.parsed("address", addresses::host_and_port).map(|address| address.value);
     let over_udp = section.choice("transport", &[("tls", false), ("udp", true)]).unwrap_or(false);
     let transport = if over_udp { udp(section) } else { over_tls(section, address.as_deref()) };
@@ -91,9 +87,10 @@ fn syslog(section: &Section<'_>) -> Option<Syslog> {
     })
 }
 
+/// `None` only after a problem was reported.
 fn over_tls(section: &Section<'_>, address: Option<&str>) -> Option<Transport> {
     let Some(table) = section.table("tls") else {
-        if !section.has("tls") {
+        if !section.has("tls") && !section.report.lacks("[audit.repository.tls]") {
             section.missing("tls", "write its tls table with ca, certificate-chain and private-key");
         }
         return None;
@@ -102,15 +99,13 @@ fn over_tls(section: &Section<'_>, address: Option<&str>) -> Option<Transport> {
         let remedy = "name certificate-chain and private-key: ITI-20 wants both sides authenticated";
         table.report.risk(&table.place, "shows the repository no certificate", remedy);
     }
-    client(table, address).map(Transport::Tls)
+    client(&table, address).map(Transport::Tls)
 }
 
 fn udp(section: &Section<'_>) -> Option<Transport> {
     let place = section.place_of("transport");
     if section.has("tls") {
         section.report.error(&section.place_of("tls"), "goes with transport = \"tls\" only", "remove it");
-        // Its keys are not looked at.
-        let _ = section.table("tls");
         return None;
     }
     let remedy = "write \"tls\" where the repository can";
@@ -120,15 +115,15 @@ fn udp(section: &Section<'_>) -> Option<Transport> {
 
 /// `None` only after a problem was reported.
 fn endpoint(section: &Section<'_>) -> Option<Endpoint> {
-    if !section.has("url") {
-        section.missing("url", "write the endpoint, as in \"https://fhir.example/AuditEvent\"");
-    }
+    section.require(&[NAME, ("url", "write the endpoint, as in \"https://fhir.example/AuditEvent\"")]);
     let url = section.parsed("url", url);
     let secure = url.as_ref().is_none_or(|url| url.value.secure);
     let tls = match (section.table("tls"), &url) {
-        (Some(table), Some(url)) if secure => Some(client(table, Some(&url.value.address))?),
+        (Some(table), Some(url)) if secure => Some(client(&table, Some(&url.value.address))?),
         (None, _) if !section.has("tls") && secure => {
-            section.missing("tls", "write its tls table with ca, and certificate-chain and private-key");
+            if !section.report.lacks("[audit.fhir.tls]") {
+                section.missing("tls", "write its tls table with ca, and certificate-chain and private-key");
+            }
             return None;
         }
         (Some(table), _) if !secure => {
@@ -145,7 +140,7 @@ fn endpoint(section: &Section<'_>) -> Option<Endpoint> {
 }
 
 /// `None` only after a problem was reported.
-fn client(table: Section<'_>, address: Option<&str>) -> Option<Tls> {
+fn client(table: &Section<'_>, address: Option<&str>) -> Option<Tls> {
     let addresses: Vec<String> = address.into_iter().map(str::to_owned).collect();
     let ClientTls { settings, built } = tls::client(table, &addresses)?;
     let server_name = crate::tls::server_name(&settings).ok()?;
@@ -230,7 +225,7 @@ fn label(text: &str) -> Result<String, Wrong> {
 }
 
 /// What this machine is called, as far as it says.
-fn host_name() -> String {
+pub(super) fn host_name() -> String {
     let read = |path: &str| std::fs::read_to_string(Path::new(path)).ok();
     let name = read("/proc/sys/kernel/hostname").or_else(|| read("/etc/hostname"));
     name.and_then(|name| host(name.trim()).ok()).unwrap_or_else(|| "localhost".into())

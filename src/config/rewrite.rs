@@ -1,6 +1,7 @@
 //! `[[rewrite]]`: rule sets.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use aws_lc_rs::hmac;
 
 use super::crosswalk::Crosswalks;
 use super::mask;
-use super::names::Names;
+use super::names::{NAME, Names};
 use super::report::Place;
 use super::secrets::{self, Secrets};
 use super::section::Section;
@@ -42,16 +43,33 @@ pub(super) struct Rewrites {
     pub compiled: BTreeMap<Arc<str>, Arc<Ruleset>>,
     /// The crosswalks of those that have one, by name.
     pub remembered: BTreeMap<Arc<str>, Arc<str>>,
+    /// Of the secrets that pseudonyms are made with, to compare them: made with each, so that none can be told from it.
+    pub fingerprints: BTreeMap<Arc<str>, hmac::Tag>,
+    /// What peers were told of them.
+    told: RefCell<BTreeSet<String>>,
 }
 
 impl Rewrites {
     /// Adds what one table says.
-    pub(super) fn read(&mut self, section: Section<'_>, crosswalks: &Crosswalks) {
-        let name = self.names.define(&section);
-        let crosswalk = crosswalk(&section, crosswalks);
-        self.remembered.extend(name.clone().zip(crosswalk));
-        let ruleset = ruleset(section);
-        self.compiled.extend(name.zip(ruleset.map(Arc::new)));
+    pub(super) fn read(&mut self, section: &Section<'_>, crosswalks: &Crosswalks) {
+        let before = section.report.errors();
+        section.require(&[NAME]);
+        let name = self.names.define(section);
+        let crosswalk = crosswalk(section, crosswalks);
+        self.remembered.extend(name.clone().zip(crosswalk.clone()));
+        let (ruleset, secret) = ruleset(section);
+        // A crosswalk that was not found may be one whose name could not be read.
+        let found = crosswalk.is_some() || !section.has("crosswalk");
+        let ruleset = ruleset.filter(|_| found && section.report.errors() == before);
+        if let (Some(name), Some(ruleset)) = (name, ruleset) {
+            self.fingerprints.extend(secret.map(|secret| (name.clone(), secret)));
+            self.compiled.insert(name, Arc::new(ruleset));
+        }
+    }
+
+    /// Whether no peer was told so yet: what one rewrite lacks is one problem, however many peers have it.
+    pub(super) fn is_news(&self, problem: &str) -> bool {
+        self.told.borrow_mut().insert(problem.to_owned())
     }
 
     /// Bytes that are in hand while the largest frame is decoded.
@@ -62,32 +80,35 @@ impl Rewrites {
 }
 
 pub(super) fn rewrites(root: &Section<'_>, crosswalks: &Crosswalks) -> Rewrites {
-    let mut rewrites = Rewrites::default();
+    let mut rewrites = Rewrites { names: Names::of("rewrite", root), ..Rewrites::default() };
     for section in root.tables("rewrite") {
-        rewrites.read(section, crosswalks);
+        rewrites.read(&section, crosswalks);
     }
-    crosswalks.warn_of_unused(root.report, &rewrites.remembered);
+    let remedy = "write crosswalk = \"…\" in one, or remove it";
+    crosswalks.names.warn_of_unused(root.report, "no [[rewrite]] names it", remedy);
     rewrites
 }
 
-fn ruleset(section: Section<'_>) -> Option<Ruleset> {
-    let profile = profile(&section);
+/// With the fingerprint of its secret.
+fn ruleset(section: &Section<'_>) -> (Option<Ruleset>, Option<hmac::Tag>) {
+    let profile = profile(section);
     let default = RulesetSpec::default();
     let max_depth =
         section.count("max-depth", 1..=MAX_DEPTH).map_or(default.max_depth, |depth| depth as usize);
     let tolerance = section.choice("tolerance", &[("one-reading", true), ("strict", false)]);
     let is_tolerant = tolerance.unwrap_or(default.is_tolerant);
     let max_inflated = section.size("max-inflated-size", 1 << 10..=1 << 40).unwrap_or(default.max_inflated);
-    let Secrets { current: key, version: secret_version, others: other_secrets } = secrets::secrets(&section);
+    let Secrets { current: key, version: secret_version, others: other_secrets } = secrets::secrets(section);
     let (rules, places): (Vec<RuleSpec>, Vec<RulePlaces>) =
-        section.inline_tables("rules").into_iter().map(rule).unzip();
-    if !section.has("rules") && profile.is_none() {
-        section
-            .missing("rules", "list what to change, as in [{ tag = \"PatientName\", action = \"empty\" }]");
+        section.inline_tables("rules").iter().map(rule).unzip();
+    if profile.is_none() && section.is_sound("profile") {
+        let remedy = "list what to change, as in [{ tag = \"PatientName\", action = \"empty\" }]";
+        section.require(&[("rules", remedy)]);
     }
-    // A key that cannot be read was reported; that the rules need one is then no second problem.
-    let stand_in = || secrets::are_named(&section).then(|| hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]));
-    let complete = key.is_some() || !secrets::are_named(&section);
+    // That there is none, or that it cannot be read, was reported; that the rules need one is then no second problem.
+    let wanted = secrets::are_named(section) || profile.is_some() || section.has("crosswalk");
+    let stand_in = || wanted.then(|| hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]));
+    let fingerprint = key.as_ref().map(|key| hmac::sign(key, b"the same secret"));
     let secret = key.or_else(stand_in);
     let spec = RulesetSpec {
         rules,
@@ -99,20 +120,19 @@ fn ruleset(section: Section<'_>) -> Option<Ruleset> {
         max_depth,
         max_inflated,
     };
-    let ruleset = compiled(&section, spec, &places);
-    section.finish();
-    ruleset.filter(|_| complete)
+    (compiled(section, spec, &places), fingerprint)
 }
 
 /// What remembers the pseudonyms, where something is to.
 fn crosswalk(section: &Section<'_>, crosswalks: &Crosswalks) -> Option<Arc<str>> {
-    let named = crosswalks.names.refer(section, "crosswalk", "crosswalk")?;
-    if !secrets::are_named(section) {
+    let named = crosswalks.names.refer(section, "crosswalk")?;
+    let profiled = section.text("profile") == Some("basic");
+    if !secrets::are_named(section) && !profiled {
         let remedy = "name a secret-file, or remove the crosswalk";
         section.report.error(&named.place, "has no pseudonyms to remember without a secret", remedy);
     }
     let key_file = crosswalks.compiled.get(&named.value).map(|crosswalk| &crosswalk.key_file);
-    let secret = section.string("secret-file").map(|secret| secret.value);
+    let secret = section.text("secret-file");
     if key_file.is_some_and(|key_file| secret.is_some_and(|secret| key_file == Path::new(secret))) {
         let problem = "is encrypted with the secret of the pseudonyms";
         section.report.risk(
@@ -139,9 +159,10 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         burned_in: mask::burned_in(section).unwrap_or(default.burned_in),
     };
     if !wanted {
-        let empty = section.has("options") && spec.options.is_empty();
-        for key in OF_PROFILE.into_iter().filter(|key| section.has(key) && !(empty && *key == "options")) {
-            section.report.error(&section.place_of(key), "needs a profile", "write profile = \"basic\"");
+        let empty = section.has("options") && spec.options.is_empty() && section.is_sound("options");
+        let keys: Vec<&str> = OF_PROFILE.into_iter().filter(|key| !(empty && *key == "options")).collect();
+        if section.is_sound("profile") {
+            section.refuse(&keys, "needs a profile", "write profile = \"basic\"");
         }
         return None;
     }
@@ -149,13 +170,10 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         section.missing("secret-file", "the profile makes UIDs with it");
     }
     let modified = spec.has(ProfileOption::RetainLongitudinalModifiedDates);
-    for key in ["date-shift-days", "keep-times"].into_iter().filter(|key| section.has(key) && !modified) {
-        let remedy = "add the option, or remove the key";
-        section.report.error(
-            &section.place_of(key),
-            "is for retain-longitudinal-modified-dates only",
-            remedy,
-        );
+    if !modified && section.is_sound("options") {
+        let problem = "needs the option retain-longitudinal-modified-dates";
+        let remedy = "add the option, or leave that out";
+        section.refuse(&["date-shift-days", "keep-times"], problem, remedy);
     }
     Some(spec)
 }
@@ -208,10 +226,9 @@ struct RulePlaces {
     keys: Vec<(&'static str, Place)>,
 }
 
-fn rule(section: Section<'_>) -> (RuleSpec, RulePlaces) {
-    for key in ["tag", "action"].into_iter().filter(|key| !section.has(key)) {
-        section.missing(key, "write { tag = \"…\", action = \"…\" }");
-    }
+fn rule(section: &Section<'_>) -> (RuleSpec, RulePlaces) {
+    let whole = "write { tag = \"…\", action = \"…\" }";
+    section.require(&[("tag", whole), ("action", whole)]);
     let text = |key| section.string(key).map(|text| text.value.to_owned());
     let (tag, action) = (text("tag"), text("action"));
     let readable = tag.is_some() && action.is_some();
@@ -228,7 +245,6 @@ fn rule(section: Section<'_>) -> (RuleSpec, RulePlaces) {
     }
     let keys = ["tag", "action", "value", "find", "length"].map(|key| (key, section.place_of(key)));
     let places = RulePlaces { readable, table: section.place.clone(), keys: keys.into() };
-    section.finish();
     (spec, places)
 }
 
@@ -239,11 +255,19 @@ fn compiled(section: &Section<'_>, spec: RulesetSpec, places: &[RulePlaces]) -> 
             Some(ruleset)
         }
         Err(problems) => {
+            let mut lacks_secret = false;
             for problem in problems {
                 let rule = places.get(problem.rule_index);
+                // A secret is one thing that is missing, however many rules need it.
+                let again =
+                    problem.message.contains("needs a secret") && std::mem::replace(&mut lacks_secret, true);
                 // That a profile lacks its secret was reported.
-                if rule.map_or(problem.rule_index != usize::MAX, |rule| rule.readable) {
+                if !again && rule.map_or(problem.rule_index != usize::MAX, |rule| rule.readable) {
                     let place = rule.map_or(&section.place, |rule| rule.place_of(problem.key));
+                    // A value of another type was reported, too.
+                    if section.report.is_faulty(place.offset..place.offset + 1) {
+                        continue;
+                    }
                     section.report.error(place, problem.message, "");
                 }
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::names::Names;
+use super::names::{NAME, Names};
 use super::report::Wrong;
 use super::section::Section;
 use super::suggest;
@@ -18,12 +18,11 @@ pub(super) struct Roles {
 }
 
 pub(super) fn roles(root: &Section<'_>) -> Roles {
-    let mut roles = Roles::default();
+    let mut roles = Roles { names: Names::of("role", root), ..Roles::default() };
     for section in root.tables("role") {
         let name = roles.names.define(&section);
         let role = role(&section, name.as_deref().unwrap_or_default());
         risks(&section, &role);
-        section.finish();
         if let Some(name) = name {
             roles.compiled.insert(name, Arc::new(role));
         }
@@ -32,9 +31,8 @@ pub(super) fn roles(root: &Section<'_>) -> Roles {
 }
 
 fn role(section: &Section<'_>, name: &str) -> Role {
-    for key in ["operations", "sop-classes"].into_iter().filter(|key| !section.has(key)) {
-        section.missing(key, "list what is allowed, or write [\"all\"]");
-    }
+    let allowed = "list what is allowed, or write [\"all\"]";
+    section.require(&[NAME, ("operations", allowed), ("sop-classes", allowed)]);
     let operations: Vec<Vec<Operation>> =
         section.list("operations", operations).map(values).unwrap_or_default();
     let mut sop_classes = SopClassSet::default();

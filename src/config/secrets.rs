@@ -28,7 +28,7 @@ pub(super) fn are_named(section: &Section<'_>) -> bool {
 
 pub(super) fn secrets(section: &Section<'_>) -> Secrets {
     let single = section.path("secret-file");
-    let listed = section.inline_tables("secrets").into_iter().map(listed).collect::<Vec<_>>();
+    let listed = section.inline_tables("secrets").iter().map(listed).collect::<Vec<_>>();
     let chosen = section.count("current-secret", 1..=NEWEST);
     if let Some(path) = single {
         if section.has("secrets") {
@@ -50,18 +50,15 @@ struct Listed {
     secret: Option<Zeroizing<Vec<u8>>>,
 }
 
-fn listed(section: Section<'_>) -> Listed {
-    for key in ["version", "file"].into_iter().filter(|key| !section.has(key)) {
-        section.missing(key, "write { version = 1, file = \"…\" }");
-    }
+fn listed(section: &Section<'_>) -> Listed {
+    let whole = "write { version = 1, file = \"…\" }";
+    section.require(&[("version", whole), ("file", whole)]);
     let file: Option<Located<PathBuf>> = section.path("file");
-    let listed = Listed {
+    Listed {
         place: section.place.clone(),
         version: section.count("version", 1..=NEWEST),
         secret: file.and_then(|file| secret::bytes(section.report, &file)),
-    };
-    section.finish();
-    listed
+    }
 }
 
 fn versions(section: &Section<'_>, listed: Vec<Listed>, chosen: Option<u32>) -> Secrets {
@@ -76,7 +73,7 @@ fn versions(section: &Section<'_>, listed: Vec<Listed>, chosen: Option<u32>) -> 
             section.report.error(&later.place, problem, "give each version a secret of its own");
         }
     }
-    if section.has("secrets") && listed.is_empty() {
+    if section.has("secrets") && listed.is_empty() && section.is_sound("secrets") {
         let place = section.place_of("secrets");
         section.report.error(&place, "lists no secret", "write [{ version = 1, file = \"…\" }]");
     }
@@ -87,10 +84,14 @@ fn versions(section: &Section<'_>, listed: Vec<Listed>, chosen: Option<u32>) -> 
         (None, []) => None,
         (None, _) => {
             let remedy = "write current-secret = …, the version to make pseudonyms with";
-            section.report.error(&place, "is missing where there are several secrets", remedy);
+            if section.is_sound("current-secret") {
+                section.report.error(&place, "is missing where there are several secrets", remedy);
+            }
             None
         }
         (Some(chosen), known) if known.contains(&chosen) => Some(chosen),
+        // Which versions there are is not known.
+        (Some(_), _) if !section.is_sound("secrets") => None,
         (Some(_), _) => {
             section.report.error(&place, "is not the version of any of secrets", "name one of them");
             None

@@ -2,16 +2,15 @@
 
 mod numbers;
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
 use super::report::{Located, Place, Report, Wrong};
-use super::{suggest, units};
+use super::{spelling, suggest, units};
 
-/// A table. Every key that a getter asks for is known; [`Section::finish`] refuses the others.
+/// A table, without what [`spelling`] found in it that it does not have.
 pub(super) struct Section<'a> {
     pub report: &'a Report<'a>,
     /// The table's header, under the name by which problems mention it.
@@ -19,18 +18,17 @@ pub(super) struct Section<'a> {
     /// What stands before the name of a key.
     prefix: String,
     table: &'a DeTable<'a>,
-    known: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Section<'a> {
     pub(super) fn root(report: &'a Report<'a>, table: &'a DeTable<'a>) -> Self {
         let place = Place { offset: 0, key: String::new() };
-        Self { report, place, prefix: String::new(), table, known: RefCell::default() }
+        Self { report, place, prefix: String::new(), table }
     }
 
     fn new(report: &'a Report<'a>, place: Place, separator: char, table: &'a DeTable<'a>) -> Self {
         let prefix = format!("{}{separator}", place.key);
-        Self { report, place, prefix, table, known: RefCell::default() }
+        Self { report, place, prefix, table }
     }
 
     /// Where the table begins, counted from 1.
@@ -54,9 +52,54 @@ impl<'a> Section<'a> {
         Place { offset: value.map_or(self.place.offset, |value| value.span().start), key: self.join(key) }
     }
 
-    /// Reports a key that has to be there.
+    /// Reports a key that has to be there. A table that holds nothing was reported as such.
     pub(super) fn missing(&self, key: &str, remedy: &str) {
+        if self.table.is_empty() {
+            return;
+        }
         self.report.error(&self.place_of(key), "is missing", remedy);
+    }
+
+    /// Reports each of these keys that is not there, with what to write. Of a table that holds nothing, all at once.
+    pub(super) fn require(&self, keys: &[(&'static str, &str)]) {
+        if self.table.is_empty() && !self.report.is_faulty(self.place.offset..self.place.offset + 1) {
+            let names: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
+            let remedy = format!("write {}, or remove it", names.join(", "));
+            self.report.error(&self.place, "holds nothing", remedy);
+        }
+        for (key, remedy) in keys.iter().filter(|(key, _)| !self.has(key)) {
+            self.missing(key, remedy);
+        }
+    }
+
+    /// Reports the keys of some that are there and should not be, once, at the first in the file.
+    pub(super) fn refuse(&self, keys: &[&str], problem: &str, remedy: &str) {
+        let mut found: Vec<Place> =
+            keys.iter().filter(|key| self.has(key)).map(|key| self.place_of(key)).collect();
+        found.sort_by_key(|place| place.offset);
+        let Some((first, others)) = found.split_first() else { return };
+        let others: Vec<&str> =
+            others.iter().map(|place| place.key.strip_prefix(&*self.prefix).unwrap_or_default()).collect();
+        let others = match others.as_slice() {
+            [] => String::new(),
+            [one] => format!(", as does {one}"),
+            [before @ .., last] => format!(", as do {} and {last}", before.join(", ")),
+        };
+        self.report.error(first, format!("{problem}{others}"), remedy);
+    }
+
+    /// Whether nothing is wrong with the value of a key, if it has one. What follows from a value that cannot be read is no
+    /// further problem.
+    pub(super) fn is_sound(&self, key: &str) -> bool {
+        self.table.get(key).is_none_or(|value| !self.report.is_faulty(value.span()))
+    }
+
+    /// Whether the key, where it is there, holds tables as it should.
+    pub(super) fn has_only_tables(&self, key: &str) -> bool {
+        let tables = |value: &DeValue<'_>| {
+            value.as_array().is_some_and(|array| array.iter().all(|item| item.get_ref().is_table()))
+        };
+        self.table.get(key).is_none_or(|value| tables(value.get_ref()))
     }
 
     /// Whether the key is there, whatever it holds.
@@ -244,8 +287,7 @@ impl<'a> Section<'a> {
             return Vec::new();
         };
         let section = |(index, item): (usize, &'a toml::Spanned<DeValue<'a>>)| {
-            let name = item.get_ref().get("name").and_then(|name| name.get_ref().as_str());
-            let called = name.map_or_else(|| format!("#{}", index + 1), |name| format!("{name:?}"));
+            let called = spelling::called(item.get_ref(), index);
             let place = Place { offset: item.span().start, key: format!("[[{}]] {called}", self.join(key)) };
             if let DeValue::Table(table) = item.get_ref() {
                 return Some(Section::new(self.report, place, ' ', table));
@@ -274,22 +316,7 @@ impl<'a> Section<'a> {
         array.iter().enumerate().filter_map(section).collect()
     }
 
-    /// Refuses the keys that no getter asked for.
-    pub(super) fn finish(self) {
-        let known = self.known.borrow();
-        for key in self.table.keys().filter(|key| !known.iter().any(|known| *known == key.get_ref().as_ref()))
-        {
-            let place = Place { offset: key.span().start, key: self.join(key.get_ref()) };
-            let remedy = match suggest::nearest(key.get_ref(), known.iter().copied()) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => "remove it".into(),
-            };
-            self.report.error(&place, "is not a key of this table", remedy);
-        }
-    }
-
     fn value(&self, key: &'static str) -> Option<Located<&'a DeValue<'a>>> {
-        self.known.borrow_mut().push(key);
         let value = self.table.get(key)?;
         Some(Located { value: value.get_ref(), place: self.place_of(key) })
     }
@@ -309,8 +336,7 @@ impl<'a> Section<'a> {
     }
 
     fn join(&self, key: &str) -> String {
-        let shown: String = key.chars().take(64).flat_map(char::escape_debug).collect();
-        format!("{}{shown}", self.prefix)
+        format!("{}{}", self.prefix, spelling::shown(key))
     }
 }
 

@@ -5,5 +5,7 @@ mod broken;
 mod crosswalks;
 mod examples;
 mod material;
+mod mutations;
 mod parts;
 mod repositories;
+mod risks;

@@ -20,23 +20,24 @@ use crate::tls::{
 const PROFILES: [(&str, Profile); 2] = [("bcp195", Profile::Bcp195), ("tls13", Profile::Tls13)];
 
 /// `None` only after a problem was reported.
-pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
-    let files = Files::of(&section);
-    for key in ["certificate-chain", "private-key"].into_iter().filter(|key| !section.has(key)) {
-        section.missing(key, "name a PEM file");
-    }
-    let client_authentication = client_authentication(&section);
+pub(super) fn server(section: &Section<'_>) -> Option<ServerTls> {
+    let before = section.report.errors();
+    let files = Files::of(section);
+    section.require(&[("certificate-chain", "name a PEM file"), ("private-key", "name a PEM file")]);
+    let client_authentication = client_authentication(section);
     let client_ca = section.path_or_paths("client-ca");
-    let pins = pins(&section);
+    let pins = pins(section);
     let trusted = section.has("client-ca") || section.has("pins");
-    if !trusted && client_authentication != ClientAuthentication::Off {
+    let asks =
+        client_authentication != ClientAuthentication::Off && section.is_sound("client-authentication");
+    if !trusted && asks {
         let remedy = "name a PEM file with the CA that signs clients (or with their own certificates), or write \
                       client-authentication = \"off\"";
         section.missing("client-ca", remedy);
     }
     let profile = section.choice("profile", &PROFILES).unwrap_or(Profile::Bcp195);
     let files = files.with(&client_ca);
-    let readable = files.check(&section) && section.has("client-ca") != client_ca.is_empty();
+    files.check(section);
     let settings = || {
         Some(ServerSettings {
             certificate_chain: files.chain.clone()?,
@@ -49,14 +50,13 @@ pub(super) fn server(section: Section<'_>) -> Option<ServerTls> {
             profile,
         })
     };
-    let built = settings().filter(|_| readable).and_then(|settings| {
-        let built = files.built(&section, tls::server(&settings))?;
+    let is_sound = section.report.errors() == before;
+    settings().filter(|_| is_sound).and_then(|settings| {
+        let built = files.built(section, tls::server(&settings))?;
         section.report.uses(&section.place, &built.files, &built.ends);
-        files.risks(&section, inspect_server(&settings, OffsetDateTime::now_utc()));
+        files.risks(section, inspect_server(&settings, OffsetDateTime::now_utc()));
         Some(ServerTls { settings, built })
-    });
-    section.finish();
-    built
+    })
 }
 
 fn client_authentication(section: &Section<'_>) -> ClientAuthentication {
@@ -77,8 +77,9 @@ fn client_authentication(section: &Section<'_>) -> ClientAuthentication {
 }
 
 /// `None` only after a problem was reported.
-pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<ClientTls> {
-    let files = Files::of(&section);
+pub(super) fn client(section: &Section<'_>, upstream: &[String]) -> Option<ClientTls> {
+    let before = section.report.errors();
+    let files = Files::of(section);
     if !section.has("ca") && !section.has("pins") {
         let remedy = "name a PEM file with the CA that signed the upstream's certificate, or with that certificate itself";
         section.missing("ca", remedy);
@@ -89,12 +90,11 @@ pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<Client
         }
     }
     let ca = section.path_or_paths("ca");
-    let pins = pins(&section);
-    let server_name = server_name(&section, upstream);
+    let pins = pins(section);
+    let server_name = server_name(section, upstream);
     let profile = section.choice("profile", &PROFILES).unwrap_or(Profile::Bcp195);
     let files = files.with(&ca);
-    let readable = files.check(&section) && section.has("ca") != ca.is_empty();
-    let paired = files.chain.is_some() == files.key.is_some();
+    files.check(section);
     let settings = || {
         Some(ClientSettings {
             ca: values(ca),
@@ -107,14 +107,13 @@ pub(super) fn client(section: Section<'_>, upstream: &[String]) -> Option<Client
             profile,
         })
     };
-    let built = settings().filter(|_| readable && paired).and_then(|settings| {
-        let built = files.built(&section, tls::client(&settings))?;
+    let is_sound = section.report.errors() == before;
+    settings().filter(|_| is_sound).and_then(|settings| {
+        let built = files.built(section, tls::client(&settings))?;
         section.report.uses(&section.place, &built.files, &built.ends);
-        files.risks(&section, inspect_client(&settings, OffsetDateTime::now_utc()));
+        files.risks(section, inspect_client(&settings, OffsetDateTime::now_utc()));
         Some(ClientTls { settings, built })
-    });
-    section.finish();
-    built
+    })
 }
 
 /// `pins`: certificates and keys, not names, which anybody could have a certificate of its own making with.
@@ -140,7 +139,8 @@ fn server_name(section: &Section<'_>, upstream: &[String]) -> Option<String> {
     if let [host] = hosts.as_slice() {
         return Some((*host).to_owned());
     }
-    if !section.has("server-name") {
+    // Without addresses nothing is known of their hosts.
+    if !section.has("server-name") && !hosts.is_empty() {
         section.missing("server-name", "write the DNS name or IP address in the upstream's certificate");
     }
     None
@@ -187,9 +187,8 @@ impl Files {
         self.all.iter().find(named).map_or(of_key.clone(), |path| path.place.clone())
     }
 
-    /// Whether every file can be read; reports each that cannot.
-    fn check(&self, section: &Section<'_>) -> bool {
-        let mut readable = true;
+    /// Reports each file that cannot be read.
+    fn check(&self, section: &Section<'_>) {
         for path in &self.all {
             if let Err(error) = File::open(&path.value) {
                 let problem = format!("{} cannot be read: {error}", full(&path.value));
@@ -198,10 +197,8 @@ impl Files {
                     problem,
                     "name a file that exists and that this user may read",
                 );
-                readable = false;
             }
         }
-        readable
     }
 
     /// What works and is risky all the same: certificates about to end, weak keys, lists that nobody checks.

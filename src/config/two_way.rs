@@ -22,22 +22,27 @@ pub(super) fn wanted(
         error("needs a rewrite", "add rewrite = \"…\", or remove it");
     }
     let Some(rewrite) = rewrite.filter(|_| wanted) else { return wanted };
-    if direction == RewriteDirection::Both {
+    if direction == RewriteDirection::Both && section.is_sound("rewrite-direction") {
         let problem = "needs to know on which side the real patients are: both ways, pseudonyms would be made of \
                        pseudonyms";
         let remedy = "write rewrite-direction = \"to-peer\" where they are on the upstream's side, \"from-peer\" where \
                       they are on the peer's";
         error(problem, remedy);
     }
+    // What one with an error has and lacks is not known.
+    let Some(rules) = rewrites.compiled.get(rewrite) else { return wanted };
     if !rewrites.remembered.contains_key(rewrite) {
         let problem = format!("needs a crosswalk, and rewrite \"{rewrite}\" has none");
-        error(&problem, "add crosswalk = \"…\" to the [[rewrite]], and a [[crosswalk]] of that name");
+        if rewrites.is_news(&problem) {
+            error(&problem, "add crosswalk = \"…\" to the [[rewrite]], and a [[crosswalk]] of that name");
+        }
     }
-    if rewrites.compiled.get(rewrite).is_some_and(|rules| !rules.leads_back_to_patients()) {
+    if !rules.leads_back_to_patients() {
         let problem =
             format!("needs Patient IDs that lead back to patients, and rewrite \"{rewrite}\" has none");
-        let remedy = "add { tag = \"PatientID\", action = \"pseudonym\" } to its rules";
-        error(&problem, remedy);
+        if rewrites.is_news(&problem) {
+            error(&problem, "add { tag = \"PatientID\", action = \"pseudonym\" } to its rules");
+        }
     }
     wanted
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::addresses;
-use super::names::Names;
+use super::names::{NAME, Names};
 use super::report::{Located, Wrong};
 use super::section::Section;
 use super::settings::UpstreamSettings;
@@ -18,24 +18,29 @@ use crate::wire::AeTitle;
 pub(super) struct Upstreams {
     pub names: Names,
     pub compiled: BTreeMap<Arc<str>, Arc<UpstreamSettings>>,
+    /// Of all of them.
+    pub addresses: Vec<Located<String>>,
 }
 
 pub(super) fn upstreams(root: &Section<'_>) -> Upstreams {
-    let mut upstreams = Upstreams::default();
+    let mut upstreams = Upstreams { names: Names::of("upstream", root), ..Upstreams::default() };
     for section in root.tables("upstream") {
         let name = upstreams.names.define(&section);
-        if let Some(upstream) = upstream(section, name) {
+        let addresses = section.list("addresses", addresses::host_and_port).unwrap_or_default();
+        upstreams.addresses.extend(addresses.iter().cloned());
+        if let Some(upstream) = upstream(&section, name, values(addresses)) {
             upstreams.compiled.insert(upstream.name.clone(), Arc::new(upstream));
         }
     }
     upstreams
 }
 
-fn upstream(section: Section<'_>, name: Option<Arc<str>>) -> Option<UpstreamSettings> {
-    if !section.has("addresses") {
-        section.missing("addresses", "list where it listens, as in [\"10.0.0.5:104\"]");
-    }
-    let addresses = section.list("addresses", addresses::host_and_port).map(values).unwrap_or_default();
+fn upstream(
+    section: &Section<'_>,
+    name: Option<Arc<str>>,
+    addresses: Vec<String>,
+) -> Option<UpstreamSettings> {
+    section.require(&[NAME, ("addresses", "list where it listens, as in [\"10.0.0.5:104\"]")]);
     let called_ae_title = section.parsed("called-ae-title", ae_title).map(|title| title.value);
     let calling_ae_title = section.parsed("calling-ae-title", ae_title).map(|title| title.value);
     let connect_timeout = section.duration("connect-timeout", Duration::from_secs(5));
@@ -43,9 +48,8 @@ fn upstream(section: Section<'_>, name: Option<Arc<str>>) -> Option<UpstreamSett
     let response_timeout = section.optional_duration("response-timeout");
     let pass = section.choice("user-identity", &[("strip", false), ("pass", true)]);
     let pass_user_identity = pass.unwrap_or(false);
-    let tls = section.table("tls").map(|table| tls::client(table, &addresses));
+    let tls = section.table("tls").map(|table| tls::client(&table, &addresses));
     let line = section.line();
-    section.finish();
     let tls = match tls {
         Some(built) => Some(built?),
         None => None,
@@ -69,24 +73,20 @@ pub(super) fn routes(root: &Section<'_>, upstreams: &Names) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
     let mut shadows = ShadowedRoutes::default();
     for section in root.tables("route") {
-        if !section.has("called-ae-title") {
-            section.missing("called-ae-title", "write the AE title that requestors call");
-        }
-        if !section.has("upstream") {
-            section.missing("upstream", "name the [[upstream]] that it leads to");
-        }
+        section.require(&[
+            ("called-ae-title", "write the AE title that requestors call"),
+            ("upstream", "name the [[upstream]] that it leads to"),
+        ]);
         let called = section.parsed("called-ae-title", ae_pattern);
-        let upstream = upstreams.refer(&section, "upstream", "upstream");
+        let upstream = upstreams.refer(&section, "upstream");
         let line = section.line();
-        if let (Some(called), Some(upstream)) = (called, upstream) {
-            let route = Route { called: called.value, upstream: upstream.value, line };
-            if let Some(earlier) = shadows.covering(&route) {
-                let problem = format!("never matches: the route in line {earlier} takes it");
-                section.report.risk(&called.place, problem, "put the narrower route first");
-            }
-            routes.push(route);
+        let (Some(called), Some(upstream)) = (called, upstream) else { continue };
+        let route = Route { called: called.value, upstream: upstream.value, line };
+        if let Some(earlier) = shadows.covering(&route) {
+            let problem = format!("never matches: the route in line {earlier} takes it");
+            section.report.risk(&called.place, problem, "put the narrower route first");
         }
-        section.finish();
+        routes.push(route);
     }
     routes
 }

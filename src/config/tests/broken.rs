@@ -75,24 +75,38 @@ network = "x"
 
 #[test]
 fn what_is_missing_is_reported_at_its_table() {
-    let found = errors("[[listener]]\n[[upstream]]\n[[role]]\n[[peer]]\n[[route]]\n");
+    let key = |header: &str, key: &str| format!("{header}\n{key}\n");
+    assert_eq!(
+        errors("[[listener]]\n[[peer]]\n"),
+        [
+            "1:1: [[listener]] #1: holds nothing, write name, address, or remove it",
+            "2:1: [[peer]] #1: holds nothing, write name, networks, calling-ae-titles, role, or remove it",
+        ]
+    );
+    let text = [
+        key("[[listener]]", "health-checks-from = []"),
+        key("[[upstream]]", "wait = \"1s\""),
+        key("[[role]]", "move-destinations = [\"X\"]"),
+        key("[[peer]]", "tenant = \"x\""),
+        key("[[route]]", "called-ae-title = \"X\""),
+    ];
+    let found = errors(&text.concat());
     let missing: Vec<&str> = found.iter().filter_map(|error| error.split(": is missing").next()).collect();
     assert_eq!(
         missing,
         [
             "1:1: [[listener]] #1 name",
             "1:1: [[listener]] #1 address",
-            "2:1: [[upstream]] #1 name",
-            "2:1: [[upstream]] #1 addresses",
-            "3:1: [[role]] #1 name",
-            "3:1: [[role]] #1 operations",
-            "3:1: [[role]] #1 sop-classes",
-            "4:1: [[peer]] #1 name",
-            "4:1: [[peer]] #1 networks",
-            "4:1: [[peer]] #1 calling-ae-titles",
-            "4:1: [[peer]] #1 role",
-            "5:1: [[route]] #1 called-ae-title",
-            "5:1: [[route]] #1 upstream",
+            "3:1: [[upstream]] #1 name",
+            "3:1: [[upstream]] #1 addresses",
+            "5:1: [[role]] #1 name",
+            "5:1: [[role]] #1 operations",
+            "5:1: [[role]] #1 sop-classes",
+            "7:1: [[peer]] #1 name",
+            "7:1: [[peer]] #1 networks",
+            "7:1: [[peer]] #1 calling-ae-titles",
+            "7:1: [[peer]] #1 role",
+            "9:1: [[route]] #1 upstream",
         ]
     );
     assert_eq!(
@@ -215,6 +229,89 @@ fn syntax_errors_are_reported_line_by_line_and_alone() {
     assert!(lines.len() >= 2 && found.iter().all(|error| error.contains("is not TOML")), "{found:?}");
     assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{found:?}");
     assert!(errors("a = 1\na = 2")[0].starts_with("2:1: is not TOML: duplicate key"));
+}
+
+#[test]
+fn what_follows_a_bracket_that_is_not_closed_is_told_of_no_other_table() {
+    let found = errors(
+        "[limits]\ngrace = [\"5s\"\nidle-timeout = \"5m\"\n[[peer]]\nname = \"p\"\n[log]\nlevel = x y\n",
+    );
+    let lines: Vec<&str> = found.iter().filter_map(|error| error.split(':').next()).collect();
+    assert_eq!(lines, ["3", "7"], "{found:?}");
+    assert!(found.iter().all(|error| error.contains("is not TOML")), "{found:?}");
+}
+
+#[test]
+fn a_header_that_is_missing_or_misspelt_is_told_once() {
+    let limits = format!("{GOOD}max-associations = 5\nidle-timeout = \"5m\"\ngrace = \"1s\"\n");
+    assert_eq!(
+        errors(&limits),
+        [
+            "19:1: [[peer]] \"p\" idle-timeout: is a key of [limits], as is one key after it, write that header above it"
+        ]
+    );
+    assert_eq!(
+        with("[[role]]", "[[rolle]]"),
+        ["9:3: rolle: is not a key of this table, did you mean \"role\"?"]
+    );
+    let twice = with("[[role]]", "");
+    assert!(
+        twice.len() == 1
+            && twice[0].starts_with("10:1: is not TOML: duplicate key, remove one of the two, or write"),
+        "{twice:?}"
+    );
+    let tables = with("[[role]]", "[[xyzzy]]");
+    assert!(
+        tables.len() == 1
+            && tables[0].starts_with("9:3: xyzzy: is not a table that there is, write one of [log]")
+    );
+}
+
+#[test]
+fn what_follows_from_a_value_that_cannot_be_read_is_not_told() {
+    let table = |keys: &str| {
+        errors(&format!(
+            "{GOOD}rewrite = \"w\"\ntwo-way = true\nrewrite-direction = \"to-peer\"\n[[rewrite]]\nname = \"w\"\n{keys}"
+        ))
+    };
+    for (keys, expected) in [
+        ("profile = 1\noptions = [\"retain-uids\"]\nkeep-times = true", "profile: is an integer"),
+        (
+            "profile = \"basic\"\nsecret-file = \"conf/pseudonym.key\"\noptions = 1\nkeep-times = true",
+            "options: is an integer",
+        ),
+        (
+            "profile = \"basic\"\nsecret-file = \"conf/pseudonym.key\"\nburned-in = \"masc\"\nmasks = []",
+            "\"masc\" is not known",
+        ),
+        (
+            "secret-file = \"conf/pseudonym.key\"\nrules = []\ncrosswalk = \"x\"",
+            "no [[crosswalk]] is called \"x\"",
+        ),
+    ] {
+        let found = table(keys);
+        assert!(found.len() == 1 && found[0].contains(expected), "{keys}: {found:?}");
+    }
+}
+
+#[test]
+fn of_very_many_wrong_names_the_first_are_compared_with_the_right_ones() {
+    let peer = |at: usize| {
+        format!(
+            "[[peer]]\nname = \"p{at}\"\nnetworks = [\"11.0.0.0/8\"]\ncalling-ae-titles = [\"A\"]\nrole = \"x{at}\"\n"
+        )
+    };
+    let found = errors(&(GOOD.to_owned() + &(0..150).map(peer).collect::<String>()));
+    let compared = found
+        .iter()
+        .filter(|error| error.ends_with("write one of r") || error.contains("did you mean"))
+        .count();
+    assert_eq!((found.len(), compared), (150, 100));
+    assert!(
+        found[149].ends_with("no [[role]] is called \"x149\", write the name of a [[role]]"),
+        "{}",
+        found[149]
+    );
 }
 
 #[test]
@@ -343,7 +440,10 @@ fn profiles_are_never_silently_ignored() {
     let both = "options = [\"retain-longitudinal-full-dates\", \"retain-longitudinal-modified-dates\"]";
     assert!(basic(both)[0].contains("exclude each other"));
     assert!(basic("options = [\"retain-uid\"]")[0].contains("retain-uids"));
-    assert!(basic("date-shift-days = [-5, -1]")[0].contains("retain-longitudinal-modified-dates only"));
+    assert!(
+        basic("date-shift-days = [-5, -1]")[0]
+            .contains("needs the option retain-longitudinal-modified-dates")
+    );
     let modified = "options = [\"retain-longitudinal-modified-dates\"]\ndate-shift-days = ";
     assert_eq!(basic(&format!("{modified}[-5, -1]")), Vec::<String>::new());
     for wrong in ["[0, 0]", "[1, -1]", "[1]", "3", "[-99999, 1]"] {
@@ -356,7 +456,7 @@ fn secrets_have_versions_and_one_is_in_use() {
     let material = Material::shared();
     let table = |keys: &str| {
         let rule = "rules = [{ tag = \"SOPInstanceUID\", action = \"uid\" }]";
-        format!("{GOOD}[[rewrite]]\nname = \"w\"\n{keys}\n{rule}\n")
+        format!("{GOOD}rewrite = \"w\"\n[[rewrite]]\nname = \"w\"\n{keys}\n{rule}\n")
     };
     let one = "{ version = 1, file = \"conf/pseudonym.key\" }";
     let two = "{ version = 2, file = \"conf/pseudonym-2.key\" }";
@@ -453,12 +553,12 @@ fn masks_are_checked_where_they_stand() {
     let other = found("tolerance = \"lenient\"");
     assert!(other.len() == 1 && other[0].contains("tolerance"), "{other:?}");
     let idle = found(&format!("{one}largest-frame = \"1MiB\""));
-    assert!(idle[0].contains("largest-frame: is for compressed-pixels = \"decode\" only"), "{idle:?}");
+    assert!(idle[0].contains("largest-frame: needs compressed-pixels = \"decode\""), "{idle:?}");
     for key in
         ["masks = [{ rectangles = [[0, 0, 1, 1]] }]", "unmasked = \"pass\"", "compressed-pixels = \"decode\""]
     {
         let found = found(key);
-        assert!(found.len() == 1 && found[0].contains("is for burned-in = \"mask\" only"), "{found:?}");
+        assert!(found.len() == 1 && found[0].contains("needs burned-in = \"mask\""), "{found:?}");
     }
 }
 
@@ -541,12 +641,13 @@ fn what_is_risky_is_said() {
 #[test]
 fn certificates_that_end_soon_and_open_keys_are_risks() {
     let material = Material::new();
-    assert_eq!(material.risks(&format!("{GOOD}{TLS}")), Vec::<String>::new());
+    let text = format!("{GOOD}certificates = [\"dns:x\"]\n{TLS}");
+    assert_eq!(material.risks(&text), Vec::<String>::new());
     material.certificate("server", "server", Duration::days(20));
     material.certificate("ca", "ca", Duration::days(-2));
     let key = std::fs::read(material.path("certs/server.key")).unwrap();
     material.secret("certs/server.key", &key, 0o644);
-    let found = material.risks(&format!("{GOOD}{TLS}"));
+    let found = material.risks(&text);
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(
         found[0].contains("tls.certificate-chain: ") && found[0].contains(" ends in 19 days"),

@@ -13,7 +13,7 @@ use crate::wire::AeTitle;
 const REFERENCE: &str = include_str!("../../../conf/dimsegate.toml");
 const MODALITY: &str = include_str!("../../../conf/modality-to-pacs.toml");
 const TELERADIOLOGY: &str = include_str!("../../../conf/teleradiology.toml");
-const EXAMPLES: [(&str, &str); 3] =
+pub(super) const EXAMPLES: [(&str, &str); 3] =
     [("dimsegate", REFERENCE), ("modality-to-pacs", MODALITY), ("teleradiology", TELERADIOLOGY)];
 
 #[test]

@@ -250,6 +250,11 @@ impl ClientTrust {
 }
 
 impl<V: ?Sized> Trust<V> {
+    /// The keys and certificates that are trusted whoever signed them.
+    pub fn pinned(&self) -> &[CertificateBinding] {
+        &self.pinned.bindings
+    }
+
     /// The CA certificates that may vouch for others.
     pub fn signing(&self) -> impl Iterator<Item = &Arc<Certificate>> {
         self.authorities.iter().map(|authority| &authority.certificate)

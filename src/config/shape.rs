@@ -1,0 +1,309 @@
+//! Which tables a file has, and which keys each of them.
+//!
+//! The getters of [`Section`](super::section::Section) read what is listed here; whatever is not listed is refused before
+//! they begin, by [`spelling`](super::spelling).
+
+/// One table.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// As it stands in a file; empty for what stands above all headers.
+    pub header: &'static str,
+    /// The keys with values.
+    values: &'static [&'static str],
+    /// The keys with tables.
+    pub parts: &'static [Part],
+}
+
+/// A table, or several, inside another.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub key: &'static str,
+    pub kind: Kind,
+    pub shape: &'static Shape,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `[key]`
+    One,
+    /// `[[key]]`
+    Many,
+    /// `key = [{ … }, { … }]`
+    Inline,
+}
+
+impl Shape {
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.values.iter().copied().chain(self.parts.iter().map(|part| part.key))
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.keys().any(|known| known == key)
+    }
+
+    pub(super) fn part(&self, key: &str) -> Option<&'static Part> {
+        self.parts.iter().find(|part| part.key == key)
+    }
+
+    /// Every header inside this table.
+    pub(super) fn headers(&self) -> Vec<&'static str> {
+        let headed = self.parts.iter().filter(|part| part.kind != Kind::Inline);
+        headed.flat_map(|part| std::iter::once(part.shape.header).chain(part.shape.headers())).collect()
+    }
+
+    /// The headers of the tables that have such a key, this one and those inside it. Where the key is a table itself, its
+    /// own.
+    pub(super) fn headers_with(&self, key: &str) -> Vec<&'static str> {
+        let headed = |part: &&Part| part.kind != Kind::Inline;
+        let inline = self.parts.iter().any(|part| part.kind == Kind::Inline && part.key == key);
+        let own = Some(self.header).filter(|_| inline || self.values.contains(&key));
+        let table =
+            self.parts.iter().filter(headed).find(|part| part.key == key).map(|part| part.shape.header);
+        let inside = self.parts.iter().filter(headed).flat_map(|part| part.shape.headers_with(key));
+        own.into_iter().chain(table).chain(inside).collect()
+    }
+}
+
+const fn one(key: &'static str, shape: &'static Shape) -> Part {
+    Part { key, kind: Kind::One, shape }
+}
+
+const fn many(key: &'static str, shape: &'static Shape) -> Part {
+    Part { key, kind: Kind::Many, shape }
+}
+
+const fn inline(key: &'static str, shape: &'static Shape) -> Part {
+    Part { key, kind: Kind::Inline, shape }
+}
+
+const fn leaf(header: &'static str, values: &'static [&'static str]) -> Shape {
+    Shape { header, values, parts: &[] }
+}
+
+pub(super) static ROOT: Shape = Shape {
+    header: "",
+    values: &[],
+    parts: &[
+        one("log", &LOG),
+        one("audit", &AUDIT),
+        one("limits", &LIMITS),
+        many("listener", &LISTENER),
+        many("upstream", &UPSTREAM),
+        many("route", &ROUTE),
+        many("peer", &PEER),
+        many("role", &ROLE),
+        many("crosswalk", &CROSSWALK),
+        many("rewrite", &REWRITE),
+    ],
+};
+
+static LOG: Shape = leaf("[log]", &["level", "format"]);
+
+static AUDIT: Shape = Shape {
+    header: "[audit]",
+    values: &[
+        "directory",
+        "on-failure",
+        "patient-identifiers",
+        "secret-file",
+        "signing-key",
+        "checkpoint-records",
+        "checkpoint-interval",
+        "durability",
+        "compress",
+        "encrypt-to",
+        "retention-days",
+    ],
+    parts: &[many("repository", &REPOSITORY), many("fhir", &FHIR)],
+};
+
+static REPOSITORY: Shape = Shape {
+    header: "[[audit.repository]]",
+    values: &[
+        "name",
+        "address",
+        "transport",
+        "facility",
+        "severity",
+        "message-id",
+        "structured-data",
+        "app-name",
+        "host-name",
+        "source-id",
+        "enterprise-site-id",
+        "begin",
+    ],
+    parts: &[one("tls", &REPOSITORY_TLS)],
+};
+
+static FHIR: Shape = Shape {
+    header: "[[audit.fhir]]",
+    values: &["name", "url", "app-name", "host-name", "source-id", "enterprise-site-id", "begin"],
+    parts: &[one("tls", &FHIR_TLS)],
+};
+
+static LIMITS: Shape = leaf(
+    "[limits]",
+    &[
+        "max-associations",
+        "max-associations-per-address",
+        "connections-per-minute-per-address",
+        "associations-per-minute",
+        "associations-per-minute-per-address",
+        "associate-timeout",
+        "dimse-timeout",
+        "min-bytes-per-second",
+        "response-timeout",
+        "idle-timeout",
+        "release-timeout",
+        "max-pdu-length",
+        "max-associate-length",
+        "request-memory",
+        "max-command-length",
+        "decoding-memory",
+        "grace",
+    ],
+);
+
+static LISTENER: Shape = Shape {
+    header: "[[listener]]",
+    values: &["name", "address", "upstream", "proxy-protocol-from", "health-checks-from"],
+    parts: &[one("tls", &LISTENER_TLS)],
+};
+
+static LISTENER_TLS: Shape = leaf(
+    "[listener.tls]",
+    &[
+        "certificate-chain",
+        "private-key",
+        "private-key-passphrase-file",
+        "client-authentication",
+        "client-ca",
+        "pins",
+        "revocation-lists",
+        "profile",
+    ],
+);
+
+const OF_CLIENTS: &[&str] = &[
+    "ca",
+    "pins",
+    "server-name",
+    "certificate-chain",
+    "private-key",
+    "private-key-passphrase-file",
+    "revocation-lists",
+    "profile",
+];
+
+static UPSTREAM_TLS: Shape = leaf("[upstream.tls]", OF_CLIENTS);
+static REPOSITORY_TLS: Shape = leaf("[audit.repository.tls]", OF_CLIENTS);
+static FHIR_TLS: Shape = leaf("[audit.fhir.tls]", OF_CLIENTS);
+
+static UPSTREAM: Shape = Shape {
+    header: "[[upstream]]",
+    values: &[
+        "name",
+        "addresses",
+        "called-ae-title",
+        "calling-ae-title",
+        "connect-timeout",
+        "wait",
+        "response-timeout",
+        "user-identity",
+    ],
+    parts: &[one("tls", &UPSTREAM_TLS)],
+};
+
+static ROUTE: Shape = leaf("[[route]]", &["called-ae-title", "upstream"]);
+
+static PEER: Shape = leaf(
+    "[[peer]]",
+    &[
+        "name",
+        "listeners",
+        "networks",
+        "calling-ae-titles",
+        "called-ae-titles",
+        "certificates",
+        "issuers",
+        "upstream",
+        "role",
+        "tenant",
+        "rewrite",
+        "rewrite-direction",
+        "two-way",
+        "strip-asynchronous-window",
+        "response-timeout",
+        "max-associations",
+        "associations-per-minute",
+        "operations-per-second",
+        "bytes-per-second",
+    ],
+);
+
+static ROLE: Shape =
+    leaf("[[role]]", &["name", "operations", "sop-classes", "transfer-syntaxes", "move-destinations"]);
+
+static CROSSWALK: Shape = leaf("[[crosswalk]]", &["name", "file", "key-file"]);
+
+static REWRITE: Shape = Shape {
+    header: "[[rewrite]]",
+    values: &[
+        "name",
+        "profile",
+        "options",
+        "date-shift-days",
+        "keep-times",
+        "encapsulated-documents",
+        "private-sop-classes",
+        "burned-in",
+        "unmasked",
+        "compressed-pixels",
+        "largest-frame",
+        "secret-file",
+        "current-secret",
+        "crosswalk",
+        "tolerance",
+        "max-depth",
+        "max-inflated-size",
+    ],
+    parts: &[inline("masks", &MASK), inline("secrets", &SECRET), inline("rules", &RULE)],
+};
+
+static MASK: Shape = leaf("masks", &["sop-class", "manufacturer", "model", "rows", "columns", "rectangles"]);
+static SECRET: Shape = leaf("secrets", &["version", "file"]);
+static RULE: Shape = leaf("rules", &["tag", "action", "value", "find", "length"]);
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, ROOT, Shape};
+
+    const REFERENCE: &str = include_str!("../../conf/dimsegate.toml");
+
+    fn undocumented(shape: &Shape) -> Vec<String> {
+        let stands =
+            |key: &str| REFERENCE.contains(&format!("{key} = ")) || REFERENCE.contains(&format!("{key}, "));
+        let values =
+            shape.values.iter().filter(|key| !stands(key)).map(|key| format!("{} {key}", shape.header));
+        let inside = shape.parts.iter().flat_map(|part| undocumented(part.shape));
+        let headers =
+            shape.parts.iter().filter(|part| part.kind != Kind::Inline).map(|part| part.shape.header);
+        let headers = headers.filter(|header| !REFERENCE.contains(header)).map(str::to_owned);
+        values.chain(headers).chain(inside).collect()
+    }
+
+    #[test]
+    fn the_reference_has_every_table_and_key() {
+        assert_eq!(undocumented(&ROOT), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_table_that_has_it() {
+        assert_eq!(ROOT.headers_with("level"), ["[log]"]);
+        assert_eq!(ROOT.headers_with("response-timeout"), ["[limits]", "[[upstream]]", "[[peer]]"]);
+        assert_eq!(ROOT.headers_with("rules"), ["[[rewrite]]"]);
+        assert_eq!(ROOT.headers_with("client-ca"), ["[listener.tls]"]);
+        assert_eq!(ROOT.headers_with("upstream"), ["[[upstream]]", "[[listener]]", "[[route]]", "[[peer]]"]);
+    }
+}

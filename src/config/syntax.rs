@@ -1,0 +1,74 @@
+//! What stands in a file that is not TOML.
+
+use toml::Spanned;
+use toml::de::{DeTable, Error};
+
+use super::report::{Place, Report};
+use super::spelling;
+
+/// What the parser says of a key, or a header, that is there already.
+const TWICE: &str = "duplicate key";
+
+/// Reports syntax errors, each slip of the pen once.
+pub(super) fn report(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, errors: &[Error]) {
+    if errors.iter().all(|error| error.message() == TWICE) {
+        return twice(report, root, errors);
+    }
+    // What follows a bracket or a quote that is not closed is misread, up to the next header at the most: so each table is
+    // read alone, and the first error of each is told.
+    for (start, table) in tables(report.text()) {
+        let (_, errors) = DeTable::parse_recoverable(table);
+        if let Some(first) = errors.iter().min_by_key(|error| offset(error)) {
+            tell(report, start + offset(first), first);
+        }
+    }
+}
+
+/// Reports keys and headers that are there twice. Several in one table are one missing header of a further one; and where
+/// keys of another table stand before, its header is what is missing.
+fn twice(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, errors: &[Error]) {
+    let mut errors: Vec<(usize, &Error)> = errors.iter().map(|error| (offset(error), error)).collect();
+    errors.sort_by_key(|(offset, _)| *offset);
+    let first = errors.first().map_or(0, |(offset, _)| *offset);
+    if spelling::misses_a_header(report, root.get_mut(), first) {
+        return;
+    }
+    let mut before = None;
+    for (offset, error) in errors {
+        let table = tables(report.text()).take_while(|(start, _)| *start <= offset).count();
+        if before.replace(table) != Some(table) {
+            tell(report, offset, error);
+        }
+    }
+}
+
+fn offset(error: &Error) -> usize {
+    error.span().map_or(0, |span| span.start)
+}
+
+fn tell(report: &Report<'_>, offset: usize, error: &Error) {
+    let remedy = match error.message() {
+        TWICE => "remove one of the two, or write the header above it if another table begins here",
+        _ => "see https://toml.io",
+    };
+    let place = Place { offset, key: String::new() };
+    report.error(&place, format!("is not TOML: {}", error.message()), remedy);
+}
+
+/// The parts of a file between lines that begin as a header does, each with its offset.
+fn tables(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let header = |line: &str| {
+        let name = line.strip_prefix('[').map(|rest| rest.strip_prefix('[').unwrap_or(rest));
+        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if at > 0 && header(line) {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    let ends: Vec<usize> = starts.iter().copied().skip(1).chain([text.len()]).collect();
+    starts.into_iter().zip(ends).filter_map(|(start, end)| text.get(start..end).map(|part| (start, part)))
+}
