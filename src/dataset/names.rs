@@ -1,6 +1,7 @@
 //! What a data set says that it is: SOP Class and SOP Instance UID, to be compared with its command before it goes on.
 //!
-//! They stand at the very front, so nearly every data set has said both in its first fragment, and no more of it is read.
+//! They stand at the very front, so nearly every data set has said both in its first fragment. It is read on to the first
+//! element behind their group, since a reader may take the second of two that say what it is; no more of it is read then.
 //! One that lacks them is read further, 64 KiB at most: an element out of order would be found by whoever comes next. Here
 //! only the structure counts. What the standard says of order and groups is of no concern, as other readers have it.
 
@@ -99,23 +100,32 @@ impl Names {
         Self { inflating: encoding.deflated.then(Inflating::new), walk }
     }
 
-    /// Looks at the next bytes. `true`: both have been read, and nothing more has to be looked at.
+    /// Looks at the next bytes. `true`: both have been read, neither came again in their group, and nothing more has to be
+    /// looked at.
     ///
     /// # Errors
     /// [`Unnamed`]: other readers may find what is not found here.
     pub fn look(&mut self, input: &[u8]) -> Result<bool, Unnamed> {
         let Self { inflating, walk } = self;
-        match inflating {
+        let looked = match inflating {
             None => walk.walk(input),
             Some(inflating) => inflating.inflate(input, |plain| walk.walk(plain)),
+        };
+        match looked {
+            // What cannot be read behind both is as far as others read, too.
+            Err(error) if walk.has_both() && error != Unnamed::Twice => Ok(true),
+            looked => looked,
         }
     }
 
-    /// Says that the data set ended, before both had been read: it does not have what was not found.
+    /// Says that the data set ended, before nothing more had to be looked at: it does not have what was not found.
     ///
     /// # Errors
     /// [`Unnamed`]: it ended inside an element.
     pub fn finish(&self) -> Result<(), Unnamed> {
+        if self.walk.has_both() {
+            return Ok(());
+        }
         if self.inflating.as_ref().is_some_and(|inflating| !inflating.has_ended()) {
             return Err(Unnamed::Deflated);
         }
@@ -160,9 +170,6 @@ impl Walk {
             if self.rest > 0 {
                 input = self.value(input);
             }
-            if self.rest == 0 && self.sop_class.is_some() && self.sop_instance.is_some() {
-                return Ok(true);
-            }
             if self.position > WITHIN {
                 return Err(Unnamed::TooLate);
             }
@@ -173,10 +180,22 @@ impl Walk {
                 Some(head) if self.is_first(&head) && looks_like_a_vr(head.length) => {
                     return Err(Unnamed::TwoEncodings);
                 }
+                Some(head) if self.is_behind(&head) => return Ok(true),
                 Some(head) => self.enter(&head)?,
                 None => return Ok(false),
             }
         }
+    }
+
+    /// Whether both are there, and whole.
+    fn has_both(&self) -> bool {
+        let is_whole = self.rest == 0 || self.reading.is_none();
+        is_whole && self.sop_class.is_some() && self.sop_instance.is_some()
+    }
+
+    /// Whether it stands behind the group of both, at the top.
+    fn is_behind(&self, head: &Head) -> bool {
+        self.open.is_empty() && head.tag.0 > SOP_CLASS_UID.0 && self.has_both()
     }
 
     /// Takes what there is of the value under way; gives what is behind.
@@ -248,6 +267,9 @@ impl Walk {
         let is_at_the_top = self.open.is_empty();
         let name =
             Some(head.tag).filter(|tag| is_at_the_top && matches!(*tag, SOP_CLASS_UID | SOP_INSTANCE_UID));
+        if name.is_some_and(|name| self.has(name)) {
+            return Err(Unnamed::Twice);
+        }
         if head.length != UNDEFINED {
             return self.pass(head.length, name);
         }
@@ -261,15 +283,16 @@ impl Walk {
         (self.rest, self.reading) = (length, name);
         let Some(name) = name else { return Ok(()) };
         let value = if name == SOP_CLASS_UID { &mut self.sop_class } else { &mut self.sop_instance };
-        if value.is_some() {
-            return Err(Unnamed::Twice);
-        }
         *value = Some(Value::EMPTY);
         if usize::try_from(length).is_ok_and(|length| length <= LONGEST) {
             Ok(())
         } else {
             Err(Unnamed::NoUid)
         }
+    }
+
+    fn has(&self, name: Tag) -> bool {
+        if name == SOP_CLASS_UID { self.sop_class.is_some() } else { self.sop_instance.is_some() }
     }
 
     fn open(&mut self, holds_items: bool, syntax: Syntax) -> Result<(), Unnamed> {

@@ -103,9 +103,46 @@ fn they_are_found_out_of_order_behind_sequences_and_behind_file_meta_information
             element(syntax, (8, 0x1115), *b"SQ", &nested),
             instance(syntax),
             class(syntax),
+            element(syntax, (0x10, 0x20), *b"LO", b"P1"),
         ]
         .concat()
     });
+}
+
+/// Some readers take the first of two, others the last.
+#[test]
+fn one_that_comes_again_in_their_group_is_refused_wherever_it_stands() {
+    for uid in SYNTAXES {
+        let syntax = Encoding::of(uid).unwrap().syntax;
+        let date = element(syntax, (8, 0x20), *b"DA", b"20260101");
+        let sequence =
+            [head(syntax, (8, 0x1115), *b"SQ", u32::MAX), head(syntax, (0xFFFE, 0xE0DD), *b"  ", 0)].concat();
+        let patient = element(syntax, (0x10, 0x20), *b"LO", b"P1");
+        let endless = head(syntax, (8, 0x16), *b"UN", u32::MAX);
+        for between in [vec![], date.clone(), sequence] {
+            for again in [class(syntax), instance(syntax), endless.clone()] {
+                let all = [class(syntax), instance(syntax), between.clone(), again, patient.clone()].concat();
+                for chunk in [1, 7, 100_000] {
+                    assert_eq!(names(uid, &all, chunk), Err(Unnamed::Twice), "{uid} by {chunk}");
+                }
+            }
+        }
+        let whole = [class(syntax), instance(syntax), date].concat();
+        assert_eq!(names(uid, &whole, 7), Ok((Some(CT.into()), Some("1.2.3.4".into()), false)));
+    }
+}
+
+/// A group that goes on for long, or cannot be read behind both, holds nothing up: they are known.
+#[test]
+fn what_follows_both_needs_neither_end_soon_nor_be_read() {
+    let explicit = Syntax::EXPLICIT_LE;
+    let long = element(explicit, (8, 0x1140), *b"OB", &vec![0; 70_000]);
+    let broken = head(explicit, (8, 0x20), *b"??", 8);
+    for behind in [long, broken] {
+        let all = [class(explicit), instance(explicit), behind].concat();
+        let found = names(SYNTAXES[1], &all, 100);
+        assert_eq!(found, Ok((Some(CT.into()), Some("1.2.3.4".into()), true)));
+    }
 }
 
 #[test]
@@ -117,7 +154,7 @@ fn what_a_whole_data_set_does_not_have_is_absent() {
         assert_eq!(names(uid, &only_instance, 7), Ok((None, Some("1.2.3.4".into()), false)));
         assert_eq!(names(uid, &patient, 7), Ok((None, None, false)));
         let empty = [element(syntax, (8, 0x16), *b"UI", b""), instance(syntax)].concat();
-        assert_eq!(names(uid, &empty, 7), Ok((None, Some("1.2.3.4".into()), true)));
+        assert_eq!(names(uid, &empty, 7), Ok((None, Some("1.2.3.4".into()), false)));
         assert_eq!(names(uid, &[patient, vec![0; 3]].concat(), 7), Ok((None, None, false)));
     }
     assert_eq!(names(SYNTAXES[0], &[], 7), Ok((None, None, false)));
