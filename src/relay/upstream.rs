@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::AlertDescription;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -188,9 +189,21 @@ async fn associate(
             Err(NotReached::new(Reason::UpstreamMalformed, "the upstream answered with an A-ASSOCIATE-RQ"))
         }
         Err(ReadError::Malformed(error) | ReadError::TooLong(error)) => Err(NotReached::malformed(&error)),
-        Err(ReadError::Io(error)) => Err(NotReached::new(
-            Reason::UpstreamUnreachable,
-            format!("the upstream closed unanswered: {error}"),
-        )),
+        Err(ReadError::Io(error)) => Err(unanswered(&error)),
+    }
+}
+
+/// In TLS 1.3 an upstream says after the handshake that it wants a client certificate, or another one (RFC 8446 §4.4.2.4).
+fn unanswered(error: &std::io::Error) -> NotReached {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => NotReached::new(
+            Reason::UpstreamTls,
+            "the upstream ended TLS: it wants a client certificate (certificate-chain and private-key of [upstream.tls])",
+        ),
+        Some(tls) => NotReached::new(Reason::UpstreamTls, format!("the upstream ended TLS: {tls}")),
+        None => {
+            NotReached::new(Reason::UpstreamUnreachable, format!("the upstream closed unanswered: {error}"))
+        }
     }
 }

@@ -72,9 +72,9 @@ impl<T: Transport> Channel<T> {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut count = 0;
             for (slot, span) in slices.iter_mut().zip(plan.iter().skip(index)) {
-                let bytes = packer.bytes(span, input, &[]).ok_or_else(outside)?;
                 let skip = if count == 0 { offset } else { 0 };
-                *slot = IoSlice::new(bytes.get(skip..).unwrap_or_default());
+                let bytes = packer.bytes(span, input, &[]).and_then(|bytes| bytes.get(skip..));
+                *slot = IoSlice::new(bytes.ok_or(Error::Defect)?);
                 count += 1;
             }
             offset += self.write_some(slices.get(..count).unwrap_or_default(), pace).await?;
@@ -167,9 +167,4 @@ impl<T: Transport> Channel<T> {
         }
         Ok(())
     }
-}
-
-/// A promise of our own is broken.
-pub(super) fn outside() -> Error {
-    Error::Unsendable("what is to be written lies outside of its buffer".into())
 }

@@ -63,6 +63,8 @@ pub enum Error {
     Unsendable(String),
     #[error("a data set of more than {limit} bytes")]
     TooLong { limit: usize },
+    #[error("a defect of dimsegate, please report it: what was to be sent lies outside of its buffer")]
+    Defect,
     #[error("the association is over")]
     Over,
 }
@@ -72,7 +74,9 @@ impl Error {
     pub(super) fn abort(&self) -> Option<Abort> {
         match self {
             Self::Malformed { malformed, .. } => Some(Abort::provider(malformed.reason)),
-            Self::Silent { .. } | Self::Slow { .. } => Some(Abort::provider(AbortReason::NotSpecified)),
+            Self::Silent { .. } | Self::Slow { .. } | Self::Defect => {
+                Some(Abort::provider(AbortReason::NotSpecified))
+            }
             Self::Unsendable(_) | Self::ContextRefused { .. } => Some(Abort::USER),
             Self::Rejected(_)
             | Self::Aborted { .. }

@@ -1,7 +1,6 @@
 //! Messages that go.
 
 use super::association::{Association, State};
-use super::channel::outside;
 use super::error::{Doing, Error};
 use super::incoming::Part;
 use super::transport::Transport;
@@ -78,6 +77,19 @@ impl<T: Transport> Association<T> {
         }
     }
 
+    async fn write_data_set(
+        &mut self,
+        context: u8,
+        spans: &[Span],
+        input: &[u8],
+        last: bool,
+    ) -> Result<(), Error> {
+        match self.packer.data_set(context, spans, input, &[], last) {
+            Some(()) => self.write(input).await,
+            None => Err(self.fail(Error::Defect).await),
+        }
+    }
+
     async fn write(&mut self, input: &[u8]) -> Result<(), Error> {
         let written = self.channel.write_plan(&self.packer, input, &mut self.writing).await;
         self.packer.clear();
@@ -114,8 +126,7 @@ impl<T: Transport> Sending<'_, T> {
     pub async fn piece(&mut self, bytes: &[u8]) -> Result<(), Error> {
         for bytes in bytes.chunks(AT_ONCE) {
             let span = Span { source: Source::Input, range: 0..bytes.len() };
-            self.association.packer.data_set(self.context, &[span], bytes, &[], false).ok_or_else(outside)?;
-            self.association.write(bytes).await?;
+            self.association.write_data_set(self.context, &[span], bytes, false).await?;
         }
         Ok(())
     }
@@ -126,8 +137,7 @@ impl<T: Transport> Sending<'_, T> {
     /// What ended the association; the data set is not whole then.
     pub async fn end(self) -> Result<(), Error> {
         let Self { association, context } = self;
-        association.packer.data_set(context, &[], &[], &[], true).ok_or_else(outside)?;
-        association.write(&[]).await?;
+        association.write_data_set(context, &[], &[], true).await?;
         association.state = State::Open;
         Ok(())
     }

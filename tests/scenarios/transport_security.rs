@@ -403,6 +403,12 @@ fn dcmtk_behind_the_gate_speaks_tls_and_sees_our_certificate() {
     fs::copy(gate.site.path("certs/pacs-ca.pem"), other.path("certs/pacs-ca.pem")).expect("a copy");
     let other = Gate::start_in(other, &Setup { upstream_tls: bare, ..Setup::plain(archive.address) });
     assert_eq!(rejection(&other.plain(), &verification("SITE", "STORESCP")), [0, 2, 3, 1]);
+    let rejected = other.event("association-rejected");
+    assert_eq!(rejected["reason"], "upstream-tls");
+    assert!(
+        rejected["explanation"].as_str().is_some_and(|text| text.contains("wants a client certificate")),
+        "{rejected}"
+    );
 }
 
 #[test]

@@ -96,6 +96,7 @@ async fn then(bytes: &[u8], terms: Terms) -> (String, Option<(u8, Vec<u8>)>) {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 async fn bytes_that_break_the_rules_of_messages_are_aborted() {
     let echo = dimse::echo_request(VERIFICATION, 1);
     let store = dimse::store_request(CT, "2.25.7", 1);

@@ -100,7 +100,7 @@ async fn half_an_object_leaves_nothing() {
     packer.command(1, &dimse::store_request(CT, "2.25.77", 9));
     let input = [7; 5000];
     let span = crate::wire::Span { source: crate::wire::Source::Input, range: 0..5000 };
-    packer.data_set(1, &[span], &input, &[], false);
+    packer.data_set(1, &[span], &input, &[], false).unwrap();
     for span in packer.plan() {
         ours.write_all(packer.bytes(span, &input, &[]).unwrap()).await.unwrap();
     }
