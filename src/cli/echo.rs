@@ -16,6 +16,8 @@ const AE_TITLE: &str = "DIMSEGATE";
 Example:
   dimsegate echo -c conf/dimsegate.toml --upstream pacs
 
+AE titles are those of the [[upstream]]; where it has none, DIMSEGATE stands for both.
+
 Exit status: 0 when the upstream answered with success, 69 when it did not, 78 for a bad configuration.")]
 pub struct Args {
     /// The configuration

@@ -1,4 +1,4 @@
-//! What a requestor proved about itself: certificates today, user identity (PS3.7 Annex D.3.3.7) later.
+//! What a requestor proved about itself: what its certificate says.
 
 mod binding;
 mod certificate;

@@ -59,9 +59,4 @@ pub(super) const REASONS: &[Row] = &[
         "the object: dimsegate rewrite tells the element",
     ),
     ("never-answered", "no response came before the association ended", "how the association ended"),
-    (
-        "rate-of-operations",
-        "operations came faster than the peer may send them",
-        "operations-per-second of the [[peer]]",
-    ),
 ];

@@ -35,7 +35,11 @@ pub(super) const REASONS: &[Row] = &[
     ),
     ("http-on-dicom-port", "HTTP was spoken to a DICOM port", "a browser, a monitor or a scanner"),
     ("unknown-protocol", "neither DICOM nor TLS was spoken", "a scanner, or the wrong port"),
-    ("tls-handshake-failed", "the TLS handshake failed", "protocol versions and ciphers of the sender"),
+    (
+        "tls-handshake-failed",
+        "the TLS handshake failed",
+        "the alert: where the sender does not know the CA or the certificate, what it trusts; else its versions and ciphers",
+    ),
     ("certificate-missing", "no client certificate was shown", "the certificate configured at the sender"),
     ("certificate-expired", "the client certificate is outside its validity", "renew it, and both clocks"),
     ("certificate-revoked", "the client certificate is revoked", "who still uses it"),
@@ -158,13 +162,6 @@ pub(super) const REASONS: &[Row] = &[
         "the disk under [audit] directory",
     ),
     ("shutting-down", "the proxy was shutting down", "nothing, if the stop was meant"),
-    (
-        "certificate-binding",
-        "the certificate does not go with the calling AE title",
-        "who uses an AE title that is not theirs",
-    ),
-    ("authentication-locked", "too many wrong credentials", "somebody guessing"),
-    ("blocked", "an administrator blocked the sender", "dimsegate unblock, when it is over"),
     (
         "not-tls",
         "something other than TLS was spoken to a TLS listener",

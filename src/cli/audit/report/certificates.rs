@@ -100,7 +100,7 @@ pub fn section(html: &mut Html, figures: &Figures, commands: &Commands, now: Off
             " came over TLS without a certificate.</p>",
         );
     }
-    html.raw("<p class=\"quiet\">These are certificates that were shown in the period. The proxy's own, those of CAs, and revocation lists: <code>dimsegate audit certificates -c FILE</code>.</p>");
+    html.raw("<p class=\"quiet\">These are certificates that were shown in the period. The proxy's own, those of CAs, and revocation lists: <code>dimsegate audit certificates DIR -c FILE</code>.</p>");
 }
 
 fn certificate(html: &mut Html, one: &Shown, commands: &Commands, now: OffsetDateTime) {

@@ -91,10 +91,14 @@ impl Told {
             meaning.map(|meaning| format!(": {}", meaning.what)).unwrap_or_default()
         ));
         if let Some(count) = refused["count"].as_u64() {
-            self.say(&format!("it tells of {count} within a minute, of which this was the last"));
+            self.say(&match count {
+                1 => "one more of its kind came within the minute".to_owned(),
+                _ => format!("it tells of {count} within a minute, of which this was the last"),
+            });
         }
         if let Some(explanation) = find(refused, "/explanation") {
-            self.say(&format!("nearest miss: {explanation}"));
+            let what = if explanation.contains("peer \"") { "nearest miss" } else { "in detail" };
+            self.say(&format!("{what}: {explanation}"));
         }
         let number = |pointer: &str| refused.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
         if refused["rejection"].is_object() {
