@@ -135,7 +135,8 @@ impl Books {
     pub fn unanswered(&mut self, terms: &Terms) -> Vec<Entry> {
         let left = self.ledger.drain().into_iter();
         left.map(|(direction, exchange)| {
-            let answer = exchange.answered.map_or(Answer::Never, Answer::Status);
+            let answered = exchange.answered.map_or(Answer::Never, Answer::Status);
+            let answer = exchange.early.unwrap_or(answered);
             self.record(terms, direction, *exchange, answer)
         })
         .collect()

@@ -98,11 +98,14 @@ impl Compared {
         cx.desk.spans.clear();
         let (status, label, comment, named) = unlike.told();
         let closed = request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
+        // Whoever guessed an answer has given it.
+        let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());
         if let Some(mut exchange) = closed {
             exchange.named = named;
-            cx.record(*exchange, Answer::Refused(status, label));
+            let answer = exchange.early.unwrap_or(Answer::Refused(status, label));
+            cx.record(*exchange, answer);
         }
-        let response = Some(dimse::refusal(&self.command, status, &comment));
+        let response = (!is_answered).then(|| dimse::refusal(&self.command, status, &comment));
         Box::new(Swallowed { context_id, empty, response, ends_with: None }).go_on(cx, last)
     }
 }

@@ -143,10 +143,18 @@ impl Context<'_> {
         self.desk.records.push(entry);
     }
 
-    /// The same of an operation that the other side asked for.
-    pub fn record_answered(&mut self, exchange: Exchange, answer: Answer) {
-        let entry = self.books.record(self.terms, opposite(self.direction), exchange, answer);
-        self.desk.records.push(entry);
+    /// The same of an operation that the other side asked for, once its data set has gone on.
+    pub fn over(&mut self, message_id: u16, answer: Answer) {
+        let asked = opposite(self.direction);
+        match self.answered(message_id) {
+            Some(exchange) if !exchange.sent => exchange.early = Some(answer),
+            _ => {
+                if let Some(exchange) = self.books.ledger.close(asked, message_id) {
+                    let entry = self.books.record(self.terms, asked, *exchange, answer);
+                    self.desk.records.push(entry);
+                }
+            }
+        }
     }
 
     /// A request of this direction that waits.

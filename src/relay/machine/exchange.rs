@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
+use super::books::Answer;
 use crate::audit;
 use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};
@@ -47,6 +48,8 @@ pub(crate) struct Exchange {
     pub fault: Option<Box<audit::Fault>>,
     /// It has had a response that may be its last.
     pub answered: Option<Status>,
+    /// It is over while its data set is still on the way: its record waits for the end of that, to say what it held.
+    pub early: Option<Answer>,
     /// What its data set names in place of the command's SOP class and instance.
     pub named: Named,
     /// What its messages had that the standard does not allow: labels of its record.
@@ -117,6 +120,7 @@ impl Exchange {
             failed: None,
             fault: None,
             answered: None,
+            early: None,
             named: Named::default(),
             tolerated: labels(command, ""),
         })

@@ -384,9 +384,13 @@ fn release_asked(cx: &mut Context<'_>, state: &State) -> Result<(), Ended> {
 
 /// Who asked first, once everything that was asked is answered.
 fn release_answered(cx: &mut Context<'_>, state: &State) -> Result<Option<Side>, Ended> {
+    if !state.is_between() {
+        let what = "an A-RELEASE-RP inside a message";
+        return Err(cx.protocol(Malformed::new(AbortReason::UnexpectedPdu, what)));
+    }
     let complete = cx.books.release.answer(cx.sender());
     let complete = complete.map_err(|malformed| cx.protocol(malformed))?;
     cx.send_pdu(&pdu::RELEASE_RP);
-    cx.desk.gives_back = state.is_between();
+    cx.desk.gives_back = true;
     Ok(complete)
 }

@@ -39,13 +39,18 @@ impl Passage {
         count_empty(cx, &mut self.empty, came)
     }
 
-    /// All of it has gone on: what is known of its request now.
+    /// All of it has gone on: what is known of its request now. One that is over already is written down with that.
     pub fn note<T>(&self, cx: &mut Context<'_>, note: impl FnOnce(&mut super::exchange::Exchange) -> T) {
         let now = cx.books.progress.now();
-        if let Some(exchange) = self.request.and_then(|message_id| cx.asked(message_id)) {
-            (exchange.sent, exchange.sent_at) = (true, now);
-            exchange.bytes = self.bytes;
-            note(exchange);
+        let Some(message_id) = self.request else { return };
+        let Some(exchange) = cx.asked(message_id) else { return };
+        (exchange.sent, exchange.sent_at) = (true, now);
+        exchange.bytes = self.bytes;
+        note(exchange);
+        if let Some(answer) = exchange.early
+            && let Some(exchange) = cx.books.ledger.close(cx.direction, message_id)
+        {
+            cx.record(*exchange, answer);
         }
     }
 }

@@ -7,7 +7,6 @@ use super::desk::Context;
 use super::exchange::{Ending, labels};
 use super::passage::Passage;
 use super::state::{Break, Next, State};
-use super::terms::opposite;
 use crate::dimse::{self, Command, Operation, Outcome, Status};
 use crate::policy::{Part, Treatment};
 use crate::rewrite::Way;
@@ -27,7 +26,8 @@ pub(super) fn handle(
     // in the transfer syntax of the context that it comes in, so there it has to be the right one.
     let fitting = cx.answered(responding_to).filter(|exchange| {
         let is_in_its_context = exchange.sent_context_id == context_id;
-        exchange.operation == operation && (is_in_its_context || !has_data_set)
+        let is_open = exchange.operation == operation && exchange.early.is_none();
+        is_open && (is_in_its_context || !has_data_set)
     });
     let Some(exchange) = fitting else {
         let what = format!("a response to {operation} {responding_to}, which waits for none in this context");
@@ -71,11 +71,6 @@ pub(super) fn answered(cx: &mut Context<'_>, message_id: u16, status: Status) {
     match exchange.ending(status) {
         Ending::MoreFollow => exchange.answered = None,
         Ending::MoreMayFollow => exchange.answered = Some(status),
-        Ending::Last => {
-            let closed = cx.books.ledger.close(opposite(cx.direction), message_id);
-            if let Some(exchange) = closed {
-                cx.record_answered(*exchange, Answer::Status(status));
-            }
-        }
+        Ending::Last => cx.over(message_id, Answer::Status(status)),
     }
 }

@@ -184,10 +184,14 @@ impl Rewritten {
     }
 }
 
-/// What a request is answered whose data set could not be rewritten.
+/// What a request is answered whose data set could not be rewritten, unless it has had its answer.
 fn unsent(cx: &mut Context<'_>, command: &Command, message_id: u16, error: &RewriteError) -> Option<Vec<u8>> {
     let mut exchange = cx.books.ledger.close(cx.direction, message_id)?;
     exchange.fault = Some(fault_of(error));
+    if let Some(answer) = exchange.early {
+        cx.record(*exchange, answer);
+        return None;
+    }
     let (response, answer) = crossing::request_failed(command, exchange.operation, error);
     let answer = match answer {
         Answer::Failed(status, _) if exchange.named != Named::default() => {

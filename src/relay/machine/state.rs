@@ -174,13 +174,13 @@ impl State {
         }
     }
 
-    /// A command set that came alone waits for the first of its data set: two writes would wake the other side twice.
+    /// A command set that came alone waits for the first of its data set: two writes would wake the other side twice. One
+    /// that is packed while that of this data set is still held back belongs to the message before, and waits for nothing.
     pub fn waits_for_a_data_set(&self) -> bool {
         let passage = match self {
             Self::AsItCame(state) => &state.passage,
-            Self::Compared(state) => &state.observed.passage,
             Self::Observed(state) => &state.passage,
-            Self::Rewritten(state) => &state.passage,
+            Self::Rewritten(state) if state.held.is_none() => &state.passage,
             _ => return false,
         };
         passage.bytes == 0

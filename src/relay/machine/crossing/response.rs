@@ -10,7 +10,6 @@ use super::super::rewritten::{Origin, Rewritten, fault_of};
 use super::super::state::{Next, State};
 use super::super::stepping::not_stored;
 use super::super::swallowed::Swallowed;
-use super::super::terms::opposite;
 use super::super::want::Question;
 use super::{Crossing, crossing, failure_of, instance_across, refused};
 use crate::audit;
@@ -195,10 +194,7 @@ fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, label: &'
 
 fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, label: &'static str) {
     let Crossed { response, exchange, .. } = crossed;
-    let closed = cx.books.ledger.close(opposite(cx.direction), exchange.message_id);
-    if let Some(exchange) = closed {
-        cx.record_answered(*exchange, Answer::Failed(failed.status, label));
-    }
+    cx.over(exchange.message_id, Answer::Failed(failed.status, label));
     cx.send(exchange.context_id, &dimse::failed_response(response, failed));
 }
 

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::super::state::State;
 use super::super::{Deadlines, Expired, Machine, Question, Side, Told, Want};
-use super::data::identifier;
+use super::data::{identifier, image};
 use super::simulation::{ANSWER, DEADLINES, terms};
-use super::wire::{CT, ECHO, FIND, context_of, message, request};
+use super::wire::{CT, ECHO, FIND, context_of, message, request, response};
 use crate::dimse::Operation::{CEcho, CFind, CStore};
-use crate::policy::Direction::{FromPeer, ToPeer};
+use crate::dimse::{Command, Status};
+use crate::policy::Direction::{self, FromPeer, ToPeer};
 use crate::wire::AbortReason;
-use crate::wire::pdu::{Abort, RELEASE_RQ};
+use crate::wire::pdu::{Abort, RELEASE_RP, RELEASE_RQ};
 
 fn machine_at(began: Instant) -> Machine {
     Machine::new(terms(None), [0, 0], DEADLINES, &ANSWER, began)
@@ -27,27 +28,138 @@ fn machine() -> Machine {
 }
 
 fn read(machine: &mut Machine, bytes: &[u8]) {
-    assert!(matches!(machine.next(FromPeer), Want::Read { .. }));
-    let inbox = machine.inbox(FromPeer);
+    read_of(machine, FromPeer, bytes);
+}
+
+fn read_of(machine: &mut Machine, direction: Direction, bytes: &[u8]) {
+    assert!(matches!(machine.next(direction), Want::Read { .. }));
+    let inbox = machine.inbox(direction);
     let count = inbox.receive(|room| {
         room.put_slice(bytes);
         Poll::Ready(Ok(()))
     });
     assert!(count.is_ready());
     inbox.unseal();
-    machine.read(FromPeer, bytes.len());
-    let Want::Ask(Question::PaceOfBytes(count)) = machine.next(FromPeer) else { panic!("no pace") };
+    machine.read(direction, bytes.len());
+    let Want::Ask(Question::PaceOfBytes(count)) = machine.next(direction) else { panic!("no pace") };
     assert_eq!(count, bytes.len());
-    machine.told(FromPeer, Told::Now);
+    machine.told(direction, Told::Now);
 }
 
 fn written(machine: &mut Machine, side: Side) -> Vec<u8> {
-    assert!(matches!(machine.next(FromPeer), Want::Write(to) if to == side));
-    let outgoing = machine.outgoing(FromPeer);
+    written_of(machine, FromPeer, side)
+}
+
+fn written_of(machine: &mut Machine, direction: Direction, side: Side) -> Vec<u8> {
+    assert!(matches!(machine.next(direction), Want::Write(to) if to == side));
+    let outgoing = machine.outgoing(direction);
     let bytes = |span| outgoing.packer.bytes(span, outgoing.input, outgoing.made).unwrap();
     let all = outgoing.packer.plan().iter().map(bytes).collect::<Vec<_>>().concat();
-    machine.written(FromPeer);
+    machine.written(direction);
     all
+}
+
+/// The beginning of an object that goes on; the rest of it is given back.
+fn begin_to_store(machine: &mut Machine) -> (Command, Vec<u8>) {
+    let command = request(CStore, CT, 1, Some("1.2.3.4"));
+    let mut store = message(context_of(CT), &command, Some(&image("1.2.3.4", 9_000)), 1_000);
+    let (alone, pdu) = (message(context_of(CT), &command, None, 0).len(), 12 + 1_000);
+    let rest = store.split_off(alone + 3 * pdu);
+    read(machine, &store);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert!(!written(machine, Side::Upstream).is_empty());
+    (Command::parse(command).unwrap(), rest)
+}
+
+/// Some servers give an object up at its first bytes; most read the rest all the same.
+#[test]
+fn the_record_of_an_object_that_is_refused_on_its_way_says_what_went() {
+    let mut machine = machine();
+    let (command, rest) = begin_to_store(&mut machine);
+    let refusal = message(context_of(CT), &response(&command, Status(0xA700), false), None, 0);
+    read_of(&mut machine, ToPeer, &refusal);
+    assert_eq!(written_of(&mut machine, ToPeer, Side::Requestor), refusal, "at once, and no record yet");
+    assert!(matches!(machine.next(ToPeer), Want::Read { .. }));
+    read(&mut machine, &rest);
+    let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
+    let whole = image("1.2.3.4", 9_000).len() as u64;
+    assert_eq!((entry.operation.status, entry.operation.bytes), (Some(0xA700), whole));
+    assert_eq!(entry.operation.study.as_deref(), Some("1.2.3"));
+    machine.told(FromPeer, Told::Now);
+    assert!(!written(&mut machine, Side::Upstream).is_empty());
+    assert!(machine.end().2.is_empty(), "one record");
+}
+
+#[test]
+fn what_is_refused_on_its_way_and_never_ends_is_recorded_with_its_answer() {
+    let mut machine = machine();
+    let (command, _) = begin_to_store(&mut machine);
+    let refusal = message(context_of(CT), &response(&command, Status(0xA700), false), None, 0);
+    read_of(&mut machine, ToPeer, &refusal);
+    assert_eq!(written_of(&mut machine, ToPeer, Side::Requestor), refusal);
+    let statuses: Vec<_> = machine.end().2.iter().map(|entry| entry.operation.status).collect();
+    assert_eq!(statuses, [Some(0xA700)]);
+}
+
+#[test]
+fn a_second_answer_to_what_is_refused_on_its_way_ends_the_association() {
+    let mut machine = machine();
+    let (command, _) = begin_to_store(&mut machine);
+    let refusal = message(context_of(CT), &response(&command, Status(0xA700), false), None, 0);
+    read_of(&mut machine, ToPeer, &[refusal.clone(), refusal.clone()].concat());
+    assert_eq!(written_of(&mut machine, ToPeer, Side::Requestor), refusal);
+    let Want::End(ended) = machine.next(ToPeer) else { panic!("it goes on") };
+    assert!(ended.to_string().contains("waits for none"), "{ended}");
+}
+
+/// An archive that guesses an answer before the command went has given it: the requestor hears no other one.
+#[test]
+fn what_is_not_what_its_command_says_is_answered_once() {
+    let mut machine = machine();
+    let command = request(CStore, CT, 1, Some("1.2.3.5"));
+    let mut store = message(context_of(CT), &command, Some(&image("1.2.3.4", 9_000)), 1_000);
+    let rest = store.split_off(message(context_of(CT), &command, None, 0).len());
+    read(&mut machine, &store);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Read { .. }));
+    let guess = response(&Command::parse(command).unwrap(), Status(0xA700), false);
+    let guess = message(context_of(CT), &guess, None, 0);
+    read_of(&mut machine, ToPeer, &guess);
+    assert_eq!(written_of(&mut machine, ToPeer, Side::Requestor), guess);
+    read(&mut machine, &rest);
+    let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
+    assert_eq!(entry.operation.status, Some(0xA700));
+    assert_eq!(entry.operation.data_set_sop_instance.as_deref(), Some("1.2.3.4"));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "nobody hears more");
+}
+
+/// Its own command set is held back until it is known to be what that says.
+#[test]
+fn a_message_does_not_wait_for_the_data_set_of_the_next_one() {
+    let mut machine = machine();
+    let echo = message(context_of(ECHO), &request(CEcho, ECHO, 1, None), None, 0);
+    let store = message(context_of(CT), &request(CStore, CT, 2, Some("1.2.3")), None, 0);
+    read(&mut machine, &[echo.clone(), store].concat());
+    for _ in 0..2 {
+        assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+        machine.told(FromPeer, Told::Now);
+    }
+    assert_eq!(written(&mut machine, Side::Upstream), echo);
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }));
+}
+
+#[test]
+fn an_answer_to_the_release_inside_a_message_breaks_the_protocol() {
+    let mut machine = machine();
+    read_of(&mut machine, ToPeer, &RELEASE_RQ);
+    assert_eq!(written_of(&mut machine, ToPeer, Side::Requestor), RELEASE_RQ);
+    let (_, _) = begin_to_store(&mut machine);
+    read(&mut machine, &RELEASE_RP);
+    let Want::End(ended) = machine.next(FromPeer) else { panic!("it goes on") };
+    assert!(ended.to_string().contains("an A-RELEASE-RP inside a message"), "{ended}");
 }
 
 #[test]
