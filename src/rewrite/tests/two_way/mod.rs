@@ -1,0 +1,10 @@
+//! There and back: pseudonyms out, real values in, and what is looked for by them.
+
+mod answers;
+mod character_sets;
+mod domain;
+mod keys;
+mod own_uids;
+mod patients;
+mod restoring;
+mod worklist;
