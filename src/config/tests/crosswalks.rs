@@ -82,3 +82,54 @@ fn a_file_of_another_key_or_kind_is_found_before_it_is_needed() {
         .unwrap();
     only(&material.errors(&text), "21:8: ", "is no crosswalk of dimsegate");
 }
+
+const DOMAIN: &str = r#"
+[[crosswalk]]
+name = "c"
+file = "crosswalk/of-a-test"
+key-file = "conf/crosswalk.key"
+[[rewrite]]
+name = "w"
+secret-file = "conf/pseudonym.key"
+crosswalk = "c"
+profile = "basic"
+rules = [{ tag = "PatientID", action = "pseudonym" }]
+"#;
+
+#[test]
+fn two_ways_need_a_crosswalk_a_side_and_patients_that_lead_back() {
+    let with = |keys: &str, from: &str, to: &str| {
+        let peer = format!("rewrite = \"w\"\nrewrite-direction = \"to-peer\"\n{keys}");
+        let text = format!("{GOOD}{keys}{DOMAIN}", keys = peer);
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    };
+    let good = with("two-way = true", "", "");
+    assert_eq!((Material::shared().errors(&good), Material::shared().risks(&good)), (Vec::new(), Vec::new()));
+    for (from, to, expected) in [
+        ("rewrite-direction = \"to-peer\"", "", "needs to know on which side the real patients are"),
+        ("\"to-peer\"", "\"both\"", "needs to know on which side the real patients are"),
+        ("rewrite = \"w\"\n", "", "needs a rewrite, add rewrite"),
+        ("crosswalk = \"c\"\n", "", "needs a crosswalk, and rewrite \"w\" has none"),
+        ("\"PatientID\"", "\"StudyID\"", "needs Patient IDs that lead back"),
+    ] {
+        let found = Material::shared().errors(&with("two-way = true", from, to));
+        assert!(found.len() == 1 && found[0].contains(expected), "{from}: {found:?}");
+        assert!(found[0].contains("two-way"), "{found:?}");
+    }
+    let moved = "options = [\"retain-longitudinal-modified-dates\"]\ndate-shift-days = [-30, 30]\nprofile";
+    for (from, to, expected) in [
+        ("profile = \"basic\"\n", "", "shows every attribute that no rule names"),
+        ("profile = \"basic\"\n", "", "lets UIDs pass as they are"),
+        ("profile", "options = [\"retain-uids\"]\nprofile", "lets UIDs pass as they are"),
+        ("profile", moved, "moves dates into the future"),
+        ("profile", moved, "by how many days its patient's dates are moved"),
+        ("[\"C-STORE\"]", "[\"C-MOVE\"]", "may let the upstream send objects anywhere"),
+    ] {
+        let found = Material::shared().risks(&with("two-way = true", from, to));
+        assert!(found.iter().any(|risk| risk.contains(expected)), "{from}: {found:?}");
+    }
+    let queries = with("", "[\"C-STORE\"]", "[\"C-STORE\", \"C-FIND\"]");
+    let found = Material::shared().risks(&queries);
+    assert!(found.len() == 1 && found[0].contains("also allows C-FIND, write two-way = true"), "{found:?}");
+}

@@ -128,3 +128,14 @@ impl Material {
             .collect()
     }
 }
+
+/// What is wrong with a file.
+pub(super) fn errors(text: &str) -> Vec<String> {
+    Material::shared().errors(text)
+}
+
+/// Errors of [`GOOD`] with one line replaced.
+pub(super) fn errors_with(line: &str, edited: &str) -> Vec<String> {
+    assert!(GOOD.contains(&format!("\n{line}\n")), "{line}");
+    errors(&GOOD.replace(&format!("\n{line}\n"), &format!("\n{edited}\n")))
+}

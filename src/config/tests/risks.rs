@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::material::{GOOD, Material};
+use super::tls_files::TLS;
 
 fn risks(text: &str) -> Vec<String> {
     Material::shared().risks(text)
@@ -22,6 +23,61 @@ fn a_file_with_errors_has_no_risks() {
     let text = format!("{GOOD}[audit]\non-failure = \"allow\"\nretention-days = 1\ncompres = true\n");
     let found = Material::shared().compile(&text).unwrap_err();
     assert_eq!((found.errors.len(), found.warnings), (1, Vec::new()));
+}
+
+#[test]
+fn what_is_risky_is_said() {
+    let peer = |name: &str, keys: &str| format!("[[peer]]\nname = \"{name}\"\nrole = \"r\"\n{keys}\n");
+    let narrow = peer("n", "networks = [\"10.1.0.0/16\"]\ncalling-ae-titles = [\"AB\"]");
+    let any = peer("any", "networks = [\"0.0.0.0/0\"]\ncalling-ae-titles = [\"*\"]");
+    let bound =
+        peer("b", "networks = [\"11.0.0.0/8\"]\ncalling-ae-titles = [\"B\"]\ncertificates = [\"dns:x\"]");
+    let mover =
+        "[[role]]\nname = \"m\"\noperations = [\"C-MOVE\", \"C-ECHO\"]\nsop-classes = [\"query-retrieve\"]\n";
+    let route = "[[route]]\ncalled-ae-title = \"X*\"\nupstream = \"u\"\n[[route]]\ncalled-ae-title = \"XY\"\nupstream = \"u\"\n";
+    let basic = "[[rewrite]]\nname = \"w\"\nprofile = \"basic\"\nsecret-file = \"conf/pseudonym.key\"\n";
+    let listener = "[[listener]]\nname = \"m\"\naddress = \"127.0.0.1:104\"\n";
+    let days = "options = [\"retain-longitudinal-modified-dates\"]\ndate-shift-days = [-300, -30]";
+    let digits = "rules = [{ tag = \"AccessionNumber\", action = \"pseudonym\", length = 8 }]";
+    for (added, expected) in [
+        (basic, "\"w\": makes one patient of all"),
+        (&format!("{basic}{days}"), "date-shift-days: lies within less than a year"),
+        (&format!("{basic}{digits}"), "length: is short enough for two values to share a pseudonym"),
+        (
+            &format!("{listener}proxy-protocol-from = [\"0.0.0.0/0\"]"),
+            "lets whoever connects say which address",
+        ),
+        (&format!("{listener}proxy-protocol-from = [\"::/1\", \"8000::/1\"]"), "lets whoever connects say"),
+        (narrow.as_str(), "never decides: peer \"p\" in line 13 always matches first"),
+        (&any, "lets any AE title in from any network"),
+        (&bound, "never matches: no listener of it asks for a certificate"),
+        (mover, "lets peers send studies to any destination by C-MOVE"),
+        (mover, "lists C-ECHO, but no SOP class that carries it"),
+        (route, "never matches: the route in line 18 takes it"),
+        ("[audit]\non-failure = \"allow\"", "lets associations go unrecorded"),
+        ("[audit]\npatient-identifiers = \"clear\"", "writes patients' identifiers into the records"),
+        ("[audit]\ndirectory = \"audit\"", "audit.signing-key: is missing: whoever can write the records"),
+        ("[audit]\nretention-days = 365", "deletes records after 365 days; HIPAA asks for six years"),
+        (
+            "[[rewrite]]\nname = \"w\"\nrules = [{ tag = \"PatientID\", action = \"empty\" }]",
+            "keep their SOP Instance UID",
+        ),
+        (
+            "[[rewrite]]\nname = \"w\"\nrules = [{ tag = \"(0010,xxxx)\", action = \"empty\" }, { tag = \"PatientID\", action = \"keep\" }]",
+            "never matches: rules[0] decides on all of its elements",
+        ),
+        (
+            "[[listener]]\nname = \"m\"\naddress = \"0.0.0.0:104\"",
+            "is plain DICOM for every machine that reaches it",
+        ),
+        (
+            &TLS.replace("client-ca", "client-authentication = \"optional\"\nclient-ca"),
+            "lets requestors in that show no certificate",
+        ),
+    ] {
+        let found = risks(&format!("{GOOD}{added}"));
+        assert!(found.iter().any(|risk| risk.contains(expected)), "{added}: {found:?}");
+    }
 }
 
 /// The risks of an audit folder, which is the material's `records` of this mode, in a folder `parent`.

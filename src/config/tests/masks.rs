@@ -1,0 +1,62 @@
+//! `burned-in = "mask"`: rectangles, and the memory for what is decoded.
+
+use super::material::{GOOD, errors};
+
+#[test]
+fn masks_are_checked_where_they_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("key");
+    std::fs::write(&secret, [b'k'; 32]).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let found = |lines: &str| {
+        let secret = secret.display();
+        let table = "[[rewrite]]\nname = \"w\"\nprofile = \"basic\"\n";
+        errors(&format!("{GOOD}{table}secret-file = \"{secret}\"\n{lines}\n"))
+    };
+    let mask = |keys: &str| found(&format!("burned-in = \"mask\"\nmasks = [{{ {keys} }}]"));
+    assert_eq!(mask("rectangles = [[0, 0, 65535, 1]]"), Vec::<String>::new());
+    let all = "sop-class = \"UltrasoundImageStorage\", manufacturer = \"ACME\", model = \"X\", rows = 9, columns = 9";
+    assert_eq!(mask(&format!("{all}, rectangles = [[0, 0, 9, 1], [8, 8, 1, 1]]")), Vec::<String>::new());
+    for (keys, expected) in [
+        ("rows = 9", "masks[0].rectangles: is missing"),
+        ("rectangles = []", "masks[0].rectangles: holds 0 rectangles"),
+        ("rectangles = [[0, 0, 9]]", "masks[0].rectangles[0]: cannot be read"),
+        ("rectangles = [[0, 0, 9, 1.5]]", "masks[0].rectangles[0]: cannot be read"),
+        ("rectangles = [0, 0, 9, 1]", "masks[0].rectangles[0]: cannot be read"),
+        ("rectangles = [[0, 0, 0, 1]]", "masks[0].rectangles[0]: does not lie in the image"),
+        ("rectangles = [[0, -1, 2, 2]]", "masks[0].rectangles[0]: does not lie in the image"),
+        ("rectangles = [[65535, 0, 2, 2]]", "masks[0].rectangles[0]: does not lie in the image"),
+        ("rows = 8, rectangles = [[0, 8, 1, 1]]", "masks[0].rectangles[0]: does not lie in the image"),
+        ("rows = 0, rectangles = [[0, 0, 1, 1]]", "masks[0].rows: is out of range"),
+        ("sop-class = \"CT\", rectangles = [[0, 0, 1, 1]]", "is neither a UID nor a known keyword"),
+        ("modell = \"X\", rectangles = [[0, 0, 1, 1]]", "did you mean \"model\"?"),
+    ] {
+        let found = mask(keys);
+        assert!(!found.is_empty() && found[0].contains(expected), "{keys}: {found:?}");
+    }
+    assert!(found("burned-in = \"mask\"")[0].contains("masks: is missing"));
+    let one = "burned-in = \"mask\"\nmasks = [{ rectangles = [[0, 0, 1, 1]] }]\n";
+    assert_eq!(
+        found(&format!("{one}compressed-pixels = \"decode\"\nlargest-frame = \"1MiB\"")),
+        Vec::<String>::new()
+    );
+    let (decode, little) = ("compressed-pixels = \"decode\"\n", "[limits]\ndecoding-memory = \"100MiB\"\n");
+    let small = found(&format!("{one}{decode}{little}"));
+    assert!(
+        small.len() == 1 && small[0].contains("limits.decoding-memory: is less than the 402915328 bytes"),
+        "{small:?}"
+    );
+    let enough = found(&format!("{one}{decode}largest-frame = \"16MiB\"\n{little}"));
+    assert_eq!(enough, Vec::<String>::new());
+    assert_eq!(found("tolerance = \"strict\""), Vec::<String>::new());
+    let other = found("tolerance = \"lenient\"");
+    assert!(other.len() == 1 && other[0].contains("tolerance"), "{other:?}");
+    let idle = found(&format!("{one}largest-frame = \"1MiB\""));
+    assert!(idle[0].contains("largest-frame: needs compressed-pixels = \"decode\""), "{idle:?}");
+    for key in
+        ["masks = [{ rectangles = [[0, 0, 1, 1]] }]", "unmasked = \"pass\"", "compressed-pixels = \"decode\""]
+    {
+        let found = found(key);
+        assert!(found.len() == 1 && found[0].contains("needs burned-in = \"mask\""), "{found:?}");
+    }
+}

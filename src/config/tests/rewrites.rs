@@ -1,0 +1,129 @@
+//! `[[rewrite]]`: its secrets, rules and profile.
+
+use super::material::{GOOD, Material, errors};
+
+const REWRITE: &str = r#"
+[[rewrite]]
+name = "w"
+secret-file = "conf/test.key"
+rules = [
+  { tag = "PatientID", action = "pseudonym" },
+  { tag = "SOPInstanceUID", action = "uid" },
+]
+"#;
+
+fn secret(bytes: &[u8], mode: u32) -> Vec<String> {
+    let material = Material::new();
+    material.secret("conf/test.key", bytes, mode);
+    material.errors(&format!("{GOOD}{REWRITE}"))
+}
+
+#[test]
+fn secrets_are_long_and_private() {
+    assert_eq!(secret(&[b'x'; 32], 0o600), Vec::<String>::new());
+    assert_eq!(secret(&[[b'x'; 32].as_slice(), b"\n"].concat(), 0o400), Vec::<String>::new());
+    let short = secret(&[[b'x'; 31].as_slice(), b"\n"].concat(), 0o600);
+    assert!(short.len() == 1 && short[0].contains("holds 31 bytes, fewer than 32"), "{short:?}");
+    let open = secret(&[b'x'; 32], 0o640);
+    assert!(open.len() == 1 && open[0].contains("(mode 0640), type: chmod 600 "), "{open:?}");
+    assert!(!open[0].contains("xxx"), "{open:?}");
+}
+
+#[test]
+fn rules_are_checked_where_they_stand() {
+    let rules = |rules: &str| errors(&format!("{GOOD}[[rewrite]]\nname = \"w\"\nrules = [\n{rules}\n]\n"));
+    let found = rules(
+        "{ tag = \"PatientNam\", action = \"empty\" },\n{ tag = \"PatientID\", action = \"drop\" },\n{ tag = \"X\" }",
+    );
+    assert!(
+        found[0].starts_with("21:9: [[rewrite]] \"w\" rules[0].tag: ") && found[0].contains("PatientName"),
+        "{found:?}"
+    );
+    assert!(found[1].starts_with("22:31: [[rewrite]] \"w\" rules[1].action: "), "{found:?}");
+    assert!(found[2].starts_with("23:1: [[rewrite]] \"w\" rules[2].action: is missing"), "{found:?}");
+    assert_eq!(found.len(), 3);
+    let needs = rules("{ tag = \"PatientID\", action = \"pseudonym\" }");
+    assert!(needs.len() == 1 && needs[0].contains("secret-file"), "{needs:?}");
+}
+
+#[test]
+fn profiles_are_never_silently_ignored() {
+    let profile = |line: &str| errors(&format!("{GOOD}[[rewrite]]\nname = \"w\"\n{line}\nrules = []\n"));
+    assert_eq!(profile("profile = \"none\"\noptions = []"), Vec::<String>::new());
+    assert!(profile("profile = \"basic\"")[0].contains("secret-file: is missing"));
+    assert!(profile("options = [\"clean-descriptors\"]")[0].contains("options: needs a profile"));
+    assert!(profile("burned-in = \"refuse\"")[0].contains("burned-in: needs a profile"));
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("key");
+    std::fs::write(&secret, [b'k'; 32]).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let basic = |line: &str| {
+        let secret = secret.display();
+        profile(&format!("profile = \"basic\"\nsecret-file = \"{secret}\"\n{line}"))
+    };
+    assert_eq!(basic("options = [\"retain-uids\"]"), Vec::<String>::new());
+    let both = "options = [\"retain-longitudinal-full-dates\", \"retain-longitudinal-modified-dates\"]";
+    assert!(basic(both)[0].contains("exclude each other"));
+    assert!(basic("options = [\"retain-uid\"]")[0].contains("retain-uids"));
+    assert!(
+        basic("date-shift-days = [-5, -1]")[0]
+            .contains("needs the option retain-longitudinal-modified-dates")
+    );
+    let modified = "options = [\"retain-longitudinal-modified-dates\"]\ndate-shift-days = ";
+    assert_eq!(basic(&format!("{modified}[-5, -1]")), Vec::<String>::new());
+    for wrong in ["[0, 0]", "[1, -1]", "[1]", "3", "[-99999, 1]"] {
+        assert_eq!(basic(&format!("{modified}{wrong}")).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn secrets_have_versions_and_one_is_in_use() {
+    let material = Material::shared();
+    let table = |keys: &str| {
+        let rule = "rules = [{ tag = \"SOPInstanceUID\", action = \"uid\" }]";
+        format!("{GOOD}rewrite = \"w\"\n[[rewrite]]\nname = \"w\"\n{keys}\n{rule}\n")
+    };
+    let one = "{ version = 1, file = \"conf/pseudonym.key\" }";
+    let two = "{ version = 2, file = \"conf/pseudonym-2.key\" }";
+    let both = format!("secrets = [{two}, {one}]");
+    let rules = |keys: &str| material.compile(&table(keys)).unwrap().settings.rewrites["w"].clone();
+    let (new, old) =
+        (rules(&format!("{both}\ncurrent-secret = 2")), rules("secret-file = \"conf/pseudonym.key\""));
+    assert_eq!((new.secret_version(), new.other_secret_versions().collect::<Vec<_>>()), (Some(2), vec![1]));
+    assert_eq!((old.secret_version(), old.other_secret_versions().count()), (None, 0));
+    assert_eq!(rules(&format!("secrets = [{one}]")).map_uid("1.2.3"), old.map_uid("1.2.3"));
+    assert_ne!(new.map_uid("1.2.3"), old.map_uid("1.2.3"));
+    let risks = material.risks(&table(&format!("{both}\ncurrent-secret = 1")));
+    assert!(
+        risks.len() == 1 && risks[0].contains("current-secret: makes pseudonyms with version 1"),
+        "{risks:?}"
+    );
+    for (keys, expected) in [
+        (both.clone(), "current-secret: is missing where there are several"),
+        (format!("{both}\ncurrent-secret = 3"), "current-secret: is not the version of any"),
+        (format!("secrets = [{one}, {one}]"), "secrets[1]: has the version of"),
+        (format!("secrets = [{one}, {}]", one.replace('1', "2")), "secrets[1]: is the secret of"),
+        (format!("{both}\nsecret-file = \"conf/pseudonym.key\""), "secret-file: stands beside secrets"),
+        (
+            "secret-file = \"conf/pseudonym.key\"\ncurrent-secret = 1".into(),
+            "current-secret: is for secrets only",
+        ),
+        ("secrets = [{ file = \"conf/pseudonym.key\" }]".into(), "secrets[0].version: is missing"),
+        ("secrets = [{ version = 1 }]".into(), "secrets[0].file: is missing"),
+        ("secrets = [{ version = 1, file = \"conf/none.key\" }]".into(), "cannot be read"),
+        ("secrets = []".into(), "secrets: lists no secret"),
+    ] {
+        let found = material.errors(&table(&keys));
+        assert!(found.iter().any(|error| error.contains(expected)), "{keys}: {found:?}");
+    }
+}
+
+#[test]
+fn values_that_name_the_tenant_need_one() {
+    let table = "[[rewrite]]\nname = \"w\"\nrules = [{ tag = \"StationName\", action = \"set\", value = \"{tenant}\" }]\n";
+    let peer = |keys: &str| errors(&format!("{}rewrite = \"w\"\n{keys}\n{table}", GOOD));
+    assert_eq!(peer("tenant = \"lyon\""), Vec::<String>::new());
+    let found = peer("");
+    assert!(found.len() == 1 && found[0].contains("\"p\" rewrite: writes {tenant}"), "{found:?}");
+    assert!(peer("tenant = \"\"")[0].contains("tenant: \"\" is not a name"));
+}
