@@ -1,12 +1,15 @@
-//! `dimsegate demo`, however it ends: nothing is left running, and nothing of a temporary folder is left.
+//! `dimsegate demo`, however it ends: nothing is left running, and nothing is left but the folder that was asked for.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::gate::{Ran, run};
+use crate::site::Site;
 use crate::wait;
 
 /// A demonstration that stays up, with what it prints read as far as was asked for.
@@ -119,4 +122,22 @@ fn it_outlives_its_terminal_where_nohup_says_so() {
     demonstration.signal("HUP");
     demonstration.signal("TERM");
     assert!(demonstration.ended(&ports).success());
+}
+
+#[test]
+fn the_demonstration_ends_well_and_leaves_what_it_promises() {
+    let site = Site::new();
+    let Ran { status, out, err } = run(&site, &["demo", "--once", "--dir", "demo"]);
+    assert_eq!(status, 0, "{out}{err}");
+    let mut files = fs::read_dir(site.path("demo/audit")).expect("records").flatten();
+    let records =
+        files.find(|file| file.file_name().to_string_lossy().starts_with("audit-20")).expect("a file");
+    let records = fs::read_to_string(records.path()).expect("records");
+    let closed = records.lines().find(|line| line.contains("\"association-closed\"")).expect("a record");
+    let closed: Value = serde_json::from_str(closed).expect("a record");
+    assert_eq!(closed["ended"], "released");
+    let sent = closed["operations"]["C-STORE"]["success"].as_u64().expect("a number");
+    let archived = fs::read_dir(site.path("demo/archive")).expect("an archive").count() as u64;
+    assert!(sent > 0 && archived == sent, "{archived} of {sent}");
+    assert!(out.contains("PatientName") && out.contains("SITE-07"), "{out}");
 }

@@ -1,10 +1,11 @@
-//! `dimsegate echo` as somebody reads it at two in the morning: what it says of each way in which a PACS does not answer.
+//! `dimsegate echo` as somebody reads it at two in the morning: what it says of a PACS that answers, and of each way in which
+//! one does not.
 
 use std::fs;
 use std::net::SocketAddr;
 
-use crate::commands::{Ran, run};
-use crate::gate::Setup;
+use crate::gate::{Ran, Setup, UPSTREAM_TLS, run};
+use crate::peers;
 use crate::process;
 use crate::raw::{Peer, Upstream};
 use crate::site::Site;
@@ -47,6 +48,48 @@ fn unanswered(limits: &'static str, answer: impl FnOnce(Peer)) -> Ran {
     assert_eq!(ran.status, 69, "{}", ran.err);
     ran.err = ran.err.replace(&upstream.address.to_string(), "ADDRESS");
     ran
+}
+
+#[test]
+fn echo_asks_as_the_proxy_would() {
+    let site = Site::new();
+    let [key, certificate, ca] =
+        ["pacs.key", "pacs.pem", "ca.pem"].map(|file| site.text(&format!("certs/{file}")));
+    let archive = peers::storescp(&["+tls", &key, &certificate, "+cf", &ca]);
+    let setup = Setup { upstream_tls: UPSTREAM_TLS, ..Setup::plain(archive.address) };
+    fs::write(site.path("dimsegate.toml"), setup.toml()).expect("a configuration written");
+    let echo = |name: &str| run(&site, &["echo", "-c", "dimsegate.toml", "--upstream", name]);
+    let Ran { status, out, err } = echo("pacs");
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let address = archive.address.to_string();
+    for expected in [address.as_str(), "TLS", "1.3", "CN=pacs", "OFFIS_DCMTK_367", "0x0000"] {
+        assert!(out.contains(expected), "{expected} in {out}");
+    }
+    let unknown = echo("pax");
+    assert_eq!(unknown.status, 78);
+    assert!(unknown.err.contains("dimsegate.toml") && unknown.err.contains("pacs"), "{}", unknown.err);
+    let nobody = Setup::plain(process::free_address());
+    fs::write(site.path("dimsegate.toml"), nobody.toml()).expect("a configuration written");
+    let Ran { status, out, err } = echo("pacs");
+    assert_eq!((status, out.as_str()), (69, ""));
+    assert!(err.contains("pacs") && err.lines().count() == 1, "{err}");
+}
+
+#[test]
+fn echo_hears_an_answer_that_comes_in_pieces() {
+    let (site, upstream) = (Site::new(), Upstream::bind());
+    fs::write(site.path("dimsegate.toml"), Setup::plain(upstream.address).toml()).expect("a file written");
+    std::thread::scope(|scope| {
+        let echo = scope.spawn(|| run(&site, &["echo", "-c", "dimsegate.toml", "--upstream", "pacs"]));
+        let (mut acceptor, request) = upstream.accept_all(16384);
+        assert_eq!((request.calling.as_str(), request.called.as_str()), ("DIMSEGATE", "DIMSEGATE"));
+        let asked = acceptor.message();
+        let answer = upper::p_data(1, upper::COMMAND, &asked.command.response(0).encode(), 16384);
+        answer.iter().for_each(|byte| acceptor.send(&[*byte]));
+        acceptor.expect_release();
+        let Ran { status, err, .. } = echo.join().expect("no panic");
+        assert_eq!((status, err.as_str()), (0, ""));
+    });
 }
 
 #[test]

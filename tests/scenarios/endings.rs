@@ -178,15 +178,8 @@ fn an_upstream_that_dies_takes_only_its_own_associations_along() {
     let (mut second, mut second_acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
     drop(first_acceptor);
     assert_eq!(first.expect(upper::ABORT)[2], 2);
-    echo(&mut second, &mut second_acceptor);
+    raw::echo(&mut second, &mut second_acceptor);
     raw::release(second, second_acceptor);
-}
-
-fn echo(requestor: &mut Peer, acceptor: &mut Peer) {
-    requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
-    let message = acceptor.message();
-    acceptor.send_message(1, &message.command.response(0), None, 16384);
-    assert_eq!(requestor.message().command.number(STATUS), Some(0));
 }
 
 #[test]

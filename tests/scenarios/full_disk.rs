@@ -16,13 +16,14 @@ use crate::gate::{self, Gate, Setup};
 use crate::object::Object;
 use crate::process::{Process, free_address};
 use crate::raw::{self, verification};
-use crate::sink;
+use crate::sink::{self, Totals};
 use crate::upper;
 use crate::wait;
 
-fn sink() -> SocketAddr {
+/// An upstream that accepts everything by itself.
+fn sink() -> (SocketAddr, Arc<Totals>) {
     let options = sink::Options { maximum_length: 16384, tls: None, checksums: true };
-    sink::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink").0
+    sink::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink")
 }
 
 /// No file of the proxy grows from now on.
@@ -51,9 +52,71 @@ const LIMITS: &str = "grace = \"1h\"\nidle-timeout = \"1h\"\ndimse-timeout = \"1
 /// Rejected transient, by the presentation provider, temporary congestion.
 const TRANSIENT: [u8; 4] = [0, 2, 3, 1];
 
+/// Its records and its log are files, and a write over the limit is an error as on a full disk, not the end of the
+/// process as SIGXFSZ would be (setrlimit(2)).
+const DISK_THAT_CAN_BE_FULL: &str = "trap '' XFSZ; exec \"$@\"";
+
+#[test]
+fn no_new_association_while_records_cannot_be_written() {
+    let (address, totals) = sink();
+    let setup = Setup { shell: DISK_THAT_CAN_BE_FULL, ..Setup::plain(address) };
+    let mut gate = Gate::start(&setup);
+    let (target, request) = (gate.plain(), verification("SITE", "PACS"));
+    let mut open = Association::open(&target, &request).expect("an association");
+    fill_disk(&gate);
+    // The first record that fails may be that of the association which finds out.
+    wait::until("a refusal", || Association::open(&target, &request).is_err().then_some(()));
+    let reached = totals.associations.load(Relaxed);
+    assert_eq!(raw::rejection(&target, &request), TRANSIENT);
+    assert_eq!(totals.associations.load(Relaxed), reached, "a refused association reached the upstream");
+    // What is open goes on, and the proxy lives.
+    assert_eq!(open.echo(1, 1).expect("an answer"), 0);
+    open.release().expect("a release");
+    assert!(gate.is_running());
+    empty_disk(&gate);
+    let mut again = wait::until("associations again", || Association::open(&target, &request).ok());
+    assert_eq!(again.echo(1, 2).expect("an answer"), 0);
+    again.release().expect("a release");
+    assert!(gate.stop().success());
+    assert!(
+        gate.records().iter().any(|record| record["reason"] == "records-unavailable"),
+        "no refusal recorded"
+    );
+    assert_nothing_lost(&gate, totals.associations.load(Relaxed));
+}
+
+/// Every association that reached the upstream has its records, those that had to wait for room included.
+fn assert_nothing_lost(gate: &Gate, associations: u64) {
+    let records = gate.records();
+    let sequences: Vec<u64> = records.iter().filter_map(|record| record["sequence"].as_u64()).collect();
+    assert_eq!(sequences, (1..=records.len() as u64).collect::<Vec<_>>());
+    for event in ["association-opened", "association-closed"] {
+        assert_eq!(gate.count(event) as u64, associations, "{event}");
+    }
+}
+
+#[test]
+fn allow_goes_on_and_writes_the_records_when_it_can_again() {
+    let (address, totals) = sink();
+    let audit = "on-failure = \"allow\"";
+    let mut gate = Gate::start(&Setup { shell: DISK_THAT_CAN_BE_FULL, audit, ..Setup::plain(address) });
+    let round = || {
+        let mut association =
+            Association::open(&gate.plain(), &verification("SITE", "PACS")).expect("an association");
+        assert_eq!(association.echo(1, 1).expect("an answer"), 0);
+        association.release().expect("a release");
+    };
+    fill_disk(&gate);
+    (0..3).for_each(|_| round());
+    empty_disk(&gate);
+    round();
+    assert!(gate.stop().success());
+    assert_nothing_lost(&gate, totals.associations.load(Relaxed));
+}
+
 #[test]
 fn with_a_full_queue_requestors_are_answered_and_a_stop_is_heard() {
-    let mut gate = Gate::start(&Setup { limits: LIMITS, ..Setup::plain(sink()) });
+    let mut gate = Gate::start(&Setup { limits: LIMITS, ..Setup::plain(sink().0) });
     let request = || verification("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
     let open = || Association::open(&gate.plain(), &request()).expect("an association");
     let associations: Vec<Association> = (0..8).map(|_| open()).collect();
@@ -91,7 +154,7 @@ fn with_a_full_queue_requestors_are_answered_and_a_stop_is_heard() {
 #[test]
 fn where_every_record_is_waited_for_a_full_disk_hinders_neither_answers_nor_a_stop() {
     let audit = "durability = \"every-record\"";
-    let mut gate = Gate::start(&Setup { audit, limits: LIMITS, ..Setup::plain(sink()) });
+    let mut gate = Gate::start(&Setup { audit, limits: LIMITS, ..Setup::plain(sink().0) });
     let mut association =
         Association::open(&gate.plain(), &verification("SITE", "PACS")).expect("an association");
     fill_disk(&gate);
@@ -107,7 +170,7 @@ fn where_every_record_is_waited_for_a_full_disk_hinders_neither_answers_nor_a_st
 #[test]
 fn the_association_that_finds_the_disk_full_is_rejected_and_its_records_say_so_when_there_is_room() {
     let audit = "durability = \"every-record\"";
-    let mut gate = Gate::start(&Setup { audit, limits: LIMITS, ..Setup::plain(sink()) });
+    let mut gate = Gate::start(&Setup { audit, limits: LIMITS, ..Setup::plain(sink().0) });
     fill_disk(&gate);
     assert_eq!([rejected(&gate), rejected(&gate)], [TRANSIENT; 2]);
     empty_disk(&gate);
@@ -137,7 +200,7 @@ fn run_on_a_full_disk(gate: &Gate) -> process::Command {
 
 #[test]
 fn a_start_on_a_full_disk_names_the_file_and_goes_on_where_records_may_be_missing() {
-    let setup = Setup::plain(sink());
+    let setup = Setup::plain(sink().0);
     let mut gate = Gate::start(&setup);
     assert!(gate.stop().success());
     let output = run_on_a_full_disk(&gate).output().expect("a start");

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Output};
 
 use serde_json::Value;
 
 use crate::connection::Target;
-use crate::process::Process;
+use crate::process::{Finished, Process};
 use crate::procfs;
 use crate::site::Site;
 use crate::wait;
@@ -133,6 +133,11 @@ addresses = ["{upstream}"]
     }
 }
 
+/// For the lines of a [`Setup`] that a scenario makes.
+pub fn leaked(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
 pub struct Gate {
     /// Goes before its folder does: a scenario that fails shows its log.
     process: Process,
@@ -249,6 +254,56 @@ pub fn command(site: &Site, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
     command.current_dir(site.root()).args(arguments);
     command
+}
+
+/// What a command ended with and printed.
+pub struct Ran {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+pub fn run(site: &Site, arguments: &[&str]) -> Ran {
+    let Output { status, stdout, stderr } = command(site, arguments).output().expect("a command that starts");
+    let [out, err] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
+    Ran { status: status.code().expect("an exit status, not a signal"), out, err }
+}
+
+/// Exit status, and standard output before standard error.
+pub fn told(site: &Site, arguments: &[&str]) -> (i32, String) {
+    let Output { status, stdout, stderr } = command(site, arguments).output().expect("a command that starts");
+    let text = String::from_utf8([stdout, stderr].concat()).expect("UTF-8");
+    (status.code().expect("an exit status, not a signal"), text)
+}
+
+/// What `explain` says of a requestor with the certificate `certs/{identity}.pem`.
+pub fn explained(site: &Site, identity: &str) -> (i32, String) {
+    let certificate = format!("certs/{identity}.pem");
+    let fixed = ["explain", "-c", "dimsegate.toml", "--listener", "remote", "--from", "127.0.0.1"];
+    let more = ["--calling", "SITE", "--called", "PACS", "--certificate", &certificate];
+    told(site, &[&fixed[..], &more].concat())
+}
+
+/// Shows a certificate to the listener; openssl(1) also shows what rustls would not.
+pub fn show(gate: &Gate, identity: &str) {
+    let mut command = Command::new("openssl");
+    let port = format!("127.0.0.1:{}", gate.address.port());
+    command.current_dir(gate.site.path("certs")).args([
+        "s_client",
+        "-connect",
+        &port,
+        "-cipher",
+        "DEFAULT@SECLEVEL=0",
+    ]);
+    command.args([
+        "-cert",
+        &format!("{identity}.pem"),
+        "-key",
+        &format!("{identity}.key"),
+        "-CAfile",
+        "ca.pem",
+    ]);
+    Finished::run(command);
 }
 
 fn run_command(site: &Site, shell: &str) -> Command {

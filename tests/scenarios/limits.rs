@@ -1,11 +1,17 @@
-//! Every kind of limit on connections and associations, each by its own reason, and free again when its holder has gone.
+//! Every kind of limit on connections and associations, each by its own reason, and free again when its holder has gone; and
+//! those on operations and bytes, which slow down.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::corpus;
 use crate::gate::{self, Gate, Setup};
+use crate::object::Object;
 use crate::raw::{self, Peer, Upstream, rejection, verification};
+use crate::sink;
+use crate::store::Plan;
 use crate::upper;
 use crate::wait;
 
@@ -89,6 +95,51 @@ fn a_reload_that_allows_more_associations_takes_more_connections() {
     let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
     raw::release(requestor, acceptor);
     drop(silent);
+}
+
+#[test]
+fn a_limit_of_operations_slows_down_and_never_fails() {
+    let upstream = Upstream::bind();
+    let peers = gate::peer("operations-per-second = 10");
+    let gate = Gate::start(&Setup { peers, ..Setup::plain(upstream.address) });
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    let start = Instant::now();
+    for _ in 0..30 {
+        raw::echo(&mut requestor, &mut acceptor);
+    }
+    // A burst of at most a second's worth, then ten a second: a lower bound, which no slow machine can break.
+    assert!(start.elapsed() > Duration::from_millis(1500), "30 operations in {:?}", start.elapsed());
+    raw::release(requestor, acceptor);
+    assert_eq!(
+        gate.event("association-closed")["operations"]["C-ECHO"],
+        json!({"success": 30, "warning": 0, "failure": 0, "refused": 0})
+    );
+}
+
+#[test]
+fn a_limit_of_bytes_slows_down_and_never_fails() {
+    let options = sink::Options { maximum_length: 16384, tls: None, checksums: true };
+    let (address, totals) = sink::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink");
+    let peers = gate::peer("bytes-per-second = \"1MiB\"");
+    let gate = Gate::start(&Setup { peers, ..Setup::plain(address) });
+    let object = Object::ct(3 << 20);
+    let target = gate.plain();
+    let plan = Plan {
+        target: &target,
+        calling: "SITE",
+        called: "PACS",
+        object: &object,
+        objects: 1,
+        associations: 1,
+        maximum_length: 16384,
+    };
+    let figures = plan.run().expect("an object stored");
+    assert!(figures.wall > Duration::from_millis(1500), "3 MiB in {:?}", figures.wall);
+    assert_eq!(
+        *totals.received.lock().expect("no panic in the sink"),
+        corpus::digests(std::slice::from_ref(&object))
+    );
 }
 
 /// PROXY protocol version 1, and version 2 for IPv4 and IPv6.
@@ -207,9 +258,7 @@ fn health_checks_are_counted_and_no_refusals() {
         }
         // HAProxy does not close in order: it resets.
         let reset = Peer::plain(gate.address);
-        socket2::SockRef::from(reset.stream.socket())
-            .set_linger(Some(std::time::Duration::ZERO))
-            .expect("a socket");
+        socket2::SockRef::from(reset.stream.socket()).set_linger(Some(Duration::ZERO)).expect("a socket");
         drop(reset);
         // Whoever says something is judged as before.
         let mut speaks = Peer::plain(gate.address);

@@ -1,10 +1,6 @@
-//! What an administrator does to a running proxy: reload, drain, run out of disk, slow somebody down.
+//! What an administrator does to a running proxy: reload it, and stop it.
 
-use std::net::SocketAddr;
 use std::process::Command as Program;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -12,24 +8,10 @@ use crate::association::Association;
 use crate::command::{Command, STATUS};
 use crate::gate::{self, Gate, Setup};
 use crate::raw::{self, Peer, Upstream, rejection, verification};
-use crate::sink::{self, Totals};
 use crate::upper;
 use crate::wait;
 
 const UNKNOWN_CALLING: [u8; 4] = [0, 1, 1, 3];
-
-/// An upstream that accepts everything by itself.
-fn sink() -> (SocketAddr, Arc<Totals>) {
-    let options = sink::Options { maximum_length: 16384, tls: None, checksums: true };
-    sink::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink")
-}
-
-fn echo(requestor: &mut Peer, acceptor: &mut Peer) {
-    requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
-    let message = acceptor.message();
-    acceptor.send_message(1, &message.command.response(0), None, 16384);
-    assert_eq!(requestor.message().command.number(STATUS), Some(0));
-}
 
 #[test]
 fn a_reload_counts_for_new_associations_and_open_ones_go_on() {
@@ -43,7 +25,7 @@ fn a_reload_counts_for_new_associations_and_open_ones_go_on() {
     gate.reload(&stricter.toml());
     wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
     assert_eq!(rejection(&gate.plain(), &verification("SITE", "PACS")), UNKNOWN_CALLING);
-    echo(&mut requestor, &mut acceptor);
+    raw::echo(&mut requestor, &mut acceptor);
     raw::release(requestor, acceptor);
     let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("LYON", "PACS"), 16384);
     raw::release(requestor, acceptor);
@@ -70,7 +52,7 @@ fn a_listener_moves_with_a_reload_and_its_associations_go_on() {
     wait::until("the old place to close", || {
         std::net::TcpStream::connect(gate.address).is_err().then_some(())
     });
-    echo(&mut requestor, &mut acceptor);
+    raw::echo(&mut requestor, &mut acceptor);
     raw::release(requestor, acceptor);
     raw::release(others, others_acceptor);
 }
@@ -305,120 +287,4 @@ fn what_does_not_end_within_the_grace_period_is_aborted_on_both_legs() {
     assert!(gate.wait().success());
     assert_eq!(gate.event("association-closed")["ended"], "shutdown");
     assert_eq!(gate.event("stopped")["aborted"], 1);
-}
-
-/// Its records and its log are files, and a write over the limit is an error as on a full disk, not the end of the
-/// process as SIGXFSZ would be (setrlimit(2)).
-const DISK_THAT_CAN_BE_FULL: &str = "trap '' XFSZ; exec \"$@\"";
-
-#[test]
-fn no_new_association_while_records_cannot_be_written() {
-    let (address, totals) = sink();
-    let setup = Setup { shell: DISK_THAT_CAN_BE_FULL, ..Setup::plain(address) };
-    let mut gate = Gate::start(&setup);
-    let (target, request) = (gate.plain(), verification("SITE", "PACS"));
-    let mut open = Association::open(&target, &request).expect("an association");
-    limit_files(&gate, "1");
-    // The first record that fails may be that of the association which finds out.
-    wait::until("a refusal", || Association::open(&target, &request).is_err().then_some(()));
-    let reached = totals.associations.load(Relaxed);
-    assert_eq!(rejection(&target, &request), [0, 2, 3, 1]);
-    assert_eq!(totals.associations.load(Relaxed), reached, "a refused association reached the upstream");
-    // What is open goes on, and the proxy lives.
-    assert_eq!(open.echo(1, 1).expect("an answer"), 0);
-    open.release().expect("a release");
-    assert!(gate.is_running());
-    limit_files(&gate, "unlimited");
-    let mut again = wait::until("associations again", || Association::open(&target, &request).ok());
-    assert_eq!(again.echo(1, 2).expect("an answer"), 0);
-    again.release().expect("a release");
-    assert!(gate.stop().success());
-    assert!(
-        gate.records().iter().any(|record| record["reason"] == "records-unavailable"),
-        "no refusal recorded"
-    );
-    assert_nothing_lost(&gate, totals.associations.load(Relaxed));
-}
-
-/// Every association that reached the upstream has its records, those that had to wait for room included.
-fn assert_nothing_lost(gate: &Gate, associations: u64) {
-    let records = gate.records();
-    let sequences: Vec<u64> = records.iter().filter_map(|record| record["sequence"].as_u64()).collect();
-    assert_eq!(sequences, (1..=records.len() as u64).collect::<Vec<_>>());
-    for event in ["association-opened", "association-closed"] {
-        assert_eq!(gate.count(event) as u64, associations, "{event}");
-    }
-}
-
-/// The size that files of the proxy may have from now on, by prlimit(1).
-fn limit_files(gate: &Gate, bytes: &str) {
-    let status = Program::new("prlimit")
-        .args(["--pid", &gate.pid().to_string(), &format!("--fsize={bytes}:unlimited")])
-        .status();
-    assert!(status.expect("prlimit, of util-linux").success());
-}
-
-#[test]
-fn allow_goes_on_and_writes_the_records_when_it_can_again() {
-    let (address, totals) = sink();
-    let audit = "on-failure = \"allow\"";
-    let mut gate = Gate::start(&Setup { shell: DISK_THAT_CAN_BE_FULL, audit, ..Setup::plain(address) });
-    let round = || {
-        let mut association =
-            Association::open(&gate.plain(), &verification("SITE", "PACS")).expect("an association");
-        assert_eq!(association.echo(1, 1).expect("an answer"), 0);
-        association.release().expect("a release");
-    };
-    limit_files(&gate, "1");
-    (0..3).for_each(|_| round());
-    limit_files(&gate, "unlimited");
-    round();
-    assert!(gate.stop().success());
-    assert_nothing_lost(&gate, totals.associations.load(Relaxed));
-}
-
-#[test]
-fn a_limit_of_operations_slows_down_and_never_fails() {
-    let upstream = Upstream::bind();
-    let peers = gate::peer("operations-per-second = 10");
-    let gate = Gate::start(&Setup { peers, ..Setup::plain(upstream.address) });
-    let (mut requestor, mut acceptor) =
-        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
-    let start = Instant::now();
-    for _ in 0..30 {
-        echo(&mut requestor, &mut acceptor);
-    }
-    // A burst of at most a second's worth, then ten a second: a lower bound, which no slow machine can break.
-    assert!(start.elapsed() > Duration::from_millis(1500), "30 operations in {:?}", start.elapsed());
-    raw::release(requestor, acceptor);
-    assert_eq!(
-        gate.event("association-closed")["operations"]["C-ECHO"],
-        json!({"success": 30, "warning": 0, "failure": 0, "refused": 0})
-    );
-}
-
-#[test]
-fn a_limit_of_bytes_slows_down_and_never_fails() {
-    let options = crate::sink::Options { maximum_length: 16384, tls: None, checksums: true };
-    let (address, totals) =
-        crate::sink::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink");
-    let peers = gate::peer("bytes-per-second = \"1MiB\"");
-    let gate = Gate::start(&Setup { peers, ..Setup::plain(address) });
-    let object = crate::object::Object::ct(3 << 20);
-    let target = gate.plain();
-    let plan = crate::store::Plan {
-        target: &target,
-        calling: "SITE",
-        called: "PACS",
-        object: &object,
-        objects: 1,
-        associations: 1,
-        maximum_length: 16384,
-    };
-    let figures = plan.run().expect("an object stored");
-    assert!(figures.wall > Duration::from_millis(1500), "3 MiB in {:?}", figures.wall);
-    assert_eq!(
-        *totals.received.lock().expect("no panic in the sink"),
-        crate::corpus::digests(std::slice::from_ref(&object))
-    );
 }

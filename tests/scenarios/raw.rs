@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
 use crate::association::{self, Message};
-use crate::command::Command;
+use crate::command::{Command, STATUS};
 use crate::connection::{Connection, Target};
 use crate::gate::{Gate, Setup};
 use crate::upper::{self, Associate, Pdu, Request};
@@ -150,6 +150,14 @@ pub fn rejection(target: &Target, request: &Request) -> Vec<u8> {
     let body = requestor.expect(upper::ASSOCIATE_RJ);
     requestor.expect_close();
     body
+}
+
+/// A C-ECHO and its answer, with success.
+pub fn echo(requestor: &mut Peer, acceptor: &mut Peer) {
+    requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+    let message = acceptor.message();
+    acceptor.send_message(1, &message.command.response(0), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0));
 }
 
 /// A-RELEASE begun by the requestor, end to end.

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
@@ -14,6 +15,7 @@ use rustls::pki_types::ServerName;
 use tempfile::TempDir;
 
 use crate::connection::{self, Target};
+use crate::process::Finished;
 use crate::wait::PATIENCE;
 
 /// The DNS name in the client's certificate.
@@ -135,6 +137,13 @@ impl Site {
         fs::write(&path, bytes).expect("a file written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("permissions set");
     }
+}
+
+/// openssl(1) in `certs`.
+pub fn openssl(site: &Site, line: &str) {
+    let mut command = Command::new("openssl");
+    command.current_dir(site.path("certs")).args(line.split(' '));
+    Finished::run(command).expect_success();
 }
 
 /// Certificates of one authority differ in their names, so their serial numbers come from them.
