@@ -29,6 +29,7 @@
 //! | [`dataset`] | PS3.5 | the scanner and writer of elements, in every transfer syntax |
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
 //! | [`crosswalk`] | PS3.15 E | what pseudonyms stand for, in an encrypted database |
+//! | [`vocabulary`] | | the word for each thing that happens: label, meaning, where to look, answer, alert |
 //! | [`files`] | | how errors call a file that somebody named |
 //! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
 //! | [`policy`] | | facts to verdict and reason; rates behind a clock |
@@ -40,9 +41,29 @@
 //! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
 //! | [`cli`] | | one file a subcommand |
 //!
-//! `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `age` and the audit events
+//! `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `age` and the audit events
 //! know nothing of sockets, TOML or the relay; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
+
+//!
+//! # Words
+//!
+//! One word stands for one thing, in names, comments, records and in what is said to people.
+//!
+//! | word | is |
+//! | --- | --- |
+//! | requestor, upstream | the two ends of an association: who asked for it, and the archive (or other node) behind the proxy |
+//! | peer | a requestor that the configuration knows: a `[[peer]]` |
+//! | leg | one end's half of an association: a connection, its stream, and what was agreed on it |
+//! | association | both legs together, from the A-ASSOCIATE-RQ to the closing record |
+//! | message | a command set, and the data set behind it (PS3.7 §6.3.1) |
+//! | operation, exchange | a request with its responses, in a record; the same while it is open, in the relay |
+//! | reason, cause | why a connection or an association was refused; why an operation was |
+//! | refusal, denial, rejection | the no of the policy to an association; to an operation; the PDU that says so (A-ASSOCIATE-RJ) |
+//! | label | the stable word that records, log and metrics carry for one of these: [`vocabulary`] |
+//! | ended | how an association came to its end, whatever its reason |
+//! | tolerated | what of a message breaks the standard, and was read all the same |
+//! | way | across a boundary: to pseudonyms, or to what is real |
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -71,5 +92,7 @@ pub mod rewrite;
 #[warn(unreachable_pub)]
 pub mod tls;
 pub mod upper;
+#[warn(missing_docs, unreachable_pub)]
+pub mod vocabulary;
 #[warn(unreachable_pub)]
 pub mod wire;

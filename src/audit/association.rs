@@ -1,6 +1,7 @@
 //! The records that tell the story of one association.
 
 use crate::identity::Certificate;
+use crate::vocabulary::Ended;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -259,44 +260,4 @@ pub struct Rewrite {
     /// The version of the secret that pseudonyms were made with, where secrets have versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_version: Option<u32>,
-}
-
-/// What ended an association.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ended {
-    Released,
-    AbortedByRequestor,
-    AbortedByUpstream,
-    LostRequestor,
-    LostUpstream,
-    Timeout,
-    ProtocolError,
-    Policy,
-    Shutdown,
-    /// dimsegate broke a promise of its own.
-    Defect,
-}
-
-impl Ended {
-    /// As records and the log say it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Released => "released",
-            Self::AbortedByRequestor => "aborted-by-requestor",
-            Self::AbortedByUpstream => "aborted-by-upstream",
-            Self::LostRequestor => "lost-requestor",
-            Self::LostUpstream => "lost-upstream",
-            Self::Timeout => "timeout",
-            Self::ProtocolError => "protocol-error",
-            Self::Policy => "policy",
-            Self::Shutdown => "shutdown",
-            Self::Defect => "defect",
-        }
-    }
-}
-
-impl Serialize for Ended {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.label())
-    }
 }

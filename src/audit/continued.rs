@@ -1,5 +1,6 @@
 //! Records about the trail itself and its time: what a run found when it began, and that the clock was set.
 
+use crate::vocabulary::HeadFound;
 use serde::{Deserialize, Serialize};
 
 /// The first record of a run: what was there, and that the run goes on from it.
@@ -33,52 +34,13 @@ pub struct TrailContinued {
     pub explanation: String,
 }
 
-/// What `audit.head` said when a run began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HeadFound {
-    /// Neither a head nor a record: this is a new trail.
-    #[default]
-    New,
-    /// The record that it names is there.
-    Fits,
-    /// Not there, though records or their files are.
-    Missing,
-    /// Not a head, or not signed by whom it says.
-    Forged,
-    /// Signed by another key than this run's, which could not be checked.
-    OtherKey,
-    /// The record that it names is not there: the end of the trail was cut off.
-    Cut,
-    /// Another record stands in the place of the one that it names.
-    Differs,
-    /// The record that it names stands in a file that cannot be looked into, or is not among the last.
-    NotCompared,
-}
-
-impl HeadFound {
-    /// Whether the trail is, or may be, not as the last run left it.
-    pub(super) fn is_wrong(self) -> bool {
-        !matches!(self, Self::New | Self::Fits | Self::NotCompared)
-    }
-}
-
 impl TrailContinued {
     pub(super) const EVENT: &str = "trail-continued";
 
     /// The same with its explanation.
     pub(super) fn explained(self) -> Self {
         let named = self.head_sequence.unwrap_or_default();
-        let head = match self.head {
-            HeadFound::New => "a new trail begins",
-            HeadFound::Fits => "the trail ends as its head says",
-            HeadFound::Missing => "audit.head is missing: nobody knows how many records there were",
-            HeadFound::Forged => "audit.head is damaged or forged: nobody knows how many records there were",
-            HeadFound::OtherKey => "audit.head was signed by another key than this run's",
-            HeadFound::Cut => "the end of the trail was cut off",
-            HeadFound::Differs => "a record was written anew",
-            HeadFound::NotCompared => "audit.head was not compared: its record is not in the last files",
-        };
+        let head = self.head.word().what;
         let mut explanation = match self.head {
             HeadFound::Cut | HeadFound::Differs => format!("{head}: record {named} is not there as it was"),
             _ => head.to_owned(),

@@ -11,6 +11,7 @@ use super::patient;
 use super::queue::{Kept, Pending, Queue};
 use super::recovery;
 use super::settings::Checkpoints;
+use crate::vocabulary::Notice;
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
@@ -123,7 +124,7 @@ impl End {
         tracing::error!(directory = %self.directory.display(),
             "the audit file was removed or replaced while in use; a new one is begun");
         self.queue.push_alert(
-            "audit-file-replaced",
+            Notice::AuditFileReplaced,
             "the audit file was removed or replaced while in use",
             None,
         );

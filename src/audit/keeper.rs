@@ -7,6 +7,7 @@ use super::queue::Queue;
 use super::settings::Keeping;
 use super::unsent;
 use super::upkeep::RecordsDeleted;
+use crate::vocabulary::Notice;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -103,7 +104,7 @@ impl Keeper {
     fn delete(&self, file: &TrailFile) -> io::Result<()> {
         let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let lines = closing::span_of(file);
-        let deleted = RecordsDeleted { file: name, lines, reason: "retention-days".into() };
+        let deleted = RecordsDeleted { file: name, lines, reason: Notice::RetentionDays.label().into() };
         match self.record(Event::RecordsDeleted(deleted), true) {
             true => closing::delete(file),
             // The trail ends; the next run sees to it.

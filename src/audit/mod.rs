@@ -52,11 +52,11 @@ pub mod verify;
 mod writer;
 
 pub use association::{
-    AssociationClosed, AssociationOpened, AssociationRejected, Authority, Bytes, Context, Ended,
-    Implementation, OperationCounts, RefusedCertificate, Rejection, Requestor, Rewrite, Tls, Upstream,
+    AssociationClosed, AssociationOpened, AssociationRejected, Authority, Bytes, Context, Implementation,
+    OperationCounts, RefusedCertificate, Rejection, Requestor, Rewrite, Tls, Upstream,
 };
 pub use chain::LineHash;
-pub use continued::{ClockStepped, HeadFound, TrailContinued};
+pub use continued::{ClockStepped, TrailContinued};
 pub use event::{EVENTS, Event};
 pub use gathering::Gathering;
 pub use hold::Hold;

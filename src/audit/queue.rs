@@ -12,6 +12,7 @@ use super::continued::ClockStepped;
 use super::event::Event;
 use super::refused::SecurityAlert;
 use super::room::{Ended, Room};
+use crate::vocabulary::Notice;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -148,8 +149,8 @@ impl Queue {
     }
 
     /// Tells a person of something about the trail itself.
-    pub(super) fn push_alert(&self, reason: &'static str, explanation: &str, records: Option<u64>) {
-        let (reason, explanation) = (reason.into(), explanation.into());
+    pub(super) fn push_alert(&self, notice: Notice, explanation: &str, records: Option<u64>) {
+        let (reason, explanation) = (notice.label().into(), explanation.into());
         let alert = SecurityAlert { reason, explanation, records, ..SecurityAlert::default() };
         self.push_own(Event::SecurityAlert(Box::new(alert)), None);
     }

@@ -1,7 +1,7 @@
 //! What an earlier run left: the end of the chain, how much of it nobody signed, and perhaps a line that a crash tore.
 
 use super::chain::{Chain, LineHash};
-use super::continued::{HeadFound, TrailContinued};
+use super::continued::TrailContinued;
 use super::days::Days;
 use super::files::{self, TrailFile};
 use super::head::{self, Head, KeptHead};
@@ -11,6 +11,7 @@ use super::settings::Checkpoints;
 use super::signing::{PublicKey, Signature};
 use super::survey::Survey;
 use super::verify::line;
+use crate::vocabulary::HeadFound;
 use serde::Deserialize;
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, Read, Write};

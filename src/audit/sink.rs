@@ -14,6 +14,7 @@ use super::settings::{AuditSettings, Durability, OnFailure};
 use super::writer::{How, Patience, Writer};
 use super::{recovery, used};
 use crate::files::full;
+use crate::vocabulary::Notice;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -126,7 +127,7 @@ impl Audit {
         let step = recovered.last_time.and_then(|last| clock::behind(last, queue.now()));
         let found = recovered.found.explained();
         let alert = found.head.is_wrong().then(|| SecurityAlert {
-            reason: "trail-changed".into(),
+            reason: Notice::TrailChanged.label().into(),
             explanation: found.explanation.clone(),
             ..SecurityAlert::default()
         });

@@ -1,10 +1,10 @@
 //! A look back over the last lines of a trail: up to where it is signed, and whether it ends as its head says.
 
 use super::chain::LineHash;
-use super::continued::HeadFound;
 use super::head::Head;
 use super::signing::{self, PublicKey, Purpose, Signature};
 use super::verify::line;
+use crate::vocabulary::HeadFound;
 use serde::Deserialize;
 use std::ops::ControlFlow;
 use time::OffsetDateTime;

@@ -12,6 +12,7 @@ use super::refused::SecurityAlert;
 use super::regular;
 use super::reserve::disk_has_room;
 use super::upkeep::AuditLogUsed;
+use crate::vocabulary::Notice;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -121,7 +122,7 @@ fn take(found: &Found, directory: &Path, queue: &Queue) -> Vec<(u32, u64)> {
     });
     let counted: Vec<_> = counted.collect();
     if let Some(explanation) = &found.alert {
-        let (reason, explanation) = ("not-a-note".into(), explanation.clone());
+        let (reason, explanation) = (Notice::NotANote.label().into(), explanation.clone());
         let alert = SecurityAlert { reason, explanation, ..SecurityAlert::default() };
         drop(record(Event::SecurityAlert(Box::new(alert))));
     }

@@ -8,6 +8,7 @@ use super::keeper::Begun;
 use super::patient::{self, PatientIdentifiers};
 use super::queue::{Pending, Queue};
 use super::settings::{Checkpoints, Durability};
+use crate::vocabulary::Notice;
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
@@ -144,9 +145,11 @@ impl Writer {
         }
         match self.queue.take_lost() {
             0 => (),
-            lost => {
-                self.queue.push_alert("records-lost", "records came while none could be written", Some(lost))
-            }
+            lost => self.queue.push_alert(
+                Notice::RecordsLost,
+                "records came while none could be written",
+                Some(lost),
+            ),
         }
     }
 

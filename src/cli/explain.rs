@@ -14,9 +14,10 @@ use super::exit::BAD_CONFIGURATION;
 use crate::config::{self, ListenerSettings, Settings};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
-    ContextVerdict, Denial, Direction, Facts, Grant, Operation, Reason, Refusal, Rejection, Request,
-    RewriteDirection, UnknownOperation, Verdict, decide,
+    ContextVerdict, Denial, Direction, Facts, Grant, Operation, Refusal, Request, RewriteDirection,
+    UnknownOperation, Verdict, decide,
 };
+use crate::vocabulary::{Reason, Rejection};
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, Uid};
 use proof::{Ending, proof, read_chain, shown};

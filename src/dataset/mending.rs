@@ -11,6 +11,7 @@ use super::Tag;
 use super::encoding::Syntax;
 use super::error::{ScanError, ScanProblem};
 use super::scanner::{Kind, Scanner};
+use crate::vocabulary::Tolerance;
 use mend::mend;
 
 /// Within so many bytes something has to be wrong for the header to be put right.
@@ -41,10 +42,15 @@ impl Tolerated {
     /// A word for each kind, as records have them.
     pub fn words(self) -> Vec<&'static str> {
         let Self { vr, order, delimiter, file_meta, nuls } = self;
-        let all = [(vr, "data-set-vr"), (order, "data-set-order"), (delimiter, "data-set-delimiter")];
-        let all =
-            all.into_iter().chain([(file_meta, "data-set-file-meta"), (nuls, "data-set-trailing-nuls")]);
-        all.filter(|(is_found, _)| *is_found).map(|(_, word)| word).collect()
+        let all = [
+            (vr, Tolerance::DataSetVr),
+            (order, Tolerance::DataSetOrder),
+            (delimiter, Tolerance::DataSetDelimiter),
+        ];
+        let all = all
+            .into_iter()
+            .chain([(file_meta, Tolerance::DataSetFileMeta), (nuls, Tolerance::DataSetTrailingNuls)]);
+        all.filter(|(is_found, _)| *is_found).map(|(_, word)| word.label()).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Command sets as peers write them: read by their elements, and put right where there is one reading.
 
+use crate::vocabulary::{Tolerance, left_out};
 use std::fmt;
 use std::ops::Range;
 
@@ -227,11 +228,11 @@ impl fmt::Display for Tolerated {
     /// Kebab-case, stable: what records carry.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GroupLength => f.write_str("command-group-length"),
-            Self::Order => f.write_str("command-order"),
-            Self::Padding => f.write_str("command-padding"),
-            Self::LeftOut(group, element) => write!(f, "command-element-{group:04X}{element:04X}"),
-            Self::MoreLeftOut => f.write_str("command-elements-more"),
+            Self::GroupLength => f.write_str(Tolerance::CommandGroupLength.label()),
+            Self::Order => f.write_str(Tolerance::CommandOrder.label()),
+            Self::Padding => f.write_str(Tolerance::CommandPadding.label()),
+            Self::LeftOut(group, element) => f.write_str(&left_out(*group, *element)),
+            Self::MoreLeftOut => f.write_str(Tolerance::CommandElementsMore.label()),
         }
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{AePattern, Peer, Policy, Reason, Role};
+use super::{AePattern, Peer, Policy, Role};
 use crate::identity::{Certificate, CertificateBinding};
+use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, RawAeTitle, Uid};
 
@@ -109,7 +110,7 @@ impl ContextRefusal {
     /// Kebab-case, stable: what records carry.
     pub fn label(self) -> &'static str {
         match self {
-            Self::SopClass => "sop-class-not-allowed",
+            Self::SopClass => Cause::SopClassNotAllowed.label(),
             Self::TransferSyntax => "transfer-syntax-not-allowed",
         }
     }

@@ -1,7 +1,7 @@
 //! Who may do what: facts to verdict and reason, and rates behind a clock. No sockets, no TOML.
 //!
 //! [`Policy::admits_address`] is asked before any TLS work, [`decide()`] once the A-ASSOCIATE-RQ is read,
-//! [`Role::permits_request`] for every DIMSE request, and [`limits::Limiter`] all along. A [`Reason`] is the one word
+//! [`Role::permits_request`] for every DIMSE request, and [`limits::Limiter`] all along. A [`Reason`](crate::vocabulary::Reason) is the one word
 //! for a refusal: what the requestor reads, what the record says and what a metric counts come from it.
 
 mod ae_pattern;
@@ -9,7 +9,6 @@ mod decide;
 pub mod limits;
 mod operation;
 mod peer;
-mod reason;
 mod role;
 pub mod sop_class;
 mod treatment;
@@ -18,7 +17,6 @@ pub use ae_pattern::{AePattern, AePatternError};
 pub use decide::{Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide};
 pub use operation::{Direction, Operation, UnknownOperation};
 pub use peer::{Peer, Policy, RewriteDirection, Route};
-pub use reason::{Reason, Rejection};
 pub use role::{Denial, Request, Role};
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};
 pub use treatment::{Content, Part, Treatment};

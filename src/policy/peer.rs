@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{AePattern, Reason, Refusal, Role};
+use super::{AePattern, Refusal, Role};
 use crate::identity::CertificateBinding;
+use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
 /// Everything that decides about an association. Nobody is allowed in who matches no peer.

@@ -1,5 +1,6 @@
 //! What a peer may do once its association is open.
 
+use crate::vocabulary::Cause;
 use std::fmt;
 
 use super::{AePattern, Direction, Operation, SopClassSet, TransferSyntaxSet, sop_class};
@@ -44,13 +45,13 @@ pub enum Denial {
 }
 
 impl Denial {
-    /// Kebab-case, stable: what records and metrics carry.
-    pub fn label(self) -> &'static str {
+    /// What records and metrics call it.
+    pub fn cause(self) -> Cause {
         match self {
-            Self::Operation => "operation-not-allowed",
-            Self::Unasked => "not-asked-for",
-            Self::SopClass => "sop-class-not-allowed",
-            Self::MoveDestination => "move-destination-not-allowed",
+            Self::Operation => Cause::OperationNotAllowed,
+            Self::Unasked => Cause::NotAskedFor,
+            Self::SopClass => Cause::SopClassNotAllowed,
+            Self::MoveDestination => Cause::MoveDestinationNotAllowed,
         }
     }
 

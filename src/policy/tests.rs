@@ -1,5 +1,6 @@
 //! Decisions, over the refusal table.
 
+use crate::vocabulary::Reason;
 use std::net::IpAddr;
 use std::sync::Arc;
 

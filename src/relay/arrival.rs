@@ -12,8 +12,9 @@ use super::gate::Gate;
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
-use crate::policy::{Facts, Reason};
+use crate::policy::Facts;
 use crate::tls::Session;
+use crate::vocabulary::Reason;
 use crate::wire::associate::AssociateRq;
 use crate::wire::pdu::Abort;
 

@@ -3,7 +3,7 @@
 
 use super::arrival::Refused;
 use super::leg::Leg;
-use crate::policy::Reason;
+use crate::vocabulary::Reason;
 use crate::wire::AbortReason;
 use crate::wire::pdu::{Abort, PduType};
 

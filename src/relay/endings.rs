@@ -3,6 +3,7 @@
 //! What ends soon, or has ended, when a configuration comes into force is told with its other risks; this is about the
 //! time after that.
 
+use crate::vocabulary::Notice;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,17 +89,17 @@ pub(super) async fn tell(mut settings: watch::Receiver<Arc<Settings>>, audit: Au
 }
 
 fn alert(place: &str, end: &End, stage: Stage) -> SecurityAlert {
-    let reason = match (end.kind, stage) {
-        (EndKind::Certificate, Stage::Ahead) => "certificate-ending",
-        (EndKind::Certificate, Stage::Ended) => "certificate-ended",
-        (EndKind::RevocationList, Stage::Ahead) => "revocation-list-ending",
-        (EndKind::RevocationList, Stage::Ended) => "revocation-list-ended",
+    let notice = match (end.kind, stage) {
+        (EndKind::Certificate, Stage::Ahead) => Notice::CertificateEnding,
+        (EndKind::Certificate, Stage::Ended) => Notice::CertificateEnded,
+        (EndKind::RevocationList, Stage::Ahead) => Notice::RevocationListEnding,
+        (EndKind::RevocationList, Stage::Ended) => Notice::RevocationListEnded,
     };
     let date = end.at.to_offset(time::UtcOffset::UTC).date();
     let verb = if stage == Stage::Ended { "ended" } else { "ends" };
     let (file, what) = (end.file.display(), &end.what);
     let explanation = format!("{place}: {what} in {file} {verb} on {date}");
-    SecurityAlert { reason: reason.into(), explanation, ..SecurityAlert::default() }
+    SecurityAlert { reason: notice.label().into(), explanation, ..SecurityAlert::default() }
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
 use super::leg::Leg;
 use super::proxy_protocol;
-use crate::policy::Reason;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Protocol, ServerStream, Session};
 use crate::upper;
+use crate::vocabulary::Reason;
 
 /// Bytes that are looked at to tell what a client speaks.
 const LOOKED_AT: usize = 16;

@@ -1,5 +1,6 @@
 //! The end of an association: the last PDU for each side, the records, and only then the patience of closing.
 
+use crate::vocabulary::Notice;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -72,7 +73,7 @@ async fn alert(arrival: &Arrival, side: Side, detail: &str) {
         listener: Some(arrival.listener.name.to_string()),
         address: Some(arrival.from.ip().to_canonical()),
         port: Some(arrival.from.port()),
-        reason: "protocol-error".into(),
+        reason: Notice::ProtocolError.label().into(),
         explanation: format!("the {side} broke the protocol: {detail}"),
         ..audit::SecurityAlert::default()
     };

@@ -8,8 +8,9 @@ use super::leg::Leg;
 use super::machine::{Ended, Side, Tally, Terms};
 use super::upstream::Dialled;
 use crate::audit::{self, Event};
-use crate::policy::{Grant, Reason};
+use crate::policy::Grant;
 use crate::tls::Session;
+use crate::vocabulary::{self, Reason};
 use crate::wire::associate::{AnsweredContext, AssociateAc, AssociateRq, ContextResult};
 
 /// What the closing record says that was known when the association opened.
@@ -130,18 +131,18 @@ fn log_closed(record: &audit::AssociationClosed) {
     );
 }
 
-fn audited(ended: &Ended) -> audit::Ended {
+fn audited(ended: &Ended) -> vocabulary::Ended {
     match ended {
-        Ended::Released { .. } => audit::Ended::Released,
-        Ended::Aborted { by: Side::Requestor, .. } => audit::Ended::AbortedByRequestor,
-        Ended::Aborted { by: Side::Upstream, .. } => audit::Ended::AbortedByUpstream,
-        Ended::Lost { side: Side::Requestor, .. } => audit::Ended::LostRequestor,
-        Ended::Lost { side: Side::Upstream, .. } => audit::Ended::LostUpstream,
-        Ended::TimedOut { .. } => audit::Ended::Timeout,
-        Ended::Protocol { .. } => audit::Ended::ProtocolError,
-        Ended::Policy { .. } => audit::Ended::Policy,
-        Ended::Drained | Ended::Shutdown => audit::Ended::Shutdown,
-        Ended::Defect { .. } => audit::Ended::Defect,
+        Ended::Released { .. } => vocabulary::Ended::Released,
+        Ended::Aborted { by: Side::Requestor, .. } => vocabulary::Ended::AbortedByRequestor,
+        Ended::Aborted { by: Side::Upstream, .. } => vocabulary::Ended::AbortedByUpstream,
+        Ended::Lost { side: Side::Requestor, .. } => vocabulary::Ended::LostRequestor,
+        Ended::Lost { side: Side::Upstream, .. } => vocabulary::Ended::LostUpstream,
+        Ended::TimedOut { .. } => vocabulary::Ended::Timeout,
+        Ended::Protocol { .. } => vocabulary::Ended::ProtocolError,
+        Ended::Policy { .. } => vocabulary::Ended::Policy,
+        Ended::Drained | Ended::Shutdown => vocabulary::Ended::Shutdown,
+        Ended::Defect { .. } => vocabulary::Ended::Defect,
     }
 }
 
@@ -158,7 +159,7 @@ pub(super) async fn unanswered(arrival: &Arrival, told: Told, bytes: audit::Byte
         rewrite: None,
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        ended: audit::Ended::Policy,
+        ended: vocabulary::Ended::Policy,
         reason: Some(format!("{}: {reason}", reason.label()).into()),
     };
     log_closed(&record);
@@ -184,7 +185,7 @@ pub(super) async fn nothing_allowed(
         rewrite: None,
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        ended: audit::Ended::Policy,
+        ended: vocabulary::Ended::Policy,
         reason: Some(format!("{}: {reason} by role \"{}\"", reason.label(), grant.peer.role.name).into()),
     };
     tracing::info!(role = %grant.peer.role.name, "no presentation context is allowed");

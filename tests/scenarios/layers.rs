@@ -5,18 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
+    ("vocabulary", &[]),
     ("buffer", &[]),
     ("files", &[]),
     ("wire", &[]),
     ("age", &[]),
-    ("dimse", &["wire"]),
-    ("dataset", &["wire"]),
+    ("dimse", &["vocabulary", "wire"]),
+    ("dataset", &["vocabulary", "wire"]),
     ("rewrite", &["dataset", "wire"]),
     ("crosswalk", &["files", "dataset", "rewrite"]),
     ("identity", &["wire"]),
-    ("policy", &["wire", "identity", "dimse"]),
-    ("audit", &["age", "files", "wire", "identity", "policy", "dimse"]),
+    ("policy", &["vocabulary", "wire", "identity", "dimse"]),
+    ("audit", &["vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["files", "buffer", "identity"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),
     (
@@ -26,6 +27,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     (
         "relay",
         &[
+            "vocabulary",
             "files",
             "buffer",
             "wire",
@@ -44,6 +46,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     (
         "cli",
         &[
+            "vocabulary",
             "files",
             "wire",
             "dimse",

@@ -61,6 +61,7 @@ mod manual_pages;
 mod masking;
 mod reference;
 mod upper_layer;
+mod vocabulary;
 
 // Through the proxy.
 mod audit_commands;

@@ -11,6 +11,7 @@ use super::stream::Stream;
 use super::udp::Datagrams;
 use crate::audit::SecurityAlert;
 use crate::audit::hold::Hold;
+use crate::vocabulary::Notice;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -273,7 +274,7 @@ impl Forwarder {
         );
         tracing::error!(repository = %self.to.name, "{explanation}");
         (self.alert)(SecurityAlert {
-            reason: "repository-behind".into(),
+            reason: Notice::RepositoryBehind.label().into(),
             explanation,
             records: Some(backlog.records),
             ..SecurityAlert::default()

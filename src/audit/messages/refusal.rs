@@ -6,16 +6,18 @@ use super::codes::{self, Code};
 use super::message::{Message, Object, Outcome, Participant};
 use super::process::event;
 use super::record::Record;
+use crate::vocabulary::{self, Alert};
 
 /// The message of `connection-refused`, `association-rejected`, `security-alert`, or of an association that the policy or
 /// a broken protocol ended. `None` where nobody's access was decided: the upstream was away, or the requestor left.
 pub(super) fn refused(record: &Record, proxy: &Participant) -> Option<Message> {
     let label = label(record.reason.as_deref().unwrap_or_default());
-    if label == "user-identity" {
+    let alerted = vocabulary::of_reason(label).map_or(Alert::AccessControl, |word| word.alert);
+    if alerted == Alert::Login {
         // Its alert says nothing more.
         return (record.event != "security-alert").then(|| authentication::failed(record, proxy));
     }
-    let (kind, outcome) = decision(label)?;
+    let (kind, outcome) = coded(alerted)?;
     Some(alert(record, proxy, kind, outcome))
 }
 
@@ -24,41 +26,18 @@ fn label(reason: &str) -> &str {
     reason.split_once(':').map_or(reason, |(label, _)| label).trim()
 }
 
-/// The kind of alert behind a reason, and how much of a failure it was.
-fn decision(label: &str) -> Option<(Code, Outcome)> {
-    let minor = |kind| Some((kind, Outcome::MinorFailure));
-    match label {
-        "tls-handshake-failed"
-        | "revocation-list-expired"
-        | "revocation-list-ending"
-        | "revocation-list-ended" => minor(codes::NODE_AUTHENTICATION),
-        "upstream-tls" => Some((codes::NODE_AUTHENTICATION, Outcome::SeriousFailure)),
-        label if label.starts_with("certificate-") => minor(codes::NODE_AUTHENTICATION),
-        "tls-on-plain-port"
-        | "plain-dicom-on-tls-port"
-        | "http-on-dicom-port"
-        | "unknown-protocol"
-        | "proxy-header-malformed"
-        | "malformed-pdu"
-        | "associate-too-long"
-        | "protocol-version"
-        | "application-context"
-        | "protocol-error" => minor(codes::USE_OF_RESTRICTED_FUNCTION),
-        "records-lost" | "records-unavailable" | "audit-file-replaced" => {
-            Some((codes::AUDIT_RECORDING_STOPPED, Outcome::SeriousFailure))
-        }
-        "repository-behind" => minor(codes::AUDIT_RECORDING_STOPPED),
-        // The message of the run that found it says so.
-        "trail-changed" => None,
-        "connection-lost"
-        | "associate-timeout"
-        | "shutting-down"
-        | "upstream-unreachable"
-        | "upstream-timeout"
-        | "upstream-aborted"
-        | "upstream-malformed" => None,
-        _ => minor(codes::ACCESS_CONTROL_DECISION),
-    }
+/// The code of a kind of alert, and how much of a failure it is.
+fn coded(alert: Alert) -> Option<(Code, Outcome)> {
+    let (kind, outcome) = match alert {
+        Alert::No | Alert::Login => return None,
+        Alert::NodeAuthentication => (codes::NODE_AUTHENTICATION, Outcome::MinorFailure),
+        Alert::UpstreamAuthentication => (codes::NODE_AUTHENTICATION, Outcome::SeriousFailure),
+        Alert::RestrictedFunction => (codes::USE_OF_RESTRICTED_FUNCTION, Outcome::MinorFailure),
+        Alert::AccessControl => (codes::ACCESS_CONTROL_DECISION, Outcome::MinorFailure),
+        Alert::RecordingStopped => (codes::AUDIT_RECORDING_STOPPED, Outcome::SeriousFailure),
+        Alert::RecordingLate => (codes::AUDIT_RECORDING_STOPPED, Outcome::MinorFailure),
+    };
+    Some((kind, outcome))
 }
 
 /// In place of an address, where there were more of them than are told apart.

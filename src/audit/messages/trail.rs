@@ -4,6 +4,7 @@ use super::codes;
 use super::message::{Action, Message, Network, Object, Outcome, Participant};
 use super::process::event;
 use super::record::Record;
+use crate::vocabulary::{HeadFound, Notice};
 
 /// Audit Log Used (A.5.3.2): the person, and the process with which he read.
 pub(super) fn used(record: &Record, proxy: &Participant) -> Message {
@@ -50,7 +51,8 @@ pub(super) fn kept(record: &Record, proxy: &Participant) -> Message {
 /// A run goes on from the trail that it found: Audit Recording Started, by what the head says of it and by what nobody had
 /// signed (A.5.3.11).
 pub(super) fn continued(record: &Record, proxy: &Participant) -> Message {
-    let wrong = !matches!(record.head.as_deref(), Some("new" | "fits" | "not-compared") | None);
+    let wrong =
+        record.head.as_deref().is_some_and(|label| HeadFound::of(label).is_none_or(HeadFound::is_wrong));
     let crash = record.last.is_u64() && record.ended == serde_json::Value::Bool(false);
     let outcome = match (wrong, record.unsigned > 0 || crash) {
         (true, _) => Outcome::SeriousFailure,
@@ -59,7 +61,8 @@ pub(super) fn continued(record: &Record, proxy: &Participant) -> Message {
     };
     let explanation = record.explanation.as_deref().unwrap_or("a run goes on from the trail that it found");
     let crash = if crash { "; the run before ended without a word" } else { "" };
-    let said = format!("{}{explanation}{crash}", if wrong { "trail-changed: " } else { "" });
+    let changed = if wrong { format!("{}: ", Notice::TrailChanged.label()) } else { String::new() };
+    let said = format!("{changed}{explanation}{crash}");
     let number = |number: Option<u64>| number.map(|number| number.to_string());
     let object = log(record)
         .with("Alert Description", Some(said.clone()))

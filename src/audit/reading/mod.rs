@@ -8,7 +8,6 @@ pub mod figures;
 mod files;
 mod filter;
 mod lines;
-mod meaning;
 mod pattern;
 mod record;
 mod scan;
@@ -18,9 +17,6 @@ mod when;
 
 pub use files::{Form, Identities, RecordFile, files, files_for, of_days};
 pub use filter::{Filter, Hours, HoursError, Wanted, WantedError};
-pub use meaning::{
-    Meaning, endings, of_ending, of_head, of_reason, of_rejection, of_tolerated, reasons, tolerances,
-};
 pub use pattern::Pattern;
 pub use record::{Authority, Bytes, Certificate, Counts, Fault, NotARecord, Outcome, Record, Tls, Upstream};
 pub use scan::{Damage, Kept, Place, Verdict, scan};

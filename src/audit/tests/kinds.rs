@@ -2,6 +2,7 @@
 
 use crate::audit::*;
 use crate::audit::{chain::Chain, json};
+use crate::vocabulary::Ended;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use time::macros::datetime;

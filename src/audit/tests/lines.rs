@@ -2,6 +2,7 @@
 
 use crate::audit::*;
 use crate::audit::{chain::Chain, json, patient};
+use crate::vocabulary::Ended;
 use std::collections::BTreeMap;
 use time::macros::datetime;
 

@@ -1,7 +1,7 @@
 //! Where a trail does not hold, in words that lead a person to the place.
 
-use super::super::continued::HeadFound;
 use super::super::signing::KeyId;
+use crate::vocabulary::HeadFound;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use crate::audit::EVENTS;
-use crate::audit::reading::{Pattern, Wanted, endings, of_tolerated, reasons, tolerances};
+use crate::audit::reading::{Pattern, Wanted};
 use crate::config::nearest;
 use crate::dimse::Operation;
+use crate::vocabulary::{Ended, Tolerance, Word, of_tolerated, reasons};
 
 /// What `--tls` knows.
 const VERSIONS: [&str; 3] = ["plain", "1.2", "1.3"];
@@ -16,7 +17,7 @@ const DIGITS: usize = 64;
 pub fn always(what: &str) -> Box<dyn Iterator<Item = &'static str>> {
     match what {
         "event" => Box::new(EVENTS.into_iter()),
-        "reason" => Box::new(reasons().chain(endings())),
+        "reason" => Box::new(reasons().chain(Ended::WORDS).map(|word| word.label)),
         _ => Box::new(std::iter::empty()),
     }
 }
@@ -35,7 +36,7 @@ pub fn tls(text: &str) -> Result<Pattern, String> {
 /// Of an outcome, or of how an association ended.
 pub fn outcome(text: &str) -> Result<Wanted, String> {
     if let Some(ended) = text.strip_prefix("ended=") {
-        known("ending", ended, &endings().collect::<Vec<_>>())?;
+        known("ending", ended, &labels(Ended::WORDS))?;
     }
     let outcomes = ["success", "warning", "failure", "refused", "ended=released"];
     text.parse::<Wanted>().map_err(|error| match nearest(text, outcomes) {
@@ -63,9 +64,13 @@ pub fn tolerated(text: &str) -> Result<Pattern, String> {
     if of_tolerated(text).is_some() {
         return Ok(read(text));
     }
-    let known: Vec<&str> = tolerances().chain(["command-element-00080058"]).collect();
+    let known: Vec<&str> = [&labels(Tolerance::WORDS)[..], &["command-element-00080058"]].concat();
     let of_response = text.strip_prefix("response-").unwrap_or(text);
     pattern("tolerated label", of_response, &known).map(|_| read(text))
+}
+
+fn labels(words: &[Word]) -> Vec<&'static str> {
+    words.iter().map(|word| word.label).collect()
 }
 
 /// Of a UID.

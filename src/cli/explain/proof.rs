@@ -8,8 +8,9 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use crate::config::ListenerSettings;
 use crate::files::full;
 use crate::identity::Certificate;
-use crate::policy::{Reason, Refusal};
+use crate::policy::Refusal;
 use crate::tls::{Authorities, ClientAuthentication, HandshakeFailure};
+use crate::vocabulary::Reason;
 
 /// The certificates of a PEM file, at least one.
 pub(super) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

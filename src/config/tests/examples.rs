@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::material::Material;
 use crate::config::Settings;
-use crate::policy::{Facts, Operation, Reason, Verdict, decide};
+use crate::policy::{Facts, Operation, Verdict, decide};
+use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
 const REFERENCE: &str = include_str!("../../../conf/dimsegate.toml");

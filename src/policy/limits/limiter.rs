@@ -12,7 +12,8 @@ use super::Time;
 use super::count::{Counts, Permit};
 use super::pace::{Pace, Speeds};
 use super::rate::{Rate, RatePerAddress, of_one_site};
-use crate::policy::{Peer, Policy, Reason};
+use crate::policy::{Peer, Policy};
+use crate::vocabulary::Reason;
 
 /// Requests for associations are read in pieces of this many bytes, and the room for them is counted in those.
 pub const REQUEST_PIECE: usize = 32 * 1024;

@@ -1,5 +1,6 @@
 //! On a clock that moves only when told, and when something waits on it.
 
+use crate::vocabulary::Reason;
 use std::future::Future;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -12,9 +13,7 @@ use governor::clock::{Clock, FakeRelativeClock};
 use proptest::prelude::*;
 
 use super::{Limiter, Limits, Time};
-use crate::policy::{
-    Operation, Peer, Policy, Reason, RewriteDirection, Role, SopClassSet, TransferSyntaxSet,
-};
+use crate::policy::{Operation, Peer, Policy, RewriteDirection, Role, SopClassSet, TransferSyntaxSet};
 
 impl Time for FakeRelativeClock {
     async fn sleep(&self, span: Duration) {

@@ -1,5 +1,6 @@
 //! A request, a C-CANCEL-RQ or a request of no service, which waits until it is within the peer's rate of operations.
 
+use crate::vocabulary::Cause;
 use std::time::Instant;
 
 use super::books::Answer;
@@ -76,14 +77,14 @@ pub(super) fn refuse_exchange(
     cx: &mut Context<'_>,
     command: &Command,
     mut exchange: Box<super::exchange::Exchange>,
-    answer: fn(Status, &'static str) -> Answer,
-    Refused { status, label, comment }: Refused,
+    answer: fn(Status, Cause) -> Answer,
+    Refused { status, cause, comment }: Refused,
 ) -> State {
     let context_id = exchange.context_id;
-    if label == request::REWRITE_FAILED {
+    if cause == Cause::RewriteFailed {
         exchange.fault = Some(Box::new(audit::Fault::of(comment.clone())));
     }
-    cx.record(*exchange, answer(status, label));
+    cx.record(*exchange, answer(status, cause));
     refuse(cx, context_id, command, status, &comment)
 }
 

@@ -1,6 +1,7 @@
 //! What both directions of an association write down: which requests wait, what has moved, who has asked for the
 //! release, what the closing record counts.
 
+use crate::vocabulary::Cause;
 use std::time::Instant;
 
 use super::deadlines::Outlook;
@@ -26,12 +27,12 @@ pub(crate) struct Books {
 pub(crate) enum Answer {
     /// By the peer that was asked.
     Status(Status),
-    /// By dimsegate, because the policy does not allow it, for the reason of this label.
-    Refused(Status, &'static str),
-    /// By dimsegate, because it cannot be done, for the reason of this label.
-    Failed(Status, &'static str),
-    /// By dimsegate, because nothing can match what is looked for, for the reason of this label.
-    Nothing(&'static str),
+    /// By dimsegate, because the policy does not allow it.
+    Refused(Status, Cause),
+    /// By dimsegate, because it cannot be done.
+    Failed(Status, Cause),
+    /// By dimsegate, because nothing can match what is looked for.
+    Nothing(Cause),
     /// Not at all: the association ended first.
     Never,
 }
@@ -81,10 +82,10 @@ impl Books {
         let (status, reason) = match answer {
             Answer::Status(status) => (Some(status.0), None),
             Answer::Refused(status, reason) | Answer::Failed(status, reason) => {
-                (Some(status.0), Some(reason.into()))
+                (Some(status.0), Some(reason))
             }
-            Answer::Nothing(reason) => (Some(Status::SUCCESS.0), Some(reason.into())),
-            Answer::Never => (None, Some("never-answered".into())),
+            Answer::Nothing(reason) => (Some(Status::SUCCESS.0), Some(reason)),
+            Answer::Never => (None, Some(Cause::NeverAnswered)),
         };
         let duration = self.progress.now().saturating_duration_since(exchange.began);
         let (operation, message_id) = (exchange.operation.name(), exchange.message_id);
@@ -103,7 +104,7 @@ impl Books {
             status,
             bytes: exchange.bytes,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            reason,
+            reason: reason.map(|cause| cause.label().into()),
             fault: exchange.fault,
             tolerated: exchange.tolerated,
             ..audit::Operation::new(terms.id.clone(), operation, message_id, audited(direction))
@@ -124,7 +125,7 @@ impl Books {
             sop_class: command.sop_class(),
             sop_instance: command.sop_instance(),
             status: Some(Status::UNRECOGNIZED_OPERATION.0),
-            reason: Some("unrecognized-operation".into()),
+            reason: Some(Cause::UnrecognizedOperation.label().into()),
             tolerated: labels(command, ""),
             ..audit::Operation::new(terms.id.clone(), UNRECOGNIZED, message_id, audited(direction))
         });

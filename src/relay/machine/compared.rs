@@ -5,14 +5,11 @@ use super::books::Answer;
 use super::desk::Context;
 use super::exchange::{Labels, Named};
 use super::passage::{Passage, is_pattern};
-use super::request::DATA_SET_MISMATCH;
 use super::state::{Break, Came, Next, State};
 use super::swallowed::Swallowed;
 use crate::dataset::{Encoding, Names, Observer, Unnamed};
 use crate::dimse::{self, Command, Status};
-
-/// The label of records about data sets that do not tell what they are.
-const DATA_SET_UNREADABLE: &str = "data-set-unreadable";
+use crate::vocabulary::{Cause, Tolerance};
 
 /// The command waits for its data set to say the same. What has come of that waits too.
 pub(super) struct Compared {
@@ -73,10 +70,14 @@ impl Compared {
     /// Where the command alone says what the data set is, it is what the command says: labels for the record.
     fn tolerated(&self) -> Labels {
         let absent = [
-            (self.names.sop_class(), "data-set-without-sop-class"),
-            (self.names.sop_instance(), "data-set-without-sop-instance"),
+            (self.names.sop_class(), Tolerance::DataSetWithoutSopClass),
+            (self.names.sop_instance(), Tolerance::DataSetWithoutSopInstance),
         ];
-        absent.into_iter().filter(|(name, _)| name.is_none()).map(|(_, label)| label.into()).collect()
+        absent
+            .into_iter()
+            .filter(|(name, _)| name.is_none())
+            .map(|(_, tolerance)| tolerance.label().into())
+            .collect()
     }
 
     /// The command goes, and what has come of its data set behind it.
@@ -96,13 +97,13 @@ impl Compared {
     fn refuse(self: Box<Self>, cx: &mut Context<'_>, unlike: Unlike, last: bool) -> State {
         let Passage { context_id, request, empty, .. } = self.observed.passage;
         cx.desk.spans.clear();
-        let (status, label, comment, named) = unlike.told();
+        let (status, cause, comment, named) = unlike.told();
         let closed = request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
         // Whoever guessed an answer has given it.
         let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());
         if let Some(mut exchange) = closed {
             exchange.named = named;
-            let answer = exchange.early.unwrap_or(Answer::Refused(status, label));
+            let answer = exchange.early.unwrap_or(Answer::Refused(status, cause));
             cx.record(*exchange, answer);
         }
         let response = (!is_answered).then(|| dimse::refusal(&self.command, status, &comment));
@@ -141,8 +142,8 @@ impl Observed {
 }
 
 impl Unlike {
-    /// Status, label of the record, Error Comment, and what the data set says instead.
-    fn told(self) -> (Status, &'static str, String, Named) {
+    /// Status, cause for the record, Error Comment, and what the data set says instead.
+    fn told(self) -> (Status, Cause, String, Named) {
         match self {
             Self::Other(named) => {
                 let what = match (&named.sop_class, &named.sop_instance) {
@@ -151,10 +152,10 @@ impl Unlike {
                     _ => "SOP instance",
                 };
                 let comment = format!("the data set names another {what} than the command");
-                (Status::DATA_SET_MISMATCH, DATA_SET_MISMATCH, comment, named)
+                (Status::DATA_SET_MISMATCH, Cause::DataSetMismatch, comment, named)
             }
             Self::Unnamed(unnamed) => {
-                (Status::CANNOT_UNDERSTAND, DATA_SET_UNREADABLE, unnamed.to_string(), Named::default())
+                (Status::CANNOT_UNDERSTAND, Cause::DataSetUnreadable, unnamed.to_string(), Named::default())
             }
         }
     }

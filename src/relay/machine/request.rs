@@ -1,5 +1,6 @@
 //! A request: whether it may pass, and how.
 
+use crate::vocabulary::{Cause, Tolerance};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,16 +21,11 @@ use crate::policy::{Denial, Direction, Part, Request, Treatment};
 use crate::rewrite::{Expected, RewriteError, Transform, Unavailable, Way};
 use crate::wire::Uid;
 
-/// The label of records about data sets that could not be rewritten.
-pub(super) const REWRITE_FAILED: &str = "rewrite-failed";
-/// The label of records about data sets that are not what their commands say.
-pub(super) const DATA_SET_MISMATCH: &str = "data-set-mismatch";
-
 /// Why a request is answered here and goes nowhere.
 pub(super) struct Refused {
     pub status: Status,
     /// Of the record.
-    pub label: &'static str,
+    pub cause: Cause,
     pub comment: String,
 }
 
@@ -52,8 +48,8 @@ pub(super) fn handle(
         cx.record(*before, Answer::Status(status));
     }
     if let Err(no_place) = cx.books.ledger.has_place_for(cx.direction, message_id) {
-        let (status, label) = (Status::DUPLICATE_INVOCATION, "duplicate-invocation");
-        let refused = Refused { status, label, comment: no_place.to_string() };
+        let (status, cause) = (Status::DUPLICATE_INVOCATION, Cause::DuplicateInvocation);
+        let refused = Refused { status, cause, comment: no_place.to_string() };
         return Ok(refuse_exchange(cx, &command, exchange, Answer::Refused, refused));
     }
     match terms.grant.peer.treatment(operation, Part::Request, cx.direction) {
@@ -77,15 +73,19 @@ fn judge(
 ) -> Result<(), Refused> {
     if command.has_dangerous_sop_instance() {
         let comment = "the SOP instance UID is not a UID".into();
-        return Err(Refused { status: Status::INVALID_INSTANCE, label: "invalid-sop-instance", comment });
+        return Err(Refused { status: Status::INVALID_INSTANCE, cause: Cause::InvalidSopInstance, comment });
     }
     if command.names_two_objects() {
         let comment = "affected and requested SOP class or instance differ".into();
-        return Err(Refused { status: Status::MISTYPED_ARGUMENT, label: "contradictory-command", comment });
+        return Err(Refused {
+            status: Status::MISTYPED_ARGUMENT,
+            cause: Cause::ContradictoryCommand,
+            comment,
+        });
     }
     let denied = |denial: Denial| {
-        let (status, label) = (Status(denial.status()), denial.label());
-        Refused { status, label, comment: denial.to_string() }
+        let (status, cause) = (Status(denial.status()), denial.cause());
+        Refused { status, cause, comment: denial.to_string() }
     };
     let sop_class = exchange.sop_class.as_deref().filter(|text| !text.is_empty());
     // Nearly always that of the context, which is known to be a UID.
@@ -121,7 +121,7 @@ fn relay_as_it_came(
             }
             // What nobody can tell how to read cannot be compared.
             None => {
-                exchange.tolerate(vec!["data-set-not-compared".into()]);
+                exchange.tolerate(vec![Tolerance::DataSetNotCompared.label().into()]);
                 AsItCame::of(passage)
             }
         },
@@ -176,7 +176,7 @@ fn rewriting(
     let new_instance = ruleset.map_known_sop_instance_uid(instance, terms.crosswalk.as_deref());
     let new_instance = new_instance.map_err(|Unavailable| {
         let error = RewriteError::not_remembered();
-        Refused { status: Status(error.status), label: REWRITE_FAILED, comment: error.comment() }
+        Refused { status: Status(error.status), cause: Cause::RewriteFailed, comment: error.comment() }
     })?;
     let peer = &terms.grant.peer;
     let transform = Transform::new(ruleset.clone(), encoding, expected)
@@ -192,7 +192,7 @@ fn rewriting(
 }
 
 pub(super) fn cannot(comment: &str) -> Refused {
-    Refused { status: Status(0xC000), label: REWRITE_FAILED, comment: comment.into() }
+    Refused { status: Status(0xC000), cause: Cause::RewriteFailed, comment: comment.into() }
 }
 
 /// What a command says that its data set is.

@@ -10,6 +10,7 @@ use super::state::{Break, Next, State};
 use crate::dimse::{self, Command, Operation, Outcome, Status};
 use crate::policy::{Part, Treatment};
 use crate::rewrite::Way;
+use crate::vocabulary::{OF_RESPONSE, Tolerance};
 use crate::wire::Malformed;
 
 pub(super) fn handle(
@@ -39,8 +40,8 @@ pub(super) fn handle(
     }
     let is_in_its_context = exchange.sent_context_id == context_id;
     if !is_in_its_context || !command.tolerated().is_empty() {
-        let mut labels = labels(&command, "response-");
-        labels.extend((!is_in_its_context).then_some("response-context".into()));
+        let mut labels = labels(&command, OF_RESPONSE);
+        labels.extend((!is_in_its_context).then_some(Tolerance::ResponseContext.label().into()));
         exchange.tolerate(labels);
     }
     let way = match treatment {

@@ -6,7 +6,6 @@ use super::desk::{Context, Desk, OUTSIDE};
 use super::ended::Ended;
 use super::exchange::Named;
 use super::passage::{Passage, is_pattern, query_of};
-use super::request::DATA_SET_MISMATCH;
 use super::state::{Break, Came, Next, State};
 use super::stepping::{AwaitsStored, Part, Then};
 use super::swallowed::Swallowed;
@@ -15,6 +14,7 @@ use crate::audit;
 use crate::dataset::Identifier;
 use crate::dimse::Command;
 use crate::rewrite::{RewriteError, Step, Transform};
+use crate::vocabulary::Cause;
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, escape};
 
@@ -195,7 +195,7 @@ fn unsent(cx: &mut Context<'_>, command: &Command, message_id: u16, error: &Rewr
     let (response, answer) = crossing::request_failed(command, exchange.operation, error);
     let answer = match answer {
         Answer::Failed(status, _) if exchange.named != Named::default() => {
-            Answer::Refused(status, DATA_SET_MISMATCH)
+            Answer::Refused(status, Cause::DataSetMismatch)
         }
         answer => answer,
     };

@@ -3,6 +3,7 @@
 use super::Record;
 use super::kinds::Ended;
 use crate::dimse::{self, Status};
+use crate::vocabulary::{Cause, HeadFound};
 
 /// How what a record tells of turned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,8 +30,6 @@ impl Outcome {
 
 /// The event of what a run says of the trail that it found.
 pub(super) const TRAIL_CONTINUED: &str = "trail-continued";
-/// Operations that dimsegate failed without a rule against them.
-const FAILED: [&str; 2] = ["rewrite-failed", "never-answered"];
 
 impl Record<'_> {
     /// How it turned out; `None` for events that cannot fail.
@@ -51,9 +50,8 @@ impl Record<'_> {
     /// Of a run that began: failure where the trail is not, or may not be, as the run before left it; a warning where that
     /// run ended without saying so, or nobody had signed what it left.
     fn continued_outcome(&self) -> Outcome {
-        match self.head.as_deref() {
-            Some("new" | "fits" | "not-compared") | None => {}
-            Some(_) => return Outcome::Failure,
+        if self.head.as_deref().is_some_and(|label| HeadFound::of(label).is_none_or(HeadFound::is_wrong)) {
+            return Outcome::Failure;
         }
         if self.after_crash() || self.unsigned.is_some_and(|unsigned| unsigned > 0) {
             Outcome::Warning
@@ -68,10 +66,11 @@ impl Record<'_> {
     }
 
     fn operation_outcome(&self) -> Outcome {
-        match self.reason.as_deref() {
-            Some(reason) if FAILED.contains(&reason) => return Outcome::Failure,
+        match self.reason.as_deref().map(Cause::of) {
+            // A query that nothing can match is answered so.
+            Some(Some(Cause::UnknownPseudonym)) | None => {}
+            Some(Some(cause)) if !cause.is_refusal() => return Outcome::Failure,
             Some(_) => return Outcome::Refused,
-            None => {}
         }
         let status = self.status.as_deref().and_then(|text| text.strip_prefix("0x"));
         match status

@@ -4,7 +4,8 @@ use super::*;
 use crate::audit::head;
 use crate::audit::signing::SigningKey as Key;
 use crate::audit::verify::Adopted;
-use crate::audit::{Audit, AuditSettings, Checkpoints, HeadFound, Stopped};
+use crate::audit::{Audit, AuditSettings, Checkpoints, Stopped};
+use crate::vocabulary::HeadFound;
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Sections about what was moved.
 
 use crate::audit::reading::figures::{Figures, OperationFigures};
-use crate::audit::reading::of_reason;
+use crate::vocabulary::of_reason;
 
 use super::commands::Commands;
 use super::html::{Html, counted, grouped, percent};

@@ -1,7 +1,7 @@
 //! Sections about who was kept out, and how associations were protected.
 
 use crate::audit::reading::figures::{Figures, NONE};
-use crate::audit::reading::{of_ending, of_reason};
+use crate::vocabulary::{of_ending, of_reason};
 
 use super::commands::Commands;
 use super::html::Html;

@@ -2,8 +2,9 @@
 
 use time::OffsetDateTime;
 
+use crate::audit::reading::Outcome;
 use crate::audit::reading::figures::{BURST, Bucket, Figures, Kind, LEARNING, Period, Unusual, WITHIN};
-use crate::audit::reading::{Outcome, of_reason};
+use crate::vocabulary::{Notice, of_reason};
 
 use super::super::command::Line;
 use super::super::ends::{Nearness, words};
@@ -53,7 +54,11 @@ pub fn count(figures: &Figures, commands: &Commands, now: OffsetDateTime) -> usi
 /// Alerts of the proxy itself. That the trail was changed is told of the run that found it.
 fn alerts(figures: &Figures) -> impl Iterator<Item = (&str, &Bucket)> {
     let told = figures.trail.ordered().iter().any(|(of, _)| of.outcome == Some(Outcome::Failure));
-    figures.alerts.ranked().into_iter().filter(move |(label, _)| !told || *label != "trail-changed")
+    figures
+        .alerts
+        .ranked()
+        .into_iter()
+        .filter(move |(label, _)| !told || *label != Notice::TrailChanged.label())
 }
 
 /// What the newest alert of a kind says, or what such alerts mean.

@@ -1,8 +1,9 @@
 //! What a record tells, by its event.
 
-use crate::audit::reading::{Record, of_tolerated};
+use crate::audit::reading::Record;
 use crate::cli::words::{amount, counted, duration};
 use crate::policy::sop_class::keyword;
+use crate::vocabulary::of_tolerated;
 
 /// In one line, and never empty: an event that is not known here says its reason and explanation, or its name.
 pub fn of(record: &Record) -> String {

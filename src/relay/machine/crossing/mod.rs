@@ -7,19 +7,17 @@
 mod request;
 mod response;
 
+use crate::vocabulary::Cause;
 use std::sync::Arc;
 
 use super::desk::Context;
 use super::exchange::Asked;
-use super::request::{REWRITE_FAILED, Refused, cannot};
+use super::request::{Refused, cannot};
 use crate::dimse::{self, Command, Failure, FreeText, Named, Operation, Status};
 use crate::rewrite::{Correspondences, Instance, RewriteError, Ruleset, Subject, Transform, Way};
 
 pub(super) use request::{RequestCrosses, handle as request, request_failed};
 pub(super) use response::{Crossed, ResponseCrosses, handle as response, response_complete, response_failed};
-
-/// The label of records about identifiers that stand for nothing on the other side.
-const UNKNOWN_PSEUDONYM: &str = "unknown-pseudonym";
 
 /// A message as it goes on.
 struct Crossing {
@@ -91,7 +89,7 @@ fn instance_across(
     let across = across.map_err(|error| refused(operation, &error))?;
     across.ok_or_else(|| Refused {
         status: Status::NO_SUCH_INSTANCE,
-        label: UNKNOWN_PSEUDONYM,
+        cause: Cause::UnknownPseudonym,
         comment: "no such SOP instance".into(),
     })
 }
@@ -102,7 +100,7 @@ fn boundary<'m>(cx: &Context<'m>) -> Result<(&'m Arc<Ruleset>, Arc<dyn Correspon
 }
 
 fn refused(operation: Operation, error: &RewriteError) -> Refused {
-    Refused { status: status_of(operation, error), label: REWRITE_FAILED, comment: error.comment() }
+    Refused { status: status_of(operation, error), cause: Cause::RewriteFailed, comment: error.comment() }
 }
 
 /// What the sender of a data set that cannot cross is told.

@@ -5,13 +5,13 @@ use super::super::books::Answer;
 use super::super::desk::Context;
 use super::super::exchange::{Asked, Exchange};
 use super::super::passage::Passage;
-use super::super::request::{REWRITE_FAILED, Refused, cannot, expected};
+use super::super::request::{Refused, cannot, expected};
 use super::super::rewritten::{Origin, Rewritten};
 use super::super::state::{Next, State};
 use super::super::stepping::not_stored;
 use super::super::terms::AcceptedContext;
 use super::super::want::Question;
-use super::{Crossing, UNKNOWN_PSEUDONYM, boundary, crossing, failure_of, instance_across, refused};
+use super::{Crossing, boundary, crossing, failure_of, instance_across, refused};
 use crate::crosswalk::NotStored;
 use crate::dataset::Identifier;
 use crate::dimse::{self, Command, Operation, Status};
@@ -19,9 +19,7 @@ use crate::policy::Content;
 use crate::rewrite::{
     Correspondence, Kind, RewriteError, RewriteProblem, Subject, Transform, Unavailable, Way,
 };
-
-/// The label of records about instances whose originals they could replace.
-const DUPLICATE: &str = "duplicate-instance";
+use crate::vocabulary::Cause;
 
 /// A request without a data set, whose instance is being remembered.
 pub(in super::super) struct RequestCrosses {
@@ -131,7 +129,7 @@ fn across(
     let instance = instance.transpose()?.unwrap_or_default();
     if instance.comes_back && matches!(exchange.operation, CStore | NCreate) {
         let comment = "the original of this instance is on the other side".into();
-        return Err(Refused { status: Status::DUPLICATE_INSTANCE, label: DUPLICATE, comment });
+        return Err(Refused { status: Status::DUPLICATE_INSTANCE, cause: Cause::DuplicateInstance, comment });
     }
     let patient = patient_of(cx, exchange, way)?;
     let subject = match content {
@@ -173,8 +171,8 @@ pub(in super::super) fn request_failed(
     use Operation::{CFind, CGet, CMove};
     let looks_for = matches!(operation, CFind | CGet | CMove);
     if error.problem == RewriteProblem::MatchesNothing && looks_for {
-        return (dimse::nothing_matches(request), Answer::Nothing(UNKNOWN_PSEUDONYM));
+        return (dimse::nothing_matches(request), Answer::Nothing(Cause::UnknownPseudonym));
     }
     let why = failure_of(operation, error);
-    (dimse::refusal_of_data_set(request, &why), Answer::Failed(why.status, REWRITE_FAILED))
+    (dimse::refusal_of_data_set(request, &why), Answer::Failed(why.status, Cause::RewriteFailed))
 }

@@ -4,7 +4,7 @@ use super::super::books::Answer;
 use super::super::desk::Context;
 use super::super::exchange::Asked;
 use super::super::passage::Passage;
-use super::super::request::{REWRITE_FAILED, Refused};
+use super::super::request::Refused;
 use super::super::response::answered;
 use super::super::rewritten::{Origin, Rewritten, fault_of};
 use super::super::state::{Next, State};
@@ -17,9 +17,7 @@ use crate::crosswalk::NotStored;
 use crate::dimse::Operation::{self, CStore, NCreate};
 use crate::dimse::{self, Command, Failure, Outcome, Status};
 use crate::rewrite::{Correspondence, Instance, RewriteError, Subject, Summary, Way};
-
-/// The label of records about responses on another instance than was asked about.
-const OTHER_INSTANCE: &str = "other-instance";
+use crate::vocabulary::Cause;
 
 /// A response that waits for its data set.
 pub(in super::super) struct Crossed {
@@ -45,7 +43,7 @@ pub(in super::super) fn handle(
 ) -> State {
     let crossed = Crossed { response, exchange, status };
     if let Some(failed) = crossed.exchange.failed.clone() {
-        return withhold(cx, &crossed, &failed, REWRITE_FAILED);
+        return withhold(cx, &crossed, &failed, Cause::RewriteFailed);
     }
     match instance_of(cx, &crossed, way) {
         Err(why) => refuse(cx, &crossed, why),
@@ -127,7 +125,7 @@ fn instance_of(
 
 fn other_instance(operation: Operation) -> Refused {
     let status = if operation == CStore { Status(0xC000) } else { Status::PROCESSING_FAILURE };
-    Refused { status, label: OTHER_INSTANCE, comment: "the response names another SOP instance".into() }
+    Refused { status, cause: Cause::OtherInstance, comment: "the response names another SOP instance".into() }
 }
 
 /// The data set of a response has crossed whole.
@@ -148,18 +146,18 @@ pub(in super::super) fn response_failed(
     let failed = failure_of(crossed.exchange.operation, error);
     fail_later(cx, crossed, &failed, fault_of(error));
     if crossed.status.outcome() != Outcome::Pending {
-        tell_failure(cx, crossed, &failed, REWRITE_FAILED);
+        tell_failure(cx, crossed, &failed, Cause::RewriteFailed);
     }
     cancel(crossed)
 }
 
 /// A response that cannot cross. Its sender is told to stop where it can be.
 fn refuse(cx: &mut Context<'_>, crossed: &Crossed, why: Refused) -> State {
-    let Refused { status, label, comment } = why;
+    let Refused { status, cause, comment } = why;
     let fault = Box::new(audit::Fault::of(comment.clone()));
     let failed = Failure { status, comment, offending: None };
     fail_later(cx, crossed, &failed, fault);
-    let state = withhold(cx, crossed, &failed, label);
+    let state = withhold(cx, crossed, &failed, cause);
     let context_id = crossed.exchange.sent_context_id;
     match cancel(crossed) {
         None => state,
@@ -182,9 +180,9 @@ fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, fault: 
 }
 
 /// A response of an operation that has failed here: all but the last are dropped.
-fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, label: &'static str) -> State {
+fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Cause) -> State {
     if crossed.status.outcome() != Outcome::Pending {
-        tell_failure(cx, crossed, failed, label);
+        tell_failure(cx, crossed, failed, cause);
     }
     match crossed.response.has_data_set {
         true => Swallowed::of(crossed.exchange.sent_context_id, None),
@@ -192,9 +190,9 @@ fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, label: &'
     }
 }
 
-fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, label: &'static str) {
+fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Cause) {
     let Crossed { response, exchange, .. } = crossed;
-    cx.over(exchange.message_id, Answer::Failed(failed.status, label));
+    cx.over(exchange.message_id, Answer::Failed(failed.status, cause));
     cx.send(exchange.context_id, &dimse::failed_response(response, failed));
 }
 

@@ -6,8 +6,8 @@ use super::super::super::ends::{Nearness, nearness, words};
 use super::super::super::row::clock;
 use super::Told;
 use super::values::{find, joined, list, moment, text};
-use crate::audit::reading::{of_reason, of_rejection};
 use crate::cli::table::visible;
+use crate::vocabulary::{of_reason, of_rejection};
 
 impl Told {
     pub(super) fn who(&mut self, begin: &Value) {

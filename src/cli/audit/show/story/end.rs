@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Told;
 use super::values::{find, text};
-use crate::audit::reading::{of_ending, of_reason};
 use crate::cli::words::amount;
+use crate::vocabulary::{of_ending, of_reason};
 
 impl Told {
     pub(super) fn alert(&mut self, alert: &Value) {

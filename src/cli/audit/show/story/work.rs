@@ -1,5 +1,6 @@
 //! What was agreed, what was done, and what was rewritten.
 
+use crate::vocabulary::{of_reason, of_tolerated};
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use super::super::super::command::Line;
 use super::values::{find, joined, list, moment, text};
 use super::{INDENT, TOLD, Told};
-use crate::audit::reading::{Outcome, Record, of_reason, of_tolerated};
+use crate::audit::reading::{Outcome, Record};
 use crate::cli::table::{Table, visible};
 use crate::cli::words::{amount, counted, duration};
 use crate::policy::sop_class::keyword;

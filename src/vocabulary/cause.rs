@@ -1,0 +1,67 @@
+//! Why an operation is refused, or fails.
+
+use super::Answer::{Silent, Status, StatusOfService};
+
+words! {
+    /// Why an operation was refused, or failed, on an association that lives on.
+    Cause {
+        OperationNotAllowed = "operation-not-allowed",
+            "the role of the peer does not have the operation",
+            "operations of the [[role]]", Status(0x0124), AccessControl;
+        NotAskedFor = "not-asked-for",
+            "the upstream sent an object while no C-GET of the peer was open",
+            "the upstream's software, or whether it is what it should be", Status(0x0124), AccessControl;
+        SopClassNotAllowed = "sop-class-not-allowed",
+            "the role of the peer does not have the SOP class",
+            "sop-classes of the [[role]]", Status(0x0122), AccessControl;
+        /// Says the same on the wire whether the destination exists or not.
+        MoveDestinationNotAllowed = "move-destination-not-allowed",
+            "the role of the peer does not have the move destination",
+            "move-destinations of the [[role]]", Status(0xA801), AccessControl;
+        ContradictoryCommand = "contradictory-command",
+            "the command names one SOP class or instance as affected and another as requested",
+            "the sender's software, or somebody probing", Status(0x0212), AccessControl;
+        UnrecognizedOperation = "unrecognized-operation",
+            "the command is no DIMSE operation that dimsegate knows",
+            "the sender's software", Status(0x0211), AccessControl;
+        DuplicateInvocation = "duplicate-invocation",
+            "a message ID was used again while its operation was open",
+            "the sender's software", Status(0x0210), AccessControl;
+        InvalidSopInstance = "invalid-sop-instance",
+            "the SOP instance UID breaks the rules of UIDs",
+            "the sender's software, or somebody probing", Status(0x0117), AccessControl;
+        DataSetMismatch = "data-set-mismatch",
+            "the data set of a C-STORE names another SOP class or instance than its command",
+            "the sender's software, or somebody who goes around the role; the record has both",
+            Status(0xA900), AccessControl;
+        DataSetUnreadable = "data-set-unreadable",
+            "the data set of a C-STORE cannot be read as far as its SOP class and instance",
+            "the sender's software, or somebody who goes around the role", Status(0xC000), AccessControl;
+        RewriteFailed = "rewrite-failed",
+            "the data set could not be rewritten, and was not passed on",
+            "the object: dimsegate rewrite tells the element", StatusOfService, AccessControl;
+        /// A query for one is answered that nothing matches.
+        UnknownPseudonym = "unknown-pseudonym",
+            "what was asked about stands for nothing on the other side",
+            "where the reader has the identifier from; only what went out to readers can come back",
+            Status(0x0112), AccessControl;
+        DuplicateInstance = "duplicate-instance",
+            "the reader sent an instance whose original is on the other side",
+            "the reader's software: it sends back what it was given, under the same UID",
+            Status(0x0111), AccessControl;
+        OtherInstance = "other-instance",
+            "the response names another SOP instance than the request",
+            "the software of whoever answered, or somebody who claims the UID of another object",
+            StatusOfService, AccessControl;
+        NeverAnswered = "never-answered",
+            "no response came before the association ended",
+            "how the association ended", Silent, AccessControl;
+    }
+}
+
+impl Cause {
+    /// Whether a rule stood against the operation; else it could not be done.
+    pub fn is_refusal(self) -> bool {
+        !matches!(self, Self::RewriteFailed | Self::OtherInstance | Self::NeverAnswered)
+    }
+}

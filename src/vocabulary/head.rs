@@ -1,0 +1,47 @@
+//! What the head that was kept says of the trail that a run found.
+
+use super::Answer::Silent;
+
+words! {
+    /// What `audit.head` said of the trail when a run began.
+    #[derive(Default)]
+    HeadFound {
+        #[default]
+        New = "new",
+            "a new trail began: there was no record and no head",
+            "whether that was meant; else everything before was deleted", Silent, No;
+        Fits = "fits",
+            "the trail ended as its head says", "nothing", Silent, No;
+        Missing = "missing",
+            "audit.head was missing: nobody knows how many records there were",
+            "who moved it; then audit verify", Silent, No;
+        /// Not a head, or not signed by whom it says.
+        Forged = "forged",
+            "audit.head was damaged or forged", "who wrote it; then audit verify", Silent, No;
+        /// It could not be checked.
+        OtherKey = "other-key",
+            "audit.head was signed by another key", "whether signing-key was changed on purpose", Silent, No;
+        Cut = "cut",
+            "the end of the trail was cut off",
+            "who could write the files; a repository may have the records", Silent, No;
+        Differs = "differs",
+            "a record was written anew",
+            "who could write the files; a repository may have the record", Silent, No;
+        NotCompared = "not-compared",
+            "audit.head was not compared: its record is not in the last files", "audit verify", Silent, No;
+    }
+}
+
+impl HeadFound {
+    /// Whether the trail is, or may be, not as the last run left it.
+    pub fn is_wrong(self) -> bool {
+        !matches!(self, Self::New | Self::Fits | Self::NotCompared)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for HeadFound {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let label = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Self::of(&label).ok_or_else(|| serde::de::Error::custom("what no head says"))
+    }
+}

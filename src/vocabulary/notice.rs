@@ -1,0 +1,43 @@
+//! What the proxy tells of itself and its surroundings.
+
+use super::Answer::Silent;
+
+words! {
+    /// What the proxy tells of itself and its surroundings: nobody was refused, and somebody should look.
+    Notice {
+        ProtocolError = "protocol-error",
+            "one side broke the protocol, and both were told (A-ABORT)",
+            "the software of the side that the explanation names, or somebody probing", Silent, RestrictedFunction;
+        RecordsLost = "records-lost",
+            "records were lost while none could be written",
+            "the disk under [audit] directory, then audit verify", Silent, RecordingStopped;
+        AuditFileReplaced = "audit-file-replaced",
+            "the audit file was removed or replaced while in use",
+            "who did it; then audit verify", Silent, RecordingStopped;
+        /// The message of the run that found it says so.
+        TrailChanged = "trail-changed",
+            "the trail is not, or may not be, as the run before left it",
+            "who could write its files; audit verify", Silent, No;
+        NotANote = "not-a-note",
+            "something stood among the notes of who reads the records that is none",
+            "who of the reviewers' group put it there", Silent, AccessControl;
+        CertificateEnding = "certificate-ending",
+            "a certificate that this proxy shows or trusts ends soon",
+            "certs/README.md, Renewing: before that day", Silent, NodeAuthentication;
+        CertificateEnded = "certificate-ended",
+            "a certificate that this proxy shows or trusts has ended",
+            "certs/README.md, Renewing: peers are refused, or refuse", Silent, NodeAuthentication;
+        RevocationListEnding = "revocation-list-ending",
+            "a revocation list ends soon",
+            "how revocation-lists are renewed: dimsegate certs crl", Silent, NodeAuthentication;
+        RevocationListEnded = "revocation-list-ended",
+            "a revocation list has ended: everybody whom its CA signed is refused",
+            "dimsegate certs crl, then SIGHUP", Silent, NodeAuthentication;
+        RepositoryBehind = "repository-behind",
+            "an audit repository has not had records for more than ten minutes",
+            "the repository, and the network to it; nothing is lost", Silent, RecordingLate;
+        RetentionDays = "retention-days",
+            "a day's records were deleted, being older than retention-days",
+            "nothing, if the number of days was meant", Silent, No;
+    }
+}

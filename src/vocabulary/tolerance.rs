@@ -1,0 +1,59 @@
+//! What of a message breaks the standard, and is read all the same.
+
+use super::Answer::Silent;
+
+words! {
+    /// What of a message breaks the standard, and has one reading all the same.
+    Tolerance {
+        CommandGroupLength = "command-group-length",
+            "the group length (0000,0000) of the command was absent or wrong", "the sender's software", Silent, No;
+        CommandOrder = "command-order",
+            "elements of the command were out of order", "the sender's software", Silent, No;
+        CommandPadding = "command-padding",
+            "a value of the command was padded as the standard does not allow", "the sender's software", Silent, No;
+        CommandElementsMore = "command-elements-more",
+            "more than eight elements of the command do not belong there", "the sender's software", Silent, No;
+        ResponseContext = "response-context",
+            "the response came in another accepted presentation context", "the sender's software", Silent, No;
+        DataSetOrder = "data-set-order",
+            "elements of the data set were out of order", "the sender's software", Silent, No;
+        DataSetVr = "data-set-vr",
+            "a VR in the data set was ?? or blank", "the sender's software", Silent, No;
+        DataSetDelimiter = "data-set-delimiter",
+            "a delimiter stood where a sequence or item of defined length ends", "the sender's software", Silent, No;
+        DataSetFileMeta = "data-set-file-meta",
+            "elements of group 0002 stood in the data set", "the sender's software", Silent, No;
+        DataSetTrailingNuls = "data-set-trailing-nuls",
+            "NULs stood behind the last element of the data set", "the sender's software", Silent, No;
+        DataSetWithoutSopClass = "data-set-without-sop-class",
+            "the data set names no SOP class; the command alone does", "the sender's software", Silent, No;
+        DataSetWithoutSopInstance = "data-set-without-sop-instance",
+            "the data set names no SOP instance; the command alone does", "the sender's software", Silent, No;
+        DataSetNotCompared = "data-set-not-compared",
+            "the transfer syntax is unknown, so that the data set was not compared with the command",
+            "whether that transfer syntax was meant", Silent, No;
+    }
+}
+
+/// Before the tag of an element that was left out.
+const ELEMENT: &str = "command-element-";
+/// Before a label that is about a response.
+pub const OF_RESPONSE: &str = "response-";
+
+/// The label for an element that does not belong in the command and was left out, by its tag.
+pub fn left_out(group: u16, element: u16) -> String {
+    format!("{ELEMENT}{group:04X}{element:04X}")
+}
+
+/// A label of `tolerated` in words, of a response and of an element that was left out too; `None` for one that is not known.
+pub fn of_tolerated(label: &str) -> Option<String> {
+    if let Some(tolerance) = Tolerance::of(label) {
+        return Some(tolerance.word().what.to_owned());
+    }
+    if let Some(of_command) = label.strip_prefix(OF_RESPONSE) {
+        return of_tolerated(of_command).map(|words| format!("in a response: {words}"));
+    }
+    let tag = label.strip_prefix(ELEMENT).filter(|tag| tag.len() == 8 && tag.is_ascii())?;
+    let (group, element) = tag.split_at_checked(4)?;
+    Some(format!("element ({group},{element}) does not belong in the command, or not so, and was left out"))
+}

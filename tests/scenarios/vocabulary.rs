@@ -1,0 +1,85 @@
+//! Every word that records may say is made somewhere, and said the same by all who say it.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dimsegate::vocabulary::{Cause, Ended, HeadFound, Notice, Reason, Tolerance, Word, reasons};
+
+/// Nobody is asked who they are yet; messages to repositories know the word already.
+const NOT_MADE_YET: [&str; 1] = ["Reason::UserIdentity"];
+
+#[test]
+fn each_word_is_made_somewhere_outside_of_the_vocabulary() {
+    let code = code_outside_of(&["vocabulary"]);
+    let every = [
+        names("Reason", Reason::ALL),
+        names("Cause", Cause::ALL),
+        names("Notice", Notice::ALL),
+        names("Ended", Ended::ALL),
+        names("HeadFound", HeadFound::ALL),
+        names("Tolerance", Tolerance::ALL),
+    ];
+    let of_handshakes =
+        fs::read_to_string(source_folder().join("vocabulary/reason.rs")).expect("the file of reasons");
+    let made = |name: &String| {
+        names_it(&code, name) || names_it(&of_handshakes, &name.replace("Reason::", "Self::"))
+    };
+    let missing: BTreeSet<String> = every.concat().into_iter().filter(|name| !made(name)).collect();
+    assert_eq!(missing, NOT_MADE_YET.map(String::from).into());
+}
+
+#[test]
+fn no_label_is_written_out_where_a_word_could_be_named() {
+    let code = code_outside_of(&["vocabulary", "config"]);
+    let labels =
+        reasons().chain(Tolerance::WORDS).map(|word: &Word| word.label).filter(|label| label.contains('-'));
+    // `tls` has labels of its own for handshakes; keys of the configuration are called as what they limit.
+    let shared = ["certificate-", "revocation-list-expired"];
+    let written: Vec<&str> = labels
+        .filter(|label| !shared.iter().any(|shared| label.starts_with(shared)))
+        .filter(|label| code.contains(&format!("\"{label}\"")))
+        .collect();
+    assert_eq!(written, Vec::<&str>::new());
+}
+
+fn names<T: Debug>(name: &str, all: &[T]) -> Vec<String> {
+    let variant = |one: &T| format!("{one:?}").split(' ').next().unwrap_or_default().to_owned();
+    all.iter().map(|one| format!("{name}::{}", variant(one))).collect()
+}
+
+/// Whether the code has this path, and not only one that begins so.
+fn names_it(code: &str, path: &str) -> bool {
+    code.match_indices(path).any(|(at, _)| {
+        !code[at + path.len()..].starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_')
+    })
+}
+
+fn source_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// What runs of all rooms but these: without comments and tests.
+fn code_outside_of(rooms: &[&str]) -> String {
+    let mut code = String::new();
+    let mut folders = vec![source_folder()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of src/").flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            if path.is_dir() && !rooms.iter().any(|room| name == *room) && name != "tests" {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") && name != "tests.rs" {
+                code.push_str(&without_tests(&fs::read_to_string(&path).expect("a source file")));
+            }
+        }
+    }
+    code
+}
+
+fn without_tests(text: &str) -> String {
+    let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
+    lines
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .fold(String::new(), |code, line| code + line + "\n")
+}
