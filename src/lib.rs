@@ -39,6 +39,7 @@
 //! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
 //! | [`upper`] | PS3.8 §7 | an association with one leg: dimsegate itself as requestor or acceptor |
 //! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
+//! | [`daemon`] | | what lives as long as the process: start, reload and stop of all of it |
 //! | [`cli`] | | one file a subcommand |
 //!
 //! `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `age` and the audit events
@@ -78,6 +79,8 @@ pub mod cli;
 pub mod config;
 #[warn(unreachable_pub)]
 pub mod crosswalk;
+#[warn(missing_docs, unreachable_pub)]
+pub mod daemon;
 pub mod dataset;
 #[warn(unreachable_pub)]
 pub mod dimse;

@@ -14,11 +14,10 @@ use tokio::sync::mpsc::{Receiver, channel, error::TrySendError};
 mod logging;
 
 use super::exit;
-use crate::audit::forward::Forwarding;
+use crate::audit::ReloadedBy;
 use crate::audit::used::name_of;
-use crate::audit::{Audit, Event, ReloadedBy, SecurityAlert};
 use crate::config::{self, Loaded};
-use crate::relay::Proxy;
+use crate::daemon::Daemon;
 use logging::Logging;
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +36,7 @@ pub struct Args {
     pub config: PathBuf,
 }
 
-/// Runs the proxy. 0 after a stop that was asked for, 78 for a bad configuration, 69 when it cannot bind or record.
+/// Runs the daemon. 0 after a stop that was asked for, 78 for a bad configuration, 69 when it cannot bind or record.
 pub fn run(args: &Args) -> ExitCode {
     let loaded = match super::load(&args.config) {
         Ok(loaded) => loaded,
@@ -64,46 +63,39 @@ const SIGXFSZ: i32 = 25;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure> {
-    // Nothing is closed or deleted before the forwarders have said what they still have to read.
-    let names = loaded.settings.forwarding.iter().map(|destination| destination.name.clone());
-    loaded.settings.audit.keeping.hold.expect(names);
     let mut hangups = hangups()?;
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let audit = Audit::start(loaded.settings.audit.clone())?;
-    let mut forwarding = forward(&loaded, audit.0.clone())?;
-    let mut proxy = tokio::select! {
+    let mut daemon = tokio::select! {
         biased;
-        started = Proxy::start(loaded, audit) => started?,
+        started = Daemon::start(loaded) => started?,
         // The first records wait for a disk that takes nothing.
         _ = told_to_stop(&mut terminate, &mut interrupt) => return Ok(()),
     };
-    say_started(&proxy, file);
+    say_started(&daemon, file);
     let mut lost = pin!(log.tell_what_is_lost());
     let why = loop {
         tokio::select! {
             Some(by) = hangups.recv() => {
                 // Its record may wait for a disk that takes nothing; what it has put into force by then stays so.
                 tokio::select! {
-                    () = reload(&mut proxy, file, by) => {}
+                    () = reload(&mut daemon, file, by) => {}
                     why = told_to_stop(&mut terminate, &mut interrupt) => break why,
                 }
-                log.apply(&proxy.settings().log);
-                forwarding.reload(&proxy.settings().forwarding);
+                log.apply(&daemon.settings().log);
             }
             why = told_to_stop(&mut terminate, &mut interrupt) => break why,
             never = &mut lost => match never {},
         }
     };
-    proxy.stop(why).await;
-    forwarding.stop().await;
+    daemon.stop(why).await;
     tracing::info!(reason = why, "stopped");
     Ok(())
 }
 
-fn say_started(proxy: &Proxy, file: &Path) {
-    let settings = proxy.settings();
+fn say_started(daemon: &Daemon, file: &Path) {
+    let settings = daemon.settings();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         file = %file.display(),
@@ -123,18 +115,6 @@ fn raise_descriptor_limit() {
     {
         tracing::warn!(%error, limit = limit.current, "the soft limit of file descriptors stays as it is");
     }
-}
-
-/// Sends records on from their directory, to wherever the configuration says.
-fn forward(loaded: &Loaded, trail: Audit) -> Result<Forwarding, Failure> {
-    let (audit, destinations) = (&loaded.settings.audit, &loaded.settings.forwarding);
-    let hold = audit.keeping.hold.clone();
-    let runtime = tokio::runtime::Handle::current();
-    let alert = move |alert: SecurityAlert| {
-        let trail = trail.clone();
-        runtime.spawn(async move { trail.record(Event::SecurityAlert(Box::new(alert))).await });
-    };
-    Ok(Forwarding::start(audit.directory.clone(), destinations, hold, alert)?)
 }
 
 /// SIGHUP, with who sent it. What comes while one waits is that one: it reads the file as it is then.
@@ -165,30 +145,30 @@ async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'stati
 }
 
 /// Everything is read and checked before anything is put into force.
-async fn reload(proxy: &mut Proxy, file: &Path, by: Option<ReloadedBy>) {
+async fn reload(daemon: &mut Daemon, file: &Path, by: Option<ReloadedBy>) {
     let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
     let loaded = match read {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(problems)) => {
             let problems: Vec<String> = problems.to_string().lines().map(str::to_owned).collect();
-            return refused(proxy, problems, by).await;
+            return refused(daemon, problems, by).await;
         }
-        Err(defect) => return refused(proxy, vec![defect.to_string()], by).await,
+        Err(defect) => return refused(daemon, vec![defect.to_string()], by).await,
     };
     super::warn(&loaded);
     let digest = loaded.settings.digest.clone();
-    match proxy.reload(loaded, by.clone()).await {
+    match daemon.reload(loaded, by.clone()).await {
         Ok(()) => tracing::info!(configuration = %digest, "configuration reloaded"),
-        Err(error) => refused(proxy, vec![error.to_string()], by).await,
+        Err(error) => refused(daemon, vec![error.to_string()], by).await,
     }
 }
 
-async fn refused(proxy: &Proxy, problems: Vec<String>, by: Option<ReloadedBy>) {
+async fn refused(daemon: &Daemon, problems: Vec<String>, by: Option<ReloadedBy>) {
     for problem in &problems {
         tracing::error!("{problem}");
     }
-    let in_force = &proxy.settings().digest;
+    let in_force = &daemon.settings().digest;
     tracing::error!(configuration = %in_force, "configuration refused; the one before stays in force");
-    proxy.record_refused(problems, by).await;
+    daemon.record_refused(problems, by).await;
 }

@@ -59,5 +59,5 @@ fn crosswalk(section: &Section<'_>, files: &mut BTreeMap<PathBuf, usize>) -> Opt
         return None;
     }
     let Located { value: path, .. } = file;
-    Some(CrosswalkSettings { path, key_file: key_file.value, secret, line, open: None })
+    Some(CrosswalkSettings { path, key_file: key_file.value, secret, line })
 }

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::keys::Keys;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
-use crate::crosswalk::{Crosswalk, CrosswalkError, Secret};
+use crate::crosswalk::Secret;
 use crate::policy::{self, Policy};
 use crate::rewrite::Ruleset;
 use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
@@ -62,34 +62,6 @@ pub struct CrosswalkSettings {
     pub secret: Secret,
     /// Where the file defines it, counted from 1.
     pub line: usize,
-    /// Once it is [open](Settings::open_crosswalks).
-    pub open: Option<Arc<Crosswalk>>,
-}
-
-impl Settings {
-    /// Opens every crosswalk, those that `before` has open excepted: they stay open. To be done before the settings are
-    /// put into force.
-    ///
-    /// # Errors
-    /// The first that cannot be opened.
-    pub fn open_crosswalks(&mut self, before: Option<&Self>) -> Result<(), CrosswalkError> {
-        let open_before = || before.into_iter().flat_map(|before| before.crosswalks.values());
-        for CrosswalkSettings { path, secret, open, .. } in self.crosswalks.values_mut() {
-            let still = open_before()
-                .filter_map(|before| before.open.as_ref())
-                .find(|crosswalk| crosswalk.is(path, secret));
-            *open = Some(match still {
-                Some(crosswalk) => crosswalk.clone(),
-                None => Arc::new(Crosswalk::open(path, secret)?),
-            });
-        }
-        Ok(())
-    }
-
-    /// The open crosswalk of a rewrite, where it has one.
-    pub fn crosswalk_of(&self, rewrite: &str) -> Option<&Arc<Crosswalk>> {
-        self.crosswalks.get(self.remembered.get(rewrite)?)?.open.as_ref()
-    }
 }
 
 /// `[log]`: the operational log, apart from the records.

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::gate::Gate;
+use super::in_force::InForce;
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
@@ -22,6 +23,8 @@ use crate::wire::pdu::Abort;
 pub(crate) struct Arrival {
     pub gate: Arc<Gate>,
     /// In force when the connection came, and for as long as it lasts.
+    pub in_force: Arc<InForce>,
+    /// Its settings.
     pub settings: Arc<Settings>,
     pub listener: Arc<ListenerSettings>,
     pub id: Arc<str>,

@@ -12,6 +12,7 @@ use super::asking::Asking;
 use super::drive::{Drive, Open};
 use super::early::Early;
 use super::leg::Leg;
+use super::live::Facts;
 use super::machine::{Deadlines, Ended, Machine, Side, Terms};
 use super::records::Told;
 use super::upstream::Dialled;
@@ -53,7 +54,7 @@ impl Established {
         // What became of each proposed context is in the answer.
         let grant = Grant { contexts: Vec::new(), ..self.grant.clone() };
         let ruleset = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.rewrites.get(name));
-        let crosswalk = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.crosswalk_of(name));
+        let crosswalk = grant.peer.rewrite.as_ref().and_then(|name| arrival.in_force.crosswalk_of(name));
         // That of the association, which lies in that of the connection.
         let span = Span::current();
         let asking =
@@ -89,6 +90,7 @@ impl Opened {
     /// Answers, relays, and writes down how it ended.
     pub async fn serve(self, arrival: &Arrival) {
         let Self { mut open, told, permit, early } = self;
+        let _alive = arrival.gate.live.enter(facts(arrival, &open.machine.terms().grant));
         let ended = if early.is_silent() {
             relay(&mut open, arrival).await
         } else {
@@ -98,6 +100,17 @@ impl Opened {
         };
         let span = open.machine.terms().span.clone();
         Box::pin(farewell::conclude(arrival, *open, ended, *told, permit).instrument(span)).await;
+    }
+}
+
+fn facts(arrival: &Arrival, grant: &Grant) -> Facts {
+    Facts {
+        id: arrival.id.clone(),
+        peer: grant.peer.name.clone(),
+        upstream: grant.upstream.clone(),
+        from: arrival.from,
+        calling: grant.calling.clone(),
+        since: arrival.began.into_std(),
     }
 }
 

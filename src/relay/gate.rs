@@ -8,9 +8,10 @@ use tokio::sync::watch;
 
 use super::decoding::Decoders;
 use super::ids::Ids;
+use super::in_force::InForce;
+use super::live::Live;
 use super::refusals::Refusals;
 use crate::audit::Audit;
-use crate::config::Settings;
 use crate::policy::limits::Limiter;
 
 /// How far a stop has come.
@@ -24,12 +25,13 @@ pub(crate) enum Stage {
 }
 
 pub(crate) struct Gate {
-    /// Each association takes the settings once, when it begins, and keeps them.
-    pub settings: ArcSwap<Settings>,
+    /// Each association takes it once, when it begins, and keeps it.
+    pub in_force: ArcSwap<InForce>,
     pub audit: Audit,
     pub limiter: Limiter,
     pub decoders: Decoders,
     pub refusals: Arc<Refusals>,
+    pub live: Live,
     pub stage: watch::Receiver<Stage>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: AtomicU64,
@@ -39,11 +41,13 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub fn new(settings: Arc<Settings>, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
-        let limiter = Limiter::new(settings.limits.counts);
-        let decoders = Decoders::new(settings.limits.decoding_memory);
+    pub fn new(in_force: InForce, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
+        let limits = &in_force.settings.limits;
+        let limiter = Limiter::new(limits.counts);
+        let decoders = Decoders::new(limits.decoding_memory);
         Self {
-            settings: ArcSwap::new(settings),
+            in_force: ArcSwap::new(Arc::new(in_force)),
+            live: Live::default(),
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,
             limiter,

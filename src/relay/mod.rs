@@ -18,10 +18,9 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `proxy` | start, reload, drain: what the command line drives |
-//! | `gate` | what all associations share |
-//! | `ids` | what ties records and log together |
-//! | `listener` | accept loops |
+//! | `gate`, `in_force` | what all associations share; the configuration with what it has open |
+//! | `live` | the associations that are open at this moment |
+//! | `listeners`, `listener` | all accept loops, and one |
 //! | `session`, `established` | one connection as the protocol tells it |
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
@@ -32,7 +31,6 @@
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
 //! | `nothing_allowed` | an association of which no presentation context is allowed |
-//! | `endings` | certificates and lists that end, told ahead |
 //! | `ids` | how associations are called |
 //! | `refusals` | those who were not let in, gathered by the minute |
 //! | `farewell`, `parting`, `records` | how it ends, and what is written down |
@@ -50,19 +48,20 @@ mod associate;
 mod decoding;
 mod drive;
 mod early;
-mod endings;
 mod entrance;
 mod established;
 mod farewell;
 mod gate;
 mod handshake;
 mod ids;
+mod in_force;
 mod leg;
 mod listener;
+mod listeners;
+mod live;
 mod machine;
 mod nothing_allowed;
 mod parting;
-mod proxy;
 mod proxy_protocol;
 mod records;
 mod refusals;
@@ -71,5 +70,9 @@ mod session;
 mod upstream;
 mod verification;
 
-pub use proxy::{Proxy, StartError};
+pub(crate) use gate::{Gate, Stage};
+pub(crate) use in_force::InForce;
+pub use listeners::BindError;
+pub(crate) use listeners::{Bound, Listeners};
+pub(crate) use live::Live;
 pub use verification::{EchoError, Echoed, echo};

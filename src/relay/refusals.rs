@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use crate::audit::{Audit, Event, Gathering, disk_has_room};
 use crate::policy::limits::of_one_site;
 
@@ -50,13 +52,17 @@ impl Refusals {
         self.gathering().take_echo(peer, event)
     }
 
-    /// Records what was counted, each minute, for as long as it is not dropped.
-    pub async fn each_minute(self: Arc<Self>, directory: PathBuf) {
+    /// Records what was counted, each minute, until the sender of `over` is gone. It ends between two minutes, never while
+    /// what was counted is being handed on: whoever ends it waits for it, and then tells the rest [at the end](Self::at_end).
+    pub async fn each_minute(self: Arc<Self>, directory: PathBuf, mut over: oneshot::Receiver<()>) {
         loop {
             let directory = directory.clone();
             let room = tokio::task::spawn_blocking(move || disk_has_room(&directory)).await;
             self.disk_has_room.store(room.unwrap_or(true), Ordering::Relaxed);
-            tokio::time::sleep(MINUTE).await;
+            tokio::select! {
+                () = tokio::time::sleep(MINUTE) => {}
+                _ = &mut over => return,
+            }
             // Otherwise it goes on being counted.
             if self.has_room() {
                 self.tell().await;

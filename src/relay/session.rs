@@ -28,7 +28,8 @@ use crate::wire::{AbortReason, Malformed, Packer};
 
 /// Serves one connection. Whatever goes wrong ends here, in its one record.
 pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, from: SocketAddr) {
-    let settings = gate.settings.load_full();
+    let in_force = gate.in_force.load_full();
+    let settings = in_force.settings.clone();
     let Some(listener) = settings.listeners.iter().find(|settings| *settings.name == *listener).cloned()
     else {
         // A reload took the listener away between the accept and now; so it would have been a moment later.
@@ -36,8 +37,17 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, fr
     };
     let id = gate.next_id();
     let span = tracing::info_span!("connection", address = %from, association = %id);
-    let mut arrival =
-        Arrival { gate, settings, listener, id, from, began: Instant::now(), tls: None, may_check: false };
+    let mut arrival = Arrival {
+        gate,
+        in_force,
+        settings,
+        listener,
+        id,
+        from,
+        began: Instant::now(),
+        tls: None,
+        may_check: false,
+    };
     // Boxed, so that an association that waits holds no room for what is behind it.
     let Some((opened, _permit)) = Box::pin(approach(&mut arrival, socket).instrument(span)).await else {
         return;

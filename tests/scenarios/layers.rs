@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("vocabulary", &[]),
     ("buffer", &[]),
     ("files", &[]),
@@ -22,7 +22,19 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("upper", &["buffer", "wire", "dimse", "tls"]),
     (
         "config",
-        &["files", "wire", "dimse", "dataset", "rewrite", "identity", "policy", "audit", "tls", "crosswalk"],
+        &[
+            "vocabulary",
+            "files",
+            "wire",
+            "dimse",
+            "dataset",
+            "rewrite",
+            "identity",
+            "policy",
+            "audit",
+            "tls",
+            "crosswalk",
+        ],
     ),
     (
         "relay",
@@ -43,6 +55,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "crosswalk",
         ],
     ),
+    ("daemon", &["vocabulary", "audit", "tls", "config", "crosswalk", "relay"]),
     (
         "cli",
         &[
@@ -59,6 +72,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "upper",
             "config",
             "relay",
+            "daemon",
             "crosswalk",
         ],
     ),

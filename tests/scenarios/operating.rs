@@ -287,4 +287,10 @@ fn what_does_not_end_within_the_grace_period_is_aborted_on_both_legs() {
     assert!(gate.wait().success());
     assert_eq!(gate.event("association-closed")["ended"], "shutdown");
     assert_eq!(gate.event("stopped")["aborted"], 1);
+    let log = gate.output();
+    let said = log.lines().find(|line| line.contains("still open")).expect("a line on what was waited for");
+    let id = gate.event("association-closed")["association"].as_str().expect("an id").to_owned();
+    for part in [id.as_str(), "upstream=pacs", "calling-ae-title=SITE"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::audit::Audit;
-use crate::{config, relay};
+use crate::config;
+use crate::daemon::Daemon;
 
 /// A running proxy, and where its listener listens.
 pub struct Proxy {
-    running: relay::Proxy,
+    running: Daemon,
     address: SocketAddr,
 }
 
@@ -19,8 +19,7 @@ impl Proxy {
     /// What is wrong with the configuration, the records or the listener, as sentences.
     pub async fn start(configuration: &Path, listener: &str) -> Result<Self, String> {
         let loaded = config::load(configuration).map_err(|problems| problems.to_string())?;
-        let audit = Audit::start(loaded.settings.audit.clone()).map_err(|error| error.to_string())?;
-        let running = relay::Proxy::start(loaded, audit).await.map_err(|error| error.to_string())?;
+        let running = Daemon::start(loaded).await.map_err(|error| error.to_string())?;
         let address = running.address(listener).ok_or_else(|| format!("no listener is called {listener}"))?;
         Ok(Self { running, address })
     }

@@ -1,0 +1,80 @@
+//! What lives as long as the process: records and their way to repositories, crosswalks, limits, listeners.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `starting` | from a configuration that was read to listeners that accept |
+//! | `reloading` | another configuration into force, staged and put into force as one |
+//! | `stopping` | drained, aborted where it has to be, and closed |
+//! | `told` | what the process records of itself |
+//! | `endings` | certificates and lists that end, told ahead |
+//!
+//! # Why
+//!
+//! - **Why an owner**: `dimsegate run` and the demonstration begin, reload and end alike, since they ask the same object.
+//!   The configuration is compiled and opens nothing; what is open belongs to whoever closes it.
+//! - **Why a reload is staged**: crosswalks are opened and listeners bound first. A failure there leaves everything as it
+//!   was; behind it nothing can fail, and settings and crosswalks change in one store.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::audit::forward::Forwarding;
+use crate::audit::{AuditError, AuditTask};
+use crate::config::Settings;
+use crate::crosswalk::CrosswalkError;
+use crate::relay::{BindError, Gate, Listeners, Stage};
+
+mod endings;
+mod reloading;
+mod starting;
+mod stopping;
+mod told;
+
+/// The proxy, running.
+pub struct Daemon {
+    gate: Arc<Gate>,
+    stage: watch::Sender<Stage>,
+    listeners: Listeners,
+    records: AuditTask,
+    forwarding: Forwarding,
+    /// Tells of refusals by the minute, until the sender is gone.
+    minutes: (oneshot::Sender<()>, JoinHandle<()>),
+    began: Instant,
+    /// With which it began: what a reload leaves as it is.
+    beginning: Arc<Settings>,
+    /// Whoever tells of what ends follows the settings in force.
+    followed: watch::Sender<Arc<Settings>>,
+}
+
+/// Why the proxy cannot run, or not with this configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener is taken, or may not be had.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A crosswalk is damaged, in use, or cannot be made.
+    #[error("crosswalk: {0}")]
+    Crosswalk(#[from] CrosswalkError),
+    /// Records cannot be kept.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// Records cannot be sent on.
+    #[error(transparent)]
+    Forwarding(std::io::Error),
+}
+
+impl Daemon {
+    /// Where a listener listens, with the port that the system chose.
+    pub fn address(&self, listener: &str) -> Option<SocketAddr> {
+        self.listeners.address(listener)
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.gate.in_force.load().settings.clone()
+    }
+}

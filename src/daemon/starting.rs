@@ -1,0 +1,64 @@
+//! From a configuration that was read to listeners that accept.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{oneshot, watch};
+
+use super::{Daemon, StartError, endings, told};
+use crate::audit::forward::Forwarding;
+use crate::audit::{Audit, Event, SecurityAlert};
+use crate::config::{Loaded, Settings};
+use crate::relay::{Gate, InForce, Listeners, Stage};
+
+impl Daemon {
+    /// Keeps records, sends them on, binds every listener, then begins to accept.
+    ///
+    /// # Errors
+    /// Records that cannot be kept or sent on; the first crosswalk that cannot be opened, or listener that cannot be bound.
+    pub async fn start(loaded: Loaded) -> Result<Self, StartError> {
+        let Loaded { settings, warnings } = loaded;
+        let settings = Arc::new(settings);
+        // Nothing is closed or deleted before the forwarders have said what they still have to read.
+        let names = settings.forwarding.iter().map(|destination| destination.name.clone());
+        settings.audit.keeping.hold.expect(names);
+        let (audit, records) = Audit::start(settings.audit.clone())?;
+        let forwarding = forward(&settings, audit.clone()).map_err(StartError::Forwarding)?;
+        let in_force = InForce::open(settings.clone(), None)?;
+        let (stage, staged) = watch::channel(Stage::Running);
+        let gate = Arc::new(Gate::new(in_force, audit, staged));
+        let mut listeners = Listeners::new(gate.clone());
+        let bound = listeners.bind_new(&settings)?;
+        told::started(&gate.audit, &settings, &bound).await;
+        told::loaded(&gate.audit, &settings, warnings.len()).await;
+        listeners.follow(&settings, bound);
+        let (until, over) = oneshot::channel();
+        let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
+        let followed = watch::Sender::new(settings.clone());
+        tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
+        let (minutes, began) = ((until, tokio::spawn(minutes)), Instant::now());
+        Ok(Self {
+            gate,
+            stage,
+            listeners,
+            records,
+            forwarding,
+            minutes,
+            began,
+            beginning: settings,
+            followed,
+        })
+    }
+}
+
+/// Sends records on from their directory, to wherever the configuration says.
+fn forward(settings: &Settings, trail: Audit) -> std::io::Result<Forwarding> {
+    let (audit, destinations) = (&settings.audit, &settings.forwarding);
+    let hold = audit.keeping.hold.clone();
+    let runtime = tokio::runtime::Handle::current();
+    let alert = move |alert: SecurityAlert| {
+        let trail = trail.clone();
+        runtime.spawn(async move { trail.record(Event::SecurityAlert(Box::new(alert))).await });
+    };
+    Forwarding::start(audit.directory.clone(), destinations, hold, alert)
+}

@@ -1,0 +1,38 @@
+//! The configuration in force, with what it has open.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::Settings;
+use crate::crosswalk::{Crosswalk, CrosswalkError};
+
+/// The configuration in force, with what it has open: both change at once.
+pub(crate) struct InForce {
+    pub settings: Arc<Settings>,
+    /// By the names of their tables.
+    crosswalks: BTreeMap<Arc<str>, Arc<Crosswalk>>,
+}
+
+impl InForce {
+    /// Opens every crosswalk of the settings, those that `before` has open excepted: they stay open.
+    ///
+    /// # Errors
+    /// The first that cannot be opened.
+    pub fn open(settings: Arc<Settings>, before: Option<&Self>) -> Result<Self, CrosswalkError> {
+        let mut crosswalks = BTreeMap::new();
+        for (name, wanted) in &settings.crosswalks {
+            let mut open = before.into_iter().flat_map(|before| before.crosswalks.values());
+            let crosswalk = match open.find(|crosswalk| crosswalk.is(&wanted.path, &wanted.secret)) {
+                Some(still) => still.clone(),
+                None => Arc::new(Crosswalk::open(&wanted.path, &wanted.secret)?),
+            };
+            crosswalks.insert(name.clone(), crosswalk);
+        }
+        Ok(Self { settings, crosswalks })
+    }
+
+    /// The crosswalk that a rewrite remembers in, where it has one.
+    pub fn crosswalk_of(&self, rewrite: &str) -> Option<&Arc<Crosswalk>> {
+        self.crosswalks.get(self.settings.remembered.get(rewrite)?)
+    }
+}
