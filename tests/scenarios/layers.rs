@@ -104,6 +104,17 @@ fn every_room_uses_only_what_lies_below_it() {
 }
 
 #[test]
+fn one_file_knows_the_interface_of_rustls_that_its_next_release_replaces() {
+    let knows = |file: &PathBuf| {
+        let code = code_of(&fs::read_to_string(file).expect("a source file"));
+        ["rustls::unbuffered", "UnbufferedServer", "UnbufferedClient"].iter().any(|name| code.contains(name))
+    };
+    let files = sources(&source_folder()).into_iter().filter(knows);
+    let names = files.map(|file| file.file_name().expect("a name").to_owned()).collect::<Vec<_>>();
+    assert_eq!(names, ["unbuffered.rs"]);
+}
+
+#[test]
 fn paths_are_read_however_they_are_written() {
     let code = "use crate::relay::drive;\nuse crate::{config::{Settings, crate_name}, tls};\nfn f() { crate::cli::main() }";
     assert_eq!(rooms_named_by(code), ["cli", "config", "relay", "tls"].map(String::from).into());

@@ -5,13 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
-use rustls::server::UnbufferedServerConnection;
 use rustls::{ClientConfig, ServerConfig};
 use tokio::net::TcpStream;
 
-use super::side::{Server, Side, Step};
+use super::side::{Side, Step};
+use super::unbuffered::{Client, Server};
 use super::{ClientStream, ServerStream, Stream};
 
 impl ServerStream {
@@ -20,8 +19,7 @@ impl ServerStream {
     /// # Errors
     /// As [`handshake_failure`](crate::tls::handshake_failure) reads them; the peer has been sent the alert.
     pub async fn accept(config: Arc<ServerConfig>, socket: TcpStream) -> io::Result<Self> {
-        let connection = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
-        Self::new(socket, Server::new(connection)).established().await
+        Self::new(socket, Server::new(config)?).established().await
     }
 
     /// The name that the client asked for (RFC 6066 §3).
@@ -40,8 +38,7 @@ impl ClientStream {
         name: ServerName<'static>,
         socket: TcpStream,
     ) -> io::Result<Self> {
-        let connection = UnbufferedClientConnection::new(config, name).map_err(io::Error::other)?;
-        Self::new(socket, connection).established().await
+        Self::new(socket, Client::new(config, name)?).established().await
     }
 }
 

@@ -1,10 +1,11 @@
-//! A TLS stream that reads many records at once, on rustls's unbuffered connections.
+//! A TLS stream that reads many records at once, decrypted where they came.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `mod` | the stream: bytes in, bytes out |
 //! | `connection` | rustls's connection and what became of it |
-//! | `side` | the two ends of rustls as one |
+//! | `side` | what the stream asks of a TLS library |
+//! | `unbuffered` | rustls, which answers it |
 //! | `sealing` | plaintext that becomes records |
 //! | `outgoing` | records that are on their way to the socket |
 //! | `establish` | the handshake |
@@ -16,25 +17,25 @@ mod establish;
 mod outgoing;
 mod sealing;
 mod side;
+mod unbuffered;
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use rustls::CommonState;
-use rustls::client::UnbufferedClientConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::buffer::Inbox;
 use connection::Connection;
-use side::Server;
 pub use side::Side;
+use unbuffered::{Client, Server};
 
 /// A listener's end of a connection.
 pub type ServerStream = Stream<Server>;
 /// The end towards an upstream.
-pub type ClientStream = Stream<UnbufferedClientConnection>;
+pub type ClientStream = Stream<Client>;
 
 /// TLS over TCP. While nothing flows it holds no buffers. Reader and writer have to live in one task: either may go on with
 /// what the other began.
@@ -69,7 +70,7 @@ impl<S: Side> Stream<S> {
 
     /// What the handshake settled.
     pub fn state(&self) -> &CommonState {
-        self.connection.side.state()
+        self.connection.side.settled()
     }
 
     /// Bytes of memory that wait for more, for tests.

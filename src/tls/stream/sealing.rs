@@ -2,8 +2,6 @@
 
 use std::io::{self, IoSlice};
 
-use rustls::unbuffered::WriteTraffic;
-
 use super::outgoing::Outgoing;
 
 /// Plaintext of one record (RFC 8446 §5.1).
@@ -15,9 +13,15 @@ const RESERVE: usize = 1024;
 /// Bytes in one stretch that become a record of their own; fewer are put together with what is beside them.
 const STRETCH: usize = 4096;
 
+/// What makes one record.
+pub(crate) trait Seal {
+    /// Makes a record of this in the room for it; gives its length.
+    fn encrypt(&mut self, plain: &[u8], room: &mut [u8]) -> io::Result<usize>;
+}
+
 /// Makes records of as much as there is room for; gives how many bytes that was.
-pub(crate) fn seal<Data>(
-    mut traffic: WriteTraffic<'_, Data>,
+pub(crate) fn seal(
+    traffic: &mut impl Seal,
     slices: &[IoSlice<'_>],
     outgoing: &mut Outgoing,
 ) -> io::Result<usize> {
@@ -33,7 +37,7 @@ pub(crate) fn seal<Data>(
         if plain.is_empty() {
             break;
         }
-        let written = traffic.encrypt(plain, outgoing.room()).map_err(io::Error::other)?;
+        let written = traffic.encrypt(plain, outgoing.room())?;
         outgoing.put(written);
         taken += plain.len();
     }
