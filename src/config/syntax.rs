@@ -18,9 +18,11 @@ pub(super) fn report(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, error
     // read alone, and the first error of each is told.
     for (start, table) in tables(report.text()) {
         let (_, errors) = DeTable::parse_recoverable(table);
-        if let Some(first) = errors.iter().min_by_key(|error| offset(error)) {
-            tell(report, start + offset(first), first);
-        }
+        tell_first(report, start, &errors);
+    }
+    // What is wrong only with tables together, such as a key and a table of the same name.
+    if report.errors() == 0 {
+        tell_first(report, 0, errors);
     }
 }
 
@@ -33,9 +35,10 @@ fn twice(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, errors: &[Error])
     if spelling::misses_a_header(report, root.get_mut(), first) {
         return;
     }
+    let starts = starts(report.text());
     let mut before = None;
     for (offset, error) in errors {
-        let table = tables(report.text()).take_while(|(start, _)| *start <= offset).count();
+        let table = starts.partition_point(|start| *start <= offset);
         if before.replace(table) != Some(table) {
             tell(report, offset, error);
         }
@@ -44,6 +47,13 @@ fn twice(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, errors: &[Error])
 
 fn offset(error: &Error) -> usize {
     error.span().map_or(0, |span| span.start)
+}
+
+/// Tells the first of the errors of a part of the file that begins at `start`.
+fn tell_first(report: &Report<'_>, start: usize, errors: &[Error]) {
+    if let Some(first) = errors.iter().min_by_key(|error| offset(error)) {
+        tell(report, start + offset(first), first);
+    }
 }
 
 fn tell(report: &Report<'_>, offset: usize, error: &Error) {
@@ -57,18 +67,25 @@ fn tell(report: &Report<'_>, offset: usize, error: &Error) {
 
 /// The parts of a file between lines that begin as a header does, each with its offset.
 fn tables(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let header = |line: &str| {
-        let name = line.strip_prefix('[').map(|rest| rest.strip_prefix('[').unwrap_or(rest));
-        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
-    };
+    let starts = starts(text);
+    let ends: Vec<usize> = starts.iter().copied().skip(1).chain([text.len()]).collect();
+    starts.into_iter().zip(ends).filter_map(|(start, end)| text.get(start..end).map(|part| (start, part)))
+}
+
+/// Where the file begins, and each further line that begins as a header does.
+fn starts(text: &str) -> Vec<usize> {
     let mut starts = vec![0];
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        if at > 0 && header(line) {
+        if at > 0 && begins_as_a_header(line) {
             starts.push(at);
         }
         at += line.len();
     }
-    let ends: Vec<usize> = starts.iter().copied().skip(1).chain([text.len()]).collect();
-    starts.into_iter().zip(ends).filter_map(|(start, end)| text.get(start..end).map(|part| (start, part)))
+    starts
+}
+
+fn begins_as_a_header(line: &str) -> bool {
+    let name = line.strip_prefix('[').map(|rest| rest.strip_prefix('[').unwrap_or(rest));
+    name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
 }

@@ -12,6 +12,30 @@ fn syntax_errors_are_reported_line_by_line_and_alone() {
 }
 
 #[test]
+fn tables_that_are_right_alone_and_not_together_are_told_of() {
+    for (text, expected) in [
+        (
+            "[audit]\nrepository = \"x\"\n[audit.repository.tls]\nca = \"y\"\n",
+            "3:8: is not TOML: cannot extend value of type string with a dotted key, see https://toml.io",
+        ),
+        (
+            "[limits]\ngrace = \"5s\"\n[log]\nlevel = \"info\"\n[limits]\nidle-timeout = \"5m\"\n",
+            "5:2: is not TOML: duplicate key, remove one of the two, or write the header above it if another table begins here",
+        ),
+        (
+            "[audit.repository]\nname = \"x\"\n[audit]\nrepository.address = \"y:1\"\n",
+            "4:1: is not TOML: duplicate key, remove one of the two, or write the header above it if another table begins here",
+        ),
+        (
+            "[log]\nlevel = \"info\"\n[log.level]\nx = 1\n[log.level.y]\nz = 2\n",
+            "3:6: is not TOML: duplicate key, remove one of the two, or write the header above it if another table begins here",
+        ),
+    ] {
+        assert_eq!(errors(text), [expected], "{text}");
+    }
+}
+
+#[test]
 fn what_follows_a_bracket_that_is_not_closed_is_told_of_no_other_table() {
     let found = errors(
         "[limits]\ngrace = [\"5s\"\nidle-timeout = \"5m\"\n[[peer]]\nname = \"p\"\n[log]\nlevel = x y\n",
