@@ -3,12 +3,15 @@
 //! So one slip of the pen is one problem. A misspelt key is read as the one that it is near to, and a key whose header is
 //! missing is told with the header that it belongs to, instead of as one thing too many here and one too few there.
 
+mod headers;
+
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::report::{Place, Report};
 use super::shape::{Kind, Part, ROOT, Shape};
 use super::suggest::nearest;
+pub(super) use headers::Headers;
 
 /// Reports every key that no table has, and takes it out of the file or gives it the name that was meant.
 pub(super) fn mend(report: &Report<'_>, root: &mut DeTable<'_>) {
@@ -17,17 +20,19 @@ pub(super) fn mend(report: &Report<'_>, root: &mut DeTable<'_>) {
     for (part, place) in unheaded {
         let told = runs.iter().any(|run| run.headers.contains(&part.shape.header));
         if !told && !has_unknown {
-            let remedy = format!("write tables, each under its own {}", part.shape.header);
-            report.error(&place, "is a table", remedy);
+            single(report, &place, part);
         }
     }
 }
 
-/// Whether keys before an offset stand under the header of another table, which is then reported and nothing else.
-pub(super) fn misses_a_header(report: &Report<'_>, root: &mut DeTable<'_>, before: usize) -> bool {
-    let Mending { runs, .. } = Mending::of(&report.apart(), root);
-    let first = runs.iter().find(|run| run.first.offset < before);
-    first.inspect(|run| run.tell(report)).is_some()
+/// Tells of a single table where there may be several.
+fn single(report: &Report<'_>, place: &Place, part: &Part) {
+    report.error(place, "is a table", format!("write tables, each under its own {}", part.shape.header));
+}
+
+/// Tells of a key that is near to one that there is.
+fn meant(report: &Report<'_>, place: &Place, near: &str) {
+    report.error(place, "is not a key of this table", format!("did you mean \"{near}\"?"));
 }
 
 struct Mending<'r, 'f> {
@@ -35,6 +40,8 @@ struct Mending<'r, 'f> {
     /// Single tables where there may be several. Perhaps only the header of one is missing.
     unheaded: Vec<(&'static Part, Place)>,
     runs: Vec<Run>,
+    /// Keys that were told, with those that they are near to.
+    misspelt: Vec<(Place, &'static str)>,
     /// Whether there is a table that may have been any.
     has_unknown: bool,
 }
@@ -79,7 +86,8 @@ impl Run {
 
 impl<'r, 'f> Mending<'r, 'f> {
     fn of(report: &'r Report<'f>, root: &mut DeTable<'_>) -> Self {
-        let mut mending = Mending { report, unheaded: Vec::new(), runs: Vec::new(), has_unknown: false };
+        let (unheaded, runs, misspelt) = (Vec::new(), Vec::new(), Vec::new());
+        let mut mending = Mending { report, unheaded, runs, misspelt, has_unknown: false };
         mending.table(root, &ROOT, "");
         for run in &mending.runs {
             report.miss(run.headers.iter().copied());
@@ -114,12 +122,12 @@ impl<'r, 'f> Mending<'r, 'f> {
             let joins = runs.last().is_some_and(|run| run.joins(&headers));
             match near {
                 Some(near) if !joins && !table.contains_key(near) => {
-                    self.meant(&place, near);
+                    self.meant(place, near);
                     table.insert(Spanned::new(key.span(), near.into()), value);
                 }
                 _ if !headers.is_empty() => stray(&mut runs, place, headers),
                 Some(near) => {
-                    self.meant(&place, near);
+                    self.meant(place, near);
                     if let Some(existing) = table.get_mut(near) {
                         join(existing, value);
                     }
@@ -132,8 +140,9 @@ impl<'r, 'f> Mending<'r, 'f> {
         self.runs.extend(runs);
     }
 
-    fn meant(&self, place: &Place, near: &str) {
-        self.report.error(place, "is not a key of this table", format!("did you mean \"{near}\"?"));
+    fn meant(&mut self, place: Place, near: &'static str) {
+        meant(self.report, &place, near);
+        self.misspelt.push((place, near));
     }
 
     fn unknown(&mut self, place: &Place, shape: &Shape, value: &DeValue<'_>) {

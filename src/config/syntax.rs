@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, Error};
 
 use super::report::{Place, Report};
-use super::spelling;
+use super::spelling::Headers;
 
 /// What the parser says of a key, or a header, that is there already.
 const TWICE: &str = "duplicate key";
@@ -27,21 +27,30 @@ pub(super) fn report(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, error
 }
 
 /// Reports keys and headers that are there twice. Several in one table are one missing header of a further one; and where
-/// keys of another table stand before, its header is what is missing.
+/// another header is wrong before, that is what is told.
 fn twice(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, errors: &[Error]) {
-    let mut errors: Vec<(usize, &Error)> = errors.iter().map(|error| (offset(error), error)).collect();
-    errors.sort_by_key(|(offset, _)| *offset);
-    let first = errors.first().map_or(0, |(offset, _)| *offset);
-    if spelling::misses_a_header(report, root.get_mut(), first) {
+    let mut offsets: Vec<usize> = errors.iter().map(offset).collect();
+    offsets.sort_unstable();
+    let headers = Headers::of(report, root.get_mut());
+    if headers.explain(report, offsets.first().copied().unwrap_or(0)) {
         return;
     }
     let starts = starts(report.text());
     let mut before = None;
-    for (offset, error) in errors {
+    for offset in offsets {
         let table = starts.partition_point(|start| *start <= offset);
         if before.replace(table) != Some(table) {
-            tell(report, offset, error);
+            let end = starts.get(table).copied().unwrap_or(report.text().len());
+            problem(report, offset, TWICE, &remedy(headers.missing_in(offset..end)));
         }
+    }
+}
+
+/// What to write where something is there twice, before keys of a table whose header is missing, if there are any.
+fn remedy(missing: Option<String>) -> String {
+    match missing {
+        Some(header) => format!("write {header} above it, or remove one of the two"),
+        None => "remove one of the two, or write the header above it if another table begins here".into(),
     }
 }
 
@@ -58,11 +67,15 @@ fn tell_first(report: &Report<'_>, start: usize, errors: &[Error]) {
 
 fn tell(report: &Report<'_>, offset: usize, error: &Error) {
     let remedy = match error.message() {
-        TWICE => "remove one of the two, or write the header above it if another table begins here",
-        _ => "see https://toml.io",
+        TWICE => remedy(None),
+        _ => "see https://toml.io".into(),
     };
+    problem(report, offset, error.message(), &remedy);
+}
+
+fn problem(report: &Report<'_>, offset: usize, message: &str, remedy: &str) {
     let place = Place { offset, key: String::new() };
-    report.error(&place, format!("is not TOML: {}", error.message()), remedy);
+    report.error(&place, format!("is not TOML: {message}"), remedy);
 }
 
 /// The parts of a file between lines that begin as a header does, each with its offset.

@@ -1,10 +1,13 @@
 //! Every line of every shipped file, damaged in many ways: one slip of the pen is one problem, told where it is, with a
 //! remedy that mends it.
 
+mod verdict;
+
 use std::sync::Mutex;
 
 use super::examples::EXAMPLES;
 use super::material::Material;
+use verdict::judged;
 
 /// Values of every type, of which each key takes one or two.
 const VALUES: [&str; 7] = ["1", "\"q\"", "true", "[]", "[1]", "{ a = 1 }", "[\"q\"]"];
@@ -92,31 +95,6 @@ fn without_comment(line: &str) -> &str {
         c == '#' && !quoted
     });
     &line[..end.unwrap_or(line.len())]
-}
-
-/// What is wrong with what is said, if anything is.
-fn judged(line: &str, number: usize, (damage, edited): (Damage, &str), errors: &[String]) -> Option<String> {
-    let only_removes =
-        |error: &&String| error.ends_with(", remove it") || error.ends_with(", remove the key");
-    if let Some(false_remedy) = errors.iter().find(only_removes) {
-        return Some(format!("tells to remove what is right: {false_remedy}"));
-    }
-    // What was called so is called something else now, wherever it is meant.
-    let renamed = line.starts_with("name = ") && errors.iter().all(|error| error.contains(" is called \""));
-    // What a table has to have is missed at its header, and what a name or another key is missed by, there.
-    let legal = edited == "options = []" || edited.starts_with("  { version = 1");
-    let elsewhere = renamed
-        || legal
-        || matches!(damage, Damage::Deleted | Damage::Header)
-        || errors.iter().any(|error| error.contains("is not TOML"));
-    let here = |error: &String| {
-        (number..=number + usize::from(damage == Damage::Doubled))
-            .any(|line| error.starts_with(&format!("{line}:")))
-    };
-    if !elsewhere && !errors.iter().all(here) {
-        return Some("tells of another line".into());
-    }
-    (errors.len() > 1 && !renamed).then(|| format!("tells of {} problems", errors.len()))
 }
 
 #[test]

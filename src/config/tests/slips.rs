@@ -61,9 +61,34 @@ fn a_header_that_is_missing_or_misspelt_is_told_once() {
     let twice = errors_with("[[role]]", "");
     assert!(
         twice.len() == 1
-            && twice[0].starts_with("10:1: is not TOML: duplicate key, remove one of the two, or write"),
+            && twice[0]
+                .starts_with("10:1: is not TOML: duplicate key, write [[role]] above it, or remove one of"),
         "{twice:?}"
     );
+    let two = |first: &str, second: &str| {
+        errors(&format!(
+            "{first}\nname = \"a\"\n[listener.tls]\nprofile = \"tls13\"\n{second}\nname = \"b\"\n"
+        ))
+    };
+    for (first, second, expected) in [
+        (
+            "[[listner]]",
+            "[[listener]]",
+            "1:3: listner: is not a key of this table, did you mean \"listener\"?",
+        ),
+        (
+            "[listener]",
+            "[[listener]]",
+            "1:1: listener: is a table, write tables, each under its own [[listener]]",
+        ),
+        (
+            "[[listener]]",
+            "[listener]",
+            "5:1: listener: is a table, write tables, each under its own [[listener]]",
+        ),
+    ] {
+        assert_eq!(two(first, second), [expected]);
+    }
     let tables = errors_with("[[role]]", "[[xyzzy]]");
     assert!(
         tables.len() == 1
