@@ -31,8 +31,9 @@ Example:
   dimsegate rewrite -c conf/dimsegate.toml --rewrite cross-border study/ -o out --diff
 
 Of the configuration only this [[rewrite]] is read, with its secrets and its [[crosswalk]]: no certificates, no other keys, no
-records. Beside a running proxy that has the crosswalk open, files are rewritten whose values it knows all; those with new
-values, of a new patient say, are refused, since nothing could remember them.
+records. A key or a header that is misspelt is an error wherever it stands, since it may be one of this section. Beside a
+running proxy that has the crosswalk open, files are rewritten whose values it knows all; those with new values, of a new
+patient say, are refused, since nothing could remember them.
 
 Exit status: 0 done, 65 some input was not (the others are), 69 the crosswalk cannot be opened, 78 the rules have problems.")]
 pub struct Args {

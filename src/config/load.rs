@@ -41,37 +41,33 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
 
 /// As [`load`], from text that was read already.
 pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
-    let (settings, warnings) = compile_with(path, text, |_| true, |root| settings(path, text, &root))?;
+    let (settings, warnings) = compile_with(path, text, |root| settings(path, text, &root))?;
     Ok(Loaded { settings, warnings })
 }
 
 /// Reads a file, and takes what is wanted of it. `take` gives `None` only after it has reported a problem.
 ///
 /// # Errors
-/// As [`load`]; what is in no table that `take` looks at is no problem, as long as it is TOML. Nor is a key that no table
-/// has, where `concerns` says so of its name.
+/// As [`load`]; what is in no table that `take` looks at is no problem, as long as it is TOML and every key is one of its
+/// table. A key that is not may be one that `take` needs, misspelt or under the wrong header.
 pub(super) fn read_with<T>(
     path: &Path,
-    concerns: impl Fn(&str) -> bool,
     take: impl FnOnce(Section<'_>) -> Option<T>,
 ) -> Result<T, Diagnostics> {
-    compile_with(path, &text_of(path)?, concerns, take).map(|(taken, _)| taken)
+    compile_with(path, &text_of(path)?, take).map(|(taken, _)| taken)
 }
 
 /// What was taken, and what is risky in it.
 fn compile_with<T>(
     path: &Path,
     text: &str,
-    concerns: impl Fn(&str) -> bool,
     take: impl FnOnce(Section<'_>) -> Option<T>,
 ) -> Result<(T, Vec<Diagnostic>), Diagnostics> {
     let report = Report::new(path, text);
     let (mut root, syntax_errors) = DeTable::parse_recoverable(text);
     // What a half-read file lacks would only be noise.
     let taken = if syntax_errors.is_empty() {
-        let spelling = report.apart();
-        spelling::mend(&spelling, root.get_mut());
-        report.adopt(&spelling, concerns);
+        spelling::mend(&report, root.get_mut());
         take(Section::root(&report, root.get_ref()))
     } else {
         syntax::report(&report, &mut root, &syntax_errors);

@@ -1,5 +1,8 @@
 //! Parts of a configuration, for commands that work without the proxy. No file is read that belongs to another part, so
 //! that rules can be tried where there are no certificates and no keys but theirs. `check` reads everything.
+//!
+//! A key or a header that is misspelt is an error wherever it stands: it may be what the part lacks, and without it data
+//! would be written that nobody meant to have so.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,8 +39,7 @@ pub struct CrosswalkTables {
 /// # Errors
 /// Every problem of them, or that no rewrite is called so.
 pub fn rules(path: &Path, name: &str) -> Result<Rules, Diagnostics> {
-    let concerns = |key: &str| is_of_rewrite(key, name) || key.starts_with("[[crosswalk]] ");
-    read_with(path, concerns, |root| rules_of(&root, name, true))
+    read_with(path, |root| rules_of(&root, name, true))
 }
 
 /// As [`rules`], without the crosswalk.
@@ -45,21 +47,14 @@ pub fn rules(path: &Path, name: &str) -> Result<Rules, Diagnostics> {
 /// # Errors
 /// As [`rules`].
 pub fn ruleset(path: &Path, name: &str) -> Result<Arc<Ruleset>, Diagnostics> {
-    let concerns = |key: &str| is_of_rewrite(key, name);
-    read_with(path, concerns, |root| rules_of(&root, name, false).map(|rules| rules.ruleset))
-}
-
-fn is_of_rewrite(key: &str, name: &str) -> bool {
-    key.starts_with(&format!("[[rewrite]] {name:?} "))
+    read_with(path, |root| rules_of(&root, name, false).map(|rules| rules.ruleset))
 }
 
 fn rules_of(root: &Section<'_>, name: &str, remembering: bool) -> Option<Rules> {
     let tables = root.tables("rewrite");
     let wanted = |table: &Section<'_>| table.called() == Some(name);
     let Some(table) = tables.iter().find(|table| wanted(table)) else {
-        let problem = format!("no [[rewrite]] is called {name:?}");
-        let names = tables.iter().filter_map(Section::called);
-        root.report.error(&root.place, problem, suggest::or_list(name, names));
+        unknown(root, &tables, name);
         return None;
     };
     let named = table.text("crosswalk");
@@ -71,24 +66,30 @@ fn rules_of(root: &Section<'_>, name: &str, remembering: bool) -> Option<Rules> 
     Some(Rules { ruleset: rewrites.compiled.get(name)?.clone(), crosswalk: crosswalk.cloned() })
 }
 
+/// Reports that no rewrite is called so, where all of them could be read.
+fn unknown(root: &Section<'_>, rewrites: &[Section<'_>], name: &str) {
+    if root.report.lacks("[[rewrite]]") || !root.has_only_tables("rewrite") {
+        return;
+    }
+    let names = rewrites.iter().filter_map(Section::called);
+    let problem = format!("no [[rewrite]] is called {name:?}");
+    root.report.error(&root.place, problem, suggest::or_list(name, names));
+}
+
 /// Every crosswalk, and whose it is.
 ///
 /// # Errors
 /// Every problem of their tables.
 pub fn crosswalk_tables(path: &Path) -> Result<CrosswalkTables, Diagnostics> {
-    read_with(
-        path,
-        |key| key.starts_with("[[crosswalk]] "),
-        |root| {
-            let crosswalks = Crosswalks::read(&root, |_| true).compiled;
-            let rewrites = root.tables("rewrite");
-            let remembered = rewrites.iter().filter_map(|table| {
-                let (crosswalk, _) = crosswalks.get_key_value(table.text("crosswalk")?)?;
-                Some((table.called()?.into(), crosswalk.clone()))
-            });
-            Some(CrosswalkTables { remembered: remembered.collect(), crosswalks })
-        },
-    )
+    read_with(path, |root| {
+        let crosswalks = Crosswalks::read(&root, |_| true).compiled;
+        let rewrites = root.tables("rewrite");
+        let remembered = rewrites.iter().filter_map(|table| {
+            let (crosswalk, _) = crosswalks.get_key_value(table.text("crosswalk")?)?;
+            Some((table.called()?.into(), crosswalk.clone()))
+        });
+        Some(CrosswalkTables { remembered: remembered.collect(), crosswalks })
+    })
 }
 
 /// How records name patients.
@@ -96,12 +97,8 @@ pub fn crosswalk_tables(path: &Path) -> Result<CrosswalkTables, Diagnostics> {
 /// # Errors
 /// Every problem with that.
 pub fn patient_identifiers(path: &Path) -> Result<PatientIdentifiers, Diagnostics> {
-    read_with(
-        path,
-        |_| false,
-        |root| match root.table("audit") {
-            Some(audit) => super::audit::patient_identifiers(&audit),
-            None => Some(PatientIdentifiers::None),
-        },
-    )
+    read_with(path, |root| match root.table("audit") {
+        Some(audit) => super::audit::patient_identifiers(&audit),
+        None => Some(PatientIdentifiers::None),
+    })
 }

@@ -87,19 +87,6 @@ impl<'a> Report<'a> {
         Self::new(self.path, self.text)
     }
 
-    /// Takes over what concerns this one, of what the other found.
-    pub(super) fn adopt(&self, other: &Self, concerns: impl Fn(&str) -> bool) {
-        let (wanted, others): (Vec<_>, Vec<_>) =
-            other.errors.take().into_iter().partition(|found| concerns(&found.place.key));
-        for Found { place, problem, remedy } in wanted {
-            self.error(&place, problem, remedy);
-        }
-        // What is not told excuses nothing.
-        if others.is_empty() {
-            self.missed.borrow_mut().append(&mut other.missed.borrow_mut());
-        }
-    }
-
     pub(super) fn error(&self, place: &Place, problem: impl Into<String>, remedy: impl Into<String>) {
         self.faults.borrow_mut().insert(place.offset);
         let found = Found { place: place.clone(), problem: problem.into(), remedy: remedy.into() };

@@ -5,9 +5,10 @@ use std::fs;
 use super::material::Material;
 use crate::config::{crosswalk_tables, patient_identifiers, rules, ruleset};
 
-/// Nothing that a listener, an upstream, another rewrite or the records name is there, and some of it is misspelt.
+/// Nothing that a listener, an upstream, another rewrite or the records name is there, and some of it is no value.
 const ELSEWHERE: &str = r#"
-[limit]
+[limits]
+grace = "5 parsecs"
 [audit]
 directory = "/nowhere/audit"
 signing-key = "conf/nothing.key"
@@ -15,7 +16,7 @@ patient-identifiers = "keyed-hash"
 secret-file = "conf/audit.key"
 [[listener]]
 name = "l"
-addres = "127.0.0.1:11112"
+address = "127.0.0.1:11112"
 [listener.tls]
 certificate-chain = "certs/nothing.pem"
 private-key = "certs/nothing.key"
@@ -76,9 +77,43 @@ fn what_is_wrong_with_them_is_said_at_its_place() {
     assert!(
         wrong("name = \"w\"", "name = \"w\"\nbogus = 1", "w").contains("bogus: is not a key of this table")
     );
-    assert!(wrong("[limit]", "[limit", "w").contains("is not TOML"));
+    assert!(wrong("[limits]", "[limits", "w").contains("is not TOML"));
     let twice = wrong("name = \"other\"\nsecret-file", "name = \"w\"\nsecret-file", "w");
     assert!(twice.contains("is taken by the table in line"), "{twice}");
+}
+
+#[test]
+fn what_is_misspelt_is_told_wherever_it_stands_and_alone() {
+    let material = Material::new();
+    for (from, to, expected) in [
+        ("grace", "profile = \"basic\"\ngrace", ":3:1: limits.profile: is a key of "),
+        ("[limits]", "[limit]", ":2:2: limit: is not a key of this table, did you mean \"limits\"?"),
+        ("address", "addres", "addres: is not a key of this table, did you mean \"address\"?"),
+        (
+            "name = \"other\"\nsecret",
+            "name = \"other\"\nprofil = \"basic\"\nsecret",
+            "did you mean \"profile\"?",
+        ),
+        ("[[rewrite]]", "[[rewrites]]", "did you mean \"rewrite\"?"),
+        ("[[rewrite]]", "[[xyzzy]]", "xyzzy: is not a table that there is, write one of "),
+        (
+            "[[rewrite]]\nname = \"w\"",
+            "[rewrite]\nname = \"w\"",
+            "rewrite: is a table, write tables, each under its own [[rewrite]]",
+        ),
+    ] {
+        assert!(ELSEWHERE.contains(from));
+        let file = written(&material, &ELSEWHERE.replace(from, to));
+        let told = [
+            rules(&file, "w").unwrap_err(),
+            ruleset(&file, "w").unwrap_err(),
+            patient_identifiers(&file).unwrap_err(),
+        ];
+        for told in told.map(|told| told.to_string()) {
+            assert!(told.contains(expected) && told.lines().count() == 1, "{to}: {told}");
+        }
+        assert!(crosswalk_tables(&file).unwrap_err().to_string().contains(expected), "{to}");
+    }
 }
 
 #[test]
