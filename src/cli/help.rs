@@ -12,6 +12,8 @@ const WIDEST: usize = 100;
 const USAGE: &str = "Usage: ";
 /// How much deeper the rest of a long command stands.
 const DEEPER: usize = 4;
+/// What a term means stands below it where there is less room behind it.
+const NARROWEST: usize = 12;
 
 /// The command with its texts laid out for the screen, and those of all below it.
 pub(super) fn fitted(command: Command) -> Command {
@@ -26,7 +28,8 @@ fn fit(command: Command, built: &mut Command, width: usize) -> Command {
     let command = after.into_iter().fold(command, Command::after_help);
     let usage = built.render_usage().to_string();
     let usage = usage.strip_prefix(USAGE).filter(|_| usage.chars().count() > width);
-    let usage = usage.map(|usage| wrapped(usage, width - USAGE.len(), 0, 0).replace('\n', "\n       "));
+    let usage =
+        usage.map(|usage| wrapped(usage, width.saturating_sub(USAGE.len()), 0, 0).replace('\n', "\n       "));
     let command = usage.into_iter().fold(command, Command::override_usage);
     command.mut_subcommands(|below| match built.find_subcommand_mut(below.get_name()) {
         Some(built) => fit(below, built, width),
@@ -34,10 +37,15 @@ fn fit(command: Command, built: &mut Command, width: usize) -> Command {
     })
 }
 
+/// A text for a screen of this width.
+pub(super) fn laid_out(text: &str, width: usize) -> String {
+    parts(text).iter().map(|part| part_laid_out(part, width)).collect::<Vec<_>>().join("\n")
+}
+
 /// Paragraphs, and under headings commands and lists, as they stand in the source at any width: lines that begin in the first
 /// column are one paragraph up to an empty line or to one that is indented; a line that is indented is a command, or where
 /// it has two blanks inside, a term with what it means; one that is indented deeper goes on with the line above.
-fn laid_out(text: &str, width: usize) -> String {
+pub(super) fn parts(text: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     for line in text.lines() {
         let goes_on = match indentation(line) {
@@ -54,7 +62,7 @@ fn laid_out(text: &str, width: usize) -> String {
             None => parts.push(line.trim_end().to_owned()),
         }
     }
-    parts.iter().map(|part| part_laid_out(part, width)).collect::<Vec<_>>().join("\n")
+    parts
 }
 
 fn part_laid_out(part: &str, width: usize) -> String {
@@ -64,10 +72,14 @@ fn part_laid_out(part: &str, width: usize) -> String {
     }
     match (indent, meaning(part)) {
         (0, _) => wrapped(part, width, 0, 0),
-        (_, Some(column)) => {
+        (indent, Some(column)) => {
             let (term, meaning) = part.split_at(column);
             let column = term.chars().count();
-            let lines = wrapped(meaning, width - column, 0, 0);
+            if width < column + NARROWEST {
+                let depth = indent + DEEPER;
+                return format!("{}\n{}", term.trim_end(), wrapped(meaning, width, depth, depth));
+            }
+            let lines = wrapped(meaning, width.saturating_sub(column), 0, 0);
             format!("{term}{}", lines.replace('\n', &format!("\n{}", " ".repeat(column))))
         }
         (indent, None) => command(part, width, indent + DEEPER),
@@ -75,13 +87,13 @@ fn part_laid_out(part: &str, width: usize) -> String {
 }
 
 /// Where what a term means begins: behind the first two blanks that follow something.
-fn meaning(part: &str) -> Option<usize> {
+pub(super) fn meaning(part: &str) -> Option<usize> {
     let indent = indentation(part);
     let gap = part.get(indent..)?.find("  ")? + indent;
     Some(gap + indentation(part.get(gap..)?))
 }
 
-fn indentation(line: &str) -> usize {
+pub(super) fn indentation(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
@@ -92,7 +104,8 @@ fn wrapped(text: &str, width: usize, first: usize, others: usize) -> String {
 
 /// A command that a shell reads as one, though it takes several lines.
 fn command(text: &str, width: usize, others: usize) -> String {
-    let mut lines = lines(arguments(text).into_iter(), width - " \\".len(), indentation(text), others);
+    let mut lines =
+        lines(arguments(text).into_iter(), width.saturating_sub(" \\".len()), indentation(text), others);
     // Behind the last one nothing goes on.
     if let [.., before, last] = lines.as_mut_slice()
         && before.chars().count() + 1 + last.trim_start().chars().count() <= width
@@ -157,7 +170,10 @@ fn is_option(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{arguments, laid_out};
+    use clap::{Command, CommandFactory};
+
+    use super::{arguments, fit, laid_out};
+    use crate::cli::Cli;
 
     const TEXT: &str = "\
 Example:
@@ -206,6 +222,33 @@ What stands in two lines is one
 paragraph.";
         assert_eq!(laid_out(TEXT, 34), expected);
         assert!(laid_out(TEXT, 22).contains("  HUP   reads it all\n        again\n"));
+    }
+
+    #[test]
+    fn what_a_term_means_stands_below_it_where_the_screen_is_narrow() {
+        let text = "Begin with:\n  dimsegate check -c FILE   every problem at once";
+        assert!(laid_out(text, 40).contains("FILE   every\n"));
+        assert_eq!(laid_out(text, 39), "Begin with:\n  dimsegate check -c FILE\n      every problem at once");
+    }
+
+    /// The words behind the options of a command and of all below it.
+    fn words(command: &Command, all: &mut Vec<String>) {
+        let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        all.extend(text.split_whitespace().filter(|word| *word != "\\").map(str::to_owned));
+        command.get_subcommands().for_each(|below| words(below, all));
+    }
+
+    #[test]
+    fn every_text_is_whole_on_a_screen_of_any_width() {
+        let mut expected = Vec::new();
+        words(&Cli::command(), &mut expected);
+        for width in 20..=60 {
+            let mut built = Cli::command();
+            built.build();
+            let mut found = Vec::new();
+            words(&fit(Cli::command(), &mut built, width), &mut found);
+            assert!(found == expected, "{width}");
+        }
     }
 
     #[test]
