@@ -1,12 +1,16 @@
 //! Upstreams that are the proxy itself.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::report::Located;
 use super::section::Section;
 use super::settings::ListenerSettings;
 use super::{addresses, repository};
+
+/// Any port will do to ask for a way.
+const DISCARD: u16 = 9;
 
 /// Tells of each address of an upstream at which a listener of the same file is. No name is looked up.
 pub(super) fn risks(root: &Section<'_>, upstreams: &[Located<String>], listeners: &[ListenerSettings]) {
@@ -21,7 +25,7 @@ pub(super) fn risks(root: &Section<'_>, upstreams: &[Located<String>], listeners
         let itself = |listener: &&&ListenerSettings| meant.iter().any(|ip| takes(listener.address, *ip));
         if let Some(listener) = there.into_iter().flatten().find(itself) {
             let problem = format!(
-                "is where listener \"{}\" in line {} of this proxy listens: associations would come back to it without end",
+                "is where listener \"{}\" in line {} of this proxy listens: associations can come back to it without end",
                 listener.name, listener.line
             );
             root.report.risk(&upstream.place, problem, "write the address of the PACS");
@@ -59,14 +63,23 @@ fn takes(listener: SocketAddr, ip: IpAddr) -> bool {
     }
 }
 
-/// Whether the address is one of this machine. Nothing is sent: only such an address can be bound.
+/// Whether the address is one of this machine: it goes to such an address from that address itself. Nothing is sent.
+/// Whether it can be bound says less: under `ip_nonlocal_bind`, any can be.
 fn is_local(ip: IpAddr) -> bool {
-    ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok()
+    ip.is_loopback() || way_to(ip).is_ok_and(|from| from == ip)
+}
+
+/// The address from which this machine goes to another one.
+fn way_to(ip: IpAddr) -> io::Result<IpAddr> {
+    let any: IpAddr = if ip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect((ip, DISCARD))?;
+    Ok(socket.local_addr()?.ip())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{meant, takes};
+    use super::{meant, takes, way_to};
 
     #[test]
     fn an_address_arrives_where_its_family_and_its_machine_are_listened_for() {
@@ -85,11 +98,20 @@ mod tests {
             ("proxy.localhost", "0.0.0.0:104", true),
             ("198.51.100.7", "0.0.0.0:104", false),
             ("198.51.100.7", "198.51.100.7:104", true),
+            // Can be bound, and is no machine's.
+            ("224.0.0.1", "0.0.0.0:104", false),
             ("pacs.example", "0.0.0.0:104", false),
         ] {
             let listener = listener.parse().unwrap();
             let found = meant(host).into_iter().any(|ip| takes(listener, ip));
             assert_eq!(found, expected, "{host} at {listener}");
         }
+    }
+
+    #[test]
+    fn what_this_machine_is_called_in_its_network_arrives_at_all_its_addresses() {
+        let Ok(own) = way_to("198.51.100.7".parse().unwrap()) else { return };
+        assert!(takes("0.0.0.0:104".parse().unwrap(), own) && takes("[::]:104".parse().unwrap(), own));
+        assert!(!takes("127.0.0.1:104".parse().unwrap(), own));
     }
 }
