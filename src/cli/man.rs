@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 
-use super::exit;
+use super::{exit, help};
+
+/// Columns beside the margin on a screen of 80.
+const WIDTH: usize = 72;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -25,7 +29,9 @@ pub struct Args {
 }
 
 /// Prints the page of a command, or writes those of all: 0, 64 or 73.
-pub fn run(mut dimsegate: clap::Command, args: &Args) -> ExitCode {
+pub fn run(dimsegate: clap::Command, args: &Args) -> ExitCode {
+    // What `help` prints is the page.
+    let mut dimsegate = dimsegate.disable_help_subcommand(true);
     dimsegate.build();
     let written = match &args.to {
         Some(folder) => all(&dimsegate, folder),
@@ -55,16 +61,56 @@ fn all(command: &clap::Command, folder: &Path) -> io::Result<()> {
     let file = folder.join(Man::new(command.clone()).get_filename());
     let told = |error| io::Error::other(format!("{}: {error}", file.display()));
     std::fs::File::create(&file).and_then(|mut to| to.write_all(&page(command)?)).map_err(told)?;
-    below(command).try_for_each(|command| all(command, folder))
-}
-
-/// `help` is left out: what it prints is the page.
-fn below(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
-    command.get_subcommands().filter(|command| command.get_name() != "help")
+    command.get_subcommands().try_for_each(|command| all(command, folder))
 }
 
 fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page)?;
+    let man = Man::new(command.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    if let Some(text) = command.get_after_help() {
+        examples(&text.to_string()).to_writer(&mut page)?;
+    }
+    if command.get_version().is_some() {
+        man.render_version_section(&mut page)?;
+    }
     Ok(page)
+}
+
+/// What stands behind the options. Commands are laid out here: filled and justified they could not be copied.
+fn examples(text: &str) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXAMPLES"]);
+    for part in help::parts(text).iter().filter(|part| !part.is_empty()) {
+        match (help::indentation(part), help::meaning(part)) {
+            (0, _) => paragraph(part, &mut roff),
+            (_, Some(column)) => {
+                let (term, meaning) = part.split_at(column);
+                roff.control("TP", []).text([roman(term.trim())]).text([roman(meaning)]);
+            }
+            (_, None) => {
+                roff.control("nf", []);
+                help::laid_out(part, WIDTH).lines().for_each(|line| {
+                    roff.text([roman(line)]);
+                });
+                roff.control("fi", []);
+            }
+        }
+    }
+    roff
+}
+
+fn paragraph(text: &str, roff: &mut Roff) {
+    if let Some(statuses) = text.strip_prefix("Exit status: ") {
+        roff.control("SH", ["EXIT STATUS"]).text([roman(statuses)]);
+    } else if !["Example:", "Examples:"].contains(&text) {
+        roff.control("PP", []).text([roman(text)]);
+    }
 }

@@ -1,6 +1,6 @@
 //! `dimsegate man` and `dimsegate completions`, read by what reads them on a real machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -11,22 +11,60 @@ const DIMSEGATE: &str = env!("CARGO_BIN_EXE_dimsegate");
 fn every_command_has_a_manual_page_that_groff_reads_without_a_warning() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     output(Command::new(DIMSEGATE).arg("man").arg("--to").arg(folder.path()));
-    let mut expected = BTreeSet::new();
+    let mut expected = BTreeMap::new();
     pages(&[], &mut expected);
     let written: BTreeSet<String> = fs::read_dir(folder.path())
         .expect("a folder")
         .flatten()
         .map(|entry| entry.file_name().into_string().expect("a name"))
         .collect();
-    assert_eq!(written, expected);
+    assert_eq!(written, expected.into_keys().collect());
     assert!(written.contains("dimsegate.1") && written.contains("dimsegate-audit-search.1"));
     for page in &written {
         let (text, complaints) = output(groff(&folder.path().join(page)));
         assert_eq!(complaints, "", "{page}");
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"] {
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES"] {
             assert!(text.contains(section), "{page} without {section}:\n{text}");
         }
+        let below =
+            text.lines().skip_while(|line| *line != "SUBCOMMANDS").take_while(|line| *line != "EXAMPLES");
+        for named in below.filter_map(|line| line.trim().strip_suffix("(1)")) {
+            assert!(written.contains(&format!("{named}.1")), "{page} names {named}(1):\n{text}");
+        }
     }
+}
+
+#[test]
+fn the_commands_of_examples_stand_in_a_page_as_they_do_in_the_help() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    output(Command::new(DIMSEGATE).arg("man").arg("--to").arg(folder.path()));
+    let mut commands = BTreeMap::new();
+    pages(&[], &mut commands);
+    let mut several = 0;
+    for (name, words) in &commands {
+        let (help, _) = output(Command::new(DIMSEGATE).args(words).arg("-h").env("COLUMNS", "72"));
+        let (page, _) = output(groff(&folder.path().join(name)));
+        for command in examples(&help) {
+            let indented = command.lines().map(|line| format!("       {line}\n")).collect::<String>();
+            assert!(page.contains(&indented), "{name} without\n{command}\n{page}");
+            several += usize::from(command.lines().count() > 1);
+        }
+    }
+    assert!(several > 2, "{several}");
+}
+
+/// The commands of a help text, each with the lines that it goes on in; those of a list with what they mean excepted.
+fn examples(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| !line.starts_with("Example") && *line != "Begin with:");
+    let mut commands: Vec<String> = Vec::new();
+    for line in lines.filter(|line| line.starts_with("  ") && !line.trim().contains("  ")) {
+        match commands.last_mut().filter(|last| last.ends_with(" \\")) {
+            Some(last) => *last = format!("{last}\n{line}"),
+            None => commands.push(line.to_owned()),
+        }
+    }
+    commands.retain(|command| command.starts_with("  dimsegate "));
+    commands
 }
 
 #[test]
@@ -65,10 +103,10 @@ fn zsh_and_fish_read_their_scripts() {
     assert!(found.starts_with("explain"), "{found}");
 }
 
-/// The names of the pages of a command and of all below it, as `--help` lists them.
-fn pages(path: &[String], names: &mut BTreeSet<String>) {
+/// The names of the pages of a command and of all below it, as `--help` lists them, with what is written to call it.
+fn pages(path: &[String], names: &mut BTreeMap<String, Vec<String>>) {
     let words: Vec<&str> = ["dimsegate"].into_iter().chain(path.iter().map(String::as_str)).collect();
-    names.insert(format!("{}.1", words.join("-")));
+    names.insert(format!("{}.1", words.join("-")), path.to_vec());
     let (help, _) = output(Command::new(DIMSEGATE).args(path).arg("-h"));
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let listed = listed.take_while(|line| !line.is_empty());
