@@ -3,6 +3,7 @@
 mod authorities;
 mod broken;
 mod crosswalks;
+mod documents;
 mod examples;
 mod masks;
 mod material;
