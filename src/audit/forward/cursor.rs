@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Everything that the next message depends on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Cursor {
     #[serde(flatten)]
     pub position: Position,
@@ -20,9 +20,20 @@ pub(super) struct Cursor {
     pub sequence: u64,
     /// Messages made so far.
     pub messages: u64,
-    /// What the renderer remembers. An earlier version wrote it in clear, into the same line.
-    #[serde(default, skip_serializing)]
+    /// What the renderer remembers: not in the line, but sealed behind it.
+    #[serde(skip)]
     pub state: State,
+}
+
+/// The line of a stored cursor.
+#[derive(Deserialize)]
+struct Line {
+    #[serde(flatten)]
+    position: Position,
+    sequence: u64,
+    messages: u64,
+    /// In clear, with no seal behind the line: as an earlier version wrote it.
+    state: Option<State>,
 }
 
 /// Longer than any cursor.
@@ -34,8 +45,8 @@ pub(super) fn path_of(directory: &Path, name: &str) -> PathBuf {
 }
 
 impl Cursor {
-    /// The stored cursor, or a new one. One that cannot be read means beginning with the oldest record: twice is better
-    /// than never.
+    /// The stored cursor, or a new one. One that cannot be read, or whose seal cannot be opened, means beginning with the
+    /// oldest record: twice is better than never.
     ///
     /// # Errors
     /// The audit directory cannot be read.
@@ -54,23 +65,29 @@ impl Cursor {
         }
     }
 
+    /// Nobody knows who wrote what no seal vouches for: it may be damaged, or name the end of the trail so that records are
+    /// passed over. It counts as none that can be read.
     fn read(bytes: &[u8], seal: &Seal, path: &Path) -> Self {
         let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
         let (line, sealed) = bytes.split_at(end);
-        let cursor = match serde_json::from_slice::<Self>(line) {
-            Ok(cursor) => cursor,
-            Err(error) => {
-                tracing::error!(file = %path.display(), %error, "not a cursor; everything is sent again");
-                return Self::default();
+        let read = match serde_json::from_slice::<Line>(line) {
+            Ok(Line { position, sequence, messages, state }) => {
+                let state = match (sealed.get(1..), state) {
+                    (None, Some(clear)) => Some(clear),
+                    (sealed, _) => {
+                        let opened = seal.open(line, sealed.unwrap_or_default());
+                        opened.and_then(|state| serde_json::from_slice(&state).ok())
+                    }
+                };
+                state.map(|state| Self { position, sequence, messages, state })
             }
+            Err(_) => None,
         };
-        let Some(sealed) = sealed.get(1..).filter(|sealed| !sealed.is_empty()) else { return cursor };
-        let opened = seal.open(line, sealed).and_then(|state| serde_json::from_slice(&state).ok());
-        if opened.is_none() {
+        read.unwrap_or_else(|| {
             tracing::error!(file = %path.display(),
-                "what it remembers of associations cannot be opened; their next messages may not say who took part");
-        }
-        Self { state: opened.unwrap_or_default(), ..cursor }
+                "not a cursor, or its seal cannot be opened: damaged, changed, or of another key; all records are sent again");
+            Self::default()
+        })
     }
 
     /// Takes the place of the stored cursor at once and for good.

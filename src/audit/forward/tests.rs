@@ -154,23 +154,46 @@ fn what_a_cursor_remembers_of_studies_is_sealed_and_read_again() {
     }
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(load(home.path(), Begin::Now), kept);
-    // Moved to another place, or with another key, it still says how far it is.
-    fs::write(
-        &path,
-        [
-            &b"{\"file\":\"audit-2026-01-02.jsonl\",\"offset\":8,\"sequence\":2,\"messages\":1}"[..],
-            &bytes[shown.find('\n').unwrap()..],
-        ]
-        .concat(),
-    )
-    .unwrap();
-    let position = Position { file: FIRST.into(), offset: 8 };
-    assert_eq!(load(home.path(), Begin::Now), Cursor { position, state: State::default(), ..kept });
     // As an earlier version wrote it.
     let mut clear = serde_json::to_value(&kept).unwrap();
+    assert!(clear.get("state").is_none());
     clear["state"] = serde_json::to_value(&kept.state).unwrap();
     fs::write(&path, clear.to_string()).unwrap();
     assert_eq!(load(home.path(), Begin::Now), kept);
+}
+
+#[test]
+fn a_cursor_that_its_seal_does_not_vouch_for_begins_with_the_oldest_record_and_says_so() {
+    let home = TempDir::new().unwrap();
+    append(home.path(), FIRST, &configured(1));
+    let position = Position { file: FIRST.into(), offset: 4 };
+    let kept = Cursor { position, sequence: 2, messages: 1, state: remembered() };
+    kept.store(home.path(), "arr", &Seal::of(home.path()).unwrap()).unwrap();
+    let path = path_of(home.path(), "arr");
+    let bytes = fs::read(&path).unwrap();
+    let end = bytes.iter().position(|&byte| byte == b'\n').unwrap();
+    let flipped =
+        |at: usize| bytes.iter().enumerate().map(|(i, b)| b ^ u8::from(i == at)).collect::<Vec<_>>();
+    let moved =
+        [&br#"{"file":"audit-2026-01-02.jsonl","offset":9,"sequence":2,"messages":1}"#[..], &bytes[end..]];
+    let broken = [
+        ("moved on", moved.concat()),
+        ("damaged", flipped(bytes.len() - 1)),
+        ("of another nonce", flipped(end + 1)),
+        ("cut off within the seal", bytes[..end + 9].to_vec()),
+        ("cut off before the seal", bytes[..=end].to_vec()),
+        ("without its seal", bytes[..end].to_vec()),
+        ("empty", Vec::new()),
+    ];
+    for (how, broken) in broken {
+        fs::write(&path, broken).unwrap();
+        let log = logged(|| assert_eq!(load(home.path(), Begin::Now), Cursor::default(), "{how}"));
+        assert_eq!(log.matches("all records are sent again").count(), 1, "{how}: {log}");
+    }
+    fs::write(&path, &bytes).unwrap();
+    fs::write(home.path().join("forward.key"), [7; 32]).unwrap();
+    let log = logged(|| assert_eq!(load(home.path(), Begin::Now), Cursor::default(), "another key"));
+    assert!(log.contains("all records are sent again"), "{log}");
 }
 
 /// What is logged on this thread while `work` is done.
