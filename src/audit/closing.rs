@@ -105,10 +105,9 @@ fn note_of(file: &TrailFile) -> PathBuf {
 }
 
 fn note(path: &Path, lines: &Span) -> io::Result<()> {
-    let mut file = regular::replace(path, MODE)?;
-    serde_json::to_writer(&mut file, lines)?;
-    file.write_all(b"\n")?;
-    file.sync_all()
+    let mut line = serde_json::to_vec(lines)?;
+    line.push(b'\n');
+    regular::put(path, MODE, &line)
 }
 
 /// A file that is not yet whole; deleted unless it is finished.

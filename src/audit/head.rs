@@ -10,8 +10,7 @@ use super::regular;
 use super::signing::{self, PublicKey, Purpose, Signature, SigningKey};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -80,16 +79,7 @@ pub fn read(directory: &Path, keys: &[PublicKey]) -> io::Result<Option<KeptHead>
 
 /// Takes the place of the head that was kept, at once and for good.
 pub(super) fn store(directory: &Path, head: &Head, key: Option<&SigningKey>) -> io::Result<()> {
-    let path = path_of(directory);
-    let fresh = path.with_extension("head-new");
-    let written = write(&fresh, &line_of(head, key)).and_then(|()| fs::rename(&fresh, &path));
-    written.inspect_err(|_| drop(fs::remove_file(&fresh)))
-}
-
-fn write(path: &Path, line: &[u8]) -> io::Result<()> {
-    let mut file = regular::replace(path, 0o640)?;
-    file.write_all(line)?;
-    file.sync_data()
+    regular::put(&path_of(directory), 0o640, &line_of(head, key))
 }
 
 fn line_of(head: &Head, key: Option<&SigningKey>) -> Vec<u8> {

@@ -3,9 +3,9 @@
 
 use rustix::fs::OFlags;
 use std::fs::{self, File, FileType, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Opens a file for reading.
 ///
@@ -41,6 +41,34 @@ pub(super) fn replace(path: &Path, mode: u32) -> io::Result<File> {
         _ => {}
     }
     OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
+}
+
+/// Writes a small file that takes the place of whatever has this name, at once and for good: whoever reads sees the old one or
+/// all of the new one, and so does the next start after a crash at any moment. It is written beside, kept by the disk, and only
+/// then given its name.
+///
+/// # Errors
+/// What a step of that gave; unless it was the last one, the old file is there as it was.
+pub(super) fn put(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    let fresh = beside(path);
+    let written = replace(&fresh, mode).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)
+    });
+    if written.is_err() {
+        // What stays is written over by the next attempt.
+        let _ = fs::remove_file(&fresh);
+    }
+    written?;
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// The name of a file before it is whole.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-new");
+    name.into()
 }
 
 /// Opens a file as the options say, without following a link in its place and without waiting for the other end of a pipe.
@@ -96,11 +124,11 @@ fn what(kind: FileType) -> Option<&'static str> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::{append, follow, open, read, replace};
+    use super::{append, follow, open, put, read, replace};
     use rustix::fs::{CWD, Mode, mknodat};
     use std::fs;
-    use std::io::Write;
-    use std::os::unix::fs::symlink;
+    use std::io::{self, Write};
+    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
     use std::path::Path;
 

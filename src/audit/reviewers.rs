@@ -7,9 +7,7 @@
 use super::files::OpenError;
 use super::regular;
 use crate::age::{self, Decrypted, Encryptor, Recipient};
-use std::fs::OpenOptions;
 use std::io::{self, BufRead, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -99,9 +97,7 @@ impl OwnKey {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let (text, _) = new_identity()?;
-                let mut fresh = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-                fresh.write_all(text.as_bytes())?;
-                fresh.sync_all()?;
+                regular::put(file, 0o600, text.as_bytes())?;
                 text
             }
             Err(error) => return Err(error),

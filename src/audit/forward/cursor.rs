@@ -7,8 +7,7 @@ use super::seal::Seal;
 use crate::audit::messages::State;
 use crate::audit::regular;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Everything that the next message depends on.
@@ -92,15 +91,9 @@ impl Cursor {
 
     /// Takes the place of the stored cursor at once and for good.
     pub(super) fn store(&self, directory: &Path, name: &str, seal: &Seal) -> io::Result<()> {
-        let path = path_of(directory, name);
-        let fresh = path.with_extension("cursor-new");
         let line = serde_json::to_vec(self).map_err(io::Error::other)?;
         let state = serde_json::to_vec(&self.state).map_err(io::Error::other)?;
         let sealed = seal.close(&line, state)?;
-        let mut file = regular::replace(&fresh, 0o600)?;
-        file.write_all(&[&line, &b"\n"[..], &sealed].concat())?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, &path)?;
-        File::open(directory)?.sync_all()
+        regular::put(&path_of(directory, name), 0o600, &[&line, &b"\n"[..], &sealed].concat())
     }
 }

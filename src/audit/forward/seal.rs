@@ -8,7 +8,7 @@
 use crate::audit::{recovery, regular};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::rand;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -60,13 +60,7 @@ impl Seal {
 fn make(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(vec![0; LENGTH]);
     rand::fill(&mut bytes).map_err(|_| io::Error::other("there is no randomness"))?;
-    let fresh = path.with_extension("key-new");
-    let kept = regular::replace(&fresh, 0o600).and_then(|mut file| {
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, path)
-    });
-    match kept {
+    match regular::put(path, 0o600, &bytes) {
         Err(error) if !recovery::is_full(&error) => Err(error),
         _ => Ok(bytes),
     }
