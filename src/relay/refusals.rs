@@ -54,13 +54,17 @@ impl Refusals {
 
     /// Records what was counted, each minute, until the sender of `over` is gone. It ends between two minutes, never while
     /// what was counted is being handed on: whoever ends it waits for it, and then tells the rest [at the end](Self::at_end).
-    pub async fn each_minute(self: Arc<Self>, directory: PathBuf, mut over: oneshot::Receiver<()>) {
+    pub async fn each_minute(self: Arc<Self>, directory: PathBuf, over: oneshot::Receiver<()>) {
+        self.each(MINUTE, directory, over).await;
+    }
+
+    async fn each(self: Arc<Self>, minute: Duration, directory: PathBuf, mut over: oneshot::Receiver<()>) {
         loop {
             let directory = directory.clone();
             let room = tokio::task::spawn_blocking(move || disk_has_room(&directory)).await;
             self.disk_has_room.store(room.unwrap_or(true), Ordering::Relaxed);
             tokio::select! {
-                () = tokio::time::sleep(MINUTE) => {}
+                () = tokio::time::sleep(minute) => {}
                 _ = &mut over => return,
             }
             // Otherwise it goes on being counted.
@@ -117,5 +121,48 @@ fn log(event: &Event) {
             tracing::info!(reason = %rejected.reason, count = rejected.count, %address, calling, "{told}");
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusals;
+    use crate::audit::{Audit, AuditSettings, Direction, Durability, Event, Operation};
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::sync::oneshot;
+
+    const KINDS: usize = 400;
+
+    fn refused(association: usize) -> Event {
+        let operation = Operation::new(association.to_string().into(), "C-FIND", 1, Direction::FromPeer);
+        Event::Operation(Box::new(operation))
+    }
+
+    #[tokio::test]
+    async fn who_tells_of_a_minute_tells_of_all_of_it_though_it_is_to_end() {
+        let home = tempfile::tempdir().unwrap();
+        // Each record waits for the disk.
+        let durability = Durability::EveryRecord;
+        let settings = AuditSettings { durability, ..AuditSettings::new(home.path()) };
+        let (audit, records) = Audit::start(settings).unwrap();
+        let (refusals, peer) = (Arc::new(Refusals::new(audit)), Arc::from("lyon"));
+        let at_once =
+            (0..KINDS).filter(|&number| refusals.of_operation(&peer, refused(number)).is_some()).count();
+        let text = || {
+            let files = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
+            let mut days = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
+            std::fs::read_to_string(days.next().unwrap()).unwrap()
+        };
+        let (until, over) = oneshot::channel();
+        let minutes = refusals.each(Duration::from_millis(1), home.path().to_owned(), over);
+        let minutes = tokio::spawn(minutes);
+        while !text().contains("\"count\":1") {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        drop(until);
+        minutes.await.unwrap();
+        records.close().await;
+        assert_eq!(text().matches("\"event\":\"operation\"").count(), KINDS - at_once);
     }
 }
