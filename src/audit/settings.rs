@@ -43,7 +43,8 @@ pub enum OnFailure {
     Allow,
 }
 
-/// When the disk is asked to keep what was written (fdatasync(2)).
+/// When the disk is asked to keep what was written (fdatasync(2)). What is gathered ([`Gathering`](super::Gathering)) is not
+/// written before it is told, and a refusal waits for nothing: both are lost with the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// After each write, which takes all records that came since the one before. With [`OnFailure::Block`] whoever
