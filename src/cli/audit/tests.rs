@@ -274,6 +274,15 @@ fn certificates_that_have_ended_or_end_soon_stand_out() {
 }
 
 #[test]
+fn a_story_says_how_many_operations_a_record_stands_for() {
+    let lines = LINES.replace("\"operation\":\"C-STORE\",", "\"operation\":\"C-STORE\",\"count\":499,");
+    let records: Vec<Value> = lines.lines().take(3).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let screen = show::story::Screen { style: Style::PLAIN, width: 200, now: datetime!(2026-03-02 0:00 UTC) };
+    let story = show::story::tell(&records, "a-1", "audit", screen).join("\n");
+    assert!(story.contains("1.5 s  C-STORE (499 times)  1 "), "{story}");
+}
+
+#[test]
 fn what_is_wrong_with_the_trail_stands_out_and_what_is_not_does_not() {
     let run = |more: &str| {
         page(&format!(

@@ -41,10 +41,11 @@ impl Told {
         for operation in operations.iter().take(TOLD) {
             let outcome = outcome(operation);
             let direction = if operation["direction"] == "to-peer" { " (to the peer)" } else { "" };
+            let times = times(operation);
             let said = joined([find(operation, "/status"), find(operation, "/reason")], " ");
             table.row([
                 after(start, operation),
-                format!("{}{direction}", text(operation, "/operation")),
+                format!("{}{direction}{times}", text(operation, "/operation")),
                 text(operation, "/message-id"),
                 duration(operation["duration-ms"].as_u64()),
                 format!("{} {}", outcome.map_or("", Outcome::name), said.unwrap_or_default()),
@@ -149,6 +150,11 @@ impl Told {
 fn outcome(operation: &Value) -> Option<Outcome> {
     let line = operation.to_string();
     Record::read(line.as_bytes()).ok()?.outcome()
+}
+
+/// How many a record stands for that were gathered.
+fn times(operation: &Value) -> String {
+    operation["count"].as_u64().map(|count| format!(" ({})", counted(count, "time"))).unwrap_or_default()
 }
 
 fn after(start: Option<time::OffsetDateTime>, operation: &Value) -> String {
