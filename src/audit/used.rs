@@ -15,7 +15,7 @@ use super::upkeep::AuditLogUsed;
 use crate::vocabulary::Notice;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -26,6 +26,8 @@ use tokio::sync::oneshot;
 const FOLDER: &str = "used";
 /// Of a note that is whole.
 const SUFFIX: &str = ".note";
+/// Of a note: those who may look into the folder may read it.
+const MODE: u32 = 0o644;
 /// Characters of what a reader says that are recorded.
 pub const LONGEST_ARGUMENTS: usize = 512;
 const LONGEST_COMMAND: usize = 32;
@@ -56,9 +58,10 @@ pub fn leave(directory: &Path, note: &Note) -> io::Result<()> {
     let mut whole = part.clone().into_os_string();
     whole.push(SUFFIX);
     let written =
-        OpenOptions::new().write(true).create_new(true).mode(0o644).open(&part).and_then(|mut file| {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).and_then(|mut file| {
             serde_json::to_writer(&mut file, note)?;
-            file.flush()?;
+            // Whatever the umask of the reader is: the account that takes it into the trail is another one.
+            file.set_permissions(Permissions::from_mode(MODE))?;
             fs::rename(&part, whole)
         });
     written.inspect_err(|_| drop(fs::remove_file(&part)))
@@ -236,6 +239,8 @@ mod tests {
         let found = look(home.path());
         let (owner, notes) = found.notes.iter().next().unwrap();
         assert_eq!(*owner, fs::metadata(home.path()).unwrap().uid());
+        let mode = fs::metadata(&notes[0]).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o644, "another account reads it, whatever the reader's umask is");
         let used = read(&notes[0], *owner, home.path());
         assert_eq!((used.command.as_str(), used.arguments.as_str()), ("search", "--peer lyon"));
         assert_eq!((used.host.as_deref(), used.process_id), (Some("pc7"), 9));
