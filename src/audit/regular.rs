@@ -20,7 +20,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open`].
 pub(super) fn follow(path: &Path) -> io::Result<File> {
-    checked(path, OpenOptions::new().read(true), OFlags::NONBLOCK)
+    checked(path, OpenOptions::new().read(true), OFlags::NONBLOCK, |path| fs::metadata(path))
 }
 
 /// Opens a file for appending, and makes it where it is missing; only its owner and group can read it then.
@@ -76,15 +76,21 @@ fn beside(path: &Path) -> PathBuf {
 /// # Errors
 /// As [`open`].
 pub(super) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    checked(path, options, OFlags::NOFOLLOW | OFlags::NONBLOCK)
+    checked(path, options, OFlags::NOFOLLOW | OFlags::NONBLOCK, |path| fs::symlink_metadata(path))
 }
 
-fn checked(path: &Path, options: &mut OpenOptions, flags: OFlags) -> io::Result<File> {
+/// `look` looks at what would be opened, where it is not: behind a link too, where one is followed.
+fn checked(
+    path: &Path,
+    options: &mut OpenOptions,
+    flags: OFlags,
+    look: fn(&Path) -> io::Result<fs::Metadata>,
+) -> io::Result<File> {
     let opened = options.custom_flags(flags.bits().cast_signed()).open(path);
     let kind = match &opened {
         Ok(file) => file.metadata()?.file_type(),
         // Links and sockets cannot be opened so, and the system's words for that say something else.
-        Err(error) if error.kind() != io::ErrorKind::NotFound => match fs::symlink_metadata(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => match look(path) {
             Ok(metadata) => metadata.file_type(),
             Err(_) => return opened,
         },
@@ -162,5 +168,52 @@ pub(super) mod tests {
         assert_eq!(read(&at("secret"), 9).unwrap(), b"kept");
         let device = open(Path::new("/dev/null")).unwrap_err().to_string();
         assert!(device.starts_with("is a device"), "{device}");
+    }
+
+    #[test]
+    fn a_link_that_may_be_followed_is_not_blamed_for_what_is_behind_it() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        let said = |name: &str| follow(&at(name)).unwrap_err();
+        fs::write(at("moved"), "kept").unwrap();
+        fs::set_permissions(at("moved"), fs::Permissions::from_mode(0o000)).unwrap();
+        symlink(at("moved"), at("closed")).unwrap();
+        // Whoever may read everything reads this too.
+        if let Err(error) = follow(&at("closed")) {
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
+        }
+        symlink(at("moved/below"), at("nowhere")).unwrap();
+        assert_eq!(said("nowhere").kind(), io::ErrorKind::NotADirectory);
+        symlink(at("gone"), at("dangling")).unwrap();
+        assert_eq!(said("dangling").kind(), io::ErrorKind::NotFound);
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        symlink(at("socket"), at("led")).unwrap();
+        assert!(said("led").to_string().starts_with("is a socket"), "{}", said("led"));
+    }
+
+    #[test]
+    fn what_is_put_takes_the_place_of_anything_whole_or_not_at_all() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, fresh) = (home.path().join("small"), home.path().join("small-new"));
+        let names = || fs::read_dir(home.path()).unwrap().count();
+        fs::write(home.path().join("secret"), "kept").unwrap();
+        // Of a crash, or somebody else's.
+        symlink(home.path().join("secret"), &fresh).unwrap();
+        symlink(home.path().join("secret"), &path).unwrap();
+        for text in ["first", "second"] {
+            put(&path, 0o600, text.as_bytes()).unwrap();
+            assert_eq!(read(&path, 9).unwrap(), text.as_bytes());
+            assert_eq!(fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!((fs::read(home.path().join("secret")).unwrap(), names()), (b"kept".to_vec(), 2));
+        // It cannot be written, or cannot be given its name: the old one stays, and nothing else.
+        fs::create_dir_all(fresh.join("x")).unwrap();
+        put(&path, 0o600, b"third").unwrap_err();
+        assert_eq!(read(&path, 9).unwrap(), b"second");
+        fs::remove_dir_all(&fresh).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::create_dir_all(path.join("x")).unwrap();
+        put(&path, 0o600, b"fourth").unwrap_err();
+        assert_eq!((path.join("x").exists(), names()), (true, 2));
     }
 }
