@@ -274,6 +274,20 @@ fn certificates_that_have_ended_or_end_soon_stand_out() {
 }
 
 #[test]
+fn the_head_counts_the_findings_that_are_drawn() {
+    let lines = [
+        r#"{"time":"2026-03-01T08:00:00.000000Z","event":"trail-continued","sequence":1,"files":1,"last":9,"unsigned":0,"ended":true,"head":"cut","recovered":false}"#,
+        r#"{"time":"2026-03-01T08:00:00.000001Z","event":"security-alert","sequence":2,"reason":"trail-changed","explanation":"cut"}"#,
+        r#"{"time":"2026-03-01T08:00:00.000002Z","event":"security-alert","sequence":3,"reason":"records-lost","explanation":"lost"}"#,
+    ];
+    for lines in [&lines[..], &lines[1..], &lines[..1]] {
+        let page = page(&lines.join("\n"));
+        let drawn = page.matches("<details class=\"finding ").count();
+        assert!(page.contains(&format!("href=\"#unusual\"><b>{drawn}</b>")), "{drawn} in {page}");
+    }
+}
+
+#[test]
 fn a_story_says_how_many_operations_a_record_stands_for() {
     let lines = LINES.replace("\"operation\":\"C-STORE\",", "\"operation\":\"C-STORE\",\"count\":499,");
     let records: Vec<Value> = lines.lines().take(3).map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -45,10 +45,7 @@ pub fn section(html: &mut Html, figures: &Figures, commands: &Commands, now: Off
 pub fn count(figures: &Figures, commands: &Commands, now: OffsetDateTime) -> usize {
     let shown = certificates::all(figures, commands);
     let of_trail = trail::told(figures, commands).iter().filter(|one| stands_out(one)).count();
-    figures.alerts.ranked().len()
-        + of_trail
-        + figures.unusual.len()
-        + certificates::pressing(&shown, now).len()
+    alerts(figures).count() + of_trail + figures.unusual.len() + certificates::pressing(&shown, now).len()
 }
 
 /// Alerts of the proxy itself. That the trail was changed is told of the run that found it.
