@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
-use super::ends::{Nearness, SOON, nearness, words};
+use super::ends::{Life, Nearness, SOON, nearness, words};
 use super::row::clock;
 use super::trail::Trail;
 use super::{complain, tell_damage};
@@ -26,7 +26,8 @@ const EXAMPLE: &str = "Examples:
 
 The certificates that requestors and upstreams showed are those of the records; with -c, the files of the configuration
 are read too: the proxy's own certificates, CA certificates and revocation lists, for every listener, upstream and
-repository. What has ended already is listed first, unless one of the same name was shown in its place since.
+repository. What has ended already is listed first. One that was renewed is left out: where one of the same name that ends
+later was shown in its place since.
 
 Exit status: 0, 65 something was damaged or is encrypted, 78 bad configuration.";
 
@@ -60,14 +61,23 @@ fn within(text: &str) -> Result<Duration, String> {
 /// One that ends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Ending {
+    /// When.
     at: OffsetDateTime,
     /// `the certificate of CN=lyon`.
     what: String,
     /// Who showed it, or the file.
     place: String,
     fingerprint: String,
-    /// As the record has it.
-    last_shown: String,
+    /// The first time and the last that it was; `None` of a file.
+    shown: Option<(OffsetDateTime, OffsetDateTime)>,
+}
+
+impl Ending {
+    fn life(&self) -> Option<Life<'_>> {
+        let (first_shown, last_shown) = self.shown?;
+        let places = vec![self.place.as_str()];
+        Some(Life { name: &self.what, places, ends: self.at, first_shown, last_shown })
+    }
 }
 
 /// Runs the command.
@@ -99,8 +109,9 @@ fn lines(endings: &[Ending], now: OffsetDateTime, width: usize) -> Vec<String> {
     let mut table = Table::new(titles).within(width).stacked(3);
     for ending in endings {
         let day = ending.at.format(format_description!("[year]-[month]-[day]")).unwrap_or_default();
-        let Ending { what, place, fingerprint, last_shown, .. } = ending;
-        table.row([&day, &words(ending.at, now), what, place, &clock(last_shown), fingerprint]);
+        let Ending { what, place, fingerprint, .. } = ending;
+        let last_shown = ending.shown.map(|(_, last)| clock(&stamp(last))).unwrap_or_default();
+        table.row([&day, &words(ending.at, now), what, place, &last_shown, fingerprint]);
     }
     let nearness = |ending: &Ending| nearness(ending.at, now);
     let mut lines = table.lines(|row, column, cell| match (row, column) {
@@ -134,7 +145,7 @@ fn summary(ended: usize, soon: usize, later: usize) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// Those of the trail: the newest record of each.
+/// Those of the trail, without those that were renewed.
 fn shown(files: &[RecordFile]) -> (Vec<Ending>, Kept) {
     let mut seen: BTreeMap<String, Ending> = BTreeMap::new();
     let asked = Filter { events: vec!["association-opened".to_owned()], ..Filter::default() };
@@ -145,26 +156,24 @@ fn shown(files: &[RecordFile]) -> (Vec<Ending>, Kept) {
         let of_upstream =
             upstream.and_then(|one| Some((one.tls.as_ref()?, format!("upstream {}", one.name))));
         for (tls, place) in of_requestor.into_iter().chain(of_upstream) {
-            let ending = ending(tls, place, &record);
-            seen.extend(ending.map(|ending| (format!("{} {}", ending.fingerprint, ending.place), ending)));
+            let Some(ending) = ending(tls, place, &record) else { continue };
+            let key = format!("{} {}", ending.fingerprint, ending.place);
+            let first = seen.get(&key).and_then(|before| before.shown).map(|(first, _)| first);
+            let shown = ending.shown.map(|(now, _)| (first.unwrap_or(now), now));
+            seen.insert(key, Ending { shown, ..ending });
         }
         ControlFlow::Continue(())
     });
     (without_renewed(seen.into_values().collect()), kept)
 }
 
-/// Without those that have ended where one of the same name was shown afterwards, in the same place.
-fn without_renewed(mut endings: Vec<Ending>) -> Vec<Ending> {
-    let all = endings.clone();
-    endings.retain(|ending| {
-        let renews = |other: &Ending| {
-            (&other.what, &other.place) == (&ending.what, &ending.place)
-                && other.at > ending.at
-                && other.last_shown > stamp(ending.at)
-        };
-        !all.iter().any(renews)
-    });
-    endings
+fn without_renewed(endings: Vec<Ending>) -> Vec<Ending> {
+    let lives: Vec<Life> = endings.iter().filter_map(Ending::life).collect();
+    let renewed = |ending: &Ending| {
+        ending.life().is_some_and(|life| lives.iter().any(|other| life.is_renewed_by(other)))
+    };
+    let kept: Vec<bool> = endings.iter().map(|ending| !renewed(ending)).collect();
+    endings.into_iter().zip(kept).filter_map(|(ending, kept)| kept.then_some(ending)).collect()
 }
 
 fn ending(tls: &Tls, place: String, record: &Record) -> Option<Ending> {
@@ -173,7 +182,7 @@ fn ending(tls: &Tls, place: String, record: &Record) -> Option<Ending> {
         what: format!("the certificate of {}", tls.subject.as_deref().unwrap_or_default()),
         place,
         fingerprint: tls.fingerprint.as_deref().unwrap_or_default().to_owned(),
-        last_shown: record.time.to_string(),
+        shown: record.at().map(|at| (at, at)),
     })
 }
 
@@ -186,7 +195,7 @@ fn configured(settings: &Settings) -> Vec<Ending> {
     let ending = |((file, at, what), tables): (_, Vec<&str>)| {
         let file: PathBuf = file;
         let place = format!("{} of {}", file.display(), tables.join(", "));
-        Ending { at, what, place, fingerprint: String::new(), last_shown: String::new() }
+        Ending { at, what, place, fingerprint: String::new(), shown: None }
     };
     all.into_iter().map(ending).collect()
 }
@@ -202,19 +211,26 @@ mod tests {
             what: "the certificate of CN=lyon".into(),
             place: place.into(),
             fingerprint: at.to_string(),
-            last_shown: stamp(last_shown),
+            shown: Some((last_shown, last_shown)),
         }
     }
 
     #[test]
-    fn what_ended_is_left_out_only_where_another_took_its_place() {
+    fn what_ends_is_left_out_only_where_another_took_its_place() {
         let old = |place| shown(datetime!(2026-03-01 0:00 UTC), place, datetime!(2026-02-20 0:00 UTC));
         let new = |day| shown(datetime!(2027-03-01 0:00 UTC), "peer lyon", day);
         let left = |endings: Vec<Ending>| without_renewed(endings).len();
         assert_eq!(left(vec![old("peer lyon"), new(datetime!(2026-03-02 0:00 UTC))]), 1);
         assert_eq!(left(vec![old("peer geneva"), new(datetime!(2026-03-02 0:00 UTC))]), 2);
+        // Before the old one has ended.
+        assert_eq!(left(vec![old("peer lyon"), new(datetime!(2026-02-25 0:00 UTC))]), 1);
         // Both in use.
-        assert_eq!(left(vec![old("peer lyon"), new(datetime!(2026-02-25 0:00 UTC))]), 2);
+        assert_eq!(left(vec![old("peer lyon"), new(datetime!(2026-02-15 0:00 UTC))]), 2);
+        // The file of one that was never shown.
+        assert_eq!(
+            left(vec![Ending { shown: None, ..old("peer lyon") }, new(datetime!(2026-03-02 0:00 UTC))]),
+            2
+        );
     }
 
     #[test]

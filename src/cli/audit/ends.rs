@@ -1,4 +1,4 @@
-//! How near the end of a certificate or a list is.
+//! How near the end of a certificate or a list is, and whether that still matters.
 
 use time::{Duration, OffsetDateTime};
 
@@ -38,11 +38,56 @@ pub fn words(end: OffsetDateTime, now: OffsetDateTime) -> String {
     }
 }
 
+/// A certificate that was shown: of whom, by whom, and when.
+#[derive(Clone, Debug)]
+pub struct Life<'a> {
+    pub name: &'a str,
+    /// The peers, or the upstream.
+    pub places: Vec<&'a str>,
+    pub ends: OffsetDateTime,
+    pub first_shown: OffsetDateTime,
+    pub last_shown: OffsetDateTime,
+}
+
+impl Life<'_> {
+    /// Whether another one took its place, so that its end matters to nobody: of the same name, in the same places, ending later,
+    /// and shown since this one has ended, or since it was shown for the last time. While both are in use, each is told.
+    pub fn is_renewed_by(&self, other: &Life) -> bool {
+        let in_its_place =
+            other.name == self.name && self.places.iter().all(|place| other.places.contains(place));
+        let since = other.first_shown > self.last_shown || other.last_shown > self.ends;
+        in_its_place && other.ends > self.ends && since
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Nearness, nearness, words};
+    use super::{Life, Nearness, nearness, words};
     use time::Duration;
     use time::macros::datetime;
+
+    #[test]
+    fn one_that_another_took_the_place_of_is_renewed_and_one_that_is_in_use_beside_it_is_not() {
+        let day = |day: i64| datetime!(2026-03-01 0:00 UTC) + Duration::days(day);
+        let life = |ends, (first, last)| Life {
+            name: "CN=lyon",
+            places: vec!["lyon"],
+            ends: day(ends),
+            first_shown: day(first),
+            last_shown: day(last),
+        };
+        // It ends on day 20.
+        let old = life(20, (0, 10));
+        assert!(old.is_renewed_by(&life(400, (11, 11))), "before its end");
+        assert!(old.is_renewed_by(&life(400, (5, 21))), "both were in use, and it has ended since");
+        assert!(!old.is_renewed_by(&life(400, (5, 15))), "both are in use");
+        assert!(!old.is_renewed_by(&life(20, (11, 30))), "it ends no later");
+        assert!(!life(400, (11, 11)).is_renewed_by(&old) && !old.is_renewed_by(&old));
+        let of = |name, places| Life { name, places, ..life(400, (11, 11)) };
+        assert!(old.is_renewed_by(&of("CN=lyon", vec!["geneva", "lyon"])));
+        assert!(!old.is_renewed_by(&of("CN=lyon", vec!["geneva"])));
+        assert!(!old.is_renewed_by(&of("CN=geneva", vec!["lyon"])));
+    }
 
     #[test]
     fn an_end_is_told_by_how_far_it_is() {

@@ -274,6 +274,25 @@ fn certificates_that_have_ended_or_end_soon_stand_out() {
 }
 
 #[test]
+fn a_certificate_that_was_renewed_does_not_stand_out_and_one_in_use_beside_it_does() {
+    let shown = |minute: u8, peer: &str, title: &str, fingerprint: &str, end: &str| {
+        let opened = LINES.lines().next().unwrap().replace("08:30:00", &format!("08:{minute}:00"));
+        let of = format!("\"fingerprint\":\"{fingerprint}\",\"not-after\":\"{end}\"");
+        let opened = opened.replace("\"fingerprint\":\"aa11\"", &of).replace("LYON_CT1", title);
+        opened.replace("\"peer\":\"lyon\"", &format!("\"peer\":\"{peer}\"")) + "\n"
+    };
+    let (soon, later) = ("2026-03-12T00:00:00Z", "2027-03-12T00:00:00Z");
+    let told = |lines: &[String]| page(&lines.concat()).contains("<b>Certificate ends soon</b>");
+    let old = shown(10, "lyon", "LYON_CT1", "aa11", soon);
+    assert!(told(std::slice::from_ref(&old)));
+    // Whatever its peer calls itself.
+    assert!(!told(&[old.clone(), shown(20, "lyon", "LYON_CT2", "bb22", later)]));
+    assert!(told(&[old.clone(), shown(20, "geneva", "LYON_CT1", "bb22", later)]));
+    let again = shown(30, "lyon", "LYON_CT1", "aa11", soon);
+    assert!(told(&[old, shown(20, "lyon", "LYON_CT2", "bb22", later), again]), "both are in use");
+}
+
+#[test]
 fn the_head_counts_the_findings_that_are_drawn() {
     let lines = [
         r#"{"time":"2026-03-01T08:00:00.000000Z","event":"trail-continued","sequence":1,"files":1,"last":9,"unsigned":0,"ended":true,"head":"cut","recovered":false}"#,

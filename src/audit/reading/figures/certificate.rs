@@ -30,6 +30,10 @@ pub struct Certificate {
     /// Who vouches for it, or else whom it names; empty where records do not say.
     pub issuer: String,
     pub titles: BTreeSet<String>,
+    /// Peers that showed it, or the upstream.
+    pub places: BTreeSet<String>,
+    /// When it was for the first time and the last.
+    pub shown: Option<(OffsetDateTime, OffsetDateTime)>,
     /// Where records say it.
     pub ends: Option<OffsetDateTime>,
     pub bucket: Bucket,
@@ -42,7 +46,7 @@ impl Certificates {
             return;
         }
         let certificate = self.shown.entry(fingerprint.to_string()).or_default();
-        certificate.add(tls, record);
+        certificate.add(tls, record.peer.as_deref().unwrap_or_default(), record);
         if let Some(title) = record.calling_ae_title.as_deref().filter(|_| certificate.titles.len() < TITLES)
         {
             certificate.titles.insert(title.to_owned());
@@ -56,13 +60,13 @@ impl Certificates {
         let Some(fingerprint) = &tls.fingerprint else { return };
         let key = (upstream.name.to_string(), fingerprint.to_string());
         if self.of_upstreams.len() < APART || self.of_upstreams.contains_key(&key) {
-            self.of_upstreams.entry(key).or_default().add(tls, record);
+            self.of_upstreams.entry(key).or_default().add(tls, &upstream.name, record);
         }
     }
 }
 
 impl Certificate {
-    fn add(&mut self, tls: &Tls, record: &Shared) {
+    fn add(&mut self, tls: &Tls, place: &str, record: &Shared) {
         if self.bucket.count == 0 {
             self.subject = tls.subject.as_deref().unwrap_or_default().to_owned();
             let vouching = tls.authority.as_ref().map(|authority| authority.subject.to_string());
@@ -70,6 +74,12 @@ impl Certificate {
             self.issuer = vouching.or_else(named).unwrap_or_default();
             self.names = tls.san.iter().map(ToString::to_string).collect();
             self.ends = tls.not_after.as_deref().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        }
+        if !self.places.contains(place) && self.places.len() < APART {
+            self.places.insert(place.to_owned());
+        }
+        if let Some(at) = record.at() {
+            self.shown = Some(self.shown.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
         }
         self.bucket.add(record);
     }

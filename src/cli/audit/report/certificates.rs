@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::audit::reading::figures::{Bucket, Certificate, Figures};
 
 use super::super::command::Line;
-use super::super::ends::{Nearness, nearness, words};
+use super::super::ends::{Life, Nearness, nearness, words};
 use super::commands::Commands;
 use super::html::{Html, counted, grouped};
 use super::items;
@@ -19,10 +19,18 @@ pub struct Shown<'f> {
     pub fingerprint: &'f str,
     /// `used by LYON_CT1`, `upstream pacs`.
     pub who: String,
+    pub is_of_upstream: bool,
     pub line: Line,
 }
 
 impl Shown<'_> {
+    fn life(&self) -> Option<Life<'_>> {
+        let Certificate { subject, places, shown, ends, .. } = self.certificate;
+        let (first_shown, last_shown) = (*shown)?;
+        let places = places.iter().map(String::as_str).collect();
+        Some(Life { name: subject, places, ends: (*ends)?, first_shown, last_shown })
+    }
+
     pub fn bucket(&self) -> &Bucket {
         &self.certificate.bucket
     }
@@ -39,11 +47,12 @@ pub fn all<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Shown<'f>> {
     let requestors = figures.certificates.shown.iter().map(|(fingerprint, certificate)| {
         let titles: Vec<&str> = certificate.titles.iter().map(String::as_str).collect();
         let line = opened.with("certificate", fingerprint);
-        Shown { certificate, fingerprint, who: format!("used by {}", titles.join(", ")), line }
+        let who = format!("used by {}", titles.join(", "));
+        Shown { certificate, fingerprint, who, is_of_upstream: false, line }
     });
     let upstreams = figures.certificates.of_upstreams.iter().map(|((name, fingerprint), certificate)| {
         let line = opened.with("upstream", name);
-        Shown { certificate, fingerprint, who: format!("upstream {name}"), line }
+        Shown { certificate, fingerprint, who: format!("upstream {name}"), is_of_upstream: true, line }
     });
     let mut all: Vec<Shown> = requestors.chain(upstreams).collect();
     all.sort_by_key(|one| {
@@ -53,13 +62,12 @@ pub fn all<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Shown<'f>> {
     all
 }
 
-/// Those that have ended without another of the same name in their place, or end soon.
+/// Those that have ended or end soon, and were not renewed.
 pub fn pressing<'f>(shown: &'f [Shown<'f>], now: OffsetDateTime) -> Vec<&'f Shown<'f>> {
     let renewed = |one: &Shown| {
-        shown.iter().any(|other| {
-            (&other.certificate.subject, &other.who) == (&one.certificate.subject, &one.who)
-                && other.certificate.ends > one.certificate.ends
-        })
+        let others = || shown.iter().filter(|other| other.is_of_upstream == one.is_of_upstream);
+        let life = one.life();
+        life.is_some_and(|life| others().filter_map(Shown::life).any(|other| life.is_renewed_by(&other)))
     };
     let near =
         |one: &&Shown| matches!(one.nearness(now), Some(Nearness::Ended | Nearness::Soon)) && !renewed(one);
