@@ -38,34 +38,47 @@ pub struct Encryptor<W> {
     chunks: Chunks,
     /// At most one chunk, which is the last unless more comes.
     chunk: Vec<u8>,
+    /// A chunk was not written whole. It has had its number, and may be sealed already: nothing can follow it.
+    failed: bool,
 }
 
 impl<W: Write> Encryptor<W> {
     pub(super) fn new(to: W, file_key: &FileKey, nonce: &[u8; 16]) -> Result<Self, Unspecified> {
         let chunk = Vec::with_capacity(CHUNK + MAX_TAG_LEN);
-        Ok(Self { to, chunks: Chunks::new(file_key, nonce)?, chunk })
+        Ok(Self { to, chunks: Chunks::new(file_key, nonce)?, chunk, failed: false })
     }
 
     /// Writes the last chunk, and gives back what was written to, which is not flushed.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written, or something before it could not.
     pub fn finish(mut self) -> io::Result<W> {
         self.seal(true)?;
         Ok(self.to)
     }
 
     fn seal(&mut self, last: bool) -> io::Result<()> {
+        self.is_whole()?;
+        self.failed = true;
         let nonce = self.chunks.nonce(last);
         self.chunks.key.seal_in_place_append_tag(nonce, Aad::empty(), &mut self.chunk).map_err(refused)?;
         self.to.write_all(&self.chunk)?;
         self.chunk.clear();
+        self.failed = false;
         Ok(())
+    }
+
+    fn is_whole(&self) -> io::Result<()> {
+        match self.failed {
+            true => Err(io::Error::other("what was encrypted before could not be written")),
+            false => Ok(()),
+        }
     }
 }
 
 impl<W: Write> Write for Encryptor<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.is_whole()?;
         let Some(first) = bytes.chunks(CHUNK).next() else { return Ok(0) };
         if self.chunk.len() == CHUNK {
             self.seal(false)?;

@@ -26,9 +26,12 @@ pub(super) fn wrap(file_key: &FileKey, recipient: &Recipient) -> Result<Stanza, 
     let ephemeral = PrivateKey::generate(&X25519)?;
     let share = ephemeral.compute_public_key()?;
     let key = sealing_key(&ephemeral, &recipient.0, share.as_ref(), recipient)?;
-    let mut body = file_key.to_vec();
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(NONCE), Aad::empty(), &mut body)?;
-    Ok(Stanza { arguments: vec![KIND.into(), STANDARD_NO_PAD.encode(share)], body })
+    // Room for the tag: a vector that grows leaves what it held, the file key, behind in memory.
+    let mut body = Zeroizing::new(Vec::with_capacity(file_key.len() + CHACHA20_POLY1305.tag_len()));
+    body.extend_from_slice(&**file_key);
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(NONCE), Aad::empty(), &mut *body)?;
+    let arguments = vec![KIND.into(), STANDARD_NO_PAD.encode(share)];
+    Ok(Stanza { arguments, body: std::mem::take(&mut *body) })
 }
 
 /// The file key, from the first stanza that one of the identities opens.

@@ -179,6 +179,42 @@ fn keys_are_read_in_one_form_and_written_in_it() {
     assert!(public.parse::<Identity>().is_err());
 }
 
+/// Takes so many bytes, refuses one write, and then takes all again.
+struct Disk {
+    room: usize,
+    written: Vec<u8>,
+}
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.written.len() >= self.room {
+            self.room = usize::MAX;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let taken = bytes.len().min(self.room - self.written.len());
+        self.written.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn nothing_follows_a_chunk_that_was_not_written_whole() {
+    let identity = identity();
+    let header = encrypted(&[], &[identity.public().clone()]).len();
+    for room in [header, header + 30_000] {
+        let disk = Disk { room, written: Vec::new() };
+        let mut encryptor = encrypt(disk, &[identity.public().clone()]).unwrap();
+        let error = encryptor.write_all(&numbers(70_000)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert!(encryptor.write_all(&numbers(70_000)).is_err(), "{room}");
+        assert!(encryptor.finish().is_err(), "{room}");
+    }
+}
+
 fn identity() -> Identity {
     Identity::generate().unwrap().0
 }
