@@ -10,6 +10,8 @@ use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32, Hrp};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::{FileKey, stanza};
+
 const PUBLIC: Hrp = Hrp::parse_unchecked("age");
 const SECRET: Hrp = Hrp::parse_unchecked("age-secret-key-");
 
@@ -64,8 +66,12 @@ impl FromStr for Identity {
 impl FromStr for Recipient {
     type Err = NoKey;
 
+    /// A key with which every secret agrees on the same is none: it is refused here, by sealing something for it, and not
+    /// when the first file is to be encrypted.
     fn from_str(text: &str) -> Result<Self, NoKey> {
-        Ok(Self(*bytes(PUBLIC, text)?))
+        let recipient = Self(*bytes(PUBLIC, text)?);
+        stanza::wrap(&FileKey::default(), &recipient).map_err(|_| NoKey)?;
+        Ok(recipient)
     }
 }
 

@@ -179,6 +179,29 @@ fn keys_are_read_in_one_form_and_written_in_it() {
     assert!(public.parse::<Identity>().is_err());
 }
 
+#[test]
+fn a_recipient_with_whom_every_secret_agrees_on_nothing_is_none() {
+    // The points of a small order (RFC 7748 §6.1, and the others that decode to them): what is encrypted for one of them anybody
+    // could read, and nothing can be.
+    let hex = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    ];
+    for hex in hex {
+        let mut point = [0; 32];
+        for (byte, at) in point.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        }
+        let text = Recipient(point).to_string();
+        assert_eq!(text.parse::<Recipient>(), Err(NoKey), "{hex}");
+    }
+}
+
 /// Takes so many bytes, refuses one write, and then takes all again.
 struct Disk {
     room: usize,

@@ -7,7 +7,8 @@
 use super::files::OpenError;
 use super::regular;
 use crate::age::{self, Decrypted, Encryptor, Recipient};
-use std::io::{self, BufRead, Write};
+use std::fs::File;
+use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -52,10 +53,21 @@ pub fn new_identity() -> io::Result<(Zeroizing<String>, String)> {
 /// The identities in a file, as `age-keygen` writes it: one a line, beside comments. A reviewer may give a pipe.
 ///
 /// # Errors
-/// The file cannot be read, or holds something else.
+/// The file cannot be read, is longer than files of identities are, or holds something else.
 pub fn read_identities(file: &Path) -> io::Result<Vec<Identity>> {
-    identities_in(&Zeroizing::new(std::fs::read(file)?))
+    // As much at once as it may hold: a text that grows leaves what it held behind in memory.
+    let mut text = Zeroizing::new(Vec::with_capacity(IDENTITIES + 1));
+    File::open(file)?.take(IDENTITIES as u64 + 1).read_to_end(&mut text)?;
+    match text.len() > IDENTITIES {
+        true => {
+            Err(invalid(format!("is longer than {} KiB, and so no file of identities", IDENTITIES / 1024)))
+        }
+        false => identities_in(&text),
+    }
 }
+
+/// Longest file of a reviewer's identities: some hundreds with their comments.
+const IDENTITIES: usize = 64 * 1024;
 
 fn identities_in(text: &[u8]) -> io::Result<Vec<Identity>> {
     let text = std::str::from_utf8(text).map_err(|_| invalid("is no text".into()))?;
@@ -131,4 +143,22 @@ pub(super) fn decrypt<R: BufRead>(file: R, identities: &[Identity]) -> Result<De
         age::Error::Io(error) => OpenError::Io(error),
         other => OpenError::NotAge(other.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IDENTITIES, new_identity, read_identities};
+
+    #[test]
+    fn a_file_of_identities_has_an_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (identity, _) = new_identity().unwrap();
+        let filled = |length: usize| format!("{}#{}", *identity, "x".repeat(length - identity.len() - 1));
+        std::fs::write(file.path(), filled(IDENTITIES)).unwrap();
+        assert_eq!(read_identities(file.path()).unwrap().len(), 1);
+        std::fs::write(file.path(), filled(IDENTITIES + 1)).unwrap();
+        let error = read_identities(file.path()).unwrap_err().to_string();
+        assert!(error.contains("longer than 64 KiB"), "{error}");
+        assert!(read_identities(std::path::Path::new("/dev/zero")).is_err());
+    }
 }
