@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) const LONGEST: u64 = 16 * 1024;
 /// Notes of one owner that are read in a minute.
 const READ: usize = 30;
-/// Notes of one owner that wait for that; more are counted.
+/// Notes of one owner that wait for that, the oldest, and as many that are not finished; more are counted.
 const WAIT: usize = 300;
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long a reader has to finish a note.
@@ -77,23 +77,30 @@ impl Inbox {
     /// # Errors
     /// There is no folder, or it cannot be read.
     pub(super) fn look(&mut self, now: Instant, room: bool) -> io::Result<Found> {
-        let mut notes: BTreeMap<u32, Vec<PathBuf>> = BTreeMap::new();
+        let mut notes: BTreeMap<u32, BTreeSet<PathBuf>> = BTreeMap::new();
+        let mut unfinished: BTreeMap<u32, usize> = BTreeMap::new();
         for entry in fs::read_dir(&self.folder)? {
             let Ok(entry) = entry else { continue };
             // Gone again, if it cannot be looked at.
             let Ok(metadata) = entry.metadata() else { continue };
-            let path = entry.path();
+            let (path, owner) = (entry.path(), metadata.uid());
             if !is_plain(&metadata) {
                 self.discard(&path, &metadata);
             } else if path.as_os_str().as_encoded_bytes().ends_with(b".note") {
-                let waiting = notes.entry(metadata.uid()).or_default();
-                match waiting.len() < WAIT {
-                    true => waiting.push(path),
-                    false => self.owner(metadata.uid(), now).count(&path),
-                }
+                let waiting = notes.entry(owner).or_default();
+                waiting.insert(path);
+                // Their names begin with the time: the oldest stay.
+                let more = if waiting.len() > WAIT { waiting.pop_last() } else { None };
+                more.iter().for_each(|path| self.owner(owner, now).count(path));
             } else if is_left(&metadata) {
                 // A reader ended before its note was whole.
                 let _ = fs::remove_file(path);
+            } else {
+                let unfinished = unfinished.entry(owner).or_default();
+                *unfinished = unfinished.saturating_add(1);
+                if *unfinished > WAIT {
+                    self.owner(owner, now).count(&path);
+                }
             }
         }
         match room {
@@ -107,15 +114,13 @@ impl Inbox {
     }
 
     /// What is to be recorded now.
-    fn take(&mut self, notes: BTreeMap<u32, Vec<PathBuf>>, now: Instant) -> Found {
+    fn take(&mut self, notes: BTreeMap<u32, BTreeSet<PathBuf>>, now: Instant) -> Found {
         let over = self.owners.extract_if(|_, owner| now.duration_since(owner.since) >= MINUTE);
         let counted =
             over.map(|(id, owner)| (id, owner.counted)).filter(|(_, counted)| *counted > 0).collect();
-        let turn = |(id, mut paths): (u32, Vec<PathBuf>)| {
+        let turn = |(id, paths): (u32, BTreeSet<PathBuf>)| {
             let owner = self.owner(id, now);
-            // Their names begin with the time.
-            paths.sort();
-            paths.truncate(READ.saturating_sub(owner.read));
+            let paths: Vec<PathBuf> = paths.into_iter().take(READ.saturating_sub(owner.read)).collect();
             owner.read = owner.read.saturating_add(paths.len());
             (id, paths)
         };
@@ -194,6 +199,7 @@ fn is_left(metadata: &Metadata) -> bool {
 mod tests {
     use super::{Inbox, LONGEST, MINUTE, READ, WAIT};
     use crate::audit::regular::tests::pipe;
+    use std::ffi::OsStr;
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
@@ -276,6 +282,31 @@ mod tests {
         let all: usize =
             (1..=minutes).map(|minute| taken(&mut inbox, second(180) + MINUTE * minute as u32).0).sum();
         assert_eq!((all, names(home.path()).len()), (WAIT - 2 * READ, 0));
+    }
+
+    #[test]
+    fn the_oldest_wait_and_what_is_beyond_them_goes_whatever_the_order_of_the_folder_is() {
+        let home = tempfile::tempdir().unwrap();
+        let (mut inbox, now) = (Inbox::new(home.path().to_owned()), Instant::now());
+        // The newest were put there first.
+        leave(home.path(), 500..1_000);
+        leave(home.path(), 0..500);
+        let expected: Vec<String> = (0..WAIT).map(|number| format!("{number:06}.note")).collect();
+        let found = inbox.look(now, true).unwrap();
+        assert_eq!(names(home.path()), expected);
+        let taken: Vec<_> = found.notes.values().flatten().map(|path| path.file_name().unwrap()).collect();
+        assert_eq!(taken, expected.iter().take(READ).map(OsStr::new).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn notes_that_are_never_finished_fill_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let (mut inbox, now) = (Inbox::new(home.path().to_owned()), Instant::now());
+        (0..WAIT + 40).for_each(|number| fs::write(home.path().join(format!("{number}-1")), "{").unwrap());
+        leave(home.path(), 0..1);
+        assert_eq!(taken(&mut inbox, now), (1, 0), "they hide no note");
+        assert_eq!(names(home.path()).len(), WAIT);
+        assert_eq!(taken(&mut inbox, now + MINUTE), (0, 40), "and are told");
     }
 
     #[test]
