@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -27,6 +28,14 @@ pub struct Forwarding {
     /// None where nothing is forwarded.
     runtime: Option<Runtime>,
     running: BTreeMap<Arc<str>, Running>,
+    /// What is under way of those that a reload took away.
+    ending: BTreeMap<Arc<str>, Ending>,
+}
+
+struct Ending {
+    task: JoinHandle<()>,
+    /// Nobody of this name follows.
+    leaves: Arc<AtomicBool>,
 }
 
 struct Running {
@@ -62,7 +71,15 @@ impl Forwarding {
         alert: impl Fn(SecurityAlert) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let alert = Arc::new(alert);
-        let mut all = Self { directory, pace, hold, alert, runtime: None, running: BTreeMap::new() };
+        let mut all = Self {
+            directory,
+            pace,
+            hold,
+            alert,
+            runtime: None,
+            running: BTreeMap::new(),
+            ending: BTreeMap::new(),
+        };
         for to in destinations {
             all.begin(to, None)?;
         }
@@ -70,34 +87,46 @@ impl Forwarding {
     }
 
     /// Ends the forwarders of destinations that are gone, begins new ones, and begins changed ones afresh from their
-    /// cursors, when what is under way has arrived. One that cannot begin is told in the log; the others go on.
+    /// cursors, when what is under way has arrived: of one name there is never more than one. One that cannot begin is told in the log; the others go on.
     pub fn reload(&mut self, destinations: &[Destination]) {
         let wanted = |name: &Arc<str>| destinations.iter().find(|to| to.name == *name);
         let changed: Vec<Arc<str>> = (self.running.iter())
             .filter(|(name, running)| wanted(name).is_none_or(|to| *to != running.to))
             .map(|(name, _)| name.clone())
             .collect();
-        let mut ending: BTreeMap<Arc<str>, JoinHandle<()>> = BTreeMap::new();
+        self.ending.retain(|_, ending| !ending.task.is_finished());
         for name in changed {
             if let Some(running) = self.running.remove(&name) {
-                let hold = self.hold.clone();
-                let left = wanted(&name).is_none().then(|| name.clone());
-                let ended = async move {
-                    running.end(Stop::Now).await;
-                    left.iter().for_each(|name| hold.needs_nothing(name));
-                };
-                if let Ok(runtime) = self.runtime() {
-                    ending.insert(name, runtime.spawn(ended));
-                }
+                let leaves = Arc::new(AtomicBool::new(wanted(&name).is_none()));
+                self.end(name, running, leaves);
             }
         }
         for to in destinations {
             if self.running.contains_key(&to.name) {
                 continue;
             }
-            if let Err(error) = self.begin(to, ending.remove(&to.name)) {
+            // It may have been away for one reload only.
+            let before = self.ending.remove(&to.name).map(|ending| {
+                ending.leaves.store(false, Ordering::Relaxed);
+                ending.task
+            });
+            if let Err(error) = self.begin(to, before) {
                 tracing::error!(repository = %to.name, %error, "cannot begin to forward audit messages");
             }
+        }
+    }
+
+    fn end(&mut self, name: Arc<str>, running: Running, leaves: Arc<AtomicBool>) {
+        let (hold, of, still) = (self.hold.clone(), name.clone(), leaves.clone());
+        let ended = async move {
+            running.end(Stop::Now).await;
+            if still.load(Ordering::Relaxed) {
+                hold.needs_nothing(&of);
+            }
+        };
+        if let Ok(runtime) = self.runtime() {
+            let task = runtime.spawn(ended);
+            self.ending.insert(name, Ending { task, leaves });
         }
     }
 

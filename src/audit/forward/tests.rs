@@ -404,6 +404,33 @@ async fn a_cursor_moves_with_each_event_that_a_fhir_server_takes() {
     drop((forwarding, server));
 }
 
+#[tokio::test]
+async fn a_destination_that_is_taken_away_and_comes_back_goes_on_behind_what_is_under_way() {
+    let home = TempDir::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let endpoint =
+        Endpoint { path: "/fhir/AuditEvent".into(), authority: address.clone(), address, tls: None };
+    let to = Destination { begin: Begin::Oldest, ..destination(Kind::Fhir(endpoint)) };
+    append(home.path(), FIRST, &configured(1));
+    let hold = Hold::default();
+    let directory = home.path().to_owned();
+    let mut forwarding =
+        Forwarding::start_at(PACE, directory, std::slice::from_ref(&to), hold.clone(), |_| {}).unwrap();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    request(&mut stream).await;
+    // While the first record is under way.
+    forwarding.reload(&[]);
+    forwarding.reload(std::slice::from_ref(&to));
+    append(home.path(), FIRST, &configured(2).replace("\"x\"", "\"second\""));
+    stream.write_all(b"HTTP/1.1 201 X\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    assert!(request(&mut stream).await.contains("second"), "what is under way is not sent twice");
+    let day = date!(2026 - 01 - 02);
+    assert_eq!(hold.needed_of(day), Some(configured(1).len() as u64), "the rest is kept for it");
+    drop(forwarding);
+}
+
 /// Answers each POST of a connection with the next of these statuses, then closes; gives the bodies.
 async fn fhir_server(listener: TcpListener, answers: Vec<Vec<u16>>) -> Vec<String> {
     let mut bodies = Vec::new();
