@@ -54,6 +54,12 @@ impl Position {
         day_of(&self.file).unwrap_or(Date::MIN)
     }
 
+    /// Whether every day that can be read is earlier: the trail is not the one that this is of, which was longer.
+    pub(super) fn is_beyond(&self, directory: &Path) -> io::Result<bool> {
+        let last = sources(directory)?.pop_last();
+        Ok(last.is_some_and(|(file, _)| file < self.file))
+    }
+
     /// Bytes of the trail after it.
     pub(super) fn behind(&self, directory: &Path) -> io::Result<u64> {
         let mut behind = 0_u64;

@@ -54,7 +54,13 @@ impl Progress {
         status: Arc<Status>,
     ) -> io::Result<Self> {
         let seal = Seal::of(&directory)?;
-        let settled = Cursor::load(&directory, &to.name, to.begin, &seal)?;
+        let mut settled = Cursor::load(&directory, &to.name, to.begin, &seal)?;
+        if settled.position.is_beyond(&directory)? {
+            // A trail that began anew after a clock had leapt would else be passed over for years, in silence.
+            tracing::error!(repository = %to.name, file = %settled.position.file,
+                "the trail ends before what a repository has had of another; it is sent from its beginning");
+            settled = Cursor { messages: settled.messages, ..Cursor::default() };
+        }
         let is_stored = match settled.store(&directory, &to.name, &seal) {
             // It is stored later; until then a crash forgets where a new destination began.
             Err(error) if recovery::is_full(&error) => {

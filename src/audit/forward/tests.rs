@@ -431,6 +431,27 @@ async fn a_destination_that_is_taken_away_and_comes_back_goes_on_behind_what_is_
     drop(forwarding);
 }
 
+#[test]
+fn a_trail_that_begins_anew_is_sent_though_a_cursor_is_years_beyond_it() {
+    let home = TempDir::new().unwrap();
+    append(home.path(), FIRST, &configured(1));
+    let position = Position { file: "audit-2036-01-02.jsonl".into(), offset: 77 };
+    let cursor = Cursor { position, sequence: 70, messages: 60, ..Cursor::default() };
+    cursor.store(home.path(), "arr", &Seal::of(home.path()).unwrap()).unwrap();
+    let to = destination(syslog("127.0.0.1:9".into(), Transport::Udp));
+    let begin =
+        || Progress::new(home.path().to_owned(), to.clone(), Hold::default(), Arc::default()).unwrap();
+    let log = logged(|| {
+        let mut progress = begin();
+        let parcels = progress.next().unwrap().unwrap();
+        assert_eq!((parcels[0].sequence, parcels[0].number), (1, 61), "a number is not given twice");
+        progress.settle();
+        progress.store();
+    });
+    assert_eq!(log.matches("it is sent from its beginning").count(), 1, "{log}");
+    assert!(begin().next().unwrap().is_none(), "once");
+}
+
 /// Answers each POST of a connection with the next of these statuses, then closes; gives the bodies.
 async fn fhir_server(listener: TcpListener, answers: Vec<Vec<u16>>) -> Vec<String> {
     let mut bodies = Vec::new();
