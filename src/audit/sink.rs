@@ -112,13 +112,7 @@ impl Audit {
             }
             Err(NotLocked::Io(file, source)) => return Err(AuditError::Write { file, source }),
         };
-        match used::create_folder(&directory) {
-            Err(error) if !recovery::is_full(&error) => return Err(unusable(error)),
-            Err(error) => {
-                tracing::error!(directory = %directory.display(), %error, "no folder for who reads the records")
-            }
-            Ok(()) => {}
-        }
+        make_folder_for_notes(&directory).map_err(unusable)?;
         let recovered = recovery::recover(&directory, checkpoints.as_ref())
             .map_err(|(file, source)| AuditError::File { file, source })?;
         let queue = Arc::new(Queue::new(capacity));
@@ -147,11 +141,14 @@ impl Audit {
         }
         Keeper::new(directory.clone(), keeping, queue.clone()).start(of_days).map_err(AuditError::Thread)?;
         let (open, over) = mpsc::channel();
-        used::start(directory, queue.clone(), over).map_err(AuditError::Thread)?;
+        let used = used::start(directory, queue.clone(), over).map_err(AuditError::Thread)?;
         let (finish, finished) = oneshot::channel();
         let work = move || {
             writer.run();
-            drop((open, lock));
+            drop(open);
+            // One that panicked has nothing left to wait for.
+            let _ = used.join();
+            drop(lock);
             // Nobody waits where the task was dropped.
             let _ = finish.send(());
         };
@@ -259,6 +256,17 @@ impl Audit {
     /// Whether new associations may be let in, as far as the audit trail is concerned.
     pub fn admits(&self) -> bool {
         self.on_failure == OnFailure::Allow || (self.writable() && !self.queue.is_stuck())
+    }
+}
+
+/// On a disk that takes nothing there is none.
+fn make_folder_for_notes(directory: &Path) -> io::Result<()> {
+    match used::create_folder(directory) {
+        Err(error) if recovery::is_full(&error) => {
+            tracing::error!(directory = %directory.display(), %error, "no folder for who reads the records");
+            Ok(())
+        }
+        made => made,
     }
 }
 

@@ -19,6 +19,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
@@ -87,8 +88,13 @@ pub(super) fn create_folder(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes notes into the trail, until the sender of `over` is gone.
-pub(super) fn start(directory: PathBuf, queue: Arc<Queue>, over: mpsc::Receiver<()>) -> io::Result<()> {
+/// Takes notes into the trail, until the sender of `over` is gone. Whoever ends it waits for the thread: notes whose records the
+/// disk keeps are removed by then, or the next run would take them once more.
+pub(super) fn start(
+    directory: PathBuf,
+    queue: Arc<Queue>,
+    over: mpsc::Receiver<()>,
+) -> io::Result<JoinHandle<()>> {
     let work = move || {
         let mut inbox = Inbox::new(directory.join(FOLDER));
         while over.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
@@ -101,7 +107,7 @@ pub(super) fn start(directory: PathBuf, queue: Arc<Queue>, over: mpsc::Receiver<
             }
         }
     };
-    std::thread::Builder::new().name("audit-used".into()).spawn(work).map(drop)
+    std::thread::Builder::new().name("audit-used".into()).spawn(work)
 }
 
 /// Records what was found, and removes it when the disk keeps the records: what could not be recorded stays for another

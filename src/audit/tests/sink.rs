@@ -288,6 +288,22 @@ async fn a_look_at_the_records_becomes_a_record_once() {
 }
 
 #[tokio::test]
+async fn a_stop_leaves_no_note_whose_record_the_disk_keeps() {
+    let home = TempDir::new().unwrap();
+    let note =
+        used::Note { command: "search".into(), arguments: "--peer lyon".into(), ..used::Note::default() };
+    let taken = || lines(home.path()).iter().filter(|line| line.contains("audit-log-used")).count();
+    for round in 1..=3 {
+        let (_audit, task) = start(home.path(), OnFailure::Block);
+        (0..30).for_each(|_| used::leave(home.path(), &note).unwrap());
+        // They are written, and the disk is asked to keep them when the run ends.
+        until(|| taken() == round * 30).await;
+        task.close().await;
+        assert_eq!(fs::read_dir(home.path().join("used")).unwrap().count(), 0, "{round}");
+    }
+}
+
+#[tokio::test]
 async fn who_is_turned_away_never_waits_and_nobody_does_when_the_process_ends() {
     for durability in [Durability::EverySecond, Durability::EveryRecord] {
         let home = TempDir::new().unwrap();
