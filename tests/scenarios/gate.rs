@@ -163,7 +163,10 @@ impl Gate {
                 panic!("dimsegate ended with {status}: {}", process.output());
             }
             let own = |record: &Value| record["event"] == "started" && record["process-id"] == process.pid();
-            records(&site).into_iter().find(own)
+            let mut since = records(&site).into_iter().skip_while(|record| !own(record));
+            let started = since.next()?;
+            // The last record that it waits for before it listens.
+            since.any(|record| record["event"] == "configuration-loaded").then_some(started)
         });
         let address = started["listeners"][0]["address"].as_str().and_then(|text| text.parse().ok());
         let address = address.unwrap_or_else(|| panic!("no listener in {started}"));
