@@ -35,6 +35,8 @@ pub(super) struct Forwarder {
     failures: u32,
     /// When the backlog was looked at.
     looked: Option<Instant>,
+    /// The oldest record that waits, where the clock says that it was not made yet, and since when it does.
+    ahead: Option<(u64, Instant)>,
     /// An alert told of the backlog that there is.
     alarmed: bool,
 }
@@ -64,7 +66,8 @@ impl Forwarder {
     ) -> io::Result<Self> {
         let progress = Progress::new(directory, to.clone(), hold, status.clone())?;
         let (budget, failures) = (Budget::new(&pace), 0);
-        Ok(Self { to, pace, status, progress, alert, stop, budget, failures, looked: None, alarmed: false })
+        let (looked, ahead, alarmed) = (None, None, false);
+        Ok(Self { to, pace, status, progress, alert, stop, budget, failures, looked, ahead, alarmed })
     }
 
     /// Until it is told to stop and has sent everything, or cannot.
@@ -256,13 +259,23 @@ impl Forwarder {
         self.looked = Some(Instant::now());
         let backlog = self.progress.backlog().unwrap_or_default();
         self.status.backlog(&backlog);
-        let age = backlog.oldest.map(|oldest| OffsetDateTime::now_utc() - oldest);
-        match age.is_some_and(|age| age > self.pace.alarm) {
+        match self.is_late(&backlog) {
             true if !self.alarmed && self.stopping() == Stop::No => self.alarm(&backlog),
             true => {}
             false => self.alarmed = false,
         }
         backlog
+    }
+
+    /// Whether something waits too long. What was made before the clock was set back waits by a steady one.
+    fn is_late(&mut self, backlog: &Backlog) -> bool {
+        let Some(oldest) = backlog.oldest else { return false };
+        let age = OffsetDateTime::now_utc() - oldest;
+        self.ahead = match self.ahead.filter(|(first, _)| *first == backlog.first) {
+            _ if !age.is_negative() => None,
+            waiting => waiting.or_else(|| Some((backlog.first, Instant::now()))),
+        };
+        age > self.pace.alarm || self.ahead.is_some_and(|(_, since)| since.elapsed() > self.pace.alarm)
     }
 
     fn alarm(&mut self, backlog: &Backlog) {

@@ -215,6 +215,7 @@ impl Progress {
         let newest = Position::last_lines(&self.directory)?;
         let newest = newest.rsplit(|&byte| byte == b'\n').find_map(|line| Record::read(line).ok());
         let last = newest.map_or(first, |record| record.sequence);
-        Ok(Backlog { records: last.saturating_sub(first).saturating_add(1), bytes, oldest: Some(oldest) })
+        let records = last.saturating_sub(first).saturating_add(1);
+        Ok(Backlog { records, bytes, first, oldest: Some(oldest) })
     }
 }

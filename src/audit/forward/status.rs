@@ -9,7 +9,9 @@ use time::OffsetDateTime;
 pub(super) struct Backlog {
     pub records: u64,
     pub bytes: u64,
-    /// When the oldest of them was made.
+    /// Number of the oldest of them.
+    pub first: u64,
+    /// When that was made.
     pub oldest: Option<OffsetDateTime>,
 }
 

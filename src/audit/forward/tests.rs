@@ -535,3 +535,23 @@ async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_aler
     assert_eq!(alerts[0].reason, "repository-behind");
     assert!(alerts[0].explanation.contains("\"arr\""), "{alerts:?}");
 }
+
+#[tokio::test]
+async fn a_backlog_from_before_a_clock_was_set_back_is_an_alert_too() {
+    let home = TempDir::new().unwrap();
+    append(home.path(), FIRST, &configured(6).replace("2026", "2126"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let endpoint = Endpoint { path: "/".into(), authority: address.clone(), address, tls: None };
+    let to = Destination { begin: Begin::Oldest, ..destination(Kind::Fhir(endpoint)) };
+    drop(listener);
+    let alerts: Arc<Mutex<Vec<SecurityAlert>>> = Arc::default();
+    let telling = alerts.clone();
+    let tell = move |alert| telling.lock().unwrap().push(alert);
+    let pace = Pace { alarm: Duration::from_millis(1), ..PACE };
+    let directory = home.path().to_owned();
+    let _forwarding =
+        Forwarding::start_at(pace, directory, std::slice::from_ref(&to), Hold::default(), tell).unwrap();
+    until(|| !alerts.lock().unwrap().is_empty()).await;
+    assert_eq!(alerts.lock().unwrap()[0].reason, "repository-behind");
+}
