@@ -2,7 +2,7 @@
 
 use super::files::TrailFile;
 use super::regular;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -58,28 +58,11 @@ pub(super) fn backwards(
     Ok(if first { ControlFlow::Continue(()) } else { look(&rest) })
 }
 
-/// The same of a file that was compressed; all of its lines are read for it.
-pub(super) fn backwards_in(
-    file: &TrailFile,
-    mut look: impl FnMut(&[u8]) -> ControlFlow<()>,
-) -> io::Result<ControlFlow<()>> {
-    let mut text = Vec::new();
-    file.open(&[]).map_err(io::Error::other)?.read_to_end(&mut text)?;
-    let text = text.strip_suffix(b"\n").unwrap_or(&text);
-    let lines = text.rsplit(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    for line in lines {
-        if look(line).is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-    }
-    Ok(ControlFlow::Continue(()))
-}
-
-/// Shows the lines of a plain file, the first first, until `look` breaks off.
-pub(super) fn forwards(path: &Path, mut look: impl FnMut(&[u8]) -> ControlFlow<()>) -> io::Result<()> {
-    let mut file = BufReader::new(regular::follow(path)?);
+/// Shows the lines of a file, the first first, until `look` breaks off.
+pub(super) fn forwards(file: &TrailFile, mut look: impl FnMut(&[u8]) -> ControlFlow<()>) -> io::Result<()> {
+    let mut lines = file.open(&[]).map_err(io::Error::other)?;
     let mut line = Vec::new();
-    while file.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? > 0 {
+    while lines.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? > 0 {
         if look(line.strip_suffix(b"\n").unwrap_or(&line)).is_break() {
             break;
         }

@@ -187,10 +187,9 @@ fn survey(files: &[TrailFile], kept: Option<&KeptHead>, keys: &[PublicKey]) -> R
         }
         let failed = |error| (file.path.clone(), error);
         let before = survey.lines;
-        let look = |line: &[u8]| survey.look(line);
         let done = match file.is_closed() {
-            false => lines::backwards(&file.path, look),
-            true => lines::backwards_in(file, look),
+            false => lines::backwards(&file.path, |line| survey.look(line)),
+            true => look_ahead(&mut survey, file),
         };
         if done.map_err(failed)?.is_break() {
             break;
@@ -199,6 +198,19 @@ fn survey(files: &[TrailFile], kept: Option<&KeptHead>, keys: &[PublicKey]) -> R
     }
     survey.finish();
     Ok(survey)
+}
+
+/// A compressed day may be more than memory holds.
+fn look_ahead(survey: &mut Survey, file: &TrailFile) -> io::Result<ControlFlow<()>> {
+    let mut ahead = survey.ahead();
+    lines::forwards(file, |line| {
+        // As where it is looked at from its end.
+        if !line.is_empty() {
+            ahead.look(line);
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(ahead.end())
 }
 
 /// Of a file and of what is in it. Nothing is added to one that is closed.
@@ -216,7 +228,7 @@ fn days_within(file: &TrailFile, last: Option<OffsetDateTime>) -> Option<(Date, 
         first = time_of(line);
         ControlFlow::Break(())
     };
-    lines::forwards(&file.path, look).ok()?;
+    lines::forwards(file, look).ok()?;
     let first = first?.date();
     Some((first, last.map_or(first, OffsetDateTime::date)))
 }

@@ -1,4 +1,7 @@
 //! A look back over the last lines of a trail: up to where it is signed, and whether it ends as its head says.
+//!
+//! The lines of a file that was compressed come forwards only, and may be more than memory holds: they are looked at in that
+//! order, [`Ahead`], for the same result.
 
 use super::chain::LineHash;
 use super::head::Head;
@@ -68,10 +71,7 @@ impl Survey {
             self.behind = self.behind.saturating_add(u64::from(self.checkpoint.is_none()));
         }
         self.compare(line, head.sequence);
-        match self.decided && self.checkpoint.is_some() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        self.flow()
     }
 
     fn found(&self, line: &[u8], sequence: u64) -> Option<Found> {
@@ -87,11 +87,20 @@ impl Survey {
         let Some(wanted) = self.wanted.filter(|wanted| !self.decided && sequence <= wanted.sequence) else {
             return;
         };
-        self.decided = true;
-        if sequence == wanted.sequence {
-            let fits = LineHash::of(line) == wanted.sha256;
-            self.named = if fits { HeadFound::Fits } else { HeadFound::Differs };
+        (self.decided, self.named) = (true, found_of(wanted, line, sequence));
+    }
+
+    /// Whether there is more to look for.
+    fn flow(&self) -> ControlFlow<()> {
+        match self.decided && self.checkpoint.is_some() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         }
+    }
+
+    /// The lines of the file before those that were looked at, the first first.
+    pub(super) fn ahead(&mut self) -> Ahead<'_> {
+        Ahead { survey: self, lines: 0, behind: 0, checkpoint: None, named: None, last_time: None }
     }
 
     /// What is before is not looked at.
@@ -110,6 +119,121 @@ impl Survey {
         match &self.checkpoint {
             None => (None, None, false),
             Some(found) => (Some(found.sequence), found.by.clone(), found.last && self.behind == 0),
+        }
+    }
+}
+
+/// A file whose lines are looked at from the first on: what of it a look from the last on would have found.
+pub(super) struct Ahead<'s> {
+    survey: &'s mut Survey,
+    lines: u64,
+    /// Lines behind its last checkpoint.
+    behind: u64,
+    checkpoint: Option<Found>,
+    /// What its last line says that is not behind the record that the head names.
+    named: Option<HeadFound>,
+    last_time: Option<OffsetDateTime>,
+}
+
+impl Ahead<'_> {
+    /// The next line.
+    pub(super) fn look(&mut self, line: &[u8]) {
+        self.lines = self.lines.saturating_add(1);
+        self.behind = self.behind.saturating_add(1);
+        let Some(head) = line::parse(line) else { return };
+        self.last_time = super::recovery::time_of(line).or(self.last_time);
+        if head.event == signing::CHECKPOINT
+            && let Some(found) = self.survey.found(line, head.sequence)
+        {
+            (self.checkpoint, self.behind) = (Some(found), 0);
+        }
+        if let Some(wanted) = self.survey.wanted.filter(|wanted| head.sequence <= wanted.sequence) {
+            self.named = Some(found_of(wanted, line, head.sequence));
+        }
+    }
+
+    /// No more lines.
+    pub(super) fn end(self) -> ControlFlow<()> {
+        let survey = self.survey;
+        survey.lines = survey.lines.saturating_add(self.lines);
+        survey.last_time = survey.last_time.or(self.last_time);
+        if survey.checkpoint.is_none() {
+            survey.behind = survey.behind.saturating_add(self.behind);
+            survey.checkpoint = self.checkpoint;
+        }
+        if let Some(named) = self.named.filter(|_| !survey.decided) {
+            (survey.decided, survey.named) = (true, named);
+        }
+        survey.flow()
+    }
+}
+
+/// Of a line that is not behind the record that the head names.
+fn found_of(wanted: Head, line: &[u8], sequence: u64) -> HeadFound {
+    match sequence == wanted.sequence {
+        true if LineHash::of(line) == wanted.sha256 => HeadFound::Fits,
+        true => HeadFound::Differs,
+        // The record itself is not there.
+        false => HeadFound::Cut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Survey;
+    use crate::audit::chain::{Chain, Draft, LineHash};
+    use crate::audit::head::Head;
+    use crate::audit::signing::SigningKey;
+    use proptest::prelude::*;
+    use time::OffsetDateTime;
+
+    /// A record, a checkpoint of ours, of another key, and what is none.
+    fn lines(kinds: &[u8], keys: &[SigningKey; 2]) -> Vec<Vec<u8>> {
+        let mut draft = Draft::new(Chain::BEGINNING);
+        for (second, kind) in (0..).zip(kinds) {
+            let time = OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(second);
+            match kind {
+                0 => draft.checkpoint(time, &keys[0], second % 2 == 0),
+                1 => draft.checkpoint(time, &keys[1], false),
+                2 => draft.lines.extend_from_slice(b"{torn\n"),
+                3 => draft.record(time, "checkpoint", br#"{"records":1,"key":"x","signature":"00"}"#),
+                _ => draft.record(time, "x", b"{}"),
+            }
+        }
+        let text = draft.lines.strip_suffix(b"\n").unwrap_or_default();
+        text.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_file_that_is_read_forwards_says_what_it_says_backwards(
+            kinds in prop::collection::vec(0..9_u8, 1..30), named in 0..30_u64, fits in any::<bool>(), newer in 0..3_usize,
+        ) {
+            let keys = [(); 2].map(|()| SigningKey::generate().unwrap().0);
+            let lines = lines(&kinds, &keys);
+            let at = lines.iter().find(|line| super::line::parse(line).is_some_and(|head| head.sequence == named));
+            let sha256 = at.filter(|_| fits).map_or(LineHash::NONE, |line| LineHash::of(line));
+            let head = (named > 0).then_some(Head { sequence: named, sha256 });
+            let survey = || {
+                let mut survey = Survey::new(head, &[keys[0].public_key()]);
+                // Of the file behind it.
+                let behind = lines.iter().rev().take(newer).map(|line| survey.look(line)).last();
+                (survey, behind.is_some_and(|flow| flow.is_break()))
+            };
+            let rest = &lines[..lines.len().saturating_sub(newer)];
+            let (mut backwards, over) = survey();
+            let (mut forwards, _) = survey();
+            if !over {
+                let before = backwards.lines;
+                let broke = rest.iter().rev().any(|line| backwards.look(line).is_break());
+                let mut ahead = forwards.ahead();
+                rest.iter().for_each(|line| ahead.look(line));
+                prop_assert_eq!(ahead.end().is_break(), broke || (rest.is_empty() && over));
+                prop_assert_eq!(forwards.lines > before, backwards.lines > before);
+            }
+            let said = |survey: &Survey| (survey.signed(), survey.behind, survey.named, survey.last_time);
+            prop_assert_eq!(said(&forwards), said(&backwards));
         }
     }
 }
