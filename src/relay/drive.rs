@@ -13,8 +13,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::task::{coop::unconstrained, yield_now};
-use tokio::time::{Sleep, sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 
+use super::alarm::Alarm;
 use super::asking::Asking;
 use super::gate::Gate;
 use super::leg::{Leg, NotWritten, Written};
@@ -48,7 +49,7 @@ pub(super) struct Drive<'o, 'a> {
     from_peer: Lane<'a>,
     to_peer: Lane<'a>,
     order: Order,
-    alarm: Seldom<Boxed<'a, ()>>,
+    alarm: Alarm,
     stop: Seldom<Boxed<'a, ()>>,
     drains: bool,
 }
@@ -96,7 +97,7 @@ impl<'o, 'a> Drive<'o, 'a> {
             to_peer: Lane::default(),
             order: Order::default(),
             // The machine asks for a look at the deadlines at once.
-            alarm: Seldom::new(Box::pin(std::future::pending())),
+            alarm: Alarm::new(),
             stop: Seldom::new(Box::pin(unconstrained(gate.draining()))),
             drains: false,
         }
@@ -273,12 +274,10 @@ impl<'o, 'a> Drive<'o, 'a> {
 
     /// Whether a deadline has passed or dimsegate has to stop.
     fn poll_interruption(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        while self.open.machine.has_to_look() || Pin::new(&mut self.alarm).poll(cx).is_ready() {
-            match self.open.machine.look(self.open.moved()) {
-                // What is always busy may use up the share of work that the runtime gives to a task; a deadline needs none of it.
-                Ok(then) => self.alarm = Seldom::new(Box::pin(unconstrained(sleep_until(then.into())))),
-                Err(expired) => return Poll::Ready(Ended::TimedOut { expired }),
-            }
+        let asks = self.open.machine.has_to_look();
+        let Self { open, alarm, .. } = self;
+        if let Err(expired) = alarm.poll(cx, asks, || open.machine.look(open.moved())) {
+            return Poll::Ready(Ended::TimedOut { expired });
         }
         while Pin::new(&mut self.stop).poll(cx).is_ready() {
             if self.drains {

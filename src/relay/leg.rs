@@ -114,7 +114,7 @@ impl Leg {
         Ok(())
     }
 
-    /// Writes a plan of whole PDUs on from where the last call came to.
+    /// Writes a plan of whole PDUs on from where the last call came to. What ends, well or not, leaves the next plan a beginning.
     pub fn poll_write_plan(
         &mut self,
         cx: &mut Context<'_>,
@@ -123,11 +123,14 @@ impl Leg {
     ) -> Poll<Result<(), NotWritten>> {
         *self.between_pdus.get_mut() = false;
         let stream = &mut **self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
-        ready!(poll_plan(stream, cx, plan, written, self.sent.get_mut()))?;
-        ready!(Pin::new(stream).poll_flush(cx))?;
-        *self.between_pdus.get_mut() = true;
+        let mut done = poll_plan(stream, cx, plan, written, self.sent.get_mut());
+        if matches!(done, Poll::Ready(Ok(()))) {
+            done = Pin::new(stream).poll_flush(cx).map_err(NotWritten::Io);
+        }
+        let done = ready!(done);
         *written = Written::default();
-        Poll::Ready(Ok(()))
+        *self.between_pdus.get_mut() = done.is_ok();
+        Poll::Ready(done)
     }
 
     /// Writes one whole PDU.
@@ -215,7 +218,7 @@ impl Leg {
 }
 
 /// How far a plan is written: spans, and bytes of the next one.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Written {
     spans: usize,
     bytes: usize,
@@ -283,13 +286,15 @@ fn poll_write(
 mod tests {
     use std::future::poll_fn;
     use std::pin::pin;
-    use std::task::{Context, Waker};
+    use std::task::{Context, Poll, Waker};
 
     use tokio::io::AsyncWriteExt;
     use tokio::net::{TcpListener, TcpStream};
 
-    use super::Leg;
+    use super::{Leg, NotWritten, Written};
     use crate::buffer::{Inbox, NoneMayWait};
+    use crate::relay::machine::Outgoing;
+    use crate::wire::Packer;
 
     /// A peer that writes a PDU in pieces with Nagle's algorithm on waits 40 ms for each acknowledgement that is delayed.
     #[tokio::test]
@@ -308,6 +313,25 @@ mod tests {
         let mut reading = pin!(leg.read_exact(&mut header));
         assert!(reading.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         assert!(at_once());
+    }
+
+    /// Its sender may have something else to say to the other side.
+    #[tokio::test]
+    async fn the_plan_after_one_that_could_not_be_written_begins_at_its_beginning() {
+        let (stream, peer) = tokio::io::duplex(4);
+        let (mut leg, mut written) = (Leg::new(Box::new(stream)), Written::default());
+        let mut packer = Packer::new(0);
+        packer.pdu(b"longer than four bytes");
+        let plan = || Outgoing { packer: &packer, input: &[], made: &[] };
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(leg.poll_write_plan(&mut cx, plan(), &mut written).is_pending());
+        assert_ne!(written, Written::default());
+        drop(peer);
+        let Poll::Ready(Err(NotWritten::Io(_))) = leg.poll_write_plan(&mut cx, plan(), &mut written) else {
+            panic!("there is nobody to write to")
+        };
+        assert_eq!(written, Written::default());
+        assert!(!leg.is_between_pdus());
     }
 
     /// A peer that stops in the middle of a header must not keep a quarter of a megabyte for as long as it likes.

@@ -26,7 +26,7 @@
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `machine` | both directions of an open association: messages, rules, books, deadlines |
 //! | `drive` | the machine between its two legs |
-//! | `seldom` | waiting for a deadline without a look at each byte |
+//! | `seldom`, `alarm` | waiting for a deadline without a look at each byte |
 //! | `decoding` | what decodes frames |
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
@@ -42,6 +42,7 @@
 //!   needs no lock so. How they take turns at one socket is then a rule of the machine, and not of a scheduler.
 //! - **Why a machine and a driver**, and no futures of each half: see `machine`.
 
+mod alarm;
 mod arrival;
 mod asking;
 mod associate;
