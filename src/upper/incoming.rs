@@ -94,8 +94,9 @@ impl Incoming {
             };
             let part = match event {
                 Event::Fragment(fragment) => self.fragment(fragment, end)?,
-                Event::ReleaseRq if self.is_inside_message() => {
-                    let what = "an A-RELEASE-RQ inside a message";
+                Event::ReleaseRq | Event::ReleaseRp if self.is_inside_message() => {
+                    let answers = matches!(event, Event::ReleaseRp);
+                    let what = format!("an A-RELEASE-{} inside a message", if answers { "RP" } else { "RQ" });
                     return Err(Malformed::new(AbortReason::UnexpectedPdu, what));
                 }
                 Event::ReleaseRq => Some(Part::ReleaseRq),

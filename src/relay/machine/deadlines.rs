@@ -270,7 +270,7 @@ mod tests {
         let asked = |progress: &mut Progress, second| {
             if second == 100 {
                 progress.release();
-                assert!(progress.release_is_new() && !progress.release_is_new());
+                assert!(progress.has_to_look() && !progress.has_to_look());
             }
             Outlook::default()
         };

@@ -175,6 +175,12 @@ impl Half {
         }
         if self.answer.is_none() && self.desk.answer.is_some() {
             shared.give_turn_back(to, direction);
+            // Who has been asked for the release hears no more messages (PS3.8 Table 9-10, Sta7 and Sta8).
+            if shared.books.release.was_asked_by(to) {
+                self.desk.answer = None;
+                shared.give_turn_back(from, direction);
+                return None;
+            }
             let outlet = shared.outlet(from);
             if !outlet.take_turn(direction) {
                 return Some(Want::Turn { is_ours: true });
@@ -347,14 +353,18 @@ impl Half {
     pub fn stop(&mut self, stopped: Break) {
         self.desk.writes = stopped.is_between_messages;
         (self.desk.gives_back, self.desk.answer, self.desk.question) = (false, None, None);
+        // Nobody waits for what was asked, nor writes on.
+        (self.asked, self.answer) = (Asked::Nothing, None);
         self.turn = Turn::Close(stopped);
     }
 
-    /// How the association ends, unless this half has yet to let the other one answer the sender of a bad object.
+    /// How the association ends, unless this half has yet to let the other one answer the sender of a bad object. Where both
+    /// have had one, the first to be through ends it.
     fn close(&mut self, shared: &mut Shared) -> Option<Box<Ended>> {
         let (direction, from, to) = (self.direction, self.from(), self.to());
         let Turn::Close(stopped) = std::mem::replace(&mut self.turn, Turn::Over) else { return None };
-        if shared.outlet(from).is_condemned && stopped.is_between_messages {
+        let has_its_own = matches!(*stopped.ended, Ended::Policy { .. });
+        if shared.outlet(from).is_condemned && stopped.is_between_messages && !has_its_own {
             shared.give_turn_back(to, direction);
             return None;
         }

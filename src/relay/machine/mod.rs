@@ -90,8 +90,6 @@ pub(super) struct Machine {
     to_peer: Half,
     deadlines: Deadlines,
     windows: Windows,
-    /// A deadline may have come nearer than it was when they were looked at.
-    looks_again: bool,
     /// It ends as soon as nothing is under way.
     drains: bool,
 }
@@ -108,7 +106,7 @@ impl Machine {
         to_peer.begin_with(&mut shared, answer);
         let from_peer = Half::new(Direction::FromPeer, offered);
         let windows = Windows::default();
-        Self { shared, from_peer, to_peer, deadlines, windows, looks_again: true, drains: false }
+        Self { shared, from_peer, to_peer, deadlines, windows, drains: false }
     }
 
     fn half(&mut self, direction: Direction) -> (&mut Half, &mut Shared) {
@@ -196,10 +194,9 @@ impl Machine {
         std::mem::take(&mut self.shared.has_handed_over)
     }
 
-    /// When to [look at the deadlines](Self::look) again at the latest, for who has not done so yet.
+    /// Whether to [look at the deadlines](Self::look) now, since one may have come nearer than the last look said.
     pub fn has_to_look(&mut self) -> bool {
-        let asks = self.shared.books.progress.release_is_new();
-        std::mem::take(&mut self.looks_again) || asks
+        self.shared.books.progress.has_to_look()
     }
 
     /// When to look at the deadlines again.

@@ -15,7 +15,8 @@ pub(crate) struct Progress {
     pub(super) to_requestor: Movement,
     /// When the first release was asked for.
     pub(super) release: Option<u64>,
-    release_is_new: bool,
+    /// Nobody has looked at the deadlines yet, or not since there is one of the release.
+    has_to_look: bool,
 }
 
 /// The movements of one direction.
@@ -33,7 +34,7 @@ pub(super) struct Movement {
 impl Progress {
     pub fn new(began: Instant) -> Self {
         let (to_upstream, to_requestor) = (Movement::default(), Movement::default());
-        Self { began, now: 0, to_upstream, to_requestor, release: None, release_is_new: false }
+        Self { began, now: 0, to_upstream, to_requestor, release: None, has_to_look: true }
     }
 
     /// The driver woke up.
@@ -94,14 +95,14 @@ impl Progress {
         self.release.is_some()
     }
 
-    /// Whether one was since this was asked last.
-    pub fn release_is_new(&mut self) -> bool {
-        std::mem::take(&mut self.release_is_new)
+    /// Whether a deadline may have come nearer since this was asked last.
+    pub fn has_to_look(&mut self) -> bool {
+        std::mem::take(&mut self.has_to_look)
     }
 
     /// A release was asked for.
     pub fn release(&mut self) {
-        self.release_is_new |= self.release.is_none();
+        self.has_to_look |= self.release.is_none();
         self.release.get_or_insert(self.now);
     }
 }

@@ -174,15 +174,10 @@ impl State {
         }
     }
 
-    /// A command set that came alone waits for the first of its data set: two writes would wake the other side twice. One
-    /// that is packed while that of this data set is still held back belongs to the message before, and waits for nothing.
+    /// A command set that came alone waits for the first of its data set: two writes would wake the other side twice. Where a
+    /// data set is looked at before its command set goes, the command set never goes alone; what is packed meanwhile belongs to
+    /// the message before, and waits for nothing.
     pub fn waits_for_a_data_set(&self) -> bool {
-        let passage = match self {
-            Self::AsItCame(state) => &state.passage,
-            Self::Observed(state) => &state.passage,
-            Self::Rewritten(state) if state.held.is_none() => &state.passage,
-            _ => return false,
-        };
-        passage.bytes == 0
+        matches!(self, Self::AsItCame(state) if state.passage.bytes == 0)
     }
 }

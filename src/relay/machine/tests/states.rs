@@ -1,14 +1,16 @@
 //! States one at a time.
 
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::super::state::State;
-use super::super::{Deadlines, Expired, Machine, Question, Side, Told, Want};
+use super::super::state::{Break, State};
+use super::super::{Deadlines, Ended, Expired, Machine, Question, Side, Terms, Told, Want};
 use super::data::{identifier, image};
+use super::remembered;
 use super::simulation::{ANSWER, DEADLINES, terms};
-use super::wire::{CT, ECHO, FIND, context_of, message, request, response};
-use crate::dimse::Operation::{CEcho, CFind, CStore};
+use super::wire::{CT, ECHO, FIND, MOVE, context_of, message, request, response};
+use crate::dimse::Operation::{CEcho, CFind, CMove, CStore, NGet};
 use crate::dimse::{Command, Status};
 use crate::policy::Direction::{self, FromPeer, ToPeer};
 use crate::wire::AbortReason;
@@ -20,7 +22,19 @@ fn machine_at(began: Instant) -> Machine {
 
 /// One whose answer is written.
 fn machine() -> Machine {
-    let mut machine = machine_at(Instant::now());
+    under_way(machine_at(Instant::now()))
+}
+
+/// The same of a peer that lives in a world of pseudonyms, and may ask for attributes there.
+fn machine_between_two_worlds() -> Machine {
+    let mut terms: Terms = terms(remembered());
+    let peer = Arc::get_mut(&mut terms.grant.peer).unwrap();
+    peer.two_way = true;
+    Arc::get_mut(&mut peer.role).unwrap().operations.push(NGet);
+    under_way(Machine::new(terms, [0, 0], DEADLINES, &ANSWER, Instant::now()))
+}
+
+fn under_way(mut machine: Machine) -> Machine {
     assert!(matches!(machine.next(ToPeer), Want::Write(Side::Requestor)));
     machine.written(ToPeer);
     assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: false }));
@@ -248,12 +262,86 @@ fn what_cannot_be_done_is_a_defect_that_ends_the_association_alone() {
 #[test]
 fn who_has_asked_for_the_release_may_close() {
     let mut machine = machine();
+    assert!(machine.has_to_look() && !machine.has_to_look());
     read(&mut machine, &RELEASE_RQ);
     assert_eq!(written(&mut machine, Side::Upstream), RELEASE_RQ);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }));
     machine.stream_ended(FromPeer, "gone".into());
     assert!(matches!(machine.next(FromPeer), Want::Nothing));
     assert!(machine.has_to_look());
+}
+
+/// It hears no messages any more (PS3.8 Table 9-10, Sta7 and Sta8).
+#[test]
+fn who_was_asked_for_the_release_gets_no_answer_of_ours() {
+    let mut machine = machine();
+    read_of(&mut machine, ToPeer, &RELEASE_RQ);
+    assert_eq!(written_of(&mut machine, ToPeer, Side::Requestor), RELEASE_RQ);
+    let refused = message(context_of(MOVE), &request(CMove, MOVE, 1, None), Some(&identifier()), 1_000);
+    read(&mut machine, &[refused, RELEASE_RP.to_vec()].concat());
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
+    assert_eq!(entry.operation.status, Some(0x0124));
+    machine.told(FromPeer, Told::Now);
+    assert_eq!(written(&mut machine, Side::Upstream), RELEASE_RP);
+    assert!(matches!(machine.next(FromPeer), Want::End(_)));
+}
+
+#[test]
+fn what_is_awaited_or_written_when_a_defect_shows_is_given_up() {
+    let mut machine = machine();
+    read(&mut machine, &message(context_of(ECHO), &request(CEcho, ECHO, 1, None), None, 0));
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.defect(FromPeer, "a test's");
+    assert!(matches!(machine.next(FromPeer), Want::End(_)), "nobody waits for the answer");
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_not_written_again() {
+    let mut machine = machine();
+    let refused = message(context_of(MOVE), &request(CMove, MOVE, 1, None), Some(&identifier()), 1_000);
+    read(&mut machine, &refused);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Record(_)));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Write(Side::Requestor)));
+    machine.defect(FromPeer, "a test's");
+    assert!(matches!(machine.next(FromPeer), Want::End(_)));
+}
+
+/// Neither waits for the other.
+#[test]
+fn two_objects_that_fail_on_their_way_to_both_sides_end_the_association() {
+    let mut machine = machine();
+    machine.shared.to_requestor.is_condemned = true;
+    let stopped = |ended| Break::between(ended);
+    machine.from_peer.stop(stopped(Ended::Policy { detail: "an object failed".into() }));
+    assert!(matches!(machine.next(FromPeer), Want::End(_)));
+    let mut machine = machine_at(Instant::now());
+    machine.shared.to_requestor.is_condemned = true;
+    machine.from_peer.stop(stopped(Ended::Lost { side: Side::Requestor, detail: "gone".into() }));
+    assert!(matches!(machine.next(FromPeer), Want::Nothing), "the other half still has an answer to give");
+}
+
+/// An answer that was guessed is one; there is no second.
+#[test]
+fn a_request_that_is_answered_before_it_went_goes_nowhere() {
+    let mut machine = machine_between_two_worlds();
+    let command = request(NGet, CT, 1, Some("1.2.3.4"));
+    read(&mut machine, &message(context_of(CT), &command, None, 0));
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::Store(_))));
+    let guess = response(&Command::parse(command).unwrap(), Status(0x0112), false);
+    read_of(&mut machine, ToPeer, &message(context_of(CT), &guess, None, 0));
+    assert!(matches!(machine.next(ToPeer), Want::Record(_)));
+    machine.told(ToPeer, Told::Now);
+    assert!(!written_of(&mut machine, ToPeer, Side::Requestor).is_empty());
+    machine.told(FromPeer, Told::Stored(Ok(())));
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "nothing is written");
+    assert!(machine.end().2.is_empty(), "it is recorded once");
 }
 
 /// How much of an answer a kernel takes for a peer that does not read is the kernel's business; here it is nothing.

@@ -39,9 +39,12 @@ fn data_set_type(has_data_set: bool) -> Vec<u8> {
 
 /// A request, with its SOP instance where it has one.
 pub fn request(operation: Operation, class: &str, message_id: u16, instance: Option<&str>) -> Vec<u8> {
-    let has_data_set = operation != Operation::CEcho;
+    let has_data_set = !matches!(operation, Operation::CEcho | Operation::NGet);
+    // Of an instance that is there, it is the one that is requested (PS3.7 Table 10.3-3).
+    let (of_class, of_instance) =
+        if operation == Operation::NGet { (0x0003, 0x1001) } else { (0x0002, 0x1000) };
     let mut elements = vec![
-        element(0x0002, &uid(class)),
+        element(of_class, &uid(class)),
         element(0x0100, &operation.request_field().to_le_bytes()),
         element(0x0110, &message_id.to_le_bytes()),
     ];
@@ -52,7 +55,7 @@ pub fn request(operation: Operation, class: &str, message_id: u16, instance: Opt
         elements.push(element(0x0700, &[0, 0]));
     }
     elements.push(data_set_type(has_data_set));
-    elements.extend(instance.map(|instance| element(0x1000, &uid(instance))));
+    elements.extend(instance.map(|instance| element(of_instance, &uid(instance))));
     finish(&elements)
 }
 
