@@ -7,11 +7,12 @@
 use crate::config::UpstreamSettings;
 use crate::dataset::Encoding;
 use crate::policy::{ContextVerdict, Grant};
+use crate::upper::only_what_was_asked;
 use crate::wire::associate::{
     AnsweredContext, AssociateAc, AssociateRq, AsynchronousOperationsWindow, ContextResult, ProposedContext,
     RoleSelection, UserInformation,
 };
-use crate::wire::{Malformed, Packer, Uid};
+use crate::wire::{Malformed, Uid};
 
 use super::machine::AcceptedContext;
 
@@ -78,7 +79,7 @@ pub(crate) fn answer(
     offered_length: u32,
 ) -> Result<AssociateAc, Malformed> {
     if let (Some(offered), Some(answered)) = (offered, answered) {
-        only_what_was_offered(offered, answered)?;
+        only_what_was_asked(offered, answered)?;
     }
     let contexts =
         requested.contexts.iter().map(|context| answer_context(context, offered, answered)).collect();
@@ -120,31 +121,6 @@ fn answer_context(
     let transfer_syntax = answer.and_then(|a| a.transfer_syntax.clone()).filter(|_| was_offered);
     let transfer_syntax = transfer_syntax.or_else(|| context.transfer_syntaxes.first().cloned());
     AnsweredContext { id: context.id, result, transfer_syntax }
-}
-
-fn only_what_was_offered(offered: &AssociateRq, answered: &AssociateAc) -> Result<(), Malformed> {
-    let maximum = answered.user.maximum_length.unwrap_or(0);
-    if (1..Packer::SHORTEST_MAXIMUM_LENGTH).contains(&maximum) {
-        return Err(Malformed::invalid(format!(
-            "the upstream takes {maximum} bytes at once, too few for a message"
-        )));
-    }
-    for context in &answered.contexts {
-        let id = context.id;
-        let Some(proposed) = offered.contexts.iter().find(|proposed| proposed.id == id) else {
-            return Err(Malformed::invalid(format!(
-                "the upstream answered context {id}, which it was not offered"
-            )));
-        };
-        if let Some(syntax) = &context.transfer_syntax
-            && context.result == ContextResult::Acceptance
-            && !proposed.transfer_syntaxes.contains(syntax)
-        {
-            let what = format!("the upstream accepted {syntax} for context {id}, which it was not offered");
-            return Err(Malformed::invalid(what));
-        }
-    }
-    Ok(())
 }
 
 /// The upstream's user information, as far as it was asked for. What was kept from the upstream it cannot have granted.
@@ -208,7 +184,7 @@ pub(crate) fn accepted(offered: &AssociateRq, answered: &AssociateAc) -> Vec<Acc
 
 #[cfg(test)]
 mod tests {
-    use super::{ContextResult, mirrored, only_what_was_offered};
+    use super::{ContextResult, answer, mirrored};
     use crate::wire::RawAeTitle;
     use crate::wire::associate::*;
 
@@ -269,9 +245,10 @@ mod tests {
             }],
             user: user(maximum_length),
         };
-        assert!(only_what_was_offered(&offered, &answered(127)).is_err());
+        let of = |maximum_length| answer(&offered, Some(&offered), Some(&answered(maximum_length)), 16384);
+        assert!(of(127).is_err());
         for enough in [0, 128] {
-            only_what_was_offered(&offered, &answered(enough)).unwrap();
+            of(enough).unwrap();
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep};
 use super::alarm::Alarm;
 use super::asking::Asking;
 use super::gate::Gate;
-use super::leg::{Leg, NotWritten, Written};
+use super::leg::{Leg, NotWritten};
 use super::machine::{Ended, Entry, Machine, Question, Side, Told, Want, sender};
 use super::seldom::Seldom;
 use crate::audit::Event;
@@ -26,6 +26,7 @@ use crate::crosswalk::NotStored;
 use crate::dimse::Operation;
 use crate::policy::Direction;
 use crate::policy::limits::Pace;
+use crate::upper::Written;
 
 /// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
 /// sensible deadline.
@@ -181,7 +182,7 @@ impl<'o, 'a> Drive<'o, 'a> {
         match ready!(written) {
             Ok(()) => machine.written(direction),
             Err(NotWritten::Io(error)) => machine.not_written(direction, error.to_string()),
-            Err(NotWritten::Outside) => {
+            Err(NotWritten::Outside(_)) => {
                 machine.defect(direction, "what is to be written lies outside of its buffer")
             }
         }

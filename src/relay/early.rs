@@ -19,7 +19,7 @@ impl Early {
     }
 
     /// Returns once the requestor has left, or has said something that is not an unfinished A-ABORT.
-    pub async fn watch(&mut self, requestor: &Leg) -> Refused {
+    pub async fn watch(&mut self, requestor: &mut Leg) -> Refused {
         loop {
             let mut byte = [0];
             match requestor.read(&mut byte).await {

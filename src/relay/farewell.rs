@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::arrival::Arrival;
 use super::drive::{self, Open};
-use super::leg::{LINGER, Leg};
+use super::leg::Leg;
 use super::machine::{Ended, Side};
 use super::parting;
 use super::records::{self, Told};
 use crate::audit;
 use crate::policy::limits::AssociationPermit;
+use crate::upper::LINGER;
 
 /// How long the last PDU may take to be written.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -25,8 +26,8 @@ pub(super) async fn conclude(
 ) {
     // The place is free for the next association before this one's sockets have closed.
     drop(permit);
-    let Open { machine, requestor, upstream, .. } = open;
-    for (side, leg) in [(Side::Requestor, &requestor), (Side::Upstream, &upstream)] {
+    let Open { machine, mut requestor, mut upstream, .. } = open;
+    for (side, leg) in [(Side::Requestor, &mut requestor), (Side::Upstream, &mut upstream)] {
         if let Some(abort) = ended.abort_for(side).filter(|_| !machine.is_condemned(side)) {
             leg.last_word(&abort.to_pdu(), LAST_WORD).await;
         }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::leg::Leg;
 use crate::policy::limits::{REQUEST_PIECE, RequestPermit};
-use crate::wire::pdu::{Abort, HEADER, PduHeader, PduType, Rejection};
-use crate::wire::{AbortReason, Malformed};
+use crate::upper::{NotOpening, Opening};
+use crate::wire::Malformed;
+use crate::wire::pdu::{HEADER, PduHeader, PduType};
 
 /// A body is read in steps of this many bytes: a declared length reserves nothing.
 const STEP: usize = REQUEST_PIECE;
@@ -27,60 +28,42 @@ pub(crate) enum ReadError {
     Io(#[from] std::io::Error),
 }
 
-/// A PDU that can come while an association is being asked for.
-#[derive(Debug)]
-pub(crate) enum Opening {
-    /// Body of an A-ASSOCIATE-RQ, and the room that it takes.
-    Request(Vec<u8>, Option<RequestPermit>),
-    /// Body of an A-ASSOCIATE-AC.
-    Accept(Vec<u8>),
-    Reject(Rejection),
-    Abort(Abort),
+impl From<NotOpening> for ReadError {
+    fn from(not: NotOpening) -> Self {
+        match not {
+            NotOpening::Malformed(malformed) => Self::Malformed(malformed),
+            NotOpening::TooLong(Malformed { detail, .. }) => {
+                Self::TooLong(Malformed::invalid(format!("{detail} (max-associate-length)")))
+            }
+        }
+    }
 }
 
-/// Reads one PDU; its type and length are judged on the six bytes of its header.
+/// Reads one PDU; its type and length are judged on the six bytes of its header. Gives the room that it takes, too.
 ///
 /// # Errors
 /// [`Malformed`] for anything but an A-ASSOCIATE or A-ABORT, or one longer than `limit` bytes.
 ///
 /// Of a request that is not short, what is behind its first piece is read once there is `room` for all of it.
-pub(crate) async fn read(leg: &Leg, limit: usize, room: Room<'_>) -> Result<Opening, ReadError> {
+pub(crate) async fn read(
+    leg: &mut Leg,
+    limit: usize,
+    room: Room<'_>,
+) -> Result<(Opening, Option<RequestPermit>), ReadError> {
     let mut header = [0; HEADER];
     leg.read_exact(&mut header).await?;
     let header = PduHeader::read(header)?;
-    match header.pdu_type {
-        PduType::AssociateRq => {
-            let (body, taken) = body(leg, header, limit, Some(room)).await?;
-            Ok(Opening::Request(body, taken))
-        }
-        PduType::AssociateAc => Ok(Opening::Accept(body(leg, header, limit, None).await?.0)),
-        PduType::AssociateRj => Ok(Opening::Reject(Rejection::from_body(short(leg).await?))),
-        PduType::Abort => Ok(Opening::Abort(Abort::from_body(short(leg).await?))),
-        other => {
-            let what = format!("{other} before an association is established");
-            Err(Malformed::new(AbortReason::UnexpectedPdu, what).into())
-        }
-    }
-}
-
-async fn short(leg: &Leg) -> std::io::Result<[u8; 4]> {
-    let mut body = [0; 4];
-    leg.read_exact(&mut body).await?;
-    Ok(body)
+    let length = Opening::judge(header, limit)?;
+    let room = Some(room).filter(|_| header.pdu_type == PduType::AssociateRq);
+    let (body, taken) = body(leg, length, room).await?;
+    Ok((Opening::of(header.pdu_type, body)?, taken))
 }
 
 async fn body(
-    leg: &Leg,
-    header: PduHeader,
-    limit: usize,
+    leg: &mut Leg,
+    length: usize,
     room: Option<Room<'_>>,
 ) -> Result<(Vec<u8>, Option<RequestPermit>), ReadError> {
-    let length = usize::try_from(header.length).unwrap_or(usize::MAX);
-    if length > limit {
-        let what =
-            format!("{} of {length} bytes; at most {limit} are read (max-associate-length)", header.pdu_type);
-        return Err(ReadError::TooLong(Malformed::invalid(what)));
-    }
     let (mut body, mut taken) = (Vec::new(), None);
     while body.len() < length {
         let start = body.len();

@@ -4,17 +4,19 @@
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::leg::{LINGER, Leg};
+use super::leg::Leg;
 use super::{associate, records};
+use crate::audit;
 use crate::policy::Grant;
 use crate::policy::limits::AssociationPermit;
+use crate::upper::LINGER;
 use crate::wire::AbortReason;
 use crate::wire::associate::AssociateRq;
 use crate::wire::pdu::{Abort, HEADER, PduHeader, PduType, RELEASE_RP};
 
 pub(crate) async fn serve(
     arrival: &Arrival,
-    requestor: Leg,
+    mut requestor: Leg,
     requested: &AssociateRq,
     grant: &Grant,
     permit: AssociationPermit,
@@ -26,7 +28,7 @@ pub(crate) async fn serve(
     let Ok(bytes) = answer.encode() else { return };
     let exchange = async {
         requestor.write_pdu(&bytes).await.ok()?;
-        farewell(&requestor).await
+        farewell(&mut requestor).await
     };
     let ours = Some(Abort::provider(AbortReason::NotSpecified).to_pdu());
     let last = tokio::select! {
@@ -36,12 +38,13 @@ pub(crate) async fn serve(
     if let Some(last) = last {
         requestor.last_word(&last, LINGER).await;
     }
-    records::nothing_allowed(arrival, requested, &answer, grant, &requestor).await;
+    let bytes = audit::Bytes { r#in: requestor.received(), out: requestor.sent() };
+    records::nothing_allowed(arrival, requested, &answer, grant, bytes).await;
     requestor.close(LINGER).await;
 }
 
 /// What the requestor gets as its last PDU; `None` when it has left.
-async fn farewell(requestor: &Leg) -> Option<[u8; 10]> {
+async fn farewell(requestor: &mut Leg) -> Option<[u8; 10]> {
     let mut header = [0; HEADER];
     requestor.read_exact(&mut header).await.ok()?;
     match PduHeader::read(header) {

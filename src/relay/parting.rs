@@ -3,9 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::leg::{LINGER, Leg};
+use super::leg::Leg;
 use super::machine::Side;
 use crate::config::Limits;
+use crate::upper::LINGER;
 use crate::wire::AbortReason;
 use crate::wire::pdu::{Abort, HEADER, PduHeader, PduType, RELEASE_RP, RELEASE_RQ};
 
@@ -17,8 +18,8 @@ pub(super) async fn release_both(requestor: Leg, upstream: Leg, limits: &Limits)
 }
 
 /// Neither leg waits for the other.
-async fn release(leg: Leg, side: Side, patience: Duration) {
-    let released = tokio::time::timeout(patience, released(&leg, side)).await;
+async fn release(mut leg: Leg, side: Side, patience: Duration) {
+    let released = tokio::time::timeout(patience, released(&mut leg, side)).await;
     if !matches!(released, Ok(Ok(true))) {
         leg.last_word(&Abort::provider(AbortReason::NotSpecified).to_pdu(), LINGER).await;
     }
@@ -26,7 +27,7 @@ async fn release(leg: Leg, side: Side, patience: Duration) {
 }
 
 /// Whether the side is through with the association.
-async fn released(leg: &Leg, side: Side) -> io::Result<bool> {
+async fn released(leg: &mut Leg, side: Side) -> io::Result<bool> {
     leg.write_pdu(&RELEASE_RQ).await?;
     let mut collided = false;
     loop {

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::arrival::Arrival;
 use super::established::Established;
-use super::leg::Leg;
 use super::machine::{Ended, Side, Tally, Terms};
-use super::upstream::Dialled;
 use crate::audit::{self, Event};
 use crate::policy::Grant;
 use crate::tls::Session;
@@ -21,7 +19,8 @@ pub(crate) struct Told {
     rewrite: Option<String>,
 }
 
-/// Records that the request is about to be answered with an A-ASSOCIATE-AC.
+/// Records that the request is about to be answered with an A-ASSOCIATE-AC. `address` is that of the upstream that was dialled,
+/// and `tls` what was proven there.
 ///
 /// # Errors
 /// It could not be recorded in time, so that the request is not answered so. What the closing record says, where there has to
@@ -29,17 +28,17 @@ pub(crate) struct Told {
 pub(super) async fn opened(
     arrival: &Arrival,
     established: &Established,
-    dialled: &Dialled,
+    (address, tls): (&str, Option<&Session>),
 ) -> Result<Told, Option<Box<Told>>> {
     let grant = &established.grant;
     let told = Told {
         requestor: arrival.requestor(&established.requested, Some(&grant.peer.name)),
         upstream: audit::Upstream {
             name: grant.upstream.to_string(),
-            address: dialled.address.clone(),
+            address: address.to_owned(),
             called_ae_title: established.offered.called.to_string(),
             calling_ae_title: established.offered.calling.to_string(),
-            tls: dialled.tls.as_ref().map(proven),
+            tls: tls.map(proven),
         },
         contexts: contexts(&established.requested, &established.answer.contexts),
         rewrite: grant.peer.rewrite.as_ref().map(ToString::to_string),
@@ -172,7 +171,7 @@ pub(super) async fn nothing_allowed(
     requested: &AssociateRq,
     answer: &AssociateAc,
     grant: &Grant,
-    requestor: &Leg,
+    bytes: audit::Bytes,
 ) {
     let reason = Reason::NoContextAllowed;
     let record = audit::AssociationClosed {
@@ -181,7 +180,7 @@ pub(super) async fn nothing_allowed(
         upstream: None,
         contexts: contexts(requested, &answer.contexts),
         operations: BTreeMap::new(),
-        bytes: audit::Bytes { r#in: requestor.received(), out: requestor.sent() },
+        bytes,
         rewrite: None,
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),

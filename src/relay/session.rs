@@ -14,14 +14,15 @@ use super::early::Early;
 use super::entrance;
 use super::established::{Established, Opened};
 use super::gate::{Gate, Stage};
-use super::handshake::{self, Opening, ReadError};
-use super::leg::{LINGER, Leg};
+use super::handshake::{self, ReadError};
+use super::leg::Leg;
 use super::records::{self, Told};
 use super::upstream::{self, NotReached};
 use crate::audit;
 use crate::policy::limits::{AssociationPermit, ConnectionPermit, RequestPermit};
 use crate::policy::{Grant, Verdict, decide};
 use crate::vocabulary::Reason;
+use crate::upper::{LINGER, Opening};
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateRq};
 use crate::wire::pdu::{Abort, Rejection};
 use crate::wire::{AbortReason, Malformed, Packer};
@@ -69,14 +70,14 @@ async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Reques
     let artim = arrival.began + arrival.settings.limits.associate_timeout;
     let gate = arrival.gate.clone();
     let entering = entrance::enter(arrival, socket);
-    let (requestor, permit) = match entrance::under_artim(&gate, artim, entering).await {
+    let (mut requestor, permit) = match entrance::under_artim(&gate, artim, entering).await {
         Ok(entered) => entered,
         Err(refused) => {
             arrival.refuse_connection(&refused);
             return None;
         }
     };
-    match entrance::under_artim(&gate, artim, read_request(arrival, &requestor)).await {
+    match entrance::under_artim(&gate, artim, read_request(arrival, &mut requestor)).await {
         Ok(requested) => Some((requestor, requested, permit)),
         Err(refused) => {
             turn_away(arrival, requestor, refused).await;
@@ -88,16 +89,16 @@ async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Reques
 /// A request, and the room that it takes among those of all who are not yet let in.
 type Requested = (AssociateRq, Option<RequestPermit>);
 
-async fn read_request(arrival: &Arrival, requestor: &Leg) -> Result<Requested, Refused> {
+async fn read_request(arrival: &Arrival, requestor: &mut Leg) -> Result<Requested, Refused> {
     let limit = usize::try_from(arrival.settings.limits.max_associate_length).unwrap_or(usize::MAX);
     let room = |pieces| arrival.gate.limiter.request(arrival.from.ip(), pieces);
     let opening = handshake::read(requestor, limit, &room).await;
     let (reason, malformed) = match opening {
-        Ok(Opening::Request(body, room)) => match AssociateRq::decode(&body) {
+        Ok((Opening::Request(body), room)) => match AssociateRq::decode(&body) {
             Ok(requested) => return Ok((requested, room)),
             Err(malformed) => (Reason::MalformedPdu, malformed),
         },
-        Ok(Opening::Abort(_)) => {
+        Ok((Opening::Abort(_), _)) => {
             return Err(Refused::new(Reason::ConnectionLost, "the requestor aborted unasked"));
         }
         Ok(_) => {
@@ -128,7 +129,7 @@ fn tls_or_lost(error: &std::io::Error) -> Refused {
 
 /// Decides, and asks the upstream.
 #[allow(clippy::too_many_lines, reason = "one step after the other")]
-async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) -> Option<Opened> {
+async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq) -> Option<Opened> {
     let (grant, permit) = match admitted(arrival, &requested) {
         Ok(admitted) => admitted,
         Err(not_admitted) => {
@@ -136,7 +137,7 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
             let rejection = rejected(arrival, &requested, grant.as_ref(), &refused);
             // What it asked for can be large, and its connection lasts as long as it likes to, for a while.
             drop((requested, grant));
-            requestor.end_with(&rejection.to_pdu(), LINGER).await;
+            requestor.end_with(&rejection.to_pdu()).await;
             return None;
         }
     };
@@ -156,7 +157,7 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
     let (dialled, answered) = tokio::select! {
         // What the requestor has said by now comes before what the upstream says.
         biased;
-        left = early.watch(&requestor) => {
+        left = early.watch(&mut requestor) => {
             turn_away(arrival, requestor, left).await;
             return None;
         }
@@ -188,7 +189,7 @@ async fn associate(arrival: &Arrival, requestor: Leg, requested: AssociateRq) ->
         }
         Ok((answered, answer, bytes)) => {
             let established = Established { requested, offered, answered, answer, grant, early };
-            match records::opened(arrival, &established, &dialled).await {
+            match records::opened(arrival, &established, (&dialled.address, dialled.tls.as_ref())).await {
                 Ok(told) => Some(established.open(arrival, requestor, dialled, &bytes, (permit, told))),
                 Err(told) => {
                     drop(permit);
@@ -228,7 +229,7 @@ pub(super) async fn part_from(upstream: Leg, reason: Reason) {
         Reason::UpstreamTimeout | Reason::RecordsUnavailable => AbortReason::NotSpecified,
         _ => return upstream.close(Duration::ZERO).await,
     };
-    upstream.end_with(&Abort::provider(abort).to_pdu(), LINGER).await;
+    upstream.end_with(&Abort::provider(abort).to_pdu()).await;
 }
 
 /// Who it is, and whether they may.
@@ -250,7 +251,7 @@ fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<Grant, Refused> {
 
 /// Whether there is room for one more association of this peer, now.
 fn admit(arrival: &Arrival, requested: &AssociateRq, grant: &Grant) -> Result<AssociationPermit, Refused> {
-    if (1..Packer::SHORTEST_MAXIMUM_LENGTH).contains(&requested.user.maximum_length.unwrap_or(0)) {
+    if !Packer::can_serve(requested.user.maximum_length) {
         return Err(Reason::MaximumLengthTooShort.into());
     }
     if *arrival.gate.stage.borrow() != Stage::Running {
@@ -280,7 +281,12 @@ async fn not_had(
 }
 
 /// The disk fills just now: the requestor is rejected as those are who come after it.
-async fn not_recorded(arrival: &Arrival, requestor: Leg, established: &Established, told: Option<Box<Told>>) {
+async fn not_recorded(
+    arrival: &Arrival,
+    mut requestor: Leg,
+    established: &Established,
+    told: Option<Box<Told>>,
+) {
     let Established { requested, grant, .. } = established;
     let refused = Refused::from(Reason::RecordsUnavailable);
     let Some(told) = told else {
@@ -296,7 +302,7 @@ async fn turn_away(arrival: &Arrival, requestor: Leg, refused: Refused) {
     let abort = refused.abort;
     arrival.refuse_connection(&refused);
     match abort {
-        Some(abort) => requestor.end_with(&abort.to_pdu(), LINGER).await,
+        Some(abort) => requestor.end_with(&abort.to_pdu()).await,
         None => requestor.close(Duration::ZERO).await,
     }
 }
@@ -309,7 +315,7 @@ async fn reject(
     refused: Refused,
 ) {
     let rejection = rejected(arrival, requested, grant, &refused);
-    requestor.end_with(&rejection.to_pdu(), LINGER).await;
+    requestor.end_with(&rejection.to_pdu()).await;
 }
 
 /// Records a rejection. Gives what the requestor is told.

@@ -8,12 +8,12 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::handshake::{self, Opening, ReadError};
+use super::handshake::{self, ReadError};
 use super::leg::Leg;
 use crate::config::{Limits, UpstreamSettings};
 use crate::tls::{ClientStream, Session};
-use crate::upper;
 use crate::vocabulary::Reason;
+use crate::upper::{self, Opening};
 use crate::wire::Malformed;
 use crate::wire::associate::{AssociateAc, AssociateRq};
 use crate::wire::pdu::Abort;
@@ -80,8 +80,8 @@ pub(crate) async fn ask(
     let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
     let patience = limits.associate_timeout.saturating_add(upstream.wait);
     loop {
-        let dialled = dial(upstream).await?;
-        let answered = associate(&dialled.leg, offered, limit, patience).await;
+        let mut dialled = dial(upstream).await?;
+        let answered = associate(&mut dialled.leg, offered, limit, patience).await;
         match &answered {
             Err(busy) if busy.is_busy() && Instant::now() + pause < deadline => {
                 tracing::debug!(upstream = %upstream.name, detail = %busy.detail, "busy, asking again in {pause:?}");
@@ -159,7 +159,7 @@ fn server_name(name: &str) -> Result<ServerName<'static>, NotReached> {
 /// # Errors
 /// The upstream's refusal or abort, an answer that is none, or no answer in time.
 async fn associate(
-    leg: &Leg,
+    leg: &mut Leg,
     request: &AssociateRq,
     limit: usize,
     patience: Duration,
@@ -167,7 +167,7 @@ async fn associate(
     let request = request.encode().map_err(|error| NotReached::malformed(&error))?;
     let exchange = async {
         leg.write_pdu(&request).await?;
-        handshake::read(leg, limit, &|_| None).await
+        handshake::read(leg, limit, &|_| None).await.map(|(opening, _)| opening)
     };
     let late = || {
         NotReached::new(Reason::UpstreamTimeout, format!("no answer to the A-ASSOCIATE-RQ in {patience:?}"))
@@ -185,7 +185,7 @@ async fn associate(
                 format!("the upstream aborted with source {} and reason {}", abort.source, abort.reason);
             Err(NotReached { reason: Reason::UpstreamAborted, detail, abort: Some(abort) })
         }
-        Ok(Opening::Request(..)) => {
+        Ok(Opening::Request(_)) => {
             Err(NotReached::new(Reason::UpstreamMalformed, "the upstream answered with an A-ASSOCIATE-RQ"))
         }
         Err(ReadError::Malformed(error) | ReadError::TooLong(error)) => Err(NotReached::malformed(&error)),

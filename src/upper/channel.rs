@@ -3,25 +3,16 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Transport;
 use super::error::{Doing, Error};
+use super::lingering::{LINGER, linger, read_on};
 use super::pace::Pace;
+use super::plan::{Outside, Written, poll_write};
 use crate::buffer::Inbox;
-use crate::wire::Packer;
-
-/// How long a peer may take to read its last PDU, and to close after it.
-pub(super) const LINGER: Duration = Duration::from_secs(2);
-
-/// How much is read and thrown away after the last PDU, so that closing does not reset what the peer has yet to read.
-const LINGER_BYTES: usize = 1 << 20;
-
-/// Spans of a plan that one system call writes.
-const SLICES: usize = 64;
+use crate::wire::{Outgoing, Packer};
 
 pub(super) struct Channel<T> {
     stream: T,
@@ -66,22 +57,12 @@ impl<T: Transport> Channel<T> {
 
     /// Writes the plan of a packer: whole PDUs, over the bytes of `input`.
     pub async fn write_plan(&mut self, packer: &Packer, input: &[u8], pace: &mut Pace) -> Result<(), Error> {
-        let plan = packer.plan();
-        let (mut index, mut offset) = (0, 0);
-        while index < plan.len() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let mut count = 0;
-            for (slot, span) in slices.iter_mut().zip(plan.iter().skip(index)) {
-                let skip = if count == 0 { offset } else { 0 };
-                let bytes = packer.bytes(span, input, &[]).and_then(|bytes| bytes.get(skip..));
-                *slot = IoSlice::new(bytes.ok_or(Error::Defect)?);
-                count += 1;
-            }
-            offset += self.write_some(slices.get(..count).unwrap_or_default(), pace).await?;
-            while let Some(span) = plan.get(index).filter(|span| offset >= span.range.len()) {
-                offset -= span.range.len();
-                index += 1;
-            }
+        let (spans, outgoing) = (packer.plan(), Outgoing { packer, input, made: &[] });
+        let mut written = Written::default();
+        while !written.is_all(spans) {
+            let next = written.gather(outgoing).map_err(|Outside| Error::Defect)?;
+            let count = self.write_some(next.as_slices(), pace).await?;
+            written.advance(spans, count);
         }
         self.flush(pace).await
     }
@@ -98,13 +79,7 @@ impl<T: Transport> Channel<T> {
     async fn write_some(&mut self, slices: &[IoSlice<'_>], pace: &mut Pace) -> Result<usize, Error> {
         self.inside_pdu = true;
         let stream = &mut self.stream;
-        let write = poll_fn(|cx| {
-            let written = ready!(Pin::new(&mut *stream).poll_write_vectored(cx, slices))?;
-            if written == 0 && slices.iter().any(|slice| !slice.is_empty()) {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            Poll::Ready(Ok(written))
-        });
+        let write = poll_fn(|cx| poll_write(stream, cx, slices));
         pace.step(Doing::Sending, pin!(write)).await
     }
 
@@ -145,26 +120,14 @@ impl<T: Transport> Channel<T> {
     }
 
     async fn linger(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await?;
-        self.read_on().await
+        self.stream.take_back(&mut self.inbox);
+        linger(&mut self.stream).await
     }
 
     /// Waits for the peer to close first, as the acceptor does that has answered (PS3.8 Table 9-10, AR-4), then closes.
     pub async fn await_close(&mut self, patience: Duration) {
-        let _ = tokio::time::timeout(patience, self.read_on()).await;
-        self.close(Duration::ZERO).await;
-    }
-
-    /// Reads and throws away what still comes.
-    async fn read_on(&mut self) -> io::Result<()> {
         self.stream.take_back(&mut self.inbox);
-        let (mut scrap, mut left) = ([0_u8; 512], LINGER_BYTES);
-        while left > 0 {
-            match self.stream.read(&mut scrap).await? {
-                0 => break,
-                count => left = left.saturating_sub(count),
-            }
-        }
-        Ok(())
+        let _ = tokio::time::timeout(patience, read_on(&mut self.stream)).await;
+        self.close(Duration::ZERO).await;
     }
 }

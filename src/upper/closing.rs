@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::association::{Association, Role, State};
-use super::channel::LINGER;
 use super::error::{Doing, Error};
 use super::incoming::Part;
+use super::lingering::LINGER;
 use super::transport::Transport;
 use crate::wire::pdu::{Abort, RELEASE_RP, RELEASE_RQ};
 

@@ -23,19 +23,12 @@ impl Contexts {
     /// What was agreed on. A context that was not answered is refused without a reason.
     ///
     /// # Errors
-    /// [`Malformed`] for an answer to what was not proposed, a transfer syntax that was not, and for an acceptor whose
-    /// maximum length is too short for a message.
+    /// As [`only_what_was_asked`].
     pub(super) fn agreed(asked: &AssociateRq, answered: &AssociateAc) -> Result<Self, Malformed> {
-        takes_messages(answered.user.maximum_length)?;
-        let unasked =
-            |answer: &&AnsweredContext| !asked.contexts.iter().any(|context| context.id == answer.id);
-        if let Some(answer) = answered.contexts.iter().find(unasked) {
-            let id = answer.id;
-            return Err(Malformed::invalid(format!("context {id} is answered, which was not proposed")));
-        }
+        only_what_was_asked(asked, answered)?;
         let answer_to = |id| answered.contexts.iter().find(|answer| answer.id == id);
         let agreed = asked.contexts.iter().map(|proposed| Context::of(proposed, answer_to(proposed.id)));
-        agreed.collect::<Result<_, _>>().map(Self)
+        Ok(Self(agreed.collect()))
     }
 
     /// All of them.
@@ -75,39 +68,48 @@ impl Contexts {
 }
 
 impl Context {
-    fn of(proposed: &ProposedContext, answer: Option<&AnsweredContext>) -> Result<Self, Malformed> {
-        let id = proposed.id;
-        let agreed = match answer {
-            None => Err(ContextResult::NoReason),
-            Some(AnsweredContext {
-                result: ContextResult::Acceptance,
-                transfer_syntax: Some(chosen),
-                ..
-            }) => {
-                if !proposed.transfer_syntaxes.contains(chosen) {
-                    let what = format!("context {id} is accepted in {chosen}, which was not proposed for it");
-                    return Err(Malformed::invalid(what));
-                }
-                Ok(chosen.clone())
-            }
-            Some(AnsweredContext { result: ContextResult::Acceptance, .. }) => Err(ContextResult::NoReason),
-            Some(refused) => Err(refused.result),
+    fn of(proposed: &ProposedContext, answer: Option<&AnsweredContext>) -> Self {
+        let agreed = match answer.map(|answer| (answer.result, &answer.transfer_syntax)) {
+            Some((ContextResult::Acceptance, Some(chosen))) => Ok(chosen.clone()),
+            None | Some((ContextResult::Acceptance, None)) => Err(ContextResult::NoReason),
+            Some((refused, _)) => Err(refused),
         };
-        Ok(Self {
-            id,
+        Self {
+            id: proposed.id,
             abstract_syntax: proposed.abstract_syntax.clone(),
             proposed: proposed.transfer_syntaxes.clone(),
             agreed,
-        })
+        }
     }
+}
+
+/// Holds an answer against what was asked.
+///
+/// # Errors
+/// [`Malformed`] for an answer to what was not proposed, a transfer syntax that was not, and for an acceptor whose maximum
+/// length is too short for a message.
+pub(crate) fn only_what_was_asked(asked: &AssociateRq, answered: &AssociateAc) -> Result<(), Malformed> {
+    takes_messages(answered.user.maximum_length)?;
+    for AnsweredContext { id, result, transfer_syntax } in &answered.contexts {
+        let Some(proposed) = asked.contexts.iter().find(|proposed| proposed.id == *id) else {
+            return Err(Malformed::invalid(format!("context {id} is answered, which was not proposed")));
+        };
+        if let Some(chosen) = transfer_syntax.as_ref().filter(|_| *result == ContextResult::Acceptance)
+            && !proposed.transfer_syntaxes.contains(chosen)
+        {
+            let what = format!("context {id} is accepted in {chosen}, which was not proposed for it");
+            return Err(Malformed::invalid(what));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a peer with this maximum length (51H) can be sent a message.
 pub(super) fn takes_messages(maximum_length: Option<u32>) -> Result<(), Malformed> {
-    match maximum_length.unwrap_or(0) {
-        short @ 1..Packer::SHORTEST_MAXIMUM_LENGTH => {
-            Err(Malformed::invalid(format!("the peer takes {short} bytes at once, too few for a message")))
+    match maximum_length.filter(|_| !Packer::can_serve(maximum_length)) {
+        Some(short) => {
+            Err(Malformed::invalid(format!("it takes {short} bytes at once, too few for a message")))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }

@@ -15,6 +15,7 @@
 //! | --- | --- |
 //! | `transport` | the stream beneath: TCP, TLS, memory |
 //! | `channel`, `pace` | its bytes in and out, each wait under a deadline |
+//! | `plan`, `lingering` | what the relay's legs do as channels do: plans into few system calls, and patience at the end |
 //! | `opening` | the first PDU of either side, whose length is not ours to choose |
 //! | `request`, `requestor` | an association that is asked for |
 //! | `acceptor`, `answer` | an association that is answered |
@@ -44,10 +45,12 @@ mod closing;
 mod contexts;
 mod error;
 mod incoming;
+mod lingering;
 mod message;
 mod opening;
 mod pace;
 mod perform;
+mod plan;
 mod request;
 mod requestor;
 mod sending;
@@ -59,9 +62,13 @@ mod transport;
 pub use acceptor::Acceptor;
 pub use answer::{Acceptance, Answer};
 pub use association::Association;
+pub(crate) use contexts::only_what_was_asked;
 pub use contexts::{Context, Contexts};
 pub use error::{Doing, Error};
+pub(crate) use lingering::{LINGER, linger};
 pub use message::{DataSet, Message};
+pub(crate) use opening::{NotOpening, Opening};
+pub(crate) use plan::{Outside, Written, poll_write};
 pub use request::{Request, Unproposable};
 pub use requestor::Requestor;
 pub use sending::Sending;

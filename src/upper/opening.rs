@@ -6,13 +6,63 @@ use crate::wire::{AbortReason, Malformed};
 
 /// A PDU that can come while an association is being asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
+pub(crate) enum Opening {
     /// Body of an A-ASSOCIATE-RQ.
     Request(Vec<u8>),
     /// Body of an A-ASSOCIATE-AC.
     Accept(Vec<u8>),
     Reject(Rejection),
     Abort(Abort),
+}
+
+/// Why a PDU is none that can.
+#[derive(Debug)]
+pub(crate) enum NotOpening {
+    Malformed(Malformed),
+    /// An A-ASSOCIATE PDU that is longer than is read.
+    TooLong(Malformed),
+}
+
+impl NotOpening {
+    fn into_malformed(self) -> Malformed {
+        let (Self::Malformed(malformed) | Self::TooLong(malformed)) = self;
+        malformed
+    }
+}
+
+impl Opening {
+    /// The length of its body, as its header says. `limit`: that of the longest A-ASSOCIATE PDU that is read.
+    ///
+    /// # Errors
+    /// Any other PDU, and a longer one.
+    pub fn judge(header: PduHeader, limit: usize) -> Result<usize, NotOpening> {
+        let PduHeader { pdu_type, length } = header;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        match pdu_type {
+            PduType::AssociateRq | PduType::AssociateAc if length > limit => {
+                let what = format!("{pdu_type} of {length} bytes; at most {limit} are read");
+                Err(NotOpening::TooLong(Malformed::invalid(what)))
+            }
+            PduType::PData | PduType::ReleaseRq | PduType::ReleaseRp => {
+                Err(NotOpening::Malformed(out_of_place(pdu_type)))
+            }
+            _ => Ok(length),
+        }
+    }
+
+    /// One whose body is there.
+    ///
+    /// # Errors
+    /// Any other PDU.
+    pub fn of(pdu_type: PduType, body: Vec<u8>) -> Result<Self, Malformed> {
+        Ok(match (pdu_type, body.as_slice()) {
+            (PduType::AssociateRq, _) => Self::Request(body),
+            (PduType::AssociateAc, _) => Self::Accept(body),
+            (PduType::AssociateRj, &[a, b, c, d]) => Self::Reject(Rejection::from_body([a, b, c, d])),
+            (PduType::Abort, &[a, b, c, d]) => Self::Abort(Abort::from_body([a, b, c, d])),
+            (other, _) => return Err(out_of_place(other)),
+        })
+    }
 }
 
 /// One as far as it has come. Its type and length are judged on the six bytes of its header, and the length reserves nothing:
@@ -49,9 +99,10 @@ impl Reading {
             Some(header) => header,
             None => {
                 let Some((header, _)) = inbox.unread().split_first_chunk::<HEADER>() else { return Ok(None) };
-                let header = self.judged(PduHeader::read(*header)?)?;
+                let header = PduHeader::read(*header)?;
+                let length = Opening::judge(header, self.limit).map_err(NotOpening::into_malformed)?;
                 inbox.consume(HEADER);
-                *self.header.insert(header)
+                *self.header.insert((header.pdu_type, length))
             }
         };
         let missing = length - self.body.len();
@@ -61,27 +112,7 @@ impl Reading {
         if there < missing {
             return Ok(None);
         }
-        let body = std::mem::take(&mut self.body);
-        Ok(Some(match (pdu_type, body.as_slice()) {
-            (PduType::AssociateRq, _) => Opening::Request(body),
-            (PduType::AssociateAc, _) => Opening::Accept(body),
-            (PduType::AssociateRj, &[a, b, c, d]) => Opening::Reject(Rejection::from_body([a, b, c, d])),
-            (_, &[a, b, c, d]) => Opening::Abort(Abort::from_body([a, b, c, d])),
-            (other, _) => return Err(out_of_place(other)),
-        }))
-    }
-
-    fn judged(&self, header: PduHeader) -> Result<(PduType, usize), Malformed> {
-        let PduHeader { pdu_type, length } = header;
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        match pdu_type {
-            PduType::AssociateRq | PduType::AssociateAc if length > self.limit => {
-                let limit = self.limit;
-                Err(Malformed::invalid(format!("{pdu_type} of {length} bytes; at most {limit} are read")))
-            }
-            PduType::PData | PduType::ReleaseRq | PduType::ReleaseRp => Err(out_of_place(pdu_type)),
-            _ => Ok((pdu_type, length)),
-        }
+        Opening::of(pdu_type, std::mem::take(&mut self.body)).map(Some)
     }
 }
 

@@ -12,7 +12,7 @@ mod words;
 pub use ae_title::{AeTitle, AeTitleError, RawAeTitle};
 pub use deframer::{Deframer, Event, Fragment, Kind};
 pub use malformed::{AbortReason, Malformed};
-pub use packer::{Packer, Source, Span};
+pub use packer::{Outgoing, Packer, Source, Span};
 pub use uid::{Uid, UidError};
 
 /// Bytes from the wire as text that cannot forge a log line: printable ASCII as it is, everything else, quotes and

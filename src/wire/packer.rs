@@ -46,6 +46,21 @@ pub struct Packer {
     command_alone: bool,
 }
 
+/// A packer's plan, and the buffers that its spans lie in.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'m> {
+    pub packer: &'m Packer,
+    pub input: &'m [u8],
+    pub made: &'m [u8],
+}
+
+impl<'m> Outgoing<'m> {
+    /// The bytes of a span of the plan. `None`: it lies outside of its buffer.
+    pub fn bytes(&self, span: &Span) -> Option<&'m [u8]> {
+        self.packer.bytes(span, self.input, self.made)
+    }
+}
+
 /// The bytes of a data set that stayed behind.
 #[derive(Clone, Copy, Debug, Default)]
 struct Behind {
@@ -71,6 +86,11 @@ impl Behind {
 impl Packer {
     /// The shortest maximum length that a message can sensibly be sent with.
     pub const SHORTEST_MAXIMUM_LENGTH: u32 = 128;
+
+    /// Whether a peer that said this in its item 51H, or nothing, can be sent a message.
+    pub fn can_serve(maximum_length: Option<u32>) -> bool {
+        !(1..Self::SHORTEST_MAXIMUM_LENGTH).contains(&maximum_length.unwrap_or(0))
+    }
 
     /// `maximum_length` is what the peer said in its item 51H, in bytes of a P-DATA-TF's body; 0 is unlimited.
     pub fn new(maximum_length: u32) -> Self {

@@ -9,9 +9,9 @@ use super::ended::{Ended, Side};
 use super::outlet::Outlet;
 use super::state::{Break, Came, State};
 use super::terms::{Terms, opposite, sender};
-use super::want::{Outgoing, Question, Told, Want};
+use super::want::{Question, Told, Want};
 use crate::policy::Direction;
-use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Packer, pdu};
+use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Outgoing, Packer, pdu};
 
 /// Where a half is in its turn.
 enum Turn {

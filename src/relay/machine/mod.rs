@@ -73,7 +73,7 @@ pub(super) use deadlines::{Deadlines, Expired};
 pub(super) use ended::{Ended, Side};
 pub(super) use tally::Tally;
 pub(super) use terms::{AcceptedContext, Terms, sender};
-pub(super) use want::{Outgoing, Question, Room, Told, Want};
+pub(super) use want::{Question, Room, Told, Want};
 
 use deadlines::Windows;
 use half::{Half, Shared};
@@ -82,6 +82,7 @@ use state::Break;
 
 use crate::buffer::Inbox;
 use crate::policy::Direction;
+use crate::wire::Outgoing;
 
 /// An association from its A-ASSOCIATE-AC to its end.
 pub(super) struct Machine {

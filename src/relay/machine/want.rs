@@ -7,7 +7,6 @@ use super::books::Entry;
 use super::ended::{Ended, Side};
 use crate::crosswalk::NotStored;
 use crate::rewrite::{Correspondence, Frame, Pixels};
-use crate::wire::Packer;
 
 /// What one half wants next. [`Machine::next`](super::Machine::next) says the same again until it is told that it is done;
 /// a record, a question and the end are handed out once.
@@ -68,10 +67,3 @@ pub(crate) enum Told {
 
 /// Memory that is taken until the last clone is dropped.
 pub(crate) type Room = Arc<dyn Any + Send + Sync>;
-
-/// What is to be written, and where its spans lie.
-pub(crate) struct Outgoing<'m> {
-    pub packer: &'m Packer,
-    pub input: &'m [u8],
-    pub made: &'m [u8],
-}

@@ -99,7 +99,7 @@ async fn an_answer_that_contradicts_the_request_is_aborted() {
             answer(vec![accept(1, EXPLICIT)], 0),
             "context 1 is accepted in 1.2.840.10008.1.2.1, which was not proposed for it",
         ),
-        (answer(vec![accept(1, IMPLICIT)], 100), "the peer takes 100 bytes at once, too few for a message"),
+        (answer(vec![accept(1, IMPLICIT)], 100), "it takes 100 bytes at once, too few for a message"),
     ] {
         let (told, said) = answered(answer.encode().unwrap()).await;
         assert_eq!(
