@@ -36,21 +36,27 @@ pub struct Tolerated {
     pub file_meta: bool,
     /// NULs behind the last element.
     pub nuls: bool,
+    /// An element that comes twice with the same value.
+    pub repeated: bool,
 }
 
 impl Tolerated {
+    /// Nothing.
+    pub const NONE: Self =
+        Self { vr: false, order: false, delimiter: false, file_meta: false, nuls: false, repeated: false };
+
     /// A word for each kind, as records have them.
     pub fn words(self) -> Vec<&'static str> {
-        let Self { vr, order, delimiter, file_meta, nuls } = self;
+        let Self { vr, order, delimiter, file_meta, nuls, repeated } = self;
         let all = [
             (vr, Tolerance::DataSetVr),
             (order, Tolerance::DataSetOrder),
             (delimiter, Tolerance::DataSetDelimiter),
+            (file_meta, Tolerance::DataSetFileMeta),
+            (nuls, Tolerance::DataSetTrailingNuls),
+            (repeated, Tolerance::DataSetRepeated),
         ];
-        let all = all
-            .into_iter()
-            .chain([(file_meta, Tolerance::DataSetFileMeta), (nuls, Tolerance::DataSetTrailingNuls)]);
-        all.filter(|(is_found, _)| *is_found).map(|(_, word)| word.label()).collect()
+        all.into_iter().filter(|(is_found, _)| *is_found).map(|(_, word)| word.label()).collect()
     }
 }
 
@@ -114,18 +120,18 @@ impl Mending {
 
     /// Whether nothing is wrong that could be put right, as far as that matters. Notes that something is.
     fn is_well_formed(&mut self, input: &[u8]) -> bool {
-        use ScanProblem::{ForbiddenGroup, MisplacedDelimiter, OutOfOrder, UnknownVr};
+        use ScanProblem::{Duplicate, ForbiddenGroup, MisplacedDelimiter, OutOfOrder, UnknownVr};
         let mut at = 0;
         loop {
             let top = self.probe.depth() == 0;
-            self.probe.skip(input, &mut at, |tag, length| top && is_behind(tag, length));
+            self.probe.skip(input, &mut at, |tag, length| top && ends_header(tag, length));
             if self.probe.position() > WITHIN {
                 return true;
             }
             match self.probe.next(input, &mut at) {
                 Ok(Some(event)) => match event.kind {
                     Kind::Element(header)
-                        if self.probe.depth() == 0 && is_behind(header.tag, header.length.unwrap_or(0)) =>
+                        if self.probe.depth() == 0 && ends_header(header.tag, header.length.unwrap_or(0)) =>
                     {
                         return true;
                     }
@@ -134,8 +140,10 @@ impl Mending {
                 },
                 Ok(None) => return false,
                 Err(error) => {
-                    self.broken =
-                        matches!(error.problem, UnknownVr | OutOfOrder | MisplacedDelimiter | ForbiddenGroup);
+                    self.broken = matches!(
+                        error.problem,
+                        UnknownVr | OutOfOrder | Duplicate | MisplacedDelimiter | ForbiddenGroup
+                    );
                     // Whoever reads it strictly says what is wrong.
                     return !self.broken;
                 }
@@ -157,6 +165,6 @@ impl Mending {
 }
 
 /// Whether an element at the top is no longer of the header: pixel data, or as long as such.
-fn is_behind(tag: Tag, length: u32) -> bool {
+pub(super) fn ends_header(tag: Tag, length: u32) -> bool {
     tag.0 >= PIXELS || length > BULK
 }

@@ -24,6 +24,7 @@ pub use error::{ScanError, ScanProblem};
 pub use header::Header;
 pub(crate) use header::encoded as encoded_header;
 pub use identifier::Identifier;
+use mending::ends_header;
 pub use mending::{Looked, Mending, Tolerated};
 pub use names::{Names, Unnamed};
 pub use observer::Observer;

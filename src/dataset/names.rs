@@ -1,15 +1,16 @@
 //! What a data set says that it is: SOP Class and SOP Instance UID, to be compared with its command before it goes on.
 //!
-//! They stand at the very front, so nearly every data set has said both in its first fragment. It is read on to the first
-//! element behind their group, since a reader may take the second of two that say what it is; no more of it is read then.
-//! One that lacks them is read further, 64 KiB at most: an element out of order would be found by whoever comes next. Here
-//! only the structure counts. What the standard says of order and groups is of no concern, as other readers have it.
+//! They stand at the very front, so nearly every data set has said both in its first fragment. It is read on through the rest
+//! of its header, to pixel data or a value that is as long as such, since a reader may take the second of two that say what
+//! it is; 64 KiB are read at most. One that says the same twice says one thing. Here only the structure counts. What the
+//! standard says of order and groups is of no concern, as other readers have it.
 
 use super::encoding::{Encoding, Syntax};
-use super::header::looks_like_a_vr;
+use super::header::{Head, ITEM, LONG_HEAD, UNDEFINED, looks_like_a_vr};
 use super::inflating::Inflating;
-use super::vr::Form;
-use super::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, number, trim};
+use super::scanner::{ITEM_END, SEQUENCE_END};
+use super::vr::Vr;
+use super::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, ends_header, trim};
 
 /// Both have to come within so many bytes, or the data set has to end.
 const WITHIN: u64 = 64 << 10;
@@ -17,11 +18,6 @@ const WITHIN: u64 = 64 << 10;
 const LONGEST: usize = 66;
 /// Sequences and items of undefined length, one in the other.
 const DEEPEST: usize = 64;
-const UNDEFINED: u32 = u32::MAX;
-const ITEM: u32 = 0xFFFE_E000;
-const ITEM_END: u32 = 0xFFFE_E00D;
-const SEQUENCE_END: u32 = 0xFFFE_E0DD;
-const LONGEST_HEAD: usize = 12;
 
 /// Reads the names of a data set in any chunking. After an error it must not be used again.
 pub struct Names {
@@ -32,7 +28,7 @@ pub struct Names {
 /// Why it cannot be told what a data set says that it is. Each fits an Error Comment (0000,0902).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unnamed {
-    #[error("SOP class or instance UID of the data set comes twice")]
+    #[error("SOP class or instance UID of the data set comes twice, and not the same")]
     Twice,
     #[error("SOP class or instance UID of the data set is no UID")]
     NoUid,
@@ -46,14 +42,6 @@ pub enum Unnamed {
     Structure,
     #[error("data set cannot be inflated")]
     Deflated,
-}
-
-/// An element, an item or a delimiter.
-struct Head {
-    tag: Tag,
-    vr: Option<[u8; 2]>,
-    length: u32,
-    size: usize,
 }
 
 /// What is open, of undefined length.
@@ -73,13 +61,16 @@ struct Walk {
     syntax: Syntax,
     open: Vec<Open>,
     /// The start of a header that the input ended inside.
-    carry: [u8; LONGEST_HEAD],
+    carry: [u8; LONG_HEAD],
     carried: usize,
     /// Bytes of the value under way that are to come.
     rest: u32,
     reading: Option<Tag>,
     sop_class: Option<Value>,
     sop_instance: Option<Value>,
+    /// One that came before comes again.
+    again: Option<Value>,
+    is_repeated: bool,
     position: u64,
 }
 
@@ -89,19 +80,21 @@ impl Names {
         let walk = Walk {
             syntax: encoding.syntax,
             open: Vec::new(),
-            carry: [0; LONGEST_HEAD],
+            carry: [0; LONG_HEAD],
             carried: 0,
             rest: 0,
             reading: None,
             sop_class: None,
             sop_instance: None,
+            again: None,
+            is_repeated: false,
             position: 0,
         };
         Self { inflating: encoding.deflated.then(Inflating::new), walk }
     }
 
-    /// Looks at the next bytes. `true`: both have been read, neither came again in their group, and nothing more has to be
-    /// looked at.
+    /// Looks at the next bytes. `true`: both have been read, neither came again with another value, and nothing more has to
+    /// be looked at.
     ///
     /// # Errors
     /// [`Unnamed`]: other readers may find what is not found here.
@@ -144,6 +137,11 @@ impl Names {
     pub fn sop_instance(&self) -> Option<&[u8]> {
         Value::told(self.walk.sop_instance.as_ref())
     }
+
+    /// Whether one of them came twice, with the same value.
+    pub fn is_repeated(&self) -> bool {
+        self.walk.is_repeated
+    }
 }
 
 impl Value {
@@ -176,6 +174,7 @@ impl Walk {
             if self.rest > 0 {
                 return Ok(false);
             }
+            self.compare()?;
             match self.head(&mut input) {
                 Some(head) if self.is_first(&head) && looks_like_a_vr(head.length) => {
                     return Err(Unnamed::TwoEncodings);
@@ -193,9 +192,18 @@ impl Walk {
         is_whole && self.sop_class.is_some() && self.sop_instance.is_some()
     }
 
-    /// Whether it stands behind the group of both, at the top.
+    /// Whether both are known, and the header ends with it.
     fn is_behind(&self, head: &Head) -> bool {
-        self.open.is_empty() && head.tag.0 > SOP_CLASS_UID.0 && self.has_both()
+        let length = if head.length == UNDEFINED { 0 } else { head.length };
+        self.open.is_empty() && self.has_both() && ends_header(head.tag(), length)
+    }
+
+    /// What came again has to be what came before.
+    fn compare(&mut self) -> Result<(), Unnamed> {
+        let Some(again) = self.again.take() else { return Ok(()) };
+        let first = if self.reading == Some(SOP_CLASS_UID) { &self.sop_class } else { &self.sop_instance };
+        self.is_repeated = true;
+        if Value::told(first.as_ref()) == Value::told(Some(&again)) { Ok(()) } else { Err(Unnamed::Twice) }
     }
 
     /// Takes what there is of the value under way; gives what is behind.
@@ -203,6 +211,7 @@ impl Walk {
         let taken = usize::try_from(self.rest).unwrap_or(usize::MAX).min(input.len());
         let (value, behind) = input.split_at_checked(taken).unwrap_or((input, &[]));
         match self.reading {
+            Some(_) if self.again.is_some() => self.again.get_or_insert(Value::EMPTY).push(value),
             Some(SOP_CLASS_UID) => self.sop_class.get_or_insert(Value::EMPTY).push(value),
             Some(_) => self.sop_instance.get_or_insert(Value::EMPTY).push(value),
             None => {}
@@ -248,47 +257,56 @@ impl Walk {
 
     fn enter(&mut self, head: &Head) -> Result<(), Unnamed> {
         let is_in_items = self.open.last().is_some_and(|open| open.holds_items);
-        match (number(head.tag), is_in_items) {
+        match (head.number, is_in_items) {
             (ITEM, true) if head.length == UNDEFINED => self.open(false, self.inner()),
             (ITEM, true) => self.pass(head.length, None),
             (SEQUENCE_END, true) => self.close(),
             (ITEM_END, false) if !self.open.is_empty() => self.close(),
             (_, true) => Err(Unnamed::Structure),
-            _ if head.tag.0 == 0xFFFE => Err(Unnamed::Structure),
+            _ if head.tag().0 == 0xFFFE => Err(Unnamed::Structure),
             _ => self.element(head),
         }
     }
 
     fn element(&mut self, head: &Head) -> Result<(), Unnamed> {
         let syntax = self.inner();
-        if syntax.explicit && head.vr.map(Form::of).is_none_or(|form| form == Form::Unknown) {
+        // Behind both, it has the short form that those see in it who read on.
+        if head.vr.is_none() && !self.has_both() {
             return Err(Unnamed::UnknownVr);
         }
         let is_at_the_top = self.open.is_empty();
-        let name =
-            Some(head.tag).filter(|tag| is_at_the_top && matches!(*tag, SOP_CLASS_UID | SOP_INSTANCE_UID));
-        if name.is_some_and(|name| self.has(name)) {
-            return Err(Unnamed::Twice);
-        }
+        let is_name = |tag: &Tag| is_at_the_top && matches!(*tag, SOP_CLASS_UID | SOP_INSTANCE_UID);
+        let name = Some(head.tag()).filter(is_name);
         if head.length != UNDEFINED {
             return self.pass(head.length, name);
         }
         // What hides in a UN is implicit VR little endian, whatever is around it (PS3.5 §6.2.2).
-        let items = if syntax.explicit && head.vr == Some(*b"UN") { Syntax::IMPLICIT_LE } else { syntax };
-        if name.is_some() { Err(Unnamed::NoUid) } else { self.open(true, items) }
+        let items = if syntax.explicit && head.vr == Some(Vr::UN) { Syntax::IMPLICIT_LE } else { syntax };
+        match name {
+            Some(name) => Err(self.no_uid(name)),
+            None => self.open(true, items),
+        }
     }
 
     /// A value begins, of a UID that is looked for or of what is passed over.
     fn pass(&mut self, length: u32, name: Option<Tag>) -> Result<(), Unnamed> {
         (self.rest, self.reading) = (length, name);
         let Some(name) = name else { return Ok(()) };
-        let value = if name == SOP_CLASS_UID { &mut self.sop_class } else { &mut self.sop_instance };
-        *value = Some(Value::EMPTY);
-        if usize::try_from(length).is_ok_and(|length| length <= LONGEST) {
-            Ok(())
-        } else {
-            Err(Unnamed::NoUid)
+        if usize::try_from(length).is_ok_and(|length| length > LONGEST) {
+            return Err(self.no_uid(name));
         }
+        let value = match name {
+            _ if self.has(name) => &mut self.again,
+            SOP_CLASS_UID => &mut self.sop_class,
+            _ => &mut self.sop_instance,
+        };
+        *value = Some(Value::EMPTY);
+        Ok(())
+    }
+
+    /// A value that is none, where one of them stands.
+    fn no_uid(&self, name: Tag) -> Unnamed {
+        if self.has(name) { Unnamed::Twice } else { Unnamed::NoUid }
     }
 
     fn has(&self, name: Tag) -> bool {
@@ -309,23 +327,6 @@ impl Walk {
 
     fn inner(&self) -> Syntax {
         self.open.last().map_or(self.syntax, |open| open.syntax)
-    }
-}
-
-impl Head {
-    /// The header that `bytes` begin with, where they hold all of it (PS3.5 §7.1).
-    fn read(syntax: Syntax, is_element: bool, bytes: &[u8]) -> Option<Self> {
-        let &[g0, g1, e0, e1, v0, v1, l0, l1] = bytes.first_chunk::<8>()?;
-        let tag = Tag(syntax.u16([g0, g1]), syntax.u16([e0, e1]));
-        if !syntax.explicit || !is_element || tag.0 == 0xFFFE {
-            return Some(Self { tag, vr: None, length: syntax.u32([v0, v1, l0, l1]), size: 8 });
-        }
-        let vr = Some([v0, v1]);
-        if Form::of([v0, v1]) == Form::Long {
-            let &[.., m0, m1, m2, m3] = bytes.first_chunk::<LONGEST_HEAD>()?;
-            return Some(Self { tag, vr, length: syntax.u32([m0, m1, m2, m3]), size: LONGEST_HEAD });
-        }
-        Some(Self { tag, vr, length: u32::from(syntax.u16([l0, l1])), size: 8 })
     }
 }
 

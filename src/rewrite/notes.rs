@@ -40,7 +40,7 @@ impl Summary {
         new_study_instance_uid: None,
         patient_id: None,
         new_sop_instance_uid: None,
-        tolerated: Tolerated { vr: false, order: false, delimiter: false, file_meta: false, nuls: false },
+        tolerated: Tolerated::NONE,
         mismatch: None,
     };
 }

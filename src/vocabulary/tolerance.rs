@@ -25,6 +25,8 @@ words! {
             "elements of group 0002 stood in the data set", "the sender's software", Silent, No;
         DataSetTrailingNuls = "data-set-trailing-nuls",
             "NULs stood behind the last element of the data set", "the sender's software", Silent, No;
+        DataSetRepeated = "data-set-repeated",
+            "an element of the data set came twice with the same value", "the sender's software", Silent, No;
         DataSetWithoutSopClass = "data-set-without-sop-class",
             "the data set names no SOP class; the command alone does", "the sender's software", Silent, No;
         DataSetWithoutSopInstance = "data-set-without-sop-instance",

@@ -475,7 +475,7 @@ fn an_answer_that_cannot_be_read_is_withheld_and_the_query_fails() {
         (Some(0xFF00), Some(24))
     );
     // Twice: what a reader would make of it, nobody knows.
-    let bad = [good.clone(), good.clone()].concat();
+    let bad = [good.clone(), short(0x10, 0x20, "LO", b"PID-0816")].concat();
     acceptor.send_message(1, &response(5, 0xFF00, true), Some(&bad), 16384);
     let cancel = acceptor.message().command;
     assert_eq!((cancel.field(), cancel.number(0x0120)), (C_CANCEL_RQ, Some(5)));

@@ -147,10 +147,13 @@ impl Mender<'_> {
         Ok(start + length)
     }
 
-    /// The bytes of elements of one level, in order, each once.
+    /// The bytes of elements of one level, in order, each once: one that comes twice with the same value has one reading.
     fn sorted(&mut self, mut elements: Vec<Element>) -> Result<Vec<u8>, ScanError> {
         self.tolerated.order |= !elements.is_sorted_by_key(|element| number(element.tag));
         elements.sort_by_key(|element| number(element.tag));
+        let count = elements.len();
+        elements.dedup_by(|other, one| one.tag == other.tag && one.bytes == other.bytes);
+        self.tolerated.repeated |= elements.len() < count;
         let twice = elements.windows(2).find_map(|two| match two {
             [one, other] if one.tag == other.tag => Some((other.at, other.tag)),
             _ => None,

@@ -61,6 +61,11 @@ fn instance(syntax: Syntax) -> Vec<u8> {
     element(syntax, (8, 0x18), *b"UI", b"1.2.3.4 ")
 }
 
+/// Behind the header.
+fn pixels(syntax: Syntax) -> Vec<u8> {
+    head(syntax, (0x7FE0, 0x10), *b"OB", 100)
+}
+
 #[track_caller]
 fn assert_found(make: impl Fn(Syntax) -> Vec<u8>) {
     for uid in SYNTAXES {
@@ -104,44 +109,82 @@ fn they_are_found_out_of_order_behind_sequences_and_behind_file_meta_information
             instance(syntax),
             class(syntax),
             element(syntax, (0x10, 0x20), *b"LO", b"P1"),
+            pixels(syntax),
         ]
         .concat()
     });
 }
 
+/// What may stand between one and another of its kind.
+fn between(syntax: Syntax) -> [Vec<u8>; 4] {
+    let date = element(syntax, (8, 0x20), *b"DA", b"20260101");
+    let sequence =
+        [head(syntax, (8, 0x1115), *b"SQ", u32::MAX), head(syntax, (0xFFFE, 0xE0DD), *b"  ", 0)].concat();
+    let patient = element(syntax, (0x10, 0x20), *b"LO", b"P1");
+    // Others read on behind it.
+    let unknown = element(syntax, (0x18, 0x9999), *b"??", b"A ");
+    [vec![], [date, patient.clone()].concat(), [sequence, patient].concat(), unknown]
+}
+
 /// Some readers take the first of two, others the last.
 #[test]
-fn one_that_comes_again_in_their_group_is_refused_wherever_it_stands() {
+fn another_one_in_the_header_is_refused_wherever_it_stands() {
     for uid in SYNTAXES {
         let syntax = Encoding::of(uid).unwrap().syntax;
-        let date = element(syntax, (8, 0x20), *b"DA", b"20260101");
-        let sequence =
-            [head(syntax, (8, 0x1115), *b"SQ", u32::MAX), head(syntax, (0xFFFE, 0xE0DD), *b"  ", 0)].concat();
-        let patient = element(syntax, (0x10, 0x20), *b"LO", b"P1");
+        let other_class = element(syntax, (8, 0x16), *b"UI", b"1.2.840.10008.5.1.4.1.1.7\0");
+        let other_instance = element(syntax, (8, 0x18), *b"UI", b"1.2.3.5 ");
+        let none = element(syntax, (8, 0x18), *b"UI", b"");
+        let long = element(syntax, (8, 0x18), *b"UI", &[b'1'; 70]);
         let endless = head(syntax, (8, 0x16), *b"UN", u32::MAX);
-        for between in [vec![], date.clone(), sequence] {
-            for again in [class(syntax), instance(syntax), endless.clone()] {
-                let all = [class(syntax), instance(syntax), between.clone(), again, patient.clone()].concat();
+        for between in between(syntax) {
+            for again in [&other_class, &other_instance, &none, &long, &endless] {
+                let all = [&class(syntax)[..], &instance(syntax), &between, again, &pixels(syntax)].concat();
                 for chunk in [1, 7, 100_000] {
                     assert_eq!(names(uid, &all, chunk), Err(Unnamed::Twice), "{uid} by {chunk}");
                 }
             }
         }
-        let whole = [class(syntax), instance(syntax), date].concat();
-        assert_eq!(names(uid, &whole, 7), Ok((Some(CT.into()), Some("1.2.3.4".into()), false)));
     }
 }
 
-/// A group that goes on for long, or cannot be read behind both, holds nothing up: they are known.
+#[test]
+fn the_same_again_says_one_thing() {
+    for uid in SYNTAXES {
+        let syntax = Encoding::of(uid).unwrap().syntax;
+        let padded = element(syntax, (8, 0x18), *b"UI", b"1.2.3.4\0");
+        for between in between(syntax) {
+            for again in [class(syntax), padded.clone()] {
+                let all = [&class(syntax)[..], &instance(syntax), &between, &again, &pixels(syntax)].concat();
+                for chunk in [1, 7, 100_000] {
+                    let found = names(uid, &all, chunk);
+                    assert_eq!(
+                        found,
+                        Ok((Some(CT.into()), Some("1.2.3.4".into()), true)),
+                        "{uid} by {chunk}"
+                    );
+                }
+                let mut names = Names::new(Encoding { syntax, deflated: false });
+                assert_eq!((names.look(&all), names.is_repeated()), (Ok(true), true));
+            }
+        }
+        let once = [class(syntax), instance(syntax), pixels(syntax)].concat();
+        let mut names = Names::new(Encoding { syntax, deflated: false });
+        assert_eq!((names.look(&once), names.is_repeated()), (Ok(true), false));
+    }
+}
+
+/// A header that goes on for long, or cannot be read behind both, holds nothing up: they are known.
 #[test]
 fn what_follows_both_needs_neither_end_soon_nor_be_read() {
     let explicit = Syntax::EXPLICIT_LE;
     let long = element(explicit, (8, 0x1140), *b"OB", &vec![0; 70_000]);
-    let broken = head(explicit, (8, 0x20), *b"??", 8);
-    for behind in [long, broken] {
+    let many = element(explicit, (8, 0x1140), *b"OB", &vec![0; 8_000]).repeat(9);
+    let broken = head(explicit, (0xFFFE, 0xE00D), *b"??", 8);
+    let unknown = head(explicit, (8, 0x20), *b"??", 8);
+    for (behind, early) in [(long, true), (many, true), (broken, true), (unknown, false)] {
         let all = [class(explicit), instance(explicit), behind].concat();
         let found = names(SYNTAXES[1], &all, 100);
-        assert_eq!(found, Ok((Some(CT.into()), Some("1.2.3.4".into()), true)));
+        assert_eq!(found, Ok((Some(CT.into()), Some("1.2.3.4".into()), early)));
     }
 }
 
@@ -166,7 +209,10 @@ fn what_others_could_find_and_this_cannot_is_told_from_what_is_absent() {
     let long = element(explicit, (8, 0x20), *b"OB", &vec![0; 70_000]);
     let overlong = element(explicit, (8, 0x18), *b"UI", &[b'1'; 70]);
     let cases = [
-        ([class(explicit), class(explicit), instance(explicit)].concat(), Unnamed::Twice),
+        (
+            [class(explicit), element(explicit, (8, 0x16), *b"UI", b"1.2 "), instance(explicit)].concat(),
+            Unnamed::Twice,
+        ),
         ([class(explicit), overlong].concat(), Unnamed::NoUid),
         ([class(explicit), long.clone(), instance(explicit)].concat(), Unnamed::TooLate),
         (long, Unnamed::TooLate),

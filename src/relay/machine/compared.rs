@@ -67,17 +67,16 @@ impl Compared {
         if named == Named::default() { Ok(true) } else { Err(Unlike::Other(named)) }
     }
 
-    /// Where the command alone says what the data set is, it is what the command says: labels for the record.
+    /// Where the command alone says what the data set is, it is what the command says, and so it is where it says that twice:
+    /// labels for the record.
     fn tolerated(&self) -> Labels {
         let absent = [
             (self.names.sop_class(), Tolerance::DataSetWithoutSopClass),
             (self.names.sop_instance(), Tolerance::DataSetWithoutSopInstance),
         ];
-        absent
-            .into_iter()
-            .filter(|(name, _)| name.is_none())
-            .map(|(_, tolerance)| tolerance.label().into())
-            .collect()
+        let absent = absent.into_iter().filter(|(name, _)| name.is_none()).map(|(_, tolerance)| tolerance);
+        let repeated = self.names.is_repeated().then_some(Tolerance::DataSetRepeated);
+        absent.chain(repeated).map(|tolerance| tolerance.label().into()).collect()
     }
 
     /// The command goes, and what has come of its data set behind it.

@@ -76,6 +76,15 @@ fn an_element_that_comes_twice_is_refused_wherever_it_stands() {
 }
 
 #[test]
+fn an_element_that_comes_twice_with_the_same_value_is_read_once() {
+    for encoding in [LE, BE, IMPLICIT] {
+        let image = || Data::image(encoding).text((0x8, 0x60), b"CS", "CT");
+        let wrong = image().text((0x8, 0x60), b"CS", "CT").text((0x10, 0x10), b"PN", "DOE");
+        is_read_as(encoding, &wrong, "data-set-repeated", &image().text((0x10, 0x10), b"PN", "NOBODY"));
+    }
+}
+
+#[test]
 fn an_unknown_vr_that_is_none_is_that_of_the_dictionary() {
     let with = |vr: &[u8; 2], tag, value: &[u8]| {
         let mut data = Data::image(LE).tag(tag);
