@@ -44,6 +44,8 @@ pub struct Packer {
     scratch: Vec<u8>,
     behind: Behind,
     command_alone: bool,
+    /// Spans of the plan that are of whole messages.
+    whole: usize,
 }
 
 /// A packer's plan, and the buffers that its spans lie in.
@@ -104,6 +106,7 @@ impl Packer {
             scratch: Vec::new(),
             behind: Behind::default(),
             command_alone: false,
+            whole: 0,
         }
     }
 
@@ -156,6 +159,17 @@ impl Packer {
         self.behind = Behind::default();
     }
 
+    /// Every message of the plan is whole now.
+    pub fn is_whole(&mut self) {
+        self.whole = self.plan.len();
+    }
+
+    /// Takes out what came behind the last whole message.
+    pub fn keep_whole(&mut self) {
+        self.plan.truncate(self.whole);
+        self.command_alone = false;
+    }
+
     /// What has to be written, in order.
     pub fn plan(&self) -> &[Span] {
         &self.plan
@@ -180,7 +194,7 @@ impl Packer {
     pub fn clear(&mut self) {
         self.plan.clear();
         self.scratch.clear();
-        self.command_alone = false;
+        (self.command_alone, self.whole) = (false, 0);
     }
 
     /// Gives memory back between two messages, but for what a short one needs.

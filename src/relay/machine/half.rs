@@ -252,14 +252,14 @@ impl Half {
     /// A record is kept, or a question answered.
     pub fn told(&mut self, shared: &mut Shared, told: Told) {
         match std::mem::replace(&mut self.asked, Asked::Nothing) {
-            Asked::Nothing => self.stop(Break::inside(NOBODY_ASKED)),
+            Asked::Nothing => self.stop(shared, Break::inside(NOBODY_ASKED)),
             Asked::Record => {}
             Asked::Question if matches!(self.turn, Turn::Pace) => self.turn = Turn::Work,
             Asked::Question => {
                 let (mut context, state, _) = self.context(shared);
                 match std::mem::replace(state, State::BETWEEN).told(&mut context, told) {
                     Ok(next) => self.state = next,
-                    Err(stopped) => self.stop(stopped),
+                    Err(stopped) => self.stop(shared, stopped),
                 }
             }
         }
@@ -274,7 +274,7 @@ impl Half {
                 Ok(Step::Taken) if self.desk.has_to_wait() => return,
                 Ok(Step::Taken) => {}
                 Ok(Step::MoreToRead) => return self.flush(shared),
-                Err(stopped) => return self.stop(stopped),
+                Err(stopped) => return self.stop(shared, stopped),
             }
         }
     }
@@ -287,6 +287,9 @@ impl Half {
             return Err(Break { ended, is_between_messages: true });
         }
         let (mut cx, state, deframer) = self.context(shared);
+        if state.is_between() {
+            cx.outlet.packer.is_whole();
+        }
         let next = deframer.next(cx.desk.inbox.unread());
         let (used, event) = next.map_err(|malformed| stops(state, cx.protocol(malformed)))?;
         let end = cx.desk.inbox.position() + used;
@@ -325,7 +328,7 @@ impl Half {
     fn flush(&mut self, shared: &mut Shared) {
         let (mut cx, state, _) = self.context(shared);
         if let Err(ended) = state.pack(&mut cx) {
-            return self.stop(Break::inside(ended));
+            return self.stop(shared, Break::inside(ended));
         }
         let waits = state.waits_for_a_data_set() && cx.outlet.packer.has_a_command_alone();
         cx.desk.writes = !waits;
@@ -350,8 +353,12 @@ impl Half {
     }
 
     /// The half does not go on. What was whole before goes on, as it does if it comes in another read; what was not, never.
-    pub fn stop(&mut self, stopped: Break) {
-        self.desk.writes = stopped.is_between_messages;
+    pub fn stop(&mut self, shared: &mut Shared, stopped: Break) {
+        let packer = &mut shared.outlet(self.to()).packer;
+        if !stopped.is_between_messages {
+            packer.keep_whole();
+        }
+        self.desk.writes = !matches!(*stopped.ended, Ended::Defect { .. });
         (self.desk.gives_back, self.desk.answer, self.desk.question) = (false, None, None);
         // Nobody waits for what was asked, nor writes on.
         (self.asked, self.answer) = (Asked::Nothing, None);

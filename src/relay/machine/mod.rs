@@ -183,7 +183,8 @@ impl Machine {
 
     /// Whoever drives a half cannot do what it wants, though it should.
     pub fn defect(&mut self, direction: Direction, detail: &'static str) {
-        self.half(direction).0.stop(Break::inside(Ended::Defect { detail }));
+        let (half, shared) = self.half(direction);
+        half.stop(shared, Break::inside(Ended::Defect { detail }));
     }
 
     pub fn terms(&self) -> &Terms {

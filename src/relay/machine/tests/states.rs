@@ -252,6 +252,26 @@ fn whole_messages_before_an_abort_go_on() {
 }
 
 #[test]
+fn whole_messages_before_an_abort_inside_another_go_on() {
+    let find = message(context_of(FIND), &request(CFind, FIND, 1, None), Some(&identifier()), 1_000);
+    let begun = message(context_of(FIND), &request(CFind, FIND, 2, None), None, 0);
+    let abort = Abort::provider(AbortReason::NotSpecified).to_pdu();
+    for begun in [&begun[..], &begun[..begun.len() - 10]] {
+        let mut machine = machine();
+        read(&mut machine, &[&find[..], begun, &abort].concat());
+        assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+        machine.told(FromPeer, Told::Now);
+        let mut next = machine.next(FromPeer);
+        if matches!(next, Want::Ask(Question::PaceOfOperations)) {
+            machine.told(FromPeer, Told::Now);
+            next = machine.next(FromPeer);
+        }
+        assert!(matches!(next, Want::Write(Side::Upstream)));
+        assert_eq!(written(&mut machine, Side::Upstream), find);
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_a_defect_that_ends_the_association_alone() {
     let mut machine = machine();
     machine.defect(FromPeer, "a test's");
@@ -311,17 +331,21 @@ fn an_answer_that_cannot_be_written_is_not_written_again() {
     assert!(matches!(machine.next(FromPeer), Want::End(_)));
 }
 
+fn stop(machine: &mut Machine, ended: Ended) {
+    let (half, shared) = machine.half(FromPeer);
+    half.stop(shared, Break::between(ended));
+}
+
 /// Neither waits for the other.
 #[test]
 fn two_objects_that_fail_on_their_way_to_both_sides_end_the_association() {
     let mut machine = machine();
     machine.shared.to_requestor.is_condemned = true;
-    let stopped = |ended| Break::between(ended);
-    machine.from_peer.stop(stopped(Ended::Policy { detail: "an object failed".into() }));
+    stop(&mut machine, Ended::Policy { detail: "an object failed".into() });
     assert!(matches!(machine.next(FromPeer), Want::End(_)));
     let mut machine = machine_at(Instant::now());
     machine.shared.to_requestor.is_condemned = true;
-    machine.from_peer.stop(stopped(Ended::Lost { side: Side::Requestor, detail: "gone".into() }));
+    stop(&mut machine, Ended::Lost { side: Side::Requestor, detail: "gone".into() });
     assert!(matches!(machine.next(FromPeer), Want::Nothing), "the other half still has an answer to give");
 }
 
