@@ -13,7 +13,13 @@ pub struct Query {
     pub transfer_syntax: &'static str,
     /// Tags, eight hexadecimal digits each.
     pub keys: Vec<String>,
-    /// The data set in base64, which holds names and numbers of patients.
+    /// There are more than records have room for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_keys: bool,
+    /// How long the data set is, where that is longer than records have room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_from: Option<u64>,
+    /// The data set in base64, which holds names and numbers of patients; of a long one, the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     identifier: Option<String>,
     /// The same as it came, which never reaches a record.
@@ -22,9 +28,9 @@ pub struct Query {
 }
 
 impl Query {
-    /// `bytes` is the identifier as it came, where that is short enough.
+    /// `bytes` is the identifier as it came, or its beginning.
     pub fn new(transfer_syntax: &'static str, keys: Vec<String>, bytes: Option<Vec<u8>>) -> Self {
-        Self { transfer_syntax, keys, identifier: None, bytes }
+        Self { transfer_syntax, keys, more_keys: false, cut_from: None, identifier: None, bytes }
     }
 
     /// Makes it what the configuration allows.
@@ -66,5 +72,12 @@ mod tests {
             assert_eq!(rendered(&how), format!("{keys}}}"));
         }
         assert_eq!(rendered(&PatientIdentifiers::Clear), format!(r#"{keys},"identifier":"Zm9vYmFy"}}"#));
+    }
+
+    #[test]
+    fn what_is_cut_says_so_whatever_is_recorded_of_it() {
+        let query = Query::new("1.2.840.10008.1.2", Vec::new(), None);
+        let cut = serde_json::to_value(Query { more_keys: true, cut_from: Some(776), ..query }).unwrap();
+        assert_eq!((&cut["more-keys"], &cut["cut-from"]), (&true.into(), &776.into()));
     }
 }

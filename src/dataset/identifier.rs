@@ -6,10 +6,10 @@ use super::{Tag, number};
 
 /// Most keys that are remembered.
 const MOST_KEYS: usize = 64;
-/// Longest identifier that is kept, in bytes.
+/// Bytes of an identifier that are kept.
 const LONGEST: usize = 768;
 
-/// Gathers the keys of the top level of an identifier, and the identifier itself while it is short.
+/// Gathers the keys of the top level of an identifier, and the identifier itself, of a long one the beginning.
 ///
 /// Never fails: where the identifier cannot be read it stops looking. The keys of a deflated one are not looked into.
 pub struct Identifier {
@@ -17,23 +17,31 @@ pub struct Identifier {
     scanner: Option<Scanner>,
     keys: Vec<Tag>,
     bytes: Vec<u8>,
-    is_long: bool,
+    length: u64,
+    has_more_keys: bool,
+    is_lost: bool,
 }
 
 impl Identifier {
     /// An onlooker at the start of an identifier.
     pub fn new(encoding: Encoding) -> Self {
         let scanner = (!encoding.deflated).then(|| Scanner::new(encoding.syntax, HARD_MAX_DEPTH));
-        Self { encoding, scanner, keys: Vec::new(), bytes: Vec::new(), is_long: false }
+        Self {
+            encoding,
+            scanner,
+            keys: Vec::new(),
+            bytes: Vec::new(),
+            length: 0,
+            has_more_keys: false,
+            is_lost: false,
+        }
     }
 
     /// Looks at the next bytes.
     pub fn observe(&mut self, input: &[u8]) {
-        self.is_long |= self.bytes.len().saturating_add(input.len()) > LONGEST;
-        match self.is_long {
-            true => self.bytes.clear(),
-            false => self.bytes.extend_from_slice(input),
-        }
+        self.length = self.length.saturating_add(input.len() as u64);
+        let room = LONGEST.saturating_sub(self.bytes.len()).min(input.len());
+        self.bytes.extend_from_slice(input.get(..room).unwrap_or_default());
         let mut at = 0;
         while let Some(scanner) = &mut self.scanner {
             match scanner.next(input, &mut at) {
@@ -42,7 +50,7 @@ impl Identifier {
                     _ => {}
                 },
                 Ok(None) => return,
-                Err(_) => self.scanner = None,
+                Err(_) => (self.scanner, self.is_lost) = (None, true),
             }
         }
     }
@@ -50,11 +58,10 @@ impl Identifier {
     fn key(&mut self, tag: Tag) {
         // Group lengths and the character set ask for nothing.
         let asks = tag.1 != 0 && tag != super::SPECIFIC_CHARACTER_SET;
-        if asks {
+        if asks && self.keys.len() < MOST_KEYS {
             self.keys.push(tag);
-        }
-        if self.keys.len() >= MOST_KEYS {
-            self.scanner = None;
+        } else if asks {
+            (self.scanner, self.has_more_keys) = (None, true);
         }
     }
 
@@ -63,9 +70,24 @@ impl Identifier {
         self.keys.iter().map(|tag| format!("{:08X}", number(*tag))).collect()
     }
 
-    /// The whole identifier as it came; `None` for one longer than 768 bytes.
+    /// Whether there are more.
+    pub fn has_more_keys(&self) -> bool {
+        self.has_more_keys
+    }
+
+    /// Whether it could not be read to its end.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// Its length, where it has more bytes than are kept.
+    pub fn cut_from(&self) -> Option<u64> {
+        Some(self.length).filter(|length| *length > LONGEST as u64)
+    }
+
+    /// The identifier as it came, or the first 768 bytes of a longer one.
     pub fn into_bytes(self) -> Option<Vec<u8>> {
-        (!self.is_long && !self.bytes.is_empty()).then_some(self.bytes)
+        Some(self.bytes).filter(|bytes| !bytes.is_empty())
     }
 
     /// The UID of the transfer syntax that it is written in, pixel data apart.
@@ -118,11 +140,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_has_keys_and_no_bytes_and_not_too_many() {
+    fn what_is_long_is_cut_and_says_so() {
         let long = element((0x0010, 0x0010), &[b'x'; LONGEST]);
-        assert_eq!(seen(&long, 10), (vec!["00100010".to_owned()], None));
-        let many: Vec<u8> = (1..200_u16).flat_map(|number| element((0x0009, number), b"")).collect();
-        assert_eq!(seen(&many, 100).0.len(), MOST_KEYS);
+        assert_eq!(seen(&long, 10), (vec!["00100010".to_owned()], Some(long[..LONGEST].to_vec())));
+        let many = |count| (1..=count).flat_map(|number| element((0x0009, number), b"")).collect::<Vec<u8>>();
+        assert_eq!(seen(&many(200), 100).0.len(), MOST_KEYS);
         assert_eq!(seen(b"\xff\xff\xff", 1).0, Vec::<String>::new());
+        let looked = |bytes: &[u8]| {
+            let mut identifier = Identifier::new(Encoding::of("1.2.840.10008.1.2").unwrap());
+            identifier.observe(bytes);
+            (identifier.cut_from(), identifier.has_more_keys(), identifier.is_lost())
+        };
+        assert_eq!(looked(&long), (Some(776), false, false));
+        assert_eq!(looked(&long[..LONGEST]), (None, false, false));
+        assert_eq!(looked(&many(64)), (None, false, false));
+        assert_eq!(looked(&many(65)), (None, true, false));
+        let out_of_order = [element((0x0010, 0x0010), b""), element((0x0008, 0x0052), b"STUDY ")].concat();
+        assert_eq!(looked(&out_of_order), (None, false, true));
     }
 }

@@ -15,6 +15,7 @@ pub struct Observer {
     watching: Option<Watched>,
     patient_id: Option<Vec<u8>>,
     study_instance_uid: Option<Vec<u8>>,
+    is_lost: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl Observer {
     /// An observer at the start of a data set.
     pub fn new(encoding: Encoding) -> Self {
         let scanner = (!encoding.deflated).then(|| Scanner::new(encoding.syntax, HARD_MAX_DEPTH));
-        Self { scanner, watching: None, patient_id: None, study_instance_uid: None }
+        Self { scanner, watching: None, patient_id: None, study_instance_uid: None, is_lost: false }
     }
 
     /// Looks at the next bytes.
@@ -54,7 +55,7 @@ impl Observer {
                     _ => {}
                 },
                 Ok(None) => return,
-                Err(_) => self.scanner = None,
+                Err(_) => (self.scanner, self.is_lost) = (None, true),
             }
         }
     }
@@ -62,6 +63,11 @@ impl Observer {
     /// Whether more bytes could show more.
     pub fn wants_more(&self) -> bool {
         self.scanner.is_some()
+    }
+
+    /// Whether the data set could not be read as far as that.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// (0010,0020), without padding, at most 256 bytes, in whatever character set it was written.

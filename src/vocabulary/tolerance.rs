@@ -34,6 +34,9 @@ words! {
         DataSetNotCompared = "data-set-not-compared",
             "the transfer syntax is unknown, so that the data set was not compared with the command",
             "whether that transfer syntax was meant", Silent, No;
+        DataSetNotRead = "data-set-not-read",
+            "the data set could not be read as far as the record wants to know: what it says of patient, study or query may be missing",
+            "the sender's software", Silent, No;
     }
 }
 

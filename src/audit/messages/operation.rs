@@ -47,6 +47,8 @@ pub(super) fn query(record: &Record, ends: &Ends, proxy: &Participant) -> Messag
     let object = Object::sop_class(record.sop_class.as_deref(), &name)
         .with("TransferSyntax", query.map(|query| query.transfer_syntax.clone()))
         .with("Keys", query.filter(|query| !query.keys.is_empty()).map(|query| query.keys.join(" ")))
+        .with("MoreKeys", query.filter(|query| query.more_keys).map(|_| "true".to_owned()))
+        .with("CutFrom", query.and_then(|query| query.cut_from).map(|length| length.to_string()))
         .with("Association", record.association.clone())
         .with("Sequence", Some(record.sequence.to_string()));
     let identifier = query.and_then(|query| query.identifier.as_ref()).filter(base64).cloned();

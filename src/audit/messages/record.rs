@@ -64,6 +64,9 @@ pub struct Record {
 pub struct Query {
     pub transfer_syntax: String,
     pub keys: Vec<String>,
+    pub more_keys: bool,
+    /// Its length, where the record has only its beginning.
+    pub cut_from: Option<u64>,
     /// Base64, where records may name patients.
     pub identifier: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! A data set that goes on as it comes.
 
 use super::desk::Context;
+use super::exchange::unread;
 use super::passage::{Passage, query_of};
 use super::state::{Break, Came, Next, State};
 use crate::dataset::Identifier;
@@ -30,8 +31,12 @@ impl AsItCame {
     }
 
     fn complete(self, cx: &mut Context<'_>) -> Next {
+        let is_lost = self.identifier.as_ref().is_some_and(|identifier| identifier.is_lost());
         let query = self.identifier.map(|identifier| query_of(*identifier));
-        self.passage.note(cx, |exchange| exchange.query = query);
+        self.passage.note(cx, |exchange| {
+            exchange.query = query;
+            exchange.tolerate(unread(is_lost));
+        });
         cx.pack(self.passage.to_context_id, true).map_err(Break::inside)?;
         Ok(State::BETWEEN)
     }

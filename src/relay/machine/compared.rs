@@ -3,7 +3,7 @@
 
 use super::books::Answer;
 use super::desk::Context;
-use super::exchange::{Labels, Named};
+use super::exchange::{Labels, Named, unread};
 use super::passage::{Passage, is_pattern};
 use super::state::{Break, Came, Next, State};
 use super::swallowed::Swallowed;
@@ -134,6 +134,7 @@ impl Observed {
             exchange.study = observer.study_instance_uid().map(crate::wire::escape);
             let patient = observer.patient_id().filter(|patient| !is_pattern(patient));
             exchange.patient = patient.map(<[u8]>::to_vec).or(exchange.patient.take());
+            exchange.tolerate(unread(observer.is_lost()));
         });
         cx.pack(self.passage.to_context_id, true).map_err(Break::inside)?;
         Ok(State::BETWEEN)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::books::Answer;
+use crate::vocabulary::Tolerance;
 use crate::audit;
 use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};
@@ -192,6 +193,11 @@ const MOST_TOLERATED: usize = 32;
 /// What a command set had that the standard does not allow, each with `prefix`.
 pub(crate) fn labels(command: &Command, prefix: &str) -> Labels {
     command.tolerated().iter().map(|tolerated| format!("{prefix}{tolerated}").into()).collect()
+}
+
+/// A data set that is no more than looked at, and could not be read as far as the record wants to know.
+pub(crate) fn unread(is_lost: bool) -> Labels {
+    is_lost.then_some(Tolerance::DataSetNotRead.label().into()).into_iter().collect()
 }
 
 /// Requests that an association may leave unanswered; an unlimited window is not an unlimited table.

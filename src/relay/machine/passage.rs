@@ -58,7 +58,10 @@ impl Passage {
 /// What the record says of a query.
 pub(super) fn query_of(identifier: Identifier) -> Box<Query> {
     let (transfer_syntax, keys) = (identifier.transfer_syntax(), identifier.keys());
-    Box::new(Query::new(transfer_syntax, keys, identifier.into_bytes()))
+    let (more_keys, cut_from) = (identifier.has_more_keys(), identifier.cut_from());
+    let mut query = Query::new(transfer_syntax, keys, identifier.into_bytes());
+    (query.more_keys, query.cut_from) = (more_keys, cut_from);
+    Box::new(query)
 }
 
 /// Whether a Patient ID is one that is looked for with wildcards, or several.

@@ -4,7 +4,7 @@ use super::books::Answer;
 use super::crossing::{self, Crossed};
 use super::desk::{Context, Desk, OUTSIDE};
 use super::ended::Ended;
-use super::exchange::Named;
+use super::exchange::{Named, unread};
 use super::passage::{Passage, is_pattern, query_of};
 use super::state::{Break, Came, Next, State};
 use super::stepping::{AwaitsStored, Part, Then};
@@ -142,6 +142,7 @@ impl Rewritten {
         if self.passage.request.is_none() {
             return;
         }
+        let is_lost = self.identifier.as_ref().is_some_and(|identifier| identifier.is_lost());
         let query = self.identifier.take().map(|identifier| query_of(*identifier));
         let summary = self.transform.summary();
         cx.books.tally.changed(summary.elements);
@@ -153,6 +154,7 @@ impl Rewritten {
             exchange.patient = patient.or(exchange.patient.take());
             exchange.own_schedule = self.transform.asks_own_schedule();
             exchange.query = query;
+            exchange.tolerate(unread(is_lost));
             exchange.tolerate_in_data_set(summary.tolerated);
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(escape);
         });
