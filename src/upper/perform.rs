@@ -6,11 +6,15 @@ use super::transport::Transport;
 use crate::dimse::{Command, CommandField, Operation, Status};
 use crate::wire::Malformed;
 
+/// Bytes that a response may have besides its command set.
+const LONGEST: usize = 1 << 20;
+
 impl<T: Transport> Association<T> {
-    /// Sends a request and waits for its response. A data set of the response is passed over.
+    /// Sends a request and waits for its response, with the data set of that to its end, which is passed over.
     ///
     /// # Errors
-    /// Those of sending and receiving; a peer that says something else, or releases the association.
+    /// Those of sending and receiving; a peer that says something else, releases the association, or has a data set in its
+    /// response that does not end soon.
     pub async fn perform(
         &mut self,
         context: u8,
@@ -29,6 +33,9 @@ impl<T: Transport> Association<T> {
             CommandField::Response { operation: answered, responding_to, status }
                 if answered == operation && responding_to == message_id =>
             {
+                if let Some(data_set) = message.data_set {
+                    data_set.whole(LONGEST).await?;
+                }
                 Ok(status)
             }
             other => {

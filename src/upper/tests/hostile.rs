@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::peer::*;
-use crate::dimse;
+use crate::dimse::{self, Command, Status};
 use crate::upper::*;
 use crate::wire::pdu::{RELEASE_RP, RELEASE_RQ};
 
@@ -149,6 +149,20 @@ async fn bytes_that_break_the_rules_of_messages_are_aborted() {
         assert_eq!(error, format!("while reading a message: the peer broke the protocol: {told}"));
         assert_eq!(said, Some((7, vec![0, 0, 2, reason])), "{told}");
     }
+}
+
+/// It counts with its last byte, and not with its status.
+#[tokio::test]
+async fn a_response_whose_data_set_does_not_end_is_none() {
+    let (mut association, mut peer) = accepted(&impatient()).await;
+    let echo = dimse::echo_request(VERIFICATION, 1);
+    let mut response = dimse::refusal(&Command::parse(echo.clone()).unwrap(), Status(0), "");
+    let none = [0, 0, 0, 8, 2, 0, 0, 0, 1, 1];
+    let at = response.windows(10).position(|part| part == none).unwrap();
+    response[at + 8..at + 10].fill(0);
+    peer.send(&[p_data(1, COMMAND | LAST, &response), p_data(1, 0, &[7; 10])].concat()).await;
+    let error = association.perform(1, &echo, None).await.unwrap_err();
+    assert_eq!(error.to_string(), "while reading a message: no byte moved in 50ms");
 }
 
 #[tokio::test]
