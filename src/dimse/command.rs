@@ -53,6 +53,8 @@ pub(super) const COMMAND_FIELD: u16 = 0x0100;
 pub(super) const MESSAGE_ID: u16 = 0x0110;
 pub(super) const RESPONDING_TO: u16 = 0x0120;
 const MOVE_DESTINATION: u16 = 0x0600;
+const MOVE_ORIGINATOR: u16 = 0x1030;
+const MOVE_ORIGINATOR_MESSAGE: u16 = 0x1031;
 pub(super) const DATA_SET_TYPE: u16 = 0x0800;
 pub(super) const STATUS: u16 = 0x0900;
 pub(super) const ERROR_COMMENT: u16 = 0x0902;
@@ -98,15 +100,28 @@ impl Command {
         };
         let Elements { found, tolerated } = elements.listed_for(field, &self.bytes);
         (self.elements, self.tolerated) = (found, tolerated);
-        if self.tolerated.is_empty() {
-            return;
+        if !self.tolerated.is_empty() {
+            self.write_anew();
         }
+    }
+
+    fn write_anew(&mut self) {
         let (mut out, mut elements) = (Writer::new(), Vec::with_capacity(self.elements.len()));
         for (element, value) in self.all().filter(|(element, _)| *element != GROUP_LENGTH) {
             let (value, padding) = (understood(element, value), vr_of(element).map_or(0, |vr| vr.padding()));
             elements.push((element, out.padded(element, value, padding)));
         }
         (self.bytes, self.elements) = (out.finish(), elements);
+    }
+
+    /// Leaves out who asked for the C-MOVE that a C-STORE belongs to, and with which message ((0000,1030), (0000,1031)): PS3.7
+    /// Table 9.3-1 lets it.
+    pub fn withhold_move_originator(&mut self) {
+        let count = self.elements.len();
+        self.elements.retain(|(element, _)| !matches!(*element, MOVE_ORIGINATOR | MOVE_ORIGINATOR_MESSAGE));
+        if self.elements.len() < count {
+            self.write_anew();
+        }
     }
 
     /// The bytes that go on.

@@ -11,7 +11,7 @@ use super::keyed;
 use super::profile::{ProfileOption, ProfileSpec};
 use super::table::{Rule, Ruleset};
 use super::transform::Expected;
-use crate::dataset::{PATIENT_ID, SOP_INSTANCE_UID, Vr, vr_of};
+use crate::dataset::{PATIENT_ID, SOP_INSTANCE_UID, Tag, Vr, vr_of};
 
 /// What a data set is to its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,9 @@ pub struct Instance {
     /// Remembered already, but not whose it is.
     pub ownerless: Vec<Correspondence>,
 }
+
+/// (0008,0055) Station AE Title.
+const STATION_AE_TITLE: Tag = Tag(0x0008, 0x0055);
 
 /// The same rules, as they hold on the way back and for keys; made when they are first needed.
 #[derive(Default)]
@@ -123,6 +126,11 @@ impl Ruleset {
         let ownerless = pseudonyms.take_ownerless();
         let made = pseudonyms.take(None, false);
         Ok(Some(Instance { uid, comes_back, made, ownerless }))
+    }
+
+    /// Whether AE titles stay, as Station AE Title (0008,0055) says for those that no data set has.
+    pub fn keeps_ae_titles(&self) -> bool {
+        matches!(self.action_on(STATION_AE_TITLE, Vr::AE), None | Some(Action::Keep))
     }
 
     /// Whether every Patient ID (0010,0020) has a pseudonym that leads back to it, or stays what it is.

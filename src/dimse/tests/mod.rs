@@ -144,6 +144,19 @@ fn a_command_set_crosses_with_another_instance_and_nothing_else_that_could_tell(
 }
 
 #[test]
+fn who_asked_for_a_move_can_be_withheld() {
+    let mut command = Command::parse(store_request()).unwrap();
+    command.withhold_move_originator();
+    let left = read(command.bytes());
+    assert!(left.element(tags::MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE).is_err());
+    let whole = read(&store_request());
+    let kept =
+        |object: &InMemDicomObject| object.iter().map(|element| element.header().tag).collect::<Vec<_>>();
+    assert_eq!(kept(&left).len(), kept(&whole).len() - 1);
+    assert_eq!(Command::parse(command.bytes().to_vec()).unwrap().bytes(), command.bytes());
+}
+
+#[test]
 fn text_in_the_place_of_numbers_and_another_class_do_not_cross() {
     let told = |element: u16, value: &[u8]| {
         let mut all: Vec<(u16, &[u8])> = vec![

@@ -140,9 +140,10 @@ fn relay_as_it_came(
 fn rewrite(
     cx: &mut Context<'_>,
     context: &AcceptedContext,
-    command: Command,
+    mut command: Command,
     mut exchange: Box<Exchange>,
 ) -> State {
+    withhold_titles(cx, &mut command);
     let (transform, new_instance) = match rewriting(cx, context, &exchange, &command) {
         Ok(rewriting) => rewriting,
         Err(refused) => return refuse_exchange(cx, &command, exchange, Answer::Failed, refused),
@@ -156,6 +157,13 @@ fn rewrite(
     let (origin, native) = (Origin::Request(command), cx.terms.native_context(context));
     let (identifier, room) = (None, None);
     State::Rewritten(Box::new(Rewritten { passage, transform, identifier, origin, held, native, room }))
+}
+
+/// The title of who asked for a C-MOVE goes where those of stations do.
+pub(super) fn withhold_titles(cx: &Context<'_>, command: &mut Command) {
+    if cx.terms.ruleset.as_ref().is_some_and(|ruleset| !ruleset.keeps_ae_titles()) {
+        command.withhold_move_originator();
+    }
 }
 
 /// The transform for a C-STORE, with what its SOP instance UID becomes.

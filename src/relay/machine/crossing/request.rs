@@ -5,7 +5,7 @@ use super::super::books::Answer;
 use super::super::desk::Context;
 use super::super::exchange::{Asked, Exchange};
 use super::super::passage::Passage;
-use super::super::request::{Refused, cannot, expected};
+use super::super::request::{Refused, cannot, expected, withhold_titles};
 use super::super::rewritten::{Origin, Rewritten};
 use super::super::state::{Next, State};
 use super::super::stepping::not_stored;
@@ -32,10 +32,13 @@ pub(in super::super) struct RequestCrosses {
 pub(in super::super) fn handle(
     cx: &mut Context<'_>,
     context: &AcceptedContext,
-    command: Command,
+    mut command: Command,
     exchange: Box<Exchange>,
     (way, content): (Way, Content),
 ) -> Next {
+    if way == Way::ToPseudonyms {
+        withhold_titles(cx, &mut command);
+    }
     let asked = exchange.asked();
     // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
     cx.books.ledger.open(cx.direction, exchange);
