@@ -77,6 +77,10 @@ fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Way, sop_instance: Option<
     match crossing(cx, response, exchange, way, sop_instance, Subject::Attributes) {
         Ok(Crossing { command, transform: Some(transform), .. }) => {
             let passage = Passage::of_response(exchange.sent_context_id, exchange.context_id);
+            // Whoever still sends the data set of the request has its answer, whatever becomes of either.
+            if let Some(open) = cx.answered(exchange.message_id).filter(|open| !open.sent) {
+                open.early = Some(Answer::Status(*status));
+            }
             let (origin, held) = (Origin::Response(Box::new(crossed)), Some(command));
             let (identifier, native, room) = (None, None, None);
             State::Rewritten(Box::new(Rewritten {

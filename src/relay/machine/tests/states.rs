@@ -368,6 +368,27 @@ fn a_request_that_is_answered_before_it_went_goes_nowhere() {
     assert!(machine.end().2.is_empty(), "it is recorded once");
 }
 
+/// Its data set waits to be made another one when the request fails here.
+#[test]
+fn a_request_whose_answer_has_begun_gets_no_other_one() {
+    let mut machine = machine_between_two_worlds();
+    let command = request(CFind, FIND, 1, None);
+    let find = message(context_of(FIND), &command, Some(&identifier()), 10);
+    read(&mut machine, &find[..find.len() - 16]);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }));
+    let guess = response(&Command::parse(command).unwrap(), Status(0xC001), true);
+    read_of(&mut machine, ToPeer, &message(context_of(FIND), &guess, None, 0));
+    assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: true }));
+    // A fragment that ends inside of an element.
+    read(&mut machine, &message(context_of(FIND), &[], Some(b"\x08\0"), 2)[12..]);
+    let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
+    assert_eq!(entry.operation.status, Some(0xC001));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "one answer");
+}
+
 /// How much of an answer a kernel takes for a peer that does not read is the kernel's business; here it is nothing.
 #[test]
 fn an_answer_that_the_requestor_does_not_read_is_under_way_until_a_deadline() {
