@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::block_in_place;
 
 use super::database::{Column, Database};
 use super::error::{CrosswalkError, NotStored};
@@ -120,12 +122,24 @@ impl Crosswalk {
         column: Column,
         value: &[u8],
     ) -> Result<Option<Correspondence>, CrosswalkError> {
-        let database = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = database.look_up(kind, column, value)?;
-        if let Some(found) = &found {
-            self.known.add_if_absent(found);
-        }
-        Ok(found)
+        on_the_disk(|| {
+            let database = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let found = database.look_up(kind, column, value)?;
+            if let Some(found) = &found {
+                self.known.add_if_absent(found);
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// Does what may wait for the disk, and for others who do. A data set asks in the middle of an element, and cannot be left
+/// there; so a runtime's thread leaves its other tasks to another thread first. A runtime of one thread has no other: there,
+/// they wait.
+fn on_the_disk<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
+        _ => work(),
     }
 }
 
@@ -179,5 +193,53 @@ impl Drop for Crosswalk {
             // It has nothing to say that it has not logged.
             let _ = writer.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
+    use tokio::runtime::Builder;
+    use zeroize::Zeroizing;
+
+    use super::{Crosswalk, Secret};
+    use crate::rewrite::{Correspondences, Kind};
+
+    fn crosswalk(folder: &tempfile::TempDir) -> Arc<Crosswalk> {
+        let secret = Secret::new(Zeroizing::new(vec![1; 48]));
+        Arc::new(Crosswalk::open(&folder.path().join("crosswalk"), &secret).unwrap())
+    }
+
+    /// A disk that takes its time holds up who asks, and nobody else.
+    #[test]
+    fn a_look_up_leaves_the_thread_of_a_runtime_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let crosswalk = crosswalk(&folder);
+        let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (say, heard) = mpsc::channel();
+        let disk = crosswalk.reader.lock().unwrap();
+        let (asking, said) = (crosswalk.clone(), say.clone());
+        let asked = runtime.spawn(async move {
+            said.send("asks").unwrap();
+            asking.pseudonym_of(Kind::Uid, b"1.2.3")
+        });
+        // The test hangs where it should fail, but not for ever.
+        let next = || heard.recv_timeout(Duration::from_secs(60));
+        assert_eq!(next(), Ok("asks"));
+        runtime.spawn(async move { say.send("another").unwrap() });
+        assert_eq!(next(), Ok("another"));
+        drop(disk);
+        assert_eq!(runtime.block_on(asked).unwrap(), Ok(None));
+    }
+
+    #[test]
+    fn a_look_up_is_answered_without_another_thread_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let crosswalk = crosswalk(&folder);
+        assert_eq!(crosswalk.pseudonym_of(Kind::Uid, b"1.2.3"), Ok(None));
+        let runtime = Builder::new_current_thread().build().unwrap();
+        assert_eq!(runtime.block_on(async { crosswalk.pseudonym_of(Kind::Uid, b"1.2.3") }), Ok(None));
     }
 }

@@ -24,6 +24,12 @@
 //!
 //! [`Crosswalk::store`] returns when it is on the disk. One writer thread commits all that waits together.
 //!
+//! # Who waits for a look-up
+//!
+//! Whoever asks, and nobody else. What is known in memory is told at once. For the rest, a thread of a runtime leaves its other
+//! tasks to another thread while it is at the database; the machine of an association could not ask later and go on, since
+//! rules ask in the middle of an element.
+//!
 //! # Who may use it at the same time
 //!
 //! One process has it open as a [`Crosswalk`], and is the only one that writes: it keeps what it knows in memory, and another
