@@ -2,7 +2,7 @@
 
 use super::wire::CT;
 
-fn element((group, element): (u16, u16), vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+pub fn element((group, element): (u16, u16), vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(value.len()).unwrap();
     [&group.to_le_bytes()[..], &element.to_le_bytes(), vr, &length.to_le_bytes(), value].concat()
 }

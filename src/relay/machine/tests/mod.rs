@@ -1,6 +1,7 @@
 //! The machine without sockets: two peers with small scripts, and chances that come from a seed.
 
 mod data;
+mod looked_at;
 mod peers;
 mod simulation;
 mod states;

@@ -21,7 +21,7 @@ fn machine_at(began: Instant) -> Machine {
 }
 
 /// One whose answer is written.
-fn machine() -> Machine {
+pub fn machine() -> Machine {
     under_way(machine_at(Instant::now()))
 }
 
@@ -34,18 +34,18 @@ fn machine_between_two_worlds() -> Machine {
     under_way(Machine::new(terms, [0, 0], DEADLINES, &ANSWER, Instant::now()))
 }
 
-fn under_way(mut machine: Machine) -> Machine {
+pub fn under_way(mut machine: Machine) -> Machine {
     assert!(matches!(machine.next(ToPeer), Want::Write(Side::Requestor)));
     machine.written(ToPeer);
     assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: false }));
     machine
 }
 
-fn read(machine: &mut Machine, bytes: &[u8]) {
+pub fn read(machine: &mut Machine, bytes: &[u8]) {
     read_of(machine, FromPeer, bytes);
 }
 
-fn read_of(machine: &mut Machine, direction: Direction, bytes: &[u8]) {
+pub fn read_of(machine: &mut Machine, direction: Direction, bytes: &[u8]) {
     assert!(matches!(machine.next(direction), Want::Read { .. }));
     let inbox = machine.inbox(direction);
     let count = inbox.receive(|room| {
@@ -60,7 +60,7 @@ fn read_of(machine: &mut Machine, direction: Direction, bytes: &[u8]) {
     machine.told(direction, Told::Now);
 }
 
-fn written(machine: &mut Machine, side: Side) -> Vec<u8> {
+pub fn written(machine: &mut Machine, side: Side) -> Vec<u8> {
     written_of(machine, FromPeer, side)
 }
 
