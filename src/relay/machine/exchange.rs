@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::books::Answer;
-use crate::vocabulary::Tolerance;
 use crate::audit;
 use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};
 use crate::policy::Direction;
 use crate::rewrite::Summary;
+use crate::vocabulary::Tolerance;
 
 /// An operation that waits for its response, with what its record will say.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! The machine without sockets: two peers with small scripts, and chances that come from a seed.
 
 mod data;
+mod early_answers;
+mod ends;
 mod looked_at;
 mod peers;
 mod simulation;
