@@ -92,6 +92,8 @@ pub mod policy;
 pub mod relay;
 #[warn(unreachable_pub)]
 pub mod rewrite;
+#[cfg(test)]
+mod scratch;
 #[warn(unreachable_pub)]
 pub mod tls;
 pub mod upper;

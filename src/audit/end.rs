@@ -261,13 +261,14 @@ mod tests {
     use crate::audit::file::path_of;
     use crate::audit::queue::{Pending, Queue};
     use crate::audit::{Event, PatientIdentifiers, RecordsDeleted, patient};
+    use crate::scratch::Scratch;
     use std::collections::VecDeque;
     use std::sync::{Arc, mpsc};
     use time::macros::{date, datetime};
 
     #[test]
     fn a_record_goes_to_the_file_of_its_own_day() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let days = Days::new(date!(2026 - 01 - 02));
         let queue = Arc::new(Queue::new(1024));
         let (begun, told) = mpsc::channel();

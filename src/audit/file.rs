@@ -146,6 +146,7 @@ fn write_what_fits(to: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Erro
 mod tests {
     use super::{DayFile, path_of, write_what_fits};
     use crate::audit::days::Days;
+    use crate::scratch::Scratch;
     use std::io::{self, Write};
     use time::macros::date;
 
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_a_failed_write_left_is_cut_away_before_the_next() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let day = date!(2026 - 01 - 02);
         let path = path_of(home.path(), day);
         assert!(path.ends_with("audit-2026-01-02.jsonl"));
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_file_moved_away_is_no_longer_in_place() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let day = date!(2026 - 01 - 02);
         let file = DayFile::open(home.path(), Days::new(day)).unwrap();
         assert!(file.in_place());

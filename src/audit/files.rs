@@ -144,10 +144,11 @@ pub fn list(directory: &Path) -> io::Result<Vec<TrailFile>> {
 #[cfg(test)]
 mod tests {
     use super::{Form, list};
+    use crate::scratch::Scratch;
 
     #[test]
     fn only_files_of_the_trail_are_listed_one_a_day() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let names = [
             "audit-2026-01-01.jsonl.zst.age",
             "audit-2026-01-02.jsonl.zst",

@@ -101,6 +101,7 @@ mod tests {
     use super::{Head, path_of, read, store};
     use crate::audit::chain::LineHash;
     use crate::audit::signing::{Purpose, Signature, SigningKey, check};
+    use crate::scratch::Scratch;
     use std::fs;
 
     fn head() -> Head {
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_stored_head_says_who_signed_it_and_takes_the_place_of_whatever_was_there() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let (key, _) = SigningKey::generate().unwrap();
         let (other, _) = SigningKey::generate().unwrap();
         assert_eq!(read(home.path(), &[]).unwrap(), None);

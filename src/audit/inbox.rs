@@ -200,6 +200,7 @@ mod tests {
     use super::{Inbox, LONGEST, MINUTE, READ, WAIT};
     use crate::audit::regular::tests::pipe;
     use std::ffi::OsStr;
+    use crate::scratch::Scratch;
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
@@ -216,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_is_no_note_is_told_once_and_hides_no_note() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let (folder, secret) = (home.path().join("used"), home.path().join("secret"));
         fs::create_dir(&folder).unwrap();
         fs::write(&secret, "{}").unwrap();
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn an_owner_has_so_many_notes_a_minute_and_what_cannot_wait_is_counted() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let (mut inbox, start) = (Inbox::new(home.path().to_owned()), Instant::now());
         let second = |seconds| start + Duration::from_secs(seconds);
         leave(home.path(), 0..READ + 1);
@@ -311,7 +312,7 @@ mod tests {
 
     #[test]
     fn without_room_notes_stay_and_nothing_is_told() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let (mut inbox, now) = (Inbox::new(home.path().to_owned()), Instant::now());
         leave(home.path(), 0..WAIT + 9);
         fs::create_dir(home.path().join("x.note")).unwrap();

@@ -105,12 +105,13 @@ fn process_in(file: &File) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::{Lock, NAME, NotLocked};
+    use crate::scratch::Scratch;
     use std::fs::{self, File, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     #[test]
     fn a_directory_has_one_owner_until_it_lets_go() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let first = Lock::take(home.path()).unwrap();
         let second = Lock::take(home.path()).unwrap_err();
         assert!(
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_lock_that_others_can_open_and_hold_stops_nobody() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let path = home.path().join(NAME);
         // As earlier versions made it, with a process that has long ended.
         fs::write(&path, "4194305\n").unwrap();

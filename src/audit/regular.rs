@@ -131,6 +131,7 @@ fn what(kind: FileType) -> Option<&'static str> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::{append, follow, open, put, read, replace};
+    use crate::scratch::Scratch;
     use rustix::fs::{CWD, Mode, mknodat};
     use std::fs;
     use std::io::{self, Write};
@@ -145,7 +146,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_no_file_is_neither_read_nor_written_and_is_called_what_it_is() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let at = |name: &str| home.path().join(name);
         pipe(&at("pipe"));
         let _socket = UnixListener::bind(at("socket")).unwrap();

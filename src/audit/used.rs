@@ -197,6 +197,7 @@ mod tests {
         read, take,
     };
     use crate::audit::queue::{Pending, Queue};
+    use crate::scratch::Scratch;
     use std::collections::VecDeque;
     use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -219,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_a_reader_writes_of_itself_is_no_longer_than_it_has_to_be() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let long = |text: &str| text.repeat(1000);
         let path = home.path().join("1.note");
         let note = Note { command: long("c"), arguments: long("ä"), host: Some(long("h")), process_id: 9 };
@@ -233,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_note_is_read_with_its_owner_and_not_whom_it_claims() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         assert!(leave(home.path(), &note()).is_err(), "nobody made the folder");
         create_folder(home.path()).unwrap();
         let mode = || fs::metadata(home.path().join(FOLDER)).unwrap().permissions().mode() & 0o7777;
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn notes_are_removed_when_the_disk_keeps_their_records_and_stay_otherwise() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         create_folder(home.path()).unwrap();
         let left = || fs::read_dir(home.path().join(FOLDER)).unwrap().count();
         for keeps in [false, true] {

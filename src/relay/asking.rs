@@ -32,6 +32,7 @@ impl Correspondences for Asking {
 
 #[cfg(test)]
 mod tests {
+    use crate::scratch::Scratch;
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
@@ -56,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_crosswalk_that_cannot_be_read_says_for_whom() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         let path = folder.path().join("crosswalk");
         let crosswalk = Crosswalk::open(&path, &Secret::new(Zeroizing::new(vec![1; 48]))).unwrap();
         let damage = rusqlite::Connection::open(&path).unwrap();

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use dimsegate::age::{self, Identity};
 
+use crate::scratch::Scratch;
+
 /// Around the ends of chunks.
 const LENGTHS: [usize; 6] = [0, 1, 65_535, 65_536, 65_537, 200_000];
 
@@ -49,8 +51,8 @@ fn dimsegate_opens_what_age_encrypted() {
 }
 
 /// A folder with an identity that `age-keygen` made, in `made.txt`.
-fn reviewer() -> (tempfile::TempDir, Identity) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+fn reviewer() -> (Scratch, Identity) {
+    let folder = Scratch::new();
     run(folder.path(), "age-keygen", &["-o", "made.txt"]);
     let text = fs::read_to_string(folder.path().join("made.txt")).expect("an identity file");
     let identity = text.lines().find_map(|line| line.parse().ok()).expect("an identity");

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::command;
 use crate::gate::{self, Gate, Setup, peer};
-use crate::process::Finished;
+use crate::process::{self, Finished};
 use crate::raw::{self, Upstream, verification};
+use crate::scratch::Scratch;
 
 /// Legal as an AE title (PS3.5 §6.2), and markup where somebody forgets to escape.
 const HOSTILE: &str = "<i>SITE</i>";
@@ -163,7 +164,7 @@ fn uid() -> u32 {
 
 /// The page as a browser has it after loading.
 fn dom(page: &Path) -> String {
-    let profile = tempfile::tempdir().expect("a temporary folder");
+    let profile = Scratch::new();
     let mut browser = Command::new("chromium");
     browser.args([
         "--headless",
@@ -175,7 +176,11 @@ fn dom(page: &Path) -> String {
     browser.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
     browser.arg(format!("--user-data-dir={}", profile.path().display()));
     browser.arg("--dump-dom").arg(format!("file://{}", page.display()));
-    let output = browser.output().unwrap_or_else(|error| panic!("chromium: {error}; tests/run installs it"));
+    // Its other processes write into the profile until they end, and it has files of its own here and there.
+    for home in ["HOME", "TMPDIR", "XDG_RUNTIME_DIR"] {
+        browser.env(home, profile.path());
+    }
+    let output = process::output(browser);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
 }

@@ -1,13 +1,13 @@
 //! Command sets as peers write them, and what goes on of them: what was understood, and nothing else.
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::command::{C_ECHO_RQ, C_GET_RQ, C_MOVE_RQ, Command, STATUS};
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
 use crate::peers;
 use crate::raw::{self, Peer, verification};
+use crate::scratch::Scratch;
 use crate::upper;
 
 const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
@@ -236,7 +236,7 @@ fn orthanc_tells_a_reader_that_cannot_take_one_object_how_many_it_got() {
     peers::requestor("storescu", archive.address, &options, &files).expect_success();
     // It takes CT only. Whether Orthanc goes on behind a failure is a matter of the order that it sends in.
     let retrieval = |address| {
-        let got = TempDir::new().expect("a temporary folder");
+        let got = Scratch::new();
         let folder = got.path().display().to_string();
         let study = study(address);
         let options = ["--called", "ORTHANC", "--folder", &folder, "--study", &study];

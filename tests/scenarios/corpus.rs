@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
-use tempfile::TempDir;
 
 use crate::association::Association;
 use crate::command::Command;
 use crate::object::Object;
 use crate::peers::{self, Archive, peers_folder};
+use crate::scratch::Scratch;
 use crate::upper::Request;
 
 /// How many of them DCMTK 3.6.7's storescu can send to its storescp, with nothing between them.
@@ -104,7 +104,7 @@ pub fn archive() -> Archive {
 /// Association negotiation for DCMTK: the contexts of the corpus.
 struct Profile {
     path: String,
-    _folder: TempDir,
+    _folder: Scratch,
 }
 
 impl Profile {
@@ -137,7 +137,7 @@ impl Profile {
             text += &format!("PresentationContext{} = {sop_class}\\T{index}\n", number + 1);
         }
         text += "[[Profiles]]\n[Corpus]\nPresentationContexts = Contexts\n";
-        let folder = TempDir::new().expect("a temporary folder");
+        let folder = Scratch::new();
         let path = folder.path().join("corpus.cfg");
         fs::write(&path, text).expect("a file written");
         Self { path: path.display().to_string(), _folder: folder }

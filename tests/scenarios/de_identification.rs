@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::corpus;
 use crate::peers::peers_folder;
 use crate::process::{self, Finished};
+use crate::scratch::Scratch;
 
 /// Where dicom-anonymizer or Orthanc and dimsegate differ on purpose, by the element at the end of the path: the class in Source
 /// Image Sequence (0008,2112), whose code X/Z/U* lets it stay with new UIDs, and its purpose code; well-known instances
@@ -23,7 +23,7 @@ const ACCEPTED: [&str; 7] =
 const VALIDITY: &str = "ReferencedStudySequence(0008,1110)";
 
 pub struct Site {
-    pub folder: TempDir,
+    pub folder: Scratch,
 }
 
 impl Site {
@@ -37,7 +37,7 @@ impl Site {
 
     /// With a `[[rewrite]]` of each name, the profile and these keys.
     pub fn of(rewrites: &[(&str, &str)]) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
+        let folder = Scratch::new();
         let secret = folder.path().join("key");
         fs::write(&secret, [b'k'; 32]).expect("a file written");
         Command::new("chmod").arg("600").arg(&secret).status().expect("chmod");

@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::gate::{Ran, run};
+use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::wait;
 
@@ -16,14 +16,14 @@ use crate::wait;
 struct Demonstration {
     child: Child,
     /// Where temporary folders go.
-    folder: TempDir,
+    folder: Scratch,
     out: Option<BufReader<ChildStdout>>,
 }
 
 impl Demonstration {
     /// `shell`: a line that ends in `exec "$@"`.
     fn start(shell: &str) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
+        let folder = Scratch::new();
         // Whoever runs the tests in the background may have them ignore signals, and a shell cannot undo that.
         let mut command = Command::new("env");
         command.args(["--default-signal", "sh", "-c", shell, "sh", env!("CARGO_BIN_EXE_dimsegate"), "demo"]);

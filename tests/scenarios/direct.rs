@@ -12,6 +12,7 @@ use crate::object::Object;
 use crate::peers::{self, PythonArchive};
 use crate::process::free_address;
 use crate::raw::{self, Upstream};
+use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::store::Plan;
 use crate::upper::{self, Request};
@@ -96,7 +97,7 @@ fn pynetdicom_does_every_service() {
             let options = if service == "store" { vec![files[0].as_str()] } else { Vec::new() };
             peers::scu(service, archive.address(), &options)
         });
-    let got = tempfile::TempDir::new().expect("a temporary folder");
+    let got = Scratch::new();
     let get = peers::scu("get", archive.address(), &["--folder", &got.path().display().to_string()]);
     assert_eq!((&get["status"], &get["Completed"]), (&json!(0), &json!(1)));
     assert_eq!(
@@ -120,7 +121,7 @@ fn dcmqrscp_answers_getscu_and_movescu() {
     let (_folder, files) = peers::files_of(std::slice::from_ref(&object));
     peers::requestor("storescu", archive.address, &["-xe", "-aec", "QR"], &[&files[0]]).expect_success();
     let study = ["-k", "0008,0052=STUDY", "-k", "0020,000D"];
-    let got = tempfile::TempDir::new().expect("a temporary folder");
+    let got = Scratch::new();
     let folder = got.path().display().to_string();
     let options = [&["-S", "-aec", "QR", "+B", "-od", &folder], &study[..]].concat();
     peers::requestor("getscu", archive.address, &options, &[]).expect_success();

@@ -78,6 +78,8 @@ fn each_record_arrives_at_rsyslog_over_mutual_tls() {
     gate.event("connection-refused");
     assert!(gate.stop().success());
     let messages = repositories::without_gaps(&arrived(&gate.site, STOPPED, 1));
+    // It writes into the site's folder.
+    drop(rsyslog);
     repositories::assert_valid(&gate.site, &messages);
     for code in ["110120", "110124", "110129", "110102", "110104", "110132", "110125", "110121"] {
         let count = messages.iter().filter(|one| one.xml.contains(&format!("csd-code=\"{code}\""))).count();
@@ -224,6 +226,8 @@ fn no_ae_title_forges_a_frame_a_header_or_markup() {
     }
     assert!(gate.stop().success());
     let messages = repositories::without_gaps(&arrived(&gate.site, STOPPED, 1));
+    // It writes into the site's folder.
+    drop(rsyslog);
     repositories::assert_valid(&gate.site, &messages);
     let refused = messages.iter().filter(|one| one.xml.contains("csd-code=\"110147\"")).count();
     assert_eq!(refused, hostile.len());
@@ -287,6 +291,7 @@ fn a_reload_begins_and_ends_forwarding() {
     gate.reload(&setup.toml());
     wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
     assert!(gate.stop().success());
+    drop(rsyslog);
     let messages = repositories::received(&gate.site);
     assert!(!messages.iter().any(|one| one.xml.contains(&format!("csd-code=\"{STOPPED}\""))));
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::peers::peers_folder;
+use crate::scratch::Scratch;
 
 #[path = "../fuzz/associate.rs"]
 mod associate;
@@ -37,7 +38,7 @@ fn command_sets_of_the_corpus_have_one_reading_or_none() {
 
 #[test]
 fn configurations_of_the_corpus_are_settings_or_problems_that_point_to_a_place() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = Scratch::new();
     run("configuration", |input| configuration::check(input, folder.path()));
 }
 
@@ -76,8 +77,8 @@ fn run(target: &str, check: impl Fn(&[u8])) {
     }
 }
 
-fn seeds() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+fn seeds() -> Scratch {
+    let folder = Scratch::new();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds.py");
     let made = Command::new("python3").arg(script).args([folder.path(), &peers_folder()]).output();
     let made = made.unwrap_or_else(|error| panic!("python3: {error}; tests/run installs it"));

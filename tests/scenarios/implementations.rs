@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::crosswalk::ct;
 use crate::gate::{Gate, Setup};
 use crate::object::Object;
 use crate::peers::{self, dcmtk, peers_folder};
 use crate::process::{self, Finished, Process};
+use crate::scratch::Scratch;
 use crate::wait;
 
 /// The study of every made object.
@@ -65,7 +65,7 @@ fn lines(output: &str) -> Vec<Value> {
 
 #[test]
 fn dcmjs_dimse_on_both_sides_echoes_stores_and_finds() {
-    let folder = TempDir::new().expect("a temporary folder");
+    let folder = Scratch::new();
     let mut archive = Process::start(dcmjs(&["scp"]), &folder.path().join("output.log"));
     let port = wait::until("dcmjs-dimse to listen", || {
         assert!(archive.ended().is_none(), "{}", archive.output());
@@ -91,8 +91,8 @@ fn dicom_rs(program: &str) -> Command {
 
 #[test]
 fn dicom_rs_stores_to_dicom_rs_in_parallel() {
-    let folder = TempDir::new().expect("a temporary folder");
-    let log = TempDir::new().expect("a temporary folder");
+    let folder = Scratch::new();
+    let log = Scratch::new();
     let (_archive, address) = process::listening(&log.path().join("output.log"), |port| {
         let mut command = dicom_rs("dicom-storescp");
         command.args(["--promiscuous", "--non-blocking", "-p", &port.to_string(), "-o"]).arg(folder.path());
@@ -167,8 +167,8 @@ fn dcmsend_in_parallel_delivers_every_byte() {
 }
 
 /// A folder as DCMTK's printing programs want it, whose only printer is at `address`.
-fn print_folder(address: SocketAddr) -> TempDir {
-    let folder = TempDir::new().expect("a temporary folder");
+fn print_folder(address: SocketAddr) -> Scratch {
+    let folder = Scratch::new();
     for inner in ["spool", "database", "lut"] {
         fs::create_dir(folder.path().join(inner)).expect("a new folder");
     }

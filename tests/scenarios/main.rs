@@ -36,9 +36,14 @@ mod store;
 #[path = "../../bench/load/upper.rs"]
 mod upper;
 
+// Tests of the library make their folders with it, too.
+#[path = "../../src/scratch.rs"]
+mod scratch;
+
 // What scenarios are made of.
 mod corpus;
 mod gate;
+mod group;
 mod peers;
 mod process;
 mod raw;

@@ -5,11 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::scratch::Scratch;
+
 const DIMSEGATE: &str = env!("CARGO_BIN_EXE_dimsegate");
 
 #[test]
 fn every_command_has_a_manual_page_that_groff_reads_without_a_warning() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = Scratch::new();
     output(Command::new(DIMSEGATE).arg("man").arg("--to").arg(folder.path()));
     let mut expected = BTreeMap::new();
     pages(&[], &mut expected);
@@ -69,7 +71,7 @@ fn examples(help: &str) -> Vec<String> {
 
 #[test]
 fn one_page_is_printed_and_none_of_a_command_that_is_not_there() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = Scratch::new();
     let (page, _) = output(Command::new(DIMSEGATE).args(["man", "audit", "search"]));
     let file = folder.path().join("page");
     fs::write(&file, page).expect("a file");
@@ -81,7 +83,7 @@ fn one_page_is_printed_and_none_of_a_command_that_is_not_there() {
 
 #[test]
 fn bash_completes_commands_options_and_values() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = Scratch::new();
     let script = completions("bash", folder.path());
     output(Command::new("bash").arg("-n").arg(&script));
     assert_eq!(completed(&script, &["dimsegate", "exp"]), ["explain"]);
@@ -92,7 +94,7 @@ fn bash_completes_commands_options_and_values() {
 
 #[test]
 fn zsh_and_fish_read_their_scripts() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = Scratch::new();
     output(Command::new("zsh").arg("-n").arg(completions("zsh", folder.path())));
     let script = completions("fish", folder.path());
     output(Command::new("fish").env("HOME", folder.path()).arg("--no-execute").arg(&script));

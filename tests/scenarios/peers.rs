@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::object::Object;
 use crate::process::{self, Finished, Process};
+use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::wait;
 
@@ -18,7 +18,7 @@ use crate::wait;
 pub struct Archive {
     pub process: Process,
     pub address: SocketAddr,
-    pub folder: TempDir,
+    pub folder: Scratch,
 }
 
 /// A DCMTK program. Its sockets have Nagle off, as its documentation advises (40 ms a message are not what is tested).
@@ -45,7 +45,7 @@ pub fn dcmtk_tls(site: &Site) -> Vec<String> {
 
 /// storescp, writing each data set as it came.
 pub fn storescp(options: &[&str]) -> Archive {
-    let folder = TempDir::new().expect("a temporary folder");
+    let folder = Scratch::new();
     let (process, address) = process::listening(&log_beside(&folder), |port| {
         let mut command = dcmtk("storescp");
         command.args(["-v", "+B", "-od"]).arg(folder.path()).args(options).arg(port.to_string());
@@ -56,7 +56,7 @@ pub fn storescp(options: &[&str]) -> Archive {
 
 /// dcmqrscp with the AE title `QR`; C-MOVE knows `DESTINATION` at `destination`.
 pub fn dcmqrscp(destination: SocketAddr) -> Archive {
-    let folder = TempDir::new().expect("a temporary folder");
+    let folder = Scratch::new();
     let database = folder.path().join("QR");
     fs::create_dir(&database).expect("a new folder");
     let settings = folder.path().join("dcmqrscp.cfg");
@@ -87,7 +87,7 @@ pub fn orthanc() -> Archive {
 
 /// As [`orthanc`], knowing where the AE titles of `modalities` are: `{"NAME": ["AE", host, port]}`.
 pub fn orthanc_with(modalities: &Value) -> Archive {
-    let folder = TempDir::new().expect("a temporary folder");
+    let folder = Scratch::new();
     let storage = folder.path().join("storage");
     let settings = folder.path().join("orthanc.json");
     let (process, address) = process::listening(&log_beside(&folder), |port| {
@@ -115,7 +115,7 @@ pub struct SecureOrthanc {
 
 impl SecureOrthanc {
     pub fn start(site: &Site, own: &str, trusted: &str, gate: SocketAddr) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
+        let folder = Scratch::new();
         let (storage, settings) = (folder.path().join("storage"), folder.path().join("orthanc.json"));
         let file = |name: &str, end: &str| site.text(&format!("certs/{name}.{end}"));
         let mut rest = process::free_address();
@@ -185,7 +185,7 @@ pub struct PythonArchive {
 
 impl PythonArchive {
     pub fn start(options: &[&str]) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
+        let folder = Scratch::new();
         let mut command = python("scp.py");
         command.arg("--folder").arg(folder.path()).args(options);
         let mut process = Process::start(command, &log_beside(&folder));
@@ -251,13 +251,13 @@ pub fn peers_folder() -> PathBuf {
     std::env::var_os("DIMSEGATE_PEERS").map_or(default, PathBuf::from)
 }
 
-fn log_beside(folder: &TempDir) -> PathBuf {
+fn log_beside(folder: &Scratch) -> PathBuf {
     folder.path().join("output.log")
 }
 
 /// Writes objects as files `000000.dcm`… of a new folder.
-pub fn files_of(objects: &[Object]) -> (TempDir, Vec<String>) {
-    let folder = TempDir::new().expect("a temporary folder");
+pub fn files_of(objects: &[Object]) -> (Scratch, Vec<String>) {
+    let folder = Scratch::new();
     let mut names = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         let path = folder.path().join(format!("{index:06}.dcm"));

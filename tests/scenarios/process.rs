@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use crate::wait;
+use crate::{group, wait};
 
 pub struct Process {
     child: Child,
@@ -53,7 +53,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // The group, because dcmqrscp forks for each association.
-        kill("KILL", &format!("-{}", self.pid()));
+        group::end(self.pid());
         let _ = self.child.wait();
         if std::thread::panicking() {
             eprintln!("--- {}\n{}", self.log.display(), self.output());
@@ -61,7 +61,7 @@ impl Drop for Process {
     }
 }
 
-fn kill(signal: &str, target: &str) {
+pub fn kill(signal: &str, target: &str) {
     let _ = Command::new("kill").args(["-s", signal, "--", target]).stderr(Stdio::null()).status();
 }
 
@@ -94,12 +94,21 @@ pub struct Finished {
     pub output: String,
 }
 
+/// Runs `command` to its end, and what it left running, too. Peers have deadlines of their own, so this needs none.
+pub fn output(mut command: Command) -> Output {
+    let name = command.get_program().display().to_string();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}; tests/run installs it"));
+    let group = child.id();
+    let output = child.wait_with_output().expect("a child of this process");
+    group::end(group);
+    output
+}
+
 impl Finished {
-    /// Runs `command` to its end. Peers have deadlines of their own, so this needs none.
-    pub fn run(mut command: Command) -> Self {
-        let name = command.get_program().display().to_string();
-        let output = command.stdin(Stdio::null()).output();
-        let output = output.unwrap_or_else(|error| panic!("{name}: {error}; tests/run installs it"));
+    /// Runs `command` to its end, as [`output`] does.
+    pub fn run(command: Command) -> Self {
+        let output = output(command);
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         Self { success: output.status.success(), output: text }
     }

@@ -8,7 +8,6 @@ use std::process::Command as Program;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::bad_input::nested;
 use crate::command::{AFFECTED_SOP_INSTANCE, C_STORE_RQ, C_STORE_RSP, Command, ERROR_COMMENT, STATUS};
@@ -17,6 +16,7 @@ use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
 use crate::peers::{self, PythonArchive};
 use crate::raw::{self, Peer, Upstream};
+use crate::scratch::Scratch;
 use crate::store::Plan;
 use crate::upper::{self, Request};
 
@@ -143,7 +143,7 @@ fn is_rewritable(transfer_syntax: &str) -> bool {
 fn every_real_object_is_rewritten_as_pydicom_and_dcmdump_read_it_or_refused() {
     let upstream = Upstream::bind();
     let gate = Gate::start(&rewriting(upstream.address));
-    let folder = TempDir::new().expect("a temporary folder");
+    let folder = Scratch::new();
     let (mut pairs, mut refused, mut syntaxes) = (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
     for (index, (path, object)) in corpus_with_paths().into_iter().enumerate() {
         let Some(Passed { status, comment, received }) = pass(&gate, &upstream, &object) else {
@@ -376,7 +376,7 @@ fn sub_operations_of_a_c_get_are_rewritten_on_their_way_to_the_peer() {
     for (direction, rewritten) in [("both", true), ("to-peer", true), ("from-peer", false)] {
         let peers = gate::peer(&format!("rewrite = \"site\"\nrewrite-direction = \"{direction}\""));
         let gate = Gate::start(&Setup { peers, ..rewriting(archive.address()) });
-        let got = TempDir::new().expect("a temporary folder");
+        let got = Scratch::new();
         let answer = peers::scu("get", gate.address, &["--folder", &got.path().display().to_string()]);
         assert_eq!((&answer["status"], &answer["Completed"]), (&json!(0), &json!(2)), "{answer}");
         for (index, object) in objects.iter().enumerate() {
@@ -417,7 +417,7 @@ fn what_getscu_gets_from_dcmqrscp_is_rewritten() {
     let (_folder, files) = peers::files_of(std::slice::from_ref(&object));
     peers::requestor("storescu", archive.address, &["-xe", "-aec", "QR"], &[&files[0]]).expect_success();
     let gate = Gate::start(&rewriting(archive.address));
-    let got = TempDir::new().expect("a temporary folder");
+    let got = Scratch::new();
     let folder = got.path().display().to_string();
     let keys = ["-S", "-aec", "QR", "+B", "-od", &folder, "-k", "0008,0052=STUDY", "-k", "0020,000D"];
     peers::requestor("getscu", gate.address, &keys, &[]).expect_success();

@@ -1,11 +1,11 @@
 //! Every DIMSE service in both directions, between implementations that know nothing of dimsegate.
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::gate::{self, Gate, Setup};
 use crate::object::Object;
 use crate::peers::{self, PythonArchive};
+use crate::scratch::Scratch;
 
 /// A gate of either kind, and what a pynetdicom requestor has to be told to use it.
 fn gates(setup: &Setup) -> Vec<(Gate, Vec<String>)> {
@@ -101,7 +101,7 @@ fn c_get_with_its_sub_operations_flowing_back() {
     let (folder, _) = peers::files_of(&objects);
     let archive = PythonArchive::start(&["--serve", &folder.path().display().to_string()]);
     for (gate, tls) in gates(&Setup::plain(archive.address())) {
-        let got = TempDir::new().expect("a temporary folder");
+        let got = Scratch::new();
         let answer = scu("get", &gate, &tls, &["--folder", &got.path().display().to_string()]);
         assert_eq!(
             (&answer["status"], &answer["Completed"], &answer["Failed"]),
@@ -210,7 +210,7 @@ fn dcmtk_stores_finds_gets_and_moves_at_dcmqrscp() {
     assert!(run("findscu", &[&["-S"], &study[..]].concat(), &[]).contains("PHANTOM^CARLA"));
     run("movescu", &[&["-S", "-aem", "DESTINATION"], &study[..]].concat(), &[]);
     assert_eq!(destination.stored(1)[0].sop_instance, object.sop_instance);
-    let got = TempDir::new().expect("a temporary folder");
+    let got = Scratch::new();
     let folder = got.path().display().to_string();
     run("getscu", &[&["-S", "+B", "-od", &folder], &study[..]].concat(), &[]);
     let files: Vec<_> = std::fs::read_dir(got.path()).expect("a folder").flatten().collect();

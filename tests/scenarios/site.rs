@@ -12,17 +12,17 @@ use rcgen::{
     date_time_ymd,
 };
 use rustls::pki_types::ServerName;
-use tempfile::TempDir;
 
 use crate::connection::{self, Target};
 use crate::process::Finished;
+use crate::scratch::Scratch;
 use crate::wait::PATIENCE;
 
 /// The DNS name in the client's certificate.
 pub const CLIENT_NAME: &str = "gw.site.example";
 
 pub struct Site {
-    folder: TempDir,
+    folder: Scratch,
 }
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
@@ -31,7 +31,7 @@ impl Site {
     /// `certs/{ca,server,client,expired,revoked,pacs-ca,pacs,stranger-ca,stranger}.pem` with keys,
     /// `certs/{ca,ended}.crl` (the second past its date; the first also as `ca.crl.pem`), `conf/{audit,pseudonym,crosswalk,audit-signing}.key`.
     pub fn new() -> Self {
-        let site = Self { folder: TempDir::new().expect("a temporary folder") };
+        let site = Self { folder: Scratch::new() };
         for name in ["certs", "conf"] {
             fs::create_dir(site.path(name)).expect("a new folder");
         }

@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::gate::{Gate, Setup};
 use crate::peers::peers_folder;
 use crate::process::{Finished, free_address};
+use crate::scratch::Scratch;
 
 /// The modules in which requestors and acceptors meet.
 const MODULES: [&str; 12] = [
@@ -81,7 +81,7 @@ fn failed(workers: &[Worker], through: bool, selected: &[String]) -> BTreeSet<St
             json!([worker.acceptor.port(), worker.other.port(), through.then(|| worker.gate.address.port())])
         })
         .collect();
-    let folder = TempDir::new().expect("a temporary folder");
+    let folder = Scratch::new();
     let mut command = std::process::Command::new(peers_folder().join("venv/bin/python"));
     command
         // The suite keeps what it makes there.

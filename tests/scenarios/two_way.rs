@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::command::{C_CANCEL_RQ, C_FIND_RQ, C_FIND_RSP, Command, ERROR_COMMENT, STATUS};
 use crate::crosswalk::uids;
@@ -14,6 +13,7 @@ use crate::object::{Object, short};
 use crate::peers::{self, PythonArchive};
 use crate::process::{self, Finished};
 use crate::raw::{self, Peer, Upstream};
+use crate::scratch::Scratch;
 use crate::tap::Tap;
 use crate::upper::{self, Request};
 
@@ -85,8 +85,8 @@ fn answers(output: &str) -> String {
     output.split_once("Find Response: 1").map_or(String::new(), |(_, answers)| answers.to_owned())
 }
 
-fn get(address: SocketAddr, keys: &[&str]) -> (TempDir, Vec<Object>) {
-    let folder = TempDir::new().expect("a temporary folder");
+fn get(address: SocketAddr, keys: &[&str]) -> (Scratch, Vec<Object>) {
+    let folder = Scratch::new();
     let path = folder.path().display().to_string();
     let keys = keys.iter().flat_map(|key| ["-k", key]);
     let options: Vec<&str> =
@@ -323,7 +323,7 @@ fn commitment_and_procedure_steps_mean_the_same_on_both_sides() {
     let archive = PythonArchive::start(&["--serve", &folder.path().display().to_string(), "--answers", "3"]);
     let gate = Gate::start(&readers(archive.address()));
     let tap = Tap::before(gate.address);
-    let got = TempDir::new().expect("a temporary folder");
+    let got = Scratch::new();
     let answer = peers::scu("get", tap.address, &["--folder", &got.path().display().to_string()]);
     assert_eq!((&answer["status"], &answer["Completed"]), (&json!(0), &json!(1)), "{answer}");
     let instance = answer["received"][0]["sop_instance"].as_str().expect("an instance").to_owned();
@@ -376,7 +376,7 @@ fn commitment_and_procedure_steps_mean_the_same_on_both_sides() {
 
 #[test]
 fn a_worklist_is_read_in_pseudonyms() {
-    let folder = TempDir::new().expect("a temporary folder");
+    let folder = Scratch::new();
     let entries = folder.path().join("ORTHANC");
     fs::create_dir(&entries).expect("a new folder");
     fs::write(entries.join("lockfile"), "").expect("a file written");

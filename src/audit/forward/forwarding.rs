@@ -157,6 +157,13 @@ impl Forwarding {
         }
     }
 
+    /// Waits until nothing of it runs: a test's folder goes next.
+    #[cfg(test)]
+    pub(super) async fn end(mut self) {
+        let runtime = self.runtime.take();
+        tokio::task::spawn_blocking(|| drop(runtime)).await.expect("no panic");
+    }
+
     /// The cursor is read when the forwarder before it, if any, has ended.
     fn begin(&mut self, to: &Destination, before: Option<JoinHandle<()>>) -> io::Result<()> {
         let (stop, stopped) = watch::channel(Stop::No);

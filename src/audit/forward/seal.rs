@@ -101,12 +101,13 @@ impl Seal {
 #[cfg(test)]
 mod tests {
     use super::{NAME, Seal};
+    use crate::scratch::Scratch;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn what_is_sealed_is_opened_by_its_own_folder_beside_the_same_text_only() {
-        let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (home, other) = (Scratch::new(), Scratch::new());
         let seal = Seal::of(home.path()).unwrap();
         let sealed = seal.close(b"beside", b"1.2.840.99.1".to_vec()).unwrap();
         assert!(!sealed.windows(4).any(|bytes| bytes == b"1.2."));

@@ -14,13 +14,13 @@ use crate::audit::hold::Hold;
 use crate::audit::messages::{Message, Record, Renderer, Source, State};
 use crate::audit::reviewers::{Reviewers, new_identity};
 use crate::audit::{Keeping, unsent};
+use crate::scratch::Scratch;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tempfile::TempDir;
 use time::macros::date;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
@@ -81,7 +81,7 @@ fn text_of(reader: &mut Reader) -> String {
 
 #[test]
 fn only_whole_lines_are_read_and_days_follow_each_other() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     let mut reader = Reader::new(home.path(), Position::default());
     assert_eq!(text_of(&mut reader), "");
     append(home.path(), FIRST, "one\ntw");
@@ -102,7 +102,7 @@ fn only_whole_lines_are_read_and_days_follow_each_other() {
 
 #[test]
 fn a_file_that_is_gone_is_passed_over_and_one_that_shrank_is_read_again() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), SECOND, "new\n");
     for file in [FIRST, SECOND] {
         let mut reader = Reader::new(home.path(), Position { file: file.into(), offset: 77 });
@@ -113,7 +113,7 @@ fn a_file_that_is_gone_is_passed_over_and_one_that_shrank_is_read_again() {
 
 #[test]
 fn a_line_without_end_does_not_stop_the_others() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &format!("{}\nafter\n", "x".repeat(600 * 1024)));
     assert!(text_of(&mut Reader::new(home.path(), Position::default())).ends_with("x after "));
 }
@@ -136,7 +136,7 @@ const STORED: &str = r#"{"time":"2026-01-02T03:04:05.000007Z","event":"operation
 
 #[test]
 fn what_a_cursor_remembers_of_studies_is_sealed_and_read_again() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     let position = Position { file: FIRST.into(), offset: 4 };
     let kept = Cursor { position, sequence: 2, messages: 1, state: remembered() };
     kept.store(home.path(), "arr", &Seal::of(home.path()).unwrap()).unwrap();
@@ -217,7 +217,7 @@ fn logged(work: impl FnOnce()) -> String {
 
 #[test]
 fn a_cursor_that_cannot_be_stored_is_told_once_and_when_it_can_again() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &configured(1));
     let to =
         Destination { begin: Begin::Oldest, ..destination(syslog("127.0.0.1:9".into(), Transport::Udp)) };
@@ -236,7 +236,7 @@ fn a_cursor_that_cannot_be_stored_is_told_once_and_when_it_can_again() {
 
 #[test]
 fn a_cursor_that_cannot_be_read_means_everything_again() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, "one\n");
     let fresh = load(home.path(), Begin::Now);
     assert_eq!(fresh.position, Position { file: FIRST.into(), offset: 4 });
@@ -297,7 +297,7 @@ fn number(message: &str) -> u64 {
 
 #[tokio::test]
 async fn a_restart_goes_on_where_the_cursor_is() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &configured(1));
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let to = destination(syslog(socket.local_addr().unwrap().to_string(), Transport::Udp));
@@ -316,11 +316,12 @@ async fn a_restart_goes_on_where_the_cursor_is() {
     assert_eq!(number(&datagram(&socket).await), 4);
     forwarding.reload(&[]);
     assert_eq!(forwarding.standings(), []);
+    forwarding.end().await;
 }
 
 #[tokio::test]
 async fn what_was_delivered_is_needed_no_more() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &configured(1));
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let to = destination(syslog(socket.local_addr().unwrap().to_string(), Transport::Udp));
@@ -337,11 +338,12 @@ async fn what_was_delivered_is_needed_no_more() {
     until(|| needed(&hold) == [None, Some(first)]).await;
     forwarding.reload(&[]);
     until(|| needed(&hold) == [None, None]).await;
+    forwarding.end().await;
 }
 
 #[tokio::test]
 async fn what_was_kept_of_a_closed_day_is_sent_and_deleted() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &(1..=3).map(configured).collect::<String>());
     append(home.path(), SECOND, &configured(4));
     let position = Position { file: FIRST.into(), offset: configured(1).len() as u64 };
@@ -358,11 +360,12 @@ async fn what_was_kept_of_a_closed_day_is_sent_and_deleted() {
     fs::remove_file(closed.path).unwrap();
     let directory = home.path().to_owned();
     let hold = keeping.hold.clone();
-    let _forwarding = Forwarding::start_at(PACE, directory, std::slice::from_ref(&to), hold, |_| {}).unwrap();
+    let forwarding = Forwarding::start_at(PACE, directory, std::slice::from_ref(&to), hold, |_| {}).unwrap();
     for expected in 2..=4 {
         assert_eq!(number(&datagram(&socket).await), expected);
     }
     until(|| unsent::list(home.path()).unwrap().is_empty()).await;
+    forwarding.end().await;
 }
 
 #[tokio::test]
@@ -380,7 +383,7 @@ async fn datagrams_follow_each_other_at_a_distance() {
 
 #[tokio::test]
 async fn a_cursor_moves_with_each_event_that_a_fhir_server_takes() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let endpoint =
@@ -401,7 +404,8 @@ async fn a_cursor_moves_with_each_event_that_a_fhir_server_takes() {
     let stored = || load(home.path(), Begin::Now);
     until(|| stored().sequence == 3).await;
     assert_eq!((stored().messages, stored().position.offset), (3, configured(1).len() as u64 * 3));
-    drop((forwarding, server));
+    drop(server);
+    forwarding.end().await;
 }
 
 #[tokio::test]
@@ -487,7 +491,7 @@ async fn request(stream: &mut tokio::net::TcpStream) -> String {
 
 #[tokio::test]
 async fn a_fhir_server_gets_each_event_until_it_takes_it_and_refuses_only_its_own() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let endpoint =
@@ -504,11 +508,12 @@ async fn a_fhir_server_gets_each_event_until_it_takes_it_and_refuses_only_its_ow
     until(|| forwarding.standings()[0].1.delivered == 3).await;
     let standing = forwarding.standings()[0].1;
     assert_eq!((standing.sent, standing.refused, standing.failures), (2, 1, 1));
+    forwarding.end().await;
 }
 
 #[tokio::test]
 async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_alert() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &configured(6));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -530,6 +535,7 @@ async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_aler
     let bytes = (waiting.len() + configured(9).len()) as u64;
     let oldest = time::macros::datetime!(2026-01-02 03:00:00 UTC).unix_timestamp();
     assert_eq!((standing().backlog, standing().oldest), (bytes, oldest.unsigned_abs()));
+    forwarding.end().await;
     let alerts = alerts.lock().unwrap();
     assert_eq!(alerts.len(), 1, "{alerts:?}");
     assert_eq!(alerts[0].reason, "repository-behind");

@@ -1,6 +1,7 @@
 //! Records in, messages out: valid under the schema, complete, and saying nothing that the record does not.
 
 use super::*;
+use crate::scratch::Scratch;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -117,7 +118,7 @@ fn data(name: &str) -> PathBuf {
 
 /// By xmllint, of libxml2.
 fn assert_valid(xmls: &[String]) {
-    let home = tempfile::tempdir().unwrap();
+    let home = Scratch::new();
     let files: Vec<PathBuf> = (xmls.iter().enumerate())
         .map(|(number, xml)| {
             let path = home.path().join(format!("{number}.xml"));

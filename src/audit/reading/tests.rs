@@ -5,6 +5,7 @@ mod files;
 mod filters;
 mod values;
 
+use crate::scratch::Scratch;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -28,8 +29,8 @@ pub(super) fn write(folder: &Path, name: &str, text: &str) {
     fs::write(folder.join(name), text).unwrap();
 }
 
-pub(super) fn two_days() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+pub(super) fn two_days() -> Scratch {
+    let folder = Scratch::new();
     write(folder.path(), "audit-2026-03-01.jsonl", FIRST);
     write(folder.path(), "audit-2026-03-02.jsonl", SECOND);
     folder

@@ -9,10 +9,10 @@ use crate::audit::head::{self, Head};
 use crate::audit::json;
 use crate::audit::signing::{PublicKey, SigningKey};
 use crate::audit::{Event, RecordsDeleted, Span, Started};
+use crate::scratch::Scratch;
 use proptest::prelude::*;
 use std::fs;
 use std::sync::LazyLock;
-use tempfile::TempDir;
 use time::macros::{date, datetime};
 use time::{Date, Duration};
 
@@ -36,12 +36,12 @@ fn trail(signed: bool) -> Vec<Vec<u8>> {
     draft.lines.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
 }
 
-fn file(home: &TempDir, day: Date) -> TrailFile {
+fn file(home: &Scratch, day: Date) -> TrailFile {
     TrailFile::new(home.path(), day, Form::default())
 }
 
-fn write(lines: &[Vec<u8>]) -> TempDir {
-    let home = tempfile::tempdir().unwrap();
+fn write(lines: &[Vec<u8>]) -> Scratch {
+    let home = Scratch::new();
     for (day, lines) in DAYS.iter().zip(lines.chunks(8)) {
         fs::write(file(&home, *day).path, lines.concat()).unwrap();
     }
@@ -50,7 +50,7 @@ fn write(lines: &[Vec<u8>]) -> TempDir {
 }
 
 /// The last of these lines as the head of the trail.
-fn keep_head(home: &TempDir, lines: &[Vec<u8>]) {
+fn keep_head(home: &Scratch, lines: &[Vec<u8>]) {
     let heads = lines.iter().rev().filter_map(|line| {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let sequence = super::line::parse(line)?.sequence;
@@ -59,13 +59,13 @@ fn keep_head(home: &TempDir, lines: &[Vec<u8>]) {
     heads.take(1).for_each(|head| head::store(home.path(), &head, Some(&KEY)).unwrap());
 }
 
-fn check(home: &TempDir, keys: &[PublicKey]) -> Verification {
+fn check(home: &Scratch, keys: &[PublicKey]) -> Verification {
     verify(home.path(), Known { keys, ..Known::default() }, &mut |_| ()).unwrap()
 }
 
 /// What is found in the lines of one file.
 fn found(lines: &[Vec<u8>], keys: &[PublicKey]) -> Verification {
-    let home = tempfile::tempdir().unwrap();
+    let home = Scratch::new();
     fs::write(file(&home, DAYS[0]).path, lines.concat()).unwrap();
     keep_head(&home, lines);
     check(&home, keys)

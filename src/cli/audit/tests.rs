@@ -1,5 +1,6 @@
 //! What the commands print, letter for letter.
 
+use crate::scratch::Scratch;
 use std::fs;
 use std::ops::ControlFlow;
 
@@ -20,8 +21,8 @@ const LINES: &str = r#"{"time":"2026-03-01T08:30:00.000000Z","event":"associatio
 {"time":"2026-03-01T09:00:00.000000Z","event":"association-rejected","sequence":5,"association":"a-2","listener":"remote","peer":null,"address":"192.0.2.9","port":2,"tls":null,"calling-ae-title":"<script>\u001b[2J","called-ae-title":"PACS","rejection":{"result":1,"source":1,"reason":3},"reason":"calling-ae-title-unknown","explanation":"peer \"lyon\" (line 61): calling-ae-titles"}
 "#;
 
-fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn folder() -> Scratch {
+    let folder = Scratch::new();
     fs::write(folder.path().join("audit-2026-03-01.jsonl"), LINES).unwrap();
     folder
 }
@@ -198,7 +199,7 @@ fn a_page_holds_figures_and_commands_and_no_markup_of_others() {
 
 /// A page of these lines, as it is written on the day after.
 fn page(lines: &str) -> String {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     fs::write(folder.path().join("audit-2026-03-01.jsonl"), lines).unwrap();
     let period = Period { from: datetime!(2026-03-01 0:00 UTC), to: datetime!(2026-03-02 0:00 UTC) };
     let figures = figures(&files(folder.path()).unwrap(), period);

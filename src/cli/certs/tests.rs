@@ -1,4 +1,5 @@
 use super::{Args, CANNOT_CREATE, DATA_ERROR};
+use crate::scratch::Scratch;
 use clap::Parser;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -35,7 +36,7 @@ fn mode(file: &Path) -> u32 {
 
 #[test]
 fn a_site_without_a_ca_gets_what_openssl_accepts() {
-    let home = tempfile::tempdir().unwrap();
+    let home = Scratch::new();
     let dir = home.path().join("certs");
     let at = |name: &str| dir.join(name).to_str().unwrap().to_owned();
     let dir_text = dir.to_str().unwrap();
@@ -75,7 +76,7 @@ fn a_site_without_a_ca_gets_what_openssl_accepts() {
 
 #[test]
 fn show_says_all_but_the_key() {
-    let home = tempfile::tempdir().unwrap();
+    let home = Scratch::new();
     let dir = home.path().to_str().unwrap();
     certs(&["init", dir, "--name", "Lyon CA"]).unwrap();
     certs(&["issue", dir, "lyon", "--san", "gw.lyon.example", "--san", "uri:urn:x", "--days", "20"]).unwrap();
@@ -126,7 +127,7 @@ fn show_says_all_but_the_key() {
 
 #[test]
 fn mistakes_are_told_and_nothing_is_overwritten() {
-    let home = tempfile::tempdir().unwrap();
+    let home = Scratch::new();
     let dir = home.path().join("x");
     let dir = dir.to_str().unwrap();
     let (message, code) = certs(&["issue", dir, "lyon", "--san", "a.b"]).unwrap_err();

@@ -34,11 +34,12 @@ fn issue(authority: &Directory, name: &str, request: &Request) -> Result<(), Aut
 #[cfg(test)]
 mod tests {
     use super::make;
+    use crate::scratch::Scratch;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn keys_are_private_and_what_is_there_stays() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         make(folder.path(), "ct.demo.example").unwrap();
         for name in ["ca", "server", "ct"] {
             let mode = |file: String| {

@@ -56,10 +56,11 @@ fn read(folder: &Path) -> io::Result<Vec<Value>> {
 #[cfg(test)]
 mod tests {
     use super::of_association_from;
+    use crate::scratch::Scratch;
 
     #[test]
     fn the_last_association_is_told_from_others_across_midnight() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         let write =
             |name: &str, lines: &[&str]| std::fs::write(folder.path().join(name), lines.join("\n")).unwrap();
         write(

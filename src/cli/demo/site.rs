@@ -155,11 +155,12 @@ fn naming(path: &Path, error: &io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_configuration_is_toml_with_every_place_filled_in() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = Scratch::new();
         let site = Site::open(Some(&parent.path().join("a \"quoted\" folder"))).unwrap();
         site.write_configuration("127.0.0.1:11112".parse().unwrap()).unwrap();
         let text = fs::read_to_string(site.configuration()).unwrap();
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_configuration_loads_as_dimsegate_run_would_load_it() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = Scratch::new();
         let site = Site::open(Some(parent.path())).unwrap();
         crate::cli::demo::certificates::make(&site.certificates(), MODALITY_NAME).unwrap();
         site.write_configuration("127.0.0.1:11112".parse().unwrap()).unwrap();
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn secrets_are_long_private_and_stay() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = Scratch::new();
         let site = Site::open(Some(parent.path())).unwrap();
         let write = || site.write_configuration("127.0.0.1:1".parse().unwrap()).unwrap();
         write();
@@ -210,7 +211,7 @@ mod tests {
         site.write_configuration("127.0.0.1:1".parse().unwrap()).unwrap();
         site.close().unwrap();
         assert!(!gone.exists());
-        let parent = tempfile::tempdir().unwrap();
+        let parent = Scratch::new();
         let site = Site::open(Some(&parent.path().join("kept"))).unwrap();
         let kept = site.folder().to_owned();
         site.close().unwrap();

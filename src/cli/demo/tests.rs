@@ -1,9 +1,10 @@
 use super::story::{Story, Style};
 use super::{Args, run_to_its_end};
+use crate::scratch::Scratch;
 
 #[test]
 fn one_study_goes_through_the_proxy_and_is_told() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let args = Args { once: true, dir: Some(folder.path().join("demo")) };
     // Twice in the same folder: the second time finds everything there, and makes the same of it.
     let mut archived = Vec::new();

@@ -1,3 +1,4 @@
+use crate::scratch::Scratch;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ fn ran(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> Ran 
 
 #[test]
 fn folders_are_walked_and_files_named_by_their_new_uid() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Scratch::new();
     let (deep, out) = (dir.path().join("in/deep"), dir.path().join("in/out"));
     fs::create_dir_all(&deep).unwrap();
     fs::write(deep.join("a"), file(LE, "1.2.3", "DOE^JANE")).unwrap();
@@ -84,7 +85,7 @@ fn folders_are_walked_and_files_named_by_their_new_uid() {
 
 #[test]
 fn one_bad_file_does_not_stop_the_others_and_leaves_nothing() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Scratch::new();
     let at = |name: &str| dir.path().join(name);
     let good = file(LE, "1.2.3", "DOE");
     fs::write(at("good"), &good).unwrap();
@@ -130,7 +131,7 @@ fn a_damaged_start_is_told_apart() {
 #[test]
 fn canaries_that_come_out_are_named_and_nothing_is_written() {
     use crate::rewrite::ProfileSpec;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Scratch::new();
     let (path, out) = (dir.path().join("in"), dir.path().join("out"));
     fs::write(&path, file(LE, "1.2.3", "DOE^JANE")).unwrap();
     let checked = |rules: &Arc<Ruleset>| {

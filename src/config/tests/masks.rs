@@ -1,10 +1,11 @@
 //! `burned-in = "mask"`: rectangles, and the memory for what is decoded.
 
 use super::material::{GOOD, errors};
+use crate::scratch::Scratch;
 
 #[test]
 fn masks_are_checked_where_they_stand() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Scratch::new();
     let secret = dir.path().join("key");
     std::fs::write(&secret, [b'k'; 32]).unwrap();
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();

@@ -1,12 +1,12 @@
 //! A directory with every file that the examples name.
 
+use crate::scratch::Scratch;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyIdMethod, KeyPair,
 };
-use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
 use crate::audit::signing::SigningKey;
@@ -48,7 +48,7 @@ fn empty_list(issuer: &Issuer<'_, &KeyPair>) -> String {
 
 /// Certificates and secrets under the names of the examples.
 pub(super) struct Material {
-    directory: TempDir,
+    directory: Scratch,
 }
 
 impl Material {
@@ -59,7 +59,7 @@ impl Material {
     }
 
     pub(super) fn new() -> Self {
-        let material = Self { directory: tempfile::tempdir().unwrap() };
+        let material = Self { directory: Scratch::new() };
         std::fs::create_dir(material.path("certs")).unwrap();
         std::fs::create_dir(material.path("conf")).unwrap();
         for (certificate, key) in

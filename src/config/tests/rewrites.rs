@@ -1,6 +1,7 @@
 //! `[[rewrite]]`: its secrets, rules and profile.
 
 use super::material::{GOOD, Material, errors};
+use crate::scratch::Scratch;
 
 const REWRITE: &str = r#"
 [[rewrite]]
@@ -53,7 +54,7 @@ fn profiles_are_never_silently_ignored() {
     assert!(profile("profile = \"basic\"")[0].contains("secret-file: is missing"));
     assert!(profile("options = [\"clean-descriptors\"]")[0].contains("options: needs a profile"));
     assert!(profile("burned-in = \"refuse\"")[0].contains("burned-in: needs a profile"));
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Scratch::new();
     let secret = dir.path().join("key");
     std::fs::write(&secret, [b'k'; 32]).unwrap();
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();

@@ -1,9 +1,9 @@
 //! A folder with a crosswalk in it, and what tests put there.
 
+use crate::scratch::Scratch;
 use std::fs;
 use std::path::PathBuf;
 
-use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::crosswalk::{Crosswalk, CrosswalkError, Secret, export};
@@ -48,11 +48,11 @@ pub(super) fn site() -> Vec<Correspondence> {
     all
 }
 
-pub(super) struct Folder(pub(super) TempDir);
+pub(super) struct Folder(pub(super) Scratch);
 
 impl Folder {
     pub(super) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(Scratch::new())
     }
 
     pub(super) fn path(&self) -> PathBuf {

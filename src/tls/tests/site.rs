@@ -1,5 +1,6 @@
 //! A CA, certificates and settings in a temporary directory, and handshakes in memory.
 
+use crate::scratch::Scratch;
 use crate::tls::authority::{Directory, Request, Revoked};
 use crate::tls::*;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
@@ -7,11 +8,10 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
 pub(crate) struct Site {
-    pub home: TempDir,
+    pub home: Scratch,
     pub ca: Directory,
 }
 
@@ -23,7 +23,7 @@ impl Site {
 
     /// With a CA of that name.
     pub(crate) fn of(ca: &str) -> Self {
-        let home = TempDir::new().unwrap();
+        let home = Scratch::new();
         let ca = Directory::create(home.path(), ca).unwrap();
         let site = Self { home, ca };
         site.issue("server", &["proxy.example", "127.0.0.1"], |request| request.client = false);

@@ -1,3 +1,4 @@
+use crate::scratch::Scratch;
 use std::fmt::Write;
 
 use time::macros::datetime;
@@ -36,7 +37,7 @@ impl Log {
     }
 
     fn figures(mut self, from: OffsetDateTime, to: OffsetDateTime) -> Figures {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         self.lines.sort();
         for day in 0..40 {
             let begin = BEGIN + Duration::days(day);

@@ -1,3 +1,4 @@
+use crate::scratch::Scratch;
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -54,7 +55,7 @@ fn files_of_other_days_are_not_opened() {
 #[test]
 fn records_in_the_file_of_a_later_day_are_found_by_their_time() {
     // The clock had been a year ahead, and was set back: names go on behind the last.
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     write(folder.path(), "audit-2027-03-01.jsonl", &FIRST.replace("2026", "2027"));
     write(folder.path(), "audit-2027-03-02.jsonl", FIRST);
     pack(SECOND, &folder.path().join("audit-2027-03-03.jsonl.zst"));
@@ -106,7 +107,7 @@ fn a_packed_file_that_is_cut_says_so_and_the_next_day_is_read() {
 
 #[test]
 fn lines_come_back_byte_for_byte_in_order_across_many_batches() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let line = |n: usize| {
         format!(
             r#"{{"time":"2026-03-01T00:00:00.000000Z","event":"x","sequence":{n},"fill":"{}"}}"#,
@@ -132,7 +133,7 @@ fn lines_come_back_byte_for_byte_in_order_across_many_batches() {
 
 #[test]
 fn a_folder_without_records_is_an_error_that_names_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     assert!(
         matches!(files(folder.path()), Err(ReadError::Empty { path }) if path == folder.path().display().to_string())
     );

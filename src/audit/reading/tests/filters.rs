@@ -1,3 +1,4 @@
+use crate::scratch::Scratch;
 use time::macros::datetime;
 
 use super::super::Filter;
@@ -65,7 +66,7 @@ fn operations_are_found_by_their_fault_and_by_what_was_tolerated() {
         ),
         operation(4, r#","tolerated":["command-padding","response-command-order"]"#),
     ];
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     super::write(folder.path(), "audit-2026-03-01.jsonl", &lines.concat());
     let of = |change: &dyn Fn(&mut super::super::filter::OfOperation)| {
         let mut filter = Filter::default();
@@ -93,7 +94,7 @@ fn a_run_is_found_by_what_it_found_of_the_trail() {
         run(3, r#""files":1,"last":2,"unsigned":2,"ended":false,"head":"fits""#),
         run(4, r#""files":1,"last":3,"unsigned":0,"ended":true,"head":"cut","explanation":"cut off""#),
     ];
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     super::write(folder.path(), "audit-2026-03-01.jsonl", &lines.concat());
     let of = |outcome: &str| {
         found(folder.path(), &Filter { outcome: outcome.parse().ok(), ..Filter::default() }).0
@@ -142,7 +143,7 @@ fn conditions_hold_together() {
 
 #[test]
 fn who_was_refused_before_tls_was_there_did_not_speak_plain() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let refused = |sequence: u64, more: &str| {
         format!(
             r#"{{"time":"2026-03-01T08:00:00.000000Z","event":"connection-refused","sequence":{sequence},"listener":"remote","address":"192.0.2.9","port":1,{more}"reason":"x"}}"#

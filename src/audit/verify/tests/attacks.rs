@@ -6,12 +6,13 @@ use crate::audit::signing::SigningKey as Key;
 use crate::audit::verify::Adopted;
 use crate::audit::{Audit, AuditSettings, Checkpoints, Stopped};
 use crate::vocabulary::HeadFound;
+use crate::scratch::Scratch;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A trail of runs that sign it.
 struct Trail {
-    home: TempDir,
+    home: Scratch,
     key: Arc<Key>,
 }
 
@@ -22,7 +23,7 @@ fn key() -> Arc<Key> {
 impl Trail {
     /// One run has ended in good order.
     async fn new() -> Self {
-        let trail = Self { home: tempfile::tempdir().unwrap(), key: key() };
+        let trail = Self { home: Scratch::new(), key: key() };
         trail.run(3).await;
         assert!(trail.verify(&[]).is_intact(), "{:?}", trail.verify(&[]));
         trail
@@ -263,13 +264,13 @@ async fn a_trail_that_was_emptied_is_not_intact() {
         let gap = has(&found, |damage| *damage == Damage::Missing { from: 1, to: last });
         assert_eq!(gap, with_head, "{found:?}");
     }
-    let nothing = tempfile::tempdir().unwrap();
+    let nothing = Scratch::new();
     assert!(!check(&nothing, &[]).is_intact());
 }
 
 #[tokio::test]
 async fn a_trail_before_its_first_record_of_substance_is_signed() {
-    let trail = Trail { home: tempfile::tempdir().unwrap(), key: key() };
+    let trail = Trail { home: Scratch::new(), key: key() };
     let (_audit, task) = trail.start(0).await;
     let found = trail.verify(&[]);
     assert!(found.is_intact() && found.checkpoints == 1, "{found:?}");

@@ -94,6 +94,7 @@ fn is_uid(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::dimse;
+    use crate::scratch::Scratch;
 
     fn request(sop_instance: &str) -> Command {
         Command::parse(dimse::store_request("1.2.840.10008.5.1.4.1.1.2", sop_instance, 1)).unwrap()
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn only_uids_name_files() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         for bad in ["", "..", ".1", "1.", "1..2", "../1", "1/2", "1.2a", "1.2\0a", &"1".repeat(65)] {
             let request = request(bad);
             assert_eq!(
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         let request = request("2.25.1");
         let deposit = Deposit::begin(folder.path(), &request, "1.2.840.10008.1.2.1", "CT").unwrap();
         drop(deposit.append(b"half an obj").unwrap());
@@ -124,7 +125,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_object_that_cannot_be_kept_is_not_called_stored() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         // A folder where the file should go: the rename fails, for root too.
         std::fs::create_dir_all(folder.path().join("2.25.1.dcm/in-the-way")).unwrap();
         let request = request("2.25.1");

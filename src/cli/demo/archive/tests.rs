@@ -1,3 +1,4 @@
+use crate::scratch::Scratch;
 use std::path::Path;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -28,7 +29,7 @@ fn files(folder: &Path) -> usize {
 
 #[tokio::test]
 async fn a_data_set_is_kept_byte_for_byte_after_its_meta_information() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let mut association = with_archive(folder.path()).await;
     let data_set = b"\x08\x00\x60\x00CS\x02\x00CTnot even an element";
     let store = dimse::store_request(CT, "2.25.77", 9);
@@ -48,7 +49,7 @@ async fn a_data_set_is_kept_byte_for_byte_after_its_meta_information() {
 
 #[tokio::test]
 async fn an_instance_uid_that_is_a_path_is_refused_after_its_data_set() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let inner = folder.path().join("archive");
     std::fs::create_dir(&inner).unwrap();
     let mut association = with_archive(&inner).await;
@@ -61,7 +62,7 @@ async fn an_instance_uid_that_is_a_path_is_refused_after_its_data_set() {
 
 #[tokio::test]
 async fn an_operation_it_does_not_know_is_said_so_and_its_data_set_swallowed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let mut association = with_archive(folder.path()).await;
     let mut find = dimse::store_request(CT, "2.25.77", 4);
     // The command field of a C-FIND-RQ.
@@ -75,7 +76,7 @@ async fn an_operation_it_does_not_know_is_said_so_and_its_data_set_swallowed() {
 
 #[tokio::test]
 async fn a_response_that_it_did_not_ask_for_is_aborted() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let mut association = with_archive(folder.path()).await;
     let asked = crate::dimse::Command::parse(dimse::echo_request(CT, 5)).unwrap();
     association.send(1, &dimse::response(&asked, Status::SUCCESS)).await.unwrap();
@@ -84,7 +85,7 @@ async fn a_response_that_it_did_not_ask_for_is_aborted() {
 
 #[tokio::test]
 async fn half_an_object_leaves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let (mut ours, theirs) = tokio::io::duplex(1 << 16);
     let service = Service::new(folder.path().to_owned(), "CT_DEMO".into());
     let serving = tokio::spawn(async move {

@@ -1,3 +1,4 @@
+use crate::scratch::Scratch;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use dicom_object::DefaultDicomObject;
@@ -7,7 +8,7 @@ use crate::cli::demo::phantom;
 
 /// The study as an archive without any proxy in front would keep it.
 fn kept_as(change: impl Fn(usize, &mut DefaultDicomObject)) -> Result<Kept, Failure> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let mut files = Vec::new();
     for (index, mut object) in phantom::study().unwrap().into_iter().enumerate() {
         change(index, &mut object);

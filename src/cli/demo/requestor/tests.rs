@@ -1,3 +1,4 @@
+use crate::scratch::Scratch;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,7 +24,7 @@ fn data_sets(objects: &[DefaultDicomObject]) -> BTreeMap<String, Vec<u8>> {
 }
 
 async fn round_trip(max_pdu_length: u32) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let archive =
         Archive::start_with_max_pdu_length(folder.path().join("archive"), max_pdu_length).await.unwrap();
     let study = phantom::study().unwrap();
@@ -48,7 +49,7 @@ async fn a_study_arrives_in_small_fragments() {
 
 #[tokio::test]
 async fn an_archive_that_is_dropped_closes_its_port_and_associations() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let archive = Archive::start(folder.path().to_owned()).await.unwrap();
     let address = archive.address();
     let mut open = TcpStream::connect(address).await.unwrap();
@@ -91,7 +92,7 @@ async fn what_the_peer_says_instead_of_yes_is_told() {
 
 #[tokio::test]
 async fn a_study_arrives_through_mutual_tls() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let site = Site::open(Some(folder.path())).unwrap();
     certificates::make(&site.certificates(), MODALITY_NAME).unwrap();
     let archive = Archive::start(site.archive()).await.unwrap();

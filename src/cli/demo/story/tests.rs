@@ -1,3 +1,4 @@
+use crate::scratch::Scratch;
 use std::path::Path;
 
 use serde_json::json;
@@ -141,7 +142,7 @@ What was recorded (JSON lines in /tmp/demo/audit)
 
 #[test]
 fn commands_name_the_files_and_the_port_of_this_demonstration() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Scratch::new();
     let site = Site::open(Some(&folder.path().join("with blank"))).unwrap();
     let next =
         Next { site: &site, listener: "127.0.0.1:2762".parse().unwrap(), program: Path::new("dimsegate") };
