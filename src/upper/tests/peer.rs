@@ -80,7 +80,7 @@ pub fn asked() -> Request {
     request
 }
 
-/// Short enough for a test that waits for one to pass.
+/// The clock of who waits for one to pass stands, and leaps when nothing else is left to do.
 pub fn impatient() -> Terms {
     let short = Duration::from_millis(50);
     let deadlines = Deadlines { associate: short, answer: short, progress: short, release: short };
