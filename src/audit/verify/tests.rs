@@ -117,6 +117,15 @@ fn each_kind_of_damage_has_its_name_and_place() {
         }),
         [(11, Damage::Moved { from: 5, to: 8 })]
     );
+    // The last of what was moved is edited, too.
+    assert_eq!(
+        change_order(&|lines| {
+            let mut cut: Vec<_> = lines.drain(4..8).collect();
+            cut[3] = String::from_utf8(cut[3].clone()).unwrap().replace("x y", "x z").into_bytes();
+            lines.splice(10..10, cut);
+        }),
+        [(11, Damage::Edited), (11, Damage::Moved { from: 5, to: 8 })]
+    );
     assert_eq!(
         change_order(&|lines| lines.insert(9, lines[3].clone())),
         [(10, Damage::Foreign { from: 4, to: 4 })]
@@ -318,7 +327,8 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_at_all_are_read_without_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..8)) {
-        found(&lines, &[KEY.public_key()]);
+    fn any_bytes_at_all_are_read_and_are_no_intact_trail(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..8)) {
+        let found = found(&lines, &[KEY.public_key()]);
+        prop_assert!(!found.is_intact() && found.signed_up_to.is_none(), "{found:?}");
     }
 }
