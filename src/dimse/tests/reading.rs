@@ -165,8 +165,18 @@ fn more_than_one_reading_is_refused() {
     let two_lengths = [whole.clone(), whole[..12].to_vec()].concat();
     let cut_off = [whole.clone(), encoded(&[(8, 0x0058, b"1.2.3\0")])].concat();
     let cut_off = cut_off[..cut_off.len() - 1].to_vec();
-    for bad in [stray, too_long, twice, same_twice, two_lengths, cut_off, Vec::new(), whole[..40].to_vec()] {
-        assert!(Command::parse(bad).is_err());
+    for (bad, told) in [
+        (stray, "3 stray bytes at its end"),
+        (too_long, "(0000,0002) has 4294967295 bytes"),
+        (twice, "(0000,1000) comes twice"),
+        (same_twice, "(0000,1000) comes twice"),
+        (two_lengths, "(0000,0000) comes twice"),
+        (cut_off, "(0008,0058) has 6 bytes, 5 are there"),
+        (Vec::new(), "is missing"),
+        (whole[..40].to_vec(), "(0000,0002) has"),
+    ] {
+        let error = Command::parse(bad).unwrap_err().to_string();
+        assert!(error.contains(told), "{told} in {error}");
     }
 }
 

@@ -1,5 +1,8 @@
 use proptest::prelude::*;
+use proptest::sample::Index;
 use time::macros::datetime;
+
+use crate::audit::tests::kinds;
 
 use super::super::{Bytes, Edge, Outcome, Pattern, Record, parse_when, stamp};
 
@@ -95,7 +98,23 @@ proptest! {
     }
 
     #[test]
-    fn no_line_panics(line in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Record::read(&line);
+    fn any_bytes_are_no_record_unless_they_are_an_object(line in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let is_object = line.trim_ascii_start().starts_with(b"{");
+        prop_assert!(Record::read(&line).is_err() || is_object);
+    }
+
+    #[test]
+    fn what_is_left_of_a_record_with_another_byte_has_a_time_and_an_event_or_is_none(
+        kind in any::<Index>(), at in any::<Index>(), byte in any::<u8>(),
+    ) {
+        let lines = kinds::lines();
+        let mut line = kind.get(&lines).1.clone().into_bytes();
+        prop_assert!(Record::read(&line).is_ok());
+        let at = at.index(line.len());
+        line[at] = byte;
+        if let Ok(record) = Record::read(&line) {
+            prop_assert!(!record.time.is_empty() && !record.event.is_empty() && record.times() > 0);
+            let _ = (record.at(), record.ip(), record.label(), record.outcome());
+        }
     }
 }
