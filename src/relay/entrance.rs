@@ -1,13 +1,17 @@
 //! From a socket to a leg: who is behind a load balancer, whether the address may come in at all, TLS
 //! (PS3.15 Annex B.12, PS3.8 §9.1.5).
 
+use std::io;
+use std::net::SocketAddr;
+
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
 use super::leg::Leg;
-use super::proxy_protocol;
+use super::proxy_protocol::{self, HeaderError};
+use crate::vocabulary::Reason;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Protocol, ServerStream, Session};
 use crate::upper;
@@ -28,8 +32,7 @@ pub(crate) async fn enter(
         if says_nothing(&socket).await {
             return Err(Refused::from(Reason::HealthCheck));
         }
-        let header = proxy_protocol::read(&mut socket).await;
-        let from = header.map_err(|error| Refused::new(Reason::ProxyHeaderMalformed, error.to_string()))?;
+        let from = behind_balancer(&mut socket, arrival.from).await?;
         arrival.may_check = from.is_none();
         arrival.from = from.unwrap_or(arrival.from);
     }
@@ -46,6 +49,19 @@ pub(crate) async fn enter(
     let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
     let leg = begin(arrival, socket).await?;
     Ok((leg, permit))
+}
+
+/// Whom the balancer at `own` speaks for, if not for itself: the checks of HAProxy name its own end of the connection where
+/// it writes version 1.
+async fn behind_balancer(socket: &mut TcpStream, own: SocketAddr) -> Result<Option<SocketAddr>, Refused> {
+    match proxy_protocol::read(socket).await {
+        Ok(from) => Ok(from.filter(|from| *from != SocketAddr::new(own.ip().to_canonical(), own.port()))),
+        // They are reset as soon as they are sent, and what was said may be lost by that.
+        Err(HeaderError::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+            Err(Refused::from(Reason::HealthCheck))
+        }
+        Err(error) => Err(Refused::new(Reason::ProxyHeaderMalformed, error.to_string())),
+    }
 }
 
 /// Whether a connection ends without a byte. It waits for either, under the caller's deadline.

@@ -71,6 +71,7 @@ mod vocabulary;
 // Through the proxy.
 mod audit_commands;
 mod bad_input;
+mod balancer;
 mod busy;
 mod byte_for_byte;
 mod command_sets;
