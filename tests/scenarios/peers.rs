@@ -56,11 +56,16 @@ pub fn storescp(options: &[&str]) -> Archive {
 
 /// dcmqrscp with the AE title `QR`; C-MOVE knows `DESTINATION` at `destination`.
 pub fn dcmqrscp(destination: SocketAddr) -> Archive {
+    dcmqrscp_of(destination, 16)
+}
+
+/// As [`dcmqrscp`], with at most so many associations at a time.
+pub fn dcmqrscp_of(destination: SocketAddr, most: u32) -> Archive {
     let folder = Scratch::new();
     let database = folder.path().join("QR");
     fs::create_dir(&database).expect("a new folder");
     let settings = folder.path().join("dcmqrscp.cfg");
-    fs::write(&settings, dcmqrscp_settings(&database, destination)).expect("a file written");
+    fs::write(&settings, dcmqrscp_settings(&database, destination, most)).expect("a file written");
     let (process, address) = process::listening(&log_beside(&folder), |port| {
         let mut command = dcmtk("dcmqrscp");
         command.args(["-v", "-c"]).arg(&settings).arg(port.to_string());
@@ -69,10 +74,10 @@ pub fn dcmqrscp(destination: SocketAddr) -> Archive {
     Archive { process, address, folder }
 }
 
-fn dcmqrscp_settings(database: &Path, destination: SocketAddr) -> String {
+fn dcmqrscp_settings(database: &Path, destination: SocketAddr, most: u32) -> String {
     let database = database.display();
     format!(
-        "NetworkTCPPort = 104\nMaxPDUSize = 16384\nMaxAssociations = 16\n\
+        "NetworkTCPPort = 104\nMaxPDUSize = 16384\nMaxAssociations = {most}\n\
          HostTable BEGIN\ndestination = (DESTINATION, 127.0.0.1, {})\nHostTable END\n\
          VendorTable BEGIN\nVendorTable END\n\
          AETable BEGIN\nQR {database} RW (50, 100mb) ANY\nAETable END\n",
