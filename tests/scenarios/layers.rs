@@ -82,25 +82,33 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 fn every_room_uses_only_what_lies_below_it() {
     let mut upward = Vec::new();
     let mut seen = BTreeSet::new();
-    for file in sources(&source_folder()) {
+    for file in sources() {
         let room = room_of(&file);
         if ["lib", "main"].contains(&room.as_str()) {
             continue;
         }
         let allowed = MAY_USE.iter().find(|(name, _)| *name == room);
         let (_, allowed) = allowed.unwrap_or_else(|| panic!("{} is in no room of the table", file.display()));
-        let code = code_of(&fs::read_to_string(&file).expect("a source file"));
-        let used = rooms_named_by(&code).into_iter().filter(|used| *used != room);
+        let used = rooms_named_by(&code_of(&text_of(&file))).into_iter().filter(|used| *used != room);
         let found = used.filter(|used| !allowed.contains(&used.as_str()));
         upward.extend(found.map(|used| format!("{}: {room} uses {used}", file.display())));
         seen.insert(room);
     }
     assert_eq!(upward, Vec::<String>::new());
-    assert_eq!(
-        seen,
-        MAY_USE.iter().map(|(room, _)| room.to_string()).collect(),
-        "rooms found and rooms listed"
-    );
+    assert_eq!(seen, rooms(), "rooms found and rooms listed");
+}
+
+#[test]
+fn no_arrow_points_up_and_the_documentation_of_the_crate_has_every_room() {
+    for (index, (room, below)) in MAY_USE.iter().enumerate() {
+        let is_above = |used: &&str| MAY_USE[..index].iter().any(|(name, _)| name == used);
+        assert!(below.iter().all(|used| is_above(&used)), "{room} may use what comes after it");
+    }
+    let library = text_of(&source_folder().join("lib.rs"));
+    let told = library.lines().filter_map(|line| line.strip_prefix("//! | [`")?.split_once("`]"));
+    assert_eq!(told.map(|(room, _)| room.to_owned()).collect::<BTreeSet<_>>(), rooms());
+    let declared = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    assert_eq!(declared.map(str::to_owned).collect::<BTreeSet<_>>(), rooms());
 }
 
 #[test]
@@ -122,8 +130,23 @@ fn paths_are_read_however_they_are_written() {
     assert_eq!(rooms_named_by(&code_of(tested)), ["wire"].map(String::from).into());
 }
 
+#[test]
+fn what_stands_behind_an_item_of_the_tests_is_read() {
+    let some = "#[cfg(test)]\nuse crate::cli;\n#[cfg(test)]\nmod tests;\nuse crate::wire;\nimpl X {\n    #[cfg(test)]\n    #[rustfmt::skip]\n    fn a(\n        x: crate::audit::X,\n    ) -> crate::config::X {\n        b();\n    }\n\n    fn c() -> crate::tls::X {}\n}\n";
+    assert_eq!(rooms_named_by(&code_of(some)), ["tls", "wire"].map(String::from).into());
+    assert_eq!(test_modules(some), ["tests"]);
+}
+
+fn rooms() -> BTreeSet<String> {
+    MAY_USE.iter().map(|(room, _)| room.to_string()).collect()
+}
+
 fn source_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn text_of(file: &Path) -> String {
+    fs::read_to_string(file).expect("a source file")
 }
 
 /// The first folder, or the file itself, below src/.
@@ -133,23 +156,66 @@ fn room_of(file: &Path) -> String {
     first.trim_end_matches(".rs").to_string()
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder of src/").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
-            found.push(path);
-        }
-    }
-    found
+/// Every file of src/ but those of modules that are there for tests alone.
+fn sources() -> Vec<PathBuf> {
+    let all = within(&source_folder());
+    let of_tests: Vec<PathBuf> = (all.iter())
+        .flat_map(|file| test_modules(&text_of(file)).into_iter().map(|name| folder_of(file).join(name)))
+        .collect();
+    let is_code = |file: &PathBuf| {
+        !of_tests.iter().any(|module| file.starts_with(module) || *file == module.with_extension("rs"))
+    };
+    all.into_iter().filter(is_code).collect()
 }
 
-/// Without comments, and up to the tests at the end of the file: they may look at other rooms.
+fn within(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder of src/").flatten().map(|entry| entry.path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let files = files.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    files.chain(folders.iter().flat_map(|folder| within(folder))).collect()
+}
+
+/// Where the modules are that a file declares.
+fn folder_of(file: &Path) -> PathBuf {
+    match file.file_name().and_then(|name| name.to_str()) {
+        Some("mod.rs" | "lib.rs" | "main.rs") => file.with_file_name(""),
+        _ => file.with_extension(""),
+    }
+}
+
+/// Names of the modules in files of their own that a file declares for its tests.
+fn test_modules(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let declared =
+        lines.windows(2).filter(|pair| pair[0] == TEST).filter_map(|pair| pair[1].strip_suffix(';'));
+    let name = |line: &str| line.split_once("mod ").map(|(_, name)| name.to_owned());
+    declared.filter(|line| !line.starts_with("use ")).filter_map(name).collect()
+}
+
+const TEST: &str = "#[cfg(test)]";
+
+/// Without comments, and without what is there for tests alone: it may look at other rooms. An item ends, as rustfmt writes
+/// it, with a line that is indented as its first one is and closes something, or with its first line.
 fn code_of(text: &str) -> String {
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    lines.take_while(|line| !line.contains("#[cfg(test)]")).collect::<Vec<_>>().join("\n")
+    let mut lines = text.lines().map(|line| line.split("//").next().unwrap_or_default().trim_end());
+    let mut code = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.trim_start() != TEST {
+            code.push(line);
+            continue;
+        }
+        let indent = &line[..line.len() - TEST.len()];
+        let is_begun = |line: &&str| !line.trim_start().starts_with("#[");
+        let first = lines.by_ref().find(is_begun).expect("an item behind its attribute");
+        if !first.ends_with([';', '}', ',']) {
+            let closes = |line: &str| {
+                let rest = line.strip_prefix(indent);
+                rest.is_some_and(|rest| rest.starts_with(['}', ')', ']']) && rest.ends_with(['}', ';', ',']))
+            };
+            lines.by_ref().find(|line| closes(line));
+        }
+    }
+    code.join("\n")
 }
 
 /// First segments after `crate::`, in braces too.
