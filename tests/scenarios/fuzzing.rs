@@ -1,5 +1,5 @@
-//! The fuzz targets of tests/fuzz over their corpora, with the compiler that builds the proxy: each file as it is, and
-//! changed in a few places that are the same in every run.
+//! The fuzz targets of tests/fuzz over their seeds, with the compiler that builds the proxy: each as it is, and changed in a
+//! few places that are the same in every run. What a fuzzer left on this machine is no part of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,14 +57,12 @@ fn data_sets_of_the_corpus_are_the_same_in_any_chunking() {
     run("transform", transform::check);
 }
 
-/// A target over its seeds, and over what a fuzzer left beside it.
+/// A target over its seeds.
 fn run(target: &str, check: impl Fn(&[u8])) {
     let corpus = seeds();
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz");
     let seeds = files(&corpus.path().join(target));
     assert!(!seeds.is_empty(), "no seed for {target}");
-    let found = ["corpus", "artifacts"].map(|folder| files(&fuzz.join(folder).join(target)));
-    for path in seeds.into_iter().chain(found.into_iter().flatten()) {
+    for path in seeds {
         let bytes = fs::read(&path).expect("a file of the corpus");
         // Shown where the next line panics.
         eprintln!("{}", path.display());
@@ -77,10 +75,12 @@ fn run(target: &str, check: impl Fn(&[u8])) {
     }
 }
 
+/// As the committed script makes them, of what is committed and of the objects of the Python packages that tests/run pins.
 fn seeds() -> Scratch {
     let folder = Scratch::new();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds.py");
-    let made = Command::new("python3").arg(script).args([folder.path(), &peers_folder()]).output();
+    let made =
+        Command::new("python3").arg(script).args([folder.path(), &peers_folder().join("venv")]).output();
     let made = made.unwrap_or_else(|error| panic!("python3: {error}; tests/run installs it"));
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder
