@@ -1,6 +1,7 @@
 //! dimsegate's own end of an association, as the library has it, against real peers of every make.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use dimsegate::dimse::{self, CommandField, Operation, Status};
 use dimsegate::upper::{Acceptor, Answer, Association, Request, Requestor, Terms, prepare};
@@ -9,9 +10,21 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::object::Object;
 use crate::peers::{self, PythonArchive};
 use crate::upper::{CT_IMAGE_STORAGE, EXPLICIT_LITTLE, IMPLICIT_LITTLE, VERIFICATION};
+use crate::wait::PATIENCE;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// That of every made object, as a key of a query.
+const STUDY: &str = "StudyInstanceUID=2.25.200000000000000000000000000000000002";
+
+/// A whole association, with the start of a peer in it perhaps. What hangs fails its scenario, and not the run.
+const LONGEST: Duration = PATIENCE.saturating_mul(3);
+
+fn within<T>(what: &str, runtime: &tokio::runtime::Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(async { tokio::time::timeout(LONGEST, work).await });
+    done.unwrap_or_else(|_| panic!("waited {LONGEST:?} in vain for {what}"))
 }
 
 /// C-ECHO, then the objects by C-STORE, each with success.
@@ -45,7 +58,7 @@ fn objects() -> Vec<Object> {
 fn dcmtk_keeps_what_our_requestor_stores() {
     let archive = peers::storescp(&[]);
     let objects = objects();
-    runtime().block_on(store(archive.address, &objects));
+    within("storescp", &runtime(), store(archive.address, &objects));
     let mut kept = archive.stored(objects.len());
     kept.sort_by(|one, other| one.sop_instance.cmp(&other.sop_instance));
     assert!(kept == objects, "what storescp wrote is what was sent");
@@ -55,7 +68,7 @@ fn dcmtk_keeps_what_our_requestor_stores() {
 fn pynetdicom_keeps_what_our_requestor_stores() {
     let archive = PythonArchive::start(&["--maximum-length", "4096"]);
     let objects = objects();
-    runtime().block_on(store(archive.address(), &objects));
+    within("pynetdicom", &runtime(), store(archive.address(), &objects));
     let stores: Vec<_> = archive.events().into_iter().filter(|event| event["event"] == "C-STORE").collect();
     let kept: Vec<Vec<u8>> = stores.iter().map(|event| archive.data_set(event)).collect();
     assert!(kept.iter().eq(objects.iter().map(|object| &object.data_set)), "{stores:?}");
@@ -63,8 +76,13 @@ fn pynetdicom_keeps_what_our_requestor_stores() {
 
 #[test]
 fn orthanc_keeps_what_our_requestor_stores() {
-    let archive = peers::orthanc();
-    runtime().block_on(store(archive.address, &objects()));
+    let (archive, objects) = (peers::orthanc(), objects());
+    within("Orthanc", &runtime(), store(archive.address, &objects));
+    let keys = ["-v", "-S", "-k", "QueryRetrieveLevel=IMAGE", "-k", STUDY, "-k", "SOPInstanceUID"];
+    let found = peers::requestor("findscu", archive.address, &keys, &[]).expect_success();
+    for object in objects {
+        assert!(found.contains(&object.sop_instance), "{} in {found}", object.sop_instance);
+    }
 }
 
 /// An acceptor that answers everything with success and keeps the data sets.
@@ -99,7 +117,7 @@ fn served(requestor: impl FnOnce(SocketAddr) + Send) -> Vec<Vec<u8>> {
     let address = listener.local_addr().expect("an address");
     std::thread::scope(|scope| {
         let asking = scope.spawn(move || requestor(address));
-        let data_sets = runtime.block_on(serve(listener));
+        let data_sets = within("a requestor", &runtime, serve(listener));
         asking.join().expect("no panic");
         data_sets
     })
@@ -144,9 +162,8 @@ fn orthanc_is_content_with_our_acceptor() {
     let came = served(|address| {
         let destination = serde_json::json!({ "gate": ["GATE", address.ip(), address.port()] });
         let archive = peers::orthanc_with(&destination);
-        runtime().block_on(store(archive.address, &objects));
-        let study = "StudyInstanceUID=2.25.200000000000000000000000000000000002";
-        let keys = ["-S", "-aem", "GATE", "-k", "QueryRetrieveLevel=STUDY", "-k", study];
+        within("Orthanc", &runtime(), store(archive.address, &objects));
+        let keys = ["-S", "-aem", "GATE", "-k", "QueryRetrieveLevel=STUDY", "-k", STUDY];
         peers::requestor("movescu", archive.address, &keys, &[]).expect_success();
     });
     assert_eq!(came.len(), objects.len());
