@@ -68,7 +68,8 @@ fn echo_asks_as_the_proxy_would() {
     let unknown = echo("pax");
     assert_eq!(unknown.status, 78);
     assert!(unknown.err.contains("dimsegate.toml") && unknown.err.contains("pacs"), "{}", unknown.err);
-    let nobody = Setup::plain(process::free_address());
+    let (_closed, address) = process::closed_address();
+    let nobody = Setup::plain(address);
     fs::write(site.path("dimsegate.toml"), nobody.toml()).expect("a configuration written");
     let Ran { status, out, err } = echo("pacs");
     assert_eq!((status, out.as_str()), (69, ""));
@@ -201,7 +202,7 @@ fn a_busy_upstream_is_waited_for_as_the_proxy_would() {
 /// Addresses in their order, with why one was passed over; no word twice in what is said of one.
 #[test]
 fn an_address_that_does_not_answer_is_named() {
-    let (nobody, upstream) = (process::free_address(), Upstream::bind());
+    let ((_closed, nobody), upstream) = (process::closed_address(), Upstream::bind());
     let upstream_keys = "called-ae-title = \"PACS\"\ncalling-ae-title = \"GATE\"";
     let setup = Setup { upstream_keys, ..Setup::plain(upstream.address) };
     let one = format!("addresses = [\"{}\"]", upstream.address);

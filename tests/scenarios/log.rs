@@ -1,6 +1,10 @@
 //! The operational log: JSON where asked for, one object a line, with the spans of an association, and never a patient.
 
-use std::io::{BufRead, BufReader};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::Command as Program;
 
 use serde_json::{Value, json};
 
@@ -79,18 +83,20 @@ fn a_warning_from_inside_an_association_says_which_one() {
 #[test]
 fn a_log_that_nobody_reads_holds_nothing_up_and_says_later_how_much_is_lost() {
     let upstream = Upstream::bind();
-    // Open for reading and writing: the pipe has a reader, who does not read.
-    let setup = Setup { shell: "mkfifo log; exec \"$@\" 2<>log", ..Setup::plain(upstream.address) };
+    let site = Site::new();
+    let full = full_pipe(&site.path("log"));
+    let setup = Setup { shell: "exec \"$@\" 2<>log", ..Setup::plain(upstream.address) };
     let toml = setup.toml().replace("level = \"debug\"", "level = \"trace\"\nformat = \"json\"");
     let toml = toml.replace("[limits]", "[limits]\nconnections-per-minute-per-address = 100000");
-    let mut gate = Gate::start_with(Site::new(), &toml, setup.shell);
-    // Until the pipe and what waits before it are full for sure: each association is at least two lines.
+    let mut gate = Gate::start_with(site, &toml, setup.shell);
+    // Until what waits before the pipe is full: 1024 lines, and each association is at least two.
     for _ in 0..1500 {
         let request = raw::verification("SITE", "PACS");
         let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
         raw::release(requestor, acceptor);
     }
-    let pipe = std::fs::File::open(gate.site.path("log")).expect("the log's other end");
+    let pipe = File::open(gate.site.path("log")).expect("the log's other end");
+    drop(full);
     let mut lines = BufReader::new(pipe).lines().map(|line| line.expect("a line of the log"));
     let told = lines.find(|line| line.contains("lines of this log were lost")).expect("a line about it");
     let told: Value = serde_json::from_str(&told).expect("JSON");
@@ -99,6 +105,19 @@ fn a_log_that_nobody_reads_holds_nothing_up_and_says_later_how_much_is_lost() {
         scope.spawn(|| assert!(lines.any(|line| line.contains("\"stopped\"")), "no line of the stop"));
         assert!(gate.stop().success());
     });
+}
+
+/// A pipe that takes nothing more, however large it is: it has a reader, who does not read. It is full of empty lines.
+fn full_pipe(path: &Path) -> File {
+    let made = Program::new("mkfifo").arg(path).status();
+    assert!(made.expect("mkfifo, of coreutils").success());
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let mut pipe = options.open(path).expect("a pipe");
+    for lines in [&[b'\n'; 4096][..], b"\n"] {
+        while pipe.write(lines).is_ok() {}
+    }
+    pipe
 }
 
 #[test]

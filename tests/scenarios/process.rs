@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
+
 use crate::{group, wait};
 
 pub struct Process {
@@ -86,6 +88,14 @@ pub fn listening(log: &Path, mut command: impl FnMut(u16) -> Command) -> (Proces
 pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("a bound address")
+}
+
+/// An address that refuses connections, because it is bound and nobody listens, for as long as the first is kept.
+pub fn closed_address() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");
+    let address = socket.local_addr().ok().and_then(|address| address.as_socket()).expect("a bound address");
+    (socket, address)
 }
 
 /// Exit status and everything that a command printed.

@@ -240,7 +240,8 @@ fn a_place_is_free_again_when_an_association_ended() {
 
 #[test]
 fn an_upstream_that_is_not_there_is_congestion() {
-    let gate = Gate::start(&Setup::plain(process::free_address()));
+    let (_closed, address) = process::closed_address();
+    let gate = Gate::start(&Setup::plain(address));
     assert_eq!(rejection(&gate.plain(), &verification("SITE", "PACS")), CONGESTION);
     assert_rejected(&gate, CONGESTION, "upstream-unreachable");
 }
@@ -248,7 +249,8 @@ fn an_upstream_that_is_not_there_is_congestion() {
 #[test]
 fn the_next_address_of_an_upstream_is_tried() {
     let upstream = Upstream::bind();
-    let setup = Setup::plain(process::free_address());
+    let (_closed, nobody) = process::closed_address();
+    let setup = Setup::plain(nobody);
     let two = format!("addresses = [\"{}\", \"{}\"]", setup.upstream, upstream.address);
     let toml = setup.toml().replace(&format!("addresses = [\"{}\"]", setup.upstream), &two);
     let gate = Gate::start_with(crate::site::Site::new(), &toml, "");

@@ -1,5 +1,6 @@
 //! What becomes of files: closed, encrypted, deleted, and the chain through all of it.
 
+use super::{home, until};
 use crate::audit::chain::{Chain, Draft};
 use crate::audit::files::{self, Form, TrailFile};
 use crate::audit::head;
@@ -8,7 +9,6 @@ use crate::audit::signing::SigningKey;
 use crate::audit::unsent::Unsent;
 use crate::audit::verify::{Damage, Known, Verification, verify};
 use crate::audit::*;
-use crate::scratch::Scratch;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -48,9 +48,7 @@ fn event() -> Event {
 async fn run_until(settings: AuditSettings, done: impl Fn() -> bool) {
     let (audit, task) = Audit::start(settings).unwrap();
     audit.record(event()).await;
-    while !done() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until(done).await;
     task.close().await;
 }
 
@@ -86,7 +84,7 @@ fn both_closed(directory: &Path) -> impl Fn() -> bool + '_ {
 
 #[tokio::test]
 async fn files_of_earlier_days_are_compressed_and_the_chain_goes_through_them() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path();
     earlier(directory, &[2, 1]);
     let old = TrailFile::new(directory, ago(2), Form::default());
@@ -114,7 +112,7 @@ async fn files_of_earlier_days_are_compressed_and_the_chain_goes_through_them() 
 
 #[tokio::test]
 async fn encrypted_files_are_for_their_reviewer_only() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path().join("audit");
     fs::create_dir(&directory).unwrap();
     earlier(&directory, &[5]);
@@ -159,7 +157,7 @@ async fn encrypted_files_are_for_their_reviewer_only() {
 
 #[tokio::test]
 async fn records_are_deleted_when_their_time_is_over_and_the_trail_tells() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path();
     earlier(directory, &[12, 11, 2]);
     let keeping = Keeping { retention_days: Some(10), ..Keeping::default() };
@@ -186,7 +184,7 @@ fn unsent(directory: &Path) -> Vec<(Date, u64, String)> {
 
 #[tokio::test]
 async fn days_are_closed_and_deleted_whatever_was_not_sent_and_that_is_kept_for_itself() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path();
     earlier(directory, &[12, 11, 2]);
     let lines = |day| fs::read_to_string(TrailFile::new(directory, ago(day), Form::default()).path).unwrap();
@@ -224,7 +222,7 @@ async fn days_are_closed_and_deleted_whatever_was_not_sent_and_that_is_kept_for_
 
 #[tokio::test]
 async fn nothing_is_deleted_when_the_clock_leaps() {
-    let home = Scratch::new();
+    let home = home();
     earlier(home.path(), &[400, 399]);
     let keeping = Keeping { retention_days: Some(10), compress: true, ..Keeping::default() };
     run_until(settings(home.path(), keeping), both_closed(home.path())).await;
@@ -233,7 +231,7 @@ async fn nothing_is_deleted_when_the_clock_leaps() {
 
 #[tokio::test]
 async fn behind_a_day_that_is_later_than_today_the_trail_goes_on_in_a_file_of_its_own() {
-    let home = Scratch::new();
+    let home = home();
     earlier(home.path(), &[1, -3]);
     run_until(settings(home.path(), Keeping::default()), || true).await;
     let found = checked(home.path(), &[]);
@@ -242,7 +240,7 @@ async fn behind_a_day_that_is_later_than_today_the_trail_goes_on_in_a_file_of_it
 
 #[tokio::test]
 async fn checkpoints_come_after_so_many_records_and_at_the_end() {
-    let home = Scratch::new();
+    let home = home();
     let key = Arc::new(SigningKey::generate().unwrap().0);
     let checkpoints = Checkpoints { key: key.clone(), records: 10, interval: Duration::from_secs(3600) };
     let settings = AuditSettings { checkpoints: Some(checkpoints), ..AuditSettings::new(home.path()) };
@@ -259,7 +257,7 @@ async fn checkpoints_come_after_so_many_records_and_at_the_end() {
 
 #[tokio::test]
 async fn a_checkpoint_comes_after_so_long() {
-    let home = Scratch::new();
+    let home = home();
     let key = Arc::new(SigningKey::generate().unwrap().0);
     let checkpoints = Checkpoints { key, records: 1000, interval: Duration::from_millis(1) };
     let settings = AuditSettings { checkpoints: Some(checkpoints), ..AuditSettings::new(home.path()) };
@@ -268,7 +266,7 @@ async fn a_checkpoint_comes_after_so_long() {
 
 #[tokio::test]
 async fn every_record_is_in_the_file_when_recording_is_done() {
-    let home = Scratch::new();
+    let home = home();
     let (audit, task) = Audit::start(settings(home.path(), Keeping::default())).unwrap();
     for number in 1..=20 {
         audit.record(event()).await;

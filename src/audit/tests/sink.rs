@@ -1,12 +1,12 @@
 //! The sink against real directories: order, continuation, failure and recovery.
 
+use super::{home, until};
 use crate::audit::chain::Chain;
 use crate::audit::days::Days;
 use crate::audit::file::path_of;
 use crate::audit::queue::Queue;
 use crate::audit::writer::{How, Patience, Writer};
 use crate::audit::*;
-use crate::scratch::Scratch;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,15 +62,9 @@ fn today(directory: &Path) -> PathBuf {
     path_of(directory, OffsetDateTime::now_utc().date())
 }
 
-async fn until(mut holds: impl FnMut() -> bool) {
-    while !holds() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
 #[tokio::test]
 async fn records_keep_their_order_and_the_next_run_goes_on() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path().join("a/b");
     for run in 0..2 {
         let (audit, task) = start(&directory, OnFailure::Block);
@@ -92,7 +86,7 @@ async fn records_keep_their_order_and_the_next_run_goes_on() {
 
 #[tokio::test]
 async fn a_line_torn_by_a_crash_is_closed_off_and_told() {
-    let home = Scratch::new();
+    let home = home();
     let old = home.path().join("audit-2026-01-01.jsonl");
     let torn = "{\"time\":\"x\",\"event\":\"stopped\",\"sequence\":41}\n{\"time\":\"x\",\"eve";
     fs::write(&old, torn).unwrap();
@@ -117,7 +111,7 @@ async fn a_line_torn_by_a_crash_is_closed_off_and_told() {
 
 #[tokio::test]
 async fn a_whole_record_without_its_line_end_keeps_its_number() {
-    let home = Scratch::new();
+    let home = home();
     fs::write(today(home.path()), "{\"sequence\":7}").unwrap();
     let (audit, task) = start(home.path(), OnFailure::Block);
     audit.record(event(0)).await;
@@ -127,7 +121,7 @@ async fn a_whole_record_without_its_line_end_keeps_its_number() {
 
 #[tokio::test]
 async fn nothing_is_lost_while_the_directory_is_gone() {
-    let home = Scratch::new();
+    let home = home();
     let (directory, aside) = (home.path().join("audit"), home.path().join("aside"));
     let (audit, task) = start(&directory, OnFailure::Block);
     audit.record(event(0)).await;
@@ -151,7 +145,7 @@ async fn nothing_is_lost_while_the_directory_is_gone() {
 
 #[tokio::test]
 async fn a_file_that_was_deleted_is_begun_anew_and_told() {
-    let home = Scratch::new();
+    let home = home();
     let (audit, task) = start(home.path(), OnFailure::Block);
     audit.record(event(0)).await;
     until(|| lines(home.path()).len() == 2).await;
@@ -180,7 +174,7 @@ fn free_disk(directory: &Path) {
 
 #[tokio::test]
 async fn a_full_disk_makes_block_wait_and_lose_nothing() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path().join("audit");
     let (audit, task) = start_with(&directory, OnFailure::Block, 4096);
     free_disk(&directory);
@@ -204,7 +198,7 @@ async fn a_full_disk_makes_block_wait_and_lose_nothing() {
 
 #[tokio::test]
 async fn a_full_disk_makes_allow_drop_and_count() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path().join("audit");
     let (audit, task) = start_with(&directory, OnFailure::Allow, 4096);
     free_disk(&directory);
@@ -231,7 +225,7 @@ async fn a_full_disk_makes_allow_drop_and_count() {
 
 #[tokio::test]
 async fn closing_on_a_dead_disk_ends_in_bounded_time_and_later_records_are_refused() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path().join("audit");
     let (audit, task) = start(&directory, OnFailure::Block);
     free_disk(&directory);
@@ -245,7 +239,7 @@ async fn closing_on_a_dead_disk_ends_in_bounded_time_and_later_records_are_refus
 
 #[test]
 fn a_directory_that_cannot_be_used_is_named_at_start() {
-    let home = Scratch::new();
+    let home = home();
     let directory = home.path().join("file");
     fs::write(&directory, "").unwrap();
     let settings = AuditSettings { on_failure: OnFailure::Allow, ..AuditSettings::new(&directory) };
@@ -256,7 +250,7 @@ fn a_directory_that_cannot_be_used_is_named_at_start() {
 
 #[tokio::test]
 async fn a_second_writer_is_told_who_has_the_directory() {
-    let home = Scratch::new();
+    let home = home();
     let (_audit, task) = start(home.path(), OnFailure::Block);
     let text = Audit::start(AuditSettings::new(home.path())).unwrap_err().to_string();
     assert!(text.starts_with(&format!("process {} writes", std::process::id())), "{text}");
@@ -268,7 +262,7 @@ async fn a_second_writer_is_told_who_has_the_directory() {
 
 #[tokio::test]
 async fn a_look_at_the_records_becomes_a_record_once() {
-    let home = Scratch::new();
+    let home = home();
     let (_audit, task) = start(home.path(), OnFailure::Block);
     let note =
         used::Note { command: "search".into(), arguments: "--peer lyon".into(), ..used::Note::default() };
@@ -306,7 +300,7 @@ async fn a_stop_leaves_no_note_whose_record_the_disk_keeps() {
 #[tokio::test]
 async fn who_is_turned_away_never_waits_and_nobody_does_when_the_process_ends() {
     for durability in [Durability::EverySecond, Durability::EveryRecord] {
-        let home = Scratch::new();
+        let home = home();
         let directory = home.path().join("audit");
         let settings = AuditSettings { durability, ..AuditSettings::new(&directory) };
         let (audit, task) = Audit::start_with(settings, 4096, PATIENCE).unwrap();
@@ -333,7 +327,7 @@ async fn who_is_turned_away_never_waits_and_nobody_does_when_the_process_ends() 
 
 #[tokio::test]
 async fn who_waits_for_an_answer_waits_no_longer_than_it_takes_to_know_that_there_is_no_record() {
-    let home = Scratch::new();
+    let home = home();
     for (durability, capacity, queued) in
         [(Durability::EveryRecord, 1 << 20, true), (Durability::EverySecond, 512, false)]
     {
@@ -361,7 +355,7 @@ async fn who_waits_for_an_answer_waits_no_longer_than_it_takes_to_know_that_ther
 
 #[tokio::test]
 async fn what_stands_in_the_place_of_a_file_is_named_at_the_start_and_not_waited_for() {
-    let home = Scratch::new();
+    let home = home();
     crate::audit::regular::tests::pipe(&today(home.path()));
     let text = Audit::start(AuditSettings::new(home.path())).unwrap_err().to_string();
     assert!(text.contains(today(home.path()).to_str().unwrap()), "{text}");
@@ -370,7 +364,7 @@ async fn what_stands_in_the_place_of_a_file_is_named_at_the_start_and_not_waited
 
 #[tokio::test]
 async fn a_line_that_could_not_be_closed_off_is_closed_off_before_the_next() {
-    let home = Scratch::new();
+    let home = home();
     let path = home.path().join("audit-2026-01-01.jsonl");
     fs::write(&path, "{\"sequence\":7}").unwrap();
     let (queue, (begun, _)) = (Arc::new(Queue::new(4096)), std::sync::mpsc::channel());

@@ -3,6 +3,7 @@
 use super::*;
 use crate::audit::head;
 use crate::audit::signing::SigningKey as Key;
+use crate::audit::tests::home;
 use crate::audit::verify::Adopted;
 use crate::audit::{Audit, AuditSettings, Checkpoints, Stopped};
 use crate::vocabulary::HeadFound;
@@ -23,7 +24,7 @@ fn key() -> Arc<Key> {
 impl Trail {
     /// One run has ended in good order.
     async fn new() -> Self {
-        let trail = Self { home: Scratch::new(), key: key() };
+        let trail = Self { home: home(), key: key() };
         trail.run(3).await;
         assert!(trail.verify(&[]).is_intact(), "{:?}", trail.verify(&[]));
         trail
@@ -270,7 +271,7 @@ async fn a_trail_that_was_emptied_is_not_intact() {
 
 #[tokio::test]
 async fn a_trail_before_its_first_record_of_substance_is_signed() {
-    let trail = Trail { home: Scratch::new(), key: key() };
+    let trail = Trail { home: home(), key: key() };
     let (_audit, task) = trail.start(0).await;
     let found = trail.verify(&[]);
     assert!(found.is_intact() && found.checkpoints == 1, "{found:?}");
