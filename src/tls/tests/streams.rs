@@ -69,12 +69,6 @@ fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
 }
 
-/// Where a pause is over when nobody has anything else to do, however fast the machine is.
-fn run_in_leaps<T>(test: impl Future<Output = T>) -> T {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().start_paused(true).build().unwrap().block_on(test)
-}
-
 /// Sends in pieces of one length and reads in pieces of another, both ways at once.
 async fn exchange(
     ours: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
@@ -310,7 +304,7 @@ fn a_reader_with_an_inbox_of_its_own_gets_what_was_sent_while_the_stream_writes(
 #[test]
 fn a_stream_writes_while_a_handshake_message_is_not_whole() {
     let with = sending_tickets_in_small_records();
-    run_in_leaps(async {
+    run(async {
         let (dialled, accepted) = sockets().await;
         let (mut slow, mut server_side) = tokio::io::duplex(1 << 20);
         let mut accepted = accepted;

@@ -53,7 +53,7 @@ async fn two_releases_at_once_end_in_order() {
     assert_eq!(answer, Some((6, vec![0; 4])));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_release_that_is_not_answered_is_an_abort() {
     let (association, mut peer) = accepted(&impatient()).await;
     let peering = async {

@@ -42,7 +42,7 @@ async fn first_bytes_that_are_no_request_are_aborted() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn silence_before_a_request_is_aborted() {
     for bytes in [&[][..], &[1, 0, 0], &request(0)[..100]] {
         let (error, said) = first(bytes, impatient()).await;
@@ -51,7 +51,7 @@ async fn silence_before_a_request_is_aborted() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_requestor_that_is_not_answered_says_so() {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let mut peer = Peer(theirs);
@@ -152,7 +152,7 @@ async fn bytes_that_break_the_rules_of_messages_are_aborted() {
 }
 
 /// It counts with its last byte, and not with its status.
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_response_whose_data_set_does_not_end_is_none() {
     let (mut association, mut peer) = accepted(&impatient()).await;
     let echo = dimse::echo_request(VERIFICATION, 1);
@@ -165,7 +165,7 @@ async fn a_response_whose_data_set_does_not_end_is_none() {
     assert_eq!(error.to_string(), "while reading a message: no byte moved in 50ms");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn silence_is_aborted_wherever_it_falls() {
     let store = p_data(3, COMMAND | LAST, &dimse::store_request(CT, "2.25.7", 1));
     let reading = "while reading a message: no byte moved in 50ms";
@@ -181,7 +181,7 @@ async fn silence_is_aborted_wherever_it_falls() {
 }
 
 /// A byte now and then is not enough.
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_message_that_hardly_moves_is_aborted() {
     let terms = Terms { min_bytes_per_second: 1 << 20, ..impatient() };
     let (mut association, mut peer) = accepted(&terms).await;
@@ -206,7 +206,7 @@ async fn a_message_that_hardly_moves_is_aborted() {
 }
 
 /// Its buffers are full, and it reads no more.
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_peer_that_reads_nothing_holds_nobody() {
     let (ours, theirs) = tokio::io::duplex(4096);
     let mut peer = Peer(theirs);

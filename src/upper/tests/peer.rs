@@ -80,7 +80,7 @@ pub fn asked() -> Request {
     request
 }
 
-/// The clock of who waits for one to pass stands, and leaps when nothing else is left to do.
+/// Short enough for a test that waits for one to pass.
 pub fn impatient() -> Terms {
     let short = Duration::from_millis(50);
     let deadlines = Deadlines { associate: short, answer: short, progress: short, release: short };
