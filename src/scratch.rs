@@ -89,12 +89,10 @@ fn users(folder: &Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    // What the tests alone need is named in whole: a program without their harness has this module, too.
     use super::Scratch;
     use std::fs;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::path::PathBuf;
-    use std::thread;
-    use std::time::Duration;
 
     /// One that cannot be removed while its path is that of a file.
     fn in_the_way() -> (Scratch, PathBuf) {
@@ -108,8 +106,8 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_removed_yet_is_removed_when_it_can() {
         let (scratch, path) = in_the_way();
-        let clearing = thread::spawn(move || {
-            thread::park_timeout(Duration::from_millis(50));
+        let clearing = std::thread::spawn(move || {
+            std::thread::park_timeout(std::time::Duration::from_millis(50));
             fs::remove_file(&path).unwrap();
             path
         });
@@ -120,8 +118,9 @@ mod tests {
     #[test]
     fn what_cannot_be_removed_fails_the_test_that_made_it() {
         let (mut scratch, path) = in_the_way();
-        scratch.patience = Duration::ZERO;
-        let told = catch_unwind(AssertUnwindSafe(|| drop(scratch))).unwrap_err();
+        scratch.patience = std::time::Duration::ZERO;
+        let dropping = std::panic::AssertUnwindSafe(|| drop(scratch));
+        let told = std::panic::catch_unwind(dropping).unwrap_err();
         let told = told.downcast_ref::<String>().unwrap();
         for part in ["what_cannot_be_removed", path.to_str().unwrap(), "src/scratch.rs:"] {
             assert!(told.contains(part), "{part} in {told}");

@@ -26,9 +26,13 @@ mod sink;
 mod store;
 #[path = "../load/upper.rs"]
 mod upper;
-// Certificates, processes and waiting, as the scenarios do it.
+// Folders, certificates, processes and waiting, as the scenarios do it.
+#[path = "../../tests/scenarios/group.rs"]
+mod group;
 #[path = "../../tests/scenarios/process.rs"]
 mod process;
+#[path = "../../src/scratch.rs"]
+mod scratch;
 #[path = "../../tests/scenarios/site.rs"]
 mod site;
 #[path = "../../tests/scenarios/wait.rs"]

@@ -199,8 +199,8 @@ fn is_left(metadata: &Metadata) -> bool {
 mod tests {
     use super::{Inbox, LONGEST, MINUTE, READ, WAIT};
     use crate::audit::regular::tests::pipe;
-    use std::ffi::OsStr;
     use crate::scratch::Scratch;
+    use std::ffi::OsStr;
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn the_oldest_wait_and_what_is_beyond_them_goes_whatever_the_order_of_the_folder_is() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let (mut inbox, now) = (Inbox::new(home.path().to_owned()), Instant::now());
         // The newest were put there first.
         leave(home.path(), 500..1_000);
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn notes_that_are_never_finished_fill_nothing() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let (mut inbox, now) = (Inbox::new(home.path().to_owned()), Instant::now());
         (0..WAIT + 40).for_each(|number| fs::write(home.path().join(format!("{number}-1")), "{").unwrap());
         leave(home.path(), 0..1);

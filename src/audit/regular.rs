@@ -173,7 +173,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_link_that_may_be_followed_is_not_blamed_for_what_is_behind_it() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let at = |name: &str| home.path().join(name);
         let said = |name: &str| follow(&at(name)).unwrap_err();
         fs::write(at("moved"), "kept").unwrap();
@@ -194,7 +194,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_put_takes_the_place_of_anything_whole_or_not_at_all() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let (path, fresh) = (home.path().join("small"), home.path().join("small-new"));
         let names = || fs::read_dir(home.path()).unwrap().count();
         fs::write(home.path().join("secret"), "kept").unwrap();

@@ -198,6 +198,7 @@ impl Drop for Crosswalk {
 
 #[cfg(test)]
 mod tests {
+    use crate::scratch::Scratch;
     use std::sync::{Arc, mpsc};
     use std::time::Duration;
 
@@ -207,7 +208,7 @@ mod tests {
     use super::{Crosswalk, Secret};
     use crate::rewrite::{Correspondences, Kind};
 
-    fn crosswalk(folder: &tempfile::TempDir) -> Arc<Crosswalk> {
+    fn crosswalk(folder: &Scratch) -> Arc<Crosswalk> {
         let secret = Secret::new(Zeroizing::new(vec![1; 48]));
         Arc::new(Crosswalk::open(&folder.path().join("crosswalk"), &secret).unwrap())
     }
@@ -215,7 +216,7 @@ mod tests {
     /// A disk that takes its time holds up who asks, and nobody else.
     #[test]
     fn a_look_up_leaves_the_thread_of_a_runtime_to_others() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         let crosswalk = crosswalk(&folder);
         let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let (say, heard) = mpsc::channel();
@@ -236,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_look_up_is_answered_without_another_thread_too() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         let crosswalk = crosswalk(&folder);
         assert_eq!(crosswalk.pseudonym_of(Kind::Uid, b"1.2.3"), Ok(None));
         let runtime = Builder::new_current_thread().build().unwrap();

@@ -11,7 +11,6 @@ use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
 use super::leg::Leg;
 use super::proxy_protocol::{self, HeaderError};
-use crate::vocabulary::Reason;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Protocol, ServerStream, Session};
 use crate::upper;

@@ -128,6 +128,7 @@ fn log(event: &Event) {
 mod tests {
     use super::Refusals;
     use crate::audit::{Audit, AuditSettings, Direction, Durability, Event, Operation};
+    use crate::scratch::Scratch;
     use std::sync::Arc;
     use std::time::Duration;
     use tokio::sync::oneshot;
@@ -141,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_tells_of_a_minute_tells_of_all_of_it_though_it_is_to_end() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         // Each record waits for the disk.
         let durability = Durability::EveryRecord;
         let settings = AuditSettings { durability, ..AuditSettings::new(home.path()) };

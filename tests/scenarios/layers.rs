@@ -102,7 +102,7 @@ fn every_room_uses_only_what_lies_below_it() {
 fn no_arrow_points_up_and_the_documentation_of_the_crate_has_every_room() {
     for (index, (room, below)) in MAY_USE.iter().enumerate() {
         let is_above = |used: &&str| MAY_USE[..index].iter().any(|(name, _)| name == used);
-        assert!(below.iter().all(|used| is_above(&used)), "{room} may use what comes after it");
+        assert!(below.iter().all(is_above), "{room} may use what comes after it");
     }
     let library = text_of(&source_folder().join("lib.rs"));
     let told = library.lines().filter_map(|line| line.strip_prefix("//! | [`")?.split_once("`]"));
@@ -117,7 +117,7 @@ fn one_file_knows_the_interface_of_rustls_that_its_next_release_replaces() {
         let code = code_of(&fs::read_to_string(file).expect("a source file"));
         ["rustls::unbuffered", "UnbufferedServer", "UnbufferedClient"].iter().any(|name| code.contains(name))
     };
-    let files = sources(&source_folder()).into_iter().filter(knows);
+    let files = sources().into_iter().filter(knows);
     let names = files.map(|file| file.file_name().expect("a name").to_owned()).collect::<Vec<_>>();
     assert_eq!(names, ["unbuffered.rs"]);
 }

@@ -159,7 +159,7 @@ impl Forwarding {
 
     /// Waits until nothing of it runs: a test's folder goes next.
     #[cfg(test)]
-    pub(super) async fn end(mut self) {
+    pub(super) async fn over(mut self) {
         let runtime = self.runtime.take();
         tokio::task::spawn_blocking(|| drop(runtime)).await.expect("no panic");
     }

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_key_is_made_with_the_first_thing_that_is_sealed_and_once_for_all_of_a_folder() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let (one, other) = (Seal::of(home.path()).unwrap(), Seal::of(home.path()).unwrap());
         assert!(!home.path().join(NAME).exists());
         let sealed = [&one, &other].map(|seal| seal.close(b"", b"kept".to_vec()).unwrap());
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn nothing_is_sealed_with_a_key_that_the_next_start_would_not_find() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         let seal = Seal::of(home.path()).unwrap();
         // As a disk that takes nothing.
         let in_the_way = home.path().join("forward.key-new");
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_no_key_gives_way_to_one() {
-        let home = tempfile::tempdir().unwrap();
+        let home = Scratch::new();
         fs::write(home.path().join(NAME), "short").unwrap();
         let seal = Seal::of(home.path()).unwrap();
         let sealed = seal.close(b"", b"kept".to_vec()).unwrap();

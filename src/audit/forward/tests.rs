@@ -165,7 +165,7 @@ fn what_a_cursor_remembers_of_studies_is_sealed_and_read_again() {
 
 #[test]
 fn a_cursor_that_its_seal_does_not_vouch_for_begins_with_the_oldest_record_and_says_so() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &configured(1));
     let position = Position { file: FIRST.into(), offset: 4 };
     let kept = Cursor { position, sequence: 2, messages: 1, state: remembered() };
@@ -305,7 +305,7 @@ async fn a_restart_goes_on_where_the_cursor_is() {
     assert_eq!(number(&datagram(&socket).await), 4);
     forwarding.reload(&[]);
     assert_eq!(forwarding.standings(), []);
-    forwarding.end().await;
+    forwarding.over().await;
 }
 
 #[tokio::test]
@@ -327,7 +327,7 @@ async fn what_was_delivered_is_needed_no_more() {
     until(|| needed(&hold) == [None, Some(first)]).await;
     forwarding.reload(&[]);
     until(|| needed(&hold) == [None, None]).await;
-    forwarding.end().await;
+    forwarding.over().await;
 }
 
 #[tokio::test]
@@ -354,10 +354,10 @@ async fn what_was_kept_of_a_closed_day_is_sent_and_deleted() {
         assert_eq!(number(&datagram(&socket).await), expected);
     }
     until(|| unsent::list(home.path()).unwrap().is_empty()).await;
-    forwarding.end().await;
+    forwarding.over().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn datagrams_follow_each_other_at_a_distance() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let between = Duration::from_millis(20);
@@ -394,12 +394,12 @@ async fn a_cursor_moves_with_each_event_that_a_fhir_server_takes() {
     until(|| stored().sequence == 3).await;
     assert_eq!((stored().messages, stored().position.offset), (3, configured(1).len() as u64 * 3));
     drop(server);
-    forwarding.end().await;
+    forwarding.over().await;
 }
 
 #[tokio::test]
 async fn a_destination_that_is_taken_away_and_comes_back_goes_on_behind_what_is_under_way() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let endpoint =
@@ -426,7 +426,7 @@ async fn a_destination_that_is_taken_away_and_comes_back_goes_on_behind_what_is_
 
 #[test]
 fn a_trail_that_begins_anew_is_sent_though_a_cursor_is_years_beyond_it() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &configured(1));
     let position = Position { file: "audit-2036-01-02.jsonl".into(), offset: 77 };
     let cursor = Cursor { position, sequence: 70, messages: 60, ..Cursor::default() };
@@ -497,7 +497,7 @@ async fn a_fhir_server_gets_each_event_until_it_takes_it_and_refuses_only_its_ow
     until(|| forwarding.standings()[0].1.delivered == 3).await;
     let standing = forwarding.standings()[0].1;
     assert_eq!((standing.sent, standing.refused, standing.failures), (2, 1, 1));
-    forwarding.end().await;
+    forwarding.over().await;
 }
 
 #[tokio::test]
@@ -524,7 +524,7 @@ async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_aler
     let bytes = (waiting.len() + configured(9).len()) as u64;
     let oldest = time::macros::datetime!(2026-01-02 03:00:00 UTC).unix_timestamp();
     assert_eq!((standing().backlog, standing().oldest), (bytes, oldest.unsigned_abs()));
-    forwarding.end().await;
+    forwarding.over().await;
     let alerts = alerts.lock().unwrap();
     assert_eq!(alerts.len(), 1, "{alerts:?}");
     assert_eq!(alerts[0].reason, "repository-behind");
@@ -533,7 +533,7 @@ async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_aler
 
 #[tokio::test]
 async fn a_backlog_from_before_a_clock_was_set_back_is_an_alert_too() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     append(home.path(), FIRST, &configured(6).replace("2026", "2126"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -7,6 +7,7 @@ use crate::audit::file::path_of;
 use crate::audit::queue::Queue;
 use crate::audit::writer::{How, Patience, Writer};
 use crate::audit::*;
+use crate::scratch::Scratch;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -283,7 +284,7 @@ async fn a_look_at_the_records_becomes_a_record_once() {
 
 #[tokio::test]
 async fn a_stop_leaves_no_note_whose_record_the_disk_keeps() {
-    let home = TempDir::new().unwrap();
+    let home = Scratch::new();
     let note =
         used::Note { command: "search".into(), arguments: "--peer lyon".into(), ..used::Note::default() };
     let taken = || lines(home.path()).iter().filter(|line| line.contains("audit-log-used")).count();

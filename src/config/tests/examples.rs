@@ -226,7 +226,7 @@ proptest! {
     #[test]
     fn random_text_has_problems_that_each_point_to_a_line_of_it(text in "(\\[\\[?(peer|role|listener|upstream|rewrite|limits|audit)\\]\\]?\n|[a-z]{1,9} = [\\PC]{0,9}\n|\\PC{0,20}\n){0,12}") {
         // Not even the fewest keys are there.
-        let errors = Material::shared().compile(&text).err().expect("problems").errors;
+        let errors = Material::shared().compile(&text).expect_err("problems").errors;
         let lines = text.split('\n').count();
         let has_place = |line: usize| (1..=lines).contains(&line);
         prop_assert!(!errors.is_empty() && errors.iter().all(|error| has_place(error.line)), "{errors:?} of {lines} lines");

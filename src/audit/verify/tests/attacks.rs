@@ -6,8 +6,8 @@ use crate::audit::signing::SigningKey as Key;
 use crate::audit::tests::home;
 use crate::audit::verify::Adopted;
 use crate::audit::{Audit, AuditSettings, Checkpoints, Stopped};
-use crate::vocabulary::HeadFound;
 use crate::scratch::Scratch;
+use crate::vocabulary::HeadFound;
 use std::path::PathBuf;
 use std::sync::Arc;
 
