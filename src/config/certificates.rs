@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::listener::Listeners;
 use super::report::Place;
 use super::section::Section;
 use super::settings::ListenerSettings;
@@ -9,9 +10,8 @@ use crate::identity::CertificateBinding;
 use crate::policy::Peer;
 use crate::tls::{ClientAuthentication, ClientTrust};
 
-pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &[ListenerSettings]) {
-    let usable: Vec<&ListenerSettings> =
-        listeners.iter().filter(|listener| peer.uses_listener(&listener.name)).collect();
+pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &Listeners) {
+    let usable = listeners.usable_by(peer);
     let asking: Vec<&ListenerSettings> = usable.iter().copied().filter(|one| asks(one)).collect();
     let risk = |problem: String, remedy: &str| root.report.risk(place, problem, remedy);
     if peer.certificates.is_none() && peer.issuers.is_none() {
@@ -100,8 +100,8 @@ fn spoken_for_by_several(root: &Section<'_>, place: &Place, peer: &Peer, asking:
 }
 
 /// Fingerprints of the CA certificates that may vouch for a peer, on whichever listener.
-pub(super) fn authorities_of<'l>(peer: &Peer, listeners: &'l [ListenerSettings]) -> Vec<&'l str> {
-    let usable = listeners.iter().filter(|listener| asks(listener) && peer.uses_listener(&listener.name));
+pub(super) fn authorities_of<'l>(peer: &Peer, listeners: &'l Listeners) -> Vec<&'l str> {
+    let usable = listeners.usable_by(peer).into_iter().filter(|listener| asks(listener));
     let signing = usable.filter_map(trust).flat_map(|trust| trust.signing());
     let vouching = signing.filter(|one| {
         peer.issuers.as_ref().is_none_or(|issuers| issuers.iter().any(|issuer| issuer.matches(one)))

@@ -1,5 +1,6 @@
 //! `[[listener]]`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,11 +12,36 @@ use super::section::Section;
 use super::settings::ListenerSettings;
 use super::upstream::values;
 use super::{addresses, tls};
+use crate::policy::Peer;
 
 #[derive(Default)]
 pub(super) struct Listeners {
     pub names: Names,
     pub compiled: Vec<ListenerSettings>,
+    /// Where each is in `compiled`.
+    by_name: BTreeMap<Arc<str>, usize>,
+    by_address: BTreeMap<SocketAddr, usize>,
+}
+
+impl Listeners {
+    /// Those that a peer may use, in the order of the file.
+    pub(super) fn usable_by(&self, peer: &Peer) -> Vec<&ListenerSettings> {
+        let Some(names) = &peer.listeners else { return self.compiled.iter().collect() };
+        let named: BTreeSet<usize> =
+            names.iter().filter_map(|name| self.by_name.get(name).copied()).collect();
+        named.into_iter().filter_map(|at| self.compiled.get(at)).collect()
+    }
+
+    fn enter(&mut self, listener: ListenerSettings) {
+        let at = self.compiled.len();
+        self.by_name.insert(listener.name.clone(), at);
+        self.by_address.insert(listener.address, at);
+        self.compiled.push(listener);
+    }
+
+    fn at(&self, address: &SocketAddr) -> Option<&ListenerSettings> {
+        self.compiled.get(*self.by_address.get(address)?)
+    }
 }
 
 pub(super) fn listeners(root: &Section<'_>, upstreams: &Names) -> Listeners {
@@ -27,8 +53,8 @@ pub(super) fn listeners(root: &Section<'_>, upstreams: &Names) -> Listeners {
     }
     for section in sections {
         let name = listeners.names.define(&section);
-        if let Some(listener) = listener(&section, name, upstreams, &listeners.compiled) {
-            listeners.compiled.push(listener);
+        if let Some(listener) = listener(&section, name, upstreams, &listeners) {
+            listeners.enter(listener);
         }
     }
     listeners
@@ -38,7 +64,7 @@ fn listener(
     section: &Section<'_>,
     name: Option<Arc<str>>,
     upstreams: &Names,
-    earlier: &[ListenerSettings],
+    earlier: &Listeners,
 ) -> Option<ListenerSettings> {
     section.require(&[NAME, ("address", "write where to listen, as in \"0.0.0.0:2762\"")]);
     let address = section.parsed("address", |text| free_address(text, earlier));
@@ -86,11 +112,11 @@ fn holds_everybody(networks: &[IpNet]) -> bool {
     IpNet::aggregate(&networks.to_vec()).iter().any(|network| network.prefix_len() == 0)
 }
 
-fn free_address(text: &str, earlier: &[ListenerSettings]) -> Result<SocketAddr, Wrong> {
+fn free_address(text: &str, earlier: &Listeners) -> Result<SocketAddr, Wrong> {
     let remedy = "write an address and a port, as in \"0.0.0.0:2762\" or \"[::]:2762\"";
     let wrong = |_| Wrong::new(format!("{text:?} is not an address with a port"), remedy);
     let address = text.parse::<SocketAddr>().map_err(wrong)?;
-    match earlier.iter().find(|listener| listener.address == address && address.port() != 0) {
+    match earlier.at(&address).filter(|_| address.port() != 0) {
         Some(taken) => {
             let problem = format!("{address} is taken by listener \"{}\" in line {}", taken.name, taken.line);
             Err(Wrong::new(problem, "give each listener its own address or port"))

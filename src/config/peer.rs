@@ -41,12 +41,12 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
         if let Some(peer) = peer(&section, name, known).map(Arc::new) {
             shadowed(root, &place, &peer, &mut shadows);
             risks(root, &place, &peer);
-            certificates::risks(root, &place, &peer, &known.listeners.compiled);
+            certificates::risks(root, &place, &peer, known.listeners);
             two_way::risks(root, &place, &peer, known.rewrites);
             peers.push((place, peer));
         }
     }
-    sharing::risks(root, &peers, known.rewrites, &known.listeners.compiled);
+    sharing::risks(root, &peers, known.rewrites, known.listeners);
     peers.into_iter().map(|(_, peer)| peer).collect()
 }
 

@@ -21,6 +21,7 @@ const FEW: usize = 4;
 #[derive(Default)]
 pub(super) struct Shadows {
     peers: Vec<Arc<Peer>>,
+    listeners: Index<Arc<str>>,
     networks: Index<IpNet>,
     calling: Titles,
     called: Titles,
@@ -42,6 +43,7 @@ impl Shadows {
     /// Those that have a condition which covers the rarest of this peer, in the order of the file.
     fn candidates(&self, narrow: &Peer) -> Vec<usize> {
         let mut rarest = Rarest::default();
+        rarest.offer_all(narrow.listeners.as_deref(), &self.listeners, |one| vec![self.listeners.under(one)]);
         narrow.calling.iter().for_each(|pattern| rarest.offer(self.calling.covering(pattern)));
         rarest.offer_all(narrow.called.as_deref(), &self.called.index, |one| self.called.covering(one));
         for (bindings, index) in
@@ -60,6 +62,7 @@ impl Shadows {
 
     fn enter(&mut self, peer: &Arc<Peer>) {
         let at = self.peers.len();
+        self.listeners.enter(peer.listeners.as_ref(), at);
         self.networks.enter(Some(&peer.networks), at);
         self.certificates.enter(peer.certificates.as_ref(), at);
         self.issuers.enter(peer.issuers.as_ref(), at);

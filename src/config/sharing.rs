@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::certificates;
+use super::listener::Listeners;
 use super::report::Place;
 use super::rewrite::Rewrites;
 use super::section::Section;
-use super::settings::ListenerSettings;
 use crate::policy::Peer;
 
 /// Owners of one secret that are told apart; beyond that it is told often enough.
@@ -41,7 +41,7 @@ pub(super) fn risks(
     root: &Section<'_>,
     peers: &[(Place, Arc<Peer>)],
     rewrites: &Rewrites,
-    listeners: &[ListenerSettings],
+    listeners: &Listeners,
 ) {
     let mut owners: BTreeMap<&[u8], BTreeMap<Owner<'_>, &Peer>> = BTreeMap::new();
     let mut told = BTreeSet::new();

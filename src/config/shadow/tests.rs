@@ -42,6 +42,12 @@ fn peer(networks: &str, calling: &str, certificates: &str, called: &str) -> Arc<
     })
 }
 
+/// The same peer, on these listeners only, if any are named.
+fn on(listeners: &str, peer: Arc<Peer>) -> Arc<Peer> {
+    let listeners = (!listeners.is_empty()).then(|| listeners.split(' ').map(Arc::from).collect());
+    Arc::new(Peer { listeners, ..Arc::into_inner(peer).unwrap() })
+}
+
 /// How many comparisons a file of such peers takes at most for one of them.
 fn most_compared(count: usize, peer: impl Fn(usize) -> Arc<Peer>) -> usize {
     let mut shadows = Shadows::default();
@@ -72,6 +78,7 @@ fn however_many_peers_there_are_each_is_compared_with_few() {
                 ""
             )) <= FEW
         );
+        assert!(most_compared(count, |at| on(&name(at), peer("0.0.0.0/0", "*", "", ""))) <= FEW);
         // All alike: the first covers all others.
         assert!(most_compared(count, |_| peer("10.0.0.0/8", "A*", "", "")) <= FEW);
         // A grid of networks and titles: as many as share the rarer of the two.
@@ -94,10 +101,11 @@ fn any_peer() -> impl Strategy<Value = Arc<Peer>> {
     );
     let titles = || prop::sample::select(vec!["*", "A*", "A?", "AB", "AB*", "B", "*B", "?"]);
     let names = prop::sample::select(vec!["", "", "dns:a", "dns:b", "dns:a dns:b"]);
+    let listeners = prop::sample::select(vec!["", "", "l", "m", "l m"]);
     let calling = prop::collection::vec(titles(), 1..3);
     let called = prop::collection::vec(titles(), 0..2);
-    (networks, calling, names, called).prop_map(|(networks, calling, names, called)| {
-        peer(&networks.join(" "), &calling.join(" "), names, &called.join(" "))
+    (listeners, networks, calling, names, called).prop_map(|(listeners, networks, calling, names, called)| {
+        on(listeners, peer(&networks.join(" "), &calling.join(" "), names, &called.join(" ")))
     })
 }
 
