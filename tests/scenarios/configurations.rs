@@ -87,6 +87,17 @@ fn problems_come_all_at_once_each_with_its_place() {
     assert!(!run.success && run.output.contains("bad.toml:2:"), "{}", run.output);
 }
 
+#[test]
+fn tables_that_are_toml_alone_and_not_together_are_no_configuration() {
+    let site = Site::new();
+    let text = "[audit]\nrepository = \"x\"\n[audit.repository.tls]\nca = \"y\"\n";
+    fs::write(site.path("bad.toml"), text).expect("a configuration written");
+    let output = gate::command(&site, &["check", "-c", "bad.toml"]).output().expect("dimsegate check");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(BAD_CONFIGURATION), "{said}");
+    assert!(said.starts_with("bad.toml:3:8: is not TOML: ") && said.lines().count() == 1, "{said}");
+}
+
 fn shipped() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
     let entries = fs::read_dir(folder).expect("the folder conf/");
