@@ -23,7 +23,7 @@
 //!
 //! | room | standard | holds |
 //! | --- | --- | --- |
-//! | [`buffer`] | | buffers that are lent while data flows, and the inbox that a peer's bytes are read into |
+//! | [`buffer`] | | buffers that are lent while data flows, the inbox that a peer's bytes are read into, the shelf for frames |
 //! | [`wire`] | PS3.8 §9.3 | PDUs, the A-ASSOCIATE codec, fragments |
 //! | [`dimse`] | PS3.7 | command sets, message assembly, status codes |
 //! | [`dataset`] | PS3.5 | the scanner and writer of elements, in every transfer syntax |

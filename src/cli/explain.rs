@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use rustls::pki_types::CertificateDer;
 
+mod frames;
 mod proof;
 
 use super::exit::BAD_CONFIGURATION;
@@ -185,6 +186,9 @@ fn granted(settings: &Settings, args: &Args, grant: &Grant, proof: &str) -> (Str
     upstream(&mut text, settings, grant);
     line(&mut text, "rewrite", &rewrite(grant));
     crosswalk(&mut text, settings, grant);
+    if let Some(frames) = frames::frames(settings, peer) {
+        line(&mut text, "frames", &frames);
+    }
     limits(&mut text, grant);
     let contexts = contexts(&mut text, grant, args);
     let operation = asked(&mut text, grant, args);

@@ -7,6 +7,7 @@ use super::descriptors;
 use super::section::Section;
 use super::settings::Limits;
 use crate::policy::limits::{Limits as Counts, REQUEST_PIECE};
+use crate::rewrite::FrameMemory;
 
 const DEFAULT: Limits = Limits {
     counts: Counts {
@@ -27,8 +28,11 @@ const DEFAULT: Limits = Limits {
     max_associate_length: 1_048_576,
     max_command_length: 65_536,
     grace: Duration::from_secs(30),
-    decoding_memory: 512 << 20,
+    decoding_memory: FrameMemory { decoding: 0, lying: 0 },
 };
+
+/// What frames may take whose pixels are decoded, where the largest does not need more.
+const DECODING_MEMORY: u64 = 512 << 20;
 
 const MANY: u32 = 1_000_000;
 
@@ -46,12 +50,11 @@ fn pieces(section: &Section<'_>) -> Option<u32> {
     u32::try_from(size / REQUEST_PIECE as u64).ok()
 }
 
-/// `room` is what the largest frame takes that a rewrite decodes, in bytes.
-pub(super) fn limits(root: &Section<'_>, room: u64) -> Limits {
-    let enough = DEFAULT.decoding_memory.max(room);
+/// `largest` is the largest frame that a rewrite decodes, in bytes of pixels.
+pub(super) fn limits(root: &Section<'_>, largest: u64) -> Limits {
     let Some(section) = root.table("limits") else {
         descriptors::risk(root, &DEFAULT.counts);
-        return Limits { decoding_memory: enough, ..DEFAULT };
+        return Limits { decoding_memory: FrameMemory::divide(enough(largest), largest), ..DEFAULT };
     };
     let rate = |key| section.count(key, 1..=MANY).and_then(NonZeroU32::new);
     let bytes = |key, range, default| {
@@ -69,16 +72,26 @@ pub(super) fn limits(root: &Section<'_>, room: u64) -> Limits {
         max_associate_length: bytes("max-associate-length", 4096..=16 << 20, DEFAULT.max_associate_length),
         max_command_length: bytes("max-command-length", 1024..=1 << 20, DEFAULT.max_command_length),
         grace: section.duration_or_zero("grace", DEFAULT.grace),
-        decoding_memory: section.size("decoding-memory", 1 << 20..=1 << 40).unwrap_or(enough),
+        decoding_memory: decoding_memory(&section, largest),
     };
-    if limits.decoding_memory < room {
-        let problem = format!("is less than the {room} bytes that the largest frame of a rewrite takes");
-        let remedy = "write more, or a smaller largest-frame in [[rewrite]]";
-        section.report.error(&section.place_of("decoding-memory"), problem, remedy);
-    }
     descriptors::risk(&section, &limits.counts);
     memory_risk(&section, &limits);
     limits
+}
+
+fn enough(largest: u64) -> u64 {
+    DECODING_MEMORY.max(FrameMemory::least(largest))
+}
+
+fn decoding_memory(section: &Section<'_>, largest: u64) -> FrameMemory {
+    let whole = section.size("decoding-memory", 1 << 20..=1 << 40).unwrap_or(enough(largest));
+    let least = FrameMemory::least(largest);
+    if whole < least {
+        let problem = format!("is less than the {least} bytes that the largest frame of a rewrite takes");
+        let remedy = "write more, or a smaller largest-frame in [[rewrite]]";
+        section.report.error(&section.place_of("decoding-memory"), problem, remedy);
+    }
+    FrameMemory::divide(whole, largest)
 }
 
 fn counts(section: &Section<'_>, rate: impl Fn(&'static str) -> Option<NonZeroU32>) -> Counts {

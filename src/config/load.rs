@@ -87,7 +87,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
-    let limits = limits::limits(root, rewrites.room());
+    let limits = limits::limits(root, rewrites.largest_frame());
     let roles = role::roles(root);
     let listeners = listener::listeners(root, &upstreams.names);
     let routes = upstream::routes(root, &upstreams.names);

@@ -72,10 +72,10 @@ impl Rewrites {
         self.told.borrow_mut().insert(problem.to_owned())
     }
 
-    /// Bytes that are in hand while the largest frame is decoded.
-    pub(super) fn room(&self) -> u64 {
+    /// Bytes of the largest frame that is decoded, its pixels; 0 where none are.
+    pub(super) fn largest_frame(&self) -> u64 {
         let profiles = self.compiled.values().filter_map(|ruleset| ruleset.profile());
-        profiles.map(|profile| profile.burned_in.room()).max().unwrap_or(0)
+        profiles.map(|profile| profile.burned_in.largest_frame()).max().unwrap_or(0)
     }
 }
 

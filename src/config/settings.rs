@@ -13,7 +13,7 @@ use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
 use crate::crosswalk::Secret;
 use crate::policy::{self, Policy};
-use crate::rewrite::Ruleset;
+use crate::rewrite::{FrameMemory, Ruleset};
 use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
 use crate::wire::AeTitle;
 
@@ -102,8 +102,8 @@ pub struct Limits {
     pub max_command_length: u32,
     /// How long a drain waits.
     pub grace: Duration,
-    /// Bytes that compressed pixels in hand may take, of all associations together.
-    pub decoding_memory: u64,
+    /// What frames may take whose pixels are decoded, of all associations together.
+    pub decoding_memory: FrameMemory,
 }
 
 /// `[[listener]]`.

@@ -19,7 +19,7 @@ impl Daemon {
         let bound = self.listeners.bind_new(&settings)?;
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
-        self.gate.decoders.apply(settings.limits.decoding_memory);
+        self.gate.decoders.apply(&settings.limits);
         self.listeners.follow(&settings, bound);
         self.followed.send_replace(settings.clone());
         self.forwarding.reload(&settings.forwarding);

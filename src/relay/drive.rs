@@ -232,9 +232,9 @@ impl<'o, 'a> Drive<'o, 'a> {
                     })
                 })
             }
-            Question::Room(bytes) => Box::pin(async move { Told::Room(gate.decoders.room(bytes).await) }),
-            Question::Decode(frame, room) => {
-                Box::pin(async move { Told::Pixels(gate.decoders.decode(frame, room).await) })
+            Question::Decode(frame) => {
+                let peer = Arc::clone(&self.open.machine.terms().grant.peer.name);
+                Box::pin(async move { Told::Pixels(gate.decoders.decode(peer, frame).await) })
             }
             Question::Others => Box::pin(async {
                 yield_now().await;

@@ -67,6 +67,7 @@ impl Established {
             ruleset: ruleset.cloned(),
             crosswalk: asking.clone().map(|asking| asking as _),
             contexts: associate::accepted(&self.offered, &self.answered),
+            frames: arrival.gate.decoders.corner(Arc::clone(&grant.peer.name)),
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
             offered: limits.max_pdu_length,
             today: || OffsetDateTime::now_utc().date(),

@@ -44,7 +44,7 @@ impl Gate {
     pub fn new(in_force: InForce, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
         let limits = &in_force.settings.limits;
         let limiter = Limiter::new(limits.counts);
-        let decoders = Decoders::new(limits.decoding_memory);
+        let decoders = Decoders::new(limits);
         Self {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::buffer::NoRoom;
 use crate::dataset::{PathStep, ScanError, ScanProblem, Tag, may_be_text};
 
 /// A data set that cannot be rewritten: nothing of it may be called complete. Names the element, never a value.
@@ -103,6 +104,8 @@ pub enum RewriteProblem {
     Undecodable,
     #[error("a frame is larger than may be decoded")]
     FrameSize,
+    #[error("no memory to decode a frame in at present")]
+    NoRoom,
     #[error("pixels inside a sequence cannot be masked")]
     NestedPixels,
     #[error("pixels outside an object; refused")]
@@ -225,6 +228,7 @@ impl RewriteProblem {
             Self::Frames => "an offset table, or one fragment a frame",
             Self::Undecodable => "a frame as the transfer syntax and the description say",
             Self::FrameSize => "a frame of at most largest-frame",
+            Self::NoRoom => "fewer or faster frames of this peer at once, or more decoding-memory",
         }
     }
 
@@ -243,12 +247,18 @@ impl RewriteProblem {
             }
             // Identifier does not match SOP class (PS3.4 C.4.1.1.4).
             Self::NotAKey | Self::Wildcard | Self::NeedsPatientId => 0xA900,
-            Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
+            Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms | Self::NoRoom => 0xA700,
             Self::BurnedIn | Self::NoMask | Self::OverlayInPixels | Self::PixelsOfNoObject => 0xC006,
             Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
             Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
             Self::Frames | Self::Undecodable | Self::FrameSize => 0xC007,
         }
+    }
+}
+
+impl From<NoRoom> for RewriteProblem {
+    fn from(NoRoom: NoRoom) -> Self {
+        Self::NoRoom
     }
 }
 

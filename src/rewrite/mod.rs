@@ -74,7 +74,7 @@ pub use error::{RewriteError, RewriteProblem};
 pub use facts::Way;
 pub use notes::Summary;
 pub use output::{Output, Piece};
-pub use pixels::{Frame, MaskSpec, Pixels, Rectangle};
+pub use pixels::{Frame, FrameMemory, MaskSpec, Pixels, Rectangle};
 pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
 pub use step::Step;

@@ -17,6 +17,7 @@ use super::pixels::{Codec, Frame, Pixels};
 use super::rewriting::Rewriting;
 use super::step::Step;
 use super::table::Ruleset;
+use crate::buffer::Corner;
 use crate::dataset::Encoding;
 use crate::wire::Uid;
 
@@ -188,6 +189,15 @@ impl Transform {
         self
     }
 
+    /// Says where frames lie until all of one has come, and until its pixels are sent. Without this they share their memory with
+    /// nobody.
+    pub fn with_frames_in(mut self, corner: Corner) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.corner = Some(corner);
+        }
+        self
+    }
+
     /// Whether what comes out is in explicit VR little endian, decoded. Known before anything does.
     pub fn decodes(&self) -> bool {
         self.rewriting().is_some_and(Rewriting::decodes)
@@ -231,10 +241,10 @@ impl Transform {
     ///
     /// # Errors
     /// It could not be decoded, or is not what was described.
-    pub fn decoded(&mut self, pixels: Pixels, output: &mut Output) -> Result<(), RewriteError> {
+    pub fn decoded(&mut self, pixels: Pixels) -> Result<(), RewriteError> {
         self.guarded(|work| match work {
             Work::Identity | Work::Deflated(_) => Ok(()),
-            Work::Plain(rewriting) => rewriting.decoded(pixels, output),
+            Work::Plain(rewriting) => rewriting.decoded(pixels),
         })
     }
 
@@ -247,7 +257,7 @@ impl Transform {
         let mut at = 0;
         while let Some(frame) = more(self.step(input, &mut at, output)?) {
             if let Some(frame) = frame {
-                self.decoded(frame.decode(), output)?;
+                self.decoded(frame.decode(u64::MAX))?;
             }
         }
         Ok(())
@@ -261,7 +271,7 @@ impl Transform {
     pub fn finish(&mut self, output: &mut Output) -> Result<(), RewriteError> {
         while let Some(frame) = more(self.finish_step(output)?) {
             if let Some(frame) = frame {
-                self.decoded(frame.decode(), output)?;
+                self.decoded(frame.decode(u64::MAX))?;
             }
         }
         Ok(())
@@ -291,7 +301,8 @@ impl Transform {
     }
 
     /// Whether the header of the data set is past, and with it nearly all that is refused: the pixel data or another long
-    /// value has begun, 64 KiB have been read, or the data set is complete. Always so for an identity.
+    /// value has begun, 64 KiB have been read, or the data set is complete; of pixel data that are decoded, that the first frame
+    /// is. Always so for an identity.
     pub fn settled(&self) -> bool {
         self.rewriting().is_none_or(Rewriting::settled)
     }
@@ -332,7 +343,7 @@ impl Transform {
 fn more(step: Step) -> Option<Option<Box<Frame>>> {
     match step {
         Step::Done => None,
-        Step::More | Step::Room(_) => Some(None),
+        Step::More => Some(None),
         Step::Frame(frame) => Some(Some(frame)),
     }
 }

@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("age", &[]),
     ("dimse", &["vocabulary", "wire"]),
     ("dataset", &["vocabulary", "wire"]),
-    ("rewrite", &["dataset", "wire"]),
+    ("rewrite", &["buffer", "dataset", "wire"]),
     ("crosswalk", &["files", "dataset", "rewrite"]),
     ("identity", &["wire"]),
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),

@@ -3,11 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 
 use serde_json::Value;
 
-use crate::command::{Command as Dimse, STATUS};
+use crate::command::{Command as Dimse, ERROR_COMMENT, STATUS};
 use crate::corpus;
 use crate::de_identification::{Site, only_file};
 use crate::gate::{self, Gate, Setup};
@@ -16,7 +15,7 @@ use crate::peers::peers_folder;
 use crate::raw::{self, Peer, Upstream};
 use crate::rewriting::pass;
 use crate::upper::{self, Pdu, Request};
-use crate::wait::PATIENCE;
+use crate::wait;
 
 /// Overlapping, beyond the right edge of most images, and one that no image of 64 rows has.
 const RECTANGLES: &str = "[[3, 2, 21, 9], [10, 5, 9, 30], [40, 40, 9000, 3], [1, 2000, 5, 5]]";
@@ -251,52 +250,196 @@ fn take(acceptor: &mut Peer, mut pdu: Pdu) {
     }
 }
 
-/// While the upstream of one does not read, the others wait for the memory that its frame is in, and nobody else waits.
+/// A `[[peer]]` for one calling AE title.
+fn peer_called(title: &str) -> String {
+    let keys = format!("rewrite = \"site\"\ncalling-ae-titles = [\"{title}\"]");
+    gate::peer(&keys).replace("name = \"site\"", &format!("name = \"{}\"", title.to_lowercase()))
+}
+
+/// An association of which the objects can be decoded.
+fn open(gate: &Gate, upstream: &Upstream, title: &str, object: &Object) -> (Peer, Peer) {
+    let (class, syntax) = (&object.sop_class, &object.transfer_syntax);
+    let request = Request::new(title, "PACS").context(class, &[syntax]);
+    raw::open(&gate.plain(), upstream, &request.context(class, &[upper::EXPLICIT_LITTLE]), 16384)
+}
+
+fn store(requestor: &mut Peer, object: &Object) {
+    let command = Dimse::c_store_rq(1, &object.sop_class, &object.sop_instance);
+    requestor.send_message(1, &command, Some(&object.data_set), 16384);
+}
+
+fn status(requestor: &mut Peer) -> (Option<u16>, Option<String>) {
+    let answer = requestor.message().command;
+    (answer.number(STATUS), answer.text(ERROR_COMMENT))
+}
+
+const NO_ROOM: &str = "(7FE0,0010): no memory to decode a frame in at present";
+
+/// Decoded pixels that an upstream does not read cost the peer that sent them, and nobody else waits.
 #[test]
-fn all_associations_share_the_memory_that_decoding_takes_and_others_go_on() {
+fn who_sends_to_an_upstream_that_does_not_read_holds_nobody_up() {
     let upstream = Upstream::bind();
+    // Of this, 16.75 MiB are for frames that lie about.
     let gate = Gate::start(&Setup {
         extra: LARGE,
         limits: "decoding-memory = \"49MiB\"",
-        peers: gate::peer("rewrite = \"site\""),
+        peers: [peer_called("MANY"), peer_called("OTHER")].join("\n"),
         ..Setup::plain(upstream.address)
     });
     let object = &large_frame();
-    let class = &object.sop_class;
-    let both = Request::new("SITE", "PACS").context(class, &[RLE]).context(class, &[upper::EXPLICIT_LITTLE]);
-    let pairs: Vec<_> = (0..3).map(|_| raw::open(&gate.plain(), &upstream, &both, 16384)).collect();
-    let (mut other, mut others) =
-        raw::open(&gate.plain(), &upstream, &raw::verification("SITE", "PACS"), 16384);
-    let mut echo = |message_id| {
-        other.send_message(1, &Dimse::c_echo_rq(message_id), None, 16384);
-        let echo = others.message();
-        others.send_message(1, &echo.command.response(0), None, 16384);
-        assert_eq!(other.message().command.number(STATUS), Some(0));
-    };
-    let (told, begun) = mpsc::channel();
+    let mut unread: Vec<_> = (0..3).map(|_| open(&gate, &upstream, "MANY", object)).collect();
+    let (mut last, unasked) = unread.pop().expect("an association");
+    let begun: Vec<_> = (unread.into_iter())
+        .map(|(mut requestor, mut acceptor)| {
+            store(&mut requestor, object);
+            let first = acceptor.pdu();
+            (requestor, acceptor, first)
+        })
+        .collect();
+    store(&mut last, object);
+    assert_eq!(
+        status(&mut last),
+        (Some(0xA700), Some(NO_ROOM.into())),
+        "two of three are its share and more"
+    );
+    raw::release(last, unasked);
+
+    let (mut other, mut reads) = open(&gate, &upstream, "OTHER", object);
     std::thread::scope(|scope| {
-        for (mut requestor, mut acceptor) in pairs {
-            scope.spawn(move || {
-                let store = Dimse::c_store_rq(1, class, &object.sop_instance);
-                requestor.send_message(1, &store, Some(&object.data_set), 16384);
-                assert_eq!(requestor.message().command.number(STATUS), Some(0));
-            });
-            let told = told.clone();
-            scope.spawn(move || {
-                let first = acceptor.pdu();
-                let (go, going) = mpsc::channel();
-                told.send(go).expect("somebody who listens");
-                going.recv().expect("a word");
-                take(&mut acceptor, first);
-                // Until the requestor has gone.
-                acceptor.rest();
-            });
-        }
-        for message_id in 1..4 {
-            let go: mpsc::Sender<()> = begun.recv_timeout(PATIENCE).expect("an object on its way");
-            (0..100).for_each(|number| echo(message_id * 100 + number));
-            assert!(begun.try_recv().is_err(), "two objects are in hand at once");
-            go.send(()).expect("an upstream");
-        }
+        scope.spawn(|| {
+            let first = reads.pdu();
+            take(&mut reads, first);
+        });
+        store(&mut other, object);
+        assert_eq!(status(&mut other).0, Some(0));
     });
+    raw::release(other, reads);
+
+    let [(mut evicted, mut late, _), (mut kept, mut later, first)] =
+        <[_; 2]>::try_from(begun).ok().expect("two");
+    std::thread::scope(|scope| {
+        scope.spawn(|| take(&mut later, first));
+        assert_eq!(status(&mut kept).0, Some(0));
+    });
+    raw::release(kept, later);
+    std::thread::scope(|scope| {
+        let aborted = scope.spawn(|| {
+            loop {
+                let pdu = late.pdu();
+                if pdu.kind != upper::P_DATA {
+                    return pdu.kind;
+                }
+                assert!(
+                    pdu.pdvs().expect("PDVs").iter().all(|pdv| pdv.control != upper::LAST),
+                    "half an object"
+                );
+            }
+        });
+        assert_eq!(status(&mut evicted), (Some(0xA700), Some(NO_ROOM.into())));
+        assert_eq!(aborted.join().expect("no panic"), upper::ABORT);
+    });
+}
+
+/// An object with a frame of 1 MiB of pixels, of whose compressed bytes some come, and not the rest.
+fn slow_object() -> Object {
+    let object = large_frame();
+    let number = |element, value: u16| short(0x28, element, "US", &value.to_le_bytes());
+    let end = object.data_set.windows(4).position(|bytes| bytes == b"\xE0\x7F\x10\0").expect("pixel data");
+    let mut header = object.data_set[..end].to_vec();
+    for (element, old, new) in [(0x10, 2048, 1024), (0x11, 4096, 1024)] {
+        let (old, new) = (number(element, old), number(element, new));
+        let at = header.windows(old.len()).position(|bytes| bytes == old).expect("the number");
+        header[at..at + new.len()].copy_from_slice(&new);
+    }
+    header.extend(b"\xE0\x7F\x10\0OB\0\0\xFF\xFF\xFF\xFF\xFE\xFF\0\xE0\0\0\0\0\xFE\xFF\0\xE0");
+    header.extend((SLOW_FRAGMENT as u32).to_le_bytes());
+    Object { transfer_syntax: JPEG.into(), data_set: header, ..object }
+}
+
+const JPEG: &str = "1.2.840.10008.1.2.4.50";
+const SLOW_FRAGMENT: usize = 128 << 10;
+
+const SMALL: &str = r#"[[rewrite]]
+name = "site"
+profile = "basic"
+secret-file = "conf/pseudonym.key"
+burned-in = "mask"
+compressed-pixels = "decode"
+largest-frame = "1MiB"
+masks = [{ rectangles = [[0, 0, 9999, 20]] }]"#;
+
+/// A real ultrasound clip in JPEG, and its pixels as `dimsegate rewrite` masks them.
+fn clip() -> (Object, Vec<u8>) {
+    let named = |path: &PathBuf| path.ends_with("examples_ybr_color.dcm");
+    let file = corpus::files().into_iter().find(named).expect("a file of pydicom's");
+    let keys = SMALL.find("burned-in").expect("keys");
+    let site = Site::of(&[("site", &SMALL[keys..])]);
+    let out = site.folder.path().join("clip");
+    assert!(site.rewrite("site", &out, &[], &[&file]).success);
+    let masked = std::fs::read(only_file(&out)).expect("the clip");
+    let object = Object::from_part10(&std::fs::read(file).expect("the clip")).expect("a DICOM file");
+    (object, masked[masked.len() - 30 * 240 * 320 * 3..].to_vec())
+}
+
+/// The data set of the next message.
+fn received(acceptor: &mut Peer) -> Vec<u8> {
+    let message = acceptor.message();
+    acceptor.send_message(message.context, &message.command.response(0), None, 16384);
+    message.data_set.expect("an object")
+}
+
+/// Two peers send slowly, and hold all the memory that they can; the pictures of a third one are masked all the same.
+#[test]
+fn slow_peers_hold_nobody_elses_pictures_up() {
+    let upstream = Upstream::bind();
+    // Of this, 2.25 MiB are for frames that lie about.
+    let gate = Gate::start(&Setup {
+        extra: SMALL,
+        limits: "decoding-memory = \"6656KiB\"",
+        peers: ["SLOW1", "SLOW2", "FAST"].map(peer_called).join("\n"),
+        ..Setup::plain(upstream.address)
+    });
+    let (slow, (clip, pixels)) = (&slow_object(), clip());
+    let part = vec![0; SLOW_FRAGMENT / 8 * 7];
+    let mut held: Vec<_> = (0..32)
+        .map(|number| {
+            let (mut requestor, acceptor) = open(&gate, &upstream, ["SLOW1", "SLOW2"][number / 16], slow);
+            let command = Dimse::c_store_rq(1, &slow.sop_class, &slow.sop_instance);
+            requestor.send(&upper::p_data(1, upper::COMMAND, &command.encode(), 16384));
+            [&slow.data_set, &part].iter().for_each(|bytes| requestor.send(&more(bytes)));
+            (requestor, acceptor)
+        })
+        .collect();
+    // They learn of it with what they send next.
+    held.iter_mut().for_each(|(requestor, _)| requestor.send(&more(&[0; 8])));
+    let full = || gate.output().contains("no memory to decode a frame").then_some(());
+    wait::until("memory that is used up", full);
+
+    let (mut fast, mut archive) = open(&gate, &upstream, "FAST", &clip);
+    std::thread::scope(|scope| {
+        let received = scope.spawn(|| received(&mut archive));
+        store(&mut fast, &clip);
+        assert_eq!(status(&mut fast).0, Some(0));
+        assert!(received.join().expect("no panic").ends_with(&pixels));
+    });
+    raw::release(fast, archive);
+
+    let mut rest = vec![0; SLOW_FRAGMENT - part.len() - 8];
+    rest.extend(b"\xFE\xFF\xDD\xE0\0\0\0\0");
+    for (mut requestor, acceptor) in held {
+        requestor.send(&upper::p_data(1, 0, &rest, 16384));
+        assert!(matches!(status(&mut requestor).0, Some(0xA700 | 0xC007)));
+        // The upstream has heard of none of them.
+        raw::release(requestor, acceptor);
+    }
+}
+
+/// A part of a data set that goes on.
+fn more(bytes: &[u8]) -> Vec<u8> {
+    let part = |part: &[u8]| {
+        let mut pdu = upper::p_data(1, 0, part, 16384);
+        pdu[11] &= !upper::LAST;
+        pdu
+    };
+    bytes.chunks(16384 - 6).flat_map(part).collect()
 }

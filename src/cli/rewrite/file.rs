@@ -91,10 +91,11 @@ fn step(
 ) -> Result<bool, RewriteError> {
     let step =
         if chunk.is_empty() { transform.finish_step(output)? } else { transform.step(chunk, at, output)? };
-    if let Step::Frame(frame) = &step {
-        transform.decoded(frame.decode(), output)?;
+    let is_done = matches!(step, Step::Done);
+    if let Step::Frame(frame) = step {
+        transform.decoded(frame.decode(u64::MAX))?;
     }
-    Ok(matches!(step, Step::Done))
+    Ok(is_done)
 }
 
 /// A file that is read a part at a time.

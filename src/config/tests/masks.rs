@@ -44,7 +44,7 @@ fn masks_are_checked_where_they_stand() {
     let (decode, little) = ("compressed-pixels = \"decode\"\n", "[limits]\ndecoding-memory = \"100MiB\"\n");
     let small = found(&format!("{one}{decode}{little}"));
     assert!(
-        small.len() == 1 && small[0].contains("limits.decoding-memory: is less than the 402915328 bytes"),
+        small.len() == 1 && small[0].contains("limits.decoding-memory: is less than the 403177472 bytes"),
         "{small:?}"
     );
     let enough = found(&format!("{one}{decode}largest-frame = \"16MiB\"\n{little}"));

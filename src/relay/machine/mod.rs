@@ -73,7 +73,7 @@ pub(super) use deadlines::{Deadlines, Expired};
 pub(super) use ended::{Ended, Side};
 pub(super) use tally::Tally;
 pub(super) use terms::{AcceptedContext, Terms, sender};
-pub(super) use want::{Question, Room, Told, Want};
+pub(super) use want::{Question, Told, Want};
 
 use deadlines::Windows;
 use half::{Half, Shared};

@@ -155,8 +155,8 @@ fn rewrite(
     let passage = Passage::of_request(context.id, exchange.message_id);
     cx.books.ledger.open(cx.direction, exchange);
     let (origin, native) = (Origin::Request(command), cx.terms.native_context(context));
-    let (identifier, room) = (None, None);
-    State::Rewritten(Box::new(Rewritten { passage, transform, identifier, origin, held, native, room }))
+    let identifier = None;
+    State::Rewritten(Box::new(Rewritten { passage, transform, identifier, origin, held, native }))
 }
 
 /// The title of who asked for a C-MOVE goes where those of stations do.
@@ -192,7 +192,9 @@ fn rewriting(
         .of_tenant(peer.tenant.clone())
         .numbered(cx.books.tally.next_number(cx.direction));
     let transform = match terms.native_context(context) {
-        Some(_) => transform.may_decode(context.transfer_syntax.as_str()),
+        Some(_) => {
+            transform.may_decode(context.transfer_syntax.as_str()).with_frames_in(terms.frames.clone())
+        }
         None => transform,
     };
     let transform = terms.crosswalk.clone().into_iter().fold(transform, Transform::with_crosswalk);

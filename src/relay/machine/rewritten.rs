@@ -9,7 +9,7 @@ use super::passage::{Passage, is_pattern, query_of};
 use super::state::{Break, Came, Next, State};
 use super::stepping::{AwaitsStored, Part, Then};
 use super::swallowed::Swallowed;
-use super::want::{Question, Room};
+use super::want::Question;
 use crate::audit;
 use crate::dataset::Identifier;
 use crate::dimse::Command;
@@ -30,8 +30,6 @@ pub(super) struct Rewritten {
     pub held: Option<Vec<u8>>,
     /// The context for it where it is decoded.
     pub native: Option<u8>,
-    /// Memory for the frames that are decoded.
-    pub room: Option<Room>,
 }
 
 /// Whom to tell if the rewrite fails, and what.

@@ -11,7 +11,7 @@
 //!    |  +--------------- AsItCame | Compared -> Observed | Rewritten ------------------+        |
 //!    |                                                    |  ^                                  |
 //!    |                                       a step asks  v  |  told                            |
-//!    |                     AwaitsStored | AwaitsRoom | AwaitsPixels | AwaitsOthers              |
+//!    |                         AwaitsStored | AwaitsPixels | AwaitsOthers                       |
 //!    +------------------------------------------------------------------------------------------+
 //!                                                                            last: answered
 //! ```
@@ -27,7 +27,7 @@ use super::crossing::{RequestCrosses, ResponseCrosses};
 use super::desk::Context;
 use super::ended::Ended;
 use super::rewritten::Rewritten;
-use super::stepping::{AwaitsOthers, AwaitsPixels, AwaitsRoom, AwaitsStored};
+use super::stepping::{AwaitsOthers, AwaitsPixels, AwaitsStored};
 use super::swallowed::Swallowed;
 use super::want::Told;
 use crate::wire::Kind;
@@ -68,7 +68,6 @@ pub(super) enum State {
     Observed(Box<Observed>),
     Rewritten(Box<Rewritten>),
     AwaitsStored(Box<AwaitsStored>),
-    AwaitsRoom(Box<AwaitsRoom>),
     AwaitsPixels(Box<AwaitsPixels>),
     AwaitsOthers(Box<AwaitsOthers>),
     RequestCrosses(Box<RequestCrosses>),
@@ -110,7 +109,6 @@ impl State {
             | Self::Ending(_) => true,
             Self::AwaitsPace(_)
             | Self::AwaitsStored(_)
-            | Self::AwaitsRoom(_)
             | Self::AwaitsPixels(_)
             | Self::AwaitsOthers(_)
             | Self::RequestCrosses(_)
@@ -155,7 +153,6 @@ impl State {
             (Self::AwaitsPace(state), Told::Now) => state.handle(cx),
             (Self::AwaitsOthers(state), Told::Now) => state.handle(cx),
             (Self::AwaitsStored(state), Told::Stored(stored)) => state.handle(cx, stored),
-            (Self::AwaitsRoom(state), Told::Room(room)) => state.handle(cx, room),
             (Self::AwaitsPixels(state), Told::Pixels(pixels)) => state.handle(cx, pixels),
             (Self::RequestCrosses(state), Told::Stored(stored)) => state.handle(cx, stored),
             (Self::ResponseCrosses(state), Told::Stored(stored)) => state.handle(cx, stored),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::desk::Context;
 use super::rewritten::Rewritten;
 use super::state::{Break, Next, State};
-use super::want::{Question, Room};
+use super::want::Question;
 use crate::crosswalk::NotStored;
 use crate::rewrite::{Pixels, RewriteError, Step};
 
@@ -31,13 +31,7 @@ pub(super) enum Then {
     Step(Part),
 }
 
-/// Memory for decoded pixels is awaited.
-pub(super) struct AwaitsRoom {
-    data: Box<Rewritten>,
-    part: Part,
-}
-
-/// The pixels of a frame are.
+/// The pixels of a frame are awaited.
 pub(super) struct AwaitsPixels {
     data: Box<Rewritten>,
     part: Part,
@@ -54,15 +48,11 @@ impl Rewritten {
     pub fn between_steps(self: Box<Self>, cx: &mut Context<'_>, part: Part, step: Step) -> Next {
         match step {
             Step::Done | Step::More => self.send_step(cx, part),
-            Step::Room(bytes) => {
+            Step::Frame(frame) => {
                 // Nothing of this message has gone out: whoever has to say something there need not wait too.
                 let is_held = self.held.is_some();
                 (cx.desk.writes, cx.desk.gives_back) = (is_held, is_held);
-                cx.ask(Question::Room(bytes));
-                Ok(State::AwaitsRoom(Box::new(AwaitsRoom { data: self, part })))
-            }
-            Step::Frame(frame) => {
-                cx.ask(Question::Decode(frame, self.room.clone()));
+                cx.ask(Question::Decode(frame));
                 Ok(State::AwaitsPixels(Box::new(AwaitsPixels { data: self, part })))
             }
         }
@@ -104,21 +94,11 @@ impl AwaitsStored {
     }
 }
 
-impl AwaitsRoom {
-    pub fn handle(self, cx: &mut Context<'_>, room: Option<Room>) -> Next {
-        let Self { mut data, part } = self;
-        data.room = room;
-        data.send_step(cx, part)
-    }
-}
-
 impl AwaitsPixels {
     pub fn handle(self, cx: &mut Context<'_>, pixels: Pixels) -> Next {
         let Self { mut data, part } = self;
-        let taken = data.transform.decoded(pixels, &mut cx.desk.output);
-        cx.desk.take_pieces(0);
-        match taken {
-            Ok(()) => data.send_step(cx, part),
+        match data.transform.decoded(pixels) {
+            Ok(()) => data.step(cx, part),
             Err(error) => Ok(data.fail(cx, &error, part.last)),
         }
     }

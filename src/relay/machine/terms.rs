@@ -6,6 +6,7 @@ use time::Date;
 use tracing::Span;
 
 use super::ended::{Ended, Side};
+use crate::buffer::Corner;
 use crate::dataset::Encoding;
 use crate::policy::{Direction, Grant};
 use crate::rewrite::{Correspondences, Ruleset};
@@ -34,6 +35,8 @@ pub(crate) struct Terms {
     /// What remembers the pseudonyms that it makes.
     pub crosswalk: Option<Arc<dyn Correspondences>>,
     pub contexts: Vec<AcceptedContext>,
+    /// Where frames of the peer lie that are decoded.
+    pub frames: Corner,
     /// The longest command set that is put together, in bytes.
     pub max_command_length: usize,
     /// The maximum length that both peers were told.

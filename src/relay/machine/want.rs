@@ -1,8 +1,5 @@
 //! What the machine wants of whoever drives it.
 
-use std::any::Any;
-use std::sync::Arc;
-
 use super::books::Entry;
 use super::ended::{Ended, Side};
 use crate::crosswalk::NotStored;
@@ -41,10 +38,8 @@ pub(crate) enum Question {
     PaceOfOperations,
     /// Whether these are remembered. Until then nothing goes out that was made of them.
     Store(Vec<Correspondence>),
-    /// When there is memory for so many bytes of decoded pixels.
-    Room(u64),
-    /// What the pixels of a frame are. The room stays taken until that is done, whoever still waits for it.
-    Decode(Box<Frame>, Option<Room>),
+    /// What the pixels of a frame are.
+    Decode(Box<Frame>),
     /// When others have had their turn.
     Others,
 }
@@ -61,9 +56,6 @@ pub(crate) enum Told {
     /// To a pace, and to others: it is so now.
     Now,
     Stored(Result<(), NotStored>),
-    Room(Option<Room>),
     Pixels(Pixels),
 }
 
-/// Memory that is taken until the last clone is dropped.
-pub(crate) type Room = Arc<dyn Any + Send + Sync>;

@@ -4,7 +4,11 @@ use super::super::error::RewriteProblem;
 use super::area::Area;
 use super::decoding::{Decoding, Frame, Pixels};
 use super::layout::Layout;
+use crate::buffer::Lot;
 use crate::dataset::{Header, Tag, Vr};
+
+/// Bytes of decoded pixels that are sent at once. The others lie on the shelf meanwhile, however slowly they are read.
+const PIECE: usize = 256 << 10;
 
 /// Where the blank pixels of an object are, frame by frame.
 #[derive(Debug)]
@@ -13,11 +17,15 @@ pub(in crate::rewrite) struct Blanking {
     area: Area,
     /// Whether each two bytes have changed places: pixels of 8 bits in the words of OW, in big endian.
     swapped: bool,
-    begun: bool,
+    /// Where the pixel data began, in bytes of the data set.
+    begun: Option<u64>,
     /// Of pixel data that are compressed.
     decoding: Option<Decoding>,
-    /// Bytes decoded.
+    /// The frame that is being sent, and how far it is.
+    sending: Option<(Lot, usize)>,
+    /// Bytes decoded, and those of them that are sent.
     decoded: u64,
+    sent: u64,
     /// Whether the frame under way is the last.
     ended: bool,
 }
@@ -32,7 +40,8 @@ pub(in crate::rewrite) struct Run {
 
 impl Blanking {
     pub(super) fn new(layout: Layout, area: Area, decoding: Option<Decoding>) -> Self {
-        Self { layout, area, swapped: false, begun: false, decoding, decoded: 0, ended: false }
+        let (begun, sending) = (None, None);
+        Self { layout, area, swapped: false, begun, decoding, sending, decoded: 0, sent: 0, ended: false }
     }
 
     /// Whether the pixel data are decoded.
@@ -45,15 +54,16 @@ impl Blanking {
         self.decoding.as_ref().is_some_and(Decoding::makes_rgb)
     }
 
-    /// Encapsulated pixel data begin: VR and length of what goes out for them.
-    pub(in crate::rewrite) fn begin_decoding(&mut self) -> Result<(Vr, u32), RewriteProblem> {
-        self.begun = true;
+    /// Encapsulated pixel data begin behind so many bytes: VR and length of what goes out for them.
+    pub(in crate::rewrite) fn begin_decoding(&mut self, at: u64) -> Result<(Vr, u32), RewriteProblem> {
+        self.begun = Some(at);
         self.layout.native().ok_or(RewriteProblem::PixelLength)
     }
 
-    /// Bytes that are in hand while frames are decoded.
-    pub(in crate::rewrite) fn room(&self) -> u64 {
-        self.decoding.as_ref().map_or(0, Decoding::room)
+    /// Whether a frame is still to be decoded before anything of the object goes out, so that what cannot be decoded is refused
+    /// and nobody hears of it. Where the pixel data begin so late that what is before them cannot all be held back, it is not.
+    pub(in crate::rewrite) fn awaits_frame(&self, position: u64, latest: u64) -> bool {
+        self.decodes() && self.decoded == 0 && self.begun.unwrap_or(position) <= latest
     }
 
     /// A fragment begins, or the offset table. The frame that is complete with that.
@@ -71,34 +81,49 @@ impl Blanking {
         self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?.finish()
     }
 
-    /// The pixels of a frame as they are sent, with what pads those of the last one.
-    pub(in crate::rewrite) fn blanked(&mut self, pixels: Pixels) -> Result<Vec<u8>, RewriteProblem> {
-        let mut frame = self.masked(pixels.0.ok_or(RewriteProblem::Undecodable)?)?;
+    /// The pixels of a frame, which are to be sent.
+    pub(in crate::rewrite) fn take(&mut self, pixels: Pixels) -> Result<(), RewriteProblem> {
+        let frame = pixels.0?;
+        self.decoded += frame.len() as u64;
         if self.ended && self.decoded != self.layout.total {
             return Err(RewriteProblem::PixelLength);
         }
-        if self.ended && !self.decoded.is_multiple_of(2) {
-            frame.push(0);
-        }
-        Ok(frame)
+        self.sending = Some((frame, 0));
+        Ok(())
     }
 
-    fn masked(&mut self, mut frame: Vec<u8>) -> Result<Vec<u8>, RewriteProblem> {
+    /// What of a frame is to be sent next, masked, with what pads the last one; `None` where there is no more.
+    pub(in crate::rewrite) fn next_piece(&mut self) -> Result<Option<Vec<u8>>, RewriteProblem> {
+        let Some((frame, at)) = &mut self.sending else { return Ok(None) };
+        let end = at.saturating_add(PIECE).min(frame.len());
+        let mut piece = frame.look(|bytes| bytes.get(*at..end).unwrap_or_default().to_vec())?;
+        *at = end;
+        if end == frame.len() {
+            self.sending = None;
+        }
+        self.mask(&mut piece)?;
+        if self.ended && self.sending.is_none() && !self.decoded.is_multiple_of(2) {
+            piece.push(0);
+        }
+        Ok(Some(piece))
+    }
+
+    fn mask(&mut self, piece: &mut [u8]) -> Result<(), RewriteProblem> {
         let (mut at, mut black) = (0, Vec::new());
-        while at < frame.len() {
-            let offset = self.decoded + at as u64;
+        while at < piece.len() {
+            let offset = self.sent + at as u64;
             let run = self.run(offset);
-            let taken = usize::try_from(run.length).unwrap_or(usize::MAX).clamp(1, frame.len() - at);
+            let taken = usize::try_from(run.length).unwrap_or(usize::MAX).clamp(1, piece.len() - at);
             if run.blank {
                 black.clear();
                 self.fill(offset, taken, &mut black);
-                let blank = frame.get_mut(at..at + taken).filter(|blank| blank.len() == black.len());
+                let blank = piece.get_mut(at..at + taken).filter(|blank| blank.len() == black.len());
                 blank.ok_or(RewriteProblem::Unmaskable)?.copy_from_slice(&black);
             }
             at += taken;
         }
-        self.decoded += frame.len() as u64;
-        Ok(frame)
+        self.sent += piece.len() as u64;
+        Ok(())
     }
 
     /// The pixel data begin.
@@ -110,13 +135,13 @@ impl Blanking {
             return Err((header.tag, RewriteProblem::Unmaskable));
         }
         self.swapped = self.layout.check(header)?;
-        self.begun = true;
+        self.begun = Some(0);
         Ok(())
     }
 
     /// Whether pixel data have come.
     pub(in crate::rewrite) fn has_begun(&self) -> bool {
-        self.begun
+        self.begun.is_some()
     }
 
     /// From a byte of the value on.

@@ -70,6 +70,23 @@ impl Codec {
         Ok((decoded, Shape { pixels: rows * columns, columns, rows, samples, bytes, ycbcr }))
     }
 
+    /// Bytes that the decoder needs, and those that it gives, at most.
+    pub(super) fn room(self, shape: &Shape) -> u64 {
+        let samples = shape.pixels.saturating_mul(shape.samples);
+        // Planes are whole blocks of 8 x 8, four of them side by side where colours are subsampled.
+        let block = |length: usize| length.next_multiple_of(32);
+        let bytes = match self {
+            Self::Rle => samples.saturating_mul(shape.bytes).saturating_add(shape.pixels),
+            Self::Jpeg(Process::Baseline) => block(shape.columns)
+                .saturating_mul(block(shape.rows))
+                .saturating_mul(shape.samples)
+                .saturating_add(samples),
+            // Two bytes of each sample and four of its difference, even of samples of one byte.
+            Self::Jpeg(Process::Lossless | Process::LosslessFirstOrder) => samples.saturating_mul(6),
+        };
+        bytes as u64
+    }
+
     pub(super) fn decode(self, frame: &[u8], shape: &Shape) -> Option<Vec<u8>> {
         match self {
             Self::Rle => rle::decode(frame, shape),

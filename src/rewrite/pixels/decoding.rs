@@ -3,11 +3,18 @@
 use super::super::error::RewriteProblem;
 use super::codec::{Codec, Shape};
 use super::frames::Frames;
+use super::memory::compressed;
+use crate::buffer::{Corner, Lot};
 
-/// What a compressed frame may be longer than two uncompressed ones, for headers and what applications add.
-const BESIDES: u64 = 256 << 10;
-/// Of an uncompressed frame: what the decoder needs for its planes, what it gives, and what of that waits to be sent.
-const COPIES: u64 = 4;
+/// What an object's frames are decoded with.
+#[derive(Debug)]
+pub(in crate::rewrite) struct Means {
+    pub(in crate::rewrite) codec: Codec,
+    /// Bounds a frame, in bytes.
+    pub(in crate::rewrite) largest: u64,
+    /// Where frames lie until all of one has come, and until all of its pixels are sent.
+    pub(in crate::rewrite) corner: Corner,
+}
 
 /// How an object's frames are put together and decoded.
 #[derive(Debug)]
@@ -15,7 +22,7 @@ pub(super) struct Decoding {
     codec: Codec,
     shape: Shape,
     frames: Frames,
-    room: u64,
+    handed_out: u64,
 }
 
 /// A frame to be decoded.
@@ -23,60 +30,82 @@ pub(super) struct Decoding {
 pub struct Frame {
     codec: Codec,
     shape: Shape,
-    bytes: Vec<u8>,
+    /// As it came, and then its pixels.
+    lot: Lot,
+    is_first: bool,
 }
 
-/// The pixels of a frame; none where it could not be decoded.
-#[derive(Debug, Default)]
-pub struct Pixels(pub(in crate::rewrite) Option<Vec<u8>>);
+/// The pixels of a frame, or why there are none.
+#[derive(Debug)]
+pub struct Pixels(pub(in crate::rewrite) Result<Lot, RewriteProblem>);
 
 impl Frame {
-    /// What takes long: up to some seconds for the largest frames.
-    pub fn decode(&self) -> Pixels {
-        Pixels(self.codec.decode(&self.bytes, &self.shape))
+    /// Bytes that are in hand while it is decoded, at most: what the decoder needs, what it gives, and the frame as it came.
+    pub fn room(&self) -> u64 {
+        self.codec.room(&self.shape).saturating_add(self.lot.len() as u64)
+    }
+
+    /// Whether nothing of its object has gone out yet.
+    pub fn is_first(&self) -> bool {
+        self.is_first
+    }
+
+    /// What takes long: up to some seconds for the largest frames. So many bytes were found for it elsewhere; what it needs
+    /// beyond them is its peer's.
+    pub fn decode(mut self, elsewhere: u64) -> Pixels {
+        let size = self.shape.pixels * self.shape.samples * self.shape.bytes;
+        let beyond = usize::try_from(self.room().saturating_sub(elsewhere)).unwrap_or(usize::MAX);
+        let Ok(compressed) = self.lot.exchange(size.saturating_add(beyond)) else { return Pixels::no_room() };
+        let pixels = self.codec.decode(&compressed, &self.shape);
+        drop(compressed);
+        Pixels(match pixels {
+            Some(pixels) => self.lot.put(pixels).map(|()| self.lot).map_err(RewriteProblem::from),
+            None => Err(RewriteProblem::Undecodable),
+        })
     }
 }
 
-/// Bytes that are in hand while frames of up to this size, uncompressed, are decoded.
-pub(in crate::rewrite) fn room_for(frame: u64) -> u64 {
-    frame.saturating_mul(2 + COPIES).saturating_add(BESIDES)
+impl Pixels {
+    /// Nobody had the memory to decode them.
+    pub fn no_room() -> Self {
+        Self(Err(RewriteProblem::NoRoom))
+    }
+
+    /// Whoever decoded them did not come back.
+    pub fn undecodable() -> Self {
+        Self(Err(RewriteProblem::Undecodable))
+    }
 }
 
 impl Decoding {
-    /// `largest` bounds a frame, in bytes.
-    pub(super) fn new(codec: Codec, shape: Shape, frames: u64, largest: u64) -> Option<Self> {
+    pub(super) fn new(means: Means, shape: Shape, frames: u64) -> Option<Self> {
+        let Means { codec, largest, corner } = means;
         let size = shape.pixels.checked_mul(shape.samples)?.checked_mul(shape.bytes)? as u64;
-        let compressed = usize::try_from(size.saturating_mul(2).saturating_add(BESIDES)).ok()?;
-        let frames = Frames::new(frames, compressed);
-        (size <= largest).then(|| Self { codec, shape, frames, room: room_for(size) })
+        let frames = Frames::new(frames, usize::try_from(compressed(size)).ok()?, corner);
+        (size <= largest).then(|| Self { codec, shape, frames, handed_out: 0 })
     }
 
     pub(super) fn makes_rgb(&self) -> bool {
         self.shape.ycbcr
     }
 
-    /// Bytes that are in hand while it lasts.
-    pub(super) fn room(&self) -> u64 {
-        self.room
-    }
-
     /// A fragment begins, or the offset table. The frame that is complete with that.
     pub(super) fn begin(&mut self, length: u32) -> Result<Option<Frame>, RewriteProblem> {
-        let bytes = self.frames.begin(length).map_err(|()| RewriteProblem::Frames)?;
-        Ok(bytes.map(|bytes| self.frame(bytes)))
+        Ok(self.frames.begin(length)?.map(|lot| self.frame(lot)))
     }
 
     pub(super) fn value(&mut self, bytes: &[u8]) -> Result<(), RewriteProblem> {
-        self.frames.value(bytes).map_err(|()| RewriteProblem::Frames)
+        self.frames.value(bytes)
     }
 
     /// The last frame.
     pub(super) fn finish(&mut self) -> Result<Frame, RewriteProblem> {
-        let bytes = self.frames.finish().map_err(|()| RewriteProblem::Frames)?;
-        Ok(self.frame(bytes))
+        let lot = self.frames.finish()?;
+        Ok(self.frame(lot))
     }
 
-    fn frame(&self, bytes: Vec<u8>) -> Frame {
-        Frame { codec: self.codec, shape: self.shape, bytes }
+    fn frame(&mut self, lot: Lot) -> Frame {
+        self.handed_out += 1;
+        Frame { codec: self.codec, shape: self.shape, lot, is_first: self.handed_out == 1 }
     }
 }

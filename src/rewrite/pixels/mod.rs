@@ -12,6 +12,7 @@ mod frames;
 mod jpeg;
 mod layout;
 mod mask;
+mod memory;
 mod overlay;
 mod rle;
 
@@ -24,10 +25,11 @@ use crate::dataset::{Syntax, Tag};
 
 pub(super) use blanking::Blanking;
 pub(super) use codec::Codec;
-pub(super) use decoding::room_for;
+pub(super) use decoding::Means;
 pub use decoding::{Frame, Pixels};
 pub(super) use description::{Description, LAST};
 pub use mask::{MaskSpec, Rectangle};
+pub use memory::FrameMemory;
 pub(super) use overlay::{is_overlay_layout, lies_in_pixels};
 
 /// (7FE0,0010) Pixel Data.
@@ -47,8 +49,7 @@ pub(super) enum Masking {
 }
 
 impl Masking {
-    /// Of an object that is refused where no mask fits, or not. Where a codec is given, with the largest frame in bytes, its pixel
-    /// data are to be decoded.
+    /// Of an object that is refused where no mask fits, or not. Where means are given, its pixel data are to be decoded.
     ///
     /// # Errors
     /// It has to be refused, for this element and reason.
@@ -57,7 +58,7 @@ impl Masking {
         described: &Description,
         refuses: bool,
         syntax: Syntax,
-        codec: Option<(Codec, u64)>,
+        means: Option<Means>,
     ) -> Result<Self, (Tag, RewriteProblem)> {
         let refusal = || if refuses { Err((LAST, RewriteProblem::NoMask)) } else { Ok(Self::Pass) };
         let mut masks = masks.iter().filter(|mask| mask.fits(described)).peekable();
@@ -75,12 +76,12 @@ impl Masking {
         if fitting.is_empty() {
             return refusal();
         }
-        let (layout, decoding) = match codec {
+        let (layout, decoding) = match means {
             None => (Layout::of(described, syntax)?, None),
-            Some((codec, largest)) => {
-                let (decoded, shape) = codec.described(described)?;
+            Some(means) => {
+                let (decoded, shape) = means.codec.described(described)?;
                 let layout = Layout::of(&decoded, syntax)?;
-                let decoding = Decoding::new(codec, shape, decoded.frames, largest);
+                let decoding = Decoding::new(means, shape, decoded.frames);
                 (layout, Some(decoding.ok_or((PIXEL_DATA, RewriteProblem::FrameSize))?))
             }
         };

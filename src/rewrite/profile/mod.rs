@@ -21,7 +21,7 @@ pub(super) mod dates;
 pub(super) mod dummy;
 
 use super::instances;
-use super::pixels::{MaskSpec, room_for};
+use super::pixels::MaskSpec;
 use super::table::CreatorId;
 use crate::dataset::{Tag, Vr, vr_of};
 use burned_in::BURNED_IN;
@@ -168,10 +168,10 @@ pub enum BurnedIn {
 }
 
 impl BurnedIn {
-    /// Bytes that are in hand while the largest frames are decoded; 0 where none are.
-    pub fn room(&self) -> u64 {
+    /// Bytes of the largest frame that is decoded; 0 where none are.
+    pub fn largest_frame(&self) -> u64 {
         match self {
-            Self::Mask { decode_up_to: Some(largest), .. } => room_for(*largest),
+            Self::Mask { decode_up_to: Some(largest), .. } => *largest,
             Self::Pass | Self::Refuse | Self::Mask { .. } => 0,
         }
     }

@@ -6,11 +6,12 @@ use super::super::facts::Image;
 use super::super::levels::{Source, TooLong};
 use super::super::output::Output;
 use super::super::pixels::{
-    FLOAT_PIXEL_DATA, Masking, PIXEL_DATA, Pixels, is_overlay_layout, lies_in_pixels,
+    FLOAT_PIXEL_DATA, Masking, Means, PIXEL_DATA, Pixels, is_overlay_layout, lies_in_pixels,
 };
 use super::super::profile::BurnedIn;
 use super::super::step::Step;
-use super::Rewriting;
+use super::{LATEST, Rewriting};
+use crate::buffer::Shelf;
 use crate::dataset::{Header, Tag};
 
 pub(super) fn is_pixel_data(tag: Tag) -> bool {
@@ -26,8 +27,12 @@ impl Rewriting {
             return Ok(Masking::Pass);
         };
         let refuses = *refuse_others && image.pixels.are_risky();
-        let codec = self.codec.zip(*decode_up_to);
-        let decided = Masking::decide(masks, &image.description, refuses, self.scanner.root_syntax(), codec);
+        let means = self.codec.zip(*decode_up_to).map(|(codec, largest)| Means {
+            codec,
+            largest,
+            corner: self.corner.clone().unwrap_or_else(Shelf::of_one),
+        });
+        let decided = Masking::decide(masks, &image.description, refuses, self.scanner.root_syntax(), means);
         decided.map_err(|(tag, problem)| RewriteError::new(tag, 0, problem))
     }
 
@@ -55,9 +60,8 @@ impl Rewriting {
     /// Encapsulated pixel data at the top that are decoded.
     pub(super) fn begin_decoding(&mut self, header: &Header, out: &mut Output) -> Result<(), RewriteError> {
         let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
-        let native = blanking.begin_decoding().map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem));
-        let (vr, length) = native?;
-        self.pending = Some(Step::Room(blanking.room()));
+        let native = blanking.begin_decoding(self.scanner.position());
+        let (vr, length) = native.map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))?;
         self.open += 1;
         self.current.doing = Doing::Decode;
         if let Some(masked) = self.rules.profile.as_ref().and_then(|profile| profile.masked) {
@@ -87,14 +91,23 @@ impl Rewriting {
     }
 
     /// The pixels of the frame that was handed out.
-    pub(in crate::rewrite) fn decoded(
-        &mut self,
-        pixels: Pixels,
-        out: &mut Output,
-    ) -> Result<(), RewriteError> {
+    pub(in crate::rewrite) fn decoded(&mut self, pixels: Pixels) -> Result<(), RewriteError> {
         let Masking::Blank(blanking) = &mut self.masking else { return Ok(()) };
-        let frame = blanking.blanked(pixels).map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))?;
-        self.send(Source::Made(&frame), &[], out)
+        blanking.take(pixels).map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))
+    }
+
+    /// Sends a piece of a frame that was decoded; whether there was one.
+    pub(super) fn send_decoded(&mut self, out: &mut Output) -> Result<bool, RewriteError> {
+        let Masking::Blank(blanking) = &mut self.masking else { return Ok(false) };
+        let piece = blanking.next_piece().map_err(|problem| RewriteError::new(PIXEL_DATA, 0, problem))?;
+        let Some(piece) = piece else { return Ok(false) };
+        self.send(Source::Made(&piece), &[], out)?;
+        Ok(true)
+    }
+
+    /// Whether nothing goes out yet because a frame has to be decoded first.
+    pub(super) fn awaits_frame(&self) -> bool {
+        matches!(&self.masking, Masking::Blank(blanking) if blanking.awaits_frame(self.scanner.position(), LATEST))
     }
 
     /// Native pixel data, of any kind and at any depth, that no rule takes away.

@@ -26,6 +26,7 @@ use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption
 use super::scope::Scopes;
 use super::step::Step;
 use super::table::Ruleset;
+use crate::buffer::Corner;
 use crate::dataset::{Event, Header, Kind, Mending, Raw, Scanner, Syntax, Vr, exact_vr_of};
 use crate::wire::Uid;
 
@@ -74,6 +75,8 @@ pub(super) struct Rewriting {
     masking: Masking,
     /// What can decode the pixel data, where decoded ones may be sent.
     pub(super) codec: Option<Codec>,
+    /// Where frames lie meanwhile; `None`: where they share with nobody.
+    pub(super) corner: Option<Corner>,
     /// Whether overlays in the pixels' unused bits are refused, masked or not.
     guards_pixels: bool,
     /// Where structured content is cleaned.
@@ -123,6 +126,7 @@ impl Rewriting {
             guards_pixels,
             masking: if shows_pixels { Masking::Pass } else { Masking::Refuse },
             codec: None,
+            corner: None,
             mending: rules.is_tolerant.then(|| Box::new(Mending::new(syntax, rules.max_depth))),
             ready: None,
             known: None,
@@ -165,7 +169,7 @@ impl Rewriting {
     pub(super) fn settled(&self) -> bool {
         let undecided = self.pixels.as_ref().is_some_and(|pixels| !pixels.is_decided());
         let position = self.scanner.position();
-        (self.bulk_seen || position > HEADER) && !(undecided && position <= LATEST)
+        (self.bulk_seen || position > HEADER) && !(undecided && position <= LATEST) && !self.awaits_frame()
     }
 
     #[inline(never)]

@@ -18,7 +18,11 @@ impl Rewriting {
         at: &mut usize,
         out: &mut Output,
     ) -> Result<Step, RewriteError> {
-        let result = self.step_in_order(input, at, out);
+        let result = match self.send_decoded(out) {
+            Ok(true) => Ok(Step::More),
+            Ok(false) => self.step_in_order(input, at, out),
+            Err(error) => Err(error),
+        };
         result.map_err(|error| error.within(self.scanner.path()))
     }
 
@@ -145,7 +149,11 @@ impl Rewriting {
 
     /// Reads what was held back to the end, and says that nothing follows.
     pub(in crate::rewrite) fn finish_step(&mut self, out: &mut Output) -> Result<Step, RewriteError> {
-        let result = self.finish_in_order(out);
+        let result = match self.send_decoded(out) {
+            Ok(true) => Ok(Step::More),
+            Ok(false) => self.finish_in_order(out),
+            Err(error) => Err(error),
+        };
         result.map_err(|error| error.within(self.scanner.path()))
     }
 

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::oracle::parse;
 use super::pixels::{GREY, Image, codes, flag, mask, masking, rectangle};
 use super::support::*;
+use crate::buffer::{Lot, Shelf};
 use crate::dataset::Tag;
-use crate::rewrite::{Output, RewriteProblem, Step, Transform};
+use crate::rewrite::{Output, RewriteError, RewriteProblem, Step, Transform};
 
 const RLE: &str = "1.2.840.10008.1.2.5";
 
@@ -138,12 +139,12 @@ fn run_in_steps(mut transform: Transform, input: &[u8], size: usize) -> (usize, 
                 transform.step(chunk, &mut at, &mut output)
             };
             match step.unwrap() {
-                Step::Frame(frame) => transform.decoded(frame.decode(), &mut output).unwrap(),
+                Step::Frame(frame) => transform.decoded(frame.decode(u64::MAX)).unwrap(),
                 Step::Done => {
                     sizes.push(output.len());
                     break;
                 }
-                Step::More | Step::Room(_) => {}
+                Step::More => {}
             }
             sizes.push(output.len());
         }
@@ -173,6 +174,104 @@ fn what_one_step_decodes_is_one_frame() {
     let (whole, largest) = decode(40, 256, usize::MAX);
     assert!(whole > 40 << 16 && largest <= (1 << 16) + 1000, "{largest} bytes at once");
     assert_eq!(decode(40, 256, 4 << 10).0, whole);
+}
+
+/// A transform of an image with a frame of 1 MiB, on a shelf of 2 MiB, and what is pushed through it.
+fn slow(shelf: &Arc<Shelf>) -> (Transform, Vec<u8>) {
+    let grey = Image { rows: 1024, columns: 1024, allocated: 8, stored: 8, ow: false, ..GREY };
+    let mut frame = [1_u32, 64].map(u32::to_le_bytes).concat();
+    frame.resize(64, 0);
+    (0..1024 * 1024 / 128).for_each(|_| frame.extend([129, 0]));
+    let data = grey.header(LE).fragments(&[&[], &frame]);
+    let rules = masking(&[mask(&[rectangle(0, 0, 2, 2)])], true, &[]);
+    let transform = Transform::new(rules, LE, expected()).may_decode(RLE);
+    (transform.with_frames_in(shelf.corner("slow".into())), data.bytes)
+}
+
+/// What so many other peers have of the shelf, 16 KiB each.
+fn others(shelf: &Arc<Shelf>, count: u8) -> Vec<Lot> {
+    let begun = |number: u8| {
+        let mut lot = shelf.corner(number.to_string().into()).lot();
+        lot.append(&[0; 1 << 10], 16 << 10).unwrap();
+        lot
+    };
+    (0..count).map(begun).collect()
+}
+
+#[test]
+fn nothing_is_settled_before_the_first_frame_is_decoded() {
+    let shelf = Shelf::new(2 << 20);
+    let (mut transform, bytes) = slow(&shelf);
+    let (mut output, mut frames) = (Output::new(), 0);
+    for chunk in bytes.chunks(1000) {
+        let mut at = 0;
+        loop {
+            match transform.step(chunk, &mut at, &mut output).unwrap() {
+                Step::Done => break,
+                Step::More => {}
+                Step::Frame(frame) => {
+                    assert!(!transform.settled());
+                    transform.decoded(frame.decode(u64::MAX)).unwrap();
+                    frames += 1;
+                }
+            }
+            assert_eq!(transform.settled(), frames > 0);
+        }
+        assert_eq!(transform.settled(), frames > 0);
+    }
+    assert_eq!(frames, 1);
+}
+
+#[test]
+fn where_much_comes_before_the_pixels_it_is_not_all_held_back() {
+    let (_, bytes) = slow(&Shelf::new(2 << 20));
+    let pixels = bytes.windows(4).position(|four| four == b"\xE0\x7F\x10\0").unwrap();
+    let (mut transform, _) = slow(&Shelf::new(2 << 20));
+    let mut long = b"\x45\0\x10\x10OB\0\0\0\0\x20\0".to_vec();
+    long.resize(12 + (2 << 20), 0);
+    let mut output = Output::new();
+    transform.push(&bytes[..pixels], &mut output).unwrap();
+    let settled = long.chunks(100_000).map(|chunk| {
+        transform.push(chunk, &mut output).unwrap();
+        transform.settled()
+    });
+    let settled: Vec<bool> = settled.collect();
+    assert!(!settled[0] && settled.is_sorted() && settled.ends_with(&[true]));
+    // It stays so when the pixels begin.
+    transform.push(&bytes[pixels..pixels + 40], &mut output).unwrap();
+    assert!(transform.settled());
+}
+
+#[test]
+fn a_frame_that_had_to_give_way_is_refused_whenever_that_was() {
+    let problem = |error: RewriteError| (error.status, error.problem);
+    let refused = (0xA700, RewriteProblem::NoRoom);
+    // While it comes.
+    let shelf = Shelf::new(64 << 10);
+    let (mut transform, bytes) = slow(&shelf);
+    let mut output = Output::new();
+    transform.push(&bytes[..bytes.len() - 2000], &mut output).unwrap();
+    let _others = others(&shelf, 3);
+    assert_eq!(transform.push(&bytes[bytes.len() - 2000..], &mut output).map_err(problem), Err(refused));
+    // While it waits to be decoded, and while its pixels are sent.
+    for sends in [false, true] {
+        let shelf = Shelf::new(if sends { 1280 << 10 } else { 64 << 10 });
+        let (mut transform, bytes) = slow(&shelf);
+        let mut at = 0;
+        let Step::Frame(frame) = transform.step(&bytes, &mut at, &mut output).unwrap() else {
+            panic!("a frame")
+        };
+        if sends {
+            transform.decoded(frame.decode(u64::MAX)).unwrap();
+            assert!(matches!(transform.step(&bytes, &mut at, &mut output), Ok(Step::More)));
+            let _others = others(&shelf, 17);
+            let next = transform.step(&bytes, &mut at, &mut output);
+            assert_eq!(next.map_err(problem).err(), Some(refused));
+        } else {
+            let _others = others(&shelf, 3);
+            assert_eq!(transform.decoded(frame.decode(u64::MAX)).map_err(problem), Err(refused));
+        }
+    }
 }
 
 proptest! {

@@ -71,7 +71,9 @@ fn transform_across(
     let transform = transform.numbered(cx.books.tally.next_number(cx.direction));
     let context = terms.context(exchange.context_id).filter(|_| way == Way::ToPseudonyms);
     Ok(match context.filter(|context| terms.native_context(context).is_some()) {
-        Some(context) => transform.may_decode(context.transfer_syntax.as_str()),
+        Some(context) => {
+            transform.may_decode(context.transfer_syntax.as_str()).with_frames_in(terms.frames.clone())
+        }
         None => transform,
     })
 }

@@ -114,7 +114,6 @@ fn begin(
         origin: Origin::Request(command),
         held: Some(held),
         native: cx.terms.native_context(context),
-        room: None,
     }))
 }
 

@@ -82,16 +82,8 @@ fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Way, sop_instance: Option<
                 open.early = Some(Answer::Status(*status));
             }
             let (origin, held) = (Origin::Response(Box::new(crossed)), Some(command));
-            let (identifier, native, room) = (None, None, None);
-            State::Rewritten(Box::new(Rewritten {
-                passage,
-                transform,
-                identifier,
-                origin,
-                held,
-                native,
-                room,
-            }))
+            let (identifier, native) = (None, None);
+            State::Rewritten(Box::new(Rewritten { passage, transform, identifier, origin, held, native }))
         }
         Ok(Crossing { command, .. }) => {
             answered(cx, exchange.message_id, *status);

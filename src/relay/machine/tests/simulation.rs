@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::super::{Deadlines, Ended, Entry, Machine, Question, Side, Terms, Told, Want};
 use super::peers::Peer;
 use super::wire::{CONTEXTS, Ear, Heard};
+use crate::buffer::Shelf;
 use crate::crosswalk::NotStored;
 use crate::dataset::{Encoding, Syntax};
 use crate::dimse::Operation;
@@ -149,6 +150,7 @@ pub fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         crosswalk: rules.as_ref().filter(|rules| rules.len() > 1).map(|_| Arc::new(Empty) as _),
         ruleset: rules,
         contexts: CONTEXTS.map(context).into(),
+        frames: Shelf::of_one(),
         max_command_length: 4_096,
         offered: MAXIMUM_LENGTH,
         today: || time::macros::date!(2026 - 01 - 01),
@@ -242,8 +244,7 @@ impl<'p> Simulation<'p> {
                 self.lanes[lane].answer = Some(match question {
                     Question::PaceOfBytes(_) | Question::PaceOfOperations | Question::Others => Told::Now,
                     Question::Store(_) => Told::Stored(self.disk),
-                    Question::Room(_) => Told::Room(None),
-                    Question::Decode(frame, _) => Told::Pixels(frame.decode()),
+                    Question::Decode(frame) => Told::Pixels(frame.decode(u64::MAX)),
                 });
             }
             Want::Answer => {

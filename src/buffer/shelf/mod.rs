@@ -1,0 +1,184 @@
+//! Memory that all peers share, for what lies there until the rest of it comes or until its reader takes it. Who holds more
+//! than others gives way to them, and never the other way round.
+//!
+//! While there is room, a peer may have all of it. Where there is none for somebody who would still hold less than another
+//! peer does, that other one loses what it began first, which is what it has been slowest with. So of N peers that hold
+//! something each can always have an Nth of the memory, whatever the others do, and what is taken away is only ever taken
+//! from a peer that holds more than an Nth.
+//!
+//! What is taken away is free at once: whose it was need not be awake, and learns of it when it comes for it.
+
+mod books;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use books::Books;
+
+/// Bytes that a [`Lot`] grows by at least.
+const STEP: usize = 16 << 10;
+
+/// See the [module](self).
+pub struct Shelf {
+    books: Mutex<Books>,
+}
+
+/// Where one peer's lots lie.
+#[derive(Clone)]
+pub struct Corner {
+    shelf: Arc<Shelf>,
+    peer: Arc<str>,
+}
+
+/// Bytes on the shelf, until they are dropped.
+pub struct Lot {
+    corner: Corner,
+    /// What the books call it, once it is there.
+    number: Option<u64>,
+    counted: usize,
+    length: usize,
+    contents: Contents,
+}
+
+/// `None` once they were taken away.
+type Contents = Arc<Mutex<Option<Vec<u8>>>>;
+
+/// There is no room, or what lay here had to give way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRoom;
+
+impl Shelf {
+    /// For so many bytes.
+    pub fn new(size: usize) -> Arc<Self> {
+        Arc::new(Self { books: Mutex::new(Books::new(size)) })
+    }
+
+    /// For somebody who shares it with nobody.
+    pub fn of_one() -> Corner {
+        Self::new(usize::MAX).corner("".into())
+    }
+
+    /// Makes it larger or smaller. What lies there stays until somebody needs the room.
+    pub fn resize(&self, size: usize) {
+        lock(&self.books).size = size;
+    }
+
+    /// Where a peer's lots lie. All of its associations share it.
+    pub fn corner(self: &Arc<Self>, peer: Arc<str>) -> Corner {
+        Corner { shelf: Arc::clone(self), peer }
+    }
+}
+
+impl Corner {
+    /// Bytes to come.
+    pub fn lot(&self) -> Lot {
+        let contents = Arc::new(Mutex::new(Some(Vec::new())));
+        Lot { corner: self.clone(), number: None, counted: 0, length: 0, contents }
+    }
+}
+
+impl Lot {
+    /// How many bytes were put here.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Appends bytes; there will never be more than `most`.
+    ///
+    /// # Errors
+    /// There is no room for them, or what was here had to give way.
+    pub fn append(&mut self, bytes: &[u8], most: usize) -> Result<(), NoRoom> {
+        let length = self.length.saturating_add(bytes.len());
+        if length > self.counted {
+            // A quarter more, so that not all is moved each time that a little comes.
+            let wanted = (length + length / 4).next_multiple_of(STEP);
+            self.count(wanted.min(most).max(length))?;
+        }
+        let counted = self.counted;
+        let mut contents = lock(&self.contents);
+        let held = contents.as_mut().ok_or(NoRoom)?;
+        held.reserve_exact(counted - held.len());
+        held.extend_from_slice(bytes);
+        self.length = length;
+        Ok(())
+    }
+
+    /// Takes what is here, and counts so many bytes for what is to be [put](Self::put) in its place.
+    ///
+    /// # Errors
+    /// There is no room for that, or what was here had to give way.
+    pub fn exchange(&mut self, size: usize) -> Result<Vec<u8>, NoRoom> {
+        self.count(size)?;
+        self.length = 0;
+        lock(&self.contents).as_mut().map(std::mem::take).ok_or(NoRoom)
+    }
+
+    /// Puts bytes here that were counted.
+    ///
+    /// # Errors
+    /// They had to give way meanwhile.
+    pub fn put(&mut self, bytes: Vec<u8>) -> Result<(), NoRoom> {
+        self.count(bytes.capacity())?;
+        self.length = bytes.len();
+        *lock(&self.contents).as_mut().ok_or(NoRoom)? = bytes;
+        Ok(())
+    }
+
+    /// Looks at what is here, for a moment.
+    ///
+    /// # Errors
+    /// It had to give way.
+    pub fn look<T>(&self, look: impl FnOnce(&[u8]) -> T) -> Result<T, NoRoom> {
+        lock(&self.contents).as_deref().map(look).ok_or(NoRoom)
+    }
+
+    /// Counts so many bytes for it.
+    fn count(&mut self, bytes: usize) -> Result<(), NoRoom> {
+        let (shelf, mut gone) = (Arc::clone(&self.corner.shelf), Vec::new());
+        let counted = shelf.books().count(self, bytes, &mut gone);
+        // What gave way is given back to the system while nobody waits for the books.
+        drop(gone);
+        self.counted = counted.map(|()| bytes)?;
+        Ok(())
+    }
+}
+
+impl Shelf {
+    fn books(&self) -> MutexGuard<'_, Books> {
+        lock(&self.books)
+    }
+}
+
+impl Drop for Lot {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.corner.shelf.books().forget(&self.corner.peer, number);
+        }
+    }
+}
+
+impl fmt::Debug for Corner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Corner").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Lot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lot")
+            .field("number", &self.number)
+            .field("counted", &self.counted)
+            .finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

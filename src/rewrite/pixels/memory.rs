@@ -1,0 +1,66 @@
+//! How much memory frames take, and how what there is of it is divided.
+
+/// What a compressed frame may be longer than two uncompressed ones, for headers and what applications add.
+const BESIDES: u64 = 256 << 10;
+
+/// Of an uncompressed frame: what decoding one takes mostly, together with what came.
+const COPIES: u64 = 4;
+
+/// Bytes of a compressed frame, at most, by those of its pixels.
+pub(super) fn compressed(pixels: u64) -> u64 {
+    pixels.saturating_mul(2).saturating_add(BESIDES)
+}
+
+/// How the memory for frames is divided, in bytes.
+///
+/// Who sends slowly, and who reads slowly, has frames lying about for long. Therefore these have a part of their own, which
+/// peers have shares of, and what is needed to decode is never in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameMemory {
+    /// For frames that are being decoded.
+    pub decoding: u64,
+    /// For those that come, that wait, or whose pixels are being sent.
+    pub lying: u64,
+}
+
+impl FrameMemory {
+    /// What has to be there for frames of up to so many bytes of pixels.
+    pub fn least(largest: u64) -> u64 {
+        decoding(largest).saturating_add(compressed(largest))
+    }
+
+    /// Four parts of seven are for decoding, or what the largest frame needs of both parts.
+    pub fn divide(whole: u64, largest: u64) -> Self {
+        let most = whole.saturating_sub(compressed(largest));
+        let decoding = (whole / 7 * 4).min(most).max(decoding(largest)).min(whole);
+        Self { decoding, lying: whole - decoding }
+    }
+}
+
+fn decoding(largest: u64) -> u64 {
+    largest.saturating_mul(COPIES).saturating_add(BESIDES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FrameMemory, compressed, decoding};
+
+    #[test]
+    fn both_parts_have_room_for_the_largest_frame() {
+        for largest in [1 << 10, 8 << 20, 64 << 20, 1 << 30] {
+            for whole in
+                [FrameMemory::least(largest), FrameMemory::least(largest) + 12_345, 512 << 20, 8 << 30]
+            {
+                let FrameMemory { decoding: first, lying } = FrameMemory::divide(whole, largest);
+                assert_eq!(first + lying, whole);
+                let enough = whole >= FrameMemory::least(largest);
+                assert!(
+                    !enough || first >= decoding(largest) && lying >= compressed(largest),
+                    "{whole} {largest}"
+                );
+            }
+        }
+        let divided = FrameMemory::divide(512 << 20, 64 << 20);
+        assert_eq!((divided.decoding >> 20, divided.lying >> 20), (292, 219));
+    }
+}
