@@ -80,7 +80,7 @@ pub(super) fn limits(root: &Section<'_>, largest: u64) -> Limits {
 }
 
 fn enough(largest: u64) -> u64 {
-    DECODING_MEMORY.max(FrameMemory::least(largest))
+    DECODING_MEMORY.max(FrameMemory::enough(largest))
 }
 
 fn decoding_memory(section: &Section<'_>, largest: u64) -> FrameMemory {
@@ -90,6 +90,10 @@ fn decoding_memory(section: &Section<'_>, largest: u64) -> FrameMemory {
         let problem = format!("is less than the {least} bytes that the largest frame of a rewrite takes");
         let remedy = "write more, or a smaller largest-frame in [[rewrite]]";
         section.report.error(&section.place_of("decoding-memory"), problem, remedy);
+    }
+    if whole >= least && whole < FrameMemory::enough(largest) {
+        let problem = "is less than eight times largest-frame: of JPEG Lossless with 8 bits, large frames are refused";
+        section.report.risk(&section.place_of("decoding-memory"), problem, "write more, or a smaller largest-frame");
     }
     FrameMemory::divide(whole, largest)
 }

@@ -1,6 +1,6 @@
 //! `burned-in = "mask"`: rectangles, and the memory for what is decoded.
 
-use super::material::{GOOD, errors};
+use super::material::{GOOD, Material, errors};
 use crate::scratch::Scratch;
 
 #[test]
@@ -49,6 +49,14 @@ fn masks_are_checked_where_they_stand() {
     );
     let enough = found(&format!("{one}{decode}largest-frame = \"16MiB\"\n{little}"));
     assert_eq!(enough, Vec::<String>::new());
+    let risks = |size: &str| {
+        let keys = format!("profile = \"basic\"\nsecret-file = \"{}\"\n{one}{decode}", secret.display());
+        let rewrite = format!("[[rewrite]]\nname = \"w\"\n{keys}largest-frame = \"{size}\"\n{little}");
+        let risks = Material::shared().risks(&format!("{GOOD}{rewrite}"));
+        risks.into_iter().filter(|risk| risk.contains("decoding-memory")).collect::<Vec<_>>()
+    };
+    assert_eq!(risks("12MiB"), Vec::<String>::new());
+    assert!(risks("16MiB")[0].contains("is less than eight times largest-frame"));
     assert_eq!(found("tolerance = \"strict\""), Vec::<String>::new());
     let other = found("tolerance = \"lenient\"");
     assert!(other.len() == 1 && other[0].contains("tolerance"), "{other:?}");

@@ -6,6 +6,9 @@ const BESIDES: u64 = 256 << 10;
 /// Of an uncompressed frame: what decoding one takes mostly, together with what came.
 const COPIES: u64 = 4;
 
+/// Of an uncompressed frame of JPEG Lossless with 8 bits: its pixels, six times as much to decode it, and what came.
+const LOSSLESS: u64 = 8;
+
 /// Bytes of a compressed frame, at most, by those of its pixels.
 pub(super) fn compressed(pixels: u64) -> u64 {
     pixels.saturating_mul(2).saturating_add(BESIDES)
@@ -27,6 +30,11 @@ impl FrameMemory {
     /// What has to be there for frames of up to so many bytes of pixels.
     pub fn least(largest: u64) -> u64 {
         decoding(largest).saturating_add(compressed(largest))
+    }
+
+    /// What is enough for all of them, JPEG Lossless of 8 bits too, whose decoding takes most.
+    pub fn enough(largest: u64) -> u64 {
+        largest.saturating_mul(LOSSLESS).max(Self::least(largest))
     }
 
     /// Four parts of seven are for decoding, or what the largest frame needs of both parts.
@@ -60,6 +68,7 @@ mod tests {
                 );
             }
         }
+        assert_eq!(FrameMemory::enough(64 << 20), 512 << 20);
         let divided = FrameMemory::divide(512 << 20, 64 << 20);
         assert_eq!((divided.decoding >> 20, divided.lying >> 20), (292, 219));
     }
