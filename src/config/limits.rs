@@ -28,7 +28,7 @@ const DEFAULT: Limits = Limits {
     max_associate_length: 1_048_576,
     max_command_length: 65_536,
     grace: Duration::from_secs(30),
-    decoding_memory: FrameMemory { decoding: 0, lying: 0 },
+    decoding_memory: FrameMemory { decoding: 0, lying: 0, pixels: 0 },
 };
 
 /// What frames may take whose pixels are decoded, where the largest does not need more.
@@ -92,8 +92,13 @@ fn decoding_memory(section: &Section<'_>, largest: u64) -> FrameMemory {
         section.report.error(&section.place_of("decoding-memory"), problem, remedy);
     }
     if whole >= least && whole < FrameMemory::enough(largest) {
-        let problem = "is less than eight times largest-frame: of JPEG Lossless with 8 bits, large frames are refused";
-        section.report.risk(&section.place_of("decoding-memory"), problem, "write more, or a smaller largest-frame");
+        let problem =
+            "is less than eight times largest-frame: of JPEG Lossless with 8 bits, large frames are refused";
+        section.report.risk(
+            &section.place_of("decoding-memory"),
+            problem,
+            "write more, or a smaller largest-frame",
+        );
     }
     FrameMemory::divide(whole, largest)
 }

@@ -7,6 +7,10 @@
 //! from a peer that holds more than an Nth.
 //!
 //! What is taken away is free at once: whose it was need not be awake, and learns of it when it comes for it.
+//!
+//! What grows never waits, since it would wait for others that wait for it. What is whole and is to be
+//! [exchanged](Lot::exchange) for something larger may wait, for a whole lot of the same peer that goes on and makes room for it. So
+//! that there is one, what grows of a peer leaves a spare part free.
 
 mod books;
 #[cfg(test)]
@@ -14,6 +18,8 @@ mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 use books::Books;
 
@@ -23,6 +29,8 @@ const STEP: usize = 16 << 10;
 /// See the [module](self).
 pub struct Shelf {
     books: Mutex<Books>,
+    /// Told when there may be more room.
+    changed: Notify,
 }
 
 /// Where one peer's lots lie.
@@ -50,19 +58,28 @@ type Contents = Arc<Mutex<Option<Vec<u8>>>>;
 pub struct NoRoom;
 
 impl Shelf {
-    /// For so many bytes.
-    pub fn new(size: usize) -> Arc<Self> {
-        Arc::new(Self { books: Mutex::new(Books::new(size)) })
+    /// For so many bytes, of which what grows of one peer leaves `spare` free.
+    pub fn new(size: usize, spare: usize) -> Arc<Self> {
+        Arc::new(Self { books: Mutex::new(Books::new(size, spare)), changed: Notify::new() })
     }
 
     /// For somebody who shares it with nobody.
     pub fn of_one() -> Corner {
-        Self::new(usize::MAX).corner("".into())
+        Self::new(usize::MAX, 0).corner("".into())
     }
 
     /// Makes it larger or smaller. What lies there stays until somebody needs the room.
-    pub fn resize(&self, size: usize) {
-        lock(&self.books).size = size;
+    pub fn resize(&self, size: usize, spare: usize) {
+        {
+            let mut books = self.books();
+            (books.size, books.spare) = (size, spare);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until there may be more room than when this was called.
+    pub fn changed(&self) -> impl Future<Output = ()> + '_ {
+        self.changed.notified()
     }
 
     /// Where a peer's lots lie. All of its associations share it.
@@ -99,7 +116,7 @@ impl Lot {
         if length > self.counted {
             // A quarter more, so that not all is moved each time that a little comes.
             let wanted = (length + length / 4).next_multiple_of(STEP);
-            self.count(wanted.min(most).max(length))?;
+            self.count(wanted.min(most).max(length), true)?;
         }
         let counted = self.counted;
         let mut contents = lock(&self.contents);
@@ -110,12 +127,23 @@ impl Lot {
         Ok(())
     }
 
+    /// Makes room to [exchange](Self::exchange) it for so many bytes; `false`: there is none now, and may be later.
+    ///
+    /// # Errors
+    /// There is none, or what was here had to give way.
+    pub fn make_room(&mut self, size: usize) -> Result<bool, NoRoom> {
+        if self.count(size.max(self.counted), false).is_ok() {
+            return Ok(true);
+        }
+        if self.corner.shelf.books().may_wait(self) { Ok(false) } else { Err(NoRoom) }
+    }
+
     /// Takes what is here, and counts so many bytes for what is to be [put](Self::put) in its place.
     ///
     /// # Errors
     /// There is no room for that, or what was here had to give way.
     pub fn exchange(&mut self, size: usize) -> Result<Vec<u8>, NoRoom> {
-        self.count(size)?;
+        self.count(size, false)?;
         self.length = 0;
         lock(&self.contents).as_mut().map(std::mem::take).ok_or(NoRoom)
     }
@@ -125,7 +153,7 @@ impl Lot {
     /// # Errors
     /// They had to give way meanwhile.
     pub fn put(&mut self, bytes: Vec<u8>) -> Result<(), NoRoom> {
-        self.count(bytes.capacity())?;
+        self.count(bytes.capacity(), false)?;
         self.length = bytes.len();
         *lock(&self.contents).as_mut().ok_or(NoRoom)? = bytes;
         Ok(())
@@ -140,12 +168,15 @@ impl Lot {
     }
 
     /// Counts so many bytes for it.
-    fn count(&mut self, bytes: usize) -> Result<(), NoRoom> {
+    fn count(&mut self, bytes: usize, grows: bool) -> Result<(), NoRoom> {
         let (shelf, mut gone) = (Arc::clone(&self.corner.shelf), Vec::new());
-        let counted = shelf.books().count(self, bytes, &mut gone);
+        let counted = shelf.books().count(self, bytes, grows, &mut gone);
         // What gave way is given back to the system while nobody waits for the books.
         drop(gone);
-        self.counted = counted.map(|()| bytes)?;
+        let before = std::mem::replace(&mut self.counted, counted.map(|()| bytes)?);
+        if bytes < before {
+            shelf.changed.notify_waiters();
+        }
         Ok(())
     }
 }
@@ -160,6 +191,7 @@ impl Drop for Lot {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             self.corner.shelf.books().forget(&self.corner.peer, number);
+            self.corner.shelf.changed.notify_waiters();
         }
     }
 }

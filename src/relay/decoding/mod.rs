@@ -15,30 +15,30 @@ use tokio::time::timeout;
 use crate::buffer::{Corner, Shelf};
 use crate::config::Limits;
 use crate::rewrite::{Frame, FrameMemory, Pixels};
-use queue::Queue;
+use queue::{Queue, Turn};
 
 /// What all associations share.
 pub(crate) struct Decoders {
     shelf: Arc<Shelf>,
     queue: Arc<Queue>,
-    /// How long a frame waits for its turn.
+    /// How long a frame waits for room and for its turn.
     patience: Mutex<Duration>,
 }
 
 impl Decoders {
     pub fn new(limits: &Limits) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let FrameMemory { decoding, lying } = limits.decoding_memory;
+        let FrameMemory { decoding, lying, pixels } = limits.decoding_memory;
         // Connections need processors too.
         let queue = Queue::new(decoding, (processors / 2).max(1));
         let patience = Mutex::new(limits.dimse_timeout);
-        Self { shelf: Shelf::new(bytes(lying)), queue, patience }
+        Self { shelf: Shelf::new(bytes(lying), bytes(pixels)), queue, patience }
     }
 
     /// Other limits hold from now on.
     pub fn apply(&self, limits: &Limits) {
-        let FrameMemory { decoding, lying } = limits.decoding_memory;
-        self.shelf.resize(bytes(lying));
+        let FrameMemory { decoding, lying, pixels } = limits.decoding_memory;
+        self.shelf.resize(bytes(lying), bytes(pixels));
         self.queue.resize(decoding);
         *self.patience.lock().unwrap_or_else(PoisonError::into_inner) = limits.dimse_timeout;
     }
@@ -50,16 +50,30 @@ impl Decoders {
 
     /// Decodes a frame of a peer on a thread of its own, in its turn. The turn lasts until that is done, whoever still waits for
     /// it.
-    pub async fn decode(&self, peer: Arc<str>, frame: Box<Frame>) -> Pixels {
+    pub async fn decode(&self, peer: Arc<str>, mut frame: Box<Frame>) -> Pixels {
         let patience = *self.patience.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = self.queue.turn(peer, frame.room(), frame.is_first());
-        let Ok(Some(turn)) = timeout(patience, turn).await else { return Pixels::no_room() };
+        let turn = timeout(patience, self.turn(peer, &mut frame)).await;
+        let Ok(Some(turn)) = turn else { return Pixels::no_room() };
         let work = move || {
             let pixels = frame.decode(turn.bytes());
             drop(turn);
             pixels
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Pixels::undecodable())
+    }
+}
+
+impl Decoders {
+    /// Room for the pixels is awaited first: it comes as archives read, and nobody's turn has to wait for that.
+    async fn turn(&self, peer: Arc<str>, frame: &mut Frame) -> Option<Turn> {
+        loop {
+            let changed = self.shelf.changed();
+            if frame.make_room(self.queue.bytes()).ok()? {
+                break;
+            }
+            changed.await;
+        }
+        self.queue.turn(peer, frame.room(), frame.is_first()).await
     }
 }
 

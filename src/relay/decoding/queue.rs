@@ -34,6 +34,11 @@ impl Queue {
         self.go_on();
     }
 
+    /// The memory that there is.
+    pub fn bytes(&self) -> u64 {
+        self.order().bytes()
+    }
+
     /// A turn with so many bytes, or with all that there are. Whose object has gone out in part comes before the same peer's
     /// others.
     pub async fn turn(self: &Arc<Self>, peer: Arc<str>, bytes: u64, is_first: bool) -> Option<Turn> {

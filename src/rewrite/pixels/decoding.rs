@@ -4,7 +4,7 @@ use super::super::error::RewriteProblem;
 use super::codec::{Codec, Shape};
 use super::frames::Frames;
 use super::memory::compressed;
-use crate::buffer::{Corner, Lot};
+use crate::buffer::{Corner, Lot, NoRoom};
 
 /// What an object's frames are decoded with.
 #[derive(Debug)]
@@ -50,18 +50,34 @@ impl Frame {
         self.is_first
     }
 
+    /// Makes room for its pixels, which lie where it lies once it is decoded; `false`: there is none now. Of what it takes to
+    /// decode it, so many bytes are found elsewhere.
+    ///
+    /// # Errors
+    /// It had to give way.
+    pub fn make_room(&mut self, elsewhere: u64) -> Result<bool, NoRoom> {
+        let size = self.size(elsewhere);
+        self.lot.make_room(size)
+    }
+
     /// What takes long: up to some seconds for the largest frames. So many bytes were found for it elsewhere; what it needs
     /// beyond them is its peer's.
     pub fn decode(mut self, elsewhere: u64) -> Pixels {
-        let size = self.shape.pixels * self.shape.samples * self.shape.bytes;
-        let beyond = usize::try_from(self.room().saturating_sub(elsewhere)).unwrap_or(usize::MAX);
-        let Ok(compressed) = self.lot.exchange(size.saturating_add(beyond)) else { return Pixels::no_room() };
+        let size = self.size(elsewhere);
+        let Ok(compressed) = self.lot.exchange(size) else { return Pixels::no_room() };
         let pixels = self.codec.decode(&compressed, &self.shape);
         drop(compressed);
         Pixels(match pixels {
             Some(pixels) => self.lot.put(pixels).map(|()| self.lot).map_err(RewriteProblem::from),
             None => Err(RewriteProblem::Undecodable),
         })
+    }
+
+    /// Bytes that it takes where it lies, once it is being decoded.
+    fn size(&self, elsewhere: u64) -> usize {
+        let pixels = self.shape.pixels * self.shape.samples * self.shape.bytes;
+        let beyond = usize::try_from(self.room().saturating_sub(elsewhere)).unwrap_or(usize::MAX);
+        pixels.saturating_add(beyond)
     }
 }
 

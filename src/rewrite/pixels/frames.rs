@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_table_lies_on_the_shelf_as_frames_do() {
-        let shelf = Shelf::new(40 << 10);
+        let shelf = Shelf::new(40 << 10, 0);
         let begun = |peer: &str, count: u32| {
             let mut frames = Frames::new(count.into(), 100, shelf.corner(peer.into()));
             frames.begin(count * 4).unwrap();

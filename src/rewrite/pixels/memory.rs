@@ -24,12 +24,14 @@ pub struct FrameMemory {
     pub decoding: u64,
     /// For those that come, that wait, or whose pixels are being sent.
     pub lying: u64,
+    /// What of that the frames of one peer that come leave free, so that the pixels of one that has come can always be sent.
+    pub pixels: u64,
 }
 
 impl FrameMemory {
     /// What has to be there for frames of up to so many bytes of pixels.
     pub fn least(largest: u64) -> u64 {
-        decoding(largest).saturating_add(compressed(largest))
+        decoding(largest).saturating_add(compressed(largest)).saturating_add(largest)
     }
 
     /// What is enough for all of them, JPEG Lossless of 8 bits too, whose decoding takes most.
@@ -39,9 +41,9 @@ impl FrameMemory {
 
     /// Four parts of seven are for decoding, or what the largest frame needs of both parts.
     pub fn divide(whole: u64, largest: u64) -> Self {
-        let most = whole.saturating_sub(compressed(largest));
+        let most = whole.saturating_sub(compressed(largest).saturating_add(largest));
         let decoding = (whole / 7 * 4).min(most).max(decoding(largest)).min(whole);
-        Self { decoding, lying: whole - decoding }
+        Self { decoding, lying: whole - decoding, pixels: largest }
     }
 }
 
@@ -59,11 +61,11 @@ mod tests {
             for whole in
                 [FrameMemory::least(largest), FrameMemory::least(largest) + 12_345, 512 << 20, 8 << 30]
             {
-                let FrameMemory { decoding: first, lying } = FrameMemory::divide(whole, largest);
+                let FrameMemory { decoding: first, lying, pixels } = FrameMemory::divide(whole, largest);
                 assert_eq!(first + lying, whole);
                 let enough = whole >= FrameMemory::least(largest);
                 assert!(
-                    !enough || first >= decoding(largest) && lying >= compressed(largest),
+                    !enough || first >= decoding(largest) && lying >= compressed(largest) + pixels,
                     "{whole} {largest}"
                 );
             }

@@ -200,7 +200,7 @@ fn others(shelf: &Arc<Shelf>, count: u8) -> Vec<Lot> {
 
 #[test]
 fn nothing_is_settled_before_the_first_frame_is_decoded() {
-    let shelf = Shelf::new(2 << 20);
+    let shelf = Shelf::new(2 << 20, 0);
     let (mut transform, bytes) = slow(&shelf);
     let (mut output, mut frames) = (Output::new(), 0);
     for chunk in bytes.chunks(1000) {
@@ -224,9 +224,9 @@ fn nothing_is_settled_before_the_first_frame_is_decoded() {
 
 #[test]
 fn where_much_comes_before_the_pixels_it_is_not_all_held_back() {
-    let (_, bytes) = slow(&Shelf::new(2 << 20));
+    let (_, bytes) = slow(&Shelf::new(2 << 20, 0));
     let pixels = bytes.windows(4).position(|four| four == b"\xE0\x7F\x10\0").unwrap();
-    let (mut transform, _) = slow(&Shelf::new(2 << 20));
+    let (mut transform, _) = slow(&Shelf::new(2 << 20, 0));
     let mut long = b"\x45\0\x10\x10OB\0\0\0\0\x20\0".to_vec();
     long.resize(12 + (2 << 20), 0);
     let mut output = Output::new();
@@ -247,7 +247,7 @@ fn a_frame_that_had_to_give_way_is_refused_whenever_that_was() {
     let problem = |error: RewriteError| (error.status, error.problem);
     let refused = (0xA700, RewriteProblem::NoRoom);
     // While it comes.
-    let shelf = Shelf::new(64 << 10);
+    let shelf = Shelf::new(64 << 10, 0);
     let (mut transform, bytes) = slow(&shelf);
     let mut output = Output::new();
     transform.push(&bytes[..bytes.len() - 2000], &mut output).unwrap();
@@ -255,7 +255,7 @@ fn a_frame_that_had_to_give_way_is_refused_whenever_that_was() {
     assert_eq!(transform.push(&bytes[bytes.len() - 2000..], &mut output).map_err(problem), Err(refused));
     // While it waits to be decoded, and while its pixels are sent.
     for sends in [false, true] {
-        let shelf = Shelf::new(if sends { 1280 << 10 } else { 64 << 10 });
+        let shelf = Shelf::new(if sends { 1280 << 10 } else { 64 << 10 }, 0);
         let (mut transform, bytes) = slow(&shelf);
         let mut at = 0;
         let Step::Frame(frame) = transform.step(&bytes, &mut at, &mut output).unwrap() else {

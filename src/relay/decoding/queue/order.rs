@@ -39,6 +39,10 @@ impl<T> Order<T> {
         Self { bytes, taken: 0, places, waiting: Vec::new(), peers: HashMap::new(), had: Duration::ZERO }
     }
 
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub fn resize(&mut self, bytes: u64) {
         self.bytes = bytes;
     }
