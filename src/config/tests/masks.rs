@@ -3,17 +3,23 @@
 use super::material::{GOOD, Material, errors};
 use crate::scratch::Scratch;
 
-#[test]
-fn masks_are_checked_where_they_stand() {
+/// A good configuration and a rewrite with these lines, and the folder that its secret is in.
+fn with(lines: &str) -> (Scratch, String) {
     let dir = Scratch::new();
     let secret = dir.path().join("key");
     std::fs::write(&secret, [b'k'; 32]).unwrap();
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let found = |lines: &str| {
-        let secret = secret.display();
-        let table = "[[rewrite]]\nname = \"w\"\nprofile = \"basic\"\n";
-        errors(&format!("{GOOD}{table}secret-file = \"{secret}\"\n{lines}\n"))
-    };
+    let table = "[[rewrite]]\nname = \"w\"\nprofile = \"basic\"\n";
+    (dir, format!("{GOOD}{table}secret-file = \"{}\"\n{lines}\n", secret.display()))
+}
+
+fn found(lines: &str) -> Vec<String> {
+    let (_dir, text) = with(lines);
+    errors(&text)
+}
+
+#[test]
+fn masks_are_checked_where_they_stand() {
     let mask = |keys: &str| found(&format!("burned-in = \"mask\"\nmasks = [{{ {keys} }}]"));
     assert_eq!(mask("rectangles = [[0, 0, 65535, 1]]"), Vec::<String>::new());
     let all = "sop-class = \"UltrasoundImageStorage\", manufacturer = \"ACME\", model = \"X\", rows = 9, columns = 9";
@@ -41,22 +47,6 @@ fn masks_are_checked_where_they_stand() {
         found(&format!("{one}compressed-pixels = \"decode\"\nlargest-frame = \"1MiB\"")),
         Vec::<String>::new()
     );
-    let (decode, little) = ("compressed-pixels = \"decode\"\n", "[limits]\ndecoding-memory = \"100MiB\"\n");
-    let small = found(&format!("{one}{decode}{little}"));
-    assert!(
-        small.len() == 1 && small[0].contains("limits.decoding-memory: is less than the 470286336 bytes"),
-        "{small:?}"
-    );
-    let enough = found(&format!("{one}{decode}largest-frame = \"14MiB\"\n{little}"));
-    assert_eq!(enough, Vec::<String>::new());
-    let risks = |size: &str| {
-        let keys = format!("profile = \"basic\"\nsecret-file = \"{}\"\n{one}{decode}", secret.display());
-        let rewrite = format!("[[rewrite]]\nname = \"w\"\n{keys}largest-frame = \"{size}\"\n{little}");
-        let risks = Material::shared().risks(&format!("{GOOD}{rewrite}"));
-        risks.into_iter().filter(|risk| risk.contains("decoding-memory")).collect::<Vec<_>>()
-    };
-    assert_eq!(risks("12MiB"), Vec::<String>::new());
-    assert!(risks("14MiB")[0].contains("is less than eight times largest-frame"));
     assert_eq!(found("tolerance = \"strict\""), Vec::<String>::new());
     let other = found("tolerance = \"lenient\"");
     assert!(other.len() == 1 && other[0].contains("tolerance"), "{other:?}");
@@ -68,4 +58,24 @@ fn masks_are_checked_where_they_stand() {
         let found = found(key);
         assert!(found.len() == 1 && found[0].contains("needs burned-in = \"mask\""), "{found:?}");
     }
+}
+
+#[test]
+fn memory_to_decode_in_is_enough_for_the_largest_frame() {
+    let one = "burned-in = \"mask\"\nmasks = [{ rectangles = [[0, 0, 1, 1]] }]\n";
+    let little = "[limits]\ndecoding-memory = \"100MiB\"\n";
+    let lines = |largest: &str| format!("{one}compressed-pixels = \"decode\"\n{largest}\n{little}");
+    let small = found(&lines(""));
+    assert!(
+        small.len() == 1 && small[0].contains("limits.decoding-memory: is less than the 470286336 bytes"),
+        "{small:?}"
+    );
+    assert_eq!(found(&lines("largest-frame = \"14MiB\"")), Vec::<String>::new());
+    let risks = |size: &str| {
+        let (_dir, text) = with(&lines(&format!("largest-frame = \"{size}\"")));
+        let risks = Material::shared().risks(&text);
+        risks.into_iter().filter(|risk| risk.contains("decoding-memory")).collect::<Vec<_>>()
+    };
+    assert_eq!(risks("12MiB"), Vec::<String>::new());
+    assert!(risks("14MiB")[0].contains("is less than eight times largest-frame"));
 }

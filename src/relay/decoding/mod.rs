@@ -51,19 +51,15 @@ impl Decoders {
     /// Decodes a frame of a peer on a thread of its own, in its turn. The turn lasts until that is done, whoever still waits for
     /// it.
     pub async fn decode(&self, peer: Arc<str>, mut frame: Box<Frame>) -> Pixels {
-        let patience = *self.patience.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = timeout(patience, self.turn(peer, &mut frame)).await;
-        let Ok(Some(turn)) = turn else { return Pixels::no_room() };
+        let Some(turn) = self.in_time(self.turn(peer, &mut frame)).await else { return Pixels::no_room() };
         let work = move || {
             let pixels = frame.decode(turn.bytes());
             drop(turn);
             pixels
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Pixels::undecodable())
+        elsewhere(work).await.unwrap_or_else(Pixels::undecodable)
     }
-}
 
-impl Decoders {
     /// Room for the pixels is awaited first: it comes as archives read, and nobody's turn has to wait for that.
     async fn turn(&self, peer: Arc<str>, frame: &mut Frame) -> Option<Turn> {
         loop {
@@ -75,8 +71,48 @@ impl Decoders {
         }
         self.queue.turn(peer, frame.room(), frame.is_first()).await
     }
+
+    /// What comes before the patience is over.
+    async fn in_time<T>(&self, wait: impl Future<Output = Option<T>>) -> Option<T> {
+        let patience = *self.patience.lock().unwrap_or_else(PoisonError::into_inner);
+        timeout(patience, wait).await.ok().flatten()
+    }
+}
+
+async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
 }
 
 fn bytes(size: u64) -> usize {
     usize::try_from(size).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::queue::Queue;
+    use super::{Decoders, elsewhere};
+    use crate::buffer::Shelf;
+
+    #[tokio::test]
+    async fn who_waits_for_too_long_has_no_turn() {
+        let queue = Queue::new(10, 1);
+        let decoders =
+            Decoders { shelf: Shelf::new(0, 0), queue: queue.clone(), patience: Mutex::new(Duration::ZERO) };
+        let has_turn = || decoders.in_time(queue.turn("a".into(), 10, true));
+        let turn = has_turn().await;
+        assert!(turn.is_some() && has_turn().await.is_none());
+        drop(turn);
+        assert!(has_turn().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn work_is_done_by_threads_that_serve_nobody_else() {
+        let here = std::thread::current().id();
+        let there = elsewhere(|| std::thread::current().id()).await;
+        assert!(there.is_some_and(|there| there != here));
+        assert!(elsewhere(|| -> () { panic!("a decoder's") }).await.is_none());
+    }
 }

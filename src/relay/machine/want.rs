@@ -58,4 +58,3 @@ pub(crate) enum Told {
     Stored(Result<(), NotStored>),
     Pixels(Pixels),
 }
-

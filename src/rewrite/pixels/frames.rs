@@ -101,14 +101,14 @@ mod tests {
         let table: Vec<u8> = table.iter().flat_map(|start| start.to_le_bytes()).collect();
         let mut found = Vec::new();
         for bytes in [table.as_slice()].iter().chain(fragments) {
-            found.extend(frames.begin(bytes.len() as u32)?.map(bytes_of));
+            found.extend(frames.begin(bytes.len() as u32)?.map(|lot| bytes_of(&lot)));
             bytes.chunks(1).try_for_each(|byte| frames.value(byte))?;
         }
-        found.push(bytes_of(frames.finish()?));
+        found.push(bytes_of(&frames.finish()?));
         Ok(found)
     }
 
-    fn bytes_of(lot: Lot) -> Vec<u8> {
+    fn bytes_of(lot: &Lot) -> Vec<u8> {
         lot.look(<[u8]>::to_vec).unwrap()
     }
 
