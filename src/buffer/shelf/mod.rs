@@ -77,7 +77,7 @@ impl Shelf {
         self.changed.notify_waiters();
     }
 
-    /// Waits until there may be more room than when this was called.
+    /// Waits until there may be more room than when this was called, or something has given way.
     pub fn changed(&self) -> impl Future<Output = ()> + '_ {
         self.changed.notified()
     }
@@ -135,7 +135,11 @@ impl Lot {
         if self.count(size.max(self.counted), false).is_ok() {
             return Ok(true);
         }
-        if self.corner.shelf.books().may_wait(self) { Ok(false) } else { Err(NoRoom) }
+        if self.corner.shelf.books().may_wait(self) {
+            return Ok(false);
+        }
+        // What it would wait for may have gone just now.
+        self.count(size.max(self.counted), false).map(|()| true)
     }
 
     /// Takes what is here, and counts so many bytes for what is to be [put](Self::put) in its place.
@@ -171,10 +175,12 @@ impl Lot {
     fn count(&mut self, bytes: usize, grows: bool) -> Result<(), NoRoom> {
         let (shelf, mut gone) = (Arc::clone(&self.corner.shelf), Vec::new());
         let counted = shelf.books().count(self, bytes, grows, &mut gone);
+        let has_given_way = !gone.is_empty();
         // What gave way is given back to the system while nobody waits for the books.
         drop(gone);
-        let before = std::mem::replace(&mut self.counted, counted.map(|()| bytes)?);
-        if bytes < before {
+        let before = self.counted;
+        self.counted = counted.map(|()| bytes)?;
+        if has_given_way || bytes < before {
             shelf.changed.notify_waiters();
         }
         Ok(())

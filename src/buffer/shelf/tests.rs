@@ -97,7 +97,10 @@ fn what_grows_leaves_room_for_what_is_whole_and_that_may_wait_for_more() {
     drop(first);
     assert!(changed.as_mut().poll(&mut cx).is_ready());
     assert_eq!(second.make_room(60 * KIB), Ok(true));
+    let mut changed = pin!(shelf.changed());
+    assert!(changed.as_mut().poll(&mut cx).is_pending());
     let _others = [filled(&shelf, "b", 30 * KIB), filled(&shelf, "c", 30 * KIB)];
+    assert!(changed.as_mut().poll(&mut cx).is_ready(), "who waits is told");
     assert_eq!(second.make_room(60 * KIB), Err(NoRoom), "it had to give way");
 }
 
