@@ -120,6 +120,16 @@ impl Head {
         Some(Self { number, vr, length: u32::from(syntax.u16([l0, l1])), size: SHORT_HEAD })
     }
 
+    /// The header that `bytes` begin with, where it is one of explicit VR in little endian with a length of 16 bits, and no
+    /// item's, which is for the caller to know.
+    #[inline(always)]
+    pub(super) fn short(bytes: &[u8]) -> Option<Self> {
+        let &[g0, g1, e0, e1, v0, v1, l0, l1] = bytes.first_chunk::<SHORT_HEAD>()?;
+        let number = u32::from_le_bytes([g0, g1, e0, e1]).rotate_left(16);
+        let (vr, length) = (Some(Vr::from_code([v0, v1])), u32::from(u16::from_le_bytes([l0, l1])));
+        (Form::of([v0, v1]) == Form::Short).then_some(Self { number, vr, length, size: SHORT_HEAD })
+    }
+
     #[inline(always)]
     pub(super) fn tag(&self) -> Tag {
         tag_of(self.number)

@@ -100,7 +100,7 @@ impl Scanner {
             return Ok(self.carried_value().or_else(|| self.value(input, at).map(value)));
         }
         match self.plain(input, at) {
-            Some(event) => Ok(Some(event)),
+            Some((header, range)) => Ok(Some(Event { kind: Kind::Element(header), raw: Raw::Input(range) })),
             None => self.entered(input, at),
         }
     }

@@ -47,22 +47,32 @@ impl Current {
         }
     }
 
-    /// Takes an element whose header was just read, with nothing yet of its value. The header's bytes are kept, since it
-    /// may have to be sent as it came after the input that it stands in is gone.
-    pub(super) fn begin(&mut self, header: Header, head: Source<'_>, input: &[u8]) {
-        let bytes = head.bytes(input);
-        self.size = bytes.len().min(12);
-        if let (Some(to), Some(from)) = (self.head.get_mut(..self.size), bytes.get(..self.size)) {
-            to.copy_from_slice(from);
-        }
-        self.at = if let Source::Input(range) = head { Some(range) } else { None };
+    /// Takes an element whose header was just read, with nothing yet of its value.
+    pub(super) fn begin(&mut self, header: Header, head: Source<'_>) {
+        self.at = match head {
+            Source::Input(range) => Some(range),
+            Source::Made(bytes) => {
+                self.keep(bytes);
+                None
+            }
+        };
         self.header = header;
         self.value.clear();
     }
 
-    /// Says that the input of this push ends here: from now on the header is in the copy alone, not in the input.
-    pub(super) fn leave_input(&mut self) {
-        self.at = None;
+    /// Says that `input` is about to go, in which the header may stand. Its bytes are kept, since it may still have to be
+    /// sent as it came.
+    pub(super) fn leave_input(&mut self, input: &[u8]) {
+        if let Some(range) = self.at.take() {
+            self.keep(input.get(range).unwrap_or_default());
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        self.size = bytes.len().min(12);
+        if let (Some(to), Some(from)) = (self.head.get_mut(..self.size), bytes.get(..self.size)) {
+            to.copy_from_slice(from);
+        }
     }
 
     /// The header's bytes as they came (8 or 12): a range of this push's input where it lies there, otherwise the copy.

@@ -3,8 +3,10 @@
 //! Whatever is not known for sure from the header and the four bytes behind it is no such header, and takes the long way
 //! through [`entering`](super::entering), which alone says what is wrong. So this has no say in what is read.
 
-use super::{Event, Frame, Holds, Kind, Raw, Scanner};
-use crate::dataset::header::{Head, ITEM_TAG, UNDEFINED, begins_with_item, looks_like_a_vr};
+use std::ops::Range;
+
+use super::{Frame, Holds, Scanner};
+use crate::dataset::header::{Head, Header, ITEM_TAG, UNDEFINED, begins_with_item, looks_like_a_vr};
 use crate::dataset::vr::Vr;
 use crate::dataset::{Syntax, number, vr_of};
 
@@ -14,10 +16,11 @@ const LOWEST: u32 = 0x0002_FFFF;
 const HIGHEST: u32 = 0xFFFE_0000;
 
 impl Scanner {
-    /// The element that comes next, where its header is plain.
-    #[inline]
-    pub(super) fn plain(&mut self, input: &[u8], at: &mut usize) -> Option<Event> {
-        if self.carried > 0 {
+    /// The element that comes next, and where its header is, where that is plain: as [`next`](Self::next) has them, for who
+    /// would rather not be told that it is an element each time.
+    #[inline(always)]
+    pub(crate) fn plain(&mut self, input: &[u8], at: &mut usize) -> Option<(Header, Range<usize>)> {
+        if self.rest > 0 || self.carried > 0 {
             return None;
         }
         let position = self.position;
@@ -31,7 +34,7 @@ impl Scanner {
         (self.rest, self.position) = (head.length, position + head.size as u64);
         let start = *at;
         *at = start + head.size;
-        Some(Event { kind: Kind::Element(header), raw: Raw::Input(start..*at) })
+        Some((header, start..*at))
     }
 }
 
@@ -40,6 +43,21 @@ impl Frame {
     /// reach is for the caller to know. `is_first` is for that of a data set.
     #[inline(always)]
     pub(super) fn plain(&self, last: u32, is_first: bool, bytes: &[u8]) -> Option<Head> {
+        self.short(last, bytes).or_else(|| self.any_plain(last, is_first, bytes))
+    }
+
+    /// The same, as far as a length of 16 bits and explicit VR in little endian go, which need the fewest questions.
+    #[inline(always)]
+    fn short(&self, last: u32, bytes: &[u8]) -> Option<Head> {
+        if self.holds != Holds::Elements || self.syntax != Syntax::EXPLICIT_LE {
+            return None;
+        }
+        let head = Head::short(bytes)?;
+        (head.number > last.max(LOWEST) && head.number < HIGHEST).then_some(head)
+    }
+
+    #[inline(never)]
+    fn any_plain(&self, last: u32, is_first: bool, bytes: &[u8]) -> Option<Head> {
         if self.holds != Holds::Elements {
             return None;
         }

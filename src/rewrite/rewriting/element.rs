@@ -34,7 +34,7 @@ impl Rewriting {
             self.before_top(header.tag, out)?;
             self.bulk_seen |= length > BULK;
         }
-        self.current.begin(header, source(raw, &self.scanner), input);
+        self.current.begin(header, source(raw, &self.scanner));
         if header.tag.1 == 0 {
             self.current.doing = Doing::Skip;
             return Ok(());

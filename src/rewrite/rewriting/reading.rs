@@ -8,7 +8,7 @@ use super::super::levels::Source;
 use super::super::output::Output;
 use super::super::step::Step;
 use super::{Ready, Rewriting};
-use crate::dataset::{Event, Kind, Looked, SOP_CLASS_UID, SOP_INSTANCE_UID};
+use crate::dataset::{Looked, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID};
 
 impl Rewriting {
     /// Reads on from `at`, and moves it behind what was read.
@@ -123,21 +123,26 @@ impl Rewriting {
     }
 
     fn rewrite(&mut self, input: &[u8], at: &mut usize, out: &mut Output) -> Result<Step, RewriteError> {
-        self.current.leave_input();
+        let step = self.read_events(input, at, out)?;
+        self.current.leave_input(input);
+        Ok(step)
+    }
+
+    fn read_events(&mut self, input: &[u8], at: &mut usize, out: &mut Output) -> Result<Step, RewriteError> {
         loop {
             // Nearly all that comes is an element's header or its value.
-            match self.scanner.value(input, at) {
-                Some((range, rest)) if self.skipping.is_none() => {
+            if let Some((range, rest)) = self.scanner.value(input, at) {
+                if self.skipping.is_none() {
                     self.value(Source::Input(range), rest, input, out)?;
                 }
-                Some(_) => {}
-                None => match self.scanner.next(input, at)? {
-                    Some(Event { kind: Kind::Element(header), raw }) if self.skipping.is_none() => {
-                        self.element(header, raw, input, out)?;
-                    }
-                    Some(event) => self.event(event, input, out)?,
-                    None => return Ok(Step::Done),
-                },
+            } else if let Some((header, range)) = self.scanner.plain(input, at) {
+                if self.skipping.is_none() {
+                    self.element(header, Raw::Input(range), input, out)?;
+                }
+            } else if let Some(event) = self.scanner.next(input, at)? {
+                self.event(event, input, out)?;
+            } else {
+                return Ok(Step::Done);
             }
             if self.pending.is_some()
                 && let Some(step) = self.pending.take()

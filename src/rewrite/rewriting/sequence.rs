@@ -31,7 +31,7 @@ impl Rewriting {
             self.before_top(header.tag, out)?;
             self.bulk_seen |= part == Part::Fragments;
         }
-        self.current.begin(header, source(raw.clone(), &self.scanner), input);
+        self.current.begin(header, source(raw.clone(), &self.scanner));
         let rule = self.decide(&header, depth == 0);
         let rules = Arc::clone(&self.rules);
         if part == Part::Fragments && self.subject == Subject::Keys {
