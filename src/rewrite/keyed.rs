@@ -1,6 +1,5 @@
 //! New identifiers from old ones: keyed, repeatable, not to be reversed or guessed without the key.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -89,8 +88,8 @@ pub(super) fn put_uid_of(domain: Domain, key: &Key, old: &[u8], new: &mut Vec<u8
     let mut number = mac.first_chunk().map_or(0, |uuid| u128::from_be_bytes(*uuid));
     number = number & !(0xF << 76) | 0x8 << 76;
     number = number & !(0x3 << 62) | 0x2 << 62;
-    // Writing to a Vec cannot fail.
-    let _ = write!(new, "2.25.{number}");
+    new.extend_from_slice(b"2.25.");
+    new.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends `length` upper-case hexadecimal digits that stand for the old value.

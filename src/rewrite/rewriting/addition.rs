@@ -9,6 +9,7 @@ use super::super::error::{RewriteError, RewriteProblem};
 use super::super::output::Output;
 use super::super::profile;
 use super::super::table::Addition;
+use super::edit::MOSTLY;
 use super::{Rewriting, problem_of};
 use crate::dataset::{Header, PATIENT_ID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Tag, number};
 
@@ -45,10 +46,18 @@ impl Rewriting {
         Ok(())
     }
 
-    /// What `set` adds between the last element and this one.
+    /// What `set` adds between the last element and this one, which is nothing for nearly all.
+    #[inline(always)]
     pub(super) fn add_before(&mut self, tag: u32, out: &mut Output) -> Result<(), RewriteError> {
-        let none = self.rules.additions.get(self.next_addition).is_none_or(|next| number(next.tag) >= tag);
-        if none || !matches!(self.subject, Subject::Object(_)) {
+        match self.rules.additions.get(self.next_addition) {
+            Some(next) if number(next.tag) < tag => self.add_all_before(tag, out),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline(never)]
+    fn add_all_before(&mut self, tag: u32, out: &mut Output) -> Result<(), RewriteError> {
+        if !matches!(self.subject, Subject::Object(_)) {
             return Ok(());
         }
         let rules = Arc::clone(&self.rules);
@@ -63,7 +72,7 @@ impl Rewriting {
             let rule = self.of_masked(tag, Some(rule)).unwrap_or(rule);
             let syntax = self.scanner.root_syntax();
             self.current.header = Header { tag, vr, length: None, syntax };
-            let (action, mut new) = (rules.action(rule), Vec::new());
+            let (action, mut new) = (rules.action(rule), Vec::with_capacity(MOSTLY));
             let edit = action.edit((tag, vr), syntax, &CharacterSet::DEFAULT, &[], &mut self.facts, &mut new);
             edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
             pad(&mut new, action, vr);

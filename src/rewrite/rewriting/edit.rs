@@ -8,6 +8,9 @@ use super::super::output::Output;
 use super::{Rewriting, problem_of};
 use crate::dataset::{Header, exact_vr_of};
 
+/// Nearly all new values are no longer: room for them is made at once, not bit by bit.
+pub(super) const MOSTLY: usize = 64;
+
 impl Rewriting {
     /// Does what the rule says with the element under way, which is `plan`, its old value where that was read.
     pub(super) fn apply(
@@ -27,6 +30,7 @@ impl Rewriting {
         let action = self.rules.action(rule);
         let mut new = std::mem::take(&mut self.new);
         new.clear();
+        new.reserve(MOSTLY);
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
         self.facts.depth = self.scanner.depth();
         self.facts.sequence = self.scanner.path().last().map(|step| step.sequence);
