@@ -33,10 +33,12 @@ pub enum Load {
 }
 
 impl Load {
-    /// Slices with all that scanners write go through dimsegate only, to see what the whole profile costs.
+    /// Slices with all that scanners write go through dimsegate only, to see what the whole profile costs. The floor is one of
+    /// CPU: it cannot hold many associations.
     pub fn goes_through(self, setup: Setup) -> bool {
         match self {
             Self::Detailed => matches!(setup, Setup::PassThrough | Setup::DeIdentifying),
+            Self::Idle | Self::Peak if setup == Setup::Floor => false,
             _ => setup != Setup::DeIdentifying,
         }
     }

@@ -43,6 +43,7 @@ mod copy;
 mod dcmtk;
 mod drawing;
 mod figures;
+mod floor;
 mod instructions;
 mod interrupt;
 mod loads;
@@ -87,6 +88,9 @@ enum Mode {
     /// The byte copy, one of the setups: TLS in, plain or TLS out.
     #[command(hide = true)]
     Copy { listen: SocketAddr, to: SocketAddr, certificates: PathBuf, out: setups::Out },
+    /// The floor, another: TLS in, plain out.
+    #[command(hide = true)]
+    Floor { listen: SocketAddr, to: SocketAddr, certificates: PathBuf },
     /// The instruction counts alone.
     Instructions,
 }
@@ -95,6 +99,7 @@ fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
     match arguments.mode {
         Some(Mode::Copy { listen, to, certificates, out }) => copy::run(listen, to, &certificates, out),
+        Some(Mode::Floor { listen, to, certificates }) => floor::run(listen, to, &certificates),
         Some(Mode::Instructions) => {
             instructions::run(arguments.accept_instructions).map(|counts| exit_if_worse(&counts))
         }

@@ -11,7 +11,8 @@ use crate::table::{self, Table};
 const LEGEND: &str = "A figure is the median of its rounds (short loads are taken three times in each); in parentheses what it is to HAProxy's at its defaults. What comes in is TLS 1.3
 with client certificates on EC P-256, X25519, no resumption; `out` is how the sink is spoken to. Machines are shared and
 noisy, so only ratios within one run compare. CPU is that of all processes and threads of the proxy, per 1e9 bytes of data
-sets. `128K`: `tune.bufsize 131072`, `proxy_buffer_size 128k`. `byte copy`: tokio-rustls with 256 KiB buffers. dimsegate
+sets. `128K`: `tune.bufsize 131072`, `proxy_buffer_size 128k`. `byte copy`: tokio-rustls with 256 KiB buffers. `floor`:
+the least that it can cost, a handshake of rustls, then reads of 256 KiB decrypted in place and one writev for each. dimsegate
 writes its records in every run; `… rewriting` rewrites the twenty tags of [twenty.toml](twenty.toml), `… de-identifying` applies [profile.toml](profile.toml).";
 
 pub fn write(

@@ -73,8 +73,10 @@ impl Stage {
         };
         let ((plain, plain_totals), (tls, tls_totals)) = (start(None)?, start(Some(tls))?);
         let sinks = Sinks { plain, tls };
-        let started = |out| Setup::ALL.map(|setup| (setup, out, Running::start(&site, setup, out, sinks)));
-        let setups = [Out::Plain, Out::Tls].into_iter().flat_map(started).collect();
+        let all = [Out::Plain, Out::Tls].into_iter().flat_map(|out| Setup::ALL.map(|setup| (setup, out)));
+        let speaking = all.filter(|(setup, out)| setup.speaks(*out));
+        let started = |(setup, out)| (setup, out, Running::start(&site, setup, out, sinks));
+        let setups = speaking.map(started).collect();
         let dcmtk = Dcmtk::start(&site, &amounts)?;
         Ok(Self { site, sinks, totals: [plain_totals, tls_totals], amounts, setups, dcmtk })
     }

@@ -17,6 +17,7 @@ use crate::site::Site;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Setup {
     Direct,
+    Floor,
     Copy,
     HaProxy,
     HaProxyLarge,
@@ -35,8 +36,9 @@ pub enum Out {
 }
 
 impl Setup {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Direct,
+        Self::Floor,
         Self::Copy,
         Self::HaProxy,
         Self::HaProxyLarge,
@@ -50,6 +52,7 @@ impl Setup {
     pub fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct TLS",
+            Self::Floor => "floor",
             Self::Copy => "byte copy",
             Self::HaProxy => "HAProxy",
             Self::HaProxyLarge => "HAProxy 128K",
@@ -59,6 +62,11 @@ impl Setup {
             Self::Rewriting => "… rewriting",
             Self::DeIdentifying => "… de-identifying",
         }
+    }
+
+    /// Whether the upstream can be spoken to in this way.
+    pub fn speaks(self, out: Out) -> bool {
+        self != Self::Floor || out == Out::Plain
     }
 
     pub fn is_dimsegate(self) -> bool {
@@ -111,7 +119,12 @@ impl Running {
             Setup::Direct => {
                 Self { target: unresumed(site.tls(sinks.tls, "pacs-ca", Some("client"))), process: None }
             }
-            Setup::Copy => start(&|port| copy(site, port, to, out)),
+            Setup::Floor => start(&|port| own(site, "floor", port, to)),
+            Setup::Copy => start(&|port| {
+                let mut command = own(site, "copy", port, to);
+                command.arg(out.name());
+                command
+            }),
             Setup::HaProxy | Setup::HaProxyLarge => start(&|port| {
                 let toml = configurations::haproxy(port, to, out, setup == Setup::HaProxyLarge);
                 configured(site, name, &toml, "haproxy", &["-db", "-f"])
@@ -151,10 +164,10 @@ fn unresumed(mut target: Target) -> Target {
     target
 }
 
-fn copy(site: &Site, port: u16, to: SocketAddr, out: Out) -> Command {
+/// A setup that this program is itself.
+fn own(site: &Site, name: &str, port: u16, to: SocketAddr) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("the path of this program"));
-    let certificates = site.text("certs");
-    command.args(["copy", &format!("127.0.0.1:{port}"), &to.to_string(), &certificates, out.name()]);
+    command.args([name, &format!("127.0.0.1:{port}"), &to.to_string(), &site.text("certs")]);
     command
 }
 
