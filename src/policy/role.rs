@@ -57,12 +57,7 @@ impl Denial {
 
     /// Status (0000,0900) of the response (PS3.7 Annex C, PS3.4 §C.4.2.1.5).
     pub fn status(self) -> u16 {
-        match self {
-            Self::Operation | Self::Unasked => 0x0124,
-            Self::SopClass => 0x0122,
-            // Says the same whether the destination exists or not.
-            Self::MoveDestination => 0xA801,
-        }
+        self.cause().status().unwrap_or(0x0124)
     }
 }
 

@@ -40,11 +40,11 @@ words! {
         RewriteFailed = "rewrite-failed",
             "the data set could not be rewritten, and was not passed on",
             "the object: dimsegate rewrite tells the element", StatusOfService, AccessControl;
-        /// A query for one is answered that nothing matches.
+        /// Of an instance 0x0112, no such SOP instance; a query for one is answered that nothing matches.
         UnknownPseudonym = "unknown-pseudonym",
             "what was asked about stands for nothing on the other side",
             "where the reader has the identifier from; only what went out to readers can come back",
-            Status(0x0112), AccessControl;
+            StatusOfService, AccessControl;
         DuplicateInstance = "duplicate-instance",
             "the reader sent an instance whose original is on the other side",
             "the reader's software: it sends back what it was given, under the same UID",
@@ -62,6 +62,15 @@ words! {
 impl Cause {
     /// Whether a rule stood against the operation; else it could not be done.
     pub fn is_refusal(self) -> bool {
-        !matches!(self, Self::RewriteFailed | Self::OtherInstance | Self::NeverAnswered)
+        use Cause::{DuplicateInstance, NeverAnswered, OtherInstance, RewriteFailed, UnknownPseudonym};
+        !matches!(self, RewriteFailed | UnknownPseudonym | DuplicateInstance | OtherInstance | NeverAnswered)
+    }
+
+    /// The status (0000,0900) of the response, where it is always the same (PS3.7 Annex C).
+    pub fn status(self) -> Option<u16> {
+        match self.word().answer {
+            Status(status) => Some(status),
+            _ => None,
+        }
     }
 }

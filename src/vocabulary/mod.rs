@@ -4,7 +4,7 @@
 //! # Why
 //!
 //! A refusal is said in six places: on the wire, in the record, in the log, by `explain`, by `audit show` and the report,
-//! and in the message to a repository. Each row here is read by all of them, so that they cannot drift apart. A label is
+//! and in the message to a repository. Each of them reads the one row here, so that they cannot drift apart. A label is
 //! stable: scripts and repositories look for it. Whoever makes a thing happen names a variant, never a text, so that a
 //! label without a row cannot be recorded, and the scenario `vocabulary` finds a row that nothing makes.
 //!

@@ -1,42 +1,40 @@
 //! What of a message breaks the standard, and is read all the same.
 
-use super::Answer::Silent;
-
 words! {
     /// What of a message breaks the standard, and has one reading all the same.
     Tolerance {
         CommandGroupLength = "command-group-length",
-            "the group length (0000,0000) of the command was absent or wrong", "the sender's software", Silent, No;
+            "the group length (0000,0000) of the command was absent or wrong", "the sender's software";
         CommandOrder = "command-order",
-            "elements of the command were out of order", "the sender's software", Silent, No;
+            "elements of the command were out of order", "the sender's software";
         CommandPadding = "command-padding",
-            "a value of the command was padded as the standard does not allow", "the sender's software", Silent, No;
+            "a value of the command was padded as the standard does not allow", "the sender's software";
         CommandElementsMore = "command-elements-more",
-            "more than eight elements of the command do not belong there", "the sender's software", Silent, No;
+            "more than eight elements of the command do not belong there", "the sender's software";
         ResponseContext = "response-context",
-            "the response came in another accepted presentation context", "the sender's software", Silent, No;
+            "the response came in another accepted presentation context", "the sender's software";
         DataSetOrder = "data-set-order",
-            "elements of the data set were out of order", "the sender's software", Silent, No;
+            "elements of the data set were out of order", "the sender's software";
         DataSetVr = "data-set-vr",
-            "a VR in the data set was ?? or blank", "the sender's software", Silent, No;
+            "a VR in the data set was ?? or blank", "the sender's software";
         DataSetDelimiter = "data-set-delimiter",
-            "a delimiter stood where a sequence or item of defined length ends", "the sender's software", Silent, No;
+            "a delimiter stood where a sequence or item of defined length ends", "the sender's software";
         DataSetFileMeta = "data-set-file-meta",
-            "elements of group 0002 stood in the data set", "the sender's software", Silent, No;
+            "elements of group 0002 stood in the data set", "the sender's software";
         DataSetTrailingNuls = "data-set-trailing-nuls",
-            "NULs stood behind the last element of the data set", "the sender's software", Silent, No;
+            "NULs stood behind the last element of the data set", "the sender's software";
         DataSetRepeated = "data-set-repeated",
-            "an element of the data set came twice with the same value", "the sender's software", Silent, No;
+            "an element of the data set came twice with the same value", "the sender's software";
         DataSetWithoutSopClass = "data-set-without-sop-class",
-            "the data set names no SOP class; the command alone does", "the sender's software", Silent, No;
+            "the data set names no SOP class; the command alone does", "the sender's software";
         DataSetWithoutSopInstance = "data-set-without-sop-instance",
-            "the data set names no SOP instance; the command alone does", "the sender's software", Silent, No;
+            "the data set names no SOP instance; the command alone does", "the sender's software";
         DataSetNotCompared = "data-set-not-compared",
             "the transfer syntax is unknown, so that the data set was not compared with the command",
-            "whether that transfer syntax was meant", Silent, No;
+            "whether that transfer syntax was meant";
         DataSetNotRead = "data-set-not-read",
             "the data set could not be read as far as the record wants to know: what it says of patient, study or query may be missing",
-            "the sender's software", Silent, No;
+            "the sender's software";
     }
 }
 

@@ -53,7 +53,12 @@ pub enum Alert {
     RecordingLate,
 }
 
-/// Declares an enum, each variant with its [`Word`]: label, what happened, what to look at, answer, alert.
+/// Of what nobody is told but in records.
+pub(crate) const UNTOLD: Word =
+    Word { label: "", what: "", look: "", answer: Answer::Silent, alert: Alert::No };
+
+/// Declares an enum, each variant with its [`Word`]: label, what happened, what to look at, and, where somebody else is told
+/// than who reads records, answer and alert.
 macro_rules! words {
     (
         $(#[$doc:meta])*
@@ -61,7 +66,7 @@ macro_rules! words {
             $(
                 $(#[$note:meta])*
                 $variant:ident $({ $($field:ident: $kind:ty),+ })? =
-                    $label:literal, $what:literal, $look:literal, $answer:expr, $alert:ident;
+                    $label:literal, $what:literal, $look:literal $(, $answer:expr, $alert:ident)?;
             )+
         }
     ) => {
@@ -73,13 +78,14 @@ macro_rules! words {
 
         impl $name {
             /// Every word of these, in the order of their variants.
+            #[allow(clippy::needless_update)]
             pub const WORDS: &'static [$crate::vocabulary::Word] = &[
                 $( $crate::vocabulary::Word {
                     label: $label,
                     what: $what,
                     look: $look,
-                    answer: $answer,
-                    alert: $crate::vocabulary::Alert::$alert,
+                    $( answer: $answer, alert: $crate::vocabulary::Alert::$alert, )?
+                    ..$crate::vocabulary::word::UNTOLD
                 }, )+
             ];
 

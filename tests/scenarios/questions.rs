@@ -223,7 +223,7 @@ fn twelve_questions_are_one_command_each() {
     );
     // The trail itself, and one association as a story.
     let kept = trail.ask(&["search", "--event", "trail-continued", "--table"]);
-    assert_says(&kept, &["a new trail begins", "1 record"]);
+    assert_says(&kept, &["a new trail began", "1 record"]);
     trail.ask(&["show", opened["association"].as_str().expect("an id")]);
 
     let now = trail.ask(&["configurations", "--at", "1h"]);

@@ -5,10 +5,12 @@ use super::codes;
 use super::message::{Action, Description, Message, Object, Outcome, Participant};
 use super::process::event;
 use super::record::Record;
+use crate::vocabulary::Cause;
 
-/// How an operation ended: refused by dimsegate, or by the status of its last response (PS3.7 Annex C).
+/// How an operation ended: refused or failed by dimsegate, or by the status of its last response (PS3.7 Annex C).
 pub(super) fn outcome(record: &Record) -> Outcome {
-    if record.reason.is_some() {
+    // A query that nothing can match is answered so.
+    if record.reason.as_deref().is_some_and(|label| label != Cause::UnknownPseudonym.label()) {
         return Outcome::MinorFailure;
     }
     let status = record.status.as_deref().and_then(|status| status.strip_prefix("0x"));
@@ -24,10 +26,16 @@ pub(super) fn outcome(record: &Record) -> Outcome {
 pub(super) fn ended(record: &Record) -> Option<String> {
     match (outcome(record), &record.reason, &record.status) {
         (Outcome::Success, ..) => None,
-        (_, Some(reason), _) => Some(format!("refused: {reason}")),
+        (_, Some(reason), _) if is_refusal(reason) => Some(format!("refused: {reason}")),
+        (_, Some(reason), _) => Some(format!("failed: {reason}")),
         (_, None, Some(status)) => Some(format!("status {status}")),
         (_, None, None) => Some("no response".into()),
     }
+}
+
+/// What other versions record is taken for a refusal.
+fn is_refusal(reason: &str) -> bool {
+    Cause::of(reason).is_none_or(Cause::is_refusal)
 }
 
 /// C-FIND, C-MOVE or C-GET. Where the identifier stays out of the records, it is no part of the message either.
@@ -109,8 +117,7 @@ pub(super) fn refused(record: &Record, ends: &Ends, proxy: &Participant) -> Mess
     let requestor = Participant { requestor: false, ..ends.requestor(None) };
     let node = requestor.user.clone();
     let operation = record.operation.as_deref().unwrap_or("operation");
-    let why =
-        record.counted(&format!("{operation} refused: {}", record.reason.as_deref().unwrap_or_default()));
+    let why = record.counted(&format!("{operation} {}", ended(record).unwrap_or_default()));
     let object = Object::resource(&node, codes::NODE_ID, &node)
         .with("Alert Description", Some(why.clone()))
         .with("SOPClass", record.sop_class.clone())

@@ -7,6 +7,7 @@ use super::source::Source;
 use super::state::{Association, MOST_REMEMBERED, State};
 use super::transfer::{self, Key, Transfer};
 use super::{authentication, operation, process, refusal, trail};
+use crate::vocabulary::Ended;
 
 /// A study still being transferred is told in part after so many seconds.
 const LONGEST_GATHERING: i64 = 15 * 60;
@@ -106,7 +107,10 @@ impl Renderer {
         let association = self.state.of(id, record);
         let ends = association.ends.clone().unwrap_or_else(Ends::unknown);
         let mut messages = Vec::new();
-        if record.reason.is_some() && association.is_news(record) {
+        if record.reason.is_some()
+            && operation::outcome(record) != Outcome::Success
+            && association.is_news(record)
+        {
             messages.push(operation::refused(record, &ends, &proxy));
         }
         match name.as_str() {
@@ -125,7 +129,7 @@ impl Renderer {
         let association = self.state.close(id).unwrap_or_default();
         let mut messages = tell(id, association, Ends::of(record), &self.proxy(), record);
         // An alert of its own went before a protocol error.
-        if record.ended() == Some("policy") {
+        if record.ended() == Some(Ended::Policy.label()) {
             messages.extend(refusal::refused(record, &self.proxy()));
         }
         messages

@@ -77,14 +77,13 @@ pub(super) fn refuse_exchange(
     cx: &mut Context<'_>,
     command: &Command,
     mut exchange: Box<super::exchange::Exchange>,
-    answer: fn(Status, Cause) -> Answer,
     Refused { status, cause, comment }: Refused,
 ) -> State {
     let context_id = exchange.context_id;
     if cause == Cause::RewriteFailed {
         exchange.fault = Some(Box::new(audit::Fault::of(comment.clone())));
     }
-    cx.record(*exchange, answer(status, cause));
+    cx.record(*exchange, Answer::Instead(status, cause));
     refuse(cx, context_id, command, status, &comment)
 }
 

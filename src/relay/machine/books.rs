@@ -27,10 +27,8 @@ pub(crate) struct Books {
 pub(crate) enum Answer {
     /// By the peer that was asked.
     Status(Status),
-    /// By dimsegate, because the policy does not allow it.
-    Refused(Status, Cause),
-    /// By dimsegate, because it cannot be done.
-    Failed(Status, Cause),
+    /// By dimsegate, because the policy does not allow it, or it cannot be done.
+    Instead(Status, Cause),
     /// By dimsegate, because nothing can match what is looked for.
     Nothing(Cause),
     /// Not at all: the association ended first.
@@ -70,8 +68,8 @@ impl Books {
         answer: Answer,
     ) -> Entry {
         self.tally.count(exchange.operation, |counts| match answer {
-            Answer::Refused(..) => counts.refused += 1,
-            Answer::Failed(..) | Answer::Never => counts.failure += 1,
+            Answer::Instead(_, cause) if cause.is_refusal() => counts.refused += 1,
+            Answer::Instead(..) | Answer::Never => counts.failure += 1,
             Answer::Nothing(_) => counts.success += 1,
             Answer::Status(status) => match status.outcome() {
                 Outcome::Success | Outcome::Pending => counts.success += 1,
@@ -81,9 +79,7 @@ impl Books {
         });
         let (status, reason) = match answer {
             Answer::Status(status) => (Some(status.0), None),
-            Answer::Refused(status, reason) | Answer::Failed(status, reason) => {
-                (Some(status.0), Some(reason))
-            }
+            Answer::Instead(status, cause) => (Some(status.0), Some(cause)),
             Answer::Nothing(reason) => (Some(Status::SUCCESS.0), Some(reason)),
             Answer::Never => (None, Some(Cause::NeverAnswered)),
         };
@@ -109,7 +105,7 @@ impl Books {
             tolerated: exchange.tolerated,
             ..audit::Operation::new(terms.id.clone(), operation, message_id, audited(direction))
         });
-        Entry { operation, is_refusal: matches!(answer, Answer::Refused(..)) }
+        Entry { operation, is_refusal: matches!(answer, Answer::Instead(_, cause) if cause.is_refusal()) }
     }
 
     /// Counts a request of no service that PS3.7 defines, which is refused, and gives its record.

@@ -102,7 +102,7 @@ impl Compared {
         let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());
         if let Some(mut exchange) = closed {
             exchange.named = named;
-            let answer = exchange.early.unwrap_or(Answer::Refused(status, cause));
+            let answer = exchange.early.unwrap_or(Answer::Instead(status, cause));
             cx.record(*exchange, answer);
         }
         let response = (!is_answered).then(|| dimse::refusal(&self.command, status, &comment));

@@ -29,6 +29,14 @@ pub(super) struct Refused {
     pub comment: String,
 }
 
+impl Refused {
+    /// With the status that the table of causes has.
+    fn new(cause: Cause, comment: impl Into<String>) -> Self {
+        let status = cause.status().map_or(Status::PROCESSING_FAILURE, Status);
+        Self { status, cause, comment: comment.into() }
+    }
+}
+
 /// A request that is within its peer's pace.
 pub(super) fn handle(
     cx: &mut Context<'_>,
@@ -42,15 +50,14 @@ pub(super) fn handle(
     let context = terms.known_context(context_id).map_err(Break::between)?;
     let exchange = Exchange::new(operation, context_id, message_id, &command, began);
     if let Err(refused) = judge(cx, context, &exchange, &command) {
-        return Ok(refuse_exchange(cx, &command, exchange, Answer::Refused, refused));
+        return Ok(refuse_exchange(cx, &command, exchange, refused));
     }
     if let Some((before, status)) = cx.books.ledger.close_answered(cx.direction, message_id) {
         cx.record(*before, Answer::Status(status));
     }
     if let Err(no_place) = cx.books.ledger.has_place_for(cx.direction, message_id) {
-        let (status, cause) = (Status::DUPLICATE_INVOCATION, Cause::DuplicateInvocation);
-        let refused = Refused { status, cause, comment: no_place.to_string() };
-        return Ok(refuse_exchange(cx, &command, exchange, Answer::Refused, refused));
+        let refused = Refused::new(Cause::DuplicateInvocation, no_place.to_string());
+        return Ok(refuse_exchange(cx, &command, exchange, refused));
     }
     match terms.grant.peer.treatment(operation, Part::Request, cx.direction) {
         Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange)),
@@ -72,21 +79,14 @@ fn judge(
     command: &Command,
 ) -> Result<(), Refused> {
     if command.has_dangerous_sop_instance() {
-        let comment = "the SOP instance UID is not a UID".into();
-        return Err(Refused { status: Status::INVALID_INSTANCE, cause: Cause::InvalidSopInstance, comment });
+        let comment = "the SOP instance UID is not a UID";
+        return Err(Refused::new(Cause::InvalidSopInstance, comment));
     }
     if command.names_two_objects() {
-        let comment = "affected and requested SOP class or instance differ".into();
-        return Err(Refused {
-            status: Status::MISTYPED_ARGUMENT,
-            cause: Cause::ContradictoryCommand,
-            comment,
-        });
+        let comment = "affected and requested SOP class or instance differ";
+        return Err(Refused::new(Cause::ContradictoryCommand, comment));
     }
-    let denied = |denial: Denial| {
-        let (status, cause) = (Status(denial.status()), denial.cause());
-        Refused { status, cause, comment: denial.to_string() }
-    };
+    let denied = |denial: Denial| Refused::new(denial.cause(), denial.to_string());
     let sop_class = exchange.sop_class.as_deref().filter(|text| !text.is_empty());
     // Nearly always that of the context, which is known to be a UID.
     let other = sop_class.filter(|text| *text != context.abstract_syntax.as_str());
@@ -146,7 +146,7 @@ fn rewrite(
     withhold_titles(cx, &mut command);
     let (transform, new_instance) = match rewriting(cx, context, &exchange, &command) {
         Ok(rewriting) => rewriting,
-        Err(refused) => return refuse_exchange(cx, &command, exchange, Answer::Failed, refused),
+        Err(refused) => return refuse_exchange(cx, &command, exchange, refused),
     };
     let held = Some(dimse::with_affected_sop_instance(&command, &new_instance));
     if exchange.sop_instance.as_deref() != Some(&new_instance) {

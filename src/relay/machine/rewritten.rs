@@ -194,8 +194,8 @@ fn unsent(cx: &mut Context<'_>, command: &Command, message_id: u16, error: &Rewr
     }
     let (response, answer) = crossing::request_failed(command, exchange.operation, error);
     let answer = match answer {
-        Answer::Failed(status, _) if exchange.named != Named::default() => {
-            Answer::Refused(status, Cause::DataSetMismatch)
+        Answer::Instead(status, _) if exchange.named != Named::default() => {
+            Answer::Instead(status, Cause::DataSetMismatch)
         }
         answer => answer,
     };

@@ -3,7 +3,7 @@
 use super::Record;
 use super::kinds::Ended;
 use crate::dimse::{self, Status};
-use crate::vocabulary::{Cause, HeadFound};
+use crate::vocabulary::{self, Cause, HeadFound};
 
 /// How what a record tells of turned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,8 +36,12 @@ impl Record<'_> {
     pub fn outcome(&self) -> Option<Outcome> {
         match self.event.as_str() {
             "operation" => Some(self.operation_outcome()),
-            "association-closed" if self.ended() == Some("released") => Some(Outcome::Success),
-            "association-closed" if self.ended() == Some("policy") => Some(Outcome::Refused),
+            "association-closed" if self.ended() == Some(vocabulary::Ended::Released.label()) => {
+                Some(Outcome::Success)
+            }
+            "association-closed" if self.ended() == Some(vocabulary::Ended::Policy.label()) => {
+                Some(Outcome::Refused)
+            }
             "association-closed" | "configuration-refused" => Some(Outcome::Failure),
             "association-opened" | "configuration-loaded" => Some(Outcome::Success),
             "association-rejected" | "connection-refused" => Some(Outcome::Refused),

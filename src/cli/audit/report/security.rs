@@ -1,7 +1,7 @@
 //! Sections about who was kept out, and how associations were protected.
 
 use crate::audit::reading::figures::{Figures, NONE};
-use crate::vocabulary::{of_ending, of_reason};
+use crate::vocabulary::{Ended, of_ending, of_reason};
 
 use super::commands::Commands;
 use super::html::Html;
@@ -22,7 +22,7 @@ pub fn refusals(html: &mut Html, figures: &Figures, commands: &Commands) {
 }
 
 pub fn endings(html: &mut Html, figures: &Figures, commands: &Commands) {
-    let tone = |label: &str| if label == "released" { "good" } else { "bad" };
+    let tone = |label: &str| if label == Ended::Released.label() { "good" } else { "bad" };
     let note = |label: &str| of_ending(label).map(|meaning| meaning.what.to_owned()).unwrap_or_default();
     let search =
         |label: &str| commands.event("association-closed").with("outcome", &format!("ended={label}"));

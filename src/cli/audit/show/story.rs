@@ -85,7 +85,11 @@ impl Told {
             (None, Some(closed)) => {
                 let ended =
                     format!("{} after {}", text(closed, "/ended"), duration(closed["duration-ms"].as_u64()));
-                if closed["ended"] == "released" { self.style.green(&ended) } else { self.style.red(&ended) }
+                if closed["ended"] == crate::vocabulary::Ended::Released.label() {
+                    self.style.green(&ended)
+                } else {
+                    self.style.red(&ended)
+                }
             }
         };
         self.lines.push(format!("{} {}: {how}", self.style.bold("Association"), visible(id)));

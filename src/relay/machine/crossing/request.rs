@@ -77,7 +77,7 @@ impl RequestCrosses {
 
 fn refuse(cx: &mut Context<'_>, command: &Command, asked: &Asked, why: Refused) -> State {
     match cx.books.ledger.close(cx.direction, asked.message_id) {
-        Some(exchange) => refuse_exchange(cx, command, exchange, Answer::Failed, why),
+        Some(exchange) => refuse_exchange(cx, command, exchange, why),
         None => State::BETWEEN,
     }
 }
@@ -180,5 +180,5 @@ pub(in super::super) fn request_failed(
         return (dimse::nothing_matches(request), Answer::Nothing(Cause::UnknownPseudonym));
     }
     let why = failure_of(operation, error);
-    (dimse::refusal_of_data_set(request, &why), Answer::Failed(why.status, Cause::RewriteFailed))
+    (dimse::refusal_of_data_set(request, &why), Answer::Instead(why.status, Cause::RewriteFailed))
 }

@@ -188,7 +188,7 @@ fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Ca
 
 fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Cause) {
     let Crossed { response, exchange, .. } = crossed;
-    cx.over(exchange.message_id, Answer::Failed(failed.status, cause));
+    cx.over(exchange.message_id, Answer::Instead(failed.status, cause));
     cx.send(exchange.context_id, &dimse::failed_response(response, failed));
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Told;
 use super::values::{find, text};
 use crate::cli::words::amount;
-use crate::vocabulary::{of_ending, of_reason};
+use crate::vocabulary::{Ended, of_ending, of_reason};
 
 impl Told {
     pub(super) fn alert(&mut self, alert: &Value) {
@@ -39,7 +39,7 @@ impl Told {
             bytes("/bytes/in"),
             bytes("/bytes/out")
         ));
-        if let Some(meaning) = meaning.filter(|_| ended != "released") {
+        if let Some(meaning) = meaning.filter(|_| ended != Ended::Released.label()) {
             self.say(&format!("look at: {}", meaning.look));
         }
     }
