@@ -150,6 +150,8 @@ fn the_reference_says_the_defaults_and_compiles_to_what_it_says() {
     assert_eq!(limits.counts.associations_per_minute.unwrap().get(), 3000);
     limits.counts.associations_per_minute = None;
     limits.counts.associations_per_minute_per_address = None;
+    // The other one decodes nothing.
+    assert_eq!(std::mem::take(&mut limits.decoding_memory.pixels), 64 << 20);
     assert_eq!(limits, defaults);
     assert_eq!(limits.associate_timeout, Duration::from_secs(10));
     assert_eq!(limits.counts.connections_per_minute_per_address.get(), 120);
