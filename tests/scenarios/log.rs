@@ -22,7 +22,7 @@ fn each_line_of_a_json_log_says_which_connection_it_is_about() {
     let toml = Setup::plain(upstream.address)
         .toml()
         .replace("level = \"debug\"", "level = \"trace\"\nformat = \"json\"");
-    let gate = Gate::start_with(Site::new(), &toml, "");
+    let mut gate = Gate::start_with(Site::new(), &toml, "");
     let request = Request::new("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
     let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
     let object = Object::ct(5_000);
@@ -34,6 +34,8 @@ fn each_line_of_a_json_log_says_which_connection_it_is_about() {
     raw::release(requestor, acceptor);
     let closed = gate.event("association-closed");
     let id = &closed["association"];
+    // The log is written behind the records; all of it when the proxy has stopped.
+    assert!(gate.stop().success());
     let output = gate.output();
     let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let ours: Vec<&Value> = lines.iter().filter(|line| line["spans"][0]["association"] == *id).collect();
@@ -52,7 +54,7 @@ fn a_warning_from_inside_an_association_says_which_one() {
     let upstream = Upstream::bind();
     let setup = rewriting::rewriting(upstream.address);
     let toml = setup.toml().replace("level = \"debug\"", "level = \"info\"\nformat = \"json\"");
-    let gate = Gate::start_with(Site::new(), &toml, "");
+    let mut gate = Gate::start_with(Site::new(), &toml, "");
     let (mut requestor, acceptor) = rewriting::ct_association(&gate, &upstream);
     let object = Object::ct(1_000);
     let store = Command::c_store_rq(3, &object.sop_class, "2.25.99");
@@ -60,6 +62,8 @@ fn a_warning_from_inside_an_association_says_which_one() {
     assert_ne!(requestor.message().command.number(STATUS), Some(0));
     raw::release(requestor, acceptor);
     let closed = gate.event("association-closed");
+    // The log is written behind the records; all of it when the proxy has stopped.
+    assert!(gate.stop().success());
     let output = gate.output();
     let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let spans_of = |message: &str| {
