@@ -180,7 +180,7 @@ fn the_association_that_finds_the_disk_full_is_rejected_and_its_records_say_so_w
     association.release().expect("a release");
     let closed = gate
         .record("the first", |record| record["event"] == "association-closed" && record["ended"] == "policy");
-    let reason = "records-unavailable: records cannot be written, and on-failure is \"block\"";
+    let reason = "records-unavailable: records could not be written, and on-failure is \"block\"";
     assert_eq!((closed["reason"].as_str(), &closed["operations"]), (Some(reason), &json!({})));
     let opened = gate.record("its beginning", |record| {
         record["event"] == "association-opened" && record["association"] == closed["association"]

@@ -140,7 +140,7 @@ fn rewrite_does_every_file_that_can_be_read_and_names_the_others() {
 }
 
 /// Of the files that have file meta information, an instance in both places, and an end.
-const REWRITTEN: usize = 225;
+const REWRITTEN: usize = 226;
 
 /// How many files a round wrote, after looking at each.
 fn checked(site: &Site, folder: &str, diff: &str) -> usize {
