@@ -5,6 +5,7 @@
 //! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries; [`Names`] is
 //! what a data set says that it is, before it goes on.
 
+mod characters;
 mod dictionary;
 mod encoding;
 mod error;
@@ -17,6 +18,8 @@ mod observer;
 mod scanner;
 mod vr;
 
+pub use characters::Characters;
+pub(crate) use characters::{Values, is_delimiter};
 pub use dictionary::vr_of;
 pub(crate) use dictionary::{exact_vr_of, is_listed};
 pub use encoding::{Encoding, Syntax};

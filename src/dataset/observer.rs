@@ -2,7 +2,7 @@
 
 use super::encoding::Encoding;
 use super::scanner::{Event, HARD_MAX_DEPTH, Kind, Raw, Scanner};
-use super::{PATIENT_ID, STUDY_INSTANCE_UID, Tag, number, trim};
+use super::{Characters, PATIENT_ID, SPECIFIC_CHARACTER_SET, STUDY_INSTANCE_UID, Tag, number, trim};
 
 const LONGEST: usize = 256;
 
@@ -13,6 +13,7 @@ const LONGEST: usize = 256;
 pub struct Observer {
     scanner: Option<Scanner>,
     watching: Option<Watched>,
+    character_set: Option<Vec<u8>>,
     patient_id: Option<Vec<u8>>,
     study_instance_uid: Option<Vec<u8>>,
     is_lost: bool,
@@ -20,6 +21,7 @@ pub struct Observer {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Watched {
+    CharacterSet,
     PatientId,
     StudyInstanceUid,
 }
@@ -28,7 +30,14 @@ impl Observer {
     /// An observer at the start of a data set.
     pub fn new(encoding: Encoding) -> Self {
         let scanner = (!encoding.deflated).then(|| Scanner::new(encoding.syntax, HARD_MAX_DEPTH));
-        Self { scanner, watching: None, patient_id: None, study_instance_uid: None, is_lost: false }
+        Self {
+            scanner,
+            watching: None,
+            character_set: None,
+            patient_id: None,
+            study_instance_uid: None,
+            is_lost: false,
+        }
     }
 
     /// Looks at the next bytes.
@@ -76,6 +85,12 @@ impl Observer {
         self.patient_id.as_deref().filter(|_| is_whole).map(trim)
     }
 
+    /// Whether that is looked for with wildcards, or is several.
+    pub fn is_pattern(&self) -> bool {
+        let characters = Characters::of(self.character_set.as_deref().unwrap_or_default());
+        self.patient_id().is_some_and(|patient| characters.is_pattern(patient))
+    }
+
     /// (0020,000D), without padding, at most 256 bytes.
     pub fn study_instance_uid(&self) -> Option<&[u8]> {
         let is_whole = self.watching != Some(Watched::StudyInstanceUid);
@@ -84,6 +99,7 @@ impl Observer {
 
     fn kept(&mut self, watched: Watched) -> &mut Vec<u8> {
         let value = match watched {
+            Watched::CharacterSet => &mut self.character_set,
             Watched::PatientId => &mut self.patient_id,
             Watched::StudyInstanceUid => &mut self.study_instance_uid,
         };
@@ -92,6 +108,7 @@ impl Observer {
 
     fn element(&mut self, tag: Tag, length: u32) {
         self.watching = match tag {
+            SPECIFIC_CHARACTER_SET => Some(Watched::CharacterSet),
             PATIENT_ID => Some(Watched::PatientId),
             STUDY_INSTANCE_UID => Some(Watched::StudyInstanceUid),
             _ => None,
@@ -112,7 +129,11 @@ impl Observer {
         value.extend_from_slice(bytes.get(..room).unwrap_or_default());
         if rest == 0 {
             self.watching = None;
-            self.pass(if watched == Watched::PatientId { PATIENT_ID } else { STUDY_INSTANCE_UID });
+            self.pass(match watched {
+                Watched::CharacterSet => SPECIFIC_CHARACTER_SET,
+                Watched::PatientId => PATIENT_ID,
+                Watched::StudyInstanceUid => STUDY_INSTANCE_UID,
+            });
         }
     }
 
@@ -126,5 +147,5 @@ impl Observer {
 
 /// Whether an element at the top is one that is watched, or behind all of them.
 fn is_asked(tag: Tag) -> bool {
-    tag == PATIENT_ID || number(tag) >= number(STUDY_INSTANCE_UID)
+    matches!(tag, SPECIFIC_CHARACTER_SET | PATIENT_ID) || number(tag) >= number(STUDY_INSTANCE_UID)
 }

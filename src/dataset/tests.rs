@@ -201,6 +201,19 @@ fn the_observer_sees_the_top_level_and_stops_behind_the_study() {
 }
 
 #[test]
+fn the_observer_knows_a_wildcard_from_half_of_a_character() {
+    let encoding = Encoding::of(LE).unwrap();
+    let pattern = |set: &[u8], patient: &[u8]| {
+        let data = [short([8, 0, 5, 0], b"CS", set), short([0x10, 0, 0x20, 0], b"LO", patient)].concat();
+        let of = |size| observe(encoding, &data, size).is_pattern();
+        assert_eq!(of(1), of(data.len()));
+        of(1)
+    };
+    assert!(pattern(b"ISO_IR 100", b"A*") && pattern(b"", b"A\\B ") && pattern(b"GBK ", b"\xD5\\?1"));
+    assert!(!pattern(b"\\ISO 2022 IR 87 ", b"\x1b$B$\\$*\x1b(B") && !pattern(b"GBK ", b"\xD5\\"));
+}
+
+#[test]
 fn the_observer_gives_up_in_silence() {
     let encoding = Encoding::of(LE).unwrap();
     let patient = short([0x10, 0, 0x20, 0], b"LO", b"PID-1 ");

@@ -147,7 +147,7 @@ impl Action {
     pub(super) fn reads_text(&self) -> bool {
         match self {
             Self::Template(template) => template.has_pseudonym(),
-            Self::Pattern { .. } | Self::Pseudonym { .. } => true,
+            Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Clean(_) => true,
             _ => false,
         }
     }
@@ -206,15 +206,15 @@ impl Action {
             Self::Refuse(problem) => return Err(Cannot::Lacks(*problem)),
             Self::Shift { keep_times } => {
                 let days = facts.days.ok_or(Cannot::Lacks(RewriteProblem::NoPatient))?;
-                each_value(vr, old, new, |one, new| shift(vr, one, (days, *keep_times), new))?;
+                each_value((vr, set), old, new, |one, new| shift(vr, one, (days, *keep_times), new))?;
             }
             Self::CapAge => {
-                if cap_ages(vr, old, new)? {
+                if cap_ages((vr, set), old, new)? {
                     return Ok(Edit::Gone);
                 }
             }
             Self::Clean(otherwise) => {
-                if clean(vr, trim(old), *otherwise, new) {
+                if clean((vr, set), trim(old), *otherwise, new) {
                     return Ok(Edit::Gone);
                 }
             }
@@ -224,15 +224,15 @@ impl Action {
                 // What cannot be read for certain may be what was looked for.
                 None => {}
             },
-            Self::Pseudonym { key, length } => each_value(vr, old, new, |one, new| {
+            Self::Pseudonym { key, length } => each_value((vr, set), old, new, |one, new| {
                 facts.pseudonyms.put_text(Kind::Value(tag), (one, set), new, |real, new| {
                     keyed::put_pseudonym(key, real, *length, new);
                 })
             })?,
             Self::Uid { key } => {
-                each_value(vr, old, new, |one, new| facts.pseudonyms.put_uid(key, one, new))?
+                each_value((vr, set), old, new, |one, new| facts.pseudonyms.put_uid(key, one, new))?
             }
-            Self::OtherUid { key } => each_value(vr, old, new, |one, new| {
+            Self::OtherUid { key } => each_value((vr, set), old, new, |one, new| {
                 keyed::put_uid_of(Domain::OtherUid, key, one, new);
                 Ok(())
             })?,
@@ -257,8 +257,8 @@ fn shift(
 }
 
 /// Whether nothing is left of ages that were there.
-fn cap_ages(vr: Vr, old: &[u8], new: &mut Vec<u8>) -> Result<bool, Cannot> {
-    each_value(vr, old, new, |one, new| {
+fn cap_ages((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) -> Result<bool, Cannot> {
+    each_value((vr, set), old, new, |one, new| {
         dates::cap_age(one, new);
         Ok(())
     })?;
@@ -266,8 +266,8 @@ fn cap_ages(vr: Vr, old: &[u8], new: &mut Vec<u8>) -> Result<bool, Cannot> {
 }
 
 /// Whether the element goes, since nothing is left of a text that was there.
-fn clean(vr: Vr, old: &[u8], otherwise: Otherwise, new: &mut Vec<u8>) -> bool {
-    profile::clean(vr, old, new);
+fn clean((vr, set): (Vr, &CharacterSet), old: &[u8], otherwise: Otherwise, new: &mut Vec<u8>) -> bool {
+    profile::clean((vr, set), old, new);
     match otherwise {
         Otherwise::Remove if new.is_empty() => return !old.is_empty(),
         Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),
@@ -278,14 +278,12 @@ fn clean(vr: Vr, old: &[u8], otherwise: Otherwise, new: &mut Vec<u8>) -> bool {
 
 /// Maps the values one by one; an empty one stays empty.
 pub(super) fn each_value(
-    vr: Vr,
+    (vr, set): (Vr, &CharacterSet),
     old: &[u8],
     new: &mut Vec<u8>,
     mut put: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), RewriteProblem>,
 ) -> Result<(), Cannot> {
-    let whole = trim(old);
-    let separator = |b: &u8| *b == b'\\' && (vr.is_multi_valued() || vr == Vr::UN);
-    for (index, one) in whole.split(separator).enumerate() {
+    for (index, one) in set.values(vr, trim(old)).enumerate() {
         if index > 0 {
             new.push(b'\\');
         }

@@ -66,10 +66,12 @@ pub(super) fn translate(
         action if action.keeps() => return Ok(Edit::Same),
         _ if is_universal(vr, key) => put_patient(action, tag, (facts, set), new),
         Action::Template(template) if is_of_patient(template, tag) => {
-            check_of_patient(template, (tag, vr), key, facts)
+            check_of_patient(template, (tag, vr), (key, set), facts)
         }
         Action::Shift { keep_times } => put_dates(vr, key, facts, *keep_times, new),
-        Action::Replace(text) if facts.way == Way::ToReal && !has_wildcard(key) => check_constant(text, key),
+        Action::Replace(text) if facts.way == Way::ToReal && !set.has_wildcard(vr, key) => {
+            check_constant(text, key)
+        }
         action if facts.way == Way::ToReal && shows(action, vr, (key, set)) => return Ok(Edit::Same),
         action if hides(action) => Err(RewriteProblem::NotAKey),
         action => put_list(action, (tag, vr), (key, set), facts, new),
@@ -89,9 +91,9 @@ fn check_constant(text: &str, key: &[u8]) -> Result<(), RewriteProblem> {
 fn shows(action: &Action, vr: Vr, (key, set): (&[u8], &CharacterSet)) -> bool {
     let mut shown = Vec::new();
     match action {
-        _ if has_wildcard(key) => return false,
+        _ if set.has_wildcard(vr, key) => return false,
         Action::CapAge => dates::cap_age(key, &mut shown),
-        Action::Clean(_) => profile::clean(vr, key, &mut shown),
+        Action::Clean(_) => profile::clean((vr, set), key, &mut shown),
         action @ Action::Pattern { .. } => return action.leaves(vr, set, key),
         _ => return false,
     }
@@ -131,7 +133,7 @@ fn put_found(
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
     let real = undo::written(found, set).ok_or(RewriteProblem::NotInCharacterSet)?;
-    if vr != Vr::UI && (has_wildcard(&found.real) || has_wildcard(&real)) {
+    if vr != Vr::UI && set.has_wildcard(vr, &real) {
         return Err(RewriteProblem::NotAKey);
     }
     new.extend_from_slice(&real);
@@ -152,11 +154,10 @@ fn put_list(
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
     let kinds = undo::kinds(action, tag);
-    let separator = |b: &u8| *b == b'\\' && (vr.is_multi_valued() || vr == Vr::UN);
-    let values: Vec<&[u8]> = key.split(separator).map(trim).filter(|one| !one.is_empty()).collect();
+    let values: Vec<&[u8]> = set.values(vr, key).map(trim).filter(|one| !one.is_empty()).collect();
     if let ([uid], Way::ToReal, [Kind::Uid]) = (values.as_slice(), facts.way, kinds.as_slice())
         && facts.patient.is_none()
-        && !has_wildcard(uid)
+        && !set.has_wildcard(vr, uid)
     {
         facts.about = facts.pseudonyms.patient_of(uid)?.or(facts.about.take());
     }
@@ -180,16 +181,16 @@ fn other_side(
     (facts, alone): (&mut Facts, bool),
 ) -> Result<Option<Vec<u8>>, RewriteProblem> {
     if facts.way == Way::ToPseudonyms || kinds == [Kind::Uid] && keyed::is_fixed(one) {
-        if has_wildcard(one) {
+        if set.has_wildcard(vr, one) {
             return Err(RewriteProblem::Wildcard);
         }
         let kind = kinds.first().copied().unwrap_or(Kind::Uid);
         let (real, _) = facts.pseudonyms.identity(kind, (one, set))?;
         return facts.pseudonyms.across(facts.way, kinds, vr, &real);
     }
-    let whole = without_asterisks(one).ok_or(RewriteProblem::Wildcard)?;
+    let whole = without_asterisks((vr, set), one).ok_or(RewriteProblem::Wildcard)?;
     let Some(found) = facts.pseudonyms.behind(kinds, vr, whole)? else {
-        return if has_wildcard(one) { Err(RewriteProblem::Wildcard) } else { Ok(None) };
+        return if set.has_wildcard(vr, one) { Err(RewriteProblem::Wildcard) } else { Ok(None) };
     };
     if vr != Vr::AE && kinds != [Kind::Value(PATIENT_ID)] {
         facts.check_whose(&found, alone)?;
@@ -204,10 +205,11 @@ fn other_side(
 fn check_of_patient(
     template: &Template,
     (tag, vr): (Tag, Vr),
-    key: &[u8],
+    (key, set): (&[u8], &CharacterSet),
     facts: &mut Facts,
 ) -> Result<(), RewriteProblem> {
-    let whole = if has_wildcard(key) { without_asterisks(key) } else { Some(key) };
+    let is_wild = set.has_wildcard(vr, key);
+    let whole = if is_wild { without_asterisks((vr, set), key) } else { Some(key) };
     match (facts.way, facts.patient.is_some()) {
         (Way::ToReal, true) => {
             let own = template.fill(facts, (tag, &CharacterSet::DEFAULT), b"")?;
@@ -227,7 +229,7 @@ fn check_of_patient(
                     Ok(())
                 }
                 Some(_) => Err(RewriteProblem::NeedsPatientId),
-                None if has_wildcard(key) => Err(RewriteProblem::Wildcard),
+                None if is_wild => Err(RewriteProblem::Wildcard),
                 None => Err(RewriteProblem::MatchesNothing),
             }
         }
@@ -238,9 +240,16 @@ fn check_of_patient(
 }
 
 /// What stands before asterisks at the end, where there are no other wildcards.
-fn without_asterisks(key: &[u8]) -> Option<&[u8]> {
-    let end = key.iter().rposition(|b| *b != b'*').map_or(0, |last| last + 1);
-    key.get(..end).filter(|rest| !has_wildcard(rest))
+fn without_asterisks<'a>((vr, set): (Vr, &CharacterSet), key: &'a [u8]) -> Option<&'a [u8]> {
+    let mut end = key.len();
+    // From the first of those that nothing else stands between.
+    let wild: Vec<(usize, u8)> = set.wildcards(vr, key).collect();
+    for (at, _) in wild.iter().rev().take_while(|(_, byte)| *byte == b'*') {
+        if *at + 1 == end {
+            end = *at;
+        }
+    }
+    key.get(..end).filter(|_| wild.iter().all(|(at, _)| *at >= end))
 }
 
 /// Single dates and ranges (PS3.4 C.2.2.2.5).
@@ -282,8 +291,4 @@ fn put_date(vr: Vr, one: &[u8], days: i32, new: &mut Vec<u8>) -> Result<(), Rewr
     // Less than a day cannot be moved by days.
     let whole = one.iter().filter(|b| b.is_ascii_digit()).count() >= 8;
     dates::shift(vr, one, days, true, new).filter(|()| whole).ok_or(RewriteProblem::NotAKey)
-}
-
-fn has_wildcard(key: &[u8]) -> bool {
-    key.iter().any(|b| matches!(b, b'*' | b'?'))
 }

@@ -172,6 +172,11 @@ impl Transform {
         facts.patient.as_deref().or(facts.whose.as_deref())
     }
 
+    /// Whether a Patient ID of the data set, as it is written there, is looked for with wildcards, or several.
+    pub fn is_pattern(&self, patient: &[u8]) -> bool {
+        self.rewriting().is_some_and(|rewriting| rewriting.is_pattern(patient))
+    }
+
     /// Says which of its association the data set is, counted from 1, for values with `{sequence}` in them.
     pub fn numbered(mut self, number: u64) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {

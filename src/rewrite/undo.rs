@@ -66,12 +66,12 @@ pub(super) fn undo(
     match action {
         Action::Uid { key } => {
             let alone = !old.contains(&b'\\');
-            each_value(vr, old, new, |one, new| {
+            each_value((vr, set), old, new, |one, new| {
                 check_uid((tag, one), alone, facts)?;
                 facts.pseudonyms.put_real_uid(key, one, new)
             })?
         }
-        Action::Pseudonym { .. } => each_value(vr, old, new, |one, new| {
+        Action::Pseudonym { .. } => each_value((vr, set), old, new, |one, new| {
             put_real(&kinds(action, tag), (tag, vr), set, one, facts, new)
         })?,
         Action::Template(template) if template.has_pseudonym() => {
@@ -80,7 +80,7 @@ pub(super) fn undo(
                 put_real(&kinds(action, tag), (tag, vr), set, whole, facts, new).map_err(Cannot::Lacks)?;
             }
         }
-        Action::Shift { .. } => each_value(vr, old, new, |one, new| put_date(vr, one, facts, new))?,
+        Action::Shift { .. } => each_value((vr, set), old, new, |one, new| put_date(vr, one, facts, new))?,
         Action::Replace(text) if trim(old) == text.trim().as_bytes() => {}
         Action::Template(template) => {
             // With the number of an object in it, nobody can tell what it was.

@@ -4,7 +4,7 @@
 use super::books::Answer;
 use super::desk::Context;
 use super::exchange::{Labels, Named, unread};
-use super::passage::{Passage, is_pattern};
+use super::passage::Passage;
 use super::state::{Break, Came, Next, State};
 use super::swallowed::Swallowed;
 use crate::dataset::{Encoding, Names, Observer, Unnamed};
@@ -132,7 +132,7 @@ impl Observed {
         let observer = &self.observer;
         self.passage.note(cx, |exchange| {
             exchange.study = observer.study_instance_uid().map(crate::wire::escape);
-            let patient = observer.patient_id().filter(|patient| !is_pattern(patient));
+            let patient = observer.patient_id().filter(|_| !observer.is_pattern());
             exchange.patient = patient.map(<[u8]>::to_vec).or(exchange.patient.take());
             exchange.tolerate(unread(observer.is_lost()));
         });

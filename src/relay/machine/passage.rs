@@ -63,8 +63,3 @@ pub(super) fn query_of(identifier: Identifier) -> Box<Query> {
     (query.more_keys, query.cut_from) = (more_keys, cut_from);
     Box::new(query)
 }
-
-/// Whether a Patient ID is one that is looked for with wildcards, or several.
-pub(super) fn is_pattern(patient: &[u8]) -> bool {
-    patient.iter().any(|b| matches!(b, b'*' | b'?' | b'\\'))
-}

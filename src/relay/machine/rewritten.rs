@@ -5,7 +5,7 @@ use super::crossing::{self, Crossed};
 use super::desk::{Context, Desk, OUTSIDE};
 use super::ended::Ended;
 use super::exchange::{Named, unread};
-use super::passage::{Passage, is_pattern, query_of};
+use super::passage::{Passage, query_of};
 use super::state::{Break, Came, Next, State};
 use super::stepping::{AwaitsStored, Part, Then};
 use super::swallowed::Swallowed;
@@ -147,7 +147,7 @@ impl Rewritten {
         self.passage.note(cx, |exchange| {
             exchange.rewritten = Some(summary.elements);
             exchange.study = summary.study_instance_uid.as_deref().map(escape);
-            let patient = summary.patient_id.as_deref().filter(|patient| !is_pattern(patient));
+            let patient = summary.patient_id.as_deref().filter(|patient| !self.transform.is_pattern(patient));
             let patient = self.transform.patient().or(patient).map(<[u8]>::to_vec);
             exchange.patient = patient.or(exchange.patient.take());
             exchange.own_schedule = self.transform.asks_own_schedule();

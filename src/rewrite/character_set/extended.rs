@@ -1,6 +1,7 @@
 //! Text with code extensions (PS3.5 §6.1.2.4 and §6.1.2.5): escape sequences switch between sets.
 
 use super::code::{Area, Code, TO_ASCII};
+use crate::dataset::is_delimiter;
 
 const ESCAPE: u8 = 0x1B;
 /// To JIS X 0201 romaji, which has the letters of ASCII.
@@ -95,9 +96,4 @@ impl Extended {
         }
         Some(bytes)
     }
-}
-
-/// Where the first set is active again (PS3.5 §6.1.2.5.3).
-fn is_delimiter(byte: u8) -> bool {
-    matches!(byte, b'\\' | b'^' | b'=' | b'\t' | b'\n' | b'\r' | 0x0C)
 }

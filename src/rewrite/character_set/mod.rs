@@ -5,7 +5,7 @@ mod extended;
 
 use std::borrow::Cow;
 
-use crate::dataset::trim;
+use crate::dataset::{Characters, Values, Vr, trim};
 use code::Codec;
 use extended::Extended;
 
@@ -17,6 +17,7 @@ pub(super) struct CharacterSet {
     /// Its terms, as they are written, without blanks around them; empty for the default.
     name: Vec<u8>,
     coding: Coding,
+    characters: Characters,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +30,8 @@ enum Coding {
 }
 
 impl CharacterSet {
-    pub(super) const DEFAULT: Self = Self { name: Vec::new(), coding: Coding::Default };
+    pub(super) const DEFAULT: Self =
+        Self { name: Vec::new(), coding: Coding::Default, characters: Characters::Plain };
 
     pub(super) fn of(value: &[u8]) -> Self {
         let terms: Vec<&[u8]> = trim(value).split(|b| *b == b'\\').map(trim).collect();
@@ -38,7 +40,7 @@ impl CharacterSet {
             Err(_) => Coding::Unknown,
         };
         let name = if coding == Coding::Default { Vec::new() } else { terms.join(&b'\\') };
-        Self { name, coding }
+        Self { name, coding, characters: Characters::of(value) }
     }
 
     /// As (0008,0005) says it, not padded.
@@ -48,6 +50,24 @@ impl CharacterSet {
 
     pub(super) fn is_default(&self) -> bool {
         self.coding == Coding::Default
+    }
+
+    /// How bytes make characters, whether or not these can be told.
+    pub(super) fn characters(&self) -> Characters {
+        self.characters
+    }
+
+    /// The values of an element.
+    pub(super) fn values<'a>(&self, vr: Vr, whole: &'a [u8]) -> Values<'a> {
+        self.characters.values(vr, whole)
+    }
+
+    pub(super) fn wildcards(&self, vr: Vr, key: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+        self.characters.wildcards(vr, key)
+    }
+
+    pub(super) fn has_wildcard(&self, vr: Vr, key: &[u8]) -> bool {
+        self.wildcards(vr, key).next().is_some()
     }
 
     /// The characters, or `None` where they cannot be told for certain.
@@ -104,7 +124,7 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::CharacterSet;
+    use super::{CharacterSet, Vr};
     use proptest::prelude::*;
 
     fn read(code: &[u8], bytes: &[u8]) -> Option<String> {
@@ -234,6 +254,25 @@ mod tests {
             if let Some(bytes) = set.encode(&text) {
                 let read = set.text(&bytes);
                 prop_assert_eq!(read.as_deref(), Some(text.as_str()), "{}", bytes.escape_ascii());
+            }
+        }
+
+        #[test]
+        fn values_are_those_of_the_text(text in "[A-Z*?^=\\\\éЛ誠ぼ弌山ソ王김]{0,12}", which in 0_usize..6) {
+            let sets: [&[u8]; 6] = [
+                b"ISO_IR 192",
+                b"GB18030",
+                b"GBK",
+                b"\\ISO 2022 IR 149\\ISO 2022 IR 87",
+                b"ISO 2022 IR 13\\ISO 2022 IR 87",
+                b"ISO 2022 IR 100\\ISO 2022 IR 58",
+            ];
+            let set = CharacterSet::of(sets[which]);
+            if let Some(bytes) = set.encode(&text) {
+                let read: Option<Vec<_>> = set.values(Vr::LO, &bytes).map(|one| set.text(one)).collect();
+                prop_assert_eq!(read, Some(text.split('\\').map(Into::into).collect()), "{}", bytes.escape_ascii());
+                let wild = text.chars().filter(|c| matches!(c, '*' | '?')).count();
+                prop_assert_eq!(set.wildcards(Vr::LO, &bytes).count(), wild, "{}", bytes.escape_ascii());
             }
         }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::dataset::Vr;
+use crate::rewrite::character_set::CharacterSet;
 
 const ESCAPE: u8 = 0x1B;
 
@@ -16,12 +17,13 @@ fn words() -> &'static BTreeSet<&'static [u8]> {
 
 /// Appends the known words of a text; numbers and all others go. What may be written in another character set goes
 /// whole, since a byte of it may look like a letter.
-pub(in crate::rewrite) fn clean(vr: Vr, old: &[u8], new: &mut Vec<u8>) {
+pub(in crate::rewrite) fn clean((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) {
     if old.contains(&ESCAPE) {
         return;
     }
-    let multi = vr.is_multi_valued();
-    let values = old.split(|&b| multi && b == b'\\').map(|value| {
+    // What is of no known VR is one text.
+    let vr = if vr.is_multi_valued() { vr } else { Vr::LT };
+    let values = set.values(vr, old).map(|value| {
         let kept = value.split(|&b| !(b.is_ascii_alphanumeric() || b >= 0x80)).filter(|word| known(word));
         kept.collect::<Vec<_>>().join(&b' ')
     });
@@ -37,20 +39,23 @@ fn known(word: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Vr, clean};
+    use super::{CharacterSet, Vr, clean};
 
     #[test]
     fn only_known_words_stay() {
-        let cleaned = |vr, old: &[u8]| {
+        let cleaned_in = |set: &[u8], vr, old: &[u8]| {
             let mut new = Vec::new();
-            clean(vr, old, &mut new);
+            clean((vr, &CharacterSet::of(set)), old, &mut new);
             String::from_utf8(new).unwrap()
         };
+        let cleaned = |vr, old: &[u8]| cleaned_in(b"", vr, old);
         assert_eq!(cleaned(Vr::LO, b"CT Chest w/o contrast, Herr DOE 12.3.1950"), "CT Chest contrast");
         assert_eq!(cleaned(Vr::LO, b"DOE\\T2 sag"), "\\T2 sag");
         assert_eq!(cleaned(Vr::LO, b"DOE\\JANE"), "");
         assert_eq!(cleaned(Vr::LO, b"\x1b$B;3ED\x1b(B CT"), "");
         assert_eq!(cleaned(Vr::LO, b"\x81CT \xC3\xA4CT CT"), "CT", "a second byte is no letter");
         assert_eq!(cleaned(Vr::LO, b"20240101"), "");
+        // Half of a character separates nothing.
+        assert_eq!(cleaned_in(b"GB18030", Vr::LO, b"\xD5\\ CT\\T2"), "CT\\T2");
     }
 }

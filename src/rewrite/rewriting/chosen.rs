@@ -23,7 +23,9 @@ impl Rewriting {
         }
         let mut restored = Vec::new();
         for (tag, value) in lookahead.restorable() {
-            let found = self.restored(tag, value).map_err(|problem| RewriteError::new(tag, 0, problem))?;
+            let found = self
+                .restored((tag, value), &lookahead.set)
+                .map_err(|problem| RewriteError::new(tag, 0, problem))?;
             restored.extend(found.into_iter().filter(|found| !is_plain(&found.real)));
         }
         let own =
@@ -39,13 +41,17 @@ impl Rewriting {
     }
 
     /// What the values of an attribute stand for, and on whom they are.
-    fn restored(&self, tag: Tag, value: &[u8]) -> Result<Vec<Correspondence>, RewriteProblem> {
+    fn restored(
+        &self,
+        (tag, value): (Tag, &[u8]),
+        set: &CharacterSet,
+    ) -> Result<Vec<Correspondence>, RewriteProblem> {
         let (vr, pseudonyms) = (vr_of(tag), &self.facts.pseudonyms);
         let Some(Action::Undo(action) | Action::Key(action)) = self.rules.action_on(tag, vr) else {
             return Ok(Vec::new());
         };
         let (kinds, mut all) = (undo::kinds(action, tag), Vec::new());
-        for one in value.split(|b| *b == b'\\').map(|one| trim(one.trim_ascii_end())) {
+        for one in set.values(vr, value).map(|one| trim(one.trim_ascii_end())) {
             let end = one.iter().rposition(|b| *b != b'*').map_or(0, |last| last + 1);
             let Some(found) = pseudonyms.behind(&kinds, vr, one.get(..end).unwrap_or_default())? else {
                 continue;

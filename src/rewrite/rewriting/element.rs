@@ -115,7 +115,7 @@ impl Rewriting {
         if top && tag == SPECIFIC_CHARACTER_SET && self.chosen.is_some() {
             return self.put_chosen_set(out);
         }
-        if tag == SPECIFIC_CHARACTER_SET && self.rules.reads_text {
+        if tag == SPECIFIC_CHARACTER_SET {
             self.scopes.set_character_set(CharacterSet::of(old));
         }
         if let Some(planned) = self.current.planned {
@@ -165,7 +165,8 @@ impl Rewriting {
             _ if !top && self.content.as_ref().is_some_and(|content| content.wants(tag)) => true,
             _ if self.declares(tag) => true,
             _ if !top && self.shows_schedule() && self.facts.schedule.reads(self.sequence_of(), tag) => true,
-            SPECIFIC_CHARACTER_SET => self.rules.reads_text,
+            // At the top, the Patient ID is read in it.
+            SPECIFIC_CHARACTER_SET => top || self.rules.reads_text,
             _ => is_creator(tag) && !self.rules.creators.is_empty(),
         }
     }

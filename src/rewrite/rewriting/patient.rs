@@ -55,7 +55,7 @@ impl Rewriting {
     /// The real Patient ID; `None` where it is no single value, or none that leads back.
     fn real_patient(&self, written: &[u8], set: &CharacterSet) -> Result<Option<Vec<u8>>, RewriteProblem> {
         let keys = self.subject == Subject::Keys;
-        if keys && written.iter().any(|b| matches!(b, b'*' | b'?' | b'\\')) {
+        if keys && set.characters().is_pattern(written) {
             return Ok(None);
         }
         let identity = |written: &[u8]| {
@@ -85,6 +85,11 @@ impl Rewriting {
         let whose = self.real_patient(trim(written), self.scopes.character_set())?;
         self.facts.whose = whose.filter(|whose| !is_nobody(whose));
         Ok(())
+    }
+
+    /// Whether a Patient ID of the data set is looked for with wildcards, or several.
+    pub(in crate::rewrite) fn is_pattern(&self, patient: &[u8]) -> bool {
+        self.scopes.character_set().characters().is_pattern(patient)
     }
 
     /// Whether it is an answer to a question for the requestor's own schedule.

@@ -28,8 +28,9 @@ fn gone_out(site: &Domain, data: &Data) -> [String; 3] {
     [(0x10, 0x10), (0x10, 0x20), (8, 0x50)].map(|tag| text(&shown, tag).unwrap())
 }
 
-/// Names as they are written: PS3.5 Annexes H to K, and one that nobody can read.
-const NAMES: [(&str, &[u8]); 9] = [
+/// Names as they are written: PS3.5 Annexes H to K, some with a byte in a character that looks like a backslash, a wildcard
+/// or a delimiter of components, and some that nobody can read.
+const NAMES: [(&str, &[u8]); 14] = [
     ("ISO_IR 100", b"M\xFCLLER^ANNA"),
     ("ISO_IR 148", b"\xC7AVU\xDEO\xD0LU^A"),
     ("\\ISO 2022 IR 149", b"Hong=\x1b$)C\xFB\xF3^\x1b$)C\xD1\xCE\xD4\xD7"),
@@ -38,6 +39,11 @@ const NAMES: [(&str, &[u8]); 9] = [
     ("\\ISO 2022 IR 87", b"Yamada=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B"),
     ("\\ISO 2022 IR 100", b"Buc^J\x1b-A\xE9r\xF4me"),
     ("\\ISO 2022 IR 159", b"\x1b$(D0!\x1b(B"),
+    ("\\ISO 2022 IR 87", b"\x1b$B$\\$*$?$^$=\x1b(B-1"),
+    ("GB18030", b"\xD5\\\xD5^-1"),
+    ("GBK", b"\xD5\\"),
+    ("ISO_IR 192", "\u{307C}-1".as_bytes()),
+    ("\\ISO 2022 IR 159", b"\x1b$(D0\\0*\x1b(B"),
     ("ISO_IR 999", b"\xC4\xC5\xC6"),
 ];
 
@@ -112,9 +118,6 @@ fn identifiers_of_any_script_are_keys_and_the_same_patient_in_every_character_se
         };
         let real = |accession: &[u8]| Ok(keys(Some(set), id, accession, b"").bytes);
         let (patient, accession, name) = (patient.as_bytes(), accession.as_bytes(), name.as_bytes());
-        // What is a wildcard byte by byte, archives take for one.
-        let is_wild = id.contains(&b'*') || id.contains(&b'?');
-        assert!(!is_wild);
         for asked in [None, Some(set)] {
             assert_eq!(site.keys(Way::ToReal, &keys(asked, patient, accession, b"")), real(id), "{set}");
             assert_eq!(site.keys(Way::ToReal, &keys(asked, b"", b"", name)), real(b""), "{set}");
@@ -157,4 +160,78 @@ fn what_an_earlier_version_remembered_is_still_read() {
     let sent = site.back(&report(Some("ISO_IR 100"))).unwrap();
     let whole = in_set(Some("ISO_IR 100"), b"M\xFCLLER", b"M\xFCLLER-1", b"", &site.own("2.25.9006"));
     assert_eq!(sent, whole.bytes);
+}
+
+/// Both pseudonyms of both numbers, with a byte in the first that looks like a backslash.
+#[test]
+fn a_number_has_one_pseudonym_in_every_character_set_and_comes_back() {
+    let rules = [rule("AccessionNumber", "pseudonym"), rule("PatientID", "pseudonym")];
+    let unicode = "\u{307C}-1".as_bytes();
+    let written: [(&str, &[u8], &[u8]); 5] = [
+        ("\\ISO 2022 IR 87", b"\x1b$B$\\\x1b(B-1", unicode),
+        ("GB18030", b"\xD5\\-1", "\u{8AA0}-1".as_bytes()),
+        ("GBK", b"\xD5\\-1", "\u{8AA0}-1".as_bytes()),
+        ("\\ISO 2022 IR 159", b"\x1b$(D0\\\x1b(B", b""),
+        ("ISO_IR 192", unicode, unicode),
+    ];
+    for (set, id, text) in written {
+        let site = Domain::new(None, &rules);
+        let [_, patient, accession] = gone_out(&site, &in_set(Some(set), b"", id, id, INSTANCE));
+        assert_eq!((patient.contains('\\'), accession.contains('\\')), (false, false), "{set}");
+        if !text.is_empty() {
+            let again = gone_out(&site, &in_set(Some("ISO_IR 192"), b"", text, text, "1.2.9.7"));
+            assert_eq!([&again[1], &again[2]], [&patient, &accession], "{set}");
+        }
+        let report = |set| in_set(set, b"", patient.as_bytes(), accession.as_bytes(), INSTANCE);
+        for given in [None, Some(set)] {
+            assert_eq!(
+                site.back(&report(given)),
+                Ok(in_set(Some(set), b"", id, id, INSTANCE).bytes),
+                "{set}"
+            );
+        }
+        // A list of two numbers is one of two pseudonyms, and so it comes back.
+        let two = [id, b"A"].join(&b'\\');
+        let [_, patient, both] = gone_out(&site, &in_set(Some(set), b"", id, &two, "1.2.9.8"));
+        assert!(both.split('\\').count() == 2 && both.starts_with(&accession), "{set} {both}");
+        let report = in_set(Some(set), b"", patient.as_bytes(), both.as_bytes(), INSTANCE);
+        assert_eq!(site.back(&report), Ok(in_set(Some(set), b"", id, &two, INSTANCE).bytes), "{set}");
+    }
+}
+
+#[test]
+fn one_way_a_number_has_one_pseudonym_too() {
+    let rules = [rule("AccessionNumber", "pseudonym"), rule("PatientID", "pseudonym")];
+    for (set, id) in NAMES {
+        let sent = run(&rules, LE, &in_set(Some(set), b"", id, id, INSTANCE).bytes).unwrap();
+        let [patient, accession] = [(0x10, 0x20), (8, 0x50)].map(|tag| text(&sent, tag).unwrap());
+        // The records name the patient, though nothing else of these rules asks for the character set.
+        let (_, transform) =
+            run_in(transform(&[], LE), &in_set(Some(set), b"", id, id, INSTANCE).bytes, &[5]).unwrap();
+        let named = transform.summary().patient_id.as_deref();
+        assert!(named == Some(id) && !transform.is_pattern(id), "{set}");
+        assert!(transform.is_pattern(b"A*") && transform.is_pattern(b"A\\B"));
+        assert!(patient == accession && accession.len() == 16, "{set} {accession}");
+    }
+}
+
+#[test]
+fn what_looks_like_a_wildcard_is_looked_for_as_it_is() {
+    let rules = [rule("AccessionNumber", "pseudonym"), rule("PatientID", "pseudonym")];
+    let (set, id): (&str, &[u8]) = ("\\ISO 2022 IR 87", b"\x1b$B$*$?\x1b(B");
+    let site = Domain::new(None, &rules);
+    let [_, patient, accession] = gone_out(&site, &in_set(Some(set), b"", id, id, INSTANCE));
+    let keys = |patient: &[u8], accession: &[u8]| {
+        let even = |value: &[u8]| [value, &b" "[..value.len() % 2]].concat();
+        let data = Data::new(LE).text((8, 5), b"CS", set).element((8, 0x50), b"SH", &even(accession));
+        data.element((0x10, 0x20), b"LO", &even(patient))
+    };
+    let (patient, accession) = (patient.as_bytes(), accession.as_bytes());
+    let real = keys(id, id).bytes;
+    assert_eq!(site.keys(Way::ToReal, &keys(patient, &[accession, b"**"].concat())), Ok(real));
+    assert_eq!(site.keys(Way::ToPseudonyms, &keys(id, id)), Ok(keys(patient, accession).bytes));
+    for wild in [&b"\x1b$B$*\x1b(B*"[..], b"?\x1b$B$*\x1b(B"] {
+        assert_eq!(site.keys(Way::ToPseudonyms, &keys(b"", wild)), Err(RewriteProblem::Wildcard));
+        assert_eq!(site.keys(Way::ToReal, &keys(b"", wild)), Err(RewriteProblem::Wildcard));
+    }
 }
