@@ -11,7 +11,7 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 use super::report::{Place, Report};
 use super::shape::{Kind, Part, ROOT, Shape};
 use super::suggest::nearest;
-pub(super) use headers::Headers;
+pub(super) use headers::{Headers, Slip};
 
 /// Reports every key that no table has, and takes it out of the file or gives it the name that was meant.
 pub(super) fn mend(report: &Report<'_>, root: &mut DeTable<'_>) {
@@ -47,7 +47,7 @@ struct Mending<'r, 'f> {
 }
 
 /// Keys of one other table, one after the other.
-struct Run {
+pub(super) struct Run {
     first: Place,
     /// Of the tables that have all of them.
     headers: Vec<&'static str>,
@@ -63,8 +63,19 @@ impl Run {
             1 => ", as is one key after it".into(),
             more => format!(", as are {more} keys after it"),
         };
-        let remedy = if self.headers.len() > 1 { "write it there" } else { "write that header above it" };
-        report.error(&self.first, format!("is a key of {named}{more}"), remedy);
+        report.error(&self.first, format!("is a key of {named}{more}"), self.remedy(report));
+    }
+
+    /// A header of which there may be one only is not to be written a second time.
+    fn remedy(&self, report: &Report<'_>) -> String {
+        let [header] = self.headers.as_slice() else { return "write it there".into() };
+        match headers::there(report.text(), header, self.first.offset) {
+            Some(at) => {
+                let what = if self.more == 0 { "it" } else { "them" };
+                format!("move {what} under the {header} of line {}", report.line(at))
+            }
+            None => "write that header above it".into(),
+        }
     }
 
     /// A table inside this one is meant before any other.

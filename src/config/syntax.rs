@@ -1,10 +1,13 @@
 //! What stands in a file that is not TOML.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use toml::Spanned;
 use toml::de::{DeTable, Error};
 
 use super::report::{Place, Report};
-use super::spelling::Headers;
+use super::spelling::{Headers, Slip};
 
 /// What the parser says of a key, or a header, that is there already.
 const TWICE: &str = "duplicate key";
@@ -27,23 +30,36 @@ pub(super) fn report(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, error
 }
 
 /// Reports keys and headers that are there twice. Several in one table are one missing header of a further one; and where
-/// another header is wrong before, that is what is told.
+/// they follow from something that is wrong before, that is what is told.
 fn twice(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, errors: &[Error]) {
     let mut offsets: Vec<usize> = errors.iter().map(offset).collect();
     offsets.sort_unstable();
     let headers = Headers::of(report, root.get_mut());
-    if headers.explain(report, offsets.first().copied().unwrap_or(0)) {
-        return;
-    }
-    let starts = starts(report.text());
-    let mut before = None;
+    let (mut causes, mut before, mut told) = (BTreeMap::new(), None, Vec::new());
     for offset in offsets {
-        let table = starts.partition_point(|start| *start <= offset);
-        if before.replace(table) != Some(table) {
-            let end = starts.get(table).copied().unwrap_or(report.text().len());
-            problem(report, offset, TWICE, &remedy(headers.missing_in(offset..end)));
+        let part = part_at(report.text(), offset);
+        if before.replace(part.start) == Some(part.start) {
+            continue;
         }
+        if let Some(cause) = headers.cause(report.text(), &part, offset) {
+            causes.insert(cause.offset(), cause);
+            continue;
+        }
+        problem(report, offset, TWICE, &remedy(headers.missing_in(offset..part.end)));
+        told.push(offset..part.end);
     }
+    // Of those behind a key that is there twice, the header was told.
+    let is_told = |stray: &Slip<'_>| told.iter().any(|part| part.contains(&stray.offset()));
+    causes.extend(headers.strays().filter(|stray| !is_told(stray)).map(|stray| (stray.offset(), stray)));
+    causes.values().for_each(|cause| cause.tell(report));
+}
+
+/// What stands under the same header.
+fn part_at(text: &str, offset: usize) -> Range<usize> {
+    let starts = starts(text);
+    let next = starts.partition_point(|start| *start <= offset);
+    let start = next.checked_sub(1).and_then(|last| starts.get(last));
+    start.copied().unwrap_or(0)..starts.get(next).copied().unwrap_or(text.len())
 }
 
 /// What to write where something is there twice, before keys of a table whose header is missing, if there are any.

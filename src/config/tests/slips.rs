@@ -97,6 +97,53 @@ fn a_header_that_is_missing_or_misspelt_is_told_once() {
 }
 
 #[test]
+fn a_header_that_is_there_is_not_asked_for_again() {
+    let grace = "is a key of [limits], move it under the [limits] of line 4";
+    let found = errors("[log]\nlevel = \"info\"\ngrace = \"5s\"\n[limits] # of all\nidle-timeout = \"5m\"\n");
+    assert!(found.contains(&format!("3:1: log.grace: {grace}")), "{found:?}");
+    let found = errors("[log]\ngrace = \"5s\"\nidle-timeout = \"5m\"\n[limits]\n");
+    assert!(
+        found.iter().any(|error| error.ends_with(
+            "is a key of [limits], as is one key after it, move them under the [limits] of line 4"
+        )),
+        "{found:?}"
+    );
+    // There is one in each of the tables around it.
+    let listener = |name: &str, stray: &str, tls: &str| {
+        format!("[[listener]]\nname = \"{name}\"\n{stray}{tls}\nclient-authentication = \"none\"\n")
+    };
+    let (stray, tls) = ("profile = \"tls13\"\n", "[listener.tls]");
+    let remedy = |text: &str| {
+        let found = errors(text);
+        let error = found.iter().find(|error| error.contains("profile: is a key of")).cloned();
+        error.unwrap_or_else(|| panic!("{found:?}"))
+    };
+    let found = remedy(&(listener("a", stray, tls) + &listener("b", "", tls)));
+    assert!(found.ends_with("[listener.tls], move it under the [listener.tls] of line 4"), "{found}");
+    let found = remedy(&(listener("a", "", tls) + &listener("b", stray, "")));
+    assert!(found.ends_with("write that header above it"), "{found}");
+}
+
+#[test]
+fn a_stray_key_hides_nothing_that_is_there_twice() {
+    let text = "[log]\ngrace = \"5s\"\n[limits]\nidle-timeout = \"5m\"\nidle-timeout = \"6m\"\n[audit]\ncompress = 1\ncompress = 2\n";
+    let twice =
+        "duplicate key, remove one of the two, or write the header above it if another table begins here";
+    assert_eq!(
+        errors(text),
+        [
+            "2:1: log.grace: is a key of [limits], move it under the [limits] of line 3".to_owned(),
+            format!("5:1: is not TOML: {twice}"),
+            format!("8:1: is not TOML: {twice}"),
+        ]
+    );
+    // For want of one header, there is another one twice.
+    let text = "[[listener]]\nname = \"a\"\naddress = \"0.0.0.0:1\"\n[listener.tls]\nprofile = \"tls13\"\nhealth-checks-from = []\n[listener.tls]\nprofile = \"tls13\"\n";
+    let found = errors(text);
+    assert!(found.len() == 1 && found[0].starts_with("6:1: "), "{found:?}");
+}
+
+#[test]
 fn what_follows_from_a_value_that_cannot_be_read_is_not_told() {
     let table = |keys: &str| {
         errors(&format!(
