@@ -36,7 +36,14 @@ pub(super) fn proof(shown: Option<&Shown>, given: bool) -> String {
     match shown {
         Some(Shown { certificate, authorities }) => {
             let vouching: Vec<&str> = authorities.iter().map(|one| one.subject.as_str()).collect();
-            format!("{}, vouched for by {}", certificate.subject, vouching.join(", "))
+            match vouching.as_slice() {
+                // A pin of a key alone says nothing of names.
+                [] => format!(
+                    "{}, trusted by a pin of its key, its names vouched for by nobody",
+                    certificate.subject
+                ),
+                some => format!("{}, vouched for by {}", certificate.subject, some.join(", ")),
+            }
         }
         None if given => "not looked at: this listener asks for none".into(),
         None => "none".into(),
@@ -80,4 +87,22 @@ fn not_trusted(listener: &ListenerSettings, failure: HandshakeFailure) -> (Refus
     );
     let refusal = Refusal { reason: Reason::of_handshake(label), nearest: None, detail, remedy };
     (refusal, Ending::Alert(alert.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Certificate, CertificateDer, Shown, proof};
+
+    #[test]
+    fn who_vouches_is_named_and_so_is_that_nobody_does() {
+        let certificate = || Certificate::from_der_or_fingerprint(&CertificateDer::from(vec![1, 2, 3]));
+        let subject = certificate().subject;
+        let told = |by: &[Certificate]| {
+            let authorities = by.iter().cloned().map(Into::into).collect();
+            proof(Some(&Shown { certificate: certificate(), authorities }), true)
+        };
+        let pinned = format!("{subject}, trusted by a pin of its key, its names vouched for by nobody");
+        assert_eq!(told(&[]), pinned);
+        assert_eq!(told(&[certificate()]), format!("{subject}, vouched for by {subject}"));
+    }
 }
