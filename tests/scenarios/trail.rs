@@ -189,13 +189,13 @@ fn openssl_checks_a_checkpoint_too() {
     assert!(Finished::run(openssl).expect_success().contains("Verified Successfully"));
 }
 
-#[test]
-fn yesterdays_file_is_for_the_reviewer_only() {
+/// A proxy that has stopped, the day before of which is encrypted for `reviewer.txt`.
+fn encrypted(setup: &Setup, day_before: impl Fn(&Gate)) -> Gate {
     let site = Site::new();
     let made = Finished::run(gate::command(&site, &["audit", "identity", "reviewer.txt"])).expect_success();
     let key = made.split('"').nth(1).expect("a public key").to_owned();
-    let setup = Setup::plain(sink());
-    let mut gate = Gate::start_in(site, &setup);
+    let mut gate = Gate::start_in(site, setup);
+    day_before(&gate);
     assert!(gate.stop().success());
     let old = gate.site.path("audit/audit-2026-01-01.jsonl");
     fs::rename(file(&gate.site), &old).expect("an old file");
@@ -205,10 +205,47 @@ fn yesterdays_file_is_for_the_reviewer_only() {
     wait::until("the old file to be closed", || (!old.exists()).then_some(()));
     gate.event("file-closed");
     assert!(gate.stop().success());
+    gate
+}
+
+#[test]
+fn yesterdays_file_is_for_the_reviewer_only() {
+    let gate = encrypted(&Setup::plain(sink()), |_| {});
     let (status, said) = verify(&gate.site, &["--identity", "reviewer.txt"]);
     assert_eq!(status, Some(0), "{said}");
     let (status, said) = verify(&gate.site, &[]);
     assert!(status == Some(65) && said.contains("encrypted for a reviewer"), "{said}");
+}
+
+#[test]
+fn questions_about_encrypted_days_are_answered_to_the_reviewer_only() {
+    let loaded = std::cell::OnceCell::new();
+    let gate = encrypted(&Setup::tls(sink()), |gate| {
+        let target = gate.site.tls(gate.address, "ca", Some("client"));
+        let mut association =
+            Association::open(&target, &verification("SITE", "PACS")).expect("an association");
+        association.release().expect("a release");
+        gate.event("association-closed");
+        let configuration = gate.event("configuration-loaded")["configuration"].clone();
+        loaded.set(configuration.as_str().expect("a hash").to_owned()).expect("one day before");
+    });
+    let loaded = loaded.get().expect("a hash");
+    let of_client = "the certificate of CN=client";
+    for (command, more, found) in [
+        ("search", &["--event", "association-opened"][..], "\"association-opened\""),
+        ("certificates", &["--within", "2100y"], of_client),
+        ("configurations", &[], loaded),
+    ] {
+        let ask = |identity: &[&str]| {
+            gate::told(&gate.site, &[&["audit", command, "audit"], more, identity].concat())
+        };
+        let (status, said) = ask(&["--identity", "reviewer.txt"]);
+        assert!(status == 0 && said.contains(found), "{command}: {said}");
+        assert!(!said.contains("skipped"), "{command}: {said}");
+        let (status, said) = ask(&[]);
+        assert!(status == 65 && !said.contains(found), "{command}: {said}");
+        assert!(said.contains(".age: skipped: encrypted for a reviewer"), "{command}: {said}");
+    }
 }
 
 #[test]
