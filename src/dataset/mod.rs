@@ -3,7 +3,7 @@
 //! [`Scanner`] takes bytes in any chunking and says where elements, items and values begin and end, holding no more than
 //! one partial element header (12 bytes) and one small frame for each open sequence or item. [`Observer`] is the cheap
 //! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries; [`Names`] is
-//! what a data set says that it is, before it goes on.
+//! what a data set says that it is, before it goes on. [`Characters`] tells where a backslash separates values.
 
 mod characters;
 mod dictionary;
