@@ -1,6 +1,7 @@
 //! What an earlier run left: the end of the chain, how much of it nobody signed, and perhaps a line that a crash tore.
 
 use super::chain::{Chain, LineHash};
+use super::closing;
 use super::continued::TrailContinued;
 use super::days::Days;
 use super::files::{self, TrailFile};
@@ -10,6 +11,7 @@ use super::regular;
 use super::settings::Checkpoints;
 use super::signing::{PublicKey, Signature};
 use super::survey::Survey;
+use super::upkeep::Span;
 use super::verify::line;
 use crate::vocabulary::HeadFound;
 use serde::Deserialize;
@@ -68,7 +70,11 @@ pub(super) fn recover(directory: &Path, checkpoints: Option<&Checkpoints>) -> Re
     let has_files = !files.is_empty();
     let head = judge(&kept, &survey, has_files, !keys.is_empty());
     let mut chain = end.as_ref().map_or(Chain::BEGINNING, |end| end.chain);
-    if let Some(lost) = kept.as_ref().ok().and_then(Option::as_ref).filter(|_| head == HeadFound::Cut)
+    if let Some(lost) = kept
+        .as_ref()
+        .ok()
+        .and_then(Option::as_ref)
+        .filter(|_| matches!(head, HeadFound::Cut | HeadFound::NotCompared))
         && believed(lost, !keys.is_empty())
         && lost.head.sequence >= chain.next_sequence
     {
@@ -116,16 +122,37 @@ fn judge(kept: &io::Result<Option<KeptHead>>, survey: &Survey, has_files: bool, 
 /// Whether the chain may go on behind the record that a head names, though it is not there.
 fn believed(kept: &KeptHead, keyed: bool) -> bool {
     let signed = if keyed { kept.signature == Signature::Good } else { true };
-    // A number that leaves no others is nobody's.
-    signed && kept.head.sequence < u64::MAX / 2
+    signed && leaves_others(kept.head.sequence)
+}
+
+/// A number that leaves no others is nobody's.
+fn leaves_others(sequence: u64) -> bool {
+    sequence < u64::MAX / 2
+}
+
+/// The last record of an encrypted file, as it was noted when the file was closed.
+fn end_of_encrypted(file: &TrailFile) -> Option<End> {
+    let noted = note_of(file);
+    match noted {
+        Some(_) => {
+            tracing::error!(file = %file.path.display(), "the files after this encrypted one are gone")
+        }
+        None => tracing::error!(file = %file.path.display(),
+            "the files after this encrypted one are gone, and nothing says how it ends"),
+    }
+    let Span { last, head, .. } = noted?;
+    let chain = Chain { next_sequence: last + 1, head, unsigned: 0 };
+    Some(End { chain, torn: false, unclosed: None, last })
+}
+
+fn note_of(file: &TrailFile) -> Option<Span> {
+    closing::span_of(file).filter(|noted| leaves_others(noted.last))
 }
 
 fn end_of(files: &[TrailFile]) -> Result<Option<End>, Failed> {
     for file in files.iter().rev() {
         if file.is_encrypted() {
-            tracing::error!(file = %file.path.display(),
-                "records cannot be chained to an encrypted file; the files after it are gone, and the chain begins anew");
-            break;
+            return Ok(end_of_encrypted(file));
         }
         let failed = |error| (file.path.clone(), error);
         if let Some(end) = end_of_file(file).map_err(failed)? {
@@ -181,8 +208,12 @@ fn survey(files: &[TrailFile], kept: Option<&KeptHead>, keys: &[PublicKey]) -> R
     let mut survey = Survey::new(named, keys);
     let mut looked_through = 0;
     for file in files.iter().rev() {
-        if file.is_encrypted() || (keys.is_empty() && looked_through >= LOOKED_THROUGH) {
+        if keys.is_empty() && looked_through >= LOOKED_THROUGH {
             survey.cut_short();
+            break;
+        }
+        if file.is_encrypted() {
+            survey.note(note_of(file));
             break;
         }
         let failed = |error| (file.path.clone(), error);

@@ -6,6 +6,7 @@
 use super::chain::LineHash;
 use super::head::Head;
 use super::signing::{self, PublicKey, Purpose, Signature};
+use super::upkeep::Span;
 use super::verify::line;
 use crate::vocabulary::HeadFound;
 use serde::Deserialize;
@@ -108,6 +109,22 @@ impl Survey {
         if !self.decided {
             (self.decided, self.named) = (true, HeadFound::NotCompared);
         }
+    }
+
+    /// The file before those that were looked at is encrypted, and this was noted of it.
+    pub(super) fn note(&mut self, noted: Option<Span>) {
+        let Some(wanted) = self.wanted.filter(|_| !self.decided) else { return };
+        let named = match noted {
+            Some(noted) if wanted.sequence > noted.last => HeadFound::Cut,
+            Some(noted) if wanted.sequence == noted.last => match wanted == noted.end() {
+                true => HeadFound::Fits,
+                false => HeadFound::Differs,
+            },
+            // A day is encrypted when the next one has a line that the disk keeps: that is gone.
+            None if self.lines == 0 => HeadFound::Cut,
+            _ => HeadFound::NotCompared,
+        };
+        (self.decided, self.named) = (true, named);
     }
 
     pub(super) fn finish(&mut self) {

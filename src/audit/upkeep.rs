@@ -1,6 +1,7 @@
 //! Records about the files of the trail: that one was closed or deleted, and that somebody read them.
 
 use super::chain::LineHash;
+use super::head::Head;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -56,4 +57,11 @@ pub struct Span {
     pub last: u64,
     /// Of the last line: `previous` of the line after it.
     pub head: LineHash,
+}
+
+impl Span {
+    /// The last record.
+    pub(super) fn end(&self) -> Head {
+        Head { sequence: self.last, sha256: self.head }
+    }
 }

@@ -1,5 +1,7 @@
 //! What becomes of files: closed, encrypted, deleted, and the chain through all of it.
 
+mod cut;
+
 use super::{home, until};
 use crate::audit::chain::{Chain, Draft};
 use crate::audit::files::{self, Form, TrailFile};

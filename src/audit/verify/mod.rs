@@ -16,6 +16,7 @@ pub use damage::{Break, Damage, Place};
 pub use proof::Adopted;
 
 use super::chain::LineHash;
+use super::closing;
 use super::files::{self, OpenError, TrailFile};
 use super::head::Head;
 use super::reviewers::Identity;
@@ -127,6 +128,10 @@ struct Reading<'a> {
     bytes: u64,
     first: Option<Seen>,
     last: Option<(u64, Vec<u8>)>,
+    /// Of the last line.
+    head: Option<LineHash>,
+    /// The last number that is known: of a line, or noted of a file that was not read.
+    ends: u64,
     unfinished: Option<Place>,
     unread: Vec<Unread>,
     line: Vec<u8>,
@@ -144,6 +149,8 @@ impl<'a> Reading<'a> {
             bytes: 0,
             first: None,
             last: None,
+            head: None,
+            ends: 0,
             unfinished: None,
             unread: Vec::new(),
             line: Vec::new(),
@@ -156,7 +163,7 @@ impl<'a> Reading<'a> {
             Ok(lines) => lines,
             Err(error @ (OpenError::NoIdentity | OpenError::OtherIdentity)) => {
                 self.unread.push(Unread { file: file.path.clone(), reason: error.to_string() });
-                return self.walk.skip();
+                return self.unread(file, path);
             }
             Err(error) => {
                 let damage = Damage::Unreadable { error: error.to_string() };
@@ -187,6 +194,16 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// What was noted when the file was encrypted says how it ends.
+    fn unread(&mut self, file: &TrailFile, path: Arc<Path>) {
+        let ends = closing::span_of(file).map(|noted| noted.end());
+        if let Some(end) = ends {
+            self.witnesses.see(end);
+            self.ends = end.sequence;
+        }
+        self.walk.skip(Place { file: path, line: 0 }, ends);
+    }
+
     fn line(&mut self, bytes: &[u8], place: &Place) {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         let Some(line) = bytes.strip_suffix(b"\n") else {
@@ -208,13 +225,14 @@ impl<'a> Reading<'a> {
 
     fn whole_line(&mut self, line: &[u8], place: &Place) {
         let (head, hash) = (line::parse(line), LineHash::of(line));
+        self.head = Some(hash);
         if let Some(head) = &head {
             self.witnesses.see(Head { sequence: head.sequence, sha256: hash });
             if self.first.is_none() {
                 self.first = Some(Seen { sequence: head.sequence, time: head.time.to_owned() });
             }
             let last = self.last.get_or_insert_default();
-            last.0 = head.sequence;
+            (last.0, self.ends) = (head.sequence, head.sequence);
             last.1.clear();
             last.1.extend_from_slice(head.time.as_bytes());
         }
@@ -227,7 +245,6 @@ impl<'a> Reading<'a> {
     }
 
     fn finish(mut self, files: usize, directory: &Path) -> Verification {
-        let head = self.walk.head();
         self.walk.finish();
         let place = Place { file: directory.into(), line: 0 };
         let signed_up_to = self.walk.proof().up_to();
@@ -239,8 +256,7 @@ impl<'a> Reading<'a> {
             self.walk.broken(place, None, Damage::Empty);
         }
         if files > 0 || has_kept {
-            let last = self.last.as_ref().map_or(0, |last| last.0);
-            self.witnesses.testify(&mut self.walk, last, !self.unread.is_empty());
+            self.witnesses.testify(&mut self.walk, self.ends, !self.unread.is_empty());
         }
         let adopted = self.walk.adopted().iter().filter(|adopted| adopted.by > self.seen).copied().collect();
         let torn = self.walk.torn();
@@ -255,7 +271,7 @@ impl<'a> Reading<'a> {
             records: self.walk.records,
             bytes: self.bytes,
             first: self.first,
-            head: head.filter(|_| last.is_some()),
+            head: self.head.filter(|_| last.is_some()),
             last,
             checkpoints: self.walk.checkpoints,
             signed_up_to,

@@ -4,6 +4,7 @@
 //! names for it tell an edited line from one that is missing, moved or put in.
 
 use super::super::chain::LineHash;
+use super::super::head::Head;
 use super::super::signing::Signature;
 use super::damage::{Break, Damage, Place};
 use super::evidence::{Kind, Line, Record};
@@ -59,12 +60,18 @@ impl Walk {
         }
     }
 
-    /// A file that is not read stands here.
-    pub(super) fn skip(&mut self) {
+    /// A file that is not read stands here; where it was noted how it `ends`, the lines behind it go on from that.
+    pub(super) fn skip(&mut self, place: Place, ends: Option<Head>) {
         if let Some(held) = self.held.take() {
             self.settle(held, None);
         }
-        self.skipped = true;
+        match ends {
+            None => self.skipped = true,
+            Some(end) => {
+                self.skipped = false;
+                self.accept(place, end.sequence, end.sha256);
+            }
+        }
     }
 
     /// No more lines: gaps that deletions account for are none.
@@ -96,7 +103,7 @@ impl Walk {
         self.proof.adopted()
     }
 
-    /// Whether what was not read stands behind the last line.
+    /// Whether what was not read stands behind the last line, and nobody knows how it ends.
     pub(super) fn ends_unread(&self) -> bool {
         self.skipped
     }
@@ -104,11 +111,6 @@ impl Walk {
     /// Whether a deletion accounts for this record.
     pub(super) fn is_deleted(&self, number: u64) -> bool {
         self.proof.deleted().any(|span| (span.first..=span.last).contains(&number))
-    }
-
-    /// The hash of the last line.
-    pub(super) fn head(&self) -> Option<LineHash> {
-        self.held.as_ref().map(|line| line.hash).or(self.head)
     }
 
     pub(super) fn broken(&mut self, place: Place, sequence: Option<u64>, damage: Damage) {
