@@ -88,6 +88,8 @@ pub mod files;
 #[warn(missing_docs, unreachable_pub)]
 pub mod identity;
 #[warn(unreachable_pub)]
+#[cfg(test)]
+mod logged;
 pub mod policy;
 pub mod relay;
 #[warn(unreachable_pub)]

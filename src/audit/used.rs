@@ -131,6 +131,7 @@ fn take(found: &Found, directory: &Path, queue: &Queue) -> Vec<(u32, u64)> {
     });
     let counted: Vec<_> = counted.collect();
     if let Some(explanation) = &found.alert {
+        tracing::warn!(reason = Notice::NotANote.label(), "{explanation}");
         let (reason, explanation) = (Notice::NotANote.label().into(), explanation.clone());
         let alert = SecurityAlert { reason, explanation, ..SecurityAlert::default() };
         drop(record(Event::SecurityAlert(Box::new(alert))));
@@ -251,6 +252,14 @@ mod tests {
         let used = read(&notes[0], *owner, home.path());
         assert_eq!((used.command.as_str(), used.arguments.as_str()), ("search", "--peer lyon"));
         assert_eq!((used.host.as_deref(), used.process_id), (Some("pc7"), 9));
+    }
+
+    #[test]
+    fn what_is_no_note_is_a_line_of_the_log_too() {
+        let home = Scratch::new();
+        let found = Found { alert: Some("a pipe".into()), ..Found::default() };
+        let log = crate::logged::during(|| drop(take(&found, home.path(), &Queue::new(1 << 20))));
+        assert!(log.contains("WARN") && log.contains("a pipe reason=\"not-a-note\""), "{log}");
     }
 
     #[test]

@@ -33,27 +33,13 @@ impl Correspondences for Asking {
 #[cfg(test)]
 mod tests {
     use crate::scratch::Scratch;
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use zeroize::Zeroizing;
 
     use super::Asking;
     use crate::crosswalk::{Crosswalk, Secret};
     use crate::rewrite::{Correspondences, Kind, Unavailable};
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn a_crosswalk_that_cannot_be_read_says_for_whom() {
@@ -62,17 +48,12 @@ mod tests {
         let crosswalk = Crosswalk::open(&path, &Secret::new(Zeroizing::new(vec![1; 48]))).unwrap();
         let damage = rusqlite::Connection::open(&path).unwrap();
         damage.execute_batch("DROP TABLE correspondence").unwrap();
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        tracing::subscriber::with_default(subscriber, || {
-            let span = tracing::info_span!("association", calling = "CT1");
+        let log = crate::logged::during(|| {
+            let span = tracing::info_span!("association", "calling-ae-title" = "CT1");
             let asking = Asking { crosswalk: Arc::new(crosswalk), span };
             assert_eq!(asking.pseudonym_of(Kind::Uid, b"1.2"), Err(Unavailable));
             assert_eq!(asking.behind(Kind::Uid, b"1.2"), Err(Unavailable));
         });
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(log.matches("association{calling=\"CT1\"}").count(), 2, "{log}");
+        assert_eq!(log.matches("association{calling-ae-title=\"CT1\"}").count(), 2, "{log}");
     }
 }

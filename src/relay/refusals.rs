@@ -117,8 +117,9 @@ fn log(event: &Event) {
             None => tracing::info!(reason = %refused.reason, count = refused.count, "{told}"),
         },
         Event::AssociationRejected(rejected) => {
-            let (address, calling) = (rejected.requestor.address, &rejected.requestor.calling_ae_title);
-            tracing::info!(reason = %rejected.reason, count = rejected.count, %address, calling, "{told}");
+            let (address, title) = (rejected.requestor.address, &rejected.requestor.calling_ae_title);
+            tracing::info!(reason = %rejected.reason, count = rejected.count, %address, "calling-ae-title" = title,
+                "{told}");
         }
         _ => {}
     }

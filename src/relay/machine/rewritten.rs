@@ -166,7 +166,9 @@ impl Rewritten {
         cx.desk.spans.clear();
         let ends_with = if held.is_some() { None } else { Some(condemn(cx, error)) };
         let message_id = request.unwrap_or_default();
-        cx.terms.span.in_scope(|| tracing::warn!(message_id, %error, "a data set could not be rewritten"));
+        cx.terms.span.in_scope(|| {
+            tracing::warn!("message-id" = message_id, %error, "a data set could not be rewritten");
+        });
         let summary = transform.summary();
         let response = match origin {
             Origin::Request(command) => {
