@@ -8,6 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGHUP;
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
+use time::UtcOffset;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel, error::TrySendError};
 
@@ -16,7 +17,7 @@ mod logging;
 use super::exit;
 use crate::audit::ReloadedBy;
 use crate::audit::used::name_of;
-use crate::config::{self, Loaded};
+use crate::config::{self, Diagnostics, Loaded, Log, LogFormat};
 use crate::daemon::Daemon;
 use logging::Logging;
 
@@ -38,9 +39,9 @@ pub struct Args {
 
 /// Runs the daemon. 0 after a stop that was asked for, 78 for a bad configuration, 69 when it cannot bind or record.
 pub fn run(args: &Args) -> ExitCode {
-    let loaded = match super::load(&args.config) {
+    let loaded = match config::load(&args.config) {
         Ok(loaded) => loaded,
-        Err(status) => return status,
+        Err(problems) => return refuse_to_start(&args.config, &problems),
     };
     let log = Logging::start(&loaded.settings.log);
     raise_descriptor_limit();
@@ -55,6 +56,18 @@ pub fn run(args: &Args) -> ExitCode {
             ExitCode::from(exit::UNAVAILABLE)
         }
     }
+}
+
+/// Says all that is wrong, as the log would be written as far as the configuration says that.
+fn refuse_to_start(file: &Path, problems: &Diagnostics) -> ExitCode {
+    match config::log_format(file) {
+        LogFormat::Text => eprintln!("{problems}"),
+        LogFormat::Json => {
+            let _log = Logging::start(&Log { level: "error".into(), format: LogFormat::Json });
+            problems.errors.iter().for_each(|problem| tracing::error!("{problem}"));
+        }
+    }
+    ExitCode::from(exit::BAD_CONFIGURATION)
 }
 
 /// Of Linux on every architecture that Rust knows but MIPS and PA-RISC.
@@ -96,12 +109,17 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
 
 fn say_started(daemon: &Daemon, file: &Path) {
     let settings = daemon.settings();
+    let first = settings.ends.iter().map(|(_, end)| end).min_by_key(|end| end.at);
+    let ends = first.map(|end| end.at.to_offset(UtcOffset::UTC).date().to_string());
+    let of = first.map(|end| format!("{} in {}", end.what, end.file.display()));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         file = %file.display(),
         configuration = %settings.digest,
         listeners = settings.listeners.len(),
         peers = settings.policy.peers.len(),
+        "first-end" = ends,
+        "first-end-of" = of,
         "started"
     );
 }

@@ -14,7 +14,7 @@ use super::keys::Keys;
 use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
-use super::settings::Settings;
+use super::settings::{LogFormat, Settings};
 use super::{audit, limits, listener, loops, peer, rewrite, role, spelling, syntax, upstream};
 use crate::files::looked_for;
 use crate::policy::{Peer, Policy};
@@ -37,6 +37,15 @@ pub struct Loaded {
 /// [`Diagnostics`]: every problem at once, in the order of the file.
 pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
     compile(path, &text_of(path)?)
+}
+
+/// How a configuration wants the log written, as far as it can be read, whatever else is wrong with it.
+pub fn log_format(path: &Path) -> LogFormat {
+    let Ok(text) = text_of(path) else { return LogFormat::Text };
+    let (root, _) = DeTable::parse_recoverable(&text);
+    let log = root.get_ref().get("log").and_then(|log| log.get_ref().as_table());
+    let format = log.and_then(|log| log.get("format")).and_then(|format| format.get_ref().as_str());
+    if format == Some("json") { LogFormat::Json } else { LogFormat::Text }
 }
 
 /// As [`load`], from text that was read already.

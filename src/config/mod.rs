@@ -43,7 +43,7 @@ mod upstream;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, log_format};
 pub use part::{CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, rules, ruleset};
 pub use secret::crosswalk_key;
 pub use settings::*;

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
@@ -19,22 +19,37 @@ use crate::vocabulary::Reason;
 /// Bytes that are looked at to tell what a client speaks.
 const LOOKED_AT: usize = 16;
 
-/// Lets a connection in. The caller's deadline covers all of it.
+/// Lets a connection in, and tells the span of the log whose it is.
 ///
 /// # Errors
 /// Why not. The socket is closed by then, without a byte to an address that may not connect.
 pub(crate) async fn enter(
     arrival: &mut Arrival,
     mut socket: TcpStream,
+    deadline: Instant,
 ) -> Result<(Leg, ConnectionPermit), Refused> {
+    let gate = arrival.gate.clone();
+    let known = under_artim(&gate, deadline, look_behind_balancer(arrival, &mut socket)).await;
+    // Once only: a log of text would have both.
+    tracing::Span::current().record("address", tracing::field::display(arrival.from));
+    known?;
+    under_artim(&gate, deadline, enter_from(arrival, socket)).await
+}
+
+/// Where a load balancer says so, whose connection it is.
+async fn look_behind_balancer(arrival: &mut Arrival, socket: &mut TcpStream) -> Result<(), Refused> {
     if arrival.is_in(&arrival.listener.proxy_protocol_from) {
-        if says_nothing(&socket).await {
+        if says_nothing(socket).await {
             return Err(Refused::from(Reason::HealthCheck));
         }
-        let from = behind_balancer(&mut socket, arrival.from).await?;
+        let from = behind_balancer(socket, arrival.from).await?;
         arrival.may_check = from.is_none();
         arrival.from = from.unwrap_or(arrival.from);
     }
+    Ok(())
+}
+
+async fn enter_from(arrival: &mut Arrival, socket: TcpStream) -> Result<(Leg, ConnectionPermit), Refused> {
     arrival.may_check |= arrival.is_in(&arrival.listener.health_checks_from);
     // Before anything is said of its address: it need not be one of a peer.
     if arrival.may_check && says_nothing(&socket).await {
@@ -127,7 +142,7 @@ fn lost(error: &std::io::Error) -> Refused {
 /// The step's own, or that the time is over.
 pub(crate) async fn under_artim<T>(
     gate: &Gate,
-    arrival_deadline: tokio::time::Instant,
+    arrival_deadline: Instant,
     step: impl Future<Output = Result<T, Refused>>,
 ) -> Result<T, Refused> {
     tokio::select! {

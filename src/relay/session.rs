@@ -37,7 +37,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, fr
         return tracing::info!(address = %from, listener, "the listener is gone");
     };
     let id = gate.next_id();
-    let span = tracing::info_span!("connection", address = %from, association = %id);
+    let span = tracing::info_span!("connection", address = tracing::field::Empty, association = %id);
     let mut arrival = Arrival {
         gate,
         in_force,
@@ -69,8 +69,7 @@ async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, C
 async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Requested, ConnectionPermit)> {
     let artim = arrival.began + arrival.settings.limits.associate_timeout;
     let gate = arrival.gate.clone();
-    let entering = entrance::enter(arrival, socket);
-    let (mut requestor, permit) = match entrance::under_artim(&gate, artim, entering).await {
+    let (mut requestor, permit) = match entrance::enter(arrival, socket, artim).await {
         Ok(entered) => entered,
         Err(refused) => {
             arrival.refuse_connection(&refused);

@@ -78,6 +78,13 @@ fn assert_balanced(server: &str, tls: bool) {
     raw::release(requestor, acceptor);
     let closed = gate.event("association-closed");
     assert_eq!((&closed["address"], &closed["port"]), (&json!(CLIENT), &json!(port)), "{server}");
+    let log = gate.output();
+    let of_client = format!("address={CLIENT}:{port}");
+    let line = log.lines().find(|line| line.contains("association opened"));
+    assert!(
+        line.is_some_and(|line| line.contains(&of_client) && line.matches("address=").count() == 1),
+        "{log}"
+    );
     let checks = || gate.output().matches("health check").count();
     wait::until("three health checks", || (checks() >= 3).then_some(()));
     drop(balancer);

@@ -71,6 +71,8 @@ fn a_warning_from_inside_an_association_says_which_one() {
         line.unwrap_or_else(|| panic!("no {message:?} in {output}"))["spans"].clone()
     };
     let warned = spans_of("a data set could not be rewritten");
+    let line = lines.iter().find(|line| line["fields"]["message"] == "a data set could not be rewritten");
+    assert_eq!(line.map(|line| &line["fields"]["message-id"]), Some(&json!(3)), "as the records call it");
     let address = warned[0]["address"].as_str().filter(|address| address.starts_with("127.0.0.1:"));
     assert_eq!(
         warned,
@@ -151,4 +153,37 @@ fn the_log_says_what_started_what_was_closed_and_that_it_stopped() {
     assert_eq!(told["bytes.in"], closed["bytes"]["in"]);
     assert_eq!(told["duration-ms"], closed["duration-ms"]);
     assert_eq!(fields("stopped")["reason"], "SIGTERM");
+}
+
+#[test]
+fn a_start_says_which_certificate_ends_first() {
+    let upstream = Upstream::bind();
+    let toml = Setup::tls(upstream.address).toml();
+    let gate = Gate::start_with(Site::new(), &toml.replace("level = \"debug\"", "format = \"json\""), "");
+    let output = gate.output();
+    let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let started = lines.iter().find(|line| line["fields"]["message"] == "started");
+    let fields = &started.unwrap_or_else(|| panic!("no start in {output}"))["fields"];
+    assert!(fields["first-end"].as_str().is_some_and(|day| day.len() == 10), "{fields}");
+    assert!(fields["first-end-of"].as_str().is_some_and(|of| of.contains(" in certs/")), "{fields}");
+}
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_said_in_the_format_of_its_log() {
+    let upstream = Upstream::bind();
+    let site = Site::new();
+    let wrong = Setup::plain(upstream.address).toml() + "\nnobody-knows = 1\n";
+    for (format, syntax) in [("json", ""), ("json", "\n[open"), ("text", "")] {
+        let log = format!("level = \"info\"\nformat = \"{format}\"");
+        let toml = wrong.replace("level = \"debug\"", &log) + syntax;
+        std::fs::write(site.path("wrong.toml"), toml).expect("a file");
+        let ran = crate::gate::run(&site, &["run", "-c", "wrong.toml"]);
+        assert_eq!(ran.status, 78, "{}", ran.err);
+        let is_json = |line: &str| {
+            let line: Option<Value> = serde_json::from_str(line).ok();
+            line.is_some_and(|line| line["level"] == "ERROR" && line["fields"]["message"].is_string())
+        };
+        assert!(ran.err.lines().count() > 0, "nothing is said");
+        assert!(ran.err.lines().all(|line| is_json(line) == (format == "json")), "{}", ran.err);
+    }
 }
