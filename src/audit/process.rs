@@ -95,7 +95,7 @@ pub struct ConfigurationRefused {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Stopped {
-    /// Such as `SIGTERM`.
+    /// Such as `SIGTERM`; why it could not start, where it did not.
     pub reason: Cow<'static, str>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: u64,

@@ -7,9 +7,9 @@ use tokio::sync::{oneshot, watch};
 
 use super::{Daemon, StartError, endings, told};
 use crate::audit::forward::Forwarding;
-use crate::audit::{Audit, Event, SecurityAlert};
+use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
 use crate::config::{Loaded, Settings};
-use crate::relay::{Gate, InForce, Listeners, Stage};
+use crate::relay::{Bound, Gate, InForce, Listeners, Stage};
 
 impl Daemon {
     /// Keeps records, sends them on, binds every listener, then begins to accept.
@@ -23,12 +23,14 @@ impl Daemon {
         let names = settings.forwarding.iter().map(|destination| destination.name.clone());
         settings.audit.keeping.hold.expect(names);
         let (audit, records) = Audit::start(settings.audit.clone())?;
-        let forwarding = forward(&settings, audit.clone()).map_err(StartError::Forwarding)?;
-        let in_force = InForce::open(settings.clone(), None)?;
-        let (stage, staged) = watch::channel(Stage::Running);
-        let gate = Arc::new(Gate::new(in_force, audit, staged));
-        let mut listeners = Listeners::new(gate.clone());
-        let bound = listeners.bind_new(&settings)?;
+        let began = Instant::now();
+        let Ready { forwarding, stage, gate, mut listeners, bound } = match make_ready(&settings, &audit) {
+            Ok(ready) => ready,
+            Err(error) => {
+                give_up(&audit, records, began, &error).await;
+                return Err(error);
+            }
+        };
         told::started(&gate.audit, &settings, &bound).await;
         told::loaded(&gate.audit, &settings, warnings.len()).await;
         listeners.follow(&settings, bound);
@@ -49,6 +51,38 @@ impl Daemon {
             followed,
         })
     }
+}
+
+/// All that can fail once there are records.
+struct Ready {
+    forwarding: Forwarding,
+    stage: watch::Sender<Stage>,
+    gate: Arc<Gate>,
+    listeners: Listeners,
+    bound: Vec<Bound>,
+}
+
+fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, StartError> {
+    let forwarding = forward(settings, audit.clone()).map_err(StartError::Forwarding)?;
+    let in_force = InForce::open(settings.clone(), None)?;
+    let (stage, staged) = watch::channel(Stage::Running);
+    let gate = Arc::new(Gate::new(in_force, audit.clone(), staged));
+    let listeners = Listeners::new(gate.clone());
+    let bound = listeners.bind_new(settings)?;
+    Ok(Ready { forwarding, stage, gate, listeners, bound })
+}
+
+/// Ends the records in good order: the next run would take a start that failed for a crash.
+async fn give_up(audit: &Audit, records: AuditTask, began: Instant, error: &StartError) {
+    audit.hurry();
+    let stopped = Stopped {
+        reason: format!("cannot start: {error}").into(),
+        aborted: 0,
+        health_checks: None,
+        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    audit.record(Event::Stopped(stopped)).await;
+    records.close().await;
 }
 
 /// Sends records on from their directory, to wherever the configuration says.

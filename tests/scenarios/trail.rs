@@ -360,3 +360,23 @@ fn what_a_crash_leaves_unsigned_is_taken_over_and_told_until_somebody_has_seen_i
     let (status, said) = verify(&gate.site, &[&KEY[..], &["--since", since.trim()]].concat());
     assert_eq!(status, Some(0), "{said}");
 }
+
+#[test]
+fn a_start_that_fails_ends_its_records_in_good_order() {
+    let site = Site::new();
+    Finished::run(gate::command(&site, &["audit", "key", "conf/signing.key"])).expect_success();
+    let setup = Setup { audit: "signing-key = \"conf/signing.key\"", ..Setup::plain(sink()) };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("a bound address").to_string();
+    let toml = setup.toml().replace("address = \"127.0.0.1:0\"", &format!("address = \"{address}\""));
+    fs::write(site.path("dimsegate.toml"), toml).expect("a configuration written");
+    let ran = gate::run(&site, &["run", "-c", "dimsegate.toml"]);
+    assert!(ran.status == 69 && ran.err.contains(&address), "{}", ran.err);
+    let gate = Gate::start_in(site, &setup);
+    let stopped = gate.event("stopped");
+    assert!(stopped["reason"].as_str().is_some_and(|reason| reason.contains(&address)), "{stopped}");
+    let second = gate
+        .record("the second start", |record| record["event"] == "trail-continued" && record["sequence"] != 1);
+    assert_eq!(second["ended"], true, "{second}");
+    assert_eq!(second["unsigned"], 0, "{second}");
+}
