@@ -14,6 +14,8 @@ const MODE: u32 = 0o600;
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
+    /// The file that it took the place of: who opened that one a moment ago finds it taken.
+    _before: Option<File>,
 }
 
 /// Why the directory is not ours.
@@ -28,18 +30,24 @@ pub(super) enum NotLocked {
 impl Lock {
     /// Takes the directory, or says who has it. Never waits.
     ///
-    /// Whoever can open the file can hold its lock (flock(2)), even for reading alone. So only its owner can, and a file
-    /// that others can open, held by none that writes records, gives way to a new one.
+    /// Whoever can open the file can hold its lock (flock(2)), even for reading alone, for as long as it keeps it open. So
+    /// only its owner can, and a file that others could open, held by none that writes records, gives way to a new one.
     pub(super) fn take(directory: &Path) -> Result<Self, NotLocked> {
         let path = directory.join(NAME);
         let failed = |error| NotLocked::Io(path.clone(), error);
         let file = open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => close_to_others(&file).map_err(failed)?,
+            Ok(()) if is_closed_to_others(&file) => {}
+            Ok(()) => return Self::renew(&path, file).map_err(failed),
             Err(TryLockError::WouldBlock) => match process_in(&file) {
                 process if is_closed_to_others(&file) => return Err(NotLocked::Taken(process)),
                 Some(process) if is_running(process) => return Err(NotLocked::Taken(Some(process))),
-                _ => return Self::replace(&path).map_err(failed),
+                _ => {
+                    let fresh = Self::replace(&path).map_err(failed)?;
+                    tracing::warn!(file = %path.display(),
+                        "somebody held this lock who writes no records; it was replaced");
+                    return Ok(fresh);
+                }
             },
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                 tracing::warn!(directory = %directory.display(),
@@ -56,7 +64,21 @@ impl Lock {
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Self { _file: file }
+        Self { _file: file, _before: None }
+    }
+
+    /// Somebody may have opened the file while others could: a new one takes its place. A disk that has no room for one
+    /// keeps the old, closed.
+    fn renew(path: &Path, file: File) -> io::Result<Self> {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+        let before = Self::held(file);
+        match Self::replace(path) {
+            Ok(fresh) => Ok(Self { _before: Some(before._file), ..fresh }),
+            Err(error) => {
+                tracing::warn!(file = %path.display(), %error, "others may hold this lock, and it cannot be replaced");
+                Ok(before)
+            }
+        }
     }
 
     fn replace(path: &Path) -> io::Result<Self> {
@@ -69,7 +91,6 @@ impl Lock {
         if fs::metadata(path)?.ino() != file.metadata()?.ino() {
             return Err(io::Error::other("another process took it at the same time"));
         }
-        tracing::warn!(file = %path.display(), "somebody held this lock who writes no records; it was replaced");
         Ok(Self::held(file))
     }
 }
@@ -77,13 +98,6 @@ impl Lock {
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     regular::open_with(path, options.read(true).write(true).create(true).truncate(false).mode(MODE))
-}
-
-fn close_to_others(file: &File) -> io::Result<()> {
-    match is_closed_to_others(file) {
-        true => Ok(()),
-        false => file.set_permissions(Permissions::from_mode(MODE)),
-    }
 }
 
 fn is_closed_to_others(file: &File) -> bool {
@@ -135,10 +149,15 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600, "nobody else can open the next one");
         assert!(matches!(Lock::take(home.path()), Err(NotLocked::Taken(_))));
         drop((ours, reviewer));
-        // One that nobody holds is closed to others, too; and one that a process of records holds stays its own.
+        // One that nobody holds gives way, too: who has it open can hold it later, and stops nobody by that.
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let reviewer = File::open(&path).unwrap();
+        drop(Lock::take(home.path()).unwrap());
+        assert_ne!(fs::metadata(&path).unwrap().ino(), reviewer.metadata().unwrap().ino());
+        reviewer.lock_shared().unwrap();
         let ours = Lock::take(home.path()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        // One that a process of records holds stays its own.
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(Lock::take(home.path()), Err(NotLocked::Taken(Some(_)))));
         drop(ours);
