@@ -29,9 +29,10 @@ pub(super) struct Begun {
     pub today: Date,
 }
 
-/// Where so many days have no file, the clock may have leapt: nothing from before is deleted until it has gone on for as
-/// long.
-const LONGEST_LEAP: Duration = Duration::days(31);
+/// Where days in between have no file, the clock may have leapt: nothing from before is deleted until it has gone on for
+/// so long, at least a whole day whatever the hour. Where more than a month is missing, it takes a month.
+const SHORT_LEAP: (Duration, Duration) = (Duration::days(2), Duration::days(2));
+const LONG_LEAP: (Duration, Duration) = (Duration::days(31), Duration::days(32));
 
 impl Keeper {
     pub(super) fn new(directory: PathBuf, keeping: Keeping, queue: Arc<Queue>) -> Self {
@@ -124,8 +125,11 @@ impl Keeper {
 fn before_a_leap(earlier: &[TrailFile], newest: Date, today: Date) -> Option<Date> {
     let days = earlier.iter().map(|file| file.day).chain([newest]);
     let pairs = days.clone().zip(days.skip(1));
-    let leaps = pairs.filter(|(day, next)| *next - *day > LONGEST_LEAP).map(|(_, next)| next);
-    leaps.last().filter(|next| today - *next <= LONGEST_LEAP)
+    let is_doubtful = |(day, next): &(Date, Date)| {
+        let leapt = |(longer, held): (Duration, Duration)| *next - *day > longer && today - *next < held;
+        leapt(SHORT_LEAP) || leapt(LONG_LEAP)
+    };
+    pairs.filter(is_doubtful).map(|(_, next)| next).last()
 }
 
 #[cfg(test)]
@@ -152,10 +156,20 @@ mod tests {
         assert_eq!(gone_on(1), Some(leapt), "the day of the leap");
         assert_eq!(gone_on(2), Some(leapt), "and the day after it");
         assert_eq!(gone_on(33), None);
-        assert_eq!(
-            before_a_leap(&files(&[old, old + Duration::days(31)]), old + Duration::days(32), old),
-            None
-        );
+        // A month or less: a clock that was wrong for some minutes has not held for a day.
+        let month = old + Duration::days(31);
+        for (hold, doubtful) in [(0, true), (1, true), (2, false)] {
+            let days: Vec<Date> =
+                [old].into_iter().chain((0..hold).map(|day| month + Duration::days(day))).collect();
+            let today = month + Duration::days(hold);
+            assert_eq!(
+                before_a_leap(&files(&days), today, today),
+                doubtful.then_some(month),
+                "{hold} days on"
+            );
+        }
+        let quiet = old + Duration::days(2);
+        assert_eq!(before_a_leap(&files(&[old]), quiet, quiet), None, "a day without a file is no leap");
         // Set right again: names go on, and days are counted by what the clock says now.
         let names = [old, leapt, leapt + Duration::days(1)];
         assert_eq!(before_a_leap(&files(&names), leapt + Duration::days(2), old), Some(leapt));

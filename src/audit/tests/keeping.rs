@@ -117,7 +117,7 @@ async fn encrypted_files_are_for_their_reviewer_only() {
     let home = home();
     let directory = home.path().join("audit");
     fs::create_dir(&directory).unwrap();
-    earlier(&directory, &[5]);
+    earlier(&directory, &[5, 2]);
     let (secret, public) = reviewers::new_identity().unwrap();
     let (other, _) = reviewers::new_identity().unwrap();
     let identity = |name: &str, text: &str| {
@@ -127,16 +127,16 @@ async fn encrypted_files_are_for_their_reviewer_only() {
     let (reviewer, stranger) = (identity("a", &secret), identity("b", &other));
     let keeping =
         Keeping { compress: true, reviewers: Reviewers::new(&[&public]).unwrap(), ..Keeping::default() };
-    run_until(settings(&directory, keeping.clone()), record_of(&directory, "file-closed")).await;
+    run_until(settings(&directory, keeping.clone()), both_closed(&directory)).await;
     let files = files::list(&directory).unwrap();
     assert_eq!(files[0].form, Form { compressed: true, encrypted: true });
     let bytes = fs::read(&files[0].path).unwrap();
     assert!(bytes.starts_with(b"age-encryption.org/v1\n"));
     let found = checked(&directory, &reviewer);
-    assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 8, 0));
+    assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 14, 0));
     for identities in [&[][..], &stranger] {
         let found = checked(&directory, identities);
-        assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 3, 1));
+        assert_eq!((found.breaks.as_slice(), found.records, found.unread.len()), (&[][..], 4, 2));
     }
     let mut changed = bytes.clone();
     let last = changed.len() - 1;
@@ -151,9 +151,9 @@ async fn encrypted_files_are_for_their_reviewer_only() {
     assert_eq!((noted.first, noted.last), (1, 5));
     let keeping = Keeping { retention_days: Some(4), ..keeping };
     // The file, then the note beside it.
-    run_until(settings(&directory, keeping), || names(&directory).len() == 1).await;
+    run_until(settings(&directory, keeping), || names(&directory).len() == 3).await;
     let found = checked(&directory, &[]);
-    assert_eq!((found.breaks.as_slice(), found.first.unwrap().sequence), (&[][..], 6));
+    assert_eq!((found.breaks.as_slice(), found.first.unwrap().sequence), (&[][..], 11));
     assert!(!files[0].path.exists());
 }
 
@@ -224,11 +224,14 @@ async fn days_are_closed_and_deleted_whatever_was_not_sent_and_that_is_kept_for_
 
 #[tokio::test]
 async fn nothing_is_deleted_when_the_clock_leaps() {
-    let home = home();
-    earlier(home.path(), &[400, 399]);
-    let keeping = Keeping { retention_days: Some(10), compress: true, ..Keeping::default() };
-    run_until(settings(home.path(), keeping), both_closed(home.path())).await;
-    assert_eq!(files::list(home.path()).unwrap().len(), 3);
+    // By years, and by a month.
+    for days in [[400, 399], [32, 31]] {
+        let home = home();
+        earlier(home.path(), &days);
+        let keeping = Keeping { retention_days: Some(10), compress: true, ..Keeping::default() };
+        run_until(settings(home.path(), keeping), both_closed(home.path())).await;
+        assert_eq!(files::list(home.path()).unwrap().len(), 3);
+    }
 }
 
 #[tokio::test]
