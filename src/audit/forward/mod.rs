@@ -35,6 +35,7 @@ mod sender;
 mod status;
 mod stream;
 mod syslog;
+mod turns;
 mod udp;
 
 pub use destination::{Begin, Destination, Endpoint, Kind, Syslog, Tls, Transport};

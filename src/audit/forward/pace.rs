@@ -18,7 +18,7 @@ pub struct Pace {
     pub lull: Duration,
     /// How soon after the end of a stream that of TCP alone is an answer to it.
     pub bare_end: Duration,
-    /// Between two datagrams.
+    /// Between two datagrams, or as many as have a turn.
     pub between_datagrams: Duration,
     /// Between two stored cursors while each message is confirmed.
     pub between_cursors: Duration,

@@ -1,6 +1,7 @@
 //! Syslog over UDP (RFC 5426): sent and forgotten, one datagram after the other.
 
 use super::sender::Parcel;
+use super::turns::Turns;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -10,9 +11,7 @@ use tokio::time::{Instant, sleep_until};
 /// A socket that sends to one receiver.
 pub(super) struct Datagrams {
     socket: UdpSocket,
-    between: Duration,
-    /// When the next datagram may follow: a receiver's buffer holds some dozens of them, whatever comes after is lost.
-    next: Instant,
+    turns: Turns,
 }
 
 /// Of UDP over IPv4, less its headers.
@@ -29,7 +28,7 @@ impl Datagrams {
         };
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.connect(to).await?;
-        Ok(Self { socket, between, next: Instant::now() })
+        Ok(Self { socket, turns: Turns::new(between, Instant::now()) })
     }
 
     /// False for what is longer than a datagram.
@@ -39,9 +38,8 @@ impl Datagrams {
             tracing::error!(sequence, "an audit message is longer than a datagram; it is not sent");
             return Ok(false);
         }
-        sleep_until(self.next).await;
+        sleep_until(self.turns.next(Instant::now())).await;
         self.socket.send(&parcel.bytes).await?;
-        self.next = Instant::now() + self.between;
         Ok(true)
     }
 }
