@@ -167,7 +167,7 @@ pub struct AssociationRejected {
     #[serde(flatten)]
     pub requestor: Requestor,
     pub rejection: Rejection,
-    /// A stable label, such as `calling-ae-title`, `upstream-unreachable`.
+    /// A stable label, such as `calling-ae-title-unknown`, `upstream-unreachable`.
     pub reason: Cow<'static, str>,
     /// For people: the condition that failed nearest to a match.
     pub explanation: String,

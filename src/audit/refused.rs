@@ -21,7 +21,7 @@ pub struct ConnectionRefused {
     pub tls: Option<Tls>,
     /// What the listener speaks. Without `tls`, TLS was not established there, and nothing proved who it was.
     pub transport: Transport,
-    /// A stable label, such as `address`, `connection-rate`, `certificate-revoked`, `not-tls`.
+    /// A stable label, such as `address-not-allowed`, `connection-rate`, `certificate-revoked`.
     pub reason: Cow<'static, str>,
     /// For people: what was found, and what was expected.
     pub explanation: String,
@@ -111,7 +111,7 @@ pub struct SecurityAlert {
     pub calling_ae_title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub called_ae_title: Option<String>,
-    /// A stable label, such as `certificate-binding`, `records-lost`.
+    /// A stable label, such as `trail-changed`, `records-lost`.
     pub reason: Cow<'static, str>,
     pub explanation: String,
     /// What was shown, where a certificate that was refused is the reason.

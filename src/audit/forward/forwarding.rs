@@ -91,7 +91,10 @@ impl Forwarding {
     pub fn reload(&mut self, destinations: &[Destination]) {
         let wanted = |name: &Arc<str>| destinations.iter().find(|to| to.name == *name);
         let changed: Vec<Arc<str>> = (self.running.iter())
-            .filter(|(name, running)| wanted(name).is_none_or(|to| *to != running.to))
+            // One that has ended could not begin behind the one before it.
+            .filter(|(name, running)| {
+                running.task.is_finished() || wanted(name).is_none_or(|to| *to != running.to)
+            })
             .map(|(name, _)| name.clone())
             .collect();
         self.ending.retain(|_, ending| !ending.task.is_finished());
@@ -155,6 +158,20 @@ impl Forwarding {
                 "some audit messages wait for the next start: their repository could not take them now"
             );
         }
+    }
+
+    /// Whether the forwarder of this name runs.
+    #[cfg(test)]
+    pub(super) fn runs(&self, name: &str) -> bool {
+        self.running.get(name).is_some_and(|running| !running.task.is_finished())
+    }
+
+    /// Takes a destination away as a reload does, where the forwarder before it ends only with `until`.
+    #[cfg(test)]
+    pub(super) fn lingers(&mut self, name: &str, until: impl Future<Output = ()> + Send + 'static) {
+        self.running.remove(name);
+        let task = self.runtime().expect("a runtime").spawn(until);
+        self.ending.insert(name.into(), Ending { task, leaves: Arc::default() });
     }
 
     /// Waits until nothing of it runs: a test's folder goes next.

@@ -550,3 +550,27 @@ async fn a_backlog_from_before_a_clock_was_set_back_is_an_alert_too() {
     until(|| !alerts.lock().unwrap().is_empty()).await;
     assert_eq!(alerts.lock().unwrap()[0].reason, "repository-behind");
 }
+
+#[tokio::test]
+async fn a_destination_that_could_not_begin_again_is_tried_at_the_next_reload() {
+    let home = Scratch::new();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = destination(syslog(socket.local_addr().unwrap().to_string(), Transport::Udp));
+    let all = std::slice::from_ref(&to);
+    let mut forwarding = start(home.path(), &to);
+    let (ends, end) = tokio::sync::oneshot::channel::<()>();
+    forwarding.lingers("arr", async move { drop(end.await) });
+    forwarding.reload(all);
+    // Nothing can be read or stored there.
+    let directory = home.path().to_owned();
+    let away = directory.with_extension("away");
+    std::fs::rename(&directory, &away).unwrap();
+    ends.send(()).unwrap();
+    until(|| !forwarding.runs("arr")).await;
+    std::fs::rename(&away, &directory).unwrap();
+    forwarding.reload(all);
+    append(home.path(), FIRST, &configured(6));
+    assert!(datagram(&socket).await.contains("<AuditMessage>"));
+    assert!(forwarding.runs("arr"));
+    forwarding.over().await;
+}
