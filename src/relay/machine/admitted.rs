@@ -23,9 +23,19 @@ pub(super) struct AwaitsPace {
 
 /// What waits. A response does not.
 pub(super) enum Paced {
-    Request { operation: Operation, message_id: u16 },
-    Cancel { responding_to: u16 },
-    Unrecognized { field: u16, message_id: u16 },
+    Request {
+        operation: Operation,
+        message_id: u16,
+    },
+    Cancel {
+        responding_to: u16,
+    },
+    /// A C-CANCEL-RQ in a context that was not accepted.
+    StrayCancel,
+    Unrecognized {
+        field: u16,
+        message_id: u16,
+    },
 }
 
 impl AwaitsPace {
@@ -36,6 +46,10 @@ impl AwaitsPace {
                 request::handle(cx, context_id, command, operation, message_id, began)
             }
             Paced::Cancel { responding_to } => cancel(cx, &command, responding_to),
+            Paced::StrayCancel => {
+                cx.books.tally.cancelled(false);
+                Ok(State::BETWEEN)
+            }
             Paced::Unrecognized { field, message_id } => {
                 Ok(unrecognized(cx, context_id, &command, field, message_id))
             }

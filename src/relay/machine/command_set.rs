@@ -69,16 +69,15 @@ impl InCommand {
         let context_id = self.context_id;
         let command = Command::parse(self.bytes);
         let command = command.map_err(|malformed| Break::between(cx.protocol(malformed)))?;
-        if cx.terms.context(context_id).is_none() {
-            // A requestor that gives up a query may not know any more in which context it asked.
-            let is_ignored = matches!(command.field, CommandField::Cancel { .. }) && !command.has_data_set;
-            return match is_ignored {
-                true => Ok(State::BETWEEN),
-                false => Err(Break::between(not_accepted(cx, context_id))),
-            };
+        let is_accepted = cx.terms.context(context_id).is_some();
+        // A requestor that gives up a query may not know any more in which context it asked.
+        let is_cancel = matches!(command.field, CommandField::Cancel { .. }) && !command.has_data_set;
+        if !is_accepted && !is_cancel {
+            return Err(Break::between(not_accepted(cx, context_id)));
         }
         let command = Box::new(command);
         let paced = match command.field {
+            CommandField::Cancel { .. } if !is_accepted => Paced::StrayCancel,
             CommandField::Response { operation, responding_to, status } => {
                 return response::handle(cx, context_id, command, operation, responding_to, status);
             }

@@ -9,7 +9,7 @@ use super::super::{Deadlines, Expired, Machine, Question, Side, Terms, Told, Wan
 use super::data::{identifier, image};
 use super::remembered;
 use super::simulation::{ANSWER, DEADLINES, terms};
-use super::wire::{CT, ECHO, FIND, context_of, message, request};
+use super::wire::{CT, ECHO, FIND, cancel, context_of, message, request};
 use crate::dimse::Command;
 use crate::dimse::Operation::{CEcho, CFind, CStore, NGet};
 use crate::policy::Direction::{self, FromPeer, ToPeer};
@@ -109,6 +109,18 @@ fn a_request_waits_for_its_pace_and_then_goes_on_as_it_came() {
     machine.told(FromPeer, Told::Now);
     assert_eq!(written(&mut machine, Side::Upstream), echo);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }));
+}
+
+/// Each is an effort, so that whoever sends many waits.
+#[test]
+fn a_cancel_in_a_context_that_was_not_accepted_has_its_pace_and_is_counted() {
+    let mut machine = machine();
+    read(&mut machine, &message(77, &cancel(1), None, 0));
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "nothing is written");
+    let (_, books, _) = machine.end();
+    assert_eq!(books.tally.operations()["C-CANCEL"].warning, 1);
 }
 
 #[test]

@@ -10,8 +10,11 @@ pub const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
 pub const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
 pub const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
 
+/// The repository query (PS3.4 Annex HH).
+pub const REPOSITORY: &str = "1.2.840.10008.5.1.4.1.1.201.6";
+
 /// A presentation context for each.
-pub const CONTEXTS: [(u8, &str); 5] = [(1, CT), (3, ECHO), (5, FIND), (7, MOVE), (9, GET)];
+pub const CONTEXTS: [(u8, &str); 6] = [(1, CT), (3, ECHO), (5, FIND), (7, MOVE), (9, GET), (11, REPOSITORY)];
 
 pub fn context_of(class: &str) -> u8 {
     CONTEXTS.iter().find(|(_, known)| *known == class).unwrap().0
@@ -71,6 +74,12 @@ pub fn response(request: &Command, status: Status, has_data_set: bool) -> Vec<u8
     ];
     elements.extend(request.sop_instance().map(|instance| element(0x1000, &uid(&instance))));
     finish(&elements)
+}
+
+/// The C-CANCEL-RQ of a request.
+pub fn cancel(message_id: u16) -> Vec<u8> {
+    let elements = [element(0x0100, &0x0FFF_u16.to_le_bytes()), element(0x0120, &message_id.to_le_bytes())];
+    finish(&[&elements[..], &[data_set_type(false)]].concat())
 }
 
 /// A message in PDUs, its data set in fragments of this length.
