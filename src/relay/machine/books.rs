@@ -132,8 +132,7 @@ impl Books {
     pub fn unanswered(&mut self, terms: &Terms) -> Vec<Entry> {
         let left = self.ledger.drain().into_iter();
         left.map(|(direction, exchange)| {
-            let answered = exchange.answered.map_or(Answer::Never, Answer::Status);
-            let answer = exchange.early.unwrap_or(answered);
+            let answer = exchange.early.or(exchange.answered).unwrap_or(Answer::Never);
             self.record(terms, direction, *exchange, answer)
         })
         .collect()

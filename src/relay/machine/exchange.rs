@@ -47,8 +47,8 @@ pub(crate) struct Exchange {
     pub failed: Option<Failure>,
     /// What is wrong with a data set of it that could not be rewritten, for its record.
     pub fault: Option<Box<audit::Fault>>,
-    /// It has had a response that may be its last.
-    pub answered: Option<Status>,
+    /// It has had a response that may be its last, or what stands for it.
+    pub answered: Option<Answer>,
     /// It is over while its data set is still on the way: its record waits for the end of that, to say what it held.
     pub early: Option<Answer>,
     /// What its data set names in place of the command's SOP class and instance.
@@ -296,9 +296,9 @@ impl Ledger {
         &mut self,
         direction: Direction,
         message_id: u16,
-    ) -> Option<(Box<Exchange>, Status)> {
-        let status = self.find(direction, message_id)?.answered?;
-        Some((self.close(direction, message_id)?, status))
+    ) -> Option<(Box<Exchange>, Answer)> {
+        let answer = self.find(direction, message_id)?.answered?;
+        Some((self.close(direction, message_id)?, answer))
     }
 
     /// Takes out a request that has had its last response, or was refused.
@@ -315,9 +315,11 @@ impl Ledger {
         all.filter(|(_, exchange)| waits(exchange)).map(|(_, exchange)| exchange.sent_at).min()
     }
 
-    /// Whether no request of either direction waits for anything.
-    pub fn is_empty(&self) -> bool {
-        self.to_upstream.0.is_empty() && self.to_requestor.0.is_empty()
+    /// Whether no request of either direction waits for anything. One that has had a response which may have been its last is
+    /// kept in case that another follows, and waits for none.
+    pub fn is_at_rest(&self) -> bool {
+        let mut all = self.to_upstream.0.iter().chain(&self.to_requestor.0);
+        all.all(|(_, exchange)| exchange.answered.is_some())
     }
 
     /// What was never answered, oldest first; requests of one read, by their message IDs.

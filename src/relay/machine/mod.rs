@@ -219,7 +219,7 @@ impl Machine {
     /// neither side has asked for the release, which then goes its own way.
     pub fn may_end(&self) -> bool {
         let Books { ledger, progress, .. } = &self.shared.books;
-        self.drains && progress.is_quiet() && ledger.is_empty() && !progress.is_releasing()
+        self.drains && progress.is_quiet() && ledger.is_at_rest() && !progress.is_releasing()
     }
 
     /// Whether a side has had its abort.

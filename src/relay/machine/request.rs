@@ -52,8 +52,8 @@ pub(super) fn handle(
     if let Err(refused) = judge(cx, context, &exchange, &command) {
         return Ok(refuse_exchange(cx, &command, exchange, refused));
     }
-    if let Some((before, status)) = cx.books.ledger.close_answered(cx.direction, message_id) {
-        cx.record(*before, Answer::Status(status));
+    if let Some((before, answer)) = cx.books.ledger.close_answered(cx.direction, message_id) {
+        cx.record(*before, answer);
     }
     if let Err(no_place) = cx.books.ledger.has_place_for(cx.direction, message_id) {
         let refused = Refused::new(Cause::DuplicateInvocation, no_place.to_string());

@@ -71,7 +71,7 @@ pub(super) fn answered(cx: &mut Context<'_>, message_id: u16, status: Status) {
     let Some(exchange) = cx.answered(message_id) else { return };
     match exchange.ending(status) {
         Ending::MoreFollow => exchange.answered = None,
-        Ending::MoreMayFollow => exchange.answered = Some(status),
+        Ending::MoreMayFollow => exchange.answered = Some(Answer::Status(status)),
         Ending::Last => cx.over(message_id, Answer::Status(status)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::books::Answer;
 use super::super::desk::Context;
-use super::super::exchange::Asked;
+use super::super::exchange::{Asked, Ending};
 use super::super::passage::Passage;
 use super::super::request::Refused;
 use super::super::response::answered;
@@ -141,9 +141,7 @@ pub(in super::super) fn response_failed(
 ) -> Option<Vec<u8>> {
     let failed = failure_of(crossed.exchange.operation, error);
     fail_later(cx, crossed, &failed, fault_of(error));
-    if crossed.status.outcome() != Outcome::Pending {
-        tell_failure(cx, crossed, &failed, Cause::RewriteFailed);
-    }
+    tell_failure(cx, crossed, &failed, Cause::RewriteFailed);
     cancel(crossed)
 }
 
@@ -165,11 +163,11 @@ fn refuse(cx: &mut Context<'_>, crossed: &Crossed, why: Refused) -> State {
     }
 }
 
-/// Notes what is wrong for the record, and where more responses follow, for the last of them.
+/// Notes what is wrong for the record, and where more responses may follow, for the last of them.
 fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, fault: Box<audit::Fault>) {
     if let Some(exchange) = cx.answered(crossed.exchange.message_id) {
         exchange.fault = Some(fault);
-        if crossed.status.outcome() == Outcome::Pending {
+        if exchange.ending(crossed.status) != Ending::Last {
             exchange.failed = Some(failed.clone());
         }
     }
@@ -177,19 +175,27 @@ fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, fault: 
 
 /// A response of an operation that has failed here: all but the last are dropped.
 fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Cause) -> State {
-    if crossed.status.outcome() != Outcome::Pending {
-        tell_failure(cx, crossed, failed, cause);
-    }
+    tell_failure(cx, crossed, failed, cause);
     match crossed.response.has_data_set {
         true => Swallowed::of(crossed.exchange.sent_context_id, None),
         false => State::BETWEEN,
     }
 }
 
+/// Tells the requestor in the place of the first response that may be the last, and once: what follows it goes nowhere.
 fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Cause) {
-    let Crossed { response, exchange, .. } = crossed;
-    cx.over(exchange.message_id, Answer::Instead(failed.status, cause));
-    cx.send(exchange.context_id, &dimse::failed_response(response, failed));
+    let Crossed { response, exchange: Asked { message_id, context_id, .. }, status } = crossed;
+    let Some(open) = cx.answered(*message_id) else { return };
+    let told = open.answered.filter(|answer| matches!(answer, Answer::Instead(..)));
+    let answer = told.unwrap_or(Answer::Instead(failed.status, cause));
+    match open.ending(*status) {
+        Ending::MoreFollow => return,
+        Ending::MoreMayFollow => open.answered = Some(answer),
+        Ending::Last => cx.over(*message_id, answer),
+    }
+    if told.is_none() {
+        cx.send(*context_id, &dimse::failed_response(response, failed));
+    }
 }
 
 /// The C-CANCEL-RQ that ends an operation of which more responses follow.

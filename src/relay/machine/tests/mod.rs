@@ -3,6 +3,7 @@
 mod data;
 mod early_answers;
 mod ends;
+mod limit_reached;
 mod looked_at;
 mod peers;
 mod simulation;
