@@ -30,7 +30,7 @@
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
 //! | [`crosswalk`] | PS3.15 E | what pseudonyms stand for, in an encrypted database |
 //! | [`vocabulary`] | | the word for each thing that happens: label, meaning, where to look, answer, alert |
-//! | [`files`] | | how errors call a file that somebody named |
+//! | [`files`] | | files that somebody named: how errors call them, and nobody waits for a pipe in the place of one |
 //! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
 //! | [`policy`] | | facts to verdict and reason; rates behind a clock |
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |

@@ -2,10 +2,12 @@
 //! written, and nobody waits for the other end of it. Everything in the folder of the records is opened here.
 
 use rustix::fs::OFlags;
-use std::fs::{self, File, FileType, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::files::no_file;
 
 /// Opens a file for reading.
 ///
@@ -96,7 +98,7 @@ fn checked(
         },
         Err(_) => return opened,
     };
-    match what(kind) {
+    match no_file(kind) {
         None => opened,
         Some(other) => {
             let text =
@@ -114,18 +116,6 @@ pub(super) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(longest).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// What something is that is no regular file.
-fn what(kind: FileType) -> Option<&'static str> {
-    Some(match kind {
-        _ if kind.is_file() => return None,
-        _ if kind.is_dir() => "a folder",
-        _ if kind.is_symlink() => "a symbolic link",
-        _ if kind.is_fifo() => "a pipe",
-        _ if kind.is_socket() => "a socket",
-        _ => "a device",
-    })
 }
 
 #[cfg(test)]

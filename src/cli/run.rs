@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGHUP;
@@ -46,10 +47,11 @@ pub fn run(args: &Args) -> ExitCode {
     let log = Logging::start(&loaded.settings.log);
     raise_descriptor_limit();
     super::warn(&loaded);
-    match super::runtime()
-        .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(serve(&args.config, loaded, &log)))
-    {
+    match super::runtime().map_err(Failure::from).and_then(|runtime| {
+        let served = runtime.block_on(serve(&args.config, loaded, &log));
+        runtime.shutdown_timeout(LAST_TASKS);
+        served
+    }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -57,6 +59,9 @@ pub fn run(args: &Args) -> ExitCode {
         }
     }
 }
+
+/// How long the end of the process waits for a task that hangs in the system: a file that nobody writes, a disk that is gone.
+const LAST_TASKS: Duration = Duration::from_secs(5);
 
 /// Says all that is wrong, as the log would be written as far as the configuration says that.
 fn refuse_to_start(file: &Path, problems: &Diagnostics) -> ExitCode {

@@ -17,7 +17,7 @@ use crate::audit::forward::Destination;
 use crate::audit::reviewers::Reviewers;
 use crate::audit::signing::SigningKey;
 use crate::audit::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure, PatientIdentifiers};
-use crate::files::full;
+use crate::files::{self, full};
 
 pub(super) fn log(root: &Section<'_>) -> Log {
     let mut log = Log { level: "info".into(), format: LogFormat::Text };
@@ -84,7 +84,8 @@ fn fingerprint(section: &Section<'_>) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(section.written(&["repository", "fhir"]).as_bytes());
     for key in ["secret-file", "signing-key"] {
-        let secret = section.text(key).map(|path| std::fs::read(path).unwrap_or_default());
+        let secret =
+            section.text(key).map(|path| files::read(path.as_ref(), secret::LONGEST).unwrap_or_default());
         context.update(&Zeroizing::new(secret.unwrap_or_default()));
     }
     context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -172,6 +172,7 @@ fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
         Box::new(Diagnostic { path, line, column, key: String::new(), problem, remedy })
     };
     let mut bytes = Vec::new();
+    // A pipe too: what a command line names may be made by another program.
     let file = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
     if let Err(error) = file {
         let remedy = "name a file that this user may read";

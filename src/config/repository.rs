@@ -10,11 +10,13 @@ use hyper::Uri;
 use super::addresses;
 use super::names::{NAME, Names};
 use super::report::{Located, Wrong};
+use super::secret;
 use super::section::Section;
 use super::settings::ClientTls;
 use super::tls;
 use crate::audit::forward::{Begin, Destination, Endpoint, Kind, Syslog, Tls, Transport};
 use crate::audit::messages::Source;
+use crate::files;
 
 /// Security and authorization messages, and "normal but significant" (RFC 5424 §6.2.1).
 const FACILITY: u32 = 10;
@@ -151,7 +153,7 @@ fn client(table: &Section<'_>, address: Option<&str>) -> Option<Tls> {
     }
     let key = [&settings.private_key, &settings.private_key_passphrase_file];
     for file in key.into_iter().flatten() {
-        context.update(&std::fs::read(file).unwrap_or_default());
+        context.update(&files::read(file, secret::LONGEST).unwrap_or_default());
     }
     let fingerprint = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     Some(Tls { config: built.config, server_name, fingerprint })

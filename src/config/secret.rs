@@ -9,11 +9,14 @@ use zeroize::Zeroizing;
 
 use super::report::{Located, Report, Wrong};
 use crate::crosswalk::Secret;
-use crate::files::full;
+use crate::files::{self, full};
 
 /// As strong as the HMAC-SHA-256 that it keys.
 const MIN_SECRET: usize = 32;
 const MAX_SECRET: u64 = 4096;
+
+/// No key is longer in whatever form: as much as a digest is made of.
+pub(super) const LONGEST: u64 = 1 << 20;
 
 /// The key in a file that only its owner may read: at least 32 bytes, one newline at its end not counted.
 pub(super) fn key(report: &Report<'_>, path: &Located<PathBuf>) -> Option<hmac::Key> {
@@ -62,7 +65,7 @@ pub(super) fn read_owned(path: &Path, make: &str) -> Result<Zeroizing<Vec<u8>>, 
 fn read_file(path: &Path, make: &str) -> Result<Zeroizing<Vec<u8>>, Wrong> {
     let shown = full(path);
     let unreadable = |error: std::io::Error| Wrong::new(format!("{shown} cannot be read: {error}"), make);
-    let file = File::open(path).map_err(unreadable)?;
+    let file = files::open(path).map_err(unreadable)?;
     if let Some(mode) = open_to_others(&file).map_err(unreadable)? {
         let problem = format!("{shown} can be read by others (mode {mode:04o})");
         return Err(Wrong::new(problem, format!("type: chmod 600 {}", path.display())));

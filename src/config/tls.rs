@@ -1,6 +1,5 @@
 //! `[listener.tls]` and `[upstream.tls]`: files named, read, and built into what a handshake needs.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -10,7 +9,7 @@ use super::report::{Located, Place, Wrong};
 use super::section::Section;
 use super::settings::{ClientTls, ServerTls};
 use super::upstream::values;
-use crate::files::full;
+use crate::files::{self, full};
 use crate::identity::CertificateBinding;
 use crate::tls::{
     self, ClientAuthentication, ClientSettings, Finding, Profile, ServerSettings, TlsError, inspect_client,
@@ -190,7 +189,7 @@ impl Files {
     /// Reports each file that cannot be read.
     fn check(&self, section: &Section<'_>) {
         for path in &self.all {
-            if let Err(error) = File::open(&path.value) {
+            if let Err(error) = files::open(&path.value) {
                 let problem = format!("{} cannot be read: {error}", full(&path.value));
                 section.report.error(
                     &path.place,

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, pa
 use super::error::CrosswalkError;
 use super::row::{self, Row};
 use super::secret::{Keys, SHORT, Secret};
+use crate::files;
 use crate::rewrite::{Correspondence, Kind};
 
 /// "dgcw", in the header of the file.
@@ -54,7 +55,7 @@ impl Database {
     pub(super) fn open_or_make(path: &Path, secret: &Secret) -> Result<Self, CrosswalkError> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false).mode(0o600);
-        options.open(path).map_err(|error| CrosswalkError::open(path, error))?;
+        files::open_with(path, &mut options).map_err(|error| CrosswalkError::open(path, error))?;
         let mut connection = connect(path)?;
         make(&mut connection, secret).map_err(|error| CrosswalkError::of(path, &error))?;
         Self::with(path, connection, secret)

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::error::CrosswalkError;
+use crate::files;
 
 /// Held as long as it lives, in a file of its own beside the database: SQLite's locks on the database itself are let go
 /// when any other handle of the process on it is closed.
@@ -23,7 +24,8 @@ impl Lock {
         let path = beside(database, ".lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(&path).map_err(|error| CrosswalkError::open(&path, error))?;
+        let mut file =
+            files::open_with(&path, &mut options).map_err(|error| CrosswalkError::open(&path, error))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut text = String::new();
             // Who it is only helps.

@@ -61,7 +61,11 @@ impl Refusals {
     async fn each(self: Arc<Self>, minute: Duration, directory: PathBuf, mut over: oneshot::Receiver<()>) {
         loop {
             let directory = directory.clone();
-            let room = tokio::task::spawn_blocking(move || disk_has_room(&directory)).await;
+            // A disk that is gone may never say.
+            let room = tokio::select! {
+                room = tokio::task::spawn_blocking(move || disk_has_room(&directory)) => room,
+                _ = &mut over => return,
+            };
             self.disk_has_room.store(room.unwrap_or(true), Ordering::Relaxed);
             tokio::select! {
                 () = tokio::time::sleep(minute) => {}

@@ -4,7 +4,6 @@ use super::TlsError;
 use super::facts::Facts;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
@@ -17,7 +16,7 @@ const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 /// The bytes of a file, wiped when dropped because it may hold a key.
 pub(super) fn read(key: &'static str, file: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     let unreadable = |source| TlsError::unreadable(key, file, source);
-    let mut opened = File::open(file).map_err(unreadable)?;
+    let mut opened = crate::files::open(file).map_err(unreadable)?;
     // Room for the whole file at once: a vector that grows would leave copies of a key behind.
     let expected = opened.metadata().map_err(unreadable)?.len().min(FILE_LIMIT);
     let mut bytes =

@@ -188,6 +188,29 @@ fn is_released(mut peer: Peer) {
     peer.expect_close();
 }
 
+/// A pipe that nobody writes, in the place of a file.
+fn pipe(gate: &Gate, name: &str) {
+    let path = gate.site.path(name);
+    std::fs::remove_file(&path).expect("a file to put it in the place of");
+    assert!(Program::new("mkfifo").arg(path).status().expect("mkfifo of coreutils").success());
+}
+
+#[test]
+fn what_nobody_writes_holds_up_neither_a_reload_nor_a_stop() {
+    let setup = Setup::tls(crate::process::free_address());
+    let mut gate = Gate::start(&setup);
+    pipe(&gate, "certs/ca.pem");
+    gate.reload(&setup.toml());
+    let refused = gate.event("configuration-refused")["problems"].to_string();
+    assert!(refused.contains("certs/ca.pem") && refused.contains("a pipe, not a regular file"), "{refused}");
+    // The configuration itself may be one, and is read until its other end closes.
+    pipe(&gate, "dimsegate.toml");
+    gate.signal("HUP");
+    let end = std::fs::OpenOptions::new().write(true).open(gate.site.path("dimsegate.toml"));
+    assert!(gate.stop().success());
+    drop(end);
+}
+
 #[test]
 fn sigterm_releases_what_is_idle_at_once() {
     let upstream = Upstream::bind();
