@@ -38,7 +38,7 @@ pub struct Args {
     pub config: PathBuf,
 }
 
-/// Runs the daemon. 0 after a stop that was asked for, 78 for a bad configuration, 69 when it cannot bind or record.
+/// Runs the proxy. 0 after a stop that was asked for, 78 for a bad configuration, 69 when it cannot bind or record.
 pub fn run(args: &Args) -> ExitCode {
     let loaded = match config::load(&args.config) {
         Ok(loaded) => loaded,

@@ -16,7 +16,7 @@ impl Daemon {
         let Loaded { settings, warnings } = loaded;
         let settings = Arc::new(settings);
         let in_force = InForce::open(settings.clone(), Some(&self.gate.in_force.load()))?;
-        let bound = self.listeners.bind_new(&settings)?;
+        let bound = self.listeners.bind_new(&settings).await?;
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
         self.gate.decoders.apply(&settings.limits);

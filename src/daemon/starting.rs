@@ -24,7 +24,7 @@ impl Daemon {
         settings.audit.keeping.hold.expect(names);
         let (audit, records) = Audit::start(settings.audit.clone())?;
         let began = Instant::now();
-        let Ready { forwarding, stage, gate, mut listeners, bound } = match make_ready(&settings, &audit) {
+        let Ready { forwarding, stage, gate, mut listeners, bound } = match make_ready(&settings, &audit).await {
             Ok(ready) => ready,
             Err(error) => {
                 give_up(&audit, records, began, &error).await;
@@ -62,7 +62,7 @@ struct Ready {
     bound: Vec<Bound>,
 }
 
-fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, StartError> {
+async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, StartError> {
     let forwarding = forward(settings, audit.clone()).map_err(StartError::Forwarding)?;
     let in_force = InForce::open(settings.clone(), None)?;
     let (stage, staged) = watch::channel(Stage::Running);

@@ -1,12 +1,13 @@
 //! Accepting connections: a permit before each accept, never a handshake on the accept loop.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::gate::{Gate, Stage};
@@ -22,7 +23,10 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 pub(crate) struct Listener {
     /// Each connection takes the settings of this name that are in force when it comes.
     pub name: Arc<str>,
-    pub socket: TcpListener,
+    /// Shared with the listener that follows it at the same address, until it has ended.
+    pub socket: Arc<TcpListener>,
+    /// Gone when this listener has let go of the socket.
+    pub holds: oneshot::Sender<Infallible>,
 }
 
 /// Binds, with the address free again at once after a restart.
@@ -41,13 +45,15 @@ impl Listener {
         let mut backoff = Duration::ZERO;
         loop {
             let accepted = tokio::select! {
-                accepted = self.accept(&slots) => accepted,
+                // Whoever comes from now on is for the listener that has the socket next.
+                biased;
+                _ = removed.wait_for(|removed| *removed) => break,
+                _ = stage.wait_for(|stage| *stage != Stage::Running) => break,
                 Some(ended) = sessions.join_next() => {
                     report(ended);
                     continue;
                 }
-                _ = stage.wait_for(|stage| *stage != Stage::Running) => break,
-                _ = removed.wait_for(|removed| *removed) => break,
+                accepted = self.accept(&slots) => accepted,
             };
             match accepted {
                 Ok((slot, socket, from)) => {
@@ -66,6 +72,7 @@ impl Listener {
             }
         }
         drop(self.socket);
+        drop(self.holds);
         while let Some(ended) = sessions.join_next().await {
             report(ended);
         }

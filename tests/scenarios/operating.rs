@@ -1,5 +1,6 @@
 //! What an administrator does to a running proxy: reload it, and stop it.
 
+use std::net::SocketAddr;
 use std::process::Command as Program;
 
 use serde_json::json;
@@ -8,6 +9,7 @@ use crate::association::Association;
 use crate::command::{Command, STATUS};
 use crate::gate::{self, Gate, Setup};
 use crate::raw::{self, Peer, Upstream, rejection, verification};
+use crate::site::Site;
 use crate::upper;
 use crate::wait;
 
@@ -55,6 +57,62 @@ fn a_listener_moves_with_a_reload_and_its_associations_go_on() {
     raw::echo(&mut requestor, &mut acceptor);
     raw::release(requestor, acceptor);
     raw::release(others, others_acceptor);
+}
+
+/// A listener more.
+fn and(name: &str, address: &str) -> String {
+    format!("[[listener]]\nname = \"{name}\"\naddress = \"{address}\"\nupstream = \"pacs\"\n")
+}
+
+/// An association goes in.
+fn goes_in(gate: &Gate, upstream: &Upstream, address: SocketAddr) {
+    let target = crate::connection::Target { address, ..gate.plain() };
+    let (requestor, acceptor) = raw::open(&target, upstream, &verification("SITE", "PACS"), 16384);
+    raw::release(requestor, acceptor);
+}
+
+#[test]
+fn a_reload_gives_the_address_of_a_listener_to_another() {
+    let upstream = Upstream::bind();
+    let (here, there) = (crate::process::free_address(), crate::process::free_address());
+    let setup = |listener: &str, extra: [&str; 2]| {
+        let toml = Setup::plain(upstream.address).toml().replace("127.0.0.1:0", listener);
+        format!("{toml}{}", and(extra[0], extra[1]))
+    };
+    let [one, other] = [here, there].map(|address| address.to_string());
+    let any = format!("0.0.0.0:{}", here.port());
+    let gate = Gate::start_with(Site::new(), &setup(&any, ["more", &other]), "");
+    // They swap; then one goes under another name; then it listens at one address of its port, and at all again.
+    let steps =
+        [(&other, "more", &any), (&any, "other", &other), (&one, "other", &other), (&any, "more", &other)];
+    for (count, (listener, name, address)) in steps.into_iter().enumerate() {
+        gate.reload(&setup(listener, [name, address]));
+        reloaded(&gate, count + 1);
+        goes_in(&gate, &upstream, here);
+        goes_in(&gate, &upstream, there);
+    }
+}
+
+#[test]
+fn a_listener_that_made_room_for_one_that_cannot_be_had_listens_again() {
+    let upstream = Upstream::bind();
+    let here = crate::process::free_address();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("its address").to_string();
+    let setup = |listener: &str| Setup::plain(upstream.address).toml().replace("127.0.0.1:0", listener);
+    let any = format!("0.0.0.0:{}", here.port());
+    let gate = Gate::start_with(Site::new(), &setup(&any), "");
+    gate.reload(&format!("{}{}", setup(&here.to_string()), and("more", &taken)));
+    let refused = gate.event("configuration-refused")["problems"].to_string();
+    assert!(refused.contains("is another program listening there"), "{refused}");
+    goes_in(&gate, &upstream, here);
+    // One that stays makes no room.
+    gate.reload(&format!("{}{}", setup(&any), and("more", &here.to_string())));
+    wait::until("the second refusal", || (gate.count("configuration-refused") == 2).then_some(()));
+    let refused = gate.records().into_iter().rfind(|record| record["event"] == "configuration-refused");
+    let refused = refused.expect("a record")["problems"].to_string();
+    assert!(refused.contains("listener \\\"remote\\\" listens there already"), "{refused}");
+    goes_in(&gate, &upstream, here);
 }
 
 #[test]
