@@ -218,6 +218,17 @@ pub struct AssociationClosed {
     pub ended: Ended,
     /// A stable label or a short text; `null` after a release.
     pub reason: Option<Cow<'static, str>>,
+    /// How many the record stands for, where they were gathered because the policy left nothing to do in any of them; it
+    /// tells of the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+impl AssociationClosed {
+    /// The part of the reason before its explanation.
+    pub fn label(&self) -> Option<&str> {
+        self.reason.as_deref().map(|reason| reason.split_once(": ").map_or(reason, |(label, _)| label))
+    }
 }
 
 /// How the operations of one kind ended, by the status of their last response (PS3.7 Annex C).

@@ -68,7 +68,15 @@ impl Event {
                 Self::ConnectionRefused(Box::new(ConnectionRefused { count: Some(count), ..*refused }))
             }
             Self::AssociationRejected(rejected) if anybody => {
-                Self::ConnectionRefused(of_anybody(*rejected).of_anybody(count))
+                let AssociationRejected { requestor, reason, explanation, .. } = *rejected;
+                Self::ConnectionRefused(of_anybody(requestor, reason, explanation).of_anybody(count))
+            }
+            Self::AssociationClosed(closed) if anybody => {
+                let reason = closed.label().unwrap_or_default().to_owned().into();
+                Self::ConnectionRefused(of_anybody(closed.requestor, reason, String::new()).of_anybody(count))
+            }
+            Self::AssociationClosed(closed) => {
+                Self::AssociationClosed(Box::new(AssociationClosed { count: Some(count), ..*closed }))
             }
             Self::AssociationRejected(rejected) => {
                 Self::AssociationRejected(Box::new(AssociationRejected { count: Some(count), ..*rejected }))

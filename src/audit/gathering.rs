@@ -109,6 +109,11 @@ impl Gathering {
             Event::AssociationRejected(rejected) => {
                 (rejected.reason.clone(), Some(rejected.requestor.calling_ae_title.clone()))
             }
+            // In which the policy left nothing to do.
+            Event::AssociationClosed(closed) => {
+                let reason = closed.label().unwrap_or_default().to_owned().into();
+                (reason, Some(closed.requestor.calling_ae_title.clone()))
+            }
             _ => return Some(event),
         };
         let kind = self.kind(Kind::Site { site, reason: reason.clone(), who }, site, reason);
@@ -195,8 +200,10 @@ mod tests {
 
     use super::{Gathering, MOST, MOST_OF_OPERATIONS, OPERATIONS_OF_PEER};
     use crate::audit::{
-        AssociationRejected, ConnectionRefused, Direction, Event, Operation, Rejection, Requestor, Transport,
+        AssociationClosed, AssociationRejected, Bytes, ConnectionRefused, Direction, Event, Operation,
+        Rejection, Requestor, Transport,
     };
+    use crate::vocabulary::Ended;
 
     fn address(number: u32) -> IpAddr {
         IpAddr::V4(number.into())
@@ -219,19 +226,41 @@ mod tests {
         }))
     }
 
+    fn requestor(title: &str) -> Requestor {
+        Requestor {
+            listener: "remote".into(),
+            peer: None,
+            address: address(1),
+            port: 1,
+            tls: None,
+            calling_ae_title: title.into(),
+            called_ae_title: "PACS".into(),
+            implementation: None,
+        }
+    }
+
+    /// An association in which nothing is allowed.
+    fn nothing_allowed(title: &str) -> Event {
+        Event::AssociationClosed(Box::new(AssociationClosed {
+            association: "a".into(),
+            requestor: requestor(title),
+            upstream: None,
+            contexts: Vec::new(),
+            operations: Default::default(),
+            bytes: Bytes::default(),
+            rewrite: None,
+            configuration: "c".into(),
+            duration_ms: 1,
+            ended: Ended::Policy,
+            reason: Some("no-context-allowed: by role \"r\"".into()),
+            count: None,
+        }))
+    }
+
     fn rejection(title: &str) -> Event {
         Event::AssociationRejected(Box::new(AssociationRejected {
             association: "a".into(),
-            requestor: Requestor {
-                listener: "remote".into(),
-                peer: None,
-                address: address(1),
-                port: 1,
-                tls: None,
-                calling_ae_title: title.into(),
-                called_ae_title: "PACS".into(),
-                implementation: None,
-            },
+            requestor: requestor(title),
             rejection: Rejection { result: 1, source: 1, reason: 3 },
             reason: "calling-ae-title-unknown".into(),
             explanation: "because".into(),
@@ -256,6 +285,7 @@ mod tests {
         let count = |event: &Event| match event {
             Event::ConnectionRefused(refused) => refused.count,
             Event::AssociationRejected(rejected) => rejected.count,
+            Event::AssociationClosed(closed) => closed.count,
             Event::Operation(operation) => operation.count,
             _ => None,
         };
@@ -279,6 +309,18 @@ mod tests {
         let flood = (0..5_000).map(|_| connection(1, "address-not-allowed"));
         assert_eq!(minute(flood, true), [(1, 1), (4_999, 1)]);
         assert_eq!(minute([connection(1, "unknown-protocol")], true), [(1, 1), (0, 0)]);
+    }
+
+    #[test]
+    fn associations_in_which_nothing_is_allowed_are_refusals_like_others() {
+        let flood = || (0..5_000).map(|_| nothing_allowed("ONE"));
+        assert_eq!(minute(flood(), true), [(1, 1), (4_999, 1)]);
+        assert_eq!(
+            minute(flood().chain([nothing_allowed("TWO"), rejection("ONE")]), true),
+            [(3, 3), (4_999, 1)]
+        );
+        let many = (0..1_000).map(|number| nothing_allowed(&number.to_string()));
+        assert_eq!(minute(many, true), [(17, 17), (983, 1)]);
     }
 
     #[test]

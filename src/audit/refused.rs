@@ -1,6 +1,6 @@
 //! Records of what was not let in, and of what a person should look at.
 
-use super::{AssociationRejected, RefusedCertificate, Tls};
+use super::{RefusedCertificate, Requestor, Tls};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -57,8 +57,11 @@ impl ConnectionRefused {
 }
 
 /// A request for an association that was refused, as what it was before that: a connection.
-pub(super) fn of_anybody(rejected: AssociationRejected) -> ConnectionRefused {
-    let AssociationRejected { requestor, reason, explanation, .. } = rejected;
+pub(super) fn of_anybody(
+    requestor: Requestor,
+    reason: Cow<'static, str>,
+    explanation: String,
+) -> ConnectionRefused {
     ConnectionRefused {
         association: None,
         listener: requestor.listener,

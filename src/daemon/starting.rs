@@ -24,13 +24,14 @@ impl Daemon {
         settings.audit.keeping.hold.expect(names);
         let (audit, records) = Audit::start(settings.audit.clone())?;
         let began = Instant::now();
-        let Ready { forwarding, stage, gate, mut listeners, bound } = match make_ready(&settings, &audit).await {
-            Ok(ready) => ready,
-            Err(error) => {
-                give_up(&audit, records, began, &error).await;
-                return Err(error);
-            }
-        };
+        let Ready { forwarding, stage, gate, mut listeners, bound } =
+            match make_ready(&settings, &audit).await {
+                Ok(ready) => ready,
+                Err(error) => {
+                    give_up(&audit, records, began, &error).await;
+                    return Err(error);
+                }
+            };
         told::started(&gate.audit, &settings, &bound).await;
         told::loaded(&gate.audit, &settings, warnings.len()).await;
         listeners.follow(&settings, bound);
@@ -67,8 +68,8 @@ async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, St
     let in_force = InForce::open(settings.clone(), None)?;
     let (stage, staged) = watch::channel(Stage::Running);
     let gate = Arc::new(Gate::new(in_force, audit.clone(), staged));
-    let listeners = Listeners::new(gate.clone());
-    let bound = listeners.bind_new(settings)?;
+    let mut listeners = Listeners::new(gate.clone());
+    let bound = listeners.bind_new(settings).await?;
     Ok(Ready { forwarding, stage, gate, listeners, bound })
 }
 

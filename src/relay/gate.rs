@@ -11,6 +11,7 @@ use super::ids::Ids;
 use super::in_force::InForce;
 use super::live::Live;
 use super::refusals::Refusals;
+use super::silent::Silent;
 use crate::audit::Audit;
 use crate::policy::limits::Limiter;
 
@@ -32,6 +33,7 @@ pub(crate) struct Gate {
     pub decoders: Decoders,
     pub refusals: Arc<Refusals>,
     pub live: Live,
+    pub silent: Silent,
     pub stage: watch::Receiver<Stage>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: AtomicU64,
@@ -48,6 +50,7 @@ impl Gate {
         Self {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
+            silent: Silent::default(),
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,
             limiter,

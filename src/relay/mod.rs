@@ -24,6 +24,7 @@
 //! | `session`, `established` | one connection as the protocol tells it |
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
+//! | `silent` | addresses of upstreams that do not answer |
 //! | `machine` | both directions of an open association: messages, rules, books, deadlines |
 //! | `drive` | the machine between its two legs |
 //! | `seldom`, `alarm` | waiting for a deadline without a look at each byte |
@@ -68,6 +69,7 @@ mod records;
 mod refusals;
 mod seldom;
 mod session;
+mod silent;
 mod upstream;
 mod verification;
 

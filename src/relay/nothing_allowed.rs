@@ -39,7 +39,7 @@ pub(crate) async fn serve(
         requestor.last_word(&last, LINGER).await;
     }
     let bytes = audit::Bytes { r#in: requestor.received(), out: requestor.sent() };
-    records::nothing_allowed(arrival, requested, &answer, grant, bytes).await;
+    records::nothing_allowed(arrival, requested, &answer, grant, bytes);
     requestor.close(LINGER).await;
 }
 

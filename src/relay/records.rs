@@ -108,6 +108,7 @@ pub(super) async fn closed(
             Ended::Released { .. } => None,
             other => Some(other.to_string().into()),
         },
+        count: None,
     };
     log_closed(&record);
     arrival.gate.audit.record(Event::AssociationClosed(Box::new(record))).await;
@@ -160,13 +161,14 @@ pub(super) async fn unanswered(arrival: &Arrival, told: Told, bytes: audit::Byte
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         ended: vocabulary::Ended::Policy,
         reason: Some(format!("{}: {reason}", reason.label()).into()),
+        count: None,
     };
     log_closed(&record);
     arrival.gate.audit.record(Event::AssociationClosed(Box::new(record))).await;
 }
 
-/// Records an association in which the policy left nothing to do.
-pub(super) async fn nothing_allowed(
+/// Records an association in which the policy left nothing to do: a refusal, and gathered as such.
+pub(super) fn nothing_allowed(
     arrival: &Arrival,
     requested: &AssociateRq,
     answer: &AssociateAc,
@@ -186,7 +188,10 @@ pub(super) async fn nothing_allowed(
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         ended: vocabulary::Ended::Policy,
         reason: Some(format!("{}: {reason} by role \"{}\"", reason.label(), grant.peer.role.name).into()),
+        count: None,
     };
+    let event = Event::AssociationClosed(Box::new(record));
+    let Some(event) = arrival.gate.refusals.of_address(arrival.from.ip(), event) else { return };
     tracing::info!(role = %grant.peer.role.name, "no presentation context is allowed");
-    arrival.gate.audit.record(Event::AssociationClosed(Box::new(record))).await;
+    arrival.gate.audit.record_refusal(event);
 }

@@ -125,6 +125,10 @@ fn log(event: &Event) {
             tracing::info!(reason = %rejected.reason, count = rejected.count, %address, "calling-ae-title" = title,
                 "{told}");
         }
+        Event::AssociationClosed(closed) => {
+            let (address, calling) = (closed.requestor.address, &closed.requestor.calling_ae_title);
+            tracing::info!(reason = closed.label(), count = closed.count, %address, calling, "{told}");
+        }
         _ => {}
     }
 }

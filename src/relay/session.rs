@@ -160,7 +160,7 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
             turn_away(arrival, requestor, left).await;
             return None;
         }
-        asked = upstream::ask(&arrival.settings.limits, upstream, &offered) => match asked {
+        asked = upstream::ask(&arrival.settings.limits, upstream, &arrival.gate.silent, &offered) => match asked {
             Ok(asked) => asked,
             Err(not_reached) => {
                 drop(permit);

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::handshake::{self, ReadError};
 use super::leg::Leg;
+use super::silent::Silent;
 use crate::config::{Limits, UpstreamSettings};
 use crate::tls::{ClientStream, Session};
 use crate::upper::{self, Opening};
@@ -74,13 +75,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) async fn ask(
     limits: &Limits,
     upstream: &UpstreamSettings,
+    silent: &Silent,
     offered: &AssociateRq,
 ) -> Result<(Dialled, Result<AssociateAc, NotReached>), NotReached> {
     let (deadline, mut pause) = (Instant::now() + upstream.wait, PAUSE);
     let limit = usize::try_from(limits.max_associate_length).unwrap_or(usize::MAX);
     let patience = limits.associate_timeout.saturating_add(upstream.wait);
     loop {
-        let mut dialled = dial(upstream).await?;
+        let mut dialled = dial(upstream, silent).await?;
         let answered = associate(&mut dialled.leg, offered, limit, patience).await;
         match &answered {
             Err(busy) if busy.is_busy() && Instant::now() + pause < deadline => {
@@ -98,7 +100,7 @@ pub(crate) async fn ask(
 ///
 /// # Errors
 /// What went wrong with each address.
-async fn dial(upstream: &UpstreamSettings) -> Result<Dialled, NotReached> {
+async fn dial(upstream: &UpstreamSettings, silent: &Silent) -> Result<Dialled, NotReached> {
     let mut reason = Reason::UpstreamUnreachable;
     let (began, mut details) = (Instant::now(), Vec::new());
     for (index, address) in upstream.addresses.iter().enumerate() {
@@ -106,9 +108,12 @@ async fn dial(upstream: &UpstreamSettings) -> Result<Dialled, NotReached> {
         let last = index + 1 == upstream.addresses.len();
         let extra = if last { upstream.wait } else { Duration::ZERO };
         match dial_one(upstream, address, extra).await {
-            Ok(dialled) => return Ok(Dialled { passed_over: details, took: began.elapsed(), ..dialled }),
+            Ok(dialled) => {
+                silent.answered(&upstream.name, address);
+                return Ok(Dialled { passed_over: details, took: began.elapsed(), ..dialled });
+            }
             Err(failed) => {
-                tracing::warn!(upstream = %upstream.name, %address, detail = %failed.detail, "address did not answer");
+                silent.failed(&upstream.name, address, &failed.detail);
                 reason = failed.reason;
                 details.push(format!("{address}: {}", failed.detail));
             }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::session::part_from;
+use super::silent::Silent;
 use super::upstream::{self, Dialled, NotReached};
 use crate::config::{Limits, UpstreamSettings};
 use crate::dimse::{self, Status};
@@ -139,7 +140,7 @@ impl Asking<'_> {
     }
 
     async fn ask(&self, request: &AssociateRq) -> Result<(Dialled, AssociateAc), EchoError> {
-        let asked = upstream::ask(self.limits, self.upstream, request).await;
+        let asked = upstream::ask(self.limits, self.upstream, &Silent::default(), request).await;
         let (dialled, answered) = asked.map_err(|failed| EchoError::NotReached(failed.detail))?;
         match answered {
             Ok(answered) => Ok((dialled, answered)),

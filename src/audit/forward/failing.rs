@@ -7,14 +7,14 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Whether something fails, and how often since that was last told.
 #[derive(Debug, Default)]
-pub(super) struct Failing {
+pub(crate) struct Failing {
     told: Option<Instant>,
     times: u64,
 }
 
 impl Failing {
     /// It failed. Gives how often since it was last told, where it is to be told.
-    pub(super) fn again(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn again(&mut self, now: Instant) -> Option<u64> {
         self.times = self.times.saturating_add(1);
         let is_time = self.told.is_none_or(|told| now.duration_since(told) >= MINUTE);
         is_time.then(|| {
@@ -24,7 +24,7 @@ impl Failing {
     }
 
     /// It succeeded. Gives whether it had failed.
-    pub(super) fn over(&mut self) -> bool {
+    pub(crate) fn over(&mut self) -> bool {
         std::mem::take(self).told.is_some()
     }
 }

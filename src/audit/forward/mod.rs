@@ -40,6 +40,7 @@ mod udp;
 
 pub use destination::{Begin, Destination, Endpoint, Kind, Syslog, Tls, Transport};
 
+pub(crate) use failing::Failing;
 pub use forwarding::Forwarding;
 pub use pace::Pace;
 pub use status::Standing;

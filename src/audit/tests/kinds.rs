@@ -205,6 +205,7 @@ fn association_closed() -> Event {
         duration_ms: 1234,
         ended: Ended::Released,
         reason: None,
+        count: None,
     }))
 }
 

@@ -189,6 +189,7 @@ fn events_of_an_association() {
         duration_ms: 1234,
         ended: Ended::AbortedByUpstream,
         reason: None,
+        count: None,
     };
     assert_line(
         &Event::AssociationClosed(Box::new(closed)),

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use super::admitted::refuse_exchange;
 use super::as_it_came::AsItCame;
-use super::books::Answer;
 use super::compared::Compared;
 use super::crossing;
 use super::desk::Context;
