@@ -67,9 +67,9 @@
 //! | way | across a boundary: to pseudonyms, or to what is real |
 
 #![forbid(unsafe_code)]
-#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-#[warn(missing_docs, unreachable_pub)]
+#[warn(missing_docs)]
 pub mod age;
 pub mod audit;
 pub mod buffer;
@@ -77,29 +77,23 @@ pub mod buffer;
 #[allow(rustdoc::broken_intra_doc_links)]
 pub mod cli;
 pub mod config;
-#[warn(unreachable_pub)]
 pub mod crosswalk;
-#[warn(missing_docs, unreachable_pub)]
+#[warn(missing_docs)]
 pub mod daemon;
 pub mod dataset;
-#[warn(unreachable_pub)]
 pub mod dimse;
 pub mod files;
-#[warn(missing_docs, unreachable_pub)]
+#[warn(missing_docs)]
 pub mod identity;
-#[warn(unreachable_pub)]
 #[cfg(test)]
 mod logged;
 pub mod policy;
 pub mod relay;
-#[warn(unreachable_pub)]
 pub mod rewrite;
 #[cfg(test)]
 mod scratch;
-#[warn(unreachable_pub)]
 pub mod tls;
 pub mod upper;
-#[warn(missing_docs, unreachable_pub)]
+#[warn(missing_docs)]
 pub mod vocabulary;
-#[warn(unreachable_pub)]
 pub mod wire;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// As [`TempDir`], which says nothing where a folder cannot be removed because something still writes into it.
-pub struct Scratch {
+pub(crate) struct Scratch {
     folder: TempDir,
     made: &'static Location<'static>,
     patience: Duration,
@@ -22,12 +22,12 @@ pub struct Scratch {
 
 impl Scratch {
     #[track_caller]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         Self { folder, made: Location::caller(), patience: PATIENCE }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use time::OffsetDateTime;
 
 /// Longest string of a record, in bytes before escaping.
-pub const STRING_LIMIT: usize = 1024;
+pub(super) const STRING_LIMIT: usize = 1024;
 
 /// The fields of an event as a JSON object, without what the sink puts in front.
 pub(super) fn body(to: &mut Vec<u8>, event: &Event) -> serde_json::Result<()> {

@@ -130,7 +130,7 @@ pub(super) mod tests {
     use std::path::Path;
 
     /// A pipe without another end: whoever opens it as a file waits for ever.
-    pub fn pipe(path: &Path) {
+    pub(crate) fn pipe(path: &Path) {
         mknodat(CWD, path, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     }
 

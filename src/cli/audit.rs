@@ -36,7 +36,7 @@ Example, a key that signs the records, and what a reviewer does with its public 
 
 Who reads records with these commands is a record itself: a note in DIR/used, which the proxy takes into the trail within
 about a second, or when it next starts. Where no note can be left, standard error says so.")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -79,7 +79,7 @@ impl Command {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     if let Some((command, folder)) = args.command.reads() {
         used::note(command, folder);
     }

@@ -15,7 +15,7 @@ use time::{Duration, OffsetDateTime};
   dimsegate certs issue certs server --server --san proxy.example --san 10.0.0.4
   dimsegate certs issue certs lyon --client --san gw.lyon.example
   dimsegate certs show certs/lyon.pem")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -107,7 +107,7 @@ const CANNOT_CREATE: u8 = 73;
 const UNREAD: u8 = 1;
 
 /// Runs the command; errors go to standard error, one a line.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let done = match &args.command {
         Command::Init(init) => init.run().map_err(|error| failure(&error)),
         Command::Issue(issue) => issue.run().map_err(|error| failure(&error)),

@@ -19,7 +19,7 @@ Exit status: 0 clean, 78 errors, 1 only risks with --strict.";
 /// Find every problem of a configuration, or what is risky in it where there is none
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let (errors, warnings) = match config::load(&args.config) {
         Ok(loaded) => (Vec::new(), loaded.warnings),
         Err(found) => (found.errors, found.warnings),

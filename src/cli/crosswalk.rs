@@ -25,7 +25,7 @@ whose files belong to the proxy.
 
 Exit status: 0 done, 65 damaged, 69 in use by a running proxy, 73 a file cannot be written, 78 a bad configuration,
 which includes another key than that of the file.")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -54,7 +54,7 @@ struct Which {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let done = match &args.command {
         Command::Show(args) => upkeep::show(args),
         Command::Export(args) => export::run(args),

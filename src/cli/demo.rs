@@ -35,7 +35,7 @@ Example:
   dimsegate demo --dir /tmp/dimsegate-demo
 
 Ctrl-C ends it; so do SIGTERM, the end of its terminal (unless nohup started it), and a reader of its output that has gone. Nothing is left running then, and of a temporary folder nothing is left.")]
-pub struct Args {
+pub(super) struct Args {
     /// End after the study; otherwise stay up, and say what to try next
     #[arg(long)]
     pub once: bool,
@@ -45,7 +45,7 @@ pub struct Args {
 }
 
 /// Runs the demonstration; 0 when every step worked.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     match run_to_its_end(args, &mut Story::new(io::stdout(), Style::of_standard_output())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -19,7 +19,7 @@ Example:
 AE titles are those of the [[upstream]]; where it has none, DIMSEGATE stands for both.
 
 Exit status: 0 when the upstream answered with success, 69 when it did not, 78 for a bad configuration.")]
-pub struct Args {
+pub(super) struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let settings = match super::load(&args.config) {
         Ok(loaded) => loaded.settings,
         Err(status) => return status,

@@ -35,7 +35,7 @@ Exit status: 0 allowed, 3 refused, 78 bad configuration.";
 /// Replay the decision about an association without a network
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
@@ -81,7 +81,7 @@ fn sop_class(text: &str) -> Result<Uid, String> {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let loaded = match config::load(&args.config) {
         Ok(loaded) => loaded,
         Err(problems) => return complain(&problems.to_string(), BAD_CONFIGURATION),

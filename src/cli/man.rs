@@ -19,7 +19,7 @@ Examples:
   dimsegate man --to /usr/local/share/man/man1
 
 Exit status: 0, 64 no such command, 73 a page cannot be written.")]
-pub struct Args {
+pub(super) struct Args {
     /// The folder that gets a page for each command: dimsegate.1, dimsegate-audit-search.1, …
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     to: Option<PathBuf>,
@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 /// Prints the page of a command, or writes those of all: 0, 64 or 73.
-pub fn run(dimsegate: clap::Command, args: &Args) -> ExitCode {
+pub(super) fn run(dimsegate: clap::Command, args: &Args) -> ExitCode {
     // What `help` prints is the page.
     let mut dimsegate = dimsegate.disable_help_subcommand(true);
     dimsegate.build();

@@ -19,7 +19,7 @@ const LONGEST: u64 = 1024;
 #[command(
     after_help = "Example:\n  dimsegate pseudonyms -c conf/dimsegate.toml --rewrite cross-border < identifiers.txt"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// The configuration.
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 /// Exit code 0, 65 where a line is too long or the rewrite has no secret, 78 where it has problems.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let rules = match config::ruleset(&args.config, &args.rewrite) {
         Ok(rules) => rules,
         Err(problems) => {

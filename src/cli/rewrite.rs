@@ -36,7 +36,7 @@ running proxy that has the crosswalk open, files are rewritten whose values it k
 patient say, are refused, since nothing could remember them.
 
 Exit status: 0 done, 65 some input was not (the others are), 69 the crosswalk cannot be opened, 78 the rules have problems.")]
-pub struct Args {
+pub(super) struct Args {
     /// The configuration.
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
@@ -91,7 +91,7 @@ struct How<'h> {
 
 /// Rewrites every input. Exit code 0, or 65 where an input was unreadable or a canary came out; the others are done all
 /// the same.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let Rules { ruleset, crosswalk } = match rules(args) {
         Ok(rules) => rules,
         Err(problems) => return complain(&problems, exit::BAD_CONFIGURATION),

@@ -32,14 +32,14 @@ Signals:
            then on; a file with problems leaves everything as it was, and says so
   SIGTERM  stops accepting, releases at once every association with nothing under way, gives the others limits.grace,
            and aborts the rest (SIGINT does the same)")]
-pub struct Args {
+pub(super) struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
 }
 
 /// Runs the proxy. 0 after a stop that was asked for, 78 for a bad configuration, 69 when it cannot bind or record.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let loaded = match config::load(&args.config) {
         Ok(loaded) => loaded,
         Err(problems) => return refuse_to_start(&args.config, &problems),

@@ -10,7 +10,7 @@ const NARROWEST: usize = 8;
 
 /// Rows under a header, printed within a width.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub(super) struct Table {
     rows: Vec<Vec<String>>,
     width: usize,
     /// Columns that give way before any other does.
@@ -21,38 +21,38 @@ pub struct Table {
 
 impl Table {
     /// A table with these column titles, 100 characters wide at most.
-    pub fn new<const N: usize>(titles: [&str; N]) -> Self {
+    pub(super) fn new<const N: usize>(titles: [&str; N]) -> Self {
         let titles = titles.iter().map(|title| (*title).to_owned()).collect();
         Self { rows: vec![titles], width: 100, elastic: Vec::new(), stacked: None }
     }
 
     /// The same table within `width` characters, indentation not counted.
-    pub fn within(mut self, width: usize) -> Self {
+    pub(super) fn within(mut self, width: usize) -> Self {
         self.width = width;
         self
     }
 
     /// The same table whose `columns`, counted from 0, are narrowed before the others.
-    pub fn elastic(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
+    pub(super) fn elastic(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
         self.elastic.extend(columns);
         self
     }
 
     /// The same table that is never cut: where it does not fit, each row becomes a few lines. From `named` on, counted from
     /// 0, a cell has the title of its column before it there.
-    pub fn stacked(mut self, named: usize) -> Self {
+    pub(super) fn stacked(mut self, named: usize) -> Self {
         self.stacked = Some(named);
         self
     }
 
     /// Adds a row; cells are escaped here.
-    pub fn row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
+    pub(super) fn row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
         self.rows.push(cells.into_iter().map(|cell| visible(cell.as_ref())).collect());
     }
 
     /// The lines, each cell handed padded to `paint` with its row (0 is the header) and column, so that colour does
     /// not count as width.
-    pub fn lines(&self, paint: impl Fn(usize, usize, &str) -> String) -> Vec<String> {
+    pub(super) fn lines(&self, paint: impl Fn(usize, usize, &str) -> String) -> Vec<String> {
         if let Some(named) = self.stacked.filter(|_| !self.fits()) {
             return self.stack(named, paint);
         }
@@ -167,7 +167,7 @@ impl Stack {
 }
 
 /// A text in lines of at most so many characters, cut between words where there are any.
-pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {
         let length = |text: &str| text.chars().count();
@@ -211,14 +211,14 @@ impl fmt::Display for Table {
 }
 
 /// Columns of the terminal, or of `COLUMNS`, or so many where nothing says.
-pub fn screen(otherwise: usize) -> usize {
+pub(super) fn screen(otherwise: usize) -> usize {
     let asked = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let seen = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     seen.or(asked).unwrap_or(otherwise).max(40)
 }
 
 /// Text that shows what it holds: control and invisible characters become their escapes, quotes stay.
-pub fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -230,7 +230,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// At most `width` characters, the last an ellipsis where something is missing.
-pub fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

@@ -1,13 +1,13 @@
 //! Numbers as people say them.
 
 /// `1 association`, `12 associations`: a number before what it counts.
-pub fn counted(count: impl TryInto<u64>, what: &str) -> String {
+pub(super) fn counted(count: impl TryInto<u64>, what: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     format!("{count} {}", noun(count, what))
 }
 
 /// What is counted, as it stands behind its number: `association` or `associations`.
-pub fn noun(count: u64, what: &str) -> String {
+pub(super) fn noun(count: u64, what: &str) -> String {
     if count == 1 {
         return what.to_owned();
     }
@@ -19,7 +19,7 @@ pub fn noun(count: u64, what: &str) -> String {
 }
 
 /// Bytes as people say them.
-pub fn amount(bytes: u64) -> String {
+pub(super) fn amount(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     #[allow(clippy::cast_precision_loss)]
     let mut scaled = bytes as f64 / 1e3;
@@ -36,7 +36,7 @@ pub fn amount(bytes: u64) -> String {
 }
 
 /// Milliseconds as people say them; empty where there is none.
-pub fn duration(milliseconds: Option<u64>) -> String {
+pub(super) fn duration(milliseconds: Option<u64>) -> String {
     match milliseconds {
         None => String::new(),
         Some(ms @ 0..1_000) => format!("{ms} ms"),

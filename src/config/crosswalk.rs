@@ -19,7 +19,7 @@ pub(super) struct Crosswalks {
 
 impl Crosswalks {
     /// All tables; of those that are not wanted only the names are looked at.
-    pub fn read(root: &Section<'_>, wanted: impl Fn(Option<&str>) -> bool) -> Self {
+    pub(super) fn read(root: &Section<'_>, wanted: impl Fn(Option<&str>) -> bool) -> Self {
         let mut crosswalks = Self { names: Names::of("crosswalk", root), ..Self::default() };
         let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
         for section in root.tables("crosswalk") {

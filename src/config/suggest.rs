@@ -1,7 +1,7 @@
 //! The name that was probably meant.
 
 /// The nearest of `candidates`, if it is near enough to be a typing error.
-pub fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let wanted: String = text.chars().take(64).flat_map(char::to_lowercase).collect();
     let distance = |candidate: &str| strsim::levenshtein(&wanted, &candidate.to_lowercase());
     let near = candidates.into_iter().map(|candidate| (distance(candidate), candidate));

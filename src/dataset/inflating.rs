@@ -13,17 +13,17 @@ pub(super) struct Inflating {
 }
 
 impl Inflating {
-    pub fn new() -> Box<Self> {
+    pub(super) fn new() -> Box<Self> {
         Box::new(Self { inflate: Decompress::new(false), plain: [0; CHUNK], ended: false })
     }
 
     /// Whether the stream has come to its end.
-    pub fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.ended
     }
 
     /// Inflates the input until `look` has seen enough, a piece at a time, so that little input is never much work.
-    pub fn inflate(
+    pub(super) fn inflate(
         &mut self,
         input: &[u8],
         mut look: impl FnMut(&[u8]) -> Result<bool, Unnamed>,

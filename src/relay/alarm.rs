@@ -14,7 +14,7 @@ pub(super) struct Alarm(Seldom<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl Alarm {
     /// One that is not set yet.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Seldom::new(Box::pin(std::future::pending())))
     }
 
@@ -22,7 +22,7 @@ impl Alarm {
     ///
     /// # Errors
     /// That of the look.
-    pub fn poll<E>(
+    pub(super) fn poll<E>(
         &mut self,
         cx: &mut Context<'_>,
         mut asks: bool,

@@ -49,7 +49,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    pub fn new(reason: Reason, explanation: impl Into<String>) -> Self {
+    pub(super) fn new(reason: Reason, explanation: impl Into<String>) -> Self {
         Self { reason, explanation: explanation.into(), alert: None, certificate: None, abort: None }
     }
 }
@@ -73,7 +73,7 @@ impl Refused {
 }
 
 impl Arrival {
-    pub fn facts<'a>(&'a self, requested: &'a AssociateRq) -> Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, requested: &'a AssociateRq) -> Facts<'a> {
         Facts {
             listener: &self.listener.name,
             address: self.from.ip().to_canonical(),
@@ -86,14 +86,14 @@ impl Arrival {
     }
 
     /// Whether the address that is known by now is in one of the networks.
-    pub fn is_in(&self, networks: &[IpNet]) -> bool {
+    pub(super) fn is_in(&self, networks: &[IpNet]) -> bool {
         let address = self.from.ip().to_canonical();
         networks.iter().any(|network| network.contains(&address))
     }
 
     /// Records a connection that did not come as far as an answer. One that only looked whether the proxy is there is
     /// counted.
-    pub fn refuse_connection(&self, refused: &Refused) {
+    pub(super) fn refuse_connection(&self, refused: &Refused) {
         let looked = refused.reason == Reason::HealthCheck
             || (self.may_check && refused.reason == Reason::ConnectionLost);
         if looked {
@@ -126,7 +126,7 @@ impl Arrival {
     }
 
     /// Records a request that was answered with this A-ASSOCIATE-RJ.
-    pub fn reject(
+    pub(super) fn reject(
         &self,
         requested: &AssociateRq,
         peer: Option<&str>,
@@ -171,7 +171,7 @@ impl Arrival {
     }
 
     /// Who asks, as every record of an association says it.
-    pub fn requestor(&self, requested: &AssociateRq, peer: Option<&str>) -> audit::Requestor {
+    pub(super) fn requestor(&self, requested: &AssociateRq, peer: Option<&str>) -> audit::Requestor {
         let user = &requested.user;
         audit::Requestor {
             listener: self.listener.name.to_string(),

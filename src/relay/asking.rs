@@ -15,7 +15,7 @@ pub(crate) struct Asking {
 
 impl Asking {
     /// As [`Crosswalk::store`], which logs for everybody who waits.
-    pub async fn store(&self, made: Vec<Correspondence>) -> Result<(), NotStored> {
+    pub(super) async fn store(&self, made: Vec<Correspondence>) -> Result<(), NotStored> {
         self.crosswalk.store(made).await
     }
 }

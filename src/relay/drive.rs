@@ -90,7 +90,7 @@ struct Answer<'a> {
 }
 
 impl<'o, 'a> Drive<'o, 'a> {
-    pub fn new(open: &'o mut Open, gate: &'a Gate) -> Self {
+    pub(super) fn new(open: &'o mut Open, gate: &'a Gate) -> Self {
         Self {
             open,
             gate,
@@ -106,7 +106,7 @@ impl<'o, 'a> Drive<'o, 'a> {
 
     /// Goes on until it waits, or the association ends. Both halves go on at each wake-up, since a socket wakes the task and
     /// not the half that waits for it.
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         self.open.machine.woken(tokio::time::Instant::now().into_std());
         // First what has come: a proxy that could not run for a while has not been waiting in vain.
         loop {
@@ -292,7 +292,7 @@ impl<'o, 'a> Drive<'o, 'a> {
     }
 
     /// What was begun to be recorded is, before the association's own end is.
-    pub async fn end(self) {
+    pub(super) async fn end(self) {
         for answer in [self.from_peer.answer, self.to_peer.answer].into_iter().flatten() {
             if answer.is_record {
                 answer.future.await;
@@ -312,7 +312,7 @@ impl Open {
     }
 
     /// Whoever waits for a peer to close reads on.
-    pub fn take_back(&mut self) {
+    pub(super) fn take_back(&mut self) {
         for direction in [Direction::FromPeer, Direction::ToPeer] {
             let Self { machine, requestor, upstream, .. } = self;
             let leg = if sender(direction) == Side::Requestor { requestor } else { upstream };

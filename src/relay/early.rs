@@ -14,12 +14,12 @@ pub(crate) struct Early {
 }
 
 impl Early {
-    pub fn is_silent(&self) -> bool {
+    pub(super) fn is_silent(&self) -> bool {
         self.bytes.is_empty()
     }
 
     /// Returns once the requestor has left, or has said something that is not an unfinished A-ABORT.
-    pub async fn watch(&mut self, requestor: &mut Leg) -> Refused {
+    pub(super) async fn watch(&mut self, requestor: &mut Leg) -> Refused {
         loop {
             let mut byte = [0];
             match requestor.read(&mut byte).await {

@@ -35,7 +35,7 @@ pub(crate) struct Established {
 
 impl Established {
     /// It is recorded; the A-ASSOCIATE-AC is all that is missing. Called in the association's span.
-    pub fn open(
+    pub(super) fn open(
         self,
         arrival: &Arrival,
         requestor: Leg,
@@ -89,7 +89,7 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// Answers, relays, and writes down how it ended.
-    pub async fn serve(self, arrival: &Arrival) {
+    pub(super) async fn serve(self, arrival: &Arrival) {
         let Self { mut open, told, permit, early } = self;
         let _alive = arrival.gate.live.enter(facts(arrival, &open.machine.terms().grant));
         let ended = if early.is_silent() {

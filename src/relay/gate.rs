@@ -43,7 +43,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub fn new(in_force: InForce, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
+    pub(crate) fn new(in_force: InForce, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
         let limits = &in_force.settings.limits;
         let limiter = Limiter::new(limits.counts);
         let decoders = Decoders::new(limits);
@@ -63,19 +63,19 @@ impl Gate {
     }
 
     /// An id that no other connection has, of this run or of any other: what ties records and log together.
-    pub fn next_id(&self) -> Arc<str> {
+    pub(crate) fn next_id(&self) -> Arc<str> {
         self.ids.next()
     }
 
     /// Waits until no more connections are taken, and what is idle ends.
-    pub async fn draining(&self) {
+    pub(crate) async fn draining(&self) {
         let mut stage = self.stage.clone();
         // The sender lives as long as the proxy; without it there is nothing to go on for.
         let _ = stage.wait_for(|stage| *stage != Stage::Running).await;
     }
 
     /// Waits until open associations have to end.
-    pub async fn stopping(&self) {
+    pub(crate) async fn stopping(&self) {
         let mut stage = self.stage.clone();
         // The sender lives as long as the proxy; without it there is nothing to go on for.
         let _ = stage.wait_for(|stage| *stage == Stage::Stopping).await;

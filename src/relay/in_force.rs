@@ -18,7 +18,7 @@ impl InForce {
     ///
     /// # Errors
     /// The first that cannot be opened.
-    pub fn open(settings: Arc<Settings>, before: Option<&Self>) -> Result<Self, CrosswalkError> {
+    pub(crate) fn open(settings: Arc<Settings>, before: Option<&Self>) -> Result<Self, CrosswalkError> {
         let mut crosswalks = BTreeMap::new();
         for (name, wanted) in &settings.crosswalks {
             let mut open = before.into_iter().flat_map(|before| before.crosswalks.values());
@@ -32,7 +32,7 @@ impl InForce {
     }
 
     /// The crosswalk that a rewrite remembers in, where it has one.
-    pub fn crosswalk_of(&self, rewrite: &str) -> Option<&Arc<Crosswalk>> {
+    pub(crate) fn crosswalk_of(&self, rewrite: &str) -> Option<&Arc<Crosswalk>> {
         self.crosswalks.get(self.settings.remembered.get(rewrite)?)
     }
 }

@@ -22,23 +22,23 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    pub fn new(stream: Box<dyn Transport>) -> Self {
+    pub(super) fn new(stream: Box<dyn Transport>) -> Self {
         Self { stream, received: 0, sent: 0, between_pdus: true }
     }
 
     /// Bytes received from the peer so far.
-    pub fn received(&self) -> u64 {
+    pub(super) fn received(&self) -> u64 {
         self.received
     }
 
     /// Bytes sent to the peer so far.
-    pub fn sent(&self) -> u64 {
+    pub(super) fn sent(&self) -> u64 {
         self.sent
     }
 
     /// Reads what is there, as much as fits, waiting only for the first byte. Zero is the end of the stream. Whatever came
     /// is acknowledged before it waits: this is for PDUs outside of the relay, of which nearly always the rest is waited for.
-    pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut into = ReadBuf::new(buffer);
         let stream = &mut self.stream;
         poll_fn(|cx| {
@@ -56,7 +56,7 @@ impl Leg {
 
     /// Reads into an inbox, behind what is unread there; zero is the end of the stream. An inbox that waits with nothing in
     /// it has no buffer: one is lent when there is something to read.
-    pub fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
         if self.stream.poll_readable(cx).is_pending() {
             inbox.wait();
             return Poll::Pending;
@@ -67,17 +67,17 @@ impl Leg {
     }
 
     /// Acknowledges at once what was received.
-    pub fn quick_ack(&mut self) {
+    pub(super) fn quick_ack(&mut self) {
         self.stream.quick_ack();
     }
 
     /// Takes back what a reader leaves that reads no more into its inbox.
-    pub fn take_back(&mut self, inbox: &mut Inbox) {
+    pub(super) fn take_back(&mut self, inbox: &mut Inbox) {
         self.stream.take_back(inbox);
     }
 
     /// Reads exactly as many bytes, for what comes before an association is established.
-    pub async fn read_exact(&mut self, mut buffer: &mut [u8]) -> io::Result<()> {
+    pub(super) async fn read_exact(&mut self, mut buffer: &mut [u8]) -> io::Result<()> {
         while !buffer.is_empty() {
             match self.read(buffer).await? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -88,7 +88,7 @@ impl Leg {
     }
 
     /// Writes a plan of whole PDUs on from where the last call came to. What ends, well or not, leaves the next plan a beginning.
-    pub fn poll_write_plan(
+    pub(super) fn poll_write_plan(
         &mut self,
         cx: &mut Context<'_>,
         plan: Outgoing<'_>,
@@ -118,7 +118,7 @@ impl Leg {
     }
 
     /// Writes one whole PDU: cancelled before that is done, the stream ends inside of it.
-    pub async fn write_pdu(&mut self, mut rest: &[u8]) -> io::Result<()> {
+    pub(super) async fn write_pdu(&mut self, mut rest: &[u8]) -> io::Result<()> {
         poll_fn(|cx| {
             self.between_pdus = false;
             while !rest.is_empty() {
@@ -134,12 +134,12 @@ impl Leg {
     }
 
     /// Whether a PDU can be sent: no write was cut off in the middle of one.
-    pub fn is_between_pdus(&self) -> bool {
+    pub(super) fn is_between_pdus(&self) -> bool {
         self.between_pdus
     }
 
     /// Sends a last PDU if it can stand there; a stream that was cut off inside a PDU will be reset instead.
-    pub async fn last_word(&mut self, pdu: &[u8], patience: Duration) {
+    pub(super) async fn last_word(&mut self, pdu: &[u8], patience: Duration) {
         if self.is_between_pdus() {
             // A peer that cannot be told has gone, or will see the reset.
             let _ = tokio::time::timeout(patience, self.write_pdu(pdu)).await;
@@ -147,13 +147,13 @@ impl Leg {
     }
 
     /// Sends a last PDU and closes.
-    pub async fn end_with(mut self, pdu: &[u8]) {
+    pub(super) async fn end_with(mut self, pdu: &[u8]) {
         self.last_word(pdu, LINGER).await;
         self.close(LINGER).await;
     }
 
     /// Waits for the peer to close first, as whoever sent the last PDU does (PS3.8 Table 9-10, AR-4), then closes.
-    pub async fn await_close(mut self, patience: Duration) {
+    pub(super) async fn await_close(mut self, patience: Duration) {
         let mut scrap = [0; 512];
         let gone = async { while self.read(&mut scrap).await.is_ok_and(|count| count > 0) {} };
         let _ = tokio::time::timeout(patience, gone).await;
@@ -161,13 +161,13 @@ impl Leg {
     }
 
     /// The stream, for who goes on without a leg. Nothing was read that was not used.
-    pub fn into_stream(self) -> Box<dyn Transport> {
+    pub(super) fn into_stream(self) -> Box<dyn Transport> {
         self.stream
     }
 
     /// Closes: says so, then waits for the peer to close too, at most `patience` and a bounded number of bytes. A stream
     /// that was cut off inside a PDU is reset.
-    pub async fn close(mut self, patience: Duration) {
+    pub(super) async fn close(mut self, patience: Duration) {
         if !self.is_between_pdus() {
             return self.stream.reset_on_close();
         }

@@ -39,7 +39,12 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 impl Listener {
     /// Accepts until the proxy drains or a reload takes the listener away, then waits for what it accepted.
-    pub async fn run(self, gate: Arc<Gate>, slots: Arc<Semaphore>, mut removed: watch::Receiver<bool>) {
+    pub(super) async fn run(
+        self,
+        gate: Arc<Gate>,
+        slots: Arc<Semaphore>,
+        mut removed: watch::Receiver<bool>,
+    ) {
         let mut stage = gate.stage.clone();
         let mut sessions = JoinSet::new();
         let mut backoff = Duration::ZERO;

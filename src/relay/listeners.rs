@@ -89,14 +89,14 @@ impl Bound {
     }
 
     /// Its name, and where it listens, with the port that the system chose.
-    pub fn place(&self) -> (&str, SocketAddr) {
+    pub(crate) fn place(&self) -> (&str, SocketAddr) {
         (&self.settings.name, self.at)
     }
 }
 
 impl Listeners {
     /// None of them yet.
-    pub fn new(gate: Arc<Gate>) -> Self {
+    pub(crate) fn new(gate: Arc<Gate>) -> Self {
         let places = places(&gate.in_force.load().settings);
         let slots = Arc::new(Semaphore::new(places));
         Self { gate, slots, places, running: HashMap::new(), retired: Vec::new() }
@@ -106,7 +106,7 @@ impl Listeners {
     ///
     /// # Errors
     /// The first that cannot be bound; none of them is then, and those that are there stay.
-    pub async fn bind_new(&mut self, settings: &Settings) -> Result<Vec<Bound>, BindError> {
+    pub(crate) async fn bind_new(&mut self, settings: &Settings) -> Result<Vec<Bound>, BindError> {
         let mut aside = Vec::new();
         let bound = self.bind_each(settings, &mut aside).await;
         if bound.is_err() {
@@ -201,7 +201,7 @@ impl Listeners {
 
     /// Follows settings that have come into force: ends the accept loops of listeners that are gone or have moved, and
     /// begins to accept at those that were bound for it.
-    pub fn follow(&mut self, settings: &Settings, bound: Vec<Bound>) {
+    pub(crate) fn follow(&mut self, settings: &Settings, bound: Vec<Bound>) {
         // Fewer need no care: the limiter counts connections too.
         let more = places(settings).saturating_sub(self.places);
         self.slots.add_permits(more);
@@ -239,12 +239,12 @@ impl Listeners {
     }
 
     /// Where a listener listens, with the port that the system chose.
-    pub fn address(&self, listener: &str) -> Option<SocketAddr> {
+    pub(crate) fn address(&self, listener: &str) -> Option<SocketAddr> {
         self.running.get(listener).map(|running| running.bound)
     }
 
     /// Returns once every accept loop has ended, and every association of it.
-    pub async fn ended(self) {
+    pub(crate) async fn ended(self) {
         for task in self.running.into_values().map(|running| running.task).chain(self.retired) {
             // A listener that panicked has nothing left to wait for.
             let _ = task.await;

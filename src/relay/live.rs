@@ -31,21 +31,21 @@ pub(crate) struct Alive<'l> {
 
 impl Live {
     /// Enters an association that has been opened.
-    pub fn enter(&self, facts: Facts) -> Alive<'_> {
+    pub(crate) fn enter(&self, facts: Facts) -> Alive<'_> {
         let id = facts.id.clone();
         self.table().insert(id.clone(), Arc::new(facts));
         Alive { live: self, id }
     }
 
     /// Those that are open, the oldest first.
-    pub fn list(&self) -> Vec<Arc<Facts>> {
+    pub(crate) fn list(&self) -> Vec<Arc<Facts>> {
         let mut all: Vec<_> = self.table().values().cloned().collect();
         all.sort_by_key(|facts| facts.since);
         all
     }
 
     /// Says in the log which are open, the oldest `most` of them.
-    pub fn say(&self, most: usize) {
+    pub(crate) fn say(&self, most: usize) {
         let all = self.list();
         for Facts { id, peer, upstream, from, calling, since } in all.iter().take(most).map(|facts| &**facts)
         {

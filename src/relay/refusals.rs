@@ -23,7 +23,7 @@ pub(crate) struct Refusals {
 }
 
 impl Refusals {
-    pub fn new(audit: Audit) -> Self {
+    pub(crate) fn new(audit: Audit) -> Self {
         Self { audit, gathering: Mutex::default(), disk_has_room: AtomicBool::new(true) }
     }
 
@@ -36,25 +36,25 @@ impl Refusals {
     }
 
     /// A connection or a request was refused. Gives it back where it is the first of its kind, to be logged and recorded.
-    pub fn of_address(&self, address: IpAddr, event: Event) -> Option<Event> {
+    pub(crate) fn of_address(&self, address: IpAddr, event: Event) -> Option<Event> {
         let room = self.has_room();
         self.gathering().take(of_one_site(address), event, room)
     }
 
     /// An operation was refused. Gives it back where it is to be recorded now.
-    pub fn of_operation(&self, peer: &Arc<str>, event: Event) -> Option<Event> {
+    pub(crate) fn of_operation(&self, peer: &Arc<str>, event: Event) -> Option<Event> {
         let room = self.has_room();
         self.gathering().take_operation(peer, event, room)
     }
 
     /// A C-ECHO was answered. Gives it back where it is to be recorded now.
-    pub fn of_echo(&self, peer: &Arc<str>, event: Event) -> Option<Event> {
+    pub(crate) fn of_echo(&self, peer: &Arc<str>, event: Event) -> Option<Event> {
         self.gathering().take_echo(peer, event)
     }
 
     /// Records what was counted, each minute, until the sender of `over` is gone. It ends between two minutes, never while
     /// what was counted is being handed on: whoever ends it waits for it, and then tells the rest [at the end](Self::at_end).
-    pub async fn each_minute(self: Arc<Self>, directory: PathBuf, over: oneshot::Receiver<()>) {
+    pub(crate) async fn each_minute(self: Arc<Self>, directory: PathBuf, over: oneshot::Receiver<()>) {
         self.each(MINUTE, directory, over).await;
     }
 
@@ -79,7 +79,7 @@ impl Refusals {
     }
 
     /// Records what was counted, before the proxy stops.
-    pub async fn at_end(&self) {
+    pub(crate) async fn at_end(&self) {
         if self.audit.has_room_for_refusals() {
             return self.tell().await;
         }
@@ -95,7 +95,7 @@ impl Refusals {
     }
 
     /// Records what was counted of an association that is over.
-    pub async fn tell_association(&self, id: &str) {
+    pub(crate) async fn tell_association(&self, id: &str) {
         let gathered = self.gathering().drain_association(id);
         self.record(gathered).await;
     }

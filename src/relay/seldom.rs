@@ -30,7 +30,7 @@ impl Wake for Bell {
 }
 
 impl<F: Future + Unpin> Seldom<F> {
-    pub fn new(future: F) -> Self {
+    pub(super) fn new(future: F) -> Self {
         Self { future, bell: None }
     }
 

@@ -18,7 +18,7 @@ impl Silent {
     }
 
     /// An address did not answer.
-    pub fn failed(&self, upstream: &Arc<str>, address: &str, detail: &str) {
+    pub(crate) fn failed(&self, upstream: &Arc<str>, address: &str, detail: &str) {
         let place = (upstream.clone(), address.to_owned());
         let times = self.addresses().entry(place).or_default().again(Instant::now());
         if let Some(times) = times {
@@ -27,7 +27,7 @@ impl Silent {
     }
 
     /// An address answered.
-    pub fn answered(&self, upstream: &Arc<str>, address: &str) {
+    pub(crate) fn answered(&self, upstream: &Arc<str>, address: &str) {
         let mut addresses = self.addresses();
         // Nearly always.
         if addresses.is_empty() {

@@ -54,11 +54,11 @@ impl NotReached {
 
     /// Whether it is there and has no room for now (A-ASSOCIATE-RJ, rejected-transient by the presentation provider: temporary
     /// congestion or local limit exceeded).
-    pub fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         matches!(self.reason, Reason::UpstreamRejected { result: 2, source: 3, reason: 1 | 2 })
     }
 
-    pub fn malformed(malformed: &Malformed) -> Self {
+    pub(super) fn malformed(malformed: &Malformed) -> Self {
         Self::new(Reason::UpstreamMalformed, malformed.to_string())
     }
 }

@@ -22,14 +22,14 @@ pub(super) struct Channel<T> {
 }
 
 impl<T: Transport> Channel<T> {
-    pub fn new(stream: T) -> Self {
+    pub(super) fn new(stream: T) -> Self {
         Self { stream, inbox: Inbox::default(), inside_pdu: false }
     }
 
     /// Reads behind what is unread; zero is the end of the stream. Cancelled, it has taken nothing. What came of something
     /// `unfinished` is acknowledged before more is waited for: peers that write in pieces with Nagle's algorithm on would
     /// wait 40 ms for it.
-    pub async fn fill(&mut self, mut unfinished: bool) -> io::Result<usize> {
+    pub(super) async fn fill(&mut self, mut unfinished: bool) -> io::Result<usize> {
         poll_fn(|cx| self.poll_fill(cx, &mut unfinished)).await
     }
 
@@ -48,7 +48,7 @@ impl<T: Transport> Channel<T> {
     }
 
     /// As [`fill`](Self::fill) of something that has begun; the end of the stream is an error.
-    pub async fn fill_on(&mut self, doing: Doing, pace: &mut Pace) -> Result<(), Error> {
+    pub(super) async fn fill_on(&mut self, doing: Doing, pace: &mut Pace) -> Result<(), Error> {
         match pace.step(doing, pin!(self.fill(true))).await? {
             0 => Err(Error::Closed { doing }),
             _ => Ok(()),
@@ -56,7 +56,12 @@ impl<T: Transport> Channel<T> {
     }
 
     /// Writes the plan of a packer: whole PDUs, over the bytes of `input`.
-    pub async fn write_plan(&mut self, packer: &Packer, input: &[u8], pace: &mut Pace) -> Result<(), Error> {
+    pub(super) async fn write_plan(
+        &mut self,
+        packer: &Packer,
+        input: &[u8],
+        pace: &mut Pace,
+    ) -> Result<(), Error> {
         let (spans, outgoing) = (packer.plan(), Outgoing { packer, input, made: &[] });
         let mut written = Written::default();
         while !written.is_all(spans) {
@@ -68,7 +73,7 @@ impl<T: Transport> Channel<T> {
     }
 
     /// Writes one whole PDU.
-    pub async fn write_pdu(&mut self, mut pdu: &[u8], pace: &mut Pace) -> Result<(), Error> {
+    pub(super) async fn write_pdu(&mut self, mut pdu: &[u8], pace: &mut Pace) -> Result<(), Error> {
         while !pdu.is_empty() {
             let written = self.write_some(&[IoSlice::new(pdu)], pace).await?;
             pdu = pdu.get(written..).unwrap_or_default();
@@ -92,7 +97,7 @@ impl<T: Transport> Channel<T> {
     }
 
     /// Sends a last PDU where one can stand. A peer that cannot be told has gone, or will see the reset.
-    pub async fn last_word(&mut self, pdu: &[u8]) {
+    pub(super) async fn last_word(&mut self, pdu: &[u8]) {
         if !self.inside_pdu {
             let mut pace = Pace::new(LINGER, 0);
             let _ = tokio::time::timeout(LINGER, self.write_pdu(pdu, &mut pace)).await;
@@ -100,7 +105,7 @@ impl<T: Transport> Channel<T> {
     }
 
     /// Tells the peer of what ends the association, where it can be told. Gives the error back.
-    pub async fn fail(&mut self, error: Error) -> Error {
+    pub(super) async fn fail(&mut self, error: Error) -> Error {
         if let Some(abort) = error.abort() {
             self.last_word(&abort.to_pdu()).await;
         }
@@ -111,7 +116,7 @@ impl<T: Transport> Channel<T> {
 
     /// Closes: says so, then waits for the peer to close too, at most `patience` and a bounded number of bytes. A stream that
     /// was cut off inside a PDU is reset, so that it never looks like an orderly end.
-    pub async fn close(&mut self, patience: Duration) {
+    pub(super) async fn close(&mut self, patience: Duration) {
         if self.inside_pdu {
             return self.stream.reset_on_close();
         }
@@ -125,7 +130,7 @@ impl<T: Transport> Channel<T> {
     }
 
     /// Waits for the peer to close first, as the acceptor does that has answered (PS3.8 Table 9-10, AR-4), then closes.
-    pub async fn await_close(&mut self, patience: Duration) {
+    pub(super) async fn await_close(&mut self, patience: Duration) {
         self.stream.take_back(&mut self.inbox);
         let _ = tokio::time::timeout(patience, read_on(&mut self.stream)).await;
         self.close(Duration::ZERO).await;

@@ -60,7 +60,7 @@ impl Expecting {
 }
 
 impl Incoming {
-    pub fn new(contexts: &Contexts, terms: &Terms) -> Self {
+    pub(super) fn new(contexts: &Contexts, terms: &Terms) -> Self {
         let accepted = contexts.iter().filter(|context| context.agreed.is_ok());
         Self {
             deframer: Deframer::new(terms.max_pdu_length),
@@ -72,7 +72,7 @@ impl Incoming {
     }
 
     /// Whether a message, or a PDU, has begun and not ended.
-    pub fn is_inside_message(&self) -> bool {
+    pub(super) fn is_inside_message(&self) -> bool {
         self.deframer.is_inside_pdu() || !matches!(self.expecting, Expecting::Command { context: None, .. })
     }
 
@@ -81,7 +81,7 @@ impl Incoming {
     /// # Errors
     /// [`Malformed`] for what breaks PS3.8 §9.3.5 and Annex E, fragments out of order, a context that was not accepted, a
     /// command set that is too long or cannot be read, and a release inside a message.
-    pub fn next(&mut self, inbox: &mut Inbox) -> Result<Option<Part>, Malformed> {
+    pub(super) fn next(&mut self, inbox: &mut Inbox) -> Result<Option<Part>, Malformed> {
         loop {
             let (used, event) = self.deframer.next(inbox.unread())?;
             let end = inbox.position() + used;

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::transport::Transport;
 
 /// How long a peer may take to read its last PDU, and to close after it.
-pub const LINGER: Duration = Duration::from_secs(2);
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
 /// How much is read and thrown away after the last PDU, so that closing does not reset what the peer has yet to read.
 const LINGER_BYTES: usize = 1 << 20;
@@ -17,7 +17,7 @@ const LINGER_BYTES: usize = 1 << 20;
 ///
 /// # Errors
 /// Those of the stream, which is over all the same.
-pub async fn linger(stream: &mut (impl Transport + ?Sized)) -> io::Result<()> {
+pub(crate) async fn linger(stream: &mut (impl Transport + ?Sized)) -> io::Result<()> {
     stream.shutdown().await?;
     read_on(stream).await
 }
@@ -26,7 +26,7 @@ pub async fn linger(stream: &mut (impl Transport + ?Sized)) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`linger`].
-pub async fn read_on(stream: &mut (impl Transport + ?Sized)) -> io::Result<()> {
+pub(super) async fn read_on(stream: &mut (impl Transport + ?Sized)) -> io::Result<()> {
     let (mut scrap, mut left) = ([0_u8; 512], LINGER_BYTES);
     while left > 0 {
         match stream.read(&mut scrap).await? {

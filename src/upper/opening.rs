@@ -35,7 +35,7 @@ impl Opening {
     ///
     /// # Errors
     /// Any other PDU, and a longer one.
-    pub fn judge(header: PduHeader, limit: usize) -> Result<usize, NotOpening> {
+    pub(crate) fn judge(header: PduHeader, limit: usize) -> Result<usize, NotOpening> {
         let PduHeader { pdu_type, length } = header;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         match pdu_type {
@@ -54,7 +54,7 @@ impl Opening {
     ///
     /// # Errors
     /// Any other PDU.
-    pub fn of(pdu_type: PduType, body: Vec<u8>) -> Result<Self, Malformed> {
+    pub(crate) fn of(pdu_type: PduType, body: Vec<u8>) -> Result<Self, Malformed> {
         Ok(match (pdu_type, body.as_slice()) {
             (PduType::AssociateRq, _) => Self::Request(body),
             (PduType::AssociateAc, _) => Self::Accept(body),
@@ -75,7 +75,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// `limit`: the longest body of an A-ASSOCIATE PDU, in bytes.
-    pub fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self { limit, header: None, body: Vec::new() }
     }
 
@@ -83,7 +83,7 @@ impl Reading {
     ///
     /// # Errors
     /// [`Malformed`] for any other PDU, and for one longer than the limit.
-    pub fn take(&mut self, inbox: &mut Inbox) -> Result<Option<Opening>, Malformed> {
+    pub(super) fn take(&mut self, inbox: &mut Inbox) -> Result<Option<Opening>, Malformed> {
         loop {
             if let Some(opening) = self.step(inbox)? {
                 return Ok(Some(opening));

@@ -20,14 +20,14 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub fn new(progress: Duration, min_bytes_per_second: u32) -> Self {
+    pub(super) fn new(progress: Duration, min_bytes_per_second: u32) -> Self {
         let milliseconds = u64::try_from(progress.as_millis()).unwrap_or(u64::MAX);
         let least = (u64::from(min_bytes_per_second).saturating_mul(milliseconds) / 1000).max(1);
         Self { progress, least, waited: Duration::ZERO, moved: 0 }
     }
 
     /// A message begins.
-    pub fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         (self.waited, self.moved) = (Duration::ZERO, 0);
     }
 
@@ -35,7 +35,7 @@ impl Pace {
     ///
     /// # Errors
     /// [`Error::Silent`], [`Error::Slow`], or that of the step.
-    pub async fn step(
+    pub(super) async fn step(
         &mut self,
         doing: Doing,
         mut step: impl Future<Output = std::io::Result<usize>> + Unpin,

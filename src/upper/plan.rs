@@ -14,31 +14,31 @@ const SLICES: usize = 64;
 /// A promise of our own is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("what is to be written lies outside of its buffer")]
-pub struct Outside;
+pub(crate) struct Outside;
 
 /// How far a plan is written: spans, and bytes of the next one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub(crate) struct Written {
     spans: usize,
     bytes: usize,
 }
 
 /// What one system call writes.
-pub struct Gathered<'m> {
+pub(crate) struct Gathered<'m> {
     slices: [IoSlice<'m>; SLICES],
     count: usize,
 }
 
 impl<'m> Gathered<'m> {
     /// At least one, where something is left to be written.
-    pub fn as_slices(&self) -> &[IoSlice<'m>] {
+    pub(crate) fn as_slices(&self) -> &[IoSlice<'m>] {
         self.slices.get(..self.count).unwrap_or_default()
     }
 }
 
 impl Written {
     /// Whether all of a plan is.
-    pub fn is_all(&self, plan: &[Span]) -> bool {
+    pub(crate) fn is_all(&self, plan: &[Span]) -> bool {
         self.spans >= plan.len()
     }
 
@@ -47,7 +47,7 @@ impl Written {
     /// # Errors
     /// A span lies outside of its buffer.
     #[inline]
-    pub fn gather<'m>(&self, outgoing: Outgoing<'m>) -> Result<Gathered<'m>, Outside> {
+    pub(crate) fn gather<'m>(&self, outgoing: Outgoing<'m>) -> Result<Gathered<'m>, Outside> {
         let mut gathered = Gathered { slices: [IoSlice::new(&[]); SLICES], count: 0 };
         let mut skip = self.bytes;
         for (slot, span) in gathered.slices.iter_mut().zip(outgoing.packer.plan().iter().skip(self.spans)) {
@@ -59,7 +59,7 @@ impl Written {
     }
 
     /// So many bytes more are.
-    pub fn advance(&mut self, plan: &[Span], count: usize) {
+    pub(crate) fn advance(&mut self, plan: &[Span], count: usize) {
         self.bytes += count;
         while let Some(span) = plan.get(self.spans).filter(|span| self.bytes >= span.range.len()) {
             self.bytes -= span.range.len();
@@ -69,7 +69,7 @@ impl Written {
 }
 
 /// Writes some of these bytes, which is none only where there are none.
-pub fn poll_write(
+pub(crate) fn poll_write(
     stream: &mut (impl AsyncWrite + Unpin + ?Sized),
     cx: &mut Context<'_>,
     slices: &[IoSlice<'_>],

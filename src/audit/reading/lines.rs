@@ -20,16 +20,16 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    pub fn open(file: &RecordFile) -> io::Result<Self> {
+    pub(super) fn open(file: &RecordFile) -> io::Result<Self> {
         Ok(Self::of(file.open()?))
     }
 
-    pub fn of(source: Box<dyn Read + Send>) -> Self {
+    pub(super) fn of(source: Box<dyn Read + Send>) -> Self {
         Self { source, rest: Vec::new(), ended: false }
     }
 
     /// The first bytes of the file; nothing is read on after that.
-    pub fn first(&mut self) -> io::Result<Vec<u8>> {
+    pub(super) fn first(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(STUB);
         (&mut self.source).take(STUB as u64).read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -39,7 +39,7 @@ impl Batches {
     ///
     /// # Errors
     /// What reading gave; lines before it have been handed out, all but one cut in the middle.
-    pub fn next(&mut self) -> io::Result<Vec<u8>> {
+    pub(super) fn next(&mut self) -> io::Result<Vec<u8>> {
         let mut batch = std::mem::take(&mut self.rest);
         while !self.ended {
             let before = batch.len();

@@ -37,12 +37,12 @@ impl Holding {
 }
 
 impl Books {
-    pub fn new(size: usize, spare: usize) -> Self {
+    pub(super) fn new(size: usize, spare: usize) -> Self {
         Self { size, spare, taken: 0, peers: HashMap::new(), latest: 0 }
     }
 
     /// Counts so many bytes for a lot, which `grows`, or is whole. What gives way for that is `gone`.
-    pub fn count(
+    pub(super) fn count(
         &mut self,
         lot: &mut Lot,
         bytes: usize,
@@ -71,7 +71,7 @@ impl Books {
     }
 
     /// Forgets a lot, unless it had to give way.
-    pub fn forget(&mut self, peer: &str, number: u64) -> Option<Contents> {
+    pub(super) fn forget(&mut self, peer: &str, number: u64) -> Option<Contents> {
         let holding = self.peers.get_mut(peer)?;
         let Entry { counted, contents, .. } = holding.lots.remove(&number)?;
         holding.taken -= counted;
@@ -83,7 +83,7 @@ impl Books {
     }
 
     /// Whether a lot has to wait, and not for nothing: it is there, and so is a whole one of the same peer, which goes on.
-    pub fn may_wait(&self, lot: &Lot) -> bool {
+    pub(super) fn may_wait(&self, lot: &Lot) -> bool {
         let holding = self.peers.get(&lot.corner.peer);
         let is_there = |lots: &BTreeMap<_, _>| lot.number.is_some_and(|number| lots.contains_key(&number));
         holding.is_some_and(|it| is_there(&it.lots) && it.lots.values().any(|lot| !lot.grows))

@@ -34,7 +34,7 @@ Exit status: 0, 65 something was damaged or is encrypted, 78 bad configuration."
 /// List certificates and revocation lists by when they end: of requestors, of the proxy, of upstreams
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     pub trail: Trail,
     /// The configuration, whose files are read too
@@ -81,7 +81,7 @@ impl Ending {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let files = match args.trail.files() {
         Ok(files) => files,
         Err(status) => return status,

@@ -4,23 +4,23 @@ use crate::identity::deceptive;
 
 /// `dimsegate audit search …`, put together part by part.
 #[derive(Clone, Debug)]
-pub struct Line(String);
+pub(super) struct Line(String);
 
 impl Line {
     /// `dimsegate audit WHAT FOLDER`.
-    pub fn new(what: &str, folder: &str) -> Self {
+    pub(super) fn new(what: &str, folder: &str) -> Self {
         Self(format!("dimsegate audit {what} {}", quoted(folder)))
     }
 
     /// The same with `--option value`, where `value` is to be found as it stands.
     #[must_use]
-    pub fn with(&self, option: &str, value: &str) -> Self {
+    pub(super) fn with(&self, option: &str, value: &str) -> Self {
         Self(format!("{} --{option} {}", self.0, quoted(&sought(value))))
     }
 
     /// The same with one more argument.
     #[must_use]
-    pub fn argument(&self, value: &str) -> Self {
+    pub(super) fn argument(&self, value: &str) -> Self {
         Self(format!("{} {}", self.0, quoted(value)))
     }
 }

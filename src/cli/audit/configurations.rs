@@ -31,7 +31,7 @@ const EVENTS: [&str; 3] = ["configuration-loaded", "configuration-refused", "sto
 /// List the configurations that were in force: since when, by whom, and what changed
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     pub trail: Trail,
     /// Only the one that was in force at this time
@@ -40,7 +40,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let files = match args.trail.files() {
         Ok(files) => files,
         Err(status) => return status,

@@ -5,18 +5,18 @@ use time::{Duration, OffsetDateTime};
 use crate::cli::words::counted;
 
 /// Less than this is soon, as for the alerts of a proxy that runs.
-pub const SOON: Duration = Duration::days(30);
+pub(super) const SOON: Duration = Duration::days(30);
 
 /// Ordered by how much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Nearness {
+pub(super) enum Nearness {
     Ended,
     Soon,
     Later,
 }
 
 /// Of an end, seen `now`.
-pub fn nearness(end: OffsetDateTime, now: OffsetDateTime) -> Nearness {
+pub(super) fn nearness(end: OffsetDateTime, now: OffsetDateTime) -> Nearness {
     match end - now {
         left if left <= Duration::ZERO => Nearness::Ended,
         left if left < SOON => Nearness::Soon,
@@ -25,7 +25,7 @@ pub fn nearness(end: OffsetDateTime, now: OffsetDateTime) -> Nearness {
 }
 
 /// `ended 3 days ago`, `ends in 5 hours`, `ends in 200 days`.
-pub fn words(end: OffsetDateTime, now: OffsetDateTime) -> String {
+pub(super) fn words(end: OffsetDateTime, now: OffsetDateTime) -> String {
     let left = end - now;
     let span = match (left.abs().whole_days(), left.abs().whole_hours()) {
         (0, 0) => "less than an hour".to_owned(),
@@ -40,7 +40,7 @@ pub fn words(end: OffsetDateTime, now: OffsetDateTime) -> String {
 
 /// A certificate that was shown: of whom, by whom, and when.
 #[derive(Clone, Debug)]
-pub struct Life<'a> {
+pub(super) struct Life<'a> {
     pub name: &'a str,
     /// The peers, or the upstream.
     pub places: Vec<&'a str>,
@@ -52,7 +52,7 @@ pub struct Life<'a> {
 impl Life<'_> {
     /// Whether another one took its place, so that its end matters to nobody: of the same name, in the same places, ending later,
     /// and shown since this one has ended, or since it was shown for the last time. While both are in use, each is told.
-    pub fn is_renewed_by(&self, other: &Life) -> bool {
+    pub(super) fn is_renewed_by(&self, other: &Life) -> bool {
         let in_its_place =
             other.name == self.name && self.places.iter().all(|place| other.places.contains(place));
         let since = other.first_shown > self.last_shown || other.last_shown > self.ends;

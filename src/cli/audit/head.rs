@@ -22,7 +22,7 @@ files can put back an old head with an old trail, and nothing in them tells. Who
 --since says whether that record is there as it was.
 
 Exit status: 0 printed, 4 the head is forged, 65 there is none or it cannot be read.")]
-pub struct Args {
+pub(super) struct Args {
     /// The folder of the records
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let file = head::path_of(&args.directory);
     let file = full(&file);
     let keys = match verify::read_keys(&args.public_keys) {

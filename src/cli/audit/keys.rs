@@ -19,7 +19,7 @@ Example:
 
 FILE stays with the proxy, readable by its account only; give FILE.pub to whoever reviews the records, on another
 machine. A key that is replaced is kept as FILE.pub for the records that it signed. Never overwrites.")]
-pub struct Key {
+pub(super) struct Key {
     /// Where the key goes; the public half goes to FILE.pub
     file: PathBuf,
 }
@@ -32,13 +32,13 @@ Example, on the reviewer's machine:
 
 FILE never goes to the proxy. What is printed goes into its configuration: [audit] encrypt-to. age-keygen does the same.
 Never overwrites.")]
-pub struct Identity {
+pub(super) struct Identity {
     /// Where the identity goes
     file: PathBuf,
 }
 
 /// Runs `key`: 0, or 73 where a file cannot be made.
-pub fn make_key(args: &Key) -> ExitCode {
+pub(super) fn make_key(args: &Key) -> ExitCode {
     let (key, secret) = match SigningKey::generate() {
         Ok(made) => made,
         Err(error) => {
@@ -69,7 +69,7 @@ pub fn make_key(args: &Key) -> ExitCode {
 }
 
 /// Runs `identity`: 0, or 73 where the file cannot be made.
-pub fn make_identity(args: &Identity) -> ExitCode {
+pub(super) fn make_identity(args: &Identity) -> ExitCode {
     let (secret, public) = match reviewers::new_identity() {
         Ok(made) => made,
         Err(error) => {

@@ -37,7 +37,7 @@ Exit status: 0, 65 something was damaged or is encrypted (the page says what), 6
 /// Write one HTML page about a period: figures, drawings, and what is unusual
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     pub trail: Trail,
     /// Begin of the period; 7 days before its end, if it is not given
@@ -54,7 +54,7 @@ pub struct Args {
 const WEEK: Duration = Duration::days(7);
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let files = match args.trail.files() {
         Ok(files) => files,
         Err(status) => return status,

@@ -7,7 +7,7 @@ use crate::cli::words::counted;
 
 /// The words of a row of a table, and how its record turned out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     pub time: String,
     pub event: String,
     pub association: String,
@@ -22,7 +22,7 @@ pub struct Row {
 
 impl Row {
     /// Of a record; what it has not is that of its association.
-    pub fn of(record: &Record, association: Option<&Record>) -> Self {
+    pub(super) fn of(record: &Record, association: Option<&Record>) -> Self {
         let one = |of: for<'r> fn(&'r Record<'r>) -> &'r Option<Text<'r>>| {
             let text = |record: &Record| of(record).as_deref().map(str::to_owned);
             text(record).or_else(|| association.and_then(text))
@@ -50,7 +50,7 @@ impl Row {
 }
 
 /// `2026-03-01T08:30:00.123456Z` as `2026-03-01 08:30:00.123`, and `2026-03-01T08:30:00Z` without its fraction.
-pub fn clock(time: &str) -> String {
+pub(super) fn clock(time: &str) -> String {
     let shown = time.get(..23).or_else(|| time.strip_suffix('Z')).unwrap_or(time);
     shown.replacen('T', " ", 1)
 }

@@ -4,8 +4,8 @@ mod arguments;
 mod misspelt;
 mod table;
 
-pub use arguments::Args;
-pub use table::{Newest, print};
+pub(super) use arguments::Args;
+pub(super) use table::{Newest, print};
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -21,7 +21,7 @@ use crate::cli::table::screen;
 const SCREENFUL: usize = 200;
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let files = match args.trail.files() {
         Ok(files) => files,
         Err(status) => return status,

@@ -31,7 +31,7 @@ const HELD: usize = 100_000;
 /// Tell one association as a story
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     pub trail: Trail,
     /// Its id, as records have it
@@ -40,7 +40,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let files = match args.trail.files() {
         Ok(files) => files,
         Err(status) => return status,

@@ -11,7 +11,7 @@ use crate::files::full;
 
 /// The trail to read
 #[derive(Clone, Debug, clap::Args)]
-pub struct Trail {
+pub(super) struct Trail {
     /// The directory of [audit]
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
@@ -22,7 +22,7 @@ pub struct Trail {
 
 impl Trail {
     /// Its files, or the exit status after saying why not.
-    pub fn files(&self) -> Result<Vec<RecordFile>, ExitCode> {
+    pub(super) fn files(&self) -> Result<Vec<RecordFile>, ExitCode> {
         let mut identities = Vec::new();
         for file in &self.identities {
             let read = read_identities(file);

@@ -14,7 +14,7 @@ const VERSIONS: [&str; 3] = ["plain", "1.2", "1.3"];
 const DIGITS: usize = 64;
 
 /// What a record of this version can say, whether one does or not.
-pub fn always(what: &str) -> Box<dyn Iterator<Item = &'static str>> {
+pub(super) fn always(what: &str) -> Box<dyn Iterator<Item = &'static str>> {
     match what {
         "event" => Box::new(EVENTS.into_iter()),
         "reason" => Box::new(reasons().chain(Ended::WORDS).map(|word| word.label)),
@@ -23,18 +23,18 @@ pub fn always(what: &str) -> Box<dyn Iterator<Item = &'static str>> {
 }
 
 /// Of an operation; `c-store` is C-STORE.
-pub fn operation(text: &str) -> Result<Pattern, String> {
+pub(super) fn operation(text: &str) -> Result<Pattern, String> {
     let text = text.to_ascii_uppercase();
     pattern("operation", &text, &Operation::ALL.map(|operation| operation.name()))
 }
 
 /// Of a version of TLS.
-pub fn tls(text: &str) -> Result<Pattern, String> {
+pub(super) fn tls(text: &str) -> Result<Pattern, String> {
     pattern("version of TLS", text.strip_prefix("TLS ").unwrap_or(text), &VERSIONS)
 }
 
 /// Of an outcome, or of how an association ended.
-pub fn outcome(text: &str) -> Result<Wanted, String> {
+pub(super) fn outcome(text: &str) -> Result<Wanted, String> {
     if let Some(ended) = text.strip_prefix("ended=") {
         known("ending", ended, &labels(Ended::WORDS))?;
     }
@@ -46,7 +46,7 @@ pub fn outcome(text: &str) -> Result<Wanted, String> {
 }
 
 /// Of a status, as `0xA700`, `A700` or with wildcards.
-pub fn status(text: &str) -> Result<Pattern, String> {
+pub(super) fn status(text: &str) -> Result<Pattern, String> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
     let digits = digits.to_ascii_uppercase();
     let wild = digits.contains(['*', '?']);
@@ -60,7 +60,7 @@ pub fn status(text: &str) -> Result<Pattern, String> {
 }
 
 /// Of what was tolerated; of a response, as of its request.
-pub fn tolerated(text: &str) -> Result<Pattern, String> {
+pub(super) fn tolerated(text: &str) -> Result<Pattern, String> {
     if of_tolerated(text).is_some() {
         return Ok(read(text));
     }
@@ -74,7 +74,7 @@ fn labels(words: &[Word]) -> Vec<&'static str> {
 }
 
 /// Of a UID.
-pub fn uid(text: &str) -> Result<Pattern, String> {
+pub(super) fn uid(text: &str) -> Result<Pattern, String> {
     let legal = |c: char| c.is_ascii_digit() || matches!(c, '.' | '*' | '?');
     match text.chars().find(|c| !legal(*c)) {
         Some(odd) => Err(format!("\"{text}\" is no UID: {odd:?} is neither a digit nor a dot")),
@@ -85,7 +85,7 @@ pub fn uid(text: &str) -> Result<Pattern, String> {
 
 /// Of a certificate: its SHA-256 as records have it (lower case, without the `sha256:` of the configuration or the colons
 /// of other tools), or its subject or one of its names.
-pub fn certificate(text: &str) -> Result<Pattern, String> {
+pub(super) fn certificate(text: &str) -> Result<Pattern, String> {
     let plain = text.to_ascii_lowercase();
     let digits = plain.strip_prefix("sha256:").unwrap_or(&plain).replace(':', "");
     let hexadecimal = digits.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, '*' | '?'));
@@ -111,7 +111,7 @@ fn known(what: &str, text: &str, all: &[&str]) -> Result<(), String> {
 }
 
 /// Says that nothing is called so, and what may be meant.
-pub fn unknown(what: &str, text: &str, all: &[&str]) -> String {
+pub(super) fn unknown(what: &str, text: &str, all: &[&str]) -> String {
     let mut said = format!("no record has the {what} \"{text}\"");
     // Writing to a string cannot fail.
     let _ = match nearest(text, all.iter().copied()).or_else(|| containing(text, all)) {

@@ -25,7 +25,7 @@ could not be read.
 Without --public-key nobody knows who wrote the records: whoever can write the files can write them anew. With it nothing
 is believed that is not signed. Whoever put all files back to an earlier day, audit.head too, is found out by a later head
 only, which somebody else has kept: see dimsegate audit head.")]
-pub struct Args {
+pub(super) struct Args {
     /// The folder of the records
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
@@ -45,7 +45,7 @@ pub struct Args {
 }
 
 /// Runs the command: 0 intact, 4 broken, 5 not proven, 65 where something could not be read.
-pub fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let found = match read_and_verify(args) {
         Ok(found) => found,
         Err((file, error)) => {
@@ -82,7 +82,7 @@ fn read_and_verify(args: &Args) -> Result<Verification, (PathBuf, String)> {
 }
 
 /// Public keys of those who signed.
-pub fn read_keys(files: &[PathBuf]) -> Result<Vec<PublicKey>, (PathBuf, String)> {
+pub(super) fn read_keys(files: &[PathBuf]) -> Result<Vec<PublicKey>, (PathBuf, String)> {
     let read = |file: &PathBuf| {
         let text = std::fs::read(file).map_err(|error| (file.clone(), error.to_string()))?;
         PublicKey::from_pem(&text).map_err(|error| (file.clone(), error.to_string()))

@@ -32,7 +32,7 @@ struct Tally {
 
 /// Adds records up, by association as long as it is not known whose that is.
 #[derive(Debug, Default)]
-pub struct Requestors {
+pub(super) struct Requestors {
     associations: HashMap<String, (Option<Who>, Tally)>,
     /// Of records without an association.
     others: BTreeMap<Who, Tally>,
@@ -41,7 +41,7 @@ pub struct Requestors {
 
 impl Requestors {
     /// A line of the trail.
-    pub fn add(&mut self, line: &[u8]) {
+    pub(super) fn add(&mut self, line: &[u8]) {
         let Ok(record) = Record::read(line) else { return };
         self.records += 1;
         let itself = record.address.is_some().then(|| Who::of(&record));
@@ -60,18 +60,23 @@ impl Requestors {
         }
     }
 
-    pub fn records(&self) -> usize {
+    pub(super) fn records(&self) -> usize {
         self.records
     }
 
     /// The associations of which only operations were seen.
-    pub fn unknown(&self) -> HashSet<String> {
+    pub(super) fn unknown(&self) -> HashSet<String> {
         let unknown = self.associations.iter().filter(|(_, (who, _))| who.is_none());
         unknown.map(|(id, _)| id.clone()).collect()
     }
 
     /// A line for each requestor, with what is `known` of associations.
-    pub fn lines(mut self, known: &HashMap<String, Record>, width: usize, style: Style) -> Vec<String> {
+    pub(super) fn lines(
+        mut self,
+        known: &HashMap<String, Record>,
+        width: usize,
+        style: Style,
+    ) -> Vec<String> {
         let associations = self.associations.len();
         for (id, (who, tally)) in self.associations {
             let who = who.or_else(|| known.get(&id).map(Who::of)).unwrap_or_default();

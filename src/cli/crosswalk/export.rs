@@ -36,7 +36,7 @@ object that it was found in).
 
 Bytes that are not UTF-8, and control characters, are written as \\xNN. A file is made readable by its owner only, and
 none is overwritten.")]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
@@ -65,7 +65,7 @@ impl From<CrosswalkError> for Ended {
 }
 
 /// Runs `export`.
-pub fn run(args: &Args) -> Result<(), ExitCode> {
+pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
     let tables = args.which.tables()?;
     let crosswalk = args.which.of(&tables)?;
     let patient = args.whose.patient(crosswalk)?;

@@ -16,7 +16,7 @@ Example:
   dimsegate crosswalk show -c conf/dimsegate.toml --rewrite cross-border
 
 Shows no values. Without --rewrite, every crosswalk of the configuration.")]
-pub struct Show {
+pub(super) struct Show {
     #[command(flatten)]
     which: Which,
 }
@@ -31,7 +31,7 @@ The proxy must not be running. What is erased is overwritten in the file; backup
 gets from a pseudonym to the patient, or by it to an image. Whoever has the real Patient ID and the secret-file of the
 rewrite can still make the same pseudonym from it, and objects of this patient that are sent again will be remembered
 again.")]
-pub struct Erase {
+pub(super) struct Erase {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
@@ -48,7 +48,7 @@ Example:
 The proxy must not be running. Then name the new file in the configuration: key-file of the [[crosswalk]]. If this is
 interrupted, the file is whole under one of the two keys; dimsegate check says with which one it opens. What the old
 key encrypted is overwritten; keep the old key as long as backups of the file are kept.")]
-pub struct RotateKey {
+pub(super) struct RotateKey {
     #[command(flatten)]
     which: Which,
     /// The new key: at least 32 bytes, readable by its owner only
@@ -57,7 +57,7 @@ pub struct RotateKey {
 }
 
 /// Runs `show`.
-pub fn show(args: &Show) -> Result<(), ExitCode> {
+pub(super) fn show(args: &Show) -> Result<(), ExitCode> {
     let tables = args.which.tables()?;
     let shown: Vec<_> = if args.which.rewrite.is_some() || tables.crosswalks.is_empty() {
         vec![args.which.of(&tables)?]
@@ -86,7 +86,7 @@ fn print(holdings: &Holdings) {
 }
 
 /// Runs `erase`.
-pub fn erase(args: &Erase) -> Result<(), ExitCode> {
+pub(super) fn erase(args: &Erase) -> Result<(), ExitCode> {
     let tables = args.which.tables()?;
     let crosswalk = args.which.of(&tables)?;
     let Some(patient) = args.whose.patient(crosswalk)? else {
@@ -102,7 +102,7 @@ pub fn erase(args: &Erase) -> Result<(), ExitCode> {
 }
 
 /// Runs `rotate-key`.
-pub fn rotate_key(args: &RotateKey) -> Result<(), ExitCode> {
+pub(super) fn rotate_key(args: &RotateKey) -> Result<(), ExitCode> {
     let tables = args.which.tables()?;
     let crosswalk = args.which.of(&tables)?;
     let new = config::crosswalk_key(&args.new_key_file).map_err(|problem| {

@@ -21,7 +21,7 @@ const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
 /// A listening archive. Dropping it closes the port and every association.
 #[derive(Debug)]
-pub struct Archive {
+pub(super) struct Archive {
     address: SocketAddr,
     folder: PathBuf,
     accepting: JoinHandle<()>,
@@ -32,7 +32,7 @@ impl Archive {
     ///
     /// # Errors
     /// When the folder cannot be made or no port can be bound.
-    pub async fn start(folder: PathBuf) -> io::Result<Self> {
+    pub(super) async fn start(folder: PathBuf) -> io::Result<Self> {
         Self::start_with_max_pdu_length(folder, MAX_PDU_LENGTH).await
     }
 
@@ -40,7 +40,7 @@ impl Archive {
     ///
     /// # Errors
     /// As [`Archive::start`].
-    pub async fn start_with_max_pdu_length(folder: PathBuf, max_pdu_length: u32) -> io::Result<Self> {
+    pub(super) async fn start_with_max_pdu_length(folder: PathBuf, max_pdu_length: u32) -> io::Result<Self> {
         std::fs::create_dir_all(&folder)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -50,7 +50,7 @@ impl Archive {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -58,7 +58,7 @@ impl Archive {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+    pub(super) fn files(&self) -> io::Result<Vec<PathBuf>> {
         stored(&self.folder)
     }
 }

@@ -8,7 +8,7 @@ use crate::tls::authority::{AuthorityError, Directory, Request, SubjectName};
 ///
 /// # Errors
 /// What could not be made or written.
-pub fn make(folder: &Path, modality_name: &str) -> Result<(), AuthorityError> {
+pub(super) fn make(folder: &Path, modality_name: &str) -> Result<(), AuthorityError> {
     let authority = if folder.join("ca.pem").exists() {
         let authority = Directory::open(folder)?;
         // The list of an earlier demonstration may have ended, and would refuse everybody.

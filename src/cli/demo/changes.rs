@@ -12,7 +12,7 @@ type Element = DataElement<InMemDicomObject>;
 
 /// Two versions of one object against each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// In the order of the tags.
     pub changes: Vec<Change>,
     /// Elements whose value is the same in both, those in sequences too.
@@ -21,7 +21,7 @@ pub struct Comparison {
 
 /// One element that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub(crate) struct Change {
     /// `(gggg,eeee)`, in a sequence `(gggg,eeee)[1](gggg,eeee)` with items counted from 1.
     pub path: String,
     /// Of the dictionary, or what kind of private element it is.
@@ -32,7 +32,7 @@ pub struct Change {
 }
 
 /// Compares by value: padding and VR encoding do not count, since they are not what a reader sees.
-pub fn compare(before: &InMemDicomObject, after: &InMemDicomObject) -> Comparison {
+pub(super) fn compare(before: &InMemDicomObject, after: &InMemDicomObject) -> Comparison {
     let mut comparison = Comparison::default();
     comparison.data_sets("", before, after);
     comparison

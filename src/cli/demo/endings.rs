@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 /// What may end the demonstration.
 #[derive(Debug)]
-pub struct Endings {
+pub(super) struct Endings {
     interrupt: Signal,
     terminate: Signal,
     /// `None` under nohup(1): it goes on without its terminal.
@@ -23,7 +23,7 @@ impl Endings {
     ///
     /// # Errors
     /// When the system does not allow it.
-    pub fn watch() -> io::Result<Self> {
+    pub(super) fn watch() -> io::Result<Self> {
         let hangup = if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -33,7 +33,7 @@ impl Endings {
     }
 
     /// Waits for a signal, also one that came before.
-    pub async fn told(&mut self) {
+    pub(super) async fn told(&mut self) {
         let Self { interrupt, terminate, hangup, .. } = self;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -43,7 +43,7 @@ impl Endings {
     }
 
     /// Waits for a signal, or until nobody reads standard output any more.
-    pub async fn told_or_unread(&mut self) {
+    pub(super) async fn told_or_unread(&mut self) {
         tokio::select! {
             () = self.told() => {}
             () = unread() => {}

@@ -7,7 +7,7 @@ use crate::dimse::Status;
 
 /// The step that did not work.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(super) enum Failure {
     #[error("{step}: {source}")]
     Io { step: &'static str, source: io::Error },
     #[error("making the certificates: {0}")]
@@ -36,7 +36,7 @@ pub enum Failure {
 
 impl Failure {
     /// An I/O error and what it came in the way of.
-    pub fn io(step: &'static str, source: io::Error) -> Self {
+    pub(super) fn io(step: &'static str, source: io::Error) -> Self {
         Self::Io { step, source }
     }
 }

@@ -12,7 +12,7 @@ use super::phantom::TRACES;
 
 /// The archive's objects in the order of the study.
 #[derive(Debug)]
-pub struct Kept {
+pub(super) struct Kept {
     objects: Vec<(PathBuf, DefaultDicomObject)>,
 }
 
@@ -21,7 +21,7 @@ impl Kept {
     ///
     /// # Errors
     /// When a file is no DICOM file, or an object is missing.
-    pub fn of(study: &[DefaultDicomObject], files: &[PathBuf]) -> Result<Self, Failure> {
+    pub(super) fn of(study: &[DefaultDicomObject], files: &[PathBuf]) -> Result<Self, Failure> {
         let mut archived = Vec::with_capacity(files.len());
         for file in files {
             let object = dicom_object::open_file(file).map_err(|error| unreadable(file, &error))?;
@@ -41,12 +41,12 @@ impl Kept {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.objects.len()
     }
 
     /// The object at this place of the study.
-    pub fn object(&self, index: usize) -> Option<&DefaultDicomObject> {
+    pub(super) fn object(&self, index: usize) -> Option<&DefaultDicomObject> {
         self.objects.get(index).map(|(_, object)| object)
     }
 
@@ -54,7 +54,7 @@ impl Kept {
     ///
     /// # Errors
     /// The file, and what it still has.
-    pub fn hold_no_traces(&self) -> Result<(), Failure> {
+    pub(super) fn hold_no_traces(&self) -> Result<(), Failure> {
         for (path, _) in &self.objects {
             let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
             let left = |trace: &&&str| bytes.windows(trace.len()).any(|window| window == trace.as_bytes());
@@ -69,7 +69,7 @@ impl Kept {
     ///
     /// # Errors
     /// The instance whose reference leads nowhere.
-    pub fn refer_to_each_other(&self) -> Result<(), Failure> {
+    pub(super) fn refer_to_each_other(&self) -> Result<(), Failure> {
         let instances: Vec<_> =
             self.objects.iter().map(|(_, object)| text(object, tags::SOP_INSTANCE_UID)).collect();
         for (_, object) in &self.objects {

@@ -11,14 +11,14 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::{DefaultDicomObject, FileMetaTableBuilder, InMemDicomObject};
 
 /// Slices of the study.
-pub const SLICES: usize = 8;
+pub(super) const SLICES: usize = 8;
 /// Rows and columns of a slice.
-pub const EDGE: u16 = 256;
+pub(super) const EDGE: u16 = 256;
 /// Reserves the block of private elements in group 0009.
-pub const PRIVATE_CREATOR: &str = "DIMSEGATE DEMO 1.0";
+pub(super) const PRIVATE_CREATOR: &str = "DIMSEGATE DEMO 1.0";
 
 /// Text by which the patient could be found, wherever in the header it stands.
-pub const TRACES: [&str; 3] = ["DURAND", "CAMILLE", "HSM-0047113"];
+pub(super) const TRACES: [&str; 3] = ["DURAND", "CAMILLE", "HSM-0047113"];
 
 const THICKNESS: f64 = 5.0;
 const PIXEL_SPACING: f64 = 1.5;
@@ -32,7 +32,7 @@ type Element = DataElement<InMemDicomObject>;
 ///
 /// # Errors
 /// dicom-object's reason as a sentence, if it should not make an object of this header.
-pub fn study() -> Result<Vec<DefaultDicomObject>, String> {
+pub(super) fn study() -> Result<Vec<DefaultDicomObject>, String> {
     (0..SLICES).map(slice).collect()
 }
 

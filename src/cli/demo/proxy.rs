@@ -7,7 +7,7 @@ use crate::config;
 use crate::daemon::Daemon;
 
 /// A running proxy, and where its listener listens.
-pub struct Proxy {
+pub(super) struct Proxy {
     running: Daemon,
     address: SocketAddr,
 }
@@ -17,7 +17,7 @@ impl Proxy {
     ///
     /// # Errors
     /// What is wrong with the configuration, the records or the listener, as sentences.
-    pub async fn start(configuration: &Path, listener: &str) -> Result<Self, String> {
+    pub(super) async fn start(configuration: &Path, listener: &str) -> Result<Self, String> {
         let loaded = config::load(configuration).map_err(|problems| problems.to_string())?;
         let running = Daemon::start(loaded).await.map_err(|error| error.to_string())?;
         let address = running.address(listener).ok_or_else(|| format!("no listener is called {listener}"))?;
@@ -25,12 +25,12 @@ impl Proxy {
     }
 
     /// Where the listener listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Drains and stops, so that the last record is written.
-    pub async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.running.stop("the demonstration ended").await;
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Everything that was recorded under one association's id.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub(crate) struct Told {
     /// The `association-closed` record.
     pub closed: Value,
     /// The `operation` records, in their order.
@@ -20,7 +20,7 @@ pub struct Told {
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read. Lines that are no JSON are left out: one may be half written.
-pub fn of_association_from(folder: &Path, requestor: SocketAddr) -> io::Result<Option<Told>> {
+pub(super) fn of_association_from(folder: &Path, requestor: SocketAddr) -> io::Result<Option<Told>> {
     let records = read(folder)?;
     let address = requestor.ip().to_string();
     let closed = records.iter().rev().find(|record| {

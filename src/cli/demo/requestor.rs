@@ -1,6 +1,6 @@
 //! The demonstration's modality: sends a study over any stream, TLS or not.
 
-pub mod secure;
+pub(super) mod secure;
 
 use dicom_dictionary_std::uids;
 use dicom_encoding::{AdapterFreeTransferSyntax, Codec, Endianness, TransferSyntax};
@@ -13,7 +13,7 @@ use crate::wire::pdu::Abort;
 
 /// What became of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreOutcome {
+pub(super) struct StoreOutcome {
     pub sop_instance: String,
     /// Of the C-STORE-RSP (PS3.4 Table B.2-1).
     pub status: Status,
@@ -23,14 +23,14 @@ pub struct StoreOutcome {
 
 impl StoreOutcome {
     /// Success, not a warning.
-    pub fn stored(&self) -> bool {
+    pub(super) fn stored(&self) -> bool {
         self.status == Status::SUCCESS
     }
 }
 
 /// Why a study did not get through.
 #[derive(Debug, thiserror::Error)]
-pub enum RequestorError {
+pub(super) enum RequestorError {
     #[error(transparent)]
     Association(#[from] upper::Error),
     #[error("C-ECHO answered with status {0}")]
@@ -53,7 +53,7 @@ impl From<upper::Unproposable> for RequestorError {
 ///
 /// # Errors
 /// [`RequestorError`] when the association could not be opened, verified, kept or released; it is aborted then.
-pub async fn send_study<T: Transport>(
+pub(super) async fn send_study<T: Transport>(
     stream: T,
     calling: &str,
     called: &str,

@@ -13,19 +13,19 @@ use super::requestor::secure::Credentials;
 use crate::files::full;
 
 /// Calling AE title of the demonstration's modality.
-pub const MODALITY: &str = "CT_DEMO";
+pub(super) const MODALITY: &str = "CT_DEMO";
 /// Called AE title of the archive.
-pub const ARCHIVE: &str = "ARCHIVE";
+pub(super) const ARCHIVE: &str = "ARCHIVE";
 /// What the modality's certificate carries as its subject alternative name.
-pub const MODALITY_NAME: &str = "ct.demo.example";
+pub(super) const MODALITY_NAME: &str = "ct.demo.example";
 /// The listener's name in the configuration.
-pub const LISTENER: &str = "remote";
+pub(super) const LISTENER: &str = "remote";
 /// The rewrite's name in the configuration.
-pub const REWRITE: &str = "demo";
+pub(super) const REWRITE: &str = "demo";
 
 /// A folder that is kept, or goes with this value.
 #[derive(Debug)]
-pub struct Site {
+pub(crate) struct Site {
     folder: PathBuf,
     temporary: Option<TempDir>,
 }
@@ -35,7 +35,7 @@ impl Site {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn open(folder: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn open(folder: Option<&Path>) -> io::Result<Self> {
         let Some(folder) = folder else {
             let temporary = tempfile::Builder::new().prefix("dimsegate-demo-").tempdir()?;
             return Ok(Self { folder: temporary.path().to_owned(), temporary: Some(temporary) });
@@ -46,12 +46,12 @@ impl Site {
     }
 
     /// The folder itself, absolute.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Whether the folder goes when the demonstration ends.
-    pub fn is_temporary(&self) -> bool {
+    pub(crate) fn is_temporary(&self) -> bool {
         self.temporary.is_some()
     }
 
@@ -59,33 +59,33 @@ impl Site {
     ///
     /// # Errors
     /// When something of it cannot be removed.
-    pub fn close(self) -> io::Result<()> {
+    pub(crate) fn close(self) -> io::Result<()> {
         self.temporary.map_or(Ok(()), TempDir::close)
     }
 
-    pub fn certificates(&self) -> PathBuf {
+    pub(crate) fn certificates(&self) -> PathBuf {
         self.folder.join("certs")
     }
 
-    pub fn archive(&self) -> PathBuf {
+    pub(crate) fn archive(&self) -> PathBuf {
         self.folder.join("archive")
     }
 
     /// What the modality sends, as files.
-    pub fn study(&self) -> PathBuf {
+    pub(crate) fn study(&self) -> PathBuf {
         self.folder.join("study")
     }
 
-    pub fn records(&self) -> PathBuf {
+    pub(crate) fn records(&self) -> PathBuf {
         self.folder.join("audit")
     }
 
-    pub fn configuration(&self) -> PathBuf {
+    pub(crate) fn configuration(&self) -> PathBuf {
         self.folder.join("dimsegate.toml")
     }
 
     /// The modality's certificate and key, and the CA that it trusts.
-    pub fn modality(&self) -> Credentials {
+    pub(crate) fn modality(&self) -> Credentials {
         let certificates = self.certificates();
         Credentials {
             ca: certificates.join("ca.pem"),
@@ -98,7 +98,7 @@ impl Site {
     ///
     /// # Errors
     /// When the folder or a file cannot be written.
-    pub fn write_study(&self, study: &[DefaultDicomObject]) -> io::Result<()> {
+    pub(crate) fn write_study(&self, study: &[DefaultDicomObject]) -> io::Result<()> {
         let folder = self.study();
         fs::create_dir_all(&folder).map_err(|error| naming(&folder, &error))?;
         for (number, object) in (1..).zip(study) {
@@ -112,7 +112,7 @@ impl Site {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn write_configuration(&self, archive: SocketAddr) -> io::Result<()> {
+    pub(crate) fn write_configuration(&self, archive: SocketAddr) -> io::Result<()> {
         for secret in ["audit.key", "pseudonym.key"] {
             write_secret(&self.folder.join(secret))?;
         }

@@ -23,14 +23,14 @@ const GLANCE: Duration = Duration::from_millis(20);
 const SHOWN: usize = 1;
 
 /// The archive and the proxy in front of it.
-pub struct Stage {
+pub(super) struct Stage {
     archive: Archive,
     proxy: Proxy,
 }
 
 impl Stage {
     /// Certificates, archive, configuration, proxy, in the order in which they need each other.
-    pub async fn set<W: Write>(site: &Site, story: &mut Story<W>) -> Result<Self, Failure> {
+    pub(super) async fn set<W: Write>(site: &Site, story: &mut Story<W>) -> Result<Self, Failure> {
         let folder = site.certificates();
         certificates::make(&folder, MODALITY_NAME)
             .map_err(|error| Failure::Certificates(error.to_string()))?;
@@ -53,12 +53,12 @@ impl Stage {
     }
 
     /// Where the proxy listens.
-    pub fn listener(&self) -> SocketAddr {
+    pub(super) fn listener(&self) -> SocketAddr {
         self.proxy.address()
     }
 
     /// Sends the study and tells what became of it.
-    pub async fn perform<W: Write>(&self, site: &Site, story: &mut Story<W>) -> Result<(), Failure> {
+    pub(super) async fn perform<W: Write>(&self, site: &Site, story: &mut Story<W>) -> Result<(), Failure> {
         let study = phantom::study().map_err(Failure::Study)?;
         site.write_study(&study).map_err(|error| Failure::io("writing the study", error))?;
         story.done(&format!("CT study of a phantom, {} slices", study.len()), Some(&site.study()));
@@ -95,7 +95,7 @@ impl Stage {
     }
 
     /// Ends the proxy, then the archive.
-    pub async fn strike(self) {
+    pub(super) async fn strike(self) {
         self.proxy.stop().await;
     }
 }

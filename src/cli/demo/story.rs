@@ -11,8 +11,8 @@ use crate::cli::table::{Table, visible};
 
 use super::changes::{Change, Comparison};
 use super::records::Told;
-pub use next::Next;
-pub use style::{Style, bytes as amount};
+pub(crate) use next::Next;
+pub(crate) use style::{Style, bytes as amount};
 
 const WIDTH: usize = 100;
 const INDENT: &str = "  ";
@@ -21,19 +21,19 @@ const PLACES: usize = 58;
 
 /// Prints as things happen. A closed pipe does not end the demonstration: its exit status still tells.
 #[derive(Debug)]
-pub struct Story<W> {
+pub(crate) struct Story<W> {
     out: W,
     style: Style,
 }
 
 impl<W: Write> Story<W> {
     /// Tells the story to `out`.
-    pub fn new(out: W, style: Style) -> Self {
+    pub(crate) fn new(out: W, style: Style) -> Self {
         Self { out, style }
     }
 
     /// What this is.
-    pub fn title(&mut self) {
+    pub(crate) fn title(&mut self) {
         self.line("");
         let title = self.style.bold("dimsegate demo");
         self.line(&format!(
@@ -43,7 +43,7 @@ impl<W: Write> Story<W> {
     }
 
     /// A step that worked, and where its result is.
-    pub fn done(&mut self, what: &str, place: Option<&Path>) {
+    pub(crate) fn done(&mut self, what: &str, place: Option<&Path>) {
         let tick = self.style.green("✓");
         let what = visible(what);
         match place {
@@ -56,7 +56,7 @@ impl<W: Write> Story<W> {
     }
 
     /// What became of one object, and what holds for all of them.
-    pub fn changes(&mut self, which: &str, comparison: &Comparison, notes: &[String]) {
+    pub(crate) fn changes(&mut self, which: &str, comparison: &Comparison, notes: &[String]) {
         self.heading("What changed", which);
         let mut table = Table::new(["tag", "keyword", "the modality sent", "the archive holds"])
             .within(WIDTH - 2)
@@ -85,7 +85,7 @@ impl<W: Write> Story<W> {
     }
 
     /// What the reviewer will read about it.
-    pub fn records(&mut self, told: &Told, folder: &Path) {
+    pub(crate) fn records(&mut self, told: &Told, folder: &Path) {
         self.heading("What was recorded", &format!("JSON lines in {}", folder.display()));
         for line in association::lines(told, self.style, WIDTH - 2) {
             self.line(&format!("{INDENT}{line}"));
@@ -93,7 +93,7 @@ impl<W: Write> Story<W> {
     }
 
     /// What a person may do now, to be copied into another terminal.
-    pub fn next(&mut self, next: &Next<'_>) {
+    pub(crate) fn next(&mut self, next: &Next<'_>) {
         self.heading("What to try next", "in another terminal; Ctrl-C here ends the demonstration");
         for (number, (why, command)) in next.suggestions().into_iter().enumerate() {
             if number > 0 {
@@ -109,7 +109,7 @@ impl<W: Write> Story<W> {
     }
 
     /// The end, and what is left.
-    pub fn end(&mut self, folder: &Path, kept: bool) {
+    pub(crate) fn end(&mut self, folder: &Path, kept: bool) {
         self.line("");
         let folder = visible(&folder.to_string_lossy());
         let kept = if kept { "Everything stays in" } else { "Nothing stays (--dir DIR keeps it): removing" };

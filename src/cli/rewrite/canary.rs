@@ -12,7 +12,7 @@ use crate::dataset::Encoding;
 use crate::rewrite::{Change, Expected, Output, RewriteError, Ruleset, Transform, canary};
 
 /// Says how many inputs failed: unreadable, or with a canary that came out.
-pub fn run_with(
+pub(super) fn run_with(
     rules: &Arc<Ruleset>,
     inputs: &[PathBuf],
     out: &Path,
@@ -48,7 +48,7 @@ pub fn run_with(
 
 /// What became of the canaries of one file.
 #[derive(Debug, Default)]
-pub struct Checked {
+pub(super) struct Checked {
     pub planted: usize,
     /// Came out of elements that neither rules nor profile take away.
     pub kept: usize,
@@ -57,7 +57,7 @@ pub struct Checked {
 }
 
 /// Plants, rewrites and looks.
-pub fn check(
+pub(super) fn check(
     rules: &Arc<Ruleset>,
     path: &Path,
     (sender, number): (&Sender, u64),

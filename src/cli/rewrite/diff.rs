@@ -13,7 +13,7 @@ const INDENT: &str = "  ";
 
 /// Prints what was changed in one file: tag, keyword, sequences around it, values before and after, rule. On a screen that
 /// is too narrow for that each change takes a few lines; nothing is cut.
-pub fn print(
+pub(super) fn print(
     rules: &Ruleset,
     from: &str,
     to: &str,

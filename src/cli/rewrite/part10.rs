@@ -12,7 +12,7 @@ const MEDIA_STORAGE_DIRECTORY: &str = "1.2.840.10008.1.3.10";
 
 /// What the file meta information says.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Start {
+pub(super) struct Start {
     pub sop_class_uid: Uid,
     pub sop_instance_uid: Uid,
     pub transfer_syntax_uid: Uid,
@@ -21,7 +21,7 @@ pub struct Start {
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Part10Error {
+pub(super) enum Part10Error {
     #[error(
         "is no DICOM file: \"DICM\" is missing at byte 128 (PS3.10 §7.1); give files with file meta information"
     )]
@@ -35,7 +35,7 @@ pub enum Part10Error {
 }
 
 /// Reads the start of a file from its first bytes.
-pub fn read(bytes: &[u8]) -> Result<Start, Part10Error> {
+pub(super) fn read(bytes: &[u8]) -> Result<Start, Part10Error> {
     if bytes.get(PREAMBLE..PREAMBLE + 4) != Some(b"DICM") {
         return Err(Part10Error::Prefix);
     }
@@ -78,7 +78,7 @@ fn element(bytes: &[u8], at: usize) -> Option<(u16, &[u8], usize)> {
 }
 
 /// A new start: an empty preamble, and nothing of what the old one said but its class and transfer syntax.
-pub fn write(sop_class_uid: &str, sop_instance_uid: &str, transfer_syntax_uid: &str) -> Vec<u8> {
+pub(super) fn write(sop_class_uid: &str, sop_instance_uid: &str, transfer_syntax_uid: &str) -> Vec<u8> {
     let mut group = vec![2, 0, 1, 0, b'O', b'B', 0, 0, 2, 0, 0, 0, 0, 1];
     for (element, vr, text) in [
         (0x02, b"UI", sop_class_uid),

@@ -26,7 +26,7 @@ pub(crate) struct Decoders {
 }
 
 impl Decoders {
-    pub fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let FrameMemory { decoding, lying, pixels } = limits.decoding_memory;
         // Connections need processors too.
@@ -36,7 +36,7 @@ impl Decoders {
     }
 
     /// Other limits hold from now on.
-    pub fn apply(&self, limits: &Limits) {
+    pub(crate) fn apply(&self, limits: &Limits) {
         let FrameMemory { decoding, lying, pixels } = limits.decoding_memory;
         self.shelf.resize(bytes(lying), bytes(pixels));
         self.queue.resize(decoding);
@@ -44,13 +44,13 @@ impl Decoders {
     }
 
     /// Where the frames of a peer lie.
-    pub fn corner(&self, peer: Arc<str>) -> Corner {
+    pub(crate) fn corner(&self, peer: Arc<str>) -> Corner {
         self.shelf.corner(peer)
     }
 
     /// Decodes a frame of a peer on a thread of its own, in its turn. The turn lasts until that is done, whoever still waits for
     /// it.
-    pub async fn decode(&self, peer: Arc<str>, mut frame: Box<Frame>) -> Pixels {
+    pub(crate) async fn decode(&self, peer: Arc<str>, mut frame: Box<Frame>) -> Pixels {
         let Some(turn) = self.in_time(self.turn(peer, &mut frame)).await else { return Pixels::no_room() };
         let work = move || {
             let pixels = frame.decode(turn.bytes());

@@ -24,24 +24,24 @@ pub(super) struct Turn {
 
 impl Queue {
     /// So many bytes, for so many frames at once.
-    pub fn new(bytes: u64, places: usize) -> Arc<Self> {
+    pub(super) fn new(bytes: u64, places: usize) -> Arc<Self> {
         Arc::new(Self { order: Mutex::new(Order::new(bytes, places)) })
     }
 
     /// More memory or less; less, as turns end.
-    pub fn resize(self: &Arc<Self>, bytes: u64) {
+    pub(super) fn resize(self: &Arc<Self>, bytes: u64) {
         self.order().resize(bytes);
         self.go_on();
     }
 
     /// The memory that there is.
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.order().bytes()
     }
 
     /// A turn with so many bytes, or with all that there are. Whose object has gone out in part comes before the same peer's
     /// others.
-    pub async fn turn(self: &Arc<Self>, peer: Arc<str>, bytes: u64, is_first: bool) -> Option<Turn> {
+    pub(super) async fn turn(self: &Arc<Self>, peer: Arc<str>, bytes: u64, is_first: bool) -> Option<Turn> {
         let (tell, told) = oneshot::channel();
         self.order().wait(Waiting { peer, bytes, is_first, tell });
         self.go_on();
@@ -66,7 +66,7 @@ impl Queue {
 
 impl Turn {
     /// The memory that it has.
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 }

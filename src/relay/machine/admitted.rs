@@ -39,7 +39,7 @@ pub(super) enum Paced {
 }
 
 impl AwaitsPace {
-    pub fn handle(self, cx: &mut Context<'_>) -> Next {
+    pub(super) fn handle(self, cx: &mut Context<'_>) -> Next {
         let Self { context_id, command, paced, began } = self;
         match paced {
             Paced::Request { operation, message_id } => {

@@ -15,11 +15,11 @@ pub(super) struct AsItCame {
 
 impl AsItCame {
     /// From its first byte, and nobody looks at it.
-    pub fn of(passage: Passage) -> State {
+    pub(super) fn of(passage: Passage) -> State {
         State::AsItCame(Box::new(Self { passage, identifier: None }))
     }
 
-    pub fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+    pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.passage.take(cx, came).map_err(Break::inside)?;
         if let Some(identifier) = &mut self.identifier {
             identifier.observe(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?);

@@ -43,7 +43,7 @@ pub(crate) struct Entry {
 }
 
 impl Books {
-    pub fn new(began: Instant) -> Self {
+    pub(crate) fn new(began: Instant) -> Self {
         Self {
             ledger: Ledger::default(),
             progress: Progress::new(began),
@@ -54,13 +54,13 @@ impl Books {
 
     /// What the deadlines look at besides the progress; `moved` are the bytes read and written so far, those on their way to
     /// the upstream first.
-    pub fn outlook(&self, moved: [u64; 2]) -> Outlook {
+    pub(crate) fn outlook(&self, moved: [u64; 2]) -> Outlook {
         let waiting = [Direction::FromPeer, Direction::ToPeer];
         Outlook { moved, waiting: waiting.map(|direction| self.ledger.waiting_since(direction)) }
     }
 
     /// Counts an operation that is over, and gives its record.
-    pub fn record(
+    pub(crate) fn record(
         &mut self,
         terms: &Terms,
         direction: Direction,
@@ -109,7 +109,7 @@ impl Books {
     }
 
     /// Counts a request of no service that PS3.7 defines, which is refused, and gives its record.
-    pub fn record_unrecognized(
+    pub(crate) fn record_unrecognized(
         &mut self,
         terms: &Terms,
         direction: Direction,
@@ -129,7 +129,7 @@ impl Books {
     }
 
     /// Records of what was never answered, once the association is over.
-    pub fn unanswered(&mut self, terms: &Terms) -> Vec<Entry> {
+    pub(crate) fn unanswered(&mut self, terms: &Terms) -> Vec<Entry> {
         let left = self.ledger.drain().into_iter();
         left.map(|(direction, exchange)| {
             let answer = exchange.early.or(exchange.answered).unwrap_or(Answer::Never);

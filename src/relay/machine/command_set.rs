@@ -23,7 +23,7 @@ pub(super) struct InCommand {
 }
 
 impl Between {
-    pub fn handle(self, cx: &mut Context<'_>, came: &Came) -> Next {
+    pub(super) fn handle(self, cx: &mut Context<'_>, came: &Came) -> Next {
         self.begins(cx, came).map_err(Break::between)?;
         cx.books.progress.under_way(cx.direction, true);
         InCommand { context_id: came.context_id, bytes: Vec::new(), empty: 0 }.handle(cx, came)
@@ -47,7 +47,7 @@ impl Between {
 }
 
 impl InCommand {
-    pub fn handle(mut self, cx: &mut Context<'_>, came: &Came) -> Next {
+    pub(super) fn handle(mut self, cx: &mut Context<'_>, came: &Came) -> Next {
         self.take(cx, came).map_err(Break::inside)?;
         if came.last { self.complete(cx) } else { Ok(State::InCommand(self)) }
     }

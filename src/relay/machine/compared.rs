@@ -31,12 +31,12 @@ enum Unlike {
 }
 
 impl Compared {
-    pub fn of(passage: Passage, command: Box<Command>, encoding: Encoding) -> State {
+    pub(super) fn of(passage: Passage, command: Box<Command>, encoding: Encoding) -> State {
         let observed = Box::new(Observed { passage, observer: Observer::new(encoding) });
         State::Compared(Box::new(Self { command, names: Names::new(encoding), observed }))
     }
 
-    pub fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+    pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.observed.passage.take(cx, came).map_err(Break::inside)?;
         let input = cx.desk.bytes(came.range.clone()).map_err(Break::inside)?;
         match self.look(input, came.last) {
@@ -111,7 +111,7 @@ impl Compared {
 }
 
 impl Observed {
-    pub fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+    pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.passage.take(cx, came).map_err(Break::inside)?;
         self.take(cx, came)?;
         self.go_on(cx, came.last)

@@ -48,7 +48,7 @@ const MADE_KEPT: usize = 1 << 20;
 
 impl Desk {
     /// Whether something has to be done before the next event.
-    pub fn has_to_wait(&self) -> bool {
+    pub(super) fn has_to_wait(&self) -> bool {
         self.writes
             || self.gives_back
             || self.answer.is_some()
@@ -57,17 +57,17 @@ impl Desk {
     }
 
     /// Bytes of a fragment.
-    pub fn bytes(&self, range: Range<usize>) -> Result<&[u8], Ended> {
+    pub(super) fn bytes(&self, range: Range<usize>) -> Result<&[u8], Ended> {
         self.inbox.all().get(range).ok_or(OUTSIDE)
     }
 
     /// Bytes that go on as they came.
-    pub fn pass(&mut self, range: Range<usize>) {
+    pub(super) fn pass(&mut self, range: Range<usize>) {
         self.spans.push(Span { source: Source::Input, range });
     }
 
     /// Notes where the transform's latest output lies; `start` is where its input began in the inbox.
-    pub fn take_pieces(&mut self, start: usize) {
+    pub(super) fn take_pieces(&mut self, start: usize) {
         let spans = self.output.pieces.drain(..).map(|piece| match piece {
             Piece::Input(range) => {
                 Span { source: Source::Input, range: start + range.start..start + range.end }
@@ -78,7 +78,7 @@ impl Desk {
     }
 
     /// The inbox will be filled again, so what has to wait moves out of it.
-    pub fn keep_spans(&mut self) -> Result<(), Ended> {
+    pub(super) fn keep_spans(&mut self) -> Result<(), Ended> {
         let inbox = self.inbox.all();
         for span in self.spans.iter_mut().filter(|span| span.source == Source::Input) {
             let start = self.output.made.len();
@@ -89,21 +89,21 @@ impl Desk {
     }
 
     /// What was packed is written.
-    pub fn written(&mut self) {
+    pub(super) fn written(&mut self) {
         if self.spans.is_empty() {
             self.output.clear();
         }
     }
 
     /// Gives back what is large, between two steps.
-    pub fn trim(&mut self) {
+    pub(super) fn trim(&mut self) {
         if self.spans.is_empty() && self.output.made.capacity() > MADE_KEPT {
             self.output = Output::default();
         }
     }
 
     /// Gives back what an idle half does not need.
-    pub fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         self.inbox.rest();
         if self.output.made.capacity() > 0 && self.inbox.unread().is_empty() {
             self.output = Output::default();
@@ -129,22 +129,22 @@ pub(super) struct Context<'m> {
 
 impl Context<'_> {
     /// The side that this half hears.
-    pub fn sender(&self) -> Side {
+    pub(super) fn sender(&self) -> Side {
         sender(self.direction)
     }
 
-    pub fn protocol(&self, malformed: Malformed) -> Ended {
+    pub(super) fn protocol(&self, malformed: Malformed) -> Ended {
         Ended::Protocol { side: self.sender(), malformed }
     }
 
     /// Writes an operation of this direction down that is over.
-    pub fn record(&mut self, exchange: Exchange, answer: Answer) {
+    pub(super) fn record(&mut self, exchange: Exchange, answer: Answer) {
         let entry = self.books.record(self.terms, self.direction, exchange, answer);
         self.desk.records.push(entry);
     }
 
     /// The same of an operation that the other side asked for, once its data set has gone on.
-    pub fn over(&mut self, message_id: u16, answer: Answer) {
+    pub(super) fn over(&mut self, message_id: u16, answer: Answer) {
         let asked = opposite(self.direction);
         match self.answered(message_id) {
             Some(exchange) if !exchange.sent => exchange.early = Some(answer),
@@ -158,30 +158,30 @@ impl Context<'_> {
     }
 
     /// A request of this direction that waits.
-    pub fn asked(&mut self, message_id: u16) -> Option<&mut Exchange> {
+    pub(super) fn asked(&mut self, message_id: u16) -> Option<&mut Exchange> {
         self.books.ledger.find_mut(self.direction, message_id)
     }
 
     /// A request that messages of this direction answer.
-    pub fn answered(&mut self, message_id: u16) -> Option<&mut Exchange> {
+    pub(super) fn answered(&mut self, message_id: u16) -> Option<&mut Exchange> {
         self.books.ledger.find_mut(opposite(self.direction), message_id)
     }
 
     /// Packs a command set.
-    pub fn send(&mut self, context_id: u8, command: &[u8]) {
+    pub(super) fn send(&mut self, context_id: u8, command: &[u8]) {
         self.outlet.take_turn(self.direction);
         self.outlet.packer.command(context_id, command);
     }
 
     /// Packs a short PDU, which goes out at once.
-    pub fn send_pdu(&mut self, pdu: &[u8]) {
+    pub(super) fn send_pdu(&mut self, pdu: &[u8]) {
         self.outlet.take_turn(self.direction);
         self.outlet.packer.pdu(pdu);
         self.desk.writes = true;
     }
 
     /// Packs what has come of a data set; with `last` it ends.
-    pub fn pack(&mut self, context_id: u8, last: bool) -> Result<(), Ended> {
+    pub(super) fn pack(&mut self, context_id: u8, last: bool) -> Result<(), Ended> {
         if !self.desk.spans.is_empty() || last {
             let (input, made) = (self.desk.inbox.all(), self.desk.output.made.as_slice());
             self.outlet
@@ -194,13 +194,13 @@ impl Context<'_> {
     }
 
     /// Answers the sender of this direction's messages.
-    pub fn reply(&mut self, context_id: u8, command: Vec<u8>) {
+    pub(super) fn reply(&mut self, context_id: u8, command: Vec<u8>) {
         debug_assert!(self.desk.answer.is_none(), "two answers at once");
         self.desk.answer = Some(Box::new(Reply { context_id, command }));
     }
 
     /// Asks whoever drives the machine; the next state takes the answer.
-    pub fn ask(&mut self, question: Question) {
+    pub(super) fn ask(&mut self, question: Question) {
         debug_assert!(self.desk.question.is_none(), "two questions at once");
         self.desk.question = Some(question);
     }

@@ -14,7 +14,7 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    pub fn other(self) -> Self {
+    pub(crate) fn other(self) -> Self {
         match self {
             Self::Requestor => Self::Upstream,
             Self::Upstream => Self::Requestor,
@@ -72,7 +72,7 @@ pub(crate) enum Ended {
 
 impl Ended {
     /// What a side gets as its last PDU: the abort of the other with its source and reason, or one of dimsegate's own.
-    pub fn abort_for(&self, told: Side) -> Option<Abort> {
+    pub(crate) fn abort_for(&self, told: Side) -> Option<Abort> {
         match self {
             Self::Released { .. } | Self::Drained => None,
             Self::Aborted { by, .. } | Self::Lost { side: by, .. } if *by == told => None,

@@ -81,7 +81,7 @@ pub(crate) struct Named {
 
 impl Named {
     /// What a rewrite found in place of what the command says.
-    pub fn instead(summary: &Summary) -> Self {
+    pub(crate) fn instead(summary: &Summary) -> Self {
         let named = |wanted: Tag| {
             let mismatch = summary.mismatch.as_ref().filter(|(tag, _)| *tag == wanted);
             mismatch.map(|(_, value)| crate::wire::escape(value))
@@ -92,7 +92,7 @@ impl Named {
 
 impl Exchange {
     /// Boxed, since it goes from hand to hand.
-    pub fn new(
+    pub(crate) fn new(
         operation: Operation,
         context_id: u8,
         message_id: u16,
@@ -128,7 +128,7 @@ impl Exchange {
     }
 
     /// Whether this is the last of its responses.
-    pub fn ending(&self, status: Status) -> Ending {
+    pub(crate) fn ending(&self, status: Status) -> Ending {
         let is_repository_query =
             self.operation == Operation::CFind && self.sop_class.as_deref() == Some(REPOSITORY_QUERY);
         match status.outcome() {
@@ -139,7 +139,7 @@ impl Exchange {
     }
 
     /// Writes down, each once, what a response had that the standard does not allow.
-    pub fn tolerate(&mut self, labels: Labels) {
+    pub(crate) fn tolerate(&mut self, labels: Labels) {
         for label in labels {
             if self.tolerated.len() < MOST_TOLERATED && !self.tolerated.contains(&label) {
                 self.tolerated.push(label);
@@ -148,7 +148,7 @@ impl Exchange {
     }
 
     /// The same of a data set.
-    pub fn tolerate_in_data_set(&mut self, tolerated: Tolerated) {
+    pub(crate) fn tolerate_in_data_set(&mut self, tolerated: Tolerated) {
         if tolerated != Tolerated::default() {
             self.tolerate(tolerated.words().into_iter().map(Cow::Borrowed).collect());
         }
@@ -171,7 +171,7 @@ pub(crate) struct Asked {
 }
 
 impl Exchange {
-    pub fn asked(&self) -> Asked {
+    pub(crate) fn asked(&self) -> Asked {
         Asked {
             operation: self.operation,
             context_id: self.context_id,
@@ -246,7 +246,7 @@ impl Ledger {
     }
 
     /// Whether a request that goes in this direction can be entered.
-    pub fn has_place_for(&self, direction: Direction, message_id: u16) -> Result<(), NotOpened> {
+    pub(crate) fn has_place_for(&self, direction: Direction, message_id: u16) -> Result<(), NotOpened> {
         let table = self.table(direction);
         match table.place(message_id) {
             Ok(_) => Err(NotOpened::Duplicate),
@@ -256,7 +256,7 @@ impl Ledger {
     }
 
     /// Enters a request that goes in this direction, for which there is a place.
-    pub fn open(&mut self, direction: Direction, exchange: Box<Exchange>) {
+    pub(crate) fn open(&mut self, direction: Direction, exchange: Box<Exchange>) {
         let table = self.table_mut(direction);
         let message_id = exchange.message_id;
         let place = table.place(message_id);
@@ -272,27 +272,27 @@ impl Ledger {
     }
 
     /// The request of this direction with this message ID, as it stands.
-    pub fn find(&self, direction: Direction, message_id: u16) -> Option<&Exchange> {
+    pub(crate) fn find(&self, direction: Direction, message_id: u16) -> Option<&Exchange> {
         let table = self.table(direction);
         let place = table.place(message_id).ok()?;
         table.0.get(place).map(|(_, exchange)| &**exchange)
     }
 
     /// The same, to note what is known of it.
-    pub fn find_mut(&mut self, direction: Direction, message_id: u16) -> Option<&mut Exchange> {
+    pub(crate) fn find_mut(&mut self, direction: Direction, message_id: u16) -> Option<&mut Exchange> {
         let table = self.table_mut(direction);
         let place = table.place(message_id).ok()?;
         table.0.get_mut(place).map(|(_, exchange)| &mut **exchange)
     }
 
     /// Whether a request of this operation that goes in this direction waits for its last response.
-    pub fn is_waiting(&self, direction: Direction, operation: Operation) -> bool {
+    pub(crate) fn is_waiting(&self, direction: Direction, operation: Operation) -> bool {
         self.table(direction).0.iter().any(|(_, exchange)| exchange.operation == operation)
     }
 
     /// Takes out a request with this message ID that has had a response which may have been its last: none has followed
     /// before its message ID is used again.
-    pub fn close_answered(
+    pub(crate) fn close_answered(
         &mut self,
         direction: Direction,
         message_id: u16,
@@ -302,14 +302,14 @@ impl Ledger {
     }
 
     /// Takes out a request that has had its last response, or was refused.
-    pub fn close(&mut self, direction: Direction, message_id: u16) -> Option<Box<Exchange>> {
+    pub(crate) fn close(&mut self, direction: Direction, message_id: u16) -> Option<Box<Exchange>> {
         let table = self.table_mut(direction);
         let place = table.place(message_id).ok()?;
         Some(table.0.remove(place).1)
     }
 
     /// Since when the oldest whole request of this direction has waited for its answer.
-    pub fn waiting_since(&self, direction: Direction) -> Option<Instant> {
+    pub(crate) fn waiting_since(&self, direction: Direction) -> Option<Instant> {
         let waits = |exchange: &Exchange| exchange.sent && exchange.answered.is_none();
         let all = self.table(direction).0.iter();
         all.filter(|(_, exchange)| waits(exchange)).map(|(_, exchange)| exchange.sent_at).min()
@@ -317,13 +317,13 @@ impl Ledger {
 
     /// Whether no request of either direction waits for anything. One that has had a response which may have been its last is
     /// kept in case that another follows, and waits for none.
-    pub fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         let mut all = self.to_upstream.0.iter().chain(&self.to_requestor.0);
         all.all(|(_, exchange)| exchange.answered.is_some())
     }
 
     /// What was never answered, oldest first; requests of one read, by their message IDs.
-    pub fn drain(&mut self) -> Vec<(Direction, Box<Exchange>)> {
+    pub(crate) fn drain(&mut self) -> Vec<(Direction, Box<Exchange>)> {
         let of = |direction, table: &mut Table| {
             std::mem::take(table).0.into_iter().map(move |(_, exchange)| (direction, exchange))
         };

@@ -81,7 +81,7 @@ enum Step {
 }
 
 impl Half {
-    pub fn new(direction: Direction, offered: u32) -> Self {
+    pub(super) fn new(direction: Direction, offered: u32) -> Self {
         Self {
             direction,
             deframer: Deframer::new(offered),
@@ -112,14 +112,14 @@ impl Half {
     }
 
     /// A PDU of dimsegate's own, before anything is relayed in this direction.
-    pub fn begin_with(&mut self, shared: &mut Shared, pdu: &[u8]) {
+    pub(super) fn begin_with(&mut self, shared: &mut Shared, pdu: &[u8]) {
         self.context(shared).0.send_pdu(pdu);
         shared.books.progress.under_way(self.direction, true);
         self.turn = Turn::Flush;
     }
 
     /// What is wanted next.
-    pub fn next(&mut self, shared: &mut Shared) -> Want {
+    pub(super) fn next(&mut self, shared: &mut Shared) -> Want {
         loop {
             if let Some(want) = self.unfinished(shared) {
                 return want;
@@ -196,7 +196,7 @@ impl Half {
     }
 
     /// What [`Want::Write`] is about.
-    pub fn outgoing<'m>(&'m self, host: &'m Packer) -> Outgoing<'m> {
+    pub(super) fn outgoing<'m>(&'m self, host: &'m Packer) -> Outgoing<'m> {
         match &self.answer {
             Some(answer) => Outgoing { packer: answer, input: &[], made: &[] },
             None => Outgoing { packer: host, input: self.desk.inbox.all(), made: &self.desk.output.made },
@@ -204,7 +204,7 @@ impl Half {
     }
 
     /// So many bytes have come into the inbox.
-    pub fn read(&mut self, shared: &mut Shared, count: usize) {
+    pub(super) fn read(&mut self, shared: &mut Shared, count: usize) {
         debug_assert!(matches!(self.turn, Turn::Read));
         shared.books.progress.moved(self.direction);
         self.desk.question = Some(Question::PaceOfBytes(count));
@@ -212,7 +212,7 @@ impl Half {
     }
 
     /// No more come. Where that was to be expected, the other direction tells how the association ends.
-    pub fn stream_ended(&mut self, shared: &mut Shared, detail: String) {
+    pub(super) fn stream_ended(&mut self, shared: &mut Shared, detail: String) {
         let side = self.from();
         if self.state.is_between() && shared.books.release.was_asked_by(side) {
             self.turn = Turn::Over;
@@ -227,7 +227,7 @@ impl Half {
     }
 
     /// What was to be written is.
-    pub fn written(&mut self, shared: &mut Shared) {
+    pub(super) fn written(&mut self, shared: &mut Shared) {
         let (direction, from, to) = (self.direction, self.from(), self.to());
         if self.answer.take().is_some() {
             shared.give_turn_back(from, direction);
@@ -239,7 +239,7 @@ impl Half {
     }
 
     /// It cannot be. A side that has its abort does not need to hear more.
-    pub fn not_written(&mut self, shared: &mut Shared, detail: String) {
+    pub(super) fn not_written(&mut self, shared: &mut Shared, detail: String) {
         let side = if self.answer.is_some() { self.from() } else { self.to() };
         let tells = matches!(self.turn, Turn::Close(_)) || shared.outlet(side).is_condemned;
         self.written(shared);
@@ -250,7 +250,7 @@ impl Half {
     }
 
     /// A record is kept, or a question answered.
-    pub fn told(&mut self, shared: &mut Shared, told: Told) {
+    pub(super) fn told(&mut self, shared: &mut Shared, told: Told) {
         match std::mem::replace(&mut self.asked, Asked::Nothing) {
             Asked::Nothing => self.stop(shared, Break::inside(NOBODY_ASKED)),
             Asked::Record => {}
@@ -353,7 +353,7 @@ impl Half {
     }
 
     /// The half does not go on. What was whole before goes on, as it does if it comes in another read; what was not, never.
-    pub fn stop(&mut self, shared: &mut Shared, stopped: Break) {
+    pub(super) fn stop(&mut self, shared: &mut Shared, stopped: Break) {
         let packer = &mut shared.outlet(self.to()).packer;
         if !stopped.is_between_messages {
             packer.keep_whole();

@@ -98,7 +98,13 @@ pub(super) struct Machine {
 impl Machine {
     /// An association that begins with `answer`, its A-ASSOCIATE-AC. `takes` are the maximum lengths that the upstream and
     /// the requestor said they take.
-    pub fn new(terms: Terms, takes: [u32; 2], deadlines: Deadlines, answer: &[u8], began: Instant) -> Self {
+    pub(super) fn new(
+        terms: Terms,
+        takes: [u32; 2],
+        deadlines: Deadlines,
+        answer: &[u8],
+        began: Instant,
+    ) -> Self {
         let ([upstream, requestor], offered) = (takes, terms.offered);
         let (to_upstream, to_requestor) = (Outlet::new(upstream), Outlet::new(requestor));
         let books = Books::new(began);
@@ -118,35 +124,35 @@ impl Machine {
     }
 
     /// What happens from now on until the next call happens at this time.
-    pub fn woken(&mut self, now: Instant) {
+    pub(super) fn woken(&mut self, now: Instant) {
         self.shared.books.progress.woken(now);
     }
 
     /// What a half wants.
-    pub fn next(&mut self, direction: Direction) -> Want {
+    pub(super) fn next(&mut self, direction: Direction) -> Want {
         let (half, shared) = self.half(direction);
         half.next(shared)
     }
 
     /// Where bytes of this direction are read into.
-    pub fn inbox(&mut self, direction: Direction) -> &mut Inbox {
+    pub(super) fn inbox(&mut self, direction: Direction) -> &mut Inbox {
         &mut self.half(direction).0.desk.inbox
     }
 
     /// So many have come.
-    pub fn read(&mut self, direction: Direction, count: usize) {
+    pub(super) fn read(&mut self, direction: Direction, count: usize) {
         let (half, shared) = self.half(direction);
         half.read(shared, count);
     }
 
     /// No more come, and why.
-    pub fn stream_ended(&mut self, direction: Direction, detail: String) {
+    pub(super) fn stream_ended(&mut self, direction: Direction, detail: String) {
         let (half, shared) = self.half(direction);
         half.stream_ended(shared, detail);
     }
 
     /// What a half wants to be written.
-    pub fn outgoing(&self, direction: Direction) -> Outgoing<'_> {
+    pub(super) fn outgoing(&self, direction: Direction) -> Outgoing<'_> {
         match direction {
             Direction::FromPeer => self.from_peer.outgoing(&self.shared.to_upstream.packer),
             Direction::ToPeer => self.to_peer.outgoing(&self.shared.to_requestor.packer),
@@ -154,50 +160,50 @@ impl Machine {
     }
 
     /// Some of it is, so that a deadline counts from now.
-    pub fn moved(&mut self, direction: Direction) {
+    pub(super) fn moved(&mut self, direction: Direction) {
         self.shared.books.progress.moved(direction);
     }
 
     /// All of it is.
-    pub fn written(&mut self, direction: Direction) {
+    pub(super) fn written(&mut self, direction: Direction) {
         let (half, shared) = self.half(direction);
         half.written(shared);
     }
 
     /// It cannot be, and why.
-    pub fn not_written(&mut self, direction: Direction, detail: String) {
+    pub(super) fn not_written(&mut self, direction: Direction, detail: String) {
         let (half, shared) = self.half(direction);
         half.not_written(shared, detail);
     }
 
     /// A half waits for dimsegate itself, which is no stall of either side.
-    pub fn held_up(&mut self, direction: Direction) {
+    pub(super) fn held_up(&mut self, direction: Direction) {
         self.shared.books.progress.held_up(direction);
     }
 
     /// A record is kept, or a question answered.
-    pub fn told(&mut self, direction: Direction, told: Told) {
+    pub(super) fn told(&mut self, direction: Direction, told: Told) {
         let (half, shared) = self.half(direction);
         half.told(shared, told);
     }
 
     /// Whoever drives a half cannot do what it wants, though it should.
-    pub fn defect(&mut self, direction: Direction, detail: &'static str) {
+    pub(super) fn defect(&mut self, direction: Direction, detail: &'static str) {
         let (half, shared) = self.half(direction);
         half.stop(shared, Break::inside(Ended::Defect { detail }));
     }
 
-    pub fn terms(&self) -> &Terms {
+    pub(super) fn terms(&self) -> &Terms {
         &self.shared.terms
     }
 
     /// Whether a turn was handed over since this was asked last, so that the half that waited for it can go on.
-    pub fn has_handed_over(&mut self) -> bool {
+    pub(super) fn has_handed_over(&mut self) -> bool {
         std::mem::take(&mut self.shared.has_handed_over)
     }
 
     /// Whether to [look at the deadlines](Self::look) now, since one may have come nearer than the last look said.
-    pub fn has_to_look(&mut self) -> bool {
+    pub(super) fn has_to_look(&mut self) -> bool {
         self.shared.books.progress.has_to_look()
     }
 
@@ -205,25 +211,25 @@ impl Machine {
     ///
     /// # Errors
     /// The one that has passed. `moved` are the bytes read and written so far, those on their way to the upstream first.
-    pub fn look(&mut self, moved: [u64; 2]) -> Result<Instant, Expired> {
+    pub(super) fn look(&mut self, moved: [u64; 2]) -> Result<Instant, Expired> {
         let outlook = self.shared.books.outlook(moved);
         self.shared.books.progress.look(self.deadlines, &outlook, &mut self.windows)
     }
 
     /// The proxy stops.
-    pub fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         self.drains = true;
     }
 
     /// Whether the proxy stops and nothing keeps this association: no message is under way, no answer is waited for, and
     /// neither side has asked for the release, which then goes its own way.
-    pub fn may_end(&self) -> bool {
+    pub(super) fn may_end(&self) -> bool {
         let Books { ledger, progress, .. } = &self.shared.books;
         self.drains && progress.is_quiet() && ledger.is_at_rest() && !progress.is_releasing()
     }
 
     /// Whether a side has had its abort.
-    pub fn is_condemned(&self, side: Side) -> bool {
+    pub(super) fn is_condemned(&self, side: Side) -> bool {
         match side {
             Side::Upstream => self.shared.to_upstream.is_condemned,
             Side::Requestor => self.shared.to_requestor.is_condemned,
@@ -232,7 +238,7 @@ impl Machine {
 
     /// What is left of it when it is over, and the records that are still to be kept: of what is over, and of what was never
     /// answered.
-    pub fn end(self) -> (Terms, Books, Vec<Entry>) {
+    pub(super) fn end(self) -> (Terms, Books, Vec<Entry>) {
         let Shared { terms, mut books, .. } = self.shared;
         let mut entries = self.from_peer.desk.records;
         entries.extend(self.to_peer.desk.records);

@@ -22,13 +22,13 @@ pub(crate) struct Outlet {
 
 impl Outlet {
     /// `maximum_length` is what the side said that it takes; 0 is unlimited.
-    pub fn new(maximum_length: u32) -> Self {
+    pub(super) fn new(maximum_length: u32) -> Self {
         let packer = Packer::new(maximum_length);
         Self { packer, maximum_length, turn: None, waits: None, is_condemned: false }
     }
 
     /// Takes the turn where it is free; otherwise waits for it. Whether it is this one's.
-    pub fn take_turn(&mut self, half: Direction) -> bool {
+    pub(super) fn take_turn(&mut self, half: Direction) -> bool {
         let turn = *self.turn.get_or_insert(half);
         if turn != half {
             self.waits = Some(half);
@@ -37,7 +37,7 @@ impl Outlet {
     }
 
     /// Gives the turn back, or waits for it no more. Whether the other one has it now, who waited.
-    pub fn give_turn_back(&mut self, half: Direction) -> bool {
+    pub(super) fn give_turn_back(&mut self, half: Direction) -> bool {
         if self.waits == Some(half) {
             self.waits = None;
         }
@@ -49,7 +49,7 @@ impl Outlet {
     }
 
     /// What a guest packs its answer with.
-    pub fn guest(&self) -> Packer {
+    pub(super) fn guest(&self) -> Packer {
         Packer::new(self.maximum_length)
     }
 }

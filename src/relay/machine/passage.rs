@@ -21,17 +21,17 @@ pub(super) struct Passage {
 
 impl Passage {
     /// Of a request.
-    pub fn of_request(context_id: u8, message_id: u16) -> Self {
+    pub(super) fn of_request(context_id: u8, message_id: u16) -> Self {
         Self { request: Some(message_id), ..Self::of_response(context_id, context_id) }
     }
 
     /// Of a response, in one context, to go on in another.
-    pub fn of_response(context_id: u8, to_context_id: u8) -> Self {
+    pub(super) fn of_response(context_id: u8, to_context_id: u8) -> Self {
         Self { context_id, to_context_id, request: None, bytes: 0, empty: 0 }
     }
 
     /// Takes a fragment that came.
-    pub fn take(&mut self, cx: &Context<'_>, came: &Came) -> Result<(), Ended> {
+    pub(super) fn take(&mut self, cx: &Context<'_>, came: &Came) -> Result<(), Ended> {
         if came.kind != Kind::DataSet || came.context_id != self.context_id {
             return Err(of_another(cx, came.context_id));
         }
@@ -40,7 +40,11 @@ impl Passage {
     }
 
     /// All of it has gone on: what is known of its request now. One that is over already is written down with that.
-    pub fn note<T>(&self, cx: &mut Context<'_>, note: impl FnOnce(&mut super::exchange::Exchange) -> T) {
+    pub(super) fn note<T>(
+        &self,
+        cx: &mut Context<'_>,
+        note: impl FnOnce(&mut super::exchange::Exchange) -> T,
+    ) {
         let now = cx.books.progress.now();
         let Some(message_id) = self.request else { return };
         let Some(exchange) = cx.asked(message_id) else { return };

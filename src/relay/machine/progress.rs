@@ -32,18 +32,18 @@ pub(super) struct Movement {
 }
 
 impl Progress {
-    pub fn new(began: Instant) -> Self {
+    pub(crate) fn new(began: Instant) -> Self {
         let (to_upstream, to_requestor) = (Movement::default(), Movement::default());
         Self { began, now: 0, to_upstream, to_requestor, release: None, has_to_look: true }
     }
 
     /// The driver woke up.
-    pub fn woken(&mut self, now: Instant) {
+    pub(crate) fn woken(&mut self, now: Instant) {
         self.now = nanos(now.saturating_duration_since(self.began));
     }
 
     /// When the driver last woke up.
-    pub fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.at(self.now)
     }
 
@@ -63,13 +63,13 @@ impl Progress {
     }
 
     /// Bytes moved in this direction.
-    pub fn moved(&mut self, direction: Direction) {
+    pub(crate) fn moved(&mut self, direction: Direction) {
         let now = self.now;
         self.movement(direction).last = now;
     }
 
     /// Whether a message, or any part of a PDU, is under way in this direction; bytes moved too.
-    pub fn under_way(&mut self, direction: Direction, under_way: bool) {
+    pub(crate) fn under_way(&mut self, direction: Direction, under_way: bool) {
         let now = self.now;
         let movement = self.movement(direction);
         if under_way && !movement.under_way {
@@ -79,29 +79,29 @@ impl Progress {
     }
 
     /// Whether no message, nor any part of a PDU, is under way in either direction.
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         !self.to_upstream.under_way && !self.to_requestor.under_way
     }
 
     /// This direction waits for dimsegate itself, which is no stall of either side.
-    pub fn held_up(&mut self, direction: Direction) {
+    pub(crate) fn held_up(&mut self, direction: Direction) {
         let now = self.now;
         let movement = self.movement(direction);
         (movement.held_up, movement.last) = (true, now);
     }
 
     /// Whether a release was asked for.
-    pub fn is_releasing(&self) -> bool {
+    pub(crate) fn is_releasing(&self) -> bool {
         self.release.is_some()
     }
 
     /// Whether a deadline may have come nearer since this was asked last.
-    pub fn has_to_look(&mut self) -> bool {
+    pub(crate) fn has_to_look(&mut self) -> bool {
         std::mem::take(&mut self.has_to_look)
     }
 
     /// A release was asked for.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.has_to_look |= self.release.is_none();
         self.release.get_or_insert(self.now);
     }

@@ -23,7 +23,7 @@ fn index(side: Side) -> usize {
 
 impl Release {
     /// `by` sent an A-RELEASE-RQ.
-    pub fn ask(&mut self, by: Side) -> Result<(), Malformed> {
+    pub(crate) fn ask(&mut self, by: Side) -> Result<(), Malformed> {
         self.first.get_or_insert(by);
         match self.asked.get_mut(index(by)) {
             Some(asked) if !*asked => {
@@ -35,7 +35,7 @@ impl Release {
     }
 
     /// `by` sent an A-RELEASE-RP. Returns who asked first, once everything that was asked is answered.
-    pub fn answer(&mut self, by: Side) -> Result<Option<Side>, Malformed> {
+    pub(crate) fn answer(&mut self, by: Side) -> Result<Option<Side>, Malformed> {
         let was_asked = self.was_asked_by(by.other());
         match self.answered.get_mut(index(by)) {
             Some(answered) if was_asked && !*answered => *answered = true,
@@ -47,7 +47,7 @@ impl Release {
     }
 
     /// Whether `by` has asked: it may then close without waiting for more.
-    pub fn was_asked_by(&self, by: Side) -> bool {
+    pub(crate) fn was_asked_by(&self, by: Side) -> bool {
         self.asked.get(index(by)).copied().unwrap_or(false)
     }
 }

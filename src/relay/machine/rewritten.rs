@@ -41,7 +41,7 @@ pub(super) enum Origin {
 }
 
 impl Rewritten {
-    pub fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+    pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.passage.take(cx, came).map_err(Break::inside)?;
         if let Some(identifier) = &mut self.identifier {
             identifier.observe(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?);
@@ -50,7 +50,7 @@ impl Rewritten {
     }
 
     /// Takes a step over a fragment.
-    pub fn step(mut self: Box<Self>, cx: &mut Context<'_>, mut part: Part) -> Next {
+    pub(super) fn step(mut self: Box<Self>, cx: &mut Context<'_>, mut part: Part) -> Next {
         match self.transform_on(cx, &mut part).map_err(Break::inside)? {
             Ok(Step::Done) => self.taken(cx, part.last),
             Ok(step) => self.between_steps(cx, part, step),
@@ -84,7 +84,7 @@ impl Rewritten {
     }
 
     /// Whether there is something to be remembered first. Asked after each fragment, and nearly never is there.
-    pub fn asks_to_store(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn asks_to_store(&mut self, cx: &mut Context<'_>) -> bool {
         let made = self.transform.take_correspondences();
         let asks = !made.is_empty() && cx.terms.crosswalk.is_some();
         if asks {
@@ -94,7 +94,7 @@ impl Rewritten {
     }
 
     /// What has come so far can go.
-    pub fn go_on(mut self: Box<Self>, cx: &mut Context<'_>, last: bool) -> Next {
+    pub(super) fn go_on(mut self: Box<Self>, cx: &mut Context<'_>, last: bool) -> Next {
         if last {
             return self.complete(cx);
         }
@@ -105,7 +105,7 @@ impl Rewritten {
     }
 
     /// Sends the command set that waited for its data set.
-    pub fn release(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn release(&mut self, cx: &mut Context<'_>) {
         let Some(command) = self.held.take() else { return };
         if let Some(native) = self.native.filter(|_| self.transform.decodes()) {
             self.passage.to_context_id = native;
@@ -117,7 +117,7 @@ impl Rewritten {
     }
 
     /// Packs what was made so far; while the command is held back, it is kept instead.
-    pub fn pack(&self, cx: &mut Context<'_>) -> Result<(), Ended> {
+    pub(super) fn pack(&self, cx: &mut Context<'_>) -> Result<(), Ended> {
         match self.held {
             Some(_) => cx.desk.keep_spans(),
             None => cx.pack(self.passage.to_context_id, false),
@@ -160,7 +160,7 @@ impl Rewritten {
 
     /// The data set cannot be rewritten. Where nothing of it was sent on, the other side never hears of it; where
     /// something was, that side gets an A-ABORT and never a last fragment.
-    pub fn fail(self: Box<Self>, cx: &mut Context<'_>, error: &RewriteError, last: bool) -> State {
+    pub(super) fn fail(self: Box<Self>, cx: &mut Context<'_>, error: &RewriteError, last: bool) -> State {
         let Self { passage, transform, identifier, origin, held, .. } = *self;
         let Passage { context_id, request, empty, .. } = passage;
         cx.desk.spans.clear();

@@ -48,11 +48,11 @@ pub(super) struct Break {
 }
 
 impl Break {
-    pub fn between(ended: Ended) -> Self {
+    pub(super) fn between(ended: Ended) -> Self {
         Self { ended: Box::new(ended), is_between_messages: true }
     }
 
-    pub fn inside(ended: Ended) -> Self {
+    pub(super) fn inside(ended: Ended) -> Self {
         Self { ended: Box::new(ended), is_between_messages: false }
     }
 }
@@ -77,15 +77,15 @@ pub(super) enum State {
 }
 
 impl State {
-    pub const BETWEEN: Self = Self::Between(Between);
+    pub(super) const BETWEEN: Self = Self::Between(Between);
 
-    pub fn is_between(&self) -> bool {
+    pub(super) fn is_between(&self) -> bool {
         matches!(self, Self::Between(_))
     }
 
     /// Whether no more of the message is to come than has: between two, and from the end of a command set until it is known
     /// what becomes of it.
-    pub fn is_outside_message(&self) -> bool {
+    pub(super) fn is_outside_message(&self) -> bool {
         matches!(
             self,
             Self::Between(_)
@@ -97,7 +97,7 @@ impl State {
     }
 
     /// Whether bytes are what it awaits, or nothing.
-    pub fn takes_bytes(&self) -> bool {
+    pub(super) fn takes_bytes(&self) -> bool {
         match self {
             Self::Between(_)
             | Self::InCommand(_)
@@ -118,7 +118,7 @@ impl State {
 
     /// Passes on a fragment in the middle of a data set that nobody looks at, which nearly all bytes are of: there is nothing
     /// to decide and nothing to wait for. `false`: it was not one.
-    pub fn passes_on(&mut self, cx: &mut Context<'_>, came: &Came) -> bool {
+    pub(super) fn passes_on(&mut self, cx: &mut Context<'_>, came: &Came) -> bool {
         let passage = match self {
             Self::Observed(observed) if !observed.observer.wants_more() => &mut observed.passage,
             Self::AsItCame(relayed) if relayed.identifier.is_none() => &mut relayed.passage,
@@ -134,7 +134,7 @@ impl State {
     }
 
     /// A piece of a message has come.
-    pub fn handle(self, cx: &mut Context<'_>, came: &Came) -> Next {
+    pub(super) fn handle(self, cx: &mut Context<'_>, came: &Came) -> Next {
         match self {
             Self::Between(state) => state.handle(cx, came),
             Self::InCommand(state) => state.handle(cx, came),
@@ -148,7 +148,7 @@ impl State {
     }
 
     /// What was asked is answered.
-    pub fn told(self, cx: &mut Context<'_>, told: Told) -> Next {
+    pub(super) fn told(self, cx: &mut Context<'_>, told: Told) -> Next {
         match (self, told) {
             (Self::AwaitsPace(state), Told::Now) => state.handle(cx),
             (Self::AwaitsOthers(state), Told::Now) => state.handle(cx),
@@ -161,7 +161,7 @@ impl State {
     }
 
     /// Packs what has come of a data set before it is written, or keeps it where its command set still waits.
-    pub fn pack(&self, cx: &mut Context<'_>) -> Result<(), Ended> {
+    pub(super) fn pack(&self, cx: &mut Context<'_>) -> Result<(), Ended> {
         match self {
             Self::AsItCame(state) => cx.pack(state.passage.to_context_id, false),
             Self::Observed(state) => cx.pack(state.passage.to_context_id, false),
@@ -174,7 +174,7 @@ impl State {
     /// A command set that came alone waits for the first of its data set: two writes would wake the other side twice. Where a
     /// data set is looked at before its command set goes, the command set never goes alone; what is packed meanwhile belongs to
     /// the message before, and waits for nothing.
-    pub fn waits_for_a_data_set(&self) -> bool {
+    pub(super) fn waits_for_a_data_set(&self) -> bool {
         matches!(self, Self::AsItCame(state) if state.passage.bytes == 0)
     }
 }

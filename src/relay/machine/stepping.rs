@@ -45,7 +45,7 @@ pub(super) struct AwaitsOthers {
 
 impl Rewritten {
     /// Asks what a step needs.
-    pub fn between_steps(self: Box<Self>, cx: &mut Context<'_>, part: Part, step: Step) -> Next {
+    pub(super) fn between_steps(self: Box<Self>, cx: &mut Context<'_>, part: Part, step: Step) -> Next {
         match step {
             Step::Done | Step::More => self.send_step(cx, part),
             Step::Frame(frame) => {
@@ -78,7 +78,7 @@ impl Rewritten {
 }
 
 impl AwaitsStored {
-    pub fn handle(self, cx: &mut Context<'_>, stored: Result<(), NotStored>) -> Next {
+    pub(super) fn handle(self, cx: &mut Context<'_>, stored: Result<(), NotStored>) -> Next {
         let Self { mut data, then } = self;
         let stored = stored.map_err(not_stored);
         match (then, stored) {
@@ -95,7 +95,7 @@ impl AwaitsStored {
 }
 
 impl AwaitsPixels {
-    pub fn handle(self, cx: &mut Context<'_>, pixels: Pixels) -> Next {
+    pub(super) fn handle(self, cx: &mut Context<'_>, pixels: Pixels) -> Next {
         let Self { mut data, part } = self;
         match data.transform.decoded(pixels) {
             Ok(()) => data.step(cx, part),
@@ -105,7 +105,7 @@ impl AwaitsPixels {
 }
 
 impl AwaitsOthers {
-    pub fn handle(self, cx: &mut Context<'_>) -> Next {
+    pub(super) fn handle(self, cx: &mut Context<'_>) -> Next {
         let Self { data, part } = self;
         cx.desk.trim();
         data.step(cx, part)

@@ -17,11 +17,11 @@ pub(super) struct Swallowed {
 
 impl Swallowed {
     /// From its first byte.
-    pub fn of(context_id: u8, response: Option<Vec<u8>>) -> State {
+    pub(super) fn of(context_id: u8, response: Option<Vec<u8>>) -> State {
         State::Swallowed(Box::new(Self { context_id, empty: 0, response, ends_with: None }))
     }
 
-    pub fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+    pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         if came.kind != Kind::DataSet || came.context_id != self.context_id {
             return Err(Break::inside(of_another(cx, came.context_id)));
         }
@@ -30,7 +30,7 @@ impl Swallowed {
     }
 
     /// With `last` it has ended.
-    pub fn go_on(self: Box<Self>, cx: &mut Context<'_>, last: bool) -> State {
+    pub(super) fn go_on(self: Box<Self>, cx: &mut Context<'_>, last: bool) -> State {
         if !last {
             return State::Swallowed(self);
         }

@@ -29,35 +29,35 @@ impl Tally {
     }
 
     /// Elements that a rewrite changed.
-    pub fn changed(&mut self, elements: u64) {
+    pub(crate) fn changed(&mut self, elements: u64) {
         self.elements += elements;
     }
 
     /// The number of an object among those of its direction that a rewrite is begun on, counted from 1.
-    pub fn next_number(&mut self, direction: Direction) -> u64 {
+    pub(crate) fn next_number(&mut self, direction: Direction) -> u64 {
         let [from_peer, to_peer] = &mut self.numbers;
         let number = if direction == Direction::FromPeer { from_peer } else { to_peer };
         *number += 1;
         *number
     }
 
-    pub fn elements(&self) -> u64 {
+    pub(crate) fn elements(&self) -> u64 {
         self.elements
     }
 
     /// A C-CANCEL-RQ came, for an operation that is open or for none.
-    pub fn cancelled(&mut self, is_open: bool) {
+    pub(crate) fn cancelled(&mut self, is_open: bool) {
         let [went_on, for_nothing] = &mut self.cancels;
         *(if is_open { went_on } else { for_nothing }) += 1;
     }
 
     /// A request of no service that PS3.7 defines came.
-    pub fn unrecognized(&mut self) {
+    pub(crate) fn unrecognized(&mut self) {
         self.unrecognized += 1;
     }
 
     /// By the operation's name, and what is none.
-    pub fn operations(&self) -> BTreeMap<Cow<'static, str>, OperationCounts> {
+    pub(crate) fn operations(&self) -> BTreeMap<Cow<'static, str>, OperationCounts> {
         let [success, warning] = self.cancels;
         let refused = self.unrecognized;
         let others = [

@@ -46,7 +46,7 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub fn context(&self, id: u8) -> Option<&AcceptedContext> {
+    pub(crate) fn context(&self, id: u8) -> Option<&AcceptedContext> {
         self.contexts.iter().find(|context| context.id == id)
     }
 

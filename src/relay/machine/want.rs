@@ -46,7 +46,7 @@ pub(crate) enum Question {
 
 impl Question {
     /// Whether the wait is no stall of either side: it is dimsegate that slows the message down, or works.
-    pub fn holds_up(&self) -> bool {
+    pub(crate) fn holds_up(&self) -> bool {
         !matches!(self, Self::Others)
     }
 }

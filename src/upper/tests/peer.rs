@@ -8,22 +8,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use crate::upper::*;
 use crate::wire::AeTitle;
 
-pub const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
-pub const VERIFICATION: &str = "1.2.840.10008.1.1";
-pub const IMPLICIT: &str = "1.2.840.10008.1.2";
-pub const EXPLICIT: &str = "1.2.840.10008.1.2.1";
-pub const COMMAND: u8 = 1;
-pub const LAST: u8 = 2;
+pub(super) const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+pub(super) const VERIFICATION: &str = "1.2.840.10008.1.1";
+pub(super) const IMPLICIT: &str = "1.2.840.10008.1.2";
+pub(super) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+pub(super) const COMMAND: u8 = 1;
+pub(super) const LAST: u8 = 2;
 
-pub struct Peer(pub DuplexStream);
+pub(super) struct Peer(pub DuplexStream);
 
 impl Peer {
-    pub async fn send(&mut self, bytes: &[u8]) {
+    pub(super) async fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).await.unwrap();
     }
 
     /// The next PDU: its type and its body. `None` is the end of the stream.
-    pub async fn pdu(&mut self) -> Option<(u8, Vec<u8>)> {
+    pub(super) async fn pdu(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut header = [0; 6];
         self.0.read_exact(&mut header).await.ok()?;
         let length = u32::from_be_bytes(header[2..].try_into().unwrap());
@@ -33,21 +33,21 @@ impl Peer {
     }
 
     /// The body of the A-ABORT or A-ASSOCIATE-RJ that comes next.
-    pub async fn told(&mut self) -> (u8, [u8; 4]) {
+    pub(super) async fn told(&mut self) -> (u8, [u8; 4]) {
         let (kind, body) = self.pdu().await.unwrap();
         (kind, body.try_into().unwrap())
     }
 }
 
 /// A P-DATA-TF with one PDV.
-pub fn p_data(context: u8, control: u8, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn p_data(context: u8, control: u8, bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap();
     let (pdu, pdv) = ((length + 6).to_be_bytes(), (length + 2).to_be_bytes());
     [&[4, 0][..], &pdu, &pdv, &[context, control], bytes].concat()
 }
 
 /// An A-ASSOCIATE-RQ by dicom-ul: contexts 1 (Verification), 3 and 5 (CT).
-pub fn request(max_length: u32) -> Vec<u8> {
+pub(super) fn request(max_length: u32) -> Vec<u8> {
     let context = |id, abstract_syntax: &str, syntaxes: &[&str]| PresentationContextProposed {
         id,
         abstract_syntax: abstract_syntax.into(),
@@ -71,7 +71,7 @@ pub fn request(max_length: u32) -> Vec<u8> {
 }
 
 /// As [`request`], asked by dimsegate.
-pub fn asked() -> Request {
+pub(super) fn asked() -> Request {
     let title = |title: &str| title.parse::<AeTitle>().unwrap();
     let mut request = Request::new(title("PEER"), title("DIMSEGATE"));
     assert_eq!(request.propose(VERIFICATION, &[IMPLICIT]).unwrap(), 1);
@@ -81,14 +81,14 @@ pub fn asked() -> Request {
 }
 
 /// Short enough for a test that waits for one to pass.
-pub fn impatient() -> Terms {
+pub(super) fn impatient() -> Terms {
     let short = Duration::from_millis(50);
     let deadlines = Deadlines { associate: short, answer: short, progress: short, release: short };
     Terms { deadlines, ..Terms::default() }
 }
 
 /// All of it is accepted but context 5; a peer of bytes as its requestor.
-pub async fn accepted(terms: &Terms) -> (Association<DuplexStream>, Peer) {
+pub(super) async fn accepted(terms: &Terms) -> (Association<DuplexStream>, Peer) {
     let (ours, theirs) = tokio::io::duplex(1 << 20);
     let mut peer = Peer(theirs);
     peer.send(&request(16_384)).await;
@@ -98,7 +98,7 @@ pub async fn accepted(terms: &Terms) -> (Association<DuplexStream>, Peer) {
 }
 
 /// Both ends are dimsegate's, requestor first.
-pub async fn both(terms: &Terms) -> [Association<DuplexStream>; 2] {
+pub(super) async fn both(terms: &Terms) -> [Association<DuplexStream>; 2] {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let request = asked();
     let (requestor, acceptor) =

@@ -30,7 +30,7 @@ pub(super) struct Bursts {
 }
 
 impl Bursts {
-    pub fn refused(&mut self, address: &str, at: OffsetDateTime, record: &Shared) {
+    pub(super) fn refused(&mut self, address: &str, at: OffsetDateTime, record: &Shared) {
         if let Some(burst) = self.running.get_mut(address) {
             if at - burst.last <= WITHIN {
                 burst.last = at;
@@ -62,7 +62,7 @@ impl Bursts {
     }
 
     /// Every burst, oldest first.
-    pub fn ended(mut self) -> Vec<Burst> {
+    pub(super) fn ended(mut self) -> Vec<Burst> {
         self.over.extend(self.running.into_values());
         self.over.sort_by(|a, b| (a.first, &a.address).cmp(&(b.first, &b.address)));
         self.over

@@ -67,12 +67,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub fn began(&self) -> Option<OffsetDateTime> {
+    pub(super) fn began(&self) -> Option<OffsetDateTime> {
         self.began
     }
 
     /// Every record, oldest first. Only those to be `reported` can be unusual.
-    pub fn see(&mut self, record: &Shared, reported: bool) {
+    pub(super) fn see(&mut self, record: &Shared, reported: bool) {
         let Some(at) = record.at() else { return };
         let began = *self.began.get_or_insert(at);
         let learned = reported && at - began >= LEARNING;
@@ -193,7 +193,7 @@ impl Watch {
     }
 
     /// What matters most first.
-    pub fn unusual(self) -> Vec<Unusual> {
+    pub(super) fn unusual(self) -> Vec<Unusual> {
         let burst = |burst: super::burst::Burst| Unusual {
             kind: Kind::Burst {
                 address: burst.address,

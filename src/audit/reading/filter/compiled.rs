@@ -26,7 +26,7 @@ pub(in super::super) struct Compiled<'f> {
 }
 
 impl<'f> Compiled<'f> {
-    pub fn new(filter: &'f Filter, associations: Option<HashSet<String>>) -> Self {
+    pub(crate) fn new(filter: &'f Filter, associations: Option<HashSet<String>>) -> Self {
         let finder = |needle: String| Finder::new(&needle).into_owned();
         let of_operation = filter.of_operation.patterns().into_iter().flatten().filter_map(Pattern::needle);
         let reason = filter
@@ -51,7 +51,7 @@ impl<'f> Compiled<'f> {
     }
 
     /// What becomes of a line; `keep` is asked only for one that matches.
-    pub fn judge<T>(&self, line: &[u8], keep: impl FnOnce(&[u8]) -> T) -> Verdict<T> {
+    pub(crate) fn judge<T>(&self, line: &[u8], keep: impl FnOnce(&[u8]) -> T) -> Verdict<T> {
         if self.dismisses(line) {
             return Verdict::Pass;
         }

@@ -16,7 +16,7 @@ pub(super) enum Ended<'a> {
 }
 
 impl Ended<'_> {
-    pub fn into_owned(self) -> Ended<'static> {
+    pub(super) fn into_owned(self) -> Ended<'static> {
         match self {
             Self::How(how) => Ended::How(how.into_owned()),
             Self::InOrder(in_order) => Ended::InOrder(in_order),

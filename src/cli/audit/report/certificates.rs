@@ -14,7 +14,7 @@ use super::items;
 const ROWS: usize = 100;
 
 /// A certificate, who showed it, and the command for its records.
-pub struct Shown<'f> {
+pub(super) struct Shown<'f> {
     pub certificate: &'f Certificate,
     pub fingerprint: &'f str,
     /// `used by LYON_CT1`, `upstream pacs`.
@@ -31,18 +31,18 @@ impl Shown<'_> {
         Some(Life { name: subject, places, ends: (*ends)?, first_shown, last_shown })
     }
 
-    pub fn bucket(&self) -> &Bucket {
+    pub(super) fn bucket(&self) -> &Bucket {
         &self.certificate.bucket
     }
 
     /// How near its end is; `None` where records do not say when it ends.
-    pub fn nearness(&self, now: OffsetDateTime) -> Option<Nearness> {
+    pub(super) fn nearness(&self, now: OffsetDateTime) -> Option<Nearness> {
         self.certificate.ends.map(|end| nearness(end, now))
     }
 }
 
 /// Those that end first, then those that are used most.
-pub fn all<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Shown<'f>> {
+pub(super) fn all<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Shown<'f>> {
     let opened = commands.event("association-opened");
     let requestors = figures.certificates.shown.iter().map(|(fingerprint, certificate)| {
         let titles: Vec<&str> = certificate.titles.iter().map(String::as_str).collect();
@@ -63,7 +63,7 @@ pub fn all<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Shown<'f>> {
 }
 
 /// Those that have ended or end soon, and were not renewed.
-pub fn pressing<'f>(shown: &'f [Shown<'f>], now: OffsetDateTime) -> Vec<&'f Shown<'f>> {
+pub(super) fn pressing<'f>(shown: &'f [Shown<'f>], now: OffsetDateTime) -> Vec<&'f Shown<'f>> {
     let renewed = |one: &Shown| {
         let others = || shown.iter().filter(|other| other.is_of_upstream == one.is_of_upstream);
         let life = one.life();
@@ -75,7 +75,7 @@ pub fn pressing<'f>(shown: &'f [Shown<'f>], now: OffsetDateTime) -> Vec<&'f Show
 }
 
 /// Colour of a nearness.
-pub fn tone(nearness: Option<Nearness>) -> &'static str {
+pub(super) fn tone(nearness: Option<Nearness>) -> &'static str {
     match nearness {
         Some(Nearness::Ended) => "bad",
         Some(Nearness::Soon) => "warn",
@@ -83,7 +83,7 @@ pub fn tone(nearness: Option<Nearness>) -> &'static str {
     }
 }
 
-pub fn section(html: &mut Html, figures: &Figures, commands: &Commands, now: OffsetDateTime) {
+pub(super) fn section(html: &mut Html, figures: &Figures, commands: &Commands, now: OffsetDateTime) {
     let shown = all(figures, commands);
     if shown.is_empty() {
         html.raw(

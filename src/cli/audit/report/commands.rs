@@ -7,21 +7,21 @@ use super::super::command::Line;
 
 /// Commands about one folder and period.
 #[derive(Clone, Debug)]
-pub struct Commands {
+pub(super) struct Commands {
     pub search: Line,
     pub show: Line,
     folder: String,
 }
 
 impl Commands {
-    pub fn new(folder: &str, period: Period) -> Self {
+    pub(super) fn new(folder: &str, period: Period) -> Self {
         let folder = folder.to_owned();
         let search = Self::search_of(&folder, period);
         Self { search, show: Line::new("show", &folder), folder }
     }
 
     /// A search in another period.
-    pub fn within(&self, period: Period) -> Line {
+    pub(super) fn within(&self, period: Period) -> Line {
         Self::search_of(&self.folder, period)
     }
 
@@ -29,7 +29,7 @@ impl Commands {
         Line::new("search", folder).with("from", &stamp(period.from)).with("to", &stamp(period.to))
     }
 
-    pub fn event(&self, event: &str) -> Line {
+    pub(super) fn event(&self, event: &str) -> Line {
         self.search.with("event", event)
     }
 }

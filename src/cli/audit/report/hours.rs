@@ -10,7 +10,7 @@ use super::items::{self, Item};
 const ROWS: usize = 40;
 
 /// Associations by peer and hour of the day, then each peer with its records.
-pub fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
+pub(super) fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
     let mut peers: Vec<_> = figures.peers.iter().collect();
     peers.sort_by_key(|(_, (bucket, _))| std::cmp::Reverse(bucket.count));
     if peers.is_empty() {

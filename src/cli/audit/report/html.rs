@@ -6,17 +6,17 @@ use crate::cli::words::noun;
 
 /// A page that grows. What is not written in this source code is text.
 #[derive(Debug, Default)]
-pub struct Html(String);
+pub(super) struct Html(String);
 
 impl Html {
     /// Markup of this program. `'static`, so that no value from a record can come this way.
-    pub fn raw(&mut self, markup: &'static str) -> &mut Self {
+    pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
     /// A value, as text or within a quoted attribute: markup, control and invisible characters are escaped.
-    pub fn text(&mut self, value: impl Display) -> &mut Self {
+    pub(super) fn text(&mut self, value: impl Display) -> &mut Self {
         for character in value.to_string().chars() {
             match character {
                 '&' => self.0.push_str("&amp;"),
@@ -33,17 +33,22 @@ impl Html {
     }
 
     /// `<tag>text</tag>`.
-    pub fn element(&mut self, open: &'static str, value: impl Display, close: &'static str) -> &mut Self {
+    pub(super) fn element(
+        &mut self,
+        open: &'static str,
+        value: impl Display,
+        close: &'static str,
+    ) -> &mut Self {
         self.raw(open).text(value).raw(close)
     }
 
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         self.0
     }
 }
 
 /// `12 345 678`, with spaces that do not break.
-pub fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
     let mut shown = String::new();
@@ -57,13 +62,13 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// `1 association`, `12 345 associations`.
-pub fn counted(count: impl TryInto<u64>, what: &str) -> String {
+pub(super) fn counted(count: impl TryInto<u64>, what: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     format!("{} {}", grouped(count), noun(count, what))
 }
 
 /// A part of a whole in hundredths, at least a visible one where it is not nothing.
-pub fn percent(part: u64, whole: u64) -> String {
+pub(super) fn percent(part: u64, whole: u64) -> String {
     #[allow(clippy::cast_precision_loss)]
     let share = if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };
     if part == 0 { "0".into() } else { format!("{:.1}", share.max(0.6)) }

@@ -9,10 +9,10 @@ use super::commands::Commands;
 use super::html::{Html, counted, grouped, percent};
 
 /// Bars that are drawn; the rest is counted.
-pub const BARS: usize = 25;
+pub(super) const BARS: usize = 25;
 
 /// A bar of a list.
-pub struct Item<'i> {
+pub(super) struct Item<'i> {
     pub label: &'i str,
     pub note: &'i str,
     /// Colour: `good`, `bad`, `plain`.
@@ -23,7 +23,7 @@ pub struct Item<'i> {
 }
 
 /// A bar that opens to its records.
-pub fn item(html: &mut Html, item: &Item, bucket: &Bucket, all: &Line, commands: &Commands) {
+pub(super) fn item(html: &mut Html, item: &Item, bucket: &Bucket, all: &Line, commands: &Commands) {
     html.raw("<details class=\"item\"><summary><span class=\"label\">").text(item.label);
     if !item.note.is_empty() {
         html.element(" <small>", item.note, "</small>");
@@ -36,7 +36,7 @@ pub fn item(html: &mut Html, item: &Item, bucket: &Bucket, all: &Line, commands:
 }
 
 /// A list of bars, the longest first. `search` gives the command for a label.
-pub fn ranking(
+pub(super) fn ranking(
     html: &mut Html,
     ranking: &Ranking,
     tone: impl Fn(&str) -> &'static str,
@@ -62,19 +62,19 @@ pub fn ranking(
 }
 
 /// Says how many bars were left out.
-pub fn more(html: &mut Html, length: usize) {
+pub(super) fn more(html: &mut Html, length: usize) {
     more_than(html, length, BARS);
 }
 
 /// Says how many were left out of which so many are drawn.
-pub fn more_than(html: &mut Html, length: usize, drawn: usize) {
+pub(super) fn more_than(html: &mut Html, length: usize, drawn: usize) {
     if length > drawn {
         html.element("<p class=\"quiet\">and ", length - drawn, " more</p>");
     }
 }
 
 /// The newest records of a figure, and the command that lists all of them.
-pub fn records(html: &mut Html, bucket: &Bucket, all: &Line, commands: &Commands) {
+pub(super) fn records(html: &mut Html, bucket: &Bucket, all: &Line, commands: &Commands) {
     html.raw("<div class=\"records\">");
     if (bucket.newest.len() as u64) < bucket.records {
         html.raw("<p class=\"quiet\">The newest ").text(bucket.newest.len()).raw(" of ");
@@ -95,7 +95,7 @@ pub fn records(html: &mut Html, bucket: &Bucket, all: &Line, commands: &Commands
     html.raw("</div>");
 }
 
-pub fn command(html: &mut Html, what: &'static str, line: &Line) {
+pub(super) fn command(html: &mut Html, what: &'static str, line: &Line) {
     html.raw("<p class=\"command\"><span>").raw(what).raw("</span> <code>").text(line).raw("</code></p>");
 }
 

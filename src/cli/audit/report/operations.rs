@@ -8,7 +8,7 @@ use super::html::{Html, counted, grouped, percent};
 use super::items::{self, Item};
 use crate::cli::words::{amount, duration};
 
-pub fn routes(html: &mut Html, figures: &Figures, commands: &Commands) {
+pub(super) fn routes(html: &mut Html, figures: &Figures, commands: &Commands) {
     if figures.routes.is_empty() {
         html.raw("<p class=\"quiet\">No association ended in the period.</p>");
         return;
@@ -34,7 +34,7 @@ pub fn routes(html: &mut Html, figures: &Figures, commands: &Commands) {
     html.raw("<p class=\"quiet\">Bytes of the requestor's side, upper layer included: in from it, out to it, of associations that ended in the period.</p>");
 }
 
-pub fn operations(html: &mut Html, figures: &Figures, commands: &Commands) {
+pub(super) fn operations(html: &mut Html, figures: &Figures, commands: &Commands) {
     if figures.operations.is_empty() {
         html.raw("<p class=\"quiet\">No operation.</p>");
         return;

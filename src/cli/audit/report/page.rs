@@ -14,7 +14,7 @@ use crate::cli::words::{amount, noun};
 const DAMAGE: usize = 50;
 
 /// One self-contained page. It may run nothing and fetch nothing, whatever a record holds.
-pub fn page(figures: &Figures, folder: &str, written: OffsetDateTime) -> String {
+pub(crate) fn page(figures: &Figures, folder: &str, written: OffsetDateTime) -> String {
     let commands = Commands::new(folder, figures.period);
     let mut html = Html::default();
     html.raw(
@@ -144,12 +144,12 @@ fn reading(html: &mut Html, figures: &Figures, folder: &str) {
 }
 
 /// `2026-03-01 08:30`.
-pub fn minute(time: OffsetDateTime) -> String {
+pub(crate) fn minute(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
     time.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
 }
 
-pub fn day(time: OffsetDateTime) -> String {
+pub(crate) fn day(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]");
     time.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
 }

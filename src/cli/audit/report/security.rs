@@ -7,7 +7,7 @@ use super::commands::Commands;
 use super::html::Html;
 use super::items;
 
-pub fn refusals(html: &mut Html, figures: &Figures, commands: &Commands) {
+pub(super) fn refusals(html: &mut Html, figures: &Figures, commands: &Commands) {
     if figures.refused.is_empty() {
         html.raw("<p class=\"quiet\">Nobody was refused.</p>");
         return;
@@ -21,7 +21,7 @@ pub fn refusals(html: &mut Html, figures: &Figures, commands: &Commands) {
     items::ranking(html, &figures.refused, |_| "bad", note, |label| all.with("reason", label), commands);
 }
 
-pub fn endings(html: &mut Html, figures: &Figures, commands: &Commands) {
+pub(super) fn endings(html: &mut Html, figures: &Figures, commands: &Commands) {
     let tone = |label: &str| if label == Ended::Released.label() { "good" } else { "bad" };
     let note = |label: &str| of_ending(label).map(|meaning| meaning.what.to_owned()).unwrap_or_default();
     let search =
@@ -29,7 +29,7 @@ pub fn endings(html: &mut Html, figures: &Figures, commands: &Commands) {
     items::ranking(html, &figures.endings, tone, note, search, commands);
 }
 
-pub fn tls(html: &mut Html, figures: &Figures, commands: &Commands) {
+pub(super) fn tls(html: &mut Html, figures: &Figures, commands: &Commands) {
     let opened = commands.event("association-opened");
     let tone = |label: &str| match label {
         "plain" => "bad",

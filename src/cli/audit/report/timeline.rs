@@ -36,7 +36,7 @@ const DRAWINGS: [Drawing; 2] = [
     },
 ];
 
-pub fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
+pub(super) fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
     let steps = steps(figures);
     for drawing in &DRAWINGS {
         draw(html, drawing, &steps, figures.step);

@@ -10,7 +10,7 @@ use super::html::{Html, counted, grouped};
 use super::items::{self, Item};
 
 /// Something about the trail, in words.
-pub struct Told<'f> {
+pub(super) struct Told<'f> {
     /// `bad`, `warn`, `plain`.
     pub tone: &'static str,
     pub name: &'static str,
@@ -20,11 +20,11 @@ pub struct Told<'f> {
 }
 
 /// All there is to tell, the worst first.
-pub fn told<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Told<'f>> {
+pub(super) fn told<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Told<'f>> {
     figures.trail.ordered().into_iter().map(|(of, figure)| tell(&of, figure, commands)).collect()
 }
 
-pub fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
+pub(super) fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
     let told = told(figures, commands);
     if told.is_empty() {
         html.raw("<p class=\"quiet\">The records say nothing of themselves in the period.</p>");

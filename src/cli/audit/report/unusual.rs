@@ -15,7 +15,7 @@ use super::{items, trail};
 use crate::cli::words::duration;
 
 /// What stands out, the most important first: alerts of the proxy itself, then the trail, what is unusual, and certificates.
-pub fn section(html: &mut Html, figures: &Figures, commands: &Commands, now: OffsetDateTime) {
+pub(super) fn section(html: &mut Html, figures: &Figures, commands: &Commands, now: OffsetDateTime) {
     let before = count(figures, commands, now);
     html.raw("<div class=\"findings\">");
     for (label, bucket) in alerts(figures) {
@@ -42,7 +42,7 @@ pub fn section(html: &mut Html, figures: &Figures, commands: &Commands, now: Off
 }
 
 /// How many findings there are.
-pub fn count(figures: &Figures, commands: &Commands, now: OffsetDateTime) -> usize {
+pub(super) fn count(figures: &Figures, commands: &Commands, now: OffsetDateTime) -> usize {
     let shown = certificates::all(figures, commands);
     let of_trail = trail::told(figures, commands).iter().filter(|one| stands_out(one)).count();
     alerts(figures).count() + of_trail + figures.unusual.len() + certificates::pressing(&shown, now).len()

@@ -6,7 +6,7 @@ use crate::policy::sop_class::keyword;
 use crate::vocabulary::of_tolerated;
 
 /// In one line, and never empty: an event that is not known here says its reason and explanation, or its name.
-pub fn of(record: &Record) -> String {
+pub(super) fn of(record: &Record) -> String {
     let told = match &*record.event {
         "operation" => operation(record),
         "association-opened" => opened(record),

@@ -32,7 +32,7 @@ Exit status: 0 everything was read, 2 a condition that no record can meet, 65 so
 /// Find records by time, peer, AE title, address, outcome, study and more
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     pub trail: Trail,
     /// Not before this time
@@ -143,7 +143,7 @@ impl Args {
     ///
     /// # Errors
     /// One that no record can meet, in words.
-    pub fn filter(&self) -> Result<Filter, String> {
+    pub(crate) fn filter(&self) -> Result<Filter, String> {
         if self.from.zip(self.to).is_some_and(|(from, to)| from >= to) {
             return Err("--from is not before --to".into());
         }

@@ -11,18 +11,18 @@ use crate::cli::table::Table;
 use crate::cli::words::counted;
 
 /// The newest lines, and how many there were.
-pub struct Newest {
+pub(crate) struct Newest {
     pub lines: VecDeque<Vec<u8>>,
     pub count: usize,
     limit: usize,
 }
 
 impl Newest {
-    pub fn of(limit: usize) -> Self {
+    pub(crate) fn of(limit: usize) -> Self {
         Self { lines: VecDeque::new(), count: 0, limit }
     }
 
-    pub fn take(&mut self, line: Vec<u8>) -> ControlFlow<()> {
+    pub(crate) fn take(&mut self, line: Vec<u8>) -> ControlFlow<()> {
         self.count += 1;
         self.lines.push_back(line);
         if self.lines.len() > self.limit {
@@ -33,7 +33,7 @@ impl Newest {
 }
 
 /// The table of what was found, and a line about how much that was.
-pub fn print(
+pub(crate) fn print(
     found: &Newest,
     files: &[RecordFile],
     out: &mut impl Write,

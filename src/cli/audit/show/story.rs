@@ -18,7 +18,7 @@ use values::text;
 const TOLD: usize = 100;
 
 /// The lines of the story of an association, from all its records.
-pub fn tell(records: &[Value], id: &str, folder: &str, screen: Screen) -> Vec<String> {
+pub(crate) fn tell(records: &[Value], id: &str, folder: &str, screen: Screen) -> Vec<String> {
     let of = |event: &str| records.iter().find(|record| record["event"] == event);
     let refused = of("association-rejected").or_else(|| of("connection-refused"));
     let closed = of("association-closed");
@@ -47,7 +47,7 @@ pub fn tell(records: &[Value], id: &str, folder: &str, screen: Screen) -> Vec<St
 
 /// Who looks: at how many columns, and when.
 #[derive(Clone, Copy, Debug)]
-pub struct Screen {
+pub(crate) struct Screen {
     pub style: Style,
     pub width: usize,
     pub now: OffsetDateTime,

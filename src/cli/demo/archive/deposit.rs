@@ -13,7 +13,7 @@ const LARGEST: u64 = 1 << 30;
 
 /// A Part 10 file being written. Dropped before [`Deposit::keep`], it leaves nothing behind.
 #[derive(Debug)]
-pub struct Deposit {
+pub(super) struct Deposit {
     file: NamedTempFile,
     path: PathBuf,
     length: u64,
@@ -24,7 +24,7 @@ impl Deposit {
     ///
     /// # Errors
     /// The status for the response: a UID that is none (and could not name a file), or no room.
-    pub fn begin(
+    pub(super) fn begin(
         folder: &Path,
         request: &Command,
         transfer_syntax: &str,
@@ -52,7 +52,7 @@ impl Deposit {
     ///
     /// # Errors
     /// The status for the response when it cannot be written; the file is gone then.
-    pub fn append(mut self, fragment: &[u8]) -> Result<Self, Status> {
+    pub(super) fn append(mut self, fragment: &[u8]) -> Result<Self, Status> {
         self.length = self.length.saturating_add(fragment.len() as u64);
         if self.length > LARGEST {
             return Err(out_of_resources(&format!("an object of more than {LARGEST} bytes")));
@@ -62,7 +62,7 @@ impl Deposit {
     }
 
     /// The status of the response: success only when the file and its name are on the disk.
-    pub async fn keep(self) -> Status {
+    pub(super) async fn keep(self) -> Status {
         // fsync may take long enough to hold up the other associations of a worker.
         match tokio::task::spawn_blocking(move || self.persist()).await {
             Ok(Ok(())) => Status::SUCCESS,

@@ -10,14 +10,14 @@ use crate::wire::pdu::Abort;
 
 /// What an association's objects are kept with.
 #[derive(Debug)]
-pub struct Service {
+pub(super) struct Service {
     folder: PathBuf,
     calling: String,
 }
 
 impl Service {
     /// A service that keeps objects in `folder` and notes who sent them.
-    pub fn new(folder: PathBuf, calling: String) -> Self {
+    pub(super) fn new(folder: PathBuf, calling: String) -> Self {
         Self { folder, calling }
     }
 
@@ -25,7 +25,7 @@ impl Service {
     ///
     /// # Errors
     /// What ended it before its time.
-    pub async fn serve<T: Transport>(&self, mut association: Association<T>) -> Result<(), Error> {
+    pub(super) async fn serve<T: Transport>(&self, mut association: Association<T>) -> Result<(), Error> {
         let contexts = association.contexts().clone();
         while let Some(message) = association.receive().await? {
             let Message { context, command, data_set } = message;

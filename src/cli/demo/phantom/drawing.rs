@@ -21,7 +21,7 @@ const NOISE: i16 = 12;
 const RIBS: u8 = 9;
 
 /// Row by row, the units of an axial slice at `location` millimetres along the patient.
-pub fn hounsfield(location: f64, spacing: f64, edge: u16) -> impl Iterator<Item = i16> {
+pub(super) fn hounsfield(location: f64, spacing: f64, edge: u16) -> impl Iterator<Item = i16> {
     let parts = anatomy(location);
     let mut noise = Noise(0x9e37_79b9_7f4a_7c15 ^ location.to_bits());
     let middle = f64::from(edge - 1) / 2.0;

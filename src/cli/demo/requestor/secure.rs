@@ -12,7 +12,7 @@ use crate::upper;
 
 /// PEM files of the modality.
 #[derive(Clone, Debug)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     pub ca: PathBuf,
     pub certificate_chain: PathBuf,
     pub private_key: PathBuf,
@@ -22,7 +22,7 @@ pub struct Credentials {
 ///
 /// # Errors
 /// What TCP or TLS said, or which file is not what it should be.
-pub async fn connect(address: SocketAddr, credentials: &Credentials) -> io::Result<ClientStream> {
+pub(crate) async fn connect(address: SocketAddr, credentials: &Credentials) -> io::Result<ClientStream> {
     let client = tls::client(&settings(address, credentials)).map_err(io::Error::other)?;
     let socket = TcpStream::connect(address).await?;
     upper::prepare(&socket)?;
@@ -30,7 +30,7 @@ pub async fn connect(address: SocketAddr, credentials: &Credentials) -> io::Resu
 }
 
 /// The session in words: version, key exchange.
-pub fn session(stream: &ClientStream) -> String {
+pub(crate) fn session(stream: &ClientStream) -> String {
     let Session { version, group, .. } = Session::of_client(stream.state());
     match group {
         Some(group) => format!("TLS {version}, {group}"),

@@ -10,7 +10,7 @@ const LABELS: usize = 15;
 const NONE: &str = "-";
 
 /// Lines of at most `width` characters, colour not counted.
-pub fn lines(told: &Told, style: Style, width: usize) -> Vec<String> {
+pub(super) fn lines(told: &Told, style: Style, width: usize) -> Vec<String> {
     let closed = &told.closed;
     let mut lines = Vec::new();
     for (label, value) in facts(closed) {

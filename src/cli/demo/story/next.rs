@@ -7,7 +7,7 @@ use super::super::site::{ARCHIVE, LISTENER, MODALITY, REWRITE, Site};
 
 /// What the commands need to know.
 #[derive(Clone, Copy, Debug)]
-pub struct Next<'a> {
+pub(crate) struct Next<'a> {
     pub site: &'a Site,
     /// Where the proxy listens.
     pub listener: SocketAddr,
@@ -17,7 +17,7 @@ pub struct Next<'a> {
 
 impl Next<'_> {
     /// Why, and the command.
-    pub fn suggestions(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn suggestions(&self) -> Vec<(&'static str, String)> {
         let modality = self.site.modality();
         let tls = format!(
             "+tls {} {} +cf {}",

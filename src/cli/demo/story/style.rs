@@ -4,39 +4,39 @@ use std::io::IsTerminal;
 
 /// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
+pub(crate) struct Style {
     coloured: bool,
 }
 
 impl Style {
     /// No colour.
     #[cfg(test)]
-    pub const PLAIN: Self = Self { coloured: false };
+    pub(crate) const PLAIN: Self = Self { coloured: false };
 
     /// Colour when standard output is a terminal that can, and nobody asked for none (<https://no-color.org>).
-    pub fn of_standard_output() -> Self {
+    pub(crate) fn of_standard_output() -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let incapable = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
         Self { coloured: std::io::stdout().is_terminal() && !unwanted && !incapable }
     }
 
-    pub fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
 
-    pub fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    pub fn red(self, text: &str) -> String {
+    pub(crate) fn red(self, text: &str) -> String {
         self.paint("31", text)
     }
 
-    pub fn green(self, text: &str) -> String {
+    pub(crate) fn green(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    pub fn yellow(self, text: &str) -> String {
+    pub(crate) fn yellow(self, text: &str) -> String {
         self.paint("33", text)
     }
 
@@ -46,7 +46,7 @@ impl Style {
 }
 
 /// An amount of bytes as people say it.
-pub fn bytes(amount: u64) -> String {
+pub(crate) fn bytes(amount: u64) -> String {
     #[allow(clippy::cast_precision_loss)]
     let amount_or_so = amount as f64;
     match amount {

@@ -35,26 +35,26 @@ struct Served {
 }
 
 impl<T> Order<T> {
-    pub fn new(bytes: u64, places: usize) -> Self {
+    pub(super) fn new(bytes: u64, places: usize) -> Self {
         Self { bytes, taken: 0, places, waiting: Vec::new(), peers: HashMap::new(), had: Duration::ZERO }
     }
 
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    pub fn resize(&mut self, bytes: u64) {
+    pub(super) fn resize(&mut self, bytes: u64) {
         self.bytes = bytes;
     }
 
-    pub fn wait(&mut self, waiting: Waiting<T>) {
+    pub(super) fn wait(&mut self, waiting: Waiting<T>) {
         let served = self.peers.entry(Arc::clone(&waiting.peer)).or_default();
         served.had = served.had.max(self.had);
         self.waiting.push(waiting);
     }
 
     /// Who has a turn now, unless nobody can have one. Whoever `is_gone` has none.
-    pub fn next(&mut self, is_gone: impl Fn(&T) -> bool) -> Option<Waiting<T>> {
+    pub(super) fn next(&mut self, is_gone: impl Fn(&T) -> bool) -> Option<Waiting<T>> {
         self.waiting.retain(|waiting| !is_gone(&waiting.tell));
         let in_order = self.waiting.iter().enumerate().min_by_key(|(_, waiting)| {
             let (turns, had) =
@@ -77,7 +77,7 @@ impl<T> Order<T> {
     }
 
     /// A turn is over, and took so long.
-    pub fn ended(&mut self, peer: &str, bytes: u64, took: Duration) {
+    pub(super) fn ended(&mut self, peer: &str, bytes: u64, took: Duration) {
         (self.places, self.taken) = (self.places + 1, self.taken - bytes);
         if let Some(served) = self.peers.get_mut(peer) {
             (served.turns, served.had) = (served.turns - 1, served.had + took);

@@ -59,7 +59,7 @@ pub(in super::super) fn handle(
 }
 
 impl RequestCrosses {
-    pub fn handle(self: Box<Self>, cx: &mut Context<'_>, stored: Result<(), NotStored>) -> Next {
+    pub(crate) fn handle(self: Box<Self>, cx: &mut Context<'_>, stored: Result<(), NotStored>) -> Next {
         let Self { command, asked, crossing } = *self;
         // It has had an answer that was guessed meanwhile: nobody waits for another one.
         if cx.asked(asked.message_id).is_none() {

@@ -60,7 +60,7 @@ pub(in super::super) fn handle(
 }
 
 impl ResponseCrosses {
-    pub fn handle(self: Box<Self>, cx: &mut Context<'_>, stored: Result<(), NotStored>) -> Next {
+    pub(crate) fn handle(self: Box<Self>, cx: &mut Context<'_>, stored: Result<(), NotStored>) -> Next {
         let Self { crossed, way, sop_instance } = *self;
         Ok(match stored {
             Ok(()) => cross(cx, crossed, way, sop_instance),

@@ -2,7 +2,7 @@
 
 use super::wire::CT;
 
-pub fn element((group, element): (u16, u16), vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+pub(super) fn element((group, element): (u16, u16), vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(value.len()).unwrap();
     [&group.to_le_bytes()[..], &element.to_le_bytes(), vr, &length.to_le_bytes(), value].concat()
 }
@@ -14,7 +14,7 @@ fn even(text: &str, padding: u8) -> Vec<u8> {
 }
 
 /// An image of a patient, with so many bytes of pixels.
-pub fn image(instance: &str, pixels: usize) -> Vec<u8> {
+pub(super) fn image(instance: &str, pixels: usize) -> Vec<u8> {
     let pixels: Vec<u8> = (0..pixels.next_multiple_of(2)).map(|n| (n % 251) as u8).collect();
     let length = u32::try_from(pixels.len()).unwrap();
     [
@@ -29,14 +29,14 @@ pub fn image(instance: &str, pixels: usize) -> Vec<u8> {
 }
 
 /// One that ends inside an element, behind so many bytes of pixels.
-pub fn cut_off(instance: &str, pixels: usize) -> Vec<u8> {
+pub(super) fn cut_off(instance: &str, pixels: usize) -> Vec<u8> {
     let mut data = image(instance, pixels);
     data.extend([0xFC, 0xFF, 0xFC]);
     data
 }
 
 /// What a query looks for.
-pub fn identifier() -> Vec<u8> {
+pub(super) fn identifier() -> Vec<u8> {
     [
         element((8, 0x52), b"CS", &even("STUDY", b' ')),
         element((0x10, 0x10), b"PN", &even("Doe*", b' ')),

@@ -9,7 +9,7 @@ use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
 
 /// What a requestor asks.
 #[derive(Clone, Debug)]
-pub enum Ask {
+pub(super) enum Ask {
     /// Of this instance, with this data set.
     Store(&'static str, Vec<u8>),
     Find(Vec<u8>),
@@ -22,19 +22,19 @@ pub enum Ask {
 
 /// Who asks for the release once nothing is left to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaves {
+pub(super) enum Leaves {
     Requestor,
     Archive,
     Both,
 }
 
-pub trait Peer {
+pub(super) trait Peer {
     /// What it says without being asked.
     fn begin(&mut self, out: &mut Vec<u8>);
     fn hear(&mut self, heard: &Heard, out: &mut Vec<u8>);
 }
 
-pub struct Requestor {
+pub(super) struct Requestor {
     script: VecDeque<Ask>,
     leaves: bool,
     fragment: usize,
@@ -44,7 +44,7 @@ pub struct Requestor {
 }
 
 impl Requestor {
-    pub fn new(script: &[Ask], leaves: Leaves, fragment: usize) -> Self {
+    pub(super) fn new(script: &[Ask], leaves: Leaves, fragment: usize) -> Self {
         let (script, leaves) = (script.iter().cloned().collect(), leaves != Leaves::Archive);
         Self { script, leaves, fragment, message_id: 0, cancels_after: None, has_asked: false }
     }
@@ -112,7 +112,7 @@ impl Peer for Requestor {
     }
 }
 
-pub struct Archive {
+pub(super) struct Archive {
     /// Sub-operations of a C-GET that are left.
     gives: VecDeque<(&'static str, Vec<u8>)>,
     getting: Option<(u8, Command)>,
@@ -128,7 +128,7 @@ pub struct Archive {
 }
 
 impl Archive {
-    pub fn new(script: &[Ask], leaves: Leaves, fragment: usize, reaches_it: usize) -> Self {
+    pub(super) fn new(script: &[Ask], leaves: Leaves, fragment: usize, reaches_it: usize) -> Self {
         let cancels = script.iter().any(|ask| matches!(ask, Ask::FindAndCancel(_)));
         Self {
             gives: VecDeque::new(),

@@ -18,10 +18,10 @@ use crate::relay::machine::AcceptedContext;
 use crate::rewrite::{Correspondence, Correspondences, Kind, Ruleset, Unavailable};
 
 /// Numbers that look like chance and are the same for the same seed (splitmix64).
-pub struct Chance(pub u64);
+pub(super) struct Chance(pub u64);
 
 impl Chance {
-    pub fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -30,7 +30,7 @@ impl Chance {
     }
 
     /// One of `count`.
-    pub fn below(&mut self, count: usize) -> usize {
+    pub(super) fn below(&mut self, count: usize) -> usize {
         (self.next() % count.max(1) as u64) as usize
     }
 
@@ -43,7 +43,7 @@ impl Chance {
 
 /// What two peers heard, and what the relay wrote down.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Story {
+pub(super) struct Story {
     pub archive: Vec<Heard>,
     pub requestor: Vec<Heard>,
     pub records: Vec<String>,
@@ -63,7 +63,7 @@ struct Lane {
     written: usize,
 }
 
-pub struct Simulation<'p> {
+pub(super) struct Simulation<'p> {
     pub machine: Machine,
     peers: [&'p mut dyn Peer; 2],
     links: [Link; 2],
@@ -99,10 +99,10 @@ fn lane(direction: Direction) -> usize {
     usize::from(direction == ToPeer)
 }
 
-pub const MAXIMUM_LENGTH: u32 = 16_384;
+pub(super) const MAXIMUM_LENGTH: u32 = 16_384;
 
 /// The terms of a peer that may do all but C-MOVE. More than one rule is remembered in a crosswalk.
-pub fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
+pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
     let mut sop_classes = SopClassSet::default();
     sop_classes.add("all").unwrap();
     use Operation::{CEcho, CFind, CGet, CStore};
@@ -157,7 +157,7 @@ pub fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
     }
 }
 
-pub const DEADLINES: Deadlines = Deadlines {
+pub(super) const DEADLINES: Deadlines = Deadlines {
     dimse: Duration::from_secs(60),
     min_bytes_per_second: 0,
     response: [Duration::from_secs(3600); 2],
@@ -166,10 +166,10 @@ pub const DEADLINES: Deadlines = Deadlines {
 };
 
 /// What stands for an A-ASSOCIATE-AC.
-pub const ANSWER: [u8; 10] = [7, 0, 0, 0, 0, 4, 0, 0, 9, 9];
+pub(super) const ANSWER: [u8; 10] = [7, 0, 0, 0, 0, 4, 0, 0, 9, 9];
 
 impl<'p> Simulation<'p> {
-    pub fn new(terms: Terms, peers: [&'p mut dyn Peer; 2], seed: u64) -> Self {
+    pub(super) fn new(terms: Terms, peers: [&'p mut dyn Peer; 2], seed: u64) -> Self {
         let now = Instant::now();
         let takes = [MAXIMUM_LENGTH, 4_000];
         let link = || Link {
@@ -192,7 +192,7 @@ impl<'p> Simulation<'p> {
     }
 
     /// Until the association ends.
-    pub fn run(mut self) -> Story {
+    pub(super) fn run(mut self) -> Story {
         let mut first = Vec::new();
         self.peers[0].begin(&mut first);
         self.links[0].to_machine.extend(first);

@@ -14,17 +14,17 @@ use crate::dimse::Command;
 use crate::dimse::Operation::{CEcho, CFind, CStore, NGet};
 use crate::policy::Direction::{self, FromPeer, ToPeer};
 
-pub fn machine_at(began: Instant) -> Machine {
+pub(super) fn machine_at(began: Instant) -> Machine {
     Machine::new(terms(None), [0, 0], DEADLINES, &ANSWER, began)
 }
 
 /// One whose answer is written.
-pub fn machine() -> Machine {
+pub(super) fn machine() -> Machine {
     under_way(machine_at(Instant::now()))
 }
 
 /// The same of a peer that lives in a world of pseudonyms, and may ask for attributes there.
-pub fn machine_between_two_worlds() -> Machine {
+pub(super) fn machine_between_two_worlds() -> Machine {
     let mut terms: Terms = terms(remembered());
     let peer = Arc::get_mut(&mut terms.grant.peer).unwrap();
     peer.two_way = true;
@@ -32,18 +32,18 @@ pub fn machine_between_two_worlds() -> Machine {
     under_way(Machine::new(terms, [0, 0], DEADLINES, &ANSWER, Instant::now()))
 }
 
-pub fn under_way(mut machine: Machine) -> Machine {
+pub(super) fn under_way(mut machine: Machine) -> Machine {
     assert!(matches!(machine.next(ToPeer), Want::Write(Side::Requestor)));
     machine.written(ToPeer);
     assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: false }));
     machine
 }
 
-pub fn read(machine: &mut Machine, bytes: &[u8]) {
+pub(super) fn read(machine: &mut Machine, bytes: &[u8]) {
     read_of(machine, FromPeer, bytes);
 }
 
-pub fn read_of(machine: &mut Machine, direction: Direction, bytes: &[u8]) {
+pub(super) fn read_of(machine: &mut Machine, direction: Direction, bytes: &[u8]) {
     assert!(matches!(machine.next(direction), Want::Read { .. }));
     let inbox = machine.inbox(direction);
     let count = inbox.receive(|room| {
@@ -58,11 +58,11 @@ pub fn read_of(machine: &mut Machine, direction: Direction, bytes: &[u8]) {
     machine.told(direction, Told::Now);
 }
 
-pub fn written(machine: &mut Machine, side: Side) -> Vec<u8> {
+pub(super) fn written(machine: &mut Machine, side: Side) -> Vec<u8> {
     written_of(machine, FromPeer, side)
 }
 
-pub fn written_of(machine: &mut Machine, direction: Direction, side: Side) -> Vec<u8> {
+pub(super) fn written_of(machine: &mut Machine, direction: Direction, side: Side) -> Vec<u8> {
     assert!(matches!(machine.next(direction), Want::Write(to) if to == side));
     let outgoing = machine.outgoing(direction);
     let bytes = |span| outgoing.packer.bytes(span, outgoing.input, outgoing.made).unwrap();
@@ -72,7 +72,7 @@ pub fn written_of(machine: &mut Machine, direction: Direction, side: Side) -> Ve
 }
 
 /// The beginning of an object that goes on; the rest of it is given back.
-pub fn begin_to_store(machine: &mut Machine) -> (Command, Vec<u8>) {
+pub(super) fn begin_to_store(machine: &mut Machine) -> (Command, Vec<u8>) {
     let command = request(CStore, CT, 1, Some("1.2.3.4"));
     let mut store = message(context_of(CT), &command, Some(&image("1.2.3.4", 9_000)), 1_000);
     let (alone, pdu) = (message(context_of(CT), &command, None, 0).len(), 12 + 1_000);

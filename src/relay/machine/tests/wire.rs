@@ -4,19 +4,20 @@ use crate::dimse::{Command, CommandField, Operation, Status};
 use crate::wire::pdu::{RELEASE_RP, RELEASE_RQ};
 use crate::wire::{Deframer, Event, Kind};
 
-pub const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
-pub const ECHO: &str = "1.2.840.10008.1.1";
-pub const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
-pub const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
-pub const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
+pub(super) const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+pub(super) const ECHO: &str = "1.2.840.10008.1.1";
+pub(super) const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
+pub(super) const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
+pub(super) const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
 
 /// The repository query (PS3.4 Annex HH).
-pub const REPOSITORY: &str = "1.2.840.10008.5.1.4.1.1.201.6";
+pub(super) const REPOSITORY: &str = "1.2.840.10008.5.1.4.1.1.201.6";
 
 /// A presentation context for each.
-pub const CONTEXTS: [(u8, &str); 6] = [(1, CT), (3, ECHO), (5, FIND), (7, MOVE), (9, GET), (11, REPOSITORY)];
+pub(super) const CONTEXTS: [(u8, &str); 6] =
+    [(1, CT), (3, ECHO), (5, FIND), (7, MOVE), (9, GET), (11, REPOSITORY)];
 
-pub fn context_of(class: &str) -> u8 {
+pub(super) fn context_of(class: &str) -> u8 {
     CONTEXTS.iter().find(|(_, known)| *known == class).unwrap().0
 }
 
@@ -41,7 +42,7 @@ fn data_set_type(has_data_set: bool) -> Vec<u8> {
 }
 
 /// A request, with its SOP instance where it has one.
-pub fn request(operation: Operation, class: &str, message_id: u16, instance: Option<&str>) -> Vec<u8> {
+pub(super) fn request(operation: Operation, class: &str, message_id: u16, instance: Option<&str>) -> Vec<u8> {
     let has_data_set = !matches!(operation, Operation::CEcho | Operation::NGet);
     // Of an instance that is there, it is the one that is requested (PS3.7 Table 10.3-3).
     let (of_class, of_instance) =
@@ -63,7 +64,7 @@ pub fn request(operation: Operation, class: &str, message_id: u16, instance: Opt
 }
 
 /// The response to a request.
-pub fn response(request: &Command, status: Status, has_data_set: bool) -> Vec<u8> {
+pub(super) fn response(request: &Command, status: Status, has_data_set: bool) -> Vec<u8> {
     let CommandField::Request { operation, message_id } = request.field else { panic!("no request") };
     let mut elements = vec![
         element(0x0002, &uid(&request.sop_class().unwrap())),
@@ -77,13 +78,13 @@ pub fn response(request: &Command, status: Status, has_data_set: bool) -> Vec<u8
 }
 
 /// The C-CANCEL-RQ of a request.
-pub fn cancel(message_id: u16) -> Vec<u8> {
+pub(super) fn cancel(message_id: u16) -> Vec<u8> {
     let elements = [element(0x0100, &0x0FFF_u16.to_le_bytes()), element(0x0120, &message_id.to_le_bytes())];
     finish(&[&elements[..], &[data_set_type(false)]].concat())
 }
 
 /// A message in PDUs, its data set in fragments of this length.
-pub fn message(context_id: u8, command: &[u8], data: Option<&[u8]>, fragment: usize) -> Vec<u8> {
+pub(super) fn message(context_id: u8, command: &[u8], data: Option<&[u8]>, fragment: usize) -> Vec<u8> {
     let mut out = pdv(context_id, 3, command);
     let Some(data) = data else { return out };
     let mut rest = data.chunks(fragment.max(2)).peekable();
@@ -105,7 +106,7 @@ fn pdv(context_id: u8, control: u8, bytes: &[u8]) -> Vec<u8> {
 
 /// What a peer hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub(super) enum Heard {
     Message {
         context_id: u8,
         command: Vec<u8>,
@@ -119,7 +120,7 @@ pub enum Heard {
 
 /// Puts what comes together, in whatever pieces. It holds the relay to PS3.8 Annex E: nothing between the fragments of a
 /// message, no empty fragment, none of an odd length but the last.
-pub struct Ear {
+pub(super) struct Ear {
     deframer: Deframer,
     bytes: Vec<u8>,
     command: Option<(u8, Vec<u8>)>,
@@ -128,16 +129,16 @@ pub struct Ear {
 }
 
 impl Ear {
-    pub fn new(maximum_length: u32) -> Self {
+    pub(super) fn new(maximum_length: u32) -> Self {
         let deframer = Deframer::new(maximum_length);
         Self { deframer, bytes: Vec::new(), command: None, data: Vec::new(), is_in_data: false }
     }
 
-    pub fn is_inside_message(&self) -> bool {
+    pub(super) fn is_inside_message(&self) -> bool {
         self.is_in_data || self.command.is_some() || self.deframer.is_inside_pdu() || !self.bytes.is_empty()
     }
 
-    pub fn hear(&mut self, bytes: &[u8]) -> Vec<Heard> {
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<Heard> {
         self.bytes.extend_from_slice(bytes);
         let (mut heard, mut at) = (Vec::new(), 0);
         loop {
@@ -180,10 +181,10 @@ impl Ear {
     }
 }
 
-pub fn release_rq() -> Vec<u8> {
+pub(super) fn release_rq() -> Vec<u8> {
     RELEASE_RQ.to_vec()
 }
 
-pub fn release_rp() -> Vec<u8> {
+pub(super) fn release_rp() -> Vec<u8> {
     RELEASE_RP.to_vec()
 }
