@@ -44,7 +44,8 @@ impl Characters {
 
     /// The values of an element; the whole of it where a backslash is text.
     pub(crate) fn values(self, vr: Vr, whole: &[u8]) -> Values<'_> {
-        let splits = vr.is_multi_valued() || vr == Vr::UN;
+        // Where no byte looks like a backslash, no character has to be told from another.
+        let splits = (vr.is_multi_valued() || vr == Vr::UN) && memchr::memchr(b'\\', whole).is_some();
         Values { whole, start: Some(0), delimiters: splits.then(|| self.of_vr(vr).singles(whole)) }
     }
 
@@ -55,7 +56,8 @@ impl Characters {
 
     /// Whether a Patient ID is one that is looked for with wildcards, or several.
     pub fn is_pattern(self, patient: &[u8]) -> bool {
-        self.singles(patient).any(|(_, byte)| matches!(byte, b'*' | b'?' | b'\\'))
+        memchr::memchr3(b'*', b'?', b'\\', patient).is_some()
+            && self.singles(patient).any(|(_, byte)| matches!(byte, b'*' | b'?' | b'\\'))
     }
 
     /// Of what is no text, (0008,0005) says nothing.

@@ -124,7 +124,7 @@ impl Mending {
         let mut at = 0;
         loop {
             let top = self.probe.depth() == 0;
-            self.probe.skip(input, &mut at, |tag, length| top && ends_header(tag, length));
+            self.probe.skip(input, &mut at, |tag, length, _| top && ends_header(tag, length));
             if self.probe.position() > WITHIN {
                 return true;
             }

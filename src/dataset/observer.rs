@@ -45,7 +45,9 @@ impl Observer {
         let mut at = 0;
         while let Some(scanner) = &mut self.scanner {
             let top = scanner.depth() == 0;
-            scanner.skip(input, &mut at, |tag, _| top && is_asked(tag));
+            scanner.skip(input, &mut at, |tag, length, element| {
+                top && is_asked(tag) && !(tag == SPECIFIC_CHARACTER_SET && is_usual(length, element))
+            });
             match scanner.next(input, &mut at) {
                 Ok(Some(Event { kind: Kind::SequenceStart(header), .. })) if header.is_guessed() => {
                     scanner.pass_over();
@@ -143,6 +145,14 @@ impl Observer {
             self.scanner = None;
         }
     }
+}
+
+/// Whether it is a character set in whose texts each byte below 80 is a character: nothing is to be learnt from it.
+fn is_usual(length: u32, element: &[u8]) -> bool {
+    const USUAL: [&[u8]; 3] = [b"ISO_IR 100", b"ISO_IR 192", b"ISO_IR 6"];
+    // Behind a header of eight bytes, which a CS has in every encoding.
+    let value = element.get(8..).and_then(|behind| behind.get(..usize::try_from(length).ok()?));
+    value.is_some_and(|value| USUAL.contains(&value))
 }
 
 /// Whether an element at the top is one that is watched, or behind all of them.

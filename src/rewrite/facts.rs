@@ -172,7 +172,7 @@ impl Lookahead {
         let (of_patient, restores) = (self.needs_patient, self.restores);
         let of_text =
             |tag| of_patient && tag == SPECIFIC_CHARACTER_SET || restores && RESTORED.contains(&tag);
-        let is_asked = |tag, _| {
+        let is_asked = |tag, _, _: &[u8]| {
             top && (number(tag) >= last || tag == PATIENT_ID || of_text(tag) || of_image && Image::wants(tag))
         };
         self.scanner.skip(input, at, is_asked);

@@ -250,7 +250,7 @@ fn a_data_set_that_can_be_read_in_two_encodings_is_refused() {
         assert_eq!(names(SYNTAXES[0], &both, chunk), Err(Unnamed::TwoEncodings));
         let mut scanner = Scanner::new(implicit, 32);
         let (mut at, mut read) = (0, Ok(None));
-        scanner.skip(&both, &mut at, |_, _| false);
+        scanner.skip(&both, &mut at, |_, _, _| false);
         assert_eq!(at, 0, "the short cut leads past it");
         for end in (chunk..both.len()).step_by(chunk).take(20).chain([both.len()]) {
             read = scanner.next(&both[..end], &mut at);

@@ -75,7 +75,7 @@ fn scan(syntax: Syntax, input: &[u8], sizes: &[usize], skips: bool) -> Seen {
         let mut at = 0;
         loop {
             if skips {
-                scanner.skip(chunk, &mut at, |tag, _| tag == PATIENT_ID);
+                scanner.skip(chunk, &mut at, |tag, _, _| tag == PATIENT_ID);
             }
             let (kind, raw) = match scanner.next(chunk, &mut at) {
                 Ok(Some(Event { kind, raw })) => (kind, raw),
@@ -107,7 +107,7 @@ fn all_that_is_plain_and_whole_is_passed_at_once() {
     for syntax in [Syntax::EXPLICIT_LE, Syntax::IMPLICIT_LE] {
         let input = data_set(syntax);
         let (mut scanner, mut at) = (Scanner::new(syntax, 3), 0);
-        scanner.skip(&input, &mut at, |tag, _| tag == PATIENT_ID);
+        scanner.skip(&input, &mut at, |tag, _, _| tag == PATIENT_ID);
         assert_eq!(scanner.position(), at as u64);
         let event = scanner.next(&input, &mut at).unwrap().unwrap();
         assert!(matches!(event.kind, Kind::SequenceStart(header) if header.tag == Tag(0x0008, 0x1111)));
