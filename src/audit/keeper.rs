@@ -29,7 +29,7 @@ pub(super) struct Begun {
     pub today: Date,
 }
 
-/// Where days in between have no file, the clock may have leapt: nothing from before is deleted until it has gone on for
+/// Where days in between have no file, the clock may have leapt: nothing is deleted on its word until it has gone on for
 /// so long, at least a whole day whatever the hour. Where more than a month is missing, it takes a month.
 const SHORT_LEAP: (Duration, Duration) = (Duration::days(2), Duration::days(2));
 const LONG_LEAP: (Duration, Duration) = (Duration::days(31), Duration::days(32));
@@ -62,10 +62,10 @@ impl Keeper {
                 return tracing::error!(directory = %self.directory.display(), %error, "cannot list the audit files");
             }
         };
-        let doubtful = before_a_leap(&earlier, newest, today);
+        // The age of a file is counted up to a day that is believed.
+        let believed = before_a_leap(&earlier, newest, today).map_or(today, |day| day.min(today));
         for file in &earlier {
-            let sure = doubtful.is_none_or(|leap| file.day >= leap);
-            let done = match self.is_over(file, today) && sure {
+            let done = match self.is_over(file, believed) {
                 true => self.keep_unsent(file).and_then(|()| self.delete(file)),
                 false => self.close(file),
             };
@@ -121,7 +121,7 @@ impl Keeper {
     }
 }
 
-/// The first day behind a leap that is not yet believed.
+/// The last day before a leap that is not yet believed.
 fn before_a_leap(earlier: &[TrailFile], newest: Date, today: Date) -> Option<Date> {
     let days = earlier.iter().map(|file| file.day).chain([newest]);
     let pairs = days.clone().zip(days.skip(1));
@@ -129,7 +129,7 @@ fn before_a_leap(earlier: &[TrailFile], newest: Date, today: Date) -> Option<Dat
         let leapt = |(longer, held): (Duration, Duration)| *next - *day > longer && today - *next < held;
         leapt(SHORT_LEAP) || leapt(LONG_LEAP)
     };
-    pairs.filter(is_doubtful).map(|(_, next)| next).last()
+    pairs.filter(is_doubtful).map(|(day, _)| day).next()
 }
 
 #[cfg(test)]
@@ -153,8 +153,8 @@ mod tests {
             let today = days[days.len() - 1];
             before_a_leap(&files(&days[..days.len() - 1]), today, today)
         };
-        assert_eq!(gone_on(1), Some(leapt), "the day of the leap");
-        assert_eq!(gone_on(2), Some(leapt), "and the day after it");
+        assert_eq!(gone_on(1), Some(old), "the day of the leap");
+        assert_eq!(gone_on(2), Some(old), "and the day after it");
         assert_eq!(gone_on(33), None);
         // A month or less: a clock that was wrong for some minutes has not held for a day.
         let month = old + Duration::days(31);
@@ -162,16 +162,15 @@ mod tests {
             let days: Vec<Date> =
                 [old].into_iter().chain((0..hold).map(|day| month + Duration::days(day))).collect();
             let today = month + Duration::days(hold);
-            assert_eq!(
-                before_a_leap(&files(&days), today, today),
-                doubtful.then_some(month),
-                "{hold} days on"
-            );
+            assert_eq!(before_a_leap(&files(&days), today, today), doubtful.then_some(old), "{hold} days on");
         }
         let quiet = old + Duration::days(2);
         assert_eq!(before_a_leap(&files(&[old]), quiet, quiet), None, "a day without a file is no leap");
         // Set right again: names go on, and days are counted by what the clock says now.
         let names = [old, leapt, leapt + Duration::days(1)];
-        assert_eq!(before_a_leap(&files(&names), leapt + Duration::days(2), old), Some(leapt));
+        assert_eq!(before_a_leap(&files(&names), leapt + Duration::days(2), old), Some(old));
+        // Who is used once a week has a gap each time, and the last week counts.
+        let weeks: Vec<Date> = (0..9).map(|week| old + Duration::weeks(week)).collect();
+        assert_eq!(before_a_leap(&files(&weeks[..8]), weeks[8], weeks[8]), Some(weeks[7]));
     }
 }

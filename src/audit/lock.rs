@@ -1,6 +1,6 @@
 //! One process writes into an audit directory: two would tear the chain.
 
-use super::regular;
+use super::{recovery, regular};
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -41,8 +41,10 @@ impl Lock {
             Ok(()) => return Self::renew(&path, file).map_err(failed),
             Err(TryLockError::WouldBlock) => match process_in(&file) {
                 process if is_closed_to_others(&file) => return Err(NotLocked::Taken(process)),
+                // Whoever took it on a full disk could not write who it is.
+                None => return Err(NotLocked::Taken(None)),
                 Some(process) if is_running(process) => return Err(NotLocked::Taken(Some(process))),
-                _ => {
+                Some(_) => {
                     let fresh = Self::replace(&path).map_err(failed)?;
                     tracing::warn!(file = %path.display(),
                         "somebody held this lock who writes no records; it was replaced");
@@ -74,10 +76,11 @@ impl Lock {
         let before = Self::held(file);
         match Self::replace(path) {
             Ok(fresh) => Ok(Self { _before: Some(before._file), ..fresh }),
-            Err(error) => {
+            Err(error) if recovery::is_full(&error) => {
                 tracing::warn!(file = %path.display(), %error, "others may hold this lock, and it cannot be replaced");
                 Ok(before)
             }
+            Err(error) => Err(error),
         }
     }
 
@@ -157,6 +160,15 @@ mod tests {
         reviewer.lock_shared().unwrap();
         let ours = Lock::take(home.path()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        // One that does not say whose it is may be that of a process that took it on a full disk.
+        drop(ours);
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let somebody = File::open(&path).unwrap();
+        somebody.lock().unwrap();
+        assert!(matches!(Lock::take(home.path()), Err(NotLocked::Taken(None))));
+        drop(somebody);
+        let ours = Lock::take(home.path()).unwrap();
         // One that a process of records holds stays its own.
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(Lock::take(home.path()), Err(NotLocked::Taken(Some(_)))));

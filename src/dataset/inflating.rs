@@ -10,11 +10,17 @@ pub(super) struct Inflating {
     inflate: Decompress,
     plain: [u8; CHUNK],
     ended: bool,
+    /// Bytes behind the end.
+    behind: usize,
 }
+
+/// Longest beginning that is looked at, deflated, and what may lie behind the end of the stream: neither is held for ever.
+const WITHIN: u64 = 128 << 10;
+const BEHIND: usize = 1 << 10;
 
 impl Inflating {
     pub(super) fn new() -> Box<Self> {
-        Box::new(Self { inflate: Decompress::new(false), plain: [0; CHUNK], ended: false })
+        Box::new(Self { inflate: Decompress::new(false), plain: [0; CHUNK], ended: false, behind: 0 })
     }
 
     /// Whether the stream has come to its end.
@@ -40,10 +46,14 @@ impl Inflating {
             if look(self.plain.get(..made).unwrap_or_default())? {
                 return Ok(true);
             }
+            if self.inflate.total_in() > WITHIN {
+                return Err(Unnamed::TooLate);
+            }
             if (taken, made) == (0, 0) {
                 break;
             }
         }
-        Ok(false)
+        self.behind = self.behind.saturating_add(if self.ended { rest.len() } else { 0 });
+        if self.behind > BEHIND { Err(Unnamed::Deflated) } else { Ok(false) }
     }
 }

@@ -40,6 +40,8 @@ pub enum Unnamed {
     TwoEncodings,
     #[error("data set cannot be read as far as its SOP instance UID")]
     Structure,
+    #[error("sequences of the data set lie deeper than {DEEPEST} in each other")]
+    TooDeep,
     #[error("data set cannot be inflated")]
     Deflated,
 }
@@ -105,8 +107,8 @@ impl Names {
             Some(inflating) => inflating.inflate(input, |plain| walk.walk(plain)),
         };
         match looked {
-            // What cannot be read behind both is as far as others read, too.
-            Err(error) if walk.has_both() && error != Unnamed::Twice => Ok(true),
+            // What cannot be read behind both is as far as others read, too; but not what is only too deep.
+            Err(error) if walk.has_both() && !matches!(error, Unnamed::Twice | Unnamed::TooDeep) => Ok(true),
             looked => looked,
         }
     }
@@ -195,7 +197,8 @@ impl Walk {
     /// Whether both are known, and the header ends with it.
     fn is_behind(&self, head: &Head) -> bool {
         let length = if head.length == UNDEFINED { 0 } else { head.length };
-        self.open.is_empty() && self.has_both() && ends_header(head.tag(), length)
+        let is_element = head.tag().0 != 0xFFFE;
+        is_element && self.open.is_empty() && self.has_both() && ends_header(head.tag(), length)
     }
 
     /// What came again has to be what came before.
@@ -263,6 +266,10 @@ impl Walk {
             (SEQUENCE_END, true) => self.close(),
             (ITEM_END, false) if !self.open.is_empty() => self.close(),
             (_, true) => Err(Unnamed::Structure),
+            // Others pass over what stands alone there, and read on.
+            _ if head.tag().0 == 0xFFFE && self.open.is_empty() && self.has_both() => {
+                self.pass(head.length, None)
+            }
             _ if head.tag().0 == 0xFFFE => Err(Unnamed::Structure),
             _ => self.element(head),
         }
@@ -315,7 +322,7 @@ impl Walk {
 
     fn open(&mut self, holds_items: bool, syntax: Syntax) -> Result<(), Unnamed> {
         if self.open.len() == DEEPEST {
-            return Err(Unnamed::Structure);
+            return Err(Unnamed::TooDeep);
         }
         self.open.push(Open { holds_items, syntax });
         Ok(())

@@ -23,6 +23,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 pub(crate) struct Listener {
     /// Each connection takes the settings of this name that are in force when it comes.
     pub name: Arc<str>,
+    /// As its settings say; those of another listener at another address are not for whoever came here.
+    pub address: SocketAddr,
     /// Shared with the listener that follows it at the same address, until it has ended.
     pub socket: Arc<TcpListener>,
     /// Gone when this listener has let go of the socket.
@@ -63,9 +65,9 @@ impl Listener {
             match accepted {
                 Ok((slot, socket, from)) => {
                     backoff = Duration::ZERO;
-                    let (gate, name) = (gate.clone(), self.name.clone());
+                    let (gate, name, address) = (gate.clone(), self.name.clone(), self.address);
                     sessions.spawn(async move {
-                        session::serve(gate, &name, socket, from).await;
+                        session::serve(gate, (&name, address), socket, from).await;
                         drop(slot);
                     });
                 }

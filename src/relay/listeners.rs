@@ -220,7 +220,7 @@ impl Listeners {
     fn run(&mut self, name: Arc<str>, wanted: SocketAddr, bound: SocketAddr, socket: Arc<TcpListener>) {
         let (removed, on_removed) = watch::channel(false);
         let ((holds, closed), still) = (oneshot::channel(), Arc::downgrade(&socket));
-        let listener = Listener { name: name.clone(), socket, holds };
+        let listener = Listener { name: name.clone(), address: wanted, socket, holds };
         let task = tokio::spawn(listener.run(self.gate.clone(), self.slots.clone(), on_removed));
         self.running.insert(name, Running { wanted, bound, socket: still, removed, closed, task });
     }

@@ -28,10 +28,19 @@ use crate::wire::pdu::{Abort, Rejection};
 use crate::wire::{AbortReason, Malformed, Packer};
 
 /// Serves one connection. Whatever goes wrong ends here, in its one record.
-pub(crate) async fn serve(gate: Arc<Gate>, listener: &str, socket: TcpStream, from: SocketAddr) {
+pub(crate) async fn serve(
+    gate: Arc<Gate>,
+    (listener, address): (&str, SocketAddr),
+    socket: TcpStream,
+    from: SocketAddr,
+) {
     let in_force = gate.in_force.load_full();
     let settings = in_force.settings.clone();
-    let Some(listener) = settings.listeners.iter().find(|settings| *settings.name == *listener).cloned()
+    let Some(listener) = settings
+        .listeners
+        .iter()
+        .find(|settings| *settings.name == *listener && settings.address == address)
+        .cloned()
     else {
         // A reload took the listener away between the accept and now; so it would have been a moment later.
         return tracing::info!(address = %from, listener, "the listener is gone");

@@ -181,7 +181,7 @@ fn what_follows_both_needs_neither_end_soon_nor_be_read() {
     let many = element(explicit, (8, 0x1140), *b"OB", &vec![0; 8_000]).repeat(9);
     let broken = head(explicit, (0xFFFE, 0xE00D), *b"??", 8);
     let unknown = head(explicit, (8, 0x20), *b"??", 8);
-    for (behind, early) in [(long, true), (many, true), (broken, true), (unknown, false)] {
+    for (behind, early) in [(long, true), (many, true), (broken, false), (unknown, false)] {
         let all = [class(explicit), instance(explicit), behind].concat();
         let found = names(SYNTAXES[1], &all, 100);
         assert_eq!(found, Ok((Some(CT.into()), Some("1.2.3.4".into()), early)));
@@ -290,4 +290,31 @@ proptest! {
             prop_assert_eq!(names(uid, &all, chunk), names(uid, &all, 1));
         }
     }
+}
+
+/// Others pass over an item delimiter that stands alone, and read on: what comes behind it counts.
+#[test]
+fn a_second_instance_behind_what_cannot_be_read_is_found() {
+    let explicit = Syntax::EXPLICIT_LE;
+    let other = element(explicit, (8, 0x18), *b"UI", b"1.2.3.5\0");
+    let alone = head(explicit, (0xFFFE, 0xE0DD), *b"??", 0);
+    let all = [class(explicit), instance(explicit), alone, other.clone()].concat();
+    assert_eq!(names(SYNTAXES[1], &all, 7), Err(Unnamed::Twice));
+    let sequence =
+        [head(explicit, (8, 0x1140), *b"SQ", u32::MAX), head(explicit, (0xFFFE, 0xE000), *b"??", u32::MAX)];
+    let deep = [class(explicit), instance(explicit), sequence.concat().repeat(40), other].concat();
+    assert_eq!(names(SYNTAXES[1], &deep, 7), Err(Unnamed::TooDeep));
+}
+
+/// What comes to nothing is held until a name is known, and so is what lies behind the end of the stream.
+#[test]
+fn a_deflated_data_set_that_never_says_its_names_is_not_held_for_ever() {
+    let deflated = Encoding::of(SYNTAXES[3]).unwrap();
+    let endless = |first: &[u8], next: &[u8]| {
+        let mut names = Names::new(deflated);
+        names.look(first)?;
+        (0..100_000).try_for_each(|_| names.look(next).map(drop))
+    };
+    assert_eq!(endless(&[], &[0, 0, 0, 0xFF, 0xFF]), Err(Unnamed::TooLate), "empty blocks");
+    assert_eq!(endless(&[3, 0], &[0]), Err(Unnamed::Deflated), "behind an empty stream");
 }

@@ -185,7 +185,10 @@ fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Ca
 /// Tells the requestor in the place of the first response that may be the last, and once: what follows it goes nowhere.
 fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Cause) {
     let Crossed { response, exchange: Asked { message_id, context_id, .. }, status } = crossed;
-    let Some(open) = cx.answered(*message_id) else { return };
+    let Some(open) = cx.answered(*message_id) else {
+        // Its request has ended meanwhile and is written down; who asked still waits.
+        return cx.send(*context_id, &dimse::failed_response(response, failed));
+    };
     let told = open.answered.filter(|answer| matches!(answer, Answer::Instead(..)));
     let answer = told.unwrap_or(Answer::Instead(failed.status, cause));
     match open.ending(*status) {

@@ -113,3 +113,29 @@ fn a_request_whose_answer_has_begun_gets_no_other_one() {
     machine.told(FromPeer, Told::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "one answer");
 }
+
+/// The request has ended, with its answer on the way, when that cannot be made another one.
+#[test]
+fn who_asked_is_told_that_an_early_answer_cannot_cross() {
+    let mut machine = machine_between_two_worlds();
+    let command = request(CFind, FIND, 1, None);
+    let find = message(context_of(FIND), &command, Some(&identifier()), 10);
+    read(&mut machine, &find[..find.len() - 16]);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }));
+    let guess = response(&Command::parse(command).unwrap(), Status(0xC001), true);
+    read_of(&mut machine, ToPeer, &message(context_of(FIND), &guess, None, 0));
+    assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: true }));
+    read(&mut machine, &find[find.len() - 16..]);
+    loop {
+        match machine.next(FromPeer) {
+            Want::Record(_) => break machine.told(FromPeer, Told::Now),
+            Want::Write(_) => drop(written_of(&mut machine, FromPeer, Side::Upstream)),
+            _ => panic!("neither written nor recorded"),
+        }
+    }
+    // A fragment that ends inside of an element.
+    read_of(&mut machine, ToPeer, &message(context_of(FIND), &[], Some(b"\x08\0"), 2)[12..]);
+    assert!(!written_of(&mut machine, ToPeer, Side::Requestor).is_empty(), "an answer");
+}
