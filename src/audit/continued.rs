@@ -1,7 +1,8 @@
 //! Records about the trail itself and its time: what a run found when it began, and that the clock was set.
 
-use crate::vocabulary::HeadFound;
 use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::HeadFound;
 
 /// The first record of a run: what was there, and that the run goes on from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

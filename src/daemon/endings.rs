@@ -3,7 +3,6 @@
 //! What ends soon, or has ended, when a configuration comes into force is told with its other risks; this is about the
 //! time after that.
 
-use crate::vocabulary::Notice;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use tokio::sync::watch;
 use crate::audit::{Audit, Event, SecurityAlert};
 use crate::config::Settings;
 use crate::tls::{End, EndKind};
+use crate::vocabulary::Notice;
 
 /// The longest sleep: clocks are set.
 const LONGEST: Duration = Duration::from_secs(3600);

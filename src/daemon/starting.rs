@@ -39,7 +39,7 @@ impl Daemon {
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         let followed = watch::Sender::new(settings.clone());
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
-        let (minutes, began) = ((until, tokio::spawn(minutes)), Instant::now());
+        let minutes = (until, tokio::spawn(minutes));
         Ok(Self {
             gate,
             stage,

@@ -1,10 +1,10 @@
 //! Command sets as peers write them: read by their elements, and put right where there is one reading.
 
-use crate::vocabulary::{Tolerance, left_out};
 use std::fmt;
 use std::ops::Range;
 
 use super::table::{ELEMENTS, MESSAGES};
+use crate::vocabulary::{Tolerance, left_out};
 use crate::wire::Malformed;
 
 /// How the values of group 0000 are represented (PS3.5 §6.2).

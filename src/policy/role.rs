@@ -1,9 +1,9 @@
 //! What a peer may do once its association is open.
 
-use crate::vocabulary::Cause;
 use std::fmt;
 
 use super::{AePattern, Direction, Operation, SopClassSet, TransferSyntaxSet, sop_class};
+use crate::vocabulary::Cause;
 use crate::wire::{AeTitle, Uid};
 
 /// `[[role]]`: operations, SOP classes and transfer syntaxes. What is not listed is refused.

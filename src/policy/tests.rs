@@ -1,6 +1,5 @@
 //! Decisions, over the refusal table.
 
-use crate::vocabulary::Reason;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::*;
 use crate::identity::Certificate;
+use crate::vocabulary::Reason;
 use crate::wire::associate::ProposedContext;
 use crate::wire::{RawAeTitle, Uid};
 

@@ -1,6 +1,5 @@
 //! The end of an association: the last PDU for each side, the records, and only then the patience of closing.
 
-use crate::vocabulary::Notice;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::records::{self, Told};
 use crate::audit;
 use crate::policy::limits::AssociationPermit;
 use crate::upper::LINGER;
+use crate::vocabulary::Notice;
 
 /// How long the last PDU may take to be written.
 const LAST_WORD: Duration = Duration::from_secs(1);

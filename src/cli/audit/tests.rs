@@ -1,6 +1,5 @@
 //! What the commands print, letter for letter.
 
-use crate::scratch::Scratch;
 use std::fs;
 use std::ops::ControlFlow;
 
@@ -14,6 +13,7 @@ use super::search::{Newest, print};
 use super::{report, search, show};
 use crate::audit::reading::{Record, figures::Period, figures::figures, files, search as find};
 use crate::cli::demo::story::Style;
+use crate::scratch::Scratch;
 
 const LINES: &str = r#"{"time":"2026-03-01T08:30:00.000000Z","event":"association-opened","sequence":2,"association":"a-1","listener":"remote","peer":"lyon","address":"203.0.113.7","port":40000,"tls":{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","group":"X25519MLKEM768","subject":"CN=lyon","san":["dns:gw.lyon.example"],"fingerprint":"aa11"},"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":{"class-uid":"1.2.3","version-name":"SW_1"},"upstream":{"name":"pacs","address":"10.0.0.5:104","called-ae-title":"PACS","calling-ae-title":"GATE"},"contexts":[{"id":1,"abstract-syntax":"1.2.840.10008.1.1","result":0,"transfer-syntax":"1.2.840.10008.1.2"},{"id":3,"abstract-syntax":"1.2.3.4","result":1}],"rewrite":null,"configuration":"6ff0f8ab20fe8914655749dec739c258"}
 {"time":"2026-03-01T08:30:01.500000Z","event":"operation","sequence":3,"association":"a-1","operation":"C-STORE","message-id":1,"direction":"from-peer","sop-class":"1.2.840.10008.5.1.4.1.1.2","sop-instance":"2.25.1","study":"2.25.9","new-study":"2.25.99","status":"0xA700","bytes":1500,"duration-ms":3}

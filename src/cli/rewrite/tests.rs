@@ -1,4 +1,3 @@
-use crate::scratch::Scratch;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +6,7 @@ use super::every::run_with;
 use super::memory::Memory;
 use super::{How, Sender, part10};
 use crate::rewrite::{RuleSpec, Ruleset, RulesetSpec};
+use crate::scratch::Scratch;
 use aws_lc_rs::hmac;
 
 const CLASS: &str = "1.2.840.10008.5.1.4.1.1.2";

@@ -1,6 +1,5 @@
 //! A directory with every file that the examples name.
 
-use crate::scratch::Scratch;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -12,6 +11,7 @@ use time::{Duration, OffsetDateTime};
 use crate::audit::signing::SigningKey;
 use crate::config::Diagnostics;
 use crate::config::load::{Loaded, compile};
+use crate::scratch::Scratch;
 
 /// A whole configuration around what a test is about.
 pub(super) const GOOD: &str = r#"

@@ -1,6 +1,5 @@
 //! A folder with a crosswalk in it, and what tests put there.
 
-use crate::scratch::Scratch;
 use std::fs;
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::crosswalk::{Crosswalk, CrosswalkError, Secret, export};
 use crate::dataset::{PATIENT_ID, Tag};
 use crate::rewrite::{Correspondence, Kind};
+use crate::scratch::Scratch;
 
 pub(super) const NAME: Kind = Kind::OfPatient(Tag(0x0010, 0x0010));
 pub(super) const ACCESSION: Kind = Kind::Value(Tag(0x0008, 0x0050));

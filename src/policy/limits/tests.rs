@@ -1,6 +1,5 @@
 //! On a clock that moves only when told, and when something waits on it.
 
-use crate::vocabulary::Reason;
 use std::future::Future;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -14,6 +13,7 @@ use proptest::prelude::*;
 
 use super::{Limiter, Limits, Time};
 use crate::policy::{Operation, Peer, Policy, RewriteDirection, Role, SopClassSet, TransferSyntaxSet};
+use crate::vocabulary::Reason;
 
 impl Time for FakeRelativeClock {
     async fn sleep(&self, span: Duration) {

@@ -1,6 +1,5 @@
 //! A request, a C-CANCEL-RQ or a request of no service, which waits until it is within the peer's rate of operations.
 
-use crate::vocabulary::Cause;
 use std::time::Instant;
 
 use super::books::Answer;
@@ -10,6 +9,7 @@ use super::state::{Break, Next, State};
 use super::swallowed::Swallowed;
 use crate::audit;
 use crate::dimse::{self, Command, Operation, Status};
+use crate::vocabulary::Cause;
 use crate::wire::Malformed;
 
 /// The pace of operations is awaited.

@@ -1,7 +1,6 @@
 //! What both directions of an association write down: which requests wait, what has moved, who has asked for the
 //! release, what the closing record counts.
 
-use crate::vocabulary::Cause;
 use std::time::Instant;
 
 use super::deadlines::Outlook;
@@ -13,6 +12,7 @@ use super::terms::Terms;
 use crate::audit;
 use crate::dimse::{Command, Outcome, Status};
 use crate::policy::Direction;
+use crate::vocabulary::Cause;
 
 /// The books of one association.
 pub(crate) struct Books {

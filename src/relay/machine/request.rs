@@ -1,6 +1,5 @@
 //! A request: whether it may pass, and how.
 
-use crate::vocabulary::{Cause, Tolerance};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +17,7 @@ use crate::dataset::{Encoding, Identifier};
 use crate::dimse::{self, Command, Operation, Status};
 use crate::policy::{Denial, Direction, Part, Request, Treatment};
 use crate::rewrite::{Expected, RewriteError, Transform, Unavailable, Way};
+use crate::vocabulary::{Cause, Tolerance};
 use crate::wire::Uid;
 
 /// Why a request is answered here and goes nowhere.

@@ -1,4 +1,3 @@
-use crate::scratch::Scratch;
 use std::fmt::Write;
 
 use time::macros::datetime;
@@ -7,6 +6,7 @@ use time::{Duration, OffsetDateTime};
 use super::super::figures::{Figures, Kind, Period, figures};
 use super::super::{Counts, files, stamp};
 use super::{two_days, write};
+use crate::scratch::Scratch;
 
 const BEGIN: OffsetDateTime = datetime!(2026-03-01 0:00 UTC);
 

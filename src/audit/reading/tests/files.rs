@@ -1,4 +1,3 @@
-use crate::scratch::Scratch;
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -9,6 +8,7 @@ use super::super::{Filter, Form, Identities, ReadError, files, files_for, of_day
 use super::{FIRST, SECOND, found, two_days, write};
 use crate::audit::files::{self as trail, TrailFile};
 use crate::audit::{closing, reviewers};
+use crate::scratch::Scratch;
 
 fn pack(text: &str, path: &std::path::Path) {
     let mut encoder = zstd::stream::write::Encoder::new(File::create(path).unwrap(), 3).unwrap();

@@ -1,8 +1,8 @@
-use crate::scratch::Scratch;
 use time::macros::datetime;
 
 use super::super::Filter;
 use super::{found, two_days};
+use crate::scratch::Scratch;
 
 fn sequences(change: impl FnOnce(&mut Filter)) -> Vec<u64> {
     let mut filter = Filter::default();

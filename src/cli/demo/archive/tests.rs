@@ -1,10 +1,10 @@
-use crate::scratch::Scratch;
 use std::path::Path;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::service::Service;
 use crate::dimse::{self, Status};
+use crate::scratch::Scratch;
 use crate::upper::{Acceptor, Answer, Association, Error, Request, Requestor, Terms};
 
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";

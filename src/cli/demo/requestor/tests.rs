@@ -1,4 +1,3 @@
-use crate::scratch::Scratch;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use super::{RequestorError, StoreOutcome, secure, send_study};
 use crate::cli::demo::archive::Archive;
 use crate::cli::demo::site::{MODALITY_NAME, Site};
 use crate::cli::demo::{certificates, phantom};
+use crate::scratch::Scratch;
 use crate::tls::{ClientAuthentication, Profile, ServerSettings};
 use crate::upper::Error;
 

@@ -1,4 +1,3 @@
-use crate::scratch::Scratch;
 use std::path::Path;
 
 use serde_json::json;
@@ -7,6 +6,7 @@ use super::super::changes::{Change, Comparison};
 use super::super::records::Told;
 use super::super::site::Site;
 use super::{Next, Story, Style};
+use crate::scratch::Scratch;
 
 fn told_by(tell: impl FnOnce(&mut Story<&mut Vec<u8>>)) -> String {
     let mut out = Vec::new();

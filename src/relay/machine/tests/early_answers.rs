@@ -1,6 +1,6 @@
 //! Answers to requests that have not gone whole: each is the only one.
 
-use super::super::{Question, Side, Told, Want};
+use super::super::{Machine, Question, Side, Told, Want};
 use super::data::{identifier, image};
 use super::states::{
     begin_to_store, machine, machine_between_two_worlds, read, read_of, written, written_of,
@@ -93,19 +93,27 @@ fn a_request_that_is_answered_before_it_went_goes_nowhere() {
     assert!(machine.end().2.is_empty(), "it is recorded once");
 }
 
-/// Its data set waits to be made another one when the request fails here.
-#[test]
-fn a_request_whose_answer_has_begun_gets_no_other_one() {
+/// A query all but for the end of its data set, and behind its beginning an answer that has a data set of its own; gives
+/// what is left of the query.
+fn answered_while_asking() -> (Machine, Vec<u8>) {
     let mut machine = machine_between_two_worlds();
     let command = request(CFind, FIND, 1, None);
-    let find = message(context_of(FIND), &command, Some(&identifier()), 10);
-    read(&mut machine, &find[..find.len() - 16]);
+    let mut find = message(context_of(FIND), &command, Some(&identifier()), 10);
+    let rest = find.split_off(find.len() - 16);
+    read(&mut machine, &find);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
     machine.told(FromPeer, Told::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }));
     let guess = response(&Command::parse(command).unwrap(), Status(0xC001), true);
     read_of(&mut machine, ToPeer, &message(context_of(FIND), &guess, None, 0));
     assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: true }));
+    (machine, rest)
+}
+
+/// Its data set waits to be made another one when the request fails here.
+#[test]
+fn a_request_whose_answer_has_begun_gets_no_other_one() {
+    let (mut machine, _) = answered_while_asking();
     // A fragment that ends inside of an element.
     read(&mut machine, &message(context_of(FIND), &[], Some(b"\x08\0"), 2)[12..]);
     let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
@@ -117,17 +125,8 @@ fn a_request_whose_answer_has_begun_gets_no_other_one() {
 /// The request has ended, with its answer on the way, when that cannot be made another one.
 #[test]
 fn who_asked_is_told_that_an_early_answer_cannot_cross() {
-    let mut machine = machine_between_two_worlds();
-    let command = request(CFind, FIND, 1, None);
-    let find = message(context_of(FIND), &command, Some(&identifier()), 10);
-    read(&mut machine, &find[..find.len() - 16]);
-    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
-    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }));
-    let guess = response(&Command::parse(command).unwrap(), Status(0xC001), true);
-    read_of(&mut machine, ToPeer, &message(context_of(FIND), &guess, None, 0));
-    assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: true }));
-    read(&mut machine, &find[find.len() - 16..]);
+    let (mut machine, rest) = answered_while_asking();
+    read(&mut machine, &rest);
     loop {
         match machine.next(FromPeer) {
             Want::Record(_) => break machine.told(FromPeer, Told::Now),

@@ -1,6 +1,5 @@
 //! What was agreed, what was done, and what was rewritten.
 
-use crate::vocabulary::{of_reason, of_tolerated};
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -12,6 +11,7 @@ use crate::audit::reading::{Outcome, Record};
 use crate::cli::table::{Table, visible};
 use crate::cli::words::{amount, counted, duration};
 use crate::policy::sop_class::keyword;
+use crate::vocabulary::{of_reason, of_tolerated};
 
 impl Told {
     pub(super) fn contexts(&mut self, record: &Value) {
