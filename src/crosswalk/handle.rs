@@ -1,6 +1,5 @@
 //! An open crosswalk, as the relay and the commands use it.
 
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -17,6 +16,7 @@ use super::lock::Lock;
 use super::secret::Secret;
 use super::upkeep;
 use super::writer::{Request, Writer};
+use crate::files;
 use crate::rewrite::{Correspondence, Correspondences, Kind, Unavailable};
 
 /// Requests that may wait for the writer; those behind them wait for a place.
@@ -41,7 +41,7 @@ impl Crosswalk {
     /// # Errors
     /// It is in use, of another key, damaged, no crosswalk, or cannot be made.
     pub fn open(path: &Path, secret: &Secret) -> Result<Self, CrosswalkError> {
-        make_folder(path).map_err(|error| CrosswalkError::open(path, error))?;
+        files::make_folder_of(path).map_err(|error| CrosswalkError::open(path, error))?;
         let lock = Lock::take(path)?;
         let mut database = Database::open_or_make(path, secret)?;
         // Before anything is in it that an older version would take for damaged.
@@ -163,14 +163,6 @@ impl Correspondences for Crosswalk {
             return Ok(Some(known));
         }
         self.find(kind, Column::Pseudonym, pseudonym).map_err(|error| told(&error))
-    }
-}
-
-/// For its owner only.
-fn make_folder(file: &Path) -> std::io::Result<()> {
-    match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
-        None => Ok(()),
     }
 }
 

@@ -12,6 +12,10 @@ use std::path::{Path, absolute};
 
 use rustix::fs::OFlags;
 
+mod put;
+
+pub(crate) use put::{make_folder_of, put, replace};
+
 /// A file as an error calls it: where it was looked for, and in which directory, where its name left that open.
 #[derive(Clone, Copy, Debug)]
 pub struct Full<'p>(&'p Path);
