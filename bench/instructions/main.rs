@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use dimsegate::dataset::{Encoding, Observer};
-use dimsegate::policy::{Facts, decide};
+use dimsegate::policy::{Blocks, Facts, decide};
 use dimsegate::rewrite::{Expected, Output, RuleSpec, Ruleset, RulesetSpec, Transform};
 use dimsegate::wire::Deframer;
 use dimsegate::wire::associate::AssociateRq;
@@ -121,6 +121,8 @@ fn decision(count: usize) {
         calling: &requested.calling,
         called: &requested.called,
         contexts: &requested.contexts,
+        blocks: &Blocks::default(),
+        now: std::time::SystemTime::now().into(),
     };
     for _ in 0..count {
         black_box(decide(&loaded.settings.policy, black_box(&facts)));

@@ -15,6 +15,7 @@ use super::exit::BAD_CONFIGURATION;
 use crate::config::{self, ListenerSettings, Settings};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
+    Blocks,
     ContextVerdict, Denial, Direction, Facts, Grant, Operation, Refusal, Request, RewriteDirection,
     UnknownOperation, Verdict, decide,
 };
@@ -130,6 +131,8 @@ pub(super) fn explain(
         calling: &args.calling.to_raw(),
         called: &args.called.to_raw(),
         contexts: &contexts,
+        blocks: &Blocks::default(),
+        now: std::time::SystemTime::now().into(),
     };
     match decide(&settings.policy, &facts) {
         Verdict::Refuse(refusal) => (refused(settings, &refusal, &Ending::Closed), false),

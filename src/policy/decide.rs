@@ -4,6 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
+use super::block::{Blocks, Known};
 use super::{AePattern, Peer, Policy, Role};
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::{Cause, Reason};
@@ -23,6 +26,10 @@ pub struct Facts<'a> {
     pub calling: &'a RawAeTitle,
     pub called: &'a RawAeTitle,
     pub contexts: &'a [ProposedContext],
+    /// Whom an administrator has shut out.
+    pub blocks: &'a Blocks,
+    /// When it is asked: blocks end.
+    pub now: OffsetDateTime,
 }
 
 #[derive(Clone, Debug)]
@@ -129,7 +136,8 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Decides about an association. The first peer whose every condition holds decides; without one, it is refused.
+/// Decides about an association. The first peer whose every condition holds decides; without one, it is refused, and where an
+/// administrator has shut it out.
 pub fn decide(policy: &Policy, facts: &Facts<'_>) -> Verdict {
     decided(policy, facts).map_or_else(Verdict::Refuse, Verdict::Allow)
 }
@@ -139,6 +147,15 @@ fn decided(policy: &Policy, facts: &Facts<'_>) -> Result<Grant, Refusal> {
     let called = title(facts.called, Reason::CalledAeTitleIllegal, "called")?;
     let seen = Seen { facts, calling: &calling, called: &called };
     let peer = find(policy, &seen)?;
+    let known = Known {
+        address: facts.address,
+        certificate: facts.certificate,
+        calling: &calling,
+        peer: &peer.name,
+    };
+    if let Some(block) = facts.blocks.of(&known, facts.now) {
+        return Err(block.refusal());
+    }
     let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
         return Err(no_upstream(peer, &seen));
     };

@@ -1,10 +1,12 @@
 //! Who may do what: facts to verdict and reason, and rates behind a clock. No sockets, no TOML.
 //!
-//! [`Policy::admits_address`] is asked before any TLS work, [`decide()`] once the A-ASSOCIATE-RQ is read,
+//! [`Policy::admits_address`] and [`Blocks::of_address`] are asked before any TLS work, [`decide()`] once the A-ASSOCIATE-RQ is read,
 //! [`Role::permits_request`] for every DIMSE request, and [`limits::Limiter`] all along. A [`Reason`](crate::vocabulary::Reason) is the one word
 //! for a refusal: what the requestor reads, what the record says and what a metric counts come from it.
 
 mod ae_pattern;
+#[warn(missing_docs)]
+mod block;
 mod decide;
 pub mod limits;
 mod operation;
@@ -14,6 +16,7 @@ pub mod sop_class;
 mod treatment;
 
 pub use ae_pattern::{AePattern, AePatternError};
+pub use block::{Block, Blocked, BlockedError, Blocks, Known};
 pub use decide::{Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide};
 pub use operation::{Direction, Operation, UnknownOperation};
 pub use peer::{Peer, Policy, RewriteDirection, Route};

@@ -106,6 +106,8 @@ fn ask(policy: &Policy, (listener, address, shown, calling, called): Asks<'_>) -
         calling: &raw(calling),
         called: &raw(called),
         contexts: &[context(1, CT, &[EXPLICIT, IMPLICIT]), context(3, FIND, &[EXPLICIT])],
+        blocks: &Blocks::default(),
+        now: OffsetDateTime::now_utc(),
     };
     match decide(policy, &facts) {
         Verdict::Allow(grant) => Ok(grant),
@@ -143,6 +145,8 @@ fn names_that_nobody_vouches_for_are_no_names() {
             calling: &calling,
             called: &called,
             contexts: &[context(1, CT, &[EXPLICIT])],
+            blocks: &Blocks::default(),
+            now: OffsetDateTime::now_utc(),
         };
         let verdict = decide(&policy(vec![lyon]), &facts);
         assert_eq!(matches!(verdict, Verdict::Allow(_)), is_let_in, "{binding}");
@@ -301,6 +305,8 @@ fn transfer_syntaxes_that_are_not_allowed_are_left_out() {
         calling: &calling,
         called: &called,
         contexts: &contexts,
+        blocks: &Blocks::default(),
+        now: OffsetDateTime::now_utc(),
     };
     let Verdict::Allow(grant) = decide(&policy, &facts) else { panic!("refused") };
     let offer = ContextVerdict::Offer(vec![IMPLICIT.parse().unwrap()]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ipnet::IpNet;
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::gate::Gate;
@@ -13,7 +14,7 @@ use super::in_force::InForce;
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
-use crate::policy::Facts;
+use crate::policy::{Blocks, Facts};
 use crate::tls::Session;
 use crate::vocabulary::Reason;
 use crate::wire::associate::AssociateRq;
@@ -73,7 +74,7 @@ impl Refused {
 }
 
 impl Arrival {
-    pub(super) fn facts<'a>(&'a self, requested: &'a AssociateRq) -> Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, requested: &'a AssociateRq, blocks: &'a Blocks) -> Facts<'a> {
         Facts {
             listener: &self.listener.name,
             address: self.from.ip().to_canonical(),
@@ -82,6 +83,8 @@ impl Arrival {
             calling: &requested.calling,
             called: &requested.called,
             contexts: &requested.contexts,
+            blocks,
+            now: OffsetDateTime::now_utc(),
         }
     }
 

@@ -2,8 +2,9 @@
 //! (PS3.15 Annex B.12, PS3.8 §9.1.5).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use time::OffsetDateTime;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -11,6 +12,7 @@ use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
 use super::leg::Leg;
 use super::proxy_protocol::{self, HeaderError};
+use crate::policy::Refusal;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Protocol, ServerStream, Session};
 use crate::upper;
@@ -56,13 +58,19 @@ async fn enter_from(arrival: &mut Arrival, socket: TcpStream) -> Result<(Leg, Co
         return Err(Refused::from(Reason::HealthCheck));
     }
     let address = arrival.from.ip().to_canonical();
-    let policy = &arrival.settings.policy;
-    let admitted = policy.admits_address(&arrival.listener.name, address);
-    admitted
+    admitted(arrival, address)
         .map_err(|refusal| Refused::new(refusal.reason, format!("{}. {}", refusal.detail, refusal.remedy)))?;
     let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
     let leg = begin(arrival, socket).await?;
     Ok((leg, permit))
+}
+
+/// Whether the address may come in at all, as far as that alone decides.
+fn admitted(arrival: &Arrival, address: IpAddr) -> Result<(), Refusal> {
+    match arrival.gate.blocks.load().of_address(address, OffsetDateTime::now_utc()) {
+        Some(block) => Err(block.refusal()),
+        None => arrival.settings.policy.admits_address(&arrival.listener.name, address),
+    }
 }
 
 /// Whom the balancer at `own` speaks for, if not for itself: the checks of HAProxy name its own end of the connection where

@@ -13,6 +13,7 @@ use super::live::Live;
 use super::refusals::Refusals;
 use super::silent::Silent;
 use crate::audit::Audit;
+use crate::policy::Blocks;
 use crate::policy::limits::Limiter;
 
 /// How far a stop has come.
@@ -30,6 +31,8 @@ pub(crate) struct Gate {
     pub in_force: ArcSwap<InForce>,
     pub audit: Audit,
     pub limiter: Limiter,
+    /// Whom an administrator has shut out; asked at each decision.
+    pub blocks: ArcSwap<Blocks>,
     pub decoders: Decoders,
     pub refusals: Arc<Refusals>,
     pub live: Live,
@@ -54,6 +57,7 @@ impl Gate {
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,
             limiter,
+            blocks: ArcSwap::default(),
             decoders,
             stage,
             aborted: AtomicU64::new(0),

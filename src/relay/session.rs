@@ -248,7 +248,8 @@ fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<Grant, Refused> {
     if requested.application_context.as_str() != APPLICATION_CONTEXT {
         return Err(Reason::ApplicationContext.into());
     }
-    match decide(&arrival.settings.policy, &arrival.facts(requested)) {
+    let blocks = arrival.gate.blocks.load();
+    match decide(&arrival.settings.policy, &arrival.facts(requested, &blocks)) {
         Verdict::Allow(grant) => Ok(grant),
         Verdict::Refuse(refusal) => {
             let explanation = format!("{}. To let it in: {}", refusal.detail, refusal.remedy);

@@ -100,6 +100,10 @@ words! {
         CalledAeTitleUnknown = "called-ae-title-unknown",
             "the peer may not call this AE title",
             "called-ae-titles of [[peer]], and the sender's configuration", UNKNOWN_CALLED, AccessControl;
+        /// An administrator has shut it out while the proxy runs: by address before TLS, else with an answer.
+        Blocked = "blocked",
+            "an administrator has blocked it",
+            "who blocked it and why: the explanation; dimsegate unblock", Rejected((1, 1, 1)), AccessControl;
         UserIdentity = "user-identity",
             "the user identity is wrong or missing",
             "the sender's credentials, or somebody guessing", Rejected((1, 2, 1)), Login;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, LazyLock};
 
 use dimsegate::policy::{
+    Blocks,
     ContextVerdict, Facts, Operation, Peer, Policy, RewriteDirection, Role, SopClassSet, TransferSyntaxSet,
     Verdict, decide,
 };
@@ -75,6 +76,8 @@ pub fn check(input: &[u8]) {
         calling: &request.calling,
         called: &request.called,
         contexts: &request.contexts,
+        blocks: &Blocks::default(),
+        now: std::time::SystemTime::now().into(),
     };
     let (calling, called) = (trimmed(&request.calling.0), trimmed(&request.called.0));
     let allowed = allowed(address, calling, called);

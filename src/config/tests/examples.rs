@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::material::Material;
 use crate::config::Settings;
-use crate::policy::{Facts, Operation, Verdict, decide};
+use crate::policy::{Blocks, Facts, Operation, Verdict, decide};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
@@ -184,6 +184,8 @@ fn a_modality_without_its_certificate_is_refused_as_such() {
         calling: &title("LYON_MR7"),
         called: &title("PACS"),
         contexts: &[],
+        blocks: &Blocks::default(),
+        now: std::time::SystemTime::now().into(),
     };
     let Verdict::Refuse(refusal) = decide(&settings.policy, &facts) else { panic!("allowed") };
     assert_eq!(refusal.reason, Reason::CertificateMismatch);

@@ -1,0 +1,267 @@
+//! Whom an administrator has shut out while the proxy runs, for how long, and why.
+//!
+//! A block is a further condition of the one [decision](super::decide()): nothing that the configuration allows wins over it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Refusal;
+use crate::identity::{Certificate, CertificateBinding};
+use crate::vocabulary::Reason;
+use crate::wire::AeTitle;
+
+/// What a block names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// A calling AE title, exact.
+    AeTitle(AeTitle),
+    /// Addresses, before TLS.
+    Network(IpNet),
+    /// A certificate or its key, whoever shows it. Its fingerprint only: what names are written in one, its holder chose.
+    Certificate(CertificateBinding),
+    /// A `[[peer]]`, by name.
+    Peer(Arc<str>),
+}
+
+/// Why a text names nobody that could be blocked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlockedError {
+    /// What stands before the colon, or nothing does.
+    #[error(
+        "\"{0}\" is not what a block names: write ae-title:LYON_CT1, address:203.0.113.9, address:203.0.113.0/24, \
+         certificate:sha256:…, certificate:spki-sha256:… or peer:lyon"
+    )]
+    Kind(String),
+    /// What is wrong with the value.
+    #[error("{kind}: \"{value}\" {problem}")]
+    Value {
+        /// What stands before the colon.
+        kind: &'static str,
+        /// What stands behind it.
+        value: String,
+        /// In words that go on from the value.
+        problem: String,
+    },
+}
+
+/// One thing that is shut out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Counted up, and never used again.
+    pub id: u64,
+    /// Who is shut out.
+    pub of: Blocked,
+    /// Until when; `None` is until it is taken back.
+    pub until: Option<OffsetDateTime>,
+    /// Why, in the words of whoever blocked.
+    pub why: String,
+    /// Who blocked.
+    pub by: String,
+    /// Since when.
+    pub since: OffsetDateTime,
+}
+
+/// All that is shut out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blocks(Vec<Block>);
+
+/// What is known of somebody who may be shut out.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Of the requestor, behind any load balancer.
+    pub address: IpAddr,
+    /// What TLS proved.
+    pub certificate: Option<&'a Certificate>,
+    /// As which it calls.
+    pub calling: &'a AeTitle,
+    /// The `[[peer]]` that it is.
+    pub peer: &'a str,
+}
+
+impl Blocked {
+    fn holds(&self, known: &Known<'_>) -> bool {
+        match self {
+            Self::AeTitle(title) => title == known.calling,
+            Self::Network(network) => network.contains(&known.address.to_canonical()),
+            Self::Certificate(binding) => known.certificate.is_some_and(|shown| binding.matches(shown)),
+            Self::Peer(name) => **name == *known.peer,
+        }
+    }
+}
+
+impl Block {
+    /// Whether it is in force at this moment.
+    pub fn is_in_force(&self, now: OffsetDateTime) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+
+    /// The no to whoever it shuts out.
+    pub fn refusal(&self) -> Refusal {
+        let until = match self.until.and_then(|until| until.format(&Rfc3339).ok()) {
+            Some(until) => format!("until {until}"),
+            None => "until it is taken back".into(),
+        };
+        Refusal {
+            reason: Reason::Blocked,
+            nearest: None,
+            detail: format!("block {}: {} is blocked {until} by {}: {}", self.id, self.of, self.by, self.why),
+            remedy: format!("dimsegate unblock {}", self.id),
+        }
+    }
+}
+
+impl Blocks {
+    /// Those in the order in which they were made.
+    pub fn new(blocks: Vec<Block>) -> Self {
+        Self(blocks)
+    }
+
+    /// All of them, also those whose time is over.
+    pub fn iter(&self) -> impl Iterator<Item = &Block> {
+        self.0.iter()
+    }
+
+    /// The first that shuts an address out, before anything else is known.
+    pub fn of_address(&self, address: IpAddr, now: OffsetDateTime) -> Option<&Block> {
+        let address = address.to_canonical();
+        let holds = |block: &Block| matches!(&block.of, Blocked::Network(network) if network.contains(&address));
+        self.0.iter().find(|block| holds(block) && block.is_in_force(now))
+    }
+
+    /// The first that shuts somebody out.
+    pub fn of(&self, known: &Known<'_>, now: OffsetDateTime) -> Option<&Block> {
+        self.0.iter().find(|block| block.of.holds(known) && block.is_in_force(now))
+    }
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AeTitle(title) => write!(f, "ae-title:{title}"),
+            Self::Network(network) if network.prefix_len() == network.max_prefix_len() => {
+                write!(f, "address:{}", network.addr())
+            }
+            Self::Network(network) => write!(f, "address:{network}"),
+            Self::Certificate(binding) => write!(f, "certificate:{binding}"),
+            Self::Peer(name) => write!(f, "peer:{name}"),
+        }
+    }
+}
+
+impl FromStr for Blocked {
+    type Err = BlockedError;
+
+    fn from_str(text: &str) -> Result<Self, BlockedError> {
+        let no_kind = || BlockedError::Kind(crate::wire::escape(text.as_bytes()));
+        let (kind, value) = text.split_once(':').ok_or_else(no_kind)?;
+        let wrong = |kind, problem: String| BlockedError::Value {
+            kind,
+            value: crate::wire::escape(value.as_bytes()),
+            problem,
+        };
+        match kind {
+            "ae-title" => {
+                value.parse().map(Self::AeTitle).map_err(|_| wrong("ae-title", "is no AE title (PS3.5 §6.2)".into()))
+            }
+            "address" => network(value)
+                .map(Self::Network)
+                .ok_or_else(|| wrong("address", "is neither an address nor a network".into())),
+            "certificate" => certificate(value).map(Self::Certificate).map_err(|problem| wrong("certificate", problem)),
+            "peer" if !value.is_empty() => Ok(Self::Peer(value.into())),
+            "peer" => Err(wrong("peer", "is no name".into())),
+            _ => Err(no_kind()),
+        }
+    }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    match text.parse::<IpAddr>() {
+        Ok(address) => Some(IpNet::from(address.to_canonical())),
+        Err(_) => text.parse::<IpNet>().ok().map(|network| network.trunc()),
+    }
+}
+
+fn certificate(text: &str) -> Result<CertificateBinding, String> {
+    match text.parse::<CertificateBinding>() {
+        Ok(binding) if binding.needs_no_names() => Ok(binding),
+        Ok(_) => Err("is a name, which the holder of a certificate may have chosen: write its fingerprint".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Block, Blocked, Blocks, Known};
+    use std::time::Duration;
+    use time::OffsetDateTime;
+
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    fn block(of: &str, until: Option<OffsetDateTime>) -> Block {
+        Block { id: 7, of: of.parse().unwrap(), until, why: "stolen".into(), by: "anna".into(), since: NOW }
+    }
+
+    #[test]
+    fn what_a_block_names_reads_back_as_it_is_printed() {
+        let fingerprint = "ab".repeat(32);
+        for text in [
+            "ae-title:LYON_CT1",
+            "address:203.0.113.9",
+            "address:203.0.113.0/24",
+            "address:2001:db8::/32",
+            "peer:lyon: the old one",
+            &format!("certificate:sha256:{fingerprint}"),
+            &format!("certificate:spki-sha256:{fingerprint}"),
+        ] {
+            assert_eq!(text.parse::<Blocked>().unwrap().to_string(), text);
+        }
+        assert_eq!("address:203.0.113.9/24".parse::<Blocked>().unwrap().to_string(), "address:203.0.113.0/24");
+        assert_eq!("address:::ffff:203.0.113.9".parse::<Blocked>().unwrap().to_string(), "address:203.0.113.9");
+    }
+
+    #[test]
+    fn what_names_nobody_is_refused_with_what_would_be_right() {
+        for (text, told) in [
+            ("LYON_CT1", "\"LYON_CT1\" is not what a block names: write ae-title:LYON_CT1"),
+            ("host:gw", "\"host:gw\" is not what a block names"),
+            ("address:gw.lyon", "address: \"gw.lyon\" is neither an address nor a network"),
+            ("ae-title:", "ae-title: \"\" is no AE title"),
+            ("certificate:dns:gw.lyon", "is a name, which the holder"),
+            ("peer:", "peer: \"\" is no name"),
+            ("ae-title:\x1b[2J", "ae-title: \"\\x1b[2J\" is no AE title"),
+        ] {
+            let error = text.parse::<Blocked>().unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn each_kind_shuts_out_whom_it_names_for_as_long_as_it_lasts_and_nobody_else() {
+        let known = |calling, peer| Known {
+            address: "::ffff:203.0.113.9".parse().unwrap(),
+            certificate: None,
+            calling,
+            peer,
+        };
+        let (ct, mr) = ("LYON_CT1".parse().unwrap(), "LYON_MR1".parse().unwrap());
+        let later = NOW + Duration::from_secs(60);
+        for (of, title, peer, is_shut_out) in [
+            ("ae-title:LYON_CT1", &ct, "lyon", true),
+            ("ae-title:LYON_CT1", &mr, "lyon", false),
+            ("address:203.0.113.0/24", &ct, "lyon", true),
+            ("address:198.51.100.9", &ct, "lyon", false),
+            ("peer:lyon", &mr, "lyon", true),
+            ("peer:lyon", &mr, "lyon-2", false),
+        ] {
+            let blocks = Blocks::new(vec![block("peer:oslo", None), block(of, Some(later))]);
+            assert_eq!(blocks.of(&known(title, peer), NOW).is_some(), is_shut_out, "{of}");
+            assert!(blocks.of(&known(title, peer), later).is_none(), "{of} after its end");
+        }
+    }
+}
