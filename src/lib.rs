@@ -38,6 +38,7 @@
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
 //! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
 //! | [`upper`] | PS3.8 §7 | an association with one leg: dimsegate itself as requestor or acceptor |
+//! | [`notify`] | | somebody is told what they should look at: hooks and commands |
 //! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
 //! | [`daemon`] | | what lives as long as the process: start, reload and stop of all of it |
 //! | [`cli`] | | one file a subcommand |
@@ -87,6 +88,8 @@ pub mod files;
 pub mod identity;
 #[cfg(test)]
 mod logged;
+#[warn(missing_docs)]
+pub mod notify;
 pub mod policy;
 pub mod relay;
 pub mod rewrite;

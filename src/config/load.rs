@@ -15,7 +15,7 @@ use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
 use super::settings::{LogFormat, Settings};
-use super::{audit, limits, listener, loops, peer, rewrite, role, spelling, syntax, upstream};
+use super::{audit, limits, listener, loops, notify, peer, rewrite, role, spelling, syntax, upstream};
 use crate::files::looked_for;
 use crate::policy::{Peer, Policy};
 use crate::tls::FileDigest;
@@ -93,6 +93,7 @@ fn compile_with<T>(
 fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let log = audit::log(root);
     let records = audit::audit(root);
+    let notifications = notify::targets(root);
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
@@ -124,6 +125,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         log,
         audit,
         forwarding,
+        notifications,
         limits,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,

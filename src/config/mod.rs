@@ -18,6 +18,7 @@ mod load;
 mod loops;
 mod mask;
 mod names;
+mod notify;
 mod part;
 mod peer;
 mod report;
@@ -40,6 +41,7 @@ mod tls;
 mod two_way;
 mod units;
 mod upstream;
+mod url;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;

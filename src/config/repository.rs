@@ -1,11 +1,9 @@
 //! `[[audit.repository]]` and `[[audit.fhir]]`: where records are sent.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use hyper::Uri;
 
 use super::addresses;
 use super::names::{NAME, Names};
@@ -14,6 +12,7 @@ use super::secret;
 use super::section::Section;
 use super::settings::ClientTls;
 use super::tls;
+use super::url;
 use crate::audit::forward::{Begin, Destination, Endpoint, Kind, Syslog, Tls, Transport};
 use crate::audit::messages::Source;
 use crate::files;
@@ -118,7 +117,7 @@ fn udp(section: &Section<'_>) -> Option<Transport> {
 /// `None` only after a problem was reported.
 fn endpoint(section: &Section<'_>) -> Option<Endpoint> {
     section.require(&[NAME, ("url", "write the endpoint, as in \"https://fhir.example/AuditEvent\"")]);
-    let url = section.parsed("url", url);
+    let url = section.parsed("url", |text| url::parse(text, "https://fhir.example/AuditEvent"));
     let secure = url.as_ref().is_none_or(|url| url.value.secure);
     let tls = match (section.table("tls"), &url) {
         (Some(table), Some(url)) if secure => Some(client(&table, Some(&url.value.address))?),
@@ -157,42 +156,6 @@ fn client(table: &Section<'_>, address: Option<&str>) -> Option<Tls> {
     }
     let fingerprint = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     Some(Tls { config: built.config, server_name, fingerprint })
-}
-
-struct Url {
-    secure: bool,
-    address: String,
-    authority: String,
-    path: String,
-}
-
-/// https, or http to this machine.
-fn url(text: &str) -> Result<Url, Wrong> {
-    let wrong = |problem: &str| {
-        Wrong::new(format!("{text:?} {problem}"), "write it as \"https://fhir.example/AuditEvent\"")
-    };
-    let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(wrong("is not a whole URL"));
-    };
-    if authority.as_str().contains('@') {
-        return Err(wrong("holds a user name"));
-    }
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let secure = match scheme {
-        "https" => true,
-        "http" if is_here(host) => false,
-        "http" => return Err(wrong("sends records in clear over a network")),
-        _ => return Err(wrong("is not an https URL")),
-    };
-    let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    Ok(Url { secure, address: addresses::host_and_port(&address)?, authority: authority.to_string(), path })
-}
-
-fn is_here(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// HOSTNAME, APP-NAME and MSGID are PRINTUSASCII (RFC 5424 §6).

@@ -12,6 +12,7 @@ use super::keys::Keys;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
 use crate::crosswalk::Secret;
+use crate::notify::Target;
 use crate::policy::{self, Policy};
 use crate::rewrite::{FrameMemory, Ruleset};
 use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub audit: AuditSettings,
     /// Where records are sent besides.
     pub forwarding: Vec<Destination>,
+    /// Who is told what.
+    pub notifications: Vec<Arc<Target>>,
     pub limits: Limits,
     /// In the order of the file, at least one.
     pub listeners: Vec<Arc<ListenerSettings>>,

@@ -87,6 +87,7 @@ pub(super) static ROOT: Shape = Shape {
         one("log", &LOG),
         one("audit", &AUDIT),
         one("limits", &LIMITS),
+        many("notify", &NOTIFY),
         many("listener", &LISTENER),
         many("upstream", &UPSTREAM),
         many("route", &ROUTE),
@@ -140,6 +141,12 @@ static FHIR: Shape = Shape {
     header: "[[audit.fhir]]",
     values: &["name", "url", "app-name", "host-name", "source-id", "enterprise-site-id", "begin"],
     parts: &[one("tls", &FHIR_TLS)],
+};
+
+static NOTIFY: Shape = Shape {
+    header: "[[notify]]",
+    values: &["name", "url", "command", "when", "repeat", "secret-file"],
+    parts: &[one("tls", &NOTIFY_TLS)],
 };
 
 static LIMITS: Shape = leaf(
@@ -199,6 +206,7 @@ const OF_CLIENTS: &[&str] = &[
 static UPSTREAM_TLS: Shape = leaf("[upstream.tls]", OF_CLIENTS);
 static REPOSITORY_TLS: Shape = leaf("[audit.repository.tls]", OF_CLIENTS);
 static FHIR_TLS: Shape = leaf("[audit.fhir.tls]", OF_CLIENTS);
+static NOTIFY_TLS: Shape = leaf("[notify.tls]", OF_CLIENTS);
 
 static UPSTREAM: Shape = Shape {
     header: "[[upstream]]",

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("vocabulary", &[]),
     ("buffer", &[]),
     ("files", &[]),
@@ -16,6 +16,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("rewrite", &["buffer", "dataset", "wire"]),
     ("crosswalk", &["files", "dataset", "rewrite"]),
     ("identity", &["wire"]),
+    ("notify", &["vocabulary"]),
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
     ("audit", &["vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["files", "buffer", "identity"]),
@@ -33,6 +34,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "policy",
             "audit",
             "tls",
+            "notify",
             "crosswalk",
         ],
     ),
@@ -55,7 +57,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "crosswalk",
         ],
     ),
-    ("daemon", &["vocabulary", "audit", "tls", "config", "crosswalk", "relay"]),
+    ("daemon", &["vocabulary", "files", "policy", "audit", "tls", "config", "crosswalk", "relay"]),
     (
         "cli",
         &[

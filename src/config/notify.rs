@@ -1,0 +1,117 @@
+//! `[[notify]]`: who is told what.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::names::{NAME, Names};
+use super::report::{Located, Wrong};
+use super::section::Section;
+use super::settings::ClientTls;
+use super::{secret, suggest, tls, url};
+use crate::notify::{Hook, Occasion, Target, Tls, Way};
+
+const REPEAT: Duration = Duration::from_secs(3600);
+const EXAMPLE: &str = "https://alerts.example/hook";
+
+/// Every target without a problem; the others are reported.
+pub(super) fn targets(root: &Section<'_>) -> Vec<Arc<Target>> {
+    let mut names = Names::of("notification", root);
+    let sections = root.tables("notify");
+    sections.iter().filter_map(|section| target(section, &mut names)).map(Arc::new).collect()
+}
+
+/// `None` only after a problem was reported.
+fn target(section: &Section<'_>, names: &mut Names) -> Option<Target> {
+    section.require(&[NAME]);
+    let name = names.define(section);
+    let way = way(section);
+    let when = section.list("when", occasion);
+    let when = match when {
+        Some(when) => when.into_iter().map(|one| one.value).collect(),
+        None => Occasion::ALL.iter().map(|(_, one)| *one).collect(),
+    };
+    let repeat = section.duration("repeat", REPEAT);
+    let key = section.path("secret-file").and_then(|path| secret::key(section.report, &path));
+    Some(Target { name: name?, way: way?, when, repeat, key })
+}
+
+fn occasion(text: &str) -> Result<Occasion, Wrong> {
+    let found = Occasion::ALL.iter().find(|(label, _)| *label == text);
+    let labels = Occasion::ALL.iter().map(|(label, _)| *label);
+    found
+        .map(|(_, occasion)| *occasion)
+        .ok_or_else(|| Wrong::new(format!("{text:?} is not known"), suggest::or_list(text, labels)))
+}
+
+/// `None` only after a problem was reported.
+fn way(section: &Section<'_>) -> Option<Way> {
+    match (section.has("url"), section.has("command")) {
+        (true, false) => hook(section).map(Way::Hook),
+        (false, true) => command(section).map(Way::Command),
+        (true, true) => {
+            let remedy = "write two tables, one for each";
+            section.report.error(&section.place_of("command"), "cannot go with url", remedy);
+            None
+        }
+        (false, false) => {
+            section.missing("url", &format!("write url = \"{EXAMPLE}\", or command = [\"/usr/lib/…\"]"));
+            None
+        }
+    }
+}
+
+/// `None` only after a problem was reported.
+fn command(section: &Section<'_>) -> Option<Vec<String>> {
+    if section.has("tls") {
+        section.report.error(&section.place_of("tls"), "goes with a url only", "remove it");
+    }
+    let words = section.strings("command")?;
+    let program = words.first()?;
+    if !Path::new(program.value).is_absolute() {
+        let remedy = "write its whole path: no shell looks for it";
+        section.report.error(&program.place, format!("{:?} is not an absolute path", program.value), remedy);
+        return None;
+    }
+    if !is_program(Path::new(program.value)) {
+        let problem = format!("{:?} is no file that can be run", program.value);
+        section.report.risk(&program.place, problem, "install it, and make it executable");
+    }
+    Some(words.into_iter().map(|word| word.value.to_owned()).collect())
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// `None` only after a problem was reported.
+fn hook(section: &Section<'_>) -> Option<Hook> {
+    let Located { value: url, .. } = section.parsed("url", |text| url::parse(text, EXAMPLE))?;
+    let tls = match (section.table("tls"), url.secure) {
+        (Some(table), true) => Some(client(&table, &url.address)?),
+        (None, true) => {
+            if !section.has("tls") && !section.report.lacks("[notify.tls]") {
+                section.missing("tls", "write its tls table with ca, such as /etc/ssl/certs/ca-certificates.crt");
+            }
+            return None;
+        }
+        (Some(table), false) => {
+            section.report.error(&table.place, "goes with an https URL only", "remove it, or write https");
+            return None;
+        }
+        (None, false) => None,
+    };
+    if !section.has("secret-file") {
+        let remedy = "name a secret-file: the hook can check the signature then";
+        section.report.risk(&section.place_of("url"), "tells a hook that cannot know who tells it", remedy);
+    }
+    Some(Hook { address: url.address, authority: url.authority, path: url.path, tls })
+}
+
+/// `None` only after a problem was reported.
+fn client(table: &Section<'_>, address: &str) -> Option<Tls> {
+    let ClientTls { settings, built } = tls::client(table, &[address.to_owned()])?;
+    let server_name = crate::tls::server_name(&settings).ok()?;
+    Some(Tls { config: built.config, server_name })
+}

@@ -1,0 +1,165 @@
+//! A task for each target: tells what is due, tries again, and gives up.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::due::Due;
+use super::message::{Message, now, signature};
+use super::occasion::{Happened, of_record};
+use super::{Occasion, Target, Way, command, hook};
+
+/// How long a hook or a command may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long before each further try. What is not taken then is told again when it happens again.
+const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
+/// What waits for a target that does not answer; more is counted with the next.
+const WAITING: usize = 64;
+
+/// Everybody who is told.
+pub(crate) struct Notifying {
+    targets: Vec<(Arc<Target>, Sender<Happened>, JoinHandle<()>)>,
+    host: Arc<str>,
+}
+
+impl Notifying {
+    /// Begins a task for each target.
+    pub(crate) fn start(targets: &[Arc<Target>], host: &str) -> Self {
+        let mut notifying = Self { targets: Vec::new(), host: host.into() };
+        notifying.reload(targets);
+        notifying
+    }
+
+    /// Others are told from now on. Who is told by the same table as before is not told again what was told already.
+    pub(crate) fn reload(&mut self, targets: &[Arc<Target>]) {
+        let before = std::mem::take(&mut self.targets);
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            before.into_iter().partition(|(old, ..)| targets.iter().any(|new| Arc::ptr_eq(old, new)));
+        gone.iter().for_each(|(.., task)| task.abort());
+        self.targets = kept;
+        for target in targets {
+            if !self.targets.iter().any(|(old, ..)| Arc::ptr_eq(old, target)) {
+                let (happen, happened) = mpsc::channel(WAITING);
+                let task = tokio::spawn(tell(target.clone(), self.host.clone(), happened));
+                self.targets.push((target.clone(), happen, task));
+            }
+        }
+    }
+
+    /// A record was written. Never waits.
+    pub(crate) fn record(&self, line: &str) {
+        if !self.targets.is_empty()
+            && let Some(happened) = of_record(line)
+        {
+            self.happened(&happened);
+        }
+    }
+
+    /// Something has happened that cannot be a record. Never waits.
+    pub(crate) fn unrecorded(&self, occasion: Occasion, sentence: &str) {
+        let (subject, sentence) = (String::new(), sentence.to_owned());
+        self.happened(&Happened { occasion, subject, sentence, count: 1 });
+    }
+
+    fn happened(&self, happened: &Happened) {
+        let wanted = self.targets.iter().filter(|(target, ..)| target.when.contains(&happened.occasion));
+        for (target, happen, _) in wanted {
+            if happen.try_send(happened.clone()).is_err() {
+                tracing::debug!(notification = %target.name, "is behind; one occasion is not counted");
+            }
+        }
+    }
+
+    /// Tells one target something to see whether it arrives.
+    ///
+    /// # Errors
+    /// No such target, or what went wrong, at the first try.
+    pub(crate) async fn test(&self, name: &str) -> io::Result<()> {
+        let found = self.targets.iter().find(|(target, ..)| *target.name == *name);
+        let (target, ..) = found.ok_or_else(|| io::Error::other(format!("no [[notify]] is called \"{name}\"")))?;
+        let happened = Happened {
+            occasion: Occasion::Restarted,
+            subject: "test".into(),
+            sentence: "this is a test: nothing has happened".into(),
+            count: 1,
+        };
+        send(target, &message(target, &self.host, &happened, 1), PATIENCE).await
+    }
+}
+
+impl Drop for Notifying {
+    fn drop(&mut self) {
+        self.targets.iter().for_each(|(.., task)| task.abort());
+    }
+}
+
+/// Tells one target what is due, for as long as anybody says what happens.
+async fn tell(target: Arc<Target>, host: Arc<str>, mut happened: Receiver<Happened>) {
+    let mut due = Due::new(target.repeat);
+    loop {
+        let next = due.next();
+        let wake = async {
+            match next {
+                Some(at) => sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            one = happened.recv() => match one {
+                Some(one) => due.happened(one, Instant::now()),
+                None => return,
+            },
+            () = wake => {}
+        }
+        for (what, count) in due.take(Instant::now()) {
+            deliver(&target, &message(&target, &host, &what, count)).await;
+        }
+    }
+}
+
+fn message(target: &Target, host: &str, what: &Happened, count: u64) -> Message {
+    Message {
+        time: now(),
+        host: host.to_owned(),
+        notification: target.name.to_string(),
+        occasion: what.occasion,
+        reason: what.subject.clone(),
+        explanation: what.sentence.clone(),
+        count,
+    }
+}
+
+/// Tries until it is taken, a few times.
+async fn deliver(target: &Target, message: &Message) {
+    let mut pauses = PAUSES.iter();
+    loop {
+        let Err(error) = send(target, message, PATIENCE).await else { return };
+        let Some(pause) = pauses.next() else {
+            tracing::error!(notification = %target.name, occasion = message.occasion.label(), %error,
+                "nobody could be told");
+            return;
+        };
+        tracing::warn!(notification = %target.name, %error, "is told again in {pause:?}");
+        sleep(*pause).await;
+    }
+}
+
+async fn send(target: &Target, message: &Message, patience: Duration) -> io::Result<()> {
+    let body = message.bytes();
+    let signed = target.key.as_ref().map(|key| signature(key, &body));
+    let sending = async {
+        match &target.way {
+            Way::Hook(to) => hook::post(to, body, signed).await,
+            Way::Command(words) => command::run(words, &body).await,
+        }
+    };
+    let late = || io::Error::other(format!("no answer within {patience:?}"));
+    timeout(patience, sending).await.map_err(|_| late())?
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! What there is to tell of, and which records are of which.
+
+use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::Notice;
+
+/// What somebody wants to be told of: a value of `when`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occasion {
+    /// No address of an upstream can be had, or one can again.
+    UpstreamDown,
+    /// A certificate or a revocation list ends soon, or has ended.
+    CertificateEnds,
+    /// Somebody was not let in, or an operation was refused.
+    Refusals,
+    /// Something that a person should look at: a certificate that is another's, a trail that was changed.
+    SecurityAlert,
+    /// A repository has not had records for a while.
+    RepositoryBehind,
+    /// Records cannot be written.
+    RecordsFailing,
+    /// The disk of the records has less free than is reserved.
+    Disk,
+    /// A configuration was refused, and the one before stays in force.
+    ConfigurationRefused,
+    /// The proxy has started.
+    Restarted,
+}
+
+/// What a record says that decides whether somebody is told.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Said<'r> {
+    event: &'r str,
+    #[serde(default, borrow)]
+    reason: Option<std::borrow::Cow<'r, str>>,
+    #[serde(default, borrow)]
+    explanation: Option<std::borrow::Cow<'r, str>>,
+    #[serde(default)]
+    problems: Vec<String>,
+    #[serde(default)]
+    count: Option<u64>,
+}
+
+/// What a record is an occasion for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Happened {
+    pub occasion: Occasion,
+    /// What tells one from another of the same kind: the label of a refusal or an alert.
+    pub subject: String,
+    /// For people.
+    pub sentence: String,
+    /// How often, where the record stands for several.
+    pub count: u64,
+}
+
+impl Occasion {
+    /// Every one, with the value of `when`.
+    pub const ALL: [(&'static str, Self); 9] = [
+        ("upstream-down", Self::UpstreamDown),
+        ("certificate-ends", Self::CertificateEnds),
+        ("refusals", Self::Refusals),
+        ("security-alert", Self::SecurityAlert),
+        ("repository-behind", Self::RepositoryBehind),
+        ("records-failing", Self::RecordsFailing),
+        ("disk", Self::Disk),
+        ("configuration-refused", Self::ConfigurationRefused),
+        ("restarted", Self::Restarted),
+    ];
+
+    /// The value of `when`.
+    pub fn label(self) -> &'static str {
+        Self::ALL.iter().find(|(_, one)| *one == self).map_or("", |(label, _)| label)
+    }
+
+    fn of_alert(reason: &str) -> Self {
+        let is = |notices: &[Notice]| notices.iter().any(|notice| notice.label() == reason);
+        match () {
+            () if is(&[Notice::CertificateEnding, Notice::CertificateEnded]) => Self::CertificateEnds,
+            () if is(&[Notice::RevocationListEnding, Notice::RevocationListEnded]) => Self::CertificateEnds,
+            () if is(&[Notice::RepositoryBehind]) => Self::RepositoryBehind,
+            () if is(&[Notice::RecordsLost, Notice::AuditFileReplaced]) => Self::RecordsFailing,
+            () => Self::SecurityAlert,
+        }
+    }
+}
+
+/// What a record, as it is written, is an occasion for; `None` where nobody needs to be told.
+pub(super) fn of_record(line: &str) -> Option<Happened> {
+    let said: Said<'_> = serde_json::from_str(line).ok()?;
+    let subject = said.reason.as_deref().unwrap_or_default().to_owned();
+    let occasion = match said.event {
+        "connection-refused" | "association-rejected" => Occasion::Refusals,
+        "security-alert" => Occasion::of_alert(&subject),
+        "configuration-refused" => Occasion::ConfigurationRefused,
+        "started" => Occasion::Restarted,
+        _ => return None,
+    };
+    let sentence = match occasion {
+        Occasion::ConfigurationRefused => said.problems.first().cloned().unwrap_or_default(),
+        Occasion::Restarted => "the proxy has started".into(),
+        _ => said.explanation.map(Into::into).unwrap_or_default(),
+    };
+    Some(Happened { occasion, subject, sentence, count: said.count.unwrap_or(1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Occasion, of_record};
+
+    #[test]
+    fn each_record_that_somebody_should_look_at_is_an_occasion_and_no_other() {
+        let record = |event: &str, more: &str| format!(r#"{{"time":"2026-11-30T10:00:00Z","event":"{event}","sequence":4{more}}}"#);
+        let reason = |label: &str| format!(r#","reason":"{label}","explanation":"why \"so\"""#);
+        for (event, more, expected) in [
+            ("connection-refused", reason("address-not-allowed"), Some(Occasion::Refusals)),
+            ("association-rejected", reason("calling-ae-title-unknown"), Some(Occasion::Refusals)),
+            ("security-alert", reason("certificate-mismatch"), Some(Occasion::SecurityAlert)),
+            ("security-alert", reason("certificate-ending"), Some(Occasion::CertificateEnds)),
+            ("security-alert", reason("revocation-list-ended"), Some(Occasion::CertificateEnds)),
+            ("security-alert", reason("repository-behind"), Some(Occasion::RepositoryBehind)),
+            ("security-alert", reason("records-lost"), Some(Occasion::RecordsFailing)),
+            ("configuration-refused", r#","problems":["x.toml:1:1: y"]"#.into(), Some(Occasion::ConfigurationRefused)),
+            ("started", String::new(), Some(Occasion::Restarted)),
+            ("association-closed", r#","reason":null"#.into(), None),
+            ("operation", String::new(), None),
+        ] {
+            let happened = of_record(&record(event, &more));
+            assert_eq!(happened.as_ref().map(|one| one.occasion), expected, "{event} {more}");
+            if more.contains("explanation") {
+                assert_eq!(happened.unwrap().sentence, "why \"so\"");
+            }
+        }
+        assert_eq!(of_record("no record"), None);
+    }
+}
