@@ -17,8 +17,9 @@ use tokio::time::{Sleep, sleep};
 
 use super::alarm::Alarm;
 use super::asking::Asking;
-use super::gate::Gate;
+use super::gate::{Gate, Stage};
 use super::leg::{Leg, NotWritten};
+use super::live::{Entry as Entered, Order, Waits, When};
 use super::machine::{Ended, Entry, Machine, Question, Side, Told, Want, sender};
 use super::seldom::Seldom;
 use crate::audit::Event;
@@ -49,20 +50,30 @@ pub(super) struct Drive<'o, 'a> {
     gate: &'a Gate,
     from_peer: Lane<'a>,
     to_peer: Lane<'a>,
-    order: Order,
+    turns: Turns,
     alarm: Alarm,
-    stop: Seldom<Boxed<'a, ()>>,
-    drains: bool,
+    /// Where others see how far it has come, and order its end.
+    entry: &'a Entered,
+    call: Seldom<Boxed<'a, Call>>,
+    stage: Stage,
+    ordered: Option<Box<Order>>,
+}
+
+/// What comes from outside, and ends the association sooner or later.
+enum Call {
+    /// The proxy stops, and has come so far.
+    Stage(Stage),
+    Order(Order),
 }
 
 /// Which half goes on first. They take turns at that, since the first may use up the share of work that the runtime gives
 /// to a task.
 #[derive(Default)]
-struct Order {
+struct Turns {
     is_reversed: bool,
 }
 
-impl Order {
+impl Turns {
     fn next(&mut self) -> [Direction; 2] {
         self.is_reversed = !self.is_reversed;
         match self.is_reversed {
@@ -79,6 +90,8 @@ struct Lane<'a> {
     /// What came is acknowledged, and no more has come since.
     acknowledged: bool,
     answer: Option<Answer<'a>>,
+    /// What it waited for when it was last looked at.
+    waits: Waits,
     /// While it is dimsegate that it waits for.
     tick: Option<Pin<Box<Sleep>>>,
 }
@@ -90,17 +103,19 @@ struct Answer<'a> {
 }
 
 impl<'o, 'a> Drive<'o, 'a> {
-    pub(super) fn new(open: &'o mut Open, gate: &'a Gate) -> Self {
+    pub(super) fn new(open: &'o mut Open, gate: &'a Gate, entry: &'a Entered) -> Self {
         Self {
             open,
             gate,
             from_peer: Lane::default(),
             to_peer: Lane::default(),
-            order: Order::default(),
+            turns: Turns::default(),
             // The machine asks for a look at the deadlines at once.
             alarm: Alarm::new(),
-            stop: Seldom::new(Box::pin(unconstrained(gate.draining()))),
-            drains: false,
+            entry,
+            call: Seldom::new(called(gate, entry, Stage::Running, None)),
+            stage: Stage::Running,
+            ordered: None,
         }
     }
 
@@ -110,12 +125,13 @@ impl<'o, 'a> Drive<'o, 'a> {
         self.open.machine.woken(tokio::time::Instant::now().into_std());
         // First what has come: a proxy that could not run for a while has not been waiting in vain.
         loop {
-            for direction in self.order.next() {
+            for direction in self.turns.next() {
                 if let Poll::Ready(ended) = self.poll_half(direction, cx) {
                     return Poll::Ready(ended);
                 }
             }
             if !self.open.machine.has_handed_over() {
+                self.show();
                 return self.poll_interruption(cx);
             }
         }
@@ -131,7 +147,11 @@ impl<'o, 'a> Drive<'o, 'a> {
     /// Does what a half wants until it waits.
     fn poll_half(&mut self, direction: Direction, cx: &mut Context<'_>) -> Poll<Ended> {
         loop {
-            match self.open.machine.next(direction) {
+            let want = self.open.machine.next(direction);
+            self.lane(direction).waits = waits(&want);
+            match want {
+                // No message begins any more.
+                Want::Read { unfinished: false } if self.ordered.is_some() => return Poll::Pending,
                 Want::Read { unfinished } => ready!(self.poll_read(direction, unfinished, cx)),
                 Want::Write(side) => ready!(self.poll_write(direction, side, cx)),
                 Want::Turn { is_ours: false } | Want::Nothing => return Poll::Pending,
@@ -280,15 +300,45 @@ impl<'o, 'a> Drive<'o, 'a> {
         if let Err(expired) = alarm.poll(cx, asks, || open.machine.look(open.moved())) {
             return Poll::Ready(Ended::TimedOut { expired });
         }
-        while Pin::new(&mut self.stop).poll(cx).is_ready() {
-            if self.drains {
-                return Poll::Ready(Ended::Shutdown);
+        while let Poll::Ready(call) = Pin::new(&mut self.call).poll(cx) {
+            match call {
+                Call::Stage(Stage::Stopping) => return Poll::Ready(Ended::Shutdown),
+                Call::Stage(stage) => {
+                    self.stage = stage;
+                    self.open.machine.drain();
+                }
+                Call::Order(order) if order.when == When::AtOnce => return Poll::Ready(ended_by(&order)),
+                Call::Order(order) => self.ordered = Some(Box::new(order)),
             }
-            self.drains = true;
-            self.open.machine.drain();
-            self.stop = Seldom::new(Box::pin(unconstrained(self.gate.stopping())));
+            let known = self.ordered.as_ref().map(|order| order.when);
+            self.call = Seldom::new(called(self.gate, self.entry, self.stage, known));
         }
-        if self.open.machine.may_end() { Poll::Ready(Ended::Drained) } else { Poll::Pending }
+        match &self.ordered {
+            Some(order) if self.is_between_messages() => Poll::Ready(ended_by(order)),
+            _ if self.open.machine.may_end() => Poll::Ready(Ended::Drained),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Whether neither direction has anything to do before the next message begins.
+    fn is_between_messages(&self) -> bool {
+        let rests = |direction, lane: &Lane| {
+            let waits_for_nothing = matches!(lane.waits, Waits::Bytes | Waits::Nothing);
+            waits_for_nothing && !self.open.machine.is_inside(direction)
+        };
+        rests(Direction::FromPeer, &self.from_peer) && rests(Direction::ToPeer, &self.to_peer)
+    }
+
+    /// Says how far it has come, to whoever looks.
+    fn show(&mut self) {
+        let (Open { machine, requestor, upstream, .. }, standing) = (&mut *self.open, &self.entry.standing);
+        standing.set_bytes([requestor.received(), requestor.sent(), upstream.received(), upstream.sent()]);
+        for (direction, lane) in [(Direction::FromPeer, &self.from_peer), (Direction::ToPeer, &self.to_peer)] {
+            standing.set_lane(direction, &machine.standing(direction, lane.waits));
+        }
+        if let Some(counted) = machine.counted() {
+            counted.for_each(|(operation, counts)| standing.set_counts(operation, counts));
+        }
     }
 
     /// What was begun to be recorded is, before the association's own end is.
@@ -298,6 +348,39 @@ impl<'o, 'a> Drive<'o, 'a> {
                 answer.future.await;
             }
         }
+    }
+}
+
+/// What is heard next from outside: the next stage of a stop, or an order that is sooner than the `known` one.
+fn called<'a>(gate: &'a Gate, entry: &'a Entered, stage: Stage, known: Option<When>) -> Boxed<'a, Call> {
+    let next_stage = async move {
+        match stage {
+            Stage::Running => gate.draining().await,
+            _ => gate.stopping().await,
+        }
+        if stage == Stage::Running { Stage::Draining } else { Stage::Stopping }
+    };
+    Box::pin(unconstrained(async move {
+        tokio::select! {
+            biased;
+            stage = next_stage => Call::Stage(stage),
+            order = entry.orders.given(known) => Call::Order(order),
+        }
+    }))
+}
+
+fn ended_by(order: &Order) -> Ended {
+    Ended::Ordered { reason: order.reason, detail: order.detail.clone() }
+}
+
+fn waits(want: &Want) -> Waits {
+    match want {
+        Want::Read { .. } => Waits::Bytes,
+        Want::Write(Side::Upstream) => Waits::RoomAtUpstream,
+        Want::Write(Side::Requestor) => Waits::RoomAtRequestor,
+        Want::Turn { .. } => Waits::OtherDirection,
+        Want::Record(_) | Want::Ask(_) | Want::Answer => Waits::Dimsegate,
+        Want::Nothing | Want::End(_) => Waits::Nothing,
     }
 }
 
@@ -341,12 +424,12 @@ fn event_of(gate: &Gate, peer: &Arc<str>, Entry { operation, is_refusal }: Entry
 
 #[cfg(test)]
 mod tests {
-    use super::{Drive, Open, Order};
+    use super::{Drive, Open, Turns};
     use crate::policy::Direction::{FromPeer, ToPeer};
 
     #[test]
     fn both_halves_take_turns_at_being_the_first() {
-        let mut order = Order::default();
+        let mut order = Turns::default();
         let orders: Vec<_> = (0..3).map(|_| order.next()).collect();
         assert_eq!(orders, [[ToPeer, FromPeer], [FromPeer, ToPeer], [ToPeer, FromPeer]]);
     }

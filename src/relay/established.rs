@@ -12,7 +12,7 @@ use super::asking::Asking;
 use super::drive::{Drive, Open};
 use super::early::Early;
 use super::leg::Leg;
-use super::live::Facts;
+use super::live::{Entry, Facts};
 use super::machine::{Deadlines, Ended, Machine, Side, Terms};
 use super::records::Told;
 use super::upstream::Dialled;
@@ -91,9 +91,9 @@ impl Opened {
     /// Answers, relays, and writes down how it ended.
     pub(super) async fn serve(self, arrival: &Arrival) {
         let Self { mut open, told, permit, early } = self;
-        let _alive = arrival.gate.live.enter(facts(arrival, &open.machine.terms().grant));
+        let alive = arrival.gate.live.enter(facts(arrival, &open, &told));
         let ended = if early.is_silent() {
-            relay(&mut open, arrival).await
+            relay(&mut open, arrival, alive.entry()).await
         } else {
             let what = "bytes before the A-ASSOCIATE-AC was sent";
             let malformed = Malformed::new(AbortReason::UnexpectedPdu, what);
@@ -104,9 +104,14 @@ impl Opened {
     }
 }
 
-fn facts(arrival: &Arrival, grant: &Grant) -> Facts {
+fn facts(arrival: &Arrival, open: &Open, told: &Told) -> Facts {
+    let grant = &open.machine.terms().grant;
     Facts {
         id: arrival.id.clone(),
+        listener: arrival.listener.name.clone(),
+        upstream_address: told.upstream_address().to_owned(),
+        called: grant.called.clone(),
+        certificate: arrival.tls.as_ref().and_then(|session| session.certificate.clone()),
         peer: grant.peer.name.clone(),
         upstream: grant.upstream.clone(),
         from: arrival.from,
@@ -116,8 +121,8 @@ fn facts(arrival: &Arrival, grant: &Grant) -> Facts {
 }
 
 /// Answers the requestor and relays both directions, until one of them or a deadline ends it.
-async fn relay(open: &mut Open, arrival: &Arrival) -> Ended {
-    let mut drive = Box::new(Drive::new(open, &arrival.gate));
+async fn relay(open: &mut Open, arrival: &Arrival, entry: &Entry) -> Ended {
+    let mut drive = Box::new(Drive::new(open, &arrival.gate, entry));
     let ended = poll_fn(|cx| drive.poll(cx)).await;
     Box::pin(drive.end()).await;
     open.take_back();

@@ -77,5 +77,5 @@ pub(crate) use gate::{Gate, Stage};
 pub(crate) use in_force::InForce;
 pub use listeners::BindError;
 pub(crate) use listeners::{Bound, Listeners};
-pub(crate) use live::Live;
+pub(crate) use live::{Entry, Live, Order, Wanted, When};
 pub use verification::{EchoError, Echoed, echo};

@@ -19,6 +19,13 @@ pub(crate) struct Told {
     rewrite: Option<String>,
 }
 
+impl Told {
+    /// Of the upstream that was dialled.
+    pub(super) fn upstream_address(&self) -> &str {
+        &self.upstream.address
+    }
+}
+
 /// Records that the request is about to be answered with an A-ASSOCIATE-AC. `address` is that of the upstream that was dialled,
 /// and `tls` what was proven there.
 ///
@@ -140,7 +147,7 @@ fn audited(ended: &Ended) -> vocabulary::Ended {
         Ended::Lost { side: Side::Upstream, .. } => vocabulary::Ended::LostUpstream,
         Ended::TimedOut { .. } => vocabulary::Ended::Timeout,
         Ended::Protocol { .. } => vocabulary::Ended::ProtocolError,
-        Ended::Policy { .. } => vocabulary::Ended::Policy,
+        Ended::Policy { .. } | Ended::Ordered { .. } => vocabulary::Ended::Policy,
         Ended::Drained | Ended::Shutdown => vocabulary::Ended::Shutdown,
         Ended::Defect { .. } => vocabulary::Ended::Defect,
     }

@@ -156,6 +156,10 @@ words! {
         RecordsUnavailable = "records-unavailable",
             "records could not be written, and on-failure is \"block\"",
             "the disk under [audit] directory", CONGESTION, RecordingStopped;
+        /// A person or a program ended it through the administration interface.
+        EndedByAdministrator = "ended-by-administrator",
+            "it was ended through the administration interface",
+            "who did it: the administration record of that time", Silent, No;
         ShuttingDown = "shutting-down",
             "the proxy was shutting down",
             "nothing, if the stop was meant", CONGESTION, No;

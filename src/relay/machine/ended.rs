@@ -1,8 +1,10 @@
 //! How an association ended, and what each side is told.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::deadlines::Expired;
+use crate::vocabulary::Reason;
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed};
 
@@ -60,6 +62,11 @@ pub(crate) enum Ended {
     Policy {
         detail: String,
     },
+    /// It was ordered from outside, for this reason of the vocabulary.
+    Ordered {
+        reason: Reason,
+        detail: Arc<str>,
+    },
     /// The proxy stops, and nothing was under way: both sides are asked for the release.
     Drained,
     /// The proxy stops, and what was under way took longer than the grace period.
@@ -81,6 +88,7 @@ impl Ended {
             Self::Lost { .. }
             | Self::TimedOut { .. }
             | Self::Policy { .. }
+            | Self::Ordered { .. }
             | Self::Shutdown
             | Self::Defect { .. } => Some(Abort::provider(AbortReason::NotSpecified)),
         }
@@ -110,6 +118,7 @@ impl fmt::Display for Ended {
             }
             Self::Protocol { side, malformed } => write!(f, "the {side} broke the protocol: {malformed}"),
             Self::Policy { detail } => f.write_str(detail),
+            Self::Ordered { reason, detail } => write!(f, "{}: {reason}: {detail}", reason.label()),
             Self::Drained => f.write_str("dimsegate was told to stop, and nothing was under way"),
             Self::Shutdown => f.write_str("dimsegate was told to stop"),
             Self::Defect { detail } => write!(f, "a defect of dimsegate: {detail}"),

@@ -127,6 +127,11 @@ impl Exchange {
         })
     }
 
+    /// Whether all of it has been passed on, and it is not answered.
+    fn waits(&self) -> bool {
+        self.sent && self.answered.is_none()
+    }
+
     /// Whether this is the last of its responses.
     pub(crate) fn ending(&self, status: Status) -> Ending {
         let is_repository_query =
@@ -310,9 +315,16 @@ impl Ledger {
 
     /// Since when the oldest whole request of this direction has waited for its answer.
     pub(crate) fn waiting_since(&self, direction: Direction) -> Option<Instant> {
-        let waits = |exchange: &Exchange| exchange.sent && exchange.answered.is_none();
         let all = self.table(direction).0.iter();
-        all.filter(|(_, exchange)| waits(exchange)).map(|(_, exchange)| exchange.sent_at).min()
+        all.filter(|(_, exchange)| exchange.waits()).map(|(_, exchange)| exchange.sent_at).min()
+    }
+
+    /// Of the requests of this direction that are open: the one with the lowest message ID, how many there are, and whether
+    /// one of them waits for its answer.
+    pub(crate) fn standing(&self, direction: Direction) -> (Option<&Exchange>, usize, bool) {
+        let Table(open) = self.table(direction);
+        let first = open.first().map(|(_, exchange)| &**exchange);
+        (first, open.len(), open.iter().any(|(_, exchange)| exchange.waits()))
     }
 
     /// Whether no request of either direction waits for anything. One that has had a response which may have been its last is

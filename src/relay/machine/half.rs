@@ -137,7 +137,7 @@ impl Half {
         }
     }
 
-    fn is_inside(&self) -> bool {
+    pub(super) fn is_inside(&self) -> bool {
         !self.state.is_between() || self.deframer.is_inside_pdu()
     }
 

@@ -76,11 +76,15 @@ pub(super) use terms::{AcceptedContext, Terms, sender};
 pub(super) use want::{Question, Told, Want};
 
 use deadlines::Windows;
+use exchange::Exchange;
 use half::{Half, Shared};
 use outlet::Outlet;
 use state::Break;
 
+use super::live::{Current, Lane, Waits};
+use crate::audit::OperationCounts;
 use crate::buffer::Inbox;
+use crate::dimse::Operation;
 use crate::policy::Direction;
 use crate::wire::Outgoing;
 
@@ -214,6 +218,35 @@ impl Machine {
     pub(super) fn look(&mut self, moved: [u64; 2]) -> Result<Instant, Expired> {
         let outlook = self.shared.books.outlook(moved);
         self.shared.books.progress.look(self.deadlines, &outlook, &mut self.windows)
+    }
+
+    /// Whether a message, or a part of a PDU, is under way in this direction.
+    pub(super) fn is_inside(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::FromPeer => self.from_peer.is_inside(),
+            Direction::ToPeer => self.to_peer.is_inside(),
+        }
+    }
+
+    /// What a direction is at, for whoever looks from outside.
+    pub(super) fn standing(&self, direction: Direction, waits: Waits) -> Lane {
+        let Books { ledger, progress, .. } = &self.shared.books;
+        let (first, open, awaits_answer) = ledger.standing(direction);
+        let current =
+            first.map(|Exchange { operation, message_id, .. }| (*operation, *message_id)).map(Current::from);
+        Lane {
+            waits,
+            is_inside: self.is_inside(direction),
+            current,
+            open: u16::try_from(open).unwrap_or(u16::MAX),
+            awaits_answer,
+            moved: progress.moved_at(direction),
+        }
+    }
+
+    /// Operations that are over, where there are more than when this was asked last.
+    pub(super) fn counted(&mut self) -> Option<impl Iterator<Item = (Operation, OperationCounts)>> {
+        self.shared.books.tally.news()
     }
 
     /// The proxy stops.

@@ -83,6 +83,15 @@ impl Progress {
         !self.to_upstream.under_way && !self.to_requestor.under_way
     }
 
+    /// When something last moved in this direction.
+    pub(super) fn moved_at(&self, direction: Direction) -> Instant {
+        let movement = match direction {
+            Direction::FromPeer => &self.to_upstream,
+            Direction::ToPeer => &self.to_requestor,
+        };
+        self.at(movement.last)
+    }
+
     /// This direction waits for dimsegate itself, which is no stall of either side.
     pub(crate) fn held_up(&mut self, direction: Direction) {
         let now = self.now;

@@ -19,6 +19,8 @@ pub(crate) struct Tally {
     numbers: [u64; 2],
     /// Requests of no service that PS3.7 defines.
     unrecognized: u64,
+    /// Something was counted since this was asked last.
+    has_news: bool,
     /// C-CANCEL-RQs that went on, and those that had nothing to cancel.
     cancels: [u64; 2],
 }
@@ -26,6 +28,7 @@ pub(crate) struct Tally {
 impl Tally {
     pub(super) fn count(&mut self, operation: Operation, add: impl FnOnce(&mut OperationCounts)) {
         add(self.operations.entry(operation).or_default());
+        self.has_news = true;
     }
 
     /// Elements that a rewrite changed.
@@ -54,6 +57,12 @@ impl Tally {
     /// A request of no service that PS3.7 defines came.
     pub(crate) fn unrecognized(&mut self) {
         self.unrecognized += 1;
+    }
+
+    /// What was counted, where something was since this was asked last.
+    pub(crate) fn news(&mut self) -> Option<impl Iterator<Item = (Operation, OperationCounts)>> {
+        let all = self.operations.iter().map(|(operation, counts)| (*operation, *counts));
+        std::mem::take(&mut self.has_news).then_some(all)
     }
 
     /// By the operation's name, and what is none.
