@@ -1,7 +1,7 @@
 //! From a file to settings, or to everything that is wrong with it.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
@@ -122,6 +122,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         ends,
         audit_fingerprint,
         keys: Keys::of(text),
+        state_directory: PathBuf::from("state"),
         log,
         audit,
         forwarding,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub audit_fingerprint: String,
     /// What it says, to tell a later one from it.
     pub keys: Keys,
+    /// What administrators decide while it runs is kept here, for the next start.
+    pub state_directory: PathBuf,
     pub log: Log,
     pub audit: AuditSettings,
     /// Where records are sent besides.

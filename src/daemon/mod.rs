@@ -5,6 +5,7 @@
 //! | `starting` | from a configuration that was read to listeners that accept |
 //! | `reloading` | another configuration into force, staged and put into force as one |
 //! | `stopping` | drained, aborted where it has to be, and closed |
+//! | `blocking` | whom an administrator shuts out, on the disk first |
 //! | `told` | what the process records of itself |
 //! | `endings` | certificates and lists that end, told ahead |
 //!
@@ -28,11 +29,14 @@ use crate::config::Settings;
 use crate::crosswalk::CrosswalkError;
 use crate::relay::{BindError, Gate, Listeners, Stage};
 
+mod blocking;
 mod endings;
 mod reloading;
 mod starting;
 mod stopping;
 mod told;
+
+pub use blocking::{BlockError, Blocking};
 
 /// The proxy, running.
 pub struct Daemon {
@@ -41,6 +45,8 @@ pub struct Daemon {
     listeners: Listeners,
     records: AuditTask,
     forwarding: Forwarding,
+    /// Whom an administrator shuts out.
+    blocking: Arc<Blocking>,
     /// Tells of refusals by the minute, until the sender is gone.
     minutes: (oneshot::Sender<()>, JoinHandle<()>),
     began: Instant,
@@ -59,6 +65,9 @@ pub enum StartError {
     /// A crosswalk is damaged, in use, or cannot be made.
     #[error("crosswalk: {0}")]
     Crosswalk(#[from] CrosswalkError),
+    /// Nobody knows whom an administrator has shut out.
+    #[error(transparent)]
+    Blocks(#[from] BlockError),
     /// Records cannot be kept.
     #[error(transparent)]
     Audit(#[from] AuditError),

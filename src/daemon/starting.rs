@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
-use super::{Daemon, StartError, endings, told};
+use super::{Blocking, Daemon, StartError, endings, told};
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
 use crate::config::{Loaded, Settings};
@@ -24,7 +24,7 @@ impl Daemon {
         settings.audit.keeping.hold.expect(names);
         let (audit, records) = Audit::start(settings.audit.clone())?;
         let began = Instant::now();
-        let Ready { forwarding, stage, gate, mut listeners, bound } =
+        let Ready { forwarding, stage, gate, blocking, mut listeners, bound } =
             match make_ready(&settings, &audit).await {
                 Ok(ready) => ready,
                 Err(error) => {
@@ -46,6 +46,7 @@ impl Daemon {
             listeners,
             records,
             forwarding,
+            blocking,
             minutes,
             began,
             beginning: settings,
@@ -59,6 +60,7 @@ struct Ready {
     forwarding: Forwarding,
     stage: watch::Sender<Stage>,
     gate: Arc<Gate>,
+    blocking: Arc<Blocking>,
     listeners: Listeners,
     bound: Vec<Bound>,
 }
@@ -68,9 +70,10 @@ async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, St
     let in_force = InForce::open(settings.clone(), None)?;
     let (stage, staged) = watch::channel(Stage::Running);
     let gate = Arc::new(Gate::new(in_force, audit.clone(), staged));
+    let blocking = Arc::new(Blocking::open(&settings.state_directory, gate.clone())?);
     let mut listeners = Listeners::new(gate.clone());
     let bound = listeners.bind_new(settings).await?;
-    Ok(Ready { forwarding, stage, gate, listeners, bound })
+    Ok(Ready { forwarding, stage, gate, blocking, listeners, bound })
 }
 
 /// Ends the records in good order: the next run would take a start that failed for a crash.

@@ -92,6 +92,8 @@ impl Opened {
     pub(super) async fn serve(self, arrival: &Arrival) {
         let Self { mut open, told, permit, early } = self;
         let alive = arrival.gate.live.enter(facts(arrival, &open, &told));
+        // Whoever was shut out while the upstream was asked is not in the table that the block looked through.
+        arrival.gate.heed_blocks(alive.entry());
         let ended = if early.is_silent() {
             relay(&mut open, arrival, alive.entry()).await
         } else {

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use super::decoding::Decoders;
 use super::ids::Ids;
 use super::in_force::InForce;
-use super::live::Live;
+use super::live::{Entry, Live, Order, When};
 use super::refusals::Refusals;
 use super::silent::Silent;
 use crate::audit::Audit;
-use crate::policy::Blocks;
+use crate::policy::{Blocks, Known};
+use crate::vocabulary::Reason;
 use crate::policy::limits::Limiter;
 
 /// How far a stop has come.
@@ -32,7 +34,7 @@ pub(crate) struct Gate {
     pub audit: Audit,
     pub limiter: Limiter,
     /// Whom an administrator has shut out; asked at each decision.
-    pub blocks: ArcSwap<Blocks>,
+    pub blocks: Arc<ArcSwap<Blocks>>,
     pub decoders: Decoders,
     pub refusals: Arc<Refusals>,
     pub live: Live,
@@ -57,12 +59,27 @@ impl Gate {
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,
             limiter,
-            blocks: ArcSwap::default(),
+            blocks: Arc::default(),
             decoders,
             stage,
             aborted: AtomicU64::new(0),
             health_checks: AtomicU64::new(0),
             ids: Ids::new(),
+        }
+    }
+
+    /// Ends an open association whom an administrator has shut out since it was let in: between two messages.
+    pub(crate) fn heed_blocks(&self, entry: &Entry) {
+        let facts = &entry.facts;
+        let known = Known {
+            address: facts.from.ip(),
+            certificate: facts.certificate.as_ref(),
+            calling: &facts.calling,
+            peer: &facts.peer,
+        };
+        if let Some(block) = self.blocks.load().of(&known, OffsetDateTime::now_utc()) {
+            let detail = block.refusal().detail.into();
+            entry.orders.give(Order { when: When::BetweenMessages, reason: Reason::Blocked, detail });
         }
     }
 

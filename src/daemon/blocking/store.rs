@@ -1,0 +1,277 @@
+//! Blocks on the disk, and in force only behind that.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::Mutex;
+
+use crate::files;
+use crate::policy::{Block, Blocked, Blocks};
+
+/// As many as are kept. Whoever needs more has a network to name, or a peer to take out of the configuration.
+const MOST: usize = 1000;
+/// Bytes of a reason.
+const LONGEST_REASON: usize = 500;
+/// Bytes of the file: more than it has with all that is allowed.
+const LONGEST: u64 = 4 << 20;
+const NAME: &str = "blocks.json";
+
+/// The blocks on the disk, and in force.
+pub(super) struct Store {
+    file: PathBuf,
+    in_force: Arc<ArcSwap<Blocks>>,
+    /// One change after the other.
+    kept: Mutex<Kept>,
+}
+
+/// What the file holds.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    /// The number of the next one.
+    next: u64,
+    blocks: Vec<Row>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: u64,
+    of: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    why: String,
+    by: String,
+    since: String,
+}
+
+/// Why somebody is not blocked, or not let in again.
+#[derive(Debug, thiserror::Error)]
+pub enum BlockError {
+    /// The file of blocks cannot be read, or is not one.
+    #[error("the blocks in {}: {problem}; until it is repaired or removed, nobody knows whom they shut out", file.display())]
+    Unreadable {
+        /// Where they are kept.
+        file: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// What was asked for is not on the disk, so it is not in force.
+    #[error("{}: {error}; nothing is changed", file.display())]
+    NotKept {
+        /// Where they are kept.
+        file: PathBuf,
+        /// What the disk said.
+        error: io::Error,
+    },
+    /// There are as many as are kept.
+    #[error("{MOST} blocks are in force, and no more are kept: name a network, or take some back")]
+    TooMany,
+    /// No block has this number.
+    #[error("no block has the number {0}")]
+    Unknown(u64),
+    /// A reason has to be given, and in short.
+    #[error("a block has a reason of 1 to {LONGEST_REASON} bytes without control characters")]
+    Reason,
+}
+
+impl Store {
+    /// Puts into force what is kept in a folder, which need not be there yet.
+    ///
+    /// # Errors
+    /// There is something that cannot be understood: whom it shuts out must not come in.
+    pub(super) fn open(folder: &Path, in_force: Arc<ArcSwap<Blocks>>) -> Result<Self, BlockError> {
+        let file = folder.join(NAME);
+        let unreadable = |problem: String| BlockError::Unreadable { file: file.clone(), problem };
+        let kept = match files::read(&file, LONGEST) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
+            Err(error) => return Err(unreadable(error.to_string())),
+        };
+        let blocks = kept.compiled().map_err(unreadable)?;
+        in_force.store(Arc::new(blocks));
+        Ok(Self { file, in_force, kept: Mutex::new(kept) })
+    }
+
+    /// Adds one. It is on the disk, and in force, when this is back.
+    ///
+    /// # Errors
+    /// It is neither.
+    pub(super) async fn add(
+        &self,
+        (of, lasting): (Blocked, Option<Duration>),
+        (why, by): (&str, &str),
+    ) -> Result<Block, BlockError> {
+        if why.is_empty() || why.len() > LONGEST_REASON || why.chars().any(char::is_control) {
+            return Err(BlockError::Reason);
+        }
+        let now = OffsetDateTime::now_utc();
+        let mut kept = self.kept.lock().await;
+        let mut changed = kept.in_force(now);
+        if changed.blocks.len() >= MOST {
+            return Err(BlockError::TooMany);
+        }
+        changed.next = kept.next.max(1).saturating_add(1);
+        let (why, by) = (why.to_owned(), by.to_owned());
+        let until = lasting.and_then(|lasting| now.checked_add(lasting.try_into().ok()?));
+        let block = Block { id: changed.next - 1, of, until, why, by, since: now };
+        changed.blocks.push(Row::of(&block));
+        self.put(&mut kept, changed).await?;
+        Ok(block)
+    }
+
+    /// Takes one back.
+    ///
+    /// # Errors
+    /// There is none of this number, or the disk did not take it: then it is still in force.
+    pub(super) async fn remove(&self, id: u64) -> Result<Block, BlockError> {
+        let mut kept = self.kept.lock().await;
+        let mut changed = kept.in_force(OffsetDateTime::now_utc());
+        let at = changed.blocks.iter().position(|row| row.id == id).ok_or(BlockError::Unknown(id))?;
+        let removed = changed.blocks.remove(at);
+        self.put(&mut kept, changed).await?;
+        removed.compiled().map_err(|problem| BlockError::Unreadable { file: self.file.clone(), problem })
+    }
+
+    /// On the disk, then in force.
+    async fn put(&self, kept: &mut Kept, changed: Kept) -> Result<(), BlockError> {
+        let unreadable = |problem| BlockError::Unreadable { file: self.file.clone(), problem };
+        let blocks = changed.compiled().map_err(unreadable)?;
+        let bytes = serde_json::to_vec_pretty(&changed).map_err(|error| unreadable(error.to_string()))?;
+        let file = self.file.clone();
+        let written = tokio::task::spawn_blocking(move || store(&file, &bytes)).await;
+        let written = written.unwrap_or_else(|defect| Err(io::Error::other(defect)));
+        written.map_err(|error| BlockError::NotKept { file: self.file.clone(), error })?;
+        *kept = changed;
+        self.in_force.store(Arc::new(blocks));
+        Ok(())
+    }
+}
+
+fn store(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    files::make_folder_of(file)?;
+    files::put(file, 0o600, bytes)
+}
+
+impl Kept {
+    /// Without those whose time is over.
+    fn in_force(&self, now: OffsetDateTime) -> Self {
+        let mut changed = self.clone();
+        changed.blocks.retain(|row| row.compiled().is_ok_and(|block| block.is_in_force(now)));
+        changed
+    }
+
+    fn compiled(&self) -> Result<Blocks, String> {
+        self.blocks.iter().map(Row::compiled).collect::<Result<_, _>>().map(Blocks::new)
+    }
+}
+
+impl Row {
+    fn of(block: &Block) -> Self {
+        let text = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
+        Self {
+            id: block.id,
+            of: block.of.to_string(),
+            until: block.until.map(text),
+            why: block.why.clone(),
+            by: block.by.clone(),
+            since: text(block.since),
+        }
+    }
+
+    fn compiled(&self) -> Result<Block, String> {
+        let time = |text: &str| {
+            OffsetDateTime::parse(text, &Rfc3339).map_err(|error| format!("block {}: \"{text}\": {error}", self.id))
+        };
+        Ok(Block {
+            id: self.id,
+            of: self.of.parse().map_err(|error| format!("block {}: {error}", self.id))?,
+            until: self.until.as_deref().map(time).transpose()?,
+            why: self.why.clone(),
+            by: self.by.clone(),
+            since: time(&self.since)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BlockError, NAME, Store};
+    use crate::policy::Blocks;
+    use crate::scratch::Scratch;
+    use arc_swap::ArcSwap;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn open(folder: &Path) -> (Store, Arc<ArcSwap<Blocks>>) {
+        let in_force = Arc::new(ArcSwap::default());
+        (Store::open(folder, in_force.clone()).unwrap(), in_force)
+    }
+
+    #[tokio::test]
+    async fn a_block_is_on_the_disk_and_in_force_when_it_is_answered_and_no_number_comes_again() {
+        let home = Scratch::new();
+        let folder = home.path().join("state");
+        let (store, in_force) = open(&folder);
+        let of = |text: &str| (text.parse().unwrap(), None);
+        let first = store.add(of("ae-title:OLD"), ("stolen", "anna")).await.unwrap();
+        let second = (of("peer:lyon").0, Some(Duration::from_secs(3600)));
+        let second = store.add(second, ("under repair", "anna")).await.unwrap();
+        assert_eq!((first.id, second.id), (1, 2));
+        assert_eq!(second.until.unwrap() - second.since, Duration::from_secs(3600));
+        store.remove(2).await.unwrap();
+        assert!(matches!(store.remove(2).await, Err(BlockError::Unknown(2))));
+        let (again, kept) = open(&folder);
+        let kept = kept.load_full();
+        assert_eq!(kept.iter().collect::<Vec<_>>(), [&first]);
+        assert_eq!(in_force.load_full(), kept);
+        assert_eq!(again.add(of("peer:oslo"), ("x", "y")).await.unwrap().id, 3);
+        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join(NAME))), (0o700, 0o600));
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_did_not_take_is_not_in_force() {
+        let home = Scratch::new();
+        let (store, in_force) = open(home.path());
+        // A folder in the place of the file that is written beside.
+        fs::create_dir_all(home.path().join(format!("{NAME}-new/x"))).unwrap();
+        let refused = store.add(("peer:lyon".parse().unwrap(), None), ("x", "y")).await;
+        assert!(matches!(refused, Err(BlockError::NotKept { .. })), "{refused:?}");
+        assert_eq!(**in_force.load(), Blocks::default());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_understood_lets_nobody_start() {
+        let home = Scratch::new();
+        for (text, told) in [
+            ("{", "EOF"),
+            (r#"{"next":2,"blocks":[{"id":1,"of":"host:a","why":"x","by":"y","since":"2026-11-30T00:00:00Z"}]}"#, "is not what a block names"),
+            (r#"{"next":2,"blocks":[{"id":1,"of":"peer:a","why":"x","by":"y","since":"today"}]}"#, "\"today\""),
+            (r#"{"next":2,"blocks":[],"more":1}"#, "unknown field"),
+        ] {
+            fs::write(home.path().join(NAME), text).unwrap();
+            let error = Store::open(home.path(), Arc::default()).err().unwrap().to_string();
+            assert!(error.contains(told) && error.contains(NAME), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reason_is_given_in_short_and_without_what_could_move_a_cursor() {
+        let home = Scratch::new();
+        let (store, _) = open(home.path());
+        for why in ["", "a\nb", "\u{1b}[2J", &"x".repeat(501)] {
+            let refused = store.add(("peer:a".parse().unwrap(), None), (why, "y")).await;
+            assert!(matches!(refused, Err(BlockError::Reason)), "{refused:?}");
+        }
+    }
+}
