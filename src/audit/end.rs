@@ -173,6 +173,7 @@ impl End {
     fn append(&mut self, draft: &Draft, batch: &mut VecDeque<Pending>) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
         let written = file.append(&draft.lines);
+        self.queue.tap.written(draft.lines.get(..written.whole).unwrap_or_default());
         if let Some((chain, queued)) = draft.after(written.whole) {
             self.chain = chain;
             self.marker.written(chain, draft.checkpoint_within(written.whole));

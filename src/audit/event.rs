@@ -1,5 +1,6 @@
 //! Every kind of record: a struct each, which its own module has. The sink puts `time`, `event` and `sequence` in front.
 
+use super::administration::Administration;
 use super::continued::{ClockStepped, TrailContinued};
 use super::operation::Operation;
 use super::process::{ConfigurationLoaded, ConfigurationRefused, Started, Stopped};
@@ -29,6 +30,7 @@ pub enum Event {
     AuditLogUsed(Box<AuditLogUsed>),
     TrailContinued(Box<TrailContinued>),
     ClockStepped(ClockStepped),
+    Administration(Box<Administration>),
     Stopped(Stopped),
 }
 
@@ -50,6 +52,7 @@ impl Event {
             Self::AuditLogUsed(_) => "audit-log-used",
             Self::TrailContinued(_) => TrailContinued::EVENT,
             Self::ClockStepped(_) => "clock-stepped",
+            Self::Administration(_) => "administration",
             Self::Stopped(_) => "stopped",
         }
     }
@@ -107,7 +110,7 @@ impl Event {
 }
 
 /// Every value of `event`, with that of the records that sign.
-pub const EVENTS: [&str; 16] = [
+pub const EVENTS: [&str; 17] = [
     "started",
     "configuration-loaded",
     "configuration-refused",
@@ -122,6 +125,7 @@ pub const EVENTS: [&str; 16] = [
     "audit-log-used",
     "trail-continued",
     "clock-stepped",
+    "administration",
     "checkpoint",
     "stopped",
 ];

@@ -7,6 +7,7 @@
 //! Those lines are the record of truth. [`messages`] reads them back and renders them as DICOM audit messages or FHIR
 //! AuditEvents, and [`forward`] sends these to repositories from a cursor that survives restarts.
 
+mod administration;
 mod association;
 mod chain;
 mod clock;
@@ -45,12 +46,14 @@ mod settings;
 pub mod signing;
 mod sink;
 mod survey;
+mod tap;
 mod unsent;
 mod upkeep;
 pub mod used;
 pub mod verify;
 mod writer;
 
+pub use administration::{Administration, AdministrationOutcome};
 pub use association::{
     AssociationClosed, AssociationOpened, AssociationRejected, Authority, Bytes, Context, Implementation,
     OperationCounts, RefusedCertificate, Rejection, Requestor, Rewrite, Tls, Upstream,
@@ -70,6 +73,7 @@ pub use refused::{Abort, ConnectionRefused, SecurityAlert, Transport};
 pub use reserve::disk_has_room;
 pub use settings::{AuditSettings, Checkpoints, Durability, Keeping, OnFailure};
 pub use sink::{ANSWERED_WITHIN, Audit, AuditError, AuditTask, NotKept};
+pub use tap::{Followed, Following};
 pub use upkeep::{AuditLogUsed, FileClosed, RecordsDeleted, Span};
 
 #[cfg(test)]

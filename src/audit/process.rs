@@ -55,15 +55,21 @@ pub struct ConfigurationLoaded {
     pub changed_keys: Vec<String>,
 }
 
-/// Who sent SIGHUP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Who sent SIGHUP, or asked for it through the administration interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReloadedBy {
     /// Name of the account, where it has one here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    pub user_id: u32,
-    pub process_id: u32,
+    /// Absent: it did not come from a process of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process_id: Option<u32>,
+    /// Absent: by a signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<&'static str>,
 }
 
 /// A file, by what was in it.

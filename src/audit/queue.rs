@@ -12,6 +12,7 @@ use super::continued::ClockStepped;
 use super::event::Event;
 use super::refused::SecurityAlert;
 use super::room::{Ended, Room};
+use super::tap::Tap;
 use crate::vocabulary::Notice;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,6 +42,8 @@ pub(super) struct Queue {
     changed: Condvar,
     room: Room,
     writable: watch::Sender<bool>,
+    /// For those who look on while records are written.
+    pub(super) tap: Tap,
     /// Records dropped for want of room, and not yet told.
     lost: AtomicU64,
 }
@@ -108,6 +111,7 @@ impl Queue {
             changed: Condvar::new(),
             room: Room::new(capacity),
             writable: watch::Sender::new(true),
+            tap: Tap::new(),
             lost: AtomicU64::new(0),
         }
     }

@@ -11,6 +11,7 @@ use super::queue::Queue;
 use super::recovery::Recovered;
 use super::refused::SecurityAlert;
 use super::settings::{AuditSettings, Durability, OnFailure};
+use super::tap::Following;
 use super::writer::{How, Patience, Writer};
 use super::{recovery, used};
 use crate::files::full;
@@ -226,6 +227,11 @@ impl Audit {
             () = self.queue.hurried() => Ok(()),
             () = in_vain => Err(NotKept { queued: true }),
         }
+    }
+
+    /// Records from now on, as they are written.
+    pub fn follow(&self) -> Following {
+        self.queue.tap.follow()
     }
 
     /// Records that somebody was turned away, and never waits: whoever is turned away gets an answer. Where there is no

@@ -19,10 +19,11 @@ use crate::policy::{
     ContextVerdict, Denial, Direction, Facts, Grant, Operation, Refusal, Request, RewriteDirection,
     UnknownOperation, Verdict, decide,
 };
+use crate::relay::{Ending, proven_by};
 use crate::vocabulary::{Reason, Rejection};
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, Uid};
-use proof::{Ending, proof, read_chain, shown};
+use proof::{proof, read_chain};
 
 const EXAMPLE: &str = "Example:
   dimsegate explain -c conf/modality-to-pacs.toml --listener remote --from 203.0.113.7 \\
@@ -118,7 +119,7 @@ pub(super) fn explain(
     if let Err(refusal) = settings.policy.admits_address(&listener.name, args.from) {
         return (refused(settings, &refusal, &Ending::Closed), false);
     }
-    let shown = match shown(listener, chain) {
+    let shown = match proven_by(listener, chain) {
         Ok(shown) => shown,
         Err((refusal, ending)) => return (refused(settings, &refusal, &ending), false),
     };

@@ -1,5 +1,6 @@
 //! `dimsegate run`: the proxy, until it is told to stop.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use super::exit;
 use crate::audit::ReloadedBy;
 use crate::audit::used::name_of;
 use crate::config::{self, Diagnostics, Loaded, Log, LogFormat};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Request};
 use logging::Logging;
 
 #[derive(Debug, clap::Args)]
@@ -93,22 +94,37 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     };
     say_started(&daemon, file);
     let mut lost = pin!(log.tell_what_is_lost());
-    let why = loop {
+    let why: Cow<'static, str> = loop {
         tokio::select! {
             Some(by) = hangups.recv() => {
                 // Its record may wait for a disk that takes nothing; what it has put into force by then stays so.
                 tokio::select! {
-                    () = reload(&mut daemon, file, by) => {}
-                    why = told_to_stop(&mut terminate, &mut interrupt) => break why,
+                    _ = daemon.read_again(by) => {}
+                    why = told_to_stop(&mut terminate, &mut interrupt) => break why.into(),
                 }
                 log.apply(&daemon.settings().log);
             }
-            why = told_to_stop(&mut terminate, &mut interrupt) => break why,
+            request = daemon.asked() => match request {
+                Request::Reload { by, answer } => {
+                    let read = tokio::select! {
+                        read = daemon.read_again(by) => read,
+                        why = told_to_stop(&mut terminate, &mut interrupt) => break why.into(),
+                    };
+                    log.apply(&daemon.settings().log);
+                    // Who asked may have gone.
+                    let _ = answer.send(read);
+                }
+                Request::Drain { why } => break why.into(),
+                Request::LogLevel { level, answer } => {
+                    let _ = answer.send(log.set(&level));
+                }
+            },
+            why = told_to_stop(&mut terminate, &mut interrupt) => break why.into(),
             never = &mut lost => match never {},
         }
     };
-    daemon.stop(why).await;
-    tracing::info!(reason = why, "stopped");
+    daemon.stop(why.clone()).await;
+    tracing::info!(reason = %why, "stopped");
     Ok(())
 }
 
@@ -148,8 +164,9 @@ fn hangups() -> std::io::Result<Receiver<Option<ReloadedBy>>> {
         for origin in signals.forever() {
             let by = origin.process.map(|sender| ReloadedBy {
                 user: name_of(sender.uid),
-                user_id: sender.uid,
-                process_id: u32::try_from(sender.pid).unwrap_or_default(),
+                user_id: Some(sender.uid),
+                process_id: u32::try_from(sender.pid).ok(),
+                through: None,
             });
             if let Err(TrySendError::Closed(_)) = told.try_send(by) {
                 return;
@@ -165,33 +182,4 @@ async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'stati
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
     }
-}
-
-/// Everything is read and checked before anything is put into force.
-async fn reload(daemon: &mut Daemon, file: &Path, by: Option<ReloadedBy>) {
-    let path = file.to_owned();
-    let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
-    let loaded = match read {
-        Ok(Ok(loaded)) => loaded,
-        Ok(Err(problems)) => {
-            let problems: Vec<String> = problems.to_string().lines().map(str::to_owned).collect();
-            return refused(daemon, problems, by).await;
-        }
-        Err(defect) => return refused(daemon, vec![defect.to_string()], by).await,
-    };
-    super::warn(&loaded);
-    let digest = loaded.settings.digest.clone();
-    match daemon.reload(loaded, by.clone()).await {
-        Ok(()) => tracing::info!(configuration = %digest, "configuration reloaded"),
-        Err(error) => refused(daemon, vec![error.to_string()], by).await,
-    }
-}
-
-async fn refused(daemon: &Daemon, problems: Vec<String>, by: Option<ReloadedBy>) {
-    for problem in &problems {
-        tracing::error!("{problem}");
-    }
-    let in_force = &daemon.settings().digest;
-    tracing::error!(configuration = %in_force, "configuration refused; the one before stays in force");
-    daemon.record_refused(problems, by).await;
 }

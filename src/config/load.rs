@@ -1,7 +1,7 @@
 //! From a file to settings, or to everything that is wrong with it.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
@@ -15,7 +15,7 @@ use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
 use super::settings::{LogFormat, Settings};
-use super::{audit, limits, listener, loops, notify, peer, rewrite, role, spelling, syntax, upstream};
+use super::{admin, audit, limits, listener, loops, notify, peer, rewrite, role, spelling, syntax, upstream};
 use crate::files::looked_for;
 use crate::policy::{Peer, Policy};
 use crate::tls::FileDigest;
@@ -94,6 +94,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let log = audit::log(root);
     let records = audit::audit(root);
     let notifications = notify::targets(root);
+    let admin = admin::admin(root);
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
@@ -122,8 +123,9 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         ends,
         audit_fingerprint,
         keys: Keys::of(text),
-        state_directory: PathBuf::from("state"),
+        state_directory: admin::state_directory(root),
         log,
+        admin,
         audit,
         forwarding,
         notifications,

@@ -5,6 +5,7 @@
 //! paths are relative to the working directory, and errors name both.
 
 mod addresses;
+mod admin;
 mod audit;
 mod certificates;
 mod crosswalk;

@@ -130,7 +130,7 @@ fn rewrite_direction(section: &Section<'_>, rewrites: bool) -> RewriteDirection 
     section.choice("rewrite-direction", &choices).unwrap_or_default()
 }
 
-fn binding(text: &str) -> Result<CertificateBinding, Wrong> {
+pub(super) fn binding(text: &str) -> Result<CertificateBinding, Wrong> {
     text.parse::<CertificateBinding>().map_err(|error| Wrong::new(error.to_string(), ""))
 }
 

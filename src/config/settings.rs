@@ -12,6 +12,7 @@ use super::keys::Keys;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
 use crate::crosswalk::Secret;
+use crate::identity::CertificateBinding;
 use crate::notify::Target;
 use crate::policy::{self, Policy};
 use crate::rewrite::{FrameMemory, Ruleset};
@@ -39,6 +40,8 @@ pub struct Settings {
     /// What administrators decide while it runs is kept here, for the next start.
     pub state_directory: PathBuf,
     pub log: Log,
+    /// Absent: no administration interface.
+    pub admin: Option<AdminSettings>,
     pub audit: AuditSettings,
     /// Where records are sent besides.
     pub forwarding: Vec<Destination>,
@@ -75,6 +78,71 @@ pub struct Log {
     /// A level or a tracing filter, known to parse.
     pub level: String,
     pub format: LogFormat,
+}
+
+/// `[admin]`: the administration interface.
+#[derive(Clone, Debug)]
+pub struct AdminSettings {
+    pub listen: AdminListen,
+    pub patient_identifiers: ShownIdentifiers,
+    /// Of an address only.
+    pub tls: Option<ServerTls>,
+    /// In the order of the file. Empty: the user that runs the proxy and root are administrators, over the socket.
+    pub access: Vec<AdminAccess>,
+    /// Another one where anything is changed that counts from the next start on.
+    pub fingerprint: String,
+    /// Where the file defines it, counted from 1.
+    pub line: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminListen {
+    /// A Unix socket, which knows who connects.
+    Unix(PathBuf),
+    Tcp(SocketAddr),
+}
+
+/// What of patients, studies and instances the interface shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ShownIdentifiers {
+    #[default]
+    None,
+    /// As the records have them.
+    AsRecorded,
+}
+
+/// `[[admin.access]]`: who has a role.
+#[derive(Clone, Debug)]
+pub struct AdminAccess {
+    pub role: AdminRole,
+    /// Names of accounts.
+    pub users: Vec<String>,
+    pub groups: Vec<String>,
+    pub certificates: Vec<CertificateBinding>,
+}
+
+/// What somebody may do at the administration interface; each may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AdminRole {
+    /// Look.
+    Viewer,
+    /// End associations, ask an upstream for an echo, have a decision explained, change the log level.
+    Operator,
+    /// Reload and stop the proxy.
+    Administrator,
+}
+
+impl AdminRole {
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Administrator];
+
+    /// As the configuration writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Administrator => "administrator",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

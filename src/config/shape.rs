@@ -85,6 +85,7 @@ pub(super) static ROOT: Shape = Shape {
     values: &[],
     parts: &[
         one("log", &LOG),
+        one("admin", &ADMIN),
         one("audit", &AUDIT),
         one("limits", &LIMITS),
         many("notify", &NOTIFY),
@@ -99,6 +100,15 @@ pub(super) static ROOT: Shape = Shape {
 };
 
 static LOG: Shape = leaf("[log]", &["level", "format"]);
+
+static ADMIN: Shape = Shape {
+    header: "[admin]",
+    values: &["listen", "state-directory", "patient-identifiers"],
+    parts: &[one("tls", &ADMIN_TLS), many("access", &ADMIN_ACCESS)],
+};
+
+static ADMIN_ACCESS: Shape =
+    leaf("[[admin.access]]", &["role", "unix-users", "unix-groups", "certificates"]);
 
 static AUDIT: Shape = Shape {
     header: "[audit]",
@@ -178,19 +188,19 @@ static LISTENER: Shape = Shape {
     parts: &[one("tls", &LISTENER_TLS)],
 };
 
-static LISTENER_TLS: Shape = leaf(
-    "[listener.tls]",
-    &[
-        "certificate-chain",
-        "private-key",
-        "private-key-passphrase-file",
-        "client-authentication",
-        "client-ca",
-        "pins",
-        "revocation-lists",
-        "profile",
-    ],
-);
+const OF_SERVERS: &[&str] = &[
+    "certificate-chain",
+    "private-key",
+    "private-key-passphrase-file",
+    "client-authentication",
+    "client-ca",
+    "pins",
+    "revocation-lists",
+    "profile",
+];
+
+static LISTENER_TLS: Shape = leaf("[listener.tls]", OF_SERVERS);
+static ADMIN_TLS: Shape = leaf("[admin.tls]", OF_SERVERS);
 
 const OF_CLIENTS: &[&str] = &[
     "ca",
@@ -292,7 +302,7 @@ mod tests {
         assert_eq!(ROOT.headers_with("level"), ["[log]"]);
         assert_eq!(ROOT.headers_with("response-timeout"), ["[limits]", "[[upstream]]", "[[peer]]"]);
         assert_eq!(ROOT.headers_with("rules"), ["[[rewrite]]"]);
-        assert_eq!(ROOT.headers_with("client-ca"), ["[listener.tls]"]);
+        assert_eq!(ROOT.headers_with("client-ca"), ["[admin.tls]", "[listener.tls]"]);
         assert_eq!(ROOT.headers_with("upstream"), ["[[upstream]]", "[[listener]]", "[[route]]", "[[peer]]"]);
     }
 }

@@ -1,5 +1,6 @@
 //! Whole files: the examples, and what is wrong with broken ones.
 
+mod administration;
 mod authorities;
 mod broken;
 mod crosswalks;

@@ -6,6 +6,7 @@
 //! | `reloading` | another configuration into force, staged and put into force as one |
 //! | `stopping` | drained, aborted where it has to be, and closed |
 //! | `blocking` | whom an administrator shuts out, on the disk first |
+//! | `handle` | what may be asked of it while it runs, by a signal or by the administration interface |
 //! | `told` | what the process records of itself |
 //! | `endings` | certificates and lists that end, told ahead |
 //!
@@ -20,7 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::audit::forward::Forwarding;
@@ -31,12 +32,14 @@ use crate::relay::{BindError, Gate, Listeners, Stage};
 
 mod blocking;
 mod endings;
+mod handle;
 mod reloading;
 mod starting;
 mod stopping;
 mod told;
 
 pub use blocking::{BlockError, Blocking};
+pub use handle::{Handle, Request, Stopping};
 
 /// The proxy, running.
 pub struct Daemon {
@@ -54,6 +57,8 @@ pub struct Daemon {
     beginning: Arc<Settings>,
     /// Whoever tells of what ends follows the settings in force.
     followed: watch::Sender<Arc<Settings>>,
+    handle: Handle,
+    asked: mpsc::Receiver<Request>,
 }
 
 /// Why the proxy cannot run, or not with this configuration.
@@ -80,6 +85,20 @@ impl Daemon {
     /// Where a listener listens, with the port that the system chose.
     pub fn address(&self, listener: &str) -> Option<SocketAddr> {
         self.listeners.address(listener)
+    }
+
+    /// For whoever asks something of it while it runs.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// What is asked through a [`Handle`] next.
+    pub async fn asked(&mut self) -> Request {
+        match self.asked.recv().await {
+            Some(request) => request,
+            // One handle is its own.
+            None => std::future::pending().await,
+        }
     }
 
     /// The settings in force.

@@ -4,10 +4,50 @@ use std::sync::Arc;
 
 use super::{Daemon, StartError, told};
 use crate::audit::{self, Event};
-use crate::config::{Loaded, Settings};
+use crate::config::{self, Loaded, Settings};
 use crate::relay::InForce;
 
 impl Daemon {
+    /// Reads the configuration again, and puts it into force. Everything is read and checked before anything is. The digest of
+    /// what is in force then.
+    ///
+    /// # Errors
+    /// Every problem, which the log and the records tell too; everything stayed as it was.
+    pub async fn read_again(&mut self, by: Option<audit::ReloadedBy>) -> Result<String, Vec<String>> {
+        let path = self.settings().path.clone();
+        let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
+        let loaded = match read {
+            Ok(Ok(loaded)) => loaded,
+            Ok(Err(problems)) => {
+                let problems: Vec<String> = problems.to_string().lines().map(str::to_owned).collect();
+                return Err(self.refuse(problems, by).await);
+            }
+            Err(defect) => return Err(self.refuse(vec![defect.to_string()], by).await),
+        };
+        for warning in &loaded.warnings {
+            tracing::warn!("risk: {warning}");
+        }
+        let digest = loaded.settings.digest.clone();
+        match self.reload(loaded, by.clone()).await {
+            Ok(()) => {
+                tracing::info!(configuration = %digest, "configuration reloaded");
+                Ok(digest)
+            }
+            Err(error) => Err(self.refuse(vec![error.to_string()], by).await),
+        }
+    }
+
+    /// Tells of the problems, and gives them back.
+    async fn refuse(&self, problems: Vec<String>, by: Option<audit::ReloadedBy>) -> Vec<String> {
+        for problem in &problems {
+            tracing::error!("{problem}");
+        }
+        let in_force = &self.settings().digest;
+        tracing::error!(configuration = %in_force, "configuration refused; the one before stays in force");
+        self.record_refused(problems.clone(), by).await;
+        problems
+    }
+
     /// Puts another configuration into force for associations that begin from now on.
     ///
     /// # Errors
@@ -47,7 +87,10 @@ impl Daemon {
 
 /// What a reload leaves as it was at the start.
 fn waiting(beginning: &Settings, settings: &Settings) -> Vec<&'static str> {
+    let of_interface =
+        |settings: &Settings| settings.admin.as_ref().map(|admin| admin.fingerprint.clone());
     let differs = [
+        ("[admin]", of_interface(beginning) != of_interface(settings)),
         ("[audit]", beginning.audit_fingerprint != settings.audit_fingerprint),
         ("[log] format", beginning.log.format != settings.log.format),
     ];

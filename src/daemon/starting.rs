@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
-use super::{Blocking, Daemon, StartError, endings, told};
+use super::{Blocking, Daemon, Handle, StartError, endings, told};
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
 use crate::config::{Loaded, Settings};
@@ -40,6 +40,7 @@ impl Daemon {
         let followed = watch::Sender::new(settings.clone());
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
+        let (handle, asked) = Handle::new(gate.clone(), began);
         Ok(Self {
             gate,
             stage,
@@ -51,6 +52,8 @@ impl Daemon {
             began,
             beginning: settings,
             followed,
+            handle,
+            asked,
         })
     }
 }

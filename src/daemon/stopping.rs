@@ -1,5 +1,6 @@
 //! The end: drained, aborted where it has to be, and closed.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,7 +20,7 @@ const LISTED: usize = 20;
 impl Daemon {
     /// Stops accepting, lets open associations end within the grace period, aborts the rest, and closes the records. While
     /// records cannot be written there is no grace: associations wait for their records, and would not end.
-    pub async fn stop(self, why: &'static str) {
+    pub async fn stop(self, why: impl Into<Cow<'static, str>>) {
         let grace = self.settings().limits.grace;
         tracing::info!(open = self.gate.limiter.open_associations(), ?grace, "draining");
         self.stage.send_replace(Stage::Draining);

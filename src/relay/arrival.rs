@@ -11,10 +11,11 @@ use tokio::time::Instant;
 
 use super::gate::Gate;
 use super::in_force::InForce;
+use super::recent::{Asked, Because, Recalled, Shown};
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
-use crate::policy::{Blocks, Facts};
+use crate::policy::{Blocks, Facts, Refusal};
 use crate::tls::Session;
 use crate::vocabulary::Reason;
 use crate::wire::associate::AssociateRq;
@@ -47,17 +48,26 @@ pub(crate) struct Refused {
     pub certificate: Option<Box<Certificate>>,
     /// What the requestor got instead of an answer.
     pub abort: Option<Abort>,
+    /// What the policy says of it, where it decided.
+    pub because: Option<Box<Because>>,
 }
 
 impl Refused {
     pub(super) fn new(reason: Reason, explanation: impl Into<String>) -> Self {
-        Self { reason, explanation: explanation.into(), alert: None, certificate: None, abort: None }
+        Self { reason, explanation: explanation.into(), alert: None, certificate: None, abort: None, because: None }
     }
 }
 
 impl From<Reason> for Refused {
     fn from(reason: Reason) -> Self {
         Self::new(reason, reason.to_string())
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let explanation = format!("{}. To let it in: {}", refusal.detail, refusal.remedy);
+        Self { because: Some(Box::new(refusal.clone().into())), ..Self::new(refusal.reason, explanation) }
     }
 }
 
@@ -104,6 +114,7 @@ impl Arrival {
             self.gate.health_checks.fetch_add(1, Ordering::Relaxed);
             return;
         }
+        self.remember(refused, None, None);
         let record = audit::ConnectionRefused {
             association: Some(self.id.to_string()),
             listener: self.listener.name.to_string(),
@@ -136,6 +147,7 @@ impl Arrival {
         refused: &Refused,
         rejection: crate::wire::pdu::Rejection,
     ) {
+        self.remember(refused, Some(requested), peer);
         let (result, source, reason) = (rejection.result, rejection.source, rejection.reason);
         let record = audit::AssociationRejected {
             association: self.id.to_string(),
@@ -150,6 +162,32 @@ impl Arrival {
         refused.log("association rejected");
         self.alert(refused, Some(requested), peer);
         self.gate.audit.record_refusal(event);
+    }
+
+    /// Keeps a refusal in memory, for whoever asks for the last ones.
+    pub(super) fn remember(&self, refused: &Refused, requested: Option<&AssociateRq>, peer: Option<&str>) {
+        let proven = self.tls.as_ref();
+        let certificate = proven.and_then(|session| session.certificate.clone());
+        let now = OffsetDateTime::now_utc();
+        self.gate.recent.keep(Recalled {
+            id: self.id.clone(),
+            first: now,
+            last: now,
+            count: 1,
+            listener: self.listener.name.clone(),
+            from: self.from,
+            reason: refused.reason,
+            explanation: refused.explanation.clone(),
+            because: refused.because.as_deref().cloned(),
+            peer: peer.map(str::to_owned),
+            asked: requested
+                .map(|requested| Asked::new(requested.calling, requested.called, &requested.contexts)),
+            shown: Shown {
+                certificate: certificate.or_else(|| refused.certificate.as_deref().cloned()),
+                authorities: proven.map(|session| session.authorities.clone()).unwrap_or_default(),
+            },
+            configuration: self.settings.digest.clone(),
+        });
     }
 
     fn alert(&self, refused: &Refused, requested: Option<&AssociateRq>, peer: Option<&str>) {

@@ -58,8 +58,10 @@ async fn enter_from(arrival: &mut Arrival, socket: TcpStream) -> Result<(Leg, Co
         return Err(Refused::from(Reason::HealthCheck));
     }
     let address = arrival.from.ip().to_canonical();
-    admitted(arrival, address)
-        .map_err(|refusal| Refused::new(refusal.reason, format!("{}. {}", refusal.detail, refusal.remedy)))?;
+    admitted(arrival, address).map_err(|refusal| {
+        let explanation = format!("{}. {}", refusal.detail, refusal.remedy);
+        Refused { explanation, ..refusal.into() }
+    })?;
     let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
     let leg = begin(arrival, socket).await?;
     Ok((leg, permit))

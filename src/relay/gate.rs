@@ -11,6 +11,7 @@ use super::decoding::Decoders;
 use super::ids::Ids;
 use super::in_force::InForce;
 use super::live::{Entry, Live, Order, When};
+use super::recent::Recent;
 use super::refusals::Refusals;
 use super::silent::Silent;
 use crate::audit::Audit;
@@ -38,6 +39,7 @@ pub(crate) struct Gate {
     pub decoders: Decoders,
     pub refusals: Arc<Refusals>,
     pub live: Live,
+    pub recent: Recent,
     pub silent: Silent,
     pub stage: watch::Receiver<Stage>,
     /// Associations that were aborted because the grace period ended.
@@ -55,6 +57,7 @@ impl Gate {
         Self {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
+            recent: Recent::default(),
             silent: Silent::default(),
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,

@@ -19,7 +19,8 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `gate`, `in_force` | what all associations share; the configuration with what it has open |
-//! | `live` | the associations that are open at this moment |
+//! | `live` | the associations that are open at this moment, how far each has come, and the order to end one |
+//! | `recent` | the last refusals |
 //! | `listeners`, `listener` | all accept loops, and one |
 //! | `session`, `established` | one connection as the protocol tells it |
 //! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
@@ -32,6 +33,7 @@
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
 //! | `nothing_allowed` | an association of which no presentation context is allowed |
+//! | `proof` | what TLS would prove, for whoever explains a decision |
 //! | `ids` | how associations are called |
 //! | `refusals` | those who were not let in, gathered by the minute |
 //! | `farewell`, `parting`, `records` | how it ends, and what is written down |
@@ -64,7 +66,9 @@ mod live;
 mod machine;
 mod nothing_allowed;
 mod parting;
+mod proof;
 mod proxy_protocol;
+mod recent;
 mod records;
 mod refusals;
 mod seldom;
@@ -78,4 +82,6 @@ pub(crate) use in_force::InForce;
 pub use listeners::BindError;
 pub(crate) use listeners::{Bound, Listeners};
 pub(crate) use live::{Entry, Live, Order, Wanted, When};
+pub(crate) use proof::{Ending, Proven, proven_by};
+pub(crate) use recent::{Because, Recalled};
 pub use verification::{EchoError, Echoed, echo};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arrival::Arrival;
+use super::arrival::{Arrival, Refused};
 use super::established::Established;
 use super::machine::{Ended, Side, Tally, Terms};
 use crate::audit::{self, Event};
@@ -197,6 +197,8 @@ pub(super) fn nothing_allowed(
         reason: Some(format!("{}: {reason} by role \"{}\"", reason.label(), grant.peer.role.name).into()),
         count: None,
     };
+    let refused = Refused::new(Reason::NoContextAllowed, record.reason.as_deref().unwrap_or_default());
+    arrival.remember(&refused, Some(requested), Some(&grant.peer.name));
     let event = Event::AssociationClosed(Box::new(record));
     let Some(event) = arrival.gate.refusals.of_address(arrival.from.ip(), event) else { return };
     tracing::info!(role = %grant.peer.role.name, "no presentation context is allowed");

@@ -251,10 +251,7 @@ fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<Grant, Refused> {
     let blocks = arrival.gate.blocks.load();
     match decide(&arrival.settings.policy, &arrival.facts(requested, &blocks)) {
         Verdict::Allow(grant) => Ok(grant),
-        Verdict::Refuse(refusal) => {
-            let explanation = format!("{}. To let it in: {}", refusal.detail, refusal.remedy);
-            Err(Refused::new(refusal.reason, explanation))
-        }
+        Verdict::Refuse(refusal) => Err(refusal.into()),
     }
 }
 

@@ -8,6 +8,7 @@
 //! Transferred* for each study, direction and outcome by the [`Renderer`], whose state can be stored between two
 //! records; the same records give the same messages again.
 
+mod administration;
 mod association;
 mod authentication;
 mod codes;

@@ -52,6 +52,12 @@ pub struct Record {
     pub unsigned: u64,
     /// Of a file that was closed.
     pub sha256: Option<String>,
+    /// Of `administration`.
+    pub action: Option<String>,
+    pub resource: Option<String>,
+    pub role: Option<String>,
+    pub outcome: Option<String>,
+    pub fingerprint: Option<String>,
     /// Of `audit-log-used`.
     pub host: Option<String>,
     pub command: Option<String>,

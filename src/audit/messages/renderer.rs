@@ -6,7 +6,7 @@ use super::record::Record;
 use super::source::Source;
 use super::state::{Association, MOST_REMEMBERED, State};
 use super::transfer::{self, Key, Transfer};
-use super::{authentication, operation, process, refusal, trail};
+use super::{administration, authentication, operation, process, refusal, trail};
 use crate::vocabulary::Ended;
 
 /// A study still being transferred is told in part after so many seconds.
@@ -83,6 +83,7 @@ impl Renderer {
             "association-closed" => self.closed(record),
             "audit-log-used" => vec![trail::used(record, &self.proxy())],
             "file-closed" | "records-deleted" => vec![trail::kept(record, &self.proxy())],
+            "administration" => vec![administration::done(record, &self.proxy())],
             "clock-stepped" => vec![trail::clock(record, &self.proxy())],
             _ => Vec::new(),
         }

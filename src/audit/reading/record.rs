@@ -125,6 +125,15 @@ pub struct Record<'a> {
     /// Of `clock-stepped`: how far the clock was set, back where negative, and whether records follow it.
     pub seconds: Option<i64>,
     pub followed: Option<bool>,
+    /// Of `administration`: what was done, to what, as what, and how it turned out.
+    #[serde(borrow)]
+    pub action: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub resource: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub role: Option<Text<'a>>,
+    #[serde(borrow, rename = "outcome")]
+    pub turned_out: Option<Text<'a>>,
     /// Who read the records, with what.
     #[serde(borrow)]
     pub user: Option<Text<'a>>,

@@ -42,7 +42,8 @@ fn after(event: Option<&Event>) -> Option<Event> {
     Some(match event {
         None => Event::TrailContinued(Box::new(TrailContinued::default().explained())),
         Some(Event::TrailContinued(_)) => clock_stepped(),
-        Some(Event::ClockStepped(_)) => Event::Started(Started {
+        Some(Event::ClockStepped(_)) => administration(),
+        Some(Event::Administration(_)) => Event::Started(Started {
             version: "0.1.0".into(),
             process_id: 4711,
             configuration: "c0".into(),
@@ -217,6 +218,19 @@ fn upstream() -> Upstream {
         calling_ae_title: "DIMSEGATE".into(),
         tls: None,
     }
+}
+
+fn administration() -> Event {
+    Event::Administration(Box::new(Administration {
+        user: "alice".into(),
+        user_id: Some(1000),
+        role: Some("viewer"),
+        action: "reload",
+        resource: "/api/v1/reload".into(),
+        outcome: AdministrationOutcome::Refused,
+        explanation: Some("a viewer may not".into()),
+        ..Administration::default()
+    }))
 }
 
 #[test]

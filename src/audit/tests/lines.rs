@@ -98,7 +98,12 @@ fn events_of_the_process() {
         changed: Some(vec!["ca.pem".into()]),
         waits_for_restart: vec!["[audit]".into()],
         warnings: 2,
-        by: Some(ReloadedBy { user: Some("root".into()), user_id: 0, process_id: 7 }),
+        by: Some(ReloadedBy {
+            user: Some("root".into()),
+            user_id: Some(0),
+            process_id: Some(7),
+            through: None,
+        }),
         changed_keys: vec!["changed limits.grace".into()],
     };
     assert_line(

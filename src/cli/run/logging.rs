@@ -56,6 +56,15 @@ impl Logging {
         let _ = self.filter.reload(filter(log));
     }
 
+    /// Puts another level into force, until the configuration is read again.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn set(&self, level: &str) -> Result<(), String> {
+        let filter = EnvFilter::try_new(level).map_err(|error| error.to_string())?;
+        self.filter.reload(filter).map_err(|error| error.to_string())
+    }
+
     /// Says how many lines were lost whenever some more were, for as long as it is awaited. A line that says so can itself
     /// be lost, which is one more, and said the next time.
     pub(super) async fn tell_what_is_lost(&self) -> Infallible {

@@ -47,6 +47,11 @@ impl Record<'_> {
             "association-rejected" | "connection-refused" => Some(Outcome::Refused),
             TRAIL_CONTINUED => Some(self.continued_outcome()),
             "clock-stepped" => Some(Outcome::Warning),
+            "administration" => Some(match self.turned_out.as_deref() {
+                Some("refused") => Outcome::Refused,
+                Some("failure") => Outcome::Failure,
+                _ => Outcome::Success,
+            }),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ pub(super) fn of(record: &Record) -> String {
         "configuration-loaded" => loaded(record),
         "configuration-refused" => not_loaded(record),
         "audit-log-used" => used(record),
+        "administration" => administered(record),
         "trail-continued" => continued(record),
         "file-closed" | "records-deleted" => file(record),
         "checkpoint" => vec![
@@ -91,6 +92,15 @@ fn used(record: &Record) -> Vec<Option<String>> {
     let (user, host) = (said(record.user.as_deref()), said(record.host.as_deref()));
     let command = said(record.command.as_deref());
     vec![Some(format!("{user} on {host}: {command} {}", record.arguments.as_deref().unwrap_or_default()))]
+}
+
+/// Who did what through the administration interface.
+fn administered(record: &Record) -> Vec<Option<String>> {
+    let said = |text: Option<&str>| text.unwrap_or("?").to_owned();
+    let (user, action) = (said(record.user.as_deref()), said(record.action.as_deref()));
+    let role = record.role.as_deref().map(|role| format!(" as {role}")).unwrap_or_default();
+    let what = format!("{user}{role}: {action} {}", record.resource.as_deref().unwrap_or_default());
+    vec![Some(what), own(record.turned_out.as_deref()), own(record.explanation.as_deref())]
 }
 
 /// What a run found when it began.

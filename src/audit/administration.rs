@@ -1,0 +1,51 @@
+//! Records of what was done through the administration interface.
+
+use serde::Serialize;
+use std::net::IpAddr;
+
+/// Somebody did something through the administration interface, or read there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Administration {
+    /// Name of the account or of who the certificate is of; `unknown` where nothing says who it is.
+    pub user: String,
+    /// Of the process at the other end of the socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process_id: Option<u32>,
+    /// SHA-256 of the certificate that was shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// Absent: over the Unix socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// `viewer`, `operator`, `administrator`; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<&'static str>,
+    /// `read`, or what was to be done, such as `reload`.
+    pub action: &'static str,
+    /// What it was about, such as `/api/v1/associations`.
+    pub resource: String,
+    pub outcome: AdministrationOutcome,
+    /// Why it was not done, or what was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+    /// How many the record stands for, where they were gathered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// How it turned out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdministrationOutcome {
+    #[default]
+    Success,
+    /// It was allowed, and could not be done.
+    Failure,
+    /// Whoever asked may not.
+    Refused,
+}

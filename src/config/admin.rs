@@ -1,0 +1,128 @@
+//! `[admin]`: where the administration interface listens, and who may do what there.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::peer::binding;
+use super::report::{Located, Wrong};
+use super::section::Section;
+use super::settings::{AdminAccess, AdminListen, AdminRole, AdminSettings, ServerTls, ShownIdentifiers};
+use super::tls;
+use super::upstream::values;
+use crate::tls::ClientAuthentication;
+
+/// Bytes of a path that the system takes for a socket (unix(7)).
+const LONGEST_PATH: usize = 107;
+
+const LISTEN: &str = "write \"unix:/run/dimsegate/admin.sock\" or \"127.0.0.1:8765\"";
+
+/// `None` where there is none, or after a problem was reported.
+pub(super) fn admin(root: &Section<'_>) -> Option<AdminSettings> {
+    let section = root.table("admin")?;
+    let before = section.report.errors();
+    section.require(&[("listen", LISTEN)]);
+    let listen = section.parsed("listen", listen);
+    let choices = [("none", ShownIdentifiers::None), ("as-recorded", ShownIdentifiers::AsRecorded)];
+    let patient_identifiers = section.choice("patient-identifiers", &choices).unwrap_or_default();
+    let has_tls = section.has("tls");
+    let tls = section.table("tls").and_then(|table| tls::server(&table));
+    let of_tls = tls.as_ref().map(|tls| (&tls.settings, &tls.built.files));
+    let fingerprint = format!("{}{of_tls:?}", section.written(&["access", "patient-identifiers", "tls"]));
+    let access: Vec<AdminAccess> =
+        section.tables("access").iter().filter_map(|one| access(one, has_tls)).collect();
+    if let Some(listen) = &listen {
+        known(&section, listen, has_tls, tls.as_ref());
+        useless(&section, &listen.value, &access);
+    }
+    let is_sound = section.report.errors() == before;
+    listen.filter(|_| is_sound).map(|listen| AdminSettings {
+        listen: listen.value,
+        patient_identifiers,
+        tls,
+        access,
+        fingerprint,
+        line: section.line(),
+    })
+}
+
+/// Where it is kept what administrators decide. Also where there is no interface now: what was decided stays so.
+pub(super) fn state_directory(root: &Section<'_>) -> PathBuf {
+    let named = root.table("admin").and_then(|section| section.path("state-directory"));
+    named.map_or_else(|| PathBuf::from("state"), |path| path.value)
+}
+
+fn listen(text: &str) -> Result<AdminListen, Wrong> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        if path.is_empty() || path.contains('\0') {
+            return Err(Wrong::new(format!("{text:?} names no file"), LISTEN));
+        }
+        if path.len() > LONGEST_PATH {
+            let problem = format!("the path of a socket has {LONGEST_PATH} bytes at most, this has {}", path.len());
+            return Err(Wrong::new(problem, "choose a shorter one"));
+        }
+        return Ok(AdminListen::Unix(PathBuf::from(path)));
+    }
+    let wrong = |_| Wrong::new(format!("{text:?} is neither a socket nor an address with a port"), LISTEN);
+    text.parse::<SocketAddr>().map(AdminListen::Tcp).map_err(wrong)
+}
+
+fn access(section: &Section<'_>, has_tls: bool) -> Option<AdminAccess> {
+    let before = section.report.errors();
+    section.require(&[("role", "write \"viewer\", \"operator\" or \"administrator\"")]);
+    let roles = AdminRole::ALL.map(|role| (role.name(), role));
+    let role = section.choice("role", &roles);
+    let users = section.list("unix-users", name).map(values).unwrap_or_default();
+    let groups = section.list("unix-groups", name).map(values).unwrap_or_default();
+    let certificates = section.list("certificates", binding).map(values).unwrap_or_default();
+    let names = ["unix-users", "unix-groups", "certificates"];
+    if names.iter().all(|key| !section.has(key)) && section.has("role") {
+        let remedy = "list unix-users, unix-groups or certificates, or remove it";
+        section.report.error(&section.place, "says of nobody that this is their role", remedy);
+    }
+    if section.has("certificates") && !has_tls {
+        let problem = "never match: without [admin.tls] nobody shows a certificate";
+        section.report.error(&section.place_of("certificates"), problem, "add an [admin.tls], or remove them");
+    }
+    let is_sound = section.report.errors() == before;
+    role.filter(|_| is_sound).map(|role| AdminAccess { role, users, groups, certificates })
+}
+
+/// Reports an interface at which nobody can be known.
+fn known(section: &Section<'_>, listen: &Located<AdminListen>, has_tls: bool, tls: Option<&ServerTls>) {
+    let AdminListen::Tcp(address) = listen.value else {
+        if has_tls {
+            let problem = "is for an address: a socket knows who connects to it";
+            section.report.error(&section.place_of("tls"), problem, "remove it, or listen on an address");
+        }
+        return;
+    };
+    let asks = |tls: &ServerTls| tls.settings.client_authentication != ClientAuthentication::Off;
+    // What is wrong with the table was reported.
+    let asks = if has_tls { tls.is_none_or(asks) } else { false };
+    let is_loopback = address.ip().to_canonical().is_loopback();
+    if !asks && !is_loopback {
+        let problem = format!("{address} would let whoever reaches it administer the proxy: nothing says who it is");
+        let remedy = "listen on a Unix socket or a loopback address, or add an [admin.tls] with client-ca";
+        section.report.error(&listen.place, problem, remedy);
+    } else if !asks {
+        let problem = "lets every user and program of this machine look, and nobody do anything: nothing says who it is";
+        let remedy = "listen on a Unix socket, or add an [admin.tls] with client-ca";
+        section.report.risk(&listen.place, problem, remedy);
+    }
+}
+
+/// Tells of rules that cannot fit anybody.
+fn useless(section: &Section<'_>, listen: &AdminListen, access: &[AdminAccess]) {
+    let of_socket = access.iter().any(|one| !one.users.is_empty() || !one.groups.is_empty());
+    if of_socket && matches!(listen, AdminListen::Tcp(_)) {
+        let problem = "has unix-users or unix-groups that never match: an address does not tell whose process connects";
+        section.report.risk(&section.place_of("access"), problem, "list certificates, or listen on a socket");
+    }
+}
+
+fn name(text: &str) -> Result<String, Wrong> {
+    match text.is_empty() || text.contains([':', ',', '\n']) {
+        true => Err(Wrong::new(format!("{text:?} is no name of a user or group"), "write one as in /etc/passwd")),
+        false => Ok(text.to_owned()),
+    }
+}

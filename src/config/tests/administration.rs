@@ -1,0 +1,57 @@
+//! `[admin]`: who can be known at the interface, and what that means.
+
+use super::material::{GOOD, Material, errors};
+use crate::config::{AdminListen, AdminRole, ShownIdentifiers};
+
+const SOCKET: &str = "[admin]\nlisten = \"unix:run/admin.sock\"\n";
+const TLS: &str = "[admin.tls]\ncertificate-chain = \"certs/server.pem\"\nprivate-key = \"certs/server.key\"\n";
+
+#[test]
+fn without_the_table_there_is_no_interface_and_a_socket_needs_nothing_else() {
+    let material = Material::shared();
+    assert!(material.compile(GOOD).unwrap().settings.admin.is_none());
+    let text = format!("{GOOD}{SOCKET}[[admin.access]]\nrole = \"operator\"\nunix-groups = [\"dicom\"]\n");
+    let loaded = material.compile(&text).unwrap();
+    assert!(loaded.warnings.iter().all(|warning| !warning.key.starts_with("admin")), "{:?}", loaded.warnings);
+    let admin = loaded.settings.admin.unwrap();
+    assert_eq!(admin.listen, AdminListen::Unix("run/admin.sock".into()));
+    assert_eq!(admin.patient_identifiers, ShownIdentifiers::None);
+    assert_eq!(admin.access[0].role, AdminRole::Operator);
+    assert_eq!(admin.access[0].groups, ["dicom"]);
+}
+
+#[test]
+fn an_interface_at_which_nobody_can_be_known_is_refused_and_on_loopback_a_risk() {
+    let listen = |address: &str| format!("{GOOD}[admin]\nlisten = \"{address}\"\n");
+    for address in ["0.0.0.0:8765", "[::]:8765", "192.0.2.1:8765"] {
+        let found = errors(&listen(address));
+        assert!(found.len() == 1 && found[0].contains("admin.listen: ") && found[0].contains("[admin.tls]"), "{found:?}");
+    }
+    for address in ["127.0.0.1:8765", "[::1]:8765"] {
+        let found = Material::shared().risks(&listen(address));
+        assert!(found.iter().any(|risk| risk.contains("admin.listen: lets every user and program")), "{found:?}");
+    }
+    let off = format!("{}{TLS}client-authentication = \"off\"\n", listen("0.0.0.0:8765"));
+    let found = errors(&off);
+    assert!(found.len() == 1 && found[0].contains("nothing says who it is"), "{found:?}");
+}
+
+#[test]
+fn what_is_wrong_with_it_is_said_where_it_is() {
+    let access = |keys: &str| format!("{SOCKET}[[admin.access]]\n{keys}\n");
+    for (text, expected) in [
+        ("[admin]\npatient-identifiers = \"none\"\n".to_owned(), "admin.listen: is missing"),
+        ("[admin]\nlisten = \"unix:\"\n".to_owned(), "admin.listen: \"unix:\" names no file"),
+        ("[admin]\nlisten = \"8765\"\n".to_owned(), "is neither a socket nor an address with a port"),
+        (format!("[admin]\nlisten = \"unix:/{}\"\n", "x".repeat(107)), "has 107 bytes at most, this has 108"),
+        (access("role = \"viewer\""), "says of nobody that this is their role"),
+        (access("unix-users = [\"alice\"]"), "role: is missing"),
+        (access("role = \"king\"\nunix-users = [\"alice\"]"), "role: \"king\" is not known"),
+        (access("role = \"viewer\"\ncertificates = [\"cn:alice\"]"), "never match: without [admin.tls]"),
+        (access("role = \"viewer\"\nunix-users = [\"a:b\"]"), "is no name of a user or group"),
+        (format!("{SOCKET}patient-identifiers = \"some\"\n"), "admin.patient-identifiers: \"some\" is not known"),
+    ] {
+        let found = errors(&format!("{GOOD}{text}"));
+        assert!(found.len() == 1 && found[0].contains(expected), "{text}: {found:?}");
+    }
+}

@@ -1,0 +1,111 @@
+//! What may be asked of a running proxy, whoever asks: a signal, or somebody at the administration interface.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::audit::{Audit, ReloadedBy};
+use crate::config::Settings;
+use crate::relay::{Gate, Stage};
+
+/// Requests that wait for the one before.
+const WAITING: usize = 16;
+
+/// The running proxy, for whoever asks it for something; cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    gate: Arc<Gate>,
+    requests: mpsc::Sender<Request>,
+    began: Instant,
+}
+
+/// What is asked of whoever runs the proxy.
+#[derive(Debug)]
+pub enum Request {
+    /// To read the configuration again. The answer is the digest of what is in force then, or every problem.
+    Reload {
+        /// Who asks.
+        by: Option<ReloadedBy>,
+        /// Where the answer goes.
+        answer: oneshot::Sender<Result<String, Vec<String>>>,
+    },
+    /// To stop as SIGTERM does.
+    Drain {
+        /// For the last record: who asked.
+        why: String,
+    },
+    /// To log so much from now on, until the next reload.
+    LogLevel {
+        /// A level or a tracing filter.
+        level: String,
+        /// Where the answer goes: what is wrong with the level.
+        answer: oneshot::Sender<Result<(), String>>,
+    },
+}
+
+/// The proxy is about to end, and takes no requests any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the proxy is stopping")]
+pub struct Stopping;
+
+impl Handle {
+    pub(super) fn new(gate: Arc<Gate>, began: Instant) -> (Self, mpsc::Receiver<Request>) {
+        let (requests, asked) = mpsc::channel(WAITING);
+        (Self { gate, requests, began }, asked)
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.gate.in_force.load().settings.clone()
+    }
+
+    /// When the proxy began.
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The records.
+    pub fn audit(&self) -> &Audit {
+        &self.gate.audit
+    }
+
+    /// Whether it takes associations.
+    pub fn is_running(&self) -> bool {
+        *self.gate.stage.borrow() == Stage::Running
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Has the configuration read again: the same as SIGHUP. The digest of what is in force then.
+    ///
+    /// # Errors
+    /// Every problem; what was in force stays so.
+    pub async fn reload(&self, by: Option<ReloadedBy>) -> Result<String, Vec<String>> {
+        let (answer, answered) = oneshot::channel();
+        let stopping = || vec![Stopping.to_string()];
+        self.requests.send(Request::Reload { by, answer }).await.map_err(|_| stopping())?;
+        answered.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// Stops the proxy: the same as SIGTERM. `why` is for its last record.
+    ///
+    /// # Errors
+    /// It is stopping already.
+    pub async fn drain(&self, why: String) -> Result<(), Stopping> {
+        self.requests.send(Request::Drain { why }).await.map_err(|_| Stopping)
+    }
+
+    /// Logs so much from now on, until the next reload.
+    ///
+    /// # Errors
+    /// What is wrong with the level.
+    pub async fn log_level(&self, level: String) -> Result<(), String> {
+        let (answer, answered) = oneshot::channel();
+        let request = Request::LogLevel { level, answer };
+        self.requests.send(request).await.map_err(|_| Stopping.to_string())?;
+        answered.await.unwrap_or_else(|_| Err(Stopping.to_string()))
+    }
+}
