@@ -15,8 +15,7 @@ use super::exit::BAD_CONFIGURATION;
 use crate::config::{self, ListenerSettings, Settings};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
-    Blocks,
-    ContextVerdict, Denial, Direction, Facts, Grant, Operation, Refusal, Request, RewriteDirection,
+    Blocks, ContextVerdict, Denial, Direction, Facts, Grant, Operation, Refusal, Request, RewriteDirection,
     UnknownOperation, Verdict, decide,
 };
 use crate::relay::{Ending, proven_by};

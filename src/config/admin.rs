@@ -57,7 +57,8 @@ fn listen(text: &str) -> Result<AdminListen, Wrong> {
             return Err(Wrong::new(format!("{text:?} names no file"), LISTEN));
         }
         if path.len() > LONGEST_PATH {
-            let problem = format!("the path of a socket has {LONGEST_PATH} bytes at most, this has {}", path.len());
+            let problem =
+                format!("the path of a socket has {LONGEST_PATH} bytes at most, this has {}", path.len());
             return Err(Wrong::new(problem, "choose a shorter one"));
         }
         return Ok(AdminListen::Unix(PathBuf::from(path)));
@@ -81,7 +82,11 @@ fn access(section: &Section<'_>, has_tls: bool) -> Option<AdminAccess> {
     }
     if section.has("certificates") && !has_tls {
         let problem = "never match: without [admin.tls] nobody shows a certificate";
-        section.report.error(&section.place_of("certificates"), problem, "add an [admin.tls], or remove them");
+        section.report.error(
+            &section.place_of("certificates"),
+            problem,
+            "add an [admin.tls], or remove them",
+        );
     }
     let is_sound = section.report.errors() == before;
     role.filter(|_| is_sound).map(|role| AdminAccess { role, users, groups, certificates })
@@ -101,7 +106,8 @@ fn known(section: &Section<'_>, listen: &Located<AdminListen>, has_tls: bool, tl
     let asks = if has_tls { tls.is_none_or(asks) } else { false };
     let is_loopback = address.ip().to_canonical().is_loopback();
     if !asks && !is_loopback {
-        let problem = format!("{address} would let whoever reaches it administer the proxy: nothing says who it is");
+        let problem =
+            format!("{address} would let whoever reaches it administer the proxy: nothing says who it is");
         let remedy = "listen on a Unix socket or a loopback address, or add an [admin.tls] with client-ca";
         section.report.error(&listen.place, problem, remedy);
     } else if !asks {
@@ -115,14 +121,17 @@ fn known(section: &Section<'_>, listen: &Located<AdminListen>, has_tls: bool, tl
 fn useless(section: &Section<'_>, listen: &AdminListen, access: &[AdminAccess]) {
     let of_socket = access.iter().any(|one| !one.users.is_empty() || !one.groups.is_empty());
     if of_socket && matches!(listen, AdminListen::Tcp(_)) {
-        let problem = "has unix-users or unix-groups that never match: an address does not tell whose process connects";
+        let problem =
+            "has unix-users or unix-groups that never match: an address does not tell whose process connects";
         section.report.risk(&section.place_of("access"), problem, "list certificates, or listen on a socket");
     }
 }
 
 fn name(text: &str) -> Result<String, Wrong> {
     match text.is_empty() || text.contains([':', ',', '\n']) {
-        true => Err(Wrong::new(format!("{text:?} is no name of a user or group"), "write one as in /etc/passwd")),
+        true => {
+            Err(Wrong::new(format!("{text:?} is no name of a user or group"), "write one as in /etc/passwd"))
+        }
         false => Ok(text.to_owned()),
     }
 }

@@ -48,6 +48,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
 pub use load::{Loaded, load, log_format};
 pub use part::{CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, rules, ruleset};
+pub(crate) use repository::host_name;
 pub use secret::crosswalk_key;
 pub use settings::*;
 pub(crate) use suggest::nearest;

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
+
 use super::names::{NAME, Names};
 use super::report::{Located, Wrong};
 use super::section::Section;
@@ -33,7 +35,10 @@ fn target(section: &Section<'_>, names: &mut Names) -> Option<Target> {
     };
     let repeat = section.duration("repeat", REPEAT);
     let key = section.path("secret-file").and_then(|path| secret::key(section.report, &path));
-    Some(Target { name: name?, way: way?, when, repeat, key })
+    let keyed = key.as_ref().map(|key| hmac::sign(key, b"a fingerprint"));
+    let (way, files) = way?;
+    let fingerprint = format!("{}{keyed:?}{files}", section.written(&[]));
+    Some(Target { name: name?, way, when, repeat, key, fingerprint })
 }
 
 fn occasion(text: &str) -> Result<Occasion, Wrong> {
@@ -44,11 +49,11 @@ fn occasion(text: &str) -> Result<Occasion, Wrong> {
         .ok_or_else(|| Wrong::new(format!("{text:?} is not known"), suggest::or_list(text, labels)))
 }
 
-/// `None` only after a problem was reported.
-fn way(section: &Section<'_>) -> Option<Way> {
+/// The way, and what tells the files of its certificates from others. `None` only after a problem was reported.
+fn way(section: &Section<'_>) -> Option<(Way, String)> {
     match (section.has("url"), section.has("command")) {
-        (true, false) => hook(section).map(Way::Hook),
-        (false, true) => command(section).map(Way::Command),
+        (true, false) => hook(section).map(|(hook, files)| (Way::Hook(hook), files)),
+        (false, true) => command(section).map(|words| (Way::Command(words), String::new())),
         (true, true) => {
             let remedy = "write two tables, one for each";
             section.report.error(&section.place_of("command"), "cannot go with url", remedy);
@@ -86,13 +91,16 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// `None` only after a problem was reported.
-fn hook(section: &Section<'_>) -> Option<Hook> {
+fn hook(section: &Section<'_>) -> Option<(Hook, String)> {
     let Located { value: url, .. } = section.parsed("url", |text| url::parse(text, EXAMPLE))?;
     let tls = match (section.table("tls"), url.secure) {
         (Some(table), true) => Some(client(&table, &url.address)?),
         (None, true) => {
             if !section.has("tls") && !section.report.lacks("[notify.tls]") {
-                section.missing("tls", "write its tls table with ca, such as /etc/ssl/certs/ca-certificates.crt");
+                section.missing(
+                    "tls",
+                    "write its tls table with ca, such as /etc/ssl/certs/ca-certificates.crt",
+                );
             }
             return None;
         }
@@ -106,12 +114,15 @@ fn hook(section: &Section<'_>) -> Option<Hook> {
         let remedy = "name a secret-file: the hook can check the signature then";
         section.report.risk(&section.place_of("url"), "tells a hook that cannot know who tells it", remedy);
     }
-    Some(Hook { address: url.address, authority: url.authority, path: url.path, tls })
+    let (tls, files) = tls.unzip();
+    let hook = Hook { address: url.address, authority: url.authority, path: url.path, tls };
+    Some((hook, files.unwrap_or_default()))
 }
 
 /// `None` only after a problem was reported.
-fn client(table: &Section<'_>, address: &str) -> Option<Tls> {
+fn client(table: &Section<'_>, address: &str) -> Option<(Tls, String)> {
     let ClientTls { settings, built } = tls::client(table, &[address.to_owned()])?;
     let server_name = crate::tls::server_name(&settings).ok()?;
-    Some(Tls { config: built.config, server_name })
+    let files = format!("{settings:?}{:?}", built.files);
+    Some((Tls { config: built.config, server_name }, files))
 }

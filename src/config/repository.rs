@@ -190,7 +190,7 @@ fn label(text: &str) -> Result<String, Wrong> {
 }
 
 /// What this machine is called, as far as it says.
-pub(super) fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     let read = |path: &str| std::fs::read_to_string(Path::new(path)).ok();
     let name = read("/proc/sys/kernel/hostname").or_else(|| read("/etc/hostname"));
     name.and_then(|name| host(name.trim()).ok()).unwrap_or_else(|| "localhost".into())

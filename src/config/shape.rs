@@ -107,8 +107,7 @@ static ADMIN: Shape = Shape {
     parts: &[one("tls", &ADMIN_TLS), many("access", &ADMIN_ACCESS)],
 };
 
-static ADMIN_ACCESS: Shape =
-    leaf("[[admin.access]]", &["role", "unix-users", "unix-groups", "certificates"]);
+static ADMIN_ACCESS: Shape = leaf("[[admin.access]]", &["role", "unix-users", "unix-groups", "certificates"]);
 
 static AUDIT: Shape = Shape {
     header: "[audit]",

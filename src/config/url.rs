@@ -20,7 +20,8 @@ pub(super) struct Url {
 
 /// `example` is what a right one looks like.
 pub(super) fn parse(text: &str, example: &str) -> Result<Url, Wrong> {
-    let wrong = |problem: &str| Wrong::new(format!("{text:?} {problem}"), format!("write it as \"{example}\""));
+    let wrong =
+        |problem: &str| Wrong::new(format!("{text:?} {problem}"), format!("write it as \"{example}\""));
     let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return Err(wrong("is not a whole URL"));

@@ -7,6 +7,7 @@
 //! | `stopping` | drained, aborted where it has to be, and closed |
 //! | `blocking` | whom an administrator shuts out, on the disk first |
 //! | `handle` | what may be asked of it while it runs, by a signal or by the administration interface |
+//! | `telling` | whoever wants to be told of what is recorded |
 //! | `told` | what the process records of itself |
 //! | `endings` | certificates and lists that end, told ahead |
 //!
@@ -36,6 +37,7 @@ mod handle;
 mod reloading;
 mod starting;
 mod stopping;
+mod telling;
 mod told;
 
 pub use blocking::{BlockError, Blocking};

@@ -87,8 +87,7 @@ impl Daemon {
 
 /// What a reload leaves as it was at the start.
 fn waiting(beginning: &Settings, settings: &Settings) -> Vec<&'static str> {
-    let of_interface =
-        |settings: &Settings| settings.admin.as_ref().map(|admin| admin.fingerprint.clone());
+    let of_interface = |settings: &Settings| settings.admin.as_ref().map(|admin| admin.fingerprint.clone());
     let differs = [
         ("[admin]", of_interface(beginning) != of_interface(settings)),
         ("[audit]", beginning.audit_fingerprint != settings.audit_fingerprint),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
-use super::{Blocking, Daemon, Handle, StartError, endings, told};
+use super::{Blocking, Daemon, Handle, StartError, endings, telling, told};
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
 use crate::config::{Loaded, Settings};
@@ -32,12 +32,13 @@ impl Daemon {
                     return Err(error);
                 }
             };
+        let followed = watch::Sender::new(settings.clone());
+        telling::begin(gate.clone(), followed.subscribe());
         told::started(&gate.audit, &settings, &bound).await;
         told::loaded(&gate.audit, &settings, warnings.len()).await;
         listeners.follow(&settings, bound);
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
-        let followed = watch::Sender::new(settings.clone());
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
         let (handle, asked) = Handle::new(gate.clone(), began);

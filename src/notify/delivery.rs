@@ -37,12 +37,13 @@ impl Notifying {
     /// Others are told from now on. Who is told by the same table as before is not told again what was told already.
     pub(crate) fn reload(&mut self, targets: &[Arc<Target>]) {
         let before = std::mem::take(&mut self.targets);
+        let same = |old: &Target, new: &Target| old.fingerprint == new.fingerprint;
         let (kept, gone): (Vec<_>, Vec<_>) =
-            before.into_iter().partition(|(old, ..)| targets.iter().any(|new| Arc::ptr_eq(old, new)));
+            before.into_iter().partition(|(old, ..)| targets.iter().any(|new| same(old, new)));
         gone.iter().for_each(|(.., task)| task.abort());
         self.targets = kept;
         for target in targets {
-            if !self.targets.iter().any(|(old, ..)| Arc::ptr_eq(old, target)) {
+            if !self.targets.iter().any(|(old, ..)| same(old, target)) {
                 let (happen, happened) = mpsc::channel(WAITING);
                 let task = tokio::spawn(tell(target.clone(), self.host.clone(), happened));
                 self.targets.push((target.clone(), happen, task));
@@ -59,10 +60,10 @@ impl Notifying {
         }
     }
 
-    /// Something has happened that cannot be a record. Never waits.
-    pub(crate) fn unrecorded(&self, occasion: Occasion, sentence: &str) {
+    /// Something that cannot be a record has begun (`count` 1), or is still so (0). Never waits.
+    pub(crate) fn unrecorded(&self, occasion: Occasion, sentence: &str, count: u64) {
         let (subject, sentence) = (String::new(), sentence.to_owned());
-        self.happened(&Happened { occasion, subject, sentence, count: 1 });
+        self.happened(&Happened { occasion, subject, sentence, count });
     }
 
     fn happened(&self, happened: &Happened) {
@@ -73,28 +74,26 @@ impl Notifying {
             }
         }
     }
-
-    /// Tells one target something to see whether it arrives.
-    ///
-    /// # Errors
-    /// No such target, or what went wrong, at the first try.
-    pub(crate) async fn test(&self, name: &str) -> io::Result<()> {
-        let found = self.targets.iter().find(|(target, ..)| *target.name == *name);
-        let (target, ..) = found.ok_or_else(|| io::Error::other(format!("no [[notify]] is called \"{name}\"")))?;
-        let happened = Happened {
-            occasion: Occasion::Restarted,
-            subject: "test".into(),
-            sentence: "this is a test: nothing has happened".into(),
-            count: 1,
-        };
-        send(target, &message(target, &self.host, &happened, 1), PATIENCE).await
-    }
 }
 
 impl Drop for Notifying {
     fn drop(&mut self) {
         self.targets.iter().for_each(|(.., task)| task.abort());
     }
+}
+
+/// Tells one target something, to see whether it arrives.
+///
+/// # Errors
+/// What went wrong, at the first try.
+pub(crate) async fn test(target: &Target, host: &str) -> io::Result<()> {
+    let happened = Happened {
+        occasion: Occasion::Restarted,
+        subject: "test".into(),
+        sentence: "this is a test: nothing has happened".into(),
+        count: 1,
+    };
+    send(target, &message(target, host, &happened, 1), PATIENCE).await
 }
 
 /// Tells one target what is due, for as long as anybody says what happens.

@@ -38,11 +38,13 @@ impl Due {
         let wait = if what.occasion == Occasion::Refusals { GATHER } else { Duration::ZERO };
         let told = self.told.entry((what.occasion, subject));
         let told = told.or_insert_with(|| Told { next: now + wait, waiting: None });
-        let before = told.waiting.take().map_or(0, |(_, count)| count);
-        let count = before.saturating_add(what.count);
-        if before == 0 {
-            told.next = told.next.max(now + wait);
-        }
+        let count = match told.waiting.take() {
+            Some((_, before)) => before.saturating_add(what.count),
+            None => {
+                told.next = told.next.max(now + wait);
+                what.count
+            }
+        };
         told.waiting = Some((what, count));
     }
 

@@ -23,7 +23,7 @@ mod message;
 mod occasion;
 mod target;
 
-pub(crate) use delivery::Notifying;
+pub(crate) use delivery::{Notifying, test};
 pub use message::Message;
 pub use occasion::Occasion;
 pub use target::{Hook, Target, Tls, Way};

@@ -111,7 +111,9 @@ mod tests {
 
     #[test]
     fn each_record_that_somebody_should_look_at_is_an_occasion_and_no_other() {
-        let record = |event: &str, more: &str| format!(r#"{{"time":"2026-11-30T10:00:00Z","event":"{event}","sequence":4{more}}}"#);
+        let record = |event: &str, more: &str| {
+            format!(r#"{{"time":"2026-11-30T10:00:00Z","event":"{event}","sequence":4{more}}}"#)
+        };
         let reason = |label: &str| format!(r#","reason":"{label}","explanation":"why \"so\"""#);
         for (event, more, expected) in [
             ("connection-refused", reason("address-not-allowed"), Some(Occasion::Refusals)),
@@ -121,7 +123,11 @@ mod tests {
             ("security-alert", reason("revocation-list-ended"), Some(Occasion::CertificateEnds)),
             ("security-alert", reason("repository-behind"), Some(Occasion::RepositoryBehind)),
             ("security-alert", reason("records-lost"), Some(Occasion::RecordsFailing)),
-            ("configuration-refused", r#","problems":["x.toml:1:1: y"]"#.into(), Some(Occasion::ConfigurationRefused)),
+            (
+                "configuration-refused",
+                r#","problems":["x.toml:1:1: y"]"#.into(),
+                Some(Occasion::ConfigurationRefused),
+            ),
             ("started", String::new(), Some(Occasion::Restarted)),
             ("association-closed", r#","reason":null"#.into(), None),
             ("operation", String::new(), None),

@@ -23,6 +23,8 @@ pub struct Target {
     pub repeat: Duration,
     /// Signs what is sent.
     pub key: Option<hmac::Key>,
+    /// Another one where anything of the table, of its files or of its key is changed.
+    pub fingerprint: String,
 }
 
 /// How somebody is told.

@@ -130,7 +130,8 @@ impl Blocks {
     /// The first that shuts an address out, before anything else is known.
     pub fn of_address(&self, address: IpAddr, now: OffsetDateTime) -> Option<&Block> {
         let address = address.to_canonical();
-        let holds = |block: &Block| matches!(&block.of, Blocked::Network(network) if network.contains(&address));
+        let holds =
+            |block: &Block| matches!(&block.of, Blocked::Network(network) if network.contains(&address));
         self.0.iter().find(|block| holds(block) && block.is_in_force(now))
     }
 
@@ -166,13 +167,16 @@ impl FromStr for Blocked {
             problem,
         };
         match kind {
-            "ae-title" => {
-                value.parse().map(Self::AeTitle).map_err(|_| wrong("ae-title", "is no AE title (PS3.5 §6.2)".into()))
-            }
+            "ae-title" => value
+                .parse()
+                .map(Self::AeTitle)
+                .map_err(|_| wrong("ae-title", "is no AE title (PS3.5 §6.2)".into())),
             "address" => network(value)
                 .map(Self::Network)
                 .ok_or_else(|| wrong("address", "is neither an address nor a network".into())),
-            "certificate" => certificate(value).map(Self::Certificate).map_err(|problem| wrong("certificate", problem)),
+            "certificate" => {
+                certificate(value).map(Self::Certificate).map_err(|problem| wrong("certificate", problem))
+            }
             "peer" if !value.is_empty() => Ok(Self::Peer(value.into())),
             "peer" => Err(wrong("peer", "is no name".into())),
             _ => Err(no_kind()),
@@ -190,7 +194,9 @@ fn network(text: &str) -> Option<IpNet> {
 fn certificate(text: &str) -> Result<CertificateBinding, String> {
     match text.parse::<CertificateBinding>() {
         Ok(binding) if binding.needs_no_names() => Ok(binding),
-        Ok(_) => Err("is a name, which the holder of a certificate may have chosen: write its fingerprint".into()),
+        Ok(_) => {
+            Err("is a name, which the holder of a certificate may have chosen: write its fingerprint".into())
+        }
         Err(error) => Err(error.to_string()),
     }
 }
@@ -221,8 +227,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Blocked>().unwrap().to_string(), text);
         }
-        assert_eq!("address:203.0.113.9/24".parse::<Blocked>().unwrap().to_string(), "address:203.0.113.0/24");
-        assert_eq!("address:::ffff:203.0.113.9".parse::<Blocked>().unwrap().to_string(), "address:203.0.113.9");
+        assert_eq!(
+            "address:203.0.113.9/24".parse::<Blocked>().unwrap().to_string(),
+            "address:203.0.113.0/24"
+        );
+        assert_eq!(
+            "address:::ffff:203.0.113.9".parse::<Blocked>().unwrap().to_string(),
+            "address:203.0.113.9"
+        );
     }
 
     #[test]

@@ -147,12 +147,8 @@ fn decided(policy: &Policy, facts: &Facts<'_>) -> Result<Grant, Refusal> {
     let called = title(facts.called, Reason::CalledAeTitleIllegal, "called")?;
     let seen = Seen { facts, calling: &calling, called: &called };
     let peer = find(policy, &seen)?;
-    let known = Known {
-        address: facts.address,
-        certificate: facts.certificate,
-        calling: &calling,
-        peer: &peer.name,
-    };
+    let known =
+        Known { address: facts.address, certificate: facts.certificate, calling: &calling, peer: &peer.name };
     if let Some(block) = facts.blocks.of(&known, facts.now) {
         return Err(block.refusal());
     }

@@ -54,7 +54,14 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(super) fn new(reason: Reason, explanation: impl Into<String>) -> Self {
-        Self { reason, explanation: explanation.into(), alert: None, certificate: None, abort: None, because: None }
+        Self {
+            reason,
+            explanation: explanation.into(),
+            alert: None,
+            certificate: None,
+            abort: None,
+            because: None,
+        }
     }
 }
 

@@ -333,7 +333,8 @@ impl<'o, 'a> Drive<'o, 'a> {
     fn show(&mut self) {
         let (Open { machine, requestor, upstream, .. }, standing) = (&mut *self.open, &self.entry.standing);
         standing.set_bytes([requestor.received(), requestor.sent(), upstream.received(), upstream.sent()]);
-        for (direction, lane) in [(Direction::FromPeer, &self.from_peer), (Direction::ToPeer, &self.to_peer)] {
+        for (direction, lane) in [(Direction::FromPeer, &self.from_peer), (Direction::ToPeer, &self.to_peer)]
+        {
             standing.set_lane(direction, &machine.standing(direction, lane.waits));
         }
         if let Some(counted) = machine.counted() {

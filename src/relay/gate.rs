@@ -15,9 +15,9 @@ use super::recent::Recent;
 use super::refusals::Refusals;
 use super::silent::Silent;
 use crate::audit::Audit;
+use crate::policy::limits::Limiter;
 use crate::policy::{Blocks, Known};
 use crate::vocabulary::Reason;
-use crate::policy::limits::Limiter;
 
 /// How far a stop has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -58,4 +58,3 @@ fn not_trusted(listener: &ListenerSettings, failure: HandshakeFailure) -> (Refus
     let refusal = Refusal { reason: Reason::of_handshake(label), nearest: None, detail, remedy };
     (refusal, Ending::Alert(alert.unwrap_or_default()))
 }
-

@@ -31,8 +31,13 @@ impl Refusals {
         self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the disk has more free than is reserved, when it was looked last.
+    pub(crate) fn has_disk(&self) -> bool {
+        self.disk_has_room.load(Ordering::Relaxed)
+    }
+
     fn has_room(&self) -> bool {
-        self.disk_has_room.load(Ordering::Relaxed) && self.audit.has_room_for_refusals()
+        self.has_disk() && self.audit.has_room_for_refusals()
     }
 
     /// A connection or a request was refused. Gives it back where it is the first of its kind, to be logged and recorded.

@@ -4,9 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, LazyLock};
 
 use dimsegate::policy::{
-    Blocks,
-    ContextVerdict, Facts, Operation, Peer, Policy, RewriteDirection, Role, SopClassSet, TransferSyntaxSet,
-    Verdict, decide,
+    Blocks, ContextVerdict, Facts, Operation, Peer, Policy, RewriteDirection, Role, SopClassSet,
+    TransferSyntaxSet, Verdict, decide,
 };
 use dimsegate::wire::associate::AssociateRq;
 

@@ -57,7 +57,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "crosswalk",
         ],
     ),
-    ("daemon", &["vocabulary", "files", "policy", "audit", "tls", "config", "crosswalk", "relay"]),
+    ("daemon", &["vocabulary", "files", "policy", "notify", "audit", "tls", "config", "crosswalk", "relay"]),
     (
         "cli",
         &[

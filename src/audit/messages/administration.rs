@@ -32,11 +32,6 @@ pub(super) fn done(record: &Record, proxy: &Participant) -> Message {
         outcome,
         outcome_description: Some(description),
         objects: vec![object],
-        ..event(
-            record,
-            codes::SECURITY_ALERT,
-            Some(codes::SECURITY_CONFIGURATION),
-            vec![user, proxy.clone()],
-        )
+        ..event(record, codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), vec![user, proxy.clone()])
     }
 }

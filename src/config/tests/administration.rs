@@ -4,7 +4,8 @@ use super::material::{GOOD, Material, errors};
 use crate::config::{AdminListen, AdminRole, ShownIdentifiers};
 
 const SOCKET: &str = "[admin]\nlisten = \"unix:run/admin.sock\"\n";
-const TLS: &str = "[admin.tls]\ncertificate-chain = \"certs/server.pem\"\nprivate-key = \"certs/server.key\"\n";
+const TLS: &str =
+    "[admin.tls]\ncertificate-chain = \"certs/server.pem\"\nprivate-key = \"certs/server.key\"\n";
 
 #[test]
 fn without_the_table_there_is_no_interface_and_a_socket_needs_nothing_else() {
@@ -25,11 +26,17 @@ fn an_interface_at_which_nobody_can_be_known_is_refused_and_on_loopback_a_risk()
     let listen = |address: &str| format!("{GOOD}[admin]\nlisten = \"{address}\"\n");
     for address in ["0.0.0.0:8765", "[::]:8765", "192.0.2.1:8765"] {
         let found = errors(&listen(address));
-        assert!(found.len() == 1 && found[0].contains("admin.listen: ") && found[0].contains("[admin.tls]"), "{found:?}");
+        assert!(
+            found.len() == 1 && found[0].contains("admin.listen: ") && found[0].contains("[admin.tls]"),
+            "{found:?}"
+        );
     }
     for address in ["127.0.0.1:8765", "[::1]:8765"] {
         let found = Material::shared().risks(&listen(address));
-        assert!(found.iter().any(|risk| risk.contains("admin.listen: lets every user and program")), "{found:?}");
+        assert!(
+            found.iter().any(|risk| risk.contains("admin.listen: lets every user and program")),
+            "{found:?}"
+        );
     }
     let off = format!("{}{TLS}client-authentication = \"off\"\n", listen("0.0.0.0:8765"));
     let found = errors(&off);
@@ -49,7 +56,10 @@ fn what_is_wrong_with_it_is_said_where_it_is() {
         (access("role = \"king\"\nunix-users = [\"alice\"]"), "role: \"king\" is not known"),
         (access("role = \"viewer\"\ncertificates = [\"cn:alice\"]"), "never match: without [admin.tls]"),
         (access("role = \"viewer\"\nunix-users = [\"a:b\"]"), "is no name of a user or group"),
-        (format!("{SOCKET}patient-identifiers = \"some\"\n"), "admin.patient-identifiers: \"some\" is not known"),
+        (
+            format!("{SOCKET}patient-identifiers = \"some\"\n"),
+            "admin.patient-identifiers: \"some\" is not known",
+        ),
     ] {
         let found = errors(&format!("{GOOD}{text}"));
         assert!(found.len() == 1 && found[0].contains(expected), "{text}: {found:?}");

@@ -187,7 +187,8 @@ impl Row {
 
     fn compiled(&self) -> Result<Block, String> {
         let time = |text: &str| {
-            OffsetDateTime::parse(text, &Rfc3339).map_err(|error| format!("block {}: \"{text}\": {error}", self.id))
+            OffsetDateTime::parse(text, &Rfc3339)
+                .map_err(|error| format!("block {}: \"{text}\": {error}", self.id))
         };
         Ok(Block {
             id: self.id,
@@ -255,8 +256,14 @@ mod tests {
         let home = Scratch::new();
         for (text, told) in [
             ("{", "EOF"),
-            (r#"{"next":2,"blocks":[{"id":1,"of":"host:a","why":"x","by":"y","since":"2026-11-30T00:00:00Z"}]}"#, "is not what a block names"),
-            (r#"{"next":2,"blocks":[{"id":1,"of":"peer:a","why":"x","by":"y","since":"today"}]}"#, "\"today\""),
+            (
+                r#"{"next":2,"blocks":[{"id":1,"of":"host:a","why":"x","by":"y","since":"2026-11-30T00:00:00Z"}]}"#,
+                "is not what a block names",
+            ),
+            (
+                r#"{"next":2,"blocks":[{"id":1,"of":"peer:a","why":"x","by":"y","since":"today"}]}"#,
+                "\"today\"",
+            ),
             (r#"{"next":2,"blocks":[],"more":1}"#, "unknown field"),
         ] {
             fs::write(home.path().join(NAME), text).unwrap();

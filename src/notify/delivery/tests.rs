@@ -7,11 +7,12 @@ use aws_lc_rs::hmac::{HMAC_SHA256, Key};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{Notifying, send};
+use super::{Notifying, send, test};
 use crate::notify::message::signature;
 use crate::notify::{Hook, Message, Occasion, Target, Way};
 
-const REFUSED: &str = r#"{"event":"configuration-refused","sequence":7,"problems":["a.toml:3:1: peer: is missing"]}"#;
+const REFUSED: &str =
+    r#"{"event":"configuration-refused","sequence":7,"problems":["a.toml:3:1: peer: is missing"]}"#;
 
 fn target(address: String) -> Target {
     let hook = Hook { authority: address.clone(), address, path: "/told?by=gate".into(), tls: None };
@@ -21,6 +22,7 @@ fn target(address: String) -> Target {
         when: [Occasion::ConfigurationRefused].into(),
         repeat: Duration::from_secs(3600),
         key: Some(Key::new(HMAC_SHA256, b"a key")),
+        fingerprint: "one".into(),
     }
 }
 
@@ -63,13 +65,17 @@ async fn a_hook_gets_a_signed_message_of_what_it_wants_to_be_told_and_nothing_el
     let told: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(told["occasion"], "configuration-refused");
     assert_eq!(told["explanation"], "a.toml:3:1: peer: is missing");
-    assert_eq!((&told["host"], &told["notification"], &told["count"]), (&"gate-1".into(), &"on-call".into(), &1.into()));
+    assert_eq!(
+        (&told["host"], &told["notification"], &told["count"]),
+        (&"gate-1".into(), &"on-call".into(), &1.into())
+    );
 }
 
 #[tokio::test]
 async fn a_redirection_is_not_followed_and_is_said() {
     let (listener, address) = listener().await;
-    let circle = format!("HTTP/1.1 302 Found\r\nlocation: http://{address}/told\r\ncontent-length: 0\r\n\r\n");
+    let circle =
+        format!("HTTP/1.1 302 Found\r\nlocation: http://{address}/told\r\ncontent-length: 0\r\n\r\n");
     let target = target(address);
     let message = message();
     let (sent, _) = tokio::join!(send(&target, &message, super::PATIENCE), serve(&listener, &circle));
@@ -84,15 +90,13 @@ async fn a_hook_that_never_answers_is_not_waited_for_without_end() {
 }
 
 #[tokio::test]
-async fn a_target_is_tested_by_name() {
+async fn a_target_can_be_tested() {
     let (listener, address) = listener().await;
-    let notifying = Notifying::start(&[Arc::new(target(address))], "gate-1");
-    let (sent, (_, body)) =
-        tokio::join!(notifying.test("on-call"), serve(&listener, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+    let target = target(address);
+    let ok = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let (sent, (_, body)) = tokio::join!(test(&target, "gate-1"), serve(&listener, ok));
     sent.unwrap();
     assert!(body.contains("this is a test"), "{body}");
-    let unknown = notifying.test("nobody").await.unwrap_err().to_string();
-    assert_eq!(unknown, "no [[notify]] is called \"nobody\"");
 }
 
 fn message() -> Message {

@@ -1,0 +1,87 @@
+//! Whoever wants to be told is told of records as they are written, and of what keeps records from being written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use crate::audit::{Followed, Following};
+use crate::config::Settings;
+use crate::notify::{Notifying, Occasion};
+use crate::relay::Gate;
+
+/// How often it is looked whether records are written.
+const GLANCE: Duration = Duration::from_secs(15);
+
+/// Follows the records, and the settings in force, for as long as there is a sender of them. Where nobody is to be told it
+/// follows nothing.
+pub(super) fn begin(gate: Arc<Gate>, mut settings: watch::Receiver<Arc<Settings>>) {
+    let first = settings.borrow_and_update().clone();
+    // What is recorded from here on is told, the start too.
+    let following = follow(&gate, &first);
+    tokio::spawn(async move {
+        let mut notifying = Notifying::start(&first.notifications, &crate::config::host_name());
+        let mut following = following;
+        let mut failing = Failing::default();
+        let mut glances = tokio::time::interval(GLANCE);
+        glances.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                changed = settings.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let current = settings.borrow_and_update().clone();
+                    notifying.reload(&current.notifications);
+                    if current.notifications.is_empty() || following.is_none() {
+                        following = follow(&gate, &current);
+                    }
+                }
+                Some(line) = next(&mut following) => notifying.record(&line),
+                _ = glances.tick(), if following.is_some() => failing.look(&gate, &notifying),
+            }
+        }
+    });
+}
+
+fn follow(gate: &Gate, settings: &Settings) -> Option<Following> {
+    (!settings.notifications.is_empty()).then(|| gate.audit.follow())
+}
+
+/// The next record; never, where none is followed.
+async fn next(following: &mut Option<Following>) -> Option<Arc<str>> {
+    let Some(records) = following else { return std::future::pending().await };
+    match records.next().await {
+        Some(Followed::Line(line)) => Some(line),
+        // Thousands in one moment: what they are is told by those that follow.
+        Some(Followed::Lost(_)) => Some("".into()),
+        None => {
+            *following = None;
+            None
+        }
+    }
+}
+
+/// What kept records from being written when it was looked last.
+#[derive(Default)]
+struct Failing {
+    unwritable: bool,
+    short: bool,
+}
+
+impl Failing {
+    fn look(&mut self, gate: &Gate, notifying: &Notifying) {
+        let tell = |before: &mut bool, is_so: bool, occasion, sentence| {
+            if is_so {
+                notifying.unrecorded(occasion, sentence, u64::from(!*before));
+            }
+            *before = is_so;
+        };
+        let unwritable =
+            "records cannot be written: the disk under [audit] directory, and the log of the proxy";
+        tell(&mut self.unwritable, !gate.audit.writable(), Occasion::RecordsFailing, unwritable);
+        let short = "the disk under [audit] directory has less free than is kept for records of operations";
+        tell(&mut self.short, !gate.refusals.has_disk(), Occasion::Disk, short);
+    }
+}
