@@ -20,11 +20,15 @@ const LISTEN: &str = "write \"unix:/run/dimsegate/admin.sock\" or \"127.0.0.1:87
 pub(super) fn admin(root: &Section<'_>) -> Option<AdminSettings> {
     let section = root.table("admin")?;
     let before = section.report.errors();
-    section.require(&[("listen", LISTEN)]);
+    // Where only its header is wrong, that was told.
+    if !section.report.lacks("[admin]") {
+        section.require(&[("listen", LISTEN)]);
+    }
     let listen = section.parsed("listen", listen);
     let choices = [("none", ShownIdentifiers::None), ("as-recorded", ShownIdentifiers::AsRecorded)];
     let patient_identifiers = section.choice("patient-identifiers", &choices).unwrap_or_default();
-    let has_tls = section.has("tls");
+    // Where only its header is missing, that was told.
+    let has_tls = section.has("tls") || section.report.lacks("[admin.tls]");
     let tls = section.table("tls").and_then(|table| tls::server(&table));
     let of_tls = tls.as_ref().map(|tls| (&tls.settings, &tls.built.files));
     let fingerprint = format!("{}{of_tls:?}", section.written(&["access", "patient-identifiers", "tls"]));

@@ -253,6 +253,7 @@ fn holds_tables(value: &DeValue<'_>) -> bool {
 fn join<'t>(existing: &mut Spanned<DeValue<'t>>, misspelt: Spanned<DeValue<'t>>) {
     let at = misspelt.span().start;
     match (existing.get_mut(), misspelt.into_inner()) {
+        (DeValue::Table(table), DeValue::Table(more)) => add(table, more),
         (DeValue::Array(array), DeValue::Array(more)) if are_tables(array) && are_tables(&more) => {
             let all = std::mem::replace(array, DeArray::new()).into_iter().chain(more);
             let mut all: Vec<_> = all.collect();

@@ -37,12 +37,11 @@ fn shows(line: &str, key: &str) -> bool {
 
 /// The keys of a table, and of all inside it, that are not shown under its header.
 fn undocumented(shape: &Shape, header: &str, sections: &BTreeMap<&str, Vec<&str>>) -> Vec<String> {
-    const SAME: &str = "[upstream.tls]";
+    const SAME: [&str; 2] = ["[upstream.tls]", "[listener.tls]"];
     let of = |header: &str| sections.get(header).cloned().unwrap_or_default();
     let mut lines = of(header);
-    if lines.first().is_some_and(|first| first.contains(&format!("as {SAME}"))) {
-        lines.extend(of(SAME));
-    }
+    let first = lines.first().copied().unwrap_or_default();
+    lines.extend(SAME.iter().filter(|same| first.contains(&format!("as {same}"))).flat_map(|same| of(same)));
     let headed = |key: &str| shape.part(key).is_some_and(|part| part.kind != Kind::Inline);
     let missing = shape.keys().filter(|key| !headed(key) && !lines.iter().any(|line| shows(line, key)));
     let mut missing: Vec<String> = missing.map(|key| format!("{header} {key}")).collect();

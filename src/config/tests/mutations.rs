@@ -40,15 +40,21 @@ fn files() -> Vec<(&'static str, String, Vec<usize>)> {
 /// A line of a table that is shown in a comment, as it is written where it counts.
 fn shown_in_comment(line: &str) -> String {
     let bare = line.strip_prefix("# ").unwrap_or_default();
-    let header = bare.starts_with("[[audit.") || bare.starts_with("[audit.");
+    let header = bare.starts_with('[');
     let key = bare
         .split_once(" = ")
         .is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
-    let left_out = ["passphrase", "…\"]", "pins"].iter().any(|word| bare.contains(word));
+    let left_out = ["passphrase", "…\"]", "pins", "in place of url"].iter().any(|word| bare.contains(word));
     let line = if (header || key) && !left_out { bare } else { line };
-    let there = ["certs/arr-ca.pem", "certs/fhir-ca.pem"]
-        .iter()
-        .fold(line.to_owned(), |line, ca| line.replace(ca, "certs/pacs-ca.pem"));
+    let there = [
+        ("certs/arr-ca.pem", "certs/pacs-ca.pem"),
+        ("certs/fhir-ca.pem", "certs/pacs-ca.pem"),
+        ("/etc/ssl/certs/ca-certificates.crt", "certs/pacs-ca.pem"),
+        ("certs/admins-ca.pem", "certs/ca.pem"),
+        ("conf/hook.key", "conf/audit.key"),
+        ("unix:/run/dimsegate/admin.sock", "127.0.0.1:8765"),
+    ];
+    let there = there.iter().fold(line.to_owned(), |line, (shown, there)| line.replace(shown, there));
     format!("{}\n", there.replace("sequenceId=\"…\"", "sequenceId"))
 }
 

@@ -84,7 +84,7 @@ fn word_at(line: &str, at: usize) -> &str {
 }
 
 /// Keys whose values are any text, as long as nothing refers to it: what things, hosts and files are called.
-const FREE: [&str; 17] = [
+const FREE: [&str; 20] = [
     "address",
     "addresses",
     "app-name",
@@ -101,7 +101,10 @@ const FREE: [&str; 17] = [
     "name",
     "server-name",
     "source-id",
+    "state-directory",
     "tenant",
+    "unix-groups",
+    "unix-users",
 ];
 
 /// Whether only the value of such a key was changed.
