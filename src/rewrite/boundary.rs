@@ -3,39 +3,17 @@
 use std::sync::{Arc, OnceLock};
 
 use super::action::Action;
-use super::correspondence::{Correspondence, Correspondences, Kind};
+use super::correspondence::{Correspondences, Kind};
 use super::error::{RewriteError, RewriteProblem};
-use super::facts::{Facts, Way};
+use super::facts::Facts;
+use super::instance::Instance;
 use super::instances::FILED_BY;
 use super::keyed;
 use super::profile::{ProfileOption, ProfileSpec};
+use super::subject::Subject;
 use super::table::{Rule, Ruleset};
-use super::transform::Expected;
+use super::way::Way;
 use crate::dataset::{PATIENT_ID, SOP_INSTANCE_UID, Tag, Vr, vr_of};
-
-/// What a data set is to its message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// The composite instance of a C-STORE.
-    Object(Expected),
-    /// The identifier of a C-FIND, C-MOVE or C-GET: what to look for.
-    Keys,
-    /// An answer to a query, or what an N-service says. Nothing is added to it, and what depends on a patient is emptied
-    /// where it does not say on whom.
-    Attributes,
-}
-
-/// An instance that a command names, as the other side knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Instance {
-    pub uid: String,
-    /// Its pseudonym was written: the original is on the patients' side.
-    pub comes_back: bool,
-    /// To be remembered before the UID is sent.
-    pub made: Vec<Correspondence>,
-    /// Remembered already, but not whose it is.
-    pub ownerless: Vec<Correspondence>,
-}
 
 /// (0008,0055) Station AE Title.
 const STATION_AE_TITLE: Tag = Tag(0x0008, 0x0055);

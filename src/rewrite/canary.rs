@@ -14,7 +14,7 @@ pub const MARK: &str = "CNRY";
 pub(super) fn takes(tag: Tag, vr: Vr) -> bool {
     vr.is_in_character_set()
         || matches!(vr, Vr::AE | Vr::CS)
-        || vr == Vr::UN && tag.0 % 2 == 1 && !super::scope::is_creator(tag)
+        || vr == Vr::UN && tag.0 % 2 == 1 && !super::creator::is_creator(tag)
 }
 
 /// Appends a canary.

@@ -6,10 +6,11 @@ use regex::RegexBuilder;
 
 use super::action::Action;
 use super::boundary::Mirrors;
+use super::creator::CreatorId;
 use super::keyed::Key;
 use super::profile::{self, FLAG};
 use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
-use super::table::{Addition, CreatorId, Mask, Private, Rule, Ruleset};
+use super::table::{Addition, Mask, Private, Rule, Ruleset};
 use super::tag_pattern::TagPattern;
 use super::template::Template;
 use super::value;

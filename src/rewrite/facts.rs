@@ -6,11 +6,12 @@ use time::Date;
 
 use super::character_set::CharacterSet;
 use super::error::{RewriteError, RewriteProblem};
-use super::owner::is_nobody;
+use super::patient_id::is_nobody;
 use super::pixels::{self, Description};
 use super::profile::Pixels;
 use super::pseudonyms::Pseudonyms;
 use super::schedule::Schedule;
+use super::way::Way;
 use crate::dataset::{
     Event, Header, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag, number, trim,
 };
@@ -22,14 +23,6 @@ const PATIENT_WITHIN: u64 = 64 << 10;
 const RESTORED: [Tag; 2] = [Tag(0x0008, 0x0050), Tag(0x0010, 0x0010)];
 /// So has the description of an image, where masks may fit it.
 const IMAGE_WITHIN: u64 = 1 << 20;
-
-/// Which way a data set crosses the boundary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Way {
-    #[default]
-    ToPseudonyms,
-    ToReal,
-}
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {

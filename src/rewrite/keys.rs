@@ -16,14 +16,15 @@
 use super::action::{Action, Cannot, Edit, Plan};
 use super::character_set::CharacterSet;
 use super::correspondence::{Correspondence, Kind};
+use super::creator::is_creator;
 use super::error::RewriteProblem;
-use super::facts::{Facts, Way};
+use super::facts::Facts;
 use super::keyed;
 use super::profile::{self, dates};
 use super::schedule::STATION;
-use super::scope::is_creator;
 use super::template::Template;
 use super::undo;
+use super::way::Way;
 use crate::dataset::{PATIENT_ID, Tag, Vr, number, trim};
 
 /// (0008,0201): it says how other values are meant.

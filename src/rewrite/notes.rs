@@ -1,11 +1,11 @@
 //! What is noted of a data set on its way: for the comparison with its command, for the records, for `--diff`.
 
-use super::boundary::Subject;
 use super::change::{Change, Content, Recorder};
 use super::error::RewriteProblem;
-use super::facts::Way;
 use super::levels::Part;
-use super::transform::Expected;
+use super::subject::Expected;
+use super::subject::Subject;
+use super::way::Way;
 use crate::dataset::{
     Header, PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Scanner, Tag, Tolerated, Vr,
     trim,

@@ -12,11 +12,6 @@ use crate::dataset::Tag;
 /// whomever (PS3.4 J.3).
 const LISTS: [Tag; 2] = [Tag(0x0008, 0x1198), Tag(0x0008, 0x1199)];
 
-/// Whether a Patient ID names nobody: padding and empty values only.
-pub(super) fn is_nobody(patient: &[u8]) -> bool {
-    patient.iter().all(|b| matches!(b, 0 | b' ' | b'\\'))
-}
-
 impl Facts {
     /// Whether the message has said by now on whom it is.
     pub(super) fn is_on_somebody(&self) -> bool {

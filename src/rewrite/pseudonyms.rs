@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::boundary::Instance;
 use super::character_set::{self, CharacterSet};
 use super::correspondence::{Correspondence, Correspondences, Kind, Written};
 use super::error::RewriteProblem;
-use super::facts::Way;
+use super::instance::Instance;
 use super::keyed::{Domain, Key};
-use super::owner::is_nobody;
+use super::patient_id::is_nobody;
+use super::way::Way;
 use super::{keyed, undo};
 use crate::dataset::Vr;
 

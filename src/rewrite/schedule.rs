@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::facts::{Facts, Way};
+use super::facts::Facts;
+use super::way::Way;
 use crate::dataset::Tag;
 
 /// (0040,0100) Scheduled Procedure Step Sequence.

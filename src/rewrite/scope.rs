@@ -1,7 +1,7 @@
 //! What holds within one data set or item only: private blocks and the character set (PS3.5 §7.8, PS3.3 C.12.1.1.2).
 
 use super::character_set::CharacterSet;
-use super::table::CreatorId;
+use super::creator::CreatorId;
 use crate::dataset::Tag;
 
 /// A block that a creator reserved, in the group under way.
@@ -80,9 +80,4 @@ impl Scopes {
         let blocks = self.blocks.get(scope.first_block..).unwrap_or_default();
         blocks.iter().find(|block| block.number == number).map(|block| block.creator)
     }
-}
-
-/// Whether the element reserves a private block (PS3.5 §7.8.1).
-pub(super) fn is_creator(tag: Tag) -> bool {
-    tag.0 % 2 == 1 && (0x0010..=0x00FF).contains(&tag.1)
 }

@@ -5,13 +5,11 @@ use super::boundary::Mirrors;
 use super::canary;
 use super::compile;
 use super::correspondence::{Correspondences, Kind, Unavailable};
+use super::creator::{self, CreatorId};
 use super::keyed::{self, Key};
 use super::profile::{Profile, ProfileSpec, statement};
 use super::spec::{RuleProblem, RulesetSpec};
 use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
-
-/// A private creator that some rule names.
-pub(super) type CreatorId = u16;
 
 /// A rule, compiled. Its place in the order is its index.
 #[derive(Clone, Debug)]
@@ -239,8 +237,7 @@ impl Ruleset {
     }
 
     pub(super) fn creator_id(&self, creator: &[u8]) -> Option<CreatorId> {
-        let index = self.creators.iter().position(|known| known.as_bytes() == creator)?;
-        CreatorId::try_from(index).ok()
+        creator::position(&self.creators, creator)
     }
 }
 

@@ -5,7 +5,7 @@ use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::keyed::{self, Key};
-use super::owner::is_nobody;
+use super::patient_id::is_nobody;
 use crate::dataset::{PATIENT_ID, Tag, trim};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

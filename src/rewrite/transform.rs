@@ -4,31 +4,23 @@ use std::sync::Arc;
 
 use time::Date;
 
-use super::boundary::{Instance, Subject};
 use super::change::{Change, Recorder};
 use super::correspondence::{Correspondence, Correspondences};
 use super::deflated::Deflated;
 use super::error::{RewriteError, RewriteProblem};
-use super::facts::{Facts, Way};
+use super::facts::Facts;
+use super::instance::Instance;
 use super::notes::Summary;
 use super::output::Output;
-use super::owner::is_nobody;
+use super::patient_id::is_nobody;
 use super::pixels::{Codec, Frame, Pixels};
 use super::rewriting::Rewriting;
 use super::step::Step;
+use super::subject::{Expected, Subject};
 use super::table::Ruleset;
+use super::way::Way;
 use crate::buffer::Corner;
 use crate::dataset::Encoding;
-use crate::wire::Uid;
-
-/// What the command of a C-STORE says of its data set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
-    /// (0000,0002); (0008,0016) has to be the same where it is present.
-    pub sop_class_uid: Uid,
-    /// (0000,1000); (0008,0018) has to be present and the same.
-    pub sop_instance_uid: Uid,
-}
 
 /// Bytes of one data set in, in any chunking, bytes to send out. Its memory does not depend on the data set's size.
 ///

@@ -9,9 +9,10 @@ use super::safe_private::SAFE;
 use super::{BurnedIn, MaskedRules, Profile, ProfileOption, ProfileSpec, Row};
 use crate::dataset::{Tag, Vr};
 use crate::rewrite::action::{Action, Otherwise};
+use crate::rewrite::creator::CreatorId;
 use crate::rewrite::error::RewriteProblem;
 use crate::rewrite::keyed::Key;
-use crate::rewrite::table::{CreatorId, Rule};
+use crate::rewrite::table::Rule;
 use crate::rewrite::tag_pattern::TagPattern;
 
 /// Of (0012,0063), together with the options' names.

@@ -1,6 +1,6 @@
 //! Private blocks that the object itself calls safe (PS3.3 C.12.1.1.7): (0008,0300) stands before every private group.
 
-use super::super::table::{CreatorId, Ruleset};
+use super::super::creator::{self, CreatorId};
 use crate::dataset::{PathStep, Syntax, Tag, trim};
 
 const CHARACTERISTICS: Tag = Tag(0x0008, 0x0300);
@@ -57,8 +57,8 @@ impl DeclaredSafe {
         }
     }
 
-    /// The item of a sequence at the top is complete.
-    pub(in crate::rewrite) fn close(&mut self, rules: &Ruleset) {
+    /// The item of a sequence at the top is complete; `named` are the creators that rules name.
+    pub(in crate::rewrite) fn close(&mut self, named: &[String]) {
         let Some(Item { group: Some(group), creator, status, elements }) = self.item.take() else { return };
         let mut safe = [status == b"SAFE"; 256];
         for low in elements.into_iter().filter(|_| status == b"MIXED") {
@@ -70,8 +70,8 @@ impl DeclaredSafe {
         {
             return;
         }
-        let known = self.creator_id(&creator, rules);
-        let next = rules.creators.len() + self.creators.len();
+        let known = self.creator_id(&creator, named);
+        let next = named.len() + self.creators.len();
         let Some(creator) = known.or_else(|| {
             self.creators.push(creator);
             CreatorId::try_from(next).ok()
@@ -82,10 +82,10 @@ impl DeclaredSafe {
     }
 
     /// Of a creator that rules name, or an item did.
-    pub(in crate::rewrite) fn creator_id(&self, creator: &[u8], rules: &Ruleset) -> Option<CreatorId> {
-        rules.creator_id(creator).or_else(|| {
+    pub(in crate::rewrite) fn creator_id(&self, creator: &[u8], named: &[String]) -> Option<CreatorId> {
+        creator::position(named, creator).or_else(|| {
             let index = self.creators.iter().position(|known| known == creator)?;
-            CreatorId::try_from(rules.creators.len() + index).ok()
+            CreatorId::try_from(named.len() + index).ok()
         })
     }
 

@@ -20,9 +20,9 @@ mod vocabulary;
 pub(super) mod dates;
 pub(super) mod dummy;
 
+use super::creator::CreatorId;
 use super::instances;
 use super::pixels::MaskSpec;
-use super::table::CreatorId;
 use crate::dataset::{Tag, Vr, vr_of};
 use burned_in::BURNED_IN;
 use concepts::CONCEPTS;

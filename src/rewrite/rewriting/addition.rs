@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::boundary::Subject;
 use super::super::character_set::CharacterSet;
 use super::super::current::pad;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::output::Output;
 use super::super::profile;
+use super::super::subject::Subject;
 use super::super::table::Addition;
 use super::edit::MOSTLY;
 use super::{Rewriting, problem_of};

@@ -5,9 +5,10 @@ use super::super::character_set::{CharacterSet, is_plain};
 use super::super::correspondence::{Correspondence, Kind};
 use super::super::current::pad;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::facts::{Lookahead, Way};
+use super::super::facts::Lookahead;
 use super::super::output::Output;
 use super::super::undo;
+use super::super::way::Way;
 use super::Rewriting;
 use crate::dataset::{PATIENT_ID, SPECIFIC_CHARACTER_SET, Tag, Vr, trim, vr_of};
 

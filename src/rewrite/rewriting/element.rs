@@ -2,6 +2,8 @@
 
 use super::super::action::Plan;
 use super::super::character_set::CharacterSet;
+use super::super::creator::CreatorId;
+use super::super::creator::is_creator;
 use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::keys;
@@ -9,8 +11,6 @@ use super::super::levels::Source;
 use super::super::notes::Notes;
 use super::super::output::Output;
 use super::super::profile::{DeclaredSafe, Pixels};
-use super::super::scope::is_creator;
-use super::super::table::CreatorId;
 use super::masking::is_pixel_data;
 use super::{BULK, Rewriting, source};
 use crate::dataset::{Header, Raw, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Tag, Vr, exact_vr_of, trim};
@@ -123,7 +123,7 @@ impl Rewriting {
         }
         let rule = if is_creator(tag) {
             let creator = match &self.declared {
-                Some(declared) => declared.creator_id(trim(old), &self.rules),
+                Some(declared) => declared.creator_id(trim(old), &self.rules.creators),
                 None => self.rules.creator_id(trim(old)),
             };
             self.scopes.reserve(tag, creator);

@@ -1,14 +1,14 @@
 //! On whom a data set is, which has to be known before its dates are.
 
 use super::super::action::Action;
-use super::super::boundary::Subject;
 use super::super::character_set::CharacterSet;
 use super::super::correspondence::Kind;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::facts::Way;
-use super::super::owner::is_nobody;
+use super::super::patient_id::is_nobody;
 use super::super::profile::{ProfileOption, ProfileSpec, dates};
+use super::super::subject::Subject;
 use super::super::undo;
+use super::super::way::Way;
 use super::Rewriting;
 use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
 

@@ -1,12 +1,12 @@
 //! The bytes of a data set on their way to the rules: held back until the header is well-formed and what the rules have to
 //! know is known, then read event by event, up to each that somebody else has to do something for.
 
-use super::super::boundary::Subject;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::facts::Lookahead;
 use super::super::levels::Source;
 use super::super::output::Output;
 use super::super::step::Step;
+use super::super::subject::Subject;
 use super::{Ready, Rewriting};
 use crate::dataset::{Looked, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID};
 

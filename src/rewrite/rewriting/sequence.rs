@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::super::action::{Action, Plan};
-use super::super::boundary::Subject;
 use super::super::change::Content;
 use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
@@ -11,6 +10,7 @@ use super::super::keys;
 use super::super::levels::{Opening, Part, Source, TooLong, undefined};
 use super::super::output::Output;
 use super::super::profile::dummy;
+use super::super::subject::Subject;
 use super::{Rewriting, source};
 use crate::dataset::{Header, Kind, Raw, Syntax, Tag, Vr};
 
@@ -152,7 +152,7 @@ impl Rewriting {
             if self.scanner.depth() == 1
                 && let Some(declared) = &mut self.declared
             {
-                declared.close(&self.rules);
+                declared.close(&self.rules.creators);
             }
         }
         self.append(out)?;
