@@ -4,16 +4,14 @@ use std::borrow::Cow;
 
 use regex::Regex;
 
-use super::canary;
 use super::character_set::CharacterSet;
 use super::correspondence::Kind;
+use super::dummy::{self, Item};
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::keyed::{Domain, Key};
-use super::profile::dummy::{self, Item};
-use super::profile::{self, dates};
 use super::template::Template;
-use super::{instances, keyed, keys, undo, value};
+use super::{dates, instances, keyed, keys, known_words, planting, undo, value};
 use crate::dataset::{Syntax, Tag, Vr, trim};
 
 /// A rule's action, compiled.
@@ -198,7 +196,7 @@ impl Action {
                 value::encode(vr, &text, syntax, new).map_err(unsuited)?;
             }
             Self::Dummy => dummy::put(vr, new),
-            Self::Canary => canary::put(vr, facts.canaries, new),
+            Self::Canary => planting::put(vr, facts.canaries, new),
             Self::Bytes(bytes) => new.extend_from_slice(bytes),
             Self::Items(items) | Self::Append(items) => {
                 dummy::put_items(items, syntax, new).ok_or(Cannot::Unsuited)?;
@@ -267,7 +265,7 @@ fn cap_ages((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) -> Re
 
 /// Whether the element goes, since nothing is left of a text that was there.
 fn clean((vr, set): (Vr, &CharacterSet), old: &[u8], otherwise: Otherwise, new: &mut Vec<u8>) -> bool {
-    profile::clean((vr, set), old, new);
+    known_words::clean((vr, set), old, new);
     match otherwise {
         Otherwise::Remove if new.is_empty() => return !old.is_empty(),
         Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),

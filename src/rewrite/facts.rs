@@ -4,25 +4,10 @@ use std::sync::Arc;
 
 use time::Date;
 
-use super::character_set::CharacterSet;
-use super::error::{RewriteError, RewriteProblem};
-use super::patient_id::is_nobody;
-use super::pixels::{self, Description};
-use super::profile::Pixels;
 use super::pseudonyms::Pseudonyms;
 use super::schedule::Schedule;
 use super::way::Way;
-use crate::dataset::{
-    Event, Header, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag, number, trim,
-};
-use crate::wire::Uid;
-
-/// The Patient ID has to come within so many bytes; what stands before it is held back until then.
-const PATIENT_WITHIN: u64 = 64 << 10;
-/// (0008,0050) Accession Number, (0010,0010) Patient's Name.
-const RESTORED: [Tag; 2] = [Tag(0x0008, 0x0050), Tag(0x0010, 0x0010)];
-/// So has the description of an image, where masks may fit it.
-const IMAGE_WITHIN: u64 = 1 << 20;
+use crate::dataset::Tag;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
@@ -55,164 +40,9 @@ pub(super) struct Facts {
     pub(super) pseudonyms: Pseudonyms,
 }
 
-/// What has to be known of an image before masks are chosen for it.
-pub(super) struct Image {
-    pub(super) description: Description,
-    pub(super) pixels: Pixels,
-}
-
-impl Image {
-    pub(super) fn new(class: &Uid) -> Self {
-        Self { description: Description::new(class), pixels: Pixels::new(class) }
-    }
-
-    fn wants(tag: Tag) -> bool {
-        Description::wants(tag) || Pixels::wants(tag)
-    }
-}
-
-/// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the end of
-/// an image's description, since what was done to its pixels is said before.
-///
-/// The same input in any chunking gives the same result: where it ends is a matter of the data set's bytes only.
-pub(super) struct Lookahead {
-    scanner: Scanner,
-    needs_patient: bool,
-    /// Whether values are restored, for which a character set may have to be chosen.
-    restores: bool,
-    patient: Vec<u8>,
-    /// (0008,0005).
-    pub(super) set: CharacterSet,
-    /// Values of [`RESTORED`] as they came.
-    pub(super) others: Vec<(Tag, Vec<u8>)>,
-    pub(super) image: Option<Image>,
-    reading: Option<Header>,
-    value: Vec<u8>,
-    pub(super) held: Vec<u8>,
-}
-
-impl Lookahead {
-    /// `None` where nothing has to be known.
-    pub(super) fn new(
-        syntax: Syntax,
-        max_depth: usize,
-        (needs_patient, restores): (bool, bool),
-        image: Option<Image>,
-    ) -> Option<Box<Self>> {
-        (needs_patient || image.is_some()).then(|| {
-            Box::new(Self {
-                scanner: Scanner::new(syntax, max_depth).tolerating_nuls(),
-                needs_patient,
-                restores,
-                patient: Vec::new(),
-                set: CharacterSet::DEFAULT,
-                others: Vec::new(),
-                image,
-                reading: None,
-                value: Vec::new(),
-                held: Vec::new(),
-            })
-        })
-    }
-
-    /// Whether all is known behind this input.
-    pub(super) fn look(&mut self, input: &[u8], mut at: usize) -> Result<bool, RewriteError> {
-        let (tag, within, problem) = match self.image {
-            Some(_) => (pixels::LAST, IMAGE_WITHIN, RewriteProblem::DescriptionTooLate),
-            None => (PATIENT_ID, PATIENT_WITHIN, RewriteProblem::TooLate),
-        };
-        loop {
-            self.skip(input, &mut at);
-            let is_within = self.scanner.position() <= within;
-            let event = if is_within { self.scanner.next(input, &mut at)? } else { None };
-            if self.scanner.position() > within {
-                return Err(RewriteError::new(tag, 0, problem));
-            }
-            match event {
-                Some(event) if self.event(&event, input) => return Ok(true),
-                Some(_) => {}
-                None => return Ok(false),
-            }
-        }
-    }
-
-    /// Whether that was the last element wanted, or an element behind where it would be.
-    fn event(&mut self, event: &Event, input: &[u8]) -> bool {
-        match (event.kind, &event.raw, self.scanner.depth(), self.reading) {
-            (Kind::Value { rest }, Raw::Input(range), 0, Some(header)) => {
-                self.value.extend_from_slice(input.get(range.clone()).unwrap_or_default());
-                rest == 0 && self.read(&header)
-            }
-            (Kind::Element(header), _, 0, _) => {
-                self.reading = self.wants(header.tag).then_some(header);
-                self.value.clear();
-                let empty = self.reading.is_some() && header.length == Some(0);
-                number(header.tag) > number(self.last()) || empty && self.read(&header)
-            }
-            (Kind::SequenceStart(header), ..) if header.is_guessed() => {
-                self.scanner.pass_over();
-                self.scanner.depth() == 0 && number(header.tag) > number(self.last())
-            }
-            (Kind::SequenceStart(header), _, 1, _) => number(header.tag) > number(self.last()),
-            (Kind::FragmentsStart(_), ..) => true,
-            _ => false,
-        }
-    }
-
-    /// Passes what is neither wanted nor behind all that is.
-    fn skip(&mut self, input: &[u8], at: &mut usize) {
-        let (top, last, of_image) = (self.scanner.depth() == 0, number(self.last()), self.image.is_some());
-        let (of_patient, restores) = (self.needs_patient, self.restores);
-        let of_text =
-            |tag| of_patient && tag == SPECIFIC_CHARACTER_SET || restores && RESTORED.contains(&tag);
-        let is_asked = |tag, _, _: &[u8]| {
-            top && (number(tag) >= last || tag == PATIENT_ID || of_text(tag) || of_image && Image::wants(tag))
-        };
-        self.scanner.skip(input, at, is_asked);
-    }
-
-    fn last(&self) -> Tag {
-        if self.image.is_some() { pixels::LAST } else { PATIENT_ID }
-    }
-
-    fn wants(&self, tag: Tag) -> bool {
-        self.image.is_some() && Image::wants(tag)
-            || self.needs_patient && matches!(tag, PATIENT_ID | SPECIFIC_CHARACTER_SET)
-            || self.restores && RESTORED.contains(&tag)
-    }
-
-    /// An element that was wanted is complete. Whether it was the last.
-    fn read(&mut self, header: &Header) -> bool {
-        if header.tag == PATIENT_ID {
-            self.patient = trim(&self.value).to_vec();
-        } else if header.tag == SPECIFIC_CHARACTER_SET {
-            self.set = CharacterSet::of(&self.value);
-        } else if self.restores && RESTORED.contains(&header.tag) {
-            self.others.push((header.tag, trim(&self.value).to_vec()));
-        } else if let Some(image) = &mut self.image {
-            image.description.read(header.tag, &self.value, header.syntax);
-            image.pixels.read(header.tag, &self.value);
-        }
-        header.tag == self.last()
-    }
-
-    /// What may be restored so far, and the Patient ID.
-    pub(super) fn restorable(&self) -> impl Iterator<Item = (Tag, &[u8])> {
-        let others = self.others.iter().map(|(tag, value)| (*tag, value.as_slice()));
-        others.chain([(PATIENT_ID, self.patient.as_slice())])
-    }
-
-    /// The Patient ID, where it is needed.
-    pub(super) fn patient(&self) -> Result<Option<Vec<u8>>, RewriteError> {
-        match self.patient.as_slice() {
-            _ if !self.needs_patient => Ok(None),
-            nobody if is_nobody(nobody) => Err(RewriteError::new(PATIENT_ID, 0, RewriteProblem::NoPatient)),
-            patient => Ok(Some(patient.to_vec())),
-        }
-    }
-
-    /// Says that the data set ended before the last element wanted.
-    pub(super) fn finish(&self) -> Result<(), RewriteError> {
-        Ok(self.scanner.finish()?)
+impl Facts {
+    /// Whether a key of a worklist query says what its sender knows of itself: see [`Schedule::is_own_key`].
+    pub(super) fn is_own_key(&mut self, tag: Tag, key: &[u8]) -> bool {
+        self.way == Way::ToReal && self.depth == 1 && self.schedule.is_own_key(self.sequence, tag, key)
     }
 }

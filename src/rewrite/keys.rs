@@ -20,11 +20,10 @@ use super::creator::is_creator;
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::keyed;
-use super::profile::{self, dates};
 use super::schedule::STATION;
 use super::template::Template;
-use super::undo;
 use super::way::Way;
+use super::{dates, known_words, restored, undo};
 use crate::dataset::{PATIENT_ID, Tag, Vr, number, trim};
 
 /// (0008,0201): it says how other values are meant.
@@ -94,7 +93,7 @@ fn shows(action: &Action, vr: Vr, (key, set): (&[u8], &CharacterSet)) -> bool {
     match action {
         _ if set.has_wildcard(vr, key) => return false,
         Action::CapAge => dates::cap_age(key, &mut shown),
-        Action::Clean(_) => profile::clean((vr, set), key, &mut shown),
+        Action::Clean(_) => known_words::clean((vr, set), key, &mut shown),
         action @ Action::Pattern { .. } => return action.leaves(vr, set, key),
         _ => return false,
     }
@@ -133,7 +132,7 @@ fn put_found(
     set: &CharacterSet,
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
-    let real = undo::written(found, set).ok_or(RewriteProblem::NotInCharacterSet)?;
+    let real = restored::written(found, set).ok_or(RewriteProblem::NotInCharacterSet)?;
     if vr != Vr::UI && set.has_wildcard(vr, &real) {
         return Err(RewriteProblem::NotAKey);
     }
@@ -215,7 +214,7 @@ fn check_of_patient(
         (Way::ToReal, true) => {
             let own = template.fill(facts, (tag, &CharacterSet::DEFAULT), b"")?;
             let whole = whole.ok_or(RewriteProblem::Wildcard)?;
-            let same = undo::bare(vr, own.as_bytes()) == undo::bare(vr, whole);
+            let same = restored::bare(vr, own.as_bytes()) == restored::bare(vr, whole);
             if same { Ok(()) } else { Err(RewriteProblem::MatchesNothing) }
         }
         (Way::ToReal, false) => {

@@ -10,7 +10,7 @@ use super::instance::Instance;
 use super::keyed::{Domain, Key};
 use super::patient_id::is_nobody;
 use super::way::Way;
-use super::{keyed, undo};
+use super::{keyed, restored};
 use crate::dataset::Vr;
 
 /// Made for one data set and not taken yet. A header within the bounds of the look-ahead cannot hold so many.
@@ -229,7 +229,7 @@ impl Pseudonyms {
         pseudonym: &[u8],
     ) -> Result<Option<Correspondence>, RewriteProblem> {
         let known = self.known.as_ref().ok_or(RewriteProblem::Crosswalk)?;
-        let bare = undo::bare(vr, pseudonym);
+        let bare = restored::bare(vr, pseudonym);
         for kind in kinds {
             for form in [pseudonym, bare].iter().take(1 + usize::from(bare != pseudonym)) {
                 let found = known.behind(*kind, form).map_err(|_| RewriteProblem::Crosswalk)?;

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use super::facts::Facts;
-use super::way::Way;
 use crate::dataset::Tag;
 
 /// (0040,0100) Scheduled Procedure Step Sequence.
@@ -53,24 +51,22 @@ impl Schedule {
     pub(super) fn reads(&self, sequence: Option<Tag>, tag: Tag) -> bool {
         self.is_own && tag == STATION && sequence == Some(STEPS)
     }
-}
 
-impl Facts {
-    /// Whether a key of a worklist query says what its sender knows of itself: its AE title, and any date and time beside
-    /// that. A date alone is one of patients: answers that show it as it is would tell by how much the moved ones are moved.
-    pub(super) fn is_own_key(&mut self, tag: Tag, key: &[u8]) -> bool {
-        if self.way != Way::ToReal || self.depth != 1 || self.sequence != Some(STEPS) {
+    /// Whether a key in an item says what its sender knows of itself: its AE title, and any date and time beside that. A date
+    /// alone is one of patients: answers that show it as it is would tell by how much the moved ones are moved.
+    pub(super) fn is_own_key(&mut self, sequence: Option<Tag>, tag: Tag, key: &[u8]) -> bool {
+        if sequence != Some(STEPS) {
             return false;
         }
         let is_own = match tag {
             STATION => {
-                self.schedule.names_station = self.schedule.is_title(key);
-                self.schedule.names_station
+                self.names_station = self.is_title(key);
+                self.names_station
             }
-            START_DATE | START_TIME => self.schedule.names_station,
+            START_DATE | START_TIME => self.names_station,
             _ => false,
         };
-        self.schedule.is_own |= is_own;
+        self.is_own |= is_own;
         is_own
     }
 }

@@ -2,11 +2,11 @@
 
 use super::action::Action;
 use super::boundary::Mirrors;
-use super::canary;
 use super::compile;
 use super::correspondence::{Correspondences, Kind, Unavailable};
 use super::creator::{self, CreatorId};
 use super::keyed::{self, Key};
+use super::planting;
 use super::profile::{Profile, ProfileSpec, statement};
 use super::spec::{RuleProblem, RulesetSpec};
 use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
@@ -196,7 +196,7 @@ impl Ruleset {
         });
         let first = earlier(earlier(exact, mask), private);
         if self.plants {
-            return first.or_else(|| canary::takes(tag, vr).then_some(self.rules.len().saturating_sub(1)));
+            return first.or_else(|| planting::takes(tag, vr).then_some(self.rules.len().saturating_sub(1)));
         }
         match &self.profile {
             Some(profile) if first.is_none_or(|first| first >= self.explicit) => {

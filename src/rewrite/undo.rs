@@ -14,18 +14,17 @@
 //!
 //! What the profile removed does not come back: the crosswalk keeps identifiers, not data sets.
 
-use std::borrow::Cow;
-
 use time::{Date, Duration};
 
 use super::action::{Action, Cannot, Edit, Otherwise, Plan, each_value};
-use super::character_set::{CharacterSet, is_plain};
-use super::correspondence::{Correspondence, Kind};
+use super::character_set::CharacterSet;
+use super::correspondence::Kind;
 use super::error::RewriteProblem;
 use super::facts::Facts;
 use super::instances::FILED_BY;
 use super::keyed;
-use super::profile::{dates, dummy};
+use super::restored::written;
+use super::{dates, dummy};
 use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
 
 /// (0008,0050): of group 0008, but not the sender's to choose.
@@ -159,24 +158,6 @@ fn put_real(
     Ok(())
 }
 
-/// A real value in the character set of the data set that it comes back in: its own bytes in its own set; `None` where it
-/// cannot be written in another, or nobody remembers in which it was.
-pub(super) fn written(found: &Correspondence, set: &CharacterSet) -> Option<Vec<u8>> {
-    match &found.written {
-        Some(written) if written.set == set.name() => Some(written.bytes.clone()),
-        Some(written) => {
-            let own = CharacterSet::of(&written.set);
-            set.encode(&own.text(&written.bytes)?).map(Cow::into_owned)
-        }
-        None if is_plain(&found.real) => Some(found.real.clone()),
-        // As an earlier version remembered it.
-        None => match found.kind {
-            Kind::OfPatient(_) => set.encode(std::str::from_utf8(&found.real).ok()?).map(Cow::into_owned),
-            _ => None,
-        },
-    }
-}
-
 fn put_date(vr: Vr, old: &[u8], facts: &Facts, new: &mut Vec<u8>) -> Result<(), RewriteProblem> {
     if is_dummy(vr, old) {
         return Ok(());
@@ -211,15 +192,6 @@ fn is_future(date: Date, back: i32, today: Option<Date>) -> bool {
 
 fn is_now(date: Date, today: Option<Date>) -> bool {
     today.is_some_and(|today| (date - today).whole_days().abs() <= 1)
-}
-
-/// A value without what makes no difference to it: empty components at the end of a name.
-pub(super) fn bare(vr: Vr, value: &[u8]) -> &[u8] {
-    let end = |b: &u8| *b == b'^' || *b == b' ';
-    match value.iter().rposition(|b| !end(b)) {
-        Some(last) if vr == Vr::PN => value.get(..=last).unwrap_or(value),
-        _ => value,
-    }
 }
 
 fn is_dummy(vr: Vr, value: &[u8]) -> bool {

@@ -1,8 +1,9 @@
 //! What an identifier is called under each version of the secret, so that a secret can be rotated while the pseudonyms that
 //! were made with the old one stay readable.
 
+use super::dates;
 use super::keyed::{self, Key};
-use super::profile::{ProfileOption, dates};
+use super::profile::ProfileOption;
 use super::table::Ruleset;
 use crate::dataset::trim;
 

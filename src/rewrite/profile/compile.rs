@@ -3,13 +3,13 @@
 use super::attributes::{EDITION, ROWS};
 use super::beyond::BEYOND;
 use super::content::ContentRules;
-use super::dummy::{self, Item};
 use super::policy::EMPTY_PDF;
 use super::safe_private::SAFE;
 use super::{BurnedIn, MaskedRules, Profile, ProfileOption, ProfileSpec, Row};
 use crate::dataset::{Tag, Vr};
 use crate::rewrite::action::{Action, Otherwise};
 use crate::rewrite::creator::CreatorId;
+use crate::rewrite::dummy::{self, Item};
 use crate::rewrite::error::RewriteProblem;
 use crate::rewrite::keyed::Key;
 use crate::rewrite::table::Rule;

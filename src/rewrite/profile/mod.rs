@@ -15,10 +15,6 @@ mod declared;
 mod policy;
 mod safe_private;
 mod statement;
-mod vocabulary;
-
-pub(super) mod dates;
-pub(super) mod dummy;
 
 use super::creator::CreatorId;
 use super::instances;
@@ -33,7 +29,6 @@ pub(super) use content::ContentItems;
 pub(super) use declared::DeclaredSafe;
 pub(super) use policy::{FLAG, Pixels};
 pub(super) use statement::statement;
-pub(super) use vocabulary::clean;
 
 /// A row of Table E.1-1.
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use super::super::character_set::{CharacterSet, is_plain};
 use super::super::correspondence::{Correspondence, Kind};
 use super::super::current::pad;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::facts::Lookahead;
+use super::super::lookahead::Lookahead;
 use super::super::output::Output;
-use super::super::undo;
 use super::super::way::Way;
+use super::super::{restored, undo};
 use super::Rewriting;
 use crate::dataset::{PATIENT_ID, SPECIFIC_CHARACTER_SET, Tag, Vr, trim, vr_of};
 
@@ -32,7 +32,8 @@ impl Rewriting {
         let own =
             restored.iter().filter_map(|found| found.written.as_ref()).map(|written| written.set.as_slice());
         let mut sets = own.chain([UNICODE]).map(CharacterSet::of);
-        let writes = |set: &CharacterSet| restored.iter().all(|found| undo::written(found, set).is_some());
+        let writes =
+            |set: &CharacterSet| restored.iter().all(|found| restored::written(found, set).is_some());
         let chosen = sets.find(writes).filter(|set| !restored.is_empty() && !set.is_default());
         if let Some(set) = &chosen {
             self.scopes.set_character_set(set.clone());

@@ -2,8 +2,8 @@
 
 use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::facts::Image;
 use super::super::levels::{Source, TooLong};
+use super::super::lookahead::Image;
 use super::super::output::Output;
 use super::super::pixels::{
     FLOAT_PIXEL_DATA, Masking, Means, PIXEL_DATA, Pixels, is_overlay_layout, lies_in_pixels,

@@ -5,10 +5,10 @@ use super::super::character_set::CharacterSet;
 use super::super::correspondence::Kind;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::patient_id::is_nobody;
-use super::super::profile::{ProfileOption, ProfileSpec, dates};
+use super::super::profile::{ProfileOption, ProfileSpec};
 use super::super::subject::Subject;
-use super::super::undo;
 use super::super::way::Way;
+use super::super::{dates, undo};
 use super::Rewriting;
 use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
 

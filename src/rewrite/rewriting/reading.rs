@@ -2,8 +2,8 @@
 //! know is known, then read event by event, up to each that somebody else has to do something for.
 
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::facts::Lookahead;
 use super::super::levels::Source;
+use super::super::lookahead::Lookahead;
 use super::super::output::Output;
 use super::super::step::Step;
 use super::super::subject::Subject;

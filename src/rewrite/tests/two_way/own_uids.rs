@@ -208,7 +208,7 @@ proptest! {
         let site = Domain::site();
         site.out(&image());
         let uids: [&str; 4] = [0, 1, 2, 3].map(|at: usize| uids[at].as_str());
-        prop_assume!(!uids.iter().any(|uid| crate::rewrite::registered::is_registered(uid.as_bytes())));
+        prop_assume!(!uids.iter().any(|uid| crate::rewrite::keyed::registered::is_registered(uid.as_bytes())));
         for (uid, _) in uids.iter().zip(&seen).filter(|(_, seen)| **seen) {
             site.attributes(Way::ToPseudonyms, &Data::new(LE).text((0x20, 0xD), b"UI", uid)).unwrap();
         }

@@ -2,10 +2,10 @@
 
 use crate::dataset::{Syntax, Tag, Vr, encoded_header};
 
-pub(in crate::rewrite) const TEXT: &str = "REMOVED";
+pub(super) const TEXT: &str = "REMOVED";
 
 /// Appends the dummy of a VR, not padded.
-pub(in crate::rewrite) fn put(vr: Vr, new: &mut Vec<u8>) {
+pub(super) fn put(vr: Vr, new: &mut Vec<u8>) {
     let value: &[u8] = match &vr.code() {
         b"DA" => b"19000101",
         b"TM" => b"000000",
@@ -24,17 +24,17 @@ pub(in crate::rewrite) fn put(vr: Vr, new: &mut Vec<u8>) {
 
 /// An element of an item of our own.
 #[derive(Clone, Debug)]
-pub(in crate::rewrite) enum Node {
+pub(super) enum Node {
     Value(Tag, Vr, Vec<u8>),
     /// Of VR US.
     Numbers(Tag, Vec<u16>),
     Items(Tag, Vec<Item>),
 }
 
-pub(in crate::rewrite) type Item = Vec<Node>;
+pub(super) type Item = Vec<Node>;
 
 /// Appends items, encoded; `None` where one is too long for its header.
-pub(in crate::rewrite) fn put_items(items: &[Item], syntax: Syntax, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn put_items(items: &[Item], syntax: Syntax, out: &mut Vec<u8>) -> Option<()> {
     for item in items {
         let mut inner = Vec::new();
         item.iter().try_for_each(|node| put_node(node, syntax, &mut inner))?;
@@ -75,7 +75,7 @@ fn text(group: u16, element: u16, vr: Vr, value: &str) -> Node {
 }
 
 /// A code sequence's item.
-pub(in crate::rewrite) fn code(value: &str, scheme: &str, meaning: &str) -> Item {
+pub(super) fn code(value: &str, scheme: &str, meaning: &str) -> Item {
     vec![text(8, 0x100, Vr::SH, value), text(8, 0x102, Vr::SH, scheme), text(8, 0x104, Vr::LO, meaning)]
 }
 
@@ -84,7 +84,7 @@ fn removed() -> Item {
 }
 
 /// One item of dummies for a sequence whose code is D, with what its macro requires.
-pub(in crate::rewrite) fn item_of(tag: Tag) -> Item {
+pub(super) fn item_of(tag: Tag) -> Item {
     match (tag.0, tag.1) {
         (0x0008, 0x0082) | (0x0040, 0x1101) | (0x0040, 0xA168) => removed(),
         (0x0008, 0x1072) => {

@@ -5,19 +5,19 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use super::character_set::CharacterSet;
 use crate::dataset::Vr;
-use crate::rewrite::character_set::CharacterSet;
 
 const ESCAPE: u8 = 0x1B;
 
 fn words() -> &'static BTreeSet<&'static [u8]> {
     static WORDS: OnceLock<BTreeSet<&'static [u8]>> = OnceLock::new();
-    WORDS.get_or_init(|| include_str!("vocabulary.txt").split_whitespace().map(str::as_bytes).collect())
+    WORDS.get_or_init(|| include_str!("known_words.txt").split_whitespace().map(str::as_bytes).collect())
 }
 
 /// Appends the known words of a text; numbers and all others go. What may be written in another character set goes
 /// whole, since a byte of it may look like a letter.
-pub(in crate::rewrite) fn clean((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) {
+pub(super) fn clean((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) {
     if old.contains(&ESCAPE) {
         return;
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, TryLockError};
 
-use super::keyed::Domain;
+use super::domain::Domain;
 
 /// Bytes of HMAC-SHA-256.
 pub(super) const SIZE: usize = 32;

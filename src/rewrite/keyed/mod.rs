@@ -1,58 +1,36 @@
 //! New identifiers from old ones: keyed, repeatable, not to be reversed or guessed without the key.
 
+mod domain;
+mod latest;
+pub(in crate::rewrite) mod registered;
+
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
-use super::latest::{self, Latest};
-use super::registered::is_registered;
+use latest::Latest;
+use registered::is_registered;
+
+pub(in crate::rewrite) use domain::Domain;
 
 /// Hexadecimal digits of a whole HMAC.
-pub(super) const DIGITS: usize = 64;
+pub(in crate::rewrite) const DIGITS: usize = 64;
 
 /// A key, with what was made with it latest. Both go together wherever the key goes, so what is kept of one key can never
 /// be taken for what another makes.
 #[derive(Clone)]
-pub(super) struct Key {
+pub(in crate::rewrite) struct Key {
     key: hmac::Key,
     latest: Arc<Latest>,
 }
 
-/// What a MAC is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Domain {
-    /// A UID of the patients' side.
-    Uid,
-    /// A UID of the pseudonyms' side.
-    OwnUid,
-    /// A UID that names no instance.
-    OtherUid,
-    Pseudonym,
-    Patient,
-    Days,
-}
-
-impl Domain {
-    /// What stands before a value, so that a MAC for one use says nothing of another.
-    fn prefix(self) -> &'static [u8] {
-        match self {
-            Self::Uid => b"uid\0",
-            Self::OwnUid => b"own-uid\0",
-            Self::OtherUid => b"other-uid\0",
-            Self::Pseudonym => b"pseudonym\0",
-            Self::Patient => b"patient\0",
-            Self::Days => b"days\0",
-        }
-    }
-}
-
 impl Key {
-    pub(super) fn new(key: hmac::Key) -> Self {
+    pub(in crate::rewrite) fn new(key: hmac::Key) -> Self {
         Self { key, latest: Arc::new(Latest::new()) }
     }
 
     /// HMAC-SHA-256 of `value`, for one use of the key.
-    pub(super) fn mac(&self, domain: Domain, value: &[u8]) -> [u8; latest::SIZE] {
+    pub(in crate::rewrite) fn mac(&self, domain: Domain, value: &[u8]) -> [u8; latest::SIZE] {
         self.latest.get(domain, value, || {
             let mut context = hmac::Context::with_key(&self.key);
             context.update(domain.prefix());
@@ -73,13 +51,13 @@ impl std::fmt::Debug for Key {
 }
 
 /// Appends the new UID for an old one.
-pub(super) fn put_uid(key: &Key, old: &[u8], new: &mut Vec<u8>) {
+pub(in crate::rewrite) fn put_uid(key: &Key, old: &[u8], new: &mut Vec<u8>) {
     put_uid_of(Domain::Uid, key, old, new);
 }
 
 /// Appends the new UID for one of a domain: `2.25.` and a version 8 UUID as a decimal number (PS3.5 B.2, RFC 9562).
 /// What one domain makes of a UID tells nothing of what another makes of it.
-pub(super) fn put_uid_of(domain: Domain, key: &Key, old: &[u8], new: &mut Vec<u8>) {
+pub(in crate::rewrite) fn put_uid_of(domain: Domain, key: &Key, old: &[u8], new: &mut Vec<u8>) {
     if is_fixed(old) {
         new.extend_from_slice(old);
         return;
@@ -93,12 +71,12 @@ pub(super) fn put_uid_of(domain: Domain, key: &Key, old: &[u8], new: &mut Vec<u8
 }
 
 /// Appends `length` upper-case hexadecimal digits that stand for the old value.
-pub(super) fn put_pseudonym(key: &Key, old: &[u8], length: usize, new: &mut Vec<u8>) {
+pub(in crate::rewrite) fn put_pseudonym(key: &Key, old: &[u8], length: usize, new: &mut Vec<u8>) {
     put_digits(&key.mac(Domain::Pseudonym, old), length, new);
 }
 
 /// Appends `length` upper-case hexadecimal digits that stand for a patient, by the Patient ID.
-pub(super) fn put_patient(key: &Key, patient_id: &[u8], length: usize, new: &mut Vec<u8>) {
+pub(in crate::rewrite) fn put_patient(key: &Key, patient_id: &[u8], length: usize, new: &mut Vec<u8>) {
     put_digits(&key.mac(Domain::Patient, patient_id), length, new);
 }
 
@@ -108,7 +86,7 @@ fn put_digits(mac: &[u8], length: usize, new: &mut Vec<u8>) {
 }
 
 /// Whether a UID stays as it is.
-pub(super) fn is_fixed(uid: &[u8]) -> bool {
+pub(in crate::rewrite) fn is_fixed(uid: &[u8]) -> bool {
     uid.is_empty() || is_registered(uid)
 }
 

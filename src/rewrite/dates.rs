@@ -2,12 +2,12 @@
 
 use time::{Date, Duration, Month};
 
-use super::super::keyed::{Domain, Key};
+use super::keyed::{Domain, Key};
 use crate::dataset::{Vr, trim};
 
 /// Days by which the dates of a patient move, never 0: made from the Patient ID with the secret, so that the intervals
 /// between all objects of one patient stay.
-pub(in crate::rewrite) fn days(key: &Key, patient_id: &[u8], (min, max): (i32, i32)) -> i32 {
+pub(super) fn days(key: &Key, patient_id: &[u8], (min, max): (i32, i32)) -> i32 {
     let mac = key.mac(Domain::Days, patient_id);
     let number = mac.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     let (min, max) = (i64::from(min), i64::from(max));
@@ -18,13 +18,7 @@ pub(in crate::rewrite) fn days(key: &Key, patient_id: &[u8], (min, max): (i32, i
 }
 
 /// Appends one value of DA, TM or DT, moved. `None` where it is none.
-pub(in crate::rewrite) fn shift(
-    vr: Vr,
-    value: &[u8],
-    days: i32,
-    keep_times: bool,
-    new: &mut Vec<u8>,
-) -> Option<()> {
+pub(super) fn shift(vr: Vr, value: &[u8], days: i32, keep_times: bool, new: &mut Vec<u8>) -> Option<()> {
     let text = std::str::from_utf8(trim(value)).ok()?;
     match vr {
         Vr::TM if keep_times => {
@@ -38,7 +32,7 @@ pub(in crate::rewrite) fn shift(
 }
 
 /// The day that a value of DA or DT begins with. `None` where it has none.
-pub(in crate::rewrite) fn date_of(vr: Vr, value: &[u8]) -> Option<Date> {
+pub(super) fn date_of(vr: Vr, value: &[u8]) -> Option<Date> {
     let mut same = Vec::new();
     shift(vr, value, 0, false, &mut same)?;
     moved(std::str::from_utf8(same.get(..8)?).ok()?, 0)
@@ -88,7 +82,7 @@ fn put(date: Date, precision: usize, new: &mut Vec<u8>) -> Option<()> {
 }
 
 /// Appends an age string, those over 89 years as 90: with them, few people are left to be meant.
-pub(in crate::rewrite) fn cap_age(value: &[u8], new: &mut Vec<u8>) {
+pub(super) fn cap_age(value: &[u8], new: &mut Vec<u8>) {
     match trim(value) {
         [number @ .., unit @ (b'D' | b'W' | b'M' | b'Y')]
             if (1..=3).contains(&number.len()) && number.iter().all(u8::is_ascii_digit) =>

@@ -17,7 +17,7 @@ const ROOT: &[u8] = b"1.2.840.10008.";
 const CONTEXT_GROUPS: &[u8] = b"6.1.";
 
 /// Whether a UID is one that the standard registers.
-pub(super) fn is_registered(uid: &[u8]) -> bool {
+pub(in crate::rewrite) fn is_registered(uid: &[u8]) -> bool {
     let rest = uid.strip_prefix(ROOT);
     rest.is_some_and(|rest| REGISTERED.contains(rest) || is_context_group(rest))
 }
