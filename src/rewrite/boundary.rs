@@ -1,6 +1,6 @@
 //! The boundary between real values and pseudonyms, which messages cross both ways.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::action::Action;
 use super::correspondence::{Correspondences, Kind};
@@ -10,56 +10,14 @@ use super::instance::Instance;
 use super::instances::FILED_BY;
 use super::keyed;
 use super::profile::{ProfileOption, ProfileSpec};
-use super::subject::Subject;
-use super::table::{Rule, Ruleset};
+use super::table::Ruleset;
 use super::way::Way;
 use crate::dataset::{PATIENT_ID, SOP_INSTANCE_UID, Tag, Vr, vr_of};
 
 /// (0008,0055) Station AE Title.
 const STATION_AE_TITLE: Tag = Tag(0x0008, 0x0055);
 
-/// The same rules, as they hold on the way back and for keys; made when they are first needed.
-#[derive(Default)]
-pub(super) struct Mirrors {
-    back: OnceLock<Arc<Ruleset>>,
-    keys: OnceLock<Arc<Ruleset>>,
-}
-
 impl Ruleset {
-    /// The rules for a data set that crosses the boundary.
-    pub(super) fn across(self: Arc<Self>, way: Way, subject: &Subject) -> Arc<Self> {
-        let mirror = match (way, subject) {
-            (_, Subject::Keys) => self.mirrors.keys.get_or_init(|| self.mirrored(Action::Key)),
-            (Way::ToReal, _) => self.mirrors.back.get_or_init(|| self.mirrored(Action::Undo)),
-            (Way::ToPseudonyms, _) => return self,
-        };
-        Arc::clone(mirror)
-    }
-
-    fn mirrored(&self, mirror: fn(Box<Action>) -> Action) -> Arc<Self> {
-        let rule = |rule: &Rule| Rule { action: mirror(Box::new(rule.action.clone())), ..rule.clone() };
-        Arc::new(Self {
-            rules: self.rules.iter().map(rule).collect(),
-            explicit: self.explicit,
-            profile: self.profile.clone(),
-            date_key: self.date_key.clone(),
-            other_secrets: self.other_secrets.clone(),
-            secret_version: self.secret_version,
-            needs_patient: self.needs_patient,
-            plants: false,
-            exact: self.exact.clone(),
-            masks: self.masks.clone(),
-            private: self.private.clone(),
-            creators: self.creators.clone(),
-            additions: Vec::new(),
-            reads_text: self.reads_text,
-            is_tolerant: self.is_tolerant,
-            max_depth: self.max_depth,
-            max_inflated: self.max_inflated,
-            mirrors: Mirrors::default(),
-        })
-    }
-
     /// What the SOP Instance UID (0000,1000) or (0000,1001) of a command becomes on the other side. Where the instance
     /// `exists`, one that is unknown on the way back is `None`; otherwise it is the sender's own, as in a data set.
     ///

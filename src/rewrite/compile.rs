@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use regex::RegexBuilder;
 
 use super::action::Action;
-use super::boundary::Mirrors;
 use super::creator::CreatorId;
 use super::keyed::Key;
 use super::profile::{self, FLAG};
+use super::rule::Rule;
 use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
-use super::table::{Addition, Mask, Private, Rule, Ruleset};
+use super::table::{Addition, Mask, Private, Ruleset};
 use super::tag_pattern::TagPattern;
 use super::template::Template;
 use super::value;
@@ -309,7 +309,6 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) 
         is_tolerant: false,
         max_depth: 0,
         max_inflated: 0,
-        mirrors: Mirrors::default(),
     }
 }
 

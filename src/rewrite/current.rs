@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::action::{Action, Plan};
+use super::applying::Plan;
 use super::levels::Source;
 use crate::dataset::{Header, Syntax, Tag, Vr};
 
@@ -79,17 +79,5 @@ impl Current {
     pub(super) fn head(&self) -> Source<'_> {
         let kept = self.head.get(..self.size).unwrap_or_default();
         self.at.clone().map_or(Source::Made(kept), Source::Input)
-    }
-}
-
-/// Makes the length of a new value even (PS3.5 §6.2).
-pub(super) fn pad(value: &mut Vec<u8>, action: &Action, vr: Vr) {
-    if !value.len().is_multiple_of(2) {
-        value.push(match (action, vr) {
-            (Action::Uid { .. } | Action::OtherUid { .. }, _) => 0,
-            (Action::Dummy | Action::Bytes(_) | Action::Items(_) | Action::Append(_), Vr::UN) => 0,
-            (_, Vr::UN) => b' ',
-            (_, vr) => vr.padding(),
-        });
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use time::Date;
 
+use super::mode::Mode;
 use super::pseudonyms::Pseudonyms;
 use super::schedule::Schedule;
 use super::way::Way;
@@ -12,6 +13,7 @@ use crate::dataset::Tag;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub(super) way: Way,
+    pub(super) mode: Mode,
     /// For dates of the sender's own clock, on the way back.
     pub(super) today: Option<Date>,
     /// The real (0010,0020) of whom a key names otherwise, which has to become the key.

@@ -14,7 +14,7 @@
 //! # Two ways
 //!
 //! Where a [crosswalk](Correspondences) remembers what was made, the same rules lead back: [`Transform::across`] takes
-//! a data set to either side. A rule's action is then undone, or translates a key; `undo` and `keys` have a table each.
+//! a data set to either side. A rule's action is then undone, or translates a key: `applying::back` and `applying::keys` have a table each.
 //!
 //! # What cannot be read
 //!
@@ -31,6 +31,7 @@
 //! handed out to be decoded elsewhere.
 
 mod action;
+mod applying;
 mod boundary;
 pub mod canary;
 mod change;
@@ -47,10 +48,10 @@ mod facts;
 mod instance;
 mod instances;
 mod keyed;
-mod keys;
 mod known_words;
 mod levels;
 mod lookahead;
+mod mode;
 mod notes;
 mod output;
 mod owner;
@@ -61,6 +62,7 @@ mod profile;
 mod pseudonyms;
 mod restored;
 mod rewriting;
+mod rule;
 mod schedule;
 mod scope;
 mod spec;
@@ -71,7 +73,6 @@ mod table;
 mod tag_pattern;
 mod template;
 mod transform;
-mod undo;
 mod value;
 mod versions;
 mod way;

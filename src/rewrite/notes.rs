@@ -3,8 +3,7 @@
 use super::change::{Change, Content, Recorder};
 use super::error::RewriteProblem;
 use super::levels::Part;
-use super::subject::Expected;
-use super::subject::Subject;
+use super::subject::{Expected, Subject};
 use super::way::Way;
 use crate::dataset::{
     Header, PATIENT_ID, SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Scanner, Tag, Tolerated, Vr,

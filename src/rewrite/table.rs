@@ -1,24 +1,16 @@
 //! Which rule decides on an element: a look-up, apart from the mechanics of the stream.
 
 use super::action::Action;
-use super::boundary::Mirrors;
 use super::compile;
 use super::correspondence::{Correspondences, Kind, Unavailable};
 use super::creator::{self, CreatorId};
 use super::keyed::{self, Key};
+use super::mode::Mode;
 use super::planting;
 use super::profile::{Profile, ProfileSpec, statement};
+use super::rule::Rule;
 use super::spec::{RuleProblem, RulesetSpec};
 use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
-
-/// A rule, compiled. Its place in the order is its index.
-#[derive(Clone, Debug)]
-pub(super) struct Rule {
-    pub(super) tag_text: String,
-    pub(super) action: Action,
-    /// Of the profile: the row of the table and the option that decided. Empty for an administrator's rule.
-    pub(super) why: Box<str>,
-}
 
 /// An element that `set` adds where it is absent.
 #[derive(Clone, Debug)]
@@ -74,7 +66,6 @@ pub struct Ruleset {
     pub(super) is_tolerant: bool,
     pub(super) max_depth: usize,
     pub(super) max_inflated: u64,
-    pub(super) mirrors: Mirrors,
 }
 
 impl Ruleset {
@@ -209,12 +200,19 @@ impl Ruleset {
     /// The first rule for a private creator element.
     ///
     /// It goes with its block: `remove` of the whole block removes it, any other rule about elements of the block keeps it,
-    /// and of the rules by mask only `remove` applies, since elements without their creator mean nothing.
-    pub(super) fn decide_on_creator(&self, tag: Tag, creator: Option<CreatorId>) -> Option<usize> {
+    /// and of the rules by mask only `remove` applies, since elements without their creator mean nothing. On the way back and
+    /// in keys, where nothing is removed as it was on the way there, only a rule about its own tag or the profile's does.
+    pub(super) fn decide_on_creator(
+        &self,
+        tag: Tag,
+        creator: Option<CreatorId>,
+        mode: Mode,
+    ) -> Option<usize> {
         let tag_number = number(tag);
         let by_tag = self.on_tag(tag_number);
-        let removes = |rule: usize| matches!(self.action(rule), Action::Remove);
-        let keeps = |rule: usize| matches!(self.action(rule), Action::Keep);
+        let is_forward = mode == Mode::Forward;
+        let removes = |rule: usize| is_forward && matches!(self.action(rule), Action::Remove);
+        let keeps = |rule: usize| is_forward && matches!(self.action(rule), Action::Keep);
         let mut masks = self.masks.iter().filter(|mask| tag_number & mask.mask == mask.value);
         let mask = masks.find(|mask| removes(mask.rule) || keeps(mask.rule)).map(|mask| mask.rule);
         let mut private =

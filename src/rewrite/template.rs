@@ -1,15 +1,9 @@
 //! Values with facts in them: `ANON^{pseudonym}`.
 
-use super::character_set::CharacterSet;
-use super::correspondence::Kind;
-use super::error::RewriteProblem;
-use super::facts::Facts;
-use super::keyed::{self, Key};
-use super::patient_id::is_nobody;
-use crate::dataset::{PATIENT_ID, Tag, trim};
+use super::keyed::Key;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Text(String),
     /// `{pseudonym}`: hexadecimal digits for the patient, from the Patient ID of the data set.
     Patient,
@@ -26,9 +20,9 @@ enum Part {
 /// A value of `replace` or `set` that depends on facts.
 #[derive(Clone, Debug)]
 pub(super) struct Template {
-    parts: Vec<Part>,
-    key: Option<Key>,
-    length: usize,
+    pub(super) parts: Vec<Part>,
+    pub(super) key: Option<Key>,
+    pub(super) length: usize,
 }
 
 impl Template {
@@ -85,84 +79,5 @@ impl Template {
             Part::Sequence => "1".to_owned(),
         });
         parts.collect()
-    }
-
-    /// The value for an attribute whose own was `old`.
-    pub(super) fn fill(
-        &self,
-        facts: &mut Facts,
-        (tag, set): (Tag, &CharacterSet),
-        old: &[u8],
-    ) -> Result<String, RewriteProblem> {
-        // Nothing is made of nothing: `SUBJECT-` would be the same for everybody.
-        let old = if is_nobody(old) { &[] } else { old };
-        if old.is_empty() && self.is_of_value() {
-            return Ok(String::new());
-        }
-        let (real, written) = facts.pseudonyms.identity(Kind::Value(tag), (old, set))?;
-        let kind = if old.is_empty() { None } else { self.kind(facts, tag, &real) };
-        let known = match kind {
-            Some(kind @ Kind::Value(_)) => facts.pseudonyms.used(kind, &real, written.as_ref())?,
-            _ => None,
-        };
-        let text = match known {
-            Some(known) => known,
-            None => {
-                let text = self.make(facts, &real)?;
-                match kind {
-                    Some(kind @ Kind::Value(_)) => {
-                        facts.pseudonyms.keep(kind, (&real, written), trim(&text))?
-                    }
-                    Some(kind) => facts.pseudonyms.note(kind, (&real, written), trim(&text))?,
-                    None => {}
-                }
-                text
-            }
-        };
-        Ok(String::from_utf8_lossy(&text).into_owned())
-    }
-
-    /// What the filled value stands for.
-    fn kind(&self, facts: &Facts, tag: Tag, old: &[u8]) -> Option<Kind> {
-        let is_patient = tag == PATIENT_ID && facts.patient.as_deref() == Some(old);
-        if self.parts.contains(&Part::Value) || self.needs_patient() && is_patient {
-            Some(Kind::Value(tag))
-        } else {
-            self.needs_patient().then_some(Kind::OfPatient(tag))
-        }
-    }
-
-    fn make(&self, facts: &mut Facts, old: &[u8]) -> Result<Vec<u8>, RewriteProblem> {
-        let mut text = Vec::new();
-        for part in &self.parts {
-            match (part, &self.key) {
-                (Part::Text(part), _) => text.extend_from_slice(part.as_bytes()),
-                (Part::Patient, Some(key)) => {
-                    let patient = facts.patient.as_deref().ok_or(RewriteProblem::NoPatient)?;
-                    let mut digits = Vec::new();
-                    facts.pseudonyms.put(Kind::Patient, patient, &mut digits, |digits| {
-                        keyed::put_patient(key, patient, keyed::DIGITS, digits);
-                    })?;
-                    text.extend_from_slice(digits.get(..self.length).unwrap_or(&digits));
-                }
-                (Part::Value, Some(key)) if !old.is_empty() => {
-                    keyed::put_pseudonym(key, old, self.length, &mut text);
-                }
-                (Part::Patient | Part::Value, _) => {}
-                (Part::Peer, _) => {
-                    let peer = facts.peer.as_deref().ok_or(RewriteProblem::NoPeer)?;
-                    text.extend_from_slice(peer.as_bytes());
-                }
-                (Part::Tenant, _) => {
-                    let tenant = facts.tenant.as_deref().ok_or(RewriteProblem::NoTenant)?;
-                    text.extend_from_slice(tenant.as_bytes());
-                }
-                (Part::Sequence, _) => {
-                    let number = facts.number.ok_or(RewriteProblem::NoNumber)?;
-                    text.extend_from_slice(number.to_string().as_bytes());
-                }
-            }
-        }
-        Ok(text)
     }
 }

@@ -57,7 +57,7 @@ impl Transform {
     /// [crosswalk](Self::with_crosswalk); without one, nothing can come back.
     pub fn across(rules: Arc<Ruleset>, way: Way, subject: Subject, encoding: Encoding) -> Self {
         let max_inflated = rules.max_inflated;
-        let rewriting = Rewriting::new(rules.across(way, &subject), encoding.syntax, way, subject);
+        let rewriting = Rewriting::new(rules, encoding.syntax, way, subject);
         Self::of(if encoding.deflated {
             Work::Deflated(Box::new(Deflated::new(rewriting, max_inflated)))
         } else {

@@ -12,7 +12,7 @@ use crate::rewrite::creator::CreatorId;
 use crate::rewrite::dummy::{self, Item};
 use crate::rewrite::error::RewriteProblem;
 use crate::rewrite::keyed::Key;
-use crate::rewrite::table::Rule;
+use crate::rewrite::rule::Rule;
 use crate::rewrite::tag_pattern::TagPattern;
 
 /// Of (0012,0063), together with the options' names.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::super::applying::{self, pad};
 use super::super::character_set::CharacterSet;
-use super::super::current::pad;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::output::Output;
 use super::super::profile;
@@ -73,9 +73,10 @@ impl Rewriting {
             let syntax = self.scanner.root_syntax();
             self.current.header = Header { tag, vr, length: None, syntax };
             let (action, mut new) = (rules.action(rule), Vec::with_capacity(MOSTLY));
-            let edit = action.edit((tag, vr), syntax, &CharacterSet::DEFAULT, &[], &mut self.facts, &mut new);
+            let set = &CharacterSet::DEFAULT;
+            let edit = applying::edit(action, (tag, vr), syntax, set, &[], &mut self.facts, &mut new);
             edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?;
-            pad(&mut new, action, vr);
+            pad(self.facts.mode, action, vr, &mut new);
             self.put(tag, vr, syntax, &new, out)?;
             self.notes.added(tag, vr, rule, &new);
         }

@@ -1,14 +1,14 @@
 //! The character set of a data set that real values come back into.
 
 use super::super::action::Action;
+use super::super::applying::pad;
 use super::super::character_set::{CharacterSet, is_plain};
 use super::super::correspondence::{Correspondence, Kind};
-use super::super::current::pad;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::lookahead::Lookahead;
 use super::super::output::Output;
+use super::super::restored;
 use super::super::way::Way;
-use super::super::{restored, undo};
 use super::Rewriting;
 use crate::dataset::{PATIENT_ID, SPECIFIC_CHARACTER_SET, Tag, Vr, trim, vr_of};
 
@@ -49,10 +49,8 @@ impl Rewriting {
         set: &CharacterSet,
     ) -> Result<Vec<Correspondence>, RewriteProblem> {
         let (vr, pseudonyms) = (vr_of(tag), &self.facts.pseudonyms);
-        let Some(Action::Undo(action) | Action::Key(action)) = self.rules.action_on(tag, vr) else {
-            return Ok(Vec::new());
-        };
-        let (kinds, mut all) = (undo::kinds(action, tag), Vec::new());
+        let Some(action) = self.rules.action_on(tag, vr) else { return Ok(Vec::new()) };
+        let (kinds, mut all) = (action.kinds(tag), Vec::new());
         for one in set.values(vr, value).map(|one| trim(one.trim_ascii_end())) {
             let end = one.iter().rposition(|b| *b != b'*').map_or(0, |last| last + 1);
             let Some(found) = pseudonyms.behind(&kinds, vr, one.get(..end).unwrap_or_default())? else {
@@ -70,7 +68,7 @@ impl Rewriting {
     pub(super) fn put_chosen_set(&mut self, out: &mut Output) -> Result<(), RewriteError> {
         let Some(set) = self.chosen.take() else { return Ok(()) };
         let mut value = set.name().to_vec();
-        pad(&mut value, &Action::Keep, Vr::CS);
+        pad(self.facts.mode, &Action::Keep, Vr::CS, &mut value);
         let elements = &mut self.notes.summary.elements;
         *elements = elements.saturating_add(1);
         self.put(SPECIFIC_CHARACTER_SET, Vr::CS, self.scanner.root_syntax(), &value, out)

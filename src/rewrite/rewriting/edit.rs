@@ -1,7 +1,7 @@
 //! Values edited, as a rule says.
 
-use super::super::action::{Action, Cannot, Edit, Plan};
-use super::super::current::pad;
+use super::super::action::Action;
+use super::super::applying::{self, Cannot, Edit, Plan, pad};
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::Source;
 use super::super::output::Output;
@@ -36,7 +36,7 @@ impl Rewriting {
         self.facts.sequence = self.scanner.path().last().map(|step| step.sequence);
         let edit = match plan {
             Plan::Empty => Ok(Edit::New),
-            _ => action.edit((tag, vr), syntax, set, old_value, &mut self.facts, &mut new),
+            _ => applying::edit(action, (tag, vr), syntax, set, old_value, &mut self.facts, &mut new),
         };
         let edit = match edit {
             Err(Cannot::Lacks(RewriteProblem::NoPatient | RewriteProblem::NoNumber))
@@ -47,7 +47,7 @@ impl Rewriting {
             }
             edit => edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?,
         };
-        pad(&mut new, action, vr);
+        pad(self.facts.mode, action, vr, &mut new);
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);
         }

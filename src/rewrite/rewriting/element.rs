@@ -1,12 +1,10 @@
 //! Elements: what is to be done with one, and its value on the way.
 
-use super::super::action::Plan;
+use super::super::applying::{self, Plan};
 use super::super::character_set::CharacterSet;
-use super::super::creator::CreatorId;
-use super::super::creator::is_creator;
+use super::super::creator::{CreatorId, is_creator};
 use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::keys;
 use super::super::levels::Source;
 use super::super::notes::Notes;
 use super::super::output::Output;
@@ -92,7 +90,7 @@ impl Rewriting {
     fn complete(&mut self, value: Source<'_>, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
         let Header { tag, vr, .. } = self.current.header;
         let old = value.bytes(input);
-        if self.hidden.is_some() && tag != SPECIFIC_CHARACTER_SET && !keys::is_universal(vr, trim(old)) {
+        if self.hidden.is_some() && tag != SPECIFIC_CHARACTER_SET && !applying::is_universal(vr, trim(old)) {
             return Err(self.error(RewriteProblem::NotAKey));
         }
         let top = self.scanner.depth() == 0;
@@ -127,7 +125,7 @@ impl Rewriting {
                 None => self.rules.creator_id(trim(old)),
             };
             self.scopes.reserve(tag, creator);
-            let rule = self.rules.decide_on_creator(tag, creator);
+            let rule = self.rules.decide_on_creator(tag, creator, self.facts.mode);
             rule.filter(|&rule| !self.is_called_safe(tag, creator, rule))
         } else {
             self.decide(&self.current.header, top)
@@ -197,7 +195,7 @@ impl Rewriting {
             return None;
         }
         if is_creator(tag) {
-            return self.rules.decide_on_creator(tag, None);
+            return self.rules.decide_on_creator(tag, None, self.facts.mode);
         }
         let vr = if header.vr == Vr::UN { exact_vr_of(tag).unwrap_or(Vr::UN) } else { header.vr };
         let creator = self.scopes.creator_of(tag);

@@ -12,13 +12,14 @@ mod sequence;
 
 use std::sync::Arc;
 
-use super::action::{Cannot, Plan};
+use super::applying::{self, Cannot, Plan};
 use super::character_set::CharacterSet;
 use super::current::{Current, Doing};
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::Facts;
 use super::levels::{Levels, Part, Source};
 use super::lookahead::{Image, Lookahead};
+use super::mode::Mode;
 use super::notes::Notes;
 use super::output::Output;
 use super::pixels::{Codec, Masking};
@@ -123,8 +124,11 @@ impl Rewriting {
         };
         // Whose what is restored may be depends on whom the data set is on, whatever the rules make of that.
         let checks_owner = way == Way::ToReal;
+        let mode = Mode::of(way, &subject);
+        // Only objects that are de-identified get what they lack.
+        let next_addition = if mode == Mode::Forward { 0 } else { rules.additions.len() };
         Self {
-            facts: Facts { way, ..Facts::default() },
+            facts: Facts { way, mode, ..Facts::default() },
             guards_pixels,
             masking: if shows_pixels { Masking::Pass } else { Masking::Refuse },
             codec: None,
@@ -162,7 +166,7 @@ impl Rewriting {
             hidden: None,
             open: 0,
             skipping: None,
-            next_addition: 0,
+            next_addition,
             bulk_seen: false,
             new: Vec::new(),
         }
@@ -237,7 +241,7 @@ impl Rewriting {
     fn plan(&self, rule: usize, header: &Header) -> Plan {
         let Header { tag, vr, length, .. } = *header;
         let vr = if vr == Vr::UN { exact_vr_of(tag).unwrap_or(vr) } else { vr };
-        self.rules.action(rule).plan(tag, vr, length.unwrap_or(u32::MAX))
+        applying::plan(self.facts.mode, self.rules.action(rule), tag, vr, length.unwrap_or(u32::MAX))
     }
 
     fn error(&self, problem: RewriteProblem) -> RewriteError {

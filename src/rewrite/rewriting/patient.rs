@@ -1,14 +1,13 @@
 //! On whom a data set is, which has to be known before its dates are.
 
-use super::super::action::Action;
 use super::super::character_set::CharacterSet;
 use super::super::correspondence::Kind;
+use super::super::dates;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::patient_id::is_nobody;
 use super::super::profile::{ProfileOption, ProfileSpec};
 use super::super::subject::Subject;
 use super::super::way::Way;
-use super::super::{dates, undo};
 use super::Rewriting;
 use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
 
@@ -66,9 +65,8 @@ impl Rewriting {
             return identity(written);
         }
         let kinds = match self.rules.action_on(PATIENT_ID, Vr::LO) {
-            None | Some(Action::Keep) => return identity(written),
-            Some(Action::Undo(action) | Action::Key(action)) => undo::kinds(action, PATIENT_ID),
-            Some(_) => Vec::new(),
+            None => return identity(written),
+            Some(action) => action.kinds(PATIENT_ID),
         };
         if kinds.is_empty() {
             return Ok(None);

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::super::action::{Action, Plan};
+use super::super::action::Action;
+use super::super::applying::{self, Plan};
 use super::super::change::Content;
 use super::super::current::Doing;
 use super::super::dummy;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::keys;
 use super::super::levels::{Opening, Part, Source, TooLong, undefined};
+use super::super::mode::Mode;
 use super::super::output::Output;
 use super::super::subject::Subject;
 use super::{Rewriting, source};
@@ -37,18 +38,18 @@ impl Rewriting {
         if part == Part::Fragments && self.subject == Subject::Keys {
             return Err(self.error(RewriteProblem::NotAKey));
         }
-        match rule.map(|rule| (rule, rules.action(rule))) {
-            Some((rule, Action::Undo(_))) if self.plan(rule, &header) == Plan::Remove => {
+        match (self.facts.mode, rule.map(|rule| (rule, rules.action(rule)))) {
+            (Mode::Back, Some((rule, _))) if self.plan(rule, &header) == Plan::Remove => {
                 self.notes.changed_sequence(&self.scanner, header, rule, part, true, Content::Sequence);
                 self.skipping = Some(self.open);
                 self.open += 1;
                 Ok(())
             }
-            Some((_, Action::Key(action))) if keys::hides(action) && self.hidden.is_none() => {
+            (Mode::Keys, Some((_, action))) if applying::hides(action) && self.hidden.is_none() => {
                 self.hidden = Some(self.open);
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
-            None | Some((_, Action::Keep | Action::Default(_) | Action::Undo(_) | Action::Key(_))) => {
+            (_, None | Some((_, Action::Keep | Action::Default(_)))) | (Mode::Back | Mode::Keys, Some(_)) => {
                 if part == Part::Fragments && depth == 0 && self.decodes() {
                     return self.begin_decoding(&header, out);
                 }
@@ -57,18 +58,20 @@ impl Rewriting {
                 }
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
-            Some((_, Action::Empty)) if header.length == Some(0) => {
+            (Mode::Forward, Some((_, Action::Empty))) if header.length == Some(0) => {
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
-            Some((rule, Action::Append(_))) if depth == 0 && part == Part::Sequence => {
+            (Mode::Forward, Some((rule, Action::Append(_)))) if depth == 0 && part == Part::Sequence => {
                 self.appending = Some((rule, self.open, header.items()));
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
-            Some((_, Action::Refuse(problem))) => Err(RewriteError::new(header.tag, depth, *problem)),
-            Some((rule, action)) if self.replaces_sequence(rule, action) => {
+            (Mode::Forward, Some((_, Action::Refuse(problem)))) => {
+                Err(RewriteError::new(header.tag, depth, *problem))
+            }
+            (Mode::Forward, Some((rule, action))) if self.replaces_sequence(rule, action) => {
                 self.replace_sequence((rule, action), part, header, out)
             }
-            Some((rule, _)) => {
+            (Mode::Forward, Some((rule, _))) => {
                 Err(RewriteError::new(header.tag, depth, RewriteProblem::NotForSequences { rule }))
             }
         }

@@ -13,17 +13,18 @@
 //! A value that is compared with what the rules hide tells what is hidden, guess by guess. It is refused rather than
 //! ignored, since then more would match than was asked for.
 
-use super::action::{Action, Cannot, Edit, Plan};
-use super::character_set::CharacterSet;
-use super::correspondence::{Correspondence, Kind};
-use super::creator::is_creator;
-use super::error::RewriteProblem;
-use super::facts::Facts;
-use super::keyed;
-use super::schedule::STATION;
-use super::template::Template;
-use super::way::Way;
-use super::{dates, known_words, restored, undo};
+use super::super::action::Action;
+use super::super::character_set::CharacterSet;
+use super::super::correspondence::{Correspondence, Kind};
+use super::super::creator::is_creator;
+use super::super::error::RewriteProblem;
+use super::super::facts::Facts;
+use super::super::schedule::STATION;
+use super::super::template::Template;
+use super::super::way::Way;
+use super::super::{dates, keyed, known_words, restored};
+use super::forward;
+use super::outcome::{Cannot, Edit, Plan};
 use crate::dataset::{PATIENT_ID, Tag, Vr, number, trim};
 
 /// (0008,0201): it says how other values are meant.
@@ -42,7 +43,7 @@ pub(super) fn plan(action: &Action, tag: Tag, length: u32) -> Plan {
 }
 
 /// Whether nothing can be looked for by the attribute, and by those in it where it is a sequence.
-pub(super) fn hides(action: &Action) -> bool {
+pub(in crate::rewrite) fn hides(action: &Action) -> bool {
     match action {
         Action::Keep | Action::Default(_) => false,
         Action::Uid { .. } | Action::Pseudonym { .. } | Action::Shift { .. } => false,
@@ -52,7 +53,7 @@ pub(super) fn hides(action: &Action) -> bool {
 }
 
 /// Puts what is to be looked for into `new`, which is empty before.
-pub(super) fn translate(
+pub(super) fn edit(
     action: &Action,
     (tag, vr): (Tag, Vr),
     (old, set): (&[u8], &CharacterSet),
@@ -94,7 +95,7 @@ fn shows(action: &Action, vr: Vr, (key, set): (&[u8], &CharacterSet)) -> bool {
         _ if set.has_wildcard(vr, key) => return false,
         Action::CapAge => dates::cap_age(key, &mut shown),
         Action::Clean(_) => known_words::clean((vr, set), key, &mut shown),
-        action @ Action::Pattern { .. } => return action.leaves(vr, set, key),
+        action @ Action::Pattern { .. } => return forward::leaves(action, vr, set, key),
         _ => return false,
     }
     // Whoever is older than 89 is shown as 90.
@@ -141,7 +142,7 @@ fn put_found(
 }
 
 /// Universal matching (PS3.4 C.2.2.2.3): empty, or nothing but asterisks.
-pub(super) fn is_universal(vr: Vr, key: &[u8]) -> bool {
+pub(in crate::rewrite) fn is_universal(vr: Vr, key: &[u8]) -> bool {
     key.is_empty() || vr.is_text() && key.iter().all(|b| *b == b'*')
 }
 
@@ -153,7 +154,7 @@ fn put_list(
     facts: &mut Facts,
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
-    let kinds = undo::kinds(action, tag);
+    let kinds = action.kinds(tag);
     let values: Vec<&[u8]> = set.values(vr, key).map(trim).filter(|one| !one.is_empty()).collect();
     if let ([uid], Way::ToReal, [Kind::Uid]) = (values.as_slice(), facts.way, kinds.as_slice())
         && facts.patient.is_none()

@@ -16,15 +16,16 @@
 
 use time::{Date, Duration};
 
-use super::action::{Action, Cannot, Edit, Otherwise, Plan, each_value};
-use super::character_set::CharacterSet;
-use super::correspondence::Kind;
-use super::error::RewriteProblem;
-use super::facts::Facts;
-use super::instances::FILED_BY;
-use super::keyed;
-use super::restored::written;
-use super::{dates, dummy};
+use super::super::action::{Action, Otherwise};
+use super::super::character_set::CharacterSet;
+use super::super::correspondence::Kind;
+use super::super::error::RewriteProblem;
+use super::super::facts::Facts;
+use super::super::instances::FILED_BY;
+use super::super::restored::written;
+use super::super::{dates, dummy, keyed};
+use super::each::each_value;
+use super::outcome::{Cannot, Edit, Plan};
 use crate::dataset::{PATIENT_ID, Tag, Vr, trim};
 
 /// (0008,0050): of group 0008, but not the sender's to choose.
@@ -54,7 +55,7 @@ pub(super) fn plan(action: &Action, tag: Tag, vr: Vr, length: u32) -> Plan {
 }
 
 /// Puts the real value of an element into `new`, which is empty before.
-pub(super) fn undo(
+pub(super) fn edit(
     action: &Action,
     (tag, vr): (Tag, Vr),
     set: &CharacterSet,
@@ -71,12 +72,12 @@ pub(super) fn undo(
             })?
         }
         Action::Pseudonym { .. } => each_value((vr, set), old, new, |one, new| {
-            put_real(&kinds(action, tag), (tag, vr), set, one, facts, new)
+            put_real(&action.kinds(tag), (tag, vr), set, one, facts, new)
         })?,
         Action::Template(template) if template.has_pseudonym() => {
             let whole = trim(old);
             if !whole.is_empty() {
-                put_real(&kinds(action, tag), (tag, vr), set, whole, facts, new).map_err(Cannot::Lacks)?;
+                put_real(&action.kinds(tag), (tag, vr), set, whole, facts, new).map_err(Cannot::Lacks)?;
             }
         }
         Action::Shift { .. } => each_value((vr, set), old, new, |one, new| put_date(vr, one, facts, new))?,
@@ -92,20 +93,6 @@ pub(super) fn undo(
         _ => return Ok(Edit::Same),
     }
     Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
-}
-
-/// The kinds under which a pseudonym that `action` made may be known; none where it makes none.
-pub(super) fn kinds(action: &Action, tag: Tag) -> Vec<Kind> {
-    match action {
-        Action::Uid { .. } => vec![Kind::Uid],
-        Action::Pseudonym { .. } => vec![Kind::Value(tag)],
-        Action::Template(template) if template.is_of_value() => vec![Kind::Value(tag)],
-        Action::Template(template) if template.has_pseudonym() && tag == PATIENT_ID => {
-            vec![Kind::Value(tag), Kind::OfPatient(tag)]
-        }
-        Action::Template(template) if template.has_pseudonym() => vec![Kind::OfPatient(tag)],
-        _ => Vec::new(),
-    }
 }
 
 /// What was sent out as one patient's does not come back as another's, and neither do studies, series and instances that

@@ -1,0 +1,172 @@
+//! An action as it stands.
+
+use std::borrow::Cow;
+
+use regex::Regex;
+
+use super::super::action::{Action, Otherwise};
+use super::super::character_set::CharacterSet;
+use super::super::correspondence::Kind;
+use super::super::error::RewriteProblem;
+use super::super::facts::Facts;
+use super::super::keyed::Domain;
+use super::super::{dates, dummy, keyed, known_words, planting, value};
+use super::each::each_value;
+use super::outcome::{Cannot, Edit, Plan};
+use crate::dataset::{Syntax, Tag, Vr, trim};
+
+/// What is to be done with an element of which the value is still to come.
+pub(super) fn plan(action: &Action) -> Plan {
+    match action {
+        // An element that is there has no need of a default.
+        Action::Keep | Action::Default(_) => Plan::Keep,
+        Action::Remove => Plan::Remove,
+        Action::Empty => Plan::Empty,
+        other => Plan::Edit { reads: other.reads() },
+    }
+}
+
+/// Whether a pattern finds nothing in a value.
+pub(super) fn leaves(action: &Action, vr: Vr, set: &CharacterSet, old: &[u8]) -> bool {
+    match action {
+        Action::Pattern { find, value } => {
+            matches!(replace_all(find, value, vr, set, old), Some(Cow::Borrowed(_)))
+        }
+        _ => false,
+    }
+}
+
+/// Puts the new value into `new`, which is empty before. Not for what is planned otherwise than to be edited.
+pub(super) fn edit(
+    action: &Action,
+    (tag, vr): (Tag, Vr),
+    syntax: Syntax,
+    set: &CharacterSet,
+    old: &[u8],
+    facts: &mut Facts,
+    new: &mut Vec<u8>,
+) -> Result<Edit, Cannot> {
+    if action.reads() && !(vr.is_text() || vr == Vr::UN) {
+        return Err(Cannot::Unsuited);
+    }
+    let unsuited = |_: String| Cannot::Unsuited;
+    match action {
+        Action::Keep | Action::Remove => return Ok(Edit::Same),
+        Action::Empty => {}
+        Action::Replace(text) | Action::Default(text) => {
+            value::encode(vr, text, syntax, new).map_err(unsuited)?
+        }
+        Action::Template(template) => {
+            let text = template.fill(facts, (tag, set), trim(old)).map_err(Cannot::Lacks)?;
+            value::encode(vr, &text, syntax, new).map_err(unsuited)?;
+        }
+        Action::Dummy => dummy::put(vr, new),
+        Action::Canary => planting::put(vr, facts.canaries, new),
+        Action::Bytes(bytes) => new.extend_from_slice(bytes),
+        Action::Items(items) | Action::Append(items) => {
+            dummy::put_items(items, syntax, new).ok_or(Cannot::Unsuited)?;
+        }
+        Action::Refuse(problem) => return Err(Cannot::Lacks(*problem)),
+        Action::Shift { keep_times } => {
+            let days = facts.days.ok_or(Cannot::Lacks(RewriteProblem::NoPatient))?;
+            each_value((vr, set), old, new, |one, new| shift(vr, one, (days, *keep_times), new))?;
+        }
+        Action::CapAge => {
+            if cap_ages((vr, set), old, new)? {
+                return Ok(Edit::Gone);
+            }
+        }
+        Action::Clean(otherwise) => {
+            if clean((vr, set), trim(old), *otherwise, new) {
+                return Ok(Edit::Gone);
+            }
+        }
+        Action::Pattern { find, value } => match replace_all(find, value, vr, set, old) {
+            Some(Cow::Borrowed(_)) => return Ok(Edit::Same),
+            Some(Cow::Owned(edited)) => new.extend_from_slice(&edited),
+            // What cannot be read for certain may be what was looked for.
+            None => {}
+        },
+        Action::Pseudonym { key, length } => each_value((vr, set), old, new, |one, new| {
+            facts.pseudonyms.put_text(Kind::Value(tag), (one, set), new, |real, new| {
+                keyed::put_pseudonym(key, real, *length, new);
+            })
+        })?,
+        Action::Uid { key } => {
+            each_value((vr, set), old, new, |one, new| facts.pseudonyms.put_uid(key, one, new))?
+        }
+        Action::OtherUid { key } => each_value((vr, set), old, new, |one, new| {
+            keyed::put_uid_of(Domain::OtherUid, key, one, new);
+            Ok(())
+        })?,
+    }
+    Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
+}
+
+/// A date or time moved by so many days; a dummy where it is none that can be read.
+fn shift(
+    vr: Vr,
+    one: &[u8],
+    (days, keep_times): (i32, bool),
+    new: &mut Vec<u8>,
+) -> Result<(), RewriteProblem> {
+    let start = new.len();
+    if dates::shift(vr, one, days, keep_times, new).is_none() {
+        new.truncate(start);
+        dummy::put(vr, new);
+    }
+    Ok(())
+}
+
+/// Whether nothing is left of ages that were there.
+fn cap_ages((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) -> Result<bool, Cannot> {
+    each_value((vr, set), old, new, |one, new| {
+        dates::cap_age(one, new);
+        Ok(())
+    })?;
+    Ok(new.is_empty() && !trim(old).is_empty())
+}
+
+/// Whether the element goes, since nothing is left of a text that was there.
+fn clean((vr, set): (Vr, &CharacterSet), old: &[u8], otherwise: Otherwise, new: &mut Vec<u8>) -> bool {
+    known_words::clean((vr, set), old, new);
+    match otherwise {
+        Otherwise::Remove if new.is_empty() => return !old.is_empty(),
+        Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),
+        _ => {}
+    }
+    false
+}
+
+/// The value with everything replaced that was found; borrowed where nothing was; `None` where it cannot be decoded, or
+/// what comes out is not legal.
+fn replace_all<'a>(
+    find: &Regex,
+    value: &str,
+    vr: Vr,
+    set: &CharacterSet,
+    old: &'a [u8],
+) -> Option<Cow<'a, [u8]>> {
+    let ascii = CharacterSet::DEFAULT;
+    let set = if vr.is_in_character_set() || vr == Vr::UN { set } else { &ascii };
+    let whole = trim(old);
+    let text = set.decode(whole)?;
+    let values = if vr.is_multi_valued() { text.split('\\') } else { text.split('\u{0}') };
+    let edited: Vec<Cow<'_, str>> = values.map(|one| find.replace_all(one, value)).collect();
+    if edited.iter().all(|one| matches!(one, Cow::Borrowed(_))) {
+        return Some(Cow::Borrowed(old));
+    }
+    let most = vr.max_characters();
+    let cut: Vec<String> =
+        edited.iter().map(|one| one.chars().take(most.max(one_was(&text))).collect()).collect();
+    let joined = cut.join(if vr.is_multi_valued() { "\\" } else { "\u{0}" });
+    if !vr.is_in_character_set() && vr != Vr::UN {
+        value::check_text(vr, &joined).ok()?;
+    }
+    set.encode(&joined).map(|bytes| Cow::Owned(bytes.into_owned()))
+}
+
+/// Values that were too long already may stay so, but not grow.
+fn one_was(text: &str) -> usize {
+    text.split('\\').map(|one| one.chars().count()).max().unwrap_or(0)
+}
