@@ -23,7 +23,24 @@ type Problem = (&'static str, String);
 /// A compiled pattern may take this much memory.
 const MAX_REGEX: usize = 1 << 20;
 
-pub(super) fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
+impl Ruleset {
+    /// Checks the rules and compiles them, or says everything that is wrong with them.
+    pub fn compile(spec: RulesetSpec) -> Result<Self, Vec<RuleProblem>> {
+        compile(spec)
+    }
+
+    /// Rules that keep what the command names, and write a canary into every other text.
+    pub(super) fn canaries() -> Self {
+        canaries()
+    }
+
+    /// Rules that can never decide, each with the earlier rule that always does so in their place.
+    pub fn unreachable(&self) -> Vec<(usize, usize)> {
+        unreachable(self)
+    }
+}
+
+fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
     let RulesetSpec { rules: specs, profile, secret, secret_version, other_secrets, .. } = spec;
     let RulesetSpec { is_tolerant, max_depth, max_inflated, .. } = spec;
     let secret = secret.map(Key::new);
@@ -259,8 +276,7 @@ fn check_value(rule: &RuleSpec, vr: Vr, action: &Action) -> Vec<Problem> {
     }
 }
 
-/// Rules that keep what the command names, and write a canary into every other text.
-pub(super) fn canaries() -> Ruleset {
+fn canaries() -> Ruleset {
     let rule = |action| Rule { tag_text: String::new(), action, why: "canary".into() };
     let protected = [SOP_CLASS_UID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET];
     let mut rules: Vec<Rule> = protected.iter().map(|_| rule(Action::Keep)).collect();
@@ -346,7 +362,7 @@ fn additions(rules: &Ruleset, patterns: &[TagPattern], adding: &[bool]) -> Vec<A
     added
 }
 
-pub(super) fn unreachable(rules: &Ruleset) -> Vec<(usize, usize)> {
+fn unreachable(rules: &Ruleset) -> Vec<(usize, usize)> {
     let patterns = rules
         .rules
         .iter()

@@ -66,6 +66,7 @@ mod rule;
 mod schedule;
 mod scope;
 mod spec;
+mod statement;
 mod step;
 mod subject;
 mod suggest;

@@ -1,15 +1,13 @@
 //! Which rule decides on an element: a look-up, apart from the mechanics of the stream.
 
 use super::action::Action;
-use super::compile;
 use super::correspondence::{Correspondences, Kind, Unavailable};
 use super::creator::{self, CreatorId};
 use super::keyed::{self, Key};
 use super::mode::Mode;
 use super::planting;
-use super::profile::{Profile, ProfileSpec, statement};
+use super::profile::{Profile, ProfileSpec};
 use super::rule::Rule;
-use super::spec::{RuleProblem, RulesetSpec};
 use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
 
 /// An element that `set` adds where it is absent.
@@ -69,11 +67,6 @@ pub struct Ruleset {
 }
 
 impl Ruleset {
-    /// Checks the rules and compiles them, or says everything that is wrong with them.
-    pub fn compile(spec: RulesetSpec) -> Result<Self, Vec<RuleProblem>> {
-        compile::compile(spec)
-    }
-
     /// What becomes of the command's Affected SOP Instance UID (0000,1000): the same as of (0008,0018).
     pub fn map_sop_instance_uid(&self, uid: &str) -> String {
         match self.action_on(SOP_INSTANCE_UID, Vr::UI) {
@@ -116,11 +109,6 @@ impl Ruleset {
         key.map_or_else(|| uid.to_owned(), |key| new_uid(key, uid))
     }
 
-    /// Plants canaries: see [`Transform::planting_canaries`](super::Transform::planting_canaries).
-    pub(super) fn canaries() -> Self {
-        compile::canaries()
-    }
-
     /// Number of rules that an administrator wrote.
     pub fn len(&self) -> usize {
         self.explicit
@@ -145,11 +133,6 @@ impl Ruleset {
         }
     }
 
-    /// What a conformance statement has to say of these rules (PS3.15 E.1.3), in Markdown.
-    pub fn statement(&self, name: &str) -> String {
-        statement(self, name)
-    }
-
     /// Whether an administrator's rule decides on an element of the standard.
     pub fn is_explicit(&self, tag: Tag) -> bool {
         self.decide(tag, vr_of(tag), None).is_some_and(|rule| rule < self.explicit)
@@ -158,11 +141,6 @@ impl Ruleset {
     /// A rule's tag as it was written.
     pub fn tag_text(&self, rule: usize) -> &str {
         self.rules.get(rule).map_or("", |rule| &rule.tag_text)
-    }
-
-    /// Rules that can never decide, each with the earlier rule that always does so in their place.
-    pub fn unreachable(&self) -> Vec<(usize, usize)> {
-        compile::unreachable(self)
     }
 
     pub(super) fn action(&self, rule: usize) -> &Action {

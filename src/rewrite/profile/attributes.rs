@@ -4,7 +4,7 @@
 
 use super::Row;
 
-pub(super) const EDITION: &str = "2026d";
+pub(in crate::rewrite) const EDITION: &str = "2026d";
 
 /// By tag; those that are not one tag at the end.
 #[rustfmt::skip]

@@ -3,7 +3,7 @@
 use crate::dataset::{Tag, Vr, vr_of};
 
 /// Attributes that are removed, with their names.
-pub(super) const BEYOND: [(Tag, &str); 4] = [
+pub(in crate::rewrite) const BEYOND: [(Tag, &str); 4] = [
     (Tag(0x0010, 0x0033), "Patient's Birth Date in Alternative Calendar"),
     (Tag(0x0010, 0x0034), "Patient's Death Date in Alternative Calendar"),
     (Tag(0x0074, 0x100C), "Contact Display Name"),

@@ -20,7 +20,7 @@ const METHOD_TEXT: &str = concat!("dimsegate ", env!("CARGO_PKG_VERSION"), ": PS
 const ENCAPSULATED_DOCUMENT: u32 = 0x0042_0011;
 const DOCUMENT_LENGTH: Tag = Tag(0x0042, 0x0015);
 /// Its code in CID 7050, of the scheme DCM.
-pub(super) const CLEAN_PIXELS: (&str, &str) = ("113101", "Clean Pixel Data Option");
+pub(in crate::rewrite) const CLEAN_PIXELS: (&str, &str) = ("113101", "Clean Pixel Data Option");
 pub(super) const METHOD: Tag = Tag(0x0012, 0x0063);
 pub(in crate::rewrite) const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
 

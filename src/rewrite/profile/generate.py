@@ -48,7 +48,7 @@ def profile(data):
         for row in rows
     ]
     assert len(lines) == data["row_count"]
-    edition = f"pub(super) const EDITION: &str = {text(data['edition'])};\n"
+    edition = f"pub(in crate::rewrite) const EDITION: &str = {text(data['edition'])};\n"
     doc = "By tag; those that are not one tag at the end."
     parts = ["use super::Row;\n", edition, table("Row", "ROWS", doc, lines, "pub")]
     write("attributes.rs", "PS3.15 Table E.1-1, Application Level Confidentiality Profile Attributes.", data["edition"], parts)
@@ -64,7 +64,8 @@ def private(data):
         for row in sorted(data["rows"], key=key)
     ]
     assert len(lines) == data["row_count"]
-    parts = ["use super::SafePrivate;\n", table("SafePrivate", "SAFE", "By creator, group and element.", lines)]
+    doc = "By creator, group and element."
+    parts = ["use super::SafePrivate;\n", table("SafePrivate", "SAFE", doc, lines, "pub(in crate::rewrite)")]
     write("safe_private.rs", "PS3.15 Table E.3.10-1, Safe Private Attributes.", data["edition"], parts)
 
 

@@ -14,7 +14,6 @@ mod content;
 mod declared;
 mod policy;
 mod safe_private;
-mod statement;
 
 use super::creator::CreatorId;
 use super::instances;
@@ -23,12 +22,14 @@ use crate::dataset::{Tag, Vr, vr_of};
 use burned_in::BURNED_IN;
 use concepts::CONCEPTS;
 
+pub(super) use attributes::EDITION;
 pub use attributes::ROWS;
-pub(super) use compile::append;
+pub(super) use beyond::BEYOND;
+pub(super) use compile::{CLEAN_PIXELS, append};
 pub(super) use content::ContentItems;
 pub(super) use declared::DeclaredSafe;
 pub(super) use policy::{FLAG, Pixels};
-pub(super) use statement::statement;
+pub(super) use safe_private::SAFE;
 
 /// A row of Table E.1-1.
 #[derive(Debug)]
@@ -49,8 +50,8 @@ pub struct Row {
 
 /// A row of Table E.3.10-1.
 #[derive(Debug)]
-struct SafePrivate {
-    creator: &'static str,
+pub(super) struct SafePrivate {
+    pub(super) creator: &'static str,
     group: u16,
     element: u8,
     vr: &'static str,

@@ -6,7 +6,7 @@ use super::SafePrivate;
 
 /// By creator, group and element.
 #[rustfmt::skip]
-pub(super) static SAFE: [SafePrivate; 479] = [
+pub(in crate::rewrite) static SAFE: [SafePrivate; 479] = [
     SafePrivate { creator: "ELSCINT1", group: 0x00E1, element: 0x21, vr: "DS" },
     SafePrivate { creator: "ELSCINT1", group: 0x00E1, element: 0x50, vr: "DS" },
     SafePrivate { creator: "ELSCINT1", group: 0x01E1, element: 0x26, vr: "CS" },

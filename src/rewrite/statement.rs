@@ -2,15 +2,19 @@
 
 use std::fmt::Write;
 
-use super::attributes::{EDITION, ROWS};
-use super::beyond::BEYOND;
-use super::compile::CLEAN_PIXELS;
-use super::safe_private::SAFE;
-use super::{BurnedIn, ProfileOption, ProfileSpec};
-use crate::rewrite::{MaskSpec, Rectangle, Ruleset};
+use super::pixels::{MaskSpec, Rectangle};
+use super::profile::{BEYOND, BurnedIn, CLEAN_PIXELS, EDITION, ProfileOption, ProfileSpec, ROWS, SAFE};
+use super::table::Ruleset;
+
+impl Ruleset {
+    /// What a conformance statement has to say of these rules (PS3.15 E.1.3), in Markdown.
+    pub fn statement(&self, name: &str) -> String {
+        statement(self, name)
+    }
+}
 
 /// Written whole for a ruleset with a profile; for one without, the rules only.
-pub(in crate::rewrite) fn statement(rules: &Ruleset, name: &str) -> String {
+fn statement(rules: &Ruleset, name: &str) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = match rules.profile() {
