@@ -5,6 +5,7 @@ use super::Description;
 use super::description::{PHOTOMETRIC, PLANAR, REPRESENTATION};
 use super::jpeg::{self, Process};
 use super::rle;
+use super::shape::Shape;
 use crate::dataset::Tag;
 
 /// What decodes the frames of a transfer syntax.
@@ -12,19 +13,6 @@ use crate::dataset::Tag;
 pub(in crate::rewrite) enum Codec {
     Rle,
     Jpeg(Process),
-}
-
-/// What a frame has to be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
-    pub(super) pixels: usize,
-    pub(super) columns: usize,
-    pub(super) rows: usize,
-    pub(super) samples: usize,
-    /// Of a sample.
-    pub(super) bytes: usize,
-    /// Whether the samples of colours are to become RGB.
-    pub(super) ycbcr: bool,
 }
 
 impl Codec {

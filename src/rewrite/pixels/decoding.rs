@@ -1,9 +1,10 @@
 //! Compressed pixel data on their way, a frame at a time: put together here, decoded wherever that is best done.
 
 use super::super::error::RewriteProblem;
-use super::codec::{Codec, Shape};
+use super::codec::Codec;
 use super::frames::Frames;
 use super::memory::compressed;
+use super::shape::Shape;
 use crate::buffer::{Corner, Lot, NoRoom};
 
 /// What an object's frames are decoded with.

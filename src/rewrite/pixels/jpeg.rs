@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
-use super::codec::Shape;
+use super::shape::Shape;
 
 /// What a byte can become at most: a block of 64 samples has two codes of a bit or more, a sample without a block has one, and
 /// colours are subsampled by no more than 4 in both directions (T.81 F.1.2, H.1.2, B.2.2).

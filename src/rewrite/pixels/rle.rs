@@ -1,6 +1,6 @@
 //! RLE Lossless (PS3.5 Annex G).
 
-use super::codec::Shape;
+use super::shape::Shape;
 
 const HEADER: usize = 64;
 

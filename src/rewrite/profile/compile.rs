@@ -3,9 +3,13 @@
 use super::attributes::{EDITION, ROWS};
 use super::beyond::BEYOND;
 use super::content::ContentRules;
+use super::decision::{MaskedRules, Profile};
+use super::method::{CLEAN_PIXELS, METHOD, METHOD_CODES, METHOD_TEXT};
+use super::option::ProfileOption;
 use super::policy::EMPTY_PDF;
+use super::rows::Row;
 use super::safe_private::SAFE;
-use super::{BurnedIn, MaskedRules, Profile, ProfileOption, ProfileSpec, Row};
+use super::spec::{BurnedIn, ProfileSpec};
 use crate::dataset::{Tag, Vr};
 use crate::rewrite::action::{Action, Otherwise};
 use crate::rewrite::creator::CreatorId;
@@ -15,15 +19,8 @@ use crate::rewrite::keyed::Key;
 use crate::rewrite::rule::Rule;
 use crate::rewrite::tag_pattern::TagPattern;
 
-/// Of (0012,0063), together with the options' names.
-const METHOD_TEXT: &str = concat!("dimsegate ", env!("CARGO_PKG_VERSION"), ": PS3.15 Basic Profile 2026d");
 const ENCAPSULATED_DOCUMENT: u32 = 0x0042_0011;
 const DOCUMENT_LENGTH: Tag = Tag(0x0042, 0x0015);
-/// Its code in CID 7050, of the scheme DCM.
-pub(in crate::rewrite) const CLEAN_PIXELS: (&str, &str) = ("113101", "Clean Pixel Data Option");
-pub(super) const METHOD: Tag = Tag(0x0012, 0x0063);
-pub(in crate::rewrite) const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
-
 /// A rule's pattern, and whether the element is added where it is absent.
 pub(in crate::rewrite) struct Appended {
     pub patterns: Vec<(TagPattern, bool)>,

@@ -1,6 +1,8 @@
 //! Content items of structured reports (PS3.15 E.3.4, PS3.3 C.17.3): what they say is judged by their concept name.
 
-use super::{CONCEPTS, Concept, ProfileSpec};
+use super::concepts::CONCEPTS;
+use super::rows::Concept;
+use super::spec::ProfileSpec;
 use crate::dataset::{Tag, trim};
 
 const CONCEPT_NAME: Tag = Tag(0x0040, 0xA043);

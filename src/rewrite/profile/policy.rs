@@ -1,6 +1,7 @@
 //! Objects that are refused for what they are, whatever their attributes say.
 
-use super::{BURNED_IN, ProfileSpec};
+use super::burned_in::BURNED_IN;
+use super::spec::ProfileSpec;
 use crate::dataset::{Tag, trim};
 use crate::rewrite::error::RewriteProblem;
 use crate::wire::Uid;

@@ -1,7 +1,7 @@
 //! What the marker segments of a JPEG frame say (T.81 Annex B), read before anything is decoded: how long that takes is then
 //! known. A progressive frame can have hundreds of scans over the same few bytes.
 
-use super::super::codec::Shape;
+use super::super::shape::Shape;
 
 /// The JPEG process of a transfer syntax (T.81, PS3.5 A.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
