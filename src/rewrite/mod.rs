@@ -29,6 +29,30 @@
 //!
 //! A [`Transform`] never does more at once than a [`Step`]: deflated data sets are read a piece at a time, and frames are
 //! handed out to be decoded elsewhere.
+//!
+//! # Floors
+//!
+//! Each module names modules of lower floors only, from the first, which is the ground, to the last.
+//!
+//! | floor | modules |
+//! | --- | --- |
+//! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `dummy`, `error`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
+//! | what is made of them, and no rule yet | `dates`, `instance`, `known_words`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template` |
+//! | what a rule does; pseudonyms of a data set; what is noted of it | `action`, `notes`, `pseudonyms`, `step` |
+//! | a rule; what values depend on | `facts`, `rule` |
+//! | rules of the profile; on whom a message is | `owner`, `profile` |
+//! | rules looked up, and applied to a value | `applying`, `lookahead`, `spec`, `table` |
+//! | a set of rules compiled, described, asked; the element under way | `boundary`, `canary`, `compile`, `current`, `statement`, `versions` |
+//! | a data set on its way | `rewriting` |
+//! | one that comes deflated | `deflated` |
+//! | the transform | `transform` |
+//!
+//! # Why
+//!
+//! What a rule does is data ([`Ruleset`]), what a data set is to its message is a mode, and one place brings both together.
+//! It was otherwise: actions applied themselves and held the actions that undo them, a set of rules was cloned for each
+//! mode, and to read one file meant to read them all. Words and values are on the ground, so that the profile, the compiler
+//! and the engine, which say when a date or a dummy is written, need not know each other.
 
 mod action;
 mod applying;

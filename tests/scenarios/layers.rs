@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod floors;
+mod names;
+
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
 const MAY_USE: [(&str, &[&str]); 19] = [
     ("vocabulary", &[]),

@@ -2,7 +2,7 @@
 //! administrator wrote.
 //!
 //! The tables are generated ([`attributes`], [`safe_private`], [`concepts`], [`burned_in`]); what a code means for an
-//! element is here. The IOD is not analysed: of a code such as X/Z/D the choice that keeps every IOD valid is taken, no
+//! element says `compile`. The IOD is not analysed: of a code such as X/Z/D the choice that keeps every IOD valid is taken, no
 //! attribute is added that the object lacks, and attributes in the table lose their value whatever the IOD says.
 
 mod attributes;

@@ -1,0 +1,335 @@
+//! Inside the big rooms too, arrows point down only: each module stands on a floor, and names what lies below it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use super::names::{absolute, module_of, paths_of};
+use super::{code_of, source_folder, sources, text_of};
+
+/// Folders of src/, each with its modules from the ground up. Those of one floor do not name each other; `mod` is what
+/// mod.rs itself declares. A new module goes where what it names is below it, and what names it above.
+const FLOORS: [(&str, &[&[&str]]); 9] = [
+    (
+        "rewrite",
+        &[
+            &[
+                "change",
+                "character_set",
+                "correspondence",
+                "creator",
+                "dummy",
+                "error",
+                "instances",
+                "keyed",
+                "output",
+                "patient_id",
+                "schedule",
+                "subject",
+                "suggest",
+                "value",
+                "way",
+            ],
+            &[
+                "dates",
+                "instance",
+                "known_words",
+                "levels",
+                "mode",
+                "pixels",
+                "planting",
+                "restored",
+                "scope",
+                "tag_pattern",
+                "template",
+            ],
+            &["action", "notes", "pseudonyms", "step"],
+            &["facts", "rule"],
+            &["owner", "profile"],
+            &["applying", "lookahead", "spec", "table"],
+            &["boundary", "canary", "compile", "current", "statement", "versions"],
+            &["rewriting"],
+            &["deflated"],
+            &["transform"],
+        ],
+    ),
+    ("rewrite/applying", &[&["filling", "outcome"], &["each"], &["back", "forward"], &["keys"]]),
+    (
+        "rewrite/pixels",
+        &[
+            &["description", "frames", "memory", "overlay", "shape", "tags"],
+            &["jpeg", "layout", "mask", "rle"],
+            &["area", "codec"],
+            &["decoding"],
+            &["blanking"],
+            &["masking"],
+        ],
+    ),
+    (
+        "rewrite/profile",
+        &[
+            &["beyond", "burned_in", "declared", "method", "option", "rows"],
+            &["attributes", "concepts", "safe_private", "spec"],
+            &["content", "policy"],
+            &["decision"],
+            &["compile"],
+        ],
+    ),
+    (
+        "relay",
+        &[
+            &[
+                "asking",
+                "decoding",
+                "ids",
+                "in_force",
+                "leg",
+                "live",
+                "machine",
+                "proxy_protocol",
+                "refusals",
+                "seldom",
+                "silent",
+            ],
+            &["alarm", "associate", "gate", "handshake", "parting"],
+            &["drive", "upstream"],
+            &["arrival", "early", "established", "farewell", "records"],
+            &["entrance", "nothing_allowed"],
+            &["session"],
+            &["listener", "verification"],
+            &["listeners"],
+        ],
+    ),
+    (
+        "relay/machine",
+        &[
+            &["outlet", "progress", "tally"],
+            &["deadlines", "ended"],
+            &["release", "terms"],
+            &["books", "exchange"],
+            &["want"],
+            &["desk"],
+            &[
+                "admitted",
+                "as_it_came",
+                "command_set",
+                "compared",
+                "crossing",
+                "passage",
+                "request",
+                "response",
+                "rewritten",
+                "state",
+                "stepping",
+                "swallowed",
+            ],
+            &["half"],
+            &["mod"],
+        ],
+    ),
+    (
+        "audit",
+        &[
+            &[
+                "association",
+                "continued",
+                "days",
+                "hex",
+                "hold",
+                "inbox",
+                "messages",
+                "process",
+                "regular",
+                "reserve",
+                "room",
+            ],
+            &["files", "patient", "refused", "reviewers", "signing"],
+            &["file", "lines", "query", "reading", "settings"],
+            &["chain", "event", "head", "json", "operation", "upkeep"],
+            &["clock", "closing", "gathering", "marker", "verify"],
+            &["queue", "recovery", "survey", "unsent"],
+            &["forward", "keeper", "lock", "used"],
+            &["end"],
+            &["writer"],
+            &["sink"],
+        ],
+    ),
+    (
+        "config",
+        &[
+            &["diagnostic", "keys", "shadow", "shape", "suggest"],
+            &["report", "settings"],
+            &["addresses", "folder", "secret", "spelling", "units"],
+            &["section", "syntax"],
+            &["descriptors", "mask", "names", "secrets"],
+            &["crosswalk", "limits", "tls", "upstream"],
+            &["listener", "repository", "rewrite", "role"],
+            &["audit", "certificates", "loops", "two_way"],
+            &["sharing"],
+            &["peer"],
+            &["load"],
+            &["part"],
+        ],
+    ),
+    (
+        "tls",
+        &[
+            &["authority", "in_place", "protocol", "recent", "settings"],
+            &["verified"],
+            &["error", "facts", "handshake", "material", "refusal", "trust"],
+            &["private_key", "session", "show", "stream"],
+            &["config", "inspect"],
+        ],
+    ),
+];
+
+/// Modules that name each other in a circle, and stand on one floor all the same. None is to come in here, only to go.
+const CIRCLES: [(&str, &[&str]); 10] = [
+    ("relay", &["arrival", "early", "established", "farewell", "records"]),
+    ("relay/machine", &["deadlines", "ended"]),
+    ("relay/machine", &["books", "exchange"]),
+    (
+        "relay/machine",
+        &[
+            "admitted",
+            "as_it_came",
+            "command_set",
+            "compared",
+            "crossing",
+            "passage",
+            "request",
+            "response",
+            "rewritten",
+            "state",
+            "stepping",
+            "swallowed",
+        ],
+    ),
+    ("audit", &["chain", "event", "head", "json", "operation", "upkeep"]),
+    ("audit", &["files", "reviewers"]),
+    ("audit", &["closing", "verify"]),
+    ("audit", &["recovery", "survey"]),
+    ("config", &["tls", "upstream"]),
+    ("tls", &["error", "facts", "handshake", "material", "refusal", "trust"]),
+];
+
+/// Which module of a folder names which.
+type Arrows = BTreeSet<(String, String)>;
+
+#[test]
+fn inside_the_big_rooms_every_module_names_only_what_lies_below_it() {
+    let mut wrong = Vec::new();
+    for (folder, floors) in FLOORS {
+        let arrows = arrows_in(folder);
+        let floor_of = |module: &str| floors.iter().position(|floor| floor.contains(&module));
+        let declared = arrows.iter().any(|(_, to)| to == "mod").then(|| "mod".to_owned());
+        let modules = modules_of(&segments_of(folder)).into_iter().chain(declared);
+        for module in modules.filter(|module| floor_of(module).is_none()) {
+            let above: Vec<_> = arrows.iter().filter(|(_, to)| *to == module).map(|(from, _)| from).collect();
+            let below: Vec<_> = arrows.iter().filter(|(from, _)| *from == module).map(|(_, to)| to).collect();
+            wrong.push(format!("{folder}/{module} is on no floor: above {below:?}, below {above:?}"));
+        }
+        let is_circle = |(from, to): &(String, String)| {
+            let both = |names: &[&str]| names.contains(&from.as_str()) && names.contains(&to.as_str());
+            CIRCLES.iter().any(|(of, names)| *of == folder && both(names))
+        };
+        let upward = arrows
+            .iter()
+            .filter(|arrow| !is_circle(arrow))
+            .filter(|(from, to)| floor_of(from).zip(floor_of(to)).is_some_and(|(from, to)| from <= to));
+        wrong.extend(upward.map(|(from, to)| format!("{folder}/{from} names {to}, which is not below it")));
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn every_circle_that_is_listed_is_one_and_every_module_on_a_floor_is_there() {
+    for (folder, names) in CIRCLES {
+        let arrows = arrows_in(folder);
+        for from in names {
+            let reached = reached(from, names, &arrows);
+            assert!(names.iter().all(|name| reached.contains(name)), "{folder}: {from} is in no such circle");
+        }
+    }
+    for (folder, floors) in FLOORS {
+        let listed: BTreeSet<String> =
+            floors.iter().flat_map(|floor| floor.iter()).map(|name| (*name).to_owned()).collect();
+        let there = modules_of(&segments_of(folder));
+        assert!(listed.iter().all(|name| name == "mod" || there.contains(name)), "{folder}: {listed:?}");
+    }
+}
+
+#[test]
+fn the_documentation_of_a_rewrite_has_its_floors() {
+    let text = text_of(&source_folder().join("rewrite/mod.rs"));
+    let rows =
+        text.lines().filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |")?.split_once(" | `"));
+    let told: Vec<BTreeSet<&str>> =
+        rows.map(|(_, modules)| modules.split(", ").map(|name| name.trim_matches('`')).collect()).collect();
+    let (_, floors) = FLOORS[0];
+    assert_eq!(told, floors.iter().map(|floor| floor.iter().copied().collect()).collect::<Vec<_>>());
+}
+
+/// What can be reached from a module within some modules, itself only where a circle leads back.
+fn reached<'a>(from: &'a str, within: &[&'a str], arrows: &Arrows) -> BTreeSet<&'a str> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(from) = open.pop() {
+        for to in within.iter().filter(|to| arrows.contains(&(from.to_owned(), (**to).to_owned()))) {
+            if found.insert(*to) {
+                open.push(to);
+            }
+        }
+    }
+    found
+}
+
+/// The path of each module of the crate, with the paths that it names; and whether it passes them on.
+static NAMED: LazyLock<Vec<(Vec<String>, Vec<(String, bool)>)>> = LazyLock::new(|| {
+    let named = |file: PathBuf| (module_of(&file), paths_of(&code_of(&text_of(&file))));
+    sources().into_iter().map(named).collect()
+});
+
+/// Modules of a folder, in files or folders of their own.
+fn modules_of(folder: &[String]) -> BTreeSet<String> {
+    let within = NAMED.iter().filter(|(module, _)| module.starts_with(folder));
+    within.filter_map(|(module, _)| module.get(folder.len()).cloned()).collect()
+}
+
+/// What a module names through mod.rs, it names where that is declared. What mod.rs passes on, it does not use.
+fn arrows_in(folder: &str) -> Arrows {
+    let folder = segments_of(folder);
+    let modules = modules_of(&folder);
+    let passed = passed_on(&folder, &modules);
+    let mut arrows = Arrows::new();
+    for (module, paths) in NAMED.iter().filter(|(module, _)| module.starts_with(&folder)) {
+        let from = module.get(folder.len()).map_or("mod", String::as_str);
+        let own = (*module == folder).then_some(&modules);
+        for (path, _) in paths.iter().filter(|(_, is_public)| !(from == "mod" && *is_public)) {
+            let Some(named) = absolute(path, module, own).filter(|named| named.starts_with(&folder)) else {
+                continue;
+            };
+            let Some(name) = named.get(folder.len()) else { continue };
+            let to =
+                if modules.contains(name) { name } else { passed.get(name).map_or("mod", String::as_str) };
+            if from != to {
+                arrows.insert((from.to_owned(), to.to_owned()));
+            }
+        }
+    }
+    arrows
+}
+
+/// Names that the mod.rs of a folder takes from its modules, each with its module.
+fn passed_on(folder: &[String], modules: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let paths = NAMED.iter().filter(|(module, _)| module == folder).flat_map(|(_, paths)| paths);
+    let from_below = paths.filter_map(|(path, _)| {
+        let (module, name) = path.split_once("::")?;
+        let name = name.trim_end_matches("::self").rsplit("::").next()?.to_owned();
+        modules.contains(module).then(|| (name, module.to_owned()))
+    });
+    from_below.collect()
+}
+
+fn segments_of(folder: &str) -> Vec<String> {
+    folder.split('/').map(str::to_owned).collect()
+}
