@@ -37,6 +37,7 @@
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
 //! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
+//! | [`http`] | | HTTP on loopback, on a Unix socket or behind TLS, within bounds |
 //! | [`upper`] | PS3.8 §7 | an association with one leg: dimsegate itself as requestor or acceptor |
 //! | [`notify`] | | somebody is told what they should look at: hooks and commands |
 //! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
@@ -84,6 +85,8 @@ pub mod daemon;
 pub mod dataset;
 pub mod dimse;
 pub mod files;
+#[warn(missing_docs)]
+pub mod http;
 #[warn(missing_docs)]
 pub mod identity;
 #[cfg(test)]

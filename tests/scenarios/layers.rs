@@ -23,6 +23,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
     ("audit", &["vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["files", "buffer", "identity"]),
+    ("http", &["identity"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),
     (
         "config",
