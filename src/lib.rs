@@ -32,6 +32,7 @@
 //! | [`vocabulary`] | | the word for each thing that happens: label, meaning, where to look, answer, alert |
 //! | [`files`] | | files that somebody named: how errors call them, and nobody waits for a pipe in the place of one |
 //! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
+//! | [`users`] | RFC 6238 | people of a file: passcodes, one-time codes, who has to wait after wrong ones |
 //! | [`policy`] | | facts to verdict and reason; rates behind a clock |
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
@@ -44,7 +45,7 @@
 //! | [`daemon`] | | what lives as long as the process: start, reload and stop of all of it |
 //! | [`cli`] | | one file a subcommand |
 //!
-//! `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `age` and the audit events
+//! `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `age` and the audit events
 //! know nothing of sockets, TOML or the relay; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
 
@@ -100,6 +101,8 @@ pub mod rewrite;
 mod scratch;
 pub mod tls;
 pub mod upper;
+#[warn(missing_docs)]
+pub mod users;
 #[warn(missing_docs)]
 pub mod vocabulary;
 pub mod wire;

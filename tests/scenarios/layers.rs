@@ -8,7 +8,7 @@ mod floors;
 mod names;
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: &[(&str, &[&str])] = &[
     ("vocabulary", &[]),
     ("buffer", &[]),
     ("files", &[]),
@@ -20,6 +20,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("crosswalk", &["files", "dataset", "rewrite"]),
     ("identity", &["wire"]),
     ("notify", &["vocabulary"]),
+    ("users", &["files"]),
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
     ("audit", &["vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["files", "buffer", "identity"]),
@@ -40,6 +41,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "tls",
             "notify",
             "crosswalk",
+            "users",
         ],
     ),
     (
@@ -80,6 +82,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "relay",
             "daemon",
             "crosswalk",
+            "users",
         ],
     ),
 ];

@@ -1,0 +1,32 @@
+//! People: who they are, and whether somebody is who they say.
+//!
+//! They live in a file of their own (`[users] file`): name, argon2id hash of a passcode, one-time secret (RFC 6238), roles.
+//! [`Store`] reads and changes the file, [`Users`] verifies. Nothing here knows of sockets, HTTP or DIMSE, and time is given.
+//!
+//! What is kept beside the file, in `FILE.used`, is which one-time codes were used: a code works once, also after a restart.
+
+mod common;
+mod error;
+mod file;
+mod hash;
+mod lock;
+mod lockout;
+mod one_time;
+mod passcode;
+mod replace;
+mod sealed;
+mod steps;
+mod store;
+#[cfg(test)]
+mod tests;
+mod user;
+mod verify;
+
+pub use error::UsersError;
+pub use hash::Hash;
+pub use one_time::{OneTimeSecret, matching};
+pub use passcode::{WeakPasscode, made, refused};
+pub use sealed::{Key, Sealed};
+pub use store::{Store, read};
+pub use user::{Role, User, check_name, moment};
+pub use verify::{Attempt, Refused, Users};

@@ -1,0 +1,132 @@
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::{PASSCODE, at, key, secret, user};
+use crate::scratch::Scratch;
+use crate::users::{Attempt, Refused, Store, User, Users};
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
+
+fn file(home: &Scratch) -> std::path::PathBuf {
+    home.path().join("users.toml")
+}
+
+/// Anna has a one-time secret, the others have none.
+fn made() -> Scratch {
+    let home = Scratch::new();
+    let store = Store::new(&file(&home));
+    store.add(User { one_time: key().seal("anna", &secret()).ok(), ..user("anna") }).unwrap();
+    store.add(user("bert")).unwrap();
+    store.add(User { disabled: true, ..user("carl") }).unwrap();
+    store.add(User { not_after: Some(at(100)), ..user("dora") }).unwrap();
+    home
+}
+
+fn open(file: &Path) -> Users {
+    Users::open(file, Some(key())).unwrap()
+}
+
+fn attempt<'a>(name: &'a str, passcode: &'a str, code: Option<&'a str>) -> Attempt<'a> {
+    Attempt { name, passcode, code, address: HERE }
+}
+
+#[tokio::test]
+async fn the_right_person_is_let_in_and_each_other_for_a_reason() {
+    let home = made();
+    let users = open(&file(&home));
+    let now = at(59);
+    for (name, passcode, code, expected) in [
+        ("bert", PASSCODE, None, Ok("bert")),
+        ("bert", "seven quiet heron", None, Err(Refused::Passcode)),
+        ("Bert", PASSCODE, None, Err(Refused::Unknown)),
+        ("", "", None, Err(Refused::Unknown)),
+        ("carl", PASSCODE, None, Err(Refused::Disabled)),
+        ("carl", "another", None, Err(Refused::Passcode)),
+        ("anna", PASSCODE, None, Err(Refused::CodeMissing)),
+        ("anna", PASSCODE, Some("287083"), Err(Refused::Code)),
+        ("anna", "another", Some("287082"), Err(Refused::Passcode)),
+        ("anna", PASSCODE, Some("287082"), Ok("anna")),
+        ("anna", PASSCODE, Some("287082"), Err(Refused::CodeUsed)),
+        ("dora", PASSCODE, None, Ok("dora")),
+    ] {
+        let told = users.verify(attempt(name, passcode, code), now).await;
+        assert_eq!(told.as_ref().map(|user| user.name.as_str()).map_err(Clone::clone), expected, "{name}");
+    }
+    let late = users.verify(attempt("dora", PASSCODE, None), at(101)).await;
+    assert_eq!(late.unwrap_err(), Refused::Ended);
+}
+
+#[tokio::test]
+async fn a_code_works_once_also_after_a_restart() {
+    let home = made();
+    let with = |code| attempt("anna", PASSCODE, Some(code));
+    assert!(open(&file(&home)).verify(with("287082"), at(59)).await.is_ok());
+    let again = open(&file(&home));
+    assert_eq!(again.verify(with("287082"), at(59)).await.unwrap_err(), Refused::CodeUsed);
+    // Nor does the one before it, which was not used.
+    assert_eq!(again.verify(with("755224"), at(59)).await.unwrap_err(), Refused::CodeUsed);
+    assert!(again.verify(with("359152"), at(60)).await.is_ok());
+}
+
+#[tokio::test]
+async fn wrong_attempts_have_to_wait_and_a_reload_forgives_nothing() {
+    let home = made();
+    let users = open(&file(&home));
+    for _ in 0..5 {
+        assert_eq!(users.verify(attempt("bert", "wrong", None), at(0)).await.unwrap_err(), Refused::Passcode);
+    }
+    users.reload().unwrap();
+    let locked = Refused::Locked { until: at(1) };
+    assert_eq!(users.verify(attempt("bert", PASSCODE, None), at(0)).await.unwrap_err(), locked);
+    let elsewhere = Attempt { address: IpAddr::from([203, 0, 113, 9]), ..attempt("bert", PASSCODE, None) };
+    assert!(users.verify(elsewhere, at(0)).await.is_ok());
+    assert!(users.verify(attempt("bert", PASSCODE, None), at(1)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_fit_and_a_file_that_cannot_be_written_let_nobody_in() {
+    let home = made();
+    let right = || attempt("anna", PASSCODE, Some("287082"));
+    for key in [None, crate::users::Key::new(&[8; 48])] {
+        let users = Users::open(&file(&home), key).unwrap();
+        let told = users.verify(right(), at(59)).await.unwrap_err();
+        assert!(matches!(&told, Refused::Unavailable(text) if text.contains("does not open")), "{told:?}");
+    }
+    let users = open(&file(&home));
+    fs::create_dir(home.path().join("users.toml.used")).unwrap();
+    let told = users.verify(right(), at(59)).await.unwrap_err();
+    assert!(matches!(&told, Refused::Unavailable(text) if text.contains("is a folder")), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_reload_takes_what_is_right_and_keeps_it_where_the_next_is_wrong() {
+    let home = made();
+    let users = open(&file(&home));
+    let store = Store::new(&file(&home));
+    store.change("bert", |bert| bert.disabled = true).unwrap();
+    assert!(users.still("bert", at(0)).is_some(), "not before the reload");
+    users.reload().unwrap();
+    assert!(users.still("bert", at(0)).is_none() && users.still("nobody", at(0)).is_none());
+    assert!(users.still("dora", at(100)).is_some() && users.still("dora", at(101)).is_none());
+    fs::write(file(&home), "nonsense = 1").unwrap();
+    assert!(users.reload().is_err());
+    assert!(users.still("anna", at(0)).is_some());
+}
+
+#[test]
+fn nobody_costs_as_much_as_somebody() {
+    let home = made();
+    let users = open(&file(&home));
+    let cost = |name| {
+        let before = clock_gettime(ClockId::ThreadCPUTime);
+        users.shared.judge(name, "wrong", None, at(0)).unwrap_err();
+        let after = clock_gettime(ClockId::ThreadCPUTime);
+        (after.tv_sec - before.tv_sec) * 1_000_000_000 + (after.tv_nsec - before.tv_nsec)
+    };
+    // Of this thread alone, and no machine fills 32 MiB twice in less.
+    let spent = ["bert", "nobody"].map(cost);
+    assert!(spent.iter().all(|spent| *spent > 3_000_000), "{spent:?}");
+}

@@ -1,0 +1,96 @@
+//! One person.
+
+use time::format_description::well_known::Rfc3339;
+use time::macros::{format_description, time};
+use time::{Date, OffsetDateTime};
+
+use super::hash::Hash;
+use super::sealed::Sealed;
+
+/// Longest name, in characters.
+const LONGEST: usize = 64;
+
+/// What somebody may do in the administration; each may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Role {
+    /// Sees.
+    Viewer,
+    /// Steers what runs.
+    Operator,
+    /// Changes what is in force.
+    Administrator,
+}
+
+impl Role {
+    /// The role that a word of the file names, if it is one of the administration.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Viewer, Self::Operator, Self::Administrator].into_iter().find(|role| role.word() == word)
+    }
+
+    /// As it stands in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+/// A user, as the file has them. Neither the hash nor the secret shows in `Debug`.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Of letters, digits and `.`, `_`, `-`, `@`, `+`.
+    pub name: String,
+    /// Of the passcode.
+    pub hash: Hash,
+    /// What one-time codes are made of, encrypted; `None`: the passcode alone will do.
+    pub one_time: Option<Sealed>,
+    /// Words: of the administration, and others.
+    pub roles: Vec<String>,
+    /// When the user ends.
+    pub not_after: Option<OffsetDateTime>,
+    /// Whether the user is kept out.
+    pub disabled: bool,
+    /// The peers that the user may use; none named: all.
+    pub peers: Vec<String>,
+}
+
+impl User {
+    /// The highest of their roles in the administration.
+    pub fn administration(&self) -> Option<Role> {
+        self.roles.iter().filter_map(|word| Role::named(word)).max()
+    }
+
+    /// Whether the user's time is over.
+    pub fn has_ended(&self, now: OffsetDateTime) -> bool {
+        self.not_after.is_some_and(|end| end < now)
+    }
+}
+
+/// Whether somebody may be called so.
+///
+/// # Errors
+/// What is wrong, and what would be right.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@+".contains(&byte);
+    match !name.is_empty() && name.len() <= LONGEST && name.bytes().all(legal) && !name.starts_with('-') {
+        true => Ok(()),
+        false => Err(format!(
+            "{:?} cannot be the name of a user; expected 1 to {LONGEST} letters, digits and . _ - @ +",
+            name.chars().take(LONGEST).collect::<String>()
+        )),
+    }
+}
+
+/// A moment as people write it: RFC 3339, or a day, which is meant to its end in UTC.
+///
+/// # Errors
+/// What would be right.
+pub fn moment(text: &str) -> Result<OffsetDateTime, String> {
+    if let Ok(day) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
+        return Ok(day.with_time(time!(23:59:59)).assume_utc());
+    }
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "is no date, write 2027-01-31 or 2027-01-31T12:00:00Z".to_owned())
+}

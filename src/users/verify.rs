@@ -1,0 +1,206 @@
+//! Whether somebody is who they say.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use arc_swap::ArcSwap;
+use time::OffsetDateTime;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::error::UsersError;
+use super::hash::Hash;
+use super::lockout::{Lockout, NotNow};
+use super::one_time::matching;
+use super::sealed::Key;
+use super::store::{Store, read};
+use super::user::User;
+
+/// Passcodes that are hashed at once, each in at most 64 MiB; not more than there are processors.
+const HASHING: usize = 4;
+
+/// What somebody says of themselves.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// Any text, of which nothing is taken for granted.
+    pub name: &'a str,
+    /// As typed.
+    pub passcode: &'a str,
+    /// The six digits, if any were given.
+    pub code: Option<&'a str>,
+    /// From where.
+    pub address: IpAddr,
+}
+
+/// Why somebody is not let in. Records tell these apart; whoever asks is told one thing for all of them but `Locked`, `Busy`
+/// and `Unavailable`, which say nothing about anybody's secrets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Nobody is called so.
+    #[error("no user is called so")]
+    Unknown,
+    /// Another passcode.
+    #[error("the passcode is wrong")]
+    Passcode,
+    /// The user has a one-time secret, and no code came.
+    #[error("the one-time code is missing")]
+    CodeMissing,
+    /// No code of now, or of a step before or after.
+    #[error("the one-time code is wrong")]
+    Code,
+    /// It, or a later one, was used before.
+    #[error("the one-time code was used before")]
+    CodeUsed,
+    /// The user is disabled.
+    #[error("the user is disabled")]
+    Disabled,
+    /// The user's time is over.
+    #[error("the user ended")]
+    Ended,
+    /// Too many wrong attempts for this user from this address.
+    #[error("too many wrong attempts for this user from this address")]
+    Locked {
+        /// When the next one is looked at.
+        until: OffsetDateTime,
+    },
+    /// Too many attempts at once.
+    #[error("too many attempts at once")]
+    Busy,
+    /// It cannot be told, because of what the text says.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// The users of a file, for verifying. Cheap to clone; what failed is remembered by all clones and over [`Users::reload`].
+#[derive(Clone)]
+pub struct Users {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    file: PathBuf,
+    key: Option<Key>,
+    people: ArcSwap<HashMap<String, User>>,
+    /// For those whom nobody is called like, so that they cost as much.
+    nobody: Hash,
+    lockout: Arc<Lockout>,
+    hashing: Arc<Semaphore>,
+}
+
+impl Users {
+    /// Reads the file, and hashes once: not on a runtime's thread.
+    ///
+    /// # Errors
+    /// [`UsersError`].
+    pub fn open(file: &Path, key: Option<Key>) -> Result<Self, UsersError> {
+        let people = people(file)?;
+        let hashing = available_parallelism().map_or(1, usize::from).min(HASHING);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                file: file.to_owned(),
+                key,
+                people: ArcSwap::from_pointee(people),
+                nobody: Hash::of(&super::passcode::made()?)?,
+                lockout: Arc::default(),
+                hashing: Arc::new(Semaphore::new(hashing)),
+            }),
+        })
+    }
+
+    /// Reads the file again. Not on a runtime's thread.
+    ///
+    /// # Errors
+    /// [`UsersError`]; then those of before count on.
+    pub fn reload(&self) -> Result<(), UsersError> {
+        self.shared.people.store(Arc::new(people(&self.shared.file)?));
+        Ok(())
+    }
+
+    /// The user as they are in force now, for whoever has let them in before. `None`: gone, disabled or ended.
+    pub fn still(&self, name: &str, now: OffsetDateTime) -> Option<User> {
+        let people = self.shared.people.load();
+        people.get(name).filter(|user| !user.disabled && !user.has_ended(now)).cloned()
+    }
+
+    /// Judges an attempt. The hash is taken on a thread for that, a few at a time; somebody whom nobody is called like costs as
+    /// much as somebody else.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn verify(&self, attempt: Attempt<'_>, now: OffsetDateTime) -> Result<User, Refused> {
+        let shared = self.shared.clone();
+        let turn =
+            shared.lockout.begin(attempt.name, attempt.address, now).map_err(|not_now| match not_now {
+                NotNow::Locked { until } => Refused::Locked { until },
+                NotNow::Busy => Refused::Busy,
+            })?;
+        let permit = shared.hashing.clone().acquire_owned().await.map_err(|_| Refused::Busy)?;
+        let name = attempt.name.to_owned();
+        let passcode = Zeroizing::new(attempt.passcode.to_owned());
+        let code = attempt.code.map(|code| Zeroizing::new(code.to_owned()));
+        // It goes on where nobody waits for it any more, so that giving up is no way around the count.
+        let judging = tokio::task::spawn_blocking(move || {
+            let judged = shared.judge(&name, &passcode, code.as_ref().map(|code| code.as_str()), now);
+            match &judged {
+                Ok(_) => turn.succeeded(),
+                Err(Refused::Unavailable(_)) => drop(turn),
+                Err(_) => turn.failed(now),
+            }
+            drop(permit);
+            judged
+        });
+        judging
+            .await
+            .unwrap_or_else(|_| Err(Refused::Unavailable("the check ended without an answer".into())))
+    }
+}
+
+impl Shared {
+    pub(super) fn judge(
+        &self,
+        name: &str,
+        passcode: &str,
+        code: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<User, Refused> {
+        let people = self.people.load();
+        let user = people.get(name);
+        let is_right = user.map_or(&self.nobody, |user| &user.hash).is_of(passcode);
+        let user = user.ok_or(Refused::Unknown)?;
+        if !is_right {
+            return Err(Refused::Passcode);
+        }
+        if user.disabled {
+            return Err(Refused::Disabled);
+        }
+        if user.has_ended(now) {
+            return Err(Refused::Ended);
+        }
+        self.judge_code(user, code, now)?;
+        Ok(user.clone())
+    }
+
+    fn judge_code(&self, user: &User, code: Option<&str>, now: OffsetDateTime) -> Result<(), Refused> {
+        let Some(sealed) = &user.one_time else { return Ok(()) };
+        let code = code.ok_or(Refused::CodeMissing)?;
+        let secret = self.key.as_ref().and_then(|key| key.open(&user.name, sealed)).ok_or_else(|| {
+            Refused::Unavailable(format!(
+                "the key-file does not open the one-time secret of \"{}\"",
+                user.name
+            ))
+        })?;
+        let step = matching(&secret, code, now).ok_or(Refused::Code)?;
+        let new = Store::new(&self.file).take_step(&user.name, step);
+        match new.map_err(|error| Refused::Unavailable(error.to_string()))? {
+            true => Ok(()),
+            false => Err(Refused::CodeUsed),
+        }
+    }
+}
+
+fn people(file: &Path) -> Result<HashMap<String, User>, UsersError> {
+    Ok(read(file)?.into_iter().map(|user| (user.name.clone(), user)).collect())
+}
