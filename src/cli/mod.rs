@@ -10,11 +10,14 @@ mod echo;
 mod exit;
 mod explain;
 mod help;
+mod init;
 mod man;
 mod pseudonyms;
 mod rewrite;
 mod run;
 mod table;
+mod terminal;
+mod user;
 mod words;
 
 use std::io::Write;
@@ -31,6 +34,7 @@ use crate::config::{self, Loaded};
     after_help = "\
 Begin with:
   dimsegate demo --once                       everything on this machine, and what it does to a study
+  dimsegate init gate                         a configuration and certificates for your own PACS
   dimsegate check -c conf/dimsegate.toml      every problem of a configuration at once
   dimsegate run -c conf/dimsegate.toml        the proxy"
 )]
@@ -45,6 +49,8 @@ enum Command {
     Run(run::Args),
     /// See the proxy at work on this machine: a development CA, an archive, one study through TLS
     Demo(demo::Args),
+    /// Make a configuration, a CA, certificates and keys for a PACS and its first remote site
+    Init(init::Args),
     /// Find every problem of a configuration, or what is risky in it where there is none
     Check(check::Args),
     /// Say what the configuration decides about an association, and why
@@ -59,6 +65,8 @@ enum Command {
     Echo(echo::Args),
     /// Make and show certificates: a private CA for a site that has none
     Certs(certs::Args),
+    /// Add, list, change and remove the users of [users] file
+    User(user::Args),
     /// Check, search, show and report the records, and make the keys that protect them
     Audit(audit::Args),
     /// Write the manual pages of all commands, or print one
@@ -74,6 +82,7 @@ pub fn main() -> ExitCode {
     match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rewrite(args) => rewrite::run(&args),
@@ -81,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Crosswalk(args) => crosswalk::run(&args),
         Command::Echo(args) => echo::run(&args),
         Command::Certs(args) => certs::run(&args),
+        Command::User(args) => user::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Man(args) => man::run(Cli::command(), &args),
         Command::Completions(args) => completions::run(Cli::command(), &args),

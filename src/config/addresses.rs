@@ -34,6 +34,22 @@ pub(super) fn network(text: &str) -> Result<IpNet, Wrong> {
     Ok(network)
 }
 
+/// The same, for whoever is asked for one.
+///
+/// # Errors
+/// What is wrong, and what would be right.
+pub fn checked_network(text: &str) -> Result<IpNet, String> {
+    network(text).map_err(|wrong| format!("{}, {}", wrong.problem, wrong.remedy))
+}
+
+/// What [`host_and_port`] takes, for whoever is asked for one.
+///
+/// # Errors
+/// What is wrong, and what would be right.
+pub fn checked_host_and_port(text: &str) -> Result<String, String> {
+    host_and_port(text).map_err(|wrong| format!("{}, {}", wrong.problem, wrong.remedy))
+}
+
 /// `host:port`, the host a name or an address (IPv6 in brackets).
 pub(super) fn host_and_port(text: &str) -> Result<String, Wrong> {
     if let Ok(address) = text.parse::<SocketAddr>() {

@@ -15,7 +15,9 @@ use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
 use super::settings::{LogFormat, Settings};
-use super::{admin, audit, limits, listener, loops, notify, peer, rewrite, role, spelling, syntax, upstream};
+use super::{
+    admin, audit, limits, listener, loops, notify, peer, rewrite, role, spelling, syntax, upstream, users,
+};
 use crate::files::looked_for;
 use crate::policy::{Peer, Policy};
 use crate::tls::FileDigest;
@@ -77,7 +79,11 @@ fn compile_with<T>(
     // What a half-read file lacks would only be noise.
     let taken = if syntax_errors.is_empty() {
         spelling::mend(&report, root.get_mut());
-        take(Section::root(&report, root.get_ref()))
+        let root = Section::root(&report, root.get_ref());
+        if root.choice("relative-to", &[("working-directory", false), ("file", true)]) == Some(true) {
+            report.begin_paths_beside_the_file();
+        }
+        take(root)
     } else {
         syntax::report(&report, &mut root, &syntax_errors);
         None
@@ -99,6 +105,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame());
+    let users = users::users(root);
     let roles = role::roles(root);
     let listeners = listener::listeners(root, &upstreams.names);
     let routes = upstream::routes(root, &upstreams.names);
@@ -130,6 +137,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         forwarding,
         notifications,
         limits,
+        users,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
         policy: Arc::new(Policy { peers, routes, listeners: defaults }),

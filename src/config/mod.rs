@@ -2,7 +2,7 @@
 //!
 //! [`load()`] reads a file and everything that it names (certificates, keys, secrets), and gives either [`Settings`] that
 //! can be put into force as they are, or all [`Diagnostics`]. What is in force meanwhile is never touched. Relative
-//! paths are relative to the working directory, and errors name both.
+//! paths are relative to the working directory, or where the file says so to itself, and errors name both.
 
 mod addresses;
 mod admin;
@@ -43,12 +43,15 @@ mod two_way;
 mod units;
 mod upstream;
 mod url;
+mod users;
 
+pub use addresses::{checked_host_and_port, checked_network};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
 pub use load::{Loaded, load, log_format};
 pub use part::{CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, rules, ruleset};
 pub(crate) use repository::host_name;
-pub use secret::crosswalk_key;
+pub use secret::{crosswalk_key, users_key};
 pub use settings::*;
 pub(crate) use suggest::nearest;
+pub use users::users_of;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
 use crate::tls::{End, FileDigest};
@@ -57,6 +57,8 @@ pub(super) struct Report<'a> {
     text: &'a str,
     /// Offsets at which lines begin.
     lines: Vec<usize>,
+    /// What relative paths begin with; empty: nothing, they are relative to the working directory.
+    base: RefCell<PathBuf>,
     /// Certificates and lists that were read, each file once, and what ends in them where.
     used: RefCell<Used>,
     errors: RefCell<Vec<Found>>,
@@ -74,6 +76,7 @@ impl<'a> Report<'a> {
             path,
             text,
             lines,
+            base: RefCell::default(),
             used: RefCell::default(),
             errors: RefCell::default(),
             faults: RefCell::default(),
@@ -84,7 +87,19 @@ impl<'a> Report<'a> {
 
     /// An empty one of the same file.
     pub(super) fn apart(&self) -> Self {
-        Self::new(self.path, self.text)
+        let apart = Self::new(self.path, self.text);
+        apart.base.replace(self.base.borrow().clone());
+        apart
+    }
+
+    /// From here on relative paths are relative to the file's folder.
+    pub(super) fn begin_paths_beside_the_file(&self) {
+        self.base.replace(self.path.parent().unwrap_or(Path::new("")).to_owned());
+    }
+
+    /// A path as the file means it.
+    pub(super) fn resolved(&self, path: &str) -> PathBuf {
+        self.base.borrow().join(path)
     }
 
     pub(super) fn error(&self, place: &Place, problem: impl Into<String>, remedy: impl Into<String>) {

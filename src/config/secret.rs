@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::report::{Located, Report, Wrong};
 use crate::crosswalk::Secret;
 use crate::files::{self, full};
+use crate::users;
 
 /// As strong as the HMAC-SHA-256 that it keys.
 const MIN_SECRET: usize = 32;
@@ -35,6 +36,15 @@ pub(super) fn key(report: &Report<'_>, path: &Located<PathBuf>) -> Option<hmac::
 /// What is wrong with the file, and what to do.
 pub fn crosswalk_key(path: &Path) -> Result<Secret, String> {
     read(path).map(Secret::new).map_err(|wrong| format!("{}, {}", wrong.problem, wrong.remedy))
+}
+
+/// The key of one-time secrets, by the same rules.
+///
+/// # Errors
+/// As [`crosswalk_key`].
+pub fn users_key(path: &Path) -> Result<users::Key, String> {
+    let secret = read(path).map_err(|wrong| format!("{}, {}", wrong.problem, wrong.remedy))?;
+    users::Key::new(&secret).ok_or_else(|| format!("{} makes no key", full(path)))
 }
 
 /// As [`key`], the bytes themselves.

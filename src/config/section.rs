@@ -193,19 +193,19 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn path(&self, key: &'static str) -> Option<Located<PathBuf>> {
-        self.parsed(key, path)
+        self.parsed(key, |text| self.file(text))
     }
 
     pub(super) fn paths(&self, key: &'static str) -> Vec<Located<PathBuf>> {
         let strings = self.strings_or_none(key).unwrap_or_default();
-        self.parse_all(strings, path)
+        self.parse_all(strings, |text| self.file(text))
     }
 
     /// One path, or an array of them that is not empty. None only where the key is absent, or after a problem was reported.
     pub(super) fn path_or_paths(&self, key: &'static str) -> Vec<Located<PathBuf>> {
         match self.value(key).map(|value| value.value) {
             None => Vec::new(),
-            Some(DeValue::Array(_)) => self.list(key, path).unwrap_or_default(),
+            Some(DeValue::Array(_)) => self.list(key, |text| self.file(text)).unwrap_or_default(),
             Some(DeValue::String(_)) => self.path(key).into_iter().collect(),
             Some(other) => {
                 let value = Located { value: other, place: self.place_of(key) };
@@ -338,14 +338,13 @@ impl<'a> Section<'a> {
     fn join(&self, key: &str) -> String {
         format!("{}{}", self.prefix, spelling::shown(key))
     }
-}
 
-fn path(text: &str) -> Result<PathBuf, Wrong> {
-    if text.is_empty() || text.contains('\0') {
-        return Err(Wrong::new(
-            "is not a path",
-            "write the name of a file, relative to the working directory",
-        ));
+    fn file(&self, text: &str) -> Result<PathBuf, Wrong> {
+        if text.is_empty() || text.contains('\0') {
+            let remedy =
+                "write the name of a file, relative to the working directory, or as relative-to says";
+            return Err(Wrong::new("is not a path", remedy));
+        }
+        Ok(self.report.resolved(text))
     }
-    Ok(PathBuf::from(text))
 }

@@ -17,6 +17,7 @@ use crate::notify::Target;
 use crate::policy::{self, Policy};
 use crate::rewrite::{FrameMemory, Ruleset};
 use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
+use crate::users;
 use crate::wire::AeTitle;
 
 /// A whole configuration, ready to be put into force.
@@ -48,6 +49,7 @@ pub struct Settings {
     /// Who is told what.
     pub notifications: Vec<Arc<Target>>,
     pub limits: Limits,
+    pub users: Option<UsersSettings>,
     /// In the order of the file, at least one.
     pub listeners: Vec<Arc<ListenerSettings>>,
     /// By name.
@@ -70,6 +72,14 @@ pub struct CrosswalkSettings {
     pub secret: Secret,
     /// Where the file defines it, counted from 1.
     pub line: usize,
+}
+
+/// `[users]`, with its key read.
+#[derive(Clone, Debug)]
+pub struct UsersSettings {
+    pub file: PathBuf,
+    /// What one-time secrets are encrypted with.
+    pub key: Option<users::Key>,
 }
 
 /// `[log]`: the operational log, apart from the records.

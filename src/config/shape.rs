@@ -41,6 +41,11 @@ impl Shape {
         self.keys().any(|known| known == key)
     }
 
+    /// Whether the key has a value, and no table.
+    pub(super) fn has_value(&self, key: &str) -> bool {
+        self.values.contains(&key)
+    }
+
     pub(super) fn part(&self, key: &str) -> Option<&'static Part> {
         self.parts.iter().find(|part| part.key == key)
     }
@@ -56,7 +61,7 @@ impl Shape {
     pub(super) fn headers_with(&self, key: &str) -> Vec<&'static str> {
         let headed = |part: &&Part| part.kind != Kind::Inline;
         let inline = self.parts.iter().any(|part| part.kind == Kind::Inline && part.key == key);
-        let own = Some(self.header).filter(|_| inline || self.values.contains(&key));
+        let own = Some(self.header).filter(|own| !own.is_empty() && (inline || self.values.contains(&key)));
         let table =
             self.parts.iter().filter(headed).find(|part| part.key == key).map(|part| part.shape.header);
         let inside = self.parts.iter().filter(headed).flat_map(|part| part.shape.headers_with(key));
@@ -82,13 +87,14 @@ const fn leaf(header: &'static str, values: &'static [&'static str]) -> Shape {
 
 pub(super) static ROOT: Shape = Shape {
     header: "",
-    values: &[],
+    values: &["relative-to"],
     parts: &[
         one("log", &LOG),
         one("admin", &ADMIN),
         one("audit", &AUDIT),
         one("limits", &LIMITS),
         many("notify", &NOTIFY),
+        one("users", &USERS),
         many("listener", &LISTENER),
         many("upstream", &UPSTREAM),
         many("route", &ROUTE),
@@ -180,6 +186,8 @@ static LIMITS: Shape = leaf(
         "grace",
     ],
 );
+
+static USERS: Shape = leaf("[users]", &["file", "key-file"]);
 
 static LISTENER: Shape = Shape {
     header: "[[listener]]",

@@ -137,6 +137,13 @@ impl<'r, 'f> Mending<'r, 'f> {
                     table.insert(Spanned::new(key.span(), near.into()), value);
                 }
                 _ if !headers.is_empty() => stray(&mut runs, place, headers),
+                None if ROOT.has_value(key.get_ref()) => {
+                    self.report.error(
+                        &place,
+                        "is a key of the whole file",
+                        "write it above the first header",
+                    );
+                }
                 Some(near) => {
                     self.meant(place, near);
                     if let Some(existing) = table.get_mut(near) {

@@ -16,3 +16,4 @@ mod rewrites;
 mod risks;
 mod slips;
 mod tls_files;
+mod users;

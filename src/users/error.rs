@@ -19,7 +19,7 @@ pub enum UsersError {
         source: io::Error,
     },
     /// The file is not there.
-    #[error("{} is not there; dimsegate user add makes it with the first user", full(.0))]
+    #[error("{} cannot be read: it is not there; dimsegate user add makes it with the first user", full(.0))]
     Missing(PathBuf),
     /// Not only its owner may read it.
     #[error("{} can be read by others (mode {mode:04o}), type: chmod 600 {}", full(file), file.display())]

@@ -12,7 +12,7 @@ use crate::raw::{Peer, Upstream};
 use crate::site::{CLIENT_NAME, Site};
 use crate::upper;
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 27] = [
     &["run"],
     &["demo"],
     &["check"],
@@ -31,6 +31,15 @@ const COMMANDS: [&[&str]; 18] = [
     &["certs", "show"],
     &["certs", "revoke"],
     &["certs", "crl"],
+    &["init"],
+    &["user"],
+    &["user", "add"],
+    &["user", "list"],
+    &["user", "disable"],
+    &["user", "enable"],
+    &["user", "passcode"],
+    &["user", "one-time-code"],
+    &["user", "remove"],
 ];
 
 #[test]
@@ -57,6 +66,7 @@ fn what_does_not_work_yet_is_not_listed() {
         [
             "run",
             "demo",
+            "init",
             "check",
             "explain",
             "rewrite",
@@ -64,6 +74,7 @@ fn what_does_not_work_yet_is_not_listed() {
             "crosswalk",
             "echo",
             "certs",
+            "user",
             "audit",
             "man",
             "completions",

@@ -50,6 +50,7 @@ mod raw;
 mod repositories;
 mod site;
 mod tap;
+mod terminal;
 mod wait;
 
 // Without the proxy.
@@ -66,6 +67,7 @@ mod manual_pages;
 mod masking;
 mod reference;
 mod upper_layer;
+mod users;
 mod vocabulary;
 
 // Through the proxy.
@@ -82,6 +84,7 @@ mod crosswalk;
 mod crosswalk_commands;
 mod crosswalk_owners;
 mod endings;
+mod first_steps;
 mod floods;
 mod forwarding;
 mod full_disk;

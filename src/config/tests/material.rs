@@ -67,10 +67,11 @@ impl Material {
         {
             material.certificate(certificate, key, Duration::days(365));
         }
-        for secret in ["conf/audit.key", "conf/pseudonym.key", "conf/crosswalk.key"] {
+        for secret in ["conf/audit.key", "conf/pseudonym.key", "conf/crosswalk.key", "conf/users.key"] {
             material.secret(secret, &[b'k'; 48], 0o600);
         }
         material.secret("conf/pseudonym-2.key", &[b'l'; 48], 0o600);
+        material.secret("conf/users.toml", b"", 0o600);
         let (_, key) = SigningKey::generate().unwrap();
         material.secret("conf/audit-signing.key", key.as_bytes(), 0o600);
         material

@@ -1,0 +1,36 @@
+//! What is said about what was made: what it is, what the site gets, and what comes next.
+
+use super::answers::Answers;
+use super::folder::Folder;
+
+pub(super) fn told(folder: &Folder, answers: &Answers) -> String {
+    let Answers { name, pacs, pacs_ae_title, site, site_ae_title, site_network, listen } = answers;
+    let file = |name: &str| folder.file(name).display().to_string();
+    let configuration = folder.configuration().display().to_string();
+    let ([ca, certificate, key], ca_key) = (
+        ["ca.pem", &format!("{site}.pem"), &format!("{site}.key")].map(|end| file(&format!("certs/{end}"))),
+        file("certs/ca.key"),
+    );
+    let width =
+        [&ca, &certificate, &key].map(|path| path.chars().count()).into_iter().max().unwrap_or_default();
+    format!(
+        "made {configuration}: from {site} ({site_network}) over TLS to the PACS at {pacs}
+keep {ca_key} secret, best on another machine: whoever has it can be anyone
+
+give to {site}, in a way that nobody else can read:
+  {ca:width$}  the CA: by it the proxy is known
+  {certificate:width$}  the certificate of {site}
+  {key:width$}  its key; remove it here when it is there
+and tell them to enter:
+  host {name}, port {port}, TLS with client certificate
+  called AE title {pacs_ae_title}, calling (their own) AE title {site_ae_title}
+
+next:
+  dimsegate echo -c {configuration} --upstream pacs    does the PACS answer?
+  dimsegate run -c {configuration}                     the proxy
+  dimsegate certs crl {certs}    once a week, then kill -HUP $(pidof dimsegate)
+",
+        port = listen.port(),
+        certs = file("certs"),
+    )
+}

@@ -1,0 +1,86 @@
+//! `dimsegate user add`.
+
+use std::process::ExitCode;
+
+use time::OffsetDateTime;
+
+use super::passcode::Source;
+use super::second_factor::{self, Issuer};
+use super::{Which, failed, refused};
+use crate::users::{self, Role, User, UsersError, check_name, moment};
+
+/// Add a user, with a passcode and a second factor
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  dimsegate user add anna -c conf/dimsegate.toml --role operator
+  dimsegate user add night -c conf/dimsegate.toml --role viewer --not-after 2027-01-31 --make-passcode
+
+The file is made, readable by its owner only, where it is missing. Twelve characters or more make a passcode, whatever
+they are; the commonest ones and the user's own name are refused.")]
+pub(super) struct Args {
+    /// Letters, digits and . _ - @ +
+    #[arg(value_parser = name)]
+    name: String,
+    #[command(flatten)]
+    which: Which,
+    /// What the user may do; may be repeated
+    #[arg(long = "role", value_enum, value_name = "ROLE")]
+    roles: Vec<Role>,
+    /// A [[peer]] that the user may use; may be repeated; none given: all
+    #[arg(long = "peer", value_name = "NAME")]
+    peers: Vec<String>,
+    /// When the user ends: a day (to its end, UTC) or RFC 3339
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    not_after: Option<OffsetDateTime>,
+    #[command(flatten)]
+    source: Source,
+    /// Let the passcode alone do
+    #[arg(long, conflicts_with = "issuer")]
+    without_one_time_code: bool,
+    #[command(flatten)]
+    issuer: Issuer,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
+    let place = args.which.place()?;
+    // Whose name is taken is not asked for a passcode.
+    match users::read(&place.file) {
+        Ok(users) if users.iter().any(|user| user.name.eq_ignore_ascii_case(&args.name)) => {
+            return Err(failed(&UsersError::Exists { name: args.name.clone(), file: place.file }));
+        }
+        Ok(_) | Err(UsersError::Missing(_)) => {}
+        Err(error) => return Err(failed(&error)),
+    }
+    if place.key.is_none() && !args.without_one_time_code {
+        return Err(refused(
+            "no key to encrypt a one-time secret with: write [users] key-file, or give --key-file, or --without-one-time-code",
+        ));
+    }
+    let chosen = args.source.choose(&args.name)?;
+    let confirmed = match args.without_one_time_code {
+        true => None,
+        false => Some(second_factor::confirmed(&place, &args.name, &args.issuer)?),
+    };
+    let user = User {
+        name: args.name.clone(),
+        hash: chosen.hash.clone(),
+        one_time: confirmed.as_ref().map(|confirmed| confirmed.sealed.clone()),
+        roles: args.roles.iter().map(|role| role.word().to_owned()).collect(),
+        not_after: args.not_after,
+        disabled: false,
+        peers: args.peers.clone(),
+    };
+    place.store().add(user).map_err(|error| failed(&error))?;
+    if let Some(confirmed) = confirmed {
+        confirmed.use_code(&place, &args.name)?;
+    }
+    chosen.show();
+    println!("added {} to {}", args.name, place.file.display());
+    Ok(())
+}
+
+fn name(text: &str) -> Result<String, String> {
+    check_name(text).map(|()| text.to_owned())
+}

@@ -1,0 +1,111 @@
+//! `[users]`: people in a file of their own.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use super::diagnostic::Diagnostics;
+use super::load::read_with;
+use super::secret;
+use super::section::Section;
+use super::settings::UsersSettings;
+use crate::users::{self, Key, User};
+
+/// Names that are told, so that a line stays one.
+const MOST: usize = 8;
+
+/// Where the users of a configuration are, with their key; the file of users is not looked at, and may be missing.
+///
+/// # Errors
+/// Every problem of the table, or that there is none.
+pub fn users_of(path: &Path) -> Result<UsersSettings, Diagnostics> {
+    read_with(path, |root| {
+        if !root.has("users") && !root.report.lacks("[users]") {
+            root.report.error(&root.place, "has no [users]", "write [users] file = \"…\", or give --file");
+        }
+        named(&root.table("users")?)
+    })
+}
+
+/// The table, and all that is in the file.
+pub(super) fn users(root: &Section<'_>) -> Option<UsersSettings> {
+    let section = root.table("users")?;
+    let settings = named(&section)?;
+    match users::read(&settings.file) {
+        Ok(users) => {
+            secrets(&section, &settings, &users);
+            risks(root, &section, &users);
+        }
+        Err(error) => section.report.error(&section.place_of("file"), error.to_string(), ""),
+    }
+    Some(settings)
+}
+
+fn named(section: &Section<'_>) -> Option<UsersSettings> {
+    section.require(&[("file", "name the file of users; dimsegate user add makes it")]);
+    let key_file = section.path("key-file");
+    let bytes = key_file.as_ref().map(|path| secret::bytes(section.report, path));
+    let file = section.path("file")?.value;
+    let key = match bytes {
+        Some(bytes) => Some(Key::new(&bytes?)?),
+        None => None,
+    };
+    Some(UsersSettings { file, key })
+}
+
+/// One-time secrets that nothing would open.
+fn secrets(section: &Section<'_>, settings: &UsersSettings, users: &[User]) {
+    let sealed = users.iter().filter_map(|user| user.one_time.as_ref().map(|sealed| (user, sealed)));
+    let closed: Vec<&User> = match &settings.key {
+        Some(key) => sealed
+            .filter(|(user, sealed)| key.open(&user.name, sealed).is_none())
+            .map(|(user, _)| user)
+            .collect(),
+        None => sealed.map(|(user, _)| user).collect(),
+    };
+    if closed.is_empty() {
+        return;
+    }
+    match &settings.key {
+        None => section.missing(
+            "key-file",
+            &format!("name the file with the key of the one-time secrets (of {})", listed(&closed)),
+        ),
+        Some(_) => section.report.error(
+            &section.place_of("key-file"),
+            format!("does not open the one-time secret of {}", listed(&closed)),
+            "name the key that they were made with, or make new ones: dimsegate user one-time-code NAME",
+        ),
+    }
+}
+
+fn risks(root: &Section<'_>, section: &Section<'_>, users: &[User]) {
+    let now = OffsetDateTime::now_utc();
+    let place = section.place_of("file");
+    let risk = |users: &[&User], what: &str, remedy: &str| {
+        if !users.is_empty() {
+            section.report.risk(&place, format!("{}: {what}", listed(users)), remedy);
+        }
+    };
+    let enabled: Vec<&User> = users.iter().filter(|user| !user.disabled).collect();
+    let (ended, going_on): (Vec<&User>, Vec<&User>) =
+        enabled.into_iter().partition(|user| user.has_ended(now));
+    let alone: Vec<&User> = going_on.into_iter().filter(|user| user.one_time.is_none()).collect();
+    risk(&alone, "the passcode alone will do", "dimsegate user one-time-code NAME makes a second factor");
+    risk(
+        &ended,
+        "ended",
+        "dimsegate user remove NAME, or give a new end: dimsegate user enable NAME --not-after",
+    );
+    let known: Vec<&str> = root.tables("peer").iter().filter_map(Section::called).collect();
+    let unknown = |user: &&User| user.peers.iter().any(|peer| !known.contains(&peer.as_str()));
+    let strays: Vec<&User> = users.iter().filter(unknown).collect();
+    risk(&strays, "may use a peer that no [[peer]] is called", "see their peers with: dimsegate user list");
+}
+
+fn listed(users: &[&User]) -> String {
+    let names: Vec<String> = users.iter().take(MOST).map(|user| format!("{:?}", user.name)).collect();
+    let more = users.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names.join(", "))
+}

@@ -1,0 +1,141 @@
+//! `dimsegate init`: from nothing to a study in somebody's own PACS, over TLS, with what the command says and nothing else.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::gate::{Ran, run};
+use crate::object::Object;
+use crate::peers::{self, Archive};
+use crate::process;
+use crate::scratch::Scratch;
+use crate::site::Site;
+use crate::terminal::Terminal;
+
+/// Answers what `init` asks, as somebody would who knows the PACS and the site. All that it said.
+fn asked(home: &Path, folder: &str, listen: SocketAddr, archive: &Archive) -> String {
+    let mut terminal = Terminal::start(home, &format!("init {folder} --listen {listen}"));
+    let pacs = archive.address.to_string();
+    for (question, answer) in [
+        ("name or address at which sites reach this proxy [", "not a name"),
+        ("is no name or address of a host", "localhost"),
+        ("address of the PACS [127.0.0.1:104]: ", &pacs),
+        ("AE title of the PACS [PACS]: ", "ARCHIVE"),
+        ("name of the first remote site [site]: ", "Lyon"),
+        ("AE title of the site [SITE]: ", "LYON_CT1"),
+        ("network of the site [127.0.0.0/8]: ", ""),
+    ] {
+        terminal.expect(question);
+        terminal.answer(answer);
+    }
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 0, "{shown}");
+    shown.replace('\r', "")
+}
+
+/// The word behind another in what was said.
+fn word<'t>(told: &'t str, before: &str) -> &'t str {
+    let behind = told.split_once(before).unwrap_or_else(|| panic!("no {before:?} in {told}")).1;
+    behind.split([' ', ',', '\n']).next().expect("a word")
+}
+
+/// What `init` says of the site's files, one a line: where it is.
+fn file_for<'t>(told: &'t str, what: &str) -> &'t str {
+    let line =
+        told.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what:?} in {told}"));
+    line.split_whitespace().next().expect("a file")
+}
+
+#[test]
+fn a_study_reaches_ones_own_pacs_over_tls_with_what_init_says() {
+    let home = Scratch::new();
+    let archive = peers::storescp(&[]);
+    let mut told = String::new();
+    let (mut gate, address) = process::listening(&home.path().join("gate.log"), |port| {
+        let folder = format!("gate-{port}");
+        told = asked(home.path(), &folder, SocketAddr::from(([127, 0, 0, 1], port)), &archive);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
+        // From another folder: the configuration's paths are relative to itself.
+        command.current_dir("/").args(["run", "-c"]).arg(home.path().join(word(&told, "dimsegate run -c ")));
+        command
+    });
+    assert_eq!(word(&told, ", port "), address.port().to_string());
+    let files = ["the CA: by it", "the certificate of lyon", "its key;"]
+        .map(|what| home.path().join(file_for(&told, what)).display().to_string());
+    let [ca, certificate, key] = &files;
+    let (called, calling) = (word(&told, "called AE title "), word(&told, "calling (their own) AE title "));
+    let tls = ["+tls", key, certificate, "+cf", ca];
+    let study = Object::ct(50_000);
+    let (_folder, files) = peers::files_of(std::slice::from_ref(&study));
+    let options = [&["-xe", "-aet", calling, "-aec", called][..], &tls].concat();
+    peers::requestor("storescu", address, &options, &[&files[0]]).expect_success();
+    assert_eq!(archive.stored(1)[0].data_set, study.data_set);
+    let stranger = [&["-aet", "PARIS", "-aec", called][..], &tls].concat();
+    assert!(!peers::requestor("echoscu", address, &stranger, &[]).success, "somebody else was let in");
+    gate.signal("TERM");
+    assert_eq!(gate.wait().code(), Some(0));
+    // It is what `check --strict` and a reviewer want to see.
+    let folder = format!("gate-{}", address.port());
+    let offline = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
+        command.current_dir(home.path()).args(arguments);
+        process::Finished::run(command).expect_success()
+    };
+    let checked = offline(&["check", "--strict", "-c", &format!("{folder}/dimsegate.toml")]);
+    assert!(checked.contains("no errors, no risks"), "{checked}");
+    let (records, public) = (format!("{folder}/audit"), format!("{folder}/keys/audit-signing.key.pub"));
+    let verified = offline(&["audit", "verify", &records, "--public-key", &public]);
+    assert!(verified.contains("intact"), "{verified}");
+}
+
+#[test]
+fn orthanc_gets_a_study_by_way_of_flags_alone() {
+    let home = Scratch::new();
+    let archive = peers::orthanc();
+    let (_gate, address) = process::listening(&home.path().join("gate.log"), |port| {
+        let (folder, listen) = (format!("gate-{port}"), format!("127.0.0.1:{port}"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
+        command.current_dir(home.path()).args(["init", &folder, "--listen", &listen, "--yes", "--pacs"]);
+        command.arg(archive.address.to_string());
+        process::Finished::run(command).expect_success();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
+        command.current_dir(home.path()).args(["run", "-c", &format!("{folder}/dimsegate.toml")]);
+        command
+    });
+    let file =
+        |name: &str| home.path().join(format!("gate-{}/certs/{name}", address.port())).display().to_string();
+    let (key, certificate, ca) = (file("site.key"), file("site.pem"), file("ca.pem"));
+    let (_folder, files) = peers::files_of(&[Object::ct(5_000)]);
+    let options = ["-xe", "-aet", "SITE", "-aec", "PACS", "+tls", &key, &certificate, "+cf", &ca];
+    peers::requestor("storescu", address, &options, &[&files[0]]).expect_success();
+    let found = ["-v", "-S", "-aec", "ORTHANC", "-k", "0008,0052=STUDY", "-k", "0020,000D"];
+    let answers = peers::requestor("findscu", archive.address, &found, &[]).expect_success();
+    assert!(answers.contains("Find Response: 1"), "{answers}");
+}
+
+#[test]
+fn without_a_terminal_what_is_missing_is_named_and_nothing_is_made() {
+    let site = Site::new();
+    let Ran { status, out, err } = run(&site, &["init", "gate", "--site", "lyon", "--pacs", "10.0.0.5:104"]);
+    assert_eq!((status, out.as_str()), (64, ""));
+    assert!(err.contains("give --name, --pacs-ae-title, --site-ae-title, --site-network, or --yes"), "{err}");
+    assert!(!site.path("gate").exists());
+    let before = fs::read(site.path("certs/server.pem")).expect("a certificate");
+    let Ran { status, err, .. } = run(&site, &["init", ".", "--yes"]);
+    assert!(status == 73 && err.contains("is not empty"), "{err}");
+    assert_eq!(fs::read(site.path("certs/server.pem")).expect("a certificate"), before);
+    let Ran { status, err, .. } = run(&site, &["init", "certs/server.pem/gate", "--yes"]);
+    assert!(status == 73 && err.contains("certs/server.pem/gate"), "{err}");
+}
+
+#[test]
+fn ctrl_c_at_a_question_leaves_nothing() {
+    let home = Scratch::new();
+    let mut terminal = Terminal::start(home.path(), "init a/gate");
+    terminal.expect("sites reach this proxy [");
+    terminal.keys("\x03");
+    // As script(1) tells of a signal.
+    assert_eq!(terminal.end().0, 130);
+    assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), 0);
+}
