@@ -55,7 +55,8 @@ pub struct ConfigurationLoaded {
     pub changed_keys: Vec<String>,
 }
 
-/// Who sent SIGHUP, or asked for it through the administration interface.
+/// Who sent SIGHUP, or asked for it through the administration interface; the proxy itself, where it saw that files have
+/// changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReloadedBy {
@@ -70,6 +71,9 @@ pub struct ReloadedBy {
     /// Absent: by a signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub through: Option<&'static str>,
+    /// The files that the proxy saw to have changed; the first 200 are written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watched_files: Vec<String>,
 }
 
 /// A file, by what was in it.

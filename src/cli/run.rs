@@ -30,7 +30,8 @@ Example:
 
 Signals:
   SIGHUP   reads the configuration, certificates, keys and revocation lists again, for associations that begin from
-           then on; a file with problems leaves everything as it was, and says so
+           then on; a file with problems leaves everything as it was, and says so; files
+           that it names are read again without it when they change
   SIGTERM  stops accepting, releases at once every association with nothing under way, gives the others limits.grace,
            and aborts the rest (SIGINT does the same)")]
 pub(super) struct Args {
@@ -93,6 +94,7 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
         _ = told_to_stop(&mut terminate, &mut interrupt) => return Ok(()),
     };
     say_started(&daemon, file);
+    let mut changes = daemon.watch_files();
     let mut lost = pin!(log.tell_what_is_lost());
     let why: Cow<'static, str> = loop {
         tokio::select! {
@@ -119,6 +121,13 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
                     let _ = answer.send(log.set(&level));
                 }
             },
+            Some(by) = changes.recv() => {
+                tracing::info!(files = by.watched_files.join(", "), "files of the configuration have changed");
+                tokio::select! {
+                    _ = daemon.read_files_again(by) => {}
+                    why = told_to_stop(&mut terminate, &mut interrupt) => break why.into(),
+                }
+            }
             why = told_to_stop(&mut terminate, &mut interrupt) => break why.into(),
             never = &mut lost => match never {},
         }
@@ -167,6 +176,7 @@ fn hangups() -> std::io::Result<Receiver<Option<ReloadedBy>>> {
                 user_id: Some(sender.uid),
                 process_id: u32::try_from(sender.pid).ok(),
                 through: None,
+                watched_files: Vec::new(),
             });
             if let Err(TrySendError::Closed(_)) = told.try_send(by) {
                 return;

@@ -119,6 +119,7 @@ fn checkpoints(section: &Section<'_>) -> Option<Checkpoints> {
         }
         return None;
     };
+    section.report.reads(&path.value);
     match secret::read_owned(&path.value, MAKE_KEY).and_then(|text| {
         let (whole, written) = (full(&path.value), path.value.display());
         SigningKey::from_pem(&text)

@@ -28,6 +28,7 @@ const DEFAULT: Limits = Limits {
     max_associate_length: 1_048_576,
     max_command_length: 65_536,
     grace: Duration::from_secs(30),
+    reload_files: Some(Duration::from_secs(5)),
     decoding_memory: FrameMemory { decoding: 0, lying: 0, pixels: 0 },
 };
 
@@ -72,6 +73,7 @@ pub(super) fn limits(root: &Section<'_>, largest: u64) -> Limits {
         max_associate_length: bytes("max-associate-length", 4096..=16 << 20, DEFAULT.max_associate_length),
         max_command_length: bytes("max-command-length", 1024..=1 << 20, DEFAULT.max_command_length),
         grace: section.duration_or_zero("grace", DEFAULT.grace),
+        reload_files: section.duration_or_off("reload-files", Duration::from_secs(5)),
         decoding_memory: decoding_memory(&section, largest),
     };
     descriptors::risk(&section, &limits.counts);

@@ -41,6 +41,15 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
     compile(path, &text_of(path)?)
 }
 
+/// Reads all anew that settings name, by the text that they came from: what somebody writes into the file meanwhile is not
+/// asked for.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_files(settings: &Settings) -> Result<Loaded, Diagnostics> {
+    compile(&settings.path, &settings.text)
+}
+
 /// How a configuration wants the log written, as far as it can be read, whatever else is wrong with it.
 pub fn log_format(path: &Path) -> LogFormat {
     let Ok(text) = text_of(path) else { return LogFormat::Text };
@@ -120,6 +129,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     unused(root, &known, &peers);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
     let Used { files, ends } = root.report.take_used();
+    let watched = root.report.take_watched();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
     let file_digest = hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     Some(Settings {
@@ -129,6 +139,8 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         files,
         ends,
         audit_fingerprint,
+        text: text.into(),
+        watched,
         keys: Keys::of(text),
         state_directory: admin::state_directory(root),
         log,

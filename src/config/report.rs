@@ -1,11 +1,12 @@
 //! Collects what is found while a file is read.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
+use crate::files::Stamp;
 use crate::tls::{End, FileDigest};
 
 /// Where something stands in the file.
@@ -61,6 +62,8 @@ pub(super) struct Report<'a> {
     base: RefCell<PathBuf>,
     /// Certificates and lists that were read, each file once, and what ends in them where.
     used: RefCell<Used>,
+    /// Every file that is read, as it was before that.
+    watched: RefCell<BTreeMap<PathBuf, Option<Stamp>>>,
     errors: RefCell<Vec<Found>>,
     /// Where errors are.
     faults: RefCell<BTreeSet<usize>>,
@@ -78,6 +81,7 @@ impl<'a> Report<'a> {
             lines,
             base: RefCell::default(),
             used: RefCell::default(),
+            watched: RefCell::default(),
             errors: RefCell::default(),
             faults: RefCell::default(),
             risks: RefCell::default(),
@@ -142,6 +146,18 @@ impl<'a> Report<'a> {
         let mut used = self.used.borrow_mut();
         used.files.extend(files.iter().cloned());
         used.ends.extend(ends.iter().map(|end| (place.key.clone(), end.clone())));
+    }
+
+    /// Notes a file that is about to be read, so that a change of it can be seen: certificates, lists, keys and secrets.
+    pub(super) fn reads(&self, file: &Path) {
+        let mut watched = self.watched.borrow_mut();
+        if !watched.contains_key(file) {
+            watched.insert(file.to_owned(), Stamp::of(file));
+        }
+    }
+
+    pub(super) fn take_watched(&self) -> BTreeMap<PathBuf, Option<Stamp>> {
+        self.watched.take()
     }
 
     /// Each file once, where it was first used.

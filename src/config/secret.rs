@@ -21,6 +21,7 @@ pub(super) const LONGEST: u64 = 1 << 20;
 
 /// The key in a file that only its owner may read: at least 32 bytes, one newline at its end not counted.
 pub(super) fn key(report: &Report<'_>, path: &Located<PathBuf>) -> Option<hmac::Key> {
+    report.reads(&path.value);
     match read(&path.value) {
         Ok(secret) => Some(hmac::Key::new(hmac::HMAC_SHA256, &secret)),
         Err(wrong) => {
@@ -49,6 +50,7 @@ pub fn users_key(path: &Path) -> Result<users::Key, String> {
 
 /// As [`key`], the bytes themselves.
 pub(super) fn bytes(report: &Report<'_>, path: &Located<PathBuf>) -> Option<Zeroizing<Vec<u8>>> {
+    report.reads(&path.value);
     read(&path.value).map_err(|wrong| report.wrong(&path.place, wrong)).ok()
 }
 

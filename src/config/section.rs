@@ -245,6 +245,14 @@ impl<'a> Section<'a> {
         self.duration_by(key, default, units::duration)
     }
 
+    /// A duration longer than zero, or the word `off`.
+    pub(super) fn duration_or_off(&self, key: &'static str, default: Duration) -> Option<Duration> {
+        match self.text(key) {
+            Some("off") => None,
+            _ => Some(self.duration(key, default)),
+        }
+    }
+
     fn duration_by(
         &self,
         key: &'static str,

@@ -12,6 +12,7 @@ use super::keys::Keys;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
 use crate::crosswalk::Secret;
+use crate::files::Stamp;
 use crate::identity::CertificateBinding;
 use crate::notify::Target;
 use crate::policy::{self, Policy};
@@ -36,6 +37,10 @@ pub struct Settings {
     pub ends: Vec<(String, End)>,
     /// Another one where anything of `[audit]` is changed that counts from the next start on.
     pub audit_fingerprint: String,
+    /// The text of the file.
+    pub(super) text: Arc<str>,
+    /// Every certificate, list, key and secret that it names, as the file was before it was read.
+    pub watched: BTreeMap<PathBuf, Option<Stamp>>,
     /// What it says, to tell a later one from it.
     pub keys: Keys,
     /// What administrators decide while it runs is kept here, for the next start.
@@ -185,6 +190,8 @@ pub struct Limits {
     pub max_command_length: u32,
     /// How long a drain waits.
     pub grace: Duration,
+    /// Between two looks at the files that the configuration names; `None`: nobody looks.
+    pub reload_files: Option<Duration>,
     /// What frames may take whose pixels are decoded, of all associations together.
     pub decoding_memory: FrameMemory,
 }

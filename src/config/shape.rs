@@ -184,6 +184,7 @@ static LIMITS: Shape = leaf(
         "max-command-length",
         "decoding-memory",
         "grace",
+        "reload-files",
     ],
 );
 

@@ -189,6 +189,7 @@ impl Files {
     /// Reports each file that cannot be read.
     fn check(&self, section: &Section<'_>) {
         for path in &self.all {
+            section.report.reads(&path.value);
             if let Err(error) = files::open(&path.value) {
                 let problem = format!("{} cannot be read: {error}", full(&path.value));
                 section.report.error(

@@ -10,6 +10,7 @@
 //! | `telling` | whoever wants to be told of what is recorded |
 //! | `told` | what the process records of itself |
 //! | `endings` | certificates and lists that end, told ahead |
+//! | `watching` | files of the configuration that are replaced, seen |
 //!
 //! # Why
 //!
@@ -26,7 +27,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::audit::forward::Forwarding;
-use crate::audit::{AuditError, AuditTask};
+use crate::audit::{AuditError, AuditTask, ReloadedBy};
 use crate::config::Settings;
 use crate::crosswalk::CrosswalkError;
 use crate::relay::{BindError, Gate, Listeners, Stage};
@@ -39,6 +40,7 @@ mod starting;
 mod stopping;
 mod telling;
 mod told;
+mod watching;
 
 pub use blocking::{BlockError, Blocking};
 pub use handle::{Handle, Request, Stopping};
@@ -101,6 +103,12 @@ impl Daemon {
             // One handle is its own.
             None => std::future::pending().await,
         }
+    }
+
+    /// Whose word a reload is that becomes due because a file has changed that the configuration in force names. Nobody looks
+    /// any more once it is dropped.
+    pub fn watch_files(&self) -> mpsc::Receiver<ReloadedBy> {
+        watching::watch(self.followed.subscribe())
     }
 
     /// The settings in force.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Daemon, StartError, told};
 use crate::audit::{self, Event};
-use crate::config::{self, Loaded, Settings};
+use crate::config::{self, Diagnostics, Loaded, Settings};
 use crate::relay::InForce;
 
 impl Daemon {
@@ -15,7 +15,25 @@ impl Daemon {
     /// Every problem, which the log and the records tell too; everything stayed as it was.
     pub async fn read_again(&mut self, by: Option<audit::ReloadedBy>) -> Result<String, Vec<String>> {
         let path = self.settings().path.clone();
-        let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
+        self.take(move || config::load(&path), by).await
+    }
+
+    /// Reads the files that the configuration in force names again, and not the file of the configuration itself: somebody may
+    /// be in the middle of editing that.
+    ///
+    /// # Errors
+    /// As [`read_again`](Self::read_again).
+    pub async fn read_files_again(&mut self, by: audit::ReloadedBy) -> Result<String, Vec<String>> {
+        let settings = self.settings();
+        self.take(move || config::load_files(&settings), Some(by)).await
+    }
+
+    async fn take(
+        &mut self,
+        read: impl FnOnce() -> Result<Loaded, Diagnostics> + Send + 'static,
+        by: Option<audit::ReloadedBy>,
+    ) -> Result<String, Vec<String>> {
+        let read = tokio::task::spawn_blocking(read).await;
         let loaded = match read {
             Ok(Ok(loaded)) => loaded,
             Ok(Err(problems)) => {

@@ -13,8 +13,10 @@ use std::path::{Path, absolute};
 use rustix::fs::OFlags;
 
 mod put;
+mod watched;
 
 pub(crate) use put::{make_folder_of, put, replace};
+pub use watched::{Content, Stamp};
 
 /// A file as an error calls it: where it was looked for, and in which directory, where its name left that open.
 #[derive(Clone, Copy, Debug)]

@@ -32,7 +32,7 @@ words! {
             "how revocation-lists are renewed: dimsegate certs crl", Silent, NodeAuthentication;
         RevocationListEnded = "revocation-list-ended",
             "a revocation list has ended: everybody whom its CA signed is refused",
-            "dimsegate certs crl, then SIGHUP", Silent, NodeAuthentication;
+            "dimsegate certs crl, and the list to where the configuration names it", Silent, NodeAuthentication;
         RepositoryBehind = "repository-behind",
             "an audit repository has not had records for more than ten minutes",
             "the repository, and the network to it; nothing is lost", Silent, RecordingLate;

@@ -112,3 +112,4 @@ mod tolerance;
 mod trail;
 mod transport_security;
 mod two_way;
+mod watched_files;

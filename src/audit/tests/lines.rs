@@ -103,12 +103,13 @@ fn events_of_the_process() {
             user_id: Some(0),
             process_id: Some(7),
             through: None,
+            watched_files: vec!["ca.pem".into()],
         }),
         changed_keys: vec!["changed limits.grace".into()],
     };
     assert_line(
         &Event::ConfigurationLoaded(loaded),
-        r#""file":"d.toml","configuration":"c1","previous-configuration":"c0","file-sha256":"f1","certificates":[{"file":"ca.pem","sha256":"aa"}],"changed":["ca.pem"],"waits-for-restart":["[audit]"],"warnings":2,"user":"root","user-id":0,"process-id":7,"changed-keys":["changed limits.grace"]}"#,
+        r#""file":"d.toml","configuration":"c1","previous-configuration":"c0","file-sha256":"f1","certificates":[{"file":"ca.pem","sha256":"aa"}],"changed":["ca.pem"],"waits-for-restart":["[audit]"],"warnings":2,"user":"root","user-id":0,"process-id":7,"watched-files":["ca.pem"],"changed-keys":["changed limits.grace"]}"#,
     );
     let refused = ConfigurationRefused {
         file: "d.toml".into(),
