@@ -43,6 +43,7 @@
 //! | [`notify`] | | somebody is told what they should look at: hooks and commands |
 //! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
 //! | [`daemon`] | | what lives as long as the process: start, reload and stop of all of it |
+//! | [`admin`] | | the administration interface of a running proxy |
 //! | [`cli`] | | one file a subcommand |
 //!
 //! `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `age` and the audit events
@@ -72,6 +73,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+#[warn(missing_docs)]
+pub mod admin;
 #[warn(missing_docs)]
 pub mod age;
 pub mod audit;

@@ -5,11 +5,8 @@ use std::process::ExitCode;
 
 use super::exit;
 use crate::dimse::Status;
-use crate::relay::{self, Echoed};
+use crate::relay::{self, ECHO_AE_TITLE, Echoed};
 use crate::wire::AeTitle;
-
-/// What an upstream hears where its settings pass AE titles on as requestors write them.
-const AE_TITLE: &str = "DIMSEGATE";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -44,7 +41,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         );
         return ExitCode::from(exit::BAD_CONFIGURATION);
     };
-    let echoed = AE_TITLE.parse::<AeTitle>().map_err(|error| error.to_string()).and_then(|title| {
+    let echoed = ECHO_AE_TITLE.parse::<AeTitle>().map_err(|error| error.to_string()).and_then(|title| {
         let runtime = runtime().map_err(|error| error.to_string())?;
         runtime.block_on(relay::echo(upstream, &settings.limits, &title)).map_err(|error| error.to_string())
     });

@@ -15,6 +15,7 @@ mod man;
 mod pseudonyms;
 mod rewrite;
 mod run;
+mod running;
 mod table;
 mod terminal;
 mod user;
@@ -51,6 +52,18 @@ enum Command {
     Demo(demo::Args),
     /// Make a configuration, a CA, certificates and keys for a PACS and its first remote site
     Init(init::Args),
+    /// Say what a running proxy is at, and whether anything is wrong
+    Status(running::status::Args),
+    /// Show associations and refusals as they come, with what would let them in
+    Tail(running::tail::Args),
+    /// Have a running proxy read its configuration again
+    Reload(running::orders::Reload),
+    /// Have a running proxy stop, with time for what is under way
+    Drain(running::orders::Drain),
+    /// End an association of a running proxy
+    Abort(running::orders::Abort),
+    /// Change how much a running proxy logs
+    LogLevel(running::orders::LogLevel),
     /// Find every problem of a configuration, or what is risky in it where there is none
     Check(check::Args),
     /// Say what the configuration decides about an association, and why
@@ -83,6 +96,12 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Status(args) => running::status::run(&args),
+        Command::Tail(args) => running::tail::run(&args),
+        Command::Reload(args) => running::orders::reload(&args),
+        Command::Drain(args) => running::orders::drain(&args),
+        Command::Abort(args) => running::orders::abort(&args),
+        Command::LogLevel(args) => running::orders::log_level(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rewrite(args) => rewrite::run(&args),

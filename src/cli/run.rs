@@ -17,6 +17,7 @@ use tokio::sync::mpsc::{Receiver, channel, error::TrySendError};
 mod logging;
 
 use super::exit;
+use crate::admin;
 use crate::audit::ReloadedBy;
 use crate::audit::used::name_of;
 use crate::config::{self, Diagnostics, Loaded, Log, LogFormat};
@@ -87,6 +88,7 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let interface = admin::bind(&loaded.settings).await?;
     let mut daemon = tokio::select! {
         biased;
         started = Daemon::start(loaded) => started?,
@@ -95,6 +97,7 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     };
     say_started(&daemon, file);
     let mut changes = daemon.watch_files();
+    let interface = interface.map(|bound| admin::serve(bound, daemon.handle()));
     let mut lost = pin!(log.tell_what_is_lost());
     let why: Cow<'static, str> = loop {
         tokio::select! {
@@ -132,7 +135,12 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
             never = &mut lost => match never {},
         }
     };
-    daemon.stop(why.clone()).await;
+    let others = async {
+        if let Some(interface) = interface {
+            interface.stop().await;
+        }
+    };
+    daemon.stop(why.clone(), others).await;
     tracing::info!(reason = %why, "stopped");
     Ok(())
 }

@@ -20,11 +20,7 @@ const LISTEN: &str = "write \"unix:/run/dimsegate/admin.sock\" or \"127.0.0.1:87
 pub(super) fn admin(root: &Section<'_>) -> Option<AdminSettings> {
     let section = root.table("admin")?;
     let before = section.report.errors();
-    // Where only its header is wrong, that was told.
-    if !section.report.lacks("[admin]") {
-        section.require(&[("listen", LISTEN)]);
-    }
-    let listen = section.parsed("listen", listen);
+    let listen = place(&section);
     let choices = [("none", ShownIdentifiers::None), ("as-recorded", ShownIdentifiers::AsRecorded)];
     let patient_identifiers = section.choice("patient-identifiers", &choices).unwrap_or_default();
     // Where only its header is missing, that was told.
@@ -36,7 +32,7 @@ pub(super) fn admin(root: &Section<'_>) -> Option<AdminSettings> {
         section.tables("access").iter().filter_map(|one| access(one, has_tls)).collect();
     if let Some(listen) = &listen {
         known(&section, listen, has_tls, tls.as_ref());
-        useless(&section, &listen.value, &access);
+        useless(&section, &listen.value, has_tls, &access);
     }
     let is_sound = section.report.errors() == before;
     listen.filter(|_| is_sound).map(|listen| AdminSettings {
@@ -47,6 +43,15 @@ pub(super) fn admin(root: &Section<'_>) -> Option<AdminSettings> {
         fingerprint,
         line: section.line(),
     })
+}
+
+/// Where it listens. `None` after a problem was reported.
+pub(super) fn place(section: &Section<'_>) -> Option<Located<AdminListen>> {
+    // Where only its header is wrong, that was told.
+    if !section.report.lacks("[admin]") {
+        section.require(&[("listen", LISTEN)]);
+    }
+    section.parsed("listen", listen)
 }
 
 /// Where it is kept what administrators decide. Also where there is no interface now: what was decided stays so.
@@ -86,11 +91,7 @@ fn access(section: &Section<'_>, has_tls: bool) -> Option<AdminAccess> {
     }
     if section.has("certificates") && !has_tls {
         let problem = "never match: without [admin.tls] nobody shows a certificate";
-        section.report.error(
-            &section.place_of("certificates"),
-            problem,
-            "add an [admin.tls], or remove them",
-        );
+        section.report.risk(&section.place_of("certificates"), problem, "add an [admin.tls], or remove them");
     }
     let is_sound = section.report.errors() == before;
     role.filter(|_| is_sound).map(|role| AdminAccess { role, users, groups, certificates })
@@ -100,8 +101,8 @@ fn access(section: &Section<'_>, has_tls: bool) -> Option<AdminAccess> {
 fn known(section: &Section<'_>, listen: &Located<AdminListen>, has_tls: bool, tls: Option<&ServerTls>) {
     let AdminListen::Tcp(address) = listen.value else {
         if has_tls {
-            let problem = "is for an address: a socket knows who connects to it";
-            section.report.error(&section.place_of("tls"), problem, "remove it, or listen on an address");
+            let problem = "has no effect: a socket knows who connects to it, and nobody else can read it";
+            section.report.risk(&section.place_of("tls"), problem, "remove it, or listen on an address");
         }
         return;
     };
@@ -122,7 +123,14 @@ fn known(section: &Section<'_>, listen: &Located<AdminListen>, has_tls: bool, tl
 }
 
 /// Tells of rules that cannot fit anybody.
-fn useless(section: &Section<'_>, listen: &AdminListen, access: &[AdminAccess]) {
+fn useless(section: &Section<'_>, listen: &AdminListen, has_tls: bool, access: &[AdminAccess]) {
+    if let AdminListen::Tcp(_) = listen
+        && has_tls
+        && access.is_empty()
+    {
+        let problem = "lets nobody in: no [[admin.access]] says whose certificate has which role";
+        section.report.risk(&section.place, problem, "add one for each role");
+    }
     let of_socket = access.iter().any(|one| !one.users.is_empty() || !one.groups.is_empty());
     if of_socket && matches!(listen, AdminListen::Tcp(_)) {
         let problem =

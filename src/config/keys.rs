@@ -20,6 +20,11 @@ impl Keys {
         Self(keys)
     }
 
+    /// Each key with its value as TOML, in the order of their names.
+    pub fn each(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// The keys that are not as they were `before`, without their values: things that came or went as a whole, and keys.
     pub fn changes_since(&self, before: &Self) -> Vec<String> {
         let names = |keys: &Self| keys.0.keys().map(|key| thing_of(key).to_owned()).collect::<BTreeSet<_>>();

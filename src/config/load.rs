@@ -14,7 +14,7 @@ use super::keys::Keys;
 use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
-use super::settings::{LogFormat, Settings};
+use super::settings::{AdminListen, LogFormat, Settings};
 use super::{
     admin, audit, limits, listener, loops, notify, peer, rewrite, role, spelling, syntax, upstream, users,
 };
@@ -57,6 +57,17 @@ pub fn log_format(path: &Path) -> LogFormat {
     let log = root.get_ref().get("log").and_then(|log| log.get_ref().as_table());
     let format = log.and_then(|log| log.get("format")).and_then(|format| format.get_ref().as_str());
     if format == Some("json") { LogFormat::Json } else { LogFormat::Text }
+}
+
+/// Where the administration interface of a configuration listens, if it has one.
+///
+/// # Errors
+/// What is wrong with that; what else is wrong with the file is no problem here, as with [`load`] it would be.
+pub fn admin_listen(path: &Path) -> Result<Option<AdminListen>, Diagnostics> {
+    read_with(path, |root| match root.has("admin") {
+        true => root.table("admin").and_then(|section| admin::place(&section)).map(|place| Some(place.value)),
+        false => Some(None),
+    })
 }
 
 /// As [`load`], from text that was read already.

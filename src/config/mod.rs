@@ -48,7 +48,7 @@ mod users;
 pub use addresses::{checked_host_and_port, checked_network};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
-pub use load::{Loaded, load, load_files, log_format};
+pub use load::{Loaded, admin_listen, load, load_files, log_format};
 pub use part::{CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, rules, ruleset};
 pub(crate) use repository::host_name;
 pub use secret::{crosswalk_key, users_key};

@@ -86,6 +86,9 @@ impl Handle {
     pub async fn reload(&self, by: Option<ReloadedBy>) -> Result<String, Vec<String>> {
         let (answer, answered) = oneshot::channel();
         let stopping = || vec![Stopping.to_string()];
+        if !self.is_running() {
+            return Err(stopping());
+        }
         self.requests.send(Request::Reload { by, answer }).await.map_err(|_| stopping())?;
         answered.await.unwrap_or_else(|_| Err(stopping()))
     }
@@ -95,6 +98,9 @@ impl Handle {
     /// # Errors
     /// It is stopping already.
     pub async fn drain(&self, why: String) -> Result<(), Stopping> {
+        if !self.is_running() {
+            return Err(Stopping);
+        }
         self.requests.send(Request::Drain { why }).await.map_err(|_| Stopping)
     }
 

@@ -19,9 +19,12 @@ const LISTED: usize = 20;
 
 impl Daemon {
     /// Stops accepting, lets open associations end within the grace period, aborts the rest, and closes the records. While
-    /// records cannot be written there is no grace: associations wait for their records, and would not end.
-    pub async fn stop(self, why: impl Into<Cow<'static, str>>) {
-        let grace = self.settings().limits.grace;
+    /// records cannot be written there is no grace: associations wait for their records, and would not end. What goes on for
+    /// as long as it drains is ended by `others`, before the records are closed.
+    pub async fn stop(self, why: impl Into<Cow<'static, str>>, others: impl Future<Output = ()>) {
+        // Nobody is there any more who would do what is asked.
+        drop(self.asked);
+        let grace = self.gate.in_force.load().settings.limits.grace;
         tracing::info!(open = self.gate.limiter.open_associations(), ?grace, "draining");
         self.stage.send_replace(Stage::Draining);
         let ending = self.listeners.ended();
@@ -43,6 +46,7 @@ impl Daemon {
                 );
             }
         }
+        others.await;
         let (until, minutes) = self.minutes;
         drop(until);
         // It may be telling what it counted, and no longer waits for room; a look at a disk that hangs has no end.

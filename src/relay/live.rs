@@ -13,7 +13,7 @@ mod order;
 mod standing;
 
 pub(crate) use order::{Order, Orders, When};
-pub(crate) use standing::{Current, Lane, OfKind, Standing, Waits, Wanted};
+pub(crate) use standing::{Current, Lane, Standing, Waits, Wanted};
 
 /// The associations that are open at this moment, by their ids.
 #[derive(Default)]

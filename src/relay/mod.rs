@@ -84,4 +84,4 @@ pub(crate) use listeners::{Bound, Listeners};
 pub(crate) use live::{Entry, Live, Order, Wanted, When};
 pub(crate) use proof::{Ending, Proven, proven_by};
 pub(crate) use recent::{Because, Recalled};
-pub use verification::{EchoError, Echoed, echo};
+pub use verification::{ECHO_AE_TITLE, EchoError, Echoed, echo};

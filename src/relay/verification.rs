@@ -18,6 +18,9 @@ const VERIFICATION: &str = "1.2.840.10008.1.1";
 const IMPLICIT_VR_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2";
 const MESSAGE_ID: u16 = 1;
 
+/// What an upstream hears where its settings pass AE titles on as requestors write them.
+pub const ECHO_AE_TITLE: &str = "DIMSEGATE";
+
 /// What an upstream that answers is like.
 #[derive(Debug)]
 pub struct Echoed {

@@ -65,6 +65,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("daemon", &["vocabulary", "files", "policy", "notify", "audit", "tls", "config", "crosswalk", "relay"]),
     (
+        "admin",
+        &[
+            "vocabulary",
+            "wire",
+            "dimse",
+            "identity",
+            "policy",
+            "audit",
+            "tls",
+            "http",
+            "config",
+            "relay",
+            "daemon",
+        ],
+    ),
+    (
         "cli",
         &[
             "vocabulary",
@@ -81,6 +97,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "relay",
             "daemon",
+            "admin",
             "crosswalk",
             "users",
         ],

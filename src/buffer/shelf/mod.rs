@@ -77,6 +77,11 @@ impl Shelf {
         self.changed.notify_waiters();
     }
 
+    /// Bytes that lots are counted for.
+    pub fn taken(&self) -> usize {
+        self.books().taken
+    }
+
     /// Waits until there may be more room than when this was called, or something has given way.
     pub fn changed(&self) -> impl Future<Output = ()> + '_ {
         self.changed.notified()

@@ -31,6 +31,6 @@ impl Proxy {
 
     /// Drains and stops, so that the last record is written.
     pub(super) async fn stop(self) {
-        self.running.stop("the demonstration ended").await;
+        self.running.stop("the demonstration ended", std::future::ready(())).await;
     }
 }

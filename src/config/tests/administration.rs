@@ -38,6 +38,9 @@ fn an_interface_at_which_nobody_can_be_known_is_refused_and_on_loopback_a_risk()
             "{found:?}"
         );
     }
+    let alone = format!("{GOOD}{SOCKET}[[admin.access]]\nrole = \"viewer\"\ncertificates = [\"cn:alice\"]\n");
+    let found = Material::shared().risks(&alone);
+    assert!(found.iter().any(|risk| risk.contains("never match: without [admin.tls]")), "{found:?}");
     let off = format!("{}{TLS}client-authentication = \"off\"\n", listen("0.0.0.0:8765"));
     let found = errors(&off);
     assert!(found.len() == 1 && found[0].contains("nothing says who it is"), "{found:?}");
@@ -54,7 +57,6 @@ fn what_is_wrong_with_it_is_said_where_it_is() {
         (access("role = \"viewer\""), "says of nobody that this is their role"),
         (access("unix-users = [\"alice\"]"), "role: is missing"),
         (access("role = \"king\"\nunix-users = [\"alice\"]"), "role: \"king\" is not known"),
-        (access("role = \"viewer\"\ncertificates = [\"cn:alice\"]"), "never match: without [admin.tls]"),
         (access("role = \"viewer\"\nunix-users = [\"a:b\"]"), "is no name of a user or group"),
         (
             format!("{SOCKET}patient-identifiers = \"some\"\n"),

@@ -215,6 +215,13 @@ impl<C: Time> Limiter<C> {
         self.associations_of_peer.taken(&peer.name)
     }
 
+    /// Bytes of requests that are being read, and how many there may be.
+    pub fn request_memory(&self) -> [u64; 2] {
+        let allowed = self.state().limits.request_pieces;
+        [self.request_pieces.taken(&()), allowed]
+            .map(|pieces| u64::from(pieces).saturating_mul(REQUEST_PIECE as u64))
+    }
+
     fn association_rates(&self, peer: &Peer, address: IpAddr) -> Result<(), Reason> {
         let (of_peer, of_address, of_proxy) = {
             let mut state = self.state();

@@ -43,6 +43,11 @@ impl Decoders {
         *self.patience.lock().unwrap_or_else(PoisonError::into_inner) = limits.dimse_timeout;
     }
 
+    /// Bytes that are taken, by frames that lie and by those that are being decoded.
+    pub(crate) fn taken(&self) -> u64 {
+        self.queue.taken().saturating_add(self.shelf.taken() as u64)
+    }
+
     /// Where the frames of a peer lie.
     pub(crate) fn corner(&self, peer: Arc<str>) -> Corner {
         self.shelf.corner(peer)

@@ -39,6 +39,11 @@ impl Queue {
         self.order().bytes()
     }
 
+    /// What of it turns have.
+    pub(super) fn taken(&self) -> u64 {
+        self.order().taken()
+    }
+
     /// A turn with so many bytes, or with all that there are. Whose object has gone out in part comes before the same peer's
     /// others.
     pub(super) async fn turn(self: &Arc<Self>, peer: Arc<str>, bytes: u64, is_first: bool) -> Option<Turn> {

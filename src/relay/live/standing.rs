@@ -97,7 +97,7 @@ pub(crate) enum Wanted {
 }
 
 /// Operations of one kind that are over.
-pub(crate) type OfKind = (Operation, OperationCounts);
+type OfKind = (Operation, OperationCounts);
 
 impl Standing {
     pub(super) fn new(since: Instant) -> Self {

@@ -179,7 +179,7 @@ impl Figures {
             "association-rejected" | "connection-refused" => self.refused(record),
             "operation" => self.operation(record),
             "security-alert" => self.alerts.add(record.label().unwrap_or(NONE), record),
-            "started" | "stopped" | "configuration-loaded" | "configuration-refused" => {
+            "started" | "stopped" | "configuration-loaded" | "configuration-refused" | "administration" => {
                 self.process.add(&record.event, record);
             }
             event if Trail::has(event) => self.trail.add(record),

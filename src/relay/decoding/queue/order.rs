@@ -43,6 +43,10 @@ impl<T> Order<T> {
         self.bytes
     }
 
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
     pub(super) fn resize(&mut self, bytes: u64) {
         self.bytes = bytes;
     }

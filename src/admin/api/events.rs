@@ -1,0 +1,106 @@
+//! Records as they are written, as server-sent events. Whoever reads too slowly loses some, and is told how many.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use http_body_util::channel::{Channel, Sender};
+use serde_json::Value;
+
+use crate::admin::Shared;
+use crate::audit::{Followed, Following};
+use crate::config::ShownIdentifiers;
+
+/// Events that wait for the connection.
+const WAITING: usize = 16;
+
+/// After so long without a record, a comment says that the connection lives, and finds out whether the reader does.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// What tells of patients, studies and objects. Arguments are those with which somebody searched the records.
+const IDENTIFIERS: [&str; 10] = [
+    "patient",
+    "study",
+    "new-study",
+    "sop-instance",
+    "new-sop-instance",
+    "data-set-sop-instance",
+    "data-set-sop-class",
+    "query",
+    "fault",
+    "arguments",
+];
+
+/// Records as they are written: `event: record` with the record, `event: lost` with a number
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    responses((status = 200, body = String, content_type = "text/event-stream"))
+)]
+pub(super) async fn events(State(shared): State<Shared>) -> Response {
+    let (sender, body) = Channel::<Bytes, Infallible>::new(WAITING);
+    let following = shared.proxy.audit().follow();
+    tokio::spawn(send(shared, following, sender));
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::new(body)).into_response()
+}
+
+/// Ends when the reader has gone, or the trail ends.
+async fn send(shared: Shared, mut following: Following, mut sender: Sender<Bytes, Infallible>) {
+    // So that a reader knows that it has begun.
+    let mut text = ": records of dimsegate\n\n".to_owned();
+    loop {
+        if sender.send_data(text.into()).await.is_err() {
+            return;
+        }
+        text = match tokio::time::timeout(SILENCE, following.next()).await {
+            Ok(Some(Followed::Line(line))) => match shown(&shared, &line) {
+                Some(record) => format!("event: record\ndata: {record}\n\n"),
+                None => continue_silently(),
+            },
+            Ok(Some(Followed::Lost(lost))) => format!("event: lost\ndata: {lost}\n\n"),
+            Ok(None) => return,
+            Err(_) => continue_silently(),
+        };
+    }
+}
+
+/// A comment, which readers pass over.
+fn continue_silently() -> String {
+    ":\n\n".to_owned()
+}
+
+/// A record as the configuration in force shows it.
+fn shown(shared: &Shared, line: &str) -> Option<String> {
+    let settings = shared.proxy.settings();
+    let how = settings.admin.as_ref().map(|admin| admin.patient_identifiers).unwrap_or_default();
+    match how {
+        ShownIdentifiers::AsRecorded => Some(line.to_owned()),
+        ShownIdentifiers::None => without_identifiers(line),
+    }
+}
+
+fn without_identifiers(line: &str) -> Option<String> {
+    let Ok(Value::Object(mut record)) = serde_json::from_str(line) else { return None };
+    record.retain(|key, _| !IDENTIFIERS.contains(&key.as_str()));
+    serde_json::to_string(&record).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_identifiers;
+
+    #[test]
+    fn without_identifiers_nothing_tells_of_whom_a_record_is() {
+        let line = r#"{"time":"t","event":"operation","operation":"C-FIND","patient":"h:1","study":"1.2","sop-instance":"1.3","query":{"keys":["x"],"identifier":"QUFB"},"status":"0x0000"}"#;
+        let shown = without_identifiers(line).unwrap();
+        assert!(shown.contains("C-FIND") && shown.contains("0x0000"));
+        for word in ["patient", "1.2", "1.3", "QUFB"] {
+            assert!(!shown.contains(word), "{word} in {shown}");
+        }
+        assert_eq!(without_identifiers("no record"), None);
+    }
+}

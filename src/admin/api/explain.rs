@@ -1,0 +1,333 @@
+//! The decision about an association, replayed: of given facts, or of a refusal that was kept.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::refusals::Nearest;
+use super::told::{Failed, ProblemDocument, content, told};
+use crate::admin::Shared;
+use crate::config::Settings;
+use crate::http::Problem;
+use crate::policy::sop_class::sop_class_uid;
+use crate::policy::{self, Blocks, ContextVerdict, Facts, Grant, Verdict, decide};
+use crate::relay::{Proven, Recalled, proven_by};
+use crate::vocabulary::Reason;
+use crate::wire::associate::ProposedContext;
+use crate::wire::{AeTitle, RawAeTitle};
+
+/// What is to be explained: a refusal by its id, or facts.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Question {
+    /// Of `/api/v1/refusals`. The decision is that of the configuration in force now.
+    refusal: Option<String>,
+    listener: Option<String>,
+    /// IP address of the requestor.
+    from: Option<String>,
+    calling_ae_title: Option<String>,
+    called_ae_title: Option<String>,
+    /// The certificate that the requestor shows, with the intermediate CAs behind it, PEM.
+    certificate: Option<String>,
+    /// SOP classes to propose, UIDs or keywords such as `CTImageStorage`.
+    #[serde(default)]
+    sop_classes: Vec<String>,
+}
+
+/// What the configuration in force decides.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Explanation {
+    allowed: bool,
+    /// Digest of the configuration that decided.
+    configuration: String,
+    /// A stable label, as in records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<String>,
+    /// What did not match what, or why nothing more can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<Nearest>,
+    /// What would let it in, if it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    granted: Option<Granted>,
+}
+
+/// What whoever is let in gets.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Granted {
+    peer: String,
+    /// Line of its `[[peer]]`.
+    line: usize,
+    role: String,
+    upstream: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rewrite: Option<String>,
+    operations: Vec<&'static str>,
+    contexts: Vec<Context>,
+}
+
+/// What becomes of a proposed presentation context.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Context {
+    abstract_syntax: String,
+    offered: bool,
+    /// Those that are offered.
+    transfer_syntaxes: Vec<String>,
+    /// A label, where it is not offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// SOP classes of one question.
+const MOST_CLASSES: usize = 128;
+/// What a requestor proposes nearly always.
+const TRANSFER_SYNTAXES: [&str; 2] = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
+
+/// What is decided about an association, and why
+#[utoipa::path(
+    post,
+    path = "/api/v1/explain",
+    request_body = Question,
+    responses(
+        (status = 200, body = Explanation),
+        (status = 400, body = ProblemDocument),
+        (status = 403, body = ProblemDocument),
+        (status = 404, body = ProblemDocument)
+    )
+)]
+pub(super) async fn explain(State(shared): State<Shared>, body: Bytes) -> Result<Response, Failed> {
+    let question: Question = content(&body)?;
+    let settings = shared.proxy.settings();
+    let recalled = match &question.refusal {
+        Some(id) => Some(shared.proxy.gate().recent.find(id).ok_or_else(forgotten)?),
+        None => None,
+    };
+    // A chain of certificates takes its time.
+    let blocks = shared.proxy.gate().blocks.load_full();
+    let explained = tokio::task::spawn_blocking(move || {
+        let in_force = InForce { settings: &settings, blocks: &blocks };
+        match recalled {
+            Some(recalled) => Ok(of_refusal(in_force, &recalled)),
+            None => of_facts(in_force, &question),
+        }
+    });
+    let defect =
+        |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a defect of dimsegate; its log says more");
+    let explanation = explained.await.map_err(defect)??;
+    let what = match (explanation.allowed, explanation.reason) {
+        (true, _) => "allowed".to_owned(),
+        (false, reason) => format!("refused: {}", reason.unwrap_or("not known")),
+    };
+    Ok(told(Json(explanation), what))
+}
+
+fn forgotten() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no refusal of this id is kept; /api/v1/refusals lists those that are",
+    )
+}
+
+fn bad(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail.into())
+}
+
+/// What decides.
+#[derive(Clone, Copy)]
+struct InForce<'a> {
+    settings: &'a Settings,
+    blocks: &'a Blocks,
+}
+
+impl InForce<'_> {
+    fn admits(self, listener: &str, address: IpAddr) -> Result<(), policy::Refusal> {
+        match self.blocks.of_address(address, OffsetDateTime::now_utc()) {
+            Some(block) => Err(block.refusal()),
+            None => self.settings.policy.admits_address(listener, address),
+        }
+    }
+}
+
+/// As it was asked then, by what is in force now. What TLS made of a certificate is taken as it was.
+fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanation {
+    let InForce { settings, blocks } = in_force;
+    let address = recalled.from.ip().to_canonical();
+    if let Err(refusal) = in_force.admits(&recalled.listener, address) {
+        return Explanation::refused(settings, refusal);
+    }
+    let Some(asked) = &recalled.asked else {
+        // It came no further than this.
+        return Explanation {
+            why: Some(format!(
+                "{}. The configuration in force lets this address connect; what happened before an association was asked \
+                 for cannot be replayed",
+                recalled.explanation
+            )),
+            ..Explanation::of(settings, Some(recalled.reason))
+        };
+    };
+    let facts = Facts {
+        listener: &recalled.listener,
+        address,
+        certificate: recalled.shown.certificate.as_ref(),
+        authorities: &recalled.shown.authorities,
+        calling: &asked.calling,
+        called: &asked.called,
+        contexts: &asked.contexts,
+        blocks,
+        now: OffsetDateTime::now_utc(),
+    };
+    decided(settings, &facts)
+}
+
+fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Explanation, Problem> {
+    let InForce { settings, blocks } = in_force;
+    let needed = |value: &Option<String>, name: &str| {
+        value
+            .clone()
+            .ok_or_else(|| bad(format!("{name} is missing; give refusal, or the facts of an association")))
+    };
+    let name = needed(&question.listener, "listener")?;
+    let address: IpAddr =
+        needed(&question.from, "from")?.parse().map_err(|_| bad("from is no IP address"))?;
+    let title = |value: &Option<String>, name: &str| -> Result<RawAeTitle, Problem> {
+        let title = needed(value, name)?.parse::<AeTitle>();
+        title.map(|title| title.to_raw()).map_err(|error| bad(format!("{name} {error}")))
+    };
+    let calling = title(&question.calling_ae_title, "calling-ae-title")?;
+    let called = title(&question.called_ae_title, "called-ae-title")?;
+    let contexts = contexts(&question.sop_classes)?;
+    let listener = settings.listeners.iter().find(|listener| *listener.name == *name);
+    let listener = listener.ok_or_else(|| bad(format!("no listener is called {name:?}")))?;
+    let chain = question.certificate.as_deref().map(chain).transpose()?;
+    if let Err(refusal) = in_force.admits(&listener.name, address) {
+        return Ok(Explanation::refused(settings, refusal));
+    }
+    let proven = match proven_by(listener, chain.as_deref()) {
+        Ok(proven) => proven,
+        Err((refusal, _)) => return Ok(Explanation::refused(settings, refusal)),
+    };
+    let facts = Facts {
+        listener: &listener.name,
+        address: address.to_canonical(),
+        certificate: proven.as_ref().map(|proven| &proven.certificate),
+        authorities: proven.as_ref().map_or(&[], |Proven { authorities, .. }| authorities),
+        calling: &calling,
+        called: &called,
+        contexts: &contexts,
+        blocks,
+        now: OffsetDateTime::now_utc(),
+    };
+    Ok(decided(settings, &facts))
+}
+
+fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let found = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
+    match found {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) => Err(bad("certificate holds no certificate in PEM")),
+        Err(error) => Err(bad(format!("certificate holds no certificate in PEM: {error}"))),
+    }
+}
+
+fn contexts(classes: &[String]) -> Result<Vec<ProposedContext>, Problem> {
+    if classes.len() > MOST_CLASSES {
+        return Err(bad(format!("an association proposes {MOST_CLASSES} SOP classes at the most")));
+    }
+    let context = |(class, number): (&String, u8)| {
+        let uid = sop_class_uid(class)
+            .ok_or_else(|| bad(format!("{class:?} is neither a UID nor a keyword such as CTImageStorage")))?;
+        let transfer_syntaxes = TRANSFER_SYNTAXES.iter().filter_map(|uid| uid.parse().ok()).collect();
+        Ok(ProposedContext {
+            id: number.wrapping_mul(2).wrapping_add(1),
+            abstract_syntax: uid,
+            transfer_syntaxes,
+        })
+    };
+    classes.iter().zip(0..=u8::MAX).map(context).collect()
+}
+
+fn decided(settings: &Settings, facts: &Facts<'_>) -> Explanation {
+    match decide(&settings.policy, facts) {
+        Verdict::Refuse(refusal) => Explanation::refused(settings, refusal),
+        Verdict::Allow(grant) => {
+            let offers = facts.contexts.is_empty() || grant.offers_any();
+            let reason = (!offers).then_some(Reason::NoContextAllowed);
+            let granted = Some(Granted::of(&grant, facts.contexts));
+            Explanation { allowed: offers, granted, ..Explanation::of(settings, reason) }
+        }
+    }
+}
+
+impl Explanation {
+    fn of(settings: &Settings, reason: Option<Reason>) -> Self {
+        Self {
+            allowed: false,
+            configuration: settings.digest.clone(),
+            reason: reason.map(Reason::label),
+            meaning: reason.map(|reason| reason.to_string()),
+            why: None,
+            nearest: None,
+            remedy: None,
+            granted: None,
+        }
+    }
+
+    fn refused(settings: &Settings, refusal: policy::Refusal) -> Self {
+        let reason = refusal.reason;
+        let because = refusal.into();
+        Self {
+            nearest: Nearest::of(&because),
+            why: Some(because.detail),
+            remedy: Some(because.remedy),
+            ..Self::of(settings, Some(reason))
+        }
+    }
+}
+
+impl Granted {
+    fn of(grant: &Grant, proposed: &[ProposedContext]) -> Self {
+        let (peer, role) = (&grant.peer, &grant.peer.role);
+        let context = |(id, verdict): &(u8, ContextVerdict)| {
+            let context = proposed.iter().find(|context| context.id == *id)?;
+            let (syntaxes, reason) = match verdict {
+                ContextVerdict::Offer(syntaxes) => (syntaxes.iter().map(ToString::to_string).collect(), None),
+                ContextVerdict::Strip(why) => (Vec::new(), Some(why.label())),
+            };
+            Some(Context {
+                abstract_syntax: context.abstract_syntax.to_string(),
+                offered: reason.is_none(),
+                transfer_syntaxes: syntaxes,
+                reason,
+            })
+        };
+        let name = |name: &Arc<str>| name.to_string();
+        Self {
+            peer: name(&peer.name),
+            line: peer.line,
+            role: role.name.to_string(),
+            upstream: name(&grant.upstream),
+            rewrite: peer.rewrite.as_ref().map(name),
+            operations: role.operations.iter().map(|operation| operation.name()).collect(),
+            contexts: grant.contexts.iter().filter_map(context).collect(),
+        }
+    }
+}

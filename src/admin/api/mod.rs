@@ -1,0 +1,100 @@
+//! The resources of the interface, a file each, and the document that describes them.
+
+use axum::Json;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::guard::{Guard, guard};
+use crate::config::AdminRole;
+use crate::http::Problem;
+
+mod associations;
+mod certificates;
+mod configuration;
+mod events;
+mod explain;
+mod limits;
+mod orders;
+mod peers;
+mod refusals;
+mod status;
+mod told;
+mod upstreams;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "dimsegate administration",
+        description = "What a running dimsegate is at, and what may be done to it. Who asks is known by the socket or by the \
+                       client certificate; roles: viewer, operator, administrator. Errors are problems of RFC 9457.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(told::ProblemDocument))
+)]
+struct Described;
+
+/// The routes with what is looked at before each of them.
+pub(super) fn router(shared: Shared) -> Router {
+    let (router, document) = described(Some(&shared)).split_for_parts();
+    let document = Json(document);
+    let described = axum::routing::get(move || {
+        let document = document.clone();
+        async move { document }
+    });
+    let viewer = Guard { shared: shared.clone(), role: AdminRole::Viewer };
+    let openapi =
+        Router::new().route("/api/openapi.json", described).route_layer(from_fn_with_state(viewer, guard));
+    router.merge(openapi).method_not_allowed_fallback(wrong_method).fallback(nothing_here).with_state(shared)
+}
+
+/// What the interface can do, as OpenAPI 3.1.
+pub fn document() -> Document {
+    described(None).split_for_parts().1
+}
+
+/// With a guard before each route where there is a proxy to ask.
+fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
+    let guarded = |router: OpenApiRouter<Shared>, role| match shared {
+        Some(shared) => router.route_layer(from_fn_with_state(Guard { shared: shared.clone(), role }, guard)),
+        None => router,
+    };
+    let looking = OpenApiRouter::new()
+        .routes(routes!(status::status))
+        .routes(routes!(associations::list))
+        .routes(routes!(associations::one))
+        .routes(routes!(refusals::list))
+        .routes(routes!(peers::list))
+        .routes(routes!(upstreams::list))
+        .routes(routes!(limits::limits))
+        .routes(routes!(certificates::list))
+        .routes(routes!(configuration::configuration))
+        .routes(routes!(events::events));
+    let operating = OpenApiRouter::new()
+        .routes(routes!(associations::abort))
+        .routes(routes!(orders::log_level))
+        .routes(routes!(explain::explain))
+        .routes(routes!(upstreams::echo));
+    let administering = OpenApiRouter::new().routes(routes!(orders::reload)).routes(routes!(orders::drain));
+    OpenApiRouter::with_openapi(Described::openapi())
+        .merge(guarded(looking, AdminRole::Viewer))
+        .merge(guarded(operating, AdminRole::Operator))
+        .merge(guarded(administering, AdminRole::Administrator))
+}
+
+async fn nothing_here() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is nothing here; /api/openapi.json says what there is")
+}
+
+async fn wrong_method() -> Problem {
+    let detail = "this is asked with another method; /api/openapi.json says with which";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+#[cfg(test)]
+mod tests;

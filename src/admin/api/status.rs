@@ -1,0 +1,169 @@
+//! Is it up, under which configuration, and is anything wrong.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use time::{Duration, OffsetDateTime};
+use utoipa::ToSchema;
+
+use super::told::{milliseconds, moment, when};
+use crate::admin::Shared;
+use crate::daemon::Handle;
+use crate::tls::EndKind;
+
+/// Refusals that are counted are of so long.
+const LATELY: Duration = Duration::minutes(5);
+
+/// What the proxy is at.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Status {
+    version: &'static str,
+    process_id: u32,
+    /// `running`, or `draining` once it was told to stop.
+    state: &'static str,
+    /// `ok`, `warning` or `critical`: the worst of the problems.
+    health: Level,
+    problems: Vec<ProblemNow>,
+    since: String,
+    uptime_ms: u64,
+    configuration: InForce,
+    listeners: Vec<Listener>,
+    associations: Associations,
+    records: Records,
+    /// Of the last five minutes.
+    refusals: u64,
+    /// The certificate or list that ends first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_first: Option<End>,
+}
+
+/// How much is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Level {
+    Ok,
+    Warning,
+    Critical,
+}
+
+/// Something that is wrong now.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct ProblemNow {
+    level: Level,
+    what: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct InForce {
+    file: String,
+    digest: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Listener {
+    name: String,
+    /// As the configuration writes it.
+    address: String,
+    tls: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Associations {
+    open: u32,
+    allowed: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Records {
+    /// Whether the last write succeeded.
+    writable: bool,
+    /// Whether associations are let in, as far as records are concerned.
+    admitting: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct End {
+    what: String,
+    file: String,
+    at: String,
+    days: i64,
+}
+
+/// Is the proxy up, under which configuration, and is anything wrong
+#[utoipa::path(get, path = "/api/v1/status", responses((status = 200, body = Status)))]
+pub(super) async fn status(State(shared): State<Shared>) -> Json<Status> {
+    let (proxy, now) = (&shared.proxy, OffsetDateTime::now_utc());
+    let (settings, gate) = (proxy.settings(), proxy.gate());
+    let problems = problems(proxy, now);
+    let first = settings.ends.iter().map(|(_, end)| end).min_by_key(|end| end.at);
+    let lately = |one: &&std::sync::Arc<crate::relay::Recalled>| now - one.last <= LATELY;
+    Json(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        process_id: std::process::id(),
+        state: if proxy.is_running() { "running" } else { "draining" },
+        health: problems.iter().map(|problem| problem.level).max().unwrap_or(Level::Ok),
+        problems,
+        since: when(proxy.began()),
+        uptime_ms: milliseconds(proxy.began().elapsed()),
+        configuration: InForce { file: settings.path.display().to_string(), digest: settings.digest.clone() },
+        listeners: (settings.listeners.iter())
+            .map(|listener| Listener {
+                name: listener.name.to_string(),
+                address: listener.address.to_string(),
+                tls: listener.tls.is_some(),
+            })
+            .collect(),
+        associations: Associations {
+            open: gate.limiter.open_associations(),
+            allowed: settings.limits.counts.max_associations,
+        },
+        records: Records { writable: gate.audit.writable(), admitting: gate.audit.admits() },
+        refusals: gate.recent.list().iter().filter(lately).map(|one| one.count).sum(),
+        ends_first: first.map(|end| End {
+            what: end.what.clone(),
+            file: end.file.display().to_string(),
+            at: moment(end.at),
+            days: (end.at - now).whole_days(),
+        }),
+    })
+}
+
+/// What a person should look at now.
+fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
+    let (settings, gate) = (proxy.settings(), proxy.gate());
+    let mut problems = Vec::new();
+    let mut add = |level, what: String| problems.push(ProblemNow { level, what });
+    if !gate.audit.writable() {
+        add(Level::Critical, "records cannot be written".into());
+    } else if !gate.audit.admits() {
+        add(Level::Critical, "the disk of the records hangs".into());
+    }
+    if !proxy.is_running() {
+        add(Level::Warning, "it was told to stop, and takes no new associations".into());
+    }
+    let (open, allowed) = (gate.limiter.open_associations(), settings.limits.counts.max_associations);
+    if u64::from(open) * 5 >= u64::from(allowed) * 4 {
+        add(Level::Warning, format!("{open} associations of {allowed} are open"));
+    }
+    for (place, end) in &settings.ends {
+        let (left, date) = (end.at - now, end.at.date());
+        let (kind, what) = (end.kind, &end.what);
+        if left <= Duration::ZERO {
+            add(Level::Critical, format!("{place}: {what} ended on {date}"));
+        } else if left <= kind.notice() {
+            let level = match kind {
+                EndKind::Certificate if left <= Duration::days(3) => Level::Critical,
+                _ => Level::Warning,
+            };
+            add(level, format!("{place}: {what} ends on {date}"));
+        }
+    }
+    problems
+}

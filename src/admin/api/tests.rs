@@ -1,0 +1,41 @@
+//! The document says what the routes are.
+
+use super::document;
+use serde_json::Value;
+
+#[test]
+fn the_document_has_every_resource_with_its_answers_in_kebab_case() {
+    let document: Value = serde_json::to_value(document()).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let paths = document["paths"].as_object().unwrap();
+    for (path, method) in [
+        ("/api/v1/status", "get"),
+        ("/api/v1/associations", "get"),
+        ("/api/v1/associations/{id}", "get"),
+        ("/api/v1/associations/{id}/abort", "post"),
+        ("/api/v1/refusals", "get"),
+        ("/api/v1/peers", "get"),
+        ("/api/v1/upstreams", "get"),
+        ("/api/v1/upstreams/{name}/echo", "post"),
+        ("/api/v1/limits", "get"),
+        ("/api/v1/certificates", "get"),
+        ("/api/v1/configuration", "get"),
+        ("/api/v1/events", "get"),
+        ("/api/v1/reload", "post"),
+        ("/api/v1/drain", "post"),
+        ("/api/v1/log-level", "put"),
+        ("/api/v1/explain", "post"),
+    ] {
+        assert!(paths[path][method]["responses"].is_object(), "{method} {path}");
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (name, schema) in schemas {
+        for key in schema["properties"].as_object().into_iter().flat_map(|keys| keys.keys()) {
+            assert!(
+                key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+                "{name} {key}"
+            );
+        }
+    }
+    assert_eq!(schemas["Association"]["properties"]["from-peer"]["$ref"], "#/components/schemas/Lane");
+}

@@ -1,0 +1,160 @@
+//! `dimsegate status`: is the proxy up, and is anything wrong.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use super::asked::{items, number, printable, text};
+use super::{Which, answered, asking};
+use crate::cli::words::{counted, duration};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  dimsegate status -c conf/dimsegate.toml
+  dimsegate status --socket /run/dimsegate/admin.sock --nagios
+
+Exit status: 0 when the proxy answered, 69 when none did, 78 for a bad configuration. With --nagios: 0 all is well, \
+1 something should be looked at, 2 something is wrong or no proxy answers, 3 it could not be found out.")]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Print the answer as JSON
+    #[arg(long, conflicts_with = "nagios")]
+    json: bool,
+    /// One line with performance data, and exit statuses, as monitors want it
+    #[arg(long)]
+    nagios: bool,
+}
+
+/// Runs the command.
+pub(in crate::cli) fn run(args: &Args) -> ExitCode {
+    if args.nagios {
+        let (line, status) = nagios(args);
+        println!("{line}");
+        return ExitCode::from(status);
+    }
+    let asked = asking(&args.which, async |client| Ok(client.get("/api/v1/status").await?));
+    match asked {
+        Ok(status) if args.json => {
+            println!("{status:#}");
+            ExitCode::SUCCESS
+        }
+        Ok(status) => {
+            print!("{}", told(&status));
+            ExitCode::SUCCESS
+        }
+        Err(status) => status,
+    }
+}
+
+fn told(status: &Value) -> String {
+    let mut lines = vec![format!(
+        "dimsegate {}, {} for {}, {}",
+        text(status, "/version"),
+        text(status, "/state"),
+        duration(Some(number(status, "/uptime-ms"))),
+        match text(status, "/health") {
+            "ok" => "all is well",
+            other => other,
+        }
+    )];
+    let mut line = |what: &str, value: String| lines.push(format!("  {what:<15}{}", printable(&value)));
+    for problem in items(status, "/problems") {
+        line(text(problem, "/level"), text(problem, "/what").to_owned());
+    }
+    let digest = text(status, "/configuration/digest");
+    let digest = digest.get(..16).unwrap_or(digest);
+    line("configuration", format!("{} ({digest}…)", text(status, "/configuration/file")));
+    for listener in items(status, "/listeners") {
+        let tls = if listener["tls"].as_bool() == Some(true) { "TLS" } else { "plain" };
+        line("listener", format!("{} at {}, {tls}", text(listener, "/name"), text(listener, "/address")));
+    }
+    let (open, allowed) = (number(status, "/associations/open"), number(status, "/associations/allowed"));
+    line("associations", format!("{open} of {allowed}"));
+    line("refusals", format!("{} in the last 5 minutes", number(status, "/refusals")));
+    if !text(status, "/ends-first/what").is_empty() {
+        let end = |path| text(status, path);
+        line(
+            "ends first",
+            format!("{} in {}, {}", end("/ends-first/what"), end("/ends-first/file"), end("/ends-first/at")),
+        );
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The line, and the status to exit with.
+fn nagios(args: &Args) -> (String, u8) {
+    match answered(&args.which, async |client| Ok(client.get("/api/v1/status").await?)) {
+        Ok(status) => of_status(&status),
+        Err(error) => {
+            let (word, status) = match &error {
+                super::NotAsked::NoSocket(_) => ("UNKNOWN", 3),
+                super::NotAsked::Client(super::ClientError::Nobody { .. }) => ("CRITICAL", 2),
+                super::NotAsked::Client(_) => ("UNKNOWN", 3),
+            };
+            (format!("DIMSEGATE {word} - {}", without_bars(&error.to_string())), status)
+        }
+    }
+}
+
+fn of_status(status: &Value) -> (String, u8) {
+    let (word, code) = match text(status, "/health") {
+        "ok" => ("OK", 0),
+        "warning" => ("WARNING", 1),
+        "critical" => ("CRITICAL", 2),
+        _ => ("UNKNOWN", 3),
+    };
+    let problems: Vec<&str> = items(status, "/problems").map(|problem| text(problem, "/what")).collect();
+    let (open, allowed) = (number(status, "/associations/open"), number(status, "/associations/allowed"));
+    let refusals = number(status, "/refusals");
+    let said = match problems.as_slice() {
+        [] => format!("{} open, {} in 5 minutes", counted(open, "association"), counted(refusals, "refusal")),
+        some => some.join("; "),
+    };
+    let mut data = format!(
+        "associations={open};{};;0;{allowed} refusals={refusals};;;0 uptime={}s;;;0",
+        allowed.saturating_mul(4) / 5,
+        number(status, "/uptime-ms") / 1000
+    );
+    if let Some(days) = status.pointer("/ends-first/days").and_then(Value::as_i64) {
+        data.push_str(&format!(" days_to_first_end={days};30:;3:"));
+    }
+    (format!("DIMSEGATE {word} - {} | {data}", without_bars(&said)), code)
+}
+
+/// A bar would begin the performance data, and a line end the next line.
+fn without_bars(text: &str) -> String {
+    printable(&text.replace('|', "/").replace('\n', "; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{of_status, told};
+    use serde_json::json;
+
+    #[test]
+    fn a_monitor_gets_one_line_with_data_and_a_status() {
+        let good = json!({"health": "ok", "problems": [], "associations": {"open": 3, "allowed": 500},
+            "refusals": 1, "uptime-ms": 61_000, "ends-first": {"days": 40}});
+        let expected = "DIMSEGATE OK - 3 associations open, 1 refusal in 5 minutes | \
+                        associations=3;400;;0;500 refusals=1;;;0 uptime=61s;;;0 days_to_first_end=40;30:;3:";
+        assert_eq!(of_status(&good), (expected.to_owned(), 0));
+        let bad = json!({"health": "critical", "problems": [{"level": "critical", "what": "records | cannot\nbe"}]});
+        let (line, status) = of_status(&bad);
+        assert!(line.starts_with("DIMSEGATE CRITICAL - records / cannot; be | ") && status == 2, "{line}");
+        assert_eq!(of_status(&json!({})).1, 3, "what another version says");
+    }
+
+    #[test]
+    fn people_read_what_is_wrong_first() {
+        let status = json!({"version": "1", "state": "running", "health": "warning", "uptime-ms": 1000,
+            "problems": [{"level": "warning", "what": "x ends\u{1b}[2J"}],
+            "listeners": [{"name": "remote", "address": "0.0.0.0:2762", "tls": true}]});
+        let text = told(&status);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "dimsegate 1, running for 1.0 s, warning");
+        assert_eq!(lines[1], "  warning        x ends\u{fffd}[2J");
+        assert!(text.contains("remote at 0.0.0.0:2762, TLS"));
+    }
+}
