@@ -6,7 +6,7 @@ use super::answers::Answers;
 pub(super) fn text(answers: &Answers) -> String {
     let Answers { name, pacs, pacs_ae_title, site, site_ae_title, site_network, listen } = answers;
     format!(
-        r#"# dimsegate at {name}, before the PACS {pacs_ae_title}. Whoever is not named here is not let in.
+        r#"# dimsegate at {name}, before the PACS at {pacs}. Whoever is not named here is not let in.
 #
 #   dimsegate check --strict -c FILE    after every change; SIGHUP takes it into force
 

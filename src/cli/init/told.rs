@@ -26,11 +26,20 @@ and tell them to enter:
   called AE title {pacs_ae_title}, calling (their own) AE title {site_ae_title}
 
 next:
-  dimsegate echo -c {configuration} --upstream pacs    does the PACS answer?
-  dimsegate run -c {configuration}                     the proxy
-  dimsegate certs crl {certs}    once a week, then kill -HUP $(pidof dimsegate)
+{next}
 ",
         port = listen.port(),
-        certs = file("certs"),
+        next = next(&configuration, &file("certs")),
     )
+}
+
+/// Three commands, with what each is for.
+fn next(configuration: &str, certs: &str) -> String {
+    let steps = [
+        (format!("dimsegate echo -c {configuration} --upstream pacs"), "does the PACS answer?"),
+        (format!("dimsegate run -c {configuration}"), "the proxy"),
+        (format!("dimsegate certs crl {certs}"), "once a week; then kill -HUP $(pidof dimsegate)"),
+    ];
+    let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+    steps.map(|(command, meaning)| format!("  {command:width$}   {meaning}")).join("\n")
 }

@@ -74,6 +74,11 @@ fn what_is_wrong_is_told_with_its_place_and_nothing_is_changed() {
         assert!(told.starts_with(&begin) && told.contains(what), "{told}");
         assert_eq!(fs::read_to_string(&file).unwrap(), good.replacen(from, to, 1));
     }
+    // Cut anywhere it is one file or none, and never more than was there.
+    for end in 0..good.len() {
+        fs::write(&file, &good[..end]).unwrap();
+        assert!(read(&file).map_or(0, |users| users.len()) <= 1);
+    }
     let twice = good.replacen("# ", &format!("{}# ", good.replace("anna", "Anna")), 1);
     fs::write(&file, twice).unwrap();
     assert!(read(&file).unwrap_err().to_string().contains("a second user is called \"anna\""));
