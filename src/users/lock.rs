@@ -52,7 +52,8 @@ impl Held {
             if Instant::now() >= over {
                 return Err(UsersError::InUse { file: path.to_owned(), seconds: PATIENCE.as_secs() });
             }
-            thread::sleep(PAUSE);
+            // Nothing unparks this thread: commands and those that hash are here, never the runtime's.
+            thread::park_timeout(PAUSE);
         }
     }
 

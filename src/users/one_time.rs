@@ -83,10 +83,11 @@ impl fmt::Debug for OneTimeSecret {
 pub fn matching(secret: &OneTimeSecret, code: &str, now: OffsetDateTime) -> Option<i64> {
     let code: Zeroizing<String> = Zeroizing::new(code.chars().filter(|one| *one != ' ').take(16).collect());
     let current = now.unix_timestamp().div_euclid(STEP);
-    let fits = |step: &i64| {
-        constant_time::verify_slices_are_equal(secret.code(*step).as_bytes(), code.as_bytes()).is_ok()
+    let fits = |step: i64| {
+        constant_time::verify_slices_are_equal(secret.code(step).as_bytes(), code.as_bytes()).is_ok()
     };
-    (current - DRIFT..=current + DRIFT).filter(fits).last()
+    let steps = current - DRIFT..=current + DRIFT;
+    steps.fold(None, |found, step| if fits(step) { Some(step) } else { found })
 }
 
 /// With what a URI takes otherwise escaped (RFC 3986 §2.3).
