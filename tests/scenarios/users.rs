@@ -5,7 +5,10 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+use dimsegate::users::{OneTimeSecret, matching};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 use crate::gate::{self, Ran, run};
 use crate::process::Finished;
@@ -91,6 +94,22 @@ fn a_user_is_made_at_a_terminal_with_an_app_in_the_hand() {
         (&anna["roles"], &anna["one-time-code"], &anna["state"]),
         (&json!(["operator"]), &json!(true), &json!("enabled"))
     );
+}
+
+#[test]
+fn codes_are_those_of_another_implementation_now_and_in_other_years() {
+    let secret = OneTimeSecret::generate().expect("a secret");
+    for step in (0..16).map(|index| 1_111_111_109 / 30 + index * 4_000_003) {
+        let now = OffsetDateTime::from_unix_timestamp(step * 30 + 29).expect("a time");
+        let mut command = Command::new("oathtool");
+        let time = format!(
+            "{} UTC",
+            now.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second]")).expect("a text")
+        );
+        command.args(["--totp", "-b", secret.base32().as_str(), "--now", &time]);
+        let code = Finished::run(command).expect_success();
+        assert_eq!(matching(&secret, code.trim(), now), Some(step), "{time}");
+    }
 }
 
 #[test]
