@@ -19,7 +19,7 @@ use super::sealed::Key;
 use super::store::{Store, read};
 use super::user::User;
 
-/// Passcodes that are hashed at once, each in at most 64 MiB; not more than there are processors.
+/// Passcodes that are hashed at once, each in at most 64 MiB; not more than half of the processors, which associations need.
 const HASHING: usize = 4;
 
 /// What somebody says of themselves.
@@ -97,7 +97,7 @@ impl Users {
     /// [`UsersError`].
     pub fn open(file: &Path, key: Option<Key>) -> Result<Self, UsersError> {
         let people = people(file)?;
-        let hashing = available_parallelism().map_or(1, usize::from).min(HASHING);
+        let hashing = available_parallelism().map_or(1, |all| all.get() / 2).clamp(1, HASHING);
         Ok(Self {
             shared: Arc::new(Shared {
                 file: file.to_owned(),

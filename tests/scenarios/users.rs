@@ -80,7 +80,7 @@ fn a_user_is_made_at_a_terminal_with_an_app_in_the_hand() {
     assert_eq!(status, 0, "{shown}");
     assert!(!shown.contains("quiet") && !shown.contains("too short"), "a passcode was shown: {shown}");
     let file = fs::read_to_string(site.path("conf/users.toml")).expect("the users");
-    assert!(file.contains("passcode = \"$argon2id$v=19$m=32768,t=2,p=1$"), "{file}");
+    assert!(file.contains("passcode = \"$argon2id$v=19$m=19456,t=2,p=1$"), "{file}");
     assert!(!file.contains(PASSCODE) && !file.contains(&secret), "{file}");
     for name in ["conf/users.toml", "conf/users.toml.used"] {
         let mode = fs::metadata(site.path(name)).expect("a file").permissions().mode();

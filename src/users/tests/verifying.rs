@@ -126,7 +126,7 @@ fn nobody_costs_as_much_as_somebody() {
         let after = clock_gettime(ClockId::ThreadCPUTime);
         (after.tv_sec - before.tv_sec) * 1_000_000_000 + (after.tv_nsec - before.tv_nsec)
     };
-    // Of this thread alone, and no machine fills 32 MiB twice in less.
+    // Of this thread alone, and no machine fills 19 MiB twice in less.
     let spent = ["bert", "nobody"].map(cost);
     assert!(spent.iter().all(|spent| *spent > 3_000_000), "{spent:?}");
 }
