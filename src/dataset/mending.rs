@@ -13,6 +13,7 @@ use super::error::{ScanError, ScanProblem};
 use super::scanner::{Kind, Scanner};
 use crate::vocabulary::Tolerance;
 use mend::mend;
+pub(super) use mend::unknown_vr;
 
 /// Within so many bytes something has to be wrong for the header to be put right.
 const WITHIN: u64 = 64 << 10;
@@ -44,6 +45,16 @@ impl Tolerated {
     /// Nothing.
     pub const NONE: Self =
         Self { vr: false, order: false, delimiter: false, file_meta: false, nuls: false, repeated: false };
+
+    /// And what was read elsewhere.
+    pub fn add(&mut self, other: Self) {
+        self.vr |= other.vr;
+        self.order |= other.order;
+        self.delimiter |= other.delimiter;
+        self.file_meta |= other.file_meta;
+        self.nuls |= other.nuls;
+        self.repeated |= other.repeated;
+    }
 
     /// A word for each kind, as records have them.
     pub fn words(self) -> Vec<&'static str> {

@@ -12,6 +12,7 @@ mod fault;
 mod nuls;
 mod plain;
 mod skip;
+mod tolerating;
 
 use std::ops::Range;
 
@@ -20,6 +21,7 @@ use super::error::{ScanError, ScanProblem};
 use super::header::{ITEM_TAG, LONG_HEAD};
 use dicom_core::Tag;
 use nuls::Trailing;
+use tolerating::Tolerating;
 
 pub use event::{Event, Kind, PathStep, Raw};
 
@@ -66,6 +68,7 @@ pub struct Scanner {
     carried: usize,
     spent: usize,
     trailing: Trailing,
+    tolerating: Tolerating,
 }
 
 impl Scanner {
@@ -85,6 +88,7 @@ impl Scanner {
             carried: 0,
             spent: 0,
             trailing: Trailing::Refused,
+            tolerating: Tolerating::default(),
         }
     }
 
@@ -112,6 +116,7 @@ impl Scanner {
             return;
         };
         self.close();
+        self.tolerating.sequence_ends_at(end);
         // Lengths have 32 bits.
         self.rest = u32::try_from(end.saturating_sub(self.position)).unwrap_or(u32::MAX);
     }

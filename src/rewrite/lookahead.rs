@@ -6,7 +6,7 @@ use super::patient_id::is_nobody;
 use super::pixels::{self, Description};
 use super::profile::Pixels;
 use crate::dataset::{
-    Event, Header, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Syntax, Tag, number, trim,
+    Event, Header, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Tag, number, trim,
 };
 use crate::wire::Uid;
 
@@ -54,16 +54,15 @@ pub(super) struct Lookahead {
 }
 
 impl Lookahead {
-    /// `None` where nothing has to be known.
+    /// `None` where nothing has to be known. `scanner` stands at the start of the data set.
     pub(super) fn new(
-        syntax: Syntax,
-        max_depth: usize,
+        scanner: Scanner,
         (needs_patient, restores): (bool, bool),
         image: Option<Image>,
     ) -> Option<Box<Self>> {
         (needs_patient || image.is_some()).then(|| {
             Box::new(Self {
-                scanner: Scanner::new(syntax, max_depth).tolerating_nuls(),
+                scanner,
                 needs_patient,
                 restores,
                 patient: Vec::new(),

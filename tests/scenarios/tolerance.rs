@@ -3,9 +3,11 @@
 
 use serde_json::json;
 
+use crate::association::Association;
 use crate::command::{Command, ERROR_COMMENT, STATUS};
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
+use crate::peers;
 use crate::raw::{self, Peer, Upstream};
 use crate::rewriting::{Passed, pass};
 use crate::upper::{self, Request};
@@ -126,6 +128,62 @@ fn what_has_one_reading_goes_on_right_and_is_recorded() {
         pass(&strict, &upstream, &wrong).expect("a syntax that can be rewritten");
     assert!(status == 0xC000 && received.is_none(), "{status:04X}");
     assert!(strict.record("the refusal", |record| record["fault"].is_object())["tolerated"].is_null());
+}
+
+/// Behind it, what comes goes on at once.
+fn long() -> Vec<u8> {
+    short(0x20, 0x4000, "LT", &[b'x'; 9000])
+}
+
+/// (0040,0275) with one item of these elements, both of defined length.
+fn sequence(elements: &[Vec<u8>]) -> Vec<u8> {
+    let item = elements.concat();
+    let length = |length: usize| u32::try_from(length).expect("a length").to_le_bytes();
+    let head = [&b"\xFE\xFF\0\xE0"[..], &length(item.len())].concat();
+    [&b"\x40\0\x75\x02SQ\0\0"[..], &length(head.len() + item.len()), &head, &item].concat()
+}
+
+#[test]
+fn what_is_wrong_behind_a_long_value_goes_on_right_and_dcmtk_reads_it() {
+    let archive = peers::storescp(&[]);
+    let extra = RULES;
+    let gate = Gate::start(&Setup {
+        extra,
+        peers: gate::peer("rewrite = \"site\""),
+        ..Setup::plain(archive.address)
+    });
+    let request = Request::new("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
+    let mut association = Association::open(&gate.plain(), &request).expect("an association");
+    let end_of_item = b"\xFE\xFF\x0D\xE0\0\0\0\0".to_vec();
+    let unknown = |text: &[u8]| short(0x40, 0x254, "??", text);
+    let item = [name(b"DOE^JANE"), short(0x19, 0x1001, "  ", b"ABCD"), end_of_item];
+    let wrong = object(&[name(b"DOE^JANE"), long(), unknown(b"CT HEAD"), sequence(&item)]);
+    let store = Command::c_store_rq(1, &wrong.sop_class, &wrong.sop_instance);
+    association.send(1, &store, Some(&wrong.data_set)).expect("sent");
+    assert_eq!(association.status().expect("an answer"), 0);
+    association.release().expect("a release");
+    let private = b"\x19\0\x01\x10UN\0\0\x04\0\0\0ABCD".to_vec();
+    let known = short(0x40, 0x254, "LO", b"CT HEAD");
+    let right = object(&[name(b"NOBODY"), long(), known, sequence(&[name(b"NOBODY"), private])]);
+    assert!(archive.stored(1)[0].data_set == right.data_set);
+    let mut dump = peers::dcmtk("dcmdump");
+    dump.arg(&archive.files()[0]);
+    let dumped = String::from_utf8_lossy(&dump.output().expect("dcmdump").stdout).into_owned();
+    assert!(dumped.contains("(0040,0254) LO [CT HEAD]"), "{dumped}");
+    assert!(dumped.matches("(0010,0010) PN [NOBODY]").count() == 2 && !dumped.contains("JANE"), "{dumped}");
+    let record = gate.record("the object", |record| record["event"] == "operation");
+    assert_eq!(record["tolerated"], json!(["data-set-vr", "data-set-delimiter"]));
+}
+
+#[test]
+fn what_belongs_before_a_long_value_that_went_on_is_refused_behind_it() {
+    let upstream = Upstream::bind();
+    let gate = start(&upstream, "");
+    for late in [name(b"DOE^JANE"), short(2, 0x10, "UI", b"1.2.840.10008.1.2.1\0")] {
+        let passed =
+            pass(&gate, &upstream, &object(&[long(), late])).expect("a syntax that can be rewritten");
+        assert!(passed.status == 0xC000 && passed.received.is_none(), "{:04X}", passed.status);
+    }
 }
 
 #[test]

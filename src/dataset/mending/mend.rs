@@ -232,17 +232,13 @@ impl Mender<'_> {
         Ok((Element { tag, at, bytes, is_defined_sequence: false }, end))
     }
 
-    /// The header with a VR that is one. `??` and blanks have the short form of a header in every reader that takes them.
+    /// The header with a VR that is one. `??` and blanks have the short form of a header.
     fn header(&mut self, at: usize, head: &Head, syntax: Syntax) -> Result<Header, Stop> {
         if let Some(header) = head.of_element(syntax) {
             return Ok(header);
         }
-        let vr = match (self.bytes.get(at + 4..at + 6), exact_vr_of(head.tag())) {
-            (Some(b"??" | b"  "), Some(vr)) => Some(vr).filter(|&vr| vr != Vr::SQ),
-            // What a UN holds is little endian.
-            (Some(b"??" | b"  "), None) => Some(Vr::UN).filter(|_| !syntax.big_endian),
-            _ => None,
-        };
+        let written = self.bytes.get(at + 4..at + 6);
+        let vr = written.and_then(|written| unknown_vr(written, head.tag(), syntax));
         let vr = vr.ok_or_else(|| self.error(at, Some(head.tag()), ScanProblem::UnknownVr))?;
         self.tolerated.vr = true;
         Ok(Header { tag: head.tag(), vr, length: Some(head.length), syntax })
@@ -252,6 +248,18 @@ impl Mender<'_> {
         let head = encoded(header.tag, header.vr, header.syntax, length);
         let (head, size) = head.ok_or_else(|| self.error(at, Some(header.tag), ScanProblem::Overrun))?;
         Ok([head.get(..size).unwrap_or_default(), value].concat())
+    }
+}
+
+/// The VR of an element that says it with two characters that are no VR, where they are those for one that is not known;
+/// `None` where they could be anything. The header has the short form, as DCMTK writes and reads it. pydicom takes four bytes
+/// from there for a length, and so mostly the rest of the data set for one value: a reading that no writer means.
+pub(in crate::dataset) fn unknown_vr(written: &[u8], tag: Tag, syntax: Syntax) -> Option<Vr> {
+    match (written, exact_vr_of(tag)) {
+        (b"??" | b"  ", Some(vr)) => Some(vr).filter(|&vr| vr != Vr::SQ),
+        // What a UN holds is little endian.
+        (b"??" | b"  ", None) => Some(Vr::UN).filter(|_| !syntax.big_endian),
+        _ => None,
     }
 }
 

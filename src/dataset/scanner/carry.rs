@@ -32,6 +32,7 @@ impl Scanner {
         let rest = input.get(*at..).unwrap_or_default();
         if self.carried == 0
             && let Some(head) = Head::read(syntax, is_element, rest)
+            && let head = self.spelled(syntax, is_element, head, rest)
             && let Some(value) = rest.get(head.size..)
             && let deciding = head.deciding()
             && value.len() >= deciding
@@ -45,7 +46,12 @@ impl Scanner {
             let (want, head) = match Head::read(syntax, is_element, self.held()) {
                 None if self.carried < SHORT_HEAD => (SHORT_HEAD, None),
                 None => (LONG_HEAD, None),
-                Some(head) => (head.size + head.deciding(), Some(head)),
+                Some(head) => {
+                    let (held, carried) = (self.carry, self.carried);
+                    let held = held.get(..carried).unwrap_or_default();
+                    let head = self.spelled(syntax, is_element, head, held);
+                    (head.size + head.deciding(), Some(head))
+                }
             };
             match head {
                 Some(head) if self.carried >= want => {

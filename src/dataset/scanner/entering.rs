@@ -31,17 +31,31 @@ impl Scanner {
         }
         let kind = self.header(&frame, &head, items)?;
         self.spent = if raw == Raw::Carried { head.size } else { 0 };
-        Ok(Some(Event { kind, raw }))
+        match kind {
+            Some(Kind::Element(header) | Kind::SequenceStart(header)) if self.tolerating.has_respelled() => {
+                self.respell(&header);
+                Ok(kind.map(|kind| Event { kind, raw: Raw::Carried }))
+            }
+            Some(kind) => Ok(Some(Event { kind, raw })),
+            None => self.next(input, at),
+        }
     }
 
-    fn header(&mut self, frame: &Frame, head: &Head, items: bool) -> Result<Kind, ScanError> {
+    /// What it begins or ends; nothing where it is a delimiter that is passed over.
+    fn header(&mut self, frame: &Frame, head: &Head, items: bool) -> Result<Option<Kind>, ScanError> {
         let after = self.position.saturating_add(head.size as u64);
         if after > frame.limit {
             return Err(self.error(head.tag(), ScanProblem::Overrun));
         }
         let kind = match frame.holds {
             _ if head.number >> 16 == ITEM >> 16 => {
-                self.item_or_delimiter(frame, head.tag(), head.length, after)?
+                match self.item_or_delimiter(frame, head.tag(), head.length, after) {
+                    Err(_) if self.passes_over(frame, head, after) => {
+                        self.position = after;
+                        return Ok(None);
+                    }
+                    kind => kind?,
+                }
             }
             Holds::Elements => {
                 let header = head.of_element(frame.syntax);
@@ -51,7 +65,7 @@ impl Scanner {
             _ => return Err(self.error_of_holder(ScanProblem::NotAnItem)),
         };
         self.position = after;
-        Ok(kind)
+        Ok(Some(kind))
     }
 
     fn element(&mut self, frame: &Frame, header: Header, items: bool, after: u64) -> Result<Kind, ScanError> {
@@ -144,7 +158,11 @@ impl Scanner {
     }
 
     pub(super) fn close(&mut self) -> Kind {
-        match self.frames.pop().map(|frame| frame.holds) {
+        let frame = self.frames.pop();
+        if let Some(&Frame { holds, end: Some(end), .. }) = frame.as_ref() {
+            self.tolerating.ends_at(holds, end);
+        }
+        match frame.map(|frame| frame.holds) {
             Some(Holds::Items) => {
                 self.depth = self.depth.saturating_sub(1);
                 Kind::SequenceEnd

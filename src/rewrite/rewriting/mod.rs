@@ -105,6 +105,12 @@ fn judged(burned_in: &BurnedIn, class: &Uid) -> (Option<Pixels>, Option<Image>) 
     }
 }
 
+/// At the start of a data set.
+fn scanner_of(rules: &Ruleset, syntax: Syntax) -> Scanner {
+    let scanner = Scanner::new(syntax, rules.max_depth);
+    if rules.is_tolerant { scanner.tolerating() } else { scanner }
+}
+
 impl Rewriting {
     pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, way: Way, subject: Subject) -> Self {
         let profile = rules.profile().filter(|_| way == Way::ToPseudonyms && subject != Subject::Keys);
@@ -138,8 +144,7 @@ impl Rewriting {
             known: None,
             pending: None,
             lookahead: Lookahead::new(
-                syntax,
-                rules.max_depth,
+                scanner_of(&rules, syntax),
                 (rules.needs_patient || checks_owner, way == Way::ToReal),
                 image,
             ),
@@ -153,10 +158,7 @@ impl Rewriting {
                 .filter(|profile| profile.has(ProfileOption::RetainSafePrivate))
                 .map(|_| DeclaredSafe::default()),
             appending: None,
-            scanner: match rules.is_tolerant {
-                true => Scanner::new(syntax, rules.max_depth).tolerating_nuls(),
-                false => Scanner::new(syntax, rules.max_depth),
-            },
+            scanner: scanner_of(&rules, syntax),
             rules,
             levels: Levels::new(),
             scopes: Scopes::new(),

@@ -184,7 +184,7 @@ impl Rewriting {
 
     fn finish(&mut self, out: &mut Output) -> Result<(), RewriteError> {
         self.scanner.finish()?;
-        self.notes.summary.tolerated.nuls |= self.scanner.has_nuls();
+        self.notes.summary.tolerated.add(self.scanner.tolerated());
         self.check_pixels(None)?;
         self.check_masked()?;
         if !self.notes.instance_seen {

@@ -167,12 +167,116 @@ fn nuls_behind_the_last_element_go_however_many() {
     }
 }
 
+/// A value that is no longer the header's, so that what is behind it goes on as it comes.
+fn behind_bulk(data: Data) -> Data {
+    data.element((0x28, 0x1201), b"OW", &[1; 9000])
+}
+
+/// An element with two characters for a VR that are none.
+fn misspelt(mut data: Data, vr: &[u8; 2], tag: (u16, u16), value: &[u8]) -> Data {
+    data = data.tag(tag);
+    data.bytes.extend(vr);
+    data.bytes.extend(data.syntax.put_u16(value.len() as u16));
+    data.bytes.extend(value);
+    data
+}
+
 #[test]
-fn what_is_wrong_behind_the_header_is_refused_and_so_is_what_is_too_long_to_be_put_in_order() {
-    let bulk = |data: Data| data.element((0x28, 0x1201), b"OW", &[1; 9000]);
+fn an_unknown_vr_behind_the_header_is_read_as_in_it() {
+    for vr in [b"??", b"  "] {
+        let image = || behind_bulk(Data::image(LE)).text((0x32, 0x1032), b"PN", "NOBODY");
+        // A rule looks at what it says as at any other, and a private element that holds items is a sequence.
+        let rules = [
+            rule_with("RequestingPhysician", "replace", "NOBODY"),
+            rule_with("PatientName", "replace", "NOBODY"),
+        ];
+        let item = |name| Data::new(IMPLICIT).text((0x10, 0x10), b"PN", name);
+        let items = |name| {
+            [
+                Data::new(IMPLICIT).header((0xFFFE, 0xE000), b"UN", item(name).bytes.len() as u32).bytes,
+                item(name).bytes,
+            ]
+            .concat()
+        };
+        let wrong = misspelt(behind_bulk(Data::image(LE)), vr, (0x32, 0x1032), b"DOE ");
+        let wrong = misspelt(wrong, vr, (0x33, 0x1001), &items("DOE"));
+        let wrong = misspelt(wrong, vr, (0x40, 0xA160), b"TEXT");
+        let right =
+            image().element((0x33, 0x1001), b"UN", &items("NOBODY")).element((0x40, 0xA160), b"UT", b"TEXT");
+        let nested = |data: Data, item: Data| data.sequence((0x40, 0xA730), true, &[item]);
+        let wrong = nested(wrong, misspelt(Data::new(LE), vr, (0x19, 0x1001), b"ABCD"));
+        let right = nested(right, Data::new(LE).element((0x19, 0x1001), b"UN", b"ABCD"));
+        let run = |sizes: &[usize]| {
+            let ran = run_in(transform(&rules, LE), &wrong.bytes, sizes);
+            ran.map(|(sent, transform)| (sent, transform.summary().tolerated.words()))
+        };
+        for sizes in [&[usize::MAX][..], &[1], &[7], &[9030, 3, 1]] {
+            let (sent, tolerated) = run(sizes).unwrap();
+            assert!(sent == right.bytes, "{sizes:?}: {:02X?}", &sent[9000..]);
+            assert_eq!(tolerated, ["data-set-vr"]);
+        }
+        let strict = RulesetSpec { is_tolerant: false, ..spec(&rules) };
+        let strict = Transform::new(Arc::new(Ruleset::compile(strict).unwrap()), LE, expected());
+        assert!(run_in(strict, &wrong.bytes, &[usize::MAX]).is_err());
+        // As in the header: readers disagree where its value ends.
+        let sequence = misspelt(behind_bulk(Data::image(LE)), vr, (0x40, 0x275), b"");
+        assert_eq!(refusal(&sequence), (ScanProblem::UnknownVr, Some("(0040,0275)".into())));
+        let big_endian = misspelt(behind_bulk(Data::image(BE)), vr, (0x33, 0x1001), b"ABCD");
+        assert!(read(BE, &big_endian).is_err(), "what a UN holds is little endian");
+    }
+    assert_eq!(
+        refusal(&misspelt(behind_bulk(Data::image(LE)), b"ZZ", (0x32, 0x1032), b"DOE ")).0,
+        ScanProblem::UnknownVr
+    );
+}
+
+#[test]
+fn delimiters_behind_the_header_go_as_in_it() {
+    for encoding in [LE, BE, IMPLICIT] {
+        let delimiter = |element| Data::new(encoding).header((0xFFFE, element), b"UN", 0).bytes;
+        let item = |name: &str, end: &[u8]| {
+            let inner = Data::new(encoding).text((0x10, 0x10), b"PN", name).bytes;
+            let length = (inner.len() + end.len()) as u32;
+            [Data::new(encoding).header((0xFFFE, 0xE000), b"UN", length).bytes, inner, end.to_vec()].concat()
+        };
+        let sequence = |items: &[u8], behind: &[u8]| {
+            let mut data =
+                behind_bulk(Data::image(encoding)).header((0x40, 0x275), b"SQ", items.len() as u32);
+            data.bytes.extend([items, behind].concat());
+            data.text((0x40, 0x280), b"ST", "END")
+        };
+        let (end, last) = (delimiter(0xE00D), delimiter(0xE0DD));
+        let right = sequence(&item("NOBODY", &[]), &[]);
+        for (items, behind) in [
+            (item("DOE", &end), vec![]),
+            ([item("DOE", &[]), end.clone()].concat(), vec![]),
+            ([item("DOE", &[]), last.clone()].concat(), vec![]),
+            (item("DOE", &[]), last.clone()),
+            (item("DOE", &[]), end.clone()),
+            ([item("DOE", &end), last.clone()].concat(), last.clone()),
+        ] {
+            is_read_as(encoding, &sequence(&items, &behind), "data-set-delimiter", &right);
+        }
+        // Does it end here, or where its length says? And what ended with the second?
+        let early = sequence(&[last.clone(), item("DOE", &[])].concat(), &[]);
+        let twice = sequence(&item("DOE", &[]), &[last.clone(), last.clone()].concat());
+        let mut late = sequence(&item("DOE", &[]), &[]);
+        late.bytes.extend(last);
+        for two_readings in [early, twice, late] {
+            assert!(read(encoding, &two_readings).is_err());
+        }
+    }
+}
+
+#[test]
+fn what_has_to_be_put_in_its_place_behind_the_header_is_refused() {
     let late = |data: Data| data.text((0x8, 0x60), b"CS", "CT");
-    let behind = late(bulk(Data::image(LE)));
+    let behind = late(behind_bulk(Data::image(LE)));
     assert_eq!(refusal(&behind), (ScanProblem::OutOfOrder, Some("(0008,0060)".into())));
+    let meta = behind_bulk(Data::image(LE)).text((2, 0x10), b"UI", "1.2.840.10008.1.2.1");
+    assert_eq!(refusal(&meta).0, ScanProblem::ForbiddenGroup);
+    let twice = |data: Data| data.text((0x32, 0x1032), b"PN", "DOE");
+    assert_eq!(refusal(&twice(twice(behind_bulk(Data::image(LE))))).0, ScanProblem::Duplicate);
     let name = Data::image(LE).text((0x10, 0x10), b"PN", "DOE");
     let most = late(name).element((0x29, 0x1010), b"OB", &vec![7; 2 << 20]);
     let sorted = read(LE, &most).unwrap();
@@ -280,18 +384,22 @@ proptest! {
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         swap in any::<Option<(prop::sample::Index, prop::sample::Index)>>(),
         sizes in proptest::collection::vec(1_usize..40, 1..5),
-        which in 0_usize..3, nuls in 0_usize..10,
+        which in 0_usize..3, nuls in 0_usize..10, is_behind in any::<bool>(),
     ) {
         let encoding = [LE, BE, IMPLICIT][which];
         let item = Data::new(encoding).text((0x8, 0x60), b"CS", "CT").text((0x10, 0x10), b"PN", "DOE");
-        let mut data = hidden(encoding, "DOE").sequence((0x40, 0x275), true, std::slice::from_ref(&item)).sequence((0x40, 0x276), false, &[item]);
+        let front = hidden(encoding, "DOE");
+        let front = if is_behind { behind_bulk(front) } else { front };
+        let start = if is_behind { front.bytes.len() } else { 0 };
+        let mut data = front.sequence((0x40, 0x275), true, std::slice::from_ref(&item)).sequence((0x40, 0x276), false, &[item]);
         data.bytes.resize(data.bytes.len() + nuls, 0);
+        let place = |at: prop::sample::Index| start + at.index(data.bytes.len() - start);
+        let damage: Vec<_> = damage.into_iter().map(|(at, byte)| (place(at), byte)).collect();
+        let swap = swap.map(|(one, other)| (place(one), place(other)));
         for (at, byte) in damage {
-            let at = at.index(data.bytes.len());
             data.bytes[at] = byte;
         }
         if let Some((one, other)) = swap {
-            let (one, other) = (one.index(data.bytes.len()), other.index(data.bytes.len()));
             data.bytes.swap(one, other);
         }
         let run = |sizes: &[usize]| run_in(transform(&nobody(), encoding), &data.bytes, sizes).map(|(sent, transform)| (sent, transform.summary().clone()));
