@@ -11,4 +11,4 @@ pub use inbox::Inbox;
 pub use lent::Buffer;
 #[cfg(test)]
 pub use lent::NoneMayWait;
-pub use shelf::{Corner, Lot, NoRoom, Shelf};
+pub use shelf::{Corner, Held, Lot, NoRoom, Shelf};

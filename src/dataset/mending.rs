@@ -3,7 +3,8 @@
 //! [`Mending`] reads ahead through the first 64 KiB, or up to the first value that is no longer a header's, which is where
 //! a rewrite holds its message back in any case. What is well-formed there goes on as it came, without a copy where it came
 //! in one piece. Otherwise the elements at the top that end within the first MiB are written anew by [`mend()`]; what
-//! follows has to be well-formed, and in order behind them. The bytes alone decide, not how they were cut.
+//! follows has to be in order behind them, for a scanner that is [tolerating](Scanner::tolerating). The bytes alone decide,
+//! not how they were cut.
 
 mod mend;
 
@@ -11,6 +12,7 @@ use super::Tag;
 use super::encoding::Syntax;
 use super::error::{ScanError, ScanProblem};
 use super::scanner::{Kind, Scanner};
+use crate::buffer::{Corner, Held, NoRoom};
 use crate::vocabulary::Tolerance;
 use mend::mend;
 pub(super) use mend::unknown_vr;
@@ -79,6 +81,8 @@ pub enum Looked {
     AsItCame(Vec<u8>),
     /// This goes on instead of all that was looked at, or held.
     Mended(Vec<u8>, Tolerated),
+    /// More of it has to be seen, and there is no room to hold it.
+    NoRoom,
 }
 
 /// See the [module](self).
@@ -86,7 +90,7 @@ pub struct Mending {
     probe: Scanner,
     syntax: Syntax,
     max_depth: usize,
-    held: Vec<u8>,
+    held: Held,
     /// Whether something is wrong that can be put right.
     broken: bool,
     /// Bytes that have to be there before it is worth looking again: each time twice as many, so that whoever sends byte by
@@ -98,22 +102,24 @@ impl Mending {
     /// At the start of a data set. `max_depth` is as for a [`Scanner`].
     pub fn new(syntax: Syntax, max_depth: usize) -> Self {
         let probe = Scanner::new(syntax, max_depth).tolerating_nuls();
-        Self { probe, syntax, max_depth, held: Vec::new(), broken: false, worth: 0 }
+        Self { probe, syntax, max_depth, held: Held::default(), broken: false, worth: 0 }
     }
 
-    /// Looks at the next bytes.
+    /// Looks at the next bytes. What has to wait lies in the corner where it is much.
     ///
     /// # Errors
     /// There are two readings, or none.
-    pub fn look(&mut self, input: &[u8]) -> Result<Looked, ScanError> {
-        if !self.broken && self.is_well_formed(input) {
-            let mut held = std::mem::take(&mut self.held);
-            if !held.is_empty() {
-                held.extend_from_slice(input);
-            }
-            return Ok(Looked::AsItCame(held));
+    pub fn look(&mut self, input: &[u8], corner: Option<&Corner>) -> Result<Looked, ScanError> {
+        let is_well_formed = !self.broken && self.is_well_formed(input);
+        if is_well_formed && self.held.is_empty() {
+            return Ok(Looked::AsItCame(Vec::new()));
         }
-        self.held.extend_from_slice(input);
+        if self.held.append(input, corner).is_err() {
+            return Ok(Looked::NoRoom);
+        }
+        if is_well_formed {
+            return Ok(self.as_it_came());
+        }
         if !self.broken || self.held.len() < self.worth.min(MOST) {
             return Ok(Looked::More);
         }
@@ -126,7 +132,11 @@ impl Mending {
     /// As [`look`](Self::look).
     pub fn finish(mut self) -> Result<Looked, ScanError> {
         // What is cut off can only be told from what is whole by whoever reads it strictly.
-        if self.broken { self.put_right(true) } else { Ok(Looked::AsItCame(self.held)) }
+        if self.broken { self.put_right(true) } else { Ok(self.as_it_came()) }
+    }
+
+    fn as_it_came(&mut self) -> Looked {
+        self.held.take().map_or(Looked::NoRoom, Looked::AsItCame)
     }
 
     /// Whether nothing is wrong that could be put right, as far as that matters. Notes that something is.
@@ -163,15 +173,25 @@ impl Mending {
     }
 
     fn put_right(&mut self, is_whole: bool) -> Result<Looked, ScanError> {
-        let (header, _) = self.held.split_at(self.held.len().min(MOST));
-        let is_whole = is_whole && header.len() == self.held.len();
-        let Some(mended) = mend(header, self.syntax, self.max_depth, is_whole)? else {
-            self.worth = self.held.len() * 2;
-            return Ok(Looked::More);
-        };
-        let mut bytes = mended.bytes;
-        bytes.extend_from_slice(self.held.get(mended.used..).unwrap_or_default());
-        Ok(Looked::Mended(bytes, mended.tolerated))
+        let (syntax, max_depth) = (self.syntax, self.max_depth);
+        let mended = self.held.look(|held| {
+            let (header, behind) = held.split_at(held.len().min(MOST));
+            let mended = mend(header, syntax, max_depth, is_whole && behind.is_empty())?;
+            Ok(mended.map(|mended| {
+                let mut bytes = mended.bytes;
+                bytes.extend_from_slice(held.get(mended.used..).unwrap_or_default());
+                Looked::Mended(bytes, mended.tolerated)
+            }))
+        });
+        match mended {
+            Err(NoRoom) => Ok(Looked::NoRoom),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(Some(mended))) => Ok(mended),
+            Ok(Ok(None)) => {
+                self.worth = self.held.len() * 2;
+                Ok(Looked::More)
+            }
+        }
     }
 }
 

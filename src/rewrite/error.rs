@@ -106,6 +106,8 @@ pub enum RewriteProblem {
     FrameSize,
     #[error("no memory to decode a frame in at present")]
     NoRoom,
+    #[error("no memory to hold a long header in at present")]
+    NoRoomForHeader,
     #[error("pixels inside a sequence cannot be masked")]
     NestedPixels,
     #[error("pixels outside an object; refused")]
@@ -228,6 +230,7 @@ impl RewriteProblem {
             Self::Frames => "an offset table, or one fragment a frame",
             Self::Undecodable => "a frame as the transfer syntax and the description say",
             Self::FrameSize => "a frame of at most largest-frame",
+            Self::NoRoomForHeader => "fewer long headers of this peer at once, or more decoding-memory",
             Self::NoRoom => "fewer or faster frames of this peer at once, or more decoding-memory",
         }
     }
@@ -247,7 +250,8 @@ impl RewriteProblem {
             }
             // Identifier does not match SOP class (PS3.4 C.4.1.1.4).
             Self::NotAKey | Self::Wildcard | Self::NeedsPatientId => 0xA900,
-            Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms | Self::NoRoom => 0xA700,
+            Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
+            Self::NoRoom | Self::NoRoomForHeader => 0xA700,
             Self::BurnedIn | Self::NoMask | Self::OverlayInPixels | Self::PixelsOfNoObject => 0xC006,
             Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
             Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,

@@ -5,6 +5,7 @@ use super::error::{RewriteError, RewriteProblem};
 use super::patient_id::is_nobody;
 use super::pixels::{self, Description};
 use super::profile::Pixels;
+use crate::buffer::Held;
 use crate::dataset::{
     Event, Header, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Tag, number, trim,
 };
@@ -50,7 +51,7 @@ pub(super) struct Lookahead {
     pub(super) image: Option<Image>,
     reading: Option<Header>,
     value: Vec<u8>,
-    pub(super) held: Vec<u8>,
+    pub(super) held: Held,
 }
 
 impl Lookahead {
@@ -71,7 +72,7 @@ impl Lookahead {
                 image,
                 reading: None,
                 value: Vec::new(),
-                held: Vec::new(),
+                held: Held::default(),
             })
         })
     }

@@ -20,8 +20,8 @@
 //!
 //! fails: a data set with tags twice or out of order, groups 0000 or 0002, unknown VRs, lengths beyond what holds them, too
 //! deep a nesting, or an end inside an element gives a [`RewriteError`], and no byte behind it. Where the header breaks
-//! the standard but leaves one reading, it is [put right](crate::dataset::Mending) first, and noted in the
-//! [`Summary`]. An odd length stays as it was. A private or unlisted element of defined length, written as UN or in
+//! the standard but leaves one reading, it is [put right](crate::dataset::Mending) first, and behind it what needs nothing
+//! but [what is at hand](crate::dataset::Scanner::tolerating); both are noted in the [`Summary`]. An odd length stays as it was. A private or unlisted element of defined length, written as UN or in
 //! implicit VR, is a sequence where its value begins with an item, and is refused where it then cannot be read as one,
 //! unless a rule says what becomes of the whole of it.
 //!

@@ -186,9 +186,9 @@ impl Transform {
         self
     }
 
-    /// Says where frames lie until all of one has come, and until its pixels are sent. Without this they share their memory with
-    /// nobody.
-    pub fn with_frames_in(mut self, corner: Corner) -> Self {
+    /// Says where a header lies that has to be known whole, where it is long, and frames until all of one has come, and until its
+    /// pixels are sent. Without this they share their memory with nobody.
+    pub fn holding_in(mut self, corner: Corner) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.corner = Some(corner);
         }

@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("age", &[]),
     ("dimse", &["vocabulary", "wire"]),
-    ("dataset", &["vocabulary", "wire"]),
+    ("dataset", &["vocabulary", "buffer", "wire"]),
     ("rewrite", &["buffer", "dataset", "wire"]),
     ("crosswalk", &["files", "dataset", "rewrite"]),
     ("identity", &["wire"]),

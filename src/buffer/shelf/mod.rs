@@ -13,6 +13,7 @@
 //! that there is one, what grows of a peer leaves a spare part free.
 
 mod books;
+mod held;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use books::Books;
+pub use held::Held;
 
 /// Bytes that a [`Lot`] grows by at least.
 const STEP: usize = 16 << 10;

@@ -189,11 +189,10 @@ fn rewriting(
     let transform = Transform::new(ruleset.clone(), encoding, expected)
         .for_peer(Arc::clone(&peer.name))
         .of_tenant(peer.tenant.clone())
-        .numbered(cx.books.tally.next_number(cx.direction));
+        .numbered(cx.books.tally.next_number(cx.direction))
+        .holding_in(terms.frames.clone());
     let transform = match terms.native_context(context) {
-        Some(_) => {
-            transform.may_decode(context.transfer_syntax.as_str()).with_frames_in(terms.frames.clone())
-        }
+        Some(_) => transform.may_decode(context.transfer_syntax.as_str()),
         None => transform,
     };
     let transform = terms.crosswalk.clone().into_iter().fold(transform, Transform::with_crosswalk);

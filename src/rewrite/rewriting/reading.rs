@@ -8,6 +8,7 @@ use super::super::output::Output;
 use super::super::step::Step;
 use super::super::subject::Subject;
 use super::{Ready, Rewriting};
+use crate::buffer::NoRoom;
 use crate::dataset::{Looked, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID};
 
 impl Rewriting {
@@ -34,7 +35,7 @@ impl Rewriting {
     ) -> Result<Step, RewriteError> {
         self.check_refused()?;
         if let Some(mending) = &mut self.mending {
-            let looked = mending.look(input.get(*at..).unwrap_or_default())?;
+            let looked = mending.look(input.get(*at..).unwrap_or_default(), self.corner.as_ref())?;
             match looked {
                 Looked::More => {
                     *at = input.len();
@@ -43,7 +44,7 @@ impl Rewriting {
                 Looked::AsItCame(held) if held.is_empty() => self.mending = None,
                 looked => {
                     *at = input.len();
-                    self.mended(looked);
+                    self.mended(looked)?;
                 }
             }
         }
@@ -53,9 +54,10 @@ impl Rewriting {
         }
     }
 
-    fn mended(&mut self, looked: Looked) {
+    fn mended(&mut self, looked: Looked) -> Result<(), RewriteError> {
         self.mending = None;
         self.ready = match looked {
+            Looked::NoRoom => return Err(no_room(NoRoom)),
             Looked::More => None,
             Looked::AsItCame(held) => Some((held, 0)),
             Looked::Mended(bytes, tolerated) => {
@@ -63,6 +65,7 @@ impl Rewriting {
                 Some((bytes, 0))
             }
         };
+        Ok(())
     }
 
     /// What waited for the header.
@@ -80,7 +83,8 @@ impl Rewriting {
     fn read_on(&mut self, input: &[u8], at: &mut usize, out: &mut Output) -> Result<Step, RewriteError> {
         if let Some(mut lookahead) = self.lookahead.take() {
             if !lookahead.look(input, *at)? {
-                lookahead.held.extend_from_slice(input.get(*at..).unwrap_or_default());
+                let more = input.get(*at..).unwrap_or_default();
+                lookahead.held.append(more, self.corner.as_ref()).map_err(no_room)?;
                 *at = input.len();
                 self.lookahead = Some(lookahead);
                 return Ok(Step::Done);
@@ -105,7 +109,7 @@ impl Rewriting {
         Ok(step)
     }
 
-    fn know(&mut self, lookahead: Lookahead) -> Result<(), RewriteError> {
+    fn know(&mut self, mut lookahead: Lookahead) -> Result<(), RewriteError> {
         if let Some(image) = &lookahead.image {
             self.masking = self.masking_of(image)?;
         }
@@ -113,7 +117,7 @@ impl Rewriting {
             self.know_patient(written, &lookahead.set)?;
         }
         self.choose_set(&lookahead)?;
-        let held: Ready = (lookahead.held, 0);
+        let held: Ready = (lookahead.held.take().map_err(no_room)?, 0);
         self.known = (!held.0.is_empty()).then_some(held);
         Ok(())
     }
@@ -166,7 +170,7 @@ impl Rewriting {
         self.check_refused()?;
         if let Some(mending) = self.mending.take() {
             let looked = mending.finish()?;
-            self.mended(looked);
+            self.mended(looked)?;
         }
         let step = self.step_ready(out)?;
         if !matches!(step, Step::Done) {
@@ -197,4 +201,9 @@ impl Rewriting {
         self.bulk_seen = true;
         self.add_before(u32::MAX, out)
     }
+}
+
+/// What waits has to be held, and there is no room for it.
+fn no_room(NoRoom: NoRoom) -> RewriteError {
+    RewriteError::whole(RewriteProblem::NoRoomForHeader)
 }

@@ -185,7 +185,7 @@ fn slow(shelf: &Arc<Shelf>) -> (Transform, Vec<u8>) {
     let data = grey.header(LE).fragments(&[&[], &frame]);
     let rules = masking(&[mask(&[rectangle(0, 0, 2, 2)])], true, &[]);
     let transform = Transform::new(rules, LE, expected()).may_decode(RLE);
-    (transform.with_frames_in(shelf.corner("slow".into())), data.bytes)
+    (transform.holding_in(shelf.corner("slow".into())), data.bytes)
 }
 
 /// What so many other peers have of the shelf, 16 KiB each.
@@ -271,6 +271,40 @@ fn a_frame_that_had_to_give_way_is_refused_whenever_that_was() {
             let _others = others(&shelf, 3);
             assert_eq!(transform.decoded(frame.decode(u64::MAX)).map_err(problem), Err(refused));
         }
+    }
+}
+
+/// What waits until the image is described, or until a header that was broken is put right.
+#[test]
+fn a_long_header_that_waits_shares_the_memory_of_frames() {
+    let bulk = |data: Data, size: usize| data.element((0x9, 0x1001), b"OB", &vec![7; size]);
+    let broken = |size| {
+        let late = Data::image(LE).element((0x10, 0x10), b"PN", b"A ").element((8, 0x60), b"CS", b"CT");
+        bulk(late, size)
+    };
+    let masks = masking(&[mask(&[rectangle(0, 0, 2, 2)])], true, &[]);
+    for (rules, data) in [(masks, bulk(Data::image(LE), 300 << 10)), (ruleset(&[]), broken(300 << 10))] {
+        let pushed = |shelf: &Arc<Shelf>| {
+            let mut transform =
+                Transform::new(Arc::clone(&rules), LE, expected()).holding_in(shelf.corner("long".into()));
+            let mut output = Output::new();
+            let so_far = &data.bytes[..200 << 10];
+            so_far.chunks(1000).try_for_each(|chunk| transform.push(chunk, &mut output))?;
+            assert!(output.is_empty());
+            Ok((transform, output))
+        };
+        let full = |error: RewriteError| (error.status, error.problem);
+        let refused = (0xA700, RewriteProblem::NoRoomForHeader);
+        assert_eq!(pushed(&Shelf::new(128 << 10, 0)).map(|_| ()).map_err(full), Err(refused));
+        let shelf = Shelf::new(320 << 10, 0);
+        let (mut transform, mut output) = pushed(&shelf).unwrap();
+        // Those that hold less than it does take what they need.
+        let _others = others(&shelf, 10);
+        assert_eq!(transform.push(&data.bytes[200 << 10..], &mut output).map_err(full), Err(refused));
+        // A few bytes need no room.
+        let mut transform = Transform::new(Arc::clone(&rules), LE, expected())
+            .holding_in(Shelf::new(0, 0).corner("few".into()));
+        transform.push(&data.bytes[..60 << 10], &mut output).unwrap();
     }
 }
 

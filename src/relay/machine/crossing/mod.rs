@@ -59,6 +59,7 @@ fn transform_across(
     let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
     let (peer, is_object) = (&terms.grant.peer, matches!(subject, Subject::Object(_)));
     let transform = Transform::across(Arc::clone(rules), way, subject, encoding)
+        .holding_in(terms.frames.clone())
         .for_peer(Arc::clone(&peer.name))
         .of_tenant(peer.tenant.clone())
         .with_crosswalk(known)
@@ -71,9 +72,7 @@ fn transform_across(
     let transform = transform.numbered(cx.books.tally.next_number(cx.direction));
     let context = terms.context(exchange.context_id).filter(|_| way == Way::ToPseudonyms);
     Ok(match context.filter(|context| terms.native_context(context).is_some()) {
-        Some(context) => {
-            transform.may_decode(context.transfer_syntax.as_str()).with_frames_in(terms.frames.clone())
-        }
+        Some(context) => transform.may_decode(context.transfer_syntax.as_str()),
         None => transform,
     })
 }
