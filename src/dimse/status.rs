@@ -31,14 +31,10 @@ impl Status {
     pub const DUPLICATE_INVOCATION: Self = Self(0x0210);
     /// Processing Failure.
     pub const PROCESSING_FAILURE: Self = Self(0x0110);
-    /// Failure of a C-STORE (PS3.4 B.2.3): the data set does not match its SOP class.
-    pub const DATA_SET_MISMATCH: Self = Self(0xA900);
     /// Failure of a C-STORE (PS3.4 B.2.3): it cannot be understood.
     pub const CANNOT_UNDERSTAND: Self = Self(0xC000);
     /// Refused: Out of Resources, of a C-STORE (PS3.4 B.2.3).
     pub const OUT_OF_RESOURCES: Self = Self(0xA700);
-    /// Duplicate SOP Instance.
-    pub const DUPLICATE_INSTANCE: Self = Self(0x0111);
     /// No Such SOP Instance.
     pub const NO_SUCH_INSTANCE: Self = Self(0x0112);
     /// Invalid Object Instance: the UID violates the construction rules.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::books::Answer;
+use super::books::{Answer, status_of_cause};
 use super::desk::Context;
 use super::request::{self, Refused};
 use super::state::{Break, Next, State};
@@ -83,7 +83,7 @@ fn unrecognized(
     let entry = cx.books.record_unrecognized(cx.terms, cx.direction, command, message_id);
     cx.desk.records.push(entry);
     let comment = format!("command field {field:04X}H is no request of PS3.7");
-    refuse(cx, context_id, command, Status::UNRECOGNIZED_OPERATION, &comment)
+    refuse(cx, context_id, command, status_of_cause(Cause::UnrecognizedOperation), &comment)
 }
 
 /// Answers a request that cannot be passed on, and writes it down.

@@ -35,6 +35,11 @@ pub(crate) enum Answer {
     Never,
 }
 
+/// The status that the vocabulary has for a cause; of one whose status the service knows, that of any failure.
+pub(super) fn status_of_cause(cause: Cause) -> Status {
+    cause.status().map_or(Status::PROCESSING_FAILURE, Status)
+}
+
 /// A record of an operation that is over.
 pub(crate) struct Entry {
     pub operation: Box<audit::Operation>,
@@ -120,7 +125,7 @@ impl Books {
         let operation = Box::new(audit::Operation {
             sop_class: command.sop_class(),
             sop_instance: command.sop_instance(),
-            status: Some(Status::UNRECOGNIZED_OPERATION.0),
+            status: Some(status_of_cause(Cause::UnrecognizedOperation).0),
             reason: Some(Cause::UnrecognizedOperation.label().into()),
             tolerated: labels(command, ""),
             ..audit::Operation::new(terms.id.clone(), UNRECOGNIZED, message_id, audited(direction))

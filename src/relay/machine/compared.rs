@@ -1,14 +1,14 @@
 //! A C-STORE whose data set goes on as it came, but not before it is known to be what its command says: the operation is
 //! judged and recorded by its command, and an archive keeps the data set.
 
-use super::books::Answer;
+use super::books::{Answer, status_of_cause};
 use super::desk::Context;
 use super::exchange::{Labels, Named, unread};
 use super::passage::Passage;
 use super::state::{Break, Came, Next, State};
 use super::swallowed::Swallowed;
 use crate::dataset::{Encoding, Names, Observer, Unnamed};
-use crate::dimse::{self, Command, Status};
+use crate::dimse::{self, Command};
 use crate::vocabulary::{Cause, Tolerance};
 
 /// The command waits for its data set to say the same. What has come of that waits too.
@@ -96,7 +96,8 @@ impl Compared {
     fn refuse(self: Box<Self>, cx: &mut Context<'_>, unlike: Unlike, last: bool) -> State {
         let Passage { context_id, request, empty, .. } = self.observed.passage;
         cx.desk.spans.clear();
-        let (status, cause, comment, named) = unlike.told();
+        let (cause, comment, named) = unlike.told();
+        let status = status_of_cause(cause);
         let closed = request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
         // Whoever guessed an answer has given it.
         let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());
@@ -142,8 +143,8 @@ impl Observed {
 }
 
 impl Unlike {
-    /// Status, cause for the record, Error Comment, and what the data set says instead.
-    fn told(self) -> (Status, Cause, String, Named) {
+    /// Cause for the record, Error Comment, and what the data set says instead.
+    fn told(self) -> (Cause, String, Named) {
         match self {
             Self::Other(named) => {
                 let what = match (&named.sop_class, &named.sop_instance) {
@@ -152,11 +153,9 @@ impl Unlike {
                     _ => "SOP instance",
                 };
                 let comment = format!("the data set names another {what} than the command");
-                (Status::DATA_SET_MISMATCH, Cause::DataSetMismatch, comment, named)
+                (Cause::DataSetMismatch, comment, named)
             }
-            Self::Unnamed(unnamed) => {
-                (Status::CANNOT_UNDERSTAND, Cause::DataSetUnreadable, unnamed.to_string(), Named::default())
-            }
+            Self::Unnamed(unnamed) => (Cause::DataSetUnreadable, unnamed.to_string(), Named::default()),
         }
     }
 }

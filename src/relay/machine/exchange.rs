@@ -10,7 +10,7 @@ use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};
 use crate::policy::Direction;
 use crate::rewrite::Summary;
-use crate::vocabulary::Tolerance;
+use crate::vocabulary::{Cause, Tolerance};
 
 /// An operation that waits for its response, with what its record will say.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct Exchange {
     /// Elements of its data set that were rewritten, where a rewrite was applied.
     pub rewritten: Option<u64>,
     /// One of its responses could not cross: what its requestor is told once the other side is through with it.
-    pub failed: Option<Failure>,
+    pub failed: Option<Failed>,
     /// What is wrong with a data set of it that could not be rewritten, for its record.
     pub fault: Option<Box<audit::Fault>>,
     /// It has had a response that may be its last, or what stands for it.
@@ -55,6 +55,13 @@ pub(crate) struct Exchange {
     pub named: Named,
     /// What its messages had that the standard does not allow: labels of its record.
     pub tolerated: Labels,
+}
+
+/// Why responses do not cross: what their requestor is told, and the record.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed {
+    pub failure: Failure,
+    pub cause: Cause,
 }
 
 /// Words of a record, stable.
@@ -172,7 +179,7 @@ pub(crate) struct Asked {
     pub new_sop_instance: Option<String>,
     pub patient: Option<Vec<u8>>,
     pub own_schedule: bool,
-    pub failed: Option<Failure>,
+    pub failed: Option<Failed>,
 }
 
 impl Exchange {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::admitted::refuse_exchange;
 use super::as_it_came::AsItCame;
+use super::books::status_of_cause;
 use super::compared::Compared;
 use super::crossing;
 use super::desk::Context;
@@ -30,9 +31,8 @@ pub(super) struct Refused {
 
 impl Refused {
     /// With the status that the table of causes has.
-    fn new(cause: Cause, comment: impl Into<String>) -> Self {
-        let status = cause.status().map_or(Status::PROCESSING_FAILURE, Status);
-        Self { status, cause, comment: comment.into() }
+    pub(super) fn new(cause: Cause, comment: impl Into<String>) -> Self {
+        Self { status: status_of_cause(cause), cause, comment: comment.into() }
     }
 }
 
@@ -200,7 +200,7 @@ fn rewriting(
 }
 
 pub(super) fn cannot(comment: &str) -> Refused {
-    Refused { status: Status(0xC000), cause: Cause::RewriteFailed, comment: comment.into() }
+    Refused { status: Status::CANNOT_UNDERSTAND, cause: Cause::RewriteFailed, comment: comment.into() }
 }
 
 /// What a command says that its data set is.

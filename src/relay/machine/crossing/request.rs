@@ -14,7 +14,7 @@ use super::super::want::Question;
 use super::{Crossing, boundary, crossing, failure_of, instance_across, refused};
 use crate::crosswalk::NotStored;
 use crate::dataset::Identifier;
-use crate::dimse::{self, Command, Operation, Status};
+use crate::dimse::{self, Command, Operation};
 use crate::policy::Content;
 use crate::rewrite::{
     Correspondence, Kind, RewriteError, RewriteProblem, Subject, Transform, Unavailable, Way,
@@ -134,8 +134,8 @@ fn across(
     let instance = named.map(|uid| instance_across(cx, exchange.operation, way, uid, exists));
     let instance = instance.transpose()?.unwrap_or_default();
     if instance.comes_back && matches!(exchange.operation, CStore | NCreate) {
-        let comment = "the original of this instance is on the other side".into();
-        return Err(Refused { status: Status::DUPLICATE_INSTANCE, cause: Cause::DuplicateInstance, comment });
+        let comment = "the original of this instance is on the other side";
+        return Err(Refused::new(Cause::DuplicateInstance, comment));
     }
     let patient = patient_of(cx, exchange, way)?;
     let subject = match content {

@@ -2,7 +2,7 @@
 
 use super::super::books::Answer;
 use super::super::desk::Context;
-use super::super::exchange::{Asked, Ending};
+use super::super::exchange::{Asked, Ending, Failed};
 use super::super::passage::Passage;
 use super::super::request::Refused;
 use super::super::response::answered;
@@ -43,7 +43,7 @@ pub(in super::super) fn handle(
 ) -> State {
     let crossed = Crossed { response, exchange, status };
     if let Some(failed) = crossed.exchange.failed.clone() {
-        return withhold(cx, &crossed, &failed, Cause::RewriteFailed);
+        return withhold(cx, &crossed, &failed);
     }
     match instance_of(cx, &crossed, way) {
         Err(why) => refuse(cx, &crossed, why),
@@ -120,7 +120,7 @@ fn instance_of(
 }
 
 fn other_instance(operation: Operation) -> Refused {
-    let status = if operation == CStore { Status(0xC000) } else { Status::PROCESSING_FAILURE };
+    let status = if operation == CStore { Status::CANNOT_UNDERSTAND } else { Status::PROCESSING_FAILURE };
     Refused { status, cause: Cause::OtherInstance, comment: "the response names another SOP instance".into() }
 }
 
@@ -139,9 +139,10 @@ pub(in super::super) fn response_failed(
     crossed: &Crossed,
     error: &RewriteError,
 ) -> Option<Vec<u8>> {
-    let failed = failure_of(crossed.exchange.operation, error);
+    let failure = failure_of(crossed.exchange.operation, error);
+    let failed = Failed { failure, cause: Cause::RewriteFailed };
     fail_later(cx, crossed, &failed, fault_of(error));
-    tell_failure(cx, crossed, &failed, Cause::RewriteFailed);
+    tell_failure(cx, crossed, &failed);
     cancel(crossed)
 }
 
@@ -149,9 +150,9 @@ pub(in super::super) fn response_failed(
 fn refuse(cx: &mut Context<'_>, crossed: &Crossed, why: Refused) -> State {
     let Refused { status, cause, comment } = why;
     let fault = Box::new(audit::Fault::of(comment.clone()));
-    let failed = Failure { status, comment, offending: None };
+    let failed = Failed { failure: Failure { status, comment, offending: None }, cause };
     fail_later(cx, crossed, &failed, fault);
-    let state = withhold(cx, crossed, &failed, cause);
+    let state = withhold(cx, crossed, &failed);
     let context_id = crossed.exchange.sent_context_id;
     match cancel(crossed) {
         None => state,
@@ -164,7 +165,7 @@ fn refuse(cx: &mut Context<'_>, crossed: &Crossed, why: Refused) -> State {
 }
 
 /// Notes what is wrong for the record, and where more responses may follow, for the last of them.
-fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, fault: Box<audit::Fault>) {
+fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failed, fault: Box<audit::Fault>) {
     if let Some(exchange) = cx.answered(crossed.exchange.message_id) {
         exchange.fault = Some(fault);
         if exchange.ending(crossed.status) != Ending::Last {
@@ -174,8 +175,8 @@ fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, fault: 
 }
 
 /// A response of an operation that has failed here: all but the last are dropped.
-fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Cause) -> State {
-    tell_failure(cx, crossed, failed, cause);
+fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failed) -> State {
+    tell_failure(cx, crossed, failed);
     match crossed.response.has_data_set {
         true => Swallowed::of(crossed.exchange.sent_context_id, None),
         false => State::BETWEEN,
@@ -183,21 +184,21 @@ fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Ca
 }
 
 /// Tells the requestor in the place of the first response that may be the last, and once: what follows it goes nowhere.
-fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failure, cause: Cause) {
+fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, Failed { failure, cause }: &Failed) {
     let Crossed { response, exchange: Asked { message_id, context_id, .. }, status } = crossed;
     let Some(open) = cx.answered(*message_id) else {
         // Its request has ended meanwhile and is written down; who asked still waits.
-        return cx.send(*context_id, &dimse::failed_response(response, failed));
+        return cx.send(*context_id, &dimse::failed_response(response, failure));
     };
     let told = open.answered.filter(|answer| matches!(answer, Answer::Instead(..)));
-    let answer = told.unwrap_or(Answer::Instead(failed.status, cause));
+    let answer = told.unwrap_or(Answer::Instead(failure.status, *cause));
     match open.ending(*status) {
         Ending::MoreFollow => return,
         Ending::MoreMayFollow => open.answered = Some(answer),
         Ending::Last => cx.over(*message_id, answer),
     }
     if told.is_none() {
-        cx.send(*context_id, &dimse::failed_response(response, failed));
+        cx.send(*context_id, &dimse::failed_response(response, failure));
     }
 }
 
