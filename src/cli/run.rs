@@ -89,11 +89,9 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let interface = admin::bind(&loaded.settings).await?;
-    let mut daemon = tokio::select! {
-        biased;
-        started = Daemon::start(loaded) => started?,
-        // The first records wait for a disk that takes nothing.
-        _ = told_to_stop(&mut terminate, &mut interrupt) => return Ok(()),
+    let Some(mut daemon) = Daemon::start(loaded, told_to_stop(&mut terminate, &mut interrupt)).await? else {
+        tracing::info!("stopped before it had begun");
+        return Ok(());
     };
     say_started(&daemon, file);
     let mut changes = daemon.watch_files();

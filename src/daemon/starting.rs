@@ -12,11 +12,15 @@ use crate::config::{Loaded, Settings};
 use crate::relay::{Bound, Gate, InForce, Listeners, Stage};
 
 impl Daemon {
-    /// Keeps records, sends them on, binds every listener, then begins to accept.
+    /// Keeps records, sends them on, binds every listener, then begins to accept. `None`: it was told to `stop` before that was
+    /// done, by what that says, and has closed its records.
     ///
     /// # Errors
     /// Records that cannot be kept or sent on; the first crosswalk that cannot be opened, or listener that cannot be bound.
-    pub async fn start(loaded: Loaded) -> Result<Self, StartError> {
+    pub async fn start(
+        loaded: Loaded,
+        stop: impl Future<Output = &'static str>,
+    ) -> Result<Option<Self>, StartError> {
         let Loaded { settings, warnings } = loaded;
         let settings = Arc::new(settings);
         // Nothing is closed or deleted before the forwarders have said what they still have to read.
@@ -24,25 +28,26 @@ impl Daemon {
         settings.audit.keeping.hold.expect(names);
         let (audit, records) = Audit::start(settings.audit.clone())?;
         let began = Instant::now();
-        let Ready { forwarding, stage, gate, blocking, mut listeners, bound } =
-            match make_ready(&settings, &audit).await {
-                Ok(ready) => ready,
-                Err(error) => {
-                    give_up(&audit, records, began, &error).await;
-                    return Err(error);
-                }
-            };
-        let followed = watch::Sender::new(settings.clone());
-        telling::begin(gate.clone(), followed.subscribe());
-        told::started(&gate.audit, &settings, &bound).await;
-        told::loaded(&gate.audit, &settings, warnings.len()).await;
+        let begun = tokio::select! {
+            biased;
+            why = stop => Err(NotBegun::Told(why)),
+            // The first records wait for a disk that takes nothing.
+            begun = begin(&settings, &audit, warnings.len()) => begun.map_err(NotBegun::Failed),
+        };
+        let Ready { forwarding, stage, gate, blocking, followed, mut listeners, bound } = match begun {
+            Ok(ready) => ready,
+            Err(why) => {
+                give_up(&audit, records, began, why.to_string()).await;
+                return why.told();
+            }
+        };
         listeners.follow(&settings, bound);
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
         let (handle, asked) = Handle::new(gate.clone(), began);
-        Ok(Self {
+        Ok(Some(Self {
             gate,
             stage,
             listeners,
@@ -55,7 +60,25 @@ impl Daemon {
             followed,
             handle,
             asked,
-        })
+        }))
+    }
+}
+
+/// Why it does not run, in the words of its last record.
+#[derive(Debug, thiserror::Error)]
+enum NotBegun {
+    #[error("{0}")]
+    Told(&'static str),
+    #[error("cannot start: {0}")]
+    Failed(StartError),
+}
+
+impl NotBegun {
+    fn told(self) -> Result<Option<Daemon>, StartError> {
+        match self {
+            Self::Told(_) => Ok(None),
+            Self::Failed(error) => Err(error),
+        }
     }
 }
 
@@ -65,8 +88,19 @@ struct Ready {
     stage: watch::Sender<Stage>,
     gate: Arc<Gate>,
     blocking: Arc<Blocking>,
+    followed: watch::Sender<Arc<Settings>>,
     listeners: Listeners,
     bound: Vec<Bound>,
+}
+
+/// Makes ready, and records that it is.
+async fn begin(settings: &Arc<Settings>, audit: &Audit, warnings: usize) -> Result<Ready, StartError> {
+    let ready = make_ready(settings, audit).await?;
+    // What is recorded from here on is told, the start too.
+    telling::begin(ready.gate.clone(), ready.followed.subscribe());
+    told::started(&ready.gate.audit, settings, &ready.bound).await;
+    told::loaded(&ready.gate.audit, settings, warnings).await;
+    Ok(ready)
 }
 
 async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, StartError> {
@@ -77,14 +111,15 @@ async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, St
     let blocking = Arc::new(Blocking::open(&settings.state_directory, gate.clone())?);
     let mut listeners = Listeners::new(gate.clone());
     let bound = listeners.bind_new(settings).await?;
-    Ok(Ready { forwarding, stage, gate, blocking, listeners, bound })
+    let followed = watch::Sender::new(settings.clone());
+    Ok(Ready { forwarding, stage, gate, blocking, followed, listeners, bound })
 }
 
 /// Ends the records in good order: the next run would take a start that failed for a crash.
-async fn give_up(audit: &Audit, records: AuditTask, began: Instant, error: &StartError) {
+async fn give_up(audit: &Audit, records: AuditTask, began: Instant, why: String) {
     audit.hurry();
     let stopped = Stopped {
-        reason: format!("cannot start: {error}").into(),
+        reason: why.into(),
         aborted: 0,
         health_checks: None,
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -103,4 +138,49 @@ fn forward(settings: &Settings, trail: Audit) -> std::io::Result<Forwarding> {
         runtime.spawn(async move { trail.record(Event::SecurityAlert(Box::new(alert))).await });
     };
     Forwarding::start(audit.directory.clone(), destinations, hold, alert)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::future::{pending, ready};
+
+    use super::Daemon;
+    use crate::config;
+    use crate::scratch::Scratch;
+
+    const CONFIGURATION: &str = r#"
+[audit]
+directory = "RECORDS"
+[[listener]]
+name = "remote"
+address = "127.0.0.1:0"
+upstream = "pacs"
+[[upstream]]
+name = "pacs"
+addresses = ["127.0.0.1:104"]
+"#;
+
+    #[tokio::test]
+    async fn who_is_told_to_stop_before_it_has_begun_closes_its_records_and_no_crash_is_found() {
+        let home = Scratch::new();
+        let file = home.path().join("dimsegate.toml");
+        let records = home.path().join("records");
+        fs::write(&file, CONFIGURATION.replace("RECORDS", records.to_str().unwrap())).unwrap();
+        let told = Daemon::start(config::load(&file).unwrap(), ready("SIGTERM")).await;
+        assert!(matches!(told, Ok(None)));
+        let begun = Daemon::start(config::load(&file).unwrap(), pending()).await;
+        begun.unwrap().unwrap().stop("the test ended").await;
+        let day = fs::read_dir(&records).unwrap().map(|entry| entry.unwrap().path());
+        let day = day.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).next().unwrap();
+        let text = fs::read_to_string(day).unwrap();
+        let records: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let first = records.iter().position(|record| record["event"] == "stopped").unwrap();
+        assert_eq!(records[first]["reason"], "SIGTERM");
+        let second = &records[first + 1..];
+        let started = second.iter().find(|record| record["event"] == "started").unwrap();
+        assert_ne!(started["recovered"], true, "{started}");
+        assert!(second.iter().all(|record| record["ended"] != "crash"), "{second:?}");
+    }
 }

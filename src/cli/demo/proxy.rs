@@ -19,7 +19,9 @@ impl Proxy {
     /// What is wrong with the configuration, the records or the listener, as sentences.
     pub(super) async fn start(configuration: &Path, listener: &str) -> Result<Self, String> {
         let loaded = config::load(configuration).map_err(|problems| problems.to_string())?;
-        let running = Daemon::start(loaded).await.map_err(|error| error.to_string())?;
+        let running =
+            Daemon::start(loaded, std::future::pending()).await.map_err(|error| error.to_string())?;
+        let running = running.ok_or("the proxy was told to stop")?;
         let address = running.address(listener).ok_or_else(|| format!("no listener is called {listener}"))?;
         Ok(Self { running, address })
     }
