@@ -8,9 +8,10 @@
 use super::encoding::{Encoding, Syntax};
 use super::header::{Head, ITEM, LONG_HEAD, UNDEFINED, looks_like_a_vr};
 use super::inflating::Inflating;
+use super::mending::unknown_vr;
 use super::scanner::{ITEM_END, SEQUENCE_END};
 use super::vr::Vr;
-use super::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, ends_header, trim};
+use super::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, ends_header, exact_vr_of, trim};
 
 /// Both have to come within so many bytes, or the data set has to end.
 const WITHIN: u64 = 64 << 10;
@@ -73,12 +74,37 @@ struct Walk {
     /// One that came before comes again.
     again: Option<Value>,
     is_repeated: bool,
+    /// A VR that is none was read as that of the dictionary.
+    is_respelled: bool,
     position: u64,
+    guess: Guess,
+}
+
+/// Whether a data set is in an encoding that only its bytes speak for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guess {
+    /// The transfer syntax says it.
+    None,
+    /// So far. The number of the last element at the top.
+    Fits(u32),
+    /// It may be in another one.
+    Fails,
 }
 
 impl Names {
     /// At the start of a data set.
     pub fn new(encoding: Encoding) -> Self {
+        Self::of(encoding, Guess::None)
+    }
+
+    /// At the start of a data set in a transfer syntax that is not known. All that PS3.5 has but the two oldest are in explicit
+    /// VR little endian, so it is read in that: it says what it is only where each header as far as that, and with it the
+    /// first bytes, can be read in no other encoding. See [`is_read`](Self::is_read).
+    pub fn guessing() -> Self {
+        Self::of(Encoding { syntax: Syntax::EXPLICIT_LE, deflated: false }, Guess::Fits(0))
+    }
+
+    fn of(encoding: Encoding, guess: Guess) -> Self {
         let walk = Walk {
             syntax: encoding.syntax,
             open: Vec::new(),
@@ -90,7 +116,9 @@ impl Names {
             sop_instance: None,
             again: None,
             is_repeated: false,
+            is_respelled: false,
             position: 0,
+            guess,
         };
         Self { inflating: encoding.deflated.then(Inflating::new), walk }
     }
@@ -102,6 +130,9 @@ impl Names {
     /// [`Unnamed`]: other readers may find what is not found here.
     pub fn look(&mut self, input: &[u8]) -> Result<bool, Unnamed> {
         let Self { inflating, walk } = self;
+        if walk.guess == Guess::Fails {
+            return Ok(true);
+        }
         let looked = match inflating {
             None => walk.walk(input),
             Some(inflating) => inflating.inflate(input, |plain| walk.walk(plain)),
@@ -109,6 +140,10 @@ impl Names {
         match looked {
             // What cannot be read behind both is as far as others read, too; but not what is only too deep.
             Err(error) if walk.has_both() && !matches!(error, Unnamed::Twice | Unnamed::TooDeep) => Ok(true),
+            Err(_) if walk.guess != Guess::None && !walk.has_both() => {
+                walk.guess = Guess::Fails;
+                Ok(true)
+            }
             looked => looked,
         }
     }
@@ -117,7 +152,17 @@ impl Names {
     ///
     /// # Errors
     /// [`Unnamed`]: it ended inside an element.
-    pub fn finish(&self) -> Result<(), Unnamed> {
+    pub fn finish(&mut self) -> Result<(), Unnamed> {
+        match self.ended() {
+            Err(_) if self.walk.guess != Guess::None => {
+                self.walk.guess = Guess::Fails;
+                Ok(())
+            }
+            ended => ended,
+        }
+    }
+
+    fn ended(&self) -> Result<(), Unnamed> {
         if self.walk.has_both() {
             return Ok(());
         }
@@ -132,17 +177,32 @@ impl Names {
 
     /// (0008,0016), without padding; `None` where it is absent or empty.
     pub fn sop_class(&self) -> Option<&[u8]> {
-        Value::told(self.walk.sop_class.as_ref())
+        Value::told(self.walk.sop_class.as_ref()).filter(|_| self.walk.guess != Guess::Fails)
     }
 
     /// (0008,0018), without padding; `None` where it is absent or empty.
     pub fn sop_instance(&self) -> Option<&[u8]> {
-        Value::told(self.walk.sop_instance.as_ref())
+        Value::told(self.walk.sop_instance.as_ref()).filter(|_| self.walk.guess != Guess::Fails)
+    }
+
+    /// Whether it could be read. Always so where the transfer syntax is known; otherwise where it said one of the two in the
+    /// encoding that was guessed.
+    pub fn is_read(&self) -> bool {
+        match self.walk.guess {
+            Guess::None => true,
+            Guess::Fits(_) => self.sop_class().is_some() || self.sop_instance().is_some(),
+            Guess::Fails => false,
+        }
     }
 
     /// Whether one of them came twice, with the same value.
     pub fn is_repeated(&self) -> bool {
         self.walk.is_repeated
+    }
+
+    /// Whether an element with `??` or blanks for a VR was read as PS3.6 has it.
+    pub fn is_respelled(&self) -> bool {
+        self.walk.is_respelled
     }
 }
 
@@ -233,6 +293,7 @@ impl Walk {
         if self.carried == 0
             && let Some(head) = Head::read(syntax, is_element, input)
         {
+            let head = self.spelled(head, input.get(4..6));
             *input = input.get(head.size..).unwrap_or_default();
             self.position = self.position.saturating_add(head.size as u64);
             return Some(head);
@@ -245,12 +306,24 @@ impl Walk {
             *input = behind;
             let carried = self.carry.get(..self.carried).unwrap_or_default();
             if let Some(head) = Head::read(syntax, is_element, carried) {
+                let [_, _, _, _, v0, v1, ..] = self.carry;
+                let head = self.spelled(head, Some(&[v0, v1]));
                 self.carried = 0;
                 self.position = self.position.saturating_add(head.size as u64);
                 return Some(head);
             }
         }
         None
+    }
+
+    /// With the VR of the dictionary, where `written` is none, and may be.
+    fn spelled(&mut self, head: Head, written: Option<&[u8]>) -> Head {
+        if head.vr.is_some() || head.number >> 16 == ITEM >> 16 || self.guess != Guess::None {
+            return head;
+        }
+        let vr = written.and_then(|written| unknown_vr(written, head.tag(), self.inner()));
+        self.is_respelled |= vr.is_some();
+        Head { vr, ..head }
     }
 
     /// Whether it is the first of a data set in implicit VR.
@@ -282,6 +355,15 @@ impl Walk {
             return Err(Unnamed::UnknownVr);
         }
         let is_at_the_top = self.open.is_empty();
+        if let Guess::Fits(last) = self.guess
+            && is_at_the_top
+            && !self.has_both()
+        {
+            if !fits(head, last) {
+                return Err(Unnamed::Structure);
+            }
+            self.guess = Guess::Fits(head.number);
+        }
         let is_name = |tag: &Tag| is_at_the_top && matches!(*tag, SOP_CLASS_UID | SOP_INSTANCE_UID);
         let name = Some(head.tag()).filter(is_name);
         if head.length != UNDEFINED {
@@ -335,6 +417,14 @@ impl Walk {
     fn inner(&self) -> Syntax {
         self.open.last().map_or(self.syntax, |open| open.syntax)
     }
+}
+
+/// Whether an element behind that of the number `last`, 0 for the first, can be read in explicit VR little endian only: in
+/// another byte order its group would be another, in implicit VR its length would have two letters.
+fn fits(head: &Head, last: u32) -> bool {
+    let is_first_group = last > 0 || head.tag().0 == SOP_CLASS_UID.0;
+    let is_as_listed = exact_vr_of(head.tag()).is_none_or(|listed| head.vr == Some(listed));
+    is_first_group && head.number > last && is_as_listed
 }
 
 #[cfg(test)]

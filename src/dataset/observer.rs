@@ -29,7 +29,7 @@ enum Watched {
 impl Observer {
     /// An observer at the start of a data set.
     pub fn new(encoding: Encoding) -> Self {
-        let scanner = (!encoding.deflated).then(|| Scanner::new(encoding.syntax, HARD_MAX_DEPTH));
+        let scanner = (!encoding.deflated).then(|| Scanner::new(encoding.syntax, HARD_MAX_DEPTH).tolerating());
         Self {
             scanner,
             watching: None,

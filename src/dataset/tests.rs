@@ -217,9 +217,11 @@ fn the_observer_knows_a_wildcard_from_half_of_a_character() {
 fn the_observer_gives_up_in_silence() {
     let encoding = Encoding::of(LE).unwrap();
     let patient = short([0x10, 0, 0x20, 0], b"LO", b"PID-1 ");
-    let damaged = observe(encoding, &[&patient[..], &[0x10, 0, 0x30, 0, b'?', b'?', 0, 0]].concat(), 3);
+    let damaged = observe(encoding, &[&patient[..], &[0x10, 0, 0x30, 0, b'Z', b'Z', 0, 0]].concat(), 3);
     assert_eq!(observed(&damaged), [Some("PID-1".to_owned()), None]);
-    assert!(!damaged.wants_more());
+    assert!(!damaged.wants_more() && damaged.is_lost());
+    let unknown = [&[0x10, 0, 0x10, 0, b'?', b'?', 2, 0, b'A', b' '], &patient[..]].concat();
+    assert_eq!(observed(&observe(encoding, &unknown, 3)), [Some("PID-1".to_owned()), None]);
     let pixels = observe(encoding, &long([0xE0, 0x7F, 0x10, 0], b"OB", u32::MAX), 64);
     assert!(!pixels.wants_more());
     let long_id = observe(encoding, &short([0x10, 0, 0x20, 0], b"LO", &[b'x'; 60_000]), 999);

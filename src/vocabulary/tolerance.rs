@@ -30,7 +30,7 @@ words! {
         DataSetWithoutSopInstance = "data-set-without-sop-instance",
             "the data set names no SOP instance; the command alone does", "the sender's software";
         DataSetNotCompared = "data-set-not-compared",
-            "the transfer syntax is unknown, so that the data set was not compared with the command",
+            "the transfer syntax is unknown and the data set can be read otherwise, so that it was not compared with the command",
             "whether that transfer syntax was meant";
         DataSetNotRead = "data-set-not-read",
             "the data set could not be read as far as the record wants to know: what it says of patient, study or query may be missing",

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::hmac;
-use dimsegate::dataset::{Encoding, Observer, Syntax};
+use dimsegate::dataset::{Encoding, Names, Observer, Syntax, Unnamed};
 use dimsegate::rewrite::{
     BurnedIn, Expected, MaskSpec, Output, ProfileOption, ProfileSpec, Rectangle, RewriteError, RuleSpec,
     Ruleset, RulesetSpec, Transform,
@@ -75,12 +75,18 @@ fn expected() -> Expected {
 
 pub fn check(input: &[u8]) {
     let &[choice, size, ref bytes @ ..] = input else { return };
-    let syntax = SYNTAXES[usize::from(choice & 0x7F) % SYNTAXES.len()];
+    let syntax = SYNTAXES[usize::from(choice & 0x3F) % SYNTAXES.len()];
     let encoding = Encoding { syntax, deflated: choice & 0x80 != 0 };
     let size = usize::from(size) + 1;
+    // What breaks the standard is put right in front of a long value, and read on the way behind it.
+    let behind = if choice & 0x40 != 0 { [front(syntax), bytes.to_vec()].concat() } else { Vec::new() };
+    let bytes = if behind.is_empty() { bytes } else { &behind };
     let (same, _) = run(Transform::identity(), bytes, size).expect("an identity takes anything");
     assert_eq!(same, bytes);
     observe(encoding, bytes, size);
+    for names in [|encoding| Names::new(encoding), |_| Names::guessing()] {
+        assert_eq!(named(names(encoding), bytes, bytes.len().max(1)), named(names(encoding), bytes, size));
+    }
     for rules in [&NOTHING, &RULES, &PROFILE] {
         let transform = || Transform::new(Arc::clone(rules), encoding, expected());
         let (whole, pieces) = (run(transform(), bytes, usize::MAX), run(transform(), bytes, size));
@@ -116,6 +122,41 @@ fn observe(encoding: Encoding, bytes: &[u8], size: usize) {
     bytes.chunks(size).for_each(|chunk| observers[1].observe(chunk));
     let [whole, pieces] = observers.map(|observer| observer.patient_id().map(<[u8]>::to_vec));
     assert_eq!(whole, pieces);
+}
+
+/// SOP class and instance, and a value that is no longer the header's.
+fn front(syntax: Syntax) -> Vec<u8> {
+    let element = |(group, element): (u16, u16), vr: &[u8; 2], value: &[u8]| {
+        let mut bytes = [syntax.put_u16(group), syntax.put_u16(element)].concat();
+        if syntax.explicit {
+            bytes.extend(vr);
+            bytes.extend(syntax.put_u16(value.len() as u16));
+        } else {
+            bytes.extend(syntax.put_u32(value.len() as u32));
+        }
+        bytes.extend(value);
+        bytes
+    };
+    let names = [element((8, 0x16), b"UI", b"1.2\0"), element((8, 0x18), b"UI", b"1.2.3\0")].concat();
+    [names, element((0x10, 0x2180), b"SH", &[b'x'; 9000])].concat()
+}
+
+type Named = Result<(Option<Vec<u8>>, Option<Vec<u8>>, bool), Unnamed>;
+
+/// What a data set says that it is; what a deflated one says depends on how much of it is there.
+fn named(mut names: Names, bytes: &[u8], size: usize) -> Named {
+    let mut is_known = false;
+    for chunk in bytes.chunks(size) {
+        is_known = names.look(chunk)?;
+        if is_known {
+            break;
+        }
+    }
+    if !is_known {
+        names.finish()?;
+    }
+    let held = |name: Option<&[u8]>| name.map(<[u8]>::to_vec);
+    Ok((held(names.sop_class()), held(names.sop_instance()), names.is_read()))
 }
 
 type Sent = (Vec<u8>, Option<Vec<u8>>);

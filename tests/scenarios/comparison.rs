@@ -71,12 +71,15 @@ fn another_class_or_instance_in_the_data_set_goes_nowhere_and_is_recorded_with_b
     let other = Object::ct(40_000).named(&object.sop_class, OTHER);
     let both = Object::ct(40_000).named(PDF, OTHER);
     let (gate, mut requestor, mut acceptor) = opened(|_| ());
-    let cases: [Case; 6] = [
+    let cases: [Case; 8] = [
         (1, pdf.data_set.clone(), Some(PDF), None),
-        (1, other.data_set, None, Some(OTHER)),
+        (1, other.data_set.clone(), None, Some(OTHER)),
         (1, both.data_set, Some(PDF), Some(OTHER)),
         (3, deflated(&pdf.data_set), Some(PDF), None),
         (5, big_endian(&[(8, 0x16, upper::CT_IMAGE_STORAGE), (8, 0x18, OTHER)]), None, Some(OTHER)),
+        // Whatever a transfer syntax is called, this can be read in one way only.
+        (7, other.data_set.clone(), None, Some(OTHER)),
+        (7, pdf.data_set.clone(), Some(PDF), None),
         // Out of order is no way around it.
         (1, [short(8, 0x60, "CS", b"CT"), pdf.data_set].concat(), Some(PDF), None),
     ];
@@ -109,7 +112,7 @@ fn another_class_or_instance_in_the_data_set_goes_nowhere_and_is_recorded_with_b
     }
     assert_eq!(
         gate.event("association-closed")["operations"]["C-STORE"],
-        json!({"success": 1, "warning": 0, "failure": 0, "refused": 6})
+        json!({"success": 1, "warning": 0, "failure": 0, "refused": 8})
     );
 }
 
@@ -164,11 +167,18 @@ fn a_data_set_that_does_not_say_what_it_is_goes_by_its_command_if_it_is_read_who
     let patient = short(0x0010, 0x0020, "LO", b"P1");
     let class = short(8, 0x16, "UI", upper::CT_IMAGE_STORAGE.as_bytes());
     let large = short(0x0032, 0x4000, "LT", &[b'x'; 60_000]).repeat(2);
-    let unknown = [short(8, 8, "??", b"X "), class.clone()].concat();
+    let none = [short(8, 8, "??", b"X "), class.clone()].concat();
+    let unknown = [short(8, 8, "ZZ", b"X "), class.clone()].concat();
+    let named = Object::ct(2_000).named(upper::CT_IMAGE_STORAGE, "2.25.1").data_set;
+    let others = big_endian(&[(8, 0x16, upper::CT_IMAGE_STORAGE), (8, 0x18, OTHER)]);
     for (id, (context, data_set, labels)) in [
         (1, patient.clone(), json!(["data-set-without-sop-class", "data-set-without-sop-instance"])),
         (3, deflated(&patient), json!(["data-set-without-sop-class", "data-set-without-sop-instance"])),
         (1, [class, patient].concat(), json!(["data-set-without-sop-instance"])),
+        (1, none, json!(["data-set-without-sop-instance", "data-set-vr"])),
+        // In a syntax that nobody knows, it says so in the only way in which it can be read, or it may say anything.
+        (7, named, Value::Null),
+        (7, others, json!(["data-set-not-compared"])),
         // Nobody can tell how to read it.
         (7, vec![0xFF; 300], json!(["data-set-not-compared"])),
     ]

@@ -217,7 +217,7 @@ fn what_others_could_find_and_this_cannot_is_told_from_what_is_absent() {
         ([class(explicit), long.clone(), instance(explicit)].concat(), Unnamed::TooLate),
         (long, Unnamed::TooLate),
         (
-            [element(explicit, (8, 8), *b"??", b"X "), class(explicit), instance(explicit)].concat(),
+            [element(explicit, (8, 8), *b"ZZ", b"X "), class(explicit), instance(explicit)].concat(),
             Unnamed::UnknownVr,
         ),
         ([class(explicit), vec![8, 0, 0x18]].concat(), Unnamed::Structure),
@@ -236,6 +236,96 @@ fn what_others_could_find_and_this_cannot_is_told_from_what_is_absent() {
     }
     let mut no_stream = Names::new(Encoding::of(SYNTAXES[3]).unwrap());
     assert_eq!(no_stream.look(&[0xFF; 64]), Err(Unnamed::Deflated));
+}
+
+#[test]
+fn an_unknown_vr_before_them_is_read_past_as_a_rewrite_reads_it() {
+    for uid in SYNTAXES {
+        let syntax = Encoding::of(uid).unwrap().syntax;
+        for vr in [*b"??", *b"  "] {
+            let as_written = |tag, value: &[u8]| element(syntax, tag, vr, value);
+            let front = [
+                as_written((8, 8), b"ORIGINAL"),
+                as_written((8, 0x16), CT.as_bytes()),
+                as_written((8, 0x18), b"1.2.3.4 "),
+            ];
+            let all = [front.concat(), pixels(syntax)].concat();
+            for chunk in [1, 2, 7, 100_000] {
+                assert_eq!(
+                    names(uid, &all, chunk),
+                    Ok((Some(CT.into()), Some("1.2.3.4".into()), true)),
+                    "{uid} by {chunk}"
+                );
+            }
+            let mut names = Names::new(Encoding { syntax, deflated: false });
+            assert_eq!((names.look(&all), names.is_respelled()), (Ok(true), syntax.explicit));
+            if syntax.explicit {
+                // How long its header is, readers disagree.
+                let sequence = [as_written((8, 0x1140), b""), class(syntax), instance(syntax)].concat();
+                let mut names = Names::new(Encoding { syntax, deflated: false });
+                assert_eq!(names.look(&sequence), Err(Unnamed::UnknownVr));
+            }
+        }
+    }
+}
+
+/// What is found, and whether it counts.
+fn guessed(bytes: &[u8], chunk: usize) -> Result<(Option<String>, Option<String>, bool), Unnamed> {
+    let mut names = Names::guessing();
+    let mut is_known = false;
+    for part in bytes.chunks(chunk) {
+        is_known = names.look(part)?;
+        if is_known {
+            break;
+        }
+    }
+    if !is_known {
+        names.finish()?;
+    }
+    let text = |value: Option<&[u8]>| value.map(|value| String::from_utf8(value.to_vec()).unwrap());
+    Ok((text(names.sop_class()), text(names.sop_instance()), names.is_read()))
+}
+
+#[test]
+fn in_a_syntax_that_is_not_known_only_what_can_be_nothing_else_is_read() {
+    let explicit = Syntax::EXPLICIT_LE;
+    let both = [class(explicit), instance(explicit)].concat();
+    let image = [both.clone(), pixels(explicit), vec![0xAA; 200]].concat();
+    let found = (Some(CT.to_owned()), Some("1.2.3.4".to_owned()), true);
+    let whole = [both.clone(), element(explicit, (0x10, 0x20), *b"LO", b"P1")].concat();
+    let twice = [&both[..], &element(explicit, (8, 0x18), *b"UI", b"1.2.3.5 "), &pixels(explicit)].concat();
+    let (implicit, big) = (Syntax::IMPLICIT_LE, Syntax::EXPLICIT_BE);
+    let others = [
+        [class(implicit), instance(implicit), pixels(implicit)].concat(),
+        [class(big), instance(big), pixels(big)].concat(),
+        vec![0xFF; 300],
+        // No header of a data set begins so, nor does one go back.
+        [element(explicit, (0x0800, 0x1600), *b"UI", b"1.2 "), image.clone()].concat(),
+        [instance(explicit), class(explicit), pixels(explicit)].concat(),
+        // Not the VR that it has.
+        [class(explicit), element(explicit, (8, 0x18), *b"SH", b"1.2.3.5 "), pixels(explicit)].concat(),
+        [element(explicit, (8, 8), *b"??", b"X "), image.clone()].concat(),
+        image[..30].to_vec(),
+        element(explicit, (8, 0x60), *b"CS", b"CT"),
+        vec![],
+    ];
+    for chunk in [1, 7, 100_000] {
+        assert_eq!(guessed(&image, chunk), Ok(found.clone()));
+        assert_eq!(guessed(&whole, chunk), Ok(found.clone()));
+        assert_eq!(guessed(&instance(explicit), chunk), Ok((None, Some("1.2.3.4".into()), true)));
+        assert_eq!(guessed(&twice, chunk), Err(Unnamed::Twice));
+        for other in &others {
+            assert_eq!(
+                guessed(other, chunk),
+                Ok((None, None, false)),
+                "{:02X?}",
+                &other[..other.len().min(30)]
+            );
+        }
+    }
+    let mut deflate = DeflateEncoder::new(Vec::new(), Compression::default());
+    deflate.write_all(&image).unwrap();
+    assert_eq!(guessed(&deflate.finish().unwrap(), 5), Ok((None, None, false)));
 }
 
 /// Read as implicit VR, the second object is the value of the first element; readers that go by the first VR see it alone.
@@ -288,6 +378,7 @@ proptest! {
             let front = [vec![], class(syntax), instance(syntax), head(syntax, (8, 6), *b"SQ", u32::MAX)][front].clone();
             let all = [front, bytes.clone()].concat();
             prop_assert_eq!(names(uid, &all, chunk), names(uid, &all, 1));
+            prop_assert_eq!(guessed(&all, chunk), guessed(&all, 1));
         }
     }
 }

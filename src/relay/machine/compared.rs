@@ -21,7 +21,8 @@ pub(super) struct Compared {
 /// It does, and goes on; study and patient are looked for.
 pub(super) struct Observed {
     pub passage: Passage,
-    pub observer: Observer,
+    /// Where it is known how the data set is encoded.
+    pub observer: Option<Observer>,
 }
 
 /// Why a C-STORE goes nowhere.
@@ -31,9 +32,12 @@ enum Unlike {
 }
 
 impl Compared {
-    pub(super) fn of(passage: Passage, command: Box<Command>, encoding: Encoding) -> State {
-        let observed = Box::new(Observed { passage, observer: Observer::new(encoding) });
-        State::Compared(Box::new(Self { command, names: Names::new(encoding), observed }))
+    /// `encoding` is that of the transfer syntax, where it is known.
+    pub(super) fn of(passage: Passage, command: Box<Command>, encoding: Option<Encoding>) -> State {
+        let observer = encoding.map(Observer::new);
+        let observed = Box::new(Observed { passage, observer });
+        let names = encoding.map_or_else(Names::guessing, Names::new);
+        State::Compared(Box::new(Self { command, names, observed }))
     }
 
     pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
@@ -67,16 +71,20 @@ impl Compared {
         if named == Named::default() { Ok(true) } else { Err(Unlike::Other(named)) }
     }
 
-    /// Where the command alone says what the data set is, it is what the command says, and so it is where it says that twice:
-    /// labels for the record.
+    /// Where the command alone says what the data set is, it is what the command says, and so it is where it says that twice,
+    /// or behind a VR that is none: labels for the record.
     fn tolerated(&self) -> Labels {
+        if !self.names.is_read() {
+            return vec![Tolerance::DataSetNotCompared.label().into()];
+        }
         let absent = [
             (self.names.sop_class(), Tolerance::DataSetWithoutSopClass),
             (self.names.sop_instance(), Tolerance::DataSetWithoutSopInstance),
         ];
         let absent = absent.into_iter().filter(|(name, _)| name.is_none()).map(|(_, tolerance)| tolerance);
         let repeated = self.names.is_repeated().then_some(Tolerance::DataSetRepeated);
-        absent.chain(repeated).map(|tolerance| tolerance.label().into()).collect()
+        let respelled = self.names.is_respelled().then_some(Tolerance::DataSetVr);
+        absent.chain(repeated).chain(respelled).map(|tolerance| tolerance.label().into()).collect()
     }
 
     /// The command goes, and what has come of its data set behind it.
@@ -112,6 +120,11 @@ impl Compared {
 }
 
 impl Observed {
+    /// Whether more of the data set could show more.
+    pub(super) fn wants_more(&self) -> bool {
+        self.observer.as_ref().is_some_and(Observer::wants_more)
+    }
+
     pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.passage.take(cx, came).map_err(Break::inside)?;
         self.take(cx, came)?;
@@ -119,7 +132,9 @@ impl Observed {
     }
 
     fn take(&mut self, cx: &mut Context<'_>, came: &Came) -> Result<(), Break> {
-        self.observer.observe(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?);
+        if let Some(observer) = &mut self.observer {
+            observer.observe(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?);
+        }
         if !came.range.is_empty() {
             cx.desk.pass(came.range.clone());
         }
@@ -130,8 +145,9 @@ impl Observed {
         if !last {
             return Ok(State::Observed(self));
         }
-        let observer = &self.observer;
+        let observer = self.observer.as_ref();
         self.passage.note(cx, |exchange| {
+            let Some(observer) = observer else { return };
             exchange.study = observer.study_instance_uid().map(crate::wire::escape);
             let patient = observer.patient_id().filter(|_| !observer.is_pattern());
             exchange.patient = patient.map(<[u8]>::to_vec).or(exchange.patient.take());

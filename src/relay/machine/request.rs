@@ -18,7 +18,7 @@ use crate::dataset::{Encoding, Identifier};
 use crate::dimse::{self, Command, Operation, Status};
 use crate::policy::{Denial, Direction, Part, Request, Treatment};
 use crate::rewrite::{Expected, RewriteError, Transform, Unavailable, Way};
-use crate::vocabulary::{Cause, Tolerance};
+use crate::vocabulary::Cause;
 use crate::wire::Uid;
 
 /// Why a request is answered here and goes nowhere.
@@ -106,24 +106,17 @@ fn relay_as_it_came(
     cx: &mut Context<'_>,
     context: &AcceptedContext,
     command: Box<Command>,
-    mut exchange: Box<Exchange>,
+    exchange: Box<Exchange>,
 ) -> State {
     use Operation::{CFind, CGet, CMove, CStore};
     let (context_id, operation) = (context.id, exchange.operation);
     let passage = Passage::of_request(context_id, exchange.message_id);
     let state = match (command.has_data_set, operation) {
         (false, _) => State::BETWEEN,
-        (true, CStore) => match Encoding::to_read(context.transfer_syntax.as_str()) {
-            Some(encoding) => {
-                cx.books.ledger.open(cx.direction, exchange);
-                return Compared::of(passage, command, encoding);
-            }
-            // What nobody can tell how to read cannot be compared.
-            None => {
-                exchange.tolerate(vec![Tolerance::DataSetNotCompared.label().into()]);
-                AsItCame::of(passage)
-            }
-        },
+        (true, CStore) => {
+            cx.books.ledger.open(cx.direction, exchange);
+            return Compared::of(passage, command, Encoding::to_read(context.transfer_syntax.as_str()));
+        }
         (true, CFind | CMove | CGet) => {
             let identifier = context.encoding.map(|encoding| Box::new(Identifier::new(encoding)));
             State::AsItCame(Box::new(AsItCame { passage, identifier }))

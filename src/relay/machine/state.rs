@@ -120,7 +120,7 @@ impl State {
     /// to decide and nothing to wait for. `false`: it was not one.
     pub(super) fn passes_on(&mut self, cx: &mut Context<'_>, came: &Came) -> bool {
         let passage = match self {
-            Self::Observed(observed) if !observed.observer.wants_more() => &mut observed.passage,
+            Self::Observed(observed) if !observed.wants_more() => &mut observed.passage,
             Self::AsItCame(relayed) if relayed.identifier.is_none() => &mut relayed.passage,
             _ => return false,
         };
