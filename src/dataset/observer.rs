@@ -1,5 +1,7 @@
 //! The onlooker: who and what a data set is about, for the records, without a say in it.
 
+use std::cell::Cell;
+
 use super::encoding::Encoding;
 use super::scanner::{Event, HARD_MAX_DEPTH, Kind, Raw, Scanner};
 use super::{Characters, PATIENT_ID, SPECIFIC_CHARACTER_SET, STUDY_INSTANCE_UID, Tag, number, trim};
@@ -14,6 +16,8 @@ pub struct Observer {
     scanner: Option<Scanner>,
     watching: Option<Watched>,
     character_set: Option<Vec<u8>>,
+    /// The same, where it was passed over.
+    usual_set: Cell<Option<&'static [u8]>>,
     patient_id: Option<Vec<u8>>,
     study_instance_uid: Option<Vec<u8>>,
     is_lost: bool,
@@ -29,11 +33,13 @@ enum Watched {
 impl Observer {
     /// An observer at the start of a data set.
     pub fn new(encoding: Encoding) -> Self {
-        let scanner = (!encoding.deflated).then(|| Scanner::new(encoding.syntax, HARD_MAX_DEPTH).tolerating());
+        let scanner =
+            (!encoding.deflated).then(|| Scanner::new(encoding.syntax, HARD_MAX_DEPTH).tolerating());
         Self {
             scanner,
             watching: None,
             character_set: None,
+            usual_set: Cell::new(None),
             patient_id: None,
             study_instance_uid: None,
             is_lost: false,
@@ -44,9 +50,10 @@ impl Observer {
     pub fn observe(&mut self, input: &[u8]) {
         let mut at = 0;
         while let Some(scanner) = &mut self.scanner {
-            let top = scanner.depth() == 0;
+            let (top, usual_set) = (scanner.depth() == 0, &self.usual_set);
             scanner.skip(input, &mut at, |tag, length, element| {
-                top && is_asked(tag) && !(tag == SPECIFIC_CHARACTER_SET && is_usual(length, element))
+                top && is_asked(tag)
+                    && !(tag == SPECIFIC_CHARACTER_SET && is_usual(length, element, usual_set))
             });
             match scanner.next(input, &mut at) {
                 Ok(Some(Event { kind: Kind::SequenceStart(header), .. })) if header.is_guessed() => {
@@ -89,8 +96,14 @@ impl Observer {
 
     /// Whether that is looked for with wildcards, or is several.
     pub fn is_pattern(&self) -> bool {
-        let characters = Characters::of(self.character_set.as_deref().unwrap_or_default());
+        let characters = Characters::of(self.character_set());
         self.patient_id().is_some_and(|patient| characters.is_pattern(patient))
+    }
+
+    /// (0008,0005), empty where it is absent.
+    pub fn character_set(&self) -> &[u8] {
+        let read = self.character_set.as_deref().filter(|_| self.watching != Some(Watched::CharacterSet));
+        read.or(self.usual_set.get()).unwrap_or_default()
     }
 
     /// (0020,000D), without padding, at most 256 bytes.
@@ -147,12 +160,14 @@ impl Observer {
     }
 }
 
-/// Whether it is a character set in whose texts each byte below 80 is a character: nothing is to be learnt from it.
-fn is_usual(length: u32, element: &[u8]) -> bool {
+/// Whether it is a character set in whose texts each byte below 80 is a character, and which one.
+fn is_usual(length: u32, element: &[u8], usual_set: &Cell<Option<&'static [u8]>>) -> bool {
     const USUAL: [&[u8]; 3] = [b"ISO_IR 100", b"ISO_IR 192", b"ISO_IR 6"];
     // Behind a header of eight bytes, which a CS has in every encoding.
     let value = element.get(8..).and_then(|behind| behind.get(..usize::try_from(length).ok()?));
-    value.is_some_and(|value| USUAL.contains(&value))
+    let usual = value.and_then(|value| USUAL.into_iter().find(|usual| *usual == value));
+    usual_set.set(usual);
+    usual.is_some()
 }
 
 /// Whether an element at the top is one that is watched, or behind all of them.

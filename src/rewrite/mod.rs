@@ -103,6 +103,7 @@ mod versions;
 mod way;
 
 pub use change::{Change, Content};
+pub use character_set::text_of;
 pub use correspondence::{Correspondence, Correspondences, Kind, Unavailable, Written};
 pub use error::{RewriteError, RewriteProblem};
 pub use instance::Instance;

@@ -169,6 +169,11 @@ impl Transform {
         self.rewriting().is_some_and(|rewriting| rewriting.is_pattern(patient))
     }
 
+    /// A text at the top of the data set, in UTF-8 where its character set tells it for certain; else the bytes.
+    pub fn text_of(&self, value: &[u8]) -> Vec<u8> {
+        self.rewriting().map_or_else(|| value.to_vec(), |rewriting| rewriting.text_of(value))
+    }
+
     /// Says which of its association the data set is, counted from 1, for values with `{sequence}` in them.
     pub fn numbered(mut self, number: u64) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {

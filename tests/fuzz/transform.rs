@@ -120,7 +120,8 @@ fn observe(encoding: Encoding, bytes: &[u8], size: usize) {
     let mut observers = [Observer::new(encoding), Observer::new(encoding)];
     observers[0].observe(bytes);
     bytes.chunks(size).for_each(|chunk| observers[1].observe(chunk));
-    let [whole, pieces] = observers.map(|observer| observer.patient_id().map(<[u8]>::to_vec));
+    let [whole, pieces] = observers
+        .map(|observer| (observer.patient_id().map(<[u8]>::to_vec), observer.character_set().to_vec()));
     assert_eq!(whole, pieces);
 }
 

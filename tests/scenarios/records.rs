@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::command::Command;
 use crate::gate::{self, Gate, Setup};
-use crate::object::Object;
+use crate::object::{Object, short};
 use crate::raw::{self, Upstream, verification};
 use crate::site::{CLIENT_NAME, Site};
 use crate::upper::{self, Request};
@@ -162,6 +162,60 @@ fn a_patient_is_a_keyed_hash_unless_the_administrator_chose_otherwise() {
         assert!(!text.contains("PHANTOM^CARLA"), "{audit}: a name in the records or the log");
         let operation = gate.event("operation");
         assert_eq!(operation.get("patient").is_some(), !audit.contains("none"), "{operation}");
+    }
+}
+
+/// Specific Character Set and Patient ID as they are written: one patient thrice, and one whose text nobody can tell.
+const WRITTEN: [(&[u8], &[u8]); 4] = [
+    (b"ISO_IR 100", b"M\xDCLLER-1"),
+    (b"ISO_IR 192", "M\u{dc}LLER-1".as_bytes()),
+    (b"\\ISO 2022 IR 100", b"M\x1B-A\xDCLLER-1"),
+    (b"ISO_IR 192", b"M\xDCLLER-1"),
+];
+
+#[test]
+fn one_patient_is_one_in_every_character_set() {
+    let rules = r#"[[rewrite]]
+name = "site"
+profile = "none"
+secret-file = "conf/pseudonym.key"
+rules = [{ tag = "InstitutionName", action = "remove" }]"#;
+    for (rewrite, audit) in [("", ""), ("rewrite = \"site\"", ""), ("", "patient-identifiers = \"clear\"")] {
+        let upstream = Upstream::bind();
+        let extra = if rewrite.is_empty() { "" } else { rules };
+        let gate = Gate::start(&Setup {
+            audit,
+            extra,
+            peers: gate::peer(rewrite),
+            ..Setup::plain(upstream.address)
+        });
+        let request =
+            Request::new("SITE", "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
+        let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+        for (id, (set, patient)) in WRITTEN.into_iter().enumerate() {
+            let store = Command::c_store_rq(id as u16, upper::CT_IMAGE_STORAGE, "2.25.1");
+            let data_set = [
+                short(8, 5, "CS", set),
+                short(8, 0x16, "UI", upper::CT_IMAGE_STORAGE.as_bytes()),
+                short(8, 0x18, "UI", b"2.25.1"),
+                short(0x10, 0x20, "LO", patient),
+            ];
+            // In fragments so small that no element comes whole.
+            requestor.send_message(1, &store, Some(&data_set.concat()), if id == 0 { 16384 } else { 16 });
+            let message = acceptor.message();
+            acceptor.send_message(1, &message.command.response(0), None, 16384);
+            requestor.message();
+        }
+        raw::release(requestor, acceptor);
+        gate.event("association-closed");
+        let operations: Vec<_> =
+            gate.records().into_iter().filter(|record| record["event"] == "operation").collect();
+        let patients: Vec<&str> =
+            operations.iter().map(|record| record["patient"].as_str().expect("a patient")).collect();
+        assert_eq!(patients.len(), 4);
+        assert!(patients[0] == patients[1] && patients[1] == patients[2], "{rewrite} {audit} {patients:?}");
+        assert_ne!(patients[3], patients[0]);
+        assert_eq!(patients[0] == "M\u{dc}LLER-1", !audit.is_empty());
     }
 }
 

@@ -9,6 +9,7 @@ use super::state::{Break, Came, Next, State};
 use super::swallowed::Swallowed;
 use crate::dataset::{Encoding, Names, Observer, Unnamed};
 use crate::dimse::{self, Command};
+use crate::rewrite::text_of;
 use crate::vocabulary::{Cause, Tolerance};
 
 /// The command waits for its data set to say the same. What has come of that waits too.
@@ -150,7 +151,8 @@ impl Observed {
             let Some(observer) = observer else { return };
             exchange.study = observer.study_instance_uid().map(crate::wire::escape);
             let patient = observer.patient_id().filter(|_| !observer.is_pattern());
-            exchange.patient = patient.map(<[u8]>::to_vec).or(exchange.patient.take());
+            let patient = patient.map(|patient| text_of(observer.character_set(), patient).into_owned());
+            exchange.patient = patient.or(exchange.patient.take());
             exchange.tolerate(unread(observer.is_lost()));
         });
         cx.pack(self.passage.to_context_id, true).map_err(Break::inside)?;

@@ -144,11 +144,14 @@ impl Rewritten {
         let query = self.identifier.take().map(|identifier| query_of(*identifier));
         let summary = self.transform.summary();
         cx.books.tally.changed(summary.elements);
+        // A crosswalk knows patients by text already.
+        let is_text = cx.terms.crosswalk.is_some();
         self.passage.note(cx, |exchange| {
             exchange.rewritten = Some(summary.elements);
             exchange.study = summary.study_instance_uid.as_deref().map(escape);
             let patient = summary.patient_id.as_deref().filter(|patient| !self.transform.is_pattern(patient));
-            let patient = self.transform.patient().or(patient).map(<[u8]>::to_vec);
+            let known = self.transform.patient().filter(|_| is_text).map(<[u8]>::to_vec);
+            let patient = known.or_else(|| patient.map(|patient| self.transform.text_of(patient)));
             exchange.patient = patient.or(exchange.patient.take());
             exchange.own_schedule = self.transform.asks_own_schedule();
             exchange.query = query;

@@ -82,6 +82,14 @@ impl CharacterSet {
         }
     }
 
+    /// The characters in UTF-8, or the bytes where they cannot be told.
+    pub(super) fn text_or_bytes<'a>(&self, value: &'a [u8]) -> Cow<'a, [u8]> {
+        match self.text(value) {
+            Some(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+            _ => Cow::Borrowed(value),
+        }
+    }
+
     /// As [`text`](Self::text), to be edited: what does not come back the same is undecodable.
     pub(super) fn decode<'a>(&self, value: &'a [u8]) -> Option<Cow<'a, str>> {
         self.text(value).filter(|text| self.encode(text).is_some_and(|bytes| bytes.as_ref() == value))
@@ -115,6 +123,11 @@ impl Coding {
             }
         }
     }
+}
+
+/// The text of a value in UTF-8, where the character set that (0008,0005) names tells it for certain; else the bytes.
+pub fn text_of<'a>(set: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
+    if is_plain(value) { Cow::Borrowed(value) } else { CharacterSet::of(set).text_or_bytes(value) }
 }
 
 /// Whether bytes are the same text in every character set.

@@ -85,6 +85,11 @@ impl Rewriting {
         Ok(())
     }
 
+    /// A text at the top, once that has been read, in UTF-8 where it can be told.
+    pub(in crate::rewrite) fn text_of(&self, value: &[u8]) -> Vec<u8> {
+        self.scopes.character_set().text_or_bytes(value).into_owned()
+    }
+
     /// Whether a Patient ID of the data set is looked for with wildcards, or several.
     pub(in crate::rewrite) fn is_pattern(&self, patient: &[u8]) -> bool {
         self.scopes.character_set().characters().is_pattern(patient)
