@@ -4,6 +4,7 @@ mod answers;
 mod character_sets;
 mod domain;
 mod keys;
+mod modes;
 mod own_uids;
 mod patients;
 mod restoring;
