@@ -10,16 +10,14 @@ use super::lines;
 use super::regular;
 use super::settings::Checkpoints;
 use super::signing::{PublicKey, Signature};
-use super::survey::Survey;
+use super::survey::{Survey, time_of};
 use super::upkeep::Span;
-use super::verify::line;
 use crate::vocabulary::HeadFound;
 use serde::Deserialize;
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
 /// What the files of a directory say.
@@ -262,11 +260,6 @@ fn days_within(file: &TrailFile, last: Option<OffsetDateTime>) -> Option<(Date, 
     lines::forwards(file, look).ok()?;
     let first = first?.date();
     Some((first, last.map_or(first, OffsetDateTime::date)))
-}
-
-/// When a record was made.
-pub(super) fn time_of(line: &[u8]) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(line::parse(line)?.time, &Rfc3339).ok()
 }
 
 /// Ends a line that was torn; where its file is gone there is nothing to end.

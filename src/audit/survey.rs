@@ -12,6 +12,7 @@ use crate::vocabulary::HeadFound;
 use serde::Deserialize;
 use std::ops::ControlFlow;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 pub(super) struct Survey {
     wanted: Option<Head>,
@@ -64,7 +65,7 @@ impl Survey {
             return ControlFlow::Continue(());
         };
         if self.last_time.is_none() {
-            self.last_time = super::recovery::time_of(line);
+            self.last_time = time_of(line);
         }
         if self.checkpoint.is_none() {
             self.checkpoint =
@@ -158,7 +159,7 @@ impl Ahead<'_> {
         self.lines = self.lines.saturating_add(1);
         self.behind = self.behind.saturating_add(1);
         let Some(head) = line::parse(line) else { return };
-        self.last_time = super::recovery::time_of(line).or(self.last_time);
+        self.last_time = time_of(line).or(self.last_time);
         if head.event == signing::CHECKPOINT
             && let Some(found) = self.survey.found(line, head.sequence)
         {
@@ -193,6 +194,11 @@ fn found_of(wanted: Head, line: &[u8], sequence: u64) -> HeadFound {
         // The record itself is not there.
         false => HeadFound::Cut,
     }
+}
+
+/// When a record was made.
+pub(super) fn time_of(line: &[u8]) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(line::parse(line)?.time, &Rfc3339).ok()
 }
 
 #[cfg(test)]

@@ -2,23 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::ended::Side;
+use super::ended::{Expired, Side};
 use super::progress::{Progress, nanos};
-
-/// Which deadline passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expired {
-    /// No byte moved while a message was under way.
-    Dimse,
-    /// A message moved, but slower than it has to.
-    Slow,
-    /// This side owed an answer and said nothing.
-    Response(Side),
-    /// No message came, and nobody waited for an answer.
-    Idle,
-    /// A release was not answered.
-    Release,
-}
 
 /// The deadlines that hold once an association is established.
 #[derive(Clone, Copy, Debug)]

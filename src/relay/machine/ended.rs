@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::deadlines::Expired;
 use crate::vocabulary::Reason;
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, Malformed};
@@ -31,6 +30,21 @@ impl fmt::Display for Side {
             Self::Upstream => "upstream",
         })
     }
+}
+
+/// Which deadline passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expired {
+    /// No byte moved while a message was under way.
+    Dimse,
+    /// A message moved, but slower than it has to.
+    Slow,
+    /// This side owed an answer and said nothing.
+    Response(Side),
+    /// No message came, and nobody waited for an answer.
+    Idle,
+    /// A release was not answered.
+    Release,
 }
 
 /// The end of an established association.

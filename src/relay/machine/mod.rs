@@ -69,8 +69,8 @@ mod want;
 use std::time::Instant;
 
 pub(super) use books::{Books, Entry};
-pub(super) use deadlines::{Deadlines, Expired};
-pub(super) use ended::{Ended, Side};
+pub(super) use deadlines::Deadlines;
+pub(super) use ended::{Ended, Expired, Side};
 pub(super) use tally::Tally;
 pub(super) use terms::{AcceptedContext, Terms, sender};
 pub(super) use want::{Question, Told, Want};

@@ -103,9 +103,8 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
     (
         "relay/machine",
         &[
-            &["outlet", "progress", "tally"],
-            &["deadlines", "ended"],
-            &["release", "terms"],
+            &["ended", "outlet", "progress", "tally"],
+            &["deadlines", "release", "terms"],
             &["books", "exchange"],
             &["want"],
             &["desk"],
@@ -147,9 +146,9 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
             &["file", "lines", "query", "reading", "settings"],
             &["chain", "event", "head", "json", "operation", "upkeep"],
             &["clock", "closing", "gathering", "marker", "verify"],
-            &["queue", "recovery", "survey", "unsent"],
-            &["forward", "keeper", "lock", "used"],
-            &["end"],
+            &["queue", "survey", "unsent"],
+            &["keeper", "recovery", "used"],
+            &["end", "forward", "lock"],
             &["writer"],
             &["sink"],
         ],
@@ -184,9 +183,8 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
 ];
 
 /// Modules that name each other in a circle, and stand on one floor all the same. None is to come in here, only to go.
-const CIRCLES: [(&str, &[&str]); 10] = [
+const CIRCLES: [(&str, &[&str]); 8] = [
     ("relay", &["arrival", "early", "established", "farewell", "records"]),
-    ("relay/machine", &["deadlines", "ended"]),
     ("relay/machine", &["books", "exchange"]),
     (
         "relay/machine",
@@ -208,7 +206,6 @@ const CIRCLES: [(&str, &[&str]); 10] = [
     ("audit", &["chain", "event", "head", "json", "operation", "upkeep"]),
     ("audit", &["files", "reviewers"]),
     ("audit", &["closing", "verify"]),
-    ("audit", &["recovery", "survey"]),
     ("config", &["tls", "upstream"]),
     ("tls", &["error", "facts", "handshake", "material", "refusal", "trust"]),
 ];
