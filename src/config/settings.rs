@@ -235,12 +235,42 @@ pub struct UpstreamSettings {
     pub wait: Duration,
     /// How long it may say nothing while it owes an answer; `None`: as the limits.
     pub response_timeout: Option<Duration>,
+    /// Which of the addresses an association begins with.
+    pub balance: Balance,
+    /// Whether C-ECHOs show that it is there; `None`: only associations do.
+    pub health: Option<Health>,
+    /// How long what a name stands for is believed.
+    pub resolve: Duration,
+    /// Whether it is told by a PROXY protocol header, version 2, whose connection it is.
+    pub send_proxy_protocol: bool,
     /// Whether a user identity (58H) goes on to the upstream; otherwise it ends here.
     pub pass_user_identity: bool,
     /// Absent: plain TCP.
     pub tls: Option<ClientTls>,
     /// Where the file defines it, counted from 1.
     pub line: usize,
+}
+
+/// `balance`: in which order the addresses of an upstream are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Balance {
+    /// As they are listed: another than the first only where it is down.
+    Failover,
+    /// Each in its turn.
+    RoundRobin,
+    /// The one with the fewest associations of this proxy.
+    LeastAssociations,
+}
+
+/// `health`: how C-ECHOs show that an upstream is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Between two C-ECHOs to an address.
+    pub echo: Duration,
+    /// So many have to succeed in a row for one that is down to be up; at least 1.
+    pub rise: u32,
+    /// So many have to fail in a row for one that is up to be down; at least 1.
+    pub fall: u32,
 }
 
 /// `[upstream.tls]`, with certificates and keys read.

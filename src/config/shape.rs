@@ -237,9 +237,14 @@ static UPSTREAM: Shape = Shape {
         "wait",
         "response-timeout",
         "user-identity",
+        "balance",
+        "resolve",
+        "send-proxy-protocol",
     ],
-    parts: &[one("tls", &UPSTREAM_TLS)],
+    parts: &[one("health", &HEALTH), one("tls", &UPSTREAM_TLS)],
 };
+
+static HEALTH: Shape = leaf("[upstream.health]", &["echo", "rise", "fall"]);
 
 static ROUTE: Shape = leaf("[[route]]", &["called-ae-title", "upstream"]);
 

@@ -1,6 +1,7 @@
 //! `[[upstream]]` and `[[route]]`.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::addresses;
 use super::names::{NAME, Names};
 use super::report::{Located, Wrong};
 use super::section::Section;
-use super::settings::UpstreamSettings;
+use super::settings::{Balance, Health, UpstreamSettings};
 use super::shadow::ShadowedRoutes;
 use super::tls;
 use crate::policy::{AePattern, Route};
@@ -48,6 +49,20 @@ fn upstream(
     let response_timeout = section.optional_duration("response-timeout");
     let pass = section.choice("user-identity", &[("strip", false), ("pass", true)]);
     let pass_user_identity = pass.unwrap_or(false);
+    let balance = balance(section, &addresses);
+    let health = section.table("health").map(|table| health(&table));
+    if health.is_some() && called_ae_title.is_none() {
+        let problem = "asks for an association with DIMSEGATE, since the upstream has no AE title of its own here: many refuse that, \
+                       and a refusal counts as up";
+        let remedy = "write the AE title of the upstream as called-ae-title";
+        section.report.risk(&section.place_of("health"), problem, remedy);
+    }
+    let resolve = section.duration("resolve", Duration::from_secs(30));
+    if section.has("resolve") && !addresses.is_empty() && addresses.iter().all(|one| is_written_out(one)) {
+        let remedy = "remove it, or write names in addresses";
+        section.report.risk(&section.place_of("resolve"), "has no effect: no address is a name", remedy);
+    }
+    let send_proxy_protocol = section.choice("send-proxy-protocol", &[("v2", true), ("off", false)]);
     let tls = section.table("tls").map(|table| tls::client(&table, &addresses));
     let line = section.line();
     let tls = match tls {
@@ -63,10 +78,51 @@ fn upstream(
         connect_timeout,
         wait,
         response_timeout,
+        balance,
+        health,
+        resolve,
+        send_proxy_protocol: send_proxy_protocol.unwrap_or(false),
         pass_user_identity,
         tls,
         line,
     })
+}
+
+fn balance(section: &Section<'_>, addresses: &[String]) -> Balance {
+    use Balance::{Failover, LeastAssociations, RoundRobin};
+    let choices =
+        [("failover", Failover), ("round-robin", RoundRobin), ("least-associations", LeastAssociations)];
+    let chosen = section.choice("balance", &choices).unwrap_or(Failover);
+    if let ([one], RoundRobin | LeastAssociations) = (addresses, chosen)
+        && is_written_out(one)
+    {
+        let remedy = "list the others in addresses, or remove it";
+        section.report.risk(&section.place_of("balance"), "has no effect with one address", remedy);
+    }
+    chosen
+}
+
+/// Whether it is no name, which may stand for several.
+fn is_written_out(address: &str) -> bool {
+    address.parse::<SocketAddr>().is_ok()
+}
+
+/// A PACS logs each association; many a one keeps that log for ever.
+const SHORTEST_CHECK: Duration = Duration::from_secs(5);
+
+fn health(section: &Section<'_>) -> Health {
+    let echo = section.duration("echo", Duration::from_secs(30));
+    let rise = section.count("rise", 1..=100).unwrap_or(2);
+    let fall = section.count("fall", 1..=100).unwrap_or(3);
+    if echo < SHORTEST_CHECK {
+        let problem = "asks every address for an association more often than every 5 seconds";
+        section.report.risk(&section.place_of("echo"), problem, "write a longer time, as in \"30s\"");
+    }
+    if fall == 1 {
+        let problem = "lets one C-ECHO that is lost take an address out of service";
+        section.report.risk(&section.place_of("fall"), problem, "write 2 or more");
+    }
+    Health { echo, rise, fall }
 }
 
 pub(super) fn routes(root: &Section<'_>, upstreams: &Names) -> Vec<Route> {

@@ -30,7 +30,7 @@ use crate::audit::forward::Forwarding;
 use crate::audit::{AuditError, AuditTask, ReloadedBy};
 use crate::config::Settings;
 use crate::crosswalk::CrosswalkError;
-use crate::relay::{BindError, Gate, Listeners, Stage};
+use crate::relay::{BindError, Gate, Listeners, Stage, UpstreamState};
 
 mod blocking;
 mod endings;
@@ -103,6 +103,11 @@ impl Daemon {
             // One handle is its own.
             None => std::future::pending().await,
         }
+    }
+
+    /// How each upstream stands, by name.
+    pub fn upstreams(&self) -> Vec<UpstreamState> {
+        self.gate.upstreams.states()
     }
 
     /// Whose word a reload is that becomes due because a file has changed that the configuration in force names. Nobody looks

@@ -78,6 +78,7 @@ impl Daemon {
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
         self.gate.decoders.apply(&settings.limits);
+        self.gate.upstreams.follow(&settings);
         self.listeners.follow(&settings, bound);
         self.followed.send_replace(settings.clone());
         self.forwarding.reload(&settings.forwarding);

@@ -41,6 +41,7 @@ impl Daemon {
                 return why.told();
             }
         };
+        gate.upstreams.follow(&settings);
         listeners.follow(&settings, bound);
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);

@@ -36,6 +36,7 @@ impl Daemon {
             () = unrecorded(&self.gate.audit) => false,
             never = say_what_lasts(&self.gate.live) => match never {},
         };
+        self.gate.upstreams.stop();
         self.gate.audit.hurry();
         if !ended {
             self.gate.live.say(LISTED);

@@ -32,6 +32,8 @@ pub(crate) struct Arrival {
     pub id: Arc<str>,
     /// Of the requestor, behind any load balancer.
     pub from: SocketAddr,
+    /// Where the connection came in.
+    pub reached: SocketAddr,
     pub began: Instant,
     pub tls: Option<Session>,
     /// It may come and go to see whether the proxy is there: a load balancer for itself, or a monitor.

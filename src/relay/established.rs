@@ -15,7 +15,7 @@ use super::leg::Leg;
 use super::live::{Entry, Facts};
 use super::machine::{Deadlines, Ended, Machine, Side, Terms};
 use super::records::Told;
-use super::upstream::Dialled;
+use super::upstream::{Dialled, Place};
 use super::{associate, farewell};
 use crate::policy::Grant;
 use crate::policy::limits::AssociationPermit;
@@ -41,12 +41,12 @@ impl Established {
         requestor: Leg,
         dialled: Dialled,
         answer: &[u8],
-        (permit, told): (AssociationPermit, Told),
+        (permit, place, told): (AssociationPermit, Place, Told),
     ) -> Opened {
         let open = Box::new(self.begin(arrival, requestor, dialled.leg, answer));
         let grant = &open.machine.terms().grant;
         tracing::info!(peer = %grant.peer.name, upstream = %grant.upstream, "association opened");
-        Opened { open, told: Box::new(told), permit, early: self.early }
+        Opened { open, told: Box::new(told), permit, place, early: self.early }
     }
 
     fn begin(&self, arrival: &Arrival, requestor: Leg, upstream: Leg, answer: &[u8]) -> Open {
@@ -84,13 +84,15 @@ pub(crate) struct Opened {
     open: Box<Open>,
     told: Box<Told>,
     permit: AssociationPermit,
+    /// At the upstream.
+    place: Place,
     early: Early,
 }
 
 impl Opened {
     /// Answers, relays, and writes down how it ended.
     pub(super) async fn serve(self, arrival: &Arrival) {
-        let Self { mut open, told, permit, early } = self;
+        let Self { mut open, told, permit, place, early } = self;
         let alive = arrival.gate.live.enter(facts(arrival, &open, &told));
         // Whoever was shut out while the upstream was asked is not in the table that the block looked through.
         arrival.gate.heed_blocks(alive.entry());
@@ -103,6 +105,7 @@ impl Opened {
         };
         let span = open.machine.terms().span.clone();
         Box::pin(farewell::conclude(arrival, *open, ended, *told, permit).instrument(span)).await;
+        drop(place);
     }
 }
 

@@ -13,7 +13,7 @@ use super::in_force::InForce;
 use super::live::{Entry, Live, Order, When};
 use super::recent::Recent;
 use super::refusals::Refusals;
-use super::silent::Silent;
+use super::upstream::Upstreams;
 use crate::audit::Audit;
 use crate::policy::limits::Limiter;
 use crate::policy::{Blocks, Known};
@@ -40,7 +40,7 @@ pub(crate) struct Gate {
     pub refusals: Arc<Refusals>,
     pub live: Live,
     pub recent: Recent,
-    pub silent: Silent,
+    pub upstreams: Upstreams,
     pub stage: watch::Receiver<Stage>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: AtomicU64,
@@ -58,7 +58,7 @@ impl Gate {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
             recent: Recent::default(),
-            silent: Silent::default(),
+            upstreams: Upstreams::new(audit.clone()),
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,
             limiter,

@@ -23,9 +23,8 @@
 //! | `recent` | the last refusals |
 //! | `listeners`, `listener` | all accept loops, and one |
 //! | `session`, `established` | one connection as the protocol tells it |
-//! | `arrival`, `entrance`, `proxy_protocol` | from a socket to a leg, and the records of those who are not let in |
+//! | `arrival`, `entrance`, `proxy_protocol`, `proxy_header` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
-//! | `silent` | addresses of upstreams that do not answer |
 //! | `machine` | both directions of an open association: messages, rules, books, deadlines |
 //! | `drive` | the machine between its two legs |
 //! | `seldom`, `alarm` | waiting for a deadline without a look at each byte |
@@ -67,13 +66,13 @@ mod machine;
 mod nothing_allowed;
 mod parting;
 mod proof;
+mod proxy_header;
 mod proxy_protocol;
 mod recent;
 mod records;
 mod refusals;
 mod seldom;
 mod session;
-mod silent;
 mod upstream;
 mod verification;
 
@@ -84,4 +83,5 @@ pub(crate) use listeners::{Bound, Listeners};
 pub(crate) use live::{Entry, Live, Order, Wanted, When};
 pub(crate) use proof::{Ending, Proven, proven_by};
 pub(crate) use recent::{Because, Recalled};
+pub use upstream::{AddressState, Availability, UpstreamState};
 pub use verification::{ECHO_AE_TITLE, EchoError, Echoed, echo};

@@ -16,9 +16,11 @@ use super::established::{Established, Opened};
 use super::gate::{Gate, Stage};
 use super::handshake::{self, ReadError};
 use super::leg::Leg;
+use super::proxy_header;
 use super::records::{self, Told};
 use super::upstream::{self, NotReached};
 use crate::audit;
+use crate::config::UpstreamSettings;
 use crate::policy::limits::{AssociationPermit, ConnectionPermit, RequestPermit};
 use crate::policy::{Grant, Verdict, decide};
 use crate::upper::{LINGER, Opening};
@@ -46,6 +48,7 @@ pub(crate) async fn serve(
         return tracing::info!(address = %from, listener, "the listener is gone");
     };
     let id = gate.next_id();
+    let reached = socket.local_addr().unwrap_or(address);
     let span = tracing::info_span!("connection", address = tracing::field::Empty, association = %id);
     let mut arrival = Arrival {
         gate,
@@ -54,6 +57,7 @@ pub(crate) async fn serve(
         listener,
         id,
         from,
+        reached,
         began: Instant::now(),
         tls: None,
         may_check: false,
@@ -160,16 +164,23 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
         super::nothing_allowed::serve(arrival, requestor, &requested, &grant, permit).await;
         return None;
     };
+    let standing = arrival.gate.upstreams.standing(upstream);
+    let asking = upstream::Asking {
+        limits: &arrival.settings.limits,
+        upstream,
+        standing: &standing,
+        header: header(arrival, upstream),
+    };
     let mut early = Early::default();
     // Where it comes to nothing, the place is free for the next attempt before these connections have closed.
-    let (dialled, answered) = tokio::select! {
+    let ((dialled, place), answered) = tokio::select! {
         // What the requestor has said by now comes before what the upstream says.
         biased;
         left = early.watch(&mut requestor) => {
             turn_away(arrival, requestor, left).await;
             return None;
         }
-        asked = upstream::ask(&arrival.settings.limits, upstream, &arrival.gate.silent, &offered) => match asked {
+        asked = asking.ask(&offered) => match asked {
             Ok(asked) => asked,
             Err(not_reached) => {
                 drop(permit);
@@ -190,7 +201,7 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
     });
     match agreed {
         Err(not_reached) => {
-            drop(permit);
+            drop((permit, place));
             let parting = part_from(dialled.leg, not_reached.reason);
             tokio::join!(parting, not_had(arrival, requestor, &requested, &grant, not_reached));
             None
@@ -198,7 +209,10 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
         Ok((answered, answer, bytes)) => {
             let established = Established { requested, offered, answered, answer, grant, early };
             match records::opened(arrival, &established, (&dialled.address, dialled.tls.as_ref())).await {
-                Ok(told) => Some(established.open(arrival, requestor, dialled, &bytes, (permit, told))),
+                Ok(told) => {
+                    let kept = (permit, place, told);
+                    Some(established.open(arrival, requestor, dialled, &bytes, kept))
+                }
                 Err(told) => {
                     drop(permit);
                     let parting = part_from(dialled.leg, Reason::RecordsUnavailable);
@@ -208,6 +222,14 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
             }
         }
     }
+}
+
+/// By what the upstream is told whose connection it is.
+fn header(arrival: &Arrival, upstream: &UpstreamSettings) -> Vec<u8> {
+    if !upstream.send_proxy_protocol {
+        return Vec::new();
+    }
+    proxy_header::of_requestor(arrival.from, arrival.reached, arrival.tls.as_ref(), &arrival.id)
 }
 
 /// Why a requestor gets no place, and what is known of its peer.

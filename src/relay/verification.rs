@@ -1,10 +1,11 @@
 //! A C-ECHO to an upstream as the proxy would do it: the same addresses, waits, TLS and AE titles (PS3.4 Annex A).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::proxy_header;
 use super::session::part_from;
-use super::silent::Silent;
-use super::upstream::{self, Dialled, NotReached};
+use super::upstream::{self, Candidate, Dialled, NotReached, Place, Standing};
 use crate::config::{Limits, UpstreamSettings};
 use crate::dimse::{self, Status};
 use crate::tls::Session;
@@ -17,6 +18,8 @@ use crate::wire::{AeTitle, Malformed};
 const VERIFICATION: &str = "1.2.840.10008.1.1";
 const IMPLICIT_VR_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2";
 const MESSAGE_ID: u16 = 1;
+/// Of a check, where the upstream's settings name none.
+const OWN_TITLE: &str = "DIMSEGATE";
 
 /// What an upstream hears where its settings pass AE titles on as requestors write them.
 pub const ECHO_AE_TITLE: &str = "DIMSEGATE";
@@ -67,7 +70,7 @@ pub enum EchoError {
 
 /// Who is asked, and in whose name.
 struct Asking<'a> {
-    upstream: &'a UpstreamSettings,
+    upstream: &'a Arc<UpstreamSettings>,
     limits: &'a Limits,
     calling: AeTitle,
     called: AeTitle,
@@ -79,19 +82,12 @@ struct Asking<'a> {
 /// # Errors
 /// The step that failed.
 pub async fn echo(
-    upstream: &UpstreamSettings,
+    upstream: &Arc<UpstreamSettings>,
     limits: &Limits,
     default: &AeTitle,
 ) -> Result<Echoed, EchoError> {
     gather_entropy(upstream);
-    let title = |set: &Option<AeTitle>| set.as_ref().unwrap_or(default).clone();
-    let asking = Asking {
-        upstream,
-        limits,
-        calling: title(&upstream.calling_ae_title),
-        called: title(&upstream.called_ae_title),
-    };
-    asking.echo().await
+    Asking::new(upstream, limits, default).echo().await
 }
 
 /// The first random bytes of a process take some 40 ms, while aws-lc gathers noise of its own. The proxy has them behind it, and
@@ -103,11 +99,53 @@ fn gather_entropy(upstream: &UpstreamSettings) {
     }
 }
 
+/// A C-ECHO to one address, to see whether it is there. How long it took; what the upstream said instead, where it refuses
+/// C-ECHOs: that is an answer too.
+///
+/// # Errors
+/// It did not answer, or not with success.
+pub(super) async fn check(
+    upstream: &Arc<UpstreamSettings>,
+    limits: &Limits,
+    at: &Candidate,
+) -> Result<Result<Duration, String>, NotReached> {
+    let began = Instant::now();
+    let failed = |detail: String| NotReached::new(Reason::UpstreamUnreachable, detail);
+    let own: AeTitle = OWN_TITLE.parse().map_err(|error| failed(format!("{OWN_TITLE} {error}")))?;
+    let asking = Asking::new(upstream, limits, &own);
+    let request = asking.request().map_err(|error| failed(error.to_string()))?;
+    let mut dialled = upstream::dial(upstream, at.address, &asking.header(), Duration::ZERO).await?;
+    let answered = match upstream::associate(limits, upstream, &mut dialled.leg, &request).await {
+        Ok(answered) => answered,
+        Err(not_reached) => {
+            let (reason, is_silence) = (not_reached.reason, not_reached.is_silence());
+            let refused = if is_silence { Err(not_reached) } else { Ok(Err(not_reached.detail)) };
+            part_from(dialled.leg, reason).await;
+            return refused;
+        }
+    };
+    match asking.exchange(dialled.leg.into_stream(), &request, answered).await {
+        Ok((Status::SUCCESS, _)) => Ok(Ok(began.elapsed())),
+        Ok((status, _)) => Err(failed(format!("the C-ECHO was answered with status {status}"))),
+        Err(refused @ upper::Error::ContextRefused { .. }) => Ok(Err(refused.to_string())),
+        Err(error) => Err(failed(format!("no C-ECHO-RSP: {error}"))),
+    }
+}
+
+impl<'a> Asking<'a> {
+    /// `default` stands for AE titles that the upstream's settings leave as requestors write them.
+    fn new(upstream: &'a Arc<UpstreamSettings>, limits: &'a Limits, default: &AeTitle) -> Self {
+        let title = |set: &Option<AeTitle>| set.as_ref().unwrap_or(default).clone();
+        let (calling, called) = (title(&upstream.calling_ae_title), title(&upstream.called_ae_title));
+        Self { upstream, limits, calling, called }
+    }
+}
+
 impl Asking<'_> {
     async fn echo(self) -> Result<Echoed, EchoError> {
         let request = self.request()?;
         let began = Instant::now();
-        let (dialled, answered) = self.ask(&request).await?;
+        let ((dialled, _place), answered) = self.ask(&request).await?;
         let associated = began.elapsed().saturating_sub(dialled.took);
         let Dialled { leg, address, tls, passed_over, took } = dialled;
         let said = answered.user.clone();
@@ -142,11 +180,19 @@ impl Asking<'_> {
         request.to_rq(self.limits.max_pdu_length)
     }
 
-    async fn ask(&self, request: &AssociateRq) -> Result<(Dialled, AssociateAc), EchoError> {
-        let asked = upstream::ask(self.limits, self.upstream, &Silent::default(), request).await;
-        let (dialled, answered) = asked.map_err(|failed| EchoError::NotReached(failed.detail))?;
+    /// dimsegate speaks for itself.
+    fn header(&self) -> Vec<u8> {
+        if self.upstream.send_proxy_protocol { proxy_header::local() } else { Vec::new() }
+    }
+
+    async fn ask(&self, request: &AssociateRq) -> Result<((Dialled, Place), AssociateAc), EchoError> {
+        let Self { limits, upstream, .. } = self;
+        let standing = Standing::unknown(Arc::clone(upstream));
+        let asking = upstream::Asking { limits, upstream, standing: &standing, header: self.header() };
+        let asked = asking.ask(request).await;
+        let ((dialled, place), answered) = asked.map_err(|failed| EchoError::NotReached(failed.detail))?;
         match answered {
-            Ok(answered) => Ok((dialled, answered)),
+            Ok(answered) => Ok(((dialled, place), answered)),
             Err(failed) => {
                 let reason = failed.reason;
                 let error = self.not_associated(&dialled.address, failed);

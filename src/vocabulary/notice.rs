@@ -33,6 +33,12 @@ words! {
         RevocationListEnded = "revocation-list-ended",
             "a revocation list has ended: everybody whom its CA signed is refused",
             "dimsegate certs crl, and the list to where the configuration names it", Silent, NodeAuthentication;
+        UpstreamDown = "upstream-down",
+            "no address of an upstream answers: associations for it are refused at once",
+            "the PACS, and the network to it: dimsegate echo", Silent, No;
+        UpstreamUp = "upstream-up",
+            "an upstream that was down answers again",
+            "nothing, if it was meant to be down", Silent, No;
         RepositoryBehind = "repository-behind",
             "an audit repository has not had records for more than ten minutes",
             "the repository, and the network to it; nothing is lost", Silent, RecordingLate;

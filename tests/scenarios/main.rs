@@ -112,4 +112,5 @@ mod tolerance;
 mod trail;
 mod transport_security;
 mod two_way;
+mod upstreams;
 mod watched_files;

@@ -1,0 +1,215 @@
+//! The way to an upstream: which of its addresses, a connection, one A-ASSOCIATE exchange.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `dial`, `answer` | a connection to one address; the answer to a request |
+//! | `breaker` | whether an address is asked at all |
+//! | `standing`, `book`, `entry` | how one upstream stands: its addresses, what came of each |
+//! | `place`, `checks`, `names` | what it learns from associations, from C-ECHOs and from name servers |
+//! | `lookup` | what names stand for |
+//! | `keeping` | the tasks that check, look up and tell, of all upstreams |
+//! | `shown` | the same for people and programs |
+//!
+//! # Why
+//!
+//! - **Why another address is asked only before the request was sent**: a node that has it may have acted on it, and two that
+//!   have it may both act.
+//! - **Why whoever finds an upstream down is refused at once**: a requestor that waits for a connection which will not come
+//!   holds its place, and would be refused all the same.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::leg::Leg;
+use crate::config::{Limits, UpstreamSettings};
+use crate::tls::Session;
+use crate::upper;
+use crate::vocabulary::Reason;
+use crate::wire::Malformed;
+use crate::wire::associate::{AssociateAc, AssociateRq};
+use crate::wire::pdu::Abort;
+
+mod answer;
+mod book;
+mod breaker;
+mod checks;
+mod dial;
+mod entry;
+mod keeping;
+mod lookup;
+mod names;
+mod place;
+mod shown;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+pub(super) use answer::associate;
+pub(super) use dial::dial;
+pub(crate) use keeping::Upstreams;
+pub(super) use place::Place;
+pub use shown::{AddressState, Availability, UpstreamState};
+use standing::NotAsked;
+pub(super) use standing::{Candidate, Standing};
+
+/// A connection to an upstream, before anything was asked of it.
+pub(crate) struct Dialled {
+    pub leg: Leg,
+    /// The address that answered, with its port.
+    pub address: String,
+    pub tls: Option<Session>,
+    /// Those before it, and why each was not reached.
+    pub passed_over: Vec<String>,
+    /// From the first address to this connection, TLS included.
+    pub took: Duration,
+}
+
+impl Dialled {
+    fn new(stream: Box<dyn upper::Transport>, address: SocketAddr, tls: Option<Session>) -> Self {
+        let (leg, address) = (Leg::new(stream), address.to_string());
+        Self { leg, address, tls, passed_over: Vec::new(), took: Duration::ZERO }
+    }
+}
+
+/// Why an upstream cannot be had, in the words of a record.
+#[derive(Debug)]
+pub(crate) struct NotReached {
+    pub reason: Reason,
+    pub detail: String,
+    /// The upstream aborted: the requestor is told with the same source and reason.
+    pub abort: Option<Abort>,
+    /// Whether there was a connection: something is there, and perhaps busy.
+    pub connected: bool,
+}
+
+impl NotReached {
+    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), abort: None, connected: true }
+    }
+
+    /// Whether it is there and has no room for now (A-ASSOCIATE-RJ, rejected-transient by the presentation provider: temporary
+    /// congestion or local limit exceeded).
+    fn is_busy(&self) -> bool {
+        matches!(self.reason, Reason::UpstreamRejected { result: 2, source: 3, reason: 1 | 2 })
+    }
+
+    /// Whether nothing was heard of it that an upper layer would say.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self.reason, Reason::UpstreamUnreachable | Reason::UpstreamTls | Reason::UpstreamTimeout)
+    }
+
+    pub(super) fn malformed(malformed: &Malformed) -> Self {
+        Self::new(Reason::UpstreamMalformed, malformed.to_string())
+    }
+}
+
+/// How long one that refuses for now is left alone before it is asked again: doubled each time, up to the longest.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Who is asked.
+pub(super) struct Asking<'a> {
+    pub limits: &'a Limits,
+    pub upstream: &'a UpstreamSettings,
+    pub standing: &'a Arc<Standing>,
+    /// What it is told first: a PROXY protocol header, or nothing.
+    pub header: Vec<u8>,
+}
+
+/// An upstream that was reached: the connection, and a place there for as long as it is kept.
+pub(super) type Reached = (Dialled, Place);
+
+impl Asking<'_> {
+    /// Dials the upstream and reads its answer. One that is busy is waited for: in its own queue where it does not answer yet,
+    /// and by asking again where it refuses for now.
+    ///
+    /// # Errors
+    /// What went wrong with each address; inside, what one that was reached answered instead of yes.
+    pub(super) async fn ask(
+        &self,
+        offered: &AssociateRq,
+    ) -> Result<(Reached, Result<AssociateAc, NotReached>), NotReached> {
+        let (deadline, mut pause) = (Instant::now() + self.upstream.wait, PAUSE);
+        let ((mut dialled, mut place), candidate) = self.dial().await?;
+        loop {
+            let answered = self.associate(&mut dialled, &mut place, offered).await;
+            match &answered {
+                Err(busy) if busy.is_busy() && Instant::now() + pause < deadline => {
+                    let (upstream, detail) = (&self.upstream.name, &busy.detail);
+                    tracing::debug!(%upstream, %detail, "busy, asking again in {pause:?}");
+                    dialled.leg.close(Duration::ZERO).await;
+                    drop(place);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    // The same one: it has had the request.
+                    ((dialled, place), _) = self.dial_first_of(vec![candidate.clone()], Vec::new()).await?;
+                }
+                _ => return Ok(((dialled, place), answered)),
+            }
+        }
+    }
+
+    async fn associate(
+        &self,
+        dialled: &mut Dialled,
+        place: &mut Place,
+        offered: &AssociateRq,
+    ) -> Result<AssociateAc, NotReached> {
+        let answered = associate(self.limits, self.upstream, &mut dialled.leg, offered).await;
+        match &answered {
+            Err(silence) if silence.is_silence() => place.failed(silence),
+            Err(_) => place.answered(),
+            Ok(_) => place.opened(),
+        }
+        answered
+    }
+
+    async fn dial(&self) -> Result<(Reached, Candidate), NotReached> {
+        let (candidates, unknown) = self.standing.candidates(self.upstream).await;
+        self.dial_first_of(candidates, unknown).await
+    }
+
+    /// Connects to the first that is up and answers. `details`: what is wrong with others.
+    async fn dial_first_of(
+        &self,
+        candidates: Vec<Candidate>,
+        mut details: Vec<String>,
+    ) -> Result<(Reached, Candidate), NotReached> {
+        let (began, mut reason, mut all_down) =
+            (Instant::now(), Reason::UpstreamUnreachable, details.is_empty());
+        let mut candidates = candidates.into_iter();
+        while let Some(candidate) = candidates.next() {
+            let mut place = match self.standing.admit(&candidate) {
+                Ok(place) => place,
+                Err(NotAsked { reason: last, detail }) => {
+                    reason = last;
+                    details.push(format!("{}: {detail}", candidate.called));
+                    continue;
+                }
+            };
+            all_down = false;
+            // There is nobody else left to ask: one that is busy with another association is waited for.
+            let is_last = !self.standing.is_any_up(candidates.as_slice());
+            let extra = if is_last { self.upstream.wait } else { Duration::ZERO };
+            match dial(self.upstream, candidate.address, &self.header, extra).await {
+                Ok(dialled) => {
+                    let dialled = Dialled { passed_over: details, took: began.elapsed(), ..dialled };
+                    return Ok(((dialled, place), candidate));
+                }
+                Err(failed) => {
+                    place.failed(&failed);
+                    reason = failed.reason;
+                    details.push(format!("{}: {}", candidate.called, failed.detail));
+                }
+            }
+        }
+        let is = if all_down { " is down" } else { "" };
+        Err(NotReached::new(
+            reason,
+            format!("upstream \"{}\"{is}: {}", self.upstream.name, details.join("; ")),
+        ))
+    }
+}

@@ -1,0 +1,60 @@
+//! Whoever is served at an address of an upstream, and what is learned of the address by it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::NotReached;
+use super::entry::Entry;
+use super::standing::Standing;
+
+/// A place at an address, for as long as it is kept.
+pub(in crate::relay) struct Place {
+    standing: Arc<Standing>,
+    address: SocketAddr,
+    /// Whether it shows if the address is still down.
+    attempt: bool,
+    is_judged: bool,
+    is_open: bool,
+}
+
+impl Place {
+    pub(super) fn new(standing: Arc<Standing>, address: SocketAddr, attempt: bool) -> Self {
+        Self { standing, address, attempt, is_judged: false, is_open: false }
+    }
+
+    /// The upstream answered there, and not with yes.
+    pub(super) fn answered(&mut self) {
+        self.is_judged = true;
+        self.standing.change(self.address, Entry::answered);
+    }
+
+    /// The upstream accepted the association.
+    pub(super) fn opened(&mut self) {
+        self.answered();
+        self.is_open = true;
+        if let Some(entry) = self.standing.book().entries.get_mut(&self.address) {
+            entry.open += 1;
+        }
+    }
+
+    pub(super) fn failed(&mut self, failed: &NotReached) {
+        self.is_judged = true;
+        let attempt = self.attempt;
+        self.standing.change(self.address, |entry, name, rules| entry.failed(name, rules, failed, attempt));
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut book = self.standing.book();
+        let Some(entry) = book.entries.get_mut(&self.address) else { return };
+        entry.taken = entry.taken.saturating_sub(1);
+        entry.open = entry.open.saturating_sub(usize::from(self.is_open));
+        if self.attempt && !self.is_judged {
+            entry.breaker.gave_up();
+        }
+        if entry.taken == 0 && !entry.current {
+            book.entries.remove(&self.address);
+        }
+    }
+}

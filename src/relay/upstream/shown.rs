@@ -1,0 +1,55 @@
+//! How upstreams stand, for people and programs.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::config::Balance;
+
+/// Whether something is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Associations are taken there.
+    Up,
+    /// Nobody is: they are refused, or go to another address.
+    Down,
+    /// Down, and about to show whether it still is: one attempt is under way, or a check has succeeded.
+    Probing,
+}
+
+/// How an upstream stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamState {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
+    /// Up where any address is.
+    pub availability: Availability,
+    pub balance: Balance,
+    /// Whether C-ECHOs check it.
+    pub checked: bool,
+    /// In the order of the configuration, those of a name together.
+    pub addresses: Vec<AddressState>,
+    /// Names of which no address is known, and why.
+    pub unknown: Vec<String>,
+}
+
+/// How one address of an upstream stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressState {
+    pub address: SocketAddr,
+    /// As the configuration calls it, a name with the address that it stands for.
+    pub called: String,
+    pub availability: Availability,
+    /// Up or down since then; at the longest since the proxy knows of it.
+    pub since: OffsetDateTime,
+    /// Why it last failed, and when.
+    pub last_failure: Option<(OffsetDateTime, String)>,
+    /// Associations of this proxy that are open there.
+    pub associations: usize,
+    /// How long the last C-ECHO that succeeded took, from the connection to its response.
+    pub last_check: Option<Duration>,
+    /// What it says to C-ECHOs instead of an answer, where it refuses them; that counts as up.
+    pub check_refused: Option<String>,
+}

@@ -1,0 +1,213 @@
+//! How one upstream stands: the book of its addresses, behind a lock that nobody holds while waiting.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use time::OffsetDateTime;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use super::book::Book;
+use super::breaker::{Admission, Change, Rules};
+use super::entry::Entry;
+use super::lookup::{self, Lookup};
+use super::place::Place;
+use super::shown::{Availability, UpstreamState};
+use crate::config::{Balance, UpstreamSettings};
+use crate::vocabulary::Reason;
+
+/// An address that can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::relay) struct Candidate {
+    pub address: SocketAddr,
+    /// As the configuration calls it, a name with the address that it stands for.
+    pub called: String,
+}
+
+/// Why an address is not asked.
+pub(super) struct NotAsked {
+    pub reason: Reason,
+    pub detail: String,
+}
+
+/// How one upstream stands.
+pub(in crate::relay) struct Standing {
+    pub(super) name: Arc<str>,
+    pub(super) lookup: Lookup,
+    book: Mutex<Book>,
+    /// Why it is down, where it is.
+    down: watch::Sender<Option<String>>,
+    /// A check may be due earlier.
+    pub(super) doubted: Notify,
+    /// What a name stands for may be out of date.
+    pub(super) stale: Notify,
+}
+
+impl Standing {
+    pub(in crate::relay) fn new(settings: Arc<UpstreamSettings>, lookup: Lookup) -> Arc<Self> {
+        Arc::new(Self {
+            name: settings.name.clone(),
+            lookup,
+            book: Mutex::new(Book::new(settings)),
+            down: watch::Sender::new(None),
+            doubted: Notify::new(),
+            stale: Notify::new(),
+        })
+    }
+
+    /// One of which nothing is known, and whose names the system looks up.
+    pub(in crate::relay) fn unknown(settings: Arc<UpstreamSettings>) -> Arc<Self> {
+        Self::new(settings, lookup::of_system())
+    }
+
+    /// Other settings are in force.
+    pub(super) fn follow(&self, settings: Arc<UpstreamSettings>) {
+        let mut book = self.book();
+        book.settings = settings;
+        book.refresh();
+        self.tell(&book);
+    }
+
+    /// Follows whether it is down, and why.
+    pub(super) fn down(&self) -> watch::Receiver<Option<String>> {
+        self.down.subscribe()
+    }
+
+    pub(super) fn state(&self) -> UpstreamState {
+        let book = self.book();
+        let listed = book.listed();
+        let states =
+            listed.iter().filter_map(|(address, _)| Some(book.entries.get(address)?.state(*address)));
+        let addresses: Vec<_> = states.collect();
+        let is = |wanted| addresses.iter().any(|address| address.availability == wanted);
+        UpstreamState {
+            name: self.name.clone(),
+            availability: match book.down() {
+                None => Availability::Up,
+                Some(_) if is(Availability::Probing) => Availability::Probing,
+                Some(_) => Availability::Down,
+            },
+            balance: book.settings.balance,
+            checked: book.settings.health.is_some(),
+            unknown: book.unknown(),
+            addresses,
+        }
+    }
+
+    /// Its addresses in the order in which they are to be asked, and names that stand for none, with the reason. A name that
+    /// nobody has looked up yet is looked up now.
+    pub(super) async fn candidates(&self, upstream: &UpstreamSettings) -> (Vec<Candidate>, Vec<String>) {
+        let (mut candidates, mut unknown) = (Vec::<Candidate>::new(), Vec::new());
+        for address in &upstream.addresses {
+            let mut behind = self.book().behind(address);
+            if behind.is_empty() {
+                match self.look_up(address, upstream.connect_timeout).await {
+                    Ok(()) => behind = self.book().behind(address),
+                    Err(problem) => unknown.push(format!("{address}: {problem}")),
+                }
+            }
+            for (address, called) in behind {
+                if !candidates.iter().any(|known| known.address == address) {
+                    candidates.push(Candidate { address, called });
+                }
+            }
+        }
+        self.book().order(upstream.balance, &mut candidates);
+        (candidates, unknown)
+    }
+
+    /// A place at an address.
+    ///
+    /// # Errors
+    /// It is down.
+    pub(super) fn admit(self: &Arc<Self>, candidate: &Candidate) -> Result<Place, NotAsked> {
+        let mut book = self.book();
+        let rules = Rules::new(book.settings.health.as_ref());
+        let entry = book.entries.entry(candidate.address);
+        let entry = entry.or_insert_with(|| Entry::new(&candidate.called, false));
+        let attempt = match entry.breaker.admit(rules, Instant::now()) {
+            Admission::Granted => false,
+            Admission::Attempt => true,
+            Admission::Refused => return Err(not_asked(entry)),
+        };
+        entry.taken += 1;
+        Ok(Place::new(self.clone(), candidate.address, attempt))
+    }
+
+    pub(super) fn is_any_up(&self, candidates: &[Candidate]) -> bool {
+        let book = self.book();
+        let is_up = |candidate: &Candidate| {
+            book.entries.get(&candidate.address).is_none_or(|entry| !entry.breaker.is_down())
+        };
+        candidates.iter().any(is_up)
+    }
+
+    pub(super) fn change(
+        &self,
+        address: SocketAddr,
+        how: impl FnOnce(&mut Entry, &str, Rules) -> Option<Change>,
+    ) {
+        let mut book = self.book();
+        let rules = Rules::new(book.settings.health.as_ref());
+        let several = book.entries.len() > 1;
+        let Some(entry) = book.entries.get_mut(&address) else { return };
+        let change = how(entry, &self.name, rules);
+        let is_doubtful = !entry.breaker.is_sound();
+        if let Some(change) = change.filter(|_| several) {
+            let (upstream, address) = (&self.name, &entry.called);
+            match change {
+                Change::Down => tracing::warn!(%upstream, %address, "address is down"),
+                Change::Up => tracing::info!(%upstream, %address, "address is up"),
+            }
+        }
+        self.tell(&book);
+        if is_doubtful {
+            self.doubted.notify_one();
+            self.stale.notify_one();
+        }
+    }
+
+    /// Tells, once, when it goes down and when it is up again.
+    pub(super) fn tell(&self, book: &Book) {
+        let down = book.down();
+        self.down.send_if_modified(|told| {
+            if told.is_some() == down.is_some() {
+                return false;
+            }
+            match &down {
+                Some(detail) => tracing::warn!(upstream = %self.name, detail, "upstream is down"),
+                None => tracing::info!(upstream = %self.name, "upstream is up"),
+            }
+            *told = down;
+            true
+        });
+    }
+
+    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
+        // Whoever panicked changed one thing, and left the others as they were.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn not_asked(entry: &Entry) -> NotAsked {
+    let seconds = (OffsetDateTime::now_utc() - entry.since).whole_seconds().max(0);
+    let last = entry.failure.as_ref();
+    let (reason, why) =
+        last.map_or((Reason::UpstreamUnreachable, "no answer"), |last| (last.reason, &last.detail));
+    NotAsked { reason, detail: format!("down for {seconds} s, not asked now: {why}") }
+}
+
+impl Book {
+    fn order(&mut self, balance: Balance, candidates: &mut [Candidate]) {
+        match balance {
+            Balance::Failover => {}
+            Balance::RoundRobin => {
+                let count = candidates.len().max(1);
+                candidates.rotate_left(self.turn % count);
+                self.turn = self.turn.wrapping_add(1);
+            }
+            Balance::LeastAssociations => candidates
+                .sort_by_key(|candidate| self.entries.get(&candidate.address).map_or(0, |entry| entry.taken)),
+        }
+    }
+}
