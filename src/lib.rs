@@ -39,6 +39,7 @@
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
 //! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
 //! | [`http`] | | HTTP on loopback, on a Unix socket or behind TLS, within bounds |
+//! | [`metrics`] | | what is counted and measured, in the words of OpenMetrics |
 //! | [`upper`] | PS3.8 §7 | an association with one leg: dimsegate itself as requestor or acceptor |
 //! | [`notify`] | | somebody is told what they should look at: hooks and commands |
 //! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
@@ -95,6 +96,8 @@ pub mod http;
 pub mod identity;
 #[cfg(test)]
 mod logged;
+#[warn(missing_docs)]
+pub mod metrics;
 #[warn(missing_docs)]
 pub mod notify;
 pub mod policy;

@@ -187,7 +187,7 @@ impl End {
                 file.took(record.time.date());
                 self.unkept.extend(record.kept);
             }
-            self.queue.written(room);
+            self.queue.written(queued as u64, room);
         }
         written.failure.map_or(Ok(()), Err)
     }

@@ -69,6 +69,7 @@ pub use process::{
     ConfigurationLoaded, ConfigurationRefused, ReloadedBy, Started, StartedListener, Stopped, UsedFile,
 };
 pub use query::Query;
+pub use queue::Standing;
 pub use refused::{Abort, ConnectionRefused, SecurityAlert, Transport};
 pub use reserve::disk_has_room;
 pub use settings::{AuditSettings, Checkpoints, Durability, Keeping, OnFailure};

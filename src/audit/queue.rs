@@ -46,6 +46,15 @@ pub(super) struct Queue {
     pub(super) tap: Tap,
     /// Records dropped for want of room, and not yet told.
     lost: AtomicU64,
+    /// Of all of it since the start.
+    counts: Counts,
+}
+
+/// What became of records since the start.
+#[derive(Debug, Default)]
+struct Counts {
+    written: AtomicU64,
+    lost: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -60,6 +69,19 @@ struct State {
     written: Instant,
     ending: bool,
     writer: Writer,
+}
+
+/// How records stand now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Handed to the system since the start.
+    pub written: u64,
+    /// For which there was no room, since the start.
+    pub lost: u64,
+    /// Not yet taken up by who writes them.
+    pub waiting: usize,
+    /// Whether the last write succeeded.
+    pub is_writable: bool,
 }
 
 /// What the writer waits for. Whoever brings it about says so once, and the writer is then busy.
@@ -113,6 +135,7 @@ impl Queue {
             writable: watch::Sender::new(true),
             tap: Tap::new(),
             lost: AtomicU64::new(0),
+            counts: Counts::default(),
         }
     }
 
@@ -142,7 +165,10 @@ impl Queue {
     pub(super) fn push_or_lose(&self, event: Event) -> Result<(), Ended> {
         match self.room.take(event.weight())? {
             Some(cost) => self.enqueue(event, cost, None),
-            None => drop(self.lost.fetch_add(1, Ordering::Relaxed)),
+            None => {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+                self.counts.lost.fetch_add(1, Ordering::Relaxed);
+            }
         }
         Ok(())
     }
@@ -235,10 +261,22 @@ impl Queue {
         self.wait(self.lock(), Writer::Busy, patience, |state| !state.ending).ending
     }
 
-    /// Gives back the room of records that are written.
-    pub(super) fn written(&self, cost: usize) {
+    /// Gives back the room of so many records that are written.
+    pub(super) fn written(&self, records: u64, cost: usize) {
         self.lock().written = Instant::now();
+        self.counts.written.fetch_add(records, Ordering::Relaxed);
         self.room.give_back(cost);
+    }
+
+    /// How records stand.
+    pub(super) fn standing(&self) -> Standing {
+        let Counts { written, lost } = &self.counts;
+        Standing {
+            written: written.load(Ordering::Relaxed),
+            lost: lost.load(Ordering::Relaxed),
+            waiting: self.lock().pending.len(),
+            is_writable: self.is_writable(),
+        }
     }
 
     /// What is queued is still written; the writer ends when nothing is left.
@@ -363,7 +401,7 @@ mod tests {
         queue.take(&mut batch, Duration::ZERO, Duration::ZERO);
         assert_eq!(batch.len() as u64 + queue.take_lost(), 5);
         assert!((1..=2).contains(&batch.len()), "{}", batch.len());
-        queue.written(batch.iter().map(|record| record.cost as usize).sum());
+        queue.written(1, batch.iter().map(|record| record.cost as usize).sum());
         queue.push_or_lose(event()).unwrap();
         assert_eq!((queue.take_lost(), queue.lock().pending.len()), (0, 1));
     }
@@ -401,7 +439,7 @@ mod tests {
         let mut batch = VecDeque::new();
         queue.take(&mut batch, Duration::ZERO, Duration::ZERO);
         assert_eq!(batch.len(), 1);
-        queue.written(512);
+        queue.written(1, 512);
         second.await.unwrap().unwrap();
         assert_eq!((queue.take_lost(), queue.lock().pending.len()), (0, 1));
     }

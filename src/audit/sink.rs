@@ -7,7 +7,7 @@ use super::event::Event;
 use super::file;
 use super::keeper::Keeper;
 use super::lock::{Lock, NotLocked};
-use super::queue::Queue;
+use super::queue::{Queue, Standing};
 use super::recovery::Recovered;
 use super::refused::SecurityAlert;
 use super::settings::{AuditSettings, Durability, OnFailure};
@@ -247,6 +247,11 @@ impl Audit {
     /// again. What is queued is still written within [`AuditTask::close`].
     pub fn hurry(&self) {
         self.queue.hurry();
+    }
+
+    /// How records stand now.
+    pub fn standing(&self) -> Standing {
+        self.queue.standing()
     }
 
     /// False from the first write that fails until one succeeds again.

@@ -16,7 +16,7 @@ use super::report::{Report, Used};
 use super::section::Section;
 use super::settings::{AdminListen, LogFormat, Settings};
 use super::{
-    admin, audit, limits, listener, loops, notify, peer, rewrite, role, spelling, syntax, upstream, users,
+    admin, audit, limits, listener, loops, metrics, notify, peer, rewrite, role, spelling, syntax, upstream, users,
 };
 use crate::files::looked_for;
 use crate::policy::{Peer, Policy};
@@ -126,6 +126,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame());
     let users = users::users(root);
+    let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let listeners = listener::listeners(root, &upstreams.names);
     let routes = upstream::routes(root, &upstreams.names);
@@ -161,6 +162,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         notifications,
         limits,
         users,
+        metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
         policy: Arc::new(Policy { peers, routes, listeners: defaults }),

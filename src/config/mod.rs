@@ -18,6 +18,7 @@ mod listener;
 mod load;
 mod loops;
 mod mask;
+mod metrics;
 mod names;
 mod notify;
 mod part;

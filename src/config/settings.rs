@@ -55,6 +55,8 @@ pub struct Settings {
     pub notifications: Vec<Arc<Target>>,
     pub limits: Limits,
     pub users: Option<UsersSettings>,
+    /// Where metrics are served; `None`: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// In the order of the file, at least one.
     pub listeners: Vec<Arc<ListenerSettings>>,
     /// By name.

@@ -95,6 +95,7 @@ pub(super) static ROOT: Shape = Shape {
         one("limits", &LIMITS),
         many("notify", &NOTIFY),
         one("users", &USERS),
+        one("metrics", &METRICS),
         many("listener", &LISTENER),
         many("upstream", &UPSTREAM),
         many("route", &ROUTE),
@@ -189,6 +190,7 @@ static LIMITS: Shape = leaf(
 );
 
 static USERS: Shape = leaf("[users]", &["file", "key-file"]);
+static METRICS: Shape = leaf("[metrics]", &["listen"]);
 
 static LISTENER: Shape = Shape {
     header: "[[listener]]",

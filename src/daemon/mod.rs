@@ -9,6 +9,7 @@
 //! | `handle` | what may be asked of it while it runs, by a signal or by the administration interface |
 //! | `telling` | whoever wants to be told of what is recorded |
 //! | `told` | what the process records of itself |
+//! | `standing`, `monitoring` | how it stands now, and a monitor that asks for it over HTTP |
 //! | `endings` | certificates and lists that end, told ahead |
 //! | `watching` | files of the configuration that are replaced, seen |
 //!
@@ -30,12 +31,15 @@ use crate::audit::forward::Forwarding;
 use crate::audit::{AuditError, AuditTask, ReloadedBy};
 use crate::config::Settings;
 use crate::crosswalk::CrosswalkError;
+use crate::http;
 use crate::relay::{BindError, Gate, Listeners, Stage, UpstreamState};
 
 mod blocking;
 mod endings;
 mod handle;
+mod monitoring;
 mod reloading;
+mod standing;
 mod starting;
 mod stopping;
 mod telling;
@@ -44,6 +48,9 @@ mod watching;
 
 pub use blocking::{BlockError, Blocking};
 pub use handle::{Handle, Request, Stopping};
+
+use monitoring::Monitoring;
+use standing::Watch;
 
 /// The proxy, running.
 pub struct Daemon {
@@ -57,6 +64,8 @@ pub struct Daemon {
     /// Tells of refusals by the minute, until the sender is gone.
     minutes: (oneshot::Sender<()>, JoinHandle<()>),
     began: Instant,
+    watch: Watch,
+    monitoring: Monitoring,
     /// With which it began: what a reload leaves as it is.
     beginning: Arc<Settings>,
     /// Whoever tells of what ends follows the settings in force.
@@ -71,6 +80,9 @@ pub enum StartError {
     /// A listener is taken, or may not be had.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// Metrics cannot be served where they should be.
+    #[error("metrics: {0}")]
+    Monitoring(#[from] http::BindError),
     /// A crosswalk is damaged, in use, or cannot be made.
     #[error("crosswalk: {0}")]
     Crosswalk(#[from] CrosswalkError),

@@ -69,19 +69,22 @@ impl Daemon {
     /// Puts another configuration into force for associations that begin from now on.
     ///
     /// # Errors
-    /// A new crosswalk cannot be opened, or a new listener bound; everything stays as it was.
+    /// A new crosswalk cannot be opened, a new listener bound, or metrics served; everything stays as it was.
     pub async fn reload(&mut self, loaded: Loaded, by: Option<audit::ReloadedBy>) -> Result<(), StartError> {
         let Loaded { settings, warnings } = loaded;
         let settings = Arc::new(settings);
         let in_force = InForce::open(settings.clone(), Some(&self.gate.in_force.load()))?;
+        let to = self.monitoring.bind(settings.metrics).await?;
         let bound = self.listeners.bind_new(&settings).await?;
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
         self.gate.decoders.apply(&settings.limits);
         self.gate.upstreams.follow(&settings);
         self.listeners.follow(&settings, bound);
+        self.gate.metrics.reloaded(true);
         self.followed.send_replace(settings.clone());
         self.forwarding.reload(&settings.forwarding);
+        self.monitoring.follow(to, &self.watch).await;
         let waiting = waiting(&self.beginning, &settings);
         for what in &waiting {
             tracing::warn!("{what} has changed since the start, and waits for a restart");
@@ -92,6 +95,7 @@ impl Daemon {
 
     /// Records that another configuration was refused and the old one stays in force.
     pub async fn record_refused(&self, problems: Vec<String>, by: Option<audit::ReloadedBy>) {
+        self.gate.metrics.reloaded(false);
         let settings = self.settings();
         let refused = audit::ConfigurationRefused {
             file: settings.path.display().to_string(),

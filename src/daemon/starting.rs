@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
+use super::monitoring::{Monitoring, Move};
+use super::standing::Watch;
 use super::{Blocking, Daemon, Handle, StartError, endings, telling, told};
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
@@ -34,7 +36,7 @@ impl Daemon {
             // The first records wait for a disk that takes nothing.
             begun = begin(&settings, &audit, warnings.len()) => begun.map_err(NotBegun::Failed),
         };
-        let Ready { forwarding, stage, gate, blocking, followed, mut listeners, bound } = match begun {
+        let Ready { forwarding, stage, gate, blocking, followed, mut listeners, bound, to } = match begun {
             Ok(ready) => ready,
             Err(why) => {
                 give_up(&audit, records, began, why.to_string()).await;
@@ -43,6 +45,9 @@ impl Daemon {
         };
         gate.upstreams.follow(&settings);
         listeners.follow(&settings, bound);
+        let watch = Watch::new(gate.clone(), forwarding.standings());
+        let mut monitoring = Monitoring::default();
+        monitoring.follow(to, &watch).await;
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
@@ -57,6 +62,8 @@ impl Daemon {
             blocking,
             minutes,
             began,
+            watch,
+            monitoring,
             beginning: settings,
             followed,
             handle,
@@ -92,6 +99,8 @@ struct Ready {
     followed: watch::Sender<Arc<Settings>>,
     listeners: Listeners,
     bound: Vec<Bound>,
+    /// Where metrics are served.
+    to: Move,
 }
 
 /// Makes ready, and records that it is.
@@ -112,8 +121,9 @@ async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, St
     let blocking = Arc::new(Blocking::open(&settings.state_directory, gate.clone())?);
     let mut listeners = Listeners::new(gate.clone());
     let bound = listeners.bind_new(settings).await?;
+    let to = Monitoring::default().bind(settings.metrics).await?;
     let followed = watch::Sender::new(settings.clone());
-    Ok(Ready { forwarding, stage, gate, blocking, followed, listeners, bound })
+    Ok(Ready { forwarding, stage, gate, blocking, followed, listeners, bound, to })
 }
 
 /// Ends the records in good order: the next run would take a start that failed for a crash.

@@ -66,6 +66,7 @@ impl Daemon {
         self.gate.audit.record(Event::Stopped(stopped)).await;
         self.records.close().await;
         self.forwarding.stop().await;
+        self.monitoring.stop().await;
     }
 }
 

@@ -124,6 +124,7 @@ impl Arrival {
             return;
         }
         self.remember(refused, None, None);
+        self.gate.metrics.refused(&self.listener.name, None, refused.reason.label());
         let record = audit::ConnectionRefused {
             association: Some(self.id.to_string()),
             listener: self.listener.name.to_string(),
@@ -157,6 +158,7 @@ impl Arrival {
         rejection: crate::wire::pdu::Rejection,
     ) {
         self.remember(refused, Some(requested), peer);
+        self.gate.metrics.refused(&self.listener.name, peer, refused.reason.label());
         let (result, source, reason) = (rejection.result, rejection.source, rejection.reason);
         let record = audit::AssociationRejected {
             association: self.id.to_string(),

@@ -25,6 +25,7 @@ use super::seldom::Seldom;
 use crate::audit::Event;
 use crate::crosswalk::NotStored;
 use crate::dimse::Operation;
+use crate::metrics::Meter;
 use crate::policy::Direction;
 use crate::policy::limits::Pace;
 use crate::upper::Written;
@@ -40,6 +41,7 @@ pub(super) struct Open {
     pub upstream: Leg,
     pub pace: Pace,
     pub crosswalk: Option<Arc<Asking>>,
+    pub meter: Box<Meter>,
 }
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -210,6 +212,7 @@ impl<'o, 'a> Drive<'o, 'a> {
     }
 
     fn record(&mut self, direction: Direction, entry: Entry) {
+        self.open.count(&entry);
         let (gate, machine) = (self.gate, &mut self.open.machine);
         let Some(event) = event_of(gate, &machine.terms().grant.peer.name, entry) else {
             return machine.told(direction, Told::Now);
@@ -386,6 +389,12 @@ fn waits(want: &Want) -> Waits {
 }
 
 impl Open {
+    /// Counts an operation that is over, and what has moved by then.
+    fn count(&mut self, entry: &Entry) {
+        self.meter.done(&entry.done);
+        self.meter.moved([self.requestor.received(), self.requestor.sent()]);
+    }
+
     /// Bytes read and written so far, those on their way to the upstream first.
     fn moved(&self) -> [u64; 2] {
         let Self { requestor, upstream, .. } = self;
@@ -413,7 +422,9 @@ pub(super) async fn record(gate: &Gate, peer: &Arc<str>, entry: Entry) {
 }
 
 /// Those that are refused, and C-ECHOs, are gathered where they are many.
-fn event_of(gate: &Gate, peer: &Arc<str>, Entry { operation, is_refusal }: Entry) -> Option<Event> {
+fn event_of(gate: &Gate, peer: &Arc<str>, entry: Entry) -> Option<Event> {
+    let is_refusal = entry.is_refusal();
+    let operation = entry.operation;
     let is_echo = operation.operation == Operation::CEcho.name();
     let event = Event::Operation(operation);
     match is_refusal {

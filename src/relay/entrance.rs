@@ -106,7 +106,9 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
         (None, Protocol::Dicom) => Ok(Leg::new(Box::new(socket))),
         (Some(tls), Protocol::Tls) => {
             let accepting = ServerStream::accept(tls.built.config.clone(), socket);
+            let began = Instant::now();
             let stream = accepting.await.map_err(|error| handshake_failed(&error))?;
+            arrival.gate.metrics.shook_hands(&arrival.listener.name, began.elapsed());
             arrival.tls =
                 Some(Session::of_server(stream.state(), stream.server_name(), tls.built.trust.as_deref()));
             Ok(Leg::new(Box::new(stream)))

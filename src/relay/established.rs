@@ -61,6 +61,7 @@ impl Established {
             crosswalk.map(|crosswalk| Arc::new(Asking { crosswalk: crosswalk.clone(), span: span.clone() }));
         let pace = arrival.gate.limiter.pace(&grant.peer);
         let deadlines = deadlines(arrival, &grant);
+        let (peer, to) = (grant.peer.name.clone(), grant.upstream.clone());
         let terms = Terms {
             id: arrival.id.clone(),
             span,
@@ -75,7 +76,9 @@ impl Established {
         };
         let takes = [&self.answered.user, &self.requested.user].map(|user| user.maximum_length.unwrap_or(0));
         let machine = Machine::new(terms, takes, deadlines, answer, Instant::now());
-        Open { machine, requestor, upstream, pace, crosswalk: asking }
+        let metrics = &arrival.gate.metrics;
+        let meter = metrics.opened(&arrival.listener.name, &peer, &to);
+        Open { machine, requestor, upstream, pace, crosswalk: asking, meter: Box::new(meter) }
     }
 }
 

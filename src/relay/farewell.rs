@@ -26,7 +26,7 @@ pub(super) async fn conclude(
 ) {
     // The place is free for the next association before this one's sockets have closed.
     drop(permit);
-    let Open { machine, mut requestor, mut upstream, .. } = open;
+    let Open { machine, mut requestor, mut upstream, mut meter, .. } = open;
     for (side, leg) in [(Side::Requestor, &mut requestor), (Side::Upstream, &mut upstream)] {
         if let Some(abort) = ended.abort_for(side).filter(|_| !machine.is_condemned(side)) {
             leg.last_word(&abort.to_pdu(), LAST_WORD).await;
@@ -34,6 +34,7 @@ pub(super) async fn conclude(
     }
     let (terms, books, entries) = machine.end();
     for entry in entries {
+        meter.done(&entry.done);
         drive::record(&arrival.gate, &terms.grant.peer.name, entry).await;
     }
     if matches!(ended, Ended::Shutdown) {
@@ -50,6 +51,8 @@ pub(super) async fn conclude(
     }
     arrival.gate.refusals.tell_association(&arrival.id).await;
     let bytes = audit::Bytes { r#in: requestor.received(), out: requestor.sent() };
+    meter.moved([bytes.r#in, bytes.out]);
+    meter.closed(records::audited(&ended));
     records::closed(arrival, &terms, &books.tally, bytes, &ended, told).await;
     drop((terms, books));
     if matches!(ended, Ended::Drained) {

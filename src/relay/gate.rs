@@ -15,6 +15,7 @@ use super::recent::Recent;
 use super::refusals::Refusals;
 use super::upstream::Upstreams;
 use crate::audit::Audit;
+use crate::metrics::Metrics;
 use crate::policy::limits::Limiter;
 use crate::policy::{Blocks, Known};
 use crate::vocabulary::Reason;
@@ -46,6 +47,7 @@ pub(crate) struct Gate {
     pub aborted: AtomicU64,
     /// Connections that only looked whether the proxy is there.
     pub health_checks: AtomicU64,
+    pub metrics: Arc<Metrics>,
     ids: Ids,
 }
 
@@ -67,6 +69,7 @@ impl Gate {
             stage,
             aborted: AtomicU64::new(0),
             health_checks: AtomicU64::new(0),
+            metrics: Arc::default(),
             ids: Ids::new(),
         }
     }

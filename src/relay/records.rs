@@ -138,7 +138,8 @@ fn log_closed(record: &audit::AssociationClosed) {
     );
 }
 
-fn audited(ended: &Ended) -> vocabulary::Ended {
+/// How it ended, in the word of the records.
+pub(super) fn audited(ended: &Ended) -> vocabulary::Ended {
     match ended {
         Ended::Released { .. } => vocabulary::Ended::Released,
         Ended::Aborted { by: Side::Requestor, .. } => vocabulary::Ended::AbortedByRequestor,
@@ -156,6 +157,8 @@ fn audited(ended: &Ended) -> vocabulary::Ended {
 /// Records an association that was opened in the records only, since they could not be written in time.
 pub(super) async fn unanswered(arrival: &Arrival, told: Told, bytes: audit::Bytes) {
     let reason = Reason::RecordsUnavailable;
+    let peer = told.requestor.peer.as_deref();
+    arrival.gate.metrics.refused(&arrival.listener.name, peer, reason.label());
     let record = audit::AssociationClosed {
         association: arrival.id.to_string(),
         requestor: told.requestor,
@@ -199,6 +202,7 @@ pub(super) fn nothing_allowed(
     };
     let refused = Refused::new(Reason::NoContextAllowed, record.reason.as_deref().unwrap_or_default());
     arrival.remember(&refused, Some(requested), Some(&grant.peer.name));
+    arrival.gate.metrics.refused(&arrival.listener.name, Some(&grant.peer.name), reason.label());
     let event = Event::AssociationClosed(Box::new(record));
     let Some(event) = arrival.gate.refusals.of_address(arrival.from.ip(), event) else { return };
     tracing::info!(role = %grant.peer.role.name, "no presentation context is allowed");

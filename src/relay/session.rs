@@ -142,6 +142,7 @@ fn tls_or_lost(error: &std::io::Error) -> Refused {
 /// Decides, and asks the upstream.
 #[allow(clippy::too_many_lines, reason = "one step after the other")]
 async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq) -> Option<Opened> {
+    let began = Instant::now();
     let (grant, permit) = match admitted(arrival, &requested) {
         Ok(admitted) => admitted,
         Err(not_admitted) => {
@@ -181,7 +182,10 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
             return None;
         }
         asked = asking.ask(&offered) => match asked {
-            Ok(asked) => asked,
+            Ok(asked) => {
+                arrival.gate.metrics.dialled(&upstream.name, asked.0.0.took);
+                asked
+            }
             Err(not_reached) => {
                 drop(permit);
                 not_had(arrival, requestor, &requested, &grant, not_reached).await;
@@ -210,6 +214,7 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
             let established = Established { requested, offered, answered, answer, grant, early };
             match records::opened(arrival, &established, (&dialled.address, dialled.tls.as_ref())).await {
                 Ok(told) => {
+                    arrival.gate.metrics.negotiated(&upstream.name, began.elapsed());
                     let kept = (permit, place, told);
                     Some(established.open(arrival, requestor, dialled, &bytes, kept))
                 }

@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
     ("audit", &["vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["files", "buffer", "identity"]),
+    ("metrics", &["vocabulary", "dimse"]),
     ("http", &["identity"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),
     (
@@ -60,10 +61,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tls",
             "upper",
             "config",
+            "metrics",
             "crosswalk",
         ],
     ),
-    ("daemon", &["vocabulary", "files", "policy", "notify", "audit", "tls", "config", "crosswalk", "relay"]),
+    ("daemon", &["vocabulary", "files", "policy", "notify", "audit", "tls", "config", "crosswalk", "metrics", "http", "relay"]),
     (
         "admin",
         &[

@@ -9,8 +9,8 @@ use crate::audit::hold::Hold;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -30,6 +30,25 @@ pub struct Forwarding {
     running: BTreeMap<Arc<str>, Running>,
     /// What is under way of those that a reload took away.
     ending: BTreeMap<Arc<str>, Ending>,
+    standings: Standings,
+}
+
+/// How destinations stand, for whoever asks; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Standings {
+    of: Arc<Mutex<BTreeMap<Arc<str>, Arc<Status>>>>,
+}
+
+impl Standings {
+    /// How each destination stands now, by name.
+    pub fn now(&self) -> Vec<(Arc<str>, Standing)> {
+        self.table().iter().map(|(name, status)| (name.clone(), status.standing())).collect()
+    }
+
+    fn table(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<Status>>> {
+        // Whoever panicked held it for one insertion or removal.
+        self.of.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct Ending {
@@ -41,7 +60,6 @@ struct Ending {
 struct Running {
     to: Destination,
     stop: watch::Sender<Stop>,
-    status: Arc<Status>,
     task: JoinHandle<()>,
 }
 
@@ -79,6 +97,7 @@ impl Forwarding {
             runtime: None,
             running: BTreeMap::new(),
             ending: BTreeMap::new(),
+            standings: Standings::default(),
         };
         for to in destinations {
             all.begin(to, None)?;
@@ -100,6 +119,7 @@ impl Forwarding {
         self.ending.retain(|_, ending| !ending.task.is_finished());
         for name in changed {
             if let Some(running) = self.running.remove(&name) {
+                self.standings.table().remove(&name);
                 let leaves = Arc::new(AtomicBool::new(wanted(&name).is_none()));
                 self.end(name, running, leaves);
             }
@@ -133,9 +153,9 @@ impl Forwarding {
         }
     }
 
-    /// How each destination stands, by name.
-    pub fn standings(&self) -> Vec<(Arc<str>, Standing)> {
-        self.running.iter().map(|(name, running)| (name.clone(), running.status.standing())).collect()
+    /// How each destination stands, from now on.
+    pub fn standings(&self) -> Standings {
+        self.standings.clone()
     }
 
     /// Lets every destination take what is left, for some seconds at most. The rest waits for the next start. Called
@@ -206,7 +226,8 @@ impl Forwarding {
                 })
             }
         };
-        self.running.insert(to.name.clone(), Running { to: to.clone(), stop, status, task });
+        self.standings.table().insert(to.name.clone(), status);
+        self.running.insert(to.name.clone(), Running { to: to.clone(), stop, task });
         Ok(())
     }
 

@@ -41,7 +41,7 @@ mod udp;
 pub use destination::{Begin, Destination, Endpoint, Kind, Syslog, Tls, Transport};
 
 pub(crate) use failing::Failing;
-pub use forwarding::Forwarding;
+pub use forwarding::{Forwarding, Standings};
 pub use pace::Pace;
 pub use status::Standing;
 

@@ -298,13 +298,13 @@ async fn a_restart_goes_on_where_the_cursor_is() {
     append(home.path(), SECOND, &configured(4));
     let mut forwarding = start(home.path(), &to);
     assert_eq!(number(&datagram(&socket).await), 3);
-    until(|| forwarding.standings()[0].1.delivered == 4).await;
+    until(|| forwarding.standings().now()[0].1.delivered == 4).await;
     let changed = Destination { begin: Begin::Oldest, ..to };
     forwarding.reload(std::slice::from_ref(&changed));
     append(home.path(), SECOND, &configured(5));
     assert_eq!(number(&datagram(&socket).await), 4);
     forwarding.reload(&[]);
-    assert_eq!(forwarding.standings(), []);
+    assert_eq!(forwarding.standings().now(), []);
     forwarding.over().await;
 }
 
@@ -494,8 +494,8 @@ async fn a_fhir_server_gets_each_event_until_it_takes_it_and_refuses_only_its_ow
         server.await.unwrap().iter().map(|body| body.split("\"file").nth(1).unwrap()[..1].into()).collect();
     // The second is tried again until it is refused for good; the first is not sent again for that.
     assert_eq!(told, ["1", "2", "2", "3"]);
-    until(|| forwarding.standings()[0].1.delivered == 3).await;
-    let standing = forwarding.standings()[0].1;
+    until(|| forwarding.standings().now()[0].1.delivered == 3).await;
+    let standing = forwarding.standings().now()[0].1;
     assert_eq!((standing.sent, standing.refused, standing.failures), (2, 1, 1));
     forwarding.over().await;
 }
@@ -518,7 +518,7 @@ async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_aler
     let waiting = [configured(7), configured(8)].concat();
     append(home.path(), FIRST, &waiting);
     append(home.path(), SECOND, &configured(9));
-    let standing = || forwarding.standings()[0].1;
+    let standing = || forwarding.standings().now()[0].1;
     // Whatever was looked at before everything was there is looked at again.
     until(|| standing().backlog_records == 3 && standing().failures >= 2).await;
     let bytes = (waiting.len() + configured(9).len()) as u64;

@@ -33,7 +33,7 @@ pub struct Limits {
 impl Limits {
     /// A connection counts from its first byte, an association from its acceptance. There may be twice as many
     /// connections, so that those still shaking hands leave room to answer an association over the limit.
-    fn max_connections(&self) -> u32 {
+    pub fn max_connections(&self) -> u32 {
         self.max_associations.saturating_mul(2)
     }
 
@@ -208,6 +208,11 @@ impl<C: Time> Limiter<C> {
     /// Associations open now.
     pub fn open_associations(&self) -> u32 {
         self.associations.taken(&())
+    }
+
+    /// Connections open now.
+    pub fn open_connections(&self) -> u32 {
+        self.connections.taken(&())
     }
 
     /// Associations of one peer open now.

@@ -1,7 +1,7 @@
 //! What both directions of an association write down: which requests wait, what has moved, who has asked for the
 //! release, what the closing record counts.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::deadlines::Outlook;
 use super::exchange::{Exchange, Ledger, labels};
@@ -11,6 +11,7 @@ use super::tally::{Tally, UNRECOGNIZED};
 use super::terms::Terms;
 use crate::audit;
 use crate::dimse::{Command, Outcome, Status};
+use crate::metrics::{self, Done};
 use crate::policy::Direction;
 use crate::vocabulary::Cause;
 
@@ -43,8 +44,31 @@ pub(super) fn status_of_cause(cause: Cause) -> Status {
 /// A record of an operation that is over.
 pub(crate) struct Entry {
     pub operation: Box<audit::Operation>,
+    /// The same for whoever counts.
+    pub done: Done,
+}
+
+impl Entry {
     /// Those that are refused are gathered where they are many.
-    pub is_refusal: bool,
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.done.outcome == metrics::Outcome::Refused
+    }
+}
+
+impl Answer {
+    fn outcome(self) -> metrics::Outcome {
+        use metrics::Outcome::{Failure, Refused, Success, Warning};
+        match self {
+            Self::Instead(_, cause) if cause.is_refusal() => Refused,
+            Self::Instead(..) | Self::Never => Failure,
+            Self::Nothing(_) => Success,
+            Self::Status(status) => match status.outcome() {
+                Outcome::Success | Outcome::Pending => Success,
+                Outcome::Warning => Warning,
+                Outcome::Failure => Failure,
+            },
+        }
+    }
 }
 
 impl Books {
@@ -72,15 +96,14 @@ impl Books {
         exchange: Exchange,
         answer: Answer,
     ) -> Entry {
-        self.tally.count(exchange.operation, |counts| match answer {
-            Answer::Instead(_, cause) if cause.is_refusal() => counts.refused += 1,
-            Answer::Instead(..) | Answer::Never => counts.failure += 1,
-            Answer::Nothing(_) => counts.success += 1,
-            Answer::Status(status) => match status.outcome() {
-                Outcome::Success | Outcome::Pending => counts.success += 1,
-                Outcome::Warning => counts.warning += 1,
-                Outcome::Failure => counts.failure += 1,
-            },
+        let done = self.done(direction, &exchange, answer.outcome());
+        self.tally.count(exchange.operation, |counts| {
+            *(match done.outcome {
+                metrics::Outcome::Success => &mut counts.success,
+                metrics::Outcome::Warning => &mut counts.warning,
+                metrics::Outcome::Failure => &mut counts.failure,
+                metrics::Outcome::Refused => &mut counts.refused,
+            }) += 1;
         });
         let (status, reason) = match answer {
             Answer::Status(status) => (Some(status.0), None),
@@ -88,7 +111,6 @@ impl Books {
             Answer::Nothing(reason) => (Some(Status::SUCCESS.0), Some(reason)),
             Answer::Never => (None, Some(Cause::NeverAnswered)),
         };
-        let duration = self.progress.now().saturating_duration_since(exchange.began);
         let (operation, message_id) = (exchange.operation.name(), exchange.message_id);
         let operation = Box::new(audit::Operation {
             sop_class: exchange.sop_class,
@@ -104,13 +126,28 @@ impl Books {
             move_destination: exchange.move_destination,
             status,
             bytes: exchange.bytes,
-            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: u64::try_from(done.took.as_millis()).unwrap_or(u64::MAX),
             reason: reason.map(|cause| cause.label().into()),
             fault: exchange.fault,
             tolerated: exchange.tolerated,
             ..audit::Operation::new(terms.id.clone(), operation, message_id, audited(direction))
         });
-        Entry { operation, is_refusal: matches!(answer, Answer::Instead(_, cause) if cause.is_refusal()) }
+        Entry { operation, done }
+    }
+
+    /// What is measured of an operation that is over: whoever asked was waited for until all of it had gone on, and then who
+    /// answers was.
+    fn done(&self, direction: Direction, exchange: &Exchange, outcome: metrics::Outcome) -> Done {
+        let now = self.progress.now();
+        let until = if exchange.sent { exchange.sent_at } else { now };
+        let asked = until.saturating_duration_since(exchange.began);
+        let answered = now.saturating_duration_since(until);
+        let waited = match direction {
+            Direction::FromPeer => [asked, answered],
+            Direction::ToPeer => [answered, asked],
+        };
+        let took = now.saturating_duration_since(exchange.began);
+        Done { operation: Some(exchange.operation), outcome, took, waited }
     }
 
     /// Counts a request of no service that PS3.7 defines, which is refused, and gives its record.
@@ -130,7 +167,13 @@ impl Books {
             tolerated: labels(command, ""),
             ..audit::Operation::new(terms.id.clone(), UNRECOGNIZED, message_id, audited(direction))
         });
-        Entry { operation, is_refusal: true }
+        let done = Done {
+            operation: None,
+            outcome: metrics::Outcome::Refused,
+            took: Duration::ZERO,
+            waited: [Duration::ZERO; 2],
+        };
+        Entry { operation, done }
     }
 
     /// Records of what was never answered, once the association is over.

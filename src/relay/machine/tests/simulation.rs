@@ -342,6 +342,6 @@ fn told(entry: &Entry) -> String {
         operation.bytes,
         operation.status,
         operation.reason,
-        entry.is_refusal
+        entry.is_refusal()
     )
 }

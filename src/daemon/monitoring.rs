@@ -1,0 +1,91 @@
+//! What a monitor asks over HTTP: `/metrics`, `/health`, `/ready`.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::standing::Watch;
+use crate::http::{self, BindError, Bound, Bounds, Listen, Problem, Serving};
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The socket for a monitor, where the configuration wants one.
+#[derive(Default)]
+pub(super) struct Monitoring {
+    serving: Option<(SocketAddr, Serving)>,
+}
+
+/// A socket that comes in the place of another.
+pub(super) enum Move {
+    /// It stays where it is.
+    Stay,
+    /// Nowhere any more.
+    Close,
+    /// There, where nobody is answered yet.
+    To(SocketAddr, Bound),
+}
+
+impl Monitoring {
+    /// Binds what the settings want, unless it is there already.
+    ///
+    /// # Errors
+    /// [`BindError`]; what is there stays.
+    pub(super) async fn bind(&self, wanted: Option<SocketAddr>) -> Result<Move, BindError> {
+        let there = self.serving.as_ref().map(|(wanted, _)| *wanted);
+        match wanted {
+            _ if wanted == there => Ok(Move::Stay),
+            None => Ok(Move::Close),
+            Some(address) => {
+                let bound = http::bind(&Listen::Address(address), None, Bounds::default()).await?;
+                Ok(Move::To(address, bound))
+            }
+        }
+    }
+
+    /// Answers at the new socket, then no longer at the old one.
+    pub(super) async fn follow(&mut self, to: Move, watch: &Watch) {
+        let before = match to {
+            Move::Stay => return,
+            Move::Close => self.serving.take(),
+            Move::To(wanted, bound) => {
+                tracing::info!(address = %bound.address(), "metrics are served");
+                self.serving.replace((wanted, bound.serve(router(watch.clone()))))
+            }
+        };
+        if let Some((_, before)) = before {
+            tracing::info!(address = %before.address(), "metrics are no longer served");
+            before.stop().await;
+        }
+    }
+
+    /// Answers no more.
+    pub(super) async fn stop(self) {
+        if let Some((_, serving)) = self.serving {
+            serving.stop().await;
+        }
+    }
+}
+
+/// What a monitor may ask.
+pub(super) fn router(watch: Watch) -> Router {
+    let (scraped, asked) = (watch.clone(), watch);
+    Router::new()
+        .route("/metrics", get(move || async move { metrics(&scraped) }))
+        .route("/health", get(|| async { "the process answers\n" }))
+        .route("/ready", get(move || async move { ready(&asked) }))
+}
+
+fn metrics(watch: &Watch) -> Response {
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], watch.metrics()).into_response()
+}
+
+/// Whether associations are taken. The listeners are bound before anybody can ask.
+fn ready(watch: &Watch) -> Response {
+    match watch.hindrances().as_slice() {
+        [] => "associations are taken\n".into_response(),
+        why => Problem::new(StatusCode::SERVICE_UNAVAILABLE, why.join("; ")).into_response(),
+    }
+}

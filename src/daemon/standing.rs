@@ -1,0 +1,112 @@
+//! How the proxy stands now, for whoever watches it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+
+use crate::audit::forward::Standings;
+use crate::config::Settings;
+use crate::metrics::{Association, Destination, Ending, Limit, Standing};
+use crate::relay::{Gate, Stage};
+use crate::tls::EndKind;
+
+/// Sees how the proxy stands, for as long as anybody asks; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Watch {
+    gate: Arc<Gate>,
+    forwarding: Standings,
+    began: SystemTime,
+}
+
+impl Watch {
+    pub(super) fn new(gate: Arc<Gate>, forwarding: Standings) -> Self {
+        Self { gate, forwarding, began: SystemTime::now() }
+    }
+
+    /// All metrics, in the text format of OpenMetrics.
+    pub(super) fn metrics(&self) -> String {
+        self.gate.metrics.render(&self.standing())
+    }
+
+    /// Why an association would be refused now, whoever asks for it.
+    pub(super) fn hindrances(&self) -> Vec<&'static str> {
+        let hindrances = [
+            (self.is_draining(), "it is told to stop, and takes no new connections"),
+            (!self.gate.audit.admits(), "records cannot be written"),
+        ];
+        hindrances.into_iter().filter(|(hinders, _)| *hinders).map(|(_, why)| why).collect()
+    }
+
+    fn is_draining(&self) -> bool {
+        *self.gate.stage.borrow() != Stage::Running
+    }
+
+    fn standing(&self) -> Standing {
+        let settings = self.gate.in_force.load().settings.clone();
+        let records = self.gate.audit.standing();
+        let open = self.gate.live.list();
+        Standing {
+            version: env!("CARGO_PKG_VERSION"),
+            digest: settings.digest.as_str().into(),
+            began: self.began.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
+            is_draining: self.is_draining(),
+            associations: open
+                .iter()
+                .map(|entry| Association { peer: entry.facts.peer.clone(), upstream: entry.facts.upstream.clone() })
+                .collect(),
+            limits: self.limits(&settings),
+            ends: ends(&settings),
+            health_checks: self.gate.health_checks.load(Ordering::Relaxed),
+            records_written: records.written,
+            records_lost: records.lost,
+            records_waiting: records.waiting as u64,
+            records_writable: records.is_writable,
+            destinations: self.destinations(),
+        }
+    }
+
+    fn limits(&self, settings: &Settings) -> Vec<Limit> {
+        let (limiter, counts) = (&self.gate.limiter, &settings.limits.counts);
+        let of_all = |key, used, allowed| Limit { key, peer: None, used, allowed };
+        let mut limits = vec![
+            of_all("max-associations", limiter.open_associations(), counts.max_associations),
+            of_all("connections", limiter.open_connections(), counts.max_connections()),
+        ];
+        limits.extend(settings.policy.peers.iter().filter_map(|peer| {
+            let (used, allowed) = (limiter.open_associations_of(peer), peer.max_associations?);
+            Some(Limit { key: "max-associations", peer: Some(peer.name.clone()), used, allowed })
+        }));
+        limits
+    }
+
+    fn destinations(&self) -> Vec<Destination> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let standings = self.forwarding.now().into_iter();
+        let destination = |(name, standing): (Arc<str>, crate::audit::forward::Standing)| Destination {
+            name,
+            is_connected: standing.connected,
+            records: standing.backlog_records,
+            seconds: if standing.oldest == 0 { 0 } else { now.saturating_sub(standing.oldest) },
+            sent: standing.sent,
+            refused: standing.refused,
+            failures: standing.failures,
+        };
+        standings.map(destination).collect()
+    }
+}
+
+fn ends(settings: &Settings) -> Vec<Ending> {
+    let now = OffsetDateTime::now_utc();
+    let ending = |(table, end): &(String, crate::tls::End)| Ending {
+        kind: match end.kind {
+            EndKind::Certificate => "certificate",
+            EndKind::RevocationList => "revocation-list",
+        },
+        table: table.as_str().into(),
+        file: end.file.display().to_string().into(),
+        seconds: (end.at - now).whole_seconds(),
+    };
+    settings.ends.iter().map(ending).collect()
+}
