@@ -198,11 +198,24 @@ impl Standing {
         let behind = gauges(|to| to.records);
         registry.register("forwarding_behind_records", "Records that a repository has not had yet", behind);
         let age = gauges(|to| to.seconds);
-        registry.register_with_unit("forwarding_behind", "Age of the oldest record that a repository has not had yet", Unit::Seconds, age);
+        registry.register_with_unit(
+            "forwarding_behind",
+            "Age of the oldest record that a repository has not had yet",
+            Unit::Seconds,
+            age,
+        );
         registry.register("forwarding_sent", "Messages sent to a repository", counters(|to| to.sent));
-        registry.register("forwarding_refused", "Messages that a repository refused", counters(|to| to.refused));
+        registry.register(
+            "forwarding_refused",
+            "Messages that a repository refused",
+            counters(|to| to.refused),
+        );
         let failures = counters(|to| to.failures);
-        registry.register("forwarding_failures", "Connections to a repository that failed or broke", failures);
+        registry.register(
+            "forwarding_failures",
+            "Connections to a repository that failed or broke",
+            failures,
+        );
     }
 
     fn family<F: Default>(&self, value: fn(&Destination) -> u64, add: impl Fn(&F, Labels<1>, u64)) -> F {

@@ -105,7 +105,8 @@ fn the_documentation_has_each_metric_with_its_type_its_labels_and_its_meaning() 
             _ => "",
         };
         let sample = format!("{metric}{}", if kind == "histogram" { "_bucket" } else { suffix });
-        let is_sample = |line: &&str| line.strip_prefix(&sample).is_some_and(|rest| rest.starts_with(['{', ' ']));
+        let is_sample =
+            |line: &&str| line.strip_prefix(&sample).is_some_and(|rest| rest.starts_with(['{', ' ']));
         let sample = text.lines().find(is_sample).unwrap();
         let labels = sample.split_once('{').map_or("", |(_, rest)| rest.split_once('}').unwrap().0);
         let keys = labels.split(',').filter_map(|label| label.split_once('=').map(|(key, _)| key));

@@ -71,6 +71,7 @@ mod users;
 mod vocabulary;
 
 // Through the proxy.
+mod alerts;
 mod audit_commands;
 mod bad_input;
 mod balancer;
@@ -93,6 +94,7 @@ mod issuers;
 mod limits;
 mod log;
 mod messages;
+mod monitoring;
 mod negotiation;
 mod offline_rules;
 mod operating;

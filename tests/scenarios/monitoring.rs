@@ -1,0 +1,145 @@
+//! What a monitor sees: metrics, health and readiness over HTTP.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use crate::command::Command;
+use crate::gate::{self, Gate, Setup};
+use crate::process;
+use crate::raw::{self, Upstream, rejection, verification};
+use crate::site::Site;
+use crate::wait;
+
+/// The first line and the content of an answer.
+pub fn get(address: SocketAddr, path: &str) -> (String, String) {
+    ask(address, path).unwrap_or_else(|error| panic!("{address}{path}: {error}"))
+}
+
+pub fn ask(address: SocketAddr, path: &str) -> std::io::Result<(String, String)> {
+    let mut stream = TcpStream::connect(address)?;
+    // Before 1.1 nothing comes in chunks.
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, content) = answer.split_once("\r\n\r\n").expect("an answer");
+    Ok((head.lines().next().unwrap_or_default().to_owned(), content.to_owned()))
+}
+
+/// A proxy with metrics, and where they are.
+pub fn watched(setup: &Setup) -> (Gate, SocketAddr) {
+    let metrics = process::free_address();
+    let toml = format!("[metrics]\nlisten = \"{metrics}\"\n{}", setup.toml());
+    let gate = Gate::start_with(Site::new(), &toml, "");
+    wait::until("metrics", || TcpStream::connect(metrics).ok());
+    (gate, metrics)
+}
+
+fn has_line(text: &str, line: &str) {
+    assert!(text.lines().any(|one| one == line), "{line}\n{text}");
+}
+
+#[test]
+fn what_happens_is_counted_and_nothing_that_a_stranger_says_becomes_a_label() {
+    let upstream = Upstream::bind();
+    let setup =
+        Setup { peers: gate::peer("calling-ae-titles = [\"SITE\"]"), ..Setup::plain(upstream.address) };
+    let (gate, metrics) = watched(&setup);
+    assert_eq!(get(metrics, "/health"), ("HTTP/1.0 200 OK".into(), "the process answers\n".into()));
+    assert_eq!(get(metrics, "/ready").0, "HTTP/1.0 200 OK");
+    rejection(&gate.plain(), &verification("<script>", "PACS"));
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    raw::echo(&mut requestor, &mut acceptor);
+    let (_, text) = get(metrics, "/metrics");
+    has_line(&text, "dimsegate_associations_open{peer=\"site\",upstream=\"pacs\"} 1");
+    has_line(&text, "dimsegate_limit_used{limit=\"max-associations\",peer=\"none\"} 1");
+    has_line(&text, "dimsegate_operations_total{peer=\"site\",operation=\"C-ECHO\",outcome=\"success\"} 1");
+    raw::release(requestor, acceptor);
+    gate.event("association-closed");
+    let (_, text) = get(metrics, "/metrics");
+    for line in [
+        "dimsegate_associations_opened_total{listener=\"remote\",peer=\"site\",upstream=\"pacs\"} 1",
+        "dimsegate_associations_closed_total{listener=\"remote\",peer=\"site\",ended=\"released\"} 1",
+        "dimsegate_associations_refused_total{listener=\"remote\",peer=\"none\",reason=\"calling-ae-title-unknown\"} 1",
+        "dimsegate_dial_seconds_count{upstream=\"pacs\"} 1",
+        "dimsegate_negotiation_seconds_count{upstream=\"pacs\"} 1",
+        "dimsegate_records_writable 1",
+    ] {
+        has_line(&text, line);
+    }
+    assert!(
+        !text.contains("script") && !text.contains("SITE") && !text.contains("dimsegate_associations_open{")
+    );
+    let closed = gate.event("association-closed");
+    for (direction, bytes) in [("in", &closed["bytes"]["in"]), ("out", &closed["bytes"]["out"])] {
+        let line =
+            format!("dimsegate_traffic_bytes_total{{peer=\"site\",direction=\"{direction}\"}} {bytes}");
+        has_line(&text, &line);
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_ends_the_start_and_leaves_a_reload_as_it_was() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().map(|address| (taken, address)).expect("its address");
+    let site = Site::new();
+    let upstream = Upstream::bind();
+    let setup = Setup::plain(upstream.address).toml();
+    let with = |address: SocketAddr| format!("[metrics]\nlisten = \"{address}\"\n{setup}");
+    fs::write(site.path("dimsegate.toml"), with(taken.1)).expect("a configuration written");
+    let (status, told) = gate::told(&site, &["run", "-c", "dimsegate.toml"]);
+    assert_eq!(status, 69, "{told}");
+    let sentence = format!(
+        "metrics: cannot listen at {}: another program listens there already; stop it, or choose another port",
+        taken.1
+    );
+    assert!(told.contains(&sentence), "{told}");
+
+    let (first, second) = (process::free_address(), process::free_address());
+    let gate = Gate::start_with(site, &with(first), "");
+    gate.reload(&with(taken.1));
+    let refused = gate.event("configuration-refused")["problems"].to_string();
+    assert!(refused.contains(&sentence), "{refused}");
+    let (_, text) = get(first, "/metrics");
+    has_line(&text, "dimsegate_configuration_reloads_total{result=\"refused\"} 1");
+    // It moves, and what it counted goes with it; then it is gone.
+    gate.reload(&with(second));
+    let text = wait::until("metrics at another address", || ask(second, "/metrics").ok()).1;
+    has_line(&text, "dimsegate_configuration_reloads_total{result=\"in-force\"} 1");
+    wait::until("the old address to close", || TcpStream::connect(first).is_err().then_some(()));
+    gate.reload(&setup);
+    wait::until("metrics to end", || TcpStream::connect(second).is_err().then_some(()));
+}
+
+#[test]
+fn who_drains_is_healthy_and_not_ready() {
+    let upstream = Upstream::bind();
+    let (mut gate, metrics) = watched(&Setup::plain(upstream.address));
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    // An answer is waited for, so that the association goes on.
+    requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+    acceptor.message();
+    gate.signal("TERM");
+    let problem = wait::until("the drain", || {
+        let (status, content) = get(metrics, "/ready");
+        (status == "HTTP/1.0 503 Service Unavailable").then_some(content)
+    });
+    assert!(problem.contains("\"detail\":\"it is told to stop, and takes no new connections\""), "{problem}");
+    assert_eq!(get(metrics, "/health").0, "HTTP/1.0 200 OK");
+    has_line(&get(metrics, "/metrics").1, "dimsegate_draining 1");
+    drop((requestor, acceptor));
+    assert!(gate.wait().success());
+}
+
+#[test]
+fn a_monitor_away_from_loopback_is_a_risk() {
+    let site = Site::new();
+    let text =
+        format!("[metrics]\nlisten = \"0.0.0.0:9108\"\n{}", Setup::plain(process::free_address()).toml());
+    fs::write(site.path("dimsegate.toml"), text).expect("a configuration written");
+    let (_, told) = gate::told(&site, &["check", "-c", "dimsegate.toml"]);
+    let risk = "risk: dimsegate.toml:2:10: metrics.listen: 0.0.0.0:9108 tells every machine that reaches it";
+    assert!(told.contains(risk), "{told}");
+}
