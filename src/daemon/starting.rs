@@ -181,7 +181,7 @@ addresses = ["127.0.0.1:104"]
         let told = Daemon::start(config::load(&file).unwrap(), ready("SIGTERM")).await;
         assert!(matches!(told, Ok(None)));
         let begun = Daemon::start(config::load(&file).unwrap(), pending()).await;
-        begun.unwrap().unwrap().stop("the test ended").await;
+        begun.unwrap().unwrap().stop("the test ended", std::future::ready(())).await;
         let day = fs::read_dir(&records).unwrap().map(|entry| entry.unwrap().path());
         let day = day.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).next().unwrap();
         let text = fs::read_to_string(day).unwrap();
