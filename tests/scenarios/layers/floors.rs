@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use super::names::{absolute, module_of, paths_of};
+use super::names::{Paths, absolute, module_of, paths_of};
 use super::{code_of, source_folder, sources, text_of};
 
 /// Folders of src/, each with its modules from the ground up. Those of one floor do not name each other; `mod` is what
@@ -280,8 +280,8 @@ fn reached<'a>(from: &'a str, within: &[&'a str], arrows: &Arrows) -> BTreeSet<&
     found
 }
 
-/// The path of each module of the crate, with the paths that it names; and whether it passes them on.
-static NAMED: LazyLock<Vec<(Vec<String>, Vec<(String, bool)>)>> = LazyLock::new(|| {
+/// The path of each module of the crate, with the paths that it names.
+static NAMED: LazyLock<Vec<(Vec<String>, Paths)>> = LazyLock::new(|| {
     let named = |file: PathBuf| (module_of(&file), paths_of(&code_of(&text_of(&file))));
     sources().into_iter().map(named).collect()
 });

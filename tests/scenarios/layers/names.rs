@@ -5,6 +5,9 @@ use std::path::Path;
 
 use super::source_folder;
 
+/// Paths as they are written, each with whether it stands in a `pub use`.
+pub(super) type Paths = Vec<(String, bool)>;
+
 /// The path of a file's module, without `crate`.
 pub(super) fn module_of(file: &Path) -> Vec<String> {
     let below = file.strip_prefix(source_folder()).expect("a file of src/").with_extension("");
@@ -13,8 +16,8 @@ pub(super) fn module_of(file: &Path) -> Vec<String> {
     segments
 }
 
-/// Paths in `use` and elsewhere that begin with `crate`, `super` or a name; and whether it is a `pub use`.
-pub(super) fn paths_of(code: &str) -> Vec<(String, bool)> {
+/// Paths in `use`, and those elsewhere that begin with `crate` or `super`.
+pub(super) fn paths_of(code: &str) -> Paths {
     let (mut paths, mut rest) = (Vec::new(), String::new());
     let mut lines = code.lines();
     while let Some(line) = lines.next() {
