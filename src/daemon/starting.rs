@@ -182,8 +182,8 @@ addresses = ["127.0.0.1:104"]
         assert!(matches!(told, Ok(None)));
         let begun = Daemon::start(config::load(&file).unwrap(), pending()).await;
         begun.unwrap().unwrap().stop("the test ended", std::future::ready(())).await;
-        let day = fs::read_dir(&records).unwrap().map(|entry| entry.unwrap().path());
-        let day = day.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).next().unwrap();
+        let mut files = fs::read_dir(&records).unwrap().map(|entry| entry.unwrap().path());
+        let day = files.find(|path| path.extension().is_some_and(|end| end == "jsonl")).unwrap();
         let text = fs::read_to_string(day).unwrap();
         let records: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

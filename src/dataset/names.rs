@@ -5,13 +5,16 @@
 //! it is; 64 KiB are read at most. One that says the same twice says one thing. Here only the structure counts. What the
 //! standard says of order and groups is of no concern, as other readers have it.
 
+mod guess;
+
 use super::encoding::{Encoding, Syntax};
 use super::header::{Head, ITEM, LONG_HEAD, UNDEFINED, looks_like_a_vr};
 use super::inflating::Inflating;
 use super::mending::unknown_vr;
 use super::scanner::{ITEM_END, SEQUENCE_END};
 use super::vr::Vr;
-use super::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, ends_header, exact_vr_of, trim};
+use super::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, ends_header, trim};
+use guess::Guess;
 
 /// Both have to come within so many bytes, or the data set has to end.
 const WITHIN: u64 = 64 << 10;
@@ -78,17 +81,6 @@ struct Walk {
     is_respelled: bool,
     position: u64,
     guess: Guess,
-}
-
-/// Whether a data set is in an encoding that only its bytes speak for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Guess {
-    /// The transfer syntax says it.
-    None,
-    /// So far. The number of the last element at the top.
-    Fits(u32),
-    /// It may be in another one.
-    Fails,
 }
 
 impl Names {
@@ -359,7 +351,7 @@ impl Walk {
             && is_at_the_top
             && !self.has_both()
         {
-            if !fits(head, last) {
+            if !guess::fits(head, last) {
                 return Err(Unnamed::Structure);
             }
             self.guess = Guess::Fits(head.number);
@@ -417,14 +409,6 @@ impl Walk {
     fn inner(&self) -> Syntax {
         self.open.last().map_or(self.syntax, |open| open.syntax)
     }
-}
-
-/// Whether an element behind that of the number `last`, 0 for the first, can be read in explicit VR little endian only: in
-/// another byte order its group would be another, in implicit VR its length would have two letters.
-fn fits(head: &Head, last: u32) -> bool {
-    let is_first_group = last > 0 || head.tag().0 == SOP_CLASS_UID.0;
-    let is_as_listed = exact_vr_of(head.tag()).is_none_or(|listed| head.vr == Some(listed));
-    is_first_group && head.number > last && is_as_listed
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ fn another_class_or_instance_in_the_data_set_goes_nowhere_and_is_recorded_with_b
         (3, deflated(&pdf.data_set), Some(PDF), None),
         (5, big_endian(&[(8, 0x16, upper::CT_IMAGE_STORAGE), (8, 0x18, OTHER)]), None, Some(OTHER)),
         // Whatever a transfer syntax is called, this can be read in one way only.
-        (7, other.data_set.clone(), None, Some(OTHER)),
+        (7, other.data_set, None, Some(OTHER)),
         (7, pdf.data_set.clone(), Some(PDF), None),
         // Out of order is no way around it.
         (1, [short(8, 0x60, "CS", b"CT"), pdf.data_set].concat(), Some(PDF), None),

@@ -5,7 +5,7 @@
 use super::{Frame, Holds, ITEM_END, SEQUENCE_END, Scanner};
 use crate::dataset::header::{Head, Header, ITEM, encoded};
 use crate::dataset::mending::unknown_vr;
-use crate::dataset::{Syntax, Tolerated};
+use crate::dataset::{Syntax, Tolerated, Vr};
 
 #[derive(Default)]
 pub(super) struct Tolerating {
@@ -53,16 +53,16 @@ impl Scanner {
     #[inline]
     pub(super) fn spelled(&mut self, syntax: Syntax, is_element: bool, head: Head, bytes: &[u8]) -> Head {
         if is_element && head.vr.is_none() && head.number >> 16 != ITEM >> 16 && self.tolerating.is_asked {
-            return self.with_vr(syntax, head, bytes);
+            return Head { vr: self.vr_for(syntax, &head, bytes), ..head };
         }
         head
     }
 
     #[cold]
-    fn with_vr(&mut self, syntax: Syntax, head: Head, bytes: &[u8]) -> Head {
+    fn vr_for(&mut self, syntax: Syntax, head: &Head, bytes: &[u8]) -> Option<Vr> {
         let vr = bytes.get(4..6).and_then(|written| unknown_vr(written, head.tag(), syntax));
         self.tolerating.respelled = vr.is_some();
-        Head { vr, ..head }
+        vr
     }
 
     /// The header's bytes, as they should have been, are those of the event. `spent` says how many they were in the carry.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::dataset::{Encoding, ScanProblem};
+use crate::dataset::{Encoding, ScanProblem, Vr};
 use crate::rewrite::{RewriteError, RewriteProblem, RuleSpec, Ruleset, RulesetSpec, Transform};
 
 fn nobody() -> [RuleSpec; 1] {
@@ -385,6 +385,8 @@ proptest! {
         swap in any::<Option<(prop::sample::Index, prop::sample::Index)>>(),
         sizes in proptest::collection::vec(1_usize..40, 1..5),
         which in 0_usize..3, nuls in 0_usize..10, is_behind in any::<bool>(),
+        unknown in proptest::collection::vec(any::<prop::sample::Index>(), 0..3),
+        delimiter in any::<Option<(prop::sample::Index, bool)>>(),
     ) {
         let encoding = [LE, BE, IMPLICIT][which];
         let item = Data::new(encoding).text((0x8, 0x60), b"CS", "CT").text((0x10, 0x10), b"PN", "DOE");
@@ -393,11 +395,23 @@ proptest! {
         let start = if is_behind { front.bytes.len() } else { 0 };
         let mut data = front.sequence((0x40, 0x275), true, std::slice::from_ref(&item)).sequence((0x40, 0x276), false, &[item]);
         data.bytes.resize(data.bytes.len() + nuls, 0);
-        let place = |at: prop::sample::Index| start + at.index(data.bytes.len() - start);
+        let length = data.bytes.len() - start;
+        let place = |at: prop::sample::Index| start + at.index(length);
         let damage: Vec<_> = damage.into_iter().map(|(at, byte)| (place(at), byte)).collect();
         let swap = swap.map(|(one, other)| (place(one), place(other)));
         for (at, byte) in damage {
             data.bytes[at] = byte;
+        }
+        // Where a VR is, it is none.
+        let vrs: Vec<usize> = (start..data.bytes.len() - 1).filter(|&at| Vr::known([data.bytes[at], data.bytes[at + 1]]).is_some()).collect();
+        for at in unknown.into_iter().filter(|_| !vrs.is_empty()) {
+            let at = *at.get(&vrs);
+            data.bytes[at..at + 2].fill(b'?');
+        }
+        if let Some((at, of_item)) = delimiter {
+            let at = place(at);
+            let bytes = Data::new(encoding).header((0xFFFE, if of_item { 0xE00D } else { 0xE0DD }), b"UN", 0).bytes;
+            data.bytes.splice(at..at, bytes);
         }
         if let Some((one, other)) = swap {
             data.bytes.swap(one, other);
