@@ -1,5 +1,7 @@
 //! The files of `conf/` mean what they say, and no key of theirs may be mistyped unnoticed.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +26,27 @@ fn every_example_is_right() {
         assert!(found.is_ok(), "{name}: {}", found.unwrap_err());
     }
     assert_eq!(Material::shared().risks(MODALITY), Vec::<String>::new());
+}
+
+/// With the reference, and a repository that stands there in comments: whatever it is that a table reads.
+#[test]
+fn every_file_that_is_read_is_watched() {
+    let material = Material::shared();
+    let repository = "[[audit.repository]]\nname = \"arr\"\naddress = \"arr.example:6514\"\n[audit.repository.tls]\n\
+                      ca = \"certs/arr-ca.pem\"\n";
+    std::fs::copy(material.path("certs/pacs-ca.pem"), material.path("certs/arr-ca.pem")).unwrap();
+    let text = format!("{REFERENCE}{repository}");
+    let written =
+        text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split(" # ").next().unwrap());
+    let named: BTreeSet<PathBuf> = written
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .filter(|value| value.ends_with(".pem") || value.ends_with(".key"))
+        .map(|value| material.path(value))
+        .collect();
+    assert!(named.len() > 10, "{named:?}");
+    let watched = material.compile(&text).unwrap().settings.watched;
+    assert_eq!(watched.keys().cloned().collect::<BTreeSet<_>>(), named);
+    assert!(watched.values().all(Option::is_some));
 }
 
 /// `key = …` at the beginning of a line, or after `{ `.
