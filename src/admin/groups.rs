@@ -5,7 +5,8 @@ pub(super) fn is_in(groups: &str, group: &str, user: Option<&str>, primary: u32)
     let of = |line: &str| {
         let mut fields = line.split(':');
         let (name, number, members) = (fields.next()?, fields.nth(1)?, fields.next().unwrap_or_default());
-        let is_member = || user.is_some_and(|user| members.split(',').any(|member| member == user));
+        let is_member =
+            || user.is_some_and(|user| members.split(',').any(|member| !member.is_empty() && member == user));
         (name == group).then(|| number.parse() == Ok(primary) || is_member())
     };
     groups.lines().find_map(of).unwrap_or(false)
@@ -21,7 +22,7 @@ mod tests {
         assert!(is_in(groups, "dicom", Some("bob"), 1000));
         assert!(is_in(groups, "dicom", None, 210));
         assert!(!is_in(groups, "dicom", Some("ali"), 1000));
-        assert!(!is_in(groups, "empty", Some(""), 1000) || groups.is_empty());
+        assert!(!is_in(groups, "empty", Some(""), 1000));
         assert!(!is_in(groups, "none", Some("alice"), 210));
     }
 }

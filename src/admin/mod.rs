@@ -16,6 +16,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::config::{AdminListen, AdminSettings, Settings};
 use crate::daemon::Handle;
 use crate::http::{self, BindError, Bound, Bounds, Listen, Serving};
@@ -36,12 +38,15 @@ pub use api::document;
 struct Shared {
     proxy: Handle,
     recorder: Arc<Recorder>,
+    /// True once answers that would go on have to end.
+    ending: watch::Receiver<bool>,
 }
 
 /// The interface, being served until it is stopped.
 pub struct Interface {
     serving: Serving,
     recorder: Arc<Recorder>,
+    end: watch::Sender<bool>,
 }
 
 /// Has the socket or the address of the interface, where the configuration has one. Nobody is answered yet.
@@ -62,10 +67,11 @@ pub async fn bind(settings: &Settings) -> Result<Option<Bound>, BindError> {
 /// Answers about a proxy from now on.
 pub fn serve(bound: Bound, proxy: Handle) -> Interface {
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
-    let router = api::router(Shared { proxy, recorder: recorder.clone() });
+    let (end, ending) = watch::channel(false);
+    let router = api::router(Shared { proxy, recorder: recorder.clone(), ending });
     tokio::spawn(recorder.clone().each_minute());
     tracing::info!(at = %bound.address(), "administration interface");
-    Interface { serving: bound.serve(router), recorder }
+    Interface { serving: bound.serve(router), recorder, end }
 }
 
 impl Interface {
@@ -76,6 +82,7 @@ impl Interface {
 
     /// Answers nobody any more, and records what was gathered.
     pub async fn stop(self) {
+        self.end.send_replace(true);
         self.serving.stop().await;
         self.recorder.tell().await;
     }

@@ -71,6 +71,7 @@ mod users;
 mod vocabulary;
 
 // Through the proxy.
+mod administration;
 mod alerts;
 mod audit_commands;
 mod bad_input;

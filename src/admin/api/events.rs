@@ -48,15 +48,22 @@ pub(super) async fn events(State(shared): State<Shared>) -> Response {
     (headers, Body::new(body)).into_response()
 }
 
-/// Ends when the reader has gone, or the trail ends.
+/// Ends when the reader has gone, or the interface ends.
 async fn send(shared: Shared, mut following: Following, mut sender: Sender<Bytes, Infallible>) {
     // So that a reader knows that it has begun.
+    let mut ending = shared.ending.clone();
     let mut text = ": records of dimsegate\n\n".to_owned();
     loop {
         if sender.send_data(text.into()).await.is_err() {
             return;
         }
-        text = match tokio::time::timeout(SILENCE, following.next()).await {
+        let next = tokio::select! {
+            // What has been written comes before the end.
+            biased;
+            next = tokio::time::timeout(SILENCE, following.next()) => next,
+            _ = ending.wait_for(|ending| *ending) => return,
+        };
+        text = match next {
             Ok(Some(Followed::Line(line))) => match shown(&shared, &line) {
                 Some(record) => format!("event: record\ndata: {record}\n\n"),
                 None => continue_silently(),

@@ -38,7 +38,7 @@ pub(in crate::cli) struct Drain {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  dimsegate abort -c conf/dimsegate.toml 0k3f9x-12 --reason \"the CT sends the wrong study\"
+  dimsegate abort -c conf/dimsegate.toml 5a1e0c93d7b2486f-12 --reason \"the CT sends the wrong study\"
 
 IDs are those of dimsegate tail, of the records and of the log.
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_id_stays_one_segment_of_the_path() {
-        assert_eq!(escaped("0k3f9x-12"), "0k3f9x-12");
+        assert_eq!(escaped("5a1e0c93d7b2486f-12"), "5a1e0c93d7b2486f-12");
         assert_eq!(escaped("../a b?x"), "..%2Fa%20b%3Fx");
     }
 }

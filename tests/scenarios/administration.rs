@@ -1,0 +1,544 @@
+//! What an administrator sees of a running proxy and does to it, over the interface and with the commands on it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+
+use serde_json::{Value, json};
+
+use crate::command::Command;
+use crate::gate::{self, Gate, Setup};
+use crate::raw::{self, Upstream, rejection, verification};
+use crate::site::Site;
+use crate::upper;
+use crate::wait;
+
+const INTERFACE: &str = "[admin]\nlisten = \"unix:admin.sock\"\n";
+/// A-ABORT by the provider, reason not specified.
+const ABORTED: [u8; 4] = [0, 0, 2, 0];
+
+fn setup(upstream: &Upstream) -> Setup {
+    Setup { extra: INTERFACE, ..Setup::plain(upstream.address) }
+}
+
+/// An answer of the interface.
+struct Answer {
+    status: u16,
+    head: String,
+    body: Value,
+}
+
+/// A request and its answer, byte by byte, on a connection of its own.
+fn exchange(
+    stream: &mut (impl Read + Write),
+    method: &str,
+    path: &str,
+    headers: &str,
+    content: &str,
+) -> Answer {
+    let length = content.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{content}"
+    );
+    stream.write_all(request.as_bytes()).expect("a request written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {answer}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let body = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    Answer { status, head: head.to_ascii_lowercase(), body }
+}
+
+fn ask(gate: &Gate, method: &str, path: &str, content: &str) -> Answer {
+    let mut stream = UnixStream::connect(gate.site.path("admin.sock")).expect("the socket");
+    exchange(&mut stream, method, path, "", content)
+}
+
+/// What a resource says.
+fn get(gate: &Gate, path: &str) -> Value {
+    let answer = ask(gate, "GET", path, "");
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    answer.body
+}
+
+/// The record of what was done through the interface.
+fn done(gate: &Gate, action: &str) -> Value {
+    gate.record(action, |record| record["event"] == "administration" && record["action"] == action)
+}
+
+#[test]
+fn the_state_of_the_proxy_is_told_to_programs_people_and_monitors() {
+    let upstream = Upstream::bind();
+    let mut gate = Gate::start(&setup(&upstream));
+    let status = get(&gate, "/api/v1/status");
+    assert_eq!((&status["state"], &status["health"]), (&json!("running"), &json!("ok")), "{status}");
+    assert_eq!(status["process-id"], gate.pid());
+    assert_eq!(status["configuration"]["digest"], gate.event("started")["configuration"]);
+    let run = |arguments: &[&str]| gate::run(&gate.site, arguments);
+    let told = run(&["status", "-c", "dimsegate.toml"]);
+    assert!(
+        told.status == 0 && told.out.contains("running for") && told.out.contains("all is well"),
+        "{}",
+        told.out
+    );
+    let shown: Value =
+        serde_json::from_str(&run(&["status", "--socket", "admin.sock", "--json"]).out).expect("JSON");
+    assert_eq!(shown["configuration"], status["configuration"]);
+    let nagios = run(&["status", "-c", "dimsegate.toml", "--nagios"]);
+    assert_eq!(nagios.status, 0);
+    assert!(
+        nagios.out.starts_with("DIMSEGATE OK - 0 associations open")
+            && nagios.out.contains(" | associations=0;400;")
+    );
+    assert!(gate.stop().success());
+    let nobody = gate::run(&gate.site, &["status", "-c", "dimsegate.toml"]);
+    assert_eq!((nobody.status, nobody.out.as_str()), (69, ""));
+    assert!(nobody.err.starts_with("dimsegate: no dimsegate answers at admin.sock: "), "{}", nobody.err);
+    let nagios = gate::run(&gate.site, &["status", "-c", "dimsegate.toml", "--nagios"]);
+    assert!(
+        nagios.status == 2 && nagios.out.starts_with("DIMSEGATE CRITICAL - no dimsegate answers"),
+        "{}",
+        nagios.out
+    );
+    let without = Setup { extra: "", ..setup(&upstream) };
+    fs::write(gate.site.path("without.toml"), without.toml()).expect("a configuration written");
+    let nowhere = gate::run(&gate.site, &["status", "-c", "without.toml"]);
+    assert!(nowhere.status == 78 && nowhere.err.contains("it has no [admin]"), "{}", nowhere.err);
+}
+
+#[test]
+fn an_association_tells_what_it_is_at_and_who_is_waited_for() {
+    let request = verification("SITE", "PACS");
+    let (gate, _upstream, mut requestor, mut acceptor) =
+        raw::opened(&request, |setup| setup.extra = INTERFACE);
+    raw::echo(&mut requestor, &mut acceptor);
+    let only = || get(&gate, "/api/v1/associations")[0].clone();
+    let idle =
+        wait::until("the count", || Some(only()).filter(|one| one["operations"]["C-ECHO"]["success"] == 1));
+    assert_eq!(
+        (&idle["waits-for"], &idle["calling-ae-title"]),
+        (&json!("requestor"), &json!("SITE")),
+        "{idle}"
+    );
+    requestor.send_message(1, &Command::c_echo_rq(7), None, 16384);
+    acceptor.message();
+    let asked =
+        wait::until("the request on its way", || Some(only()).filter(|one| one["waits-for"] == "upstream"));
+    assert_eq!(
+        (&asked["waits-for-what"], &asked["from-peer"]["operation"]),
+        (&json!("an answer"), &json!("C-ECHO"))
+    );
+    assert_eq!(
+        (&asked["from-peer"]["message-id"], &asked["from-peer"]["open-requests"]),
+        (&json!(7), &json!(1))
+    );
+    let bytes = |name: &str| asked["bytes"][name].as_u64().expect("a number");
+    assert!(bytes("from-requestor") > idle["bytes"]["from-requestor"].as_u64().expect("a number"));
+    assert!(bytes("to-upstream") > 0 && bytes("from-upstream") > 0 && bytes("to-requestor") > 0);
+    let id = asked["id"].as_str().expect("an id");
+    assert_eq!(get(&gate, &format!("/api/v1/associations/{id}"))["peer"], "site");
+    acceptor.send_message(1, &Command::c_echo_rq(7).response(0), None, 16384);
+    requestor.message();
+    raw::release(requestor, acceptor);
+    wait::until("the association to be gone", || {
+        get(&gate, "/api/v1/associations").as_array().is_some_and(Vec::is_empty).then_some(())
+    });
+    assert_eq!(ask(&gate, "GET", &format!("/api/v1/associations/{id}"), "").status, 404);
+}
+
+#[test]
+fn an_association_is_ended_at_once_and_the_records_say_by_whom() {
+    let request = verification("SITE", "PACS");
+    let (gate, _upstream, mut requestor, mut acceptor) =
+        raw::opened(&request, |setup| setup.extra = INTERFACE);
+    let id = gate.event("association-opened")["association"].as_str().expect("an id").to_owned();
+    wait::until("the association to be listed", || {
+        get(&gate, "/api/v1/associations").as_array().is_some_and(|all| !all.is_empty()).then_some(())
+    });
+    let aborted = gate::run(&gate.site, &["abort", "-c", "dimsegate.toml", &id, "--reason", "wrong study"]);
+    assert_eq!(
+        (aborted.status, aborted.out),
+        (0, format!("association {id} ends at once\n")),
+        "{}",
+        aborted.err
+    );
+    assert_eq!(requestor.expect(upper::ABORT), ABORTED);
+    assert_eq!(acceptor.expect(upper::ABORT), ABORTED);
+    let closed = gate.event("association-closed");
+    assert_eq!(closed["ended"], "policy");
+    let reason = closed["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("ended-by-administrator: ") && reason.ends_with(": wrong study"), "{reason}");
+    let record = done(&gate, "abort");
+    assert_eq!(
+        (&record["outcome"], &record["role"]),
+        (&json!("success"), &json!("administrator")),
+        "{record}"
+    );
+    assert_eq!(record["resource"], format!("/api/v1/associations/{id}/abort"));
+    let again = gate::run(&gate.site, &["abort", "-c", "dimsegate.toml", &id]);
+    assert!(again.status == 69 && again.err.contains("no association with this id is open"), "{}", again.err);
+}
+
+#[test]
+fn an_association_that_is_to_end_between_messages_ends_inside_of_none() {
+    let request = verification("SITE", "PACS");
+    let (gate, _upstream, mut requestor, mut acceptor) =
+        raw::opened(&request, |setup| setup.extra = INTERFACE);
+    let id = gate.event("association-opened")["association"].as_str().expect("an id").to_owned();
+    let message = upper::p_data(1, upper::COMMAND, &Command::c_echo_rq(1).encode(), 16384);
+    let (begun, rest) = message.split_at(message.len() / 2);
+    requestor.send(begun);
+    let path = format!("/api/v1/associations/{id}");
+    let is_inside = |answer: &Answer| answer.status == 200 && answer.body["from-peer"]["under-way"] == true;
+    wait::until("the beginning of a message", || is_inside(&ask(&gate, "GET", &path, "")).then_some(()));
+    let ordered = ask(&gate, "POST", &format!("{path}/abort"), r#"{"when": "between-messages"}"#);
+    assert_eq!((ordered.status, &ordered.body["when"]), (202, &json!("between-messages")));
+    assert!(is_inside(&ask(&gate, "GET", &path, "")), "it goes on inside of the message");
+    requestor.send(rest);
+    assert_eq!(acceptor.message().command.encode(), Command::c_echo_rq(1).encode(), "all of it went on");
+    assert_eq!(acceptor.expect(upper::ABORT), ABORTED);
+    assert_eq!(requestor.expect(upper::ABORT), ABORTED);
+    assert_eq!(gate.event("association-closed")["ended"], "policy");
+}
+
+#[test]
+fn an_idle_association_that_is_to_end_between_messages_ends_now() {
+    let request = verification("SITE", "PACS");
+    let (gate, _upstream, mut requestor, mut acceptor) =
+        raw::opened(&request, |setup| setup.extra = INTERFACE);
+    raw::echo(&mut requestor, &mut acceptor);
+    let id = gate.event("association-opened")["association"].as_str().expect("an id").to_owned();
+    let between = gate::run(&gate.site, &["abort", "--socket", "admin.sock", &id, "--between-messages"]);
+    assert_eq!((between.status, between.out), (0, format!("association {id} ends between messages\n")));
+    assert_eq!(requestor.expect(upper::ABORT), ABORTED);
+    assert_eq!(acceptor.expect(upper::ABORT), ABORTED);
+}
+
+#[test]
+fn a_refusal_is_told_with_what_would_let_it_in_and_can_be_explained_again() {
+    let upstream = Upstream::bind();
+    let stricter = Setup { peers: gate::peer("calling-ae-titles = [\"LYON\"]"), ..setup(&upstream) };
+    let gate = Gate::start(&stricter);
+    for _ in 0..3 {
+        rejection(&gate.plain(), &verification("SITE", "PACS"));
+    }
+    let refusals = get(&gate, "/api/v1/refusals");
+    let refusal = &refusals[0];
+    assert_eq!((refusals.as_array().map(Vec::len), &refusal["count"]), (Some(1), &json!(3)), "{refusals}");
+    assert_eq!(
+        (&refusal["reason"], &refusal["calling-ae-title"]),
+        (&json!("calling-ae-title-unknown"), &json!("SITE"))
+    );
+    assert_eq!(refusal["nearest"]["condition"], "calling-ae-titles");
+    let toml = fs::read_to_string(gate.site.path("dimsegate.toml")).expect("the configuration");
+    let line = refusal["nearest"]["line"].as_u64().expect("a line");
+    assert_eq!(toml.lines().nth(line as usize - 1), Some("[[peer]]"));
+    assert!(refusal["remedy"].as_str().is_some_and(|remedy| remedy.contains("SITE")), "{refusal}");
+    let id = &refusal["id"];
+    let explain = |question: Value| ask(&gate, "POST", "/api/v1/explain", &question.to_string());
+    let again = explain(json!({ "refusal": id }));
+    assert_eq!(
+        (again.status, &again.body["allowed"], &again.body["remedy"]),
+        (200, &json!(false), &refusal["remedy"])
+    );
+    let facts = json!({"listener": "remote", "from": "127.0.0.1", "calling-ae-title": "LYON", "called-ae-title": "PACS",
+        "sop-classes": ["Verification"]});
+    let allowed = explain(facts).body;
+    assert_eq!(
+        (&allowed["allowed"], &allowed["granted"]["peer"]),
+        (&json!(true), &json!("site")),
+        "{allowed}"
+    );
+    assert_eq!(allowed["granted"]["contexts"][0]["offered"], true);
+    // What was refused then is what would be let in now.
+    let looser = Setup { peers: gate::peer(""), ..stricter };
+    fs::write(gate.site.path("dimsegate.toml"), looser.toml()).expect("a configuration written");
+    assert_eq!(ask(&gate, "POST", "/api/v1/reload", "").status, 200);
+    assert_eq!(explain(json!({ "refusal": id })).body["allowed"], true);
+    for (question, status) in [
+        (json!({ "refusal": "no-such" }), 404),
+        (json!({ "listener": "remote" }), 400),
+        (json!({ "nonsense": 1 }), 400),
+    ] {
+        let answer = explain(question);
+        assert_eq!((answer.status, &answer.body["status"]), (status, &json!(status)));
+        assert!(answer.head.contains("content-type: application/problem+json"), "{}", answer.head);
+    }
+}
+
+#[test]
+fn a_reload_says_who_asked_for_it_and_a_bad_file_leaves_everything_as_it_was() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&setup(&upstream));
+    let before = get(&gate, "/api/v1/status")["configuration"]["digest"].clone();
+    let toml = setup(&upstream).toml();
+    let file = gate.site.path("dimsegate.toml");
+    fs::write(&file, toml.replace("level = \"debug\"", "level = \"info\"")).expect("a configuration written");
+    let reloaded = gate::run(&gate.site, &["reload", "-c", "dimsegate.toml"]);
+    let after = get(&gate, "/api/v1/status")["configuration"]["digest"].clone();
+    assert_eq!(reloaded.out, format!("configuration {} is in force\n", after.as_str().expect("a digest")));
+    assert_ne!(before, after);
+    let loaded = gate.record("the reload", |record| {
+        record["event"] == "configuration-loaded" && record["configuration"] == after
+    });
+    assert_eq!((&loaded["through"], &loaded["previous-configuration"]), (&json!("administration"), &before));
+    let me = rustix::process::geteuid().as_raw();
+    assert_eq!((&loaded["user-id"], &done(&gate, "reload")["user-id"]), (&json!(me), &json!(me)));
+    fs::write(&file, toml.replace("upstream = \"pacs\"", "upstream = \"paxs\""))
+        .expect("a configuration written");
+    let refused = gate::run(&gate.site, &["reload", "-c", "dimsegate.toml"]);
+    assert!(
+        refused.status == 69 && refused.err.contains("\"paxs\"") && refused.err.contains("\"pacs\""),
+        "{}",
+        refused.err
+    );
+    assert_eq!(get(&gate, "/api/v1/status")["configuration"]["digest"], after);
+    assert_eq!(gate.event("configuration-refused")["through"], "administration");
+}
+
+#[test]
+fn a_drain_ends_the_proxy_in_good_order_and_says_who_wanted_it() {
+    let request = verification("SITE", "PACS");
+    let (mut gate, _upstream, requestor, acceptor) = raw::opened(&request, |setup| setup.extra = INTERFACE);
+    let drained = gate::run(&gate.site, &["drain", "-c", "dimsegate.toml"]);
+    assert!(drained.status == 0 && drained.out.starts_with("it stops; "), "{}{}", drained.out, drained.err);
+    // Nothing is under way: both are asked for the release.
+    let upstream_side = std::thread::spawn(move || acceptor.expect_release());
+    requestor.expect_release();
+    upstream_side.join().expect("the upstream's side");
+    assert!(gate.wait().success());
+    let stopped = gate.event("stopped");
+    let reason = stopped["reason"].as_str().expect("a reason");
+    assert!(
+        reason.starts_with("drained by ") && reason.ends_with("through the administration interface"),
+        "{reason}"
+    );
+    assert_eq!(done(&gate, "drain")["outcome"], "success", "recorded before the end");
+    assert!(!gate.site.path("admin.sock").exists(), "the socket goes with the proxy");
+}
+
+#[test]
+fn records_come_as_they_are_written_without_what_tells_of_patients() {
+    let upstream = Upstream::bind();
+    let stricter = Setup { peers: gate::peer("calling-ae-titles = [\"LYON\"]"), ..setup(&upstream) };
+    let mut gate = Gate::start(&stricter);
+    let mut stream = UnixStream::connect(gate.site.path("admin.sock")).expect("the socket");
+    stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("a request written");
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with(": records")), "it has begun");
+    let mut tail = gate::command(&gate.site, &["tail", "-c", "dimsegate.toml"]);
+    let mut tail = tail.stdout(std::process::Stdio::piped()).spawn().expect("a command that starts");
+    let output = BufReader::new(tail.stdout.take().expect("its output"));
+    let (tell, told) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        output.lines().map_while(Result::ok).for_each(|line| tell.send(line).expect("somebody who listens"));
+    });
+    wait::until("tail to look on", || {
+        let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("LYON", "PACS"), 16384);
+        raw::release(requestor, acceptor);
+        told.try_iter().next()
+    });
+    rejection(&gate.plain(), &verification("LATE", "PACS"));
+    let is_late = |line: &String| line.contains("association-rejected") && line.contains("\"LATE\"");
+    let data = lines.find(is_late).expect("the record");
+    let record: Value = serde_json::from_str(data.strip_prefix("data: ").expect("data")).expect("JSON");
+    assert_eq!(record["reason"], "calling-ae-title-unknown");
+    assert!(gate.stop().success());
+    reader.join().expect("all lines");
+    assert!(tail.wait().expect("an end").success());
+    let shown: Vec<String> = told.try_iter().collect();
+    let late = shown.iter().position(|line| line.contains("refused  LATE to PACS from 127.0.0.1: "));
+    let remedy = &shown[late.expect("a refusal") + 1];
+    assert!(remedy.trim_start().starts_with("to let it in: "), "{shown:#?}");
+}
+
+#[test]
+fn who_may_only_look_is_told_so_and_recorded() {
+    let upstream = Upstream::bind();
+    let address = crate::process::free_address();
+    let extra = gate::leaked(format!("[admin]\nlisten = \"{address}\"\n"));
+    let gate = Gate::start(&Setup { extra, ..Setup::plain(upstream.address) });
+    let ask = |method: &str, path: &str, headers: &str| {
+        let mut stream = TcpStream::connect(address).expect("the interface");
+        exchange(&mut stream, method, path, headers, "")
+    };
+    assert_eq!(ask("GET", "/api/v1/associations", "").status, 200);
+    for (method, path) in
+        [("POST", "/api/v1/reload"), ("POST", "/api/v1/associations/x/abort"), ("PUT", "/api/v1/log-level")]
+    {
+        let refused = ask(method, path, "");
+        assert_eq!(refused.status, 403, "{path}");
+        assert!(refused.head.contains("content-type: application/problem+json"), "{}", refused.head);
+    }
+    let record = done(&gate, "reload");
+    assert_eq!(
+        (&record["outcome"], &record["user"], &record["role"]),
+        (&json!("refused"), &json!("unknown"), &json!("viewer"))
+    );
+    assert_eq!(record["address"], "127.0.0.1");
+    assert_eq!(gate.count("configuration-loaded"), 1, "nothing was done");
+    let foreign = ask("GET", "/api/v1/status", "Origin: https://evil.example\r\n");
+    assert_eq!(foreign.status, 403);
+    assert_eq!(ask("GET", "/api/v1/nothing", "").status, 404);
+    assert_eq!(ask("DELETE", "/api/v1/status", "").status, 405);
+    assert_eq!(ask("GET", "/nothing", "").body["title"], "Not Found");
+    let document = ask("GET", "/api/openapi.json", "").body;
+    assert!(document["paths"]["/api/v1/associations/{id}/abort"]["post"].is_object());
+}
+
+#[test]
+fn roles_are_those_of_the_configuration_in_force() {
+    let upstream = Upstream::bind();
+    let nobody = "[admin]\nlisten = \"unix:admin.sock\"\n[[admin.access]]\nrole = \"administrator\"\nunix-users = [\"somebody-else\"]\n";
+    let gate = Gate::start(&Setup { extra: nobody, ..Setup::plain(upstream.address) });
+    let refused = gate::run(&gate.site, &["status", "-c", "dimsegate.toml"]);
+    assert!(refused.status == 69 && refused.err.contains("has no role here"), "{}", refused.err);
+    assert_eq!(gate.event("administration")["outcome"], "refused");
+    // Who may is read again with everything else.
+    let viewer = nobody
+        .replace("administrator", "viewer")
+        .replace("unix-users = [\"somebody-else\"]", "unix-groups = [\"root\"]");
+    let loaded = gate.count("configuration-loaded");
+    gate.reload(&Setup { extra: gate::leaked(viewer), ..Setup::plain(upstream.address) }.toml());
+    wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
+    if rustix::process::getegid().is_root() {
+        assert_eq!(gate::run(&gate.site, &["status", "-c", "dimsegate.toml"]).status, 0);
+        let denied = gate::run(&gate.site, &["reload", "-c", "dimsegate.toml"]);
+        assert!(
+            denied.status == 69 && denied.err.contains("is for the role administrator"),
+            "{}",
+            denied.err
+        );
+    }
+}
+
+#[test]
+fn certificates_say_who_it_is_behind_tls() {
+    let upstream = Upstream::bind();
+    let address = crate::process::free_address();
+    let extra = format!(
+        "[admin]\nlisten = \"{address}\"\n[admin.tls]\n{}\n[[admin.access]]\nrole = \"operator\"\ncertificates = [\"cn:client\"]\n",
+        gate::LISTENER_TLS
+    );
+    let gate = Gate::start(&Setup { extra: gate::leaked(extra), ..Setup::plain(upstream.address) });
+    let ask = |method: &str, path: &str| {
+        let mut stream = gate.site.tls(address, "ca", Some("client")).connect().expect("TLS");
+        exchange(&mut stream, method, path, "", "")
+    };
+    assert_eq!(ask("GET", "/api/v1/peers").status, 200);
+    let reader = gate.record("the read", |record| record["resource"] == "/api/v1/peers");
+    assert_eq!((&reader["role"], &reader["user"]), (&json!("operator"), &json!("CN=client")), "{reader}");
+    assert!(reader["fingerprint"].as_str().is_some_and(|one| one.len() == 64), "{reader}");
+    assert_eq!(ask("POST", "/api/v1/drain").status, 403, "that is for administrators");
+    // In TLS 1.3 a client hears only after its handshake that a certificate is wanted.
+    let nobody = gate.site.tls(address, "ca", None).connect();
+    let read = nobody.map(|mut connection| connection.read(&mut [0; 1]).unwrap_or(0));
+    assert_eq!(read.unwrap_or(0), 0, "nothing is answered");
+}
+
+#[test]
+fn the_log_level_is_changed_until_the_next_reload() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&setup(&upstream));
+    let bad = gate::run(&gate.site, &["log-level", "-c", "dimsegate.toml", "a=b=c"]);
+    assert!(bad.status == 69 && bad.err.contains("\"a=b=c\" is no level"), "{}", bad.err);
+    let set = gate::run(&gate.site, &["log-level", "-c", "dimsegate.toml", "off"]);
+    assert_eq!((set.status, set.out.as_str()), (0, "log level off is in force\n"));
+    let before = gate.output();
+    rejection(&gate.plain(), &verification("BAD\\TITLE", "PACS"));
+    gate.record("the refusal", |record| record["event"] == "association-rejected");
+    assert_eq!(gate.output(), before, "nothing more is logged");
+    let quieter = gate::run(&gate.site, &["reload", "-c", "dimsegate.toml"]);
+    assert_eq!(quieter.status, 0);
+    rejection(&gate.plain(), &verification("BAD\\OTHER", "PACS"));
+    wait::until("the log to go on", || (gate.output() != before).then_some(()));
+}
+
+#[test]
+fn the_rest_of_what_there_is_to_see() {
+    let upstream = Upstream::bind();
+    let peers = gate::peer("max-associations = 7");
+    let gate = Gate::start(&Setup { peers, tls: true, ..setup(&upstream) });
+    assert_eq!(get(&gate, "/api/v1/peers")[0]["max-associations"], 7);
+    assert_eq!(get(&gate, "/api/v1/upstreams")[0]["addresses"], json!([upstream.address.to_string()]));
+    let limits = get(&gate, "/api/v1/limits");
+    assert_eq!(limits["peers"][0], json!({"peer": "site", "in-use": 0, "allowed": 7}));
+    assert!(limits["descriptors"]["in-use"].as_u64().is_some_and(|open| open > 3), "{limits}");
+    let certificates = get(&gate, "/api/v1/certificates");
+    assert!(
+        certificates.as_array().is_some_and(|all| all.iter().any(|one| one["file"] == "certs/server.pem")),
+        "{certificates}"
+    );
+    let configuration = get(&gate, "/api/v1/configuration");
+    assert_eq!(
+        configuration["keys"]["audit.secret-file"], "\"conf/audit.key\"",
+        "the name of a file is no secret"
+    );
+    let secret = fs::read(gate.site.path("conf/audit.key")).expect("the secret");
+    let shown = configuration.to_string();
+    assert!(!shown.contains(&*String::from_utf8_lossy(&secret)), "{shown}");
+    let reads = wait::until("the records of reads", || {
+        let records = gate.records();
+        let reads: Vec<Value> = records.into_iter().filter(|record| record["action"] == "read").collect();
+        (reads.len() == 5).then_some(reads)
+    });
+    assert!(
+        reads.iter().all(|record| record["outcome"] == "success" && record.get("count").is_none()),
+        "{reads:?}"
+    );
+}
+
+#[test]
+fn an_upstream_is_asked_for_an_echo_through_the_proxy() {
+    let upstream = Upstream::bind();
+    let address: SocketAddr = upstream.address;
+    let gate = Gate::start(&setup(&upstream));
+    let archive = std::thread::spawn(move || {
+        let (mut peer, _) = upstream.accept_all(16384);
+        let message = peer.message();
+        peer.send_message(1, &message.command.response(0), None, 16384);
+        peer.expect_release();
+        upstream
+    });
+    let echoed = ask(&gate, "POST", "/api/v1/upstreams/pacs/echo", "");
+    assert_eq!((echoed.status, &echoed.body["success"]), (200, &json!(true)), "{}", echoed.body);
+    assert_eq!(echoed.body["address"], address.to_string());
+    drop(archive.join().expect("the archive"));
+    let nobody = ask(&gate, "POST", "/api/v1/upstreams/pacs/echo", "");
+    assert_eq!(nobody.status, 502);
+    assert_eq!(ask(&gate, "POST", "/api/v1/upstreams/none/echo", "").status, 404);
+    let outcomes: Vec<Value> = wait::until("the records", || {
+        let all = gate.records().into_iter().filter(|record| record["action"] == "echo");
+        let outcomes: Vec<Value> = all.map(|record| record["outcome"].clone()).collect();
+        (outcomes.len() == 3).then_some(outcomes)
+    });
+    assert_eq!(outcomes, [json!("success"), json!("failure"), json!("failure")]);
+}
+
+/// What `run` ends with and says, where it cannot begin.
+fn refused_start(site: &Site) -> (i32, String) {
+    gate::told(site, &["run", "-c", "dimsegate.toml"])
+}
+
+#[test]
+fn a_socket_that_cannot_be_had_is_said_and_one_that_is_left_is_removed() {
+    let upstream = Upstream::bind();
+    let site = Site::new();
+    fs::write(site.path("dimsegate.toml"), setup(&upstream).toml()).expect("a configuration written");
+    let other = UnixListener::bind(site.path("admin.sock")).expect("a socket");
+    let (status, said) = refused_start(&site);
+    assert!(status == 69 && said.contains("another process answers at that socket"), "{status} {said}");
+    let nowhere = setup(&upstream).toml().replace("unix:admin.sock", "unix:none/admin.sock");
+    fs::write(site.path("dimsegate.toml"), nowhere).expect("a configuration written");
+    let (status, said) = refused_start(&site);
+    assert!(status == 69 && said.contains("there is no folder none"), "{status} {said}");
+    // Whoever made the socket is gone.
+    drop(other);
+    let gate = Gate::start_in(site, &setup(&upstream));
+    let metadata = fs::symlink_metadata(gate.site.path("admin.sock")).expect("the socket");
+    assert!(metadata.file_type().is_socket());
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o660);
+    assert_eq!(get(&gate, "/api/v1/status")["state"], "running");
+}
