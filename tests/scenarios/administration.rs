@@ -177,6 +177,11 @@ fn an_association_is_ended_at_once_and_the_records_say_by_whom() {
         "{record}"
     );
     assert_eq!(record["resource"], format!("/api/v1/associations/{id}/abort"));
+    // Until both have closed, it is on its way out.
+    drop((requestor, acceptor));
+    wait::until("the association to be gone", || {
+        get(&gate, "/api/v1/associations").as_array().is_some_and(Vec::is_empty).then_some(())
+    });
     let again = gate::run(&gate.site, &["abort", "-c", "dimsegate.toml", &id]);
     assert!(again.status == 69 && again.err.contains("no association with this id is open"), "{}", again.err);
 }

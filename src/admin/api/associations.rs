@@ -36,6 +36,8 @@ pub(super) struct Association {
     upstream_address: String,
     since: String,
     open_ms: u64,
+    /// It was ordered to end.
+    ending: bool,
     /// What goes from the requestor to the upstream.
     from_peer: Lane,
     /// What goes from the upstream to the requestor.
@@ -201,6 +203,7 @@ impl Association {
             upstream_address: facts.upstream_address.clone(),
             since: when(facts.since),
             open_ms: milliseconds(facts.since.elapsed()),
+            ending: entry.orders.is_given(),
             from_peer: lane(entry, Direction::FromPeer),
             to_peer: lane(entry, Direction::ToPeer),
             waits_for,

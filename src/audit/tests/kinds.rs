@@ -43,12 +43,7 @@ fn after(event: Option<&Event>) -> Option<Event> {
         None => Event::TrailContinued(Box::new(TrailContinued::default().explained())),
         Some(Event::TrailContinued(_)) => clock_stepped(),
         Some(Event::ClockStepped(_)) => administration(),
-        Some(Event::Administration(_)) => Event::Started(Started {
-            version: "0.1.0".into(),
-            process_id: 4711,
-            configuration: "c0".into(),
-            ..Started::default()
-        }),
+        Some(Event::Administration(_)) => started(),
         Some(Event::Started(_)) => configuration_loaded(),
         Some(Event::ConfigurationLoaded(_)) => Event::ConfigurationRefused(ConfigurationRefused {
             file: "d.toml".into(),
@@ -218,6 +213,15 @@ fn upstream() -> Upstream {
         calling_ae_title: "DIMSEGATE".into(),
         tls: None,
     }
+}
+
+fn started() -> Event {
+    Event::Started(Started {
+        version: "0.1.0".into(),
+        process_id: 4711,
+        configuration: "c0".into(),
+        ..Started::default()
+    })
 }
 
 fn administration() -> Event {

@@ -44,6 +44,11 @@ impl Orders {
         true
     }
 
+    /// Whether one stands.
+    pub(crate) fn is_given(&self) -> bool {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Waits for an order that is sooner than `known`. For one task.
     pub(crate) async fn given(&self, known: Option<When>) -> Order {
         loop {
