@@ -86,6 +86,14 @@ impl Client {
         self.ask(Method::PUT, path, Some(content)).await
     }
 
+    /// Has something taken away.
+    ///
+    /// # Errors
+    /// Nobody answers, or with a problem.
+    pub async fn delete(&self, path: &str) -> Result<Value, ClientError> {
+        self.ask(Method::DELETE, path, None).await
+    }
+
     async fn ask(&self, method: Method, path: &str, content: Option<&Value>) -> Result<Value, ClientError> {
         let answered = timeout(PATIENCE, async {
             let response = self.send(method, path, content).await?;

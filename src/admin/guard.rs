@@ -78,9 +78,11 @@ async fn record(
 /// How records call it.
 fn action(method: &Method, path: &str) -> &'static str {
     let last = path.rsplit('/').next().unwrap_or_default();
-    let known = ["reload", "drain", "abort", "log-level", "echo", "explain"];
+    let known = ["reload", "drain", "abort", "log-level", "echo", "explain", "test"];
     match *method {
         Method::GET | Method::HEAD => "read",
+        _ if path == "/api/v1/blocks" => "block",
+        _ if path.starts_with("/api/v1/blocks/") => "unblock",
         _ => known.into_iter().find(|known| *known == last).unwrap_or("unknown"),
     }
 }

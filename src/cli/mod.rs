@@ -62,6 +62,10 @@ enum Command {
     Drain(running::orders::Drain),
     /// End an association of a running proxy
     Abort(running::orders::Abort),
+    /// Shut somebody out of a running proxy, for a time or until it is taken back
+    Block(running::blocks::Block),
+    /// Take a block back, or say which there are
+    Unblock(running::blocks::Unblock),
     /// Change how much a running proxy logs
     LogLevel(running::orders::LogLevel),
     /// Find every problem of a configuration, or what is risky in it where there is none
@@ -101,6 +105,8 @@ pub fn main() -> ExitCode {
         Command::Reload(args) => running::orders::reload(&args),
         Command::Drain(args) => running::orders::drain(&args),
         Command::Abort(args) => running::orders::abort(&args),
+        Command::Block(args) => running::blocks::block(&args),
+        Command::Unblock(args) => running::blocks::unblock(&args),
         Command::LogLevel(args) => running::orders::log_level(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),

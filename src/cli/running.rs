@@ -1,6 +1,7 @@
 //! Commands that ask a running proxy, over the socket of its administration interface.
 
 mod asked;
+pub(super) mod blocks;
 pub(super) mod orders;
 pub(super) mod status;
 pub(super) mod tail;

@@ -16,7 +16,8 @@ use super::report::{Report, Used};
 use super::section::Section;
 use super::settings::{AdminListen, LogFormat, Settings};
 use super::{
-    admin, audit, limits, listener, loops, metrics, notify, peer, rewrite, role, spelling, syntax, upstream, users,
+    admin, audit, limits, listener, loops, metrics, notify, peer, rewrite, role, spelling, syntax, upstream,
+    users,
 };
 use crate::files::looked_for;
 use crate::policy::{Peer, Policy};

@@ -55,4 +55,5 @@ pub(crate) use repository::host_name;
 pub use secret::{crosswalk_key, users_key};
 pub use settings::*;
 pub(crate) use suggest::nearest;
+pub(crate) use units::duration_of as duration;
 pub use users::users_of;

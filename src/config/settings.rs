@@ -264,6 +264,20 @@ pub enum Balance {
     LeastAssociations,
 }
 
+impl Balance {
+    /// Every one, with the value of `balance`.
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
+        ("failover", Self::Failover),
+        ("round-robin", Self::RoundRobin),
+        ("least-associations", Self::LeastAssociations),
+    ];
+
+    /// The value of `balance`.
+    pub(crate) fn label(self) -> &'static str {
+        Self::ALL.iter().find(|(_, one)| *one == self).map_or("", |(label, _)| label)
+    }
+}
+
 /// `health`: how C-ECHOs show that an upstream is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {

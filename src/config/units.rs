@@ -6,6 +6,14 @@ use super::report::Wrong;
 
 const DAY: u64 = 86_400_000;
 
+/// A duration as the configuration writes them, for whoever asks elsewhere.
+///
+/// # Errors
+/// What is wrong with the text, and what would be right.
+pub(crate) fn duration_of(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|wrong| format!("{}, {}", wrong.problem, wrong.remedy))
+}
+
 /// `500ms`, `10s`, `5m`, `1h` or `1d`.
 pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
     let wrong = || {

@@ -90,9 +90,7 @@ fn upstream(
 
 fn balance(section: &Section<'_>, addresses: &[String]) -> Balance {
     use Balance::{Failover, LeastAssociations, RoundRobin};
-    let choices =
-        [("failover", Failover), ("round-robin", RoundRobin), ("least-associations", LeastAssociations)];
-    let chosen = section.choice("balance", &choices).unwrap_or(Failover);
+    let chosen = section.choice("balance", &Balance::ALL).unwrap_or(Failover);
     if let ([one], RoundRobin | LeastAssociations) = (addresses, chosen)
         && is_written_out(one)
     {

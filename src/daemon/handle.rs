@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::Blocking;
 use crate::audit::{Audit, ReloadedBy};
 use crate::config::Settings;
 use crate::relay::{Gate, Stage};
@@ -16,6 +17,7 @@ const WAITING: usize = 16;
 #[derive(Clone)]
 pub struct Handle {
     gate: Arc<Gate>,
+    blocking: Arc<Blocking>,
     requests: mpsc::Sender<Request>,
     began: Instant,
 }
@@ -50,9 +52,13 @@ pub enum Request {
 pub struct Stopping;
 
 impl Handle {
-    pub(super) fn new(gate: Arc<Gate>, began: Instant) -> (Self, mpsc::Receiver<Request>) {
+    pub(super) fn new(
+        gate: Arc<Gate>,
+        blocking: Arc<Blocking>,
+        began: Instant,
+    ) -> (Self, mpsc::Receiver<Request>) {
         let (requests, asked) = mpsc::channel(WAITING);
-        (Self { gate, requests, began }, asked)
+        (Self { gate, blocking, requests, began }, asked)
     }
 
     /// The settings in force.
@@ -73,6 +79,11 @@ impl Handle {
     /// Whether it takes associations.
     pub fn is_running(&self) -> bool {
         *self.gate.stage.borrow() == Stage::Running
+    }
+
+    /// Whom an administrator shuts out.
+    pub fn blocking(&self) -> &Blocking {
+        &self.blocking
     }
 
     pub(crate) fn gate(&self) -> &Gate {

@@ -59,8 +59,6 @@ pub struct Daemon {
     listeners: Listeners,
     records: AuditTask,
     forwarding: Forwarding,
-    /// Whom an administrator shuts out.
-    blocking: Arc<Blocking>,
     /// Tells of refusals by the minute, until the sender is gone.
     minutes: (oneshot::Sender<()>, JoinHandle<()>),
     began: Instant,

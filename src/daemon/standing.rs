@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::audit::forward::Standings;
 use crate::config::Settings;
 use crate::metrics::{Association, Destination, Ending, Limit, Standing};
-use crate::relay::{Gate, Stage};
+use crate::relay::{Availability, Gate, Stage};
 use crate::tls::EndKind;
 
 /// Sees how the proxy stands, for as long as anybody asks; cheap to clone.
@@ -32,9 +32,13 @@ impl Watch {
 
     /// Why an association would be refused now, whoever asks for it.
     pub(super) fn hindrances(&self) -> Vec<&'static str> {
+        let upstreams = self.gate.upstreams.states();
+        let all_down =
+            !upstreams.is_empty() && upstreams.iter().all(|one| one.availability == Availability::Down);
         let hindrances = [
             (self.is_draining(), "it is told to stop, and takes no new connections"),
             (!self.gate.audit.admits(), "records cannot be written"),
+            (all_down, "no upstream is up"),
         ];
         hindrances.into_iter().filter(|(hinders, _)| *hinders).map(|(_, why)| why).collect()
     }
@@ -54,7 +58,10 @@ impl Watch {
             is_draining: self.is_draining(),
             associations: open
                 .iter()
-                .map(|entry| Association { peer: entry.facts.peer.clone(), upstream: entry.facts.upstream.clone() })
+                .map(|entry| Association {
+                    peer: entry.facts.peer.clone(),
+                    upstream: entry.facts.upstream.clone(),
+                })
                 .collect(),
             limits: self.limits(&settings),
             ends: ends(&settings),

@@ -52,14 +52,13 @@ impl Daemon {
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
-        let (handle, asked) = Handle::new(gate.clone(), began);
+        let (handle, asked) = Handle::new(gate.clone(), blocking, began);
         Ok(Some(Self {
             gate,
             stage,
             listeners,
             records,
             forwarding,
-            blocking,
             minutes,
             began,
             watch,

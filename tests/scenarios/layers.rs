@@ -65,7 +65,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "crosswalk",
         ],
     ),
-    ("daemon", &["vocabulary", "files", "policy", "notify", "audit", "tls", "config", "crosswalk", "metrics", "http", "relay"]),
+    (
+        "daemon",
+        &[
+            "vocabulary",
+            "files",
+            "policy",
+            "notify",
+            "audit",
+            "tls",
+            "config",
+            "crosswalk",
+            "metrics",
+            "http",
+            "relay",
+        ],
+    ),
     (
         "admin",
         &[
@@ -74,6 +89,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dimse",
             "identity",
             "policy",
+            "notify",
             "audit",
             "tls",
             "http",

@@ -15,11 +15,13 @@ use crate::config::AdminRole;
 use crate::http::Problem;
 
 mod associations;
+mod blocks;
 mod certificates;
 mod configuration;
 mod events;
 mod explain;
 mod limits;
+mod notifications;
 mod orders;
 mod peers;
 mod refusals;
@@ -68,6 +70,8 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(status::status))
         .routes(routes!(associations::list))
         .routes(routes!(associations::one))
+        .routes(routes!(blocks::list))
+        .routes(routes!(notifications::list))
         .routes(routes!(refusals::list))
         .routes(routes!(peers::list))
         .routes(routes!(upstreams::list))
@@ -77,6 +81,9 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(events::events));
     let operating = OpenApiRouter::new()
         .routes(routes!(associations::abort))
+        .routes(routes!(blocks::add))
+        .routes(routes!(blocks::remove))
+        .routes(routes!(notifications::test))
         .routes(routes!(orders::log_level))
         .routes(routes!(explain::explain))
         .routes(routes!(upstreams::echo));

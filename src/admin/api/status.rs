@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::told::{milliseconds, moment, when};
 use crate::admin::Shared;
 use crate::daemon::Handle;
+use crate::relay::Availability::Down;
 use crate::tls::EndKind;
 
 /// Refusals that are counted are of so long.
@@ -144,6 +145,17 @@ fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
         add(Level::Critical, "records cannot be written".into());
     } else if !gate.audit.admits() {
         add(Level::Critical, "the disk of the records hangs".into());
+    }
+    for upstream in gate.upstreams.states() {
+        let (name, down) = (&upstream.name, upstream.addresses.iter().filter(|one| one.availability == Down));
+        match (upstream.availability, down.count()) {
+            (Down, _) => add(Level::Critical, format!("upstream \"{name}\" is down")),
+            (_, 0) => {}
+            (_, down) => add(
+                Level::Warning,
+                format!("upstream \"{name}\": {down} of {} addresses are down", upstream.addresses.len()),
+            ),
+        }
     }
     if !proxy.is_running() {
         add(Level::Warning, "it was told to stop, and takes no new associations".into());

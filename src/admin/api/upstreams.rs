@@ -9,11 +9,11 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::told::{Failed, ProblemDocument, milliseconds, told};
+use super::told::{Failed, ProblemDocument, milliseconds, moment, told};
 use crate::admin::Shared;
 use crate::dimse::Status;
 use crate::http::Problem;
-use crate::relay::{self, ECHO_AE_TITLE};
+use crate::relay::{self, AddressState, ECHO_AE_TITLE};
 use crate::wire::AeTitle;
 
 /// An `[[upstream]]`.
@@ -31,6 +31,58 @@ pub(super) struct Upstream {
     #[serde(skip_serializing_if = "Option::is_none")]
     calling_ae_title: Option<String>,
     open_associations: u32,
+    /// `failover`, `round-robin` or `least-associations`.
+    balance: &'static str,
+    /// Whether C-ECHOs check it.
+    checked: bool,
+    /// `up` where any address is, `probing` where one is tried, or `down`; absent before it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    availability: Option<&'static str>,
+    /// Each address that is asked, those of a name together.
+    asked: Vec<Asked>,
+    /// Names of which no address is known, and why.
+    unknown: Vec<String>,
+}
+
+/// An address of an upstream.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Asked {
+    address: String,
+    /// As the configuration calls it.
+    called: String,
+    /// `up`, `probing` or `down`.
+    availability: &'static str,
+    /// Up or down since then.
+    since: String,
+    associations: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_failure: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_failure_at: Option<String>,
+    /// How long the last C-ECHO that succeeded took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_check_ms: Option<u64>,
+    /// What it says to C-ECHOs in place of an answer; that counts as up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_refused: Option<String>,
+}
+
+impl Asked {
+    fn of(state: &AddressState) -> Self {
+        let (last_failure_at, last_failure) = state.last_failure.clone().unzip();
+        Self {
+            address: state.address.to_string(),
+            called: state.called.clone(),
+            availability: state.availability.label(),
+            since: moment(state.since),
+            associations: state.associations,
+            last_failure,
+            last_failure_at: last_failure_at.map(moment),
+            last_check_ms: state.last_check.map(milliseconds),
+            check_refused: state.check_refused.clone(),
+        }
+    }
 }
 
 /// What an upstream answered.
@@ -62,6 +114,8 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Upstream>> {
     for entry in shared.proxy.gate().live.list() {
         *open.entry(entry.facts.upstream.to_string()).or_default() += 1;
     }
+    let states = shared.proxy.gate().upstreams.states();
+    let state = |name: &str| states.iter().find(|state| *state.name == *name);
     let upstreams = settings.upstreams.values().map(|upstream| Upstream {
         name: upstream.name.to_string(),
         line: upstream.line,
@@ -70,6 +124,11 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Upstream>> {
         called_ae_title: upstream.called_ae_title.as_ref().map(ToString::to_string),
         calling_ae_title: upstream.calling_ae_title.as_ref().map(ToString::to_string),
         open_associations: open.get(&*upstream.name).copied().unwrap_or(0),
+        balance: upstream.balance.label(),
+        checked: upstream.health.is_some(),
+        availability: state(&upstream.name).map(|state| state.availability.label()),
+        asked: state(&upstream.name).iter().flat_map(|state| &state.addresses).map(Asked::of).collect(),
+        unknown: state(&upstream.name).map(|state| state.unknown.clone()).unwrap_or_default(),
     });
     Json(upstreams.collect())
 }

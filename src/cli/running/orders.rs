@@ -102,7 +102,7 @@ pub(in crate::cli) fn log_level(args: &LogLevel) -> ExitCode {
     done(asked.map(|answer| format!("log level {} is in force", text(&answer, "/level"))))
 }
 
-fn done(said: Result<String, ExitCode>) -> ExitCode {
+pub(super) fn done(said: Result<String, ExitCode>) -> ExitCode {
     match said {
         Ok(said) => {
             println!("{said}");

@@ -19,6 +19,17 @@ pub enum Availability {
     Probing,
 }
 
+impl Availability {
+    /// The word for it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Probing => "probing",
+        }
+    }
+}
+
 /// How an upstream stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamState {

@@ -1,0 +1,128 @@
+//! Who is shut out while the proxy runs: seen, added, taken back.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::told::{Failed, ProblemDocument, content, moment, told};
+use crate::admin::Shared;
+use crate::admin::access::Who;
+use crate::config::duration;
+use crate::daemon::BlockError;
+use crate::http::Problem;
+use crate::policy::Blocked;
+
+/// Somebody who is shut out.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Block {
+    id: u64,
+    /// `ae-title:…`, `address:…`, `certificate:sha256:…`, `certificate:spki-sha256:…` or `peer:…`.
+    of: String,
+    /// Absent: until it is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    reason: String,
+    by: String,
+    since: String,
+}
+
+/// Whom to shut out.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// `ae-title:LYON_CT1` (calling), `address:203.0.113.9`, `address:203.0.113.0/24`, `certificate:sha256:…`,
+    /// `certificate:spki-sha256:…` or `peer:lyon`.
+    of: String,
+    /// How long, such as `1h`; absent: until it is taken back.
+    #[serde(default)]
+    r#for: Option<String>,
+    /// Why, in up to 500 bytes: whoever reads the records sees it.
+    reason: String,
+}
+
+/// Who is shut out now, the oldest block first
+#[utoipa::path(get, path = "/api/v1/blocks", responses((status = 200, body = Vec<Block>)))]
+pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Block>> {
+    Json(shared.proxy.blocking().list().iter().map(Block::of).collect())
+}
+
+/// Shut somebody out: new associations at once, open ones between two messages
+#[utoipa::path(
+    post,
+    path = "/api/v1/blocks",
+    request_body = Wanted,
+    responses(
+        (status = 201, body = Block, description = "On the disk, and in force"),
+        (status = 400, body = ProblemDocument),
+        (status = 403, body = ProblemDocument),
+        (status = 409, body = ProblemDocument, description = "There are as many as are kept"),
+        (status = 507, body = ProblemDocument, description = "The disk did not take it; nothing is changed")
+    )
+)]
+pub(super) async fn add(
+    State(shared): State<Shared>,
+    Extension(who): Extension<Who>,
+    body: Bytes,
+) -> Result<Response, Failed> {
+    let Wanted { of, r#for, reason } = content(&body)?;
+    let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let of: Blocked = of.parse().map_err(|error: crate::policy::BlockedError| bad(error.to_string()))?;
+    let lasting = r#for.as_deref().map(duration).transpose();
+    let lasting = lasting.map_err(|problem| bad(format!("for: {problem}")))?;
+    let made = shared.proxy.blocking().block(of, lasting, &reason, &who.user).await;
+    let block = Block::of(&made.map_err(problem)?);
+    let what = format!("block {}: {}", block.id, block.of);
+    Ok(told((StatusCode::CREATED, Json(block)), what))
+}
+
+/// Take a block back
+#[utoipa::path(
+    delete,
+    path = "/api/v1/blocks/{id}",
+    params(("id" = u64, Path, description = "Number of the block")),
+    responses(
+        (status = 200, body = Block, description = "As it was"),
+        (status = 400, body = ProblemDocument),
+        (status = 403, body = ProblemDocument),
+        (status = 404, body = ProblemDocument),
+        (status = 507, body = ProblemDocument, description = "The disk did not take it; it is still in force")
+    )
+)]
+pub(super) async fn remove(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Failed> {
+    let number = id.parse::<u64>();
+    let number =
+        number.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "a block is named by its number"))?;
+    let removed = shared.proxy.blocking().unblock(number).await;
+    let block = Block::of(&removed.map_err(problem)?);
+    let what = format!("block {}: {}", block.id, block.of);
+    Ok(told(Json(block), what))
+}
+
+fn problem(error: BlockError) -> Problem {
+    let status = match error {
+        BlockError::Reason => StatusCode::BAD_REQUEST,
+        BlockError::Unknown(_) => StatusCode::NOT_FOUND,
+        BlockError::TooMany => StatusCode::CONFLICT,
+        BlockError::NotKept { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        BlockError::Unreadable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    Problem::new(status, error.to_string())
+}
+
+impl Block {
+    fn of(block: &crate::policy::Block) -> Self {
+        Self {
+            id: block.id,
+            of: block.of.to_string(),
+            until: block.until.map(moment),
+            reason: block.why.clone(),
+            by: block.by.clone(),
+            since: moment(block.since),
+        }
+    }
+}
