@@ -66,6 +66,8 @@ enum Command {
     Block(running::blocks::Block),
     /// Take a block back, or say which there are
     Unblock(running::blocks::Unblock),
+    /// Have a running proxy tell somebody something, to see whether it arrives
+    Notify(running::orders::Notify),
     /// Change how much a running proxy logs
     LogLevel(running::orders::LogLevel),
     /// Find every problem of a configuration, or what is risky in it where there is none
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Abort(args) => running::orders::abort(&args),
         Command::Block(args) => running::blocks::block(&args),
         Command::Unblock(args) => running::blocks::unblock(&args),
+        Command::Notify(args) => running::orders::notify(&args),
         Command::LogLevel(args) => running::orders::log_level(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),

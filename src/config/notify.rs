@@ -31,7 +31,7 @@ fn target(section: &Section<'_>, names: &mut Names) -> Option<Target> {
     let when = section.list("when", occasion);
     let when = match when {
         Some(when) => when.into_iter().map(|one| one.value).collect(),
-        None => Occasion::ALL.iter().map(|(_, one)| *one).collect(),
+        None => Occasion::ALL.into(),
     };
     let repeat = section.duration("repeat", REPEAT);
     let key = section.path("secret-file").and_then(|path| secret::key(section.report, &path));
@@ -42,11 +42,11 @@ fn target(section: &Section<'_>, names: &mut Names) -> Option<Target> {
 }
 
 fn occasion(text: &str) -> Result<Occasion, Wrong> {
-    let found = Occasion::ALL.iter().find(|(label, _)| *label == text);
-    let labels = Occasion::ALL.iter().map(|(label, _)| *label);
-    found
-        .map(|(_, occasion)| *occasion)
-        .ok_or_else(|| Wrong::new(format!("{text:?} is not known"), suggest::or_list(text, labels)))
+    let unknown = || {
+        let labels = Occasion::ALL.iter().map(|occasion| occasion.label());
+        Wrong::new(format!("{text:?} is not known"), suggest::or_list(text, labels))
+    };
+    Occasion::ALL.into_iter().find(|occasion| occasion.label() == text).ok_or_else(unknown)
 }
 
 /// The way, and what tells the files of its certificates from others. `None` only after a problem was reported.

@@ -13,8 +13,8 @@ use super::diagnostic::Diagnostics;
 use super::load::read_with;
 use super::rewrite::Rewrites;
 use super::section::Section;
-use super::settings::CrosswalkSettings;
-use super::suggest;
+use super::settings::{CrosswalkSettings, UsersSettings};
+use super::{suggest, users};
 use crate::audit::PatientIdentifiers;
 use crate::rewrite::Ruleset;
 
@@ -100,5 +100,18 @@ pub fn patient_identifiers(path: &Path) -> Result<PatientIdentifiers, Diagnostic
     read_with(path, |root| match root.table("audit") {
         Some(audit) => super::audit::patient_identifiers(&audit),
         None => Some(PatientIdentifiers::None),
+    })
+}
+
+/// Where the users of a configuration are, with their key; the file of users is not looked at, and may be missing.
+///
+/// # Errors
+/// Every problem of the table, or that there is none.
+pub fn users_of(path: &Path) -> Result<UsersSettings, Diagnostics> {
+    read_with(path, |root| {
+        if !root.has("users") && !root.report.lacks("[users]") {
+            root.report.error(&root.place, "has no [users]", "write [users] file = \"…\", or give --file");
+        }
+        users::named(&root.table("users")?)
     })
 }

@@ -1,11 +1,7 @@
 //! `[users]`: people in a file of their own.
 
-use std::path::Path;
-
 use time::OffsetDateTime;
 
-use super::diagnostic::Diagnostics;
-use super::load::read_with;
 use super::secret;
 use super::section::Section;
 use super::settings::UsersSettings;
@@ -13,19 +9,6 @@ use crate::users::{self, Key, User};
 
 /// Names that are told, so that a line stays one.
 const MOST: usize = 8;
-
-/// Where the users of a configuration are, with their key; the file of users is not looked at, and may be missing.
-///
-/// # Errors
-/// Every problem of the table, or that there is none.
-pub fn users_of(path: &Path) -> Result<UsersSettings, Diagnostics> {
-    read_with(path, |root| {
-        if !root.has("users") && !root.report.lacks("[users]") {
-            root.report.error(&root.place, "has no [users]", "write [users] file = \"…\", or give --file");
-        }
-        named(&root.table("users")?)
-    })
-}
 
 /// The table, and all that is in the file.
 pub(super) fn users(root: &Section<'_>) -> Option<UsersSettings> {
@@ -41,7 +24,7 @@ pub(super) fn users(root: &Section<'_>) -> Option<UsersSettings> {
     Some(settings)
 }
 
-fn named(section: &Section<'_>) -> Option<UsersSettings> {
+pub(super) fn named(section: &Section<'_>) -> Option<UsersSettings> {
     section.require(&[("file", "name the file of users; dimsegate user add makes it")]);
     let key_file = section.path("key-file");
     let bytes = key_file.as_ref().map(|path| secret::bytes(section.report, path));

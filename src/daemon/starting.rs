@@ -11,7 +11,7 @@ use super::{Blocking, Daemon, Handle, StartError, endings, telling, told};
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
 use crate::config::{Loaded, Settings};
-use crate::relay::{Bound, Gate, InForce, Listeners, Stage};
+use crate::relay::{self, Bound, Gate, InForce, Listeners, Stage};
 
 impl Daemon {
     /// Keeps records, sends them on, binds every listener, then begins to accept. `None`: it was told to `stop` before that was
@@ -116,7 +116,7 @@ async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, St
     let forwarding = forward(settings, audit.clone()).map_err(StartError::Forwarding)?;
     let in_force = InForce::open(settings.clone(), None)?;
     let (stage, staged) = watch::channel(Stage::Running);
-    let gate = Arc::new(Gate::new(in_force, audit.clone(), staged));
+    let gate = Arc::new(Gate::new(in_force, audit.clone(), staged, relay::check));
     let blocking = Arc::new(Blocking::open(&settings.state_directory, gate.clone())?);
     let mut listeners = Listeners::new(gate.clone());
     let bound = listeners.bind_new(settings).await?;

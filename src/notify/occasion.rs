@@ -56,22 +56,32 @@ pub(super) struct Happened {
 }
 
 impl Occasion {
-    /// Every one, with the value of `when`.
-    pub const ALL: [(&'static str, Self); 9] = [
-        ("upstream-down", Self::UpstreamDown),
-        ("certificate-ends", Self::CertificateEnds),
-        ("refusals", Self::Refusals),
-        ("security-alert", Self::SecurityAlert),
-        ("repository-behind", Self::RepositoryBehind),
-        ("records-failing", Self::RecordsFailing),
-        ("disk", Self::Disk),
-        ("configuration-refused", Self::ConfigurationRefused),
-        ("restarted", Self::Restarted),
+    /// Every one.
+    pub const ALL: [Self; 9] = [
+        Self::UpstreamDown,
+        Self::CertificateEnds,
+        Self::Refusals,
+        Self::SecurityAlert,
+        Self::RepositoryBehind,
+        Self::RecordsFailing,
+        Self::Disk,
+        Self::ConfigurationRefused,
+        Self::Restarted,
     ];
 
     /// The value of `when`.
     pub fn label(self) -> &'static str {
-        Self::ALL.iter().find(|(_, one)| *one == self).map_or("", |(label, _)| label)
+        match self {
+            Self::UpstreamDown => Notice::UpstreamDown.label(),
+            Self::CertificateEnds => "certificate-ends",
+            Self::Refusals => "refusals",
+            Self::SecurityAlert => "security-alert",
+            Self::RepositoryBehind => Notice::RepositoryBehind.label(),
+            Self::RecordsFailing => "records-failing",
+            Self::Disk => "disk",
+            Self::ConfigurationRefused => "configuration-refused",
+            Self::Restarted => "restarted",
+        }
     }
 
     fn of_alert(reason: &str) -> Self {
@@ -79,6 +89,7 @@ impl Occasion {
         match () {
             () if is(&[Notice::CertificateEnding, Notice::CertificateEnded]) => Self::CertificateEnds,
             () if is(&[Notice::RevocationListEnding, Notice::RevocationListEnded]) => Self::CertificateEnds,
+            () if is(&[Notice::UpstreamDown, Notice::UpstreamUp]) => Self::UpstreamDown,
             () if is(&[Notice::RepositoryBehind]) => Self::RepositoryBehind,
             () if is(&[Notice::RecordsLost, Notice::AuditFileReplaced]) => Self::RecordsFailing,
             () => Self::SecurityAlert,
@@ -121,6 +132,7 @@ mod tests {
             ("security-alert", reason("certificate-mismatch"), Some(Occasion::SecurityAlert)),
             ("security-alert", reason("certificate-ending"), Some(Occasion::CertificateEnds)),
             ("security-alert", reason("revocation-list-ended"), Some(Occasion::CertificateEnds)),
+            ("security-alert", reason("upstream-up"), Some(Occasion::UpstreamDown)),
             ("security-alert", reason("repository-behind"), Some(Occasion::RepositoryBehind)),
             ("security-alert", reason("records-lost"), Some(Occasion::RecordsFailing)),
             (

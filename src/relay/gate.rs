@@ -13,7 +13,7 @@ use super::in_force::InForce;
 use super::live::{Entry, Live, Order, When};
 use super::recent::Recent;
 use super::refusals::Refusals;
-use super::upstream::Upstreams;
+use super::upstream::{Check, Upstreams};
 use crate::audit::Audit;
 use crate::metrics::Metrics;
 use crate::policy::limits::Limiter;
@@ -52,7 +52,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(in_force: InForce, audit: Audit, stage: watch::Receiver<Stage>) -> Self {
+    pub(crate) fn new(in_force: InForce, audit: Audit, stage: watch::Receiver<Stage>, check: Check) -> Self {
         let limits = &in_force.settings.limits;
         let limiter = Limiter::new(limits.counts);
         let decoders = Decoders::new(limits);
@@ -60,7 +60,7 @@ impl Gate {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
             recent: Recent::default(),
-            upstreams: Upstreams::new(audit.clone()),
+            upstreams: Upstreams::new(audit.clone(), check),
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,
             limiter,

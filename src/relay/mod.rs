@@ -84,4 +84,5 @@ pub(crate) use live::{Entry, Live, Order, Wanted, When};
 pub(crate) use proof::{Ending, Proven, proven_by};
 pub(crate) use recent::{Because, Recalled};
 pub use upstream::{AddressState, Availability, UpstreamState};
+pub(crate) use verification::check;
 pub use verification::{ECHO_AE_TITLE, EchoError, Echoed, echo};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::proxy_header;
 use super::session::part_from;
-use super::upstream::{self, Candidate, Dialled, NotReached, Place, Standing};
+use super::upstream::{self, Candidate, Checking, Dialled, NotReached, Place, Standing};
 use crate::config::{Limits, UpstreamSettings};
 use crate::dimse::{self, Status};
 use crate::tls::Session;
@@ -99,12 +99,21 @@ fn gather_entropy(upstream: &UpstreamSettings) {
     }
 }
 
+/// As [`checked`], for whoever checks all upstreams.
+pub(crate) fn check<'a>(
+    upstream: &'a Arc<UpstreamSettings>,
+    limits: &'a Limits,
+    at: &'a Candidate,
+) -> Checking<'a> {
+    Box::pin(checked(upstream, limits, at))
+}
+
 /// A C-ECHO to one address, to see whether it is there. How long it took; what the upstream said instead, where it refuses
 /// C-ECHOs: that is an answer too.
 ///
 /// # Errors
 /// It did not answer, or not with success.
-pub(super) async fn check(
+async fn checked(
     upstream: &Arc<UpstreamSettings>,
     limits: &Limits,
     at: &Candidate,

@@ -73,6 +73,28 @@ pub(in crate::cli) struct LogLevel {
     level: String,
 }
 
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  dimsegate notify -c conf/dimsegate.toml on-call
+
+It is told that this is a test. It gets one try, and the command says what did not work.
+
+Exit status: 0 when it was told, 69 when not, 78 for a configuration that does not say where to ask.")]
+pub(in crate::cli) struct Notify {
+    #[command(flatten)]
+    which: Which,
+    /// Name of the [[notify]]
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+pub(in crate::cli) fn notify(args: &Notify) -> ExitCode {
+    let path = format!("/api/v1/notifications/{}/test", escaped(&args.name));
+    let asked = asking(&args.which, async |client| Ok(client.post(&path, &json!({})).await?));
+    done(asked.map(|answer| format!("\"{}\" was told", text(&answer, "/name"))))
+}
+
 pub(in crate::cli) fn reload(args: &Reload) -> ExitCode {
     let asked = asking(&args.which, async |client| Ok(client.post("/api/v1/reload", &json!({})).await?));
     done(asked.map(|answer| format!("configuration {} is in force", text(&answer, "/configuration"))))

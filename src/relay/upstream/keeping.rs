@@ -1,6 +1,7 @@
 //! How all upstreams stand, and the tasks that keep that true: checks, names, and what is told when one goes down or comes back.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::NotReached;
 use super::lookup::{self, Lookup};
 use super::shown::UpstreamState;
-use super::standing::Standing;
+use super::standing::{Candidate, Standing};
 use crate::audit::{Audit, Event, SecurityAlert};
 use crate::config::{Limits, Settings, UpstreamSettings};
-use crate::relay::verification;
 use crate::vocabulary::Notice;
 
 /// How long a name server may take to answer a task that nobody waits for.
@@ -21,9 +22,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at the same names, however many associations find nobody there.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// How an address is checked: given from above, since whoever checks dials as associations do.
+pub(crate) type Check = for<'a> fn(&'a Arc<UpstreamSettings>, &'a Limits, &'a Candidate) -> Checking<'a>;
+
+/// How long a check took; what the upstream said instead, which is an answer too; or that there was none.
+pub(crate) type Checking<'a> =
+    Pin<Box<dyn Future<Output = Result<Result<Duration, String>, NotReached>> + Send + 'a>>;
+
 /// How all upstreams stand.
 pub(crate) struct Upstreams {
     audit: Audit,
+    check: Check,
     lookup: Lookup,
     /// By name.
     kept: Mutex<BTreeMap<Arc<str>, Kept>>,
@@ -41,8 +50,8 @@ impl Drop for Kept {
 }
 
 impl Upstreams {
-    pub(crate) fn new(audit: Audit) -> Self {
-        Self { audit, lookup: lookup::of_system(), kept: Mutex::default() }
+    pub(crate) fn new(audit: Audit, check: Check) -> Self {
+        Self { audit, check, lookup: lookup::of_system(), kept: Mutex::default() }
     }
 
     /// Keeps what is known of the upstreams of these settings, and nothing else. Called in the runtime.
@@ -57,8 +66,27 @@ impl Upstreams {
             });
             one.tasks.drain(..).for_each(|task| task.abort());
             one.standing.follow(upstream.clone());
-            one.tasks = tasks(&one.standing, upstream, settings.limits);
+            one.tasks = self.tasks(&one.standing, upstream, settings.limits);
         }
+    }
+
+    fn tasks(
+        &self,
+        standing: &Arc<Standing>,
+        upstream: &Arc<UpstreamSettings>,
+        limits: Limits,
+    ) -> Vec<AbortHandle> {
+        let mut tasks = Vec::new();
+        if upstream.health.is_some() {
+            standing.no_check_under_way();
+            tasks.push(
+                tokio::spawn(check(self.check, standing.clone(), upstream.clone(), limits)).abort_handle(),
+            );
+        }
+        if upstream.addresses.iter().any(|address| lookup::written(address).is_none()) {
+            tasks.push(tokio::spawn(look_up(standing.clone(), upstream.clone())).abort_handle());
+        }
+        tasks
     }
 
     /// How an upstream stands; nothing is known of one that a reload took away.
@@ -84,27 +112,15 @@ impl Upstreams {
     }
 }
 
-fn tasks(standing: &Arc<Standing>, upstream: &Arc<UpstreamSettings>, limits: Limits) -> Vec<AbortHandle> {
-    let mut tasks = Vec::new();
-    if upstream.health.is_some() {
-        standing.no_check_under_way();
-        tasks.push(tokio::spawn(check(standing.clone(), upstream.clone(), limits)).abort_handle());
-    }
-    if upstream.addresses.iter().any(|address| lookup::written(address).is_none()) {
-        tasks.push(tokio::spawn(look_up(standing.clone(), upstream.clone())).abort_handle());
-    }
-    tasks
-}
-
 /// Checks each address when its time has come, several at once.
-async fn check(standing: Arc<Standing>, upstream: Arc<UpstreamSettings>, limits: Limits) {
+async fn check(check: Check, standing: Arc<Standing>, upstream: Arc<UpstreamSettings>, limits: Limits) {
     let mut checks = JoinSet::new();
     loop {
         let (due, next) = standing.checks_due();
         for candidate in due {
             let (standing, upstream) = (standing.clone(), upstream.clone());
             checks.spawn(async move {
-                let shown = verification::check(&upstream, &limits, &candidate).await;
+                let shown = check(&upstream, &limits, &candidate).await;
                 standing.checked(&candidate, shown);
             });
         }

@@ -49,11 +49,12 @@ mod tests;
 
 pub(super) use answer::associate;
 pub(super) use dial::dial;
-pub(crate) use keeping::Upstreams;
+pub(crate) use keeping::{Check, Checking, Upstreams};
 pub(super) use place::Place;
 pub use shown::{AddressState, Availability, UpstreamState};
+pub(crate) use standing::Candidate;
 use standing::NotAsked;
-pub(super) use standing::{Candidate, Standing};
+pub(super) use standing::Standing;
 
 /// A connection to an upstream, before anything was asked of it.
 pub(crate) struct Dialled {

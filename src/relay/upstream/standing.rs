@@ -18,7 +18,7 @@ use crate::vocabulary::Reason;
 
 /// An address that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::relay) struct Candidate {
+pub(crate) struct Candidate {
     pub address: SocketAddr,
     /// As the configuration calls it, a name with the address that it stands for.
     pub called: String,

@@ -1,0 +1,140 @@
+//! Who is told, by a hook or a command, what they should look at.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+
+use aws_lc_rs::hmac;
+use serde_json::Value;
+
+use crate::gate::{self, Gate, Setup, leaked};
+use crate::raw::Upstream;
+use crate::site::Site;
+use crate::wait;
+
+/// Somebody who is told, and answers each time as it is to.
+struct Hook(TcpListener);
+
+/// What came: the head in lower case, and the body.
+struct Told {
+    head: String,
+    body: String,
+}
+
+impl Hook {
+    fn bind() -> (Self, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        (Self(listener), address)
+    }
+
+    fn told(&self, answer: &str) -> Told {
+        let (mut socket, _) = self.0.accept().expect("somebody who tells");
+        let (mut text, mut piece) = (Vec::new(), [0; 4096]);
+        loop {
+            let count = socket.read(&mut piece).expect("a request");
+            text.extend_from_slice(&piece[..count]);
+            let whole = String::from_utf8(text.clone()).expect("text");
+            let Some((head, body)) = whole.split_once("\r\n\r\n") else { continue };
+            let head = head.to_ascii_lowercase();
+            let length =
+                head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+            if body.len() == length.parse::<usize>().expect("a number") {
+                socket
+                    .write_all(format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n").as_bytes())
+                    .expect("an answer");
+                return Told { head, body: body.to_owned() };
+            }
+        }
+    }
+}
+
+impl Told {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+}
+
+#[test]
+fn a_hook_is_told_of_a_start_and_of_a_refused_configuration_with_a_signature() {
+    let (hook, address) = Hook::bind();
+    let upstream = Upstream::bind();
+    let extra = leaked(format!(
+        "[[notify]]\nname = \"on-call\"\nurl = \"http://{address}/told\"\nwhen = [\"restarted\", \"configuration-refused\"]\n\
+         secret-file = \"conf/audit.key\"\n"
+    ));
+    let setup = Setup { extra, ..Setup::plain(upstream.address) };
+    let gate = Gate::start(&setup);
+    let started = hook.told("204 No Content");
+    assert!(started.head.starts_with("post /told http/1.1\r\n"), "{}", started.head);
+    let told = started.json();
+    assert_eq!(
+        (&told["occasion"], &told["notification"]),
+        (&"restarted".into(), &"on-call".into()),
+        "{told}"
+    );
+    gate.reload(&setup.toml().replace("upstream = \"pacs\"", "upstream = \"paxs\""));
+    let refused = hook.told("200 OK");
+    let told = refused.json();
+    assert_eq!((&told["occasion"], &told["count"]), (&"configuration-refused".into(), &1.into()), "{told}");
+    let problem = &gate.event("configuration-refused")["problems"][0];
+    assert_eq!(&told["explanation"], problem);
+    let secret = fs::read(gate.site.path("conf/audit.key")).expect("the key");
+    let secret = secret.strip_suffix(b"\n").unwrap_or(&secret);
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), refused.body.as_bytes());
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(refused.head.contains(&format!("\r\ndimsegate-signature: sha256={hex}")), "{}", refused.head);
+}
+
+#[test]
+fn a_command_is_told_of_an_upstream_that_is_down_and_runs_without_a_shell() {
+    let upstream = Upstream::bind();
+    let site = Site::new();
+    let (program, file) = (site.path("tell"), site.path("told $HOME.json"));
+    fs::write(&program, "#!/bin/sh\ncat > \"$1-new\" && mv \"$1-new\" \"$1\"\n").expect("a program");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).expect("its mode");
+    let extra = leaked(format!(
+        "[[notify]]\nname = \"pager\"\ncommand = [{:?}, {:?}]\nwhen = [\"upstream-down\"]\n",
+        program.display().to_string(),
+        file.display().to_string()
+    ));
+    let keys = "health = { echo = \"100ms\", rise = 1, fall = 1 }";
+    let setup = Setup { extra, upstream_keys: keys, ..Setup::plain(upstream.address) };
+    drop(upstream);
+    let gate = Gate::start_in(site, &setup);
+    let told = wait::until("what the command was told", || fs::read_to_string(&file).ok());
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(
+        (&told["occasion"], &told["reason"]),
+        (&"upstream-down".into(), &"upstream-down".into()),
+        "{told}"
+    );
+    let alert = gate.record("the alert", |record| record["reason"] == "upstream-down");
+    assert_eq!(told["explanation"], alert["explanation"]);
+}
+
+#[test]
+fn a_notification_can_be_tried_and_says_what_did_not_work() {
+    let (hook, address) = Hook::bind();
+    let upstream = Upstream::bind();
+    let extra = leaked(format!(
+        "[admin]\nlisten = \"unix:admin.sock\"\n[[notify]]\nname = \"on-call\"\nurl = \"http://{address}/told\"\nwhen = [\"disk\"]\n"
+    ));
+    let gate = Gate::start(&Setup { extra, ..Setup::plain(upstream.address) });
+    let told = std::thread::scope(|scope| {
+        let told = scope.spawn(|| hook.told("302 Found"));
+        let ran = gate::run(&gate.site, &["notify", "-c", "dimsegate.toml", "on-call"]);
+        assert_eq!(ran.status, 69);
+        assert!(ran.err.contains("the hook answers 302 Found; redirections are not followed"), "{}", ran.err);
+        told.join().expect("the hook")
+    });
+    assert!(told.json()["explanation"].as_str().is_some_and(|text| text.contains("this is a test")));
+    std::thread::scope(|scope| {
+        scope.spawn(|| hook.told("200 OK"));
+        let ran = gate::run(&gate.site, &["notify", "-c", "dimsegate.toml", "on-call"]);
+        assert_eq!((ran.status, ran.out.as_str()), (0, "\"on-call\" was told\n"), "{}", ran.err);
+    });
+    let ran = gate::run(&gate.site, &["notify", "-c", "dimsegate.toml", "nobody"]);
+    assert!(ran.status == 69 && ran.err.contains("has no [[notify]] of this name"), "{}", ran.err);
+}
