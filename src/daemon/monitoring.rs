@@ -25,7 +25,7 @@ pub(super) enum Move {
     /// Nowhere any more.
     Close,
     /// There, where nobody is answered yet.
-    To(SocketAddr, Bound),
+    To(SocketAddr, Box<Bound>),
 }
 
 impl Monitoring {
@@ -40,7 +40,7 @@ impl Monitoring {
             None => Ok(Move::Close),
             Some(address) => {
                 let bound = http::bind(&Listen::Address(address), None, Bounds::default()).await?;
-                Ok(Move::To(address, bound))
+                Ok(Move::To(address, Box::new(bound)))
             }
         }
     }

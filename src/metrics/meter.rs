@@ -95,7 +95,9 @@ impl Meter {
             slot.get_or_insert_with(find).inc();
         }
         for (counter, waited) in self.waiting.iter().zip(done.waited) {
-            counter.inc_by(waited.as_secs_f64());
+            if !waited.is_zero() {
+                counter.inc_by(waited.as_secs_f64());
+            }
         }
         if done.operation == Some(Operation::CStore) {
             let find = || metrics.stores.get_or_create_owned(&[("peer", peer.clone())]);

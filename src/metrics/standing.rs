@@ -133,7 +133,7 @@ impl Standing {
             *counts.entry((peer, upstream)).or_insert(0) += 1;
         }
         for ((peer, upstream), count) in counts {
-            set(&open, [("peer", peer.clone()), ("upstream", upstream.clone())], count);
+            set(&open, &[("peer", peer.clone()), ("upstream", upstream.clone())], count);
         }
         registry.register("associations_open", "Associations that are open", open);
     }
@@ -143,8 +143,8 @@ impl Standing {
         for limit in &self.limits {
             let peer = limit.peer.clone().unwrap_or_else(|| super::NONE.into());
             let labels = [("limit", limit.key.into()), ("peer", peer)];
-            set(&used, labels.clone(), i64::from(limit.used));
-            set(&allowed, labels, i64::from(limit.allowed));
+            set(&used, &labels, i64::from(limit.used));
+            set(&allowed, &labels, i64::from(limit.allowed));
         }
         let help = "Taken now of what a limit allows; of a peer's own limits with the peer, else with none";
         registry.register("limit_used", help, used);
@@ -159,7 +159,7 @@ impl Standing {
             *earliest = (*earliest).min(*seconds);
         }
         for ((kind, table, file), seconds) in first {
-            set(&ends, [("kind", kind.into()), ("table", table.clone()), ("file", file.clone())], seconds);
+            set(&ends, &[("kind", kind.into()), ("table", table.clone()), ("file", file.clone())], seconds);
         }
         let help =
             "Time to the first end of a certificate or revocation list in a file, negative once it is past";
@@ -186,7 +186,7 @@ impl Standing {
         };
         let counters = |value: fn(&Destination) -> u64| {
             self.family(value, |family: &Counters<1>, labels, value| {
-                family.get_or_create(&labels).inc_by(value);
+                family.get_or_create(labels).inc_by(value);
             })
         };
         let connected = gauges(|to| u64::from(to.is_connected));
@@ -218,17 +218,17 @@ impl Standing {
         );
     }
 
-    fn family<F: Default>(&self, value: fn(&Destination) -> u64, add: impl Fn(&F, Labels<1>, u64)) -> F {
+    fn family<F: Default>(&self, value: fn(&Destination) -> u64, add: impl Fn(&F, &Labels<1>, u64)) -> F {
         let family = F::default();
         for to in &self.destinations {
-            add(&family, [("repository", to.name.clone())], value(to));
+            add(&family, &[("repository", to.name.clone())], value(to));
         }
         family
     }
 }
 
-fn set<const N: usize>(gauges: &Gauges<N>, labels: Labels<N>, value: i64) {
-    gauges.get_or_create(&labels).set(value);
+fn set<const N: usize>(gauges: &Gauges<N>, labels: &Labels<N>, value: i64) {
+    gauges.get_or_create(labels).set(value);
 }
 
 fn gauge(value: u64) -> Gauge {
