@@ -146,6 +146,9 @@ impl<'r, 'f> Mending<'r, 'f> {
                 }
                 Some(near) => {
                     self.meant(place, near);
+                    // What stands in it may be what the other one lacks.
+                    let alone = shape.part(near).filter(|part| part.kind == Kind::One);
+                    self.report.miss(alone.map(|part| part.shape.header));
                     if let Some(existing) = table.get_mut(near) {
                         join(existing, value);
                     }
