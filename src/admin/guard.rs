@@ -12,7 +12,7 @@ use crate::config::{AdminListen, AdminRole, AdminSettings};
 use crate::http::{Caller, Problem};
 
 /// What is read so often, and says so little, that it is no record: the state of the proxy, and what the interface can do.
-const NOT_RECORDED: [&str; 2] = ["/api/v1/status", "/api/openapi.json"];
+const NOT_RECORDED: [&str; 5] = ["/api/v1/status", "/api/openapi.json", "/metrics", "/health", "/ready"];
 
 /// What a route asks of whoever wants it.
 #[derive(Clone)]

@@ -64,11 +64,11 @@ pub async fn bind(settings: &Settings) -> Result<Option<Bound>, BindError> {
     http::bind(&listen, tls, Bounds::default()).await.map(Some)
 }
 
-/// Answers about a proxy from now on.
-pub fn serve(bound: Bound, proxy: Handle) -> Interface {
+/// Answers about a proxy from now on. `monitoring` is what a monitor asks for.
+pub fn serve(bound: Bound, proxy: Handle, monitoring: axum::Router) -> Interface {
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
     let (end, ending) = watch::channel(false);
-    let router = api::router(Shared { proxy, recorder: recorder.clone(), ending });
+    let router = api::router(Shared { proxy, recorder: recorder.clone(), ending }, monitoring);
     tokio::spawn(recorder.clone().each_minute());
     tracing::info!(at = %bound.address(), "administration interface");
     Interface { serving: bound.serve(router), recorder, end }

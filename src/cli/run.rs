@@ -95,7 +95,7 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     };
     say_started(&daemon, file);
     let mut changes = daemon.watch_files();
-    let interface = interface.map(|bound| admin::serve(bound, daemon.handle()));
+    let interface = interface.map(|bound| admin::serve(bound, daemon.handle(), daemon.monitoring()));
     let mut lost = pin!(log.tell_what_is_lost());
     let why: Cow<'static, str> = loop {
         tokio::select! {

@@ -115,6 +115,11 @@ impl Daemon {
         }
     }
 
+    /// What a monitor asks: `/metrics`, `/health` and `/ready`, for whoever serves it besides.
+    pub fn monitoring(&self) -> axum::Router {
+        monitoring::router(self.watch.clone())
+    }
+
     /// How each upstream stands, by name.
     pub fn upstreams(&self) -> Vec<UpstreamState> {
         self.gate.upstreams.states()

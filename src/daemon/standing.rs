@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 
 use crate::audit::forward::Standings;
 use crate::config::Settings;
-use crate::metrics::{Association, Destination, Ending, Limit, Standing};
-use crate::relay::{Availability, Gate, Stage};
+use crate::metrics::{Association, Destination, Ending, Limit, Standing, Upstream};
+use crate::relay::{Availability, Gate, Stage, UpstreamState};
 use crate::tls::EndKind;
 
 /// Sees how the proxy stands, for as long as anybody asks; cheap to clone.
@@ -71,6 +71,7 @@ impl Watch {
             records_waiting: records.waiting as u64,
             records_writable: records.is_writable,
             destinations: self.destinations(),
+            upstreams: self.upstreams(),
         }
     }
 
@@ -86,6 +87,15 @@ impl Watch {
             Some(Limit { key: "max-associations", peer: Some(peer.name.clone()), used, allowed })
         }));
         limits
+    }
+
+    fn upstreams(&self) -> Vec<Upstream> {
+        let upstream = |state: UpstreamState| Upstream {
+            up: state.addresses.iter().filter(|one| one.availability == Availability::Up).count(),
+            addresses: state.addresses.len(),
+            name: state.name,
+        };
+        self.gate.upstreams.states().into_iter().map(upstream).collect()
     }
 
     fn destinations(&self) -> Vec<Destination> {

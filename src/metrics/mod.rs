@@ -20,7 +20,7 @@ mod standing;
 
 pub use instruments::{Metrics, NONE};
 pub use meter::{Done, Meter, Outcome};
-pub use standing::{Association, Destination, Ending, Limit, Standing};
+pub use standing::{Association, Destination, Ending, Limit, Standing, Upstream};
 
 #[cfg(test)]
 mod tests;

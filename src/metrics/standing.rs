@@ -43,6 +43,19 @@ pub struct Standing {
     pub records_writable: bool,
     /// Where records go besides.
     pub destinations: Vec<Destination>,
+    /// Where associations lead.
+    pub upstreams: Vec<Upstream>,
+}
+
+/// An upstream.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// As the configuration calls it.
+    pub name: Arc<str>,
+    /// Addresses that are up.
+    pub up: usize,
+    /// Addresses that are known.
+    pub addresses: usize,
 }
 
 /// An association that is open.
@@ -109,7 +122,19 @@ impl Standing {
         self.ends(&mut registry);
         self.records(&mut registry);
         self.destinations(&mut registry);
+        self.upstreams(&mut registry);
         registry
+    }
+
+    fn upstreams(&self, registry: &mut Registry) {
+        let (is_up, down) = (Gauges::<1>::default(), Gauges::<1>::default());
+        for Upstream { name, up, addresses } in &self.upstreams {
+            let labels = [("upstream", name.clone())];
+            set(&is_up, &labels, i64::from(*up > 0));
+            set(&down, &labels, clamped(addresses.saturating_sub(*up) as u64));
+        }
+        registry.register("upstream_up", "1 where an address of the upstream is up", is_up);
+        registry.register("upstream_addresses_down", "Addresses of the upstream that are not up", down);
     }
 
     fn process(&self, registry: &mut Registry) {

@@ -1,4 +1,4 @@
-use super::{Association, Destination, Done, Ending, Limit, Metrics, Outcome, Standing};
+use super::{Association, Destination, Done, Ending, Limit, Metrics, Outcome, Standing, Upstream};
 use crate::dimse::Operation;
 use crate::vocabulary::{Ended, Reason};
 use std::sync::Arc;
@@ -38,6 +38,7 @@ fn standing() -> Standing {
             refused: 1,
             failures: 2,
         }],
+        upstreams: vec![Upstream { name: name("pacs"), up: 1, addresses: 3 }],
         records_written: 11,
         ..Standing::default()
     }

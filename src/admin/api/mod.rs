@@ -42,7 +42,7 @@ mod upstreams;
 struct Described;
 
 /// The routes with what is looked at before each of them.
-pub(super) fn router(shared: Shared) -> Router {
+pub(super) fn router(shared: Shared, monitoring: Router) -> Router {
     let (router, document) = described(Some(&shared)).split_for_parts();
     let document = Json(document);
     let described = axum::routing::get(move || {
@@ -50,9 +50,15 @@ pub(super) fn router(shared: Shared) -> Router {
         async move { document }
     });
     let viewer = Guard { shared: shared.clone(), role: AdminRole::Viewer };
+    let monitoring = monitoring.route_layer(from_fn_with_state(viewer.clone(), guard));
     let openapi =
         Router::new().route("/api/openapi.json", described).route_layer(from_fn_with_state(viewer, guard));
-    router.merge(openapi).method_not_allowed_fallback(wrong_method).fallback(nothing_here).with_state(shared)
+    router
+        .merge(openapi)
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(nothing_here)
+        .with_state(shared)
+        .merge(monitoring)
 }
 
 /// What the interface can do, as OpenAPI 3.1.
