@@ -1,7 +1,7 @@
 //! Before each request: who is it, and may they. Behind it: the record of it.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -51,7 +51,8 @@ pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next
         return problem.into_response();
     }
     request.extensions_mut().insert(who.clone());
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let told = response.extensions().get::<Told>().map(|Told(told)| told.clone());
     let outcome = match response.status().is_success() {
         true => AdministrationOutcome::Success,

@@ -56,6 +56,8 @@ enum Command {
     Status(running::status::Args),
     /// Show associations and refusals as they come, with what would let them in
     Tail(running::tail::Args),
+    /// Show the associations that are open, again and again
+    Top(running::top::Args),
     /// Have a running proxy read its configuration again
     Reload(running::orders::Reload),
     /// Have a running proxy stop, with time for what is under way
@@ -104,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Status(args) => running::status::run(&args),
         Command::Tail(args) => running::tail::run(&args),
+        Command::Top(args) => running::top::run(&args),
         Command::Reload(args) => running::orders::reload(&args),
         Command::Drain(args) => running::orders::drain(&args),
         Command::Abort(args) => running::orders::abort(&args),

@@ -5,6 +5,7 @@ pub(super) mod blocks;
 pub(super) mod orders;
 pub(super) mod status;
 pub(super) mod tail;
+pub(super) mod top;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

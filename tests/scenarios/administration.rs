@@ -138,6 +138,9 @@ fn an_association_tells_what_it_is_at_and_who_is_waited_for() {
     assert!(bytes("from-requestor") > idle["bytes"]["from-requestor"].as_u64().expect("a number"));
     assert!(bytes("to-upstream") > 0 && bytes("from-upstream") > 0 && bytes("to-requestor") > 0);
     let id = asked["id"].as_str().expect("an id");
+    let top = gate::run(&gate.site, &["top", "-c", "dimsegate.toml"]);
+    let line = top.out.lines().find(|line| line.starts_with(id)).expect("a line of it");
+    assert!(line.contains("C-ECHO") && line.contains("upstream"), "{}", top.out);
     assert_eq!(get(&gate, &format!("/api/v1/associations/{id}"))["peer"], "site");
     acceptor.send_message(1, &Command::c_echo_rq(7).response(0), None, 16384);
     requestor.message();
@@ -388,6 +391,9 @@ fn who_may_only_look_is_told_so_and_recorded() {
     assert_eq!(foreign.status, 403);
     assert_eq!(ask("GET", "/api/v1/nothing", "").status, 404);
     assert_eq!(ask("DELETE", "/api/v1/status", "").status, 405);
+    let no_text = ask("GET", "/api/v1/associations/%ff", "");
+    assert_eq!((no_text.status, &no_text.body["title"]), (400, &json!("Bad Request")));
+    assert!(no_text.head.contains("cache-control: no-store"), "{}", no_text.head);
     assert_eq!(ask("GET", "/nothing", "").body["title"], "Not Found");
     let document = ask("GET", "/api/openapi.json", "").body;
     assert!(document["paths"]["/api/v1/associations/{id}/abort"]["post"].is_object());

@@ -69,6 +69,7 @@ fn what_does_not_work_yet_is_not_listed() {
             "init",
             "status",
             "tail",
+            "top",
             "reload",
             "drain",
             "abort",

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::told::{Failed, ProblemDocument, content, milliseconds, told, when};
+use super::told::{Failed, ProblemDocument, Segment, content, milliseconds, told, when};
 use crate::admin::Shared;
 use crate::admin::access::Who;
 use crate::audit::OperationCounts;
@@ -137,7 +137,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Association>>
 )]
 pub(super) async fn one(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<Association>, Problem> {
     let entry = shared.proxy.gate().live.find(&id).ok_or_else(not_open)?;
     Ok(Json(Association::of(&entry)))
@@ -159,7 +159,7 @@ pub(super) async fn one(
 pub(super) async fn abort(
     State(shared): State<Shared>,
     Extension(who): Extension<Who>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     body: Bytes,
 ) -> Result<Response, Failed> {
     let Abort { when, reason } = content(&body)?;

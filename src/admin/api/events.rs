@@ -44,8 +44,7 @@ pub(super) async fn events(State(shared): State<Shared>) -> Response {
     let (sender, body) = Channel::<Bytes, Infallible>::new(WAITING);
     let following = shared.proxy.audit().follow();
     tokio::spawn(send(shared, following, sender));
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    (headers, Body::new(body)).into_response()
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::new(body)).into_response()
 }
 
 /// Ends when the reader has gone, or the interface ends.

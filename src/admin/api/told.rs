@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +41,20 @@ pub(super) fn when(at: Instant) -> String {
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A name in the path of a request.
+pub(super) struct Segment(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(segment)) => Ok(Self(segment)),
+            Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, error.to_string())),
+        }
+    }
 }
 
 /// What a request's content says. Without any, what nothing says.

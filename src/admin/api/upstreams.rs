@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::told::{Failed, ProblemDocument, milliseconds, moment, told};
+use super::told::{Failed, ProblemDocument, Segment, milliseconds, moment, told};
 use crate::admin::Shared;
 use crate::dimse::Status;
 use crate::http::Problem;
@@ -145,7 +145,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Upstream>> {
         (status = 502, body = ProblemDocument)
     )
 )]
-pub(super) async fn echo(State(shared): State<Shared>, Path(name): Path<String>) -> Result<Response, Failed> {
+pub(super) async fn echo(State(shared): State<Shared>, Segment(name): Segment) -> Result<Response, Failed> {
     let settings = shared.proxy.settings();
     let missing =
         || Problem::new(StatusCode::NOT_FOUND, "the configuration in force has no upstream of this name");

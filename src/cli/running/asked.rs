@@ -15,8 +15,3 @@ pub(super) fn number(value: &Value, path: &str) -> u64 {
 pub(super) fn items<'v>(value: &'v Value, path: &str) -> impl Iterator<Item = &'v Value> {
     value.pointer(path).and_then(Value::as_array).into_iter().flatten()
 }
-
-/// Without what could move a terminal's cursor: records escape what came from the wire, other values were read from files.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
-}

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::asked::{items, number, printable, text};
+use super::asked::{items, number, text};
 use super::{Which, answered, asking};
+use crate::cli::table::visible;
 use crate::cli::words::{counted, duration};
 
 #[derive(Debug, clap::Args)]
@@ -59,7 +60,7 @@ fn told(status: &Value) -> String {
             other => other,
         }
     )];
-    let mut line = |what: &str, value: String| lines.push(format!("  {what:<15}{}", printable(&value)));
+    let mut line = |what: &str, value: String| lines.push(format!("  {what:<15}{}", visible(&value)));
     for problem in items(status, "/problems") {
         line(text(problem, "/level"), text(problem, "/what").to_owned());
     }
@@ -125,7 +126,7 @@ fn of_status(status: &Value) -> (String, u8) {
 
 /// A bar would begin the performance data, and a line end the next line.
 fn without_bars(text: &str) -> String {
-    printable(&text.replace('|', "/").replace('\n', "; "))
+    visible(&text.replace('|', "/").replace('\n', "; "))
 }
 
 #[cfg(test)]
@@ -154,7 +155,7 @@ mod tests {
         let text = told(&status);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "dimsegate 1, running for 1.0 s, warning");
-        assert_eq!(lines[1], "  warning        x ends\u{fffd}[2J");
+        assert_eq!(lines[1], "  warning        x ends\\u{1b}[2J");
         assert!(text.contains("remote at 0.0.0.0:2762, TLS"));
     }
 }

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::asked::{number, printable, text};
+use super::asked::{number, text};
 use super::{Which, asking};
+use crate::cli::table::visible;
 use crate::cli::words::{amount, duration};
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,7 @@ fn shown(record: &Value) -> Option<String> {
     };
     let time = text(record, "/time");
     let time = time.get(11..23).unwrap_or(time);
-    Some(format!("{time}  {}\n", said.lines().map(printable).collect::<Vec<_>>().join("\n              ")))
+    Some(format!("{time}  {}\n", said.lines().map(visible).collect::<Vec<_>>().join("\n              ")))
 }
 
 fn who(record: &Value) -> String {
