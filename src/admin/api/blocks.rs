@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::told::{Failed, ProblemDocument, content, moment, told};
+use super::told::{Failed, ProblemDocument, Segment, content, moment, told};
 use crate::admin::Shared;
 use crate::admin::access::Who;
 use crate::config::duration;
@@ -93,7 +93,7 @@ pub(super) async fn add(
         (status = 507, body = ProblemDocument, description = "The disk did not take it; it is still in force")
     )
 )]
-pub(super) async fn remove(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Failed> {
+pub(super) async fn remove(State(shared): State<Shared>, Segment(id): Segment) -> Result<Response, Failed> {
     let number = id.parse::<u64>();
     let number =
         number.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "a block is named by its number"))?;

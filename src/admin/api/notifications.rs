@@ -1,13 +1,13 @@
 //! Who is told what they should look at, and whether that arrives.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::told::{Failed, ProblemDocument, told};
+use super::told::{Failed, ProblemDocument, Segment, told};
 use crate::admin::Shared;
 use crate::http::Problem;
 use crate::notify::{self, Way};
@@ -59,7 +59,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Notification>
         (status = 502, body = ProblemDocument, description = "It did not arrive, and why")
     )
 )]
-pub(super) async fn test(State(shared): State<Shared>, Path(name): Path<String>) -> Result<Response, Failed> {
+pub(super) async fn test(State(shared): State<Shared>, Segment(name): Segment) -> Result<Response, Failed> {
     let settings = shared.proxy.settings();
     let missing =
         || Problem::new(StatusCode::NOT_FOUND, "the configuration in force has no [[notify]] of this name");

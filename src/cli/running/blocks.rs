@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::asked::{items, number, printable, text};
+use super::asked::{items, number, text};
 use super::orders::done;
 use super::{Which, asking};
+use crate::cli::table::visible;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -81,5 +82,5 @@ fn line(block: &Value) -> String {
     };
     let (id, of, by, why) =
         (number(block, "/id"), text(block, "/of"), text(block, "/by"), text(block, "/reason"));
-    printable(&format!("block {id}: {of} {until}, by {by}: {why}"))
+    visible(&format!("block {id}: {of} {until}, by {by}: {why}"))
 }
