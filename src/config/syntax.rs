@@ -35,6 +35,9 @@ fn twice(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, errors: &[Error])
     let mut offsets: Vec<usize> = errors.iter().map(offset).collect();
     offsets.sort_unstable();
     let headers = Headers::of(report, root.get_mut());
+    // Of what stands behind a key that is there twice, the header was told.
+    let is_told =
+        |told: &[Range<usize>], slip: &Slip<'_>| told.iter().any(|part| part.contains(&slip.offset()));
     let (mut causes, mut before, mut told) = (BTreeMap::new(), None, Vec::new());
     for offset in offsets {
         let part = part_at(report.text(), offset);
@@ -42,15 +45,16 @@ fn twice(report: &Report<'_>, root: &mut Spanned<DeTable<'_>>, errors: &[Error])
             continue;
         }
         if let Some(cause) = headers.cause(report.text(), &part, offset) {
-            causes.insert(cause.offset(), cause);
+            if !is_told(&told, &cause) {
+                causes.insert(cause.offset(), cause);
+            }
             continue;
         }
         problem(report, offset, TWICE, &remedy(headers.missing_in(offset..part.end)));
         told.push(offset..part.end);
     }
-    // Of those behind a key that is there twice, the header was told.
-    let is_told = |stray: &Slip<'_>| told.iter().any(|part| part.contains(&stray.offset()));
-    causes.extend(headers.strays().filter(|stray| !is_told(stray)).map(|stray| (stray.offset(), stray)));
+    let strays = headers.strays().filter(|stray| !is_told(&told, stray));
+    causes.extend(strays.map(|stray| (stray.offset(), stray)));
     causes.values().for_each(|cause| cause.tell(report));
 }
 
