@@ -42,6 +42,13 @@ struct Failures {
     open: u32,
 }
 
+impl Failures {
+    /// Until when nobody may try. A clock that was put back keeps nobody out for longer than the longest delay.
+    fn locked(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        Some(self.until).filter(|until| *until > now && *until - now <= LONGEST)
+    }
+}
+
 /// Why an attempt may not be made now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotNow {
@@ -67,10 +74,7 @@ impl Lockout {
         let mut table = self.table();
         let known = table.failures.get(&who).copied().filter(|known| known.last + MEMORY > now);
         let of_who = known.map_or(0, |known| known.open);
-        if let Some(until) = known.map(|known| known.until)
-            && until > now
-            && until - now <= LONGEST
-        {
+        if let Some(until) = known.and_then(|known| known.locked(now)) {
             return Err(NotNow::Locked { until });
         }
         let failed = known.map_or(0, |known| known.count);
@@ -90,6 +94,12 @@ impl Lockout {
         entry.open += 1;
         *table.open.entry(who.1).or_default() += 1;
         Ok(Turn { lockout: self.clone(), who })
+    }
+
+    /// Whether the next attempt of a user at an address has to wait.
+    pub(super) fn is_locked(&self, name: &str, address: IpAddr, now: OffsetDateTime) -> bool {
+        let who = (hashed(name), network(address));
+        self.table().failures.get(&who).is_some_and(|known| known.locked(now).is_some())
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

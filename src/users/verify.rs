@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -82,7 +82,7 @@ pub struct Users {
 
 pub(super) struct Shared {
     file: PathBuf,
-    key: Option<Key>,
+    key: ArcSwapOption<Key>,
     people: ArcSwap<HashMap<String, User>>,
     /// For those whom nobody is called like, so that they cost as much.
     nobody: Hash,
@@ -101,7 +101,7 @@ impl Users {
         Ok(Self {
             shared: Arc::new(Shared {
                 file: file.to_owned(),
-                key,
+                key: ArcSwapOption::new(key.map(Arc::new)),
                 people: ArcSwap::from_pointee(people),
                 nobody: Hash::of(&super::passcode::made()?)?,
                 lockout: Arc::default(),
@@ -117,6 +117,21 @@ impl Users {
     pub fn reload(&self) -> Result<(), UsersError> {
         self.shared.people.store(Arc::new(people(&self.shared.file)?));
         Ok(())
+    }
+
+    /// Opens one-time secrets with another key from now on.
+    pub fn use_key(&self, key: Option<Key>) {
+        self.shared.key.store(key.map(Arc::new));
+    }
+
+    /// Whether anybody is called so, let in or not.
+    pub fn knows(&self, name: &str) -> bool {
+        self.shared.people.load().contains_key(name)
+    }
+
+    /// Whether whoever tries as this user from this address has to wait now.
+    pub fn is_locked(&self, name: &str, address: IpAddr, now: OffsetDateTime) -> bool {
+        self.shared.lockout.is_locked(name, address, now)
     }
 
     /// The user as they are in force now, for whoever has let them in before. `None`: gone, disabled or ended.
@@ -186,12 +201,13 @@ impl Shared {
     fn judge_code(&self, user: &User, code: Option<&str>, now: OffsetDateTime) -> Result<(), Refused> {
         let Some(sealed) = &user.one_time else { return Ok(()) };
         let code = code.ok_or(Refused::CodeMissing)?;
-        let secret = self.key.as_ref().and_then(|key| key.open(&user.name, sealed)).ok_or_else(|| {
-            Refused::Unavailable(format!(
-                "the key-file does not open the one-time secret of \"{}\"",
-                user.name
-            ))
-        })?;
+        let secret =
+            self.key.load().as_ref().and_then(|key| key.open(&user.name, sealed)).ok_or_else(|| {
+                Refused::Unavailable(format!(
+                    "the key-file does not open the one-time secret of \"{}\"",
+                    user.name
+                ))
+            })?;
         let step = matching(&secret, code, now).ok_or(Refused::Code)?;
         let new = Store::new(&self.file).take_step(&user.name, step);
         match new.map_err(|error| Refused::Unavailable(error.to_string()))? {
