@@ -12,8 +12,9 @@ use crate::identity::Certificate;
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Who {
-    /// Name of the account or of who the certificate is of.
+    /// Name of the user who logged in, of the account, or of who the certificate is of.
     pub user: String,
+    pub by: By,
     /// Of the process at the other end of the socket.
     pub user_id: Option<u32>,
     pub process_id: Option<u32>,
@@ -24,8 +25,40 @@ pub(super) struct Who {
     pub role: Option<AdminRole>,
 }
 
+/// By what it is known who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum By {
+    /// A cookie of somebody who logged in.
+    Session,
+    /// The process at the other end of the socket.
+    Socket,
+    /// What was shown in the handshake.
+    Certificate,
+    /// Nothing but where the connection comes from: this machine, or another one behind TLS, of which nothing is believed.
+    Loopback,
+}
+
+impl By {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Socket => "socket",
+            Self::Certificate => "certificate",
+            Self::Loopback => "loopback",
+        }
+    }
+}
+
 /// In place of a name, where nothing says who it is.
 const UNKNOWN: &str = "unknown";
+
+impl Who {
+    /// Of many who are not told apart.
+    pub(super) fn anybody(by: By) -> Self {
+        let user = UNKNOWN.to_owned();
+        Self { user, by, user_id: None, process_id: None, fingerprint: None, address: None, role: None }
+    }
+}
 
 /// What the accounts of this machine say.
 pub(super) struct Accounts {
@@ -49,11 +82,12 @@ impl Accounts {
     }
 }
 
-/// Who it is by what the connection proves.
-pub(super) fn who(caller: &Caller, admin: &AdminSettings, accounts: &Accounts) -> Who {
+/// Who it is by what the connection proves. Where people can log in, being on this machine alone is no role.
+pub(super) fn who(caller: &Caller, admin: &AdminSettings, accounts: &Accounts, has_login: bool) -> Who {
     match caller.source {
         Source::Unix { uid, gid, pid } => Who {
             user: accounts.name.clone().unwrap_or_else(|| uid.to_string()),
+            by: By::Socket,
             user_id: Some(uid),
             process_id: pid.and_then(|pid| u32::try_from(pid).ok()),
             fingerprint: None,
@@ -64,11 +98,12 @@ pub(super) fn who(caller: &Caller, admin: &AdminSettings, accounts: &Accounts) -
             let certificate = caller.certificate.as_ref();
             Who {
                 user: certificate.map_or(UNKNOWN, |certificate| &certificate.subject).to_owned(),
+                by: if certificate.is_some() { By::Certificate } else { By::Loopback },
                 user_id: None,
                 process_id: None,
                 fingerprint: certificate.map(|certificate| certificate.fingerprint.clone()),
                 address: Some(address),
-                role: of_address(admin, certificate, address),
+                role: of_address(admin, certificate, address, has_login),
             }
         }
     }
@@ -86,11 +121,12 @@ fn of_account(admin: &AdminSettings, accounts: &Accounts, uid: u32, gid: u32) ->
     admin.access.iter().filter(fits).map(|access| access.role).max()
 }
 
-/// Without TLS nothing says who it is: on loopback, where alone that can be, whoever it is may look.
+/// Without TLS nothing says who it is: on loopback, where alone that can be, whoever it is may look, unless people log in.
 fn of_address(
     admin: &AdminSettings,
     certificate: Option<&Arc<Certificate>>,
     address: SocketAddr,
+    has_login: bool,
 ) -> Option<AdminRole> {
     match certificate {
         Some(certificate) => {
@@ -98,7 +134,7 @@ fn of_address(
             admin.access.iter().filter(fits).map(|access| access.role).max()
         }
         None => {
-            let is_here = admin.tls.is_none() && address.ip().to_canonical().is_loopback();
+            let is_here = !has_login && admin.tls.is_none() && address.ip().to_canonical().is_loopback();
             is_here.then_some(AdminRole::Viewer)
         }
     }
@@ -109,10 +145,13 @@ mod tests {
     use super::{Accounts, who};
     use crate::config::{AdminAccess, AdminListen, AdminRole, AdminSettings, ShownIdentifiers};
     use crate::http::{Caller, Source};
+    use std::time::Duration;
 
     fn settings(access: Vec<AdminAccess>) -> AdminSettings {
         AdminSettings {
-            listen: AdminListen::Unix("admin.sock".into()),
+            listen: vec![AdminListen::Unix("admin.sock".into())],
+            session_idle: Duration::from_secs(900),
+            session_max: Duration::from_secs(3600),
             patient_identifiers: ShownIdentifiers::None,
             tls: None,
             access,
@@ -130,7 +169,7 @@ mod tests {
         let caller = Caller { source: Source::Unix { uid, gid, pid: Some(7) }, certificate: None };
         let groups = "dicom:x:210:alice\n".to_owned();
         let accounts = Accounts { own: 500, groups, name: name.map(str::to_owned) };
-        let who = who(&caller, admin, &accounts);
+        let who = who(&caller, admin, &accounts, true);
         assert_eq!((who.user_id, who.process_id), (Some(uid), Some(7)));
         who.role
     }
@@ -157,12 +196,13 @@ mod tests {
 
     #[test]
     fn an_address_alone_lets_look_from_this_machine_and_no_more() {
-        let of = |address: &str| {
+        let of = |address: &str, has_login| {
             let caller = Caller { source: Source::Address(address.parse().unwrap()), certificate: None };
-            let who = who(&caller, &settings(Vec::new()), &Accounts::about(&caller));
+            let who = who(&caller, &settings(Vec::new()), &Accounts::about(&caller), has_login);
             (who.user, who.role)
         };
-        assert_eq!(of("127.0.0.1:9"), ("unknown".into(), Some(AdminRole::Viewer)));
-        assert_eq!(of("192.0.2.1:9"), ("unknown".into(), None));
+        assert_eq!(of("127.0.0.1:9", false), ("unknown".into(), Some(AdminRole::Viewer)));
+        assert_eq!(of("127.0.0.1:9", true), ("unknown".into(), None), "whoever can log in has to");
+        assert_eq!(of("192.0.2.1:9", false), ("unknown".into(), None));
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `access`, `groups` | who asks, and which role they have |
+//! | `access`, `groups` | who asks by what the connection proves, and which role they have |
+//! | `people`, `sessions` | who can log in, and who has |
+//! | `asking` | who asks: by a session, or by the connection |
 //! | `guard` | before each request: may they; behind it: the record of it |
 //! | `record` | reads, gathered, so that a page that polls fills no disk |
 //! | `api` | a file a resource, and the OpenAPI document made from them |
@@ -10,13 +12,15 @@
 //!
 //! # Why
 //!
-//! - **Why roles come from the connection**: a socket knows whose process is at its other end, and TLS whose certificate was
-//!   shown. Nothing that a request says about itself is believed.
+//! - **Why roles come from the connection or a login**: a socket knows whose process is at its other end, TLS whose certificate
+//!   was shown, and a cookie that nobody can guess who gave passcode and code. Nothing else that a request says is believed.
+//! - **Why a cookie counts alone**: with the higher role of two, a page would do what its person may not.
 //! - **Why it asks a [`Handle`]**: a reload through the interface and one by SIGHUP are the same code, and the same record.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::config::{AdminListen, AdminSettings, Settings};
 use crate::daemon::Handle;
@@ -24,12 +28,17 @@ use crate::http::{self, BindError, Bound, Bounds, Listen, Serving};
 
 mod access;
 mod api;
+mod asking;
 pub mod client;
 mod groups;
 mod guard;
+mod people;
 mod record;
+mod sessions;
 
+use people::People;
 use record::Recorder;
+use sessions::Sessions;
 
 pub use api::document;
 
@@ -38,52 +47,61 @@ pub use api::document;
 struct Shared {
     proxy: Handle,
     recorder: Arc<Recorder>,
+    people: Arc<People>,
+    sessions: Arc<Sessions>,
     /// True once answers that would go on have to end.
     ending: watch::Receiver<bool>,
 }
 
 /// The interface, being served until it is stopped.
 pub struct Interface {
-    serving: Serving,
+    serving: Vec<Serving>,
     recorder: Arc<Recorder>,
     end: watch::Sender<bool>,
 }
 
-/// Has the socket or the address of the interface, where the configuration has one. Nobody is answered yet.
+/// Has every socket and address of the interface, where the configuration has one. Nobody is answered yet.
 ///
 /// # Errors
-/// It cannot be had.
-pub async fn bind(settings: &Settings) -> Result<Option<Bound>, BindError> {
-    let Some(AdminSettings { listen, tls, .. }) = &settings.admin else { return Ok(None) };
-    let listen = match listen {
-        AdminListen::Unix(path) => Listen::Unix(path.clone()),
-        AdminListen::Tcp(address) => Listen::Address(*address),
-    };
-    let tls = tls.as_ref().filter(|_| matches!(listen, Listen::Address(_)));
-    let tls = tls.map(|tls| tls.built.config.clone());
-    http::bind(&listen, tls, Bounds::default()).await.map(Some)
+/// The first of them that cannot be had.
+pub async fn bind(settings: &Settings) -> Result<Vec<Bound>, BindError> {
+    let Some(AdminSettings { listen, tls, .. }) = &settings.admin else { return Ok(Vec::new()) };
+    let mut bound = Vec::with_capacity(listen.len());
+    for one in listen {
+        let (listen, tls) = match one {
+            AdminListen::Unix(path) => (Listen::Unix(path.clone()), None),
+            AdminListen::Tcp(address) => (Listen::Address(*address), tls.as_ref()),
+        };
+        bound.push(http::bind(&listen, tls.map(|tls| tls.built.config.clone()), Bounds::default()).await?);
+    }
+    Ok(bound)
 }
 
-/// Answers about a proxy from now on. `monitoring` is what a monitor asks for.
-pub fn serve(bound: Bound, proxy: Handle, monitoring: axum::Router) -> Interface {
+/// Answers about a proxy from now on, wherever it was bound. `monitoring` is what a monitor asks for.
+pub fn serve(bound: Vec<Bound>, proxy: Handle, monitoring: axum::Router) -> Interface {
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
     let (end, ending) = watch::channel(false);
-    let router = api::router(Shared { proxy, recorder: recorder.clone(), ending }, monitoring);
+    let (people, sessions) = (Arc::default(), Arc::default());
+    let router = api::router(Shared { proxy, recorder: recorder.clone(), people, sessions, ending }, monitoring);
     tokio::spawn(recorder.clone().each_minute());
-    tracing::info!(at = %bound.address(), "administration interface");
-    Interface { serving: bound.serve(router), recorder, end }
+    let serve = |bound: Bound| {
+        tracing::info!(at = %bound.address(), "administration interface");
+        bound.serve(router.clone())
+    };
+    Interface { serving: bound.into_iter().map(serve).collect(), recorder, end }
 }
 
 impl Interface {
-    /// Where it answers, with the port that the system chose.
-    pub fn address(&self) -> &Listen {
-        self.serving.address()
+    /// Where it answers, with the ports that the system chose.
+    pub fn addresses(&self) -> impl Iterator<Item = &Listen> {
+        self.serving.iter().map(Serving::address)
     }
 
     /// Answers nobody any more, and records what was gathered.
     pub async fn stop(self) {
         self.end.send_replace(true);
-        self.serving.stop().await;
+        let mut stopping: JoinSet<()> = self.serving.into_iter().map(Serving::stop).collect();
+        while stopping.join_next().await.is_some() {}
         self.recorder.tell().await;
     }
 }

@@ -1,16 +1,19 @@
-//! What is done through the interface, as records. Reads are many where a page polls: those of one person about one thing
-//! are one record a minute, with their number.
+//! What is done through the interface, as records. Reads are many where a page polls, and refusals where somebody tries: those
+//! of one person about one thing are one record at once, and one at the end of the minute with the number of the others.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::access::Who;
-use crate::audit::{Administration, AdministrationOutcome, Audit, Event};
+use crate::audit::{Administration, AdministrationOutcome, Audit, Event, SecurityAlert};
+use crate::policy::limits::of_one_site;
+use crate::vocabulary::Notice;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Kinds of reads that are told apart in a minute; those beyond them are counted together.
+/// Kinds that are told apart in a minute; those beyond them are counted together.
 const MOST: usize = 1000;
 
 /// Bytes of what a record says of a resource.
@@ -18,38 +21,113 @@ const LONGEST: usize = 200;
 
 pub(super) struct Recorder {
     audit: Audit,
-    /// Reads behind the first of their kind, since the minute began.
-    reads: Mutex<BTreeMap<(Who, String), u64>>,
+    /// Since the minute began.
+    minute: Mutex<Minute>,
+}
+
+#[derive(Default)]
+struct Minute {
+    /// How many there were behind the first of their kind.
+    more: BTreeMap<Kind, u64>,
+    /// As whom and from where somebody goes on trying to log in.
+    trying: BTreeSet<(String, IpAddr)>,
+}
+
+/// What is counted together.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    who: Who,
+    action: &'static str,
+    resource: String,
+    is_refused: bool,
+    explanation: Option<String>,
+}
+
+impl Minute {
+    /// Whether it is the first of its kind. Otherwise it is counted.
+    fn take(&mut self, mut kind: Kind) -> bool {
+        if self.more.len() >= MOST && !self.more.contains_key(&kind) {
+            kind.resource = "/api".into();
+            kind.explanation = None;
+            if kind.is_refused {
+                let Who { by, .. } = kind.who;
+                kind.who = Who::anybody(by);
+            }
+        }
+        match self.more.get_mut(&kind) {
+            Some(more) => {
+                *more = more.saturating_add(1);
+                false
+            }
+            None => {
+                self.more.insert(kind, 0);
+                true
+            }
+        }
+    }
 }
 
 impl Recorder {
     pub(super) fn new(audit: Audit) -> Self {
-        Self { audit, reads: Mutex::default() }
+        Self { audit, minute: Mutex::default() }
     }
 
-    /// Somebody read something. The first time in a minute is recorded at once, and those like it at the end of the minute.
+    fn minute(&self) -> MutexGuard<'_, Minute> {
+        self.minute.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody read something.
     pub(super) async fn read(&self, who: &Who, resource: &str) {
-        let is_first = {
-            let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-            // Another process of the same person is no other reader.
-            let who = Who { process_id: None, address: None, ..who.clone() };
-            let mut key = (who, cut(resource));
-            if reads.len() >= MOST && !reads.contains_key(&key) {
-                key.1 = "/api".into();
-            }
-            match reads.get_mut(&key) {
-                Some(more) => {
-                    *more = more.saturating_add(1);
-                    false
-                }
-                None => {
-                    reads.insert(key, 0);
-                    true
-                }
-            }
+        // Another process of the same person is no other reader.
+        let gathered = Who { process_id: None, address: None, ..who.clone() };
+        let kind = Kind {
+            who: gathered,
+            action: "read",
+            resource: cut(resource),
+            is_refused: false,
+            explanation: None,
         };
+        let is_first = self.minute().take(kind);
         if is_first {
             self.record(who, "read", resource, AdministrationOutcome::Success, None, None).await;
+        }
+    }
+
+    /// Somebody wanted what they may not.
+    pub(super) async fn refused(
+        &self,
+        who: &Who,
+        action: &'static str,
+        resource: &str,
+        explanation: Option<String>,
+    ) {
+        let from = who.address.map(|address| SocketAddr::new(of_one_site(address.ip().to_canonical()), 0));
+        let gathered = Who { process_id: None, address: from, ..who.clone() };
+        let (resource, why) = (cut(resource), explanation.clone());
+        let kind =
+            Kind { who: gathered, action, resource: resource.clone(), is_refused: true, explanation: why };
+        let is_first = self.minute().take(kind);
+        if is_first {
+            self.record(who, action, &resource, AdministrationOutcome::Refused, explanation, None).await;
+        }
+    }
+
+    /// Somebody tries to log in after too many wrong attempts: an alert, once a minute.
+    pub(super) async fn logins_go_on(&self, user: &str, address: IpAddr) {
+        let address = address.to_canonical();
+        let is_first = {
+            let trying = &mut self.minute().trying;
+            trying.len() < MOST && trying.insert((user.to_owned(), of_one_site(address)))
+        };
+        if is_first {
+            let as_whom =
+                if user == "unknown" { "a user whom there is not".into() } else { format!("\"{user}\"") };
+            let explanation =
+                format!("after too many wrong attempts, somebody goes on trying to log in as {as_whom}");
+            let reason = Notice::LoginsGoOn.label().into();
+            let alert =
+                SecurityAlert { reason, explanation, address: Some(address), ..SecurityAlert::default() };
+            self.audit.record_refusal(Event::SecurityAlert(Box::new(alert)));
         }
     }
 
@@ -80,7 +158,8 @@ impl Recorder {
             process_id: who.process_id,
             fingerprint: who.fingerprint.clone(),
             address: who.address.map(|address| address.ip().to_canonical()),
-            port: who.address.map(|address| address.port()),
+            // Of some that were gathered there is none.
+            port: who.address.map(|address| address.port()).filter(|port| *port != 0),
             role: who.role.map(|role| role.name()),
             action,
             resource: cut(resource),
@@ -109,9 +188,12 @@ impl Recorder {
 
     /// Tells what was counted.
     pub(super) async fn tell(&self) {
-        let reads = std::mem::take(&mut *self.reads.lock().unwrap_or_else(PoisonError::into_inner));
-        for ((who, resource), more) in reads.into_iter().filter(|(_, more)| *more > 0) {
-            self.record(&who, "read", &resource, AdministrationOutcome::Success, None, Some(more)).await;
+        let Minute { more, .. } = std::mem::take(&mut *self.minute());
+        for (kind, more) in more.into_iter().filter(|(_, more)| *more > 0) {
+            let Kind { who, action, resource, is_refused, explanation } = kind;
+            let refused = AdministrationOutcome::Refused;
+            let outcome = if is_refused { refused } else { AdministrationOutcome::Success };
+            self.record(&who, action, &resource, outcome, explanation, Some(more)).await;
         }
     }
 }
@@ -123,13 +205,14 @@ fn cut(resource: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Recorder;
-    use crate::admin::access::Who;
+    use crate::admin::access::{By, Who};
     use crate::audit::{Audit, AuditSettings};
     use crate::scratch::Scratch;
 
     fn who(process_id: u32) -> Who {
         Who {
             user: "alice".into(),
+            by: By::Socket,
             user_id: Some(1000),
             process_id: Some(process_id),
             fingerprint: None,

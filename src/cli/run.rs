@@ -95,7 +95,8 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     };
     say_started(&daemon, file);
     let mut changes = daemon.watch_files();
-    let interface = interface.map(|bound| admin::serve(bound, daemon.handle(), daemon.monitoring()));
+    let monitoring = daemon.monitoring();
+    let interface = (!interface.is_empty()).then(|| admin::serve(interface, daemon.handle(), monitoring));
     let mut lost = pin!(log.tell_what_is_lost());
     let why: Cow<'static, str> = loop {
         tokio::select! {

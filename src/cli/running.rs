@@ -70,13 +70,18 @@ impl Which {
 
 fn of_configuration(file: &Path) -> Result<Client, NotAsked> {
     let name = file.display();
-    match config::admin_listen(file).map_err(|problems| NotAsked::NoSocket(problems.to_string()))? {
-        Some(AdminListen::Unix(path)) => Ok(Client::new(&path)),
-        Some(AdminListen::Tcp(address)) => Err(NotAsked::NoSocket(format!(
+    let listens = config::admin_listen(file).map_err(|problems| NotAsked::NoSocket(problems.to_string()))?;
+    let socket = listens.iter().find_map(|listen| match listen {
+        AdminListen::Unix(path) => Some(Client::new(path)),
+        AdminListen::Tcp(_) => None,
+    });
+    match (socket, listens.first()) {
+        (Some(client), _) => Ok(client),
+        (None, Some(AdminListen::Tcp(address))) => Err(NotAsked::NoSocket(format!(
             "{name}: its [admin] listens on {address}, and commands ask over a Unix socket; write listen = \"unix:…\", or ask \
              http(s)://{address}/api/v1/status with another program"
         ))),
-        None => Err(NotAsked::NoSocket(format!(
+        _ => Err(NotAsked::NoSocket(format!(
             "{name}: it has no [admin], so that a proxy with it answers nobody; add one with listen = \"unix:…\""
         ))),
     }

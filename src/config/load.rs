@@ -15,6 +15,7 @@ use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
 use super::settings::{AdminListen, LogFormat, Settings};
+use super::upstream::values;
 use super::{
     admin, audit, limits, listener, loops, metrics, notify, peer, rewrite, role, spelling, syntax, upstream,
     users,
@@ -60,14 +61,14 @@ pub fn log_format(path: &Path) -> LogFormat {
     if format == Some("json") { LogFormat::Json } else { LogFormat::Text }
 }
 
-/// Where the administration interface of a configuration listens, if it has one.
+/// Where the administration interface of a configuration listens; nowhere, where it has none.
 ///
 /// # Errors
 /// What is wrong with that; what else is wrong with the file is no problem here, as with [`load`] it would be.
-pub fn admin_listen(path: &Path) -> Result<Option<AdminListen>, Diagnostics> {
+pub fn admin_listen(path: &Path) -> Result<Vec<AdminListen>, Diagnostics> {
     read_with(path, |root| match root.has("admin") {
-        true => root.table("admin").and_then(|section| admin::place(&section)).map(|place| Some(place.value)),
-        false => Some(None),
+        true => root.table("admin").and_then(|section| admin::places(&section)).map(values),
+        false => Some(Vec::new()),
     })
 }
 
@@ -126,7 +127,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame());
-    let users = users::users(root);
+    let users = users::users(root, admin.as_ref());
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let listeners = listener::listeners(root, &upstreams.names);

@@ -215,6 +215,14 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// One string, or an array of them that is not empty. None only where the key is absent, or after a problem was reported.
+    pub(super) fn string_or_strings(&self, key: &'static str) -> Vec<Located<&'a str>> {
+        match self.value(key).map(|value| value.value) {
+            Some(DeValue::Array(_)) => self.strings(key).unwrap_or_default(),
+            _ => self.string(key).into_iter().collect(),
+        }
+    }
+
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
         let parse = |text: &str| {

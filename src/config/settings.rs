@@ -100,9 +100,14 @@ pub struct Log {
 /// `[admin]`: the administration interface.
 #[derive(Clone, Debug)]
 pub struct AdminSettings {
-    pub listen: AdminListen,
+    /// Where, one or more; none twice.
+    pub listen: Vec<AdminListen>,
+    /// How long a session of a person who logged in lives without a request.
+    pub session_idle: Duration,
+    /// How long one lives at most.
+    pub session_max: Duration,
     pub patient_identifiers: ShownIdentifiers,
-    /// Of an address only.
+    /// Of addresses only.
     pub tls: Option<ServerTls>,
     /// In the order of the file. Empty: the user that runs the proxy and root are administrators, over the socket.
     pub access: Vec<AdminAccess>,

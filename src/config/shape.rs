@@ -110,7 +110,7 @@ static LOG: Shape = leaf("[log]", &["level", "format"]);
 
 static ADMIN: Shape = Shape {
     header: "[admin]",
-    values: &["listen", "state-directory", "patient-identifiers"],
+    values: &["listen", "session-idle", "session-max", "state-directory", "patient-identifiers"],
     parts: &[one("tls", &ADMIN_TLS), many("access", &ADMIN_ACCESS)],
 };
 

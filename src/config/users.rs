@@ -4,20 +4,23 @@ use time::OffsetDateTime;
 
 use super::secret;
 use super::section::Section;
-use super::settings::UsersSettings;
+use super::settings::{AdminListen, AdminSettings, UsersSettings};
 use crate::users::{self, Key, User};
 
 /// Names that are told, so that a line stays one.
 const MOST: usize = 8;
 
 /// The table, and all that is in the file.
-pub(super) fn users(root: &Section<'_>) -> Option<UsersSettings> {
+pub(super) fn users(root: &Section<'_>, admin: Option<&AdminSettings>) -> Option<UsersSettings> {
     let section = root.table("users")?;
     let settings = named(&section)?;
     match users::read(&settings.file) {
         Ok(users) => {
             secrets(&section, &settings, &users);
             risks(root, &section, &users);
+            if let Some(admin) = admin {
+                of_administration(&section, admin, &users);
+            }
         }
         Err(error) => section.report.error(&section.place_of("file"), error.to_string(), ""),
     }
@@ -84,6 +87,34 @@ fn risks(root: &Section<'_>, section: &Section<'_>, users: &[User]) {
     let unknown = |user: &&User| user.peers.iter().any(|peer| !known.contains(&peer.as_str()));
     let strays: Vec<&User> = users.iter().filter(unknown).collect();
     risk(&strays, "may use a peer that no [[peer]] is called", "see their peers with: dimsegate user list");
+}
+
+/// Roles that a login gives, against those of the same names elsewhere.
+fn of_administration(section: &Section<'_>, admin: &AdminSettings, users: &[User]) {
+    let place = section.place_of("file");
+    let is_address = |listen: &AdminListen| matches!(listen, AdminListen::Tcp(_));
+    if admin.listen.iter().any(is_address) && users.iter().all(|user| user.administration().is_none()) {
+        let problem = "nobody can log in at the administration interface: no user has a role there";
+        section.report.risk(
+            &place,
+            problem,
+            "dimsegate user add NAME --role viewer, operator or administrator",
+        );
+    }
+    let contradicted = |user: &&User| {
+        let of_account = admin.access.iter().filter(|access| access.users.contains(&user.name));
+        let of_account = of_account.map(|access| access.role.name()).collect::<Vec<_>>();
+        let of_login = user.administration().map(users::Role::word);
+        of_login.is_some_and(|role| !of_account.is_empty() && !of_account.contains(&role))
+    };
+    let contradicted: Vec<&User> = users.iter().filter(contradicted).collect();
+    if !contradicted.is_empty() {
+        let problem = format!(
+            "{}: another role by login than unix-users of an [[admin.access]] gives the account of that name",
+            listed(&contradicted)
+        );
+        section.report.risk(&place, problem, "give both the same, or call the user otherwise");
+    }
 }
 
 fn listed(users: &[&User]) -> String {

@@ -33,6 +33,9 @@ words! {
         RevocationListEnded = "revocation-list-ended",
             "a revocation list has ended: everybody whom its CA signed is refused",
             "dimsegate certs crl, and the list to where the configuration names it", Silent, NodeAuthentication;
+        LoginsGoOn = "logins-go-on",
+            "somebody goes on trying to log in at the administration interface after too many wrong attempts",
+            "who is at that address; dimsegate user disable NAME while in doubt", Silent, Login;
         UpstreamDown = "upstream-down",
             "no address of an upstream answers: associations for it are refused at once",
             "the PACS, and the network to it: dimsegate echo", Silent, No;

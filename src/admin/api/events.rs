@@ -1,16 +1,18 @@
 //! Records as they are written, as server-sent events. Whoever reads too slowly loses some, and is told how many.
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use http_body_util::channel::{Channel, Sender};
 use serde_json::Value;
 
 use crate::admin::Shared;
+use crate::admin::guard::Known;
+use crate::admin::sessions::Id;
 use crate::audit::{Followed, Following};
 use crate::config::ShownIdentifiers;
 
@@ -40,19 +42,33 @@ const IDENTIFIERS: [&str; 10] = [
     path = "/api/v1/events",
     responses((status = 200, body = String, content_type = "text/event-stream"))
 )]
-pub(super) async fn events(State(shared): State<Shared>) -> Response {
+pub(super) async fn events(State(shared): State<Shared>, Extension(known): Extension<Known>) -> Response {
     let (sender, body) = Channel::<Bytes, Infallible>::new(WAITING);
     let following = shared.proxy.audit().follow();
-    tokio::spawn(send(shared, following, sender));
+    tokio::spawn(send(shared, following, sender, known.session));
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::new(body)).into_response()
 }
 
-/// Ends when the reader has gone, or the interface ends.
-async fn send(shared: Shared, mut following: Following, mut sender: Sender<Bytes, Infallible>) {
+/// Ends when the reader has gone or is logged out, or the interface ends.
+async fn send(
+    shared: Shared,
+    mut following: Following,
+    mut sender: Sender<Bytes, Infallible>,
+    session: Option<Id>,
+) {
     // So that a reader knows that it has begun.
     let mut ending = shared.ending.clone();
     let mut text = ": records of dimsegate\n\n".to_owned();
+    let mut looked = Instant::now();
     loop {
+        if let Some(session) = session
+            && looked.elapsed() >= SILENCE
+        {
+            looked = Instant::now();
+            if !shared.goes_on(session).await {
+                return;
+            }
+        }
         if sender.send_data(text.into()).await.is_err() {
             return;
         }

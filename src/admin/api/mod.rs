@@ -4,8 +4,9 @@ use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,6 +26,7 @@ mod notifications;
 mod orders;
 mod peers;
 mod refusals;
+mod session;
 mod status;
 mod told;
 mod upstreams;
@@ -33,13 +35,25 @@ mod upstreams;
 #[openapi(
     info(
         title = "dimsegate administration",
-        description = "What a running dimsegate is at, and what may be done to it. Who asks is known by the socket or by the \
-                       client certificate; roles: viewer, operator, administrator. Errors are problems of RFC 9457.",
+        description = "What a running dimsegate is at, and what may be done to it. Who asks is known by the socket, by the \
+                       client certificate or by the cookie of a session; roles: viewer, operator, administrator. Errors are problems of RFC 9457.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    components(schemas(told::ProblemDocument))
+    components(schemas(told::ProblemDocument)),
+    modifiers(&Cookie)
 )]
 struct Described;
+
+/// The cookie of a session, as the document calls it.
+struct Cookie;
+
+impl Modify for Cookie {
+    fn modify(&self, document: &mut Document) {
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(super::sessions::COOKIE));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    }
+}
 
 /// The routes with what is looked at before each of them.
 pub(super) fn router(shared: Shared, monitoring: Router) -> Router {
@@ -49,7 +63,7 @@ pub(super) fn router(shared: Shared, monitoring: Router) -> Router {
         let document = document.clone();
         async move { document }
     });
-    let viewer = Guard { shared: shared.clone(), role: AdminRole::Viewer };
+    let viewer = Guard { shared: shared.clone(), role: Some(AdminRole::Viewer) };
     let monitoring = monitoring.route_layer(from_fn_with_state(viewer.clone(), guard));
     let openapi =
         Router::new().route("/api/openapi.json", described).route_layer(from_fn_with_state(viewer, guard));
@@ -72,6 +86,7 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
         Some(shared) => router.route_layer(from_fn_with_state(Guard { shared: shared.clone(), role }, guard)),
         None => router,
     };
+    let anybody = OpenApiRouter::new().routes(routes!(session::session, session::login, session::logout));
     let looking = OpenApiRouter::new()
         .routes(routes!(status::status))
         .routes(routes!(associations::list))
@@ -95,9 +110,10 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(upstreams::echo));
     let administering = OpenApiRouter::new().routes(routes!(orders::reload)).routes(routes!(orders::drain));
     OpenApiRouter::with_openapi(Described::openapi())
-        .merge(guarded(looking, AdminRole::Viewer))
-        .merge(guarded(operating, AdminRole::Operator))
-        .merge(guarded(administering, AdminRole::Administrator))
+        .merge(guarded(anybody, None))
+        .merge(guarded(looking, Some(AdminRole::Viewer)))
+        .merge(guarded(operating, Some(AdminRole::Operator)))
+        .merge(guarded(administering, Some(AdminRole::Administrator)))
 }
 
 async fn nothing_here() -> Problem {

@@ -25,6 +25,9 @@ fn the_document_has_every_resource_with_its_answers_in_kebab_case() {
         ("/api/v1/drain", "post"),
         ("/api/v1/log-level", "put"),
         ("/api/v1/explain", "post"),
+        ("/api/v1/session", "get"),
+        ("/api/v1/session", "post"),
+        ("/api/v1/session", "delete"),
     ] {
         assert!(paths[path][method]["responses"].is_object(), "{method} {path}");
     }

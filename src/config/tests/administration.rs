@@ -15,7 +15,8 @@ fn without_the_table_there_is_no_interface_and_a_socket_needs_nothing_else() {
     let loaded = material.compile(&text).unwrap();
     assert!(loaded.warnings.iter().all(|warning| !warning.key.starts_with("admin")), "{:?}", loaded.warnings);
     let admin = loaded.settings.admin.unwrap();
-    assert_eq!(admin.listen, AdminListen::Unix("run/admin.sock".into()));
+    assert_eq!(admin.listen, [AdminListen::Unix("run/admin.sock".into())]);
+    assert_eq!([admin.session_idle, admin.session_max].map(|life| life.as_secs()), [900, 28_800]);
     assert_eq!(admin.patient_identifiers, ShownIdentifiers::None);
     assert_eq!(admin.access[0].role, AdminRole::Operator);
     assert_eq!(admin.access[0].groups, ["dicom"]);
@@ -47,6 +48,32 @@ fn an_interface_at_which_nobody_can_be_known_is_refused_and_on_loopback_a_risk()
 }
 
 #[test]
+fn it_may_listen_at_several_places_and_the_rules_hold_for_each() {
+    let listen = |list: &str| {
+        format!("{GOOD}[admin]\nlisten = [{list}]\nsession-idle = \"5m\"\nsession-max = \"1h\"\n")
+    };
+    let text = listen("\"unix:run/admin.sock\", \"127.0.0.1:8765\"");
+    let admin = Material::shared().compile(&text).unwrap().settings.admin.unwrap();
+    let address = AdminListen::Tcp("127.0.0.1:8765".parse().unwrap());
+    assert_eq!(admin.listen, [AdminListen::Unix("run/admin.sock".into()), address]);
+    assert_eq!([admin.session_idle, admin.session_max].map(|life| life.as_secs()), [300, 3600]);
+    let found = Material::shared().risks(&text);
+    assert!(
+        found.iter().any(|risk| risk.contains("admin.listen[1]: lets every user and program")),
+        "{found:?}"
+    );
+    for (list, expected) in [
+        ("", "admin.listen: is empty"),
+        ("\"unix:a\", 7", "admin.listen[1]: is an integer"),
+        ("\"unix:a\", \"0.0.0.0:8765\"", "admin.listen[1]: 0.0.0.0:8765 would let whoever reaches it"),
+        ("\"unix:a\", \"127.0.0.1:1\", \"unix:a\"", "admin.listen[2]: is listed twice"),
+    ] {
+        let found = errors(&listen(list));
+        assert!(found.len() == 1 && found[0].contains(expected), "{list}: {found:?}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_it_is_said_where_it_is() {
     let access = |keys: &str| format!("{SOCKET}[[admin.access]]\n{keys}\n");
     for (text, expected) in [
@@ -62,6 +89,11 @@ fn what_is_wrong_with_it_is_said_where_it_is() {
             format!("{SOCKET}patient-identifiers = \"some\"\n"),
             "admin.patient-identifiers: \"some\" is not known",
         ),
+        (
+            format!("{SOCKET}session-idle = \"9h\"\n"),
+            "admin.session-idle: a session would end before it is idle for so long",
+        ),
+        (format!("{SOCKET}session-max = \"0s\"\n"), "admin.session-max: is zero"),
     ] {
         let found = errors(&format!("{GOOD}{text}"));
         assert!(found.len() == 1 && found[0].contains(expected), "{text}: {found:?}");

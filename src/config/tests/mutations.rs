@@ -52,7 +52,6 @@ fn shown_in_comment(line: &str) -> String {
         ("/etc/ssl/certs/ca-certificates.crt", "certs/pacs-ca.pem"),
         ("certs/admins-ca.pem", "certs/ca.pem"),
         ("conf/hook.key", "conf/audit.key"),
-        ("unix:/run/dimsegate/admin.sock", "127.0.0.1:8765"),
     ];
     let there = there.iter().fold(line.to_owned(), |line, (shown, there)| line.replace(shown, there));
     format!("{}\n", there.replace("sequenceId=\"…\"", "sequenceId"))

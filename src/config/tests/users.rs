@@ -121,3 +121,31 @@ fn relative_paths_begin_where_the_file_says() {
     let other = compiled(&format!("relative-to = \"fiel\"\n{text}")).unwrap_err().to_string();
     assert!(other.contains("did you mean \"file\"?"), "{other}");
 }
+
+#[test]
+fn who_logs_in_is_known_on_loopback_and_behind_tls_and_in_no_other_way() {
+    let material = Material::new();
+    with(&material, [user("anna"), User { roles: vec!["operator".into()], ..user("bert") }]);
+    let admin = |listen: &str| [GOOD, TABLE, "[admin]\nlisten = ", listen, "\n"].concat();
+    let both = admin("[\"unix:run/admin.sock\", \"127.0.0.1:8765\"]");
+    assert_eq!(material.risks(&both), Vec::<String>::new());
+    let open = admin("\"0.0.0.0:8765\"");
+    let found = material.compile(&open).unwrap_err().to_string();
+    assert!(found.contains("admin.listen: 0.0.0.0:8765 would let whoever reaches it"), "{found}");
+    let tls = "[admin.tls]\ncertificate-chain = \"certs/server.pem\"\nprivate-key = \"certs/server.key\"\n\
+               client-authentication = \"off\"\n";
+    assert!(material.compile(&[&open, tls].concat()).is_ok());
+    let access = |role: &str| format!("{both}[[admin.access]]\nrole = \"{role}\"\nunix-users = [\"bert\"]\n");
+    assert_eq!(material.risks(&access("operator")), Vec::<String>::new());
+    let found = material.risks(&access("viewer"));
+    assert!(
+        found.len() == 1 && found[0].contains("\"bert\": another role by login than unix-users"),
+        "{found:?}"
+    );
+    Store::new(&material.path("conf/people.toml")).remove("bert").unwrap();
+    let found = material.risks(&both);
+    assert!(
+        found.len() == 1 && found[0].contains("nobody can log in at the administration interface"),
+        "{found:?}"
+    );
+}

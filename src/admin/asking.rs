@@ -1,0 +1,95 @@
+//! Who asks, by a session or by what the connection proves. Where a cookie is sent, it alone counts: nobody gets the roles of both.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use time::OffsetDateTime;
+
+use super::Shared;
+use super::access::{Accounts, By, Who, who};
+use super::guard::Known;
+use super::sessions::{Id, Lives, Person};
+use crate::config::{AdminRole, AdminSettings, Settings};
+use crate::http::{Caller, Source};
+use crate::users::{User, Users};
+
+pub(super) struct Asking {
+    pub who: Who,
+    pub known: Known,
+    /// A cookie was sent, and its session is none, or not any more.
+    pub is_over: bool,
+}
+
+impl Shared {
+    /// Looks at files, and so on a thread for that. `None` after a defect.
+    pub(super) async fn asking(
+        &self,
+        settings: Arc<Settings>,
+        caller: Caller,
+        cookie: Option<Id>,
+    ) -> Option<Asking> {
+        let shared = self.clone();
+        let asking = move || shared.look(&settings, &caller, cookie);
+        tokio::task::spawn_blocking(asking).await.ok().flatten()
+    }
+
+    /// Whether a session is still one of somebody who may. Looking is no use of it.
+    pub(super) async fn goes_on(&self, session: Id) -> bool {
+        let shared = self.clone();
+        let look = move || {
+            let settings = shared.proxy.settings();
+            let lives = Lives::from(settings.admin.as_ref()?);
+            let person = shared.sessions.look(&session, lives, Instant::now())?;
+            shared.users(&settings).filter(|users| is_still(users, &person))
+        };
+        tokio::task::spawn_blocking(look).await.is_ok_and(|users| users.is_some())
+    }
+
+    fn look(&self, settings: &Arc<Settings>, caller: &Caller, cookie: Option<Id>) -> Option<Asking> {
+        let admin = settings.admin.as_ref()?;
+        let users = self.users(settings);
+        let who = who(caller, admin, &Accounts::about(caller), settings.users.is_some());
+        let here = users.clone().filter(|_| can_log_in(admin, caller));
+        let nobody = |known| Asking { who: who.clone(), known, is_over: cookie.is_some() };
+        let known = Known { users: here, ..Known::default() };
+        let Some(id) = cookie else { return Some(nobody(known)) };
+        let Some((person, left)) = self.sessions.use_one(&id, admin.into(), Instant::now()) else {
+            return Some(nobody(known));
+        };
+        if !users.is_some_and(|users| is_still(&users, &person)) {
+            self.sessions.end(&id);
+            return Some(nobody(known));
+        }
+        let known = Known { session: Some(id), left: Some(left), ..known };
+        let who = Who { user: person.name, role: Some(person.role), by: By::Session, ..who };
+        Some(Asking { who, known, is_over: false })
+    }
+
+    fn users(&self, settings: &Arc<Settings>) -> Option<Users> {
+        let present = self.people.now(settings);
+        if present.as_ref().is_none_or(|present| present.are_others) {
+            self.sessions.end_all();
+        }
+        present.map(|present| present.users)
+    }
+}
+
+/// On this machine, or where nobody reads what goes over the network. A socket says itself who it is.
+fn can_log_in(admin: &AdminSettings, caller: &Caller) -> bool {
+    match caller.source {
+        Source::Unix { .. } => false,
+        Source::Address(from) => admin.tls.is_some() || from.ip().to_canonical().is_loopback(),
+    }
+}
+
+/// Whether somebody who logged in is still let in, as the same.
+fn is_still(users: &Users, person: &Person) -> bool {
+    let user = users.still(&person.name, OffsetDateTime::now_utc());
+    user.is_some_and(|user| role(&user) == Some(person.role) && user.hash == person.passcode)
+}
+
+/// What a user may do here.
+pub(super) fn role(user: &User) -> Option<AdminRole> {
+    let word = user.administration()?.word();
+    AdminRole::ALL.into_iter().find(|role| role.name() == word)
+}
