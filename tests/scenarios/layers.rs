@@ -85,6 +85,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "admin",
         &[
             "vocabulary",
+            "files",
             "wire",
             "dimse",
             "identity",
@@ -93,6 +94,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "audit",
             "tls",
             "http",
+            "users",
             "config",
             "relay",
             "daemon",
