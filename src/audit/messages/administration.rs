@@ -1,4 +1,5 @@
-//! What was done through the administration interface (A.5.3.11): by whom, to what, and how it turned out.
+//! What was done through the administration interface (A.5.3.11): by whom, to what, and how it turned out; and who logged in
+//! there (A.5.3.14).
 
 use super::codes;
 use super::message::{Action, Message, Network, Object, Outcome, Participant};
@@ -10,7 +11,13 @@ use super::record::Record;
 pub(super) fn done(record: &Record, proxy: &Participant) -> Message {
     let action = record.action.as_deref().unwrap_or("administration");
     let resource = record.resource.as_deref().unwrap_or("urn:dimsegate:administration");
+    let authentication = match action {
+        "login" => Some(codes::LOGIN),
+        "logout" => Some(codes::LOGOUT),
+        _ => None,
+    };
     let (outcome, said) = match record.outcome.as_deref() {
+        Some("refused") if authentication.is_some() => (Outcome::MinorFailure, "refused"),
         Some("refused") => (Outcome::SeriousFailure, "refused"),
         Some("failure") => (Outcome::MinorFailure, "failed"),
         _ => (Outcome::Success, "done"),
@@ -24,6 +31,13 @@ pub(super) fn done(record: &Record, proxy: &Participant) -> Message {
         network: record.address.as_deref().map(Network::of),
         ..Participant::default()
     };
+    if let Some(what) = authentication {
+        return Message {
+            outcome,
+            outcome_description: Some(description),
+            ..event(record, codes::USER_AUTHENTICATION, Some(what), vec![user, proxy.clone()])
+        };
+    }
     let object = Object::resource(resource, codes::URI, "administration interface")
         .with("Alert Description", Some(description.clone()))
         .with("CertificateSHA256", record.fingerprint.clone());

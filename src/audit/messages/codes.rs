@@ -32,6 +32,7 @@ pub(super) const USER_AUTHENTICATION: Code = dcm("110114", "User Authentication"
 pub(super) const APPLICATION_START: Code = dcm("110120", "Application Start");
 pub(super) const APPLICATION_STOP: Code = dcm("110121", "Application Stop");
 pub(super) const LOGIN: Code = dcm("110122", "Login");
+pub(super) const LOGOUT: Code = dcm("110123", "Logout");
 pub(super) const ATTACH: Code = dcm("110124", "Attach");
 pub(super) const DETACH: Code = dcm("110125", "Detach");
 pub(super) const NODE_AUTHENTICATION: Code = dcm("110126", "Node Authentication");

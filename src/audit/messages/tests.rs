@@ -408,6 +408,27 @@ fn what_a_crash_cut_off_is_told_of_its_own_process_before_the_next_run() {
 }
 
 #[test]
+fn who_logs_in_and_out_of_the_administration_is_a_user_authentication() {
+    let record = |action: &str, outcome: &str| {
+        format!(
+            r#"{{"time":"2026-01-02T02:00:00.000000Z","event":"administration","sequence":9,"user":"anna","address":"192.0.2.7","action":"{action}","resource":"/api/v1/session","outcome":"{outcome}","explanation":"why"}}"#
+        )
+    };
+    let lines =
+        [started(), record("login", "success"), record("login", "refused"), record("logout", "success")];
+    let all = &messages(&lines)[2..];
+    let said = |message: &Message| {
+        let kind = message.kind.as_ref().map(|one| one.code);
+        (message.event.code, kind, message.outcome)
+    };
+    let [login, refused, logout] = all else { panic!("{all:?}") };
+    assert_eq!(said(login), ("110114", Some("110122"), Outcome::Success));
+    assert_eq!(said(refused), ("110114", Some("110122"), Outcome::MinorFailure));
+    assert_eq!(said(logout), ("110114", Some("110123"), Outcome::Success));
+    assert!(login.participants[0].user == "anna" && login.participants[0].requestor);
+}
+
+#[test]
 fn files_are_closed_and_deleted_by_the_proxy_and_the_clock_is_a_matter_of_its_node() {
     let file = |event: &str, more: &str| {
         format!(
