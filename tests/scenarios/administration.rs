@@ -24,14 +24,16 @@ fn setup(upstream: &Upstream) -> Setup {
 }
 
 /// An answer of the interface.
-struct Answer {
-    status: u16,
-    head: String,
-    body: Value,
+pub struct Answer {
+    pub status: u16,
+    /// In lower case.
+    pub head: String,
+    /// `null` where there is none.
+    pub body: Value,
 }
 
 /// A request and its answer, byte by byte, on a connection of its own.
-fn exchange(
+pub fn exchange(
     stream: &mut (impl Read + Write),
     method: &str,
     path: &str,
@@ -47,6 +49,7 @@ fn exchange(
     stream.read_to_string(&mut answer).expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {answer}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let body = if body.is_empty() { "null" } else { body };
     let body = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));
     Answer { status, head: head.to_ascii_lowercase(), body }
 }

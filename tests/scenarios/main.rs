@@ -95,6 +95,7 @@ mod implementations;
 mod issuers;
 mod limits;
 mod log;
+mod login;
 mod messages;
 mod monitoring;
 mod negotiation;
