@@ -9,17 +9,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
+use super::user::{self, passcode::Chosen};
 use crate::config;
 use answers::Flags;
-use folder::Folder;
+use folder::{Folder, USERS, USERS_KEY};
 
-/// Make a configuration, a CA, certificates and keys for a PACS and its first remote site
+/// Make a configuration, a CA, certificates, keys and a first user for a PACS and its first remote site
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   dimsegate init gate
   dimsegate init gate --name dimse.hospital.example --pacs 10.0.0.5:104 --pacs-ae-title PACS --site lyon \
-    --site-ae-title LYON_CT1 --site-network 203.0.113.0/24
+    --site-ae-title LYON_CT1 --site-network 203.0.113.0/24 --user anna --make-passcode
 
 At a terminal, what no flag says is asked. DIR is made where it is missing, and has to be empty; where anything fails,
 nothing of it is left. What is made passes dimsegate check --strict.
@@ -46,8 +47,15 @@ pub(super) fn run(args: &Args) -> ExitCode {
             return ExitCode::from(exit::USAGE);
         }
     };
+    let chosen = match args.flags.source.choose_or(&answers.user, args.flags.yes) {
+        Ok(chosen) => chosen,
+        Err(status) => return status,
+    };
     if let Err(text) = folder.fill(&answers) {
         return failed(&text);
+    }
+    if let Err(status) = first_user(&folder, &answers.user, &chosen) {
+        return status;
     }
     let loaded = match config::load(&folder.configuration()) {
         Ok(loaded) => loaded,
@@ -59,6 +67,12 @@ pub(super) fn run(args: &Args) -> ExitCode {
     }
     print!("{}", told::told(&folder, &answers));
     ExitCode::SUCCESS
+}
+
+/// With a second factor, which is shown here alone.
+fn first_user(folder: &Folder, name: &str, chosen: &Chosen) -> Result<(), ExitCode> {
+    let key = config::users_key(&folder.file(USERS_KEY)).map_err(|text| failed(&text))?;
+    user::first(folder.file(USERS), key, name, chosen)
 }
 
 fn failed(text: &str) -> ExitCode {

@@ -3,7 +3,7 @@
 mod add;
 mod changes;
 mod list;
-mod passcode;
+pub(super) mod passcode;
 mod second_factor;
 
 use std::io;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use super::exit;
 use crate::config;
-use crate::users::{self, Key, Store, UsersError};
+use crate::users::{self, Key, Role, Store, User, UsersError};
 
 /// Add, list, change and remove the users of [users] file
 #[derive(Debug, clap::Args)]
@@ -83,6 +83,20 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Command::Remove(args) => changes::remove(args),
     };
     done.map_or_else(|status| status, |()| ExitCode::SUCCESS)
+}
+
+/// Makes a file of users with an administrator who has a second factor.
+pub(super) fn first(file: PathBuf, key: Key, name: &str, chosen: &passcode::Chosen) -> Result<(), ExitCode> {
+    let user = User {
+        name: name.to_owned(),
+        hash: chosen.hash.clone(),
+        one_time: None,
+        roles: vec![Role::Administrator.word().to_owned()],
+        not_after: None,
+        disabled: false,
+        peers: Vec::new(),
+    };
+    add::add(&Place { file, key: Some(key) }, user, chosen, Some(&second_factor::Issuer::default()))
 }
 
 impl Which {

@@ -66,7 +66,7 @@ pub(super) fn places(section: &Section<'_>) -> Option<Vec<Located<AdminListen>>>
     }
     let before = section.report.errors();
     let texts = section.string_or_strings("listen");
-    let listens = section.parse_all(texts, listen);
+    let listens = section.parse_all(texts, |text| listen(section, text));
     for (index, one) in listens.iter().enumerate() {
         // Port 0 is another one each time.
         let is_fixed = !matches!(one.value, AdminListen::Tcp(address) if address.port() == 0);
@@ -97,17 +97,18 @@ pub(super) fn state_directory(root: &Section<'_>) -> PathBuf {
     named.map_or_else(|| PathBuf::from("state"), |path| path.value)
 }
 
-fn listen(text: &str) -> Result<AdminListen, Wrong> {
+fn listen(section: &Section<'_>, text: &str) -> Result<AdminListen, Wrong> {
     if let Some(path) = text.strip_prefix("unix:") {
         if path.is_empty() || path.contains('\0') {
             return Err(Wrong::new(format!("{text:?} names no file"), LISTEN));
         }
-        if path.len() > LONGEST_PATH {
-            let problem =
-                format!("the path of a socket has {LONGEST_PATH} bytes at most, this has {}", path.len());
+        let path = section.report.resolved(path);
+        let bytes = path.as_os_str().len();
+        if bytes > LONGEST_PATH {
+            let problem = format!("the path of a socket has {LONGEST_PATH} bytes at most, this has {bytes}");
             return Err(Wrong::new(problem, "choose a shorter one"));
         }
-        return Ok(AdminListen::Unix(PathBuf::from(path)));
+        return Ok(AdminListen::Unix(path));
     }
     let wrong = |_| Wrong::new(format!("{text:?} is neither a socket nor an address with a port"), LISTEN);
     text.parse::<SocketAddr>().map(AdminListen::Tcp).map_err(wrong)

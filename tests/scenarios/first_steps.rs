@@ -15,7 +15,7 @@ use crate::terminal::Terminal;
 
 /// Answers what `init` asks, as somebody would who knows the PACS and the site. All that it said.
 fn asked(home: &Path, folder: &str, listen: SocketAddr, archive: &Archive) -> String {
-    let mut terminal = Terminal::start(home, &format!("init {folder} --listen {listen}"));
+    let mut terminal = Terminal::start(home, &format!("init {folder} --listen {listen} --admin-port 0"));
     let pacs = archive.address.to_string();
     for (question, answer) in [
         ("name or address at which sites reach this proxy [", "not a name"),
@@ -25,10 +25,18 @@ fn asked(home: &Path, folder: &str, listen: SocketAddr, archive: &Archive) -> St
         ("name of the first remote site [site]: ", "Lyon"),
         ("AE title of the site [SITE]: ", "LYON_CT1"),
         ("network of the site [127.0.0.0/8]: ", ""),
+        ("name of the first user, who may do everything [", "anna"),
+        ("passcode for anna: ", "seven quiet herons"),
+        ("once more: ", "seven quiet herons"),
     ] {
         terminal.expect(question);
         terminal.answer(answer);
     }
+    terminal.expect("otpauth://totp/dimsegate:anna?secret=");
+    let behind = terminal.expect("code that the app shows now: ");
+    let mut oathtool = Command::new("oathtool");
+    oathtool.args(["--totp", "-b", behind.split('&').next().expect("a secret")]);
+    terminal.answer(process::Finished::run(oathtool).expect_success().trim());
     let (status, shown) = terminal.end();
     assert_eq!(status, 0, "{shown}");
     shown.replace('\r', "")
@@ -96,7 +104,16 @@ fn orthanc_gets_a_study_by_way_of_flags_alone() {
     let (_gate, address) = process::listening(&home.path().join("gate.log"), |port| {
         let (folder, listen) = (format!("gate-{port}"), format!("127.0.0.1:{port}"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
-        command.current_dir(home.path()).args(["init", &folder, "--listen", &listen, "--yes", "--pacs"]);
+        command.current_dir(home.path()).args([
+            "init",
+            &folder,
+            "--listen",
+            &listen,
+            "--admin-port",
+            "0",
+            "--yes",
+            "--pacs",
+        ]);
         command.arg(archive.address.to_string());
         process::Finished::run(command).expect_success();
         let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
@@ -119,7 +136,12 @@ fn without_a_terminal_what_is_missing_is_named_and_nothing_is_made() {
     let site = Site::new();
     let Ran { status, out, err } = run(&site, &["init", "gate", "--site", "lyon", "--pacs", "10.0.0.5:104"]);
     assert_eq!((status, out.as_str()), (64, ""));
-    assert!(err.contains("give --name, --pacs-ae-title, --site-ae-title, --site-network, or --yes"), "{err}");
+    assert!(
+        err.contains(
+            "give --name, --pacs-ae-title, --site-ae-title, --site-network, --user, --make-passcode, or --yes"
+        ),
+        "{err}"
+    );
     assert!(!site.path("gate").exists());
     let before = fs::read(site.path("certs/server.pem")).expect("a certificate");
     let Ran { status, err, .. } = run(&site, &["init", ".", "--yes"]);

@@ -3,9 +3,12 @@
 use std::fs;
 use std::net::SocketAddr;
 
+use crate::audit::used::name_of;
 use crate::cli::terminal;
+use crate::cli::user::passcode::Source;
 use crate::config;
 use crate::tls::authority::SubjectName;
+use crate::users;
 use crate::wire::AeTitle;
 
 /// Times that a question is asked.
@@ -35,7 +38,16 @@ pub(super) struct Flags {
     /// Where the proxy listens
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:2762")]
     pub(super) listen: SocketAddr,
-    /// Ask nothing; what no flag says is the default: this machine's name, a PACS at 127.0.0.1:104, a site on this machine
+    /// Who may do everything at the administration interface: letters, digits and . _ - @ +
+    #[arg(long, value_name = "NAME", value_parser = user)]
+    pub(super) user: Option<String>,
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// The port of the administration interface on this machine
+    #[arg(long, value_name = "PORT", default_value_t = 8765)]
+    pub(super) admin_port: u16,
+    /// Ask nothing; what no flag says is the default: this machine's name, a PACS at 127.0.0.1:104, a site on this machine, a
+    /// user called as this account with a passcode that is made
     #[arg(long)]
     pub(super) yes: bool,
 }
@@ -50,6 +62,8 @@ pub(super) struct Answers {
     pub(super) site_ae_title: String,
     pub(super) site_network: String,
     pub(super) listen: SocketAddr,
+    pub(super) user: String,
+    pub(super) admin_port: u16,
 }
 
 /// One thing to be known.
@@ -78,7 +92,7 @@ impl Question<'_> {
 }
 
 impl Flags {
-    fn questions(&self) -> [Question<'_>; 6] {
+    fn questions(&self) -> [Question<'_>; 7] {
         let one = |flag, said, text, default: &str, check| Question {
             flag,
             said,
@@ -93,6 +107,7 @@ impl Flags {
             one("site", &self.site, "name of the first remote site", "site", site),
             one("site-ae-title", &self.site_ae_title, "AE title of the site", "SITE", ae_title),
             one("site-network", &self.site_network, "network of the site", "127.0.0.0/8", network),
+            one("user", &self.user, "name of the first user, who may do everything", &own_account(), user),
         ]
     }
 
@@ -102,7 +117,9 @@ impl Flags {
     /// What is missing where nobody can be asked, or that nobody answered.
     pub(super) fn answers(&self) -> Result<Answers, String> {
         let questions = self.questions();
-        let open: Vec<&str> = questions.iter().filter(|one| one.said.is_none()).map(|one| one.flag).collect();
+        let unsaid = questions.iter().filter(|one| one.said.is_none()).map(|one| one.flag);
+        let passcode = Some("make-passcode").filter(|_| !self.source.is_said());
+        let open: Vec<&str> = unsaid.chain(passcode).collect();
         if !open.is_empty() && !self.yes && !terminal::is_there() {
             let flags: Vec<String> = open.iter().map(|flag| format!("--{flag}")).collect();
             return Err(format!(
@@ -119,9 +136,10 @@ impl Flags {
         for question in &questions {
             answers.push(answer(question)?);
         }
-        let [name, pacs, pacs_ae_title, site, site_ae_title, site_network] =
-            <[String; 6]>::try_from(answers).map_err(|_| "nothing was made".to_owned())?;
-        Ok(Answers { name, pacs, pacs_ae_title, site, site_ae_title, site_network, listen: self.listen })
+        let [name, pacs, pacs_ae_title, site, site_ae_title, site_network, user] =
+            <[String; 7]>::try_from(answers).map_err(|_| "nothing was made".to_owned())?;
+        let (listen, admin_port) = (self.listen, self.admin_port);
+        Ok(Answers { name, pacs, pacs_ae_title, site, site_ae_title, site_network, listen, user, admin_port })
     }
 }
 
@@ -129,6 +147,16 @@ impl Flags {
 fn own_name() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     host(name.trim()).unwrap_or_else(|_| "localhost".to_owned())
+}
+
+/// What the account is called, where that can be the name of a user.
+fn own_account() -> String {
+    let name = name_of(rustix::process::geteuid().as_raw()).unwrap_or_default();
+    user(&name).unwrap_or_else(|_| "admin".to_owned())
+}
+
+fn user(text: &str) -> Result<String, String> {
+    users::check_name(text).map(|()| text.to_owned())
 }
 
 fn host(text: &str) -> Result<String, String> {

@@ -4,13 +4,22 @@ use super::answers::Answers;
 
 /// The text of `dimsegate.toml`.
 pub(super) fn text(answers: &Answers) -> String {
-    let Answers { name, pacs, pacs_ae_title, site, site_ae_title, site_network, listen } = answers;
+    let Answers { name, pacs, pacs_ae_title, site, site_ae_title, site_network, listen, admin_port, .. } =
+        answers;
     format!(
         r#"# dimsegate at {name}, before the PACS at {pacs}. Whoever is not named here is not let in.
 #
 #   dimsegate check --strict -c FILE    after every change; SIGHUP takes it into force
 
 relative-to = "file"                 # paths are relative to this file
+
+[admin]                              # how it is seen and steered while it runs: commands, and a browser on this machine
+listen = ["unix:state/admin.sock", "127.0.0.1:{admin_port}"]
+state-directory = "state"            # what is decided there and outlives a restart
+
+[users]                              # who may log in there; one more: dimsegate user add
+file = "keys/users.toml"
+key-file = "keys/users.key"
 
 [audit]                              # the records: who did what, when, and what came of it
 directory = "audit"

@@ -17,6 +17,8 @@ use crate::files::full;
 use crate::tls::authority::{Authority, Directory, Request, SubjectName};
 
 const CONFIGURATION: &str = "dimsegate.toml";
+pub(super) const USERS: &str = "keys/users.toml";
+pub(super) const USERS_KEY: &str = "keys/users.key";
 /// Bytes of a secret, before they are written as text.
 const SECRET: usize = 48;
 
@@ -67,7 +69,7 @@ impl Folder {
     pub(super) fn fill(&mut self, answers: &Answers) -> Result<(), String> {
         self.begun = true;
         let made = self.made.clone();
-        let inside = ["certs", "keys", "audit"].map(|name| self.file(name));
+        let inside = ["certs", "keys", "audit", "state"].map(|name| self.file(name));
         for folder in made.iter().chain(&inside) {
             let one = DirBuilder::new().mode(0o700).create(folder);
             one.map_err(|error| format!("cannot make {}: {error}", full(folder)))?;
@@ -90,10 +92,12 @@ impl Folder {
     }
 
     fn keys(&self) -> Result<(), String> {
-        let mut random = Zeroizing::new([0; SECRET]);
-        rand::fill(random.as_mut_slice()).map_err(|_| "the system gives no random numbers".to_owned())?;
-        let secret = Zeroizing::new(STANDARD.encode(random.as_slice()) + "\n");
-        self.write("keys/audit.key", secret.as_bytes(), 0o600)?;
+        for name in ["keys/audit.key", USERS_KEY] {
+            let mut random = Zeroizing::new([0; SECRET]);
+            rand::fill(random.as_mut_slice()).map_err(|_| "the system gives no random numbers".to_owned())?;
+            let secret = Zeroizing::new(STANDARD.encode(random.as_slice()) + "\n");
+            self.write(name, secret.as_bytes(), 0o600)?;
+        }
         let (key, secret) = SigningKey::generate().map_err(|error| format!("the key {error}"))?;
         self.write("keys/audit-signing.key", secret.as_bytes(), 0o600)?;
         self.write("keys/audit-signing.key.pub", key.public_key().to_pem().as_bytes(), 0o644)
@@ -118,7 +122,7 @@ impl Drop for Folder {
             return;
         }
         // It was empty, so that all of this is what was made here.
-        for name in ["certs", "keys", "audit"] {
+        for name in ["certs", "keys", "audit", "state"] {
             let _ = fs::remove_dir_all(self.file(name));
         }
         let _ = fs::remove_file(self.configuration());

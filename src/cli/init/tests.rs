@@ -31,19 +31,30 @@ fn what_is_made_has_no_errors_and_no_risks() {
     let home = Scratch::new();
     let mut folder = Folder::begin(&home.path().join("a/b")).unwrap();
     folder.fill(&answers()).unwrap();
+    let chosen = All::parse_from(["init", "--make-passcode"]).flags.source.choose_or("anna", false).unwrap();
+    super::first_user(&folder, "anna", &chosen).unwrap();
     folder.keep();
     let loaded = config::load(&folder.configuration()).unwrap();
+    let users = crate::users::read(&folder.file("keys/users.toml")).unwrap();
+    let [anna] = users.as_slice() else { panic!("{} users", users.len()) };
+    assert!(anna.name == "anna" && anna.roles == ["administrator"] && anna.one_time.is_some());
     assert_eq!(loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
     assert_eq!(loaded.settings.audit.directory, home.path().join("a/b/audit"));
     drop(folder);
-    assert_eq!(within(&home.path().join("a/b")), ["audit", "certs", "dimsegate.toml", "keys"]);
-    for secret in
-        ["certs/ca.key", "certs/server.key", "certs/site.key", "keys/audit.key", "keys/audit-signing.key"]
-    {
+    assert_eq!(within(&home.path().join("a/b")), ["audit", "certs", "dimsegate.toml", "keys", "state"]);
+    for secret in [
+        "certs/ca.key",
+        "certs/server.key",
+        "certs/site.key",
+        "keys/audit.key",
+        "keys/audit-signing.key",
+        "keys/users.toml",
+        "keys/users.key",
+    ] {
         let mode = fs::metadata(home.path().join("a/b").join(secret)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600, "{secret}");
     }
-    assert!(configuration::text(&answers()).lines().count() < 50);
+    assert!(configuration::text(&answers()).lines().count() < 60);
 }
 
 #[test]
@@ -84,6 +95,7 @@ fn answers_that_would_make_a_wrong_file_are_refused() {
         ("--pacs-ae-title", &["", "A*", "\"", "SEVENTEEN_LETTERS", "A\\B"], &["PACS", "MY PACS"]),
         ("--site", &["", "ca", "Server", "-a", "a-", "a.b", "a/b", "7"], &["lyon", "site-7"]),
         ("--site-network", &["lyon", "10.0.0.1/8"], &["10.0.0.0/8", "10.0.0.1"]),
+        ("--user", &["", "an na", "-a", "é"], &["anna", "anna@x"]),
     ] {
         for text in bad {
             assert!(All::try_parse_from(["init", flag, text]).is_err(), "{flag} {text:?}");

@@ -4,7 +4,8 @@ use super::answers::Answers;
 use super::folder::Folder;
 
 pub(super) fn told(folder: &Folder, answers: &Answers) -> String {
-    let Answers { name, pacs, pacs_ae_title, site, site_ae_title, site_network, listen } = answers;
+    let Answers { name, pacs, pacs_ae_title, site, site_ae_title, site_network, listen, user, admin_port } =
+        answers;
     let file = |name: &str| folder.file(name).display().to_string();
     let configuration = folder.configuration().display().to_string();
     let ([ca, certificate, key], ca_key) = (
@@ -25,12 +26,24 @@ and tell them to enter:
   host {name}, port {port}, TLS with client certificate
   called AE title {pacs_ae_title}, calling (their own) AE title {site_ae_title}
 
+{page}
+
 next:
 {next}
 ",
+        page = page(*admin_port, user),
         port = listen.port(),
         next = next(&configuration, &file("certs")),
     )
+}
+
+/// Where the first user logs in, while it runs.
+fn page(port: u16, user: &str) -> String {
+    match port {
+        // The system chooses it.
+        0 => format!("while it runs, {user} logs in at the address that its log names"),
+        _ => format!("while it runs, {user} logs in at http://127.0.0.1:{port}/ on this machine"),
+    }
 }
 
 /// Three commands, with what each is for.

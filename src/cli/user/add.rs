@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use super::passcode::Source;
+use super::passcode::{Chosen, Source};
 use super::second_factor::{self, Issuer};
-use super::{Which, failed, refused};
+use super::{Place, Which, failed, refused};
 use crate::users::{self, Role, User, UsersError, check_name, moment};
 
 /// Add a user, with a passcode and a second factor
@@ -59,25 +59,34 @@ pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
         ));
     }
     let chosen = args.source.choose(&args.name)?;
-    let confirmed = match args.without_one_time_code {
-        true => None,
-        false => Some(second_factor::confirmed(&place, &args.name, &args.issuer)?),
-    };
     let user = User {
         name: args.name.clone(),
         hash: chosen.hash.clone(),
-        one_time: confirmed.as_ref().map(|confirmed| confirmed.sealed.clone()),
+        one_time: None,
         roles: args.roles.iter().map(|role| role.word().to_owned()).collect(),
         not_after: args.not_after,
         disabled: false,
         peers: args.peers.clone(),
     };
-    place.store().add(user).map_err(|error| failed(&error))?;
+    add(&place, user, &chosen, Some(&args.issuer).filter(|_| !args.without_one_time_code))
+}
+
+/// Adds a user, with a second factor where an `issuer` is named.
+pub(super) fn add(
+    place: &Place,
+    user: User,
+    chosen: &Chosen,
+    issuer: Option<&Issuer>,
+) -> Result<(), ExitCode> {
+    let name = user.name.clone();
+    let confirmed = issuer.map(|issuer| second_factor::confirmed(place, &name, issuer)).transpose()?;
+    let one_time = confirmed.as_ref().map(|confirmed| confirmed.sealed.clone());
+    place.store().add(User { one_time, ..user }).map_err(|error| failed(&error))?;
     if let Some(confirmed) = confirmed {
-        confirmed.use_code(&place, &args.name)?;
+        confirmed.use_code(place, &name)?;
     }
     chosen.show();
-    println!("added {} to {}", args.name, place.file.display());
+    println!("added {name} to {}", place.file.display());
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Args {
 
 /// Where a passcode comes from; none of these: the terminal.
 #[derive(Debug, clap::Args)]
-pub(super) struct Source {
+pub(in crate::cli) struct Source {
     /// Read the passcode from standard input, one line
     #[arg(long, conflicts_with = "make_passcode")]
     passcode_stdin: bool,
@@ -39,7 +39,7 @@ pub(super) struct Source {
 }
 
 /// A passcode that was taken.
-pub(super) struct Chosen {
+pub(in crate::cli) struct Chosen {
     pub(super) hash: Hash,
     /// What was made, to be shown.
     made: Option<Zeroizing<String>>,
@@ -58,10 +58,19 @@ pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
 }
 
 impl Source {
+    /// Whether nobody has to type it.
+    pub(in crate::cli) fn is_said(&self) -> bool {
+        self.make_passcode || self.passcode_stdin
+    }
+
+    /// Takes it from where the flags say; `make`: makes one where they say nothing.
+    pub(in crate::cli) fn choose_or(&self, name: &str, make: bool) -> Result<Chosen, ExitCode> {
+        if make && !self.is_said() { made() } else { self.choose(name) }
+    }
+
     pub(super) fn choose(&self, name: &str) -> Result<Chosen, ExitCode> {
         if self.make_passcode {
-            let made = users::made().map_err(|error| failed(&error))?;
-            return Ok(Chosen { hash: hash(&made)?, made: Some(made) });
+            return made();
         }
         let passcode = match self.passcode_stdin {
             true => given(name)?,
@@ -81,6 +90,11 @@ impl Chosen {
             println!("passcode, shown this once: {}", made.as_str());
         }
     }
+}
+
+fn made() -> Result<Chosen, ExitCode> {
+    let made = users::made().map_err(|error| failed(&error))?;
+    Ok(Chosen { hash: hash(&made)?, made: Some(made) })
 }
 
 fn hash(passcode: &str) -> Result<Hash, ExitCode> {

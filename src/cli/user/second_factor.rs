@@ -42,6 +42,12 @@ pub(super) struct Issuer {
     issuer: String,
 }
 
+impl Default for Issuer {
+    fn default() -> Self {
+        Self { issuer: "dimsegate".into() }
+    }
+}
+
 /// A secret that was shown, and confirmed where somebody was there.
 pub(super) struct Confirmed {
     pub(super) sealed: Sealed,
