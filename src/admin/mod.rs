@@ -8,6 +8,7 @@
 //! | `guard` | before each request: may they; behind it: the record of it |
 //! | `record` | reads, gathered, so that a page that polls fills no disk |
 //! | `api` | a file a resource, and the OpenAPI document made from them |
+//! | `page` | what a browser shows of all that |
 //! | `client` | what the commands ask with |
 //!
 //! # Why
@@ -32,6 +33,7 @@ mod asking;
 pub mod client;
 mod groups;
 mod guard;
+mod page;
 mod people;
 mod record;
 mod sessions;

@@ -86,7 +86,8 @@ async fn demonstrate<W: Write>(
     if performed.is_ok() && !once {
         let program = std::env::args_os().next().map(PathBuf::from);
         let program = program.as_deref().unwrap_or(Path::new("dimsegate"));
-        story.next(&Next { site, listener: stage.listener(), program });
+        let page = stage.page();
+        story.next(&Next { site, listener: stage.listener(), page: &page, program });
         endings.told_or_unread().await;
     }
     stage.strike().await;

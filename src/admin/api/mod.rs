@@ -10,8 +10,8 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::guard::{Guard, guard};
+use super::{Shared, page};
 use crate::config::AdminRole;
 use crate::http::Problem;
 
@@ -69,6 +69,7 @@ pub(super) fn router(shared: Shared, monitoring: Router) -> Router {
         Router::new().route("/api/openapi.json", described).route_layer(from_fn_with_state(viewer, guard));
     router
         .merge(openapi)
+        .merge(page::router())
         .method_not_allowed_fallback(wrong_method)
         .fallback(nothing_here)
         .with_state(shared)

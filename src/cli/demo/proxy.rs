@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::admin::{self, Interface};
 use crate::config;
 use crate::daemon::Daemon;
 
-/// A running proxy, and where its listener listens.
+/// A running proxy, and where its listener and its page are.
 pub(super) struct Proxy {
     running: Daemon,
+    interface: Interface,
     address: SocketAddr,
 }
 
@@ -19,11 +21,14 @@ impl Proxy {
     /// What is wrong with the configuration, the records or the listener, as sentences.
     pub(super) async fn start(configuration: &Path, listener: &str) -> Result<Self, String> {
         let loaded = config::load(configuration).map_err(|problems| problems.to_string())?;
+        let interface = admin::bind(&loaded.settings).await.map_err(|error| error.to_string())?;
+        let interface = interface.ok_or("the configuration has no [admin]")?;
         let running =
             Daemon::start(loaded, std::future::pending()).await.map_err(|error| error.to_string())?;
         let running = running.ok_or("the proxy was told to stop")?;
         let address = running.address(listener).ok_or_else(|| format!("no listener is called {listener}"))?;
-        Ok(Self { running, address })
+        let interface = admin::serve(interface, running.handle());
+        Ok(Self { running, interface, address })
     }
 
     /// Where the listener listens.
@@ -31,8 +36,13 @@ impl Proxy {
         self.address
     }
 
+    /// Where its page is.
+    pub(super) fn page(&self) -> String {
+        format!("http://{}/", self.interface.address())
+    }
+
     /// Drains and stops, so that the last record is written.
     pub(super) async fn stop(self) {
-        self.running.stop("the demonstration ended", std::future::ready(())).await;
+        self.running.stop("the demonstration ended", self.interface.stop()).await;
     }
 }

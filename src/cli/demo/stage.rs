@@ -49,12 +49,18 @@ impl Stage {
 
         let proxy = Proxy::start(&configuration, LISTENER).await.map_err(Failure::Proxy)?;
         story.done(&format!("proxy on {}, mutual TLS", proxy.address()), Some(&site.records()));
+        story.done(&format!("page of the proxy: {}", proxy.page()), None);
         Ok(Self { archive, proxy })
     }
 
     /// Where the proxy listens.
     pub(super) fn listener(&self) -> SocketAddr {
         self.proxy.address()
+    }
+
+    /// Where the page of the proxy is.
+    pub(super) fn page(&self) -> String {
+        self.proxy.page()
     }
 
     /// Sends the study and tells what became of it.

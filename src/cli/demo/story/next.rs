@@ -11,6 +11,8 @@ pub(crate) struct Next<'a> {
     pub site: &'a Site,
     /// Where the proxy listens.
     pub listener: SocketAddr,
+    /// Where its page is.
+    pub page: &'a str,
     /// How this program was called.
     pub program: &'a Path,
 }
@@ -30,6 +32,7 @@ impl Next<'_> {
         let configuration = quoted(&self.site.configuration());
         let study = quoted(&self.site.study());
         vec![
+            ("what the proxy is at, in a browser", self.page.to_owned()),
             (
                 "verify, then send the study again, with DCMTK (apt-get install dcmtk)",
                 format!(
