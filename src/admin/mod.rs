@@ -84,7 +84,8 @@ pub fn serve(bound: Vec<Bound>, proxy: Handle, monitoring: axum::Router) -> Inte
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
     let (end, ending) = watch::channel(false);
     let (people, sessions) = (Arc::default(), Arc::default());
-    let router = api::router(Shared { proxy, recorder: recorder.clone(), people, sessions, ending }, monitoring);
+    let router =
+        api::router(Shared { proxy, recorder: recorder.clone(), people, sessions, ending }, monitoring);
     tokio::spawn(recorder.clone().each_minute());
     let serve = |bound: Bound| {
         tracing::info!(at = %bound.address(), "administration interface");

@@ -41,6 +41,7 @@ mod upper;
 mod scratch;
 
 // What scenarios are made of.
+mod browser;
 mod corpus;
 mod gate;
 mod group;
@@ -103,6 +104,7 @@ mod notifications;
 mod offline_rules;
 mod operating;
 mod own_uids;
+mod page;
 mod questions;
 mod recipes;
 mod records;

@@ -9,8 +9,7 @@ use super::Shared;
 
 const HTML: &str = include_str!("index.html");
 /// It has the manner of the report on the records.
-const STYLE: &str =
-    concat!(include_str!("../../cli/audit/report/style.css"), "\n", include_str!("page.css"));
+const STYLE: &str = concat!(include_str!("../../cli/audit/report/style.css"), "\n", include_str!("page.css"));
 const SCRIPT: &str = include_str!("page.js");
 
 /// Nothing from elsewhere, nothing within the markup, nothing sent elsewhere, and no frame around it.
@@ -86,7 +85,10 @@ mod tests {
         for word in ["style=", " onclick", "<style", "http:", "https:", "//"] {
             assert!(!HTML.contains(word), "{word}");
         }
-        assert_eq!(HTML.matches("<script").count(), HTML.matches("<script type=\"module\" src=\"page.js\">").count());
+        assert_eq!(
+            HTML.matches("<script").count(),
+            HTML.matches("<script type=\"module\" src=\"page.js\">").count()
+        );
         for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
             assert!(!SCRIPT.contains(word), "{word}");
         }

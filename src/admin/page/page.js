@@ -42,6 +42,12 @@ function name(node, attribute, value) {
   if (node.getAttribute(attribute) !== value) node.setAttribute(attribute, value);
 }
 
+/** The state, in the heading: a role of its own would take that of the heading away. */
+function state(text, kind) {
+  say(by("state"), text);
+  name(by("state").parentElement, "class", kind);
+}
+
 const button = (text, then, attributes = {}) => make("button", { type: "button", on: { click: then }, ...attributes }, text);
 
 const rows = new WeakMap();
@@ -70,16 +76,17 @@ function keyed(parent, items, key, build) {
 /** A table whose rows are kept by their key, with a box to look for some of them where there are many. */
 function table(parent, title, columns, key, nothing) {
   const body = make("tbody");
-  const heads = columns.map(({ head, kind }) => make("th", { scope: "col", role: "columnheader", class: kind }, head));
+  const heads = columns.map(({ head, kind }) => make("th", { scope: "col", role: "columnheader", class: kind }, kind === "do" ? make("span", { class: "unseen" }, head) : head));
   const head = make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads));
   body.setAttribute("role", "rowgroup");
   const box = make("input", { type: "search", "aria-label": `Filter: ${title}`, placeholder: "Filter", autocomplete: "off", spellcheck: "false" });
   const more = make("p", { class: "quiet" });
   const none = make("p", { class: "nobody" }, nothing);
-  const scroll = make("div", { class: "scroll" }, make("table", { role: "table", "aria-label": title }, head, body));
+  const scroll = make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title }, make("table", { class: "keyed", role: "table", "aria-label": title }, head, body));
   const search = make("p", { class: "search" }, box);
   parent.replaceChildren(search, none, scroll, more);
   let all = [];
+  none.hidden = scroll.hidden = search.hidden = true;
   const show = () => {
     const words = box.value.trim().toLowerCase();
     const fitting = words ? all.filter(item => JSON.stringify(item).toLowerCase().includes(words)) : all;
@@ -139,6 +146,13 @@ function long(milliseconds) {
   if (days) return `${days} d ${hours % 24} h`;
   if (hours) return `${hours} h ${minutes % 60} min`;
   return minutes ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
+
+/** So coarse that what is idle does not change with every look. */
+function about(milliseconds) {
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${Math.floor(seconds / 10) * 10 || "a few"} s`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : long(milliseconds).replace(/^(\d+ h) 0 min$/, "$1");
 }
 
 function amount(bytes) {
@@ -325,7 +339,7 @@ function abort(one) {
     ["between-messages", "when no message is under way (between-messages)"],
     ["at-once", "at once, in the middle of a message too (at-once)"],
   ]);
-  const means = `Both sides of ${title(one["calling-ae-title"])} (${one.peer}) to ${title(one["called-ae-title"])} get an A-ABORT. A requestor may well come again; a block keeps it out.`;
+  const means = `Both sides of ${title(one["calling-ae-title"])} (${one.peer}) to ${title(one["called-ae-title"])} get an A-ABORT. The requestor may come again.`;
   question("Abort this association?", means, [when, reasonField()], "Abort", async ({ when, reason }) => {
     const told = await ask(`associations/${encodeURIComponent(one.id)}/abort`, "POST", { when, reason });
     return `Ordered: it ends ${told.when === "at-once" ? "at once" : "between messages"}.`;
@@ -356,10 +370,9 @@ const now = { status: null, associations: null, upstreams: null, certificates: n
 
 function showStatus(status) {
   now.status = status;
-  const { health, problems, state, configuration } = status;
+  const { health, problems, configuration } = status;
   const wrong = problems.length ? `, ${plural(problems.length, "problem")}` : ", all is well";
-  say(by("state"), `${state === "draining" ? "Draining" : "Running"}${wrong}`);
-  by("state").className = HEALTH[health] ?? "";
+  state(`${status.state === "draining" ? "Draining" : "Running"}${wrong}`, HEALTH[health] ?? "");
   document.title = problems.length ? `(${problems.length}) dimsegate` : "dimsegate";
   say(by("version"), status.version);
   say(by("under"), `since ${moment(status.since)} (${long(status["uptime-ms"])}), under ${configuration.file}, digest ${configuration.digest.slice(0, 12)}`);
@@ -426,7 +439,7 @@ const refusalKey = one =>
 
 function refusal(first) {
   let one = first;
-  const [when, count, why] = [make("span", { class: "times" }), make("span", { class: "label bad" }), make("p", { class: "why" })];
+  const [when, count, why] = [make("span", { class: "times" }), make("span", { class: "label" }), make("p", { class: "why" })];
   const asked = first["calling-ae-title"] != null;
   const who = asked ? `${title(first["calling-ae-title"])} to ${title(first["called-ae-title"] ?? "")}` : "Before an association was asked for";
   const remedy = make("p", { class: "command" });
@@ -444,11 +457,12 @@ function refusal(first) {
     answer);
   const update = now => {
     one = now;
-    say(when, `${moment(now.last)}, ${long(Date.now() - Date.parse(now.last))} ago`);
+    say(when, `${moment(now.last)}, ${about(Date.now() - Date.parse(now.last))} ago`);
     say(count, now.count > 1 ? `${now.count.toLocaleString("en")} times` : "once");
+    name(count, "class", now.count > 1 ? "label bad" : "label");
     say(why, sentenceOf(now.explanation || now.meaning));
     const near = now.nearest;
-    say(nearest, near ? `Nearest: peer ${near.peer} (line ${near.line} of the configuration); ${near.condition} does not fit.` : now.look ?? "");
+    say(nearest, near ? `Nearest: peer ${near.peer} (line ${near.line} of the configuration); ${near.condition} does not fit.` : now.look ? `Look at: ${now.look}.` : "");
     if (remedy.dataset.of !== (now.remedy ?? "")) {
       remedy.dataset.of = now.remedy ?? "";
       remedy.replaceChildren(...(now.remedy ? [make("span", {}, "To let it in:"), copied(now.remedy)] : []));
@@ -460,11 +474,16 @@ function refusal(first) {
 
 const sentenceOf = text => (text ? text[0].toUpperCase() + text.slice(1).replace(/[^.!?]$/, "$&.") : "");
 
+/** One like it that came meanwhile has another id: that is looked up, and asked about. */
 async function replayed(one) {
-  try {
-    return explained(await ask("explain", "POST", { refusal: one.id }));
-  } catch (error) {
-    return [make("p", { class: "finding bad" }, sentenceOf(sentence(error)))];
+  for (let again = 3; ; again -= 1) {
+    try {
+      return explained(await ask("explain", "POST", { refusal: one.id }));
+    } catch (error) {
+      if (error.status !== 404 || !again) return [make("p", { class: "finding bad" }, sentenceOf(sentence(error)))];
+      const list = await ask("refusals").catch(() => []);
+      one = list.find(other => refusalKey(other) === refusalKey(one)) ?? one;
+    }
   }
 }
 
@@ -474,7 +493,7 @@ function explained(told) {
   const granted = told.granted;
   const kept = granted?.contexts.filter(context => !context.offered) ?? [];
   return [make("div", { class: `finding ${told.allowed ? "good" : "bad"}` }, make("p", {}, make("b", {}, verdict), under, "."), terms([
-    ["why", told.why ?? told.meaning],
+    ["why", sentenceOf(told.why ?? told.meaning)],
     ["nearest", told.nearest && `peer ${told.nearest.peer}, line ${told.nearest.line}: ${told.nearest.condition}`],
     ["to let it in", told.remedy && copied(told.remedy)],
     ["as", granted && `peer ${granted.peer} (line ${granted.line}), role ${granted.role}`],
@@ -497,11 +516,11 @@ function doing(one) {
 function waiting(one) {
   const quiet = Math.min(one["from-peer"]["quiet-ms"], one["to-peer"]["quiet-ms"]);
   const whom = one["waits-for"] === "dimsegate" ? "dimsegate" : `the ${one["waits-for"]}`;
-  return `waits for ${whom}${one["waits-for-what"] ? ` (${one["waits-for-what"]})` : ""}${quiet >= 1000 ? `, for ${long(quiet)}` : ""}`;
+  return `waits for ${whom}${one["waits-for-what"] ? ` (${one["waits-for-what"]})` : ""}${quiet >= 10000 ? `, for ${about(quiet)}` : ""}`;
 }
 
 const showConnected = table(by("connected"), "Associations", [
-  { head: "Who", kind: "who", fill: (node, item) => {
+  { head: "Who", fill: (node, item) => {
     const open = button("", () => story(item()), { class: "linklike" });
     const titles = make("small");
     node.append(open, titles);
@@ -512,11 +531,11 @@ const showConnected = table(by("connected"), "Associations", [
   } },
   { head: "From", fill: words(one => host(one.address), one => one.certificate) },
   { head: "To", fill: words(one => one.upstream, one => one["upstream-address"]) },
-  { head: "Now", fill: words(doing, waiting) },
-  { head: "Open", kind: "num", fill: words(one => long(one["open-ms"])) },
+  { head: "Now", kind: "wide", fill: words(doing, waiting) },
+  { head: "Open", kind: "num", fill: words(one => about(one["open-ms"])) },
   { head: "From peer", kind: "num", fill: words(one => amount(one.bytes["from-requestor"]), one => rateOf(one, 0)) },
   { head: "To peer", kind: "num", fill: words(one => amount(one.bytes["to-requestor"]), one => rateOf(one, 1)) },
-  { head: "", kind: "do", fill: (node, item) => {
+  { head: "Actions", kind: "do", fill: (node, item) => {
     const end = button("Abort …", () => abort(item()), { class: "act danger if-operator" });
     node.append(end);
     return one => name(end, "aria-label", `Abort the association of ${one.peer}`);
@@ -529,6 +548,7 @@ const rateOf = (one, way) => (rates.get(one.id)?.[way] ? rate(rates.get(one.id)[
 function showAssociations(list) {
   measure(list);
   now.associations = list;
+  list.forEach(one => whose.has(one.id) || whose.set(one.id, one.peer));
   showConnected(list);
   showRoutes();
   showTiles();
@@ -550,8 +570,9 @@ function story(first) {
     } catch (error) {
       if (error.status === 404) {
         over = true;
-        const command = `dimsegate audit show ${recordsFolder ? `${quoted(recordsFolder)} ` : ""}${first.id}`;
-        body.prepend(make("p", { class: "finding", role: "status" }, "It has ended. Its records tell the rest: ", copied(command)));
+        if (!recordsFolder) await ask("configuration").then(showConfiguration).catch(() => {});
+        const command = recordsFolder ? copied(`dimsegate audit show ${quoted(recordsFolder)} ${first.id}`) : "dimsegate audit show";
+        body.prepend(make("p", { class: "finding", role: "status" }, "It has ended. Its records tell the rest: ", command));
       }
     }
     if (!over) timer = setTimeout(refresh, document.hidden ? HIDDEN : SHOWN);
@@ -585,7 +606,7 @@ function told(one) {
     ]),
     make("h3", {}, "Operations that are over"),
     kinds.length
-      ? make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text, at) => make("th", { scope: "col", class: at ? "num" : null }, text)))), make("tbody", {}, ...counted)))
+      ? make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Operations that are over" }, make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text, at) => make("th", { scope: "col", class: at ? "num" : null }, text)))), make("tbody", {}, ...counted)))
       : make("p", { class: "nobody" }, "None yet."),
   ];
 }
@@ -605,6 +626,8 @@ const last = samples => {
 function measure(list) {
   const at = Date.now();
   const seconds = (at - measured) / 1000;
+  // Over a moment a rate says nothing.
+  if (seconds < 1) return;
   const sums = new Map([...routes.keys()].map(key => [key, [0, 0]]));
   const moved = new Map();
   rates.clear();
@@ -631,8 +654,9 @@ function measure(list) {
 
 function showRoutes() {
   const busiest = [...routes].map(([key, samples]) => [key, samples, samples.reduce((sum, [, from, to]) => sum + from + to, 0)]);
-  busiest.sort(([one, , first], [other, , second]) => second - first || one.localeCompare(other));
-  const shown = busiest.slice(0, MOST_ROUTES);
+  busiest.sort(([, , one], [, , other]) => other - one);
+  // The busiest are shown, each in its place.
+  const shown = busiest.slice(0, MOST_ROUTES).sort(([one], [other]) => one.localeCompare(other));
   keyed(by("routes"), shown.length ? shown : [["", null]], ([key]) => key, ([key, samples]) => (samples ? lane(key) : {
     node: make("p", { class: "nobody" }, "Nothing has gone through since this page is open."),
   }));
@@ -675,8 +699,8 @@ function healthOf(one) {
 
 const showUpstreams = table(by("archives"), "Upstreams", [
   { head: "Name", fill: words(one => one.name, one => `line ${one.line}`) },
-  { head: "Addresses", fill: words(one => one.addresses.join(", "), one => (one.tls ? "TLS" : "without TLS")) },
-  { head: "State", fill: (node, item) => {
+  { head: "Addresses", kind: "wide", fill: words(one => one.addresses.join(", "), one => (one.tls ? "TLS" : "without TLS")) },
+  { head: "State", kind: "wide", fill: (node, item) => {
     const state = make("span", { class: "label" });
     const echoed = make("small", { role: "status" });
     const ask = button("C-ECHO", () => echo(item(), echoed), { class: "act if-operator" });
@@ -684,6 +708,7 @@ const showUpstreams = table(by("archives"), "Upstreams", [
     return one => {
       const health = healthOf(one);
       state.hidden = !health;
+      name(node, "class", health ? "wide" : "wide silent");
       say(state, health?.[0] ?? "");
       name(state, "class", `label ${health?.[1] ?? ""}`);
       name(ask, "aria-label", `Ask ${one.name} for a C-ECHO`);
@@ -716,7 +741,7 @@ const showCertificates = table(by("ends"), "Certificates and revocation lists", 
     };
   } },
   { head: "Ends", fill: words(one => one.ends.slice(0, 10)) },
-  { head: "File", kind: "file", fill: words(one => one.file) },
+  { head: "File", kind: "wide", fill: words(one => one.file) },
 ], one => `${one.place}\n${one.file}\n${one.what}\n${one.ends}`, "The configuration uses no certificates.");
 
 const USED = { associations: "Associations", "request-memory": "Memory for requests", "decoding-memory": "Memory for decoding", descriptors: "File descriptors" };
@@ -742,7 +767,7 @@ function showLimits(limits) {
 
 const showPeers = table(by("known"), "Peers", [
   { head: "Name", fill: words(one => one.name, one => `line ${one.line}`) },
-  { head: "Calling AE titles", fill: words(one => one["calling-ae-titles"].join(", ")) },
+  { head: "Calling AE titles", kind: "wide", fill: words(one => one["calling-ae-titles"].join(", ")) },
   { head: "Networks", fill: words(one => one.networks.join(", "), one => (one["bound-to-certificates"] ? "bound to certificates" : "any certificate, or none")) },
   { head: "Role", fill: words(one => one.role, one => one.rewrite && `rewrite ${one.rewrite}`) },
   { head: "Upstream", fill: words(one => one.upstream ?? "that of the listener") },
@@ -776,7 +801,7 @@ const showBlocks = table(by("blocked"), "Blocked", [
   { head: "Whom", fill: words(one => one.of, one => one.reason) },
   { head: "Until", fill: words(one => (one.until ? moment(one.until) : "it is unblocked")) },
   { head: "By", fill: words(one => one.by, one => moment(one.since)) },
-  { head: "", kind: "do", fill: (node, item) => {
+  { head: "Actions", kind: "do", fill: (node, item) => {
     const undo = button("Unblock …", () => unblock(item()), { class: "act if-operator" });
     node.append(undo);
     return one => name(undo, "aria-label", `Unblock ${one.of}`);
@@ -828,6 +853,8 @@ function listen() {
 }
 
 function remember(record) {
+  if (record.event === "association-opened") whose.set(record.association, record.peer);
+  if (whose.size > 5 * MOST_ROWS) whose.delete(whose.keys().next().value);
   numbered += 1;
   recent.unshift([numbered, record]);
   recent.length = Math.min(recent.length, MOST_ROWS);
@@ -840,11 +867,14 @@ function showRecords() {
   keyed(by("records"), recent, ([number]) => number, ([, record]) => ({ node: line(record) }));
 }
 
+/** Who is behind the id of an association, as far as this page has seen it. */
+const whose = new Map();
+
 function line(record) {
   const counts = Object.values(record.operations ?? {}).filter(counts => typeof counts === "object");
   const failed = counts.some(counts => counts.failure || counts.refused);
   const kind = BAD.test(record.event) ? "bad" : record.outcome === "refused" || record.outcome === "failure" || failed ? "warn" : "";
-  const who = record.peer ?? record["calling-ae-title"] ?? record.user ?? record.address ?? "";
+  const who = record.peer ?? record["calling-ae-title"] ?? whose.get(record.association) ?? record.user ?? record.address ?? "";
   const what = [
     record.operation, record.action, record.resource, record.status,
     record.outcome && (typeof record.outcome === "string" ? record.outcome : null),
@@ -900,14 +930,12 @@ async function look() {
 /** Those that are on the screen, twice a minute; blocks have no place on it until there is an answer. */
 const isDue = ({ id }) => (seen.get(id) || id === "blocks") && !document.hidden && Date.now() - (asked.get(id) ?? 0) >= SELDOM;
 
-function silence(text, state) {
+function silence(text, what) {
   const node = by("silence");
   say(node, text);
   name(node, "class", text ? "finding bad" : "");
   document.body.classList.toggle("silent", Boolean(text));
-  if (!text) return;
-  say(by("state"), state);
-  by("state").className = "bad";
+  if (text) state(what, "bad");
 }
 
 function again() {

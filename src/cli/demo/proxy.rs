@@ -12,6 +12,7 @@ pub(super) struct Proxy {
     running: Daemon,
     interface: Interface,
     address: SocketAddr,
+    page: String,
 }
 
 impl Proxy {
@@ -22,13 +23,13 @@ impl Proxy {
     pub(super) async fn start(configuration: &Path, listener: &str) -> Result<Self, String> {
         let loaded = config::load(configuration).map_err(|problems| problems.to_string())?;
         let interface = admin::bind(&loaded.settings).await.map_err(|error| error.to_string())?;
-        let interface = interface.ok_or("the configuration has no [admin]")?;
         let running =
             Daemon::start(loaded, std::future::pending()).await.map_err(|error| error.to_string())?;
         let running = running.ok_or("the proxy was told to stop")?;
         let address = running.address(listener).ok_or_else(|| format!("no listener is called {listener}"))?;
-        let interface = admin::serve(interface, running.handle());
-        Ok(Self { running, interface, address })
+        let interface = admin::serve(interface, running.handle(), running.monitoring());
+        let page = interface.addresses().next().ok_or("the configuration has no [admin]")?.to_string();
+        Ok(Self { running, interface, address, page })
     }
 
     /// Where the listener listens.
@@ -38,7 +39,7 @@ impl Proxy {
 
     /// Where its page is.
     pub(super) fn page(&self) -> String {
-        format!("http://{}/", self.interface.address())
+        format!("http://{}/", self.page)
     }
 
     /// Drains and stops, so that the last record is written.

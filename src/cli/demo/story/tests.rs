@@ -144,13 +144,12 @@ What was recorded (JSON lines in /tmp/demo/audit)
 fn commands_name_the_files_and_the_port_of_this_demonstration() {
     let folder = Scratch::new();
     let site = Site::open(Some(&folder.path().join("with blank"))).unwrap();
-    let next =
-        Next {
-            site: &site,
-            listener: "127.0.0.1:2762".parse().unwrap(),
-            page: "http://127.0.0.1:8765/",
-            program: Path::new("dimsegate"),
-        };
+    let next = Next {
+        site: &site,
+        listener: "127.0.0.1:2762".parse().unwrap(),
+        page: "http://127.0.0.1:8765/",
+        program: Path::new("dimsegate"),
+    };
     let text = told_by(|story| story.next(&next));
     let key = format!("'{}/certs/ct.key'", site.folder().display());
     assert!(text.contains(&format!("echoscu +tls {key} ")), "{text}");

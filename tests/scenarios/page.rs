@@ -1,0 +1,204 @@
+//! What an administrator sees of a running proxy in a browser.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::browser::{Browser, tunnel};
+use crate::gate::{self, Gate, Setup};
+use crate::object::Object;
+use crate::peers::{self, Archive};
+use crate::raw::{Peer, verification};
+use crate::upper;
+
+const SOCKET: &str = "[admin]\nlisten = \"unix:admin.sock\"\n";
+
+/// A proxy that knows LYON alone, before a storescp, with an association that is open and two that were refused.
+struct Scene {
+    gate: Gate,
+    open: Option<Peer>,
+    archive: Archive,
+}
+
+/// 16 characters, as many as an AE title has.
+const MARKUP: &str = "<script>x</scrip";
+
+impl Scene {
+    fn set(extra: &'static str) -> Self {
+        let archive = peers::storescp(&[]);
+        let peers = gate::peer("calling-ae-titles = [\"LYON\"]");
+        let gate = Gate::start(&Setup { peers, extra, ..Setup::plain(archive.address) });
+        let (_folder, files) = peers::files_of(&[Object::ct(100_000)]);
+        peers::requestor("storescu", gate.address, &["-xe", "-aet", "LYON", "-aec", "PACS"], &[&files[0]])
+            .expect_success();
+        let mut open = Peer::connect(&gate.plain());
+        open.send(&verification("LYON", "PACS").encode());
+        open.associate(upper::ASSOCIATE_AC);
+        for calling in [MARKUP, "STRANGER"] {
+            let refused = peers::requestor("echoscu", gate.address, &["-aet", calling, "-aec", "PACS"], &[]);
+            assert!(!refused.success, "{}", refused.output);
+        }
+        Self { gate, open: Some(open), archive: archive }
+    }
+
+    /// Through the socket, where this user is an administrator.
+    fn shown(&self) -> Browser {
+        let browser = Browser::start();
+        browser.open(&format!("http://{}/", tunnel(self.gate.site.path("admin.sock"))));
+        browser.until("document.querySelectorAll('#refused article').length === 2");
+        browser.until("document.querySelector('#connected tbody tr')");
+        browser
+    }
+}
+
+/// What an interface without sessions and without blocks answers, which the page asks for once.
+fn of_the_page(console: Vec<String>) -> Vec<String> {
+    let absent = |line: &String| {
+        line.contains("404") && ["/api/v1/session ", "/api/v1/blocks "].iter().any(|path| line.contains(path))
+    };
+    console.into_iter().filter(|line| !absent(line)).collect()
+}
+
+#[test]
+fn what_was_refused_is_shown_with_what_would_let_it_in_and_is_replayed_in_place() {
+    let scene = Scene::set(SOCKET);
+    let browser = scene.shown();
+    assert!(browser.text("h1").starts_with("Running"), "{}", browser.text("h1"));
+    let refused = browser.text("#refused article:first-child");
+    for told in [
+        "“STRANGER” to “PACS”",
+        "calling-ae-title-unknown",
+        "peer site (line ",
+        "add \"STRANGER\" to the calling-ae-titles",
+    ] {
+        assert!(refused.contains(told), "{told}: {refused}");
+    }
+    browser.run("document.querySelector('#refused article button').click()");
+    browser.until(
+        "document.querySelector('#refused article .answer').innerText.includes('It would be refused again')",
+    );
+    let explained = scene.gate.record("the replay", |record| record["action"] == "explain");
+    assert_eq!(explained["outcome"], "success");
+    // What would let it in does so.
+    let looser = Setup { peers: gate::peer(""), extra: SOCKET, ..Setup::plain(scene.archive.address) };
+    scene.gate.reload(&looser.toml());
+    scene.gate.record("the reload", |record| record["previous-configuration"].is_string());
+    browser.run("document.querySelector('#refused article button').click()");
+    browser.until(
+        "document.querySelector('#refused article .answer').innerText.includes('It would be let in now')",
+    );
+    let markup = browser.text("#refused article:nth-child(2)");
+    assert!(markup.contains(&format!("“{MARKUP}” to “PACS”")), "it is text: {markup}");
+    assert_eq!(browser.run("return document.scripts.length"), 1);
+    assert_eq!(of_the_page(browser.console()), Vec::<String>::new());
+}
+
+#[test]
+fn who_is_connected_is_a_story_and_the_end_of_it_is_told() {
+    let mut scene = Scene::set(SOCKET);
+    let browser = scene.shown();
+    let row = browser.text("#connected tbody tr");
+    for told in ["site", "“LYON” to “PACS”", "127.0.0.1", "pacs", "waits for the requestor"] {
+        assert!(row.contains(told), "{told}: {row}");
+    }
+    browser.run("document.querySelector('#connected tbody button').click()");
+    browser.until("document.querySelector('dialog[open] dl')");
+    scene.open.take().expect("the open one").release();
+    browser.until("document.querySelector('dialog').innerText.includes('It has ended')");
+    assert!(browser.text("dialog").contains("dimsegate audit show"), "{}", browser.text("dialog"));
+    browser.run("[...document.querySelectorAll('dialog button')].at(-1).click()");
+    browser.until("!document.querySelector('dialog').open");
+    browser.until("document.querySelector('#connected .nobody').offsetParent");
+    browser.until("document.querySelector('#records').textContent.includes('association-closed')");
+    // The story asks until it is over, and is told so.
+    let console = of_the_page(browser.console());
+    assert!(
+        console.iter().all(|line| line.contains("/api/v1/associations/") && line.contains("404")),
+        "{console:?}"
+    );
+}
+
+#[test]
+fn it_is_for_everybody_in_both_themes_and_on_a_phone() {
+    let scene = Scene::set(SOCKET);
+    let browser = scene.shown();
+    let axe = peers::peers_folder().join("node/node_modules/axe-core/axe.min.js");
+    browser.run(&fs::read_to_string(&axe).expect("axe-core, which tests/run installs"));
+    // What is asked for once it is on the screen.
+    for section in ["certificates", "limits", "peers", "configuration"] {
+        browser.run(&format!("document.getElementById('{section}').scrollIntoView()"));
+        browser.until(&format!(
+            "[...document.querySelectorAll('#{section} tbody tr, #{section} .meter, #{section} .nobody')].some(one => one.offsetParent)"
+        ));
+    }
+    for theme in ["light", "dark"] {
+        browser.theme(theme);
+        for width in [1280, 360] {
+            browser.width(width);
+            let found = browser.run(
+                "return axe.run({ resultTypes: ['violations'] }).then(run => run.violations.map(one => \
+                 `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`))",
+            );
+            assert_eq!(found, serde_json::json!([]), "{theme}, {width}");
+            let wide = browser
+                .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            assert_eq!(wide, 0, "sideways at {width}");
+        }
+    }
+}
+
+fn fetch(address: SocketAddr, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("the interface");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).expect("a request written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn its_files_are_small_and_bound_to_themselves() {
+    let archive = crate::process::free_address();
+    let address = crate::process::free_address();
+    let extra = gate::leaked(format!("[admin]\nlisten = \"{address}\"\n"));
+    let gate = Gate::start(&Setup { extra, ..Setup::plain(archive) });
+    let mut bytes = 0;
+    for (path, kind, kept) in [
+        ("/", "text/html", "no-store"),
+        ("/page.css", "text/css", "no-cache"),
+        ("/page.js", "text/javascript", "no-cache"),
+    ] {
+        let answer = fetch(address, path, "");
+        bytes += answer.len();
+        let head = answer.split("\r\n\r\n").next().expect("a head").to_ascii_lowercase();
+        for field in [
+            format!("content-type: {kind}"),
+            format!("cache-control: {kept}"),
+            "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+             img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+                .to_owned(),
+            "x-content-type-options: nosniff".to_owned(),
+            "referrer-policy: no-referrer".to_owned(),
+        ] {
+            assert!(head.contains(&field), "{path}: {field}\n{head}");
+        }
+        let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("a tag");
+        let again = fetch(address, path, &format!("If-None-Match: {tag}\r\n"));
+        assert!(again.starts_with("HTTP/1.1 304 "), "{again}");
+    }
+    for path in [
+        "status",
+        "associations",
+        "refusals",
+        "upstreams",
+        "certificates",
+        "limits",
+        "peers",
+        "configuration",
+    ] {
+        bytes += fetch(address, &format!("/api/v1/{path}"), "").len();
+    }
+    assert!(bytes < 100_000, "{bytes} bytes");
+    assert_eq!(fetch(address, "/page.rs", "").split(' ').nth(1), Some("404"));
+    drop(gate);
+}
