@@ -138,8 +138,8 @@ pub fn tunnel(socket: PathBuf) -> SocketAddr {
     let address = listener.local_addr().expect("a bound address");
     thread::spawn(move || {
         for here in listener.incoming().flatten() {
-            // Behind the end of the scenario nobody is there.
-            let Ok(there) = UnixStream::connect(&socket) else { return };
+            // A proxy that is down may come again.
+            let Ok(there) = UnixStream::connect(&socket) else { continue };
             let (mut from, mut to) =
                 (here.try_clone().expect("a handle"), there.try_clone().expect("a handle"));
             thread::spawn(move || {

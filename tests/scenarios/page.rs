@@ -147,6 +147,24 @@ fn it_is_for_everybody_in_both_themes_and_on_a_phone() {
     }
 }
 
+#[test]
+fn a_proxy_that_is_gone_is_told_and_one_that_is_back_is_shown_again() {
+    let extra = SOCKET;
+    let setup = Setup { extra, ..Setup::plain(crate::process::free_address()) };
+    let mut gate = Gate::start(&setup);
+    let browser = Browser::start();
+    browser.open(&format!("http://{}/", tunnel(gate.site.path("admin.sock"))));
+    browser.until("document.querySelector('h1').innerText === 'Running, all is well'");
+    assert!(gate.stop().success());
+    browser.until(
+        "/^No answer since [0-9:]+; trying again.$/.test(document.querySelector('#silence').innerText)",
+    );
+    assert_eq!(browser.text("h1"), "No answer");
+    let _gate = Gate::start_in(gate.site, &setup);
+    browser.until("document.querySelector('#silence').innerText === ''");
+    assert_eq!(browser.text("h1"), "Running, all is well");
+}
+
 fn fetch(address: SocketAddr, path: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the interface");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");

@@ -95,6 +95,7 @@ function table(parent, title, columns, key, nothing) {
     none.hidden = fitting.length > 0;
     say(none, words && all.length ? `None of ${all.length} has “${box.value.trim()}”.` : nothing);
     scroll.hidden = fitting.length === 0;
+    scroll.classList.toggle("many", shown.length > 40);
     search.hidden = all.length <= 12 && !words;
     const left = fitting.length - shown.length;
     more.hidden = left === 0;
@@ -151,7 +152,8 @@ function long(milliseconds) {
 /** So coarse that what is idle does not change with every look. */
 function about(milliseconds) {
   const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${Math.floor(seconds / 10) * 10 || "a few"} s`;
+  if (seconds < 10) return "a few seconds";
+  if (seconds < 60) return `${Math.floor(seconds / 10) * 10} s`;
   return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : long(milliseconds).replace(/^(\d+ h) 0 min$/, "$1");
 }
 
@@ -445,6 +447,9 @@ function refusal(first) {
   const remedy = make("p", { class: "command" });
   const answer = make("div", { class: "answer", role: "status" });
   const nearest = make("p", { class: "times" });
+  // Replay is for operators; the command is for everybody who may read the configuration.
+  const command = copied("");
+  const terminal = make("p", { class: "command if-viewer", hidden: !asked }, make("span", {}, "To replay it in a terminal there:"), command);
   const replay = button("Replay", async () => {
     replay.disabled = true;
     answer.replaceChildren(...(await replayed(one)));
@@ -452,7 +457,7 @@ function refusal(first) {
   }, { class: "unless-viewer", "aria-label": `Replay the decision about ${who}` });
   const node = make("article", { class: "row", "aria-label": who },
     make("div", { class: "top" }, make("b", {}, who), make("span", { class: "times" }, `from ${host(first.address)}, at listener ${first.listener}`), when, count, make("span", { class: "label" }, first.reason)),
-    why, nearest, remedy,
+    why, nearest, remedy, terminal,
     make("div", { class: "actions" }, replay, button("Block …", () => block(one), { class: "if-blocks" })),
     answer);
   const update = now => {
@@ -468,8 +473,14 @@ function refusal(first) {
       remedy.replaceChildren(...(now.remedy ? [make("span", {}, "To let it in:"), copied(now.remedy)] : []));
     }
     remedy.hidden = !now.remedy;
+    if (asked) say(command, explainOf(now));
   };
   return { node, update };
+}
+
+function explainOf(one) {
+  const of = { "-c": now.status?.configuration.file ?? "FILE", "--listener": one.listener, "--from": host(one.address), "--calling": one["calling-ae-title"], "--called": one["called-ae-title"] };
+  return `dimsegate explain ${Object.entries(of).map(([option, value]) => `${option} ${quoted(value ?? "")}`).join(" ")}`;
 }
 
 const sentenceOf = text => (text ? text[0].toUpperCase() + text.slice(1).replace(/[^.!?]$/, "$&.") : "");

@@ -13,6 +13,7 @@ fn one_study_goes_through_the_proxy_and_is_told() {
         run_to_its_end(&args, &mut Story::new(&mut out, Style::PLAIN)).unwrap();
         let text = String::from_utf8(out).unwrap();
         for line in [
+            "page of the proxy: http://127.0.0.1:",
             "C-ECHO, then 8 objects (1.1 MB) sent over TLS 1.3, X25519MLKEM768, all stored",
             "PatientName               DURAND^CAMILLE^ANNE     SUBJECT^DEMO",
             "(0008,1140)[1](0008,1155)  ReferencedSOPInstanceUID  2.25.",

@@ -153,6 +153,7 @@ fn commands_name_the_files_and_the_port_of_this_demonstration() {
     let text = told_by(|story| story.next(&next));
     let key = format!("'{}/certs/ct.key'", site.folder().display());
     assert!(text.contains(&format!("echoscu +tls {key} ")), "{text}");
+    assert!(text.contains("  http://127.0.0.1:8765/\n"), "{text}");
     assert!(text.contains("-aet CT_DEMO -aec ARCHIVE 127.0.0.1 2762"), "{text}");
     assert!(text.contains(&format!("-c '{}'", site.configuration().display())), "{text}");
 }
