@@ -38,7 +38,7 @@ impl Scene {
             let refused = peers::requestor("echoscu", gate.address, &["-aet", calling, "-aec", "PACS"], &[]);
             assert!(!refused.success, "{}", refused.output);
         }
-        Self { gate, open: Some(open), archive: archive }
+        Self { gate, open: Some(open), archive }
     }
 
     /// Through the socket, where this user is an administrator.
