@@ -5,7 +5,7 @@
 //! | `access`, `groups` | who asks by what the connection proves, and which role they have |
 //! | `people`, `sessions` | who can log in, and who has |
 //! | `asking` | who asks: by a session, or by the connection |
-//! | `guard` | before each request: may they; behind it: the record of it |
+//! | `guard`, `may` | before each request: may they; behind it: the record of it |
 //! | `record` | reads, gathered, so that a page that polls fills no disk |
 //! | `api` | a file a resource, and the OpenAPI document made from them |
 //! | `page` | what a browser shows of all that |
@@ -33,6 +33,7 @@ mod asking;
 pub mod client;
 mod groups;
 mod guard;
+mod may;
 mod page;
 mod people;
 mod record;
