@@ -69,6 +69,7 @@ fn a_study_reaches_ones_own_pacs_over_tls_with_what_init_says() {
         command
     });
     assert_eq!(word(&told, ", port "), address.port().to_string());
+    assert!(told.contains("anna logs in at the address that its log names"), "{told}");
     let files = ["the CA: by it", "the certificate of lyon", "its key;"]
         .map(|what| home.path().join(file_for(&told, what)).display().to_string());
     let [ca, certificate, key] = &files;

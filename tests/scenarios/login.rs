@@ -230,6 +230,8 @@ fn a_viewer_may_only_look_and_who_is_changed_in_the_file_is_out_with_the_next_re
     });
     assert_eq!(loaded["user"], "vera");
     assert_eq!(look(&vera), 200, "a reload ends no session");
+    scene.change("vera", |user| user.hash = Hash::of("another one altogether").expect("a hash"));
+    assert_eq!(look(&vera), 401, "with another passcode they log in again");
     for bogus in ["Cookie: __Host-dimsegate=00\r\n", "Cookie: __Host-dimsegate=\r\n", &vera.repeat(2)] {
         assert_eq!(look(bogus), 401, "{bogus}");
     }
