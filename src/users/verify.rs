@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::error::UsersError;
@@ -156,8 +156,10 @@ impl Users {
         let name = attempt.name.to_owned();
         let passcode = Zeroizing::new(attempt.passcode.to_owned());
         let code = attempt.code.map(|code| Zeroizing::new(code.to_owned()));
-        // It goes on where nobody waits for it any more, so that giving up is no way around the count.
-        let judging = tokio::task::spawn_blocking(move || {
+        let (tell, judged) = oneshot::channel();
+        // It goes on where nobody waits for it any more, so that giving up is no way around the count. A thread of its own:
+        // each of a pool would keep the memory that hashing takes, and the next one here takes over what this one leaves.
+        let judge = move || {
             let judged = shared.judge(&name, &passcode, code.as_ref().map(|code| code.as_str()), now);
             match &judged {
                 Ok(_) => turn.succeeded(),
@@ -165,11 +167,13 @@ impl Users {
                 Err(_) => turn.failed(now),
             }
             drop(permit);
-            judged
-        });
-        judging
-            .await
-            .unwrap_or_else(|_| Err(Refused::Unavailable("the check ended without an answer".into())))
+            // Nobody may wait for it any more.
+            let _ = tell.send(judged);
+        };
+        let begun = std::thread::Builder::new().name("passcode".into()).spawn(judge);
+        begun.map_err(|error| Refused::Unavailable(format!("no thread to check a passcode on: {error}")))?;
+        let ended = Refused::Unavailable("the check ended without an answer".into());
+        judged.await.unwrap_or(Err(ended))
     }
 }
 
