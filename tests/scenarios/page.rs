@@ -51,14 +51,6 @@ impl Scene {
     }
 }
 
-/// What an interface without sessions and without blocks answers, which the page asks for once.
-fn of_the_page(console: Vec<String>) -> Vec<String> {
-    let absent = |line: &String| {
-        line.contains("404") && ["/api/v1/session ", "/api/v1/blocks "].iter().any(|path| line.contains(path))
-    };
-    console.into_iter().filter(|line| !absent(line)).collect()
-}
-
 #[test]
 fn what_was_refused_is_shown_with_what_would_let_it_in_and_is_replayed_in_place() {
     let scene = Scene::set(SOCKET);
@@ -90,7 +82,7 @@ fn what_was_refused_is_shown_with_what_would_let_it_in_and_is_replayed_in_place(
     let markup = browser.text("#refused article:nth-child(2)");
     assert!(markup.contains(&format!("“{MARKUP}” to “PACS”")), "it is text: {markup}");
     assert_eq!(browser.run("return document.scripts.length"), 1);
-    assert_eq!(of_the_page(browser.console()), Vec::<String>::new());
+    assert_eq!(browser.console(), Vec::<String>::new());
 }
 
 #[test]
@@ -111,7 +103,7 @@ fn who_is_connected_is_a_story_and_the_end_of_it_is_told() {
     browser.until("document.querySelector('#connected .nobody').offsetParent");
     browser.until("document.querySelector('#records').textContent.includes('association-closed')");
     // The story asks until it is over, and is told so.
-    let console = of_the_page(browser.console());
+    let console = browser.console();
     assert!(
         console.iter().all(|line| line.contains("/api/v1/associations/") && line.contains("404")),
         "{console:?}"

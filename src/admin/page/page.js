@@ -207,21 +207,19 @@ const sentence = error => (error instanceof Refused ? error.message : "The proxy
 
 // --- who asks ---------------------------------------------------------------------------------------------------
 
-/** `role` is not known where the interface does not say: then nothing but Replay is offered, and the interface decides. */
-const session = { absent: false, offered: false, user: null, role: null, by: null };
+/** `offered` is whether somebody can log in here. */
+const session = { offered: false, user: null, role: null, by: null };
 
 const may = role => ROLES.indexOf(session.role) >= ROLES.indexOf(role);
 
 async function whoAsks() {
-  if (session.absent) return;
   const before = `${session.user} ${session.role}`;
   try {
-    const { user, role, by: through } = await ask("session");
-    Object.assign(session, { offered: true, user, role: role ?? null, by: through });
+    const { user, role, by: through, login } = await ask("session");
+    Object.assign(session, { offered: login, user, role: role ?? null, by: through });
   } catch (error) {
     if (!(error instanceof Refused)) return;
-    const offered = error.status === 401 || error.status === 403;
-    Object.assign(session, { absent: error.status === 404, offered, user: null, role: null, by: null });
+    Object.assign(session, { offered: error.status === 401, user: null, role: null, by: null });
   }
   if (before !== `${session.user} ${session.role}` || !by("who").childElementCount) showWho();
 }
@@ -241,14 +239,15 @@ function showWho() {
 }
 
 function logIn() {
-  const field = (text, attributes) => make("label", {}, text, make("input", { required: true, ...attributes }));
+  const field = (text, attributes) => make("label", {}, text, make("input", attributes));
   const fields = [
-    field("Name", { name: "user", autocomplete: "username", spellcheck: "false", autocapitalize: "none" }),
-    field("Passcode", { name: "passcode", type: "password", autocomplete: "current-password" }),
-    field("Code of the app, six digits", { name: "code", inputmode: "numeric", autocomplete: "one-time-code", pattern: "[0-9 ]*" }),
+    field("Name", { required: true, name: "user", autocomplete: "username", spellcheck: "false", autocapitalize: "none" }),
+    field("Passcode", { required: true, name: "passcode", type: "password", autocomplete: "current-password" }),
+    field("Code of the app, six digits, if you have one", { name: "code", inputmode: "numeric", autocomplete: "one-time-code", pattern: "[0-9 ]*" }),
   ];
   question("Log in", "", fields, "Log in", async values => {
-    await ask("session", "POST", { user: values.user, passcode: values.passcode, code: values.code.replaceAll(" ", "") });
+    const code = values.code.replaceAll(" ", "");
+    await ask("session", "POST", { user: values.user, passcode: values.passcode, ...(code ? { code } : {}) });
     await anew();
   });
 }
@@ -391,7 +390,7 @@ function showTiles() {
   const first = status["ends-first"];
   const open = status.associations;
   const moved = associations ? [...routes.values()].reduce((sum, one) => sum + last(one), 0) : 0;
-  const down = (upstreams ?? []).filter(one => healthOf(one)?.[1] === "bad").length;
+  const down = (upstreams ?? []).filter(one => one.availability === "down").length;
   const tiles = [
     ["refusals", String(status.refusals), "refused in 5 minutes", status.refusals ? "bad" : ""],
     ["associations", String(open.open), `connected, of ${open.allowed}`, ""],
@@ -624,6 +623,9 @@ function told(one) {
 
 // --- throughput -------------------------------------------------------------------------------------------------
 
+/** Associations that ended since the last measurement, as their records tell: many begin and end between two looks. */
+let over = [];
+
 /** Bytes a second by route, `[when, in, out]` each; `before` has what each association had moved. */
 const routes = new Map();
 let before = new Map();
@@ -652,6 +654,12 @@ function measure(list) {
     const sum = sums.get(route(one)) ?? [0, 0];
     sums.set(route(one), [sum[0] + now[0], sum[1] + now[1]]);
   }
+  for (const one of over) {
+    const since = before.get(one.id) ?? (measured && one.lasted < at - measured ? [0, 0] : one.bytes);
+    const sum = sums.get(one.route) ?? [0, 0];
+    sums.set(one.route, sum.map((rate, way) => rate + (measured ? Math.max(0, one.bytes[way] - since[way]) / seconds : 0)));
+  }
+  over = [];
   const open = new Set(list.map(route));
   for (const [key, [from, to]] of sums) {
     const samples = (routes.get(key) ?? []).filter(([when]) => at - when <= DRAWN);
@@ -700,12 +708,13 @@ function area(samples, way, end, top) {
 
 // --- upstreams, certificates, limits, peers, configuration -------------------------------------------------------
 
-/** What the interface says of an upstream's health: a word, and what it means for the eye. Nothing where it says nothing. */
-function healthOf(one) {
-  const said = one.health?.state ?? one.state ?? (typeof one.health === "string" ? one.health : null);
-  if (!said) return null;
-  const kind = /^(up|ok|good|healthy)$/.test(said) ? "good" : /^(down|critical|bad)$/.test(said) ? "bad" : "warn";
-  return [said, kind];
+/** How an upstream is: a word, what it means for the eye, and what a person wants to know of it. */
+function stateOf(one) {
+  const kind = { up: "good", probing: "warn", down: "bad" }[one.availability];
+  const silent = one.asked.filter(address => address.availability !== "up");
+  const why = silent.map(address => `${address.called} ${address.availability} since ${moment(address.since)}: ${address["last-failure"] ?? ""}`);
+  return kind ? { word: silent.length && kind === "good" ? `up, ${silent.length} of ${one.asked.length} down` : one.availability,
+    kind: silent.length && kind === "good" ? "warn" : kind, why: [...why, ...one.unknown].join("; ") } : null;
 }
 
 const showUpstreams = table(by("archives"), "Upstreams", [
@@ -713,15 +722,17 @@ const showUpstreams = table(by("archives"), "Upstreams", [
   { head: "Addresses", kind: "wide", fill: words(one => one.addresses.join(", "), one => (one.tls ? "TLS" : "without TLS")) },
   { head: "State", kind: "wide", fill: (node, item) => {
     const state = make("span", { class: "label" });
+    const why = make("small", {});
     const echoed = make("small", { role: "status" });
     const ask = button("C-ECHO", () => echo(item(), echoed), { class: "act if-operator" });
-    node.append(state, ask, echoed);
+    node.append(state, ask, why, echoed);
     return one => {
-      const health = healthOf(one);
-      state.hidden = !health;
-      name(node, "class", health ? "wide" : "wide silent");
-      say(state, health?.[0] ?? "");
-      name(state, "class", `label ${health?.[1] ?? ""}`);
+      const now = stateOf(one);
+      state.hidden = !now;
+      name(node, "class", now ? "wide" : "wide silent");
+      say(state, now?.word ?? "");
+      say(why, now?.why ?? "");
+      name(state, "class", `label ${now?.kind ?? ""}`);
       name(ask, "aria-label", `Ask ${one.name} for a C-ECHO`);
     };
   } },
@@ -864,6 +875,10 @@ function listen() {
 }
 
 function remember(record) {
+  if (record.event === "association-closed" && record.upstream && over.length < 10 * MOST_ROWS) {
+    const way = { peer: record.peer, upstream: record.upstream.name };
+    over.push({ id: record.association, route: route(way), bytes: [record.bytes.in, record.bytes.out], lasted: record["duration-ms"] });
+  }
   if (record.event === "association-opened") whose.set(record.association, record.peer);
   if (whose.size > 5 * MOST_ROWS) whose.delete(whose.keys().next().value);
   numbered += 1;
