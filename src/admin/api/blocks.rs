@@ -75,7 +75,7 @@ pub(super) async fn add(
     let lasting = r#for.as_deref().map(duration).transpose();
     let lasting = lasting.map_err(|problem| bad(format!("for: {problem}")))?;
     let made = shared.proxy.blocking().block(of, lasting, &reason, &who.user).await;
-    let block = Block::of(&made.map_err(problem)?);
+    let block = Block::of(&made.map_err(|error| problem(&error))?);
     let what = format!("block {}: {}", block.id, block.of);
     Ok(told((StatusCode::CREATED, Json(block)), what))
 }
@@ -98,12 +98,12 @@ pub(super) async fn remove(State(shared): State<Shared>, Segment(id): Segment) -
     let number =
         number.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "a block is named by its number"))?;
     let removed = shared.proxy.blocking().unblock(number).await;
-    let block = Block::of(&removed.map_err(problem)?);
+    let block = Block::of(&removed.map_err(|error| problem(&error))?);
     let what = format!("block {}: {}", block.id, block.of);
     Ok(told(Json(block), what))
 }
 
-fn problem(error: BlockError) -> Problem {
+fn problem(error: &BlockError) -> Problem {
     let status = match error {
         BlockError::Reason => StatusCode::BAD_REQUEST,
         BlockError::Unknown(_) => StatusCode::NOT_FOUND,
