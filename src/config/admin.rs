@@ -94,7 +94,7 @@ fn sessions(section: &Section<'_>) -> (Duration, Duration) {
 /// Where it is kept what administrators decide. Also where there is no interface now: what was decided stays so.
 pub(super) fn state_directory(root: &Section<'_>) -> PathBuf {
     let named = root.table("admin").and_then(|section| section.path("state-directory"));
-    named.map_or_else(|| PathBuf::from("state"), |path| path.value)
+    named.map_or_else(|| root.report.resolved("state"), |path| path.value)
 }
 
 fn listen(section: &Section<'_>, text: &str) -> Result<AdminListen, Wrong> {

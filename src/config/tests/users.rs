@@ -113,6 +113,13 @@ fn relative_paths_begin_where_the_file_says() {
         Path::new("audit")
     );
     assert_eq!(compiled(&text.replace("\"audit\"", "\"/a\"")).unwrap(), Path::new("/a"));
+    let state = |head: &str| compile(Path::new("sub/c.toml"), &format!("{head}{GOOD}")).unwrap().settings;
+    assert_eq!(
+        state("relative-to = \"file\"\n").state_directory,
+        Path::new("sub/state"),
+        "also where none is written"
+    );
+    assert_eq!(state("").state_directory, Path::new("state"));
     let below = compiled(&format!("{text}relative-to = \"file\"\n")).unwrap_err().to_string();
     assert!(
         below.contains("audit.relative-to: is a key of the whole file, write it above the first header"),
