@@ -58,10 +58,7 @@ async fn enter_from(arrival: &mut Arrival, socket: TcpStream) -> Result<(Leg, Co
         return Err(Refused::from(Reason::HealthCheck));
     }
     let address = arrival.from.ip().to_canonical();
-    admitted(arrival, address).map_err(|refusal| {
-        let explanation = format!("{}. {}", refusal.detail, refusal.remedy);
-        Refused { explanation, ..refusal.into() }
-    })?;
+    admitted(arrival, address).map_err(Refused::from)?;
     let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
     let leg = begin(arrival, socket).await?;
     Ok((leg, permit))

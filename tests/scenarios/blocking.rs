@@ -88,7 +88,10 @@ fn an_address_that_is_blocked_gets_no_byte() {
     let mut peer = Peer::connect(&gate.plain());
     peer.try_send(&[1]);
     assert_eq!(peer.rest(), Vec::<u8>::new());
-    assert_eq!(gate.event("connection-refused")["reason"], "blocked");
+    let refused = gate.event("connection-refused");
+    assert_eq!(refused["reason"], "blocked");
+    let why = refused["explanation"].as_str().expect("an explanation");
+    assert!(why.ends_with(": stolen. To let it in: dimsegate unblock 1"), "{why}");
     upstream.expect_nobody();
 }
 
