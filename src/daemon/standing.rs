@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::audit::forward::Standings;
 use crate::config::Settings;
 use crate::metrics::{Association, Destination, Ending, Limit, Standing, Upstream};
-use crate::relay::{Availability, Gate, Stage, UpstreamState};
+use crate::relay::{Gate, Stage, UpstreamState};
 use crate::tls::EndKind;
 
 /// Sees how the proxy stands, for as long as anybody asks; cheap to clone.
@@ -33,8 +33,7 @@ impl Watch {
     /// Why an association would be refused now, whoever asks for it.
     pub(super) fn hindrances(&self) -> Vec<&'static str> {
         let upstreams = self.gate.upstreams.states();
-        let all_down =
-            !upstreams.is_empty() && upstreams.iter().all(|one| one.availability == Availability::Down);
+        let all_down = !upstreams.is_empty() && upstreams.iter().all(|one| !one.availability.is_up());
         let hindrances = [
             (self.is_draining(), "it is told to stop, and takes no new connections"),
             (!self.gate.audit.admits(), "records cannot be written"),
@@ -91,7 +90,7 @@ impl Watch {
 
     fn upstreams(&self) -> Vec<Upstream> {
         let upstream = |state: UpstreamState| Upstream {
-            up: state.addresses.iter().filter(|one| one.availability == Availability::Up).count(),
+            up: state.up(),
             addresses: state.addresses.len(),
             name: state.name,
         };

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::told::{milliseconds, moment, when};
 use crate::admin::Shared;
 use crate::daemon::Handle;
-use crate::relay::Availability::Down;
+use crate::relay::UpstreamState;
 use crate::tls::EndKind;
 
 /// Refusals that are counted are of so long.
@@ -146,17 +146,7 @@ fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
     } else if !gate.audit.admits() {
         add(Level::Critical, "the disk of the records hangs".into());
     }
-    for upstream in gate.upstreams.states() {
-        let (name, down) = (&upstream.name, upstream.addresses.iter().filter(|one| one.availability == Down));
-        match (upstream.availability, down.count()) {
-            (Down, _) => add(Level::Critical, format!("upstream \"{name}\" is down")),
-            (_, 0) => {}
-            (_, down) => add(
-                Level::Warning,
-                format!("upstream \"{name}\": {down} of {} addresses are down", upstream.addresses.len()),
-            ),
-        }
-    }
+    gate.upstreams.states().iter().filter_map(of_upstream).for_each(|(level, what)| add(level, what));
     if !proxy.is_running() {
         add(Level::Warning, "it was told to stop, and takes no new associations".into());
     }
@@ -178,4 +168,60 @@ fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
         }
     }
     problems
+}
+
+/// What is wrong with an upstream.
+fn of_upstream(upstream: &UpstreamState) -> Option<(Level, String)> {
+    let (name, all) = (&upstream.name, upstream.addresses.len());
+    if !upstream.availability.is_up() {
+        return Some((Level::Critical, format!("upstream \"{name}\" is down")));
+    }
+    let down = all - upstream.up();
+    let what = || format!("upstream \"{name}\": {down} of {all} addresses are down");
+    (down > 0).then(|| (Level::Warning, what()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, of_upstream};
+    use crate::config::Balance;
+    use crate::relay::Availability::{Down, Probing, Up};
+    use crate::relay::{AddressState, Availability, UpstreamState};
+    use time::OffsetDateTime;
+
+    fn state(availability: Availability, addresses: &[Availability]) -> UpstreamState {
+        let address = |availability: &Availability| AddressState {
+            address: "192.0.2.1:104".parse().unwrap(),
+            called: "192.0.2.1:104".into(),
+            availability: *availability,
+            since: OffsetDateTime::UNIX_EPOCH,
+            last_failure: None,
+            associations: 0,
+            last_check: None,
+            check_refused: None,
+        };
+        UpstreamState {
+            name: "pacs".into(),
+            availability,
+            balance: Balance::Failover,
+            checked: false,
+            addresses: addresses.iter().map(address).collect(),
+            unknown: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_has_yet_to_show_that_it_is_there_is_not_up() {
+        for down in [Down, Probing] {
+            let upstream = state(down, &[Down, down]);
+            assert_eq!((upstream.availability.is_up(), upstream.up()), (false, 0), "{down:?}");
+            let told = Some((Level::Critical, "upstream \"pacs\" is down".to_owned()));
+            assert_eq!(of_upstream(&upstream), told);
+            let part = state(Up, &[Up, down]);
+            assert_eq!((part.availability.is_up(), part.up()), (true, 1));
+            let told = Some((Level::Warning, "upstream \"pacs\": 1 of 2 addresses are down".to_owned()));
+            assert_eq!(of_upstream(&part), told);
+        }
+        assert_eq!(of_upstream(&state(Up, &[Up, Up])), None);
+    }
 }

@@ -20,6 +20,11 @@ pub enum Availability {
 }
 
 impl Availability {
+    /// Whether an association that comes now is taken there for certain: what still has to be shown is not up.
+    pub(crate) fn is_up(self) -> bool {
+        self == Self::Up
+    }
+
     /// The word for it.
     pub(crate) fn label(self) -> &'static str {
         match self {
@@ -44,6 +49,13 @@ pub struct UpstreamState {
     pub addresses: Vec<AddressState>,
     /// Names of which no address is known, and why.
     pub unknown: Vec<String>,
+}
+
+impl UpstreamState {
+    /// How many of its addresses are [up](Availability::is_up).
+    pub(crate) fn up(&self) -> usize {
+        self.addresses.iter().filter(|one| one.availability.is_up()).count()
+    }
 }
 
 /// How one address of an upstream stands.
