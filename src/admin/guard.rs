@@ -107,7 +107,7 @@ async fn record(
     if action != "read" {
         shared.recorder.done(who, action, resource, outcome, told).await;
     } else if !NOT_RECORDED.contains(&resource) {
-        shared.recorder.read(who, resource).await;
+        shared.recorder.read(who, resource, outcome).await;
     }
 }
 

@@ -39,7 +39,7 @@ struct Kind {
     who: Who,
     action: &'static str,
     resource: String,
-    is_refused: bool,
+    outcome: AdministrationOutcome,
     explanation: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Minute {
         if self.more.len() >= MOST && !self.more.contains_key(&kind) {
             kind.resource = "/api".into();
             kind.explanation = None;
-            if kind.is_refused {
+            if kind.outcome == AdministrationOutcome::Refused {
                 let Who { by, .. } = kind.who;
                 kind.who = Who::anybody(by);
             }
@@ -76,20 +76,15 @@ impl Recorder {
         self.minute.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody read something.
-    pub(super) async fn read(&self, who: &Who, resource: &str) {
+    /// Somebody read something, or it was not there to be read.
+    pub(super) async fn read(&self, who: &Who, resource: &str, outcome: AdministrationOutcome) {
         // Another process of the same person is no other reader.
         let gathered = Who { process_id: None, address: None, ..who.clone() };
-        let kind = Kind {
-            who: gathered,
-            action: "read",
-            resource: cut(resource),
-            is_refused: false,
-            explanation: None,
-        };
+        let kind =
+            Kind { who: gathered, action: "read", resource: cut(resource), outcome, explanation: None };
         let is_first = self.minute().take(kind);
         if is_first {
-            self.record(who, "read", resource, AdministrationOutcome::Success, None, None).await;
+            self.record(who, "read", resource, outcome, None, None).await;
         }
     }
 
@@ -104,11 +99,11 @@ impl Recorder {
         let from = who.address.map(|address| SocketAddr::new(of_one_site(address.ip().to_canonical()), 0));
         let gathered = Who { process_id: None, address: from, ..who.clone() };
         let (resource, why) = (cut(resource), explanation.clone());
-        let kind =
-            Kind { who: gathered, action, resource: resource.clone(), is_refused: true, explanation: why };
+        let outcome = AdministrationOutcome::Refused;
+        let kind = Kind { who: gathered, action, resource: resource.clone(), outcome, explanation: why };
         let is_first = self.minute().take(kind);
         if is_first {
-            self.record(who, action, &resource, AdministrationOutcome::Refused, explanation, None).await;
+            self.record(who, action, &resource, outcome, explanation, None).await;
         }
     }
 
@@ -190,9 +185,7 @@ impl Recorder {
     pub(super) async fn tell(&self) {
         let Minute { more, .. } = std::mem::take(&mut *self.minute());
         for (kind, more) in more.into_iter().filter(|(_, more)| *more > 0) {
-            let Kind { who, action, resource, is_refused, explanation } = kind;
-            let refused = AdministrationOutcome::Refused;
-            let outcome = if is_refused { refused } else { AdministrationOutcome::Success };
+            let Kind { who, action, resource, outcome, explanation } = kind;
             self.record(&who, action, &resource, outcome, explanation, Some(more)).await;
         }
     }
@@ -206,6 +199,7 @@ fn cut(resource: &str) -> String {
 mod tests {
     use super::Recorder;
     use crate::admin::access::{By, Who};
+    use crate::audit::AdministrationOutcome::{Failure, Success};
     use crate::audit::{Audit, AuditSettings};
     use crate::scratch::Scratch;
 
@@ -227,17 +221,21 @@ mod tests {
         let (audit, records) = Audit::start(AuditSettings::new(home.path())).unwrap();
         let recorder = Recorder::new(audit);
         for process_id in 0..300 {
-            recorder.read(&who(process_id), "/api/v1/associations").await;
+            recorder.read(&who(process_id), "/api/v1/associations", Success).await;
         }
-        recorder.read(&who(1), "/api/v1/peers").await;
+        recorder.read(&who(1), "/api/v1/peers", Success).await;
         recorder.tell().await;
-        recorder.read(&who(1), "/api/v1/peers").await;
+        recorder.read(&who(1), "/api/v1/peers", Success).await;
+        // It was there, and is not any more.
+        recorder.read(&who(1), "/api/v1/peers", Failure).await;
         records.close().await;
         let files = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
         let day = files.into_iter().find(|path| path.extension().is_some_and(|end| end == "jsonl")).unwrap();
         let text = std::fs::read_to_string(day).unwrap();
         let told: Vec<&str> = text.lines().filter(|line| line.contains("\"administration\"")).collect();
-        assert_eq!(told.len(), 4, "{told:#?}");
+        assert_eq!(told.len(), 5, "{told:#?}");
+        assert!(told[..4].iter().all(|line| line.contains("\"outcome\":\"success\"")), "{told:#?}");
+        assert!(told[4].contains("\"outcome\":\"failure\""), "{}", told[4]);
         assert!(told[2].contains("\"count\":299") && !told[2].contains("process-id"), "{}", told[2]);
     }
 }

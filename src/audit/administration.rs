@@ -39,7 +39,7 @@ pub struct Administration {
 }
 
 /// How it turned out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdministrationOutcome {
     #[default]
