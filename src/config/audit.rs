@@ -31,6 +31,14 @@ pub(super) fn log(root: &Section<'_>) -> Log {
     log
 }
 
+/// A level, or a filter of them, as `[log] level` is written.
+///
+/// # Errors
+/// What is wrong with it, and what to write.
+pub fn log_level(text: &str) -> Result<String, String> {
+    level(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.remedy))
+}
+
 fn level(text: &str) -> Result<String, Wrong> {
     let word = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphabetic());
     let known = ["error", "warn", "info", "debug", "trace", "off"].contains(&text);

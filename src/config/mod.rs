@@ -47,6 +47,7 @@ mod url;
 mod users;
 
 pub use addresses::{checked_host_and_port, checked_network};
+pub use audit::log_level;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
 pub use load::{Loaded, admin_listen, load, load_files, log_format};

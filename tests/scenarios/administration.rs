@@ -457,7 +457,7 @@ fn the_log_level_is_changed_until_the_next_reload() {
     let upstream = Upstream::bind();
     let gate = Gate::start(&setup(&upstream));
     let bad = gate::run(&gate.site, &["log-level", "-c", "dimsegate.toml", "a=b=c"]);
-    assert!(bad.status == 69 && bad.err.contains("\"a=b=c\" is no level"), "{}", bad.err);
+    assert!(bad.status == 69 && bad.err.contains("\"a=b=c\" is not a level; write"), "{}", bad.err);
     let set = gate::run(&gate.site, &["log-level", "-c", "dimsegate.toml", "off"]);
     assert_eq!((set.status, set.out.as_str()), (0, "log level off is in force\n"));
     let before = gate.output();

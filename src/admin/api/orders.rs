@@ -105,7 +105,7 @@ pub(super) async fn drain(
 pub(super) async fn log_level(State(shared): State<Shared>, body: Bytes) -> Result<Response, Failed> {
     let LogLevel { level } = content(&body)?;
     let set = shared.proxy.log_level(level.clone()).await;
-    set.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("{level:?} is no level: {error}")))?;
+    set.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error))?;
     let what = level.clone();
     Ok(told(Json(LogLevel { level }), what))
 }

@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
-use crate::config::{Log, LogFormat};
+use crate::config::{self, Log, LogFormat};
 
 /// Lines that wait for a reader, of some hundred bytes each as a rule.
 const WAITING: usize = 1024;
@@ -61,8 +61,7 @@ impl Logging {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn set(&self, level: &str) -> Result<(), String> {
-        let filter = EnvFilter::try_new(level).map_err(|error| error.to_string())?;
-        self.filter.reload(filter).map_err(|error| error.to_string())
+        self.filter.reload(checked(level)?).map_err(|error| error.to_string())
     }
 
     /// Says how many lines were lost whenever some more were, for as long as it is awaited. A line that says so can itself
@@ -85,4 +84,28 @@ impl Logging {
 
 fn filter(log: &Log) -> EnvFilter {
     EnvFilter::try_new(&log.level).unwrap_or_default()
+}
+
+/// A word that is no level would be the name of a target, and nothing else logged any more.
+fn checked(level: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(config::log_level(level)?).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checked;
+
+    #[test]
+    fn a_level_is_checked_as_that_of_the_configuration_is() {
+        for level in ["debug", "off", "info,dimsegate::relay=debug"] {
+            assert!(checked(level).is_ok(), "{level}");
+        }
+        for level in ["nonsense", "", "info,dimsegate=lots"] {
+            let problem = checked(level).unwrap_err();
+            assert!(
+                problem.starts_with(&format!("{level:?} is not a level; write error, warn,")),
+                "{problem}"
+            );
+        }
+    }
 }
