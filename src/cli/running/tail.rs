@@ -78,7 +78,15 @@ fn who(record: &Value) -> String {
 }
 
 fn opened(record: &Value) -> String {
-    format!("opened   {}, upstream {}", who(record), text(record, "/upstream/name"))
+    format!("opened   {}, upstream {}{}", who(record), text(record, "/upstream/name"), id(record))
+}
+
+/// By which `abort` names it.
+fn id(record: &Value) -> String {
+    match text(record, "/association") {
+        "" => String::new(),
+        id => format!(", association {id}"),
+    }
 }
 
 fn closed(record: &Value) -> String {
@@ -88,12 +96,13 @@ fn closed(record: &Value) -> String {
     };
     let (taken, sent) = (number(record, "/bytes/in"), number(record, "/bytes/out"));
     format!(
-        "closed   {}, {}{reason}, {} in, {} out, {}",
+        "closed   {}, {}{reason}, {} in, {} out, {}{}",
         who(record),
         text(record, "/ended"),
         amount(taken),
         amount(sent),
-        duration(Some(number(record, "/duration-ms")))
+        duration(Some(number(record, "/duration-ms"))),
+        id(record)
     )
 }
 
@@ -127,5 +136,18 @@ mod tests {
                         to let it in: add \"CT\" to calling-ae-titles\n";
         assert_eq!(shown(&record).as_deref(), Some(expected));
         assert_eq!(shown(&json!({"event": "operation", "time": ""})), None);
+    }
+
+    #[test]
+    fn an_association_is_shown_with_the_id_that_abort_takes() {
+        let record = json!({"time": "2026-03-01T08:30:00.123456Z", "event": "association-opened",
+            "association": "00112233aabbccdd-1f", "calling-ae-title": "CT", "called-ae-title": "PACS",
+            "address": "192.0.2.1", "peer": "lyon", "upstream": {"name": "pacs"}});
+        let expected = "08:30:00.123  opened   CT to PACS from 192.0.2.1, peer lyon, upstream pacs, \
+                        association 00112233aabbccdd-1f\n";
+        assert_eq!(shown(&record).as_deref(), Some(expected));
+        let record = json!({"time": "2026-03-01T08:30:00.123456Z", "event": "association-closed",
+            "association": "00112233aabbccdd-1f", "address": "192.0.2.1", "ended": "released"});
+        assert!(shown(&record).unwrap().ends_with(", association 00112233aabbccdd-1f\n"));
     }
 }
