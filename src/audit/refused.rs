@@ -116,6 +116,9 @@ pub struct SecurityAlert {
     pub called_ae_title: Option<String>,
     /// A stable label, such as `trail-changed`, `records-lost`.
     pub reason: Cow<'static, str>,
+    /// Of which upstream, certificate, list or repository it is told, as the configuration names it: never what a peer chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     pub explanation: String,
     /// What was shown, where a certificate that was refused is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]

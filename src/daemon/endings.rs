@@ -98,8 +98,10 @@ fn alert(place: &str, end: &End, stage: Stage) -> SecurityAlert {
     let date = end.at.to_offset(time::UtcOffset::UTC).date();
     let verb = if stage == Stage::Ended { "ended" } else { "ends" };
     let (file, what) = (end.file.display(), &end.what);
-    let explanation = format!("{place}: {what} in {file} {verb} on {date}");
-    SecurityAlert { reason: notice.label().into(), explanation, ..SecurityAlert::default() }
+    let about = format!("{place}: {what} in {file}");
+    let explanation = format!("{about} {verb} on {date}");
+    let (reason, about) = (notice.label().into(), Some(about));
+    SecurityAlert { reason, about, explanation, ..SecurityAlert::default() }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A task for each target: tells what is due, tries again, and gives up.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until, timeout};
 
@@ -17,13 +17,22 @@ use super::{Occasion, Target, Way, command, hook};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long before each further try. What is not taken then is told again when it happens again.
 const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
-/// What waits for a target that does not answer; more is counted with the next.
-const WAITING: usize = 64;
-
 /// Everybody who is told.
 pub(crate) struct Notifying {
-    targets: Vec<(Arc<Target>, Sender<Happened>, JoinHandle<()>)>,
+    targets: Vec<(Arc<Target>, Arc<Waiting>, JoinHandle<()>)>,
     host: Arc<str>,
+}
+
+/// What one target was told, and what waits for it: counted, however long the target does not answer.
+struct Waiting {
+    due: Mutex<Due>,
+    more: Notify,
+}
+
+impl Waiting {
+    fn due(&self) -> MutexGuard<'_, Due> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Notifying {
@@ -44,9 +53,10 @@ impl Notifying {
         self.targets = kept;
         for target in targets {
             if !self.targets.iter().any(|(old, ..)| same(old, target)) {
-                let (happen, happened) = mpsc::channel(WAITING);
-                let task = tokio::spawn(tell(target.clone(), self.host.clone(), happened));
-                self.targets.push((target.clone(), happen, task));
+                let due = Mutex::new(Due::new(target.repeat));
+                let waiting = Arc::new(Waiting { due, more: Notify::new() });
+                let task = tokio::spawn(tell(target.clone(), self.host.clone(), waiting.clone()));
+                self.targets.push((target.clone(), waiting, task));
             }
         }
     }
@@ -62,16 +72,15 @@ impl Notifying {
 
     /// Something that cannot be a record has begun (`count` 1), or is still so (0). Never waits.
     pub(crate) fn unrecorded(&self, occasion: Occasion, sentence: &str, count: u64) {
-        let (subject, sentence) = (String::new(), sentence.to_owned());
-        self.happened(&Happened { occasion, subject, sentence, count });
+        let (reason, about, sentence) = (String::new(), String::new(), sentence.to_owned());
+        self.happened(&Happened { occasion, reason, about, sentence, count });
     }
 
     fn happened(&self, happened: &Happened) {
         let wanted = self.targets.iter().filter(|(target, ..)| target.when.contains(&happened.occasion));
-        for (target, happen, _) in wanted {
-            if happen.try_send(happened.clone()).is_err() {
-                tracing::debug!(notification = %target.name, "is behind; one occasion is not counted");
-            }
+        for (_, waiting, _) in wanted {
+            waiting.due().happened(happened.clone(), Instant::now());
+            waiting.more.notify_one();
         }
     }
 }
@@ -88,19 +97,19 @@ impl Drop for Notifying {
 /// What went wrong, at the first try.
 pub(crate) async fn test(target: &Target, host: &str) -> io::Result<()> {
     let happened = Happened {
-        occasion: Occasion::Restarted,
-        subject: "test".into(),
+        occasion: Occasion::Test,
+        reason: String::new(),
+        about: String::new(),
         sentence: "this is a test: nothing has happened".into(),
         count: 1,
     };
     send(target, &message(target, host, &happened, 1), PATIENCE).await
 }
 
-/// Tells one target what is due, for as long as anybody says what happens.
-async fn tell(target: Arc<Target>, host: Arc<str>, mut happened: Receiver<Happened>) {
-    let mut due = Due::new(target.repeat);
+/// Tells one target what is due, until it is ended.
+async fn tell(target: Arc<Target>, host: Arc<str>, waiting: Arc<Waiting>) {
     loop {
-        let next = due.next();
+        let next = waiting.due().next();
         let wake = async {
             match next {
                 Some(at) => sleep_until(at.into()).await,
@@ -108,13 +117,11 @@ async fn tell(target: Arc<Target>, host: Arc<str>, mut happened: Receiver<Happen
             }
         };
         tokio::select! {
-            one = happened.recv() => match one {
-                Some(one) => due.happened(one, Instant::now()),
-                None => return,
-            },
+            () = waiting.more.notified() => {}
             () = wake => {}
         }
-        for (what, count) in due.take(Instant::now()) {
+        let due = waiting.due().take(Instant::now());
+        for (what, count) in due {
             deliver(&target, &message(&target, &host, &what, count)).await;
         }
     }
@@ -126,7 +133,7 @@ fn message(target: &Target, host: &str, what: &Happened, count: u64) -> Message 
         host: host.to_owned(),
         notification: target.name.to_string(),
         occasion: what.occasion,
-        reason: what.subject.clone(),
+        reason: what.reason.clone(),
         explanation: what.sentence.clone(),
         count,
     }

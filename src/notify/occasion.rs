@@ -26,6 +26,8 @@ pub enum Occasion {
     ConfigurationRefused,
     /// The proxy has started.
     Restarted,
+    /// Nothing: somebody tries whether a message arrives. No value of `when`.
+    Test,
 }
 
 /// What a record says that decides whether somebody is told.
@@ -35,6 +37,8 @@ struct Said<'r> {
     event: &'r str,
     #[serde(default, borrow)]
     reason: Option<std::borrow::Cow<'r, str>>,
+    #[serde(default, borrow)]
+    about: Option<std::borrow::Cow<'r, str>>,
     #[serde(default, borrow)]
     explanation: Option<std::borrow::Cow<'r, str>>,
     #[serde(default)]
@@ -47,8 +51,10 @@ struct Said<'r> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Happened {
     pub occasion: Occasion,
-    /// What tells one from another of the same kind: the label of a refusal or an alert.
-    pub subject: String,
+    /// The label of a refusal or an alert.
+    pub reason: String,
+    /// Which upstream, certificate, list or repository, where it is about one.
+    pub about: String,
     /// For people.
     pub sentence: String,
     /// How often, where the record stands for several.
@@ -56,7 +62,7 @@ pub(super) struct Happened {
 }
 
 impl Occasion {
-    /// Every one.
+    /// Every one that `when` can name.
     pub const ALL: [Self; 9] = [
         Self::UpstreamDown,
         Self::CertificateEnds,
@@ -81,6 +87,7 @@ impl Occasion {
             Self::Disk => "disk",
             Self::ConfigurationRefused => "configuration-refused",
             Self::Restarted => "restarted",
+            Self::Test => "test",
         }
     }
 
@@ -97,13 +104,31 @@ impl Occasion {
     }
 }
 
+impl Happened {
+    /// What tells one from another of the same kind. An upstream that is down, and is up again, is the same one.
+    pub(super) fn subject(&self) -> (Occasion, String) {
+        let subject = match self.occasion {
+            Occasion::UpstreamDown => self.about.clone(),
+            _ if self.about.is_empty() => self.reason.clone(),
+            _ => format!("{} {}", self.reason, self.about),
+        };
+        (self.occasion, subject)
+    }
+
+    /// Whether it is the end of what the same subject was an occasion for before.
+    pub(super) fn is_over(&self) -> bool {
+        self.reason == Notice::UpstreamUp.label()
+    }
+}
+
 /// What a record, as it is written, is an occasion for; `None` where nobody needs to be told.
 pub(super) fn of_record(line: &str) -> Option<Happened> {
     let said: Said<'_> = serde_json::from_str(line).ok()?;
-    let subject = said.reason.as_deref().unwrap_or_default().to_owned();
+    let reason = said.reason.as_deref().unwrap_or_default().to_owned();
+    let about = said.about.map(Into::into).unwrap_or_default();
     let occasion = match said.event {
         "connection-refused" | "association-rejected" => Occasion::Refusals,
-        "security-alert" => Occasion::of_alert(&subject),
+        "security-alert" => Occasion::of_alert(&reason),
         "configuration-refused" => Occasion::ConfigurationRefused,
         "started" => Occasion::Restarted,
         _ => return None,
@@ -113,7 +138,7 @@ pub(super) fn of_record(line: &str) -> Option<Happened> {
         Occasion::Restarted => "the proxy has started".into(),
         _ => said.explanation.map(Into::into).unwrap_or_default(),
     };
-    Some(Happened { occasion, subject, sentence, count: said.count.unwrap_or(1) })
+    Some(Happened { occasion, reason, about, sentence, count: said.count.unwrap_or(1) })
 }
 
 #[cfg(test)]

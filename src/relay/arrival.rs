@@ -215,6 +215,7 @@ impl Arrival {
             calling_ae_title: requested.map(|requested| requested.calling.to_string()),
             called_ae_title: requested.map(|requested| requested.called.to_string()),
             reason: refused.reason.label().into(),
+            about: None,
             explanation: refused.explanation.clone(),
             certificate: refused.certificate.as_deref().map(Into::into),
             records: None,

@@ -111,6 +111,7 @@ fn a_command_is_told_of_an_upstream_that_is_down_and_runs_without_a_shell() {
         "{told}"
     );
     let alert = gate.record("the alert", |record| record["reason"] == "upstream-down");
+    assert_eq!(alert["about"], "pacs");
     assert_eq!(told["explanation"], alert["explanation"]);
 }
 

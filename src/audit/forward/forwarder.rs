@@ -288,6 +288,7 @@ impl Forwarder {
         tracing::error!(repository = %self.to.name, "{explanation}");
         (self.alert)(SecurityAlert {
             reason: Notice::RepositoryBehind.label().into(),
+            about: Some(self.to.name.to_string()),
             explanation,
             records: Some(backlog.records),
             ..SecurityAlert::default()

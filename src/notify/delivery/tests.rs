@@ -72,6 +72,18 @@ async fn a_hook_gets_a_signed_message_of_what_it_wants_to_be_told_and_nothing_el
 }
 
 #[tokio::test]
+async fn what_happens_while_a_target_is_slow_is_counted_to_the_last() {
+    let (listener, address) = listener().await;
+    let notifying = Notifying::start(&[Arc::new(target(address))], "gate-1");
+    for _ in 0..1000 {
+        notifying.record(REFUSED);
+    }
+    let (_, body) = serve(&listener, "HTTP/1.1 204 No Content\r\n\r\n").await;
+    let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(told["count"], 1000);
+}
+
+#[tokio::test]
 async fn a_redirection_is_not_followed_and_is_said() {
     let (listener, address) = listener().await;
     let circle =
@@ -97,6 +109,9 @@ async fn a_target_can_be_tested() {
     let (sent, (_, body)) = tokio::join!(test(&target, "gate-1"), serve(&listener, ok));
     sent.unwrap();
     assert!(body.contains("this is a test"), "{body}");
+    let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((&told["occasion"], &told["reason"]), (&"test".into(), &serde_json::Value::Null));
+    assert!(!Occasion::ALL.contains(&Occasion::Test), "no value of when");
 }
 
 fn message() -> Message {

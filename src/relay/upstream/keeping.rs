@@ -162,7 +162,8 @@ async fn tell(name: Arc<str>, mut down: watch::Receiver<Option<String>>, audit: 
             Some(why) => (Notice::UpstreamDown, format!("upstream \"{name}\" is down: {why}")),
             None => (Notice::UpstreamUp, format!("upstream \"{name}\" is up again")),
         };
-        let alert = SecurityAlert { reason: notice.label().into(), explanation, ..SecurityAlert::default() };
+        let (reason, about) = (notice.label().into(), Some(name.to_string()));
+        let alert = SecurityAlert { reason, about, explanation, ..SecurityAlert::default() };
         audit.record(Event::SecurityAlert(Box::new(alert))).await;
     }
 }
