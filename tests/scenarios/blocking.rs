@@ -106,17 +106,18 @@ fn what_names_nobody_is_refused_and_a_damaged_file_lets_nobody_start() {
             &["certificate:cn:gw", "--reason", "x"],
             "is a name, which the holder of a certificate may have chosen",
         ),
+        (&["peer:siet", "--reason", "x"], "has no [[peer]] of this name; did you mean peer:site?"),
         (&["peer:site", "--reason", ""], "a block has a reason of 1 to 500 bytes"),
         (&["peer:site", "--reason", "x", "--for", "soon"], "\"soon\" is not a duration"),
     ] {
         let ran = gate::run(&gate.site, &[&["block", "-c", "dimsegate.toml"], arguments].concat());
         assert!(ran.status == 69 && ran.err.contains(told), "{}", ran.err);
     }
-    block(&gate, &["peer:nobody"]);
+    block(&gate, &["ae-title:NOBODY"]);
     assert!(gate.stop().success());
     let file = gate.site.path("state/blocks.json");
     let text = fs::read_to_string(&file).expect("the blocks");
-    fs::write(&file, text.replace("peer:nobody", "nobody")).expect("a damaged file");
+    fs::write(&file, text.replace("ae-title:NOBODY", "nobody")).expect("a damaged file");
     let ran = gate::run(&gate.site, &["run", "-c", "dimsegate.toml"]);
     assert_eq!(ran.status, 69);
     assert!(

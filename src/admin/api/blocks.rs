@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::told::{Failed, ProblemDocument, Segment, content, moment, told};
 use crate::admin::Shared;
 use crate::admin::access::Who;
-use crate::config::duration;
+use crate::config::{duration, nearest};
 use crate::daemon::BlockError;
 use crate::http::Problem;
 use crate::policy::Blocked;
@@ -72,6 +72,8 @@ pub(super) async fn add(
     let Wanted { of, r#for, reason } = content(&body)?;
     let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
     let of: Blocked = of.parse().map_err(|error: crate::policy::BlockedError| bad(error.to_string()))?;
+    let settings = shared.proxy.settings();
+    configured(&of, settings.policy.peers.iter().map(|peer| &*peer.name)).map_err(bad)?;
     let lasting = r#for.as_deref().map(duration).transpose();
     let lasting = lasting.map_err(|problem| bad(format!("for: {problem}")))?;
     let made = shared.proxy.blocking().block(of, lasting, &reason, &who.user).await;
@@ -103,6 +105,16 @@ pub(super) async fn remove(State(shared): State<Shared>, Segment(id): Segment) -
     Ok(told(Json(block), what))
 }
 
+/// Whether a peer that is named is one: shutting out a name that nobody has would shut out nobody.
+fn configured<'p>(of: &Blocked, peers: impl Iterator<Item = &'p str> + Clone) -> Result<(), String> {
+    let Blocked::Peer(name) = of else { return Ok(()) };
+    if peers.clone().any(|peer| *peer == **name) {
+        return Ok(());
+    }
+    let meant = nearest(name, peers).map(|near| format!("; did you mean peer:{near}?")).unwrap_or_default();
+    Err(format!("{of}: the configuration in force has no [[peer]] of this name{meant}"))
+}
+
 fn problem(error: &BlockError) -> Problem {
     let status = match error {
         BlockError::Reason => StatusCode::BAD_REQUEST,
@@ -124,5 +136,22 @@ impl Block {
             by: block.by.clone(),
             since: moment(block.since),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::configured;
+
+    #[test]
+    fn a_peer_that_is_blocked_is_one_of_the_configuration() {
+        let peers = ["lyon", "oslo"];
+        let of = |text: &str| configured(&text.parse().unwrap(), peers.into_iter());
+        assert_eq!((of("peer:lyon"), of("ae-title:LYNO")), (Ok(()), Ok(())));
+        let told =
+            "peer:lyno: the configuration in force has no [[peer]] of this name; did you mean peer:lyon?";
+        assert_eq!(of("peer:lyno"), Err(told.into()));
+        let told = "peer:hamburg: the configuration in force has no [[peer]] of this name";
+        assert_eq!(of("peer:hamburg"), Err(told.into()));
     }
 }
