@@ -61,6 +61,14 @@ impl EndKind {
             Self::RevocationList => Duration::days(7),
         }
     }
+
+    /// How long before its end it is as bad as over. Who renews lists does it in their last days.
+    pub fn urgent(self) -> Duration {
+        match self {
+            Self::Certificate => Duration::days(3),
+            Self::RevocationList => Duration::ZERO,
+        }
+    }
 }
 
 /// The ends of the certificates and lists in files that could be used.

@@ -37,6 +37,12 @@ pub(super) struct Status {
     /// The certificate or list that ends first.
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_first: Option<End>,
+    /// Whole days until the first certificate ends, below 0 where it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days_to_certificate_end: Option<i64>,
+    /// Whole days until the first revocation list ends, below 0 where it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days_to_list_end: Option<i64>,
 }
 
 /// How much is wrong.
@@ -104,6 +110,10 @@ pub(super) async fn status(State(shared): State<Shared>) -> Json<Status> {
     let (settings, gate) = (proxy.settings(), proxy.gate());
     let problems = problems(proxy, now);
     let first = settings.ends.iter().map(|(_, end)| end).min_by_key(|end| end.at);
+    let days_to = |kind| {
+        let of_kind = settings.ends.iter().map(|(_, end)| end).filter(|end| end.kind == kind);
+        of_kind.map(|end| days(end.at - now)).min()
+    };
     let lately = |one: &&std::sync::Arc<crate::relay::Recalled>| now - one.last <= LATELY;
     Json(Status {
         version: env!("CARGO_PKG_VERSION"),
@@ -133,6 +143,8 @@ pub(super) async fn status(State(shared): State<Shared>) -> Json<Status> {
             at: moment(end.at),
             days: (end.at - now).whole_days(),
         }),
+        days_to_certificate_end: days_to(EndKind::Certificate),
+        days_to_list_end: days_to(EndKind::RevocationList),
     })
 }
 
@@ -160,14 +172,17 @@ fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
         if left <= Duration::ZERO {
             add(Level::Critical, format!("{place}: {what} ended on {date}"));
         } else if left <= kind.notice() {
-            let level = match kind {
-                EndKind::Certificate if left <= Duration::days(3) => Level::Critical,
-                _ => Level::Warning,
-            };
+            let level = if left <= kind.urgent() { Level::Critical } else { Level::Warning };
             add(level, format!("{place}: {what} ends on {date}"));
         }
     }
     problems
+}
+
+/// Whole days that are left: fewer than a notice has where not more than the notice is left, and fewer than none at the end.
+fn days(left: Duration) -> i64 {
+    let left = left.saturating_sub(Duration::NANOSECOND);
+    left.whole_days() - i64::from(left.is_negative())
 }
 
 /// What is wrong with an upstream.
@@ -183,11 +198,11 @@ fn of_upstream(upstream: &UpstreamState) -> Option<(Level, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, of_upstream};
+    use super::{Level, days, of_upstream};
     use crate::config::Balance;
     use crate::relay::Availability::{Down, Probing, Up};
     use crate::relay::{AddressState, Availability, UpstreamState};
-    use time::OffsetDateTime;
+    use time::{Duration, OffsetDateTime};
 
     fn state(availability: Availability, addresses: &[Availability]) -> UpstreamState {
         let address = |availability: &Availability| AddressState {
@@ -223,5 +238,16 @@ mod tests {
             assert_eq!(of_upstream(&part), told);
         }
         assert_eq!(of_upstream(&state(Up, &[Up, Up])), None);
+    }
+
+    #[test]
+    fn days_are_below_a_threshold_exactly_where_as_much_time_or_less_is_left() {
+        let moment = Duration::NANOSECOND;
+        for threshold in [0, 3, 7, 30] {
+            let left = Duration::days(threshold);
+            assert!(days(left) < threshold && days(left - moment) < threshold);
+            assert!(days(left + moment) >= threshold);
+        }
+        assert_eq!((days(Duration::hours(12)), days(Duration::hours(-12))), (0, -1));
     }
 }

@@ -8,6 +8,7 @@ use super::asked::{items, number, text};
 use super::{Which, answered, asking};
 use crate::cli::table::visible;
 use crate::cli::words::{counted, duration};
+use crate::tls::EndKind;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -118,8 +119,13 @@ fn of_status(status: &Value) -> (String, u8) {
         allowed.saturating_mul(4) / 5,
         number(status, "/uptime-ms") / 1000
     );
-    if let Some(days) = status.pointer("/ends-first/days").and_then(Value::as_i64) {
-        data.push_str(&format!(" days_to_first_end={days};30:;3:"));
+    for (kind, figure) in
+        [(EndKind::Certificate, "days_to_certificate_end"), (EndKind::RevocationList, "days_to_list_end")]
+    {
+        let (notice, urgent) = (kind.notice().whole_days(), kind.urgent().whole_days());
+        if let Some(days) = status.get(figure.replace('_', "-")).and_then(Value::as_i64) {
+            data.push_str(&format!(" {figure}={days};{notice}:;{urgent}:"));
+        }
     }
     (format!("DIMSEGATE {word} - {} | {data}", without_bars(&said)), code)
 }
@@ -137,9 +143,10 @@ mod tests {
     #[test]
     fn a_monitor_gets_one_line_with_data_and_a_status() {
         let good = json!({"health": "ok", "problems": [], "associations": {"open": 3, "allowed": 500},
-            "refusals": 1, "uptime-ms": 61_000, "ends-first": {"days": 40}});
+            "refusals": 1, "uptime-ms": 61_000, "days-to-certificate-end": 40, "days-to-list-end": 9});
         let expected = "DIMSEGATE OK - 3 associations open, 1 refusal in 5 minutes | \
-                        associations=3;400;;0;500 refusals=1;;;0 uptime=61s;;;0 days_to_first_end=40;30:;3:";
+                        associations=3;400;;0;500 refusals=1;;;0 uptime=61s;;;0 \
+                        days_to_certificate_end=40;30:;3: days_to_list_end=9;7:;0:";
         assert_eq!(of_status(&good), (expected.to_owned(), 0));
         let bad = json!({"health": "critical", "problems": [{"level": "critical", "what": "records | cannot\nbe"}]});
         let (line, status) = of_status(&bad);
