@@ -39,9 +39,12 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(settings: &Settings) -> Self {
+    /// With how long it is between two looks; `None` where nobody is to look.
+    fn new(settings: &Settings) -> Option<(Duration, Self)> {
         let known = |read: &Option<Stamp>| Known { read: *read, content: None, seen: *read };
-        Self { files: settings.watched.iter().map(|(file, read)| (file.clone(), known(read))).collect() }
+        let watched =
+            Self { files: settings.watched.iter().map(|(file, read)| (file.clone(), known(read))).collect() };
+        settings.limits.reload_files.map(|between| (between, watched))
     }
 
     /// Looks at each. Gives those that hold something else than when they were last read, once all of them are as they were
@@ -81,19 +84,21 @@ pub(super) fn watch(settings: watch::Receiver<Arc<Settings>>) -> mpsc::Receiver<
 async fn look_again_and_again(mut settings: watch::Receiver<Arc<Settings>>, told: mpsc::Sender<ReloadedBy>) {
     loop {
         let current = settings.borrow_and_update().clone();
-        let mut watched = Watched::new(&current);
+        let mut watching = Watched::new(&current);
         loop {
             tokio::select! {
-                () = pause(current.limits.reload_files) => {}
+                () = pause(watching.as_ref().map(|(between, _)| *between)) => {}
                 () = told.closed() => return,
                 changed = settings.changed() => match changed {
                     Ok(()) => break,
                     Err(_) => return,
                 },
             }
+            // Without it, the pause has no end.
+            let Some((between, mut watched)) = watching else { return };
             let looked = tokio::task::spawn_blocking(move || (watched.look(), watched)).await;
             let Ok((changed, kept)) = looked else { return };
-            watched = kept;
+            watching = Some((between, kept));
             if !changed.is_empty() && told.send(by(&changed)).await.is_err() {
                 return;
             }
@@ -127,6 +132,7 @@ mod tests {
     use crate::scratch::Scratch;
     use std::fs;
     use std::path::{Path, PathBuf};
+    use std::time::Duration;
 
     fn watch(files: &[&Path]) -> Watched {
         let known = |file: &Path| Known { read: Stamp::of(file), content: None, seen: Stamp::of(file) };
@@ -138,6 +144,23 @@ mod tests {
         let next = file.with_extension("next");
         fs::write(&next, text).unwrap();
         fs::rename(&next, file).unwrap();
+    }
+
+    #[test]
+    fn nobody_looks_where_that_is_switched_off() {
+        let home = Scratch::new();
+        let file = home.path().join("dimsegate.toml");
+        let between = |limits: &str| {
+            let text = "[[listener]]\nname = \"l\"\naddress = \"127.0.0.1:11112\"\nupstream = \"u\"\n\
+                        [[upstream]]\nname = \"u\"\naddresses = [\"10.0.0.5:104\"]\ncalled-ae-title = \"PACS\"\n\
+                        [[role]]\nname = \"r\"\noperations = [\"C-STORE\"]\nsop-classes = [\"storage\"]\n\
+                        [[peer]]\nname = \"p\"\nnetworks = [\"10.0.0.0/8\"]\ncalling-ae-titles = [\"CT*\"]\nrole = \"r\"\n";
+            fs::write(&file, format!("{text}[limits]\n{limits}\n")).unwrap();
+            let settings = crate::config::load(&file).unwrap().settings;
+            Watched::new(&settings).map(|(between, _)| between)
+        };
+        assert_eq!(between("reload-files = \"off\""), None);
+        assert_eq!(between("reload-files = \"50ms\""), Some(Duration::from_millis(50)));
     }
 
     #[test]

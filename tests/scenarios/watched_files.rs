@@ -68,20 +68,3 @@ fn a_renewed_certificate_is_shown_without_a_signal_and_a_broken_key_is_told_once
     wait::until("the key to be taken", || (gate.count("configuration-loaded") > loaded).then_some(()));
     assert_eq!(served(&gate), in_file(&renewed));
 }
-
-#[test]
-fn nobody_looks_where_that_is_switched_off() {
-    let upstream = Upstream::bind();
-    let limits = "reload-files = \"off\"";
-    let setup = Setup { limits, ..Setup::tls(upstream.address) };
-    let gate = Gate::start(&setup);
-    let before = in_file(&gate.site);
-    let renewed = Site::new();
-    for file in ["certs/server.pem", "certs/server.key"] {
-        fs::copy(renewed.path(file), gate.site.path(file)).expect("a copy");
-    }
-    assert_eq!(served(&gate), before);
-    gate.signal("HUP");
-    wait::until("the renewed certificate", || (served(&gate) == in_file(&renewed)).then_some(()));
-    assert!(gate.records().iter().all(|record| record["watched-files"].is_null()), "{:#?}", gate.records());
-}
