@@ -138,6 +138,24 @@ fn a_node_that_has_the_request_is_not_followed_by_another() {
 }
 
 #[test]
+fn an_upstream_that_never_answers_one_requestor_stays_up_for_the_others() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup::plain(upstream.address));
+    for _ in 0..5 {
+        let mut requestor = raw::Peer::plain(gate.address);
+        requestor.send(&verification("EVIL", "PACS").encode());
+        let mut acceptor = upstream.accept();
+        assert_eq!(acceptor.associate(upper::ASSOCIATE_RQ).calling, "EVIL");
+        drop(acceptor);
+        assert_eq!(requestor.expect(upper::ASSOCIATE_RJ), CONGESTION);
+    }
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    raw::release(requestor, acceptor);
+    gate.event("association-closed");
+    assert_eq!(alerts(&gate, "upstream-down"), Vec::<Value>::new());
+}
+
+#[test]
 fn health_is_checked_as_the_proxy_would_do_it() {
     let site = Site::new();
     let [key, certificate, ca] =

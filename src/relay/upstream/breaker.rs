@@ -44,6 +44,10 @@ impl Rules {
             None => Self { rise: 1, fall: FALL, checked: false },
         }
     }
+
+    pub(super) fn checked(self) -> bool {
+        self.checked
+    }
 }
 
 /// What becomes of somebody who wants to be served there.
@@ -110,7 +114,7 @@ impl Breaker {
         }
     }
 
-    /// It answered, whatever it said.
+    /// It answered, whatever it said; where nobody checks it, a connection is enough.
     pub(super) fn answered(&mut self, rules: Rules) -> Option<Change> {
         match self {
             Self::Up { failures } => {
@@ -127,7 +131,7 @@ impl Breaker {
         }
     }
 
-    /// It did not answer. `jitter`, of 0 to 255, shortens the pause, so that not all come back at once. `attempt`: who was
+    /// It could not be reached, or a check had no answer. `jitter`, of 0 to 255, shortens the pause, so that not all come back at once. `attempt`: who was
     /// admitted as one; what others began before it went down says nothing new.
     pub(super) fn failed(&mut self, rules: Rules, now: Instant, jitter: u8, attempt: bool) -> Option<Change> {
         match self {

@@ -31,6 +31,8 @@ pub(super) struct Entry {
     pub current: bool,
     /// When it last said something.
     pub answered: Option<Instant>,
+    /// Whether a request had no answer since then.
+    pub doubted: bool,
     pub check: Check,
 }
 
@@ -60,12 +62,14 @@ impl Entry {
             open: 0,
             current,
             answered: None,
+            doubted: false,
             check: Check { due: Instant::now(), under_way: false, took: None, refused: None },
         }
     }
 
     pub(super) fn answered(&mut self, upstream: &str, rules: Rules) -> Option<Change> {
         self.answered = Some(Instant::now());
+        self.doubted = false;
         if self.failing.over() {
             tracing::info!(%upstream, address = %self.called, "address answers again");
         }
@@ -73,6 +77,26 @@ impl Entry {
         self.changed(change)
     }
 
+    /// Where nobody checks it, a connection is all that tells without a requestor's words that it is there.
+    pub(super) fn connected(&mut self, rules: Rules) -> Option<Change> {
+        if rules.checked() {
+            return None;
+        }
+        let change = self.breaker.answered(rules);
+        self.changed(change)
+    }
+
+    /// A requestor's request had no answer: that may be the requestor's doing, and a check tells whether it is.
+    pub(super) fn unanswered(&mut self, upstream: &str, silence: &NotReached) -> Option<Change> {
+        self.doubted = true;
+        self.check.due = self.check.due.min(Instant::now() + SOON);
+        if !self.breaker.is_down() {
+            self.remember(upstream, silence);
+        }
+        None
+    }
+
+    /// No connection, no TLS, or no answer to a C-ECHO of dimsegate.
     pub(super) fn failed(
         &mut self,
         upstream: &str,
@@ -80,12 +104,7 @@ impl Entry {
         failed: &NotReached,
         attempt: bool,
     ) -> Option<Change> {
-        let detail = &failed.detail;
-        if let Some(times) = self.failing.again(Instant::now()) {
-            tracing::warn!(%upstream, address = %self.called, detail, times, "address did not answer");
-        }
-        let at = OffsetDateTime::now_utc();
-        self.failure = Some(Failure { reason: failed.reason, detail: detail.clone(), at });
+        self.remember(upstream, failed);
         // One that takes one association at a time, and has one, is there.
         if failed.connected && self.open > 0 && !self.breaker.is_down() {
             return None;
@@ -95,6 +114,15 @@ impl Entry {
         self.changed(change)
     }
 
+    fn remember(&mut self, upstream: &str, failed: &NotReached) {
+        let detail = &failed.detail;
+        if let Some(times) = self.failing.again(Instant::now()) {
+            tracing::warn!(%upstream, address = %self.called, detail, times, "address did not answer");
+        }
+        let at = OffsetDateTime::now_utc();
+        self.failure = Some(Failure { reason: failed.reason, detail: detail.clone(), at });
+    }
+
     fn changed(&mut self, change: Option<Change>) -> Option<Change> {
         if change.is_some() {
             self.since = OffsetDateTime::now_utc();
@@ -102,10 +130,15 @@ impl Entry {
         change
     }
 
+    /// Whether nothing speaks against it since it last answered.
+    pub(super) fn is_sound(&self) -> bool {
+        self.breaker.is_sound() && !self.doubted
+    }
+
     /// Whether a check would show nothing new, or take the place of somebody who is served there.
     fn needs_no_check(&self, health: &Health, now: Instant) -> bool {
         let lately = self.answered.is_some_and(|at| now.duration_since(at) < health.echo);
-        !self.breaker.is_down() && (self.taken > 0 || (self.breaker.is_sound() && lately))
+        !self.breaker.is_down() && (self.taken > 0 || (self.is_sound() && lately))
     }
 
     /// Whether a check is to begin now.
@@ -123,7 +156,7 @@ impl Entry {
 
     /// A check has ended: the next one is due.
     pub(super) fn check_ended(&mut self, health: &Health) {
-        let between = if self.breaker.is_sound() { health.echo } else { health.echo.min(SOON) };
+        let between = if self.is_sound() { health.echo } else { health.echo.min(SOON) };
         self.check.due = Instant::now() + between - between / 10 * u32::from(jitter()) / 255;
         self.check.under_way = false;
     }

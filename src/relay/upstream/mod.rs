@@ -16,6 +16,8 @@
 //!   have it may both act.
 //! - **Why whoever finds an upstream down is refused at once**: a requestor that waits for a connection which will not come
 //!   holds its place, and would be refused all the same.
+//! - **Why silence after a request takes no address down**: the requestor chose what the request says, and an upstream that
+//!   closes on one requestor, or never answers it, may serve all others. It is no more than a reason for a check.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -161,7 +163,7 @@ impl Asking<'_> {
     ) -> Result<AssociateAc, NotReached> {
         let answered = associate(self.limits, self.upstream, &mut dialled.leg, offered).await;
         match &answered {
-            Err(silence) if silence.is_silence() => place.failed(silence),
+            Err(silence) if silence.is_silence() => place.unanswered(silence),
             Err(_) => place.answered(),
             Ok(_) => place.opened(),
         }
@@ -197,6 +199,7 @@ impl Asking<'_> {
             let extra = if is_last { self.upstream.wait } else { Duration::ZERO };
             match dial(self.upstream, candidate.address, &self.header, extra).await {
                 Ok(dialled) => {
+                    place.connected();
                     let dialled = Dialled { passed_over: details, took: began.elapsed(), ..dialled };
                     return Ok(((dialled, place), candidate));
                 }

@@ -22,6 +22,12 @@ impl Place {
         Self { standing, address, attempt, is_judged: false, is_open: false }
     }
 
+    /// There is a connection, with TLS where the upstream has it.
+    pub(super) fn connected(&mut self) {
+        self.is_judged = true;
+        self.standing.change(self.address, |entry, _, rules| entry.connected(rules));
+    }
+
     /// The upstream answered there, and not with yes.
     pub(super) fn answered(&mut self) {
         self.is_judged = true;
@@ -37,6 +43,12 @@ impl Place {
         }
     }
 
+    /// The connection is there, and the request had no answer.
+    pub(super) fn unanswered(&self, silence: &NotReached) {
+        self.standing.change(self.address, |entry, name, _| entry.unanswered(name, silence));
+    }
+
+    /// There is no connection, or no TLS.
     pub(super) fn failed(&mut self, failed: &NotReached) {
         self.is_judged = true;
         let attempt = self.attempt;

@@ -152,7 +152,7 @@ impl Standing {
         let several = book.entries.len() > 1;
         let Some(entry) = book.entries.get_mut(&address) else { return };
         let change = how(entry, &self.name, rules);
-        let is_doubtful = !entry.breaker.is_sound();
+        let (is_doubtful, is_failing) = (!entry.is_sound(), !entry.breaker.is_sound());
         if let Some(change) = change.filter(|_| several) {
             let (upstream, address) = (&self.name, &entry.called);
             match change {
@@ -163,6 +163,8 @@ impl Standing {
         self.tell(&book);
         if is_doubtful {
             self.doubted.notify_one();
+        }
+        if is_failing {
             self.stale.notify_one();
         }
     }

@@ -96,6 +96,49 @@ async fn what_serves_an_association_is_there_however_late_it_answers_another() {
 }
 
 #[tokio::test]
+async fn silence_after_a_request_takes_no_address_down_and_a_connection_brings_it_back() {
+    let silence = NotReached::new(Reason::UpstreamTimeout, "no answer");
+    for health in [None, Some(CHECKED)] {
+        let standing = standing(&settings(&TWO[..1], Balance::Failover, health));
+        let ask_in_vain = || {
+            let mut place = admitted(&standing, TWO[0]);
+            place.connected();
+            place.unanswered(&silence);
+        };
+        (0..10).for_each(|_| ask_in_vain());
+        let state = standing.state();
+        assert_eq!(state.availability, Availability::Up);
+        assert_eq!(state.addresses[0].last_failure.as_ref().map(|(_, why)| why.as_str()), Some("no answer"));
+        (0..2).for_each(|_| admitted(&standing, TWO[0]).failed(&gone()));
+        ask_in_vain();
+        admitted(&standing, TWO[0]).failed(&gone());
+        let is_down = standing.state().availability == Availability::Down;
+        // Where it is checked, nobody's connection says that it answers.
+        assert_eq!(is_down, health.is_some());
+    }
+}
+
+#[tokio::test]
+async fn silence_has_an_address_checked_that_has_answered_lately() {
+    let standing = standing(&settings(&TWO[..1], Balance::Failover, Some(CHECKED)));
+    admitted(&standing, TWO[0]).answered();
+    let begins = |later| {
+        let mut book = standing.book();
+        let (_, entry) = book.entries.iter_mut().next().unwrap();
+        entry.begins_check(&CHECKED, tokio::time::Instant::now() + Duration::from_secs(later))
+    };
+    assert!(!begins(3), "it answered");
+    let silent = || admitted(&standing, TWO[0]).unanswered(&NotReached::new(Reason::UpstreamTimeout, "none"));
+    silent();
+    assert!(!begins(0) && begins(3));
+    standing.checked(&at(TWO[0]), Ok(Ok(Duration::ZERO)));
+    assert!(!begins(3), "it answered again");
+    silent();
+    admitted(&standing, TWO[0]).answered();
+    assert!(!begins(3), "it answered somebody else");
+}
+
+#[tokio::test]
 async fn addresses_take_turns_or_the_one_with_the_fewest_comes_first() {
     let turns = settings(&TWO, Balance::RoundRobin, None);
     let round = standing(&turns);
