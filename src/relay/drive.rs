@@ -7,13 +7,14 @@
 //! what it holds meanwhile counts. So what it waits for is told by the machine at each wake-up, and only what is rare, and has
 //! a future of its own, is boxed while it lasts.
 
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::task::{coop::unconstrained, yield_now};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::alarm::Alarm;
 use super::asking::Asking;
@@ -58,7 +59,14 @@ pub(super) struct Drive<'o, 'a> {
     entry: &'a Entered,
     call: Seldom<Boxed<'a, Call>>,
     stage: Stage,
-    ordered: Option<Box<Order>>,
+    ordered: Option<Box<Waiting>>,
+}
+
+/// An order that waits for the end of a message.
+struct Waiting {
+    order: Order,
+    /// Until then, and no longer. `None`: a time beyond all clocks.
+    until: Option<Instant>,
 }
 
 /// What comes from outside, and ends the association sooner or later.
@@ -66,6 +74,8 @@ enum Call {
     /// The proxy stops, and has come so far.
     Stage(Stage),
     Order(Order),
+    /// An order has waited long enough for the end of a message.
+    Overdue,
 }
 
 /// Which half goes on first. They take turns at that, since the first may use up the share of work that the runtime gives
@@ -124,7 +134,7 @@ impl<'o, 'a> Drive<'o, 'a> {
     /// Goes on until it waits, or the association ends. Both halves go on at each wake-up, since a socket wakes the task and
     /// not the half that waits for it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        self.open.machine.woken(tokio::time::Instant::now().into_std());
+        self.open.machine.woken(Instant::now().into_std());
         // First what has come: a proxy that could not run for a while has not been waiting in vain.
         loop {
             for direction in self.turns.next() {
@@ -311,13 +321,20 @@ impl<'o, 'a> Drive<'o, 'a> {
                     self.open.machine.drain();
                 }
                 Call::Order(order) if order.when == When::AtOnce => return Poll::Ready(ended_by(&order)),
-                Call::Order(order) => self.ordered = Some(Box::new(order)),
+                Call::Order(order) => {
+                    let until = Instant::now().checked_add(self.gate.grace());
+                    self.ordered = Some(Box::new(Waiting { order, until }));
+                }
+                Call::Overdue => {
+                    if let Some(waiting) = &self.ordered {
+                        return Poll::Ready(ended_by(&waiting.order));
+                    }
+                }
             }
-            let known = self.ordered.as_ref().map(|order| order.when);
-            self.call = Seldom::new(called(self.gate, self.entry, self.stage, known));
+            self.call = Seldom::new(called(self.gate, self.entry, self.stage, self.ordered.as_deref()));
         }
         match &self.ordered {
-            Some(order) if self.is_between_messages() => Poll::Ready(ended_by(order)),
+            Some(waiting) if self.is_between_messages() => Poll::Ready(ended_by(&waiting.order)),
             _ if self.open.machine.may_end() => Poll::Ready(Ended::Drained),
             _ => Poll::Pending,
         }
@@ -355,8 +372,23 @@ impl<'o, 'a> Drive<'o, 'a> {
     }
 }
 
-/// What is heard next from outside: the next stage of a stop, or an order that is sooner than the `known` one.
-fn called<'a>(gate: &'a Gate, entry: &'a Entered, stage: Stage, known: Option<When>) -> Boxed<'a, Call> {
+/// What is heard next from outside: the next stage of a stop, an order that is sooner than the one that waits, or that this
+/// one has waited long enough.
+fn called<'a>(
+    gate: &'a Gate,
+    entry: &'a Entered,
+    stage: Stage,
+    waiting: Option<&Waiting>,
+) -> Boxed<'a, Call> {
+    let (known, until) =
+        (waiting.map(|waiting| waiting.order.when), waiting.and_then(|waiting| waiting.until));
+    let overdue = async move {
+        match until {
+            // Boxed: an association without an order holds no timer.
+            Some(until) => Box::pin(sleep_until(until)).await,
+            None => pending().await,
+        }
+    };
     let next_stage = async move {
         match stage {
             Stage::Running => gate.draining().await,
@@ -369,6 +401,7 @@ fn called<'a>(gate: &'a Gate, entry: &'a Entered, stage: Stage, known: Option<Wh
             biased;
             stage = next_stage => Call::Stage(stage),
             order = entry.orders.given(known) => Call::Order(order),
+            () = overdue => Call::Overdue,
         }
     }))
 }

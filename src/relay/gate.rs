@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use time::OffsetDateTime;
@@ -74,7 +75,13 @@ impl Gate {
         }
     }
 
-    /// Ends an open association whom an administrator has shut out since it was let in: between two messages.
+    /// How long messages under way have, when the proxy stops or their association is ordered to end.
+    pub(crate) fn grace(&self) -> Duration {
+        self.in_force.load().settings.limits.grace
+    }
+
+    /// Ends an open association whom an administrator has shut out since it was let in: between two messages, or in the midst
+    /// of one that lasts longer than the grace period.
     pub(crate) fn heed_blocks(&self, entry: &Entry) {
         let facts = &entry.facts;
         let known = Known {

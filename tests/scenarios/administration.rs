@@ -215,6 +215,39 @@ fn an_association_that_is_to_end_between_messages_ends_inside_of_none() {
 }
 
 #[test]
+fn a_message_that_does_not_end_holds_up_the_end_of_its_association_for_the_grace_period_at_most() {
+    let request = verification("SITE", "PACS");
+    for (limits, order) in [
+        ("grace = \"300ms\"", &["abort", "--between-messages"][..]),
+        ("grace = \"0s\"", &["abort", "--between-messages"]),
+        ("grace = \"300ms\"", &["block", "--reason", "stolen", "peer:site"]),
+    ] {
+        let extra = "[admin]\nlisten = \"unix:admin.sock\"\nstate-directory = \"state\"\n";
+        let (gate, _upstream, mut requestor, mut acceptor) =
+            raw::opened(&request, |setup| (setup.extra, setup.limits) = (extra, limits));
+        let id = gate.event("association-opened")["association"].as_str().expect("an id").to_owned();
+        let message = upper::p_data(1, upper::COMMAND, &Command::c_echo_rq(1).encode(), 16384);
+        requestor.send(&message[..message.len() / 2]);
+        let path = format!("/api/v1/associations/{id}");
+        let is_inside = || ask(&gate, "GET", &path, "").body["from-peer"]["under-way"] == true;
+        wait::until("the beginning of a message", || is_inside().then_some(()));
+        let mut arguments = vec![order[0], "-c", "dimsegate.toml"];
+        arguments.extend(&order[1..]);
+        if order[0] == "abort" {
+            arguments.push(&id);
+        }
+        let ran = gate::run(&gate.site, &arguments);
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        assert_eq!(requestor.expect(upper::ABORT), ABORTED);
+        let closed = gate.event("association-closed");
+        let reason = if order[0] == "abort" { "ended-by-administrator: " } else { "blocked: " };
+        assert_eq!(closed["ended"], "policy");
+        assert!(closed["reason"].as_str().is_some_and(|why| why.starts_with(reason)), "{closed}");
+        drop(acceptor.rest());
+    }
+}
+
+#[test]
 fn an_idle_association_that_is_to_end_between_messages_ends_now() {
     let request = verification("SITE", "PACS");
     let (gate, _upstream, mut requestor, mut acceptor) =
