@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::report::{Located, Place, Report, Wrong};
 use super::section::Section;
 use super::suggest;
+use crate::policy::is_name;
 
 /// What to write where a table has no name.
 pub(super) const NAME: (&str, &str) =
@@ -96,8 +97,7 @@ impl Names {
 }
 
 pub(super) fn fit(text: &str) -> Result<Arc<str>, Wrong> {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if text.is_empty() || text.len() > 64 || !text.bytes().all(legal) {
+    if !is_name(text) {
         let problem = format!("{text:?} is not a name");
         return Err(Wrong::new(problem, "write 1 to 64 letters, digits, dots, hyphens and underscores"));
     }

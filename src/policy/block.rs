@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Refusal;
+use super::{Refusal, is_name};
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
@@ -177,8 +177,12 @@ impl FromStr for Blocked {
             "certificate" => {
                 certificate(value).map(Self::Certificate).map_err(|problem| wrong("certificate", problem))
             }
-            "peer" if !value.is_empty() => Ok(Self::Peer(value.into())),
-            "peer" => Err(wrong("peer", "is no name".into())),
+            "peer" if is_name(value) => Ok(Self::Peer(value.into())),
+            "peer" => Err(wrong(
+                "peer",
+                "is no name: those of peers are 1 to 64 letters, digits, dots, hyphens and underscores"
+                    .into(),
+            )),
             _ => Err(no_kind()),
         }
     }
@@ -221,7 +225,7 @@ mod tests {
             "address:203.0.113.9",
             "address:203.0.113.0/24",
             "address:2001:db8::/32",
-            "peer:lyon: the old one",
+            "peer:lyon-2.old_one",
             &format!("certificate:sha256:{fingerprint}"),
             &format!("certificate:spki-sha256:{fingerprint}"),
         ] {
@@ -246,6 +250,8 @@ mod tests {
             ("ae-title:", "ae-title: \"\" is no AE title"),
             ("certificate:dns:gw.lyon", "is a name, which the holder"),
             ("peer:", "peer: \"\" is no name"),
+            ("peer:lyon: the old one", "is no name"),
+            (&format!("peer:{}", "a".repeat(60 << 10)), "is no name"),
             ("ae-title:\x1b[2J", "ae-title: \"\\x1b[2J\" is no AE title"),
         ] {
             let error = text.parse::<Blocked>().unwrap_err().to_string();

@@ -19,6 +19,7 @@ pub use ae_pattern::{AePattern, AePatternError};
 pub use block::{Block, Blocked, BlockedError, Blocks, Known};
 pub use decide::{Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide};
 pub use operation::{Direction, Operation, UnknownOperation};
+pub(crate) use peer::is_name;
 pub use peer::{Peer, Policy, RewriteDirection, Route};
 pub use role::{Denial, Request, Role};
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};

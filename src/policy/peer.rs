@@ -32,6 +32,13 @@ pub struct Route {
     pub line: usize,
 }
 
+/// Whether a text can be the name of a peer, or of whatever else a configuration names: 1 to 64 letters, digits, dots, hyphens
+/// and underscores.
+pub(crate) fn is_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=64).contains(&text.len()) && text.bytes().all(legal)
+}
+
 /// `[[peer]]`: all of its conditions have to hold.
 #[derive(Clone, Debug)]
 pub struct Peer {

@@ -119,7 +119,7 @@ fn problem(error: &BlockError) -> Problem {
     let status = match error {
         BlockError::Reason => StatusCode::BAD_REQUEST,
         BlockError::Unknown(_) => StatusCode::NOT_FOUND,
-        BlockError::TooMany => StatusCode::CONFLICT,
+        BlockError::TooMany | BlockError::Full => StatusCode::CONFLICT,
         BlockError::NotKept { .. } => StatusCode::INSUFFICIENT_STORAGE,
         BlockError::Unreadable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     };

@@ -18,6 +18,8 @@ use crate::policy::{Block, Blocked, Blocks};
 const MOST: usize = 1000;
 /// Bytes of a reason.
 const LONGEST_REASON: usize = 500;
+/// Bytes of who blocked. A certificate can have a longer subject; records say all of it.
+const LONGEST_BY: usize = 500;
 /// Bytes of the file: more than it has with all that is allowed.
 const LONGEST: u64 = 4 << 20;
 const NAME: &str = "blocks.json";
@@ -73,6 +75,11 @@ pub enum BlockError {
     /// There are as many as are kept.
     #[error("{MOST} blocks are in force, and no more are kept: name a network, or take some back")]
     TooMany,
+    /// The file would be longer than is read at the next start.
+    #[error(
+        "with one more the blocks would fill more than the {LONGEST} bytes that are kept; take some back"
+    )]
+    Full,
     /// No block has this number.
     #[error("no block has the number {0}")]
     Unknown(u64),
@@ -89,7 +96,10 @@ impl Store {
     pub(super) fn open(folder: &Path, in_force: Arc<ArcSwap<Blocks>>) -> Result<Self, BlockError> {
         let file = folder.join(NAME);
         let unreadable = |problem: String| BlockError::Unreadable { file: file.clone(), problem };
-        let kept = match files::read(&file, LONGEST) {
+        let kept = match files::read(&file, LONGEST + 1) {
+            Ok(bytes) if bytes.len() as u64 > LONGEST => {
+                return Err(unreadable(format!("longer than {LONGEST} bytes, which no file of blocks is")));
+            }
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
             Err(error) => return Err(unreadable(error.to_string())),
@@ -118,7 +128,7 @@ impl Store {
             return Err(BlockError::TooMany);
         }
         changed.next = kept.next.max(1).saturating_add(1);
-        let (why, by) = (why.to_owned(), by.to_owned());
+        let (why, by) = (why.to_owned(), signed(by));
         let until = lasting.and_then(|lasting| now.checked_add(lasting.try_into().ok()?));
         let block = Block { id: changed.next - 1, of, until, why, by, since: now };
         changed.blocks.push(Row::of(&block));
@@ -144,6 +154,9 @@ impl Store {
         let unreadable = |problem| BlockError::Unreadable { file: self.file.clone(), problem };
         let blocks = changed.compiled().map_err(unreadable)?;
         let bytes = serde_json::to_vec_pretty(&changed).map_err(|error| unreadable(error.to_string()))?;
+        if bytes.len() as u64 > LONGEST {
+            return Err(BlockError::Full);
+        }
         let file = self.file.clone();
         let written = tokio::task::spawn_blocking(move || store(&file, &bytes)).await;
         let written = written.unwrap_or_else(|defect| Err(io::Error::other(defect)));
@@ -152,6 +165,16 @@ impl Store {
         self.in_force.store(Arc::new(blocks));
         Ok(())
     }
+}
+
+/// Who blocked, without what could move a cursor, and no longer than is kept.
+fn signed(by: &str) -> String {
+    let mut signed: String =
+        by.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    while signed.len() > LONGEST_BY {
+        signed.pop();
+    }
+    signed
 }
 
 fn store(file: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -203,7 +226,7 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
-    use super::{BlockError, NAME, Store};
+    use super::{BlockError, Kept, LONGEST, MOST, NAME, Row, Store};
     use crate::policy::Blocks;
     use crate::scratch::Scratch;
     use arc_swap::ArcSwap;
@@ -270,6 +293,47 @@ mod tests {
             let error = Store::open(home.path(), Arc::default()).err().unwrap().to_string();
             assert!(error.contains(told) && error.contains(NAME), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn as_many_blocks_as_are_accepted_are_read_at_the_next_start() {
+        let home = Scratch::new();
+        let (store, _) = open(home.path());
+        // The longest of everything, and what takes two bytes in JSON.
+        let (of, why) = (format!("certificate:spki-sha256:{}", "ab".repeat(32)), "\\".repeat(500));
+        let until = Some(Duration::from_secs(3600));
+        let first = store.add((of.parse().unwrap(), until), (&why, &"\"".repeat(9000))).await.unwrap();
+        assert_eq!(first.by, "\"".repeat(500));
+        let row = Row::of(&first);
+        let kept = Kept { next: u64::MAX, blocks: vec![Row { id: u64::MAX - 1, ..row }; MOST] };
+        assert!((serde_json::to_vec_pretty(&kept).unwrap().len() as u64) < LONGEST);
+        let second = store.add((of.parse().unwrap(), None), ("x", "a\u{1b}[2J")).await.unwrap();
+        assert_eq!(second.by, "a\u{fffd}[2J");
+        assert_eq!(open(home.path()).1.load().iter().collect::<Vec<_>>(), [&first, &second]);
+    }
+
+    #[tokio::test]
+    async fn what_would_be_too_long_to_be_read_again_is_refused_and_said_where_it_is_there() {
+        let home = Scratch::new();
+        let file = home.path().join(NAME);
+        let of_length = |why: usize| {
+            let since = "2026-11-30T00:00:00Z";
+            let why = "x".repeat(why);
+            format!(
+                r#"{{"next":2,"blocks":[{{"id":1,"of":"peer:a","why":"{why}","by":"y","since":"{since}"}}]}}"#
+            )
+        };
+        let longest = usize::try_from(LONGEST).unwrap();
+        let text = of_length(longest - of_length(0).len());
+        fs::write(&file, &text).unwrap();
+        let (store, in_force) = open(home.path());
+        let before = in_force.load_full();
+        let refused = store.add(("peer:b".parse().unwrap(), None), ("x", "y")).await;
+        assert!(matches!(refused, Err(BlockError::Full)), "{refused:?}");
+        assert_eq!((in_force.load_full(), fs::read_to_string(&file).unwrap()), (before, text.clone()));
+        fs::write(&file, text + " ").unwrap();
+        let error = Store::open(home.path(), Arc::default()).err().unwrap().to_string();
+        assert!(error.contains("longer than 4194304 bytes"), "{error}");
     }
 
     #[tokio::test]
