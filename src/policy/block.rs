@@ -3,7 +3,7 @@
 //! A block is a further condition of the one [decision](super::decide()): nothing that the configuration allows wins over it.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -171,9 +171,9 @@ impl FromStr for Blocked {
                 .parse()
                 .map(Self::AeTitle)
                 .map_err(|_| wrong("ae-title", "is no AE title (PS3.5 §6.2)".into())),
-            "address" => network(value)
-                .map(Self::Network)
-                .ok_or_else(|| wrong("address", "is neither an address nor a network".into())),
+            "address" => {
+                network(value).map(Self::Network).map_err(|problem| wrong("address", problem.into()))
+            }
             "certificate" => {
                 certificate(value).map(Self::Certificate).map_err(|problem| wrong("certificate", problem))
             }
@@ -188,11 +188,23 @@ impl FromStr for Blocked {
     }
 }
 
-fn network(text: &str) -> Option<IpNet> {
-    match text.parse::<IpAddr>() {
-        Ok(address) => Some(IpNet::from(address.to_canonical())),
-        Err(_) => text.parse::<IpNet>().ok().map(|network| network.trunc()),
+/// Addresses as they are looked at, where one of IPv4 is that, also as it is written in IPv6 (RFC 4291 §2.5.5.2).
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(IpNet::from(address.to_canonical()));
     }
+    let network = text.parse::<IpNet>().map_err(|_| "is neither an address nor a network")?.trunc();
+    let IpAddr::V6(first) = network.addr() else { return Ok(network) };
+    if let (IpAddr::V4(first), Some(length)) = (first.to_canonical(), network.prefix_len().checked_sub(96)) {
+        return IpNet::new(first.into(), length).map_err(|_| "is no network");
+    }
+    if network.contains(&IpAddr::from(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped())) {
+        return Err(
+            "holds addresses of IPv4 as IPv6 writes them, which are looked at as IPv4: write those as a \
+                    network of IPv4, and the others as networks without ::ffff:0:0/96",
+        );
+    }
+    Ok(network)
 }
 
 fn certificate(text: &str) -> Result<CertificateBinding, String> {
@@ -239,6 +251,27 @@ mod tests {
             "address:::ffff:203.0.113.9".parse::<Blocked>().unwrap().to_string(),
             "address:203.0.113.9"
         );
+    }
+
+    #[test]
+    fn networks_of_ipv4_that_are_written_as_ipv6_shut_out_those_of_ipv4() {
+        for (text, read) in [
+            ("address:::ffff:127.0.0.0/104", "address:127.0.0.0/8"),
+            ("address:::ffff:203.0.113.9/120", "address:203.0.113.0/24"),
+            ("address:::ffff:203.0.113.9/128", "address:203.0.113.9"),
+            ("address:::ffff:0:0/96", "address:0.0.0.0/0"),
+            ("address:2000::/3", "address:2000::/3"),
+        ] {
+            assert_eq!(text.parse::<Blocked>().unwrap().to_string(), read);
+        }
+        for text in ["address:::ffff:0:0/95", "address:::/0", "address:::/80"] {
+            let error = text.parse::<Blocked>().unwrap_err().to_string();
+            assert!(error.contains("holds addresses of IPv4"), "{error}");
+        }
+        let blocks = Blocks::new(vec![block("address:::ffff:127.0.0.0/104", None)]);
+        assert!(blocks.of_address("127.0.0.1".parse().unwrap(), NOW).is_some());
+        assert!(blocks.of_address("::ffff:127.0.0.1".parse().unwrap(), NOW).is_some());
+        assert!(blocks.of_address("128.0.0.1".parse().unwrap(), NOW).is_none());
     }
 
     #[test]

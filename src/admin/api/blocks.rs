@@ -117,7 +117,7 @@ fn configured<'p>(of: &Blocked, peers: impl Iterator<Item = &'p str> + Clone) ->
 
 fn problem(error: &BlockError) -> Problem {
     let status = match error {
-        BlockError::Reason => StatusCode::BAD_REQUEST,
+        BlockError::Reason | BlockError::Lasting => StatusCode::BAD_REQUEST,
         BlockError::Unknown(_) => StatusCode::NOT_FOUND,
         BlockError::TooMany | BlockError::Full => StatusCode::CONFLICT,
         BlockError::NotKept { .. } => StatusCode::INSUFFICIENT_STORAGE,

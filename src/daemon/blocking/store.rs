@@ -86,6 +86,11 @@ pub enum BlockError {
     /// A reason has to be given, and in short.
     #[error("a block has a reason of 1 to {LONGEST_REASON} bytes without control characters")]
     Reason,
+    /// It would be over at once, or never.
+    #[error(
+        "a block is for a time of more than 0 that ends before the year 10000, or until it is taken back"
+    )]
+    Lasting,
 }
 
 impl Store {
@@ -122,6 +127,7 @@ impl Store {
             return Err(BlockError::Reason);
         }
         let now = OffsetDateTime::now_utc();
+        let until = lasting.map(|lasting| end(now, lasting).ok_or(BlockError::Lasting)).transpose()?;
         let mut kept = self.kept.lock().await;
         let mut changed = kept.in_force(now);
         if changed.blocks.len() >= MOST {
@@ -129,7 +135,6 @@ impl Store {
         }
         changed.next = kept.next.max(1).saturating_add(1);
         let (why, by) = (why.to_owned(), signed(by));
-        let until = lasting.and_then(|lasting| now.checked_add(lasting.try_into().ok()?));
         let block = Block { id: changed.next - 1, of, until, why, by, since: now };
         changed.blocks.push(Row::of(&block));
         self.put(&mut kept, changed).await?;
@@ -165,6 +170,11 @@ impl Store {
         self.in_force.store(Arc::new(blocks));
         Ok(())
     }
+}
+
+/// When a time is over that begins now.
+fn end(now: OffsetDateTime, lasting: Duration) -> Option<OffsetDateTime> {
+    now.checked_add(lasting.try_into().ok()?).filter(|end| *end > now)
 }
 
 /// Who blocked, without what could move a cursor, and no longer than is kept.
@@ -334,6 +344,17 @@ mod tests {
         fs::write(&file, text + " ").unwrap();
         let error = Store::open(home.path(), Arc::default()).err().unwrap().to_string();
         assert!(error.contains("longer than 4194304 bytes"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_block_that_would_be_over_at_once_or_never_is_refused() {
+        let home = Scratch::new();
+        let (store, in_force) = open(home.path());
+        for lasting in [Duration::ZERO, Duration::from_secs(8000 * 366 * 24 * 3600), Duration::MAX] {
+            let refused = store.add(("peer:a".parse().unwrap(), Some(lasting)), ("x", "y")).await;
+            assert!(matches!(refused, Err(BlockError::Lasting)), "{refused:?}");
+        }
+        assert_eq!(**in_force.load(), Blocks::default());
     }
 
     #[tokio::test]
