@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::Shared;
 use super::access::Who;
 use super::asking::Asking;
+use super::begun;
 use super::may::{Asked, is_for_here, says_page};
 use super::sessions::{self, Id};
 use crate::audit::AdministrationOutcome;
@@ -83,8 +84,27 @@ pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next
     }
     request.extensions_mut().insert(who.clone());
     request.extensions_mut().insert(known);
-    let mut response = next.run(request).await;
+    let (answering, what) = (next.run(request), (action, resource));
+    let mut response = match action {
+        "read" => answer_and_record(shared, who, what, answering).await,
+        // Whoever hangs up must not be able to stop something half-way, or before its record.
+        _ => {
+            let begun = shared.begun.clone();
+            begun.run(answer_and_record(shared, who, what, begun::whole(answering))).await
+        }
+    };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Lets it be done, then records what came of it.
+async fn answer_and_record(
+    shared: Shared,
+    who: Who,
+    (action, resource): (&'static str, String),
+    answering: impl Future<Output = Response> + Send,
+) -> Response {
+    let response = answering.await;
     if response.extensions().get::<Recorded>().is_some() {
         return response;
     }

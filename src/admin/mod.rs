@@ -6,6 +6,7 @@
 //! | `people`, `sessions` | who can log in, and who has |
 //! | `asking` | who asks: by a session, or by the connection |
 //! | `guard`, `may` | before each request: may they; behind it: the record of it |
+//! | `begun` | what is done to its end, also where whoever asked has hung up |
 //! | `record` | reads, gathered, so that a page that polls fills no disk |
 //! | `api` | a file a resource, and the OpenAPI document made from them |
 //! | `page` | what a browser shows of all that |
@@ -30,6 +31,7 @@ use crate::http::{self, BindError, Bound, Bounds, Listen, Serving};
 mod access;
 mod api;
 mod asking;
+mod begun;
 pub mod client;
 mod groups;
 mod guard;
@@ -39,6 +41,7 @@ mod people;
 mod record;
 mod sessions;
 
+use begun::Begun;
 use people::People;
 use record::Recorder;
 use sessions::Sessions;
@@ -52,6 +55,7 @@ struct Shared {
     recorder: Arc<Recorder>,
     people: Arc<People>,
     sessions: Arc<Sessions>,
+    begun: Begun,
     /// True once answers that would go on have to end.
     ending: watch::Receiver<bool>,
 }
@@ -60,6 +64,7 @@ struct Shared {
 pub struct Interface {
     serving: Vec<Serving>,
     recorder: Arc<Recorder>,
+    begun: Begun,
     end: watch::Sender<bool>,
 }
 
@@ -85,14 +90,15 @@ pub fn serve(bound: Vec<Bound>, proxy: Handle, monitoring: axum::Router) -> Inte
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
     let (end, ending) = watch::channel(false);
     let (people, sessions) = (Arc::default(), Arc::default());
-    let router =
-        api::router(Shared { proxy, recorder: recorder.clone(), people, sessions, ending }, monitoring);
+    let begun = Begun::default();
+    let shared = Shared { proxy, recorder: recorder.clone(), people, sessions, begun: begun.clone(), ending };
+    let router = api::router(shared, monitoring);
     tokio::spawn(recorder.clone().each_minute());
     let serve = |bound: Bound| {
         tracing::info!(at = %bound.address(), "administration interface");
         bound.serve(router.clone())
     };
-    Interface { serving: bound.into_iter().map(serve).collect(), recorder, end }
+    Interface { serving: bound.into_iter().map(serve).collect(), recorder, begun, end }
 }
 
 impl Interface {
@@ -106,6 +112,7 @@ impl Interface {
         self.end.send_replace(true);
         let mut stopping: JoinSet<()> = self.serving.into_iter().map(Serving::stop).collect();
         while stopping.join_next().await.is_some() {}
+        self.begun.end().await;
         self.recorder.tell().await;
     }
 }

@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 mod put;
 mod watched;
 
-pub(crate) use put::{make_folder_of, put, replace};
+pub(crate) use put::{make_folder_of, put, put_named, replace};
 pub use watched::{Content, Stamp};
 
 /// A file as an error calls it: where it was looked for, and in which directory, where its name left that open.

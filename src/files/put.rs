@@ -24,6 +24,15 @@ pub(crate) fn replace(path: &Path, mode: u32) -> io::Result<File> {
 /// # Errors
 /// What a step of that gave; unless it was the last one, the old file is there as it was.
 pub(crate) fn put(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    put_named(path, mode, bytes)?.map_or(Ok(()), Err)
+}
+
+/// As [`put`], for whoever has to know which of the files is there. With an error inside the new one is, and it is not sure that
+/// it still is after a crash of the machine.
+///
+/// # Errors
+/// What a step before the last one gave: the old file is there as it was.
+pub(crate) fn put_named(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<Option<io::Error>> {
     let fresh = beside(path);
     let written = replace(&fresh, mode).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -35,7 +44,7 @@ pub(crate) fn put(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&fresh);
     }
     written?;
-    File::open(folder_of(path).unwrap_or(Path::new(".")))?.sync_all()
+    Ok(File::open(folder_of(path).unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).err())
 }
 
 /// The name of a file before it is whole.

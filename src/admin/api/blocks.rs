@@ -61,7 +61,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Block>> {
         (status = 400, body = ProblemDocument),
         (status = 403, body = ProblemDocument),
         (status = 409, body = ProblemDocument, description = "There are as many as are kept"),
-        (status = 507, body = ProblemDocument, description = "The disk did not take it; nothing is changed")
+        (status = 507, body = ProblemDocument, description = "The disk did not take it; nothing is changed, unless the detail says that it is in force")
     )
 )]
 pub(super) async fn add(
@@ -92,7 +92,7 @@ pub(super) async fn add(
         (status = 400, body = ProblemDocument),
         (status = 403, body = ProblemDocument),
         (status = 404, body = ProblemDocument),
-        (status = 507, body = ProblemDocument, description = "The disk did not take it; it is still in force")
+        (status = 507, body = ProblemDocument, description = "The disk did not take it; it is still in force, unless the detail says that the change is")
     )
 )]
 pub(super) async fn remove(State(shared): State<Shared>, Segment(id): Segment) -> Result<Response, Failed> {
@@ -120,7 +120,7 @@ fn problem(error: &BlockError) -> Problem {
         BlockError::Reason | BlockError::Lasting => StatusCode::BAD_REQUEST,
         BlockError::Unknown(_) => StatusCode::NOT_FOUND,
         BlockError::TooMany | BlockError::Full => StatusCode::CONFLICT,
-        BlockError::NotKept { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        BlockError::NotKept { .. } | BlockError::NotSure { .. } => StatusCode::INSUFFICIENT_STORAGE,
         BlockError::Unreadable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     };
     Problem::new(status, error.to_string())

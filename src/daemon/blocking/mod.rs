@@ -26,7 +26,9 @@ impl Blocking {
     /// # Errors
     /// There is something that cannot be understood: whom it shuts out must not come in.
     pub(super) fn open(folder: &Path, gate: Arc<Gate>) -> Result<Self, BlockError> {
-        Ok(Self { store: Store::open(folder, gate.blocks.clone())?, gate })
+        let heeding = gate.clone();
+        let heed = move || heeding.live.list().iter().for_each(|entry| heeding.heed_blocks(entry));
+        Ok(Self { store: Store::open(folder, gate.blocks.clone(), Arc::new(heed))?, gate })
     }
 
     /// Those that are in force at this moment, the oldest first.
@@ -36,10 +38,10 @@ impl Blocking {
     }
 
     /// Shuts somebody out, for a time or until it is taken back. It is on the disk, and in force for whoever asks from now on,
-    /// when this is back; open associations end between two messages.
+    /// when this is back; open associations end between two messages. Once it is begun it is done, also where nobody waits for it.
     ///
     /// # Errors
-    /// It is neither.
+    /// It is neither, unless it is [`BlockError::NotSure`].
     pub async fn block(
         &self,
         of: Blocked,
@@ -47,15 +49,14 @@ impl Blocking {
         why: &str,
         by: &str,
     ) -> Result<Block, BlockError> {
-        let block = self.store.add((of, lasting), (why, by)).await?;
-        self.gate.live.list().iter().for_each(|entry| self.gate.heed_blocks(entry));
-        Ok(block)
+        self.store.add((of, lasting), (why, by)).await
     }
 
     /// Takes a block back.
     ///
     /// # Errors
-    /// There is none of this number, or the disk did not take it: then it is still in force.
+    /// There is none of this number, or the disk did not take it: then it is still in force. After [`BlockError::NotSure`] it
+    /// is not.
     pub async fn unblock(&self, id: u64) -> Result<Block, BlockError> {
         self.store.remove(id).await
     }

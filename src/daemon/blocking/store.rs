@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::files;
 use crate::policy::{Block, Blocked, Blocks};
@@ -29,8 +29,14 @@ pub(super) struct Store {
     file: PathBuf,
     in_force: Arc<ArcSwap<Blocks>>,
     /// One change after the other.
-    kept: Mutex<Kept>,
+    kept: Arc<Mutex<Kept>>,
+    /// What follows from each change.
+    then: Arc<dyn Fn() + Send + Sync>,
+    write: Write,
 }
+
+/// With an error inside, the file is the new one, and not sure to last.
+type Write = fn(&Path, &[u8]) -> io::Result<Option<io::Error>>;
 
 /// What the file holds.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -72,6 +78,16 @@ pub enum BlockError {
         /// What the disk said.
         error: io::Error,
     },
+    /// It is done, as far as anybody sees.
+    #[error("the change of block {id} is in force, but a crash of the machine may undo it: {}: {error}", file.display())]
+    NotSure {
+        /// Which block.
+        id: u64,
+        /// Where they are kept.
+        file: PathBuf,
+        /// What the disk said.
+        error: io::Error,
+    },
     /// There are as many as are kept.
     #[error("{MOST} blocks are in force, and no more are kept: name a network, or take some back")]
     TooMany,
@@ -94,11 +110,15 @@ pub enum BlockError {
 }
 
 impl Store {
-    /// Puts into force what is kept in a folder, which need not be there yet.
+    /// Puts into force what is kept in a folder, which need not be there yet. `then` is done behind each change.
     ///
     /// # Errors
     /// There is something that cannot be understood: whom it shuts out must not come in.
-    pub(super) fn open(folder: &Path, in_force: Arc<ArcSwap<Blocks>>) -> Result<Self, BlockError> {
+    pub(super) fn open(
+        folder: &Path,
+        in_force: Arc<ArcSwap<Blocks>>,
+        then: Arc<dyn Fn() + Send + Sync>,
+    ) -> Result<Self, BlockError> {
         let file = folder.join(NAME);
         let unreadable = |problem: String| BlockError::Unreadable { file: file.clone(), problem };
         let kept = match files::read(&file, LONGEST + 1) {
@@ -111,13 +131,13 @@ impl Store {
         };
         let blocks = kept.compiled().map_err(unreadable)?;
         in_force.store(Arc::new(blocks));
-        Ok(Self { file, in_force, kept: Mutex::new(kept) })
+        Ok(Self { file, in_force, kept: Arc::new(Mutex::new(kept)), then, write: store })
     }
 
     /// Adds one. It is on the disk, and in force, when this is back.
     ///
     /// # Errors
-    /// It is neither.
+    /// It is neither, unless it is [`BlockError::NotSure`].
     pub(super) async fn add(
         &self,
         (of, lasting): (Blocked, Option<Duration>),
@@ -128,7 +148,7 @@ impl Store {
         }
         let now = OffsetDateTime::now_utc();
         let until = lasting.map(|lasting| end(now, lasting).ok_or(BlockError::Lasting)).transpose()?;
-        let mut kept = self.kept.lock().await;
+        let kept = self.kept.clone().lock_owned().await;
         let mut changed = kept.in_force(now);
         if changed.blocks.len() >= MOST {
             return Err(BlockError::TooMany);
@@ -137,38 +157,48 @@ impl Store {
         let (why, by) = (why.to_owned(), signed(by));
         let block = Block { id: changed.next - 1, of, until, why, by, since: now };
         changed.blocks.push(Row::of(&block));
-        self.put(&mut kept, changed).await?;
+        self.put(kept, changed, block.id).await?;
         Ok(block)
     }
 
     /// Takes one back.
     ///
     /// # Errors
-    /// There is none of this number, or the disk did not take it: then it is still in force.
+    /// There is none of this number, or the disk did not take it: then it is still in force. After [`BlockError::NotSure`] it
+    /// is not.
     pub(super) async fn remove(&self, id: u64) -> Result<Block, BlockError> {
-        let mut kept = self.kept.lock().await;
+        let kept = self.kept.clone().lock_owned().await;
         let mut changed = kept.in_force(OffsetDateTime::now_utc());
         let at = changed.blocks.iter().position(|row| row.id == id).ok_or(BlockError::Unknown(id))?;
         let removed = changed.blocks.remove(at);
-        self.put(&mut kept, changed).await?;
+        self.put(kept, changed, id).await?;
         removed.compiled().map_err(|problem| BlockError::Unreadable { file: self.file.clone(), problem })
     }
 
-    /// On the disk, then in force.
-    async fn put(&self, kept: &mut Kept, changed: Kept) -> Result<(), BlockError> {
+    /// On the disk, then in force: on a thread that goes on to the end, also where nobody waits for it any more.
+    async fn put(&self, mut kept: OwnedMutexGuard<Kept>, changed: Kept, id: u64) -> Result<(), BlockError> {
         let unreadable = |problem| BlockError::Unreadable { file: self.file.clone(), problem };
         let blocks = changed.compiled().map_err(unreadable)?;
         let bytes = serde_json::to_vec_pretty(&changed).map_err(|error| unreadable(error.to_string()))?;
         if bytes.len() as u64 > LONGEST {
             return Err(BlockError::Full);
         }
+        let (file, in_force, then, write) =
+            (self.file.clone(), self.in_force.clone(), self.then.clone(), self.write);
+        let change = move || {
+            let unsure = write(&file, &bytes)?;
+            *kept = changed;
+            in_force.store(Arc::new(blocks));
+            then();
+            Ok(unsure)
+        };
+        let changed = tokio::task::spawn_blocking(change).await;
         let file = self.file.clone();
-        let written = tokio::task::spawn_blocking(move || store(&file, &bytes)).await;
-        let written = written.unwrap_or_else(|defect| Err(io::Error::other(defect)));
-        written.map_err(|error| BlockError::NotKept { file: self.file.clone(), error })?;
-        *kept = changed;
-        self.in_force.store(Arc::new(blocks));
-        Ok(())
+        match changed.unwrap_or_else(|defect| Err(io::Error::other(defect))) {
+            Ok(None) => Ok(()),
+            Ok(Some(error)) => Err(BlockError::NotSure { id, file, error }),
+            Err(error) => Err(BlockError::NotKept { file, error }),
+        }
     }
 }
 
@@ -187,9 +217,9 @@ fn signed(by: &str) -> String {
     signed
 }
 
-fn store(file: &Path, bytes: &[u8]) -> io::Result<()> {
+fn store(file: &Path, bytes: &[u8]) -> io::Result<Option<io::Error>> {
     files::make_folder_of(file)?;
-    files::put(file, 0o600, bytes)
+    files::put_named(file, 0o600, bytes)
 }
 
 impl Kept {
@@ -248,7 +278,7 @@ mod tests {
 
     fn open(folder: &Path) -> (Store, Arc<ArcSwap<Blocks>>) {
         let in_force = Arc::new(ArcSwap::default());
-        (Store::open(folder, in_force.clone()).unwrap(), in_force)
+        (Store::open(folder, in_force.clone(), Arc::new(|| {})).unwrap(), in_force)
     }
 
     #[tokio::test]
@@ -285,6 +315,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_begun_is_on_the_disk_in_force_and_followed_also_where_nobody_waits_for_it() {
+        let home = Scratch::new();
+        let in_force = Arc::new(ArcSwap::<Blocks>::default());
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (seen, file) = (in_force.clone(), home.path().join(NAME));
+        let then = move || tell.send((seen.load().iter().count(), file.exists())).unwrap();
+        let store = Store::open(home.path(), in_force, Arc::new(then)).unwrap();
+        let mut adding = Box::pin(store.add(("peer:lyon".parse().unwrap(), None), ("x", "y")));
+        let begun = std::future::poll_fn(|cx| std::task::Poll::Ready(adding.as_mut().poll(cx))).await;
+        drop((begun, adding));
+        assert_eq!(told.recv().await, Some((1, true)));
+        assert_eq!(open(home.path()).1.load().iter().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_may_not_last_is_in_force_and_its_answer_says_both() {
+        let home = Scratch::new();
+        let (mut store, in_force) = open(home.path());
+        store.write = |_, _| Ok(Some(std::io::Error::other("the folder")));
+        let error = store.add(("peer:lyon".parse().unwrap(), None), ("x", "y")).await.unwrap_err();
+        let said = error.to_string();
+        assert!(said.starts_with("the change of block 1 is in force, but a crash"), "{said}");
+        assert!(said.ends_with("blocks.json: the folder"), "{said}");
+        assert_eq!(in_force.load().iter().count(), 1);
+        assert!(matches!(store.remove(1).await, Err(BlockError::NotSure { id: 1, .. })));
+        assert_eq!(**in_force.load(), Blocks::default());
+    }
+
+    #[tokio::test]
     async fn a_file_that_cannot_be_understood_lets_nobody_start() {
         let home = Scratch::new();
         for (text, told) in [
@@ -300,7 +359,7 @@ mod tests {
             (r#"{"next":2,"blocks":[],"more":1}"#, "unknown field"),
         ] {
             fs::write(home.path().join(NAME), text).unwrap();
-            let error = Store::open(home.path(), Arc::default()).err().unwrap().to_string();
+            let error = Store::open(home.path(), Arc::default(), Arc::new(|| {})).err().unwrap().to_string();
             assert!(error.contains(told) && error.contains(NAME), "{error}");
         }
     }
@@ -342,7 +401,7 @@ mod tests {
         assert!(matches!(refused, Err(BlockError::Full)), "{refused:?}");
         assert_eq!((in_force.load_full(), fs::read_to_string(&file).unwrap()), (before, text.clone()));
         fs::write(&file, text + " ").unwrap();
-        let error = Store::open(home.path(), Arc::default()).err().unwrap().to_string();
+        let error = Store::open(home.path(), Arc::default(), Arc::new(|| {})).err().unwrap().to_string();
         assert!(error.contains("longer than 4194304 bytes"), "{error}");
     }
 
