@@ -30,10 +30,10 @@
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
 //! | [`crosswalk`] | PS3.15 E | what pseudonyms stand for, in an encrypted database |
 //! | [`vocabulary`] | | the word for each thing that happens: label, meaning, where to look, answer, alert |
-//! | [`files`] | | files that somebody named: how errors call them, and nobody waits for a pipe in the place of one |
+//! | [`files`] | | files that somebody named: how errors call them, small ones written whole, and whether they changed |
 //! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
 //! | [`users`] | RFC 6238 | people of a file: passcodes, one-time codes, who has to wait after wrong ones |
-//! | [`policy`] | | facts to verdict and reason; rates behind a clock |
+//! | [`policy`] | | facts to verdict and reason, and whom an administrator shuts out; rates behind a clock |
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
@@ -45,12 +45,11 @@
 //! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
 //! | [`daemon`] | | what lives as long as the process: start, reload and stop of all of it |
 //! | [`admin`] | | the administration interface of a running proxy |
-//! | [`cli`] | | one file a subcommand |
+//! | [`cli`] | | a file or a folder a subcommand, those that ask a running proxy too |
 //!
 //! `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `age` and the audit events
 //! know nothing of sockets, TOML or the relay; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
-
 //!
 //! # Words
 //!
@@ -66,6 +65,8 @@
 //! | operation, exchange | a request with its responses, in a record; the same while it is open, in the relay |
 //! | reason, cause | why a connection or an association was refused; why an operation was |
 //! | refusal, denial, rejection | the no of the policy to an association; to an operation; the PDU that says so (A-ASSOCIATE-RJ) |
+//! | block | whom an administrator shuts out while the proxy runs, whatever the configuration allows |
+//! | notification, occasion | a `[[notify]]`, who is told what they should look at; what there is to tell of, a word of its `when` |
 //! | label | the stable word that records, log and metrics carry for one of these: [`vocabulary`] |
 //! | ended | how an association came to its end, whatever its reason |
 //! | tolerated | what of a message breaks the standard, and was read all the same |

@@ -66,11 +66,11 @@ struct Issue {
 
 /// Put the certificate NAME.pem on the revocation list, and sign the list anew for 30 days.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  dimsegate certs revoke certs lyon -c FILE && kill -HUP $(pidof dimsegate)
+#[command(after_help = "Example:\n  dimsegate certs revoke certs lyon -c FILE
 
-With -c it says which listeners of that configuration read the list; exit status 1 where one trusts the CA and does not."
-)]
+A running dimsegate takes the new list by itself (with reload-files = \"off\": on SIGHUP).
+
+With -c it says which listeners of that configuration read the list; exit status 1 where one trusts the CA and does not.")]
 struct Revoke {
     /// The directory of the CA.
     dir: PathBuf,
@@ -83,7 +83,9 @@ struct Revoke {
 
 /// Sign the revocation list anew, for another 30 days.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example, once a week:\n  dimsegate certs crl certs && kill -HUP $(pidof dimsegate)")]
+#[command(after_help = "Example, once a week:\n  dimsegate certs crl certs
+
+A running dimsegate takes the new list by itself (with reload-files = \"off\": on SIGHUP).")]
 struct Crl {
     /// The directory of the CA.
     dir: PathBuf,
@@ -191,8 +193,8 @@ impl Revoke {
         let done = format!("{} {what}\n{} counts for 30 days\n", self.name, list.display());
         let Some(file) = &self.config else {
             return Ok(format!(
-                "{done}SIGHUP makes a running dimsegate read it, where its configuration names it in revocation-lists; -c FILE \
-                 says whether it does\n"
+                "{done}a running dimsegate takes it by itself (with reload-files = \"off\": on SIGHUP), where its \
+                 configuration names it in revocation-lists; -c FILE says whether it does\n"
             ));
         };
         let loaded = crate::config::load(file)
@@ -208,7 +210,8 @@ impl Crl {
         let revoked = ca.renew_list()?;
         let list = ca.file("ca.crl.pem");
         Ok(format!(
-            "{} ({revoked} revoked) counts for another 30 days; SIGHUP makes a running dimsegate read it\n",
+            "{} ({revoked} revoked) counts for another 30 days; a running dimsegate takes it by itself (with reload-files = \
+             \"off\": on SIGHUP)\n",
             list.display()
         ))
     }

@@ -148,7 +148,8 @@ pub struct AdminAccess {
 pub enum AdminRole {
     /// Look.
     Viewer,
-    /// End associations, ask an upstream for an echo, have a decision explained, change the log level.
+    /// End an association, block and unblock, try a notification, have a decision explained, ask an upstream for a C-ECHO,
+    /// change the log level.
     Operator,
     /// Reload and stop the proxy.
     Administrator,

@@ -12,7 +12,7 @@ pub enum Occasion {
     UpstreamDown,
     /// A certificate or a revocation list ends soon, or has ended.
     CertificateEnds,
-    /// Somebody was not let in, or an operation was refused.
+    /// Somebody was not let in.
     Refusals,
     /// Something that a person should look at: a certificate that is another's, a trail that was changed.
     SecurityAlert,

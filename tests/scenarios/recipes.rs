@@ -73,7 +73,7 @@ fn with_the_shipped_configuration_a_revoked_site_is_out_after_sighup() {
     raw::release(requestor, acceptor);
     let (status, said) = told(&gate.site, &["certs", "revoke", "certs", "lyon", "-c", "dimsegate.toml"]);
     assert!(status == 0 && said.contains("listener \"remote\" (dimsegate.toml:"), "{said}");
-    assert!(said.contains("reads it, from SIGHUP on"), "{said}");
+    assert!(said.contains("reads it; a running dimsegate takes it by itself"), "{said}");
     let loaded = gate.count("configuration-loaded");
     gate.signal("HUP");
     wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));

@@ -12,13 +12,17 @@ use crate::tls::ClientTrust;
 /// Which listeners read the list, and whether one trusts the CA without reading it.
 pub(super) fn readers(settings: &Settings, list: &Path, ca: &Path) -> (String, bool) {
     let (mut text, mut unread, mut concerned) = (String::new(), false, false);
+    let from_when = match settings.limits.reload_files {
+        Some(_) => "a running dimsegate takes it by itself",
+        None => "a running dimsegate takes it on SIGHUP",
+    };
     for listener in &settings.listeners {
         let Some(tls) = &listener.tls else { continue };
         let reads = tls.settings.revocation_lists.iter().any(|file| same(file, list));
         let trusts = tls.built.trust.as_ref().is_some_and(|trust| trusts(trust, ca));
         let place = format!("listener \"{}\" ({}:{})", listener.name, settings.path.display(), listener.line);
         let told = match (trusts, reads) {
-            (true, true) => format!("{place} reads it, from SIGHUP on"),
+            (true, true) => format!("{place} reads it; {from_when}"),
             (true, false) => {
                 unread = true;
                 format!(

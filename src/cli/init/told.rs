@@ -51,7 +51,7 @@ fn next(configuration: &str, certs: &str) -> String {
     let steps = [
         (format!("dimsegate echo -c {configuration} --upstream pacs"), "does the PACS answer?"),
         (format!("dimsegate run -c {configuration}"), "the proxy"),
-        (format!("dimsegate certs crl {certs}"), "once a week; then kill -HUP $(pidof dimsegate)"),
+        (format!("dimsegate certs crl {certs}"), "once a week; the proxy takes it by itself"),
     ];
     let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
     steps.map(|(command, meaning)| format!("  {command:width$}   {meaning}")).join("\n")

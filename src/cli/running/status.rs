@@ -16,8 +16,9 @@ Examples:
   dimsegate status -c conf/dimsegate.toml
   dimsegate status --socket /run/dimsegate/admin.sock --nagios
 
-Exit status: 0 when the proxy answered, 69 when none did, 78 for a bad configuration. With --nagios: 0 all is well, \
-1 something should be looked at, 2 something is wrong or no proxy answers, 3 it could not be found out.")]
+Exit status: 0 when the proxy answered, 69 when none did or it refused, 78 for a configuration that does not say where to \
+ask. With --nagios: 0 all is well, 1 something should be looked at, 2 something is wrong or no proxy answers, 3 it could not \
+be found out.")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     which: Which,
