@@ -13,13 +13,14 @@ mod proof;
 
 use super::exit::BAD_CONFIGURATION;
 use crate::config::{self, ListenerSettings, Settings};
+use crate::daemon::{BlockError, blocks_in};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
     Blocks, ContextVerdict, Denial, Direction, Facts, Grant, Operation, Refusal, Request, RewriteDirection,
     UnknownOperation, Verdict, decide,
 };
 use crate::relay::{Ending, proven_by};
-use crate::vocabulary::{Reason, Rejection};
+use crate::vocabulary::Rejection;
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, Uid};
 use proof::{proof, read_chain};
@@ -29,7 +30,8 @@ const EXAMPLE: &str = "Example:
     --calling LYON_CT1 --called PACS --certificate certs/lyon.pem \\
     --operation C-STORE --sop-class CTImageStorage
 
-The certificate is verified as the listener would verify it now; that the requestor has its key is taken for granted.
+The certificate is verified as the listener would verify it now; that the requestor has its key is taken for granted. \
+Whoever is blocked (dimsegate block) is known from state-directory of the configuration.
 
 Exit status: 0 allowed, 3 refused, 78 bad configuration.";
 
@@ -97,7 +99,8 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(chain) => chain,
         Err(problem) => return complain(&problem, NO_INPUT),
     };
-    let (text, allowed) = explain(settings, listener, args, chain.as_deref());
+    let kept = blocks_in(&settings.state_directory);
+    let (text, allowed) = explain(settings, listener, args, chain.as_deref(), &kept);
     // A reader that has gone away has read enough.
     let _ = write!(std::io::stdout().lock(), "{text}");
     if allowed { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) }
@@ -108,19 +111,43 @@ fn complain(text: &str, status: u8) -> ExitCode {
     ExitCode::from(status)
 }
 
-/// What `explain` prints, and whether everything asked for is allowed.
+/// What `explain` prints, and whether everything asked for is allowed. Where it cannot be known who is blocked, that is said
+/// behind the rest.
 pub(super) fn explain(
     settings: &Settings,
     listener: &ListenerSettings,
     args: &Args,
     chain: Option<&[CertificateDer<'_>]>,
+    kept: &Result<Blocks, BlockError>,
 ) -> (String, bool) {
+    let nobody = Blocks::default();
+    let (mut text, allowed) = decided(settings, listener, args, chain, kept.as_ref().unwrap_or(&nobody));
+    if let Err(error) = kept {
+        line(&mut text, "not known", &error.to_string());
+    }
+    (text, allowed)
+}
+
+fn decided(
+    settings: &Settings,
+    listener: &ListenerSettings,
+    args: &Args,
+    chain: Option<&[CertificateDer<'_>]>,
+    blocks: &Blocks,
+) -> (String, bool) {
+    let now = time::OffsetDateTime::now_utc();
+    if let Some(block) = blocks.of_address(args.from, now) {
+        return (refused(settings, &block.refusal(), &what_the_requestor_sees(None, &Ending::Closed)), false);
+    }
     if let Err(refusal) = settings.policy.admits_address(&listener.name, args.from) {
-        return (refused(settings, &refusal, &Ending::Closed), false);
+        return (refused(settings, &refusal, &what_the_requestor_sees(None, &Ending::Closed)), false);
     }
     let shown = match proven_by(listener, chain) {
         Ok(shown) => shown,
-        Err((refusal, ending)) => return (refused(settings, &refusal, &ending), false),
+        Err((refusal, ending)) => {
+            let seen = what_the_requestor_sees(refusal.reason.rejection(), &ending);
+            return (refused(settings, &refusal, &seen), false);
+        }
     };
     let contexts: Vec<ProposedContext> = args.sop_class.iter().map(proposed).collect();
     let facts = Facts {
@@ -131,11 +158,14 @@ pub(super) fn explain(
         calling: &args.calling.to_raw(),
         called: &args.called.to_raw(),
         contexts: &contexts,
-        blocks: &Blocks::default(),
-        now: std::time::SystemTime::now().into(),
+        blocks,
+        now,
     };
     match decide(&settings.policy, &facts) {
-        Verdict::Refuse(refusal) => (refused(settings, &refusal, &Ending::Closed), false),
+        Verdict::Refuse(refusal) => {
+            let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
+            (refused(settings, &refusal, &seen), false)
+        }
         Verdict::Allow(grant) => granted(settings, args, &grant, &proof(shown.as_ref(), chain.is_some())),
     }
 }
@@ -145,7 +175,7 @@ fn proposed(abstract_syntax: &Uid) -> ProposedContext {
     ProposedContext { id: 1, abstract_syntax: abstract_syntax.clone(), transfer_syntaxes }
 }
 
-fn refused(settings: &Settings, refusal: &Refusal, ending: &Ending) -> String {
+fn refused(settings: &Settings, refusal: &Refusal, seen: &str) -> String {
     let mut text = format!("refused: {} ({})\n", refusal.reason, refusal.reason.label());
     line(&mut text, "why", &refusal.detail);
     if let Some((peer, condition)) = &refusal.nearest {
@@ -157,7 +187,7 @@ fn refused(settings: &Settings, refusal: &Refusal, ending: &Ending) -> String {
         );
     }
     line(&mut text, "to change", &refusal.remedy);
-    line(&mut text, "requestor", &what_the_requestor_sees(refusal.reason, ending));
+    line(&mut text, "requestor", seen);
     if refusal.reason.is_security_alert() {
         let rejected = refusal.reason.rejection().is_some();
         let event = if rejected { "association-rejected" } else { "connection-refused" };
@@ -166,8 +196,9 @@ fn refused(settings: &Settings, refusal: &Refusal, ending: &Ending) -> String {
     text
 }
 
-fn what_the_requestor_sees(reason: Reason, ending: &Ending) -> String {
-    match (reason.rejection(), ending) {
+/// Before its request was read, nothing is rejected.
+fn what_the_requestor_sees(rejection: Option<Rejection>, ending: &Ending) -> String {
+    match (rejection, ending) {
         (Some(rejection), _) => rejection_text(rejection),
         (None, Ending::Alert(alert)) => format!("a TLS alert, {alert}"),
         (None, Ending::Closed) => "the connection closed, before TLS".into(),

@@ -46,7 +46,7 @@ mod telling;
 mod told;
 mod watching;
 
-pub use blocking::{BlockError, Blocking};
+pub use blocking::{BlockError, Blocking, blocks_in};
 pub use handle::{Handle, Request, Stopping};
 
 use monitoring::Monitoring;

@@ -1,9 +1,13 @@
 //! What is printed, and whether it is a success.
 
+use std::path::Path;
+
 use clap::Parser;
 
 use super::{Args, explain};
 use crate::config;
+use crate::daemon::blocks_in;
+use crate::scratch::Scratch;
 
 const TEXT: &str = r#"
 [[listener]]
@@ -33,13 +37,18 @@ struct Line {
 
 /// The text without its configuration's path, and whether it is allowed.
 fn explained(line: &str) -> (String, bool) {
+    explained_with(line, Scratch::new().path())
+}
+
+/// With what is kept in a folder.
+fn explained_with(line: &str, state: &Path) -> (String, bool) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), TEXT).unwrap();
     let path = file.path().display().to_string();
     let words = format!("explain -c {path} --listener l {line}");
     let args = Line::try_parse_from(words.split(' ')).unwrap().args;
     let settings = config::load(file.path()).unwrap().settings;
-    let (text, allowed) = explain(&settings, &settings.listeners[0], &args, None);
+    let (text, allowed) = explain(&settings, &settings.listeners[0], &args, None, &blocks_in(state));
     (text.replace(&path, "FILE"), allowed)
 }
 
@@ -77,4 +86,31 @@ fn an_operation_or_a_context_that_is_refused_is_no_success() {
     );
     let (text, allowed) = explained("--from 10.1.2.3 --calling CT1 --called X --sop-class Verification");
     assert!(!allowed && text.contains("result 1 (user-rejection): sop-class-not-allowed"), "{text}");
+}
+
+#[test]
+fn whoever_is_blocked_is_refused_with_what_takes_it_back_and_a_file_that_cannot_be_read_is_said() {
+    let home = Scratch::new();
+    let asked = "--from 10.1.2.3 --calling CT1 --called X";
+    for (of, ending) in [
+        ("ae-title:CT1", "A-ASSOCIATE-RJ 1/1/1: "),
+        ("peer:p", "A-ASSOCIATE-RJ 1/1/1: "),
+        ("address:10.1.0.0/16", "the connection closed, before TLS\n"),
+    ] {
+        let row =
+            format!(r#"{{"id":7,"of":"{of}","why":"stolen","by":"anna","since":"2026-11-30T00:00:00Z"}}"#);
+        let text = format!(r#"{{"next":8,"blocks":[{row}]}}"#);
+        std::fs::write(home.path().join("blocks.json"), &text).unwrap();
+        let (text, allowed) = explained_with(asked, home.path());
+        assert!(!allowed && text.starts_with("refused: "), "{text}");
+        let why = format!("block 7: {of} is blocked until it is taken back by anna: stolen\n");
+        assert!(text.contains(&why) && text.contains("  to change  dimsegate unblock 7\n"), "{text}");
+        assert!(text.contains(&format!("  requestor  {ending}")), "{text}");
+    }
+    std::fs::write(home.path().join("blocks.json"), "{").unwrap();
+    let (text, allowed) = explained_with(asked, home.path());
+    assert!(
+        allowed && text.contains("\n  not known  the blocks in ") && text.contains("blocks.json: EOF"),
+        "{text}"
+    );
 }

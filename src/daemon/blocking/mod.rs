@@ -11,8 +11,8 @@ use crate::relay::Gate;
 
 mod store;
 
-pub use store::BlockError;
 use store::Store;
+pub use store::{BlockError, blocks_in};
 
 /// The blocks of this proxy.
 pub struct Blocking {

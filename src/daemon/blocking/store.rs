@@ -120,16 +120,7 @@ impl Store {
         then: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Self, BlockError> {
         let file = folder.join(NAME);
-        let unreadable = |problem: String| BlockError::Unreadable { file: file.clone(), problem };
-        let kept = match files::read(&file, LONGEST + 1) {
-            Ok(bytes) if bytes.len() as u64 > LONGEST => {
-                return Err(unreadable(format!("longer than {LONGEST} bytes, which no file of blocks is")));
-            }
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
-            Err(error) => return Err(unreadable(error.to_string())),
-        };
-        let blocks = kept.compiled().map_err(unreadable)?;
+        let (kept, blocks) = read(&file)?;
         in_force.store(Arc::new(blocks));
         Ok(Self { file, in_force, kept: Arc::new(Mutex::new(kept)), then, write: store })
     }
@@ -200,6 +191,28 @@ impl Store {
             Err(error) => Err(BlockError::NotKept { file, error }),
         }
     }
+}
+
+/// The blocks that are kept in a folder, which need not be there, for whoever only looks.
+///
+/// # Errors
+/// There is something that cannot be read or understood.
+pub fn blocks_in(folder: &Path) -> Result<Blocks, BlockError> {
+    read(&folder.join(NAME)).map(|(_, blocks)| blocks)
+}
+
+fn read(file: &Path) -> Result<(Kept, Blocks), BlockError> {
+    let unreadable = |problem: String| BlockError::Unreadable { file: file.to_owned(), problem };
+    let kept: Kept = match files::read(file, LONGEST + 1) {
+        Ok(bytes) if bytes.len() as u64 > LONGEST => {
+            return Err(unreadable(format!("longer than {LONGEST} bytes, which no file of blocks is")));
+        }
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
+        Err(error) => return Err(unreadable(error.to_string())),
+    };
+    let blocks = kept.compiled().map_err(unreadable)?;
+    Ok((kept, blocks))
 }
 
 /// When a time is over that begins now.
