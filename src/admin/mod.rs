@@ -8,6 +8,7 @@
 //! | `guard`, `may` | before each request: may they; behind it: the record of it |
 //! | `begun` | what is done to its end, also where whoever asked has hung up |
 //! | `record` | reads, gathered, so that a page that polls fills no disk |
+//! | `streams` | how many look on at once |
 //! | `api` | a file a resource, and the OpenAPI document made from them |
 //! | `page` | what a browser shows of all that |
 //! | `client` | what the commands ask with |
@@ -40,11 +41,13 @@ mod page;
 mod people;
 mod record;
 mod sessions;
+mod streams;
 
 use begun::Begun;
 use people::People;
 use record::Recorder;
 use sessions::Sessions;
+use streams::Streams;
 
 pub use api::document;
 
@@ -56,6 +59,7 @@ struct Shared {
     people: Arc<People>,
     sessions: Arc<Sessions>,
     begun: Begun,
+    streams: Streams,
     /// True once answers that would go on have to end.
     ending: watch::Receiver<bool>,
 }
@@ -90,8 +94,9 @@ pub fn serve(bound: Vec<Bound>, proxy: Handle, monitoring: axum::Router) -> Inte
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
     let (end, ending) = watch::channel(false);
     let (people, sessions) = (Arc::default(), Arc::default());
-    let begun = Begun::default();
-    let shared = Shared { proxy, recorder: recorder.clone(), people, sessions, begun: begun.clone(), ending };
+    let (begun, streams) = (Begun::default(), Streams::default());
+    let shared =
+        Shared { proxy, recorder: recorder.clone(), people, sessions, begun: begun.clone(), streams, ending };
     let router = api::router(shared, monitoring);
     tokio::spawn(recorder.clone().each_minute());
     let serve = |bound: Bound| {

@@ -61,19 +61,25 @@ impl Shared {
         shared
     }
 
-    /// Since when there is no request, where that is so.
+    /// Since when there is no whole request, where that is so.
     pub(super) fn idle_since(&self) -> Option<u64> {
         Some(self.idle_since.load(Ordering::Relaxed)).filter(|since| *since != BUSY)
     }
 
-    fn idle(&self) {
+    /// It answers nothing now, and waits for its peer.
+    pub(super) fn idle(&self) {
         let since = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(BUSY - 1);
         self.idle_since.store(since, Ordering::Relaxed);
     }
 
+    /// There is something to be answered.
+    pub(super) fn busy(&self) {
+        self.idle_since.store(BUSY, Ordering::Relaxed);
+    }
+
     /// A request is there; whether it is the last one of the connection.
     pub(super) fn count_request(&self) -> bool {
-        self.idle_since.store(BUSY, Ordering::Relaxed);
+        self.busy();
         self.requests.fetch_add(1, Ordering::Relaxed) + 1 >= self.bounds.requests
     }
 

@@ -39,8 +39,10 @@ mod tests;
 /// What whoever asks may take up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Connections at once. For one more the one that has been idle longest is closed.
+    /// Connections at once. For one more the one that has been idle longest is closed; one that still sends its request is idle.
     pub connections: usize,
+    /// The same of one account of this machine, or of one site.
+    pub share: usize,
     /// Bytes of a request line and its fields, 8192 or more.
     pub head_bytes: usize,
     /// How long a request's head may take from the end of the one before it, a handshake or an idle connection with it.
@@ -57,6 +59,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: 64,
+            share: 16,
             head_bytes: 16 << 10,
             head_time: Duration::from_secs(15),
             body_bytes: 64 << 10,

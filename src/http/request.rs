@@ -59,7 +59,11 @@ async fn read(request: Request<Incoming>, caller: Caller, shared: &Shared) -> Re
     parts.extensions.insert(caller);
     let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the content did not come in time");
     let cut = |_| Problem::new(StatusCode::BAD_REQUEST, "the content ended before its length");
-    let content = timeout(bounds.body_time, body.collect()).await.map_err(late)?.map_err(cut)?.to_bytes();
+    // Whoever does not say what he wants has to make room for whoever does.
+    shared.idle();
+    let content = timeout(bounds.body_time, body.collect()).await;
+    shared.busy();
+    let content = content.map_err(late)?.map_err(cut)?.to_bytes();
     Ok(Request::from_parts(parts, Body::from(content)))
 }
 

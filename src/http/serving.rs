@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 
 use super::connection::{Shared, Stream, serve};
 use super::listen::Socket;
-use super::{Bound, Listen, Source};
+use super::{Bound, Bounds, Listen, Source};
 
 /// The wait after an accept that failed, as when the process has no file descriptors left.
 const BACKOFF: Duration = Duration::from_millis(200);
@@ -72,8 +73,29 @@ struct Accepting {
 
 /// Of one connection.
 struct Place {
+    whose: Whose,
     shared: Arc<Shared>,
     task: AbortHandle,
+}
+
+/// Whose share of the places it takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Account(u32),
+    /// An address, or the /64 around it: whoever has one of them has them all.
+    Site(IpAddr),
+}
+
+impl Whose {
+    fn of(source: &Source) -> Self {
+        match source {
+            Source::Unix { uid, .. } => Self::Account(*uid),
+            Source::Address(from) => Self::Site(match from.ip().to_canonical() {
+                IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
+                v4 => v4,
+            }),
+        }
+    }
 }
 
 impl Accepting {
@@ -117,7 +139,8 @@ impl Accepting {
     }
 
     fn take(&mut self, stream: Box<dyn Stream>, source: Source) {
-        if self.places.len() >= self.bound.bounds.connections && !self.make_room() {
+        let whose = Whose::of(&source);
+        if !self.has_room(whose) {
             tracing::debug!(at = %self.bound.listen, ?source, "no place for one more HTTP connection");
             return;
         }
@@ -125,12 +148,23 @@ impl Accepting {
         let (tls, router) = (self.bound.tls.clone(), self.router.clone());
         let served = serve(stream, source, tls, router, shared.clone(), self.stop.clone());
         let task = self.connections.spawn(served);
-        self.places.insert(task.id(), Place { shared, task });
+        self.places.insert(task.id(), Place { whose, shared, task });
     }
 
-    /// Closes the connection that has been idle longest.
-    fn make_room(&mut self) -> bool {
-        let idle = self.places.iter().filter_map(|(id, place)| Some((place.shared.idle_since()?, *id)));
+    /// Whether there is a place for one more, perhaps of another connection: where somebody has his share, one of his.
+    fn has_room(&mut self, whose: Whose) -> bool {
+        let Bounds { connections, share, .. } = self.bound.bounds;
+        let is_his = |place: &Place| place.whose == whose;
+        if self.places.values().filter(|place| is_his(place)).count() >= share {
+            return self.make_room(is_his);
+        }
+        self.places.len() < connections || self.make_room(|_| true)
+    }
+
+    /// Closes the connection of some that has been idle longest.
+    fn make_room(&mut self, of: impl Fn(&Place) -> bool) -> bool {
+        let some = self.places.iter().filter(|(_, place)| of(place));
+        let idle = some.filter_map(|(id, place)| Some((place.shared.idle_since()?, *id)));
         let oldest = idle.min_by_key(|(since, _)| *since).and_then(|(_, id)| self.places.remove(&id));
         oldest.inspect(|place| place.task.abort()).is_some()
     }

@@ -5,16 +5,20 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
 use http_body_util::channel::{Channel, Sender};
 use serde_json::Value;
 
+use super::told::ProblemDocument;
 use crate::admin::Shared;
+use crate::admin::access::Who;
 use crate::admin::guard::Known;
 use crate::admin::sessions::Id;
 use crate::audit::{Followed, Following};
 use crate::config::ShownIdentifiers;
+use crate::http::Problem;
 
 /// Events that wait for the connection.
 const WAITING: usize = 16;
@@ -40,13 +44,27 @@ const IDENTIFIERS: [&str; 10] = [
 #[utoipa::path(
     get,
     path = "/api/v1/events",
-    responses((status = 200, body = String, content_type = "text/event-stream"))
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream"),
+        (status = 429, body = ProblemDocument, description = "As many look on as may, or this user does")
+    )
 )]
-pub(super) async fn events(State(shared): State<Shared>, Extension(known): Extension<Known>) -> Response {
+pub(super) async fn events(
+    State(shared): State<Shared>,
+    Extension(who): Extension<Who>,
+    Extension(known): Extension<Known>,
+) -> Result<Response, Problem> {
+    let stream = shared.streams.begin(&who.user);
+    let stream = stream.map_err(|why| Problem::new(StatusCode::TOO_MANY_REQUESTS, why))?;
     let (sender, body) = Channel::<Bytes, Infallible>::new(WAITING);
     let following = shared.proxy.audit().follow();
     tokio::spawn(send(shared, following, sender, known.session));
-    ([(header::CONTENT_TYPE, "text/event-stream")], Body::new(body)).into_response()
+    // It ends with its connection, also where nothing is sent any more.
+    let body = body.map_frame(move |frame| {
+        let _held = &stream;
+        frame
+    });
+    Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::new(body)).into_response())
 }
 
 /// Ends when the reader has gone or is logged out, or the interface ends.

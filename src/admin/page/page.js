@@ -866,7 +866,12 @@ function listen() {
   source?.close();
   source = new EventSource("/api/v1/events");
   source.addEventListener("open", () => say(by("listening"), "The newest first. Reads of this interface, such as those of this page, are left out."));
-  source.addEventListener("error", () => say(by("listening"), "No records come; trying again."));
+  const tried = source;
+  source.addEventListener("error", () => {
+    say(by("listening"), "No records come; trying again.");
+    // After a refusal, as of one who looks on often enough elsewhere, a browser does not try again by itself.
+    if (tried.readyState === EventSource.CLOSED) setTimeout(() => tried === source && session.role && listen(), 15000);
+  });
   source.addEventListener("record", event => {
     const record = JSON.parse(event.data);
     if (record.event !== "administration" || record.action !== "read") remember(record);

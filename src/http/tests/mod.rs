@@ -20,6 +20,7 @@ const LONG: Duration = Duration::from_secs(600);
 
 const BOUNDS: Bounds = Bounds {
     connections: 8,
+    share: 8,
     head_bytes: 8192,
     head_time: LONG,
     body_bytes: 1000,

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Notify;
 
-use super::{BOUNDS, Listen, answer, bind, connect, rest, router, served};
+use super::{BOUNDS, Bounds, Listen, answer, bind, connect, rest, router, served};
 
 const WORD: &str = "GET /word HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -42,6 +43,57 @@ async fn who_waits_for_an_answer_makes_no_room() {
     }
     told.notify_one();
     assert!(rest(&mut waiting).await.ends_with("later"));
+    serving.stop().await;
+}
+
+/// A request of which the content is waited for, and does not come.
+async fn half_sent(stream: &mut TcpStream) {
+    let head = "POST /said HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";
+    assert!(answer(stream, head).await.starts_with("HTTP/1.1 100 "));
+}
+
+#[tokio::test]
+async fn who_does_not_say_what_he_wants_makes_room_for_who_does() {
+    let serving = served(BOUNDS).await;
+    let mut waiting = Vec::new();
+    for _ in 0..BOUNDS.connections * 2 {
+        let mut stream = connect(&serving).await;
+        half_sent(&mut stream).await;
+        waiting.push(stream);
+    }
+    let mut stream = connect(&serving).await;
+    assert!(answer(&mut stream, WORD).await.ends_with("word"));
+    // Who came last still has his place.
+    let last = waiting.last_mut().unwrap();
+    let said = "HTTP/1.1 200 OK";
+    last.write_all(b"\"7 bytes\"").await.unwrap();
+    let mut got = vec![0; said.len()];
+    last.read_exact(&mut got).await.unwrap();
+    assert_eq!(String::from_utf8(got).unwrap(), said);
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_takes_more_than_his_share_of_the_places_and_makes_room_himself() {
+    let told = Arc::new(Notify::new());
+    let listen = Listen::Address(([127, 0, 0, 1], 0).into());
+    let bounds = Bounds { share: 2, ..BOUNDS };
+    let serving = bind(&listen, None, bounds).await.unwrap().serve(router(&told));
+    let Listen::Address(address) = serving.address() else { unreachable!("an address") };
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
+    let mut other = socket.connect(*address).await.unwrap();
+    assert!(answer(&mut other, WORD).await.ends_with("word"));
+    let (mut first, mut second) = (connect(&serving).await, connect(&serving).await);
+    for stream in [&mut first, &mut second] {
+        assert!(answer(stream, WORD).await.ends_with("word"));
+    }
+    let mut third = connect(&serving).await;
+    assert!(answer(&mut third, WORD).await.ends_with("word"));
+    assert!(first.read(&mut [0]).await.is_ok_and(|read| read == 0));
+    for stream in [&mut second, &mut third, &mut other] {
+        assert!(answer(stream, WORD).await.ends_with("word"));
+    }
     serving.stop().await;
 }
 
