@@ -166,7 +166,12 @@ mod tests {
     }
 
     fn role(admin: &AdminSettings, uid: u32, gid: u32, name: Option<&str>) -> Option<AdminRole> {
-        let caller = Caller { source: Source::Unix { uid, gid, pid: Some(7) }, certificate: None };
+        let caller = Caller {
+            source: Source::Unix { uid, gid, pid: Some(7) },
+            certificate: None,
+            own: None,
+            has_tls: false,
+        };
         let groups = "dicom:x:210:alice\n".to_owned();
         let accounts = Accounts { own: 500, groups, name: name.map(str::to_owned) };
         let who = who(&caller, admin, &accounts, true);
@@ -197,7 +202,12 @@ mod tests {
     #[test]
     fn an_address_alone_lets_look_from_this_machine_and_no_more() {
         let of = |address: &str, has_login| {
-            let caller = Caller { source: Source::Address(address.parse().unwrap()), certificate: None };
+            let caller = Caller {
+                source: Source::Address(address.parse().unwrap()),
+                certificate: None,
+                own: None,
+                has_tls: false,
+            };
             let who = who(&caller, &settings(Vec::new()), &Accounts::about(&caller), has_login);
             (who.user, who.role)
         };

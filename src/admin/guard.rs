@@ -11,11 +11,11 @@ use super::Shared;
 use super::access::Who;
 use super::asking::Asking;
 use super::begun;
-use super::may::{Asked, is_for_here, says_page};
+use super::may::{Asked, says_page};
 use super::sessions::{self, Id};
 use crate::audit::AdministrationOutcome;
 use crate::config::AdminRole;
-use crate::http::{Caller, Problem};
+use crate::http::{Caller, Problem, is_for_here};
 use crate::users::Users;
 
 /// What is read so often, and says so little, that it is no record: the state of the proxy, who asks, and what the interface
@@ -62,15 +62,14 @@ pub(super) struct Known {
 pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let Guard { shared, role } = guard;
     let settings = shared.proxy.settings();
-    let (Some(admin), Some(caller)) = (settings.admin.clone(), request.extensions().get::<Caller>().cloned())
-    else {
+    let (Some(_), Some(caller)) = (&settings.admin, request.extensions().get::<Caller>().cloned()) else {
         let detail = "the configuration in force has no [admin] any more";
         return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     };
     let resource = request.uri().path().to_owned();
     let action = action(request.method(), &resource);
     let headers = request.headers().clone();
-    let is_for_here = is_for_here(&headers, &admin);
+    let is_for_here = is_for_here(&headers, &caller);
     // Whoever logs in is nobody yet.
     let cookie = sessions::named(&headers).filter(|_| is_for_here && action != "login");
     let Some(Asking { who, known, is_over }) = shared.asking(settings, caller, cookie).await else {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -52,7 +53,8 @@ impl Monitoring {
             Move::Close => self.serving.take(),
             Move::To(wanted, bound) => {
                 tracing::info!(address = %bound.address(), "metrics are served");
-                self.serving.replace((wanted, bound.serve(router(watch.clone()))))
+                self.serving
+                    .replace((wanted, bound.serve(router(watch.clone()).layer(from_fn(http::only_for_here)))))
             }
         };
         if let Some((_, before)) = before {

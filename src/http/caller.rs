@@ -12,6 +12,10 @@ pub struct Caller {
     pub source: Source,
     /// Shown and verified in the handshake.
     pub certificate: Option<Arc<Certificate>>,
+    /// Where the connection came in, of one between addresses.
+    pub own: Option<SocketAddr>,
+    /// Whether that is behind TLS.
+    pub has_tls: bool,
 }
 
 /// Where a connection comes from.

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -129,19 +130,20 @@ impl hyper::body::Body for Sending {
 /// Serves one connection to its end. Once `stop` says so, what is under way is the last.
 pub(super) async fn serve(
     stream: Box<dyn Stream>,
-    source: Source,
+    (source, own): (Source, Option<SocketAddr>),
     tls: Option<Arc<ServerConfig>>,
     router: Router,
     shared: Arc<Shared>,
     stop: watch::Receiver<bool>,
 ) {
+    let has_tls = tls.is_some();
     let shaken = match tls {
         Some(config) => timeout(shared.bounds.head_time, shake_hands(stream, config)).await,
         None => Ok(Ok((stream, None))),
     };
     let served = match shaken {
         Ok(Ok((stream, certificate))) => {
-            let caller = Caller { source: source.clone(), certificate };
+            let caller = Caller { source: source.clone(), certificate, own, has_tls };
             exchange(stream, caller, router, shared, stop).await
         }
         Ok(Err(error)) => Err(error.into()),

@@ -8,6 +8,7 @@
 //! | `request` | what is asked of a request before anybody answers it |
 //! | `hurried` | a reader who does not read |
 //! | `caller` | who asks |
+//! | `here` | what a browser says of the page that asks |
 //! | `problem` | errors that a program can read (RFC 9457) |
 //!
 //! # Why
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 mod caller;
 mod connection;
+mod here;
 mod hurried;
 mod listen;
 mod problem;
@@ -29,6 +31,7 @@ mod request;
 mod serving;
 
 pub use caller::{Caller, Source};
+pub use here::{is_for_here, only_for_here};
 pub use listen::{BindError, Bound, Listen, bind};
 pub use problem::Problem;
 pub use serving::Serving;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -112,7 +112,7 @@ impl Accepting {
                 () = stopped(&mut stop) => break,
                 Some(ended) = self.connections.join_next_with_id() => self.ended(ended),
                 accepted = self.bound.socket.accept() => match accepted {
-                    Ok((stream, source)) => self.take(stream, source),
+                    Ok((stream, source, own)) => self.take(stream, source, own),
                     Err(error) => {
                         tracing::error!(at = %self.bound.listen, %error, "accepting an HTTP connection failed");
                         tokio::time::sleep(BACKOFF).await;
@@ -138,7 +138,7 @@ impl Accepting {
         }
     }
 
-    fn take(&mut self, stream: Box<dyn Stream>, source: Source) {
+    fn take(&mut self, stream: Box<dyn Stream>, source: Source, own: Option<SocketAddr>) {
         let whose = Whose::of(&source);
         if !self.has_room(whose) {
             tracing::debug!(at = %self.bound.listen, ?source, "no place for one more HTTP connection");
@@ -146,7 +146,7 @@ impl Accepting {
         }
         let shared = Arc::new(Shared::new(self.bound.bounds, self.began));
         let (tls, router) = (self.bound.tls.clone(), self.router.clone());
-        let served = serve(stream, source, tls, router, shared.clone(), self.stop.clone());
+        let served = serve(stream, (source, own), tls, router, shared.clone(), self.stop.clone());
         let task = self.connections.spawn(served);
         self.places.insert(task.id(), Place { whose, shared, task });
     }
@@ -171,19 +171,20 @@ impl Accepting {
 }
 
 impl Socket {
-    async fn accept(&self) -> io::Result<(Box<dyn Stream>, Source)> {
+    async fn accept(&self) -> io::Result<(Box<dyn Stream>, Source, Option<SocketAddr>)> {
         Ok(match self {
             Self::Tcp(listener) => {
                 let (stream, from) = listener.accept().await?;
                 // An answer is not to wait for the one that comes after it.
                 stream.set_nodelay(true)?;
-                (Box::new(stream), Source::Address(from))
+                let own = stream.local_addr()?;
+                (Box::new(stream), Source::Address(from), Some(own))
             }
             Self::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;
                 let who = stream.peer_cred()?;
                 let source = Source::Unix { uid: who.uid(), gid: who.gid(), pid: who.pid() };
-                (Box::new(stream), source)
+                (Box::new(stream), source, None)
             }
         })
     }

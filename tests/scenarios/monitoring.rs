@@ -143,3 +143,29 @@ fn a_monitor_away_from_loopback_is_a_risk() {
     let risk = "risk: dimsegate.toml:2:10: metrics.listen: 0.0.0.0:9108 tells every machine that reaches it";
     assert!(told.contains(risk), "{told}");
 }
+
+#[test]
+fn a_page_of_a_stranger_does_not_learn_what_a_monitor_does() {
+    let upstream = Upstream::bind();
+    let (_gate, metrics) = watched(&Setup::plain(upstream.address));
+    let ask = |version: &str, headers: String| {
+        let mut stream = TcpStream::connect(metrics).expect("the port");
+        let request = format!("GET /metrics HTTP/{version}\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).expect("a request written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+    let port = metrics.port();
+    for headers in [
+        format!("Host: evil.example:{port}\r\n"),
+        format!("Host: {metrics}\r\nOrigin: https://evil.example\r\n"),
+        format!("Host: {metrics}\r\nSec-Fetch-Site: cross-site\r\n"),
+    ] {
+        let answer = ask("1.1", headers);
+        assert!(answer.starts_with("HTTP/1.1 403 ") && !answer.contains("dimsegate_"), "{answer}");
+    }
+    for (version, headers) in [("1.1", format!("Host: localhost:{port}\r\n")), ("1.0", String::new())] {
+        assert!(ask(version, headers).contains("dimsegate_associations"));
+    }
+}

@@ -86,9 +86,10 @@ async fn what_is_in_the_way_of_a_socket_is_said() {
 async fn an_address_is_told_and_no_certificate_without_tls() {
     let serving = served(BOUNDS).await;
     let stream = connect(&serving).await;
-    let from = stream.local_addr().unwrap();
+    let (from, own) = (stream.local_addr().unwrap(), stream.peer_addr().unwrap());
     let got = asked(stream).await;
-    assert!(got.contains(&format!("Caller {{ source: Address({from}), certificate: None }}")), "{got}");
+    let who = format!("source: Address({from}), certificate: None, own: Some({own}), has_tls: false");
+    assert!(got.contains(&who), "{got}");
     serving.stop().await;
 }
 
