@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::entry::Entry;
 use super::lookup;
+use super::names::Told;
 use crate::audit::forward::Failing;
 use crate::config::UpstreamSettings;
 
@@ -17,6 +20,10 @@ pub(super) struct Named {
     pub failing: Failing,
     /// Why it is not known, or may be out of date.
     pub problem: Option<String>,
+    /// While somebody looks it up: where all who wait hear of it.
+    pub asked: Option<Told>,
+    /// No association waits for it until then, since it was asked for in vain.
+    pub spared: Option<Instant>,
 }
 
 /// What is known of one upstream.

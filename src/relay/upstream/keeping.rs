@@ -137,10 +137,13 @@ async fn check(check: Check, standing: Arc<Standing>, upstream: Arc<UpstreamSett
 async fn look_up(standing: Arc<Standing>, upstream: Arc<UpstreamSettings>) {
     loop {
         let shortest = Instant::now() + SHORTEST;
+        let mut asked = JoinSet::new();
         for name in upstream.addresses.iter().filter(|address| lookup::written(address).is_none()) {
-            // It has been said.
-            let _ = standing.look_up(name, PATIENCE).await;
+            let (standing, name) = (standing.clone(), name.clone());
+            asked.spawn(async move { standing.look_up(&name, PATIENCE).await });
         }
+        // What came of it has been said.
+        asked.join_all().await;
         sleep_until(shortest).await;
         tokio::select! {
             () = tokio::time::sleep(upstream.resolve) => {}

@@ -3,12 +3,13 @@
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
 
 /// Of one name. More would be no upstream, but a service of the whole world.
 const MOST: usize = 16;
+/// How many are asked for at once, of all upstreams. A name server that is gone keeps a thread for as long as the system likes.
+static ROOM: Semaphore = Semaphore::const_new(8);
 
 /// How names are looked up: `host:port`. It blocks.
 pub(crate) type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
@@ -23,20 +24,18 @@ pub(super) fn written(address: &str) -> Option<SocketAddr> {
     address.parse().ok()
 }
 
-/// Asks what a name stands for, off the runtime's threads, each address once.
+/// Asks what a name stands for, off the runtime's threads, each address once; for as long as the system takes.
 ///
 /// # Errors
 /// Why it is not known, for people.
-pub(super) async fn look_up(
-    lookup: &Lookup,
-    name: &str,
-    patience: Duration,
-) -> Result<Vec<SocketAddr>, String> {
+pub(super) async fn look_up(lookup: &Lookup, name: &str) -> Result<Vec<SocketAddr>, String> {
     let (lookup, of) = (lookup.clone(), name.to_owned());
-    let asked = tokio::task::spawn_blocking(move || lookup(&of));
-    let found =
-        timeout(patience, asked).await.map_err(|_| format!("looking it up took longer than {patience:?}"))?;
-    let found = found.map_err(io::Error::other).and_then(|found| found);
+    let room = ROOM.acquire().await.map_err(|error| error.to_string())?;
+    let asked = tokio::task::spawn_blocking(move || {
+        let _room = room;
+        lookup(&of)
+    });
+    let found = asked.await.map_err(io::Error::other).and_then(|found| found);
     let mut addresses = Vec::new();
     for address in found.map_err(|error| error.to_string())? {
         if !addresses.contains(&address) && addresses.len() < MOST {
@@ -62,7 +61,6 @@ mod tests {
     use super::{Lookup, follow, look_up};
     use std::net::SocketAddr;
     use std::sync::Arc;
-    use std::time::Duration;
 
     fn addresses(last: &[u8]) -> Vec<SocketAddr> {
         last.iter().map(|last| ([10, 0, 0, *last], 104).into()).collect()
@@ -79,11 +77,10 @@ mod tests {
     async fn a_name_has_some_addresses_each_once_or_it_is_said_why_not() {
         let found: Lookup = Arc::new(|_| Ok((0..100).flat_map(|last| addresses(&[last, last])).collect()));
         let all: Vec<u8> = (0..16).collect();
-        let patience = Duration::from_secs(60);
-        assert_eq!(look_up(&found, "pacs:104", patience).await, Ok(addresses(&all)));
+        assert_eq!(look_up(&found, "pacs:104").await, Ok(addresses(&all)));
         let nothing: Lookup = Arc::new(|_| Ok(Vec::new()));
-        assert_eq!(look_up(&nothing, "pacs:104", patience).await, Err("the name has no address".to_owned()));
+        assert_eq!(look_up(&nothing, "pacs:104").await, Err("the name has no address".to_owned()));
         let broken: Lookup = Arc::new(|name| Err(std::io::Error::other(format!("no {name}"))));
-        assert_eq!(look_up(&broken, "pacs:104", patience).await, Err("no pacs:104".to_owned()));
+        assert_eq!(look_up(&broken, "pacs:104").await, Err("no pacs:104".to_owned()));
     }
 }

@@ -148,7 +148,9 @@ impl Asking<'_> {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     // The same one: it has had the request.
-                    ((dialled, place), _) = self.dial_first_of(vec![candidate.clone()], Vec::new()).await?;
+                    let (mut tried, again) = (Tried::new(), vec![candidate.clone()]);
+                    let reached = self.dial_first_of(again, &mut tried).await;
+                    ((dialled, place), _) = reached.ok_or_else(|| tried.not_reached(self.upstream))?;
                 }
                 _ => return Ok(((dialled, place), answered)),
             }
@@ -171,49 +173,85 @@ impl Asking<'_> {
     }
 
     async fn dial(&self) -> Result<(Reached, Candidate), NotReached> {
-        let (candidates, unknown) = self.standing.candidates(self.upstream).await;
-        self.dial_first_of(candidates, unknown).await
+        let (known, names) = self.standing.candidates(self.upstream);
+        let mut tried = Tried::new();
+        if let Some(mut reached) = self.dial_first_of(known, &mut tried).await {
+            let ((dialled, _), _) = &mut reached;
+            dialled.passed_over.extend(self.standing.problems(&names));
+            return Ok(reached);
+        }
+        if !names.is_empty() {
+            // Nobody waits for a name server while there is somebody to ask.
+            let (found, unknown) = self.standing.found(self.upstream, &names).await;
+            tried.all_down &= unknown.is_empty();
+            tried.details.extend(unknown);
+            if let Some(reached) = self.dial_first_of(found, &mut tried).await {
+                return Ok(reached);
+            }
+        }
+        Err(tried.not_reached(self.upstream))
     }
 
-    /// Connects to the first that is up and answers. `details`: what is wrong with others.
+    /// Connects to the first that is up and can be had.
     async fn dial_first_of(
         &self,
         candidates: Vec<Candidate>,
-        mut details: Vec<String>,
-    ) -> Result<(Reached, Candidate), NotReached> {
-        let (began, mut reason, mut all_down) =
-            (Instant::now(), Reason::UpstreamUnreachable, details.is_empty());
+        tried: &mut Tried,
+    ) -> Option<(Reached, Candidate)> {
         let mut candidates = candidates.into_iter();
         while let Some(candidate) = candidates.next() {
             let mut place = match self.standing.admit(&candidate) {
                 Ok(place) => place,
                 Err(NotAsked { reason: last, detail }) => {
-                    reason = last;
-                    details.push(format!("{}: {detail}", candidate.called));
+                    tried.reason = last;
+                    tried.details.push(format!("{}: {detail}", candidate.called));
                     continue;
                 }
             };
-            all_down = false;
+            tried.all_down = false;
             // There is nobody else left to ask: one that is busy with another association is waited for.
             let is_last = !self.standing.is_any_up(candidates.as_slice());
             let extra = if is_last { self.upstream.wait } else { Duration::ZERO };
             match dial(self.upstream, candidate.address, &self.header, extra).await {
                 Ok(dialled) => {
                     place.connected();
-                    let dialled = Dialled { passed_over: details, took: began.elapsed(), ..dialled };
-                    return Ok(((dialled, place), candidate));
+                    let passed_over = std::mem::take(&mut tried.details);
+                    let dialled = Dialled { passed_over, took: tried.began.elapsed(), ..dialled };
+                    return Some(((dialled, place), candidate));
                 }
                 Err(failed) => {
                     place.failed(&failed);
-                    reason = failed.reason;
-                    details.push(format!("{}: {}", candidate.called, failed.detail));
+                    tried.reason = failed.reason;
+                    tried.details.push(format!("{}: {}", candidate.called, failed.detail));
                 }
             }
         }
-        let is = if all_down { " is down" } else { "" };
-        Err(NotReached::new(
-            reason,
-            format!("upstream \"{}\"{is}: {}", self.upstream.name, details.join("; ")),
-        ))
+        None
+    }
+}
+
+/// Addresses that were asked in vain, and why.
+struct Tried {
+    began: Instant,
+    reason: Reason,
+    details: Vec<String>,
+    /// Whether none of them was so much as dialled.
+    all_down: bool,
+}
+
+impl Tried {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            reason: Reason::UpstreamUnreachable,
+            details: Vec::new(),
+            all_down: true,
+        }
+    }
+
+    fn not_reached(self, upstream: &UpstreamSettings) -> NotReached {
+        let is = if self.all_down { " is down" } else { "" };
+        let detail = format!("upstream \"{}\"{is}: {}", upstream.name, self.details.join("; "));
+        NotReached::new(self.reason, detail)
     }
 }

@@ -1,10 +1,12 @@
 //! How one upstream stands: the book of its addresses, behind a lock that nobody holds while waiting.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::book::Book;
@@ -94,25 +96,47 @@ impl Standing {
         }
     }
 
-    /// Its addresses in the order in which they are to be asked, and names that stand for none, with the reason. A name that
-    /// nobody has looked up yet is looked up now.
-    pub(super) async fn candidates(&self, upstream: &UpstreamSettings) -> (Vec<Candidate>, Vec<String>) {
-        let (mut candidates, mut unknown) = (Vec::<Candidate>::new(), Vec::new());
+    /// The addresses that are known in the order in which they are to be asked, and the names that stand for none.
+    pub(super) fn candidates<'u>(&self, upstream: &'u UpstreamSettings) -> (Vec<Candidate>, Vec<&'u str>) {
+        let (mut book, mut unknown) = (self.book(), Vec::new());
+        let mut candidates = Vec::new();
         for address in &upstream.addresses {
-            let mut behind = self.book().behind(address);
+            let behind = book.behind(address);
             if behind.is_empty() {
-                match self.look_up(address, upstream.connect_timeout).await {
-                    Ok(()) => behind = self.book().behind(address),
-                    Err(problem) => unknown.push(format!("{address}: {problem}")),
-                }
+                unknown.push(&**address);
             }
-            for (address, called) in behind {
-                if !candidates.iter().any(|known| known.address == address) {
-                    candidates.push(Candidate { address, called });
-                }
+            add(&mut candidates, behind);
+        }
+        book.order(upstream.balance, &mut candidates);
+        if !unknown.is_empty() {
+            self.stale.notify_one();
+        }
+        (candidates, unknown)
+    }
+
+    /// What names stand for of which nothing was known, all looked up at once; and those that stand for nothing, with the reason.
+    pub(super) async fn found(
+        self: &Arc<Self>,
+        upstream: &UpstreamSettings,
+        names: &[&str],
+    ) -> (Vec<Candidate>, Vec<String>) {
+        let mut asked = JoinSet::new();
+        for name in names.iter().copied().map(str::to_owned) {
+            let (standing, patience) = (self.clone(), upstream.connect_timeout);
+            asked.spawn(
+                async move { standing.find(&name, patience).await.map_err(|problem| (name, problem)) },
+            );
+        }
+        let told = asked.join_all().await;
+        let problems: BTreeMap<_, _> = told.into_iter().filter_map(Result::err).collect();
+        let (mut book, mut candidates, mut unknown) = (self.book(), Vec::new(), Vec::new());
+        for name in names {
+            match problems.get(*name) {
+                Some(problem) => unknown.push(format!("{name}: {problem}")),
+                None => add(&mut candidates, book.behind(name)),
             }
         }
-        self.book().order(upstream.balance, &mut candidates);
+        book.order(upstream.balance, &mut candidates);
         (candidates, unknown)
     }
 
@@ -191,6 +215,15 @@ impl Standing {
     }
 }
 
+/// Each address once.
+fn add(candidates: &mut Vec<Candidate>, behind: Vec<(SocketAddr, String)>) {
+    for (address, called) in behind {
+        if !candidates.iter().any(|known| known.address == address) {
+            candidates.push(Candidate { address, called });
+        }
+    }
+}
+
 fn not_asked(entry: &Entry) -> NotAsked {
     let seconds = (OffsetDateTime::now_utc() - entry.since).whole_seconds().max(0);
     let last = entry.failure.as_ref();
@@ -203,6 +236,7 @@ impl Book {
     fn order(&mut self, balance: Balance, candidates: &mut [Candidate]) {
         match balance {
             Balance::Failover => {}
+            Balance::RoundRobin if candidates.is_empty() => {}
             Balance::RoundRobin => {
                 let count = candidates.len().max(1);
                 candidates.rotate_left(self.turn % count);

@@ -35,8 +35,8 @@ fn standing(settings: &Arc<UpstreamSettings>) -> Arc<Standing> {
     Standing::new(settings.clone(), nobody)
 }
 
-async fn ask(standing: &Standing, settings: &UpstreamSettings) -> Vec<String> {
-    standing.candidates(settings).await.0.into_iter().map(|candidate| candidate.called).collect()
+fn ask(standing: &Standing, settings: &UpstreamSettings) -> Vec<String> {
+    standing.candidates(settings).0.into_iter().map(|candidate| candidate.called).collect()
 }
 
 fn at(address: &str) -> Candidate {
@@ -72,7 +72,7 @@ async fn one_that_is_down_is_left_out_at_once_and_the_upstream_is_down_with_its_
     (0..3).for_each(|_| fail(TWO[1]));
     assert_eq!(down.borrow().as_deref(), Some("10.0.0.5:104: refused; 10.0.0.6:104: refused"));
     assert_eq!(standing.state().availability, Availability::Down);
-    assert_eq!(ask(&standing, &settings).await, TWO, "it is for whoever wants a place to find out");
+    assert_eq!(ask(&standing, &settings), TWO, "it is for whoever wants a place to find out");
 }
 
 #[tokio::test]
@@ -144,16 +144,16 @@ async fn addresses_take_turns_or_the_one_with_the_fewest_comes_first() {
     let round = standing(&turns);
     let first = |asked: Vec<String>| asked.into_iter().next().unwrap();
     for expected in [TWO[0], TWO[1], TWO[0]] {
-        assert_eq!(first(ask(&round, &turns).await), expected);
+        assert_eq!(first(ask(&round, &turns)), expected);
     }
     let fewest = settings(&TWO, Balance::LeastAssociations, None);
     let least = standing(&fewest);
     let place = admitted(&least, TWO[0]);
-    assert_eq!(first(ask(&least, &fewest).await), TWO[1]);
+    assert_eq!(first(ask(&least, &fewest)), TWO[1]);
     let (_other, _more) = (admitted(&least, TWO[1]), admitted(&least, TWO[1]));
-    assert_eq!(first(ask(&least, &fewest).await), TWO[0]);
+    assert_eq!(first(ask(&least, &fewest)), TWO[0]);
     drop(place);
-    assert_eq!(ask(&least, &fewest).await, TWO);
+    assert_eq!(ask(&least, &fewest), TWO);
 }
 
 #[tokio::test]
@@ -206,9 +206,9 @@ async fn a_name_that_moves_is_followed_and_one_that_is_lost_keeps_its_last_addre
     let settings = settings(&["pacs.example:104"], Balance::Failover, None);
     let (lookup, answer) = name_server();
     let standing = Standing::new(settings.clone(), lookup);
-    let (candidates, unknown) = standing.candidates(&settings).await;
+    assert_eq!(standing.candidates(&settings), (vec![], vec!["pacs.example:104"]));
     assert_eq!(
-        (candidates, unknown),
+        standing.found(&settings, &["pacs.example:104"]).await,
         (vec![], vec!["pacs.example:104: pacs.example:104 is not known".to_owned()])
     );
     assert_eq!(standing.state().availability, Availability::Down);
@@ -217,19 +217,57 @@ async fn a_name_that_moves_is_followed_and_one_that_is_lost_keeps_its_last_addre
         *answer.lock().unwrap() = addresses;
     };
     becomes(Some(&TWO));
+    let (_, spared) = standing.found(&settings, &["pacs.example:104"]).await;
+    assert_eq!(spared.len(), 1, "not asked again at once");
+    standing.look_up("pacs.example:104", Duration::from_secs(60)).await.unwrap();
     let called = TWO.map(|address| format!("pacs.example:104 ({address})"));
-    assert_eq!(ask(&standing, &settings).await, called, "every address is a candidate");
+    assert_eq!(ask(&standing, &settings), called, "every address is a candidate");
     assert_eq!(standing.state().availability, Availability::Up);
     let place = admitted(&standing, TWO[0]);
     becomes(Some(&["10.0.0.7:104"]));
-    assert_eq!(ask(&standing, &settings).await, called, "as it was looked up");
+    assert_eq!(ask(&standing, &settings), called, "as it was looked up");
     standing.look_up("pacs.example:104", Duration::from_secs(60)).await.unwrap();
     let moved = ["pacs.example:104 (10.0.0.7:104)"];
-    assert_eq!(ask(&standing, &settings).await, moved);
+    assert_eq!(ask(&standing, &settings), moved);
     assert_eq!(standing.state().addresses.len(), 1, "whoever is still served elsewhere is not shown");
     drop(place);
     becomes(None);
     standing.look_up("pacs.example:104", Duration::from_secs(60)).await.unwrap_err();
-    assert_eq!(ask(&standing, &settings).await, moved);
+    assert_eq!(ask(&standing, &settings), moved);
     assert_eq!(standing.state().availability, Availability::Up);
+}
+
+#[tokio::test]
+async fn all_who_wait_share_one_look_up_and_nobody_waits_who_has_somebody_to_ask() {
+    let settings = settings(&["pacs.example:104", TWO[0]], Balance::Failover, None);
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let (held, times) = (Mutex::new(held), Arc::new(Mutex::new(0)));
+    let counted = times.clone();
+    let lookup: Lookup = Arc::new(move |_| {
+        *counted.lock().unwrap() += 1;
+        let _ = held.lock().unwrap().recv();
+        Ok(vec![TWO[1].parse().unwrap()])
+    });
+    let standing = Standing::new(settings.clone(), lookup);
+    assert_eq!(ask(&standing, &settings), [TWO[0]]);
+    let name = "pacs.example:104";
+    for _ in 0..3 {
+        let late = standing.look_up(name, Duration::from_millis(1)).await;
+        assert_eq!(late, Err("looking it up took longer than 1ms".to_owned()));
+    }
+    let told = [format!("{name}: looking it up took longer than 1ms")];
+    assert_eq!(standing.problems(&[name]), told);
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            let standing = standing.clone();
+            tokio::spawn(async move { standing.look_up(name, Duration::from_secs(60)).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    go.send(()).unwrap();
+    for one in waiting {
+        assert_eq!(one.await.unwrap(), Ok(()));
+    }
+    assert_eq!(*times.lock().unwrap(), 1, "one look-up for all");
+    assert_eq!(ask(&standing, &settings), [format!("{name} ({})", TWO[1]), TWO[0].to_owned()]);
 }
