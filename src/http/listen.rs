@@ -4,10 +4,14 @@ use std::fmt;
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::SocketAddr as UnixAddress;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{CWD, FileType, Mode, OFlags, RenameFlags, renameat_with};
+use rustix::process::geteuid;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket, UnixStream};
 
@@ -63,6 +67,10 @@ enum Why {
     NoFolder(PathBuf),
     #[error("no socket can be made in {} ({error}); the user of this process has to be able to write there", .folder.display())]
     Folder { folder: PathBuf, error: io::Error },
+    #[error(
+        "anybody can put another socket in its place in {}; choose a folder where only its owner and its group can write", .0.display()
+    )]
+    Anybodys(PathBuf),
     #[error("the path is too long for a socket; 107 bytes are the most")]
     TooLong,
     #[error("{0}")]
@@ -140,13 +148,43 @@ fn of_address(error: io::Error) -> Why {
 
 async fn unix(path: &Path) -> Result<(Socket, Listen), Why> {
     make_room(path).await?;
-    let socket = UnixSocket::new_stream()?;
-    socket.bind(path).map_err(|error| of_path(path, error))?;
+    let folder = folder_of(path);
+    if fs::metadata(folder).is_ok_and(|metadata| metadata.mode() & 0o1002 == 0o002) {
+        return Err(Why::Anybodys(folder.to_owned()));
+    }
+    UnixAddress::from_pathname(path).map_err(|_| Why::TooLong)?;
+    let fresh = folder.join(format!(".{:x}", std::process::id()));
+    // Of a process that had this number, and was killed meanwhile.
+    let _ = fs::remove_file(&fresh);
+    let listener = named(&fresh, path).map_err(|error| {
+        let _ = fs::remove_file(&fresh);
+        of_path(path, error)
+    })?;
     let made = Made { path: path.to_owned(), which: which(path) };
-    // Nobody can connect before it listens, and so nobody who may not.
-    fs::set_permissions(path, Permissions::from_mode(MODE))?;
-    let socket = Socket::Unix { listener: socket.listen(BACKLOG)?, _file: made };
-    Ok((socket, Listen::Unix(path.to_owned())))
+    Ok((Socket::Unix { listener, _file: made }, Listen::Unix(path.to_owned())))
+}
+
+/// Listens at a name of its own, and has the right one only when all is as it should be. Whatever has that is left as it is.
+fn named(fresh: &Path, path: &Path) -> io::Result<UnixListener> {
+    let socket = UnixSocket::new_stream()?;
+    // The file is made with this mode, less the umask, so that nobody else ever could connect (unix(7)).
+    let mode = Mode::from_raw_mode(MODE);
+    rustix::fs::fchmod(&socket, mode)?;
+    socket.bind(fresh)?;
+    // By the file itself: a name could be made to lead elsewhere meanwhile.
+    let file = rustix::fs::open(fresh, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let made = rustix::fs::fstat(&file)?;
+    if FileType::from_raw_mode(made.st_mode) != FileType::Socket || made.st_uid != geteuid().as_raw() {
+        return Err(io::Error::other("somebody else changes the files of this folder"));
+    }
+    fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), Permissions::from_mode(MODE))?;
+    let listener = socket.listen(BACKLOG)?;
+    renameat_with(CWD, fresh, CWD, path, RenameFlags::NOREPLACE)?;
+    Ok(listener)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| *folder != "").unwrap_or(Path::new("."))
 }
 
 /// A socket whose process is gone stays behind, and is in the way.
@@ -165,9 +203,9 @@ async fn make_room(path: &Path) -> Result<(), Why> {
 }
 
 fn of_path(path: &Path, error: io::Error) -> Why {
-    let folder = path.parent().filter(|folder| *folder != "").unwrap_or(Path::new(".")).to_owned();
+    let folder = folder_of(path).to_owned();
     match error.kind() {
-        io::ErrorKind::AddrInUse => Why::SocketTaken,
+        io::ErrorKind::AddrInUse | io::ErrorKind::AlreadyExists => Why::SocketTaken,
         io::ErrorKind::NotFound => Why::NoFolder(folder),
         io::ErrorKind::InvalidInput => Why::TooLong,
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Why::Folder { folder, error },

@@ -39,6 +39,34 @@ async fn a_unix_socket_is_for_owner_and_group_knows_who_connects_and_goes_at_the
 }
 
 #[tokio::test]
+async fn a_socket_lies_where_nobody_else_can_put_another_and_is_alone_there() {
+    let home = Scratch::new();
+    let (folder, other) = (home.path().join("run"), home.path().join("other"));
+    fs::create_dir(&folder).unwrap();
+    let listen = Listen::Unix(folder.join("admin.sock"));
+    // Of a process with the same number that was killed, or a trap.
+    fs::write(&other, "kept").unwrap();
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink(&other, folder.join(format!(".{:x}", std::process::id()))).unwrap();
+    for (mode, is_good) in [(0o777, false), (0o1777, true), (0o770, true), (0o755, true)] {
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        match bind(&listen, None, BOUNDS).await {
+            Ok(_bound) => {
+                let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+                assert_eq!((is_good, names.collect::<Vec<_>>()), (true, vec!["admin.sock".into()]));
+                let mode = fs::metadata(folder.join("admin.sock")).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o660);
+            }
+            Err(error) => {
+                assert!(!is_good, "{error}");
+                assert!(error.to_string().contains("anybody can put another socket in its place"), "{error}");
+            }
+        }
+    }
+    assert_eq!(fs::metadata(&other).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
 async fn a_socket_that_nobody_answers_is_replaced_and_nothing_else_is() {
     let home = Scratch::new();
     let path = home.path().join("admin.sock");
