@@ -331,9 +331,9 @@ mod tests {
     async fn what_is_begun_is_on_the_disk_in_force_and_followed_also_where_nobody_waits_for_it() {
         let home = Scratch::new();
         let in_force = Arc::new(ArcSwap::<Blocks>::default());
-        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (tell, mut told) = tokio::sync::mpsc::channel(1);
         let (seen, file) = (in_force.clone(), home.path().join(NAME));
-        let then = move || tell.send((seen.load().iter().count(), file.exists())).unwrap();
+        let then = move || tell.try_send((seen.load().iter().count(), file.exists())).unwrap();
         let store = Store::open(home.path(), in_force, Arc::new(then)).unwrap();
         let mut adding = Box::pin(store.add(("peer:lyon".parse().unwrap(), None), ("x", "y")));
         let begun = std::future::poll_fn(|cx| std::task::Poll::Ready(adding.as_mut().poll(cx))).await;
