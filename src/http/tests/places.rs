@@ -48,7 +48,7 @@ async fn who_waits_for_an_answer_makes_no_room() {
 
 /// A request of which the content is waited for, and does not come.
 async fn half_sent(stream: &mut TcpStream) {
-    let head = "POST /said HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";
+    let head = "POST /said HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
     assert!(answer(stream, head).await.starts_with("HTTP/1.1 100 "));
 }
 
