@@ -81,7 +81,8 @@ fn sixteen(address: IpAddr) -> [u8; 16] {
 }
 
 fn put(block: &mut Vec<u8>, kind: u8, value: &[u8]) {
-    let value = value.get(..LONGEST).filter(|_| kind != SSL).unwrap_or(value);
+    // A name that were cut would be another one.
+    let value = value.get(..LONGEST).filter(|_| kind == UNIQUE_ID).unwrap_or(value);
     block.push(kind);
     block.extend_from_slice(&length(value.len()));
     block.extend_from_slice(value);

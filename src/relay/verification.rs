@@ -18,9 +18,6 @@ use crate::wire::{AeTitle, Malformed};
 const VERIFICATION: &str = "1.2.840.10008.1.1";
 const IMPLICIT_VR_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2";
 const MESSAGE_ID: u16 = 1;
-/// Of a check, where the upstream's settings name none.
-const OWN_TITLE: &str = "DIMSEGATE";
-
 /// What an upstream hears where its settings pass AE titles on as requestors write them.
 pub const ECHO_AE_TITLE: &str = "DIMSEGATE";
 
@@ -120,7 +117,7 @@ async fn checked(
 ) -> Result<Result<Duration, String>, NotReached> {
     let began = Instant::now();
     let failed = |detail: String| NotReached::new(Reason::UpstreamUnreachable, detail);
-    let own: AeTitle = OWN_TITLE.parse().map_err(|error| failed(format!("{OWN_TITLE} {error}")))?;
+    let own: AeTitle = ECHO_AE_TITLE.parse().map_err(|error| failed(format!("{ECHO_AE_TITLE} {error}")))?;
     let asking = Asking::new(upstream, limits, &own);
     let request = asking.request().map_err(|error| failed(error.to_string()))?;
     let mut dialled = upstream::dial(upstream, at.address, &asking.header(), Duration::ZERO).await?;

@@ -76,7 +76,9 @@ impl Book {
 
     /// Names of the settings of which no address is known, each with the reason.
     pub(super) fn unknown(&self) -> Vec<String> {
-        let unknown = self.names.iter().filter(|(_, named)| named.addresses.is_empty());
+        // A look-up may end that other settings began.
+        let wanted = |name: &String| self.settings.addresses.contains(name);
+        let unknown = self.names.iter().filter(|(name, named)| named.addresses.is_empty() && wanted(name));
         unknown.filter_map(|(name, named)| Some(format!("{name}: {}", named.problem.as_deref()?))).collect()
     }
 

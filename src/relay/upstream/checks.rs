@@ -1,5 +1,7 @@
 //! Which addresses are to be checked, and what checks have shown.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -45,9 +47,26 @@ impl Standing {
             entry.check_ended(&health);
         }
     }
+}
 
-    /// Checks that were under way have been given up with their task.
-    pub(super) fn no_check_under_way(&self) {
-        self.book().entries.values_mut().for_each(|entry| entry.check.under_way = false);
+/// A check under way: however it ends, also with its task or by a defect, the address can be checked again.
+pub(super) struct UnderWay {
+    standing: Arc<Standing>,
+    address: SocketAddr,
+}
+
+impl UnderWay {
+    pub(super) fn new(standing: Arc<Standing>, address: SocketAddr) -> Self {
+        Self { standing, address }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Some(entry) = self.standing.book().entries.get_mut(&self.address) {
+            entry.check.under_way = false;
+        }
+        // Whoever passed it over looks again.
+        self.standing.doubted.notify_one();
     }
 }

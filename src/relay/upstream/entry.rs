@@ -138,7 +138,9 @@ impl Entry {
     /// Whether a check would show nothing new, or take the place of somebody who is served there.
     fn needs_no_check(&self, health: &Health, now: Instant) -> bool {
         let lately = self.answered.is_some_and(|at| now.duration_since(at) < health.echo);
-        !self.breaker.is_down() && (self.taken > 0 || (self.is_sound() && lately))
+        // One that waits for its answer shows nothing where somebody waited in vain.
+        let serves = self.open > 0 || (self.taken > 0 && !self.doubted);
+        !self.breaker.is_down() && (serves || (self.is_sound() && lately))
     }
 
     /// Whether a check is to begin now.

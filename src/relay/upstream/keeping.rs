@@ -10,6 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::NotReached;
+use super::checks::UnderWay;
 use super::lookup::{self, Lookup};
 use super::shown::UpstreamState;
 use super::standing::{Candidate, Standing};
@@ -78,7 +79,6 @@ impl Upstreams {
     ) -> Vec<AbortHandle> {
         let mut tasks = Vec::new();
         if upstream.health.is_some() {
-            standing.no_check_under_way();
             tasks.push(
                 tokio::spawn(check(self.check, standing.clone(), upstream.clone(), limits)).abort_handle(),
             );
@@ -119,7 +119,9 @@ async fn check(check: Check, standing: Arc<Standing>, upstream: Arc<UpstreamSett
         let (due, next) = standing.checks_due();
         for candidate in due {
             let (standing, upstream) = (standing.clone(), upstream.clone());
+            let under_way = UnderWay::new(standing.clone(), candidate.address);
             checks.spawn(async move {
+                let _under_way = under_way;
                 let shown = check(&upstream, &limits, &candidate).await;
                 standing.checked(&candidate, shown);
             });

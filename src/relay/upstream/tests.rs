@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::checks::UnderWay;
 use super::lookup::Lookup;
 use super::standing::{Candidate, Standing};
 use super::{Availability, NotReached, Place};
@@ -80,7 +81,7 @@ async fn what_serves_an_association_is_there_however_late_it_answers_another() {
     let standing = standing(&settings(&TWO[..1], Balance::Failover, None));
     let mut place = admitted(&standing, TWO[0]);
     place.opened();
-    let late = NotReached::new(Reason::UpstreamTimeout, "no answer");
+    let late = NotReached::new(Reason::UpstreamTls, "no answer");
     for _ in 0..10 {
         admitted(&standing, TWO[0]).failed(&late);
     }
@@ -128,6 +129,7 @@ async fn silence_has_an_address_checked_that_has_answered_lately() {
         entry.begins_check(&CHECKED, tokio::time::Instant::now() + Duration::from_secs(later))
     };
     assert!(!begins(3), "it answered");
+    let _waits = admitted(&standing, TWO[0]);
     let silent = || admitted(&standing, TWO[0]).unanswered(&NotReached::new(Reason::UpstreamTimeout, "none"));
     silent();
     assert!(!begins(0) && begins(3));
@@ -182,7 +184,7 @@ async fn nobody_is_checked_who_serves_or_has_answered_lately() {
     assert_eq!(due(), [""; 0], "one at a time");
     place.opened();
     drop(place);
-    standing.no_check_under_way();
+    drop(UnderWay::new(standing.clone(), at(TWO[1]).address));
     standing.checked(&at(TWO[1]), Err(gone()));
     assert_eq!(due(), [""; 0], "it answered an association");
     let (_, next) = standing.checks_due();
