@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::groups::is_in;
 use crate::audit::used::name_of;
-use crate::config::{AdminAccess, AdminRole, AdminSettings};
+use crate::config::{AdminAccess, AdminSettings};
 use crate::http::{Caller, Source};
 use crate::identity::Certificate;
+use crate::users::AdminRole;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -143,8 +144,9 @@ fn of_address(
 #[cfg(test)]
 mod tests {
     use super::{Accounts, who};
-    use crate::config::{AdminAccess, AdminListen, AdminRole, AdminSettings, ShownIdentifiers};
+    use crate::config::{AdminAccess, AdminListen, AdminSettings, ShownIdentifiers};
     use crate::http::{Caller, Source};
+    use crate::users::AdminRole;
     use std::time::Duration;
 
     fn settings(access: Vec<AdminAccess>) -> AdminSettings {

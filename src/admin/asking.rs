@@ -9,9 +9,9 @@ use super::Shared;
 use super::access::{Accounts, By, Who, who};
 use super::guard::Known;
 use super::sessions::{Id, Lives, Person};
-use crate::config::{AdminRole, AdminSettings, Settings};
+use crate::config::{AdminSettings, Settings};
 use crate::http::{Caller, Source};
-use crate::users::{User, Users};
+use crate::users::Users;
 
 pub(super) struct Asking {
     pub who: Who,
@@ -33,16 +33,19 @@ impl Shared {
         tokio::task::spawn_blocking(asking).await.ok().flatten()
     }
 
-    /// Whether a session is still one of somebody who may. Looking is no use of it.
-    pub(super) async fn goes_on(&self, session: Id) -> bool {
+    /// Whether whoever looks on still may, by a session or by what the connection proves. Looking is no use of a session.
+    pub(super) async fn goes_on(&self, session: Option<Id>, caller: Caller) -> bool {
         let shared = self.clone();
         let look = move || {
             let settings = shared.proxy.settings();
-            let lives = Lives::from(settings.admin.as_ref()?);
-            let person = shared.sessions.look(&session, lives, Instant::now())?;
-            shared.users(&settings).filter(|users| is_still(users, &person))
+            let admin = settings.admin.as_ref()?;
+            let Some(session) = session else {
+                return who(&caller, admin, &Accounts::about(&caller), settings.users.is_some()).role;
+            };
+            let person = shared.sessions.look(&session, Lives::from(admin), Instant::now())?;
+            shared.users(&settings).filter(|users| is_still(users, &person)).map(|_| person.role)
         };
-        tokio::task::spawn_blocking(look).await.is_ok_and(|users| users.is_some())
+        tokio::task::spawn_blocking(look).await.is_ok_and(|role| role.is_some())
     }
 
     fn look(&self, settings: &Arc<Settings>, caller: &Caller, cookie: Option<Id>) -> Option<Asking> {
@@ -85,11 +88,5 @@ fn can_log_in(admin: &AdminSettings, caller: &Caller) -> bool {
 /// Whether somebody who logged in is still let in, as the same.
 fn is_still(users: &Users, person: &Person) -> bool {
     let user = users.still(&person.name, OffsetDateTime::now_utc());
-    user.is_some_and(|user| role(&user) == Some(person.role) && user.hash == person.passcode)
-}
-
-/// What a user may do here.
-pub(super) fn role(user: &User) -> Option<AdminRole> {
-    let word = user.administration()?.word();
-    AdminRole::ALL.into_iter().find(|role| role.name() == word)
+    user.is_some_and(|user| user.administration() == Some(person.role) && user.hash == person.passcode)
 }

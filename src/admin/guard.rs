@@ -14,9 +14,8 @@ use super::begun;
 use super::may::{Asked, says_page};
 use super::sessions::{self, Id};
 use crate::audit::AdministrationOutcome;
-use crate::config::AdminRole;
 use crate::http::{Caller, Problem, is_for_here};
-use crate::users::Users;
+use crate::users::{AdminRole, Users};
 
 /// What is read so often, and says so little, that it is no record: the state of the proxy, who asks, and what the interface
 /// can do.

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use super::access::{By, Who};
 use super::guard::Known;
 use super::sessions;
-use crate::config::AdminRole;
 use crate::http::Problem;
+use crate::users::AdminRole;
 
 /// What was asked, and how.
 pub(super) struct Asked {

@@ -8,8 +8,8 @@ use aws_lc_rs::{digest, rand};
 use axum::http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
-use crate::config::{AdminRole, AdminSettings};
-use crate::users::Hash;
+use crate::config::AdminSettings;
+use crate::users::{AdminRole, Hash};
 
 /// Browsers take it from this very host only, for all of its paths, and never over the network in clear (RFC 6265bis §4.1.3.2).
 pub(super) const COOKIE: &str = "__Host-dimsegate";

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use super::exit;
 use crate::config;
-use crate::users::{self, Key, Role, Store, User, UsersError};
+use crate::users::{self, AdminRole, Key, Store, User, UsersError};
 
 /// Add, list, change and remove the users of [users] file
 #[derive(Debug, clap::Args)]
@@ -91,7 +91,7 @@ pub(super) fn first(file: PathBuf, key: Key, name: &str, chosen: &passcode::Chos
         name: name.to_owned(),
         hash: chosen.hash.clone(),
         one_time: None,
-        roles: vec![Role::Administrator.word().to_owned()],
+        roles: vec![AdminRole::Administrator.name().to_owned()],
         not_after: None,
         disabled: false,
         peers: Vec::new(),

@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::peer::binding;
 use super::report::{Located, Wrong};
 use super::section::Section;
-use super::settings::{AdminAccess, AdminListen, AdminRole, AdminSettings, ServerTls, ShownIdentifiers};
+use super::settings::{AdminAccess, AdminListen, AdminSettings, ServerTls, ShownIdentifiers};
 use super::tls;
 use super::upstream::values;
 use crate::tls::ClientAuthentication;
+use crate::users::AdminRole;
 
 /// Bytes of a path that the system takes for a socket (unix(7)).
 const LONGEST_PATH: usize = 107;

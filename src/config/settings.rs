@@ -136,36 +136,11 @@ pub enum ShownIdentifiers {
 /// `[[admin.access]]`: who has a role.
 #[derive(Clone, Debug)]
 pub struct AdminAccess {
-    pub role: AdminRole,
+    pub role: users::AdminRole,
     /// Names of accounts.
     pub users: Vec<String>,
     pub groups: Vec<String>,
     pub certificates: Vec<CertificateBinding>,
-}
-
-/// What somebody may do at the administration interface; each may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AdminRole {
-    /// Look.
-    Viewer,
-    /// End an association, block and unblock, try a notification, have a decision explained, ask an upstream for a C-ECHO,
-    /// change the log level.
-    Operator,
-    /// Reload and stop the proxy.
-    Administrator,
-}
-
-impl AdminRole {
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Administrator];
-
-    /// As the configuration writes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Administrator => "administrator",
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -104,7 +104,7 @@ fn of_administration(section: &Section<'_>, admin: &AdminSettings, users: &[User
     let contradicted = |user: &&User| {
         let of_account = admin.access.iter().filter(|access| access.users.contains(&user.name));
         let of_account = of_account.map(|access| access.role.name()).collect::<Vec<_>>();
-        let of_login = user.administration().map(users::Role::word);
+        let of_login = user.administration().map(users::AdminRole::name);
         of_login.is_some_and(|role| !of_account.is_empty() && !of_account.contains(&role))
     };
     let contradicted: Vec<&User> = users.iter().filter(contradicted).collect();

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::connection::{Shared, Stream, serve};
 use super::listen::Socket;
 use super::{Bound, Bounds, Listen, Source};
+use crate::policy::limits::of_one_site;
 
 /// The wait after an accept that failed, as when the process has no file descriptors left.
 const BACKOFF: Duration = Duration::from_millis(200);
@@ -90,10 +91,7 @@ impl Whose {
     fn of(source: &Source) -> Self {
         match source {
             Source::Unix { uid, .. } => Self::Account(*uid),
-            Source::Address(from) => Self::Site(match from.ip().to_canonical() {
-                IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
-                v4 => v4,
-            }),
+            Source::Address(from) => Self::Site(of_one_site(from.ip())),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Who has to wait after wrong attempts: a user at an address. Nobody can lock somebody out from elsewhere.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest;
 use time::{Duration, OffsetDateTime};
 
-/// Wrong attempts without a delay; the next ones have to wait 1 s, 2 s, 4 s …
+use crate::policy::limits::of_one_site;
+
+/// Wrong attempts without a delay; from the one after them on, each is followed by one: 1 s, 2 s, 4 s …
 const FREE: u32 = 4;
 const LONGEST: Duration = Duration::HOUR;
 /// When wrong attempts are forgotten.
@@ -70,7 +72,7 @@ impl Lockout {
         address: IpAddr,
         now: OffsetDateTime,
     ) -> Result<Turn, NotNow> {
-        let who = (hashed(name), network(address));
+        let who = (hashed(name), of_one_site(address));
         let mut table = self.table();
         let known = table.failures.get(&who).copied().filter(|known| known.last + MEMORY > now);
         let of_who = known.map_or(0, |known| known.open);
@@ -98,7 +100,7 @@ impl Lockout {
 
     /// Whether the next attempt of a user at an address has to wait.
     pub(super) fn is_locked(&self, name: &str, address: IpAddr, now: OffsetDateTime) -> bool {
-        let who = (hashed(name), network(address));
+        let who = (hashed(name), of_one_site(address));
         self.table().failures.get(&who).is_some_and(|known| known.locked(now).is_some())
     }
 
@@ -173,12 +175,4 @@ fn delay(failures: u32) -> Duration {
 fn hashed(name: &str) -> [u8; 32] {
     let digest = digest::digest(&digest::SHA256, name.as_bytes());
     digest.as_ref().first_chunk().copied().unwrap_or_default()
-}
-
-/// An IPv6 address counts as its /64, as everywhere.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() >> 64 << 64)),
-        four @ IpAddr::V4(_) => four,
-    }
 }

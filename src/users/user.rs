@@ -10,25 +10,29 @@ use super::sealed::Sealed;
 /// Longest name, in characters.
 const LONGEST: usize = 64;
 
-/// What somebody may do in the administration; each may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Role {
-    /// Sees.
+/// What somebody may do at the administration interface; each may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub enum AdminRole {
+    /// Look.
     Viewer,
-    /// Steers what runs.
+    /// End an association, block and unblock, try a notification, have a decision explained, ask an upstream for a C-ECHO,
+    /// change the log level.
     Operator,
-    /// Changes what is in force.
+    /// Reload and stop the proxy.
     Administrator,
 }
 
-impl Role {
+impl AdminRole {
+    /// Every one, the one who may least first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Administrator];
+
     /// The role that a word of the file names, if it is one of the administration.
     pub fn named(word: &str) -> Option<Self> {
-        [Self::Viewer, Self::Operator, Self::Administrator].into_iter().find(|role| role.word() == word)
+        Self::ALL.into_iter().find(|role| role.name() == word)
     }
 
-    /// As it stands in the file.
-    pub fn word(self) -> &'static str {
+    /// As the configuration and the file of users write it.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
             Self::Operator => "operator",
@@ -58,8 +62,8 @@ pub struct User {
 
 impl User {
     /// The highest of their roles in the administration.
-    pub fn administration(&self) -> Option<Role> {
-        self.roles.iter().filter_map(|word| Role::named(word)).max()
+    pub fn administration(&self) -> Option<AdminRole> {
+        self.roles.iter().filter_map(|word| AdminRole::named(word)).max()
     }
 
     /// Whether the user's time is over.

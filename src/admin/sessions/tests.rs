@@ -1,5 +1,5 @@
 use super::{COOKIE, Lives, MOST, MOST_OF_USER, Person, Sessions, id, named};
-use crate::config::AdminRole;
+use crate::users::AdminRole;
 use crate::users::Hash;
 use axum::http::{HeaderMap, HeaderValue, header};
 use std::sync::LazyLock;

@@ -1,7 +1,8 @@
 //! `[admin]`: who can be known at the interface, and what that means.
 
 use super::material::{GOOD, Material, errors};
-use crate::config::{AdminListen, AdminRole, ShownIdentifiers};
+use crate::config::{AdminListen, ShownIdentifiers};
+use crate::users::AdminRole;
 
 const SOCKET: &str = "[admin]\nlisten = \"unix:run/admin.sock\"\n";
 const TLS: &str =

@@ -34,7 +34,7 @@ fn what_is_written_is_read() {
         (&anna.roles[..], &anna.peers[..]),
         (&["administrator".into(), "night-shift".to_owned()][..], &["lyon".to_owned()][..])
     );
-    assert_eq!(anna.administration(), Some(crate::users::Role::Administrator));
+    assert_eq!(anna.administration(), Some(crate::users::AdminRole::Administrator));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
     let text = fs::read_to_string(&file).unwrap();
     assert!(

@@ -172,7 +172,7 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
             &["peer"],
             &["admin", "users"],
             &["load"],
-            &["part", "users"],
+            &["part"],
         ],
     ),
     (
