@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Blocking;
 use crate::audit::{Audit, ReloadedBy};
@@ -19,6 +19,7 @@ pub struct Handle {
     gate: Arc<Gate>,
     blocking: Arc<Blocking>,
     requests: mpsc::Sender<Request>,
+    changes: watch::Receiver<Arc<Settings>>,
     began: Instant,
 }
 
@@ -55,15 +56,23 @@ impl Handle {
     pub(super) fn new(
         gate: Arc<Gate>,
         blocking: Arc<Blocking>,
+        changes: watch::Receiver<Arc<Settings>>,
         began: Instant,
     ) -> (Self, mpsc::Receiver<Request>) {
         let (requests, asked) = mpsc::channel(WAITING);
-        (Self { gate, blocking, requests, began }, asked)
+        (Self { gate, blocking, requests, changes, began }, asked)
     }
 
     /// The settings in force.
     pub fn settings(&self) -> Arc<Settings> {
         self.gate.in_force.load().settings.clone()
+    }
+
+    /// The settings in force, for whoever waits for others. They are in force when this tells.
+    pub(crate) fn changes(&self) -> watch::Receiver<Arc<Settings>> {
+        let mut changes = self.changes.clone();
+        changes.mark_unchanged();
+        changes
     }
 
     /// When the proxy began.

@@ -52,7 +52,7 @@ impl Daemon {
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
-        let (handle, asked) = Handle::new(gate.clone(), blocking, began);
+        let (handle, asked) = Handle::new(gate.clone(), blocking, followed.subscribe(), began);
         Ok(Some(Self {
             gate,
             stage,

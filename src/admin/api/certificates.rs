@@ -45,7 +45,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Certificate>>
                 EndKind::RevocationList => "revocation-list",
             },
             ends: moment(end.at),
-            days: left.whole_days(),
+            days: super::status::days(left),
             state: match left {
                 left if left <= time::Duration::ZERO => "ended",
                 left if left <= end.kind.notice() => "ends-soon",

@@ -18,7 +18,7 @@ use crate::admin::guard::Known;
 use crate::admin::sessions::Id;
 use crate::audit::{Followed, Following};
 use crate::config::ShownIdentifiers;
-use crate::http::Problem;
+use crate::http::{Caller, Problem};
 
 /// Events that wait for the connection.
 const WAITING: usize = 16;
@@ -53,12 +53,13 @@ pub(super) async fn events(
     State(shared): State<Shared>,
     Extension(who): Extension<Who>,
     Extension(known): Extension<Known>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
     let stream = shared.streams.begin(&who.user);
     let stream = stream.map_err(|why| Problem::new(StatusCode::TOO_MANY_REQUESTS, why))?;
     let (sender, body) = Channel::<Bytes, Infallible>::new(WAITING);
     let following = shared.proxy.audit().follow();
-    tokio::spawn(send(shared, following, sender, known.session));
+    tokio::spawn(send(shared, following, sender, (known.session, caller)));
     // It ends with its connection, also where nothing is sent any more.
     let body = body.map_frame(move |frame| {
         let _held = &stream;
@@ -67,23 +68,23 @@ pub(super) async fn events(
     Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::new(body)).into_response())
 }
 
-/// Ends when the reader has gone or is logged out, or the interface ends.
+/// Ends when the reader has gone or may not look any more, or the interface ends.
 async fn send(
     shared: Shared,
     mut following: Following,
     mut sender: Sender<Bytes, Infallible>,
-    session: Option<Id>,
+    (session, caller): (Option<Id>, Caller),
 ) {
     // So that a reader knows that it has begun.
     let mut ending = shared.ending.clone();
+    let mut settings = shared.proxy.changes();
     let mut text = ": records of dimsegate\n\n".to_owned();
-    let mut looked = Instant::now();
+    let (mut looked, mut has_changed) = (Instant::now(), false);
     loop {
-        if let Some(session) = session
-            && looked.elapsed() >= SILENCE
-        {
-            looked = Instant::now();
-            if !shared.goes_on(session).await {
+        // Another configuration may give another role, and a session ends by itself.
+        if has_changed || looked.elapsed() >= SILENCE {
+            (looked, has_changed) = (Instant::now(), false);
+            if !shared.goes_on(session, caller.clone()).await {
                 return;
             }
         }
@@ -94,6 +95,10 @@ async fn send(
             // What has been written comes before the end.
             biased;
             next = tokio::time::timeout(SILENCE, following.next()) => next,
+            Ok(()) = settings.changed() => {
+                (text, has_changed) = (continue_silently(), true);
+                continue;
+            }
             _ = ending.wait_for(|ending| *ending) => return,
         };
         text = match next {

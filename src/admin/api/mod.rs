@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use super::guard::{Guard, guard};
 use super::{Shared, page};
-use crate::config::AdminRole;
 use crate::http::Problem;
+use crate::users::AdminRole;
 
 mod associations;
 mod blocks;

@@ -16,14 +16,12 @@ use zeroize::Zeroizing;
 use super::told::{ProblemDocument, moment};
 use crate::admin::Shared;
 use crate::admin::access::{By, Who};
-use crate::admin::asking::role;
 use crate::admin::guard::{Known, Recorded};
 use crate::admin::may::unauthorized;
 use crate::admin::sessions::{self, Person};
 use crate::audit::AdministrationOutcome;
-use crate::config::AdminRole;
 use crate::http::Problem;
-use crate::users::{Attempt, Refused, User, Users};
+use crate::users::{AdminRole, Attempt, Refused, User, Users};
 
 /// The same whatever was wrong.
 const WRONG: &str = "these are not the name, passcode and one-time code of a user who may log in here";
@@ -81,11 +79,13 @@ pub(super) async fn login(
 ) -> Response {
     let (Some(users), Some(from)) = (known.users, who.address) else {
         let detail = "nobody can log in here: without [users], and over the socket, which says who it is";
+        shared.recorder.refused(&who, "login", RESOURCE, Some(detail.into())).await;
         return Recorded.on(Problem::new(StatusCode::FORBIDDEN, detail));
     };
     // What is wrong with it is not told word by word: it may be a passcode.
     let Ok(Credentials { user, passcode, code }) = serde_json::from_slice(&body) else {
         let detail = r#"expected {"user": "…", "passcode": "…", "code": "…"}, the code where there is a second factor"#;
+        shared.recorder.refused(&who, "login", RESOURCE, Some("it is not what a login is".into())).await;
         return Recorded.on(Problem::new(StatusCode::BAD_REQUEST, detail));
     };
     let (passcode, code) = (Zeroizing::new(passcode), code.map(Zeroizing::new));
@@ -93,7 +93,7 @@ pub(super) async fn login(
     let now = OffsetDateTime::now_utc();
     let attempt = Attempt { name: &user, passcode: &passcode, code, address: from.ip() };
     let judged = users.verify(attempt, now).await;
-    let answer = match judged.map(|user| (role(&user), user)) {
+    let answer = match judged.map(|user| (user.administration(), user)) {
         Ok((Some(role), user)) => begin(&shared, who, user, role, &headers).await,
         Ok((None, _)) => refuse(&shared, &users, &who, (&user, from), NoRole.to_string(), None).await,
         Err(refused) => failed(&shared, &users, &who, (&user, from), refused).await,
@@ -144,6 +144,10 @@ async fn failed(
     refused: Refused,
 ) -> Response {
     let why = refused.to_string();
+    if let Refused::Busy | Refused::Unavailable(_) = refused {
+        let who = as_named(who, users, attempt.0);
+        shared.recorder.refused(&who, "login", RESOURCE, Some(why.clone())).await;
+    }
     match refused {
         Refused::Busy => {
             let mut answer = Problem::new(StatusCode::TOO_MANY_REQUESTS, why).into_response();
@@ -160,6 +164,12 @@ async fn failed(
     }
 }
 
+/// As whom somebody wants to log in. A name that nobody has may be a passcode.
+fn as_named(who: &Who, users: &Users, name: &str) -> Who {
+    let user = if users.knows(name) { name } else { "unknown" };
+    Who { user: user.to_owned(), role: None, ..who.clone() }
+}
+
 /// One answer for whatever was wrong. The record says what it was, and of a name that nobody has only that.
 async fn refuse(
     shared: &Shared,
@@ -170,11 +180,10 @@ async fn refuse(
     until: Option<OffsetDateTime>,
 ) -> Response {
     let now = OffsetDateTime::now_utc();
-    let user = if users.knows(name) { name } else { "unknown" };
-    let who = Who { user: user.to_owned(), role: None, ..who.clone() };
+    let who = as_named(who, users, name);
     shared.recorder.refused(&who, "login", RESOURCE, Some(why)).await;
     if until.is_some() || users.is_locked(name, from.ip(), now) {
-        shared.recorder.logins_go_on(user, from.ip()).await;
+        shared.recorder.logins_go_on(&who.user, from.ip()).await;
     }
     let mut answer = unauthorized(WRONG);
     if let Some(until) = until {

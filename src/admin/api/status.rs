@@ -141,7 +141,7 @@ pub(super) async fn status(State(shared): State<Shared>) -> Json<Status> {
             what: end.what.clone(),
             file: end.file.display().to_string(),
             at: moment(end.at),
-            days: (end.at - now).whole_days(),
+            days: days(end.at - now),
         }),
         days_to_certificate_end: days_to(EndKind::Certificate),
         days_to_list_end: days_to(EndKind::RevocationList),
@@ -180,7 +180,7 @@ fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
 }
 
 /// Whole days that are left: fewer than a notice has where not more than the notice is left, and fewer than none at the end.
-fn days(left: Duration) -> i64 {
+pub(super) fn days(left: Duration) -> i64 {
     let left = left.saturating_sub(Duration::NANOSECOND);
     left.whole_days() - i64::from(left.is_negative())
 }
