@@ -88,6 +88,13 @@ pub(super) async fn tell(mut settings: watch::Receiver<Arc<Settings>>, audit: Au
     }
 }
 
+/// What ends soon or has ended by now. It is among the risks of the configuration, and no record.
+pub(super) fn already(ends: &[(String, End)]) -> Vec<SecurityAlert> {
+    let mut told = Told { ends, told: HashSet::new() };
+    let due = told.due(OffsetDateTime::now_utc()).into_iter();
+    due.map(|(place, end, stage)| alert(place, end, stage)).collect()
+}
+
 fn alert(place: &str, end: &End, stage: Stage) -> SecurityAlert {
     let notice = match (end.kind, stage) {
         (EndKind::Certificate, Stage::Ahead) => Notice::CertificateEnding,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use super::endings;
 use crate::audit::{Followed, Following};
 use crate::config::Settings;
 use crate::notify::{Notifying, Occasion};
@@ -22,6 +23,7 @@ pub(super) fn begin(gate: Arc<Gate>, mut settings: watch::Receiver<Arc<Settings>
     let following = follow(&gate, &first);
     tokio::spawn(async move {
         let mut notifying = Notifying::start(&first.notifications, &crate::config::host_name());
+        tell_ends(&notifying, &first);
         let mut following = following;
         let mut failing = Failing::default();
         let mut glances = tokio::time::interval(GLANCE);
@@ -34,6 +36,7 @@ pub(super) fn begin(gate: Arc<Gate>, mut settings: watch::Receiver<Arc<Settings>
                     }
                     let current = settings.borrow_and_update().clone();
                     notifying.reload(&current.notifications);
+                    tell_ends(&notifying, &current);
                     if current.notifications.is_empty() || following.is_none() {
                         following = follow(&gate, &current);
                     }
@@ -45,6 +48,13 @@ pub(super) fn begin(gate: Arc<Gate>, mut settings: watch::Receiver<Arc<Settings>
     });
 }
 
+/// What ends, or has ended, when the settings come into force. What was told already is not told again so soon.
+fn tell_ends(notifying: &Notifying, settings: &Settings) {
+    for alert in endings::already(&settings.ends) {
+        notifying.alert(&alert.reason, alert.about.as_deref().unwrap_or_default(), &alert.explanation);
+    }
+}
+
 fn follow(gate: &Gate, settings: &Settings) -> Option<Following> {
     (!settings.notifications.is_empty()).then(|| gate.audit.follow())
 }
@@ -54,8 +64,10 @@ async fn next(following: &mut Option<Following>) -> Option<Arc<str>> {
     let Some(records) = following else { return std::future::pending().await };
     match records.next().await {
         Some(Followed::Line(line)) => Some(line),
-        // Thousands in one moment: what they are is told by those that follow.
-        Some(Followed::Lost(_)) => Some("".into()),
+        Some(Followed::Lost(records)) => {
+            tracing::warn!(records, "came too fast to see what somebody should be told of");
+            Some("".into())
+        }
         None => {
             *following = None;
             None

@@ -76,6 +76,13 @@ impl Notifying {
         self.happened(&Happened { occasion, reason, about, sentence, count });
     }
 
+    /// Something that would be an alert, and is no record of its own. Never waits.
+    pub(crate) fn alert(&self, reason: &str, about: &str, sentence: &str) {
+        let occasion = Occasion::of_alert(reason);
+        let (reason, about, sentence) = (reason.to_owned(), about.to_owned(), sentence.to_owned());
+        self.happened(&Happened { occasion, reason, about, sentence, count: 1 });
+    }
+
     fn happened(&self, happened: &Happened) {
         let wanted = self.targets.iter().filter(|(target, ..)| target.when.contains(&happened.occasion));
         for (_, waiting, _) in wanted {

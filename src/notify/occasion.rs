@@ -91,7 +91,7 @@ impl Occasion {
         }
     }
 
-    fn of_alert(reason: &str) -> Self {
+    pub(super) fn of_alert(reason: &str) -> Self {
         let is = |notices: &[Notice]| notices.iter().any(|notice| notice.label() == reason);
         match () {
             () if is(&[Notice::CertificateEnding, Notice::CertificateEnded]) => Self::CertificateEnds,
