@@ -54,12 +54,18 @@ pub enum ClientError {
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
+    patience: Duration,
 }
 
 impl Client {
     /// Nobody is asked yet.
     pub fn new(socket: &Path) -> Self {
-        Self { socket: socket.to_owned() }
+        Self { socket: socket.to_owned(), patience: PATIENCE }
+    }
+
+    /// The same, for whoever has not so long to wait for an answer.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Asks for a resource.
@@ -95,11 +101,13 @@ impl Client {
     }
 
     async fn ask(&self, method: Method, path: &str, content: Option<&Value>) -> Result<Value, ClientError> {
-        let answered = timeout(PATIENCE, async {
+        let answered = timeout(self.patience, async {
             let response = self.send(method, path, content).await?;
             self.read(response).await
         });
-        answered.await.unwrap_or_else(|_| Err(self.broken(&"nothing came for a minute")))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(self.broken(&format_args!("nothing came within {:?}", self.patience))))
     }
 
     /// Begins to read what comes without an end.
@@ -107,8 +115,9 @@ impl Client {
     /// # Errors
     /// Nobody answers, or with a problem.
     pub async fn stream(&self, path: &str) -> Result<Stream, ClientError> {
-        let response = timeout(PATIENCE, self.send(Method::GET, path, None)).await;
-        let response = response.unwrap_or_else(|_| Err(self.broken(&"nothing came for a minute")))?;
+        let response = timeout(self.patience, self.send(Method::GET, path, None)).await;
+        let response = response
+            .unwrap_or_else(|_| Err(self.broken(&format_args!("nothing came within {:?}", self.patience))))?;
         if !response.status().is_success() {
             // It is none of that status.
             self.read(response).await?;

@@ -128,10 +128,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Writes to standard output.
+fn write_out(bytes: &[u8]) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(bytes).and_then(|()| output.flush())
+}
+
 /// Writes to standard output. Whoever reads it may have seen enough before the end.
 fn print(bytes: &[u8]) -> std::io::Result<()> {
-    let mut output = std::io::stdout().lock();
-    match output.write_all(bytes).and_then(|()| output.flush()) {
+    match write_out(bytes) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }

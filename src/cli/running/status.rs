@@ -1,6 +1,7 @@
 //! `dimsegate status`: is the proxy up, and is anything wrong.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -87,13 +88,19 @@ fn told(status: &Value) -> String {
 }
 
 /// The line, and the status to exit with.
+/// Less than monitors wait for a check, so that it is told which.
+const MONITOR: Duration = Duration::from_secs(8);
+
 fn nagios(args: &Args) -> (String, u8) {
-    match answered(&args.which, async |client| Ok(client.get("/api/v1/status").await?)) {
+    match answered(&args.which, async |client| Ok(client.within(MONITOR).get("/api/v1/status").await?)) {
         Ok(status) => of_status(&status),
         Err(error) => {
             let (word, status) = match &error {
                 super::NotAsked::NoSocket(_) => ("UNKNOWN", 3),
-                super::NotAsked::Client(super::ClientError::Nobody { .. }) => ("CRITICAL", 2),
+                // One that takes the connection and says nothing hangs.
+                super::NotAsked::Client(
+                    super::ClientError::Nobody { .. } | super::ClientError::Broken { .. },
+                ) => ("CRITICAL", 2),
                 super::NotAsked::Client(_) => ("UNKNOWN", 3),
             };
             (format!("DIMSEGATE {word} - {}", without_bars(&error.to_string())), status)

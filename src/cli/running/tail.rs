@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(args: &Args) -> ExitCode {
                 (_, false) => serde_json::from_str(&data).ok().and_then(|record| shown(&record)),
             };
             // Whoever reads it has seen enough.
-            if text.is_some_and(|text| crate::cli::print(text.as_bytes()).is_err()) {
+            if text.is_some_and(|text| crate::cli::write_out(text.as_bytes()).is_err()) {
                 break;
             }
         }

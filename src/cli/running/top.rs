@@ -47,7 +47,7 @@ pub(in crate::cli) fn run(args: &Args) -> ExitCode {
             let text = shown(&status, &associations, [&before, &now], screen(160));
             let text = if again { format!("{CLEAR}{text}") } else { text };
             // Whoever reads it has seen enough.
-            if crate::cli::print(text.as_bytes()).is_err() || !again {
+            if crate::cli::write_out(text.as_bytes()).is_err() || !again {
                 return Ok(());
             }
             before = now;

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::passcode::{Chosen, Source};
 use super::second_factor::{self, Issuer};
 use super::{Place, Which, failed, refused};
-use crate::users::{self, Role, User, UsersError, check_name, moment};
+use crate::users::{self, AdminRole, User, UsersError, check_name, moment};
 
 /// Add a user, with a passcode and a second factor
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(super) struct Args {
     which: Which,
     /// What the user may do; may be repeated
     #[arg(long = "role", value_enum, value_name = "ROLE")]
-    roles: Vec<Role>,
+    roles: Vec<AdminRole>,
     /// A [[peer]] that the user may use; may be repeated; none given: all
     #[arg(long = "peer", value_name = "NAME")]
     peers: Vec<String>,
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
         name: args.name.clone(),
         hash: chosen.hash.clone(),
         one_time: None,
-        roles: args.roles.iter().map(|role| role.word().to_owned()).collect(),
+        roles: args.roles.iter().map(|role| role.name().to_owned()).collect(),
         not_after: args.not_after,
         disabled: false,
         peers: args.peers.clone(),
@@ -82,10 +82,11 @@ pub(super) fn add(
     let confirmed = issuer.map(|issuer| second_factor::confirmed(place, &name, issuer)).transpose()?;
     let one_time = confirmed.as_ref().map(|confirmed| confirmed.sealed.clone());
     place.store().add(User { one_time, ..user }).map_err(|error| failed(&error))?;
+    // It is nowhere else.
+    chosen.show();
     if let Some(confirmed) = confirmed {
         confirmed.use_code(place, &name)?;
     }
-    chosen.show();
     println!("added {name} to {}", place.file.display());
     Ok(())
 }
