@@ -38,6 +38,10 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
     for section in sections {
         let name = names.define(&section);
         let place = section.place.clone();
+        if name.as_deref() == Some(crate::metrics::NONE) {
+            let problem = "is what metrics call whoever is no peer";
+            section.report.error(&section.place_of("name"), problem, "choose another name");
+        }
         if let Some(peer) = peer(&section, name, known).map(Arc::new) {
             shadowed(root, &place, &peer, &mut shadows);
             risks(root, &place, &peer);

@@ -218,10 +218,13 @@ async function whoAsks() {
     const { user, role, by: through, login } = await ask("session");
     Object.assign(session, { offered: login, user, role: role ?? null, by: through });
   } catch (error) {
-    if (!(error instanceof Refused)) return;
+    // Too many at once, or a proxy that cannot tell now, says nothing of who it is.
+    if (!(error instanceof Refused) || ![401, 403].includes(error.status)) return;
     Object.assign(session, { offered: error.status === 401, user: null, role: null, by: null });
   }
-  if (before !== `${session.user} ${session.role}` || !by("who").childElementCount) showWho();
+  if (before === `${session.user} ${session.role}` && by("who").childElementCount) return;
+  showWho();
+  if (session.role && source?.readyState === EventSource.CLOSED) listen();
 }
 
 function showWho() {
@@ -312,7 +315,7 @@ function question(what, means, fields, does, then, danger = false) {
   form.querySelector("input, select")?.focus();
 }
 
-const reasonField = () => make("label", {}, "Reason, for the records", make("input", { name: "reason", maxlength: "200", autocomplete: "off" }));
+const reasonField = required => make("label", {}, "Reason, for the records", make("input", { required, name: "reason", maxlength: "160", autocomplete: "off" }));
 
 function choices(label, field, options) {
   const list = options.map(([value, text]) => make("option", { value }, text));
@@ -341,7 +344,7 @@ function abort(one) {
     ["at-once", "at once, in the middle of a message too (at-once)"],
   ]);
   const means = `Both sides of ${title(one["calling-ae-title"])} (${one.peer}) to ${title(one["called-ae-title"])} get an A-ABORT. The requestor may come again.`;
-  question("Abort this association?", means, [when, reasonField()], "Abort", async ({ when, reason }) => {
+  question("Abort this association?", means, [when, reasonField(false)], "Abort", async ({ when, reason }) => {
     const told = await ask(`associations/${encodeURIComponent(one.id)}/abort`, "POST", { when, reason });
     return `Ordered: it ends ${told.when === "at-once" ? "at once" : "between messages"}.`;
   }, true);
@@ -357,7 +360,7 @@ function block(one) {
   ];
   const times = choices("For", "for", [["1h", "an hour"], ["8h", "8 hours"], ["1d", "a day"], ["7d", "a week"], ["", "until it is unblocked"]]);
   const means = "New associations are refused at once; open ones end when no message is under way. A block outlives reload and restart.";
-  question("Block", means, [choices("Whom", "of", of), times, reasonField()], "Block", async values => {
+  question("Block", means, [choices("Whom", "of", of), times, reasonField(true)], "Block", async values => {
     await ask("blocks", "POST", { of: values.of, ...(values.for ? { for: values.for } : {}), reason: values.reason });
     await blocks();
     return `${values.of} is blocked.`;
