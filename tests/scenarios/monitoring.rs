@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 
 use crate::command::Command;
 use crate::gate::{self, Gate, Setup};
@@ -131,6 +132,32 @@ fn who_drains_is_healthy_and_not_ready() {
     has_line(&get(metrics, "/metrics").1, "dimsegate_draining 1");
     drop((requestor, acceptor));
     assert!(gate.wait().success());
+}
+
+#[test]
+fn who_has_no_upstream_is_not_ready_and_status_and_metrics_say_the_same_at_the_socket_too() {
+    let upstream = Upstream::bind();
+    let setup = Setup {
+        upstream_keys: "health = { echo = \"100ms\", rise = 1, fall = 1 }",
+        extra: "[admin]\nlisten = \"unix:admin.sock\"\n",
+        ..Setup::plain(upstream.address)
+    };
+    drop(upstream);
+    let (gate, metrics) = watched(&setup);
+    let problem = wait::until("an upstream that is down", || {
+        let (status, content) = get(metrics, "/ready");
+        (status == "HTTP/1.0 503 Service Unavailable").then_some(content)
+    });
+    assert!(problem.contains("\"detail\":\"no upstream is up\""), "{problem}");
+    has_line(&get(metrics, "/metrics").1, "dimsegate_upstream_up{upstream=\"pacs\"} 0");
+    has_line(&get(metrics, "/metrics").1, "dimsegate_upstream_addresses_down{upstream=\"pacs\"} 1");
+    let status = gate::run(&gate.site, &["status", "-c", "dimsegate.toml", "--nagios"]);
+    assert!(status.status == 2 && status.out.contains("upstream \"pacs\" is down"), "{}", status.out);
+    let mut socket = UnixStream::connect(gate.site.path("admin.sock")).expect("the socket");
+    socket.write_all(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("a request written");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("an answer");
+    has_line(&answer, "dimsegate_upstream_up{upstream=\"pacs\"} 0");
 }
 
 #[test]

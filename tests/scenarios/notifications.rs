@@ -9,6 +9,8 @@ use aws_lc_rs::hmac;
 use serde_json::Value;
 
 use crate::gate::{self, Gate, Setup, leaked};
+use crate::peers;
+use crate::process::Process;
 use crate::raw::Upstream;
 use crate::site::Site;
 use crate::wait;
@@ -85,6 +87,55 @@ fn a_hook_is_told_of_a_start_and_of_a_refused_configuration_with_a_signature() {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), refused.body.as_bytes());
     let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(refused.head.contains(&format!("\r\ndimsegate-signature: sha256={hex}")), "{}", refused.head);
+}
+
+/// What the hook of tests/peers/hook.py has printed: its port, then what it was told.
+fn printed(hook: &Process) -> Vec<String> {
+    let output = hook.output();
+    let whole = output.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_hook_of_another_implementation_is_told_over_tls_and_one_of_a_strangers_ca_is_not() {
+    let site = Site::new();
+    let start = |certificate: &str| {
+        let mut command = peers::python("hook.py");
+        let files =
+            [format!("certs/{certificate}.pem"), format!("certs/{certificate}.key"), "conf/audit.key".into()];
+        command.args(files.map(|file| site.text(&file)));
+        let mut hook = Process::start(command, &site.path(&format!("{certificate}.log")));
+        let port = wait::until("the hook", || {
+            assert!(hook.ended().is_none(), "{}", hook.output());
+            printed(&hook).first()?.parse::<u16>().ok()
+        });
+        (hook, port)
+    };
+    let ((hook, port), (stranger, elsewhere)) = (start("server"), start("stranger"));
+    let upstream = Upstream::bind();
+    let table = |name: &str, port: u16| {
+        format!(
+            "[[notify]]\nname = \"{name}\"\nurl = \"https://localhost:{port}/told\"\nwhen = [\"restarted\"]\n\
+             secret-file = \"conf/audit.key\"\n[notify.tls]\nca = \"certs/ca.pem\"\n"
+        )
+    };
+    let extra = leaked(format!(
+        "[admin]\nlisten = \"unix:admin.sock\"\n{}{}",
+        table("known", port),
+        table("other", elsewhere)
+    ));
+    let gate = Gate::start_in(site, &Setup { extra, ..Setup::plain(upstream.address) });
+    let told = wait::until("the message", || printed(&hook).get(1).cloned());
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((&told["path"], &told["type"]), (&"/told".into(), &"application/json".into()));
+    assert_eq!(
+        (&told["signed"], &told["message"]["occasion"]),
+        (&true.into(), &"restarted".into()),
+        "{told}"
+    );
+    let refused = gate::run(&gate.site, &["notify", "-c", "dimsegate.toml", "other"]);
+    assert!(refused.status == 69 && refused.err.contains("certificate"), "{}", refused.err);
+    assert_eq!(printed(&stranger).len(), 1, "nothing but its port: {:?}", printed(&stranger));
 }
 
 #[test]
