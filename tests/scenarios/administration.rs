@@ -462,6 +462,42 @@ fn roles_are_those_of_the_configuration_in_force() {
 }
 
 #[test]
+fn a_stream_of_records_ends_when_its_reader_may_not_look_any_more() {
+    let upstream = Upstream::bind();
+    let peers = gate::peer("calling-ae-titles = [\"LYON\"]");
+    let before = Setup { peers, ..setup(&upstream) };
+    let gate = Gate::start(&before);
+    let mut stream = UnixStream::connect(gate.site.path("admin.sock")).expect("the socket");
+    stream.set_read_timeout(Some(wait::PATIENCE)).expect("a limit");
+    stream
+        .write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .expect("a request written");
+    let mut reader = BufReader::new(stream);
+    let mut come_to = |what: &str| {
+        let mut line = String::new();
+        while !line.contains(what) {
+            line.clear();
+            assert_ne!(reader.read_line(&mut line).expect("a line"), 0, "{what} comes");
+        }
+    };
+    come_to(": records");
+    // A reload that leaves the role leaves the stream.
+    assert_eq!(gate::run(&gate.site, &["reload", "-c", "dimsegate.toml"]).status, 0);
+    rejection(&gate.plain(), &verification("EARLY", "PACS"));
+    come_to("\"EARLY\"");
+    let loaded = gate.count("configuration-loaded");
+    let others =
+        format!("{INTERFACE}[[admin.access]]\nrole = \"administrator\"\nunix-users = [\"somebody-else\"]\n");
+    gate.reload(&Setup { extra: gate::leaked(others), ..before }.toml());
+    wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
+    // It would be shown long before the next look at who looks on.
+    rejection(&gate.plain(), &verification("LATE", "PACS"));
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).expect("an end of the stream, not of the patience");
+    assert!(!rest.contains("LATE"), "{rest}");
+}
+
+#[test]
 fn certificates_say_who_it_is_behind_tls() {
     let upstream = Upstream::bind();
     let address = crate::process::free_address();

@@ -79,7 +79,8 @@ async fn send(
     let mut ending = shared.ending.clone();
     let mut settings = shared.proxy.changes();
     let mut text = ": records of dimsegate\n\n".to_owned();
-    let (mut looked, mut has_changed) = (Instant::now(), false);
+    // The settings may have changed since the request was let in.
+    let (mut looked, mut has_changed) = (Instant::now(), true);
     loop {
         // Another configuration may give another role, and a session ends by itself.
         if has_changed || looked.elapsed() >= SILENCE {
@@ -92,13 +93,13 @@ async fn send(
             return;
         }
         let next = tokio::select! {
-            // What has been written comes before the end.
+            // Whether the reader may still look comes first, and what has been written before the end.
             biased;
-            next = tokio::time::timeout(SILENCE, following.next()) => next,
             Ok(()) = settings.changed() => {
                 (text, has_changed) = (continue_silently(), true);
                 continue;
             }
+            next = tokio::time::timeout(SILENCE, following.next()) => next,
             _ = ending.wait_for(|ending| *ending) => return,
         };
         text = match next {
