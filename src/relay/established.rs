@@ -107,7 +107,7 @@ impl Opened {
             Ended::Protocol { side: Side::Requestor, malformed }
         };
         let span = open.machine.terms().span.clone();
-        Box::pin(farewell::conclude(arrival, *open, ended, *told, permit).instrument(span)).await;
+        Box::pin(farewell::conclude(arrival, *open, ended, *told, (permit, alive)).instrument(span)).await;
         drop(place);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::arrival::Arrival;
 use super::drive::{self, Open};
 use super::leg::Leg;
+use super::live::Alive;
 use super::machine::{Ended, Side};
 use super::parting;
 use super::records::{self, Told};
@@ -22,7 +23,7 @@ pub(super) async fn conclude(
     open: Open,
     ended: Ended,
     told: Told,
-    permit: AssociationPermit,
+    (permit, alive): (AssociationPermit, Alive<'_>),
 ) {
     // The place is free for the next association before this one's sockets have closed.
     drop(permit);
@@ -53,6 +54,8 @@ pub(super) async fn conclude(
     let bytes = audit::Bytes { r#in: requestor.received(), out: requestor.sent() };
     meter.moved([bytes.r#in, bytes.out]);
     meter.closed(records::audited(&ended));
+    // Whoever reads that it has ended does not find it among those that are open.
+    drop(alive);
     records::closed(arrival, &terms, &books.tally, bytes, &ended, told).await;
     drop((terms, books));
     if matches!(ended, Ended::Drained) {

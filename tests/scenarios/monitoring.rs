@@ -10,6 +10,7 @@ use crate::gate::{self, Gate, Setup};
 use crate::process;
 use crate::raw::{self, Upstream, rejection, verification};
 use crate::site::Site;
+use crate::upper;
 use crate::wait;
 
 /// The first line and the content of an answer.
@@ -52,13 +53,19 @@ fn what_happens_is_counted_and_nothing_that_a_stranger_says_becomes_a_label() {
     let (mut requestor, mut acceptor) =
         raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
     raw::echo(&mut requestor, &mut acceptor);
+    // The answer goes out before it is counted.
+    gate.event("operation");
     let (_, text) = get(metrics, "/metrics");
     has_line(&text, "dimsegate_associations_open{peer=\"site\",upstream=\"pacs\"} 1");
     has_line(&text, "dimsegate_limit_used{limit=\"max-associations\",peer=\"none\"} 1");
     has_line(&text, "dimsegate_operations_total{peer=\"site\",operation=\"C-ECHO\",outcome=\"success\"} 1");
-    raw::release(requestor, acceptor);
+    requestor.send(&upper::release_rq());
+    acceptor.expect_release();
+    requestor.expect(upper::RELEASE_RP);
+    // It does not close: an association whose end is written down is not open, however long its socket lingers.
     gate.event("association-closed");
     let (_, text) = get(metrics, "/metrics");
+    drop(requestor);
     for line in [
         "dimsegate_associations_opened_total{listener=\"remote\",peer=\"site\",upstream=\"pacs\"} 1",
         "dimsegate_associations_closed_total{listener=\"remote\",peer=\"site\",ended=\"released\"} 1",
