@@ -21,15 +21,20 @@ const TOLERANCE: u32 = 1024;
 /// What a PDV carries (PS3.8 Annex E.2, bit 0 of the message control header).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// Bit clear: a piece of a data set.
     DataSet,
+    /// Bit set: a piece of a command set.
     Command,
 }
 
 /// A piece of a command set or data set, borrowed from the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fragment<'a> {
+    /// The presentation context that the PDV names, whether or not one of this number was accepted.
     pub context_id: u8,
+    /// Command set or data set, as the PDV's header says.
     pub kind: Kind,
+    /// May be empty, for an empty PDV; a PDV that comes in pieces gives several fragments.
     pub bytes: &'a [u8],
     /// The command set or data set ends with these bytes.
     pub last: bool,
@@ -38,9 +43,13 @@ pub struct Fragment<'a> {
 /// What the bytes mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
+    /// A piece of a message, out of a P-DATA-TF.
     Fragment(Fragment<'a>),
+    /// The peer asks to release the association.
     ReleaseRq,
+    /// The peer agrees to a release that this side asked for.
     ReleaseRp,
+    /// The peer ends the association at once.
     Abort(Abort),
 }
 

@@ -4,11 +4,17 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum AbortReason {
+    /// What has no reason of its own: a side that is lost, a deadline, a rewrite that failed, a defect.
     NotSpecified = 0,
+    /// The PDU type is none of 01H to 07H.
     UnrecognizedPdu = 1,
+    /// A PDU of a known type, or a fragment in it, that may not come in this state (PS3.8 §9.2).
     UnexpectedPdu = 2,
+    /// A parameter that nobody knows. No malformed PDU is answered with it: unknown items are ignored or carried on.
     UnrecognizedParameter = 4,
+    /// A parameter that may be there once is there twice, or for the same context or SOP class again.
     UnexpectedParameter = 5,
+    /// A length or a value that contradicts the standard, or another length.
     InvalidParameterValue = 6,
 }
 

@@ -32,7 +32,9 @@ pub enum Source {
 /// A stretch of one of the buffers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
+    /// Which buffer the range counts in.
     pub source: Source,
+    /// Byte offsets in that buffer, the end excluded.
     pub range: Range<usize>,
 }
 
@@ -51,8 +53,11 @@ pub struct Packer {
 /// A packer's plan, and the buffers that its spans lie in.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'m> {
+    /// Holds the plan, and the scratch that some of its spans lie in.
     pub packer: &'m Packer,
+    /// What [`Source::Input`] means: the bytes as the other end sent them.
     pub input: &'m [u8],
+    /// What [`Source::Made`] means: the bytes that a rewrite put in the place of some.
     pub made: &'m [u8],
 }
 

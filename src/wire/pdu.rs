@@ -9,12 +9,19 @@ pub const HEADER: usize = 6;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PduType {
+    /// 01H: the requestor's request (PS3.8 §9.3.2).
     AssociateRq = 1,
+    /// 02H: the acceptor's yes (PS3.8 §9.3.3).
     AssociateAc = 2,
+    /// 03H: the acceptor's no (PS3.8 §9.3.4).
     AssociateRj = 3,
+    /// 04H: fragments of messages (PS3.8 §9.3.5).
     PData = 4,
+    /// 05H: a side wishes to end the association in order (PS3.8 §9.3.6).
     ReleaseRq = 5,
+    /// 06H: the other side agrees (PS3.8 §9.3.7).
     ReleaseRp = 6,
+    /// 07H: a side ends the association at once (PS3.8 §9.3.8).
     Abort = 7,
 }
 
@@ -44,7 +51,9 @@ impl std::fmt::Display for PduType {
 /// A PDU's type and the length of what follows its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PduHeader {
+    /// Byte 1.
     pub pdu_type: PduType,
+    /// Bytes 3 to 6: bytes that follow the header. As declared, and 4 where the type has no other length.
     pub length: u32,
 }
 
@@ -103,8 +112,11 @@ impl Abort {
 /// The body of an A-ASSOCIATE-RJ (PS3.8 §9.3.4): result, source, reason/diag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejection {
+    /// 1 permanent, 2 transient; as sent, other values too.
     pub result: u8,
+    /// 1 service-user, 2 service-provider (ACSE), 3 service-provider (presentation); as sent.
     pub source: u8,
+    /// What it means depends on the source (PS3.8 Table 9-21); as sent.
     pub reason: u8,
 }
 

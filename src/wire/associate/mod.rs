@@ -20,7 +20,9 @@ pub const APPLICATION_CONTEXT: &str = "1.2.840.10008.3.1.1.1";
 pub struct AssociateRq {
     /// Bit mask; only bit 0 is tested (PS3.8 Table 9-11).
     pub protocol_version: u16,
+    /// Who shall answer, as the requestor names it: 16 bytes, before it is judged.
     pub called: RawAeTitle,
+    /// Who asks, as it names itself: 16 bytes, before it is judged.
     pub calling: RawAeTitle,
     /// Bytes 43 to 74, carried as they came and copied into the answer.
     pub reserved: [u8; 32],
@@ -28,6 +30,7 @@ pub struct AssociateRq {
     pub application_context: Uid,
     /// In the order of the request; IDs odd and unique.
     pub contexts: Vec<ProposedContext>,
+    /// The user information item (50H), without which a request is malformed.
     pub user: UserInformation,
 }
 
@@ -36,6 +39,7 @@ pub struct AssociateRq {
 pub struct ProposedContext {
     /// Odd, 1 to 255.
     pub id: u8,
+    /// The SOP class, or another abstract syntax; whether anybody supports it is not known yet.
     pub abstract_syntax: Uid,
     /// At least one, in the requestor's order.
     pub transfer_syntaxes: Vec<Uid>,
@@ -44,20 +48,28 @@ pub struct ProposedContext {
 /// What the acceptor answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssociateAc {
+    /// Bit mask, bit 0 is version 1. Not tested in an answer.
     pub protocol_version: u16,
     /// As received in the request; "shall not be tested" (PS3.8 Table 9-17).
     pub called: RawAeTitle,
+    /// As `called`.
     pub calling: RawAeTitle,
+    /// Bytes 43 to 74, those of the request again.
     pub reserved: [u8; 32],
+    /// The acceptor's application context, before it is judged.
     pub application_context: Uid,
+    /// At most one for each proposed context, in the order of the answer; IDs unique.
     pub contexts: Vec<AnsweredContext>,
+    /// The acceptor's side of what is negotiated.
     pub user: UserInformation,
 }
 
 /// The answer to one proposed presentation context (PS3.8 §9.3.3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnsweredContext {
+    /// The ID of the proposed context that is answered.
     pub id: u8,
+    /// Accepted, or who says no and why.
     pub result: ContextResult,
     /// Significant, and present, only when the context was accepted.
     pub transfer_syntax: Option<Uid>,
@@ -66,10 +78,15 @@ pub struct AnsweredContext {
 /// Result/reason of a presentation context (PS3.8 Table 9-18).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContextResult {
+    /// 0: accepted, with one transfer syntax.
     Acceptance,
+    /// 1: the user, that is the application, does not want it.
     UserRejection,
+    /// 2: the provider says no, without a reason.
     NoReason,
+    /// 3: the provider does not support the abstract syntax.
     AbstractSyntaxNotSupported,
+    /// 4: the provider supports the abstract syntax, and none of the transfer syntaxes.
     TransferSyntaxesNotSupported,
 }
 
@@ -116,22 +133,30 @@ pub struct UserInformation {
 /// 53H (PS3.7 D.3.3.3); 0 is unlimited, absent means 1 and 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsynchronousOperationsWindow {
+    /// How many operations the requestor may invoke before the first is answered.
     pub invoked: u16,
+    /// How many the requestor may perform at once, that is, the acceptor invoke.
     pub performed: u16,
 }
 
 /// 54H (PS3.7 D.3.3.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleSelection {
+    /// The SOP class that the roles are for; unique in the list.
     pub sop_class: Uid,
+    /// SCU-role of the association's requestor: in a request 1 proposes it, in an answer 1 accepts it, 0 does not. As
+    /// sent.
     pub scu: u8,
+    /// SCP-role of the association's requestor, in the same way.
     pub scp: u8,
 }
 
 /// 56H (PS3.7 D.3.3.5): service class application information is opaque.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtendedNegotiation {
+    /// The SOP class that the information is for; unique in the list.
     pub sop_class: Uid,
+    /// Service-class-application-information, whose meaning the service class defines; carried as it came.
     pub information: Vec<u8>,
 }
 
@@ -140,8 +165,11 @@ pub struct ExtendedNegotiation {
 pub struct CommonExtendedNegotiation {
     /// Byte 2 of the item, 0 in every edition so far.
     pub version: u8,
+    /// The SOP class that is explained; unique in the list.
     pub sop_class: Uid,
+    /// The service class that it belongs to.
     pub service_class: Uid,
+    /// SOP classes that it is a special case of, most often none.
     pub related_general_sop_classes: Vec<Uid>,
 }
 
@@ -150,8 +178,11 @@ pub struct CommonExtendedNegotiation {
 pub struct UserIdentity {
     /// 1 user name, 2 user name and passcode, 3 Kerberos, 4 SAML, 5 JSON Web Token.
     pub kind: u8,
+    /// Whether the requestor wants a 59H when its identity was accepted.
     pub positive_response_requested: bool,
+    /// The primary field: user name, ticket, assertion or token.
     pub primary: Vec<u8>,
+    /// The secondary field: the passcode of type 2; empty for the other types.
     pub secondary: Vec<u8>,
 }
 
@@ -164,7 +195,10 @@ impl std::fmt::Debug for UserIdentity {
 /// A sub-item that dimsegate does not know: type, reserved byte and value as they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpaqueItem {
+    /// Byte 1 of the sub-item. 57H to 59H are here too, in a PDU in which they do not belong.
     pub item_type: u8,
+    /// Byte 2, carried as it came.
     pub reserved: u8,
+    /// What follows the length field.
     pub value: Vec<u8>,
 }
