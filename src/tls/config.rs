@@ -20,6 +20,7 @@ use std::sync::Arc;
 /// A listener's TLS, ready to be used.
 #[derive(Clone, Debug)]
 pub struct Server {
+    /// What each handshake with a requestor uses; never changed, a reload makes another.
     pub config: Arc<ServerConfig>,
     /// What it makes of requestors' certificates; `None` where it asks for none.
     pub trust: Option<Arc<ClientTrust>>,
@@ -32,6 +33,7 @@ pub struct Server {
 /// An upstream's TLS, ready to be used.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// What each handshake with the upstream uses; never changed, a reload makes another.
     pub config: Arc<ClientConfig>,
     /// Every file that it is made from but those of its key.
     pub files: Vec<FileDigest>,

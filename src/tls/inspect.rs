@@ -14,6 +14,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 pub struct Finding {
     /// The key of the `tls` table.
     pub key: &'static str,
+    /// The file that the risk lies in, as it was opened.
     pub file: PathBuf,
     /// What is the matter and what to do, without the file's name.
     pub message: String,

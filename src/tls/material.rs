@@ -31,6 +31,7 @@ pub(super) fn read(key: &'static str, file: &Path) -> Result<Zeroizing<Vec<u8>>,
 /// A file that was read, by what was in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileDigest {
+    /// The file, as it was opened.
     pub file: PathBuf,
     /// Of its bytes, 64 hexadecimal digits.
     pub sha256: String,
@@ -39,16 +40,22 @@ pub struct FileDigest {
 /// When a certificate or a list is no longer good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
+    /// The file that it stands in, as it was opened.
     pub file: PathBuf,
     /// Such as `the certificate of CN=lyon`.
     pub what: String,
+    /// When: notAfter of a certificate, nextUpdate of a list.
     pub at: OffsetDateTime,
+    /// A certificate's or a list's, which differ in how early somebody should know.
     pub kind: EndKind,
 }
 
+/// What it is that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EndKind {
+    /// Its own notAfter (RFC 5280 §4.1.2.5).
     Certificate,
+    /// The moment by which the next list was promised (RFC 5280 §5.1.2.5).
     RevocationList,
 }
 

@@ -9,16 +9,21 @@ pub enum Protocol {
     Tls,
     /// A PDU of the upper layer (PS3.8 §9.3).
     Dicom,
+    /// A request of HTTP/1, or the preface of HTTP/2.
     Http,
+    /// The identification string of SSH (RFC 4253 §4.2).
     Ssh,
     /// PROXY protocol, version 1 or 2.
     Proxy,
     /// HL7 version 2 in its minimal lower layer protocol.
     Hl7,
+    /// A connection request of Remote Desktop, in TPKT.
     Rdp,
+    /// Windows file sharing, version 1 or later.
     Smb,
     /// Nothing came.
     Nothing,
+    /// What is none of these; or too few bytes came to tell.
     Other,
 }
 

@@ -13,6 +13,7 @@ pub struct ServerSettings {
     pub private_key: PathBuf,
     /// Holds the passphrase of an encrypted key, one line.
     pub private_key_passphrase_file: Option<PathBuf>,
+    /// Whether a requestor is asked for a certificate, and has to show one.
     pub client_authentication: ClientAuthentication,
     /// PEM, CA certificates and certificates that are trusted themselves, those of all files together; this or `pins` is
     /// needed unless client authentication is off.
@@ -21,6 +22,7 @@ pub struct ServerSettings {
     pub pins: Vec<CertificateBinding>,
     /// PEM or DER CRLs. Where any is given, revocation is checked, and an expired list refuses.
     pub revocation_lists: Vec<PathBuf>,
+    /// The TLS versions that a requestor may choose from.
     pub profile: Profile,
 }
 
@@ -36,17 +38,24 @@ pub struct ClientSettings {
     pub server_name: String,
     /// With `private_key`: the certificate that dimsegate shows the upstream.
     pub certificate_chain: Option<PathBuf>,
+    /// PEM, the key of the first certificate in `certificate_chain`; both are there, or neither.
     pub private_key: Option<PathBuf>,
+    /// Holds the passphrase of an encrypted key, one line.
     pub private_key_passphrase_file: Option<PathBuf>,
+    /// PEM or DER CRLs. Where any is given, revocation is checked, and an expired list refuses.
     pub revocation_lists: Vec<PathBuf>,
+    /// The TLS versions that the upstream may choose from.
     pub profile: Profile,
 }
 
 /// Whether a requestor has to show a certificate (PS3.15 B.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuthentication {
+    /// Without one, or with one that is not trusted, the handshake ends with an alert.
     Required,
+    /// None is shown and the handshake goes on; one that is shown has to be good.
     Optional,
+    /// None is asked for: what a requestor is, is known by its address and AE title alone.
     Off,
 }
 

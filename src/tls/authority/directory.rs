@@ -59,6 +59,7 @@ impl Directory {
         Ok(Self { path: path.to_owned(), authority })
     }
 
+    /// The CA of this folder, which signs without its list or files being touched.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }

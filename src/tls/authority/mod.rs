@@ -21,22 +21,55 @@ use zeroize::Zeroizing;
 /// Why a CA could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
+    /// A file or folder of the CA cannot be made, read or written.
     #[error("cannot {doing} {}: {source}", full(file))]
-    Io { doing: &'static str, file: PathBuf, source: io::Error },
+    Io {
+        /// What was tried, as a verb: `make`, `read` or `write`.
+        doing: &'static str,
+        /// The file or folder that it was tried on.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A certificate, key or CA would take the place of another.
     #[error("{} exists already and is not overwritten; choose another name, or move it away", full(file))]
-    Exists { file: PathBuf },
+    Exists {
+        /// The file that is in the way; it is left as it is.
+        file: PathBuf,
+    },
+    /// The folder has no CA, or half of one.
     #[error("{} is missing; make a CA there first: dimsegate certs init {}", full(file), directory.display())]
-    NoAuthority { file: PathBuf, directory: PathBuf },
+    NoAuthority {
+        /// The file that is not there: `ca.pem` or `ca.key`.
+        file: PathBuf,
+        /// The folder that was looked in.
+        directory: PathBuf,
+    },
+    /// A name, of a site say, that would lead out of the folder or to the CA's own files.
     #[error(
         "\"{0}\" cannot be a file name here; expected 1 to 64 letters, digits, dots, dashes and underscores, not \"ca\", beginning with a letter or digit"
     )]
     BadName(String),
+    /// A file of the folder is there, and is not what its name says.
     #[error("{} cannot be used: {detail}", full(file))]
-    BadFile { file: PathBuf, detail: String },
+    BadFile {
+        /// The certificate or revocation list that was read.
+        file: PathBuf,
+        /// What is wrong with it; nothing of a key.
+        detail: String,
+    },
+    /// A certificate of another CA was to be revoked, which only that one can do.
     #[error("{} was not issued by the CA in {}", full(file), full(directory))]
-    Foreign { file: PathBuf, directory: PathBuf },
+    Foreign {
+        /// The certificate whose issuer is somebody else.
+        file: PathBuf,
+        /// The folder of the CA that was asked.
+        directory: PathBuf,
+    },
+    /// A key, certificate or list cannot be made of what was asked, or a CA of the PEM that was given.
     #[error("the certificate cannot be made: {0}")]
     Signing(#[from] rcgen::Error),
+    /// Serial numbers need them; without them nothing is issued.
     #[error("the system gives no random numbers")]
     Random,
 }
@@ -60,11 +93,15 @@ pub struct Request {
     pub common_name: String,
     /// The alternative names.
     pub names: Vec<SubjectName>,
-    /// Extended key usages.
+    /// Whether a server may show it (serverAuth, RFC 5280 §4.2.1.12): a listener.
     pub server: bool,
+    /// Whether a client may show it (clientAuth): a remote site's, or that of dimsegate towards an upstream.
     pub client: bool,
+    /// From when it counts; an hour in the past lets clocks differ.
     pub not_before: OffsetDateTime,
+    /// The last moment at which it counts.
     pub not_after: OffsetDateTime,
+    /// The kind of key that is made for it.
     pub key_type: KeyType,
 }
 
@@ -87,7 +124,9 @@ impl Request {
 /// A certificate and its key.
 #[derive(Clone)]
 pub struct Issued {
+    /// Of this certificate alone, without that of the CA.
     pub certificate_pem: String,
+    /// PKCS#8, not encrypted; wiped when dropped.
     pub private_key_pem: Zeroizing<String>,
     /// Big endian, as it goes into a revocation list.
     pub serial: Vec<u8>,
@@ -98,6 +137,7 @@ pub struct Issued {
 pub struct Revoked {
     /// Big endian.
     pub serial: Vec<u8>,
+    /// When it ceased to count, as the list says it.
     pub at: OffsetDateTime,
 }
 
@@ -146,10 +186,12 @@ impl Authority {
         Ok(Self { certificate_pem: certificate_pem.to_owned(), issuer })
     }
 
+    /// The CA's own certificate: what peers trust, and nothing secret.
     pub fn certificate_pem(&self) -> &str {
         &self.certificate_pem
     }
 
+    /// The CA's key, in PKCS#8 and not encrypted; who has it can issue whatever it likes. Wiped when dropped.
     pub fn private_key_pem(&self) -> Zeroizing<String> {
         Zeroizing::new(self.issuer.key().serialize_pem())
     }

@@ -10,9 +10,13 @@ use std::str::FromStr;
 /// One subject alternative name (RFC 5280 §4.2.1.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubjectName {
+    /// A host, in lower case, without a wildcard or a dot at its end.
     Dns(String),
+    /// An address of either family.
     Ip(IpAddr),
+    /// Printable ASCII, at most 255 bytes, with a colon in it.
     Uri(String),
+    /// An rfc822Name: printable ASCII, at most 255 bytes, with an @ in it.
     Email(String),
 }
 
