@@ -60,6 +60,7 @@ impl Kind {
 /// A value that is not the same in every character set, as it was written.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Written {
+    /// Its bytes in that character set.
     pub bytes: Vec<u8>,
     /// (0008,0005) of its data set or item; empty where there was none.
     pub set: Vec<u8>,
@@ -69,8 +70,11 @@ pub struct Written {
 /// in UTF-8, so that a patient is the same in every character set, and where nobody can tell the text, its bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Correspondence {
+    /// Which name space it belongs to.
     pub kind: Kind,
+    /// What is on the patients' side.
     pub real: Vec<u8>,
+    /// What stands for it on the other side; empty where nothing does.
     pub pseudonym: Vec<u8>,
     /// The real Patient ID (0010,0020) of the first data set with one that it was found in: what is erased together.
     pub patient: Option<Vec<u8>>,

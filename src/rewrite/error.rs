@@ -20,98 +20,150 @@ pub struct RewriteError {
     pub path: Box<[PathStep]>,
     /// Bytes of the data set before it, where its structure is wrong.
     pub offset: Option<u64>,
+    /// What is wrong, of the element that `tag`, `path` or `offset` names.
     pub problem: RewriteProblem,
 }
 
 /// Short, so that it fits an Error Comment (0000,0902) together with its tag and depth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RewriteProblem {
+    /// The scanner cannot read on, or must not, since what follows has two readings.
     #[error("{0}")]
     Structure(ScanProblem),
+    /// SOP Class or SOP Instance UID is not that of the C-STORE-RQ, or of a file's meta information.
     #[error("differs from the command")]
     CommandMismatch,
+    /// There is no SOP Instance UID (0008,0018) where it would stand.
     #[error("missing")]
     Missing,
+    /// A value of more than 64 KiB that a rule has to read, or one that became too long for its header.
     #[error("too long to be edited")]
     TooLong,
+    /// A rule edits values, and came upon a sequence or encapsulated pixel data.
     #[error("rule {} does not suit a sequence", .rule + 1)]
-    NotForSequences { rule: usize },
+    NotForSequences {
+        /// Its place in the ruleset, counted from 0, those of the profile behind those that were written.
+        rule: usize,
+    },
+    /// A rule makes values of one kind, and came upon another: it moves dates, say, and the VR is PN.
     #[error("rule {} does not suit its VR", .rule + 1)]
-    NotForVr { rule: usize },
+    NotForVr {
+        /// Its place in the ruleset, counted from 0, those of the profile behind those that were written.
+        rule: usize,
+    },
+    /// A sequence of defined length is held back until its new length is known, and is too long for that.
     #[error("sequence grows too long")]
     Grown,
+    /// What came is no deflate stream, or something unknown follows its end.
     #[error("deflated data set is damaged")]
     Inflate,
+    /// More came out of the deflate stream than is allowed, or far more than went in.
     #[error("deflated data set is too large")]
     InflatedSize,
+    /// The data set ended before its deflate stream did.
     #[error("deflated data set ends early")]
     InflateTruncated,
+    /// More was pushed behind the end. A defect of the caller's: no data set can bring it about.
     #[error("transform is finished")]
     Finished,
+    /// A rule needs the patient, and the data set names none, or nobody.
     #[error("no patient ID to make a pseudonym or dates from")]
     NoPatient,
+    /// What stands before the Patient ID has to be held back until it comes, and would be too much.
     #[error("patient ID comes too late")]
     TooLate,
+    /// A rule writes `{peer}`, and there is none: outside of the proxy none was given.
     #[error("no peer's name to write")]
     NoPeer,
+    /// A rule writes `{tenant}`, and the peer has none.
     #[error("no tenant to write")]
     NoTenant,
+    /// A rule writes `{sequence}`, and the data set is none that is counted.
     #[error("no number to write")]
     NoNumber,
+    /// The SOP class is not the standard's, and nothing says how such objects are de-identified.
     #[error("private SOP class, refused by the profile")]
     PrivateClass,
+    /// The SOP class encapsulates a document that cannot be looked into, or put an empty one in its place.
     #[error("encapsulated document, refused by the profile")]
     Document,
+    /// Class or flags say that there is text in the pixels, or that there may be.
     #[error("burned-in text is likely; refused")]
     BurnedIn,
+    /// An identifier that is to be restored never went out from here.
     #[error("no pseudonym that is known here")]
     NotAPseudonym,
+    /// Identifiers of one data set lead back to two patients.
     #[error("belongs to another patient")]
     OtherPatient,
+    /// A value that is to be restored cannot be written in the Specific Character Set (0008,0005) of the data set.
     #[error("the real value does not fit the character set")]
     NotInCharacterSet,
+    /// A query names a key that rules hide, or whose value has no counterpart on the other side.
     #[error("cannot be looked for by its value")]
     NotAKey,
+    /// A query compares a part of a pseudonym, which says nothing of a part of the real value.
     #[error("a pseudonym cannot be looked for with * or ?")]
     Wildcard,
+    /// A query names a key that is told from the patient only: a date that was moved, a name.
     #[error("can only be looked for with the Patient ID")]
     NeedsPatientId,
+    /// A query is right, and nobody has that value: a C-FIND, say, is told that nothing matches.
     #[error("nothing on the other side has this value")]
     MatchesNothing,
+    /// The crosswalk could not be read, or what was made not be written to it before it goes out.
     #[error("the crosswalk is not available")]
     Crosswalk,
+    /// A pseudonym that was made stands for another value already (abbreviated ones can be alike), or its value has
+    /// another one by now.
     #[error("a pseudonym stands for something else already")]
     PseudonymTaken,
+    /// A message would make the crosswalk hold too much in memory before it is written.
     #[error("more identifiers than can be remembered at once")]
     TooManyPseudonyms,
+    /// As `BurnedIn`, and masks are given, none of which is for such an image.
     #[error("burned-in text is likely; no mask fits")]
     NoMask,
+    /// An overlay lies in unused bits of the pixel data, where it would stay.
     #[error("overlay in the pixels; refused")]
     OverlayInPixels,
+    /// What stands before rows, columns and the rest has to be held back until they come, and would be too much.
     #[error("description of the image comes too late")]
     DescriptionTooLate,
+    /// Bits, samples, photometric interpretation or the element itself are of a kind that is not masked here.
     #[error("pixels of this layout cannot be masked")]
     Unmaskable,
+    /// The pixel data, native or decoded, are longer or shorter than their description.
     #[error("length is not that of the image; not masked")]
     PixelLength,
+    /// Masks fit the image, and all of their rectangles lie beside it.
     #[error("no mask lies in the image")]
     OutsideImage,
+    /// A mask fits, and nothing may or can decode these pixels.
     #[error("compressed pixels cannot be masked")]
     CompressedPixels,
+    /// Fragments cannot be given to frames, or are more, or longer, than the description allows (PS3.5 A.4).
     #[error("compressed frames cannot be told apart")]
     Frames,
+    /// A codec found no frame of what was described in the fragments.
     #[error("a frame cannot be decoded")]
     Undecodable,
+    /// Decoded, a frame would be longer than `largest-frame`.
     #[error("a frame is larger than may be decoded")]
     FrameSize,
+    /// The memory that all decoding shares is in use, or the peer's part of it.
     #[error("no memory to decode a frame in at present")]
     NoRoom,
+    /// The memory for what has to be held back is in use, or the peer's part of it.
     #[error("no memory to hold a long header in at present")]
     NoRoomForHeader,
+    /// A mask fits, and there are pixels in a sequence too, for which no mask is meant.
     #[error("pixels inside a sequence cannot be masked")]
     NestedPixels,
+    /// There are pixels in a data set that is no object, a query say: nothing tells what is in them.
     #[error("pixels outside an object; refused")]
     PixelsOfNoObject,
+    /// A mask fits, and the object ended without pixels: it would say that it was masked.
     #[error("missing; nothing was masked")]
     NoPixels,
 }

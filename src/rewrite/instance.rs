@@ -5,6 +5,7 @@ use super::correspondence::Correspondence;
 /// An instance that a command names, as the other side knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instance {
+    /// What it is called on the other side; the same where rules leave UIDs alone.
     pub uid: String,
     /// Its pseudonym was written: the original is on the patients' side.
     pub comes_back: bool,

@@ -14,11 +14,14 @@ pub enum Piece {
 /// Pieces in the order in which they are to be sent. Contiguous pieces are one.
 #[derive(Clone, Debug, Default)]
 pub struct Output {
+    /// What the transform wrote itself, one piece behind the other.
     pub made: Vec<u8>,
+    /// What is to be sent, from first to last; none is empty.
     pub pieces: Vec<Piece>,
 }
 
 impl Output {
+    /// One without pieces, that takes memory as soon as something is made.
     pub fn new() -> Self {
         Self::default()
     }
@@ -45,6 +48,7 @@ impl Output {
         lengths.sum()
     }
 
+    /// Whether there is nothing to send, since all of the input was taken in or left out.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }

@@ -24,6 +24,7 @@ pub struct RuleSpec {
 /// Rules in order, and what they need.
 #[derive(Clone, Debug)]
 pub struct RulesetSpec {
+    /// Those that an administrator wrote. The first that fits an element decides on it.
     pub rules: Vec<RuleSpec>,
     /// What decides where no rule does; needs a secret.
     pub profile: Option<ProfileSpec>,
@@ -64,5 +65,6 @@ pub struct RuleProblem {
     pub rule_index: usize,
     /// The field of [`RuleSpec`].
     pub key: &'static str,
+    /// What was read, and what would be right.
     pub message: String,
 }

@@ -10,6 +10,7 @@ use crate::dataset::trim;
 /// What is made of an identifier under one version of the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pseudonyms {
+    /// Of the secret, counted from 1.
     pub version: u32,
     /// Whether this version is the one that objects get now.
     pub is_current: bool,

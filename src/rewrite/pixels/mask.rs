@@ -7,22 +7,30 @@ use crate::wire::Uid;
 /// Rectangles to blank, and the images that they are for. What is absent fits every image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MaskSpec {
+    /// SOP Class UID (0008,0016) of the object.
     pub sop_class: Option<Uid>,
     /// (0008,0070), whatever its upper and lower case.
     pub manufacturer: Option<String>,
     /// (0008,1090), whatever its upper and lower case.
     pub model: Option<String>,
+    /// Rows (0028,0010) of the image.
     pub rows: Option<u16>,
+    /// Columns (0028,0011) of the image.
     pub columns: Option<u16>,
+    /// What is blanked, in every frame.
     pub rectangles: Vec<Rectangle>,
 }
 
 /// In pixels, from the upper left one, which is at 0, 0. What lies outside the image is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rectangle {
+    /// Columns left of it.
     pub x: u16,
+    /// Rows above it.
     pub y: u16,
+    /// Columns that it covers.
     pub width: u16,
+    /// Rows that it covers.
     pub height: u16,
 }
 

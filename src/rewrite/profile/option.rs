@@ -3,19 +3,30 @@
 /// An option of the profile (PS3.15 E.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProfileOption {
+    /// Private attributes stay that Table E.3.10-1 lists, or that the object itself calls safe (PS3.15 E.3.10).
     RetainSafePrivate,
+    /// UIDs of instances stay, so that objects can be found again by them (PS3.15 E.3.9).
     RetainUids,
+    /// What identifies the device stays; AE titles become pseudonyms (PS3.15 E.3.8).
     RetainDeviceIdentity,
+    /// What identifies the institution stays, its name and address (PS3.15 E.3.11).
     RetainInstitutionIdentity,
+    /// Sex, age, size, weight and the like stay; texts among them are cleaned (PS3.15 E.3.7).
     RetainPatientCharacteristics,
+    /// Dates and times stay but those of birth. Excludes the modified dates (PS3.15 E.3.6).
     RetainLongitudinalFullDates,
+    /// Dates move by the same number of days for all objects of a patient. Excludes the full dates (PS3.15 E.3.6).
     RetainLongitudinalModifiedDates,
+    /// Of descriptions, known words of anatomy, technique and views stay (PS3.15 E.3.5).
     CleanDescriptors,
+    /// The content of structured reports is judged item by item, rather than replaced whole (PS3.15 E.3.4).
     CleanStructuredContent,
+    /// Graphic annotations stay, without their texts; overlays and curves go (PS3.15 E.3.3).
     CleanGraphics,
 }
 
 impl ProfileOption {
+    /// All of them, in the order in which [`Row::options`](super::Row::options) has their codes.
     pub const ALL: [Self; 10] = [
         Self::RetainSafePrivate,
         Self::RetainUids,

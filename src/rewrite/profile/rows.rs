@@ -3,9 +3,11 @@
 /// A row of Table E.1-1.
 #[derive(Debug)]
 pub struct Row {
+    /// Group and element as one number; digits that the mask leaves open are 0.
     pub tag: u32,
     /// Tags that equal `tag` in the bits of the mask.
     pub mask: u32,
+    /// The attribute's name in PS3.6.
     pub name: &'static str,
     /// Empty where the dictionary has none.
     pub vr: &'static str,

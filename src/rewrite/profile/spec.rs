@@ -6,6 +6,7 @@ use super::option::ProfileOption;
 /// The profile as it is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileSpec {
+    /// What is kept or cleaned beyond the basic profile; none is there twice.
     pub options: Vec<ProfileOption>,
     /// Bounds of the days by which dates are shifted, for modified dates.
     pub date_shift_days: (i32, i32),
@@ -15,18 +16,23 @@ pub struct ProfileSpec {
     pub refuse_documents: bool,
     /// Whether private SOP classes are refused: the profile does not say how they are de-identified.
     pub refuse_private_classes: bool,
+    /// What becomes of pixels with text in them.
     pub burned_in: BurnedIn,
 }
 
 /// What becomes of objects that are likely to carry burned-in text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BurnedIn {
+    /// They go on as they came: somebody looked at them, or looks at them behind the proxy.
     Pass,
+    /// They are refused, as are objects with overlays in the bits of their pixels.
     Refuse,
     /// Every object that masks fit is masked, likely to carry text or not. One that is likely to, and that none fits, is
     /// refused, or passed.
     Mask {
+        /// All that fit an image count together.
         masks: Vec<MaskSpec>,
+        /// Whether an object that is likely to carry text, and that no mask fits, is refused; otherwise it passes.
         refuse_others: bool,
         /// Compressed pixels that a mask fits are decoded, a frame of at most so many bytes at a time, or refused.
         decode_up_to: Option<u64>,
@@ -57,6 +63,7 @@ impl Default for ProfileSpec {
 }
 
 impl ProfileSpec {
+    /// Whether an option is among those wanted.
     pub fn has(&self, option: ProfileOption) -> bool {
         self.options.contains(&option)
     }
