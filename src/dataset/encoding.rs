@@ -3,13 +3,18 @@
 /// The encoding of elements: VR written out or not, and byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Syntax {
+    /// Whether each header writes its VR (PS3.5 §7.1.2); otherwise the dictionary has it (PS3.5 §7.1.3).
     pub explicit: bool,
+    /// Whether numbers have their most significant byte first, those of tags and lengths too.
     pub big_endian: bool,
 }
 
 impl Syntax {
+    /// Implicit VR Little Endian, the default transfer syntax (PS3.5 A.1).
     pub const IMPLICIT_LE: Self = Self { explicit: false, big_endian: false };
+    /// Explicit VR Little Endian (PS3.5 A.2), also around all compressed pixels (PS3.5 A.4).
     pub const EXPLICIT_LE: Self = Self { explicit: true, big_endian: false };
+    /// Explicit VR Big Endian, retired, but found in old archives.
     pub const EXPLICIT_BE: Self = Self { explicit: true, big_endian: true };
 
     /// The two bytes as a number in this byte order.
@@ -38,6 +43,7 @@ impl Syntax {
 /// What a transfer syntax makes of a whole data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Encoding {
+    /// That of the elements, once they are inflated where they are deflated.
     pub syntax: Syntax,
     /// The elements' bytes are one raw deflate stream (PS3.5 A.5).
     pub deflated: bool,

@@ -17,34 +17,47 @@ pub struct ScanError {
     pub path: Box<[PathStep]>,
     /// Bytes of the data set before it.
     pub offset: u64,
+    /// What the bytes at that offset are, or are not.
     pub problem: ScanProblem,
 }
 
 /// Short, so that it fits an Error Comment (0000,0902) together with its tag and depth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScanProblem {
+    /// Two elements of one tag follow each other.
     #[error("comes twice")]
     Duplicate,
+    /// A tag is smaller than that of the element before it.
     #[error("out of order")]
     OutOfOrder,
+    /// An element of group 0000 or 0002, which are a command's and a file's; or something follows trailing NULs.
     #[error("group not allowed in a data set")]
     ForbiddenGroup,
+    /// In explicit VR, two bytes that are no VR of the standard: nobody knows how long the header is.
     #[error("unknown value representation")]
     UnknownVr,
+    /// Only sequences, items and encapsulated pixel data may leave their end to a delimiter.
     #[error("undefined length not allowed here")]
     UndefinedLength,
+    /// A header, element or item is longer than the item or sequence of defined length around it.
     #[error("longer than what holds it")]
     Overrun,
+    /// A delimiter or item where none can be, as at the end of what has a defined length.
     #[error("delimiter out of place")]
     MisplacedDelimiter,
+    /// A delimiter's length field is not 0.
     #[error("delimiter with a length")]
     DelimiterLength,
+    /// Something else than an item stands in a sequence, or between fragments.
     #[error("an item was expected")]
     NotAnItem,
+    /// A sequence in more sequences than are allowed.
     #[error("nested too deep")]
     TooDeep,
+    /// Read in implicit VR, the first element is so long that its length could be a VR.
     #[error("data set can be read in two encodings")]
     TwoEncodings,
+    /// The end came inside an element, item or sequence.
     #[error("data set ends inside")]
     Truncated,
 }

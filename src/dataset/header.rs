@@ -18,6 +18,7 @@ const SHORTEST_SEQUENCE: u32 = 8;
 /// The header of an element (PS3.5 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// Group and element number.
     pub tag: Tag,
     /// As written; from the dictionary where the encoding does not write it.
     pub vr: Vr,

@@ -55,30 +55,55 @@ impl Form {
 }
 
 impl Vr {
+    /// Application Entity: AE titles, each at most 16 characters.
     pub const AE: Self = Self(*b"AE");
+    /// Age String: `nnnD`, `nnnW`, `nnnM` or `nnnY`.
     pub const AS: Self = Self(*b"AS");
+    /// Attribute Tag: two 16-bit numbers, not text.
     pub const AT: Self = Self(*b"AT");
+    /// Code String: capitals, digits, spaces and underscores.
     pub const CS: Self = Self(*b"CS");
+    /// Date: `YYYYMMDD`; in a query, a range too.
     pub const DA: Self = Self(*b"DA");
+    /// Decimal String: numbers as text.
     pub const DS: Self = Self(*b"DS");
+    /// Date Time: `YYYYMMDDHHMMSS.FFFFFF&ZZXX`, from the right as much as is not known left out.
     pub const DT: Self = Self(*b"DT");
+    /// Floating Point Double: 64 bits.
     pub const FD: Self = Self(*b"FD");
+    /// Floating Point Single: 32 bits.
     pub const FL: Self = Self(*b"FL");
+    /// Integer String: whole numbers as text.
     pub const IS: Self = Self(*b"IS");
+    /// Long String: text in the character set, of at most 64 characters a value.
     pub const LO: Self = Self(*b"LO");
+    /// Long Text: text in the character set, one value with paragraphs in it.
     pub const LT: Self = Self(*b"LT");
+    /// Other Byte: a string of bytes, whatever the byte order.
     pub const OB: Self = Self(*b"OB");
+    /// Other Word: a string of 16-bit words, swapped with the byte order.
     pub const OW: Self = Self(*b"OW");
+    /// Person Name: up to three groups of components, in the character set.
     pub const PN: Self = Self(*b"PN");
+    /// Short String: text in the character set, of at most 16 characters a value.
     pub const SH: Self = Self(*b"SH");
+    /// Sequence of Items: data sets (PS3.5 §7.5).
     pub const SQ: Self = Self(*b"SQ");
+    /// Short Text: text in the character set, one value of at most 1024 characters.
     pub const ST: Self = Self(*b"ST");
+    /// Time: `HHMMSS.FFFFFF`, from the right as much as is not known left out; in a query, a range too.
     pub const TM: Self = Self(*b"TM");
+    /// Unlimited Characters: text in the character set, of any length and several values.
     pub const UC: Self = Self(*b"UC");
+    /// Unique Identifier: digits and dots, padded with a NUL.
     pub const UI: Self = Self(*b"UI");
+    /// Unknown: bytes of a VR that whoever wrote them did not know, or could not write; a sequence may hide in them.
     pub const UN: Self = Self(*b"UN");
+    /// Universal Resource Identifier or Locator: one value of any length.
     pub const UR: Self = Self(*b"UR");
+    /// Unsigned Short: 16 bits.
     pub const US: Self = Self(*b"US");
+    /// Unlimited Text: text in the character set, one value of any length.
     pub const UT: Self = Self(*b"UT");
 
     /// A VR of the standard; `None` for any other two bytes, since readers disagree on how long the header of an

@@ -19,12 +19,20 @@ pub enum Kind {
     /// An element's header. Its value follows in `Value` events, none where the length is zero.
     Element(Header),
     /// Bytes of the last element's or fragment's value; `rest` more are to come.
-    Value { rest: u32 },
+    Value {
+        /// Bytes of the value behind these; 0 with the last of them.
+        rest: u32,
+    },
     /// Items follow, until `SequenceEnd`, encoded as [`Header::items`] says. Also a UN that holds a sequence
     /// (PS3.5 §6.2.2).
     SequenceStart(Header),
     /// Elements follow, until `ItemEnd`.
-    ItemStart { length: Option<u32>, syntax: Syntax },
+    ItemStart {
+        /// In bytes; `None` where a delimiter ends it.
+        length: Option<u32>,
+        /// How its elements are encoded.
+        syntax: Syntax,
+    },
     /// The bytes are the delimiter, or none where the length was defined.
     ItemEnd,
     /// The bytes are the delimiter, or none where the length was defined.
@@ -32,7 +40,10 @@ pub enum Kind {
     /// Encapsulated pixel data: fragments follow, until `FragmentsEnd` (PS3.5 A.4).
     FragmentsStart(Header),
     /// A fragment's header, or the offset table's. Its bytes follow in `Value` events.
-    Fragment { length: u32 },
+    Fragment {
+        /// Bytes of the fragment.
+        length: u32,
+    },
     /// The bytes are the delimiter.
     FragmentsEnd,
 }
@@ -40,13 +51,16 @@ pub enum Kind {
 /// What was read, and where its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
+    /// What the bytes are.
     pub kind: Kind,
+    /// Where they are; empty for an end that no delimiter says.
     pub raw: Raw,
 }
 
 /// A sequence on the way from the top of the data set to the element under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathStep {
+    /// The tag of the sequence; fragments of pixel data are in none.
     pub sequence: Tag,
     /// Counted from 1; 0 before the first item.
     pub item: u32,
