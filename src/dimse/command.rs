@@ -16,6 +16,7 @@ use crate::wire::Malformed;
 pub struct Command {
     bytes: Vec<u8>,
     elements: Vec<(u16, Range<usize>)>,
+    /// Which message it is, and of which exchange.
     pub field: CommandField,
     /// (0000,0800) is not 0101H.
     pub has_data_set: bool,
@@ -27,21 +28,32 @@ pub struct Command {
 /// What kind of message it is, with the number that ties it to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandField {
+    /// Asks for an operation, or notifies (N-EVENT-REPORT).
     Request {
+        /// What is asked for.
         operation: Operation,
+        /// Message ID (0000,0110): its sender's number for the exchange, while that is open.
         message_id: u16,
     },
+    /// One of the responses to a request; a C-FIND, say, has several.
     Response {
+        /// What had been asked for.
         operation: Operation,
+        /// Message ID Being Responded To (0000,0120).
         responding_to: u16,
+        /// Status (0000,0900).
         status: Status,
     },
+    /// A C-CANCEL-RQ (PS3.7 §9.3.2.3): no response is wanted any more than the one that says so.
     Cancel {
+        /// The message ID of the request that is to be cancelled.
         responding_to: u16,
     },
     /// A request of no service that PS3.7 defines.
     Unrecognized {
+        /// Command Field (0000,0100) as it came.
         field: u16,
+        /// Message ID (0000,0110), which the refusal of it names.
         message_id: u16,
     },
 }

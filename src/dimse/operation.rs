@@ -5,16 +5,27 @@ use std::fmt;
 /// An operation or notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
+    /// Asks whether the other side is there, and answers (PS3.7 §9.1.5).
     CEcho,
+    /// Gives the other side an instance to store (PS3.7 §9.1.1).
     CStore,
+    /// Asks which patients, studies and so on match (PS3.7 §9.1.2).
     CFind,
+    /// Has instances sent to a third node, over another association (PS3.7 §9.1.4).
     CMove,
+    /// Has instances sent by C-STOREs over the same association (PS3.7 §9.1.3).
     CGet,
+    /// Makes an instance that is managed, such as a procedure step (PS3.7 §10.1.5).
     NCreate,
+    /// Changes attributes of such an instance (PS3.7 §10.1.3).
     NSet,
+    /// Reads attributes of such an instance (PS3.7 §10.1.2).
     NGet,
+    /// Asks for something to be done, such as a storage commitment (PS3.7 §10.1.4).
     NAction,
+    /// Tells of something that happened; the SCP sends it (PS3.7 §10.1.1).
     NEventReport,
+    /// Makes such an instance go (PS3.7 §10.1.6).
     NDelete,
 }
 

@@ -24,6 +24,7 @@ const LONGEST_COMMENT: usize = 64;
 /// Why a message goes nowhere, for who sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// Status (0000,0900) of the response that says so.
     pub status: Status,
     /// Error Comment (0000,0902).
     pub comment: String,
@@ -146,6 +147,7 @@ pub fn store_request(sop_class: &str, sop_instance: &str, message_id: u16) -> Ve
 /// What a command set may say across the boundary between real values and pseudonyms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FreeText {
+    /// It goes on as it came.
     Passes,
     /// Error Comment (0000,0902) goes: nobody knows what it tells of patients.
     Withheld,
@@ -154,7 +156,9 @@ pub enum FreeText {
 /// The SOP class of an operation, and the instance as it is called on the other side.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a> {
+    /// The SOP class that the exchange is about; `None` where it is not known, and what the command says of it goes on.
     pub class: Option<&'a str>,
+    /// The instance's UID on the other side; `None` where nothing of it may be said there.
     pub instance: Option<&'a str>,
 }
 

@@ -11,13 +11,16 @@ pub struct Status(pub u16);
 pub enum Outcome {
     /// More responses follow.
     Pending,
+    /// Done, as it was asked for.
     Success,
     /// Done, with something to say; a cancelled operation counts here.
     Warning,
+    /// Not done, or not understood; every status that the others do not have counts here.
     Failure,
 }
 
 impl Status {
+    /// Done; of a C-FIND, C-MOVE or C-GET, also that no more responses come.
     pub const SUCCESS: Self = Self(0x0000);
     /// Warning of a repository query: matching reached the response limit.
     pub const LIMIT_REACHED: Self = Self(0xB001);
