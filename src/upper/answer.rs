@@ -11,7 +11,9 @@ use crate::wire::pdu::Rejection;
 /// The answer to an A-ASSOCIATE-RQ.
 #[derive(Clone, Debug)]
 pub enum Answer {
+    /// The association is established, be it with every context refused.
     Accept(Box<Acceptance>),
+    /// It is not: result, source and reason of the A-ASSOCIATE-RJ (PS3.8 §9.3.4).
     Reject(Rejection),
 }
 

@@ -7,7 +7,9 @@ use crate::wire::{Malformed, Packer, Uid};
 /// One presentation context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
+    /// Odd; what every PDV of the context names.
     pub id: u8,
+    /// What it is for: a SOP class, mostly.
     pub abstract_syntax: Uid,
     /// What was proposed, in the requestor's order.
     pub proposed: Vec<Uid>,

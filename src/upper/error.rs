@@ -16,10 +16,13 @@ pub enum Doing {
     Asking,
     /// As acceptor: A-ASSOCIATE-RQ in, answer out.
     Answering,
+    /// Bytes go out: of a message, or of what releases the association.
     Sending,
     /// No byte of the next message has come.
     Waiting,
+    /// A message has begun to come and is not whole.
     Receiving,
+    /// A-RELEASE-RQ out or in, the answer to it, and the close.
     Releasing,
 }
 
@@ -39,32 +42,86 @@ impl fmt::Display for Doing {
 /// What ended an association, or kept it from being.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The peer, asked for an association, answered with an A-ASSOCIATE-RJ.
     #[error("{0}")]
     Rejected(Rejection),
+    /// The peer sent an A-ABORT.
     #[error("while {doing}: the peer aborted with {abort}")]
-    Aborted { doing: Doing, abort: Abort },
+    Aborted {
+        /// What came to nothing by it.
+        doing: Doing,
+        /// Source and reason as the peer gave them.
+        abort: Abort,
+    },
+    /// The peer's bytes ended, in the middle of something or where more had to come.
     #[error("while {doing}: the peer closed the connection")]
-    Closed { doing: Doing },
+    Closed {
+        /// What came to nothing by it.
+        doing: Doing,
+    },
+    /// The peer asked for the release where it owed a response; it has had its answer.
     #[error("while {doing}: the peer released the association")]
-    Released { doing: Doing },
+    Released {
+        /// What came to nothing by it.
+        doing: Doing,
+    },
+    /// Nothing came, or nothing was taken, until a deadline.
     #[error("while {doing}: no byte moved in {patience:?}")]
-    Silent { doing: Doing, patience: Duration },
+    Silent {
+        /// What was waited for.
+        doing: Doing,
+        /// The deadline that ran out: one of [`Deadlines`](super::Deadlines).
+        patience: Duration,
+    },
+    /// Something moved, and too little of it, so that a message would take for ever.
     #[error("while {doing}: {moved} bytes moved in {patience:?}, at least {least} have to")]
-    Slow { doing: Doing, patience: Duration, moved: u64, least: u64 },
+    Slow {
+        /// In which direction: sending or receiving.
+        doing: Doing,
+        /// The stretch of time that was looked at.
+        patience: Duration,
+        /// Bytes that moved in it.
+        moved: u64,
+        /// Bytes that `min_bytes_per_second` asks for in it.
+        least: u64,
+    },
+    /// What came is no PDU or message that may come there.
     #[error("while {doing}: the peer broke the protocol: {malformed}")]
-    Malformed { doing: Doing, malformed: Malformed },
+    Malformed {
+        /// What was under way when it came.
+        doing: Doing,
+        /// What was read and expected, and the reason of the A-ABORT that the peer got.
+        malformed: Malformed,
+    },
+    /// The connection, or TLS around it, failed.
     #[error("while {doing}: {source}")]
-    Io { doing: Doing, source: io::Error },
+    Io {
+        /// What was under way.
+        doing: Doing,
+        /// What the system or rustls says.
+        source: io::Error,
+    },
     /// PS3.8 Table 9-18.
     #[error("the peer did not accept {abstract_syntax}: {result}")]
-    ContextRefused { abstract_syntax: String, result: ContextResult },
+    ContextRefused {
+        /// What the context was proposed for, a UID.
+        abstract_syntax: String,
+        /// Why not, as the peer says.
+        result: ContextResult,
+    },
     /// What dimsegate itself wanted to say cannot be said.
     #[error("cannot be sent: {0}")]
     Unsendable(String),
+    /// A data set that was to be read whole is longer than whoever reads it would hold. The association lives on.
     #[error("a data set of more than {limit} bytes")]
-    TooLong { limit: usize },
+    TooLong {
+        /// In bytes.
+        limit: usize,
+    },
+    /// A promise of the code here was broken; no peer can bring it about.
     #[error("a defect of dimsegate, please report it: what was to be sent lies outside of its buffer")]
     Defect,
+    /// It was released, aborted or lost before, and no more can be done on it.
     #[error("the association is over")]
     Over,
 }

@@ -12,7 +12,9 @@ use crate::wire::{AbortReason, Malformed};
 pub struct Message<'a, T> {
     /// ID of the presentation context, an accepted one.
     pub context: u8,
+    /// The command set: of what came, the elements that PS3.7 lists for its message.
     pub command: Command,
+    /// The data set, to be read before the next message; `None` where (0000,0800) says that there is none.
     pub data_set: Option<DataSet<'a, T>>,
 }
 

@@ -10,7 +10,9 @@ const MOST_CONTEXTS: usize = 128;
 /// An association to ask for: who calls whom, and what about.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// The AE title of who asks.
     pub calling: AeTitle,
+    /// The AE title of who shall answer.
     pub called: AeTitle,
     contexts: Vec<ProposedContext>,
     /// Roles, extended negotiations, a user identity. What dimsegate says of itself is put in when it asks.
@@ -20,10 +22,13 @@ pub struct Request {
 /// Why a presentation context cannot be proposed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unproposable {
+    /// A syntax is longer than a UID, or has other characters than one.
     #[error("a presentation context of what is no UID: {0}")]
     NotAUid(#[from] UidError),
+    /// The acceptor would have nothing to choose from. Names the abstract syntax.
     #[error("presentation context of {0} without a transfer syntax")]
     NoTransferSyntax(String),
+    /// There are no more odd numbers in a byte.
     #[error("more than {MOST_CONTEXTS} presentation contexts")]
     TooMany,
 }

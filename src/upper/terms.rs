@@ -28,6 +28,7 @@ pub struct Deadlines {
 /// What one end of an association is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
+    /// How long this end waits for what.
     pub deadlines: Deadlines,
     /// The longest P-DATA-TF that the peer may send, in bytes of its body; not 0.
     pub max_pdu_length: u32,
