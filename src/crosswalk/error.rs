@@ -10,36 +10,92 @@ use crate::files::full;
 /// What is wrong with a crosswalk's file, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CrosswalkError {
+    /// The file, its folder or its lock cannot be made, opened or looked at.
     #[error("{} cannot be opened: {error}", full(.path))]
-    Open { path: PathBuf, error: io::Error },
+    Open {
+        /// The database, or the file of its lock.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Another process may write to it, and two must not.
     #[error(
         "{} is in use by another process{}; stop the proxy, or wait until the other command has ended",
         full(.path), .by.map_or_else(String::new, |id| format!(" ({id})"))
     )]
-    InUse { path: PathBuf, by: Option<u32> },
+    InUse {
+        /// The database.
+        path: PathBuf,
+        /// The process that has it, where its lock names it.
+        by: Option<u32>,
+    },
+    /// The file is none of SQLite, or not one that dimsegate made.
     #[error("{} is no crosswalk of dimsegate; name another file", full(.path))]
-    Foreign { path: PathBuf },
+    Foreign {
+        /// The file that was named.
+        path: PathBuf,
+    },
+    /// Its format is one that this version does not know.
     #[error("{} was written by a later dimsegate (format {format}); use that one", full(.path))]
-    Newer { path: PathBuf, format: i64 },
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// What its header says, `user_version`.
+        format: i64,
+    },
+    /// It can be read, but in its format it may lead to originals, and only its writer may raise that.
     #[error(
         "{} was written by an earlier dimsegate (format {format}), which has it open; stop that one first",
         full(.path)
     )]
-    Older { path: PathBuf, format: i64 },
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// What its header says, `user_version`.
+        format: i64,
+    },
+    /// The key does not open its header.
     #[error(
         "{} is encrypted with another key, its key version {version}; name the key file that it was made with or last \
          rotated to",
         full(.path)
     )]
-    OtherKey { path: PathBuf, version: u32 },
+    OtherKey {
+        /// The database.
+        path: PathBuf,
+        /// How many keys it has had, counted from 1; each rotation is one more.
+        version: u32,
+    },
+    /// A page, the header or a row is not what was written.
     #[error("{} is damaged ({what}); restore it from a backup", full(.path))]
-    Damaged { path: PathBuf, what: String },
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// Which part; never what is in it.
+        what: String,
+    },
+    /// The disk is full or fails, or the file may only be read.
     #[error("{} cannot be written ({what}); make room or permit it, nothing was changed", full(.path))]
-    NotWritable { path: PathBuf, what: String },
+    NotWritable {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says of it.
+        what: String,
+    },
+    /// What was written now would be lost with the process, so nothing is.
     #[error("{} was moved away or replaced while it was open; put it back, or restart", full(.path))]
-    Gone { path: PathBuf },
+    Gone {
+        /// Where the database was when it was opened.
+        path: PathBuf,
+    },
+    /// SQLite fails in another way, or old content could not be wiped from the journal.
     #[error("{} cannot be used: {what}", full(.path))]
-    Other { path: PathBuf, what: String },
+    Other {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says of it, or what to do.
+        what: String,
+    },
 }
 
 impl CrosswalkError {

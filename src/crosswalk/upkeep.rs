@@ -19,6 +19,7 @@ const BATCH: usize = 1024;
 /// What a crosswalk holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holdings {
+    /// The database that was looked at.
     pub path: PathBuf,
     /// Bytes of the file and of its journal.
     pub size: u64,
