@@ -6,6 +6,7 @@ use std::path::PathBuf;
 /// One problem or risk, at one place of a file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Diagnostic {
+    /// The file that it is in, as it was named.
     pub path: PathBuf,
     /// Counted from 1.
     pub line: usize,

@@ -30,6 +30,7 @@ const MAX_FILE: u64 = 4 << 20;
 /// A configuration that can be put into force.
 #[derive(Debug)]
 pub struct Loaded {
+    /// What the file says, with everything that it names read.
     pub settings: Settings,
     /// What is risky in it, in the order of the file.
     pub warnings: Vec<Diagnostic>,

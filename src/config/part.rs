@@ -21,6 +21,7 @@ use crate::rewrite::Ruleset;
 /// What rewrites data sets.
 #[derive(Clone, Debug)]
 pub struct Rules {
+    /// The rules and the profile, compiled with their secrets.
     pub ruleset: Arc<Ruleset>,
     /// What remembers the pseudonyms, not open, where something is to.
     pub crosswalk: Option<CrosswalkSettings>,
@@ -29,6 +30,7 @@ pub struct Rules {
 /// The `[[crosswalk]]` tables, by name.
 #[derive(Clone, Debug)]
 pub struct CrosswalkTables {
+    /// Those that could be read, with their keys.
     pub crosswalks: BTreeMap<Arc<str>, CrosswalkSettings>,
     /// The crosswalk of a rewrite, both by name.
     pub remembered: BTreeMap<Arc<str>, Arc<str>>,

@@ -45,15 +45,19 @@ pub struct Settings {
     pub keys: Keys,
     /// What administrators decide while it runs is kept here, for the next start.
     pub state_directory: PathBuf,
+    /// What of the operational log is written, and how.
     pub log: Log,
     /// Absent: no administration interface.
     pub admin: Option<AdminSettings>,
+    /// Where and how records are kept.
     pub audit: AuditSettings,
     /// Where records are sent besides.
     pub forwarding: Vec<Destination>,
     /// Who is told what.
     pub notifications: Vec<Arc<Target>>,
+    /// Time, lengths and counts, with the defaults of what the file leaves out.
     pub limits: Limits,
+    /// People, and what opens their one-time secrets; `None`: nobody can log in.
     pub users: Option<UsersSettings>,
     /// Where metrics are served; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
@@ -61,6 +65,7 @@ pub struct Settings {
     pub listeners: Vec<Arc<ListenerSettings>>,
     /// By name.
     pub upstreams: BTreeMap<Arc<str>, Arc<UpstreamSettings>>,
+    /// Peers, routes and roles, as decisions need them.
     pub policy: Arc<Policy>,
     /// By name.
     pub rewrites: BTreeMap<Arc<str>, Arc<Ruleset>>,
@@ -75,7 +80,9 @@ pub struct Settings {
 pub struct CrosswalkSettings {
     /// The database; made where it is missing.
     pub path: PathBuf,
+    /// The file that its key was read from.
     pub key_file: PathBuf,
+    /// The key that it holds; each copy is wiped when it is dropped.
     pub secret: Secret,
     /// Where the file defines it, counted from 1.
     pub line: usize,
@@ -84,6 +91,7 @@ pub struct CrosswalkSettings {
 /// `[users]`, with its key read.
 #[derive(Clone, Debug)]
 pub struct UsersSettings {
+    /// Who may log in, as `dimsegate user` writes it.
     pub file: PathBuf,
     /// What one-time secrets are encrypted with.
     pub key: Option<users::Key>,
@@ -94,6 +102,7 @@ pub struct UsersSettings {
 pub struct Log {
     /// A level or a tracing filter, known to parse.
     pub level: String,
+    /// How a line of it looks.
     pub format: LogFormat,
 }
 
@@ -106,6 +115,7 @@ pub struct AdminSettings {
     pub session_idle: Duration,
     /// How long one lives at most.
     pub session_max: Duration,
+    /// Whether whoever looks sees patients' identifiers.
     pub patient_identifiers: ShownIdentifiers,
     /// Of addresses only.
     pub tls: Option<ServerTls>,
@@ -117,16 +127,19 @@ pub struct AdminSettings {
     pub line: usize,
 }
 
+/// A place at which the administration interface is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminListen {
     /// A Unix socket, which knows who connects.
     Unix(PathBuf),
+    /// An address, on which a login, a certificate or nothing tells who connects.
     Tcp(SocketAddr),
 }
 
 /// What of patients, studies and instances the interface shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ShownIdentifiers {
+    /// None of them, to nobody.
     #[default]
     None,
     /// As the records have them.
@@ -136,16 +149,22 @@ pub enum ShownIdentifiers {
 /// `[[admin.access]]`: who has a role.
 #[derive(Clone, Debug)]
 pub struct AdminAccess {
+    /// What they may do; of several that fit, the highest counts.
     pub role: users::AdminRole,
     /// Names of accounts.
     pub users: Vec<String>,
+    /// Names of groups of /etc/group; as the accounts, for whoever comes over a Unix socket.
     pub groups: Vec<String>,
+    /// Certificates and keys of clients, behind `[admin.tls]`.
     pub certificates: Vec<CertificateBinding>,
 }
 
+/// How the log is read: by people, or by programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
+    /// A line for each event, times and fields in it.
     Text,
+    /// A JSON object on each line.
     Json,
 }
 
@@ -164,6 +183,7 @@ pub struct Limits {
     pub response_timeout: Duration,
     /// No message under way, and nobody waits for an answer.
     pub idle_timeout: Duration,
+    /// For the answer to an A-RELEASE-RQ, and for a peer to close after it.
     pub release_timeout: Duration,
     /// Bytes of a P-DATA-TF that each leg is told; never 0.
     pub max_pdu_length: u32,
@@ -182,7 +202,9 @@ pub struct Limits {
 /// `[[listener]]`.
 #[derive(Clone, Debug)]
 pub struct ListenerSettings {
+    /// What records, routes and people call it.
     pub name: Arc<str>,
+    /// Where it listens; port 0 lets the system choose.
     pub address: SocketAddr,
     /// Where neither peer nor route says another.
     pub upstream: Option<Arc<str>>,
@@ -199,13 +221,16 @@ pub struct ListenerSettings {
 /// `[listener.tls]`, with certificates and keys read.
 #[derive(Clone, Debug)]
 pub struct ServerTls {
+    /// What the file says, paths among it.
     pub settings: ServerSettings,
+    /// What was made of it, ready for handshakes.
     pub built: tls::Server,
 }
 
 /// `[[upstream]]`.
 #[derive(Clone, Debug)]
 pub struct UpstreamSettings {
+    /// What records, routes and people call it.
     pub name: Arc<str>,
     /// `host:port`, tried in order; at least one.
     pub addresses: Vec<String>,
@@ -213,6 +238,7 @@ pub struct UpstreamSettings {
     pub called_ae_title: Option<AeTitle>,
     /// `None`: as the requestor wrote it.
     pub calling_ae_title: Option<AeTitle>,
+    /// For one address: until it is connected, and then again until its TLS handshake is done.
     pub connect_timeout: Duration,
     /// How much longer than one that is free it may keep a requestor waiting while it is busy.
     pub wait: Duration,
@@ -273,6 +299,8 @@ pub struct Health {
 /// `[upstream.tls]`, with certificates and keys read.
 #[derive(Clone, Debug)]
 pub struct ClientTls {
+    /// What the file says, paths among it.
     pub settings: ClientSettings,
+    /// What was made of it, ready for handshakes.
     pub built: tls::Client,
 }
