@@ -28,14 +28,21 @@ pub struct Echoed {
     pub address: String,
     /// Addresses before it in the list that did not, each with its reason.
     pub passed_over: Vec<String>,
+    /// The AE title that dimsegate asked as.
     pub calling: AeTitle,
+    /// The AE title that it asked for.
     pub called: AeTitle,
+    /// What was agreed on with it, and its certificate; `None`: plain TCP.
     pub tls: Option<Session>,
+    /// The answer to the C-ECHO-RQ.
     pub status: Status,
+    /// What it says of itself in item 52H; `None` where it breaks the standard and says nothing.
     pub implementation_class_uid: Option<String>,
+    /// What it says of itself in item 55H, escaped.
     pub implementation_version_name: Option<String>,
     /// What the upstream said it takes in a P-DATA-TF, in bytes; 0 is unlimited.
     pub maximum_length: u32,
+    /// From the first address that was tried until one was connected, TLS and a look-up of names included.
     pub connected: Duration,
     /// Where the upstream was busy, with the wait for it.
     pub associated: Duration,
@@ -46,21 +53,59 @@ pub struct Echoed {
 /// Why there was no C-ECHO. Each begins with the upstream, and once it was reached has its address.
 #[derive(Debug, thiserror::Error)]
 pub enum EchoError {
+    /// No connection was made to any address; what was tried, and what came of each.
     #[error("{0}")]
     NotReached(String),
+    /// The upstream answered with an A-ASSOCIATE-RJ.
     #[error(
         "upstream \"{upstream}\" at {address} was asked as \"{calling}\" for \"{called}\" and answered {rejection}"
     )]
-    Rejected { upstream: String, address: String, calling: AeTitle, called: AeTitle, rejection: Rejection },
+    Rejected {
+        /// Its name in the configuration.
+        upstream: String,
+        /// The address that answered, with its port.
+        address: String,
+        /// The AE title that it knew dimsegate by.
+        calling: AeTitle,
+        /// The AE title that it was asked for.
+        called: AeTitle,
+        /// Result, source and reason, as it gave them.
+        rejection: Rejection,
+    },
+    /// It answered the A-ASSOCIATE-RQ in another way, or not in time.
     #[error("upstream \"{upstream}\" at {address}: {detail}")]
-    NotAssociated { upstream: String, address: String, detail: String },
+    NotAssociated {
+        /// Its name in the configuration.
+        upstream: String,
+        /// The address that was asked, with its port.
+        address: String,
+        /// What came instead, or that nothing did.
+        detail: String,
+    },
+    /// The association is there, and C-ECHO is not.
     #[error(
         "upstream \"{upstream}\" at {address} accepted the association, but not the Verification SOP class ({result}); is \
          C-ECHO switched off there?"
     )]
-    NotOffered { upstream: String, address: String, result: ContextResult },
+    NotOffered {
+        /// Its name in the configuration.
+        upstream: String,
+        /// The address that answered, with its port.
+        address: String,
+        /// Why not, as it says.
+        result: ContextResult,
+    },
+    /// The C-ECHO-RQ went out, and no response came in time, or none to it.
     #[error("upstream \"{upstream}\" at {address}: no C-ECHO-RSP: {error}")]
-    NotEchoed { upstream: String, address: String, error: upper::Error },
+    NotEchoed {
+        /// Its name in the configuration.
+        upstream: String,
+        /// The address that answered, with its port.
+        address: String,
+        /// What ended the association.
+        error: upper::Error,
+    },
+    /// What dimsegate would say cannot be encoded.
     #[error("{0}")]
     Unsendable(#[from] Malformed),
 }

@@ -42,6 +42,7 @@ pub struct UpstreamState {
     pub name: Arc<str>,
     /// Up where any address is.
     pub availability: Availability,
+    /// In which order its addresses are asked.
     pub balance: Balance,
     /// Whether C-ECHOs check it.
     pub checked: bool,
@@ -61,9 +62,11 @@ impl UpstreamState {
 /// How one address of an upstream stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressState {
+    /// An address that connections are made to, port included.
     pub address: SocketAddr,
     /// As the configuration calls it, a name with the address that it stands for.
     pub called: String,
+    /// What becomes of associations that come now.
     pub availability: Availability,
     /// Up or down since then; at the longest since the proxy knows of it.
     pub since: OffsetDateTime,
