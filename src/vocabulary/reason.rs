@@ -143,7 +143,14 @@ words! {
             "the upstream did not answer in time",
             "the load of the PACS", CONGESTION, No;
         /// The upstream's own A-ASSOCIATE-RJ, passed on as it came.
-        UpstreamRejected { result: u8, source: u8, reason: u8 } = "upstream-rejected",
+        UpstreamRejected {
+            /// 1 permanent, 2 transient; as the upstream sent it (PS3.8 §9.3.4).
+            result: u8,
+            /// Who of the upstream's layers refused: 1, 2 or 3, as it sent it.
+            source: u8,
+            /// Why, in the words of that source, as it sent it.
+            reason: u8
+        } = "upstream-rejected",
             "the upstream refused the association",
             "the AE titles that the PACS knows", AsUpstream, AccessControl;
         UpstreamAborted = "upstream-aborted",

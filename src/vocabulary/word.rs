@@ -65,7 +65,7 @@ macro_rules! words {
         $name:ident {
             $(
                 $(#[$note:meta])*
-                $variant:ident $({ $($field:ident: $kind:ty),+ })? =
+                $variant:ident $({ $($(#[$said:meta])* $field:ident: $kind:ty),+ })? =
                     $label:literal, $what:literal, $look:literal $(, $answer:expr, $alert:ident)?;
             )+
         }
@@ -73,7 +73,7 @@ macro_rules! words {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
-            $( $(#[$note])* #[doc = concat!("`", $label, "`: ", $what, ".")] $variant $({ $(#[allow(missing_docs)] $field: $kind),+ })?, )+
+            $( $(#[$note])* #[doc = concat!("`", $label, "`: ", $what, ".")] $variant $({ $($(#[$said])* $field: $kind),+ })?, )+
         }
 
         impl $name {
