@@ -100,6 +100,7 @@ pub struct NoneMayWait(());
 
 #[cfg(test)]
 impl NoneMayWait {
+    /// Takes every place at which a buffer could wait; dropped, it gives them back.
     pub fn begin() -> Self {
         WAITING.fetch_add(MAY_WAIT, Ordering::Relaxed);
         Self(())
