@@ -107,7 +107,9 @@ async fn answer_and_record(
         return response;
     }
     let told = response.extensions().get::<Told>().map(|Told(told)| told.clone());
-    let outcome = match response.status().is_success() {
+    let status = response.status();
+    // Whoever has it already has read it.
+    let outcome = match status.is_success() || status == StatusCode::NOT_MODIFIED {
         true => AdministrationOutcome::Success,
         false => AdministrationOutcome::Failure,
     };

@@ -12,7 +12,7 @@ use super::asking::Asking;
 use super::drive::{Drive, Open};
 use super::early::Early;
 use super::leg::Leg;
-use super::live::{Entry, Facts};
+use super::live::{Contexts, Entry, Facts};
 use super::machine::{Deadlines, Ended, Machine, Side, Terms};
 use super::records::Told;
 use super::upstream::{Dialled, Place};
@@ -44,9 +44,10 @@ impl Established {
         (permit, place, told): (AssociationPermit, Place, Told),
     ) -> Opened {
         let open = Box::new(self.begin(arrival, requestor, dialled.leg, answer));
+        let contexts = Contexts::of([&self.requested, &self.offered], [&self.answered, &self.answer]);
         let grant = &open.machine.terms().grant;
         tracing::info!(peer = %grant.peer.name, upstream = %grant.upstream, "association opened");
-        Opened { open, told: Box::new(told), permit, place, early: self.early }
+        Opened { open, contexts, told: Box::new(told), permit, place, early: self.early }
     }
 
     fn begin(&self, arrival: &Arrival, requestor: Leg, upstream: Leg, answer: &[u8]) -> Open {
@@ -85,6 +86,7 @@ impl Established {
 /// What an open association needs, and no more: it may wait for hours.
 pub(crate) struct Opened {
     open: Box<Open>,
+    contexts: Contexts,
     told: Box<Told>,
     permit: AssociationPermit,
     /// At the upstream.
@@ -95,8 +97,8 @@ pub(crate) struct Opened {
 impl Opened {
     /// Answers, relays, and writes down how it ended.
     pub(super) async fn serve(self, arrival: &Arrival) {
-        let Self { mut open, told, permit, place, early } = self;
-        let alive = arrival.gate.live.enter(facts(arrival, &open, &told));
+        let Self { mut open, contexts, told, permit, place, early } = self;
+        let alive = arrival.gate.live.enter(facts(arrival, &open, &told, contexts));
         // Whoever was shut out while the upstream was asked is not in the table that the block looked through.
         arrival.gate.heed_blocks(alive.entry());
         let ended = if early.is_silent() {
@@ -112,7 +114,7 @@ impl Opened {
     }
 }
 
-fn facts(arrival: &Arrival, open: &Open, told: &Told) -> Facts {
+fn facts(arrival: &Arrival, open: &Open, told: &Told, contexts: Contexts) -> Facts {
     let grant = &open.machine.terms().grant;
     Facts {
         id: arrival.id.clone(),
@@ -124,6 +126,7 @@ fn facts(arrival: &Arrival, open: &Open, told: &Told) -> Facts {
         upstream: grant.upstream.clone(),
         from: arrival.from,
         calling: grant.calling.clone(),
+        contexts,
         since: arrival.began.into_std(),
     }
 }

@@ -2,6 +2,7 @@
 //! outside.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,16 +10,44 @@ use std::time::{Duration, Instant};
 use crate::identity::Certificate;
 use crate::wire::AeTitle;
 
+mod changes;
+mod contexts;
 mod order;
 mod standing;
 
+pub(crate) use changes::{Changes, Mark};
+pub(crate) use contexts::{Context, Contexts, OfUpstream, Role};
 pub(crate) use order::{Order, Orders, When};
 pub(crate) use standing::{Current, Lane, Standing, Waits, Wanted};
 
 /// The associations that are open at this moment, by their ids.
-#[derive(Default)]
 pub(crate) struct Live {
-    table: Mutex<BTreeMap<Arc<str>, Arc<Entry>>>,
+    table: Mutex<Table>,
+    /// Random bits, so that what was said before a restart means nothing behind it.
+    run: u64,
+}
+
+#[derive(Default)]
+struct Table {
+    rows: BTreeMap<Arc<str>, Row>,
+    /// Goes up where somebody who looks finds something changed, and where an association ends.
+    revision: u64,
+    /// What it was when one ended last.
+    last_end: u64,
+}
+
+struct Row {
+    entry: Arc<Entry>,
+    /// As somebody saw it last.
+    seen: Option<changes::Look>,
+    /// What it was when this was found changed.
+    revision: u64,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { table: Mutex::default(), run: RandomState::new().hash_one(0) }
+    }
 }
 
 /// An open association, as others see it.
@@ -41,6 +70,7 @@ pub(crate) struct Facts {
     pub called: AeTitle,
     /// What the requestor proved to be by TLS.
     pub certificate: Option<Certificate>,
+    pub contexts: Contexts,
     pub since: Instant,
 }
 
@@ -55,20 +85,26 @@ impl Live {
     pub(crate) fn enter(&self, facts: Facts) -> Alive<'_> {
         let standing = Standing::new(facts.since);
         let entry = Arc::new(Entry { facts, standing, orders: Orders::default() });
-        self.table().insert(entry.facts.id.clone(), entry.clone());
+        let row = Row { entry: entry.clone(), seen: None, revision: 0 };
+        self.table().rows.insert(entry.facts.id.clone(), row);
         Alive { live: self, entry }
+    }
+
+    /// What no other start of the proxy has.
+    pub(crate) fn run(&self) -> String {
+        format!("{:x}", self.run)
     }
 
     /// Those that are open, the oldest first.
     pub(crate) fn list(&self) -> Vec<Arc<Entry>> {
-        let mut all: Vec<_> = self.table().values().cloned().collect();
+        let mut all: Vec<_> = self.table().rows.values().map(|row| row.entry.clone()).collect();
         all.sort_by_key(|entry| entry.facts.since);
         all
     }
 
     /// The one with this id.
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Entry>> {
-        self.table().get(id).cloned()
+        self.table().rows.get(id).map(|row| row.entry.clone())
     }
 
     /// Says in the log which are open, the oldest `most` of them.
@@ -85,7 +121,7 @@ impl Live {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<Entry>>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         // Whoever panicked held it for one insertion or removal.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,16 +135,19 @@ impl Alive<'_> {
 
 impl Drop for Alive<'_> {
     fn drop(&mut self) {
-        self.live.table().remove(&self.entry.facts.id);
+        let mut table = self.live.table();
+        table.rows.remove(&self.entry.facts.id);
+        table.revision += 1;
+        table.last_end = table.revision;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Facts, Live};
+    use super::{Contexts, Facts, Live};
     use std::time::{Duration, Instant};
 
-    fn facts(id: &str, age: u64) -> Facts {
+    pub(super) fn facts(id: &str, age: u64) -> Facts {
         Facts {
             id: id.into(),
             listener: "remote".into(),
@@ -119,6 +158,7 @@ mod tests {
             calling: "LYON_CT1".parse().unwrap(),
             called: "PACS".parse().unwrap(),
             certificate: None,
+            contexts: Contexts::default(),
             since: Instant::now().checked_sub(Duration::from_secs(age)).unwrap(),
         }
     }

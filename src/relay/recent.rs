@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
@@ -26,6 +27,8 @@ const MOST_SYNTAXES: usize = 4;
 #[derive(Default)]
 pub(crate) struct Recent {
     kept: Mutex<VecDeque<Arc<Recalled>>>,
+    /// How many there have been.
+    told: AtomicU64,
 }
 
 /// A refusal, and how often one like it came.
@@ -121,6 +124,12 @@ impl Recent {
             kept.pop_front();
         }
         kept.push_back(Arc::new(new));
+        self.told.fetch_add(1, Relaxed);
+    }
+
+    /// How many there have been: as long as it is the same, so is the list that is asked for behind it.
+    pub(crate) fn told(&self) -> u64 {
+        self.told.load(Relaxed)
     }
 
     /// The newest first.
@@ -180,6 +189,7 @@ mod tests {
             .collect();
         assert_eq!(told, [("3".to_owned(), 2, 1, 1002), ("2".to_owned(), 1, 2, 1001)]);
         assert!(recent.find("1").is_none() && recent.find("3").is_some());
+        assert_eq!(recent.told(), 3, "one more of a kind is news too");
     }
 
     #[test]

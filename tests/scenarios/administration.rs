@@ -155,6 +155,100 @@ fn an_association_tells_what_it_is_at_and_who_is_waited_for() {
 }
 
 #[test]
+fn whoever_looks_again_is_sent_what_has_changed() {
+    let request = verification("SITE", "PACS");
+    let (gate, _upstream, mut requestor, mut acceptor) =
+        raw::opened(&request, |setup| setup.extra = INTERFACE);
+    let changes = |since: &str| get(&gate, &format!("/api/v1/associations/changes{since}"));
+    let first = wait::until("the association", || {
+        Some(changes("")).filter(|first| first["changed"].as_array().is_some_and(|all| !all.is_empty()))
+    });
+    let id = first["changed"][0]["id"].clone();
+    assert_eq!(first["open"], json!([id]));
+    let again = |last: &Value| changes(&format!("?since={}", last["as-of"].as_str().expect("a mark")));
+    let idle = wait::until("a look at which nothing is new", || {
+        let (one, other) = (again(&first), changes(""));
+        Some(again(&other)).filter(|idle| idle["as-of"] == one["as-of"])
+    });
+    assert_eq!(idle, json!({"as-of": idle["as-of"], "changed": []}));
+    raw::echo(&mut requestor, &mut acceptor);
+    let echoed = wait::until("the count", || {
+        Some(again(&idle)).filter(|one| one["changed"][0]["operations"]["C-ECHO"]["success"] == 1)
+    });
+    assert_eq!((&echoed["changed"][0]["id"], &echoed["open"]), (&id, &Value::Null));
+    raw::release(requestor, acceptor);
+    wait::until("the end", || Some(again(&echoed)).filter(|one| one["open"] == json!([])));
+    assert_eq!(again(&json!({"as-of": "0-1"}))["open"], json!([]), "a mark of another run");
+    for bad in ["?since=x", "?since=", "?until=1-1"] {
+        let answer = ask(&gate, "GET", &format!("/api/v1/associations/changes{bad}"), "");
+        assert_eq!(answer.status, 400, "{bad}: {}", answer.body);
+    }
+}
+
+#[test]
+fn the_story_of_an_association_tells_each_presentation_context_with_both_answers() {
+    let mut request = upper::Request::new("SITE", "PACS")
+        .context(upper::VERIFICATION, &[upper::IMPLICIT_LITTLE])
+        .context("1.2.840.10008.5.1.4.1.1.2", &[upper::EXPLICIT_LITTLE, upper::IMPLICIT_LITTLE])
+        .context("1.2.840.10008.5.1.4.1.2.2.1", &[upper::IMPLICIT_LITTLE]);
+    let class = b"1.2.840.10008.5.1.4.1.1.2";
+    let role = [&[0x54, 0, 0, 29, 0, 25], &class[..], &[0, 1]].concat();
+    request.user_items.push(role);
+    let roles = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"Verification\", \"storage\"]\ntransfer-syntaxes = [\"all\"]\n";
+    let (gate, _upstream, _requestor, _acceptor) = raw::opened(&request, |setup| {
+        setup.extra = INTERFACE;
+        setup.roles = roles;
+    });
+    let id = gate.event("association-opened")["association"].as_str().expect("an id").to_owned();
+    let story = wait::until("the story", || {
+        let answer = ask(&gate, "GET", &format!("/api/v1/associations/{id}"), "");
+        (answer.status == 200).then_some(answer.body)
+    });
+    assert_eq!(story["peer"], "site");
+    let contexts = story["contexts"].as_array().expect("contexts");
+    let told: Vec<_> = contexts.iter().map(|one| [&one["id"], &one["upstream"], &one["requestor"]]).collect();
+    let (accepted, refused) = (json!("acceptance"), json!("user-rejection"));
+    assert_eq!(
+        told,
+        [
+            [&json!(1), &accepted, &accepted],
+            [&json!(3), &accepted, &accepted],
+            [&json!(5), &json!("not-offered"), &refused],
+        ]
+    );
+    let ct = &contexts[1];
+    assert_eq!(ct["abstract-syntax"], json!({"uid": "1.2.840.10008.5.1.4.1.1.2", "name": "CTImageStorage"}));
+    assert_eq!(ct["proposed-transfer-syntaxes"][1]["name"], "ImplicitVRLittleEndian");
+    assert_eq!(ct["transfer-syntax"]["uid"], upper::EXPLICIT_LITTLE);
+    assert_eq!((&ct["proposed-roles"], &contexts[0]["roles"]), (&json!(["scp"]), &json!(["scu"])));
+}
+
+#[test]
+fn refusals_are_sent_again_only_where_there_is_news() {
+    let upstream = Upstream::bind();
+    let peers = gate::peer("calling-ae-titles = [\"LYON\"]");
+    let gate = Gate::start(&Setup { peers, ..setup(&upstream) });
+    let refuse = || rejection(&gate.plain(), &verification("STRANGER", "PACS"));
+    let look = |known: &str| {
+        let mut stream = UnixStream::connect(gate.site.path("admin.sock")).expect("the socket");
+        exchange(&mut stream, "GET", "/api/v1/refusals", known, "")
+    };
+    refuse();
+    let first = look("");
+    assert_eq!(first.body[0]["count"], 1);
+    let tag = first.head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("a tag");
+    let known = format!("If-None-Match: {tag}\r\n");
+    let same = look(&known);
+    assert_eq!((same.status, same.body), (304, Value::Null));
+    refuse();
+    let news = wait::until("the news", || Some(look(&known)).filter(|news| news.status == 200));
+    assert_eq!(news.body[0]["count"], 2);
+    let read = gate.records();
+    let failed = read.iter().find(|record| record["outcome"] == "failure");
+    assert!(failed.is_none(), "whoever has it already has read it: {failed:?}");
+}
+
+#[test]
 fn an_association_is_ended_at_once_and_the_records_say_by_whom() {
     let request = verification("SITE", "PACS");
     let (gate, _upstream, mut requestor, mut acceptor) =

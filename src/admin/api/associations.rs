@@ -4,20 +4,26 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Extension, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use super::refusals::Fingerprints;
 use super::told::{Failed, ProblemDocument, Segment, content, milliseconds, told, when};
 use crate::admin::Shared;
 use crate::admin::access::Who;
 use crate::audit::OperationCounts;
 use crate::http::Problem;
 use crate::policy::Direction;
-use crate::relay::{Entry, Order, Wanted, When};
+use crate::relay::{Changes, Entry, Mark, Order, Wanted, When};
 use crate::vocabulary::Reason;
+
+mod negotiated;
+
+use negotiated::Context;
 
 /// An association that is open.
 #[derive(Serialize, ToSchema)]
@@ -32,6 +38,8 @@ pub(super) struct Association {
     /// Subject of the certificate that the requestor showed.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprints: Option<Fingerprints>,
     upstream: String,
     upstream_address: String,
     since: String,
@@ -50,6 +58,39 @@ pub(super) struct Association {
     bytes: Bytes4,
     /// Operations that are over, by their names.
     operations: BTreeMap<&'static str, Counts>,
+}
+
+/// An association that is open, with what was negotiated.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Story {
+    #[serde(flatten)]
+    association: Association,
+    /// In the order of the request.
+    contexts: Vec<Context>,
+}
+
+/// What has changed since somebody looked.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Changed {
+    /// What the next look gives as `since`.
+    as_of: String,
+    /// Those that have begun or changed since then, the oldest first. Time that goes by changes none: `open-ms` and `quiet-ms` of
+    /// the others are longer by as much as has gone by.
+    changed: Vec<Association>,
+    /// The ids of all that are open; absent where none has ended since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<Vec<String>>,
+}
+
+/// Since when.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Since {
+    /// `as-of` of the last answer; absent, or from before a restart: everything.
+    since: Option<String>,
 }
 
 /// One direction of an association.
@@ -128,19 +169,40 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Association>>
     Json(all.iter().map(|entry| Association::of(entry)).collect())
 }
 
-/// One association that is open
+/// Which associations have begun, changed or ended since somebody looked
+#[utoipa::path(
+    get,
+    path = "/api/v1/associations/changes",
+    params(Since),
+    responses((status = 200, body = Changed), (status = 400, body = ProblemDocument))
+)]
+pub(super) async fn changes(
+    State(shared): State<Shared>,
+    since: Result<Query<Since>, QueryRejection>,
+) -> Result<Json<Changed>, Problem> {
+    let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let Query(Since { since }) = since.map_err(|error| bad(error.body_text()))?;
+    let since = since.as_deref().map(str::parse::<Mark>).transpose();
+    let since = since.map_err(|error| bad(format!("since: {error}")))?;
+    let Changes { as_of, changed, open } = shared.proxy.gate().live.changes(since);
+    Ok(Json(Changed {
+        as_of: as_of.to_string(),
+        changed: changed.iter().map(|entry| Association::of(entry)).collect(),
+        open: open.map(|ids| ids.iter().map(ToString::to_string).collect()),
+    }))
+}
+
+/// One association that is open, with what was negotiated
 #[utoipa::path(
     get,
     path = "/api/v1/associations/{id}",
     params(("id" = String, Path, description = "As records and log call it")),
-    responses((status = 200, body = Association), (status = 404, body = ProblemDocument))
+    responses((status = 200, body = Story), (status = 404, body = ProblemDocument))
 )]
-pub(super) async fn one(
-    State(shared): State<Shared>,
-    Segment(id): Segment,
-) -> Result<Json<Association>, Problem> {
+pub(super) async fn one(State(shared): State<Shared>, Segment(id): Segment) -> Result<Json<Story>, Problem> {
     let entry = shared.proxy.gate().live.find(&id).ok_or_else(not_open)?;
-    Ok(Json(Association::of(&entry)))
+    let contexts = Context::all(&entry.facts.contexts);
+    Ok(Json(Story { association: Association::of(&entry), contexts }))
 }
 
 /// End an association: both sides get an A-ABORT
@@ -199,6 +261,7 @@ impl Association {
             calling_ae_title: facts.calling.to_string(),
             called_ae_title: facts.called.to_string(),
             certificate: facts.certificate.as_ref().map(|certificate| certificate.subject.clone()),
+            fingerprints: facts.certificate.as_ref().map(Fingerprints::of),
             upstream: facts.upstream.to_string(),
             upstream_address: facts.upstream_address.clone(),
             since: when(facts.since),

@@ -91,6 +91,7 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
     let looking = OpenApiRouter::new()
         .routes(routes!(status::status))
         .routes(routes!(associations::list))
+        .routes(routes!(associations::changes))
         .routes(routes!(associations::one))
         .routes(routes!(blocks::list))
         .routes(routes!(notifications::list))

@@ -2,11 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::told::moment;
+use super::told::{moment, unless_known};
 use crate::admin::Shared;
+use crate::identity::Certificate;
 use crate::relay::{Because, Recalled};
 
 /// A refusal, and how often one like it came.
@@ -27,6 +30,8 @@ pub(super) struct Refusal {
     /// Subject of the certificate that was shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprints: Option<Fingerprints>,
     /// The peer, where it was known.
     #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<String>,
@@ -58,11 +63,38 @@ pub(super) struct Nearest {
     line: usize,
 }
 
-/// What was refused lately, the newest first
-#[utoipa::path(get, path = "/api/v1/refusals", responses((status = 200, body = Vec<Refusal>)))]
-pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Refusal>> {
-    let all = shared.proxy.gate().recent.list();
-    Json(all.iter().map(|one| Refusal::of(one)).collect())
+/// By what a certificate can be blocked: SHA-256 in hexadecimal digits.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Fingerprints {
+    /// Of the certificate.
+    sha256: String,
+    /// Of its public key, which a renewed certificate may have too.
+    spki_sha256: String,
+}
+
+impl Fingerprints {
+    pub(super) fn of(certificate: &Certificate) -> Self {
+        Self { sha256: certificate.fingerprint.clone(), spki_sha256: certificate.key_fingerprint.clone() }
+    }
+}
+
+/// What was refused lately, the newest first; with `If-None-Match`, only where there is news
+#[utoipa::path(
+    get,
+    path = "/api/v1/refusals",
+    responses(
+        (status = 200, body = Vec<Refusal>),
+        (status = 304, description = "As it was when the answer had this ETag")
+    )
+)]
+pub(super) async fn list(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let gate = shared.proxy.gate();
+    // Before the list: what comes meanwhile is told with the next one.
+    let tag = format!("{}-{}", gate.live.run(), gate.recent.told());
+    unless_known(&headers, &tag, || {
+        Json(gate.recent.list().iter().map(|one| Refusal::of(one)).collect::<Vec<_>>())
+    })
 }
 
 impl Nearest {
@@ -85,6 +117,7 @@ impl Refusal {
             calling_ae_title: asked.map(|asked| asked.calling.to_string()),
             called_ae_title: asked.map(|asked| asked.called.to_string()),
             certificate: one.shown.certificate.as_ref().map(|certificate| certificate.subject.clone()),
+            fingerprints: one.shown.certificate.as_ref().map(Fingerprints::of),
             peer: one.peer.clone(),
             reason: one.reason.label(),
             meaning: one.reason.to_string(),

@@ -11,6 +11,7 @@ fn the_document_has_every_resource_with_its_answers_in_kebab_case() {
     for (path, method) in [
         ("/api/v1/status", "get"),
         ("/api/v1/associations", "get"),
+        ("/api/v1/associations/changes", "get"),
         ("/api/v1/associations/{id}", "get"),
         ("/api/v1/associations/{id}/abort", "post"),
         ("/api/v1/refusals", "get"),

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,6 +69,21 @@ pub(super) fn content<T: DeserializeOwned>(content: &Bytes) -> Result<T, Problem
             format!("the content is not the JSON that is expected: {error}"),
         )
     })
+}
+
+/// An answer that whoever has it already is not sent again (RFC 9110 §13.1.2). `tag` is another for each content.
+pub(super) fn unless_known<T: IntoResponse>(
+    asked: &HeaderMap,
+    tag: &str,
+    content: impl FnOnce() -> T,
+) -> Response {
+    let tag = format!("\"{tag}\"");
+    let is_known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let tag = [(header::ETAG, tag)];
+    match is_known {
+        true => (StatusCode::NOT_MODIFIED, tag).into_response(),
+        false => (tag, content()).into_response(),
+    }
 }
 
 /// A problem that the record of what was to be done tells too.

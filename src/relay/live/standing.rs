@@ -158,6 +158,12 @@ impl Standing {
         all.filter(|(_, counts)| *counts != OperationCounts::default()).collect()
     }
 
+    /// How many operations are over.
+    pub(super) fn over(&self) -> u64 {
+        let all = self.counts.iter().flatten();
+        all.fold(0, |sum, count| sum.wrapping_add(count.load(Relaxed)))
+    }
+
     /// Who is waited for, and what of them.
     pub(crate) fn waits_for(&self) -> Wanted {
         let [from_peer, to_peer] = [self.lane(Direction::FromPeer), self.lane(Direction::ToPeer)];
