@@ -10,7 +10,38 @@ use super::Shared;
 const HTML: &str = include_str!("index.html");
 /// It has the manner of the report on the records.
 const STYLE: &str = concat!(include_str!("../../cli/audit/report/style.css"), "\n", include_str!("page.css"));
-const SCRIPT: &str = include_str!("page.js");
+/// One script, as a browser asks for it once: what a file defines all of them have.
+const SCRIPT: &str = concat!(
+    include_str!("script/markup.js"),
+    "\n",
+    include_str!("script/table.js"),
+    "\n",
+    include_str!("script/words.js"),
+    "\n",
+    include_str!("script/asking.js"),
+    "\n",
+    include_str!("script/session.js"),
+    "\n",
+    include_str!("script/dialogs.js"),
+    "\n",
+    include_str!("script/status.js"),
+    "\n",
+    include_str!("script/refusals.js"),
+    "\n",
+    include_str!("script/associations.js"),
+    "\n",
+    include_str!("script/story.js"),
+    "\n",
+    include_str!("script/throughput.js"),
+    "\n",
+    include_str!("script/configured.js"),
+    "\n",
+    include_str!("script/blocks.js"),
+    "\n",
+    include_str!("script/records.js"),
+    "\n",
+    include_str!("script/rounds.js"),
+);
 
 /// Nothing from elsewhere, nothing within the markup, nothing sent elsewhere, and no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
