@@ -20,13 +20,21 @@ pub(super) struct Asking {
     pub is_over: bool,
 }
 
+/// A cookie that was sent.
+#[derive(Clone, Copy)]
+pub(super) struct Shown {
+    pub session: Id,
+    /// A page asks by itself, and nobody has touched it: that is no use of the session.
+    pub looks_on: bool,
+}
+
 impl Shared {
     /// Looks at files, and so on a thread for that. `None` after a defect.
     pub(super) async fn asking(
         &self,
         settings: Arc<Settings>,
         caller: Caller,
-        cookie: Option<Id>,
+        cookie: Option<Shown>,
     ) -> Option<Asking> {
         let shared = self.clone();
         let asking = move || shared.look(&settings, &caller, cookie);
@@ -42,23 +50,26 @@ impl Shared {
             let Some(session) = session else {
                 return who(&caller, admin, &Accounts::about(&caller), settings.users.is_some()).role;
             };
-            let person = shared.sessions.look(&session, Lives::from(admin), Instant::now())?;
+            let (person, _) = shared.sessions.look(&session, Lives::from(admin), Instant::now())?;
             shared.users(&settings).filter(|users| is_still(users, &person)).map(|_| person.role)
         };
         tokio::task::spawn_blocking(look).await.is_ok_and(|role| role.is_some())
     }
 
-    fn look(&self, settings: &Arc<Settings>, caller: &Caller, cookie: Option<Id>) -> Option<Asking> {
+    fn look(&self, settings: &Arc<Settings>, caller: &Caller, cookie: Option<Shown>) -> Option<Asking> {
         let admin = settings.admin.as_ref()?;
         let users = self.users(settings);
         let who = who(caller, admin, &Accounts::about(caller), settings.users.is_some());
         let here = users.clone().filter(|_| can_log_in(admin, caller));
         let nobody = |known| Asking { who: who.clone(), known, is_over: cookie.is_some() };
         let known = Known { users: here, ..Known::default() };
-        let Some(id) = cookie else { return Some(nobody(known)) };
-        let Some((person, left)) = self.sessions.use_one(&id, admin.into(), Instant::now()) else {
-            return Some(nobody(known));
+        let Some(Shown { session: id, looks_on }) = cookie else { return Some(nobody(known)) };
+        let (lives, now) = (admin.into(), Instant::now());
+        let found = match looks_on {
+            true => self.sessions.look(&id, lives, now),
+            false => self.sessions.use_one(&id, lives, now),
         };
+        let Some((person, left)) = found else { return Some(nobody(known)) };
         if !users.is_some_and(|users| is_still(&users, &person)) {
             self.sessions.end(&id);
             return Some(nobody(known));

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::access::Who;
-use super::asking::Asking;
+use super::asking::{Asking, Shown};
 use super::begun;
 use super::may::{Asked, says_page};
 use super::sessions::{self, Id};
@@ -21,6 +21,9 @@ use crate::users::{AdminRole, Users};
 /// can do.
 const NOT_RECORDED: [&str; 6] =
     ["/api/v1/status", "/api/v1/session", "/api/openapi.json", "/metrics", "/health", "/ready"];
+
+/// The field by which a page says that it asks by itself, and nobody has touched it. Its value means nothing.
+const LOOKS_ON: &str = "looks-on";
 
 /// What a route asks of whoever wants it.
 #[derive(Clone)]
@@ -71,6 +74,8 @@ pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next
     let is_for_here = is_for_here(&headers, &caller);
     // Whoever logs in is nobody yet.
     let cookie = sessions::named(&headers).filter(|_| is_for_here && action != "login");
+    let looks_on = action == "read" && headers.contains_key(LOOKS_ON);
+    let cookie = cookie.map(|session| Shown { session, looks_on });
     let Some(Asking { who, known, is_over }) = shared.asking(settings, caller, cookie).await else {
         return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a defect of dimsegate; its log says more")
             .into_response();

@@ -98,12 +98,11 @@ impl Sessions {
         Some((session.person.clone(), left))
     }
 
-    /// Whose it is, as long as it lives; looking is no use of it.
-    pub(super) fn look(&self, id: &Id, lives: Lives, now: Instant) -> Option<Person> {
+    /// As [`Self::use_one`], but looking is no use of it.
+    pub(super) fn look(&self, id: &Id, lives: Lives, now: Instant) -> Option<(Person, Duration)> {
         let open = self.open();
-        open.get(id)
-            .filter(|session| session.left(lives, now).is_some())
-            .map(|session| session.person.clone())
+        let session = open.get(id)?;
+        Some((session.person.clone(), session.left(lives, now)?))
     }
 
     pub(super) fn end(&self, id: &Id) {

@@ -39,6 +39,8 @@ impl Browser {
         let options = json!({ "args": arguments.iter().chain(&quiet).collect::<Vec<_>>() });
         let wanted = json!({
             "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" },
+            // Certificates are of a CA that a scenario made.
+            "acceptInsecureCerts": true,
         });
         let opened =
             command(driver, "POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
@@ -64,6 +66,28 @@ impl Browser {
         wait::until(expression, || {
             (self.run(&format!("return Boolean({expression})")) == true).then_some(())
         });
+    }
+
+    /// Clicks the first button that somebody sees within an element, and that says this.
+    pub fn click(&self, within: &str, says: &str) {
+        self.until(&format!(
+            "(() => {{ const found = [...document.querySelectorAll({within:?} + ' button')]\
+             .find(one => one.offsetParent && one.innerText === {says:?}); found?.click(); return found; }})()"
+        ));
+    }
+
+    /// Fills the fields of the form that is asked in, by their names, and sends it.
+    pub fn answer(&self, fields: &[(&str, &str)]) {
+        for (name, value) in fields {
+            self.run(&format!("document.querySelector('dialog form').elements[{name:?}].value = {value:?}"));
+        }
+        self.run("document.querySelector('dialog form').requestSubmit()");
+    }
+
+    /// What the buttons say that somebody sees.
+    pub fn buttons(&self) -> Vec<String> {
+        let all = "return [...document.querySelectorAll('button')].filter(one => one.offsetParent).map(one => one.innerText)";
+        serde_json::from_value(self.run(all)).expect("texts")
     }
 
     /// The text that somebody sees of an element.

@@ -14,16 +14,16 @@ use crate::process::{Finished, free_address};
 use crate::raw::Upstream;
 use crate::site::Site;
 
-const PASSCODE: &str = "seven quiet herons";
+pub const PASSCODE: &str = "seven quiet herons";
 const USERS: &str = "[users]\nfile = \"conf/users.toml\"\nkey-file = \"conf/audit.key\"\n";
 /// Whatever was wrong.
 const WRONG: &str = "these are not the name, passcode and one-time code of a user who may log in here";
 
 /// A proxy with people, and a secret of anna's app.
-struct Scene {
-    gate: Gate,
-    _upstream: Upstream,
-    address: SocketAddr,
+pub struct Scene {
+    pub gate: Gate,
+    pub upstream: Upstream,
+    pub address: SocketAddr,
     secret: OneTimeSecret,
 }
 
@@ -41,7 +41,11 @@ fn user(name: &str, role: &str, hash: &Hash) -> User {
 
 impl Scene {
     /// anna is an operator with a second factor, vera a viewer, and nora may use DICOM alone.
-    fn start(more: &str) -> Self {
+    pub fn start(more: &str) -> Self {
+        Self::start_with(more, |_| ())
+    }
+
+    pub fn start_with(more: &str, change: impl FnOnce(&mut Setup)) -> Self {
         let site = Site::new();
         let key = Key::new(&fs::read(site.path("conf/audit.key")).expect("a key")).expect("a key");
         let (store, secret) =
@@ -57,9 +61,9 @@ impl Scene {
         }
         let (upstream, address) = (Upstream::bind(), free_address());
         let admin = format!("[admin]\nlisten = [\"unix:admin.sock\", \"{address}\"]\n{more}{USERS}");
-        let gate =
-            Gate::start_in(site, &Setup { extra: gate::leaked(admin), ..Setup::plain(upstream.address) });
-        Self { gate, _upstream: upstream, address, secret }
+        let mut setup = Setup { extra: gate::leaked(admin), ..Setup::plain(upstream.address) };
+        change(&mut setup);
+        Self { gate: Gate::start_in(site, &setup), upstream, address, secret }
     }
 
     fn ask(&self, method: &str, path: &str, headers: &str, content: &str) -> Answer {
@@ -67,26 +71,26 @@ impl Scene {
         exchange(&mut stream, method, path, headers, content)
     }
 
-    fn log_in(&self, user: &str, passcode: &str, code: &str) -> Answer {
+    pub fn log_in(&self, user: &str, passcode: &str, code: &str) -> Answer {
         let content = json!({"user": user, "passcode": passcode, "code": code}).to_string();
         self.ask("POST", "/api/v1/session", "", &content)
     }
 
     /// The code that another implementation makes of anna's secret now.
-    fn code(&self) -> String {
+    pub fn code(&self) -> String {
         let mut command = Command::new("oathtool");
         command.args(["--totp", "-b", self.secret.base32().as_str()]);
         Finished::run(command).expect_success().trim().to_owned()
     }
 
-    fn done(&self, action: &str, user: &str, outcome: &str) -> Value {
+    pub fn done(&self, action: &str, user: &str, outcome: &str) -> Value {
         self.gate.record(&format!("{action} by {user}"), |record| {
             (record["event"] == "administration" && record["action"] == action)
                 && (record["user"] == user && record["outcome"] == outcome)
         })
     }
 
-    fn change(&self, name: &str, change: impl FnOnce(&mut User)) {
+    pub fn change(&self, name: &str, change: impl FnOnce(&mut User)) {
         Store::new(&self.gate.site.path("conf/users.toml")).change(name, change).expect("a change");
     }
 }
@@ -235,6 +239,16 @@ fn a_viewer_may_only_look_and_who_is_changed_in_the_file_is_out_with_the_next_re
     for bogus in ["Cookie: __Host-dimsegate=00\r\n", "Cookie: __Host-dimsegate=\r\n", &vera.repeat(2)] {
         assert_eq!(look(bogus), 401, "{bogus}");
     }
+}
+
+#[test]
+fn a_page_that_nobody_touches_keeps_no_session_alive() {
+    let scene = Scene::start("session-idle = \"2s\"\n");
+    let vera = with(&scene.log_in("vera", PASSCODE, ""));
+    let looking_on = format!("{vera}Looks-On: ?1\r\n");
+    crate::wait::until("the end of the session", || {
+        (scene.ask("GET", "/api/v1/status", &looking_on, "").status == 401).then_some(())
+    });
 }
 
 #[test]

@@ -105,6 +105,7 @@ mod offline_rules;
 mod operating;
 mod own_uids;
 mod page;
+mod page_people;
 mod questions;
 mod recipes;
 mod records;

@@ -111,6 +111,45 @@ fn who_is_connected_is_a_story_and_the_end_of_it_is_told() {
 }
 
 #[test]
+fn a_page_before_which_nothing_happens_is_sent_next_to_nothing() {
+    let scene = Scene::set(SOCKET);
+    let browser = scene.shown();
+    // Of each resource what the last look at it took, head and all; 304 has no content.
+    let looked = "performance.getEntriesByType('resource').filter(one => /\\/v1\\/(status|associations|refusals|upstreams)/.test(one.name))";
+    browser.until(&format!("{looked}.filter(one => one.name.includes('/changes?since=')).length > 1"));
+    let of = |resource: &str, value: &str| {
+        browser.run(&format!("return {looked}.filter(one => one.name.includes({resource:?})).at(-1).{value}"))
+    };
+    assert_eq!(of("/refusals", "responseStatus"), 304);
+    let bytes: u64 = ["/status", "/changes", "/refusals", "/upstreams"]
+        .map(|resource| of(resource, "transferSize").as_u64().expect("bytes"))
+        .iter()
+        .sum();
+    assert!(bytes < 5_000, "{bytes} bytes for a look at what has not changed");
+    assert!(of("/changes", "encodedBodySize").as_u64().expect("bytes") < 100);
+}
+
+#[test]
+fn an_administrator_reloads_and_drains_from_the_page() {
+    let mut scene = Scene::set(SOCKET);
+    let browser = scene.shown();
+    browser.click("header", "Reload …");
+    browser.answer(&[]);
+    browser
+        .until("/^Configuration [0-9a-f]+ is in force.$/.test(document.querySelector('dialog p').innerText)");
+    let loaded = scene.gate.record("the reload", |record| record["through"] == "administration");
+    assert!(loaded["user"].is_string(), "{loaded}");
+    browser.click("dialog", "Close");
+    browser.click("header", "Drain …");
+    browser.answer(&[]);
+    browser
+        .until("document.querySelector('dialog p').innerText.startsWith('It stops. 1 association may take')");
+    scene.gate.record("the drain", |record| record["action"] == "drain" && record["outcome"] == "success");
+    drop(scene.open.take());
+    assert!(scene.gate.wait().success());
+}
+
+#[test]
 fn it_is_for_everybody_in_both_themes_and_on_a_phone() {
     let scene = Scene::set(SOCKET);
     let browser = scene.shown();

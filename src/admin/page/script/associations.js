@@ -1,4 +1,25 @@
-// Who is connected.
+// Who is connected. What has changed is asked for, and kept with what has not.
+
+/** When the page got what it shows of an association. */
+const GOT = Symbol("got");
+const since = one => (one[GOT] ? Date.now() - one[GOT] : 0);
+const openFor = one => one["open-ms"] + since(one);
+const quietFor = (one, way) => one[way]["quiet-ms"] + since(one);
+
+const connected = new Map();
+let asOf = null;
+
+async function askAssociations() {
+  const { "as-of": mark, changed, open } = await ask(`associations/changes${asOf ? `?since=${asOf}` : ""}`);
+  const at = Date.now();
+  changed.forEach(one => connected.set(one.id, Object.assign(one, { [GOT]: at })));
+  if (open) {
+    const still = new Set(open);
+    [...connected.keys()].filter(id => !still.has(id)).forEach(id => connected.delete(id));
+  }
+  asOf = mark;
+  return [...connected.values()];
+}
 
 function doing(one) {
   if (one.ending) return "ending";
@@ -7,7 +28,7 @@ function doing(one) {
 }
 
 function waiting(one) {
-  const quiet = Math.min(one["from-peer"]["quiet-ms"], one["to-peer"]["quiet-ms"]);
+  const quiet = Math.min(quietFor(one, "from-peer"), quietFor(one, "to-peer"));
   const whom = one["waits-for"] === "dimsegate" ? "dimsegate" : `the ${one["waits-for"]}`;
   return `waits for ${whom}${one["waits-for-what"] ? ` (${one["waits-for-what"]})` : ""}${quiet >= 10000 ? `, for ${about(quiet)}` : ""}`;
 }
@@ -23,9 +44,9 @@ const showConnected = table(by("connected"), "Associations", [
     };
   } },
   { head: "From", fill: words(one => host(one.address), one => one.certificate) },
-  { head: "To", fill: words(one => one.upstream, one => one["upstream-address"]) },
+  { head: "To", kind: "whole", fill: words(one => one.upstream, one => one["upstream-address"]) },
   { head: "Now", kind: "wide", fill: words(doing, waiting) },
-  { head: "Open", kind: "num", fill: words(one => about(one["open-ms"])) },
+  { head: "Open", kind: "num", fill: words(one => about(openFor(one))) },
   { head: "From peer", kind: "num", fill: words(one => amount(one.bytes["from-requestor"]), one => rateOf(one, 0)) },
   { head: "To peer", kind: "num", fill: words(one => amount(one.bytes["to-requestor"]), one => rateOf(one, 1)) },
   { head: "Actions", kind: "do", fill: (node, item) => {

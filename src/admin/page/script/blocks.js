@@ -1,5 +1,7 @@
 // Who is shut out.
 
+by("block-somebody").append(button("Block somebody …", () => block(null), { class: "if-operator" }));
+
 const showBlocks = table(by("blocked"), "Blocked", [
   { head: "Whom", fill: words(one => one.of, one => one.reason) },
   { head: "Until", fill: words(one => (one.until ? moment(one.until) : "it is unblocked")) },

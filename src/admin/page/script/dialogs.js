@@ -3,9 +3,10 @@
 const dialog = by("dialog");
 let ended = null;
 
-function open(content, whenClosed) {
+function open(content, whenClosed, kind = "") {
   ended?.();
   ended = whenClosed ?? null;
+  dialog.className = kind;
   dialog.replaceChildren(...content);
   if (!dialog.open) dialog.showModal();
 }
@@ -16,7 +17,7 @@ dialog.addEventListener("close", () => {
   dialog.replaceChildren();
 });
 
-const heading = text => make("h2", { id: "question" }, text);
+const heading = text => make("h2", { id: "question", tabindex: "-1", autofocus: true }, text);
 
 /** Says what is about to be done, asks what is needed for it, does it, and says what came of it. */
 function question(what, means, fields, does, then, danger = false) {
@@ -40,6 +41,10 @@ function question(what, means, fields, does, then, danger = false) {
     } catch (error) {
       say(failed, sentence(error));
       doing.disabled = false;
+      // A code works once, and a role may have changed meanwhile.
+      const code = form.querySelector("[name=code]");
+      if (code) Object.assign(code, { value: "" }).focus();
+      else if ([401, 403].includes(error.status)) whoAsks().catch(() => {});
     }
   });
   open([form]);
@@ -82,16 +87,26 @@ function abort(one) {
 }
 
 /** From a refusal or an association: by what it can be kept out. */
-function block(one) {
-  const calling = one["calling-ae-title"];
-  const of = [
+function kept(one) {
+  const { "calling-ae-title": calling, fingerprints, certificate, peer } = one;
+  return [
     ...(calling ? [[`ae-title:${calling}`, `calling AE title ${title(calling)}`]] : []),
     [`address:${host(one.address)}`, `address ${host(one.address)}`],
-    ...(one.peer ? [[`peer:${one.peer}`, `peer ${one.peer}`]] : []),
+    ...(fingerprints ? [
+      [`certificate:sha256:${fingerprints.sha256}`, `this certificate, ${certificate}`],
+      [`certificate:spki-sha256:${fingerprints["spki-sha256"]}`, `its key, in a renewed certificate too, ${certificate}`],
+    ] : []),
+    ...(peer ? [[`peer:${peer}`, `peer ${peer}`]] : []),
   ];
+}
+
+/** Without somebody whom the page knows, they are written down. */
+function block(one) {
+  const whom = one ? choices("Whom", "of", kept(one)) : make("label", {}, "Whom", make("small", {}, "ae-title:LYON_CT1, address:203.0.113.0/24, certificate:sha256:…, peer:lyon"),
+    make("input", { name: "of", required: true, autocomplete: "off", spellcheck: "false", autocapitalize: "none" }));
   const times = choices("For", "for", [["1h", "an hour"], ["8h", "8 hours"], ["1d", "a day"], ["7d", "a week"], ["", "until it is unblocked"]]);
   const means = "New associations are refused at once; open ones end when no message is under way. A block outlives reload and restart.";
-  question("Block", means, [choices("Whom", "of", of), times, reasonField(true)], "Block", async values => {
+  question("Block", means, [whom, times, reasonField(true)], "Block", async values => {
     await ask("blocks", "POST", { of: values.of, ...(values.for ? { for: values.for } : {}), reason: values.reason });
     await blocks();
     return `${values.of} is blocked.`;

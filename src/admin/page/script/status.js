@@ -5,6 +5,7 @@ const now = { status: null, associations: null, upstreams: null, certificates: n
 
 function showStatus(status) {
   now.status = status;
+  document.body.classList.remove("empty");
   const { health, problems, configuration } = status;
   const wrong = problems.length ? `, ${plural(problems.length, "problem")}` : ", all is well";
   state(`${status.state === "draining" ? "Draining" : "Running"}${wrong}`, HEALTH[health] ?? "");

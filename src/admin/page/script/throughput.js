@@ -28,7 +28,7 @@ function measure(list) {
     const bytes = [one.bytes["from-requestor"], one.bytes["to-requestor"]];
     moved.set(one.id, bytes);
     // What an association moved before this page was open belongs to no moment that it shows.
-    const since = before.get(one.id) ?? (measured && one["open-ms"] < at - measured ? [0, 0] : bytes);
+    const since = before.get(one.id) ?? (measured && openFor(one) < at - measured ? [0, 0] : bytes);
     const now = bytes.map((count, way) => (measured && seconds > 0 ? Math.max(0, count - since[way]) / seconds : 0));
     rates.set(one.id, now);
     const sum = sums.get(route(one)) ?? [0, 0];
