@@ -3,7 +3,7 @@
 by("block-somebody").append(button("Block somebody …", () => block(null), { class: "if-operator" }));
 
 const showBlocks = table(by("blocked"), "Blocked", [
-  { head: "Whom", fill: words(one => one.of, one => one.reason) },
+  { head: "Whom", kind: "breaks", fill: words(one => one.of, one => one.reason) },
   { head: "Until", fill: words(one => (one.until ? moment(one.until) : "it is unblocked")) },
   { head: "By", fill: words(one => one.by, one => moment(one.since)) },
   { head: "Actions", kind: "do", fill: (node, item) => {

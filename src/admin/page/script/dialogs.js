@@ -12,6 +12,8 @@ function open(content, whenClosed, kind = "") {
 }
 
 dialog.addEventListener("close", () => {
+  // It is told late: the next question may be there already.
+  if (dialog.open) return;
   ended?.();
   ended = null;
   dialog.replaceChildren();

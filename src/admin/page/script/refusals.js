@@ -43,7 +43,7 @@ function refusal(first) {
     replay.disabled = true;
     answer.replaceChildren(...(await replayed(one)));
     replay.disabled = false;
-  }, { class: "unless-viewer", "aria-label": `Replay the decision about ${who}` });
+  }, { class: "if-operator", "aria-label": `Replay the decision about ${who}` });
   const node = make("article", { class: "row", "aria-label": who },
     make("div", { class: "top" }, make("b", {}, who), make("span", { class: "times" }, `from ${host(first.address)}, at listener ${first.listener}`), when, count, make("span", { class: "label" }, first.reason)),
     why, nearest, remedy, terminal,
