@@ -41,6 +41,7 @@
 //! | [`http`] | | HTTP on loopback, on a Unix socket or behind TLS, within bounds |
 //! | [`metrics`] | | what is counted and measured, in the words of OpenMetrics |
 //! | [`upper`] | PS3.8 §7 | an association with one leg: dimsegate itself as requestor or acceptor |
+//! | [`trace`] | | associations as they went over both legs, for whoever asked to see them; never a value of a data set |
 //! | [`notify`] | | somebody is told what they should look at: hooks and commands |
 //! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
 //! | [`daemon`] | | what lives as long as the process: start, reload and stop of all of it |
@@ -48,7 +49,7 @@
 //! | [`cli`] | | a file or a folder a subcommand, those that ask a running proxy too |
 //!
 //! `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `age` and the audit events
-//! know nothing of sockets, TOML or the relay; `upper` takes a stream and opens none. `config` compiles into their types;
+//! know nothing of sockets, TOML or the relay; `trace` gets bytes and opens no socket; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
 //!
 //! # Words
@@ -117,6 +118,8 @@ pub mod rewrite;
 mod scratch;
 #[warn(missing_docs)]
 pub mod tls;
+#[warn(missing_docs)]
+pub mod trace;
 #[warn(missing_docs)]
 pub mod upper;
 #[warn(missing_docs)]

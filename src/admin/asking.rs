@@ -11,7 +11,7 @@ use super::guard::Known;
 use super::sessions::{Id, Lives, Person};
 use crate::config::{AdminSettings, Settings};
 use crate::http::{Caller, Source};
-use crate::users::Users;
+use crate::users::{AdminRole, Users};
 
 pub(super) struct Asking {
     pub who: Who,
@@ -41,8 +41,8 @@ impl Shared {
         tokio::task::spawn_blocking(asking).await.ok().flatten()
     }
 
-    /// Whether whoever looks on still may, by a session or by what the connection proves. Looking is no use of a session.
-    pub(super) async fn goes_on(&self, session: Option<Id>, caller: Caller) -> bool {
+    /// Whether whoever looks on still has the role that it needs, by a session or by what the connection proves. Looking is no use of a session.
+    pub(super) async fn goes_on(&self, session: Option<Id>, caller: Caller, needed: AdminRole) -> bool {
         let shared = self.clone();
         let look = move || {
             let settings = shared.proxy.settings();
@@ -53,7 +53,7 @@ impl Shared {
             let (person, _) = shared.sessions.look(&session, Lives::from(admin), Instant::now())?;
             shared.users(&settings).filter(|users| is_still(users, &person)).map(|_| person.role)
         };
-        tokio::task::spawn_blocking(look).await.is_ok_and(|role| role.is_some())
+        tokio::task::spawn_blocking(look).await.is_ok_and(|role| role >= Some(needed))
     }
 
     fn look(&self, settings: &Arc<Settings>, caller: &Caller, cookie: Option<Shown>) -> Option<Asking> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
@@ -41,6 +41,11 @@ impl Begun {
             response
         })
         .await
+    }
+
+    /// A place for what goes on behind its answer, and is waited for at the end while it is kept. `None`: the interface ends.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.places.clone().acquire_owned().await.ok()
     }
 
     /// Waits for what is begun, for a while. Nothing more begins.

@@ -115,7 +115,24 @@ impl Client {
     /// # Errors
     /// Nobody answers, or with a problem.
     pub async fn stream(&self, path: &str) -> Result<Stream, ClientError> {
-        let response = timeout(self.patience, self.send(Method::GET, path, None)).await;
+        self.begin(Method::GET, path, None).await
+    }
+
+    /// Has something done, and begins to read what comes of it.
+    ///
+    /// # Errors
+    /// Nobody answers, or with a problem.
+    pub async fn post_stream(&self, path: &str, content: &Value) -> Result<Stream, ClientError> {
+        self.begin(Method::POST, path, Some(content)).await
+    }
+
+    async fn begin(
+        &self,
+        method: Method,
+        path: &str,
+        content: Option<&Value>,
+    ) -> Result<Stream, ClientError> {
+        let response = timeout(self.patience, self.send(method, path, content)).await;
         let response = response
             .unwrap_or_else(|_| Err(self.broken(&format_args!("nothing came within {:?}", self.patience))))?;
         if !response.status().is_success() {

@@ -146,6 +146,7 @@ fn action(method: &Method, path: &str) -> &'static str {
         _ if path.starts_with("/api/v1/blocks/") => "unblock",
         Method::DELETE if last == "session" => "logout",
         _ if last == "session" => "login",
+        _ if path == "/api/v1/trace" => "trace-started",
         _ => known.into_iter().find(|known| *known == last).unwrap_or("unknown"),
     }
 }
@@ -161,6 +162,7 @@ mod tests {
         assert_eq!(action(&Method::POST, "/api/v1/associations/x/abort"), "abort");
         assert_eq!(action(&Method::PUT, "/api/v1/log-level"), "log-level");
         assert_eq!(action(&Method::POST, "/api/v1/session"), "login");
+        assert_eq!(action(&Method::POST, "/api/v1/trace"), "trace-started");
         assert_eq!(action(&Method::DELETE, "/api/v1/session"), "logout");
     }
 }

@@ -58,6 +58,8 @@ enum Command {
     Tail(running::tail::Args),
     /// Show the associations that are open, again and again
     Top(running::top::Args),
+    /// Write down associations of a running proxy as they go over both legs: what TLS hides
+    Trace(running::trace::Args),
     /// Have a running proxy read its configuration again
     Reload(running::orders::Reload),
     /// Have a running proxy stop, with time for what is under way
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => running::status::run(&args),
         Command::Tail(args) => running::tail::run(&args),
         Command::Top(args) => running::top::run(&args),
+        Command::Trace(args) => running::trace::run(&args),
         Command::Reload(args) => running::orders::reload(&args),
         Command::Drain(args) => running::orders::drain(&args),
         Command::Abort(args) => running::orders::abort(&args),

@@ -6,6 +6,7 @@ pub(super) mod orders;
 pub(super) mod status;
 pub(super) mod tail;
 pub(super) mod top;
+pub(super) mod trace;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

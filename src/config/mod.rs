@@ -56,4 +56,4 @@ pub(crate) use repository::host_name;
 pub use secret::{crosswalk_key, users_key};
 pub use settings::*;
 pub(crate) use suggest::nearest;
-pub(crate) use units::duration_of as duration;
+pub(crate) use units::{duration_of as duration, size_of as size};

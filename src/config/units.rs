@@ -14,6 +14,14 @@ pub(crate) fn duration_of(text: &str) -> Result<Duration, String> {
     duration(text).map_err(|wrong| format!("{}, {}", wrong.problem, wrong.remedy))
 }
 
+/// A number of bytes as the configuration writes them, for whoever asks elsewhere.
+///
+/// # Errors
+/// What is wrong with the text, and what would be right.
+pub(crate) fn size_of(text: &str) -> Result<u64, String> {
+    size(text).map_err(|wrong| format!("{}, {}", wrong.problem, wrong.remedy))
+}
+
 /// `500ms`, `10s`, `5m`, `1h` or `1d`.
 pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
     let wrong = || {

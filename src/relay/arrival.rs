@@ -17,6 +17,7 @@ use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
 use crate::policy::{Blocks, Facts, Refusal};
 use crate::tls::Session;
+use crate::trace::Witness;
 use crate::vocabulary::Reason;
 use crate::wire::associate::AssociateRq;
 use crate::wire::pdu::Abort;
@@ -38,6 +39,8 @@ pub(crate) struct Arrival {
     pub tls: Option<Session>,
     /// It may come and go to see whether the proxy is there: a load balancer for itself, or a monitor.
     pub may_check: bool,
+    /// Where somebody traces it, or may.
+    pub witness: Option<Arc<Witness>>,
 }
 
 /// A refusal in the words of its record.
@@ -123,6 +126,7 @@ impl Arrival {
             self.gate.health_checks.fetch_add(1, Ordering::Relaxed);
             return;
         }
+        self.seen_refused(refused, None, None);
         self.remember(refused, None, None);
         self.gate.metrics.refused(&self.listener.name, None, refused.reason.label());
         let record = audit::ConnectionRefused {
@@ -157,6 +161,7 @@ impl Arrival {
         refused: &Refused,
         rejection: crate::wire::pdu::Rejection,
     ) {
+        self.seen_refused(refused, Some(requested), peer);
         self.remember(refused, Some(requested), peer);
         self.gate.metrics.refused(&self.listener.name, peer, refused.reason.label());
         let (result, source, reason) = (rejection.result, rejection.source, rejection.reason);
@@ -242,7 +247,7 @@ impl Arrival {
     }
 
     fn audited_tls(&self) -> Option<audit::Tls> {
-        self.tls.as_ref().map(super::records::proven)
+        self.tls.as_ref().map(super::proof::proven)
     }
 }
 

@@ -15,6 +15,7 @@ use super::proxy_protocol::{self, HeaderError};
 use crate::policy::Refusal;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Protocol, ServerStream, Session};
+use crate::trace::Node;
 use crate::upper;
 use crate::vocabulary::Reason;
 
@@ -34,6 +35,7 @@ pub(crate) async fn enter(
     let known = under_artim(&gate, deadline, look_behind_balancer(arrival, &mut socket)).await;
     // Once only: a log of text would have both.
     tracing::Span::current().record("address", tracing::field::display(arrival.from));
+    arrival.be_seen();
     known?;
     under_artim(&gate, deadline, enter_from(arrival, socket)).await
 }
@@ -100,7 +102,7 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
     }
     let protocol = spoken_protocol(spoken);
     match (&arrival.listener.tls, protocol) {
-        (None, Protocol::Dicom) => Ok(Leg::new(Box::new(socket))),
+        (None, Protocol::Dicom) => Ok(Leg::new(Box::new(socket)).traced(arrival.trace(Node::Requestor))),
         (Some(tls), Protocol::Tls) => {
             let accepting = ServerStream::accept(tls.built.config.clone(), socket);
             let began = Instant::now();
@@ -108,7 +110,8 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
             arrival.gate.metrics.shook_hands(&arrival.listener.name, began.elapsed());
             arrival.tls =
                 Some(Session::of_server(stream.state(), stream.server_name(), tls.built.trust.as_deref()));
-            Ok(Leg::new(Box::new(stream)))
+            arrival.tell_tls();
+            Ok(Leg::new(Box::new(stream)).traced(arrival.trace(Node::Requestor)))
         }
         (tls, protocol) => {
             let expected = if tls.is_some() { "TLS" } else { "plain DICOM" };

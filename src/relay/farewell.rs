@@ -33,6 +33,9 @@ pub(super) async fn conclude(
             leg.last_word(&abort.to_pdu(), LAST_WORD).await;
         }
     }
+    if let Some(witness) = &arrival.witness {
+        witness.ended(records::audited(&ended).label(), ended.to_string());
+    }
     let (terms, books, entries) = machine.end();
     for entry in entries {
         meter.done(&entry.done);

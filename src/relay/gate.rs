@@ -19,6 +19,7 @@ use crate::audit::Audit;
 use crate::metrics::Metrics;
 use crate::policy::limits::Limiter;
 use crate::policy::{Blocks, Known};
+use crate::trace::Traces;
 use crate::vocabulary::Reason;
 
 /// How far a stop has come.
@@ -43,6 +44,7 @@ pub(crate) struct Gate {
     pub live: Live,
     pub recent: Recent,
     pub upstreams: Upstreams,
+    pub traces: Arc<Traces>,
     pub stage: watch::Receiver<Stage>,
     /// Associations that were aborted because the grace period ended.
     pub aborted: AtomicU64,
@@ -61,6 +63,7 @@ impl Gate {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
             recent: Recent::default(),
+            traces: Arc::default(),
             upstreams: Upstreams::new(audit.clone(), check),
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::ReadBuf;
 
 use crate::buffer::Inbox;
+use crate::trace;
 use crate::upper::{LINGER, Outside, Transport, Written, linger, poll_write};
 use crate::wire::Outgoing;
 
@@ -19,11 +20,24 @@ pub(crate) struct Leg {
     sent: u64,
     /// False while a write is under way: cancelled there, the stream ends inside a PDU.
     between_pdus: bool,
+    /// Where somebody traces the association.
+    trace: Option<Box<trace::Leg>>,
 }
 
 impl Leg {
     pub(super) fn new(stream: Box<dyn Transport>) -> Self {
-        Self { stream, received: 0, sent: 0, between_pdus: true }
+        Self { stream, received: 0, sent: 0, between_pdus: true, trace: None }
+    }
+
+    /// The same leg, for whoever traces its association.
+    pub(super) fn traced(self, trace: Option<Box<trace::Leg>>) -> Self {
+        Self { trace, ..self }
+    }
+
+    /// The trace of this leg, unless it is over.
+    #[inline]
+    fn trace(&mut self) -> Option<&mut trace::Leg> {
+        self.trace.as_deref_mut().filter(|trace| !trace.is_over())
     }
 
     /// Bytes received from the peer so far.
@@ -40,17 +54,21 @@ impl Leg {
     /// is acknowledged before it waits: this is for PDUs outside of the relay, of which nearly always the rest is waited for.
     pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut into = ReadBuf::new(buffer);
-        let stream = &mut self.stream;
+        let Self { stream, trace, .. } = self;
         poll_fn(|cx| {
             let read = Pin::new(&mut **stream).poll_read(cx, &mut into);
             if read.is_pending() {
                 stream.quick_ack();
+                trace.iter_mut().for_each(|trace| trace.read_waits());
             }
             read
         })
         .await?;
         let count = into.filled().len();
         self.received += count as u64;
+        if let Some(trace) = self.trace() {
+            trace.received(count, std::iter::once(into.filled()));
+        }
         Ok(count)
     }
 
@@ -59,11 +77,19 @@ impl Leg {
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
         if self.stream.poll_readable(cx).is_pending() {
             inbox.wait();
-            return Poll::Pending;
+            return self.nothing_to_read();
         }
-        let count = ready!(self.stream.poll_fill(cx, inbox))?;
+        let Poll::Ready(count) = self.stream.poll_fill(cx, inbox)? else { return self.nothing_to_read() };
         self.received += count as u64;
+        if let Some(trace) = self.trace() {
+            trace.received(count, inbox.latest(count));
+        }
         Poll::Ready(Ok(count))
+    }
+
+    fn nothing_to_read<T>(&mut self) -> Poll<T> {
+        self.trace().into_iter().for_each(trace::Leg::read_waits);
+        Poll::Pending
     }
 
     /// Acknowledges at once what was received.
@@ -110,11 +136,25 @@ impl Leg {
         let spans = plan.packer.plan();
         while !at.is_all(spans) {
             let next = at.gather(plan)?;
-            let count = ready!(poll_write(&mut *self.stream, cx, next.as_slices()))?;
-            self.sent += count as u64;
+            let count = ready!(self.poll_write(cx, next.as_slices()))?;
             at.advance(spans, count);
         }
         Pin::new(&mut *self.stream).poll_flush(cx).map_err(NotWritten::Io)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let written = poll_write(&mut *self.stream, cx, slices);
+        if let Poll::Ready(Ok(count)) = written {
+            self.sent += count as u64;
+        }
+        if let Some(trace) = self.trace() {
+            match &written {
+                Poll::Ready(Ok(count)) => trace.sent(slices, *count),
+                Poll::Ready(Err(_)) => {}
+                Poll::Pending => trace.write_waits(),
+            }
+        }
+        written
     }
 
     /// Writes one whole PDU: cancelled before that is done, the stream ends inside of it.
@@ -122,8 +162,7 @@ impl Leg {
         poll_fn(|cx| {
             self.between_pdus = false;
             while !rest.is_empty() {
-                let count = ready!(poll_write(&mut *self.stream, cx, &[IoSlice::new(rest)]))?;
-                self.sent += count as u64;
+                let count = ready!(self.poll_write(cx, &[IoSlice::new(rest)]))?;
                 rest = rest.get(count..).unwrap_or_default();
             }
             ready!(Pin::new(&mut *self.stream).poll_flush(cx))?;

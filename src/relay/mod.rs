@@ -32,7 +32,8 @@
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
 //! | `nothing_allowed` | an association of which no presentation context is allowed |
-//! | `proof` | what TLS would prove, for whoever explains a decision |
+//! | `proof` | what TLS proved, and what it would prove, for whoever explains a decision |
+//! | `traced` | what those see who trace an association; its legs tell the rest |
 //! | `ids` | how associations are called |
 //! | `refusals` | those who were not let in, gathered by the minute |
 //! | `farewell`, `parting`, `records` | how it ends, and what is written down |
@@ -73,6 +74,7 @@ mod records;
 mod refusals;
 mod seldom;
 mod session;
+mod traced;
 mod upstream;
 mod verification;
 

@@ -1,11 +1,12 @@
-//! What TLS would prove of a requestor, by the code that handshakes use.
+//! What TLS proved, and what it would prove of a requestor, by the code that handshakes use.
 
 use rustls::pki_types::{CertificateDer, UnixTime};
 
+use crate::audit;
 use crate::config::ListenerSettings;
 use crate::identity::Certificate;
 use crate::policy::Refusal;
-use crate::tls::{Authorities, ClientAuthentication, HandshakeFailure};
+use crate::tls::{Authorities, ClientAuthentication, HandshakeFailure, Session};
 use crate::vocabulary::Reason;
 
 /// What TLS would prove of a requestor.
@@ -18,6 +19,13 @@ pub(crate) struct Proven {
 pub(crate) enum Ending {
     Closed,
     Alert(String),
+}
+
+/// What TLS proved about the other side.
+pub(super) fn proven(session: &Session) -> audit::Tls {
+    let (cipher, group) = (session.cipher.clone(), session.group.clone().map(Into::into));
+    let authority = session.authorities.first().map(|authority| audit::Authority::from(&**authority));
+    audit::Tls { authority, ..audit::Tls::new(session.version, cipher, group, session.certificate.as_ref()) }
 }
 
 /// What the listener would make of the chain, by the code that its handshakes use.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::arrival::{Arrival, Refused};
 use super::established::Established;
 use super::machine::{Ended, Side, Tally, Terms};
+use super::proof::proven;
 use crate::audit::{self, Event};
 use crate::policy::Grant;
 use crate::tls::Session;
@@ -63,13 +64,6 @@ pub(super) async fn opened(
         Ok(()) => Ok(told),
         Err(audit::NotKept { queued }) => Err(queued.then(|| Box::new(told))),
     }
-}
-
-/// What TLS proved about the other side.
-pub(super) fn proven(session: &Session) -> audit::Tls {
-    let (cipher, group) = (session.cipher.clone(), session.group.clone().map(Into::into));
-    let authority = session.authorities.first().map(|authority| audit::Authority::from(&**authority));
-    audit::Tls { authority, ..audit::Tls::new(session.version, cipher, group, session.certificate.as_ref()) }
 }
 
 /// The contexts as they were answered.
@@ -201,6 +195,7 @@ pub(super) fn nothing_allowed(
         count: None,
     };
     let refused = Refused::new(Reason::NoContextAllowed, record.reason.as_deref().unwrap_or_default());
+    arrival.seen_refused(&refused, Some(requested), Some(&grant.peer.name));
     arrival.remember(&refused, Some(requested), Some(&grant.peer.name));
     arrival.gate.metrics.refused(&arrival.listener.name, Some(&grant.peer.name), reason.label());
     let event = Event::AssociationClosed(Box::new(record));

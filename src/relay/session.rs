@@ -61,6 +61,7 @@ pub(crate) async fn serve(
         began: Instant::now(),
         tls: None,
         may_check: false,
+        witness: None,
     };
     // Boxed, so that an association that waits holds no room for what is behind it.
     let Some((opened, _permit)) = Box::pin(approach(&mut arrival, socket).instrument(span)).await else {
@@ -154,6 +155,7 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
             return None;
         }
     };
+    arrival.admitted(&grant);
     let offered_length = arrival.settings.limits.max_pdu_length;
     let Some(upstream) = arrival.settings.upstreams.get(&grant.upstream) else {
         let refused =
@@ -171,6 +173,7 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
         upstream,
         standing: &standing,
         header: header(arrival, upstream),
+        witness: arrival.witness.as_ref(),
     };
     let mut early = Early::default();
     // Where it comes to nothing, the place is free for the next attempt before these connections have closed.
@@ -325,6 +328,7 @@ async fn not_recorded(
     let Some(told) = told else {
         return reject(arrival, requestor, requested, Some(grant), refused).await;
     };
+    arrival.seen_refused(&refused, Some(requested), Some(&grant.peer.name));
     requestor.last_word(&rejection_of(&refused).to_pdu(), LINGER).await;
     let bytes = audit::Bytes { r#in: requestor.received(), out: requestor.sent() };
     tokio::join!(records::unanswered(arrival, *told, bytes), requestor.close(LINGER));

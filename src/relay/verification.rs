@@ -239,7 +239,8 @@ impl Asking<'_> {
     async fn ask(&self, request: &AssociateRq) -> Result<((Dialled, Place), AssociateAc), EchoError> {
         let Self { limits, upstream, .. } = self;
         let standing = Standing::unknown(Arc::clone(upstream));
-        let asking = upstream::Asking { limits, upstream, standing: &standing, header: self.header() };
+        let asking =
+            upstream::Asking { limits, upstream, standing: &standing, header: self.header(), witness: None };
         let asked = asking.ask(request).await;
         let ((dialled, place), answered) = asked.map_err(|failed| EchoError::NotReached(failed.detail))?;
         match answered {

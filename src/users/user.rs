@@ -16,7 +16,7 @@ pub enum AdminRole {
     /// Look.
     Viewer,
     /// End an association, block and unblock, try a notification, have a decision explained, ask an upstream for a C-ECHO,
-    /// change the log level.
+    /// change the log level, trace associations.
     Operator,
     /// Reload and stop the proxy.
     Administrator,

@@ -70,6 +70,7 @@ fn what_does_not_work_yet_is_not_listed() {
             "status",
             "tail",
             "top",
+            "trace",
             "reload",
             "drain",
             "abort",

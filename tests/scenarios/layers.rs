@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["vocabulary", "dimse"]),
     ("http", &["identity", "policy"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),
+    ("trace", &["wire", "dimse", "audit"]),
     (
         "config",
         &[
@@ -61,6 +62,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "audit",
             "tls",
             "upper",
+            "trace",
             "config",
             "metrics",
             "crosswalk",
@@ -96,6 +98,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tls",
             "http",
             "users",
+            "trace",
             "config",
             "relay",
             "daemon",

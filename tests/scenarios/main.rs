@@ -118,6 +118,7 @@ mod services;
 mod states;
 mod suite;
 mod tolerance;
+mod traces;
 mod trail;
 mod transport_security;
 mod two_way;

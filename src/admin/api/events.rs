@@ -19,6 +19,7 @@ use crate::admin::sessions::Id;
 use crate::audit::{Followed, Following};
 use crate::config::ShownIdentifiers;
 use crate::http::{Caller, Problem};
+use crate::users::AdminRole;
 
 /// Events that wait for the connection.
 const WAITING: usize = 16;
@@ -85,7 +86,7 @@ async fn send(
         // Another configuration may give another role, and a session ends by itself.
         if has_changed || looked.elapsed() >= SILENCE {
             (looked, has_changed) = (Instant::now(), false);
-            if !shared.goes_on(session, caller.clone()).await {
+            if !shared.goes_on(session, caller.clone(), AdminRole::Viewer).await {
                 return;
             }
         }

@@ -29,6 +29,7 @@ mod refusals;
 mod session;
 mod status;
 mod told;
+mod trace;
 mod upstreams;
 
 #[derive(OpenApi)]
@@ -109,6 +110,7 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(notifications::test))
         .routes(routes!(orders::log_level))
         .routes(routes!(explain::explain))
+        .routes(routes!(trace::trace))
         .routes(routes!(upstreams::echo));
     let administering = OpenApiRouter::new().routes(routes!(orders::reload)).routes(routes!(orders::drain));
     OpenApiRouter::with_openapi(Described::openapi())

@@ -26,6 +26,7 @@ fn the_document_has_every_resource_with_its_answers_in_kebab_case() {
         ("/api/v1/drain", "post"),
         ("/api/v1/log-level", "put"),
         ("/api/v1/explain", "post"),
+        ("/api/v1/trace", "post"),
         ("/api/v1/session", "get"),
         ("/api/v1/session", "post"),
         ("/api/v1/session", "delete"),

@@ -116,6 +116,16 @@ impl Inbox {
         }
     }
 
+    /// The last `count` bytes of the data, in order: those that a read has brought.
+    pub fn latest(&self, count: usize) -> impl Iterator<Item = &[u8]> {
+        let mut others = self.available().saturating_sub(count);
+        self.pieces.get(self.current..).unwrap_or_default().iter().filter_map(move |piece| {
+            let passed = others.min(piece.len());
+            others -= passed;
+            self.all().get(piece.start + passed..piece.end)
+        })
+    }
+
     /// How much data there is.
     pub fn available(&self) -> usize {
         self.pieces.get(self.current..).unwrap_or_default().iter().map(Range::len).sum()

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use super::leg::Leg;
 use crate::config::{Limits, UpstreamSettings};
 use crate::tls::Session;
+use crate::trace::{self, Node, What, Witness};
 use crate::upper;
 use crate::vocabulary::Reason;
 use crate::wire::Malformed;
@@ -120,6 +121,8 @@ pub(super) struct Asking<'a> {
     pub standing: &'a Arc<Standing>,
     /// What it is told first: a PROXY protocol header, or nothing.
     pub header: Vec<u8>,
+    /// Who traces the association.
+    pub witness: Option<&'a Arc<Witness>>,
 }
 
 /// An upstream that was reached: the connection, and a place there for as long as it is kept.
@@ -217,7 +220,7 @@ impl Asking<'_> {
                     place.connected();
                     let passed_over = std::mem::take(&mut tried.details);
                     let dialled = Dialled { passed_over, took: tried.began.elapsed(), ..dialled };
-                    return Some(((dialled, place), candidate));
+                    return Some(((self.seen(dialled), place), candidate));
                 }
                 Err(failed) => {
                     place.failed(&failed);
@@ -227,6 +230,23 @@ impl Asking<'_> {
             }
         }
         None
+    }
+}
+
+impl Asking<'_> {
+    /// The same, for whoever traces the association.
+    fn seen(&self, dialled: Dialled) -> Dialled {
+        let Some(witness) = self.witness else { return dialled };
+        let (upstream, address) = (self.upstream.name.to_string(), dialled.address.clone());
+        witness.reached(dialled.took);
+        let (passed_over, took_us) = (dialled.passed_over.clone(), dialled.took.into());
+        witness.tell(What::Dialled { upstream, address, passed_over, took_us });
+        if let Some(tls) = &dialled.tls {
+            let tls = Box::new(super::proof::proven(tls));
+            witness.tell(What::Tls { leg: Node::Upstream, tls });
+        }
+        let trace = trace::Leg::new(witness.clone(), Node::Upstream);
+        Dialled { leg: dialled.leg.traced(Some(trace)), ..dialled }
     }
 }
 

@@ -95,7 +95,9 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
             &["associate", "parting", "upstream"],
             &["gate"],
             &["drive"],
-            &["arrival", "early", "established", "farewell", "records"],
+            &["arrival"],
+            &["early", "traced"],
+            &["established", "farewell", "records"],
             &["entrance", "nothing_allowed"],
             &["session"],
             &["listener", "verification"],
@@ -189,7 +191,7 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
 
 /// Modules that name each other in a circle, and stand on one floor all the same. None is to come in here, only to go.
 const CIRCLES: [(&str, &[&str]); 8] = [
-    ("relay", &["arrival", "early", "established", "farewell", "records"]),
+    ("relay", &["established", "farewell", "records"]),
     ("relay/machine", &["books", "exchange"]),
     (
         "relay/machine",
