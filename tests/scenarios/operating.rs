@@ -226,7 +226,10 @@ fn another_log_level_counts_at_once_and_what_waits_for_a_restart_is_said() {
     let other = louder.replace("[audit]", "format = \"json\"\n[audit]\ndurability = \"every-record\"");
     gate.reload(&other);
     assert_eq!(reloaded(&gate, 2)["waits-for-restart"], json!(["[audit]", "[log] format"]));
-    assert!(gate.output().contains("[audit] has changed since the start, and waits for a restart"));
+    // The log is written behind the record.
+    wait::until("the same in the log", || {
+        gate.output().contains("[audit] has changed since the start, and waits for a restart").then_some(())
+    });
     // It waits however often the file is read, until it is what it was.
     gate.reload(&other);
     assert_eq!(reloaded(&gate, 3)["waits-for-restart"], json!(["[audit]", "[log] format"]));
