@@ -12,6 +12,8 @@ mod association;
 mod command;
 #[path = "../load/connection.rs"]
 mod connection;
+#[path = "../instructions/counting.rs"]
+mod counting;
 #[path = "../load/object.rs"]
 mod object;
 #[path = "../load/procfs.rs"]
@@ -54,6 +56,7 @@ mod plan;
 mod setups;
 mod table;
 mod targets;
+mod watching;
 
 use std::io;
 use std::net::SocketAddr;
@@ -68,7 +71,7 @@ struct Arguments {
     #[arg(long, hide = true, global = true)]
     bench: bool,
     /// How often each load goes through each setup.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, global = true)]
     rounds: usize,
     /// A tenth of each load, once: shows that everything works, measures little, writes nothing.
     #[arg(long)]
@@ -93,6 +96,8 @@ enum Mode {
     Floor { listen: SocketAddr, to: SocketAddr, certificates: PathBuf },
     /// The instruction counts alone.
     Instructions,
+    /// What it costs to be watched: interface, page, metrics and `status` with 500 associations.
+    Watching,
 }
 
 fn main() -> io::Result<()> {
@@ -102,6 +107,13 @@ fn main() -> io::Result<()> {
         Some(Mode::Floor { listen, to, certificates }) => floor::run(listen, to, &certificates),
         Some(Mode::Instructions) => {
             instructions::run(arguments.accept_instructions).map(|counts| exit_if_worse(&counts))
+        }
+        Some(Mode::Watching) => {
+            interrupt::watch();
+            let machine = machine::Machine::here();
+            let table = watching::run(arguments.rounds)?;
+            println!("{}\n{machine}", table::text(&table));
+            markdown::write_watching(&machine, arguments.rounds, &table)
         }
         None => compare(&arguments),
     }
@@ -124,7 +136,7 @@ fn compare(arguments: &Arguments) -> io::Result<()> {
     Ok(())
 }
 
-fn exit_if_worse(counts: &instructions::Counts) {
+fn exit_if_worse(counts: &counting::Counts) {
     if counts.worse {
         std::process::exit(1);
     }

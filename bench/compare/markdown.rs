@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::instructions::Counts;
+use crate::counting::Counts;
 use crate::machine::Machine;
 use crate::table::{self, Table};
 
@@ -14,6 +14,10 @@ noisy, so only ratios within one run compare. CPU is that of all processes and t
 sets. `128K`: `tune.bufsize 131072`, `proxy_buffer_size 128k`. `byte copy`: tokio-rustls with 256 KiB buffers. `floor`:
 the least that it can cost, a handshake of rustls, then reads of 256 KiB decrypted in place and one writev for each. dimsegate
 writes its records in every run; `… rewriting` rewrites the twenty tags of [twenty.toml](twenty.toml), `… de-identifying` applies [profile.toml](profile.toml).";
+
+const WATCHING: &str = "Two proxies take the same load in turns; one has an administration interface, and its metrics are read every second. Then 500
+associations wait at that one while it is asked. A scrape and `status` are medians of their times, with what a new process and its
+connection cost; the page at rest is the CPU of the proxy while what a page asks for is asked for half a minute.";
 
 pub fn write(
     machine: &Machine,
@@ -35,6 +39,16 @@ pub fn write(
         table::markdown(&counts),
     );
     fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/results.md"), text)
+}
+
+/// bench/watching.md: what `bench/run watching` measured last.
+pub fn write_watching(machine: &Machine, rounds: usize, targets: &Table) -> io::Result<()> {
+    let lines: String = machine.lines.iter().map(|(name, value)| format!("- {name}: {value}\n")).collect();
+    let text = format!(
+        "# What it costs to be watched, by bench/run watching\n\n{lines}- Rounds: {rounds}, interleaved\n\n{WATCHING}\n\n{}",
+        table::markdown(targets)
+    );
+    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/watching.md"), text)
 }
 
 fn count((path, now, known): &(&'static str, u64, Option<u64>)) -> Vec<String> {

@@ -42,7 +42,8 @@ pub fn idle(
     Ok(())
 }
 
-fn open(running: &Running, count: usize) -> io::Result<Vec<Association>> {
+/// So many associations that wait.
+pub fn open(running: &Running, count: usize) -> io::Result<Vec<Association>> {
     let request = Request::new(CALLING, CALLED).context(upper::VERIFICATION, &[upper::IMPLICIT_LITTLE]);
     let share = |thread: usize| count / THREADS + usize::from(thread < count % THREADS);
     let some = |count: usize| -> io::Result<Vec<Association>> {

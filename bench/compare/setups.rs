@@ -150,6 +150,20 @@ impl Running {
         Self { target: Target::plain(address), process: Some(process) }
     }
 
+    /// dimsegate with an administration interface at `admin.sock`, and where its metrics are.
+    pub fn watched(site: &Site, sinks: Sinks) -> (Self, SocketAddr) {
+        let metrics = process::free_address();
+        let (process, address) = process::listening(&site.path("watched.log"), |port| {
+            let toml =
+                configurations::dimsegate("watched", port, sinks.plain, Some(Out::Plain), Setup::PassThrough);
+            let toml =
+                format!("{toml}[admin]\nlisten = \"unix:admin.sock\"\n[metrics]\nlisten = \"{metrics}\"\n");
+            configured(site, "watched", &toml, env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
+        });
+        interrupt::owns(process.pid());
+        (Self { target: unresumed(site.tls(address, "ca", Some("client"))), process: Some(process) }, metrics)
+    }
+
     /// The root of its processes; `None` where nothing stands between.
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::pid)

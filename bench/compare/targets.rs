@@ -6,18 +6,22 @@ use crate::setups::{Out, Setup};
 use crate::table::Table;
 
 /// A figure of dimsegate, relative to others where `unit` is a ratio.
-struct Target {
+pub struct Target {
     what: &'static str,
     measured: Option<f64>,
     bound: Bound,
 }
 
-enum Bound {
+pub enum Bound {
     AtMost(f64),
     AtLeast(f64),
 }
 
 impl Target {
+    pub fn new(what: &'static str, measured: Option<f64>, bound: Bound) -> Self {
+        Self { what, measured, bound }
+    }
+
     fn row(&self) -> Vec<String> {
         let (sign, bound) = match self.bound {
             Bound::AtMost(bound) => ("≤", bound),
@@ -38,8 +42,12 @@ impl Target {
 }
 
 pub fn of(figures: &Figures) -> Table {
+    table(&targets(figures))
+}
+
+pub fn table(targets: &[Target]) -> Table {
     let head = ["dimsegate, TLS to plain", "target", "measured", ""].map(str::to_string).to_vec();
-    Table { head, rows: targets(figures).iter().map(Target::row).collect() }
+    Table { head, rows: targets.iter().map(Target::row).collect() }
 }
 
 fn targets(figures: &Figures) -> Vec<Target> {

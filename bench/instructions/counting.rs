@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use toml::Table;
@@ -14,20 +14,31 @@ const PATHS: [(&str, u64); 4] = [("deframer", 200), ("observer", 200), ("transfo
 const TOLERANCE: f64 = 1.03;
 
 pub struct Counts {
-    /// Path, instructions now, instructions stored.
+    /// Path, instructions now, instructions stored by the same compiler.
     pub rows: Vec<(&'static str, u64, Option<u64>)>,
     pub worse: bool,
 }
 
-/// Counts, compares and prints; with `accept` what was counted is what later runs are compared with.
-pub fn run(accept: bool) -> io::Result<Counts> {
+/// Counts in `program` (bench/instructions/main.rs), compares and prints; with `accept` what was counted is what later runs are
+/// compared with. Another compiler makes other instructions, so that nothing is compared with its counts.
+///
+/// # Errors
+/// valgrind or rustc cannot be run, or the file of counts is no TOML.
+pub fn run(program: &Path, accept: bool) -> io::Result<Counts> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/instructions.toml");
     let stored: Table = fs::read_to_string(&file).unwrap_or_default().parse().map_err(io::Error::other)?;
-    let program = program()?;
+    let compiler = compiler()?;
+    let same = stored.get("rustc").and_then(toml::Value::as_str) == Some(&compiler);
+    if !same {
+        println!(
+            "{}: counted by another compiler than {compiler}, so that nothing is compared",
+            file.display()
+        );
+    }
     let mut rows = Vec::new();
     for (path, times) in PATHS {
-        let (long, short) = (callgrind(&program, path, 2 * times)?, callgrind(&program, path, times)?);
-        let known = stored.get(path).and_then(toml::Value::as_integer);
+        let (long, short) = (callgrind(program, path, 2 * times)?, callgrind(program, path, times)?);
+        let known = stored.get(path).and_then(toml::Value::as_integer).filter(|_| same);
         rows.push((path, (long - short) / times, known.and_then(|known| u64::try_from(known).ok())));
     }
     let grown = |now: u64, known: u64| now as f64 > known as f64 * TOLERANCE;
@@ -41,30 +52,26 @@ pub fn run(accept: bool) -> io::Result<Counts> {
         println!("{path:<12}{now:>10} instructions, {verdict}");
     }
     if accept {
-        fs::write(&file, text(&rows))?;
+        fs::write(&file, text(&compiler, &rows))?;
     }
     Ok(Counts { rows, worse })
 }
 
-fn text(rows: &[(&str, u64, Option<u64>)]) -> String {
+fn text(compiler: &str, rows: &[(&str, u64, Option<u64>)]) -> String {
     let figures: String = rows.iter().map(|(path, now, _)| format!("{path} = {now}\n")).collect();
-    "# Instructions, counted by callgrind, for one CT slice (deframer, observer, transform with twenty rules) and for one
-# decision with ten peers and 64 presentation contexts. bench/run fails where a path needs 3 % more;
-# bench/run --accept-instructions writes this file.\n"
-        .to_string()
-        + &figures
+    format!(
+        "# Instructions, counted by callgrind, for one CT slice (deframer, observer, transform with twenty rules) and for one
+# decision with ten peers and 64 presentation contexts. bench/run and tests/run fail where a path needs 3 % more than what the
+# same compiler made; cargo bench --bench instructions -- --accept writes this file.\nrustc = {compiler:?}\n{figures}"
+    )
 }
 
-/// Builds the paths and says where cargo put them.
-fn program() -> io::Result<PathBuf> {
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["bench", "--locked", "--bench", "instructions", "--no-run", "--message-format=json"]);
-    let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).output()?;
+/// The release of rustc that is at hand.
+fn compiler() -> io::Result<String> {
+    let output = Command::new("rustc").arg("--version").current_dir(env!("CARGO_MANIFEST_DIR")).output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let built = messages.filter(|message| message["target"]["name"] == "instructions");
-    let path = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
-    path.ok_or_else(|| io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
+    let release = text.split_whitespace().nth(1).map(str::to_string);
+    release.ok_or_else(|| io::Error::other(format!("rustc --version says {text:?}")))
 }
 
 fn callgrind(program: &Path, path: &str, times: u64) -> io::Result<u64> {

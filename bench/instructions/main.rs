@@ -1,5 +1,6 @@
 //! The hot paths without a socket, on fixed inputs and as often as asked, for callgrind to count their instructions:
-//! `instructions deframer 200`. `bench/run` subtracts a short run from a long one, which leaves the path alone.
+//! `instructions deframer 200`. A short run is subtracted from a long one, which leaves the path alone. Without a path, all of
+//! them are counted and held against bench/instructions.toml; `--accept` writes that file.
 
 #![allow(dead_code, reason = "the load generator's modules are used in part")]
 
@@ -7,6 +8,8 @@
 mod object;
 #[path = "../load/upper.rs"]
 mod upper;
+
+mod counting;
 
 use std::hint::black_box;
 use std::path::Path;
@@ -26,7 +29,7 @@ const READ: usize = 256 << 10;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [path, count] = arguments.as_slice() else { return };
+    let [path, count] = arguments.as_slice() else { return counted(&arguments) };
     let count: usize = count.parse().expect("a number of times");
     match path.as_str() {
         "deframer" => deframer(count),
@@ -34,6 +37,16 @@ fn main() {
         "transform" => transform(count),
         "decision" => decision(count),
         other => panic!("no path is called {other}"),
+    }
+}
+
+/// Ends with 1 where a path needs more than before.
+fn counted(arguments: &[String]) {
+    let program = std::env::current_exe().expect("the path of this program");
+    let accept = arguments.iter().any(|argument| argument == "--accept");
+    let counts = counting::run(&program, accept).unwrap_or_else(|error| panic!("{error}"));
+    if counts.worse {
+        std::process::exit(1);
     }
 }
 
