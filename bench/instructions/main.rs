@@ -130,6 +130,7 @@ fn decision(count: usize) {
         listener: "local",
         address: "127.0.0.1".parse().expect("an address"),
         certificate: None,
+        tls: None,
         authorities: &[],
         calling: &requested.calling,
         called: &requested.called,

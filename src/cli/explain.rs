@@ -7,17 +7,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
 
 mod frames;
 mod proof;
 
 use super::exit::BAD_CONFIGURATION;
+use crate::audit::reading::{Edge, parse_when};
 use crate::config::{self, ListenerSettings, Settings};
 use crate::daemon::{BlockError, blocks_in};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
     Blocks, ContextVerdict, Denial, Direction, Facts, Grant, Operation, Refusal, Request, RewriteDirection,
-    UnknownOperation, Verdict, decide,
+    TlsVersion, UnknownOperation, Verdict, decide,
 };
 use crate::relay::{Ending, proven_by};
 use crate::vocabulary::Rejection;
@@ -30,7 +32,7 @@ const EXAMPLE: &str = "Example:
     --calling LYON_CT1 --called PACS --certificate certs/lyon.pem \\
     --operation C-STORE --sop-class CTImageStorage
 
-The certificate is verified as the listener would verify it now; that the requestor has its key is taken for granted. \
+The certificate is verified as the listener would verify it at that time; that the requestor has its key is taken for granted. \
 Whoever is blocked (dimsegate block) is known from state-directory of the configuration.
 
 Exit status: 0 allowed, 3 refused, 78 bad configuration.";
@@ -57,6 +59,12 @@ pub(super) struct Args {
     /// The certificate that the requestor shows, with the intermediate CAs that it shows after it, PEM
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
+    /// The version of TLS that the requestor speaks, where the listener speaks TLS: 1.2 or 1.3 [default: 1.3]
+    #[arg(long, value_name = "VERSION", value_parser = tls_version)]
+    pub tls: Option<TlsVersion>,
+    /// When it asks, as in 2026-03-29T07:30:00+02:00; what has no offset is UTC [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Option<OffsetDateTime>,
     /// An operation to ask for once the association is open, such as C-STORE
     #[arg(long, value_name = "OPERATION", value_parser = operation)]
     pub operation: Option<Operation>,
@@ -77,6 +85,14 @@ const TRANSFER_SYNTAXES: [&str; 2] = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
 
 fn operation(text: &str) -> Result<Operation, String> {
     text.to_ascii_uppercase().parse().map_err(|error: UnknownOperation| error.to_string())
+}
+
+fn tls_version(text: &str) -> Result<TlsVersion, String> {
+    TlsVersion::of(text).ok_or_else(|| "is neither 1.2 nor 1.3".into())
+}
+
+fn moment(text: &str) -> Result<OffsetDateTime, String> {
+    parse_when(text, OffsetDateTime::now_utc(), Edge::From).map_err(|error| error.to_string())
 }
 
 fn sop_class(text: &str) -> Result<Uid, String> {
@@ -135,14 +151,14 @@ fn decided(
     chain: Option<&[CertificateDer<'_>]>,
     blocks: &Blocks,
 ) -> (String, bool) {
-    let now = time::OffsetDateTime::now_utc();
+    let now = args.at.unwrap_or_else(OffsetDateTime::now_utc);
     if let Some(block) = blocks.of_address(args.from, now) {
         return (refused(settings, &block.refusal(), &what_the_requestor_sees(None, &Ending::Closed)), false);
     }
     if let Err(refusal) = settings.policy.admits_address(&listener.name, args.from) {
         return (refused(settings, &refusal, &what_the_requestor_sees(None, &Ending::Closed)), false);
     }
-    let shown = match proven_by(listener, chain) {
+    let shown = match proven_by(listener, chain, now) {
         Ok(shown) => shown,
         Err((refusal, ending)) => {
             let seen = what_the_requestor_sees(refusal.reason.rejection(), &ending);
@@ -154,6 +170,7 @@ fn decided(
         listener: &listener.name,
         address: args.from,
         certificate: shown.as_ref().map(|shown| &shown.certificate),
+        tls: listener.tls.as_ref().map(|_| args.tls.unwrap_or(TlsVersion::V1_3)),
         authorities: shown.as_ref().map_or(&[], |shown| &shown.authorities),
         calling: &args.calling.to_raw(),
         called: &args.called.to_raw(),
@@ -216,6 +233,12 @@ fn granted(settings: &Settings, args: &Args, grant: &Grant, proof: &str) -> (Str
     let mut text = format!("allowed: peer \"{}\" ({path}:{})\n", peer.name, peer.line);
     let operations: Vec<&str> = role.operations.iter().map(|operation| operation.name()).collect();
     line(&mut text, "role", &format!("\"{}\" ({path}:{}): {}", role.name, role.line, operations.join(", ")));
+    if let Some(hours) = &role.hours {
+        line(&mut text, "hours", &hours.to_string());
+    }
+    if let Some(minimum) = role.minimum_tls {
+        line(&mut text, "tls", &format!("{minimum} at least"));
+    }
     line(&mut text, "proof", proof);
     upstream(&mut text, settings, grant);
     line(&mut text, "rewrite", &rewrite(grant));

@@ -25,6 +25,30 @@ impl Keys {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// Whether both say the same of one thing with a name, a `[[rewrite]]` for one.
+    pub fn say_the_same(&self, other: &Self, what: &str, name: &str) -> bool {
+        let thing = format!("{what} \"{name}\"");
+        self.of_thing(&thing).eq(other.of_thing(&thing))
+    }
+
+    /// The keys of one thing with a name that are not the same in both.
+    pub fn changed_of(&self, other: &Self, what: &str, name: &str) -> Vec<String> {
+        let thing = format!("{what} \"{name}\".");
+        let values = |keys: &Self| -> BTreeMap<String, String> {
+            let own = |key: &str| key.strip_prefix(&thing).unwrap_or_default().to_owned();
+            keys.of_thing(&thing).map(|(key, value)| (own(key), value.clone())).collect()
+        };
+        let (new, old) = (values(self), values(other));
+        let all: BTreeSet<&String> = new.keys().chain(old.keys()).collect();
+        all.into_iter().filter(|key| new.get(*key) != old.get(*key)).cloned().collect()
+    }
+
+    /// The keys of a thing, and of things inside it.
+    fn of_thing(&self, thing: &str) -> impl Iterator<Item = (&String, &String)> {
+        let from = self.0.range(thing.to_owned()..);
+        from.take_while(move |(key, _)| key.starts_with(thing))
+    }
+
     /// The keys that are not as they were `before`, without their values: things that came or went as a whole, and keys.
     pub fn changes_since(&self, before: &Self) -> Vec<String> {
         let names = |keys: &Self| keys.0.keys().map(|key| thing_of(key).to_owned()).collect::<BTreeSet<_>>();

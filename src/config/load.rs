@@ -17,8 +17,8 @@ use super::section::Section;
 use super::settings::{AdminListen, LogFormat, Settings};
 use super::upstream::values;
 use super::{
-    admin, audit, limits, listener, loops, metrics, notify, peer, rewrite, role, spelling, syntax, upstream,
-    users,
+    admin, audit, limits, listener, loops, metrics, notify, peer, policy, rewrite, role, spelling, syntax,
+    upstream, users,
 };
 use crate::files::looked_for;
 use crate::policy::{Peer, Policy};
@@ -168,7 +168,9 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
-        policy: Arc::new(Policy { peers, routes, listeners: defaults }),
+        policy: Arc::new(Policy::new(peers, routes, defaults)),
+        open_associations: policy::open_associations(root),
+        secret_fingerprints: rewrites.fingerprints,
         rewrites: rewrites.compiled,
         crosswalks: crosswalks.compiled,
         remembered: rewrites.remembered,

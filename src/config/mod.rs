@@ -6,6 +6,7 @@
 
 mod addresses;
 mod admin;
+mod admission;
 mod audit;
 mod certificates;
 mod crosswalk;
@@ -23,6 +24,7 @@ mod names;
 mod notify;
 mod part;
 mod peer;
+mod policy;
 mod report;
 mod repository;
 mod rewrite;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::admission;
 use super::names::{NAME, Names};
 use super::report::Wrong;
 use super::section::Section;
@@ -50,6 +51,8 @@ fn role(section: &Section<'_>, name: &str) -> Role {
         sop_classes,
         transfer_syntaxes: transfer_syntaxes(section),
         move_destinations,
+        minimum_tls: admission::minimum_tls(section),
+        hours: admission::hours(section),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use ipnet::IpNet;
 
 use super::keys::Keys;
@@ -67,12 +68,31 @@ pub struct Settings {
     pub upstreams: BTreeMap<Arc<str>, Arc<UpstreamSettings>>,
     /// Peers, routes and roles, as decisions need them.
     pub policy: Arc<Policy>,
+    /// What a reload does with them.
+    pub open_associations: OpenAssociations,
     /// By name.
     pub rewrites: BTreeMap<Arc<str>, Arc<Ruleset>>,
+    /// Of the secrets of rewrites, by name, to tell whether one is another; nothing can be told of it.
+    pub secret_fingerprints: BTreeMap<Arc<str>, hmac::Tag>,
     /// By name.
     pub crosswalks: BTreeMap<Arc<str>, CrosswalkSettings>,
     /// The crosswalk of a rewrite, both by name, where it has one.
     pub remembered: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Settings {
+    /// Whether a rewrite is what it was before: what its table says, its secret, and what remembers its pseudonyms.
+    pub fn rewrites_like(&self, before: &Self, name: &str) -> bool {
+        let secret =
+            |settings: &Self| settings.secret_fingerprints.get(name).map(|tag| tag.as_ref().to_vec());
+        let remembered = |settings: &Self| {
+            let crosswalk = settings.remembered.get(name).and_then(|name| settings.crosswalks.get(name));
+            crosswalk.map(|one| one.path.clone())
+        };
+        self.keys.say_the_same(&before.keys, "rewrite", name)
+            && secret(self) == secret(before)
+            && remembered(self) == remembered(before)
+    }
 }
 
 /// `[[crosswalk]]`, with its key read.
@@ -166,6 +186,16 @@ pub enum LogFormat {
     Text,
     /// A JSON object on each line.
     Json,
+}
+
+/// `[policy] open-associations`: by which configuration an association that is open is judged again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OpenAssociations {
+    /// By the one in force: it ends where that allows less than the one with which it began.
+    #[default]
+    JudgeAgain,
+    /// By the one with which it began.
+    Finish,
 }
 
 /// `[limits]`: time, lengths and counts.

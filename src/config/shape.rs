@@ -93,6 +93,7 @@ pub(super) static ROOT: Shape = Shape {
         one("admin", &ADMIN),
         one("audit", &AUDIT),
         one("limits", &LIMITS),
+        one("policy", &POLICY),
         many("notify", &NOTIFY),
         one("users", &USERS),
         one("metrics", &METRICS),
@@ -189,6 +190,7 @@ static LIMITS: Shape = leaf(
     ],
 );
 
+static POLICY: Shape = leaf("[policy]", &["open-associations"]);
 static USERS: Shape = leaf("[users]", &["file", "key-file"]);
 static METRICS: Shape = leaf("[metrics]", &["listen"]);
 
@@ -275,8 +277,10 @@ static PEER: Shape = leaf(
     ],
 );
 
-static ROLE: Shape =
-    leaf("[[role]]", &["name", "operations", "sop-classes", "transfer-syntaxes", "move-destinations"]);
+static ROLE: Shape = leaf(
+    "[[role]]",
+    &["name", "operations", "sop-classes", "transfer-syntaxes", "move-destinations", "minimum-tls", "hours"],
+);
 
 static CROSSWALK: Shape = leaf("[[crosswalk]]", &["name", "file", "key-file"]);
 

@@ -6,6 +6,7 @@
 //! | `reloading` | another configuration into force, staged and put into force as one |
 //! | `stopping` | drained, aborted where it has to be, and closed |
 //! | `blocking` | whom an administrator shuts out, on the disk first |
+//! | `hours` | when roles may be used, kept for those who are there |
 //! | `handle` | what may be asked of it while it runs, by a signal or by the administration interface |
 //! | `telling` | whoever wants to be told of what is recorded |
 //! | `told` | what the process records of itself |
@@ -37,6 +38,7 @@ use crate::relay::{BindError, Gate, Listeners, Stage, UpstreamState};
 mod blocking;
 mod endings;
 mod handle;
+mod hours;
 mod monitoring;
 mod reloading;
 mod standing;

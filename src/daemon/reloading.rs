@@ -66,7 +66,8 @@ impl Daemon {
         problems
     }
 
-    /// Puts another configuration into force for associations that begin from now on.
+    /// Puts another configuration into force, for associations that begin from now on; those that are open are asked about
+    /// again, as `open-associations` of `[policy]` says.
     ///
     /// # Errors
     /// A new crosswalk cannot be opened, a new listener bound, or metrics served; everything stays as it was.
@@ -85,12 +86,22 @@ impl Daemon {
         self.followed.send_replace(settings.clone());
         self.forwarding.reload(&settings.forwarding);
         self.monitoring.follow(to, &self.watch).await;
+        self.judge_again().await;
         let waiting = waiting(&self.beginning, &settings);
         for what in &waiting {
             tracing::warn!("{what} has changed since the start, and waits for a restart");
         }
         told::reloaded(&self.gate.audit, [&previous.settings, &settings], waiting, by, warnings.len()).await;
         Ok(())
+    }
+
+    /// Asks again about those who are there. It takes a moment where they are thousands.
+    async fn judge_again(&self) {
+        let gate = self.gate.clone();
+        let lost = tokio::task::spawn_blocking(move || gate.judge_all_again()).await.unwrap_or(0);
+        if lost > 0 {
+            tracing::info!(associations = lost, "open associations end: they have lost their right");
+        }
     }
 
     /// Records that another configuration was refused and the old one stays in force.

@@ -30,6 +30,12 @@ impl AePattern {
         glob(&self.0, &other.0, true)
     }
 
+    /// What every title that it matches begins with.
+    pub(super) fn beginning(&self) -> &[u8] {
+        let end = self.0.iter().position(|byte| matches!(byte, b'*' | b'?')).unwrap_or(self.0.len());
+        self.0.get(..end).unwrap_or_default()
+    }
+
     /// Whether the pattern matches every title.
     pub fn is_any(&self) -> bool {
         *self.0 == *b"*"

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::admission::refused_by_role;
 use super::block::{Blocks, Known};
-use super::{AePattern, Peer, Policy, Role};
+use super::{AePattern, Peer, Policy, Role, TlsVersion};
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
@@ -21,6 +22,8 @@ pub struct Facts<'a> {
     pub address: IpAddr,
     /// What TLS proved, if it proved anything.
     pub certificate: Option<&'a Certificate>,
+    /// With which version; `None` over plain TCP.
+    pub tls: Option<TlsVersion>,
     /// Who vouches for it: CA certificates of the listener, verified, or the certificate itself where its key is trusted.
     pub authorities: &'a [Arc<Certificate>],
     pub calling: &'a RawAeTitle,
@@ -28,7 +31,7 @@ pub struct Facts<'a> {
     pub contexts: &'a [ProposedContext],
     /// Whom an administrator has shut out.
     pub blocks: &'a Blocks,
-    /// When it is asked: blocks end.
+    /// When it is asked: blocks end, and roles have hours.
     pub now: OffsetDateTime,
 }
 
@@ -152,6 +155,9 @@ fn decided(policy: &Policy, facts: &Facts<'_>) -> Result<Grant, Refusal> {
     if let Some(block) = facts.blocks.of(&known, facts.now) {
         return Err(block.refusal());
     }
+    if let Some(refusal) = refused_by_role(peer, facts) {
+        return Err(refusal);
+    }
     let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
         return Err(no_upstream(peer, &seen));
     };
@@ -177,13 +183,31 @@ fn title(raw: &RawAeTitle, reason: Reason, which: &str) -> Result<AeTitle, Refus
 
 fn find<'p>(policy: &'p Policy, seen: &Seen<'_>) -> Result<&'p Arc<Peer>, Refusal> {
     let mut nearest: Option<(&Arc<Peer>, Condition)> = None;
-    for peer in &policy.peers {
+    let candidates = policy.index.candidates(seen.facts.address, seen.calling);
+    for peer in candidates.into_iter().filter_map(|at| policy.peers.get(at)) {
         let Some(failed) = first_failed(peer, seen) else { return Ok(peer) };
         if nearest.is_none_or(|(_, condition)| failed > condition) {
             nearest = Some((peer, failed));
         }
     }
+    // Among the candidates are all that have the address and the title.
+    let nearest = nearest.filter(|(_, failed)| *failed > Condition::CallingAeTitle);
+    let nearest = nearest.or_else(|| stranger(policy, seen));
     Err(nearest.map_or_else(nobody, |(peer, failed)| missed(peer, failed, seen)))
+}
+
+/// Who comes nearest to a requestor whose address and title no peer has both.
+fn stranger<'p>(policy: &'p Policy, seen: &Seen<'_>) -> Option<(&'p Arc<Peer>, Condition)> {
+    let here = |peer: &&Arc<Peer>| peer.uses_listener(seen.facts.listener);
+    let first = |places: &[usize]| {
+        places.iter().copied().find(|at| policy.peers.get(*at).is_some_and(|peer| here(&peer)))
+    };
+    let of_network = policy.index.at(seen.facts.address).filter_map(first).min();
+    let of_network =
+        of_network.and_then(|at| policy.peers.get(at)).map(|peer| (peer, Condition::CallingAeTitle));
+    let of_listener = || policy.peers.iter().find(here).map(|peer| (peer, Condition::Network));
+    let of_none = || policy.peers.first().map(|peer| (peer, Condition::Listener));
+    of_network.or_else(of_listener).or_else(of_none)
 }
 
 fn first_failed(peer: &Peer, seen: &Seen<'_>) -> Option<Condition> {

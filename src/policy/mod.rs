@@ -4,25 +4,34 @@
 //! [`Role::permits_request`] for every DIMSE request, and [`limits::Limiter`] all along. A [`Reason`](crate::vocabulary::Reason) is the one word
 //! for a refusal: what the requestor reads, what the record says and what a metric counts come from it.
 
+mod admission;
 mod ae_pattern;
 #[warn(missing_docs)]
 mod block;
+mod covers;
 mod decide;
+#[warn(missing_docs)]
+mod hours;
+mod index;
 pub mod limits;
 mod operation;
 mod peer;
 mod role;
 pub mod sop_class;
+#[warn(missing_docs)]
+mod tls_version;
 mod treatment;
 
 pub use ae_pattern::{AePattern, AePatternError};
 pub use block::{Block, Blocked, BlockedError, Blocks, Known};
 pub use decide::{Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide};
+pub use hours::{Hours, HoursError};
 pub use operation::{Direction, Operation, UnknownOperation};
 pub(crate) use peer::is_name;
 pub use peer::{Peer, Policy, RewriteDirection, Route};
 pub use role::{Denial, Request, Role};
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};
+pub use tls_version::TlsVersion;
 pub use treatment::{Content, Part, Treatment};
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::index::Index;
 use super::{AePattern, Refusal, Role};
 use crate::identity::CertificateBinding;
 use crate::vocabulary::Reason;
@@ -21,6 +22,8 @@ pub struct Policy {
     pub routes: Vec<Route>,
     /// Every listener, with its default upstream if it has one.
     pub listeners: BTreeMap<Arc<str>, Option<Arc<str>>>,
+    /// Of the peers.
+    pub(super) index: Index,
 }
 
 /// `[[route]]`: a called AE title that has an upstream of its own.
@@ -111,13 +114,22 @@ impl Peer {
 }
 
 impl Policy {
+    /// The peers and routes in the order of the configuration, and every listener with its default upstream if it has one.
+    pub fn new(
+        peers: Vec<Arc<Peer>>,
+        routes: Vec<Route>,
+        listeners: BTreeMap<Arc<str>, Option<Arc<str>>>,
+    ) -> Self {
+        Self { index: Index::of(&peers), peers, routes, listeners }
+    }
+
     /// Whether any peer could come from this address, asked before any TLS work.
     ///
     /// # Errors
     /// A refusal with [`Reason::AddressNotAllowed`].
     pub fn admits_address(&self, listener: &str, address: IpAddr) -> Result<(), Refusal> {
-        let mut here = self.peers.iter().filter(|peer| peer.uses_listener(listener));
-        if here.any(|peer| peer.holds_address(address)) {
+        let mut there = self.index.at(address).flatten().filter_map(|at| self.peers.get(*at));
+        if there.any(|peer| peer.uses_listener(listener)) {
             return Ok(());
         }
         let address = address.to_canonical();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AePattern, Direction, Operation, SopClassSet, TransferSyntaxSet, sop_class};
+use super::{AePattern, Direction, Hours, Operation, SopClassSet, TlsVersion, TransferSyntaxSet, sop_class};
 use crate::vocabulary::Cause;
 use crate::wire::{AeTitle, Uid};
 
@@ -17,6 +17,10 @@ pub struct Role {
     pub transfer_syntaxes: TransferSyntaxSet,
     /// Where a C-MOVE may send to; `None` is anywhere.
     pub move_destinations: Option<Vec<AePattern>>,
+    /// What protects the association at least; `None` is whatever its listener takes.
+    pub minimum_tls: Option<TlsVersion>,
+    /// When it may be used; `None` is always.
+    pub hours: Option<Hours>,
 }
 
 /// A DIMSE request, as far as a role looks at it.

@@ -17,7 +17,7 @@ const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 const IMPLICIT: &str = "1.2.840.10008.1.2";
 
-fn role(operations: &[Operation]) -> Role {
+pub(super) fn role(operations: &[Operation]) -> Role {
     let mut sop_classes = SopClassSet::default();
     sop_classes.add("storage").unwrap();
     Role {
@@ -27,10 +27,12 @@ fn role(operations: &[Operation]) -> Role {
         sop_classes,
         transfer_syntaxes: TransferSyntaxSet::all(),
         move_destinations: None,
+        minimum_tls: None,
+        hours: None,
     }
 }
 
-fn peer(name: &str, network: &str, calling: &str) -> Peer {
+pub(super) fn peer(name: &str, network: &str, calling: &str) -> Peer {
     Peer {
         name: name.into(),
         line: 1,
@@ -55,15 +57,15 @@ fn peer(name: &str, network: &str, calling: &str) -> Peer {
     }
 }
 
-fn policy(peers: Vec<Peer>) -> Policy {
-    Policy {
-        peers: peers.into_iter().map(Arc::new).collect(),
-        routes: vec![Route { called: "ARCHIVE*".parse().unwrap(), upstream: "archive".into(), line: 5 }],
-        listeners: [("remote".into(), Some("pacs".into())), ("bare".into(), None)].into(),
-    }
+pub(super) fn policy(peers: Vec<Peer>) -> Policy {
+    Policy::new(
+        peers.into_iter().map(Arc::new).collect(),
+        vec![Route { called: "ARCHIVE*".parse().unwrap(), upstream: "archive".into(), line: 5 }],
+        [("remote".into(), Some("pacs".into())), ("bare".into(), None)].into(),
+    )
 }
 
-fn certificate(name: &str) -> Certificate {
+pub(super) fn certificate(name: &str) -> Certificate {
     Certificate {
         subject: format!("CN={name}"),
         san: vec![format!("dns:{name}")],
@@ -77,11 +79,11 @@ fn certificate(name: &str) -> Certificate {
 }
 
 /// Vouches for whoever shows a certificate.
-fn authority() -> Certificate {
+pub(super) fn authority() -> Certificate {
     Certificate { fingerprint: "ef".repeat(32), ..certificate("CA") }
 }
 
-fn raw(title: &str) -> RawAeTitle {
+pub(super) fn raw(title: &str) -> RawAeTitle {
     let mut field = [b' '; 16];
     field[..title.len()].copy_from_slice(title.as_bytes());
     RawAeTitle(field)
@@ -102,6 +104,7 @@ fn ask(policy: &Policy, (listener, address, shown, calling, called): Asks<'_>) -
         listener,
         address: address.parse().unwrap(),
         certificate: certificate.as_ref(),
+        tls: None,
         authorities: &authorities,
         calling: &raw(calling),
         called: &raw(called),
@@ -141,6 +144,7 @@ fn names_that_nobody_vouches_for_are_no_names() {
             listener: "remote",
             address: "203.0.113.9".parse().unwrap(),
             certificate: Some(&shown),
+            tls: None,
             authorities: &[],
             calling: &calling,
             called: &called,
@@ -301,6 +305,7 @@ fn transfer_syntaxes_that_are_not_allowed_are_left_out() {
         listener: "remote",
         address,
         certificate: None,
+        tls: None,
         authorities: &[],
         calling: &calling,
         called: &called,

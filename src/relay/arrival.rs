@@ -15,7 +15,7 @@ use super::recent::{Asked, Because, Recalled, Shown};
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
-use crate::policy::{Blocks, Facts, Refusal};
+use crate::policy::{Blocks, Facts, Refusal, TlsVersion};
 use crate::tls::Session;
 use crate::trace::Witness;
 use crate::vocabulary::Reason;
@@ -36,6 +36,8 @@ pub(crate) struct Arrival {
     /// Where the connection came in.
     pub reached: SocketAddr,
     pub began: Instant,
+    /// How often open associations had been asked about again by then.
+    pub asked: u64,
     pub tls: Option<Session>,
     /// It may come and go to see whether the proxy is there: a load balancer for itself, or a monitor.
     pub may_check: bool,
@@ -101,6 +103,7 @@ impl Arrival {
             listener: &self.listener.name,
             address: self.from.ip().to_canonical(),
             certificate: self.tls.as_ref().and_then(|session| session.certificate.as_ref()),
+            tls: self.tls_version(),
             authorities: self.tls.as_ref().map_or(&[], |session| &session.authorities),
             calling: &requested.calling,
             called: &requested.called,
@@ -108,6 +111,11 @@ impl Arrival {
             blocks,
             now: OffsetDateTime::now_utc(),
         }
+    }
+
+    /// Which TLS protects the connection; `None` is none.
+    pub(super) fn tls_version(&self) -> Option<TlsVersion> {
+        TlsVersion::of(self.tls.as_ref()?.version)
     }
 
     /// Whether the address that is known by now is in one of the networks.
@@ -201,6 +209,7 @@ impl Arrival {
             shown: Shown {
                 certificate: certificate.or_else(|| refused.certificate.as_deref().cloned()),
                 authorities: proven.map(|session| session.authorities.clone()).unwrap_or_default(),
+                tls: self.tls_version(),
             },
             configuration: self.settings.digest.clone(),
         });

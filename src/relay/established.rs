@@ -12,7 +12,7 @@ use super::asking::Asking;
 use super::drive::{Drive, Open};
 use super::early::Early;
 use super::leg::Leg;
-use super::live::{Contexts, Entry, Facts};
+use super::live::{Contexts, Entry, Facts, Right};
 use super::machine::{Deadlines, Ended, Machine, Side, Terms};
 use super::records::Told;
 use super::upstream::{Dialled, Place};
@@ -98,9 +98,9 @@ impl Opened {
     /// Answers, relays, and writes down how it ended.
     pub(super) async fn serve(self, arrival: &Arrival) {
         let Self { mut open, contexts, told, permit, place, early } = self;
-        let alive = arrival.gate.live.enter(facts(arrival, &open, &told, contexts));
-        // Whoever was shut out while the upstream was asked is not in the table that the block looked through.
-        arrival.gate.heed_blocks(alive.entry());
+        let right = right(arrival, &open);
+        let alive = arrival.gate.live.enter(facts(arrival, &open, &told, contexts), right);
+        settle(arrival, alive.entry());
         let ended = if early.is_silent() {
             relay(&mut open, arrival, alive.entry()).await
         } else {
@@ -112,6 +112,23 @@ impl Opened {
         Box::pin(farewell::conclude(arrival, *open, ended, *told, (permit, alive)).instrument(span)).await;
         drop(place);
     }
+}
+
+/// Whoever lost their right while the upstream was asked is not in the table that others looked through.
+fn settle(arrival: &Arrival, entry: &Entry) {
+    if arrival.gate.asked() != arrival.asked {
+        arrival.gate.judge_again(entry);
+    }
+    if entry.right.decided.load().role.hours.is_some() {
+        arrival.gate.hours.notify_one();
+    }
+}
+
+fn right(arrival: &Arrival, open: &Open) -> Right {
+    let tls = arrival.tls.as_ref();
+    let authorities = tls.map(|session| session.authorities.clone()).unwrap_or_default();
+    let peer = open.machine.terms().grant.peer.clone();
+    Right::new(arrival.settings.clone(), peer, arrival.tls_version(), authorities)
 }
 
 fn facts(arrival: &Arrival, open: &Open, told: &Told, contexts: Contexts) -> Facts {

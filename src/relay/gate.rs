@@ -5,22 +5,20 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::decoding::Decoders;
 use super::ids::Ids;
 use super::in_force::InForce;
-use super::live::{Entry, Live, Order, When};
+use super::live::Live;
 use super::recent::Recent;
 use super::refusals::Refusals;
 use super::upstream::{Check, Upstreams};
 use crate::audit::Audit;
 use crate::metrics::Metrics;
+use crate::policy::Blocks;
 use crate::policy::limits::Limiter;
-use crate::policy::{Blocks, Known};
 use crate::trace::Traces;
-use crate::vocabulary::Reason;
 
 /// How far a stop has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +40,10 @@ pub(crate) struct Gate {
     pub decoders: Decoders,
     pub refusals: Arc<Refusals>,
     pub live: Live,
+    /// How often open associations were asked about again.
+    pub asked: AtomicU64,
+    /// Whoever keeps the hours of roles has to look again.
+    pub hours: Notify,
     pub recent: Recent,
     pub upstreams: Upstreams,
     pub traces: Arc<Traces>,
@@ -62,6 +64,8 @@ impl Gate {
         Self {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
+            asked: AtomicU64::new(0),
+            hours: Notify::new(),
             recent: Recent::default(),
             traces: Arc::default(),
             upstreams: Upstreams::new(audit.clone(), check),
@@ -81,22 +85,6 @@ impl Gate {
     /// How long messages under way have, when the proxy stops or their association is ordered to end.
     pub(crate) fn grace(&self) -> Duration {
         self.in_force.load().settings.limits.grace
-    }
-
-    /// Ends an open association whom an administrator has shut out since it was let in: between two messages, or in the midst
-    /// of one that lasts longer than the grace period.
-    pub(crate) fn heed_blocks(&self, entry: &Entry) {
-        let facts = &entry.facts;
-        let known = Known {
-            address: facts.from.ip(),
-            certificate: facts.certificate.as_ref(),
-            calling: &facts.calling,
-            peer: &facts.peer,
-        };
-        if let Some(block) = self.blocks.load().of(&known, OffsetDateTime::now_utc()) {
-            let detail = block.refusal().detail.into();
-            entry.orders.give(Order { when: When::BetweenMessages, reason: Reason::Blocked, detail });
-        }
     }
 
     /// An id that no other connection has, of this run or of any other: what ties records and log together.

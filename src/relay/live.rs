@@ -13,11 +13,13 @@ use crate::wire::AeTitle;
 mod changes;
 mod contexts;
 mod order;
+mod right;
 mod standing;
 
 pub(crate) use changes::{Changes, Mark};
 pub(crate) use contexts::{Context, Contexts, OfUpstream, Role};
 pub(crate) use order::{Order, Orders, When};
+pub(crate) use right::Right;
 pub(crate) use standing::{Current, Lane, Standing, Waits, Wanted};
 
 /// The associations that are open at this moment, by their ids.
@@ -53,6 +55,7 @@ impl Default for Live {
 /// An open association, as others see it.
 pub(crate) struct Entry {
     pub facts: Facts,
+    pub right: Right,
     pub standing: Standing,
     pub orders: Orders,
 }
@@ -82,9 +85,9 @@ pub(crate) struct Alive<'l> {
 
 impl Live {
     /// Enters an association that has been opened.
-    pub(crate) fn enter(&self, facts: Facts) -> Alive<'_> {
+    pub(crate) fn enter(&self, facts: Facts, right: Right) -> Alive<'_> {
         let standing = Standing::new(facts.since);
-        let entry = Arc::new(Entry { facts, standing, orders: Orders::default() });
+        let entry = Arc::new(Entry { facts, right, standing, orders: Orders::default() });
         let row = Row { entry: entry.clone(), seen: None, revision: 0 };
         self.table().rows.insert(entry.facts.id.clone(), row);
         Alive { live: self, entry }
@@ -144,7 +147,10 @@ impl Drop for Alive<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Contexts, Facts, Live};
+    use super::{Contexts, Facts, Live, Right};
+    use crate::config;
+    use crate::scratch::Scratch;
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     pub(super) fn facts(id: &str, age: u64) -> Facts {
@@ -163,11 +169,41 @@ mod tests {
         }
     }
 
+    const CONFIGURATION: &str = r#"
+[audit]
+directory = "."
+[[listener]]
+name = "remote"
+address = "127.0.0.1:0"
+upstream = "pacs"
+[[upstream]]
+name = "pacs"
+addresses = ["127.0.0.1:104"]
+[[role]]
+name = "r"
+operations = ["C-STORE"]
+sop-classes = ["storage"]
+[[peer]]
+name = "lyon"
+networks = ["127.0.0.1"]
+calling-ae-titles = ["*"]
+role = "r"
+"#;
+
+    pub(super) fn right() -> Right {
+        let home = Scratch::new();
+        let file = home.path().join("dimsegate.toml");
+        std::fs::write(&file, CONFIGURATION).unwrap();
+        let settings = Arc::new(config::load(&file).unwrap().settings);
+        let peer = settings.policy.peers[0].clone();
+        Right::new(settings, peer, None, Vec::new())
+    }
+
     #[test]
     fn an_association_is_listed_for_as_long_as_it_is_open_and_the_oldest_comes_first() {
         let live = Live::default();
-        let young = live.enter(facts("b", 1));
-        let old = live.enter(facts("a-9", 3));
+        let young = live.enter(facts("b", 1), right());
+        let old = live.enter(facts("a-9", 3), right());
         let ids = || live.list().iter().map(|entry| entry.facts.id.to_string()).collect::<Vec<_>>();
         assert_eq!(ids(), ["a-9", "b"]);
         assert!(live.find("b").is_some());

@@ -20,6 +20,7 @@
 //! | --- | --- |
 //! | `gate`, `in_force` | what all associations share; the configuration with what it has open |
 //! | `live` | the associations that are open at this moment, how far each has come, and the order to end one |
+//! | `judging` | the one decision, asked again about those |
 //! | `recent` | the last refusals |
 //! | `listeners`, `listener` | all accept loops, and one |
 //! | `session`, `established` | one connection as the protocol tells it |
@@ -59,6 +60,7 @@ mod gate;
 mod handshake;
 mod ids;
 mod in_force;
+mod judging;
 mod leg;
 mod listener;
 mod listeners;

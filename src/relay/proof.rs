@@ -1,6 +1,9 @@
 //! What TLS proved, and what it would prove of a requestor, by the code that handshakes use.
 
+use std::time::Duration;
+
 use rustls::pki_types::{CertificateDer, UnixTime};
+use time::OffsetDateTime;
 
 use crate::audit;
 use crate::config::ListenerSettings;
@@ -28,23 +31,30 @@ pub(super) fn proven(session: &Session) -> audit::Tls {
     audit::Tls { authority, ..audit::Tls::new(session.version, cipher, group, session.certificate.as_ref()) }
 }
 
-/// What the listener would make of the chain, by the code that its handshakes use.
+/// What the listener would make of the chain at a time, by the code that its handshakes use.
 pub(crate) fn proven_by(
     listener: &ListenerSettings,
     chain: Option<&[CertificateDer<'_>]>,
+    at: OffsetDateTime,
 ) -> Result<Option<Proven>, (Refusal, Ending)> {
     let Some(tls) = &listener.tls else { return Ok(None) };
     match (&tls.built.trust, chain) {
         (None, _) => Ok(None),
         (Some(_), None) if tls.settings.client_authentication == ClientAuthentication::Optional => Ok(None),
         (Some(_), None) => Err(nothing_shown(listener)),
-        (Some(trust), Some(chain)) => match trust.judge(chain, UnixTime::now()) {
+        (Some(trust), Some(chain)) => match trust.judge(chain, unix(at)) {
             Ok(authorities) => Ok(chain
                 .first()
                 .map(|own| Proven { certificate: Certificate::from_der_or_fingerprint(own), authorities })),
             Err(failure) => Err(not_trusted(listener, *failure)),
         },
     }
+}
+
+/// A time before 1970 is before every certificate.
+fn unix(at: OffsetDateTime) -> UnixTime {
+    let since = u64::try_from(at.unix_timestamp()).unwrap_or(0);
+    UnixTime::since_unix_epoch(Duration::from_secs(since))
 }
 
 fn nothing_shown(listener: &ListenerSettings) -> (Refusal, Ending) {

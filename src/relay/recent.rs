@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::identity::Certificate;
 use crate::policy::limits::of_one_site;
-use crate::policy::{Condition, Peer, Refusal};
+use crate::policy::{Condition, Peer, Refusal, TlsVersion};
 use crate::vocabulary::Reason;
 use crate::wire::RawAeTitle;
 use crate::wire::associate::ProposedContext;
@@ -98,6 +98,8 @@ pub(crate) struct Shown {
     pub certificate: Option<Certificate>,
     /// Who vouches for it; nobody where TLS refused it.
     pub authorities: Vec<Arc<Certificate>>,
+    /// With which TLS; `None` is none.
+    pub tls: Option<TlsVersion>,
 }
 
 impl Recalled {

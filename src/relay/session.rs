@@ -36,6 +36,8 @@ pub(crate) async fn serve(
     socket: TcpStream,
     from: SocketAddr,
 ) {
+    // Before the rules are taken: who asks again afterwards, asks about this one too.
+    let asked = gate.asked();
     let in_force = gate.in_force.load_full();
     let settings = in_force.settings.clone();
     let Some(listener) = settings
@@ -59,6 +61,7 @@ pub(crate) async fn serve(
         from,
         reached,
         began: Instant::now(),
+        asked,
         tls: None,
         may_check: false,
         witness: None,

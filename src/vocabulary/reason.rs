@@ -104,6 +104,13 @@ words! {
         Blocked = "blocked",
             "an administrator has blocked it",
             "who blocked it and why: the explanation; dimsegate unblock", Rejected((1, 1, 1)), AccessControl;
+        /// Its role asks for a later version of TLS, or for TLS at all.
+        TlsTooOld = "tls-too-old",
+            "its TLS is older than minimum-tls of its role",
+            "the sender's TLS; minimum-tls of the [[role]]", Rejected((1, 1, 1)), NodeAuthentication;
+        OutsideHours = "outside-hours",
+            "it is outside the hours of its role",
+            "when it opens next: the explanation; hours of the [[role]]", Rejected((2, 1, 1)), AccessControl;
         UserIdentity = "user-identity",
             "the user identity is wrong or missing",
             "the sender's credentials, or somebody guessing", Rejected((1, 2, 1)), Login;
@@ -163,6 +170,11 @@ words! {
         RecordsUnavailable = "records-unavailable",
             "records could not be written, and on-failure is \"block\"",
             "the disk under [audit] directory", CONGESTION, RecordingStopped;
+        /// It is open, and what goes on is more than the configuration in force would allow.
+        PolicyChanged = "policy-changed",
+            "the configuration in force allows less than the one with which it began",
+            "what the reload changed: configuration-loaded; it may come again under what is in force",
+            Silent, AccessControl;
         /// A person or a program ended it through the administration interface.
         EndedByAdministrator = "ended-by-administrator",
             "it was ended through the administration interface",
@@ -249,6 +261,9 @@ mod tests {
             (CallingAeTitleIllegal, Some((1, 1, 3))),
             (CalledAeTitleUnknown, Some((1, 1, 7))),
             (CalledAeTitleIllegal, Some((1, 1, 7))),
+            (TlsTooOld, Some((1, 1, 1))),
+            (OutsideHours, Some((2, 1, 1))),
+            (PolicyChanged, None),
             (UserIdentity, Some((1, 2, 1))),
             (ApplicationContext, Some((1, 1, 2))),
             (ProtocolVersion, Some((1, 2, 2))),

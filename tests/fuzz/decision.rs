@@ -12,14 +12,13 @@ use dimsegate::wire::associate::AssociateRq;
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
-static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy {
-    peers: vec![
+static POLICY: LazyLock<Policy> = LazyLock::new(|| {
+    let peers = vec![
         peer("bound", "10.0.0.0/8", "CT1", Some("PACS"), true),
         peer("exact", "10.1.0.0/16", "CT1", Some("PACS"), false),
         peer("glob", "2001:db8::/32", "MR*", None, false),
-    ],
-    routes: Vec::new(),
-    listeners: [(Arc::from("remote"), Some(Arc::from("pacs")))].into(),
+    ];
+    Policy::new(peers, Vec::new(), [(Arc::from("remote"), Some(Arc::from("pacs")))].into())
 });
 
 fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: bool) -> Arc<Peer> {
@@ -33,6 +32,8 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
         sop_classes,
         transfer_syntaxes,
         move_destinations: None,
+        minimum_tls: None,
+        hours: None,
     };
     Arc::new(Peer {
         name: name.into(),
@@ -71,6 +72,7 @@ pub fn check(input: &[u8]) {
         listener: "remote",
         address,
         certificate: None,
+        tls: None,
         authorities: &[],
         calling: &request.calling,
         called: &request.called,

@@ -63,6 +63,7 @@ mod echo;
 mod file_names;
 mod fuzzing;
 mod help_texts;
+mod judged_again;
 mod layers;
 mod manual_pages;
 mod masking;

@@ -12,6 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
 use super::refusals::Nearest;
@@ -20,7 +21,7 @@ use crate::admin::Shared;
 use crate::config::Settings;
 use crate::http::Problem;
 use crate::policy::sop_class::sop_class_uid;
-use crate::policy::{self, Blocks, ContextVerdict, Facts, Grant, Verdict, decide};
+use crate::policy::{self, Blocks, ContextVerdict, Facts, Grant, TlsVersion, Verdict, decide};
 use crate::relay::{Proven, Recalled, proven_by};
 use crate::vocabulary::Reason;
 use crate::wire::associate::ProposedContext;
@@ -39,6 +40,10 @@ pub(super) struct Question {
     called_ae_title: Option<String>,
     /// The certificate that the requestor shows, with the intermediate CAs behind it, PEM.
     certificate: Option<String>,
+    /// The version of TLS that it speaks, `1.2` or `1.3`, where the listener speaks TLS; absent: `1.3`.
+    tls: Option<String>,
+    /// When it asks (RFC 3339); absent: now. A refusal is explained as of its own time.
+    at: Option<String>,
     /// SOP classes to propose, UIDs or keywords such as `CTImageStorage`.
     #[serde(default)]
     sop_classes: Vec<String>,
@@ -158,8 +163,8 @@ struct InForce<'a> {
 }
 
 impl InForce<'_> {
-    fn admits(self, listener: &str, address: IpAddr) -> Result<(), policy::Refusal> {
-        match self.blocks.of_address(address, OffsetDateTime::now_utc()) {
+    fn admits(self, listener: &str, address: IpAddr, now: OffsetDateTime) -> Result<(), policy::Refusal> {
+        match self.blocks.of_address(address, now) {
             Some(block) => Err(block.refusal()),
             None => self.settings.policy.admits_address(listener, address),
         }
@@ -170,7 +175,7 @@ impl InForce<'_> {
 fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanation {
     let InForce { settings, blocks } = in_force;
     let address = recalled.from.ip().to_canonical();
-    if let Err(refusal) = in_force.admits(&recalled.listener, address) {
+    if let Err(refusal) = in_force.admits(&recalled.listener, address, recalled.last) {
         return Explanation::refused(settings, refusal);
     }
     let Some(asked) = &recalled.asked else {
@@ -188,12 +193,13 @@ fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanation {
         listener: &recalled.listener,
         address,
         certificate: recalled.shown.certificate.as_ref(),
+        tls: recalled.shown.tls,
         authorities: &recalled.shown.authorities,
         calling: &asked.calling,
         called: &asked.called,
         contexts: &asked.contexts,
         blocks,
-        now: OffsetDateTime::now_utc(),
+        now: recalled.last,
     };
     decided(settings, &facts)
 }
@@ -215,13 +221,14 @@ fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Explanation, P
     let calling = title(&question.calling_ae_title, "calling-ae-title")?;
     let called = title(&question.called_ae_title, "called-ae-title")?;
     let contexts = contexts(&question.sop_classes)?;
+    let (tls, now) = (tls(question)?, at(question)?);
     let listener = settings.listeners.iter().find(|listener| *listener.name == *name);
     let listener = listener.ok_or_else(|| bad(format!("no listener is called {name:?}")))?;
     let chain = question.certificate.as_deref().map(chain).transpose()?;
-    if let Err(refusal) = in_force.admits(&listener.name, address) {
+    if let Err(refusal) = in_force.admits(&listener.name, address, now) {
         return Ok(Explanation::refused(settings, refusal));
     }
-    let proven = match proven_by(listener, chain.as_deref()) {
+    let proven = match proven_by(listener, chain.as_deref(), now) {
         Ok(proven) => proven,
         Err((refusal, _)) => return Ok(Explanation::refused(settings, refusal)),
     };
@@ -229,14 +236,25 @@ fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Explanation, P
         listener: &listener.name,
         address: address.to_canonical(),
         certificate: proven.as_ref().map(|proven| &proven.certificate),
+        tls: listener.tls.as_ref().map(|_| tls),
         authorities: proven.as_ref().map_or(&[], |Proven { authorities, .. }| authorities),
         calling: &calling,
         called: &called,
         contexts: &contexts,
         blocks,
-        now: OffsetDateTime::now_utc(),
+        now,
     };
     Ok(decided(settings, &facts))
+}
+
+fn tls(question: &Question) -> Result<TlsVersion, Problem> {
+    let Some(text) = &question.tls else { return Ok(TlsVersion::V1_3) };
+    TlsVersion::of(text).ok_or_else(|| bad("tls is neither 1.2 nor 1.3"))
+}
+
+fn at(question: &Question) -> Result<OffsetDateTime, Problem> {
+    let Some(text) = &question.at else { return Ok(OffsetDateTime::now_utc()) };
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| bad("at is no time of RFC 3339"))
 }
 
 fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, Problem> {

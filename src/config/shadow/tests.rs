@@ -16,6 +16,8 @@ fn peer(networks: &str, calling: &str, certificates: &str, called: &str) -> Arc<
         sop_classes: SopClassSet::default(),
         transfer_syntaxes: TransferSyntaxSet::all(),
         move_destinations: None,
+        minimum_tls: None,
+        hours: None,
     };
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Arc::new(Peer {

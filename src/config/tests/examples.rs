@@ -203,6 +203,7 @@ fn a_modality_without_its_certificate_is_refused_as_such() {
         listener: "remote",
         address: "203.0.113.9".parse().unwrap(),
         certificate: None,
+        tls: None,
         authorities: &[],
         calling: &title("LYON_MR7"),
         called: &title("PACS"),

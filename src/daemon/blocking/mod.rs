@@ -27,7 +27,9 @@ impl Blocking {
     /// There is something that cannot be understood: whom it shuts out must not come in.
     pub(super) fn open(folder: &Path, gate: Arc<Gate>) -> Result<Self, BlockError> {
         let heeding = gate.clone();
-        let heed = move || heeding.live.list().iter().for_each(|entry| heeding.heed_blocks(entry));
+        let heed = move || {
+            heeding.judge_all_again();
+        };
         Ok(Self { store: Store::open(folder, gate.blocks.clone(), Arc::new(heed))?, gate })
     }
 

@@ -48,6 +48,8 @@ fn peer(name: &str) -> Peer {
         sop_classes: SopClassSet::all(),
         transfer_syntaxes: TransferSyntaxSet::all(),
         move_destinations: None,
+        minimum_tls: None,
+        hours: None,
     };
     Peer {
         name: name.into(),
@@ -227,7 +229,7 @@ fn a_reload_keeps_what_it_does_not_change() {
     let from = address("10.0.0.1");
     let held = limiter.association(&one, from).unwrap();
     limiter.connection(from).map(drop).unwrap();
-    let policy = |peer: &Peer| Policy { peers: vec![Arc::new(peer.clone())], ..Policy::default() };
+    let policy = |peer: &Peer| Policy::new(vec![Arc::new(peer.clone())], Vec::new(), Default::default());
 
     let limits =
         Limits { connections_per_minute_per_address: count(1).unwrap(), max_associations: 9, ..LIMITS };

@@ -82,6 +82,27 @@ impl SopClassSet {
         self.all || self.uids.contains(uid) || (self.storage && is_storage(uid))
     }
 
+    /// Whether all of the other set is in this one. Never true by mistake.
+    pub fn covers(&self, other: &Self) -> bool {
+        other.beyond(self).is_empty()
+    }
+
+    /// What is in this set and not in the other one: `all`, `storage`, or single ones by keyword or UID.
+    pub fn beyond(&self, other: &Self) -> Vec<String> {
+        let has = |uid: &str| other.uids.contains(uid) || (other.storage && is_storage(uid));
+        match (self.all, other.all) {
+            (_, true) => Vec::new(),
+            (true, false) => vec!["all".into()],
+            _ => {
+                let group = (self.storage && !other.storage).then(|| "storage".to_owned());
+                let single = self.uids.iter().filter(|uid| !has(uid));
+                let single = single.filter(|uid| group.is_none() || !is_storage(uid));
+                let single: Vec<String> = single.map(|uid| keyword(uid).unwrap_or(uid).to_owned()).collect();
+                group.into_iter().chain(single).collect()
+            }
+        }
+    }
+
     /// Whether every SOP class is in it.
     pub fn is_all(&self) -> bool {
         self.all
@@ -160,6 +181,22 @@ impl TransferSyntaxSet {
             None => return Err(UnknownUid),
         }
         Ok(())
+    }
+
+    /// Whether all of the other set is in this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.all || (!other.all && other.uids.is_subset(&self.uids))
+    }
+
+    /// What is in this set and not in the other one: `all`, or single ones by keyword or UID.
+    pub fn beyond(&self, other: &Self) -> Vec<String> {
+        match (self.all, other.all) {
+            (_, true) => Vec::new(),
+            (true, false) => vec!["all".into()],
+            _ => {
+                self.uids.difference(&other.uids).map(|uid| keyword(uid).unwrap_or(uid).to_owned()).collect()
+            }
+        }
     }
 
     /// Whether the set holds the transfer syntax.

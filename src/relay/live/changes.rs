@@ -109,7 +109,7 @@ mod tests {
     use super::{Changes, Mark};
     use crate::audit::OperationCounts;
     use crate::dimse::Operation;
-    use crate::relay::live::tests::facts;
+    use crate::relay::live::tests::{facts, right};
     use crate::relay::live::{Live, Order, When};
     use crate::vocabulary::Reason;
 
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn whoever_looks_again_is_told_what_is_other_and_who_has_ended() {
         let live = Live::default();
-        let (old, young) = (live.enter(facts("b", 3)), live.enter(facts("a", 1)));
+        let (old, young) = (live.enter(facts("b", 3), right()), live.enter(facts("a", 1), right()));
         let first = live.changes(None);
         assert_eq!((ids(&first), first.open.map(|open| open.len())), (vec!["b".into(), "a".into()], Some(2)));
         let again = |mark| live.changes(Some(mark));
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_mark_of_another_run_or_of_no_look_at_all_gets_everything() {
         let live = Live::default();
-        let _one = live.enter(facts("a", 1));
+        let _one = live.enter(facts("a", 1), right());
         let of_now = live.changes(None).as_of;
         let ahead = Mark { revision: of_now.revision + 1, ..of_now };
         for mark in [Live::default().changes(None).as_of, ahead] {

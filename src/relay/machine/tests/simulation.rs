@@ -113,6 +113,8 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         sop_classes,
         transfer_syntaxes: TransferSyntaxSet::all(),
         move_destinations: None,
+        minimum_tls: None,
+        hours: None,
     };
     let peer = Rights {
         name: "peer".into(),

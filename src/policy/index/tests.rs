@@ -1,0 +1,123 @@
+//! The index against a walk over all peers.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use time::OffsetDateTime;
+
+use crate::identity::Certificate;
+use crate::policy::tests::{authority, certificate, peer, policy, raw};
+use crate::policy::{Blocks, Condition, Facts, Peer, Policy, Verdict, decide};
+use crate::wire::AeTitle;
+
+const LISTENERS: [&str; 2] = ["remote", "bare"];
+const NETWORKS: [&str; 7] =
+    ["0.0.0.0/0", "10.0.0.0/8", "10.1.2.3/16", "10.1.0.0/16", "10.1.2.3/32", "2001:db8::/32", "::/0"];
+const ADDRESSES: [&str; 5] = ["10.1.2.3", "10.2.0.1", "::ffff:10.1.2.3", "2001:db8::1", "192.0.2.1"];
+const PATTERNS: [&str; 7] = ["*", "A*", "AB", "AB?", "?B", "*C", "ABC"];
+const TITLES: [&str; 5] = ["A", "AB", "ABC", "CB", "D"];
+
+/// One of some, by whatever number.
+fn of<'t>(all: &[&'t str], number: u8) -> &'t str {
+    all[usize::from(number) % all.len()]
+}
+
+fn a_peer() -> impl Strategy<Value = Peer> {
+    let numbers = (any::<[u8; 6]>(), any::<[bool; 4]>());
+    numbers.prop_map(|([network, another, calling, other, listener, called], [two, bound, here, only])| {
+        let mut peer = peer("p", of(&NETWORKS, network), of(&PATTERNS, calling));
+        if two {
+            peer.networks.push(of(&NETWORKS, another).parse().unwrap());
+            peer.calling.push(of(&PATTERNS, other).parse().unwrap());
+        }
+        peer.certificates = bound.then(|| vec!["dns:gw".parse().unwrap()]);
+        peer.listeners = here.then(|| vec![of(&LISTENERS, listener).into()]);
+        peer.called = only.then(|| vec![of(&PATTERNS, called).parse().unwrap()]);
+        peer
+    })
+}
+
+/// The first that has all conditions, or the first of those that fail last.
+fn walked<'p>(policy: &'p Policy, facts: &Facts<'_>) -> Option<(&'p Arc<Peer>, Option<Condition>)> {
+    let title = |raw: &crate::wire::RawAeTitle| raw.parse().unwrap();
+    let (calling, called): (AeTitle, AeTitle) = (title(facts.calling), title(facts.called));
+    let bound = |peer: &Peer| {
+        let shown = facts.certificate.is_some_and(|one: &Certificate| one.san == ["dns:gw"]);
+        peer.certificates.is_none() || shown
+    };
+    let failed = |peer: &Peer| {
+        [
+            (!peer.uses_listener(facts.listener), Condition::Listener),
+            (!peer.holds_address(facts.address), Condition::Network),
+            (!peer.calling.iter().any(|pattern| pattern.matches(&calling)), Condition::CallingAeTitle),
+            (!bound(peer), Condition::Certificate),
+            (
+                peer.called.as_ref().is_some_and(|all| !all.iter().any(|pattern| pattern.matches(&called))),
+                Condition::CalledAeTitle,
+            ),
+        ]
+        .into_iter()
+        .find(|(failed, _)| *failed)
+        .map(|(_, condition)| condition)
+    };
+    let all: Vec<_> = policy.peers.iter().map(|peer| (peer, failed(peer))).collect();
+    let last = all.iter().filter_map(|(_, failed)| *failed).max();
+    all.iter()
+        .find(|(_, failed)| failed.is_none())
+        .or_else(|| all.iter().find(|(_, one)| *one == last))
+        .copied()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn the_index_decides_as_a_walk_over_all_peers_does(
+        peers in prop::collection::vec(a_peer(), 0..12),
+        [listener, address, calling, called] in any::<[u8; 4]>(),
+        shows in any::<bool>(),
+    ) {
+        let policy = policy(peers);
+        let (shown, authorities) = (certificate("gw"), [Arc::new(authority())]);
+        let (calling, called) = (raw(of(&TITLES, calling)), raw(of(&TITLES, called)));
+        let facts = Facts {
+            listener: of(&LISTENERS, listener),
+            address: of(&ADDRESSES, address).parse().unwrap(),
+            certificate: shows.then_some(&shown),
+            tls: None,
+            authorities: &authorities,
+            calling: &calling,
+            called: &called,
+            contexts: &[],
+            blocks: &Blocks::default(),
+            now: OffsetDateTime::UNIX_EPOCH,
+        };
+        let expected = walked(&policy, &facts);
+        let same = |one: &Arc<Peer>| expected.is_some_and(|(peer, _)| Arc::ptr_eq(one, peer));
+        match decide(&policy, &facts) {
+            Verdict::Allow(grant) => prop_assert!(same(&grant.peer) && expected.unwrap().1.is_none()),
+            Verdict::Refuse(refusal) => match (refusal.nearest, expected) {
+                // Its listener has no upstream.
+                (Some((peer, Condition::CalledAeTitle)), Some((_, None))) => prop_assert!(same(&peer)),
+                (Some((peer, failed)), Some((_, condition))) => {
+                    prop_assert!(same(&peer), "{failed:?} where {condition:?} is expected");
+                    prop_assert_eq!(Some(failed), condition);
+                }
+                (nearest, expected) => prop_assert!(nearest.is_none() && expected.is_none()),
+            },
+        }
+        let here = |peer: &&Arc<Peer>| peer.uses_listener(facts.listener) && peer.holds_address(facts.address);
+        let admitted = policy.admits_address(facts.listener, facts.address).is_ok();
+        prop_assert_eq!(admitted, policy.peers.iter().any(|peer| here(&peer)));
+    }
+}
+
+/// Ten thousand sites in one network, and one that is nobody's.
+#[test]
+fn few_of_ten_thousand_peers_are_asked() {
+    let peers = (0..10_000).map(|number| peer("p", "10.0.0.0/8", &format!("SITE{number:05}*"))).collect();
+    let policy = policy(peers);
+    let candidates =
+        |calling: &str| policy.index.candidates("10.1.2.3".parse().unwrap(), &calling.parse().unwrap()).len();
+    assert_eq!([candidates("SITE04711CT"), candidates("STRANGER")], [1, 0]);
+}

@@ -1,0 +1,145 @@
+//! The one decision, asked again about associations that are open, whenever something may have ended a right: a reload, a
+//! block, an hour of the day. Whoever lost theirs ends between two messages.
+//!
+//! An open association keeps the rules with which it began. So it goes on only where the rules that it is judged by now let it
+//! in, and allow at least what it has: the same peer, a role with all that the one before it allows, the same rewrite, and the
+//! same way to the upstream. Where they allow more, it gets that when it comes again.
+//!
+//! A certificate is not verified again: that it was trusted when it was shown is one of the facts. Whoever has to go now is
+//! [blocked](crate::policy::Blocks).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+use time::OffsetDateTime;
+
+use super::gate::Gate;
+use super::live::{Entry, Facts, Order, Right, When};
+use crate::config::{OpenAssociations, Settings, UpstreamSettings};
+use crate::policy::{self, Blocks, Grant, Peer, Verdict, decide};
+use crate::tls::ClientAuthentication;
+use crate::vocabulary::Reason;
+
+/// Why a right is lost.
+struct Lost {
+    reason: Reason,
+    detail: String,
+}
+
+impl Gate {
+    /// Which asking is the last. Who remembers it from before its own decision knows whether to ask again.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(SeqCst)
+    }
+
+    /// Asks again about every open association; how many have lost their right. Whoever is about to open asks for itself.
+    /// It takes a moment where there are thousands: not for a thread of the runtime.
+    pub(crate) fn judge_all_again(&self) -> usize {
+        self.asked.fetch_add(1, SeqCst);
+        // Other hours may count now.
+        self.hours.notify_one();
+        self.live.list().iter().filter(|entry| self.judge_again(entry)).count()
+    }
+
+    /// Asks again about one. Whether it has lost its right: then it ends between two messages, or in the midst of one that
+    /// lasts longer than the grace period.
+    pub(crate) fn judge_again(&self, entry: &Entry) -> bool {
+        let in_force = self.in_force.load().settings.clone();
+        let rules = match in_force.open_associations {
+            OpenAssociations::JudgeAgain => &in_force,
+            OpenAssociations::Finish => &entry.right.settings,
+        };
+        let lost = judged(rules, entry, &self.blocks.load(), OffsetDateTime::now_utc());
+        let is_lost = lost.is_some();
+        if let Some(Lost { reason, detail }) = lost {
+            entry.orders.give(Order { when: When::BetweenMessages, reason, detail: detail.into() });
+        }
+        is_lost
+    }
+}
+
+/// What the rules say now of an association that is open.
+fn judged(rules: &Arc<Settings>, entry: &Entry, blocks: &Blocks, now: OffsetDateTime) -> Option<Lost> {
+    let Entry { facts, right, .. } = entry;
+    let asked = policy::Facts {
+        listener: &facts.listener,
+        address: facts.from.ip().to_canonical(),
+        certificate: facts.certificate.as_ref(),
+        tls: right.tls,
+        authorities: &right.authorities,
+        calling: &facts.calling.to_raw(),
+        called: &facts.called.to_raw(),
+        // Those that were accepted are within the role that it has.
+        contexts: &[],
+        blocks,
+        now,
+    };
+    match decide(&rules.policy, &asked) {
+        Verdict::Refuse(refusal) => Some(Lost { reason: refusal.reason, detail: refusal.detail }),
+        Verdict::Allow(_) if Arc::ptr_eq(rules, &right.settings) => None,
+        Verdict::Allow(grant) => {
+            let less = less(rules, facts, right, &grant);
+            right.decided.store(grant.peer);
+            less.map(|detail| Lost { reason: Reason::PolicyChanged, detail })
+        }
+    }
+}
+
+/// What the rules would not allow of all that goes on.
+fn less(rules: &Settings, facts: &Facts, right: &Right, grant: &Grant) -> Option<String> {
+    let (old, new) = (&right.peer, &grant.peer);
+    if old.name != new.name {
+        return Some(format!("peer \"{}\" decides now, where \"{}\" did", new.name, old.name));
+    }
+    if !new.role.covers(&old.role) {
+        return Some(format!("role \"{}\" allows less than \"{}\" did", new.role.name, old.role.name));
+    }
+    if !is_same_rewrite(rules, new, &right.settings, old) {
+        return Some(format!("what is rewritten for peer \"{}\" has changed", new.name));
+    }
+    if !leads_there(rules, &grant.upstream, &right.settings, &facts.upstream) {
+        return Some(format!("upstream \"{}\" is not what \"{}\" was", grant.upstream, facts.upstream));
+    }
+    unprotected(rules, facts, right)
+}
+
+fn is_same_rewrite(rules: &Settings, new: &Peer, before: &Settings, old: &Peer) -> bool {
+    let of = |peer: &Peer| (peer.rewrite.clone(), peer.rewrite_direction, peer.two_way, peer.tenant.clone());
+    of(new) == of(old) && new.rewrite.as_ref().is_none_or(|name| rules.rewrites_like(before, name))
+}
+
+/// Whether an upstream still is where it was, is called the same, and is reached as safely.
+fn leads_there(rules: &Settings, new: &str, before: &Settings, old: &str) -> bool {
+    let way = |upstream: &UpstreamSettings| {
+        let tls = upstream.tls.as_ref().map(|tls| tls.settings.server_name.clone());
+        (
+            upstream.called_ae_title.clone(),
+            upstream.calling_ae_title.clone(),
+            upstream.pass_user_identity,
+            tls,
+        )
+    };
+    let (new, old) = (rules.upstreams.get(new), before.upstreams.get(old));
+    let Some((new, old)) = new.zip(old) else { return false };
+    new.name == old.name
+        && way(new) == way(old)
+        && old.addresses.iter().all(|address| new.addresses.contains(address))
+}
+
+/// What its listener would ask of it now, and it has not.
+fn unprotected(rules: &Settings, facts: &Facts, right: &Right) -> Option<String> {
+    let listener = rules.listeners.iter().find(|listener| listener.name == facts.listener);
+    let Some(listener) = listener else {
+        return Some(format!("listener \"{}\" is there no more", facts.listener));
+    };
+    let tls = listener.tls.as_ref()?;
+    if right.tls.is_none() {
+        return Some(format!("listener \"{}\" speaks TLS now", listener.name));
+    }
+    let is_required = tls.settings.client_authentication == ClientAuthentication::Required;
+    (is_required && facts.certificate.is_none())
+        .then(|| format!("listener \"{}\" asks for a certificate now", listener.name))
+}
+
+#[cfg(test)]
+mod tests;
