@@ -1,8 +1,10 @@
 //! `dimsegate check`: what is wrong with a configuration, or what is risky in it.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+mod difference;
 
 use super::exit;
 use super::table::{screen, wrapped};
@@ -10,35 +12,47 @@ use crate::config::{self, Diagnostic};
 
 const EXAMPLE: &str = "Example:
   dimsegate check -c conf/dimsegate.toml
+  dimsegate check --diff before.toml conf/dimsegate.toml
+
+With --diff, a change that cannot be shown to admit nothing new is told as newly admitted. Limits are no rights, and not
+compared; certificates and lists are taken as the files are now.
 
 Relative paths in the configuration are relative to the working directory. Errors name the whole path.
 Risks are told of a file without errors. The folder for records is looked at as this account: run it as the proxy's.
 
-Exit status: 0 clean, 78 errors, 1 only risks with --strict.";
+Exit status: 0 clean, 78 errors, 1 with --strict: only risks, or with --diff, something newly admitted.";
 
 /// Find every problem of a configuration, or what is risky in it where there is none
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Args {
     /// The configuration file
-    #[arg(short, long, value_name = "FILE")]
-    pub config: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "diff")]
+    pub config: Option<PathBuf>,
+    /// Tell what the new one of two configurations newly admits or denies, by peer and role
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "config")]
+    pub diff: Option<Vec<PathBuf>>,
     /// Print one JSON object on standard output instead
     #[arg(long)]
     pub json: bool,
-    /// Let risks fail too
+    /// Let risks fail too, and with --diff what is newly admitted
     #[arg(long)]
     pub strict: bool,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> ExitCode {
-    let (errors, warnings) = match config::load(&args.config) {
+    if let Some([old, new]) = args.diff.as_deref() {
+        return difference::run(old, new, args.json, args.strict);
+    }
+    // Clap asks for it where there is no --diff.
+    let Some(config) = &args.config else { return ExitCode::from(exit::BAD_CONFIGURATION) };
+    let (errors, warnings) = match config::load(config) {
         Ok(loaded) => (Vec::new(), loaded.warnings),
         Err(found) => (found.errors, found.warnings),
     };
     // A reader that has gone away has read enough.
-    let _ = if args.json { as_json(&errors, &warnings) } else { as_text(args, &errors, &warnings) };
+    let _ = if args.json { as_json(&errors, &warnings) } else { as_text(config, &errors, &warnings) };
     ExitCode::from(status(errors.len(), warnings.len(), args.strict))
 }
 
@@ -55,7 +69,7 @@ fn as_json(errors: &[Diagnostic], warnings: &[Diagnostic]) -> std::io::Result<()
     writeln!(std::io::stdout().lock(), "{report:#}")
 }
 
-fn as_text(args: &Args, errors: &[Diagnostic], warnings: &[Diagnostic]) -> std::io::Result<()> {
+fn as_text(config: &Path, errors: &[Diagnostic], warnings: &[Diagnostic]) -> std::io::Result<()> {
     let mut err = std::io::stderr().lock();
     let width = err.is_terminal().then(|| screen(80));
     for error in errors {
@@ -64,7 +78,7 @@ fn as_text(args: &Args, errors: &[Diagnostic], warnings: &[Diagnostic]) -> std::
     for warning in warnings {
         writeln!(err, "{}", shown("risk: ", warning, width))?;
     }
-    writeln!(std::io::stdout().lock(), "{}: {}", args.config.display(), summary(errors.len(), warnings.len()))
+    writeln!(std::io::stdout().lock(), "{}: {}", config.display(), summary(errors.len(), warnings.len()))
 }
 
 /// Risks are told of a file without errors only.

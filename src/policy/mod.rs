@@ -8,6 +8,8 @@ mod admission;
 mod ae_pattern;
 #[warn(missing_docs)]
 mod block;
+#[warn(missing_docs)]
+mod comparison;
 mod covers;
 mod decide;
 #[warn(missing_docs)]
@@ -24,6 +26,7 @@ mod treatment;
 
 pub use ae_pattern::{AePattern, AePatternError};
 pub use block::{Block, Blocked, BlockedError, Blocks, Known};
+pub use comparison::{Change, Things, compare};
 pub use decide::{Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide};
 pub use hours::{Hours, HoursError};
 pub use operation::{Direction, Operation, UnknownOperation};

@@ -58,6 +58,7 @@ mod wait;
 mod age;
 mod de_identification;
 mod demonstration;
+mod difference;
 mod direct;
 mod echo;
 mod file_names;

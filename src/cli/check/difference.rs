@@ -1,0 +1,142 @@
+//! What a new configuration newly admits, or denies, as against an old one.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{exit, screen, wrapped};
+use crate::config::{self, ListenerSettings, Settings};
+use crate::policy::{Change, Things, compare};
+
+/// One change, as `--json` prints it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Told {
+    /// `peer "lyon" (role "modality")`, or a listener.
+    of: String,
+    /// The key that states it.
+    what: String,
+    detail: String,
+}
+
+/// All of them.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Difference {
+    newly_admitted: Vec<Told>,
+    newly_denied: Vec<Told>,
+}
+
+/// Runs the command on an old and a new file.
+pub(super) fn run(old: &Path, new: &Path, json: bool, strict: bool) -> ExitCode {
+    let [old, new] = [old, new].map(|path| config::load(path).map(|loaded| loaded.settings));
+    let (old, new) = match (old, new) {
+        (Ok(old), Ok(new)) => (old, new),
+        (old, new) => {
+            let mut err = std::io::stderr().lock();
+            for problem in [old.err(), new.err()].into_iter().flatten() {
+                // A reader that has gone away has read enough.
+                let _ = writeln!(err, "{problem}");
+            }
+            return ExitCode::from(exit::BAD_CONFIGURATION);
+        }
+    };
+    let difference = Difference::between(&old, &new);
+    let mut out = std::io::stdout().lock();
+    let _ = match json {
+        true => serde_json::to_string_pretty(&difference).map_or(Ok(()), |text| writeln!(out, "{text}")),
+        false => write!(out, "{}", difference.text(screen(80).min(80))),
+    };
+    ExitCode::from(u8::from(strict && !difference.newly_admitted.is_empty()))
+}
+
+impl Difference {
+    fn between(old: &Settings, new: &Settings) -> Self {
+        let mut difference = Self::default();
+        for change in compare(&old.policy, &new.policy, &Both { old, new }) {
+            let told = Told::of(&change);
+            if change.admits { &mut difference.newly_admitted } else { &mut difference.newly_denied }
+                .push(told);
+        }
+        for listener in changed_listeners(old, new) {
+            // What it trusts is not looked into: it may be more, and less.
+            difference.newly_admitted.push(listener);
+        }
+        difference
+    }
+
+    fn text(&self, width: usize) -> String {
+        let mut text = String::new();
+        for (title, all) in [("newly admitted", &self.newly_admitted), ("newly denied", &self.newly_denied)] {
+            match all.as_slice() {
+                [] => text.push_str(&format!("nothing {title}\n")),
+                some => {
+                    text.push_str(&format!("{title}:\n"));
+                    some.iter().zip(std::iter::once(None).chain(some.iter().map(Some))).for_each(
+                        |(told, before)| {
+                            told.write(&mut text, before.is_some_and(|before| before.of == told.of), width);
+                        },
+                    );
+                }
+            }
+        }
+        text
+    }
+}
+
+impl Told {
+    fn of(change: &Change) -> Self {
+        let of = format!("peer \"{}\" (role \"{}\")", change.peer, change.role);
+        Self { of, what: change.what.into(), detail: change.detail.clone() }
+    }
+
+    /// Under the name of what it is about, unless that stands there already.
+    fn write(&self, text: &mut String, is_named: bool, width: usize) {
+        if !is_named {
+            text.push_str(&format!("  {}\n", self.of));
+        }
+        let mut what = self.what.as_str();
+        for line in wrapped(&self.detail, width.saturating_sub(24).max(20)) {
+            text.push_str(&format!("    {what:<19} {line}\n"));
+            what = "";
+        }
+    }
+}
+
+/// What both configurations say of things that peers refer to.
+struct Both<'s> {
+    old: &'s Settings,
+    new: &'s Settings,
+}
+
+impl Things for Both<'_> {
+    fn is_other_rewrite(&self, name: &str) -> bool {
+        !self.new.rewrites_like(self.old, name)
+    }
+
+    fn is_other_upstream(&self, name: &str) -> bool {
+        !self.new.keys.say_the_same(&self.old.keys, "upstream", name)
+    }
+}
+
+/// Listeners that both have, and that trust, or listen, otherwise.
+fn changed_listeners(old: &Settings, new: &Settings) -> Vec<Told> {
+    let before = |listener: &ListenerSettings| old.listeners.iter().any(|other| other.name == listener.name);
+    let told = |listener: &ListenerSettings| {
+        let of = format!("listener \"{}\"", listener.name);
+        let keys = new.keys.changed_of(&old.keys, "listener", &listener.name);
+        let told =
+            |key: String| Told { of: of.clone(), what: key, detail: "is otherwise than before".into() };
+        let is_new = !before(listener);
+        let new = is_new.then(|| Told {
+            of: of.clone(),
+            what: "listener".into(),
+            detail: listener.address.to_string(),
+        });
+        // Its upstream is told of the peers that it leads there.
+        let keys = keys.into_iter().filter(|key| !is_new && key != "upstream");
+        new.into_iter().chain(keys.map(told)).collect::<Vec<_>>()
+    };
+    new.listeners.iter().flat_map(|listener| told(listener)).collect()
+}

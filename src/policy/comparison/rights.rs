@@ -1,0 +1,85 @@
+//! What a peer may do, and what becomes of it.
+
+use super::{Change, Compared, listed};
+use crate::policy::{AePattern, Operation, Peer, Role};
+
+/// What is otherwise of its role, its upstream and its rewrite.
+pub(super) fn changes(compared: &Compared<'_>, old: &Peer, new: &Peer) -> Vec<Change> {
+    let mut changes = of_roles(old, new);
+    let both = |what, detail: &str| [true, false].map(|admits| Change::of(new, admits, what, detail));
+    if !compared.leads_alike(old, new) {
+        changes.extend(both("upstream", "leads elsewhere, or otherwise, than before"));
+    }
+    if !compared.rewrites_alike(old, new) {
+        let name = |peer: &Peer| peer.rewrite.as_ref().map_or("none".into(), |name| format!("\"{name}\""));
+        let detail = match name(old) == name(new) {
+            true => format!("{} rewrites otherwise than before", name(new)),
+            false => format!("{}, before {}", name(new), name(old)),
+        };
+        changes.extend(both("rewrite", &detail));
+    }
+    changes
+}
+
+/// Whether all that a peer may do, the other one may too, in the same way. Never true by mistake.
+pub(super) fn cover(compared: &Compared<'_>, wide: &Peer, narrow: &Peer) -> bool {
+    changes(compared, wide, narrow).iter().all(|change| !change.admits)
+}
+
+/// What is otherwise of their roles.
+pub(super) fn of_roles(old: &Peer, new: &Peer) -> Vec<Change> {
+    let (was, is) = (&old.role, &new.role);
+    let mut changes = Vec::new();
+    for (admits, one, other) in [(true, is, was), (false, was, is)] {
+        let mut found = |what, detail: String| changes.push(Change::of(new, admits, what, detail));
+        let operations = one.operations.iter().filter(|operation| !other.operations.contains(operation));
+        let operations = listed(operations.map(|operation| operation.name()));
+        if !operations.is_empty() {
+            found("operations", operations);
+        }
+        let classes = one.sop_classes.beyond(&other.sop_classes);
+        if !classes.is_empty() {
+            found("sop-classes", listed(classes));
+        }
+        let syntaxes = one.transfer_syntaxes.beyond(&other.transfer_syntaxes);
+        if !syntaxes.is_empty() {
+            found("transfer-syntaxes", listed(syntaxes));
+        }
+        let destinations = destinations(one, other);
+        if !destinations.is_empty() {
+            found("move-destinations", destinations);
+        }
+        if let Some(hours) = hours(one, other) {
+            found("hours", hours);
+        }
+        if one.minimum_tls < other.minimum_tls {
+            let least =
+                one.minimum_tls.map_or("any, or none".into(), |version| format!("{version} or later"));
+            found("minimum-tls", least);
+        }
+    }
+    changes
+}
+
+/// Where one role lets a C-MOVE send to, and the other one does not.
+fn destinations(one: &Role, other: &Role) -> String {
+    let moves = |role: &Role| role.operations.contains(&Operation::CMove);
+    match (&one.move_destinations, &other.move_destinations) {
+        _ if !moves(one) || !moves(other) => String::new(),
+        (_, None) => String::new(),
+        (None, Some(_)) => "any".into(),
+        (Some(one), Some(other)) => {
+            let beyond = |pattern: &&AePattern| !other.iter().any(|wide| wide.covers(pattern));
+            listed(one.iter().filter(beyond))
+        }
+    }
+}
+
+/// When one role may be used, and the other one perhaps not.
+fn hours(one: &Role, other: &Role) -> Option<String> {
+    let others = other.hours.as_ref()?;
+    match &one.hours {
+        None => Some("always".into()),
+        Some(hours) => (!others.cover(hours)).then(|| hours.to_string()),
+    }
+}
