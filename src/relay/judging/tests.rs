@@ -59,7 +59,7 @@ fn verdict(settings: &Settings, calling: &AeTitle) -> Verdict {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn an_open_association_goes_on_only_where_it_would_be_let_in_to_do_all_that_it_may(
