@@ -16,14 +16,15 @@ use crate::wait;
 const UNKNOWN_CALLING: [u8; 4] = [0, 1, 1, 3];
 
 #[test]
-fn a_reload_counts_for_new_associations_and_open_ones_go_on() {
+fn a_reload_counts_for_new_associations_and_open_ones_finish_where_that_is_wanted() {
     let upstream = Upstream::bind();
     let setup = Setup::plain(upstream.address);
     let gate = Gate::start(&setup);
     let (mut requestor, mut acceptor) =
         raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
     let loaded = gate.count("configuration-loaded");
-    let stricter = Setup { peers: gate::peer("calling-ae-titles = [\"LYON\"]"), ..setup };
+    let finish = "[policy]\nopen-associations = \"finish\"";
+    let stricter = Setup { peers: gate::peer("calling-ae-titles = [\"LYON\"]"), extra: finish, ..setup };
     gate.reload(&stricter.toml());
     wait::until("the reload", || (gate.count("configuration-loaded") > loaded).then_some(()));
     assert_eq!(rejection(&gate.plain(), &verification("SITE", "PACS")), UNKNOWN_CALLING);
