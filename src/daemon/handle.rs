@@ -20,6 +20,7 @@ pub struct Handle {
     blocking: Arc<Blocking>,
     requests: mpsc::Sender<Request>,
     changes: watch::Receiver<Arc<Settings>>,
+    refused: watch::Receiver<Option<Arc<str>>>,
     began: Instant,
 }
 
@@ -57,10 +58,11 @@ impl Handle {
         gate: Arc<Gate>,
         blocking: Arc<Blocking>,
         changes: watch::Receiver<Arc<Settings>>,
+        refused: watch::Receiver<Option<Arc<str>>>,
         began: Instant,
     ) -> (Self, mpsc::Receiver<Request>) {
         let (requests, asked) = mpsc::channel(WAITING);
-        (Self { gate, blocking, requests, changes, began }, asked)
+        (Self { gate, blocking, requests, changes, refused, began }, asked)
     }
 
     /// The settings in force.
@@ -73,6 +75,11 @@ impl Handle {
         let mut changes = self.changes.clone();
         changes.mark_unchanged();
         changes
+    }
+
+    /// The first problem of what was read last, where that was refused and the one before it stays in force.
+    pub(crate) fn refused(&self) -> Option<Arc<str>> {
+        self.refused.borrow().clone()
     }
 
     /// When the proxy began.

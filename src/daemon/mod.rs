@@ -70,6 +70,8 @@ pub struct Daemon {
     beginning: Arc<Settings>,
     /// Whoever tells of what ends follows the settings in force.
     followed: watch::Sender<Arc<Settings>>,
+    /// The first problem of what was read last, where that was refused.
+    refused: watch::Sender<Option<Arc<str>>>,
     handle: Handle,
     asked: mpsc::Receiver<Request>,
 }

@@ -7,6 +7,9 @@ use crate::audit::{self, Event};
 use crate::config::{self, Diagnostics, Loaded, Settings};
 use crate::relay::InForce;
 
+/// Characters of a problem that whoever looks at the state of the proxy sees.
+const SHOWN: usize = 300;
+
 impl Daemon {
     /// Reads the configuration again, and puts it into force. Everything is read and checked before anything is. The digest of
     /// what is in force then.
@@ -83,6 +86,7 @@ impl Daemon {
         self.gate.upstreams.follow(&settings);
         self.listeners.follow(&settings, bound);
         self.gate.metrics.reloaded(true);
+        self.refused.send_replace(None);
         self.followed.send_replace(settings.clone());
         self.forwarding.reload(&settings.forwarding);
         self.monitoring.follow(to, &self.watch).await;
@@ -107,6 +111,8 @@ impl Daemon {
     /// Records that another configuration was refused and the old one stays in force.
     pub async fn record_refused(&self, problems: Vec<String>, by: Option<audit::ReloadedBy>) {
         self.gate.metrics.reloaded(false);
+        let shown = |problem: &String| problem.chars().take(SHOWN).collect::<String>().into();
+        self.refused.send_replace(problems.first().map(shown));
         let settings = self.settings();
         let refused = audit::ConfigurationRefused {
             file: settings.path.display().to_string(),

@@ -53,7 +53,9 @@ impl Daemon {
         tokio::spawn(hours::keep(gate.clone()));
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
-        let (handle, asked) = Handle::new(gate.clone(), blocking, followed.subscribe(), began);
+        let refused = watch::Sender::new(None);
+        let (handle, asked) =
+            Handle::new(gate.clone(), blocking, followed.subscribe(), refused.subscribe(), began);
         Ok(Some(Self {
             gate,
             stage,
@@ -66,6 +68,7 @@ impl Daemon {
             monitoring,
             beginning: settings,
             followed,
+            refused,
             handle,
             asked,
         }))

@@ -158,6 +158,12 @@ fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
     } else if !gate.audit.admits() {
         add(Level::Critical, "the disk of the records hangs".into());
     }
+    if let Some(problem) = proxy.refused() {
+        add(
+            Level::Warning,
+            format!("what was read last was refused, the one before stays in force: {problem}"),
+        );
+    }
     gate.upstreams.states().iter().filter_map(of_upstream).for_each(|(level, what)| add(level, what));
     if !proxy.is_running() {
         add(Level::Warning, "it was told to stop, and takes no new associations".into());
