@@ -22,12 +22,13 @@
 
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::{AdminListen, AdminSettings, Settings};
 use crate::daemon::Handle;
-use crate::http::{self, BindError, Bound, Bounds, Listen, Serving};
+use crate::http::{self, BindError, Bound, Bounds, Listen, Serving, TlsInForce};
 
 mod access;
 mod api;
@@ -72,38 +73,67 @@ pub struct Interface {
     end: watch::Sender<bool>,
 }
 
-/// Has every socket and address of the interface, where the configuration has one. Nobody is answered yet.
+/// A socket or address of the interface, where nobody is answered yet.
+pub struct Place {
+    bound: Bound,
+    /// Of the start, where connections begin with a handshake: whether they do is settled there.
+    tls: Option<Arc<ServerConfig>>,
+}
+
+/// Has every socket and address of the interface, where the configuration has one.
 ///
 /// # Errors
 /// The first of them that cannot be had.
-pub async fn bind(settings: &Settings) -> Result<Vec<Bound>, BindError> {
+pub async fn bind(settings: &Settings) -> Result<Vec<Place>, BindError> {
     let Some(AdminSettings { listen, tls, .. }) = &settings.admin else { return Ok(Vec::new()) };
-    let mut bound = Vec::with_capacity(listen.len());
+    let mut places = Vec::with_capacity(listen.len());
     for one in listen {
         let (listen, tls) = match one {
             AdminListen::Unix(path) => (Listen::Unix(path.clone()), None),
             AdminListen::Tcp(address) => (Listen::Address(*address), tls.as_ref()),
         };
-        bound.push(http::bind(&listen, tls.map(|tls| tls.built.config.clone()), Bounds::default()).await?);
+        let bound = http::bind(&listen, Bounds::default()).await?;
+        places.push(Place { bound, tls: tls.map(|tls| tls.built.config.clone()) });
     }
-    Ok(bound)
+    Ok(places)
 }
 
-/// Answers about a proxy from now on, wherever it was bound. `monitoring` is what a monitor asks for.
-pub fn serve(bound: Vec<Bound>, proxy: Handle, monitoring: axum::Router) -> Interface {
+/// Answers about a proxy from now on, at every place. `monitoring` is what a monitor asks for.
+pub fn serve(places: Vec<Place>, proxy: Handle, monitoring: axum::Router) -> Interface {
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
     let (end, ending) = watch::channel(false);
     let (people, sessions) = (Arc::default(), Arc::default());
     let (begun, streams) = (Begun::default(), Streams::default());
-    let shared =
-        Shared { proxy, recorder: recorder.clone(), people, sessions, begun: begun.clone(), streams, ending };
+    let shared = Shared {
+        proxy: proxy.clone(),
+        recorder: recorder.clone(),
+        people,
+        sessions,
+        begun: begun.clone(),
+        streams,
+        ending,
+    };
     let router = api::router(shared, monitoring);
     tokio::spawn(recorder.clone().each_minute());
-    let serve = |bound: Bound| {
+    let serve = |Place { bound, tls }: Place| {
         tracing::info!(at = %bound.address(), "administration interface");
+        let bound = match tls {
+            Some(of_start) => bound.behind(renewed(proxy.clone(), of_start)),
+            None => bound,
+        };
         bound.serve(router.clone())
     };
-    Interface { serving: bound.into_iter().map(serve).collect(), recorder, begun, end }
+    Interface { serving: places.into_iter().map(serve).collect(), recorder, begun, end }
+}
+
+/// As the configuration in force says: certificate, key, client CAs and revocation lists. An `[admin.tls]` that was taken out of
+/// it stays until a restart, since whoever knows the address expects TLS there.
+fn renewed(proxy: Handle, of_start: Arc<ServerConfig>) -> TlsInForce {
+    Arc::new(move || {
+        let settings = proxy.settings();
+        let tls = settings.admin.as_ref().and_then(|admin| admin.tls.as_ref());
+        tls.map_or_else(|| of_start.clone(), |tls| tls.built.config.clone())
+    })
 }
 
 impl Interface {

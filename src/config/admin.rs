@@ -16,7 +16,7 @@ use crate::users::AdminRole;
 /// Bytes of a path that the system takes for a socket (unix(7)).
 const LONGEST_PATH: usize = 107;
 
-/// Keys that a reload takes into force; others wait for a restart.
+/// Keys that a reload takes into force; others wait for a restart. Whether there is a `tls` does too.
 const FOLLOWED: [&str; 5] = ["access", "patient-identifiers", "session-idle", "session-max", "tls"];
 
 const SESSION_IDLE: Duration = Duration::from_secs(15 * 60);
@@ -35,8 +35,7 @@ pub(super) fn admin(root: &Section<'_>) -> Option<AdminSettings> {
     // Where only its header is missing, that was told.
     let has_tls = section.has("tls") || section.report.lacks("[admin.tls]");
     let tls = section.table("tls").and_then(|table| tls::server(&table));
-    let of_tls = tls.as_ref().map(|tls| (&tls.settings, &tls.built.files));
-    let fingerprint = format!("{}{of_tls:?}", section.written(&FOLLOWED));
+    let fingerprint = format!("{}{has_tls}", section.written(&FOLLOWED));
     let access: Vec<AdminAccess> =
         section.tables("access").iter().filter_map(|one| access(one, has_tls)).collect();
     // People log in where nothing else says who they are.

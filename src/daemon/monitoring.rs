@@ -40,7 +40,7 @@ impl Monitoring {
             _ if wanted == there => Ok(Move::Stay),
             None => Ok(Move::Close),
             Some(address) => {
-                let bound = http::bind(&Listen::Address(address), None, Bounds::default()).await?;
+                let bound = http::bind(&Listen::Address(address), Bounds::default()).await?;
                 Ok(Move::To(address, Box::new(bound)))
             }
         }

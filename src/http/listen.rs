@@ -77,11 +77,15 @@ enum Why {
     Other(#[from] io::Error),
 }
 
+/// What the handshake of a connection that begins now is held with, and what it shows; asked for each connection, so that a
+/// certificate can be renewed under a socket that stays.
+pub type TlsInForce = Arc<dyn Fn() -> Arc<ServerConfig> + Send + Sync>;
+
 /// A socket at which nobody is answered yet.
 pub struct Bound {
     pub(super) socket: Socket,
     pub(super) listen: Listen,
-    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) tls: Option<TlsInForce>,
     pub(super) bounds: Bounds,
 }
 
@@ -110,22 +114,18 @@ fn which(path: &Path) -> Option<(u64, u64)> {
     fs::symlink_metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Listens, with `tls` for each connection where there is one. Whoever connects waits until it is served.
+/// Listens. Whoever connects waits until it is served.
 ///
 /// # Errors
 /// [`BindError`] says what is in the way, and what to do.
-pub async fn bind(
-    listen: &Listen,
-    tls: Option<Arc<ServerConfig>>,
-    bounds: Bounds,
-) -> Result<Bound, BindError> {
+pub async fn bind(listen: &Listen, bounds: Bounds) -> Result<Bound, BindError> {
     let bound = match listen {
         Listen::Address(address) => tcp(*address).map_err(of_address),
         Listen::Unix(path) => unix(path).await,
     };
     let refused = |why| BindError { listen: listen.clone(), why };
     let (socket, listen) = bound.map_err(refused)?;
-    Ok(Bound { socket, listen, tls, bounds })
+    Ok(Bound { socket, listen, tls: None, bounds })
 }
 
 fn tcp(address: SocketAddr) -> io::Result<(Socket, Listen)> {

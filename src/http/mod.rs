@@ -32,7 +32,7 @@ mod serving;
 
 pub use caller::{Caller, Source};
 pub use here::{is_for_here, only_for_here};
-pub use listen::{BindError, Bound, Listen, bind};
+pub use listen::{BindError, Bound, Listen, TlsInForce, bind};
 pub use problem::Problem;
 pub use serving::Serving;
 

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::connection::{Shared, Stream, serve};
 use super::listen::Socket;
-use super::{Bound, Bounds, Listen, Source};
+use super::{Bound, Bounds, Listen, Source, TlsInForce};
 use crate::policy::limits::of_one_site;
 
 /// The wait after an accept that failed, as when the process has no file descriptors left.
@@ -52,6 +52,11 @@ impl Bound {
     /// Where, with the port that the system chose.
     pub fn address(&self) -> &Listen {
         &self.listen
+    }
+
+    /// Behind TLS: each connection begins with a handshake.
+    pub fn behind(self, tls: TlsInForce) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// Answers what is asked, each request with a [`Caller`](super::Caller) as its extension.
@@ -143,7 +148,7 @@ impl Accepting {
             return;
         }
         let shared = Arc::new(Shared::new(self.bound.bounds, self.began));
-        let (tls, router) = (self.bound.tls.clone(), self.router.clone());
+        let (tls, router) = (self.bound.tls.as_ref().map(|in_force| in_force()), self.router.clone());
         let served = serve(stream, (source, own), tls, router, shared.clone(), self.stop.clone());
         let task = self.connections.spawn(served);
         self.places.insert(task.id(), Place { whose, shared, task });

@@ -48,7 +48,7 @@ fn router(told: &Arc<Notify>) -> Router {
 /// On a port that the system chose.
 async fn served(bounds: Bounds) -> Serving {
     let listen = Listen::Address(([127, 0, 0, 1], 0).into());
-    bind(&listen, None, bounds).await.unwrap().serve(router(&Arc::default()))
+    bind(&listen, bounds).await.unwrap().serve(router(&Arc::default()))
 }
 
 async fn connect(serving: &Serving) -> TcpStream {

@@ -32,7 +32,7 @@ async fn however_many_connect_there_are_no_more_places_and_the_longest_idle_make
 async fn who_waits_for_an_answer_makes_no_room() {
     let told = Arc::new(Notify::new());
     let listen = Listen::Address(([127, 0, 0, 1], 0).into());
-    let serving = bind(&listen, None, BOUNDS).await.unwrap().serve(router(&told));
+    let serving = bind(&listen, BOUNDS).await.unwrap().serve(router(&told));
     let mut waiting = connect(&serving).await;
     waiting.write_all(b"GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut streams = Vec::new();
@@ -78,7 +78,7 @@ async fn nobody_takes_more_than_his_share_of_the_places_and_makes_room_himself()
     let told = Arc::new(Notify::new());
     let listen = Listen::Address(([127, 0, 0, 1], 0).into());
     let bounds = Bounds { share: 2, ..BOUNDS };
-    let serving = bind(&listen, None, bounds).await.unwrap().serve(router(&told));
+    let serving = bind(&listen, bounds).await.unwrap().serve(router(&told));
     let Listen::Address(address) = serving.address() else { unreachable!("an address") };
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
@@ -101,7 +101,7 @@ async fn nobody_takes_more_than_his_share_of_the_places_and_makes_room_himself()
 async fn what_is_under_way_is_answered_before_it_stops() {
     let told = Arc::new(Notify::new());
     let listen = Listen::Address(([127, 0, 0, 1], 0).into());
-    let serving = bind(&listen, None, BOUNDS).await.unwrap().serve(router(&told));
+    let serving = bind(&listen, BOUNDS).await.unwrap().serve(router(&told));
     let mut stream = connect(&serving).await;
     // The first answer says that the connection is served.
     assert!(answer(&mut stream, WORD).await.ends_with("word"));
@@ -113,5 +113,5 @@ async fn what_is_under_way_is_answered_before_it_stops() {
         serving.stop().await;
     });
     assert!(got.is_empty() || got.ends_with("later"), "{got}");
-    assert!(bind(&address, None, BOUNDS).await.is_ok(), "the socket is free again");
+    assert!(bind(&address, BOUNDS).await.is_ok(), "the socket is free again");
 }

@@ -27,8 +27,7 @@ async fn asked(mut stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + U
 async fn a_unix_socket_is_for_owner_and_group_knows_who_connects_and_goes_at_the_end() {
     let home = Scratch::new();
     let path = home.path().join("admin.sock");
-    let serving =
-        bind(&Listen::Unix(path.clone()), None, BOUNDS).await.unwrap().serve(router(&Arc::default()));
+    let serving = bind(&Listen::Unix(path.clone()), BOUNDS).await.unwrap().serve(router(&Arc::default()));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
     let got = asked(UnixStream::connect(&path).await.unwrap()).await;
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
@@ -50,7 +49,7 @@ async fn a_socket_lies_where_nobody_else_can_put_another_and_is_alone_there() {
     std::os::unix::fs::symlink(&other, folder.join(format!(".{:x}", std::process::id()))).unwrap();
     for (mode, is_good) in [(0o777, false), (0o1777, true), (0o770, true), (0o755, true)] {
         fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
-        match bind(&listen, None, BOUNDS).await {
+        match bind(&listen, BOUNDS).await {
             Ok(_bound) => {
                 let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
                 assert_eq!((is_good, names.collect::<Vec<_>>()), (true, vec!["admin.sock".into()]));
@@ -72,9 +71,9 @@ async fn a_socket_that_nobody_answers_is_replaced_and_nothing_else_is() {
     let path = home.path().join("admin.sock");
     let listen = Listen::Unix(path.clone());
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-    let bound = bind(&listen, None, BOUNDS).await.unwrap();
+    let bound = bind(&listen, BOUNDS).await.unwrap();
     let refusal = |error: super::super::BindError| error.to_string();
-    let taken = bind(&listen, None, BOUNDS).await.map_err(refusal).err().unwrap();
+    let taken = bind(&listen, BOUNDS).await.map_err(refusal).err().unwrap();
     assert!(
         taken
             .ends_with("admin.sock: another process answers at that socket; stop it, or choose another path"),
@@ -84,7 +83,7 @@ async fn a_socket_that_nobody_answers_is_replaced_and_nothing_else_is() {
     fs::remove_file(&path).unwrap();
     fs::write(&path, "letters").unwrap();
     drop(bound);
-    let no_socket = bind(&listen, None, BOUNDS).await.map_err(refusal).err().unwrap();
+    let no_socket = bind(&listen, BOUNDS).await.map_err(refusal).err().unwrap();
     assert!(no_socket.contains("a file at that path that is no socket"), "{no_socket}");
     assert_eq!(fs::read(&path).unwrap(), b"letters");
 }
@@ -101,7 +100,7 @@ async fn what_is_in_the_way_of_a_socket_is_said() {
         (Listen::Unix(home.path().join("x".repeat(120))), "107 bytes are the most"),
     ];
     for (listen, expected) in cases {
-        let error = bind(&listen, None, BOUNDS).await.err().unwrap().to_string();
+        let error = bind(&listen, BOUNDS).await.err().unwrap().to_string();
         assert!(
             error.starts_with(&format!("cannot listen at {listen}: ")) && error.contains(expected),
             "{error}"
@@ -144,9 +143,10 @@ async fn a_certificate_that_was_shown_and_verified_is_told() {
         .with_client_auth_cert(vec![certificate.clone()], key())
         .unwrap();
     let listen = Listen::Address(([127, 0, 0, 1], 0).into());
-    let bound = bind(&listen, Some(Arc::new(server)), BOUNDS).await.unwrap();
+    let bound = bind(&listen, BOUNDS).await.unwrap();
     let Listen::Address(address) = bound.address().clone() else { unreachable!("an address") };
-    let serving = bound.serve(router(&Arc::default()));
+    let server = Arc::new(server);
+    let serving = bound.behind(Arc::new(move || server.clone())).serve(router(&Arc::default()));
     let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let got = asked(TlsConnector::from(Arc::new(client)).connect(name, stream).await.unwrap()).await;
