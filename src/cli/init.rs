@@ -3,16 +3,18 @@
 mod answers;
 mod configuration;
 mod folder;
+mod interruption;
 mod told;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
-use super::user::{self, passcode::Chosen};
+use super::user::{self, Confirmed, passcode::Chosen};
 use crate::config;
-use answers::Flags;
+use answers::{Answers, Flags};
 use folder::{Folder, USERS, USERS_KEY};
+use interruption::Interruption;
 
 /// Make a configuration, a CA, certificates, keys and a first user for a PACS and its first remote site
 #[derive(Debug, clap::Args)]
@@ -23,7 +25,7 @@ Examples:
     --site-ae-title LYON_CT1 --site-network 203.0.113.0/24 --user anna --make-passcode
 
 At a terminal, what no flag says is asked. DIR is made where it is missing, and has to be empty; where anything fails,
-nothing of it is left. What is made passes dimsegate check --strict.
+or is broken off, nothing of it is left. What is made passes dimsegate check --strict.
 
 Exit status: 0 made, 64 not at a terminal and a flag is missing, 73 DIR cannot be made or is not empty.")]
 pub(super) struct Args {
@@ -51,28 +53,44 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(chosen) => chosen,
         Err(status) => return status,
     };
-    if let Err(text) = folder.fill(&answers) {
-        return failed(&text);
-    }
-    if let Err(status) = first_user(&folder, &answers.user, &chosen) {
-        return status;
-    }
-    let loaded = match config::load(&folder.configuration()) {
-        Ok(loaded) => loaded,
-        Err(problems) => return failed(&format!("what was made is not right: {problems}")),
+    let confirmed = match user::second_factor_of(&answers.user) {
+        Ok(confirmed) => confirmed,
+        Err(status) => return status,
     };
+    // Nothing is asked any more, and there was nothing until here.
+    let made = Interruption::expected()
+        .map_err(|error| failed(&error.to_string()))
+        .and_then(|interruption| make(&mut folder, &answers, (&chosen, confirmed), &interruption));
+    match made {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(status) => status,
+    }
+}
+
+/// Makes everything, or leaves nothing.
+fn make(
+    folder: &mut Folder,
+    answers: &Answers,
+    person: (&Chosen, Confirmed),
+    interruption: &Interruption,
+) -> Result<(), ExitCode> {
+    folder.fill(answers).map_err(|text| failed(&text))?;
+    first_user(folder, &answers.user, person)?;
+    let loaded = config::load(&folder.configuration());
+    let loaded = loaded.map_err(|problems| failed(&format!("what was made is not right: {problems}")))?;
+    interruption.has_come().map_or(Ok(()), Err)?;
     folder.keep();
     for risk in &loaded.warnings {
         eprintln!("risk: {risk}");
     }
-    print!("{}", told::told(&folder, &answers));
-    ExitCode::SUCCESS
+    print!("{}", told::told(folder, answers));
+    Ok(())
 }
 
-/// With a second factor, which is shown here alone.
-fn first_user(folder: &Folder, name: &str, chosen: &Chosen) -> Result<(), ExitCode> {
+/// With a second factor, which was shown before.
+fn first_user(folder: &Folder, name: &str, person: (&Chosen, Confirmed)) -> Result<(), ExitCode> {
     let key = config::users_key(&folder.file(USERS_KEY)).map_err(|text| failed(&text))?;
-    user::first(folder.file(USERS), key, name, chosen)
+    user::first(folder.file(USERS), key, name, person)
 }
 
 fn failed(text: &str) -> ExitCode {

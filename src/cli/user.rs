@@ -6,6 +6,8 @@ mod list;
 pub(super) mod passcode;
 mod second_factor;
 
+pub(super) use second_factor::Confirmed;
+
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -85,8 +87,18 @@ pub(super) fn run(args: &Args) -> ExitCode {
     done.map_or_else(|status| status, |()| ExitCode::SUCCESS)
 }
 
-/// Makes a file of users with an administrator who has a second factor.
-pub(super) fn first(file: PathBuf, key: Key, name: &str, chosen: &passcode::Chosen) -> Result<(), ExitCode> {
+/// Shows somebody a secret for an authenticator app, and has it confirmed.
+pub(super) fn second_factor_of(name: &str) -> Result<Confirmed, ExitCode> {
+    second_factor::confirmed(name, &second_factor::Issuer::default())
+}
+
+/// Makes a file of users with an administrator who has a second factor. Nothing is asked.
+pub(super) fn first(
+    file: PathBuf,
+    key: Key,
+    name: &str,
+    (chosen, confirmed): (&passcode::Chosen, Confirmed),
+) -> Result<(), ExitCode> {
     let user = User {
         name: name.to_owned(),
         hash: chosen.hash.clone(),
@@ -96,7 +108,7 @@ pub(super) fn first(file: PathBuf, key: Key, name: &str, chosen: &passcode::Chos
         disabled: false,
         peers: Vec::new(),
     };
-    add::add(&Place { file, key: Some(key) }, user, chosen, Some(&second_factor::Issuer::default()))
+    add::add(&Place { file, key: Some(key) }, user, chosen, Some(confirmed))
 }
 
 impl Which {
@@ -120,6 +132,14 @@ impl Which {
 impl Place {
     fn store(&self) -> Store {
         Store::new(&self.file)
+    }
+
+    /// What one-time secrets are encrypted with.
+    fn key(&self) -> Result<&Key, ExitCode> {
+        self.key.as_ref().ok_or_else(|| {
+            eprintln!("no key to encrypt a one-time secret with: write [users] key-file, or give --key-file");
+            ExitCode::from(exit::USAGE)
+        })
     }
 
     /// Whoever is not there is not asked for anything.

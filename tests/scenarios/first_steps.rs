@@ -152,13 +152,56 @@ fn without_a_terminal_what_is_missing_is_named_and_nothing_is_made() {
     assert!(status == 73 && err.contains("certs/server.pem/gate"), "{err}");
 }
 
+/// Whoever answers up to a question, and is shown that.
+fn asked_up_to(home: &Path, question: usize) -> Terminal {
+    let mut terminal = Terminal::start(home, "init a/gate --user anna");
+    for answer in QUESTIONS[..question].iter().zip(&ANSWERS) {
+        terminal.expect(answer.0);
+        terminal.answer(answer.1);
+    }
+    terminal.expect(QUESTIONS[question]);
+    terminal
+}
+
+/// All of `init`.
+const QUESTIONS: [&str; 9] = [
+    "sites reach this proxy [",
+    "address of the PACS [",
+    "AE title of the PACS [",
+    "name of the first remote site [",
+    "AE title of the site [",
+    "network of the site [",
+    "passcode for anna: ",
+    "once more: ",
+    "code that the app shows now: ",
+];
+
+const ANSWERS: [&str; 8] = ["localhost", "", "", "", "", "", "seven quiet herons", "seven quiet herons"];
+
 #[test]
-fn ctrl_c_at_a_question_leaves_nothing() {
+fn who_breaks_off_at_a_question_leaves_nothing() {
     let home = Scratch::new();
-    let mut terminal = Terminal::start(home.path(), "init a/gate");
-    terminal.expect("sites reach this proxy [");
-    terminal.keys("\x03");
-    // As script(1) tells of a signal.
-    assert_eq!(terminal.end().0, 130);
-    assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), 0);
+    let is_empty = || fs::read_dir(home.path()).expect("a folder").count() == 0;
+    for (number, question) in QUESTIONS.iter().enumerate() {
+        for how in ["Ctrl-C", "the end of the input", "SIGTERM"] {
+            let mut terminal = asked_up_to(home.path(), number);
+            match how {
+                "Ctrl-C" => terminal.keys("\x03"),
+                "SIGTERM" => terminal.signal("TERM"),
+                _ => terminal.keys("\x04"),
+            }
+            let (status, shown) = terminal.end();
+            assert_ne!(status, 0, "{how} at {question:?}: {shown}");
+            assert!(is_empty(), "{how} at {question:?} left something: {shown}");
+        }
+    }
+    let mut terminal = asked_up_to(home.path(), QUESTIONS.len() - 1);
+    for _ in 0..2 {
+        terminal.answer("no code");
+        terminal.expect("that is not the code of now");
+    }
+    terminal.answer("no code");
+    let (status, shown) = terminal.end();
+    assert!(status == 65 && shown.contains("not confirmed; nothing was changed"), "{status} {shown}");
+    assert!(is_empty(), "a wrong code left something: {shown}");
 }

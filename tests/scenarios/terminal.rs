@@ -1,5 +1,6 @@
 //! A command at a terminal of its own, which script(1) of util-linux makes: what it asks is read, and answered.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -68,6 +69,16 @@ impl Terminal {
     /// Types keys as they are.
     pub fn keys(&mut self, keys: &str) {
         self.child.stdin.as_mut().expect("a pipe").write_all(keys.as_bytes()).expect("keys that are taken");
+    }
+
+    /// Sends a signal to the command itself.
+    pub fn signal(&self, signal: &str) {
+        let script = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{script}/task/{script}/children"));
+        let children = children.expect("the children of script(1)");
+        let mut kill = Command::new("kill");
+        kill.arg(format!("-{signal}")).args(children.split_whitespace());
+        assert!(kill.status().expect("kill").success(), "{children}");
     }
 
     /// Its exit status, and all that was shown.

@@ -32,7 +32,8 @@ fn what_is_made_has_no_errors_and_no_risks() {
     let mut folder = Folder::begin(&home.path().join("a/b")).unwrap();
     folder.fill(&answers()).unwrap();
     let chosen = All::parse_from(["init", "--make-passcode"]).flags.source.choose_or("anna", false).unwrap();
-    super::first_user(&folder, "anna", &chosen).unwrap();
+    let confirmed = crate::cli::user::second_factor_of("anna").unwrap();
+    super::first_user(&folder, "anna", (&chosen, confirmed)).unwrap();
     folder.keep();
     let loaded = config::load(&folder.configuration()).unwrap();
     let users = crate::users::read(&folder.file("keys/users.toml")).unwrap();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 
 use super::passcode::{Chosen, Source};
-use super::second_factor::{self, Issuer};
+use super::second_factor::{self, Confirmed, Issuer};
 use super::{Place, Which, failed, refused};
 use crate::users::{self, AdminRole, User, UsersError, check_name, moment};
 
@@ -68,19 +68,20 @@ pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
         disabled: false,
         peers: args.peers.clone(),
     };
-    add(&place, user, &chosen, Some(&args.issuer).filter(|_| !args.without_one_time_code))
+    let issuer = Some(&args.issuer).filter(|_| !args.without_one_time_code);
+    let confirmed = issuer.map(|issuer| second_factor::confirmed(&args.name, issuer)).transpose()?;
+    add(&place, user, &chosen, confirmed)
 }
 
-/// Adds a user, with a second factor where an `issuer` is named.
+/// Adds a user, with the second factor that was confirmed. Nothing is asked any more.
 pub(super) fn add(
     place: &Place,
     user: User,
     chosen: &Chosen,
-    issuer: Option<&Issuer>,
+    confirmed: Option<Confirmed>,
 ) -> Result<(), ExitCode> {
     let name = user.name.clone();
-    let confirmed = issuer.map(|issuer| second_factor::confirmed(place, &name, issuer)).transpose()?;
-    let one_time = confirmed.as_ref().map(|confirmed| confirmed.sealed.clone());
+    let one_time = confirmed.as_ref().map(|confirmed| confirmed.sealed(place, &name)).transpose()?;
     place.store().add(User { one_time, ..user }).map_err(|error| failed(&error))?;
     // It is nowhere else.
     chosen.show();

@@ -8,7 +8,7 @@ use qrcode::render::unicode::Dense1x2;
 use time::OffsetDateTime;
 
 use super::{Place, Which, failed, refused, unanswered};
-use crate::cli::{exit, terminal};
+use crate::cli::terminal;
 use crate::users::{self, OneTimeSecret, Sealed};
 
 const TRIES: usize = 3;
@@ -48,9 +48,9 @@ impl Default for Issuer {
     }
 }
 
-/// A secret that was shown, and confirmed where somebody was there.
-pub(super) struct Confirmed {
-    pub(super) sealed: Sealed,
+/// A secret that was shown, and confirmed where somebody was there. It is nowhere else yet.
+pub(in crate::cli) struct Confirmed {
+    secret: OneTimeSecret,
     /// Of the code that confirmed it, which is used with that.
     step: Option<i64>,
 }
@@ -65,8 +65,9 @@ pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
         return Ok(());
     }
     place.expect(&args.name)?;
-    let confirmed = confirmed(&place, &args.name, &args.issuer)?;
-    let sealed = confirmed.sealed.clone();
+    place.key()?;
+    let confirmed = confirmed(&args.name, &args.issuer)?;
+    let sealed = confirmed.sealed(&place, &args.name)?;
     store.change(&args.name, |user| user.one_time = Some(sealed)).map_err(|error| failed(&error))?;
     confirmed.use_code(&place, &args.name)?;
     println!("{} has another second factor", args.name);
@@ -74,23 +75,24 @@ pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
 }
 
 /// Makes a secret, shows it, and has it confirmed.
-pub(super) fn confirmed(place: &Place, name: &str, issuer: &Issuer) -> Result<Confirmed, ExitCode> {
-    let Some(key) = &place.key else {
-        eprintln!("no key to encrypt a one-time secret with: write [users] key-file, or give --key-file");
-        return Err(ExitCode::from(exit::USAGE));
-    };
+pub(super) fn confirmed(name: &str, issuer: &Issuer) -> Result<Confirmed, ExitCode> {
     let secret = OneTimeSecret::generate().map_err(|error| failed(&error))?;
-    let sealed = key.seal(name, &secret).map_err(|_| failed(&users::UsersError::System("random numbers")))?;
     let uri = secret.uri(&issuer.issuer, name);
     if io::stdout().is_terminal() {
         println!("{}", drawn(&uri));
     }
     println!("one-time secret of {name}, shown this once, for an authenticator app:\n{}", uri.as_str());
     let step = if terminal::is_there() { Some(confirm(&secret)?) } else { None };
-    Ok(Confirmed { sealed, step })
+    Ok(Confirmed { secret, step })
 }
 
 impl Confirmed {
+    /// As it is kept in a file of users.
+    pub(super) fn sealed(&self, place: &Place, name: &str) -> Result<Sealed, ExitCode> {
+        let sealed = place.key()?.seal(name, &self.secret);
+        sealed.map_err(|_| failed(&users::UsersError::System("random numbers")))
+    }
+
     /// The code was seen by whoever looked over a shoulder: it does not count again.
     pub(super) fn use_code(&self, place: &Place, name: &str) -> Result<(), ExitCode> {
         let Some(step) = self.step else { return Ok(()) };
