@@ -162,8 +162,6 @@ impl<'o, 'a> Drive<'o, 'a> {
             let want = self.open.machine.next(direction);
             self.lane(direction).waits = waits(&want);
             match want {
-                // No message begins any more.
-                Want::Read { unfinished: false } if self.ordered.is_some() => return Poll::Pending,
                 Want::Read { unfinished } => ready!(self.poll_read(direction, unfinished, cx)),
                 Want::Write(side) => ready!(self.poll_write(direction, side, cx)),
                 Want::Turn { is_ours: false } | Want::Nothing => return Poll::Pending,
@@ -324,6 +322,7 @@ impl<'o, 'a> Drive<'o, 'a> {
                 Call::Order(order) => {
                     let until = Instant::now().checked_add(self.gate.grace());
                     self.ordered = Some(Box::new(Waiting { order, until }));
+                    self.open.machine.begin_no_more();
                 }
                 Call::Overdue => {
                     if let Some(waiting) = &self.ordered {

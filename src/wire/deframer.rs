@@ -88,6 +88,11 @@ impl Deframer {
         !matches!(self.state, State::Header)
     }
 
+    /// Whether the header of a PDV was read, and not all of the PDV.
+    pub fn is_inside_pdv(&self) -> bool {
+        matches!(self.state, State::Fragment { .. })
+    }
+
     /// Looks at the unread bytes. `None` with zero bytes used means that more have to be read first.
     ///
     /// # Errors

@@ -342,6 +342,28 @@ fn a_message_that_does_not_end_holds_up_the_end_of_its_association_for_the_grace
 }
 
 #[test]
+fn a_message_that_comes_after_the_order_to_end_between_messages_does_not_begin() {
+    let request = verification("SITE", "PACS");
+    let (gate, _upstream, mut requestor, mut acceptor) =
+        raw::opened(&request, |setup| setup.extra = INTERFACE);
+    let id = gate.event("association-opened")["association"].as_str().expect("an id").to_owned();
+    let echo = |id| upper::p_data(1, upper::COMMAND, &Command::c_echo_rq(id).encode(), 16384);
+    let (one, two) = (echo(1), echo(2));
+    let (begun, rest) = one.split_at(one.len() / 2);
+    requestor.send(begun);
+    let path = format!("/api/v1/associations/{id}");
+    wait::until("the beginning of a message", || {
+        (ask(&gate, "GET", &path, "").body["from-peer"]["under-way"] == true).then_some(())
+    });
+    assert_eq!(ask(&gate, "POST", &format!("{path}/abort"), r#"{"when": "between-messages"}"#).status, 202);
+    // In one segment with the rest of the message that is under way.
+    requestor.send(&[rest, &two].concat());
+    assert_eq!(acceptor.message().command.encode(), Command::c_echo_rq(1).encode());
+    assert_eq!(acceptor.expect(upper::ABORT), ABORTED, "the second one is not heard of");
+    assert_eq!(requestor.expect(upper::ABORT), ABORTED);
+}
+
+#[test]
 fn an_idle_association_that_is_to_end_between_messages_ends_now() {
     let request = verification("SITE", "PACS");
     let (gate, _upstream, mut requestor, mut acceptor) =

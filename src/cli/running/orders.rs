@@ -49,7 +49,7 @@ pub(in crate::cli) struct Abort {
     /// The association, as records and log call it
     #[arg(value_name = "ID")]
     id: String,
-    /// Wait until no message is under way; none begins that has not come already
+    /// Wait until no message is under way; none begins from then on
     #[arg(long)]
     between_messages: bool,
     /// Why, for its closing record

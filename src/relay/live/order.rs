@@ -9,7 +9,7 @@ use crate::vocabulary::Reason;
 /// How soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum When {
-    /// Once no message is under way in either direction, or the grace period is over; none begins that has not come already.
+    /// Once no message is under way in either direction, or the grace period is over; none begins from then on.
     BetweenMessages,
     AtOnce,
 }

@@ -45,6 +45,8 @@ pub(super) struct Shared {
     pub to_requestor: Outlet,
     /// A turn was given back that the other half waits for.
     pub has_handed_over: bool,
+    /// No message begins any more; those that have begun go on to their end.
+    pub is_closing: bool,
 }
 
 impl Shared {
@@ -125,7 +127,8 @@ impl Half {
                 return want;
             }
             match &self.turn {
-                Turn::Read => return Want::Read { unfinished: self.is_inside() },
+                Turn::Read if self.is_through(shared) => return Want::Nothing,
+                Turn::Read => return Want::Read { unfinished: self.is_inside(shared) },
                 Turn::Pace | Turn::Work => self.work(shared),
                 Turn::Flush => self.rest(shared),
                 Turn::Close(_) => match self.close(shared) {
@@ -137,8 +140,15 @@ impl Half {
         }
     }
 
-    pub(super) fn is_inside(&self) -> bool {
-        !self.state.is_between() || self.deframer.is_inside_pdu()
+    /// Whether a message is under way, or as long as messages may begin, a part of a PDU.
+    pub(super) fn is_inside(&self, shared: &Shared) -> bool {
+        let is_inside_pdu = !shared.is_closing && self.deframer.is_inside_pdu();
+        !self.state.is_between() || self.deframer.is_inside_pdv() || is_inside_pdu
+    }
+
+    /// Whether what comes next, or has come already, is no longer taken: a message begins with its first PDV.
+    fn is_through(&self, shared: &Shared) -> bool {
+        shared.is_closing && !self.is_inside(shared)
     }
 
     /// What has to be done first.
@@ -269,6 +279,9 @@ impl Half {
     fn work(&mut self, shared: &mut Shared) {
         debug_assert!(self.state.takes_bytes(), "an answer is awaited that nobody was asked for");
         loop {
+            if self.is_through(shared) {
+                return self.flush(shared);
+            }
             match self.step(shared) {
                 Ok(Step::Passed) => {}
                 Ok(Step::Taken) if self.desk.has_to_wait() => return,
@@ -347,7 +360,8 @@ impl Half {
             shared.give_turn_back(to, direction);
             self.desk.rest();
         }
-        let under_way = self.is_inside() || !self.desk.inbox.unread().is_empty();
+        let has_more = !self.is_through(shared) && !self.desk.inbox.unread().is_empty();
+        let under_way = self.is_inside(shared) || has_more;
         shared.books.progress.under_way(self.direction, under_way);
         self.turn = Turn::Read;
     }

@@ -112,7 +112,8 @@ impl Machine {
         let ([upstream, requestor], offered) = (takes, terms.offered);
         let (to_upstream, to_requestor) = (Outlet::new(upstream), Outlet::new(requestor));
         let books = Books::new(began);
-        let mut shared = Shared { terms, books, to_upstream, to_requestor, has_handed_over: false };
+        let (has_handed_over, is_closing) = (false, false);
+        let mut shared = Shared { terms, books, to_upstream, to_requestor, has_handed_over, is_closing };
         let mut to_peer = Half::new(Direction::ToPeer, offered);
         to_peer.begin_with(&mut shared, answer);
         let from_peer = Half::new(Direction::FromPeer, offered);
@@ -220,11 +221,11 @@ impl Machine {
         self.shared.books.progress.look(self.deadlines, &outlook, &mut self.windows)
     }
 
-    /// Whether a message, or a part of a PDU, is under way in this direction.
+    /// Whether a message is under way in this direction, or a part of a PDU with which one could begin.
     pub(super) fn is_inside(&self, direction: Direction) -> bool {
         match direction {
-            Direction::FromPeer => self.from_peer.is_inside(),
-            Direction::ToPeer => self.to_peer.is_inside(),
+            Direction::FromPeer => self.from_peer.is_inside(&self.shared),
+            Direction::ToPeer => self.to_peer.is_inside(&self.shared),
         }
     }
 
@@ -247,6 +248,12 @@ impl Machine {
     /// Operations that are over, where there are more than when this was asked last.
     pub(super) fn counted(&mut self) -> Option<impl Iterator<Item = (Operation, OperationCounts)>> {
         self.shared.books.tally.news()
+    }
+
+    /// No message begins from now on, in neither direction, also none that has come already and waits to be looked at. Whoever
+    /// drives the machine ends the association once none is [under way](Self::is_inside).
+    pub(super) fn begin_no_more(&mut self) {
+        self.shared.is_closing = true;
     }
 
     /// The proxy stops.

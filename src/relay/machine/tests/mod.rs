@@ -1,5 +1,6 @@
 //! The machine without sockets: two peers with small scripts, and chances that come from a seed.
 
+mod closing;
 mod data;
 mod early_answers;
 mod ends;
