@@ -3,6 +3,7 @@
 mod asked;
 pub(super) mod blocks;
 pub(super) mod orders;
+mod reader;
 pub(super) mod status;
 pub(super) mod tail;
 pub(super) mod top;

@@ -364,6 +364,26 @@ fn a_message_that_comes_after_the_order_to_end_between_messages_does_not_begin()
 }
 
 #[test]
+fn tail_ends_with_its_reader_and_not_only_with_the_next_record() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&setup(&upstream));
+    let mut tail = gate::command(&gate.site, &["tail", "-c", "dimsegate.toml"]);
+    let mut tail = tail.stdout(std::process::Stdio::piped()).spawn().expect("a command that starts");
+    let mut output = BufReader::new(tail.stdout.take().expect("its output"));
+    gate.record("tail to look on", |record| record["resource"] == "/api/v1/events");
+    let association = raw::open(&gate.plain(), &upstream, &verification("LYON", "PACS"), 16384);
+    let mut first = String::new();
+    output.read_line(&mut first).expect("a line");
+    assert!(first.contains("opened"), "{first}");
+    assert!(tail.try_wait().expect("a command").is_none(), "it looks on");
+    drop(output);
+    let status = wait::until("the end of tail", || tail.try_wait().expect("a command"));
+    assert!(status.success());
+    assert_eq!(gate.count("association-closed"), 0, "there was no other record");
+    drop(association);
+}
+
+#[test]
 fn an_idle_association_that_is_to_end_between_messages_ends_now() {
     let request = verification("SITE", "PACS");
     let (gate, _upstream, mut requestor, mut acceptor) =

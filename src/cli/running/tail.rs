@@ -1,11 +1,12 @@
 //! `dimsegate tail`: associations and refusals as they come, each refusal with what would let it in.
 
+use std::pin::pin;
 use std::process::ExitCode;
 
 use serde_json::Value;
 
 use super::asked::{number, text};
-use super::{Which, asking};
+use super::{Which, asking, reader};
 use crate::cli::table::visible;
 use crate::cli::words::{amount, duration};
 
@@ -17,7 +18,7 @@ Example:
 What is shown begins with the moment at which the command does; what was before is in the records: dimsegate audit \
 search.
 
-Exit status: 0 when the proxy stopped, 69 when none answers, 78 for a bad configuration.")]
+Exit status: 0 when the proxy stopped or nobody reads on, 69 when none answers, 78 for a bad configuration.")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     which: Which,
@@ -30,7 +31,14 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) fn run(args: &Args) -> ExitCode {
     let followed = asking(&args.which, async |client| {
         let mut stream = client.stream("/api/v1/events").await?;
-        while let Some((event, data)) = stream.next().await? {
+        let mut gone = pin!(reader::gone());
+        loop {
+            let event = tokio::select! {
+                event = stream.next() => event?,
+                // Whoever reads it has seen enough.
+                () = &mut gone => break,
+            };
+            let Some((event, data)) = event else { break };
             let text = match (event.as_str(), args.json) {
                 ("lost", _) => {
                     eprintln!("dimsegate: {data} records came faster than they could be shown");
@@ -39,7 +47,6 @@ pub(in crate::cli) fn run(args: &Args) -> ExitCode {
                 (_, true) => Some(format!("{data}\n")),
                 (_, false) => serde_json::from_str(&data).ok().and_then(|record| shown(&record)),
             };
-            // Whoever reads it has seen enough.
             if text.is_some_and(|text| crate::cli::write_out(text.as_bytes()).is_err()) {
                 break;
             }
