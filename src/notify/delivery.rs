@@ -72,15 +72,13 @@ impl Notifying {
 
     /// Something that cannot be a record has begun (`count` 1), or is still so (0). Never waits.
     pub(crate) fn unrecorded(&self, occasion: Occasion, sentence: &str, count: u64) {
-        let (reason, about, sentence) = (String::new(), String::new(), sentence.to_owned());
-        self.happened(&Happened { occasion, reason, about, sentence, count });
+        self.happened(&Happened { count, ..Happened::new(occasion, sentence) });
     }
 
     /// Something that would be an alert, and is no record of its own. Never waits.
     pub(crate) fn alert(&self, reason: &str, about: &str, sentence: &str) {
-        let occasion = Occasion::of_alert(reason);
-        let (reason, about, sentence) = (reason.to_owned(), about.to_owned(), sentence.to_owned());
-        self.happened(&Happened { occasion, reason, about, sentence, count: 1 });
+        let new = Happened::new(Occasion::of_alert(reason), sentence);
+        self.happened(&Happened { reason: reason.to_owned(), about: about.to_owned(), ..new });
     }
 
     fn happened(&self, happened: &Happened) {
@@ -103,13 +101,7 @@ impl Drop for Notifying {
 /// # Errors
 /// What went wrong, at the first try.
 pub(crate) async fn test(target: &Target, host: &str) -> io::Result<()> {
-    let happened = Happened {
-        occasion: Occasion::Test,
-        reason: String::new(),
-        about: String::new(),
-        sentence: "this is a test: nothing has happened".into(),
-        count: 1,
-    };
+    let happened = Happened::new(Occasion::Test, "this is a test: nothing has happened");
     send(target, &message(target, host, &happened, 1), PATIENCE).await
 }
 
@@ -141,6 +133,7 @@ fn message(target: &Target, host: &str, what: &Happened, count: u64) -> Message 
         notification: target.name.to_string(),
         occasion: what.occasion,
         reason: what.reason.clone(),
+        peer: what.peer.clone(),
         explanation: what.sentence.clone(),
         count,
     }

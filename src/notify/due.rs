@@ -8,8 +8,8 @@ use super::occasion::Happened;
 
 /// Refusals are gathered for as long before they are told, so that a scanner is one message.
 const GATHER: Duration = Duration::from_secs(10);
-/// Different subjects that are told apart. Those of a peer's choosing are none: they are labels of the vocabulary, with names
-/// of the configuration.
+/// Different subjects that are told apart, and those beyond as one of each occasion. None is of a peer's choosing: they are labels
+/// of the vocabulary, with names of the configuration, which may have more peers than anybody wants to be told of.
 const MOST: usize = 256;
 
 /// What one target was told, and what it waits to be told.
@@ -97,7 +97,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn one(occasion: Occasion, reason: &str) -> Happened {
-        Happened { occasion, reason: reason.into(), about: String::new(), sentence: "why".into(), count: 1 }
+        Happened { reason: reason.into(), ..Happened::new(occasion, "why") }
     }
 
     fn alert(reason: &str, about: &str) -> Happened {
@@ -144,6 +144,24 @@ mod tests {
             due.happened(alert(reason, "a"), start);
             assert_eq!(told(&mut due, start), []);
         }
+    }
+
+    #[test]
+    fn two_peers_with_the_same_reason_are_told_apart_and_whoever_is_none_is_one() {
+        let (mut due, start) = (Due::new(HOUR), Instant::now());
+        let of = |event: &str, peer: &str| {
+            let reason = r#""sequence":4,"reason":"protocol-error","explanation":"why""#;
+            of_record(&format!(r#"{{"event":"{event}",{reason},"peer":{peer}}}"#)).unwrap()
+        };
+        let mut peers = |event: &str, at: Instant| {
+            for peer in [r#""lyon""#, r#""lyon""#, r#""paris""#, "null", "null"] {
+                due.happened(of(event, peer), start);
+            }
+            due.take(at).into_iter().map(|(what, count)| (what.peer, count)).collect::<Vec<_>>()
+        };
+        let expected = [("".to_owned(), 2), ("lyon".to_owned(), 2), ("paris".to_owned(), 1)];
+        assert_eq!(peers("security-alert", start), expected);
+        assert_eq!(peers("association-rejected", start + GATHER), expected);
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct Message {
     /// The label of the reason, where there is one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// The `[[peer]]` that it is about, where it is about one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub peer: String,
     /// For people: what was found, and what to do, of the last one.
     pub explanation: String,
     /// How often it happened since it was told last.

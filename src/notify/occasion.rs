@@ -38,6 +38,8 @@ struct Said<'r> {
     #[serde(default, borrow)]
     reason: Option<std::borrow::Cow<'r, str>>,
     #[serde(default, borrow)]
+    peer: Option<std::borrow::Cow<'r, str>>,
+    #[serde(default, borrow)]
     about: Option<std::borrow::Cow<'r, str>>,
     #[serde(default, borrow)]
     explanation: Option<std::borrow::Cow<'r, str>>,
@@ -55,6 +57,8 @@ pub(super) struct Happened {
     pub reason: String,
     /// Which upstream, certificate, list or repository, where it is about one.
     pub about: String,
+    /// The `[[peer]]` that matched, where it is about one.
+    pub peer: String,
     /// For people.
     pub sentence: String,
     /// How often, where the record stands for several.
@@ -105,12 +109,18 @@ impl Occasion {
 }
 
 impl Happened {
+    /// Once, about nobody in particular.
+    pub(super) fn new(occasion: Occasion, sentence: &str) -> Self {
+        let (reason, about, peer) = Default::default();
+        Self { occasion, reason, about, peer, sentence: sentence.to_owned(), count: 1 }
+    }
+
     /// What tells one from another of the same kind. An upstream that is down, and is up again, is the same one.
     pub(super) fn subject(&self) -> (Occasion, String) {
         let subject = match self.occasion {
             Occasion::UpstreamDown => self.about.clone(),
-            _ if self.about.is_empty() => self.reason.clone(),
-            _ => format!("{} {}", self.reason, self.about),
+            // None of them has a line break in it.
+            _ => [self.reason.as_str(), &self.about, &self.peer].join("\n"),
         };
         (self.occasion, subject)
     }
@@ -126,6 +136,7 @@ pub(super) fn of_record(line: &str) -> Option<Happened> {
     let said: Said<'_> = serde_json::from_str(line).ok()?;
     let reason = said.reason.as_deref().unwrap_or_default().to_owned();
     let about = said.about.map(Into::into).unwrap_or_default();
+    let peer = said.peer.map(Into::into).unwrap_or_default();
     let occasion = match said.event {
         "connection-refused" | "association-rejected" => Occasion::Refusals,
         "security-alert" => Occasion::of_alert(&reason),
@@ -138,7 +149,7 @@ pub(super) fn of_record(line: &str) -> Option<Happened> {
         Occasion::Restarted => "the proxy has started".into(),
         _ => said.explanation.map(Into::into).unwrap_or_default(),
     };
-    Some(Happened { occasion, reason, about, sentence, count: said.count.unwrap_or(1) })
+    Some(Happened { occasion, reason, about, peer, sentence, count: said.count.unwrap_or(1) })
 }
 
 #[cfg(test)]

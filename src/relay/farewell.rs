@@ -45,7 +45,7 @@ pub(super) async fn conclude(
         arrival.gate.aborted.fetch_add(1, Relaxed);
     }
     if let Ended::Protocol { side, malformed } = &ended {
-        alert(arrival, *side, &malformed.detail).await;
+        alert(arrival, &terms.grant.peer.name, *side, &malformed.detail).await;
     }
     if let Ended::Defect { detail } = &ended {
         tracing::error!(
@@ -77,10 +77,11 @@ async fn part(leg: Leg, side: Side, ended: &Ended) {
     }
 }
 
-async fn alert(arrival: &Arrival, side: Side, detail: &str) {
+async fn alert(arrival: &Arrival, peer: &str, side: Side, detail: &str) {
     let record = audit::SecurityAlert {
         association: Some(arrival.id.to_string()),
         listener: Some(arrival.listener.name.to_string()),
+        peer: Some(peer.to_owned()),
         address: Some(arrival.from.ip().to_canonical()),
         port: Some(arrival.from.port()),
         reason: Notice::ProtocolError.label().into(),

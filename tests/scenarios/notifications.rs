@@ -11,8 +11,9 @@ use serde_json::Value;
 use crate::gate::{self, Gate, Setup, leaked};
 use crate::peers;
 use crate::process::Process;
-use crate::raw::Upstream;
+use crate::raw::{self, Upstream, verification};
 use crate::site::Site;
+use crate::upper;
 use crate::wait;
 
 /// Somebody who is told, and answers each time as it is to.
@@ -87,6 +88,33 @@ fn a_hook_is_told_of_a_start_and_of_a_refused_configuration_with_a_signature() {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), refused.body.as_bytes());
     let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(refused.head.contains(&format!("\r\ndimsegate-signature: sha256={hex}")), "{}", refused.head);
+}
+
+#[test]
+fn two_peers_that_break_the_protocol_are_told_apart() {
+    let (hook, address) = Hook::bind();
+    let upstream = Upstream::bind();
+    let extra = leaked(format!(
+        "[[notify]]\nname = \"on-call\"\nurl = \"http://{address}/told\"\nwhen = [\"security-alert\"]\n"
+    ));
+    let site = gate::peer("calling-ae-titles = [\"SITE\"]");
+    let peers =
+        format!("{site}\n{}", gate::peer("calling-ae-titles = [\"LYON\"]").replace("\"site\"", "\"lyon\""));
+    let gate = Gate::start(&Setup { extra, peers, ..Setup::plain(upstream.address) });
+    for title in ["SITE", "SITE", "LYON"] {
+        let (mut requestor, _acceptor) =
+            raw::open(&gate.plain(), &upstream, &verification(title, "PACS"), 16384);
+        // A second association request.
+        requestor.send(&verification(title, "PACS").encode());
+        requestor.expect(upper::ABORT);
+    }
+    let mut told = [hook.told("200 OK").json(), hook.told("200 OK").json()].map(|told| {
+        assert_eq!(told["reason"], "protocol-error", "{told}");
+        (told["peer"].as_str().expect("a peer").to_owned(), told["count"].as_u64())
+    });
+    told.sort();
+    assert_eq!(told[0], ("lyon".to_owned(), Some(1)));
+    assert_eq!(told[1].0, "site", "the first time, or both, and not again within repeat");
 }
 
 /// What the hook of tests/peers/hook.py has printed: its port, then what it was told.

@@ -121,6 +121,7 @@ fn message() -> Message {
         notification: "on-call".into(),
         occasion: Occasion::Disk,
         reason: String::new(),
+        peer: String::new(),
         explanation: "full".into(),
         count: 1,
     }
