@@ -66,7 +66,7 @@ impl Scene {
         Self { gate: Gate::start_in(site, &setup), upstream, address, secret }
     }
 
-    fn ask(&self, method: &str, path: &str, headers: &str, content: &str) -> Answer {
+    pub fn ask(&self, method: &str, path: &str, headers: &str, content: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).expect("the interface");
         exchange(&mut stream, method, path, headers, content)
     }
@@ -96,7 +96,7 @@ impl Scene {
 }
 
 /// What a browser sends with a session from a page of the interface.
-fn with(answer: &Answer) -> String {
+pub fn with(answer: &Answer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let line = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
     let (pair, attributes) = line.split_once("; ").expect("attributes");
@@ -106,7 +106,7 @@ fn with(answer: &Answer) -> String {
     format!("Cookie: __Host-dimsegate={value}\r\n")
 }
 
-const OWN_PAGE: &str = "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n";
+pub const OWN_PAGE: &str = "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n";
 
 #[test]
 fn a_person_logs_in_with_a_code_that_works_once_and_acts_by_role_until_the_logout() {

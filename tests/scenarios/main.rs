@@ -95,6 +95,7 @@ mod floods;
 mod forwarding;
 mod full_disk;
 mod implementations;
+mod interface_document;
 mod issuers;
 mod limits;
 mod log;

@@ -19,6 +19,7 @@ mod associations;
 mod blocks;
 mod certificates;
 mod configuration;
+mod document;
 mod events;
 mod explain;
 mod limits;
@@ -59,7 +60,7 @@ impl Modify for Cookie {
 /// The routes with what is looked at before each of them.
 pub(super) fn router(shared: Shared, monitoring: Router) -> Router {
     let (router, document) = described(Some(&shared)).split_for_parts();
-    let document = Json(document);
+    let document = Json(document::with_problems(document));
     let described = axum::routing::get(move || {
         let document = document.clone();
         async move { document }
@@ -79,7 +80,7 @@ pub(super) fn router(shared: Shared, monitoring: Router) -> Router {
 
 /// What the interface can do, as OpenAPI 3.1.
 pub fn document() -> Document {
-    described(None).split_for_parts().1
+    document::with_problems(described(None).split_for_parts().1)
 }
 
 /// With a guard before each route where there is a proxy to ask.
