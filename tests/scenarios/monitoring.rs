@@ -141,6 +141,51 @@ fn who_drains_is_healthy_and_not_ready() {
     assert!(gate.wait().success());
 }
 
+/// What a plugin of a Nagios, Icinga or Checkmk says, and its exit status.
+fn plugin(gate: &Gate, line: &[&str]) -> (i32, String) {
+    let [name, arguments @ ..] = line else { panic!("no plugin") };
+    let mut command = std::process::Command::new(format!("/usr/lib/nagios/plugins/{name}"));
+    command.current_dir(gate.site.root()).args(arguments);
+    let output = process::output(command);
+    let said = String::from_utf8(output.stdout).expect("text");
+    (output.status.code().expect("a status"), said)
+}
+
+#[test]
+fn the_plugins_of_a_monitor_read_status_health_and_readiness() {
+    let upstream = Upstream::bind();
+    let extra = "[admin]\nlisten = \"unix:admin.sock\"\n";
+    let (mut gate, metrics) = watched(&Setup { extra, ..Setup::plain(upstream.address) });
+    let port = metrics.port().to_string();
+    let http = |path: &str| ["check_http", "-H", "127.0.0.1", "-p", &port, "-u", path].map(str::to_owned);
+    let asked = |gate: &Gate, path: &str| plugin(gate, &http(path).each_ref().map(String::as_str));
+    for path in ["/health", "/ready"] {
+        let (status, said) = asked(&gate, path);
+        assert!(status == 0 && said.starts_with("HTTP OK: HTTP/1.1 200 OK"), "{path}: {status} {said}");
+    }
+    // It reads the status, and the word for it in what is said.
+    let own = [env!("CARGO_BIN_EXE_dimsegate"), "status", "-c", "dimsegate.toml", "--nagios"];
+    let (status, said) = plugin(&gate, &[&["negate", "-s"][..], &own].concat());
+    let expected = "DIMSEGATE CRITICAL - 0 associations open";
+    assert!(status == 2 && said.starts_with(expected), "{status} {said}");
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+    acceptor.message();
+    gate.signal("TERM");
+    let (status, said) = wait::until("the drain", || {
+        let (status, said) = asked(&gate, "/ready");
+        (status != 0).then_some((status, said))
+    });
+    let expected = "HTTP CRITICAL: HTTP/1.1 503 Service Unavailable";
+    assert!(status == 2 && said.starts_with(expected), "{status} {said}");
+    assert_eq!(asked(&gate, "/health").0, 0, "it is healthy all the same");
+    drop((requestor, acceptor));
+    assert!(gate.wait().success());
+    let (status, said) = plugin(&gate, &[&["negate", "-s"][..], &own].concat());
+    assert!(status == 0 && said.starts_with("DIMSEGATE OK - no dimsegate answers"), "{status} {said}");
+}
+
 #[test]
 fn who_has_no_upstream_is_not_ready_and_status_and_metrics_say_the_same_at_the_socket_too() {
     let upstream = Upstream::bind();
