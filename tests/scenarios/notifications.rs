@@ -28,12 +28,14 @@ struct Told {
 impl Hook {
     fn bind() -> (Self, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("a listener that does not wait");
         let address = listener.local_addr().expect("its address");
         (Self(listener), address)
     }
 
     fn told(&self, answer: &str) -> Told {
-        let (mut socket, _) = self.0.accept().expect("somebody who tells");
+        let (mut socket, _) = wait::until("somebody who tells", || self.0.accept().ok());
+        socket.set_nonblocking(false).expect("a socket that waits");
         let (mut text, mut piece) = (Vec::new(), [0; 4096]);
         loop {
             let count = socket.read(&mut piece).expect("a request");
