@@ -115,7 +115,7 @@ pub fn serve(places: Vec<Place>, proxy: Handle, monitoring: axum::Router) -> Int
     };
     let router = api::router(shared, monitoring);
     tokio::spawn(recorder.clone().each_minute());
-    let serve = |Place { bound, tls }: Place| {
+    let serve = move |Place { bound, tls }: Place| {
         tracing::info!(at = %bound.address(), "administration interface");
         let bound = match tls {
             Some(of_start) => bound.behind(renewed(proxy.clone(), of_start)),
