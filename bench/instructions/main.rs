@@ -132,6 +132,7 @@ fn decision(count: usize) {
         certificate: None,
         tls: None,
         authorities: &[],
+        user: None,
         calling: &requested.calling,
         called: &requested.called,
         contexts: &requested.contexts,

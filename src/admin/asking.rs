@@ -80,11 +80,11 @@ impl Shared {
     }
 
     fn users(&self, settings: &Arc<Settings>) -> Option<Users> {
-        let present = self.people.now(settings);
-        if present.as_ref().is_none_or(|present| present.are_others) {
+        let present = self.proxy.gate().people.now(settings);
+        if self.seen.are_others(present.as_ref()) {
             self.sessions.end_all();
         }
-        present.map(|present| present.users)
+        present
     }
 }
 

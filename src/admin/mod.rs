@@ -3,7 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `access`, `groups` | who asks by what the connection proves, and which role they have |
-//! | `people`, `sessions` | who can log in, and who has |
+//! | `seen`, `sessions` | who can log in, and who has |
 //! | `asking` | who asks: by a session, or by the connection |
 //! | `guard`, `may` | before each request: may they; behind it: the record of it |
 //! | `begun` | what is done to its end, also where whoever asked has hung up |
@@ -39,14 +39,14 @@ mod groups;
 mod guard;
 mod may;
 mod page;
-mod people;
 mod record;
+mod seen;
 mod sessions;
 mod streams;
 
 use begun::Begun;
-use people::People;
 use record::Recorder;
+use seen::Seen;
 use sessions::Sessions;
 use streams::Streams;
 
@@ -57,7 +57,7 @@ pub use api::document;
 struct Shared {
     proxy: Handle,
     recorder: Arc<Recorder>,
-    people: Arc<People>,
+    seen: Arc<Seen>,
     sessions: Arc<Sessions>,
     begun: Begun,
     streams: Streams,
@@ -102,12 +102,12 @@ pub async fn bind(settings: &Settings) -> Result<Vec<Place>, BindError> {
 pub fn serve(places: Vec<Place>, proxy: Handle, monitoring: axum::Router) -> Interface {
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
     let (end, ending) = watch::channel(false);
-    let (people, sessions) = (Arc::default(), Arc::default());
+    let (seen, sessions) = (Arc::default(), Arc::default());
     let (begun, streams) = (Begun::default(), Streams::default());
     let shared = Shared {
         proxy: proxy.clone(),
         recorder: recorder.clone(),
-        people,
+        seen,
         sessions,
         begun: begun.clone(),
         streams,

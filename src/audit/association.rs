@@ -20,10 +20,25 @@ pub struct Requestor {
     pub address: IpAddr,
     pub port: u16,
     pub tls: Option<Tls>,
+    /// The user that it names, where the listener looks at that; else its fields are missing.
+    #[serde(flatten)]
+    pub identified: Option<Identified>,
     /// As it came, without the spaces around it.
     pub calling_ae_title: String,
     pub called_ae_title: String,
     pub implementation: Option<Implementation>,
+}
+
+/// A user identity (PS3.7 D.3.3.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Identified {
+    /// The name, made printable.
+    pub user: String,
+    /// `proven`, or `claimed`: without a proof, or with one that was not accepted.
+    pub user_identity: &'static str,
+    /// By what, beside the certificate: `passcode`, `one-time-code`.
+    pub factors: Vec<&'static str>,
 }
 
 /// What TLS proved.

@@ -233,6 +233,7 @@ mod tests {
             address: address(1),
             port: 1,
             tls: None,
+            identified: None,
             calling_ae_title: title.into(),
             called_ae_title: "PACS".into(),
             implementation: None,

@@ -55,8 +55,8 @@ mod writer;
 
 pub use administration::{Administration, AdministrationOutcome};
 pub use association::{
-    AssociationClosed, AssociationOpened, AssociationRejected, Authority, Bytes, Context, Implementation,
-    OperationCounts, RefusedCertificate, Rejection, Requestor, Rewrite, Tls, Upstream,
+    AssociationClosed, AssociationOpened, AssociationRejected, Authority, Bytes, Context, Identified,
+    Implementation, OperationCounts, RefusedCertificate, Rejection, Requestor, Rewrite, Tls, Upstream,
 };
 pub use chain::LineHash;
 pub use continued::{ClockStepped, TrailContinued};

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 mod frames;
 mod proof;
+mod user;
 
 use super::exit::BAD_CONFIGURATION;
 use crate::audit::reading::{Edge, parse_when};
@@ -18,8 +19,8 @@ use crate::config::{self, ListenerSettings, Settings};
 use crate::daemon::{BlockError, blocks_in};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
-    Blocks, ContextVerdict, Denial, Direction, Facts, Grant, Operation, Refusal, Request, RewriteDirection,
-    TlsVersion, UnknownOperation, Verdict, decide,
+    Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
+    RewriteDirection, TlsVersion, UnknownOperation, Verdict, decide,
 };
 use crate::relay::{Ending, proven_by};
 use crate::vocabulary::Rejection;
@@ -32,7 +33,8 @@ const EXAMPLE: &str = "Example:
     --calling LYON_CT1 --called PACS --certificate certs/lyon.pem \\
     --operation C-STORE --sop-class CTImageStorage
 
-The certificate is verified as the listener would verify it at that time; that the requestor has its key is taken for granted. \
+The certificate is verified as the listener would verify it at that time; that the requestor has its key is taken for granted, \
+ and so are the factors of a user. \
 Whoever is blocked (dimsegate block) is known from state-directory of the configuration.
 
 Exit status: 0 allowed, 3 refused, 78 bad configuration.";
@@ -65,6 +67,13 @@ pub(super) struct Args {
     /// When it asks, as in 2026-03-29T07:30:00+02:00; what has no offset is UTC [default: now]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub at: Option<OffsetDateTime>,
+    /// The user that the requestor names, of the file of users
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// What the requestor proves of the user: passcode, one-time-code; the default is all that the user has. A certificate
+    /// is shown with --certificate
+    #[arg(long, value_name = "FACTOR", value_delimiter = ',', value_parser = user::factor, requires = "user")]
+    pub factors: Vec<Factor>,
     /// An operation to ask for once the association is open, such as C-STORE
     #[arg(long, value_name = "OPERATION", value_parser = operation)]
     pub operation: Option<Operation>,
@@ -115,6 +124,9 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(chain) => chain,
         Err(problem) => return complain(&problem, NO_INPUT),
     };
+    if let Err(problem) = user::can_be_asked(settings, args) {
+        return complain(&problem, BAD_USAGE);
+    }
     let kept = blocks_in(&settings.state_directory);
     let (text, allowed) = explain(settings, listener, args, chain.as_deref(), &kept);
     // A reader that has gone away has read enough.
@@ -165,6 +177,13 @@ fn decided(
             return (refused(settings, &refusal, &seen), false);
         }
     };
+    let user = match user::proven(settings, listener, args) {
+        Ok(user) => user,
+        Err(refusal) => {
+            let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
+            return (refused(settings, &refusal, &seen), false);
+        }
+    };
     let contexts: Vec<ProposedContext> = args.sop_class.iter().map(proposed).collect();
     let facts = Facts {
         listener: &listener.name,
@@ -172,6 +191,7 @@ fn decided(
         certificate: shown.as_ref().map(|shown| &shown.certificate),
         tls: listener.tls.as_ref().map(|_| args.tls.unwrap_or(TlsVersion::V1_3)),
         authorities: shown.as_ref().map_or(&[], |shown| &shown.authorities),
+        user: user.as_ref(),
         calling: &args.calling.to_raw(),
         called: &args.called.to_raw(),
         contexts: &contexts,
@@ -183,7 +203,10 @@ fn decided(
             let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
             (refused(settings, &refusal, &seen), false)
         }
-        Verdict::Allow(grant) => granted(settings, args, &grant, &proof(shown.as_ref(), chain.is_some())),
+        Verdict::Allow(grant) => {
+            let proof = proof(shown.as_ref(), chain.is_some());
+            granted(settings, args, &grant, (&proof, &user::told(listener, args, user.as_ref())))
+        }
     }
 }
 
@@ -227,7 +250,7 @@ fn rejection_text((result, source, reason): Rejection) -> String {
     crate::wire::pdu::Rejection { result, source, reason }.to_string()
 }
 
-fn granted(settings: &Settings, args: &Args, grant: &Grant, proof: &str) -> (String, bool) {
+fn granted(settings: &Settings, args: &Args, grant: &Grant, (proof, user): (&str, &str)) -> (String, bool) {
     let path = settings.path.display();
     let (peer, role) = (&grant.peer, &grant.peer.role);
     let mut text = format!("allowed: peer \"{}\" ({path}:{})\n", peer.name, peer.line);
@@ -239,7 +262,16 @@ fn granted(settings: &Settings, args: &Args, grant: &Grant, proof: &str) -> (Str
     if let Some(minimum) = role.minimum_tls {
         line(&mut text, "tls", &format!("{minimum} at least"));
     }
+    for role in grant.rights.of_user().unwrap_or_default() {
+        let operations: Vec<&str> = role.operations.iter().map(|operation| operation.name()).collect();
+        let of_user =
+            format!("of the user: \"{}\" ({path}:{}): {}", role.name, role.line, operations.join(", "));
+        line(&mut text, "and role", &of_user);
+    }
     line(&mut text, "proof", proof);
+    if !user.is_empty() {
+        line(&mut text, "user", user);
+    }
     upstream(&mut text, settings, grant);
     line(&mut text, "rewrite", &rewrite(grant));
     crosswalk(&mut text, settings, grant);
@@ -346,7 +378,7 @@ fn asked(text: &mut String, grant: &Grant, args: &Args) -> bool {
 }
 
 fn denial(grant: &Grant, args: &Args, operation: Operation) -> Option<Denial> {
-    let role = &grant.peer.role;
+    let role = &grant.rights;
     let Some(abstract_syntax) = &args.sop_class else {
         let permitted = role.permits_operation(operation, Direction::FromPeer);
         return (!permitted).then_some(Denial::Operation);

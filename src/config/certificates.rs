@@ -38,7 +38,8 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &
     spoken_for_by_several(root, place, peer, &asking);
 }
 
-fn asks(listener: &ListenerSettings) -> bool {
+/// Whether a client certificate can come.
+pub(super) fn asks(listener: &ListenerSettings) -> bool {
     let tls = listener.tls.as_ref();
     tls.is_some_and(|tls| tls.settings.client_authentication != ClientAuthentication::Off)
 }

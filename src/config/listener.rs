@@ -11,7 +11,7 @@ use super::report::Wrong;
 use super::section::Section;
 use super::settings::ListenerSettings;
 use super::upstream::values;
-use super::{addresses, tls};
+use super::{addresses, tls, user_identity};
 use crate::policy::Peer;
 
 #[derive(Default)]
@@ -51,9 +51,10 @@ pub(super) fn listeners(root: &Section<'_>, upstreams: &Names) -> Listeners {
         let remedy = "add a [[listener]] with a name, an address and an upstream";
         root.report.error(&root.place_of("listener"), "is missing", remedy);
     }
+    let has_users = root.has("users");
     for section in sections {
         let name = listeners.names.define(&section);
-        if let Some(listener) = listener(&section, name, upstreams, &listeners) {
+        if let Some(listener) = listener(&section, name, (upstreams, has_users), &listeners) {
             listeners.enter(listener);
         }
     }
@@ -63,7 +64,7 @@ pub(super) fn listeners(root: &Section<'_>, upstreams: &Names) -> Listeners {
 fn listener(
     section: &Section<'_>,
     name: Option<Arc<str>>,
-    upstreams: &Names,
+    (upstreams, has_users): (&Names, bool),
     earlier: &Listeners,
 ) -> Option<ListenerSettings> {
     section.require(&[NAME, ("address", "write where to listen, as in \"0.0.0.0:2762\"")]);
@@ -83,6 +84,7 @@ fn listener(
         let remedy = "list the addresses of the monitors only";
         section.report.risk(&section.place_of("health-checks-from"), problem, remedy);
     }
+    let user_identity = user_identity::of_listener(section, has_users);
     let has_tls = section.has("tls");
     let tls = section.table("tls").and_then(|table| tls::server(&table));
     if let Some(address) = &address
@@ -102,6 +104,7 @@ fn listener(
         upstream,
         proxy_protocol_from,
         health_checks_from,
+        user_identity,
         tls,
         line,
     })

@@ -128,9 +128,9 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame());
-    let users = users::users(root, admin.as_ref());
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
+    let users = users::users(root, admin.as_ref(), &roles.names);
     let listeners = listener::listeners(root, &upstreams.names);
     let routes = upstream::routes(root, &upstreams.names);
     let known = peer::Known {
@@ -168,7 +168,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
-        policy: Arc::new(Policy::new(peers, routes, defaults)),
+        policy: Arc::new(Policy::new(peers, routes, defaults, roles.compiled)),
         open_associations: policy::open_associations(root),
         secret_fingerprints: rewrites.fingerprints,
         rewrites: rewrites.compiled,
@@ -182,7 +182,7 @@ fn unused(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
     let unused = |names: &Names, problem: &str, remedy: &str| {
         names.warn_of_unused(root.report, problem, remedy);
     };
-    unused(&known.roles.names, "no [[peer]] has it", "write role = \"…\" in one, or remove it");
+    unused(&known.roles.names, "no [[peer]] and no user has it", "write role = \"…\" in one, or remove it");
     let remedy = "write rewrite = \"…\" in one, or remove it if dimsegate rewrite is not to use it either";
     unused(&known.rewrites.names, "no [[peer]] has it", remedy);
     let remedy = "write upstream = \"…\" in one of them, or remove it";

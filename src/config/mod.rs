@@ -12,6 +12,7 @@ mod certificates;
 mod crosswalk;
 mod descriptors;
 mod diagnostic;
+mod factors;
 mod folder;
 mod keys;
 mod limits;
@@ -46,6 +47,7 @@ mod two_way;
 mod units;
 mod upstream;
 mod url;
+mod user_identity;
 mod users;
 
 pub use addresses::{checked_host_and_port, checked_network};

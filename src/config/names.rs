@@ -66,6 +66,14 @@ impl Names {
         Some(named.into_iter().filter_map(|one| self.resolve(section.report, one)).collect())
     }
 
+    /// Whether something is called so, which is then used by a file beside the configuration.
+    pub(super) fn uses(&self, name: &str) -> bool {
+        let known = self.places.get_key_value(name).map(|(name, _)| name.clone());
+        let is_known = known.is_some();
+        self.used.borrow_mut().extend(known);
+        is_known || self.incomplete
+    }
+
     /// Tells of those that nothing refers to.
     pub(super) fn warn_of_unused(&self, report: &Report<'_>, problem: &str, remedy: &str) {
         let used = self.used.borrow();

@@ -10,7 +10,7 @@ use super::role::Roles;
 use super::section::Section;
 use super::shadow::Shadows;
 use super::upstream::{ae_pattern, values};
-use super::{addresses, certificates, sharing, two_way};
+use super::{addresses, certificates, factors, sharing, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection};
 
@@ -46,6 +46,7 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
             shadowed(root, &place, &peer, &mut shadows);
             risks(root, &place, &peer);
             certificates::risks(root, &place, &peer, known.listeners);
+            factors::risks(root, &place, &peer, known.listeners);
             two_way::risks(root, &place, &peer, known.rewrites);
             peers.push((place, peer));
         }

@@ -10,7 +10,7 @@ use super::section::Section;
 use super::suggest;
 use super::upstream::{ae_pattern, values};
 use crate::policy::sop_class::{sop_class_names, transfer_syntax_names};
-use crate::policy::{Operation, Role, SopClassSet, TransferSyntaxSet};
+use crate::policy::{Factor, Factors, Operation, Role, SopClassSet, TransferSyntaxSet};
 
 #[derive(Default)]
 pub(super) struct Roles {
@@ -44,6 +44,7 @@ fn role(section: &Section<'_>, name: &str) -> Role {
         }
     }
     let move_destinations = section.list("move-destinations", ae_pattern).map(values);
+    let require: Vec<Factor> = section.list("require", factor).map(values).unwrap_or_default();
     Role {
         name: name.into(),
         line: section.line(),
@@ -53,7 +54,14 @@ fn role(section: &Section<'_>, name: &str) -> Role {
         move_destinations,
         minimum_tls: admission::minimum_tls(section),
         hours: admission::hours(section),
+        require: require.into_iter().collect::<Factors>(),
     }
+}
+
+fn factor(text: &str) -> Result<Factor, Wrong> {
+    let names = Factor::ALL.into_iter().map(Factor::name);
+    Factor::named(text)
+        .ok_or_else(|| Wrong::new(format!("{text:?} is no factor"), suggest::or_list(text, names)))
 }
 
 fn operations(text: &str) -> Result<Vec<Operation>, Wrong> {

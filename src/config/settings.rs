@@ -242,10 +242,42 @@ pub struct ListenerSettings {
     pub proxy_protocol_from: Vec<IpNet>,
     /// Monitors whose connections, where they end without a request, are health checks.
     pub health_checks_from: Vec<IpNet>,
+    /// What becomes of the users that requestors name.
+    pub user_identity: UserIdentity,
     /// Absent: plain TCP.
     pub tls: Option<ServerTls>,
     /// Where the file defines it, counted from 1.
     pub line: usize,
+}
+
+/// `user-identity` of a listener: what becomes of a user identity (PS3.7 D.3.3.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserIdentity {
+    /// Nobody looks at it.
+    #[default]
+    Ignore,
+    /// One that is there has to be right; nobody needs one.
+    Accept,
+    /// Nobody is let in without one that is proven.
+    Require,
+}
+
+/// `user-identity` of an upstream: what it is told of the user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedIdentity {
+    /// Nothing.
+    #[default]
+    Strip,
+    /// What the requestor sent, secrets too.
+    Pass,
+    /// The name of a user who is proven, as type 1; nothing of others.
+    Replace,
+}
+
+impl ForwardedIdentity {
+    /// Every one, with the value of `user-identity`.
+    pub(crate) const ALL: [(&'static str, Self); 3] =
+        [("strip", Self::Strip), ("pass", Self::Pass), ("replace", Self::Replace)];
 }
 
 /// `[listener.tls]`, with certificates and keys read.
@@ -282,8 +314,8 @@ pub struct UpstreamSettings {
     pub resolve: Duration,
     /// Whether it is told by a PROXY protocol header, version 2, whose connection it is.
     pub send_proxy_protocol: bool,
-    /// Whether a user identity (58H) goes on to the upstream; otherwise it ends here.
-    pub pass_user_identity: bool,
+    /// What it is told of the user (58H).
+    pub user_identity: ForwardedIdentity,
     /// Absent: plain TCP.
     pub tls: Option<ClientTls>,
     /// Where the file defines it, counted from 1.

@@ -196,7 +196,15 @@ static METRICS: Shape = leaf("[metrics]", &["listen"]);
 
 static LISTENER: Shape = Shape {
     header: "[[listener]]",
-    values: &["name", "address", "upstream", "proxy-protocol-from", "health-checks-from"],
+    values: &[
+        "name",
+        "address",
+        "upstream",
+        "proxy-protocol-from",
+        "health-checks-from",
+        "user-identity",
+        "user-identity-in-clear",
+    ],
     parts: &[one("tls", &LISTENER_TLS)],
 };
 
@@ -279,7 +287,16 @@ static PEER: Shape = leaf(
 
 static ROLE: Shape = leaf(
     "[[role]]",
-    &["name", "operations", "sop-classes", "transfer-syntaxes", "move-destinations", "minimum-tls", "hours"],
+    &[
+        "name",
+        "operations",
+        "sop-classes",
+        "transfer-syntaxes",
+        "move-destinations",
+        "minimum-tls",
+        "hours",
+        "require",
+    ],
 );
 
 static CROSSWALK: Shape = leaf("[[crosswalk]]", &["name", "file", "key-file"]);

@@ -16,4 +16,5 @@ mod rewrites;
 mod risks;
 mod slips;
 mod tls_files;
+mod user_identity;
 mod users;

@@ -9,7 +9,7 @@ use super::addresses;
 use super::names::{NAME, Names};
 use super::report::{Located, Wrong};
 use super::section::Section;
-use super::settings::{Balance, Health, UpstreamSettings};
+use super::settings::{Balance, ForwardedIdentity, Health, UpstreamSettings};
 use super::shadow::ShadowedRoutes;
 use super::tls;
 use crate::policy::{AePattern, Route};
@@ -47,8 +47,7 @@ fn upstream(
     let connect_timeout = section.duration("connect-timeout", Duration::from_secs(5));
     let wait = section.duration_or_zero("wait", Duration::from_secs(5));
     let response_timeout = section.optional_duration("response-timeout");
-    let pass = section.choice("user-identity", &[("strip", false), ("pass", true)]);
-    let pass_user_identity = pass.unwrap_or(false);
+    let user_identity = section.choice("user-identity", &ForwardedIdentity::ALL).unwrap_or_default();
     let balance = balance(section, &addresses);
     let health = section.table("health").map(|table| health(&table));
     if health.is_some() && called_ae_title.is_none() {
@@ -82,7 +81,7 @@ fn upstream(
         health,
         resolve,
         send_proxy_protocol: send_proxy_protocol.unwrap_or(false),
-        pass_user_identity,
+        user_identity,
         tls,
         line,
     })

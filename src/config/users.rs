@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::names::Names;
 use super::secret;
 use super::section::Section;
 use super::settings::{AdminListen, AdminSettings, UsersSettings};
@@ -11,13 +12,18 @@ use crate::users::{self, Key, User};
 const MOST: usize = 8;
 
 /// The table, and all that is in the file.
-pub(super) fn users(root: &Section<'_>, admin: Option<&AdminSettings>) -> Option<UsersSettings> {
+pub(super) fn users(
+    root: &Section<'_>,
+    admin: Option<&AdminSettings>,
+    roles: &Names,
+) -> Option<UsersSettings> {
     let section = root.table("users")?;
     let settings = named(&section)?;
     match users::read(&settings.file) {
         Ok(users) => {
             secrets(&section, &settings, &users);
             risks(root, &section, &users);
+            of_roles(root, &section, roles, &users);
             if let Some(admin) = admin {
                 of_administration(&section, admin, &users);
             }
@@ -87,6 +93,24 @@ fn risks(root: &Section<'_>, section: &Section<'_>, users: &[User]) {
     let unknown = |user: &&User| user.peers.iter().any(|peer| !known.contains(&peer.as_str()));
     let strays: Vec<&User> = users.iter().filter(unknown).collect();
     risk(&strays, "may use a peer that no [[peer]] is called", "see their peers with: dimsegate user list");
+}
+
+/// Roles of users over DIMSE.
+fn of_roles(root: &Section<'_>, section: &Section<'_>, roles: &Names, users: &[User]) {
+    // Each is asked about, so that each counts as used.
+    let has_unknown = |user: &&User| user.dimse_roles().filter(|role| !roles.uses(role)).count() > 0;
+    let strays: Vec<&User> = users.iter().filter(has_unknown).collect();
+    if !strays.is_empty() {
+        let problem = format!("{}: has a role that no [[role]] is called", listed(&strays));
+        let remedy = "see their roles with: dimsegate user list";
+        section.report.risk(&section.place_of("file"), problem, remedy);
+    }
+    for role in root.tables("role") {
+        if role.called().is_some_and(|name| users::AdminRole::named(name).is_some()) {
+            let problem = "no user can have it: users with this word have a role of the administration";
+            role.report.risk(&role.place_of("name"), problem, "give it another name");
+        }
+    }
 }
 
 /// Roles that a login gives, against those of the same names elsewhere.

@@ -34,14 +34,18 @@ fn look(gate: &Gate) -> Option<Duration> {
     let now = OffsetDateTime::now_utc();
     let mut roles = BTreeMap::new();
     for entry in gate.live.list() {
-        let role = entry.right.decided.load().role.clone();
-        if role.hours.as_ref().is_some_and(|hours| !hours.are_open(now)) {
+        let decided = entry.right.decided.load();
+        let with_hours = || decided.roles().filter(|role| role.hours.is_some());
+        if with_hours().any(|role| !is_open(role, now)) {
             gate.judge_again(&entry);
-        } else if role.hours.is_some() {
-            roles.insert(Arc::as_ptr(&role) as usize, role);
         }
+        roles.extend(with_hours().map(|role| (Arc::as_ptr(role) as usize, role.clone())));
     }
     roles.values().map(|role| until_change(role, now)).min()
+}
+
+fn is_open(role: &Role, now: OffsetDateTime) -> bool {
+    role.hours.as_ref().is_none_or(|hours| hours.are_open(now))
 }
 
 fn until_change(role: &Role, now: OffsetDateTime) -> Duration {

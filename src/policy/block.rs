@@ -27,6 +27,8 @@ pub enum Blocked {
     Certificate(CertificateBinding),
     /// A `[[peer]]`, by name.
     Peer(Arc<str>),
+    /// A user who has proven to be one, by name.
+    User(Arc<str>),
 }
 
 /// Why a text names nobody that could be blocked.
@@ -35,7 +37,7 @@ pub enum BlockedError {
     /// What stands before the colon, or nothing does.
     #[error(
         "\"{0}\" is not what a block names: write ae-title:LYON_CT1, address:203.0.113.9, address:203.0.113.0/24, \
-         certificate:sha256:…, certificate:spki-sha256:… or peer:lyon"
+         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon or user:anna"
     )]
     Kind(String),
     /// What is wrong with the value.
@@ -78,6 +80,8 @@ pub struct Known<'a> {
     pub address: IpAddr,
     /// What TLS proved.
     pub certificate: Option<&'a Certificate>,
+    /// The name of the user that it has proven to be.
+    pub user: Option<&'a str>,
     /// As which it calls.
     pub calling: &'a AeTitle,
     /// The `[[peer]]` that it is.
@@ -91,6 +95,7 @@ impl Blocked {
             Self::Network(network) => network.contains(&known.address.to_canonical()),
             Self::Certificate(binding) => known.certificate.is_some_and(|shown| binding.matches(shown)),
             Self::Peer(name) => **name == *known.peer,
+            Self::User(name) => known.user == Some(name),
         }
     }
 }
@@ -151,6 +156,7 @@ impl fmt::Display for Blocked {
             Self::Network(network) => write!(f, "address:{network}"),
             Self::Certificate(binding) => write!(f, "certificate:{binding}"),
             Self::Peer(name) => write!(f, "peer:{name}"),
+            Self::User(name) => write!(f, "user:{name}"),
         }
     }
 }
@@ -183,9 +189,20 @@ impl FromStr for Blocked {
                 "is no name: those of peers are 1 to 64 letters, digits, dots, hyphens and underscores"
                     .into(),
             )),
+            "user" if is_user_name(value) => Ok(Self::User(value.into())),
+            "user" => Err(wrong(
+                "user",
+                "is no name: those of users are 1 to 64 letters, digits and . _ - @ +".into(),
+            )),
             _ => Err(no_kind()),
         }
     }
+}
+
+/// As `users::check_name` has it.
+fn is_user_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@+".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(legal) && !text.starts_with('-')
 }
 
 /// Addresses as they are looked at, where one of IPv4 is that, also as it is written in IPv6 (RFC 4291 §2.5.5.2).
@@ -238,6 +255,7 @@ mod tests {
             "address:203.0.113.0/24",
             "address:2001:db8::/32",
             "peer:lyon-2.old_one",
+            "user:anna.b@lyon",
             &format!("certificate:sha256:{fingerprint}"),
             &format!("certificate:spki-sha256:{fingerprint}"),
         ] {
@@ -284,6 +302,8 @@ mod tests {
             ("certificate:dns:gw.lyon", "is a name, which the holder"),
             ("peer:", "peer: \"\" is no name"),
             ("peer:lyon: the old one", "is no name"),
+            ("user:", "user: \"\" is no name"),
+            ("user:anna b", "is no name"),
             (&format!("peer:{}", "a".repeat(60 << 10)), "is no name"),
             ("ae-title:\x1b[2J", "ae-title: \"\\x1b[2J\" is no AE title"),
         ] {
@@ -297,6 +317,7 @@ mod tests {
         let known = |calling, peer| Known {
             address: "::ffff:203.0.113.9".parse().unwrap(),
             certificate: None,
+            user: Some("anna"),
             calling,
             peer,
         };
@@ -309,6 +330,8 @@ mod tests {
             ("address:198.51.100.9", &ct, "lyon", false),
             ("peer:lyon", &mr, "lyon", true),
             ("peer:lyon", &mr, "lyon-2", false),
+            ("user:anna", &mr, "nice", true),
+            ("user:bert", &mr, "nice", false),
         ] {
             let blocks = Blocks::new(vec![block("peer:oslo", None), block(of, Some(later))]);
             assert_eq!(blocks.of(&known(title, peer), NOW).is_some(), is_shut_out, "{of}");

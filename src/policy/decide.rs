@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::admission::refused_by_role;
+use super::admission::admitted_by;
 use super::block::{Blocks, Known};
-use super::{AePattern, Peer, Policy, Role, TlsVersion};
+use super::user::{ProvenUser, rights};
+use super::{AePattern, Peer, Policy, Rights, TlsVersion};
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
@@ -26,6 +27,8 @@ pub struct Facts<'a> {
     pub tls: Option<TlsVersion>,
     /// Who vouches for it: CA certificates of the listener, verified, or the certificate itself where its key is trusted.
     pub authorities: &'a [Arc<Certificate>],
+    /// Who has proven to be a user, if anybody has.
+    pub user: Option<&'a ProvenUser>,
     pub calling: &'a RawAeTitle,
     pub called: &'a RawAeTitle,
     pub contexts: &'a [ProposedContext],
@@ -44,8 +47,10 @@ pub enum Verdict {
 /// What the requestor gets.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// The peer that decided; its role, limits and rewrite apply from here on.
+    /// The peer that decided; its limits and rewrite apply from here on.
     pub peer: Arc<Peer>,
+    /// What the peer and the user may, from here on.
+    pub rights: Rights,
     /// Without the spaces around them.
     pub calling: AeTitle,
     pub called: AeTitle,
@@ -142,27 +147,56 @@ impl fmt::Display for Refusal {
 /// Decides about an association. The first peer whose every condition holds decides; without one, it is refused, and where an
 /// administrator has shut it out.
 pub fn decide(policy: &Policy, facts: &Facts<'_>) -> Verdict {
-    decided(policy, facts).map_or_else(Verdict::Refuse, Verdict::Allow)
+    match recognised(policy, facts) {
+        Ok(peer) => granted(policy, facts, &peer),
+        Err(refusal) => Verdict::Refuse(refusal),
+    }
 }
 
-fn decided(policy: &Policy, facts: &Facts<'_>) -> Result<Grant, Refusal> {
-    let calling = title(facts.calling, Reason::CallingAeTitleIllegal, "calling")?;
-    let called = title(facts.called, Reason::CalledAeTitleIllegal, "called")?;
+/// Decides as far as no user is looked at: which peer it is, and that it is not shut out.
+///
+/// # Errors
+/// The refusal that [`decide()`] gives, too.
+pub fn recognised(policy: &Policy, facts: &Facts<'_>) -> Result<Arc<Peer>, Refusal> {
+    let (calling, called) = titles(facts)?;
     let seen = Seen { facts, calling: &calling, called: &called };
     let peer = find(policy, &seen)?;
-    let known =
-        Known { address: facts.address, certificate: facts.certificate, calling: &calling, peer: &peer.name };
-    if let Some(block) = facts.blocks.of(&known, facts.now) {
-        return Err(block.refusal());
-    }
-    if let Some(refusal) = refused_by_role(peer, facts) {
-        return Err(refusal);
-    }
-    let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
-        return Err(no_upstream(peer, &seen));
+    not_blocked(peer, &seen)?;
+    admitted_by(&peer.role, &format_args!("peer \"{}\"", peer.name), facts)?;
+    Ok(peer.clone())
+}
+
+/// Goes on from [`recognised`], with a user where one is proven meanwhile. Both together are [`decide()`].
+pub fn granted(policy: &Policy, facts: &Facts<'_>, peer: &Arc<Peer>) -> Verdict {
+    let grant = || {
+        let (calling, called) = titles(facts)?;
+        let seen = Seen { facts, calling: &calling, called: &called };
+        not_blocked(peer, &seen)?;
+        let rights = rights(policy, peer, facts)?;
+        let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
+            return Err(no_upstream(peer, &seen));
+        };
+        let contexts = facts.contexts.iter().map(|c| (c.id, context_verdict(&rights, c))).collect();
+        Ok(Grant { peer: peer.clone(), rights, upstream, contexts, calling, called })
     };
-    let contexts = facts.contexts.iter().map(|c| (c.id, context_verdict(&peer.role, c))).collect();
-    Ok(Grant { peer: peer.clone(), upstream, contexts, calling, called })
+    grant().map_or_else(Verdict::Refuse, Verdict::Allow)
+}
+
+fn titles(facts: &Facts<'_>) -> Result<(AeTitle, AeTitle), Refusal> {
+    let calling = title(facts.calling, Reason::CallingAeTitleIllegal, "calling")?;
+    Ok((calling, title(facts.called, Reason::CalledAeTitleIllegal, "called")?))
+}
+
+fn not_blocked(peer: &Peer, seen: &Seen<'_>) -> Result<(), Refusal> {
+    let facts = seen.facts;
+    let known = Known {
+        address: facts.address,
+        certificate: facts.certificate,
+        user: facts.user.map(|user| &*user.name),
+        calling: seen.calling,
+        peer: &peer.name,
+    };
+    facts.blocks.of(&known, facts.now).map_or(Ok(()), |block| Err(block.refusal()))
 }
 
 /// The facts with the AE titles read.
@@ -241,11 +275,12 @@ fn first_failed(peer: &Peer, seen: &Seen<'_>) -> Option<Condition> {
     None
 }
 
-fn context_verdict(role: &Role, context: &ProposedContext) -> ContextVerdict {
-    if !role.sop_classes.contains(&context.abstract_syntax) {
+fn context_verdict(rights: &Rights, context: &ProposedContext) -> ContextVerdict {
+    if !rights.permits_class(&context.abstract_syntax) {
         return ContextVerdict::Strip(ContextRefusal::SopClass);
     }
-    let allowed = context.transfer_syntaxes.iter().filter(|uid| role.transfer_syntaxes.contains(uid));
+    let permits = |uid: &&Uid| rights.permits_context(&context.abstract_syntax, uid);
+    let allowed = context.transfer_syntaxes.iter().filter(permits);
     let allowed: Vec<Uid> = allowed.cloned().collect();
     if allowed.is_empty() {
         return ContextVerdict::Strip(ContextRefusal::TransferSyntax);

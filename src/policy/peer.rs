@@ -24,6 +24,8 @@ pub struct Policy {
     pub listeners: BTreeMap<Arc<str>, Option<Arc<str>>>,
     /// Of the peers.
     pub(super) index: Index,
+    /// Every role by its name, for users who have it.
+    pub roles: BTreeMap<Arc<str>, Arc<Role>>,
 }
 
 /// `[[route]]`: a called AE title that has an upstream of its own.
@@ -114,13 +116,15 @@ impl Peer {
 }
 
 impl Policy {
-    /// The peers and routes in the order of the configuration, and every listener with its default upstream if it has one.
+    /// The peers and routes in the order of the configuration, every listener with its default upstream if it has one, and every
+    /// role by its name.
     pub fn new(
         peers: Vec<Arc<Peer>>,
         routes: Vec<Route>,
         listeners: BTreeMap<Arc<str>, Option<Arc<str>>>,
+        roles: BTreeMap<Arc<str>, Arc<Role>>,
     ) -> Self {
-        Self { index: Index::of(&peers), peers, routes, listeners }
+        Self { index: Index::of(&peers), peers, routes, listeners, roles }
     }
 
     /// Whether any peer could come from this address, asked before any TLS work.

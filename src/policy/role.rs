@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::factors::Factors;
 use super::{AePattern, Direction, Hours, Operation, SopClassSet, TlsVersion, TransferSyntaxSet, sop_class};
 use crate::vocabulary::Cause;
 use crate::wire::{AeTitle, Uid};
@@ -21,6 +22,8 @@ pub struct Role {
     pub minimum_tls: Option<TlsVersion>,
     /// When it may be used; `None` is always.
     pub hours: Option<Hours>,
+    /// What an association has to have proven, each of them.
+    pub require: Factors,
 }
 
 /// A DIMSE request, as far as a role looks at it.

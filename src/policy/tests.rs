@@ -1,5 +1,6 @@
 //! Decisions, over the refusal table.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub(super) fn role(operations: &[Operation]) -> Role {
         move_destinations: None,
         minimum_tls: None,
         hours: None,
+        require: Factors::default(),
     }
 }
 
@@ -62,6 +64,7 @@ pub(super) fn policy(peers: Vec<Peer>) -> Policy {
         peers.into_iter().map(Arc::new).collect(),
         vec![Route { called: "ARCHIVE*".parse().unwrap(), upstream: "archive".into(), line: 5 }],
         [("remote".into(), Some("pacs".into())), ("bare".into(), None)].into(),
+        BTreeMap::new(),
     )
 }
 
@@ -106,6 +109,7 @@ fn ask(policy: &Policy, (listener, address, shown, calling, called): Asks<'_>) -
         certificate: certificate.as_ref(),
         tls: None,
         authorities: &authorities,
+        user: None,
         calling: &raw(calling),
         called: &raw(called),
         contexts: &[context(1, CT, &[EXPLICIT, IMPLICIT]), context(3, FIND, &[EXPLICIT])],
@@ -146,6 +150,7 @@ fn names_that_nobody_vouches_for_are_no_names() {
             certificate: Some(&shown),
             tls: None,
             authorities: &[],
+            user: None,
             calling: &calling,
             called: &called,
             contexts: &[context(1, CT, &[EXPLICIT])],
@@ -306,6 +311,7 @@ fn transfer_syntaxes_that_are_not_allowed_are_left_out() {
         address,
         certificate: None,
         tls: None,
+        user: None,
         authorities: &[],
         calling: &calling,
         called: &called,

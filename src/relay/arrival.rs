@@ -10,12 +10,13 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::gate::Gate;
+use super::identified::Identified;
 use super::in_force::InForce;
 use super::recent::{Asked, Because, Recalled, Shown};
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
-use crate::policy::{Blocks, Facts, Refusal, TlsVersion};
+use crate::policy::{Blocks, Facts, ProvenUser, Refusal, TlsVersion};
 use crate::tls::Session;
 use crate::trace::Witness;
 use crate::vocabulary::Reason;
@@ -39,6 +40,8 @@ pub(crate) struct Arrival {
     /// How often open associations had been asked about again by then.
     pub asked: u64,
     pub tls: Option<Session>,
+    /// Whom the request names as its user, where the listener looks at that.
+    pub user: Option<Identified>,
     /// It may come and go to see whether the proxy is there: a load balancer for itself, or a monitor.
     pub may_check: bool,
     /// Where somebody traces it, or may.
@@ -105,6 +108,7 @@ impl Arrival {
             certificate: self.tls.as_ref().and_then(|session| session.certificate.as_ref()),
             tls: self.tls_version(),
             authorities: self.tls.as_ref().map_or(&[], |session| &session.authorities),
+            user: self.proven_user().map(|user| &**user),
             calling: &requested.calling,
             called: &requested.called,
             contexts: &requested.contexts,
@@ -116,6 +120,11 @@ impl Arrival {
     /// Which TLS protects the connection; `None` is none.
     pub(super) fn tls_version(&self) -> Option<TlsVersion> {
         TlsVersion::of(self.tls.as_ref()?.version)
+    }
+
+    /// Who has proven to be a user.
+    pub(super) fn proven_user(&self) -> Option<&Arc<ProvenUser>> {
+        self.user.as_ref().and_then(Identified::as_proven)
     }
 
     /// Whether the address that is known by now is in one of the networks.
@@ -204,6 +213,7 @@ impl Arrival {
             explanation: refused.explanation.clone(),
             because: refused.because.as_deref().cloned(),
             peer: peer.map(str::to_owned),
+            user: self.user.clone(),
             asked: requested
                 .map(|requested| Asked::new(requested.calling, requested.called, &requested.contexts)),
             shown: Shown {
@@ -246,6 +256,7 @@ impl Arrival {
             address: self.from.ip().to_canonical(),
             port: self.from.port(),
             tls: self.audited_tls(),
+            identified: self.user.as_ref().map(Identified::audited),
             calling_ae_title: requested.calling.to_string(),
             called_ae_title: requested.called.to_string(),
             implementation: Some(audit::Implementation {

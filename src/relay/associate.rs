@@ -4,13 +4,15 @@
 //! Nothing of the requestor's bytes is copied. What the policy judged is what is written anew, and what the upstream
 //! answers is held against what it was asked.
 
-use crate::config::UpstreamSettings;
+use zeroize::Zeroizing;
+
+use crate::config::{self, ForwardedIdentity, ListenerSettings, UpstreamSettings};
 use crate::dataset::Encoding;
-use crate::policy::{ContextVerdict, Grant};
+use crate::policy::{ContextVerdict, Grant, ProvenUser};
 use crate::upper::only_what_was_asked;
 use crate::wire::associate::{
     AnsweredContext, AssociateAc, AssociateRq, AsynchronousOperationsWindow, ContextResult, ProposedContext,
-    RoleSelection, UserInformation,
+    RoleSelection, UserIdentity, UserInformation,
 };
 use crate::wire::{Malformed, Uid};
 
@@ -22,6 +24,7 @@ pub(crate) fn upstream_request(
     grant: &Grant,
     upstream: &UpstreamSettings,
     offered_length: u32,
+    proven: Option<&ProvenUser>,
 ) -> Option<AssociateRq> {
     let contexts = offered_contexts(requested, grant);
     if contexts.is_empty() {
@@ -42,11 +45,38 @@ pub(crate) fn upstream_request(
     if grant.peer.strip_asynchronous_window {
         user.asynchronous_operations_window = None;
     }
-    if !upstream.pass_user_identity {
-        user.user_identity = None;
+    match upstream.user_identity {
+        ForwardedIdentity::Pass => {}
+        ForwardedIdentity::Strip => user.user_identity = None,
+        ForwardedIdentity::Replace => user.user_identity = proven.map(name_of),
     }
     request.contexts = contexts;
     Some(request)
+}
+
+/// A user whom this proxy vouches for, as a name without a proof (PS3.7 D.3.3.7, type 1).
+fn name_of(user: &ProvenUser) -> UserIdentity {
+    UserIdentity {
+        kind: 1,
+        positive_response_requested: false,
+        primary: user.name.as_bytes().to_vec().into(),
+        secondary: Zeroizing::default(),
+    }
+}
+
+/// Answers for the user identity where this proxy looked at it: with an empty response of its own, if one was asked for
+/// (PS3.7 D.3.3.7.2). Elsewhere the upstream's stays.
+pub(crate) fn answer_identity(
+    answer: &mut AssociateAc,
+    requested: &AssociateRq,
+    listener: &ListenerSettings,
+) {
+    if listener.user_identity == config::UserIdentity::Ignore {
+        return;
+    }
+    let identity = requested.user.user_identity.as_ref();
+    let is_asked_for = identity.is_some_and(|identity| identity.positive_response_requested);
+    answer.user.user_identity_response = is_asked_for.then(Vec::new);
 }
 
 /// The contexts that the policy leaves, without transfer syntaxes that a rewrite could not read.

@@ -11,8 +11,9 @@ use super::arrival::Arrival;
 use super::asking::Asking;
 use super::drive::{Drive, Open};
 use super::early::Early;
+use super::identified::Identified;
 use super::leg::Leg;
-use super::live::{Contexts, Entry, Facts, Right};
+use super::live::{Contexts, Entry, Facts, Proof, Right};
 use super::machine::{Deadlines, Ended, Machine, Side, Terms};
 use super::records::Told;
 use super::upstream::{Dialled, Place};
@@ -46,7 +47,8 @@ impl Established {
         let open = Box::new(self.begin(arrival, requestor, dialled.leg, answer));
         let contexts = Contexts::of([&self.requested, &self.offered], [&self.answered, &self.answer]);
         let grant = &open.machine.terms().grant;
-        tracing::info!(peer = %grant.peer.name, upstream = %grant.upstream, "association opened");
+        let user = arrival.user.as_ref().map(Identified::name);
+        tracing::info!(peer = %grant.peer.name, upstream = %grant.upstream, user, "association opened");
         Opened { open, contexts, told: Box::new(told), permit, place, early: self.early }
     }
 
@@ -119,7 +121,7 @@ fn settle(arrival: &Arrival, entry: &Entry) {
     if arrival.gate.asked() != arrival.asked {
         arrival.gate.judge_again(entry);
     }
-    if entry.right.decided.load().role.hours.is_some() {
+    if entry.right.decided.load().roles().any(|role| role.hours.is_some()) {
         arrival.gate.hours.notify_one();
     }
 }
@@ -127,8 +129,9 @@ fn settle(arrival: &Arrival, entry: &Entry) {
 fn right(arrival: &Arrival, open: &Open) -> Right {
     let tls = arrival.tls.as_ref();
     let authorities = tls.map(|session| session.authorities.clone()).unwrap_or_default();
-    let peer = open.machine.terms().grant.peer.clone();
-    Right::new(arrival.settings.clone(), peer, arrival.tls_version(), authorities)
+    let grant = &open.machine.terms().grant;
+    let proof = Proof { tls: arrival.tls_version(), authorities, user: arrival.proven_user().cloned() };
+    Right::new(arrival.settings.clone(), grant.peer.clone(), grant.rights.clone(), proof)
 }
 
 fn facts(arrival: &Arrival, open: &Open, told: &Told, contexts: Contexts) -> Facts {
@@ -138,6 +141,7 @@ fn facts(arrival: &Arrival, open: &Open, told: &Told, contexts: Contexts) -> Fac
         listener: arrival.listener.name.clone(),
         upstream_address: told.upstream_address().to_owned(),
         called: grant.called.clone(),
+        user: arrival.proven_user().map(|user| user.name.clone()),
         certificate: arrival.tls.as_ref().and_then(|session| session.certificate.clone()),
         peer: grant.peer.name.clone(),
         upstream: grant.upstream.clone(),

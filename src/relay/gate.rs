@@ -11,6 +11,7 @@ use super::decoding::Decoders;
 use super::ids::Ids;
 use super::in_force::InForce;
 use super::live::Live;
+use super::people::People;
 use super::recent::Recent;
 use super::refusals::Refusals;
 use super::upstream::{Check, Upstreams};
@@ -53,6 +54,8 @@ pub(crate) struct Gate {
     /// Connections that only looked whether the proxy is there.
     pub health_checks: AtomicU64,
     pub metrics: Arc<Metrics>,
+    /// Those of `[users]`, for requestors and for the administration interface.
+    pub people: Arc<People>,
     ids: Ids,
 }
 
@@ -78,6 +81,7 @@ impl Gate {
             aborted: AtomicU64::new(0),
             health_checks: AtomicU64::new(0),
             metrics: Arc::default(),
+            people: Arc::default(),
             ids: Ids::new(),
         }
     }

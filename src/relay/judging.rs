@@ -5,8 +5,8 @@
 //! in, and allow at least what it has: the same peer, a role with all that the one before it allows, the same rewrite, and the
 //! same way to the upstream. Where they allow more, it gets that when it comes again.
 //!
-//! A certificate is not verified again: that it was trusted when it was shown is one of the facts. Whoever has to go now is
-//! [blocked](crate::policy::Blocks).
+//! A certificate is not verified again, nor a passcode, and the user has the roles of then: what was proven is one of the facts.
+//! Whoever has to go now is [blocked](crate::policy::Blocks).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::gate::Gate;
 use super::live::{Entry, Facts, Order, Right, When};
-use crate::config::{OpenAssociations, Settings, UpstreamSettings};
+use crate::config::{OpenAssociations, Settings, UpstreamSettings, UserIdentity};
 use crate::policy::{self, Blocks, Grant, Peer, Verdict, decide};
 use crate::tls::ClientAuthentication;
 use crate::vocabulary::Reason;
@@ -65,8 +65,9 @@ fn judged(rules: &Arc<Settings>, entry: &Entry, blocks: &Blocks, now: OffsetDate
         listener: &facts.listener,
         address: facts.from.ip().to_canonical(),
         certificate: facts.certificate.as_ref(),
-        tls: right.tls,
-        authorities: &right.authorities,
+        tls: right.proof.tls,
+        authorities: &right.proof.authorities,
+        user: right.proof.user.as_deref(),
         calling: &facts.calling.to_raw(),
         called: &facts.called.to_raw(),
         // Those that were accepted are within the role that it has.
@@ -76,10 +77,11 @@ fn judged(rules: &Arc<Settings>, entry: &Entry, blocks: &Blocks, now: OffsetDate
     };
     match decide(&rules.policy, &asked) {
         Verdict::Refuse(refusal) => Some(Lost { reason: refusal.reason, detail: refusal.detail }),
-        Verdict::Allow(_) if Arc::ptr_eq(rules, &right.settings) => None,
+        // Nothing but a user's own role can allow less by the same rules: its hours are over.
+        Verdict::Allow(_) if Arc::ptr_eq(rules, &right.settings) && right.proof.user.is_none() => None,
         Verdict::Allow(grant) => {
             let less = less(rules, facts, right, &grant);
-            right.decided.store(grant.peer);
+            right.decided.store(Arc::new(grant.rights));
             less.map(|detail| Lost { reason: Reason::PolicyChanged, detail })
         }
     }
@@ -91,8 +93,8 @@ fn less(rules: &Settings, facts: &Facts, right: &Right, grant: &Grant) -> Option
     if old.name != new.name {
         return Some(format!("peer \"{}\" decides now, where \"{}\" did", new.name, old.name));
     }
-    if !new.role.covers(&old.role) {
-        return Some(format!("role \"{}\" allows less than \"{}\" did", new.role.name, old.role.name));
+    if !grant.rights.covers(&right.rights) {
+        return Some(format!("role {} allows less than {} did", grant.rights.named(), right.rights.named()));
     }
     if !is_same_rewrite(rules, new, &right.settings, old) {
         return Some(format!("what is rewritten for peer \"{}\" has changed", new.name));
@@ -112,12 +114,7 @@ fn is_same_rewrite(rules: &Settings, new: &Peer, before: &Settings, old: &Peer) 
 fn leads_there(rules: &Settings, new: &str, before: &Settings, old: &str) -> bool {
     let way = |upstream: &UpstreamSettings| {
         let tls = upstream.tls.as_ref().map(|tls| tls.settings.server_name.clone());
-        (
-            upstream.called_ae_title.clone(),
-            upstream.calling_ae_title.clone(),
-            upstream.pass_user_identity,
-            tls,
-        )
+        (upstream.called_ae_title.clone(), upstream.calling_ae_title.clone(), upstream.user_identity, tls)
     };
     let (new, old) = (rules.upstreams.get(new), before.upstreams.get(old));
     let Some((new, old)) = new.zip(old) else { return false };
@@ -132,8 +129,11 @@ fn unprotected(rules: &Settings, facts: &Facts, right: &Right) -> Option<String>
     let Some(listener) = listener else {
         return Some(format!("listener \"{}\" is there no more", facts.listener));
     };
+    if listener.user_identity == UserIdentity::Require && right.proof.user.is_none() {
+        return Some(format!("listener \"{}\" asks for a user identity now", listener.name));
+    }
     let tls = listener.tls.as_ref()?;
-    if right.tls.is_none() {
+    if right.proof.tls.is_none() {
         return Some(format!("listener \"{}\" speaks TLS now", listener.name));
     }
     let is_required = tls.settings.client_authentication == ClientAuthentication::Required;

@@ -19,7 +19,7 @@ mod standing;
 pub(crate) use changes::{Changes, Mark};
 pub(crate) use contexts::{Context, Contexts, OfUpstream, Role};
 pub(crate) use order::{Order, Orders, When};
-pub(crate) use right::Right;
+pub(crate) use right::{Proof, Right};
 pub(crate) use standing::{Current, Lane, Standing, Waits, Wanted};
 
 /// The associations that are open at this moment, by their ids.
@@ -74,6 +74,8 @@ pub(crate) struct Facts {
     /// What the requestor proved to be by TLS.
     pub certificate: Option<Certificate>,
     pub contexts: Contexts,
+    /// The user that it proved to be.
+    pub user: Option<Arc<str>>,
     pub since: Instant,
 }
 
@@ -147,8 +149,9 @@ impl Drop for Alive<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Contexts, Facts, Live, Right};
+    use super::{Contexts, Facts, Live, Proof, Right};
     use crate::config;
+    use crate::policy::Rights;
     use crate::scratch::Scratch;
     use std::sync::Arc;
     use std::time::{Duration, Instant};
@@ -165,6 +168,7 @@ mod tests {
             called: "PACS".parse().unwrap(),
             certificate: None,
             contexts: Contexts::default(),
+            user: None,
             since: Instant::now().checked_sub(Duration::from_secs(age)).unwrap(),
         }
     }
@@ -196,7 +200,8 @@ role = "r"
         std::fs::write(&file, CONFIGURATION).unwrap();
         let settings = Arc::new(config::load(&file).unwrap().settings);
         let peer = settings.policy.peers[0].clone();
-        Right::new(settings, peer, None, Vec::new())
+        let rights = Rights::of_peer(peer.role.clone());
+        Right::new(settings, peer, rights, Proof::default())
     }
 
     #[test]

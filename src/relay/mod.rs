@@ -33,8 +33,9 @@
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
 //! | `nothing_allowed` | an association of which no presentation context is allowed |
-//! | `proof` | what TLS proved, and what it would prove, for whoever explains a decision |
+//! | `proof`, `assumed` | what TLS proved, and what it and a user identity would prove, for whoever explains a decision |
 //! | `traced` | what those see who trace an association; its legs tell the rest |
+//! | `people`, `identified`, `user_identity` | the users of the file, whom a request names, and whether that is so |
 //! | `ids` | how associations are called |
 //! | `refusals` | those who were not let in, gathered by the minute |
 //! | `farewell`, `parting`, `records` | how it ends, and what is written down |
@@ -50,6 +51,7 @@ mod alarm;
 mod arrival;
 mod asking;
 mod associate;
+mod assumed;
 mod decoding;
 mod drive;
 mod early;
@@ -58,6 +60,7 @@ mod established;
 mod farewell;
 mod gate;
 mod handshake;
+mod identified;
 mod ids;
 mod in_force;
 mod judging;
@@ -68,6 +71,7 @@ mod live;
 mod machine;
 mod nothing_allowed;
 mod parting;
+mod people;
 mod proof;
 mod proxy_header;
 mod proxy_protocol;
@@ -78,9 +82,12 @@ mod seldom;
 mod session;
 mod traced;
 mod upstream;
+mod user_identity;
 mod verification;
 
+pub(crate) use assumed::assumed;
 pub(crate) use gate::{Gate, Stage};
+pub(crate) use identified::Identified;
 pub(crate) use in_force::InForce;
 pub use listeners::BindError;
 pub(crate) use listeners::{Bound, Listeners};

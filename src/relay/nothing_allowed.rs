@@ -24,7 +24,8 @@ pub(crate) async fn serve(
     let limits = &arrival.settings.limits;
     // Nothing will ever flow, so it takes no place from an association that does something.
     drop(permit);
-    let Ok(answer) = associate::answer(requested, None, None, limits.max_pdu_length) else { return };
+    let Ok(mut answer) = associate::answer(requested, None, None, limits.max_pdu_length) else { return };
+    associate::answer_identity(&mut answer, requested, &arrival.listener);
     let Ok(bytes) = answer.encode() else { return };
     let exchange = async {
         requestor.write_pdu(&bytes).await.ok()?;

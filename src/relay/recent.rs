@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
+use super::identified::Identified;
 use crate::identity::Certificate;
 use crate::policy::limits::of_one_site;
 use crate::policy::{Condition, Peer, Refusal, TlsVersion};
@@ -47,6 +48,8 @@ pub(crate) struct Recalled {
     pub because: Option<Because>,
     /// The peer, where it was known.
     pub peer: Option<String>,
+    /// Whom it named as its user, where the listener looks at that.
+    pub user: Option<Identified>,
     /// What was asked, where the request was read.
     pub asked: Option<Asked>,
     pub shown: Shown,
@@ -172,6 +175,7 @@ mod tests {
             explanation: String::new(),
             because: None,
             peer: None,
+            user: None,
             asked: Some(Asked::new(title(calling), title("PACS"), &[])),
             shown: Shown::default(),
             configuration: String::new(),

@@ -121,6 +121,7 @@ fn log_closed(record: &audit::AssociationClosed) {
         record.operations.iter().map(|(operation, counts)| format!("{operation} {counts}")).collect();
     tracing::info!(
         peer = record.requestor.peer,
+        user = record.requestor.identified.as_ref().map(|one| one.user.as_str()),
         upstream = record.upstream.as_ref().map(|upstream| upstream.name.as_str()),
         operations = operations.join("; "),
         "bytes.in" = record.bytes.r#in,
@@ -191,7 +192,7 @@ pub(super) fn nothing_allowed(
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         ended: vocabulary::Ended::Policy,
-        reason: Some(format!("{}: {reason} by role \"{}\"", reason.label(), grant.peer.role.name).into()),
+        reason: Some(format!("{}: {reason} by role {}", reason.label(), grant.rights.named()).into()),
         count: None,
     };
     let refused = Refused::new(Reason::NoContextAllowed, record.reason.as_deref().unwrap_or_default());
@@ -200,6 +201,6 @@ pub(super) fn nothing_allowed(
     arrival.gate.metrics.refused(&arrival.listener.name, Some(&grant.peer.name), reason.label());
     let event = Event::AssociationClosed(Box::new(record));
     let Some(event) = arrival.gate.refusals.of_address(arrival.from.ip(), event) else { return };
-    tracing::info!(role = %grant.peer.role.name, "no presentation context is allowed");
+    tracing::info!(role = %grant.rights.named(), "no presentation context is allowed");
     arrival.gate.audit.record_refusal(event);
 }

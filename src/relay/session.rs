@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tracing::Instrument;
+use zeroize::Zeroizing;
 
 use super::arrival::{Arrival, Refused};
 use super::associate;
@@ -19,10 +20,11 @@ use super::leg::Leg;
 use super::proxy_header;
 use super::records::{self, Told};
 use super::upstream::{self, NotReached};
+use super::user_identity;
 use crate::audit;
 use crate::config::UpstreamSettings;
 use crate::policy::limits::{AssociationPermit, ConnectionPermit, RequestPermit};
-use crate::policy::{Grant, Verdict, decide};
+use crate::policy::{Grant, Peer, Verdict, granted, recognised};
 use crate::upper::{LINGER, Opening};
 use crate::vocabulary::Reason;
 use crate::wire::associate::{APPLICATION_CONTEXT, AssociateRq};
@@ -63,6 +65,7 @@ pub(crate) async fn serve(
         began: Instant::now(),
         asked,
         tls: None,
+        user: None,
         may_check: false,
         witness: None,
     };
@@ -110,7 +113,7 @@ async fn read_request(arrival: &Arrival, requestor: &mut Leg) -> Result<Requeste
     let room = |pieces| arrival.gate.limiter.request(arrival.from.ip(), pieces);
     let opening = handshake::read(requestor, limit, &room).await;
     let (reason, malformed) = match opening {
-        Ok((Opening::Request(body), room)) => match AssociateRq::decode(&body) {
+        Ok((Opening::Request(body), room)) => match decoded(body) {
             Ok(requested) => return Ok((requested, room)),
             Err(malformed) => (Reason::MalformedPdu, malformed),
         },
@@ -130,6 +133,12 @@ async fn read_request(arrival: &Arrival, requestor: &mut Leg) -> Result<Requeste
     Err(refused)
 }
 
+/// The request; what came may have had a passcode in it.
+fn decoded(body: Vec<u8>) -> Result<AssociateRq, Malformed> {
+    let body = Zeroizing::new(body);
+    AssociateRq::decode(&body)
+}
+
 /// In TLS 1.3 a client learns only after its first bytes that its certificate is refused, and so do we of its refusal.
 fn tls_or_lost(error: &std::io::Error) -> Refused {
     let failure = crate::tls::handshake_failure(error);
@@ -145,28 +154,31 @@ fn tls_or_lost(error: &std::io::Error) -> Refused {
 
 /// Decides, and asks the upstream.
 #[allow(clippy::too_many_lines, reason = "one step after the other")]
-async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq) -> Option<Opened> {
+async fn associate(arrival: &mut Arrival, mut requestor: Leg, requested: AssociateRq) -> Option<Opened> {
     let began = Instant::now();
-    let (grant, permit) = match admitted(arrival, &requested) {
+    let (grant, permit) = match admitted(arrival, &requested).await {
         Ok(admitted) => admitted,
         Err(not_admitted) => {
-            let NotAdmitted { grant, refused } = *not_admitted;
-            let rejection = rejected(arrival, &requested, grant.as_ref(), &refused);
+            let NotAdmitted { peer, refused } = *not_admitted;
+            let rejection = rejected(arrival, &requested, peer.as_ref(), &refused);
             // What it asked for can be large, and its connection lasts as long as it likes to, for a while.
-            drop((requested, grant));
+            drop((requested, peer));
             requestor.end_with(&rejection.to_pdu()).await;
             return None;
         }
     };
     arrival.admitted(&grant);
+    let arrival = &*arrival;
     let offered_length = arrival.settings.limits.max_pdu_length;
     let Some(upstream) = arrival.settings.upstreams.get(&grant.upstream) else {
         let refused =
             Refused::new(Reason::UpstreamUnreachable, format!("no upstream \"{}\"", grant.upstream));
-        reject(arrival, requestor, &requested, Some(&grant), refused).await;
+        reject(arrival, requestor, &requested, Some(&grant.peer), refused).await;
         return None;
     };
-    let Some(offered) = associate::upstream_request(&requested, &grant, upstream, offered_length) else {
+    let proven = arrival.proven_user().map(|user| &**user);
+    let Some(offered) = associate::upstream_request(&requested, &grant, upstream, offered_length, proven)
+    else {
         super::nothing_allowed::serve(arrival, requestor, &requested, &grant, permit).await;
         return None;
     };
@@ -199,13 +211,16 @@ async fn associate(arrival: &Arrival, mut requestor: Leg, requested: AssociateRq
             }
         },
         () = arrival.gate.draining() => {
-            reject(arrival, requestor, &requested, Some(&grant), Reason::ShuttingDown.into()).await;
+            reject(arrival, requestor, &requested, Some(&grant.peer), Reason::ShuttingDown.into()).await;
             return None;
         }
     };
     let agreed = answered.and_then(|answered| {
         let answer = associate::answer(&requested, Some(&offered), Some(&answered), offered_length);
-        let bytes = answer.and_then(|answer| answer.encode().map(|bytes| (answer, bytes)));
+        let bytes = answer.and_then(|mut answer| {
+            associate::answer_identity(&mut answer, &requested, &arrival.listener);
+            answer.encode().map(|bytes| (answer, bytes))
+        });
         let (answer, bytes) = bytes.map_err(|malformed| NotReached::malformed(&malformed))?;
         Ok((answered, answer, bytes))
     });
@@ -245,21 +260,26 @@ fn header(arrival: &Arrival, upstream: &UpstreamSettings) -> Vec<u8> {
 
 /// Why a requestor gets no place, and what is known of its peer.
 struct NotAdmitted {
-    grant: Option<Grant>,
+    peer: Option<Arc<Peer>>,
     refused: Refused,
 }
 
 /// Who it is, whether they may, and a place for them.
-fn admitted(
-    arrival: &Arrival,
+///
+/// Nobody is asked for a passcode, and no code is used up, for a requestor who would not be let in anyhow.
+async fn admitted(
+    arrival: &mut Arrival,
     requested: &AssociateRq,
 ) -> Result<(Grant, AssociationPermit), Box<NotAdmitted>> {
-    let grant =
-        judge(arrival, requested).map_err(|refused| Box::new(NotAdmitted { grant: None, refused }))?;
-    match admit(arrival, requested, &grant) {
-        Ok(permit) => Ok((grant, permit)),
-        Err(refused) => Err(Box::new(NotAdmitted { grant: Some(grant), refused })),
-    }
+    let peer = recognise(arrival, requested).map_err(|refused| not_admitted(None, refused))?;
+    has_room(arrival, requested).map_err(|refused| not_admitted(Some(&peer), refused))?;
+    user_identity::identify(arrival, requested)
+        .await
+        .map_err(|refused| not_admitted(Some(&peer), refused))?;
+    let grant = judge(arrival, requested, &peer).map_err(|refused| not_admitted(Some(&peer), refused))?;
+    let address = arrival.from.ip().to_canonical();
+    let permit = arrival.gate.limiter.association(&grant.peer, address).map_err(Refused::from);
+    permit.map(|permit| (grant, permit)).map_err(|refused| not_admitted(Some(&peer), refused))
 }
 
 /// Leaves an upstream with which there is no association (PS3.8 Table 9-10, Sta5): one that did not refuse gets an
@@ -273,8 +293,12 @@ pub(super) async fn part_from(upstream: Leg, reason: Reason) {
     upstream.end_with(&Abort::provider(abort).to_pdu()).await;
 }
 
-/// Who it is, and whether they may.
-fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<Grant, Refused> {
+fn not_admitted(peer: Option<&Arc<Peer>>, refused: Refused) -> Box<NotAdmitted> {
+    Box::new(NotAdmitted { peer: peer.cloned(), refused })
+}
+
+/// Who it is, before it is known which user.
+fn recognise(arrival: &Arrival, requested: &AssociateRq) -> Result<Arc<Peer>, Refused> {
     if requested.protocol_version & 1 == 0 {
         return Err(Reason::ProtocolVersion.into());
     }
@@ -282,14 +306,20 @@ fn judge(arrival: &Arrival, requested: &AssociateRq) -> Result<Grant, Refused> {
         return Err(Reason::ApplicationContext.into());
     }
     let blocks = arrival.gate.blocks.load();
-    match decide(&arrival.settings.policy, &arrival.facts(requested, &blocks)) {
+    recognised(&arrival.settings.policy, &arrival.facts(requested, &blocks)).map_err(Refused::from)
+}
+
+/// Whether they may.
+fn judge(arrival: &Arrival, requested: &AssociateRq, peer: &Arc<Peer>) -> Result<Grant, Refused> {
+    let blocks = arrival.gate.blocks.load();
+    match granted(&arrival.settings.policy, &arrival.facts(requested, &blocks), peer) {
         Verdict::Allow(grant) => Ok(grant),
         Verdict::Refuse(refusal) => Err(refusal.into()),
     }
 }
 
-/// Whether there is room for one more association of this peer, now.
-fn admit(arrival: &Arrival, requested: &AssociateRq, grant: &Grant) -> Result<AssociationPermit, Refused> {
+/// Whether anybody is let in now, and this requestor could be served.
+fn has_room(arrival: &Arrival, requested: &AssociateRq) -> Result<(), Refused> {
     if !Packer::can_serve(requested.user.maximum_length) {
         return Err(Reason::MaximumLengthTooShort.into());
     }
@@ -299,8 +329,7 @@ fn admit(arrival: &Arrival, requested: &AssociateRq, grant: &Grant) -> Result<As
     if !arrival.gate.audit.admits() {
         return Err(Reason::RecordsUnavailable.into());
     }
-    let address = arrival.from.ip().to_canonical();
-    arrival.gate.limiter.association(&grant.peer, address).map_err(Refused::from)
+    Ok(())
 }
 
 /// The upstream cannot be had: its own refusal or abort goes to the requestor as it is.
@@ -315,7 +344,7 @@ async fn not_had(
     refused.abort = not_reached.abort;
     match refused.abort {
         Some(_) => turn_away(arrival, requestor, refused).await,
-        None => reject(arrival, requestor, requested, Some(grant), refused).await,
+        None => reject(arrival, requestor, requested, Some(&grant.peer), refused).await,
     }
 }
 
@@ -329,7 +358,7 @@ async fn not_recorded(
     let Established { requested, grant, .. } = established;
     let refused = Refused::from(Reason::RecordsUnavailable);
     let Some(told) = told else {
-        return reject(arrival, requestor, requested, Some(grant), refused).await;
+        return reject(arrival, requestor, requested, Some(&grant.peer), refused).await;
     };
     arrival.seen_refused(&refused, Some(requested), Some(&grant.peer.name));
     requestor.last_word(&rejection_of(&refused).to_pdu(), LINGER).await;
@@ -351,10 +380,10 @@ async fn reject(
     arrival: &Arrival,
     requestor: Leg,
     requested: &AssociateRq,
-    grant: Option<&Grant>,
+    peer: Option<&Arc<Peer>>,
     refused: Refused,
 ) {
-    let rejection = rejected(arrival, requested, grant, &refused);
+    let rejection = rejected(arrival, requested, peer, &refused);
     requestor.end_with(&rejection.to_pdu()).await;
 }
 
@@ -362,12 +391,11 @@ async fn reject(
 fn rejected(
     arrival: &Arrival,
     requested: &AssociateRq,
-    grant: Option<&Grant>,
+    peer: Option<&Arc<Peer>>,
     refused: &Refused,
 ) -> Rejection {
     let rejection = rejection_of(refused);
-    let peer = grant.map(|grant| grant.peer.name.to_string());
-    arrival.reject(requested, peer.as_deref(), refused, rejection);
+    arrival.reject(requested, peer.map(|peer| &*peer.name), refused, rejection);
     rejection
 }
 

@@ -29,4 +29,4 @@ pub use passcode::{WeakPasscode, made, refused};
 pub use sealed::{Key, Sealed};
 pub use store::{Store, read};
 pub use user::{AdminRole, User, check_name, moment};
-pub use verify::{Attempt, Refused, Users};
+pub use verify::{Attempt, Code, Refused, Users};

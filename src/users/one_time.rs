@@ -14,7 +14,7 @@ use super::error::UsersError;
 const STEP: i64 = 30;
 /// Steps by which clocks may differ, either way.
 const DRIFT: i64 = 1;
-const DIGITS: usize = 6;
+pub(super) const DIGITS: usize = 6;
 /// Bytes: as many as SHA-1 gives (RFC 4226 §4).
 const LENGTH: usize = 20;
 

@@ -50,7 +50,7 @@ pub struct User {
     pub hash: Hash,
     /// What one-time codes are made of, encrypted; `None`: the passcode alone will do.
     pub one_time: Option<Sealed>,
-    /// Words: of the administration, and others.
+    /// Those of the administration by their words, all others are names of `[[role]]`s for DIMSE.
     pub roles: Vec<String>,
     /// When the user ends.
     pub not_after: Option<OffsetDateTime>,
@@ -64,6 +64,11 @@ impl User {
     /// The highest of their roles in the administration.
     pub fn administration(&self) -> Option<AdminRole> {
         self.roles.iter().filter_map(|word| AdminRole::named(word)).max()
+    }
+
+    /// Names of the `[[role]]`s that the user has over DIMSE. The words of the administration never name one.
+    pub fn dimse_roles(&self) -> impl Iterator<Item = &str> {
+        self.roles.iter().map(String::as_str).filter(|word| AdminRole::named(word).is_none())
     }
 
     /// Whether the user's time is over.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::error::UsersError;
 use super::hash::Hash;
 use super::lockout::{Lockout, NotNow};
-use super::one_time::matching;
+use super::one_time::{DIGITS, matching};
 use super::sealed::Key;
 use super::store::{Store, read};
 use super::user::User;
@@ -29,10 +29,21 @@ pub struct Attempt<'a> {
     pub name: &'a str,
     /// As typed.
     pub passcode: &'a str,
-    /// The six digits, if any were given.
-    pub code: Option<&'a str>,
+    /// With the digits, if any were given.
+    pub code: Code<'a>,
     /// From where.
     pub address: IpAddr,
+}
+
+/// Where the six digits of a one-time code are.
+#[derive(Clone, Copy)]
+pub enum Code<'a> {
+    /// Nowhere.
+    Absent,
+    /// By themselves.
+    Apart(&'a str),
+    /// The passcode ends with them, where the user has a one-time secret (PS3.7 D.3.3.7 has one field for both).
+    BehindPasscode,
 }
 
 /// Why somebody is not let in. Records tell these apart; whoever asks is told one thing for all of them but `Locked`, `Busy`
@@ -124,6 +135,11 @@ impl Users {
         self.shared.key.store(key.map(Arc::new));
     }
 
+    /// Whether they are the same ones, of the same file.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Whether anybody is called so, let in or not.
     pub fn knows(&self, name: &str) -> bool {
         self.shared.people.load().contains_key(name)
@@ -132,6 +148,11 @@ impl Users {
     /// Whether whoever tries as this user from this address has to wait now.
     pub fn is_locked(&self, name: &str, address: IpAddr, now: OffsetDateTime) -> bool {
         self.shared.lockout.is_locked(name, address, now)
+    }
+
+    /// The user of this name, let in or not.
+    pub fn named(&self, name: &str) -> Option<User> {
+        self.shared.people.load().get(name).cloned()
     }
 
     /// The user as they are in force now, for whoever has let them in before. `None`: gone, disabled or ended.
@@ -155,12 +176,12 @@ impl Users {
         let permit = shared.hashing.clone().acquire_owned().await.map_err(|_| Refused::Busy)?;
         let name = attempt.name.to_owned();
         let passcode = Zeroizing::new(attempt.passcode.to_owned());
-        let code = attempt.code.map(|code| Zeroizing::new(code.to_owned()));
+        let code = Kept::from(attempt.code);
         let (tell, judged) = oneshot::channel();
         // It goes on where nobody waits for it any more, so that giving up is no way around the count. A thread of its own:
         // each of a pool would keep the memory that hashing takes, and the next one here takes over what this one leaves.
         let judge = move || {
-            let judged = shared.judge(&name, &passcode, code.as_ref().map(|code| code.as_str()), now);
+            let judged = shared.judge(&name, &passcode, code.as_code(), now);
             match &judged {
                 Ok(_) => turn.succeeded(),
                 Err(Refused::Unavailable(_)) => drop(turn),
@@ -182,11 +203,13 @@ impl Shared {
         &self,
         name: &str,
         passcode: &str,
-        code: Option<&str>,
+        code: Code<'_>,
         now: OffsetDateTime,
     ) -> Result<User, Refused> {
         let people = self.people.load();
         let user = people.get(name);
+        let has_secret = user.is_some_and(|user| user.one_time.is_some());
+        let (passcode, code) = code.split(passcode, has_secret);
         let is_right = user.map_or(&self.nobody, |user| &user.hash).is_of(passcode);
         let user = user.ok_or(Refused::Unknown)?;
         if !is_right {
@@ -219,6 +242,54 @@ impl Shared {
             false => Err(Refused::CodeUsed),
         }
     }
+}
+
+/// [`Code`] for a thread of its own.
+enum Kept {
+    Absent,
+    Apart(Zeroizing<String>),
+    BehindPasscode,
+}
+
+impl From<Code<'_>> for Kept {
+    fn from(code: Code<'_>) -> Self {
+        match code {
+            Code::Absent => Self::Absent,
+            Code::Apart(code) => Self::Apart(Zeroizing::new(code.to_owned())),
+            Code::BehindPasscode => Self::BehindPasscode,
+        }
+    }
+}
+
+impl Kept {
+    fn as_code(&self) -> Code<'_> {
+        match self {
+            Self::Absent => Code::Absent,
+            Self::Apart(code) => Code::Apart(code),
+            Self::BehindPasscode => Code::BehindPasscode,
+        }
+    }
+}
+
+impl<'a> Code<'a> {
+    /// The passcode and the code. Without a one-time secret every character belongs to the passcode.
+    fn split(self, passcode: &'a str, has_secret: bool) -> (&'a str, Option<&'a str>) {
+        match self {
+            Self::Absent => (passcode, None),
+            Self::Apart(code) => (passcode, Some(code)),
+            Self::BehindPasscode if has_secret => {
+                match passcode.split_at_checked(passcode.len().saturating_sub(DIGITS)) {
+                    Some((before, code)) if is_code(code) => (before, Some(code)),
+                    _ => (passcode, None),
+                }
+            }
+            Self::BehindPasscode => (passcode, None),
+        }
+    }
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn people(file: &Path) -> Result<HashMap<String, User>, UsersError> {

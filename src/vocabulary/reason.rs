@@ -7,6 +7,8 @@ use super::Rejection;
 
 const UNKNOWN_CALLING: Answer = Rejected((1, 1, 3));
 const UNKNOWN_CALLED: Answer = Rejected((1, 1, 7));
+/// What the standard has for a user identity that is not accepted (PS3.7 D.3.3.7.3).
+const NO_REASON: Answer = Rejected((1, 2, 1));
 const CONGESTION: Answer = Rejected((2, 3, 1));
 const LOCAL_LIMIT: Answer = Rejected((2, 3, 2));
 
@@ -111,9 +113,29 @@ words! {
         OutsideHours = "outside-hours",
             "it is outside the hours of its role",
             "when it opens next: the explanation; hours of the [[role]]", Rejected((2, 1, 1)), AccessControl;
-        UserIdentity = "user-identity",
-            "the user identity is wrong or missing",
-            "the sender's credentials, or somebody guessing", Rejected((1, 2, 1)), Login;
+        UserIdentityMissing = "user-identity-missing",
+            "no user identity came with a proof that user-identity of the listener requires",
+            "whether the sender sends a user name and passcode", NO_REASON, Login;
+        UserIdentityWrong = "user-identity-wrong",
+            "the user identity is not that of a user who may come in",
+            "the explanation, which tells apart what the sender is not told; else somebody guesses", NO_REASON, Login;
+        /// A ticket, an assertion, a token, or a type that no standard has.
+        UserIdentityUnsupported = "user-identity-unsupported",
+            "the user identity is of a type that cannot be checked here",
+            "the sender's software: it has to send a user name and passcode", NO_REASON, Login;
+        UserLockedOut = "user-locked-out",
+            "too many wrong passcodes came for this user from this address",
+            "who guesses from there; the user gets in from elsewhere", NO_REASON, Login;
+        /// Too many at once, or the file of users or its key cannot be had.
+        UserIdentityUnchecked = "user-identity-unchecked",
+            "the user identity could not be checked now",
+            "many attempts at once, or the file of users: the explanation", CONGESTION, No;
+        UserNotAllowed = "user-not-allowed",
+            "the user is proven and may not come in here",
+            "roles and peers of the user: dimsegate user list", NO_REASON, AccessControl;
+        FactorMissing = "factor-missing",
+            "a factor is not proven that a role requires",
+            "require of the [[role]], and what the sender sends", NO_REASON, AccessControl;
         TooManyAssociations = "too-many-associations",
             "as many associations were open as max-associations allows",
             "max-associations", LOCAL_LIMIT, AccessControl;
@@ -223,7 +245,8 @@ impl Reason {
             Self::CertificateMismatch
                 | Self::CertificateRevoked
                 | Self::CertificateUnknownCa
-                | Self::UserIdentity
+                | Self::UserIdentityWrong
+                | Self::UserLockedOut
                 | Self::CallingAeTitleIllegal
                 | Self::CalledAeTitleIllegal
         )
@@ -264,7 +287,10 @@ mod tests {
             (TlsTooOld, Some((1, 1, 1))),
             (OutsideHours, Some((2, 1, 1))),
             (PolicyChanged, None),
-            (UserIdentity, Some((1, 2, 1))),
+            (UserIdentityWrong, Some((1, 2, 1))),
+            (UserLockedOut, Some((1, 2, 1))),
+            (FactorMissing, Some((1, 2, 1))),
+            (UserIdentityUnchecked, Some((2, 3, 1))),
             (ApplicationContext, Some((1, 1, 2))),
             (ProtocolVersion, Some((1, 2, 2))),
             (AssociationRateOfPeer, Some((2, 3, 2))),

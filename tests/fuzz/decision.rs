@@ -18,7 +18,8 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
         peer("exact", "10.1.0.0/16", "CT1", Some("PACS"), false),
         peer("glob", "2001:db8::/32", "MR*", None, false),
     ];
-    Policy::new(peers, Vec::new(), [(Arc::from("remote"), Some(Arc::from("pacs")))].into())
+    let listeners = [(Arc::from("remote"), Some(Arc::from("pacs")))].into();
+    Policy::new(peers, Vec::new(), listeners, std::collections::BTreeMap::new())
 });
 
 fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: bool) -> Arc<Peer> {
@@ -34,6 +35,7 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
         move_destinations: None,
         minimum_tls: None,
         hours: None,
+        require: dimsegate::policy::Factors::default(),
     };
     Arc::new(Peer {
         name: name.into(),
@@ -74,6 +76,7 @@ pub fn check(input: &[u8]) {
         certificate: None,
         tls: None,
         authorities: &[],
+        user: None,
         calling: &request.calling,
         called: &request.called,
         contexts: &request.contexts,

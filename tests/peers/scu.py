@@ -22,6 +22,7 @@ from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelMove,
     Verification,
 )
+from pynetdicom.pdu_primitives import UserIdentityNegotiation
 
 import checkpoint  # noqa: F401 (mends the pause of an association)
 
@@ -46,6 +47,10 @@ parser.add_argument("--patient", help="of an MPPS")
 parser.add_argument("--study", help="of an MPPS, or to get")
 parser.add_argument("--only-set", action="store_true", help="of an MPPS that is there already")
 parser.add_argument("--maximum-length", type=int, default=16382)
+parser.add_argument("--identity", type=int, help="type of a user identity")
+parser.add_argument("--primary", default="", help="its user name, ticket or token")
+parser.add_argument("--secondary", help="its passcode")
+parser.add_argument("--response", action="store_true", help="asks for a positive response to it")
 arguments = parser.parse_intermixed_args()
 received = []
 
@@ -59,6 +64,18 @@ def stored(event):
     (arguments.folder / name).write_bytes(event.request.DataSet.getvalue())
     received.append({"sop_instance": event.request.AffectedSOPInstanceUID, "file": name})
     return 0
+
+
+def user_identity():
+    if not arguments.identity:
+        return []
+    item = UserIdentityNegotiation()
+    item.user_identity_type = arguments.identity
+    item.positive_response_requested = arguments.response
+    item.primary_field = arguments.primary.encode()
+    if arguments.secondary is not None:
+        item.secondary_field = arguments.secondary.encode()
+    return [item]
 
 
 def associate(contexts, ext_neg=(), handlers=()):
@@ -77,7 +94,7 @@ def associate(contexts, ext_neg=(), handlers=()):
         arguments.port,
         ae_title=arguments.called,
         max_pdu=arguments.maximum_length,
-        ext_neg=list(ext_neg),
+        ext_neg=[*ext_neg, *user_identity()],
         evt_handlers=list(handlers),
         tls_args=tls,
     )
@@ -208,6 +225,8 @@ def printing():
 services = {"echo": echo, "store": store, "find": find, "get": get, "move": move, "mpps": mpps, "commit": commit, "print": printing}
 association, answer = services[arguments.service]()
 answer["established"] = True
+response = association.acceptor.user_identity
+answer["identity"] = response and (response.server_response or b"").decode()
 answer["contexts"] = [[cx.context_id, str(cx.abstract_syntax), str(cx.transfer_syntax[0])] for cx in association.accepted_contexts]
 association.release()
 answer["released"] = association.is_released

@@ -126,4 +126,5 @@ mod trail;
 mod transport_security;
 mod two_way;
 mod upstreams;
+mod user_identity;
 mod watched_files;

@@ -40,6 +40,9 @@ pub(super) struct Association {
     certificate: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprints: Option<Fingerprints>,
+    /// The user that it proved to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
     upstream: String,
     upstream_address: String,
     since: String,
@@ -262,6 +265,7 @@ impl Association {
             called_ae_title: facts.called.to_string(),
             certificate: facts.certificate.as_ref().map(|certificate| certificate.subject.clone()),
             fingerprints: facts.certificate.as_ref().map(Fingerprints::of),
+            user: facts.user.as_deref().map(str::to_owned),
             upstream: facts.upstream.to_string(),
             upstream_address: facts.upstream_address.clone(),
             since: when(facts.since),

@@ -21,7 +21,7 @@ use crate::policy::Blocked;
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Block {
     id: u64,
-    /// `ae-title:…`, `address:…`, `certificate:sha256:…`, `certificate:spki-sha256:…` or `peer:…`.
+    /// `ae-title:…`, `address:…`, `certificate:sha256:…`, `certificate:spki-sha256:…`, `peer:…` or `user:…`.
     of: String,
     /// Absent: until it is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub(super) struct Block {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Wanted {
     /// `ae-title:LYON_CT1` (calling), `address:203.0.113.9`, `address:203.0.113.0/24`, `certificate:sha256:…`,
-    /// `certificate:spki-sha256:…` or `peer:lyon`.
+    /// `certificate:spki-sha256:…`, `peer:lyon` or `user:anna` (who has proven to be that user over DIMSE).
     of: String,
     /// How long, such as `1h`; absent: until it is taken back.
     #[serde(default)]
@@ -74,6 +74,12 @@ pub(super) async fn add(
     let of: Blocked = of.parse().map_err(|error: crate::policy::BlockedError| bad(error.to_string()))?;
     let settings = shared.proxy.settings();
     configured(&of, settings.policy.peers.iter().map(|peer| &*peer.name)).map_err(bad)?;
+    if let Blocked::User(name) = &of {
+        let users = shared.proxy.gate().people.present(settings.clone()).await;
+        if !users.is_some_and(|users| users.knows(name)) {
+            return Err(bad(format!("{of}: the file of users has nobody of this name")).into());
+        }
+    }
     let lasting = r#for.as_deref().map(duration).transpose();
     let lasting = lasting.map_err(|problem| bad(format!("for: {problem}")))?;
     let made = shared.proxy.blocking().block(of, lasting, &reason, &who.user).await;

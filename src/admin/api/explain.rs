@@ -18,11 +18,16 @@ use utoipa::ToSchema;
 use super::refusals::Nearest;
 use super::told::{Failed, ProblemDocument, content, told};
 use crate::admin::Shared;
-use crate::config::Settings;
+use crate::config::{ListenerSettings, Settings, UserIdentity};
 use crate::http::Problem;
+use crate::identity::printable;
 use crate::policy::sop_class::sop_class_uid;
-use crate::policy::{self, Blocks, ContextVerdict, Facts, Grant, TlsVersion, Verdict, decide};
-use crate::relay::{Proven, Recalled, proven_by};
+use crate::policy::{
+    self, Blocks, ContextVerdict, Factor, Factors, Facts, Grant, Operation, ProvenUser, TlsVersion, Verdict,
+    decide,
+};
+use crate::relay::{Identified, Proven, Recalled, assumed, proven_by};
+use crate::users::Users;
 use crate::vocabulary::Reason;
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, RawAeTitle};
@@ -44,6 +49,10 @@ pub(super) struct Question {
     tls: Option<String>,
     /// When it asks (RFC 3339); absent: now. A refusal is explained as of its own time.
     at: Option<String>,
+    /// The user that it names by a user identity.
+    user: Option<String>,
+    /// What it proves of that: `passcode`, `one-time-code`; absent: all that the user has.
+    factors: Option<Vec<String>>,
     /// SOP classes to propose, UIDs or keywords such as `CTImageStorage`.
     #[serde(default)]
     sop_classes: Vec<String>,
@@ -81,6 +90,9 @@ struct Granted {
     /// Line of its `[[peer]]`.
     line: usize,
     role: String,
+    /// Roles of the user, where one is proven: what they and the peer's role both allow is granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_roles: Option<Vec<String>>,
     upstream: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     rewrite: Option<String>,
@@ -128,7 +140,8 @@ pub(super) async fn explain(State(shared): State<Shared>, body: Bytes) -> Result
     // A chain of certificates takes its time.
     let blocks = shared.proxy.gate().blocks.load_full();
     let explained = tokio::task::spawn_blocking(move || {
-        let in_force = InForce { settings: &settings, blocks: &blocks };
+        let users = shared.proxy.gate().people.now(&settings);
+        let in_force = InForce { settings: &settings, blocks: &blocks, users: users.as_ref() };
         match recalled {
             Some(recalled) => Ok(of_refusal(in_force, &recalled)),
             None => of_facts(in_force, &question),
@@ -160,6 +173,8 @@ fn bad(detail: impl Into<String>) -> Problem {
 struct InForce<'a> {
     settings: &'a Settings,
     blocks: &'a Blocks,
+    /// Those of the file as it is now.
+    users: Option<&'a Users>,
 }
 
 impl InForce<'_> {
@@ -173,7 +188,7 @@ impl InForce<'_> {
 
 /// As it was asked then, by what is in force now. What TLS made of a certificate is taken as it was.
 fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanation {
-    let InForce { settings, blocks } = in_force;
+    let InForce { settings, blocks, .. } = in_force;
     let address = recalled.from.ip().to_canonical();
     if let Err(refusal) = in_force.admits(&recalled.listener, address, recalled.last) {
         return Explanation::refused(settings, refusal);
@@ -189,8 +204,13 @@ fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanation {
             ..Explanation::of(settings, Some(recalled.reason))
         };
     };
+    let user = match user_again(in_force, recalled) {
+        Ok(user) => user,
+        Err(explanation) => return *explanation,
+    };
     let facts = Facts {
         listener: &recalled.listener,
+        user: user.as_ref(),
         address,
         certificate: recalled.shown.certificate.as_ref(),
         tls: recalled.shown.tls,
@@ -205,7 +225,7 @@ fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanation {
 }
 
 fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Explanation, Problem> {
-    let InForce { settings, blocks } = in_force;
+    let InForce { settings, blocks, .. } = in_force;
     let needed = |value: &Option<String>, name: &str| {
         value
             .clone()
@@ -232,8 +252,13 @@ fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Explanation, P
         Ok(proven) => proven,
         Err((refusal, _)) => return Ok(Explanation::refused(settings, refusal)),
     };
+    let user = match user(in_force, listener, question)? {
+        Ok(user) => user,
+        Err(refusal) => return Ok(Explanation::refused(settings, refusal)),
+    };
     let facts = Facts {
         listener: &listener.name,
+        user: user.as_ref(),
         address: address.to_canonical(),
         certificate: proven.as_ref().map(|proven| &proven.certificate),
         tls: listener.tls.as_ref().map(|_| tls),
@@ -255,6 +280,60 @@ fn tls(question: &Question) -> Result<TlsVersion, Problem> {
 fn at(question: &Question) -> Result<OffsetDateTime, Problem> {
     let Some(text) = &question.at else { return Ok(OffsetDateTime::now_utc()) };
     OffsetDateTime::parse(text, &Rfc3339).map_err(|_| bad("at is no time of RFC 3339"))
+}
+
+/// The user of a refusal as the file has them now, by what was proven then.
+fn user_again(in_force: InForce<'_>, recalled: &Recalled) -> Result<Option<ProvenUser>, Box<Explanation>> {
+    use Reason::{UserIdentityUnchecked, UserIdentityUnsupported, UserIdentityWrong, UserLockedOut};
+    let InForce { settings, users, .. } = in_force;
+    let listener = settings.listeners.iter().find(|listener| listener.name == recalled.listener);
+    let Some(listener) = listener.filter(|one| one.user_identity != UserIdentity::Ignore) else {
+        return Ok(None);
+    };
+    let unproven = [UserIdentityWrong, UserIdentityUnsupported, UserLockedOut, UserIdentityUnchecked];
+    if unproven.contains(&recalled.reason) {
+        let why =
+            format!("{}. What a requestor proves by a passcode cannot be replayed", recalled.explanation);
+        return Err(Box::new(Explanation {
+            why: Some(why),
+            ..Explanation::of(settings, Some(recalled.reason))
+        }));
+    }
+    let refused = |refusal| Box::new(Explanation::refused(settings, refusal));
+    let now = OffsetDateTime::now_utc();
+    let Some(proven) = recalled.user.as_ref().and_then(Identified::as_proven) else {
+        return assumed(listener, None, now).map_err(refused);
+    };
+    match users.and_then(|users| users.named(&proven.name)) {
+        Some(user) => assumed(listener, Some((&user, proven.factors)), now).map_err(refused),
+        None => Err(refused(gone(&proven.name))),
+    }
+}
+
+fn gone(name: &str) -> policy::Refusal {
+    policy::Refusal {
+        reason: Reason::UserIdentityWrong,
+        nearest: None,
+        detail: format!("no user is called \"{name}\""),
+        remedy: format!("dimsegate user add {name}"),
+    }
+}
+
+/// The user of a question.
+fn user(
+    in_force: InForce<'_>,
+    listener: &ListenerSettings,
+    question: &Question,
+) -> Result<Result<Option<ProvenUser>, policy::Refusal>, Problem> {
+    let now = OffsetDateTime::now_utc();
+    let Some(name) = &question.user else { return Ok(assumed(listener, None, now)) };
+    let users = in_force.users.ok_or_else(|| bad("the configuration in force has no [users]"))?;
+    let Some(user) = users.named(name) else { return Ok(Err(gone(&printable(name, 64)))) };
+    let factor = |word: &String| Factor::named(word).ok_or_else(|| bad(format!("{word:?} is no factor")));
+    let factors =
+        question.factors.as_ref().map(|words| words.iter().map(factor).collect::<Result<Factors, _>>());
+    let factors = factors.transpose()?.unwrap_or_else(|| Identified::of(&user).factors);
+    Ok(assumed(listener, Some((&user, factors)), now))
 }
 
 fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, Problem> {
@@ -324,6 +403,7 @@ impl Explanation {
 impl Granted {
     fn of(grant: &Grant, proposed: &[ProposedContext]) -> Self {
         let (peer, role) = (&grant.peer, &grant.peer.role);
+        let of_user = grant.rights.of_user();
         let context = |(id, verdict): &(u8, ContextVerdict)| {
             let context = proposed.iter().find(|context| context.id == *id)?;
             let (syntaxes, reason) = match verdict {
@@ -344,7 +424,8 @@ impl Granted {
             role: role.name.to_string(),
             upstream: name(&grant.upstream),
             rewrite: peer.rewrite.as_ref().map(name),
-            operations: role.operations.iter().map(|operation| operation.name()).collect(),
+            user_roles: of_user.map(|roles| roles.iter().map(|role| role.name.to_string()).collect()),
+            operations: grant.rights.operations().into_iter().map(Operation::name).collect(),
             contexts: grant.contexts.iter().filter_map(context).collect(),
         }
     }

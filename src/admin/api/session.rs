@@ -21,7 +21,7 @@ use crate::admin::may::unauthorized;
 use crate::admin::sessions::{self, Person};
 use crate::audit::AdministrationOutcome;
 use crate::http::Problem;
-use crate::users::{AdminRole, Attempt, Refused, User, Users};
+use crate::users::{AdminRole, Attempt, Code, Refused, User, Users};
 
 /// The same whatever was wrong.
 const WRONG: &str = "these are not the name, passcode and one-time code of a user who may log in here";
@@ -91,6 +91,7 @@ pub(super) async fn login(
     let (passcode, code) = (Zeroizing::new(passcode), code.map(Zeroizing::new));
     let code = code.as_ref().map(|code| code.trim()).filter(|code| !code.is_empty());
     let now = OffsetDateTime::now_utc();
+    let code = code.map_or(Code::Absent, Code::Apart);
     let attempt = Attempt { name: &user, passcode: &passcode, code, address: from.ip() };
     let judged = users.verify(attempt, now).await;
     let answer = match judged.map(|user| (user.administration(), user)) {

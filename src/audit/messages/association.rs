@@ -25,8 +25,9 @@ impl Ends {
     pub(super) fn of(record: &Record) -> Option<Self> {
         let address = record.address.clone()?;
         let called = record.called_ae_title.clone().unwrap_or_default();
+        let user = record.proven_user().map(str::to_owned).or_else(|| identity(record.tls.as_ref()));
         let requestor = End {
-            user: identity(record.tls.as_ref()).unwrap_or_else(|| address.clone()),
+            user: user.unwrap_or_else(|| address.clone()),
             ae_title: record.calling_ae_title.clone().unwrap_or_default(),
             host: Some(address),
         };

@@ -21,6 +21,8 @@ pub struct Record {
     pub upstream: Option<Upstream>,
     /// A name, or what a later version makes of it.
     pub user: serde_json::Value,
+    /// `proven` or `claimed`, of the user that a requestor names.
+    pub user_identity: Option<String>,
     pub operation: Option<String>,
     pub direction: Option<String>,
     pub sop_class: Option<String>,
@@ -141,6 +143,11 @@ impl Record {
     /// How an association ended, by its label.
     pub(super) fn ended(&self) -> Option<&str> {
         self.ended.as_str()
+    }
+
+    /// The user of an association, where one is proven.
+    pub(super) fn proven_user(&self) -> Option<&str> {
+        self.user().filter(|_| self.user_identity.as_deref() == Some("proven"))
     }
 
     /// The user that identified himself, where the record names one.

@@ -89,7 +89,7 @@ fn everything() -> Vec<String> {
         ("connection-refused", "certificate-revoked"),
         ("connection-refused", "address-not-allowed"),
         ("connection-refused", "malformed-pdu"),
-        ("association-rejected", "user-identity"),
+        ("association-rejected", "user-identity-wrong"),
         ("association-rejected", hostile),
         ("security-alert", "certificate-mismatch"),
     ] {
@@ -342,10 +342,34 @@ fn a_refusal_with_an_alert_is_one_message() {
     let both = [refusal("security-alert", reason), refusal("association-rejected", reason)];
     assert_eq!(messages(&both).len(), 1);
     assert_eq!(messages(&both[1..]).len(), 1);
-    let login =
-        [refusal("security-alert", "user-identity"), refusal("association-rejected", "user-identity")];
+    let login = [
+        refusal("security-alert", "user-identity-wrong"),
+        refusal("association-rejected", "user-identity-wrong"),
+    ];
     let codes: Vec<_> = messages(&login).iter().map(|message| message.event.code).collect();
     assert_eq!(codes, ["110114"]);
+}
+
+#[test]
+fn a_proven_user_is_told_by_name_a_claim_by_none_and_who_is_locked_out_as_a_serious_failure() {
+    let named =
+        |line: &str, fields: &str| line.replacen("\"sequence\"", &format!("{fields},\"sequence\""), 1);
+    let proven = r#""user":"anna","user-identity":"proven","factors":["passcode"]"#;
+    let claimed = r#""user":"anna","user-identity":"claimed","factors":[]"#;
+    let told = |line: String| {
+        let all = messages(&[line]);
+        let login = all.iter().find(|message| message.event.code == "110114").unwrap().clone();
+        (login.participants[0].user.clone(), login.outcome)
+    };
+    assert_eq!(told(named(OPENED, proven)), ("anna".into(), Outcome::Success));
+    let (user, outcome) = told(named(OPENED, claimed));
+    assert!(user != "anna" && outcome == Outcome::Success, "the certificate alone: {user}");
+    for (reason, outcome) in
+        [("user-identity-wrong", Outcome::MinorFailure), ("user-locked-out", Outcome::SeriousFailure)]
+    {
+        let refused = named(&refusal("association-rejected", reason), claimed);
+        assert_eq!(told(refused), ("anna".into(), outcome));
+    }
 }
 
 /// The first record of a run.

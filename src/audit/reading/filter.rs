@@ -39,6 +39,8 @@ pub struct OfAssociation {
     pub cipher: Option<Pattern>,
     /// SHA-256, subject or a name of what was shown, accepted or not.
     pub certificate: Option<Pattern>,
+    /// The user that it names, proven or not; of other records who did it.
+    pub user: Option<Pattern>,
     /// Who issued it: as it says, or the CA that vouches for it.
     pub issuer: Option<Pattern>,
     /// The rewrite that applies.
@@ -82,7 +84,7 @@ impl Filter {
 const OPERATION: &str = "operation";
 
 impl OfAssociation {
-    fn patterns(&self) -> [Option<&Pattern>; 11] {
+    fn patterns(&self) -> [Option<&Pattern>; 12] {
         [
             &self.listener,
             &self.peer,
@@ -92,6 +94,7 @@ impl OfAssociation {
             &self.tls,
             &self.cipher,
             &self.certificate,
+            &self.user,
             &self.issuer,
             &self.rewrite,
             &self.configuration,
@@ -118,6 +121,7 @@ impl OfAssociation {
                 let shown = record.shown().into_iter().flat_map(|(subject, _, sha256)| [subject, sha256]);
                 shown.chain(names)
             })
+            && fits(&self.user, || record.user.as_deref())
             && any_fits(&self.issuer, || {
                 let authority = tls.and_then(|tls| tls.authority.as_ref()).map(|one| one.subject.as_str());
                 authority.into_iter().chain(record.shown().and_then(|(_, issuer, _)| issuer))

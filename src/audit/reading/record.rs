@@ -134,7 +134,7 @@ pub struct Record<'a> {
     pub role: Option<Text<'a>>,
     #[serde(borrow, rename = "outcome")]
     pub turned_out: Option<Text<'a>>,
-    /// Who read the records, with what.
+    /// Who read the records, with what; of an association, the user that it names.
     #[serde(borrow)]
     pub user: Option<Text<'a>>,
     #[serde(borrow)]

@@ -161,6 +161,7 @@ fn requestor() -> Requestor {
             not_after: None,
             authority: None,
         }),
+        identified: None,
         calling_ae_title: "LYON_CT1".into(),
         called_ae_title: "PACS".into(),
         implementation: None,

@@ -47,6 +47,7 @@ fn requestor() -> Requestor {
         address: [203, 0, 113, 9].into(),
         port: 50000,
         tls: Some(tls()),
+        identified: None,
         calling_ae_title: "LYON_CT1".into(),
         called_ae_title: "PACS".into(),
         implementation: Some(Implementation { class_uid: Some("1.2.3".into()), version_name: None }),
@@ -159,6 +160,35 @@ fn events_before_an_association() {
         &Event::AssociationRejected(Box::new(rejected)),
         &format!(
             r#""association":"a1",{REQUESTOR},"rejection":{{"result":1,"source":1,"reason":3}},"reason":"calling-ae-title","explanation":"no peer has \"X\"","count":9}}"#
+        ),
+    );
+}
+
+#[test]
+fn a_user_stands_in_the_record_with_what_proved_it() {
+    let identified = Identified {
+        user: "anna".into(),
+        user_identity: "proven",
+        factors: vec!["passcode", "one-time-code"],
+    };
+    let opened = AssociationOpened {
+        association: "a1".into(),
+        requestor: Requestor {
+            peer: None,
+            tls: None,
+            implementation: None,
+            identified: Some(identified),
+            ..requestor()
+        },
+        upstream: upstream(),
+        contexts: contexts(),
+        rewrite: None,
+        configuration: "c0".into(),
+    };
+    assert_line(
+        &Event::AssociationOpened(Box::new(opened)),
+        &format!(
+            r#""association":"a1","listener":"remote","peer":null,"address":"203.0.113.9","port":50000,"tls":null,"user":"anna","user-identity":"proven","factors":["passcode","one-time-code"],"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","implementation":null,{UPSTREAM},{CONTEXTS},"rewrite":null,"configuration":"c0"}}"#
         ),
     );
 }

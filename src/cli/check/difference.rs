@@ -59,6 +59,7 @@ impl Difference {
             if change.admits { &mut difference.newly_admitted } else { &mut difference.newly_denied }
                 .push(told);
         }
+        difference.newly_admitted.extend(of_users(old, new));
         for listener in changed_listeners(old, new) {
             // What it trusts is not looked into: it may be more, and less.
             difference.newly_admitted.push(listener);
@@ -120,14 +121,48 @@ impl Things for Both<'_> {
     }
 }
 
+/// What users may do that no peer does: which roles they have stands in a file of its own, so that each may be somebody's.
+fn of_users(old: &Settings, new: &Settings) -> Vec<Told> {
+    if new.users.is_none() {
+        return Vec::new();
+    }
+    let is_of_peer = |name: &str| new.policy.peers.iter().any(|peer| *peer.role.name == *name);
+    let told = |name: &str, what: &str, detail: &str| Told {
+        of: format!("role \"{name}\", for users"),
+        what: what.into(),
+        detail: detail.into(),
+    };
+    let of_role = |name: &str| match old.policy.roles.contains_key(name) {
+        true => new
+            .keys
+            .changed_of(&old.keys, "role", name)
+            .into_iter()
+            .map(|key| told(name, &key, OTHERWISE))
+            .collect(),
+        false => vec![told(name, "role", "is new")],
+    };
+    let roles = new.policy.roles.keys().filter(|name| !is_of_peer(name)).flat_map(|name| of_role(name));
+    // As it is written: the two configurations may lie in folders of their own.
+    let named = |settings: &Settings| {
+        settings.keys.each().find(|(key, _)| *key == "users.file").map(|(_, file)| file.to_owned())
+    };
+    let file = (named(old) != named(new)).then(|| Told {
+        of: "[users]".into(),
+        what: "file".into(),
+        detail: "other users may come".into(),
+    });
+    file.into_iter().chain(roles).collect()
+}
+
+const OTHERWISE: &str = "is otherwise than before";
+
 /// Listeners that both have, and that trust, or listen, otherwise.
 fn changed_listeners(old: &Settings, new: &Settings) -> Vec<Told> {
     let before = |listener: &ListenerSettings| old.listeners.iter().any(|other| other.name == listener.name);
     let told = |listener: &ListenerSettings| {
         let of = format!("listener \"{}\"", listener.name);
         let keys = new.keys.changed_of(&old.keys, "listener", &listener.name);
-        let told =
-            |key: String| Told { of: of.clone(), what: key, detail: "is otherwise than before".into() };
+        let told = |key: String| Told { of: of.clone(), what: key, detail: OTHERWISE.into() };
         let is_new = !before(listener);
         let new = is_new.then(|| Told {
             of: of.clone(),

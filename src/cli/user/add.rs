@@ -14,6 +14,7 @@ use crate::users::{self, AdminRole, User, UsersError, check_name, moment};
 #[command(after_help = "\
 Examples:
   dimsegate user add anna -c conf/dimsegate.toml --role operator
+  dimsegate user add maria -c conf/dimsegate.toml --dimse-role reader --peer lyon
   dimsegate user add night -c conf/dimsegate.toml --role viewer --not-after 2027-01-31 --make-passcode
 
 The file is made, readable by its owner only, where it is missing. Twelve characters or more make a passcode, whatever
@@ -24,9 +25,12 @@ pub(super) struct Args {
     name: String,
     #[command(flatten)]
     which: Which,
-    /// What the user may do; may be repeated
+    /// What the user may do at the administration interface; may be repeated
     #[arg(long = "role", value_enum, value_name = "ROLE")]
     roles: Vec<AdminRole>,
+    /// A [[role]] that the user has over DIMSE, where a listener checks user identities; may be repeated
+    #[arg(long = "dimse-role", value_name = "NAME", value_parser = dimse_role)]
+    dimse_roles: Vec<String>,
     /// A [[peer]] that the user may use; may be repeated; none given: all
     #[arg(long = "peer", value_name = "NAME")]
     peers: Vec<String>,
@@ -63,7 +67,13 @@ pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
         name: args.name.clone(),
         hash: chosen.hash.clone(),
         one_time: None,
-        roles: args.roles.iter().map(|role| role.name().to_owned()).collect(),
+        roles: args
+            .roles
+            .iter()
+            .map(|role| role.name())
+            .chain(args.dimse_roles.iter().map(String::as_str))
+            .map(str::to_owned)
+            .collect(),
         not_after: args.not_after,
         disabled: false,
         peers: args.peers.clone(),
@@ -90,6 +100,13 @@ pub(super) fn add(
     }
     println!("added {name} to {}", place.file.display());
     Ok(())
+}
+
+fn dimse_role(text: &str) -> Result<String, String> {
+    match AdminRole::named(text) {
+        Some(_) => Err("is a role of the administration: give it with --role".into()),
+        None => Ok(text.to_owned()),
+    }
 }
 
 fn name(text: &str) -> Result<String, String> {

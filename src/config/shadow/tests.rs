@@ -18,6 +18,7 @@ fn peer(networks: &str, calling: &str, certificates: &str, called: &str) -> Arc<
         move_destinations: None,
         minimum_tls: None,
         hours: None,
+        require: crate::policy::Factors::default(),
     };
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Arc::new(Peer {

@@ -205,6 +205,7 @@ fn a_modality_without_its_certificate_is_refused_as_such() {
         certificate: None,
         tls: None,
         authorities: &[],
+        user: None,
         calling: &title("LYON_MR7"),
         called: &title("PACS"),
         contexts: &[],

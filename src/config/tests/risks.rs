@@ -147,7 +147,7 @@ fn an_upstream_that_is_the_proxy_itself_is_told() {
 #[test]
 fn what_nobody_uses_is_told() {
     let role = "[[role]]\nname = \"idle\"\noperations = [\"C-STORE\"]\nsop-classes = [\"storage\"]\n";
-    only(&risks(&format!("{GOOD}{role}")), "18:1: [[role]] \"idle\": no [[peer]] has it");
+    only(&risks(&format!("{GOOD}{role}")), "18:1: [[role]] \"idle\": no [[peer]] and no user has it");
     let upstream = "[[upstream]]\nname = \"idle\"\naddresses = [\"10.0.0.6:104\"]\n";
     only(
         &risks(&format!("{GOOD}{upstream}")),

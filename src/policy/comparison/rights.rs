@@ -52,6 +52,11 @@ pub(super) fn of_roles(old: &Peer, new: &Peer) -> Vec<Change> {
         if let Some(hours) = hours(one, other) {
             found("hours", hours);
         }
+        let fewer = other.require.iter().filter(|factor| !one.require.contains(*factor));
+        let fewer = listed(fewer.map(|factor| format!("without {factor}")));
+        if !fewer.is_empty() {
+            found("require", fewer);
+        }
         if one.minimum_tls < other.minimum_tls {
             let least =
                 one.minimum_tls.map_or("any, or none".into(), |version| format!("{version} or later"));

@@ -103,6 +103,7 @@ fn asked(policy: &Policy, numbers: [u8; 6]) -> Result<Grant, crate::policy::Refu
         certificate: None,
         tls: [None, Some(TlsVersion::V1_2), Some(TlsVersion::V1_3)][usize::from(tls) % 3],
         authorities: &[],
+        user: None,
         calling: &raw(of(&TITLES, calling)),
         called: &raw(of(&TITLES, called)),
         contexts: &[],

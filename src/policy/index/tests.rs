@@ -86,6 +86,7 @@ proptest! {
             certificate: shows.then_some(&shown),
             tls: None,
             authorities: &authorities,
+            user: None,
             calling: &calling,
             called: &called,
             contexts: &[],

@@ -50,6 +50,7 @@ fn peer(name: &str) -> Peer {
         move_destinations: None,
         minimum_tls: None,
         hours: None,
+        require: crate::policy::Factors::default(),
     };
     Peer {
         name: name.into(),
@@ -229,7 +230,9 @@ fn a_reload_keeps_what_it_does_not_change() {
     let from = address("10.0.0.1");
     let held = limiter.association(&one, from).unwrap();
     limiter.connection(from).map(drop).unwrap();
-    let policy = |peer: &Peer| Policy::new(vec![Arc::new(peer.clone())], Vec::new(), Default::default());
+    let policy = |peer: &Peer| {
+        Policy::new(vec![Arc::new(peer.clone())], Vec::new(), Default::default(), Default::default())
+    };
 
     let limits =
         Limits { connections_per_minute_per_address: count(1).unwrap(), max_associations: 9, ..LIMITS };

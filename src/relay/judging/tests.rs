@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::judged;
 use crate::config::{self, Settings};
 use crate::policy::{Blocks, Facts, Verdict, decide};
-use crate::relay::live::{Facts as OfAssociation, Live, Right};
+use crate::relay::live::{Facts as OfAssociation, Live, Proof, Right};
 use crate::scratch::Scratch;
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
@@ -49,6 +49,7 @@ fn verdict(settings: &Settings, calling: &AeTitle) -> Verdict {
         certificate: None,
         tls: None,
         authorities: &[],
+        user: None,
         calling: &calling.to_raw(),
         called: &called.to_raw(),
         contexts: &[],
@@ -82,11 +83,12 @@ proptest! {
             calling: calling.clone(),
             called: grant.called.clone(),
             certificate: None,
+            user: None,
             contexts: Default::default(),
             since: Instant::now(),
         };
         let live = Live::default();
-        let alive = live.enter(facts, Right::new(old.clone(), grant.peer.clone(), None, Vec::new()));
+        let alive = live.enter(facts, Right::new(old.clone(), grant.peer.clone(), grant.rights.clone(), Proof::default()));
         let lost = judged(&new, alive.entry(), &Blocks::default(), OffsetDateTime::now_utc());
         match verdict(&new, &calling) {
             Verdict::Refuse(refusal) => prop_assert_eq!(lost.map(|lost| lost.reason), Some(refusal.reason)),

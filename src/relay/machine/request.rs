@@ -99,7 +99,7 @@ fn judge(
         retrieving: cx.direction == Direction::ToPeer
             && cx.books.ledger.is_waiting(Direction::FromPeer, Operation::CGet),
     };
-    cx.terms.grant.peer.role.permits_request(&request).map_err(denied)
+    cx.terms.grant.rights.permits_request(&request).map_err(denied)
 }
 
 fn relay_as_it_came(

@@ -25,7 +25,7 @@ fn settings(addresses: &[&str], balance: Balance, health: Option<Health>) -> Arc
         health,
         resolve: Duration::from_secs(30),
         send_proxy_protocol: false,
-        pass_user_identity: false,
+        user_identity: crate::config::ForwardedIdentity::Strip,
         tls: None,
         line: 1,
     })

@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::{PASSCODE, at, key, secret, user};
 use crate::scratch::Scratch;
-use crate::users::{Attempt, Refused, Store, User, Users};
+use crate::users::{Attempt, Code, Refused, Store, User, Users};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
 
@@ -30,6 +30,7 @@ fn open(file: &Path) -> Users {
 }
 
 fn attempt<'a>(name: &'a str, passcode: &'a str, code: Option<&'a str>) -> Attempt<'a> {
+    let code = code.map_or(Code::Absent, Code::Apart);
     Attempt { name, passcode, code, address: HERE }
 }
 
@@ -69,6 +70,30 @@ async fn a_code_works_once_also_after_a_restart() {
     // Nor does the one before it, which was not used.
     assert_eq!(again.verify(with("755224"), at(59)).await.unwrap_err(), Refused::CodeUsed);
     assert!(again.verify(with("359152"), at(60)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_code_stands_behind_the_passcode_of_who_has_a_secret_and_of_nobody_else() {
+    let home = made();
+    let users = open(&file(&home));
+    let behind = |name, passcode| Attempt { code: Code::BehindPasscode, ..attempt(name, passcode, None) };
+    for (name, passcode, expected) in [
+        ("anna", "seven quiet herons", Err(Refused::CodeMissing)),
+        ("anna", "seven quiet herons287083", Err(Refused::Code)),
+        ("anna", "seven quiet heron287082", Err(Refused::Passcode)),
+        ("anna", "287082", Err(Refused::Passcode)),
+        ("anna", "seven quiet herons287082", Ok("anna")),
+        ("anna", "seven quiet herons287082", Err(Refused::CodeUsed)),
+        ("bert", "seven quiet herons", Ok("bert")),
+        ("bert", "seven quiet herons287082", Err(Refused::Passcode)),
+        ("nobody", "é", Err(Refused::Unknown)),
+    ] {
+        // Each from an address of its own, so that nobody is locked out.
+        let address = IpAddr::from([10, 0, 1, passcode.len() as u8]);
+        let told = users.verify(Attempt { address, ..behind(name, passcode) }, at(59)).await;
+        let told = told.as_ref().map(|user| user.name.as_str()).map_err(Clone::clone);
+        assert_eq!(told, expected, "{name} {passcode}");
+    }
 }
 
 #[tokio::test]
@@ -122,7 +147,7 @@ fn nobody_costs_as_much_as_somebody() {
     let users = open(&file(&home));
     let cost = |name| {
         let before = clock_gettime(ClockId::ThreadCPUTime);
-        users.shared.judge(name, "wrong", None, at(0)).unwrap_err();
+        users.shared.judge(name, "wrong", Code::Absent, at(0)).unwrap_err();
         let after = clock_gettime(ClockId::ThreadCPUTime);
         (after.tv_sec - before.tv_sec) * 1_000_000_000 + (after.tv_nsec - before.tv_nsec)
     };

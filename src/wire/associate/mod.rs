@@ -10,6 +10,8 @@ mod items;
 mod tests;
 mod user_information;
 
+use zeroize::Zeroizing;
+
 use super::{RawAeTitle, Uid};
 
 /// The only application context of DICOM (PS3.7 Annex A.2.1).
@@ -173,17 +175,17 @@ pub struct CommonExtendedNegotiation {
     pub related_general_sop_classes: Vec<Uid>,
 }
 
-/// 58H (PS3.7 D.3.3.7). Secret: `Debug` shows the kind and the lengths only.
+/// 58H (PS3.7 D.3.3.7). Secret: `Debug` shows the kind and the lengths only, and the fields are overwritten when it goes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserIdentity {
     /// 1 user name, 2 user name and passcode, 3 Kerberos, 4 SAML, 5 JSON Web Token.
     pub kind: u8,
     /// Whether the requestor wants a 59H when its identity was accepted.
     pub positive_response_requested: bool,
-    /// The primary field: user name, ticket, assertion or token.
-    pub primary: Vec<u8>,
+    /// The primary field: a user name (types 1 and 2); else a ticket, an assertion or a token, as secret as a passcode.
+    pub primary: Zeroizing<Vec<u8>>,
     /// The secondary field: the passcode of type 2; empty for the other types.
-    pub secondary: Vec<u8>,
+    pub secondary: Zeroizing<Vec<u8>>,
 }
 
 impl std::fmt::Debug for UserIdentity {

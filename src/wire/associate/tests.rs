@@ -44,8 +44,8 @@ fn request() -> AssociateRq {
             user_identity: Some(UserIdentity {
                 kind: 2,
                 positive_response_requested: true,
-                primary: b"anna".to_vec(),
-                secondary: b"secret".to_vec(),
+                primary: b"anna".to_vec().into(),
+                secondary: b"secret".to_vec().into(),
             }),
             user_identity_response: None,
             opaque: vec![OpaqueItem { item_type: 0x5a, reserved: 3, value: vec![1, 2, 3] }],

@@ -1,5 +1,7 @@
 //! The user information item 50H and its sub-items 51H to 59H (PS3.7 Annex D.3.3).
 
+use zeroize::Zeroizing;
+
 use super::items::{Item, Reader, put, put_counted, put_item};
 use super::{
     AsynchronousOperationsWindow, CommonExtendedNegotiation, ExtendedNegotiation, OpaqueItem, RoleSelection,
@@ -130,7 +132,8 @@ fn common_extended(item: &Item<'_>) -> Result<CommonExtendedNegotiation, Malform
 fn user_identity(item: &Item<'_>) -> Result<UserIdentity, Malformed> {
     let mut read = Reader::new(item.value, "user identity (58H)");
     let (kind, response) = (read.u8()?, read.u8()?);
-    let (primary, secondary) = (read.counted()?.to_vec(), read.counted()?.to_vec());
+    let mut field = || read.counted().map(|field| Zeroizing::new(field.to_vec()));
+    let (primary, secondary) = (field()?, field()?);
     read.finish()?;
     Ok(UserIdentity { kind, positive_response_requested: response == 1, primary, secondary })
 }

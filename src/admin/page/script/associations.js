@@ -43,7 +43,7 @@ const showConnected = table(by("connected"), "Associations", [
       say(titles, `${title(one["calling-ae-title"])} to ${title(one["called-ae-title"])}`);
     };
   } },
-  { head: "From", fill: words(one => host(one.address), one => one.certificate) },
+  { head: "From", fill: words(one => host(one.address), one => one.user ?? one.certificate) },
   { head: "To", kind: "whole", fill: words(one => one.upstream, one => one["upstream-address"]) },
   { head: "Now", kind: "wide", fill: words(doing, waiting) },
   { head: "Open", kind: "num", fill: words(one => about(openFor(one))) },

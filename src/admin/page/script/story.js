@@ -41,6 +41,7 @@ const fixed = one => [
   ["open since", time(one.since)],
   ["requestor", `${one.address}, at listener ${one.listener}`],
   ["certificate", one.certificate],
+  ["user", one.user],
   ["upstream", `${one.upstream}, ${one["upstream-address"]}`],
 ];
 

@@ -71,6 +71,9 @@ pub(crate) struct Args {
     /// SHA-256, subject or a name of the certificate that the requestor showed, accepted or not
     #[arg(long, value_name = "CERTIFICATE", value_parser = values::certificate)]
     pub certificate: Option<Pattern>,
+    /// The user that the requestor names by a user identity, proven or not; of other records, who did it
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<Pattern>,
     /// Who issued it: the CA that vouches for it, or whom it names
     #[arg(long, value_name = "NAME")]
     pub issuer: Option<Pattern>,
@@ -163,6 +166,7 @@ impl Args {
         (of.calling, of.called, of.address) = (self.calling.clone(), self.called.clone(), self.address);
         (of.tls, of.cipher) = (self.tls.clone(), self.cipher.clone());
         (of.certificate, of.issuer) = (self.certificate.clone(), self.issuer.clone());
+        of.user = self.user.clone();
         (of.rewrite, of.configuration) = (self.rewrite.clone(), self.configuration.clone());
         if self.unrewritten && of.rewrite.is_none() {
             of.rewrite = Some(pattern("*"));

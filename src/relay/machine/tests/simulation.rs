@@ -115,6 +115,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         move_destinations: None,
         minimum_tls: None,
         hours: None,
+        require: crate::policy::Factors::default(),
     };
     let peer = Rights {
         name: "peer".into(),
@@ -148,7 +149,14 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
     Terms {
         id: "a-1".into(),
         span: tracing::Span::none(),
-        grant: Grant { peer: Arc::new(peer), calling, called, upstream: "pacs".into(), contexts: Vec::new() },
+        grant: Grant {
+            rights: crate::policy::Rights::of_peer(peer.role.clone()),
+            peer: Arc::new(peer),
+            calling,
+            called,
+            upstream: "pacs".into(),
+            contexts: Vec::new(),
+        },
         crosswalk: rules.as_ref().filter(|rules| rules.len() > 1).map(|_| Arc::new(Empty) as _),
         ruleset: rules,
         contexts: CONTEXTS.map(context).into(),

@@ -13,6 +13,7 @@ use super::wire::{CT, ECHO, FIND, cancel, context_of, message, request};
 use crate::dimse::Command;
 use crate::dimse::Operation::{CEcho, CFind, CStore, NGet};
 use crate::policy::Direction::{self, FromPeer, ToPeer};
+use crate::policy::Rights;
 
 pub(super) fn machine_at(began: Instant) -> Machine {
     Machine::new(terms(None), [0, 0], DEADLINES, &ANSWER, began)
@@ -28,7 +29,8 @@ pub(super) fn machine_between_two_worlds() -> Machine {
     let mut terms: Terms = terms(remembered());
     let peer = Arc::get_mut(&mut terms.grant.peer).unwrap();
     peer.two_way = true;
-    Arc::get_mut(&mut peer.role).unwrap().operations.push(NGet);
+    Arc::make_mut(&mut peer.role).operations.push(NGet);
+    terms.grant.rights = Rights::of_peer(peer.role.clone());
     under_way(Machine::new(terms, [0, 0], DEADLINES, &ANSWER, Instant::now()))
 }
 

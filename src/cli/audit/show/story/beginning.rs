@@ -39,6 +39,7 @@ impl Told {
             }
             tls => self.tls(tls),
         }
+        self.user(begin);
         let shown = &begin["certificate"];
         if shown.is_object() {
             let (subject, issuer) = (text(shown, "/subject"), text(shown, "/issuer"));
@@ -48,6 +49,15 @@ impl Told {
                 "it showed the certificate {subject} of {issuer}{ends}, SHA-256 {hash}, which was refused"
             ));
         }
+    }
+
+    fn user(&mut self, begin: &Value) {
+        let Some(user) = find(begin, "/user") else { return };
+        let factors: Vec<&str> = list(&begin["factors"]).filter_map(Value::as_str).collect();
+        self.say(&match begin["user-identity"].as_str() {
+            Some("proven") => format!("user {user}, proven by {}", visible(&factors.join(", "))),
+            _ => format!("it named the user {user}, and nothing proved that"),
+        });
     }
 
     pub(super) fn tls(&mut self, tls: &Value) {

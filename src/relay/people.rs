@@ -8,8 +8,10 @@ use crate::files::Stamp;
 use crate::users::Users;
 
 #[derive(Default)]
-pub(super) struct People {
+pub(crate) struct People {
     current: Mutex<Option<Current>>,
+    /// Who asks on behalf of a request waits here, and not on a thread.
+    turn: tokio::sync::Mutex<()>,
 }
 
 struct Current {
@@ -23,17 +25,17 @@ struct Current {
     told: bool,
 }
 
-/// Who can log in now.
-pub(super) struct Present {
-    pub users: Users,
-    /// They are others than those before, who were of another file.
-    pub are_others: bool,
-}
-
 impl People {
-    /// Reads the file where it has changed; one that is bad leaves those of before. `None`: nobody can log in. It waits for
+    /// As [`People::now`], on a thread for that, one at a time.
+    pub(crate) async fn present(self: &Arc<Self>, settings: Arc<Settings>) -> Option<Users> {
+        let _turn = self.turn.lock().await;
+        let people = self.clone();
+        tokio::task::spawn_blocking(move || people.now(&settings)).await.ok().flatten()
+    }
+
+    /// Reads the file where it has changed; one that is bad leaves those of before. `None`: there are none. It waits for
     /// files, and hashes where there are other users.
-    pub(super) fn now(&self, settings: &Arc<Settings>) -> Option<Present> {
+    pub(crate) fn now(&self, settings: &Arc<Settings>) -> Option<Users> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(named) = &settings.users else {
             *current = None;
@@ -47,16 +49,16 @@ impl People {
                 current.users.use_key(named.key.clone());
             }
             current.follow(stamp);
-            return Some(Present { users: current.users.clone(), are_others: false });
+            return Some(current.users.clone());
         }
         match Users::open(&named.file, named.key.clone()) {
             Ok(users) => {
                 let (settings, file) = (Arc::downgrade(settings), named.file.clone());
                 *current = Some(Current { settings, file, stamp, users: users.clone(), told: false });
-                Some(Present { users, are_others: true })
+                Some(users)
             }
             Err(error) => {
-                tracing::error!(%error, "nobody can log in");
+                tracing::error!(%error, "nobody can log in or prove to be a user");
                 *current = None;
                 None
             }

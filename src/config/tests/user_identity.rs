@@ -1,0 +1,95 @@
+//! `user-identity` of listeners and upstreams, `require` of roles, and the roles of users.
+
+use super::material::{GOOD, Material};
+use crate::config::{ForwardedIdentity, UserIdentity};
+use crate::policy::Factor;
+use crate::users::{Hash, Store, User};
+
+const USERS: &str = "[users]\nfile = \"conf/people.toml\"\n";
+
+fn material(roles: &[&str]) -> Material {
+    let material = Material::new();
+    let user = User {
+        name: "anna".into(),
+        hash: Hash::of("seven quiet herons").unwrap(),
+        one_time: None,
+        roles: roles.iter().map(|&role| role.into()).collect(),
+        not_after: None,
+        disabled: true,
+        peers: Vec::new(),
+    };
+    Store::new(&material.path("conf/people.toml")).add(user).unwrap();
+    material
+}
+
+/// With more keys of the listener, of the upstream and of the role.
+fn with([listener, upstream, role]: [&str; 3], more: &str) -> String {
+    let behind =
+        |text: String, header: &str, keys: &str| text.replacen(header, &format!("{header}\n{keys}"), 1);
+    let text = behind(GOOD.into(), "[[listener]]", listener);
+    let text = behind(text, "[[upstream]]", upstream);
+    format!("{}{more}", behind(text, "[[role]]", role))
+}
+
+#[test]
+fn passcodes_in_clear_and_users_that_are_nowhere_are_errors() {
+    let material = material(&["r"]);
+    let errors = |listener: &str, more: &str| material.errors(&with([listener, "", ""], more));
+    let accept = "user-identity = \"accept\"";
+    let told = errors(accept, USERS);
+    assert!(told.len() == 1 && told[0].contains("would have passcodes sent in clear"), "{told:?}");
+    let told = errors(&format!("{accept}\nuser-identity-in-clear = true"), "");
+    assert!(told.len() == 1 && told[0].contains("checks users, and there are none, add [users]"), "{told:?}");
+    let told = errors("user-identity = \"accpet\"", USERS);
+    assert!(told.len() == 1 && told[0].contains("did you mean \"accept\"?"), "{told:?}");
+    assert_eq!(errors(&format!("{accept}\nuser-identity-in-clear = true"), USERS), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_allowed_and_risky_is_said() {
+    let material = material(&["r", "operator"]);
+    let risks = |keys: [&str; 3], more: &str| material.risks(&with(keys, more));
+    let in_clear = "user-identity = \"require\"\nuser-identity-in-clear = true";
+    let told = risks([in_clear, "", "require = [\"passcode\", \"one-time-code\"]"], USERS);
+    assert!(told.len() == 1 && told[0].contains("lets everybody on the way read passcodes"), "{told:?}");
+    let told = risks(["user-identity-in-clear = true", "", ""], USERS);
+    assert!(told.len() == 1 && told[0].contains("has no effect: no passcode is read here"), "{told:?}");
+    for factor in Factor::ALL {
+        let require = format!("require = [\"{factor}\"]");
+        let told = risks(["", "", &require], USERS);
+        assert!(
+            told.len() == 1 && told[0].contains(&format!("requires \"{factor}\", which none")),
+            "{told:?}"
+        );
+    }
+    let named = GOOD.replace("\"r\"", "\"operator\"");
+    let told = material.risks(&format!("{named}{USERS}"));
+    assert!(told.iter().any(|risk| risk.contains("no user can have it")), "{told:?}");
+    assert!(
+        told.iter().any(|risk| risk.contains("\"anna\": has a role that no [[role]] is called")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_role_that_only_a_user_has_is_used() {
+    let material = material(&["mine"]);
+    let role = "[[role]]\nname = \"mine\"\noperations = [\"C-STORE\"]\nsop-classes = [\"storage\"]\n";
+    assert_eq!(material.risks(&format!("{GOOD}{role}{USERS}")), Vec::<String>::new());
+}
+
+#[test]
+fn every_value_of_a_listener_and_of_an_upstream_is_known() {
+    let material = material(&["r"]);
+    for (value, expected) in [
+        ("ignore", UserIdentity::Ignore),
+        ("accept", UserIdentity::Accept),
+        ("require", UserIdentity::Require),
+    ] {
+        let listener = format!("user-identity = \"{value}\"\nuser-identity-in-clear = true");
+        let text = with([&listener, "user-identity = \"replace\"", ""], USERS);
+        let settings = material.compile(&text).unwrap().settings;
+        assert_eq!(settings.listeners[0].user_identity, expected);
+        assert!(settings.upstreams.values().all(|one| one.user_identity == ForwardedIdentity::Replace));
+    }
+}

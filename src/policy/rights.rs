@@ -1,0 +1,106 @@
+//! What an association may do: what its peer and its user both may.
+
+use std::sync::Arc;
+
+use super::{Denial, Direction, Operation, Request, Role};
+use crate::wire::Uid;
+
+/// The role of a peer and, where a user is proven, those of the user. Something is permitted where the peer's role permits it
+/// and one of the user's does.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    peer: Arc<Role>,
+    /// `None`: no user is proven, the peer alone decides.
+    user: Option<Arc<[Arc<Role>]>>,
+}
+
+impl Rights {
+    /// Of a peer without a user.
+    pub fn of_peer(role: Arc<Role>) -> Self {
+        Self { peer: role, user: None }
+    }
+
+    /// Of a user that comes through a peer.
+    pub fn of_both(peer: Arc<Role>, user: Vec<Arc<Role>>) -> Self {
+        Self { peer, user: Some(user.into()) }
+    }
+
+    /// The names of the roles, that of the peer first, such as `"modality"` or `"modality" and "reader" of the user`.
+    pub fn named(&self) -> String {
+        let of_user = self.user.iter().flat_map(|roles| roles.iter());
+        let of_user: Vec<String> = of_user.map(|role| format!("\"{}\"", role.name)).collect();
+        match of_user.as_slice() {
+            [] => format!("\"{}\"", self.peer.name),
+            names => format!("\"{}\" and {} of the user", self.peer.name, names.join(", ")),
+        }
+    }
+
+    /// Every role that it was made of, that of the peer first.
+    pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        std::iter::once(&self.peer).chain(self.user.iter().flat_map(|roles| roles.iter()))
+    }
+
+    /// Whether all that the other rights permit on an open association, these do too. Never true by mistake.
+    pub fn covers(&self, other: &Self) -> bool {
+        let covered = |narrow: &Arc<Role>| match &self.user {
+            Some(roles) => roles.iter().any(|wide| wide.covers(narrow)),
+            None => true,
+        };
+        self.peer.covers(&other.peer)
+            && match &other.user {
+                Some(roles) => roles.iter().all(covered),
+                None => covered(&other.peer),
+            }
+    }
+
+    /// The roles of the user, where one is proven.
+    pub fn of_user(&self) -> Option<&[Arc<Role>]> {
+        self.user.as_deref()
+    }
+
+    /// As [`Role::permits_request`].
+    ///
+    /// # Errors
+    /// The peer's [`Denial`], else that of the user's last role.
+    pub fn permits_request(&self, request: &Request<'_>) -> Result<(), Denial> {
+        self.peer.permits_request(request)?;
+        let Some(roles) = &self.user else { return Ok(()) };
+        let mut denied = Denial::Operation;
+        for role in roles.iter() {
+            match role.permits_request(request) {
+                Ok(()) => return Ok(()),
+                Err(denial) => denied = denial,
+            }
+        }
+        Err(denied)
+    }
+
+    /// As [`Role::permits_operation`].
+    pub fn permits_operation(&self, operation: Operation, direction: Direction) -> bool {
+        self.allow(|role| role.permits_operation(operation, direction))
+    }
+
+    /// Those that are listed for the peer and for the user.
+    pub fn operations(&self) -> Vec<Operation> {
+        let listed = self.peer.operations.iter().copied();
+        listed.filter(|operation| self.allow(|role| role.operations.contains(operation))).collect()
+    }
+
+    /// Whether a presentation context of this abstract syntax may be offered.
+    pub(super) fn permits_class(&self, class: &Uid) -> bool {
+        self.allow(|role| role.sop_classes.contains(class))
+    }
+
+    /// Whether it may be offered with this transfer syntax.
+    pub(super) fn permits_context(&self, class: &Uid, transfer_syntax: &Uid) -> bool {
+        let of = |role: &Role| {
+            role.sop_classes.contains(class) && role.transfer_syntaxes.contains(transfer_syntax)
+        };
+        self.allow(of)
+    }
+
+    fn allow(&self, permits: impl Fn(&Role) -> bool) -> bool {
+        let of_user = |roles: &Arc<[Arc<Role>]>| roles.iter().any(|role| permits(role));
+        permits(&self.peer) && self.user.as_ref().is_none_or(of_user)
+    }
+}

@@ -1,0 +1,106 @@
+//! What it means for an association that a user is proven, or that nothing is (PS3.7 D.3.3.7).
+
+use std::sync::Arc;
+
+use super::admission::admitted_by;
+use super::factors::{Factor, Factors};
+use super::{Facts, Peer, Policy, Refusal, Rights, Role};
+use crate::vocabulary::Reason;
+
+/// A user who has proven to be one. A claim without proof never becomes this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenUser {
+    /// As the file of users has it.
+    pub name: Arc<str>,
+    /// By what, beside a certificate.
+    pub factors: Factors,
+    /// Names of `[[role]]`s. Without one a user may do nothing.
+    pub roles: Vec<Arc<str>>,
+    /// Names of `[[peer]]`s through which the user may come; none named: all.
+    pub peers: Vec<Arc<str>>,
+}
+
+/// What peer and user may do together. Who has no user gets what the peer may.
+///
+/// # Errors
+/// A refusal: the user may not come through this peer, has no role, a factor is missing that a role requires, or none of the
+/// user's roles may be used now and over this TLS.
+pub(super) fn rights(policy: &Policy, peer: &Arc<Peer>, facts: &Facts<'_>) -> Result<Rights, Refusal> {
+    let proven = proven(facts);
+    if let Some(factor) = peer.role.require.missing_in(proven) {
+        return Err(missing(peer, &peer.role, factor, proven));
+    }
+    let Some(user) = facts.user else { return Ok(Rights::of_peer(peer.role.clone())) };
+    if !user.peers.is_empty() && !user.peers.contains(&peer.name) {
+        return Err(not_through(peer, user));
+    }
+    // A role that asks for more than there is counts as one that the user does not have.
+    let (mut had, mut lacking) = (Vec::new(), None);
+    for role in user.roles.iter().filter_map(|name| policy.roles.get(name)) {
+        match usable(role, peer, user, facts) {
+            Ok(()) => had.push(role.clone()),
+            Err(refusal) => lacking = lacking.or(Some(refusal)),
+        }
+    }
+    match had.is_empty() {
+        false => Ok(Rights::of_both(peer.role.clone(), had)),
+        true => Err(lacking.unwrap_or_else(|| no_role(peer, user))),
+    }
+}
+
+/// Whether a role of the user's own may be used for this association.
+fn usable(role: &Role, peer: &Arc<Peer>, user: &ProvenUser, facts: &Facts<'_>) -> Result<(), Refusal> {
+    let proven = proven(facts);
+    if let Some(factor) = role.require.missing_in(proven) {
+        return Err(missing(peer, role, factor, proven));
+    }
+    admitted_by(role, &format_args!("user \"{}\"", user.name), facts)
+}
+
+fn proven(facts: &Facts<'_>) -> Factors {
+    let of_user = facts.user.map_or(Factors::default(), |user| user.factors);
+    if facts.certificate.is_some() { of_user.with(Factor::Certificate) } else { of_user }
+}
+
+fn missing(peer: &Arc<Peer>, role: &Role, factor: Factor, proven: Factors) -> Refusal {
+    let proven = match proven.iter().next() {
+        Some(_) => format!("proven: {proven}"),
+        None => "nothing is proven".into(),
+    };
+    Refusal {
+        reason: Reason::FactorMissing,
+        nearest: None,
+        detail: format!("peer \"{}\": role \"{}\" requires \"{factor}\"; {proven}", peer.name, role.name),
+        remedy: format!("{}, or take \"{factor}\" out of require of role \"{}\"", factor.remedy(), role.name),
+    }
+}
+
+fn not_through(peer: &Arc<Peer>, user: &ProvenUser) -> Refusal {
+    let (name, peers) = (&user.name, user.peers.iter().take(8).map(|peer| &**peer).collect::<Vec<_>>());
+    Refusal {
+        reason: Reason::UserNotAllowed,
+        nearest: None,
+        detail: format!(
+            "user \"{name}\" may come through {}, and not through peer \"{}\"",
+            peers.join(", "),
+            peer.name
+        ),
+        remedy: format!("add \"{}\" to the peers of user \"{name}\" in the file of users", peer.name),
+    }
+}
+
+fn no_role(peer: &Arc<Peer>, user: &ProvenUser) -> Refusal {
+    let name = &user.name;
+    Refusal {
+        reason: Reason::UserNotAllowed,
+        nearest: None,
+        detail: format!(
+            "user \"{name}\" has no role of a [[role]], and may do nothing through peer \"{}\"",
+            peer.name
+        ),
+        remedy: format!("add the name of a [[role]] to the roles of user \"{name}\" in the file of users"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
