@@ -68,6 +68,7 @@
 //! | refusal, denial, rejection | the no of the policy to an association; to an operation; the PDU that says so (A-ASSOCIATE-RJ) |
 //! | block | whom an administrator shuts out while the proxy runs, whatever the configuration allows |
 //! | notification, occasion | a `[[notify]]`, who is told what they should look at; what there is to tell of, a word of its `when` |
+//! | record, event | a line of the trail; what it tells of, a type for each kind that writes and reads it: [`audit::record`] |
 //! | label | the stable word that records, log and metrics carry for one of these: [`vocabulary`] |
 //! | ended | how an association came to its end, whatever its reason |
 //! | tolerated | what of a message breaks the standard, and was read all the same |

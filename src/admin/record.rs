@@ -155,8 +155,8 @@ impl Recorder {
             address: who.address.map(|address| address.ip().to_canonical()),
             // Of some that were gathered there is none.
             port: who.address.map(|address| address.port()).filter(|port| *port != 0),
-            role: who.role.map(|role| role.name()),
-            action,
+            role: who.role.map(|role| role.name().into()),
+            action: action.into(),
             resource: cut(resource),
             outcome,
             explanation,

@@ -1,72 +1,11 @@
 //! Each line names the SHA-256 of the line before it, across files and restarts.
 
 use super::head::Head;
+use super::json;
+use super::line_hash::LineHash;
+use super::record::Checkpoint;
 use super::signing::{self, Purpose, SigningKey};
-use super::{hex, json};
-use aws_lc_rs::digest;
-use std::fmt;
 use time::OffsetDateTime;
-
-/// SHA-256 of the bytes of a line, without its line feed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LineHash([u8; 32]);
-
-impl LineHash {
-    /// `previous` of the first record of all.
-    pub const NONE: Self = Self([0; 32]);
-
-    /// Of a line, without its line feed.
-    pub fn of(line: &[u8]) -> Self {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest::digest(&digest::SHA256, line).as_ref());
-        Self(hash)
-    }
-
-    /// From 64 lower-case hexadecimal digits.
-    pub fn from_hex(text: &[u8]) -> Option<Self> {
-        let text: &[u8; 64] = text.try_into().ok()?;
-        let mut hash = [0; 32];
-        for (byte, pair) in hash.iter_mut().zip(text.chunks_exact(2)) {
-            let &[high, low] = pair else { return None };
-            *byte = hex::nibble(high)? << 4 | hex::nibble(low)?;
-        }
-        Some(Self(hash))
-    }
-
-    /// 64 lower-case hexadecimal digits.
-    pub(super) fn hex(&self) -> [u8; 64] {
-        let mut text = [0; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&hex::pair(byte));
-        }
-        text
-    }
-}
-
-impl fmt::Display for LineHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.hex().iter().try_for_each(|&digit| write!(f, "{}", char::from(digit)))
-    }
-}
-
-impl fmt::Debug for LineHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl serde::Serialize for LineHash {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for LineHash {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::from_hex(text.as_bytes()).ok_or_else(|| serde::de::Error::custom("not 64 hexadecimal digits"))
-    }
-}
 
 /// Where the trail ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,16 +64,24 @@ impl Draft {
     /// Adds the line of a record from the queue.
     pub(super) fn record(&mut self, time: OffsetDateTime, event: &str, body: &[u8]) {
         let start = self.lines.len();
-        json::line(&mut self.lines, time, event, &self.chain, body);
+        json::line(&mut self.lines, time, event, (self.chain.next_sequence, self.chain.head), body);
         self.end_line(start, self.chain.unsigned.saturating_add(1), true);
     }
 
     /// Adds a signed checkpoint over everything before it; the `last` one of a run says so.
     pub(super) fn checkpoint(&mut self, time: OffsetDateTime, key: &SigningKey, last: bool) {
         let start = self.lines.len();
-        let end = if last { r#","last":true"# } else { "" };
-        let body = format!(r#"{{"records":{}{end},"key":"{}"}}"#, self.chain.unsigned, key.id());
-        json::line(&mut self.lines, time, signing::CHECKPOINT, &self.chain, body.as_bytes());
+        let checkpoint = Checkpoint {
+            records: self.chain.unsigned,
+            last,
+            key: key.id().to_string(),
+            signature: String::new(),
+        };
+        let mut body = Vec::new();
+        // Writing to a vector cannot fail.
+        let _ = json::body_of(&mut body, &checkpoint);
+        let place = (self.chain.next_sequence, self.chain.head);
+        json::line(&mut self.lines, time, signing::CHECKPOINT, place, &body);
         let unsigned = self.lines.get(start..).and_then(|line| line.strip_suffix(b"}")).unwrap_or_default();
         let signature = key.sign(Purpose::Checkpoint, unsigned);
         self.lines.truncate(start.saturating_add(unsigned.len()));
@@ -168,18 +115,6 @@ impl Draft {
 mod tests {
     use super::{Chain, Draft, LineHash};
     use time::macros::datetime;
-
-    #[test]
-    fn hex_reads_back_and_nothing_else_is_read() {
-        let hash = LineHash::of(b"abc");
-        // FIPS 180-4, the example of one block.
-        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(hash.to_string(), text);
-        assert_eq!(LineHash::from_hex(text.as_bytes()), Some(hash));
-        for wrong in [&text[1..], &text.to_uppercase(), &text.replace('b', "g")] {
-            assert_eq!(LineHash::from_hex(wrong.as_bytes()), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn every_line_names_the_hash_of_the_one_before() {

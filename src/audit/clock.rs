@@ -4,8 +4,8 @@
 //! machine's clock was set: that is told, and time goes on by the steady clock, which neither stands still nor leaps.
 //! When the machine's clock has kept its new time for some minutes it is believed, and followed.
 
-use super::continued::ClockStepped;
 use super::json;
+use super::record::ClockStepped;
 use rustix::time::{ClockId, clock_gettime};
 use time::{Duration, OffsetDateTime};
 

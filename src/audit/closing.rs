@@ -1,12 +1,12 @@
 //! The file of a day that is over: compressed, encrypted, or read through to say what is in it.
 
-use super::chain::LineHash;
 use super::files::{self, Form, TrailFile};
 use super::hex;
+use super::line_hash::LineHash;
+use super::link;
+use super::record::{FileClosed, Span};
 use super::regular;
 use super::reviewers::Reviewers;
-use super::upkeep::{FileClosed, Span};
-use super::verify::line;
 use aws_lc_rs::digest;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -170,7 +170,7 @@ fn copy(from: &mut impl BufRead, to: &mut impl Write) -> io::Result<Option<Span>
     while from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut buffer)? > 0 {
         to.write_all(&buffer)?;
         let bytes = buffer.strip_suffix(b"\n").unwrap_or(&buffer);
-        let (number, head) = (line::parse(bytes).map(|head| head.sequence), LineHash::of(bytes));
+        let (number, head) = (link::parse(bytes).map(|head| head.sequence), LineHash::of(bytes));
         span = match (span, number) {
             (None, None) => None,
             (None, Some(first)) => Some(Span { first, last: first, head }),

@@ -2,13 +2,11 @@
 
 use super::chain::{Chain, Draft};
 use super::days::Days;
-use super::event::Event;
 use super::file::{self, DayFile};
-use super::json;
 use super::keeper::Begun;
 use super::marker::Marker;
-use super::patient;
 use super::queue::{Kept, Pending, Queue};
+use super::record::{Event, patient};
 use super::recovery;
 use super::settings::Checkpoints;
 use crate::vocabulary::Notice;
@@ -247,7 +245,7 @@ fn fields(to: &mut Vec<u8>, event: &mut Event, patients: &mut patient::Renderer)
             query.render(patients.how());
         }
     }
-    if let Err(error) = json::body(to, event) {
+    if let Err(error) = event.fields(to) {
         tracing::error!(event = event.name(), %error, "an audit record has no JSON form");
         to.clear();
         to.extend_from_slice(b"{}");
@@ -257,11 +255,13 @@ fn fields(to: &mut Vec<u8>, event: &mut Event, patients: &mut patient::Renderer)
 #[cfg(test)]
 mod tests {
     use super::End;
-    use crate::audit::chain::{Chain, LineHash};
+    use crate::audit::LineHash;
+    use crate::audit::chain::Chain;
     use crate::audit::days::Days;
     use crate::audit::file::path_of;
     use crate::audit::queue::{Pending, Queue};
-    use crate::audit::{Event, PatientIdentifiers, RecordsDeleted, patient};
+    use crate::audit::record::patient;
+    use crate::audit::{Event, PatientIdentifiers, RecordsDeleted};
     use crate::scratch::Scratch;
     use std::collections::VecDeque;
     use std::sync::{Arc, mpsc};

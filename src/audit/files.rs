@@ -1,6 +1,7 @@
 //! The files of the trail: one a day, as it is written or closed, in the order of the days.
 
 use super::regular;
+pub use super::reviewers::OpenError;
 use super::reviewers::{self, Identity};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,19 +23,6 @@ pub struct Form {
     pub compressed: bool,
     /// For reviewers, with age: `.age`.
     pub encrypted: bool,
-}
-
-/// Why the lines of a file cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("is encrypted for a reviewer; name the reviewer's identity file with --identity")]
-    NoIdentity,
-    #[error("is encrypted for somebody else than the identities that were given")]
-    OtherIdentity,
-    #[error("is not an age file, or was changed: {0}")]
-    NotAge(String),
 }
 
 const READ_SIZE: usize = 1 << 18;

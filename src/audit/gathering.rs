@@ -252,7 +252,7 @@ mod tests {
             rewrite: None,
             configuration: "c".into(),
             duration_ms: 1,
-            ended: Ended::Policy,
+            ended: Ended::Policy.into(),
             reason: Some("no-context-allowed: by role \"r\"".into()),
             count: None,
         }))

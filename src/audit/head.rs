@@ -5,7 +5,8 @@
 //! hold the trail against it. Who has kept an old head can put it back: then only somebody else who knows a later one
 //! can tell.
 
-use super::chain::LineHash;
+use super::line_hash::LineHash;
+use super::record::Span;
 use super::regular;
 use super::signing::{self, PublicKey, Purpose, Signature, SigningKey};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,13 @@ const LONGEST: u64 = 4096;
 pub struct Head {
     pub sequence: u64,
     pub sha256: LineHash,
+}
+
+impl From<Span> for Head {
+    /// The last record of a file.
+    fn from(lines: Span) -> Self {
+        Self { sequence: lines.last, sha256: lines.head }
+    }
 }
 
 impl fmt::Display for Head {
@@ -99,7 +107,7 @@ fn line_of(head: &Head, key: Option<&SigningKey>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{Head, path_of, read, store};
-    use crate::audit::chain::LineHash;
+    use crate::audit::LineHash;
     use crate::audit::signing::{Purpose, Signature, SigningKey, check};
     use crate::scratch::Scratch;
     use std::fs;

@@ -1,7 +1,6 @@
 //! JSON in which no string can hide, reorder or forge a line, and none is longer than a bound.
 
-use super::Event;
-use super::chain::Chain;
+use super::line_hash::LineHash;
 use crate::identity::deceptive;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
@@ -10,14 +9,6 @@ use time::OffsetDateTime;
 
 /// Longest string of a record, in bytes before escaping.
 pub(super) const STRING_LIMIT: usize = 1024;
-
-/// The fields of an event as a JSON object, without what the sink puts in front.
-pub(super) fn body(to: &mut Vec<u8>, event: &Event) -> serde_json::Result<()> {
-    match event {
-        Event::Operation(operation) => super::operation::body(to, operation),
-        event => body_of(to, event),
-    }
-}
 
 /// Anything, as its derived form says.
 pub(super) fn body_of(to: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> serde_json::Result<()> {
@@ -30,15 +21,21 @@ pub(super) fn number(to: &mut Vec<u8>, value: u64) {
 }
 
 /// Adds the line of a record, without a line feed: `time`, `event`, `sequence`, `previous`, then the fields of `body`.
-pub(super) fn line(to: &mut Vec<u8>, time: OffsetDateTime, event: &str, chain: &Chain, body: &[u8]) {
+pub(super) fn line(
+    to: &mut Vec<u8>,
+    time: OffsetDateTime,
+    event: &str,
+    (sequence, previous): (u64, LineHash),
+    body: &[u8],
+) {
     let fields = body.strip_prefix(b"{").unwrap_or_default();
     let comma: &[u8] = if fields.starts_with(b"}") { b"\"" } else { b"\"," };
-    let (time, head) = (timestamp(time), chain.head.hex());
+    let (time, previous) = (timestamp(time), previous.hex());
     for part in [b"{\"time\":\"", &time[..], b"\",\"event\":\"", event.as_bytes(), b"\",\"sequence\":"] {
         to.extend_from_slice(part);
     }
-    number(to, chain.next_sequence);
-    for part in [b",\"previous\":\"", head.as_slice(), comma, fields] {
+    number(to, sequence);
+    for part in [b",\"previous\":\"", previous.as_slice(), comma, fields] {
         to.extend_from_slice(part);
     }
 }

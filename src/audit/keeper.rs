@@ -1,12 +1,11 @@
 //! The thread that closes the files of earlier days, and deletes them when their time is over.
 
 use super::closing;
-use super::event::Event;
 use super::files::{self, TrailFile};
 use super::queue::Queue;
+use super::record::{Event, RecordsDeleted};
 use super::settings::Keeping;
 use super::unsent;
-use super::upkeep::RecordsDeleted;
 use crate::vocabulary::Notice;
 use std::io;
 use std::path::PathBuf;

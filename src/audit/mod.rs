@@ -4,18 +4,15 @@
 //! `audit-YYYY-MM-DD.jsonl`. Between the two is a queue that is bounded in bytes. While records cannot be written,
 //! [`Audit::writable`] is false, and whoever lets associations in decides by [`OnFailure`] what that means.
 //!
-//! Those lines are the record of truth. [`messages`] reads them back and renders them as DICOM audit messages or FHIR
+//! Those lines are the record of truth. The types of [`record`] that write them read them back, for all who ask:
+//! [`reading`] for search and report, [`verify`] for what was changed. [`messages`] renders them as DICOM audit messages or FHIR
 //! AuditEvents, and [`forward`] sends these to repositories from a cursor that survives restarts.
 
-mod administration;
-mod association;
 mod chain;
 mod clock;
 mod closing;
-mod continued;
 mod days;
 mod end;
-mod event;
 mod file;
 pub mod files;
 pub mod forward;
@@ -26,18 +23,16 @@ mod hold;
 mod inbox;
 mod json;
 mod keeper;
+mod line_hash;
 mod lines;
+mod link;
 mod lock;
 mod marker;
 pub mod messages;
-mod operation;
-mod patient;
-mod process;
-mod query;
 mod queue;
 pub mod reading;
+pub mod record;
 mod recovery;
-mod refused;
 mod regular;
 mod reserve;
 pub mod reviewers;
@@ -48,34 +43,26 @@ mod sink;
 mod survey;
 mod tap;
 mod unsent;
-mod upkeep;
 pub mod used;
 pub mod verify;
 mod writer;
 
-pub use administration::{Administration, AdministrationOutcome};
-pub use association::{
-    AssociationClosed, AssociationOpened, AssociationRejected, Authority, Bytes, Context, Identified,
-    Implementation, OperationCounts, RefusedCertificate, Rejection, Requestor, Rewrite, Tls, Upstream,
-};
-pub use chain::LineHash;
-pub use continued::{ClockStepped, TrailContinued};
-pub use event::{EVENTS, Event};
 pub use gathering::Gathering;
 pub use hold::Hold;
-pub use operation::{Direction, Fault, Operation};
-pub use patient::{PatientIdentifier, PatientIdentifiers};
-pub use process::{
-    ConfigurationLoaded, ConfigurationRefused, ReloadedBy, Started, StartedListener, Stopped, UsedFile,
-};
-pub use query::Query;
+pub use line_hash::LineHash;
 pub use queue::Standing;
-pub use refused::{Abort, ConnectionRefused, SecurityAlert, Transport};
+pub use record::{
+    Abort, Administration, AdministrationOutcome, AssociationClosed, AssociationOpened, AssociationRejected,
+    AuditLogUsed, Authority, Bytes, Checkpoint, ClockStepped, ConfigurationLoaded, ConfigurationRefused,
+    ConnectionRefused, Context, Direction, EVENTS, Event, Fault, FileClosed, Identified, Implementation,
+    Labelled, Operation, OperationCounts, Other, PatientIdentifier, PatientIdentifiers, Query, Record,
+    RecordsDeleted, RefusedCertificate, Rejection, ReloadedBy, Requestor, Rewrite, SecurityAlert, Span,
+    Started, StartedListener, Stopped, Tls, TrailContinued, Transport, Upstream, UsedFile,
+};
 pub use reserve::disk_has_room;
 pub use settings::{AuditSettings, Checkpoints, Durability, Keeping, OnFailure};
 pub use sink::{ANSWERED_WITHIN, Audit, AuditError, AuditTask, NotKept};
 pub use tap::{Followed, Following};
-pub use upkeep::{AuditLogUsed, FileClosed, RecordsDeleted, Span};
 
 #[cfg(test)]
 pub(crate) mod tests;

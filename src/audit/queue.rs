@@ -8,9 +8,7 @@
 //! record as lost, which the writer records as soon as it can.
 
 use super::clock::Clock;
-use super::continued::ClockStepped;
-use super::event::Event;
-use super::refused::SecurityAlert;
+use super::record::{ClockStepped, Event, SecurityAlert};
 use super::room::{Ended, Room};
 use super::tap::Tap;
 use crate::vocabulary::Notice;

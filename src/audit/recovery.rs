@@ -1,17 +1,17 @@
 //! What an earlier run left: the end of the chain, how much of it nobody signed, and perhaps a line that a crash tore.
 
-use super::chain::{Chain, LineHash};
+use super::chain::Chain;
 use super::closing;
-use super::continued::TrailContinued;
 use super::days::Days;
 use super::files::{self, TrailFile};
 use super::head::{self, Head, KeptHead};
+use super::line_hash::LineHash;
 use super::lines;
+use super::record::{Span, TrailContinued};
 use super::regular;
 use super::settings::Checkpoints;
 use super::signing::{PublicKey, Signature};
 use super::survey::{Survey, time_of};
-use super::upkeep::Span;
 use crate::vocabulary::HeadFound;
 use serde::Deserialize;
 use std::fs::OpenOptions;
@@ -89,7 +89,7 @@ pub(super) fn recover(directory: &Path, checkpoints: Option<&Checkpoints>) -> Re
         unsigned: survey.behind,
         ended,
         recovered: end.as_ref().is_some_and(|end| end.torn),
-        head,
+        head: head.into(),
         head_sequence: kept.ok().flatten().map(|kept| kept.head.sequence),
         explanation: String::new(),
     };

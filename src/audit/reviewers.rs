@@ -4,7 +4,6 @@
 //! program `age` does it. Why not that program here: a proxy that is one binary would need another one beside it, of
 //! whatever version, would find out at midnight that it is missing, and would hand the records to a child process.
 
-use super::files::OpenError;
 use super::regular;
 use crate::age::{self, Decrypted, Encryptor, Recipient};
 use std::fs::File;
@@ -132,6 +131,19 @@ impl OwnKey {
     pub(super) fn reader(&self) -> &Reviewers {
         &self.0
     }
+}
+
+/// Why the lines of a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("is encrypted for a reviewer; name the reviewer's identity file with --identity")]
+    NoIdentity,
+    #[error("is encrypted for somebody else than the identities that were given")]
+    OtherIdentity,
+    #[error("is not an age file, or was changed: {0}")]
+    NotAge(String),
 }
 
 pub(super) fn decrypt<R: BufRead>(file: R, identities: &[Identity]) -> Result<Decrypted<R>, OpenError> {

@@ -1,7 +1,7 @@
 //! `[audit]`, compiled.
 
 use super::hold::Hold;
-use super::patient::PatientIdentifiers;
+use super::record::patient::PatientIdentifiers;
 use super::reviewers::Reviewers;
 use super::signing::SigningKey;
 use std::path::PathBuf;

@@ -1,15 +1,13 @@
 //! Where events are handed in.
 
 use super::clock;
-use super::continued::TrailContinued;
 use super::days::Days;
-use super::event::Event;
 use super::file;
 use super::keeper::Keeper;
 use super::lock::{Lock, NotLocked};
 use super::queue::{Queue, Standing};
+use super::record::{Event, SecurityAlert, TrailContinued};
 use super::recovery::Recovered;
-use super::refused::SecurityAlert;
 use super::settings::{AuditSettings, Durability, OnFailure};
 use super::tap::Following;
 use super::writer::{How, Patience, Writer};
@@ -121,7 +119,7 @@ impl Audit {
         tell(&recovered, &directory);
         let step = recovered.last_time.and_then(|last| clock::behind(last, queue.now()));
         let found = recovered.found.explained();
-        let alert = found.head.is_wrong().then(|| SecurityAlert {
+        let alert = found.is_wrong().then(|| SecurityAlert {
             reason: Notice::TrailChanged.label().into(),
             explanation: found.explanation.clone(),
             ..SecurityAlert::default()
@@ -167,7 +165,7 @@ impl Audit {
         if let Event::Started(started) = &mut event {
             started.recovered = self.recovered;
         }
-        let name = event.name();
+        let name = event.known_name();
         let queued = match self.on_failure {
             OnFailure::Block if self.durability == Durability::EveryRecord => {
                 let (kept, on_disk) = oneshot::channel();
@@ -206,7 +204,7 @@ impl Audit {
             }
         };
         let mut in_vain = std::pin::pin!(in_vain);
-        let name = event.name();
+        let name = event.known_name();
         tokio::select! {
             // What is in the queue already need not be withdrawn.
             biased;
@@ -237,7 +235,7 @@ impl Audit {
     /// Records that somebody was turned away, and never waits: whoever is turned away gets an answer. Where there is no
     /// room it is counted, and `records-lost` tells how many.
     pub fn record_refusal(&self, event: Event) {
-        let name = event.name();
+        let name = event.known_name();
         if self.queue.push_or_lose(event).is_err() {
             too_late(name);
         }
@@ -288,9 +286,10 @@ fn too_late(event: &str) {
 /// Where the trail goes on, for the log: it may be kept on another machine than the trail.
 fn tell(recovered: &Recovered, directory: &Path) {
     let TrailContinued { unsigned, head, ended, .. } = &recovered.found;
+    let head = head.label();
     let last = recovered.chain.last();
-    if head.is_wrong() {
-        tracing::error!(directory = %directory.display(), %last, unsigned, ended, ?head,
+    if recovered.found.is_wrong() {
+        tracing::error!(directory = %directory.display(), %last, unsigned, ended, head,
             "the audit trail is not as the last run left it; dimsegate audit verify says where");
     } else {
         tracing::info!(directory = %directory.display(), %last, unsigned, ended, "the audit trail goes on");

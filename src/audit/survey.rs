@@ -3,13 +3,12 @@
 //! The lines of a file that was compressed come forwards only, and may be more than memory holds: they are looked at in that
 //! order, [`Ahead`], for the same result.
 
-use super::chain::LineHash;
 use super::head::Head;
+use super::line_hash::LineHash;
+use super::link;
+use super::record::{Checkpoint, Span};
 use super::signing::{self, PublicKey, Purpose, Signature};
-use super::upkeep::Span;
-use super::verify::line;
 use crate::vocabulary::HeadFound;
-use serde::Deserialize;
 use std::ops::ControlFlow;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -35,13 +34,6 @@ struct Found {
     last: bool,
 }
 
-#[derive(Deserialize)]
-struct Checkpoint {
-    key: String,
-    #[serde(default)]
-    last: bool,
-}
-
 impl Survey {
     pub(super) fn new(wanted: Option<Head>, keys: &[PublicKey]) -> Self {
         Self {
@@ -60,7 +52,7 @@ impl Survey {
     /// The line before those that were looked at.
     pub(super) fn look(&mut self, line: &[u8]) -> ControlFlow<()> {
         self.lines = self.lines.saturating_add(1);
-        let Some(head) = line::parse(line) else {
+        let Some(head) = link::parse(line) else {
             self.behind = self.behind.saturating_add(u64::from(self.checkpoint.is_none()));
             return ControlFlow::Continue(());
         };
@@ -77,7 +69,7 @@ impl Survey {
     }
 
     fn found(&self, line: &[u8], sequence: u64) -> Option<Found> {
-        let Checkpoint { key, last } = serde_json::from_slice(line).ok()?;
+        let Checkpoint { key, last, .. } = serde_json::from_slice(line).ok()?;
         match signing::check(Purpose::Checkpoint, line, &self.keys) {
             Signature::Good | Signature::Unchecked => Some(Found { sequence, by: None, last }),
             Signature::OtherKey(_) => Some(Found { sequence, by: Some(key), last }),
@@ -117,7 +109,7 @@ impl Survey {
         let Some(wanted) = self.wanted.filter(|_| !self.decided) else { return };
         let named = match noted {
             Some(noted) if wanted.sequence > noted.last => HeadFound::Cut,
-            Some(noted) if wanted.sequence == noted.last => match wanted == noted.end() {
+            Some(noted) if wanted.sequence == noted.last => match wanted == Head::from(noted) {
                 true => HeadFound::Fits,
                 false => HeadFound::Differs,
             },
@@ -158,7 +150,7 @@ impl Ahead<'_> {
     pub(super) fn look(&mut self, line: &[u8]) {
         self.lines = self.lines.saturating_add(1);
         self.behind = self.behind.saturating_add(1);
-        let Some(head) = line::parse(line) else { return };
+        let Some(head) = link::parse(line) else { return };
         self.last_time = time_of(line).or(self.last_time);
         if head.event == signing::CHECKPOINT
             && let Some(found) = self.survey.found(line, head.sequence)
@@ -198,13 +190,14 @@ fn found_of(wanted: Head, line: &[u8], sequence: u64) -> HeadFound {
 
 /// When a record was made.
 pub(super) fn time_of(line: &[u8]) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(line::parse(line)?.time, &Rfc3339).ok()
+    OffsetDateTime::parse(link::parse(line)?.time, &Rfc3339).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::Survey;
-    use crate::audit::chain::{Chain, Draft, LineHash};
+    use crate::audit::LineHash;
+    use crate::audit::chain::{Chain, Draft};
     use crate::audit::head::Head;
     use crate::audit::signing::SigningKey;
     use proptest::prelude::*;
@@ -235,7 +228,7 @@ mod tests {
         ) {
             let keys = [(); 2].map(|()| SigningKey::generate().unwrap().0);
             let lines = lines(&kinds, &keys);
-            let at = lines.iter().find(|line| super::line::parse(line).is_some_and(|head| head.sequence == named));
+            let at = lines.iter().find(|line| super::link::parse(line).is_some_and(|head| head.sequence == named));
             let sha256 = at.filter(|_| fits).map_or(LineHash::NONE, |line| LineHash::of(line));
             let head = (named > 0).then_some(Head { sequence: named, sha256 });
             let survey = || {

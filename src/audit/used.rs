@@ -5,13 +5,11 @@
 //! any other: within about a second, or when it next starts. The folder belongs to the writer's account; its group may
 //! add notes, and nobody can change those of others. Who read is not what the note says, but who owns it.
 
-use super::event::Event;
 use super::inbox::{Found, Inbox, LONGEST};
 use super::queue::Queue;
-use super::refused::SecurityAlert;
+use super::record::{AuditLogUsed, Event, SecurityAlert};
 use super::regular;
 use super::reserve::disk_has_room;
-use super::upkeep::AuditLogUsed;
 use crate::vocabulary::Notice;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};

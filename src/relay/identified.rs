@@ -61,8 +61,10 @@ impl Identified {
         let proven = self.as_proven();
         audit::Identified {
             user: self.name().to_owned(),
-            user_identity: if proven.is_some() { "proven" } else { "claimed" },
-            factors: proven.map(|user| user.factors.iter().map(Factor::name).collect()).unwrap_or_default(),
+            user_identity: if proven.is_some() { "proven" } else { "claimed" }.into(),
+            factors: proven
+                .map(|user| user.factors.iter().map(|factor| factor.name().into()).collect())
+                .unwrap_or_default(),
         }
     }
 }

@@ -104,7 +104,7 @@ pub(super) async fn closed(
         }),
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        ended: audited(ended),
+        ended: audited(ended).into(),
         reason: match ended {
             Ended::Released { .. } => None,
             other => Some(other.to_string().into()),
@@ -164,7 +164,7 @@ pub(super) async fn unanswered(arrival: &Arrival, told: Told, bytes: audit::Byte
         rewrite: None,
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        ended: vocabulary::Ended::Policy,
+        ended: vocabulary::Ended::Policy.into(),
         reason: Some(format!("{}: {reason}", reason.label()).into()),
         count: None,
     };
@@ -191,7 +191,7 @@ pub(super) fn nothing_allowed(
         rewrite: None,
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        ended: vocabulary::Ended::Policy,
+        ended: vocabulary::Ended::Policy.into(),
         reason: Some(format!("{}: {reason} by role {}", reason.label(), grant.rights.named()).into()),
         count: None,
     };

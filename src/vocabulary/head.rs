@@ -36,10 +36,3 @@ impl HeadFound {
         !matches!(self, Self::New | Self::Fits | Self::NotCompared)
     }
 }
-
-impl<'de> serde::Deserialize<'de> for HeadFound {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let label = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        Self::of(&label).ok_or_else(|| serde::de::Error::custom("what no head says"))
-    }
-}

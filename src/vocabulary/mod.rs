@@ -35,7 +35,7 @@ pub use notice::Notice;
 pub use reason::Reason;
 pub use rejection::{Rejection, of_rejection};
 pub use tolerance::{OF_RESPONSE, Tolerance, left_out, of_tolerated};
-pub use word::{Alert, Answer, Word};
+pub use word::{Alert, Answer, Vocabulary, Word};
 
 /// Every word that the `reason` of a record may begin with. A health check is counted and never recorded.
 pub fn reasons() -> impl Iterator<Item = &'static Word> {

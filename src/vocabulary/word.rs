@@ -53,6 +53,15 @@ pub enum Alert {
     RecordingLate,
 }
 
+/// Words of one kind, each by its label: what records need to read one back.
+pub trait Vocabulary: Copy {
+    /// Kebab-case, stable: what records, the log and metrics carry.
+    fn label(self) -> &'static str;
+
+    /// What stands behind this label.
+    fn labelled(label: &str) -> Option<Self>;
+}
+
 /// Of what nobody is told but in records.
 pub(crate) const UNTOLD: Word =
     Word { label: "", what: "", look: "", answer: Answer::Silent, alert: Alert::No };
@@ -112,6 +121,16 @@ macro_rules! words {
                     $( Self::$variant { .. } => Index::$variant as usize, )+
                 };
                 &Self::WORDS[index]
+            }
+        }
+
+        impl $crate::vocabulary::Vocabulary for $name {
+            fn label(self) -> &'static str {
+                Self::label(self)
+            }
+
+            fn labelled(label: &str) -> Option<Self> {
+                Self::of(label)
             }
         }
 

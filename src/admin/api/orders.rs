@@ -57,7 +57,7 @@ pub(super) async fn reload(
         user: Some(who.user),
         user_id: who.user_id,
         process_id: who.process_id,
-        through: Some("administration"),
+        through: Some("administration".into()),
         watched_files: Vec::new(),
     };
     match shared.proxy.reload(Some(by)).await {

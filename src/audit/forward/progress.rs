@@ -9,7 +9,8 @@ use super::seal::Seal;
 use super::sender::Parcel;
 use super::status::{Backlog, Status};
 use crate::audit::hold::Hold;
-use crate::audit::messages::{Record, Renderer};
+use crate::audit::messages::{self, Renderer};
+use crate::audit::record::Record;
 use crate::audit::recovery;
 use crate::audit::unsent;
 use std::io;
@@ -110,7 +111,7 @@ impl Progress {
         if line.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        let record = match Record::read(line) {
+        let record = match messages::read(line) {
             Ok(record) => record,
             Err(error) => {
                 let file = &self.reader.position().file;
@@ -118,7 +119,7 @@ impl Progress {
                 return Ok(Some(Vec::new()));
             }
         };
-        self.oldest.get_or_insert((record.sequence, record.time()));
+        self.oldest.get_or_insert((record.sequence, messages::time_of(&record)));
         self.sequence = record.sequence;
         Ok(Some(self.render(&record)))
     }
@@ -209,11 +210,11 @@ impl Progress {
     /// Everything in the trail after what is settled.
     pub(super) fn backlog(&mut self) -> io::Result<Backlog> {
         let bytes = self.settled.position.behind(&self.directory)?;
-        let following = self.reader.peek()?.and_then(|line| Record::read(line).ok());
-        let oldest = self.oldest.or(following.map(|record| (record.sequence, record.time())));
+        let following = self.reader.peek()?.and_then(|line| messages::read(line).ok());
+        let oldest = self.oldest.or(following.map(|record| (record.sequence, messages::time_of(&record))));
         let Some((first, oldest)) = oldest else { return Ok(Backlog::default()) };
         let newest = Position::last_lines(&self.directory)?;
-        let newest = newest.rsplit(|&byte| byte == b'\n').find_map(|line| Record::read(line).ok());
+        let newest = newest.rsplit(|&byte| byte == b'\n').find_map(|line| messages::read(line).ok());
         let last = newest.map_or(first, |record| record.sequence);
         let records = last.saturating_sub(first).saturating_add(1);
         Ok(Backlog { records, bytes, first, oldest: Some(oldest) })

@@ -11,7 +11,7 @@ use super::*;
 use crate::audit::SecurityAlert;
 use crate::audit::files::{Form, TrailFile};
 use crate::audit::hold::Hold;
-use crate::audit::messages::{Message, Record, Renderer, Source, State};
+use crate::audit::messages::{Message, Renderer, Source, State, read};
 use crate::audit::reviewers::{Reviewers, new_identity};
 use crate::audit::tests::{PATIENCE, until};
 use crate::audit::{Keeping, unsent};
@@ -127,7 +127,7 @@ fn load(home: &Path, begin: Begin) -> Cursor {
 fn remembered() -> State {
     let mut renderer = Renderer::new(source(), State::default());
     for line in [OPENED, STORED] {
-        renderer.render(&Record::read(line.as_bytes()).unwrap());
+        renderer.render(&read(line.as_bytes()).unwrap());
     }
     renderer.state().clone()
 }
@@ -250,7 +250,7 @@ fn a_cursor_that_cannot_be_read_means_everything_again() {
 }
 
 fn rendered(line: &str) -> Message {
-    let record = Record::read(line.as_bytes()).unwrap();
+    let record = read(line.as_bytes()).unwrap();
     Renderer::new(source(), State::default()).render(&record).remove(0)
 }
 

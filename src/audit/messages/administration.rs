@@ -3,32 +3,35 @@
 
 use super::codes;
 use super::message::{Action, Message, Network, Object, Outcome, Participant};
-use super::process::event;
-use super::record::Record;
+use super::process::{counted, event};
+use crate::audit::record::{Administration, AdministrationOutcome, Record};
 
 /// A change, or an attempt at one, is an alert about the security configuration; a reader is told as one who executed
 /// nothing.
-pub(super) fn done(record: &Record, proxy: &Participant) -> Message {
-    let action = record.action.as_deref().unwrap_or("administration");
-    let resource = record.resource.as_deref().unwrap_or("urn:dimsegate:administration");
+pub(super) fn done(done: &Administration, record: &Record, proxy: &Participant) -> Message {
+    let named = |text: &'_ str, else_named: &'static str| {
+        if text.is_empty() { else_named.to_owned() } else { text.to_owned() }
+    };
+    let action = &*named(&done.action, "administration");
+    let resource = named(&done.resource, "urn:dimsegate:administration");
     let authentication = match action {
         "login" => Some(codes::LOGIN),
         "logout" => Some(codes::LOGOUT),
         _ => None,
     };
-    let (outcome, said) = match record.outcome.as_deref() {
-        Some("refused") if authentication.is_some() => (Outcome::MinorFailure, "refused"),
-        Some("refused") => (Outcome::SeriousFailure, "refused"),
-        Some("failure") => (Outcome::MinorFailure, "failed"),
-        _ => (Outcome::Success, "done"),
+    let (outcome, said) = match done.outcome {
+        AdministrationOutcome::Refused if authentication.is_some() => (Outcome::MinorFailure, "refused"),
+        AdministrationOutcome::Refused => (Outcome::SeriousFailure, "refused"),
+        AdministrationOutcome::Failure => (Outcome::MinorFailure, "failed"),
+        AdministrationOutcome::Success => (Outcome::Success, "done"),
     };
-    let role = record.role.as_deref().unwrap_or("nobody that is known");
-    let why = record.explanation.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-    let description = record.counted(&format!("{action} by {role} {said}{why}"));
+    let role = done.role.as_deref().unwrap_or("nobody that is known");
+    let why = record.explanation().map(|why| format!(": {why}")).unwrap_or_default();
+    let description = counted(record, &format!("{action} by {role} {said}{why}"));
     let user = Participant {
-        user: record.user().unwrap_or("unknown").to_owned(),
+        user: named(&done.user, "unknown"),
         requestor: true,
-        network: record.address.as_deref().map(Network::of),
+        network: done.address.map(|address| Network::of(&address.to_string())),
         ..Participant::default()
     };
     if let Some(what) = authentication {
@@ -38,9 +41,9 @@ pub(super) fn done(record: &Record, proxy: &Participant) -> Message {
             ..event(record, codes::USER_AUTHENTICATION, Some(what), vec![user, proxy.clone()])
         };
     }
-    let object = Object::resource(resource, codes::URI, "administration interface")
+    let object = Object::resource(&resource, codes::URI, "administration interface")
         .with("Alert Description", Some(description.clone()))
-        .with("CertificateSHA256", record.fingerprint.clone());
+        .with("CertificateSHA256", done.fingerprint.clone());
     Message {
         action: if action == "read" { Action::Read } else { Action::Execute },
         outcome,

@@ -2,7 +2,7 @@
 
 use super::codes::{self, Code};
 use super::message::{Network, Participant};
-use super::record::{Record, Tls};
+use crate::audit::record::{Record, Tls};
 use serde::{Deserialize, Serialize};
 
 /// Requestor and acceptor, and the titles under which the proxy stood between them.
@@ -23,15 +23,15 @@ struct End {
 impl Ends {
     /// Of a record that says who asked; `None` for one that does not.
     pub(super) fn of(record: &Record) -> Option<Self> {
-        let address = record.address.clone()?;
-        let called = record.called_ae_title.clone().unwrap_or_default();
-        let user = record.proven_user().map(str::to_owned).or_else(|| identity(record.tls.as_ref()));
+        let address = record.address()?.to_string();
+        let called = record.called_ae_title().unwrap_or_default().to_owned();
+        let user = record.proven_user().map(str::to_owned).or_else(|| identity(record.tls()));
         let requestor = End {
             user: user.unwrap_or_else(|| address.clone()),
-            ae_title: record.calling_ae_title.clone().unwrap_or_default(),
+            ae_title: record.calling_ae_title().unwrap_or_default().to_owned(),
             host: Some(address),
         };
-        let Some(upstream) = &record.upstream else {
+        let Some(upstream) = record.upstream() else {
             let acceptor = End { user: unknown(), ae_title: called.clone(), host: None };
             return Some(Self { requestor, acceptor, proxy_titles: vec![called] });
         };

@@ -3,18 +3,17 @@
 use super::association::Ends;
 use super::codes;
 use super::message::{Action, Description, Message, Object, Outcome, Participant};
-use super::process::event;
-use super::record::Record;
+use super::process::{counted, event};
+use crate::audit::record::{Direction, Operation, Query, Record};
 use crate::vocabulary::Cause;
 
 /// How an operation ended: refused or failed by dimsegate, or by the status of its last response (PS3.7 Annex C).
-pub(super) fn outcome(record: &Record) -> Outcome {
+pub(super) fn outcome(operation: &Operation) -> Outcome {
     // A query that nothing can match is answered so.
-    if record.reason.as_deref().is_some_and(|label| label != Cause::UnknownPseudonym.label()) {
+    if operation.reason.as_deref().is_some_and(|label| label != Cause::UnknownPseudonym.label()) {
         return Outcome::MinorFailure;
     }
-    let status = record.status.as_deref().and_then(|status| status.strip_prefix("0x"));
-    match status.and_then(|digits| u16::from_str_radix(digits, 16).ok()) {
+    match operation.status {
         // Success, attribute warnings, cancelled, pending, and warnings.
         Some(0x0000 | 0x0001 | 0x0107 | 0x0116 | 0xfe00 | 0xff00 | 0xff01 | 0xb000..=0xbfff) => {
             Outcome::Success
@@ -23,8 +22,8 @@ pub(super) fn outcome(record: &Record) -> Outcome {
     }
 }
 
-pub(super) fn ended(record: &Record) -> Option<String> {
-    match (outcome(record), &record.reason, &record.status) {
+pub(super) fn ended(operation: &Operation) -> Option<String> {
+    match (outcome(operation), &operation.reason, operation.status_text()) {
         (Outcome::Success, ..) => None,
         (_, Some(reason), _) if is_refusal(reason) => Some(format!("refused: {reason}")),
         (_, Some(reason), _) => Some(format!("failed: {reason}")),
@@ -38,32 +37,37 @@ fn is_refusal(reason: &str) -> bool {
     Cause::of(reason).is_none_or(Cause::is_refusal)
 }
 
+/// As the record shows the patient.
+pub(super) fn patient(operation: &Operation) -> Option<&str> {
+    operation.patient.as_ref()?.rendered()
+}
+
 /// C-FIND, C-MOVE or C-GET. Where the identifier stays out of the records, it is no part of the message either.
-pub(super) fn query(record: &Record, ends: &Ends, proxy: &Participant) -> Message {
-    let to_peer = record.direction.as_deref() == Some("to-peer");
-    let name = format!("{} (identifier not recorded)", record.operation.as_deref().unwrap_or("query"));
-    let query = record.query.as_ref();
+pub(super) fn query(operation: &Operation, record: &Record, ends: &Ends, proxy: &Participant) -> Message {
+    let to_peer = operation.direction == Direction::ToPeer;
+    let name = format!("{} (identifier not recorded)", operation.operation);
+    let query = operation.query.as_deref();
     let base64 =
-        |text: &&String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+        |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
     let mut participants = ends.transfer(to_peer, proxy.clone());
-    participants.extend(record.move_destination.as_ref().map(|title| Participant {
+    participants.extend(operation.move_destination.as_ref().map(|title| Participant {
         user: title.clone(),
         ae_titles: vec![title.clone()],
         name: Some("C-MOVE destination".into()),
         ..Participant::default()
     }));
-    let object = Object::sop_class(record.sop_class.as_deref(), &name)
-        .with("TransferSyntax", query.map(|query| query.transfer_syntax.clone()))
+    let object = Object::sop_class(operation.sop_class.as_deref(), &name)
+        .with("TransferSyntax", query.map(|query| query.transfer_syntax.to_string()))
         .with("Keys", query.filter(|query| !query.keys.is_empty()).map(|query| query.keys.join(" ")))
         .with("MoreKeys", query.filter(|query| query.more_keys).map(|_| "true".to_owned()))
         .with("CutFrom", query.and_then(|query| query.cut_from).map(|length| length.to_string()))
-        .with("Association", record.association.clone())
+        .with("Association", record.association())
         .with("Sequence", Some(record.sequence.to_string()));
-    let identifier = query.and_then(|query| query.identifier.as_ref()).filter(base64).cloned();
+    let identifier = query.and_then(Query::identifier).filter(base64).map(str::to_owned);
     let object = Object { query: identifier, ..object };
     Message {
-        outcome: outcome(record),
-        outcome_description: ended(record).map(|ended| record.counted(&ended)),
+        outcome: outcome(operation),
+        outcome_description: ended(operation).map(|ended| counted(record, &ended)),
         objects: vec![object],
         ..event(record, codes::QUERY, None, participants)
     }
@@ -73,36 +77,41 @@ pub(super) fn query(record: &Record, ends: &Ends, proxy: &Participant) -> Messag
 const MPPS: [&str; 3] = ["1.2.840.10008.3.1.2.3.3", "1.2.840.10008.3.1.2.3.4", "1.2.840.10008.3.1.2.3.5"];
 
 /// An N-service that reads or changes something; `None` for event reports, which are news of it.
-pub(super) fn normalized(record: &Record, ends: &Ends, proxy: &Participant) -> Option<Message> {
-    let action = match record.operation.as_deref()? {
+pub(super) fn normalized(
+    operation: &Operation,
+    record: &Record,
+    ends: &Ends,
+    proxy: &Participant,
+) -> Option<Message> {
+    let name = operation.operation.as_ref();
+    let action = match name {
         "N-CREATE" => Action::Create,
         "N-SET" | "N-ACTION" => Action::Update,
         "N-DELETE" => Action::Delete,
         "N-GET" => Action::Read,
         _ => return None,
     };
-    let sop_class = record.sop_class.as_deref();
+    let sop_class = operation.sop_class.as_deref();
     let mpps = sop_class.is_some_and(|class| MPPS.contains(&class));
-    let instance = record.sop_instance.clone();
+    let instance = operation.sop_instance.clone();
     let description = Description {
         mpps: instance.clone().filter(|_| mpps),
         sop_classes: sop_class.map(|class| (class.to_owned(), 1)).into_iter().collect(),
         anonymized: None,
     };
-    let name = record.operation.as_deref().unwrap_or_default();
-    let object = match record.study.as_deref() {
+    let object = match operation.study.as_deref() {
         Some(study) => Object::study(Some(study), name),
         None => Object::sop_class(sop_class, name),
     };
     let object = Object { description: Some(description), ..object }
         .with("SOPInstance", instance)
-        .with("Association", record.association.clone())
+        .with("Association", record.association())
         .with("Sequence", Some(record.sequence.to_string()));
     Some(Message {
         action,
-        outcome: outcome(record),
-        outcome_description: ended(record).map(|ended| record.counted(&ended)),
-        objects: vec![object, Object::patient(record.patient.as_deref())],
+        outcome: outcome(operation),
+        outcome_description: ended(operation).map(|ended| counted(record, &ended)),
+        objects: vec![object, Object::patient(patient(operation))],
         ..event(
             record,
             if mpps { codes::PROCEDURE_RECORD } else { codes::INSTANCES_ACCESSED },
@@ -113,15 +122,15 @@ pub(super) fn normalized(record: &Record, ends: &Ends, proxy: &Participant) -> O
 }
 
 /// An operation that dimsegate refused or failed, as an alert.
-pub(super) fn refused(record: &Record, ends: &Ends, proxy: &Participant) -> Message {
+pub(super) fn refused(operation: &Operation, record: &Record, ends: &Ends, proxy: &Participant) -> Message {
     let requestor = Participant { requestor: false, ..ends.requestor(None) };
     let node = requestor.user.clone();
-    let operation = record.operation.as_deref().unwrap_or("operation");
-    let why = record.counted(&format!("{operation} {}", ended(record).unwrap_or_default()));
+    let why = format!("{} {}", operation.operation, ended(operation).unwrap_or_default());
+    let why = counted(record, &why);
     let object = Object::resource(&node, codes::NODE_ID, &node)
         .with("Alert Description", Some(why.clone()))
-        .with("SOPClass", record.sop_class.clone())
-        .with("Association", record.association.clone());
+        .with("SOPClass", operation.sop_class.clone())
+        .with("Association", record.association());
     Message {
         outcome: Outcome::MinorFailure,
         outcome_description: Some(why),

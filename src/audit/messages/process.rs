@@ -2,7 +2,8 @@
 
 use super::codes::{self, Code};
 use super::message::{Action, Message, Object, Outcome, Participant};
-use super::record::Record;
+use crate::audit::record::{Event, Record};
+use time::OffsetDateTime;
 
 /// Application Start (A.5.3.1), then Network Entry (A.5.3.9).
 pub(super) fn started(record: &Record, proxy: &Participant) -> Vec<Message> {
@@ -29,16 +30,40 @@ pub(super) fn configured(record: &Record, proxy: &Participant, outcome: Outcome)
         Outcome::Success => "configuration in force",
         _ => "configuration refused; the one before stays in force",
     };
-    let file = record.file.as_deref().unwrap_or("configuration");
+    let file = match &record.event {
+        Event::ConfigurationLoaded(loaded) => &loaded.file,
+        Event::ConfigurationRefused(refused) => &refused.file,
+        _ => "",
+    };
+    let file = if file.is_empty() { "configuration" } else { file };
     let object = Object::resource(file, codes::URI, "configuration")
         .with("Alert Description", Some(description))
-        .with("ConfigurationSHA256", record.configuration.as_deref());
+        .with("ConfigurationSHA256", record.configuration());
     Message {
         outcome,
         outcome_description: Some(description.into()),
         objects: vec![object],
         ..event(record, codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), vec![proxy.clone()])
     }
+}
+
+/// Whoever reads a trail passes over records without one.
+pub(super) fn time_of(record: &Record) -> OffsetDateTime {
+    record.at().unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// For people: the reason and its explanation.
+pub(super) fn why(record: &Record) -> Option<String> {
+    let why = match (record.reason(), record.explanation()) {
+        (Some(reason), Some(explanation)) => Some(format!("{reason}: {explanation}")),
+        (reason, explanation) => reason.or(explanation).map(str::to_owned),
+    };
+    why.map(|why| counted(record, &why))
+}
+
+/// With the number of refusals that it stands for, where they were gathered.
+pub(super) fn counted(record: &Record, text: &str) -> String {
+    record.count().map_or_else(|| text.to_owned(), |count| format!("{count} times: {text}"))
 }
 
 /// A message without objects that says that something was done, at the time of its record.
@@ -49,7 +74,7 @@ pub(super) fn event(
     participants: Vec<Participant>,
 ) -> Message {
     Message {
-        time: record.time(),
+        time: time_of(record),
         sequence: record.sequence,
         event,
         kind,

@@ -2,11 +2,11 @@
 
 use super::association::Ends;
 use super::message::{Message, Outcome, Participant};
-use super::record::Record;
 use super::source::Source;
 use super::state::{Association, MOST_REMEMBERED, State};
 use super::transfer::{self, Key, Transfer};
 use super::{administration, authentication, operation, process, refusal, trail};
+use crate::audit::record::{Event, Operation, Record};
 use crate::vocabulary::Ended;
 
 /// A study still being transferred is told in part after so many seconds.
@@ -46,46 +46,54 @@ impl Renderer {
 
     /// The messages that a record gives rise to: none, one, or several.
     pub fn render(&mut self, record: &Record) -> Vec<Message> {
-        match record.event.as_str() {
+        match &record.event {
             // The first record of a run: whatever was open before ended with the process that had it.
-            "trail-continued" => {
+            Event::TrailContinued(found) => {
                 let mut messages = self.tell_all(record);
                 self.state.process_id = None;
-                messages.push(trail::continued(record, &self.proxy()));
+                messages.push(trail::continued(found, record, &self.proxy()));
                 messages
             }
-            "started" => {
+            Event::Started(started) => {
                 // Trails of the first versions begin a run with this.
                 let mut messages = self.tell_all(record);
-                self.state.process_id = record.process_id;
+                self.state.process_id = Some(started.process_id);
                 messages.extend(process::started(record, &self.proxy()));
                 messages
             }
-            "stopped" => {
+            Event::Stopped(_) => {
                 let mut messages = self.tell_all(record);
                 messages.extend(process::stopped(record, &self.proxy()));
                 messages
             }
-            "configuration-loaded" => vec![process::configured(record, &self.proxy(), Outcome::Success)],
-            "configuration-refused" => {
+            Event::ConfigurationLoaded(_) => {
+                vec![process::configured(record, &self.proxy(), Outcome::Success)]
+            }
+            Event::ConfigurationRefused(_) => {
                 vec![process::configured(record, &self.proxy(), Outcome::SeriousFailure)]
             }
-            "connection-refused" | "association-rejected" if self.state.was_alerted(record) => Vec::new(),
-            "connection-refused" | "association-rejected" | "security-alert" => {
+            Event::ConnectionRefused(_) | Event::AssociationRejected(_) if self.state.was_alerted(record) => {
+                Vec::new()
+            }
+            Event::ConnectionRefused(_) | Event::AssociationRejected(_) => {
+                refusal::refused(record, &self.proxy()).into_iter().collect()
+            }
+            Event::SecurityAlert(_) => {
                 let message = refusal::refused(record, &self.proxy());
-                if record.event == "security-alert" && message.is_some() {
+                if message.is_some() {
                     self.state.alerted(record);
                 }
                 message.into_iter().collect()
             }
-            "association-opened" => self.opened(record),
-            "operation" => self.operated(record),
-            "association-closed" => self.closed(record),
-            "audit-log-used" => vec![trail::used(record, &self.proxy())],
-            "file-closed" | "records-deleted" => vec![trail::kept(record, &self.proxy())],
-            "administration" => vec![administration::done(record, &self.proxy())],
-            "clock-stepped" => vec![trail::clock(record, &self.proxy())],
-            _ => Vec::new(),
+            Event::AssociationOpened(_) => self.opened(record),
+            Event::Operation(operation) => self.operated(operation, record),
+            Event::AssociationClosed(_) => self.closed(record),
+            Event::AuditLogUsed(used) => vec![trail::used(used, record, &self.proxy())],
+            Event::FileClosed(closed) => vec![trail::closed(closed, record, &self.proxy())],
+            Event::RecordsDeleted(deleted) => vec![trail::deleted(deleted, record, &self.proxy())],
+            Event::Administration(done) => vec![administration::done(done, record, &self.proxy())],
+            Event::ClockStepped(_) => vec![trail::clock(record, &self.proxy())],
+            Event::Checkpoint(_) | Event::Other(_) => Vec::new(),
         }
     }
 
@@ -94,7 +102,7 @@ impl Renderer {
     }
 
     fn opened(&mut self, record: &Record) -> Vec<Message> {
-        if let Some(id) = &record.association {
+        if let Some(id) = record.association() {
             self.state.open(id, Ends::of(record), record.sequence);
         }
         let mut messages = self.tell_excess(record);
@@ -102,31 +110,36 @@ impl Renderer {
         messages
     }
 
-    fn operated(&mut self, record: &Record) -> Vec<Message> {
-        let (Some(id), Some(name)) = (&record.association, &record.operation) else { return Vec::new() };
+    fn operated(&mut self, operation: &Operation, record: &Record) -> Vec<Message> {
+        let (id, name) = (&*operation.association, &*operation.operation);
+        if id.is_empty() || name.is_empty() {
+            return Vec::new();
+        }
         let proxy = self.proxy();
         let association = self.state.of(id, record);
         let ends = association.ends.clone().unwrap_or_else(Ends::unknown);
         let mut messages = Vec::new();
-        if record.reason.is_some()
-            && operation::outcome(record) != Outcome::Success
-            && association.is_news(record)
+        if operation.reason.is_some()
+            && operation::outcome(operation) != Outcome::Success
+            && association.is_news(operation)
         {
-            messages.push(operation::refused(record, &ends, &proxy));
+            messages.push(operation::refused(operation, record, &ends, &proxy));
         }
-        match name.as_str() {
+        match name {
             "C-STORE" => {
-                messages.extend(association.stored(id, record, &ends, &proxy));
+                messages.extend(association.stored((id, operation), record, &ends, &proxy));
                 messages.extend(self.tell_excess(record));
             }
-            "C-FIND" | "C-MOVE" | "C-GET" => messages.push(operation::query(record, &ends, &proxy)),
-            _ => messages.extend(operation::normalized(record, &ends, &proxy)),
+            "C-FIND" | "C-MOVE" | "C-GET" => {
+                messages.push(operation::query(operation, record, &ends, &proxy))
+            }
+            _ => messages.extend(operation::normalized(operation, record, &ends, &proxy)),
         }
         messages
     }
 
     fn closed(&mut self, record: &Record) -> Vec<Message> {
-        let Some(id) = &record.association else { return Vec::new() };
+        let Some(id) = record.association() else { return Vec::new() };
         let association = self.state.close(id).unwrap_or_default();
         let mut messages = tell(id, association, Ends::of(record), &self.proxy(), record);
         // An alert of its own went before a protocol error.
@@ -151,29 +164,35 @@ impl Renderer {
 
 impl Association {
     /// Whether this refusal has not been told; a refused study of a thousand instances is one alert.
-    fn is_news(&mut self, record: &Record) -> bool {
+    fn is_news(&mut self, operation: &Operation) -> bool {
         let what = format!(
             "{} {} {}",
-            record.operation.as_deref().unwrap_or_default(),
-            record.sop_class.as_deref().unwrap_or_default(),
-            record.reason.as_deref().unwrap_or_default()
+            operation.operation,
+            operation.sop_class.as_deref().unwrap_or_default(),
+            operation.reason.as_deref().unwrap_or_default()
         );
         remember(&mut self.alerted, what)
     }
 
-    fn stored(&mut self, id: &str, record: &Record, ends: &Ends, proxy: &Participant) -> Vec<Message> {
+    fn stored(
+        &mut self,
+        (id, operation): (&str, &Operation),
+        record: &Record,
+        ends: &Ends,
+        proxy: &Participant,
+    ) -> Vec<Message> {
         let mut messages = self.told_for_age(id, record, ends, proxy);
-        let study = record.study.as_deref().unwrap_or_default();
-        let begins = format!("{} {study}", record.direction.as_deref().unwrap_or_default());
-        if record.reason.is_none() && remember(&mut self.begun, begins) {
-            messages.push(transfer::begun(record, ends, proxy));
+        let study = operation.study.as_deref().unwrap_or_default();
+        let begins = format!("{} {study}", operation.direction.label());
+        if operation.reason.is_none() && remember(&mut self.begun, begins) {
+            messages.push(transfer::begun(operation, record, ends, proxy));
         }
-        let key = Key::of(record);
+        let key = Key::of(operation);
         match self.transfers.iter_mut().find(|transfer| transfer.takes(&key)) {
-            Some(transfer) => transfer.add(record),
+            Some(transfer) => transfer.add(operation, record),
             None => {
-                let mut transfer = Transfer::new(record);
-                transfer.add(record);
+                let mut transfer = Transfer::new(operation, record);
+                transfer.add(operation, record);
                 self.transfers.push(transfer);
             }
         }
@@ -181,7 +200,7 @@ impl Association {
     }
 
     fn told_for_age(&mut self, id: &str, at: &Record, ends: &Ends, proxy: &Participant) -> Vec<Message> {
-        let now = at.time().unix_timestamp();
+        let now = process::time_of(at).unix_timestamp();
         let old = |transfer: &mut Transfer| transfer.age(now) > LONGEST_GATHERING;
         let told: Vec<Transfer> = self.transfers.extract_if(.., old).collect();
         told.iter().flat_map(|transfer| transfer.messages(id, ends, proxy, at)).collect()

@@ -1,8 +1,8 @@
 //! What has to be remembered between two records, in a form that can be stored.
 
 use super::association::Ends;
-use super::record::Record;
 use super::transfer::Transfer;
+use crate::audit::record::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,6 +83,5 @@ impl State {
 }
 
 fn refusal(record: &Record) -> String {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    format!("{} {}", text(&record.association), text(&record.reason))
+    format!("{} {}", record.association().unwrap_or_default(), record.reason().unwrap_or_default())
 }

@@ -46,7 +46,7 @@ fn refusal(event: &str, reason: &str) -> String {
 const STUDY: &str = r#""study":"1.2.3","patient":"5bdcc1","status":"0x0000""#;
 
 fn render(renderer: &mut Renderer, lines: &[String]) -> Vec<Message> {
-    lines.iter().flat_map(|line| renderer.render(&Record::read(line.as_bytes()).unwrap())).collect()
+    lines.iter().flat_map(|line| renderer.render(&read(line.as_bytes()).unwrap())).collect()
 }
 
 fn messages(lines: &[String]) -> Vec<Message> {
@@ -86,12 +86,12 @@ fn everything() -> Vec<String> {
     ));
     lines.push(CLOSED.to_owned());
     for (event, reason) in [
+        ("security-alert", "certificate-mismatch"),
         ("connection-refused", "certificate-revoked"),
         ("connection-refused", "address-not-allowed"),
         ("connection-refused", "malformed-pdu"),
         ("association-rejected", "user-identity-wrong"),
         ("association-rejected", hostile),
-        ("security-alert", "certificate-mismatch"),
     ] {
         lines.push(refusal(event, reason));
     }
@@ -283,7 +283,7 @@ fn a_flood_of_associations_and_studies_keeps_the_state_bounded() {
     for number in 0..6_000 {
         let line = store(11, &format!(r#""study":"1.{number}","status":"0x0000""#));
         let line = line.replace("\"a1\"", &format!("\"a{}\"", number / 3));
-        let record = Record::read(line.as_bytes()).unwrap();
+        let record = read(line.as_bytes()).unwrap();
         told += renderer.render(&record).iter().filter(|one| one.event.code == "110104").count();
     }
     assert!(told > 3_000, "{told}");
@@ -456,7 +456,8 @@ fn who_logs_in_and_out_of_the_administration_is_a_user_authentication() {
 fn files_are_closed_and_deleted_by_the_proxy_and_the_clock_is_a_matter_of_its_node() {
     let file = |event: &str, more: &str| {
         format!(
-            r#"{{"time":"2026-01-02T02:00:00.000000Z","event":"{event}","sequence":9,"file":"audit-2026-01-01.jsonl.zst","first":3,"last":9,"head":"aa",{more}}}"#
+            r#"{{"time":"2026-01-02T02:00:00.000000Z","event":"{event}","sequence":9,"file":"audit-2026-01-01.jsonl.zst","first":3,"last":9,"head":"{}",{more}}}"#,
+            "a0".repeat(32)
         )
     };
     let clock = r#"{"time":"2026-01-02T02:00:00.000000Z","event":"clock-stepped","sequence":9,"seconds":-7200,"followed":false,"explanation":"the clock was set back by 7200 s"}"#;
@@ -493,8 +494,11 @@ fn what_decides_nothing_and_what_is_unknown_gives_no_message() {
     ] {
         assert_eq!(messages(&[line]), Vec::new());
     }
-    assert!(Record::read(b"{\"event\":\"started\"}").is_err());
-    assert!(Record::read(b"torn\"}").is_err());
+    let of_another_shape =
+        br#"{"time":"2026-01-02T03:00:00Z","event":"operation","sequence":1,"bytes":"many"}"#;
+    assert!(read(of_another_shape).is_err(), "it is told that nothing is sent of it");
+    assert!(read(b"{\"event\":\"started\"}").is_err());
+    assert!(read(b"torn\"}").is_err());
 }
 
 proptest! {

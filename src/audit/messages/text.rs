@@ -1,6 +1,8 @@
 //! Text from anywhere, made fit for an attribute of XML 1.0 and for a person's eyes.
 
 use crate::identity::deceptive;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
 /// `text` with what XML 1.0 §2.2 forbids, and what is invisible or reorders its surroundings, as `\u{…}`; runs of
@@ -65,23 +67,8 @@ fn forbidden(character: char) -> bool {
 }
 
 /// RFC 4648 §4, with padding.
-pub(in crate::audit) fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let at = |index: usize| group.get(index).copied().map_or(0, u32::from);
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for index in 0..4 {
-            let digit = (bits >> (18 - 6 * index)) & 63;
-            let symbol = if index > group.len() {
-                b'='
-            } else {
-                ALPHABET.get(digit as usize).copied().unwrap_or(b'=')
-            };
-            encoded.push(char::from(symbol));
-        }
-    }
-    encoded
+pub(super) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 #[cfg(test)]

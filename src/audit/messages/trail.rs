@@ -3,75 +3,85 @@
 use super::codes;
 use super::message::{Action, Message, Network, Object, Outcome, Participant};
 use super::process::event;
-use super::record::Record;
-use crate::vocabulary::{HeadFound, Notice};
+use crate::audit::record::{AuditLogUsed, FileClosed, Record, RecordsDeleted, Span, TrailContinued};
+use crate::vocabulary::Notice;
 
 /// Audit Log Used (A.5.3.2): the person, and the process with which he read.
-pub(super) fn used(record: &Record, proxy: &Participant) -> Message {
-    let network = record.host.as_deref().map(Network::of);
-    let user = record.user().unwrap_or("unknown").to_owned();
-    let reader = Participant { user, requestor: true, network: network.clone(), ..Participant::default() };
-    let with = record.command.as_deref().map(|command| Participant {
-        user: record.process_id.map_or_else(|| command.to_owned(), |id| id.to_string()),
+pub(super) fn used(used: &AuditLogUsed, record: &Record, proxy: &Participant) -> Message {
+    let network = used.host.as_deref().map(Network::of);
+    let user = if used.user.is_empty() { "unknown" } else { &used.user };
+    let reader = Participant {
+        user: user.into(),
+        requestor: true,
+        network: network.clone(),
+        ..Participant::default()
+    };
+    let with = Some(&used.command).filter(|command| !command.is_empty()).map(|command| Participant {
+        user: used.process_id.to_string(),
         name: Some(format!("dimsegate audit {command}")),
         network,
         ..Participant::default()
     });
     let object =
-        log(record).with("Command", record.command.clone()).with("Arguments", record.arguments.clone());
+        log(&used.file).with("Command", said(&used.command)).with("Arguments", said(&used.arguments));
     Message {
         action: Action::Read,
-        outcome_description: record.why(),
         objects: vec![object],
         ..event(record, codes::AUDIT_LOG_USED, None, vec![reader, with.unwrap_or_else(|| proxy.clone())])
     }
 }
 
-/// A file of the trail was closed or deleted by the proxy. ITI-20 has Audit Log Used for whatever modifies the log.
-pub(super) fn kept(record: &Record, proxy: &Participant) -> Message {
-    let what = match record.event.as_str() {
-        "records-deleted" => "deleted",
-        _ => "closed; its lines are what they were",
-    };
-    let reason = record.reason.as_deref().map(|reason| format!("{what}: {reason}"));
-    let number = |number: Option<u64>| number.map(|number| number.to_string());
-    let object = log(record)
-        .with("First", number(record.first))
-        .with("Last", number(record.last.as_u64()))
-        .with("Head", record.head.clone())
-        .with("SHA256", record.sha256.clone());
+/// A file of the trail was closed by the proxy. ITI-20 has Audit Log Used for whatever modifies the log.
+pub(super) fn closed(closed: &FileClosed, record: &Record, proxy: &Participant) -> Message {
+    let object = lines(log(&closed.file), Some(&closed.lines)).with("SHA256", said(&closed.sha256));
+    kept("closed; its lines are what they were".into(), object, record, proxy)
+}
+
+/// A file of the trail was deleted by the proxy.
+pub(super) fn deleted(deleted: &RecordsDeleted, record: &Record, proxy: &Participant) -> Message {
+    let reason = said(&deleted.reason).map(|reason| format!("deleted: {reason}"));
+    let object = lines(log(&deleted.file), deleted.lines.as_ref());
+    kept(reason.unwrap_or_else(|| "deleted".into()), object, record, proxy)
+}
+
+fn kept(what: String, object: Object, record: &Record, proxy: &Participant) -> Message {
     Message {
         action: Action::Read,
-        outcome_description: Some(reason.unwrap_or_else(|| what.into())),
+        outcome_description: Some(what),
         objects: vec![object],
         ..event(record, codes::AUDIT_LOG_USED, None, vec![proxy.clone()])
     }
 }
 
+fn lines(object: Object, lines: Option<&Span>) -> Object {
+    object
+        .with("First", lines.map(|lines| lines.first.to_string()))
+        .with("Last", lines.map(|lines| lines.last.to_string()))
+        .with("Head", lines.map(|lines| lines.head.to_string()))
+}
+
 /// A run goes on from the trail that it found: Audit Recording Started, by what the head says of it and by what nobody had
 /// signed (A.5.3.11).
-pub(super) fn continued(record: &Record, proxy: &Participant) -> Message {
-    let wrong =
-        record.head.as_deref().is_some_and(|label| HeadFound::of(label).is_none_or(HeadFound::is_wrong));
-    let crash = record.last.is_u64() && record.ended == serde_json::Value::Bool(false);
-    let outcome = match (wrong, record.unsigned > 0 || crash) {
+pub(super) fn continued(found: &TrailContinued, record: &Record, proxy: &Participant) -> Message {
+    let (wrong, crash) = (found.is_wrong(), found.after_crash());
+    let outcome = match (wrong, found.unsigned > 0 || crash) {
         (true, _) => Outcome::SeriousFailure,
         (false, true) => Outcome::MinorFailure,
         (false, false) => Outcome::Success,
     };
-    let explanation = record.explanation.as_deref().unwrap_or("a run goes on from the trail that it found");
+    let explanation = record.explanation().unwrap_or("a run goes on from the trail that it found");
     let crash = if crash { "; the run before ended without a word" } else { "" };
     let changed = if wrong { format!("{}: ", Notice::TrailChanged.label()) } else { String::new() };
-    let said = format!("{changed}{explanation}{crash}");
+    let told = format!("{changed}{explanation}{crash}");
     let number = |number: Option<u64>| number.map(|number| number.to_string());
-    let object = log(record)
-        .with("Alert Description", Some(said.clone()))
-        .with("Last", number(record.last.as_u64()))
-        .with("SignedUpTo", number(record.signed_up_to))
-        .with("Unsigned", Some(record.unsigned.to_string()));
+    let object = log("")
+        .with("Alert Description", Some(told.clone()))
+        .with("Last", number(found.last))
+        .with("SignedUpTo", number(found.signed_up_to))
+        .with("Unsigned", Some(found.unsigned.to_string()));
     Message {
         outcome,
-        outcome_description: Some(said),
+        outcome_description: Some(told),
         objects: vec![object],
         ..event(record, codes::SECURITY_ALERT, Some(codes::AUDIT_RECORDING_STARTED), vec![proxy.clone()])
     }
@@ -79,19 +89,23 @@ pub(super) fn continued(record: &Record, proxy: &Participant) -> Message {
 
 /// The machine's clock was set (A.5.3.11): times before and behind this record are not of one clock.
 pub(super) fn clock(record: &Record, proxy: &Participant) -> Message {
-    let said = record.explanation.as_deref().unwrap_or("the clock was set");
+    let told = record.explanation().unwrap_or("the clock was set");
     let node = proxy.network.as_ref().map_or("localhost", |network| network.parts().1);
-    let object = Object::resource(node, codes::NODE_ID, "clock").with("Alert Description", Some(said));
+    let object = Object::resource(node, codes::NODE_ID, "clock").with("Alert Description", Some(told));
     Message {
         outcome: Outcome::MinorFailure,
-        outcome_description: Some(said.into()),
+        outcome_description: Some(told.into()),
         objects: vec![object],
         ..event(record, codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), vec![proxy.clone()])
     }
 }
 
-/// The trail, or the file of it that a record is about.
-fn log(record: &Record) -> Object {
-    let uri = record.file.as_deref().unwrap_or("urn:dimsegate:audit");
+/// The trail, or a file of it.
+fn log(file: &str) -> Object {
+    let uri = if file.is_empty() { "urn:dimsegate:audit" } else { file };
     Object::resource(uri, codes::URI, "Security Audit Log")
+}
+
+fn said(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }

@@ -4,8 +4,8 @@ use super::association::Ends;
 use super::codes;
 use super::message::{Action, Description, Message, Object, Outcome, Participant};
 use super::operation;
-use super::process::event;
-use super::record::Record;
+use super::process::{event, time_of};
+use crate::audit::record::{Direction, Operation, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,12 +38,12 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &Operation) -> Self {
         let new_uids = record.new_study.is_some() || record.new_sop_instance.is_some();
         Self {
             to_peer: to_peer(record),
             study: record.study.clone(),
-            patient: record.patient.clone(),
+            patient: operation::patient(record).map(str::to_owned),
             outcome: operation::outcome(record),
             rewritten: new_uids.then(|| record.new_study.clone().or_else(|| record.study.clone())),
         }
@@ -51,14 +51,14 @@ impl Key {
 }
 
 impl Transfer {
-    pub(super) fn new(record: &Record) -> Self {
+    pub(super) fn new(operation: &Operation, record: &Record) -> Self {
         Self {
-            key: Key::of(record),
+            key: Key::of(operation),
             sop_classes: BTreeMap::new(),
             failures: BTreeMap::new(),
             first_sequence: record.sequence,
             last_sequence: record.sequence,
-            began: record.time().unix_timestamp(),
+            began: time_of(record).unix_timestamp(),
         }
     }
 
@@ -66,10 +66,10 @@ impl Transfer {
         self.key == *key && self.sop_classes.len().max(self.failures.len()) < MOST_DISTINCT
     }
 
-    pub(super) fn add(&mut self, record: &Record) {
-        let class = record.sop_class.clone().unwrap_or_default();
+    pub(super) fn add(&mut self, operation: &Operation, record: &Record) {
+        let class = operation.sop_class.clone().unwrap_or_default();
         *self.sop_classes.entry(class).or_default() += record.times();
-        if let Some(failure) = operation::ended(record) {
+        if let Some(failure) = operation::ended(operation) {
             *self.failures.entry(failure).or_default() += record.times();
         }
         self.last_sequence = record.sequence;
@@ -138,20 +138,20 @@ impl Transfer {
 const DE_IDENTIFICATION: u8 = 7;
 
 /// Begin Transferring, dated to when the first instance of the study began to arrive.
-pub(super) fn begun(record: &Record, ends: &Ends, proxy: &Participant) -> Message {
-    let took = i64::try_from(record.duration_ms).unwrap_or(i64::MAX).min(86_400_000);
-    let object = Object::study(record.study.as_deref(), "study being transferred")
-        .with("Association", record.association.clone())
+pub(super) fn begun(operation: &Operation, record: &Record, ends: &Ends, proxy: &Participant) -> Message {
+    let took = i64::try_from(operation.duration_ms).unwrap_or(i64::MAX).min(86_400_000);
+    let object = Object::study(operation.study.as_deref(), "study being transferred")
+        .with("Association", record.association())
         .with("Sequence", Some(record.sequence.to_string()));
     let message =
-        event(record, codes::BEGIN_TRANSFERRING, None, ends.transfer(to_peer(record), proxy.clone()));
+        event(record, codes::BEGIN_TRANSFERRING, None, ends.transfer(to_peer(operation), proxy.clone()));
     Message {
         time: message.time - time::Duration::milliseconds(took),
-        objects: vec![object, Object::patient(record.patient.as_deref())],
+        objects: vec![object, Object::patient(operation::patient(operation))],
         ..message
     }
 }
 
-fn to_peer(record: &Record) -> bool {
-    record.direction.as_deref() == Some("to-peer")
+fn to_peer(operation: &Operation) -> bool {
+    operation.direction == Direction::ToPeer
 }

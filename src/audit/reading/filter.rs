@@ -9,7 +9,8 @@ pub use wanted::{Hours, HoursError, Wanted, WantedError};
 use ipnet::IpNet;
 use time::{Date, Duration, OffsetDateTime};
 
-use super::{Outcome, Pattern, Record};
+use super::Pattern;
+use crate::audit::record::{Operation, Outcome, Record};
 
 /// Every condition that is set has to hold. Times: from the first, up to and without the second.
 #[derive(Clone, Debug, Default)]
@@ -107,30 +108,30 @@ impl OfAssociation {
     }
 
     fn holds(&self, record: &Record) -> bool {
-        let tls = record.tls.as_ref();
-        let upstream = || record.upstream.as_ref().map(|upstream| upstream.name.as_str());
-        fits(&self.peer, || record.peer.as_deref())
-            && fits(&self.calling, || record.calling_ae_title.as_deref())
-            && fits(&self.called, || record.called_ae_title.as_deref())
-            && fits(&self.listener, || record.listener.as_deref())
+        let tls = record.tls();
+        let upstream = || record.upstream().map(|upstream| upstream.name.as_str());
+        fits(&self.peer, || record.peer())
+            && fits(&self.calling, || record.calling_ae_title())
+            && fits(&self.called, || record.called_ae_title())
+            && fits(&self.listener, || record.listener())
             && fits(&self.upstream, upstream)
             && fits(&self.tls, || record.came_over())
-            && fits(&self.cipher, || tls.map(|tls| tls.cipher.as_str()))
+            && fits(&self.cipher, || tls.map(|tls| tls.cipher.as_ref()))
             && any_fits(&self.certificate, || {
                 let names = tls.into_iter().flat_map(|tls| tls.san.iter().map(|name| name.as_str()));
                 let shown = record.shown().into_iter().flat_map(|(subject, _, sha256)| [subject, sha256]);
                 shown.chain(names)
             })
-            && fits(&self.user, || record.user.as_deref())
+            && fits(&self.user, || record.user())
             && any_fits(&self.issuer, || {
                 let authority = tls.and_then(|tls| tls.authority.as_ref()).map(|one| one.subject.as_str());
                 authority.into_iter().chain(record.shown().and_then(|(_, issuer, _)| issuer))
             })
             && fits(&self.rewrite, || record.rewrite_name())
-            && fits(&self.configuration, || record.configuration.as_deref())
+            && fits(&self.configuration, || record.configuration())
             && self
                 .address
-                .is_none_or(|network| record.ip().is_some_and(|ip| network.contains(&ip.to_canonical())))
+                .is_none_or(|network| record.address().is_some_and(|ip| network.contains(&ip.to_canonical())))
     }
 }
 
@@ -141,25 +142,35 @@ impl OfOperation {
     }
 
     fn holds(&self, record: &Record) -> bool {
-        let either = |wanted: &Option<Pattern>, one: Option<&str>, other: Option<&str>| {
+        match record.operation() {
+            Some(operation) => self.holds_of(operation),
+            None => !self.unrewritten && self.patterns().iter().all(Option::is_none),
+        }
+    }
+
+    fn holds_of(&self, record: &Operation) -> bool {
+        let either = |wanted: &Option<Pattern>, one: &Option<String>, other: &Option<String>| {
             wanted
                 .as_ref()
                 .is_none_or(|wanted| [one, other].into_iter().flatten().any(|text| wanted.matches(text)))
         };
         let without = || {
-            let object = record.operation.as_deref() == Some("C-STORE") && record.rewritten.is_none();
-            object && matches!(record.outcome(), Some(Outcome::Success | Outcome::Warning))
+            let object = record.operation == "C-STORE" && record.rewritten.is_none();
+            object && matches!(record.outcome(), Outcome::Success | Outcome::Warning)
         };
         (!self.unrewritten || without())
-            && fits(&self.operation, || record.operation.as_deref())
-            && either(&self.sop_instance, record.sop_instance.as_deref(), record.new_sop_instance.as_deref())
-            && either(&self.study, record.study.as_deref(), record.new_study.as_deref())
-            && fits(&self.patient, || record.patient.as_deref())
-            && fits(&self.status, || record.status.as_deref())
-            && any_fits(&self.tolerated, || record.tolerated.iter().map(|label| label.as_str()))
+            && fits(&self.operation, || Some(record.operation.as_ref()))
+            && either(&self.sop_instance, &record.sop_instance, &record.new_sop_instance)
+            && either(&self.study, &record.study, &record.new_study)
+            && fits(&self.patient, || record.patient.as_ref()?.rendered())
+            && self
+                .status
+                .as_ref()
+                .is_none_or(|wanted| record.status_text().is_some_and(|status| wanted.matches(&status)))
+            && any_fits(&self.tolerated, || record.tolerated.iter().map(AsRef::as_ref))
             && any_fits(&self.fault, || {
                 let fault = record.fault.iter();
-                fault.flat_map(|fault| fault.element.as_deref().into_iter().chain([fault.problem.as_str()]))
+                fault.flat_map(|fault| fault.element.as_deref().into_iter().chain([fault.problem.as_ref()]))
             })
     }
 }

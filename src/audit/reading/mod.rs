@@ -1,27 +1,24 @@
-//! Reading the records back: which files, which lines, and what a record says.
+//! Reading the records back: which files, and which lines.
 //!
 //! [`files()`] lists a folder, oldest day first, plain and zstd files alike; [`scan()`] hands every line of them to two or
 //! more threads and gives back what was kept, in order; [`Filter`] says what to keep, and dismisses most lines by a
-//! search for bytes before any JSON is parsed; [`figures`] adds up what a period held. Nothing here writes.
+//! search for bytes before any JSON is parsed; [`figures`] adds up what a period held. What a record says, the
+//! [`record`](super::record) knows that was written. Nothing here writes.
 
 pub mod figures;
 mod files;
 mod filter;
 mod lines;
 mod pattern;
-mod record;
 mod scan;
 mod search;
-mod text;
 mod when;
 
 pub use files::{Form, Identities, RecordFile, files, files_for, of_days};
 pub use filter::{Filter, Hours, HoursError, Wanted, WantedError};
 pub use pattern::Pattern;
-pub use record::{Authority, Bytes, Certificate, Counts, Fault, NotARecord, Outcome, Record, Tls, Upstream};
 pub use scan::{Damage, Kept, Place, Verdict, scan};
 pub use search::{associations_of, records, search};
-pub use text::Text;
 pub use when::{Edge, WhenError, parse as parse_when, stamp};
 
 /// What hinders reading.

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use time::Duration;
 
 use super::filter::Compiled;
-use super::{Filter, Kept, Record, RecordFile, Verdict, of_days, scan};
+use super::{Filter, Kept, RecordFile, of_days, scan};
+use crate::audit::record::Record;
 
 const ENDS: [&str; 2] = ["association-opened", "association-closed"];
 
@@ -16,35 +17,25 @@ pub fn search(files: &[RecordFile], filter: &Filter, take: impl FnMut(Vec<u8>) -
     let associations = filter.asks_associations().then(|| associations(files, filter));
     let compiled = Compiled::new(filter, associations);
     let (first, last) = filter.days();
-    scan(&of_days(files, first, last), |line| compiled.judge(line, <[u8]>::to_vec), take)
+    scan(&of_days(files, first, last), |line| compiled.judge(line, |line, _| line.to_vec()), take)
 }
 
 /// Reads every record that `filter` keeps as [`Record`], parsed on the threads that read.
-pub fn records(
-    files: &[RecordFile],
-    filter: &Filter,
-    take: impl FnMut(Record<'static>) -> ControlFlow<()>,
-) -> Kept {
+pub fn records(files: &[RecordFile], filter: &Filter, take: impl FnMut(Record) -> ControlFlow<()>) -> Kept {
     let compiled = Compiled::new(filter, None);
     let (first, last) = filter.days();
-    let judge = |line: &[u8]| match compiled.judge(line, |line| Record::read(line).map(Record::into_owned)) {
-        Verdict::Keep(Ok(record)) => Verdict::Keep(record),
-        Verdict::Keep(Err(error)) => Verdict::Damaged(error.to_string()),
-        Verdict::Damaged(what) => Verdict::Damaged(what),
-        Verdict::Pass => Verdict::Pass,
-    };
-    scan(&of_days(files, first, last), judge, take)
+    scan(&of_days(files, first, last), |line| compiled.judge(line, |_, record| record), take)
 }
 
 /// The record that tells most of each of these associations, whenever it was: operations have only their ids.
-pub fn associations_of(files: &[RecordFile], ids: &HashSet<String>) -> HashMap<String, Record<'static>> {
+pub fn associations_of(files: &[RecordFile], ids: &HashSet<String>) -> HashMap<String, Record> {
     let mut found = HashMap::new();
     if ids.is_empty() {
         return found;
     }
     let asked = Filter { events: ENDS.map(str::to_owned).to_vec(), ..Filter::default() };
     records(files, &asked, |record| {
-        let id = record.association.as_deref().filter(|id| ids.contains(*id)).map(str::to_owned);
+        let id = record.association().filter(|id| ids.contains(*id)).map(str::to_owned);
         if let Some(id) = id {
             found.insert(id, record);
         }
@@ -66,7 +57,7 @@ fn associations(files: &[RecordFile], filter: &Filter) -> HashSet<String> {
     };
     let mut found = HashSet::new();
     records(files, &asked, |record| {
-        found.extend(record.association.map(|id| id.to_string()));
+        found.extend(record.association().map(str::to_owned));
         ControlFlow::Continue(())
     });
     found

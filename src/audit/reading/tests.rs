@@ -5,6 +5,7 @@ mod files;
 mod filters;
 mod values;
 
+use crate::audit::Record;
 use crate::scratch::Scratch;
 use std::fs;
 use std::ops::ControlFlow;
@@ -40,7 +41,7 @@ pub(super) fn two_days() -> Scratch {
 pub(super) fn found(folder: &Path, filter: &Filter) -> (Vec<u64>, Kept) {
     let mut found = Vec::new();
     let kept = search(&super::files(folder).unwrap(), filter, |line| {
-        found.push(super::Record::read(&line).unwrap().sequence);
+        found.push(Record::read(&line).unwrap().sequence);
         ControlFlow::Continue(())
     });
     (found, kept)

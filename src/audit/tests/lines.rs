@@ -1,31 +1,36 @@
 //! The bytes of a line for each event: other people's scripts rely on them.
 
+use crate::audit::json;
+use crate::audit::record::patient;
 use crate::audit::*;
-use crate::audit::{chain::Chain, json, patient};
 use crate::vocabulary::Ended;
 use std::collections::BTreeMap;
 use time::macros::datetime;
 
 fn line(event: &Event) -> String {
     let mut body = Vec::new();
-    json::body(&mut body, event).unwrap();
-    let chain = Chain { next_sequence: 7, head: LineHash::NONE, unsigned: 0 };
+    event.fields(&mut body).unwrap();
     let mut line = Vec::new();
-    json::line(&mut line, datetime!(2026-01-02 04:04:05.000006 +1), event.name(), &chain, &body);
+    let place = (7, LineHash::NONE);
+    json::line(&mut line, datetime!(2026-01-02 04:04:05.000006 +1), event.name(), place, &body);
     String::from_utf8(line).unwrap()
 }
 
-fn assert_line(event: &Event, expected_after_head: &str) {
+/// It is written so, and read back as what was written.
+pub(super) fn assert_line(event: &Event, expected_after_head: &str) {
     let name = event.name();
     let head = format!(
         r#"{{"time":"2026-01-02T03:04:05.000006Z","event":"{name}","sequence":7,"previous":"{}","#,
         "0".repeat(64)
     );
     assert_eq!(line(event), format!("{head}{expected_after_head}"));
-    serde_json::from_str::<serde_json::Value>(&line(event)).unwrap();
+    let read = Record::read(line(event).as_bytes()).unwrap();
+    assert_eq!((&*read.time, read.sequence), ("2026-01-02T03:04:05.000006Z", 7));
+    assert!(!matches!(read.event, Event::Other(_)), "{read:?}");
+    assert_eq!(line(&read.event), line(event));
 }
 
-fn tls() -> Tls {
+pub(super) fn tls() -> Tls {
     Tls {
         version: "1.3".into(),
         cipher: "TLS_AES_256_GCM_SHA384".into(),
@@ -168,8 +173,8 @@ fn events_before_an_association() {
 fn a_user_stands_in_the_record_with_what_proved_it() {
     let identified = Identified {
         user: "anna".into(),
-        user_identity: "proven",
-        factors: vec!["passcode", "one-time-code"],
+        user_identity: "proven".into(),
+        factors: vec!["passcode".into(), "one-time-code".into()],
     };
     let opened = AssociationOpened {
         association: "a1".into(),
@@ -223,7 +228,7 @@ fn events_of_an_association() {
         rewrite: Some(Rewrite { name: "cross-border".into(), elements: 12, secret_version: None }),
         configuration: "c0".into(),
         duration_ms: 1234,
-        ended: Ended::AbortedByUpstream,
+        ended: Ended::AbortedByUpstream.into(),
         reason: None,
         count: None,
     };

@@ -2,6 +2,7 @@ mod keeping;
 pub(crate) mod kinds;
 mod lines;
 mod sink;
+mod whole;
 
 use crate::scratch::Scratch;
 use std::time::Duration;

@@ -1,11 +1,9 @@
 //! Of a line, all that judging it takes.
 
-use super::super::chain::LineHash;
-use super::super::continued::TrailContinued;
+use super::super::line_hash::LineHash;
+use super::super::record::{Checkpoint, Labelled, Span, Started, TrailContinued};
 use super::super::signing::{self, PublicKey, Purpose, Signature};
-use super::super::upkeep::Span;
 use super::damage::Place;
-use serde::Deserialize;
 
 /// A line, its place, and what it says.
 pub(super) struct Line {
@@ -58,14 +56,16 @@ impl Kind {
         match event {
             signing::CHECKPOINT => Self::Checkpoint {
                 signature: signing::check(Purpose::Checkpoint, line, keys),
-                last: serde_json::from_slice(line).is_ok_and(|Checkpoint { last }| last),
+                last: serde_json::from_slice(line).is_ok_and(|Checkpoint { last, .. }| last),
             },
             TrailContinued::EVENT => match serde_json::from_slice(line) {
-                Ok(found) => Self::Continued(Box::new(found)),
-                Err(_) => Self::Ordinary,
+                Ok(found @ TrailContinued { head: Labelled::Word(_), .. }) => {
+                    Self::Continued(Box::new(found))
+                }
+                _ => Self::Ordinary,
             },
             "started" => match serde_json::from_slice(line) {
-                Ok(Started { recovered: true }) => Self::Recovered,
+                Ok(Started { recovered: true, .. }) => Self::Recovered,
                 _ => Self::Ordinary,
             },
             "records-deleted" => match serde_json::from_slice::<Span>(line) {
@@ -83,15 +83,4 @@ impl Kind {
             _ => false,
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Started {
-    recovered: bool,
-}
-
-#[derive(Deserialize)]
-struct Checkpoint {
-    #[serde(default)]
-    last: bool,
 }

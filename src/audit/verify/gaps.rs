@@ -1,8 +1,8 @@
 //! Numbers that did not come where they should have, and lines that stand where other numbers belong: what was moved fills
 //! the gap that it left.
 
-use super::super::chain::LineHash;
-use super::super::upkeep::Span;
+use super::super::line_hash::LineHash;
+use super::super::record::Span;
 use super::damage::{Damage, Place};
 use super::evidence::Line;
 use std::ops::RangeInclusive;

@@ -7,7 +7,6 @@
 mod damage;
 mod evidence;
 mod gaps;
-pub(super) mod line;
 mod proof;
 mod walk;
 mod witness;
@@ -15,10 +14,11 @@ mod witness;
 pub use damage::{Break, Damage, Place};
 pub use proof::Adopted;
 
-use super::chain::LineHash;
 use super::closing;
 use super::files::{self, OpenError, TrailFile};
 use super::head::Head;
+use super::line_hash::LineHash;
+use super::link;
 use super::reviewers::Identity;
 use super::signing::PublicKey;
 use evidence::{Kind, Line, Record};
@@ -196,7 +196,7 @@ impl<'a> Reading<'a> {
 
     /// What was noted when the file was encrypted says how it ends.
     fn unread(&mut self, file: &TrailFile, path: Arc<Path>) {
-        let ends = closing::span_of(file).map(|noted| noted.end());
+        let ends = closing::span_of(file).map(Head::from);
         if let Some(end) = ends {
             self.witnesses.see(end);
             self.ends = end.sequence;
@@ -224,7 +224,7 @@ impl<'a> Reading<'a> {
     }
 
     fn whole_line(&mut self, line: &[u8], place: &Place) {
-        let (head, hash) = (line::parse(line), LineHash::of(line));
+        let (head, hash) = (link::parse(line), LineHash::of(line));
         self.head = Some(hash);
         if let Some(head) = &head {
             self.witnesses.see(Head { sequence: head.sequence, sha256: hash });

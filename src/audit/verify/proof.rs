@@ -4,8 +4,8 @@
 //! to have torn, and not what stood behind the last checkpoint when a run began, which this run signed without knowing who
 //! wrote it.
 
+use super::super::record::Span;
 use super::super::signing::Signature;
-use super::super::upkeep::Span;
 use super::damage::{Damage, Place};
 use super::evidence::Kind;
 use serde::Serialize;
@@ -74,10 +74,8 @@ impl Proof {
         let mut damage = match (kind, self.behind) {
             (Kind::Continued(found), _) => {
                 self.adopt(number);
-                found
-                    .head
-                    .is_wrong()
-                    .then_some(Damage::FoundBy { head: found.head, known: found.head_sequence })
+                let head = found.head.word().filter(|head| head.is_wrong());
+                head.map(|head| Damage::FoundBy { head, known: found.head_sequence })
             }
             (_, Behind::Ended | Behind::Begun) if self.signed => Some(Damage::Appended),
             _ => None,

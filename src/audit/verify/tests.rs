@@ -3,10 +3,10 @@
 mod attacks;
 
 use super::{Break, Damage, Known, Verification, verify};
-use crate::audit::chain::{Chain, Draft, LineHash};
+use crate::audit::LineHash;
+use crate::audit::chain::{Chain, Draft};
 use crate::audit::files::{Form, TrailFile};
 use crate::audit::head::{self, Head};
-use crate::audit::json;
 use crate::audit::signing::{PublicKey, SigningKey};
 use crate::audit::{Event, RecordsDeleted, Span, Started};
 use crate::scratch::Scratch;
@@ -53,7 +53,7 @@ fn write(lines: &[Vec<u8>]) -> Scratch {
 fn keep_head(home: &Scratch, lines: &[Vec<u8>]) {
     let heads = lines.iter().rev().filter_map(|line| {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let sequence = super::line::parse(line)?.sequence;
+        let sequence = crate::audit::link::parse(line)?.sequence;
         Some(Head { sequence, sha256: LineHash::of(line) })
     });
     heads.take(1).for_each(|head| head::store(home.path(), &head, Some(&KEY)).unwrap());
@@ -181,7 +181,7 @@ fn files_that_are_gone_renamed_or_cut_are_told() {
 
 fn body_of(event: &Event) -> Vec<u8> {
     let mut body = Vec::new();
-    json::body(&mut body, event).unwrap();
+    event.fields(&mut body).unwrap();
     body
 }
 

@@ -3,8 +3,8 @@
 //! A line is judged when the one after it is known: its number, the hash that it names, and the hash that the next one
 //! names for it tell an edited line from one that is missing, moved or put in.
 
-use super::super::chain::LineHash;
 use super::super::head::Head;
+use super::super::line_hash::LineHash;
 use super::super::signing::Signature;
 use super::damage::{Break, Damage, Place};
 use super::evidence::{Kind, Line, Record};

@@ -14,7 +14,8 @@ use super::ends::{Life, Nearness, SOON, nearness, words};
 use super::row::clock;
 use super::trail::Trail;
 use super::{complain, tell_damage};
-use crate::audit::reading::{Filter, Kept, Record, RecordFile, Tls, records, stamp};
+use crate::audit::reading::{Filter, Kept, RecordFile, records, stamp};
+use crate::audit::record::{Record, Tls};
 use crate::cli::demo::story::Style;
 use crate::cli::table::{Table, screen, wrapped};
 use crate::cli::words::counted;
@@ -150,9 +151,9 @@ fn shown(files: &[RecordFile]) -> (Vec<Ending>, Kept) {
     let mut seen: BTreeMap<String, Ending> = BTreeMap::new();
     let asked = Filter { events: vec!["association-opened".to_owned()], ..Filter::default() };
     let kept = records(files, &asked, |record| {
-        let peer = record.peer.as_deref().unwrap_or("unknown");
-        let of_requestor = record.tls.as_ref().map(|tls| (tls, format!("peer {peer}")));
-        let upstream = record.upstream.as_ref();
+        let peer = record.peer().unwrap_or("unknown");
+        let of_requestor = record.tls().map(|tls| (tls, format!("peer {peer}")));
+        let upstream = record.upstream();
         let of_upstream =
             upstream.and_then(|one| Some((one.tls.as_ref()?, format!("upstream {}", one.name))));
         for (tls, place) in of_requestor.into_iter().chain(of_upstream) {

@@ -4,13 +4,13 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::row::clock;
 use super::trail::Trail;
 use super::{period, tell_damage};
 use crate::audit::reading::{Filter, search, stamp};
+use crate::audit::record::{ConfigurationLoaded, ConfigurationRefused, Event, Record, ReloadedBy};
 use crate::cli::demo::story::Style;
 use crate::cli::table::{Table, screen, wrapped};
 use crate::cli::words::counted;
@@ -46,9 +46,9 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Err(status) => return status,
     };
     let filter = Filter { events: EVENTS.map(str::to_owned).to_vec(), ..Filter::default() };
-    let mut records: Vec<Value> = Vec::new();
+    let mut records: Vec<Record> = Vec::new();
     let kept = search(&files, &filter, |line| {
-        records.extend(serde_json::from_slice::<Value>(&line));
+        records.extend(Record::read(&line));
         ControlFlow::Continue(())
     });
     let mut rows = rows(&records);
@@ -75,56 +75,68 @@ struct Row {
     what: String,
 }
 
-fn rows(records: &[Value]) -> Vec<Row> {
+fn rows(records: &[Record]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for record in records {
-        let time = text(record, "time");
-        let refused = record["event"] == "configuration-refused";
+        let time = record.time.clone();
+        let refused = matches!(record.event, Event::ConfigurationRefused(_));
         if !refused && let Some(before) = rows.iter_mut().rev().find(|row| row.in_force) {
             before.until.get_or_insert(time.clone());
         }
-        if record["event"] != "stopped" {
-            rows.push(row(record, time, refused));
+        match &record.event {
+            Event::ConfigurationLoaded(loaded) => rows.push(Row::loaded(loaded, time)),
+            Event::ConfigurationRefused(refused) => rows.push(Row::refused(refused, time)),
+            _ => {}
         }
     }
     rows
 }
 
-fn row(record: &Value, since: String, refused: bool) -> Row {
-    Row {
-        until: refused.then(|| since.clone()),
-        since,
-        in_force: !refused,
-        digest: if refused { String::new() } else { text(record, "configuration") },
-        file: text(record, "file"),
-        by: by(record),
-        what: if refused { wrong(record) } else { changed(record) },
+impl Row {
+    fn loaded(loaded: &ConfigurationLoaded, since: String) -> Self {
+        let by = match loaded.previous {
+            None => "start".to_owned(),
+            Some(_) => by(loaded.by.as_ref()),
+        };
+        Self {
+            until: None,
+            since,
+            in_force: true,
+            digest: loaded.configuration.clone(),
+            file: loaded.file.clone(),
+            by,
+            what: changed(loaded),
+        }
+    }
+
+    fn refused(refused: &ConfigurationRefused, since: String) -> Self {
+        let errors = counted(refused.errors, "error");
+        Self {
+            until: Some(since.clone()),
+            since,
+            in_force: false,
+            digest: String::new(),
+            file: refused.file.clone(),
+            by: by(refused.by.as_ref()),
+            what: format!("refused, {errors}: {}", refused.problems.join("; ")),
+        }
     }
 }
 
-/// `refused, 2 errors: …`
-fn wrong(record: &Value) -> String {
-    let errors = record["errors"].as_u64().map(|errors| counted(errors, "error"));
-    format!("refused, {}: {}", errors.unwrap_or_default(), list(&record["problems"]))
-}
-
 /// The keys that are not as they were, the files that are not, and what counts from the next start on.
-fn changed(record: &Value) -> String {
-    let (keys, files, waits) =
-        (list(&record["changed-keys"]), list(&record["changed"]), list(&record["waits-for-restart"]));
+fn changed(loaded: &ConfigurationLoaded) -> String {
+    let (keys, waits) = (loaded.changed_keys.join("; "), loaded.waits_for_restart.join("; "));
+    let files = loaded.changed.as_ref().map(|files| files.join("; ")).unwrap_or_default();
     let of_files = if keys.is_empty() { "changed " } else { "in " };
     let parts = [("", keys), (of_files, files), ("waits for a restart: ", waits)];
     let told = parts.into_iter().filter(|(_, list)| !list.is_empty());
     told.map(|(how, list)| format!("{how}{list}")).collect::<Vec<_>>().join("; ")
 }
 
-fn by(record: &Value) -> String {
-    if record["previous-configuration"].is_null() && record["event"] == "configuration-loaded" {
-        return "start".to_owned();
-    }
-    let Some(id) = record["user-id"].as_u64() else { return String::new() };
-    let name = record["user"].as_str().map_or_else(|| format!("user {id}"), str::to_owned);
-    match record["process-id"].as_u64() {
+fn by(by: Option<&ReloadedBy>) -> String {
+    let Some((by, id)) = by.and_then(|by| Some((by, by.user_id?))) else { return String::new() };
+    let name = by.user.clone().unwrap_or_else(|| format!("user {id}"));
+    match by.process_id {
         Some(process) => format!("{name} (process {process})"),
         None => name,
     }
@@ -153,13 +165,4 @@ fn lines(rows: &[Row]) -> Vec<String> {
         lines = wrapped(nothing, screen(160)).iter().map(|line| style.dim(line)).collect();
     }
     lines
-}
-
-fn text(record: &Value, field: &str) -> String {
-    record[field].as_str().unwrap_or_default().to_owned()
-}
-
-fn list(value: &Value) -> String {
-    let all = value.as_array().into_iter().flatten().filter_map(Value::as_str);
-    all.collect::<Vec<_>>().join("; ")
 }

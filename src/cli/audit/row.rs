@@ -2,7 +2,7 @@
 
 mod what;
 
-use crate::audit::reading::{Outcome, Record, Text};
+use crate::audit::record::{Outcome, Record};
 use crate::cli::words::counted;
 
 /// The words of a row of a table, and how its record turned out.
@@ -23,25 +23,24 @@ pub(super) struct Row {
 impl Row {
     /// Of a record; what it has not is that of its association.
     pub(super) fn of(record: &Record, association: Option<&Record>) -> Self {
-        let one = |of: for<'r> fn(&'r Record<'r>) -> &'r Option<Text<'r>>| {
-            let text = |record: &Record| of(record).as_deref().map(str::to_owned);
-            text(record).or_else(|| association.and_then(text))
+        let one = |of: fn(&Record) -> Option<&str>| {
+            of(record).or_else(|| association.and_then(of)).map(str::to_owned)
         };
-        let calling = one(|record| &record.calling_ae_title);
-        let titles = match (calling, one(|record| &record.called_ae_title)) {
+        let titles = match (one(Record::calling_ae_title), one(Record::called_ae_title)) {
             (Some(calling), Some(called)) => format!("{calling} to {called}"),
             (one, other) => one.or(other).unwrap_or_default(),
         };
+        let address = record.address().or_else(|| association.and_then(Record::address));
         let mut what = what::of(record);
-        if let Some(count) = record.count {
+        if let Some(count) = record.count() {
             what = format!("{}: {what}", counted(count, "time"));
         }
         Self {
             time: clock(&record.time),
-            event: record.event.to_string(),
-            association: record.association.as_deref().unwrap_or_default().to_owned(),
-            who: one(|record| &record.peer).unwrap_or_default(),
-            address: one(|record| &record.address).unwrap_or_default(),
+            event: record.event.name().to_owned(),
+            association: record.association().unwrap_or_default().to_owned(),
+            who: one(Record::peer).unwrap_or_default(),
+            address: address.map(|address| address.to_string()).unwrap_or_default(),
             titles,
             what,
             outcome: record.outcome(),

@@ -6,12 +6,12 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::trail::Trail;
 use super::{complain, tell_damage};
 use crate::audit::reading::{Filter, search};
+use crate::audit::record::Record;
 use crate::cli::demo::story::Style;
 use crate::cli::table::screen;
 
@@ -46,12 +46,12 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Err(status) => return status,
     };
     let filter = Filter { association: Some(args.association.clone()), ..Filter::default() };
-    let mut records: Vec<Value> = Vec::new();
+    let mut records: Vec<Record> = Vec::new();
     let kept = search(&files, &filter, |line| {
         if records.len() >= HELD && line.windows(18).any(|part| part == br#""event":"operation"#) {
             return ControlFlow::Continue(());
         }
-        records.extend(serde_json::from_slice::<Value>(&line));
+        records.extend(Record::read(&line));
         ControlFlow::Continue(())
     });
     let status = tell_damage(&kept);

@@ -4,14 +4,14 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use clap::Parser;
-use serde_json::Value;
 use time::macros::datetime;
 
 use super::command::Line;
 use super::row::Row;
 use super::search::{Newest, print};
 use super::{report, search, show};
-use crate::audit::reading::{Record, figures::Period, figures::figures, files, search as find};
+use crate::audit::Record;
+use crate::audit::reading::{figures::Period, figures::figures, files, search as find};
 use crate::cli::demo::story::Style;
 use crate::scratch::Scratch;
 
@@ -109,8 +109,9 @@ fn a_table_cannot_be_made_to_move_the_cursor_and_says_what_it_left_out() {
 }
 
 fn story(id: &str, width: usize) -> String {
-    let records: Vec<Value> = LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let records: Vec<Value> = records.into_iter().filter(|record| record["association"] == id).collect();
+    let records: Vec<Record> = LINES.lines().map(|line| Record::read(line.as_bytes()).unwrap()).collect();
+    let records: Vec<Record> =
+        records.into_iter().filter(|record| record.association() == Some(id)).collect();
     let now = datetime!(2026-03-02 0:00 UTC);
     let screen = show::story::Screen { style: Style::PLAIN, width, now };
     show::story::tell(&records, id, "audit", screen).join("\n")
@@ -267,8 +268,8 @@ fn certificates_that_have_ended_or_end_soon_stand_out() {
     let of_upstream = page(&LINES.replace(r#""upstream":{"name":"pacs","#, upstream));
     assert!(of_upstream.contains("CN=pacs, upstream pacs, ends in 2 days (2026-03-04)."), "{of_upstream}");
     // In the story of an association, by the day on which it is read.
-    let records: Vec<Value> =
-        ending("2026-03-01T22:00:00Z").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let records: Vec<Record> =
+        ending("2026-03-01T22:00:00Z").lines().map(|line| Record::read(line.as_bytes()).unwrap()).collect();
     let screen = show::story::Screen { style: Style::PLAIN, width: 200, now: datetime!(2026-03-02 0:00 UTC) };
     let told = show::story::tell(&records[..3], "a-1", "audit", screen).join("\n");
     assert!(told.contains("valid until 2026-03-01 22:00:00 (ended 2 hours ago)"), "{told}");
@@ -310,7 +311,8 @@ fn the_head_counts_the_findings_that_are_drawn() {
 #[test]
 fn a_story_says_how_many_operations_a_record_stands_for() {
     let lines = LINES.replace("\"operation\":\"C-STORE\",", "\"operation\":\"C-STORE\",\"count\":499,");
-    let records: Vec<Value> = lines.lines().take(3).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let records: Vec<Record> =
+        lines.lines().take(3).map(|line| Record::read(line.as_bytes()).unwrap()).collect();
     let screen = show::story::Screen { style: Style::PLAIN, width: 200, now: datetime!(2026-03-02 0:00 UTC) };
     let story = show::story::tell(&records, "a-1", "audit", screen).join("\n");
     assert!(story.contains("1.5 s  C-STORE (499 times)  1 "), "{story}");
@@ -347,7 +349,8 @@ fn faults_and_what_was_tolerated_are_told_in_words() {
     ] {
         assert!(what.contains(part), "{part} in {what}");
     }
-    let records: Vec<Value> = lines.lines().take(3).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let records: Vec<Record> =
+        lines.lines().take(3).map(|line| Record::read(line.as_bytes()).unwrap()).collect();
     let screen = show::story::Screen { style: Style::PLAIN, width: 200, now: datetime!(2026-03-02 0:00 UTC) };
     let story = show::story::tell(&records, "a-1", "audit", screen).join("\n");
     for part in [

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::row::clock;
-use crate::audit::reading::Record;
+use crate::audit::record::{Event, Record};
 use crate::cli::demo::story::Style;
 use crate::cli::table::{Table, wrapped};
 use crate::cli::words::counted;
@@ -44,10 +44,10 @@ impl Requestors {
     pub(super) fn add(&mut self, line: &[u8]) {
         let Ok(record) = Record::read(line) else { return };
         self.records += 1;
-        let itself = record.address.is_some().then(|| Who::of(&record));
-        match &record.association {
+        let itself = record.address().is_some().then(|| Who::of(&record));
+        match record.association() {
             Some(id) => {
-                let (who, tally) = self.associations.entry(id.to_string()).or_default();
+                let (who, tally) = self.associations.entry(id.to_owned()).or_default();
                 *who = who.take().or(itself);
                 tally.add(&record);
             }
@@ -127,7 +127,7 @@ impl Requestors {
 impl Who {
     fn of(record: &Record) -> Self {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        let titles = match (record.calling_ae_title.as_deref(), record.called_ae_title.as_deref()) {
+        let titles = match (record.calling_ae_title(), record.called_ae_title()) {
             (Some(calling), Some(called)) => format!("{calling} to {called}"),
             (one, other) => text(one.or(other)),
         };
@@ -142,10 +142,10 @@ impl Who {
                 (format!("{subject} (SHA-256 {sha256})"), issuer.unwrap_or_default())
             }
         };
-        let authority = record.tls.as_ref().and_then(|tls| tls.authority.as_ref());
+        let authority = record.tls().and_then(|tls| tls.authority.as_ref());
         Self {
-            peer: text(record.peer.as_deref()),
-            address: text(record.address.as_deref()),
+            peer: text(record.peer()),
+            address: record.address().map(|address| address.to_string()).unwrap_or_default(),
             titles,
             over,
             certificate,
@@ -157,7 +157,7 @@ impl Who {
 impl Tally {
     fn add(&mut self, record: &Record) {
         self.times = self.times.saturating_add(record.times());
-        let time = record.time.to_string();
+        let time = record.time.clone();
         if self.first.is_empty() || time < self.first {
             self.first.clone_from(&time);
         }
@@ -166,7 +166,7 @@ impl Tally {
         }
         if let Some(label) = record.label() {
             // As a rule the refusal that it is about has a record, too.
-            let alert = &*record.event == "security-alert";
+            let alert = matches!(record.event, Event::SecurityAlert(_));
             *self.why.entry(label.to_owned()).or_default() += if alert { 0 } else { record.times() };
         }
     }

@@ -3,10 +3,8 @@
 use std::pin::pin;
 use std::process::ExitCode;
 
-use serde_json::Value;
-
-use super::asked::{number, text};
 use super::{Which, asking, reader};
+use crate::audit::record::{AssociationClosed, Event, Record};
 use crate::cli::table::visible;
 use crate::cli::words::{amount, duration};
 
@@ -45,7 +43,7 @@ pub(in crate::cli) fn run(args: &Args) -> ExitCode {
                     continue;
                 }
                 (_, true) => Some(format!("{data}\n")),
-                (_, false) => serde_json::from_str(&data).ok().and_then(|record| shown(&record)),
+                (_, false) => Record::read(data.as_bytes()).ok().and_then(|record| shown(&record)),
             };
             if text.is_some_and(|text| crate::cli::write_out(text.as_bytes()).is_err()) {
                 break;
@@ -57,71 +55,57 @@ pub(in crate::cli) fn run(args: &Args) -> ExitCode {
 }
 
 /// `None` for records that are about neither.
-fn shown(record: &Value) -> Option<String> {
-    let said = match text(record, "/event") {
-        "association-opened" => opened(record),
-        "association-closed" => closed(record),
-        "association-rejected" | "connection-refused" => refused(record),
+fn shown(record: &Record) -> Option<String> {
+    let said = match &record.event {
+        Event::AssociationOpened(opened) => {
+            format!("opened   {}, upstream {}{}", who(record), opened.upstream.name, id(record))
+        }
+        Event::AssociationClosed(told) => closed(told, record),
+        Event::AssociationRejected(_) | Event::ConnectionRefused(_) => refused(record),
         _ => return None,
     };
-    let time = text(record, "/time");
-    let time = time.get(11..23).unwrap_or(time);
+    let time = record.time.get(11..23).unwrap_or(&record.time);
     Some(format!("{time}  {}\n", said.lines().map(visible).collect::<Vec<_>>().join("\n              ")))
 }
 
-fn who(record: &Value) -> String {
-    let title = |path| text(record, path);
-    let titles = match (title("/calling-ae-title"), title("/called-ae-title")) {
-        ("", _) => String::new(),
-        (calling, called) => format!("{calling} to {called} "),
-    };
-    let peer = match text(record, "/peer") {
-        "" => String::new(),
-        peer => format!(", peer {peer}"),
-    };
-    let address = text(record, "/address");
-    let from = if address.is_empty() { String::new() } else { format!("from {address}") };
-    format!("{titles}{from}{peer}")
-}
-
-fn opened(record: &Value) -> String {
-    format!("opened   {}, upstream {}{}", who(record), text(record, "/upstream/name"), id(record))
+fn who(record: &Record) -> String {
+    let titles = record.calling_ae_title().map(|calling| {
+        let called = record.called_ae_title().unwrap_or_default();
+        format!("{calling} to {called} ")
+    });
+    let peer = record.peer().map(|peer| format!(", peer {peer}")).unwrap_or_default();
+    let from = record.address().map(|address| format!("from {address}")).unwrap_or_default();
+    format!("{}{from}{peer}", titles.unwrap_or_default())
 }
 
 /// By which `abort` names it.
-fn id(record: &Value) -> String {
-    match text(record, "/association") {
-        "" => String::new(),
-        id => format!(", association {id}"),
-    }
+fn id(record: &Record) -> String {
+    record.association().map(|id| format!(", association {id}")).unwrap_or_default()
 }
 
-fn closed(record: &Value) -> String {
-    let reason = match text(record, "/reason") {
-        "" => String::new(),
-        reason => format!(": {reason}"),
-    };
-    let (taken, sent) = (number(record, "/bytes/in"), number(record, "/bytes/out"));
+fn closed(closed: &AssociationClosed, record: &Record) -> String {
+    let reason = record.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!(
         "closed   {}, {}{reason}, {} in, {} out, {}{}",
         who(record),
-        text(record, "/ended"),
-        amount(taken),
-        amount(sent),
-        duration(Some(number(record, "/duration-ms"))),
+        closed.ended.label(),
+        amount(closed.bytes.r#in),
+        amount(closed.bytes.out),
+        duration(Some(closed.duration_ms)),
         id(record)
     )
 }
 
 /// The sentence, and on a line of its own what would let it in.
-fn refused(record: &Value) -> String {
-    let explanation = text(record, "/explanation");
+fn refused(record: &Record) -> String {
+    let explanation = record.explanation().unwrap_or_default();
     let (why, remedy) = match explanation.split_once(". To let it in: ") {
         Some((why, remedy)) => (why, Some(remedy)),
         None => (explanation, None),
     };
-    let count = record["count"].as_u64().map(|count| format!(" ({count} times)")).unwrap_or_default();
-    let said = format!("refused  {}{count}: {}: {why}", who(record), text(record, "/reason"));
+    let count = record.count().map(|count| format!(" ({count} times)")).unwrap_or_default();
+    let label = record.reason().unwrap_or_default();
+    let said = format!("refused  {}{count}: {label}: {why}", who(record));
     match remedy {
         Some(remedy) => format!("{said}\nto let it in: {remedy}"),
         None => said,
@@ -130,8 +114,12 @@ fn refused(record: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
-    use serde_json::json;
+    use super::Record;
+    use serde_json::{Value, json};
+
+    fn shown(record: &Value) -> Option<String> {
+        super::shown(&Record::read(record.to_string().as_bytes()).unwrap())
+    }
 
     #[test]
     fn a_refusal_comes_with_what_would_let_it_in_and_other_records_do_not_come() {
@@ -142,7 +130,7 @@ mod tests {
         let expected = "08:30:00.123  refused  CT to PACS from 192.0.2.1: calling-ae-title-unknown: no peer has \"CT\"\n              \
                         to let it in: add \"CT\" to calling-ae-titles\n";
         assert_eq!(shown(&record).as_deref(), Some(expected));
-        assert_eq!(shown(&json!({"event": "operation", "time": ""})), None);
+        assert_eq!(shown(&json!({"event": "operation", "time": "t"})), None);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::super::Tls;
 use super::{Bucket, Shared};
+use crate::audit::record::{Tls, Upstream};
 
 /// So many certificates are told apart, and so many AE titles of each.
 const APART: usize = 500;
@@ -46,16 +46,14 @@ impl Certificates {
             return;
         }
         let certificate = self.shown.entry(fingerprint.to_string()).or_default();
-        certificate.add(tls, record.peer.as_deref().unwrap_or_default(), record);
-        if let Some(title) = record.calling_ae_title.as_deref().filter(|_| certificate.titles.len() < TITLES)
-        {
+        certificate.add(tls, record.peer().unwrap_or_default(), record);
+        if let Some(title) = record.calling_ae_title().filter(|_| certificate.titles.len() < TITLES) {
             certificate.titles.insert(title.to_owned());
         }
     }
 
     /// What the upstream of an association showed.
-    pub(super) fn add_upstream(&mut self, record: &Shared) {
-        let Some(upstream) = &record.upstream else { return };
+    pub(super) fn add_upstream(&mut self, upstream: &Upstream, record: &Shared) {
         let Some(tls) = &upstream.tls else { return };
         let Some(fingerprint) = &tls.fingerprint else { return };
         let key = (upstream.name.to_string(), fingerprint.to_string());
@@ -69,10 +67,10 @@ impl Certificate {
     fn add(&mut self, tls: &Tls, place: &str, record: &Shared) {
         if self.bucket.count == 0 {
             self.subject = tls.subject.as_deref().unwrap_or_default().to_owned();
-            let vouching = tls.authority.as_ref().map(|authority| authority.subject.to_string());
-            let named = || tls.issuer.as_deref().map(str::to_owned);
+            let vouching = tls.authority.as_ref().map(|authority| authority.subject.clone());
+            let named = || tls.issuer.clone();
             self.issuer = vouching.or_else(named).unwrap_or_default();
-            self.names = tls.san.iter().map(ToString::to_string).collect();
+            self.names = tls.san.clone();
             self.ends = tls.not_after.as_deref().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
         }
         if !self.places.contains(place) && self.places.len() < APART {

@@ -18,11 +18,14 @@ use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Bytes, Counts, Filter, Kept, Record, RecordFile, records, stamp};
+use super::{Filter, Kept, RecordFile, records, stamp};
+use crate::audit::record::{
+    AssociationClosed, AssociationOpened, Bytes, Event, Operation, OperationCounts, Outcome, Record,
+};
 use unusual::Watch;
 
 /// A record that several figures may show.
-pub type Shared = Arc<Record<'static>>;
+pub type Shared = Arc<Record>;
 
 /// So far back the usual is learned.
 pub const HISTORY: Duration = Duration::days(90);
@@ -82,7 +85,7 @@ pub struct Route {
 /// Operations of one kind.
 #[derive(Debug, Default)]
 pub struct OperationFigures {
-    pub counts: Counts,
+    pub counts: OperationCounts,
     pub bytes: u64,
     pub longest_ms: u64,
     pub bucket: Bucket,
@@ -130,9 +133,9 @@ struct Collector {
 }
 
 impl Collector {
-    fn take(&mut self, record: Record<'static>) -> ControlFlow<()> {
+    fn take(&mut self, record: Record) -> ControlFlow<()> {
         let record = Arc::new(record);
-        let reported = *record.time >= *self.from;
+        let reported = record.time >= self.from;
         self.watch.see(&record, reported);
         if reported {
             self.figures.add(&record);
@@ -173,16 +176,18 @@ impl Figures {
 
     fn add(&mut self, record: &Shared) {
         self.records += 1;
-        match &*record.event {
-            "association-opened" => self.opened(record),
-            "association-closed" => self.closed(record),
-            "association-rejected" | "connection-refused" => self.refused(record),
-            "operation" => self.operation(record),
-            "security-alert" => self.alerts.add(record.label().unwrap_or(NONE), record),
-            "started" | "stopped" | "configuration-loaded" | "configuration-refused" | "administration" => {
-                self.process.add(&record.event, record);
-            }
-            event if Trail::has(event) => self.trail.add(record),
+        match &record.event {
+            Event::AssociationOpened(opened) => self.opened(opened, record),
+            Event::AssociationClosed(closed) => self.closed(closed, record),
+            Event::AssociationRejected(_) | Event::ConnectionRefused(_) => self.refused(record),
+            Event::Operation(operation) => self.operation(operation, record),
+            Event::SecurityAlert(_) => self.alerts.add(record.label().unwrap_or(NONE), record),
+            Event::Started(_)
+            | Event::Stopped(_)
+            | Event::ConfigurationLoaded(_)
+            | Event::ConfigurationRefused(_)
+            | Event::Administration(_) => self.process.add(record.event.name(), record),
+            event if Trail::has(event.name()) => self.trail.add(record),
             _ => {}
         }
     }
@@ -194,19 +199,19 @@ impl Figures {
         Some(self.timeline.entry(OffsetDateTime::from_unix_timestamp(begin).ok()?).or_default())
     }
 
-    fn opened(&mut self, record: &Shared) {
+    fn opened(&mut self, opened: &AssociationOpened, record: &Shared) {
         self.associations.add(record);
         if let Some(tick) = self.tick(record) {
             tick.0 += 1;
         }
-        let peer = apart(&self.peers, or_none(record.peer.as_deref()), OTHERS.to_owned());
+        let peer = apart(&self.peers, or_none(record.peer()), OTHERS.to_owned());
         let (bucket, hours) = self.peers.entry(peer).or_default();
         bucket.add(record);
         if let Some(hour) = record.at().and_then(|at| hours.get_mut(usize::from(at.hour()))) {
             *hour += 1;
         }
-        self.certificates.add_upstream(record);
-        match &record.tls {
+        self.certificates.add_upstream(&opened.upstream, record);
+        match &opened.requestor.tls {
             None => self.versions.add("plain", record),
             Some(tls) => {
                 self.versions.add(&tls.version, record);
@@ -217,12 +222,12 @@ impl Figures {
         }
     }
 
-    fn closed(&mut self, record: &Shared) {
+    fn closed(&mut self, closed: &AssociationClosed, record: &Shared) {
         self.endings.add(record.ended().unwrap_or(NONE), record);
-        let bytes = record.bytes.unwrap_or_default();
+        let bytes = closed.bytes;
         self.bytes.add(bytes);
-        let Some(upstream) = &record.upstream else { return };
-        let key = (or_none(record.peer.as_deref()), upstream.name.to_string());
+        let Some(upstream) = &closed.upstream else { return };
+        let key = (or_none(record.peer()), upstream.name.clone());
         let route = self.routes.entry(apart(&self.routes, key, (OTHERS.into(), OTHERS.into()))).or_default();
         route.bytes.add(bytes);
         route.bucket.add(record);
@@ -236,17 +241,17 @@ impl Figures {
         self.refused.add(record.label().unwrap_or(NONE), record);
     }
 
-    fn operation(&mut self, record: &Shared) {
-        let key = apart(&self.operations, or_none(record.operation.as_deref()), OTHERS.to_owned());
+    fn operation(&mut self, operation: &Operation, record: &Shared) {
+        let key = apart(&self.operations, operation.operation.to_string(), OTHERS.to_owned());
         let figures = self.operations.entry(key).or_default();
-        let Some(outcome) = record.outcome() else { return };
+        let outcome = operation.outcome();
         figures.counts.count(outcome, record.times());
-        figures.bytes = figures.bytes.saturating_add(record.bytes.unwrap_or_default().r#in);
-        figures.longest_ms = figures.longest_ms.max(record.duration_ms.unwrap_or(0));
+        figures.bytes = figures.bytes.saturating_add(operation.bytes);
+        figures.longest_ms = figures.longest_ms.max(operation.duration_ms);
         figures.bucket.add(record);
-        if outcome != super::Outcome::Success {
-            let label = record.label().or(record.status.as_deref()).unwrap_or(NONE);
-            self.failed.add(label, record);
+        if outcome != Outcome::Success {
+            let label = record.label().map(str::to_owned).or_else(|| operation.status_text());
+            self.failed.add(label.as_deref().unwrap_or(NONE), record);
         }
     }
 }
@@ -267,18 +272,18 @@ impl Bytes {
     }
 }
 
-impl Counts {
-    fn count(&mut self, outcome: super::Outcome, times: u64) {
+impl OperationCounts {
+    fn count(&mut self, outcome: Outcome, times: u64) {
         let count = self.of_mut(outcome);
         *count = count.saturating_add(times);
     }
 
-    fn of_mut(&mut self, outcome: super::Outcome) -> &mut u64 {
+    fn of_mut(&mut self, outcome: Outcome) -> &mut u64 {
         match outcome {
-            super::Outcome::Success => &mut self.success,
-            super::Outcome::Warning => &mut self.warning,
-            super::Outcome::Failure => &mut self.failure,
-            super::Outcome::Refused => &mut self.refused,
+            Outcome::Success => &mut self.success,
+            Outcome::Warning => &mut self.warning,
+            Outcome::Failure => &mut self.failure,
+            Outcome::Refused => &mut self.refused,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Outcome;
 use super::{Bucket, Shared};
+use crate::audit::record::{Event, Outcome, Span};
 
 /// Records of one event that say the same of the trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +36,16 @@ impl Trail {
     }
 
     pub(super) fn add(&mut self, record: &Shared) {
-        let label = match &*record.event {
-            "trail-continued" => record.label().unwrap_or_default(),
-            _ => "",
+        let of = |lines: &Span| lines.last.saturating_sub(lines.first).saturating_add(1);
+        let (label, records) = match &record.event {
+            Event::TrailContinued(found) => (found.head.label(), found.unsigned),
+            Event::FileClosed(closed) => ("", of(&closed.lines)),
+            Event::RecordsDeleted(deleted) => ("", deleted.lines.as_ref().map_or(0, of)),
+            _ => ("", 0),
         };
-        let key = (record.outcome(), record.event.to_string(), label.to_owned());
+        let key = (record.outcome(), record.event.name().to_owned(), label.to_owned());
         let figure = self.0.entry(key).or_default();
-        let span =
-            record.first.zip(record.last).map(|(first, last)| last.saturating_sub(first).saturating_add(1));
-        figure.records = figure.records.saturating_add(record.unsigned.or(span).unwrap_or(0));
+        figure.records = figure.records.saturating_add(records);
         figure.bucket.add(record);
     }
 

@@ -10,6 +10,7 @@ use time::{Date, Duration, OffsetDateTime};
 
 use super::burst::Bursts;
 use super::{Bucket, Shared};
+use crate::audit::record::Event;
 
 pub const LEARNING: Duration = Duration::days(1);
 /// Days on which a peer has come before its hours count as known.
@@ -76,34 +77,33 @@ impl Watch {
         let Some(at) = record.at() else { return };
         let began = *self.began.get_or_insert(at);
         let learned = reported && at - began >= LEARNING;
-        match &*record.event {
-            "association-opened" => {
+        match &record.event {
+            Event::AssociationOpened(_) => {
                 self.arrival(record, learned, false);
                 self.certificate(record, learned);
                 self.hour(record, at, learned);
                 self.remember(record);
             }
-            "association-rejected" => {
+            Event::AssociationRejected(_) => {
                 self.arrival(record, learned, true);
                 self.refusal(record, at, reported);
             }
-            "connection-refused" => self.refusal(record, at, reported),
+            Event::ConnectionRefused(_) => self.refusal(record, at, reported),
             _ => {}
         }
     }
 
     fn refusal(&mut self, record: &Shared, at: OffsetDateTime, reported: bool) {
-        if let Some(address) = record.address.as_deref().filter(|_| reported) {
-            self.bursts.refused(address, at, record);
+        if let Some(address) = record.address().filter(|_| reported) {
+            self.bursts.refused(&address.to_string(), at, record);
         }
     }
 
     fn arrival(&mut self, record: &Shared, learned: bool, refused: bool) {
-        let (Some(title), Some(address)) = (record.calling_ae_title.as_deref(), record.address.as_deref())
-        else {
+        let (Some(title), Some(address)) = (record.calling_ae_title(), record.address()) else {
             return;
         };
-        let pair = (title.to_owned(), address.to_owned());
+        let pair = (title.to_owned(), address.to_string());
         if let Some(kind) = self.told.get(&pair).cloned() {
             return self.tell(kind, record, refused);
         }
@@ -111,8 +111,7 @@ impl Watch {
             return;
         }
         let (title, address) = pair.clone();
-        let kind = match (self.titles.get(&title), self.addresses.contains(&address), record.peer.as_deref())
-        {
+        let kind = match (self.titles.get(&title), self.addresses.contains(&address), record.peer()) {
             (Some(known), ..) => Kind::KnownTitleFromNewAddress { title, address, known: known.clone() },
             (None, true, _) => Kind::NewTitleFromKnownAddress { title, address },
             (None, false, Some(peer)) if !self.habits.contains_key(peer) => {
@@ -127,8 +126,8 @@ impl Watch {
     }
 
     fn certificate(&mut self, record: &Shared, learned: bool) {
-        let fingerprint = record.tls.as_ref().and_then(|tls| tls.fingerprint.as_deref());
-        let (Some(title), Some(fingerprint)) = (record.calling_ae_title.as_deref(), fingerprint) else {
+        let fingerprint = record.tls().and_then(|tls| tls.fingerprint.as_deref());
+        let (Some(title), Some(fingerprint)) = (record.calling_ae_title(), fingerprint) else {
             return;
         };
         let pair = (title.to_owned(), fingerprint.to_owned());
@@ -140,7 +139,7 @@ impl Watch {
     }
 
     fn hour(&mut self, record: &Shared, at: OffsetDateTime, learned: bool) {
-        let Some(peer) = record.peer.as_deref() else { return };
+        let Some(peer) = record.peer() else { return };
         let Some(habit) = self.habits.get(peer).filter(|_| learned) else { return };
         let hour = at.hour();
         let around = [hour + 23, hour, hour + 1].map(|hour| usize::from(hour % 24));
@@ -169,9 +168,9 @@ impl Watch {
 
     /// An association that was let in makes what it came with known.
     fn remember(&mut self, record: &Shared) {
-        let address = record.address.as_deref().unwrap_or_default().to_owned();
-        let title = record.calling_ae_title.as_deref().unwrap_or_default().to_owned();
-        if let (Some(peer), Some(at)) = (record.peer.as_deref(), record.at()) {
+        let address = record.address().map(|address| address.to_string()).unwrap_or_default();
+        let title = record.calling_ae_title().unwrap_or_default().to_owned();
+        if let (Some(peer), Some(at)) = (record.peer(), record.at()) {
             let habit = self.habits.entry(peer.to_owned()).or_default();
             habit.total = habit.total.saturating_add(1);
             habit.days.insert(at.date());
@@ -182,7 +181,7 @@ impl Watch {
         if self.pairs.len() >= REMEMBERED || self.certificates.len() >= REMEMBERED {
             return;
         }
-        if let Some(fingerprint) = record.tls.as_ref().and_then(|tls| tls.fingerprint.as_deref()) {
+        if let Some(fingerprint) = record.tls().and_then(|tls| tls.fingerprint.as_deref()) {
             self.certified.insert(title.clone());
             self.certificates.insert((title.clone(), fingerprint.to_owned()));
         }

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use memchr::memmem::Finder;
 
-use super::super::{Pattern, Record, Verdict, stamp};
+use super::super::{Pattern, Verdict, stamp};
 use super::{Filter, OPERATION, Wanted};
+use crate::audit::record::{Outcome, Record};
 
 /// `{"time":"2026-03-01T00:00:00.000000Z","event":"`
 const TIME: &[u8] = br#"{"time":""#;
 const TIME_LENGTH: usize = 27;
+const CLOSED: &[u8] = b"association-closed";
 const EVENT: &[u8] = br#"","event":""#;
 
 /// A filter made ready for many lines.
@@ -23,6 +25,36 @@ pub(in super::super) struct Compiled<'f> {
     association_needles: Vec<Finder<'static>>,
     /// The associations whose operations are asked for.
     associations: Option<HashSet<String>>,
+    success: Success,
+}
+
+/// What lines hold that tell of a success. A quotation mark inside a value has a backslash before it, so that none of
+/// these can stand in one.
+struct Success {
+    status: Finder<'static>,
+    reason: Finder<'static>,
+    released: Finder<'static>,
+}
+
+impl Success {
+    fn new() -> Self {
+        let finder = |text: &str| Finder::new(text).into_owned();
+        Self {
+            status: finder(r#","status":"0x0000","#),
+            reason: finder(r#","reason":"#),
+            released: finder(r#","ended":"released","#),
+        }
+    }
+
+    /// Whether no more than the bytes is needed to know.
+    fn says(&self, event: &[u8], line: &[u8]) -> bool {
+        match event {
+            b"operation" => self.status.find(line).is_some() && self.reason.find(line).is_none(),
+            b"association-opened" => true,
+            CLOSED => self.released.find(line).is_some(),
+            _ => false,
+        }
+    }
 }
 
 impl<'f> Compiled<'f> {
@@ -47,17 +79,18 @@ impl<'f> Compiled<'f> {
             needles: of_operation.chain(reason).chain(association).map(finder).collect(),
             association_needles: of_association.filter_map(Pattern::needle).map(finder).collect(),
             associations,
+            success: Success::new(),
         }
     }
 
     /// What becomes of a line; `keep` is asked only for one that matches.
-    pub(crate) fn judge<T>(&self, line: &[u8], keep: impl FnOnce(&[u8]) -> T) -> Verdict<T> {
+    pub(crate) fn judge<T>(&self, line: &[u8], keep: impl FnOnce(&[u8], Record) -> T) -> Verdict<T> {
         if self.dismisses(line) {
             return Verdict::Pass;
         }
         match Record::read(line) {
             Err(error) => Verdict::Damaged(error.to_string()),
-            Ok(record) if self.matches(&record) => Verdict::Keep(keep(line)),
+            Ok(record) if self.matches(&record) => Verdict::Keep(keep(line, record)),
             Ok(_) => Verdict::Pass,
         }
     }
@@ -70,7 +103,7 @@ impl<'f> Compiled<'f> {
             let late = self.to.as_ref().is_some_and(|to| time >= to.as_bytes());
             let other = !self.filter.events.is_empty()
                 && !self.filter.events.iter().any(|wanted| wanted.as_bytes() == event);
-            if early || late || other {
+            if early || late || other || self.turned_out_otherwise(event, line) {
                 return true;
             }
         }
@@ -79,15 +112,24 @@ impl<'f> Compiled<'f> {
         lacks(&self.needles) || (!is_operation && lacks(&self.association_needles))
     }
 
+    /// Whether failures are asked for, or endings, and the bytes alone say that this is none.
+    fn turned_out_otherwise(&self, event: &[u8], line: &[u8]) -> bool {
+        match &self.filter.outcome {
+            None | Some(Wanted::Outcome(Outcome::Success)) => false,
+            Some(Wanted::Outcome(_)) => self.success.says(event, line),
+            Some(Wanted::Ended(_)) => event != CLOSED,
+        }
+    }
+
     fn matches(&self, record: &Record) -> bool {
         let filter = self.filter;
         self.in_time(record)
-            && (filter.events.is_empty() || filter.events.iter().any(|event| *event == *record.event))
-            && filter.association.as_ref().is_none_or(|id| record.association.as_deref() == Some(id))
+            && (filter.events.is_empty() || filter.events.iter().any(|event| *event == record.event.name()))
+            && filter.association.as_ref().is_none_or(|id| record.association() == Some(id))
             && self.turned_out(record)
             && filter.reason.as_ref().is_none_or(|wanted| {
                 record.label().is_some_and(|label| wanted.matches(label))
-                    || record.reason.as_deref().is_some_and(|reason| wanted.matches(reason))
+                    || record.reason().is_some_and(|reason| wanted.matches(reason))
             })
             && self.of_association(record)
             && filter.of_operation.holds(record)
@@ -109,8 +151,10 @@ impl<'f> Compiled<'f> {
     }
 
     fn of_association(&self, record: &Record) -> bool {
-        match (&self.associations, &record.association) {
-            (Some(wanted), Some(id)) if &*record.event == OPERATION => wanted.contains(id.as_str()),
+        match (&self.associations, record.operation()) {
+            (Some(wanted), Some(operation)) if !operation.association.is_empty() => {
+                wanted.contains(&*operation.association)
+            }
             _ => self.filter.of_association.holds(record),
         }
     }
@@ -122,4 +166,40 @@ fn head(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = rest.strip_prefix(EVENT)?;
     let event = rest.get(..memchr::memchr(b'"', rest)?)?;
     time.ends_with(b"Z").then_some((time, event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Success, head};
+    use crate::audit::record::{Outcome, Record};
+    use crate::audit::tests::kinds;
+
+    #[test]
+    fn what_the_bytes_say_of_a_success_is_what_the_record_says() {
+        let operation = |fields: &str| {
+            let place =
+                format!(r#"{{"time":"{}","event":"operation","sequence":1"#, "2026-03-01T08:00:00.000000Z");
+            format!(r#"{place},"operation":"C-STORE",{fields},"bytes":1}}"#)
+        };
+        let lines = [
+            operation(r#""status":"0x0000""#),
+            operation(r#""status":"0x0000","reason":"rewrite-failed""#),
+            operation(r#""status":"0xB007""#),
+            operation(r#""status":"0xA700","study":",\"status\":\"0x0000\",""#),
+        ];
+        let lines = lines.into_iter().chain(kinds::lines().into_iter().map(|(_, line)| line));
+        let mut said = 0;
+        for line in lines {
+            let (_, event) = head(line.as_bytes()).unwrap();
+            if Success::new().says(event, line.as_bytes()) {
+                said += 1;
+                assert_eq!(
+                    Record::read(line.as_bytes()).unwrap().outcome(),
+                    Some(Outcome::Success),
+                    "{line}"
+                );
+            }
+        }
+        assert_eq!(said, 4, "two operations, one association opened and one closed");
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use super::super::{Outcome, Pattern};
+use super::super::Pattern;
+use crate::audit::record::Outcome;
 
 /// How a record has to have turned out.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::super::figures::{Figures, Kind, Period, figures};
-use super::super::{Counts, files, stamp};
+use super::super::{files, stamp};
 use super::{two_days, write};
+use crate::audit::OperationCounts;
 use crate::scratch::Scratch;
 
 const BEGIN: OffsetDateTime = datetime!(2026-03-01 0:00 UTC);
@@ -166,7 +167,7 @@ fn everything_is_added_up_once() {
     assert_eq!((figures.records, figures.kept.lines), (9, 9));
     assert_eq!((figures.associations.count, figures.refusals.count), (2, 1));
     let stores = &figures.operations["C-STORE"];
-    assert_eq!(stores.counts, Counts { success: 1, failure: 1, ..Counts::default() });
+    assert_eq!(stores.counts, OperationCounts { success: 1, failure: 1, ..OperationCounts::default() });
     assert_eq!((stores.bytes, stores.longest_ms), (200, 4));
     let route = &figures.routes[&("lyon".to_owned(), "pacs".to_owned())];
     assert_eq!((route.bytes.r#in, route.bytes.out), (300, 20));

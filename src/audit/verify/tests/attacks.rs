@@ -5,7 +5,7 @@ use crate::audit::head;
 use crate::audit::signing::SigningKey as Key;
 use crate::audit::tests::home;
 use crate::audit::verify::Adopted;
-use crate::audit::{Audit, AuditSettings, Checkpoints, Stopped};
+use crate::audit::{Audit, AuditSettings, Checkpoints, Stopped, TrailContinued};
 use crate::scratch::Scratch;
 use crate::vocabulary::HeadFound;
 use std::path::PathBuf;
@@ -81,7 +81,7 @@ impl Trail {
     fn append(&self, event: &Event) {
         let mut lines = self.lines();
         let last = lines.last().unwrap().as_bytes();
-        let next_sequence = super::super::line::parse(last).unwrap().sequence + 1;
+        let next_sequence = crate::audit::link::parse(last).unwrap().sequence + 1;
         let mut draft = Draft::new(Chain { next_sequence, head: LineHash::of(last), unsigned: 0 });
         draft.record(time::OffsetDateTime::now_utc(), event.name(), &body_of(event));
         lines.push(String::from_utf8(draft.lines).unwrap().trim().to_owned());
@@ -202,7 +202,10 @@ async fn a_record_appended_while_the_proxy_was_stopped_is_never_believed() {
 
     // Not even what looks like the beginning of a run, or its checkpoint once more.
     let trail = Trail::new().await;
-    trail.append(&Event::TrailContinued(Box::default()));
+    trail.append(&Event::TrailContinued(Box::new(TrailContinued {
+        head: HeadFound::New.into(),
+        ..TrailContinued::default()
+    })));
     trail.append(&stopped());
     trail.is_never_intact_again("appended behind a beginning").await;
     let trail = Trail::new().await;

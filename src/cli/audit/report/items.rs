@@ -1,7 +1,7 @@
 //! Figures that open to the records behind them.
 
-use crate::audit::reading::Outcome;
 use crate::audit::reading::figures::{Bucket, Ranking};
+use crate::audit::record::Outcome;
 
 use super::super::command::Line;
 use super::super::row::Row;
@@ -89,7 +89,7 @@ pub(super) fn records(html: &mut Html, bucket: &Bucket, all: &Line, commands: &C
     }
     html.raw("</tbody></table></div>");
     command(html, "All of them", all);
-    if let Some(id) = bucket.newest.iter().rev().find_map(|record| record.association.as_deref()) {
+    if let Some(id) = bucket.newest.iter().rev().find_map(|record| record.association()) {
         command(html, "The newest as a story", &commands.show.argument(id));
     }
     html.raw("</div>");

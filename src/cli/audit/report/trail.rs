@@ -1,7 +1,7 @@
 //! The trail itself: what runs found of it, steps of the clock, what was closed, deleted and read.
 
-use crate::audit::reading::Outcome;
 use crate::audit::reading::figures::{Figures, OfTrail, TrailFigure};
+use crate::audit::record::Outcome;
 use crate::vocabulary::of_head;
 
 use super::super::command::Line;

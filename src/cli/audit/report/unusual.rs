@@ -2,8 +2,8 @@
 
 use time::OffsetDateTime;
 
-use crate::audit::reading::Outcome;
 use crate::audit::reading::figures::{BURST, Bucket, Figures, Kind, LEARNING, Period, Unusual, WITHIN};
+use crate::audit::record::Outcome;
 use crate::vocabulary::{Notice, of_reason};
 
 use super::super::command::Line;
@@ -61,7 +61,7 @@ fn alerts(figures: &Figures) -> impl Iterator<Item = (&str, &Bucket)> {
 /// What the newest alert of a kind says, or what such alerts mean.
 fn alert(label: &str, bucket: &Bucket) -> String {
     let meaning = of_reason(label);
-    let newest = bucket.newest.back().and_then(|record| record.explanation.as_deref());
+    let newest = bucket.newest.back().and_then(|record| record.explanation());
     let what = newest.filter(|text| !text.is_empty()).or(meaning.map(|meaning| meaning.what));
     let look = meaning.map(|meaning| format!("Look at: {}", meaning.look));
     let said = what.map(|what| format!("{label}: {what}")).unwrap_or_else(|| label.to_owned());
@@ -178,7 +178,7 @@ fn kind(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
 /// The AE titles of the newest records, each once.
 fn titles(unusual: &Unusual) -> String {
     let mut titles: Vec<&str> =
-        unusual.bucket.newest.iter().filter_map(|record| record.calling_ae_title.as_deref()).collect();
+        unusual.bucket.newest.iter().filter_map(|record| record.calling_ae_title()).collect();
     titles.sort_unstable();
     titles.dedup();
     titles.join(", ")

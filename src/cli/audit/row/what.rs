@@ -1,26 +1,30 @@
 //! What a record tells, by its event.
 
-use crate::audit::reading::Record;
+use crate::audit::record::{
+    Administration, AssociationClosed, AssociationOpened, AuditLogUsed, ConfigurationLoaded,
+    ConfigurationRefused, Event, Operation, Record, ReloadedBy, Span, Stopped, TrailContinued,
+};
 use crate::cli::words::{amount, counted, duration};
 use crate::policy::sop_class::keyword;
 use crate::vocabulary::of_tolerated;
 
 /// In one line, and never empty: an event that is not known here says its reason and explanation, or its name.
 pub(super) fn of(record: &Record) -> String {
-    let told = match &*record.event {
-        "operation" => operation(record),
-        "association-opened" => opened(record),
-        "association-closed" => closed(record),
-        "configuration-loaded" => loaded(record),
-        "configuration-refused" => not_loaded(record),
-        "audit-log-used" => used(record),
-        "administration" => administered(record),
-        "trail-continued" => continued(record),
-        "file-closed" | "records-deleted" => file(record),
-        "checkpoint" => vec![
-            record.records.map(|count| format!("signs {}, and all before", counted(count, "more record"))),
-        ],
-        "stopped" => stopped(record),
+    let told = match &record.event {
+        Event::Operation(done) => operation(done),
+        Event::AssociationOpened(told) => opened(told),
+        Event::AssociationClosed(told) => closed(told),
+        Event::ConfigurationLoaded(told) => loaded(told),
+        Event::ConfigurationRefused(told) => not_loaded(told),
+        Event::AuditLogUsed(told) => used(told),
+        Event::Administration(told) => administered(told),
+        Event::TrailContinued(told) => continued(told),
+        Event::FileClosed(told) => file(&told.file, Some(&told.lines), None),
+        Event::RecordsDeleted(told) => file(&told.file, told.lines.as_ref(), Some(&told.reason)),
+        Event::Checkpoint(told) => {
+            vec![Some(format!("signs {}, and all before", counted(told.records, "more record")))]
+        }
+        Event::Stopped(told) => stopped(told),
         _ => vec![],
     };
     match joined(told, ", ") {
@@ -41,104 +45,115 @@ fn own(text: Option<&str>) -> Option<String> {
 /// Version, reason, explanation and certificate.
 fn reason(record: &Record) -> String {
     let certificate = record
-        .certificate
-        .as_ref()
+        .refused_certificate()
         .map(|one| format!("certificate {} of {}, SHA-256 {}", one.subject, one.issuer, one.fingerprint));
-    let version = record.version.as_deref().map(|version| format!("version {version}"));
-    let parts = [version, own(record.reason.as_deref()), own(record.explanation.as_deref()), certificate];
+    let version = match &record.event {
+        Event::Started(started) if !started.version.is_empty() => {
+            Some(format!("version {}", started.version))
+        }
+        _ => None,
+    };
+    let parts = [version, own(record.reason()), own(record.explanation()), certificate];
     match joined(parts, ": ") {
-        told if told.is_empty() => record.event.to_string(),
+        told if told.is_empty() => record.event.name().to_owned(),
         told => told,
     }
 }
 
-fn opened(record: &Record) -> Vec<Option<String>> {
+fn opened(opened: &AssociationOpened) -> Vec<Option<String>> {
+    let upstream = own(Some(&opened.upstream.name)).filter(|name| !name.is_empty());
     vec![
-        record.upstream.as_ref().map(|upstream| format!("upstream {}", upstream.name)),
-        Some(record.tls.as_ref().map_or("plain TCP".into(), |tls| format!("TLS {}", tls.version))),
-        record.rewrite_name().map(|name| format!("rewrite {name}")),
+        upstream.map(|name| format!("upstream {name}")),
+        Some(opened.requestor.tls.as_ref().map_or("plain TCP".into(), |tls| format!("TLS {}", tls.version))),
+        opened.rewrite.as_ref().map(|name| format!("rewrite {name}")),
     ]
 }
 
-fn closed(record: &Record) -> Vec<Option<String>> {
-    let counts = record.operations.iter().map(|(name, counts)| {
+fn closed(closed: &AssociationClosed) -> Vec<Option<String>> {
+    let counts = closed.operations.iter().map(|(name, counts)| {
         Some(format!("{} {name}", counts.success + counts.warning + counts.failure + counts.refused))
     });
-    let bytes = record.bytes.unwrap_or_default();
-    [own(Some(record.ended().unwrap_or("ended"))), own(record.reason.as_deref())]
+    let ended = match closed.ended.label() {
+        "" => "ended",
+        ended => ended,
+    };
+    [own(Some(ended)), own(closed.reason.as_deref())]
         .into_iter()
         .chain(counts)
         .chain([
-            Some(format!("{} in, {} out", amount(bytes.r#in), amount(bytes.out))),
-            Some(duration(record.duration_ms)),
+            Some(format!("{} in, {} out", amount(closed.bytes.r#in), amount(closed.bytes.out))),
+            Some(duration(Some(closed.duration_ms))),
         ])
         .collect()
 }
 
-fn loaded(record: &Record) -> Vec<Option<String>> {
-    let by = record.user.as_deref().map(|user| format!("by {user}"));
-    vec![Some(joined([own(record.file.as_deref()), own(record.configuration.as_deref()), by], " "))]
+/// Who had it read again.
+fn by(by: Option<&ReloadedBy>) -> Option<String> {
+    by?.user.as_ref().map(|user| format!("by {user}"))
 }
 
-fn not_loaded(record: &Record) -> Vec<Option<String>> {
-    let by = record.user.as_deref().map(|user| format!("by {user}"));
-    let errors = record.errors.map(|count| counted(count, "error"));
-    let first = record.problems.first().map(|problem| format!("the first: {problem}"));
-    vec![Some(joined([own(record.file.as_deref()), by], " ")), errors, first]
+fn loaded(loaded: &ConfigurationLoaded) -> Vec<Option<String>> {
+    let of = [own(Some(&loaded.file)), own(Some(&loaded.configuration)), by(loaded.by.as_ref())];
+    vec![Some(joined(of, " "))]
 }
 
-fn used(record: &Record) -> Vec<Option<String>> {
-    let said = |text: Option<&str>| text.unwrap_or("?").to_owned();
-    let (user, host) = (said(record.user.as_deref()), said(record.host.as_deref()));
-    let command = said(record.command.as_deref());
-    vec![Some(format!("{user} on {host}: {command} {}", record.arguments.as_deref().unwrap_or_default()))]
+fn not_loaded(refused: &ConfigurationRefused) -> Vec<Option<String>> {
+    let first = refused.problems.first().map(|problem| format!("the first: {problem}"));
+    let of = [own(Some(&refused.file)), by(refused.by.as_ref())];
+    vec![Some(joined(of, " ")), Some(counted(refused.errors, "error")), first]
+}
+
+fn used(used: &AuditLogUsed) -> Vec<Option<String>> {
+    let host = used.host.as_deref().unwrap_or("?");
+    vec![Some(format!("{} on {host}: {} {}", said(&used.user), said(&used.command), used.arguments))]
 }
 
 /// Who did what through the administration interface.
-fn administered(record: &Record) -> Vec<Option<String>> {
-    let said = |text: Option<&str>| text.unwrap_or("?").to_owned();
-    let (user, action) = (said(record.user.as_deref()), said(record.action.as_deref()));
-    let role = record.role.as_deref().map(|role| format!(" as {role}")).unwrap_or_default();
-    let what = format!("{user}{role}: {action} {}", record.resource.as_deref().unwrap_or_default());
-    vec![Some(what), own(record.turned_out.as_deref()), own(record.explanation.as_deref())]
+fn administered(done: &Administration) -> Vec<Option<String>> {
+    let role = done.role.as_deref().map(|role| format!(" as {role}")).unwrap_or_default();
+    let what = format!("{}{role}: {} {}", said(&done.user), said(&done.action), done.resource);
+    vec![Some(what), own(Some(done.outcome.label())), own(done.explanation.as_deref())]
+}
+
+fn said(text: &str) -> &str {
+    if text.is_empty() { "?" } else { text }
 }
 
 /// What a run found when it began.
-fn continued(record: &Record) -> Vec<Option<String>> {
-    let last = record.last.map(|last| format!("found up to record {last}"));
-    let crash = record.after_crash().then(|| "the run before ended without a word, as in a crash".to_owned());
-    vec![own(record.explanation.as_deref()), last, crash]
+fn continued(found: &TrailContinued) -> Vec<Option<String>> {
+    let last = found.last.map(|last| format!("found up to record {last}"));
+    let crash = found.after_crash().then(|| "the run before ended without a word, as in a crash".to_owned());
+    vec![own(Some(&found.explanation)), last, crash]
 }
 
 /// A file that was closed or deleted.
-fn file(record: &Record) -> Vec<Option<String>> {
-    let span = record.first.zip(record.last);
-    let records = span.map(|(first, last)| format!("records {first} to {last}"));
-    vec![own(record.file.as_deref()), records, own(record.reason.as_deref())]
+fn file(name: &str, lines: Option<&Span>, reason: Option<&str>) -> Vec<Option<String>> {
+    let records = lines.map(|lines| format!("records {} to {}", lines.first, lines.last));
+    vec![own(Some(name)), records, own(reason)]
 }
 
-fn stopped(record: &Record) -> Vec<Option<String>> {
-    let aborted = record.aborted.filter(|aborted| *aborted > 0);
+fn stopped(stopped: &Stopped) -> Vec<Option<String>> {
+    let aborted = Some(stopped.aborted).filter(|aborted| *aborted > 0);
     vec![
-        own(record.reason.as_deref()),
+        own(Some(&stopped.reason)),
         aborted.map(|count| format!("{} aborted", counted(count, "association"))),
-        Some(format!("after {}", duration(record.duration_ms))).filter(|_| record.duration_ms.is_some()),
+        Some(format!("after {}", duration(Some(stopped.duration_ms)))),
     ]
 }
 
-fn operation(record: &Record) -> Vec<Option<String>> {
+fn operation(record: &Operation) -> Vec<Option<String>> {
     let class = record.sop_class.as_deref().map(|uid| keyword(uid).unwrap_or(uid));
     let done = joined(
         [
-            own(record.operation.as_deref()),
-            own(record.status.as_deref()),
+            own(Some(&record.operation)),
+            record.status_text(),
             own(record.reason.as_deref()),
             own(class),
             own(record.sop_instance.as_deref()),
             record.study.as_deref().map(|study| format!("of study {study}")),
             record.rewritten.map(|count| format!("{} rewritten", counted(count, "element"))),
-            record.bytes.map(|bytes| bytes.r#in).filter(|bytes| *bytes > 0).map(amount),
-            Some(duration(record.duration_ms)),
+            Some(record.bytes).filter(|bytes| *bytes > 0).map(amount),
+            Some(duration(Some(record.duration_ms))),
         ],
         " ",
     );
@@ -146,7 +161,7 @@ fn operation(record: &Record) -> Vec<Option<String>> {
 }
 
 /// Where a message could not be rewritten, and why.
-fn fault(record: &Record) -> Option<String> {
+fn fault(record: &Operation) -> Option<String> {
     let fault = record.fault.as_ref()?;
     let place = match (&fault.element, fault.offset) {
         (Some(element), _) => Some(element.to_string()),
@@ -156,7 +171,7 @@ fn fault(record: &Record) -> Option<String> {
     Some(joined([place, own(Some(&fault.problem)), expected], ", "))
 }
 
-fn tolerated(record: &Record) -> Option<String> {
+fn tolerated(record: &Operation) -> Option<String> {
     let words = |label: &str| of_tolerated(label).unwrap_or_else(|| label.to_owned());
     let all: Vec<String> = record.tolerated.iter().map(|label| words(label)).collect();
     (!all.is_empty()).then(|| format!("tolerated: {}", all.join("; ")))

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 
 use super::super::values;
 use super::arguments::{Args, pattern};
-use crate::audit::reading::{Fault, Filter, Pattern, Record, RecordFile, Text, records};
+use crate::audit::reading::{Filter, Pattern, RecordFile, records};
+use crate::audit::record::{Fault, Record};
 
 impl Args {
     /// What is wrong with a name that no record ever had, where nothing was found.
@@ -13,17 +14,19 @@ impl Args {
         type Named = fn(&Record) -> Option<String>;
         let events: Vec<Option<Pattern>> = self.event.iter().map(|event| Some(pattern(event))).collect();
         let mut asked: Vec<(&str, &Option<Pattern>, Named)> = vec![
-            ("peer", &self.peer, |record| own(record.peer.as_ref())),
-            ("calling AE title", &self.calling, |record| own(record.calling_ae_title.as_ref())),
-            ("called AE title", &self.called, |record| own(record.called_ae_title.as_ref())),
-            ("listener", &self.listener, |record| own(record.listener.as_ref())),
-            ("upstream", &self.upstream, |record| own(record.upstream.as_ref().map(|one| &one.name))),
-            ("cipher suite", &self.cipher, |record| own(record.tls.as_ref().map(|tls| &tls.cipher))),
-            ("fault", &self.fault, |record| own(record.fault.as_ref().map(fault))),
+            ("peer", &self.peer, |record| own(record.peer())),
+            ("calling AE title", &self.calling, |record| own(record.calling_ae_title())),
+            ("called AE title", &self.called, |record| own(record.called_ae_title())),
+            ("listener", &self.listener, |record| own(record.listener())),
+            ("upstream", &self.upstream, |record| own(record.upstream().map(|one| one.name.as_str()))),
+            ("cipher suite", &self.cipher, |record| own(record.tls().map(|tls| tls.cipher.as_ref()))),
+            ("fault", &self.fault, |record| {
+                own(record.operation().and_then(|one| one.fault.as_deref()).map(fault))
+            }),
             ("reason", &self.reason, |record| record.label().map(str::to_owned)),
         ];
         asked.extend(
-            events.iter().map(|event| ("event", event, (|record| own(Some(&record.event))) as Named)),
+            events.iter().map(|event| ("event", event, (|record| own(Some(record.event.name()))) as Named)),
         );
         asked.retain(|(_, wanted, _)| wanted.is_some());
         if found > 0 || asked.is_empty() {
@@ -49,11 +52,11 @@ impl Args {
     }
 }
 
-fn own(text: Option<&Text>) -> Option<String> {
-    text.map(ToString::to_string)
+fn own(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
 }
 
 /// The element, or what is wrong where no element is named.
-fn fault<'r>(fault: &'r Fault<'r>) -> &'r Text<'r> {
-    fault.element.as_ref().unwrap_or(&fault.problem)
+fn fault(fault: &Fault) -> &str {
+    fault.element.as_deref().unwrap_or(&fault.problem)
 }

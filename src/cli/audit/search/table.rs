@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use super::super::row::Row;
-use crate::audit::reading::{Outcome, Record, RecordFile, associations_of};
+use crate::audit::reading::{RecordFile, associations_of};
+use crate::audit::record::{Outcome, Record};
 use crate::cli::demo::story::Style;
 use crate::cli::table::Table;
 use crate::cli::words::counted;
@@ -41,11 +42,10 @@ pub(crate) fn print(
     style: Style,
 ) -> io::Result<()> {
     let records: Vec<Record> = found.lines.iter().filter_map(|line| Record::read(line).ok()).collect();
-    let lacking = records.iter().filter(|record| &*record.event == "operation");
-    let ids: HashSet<String> =
-        lacking.filter_map(|record| record.association.as_deref().map(str::to_owned)).collect();
+    let lacking = records.iter().filter_map(Record::operation);
+    let ids: HashSet<String> = lacking.map(|operation| operation.association.to_string()).collect();
     let known = associations_of(files, &ids);
-    let association = |record: &Record| record.association.as_deref().and_then(|id| known.get(id));
+    let association = |record: &Record| record.association().and_then(|id| known.get(id));
     let rows: Vec<Row> = records.iter().map(|record| Row::of(record, association(record))).collect();
     let titles = ["time (UTC)", "event", "what", "peer", "from", "AE titles", "association"];
     let mut table = Table::new(titles).within(width).stacked(3);

@@ -5,25 +5,26 @@ mod end;
 mod values;
 mod work;
 
-use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::super::row::clock;
+use crate::audit::record::{AssociationClosed, Context, Event, Operation, Record};
 use crate::cli::demo::story::Style;
 use crate::cli::table::{visible, wrapped};
 use crate::cli::words::duration;
-use values::text;
+use crate::vocabulary::Ended;
 
 /// Operations that are told one by one.
 const TOLD: usize = 100;
 
 /// The lines of the story of an association, from all its records.
-pub(crate) fn tell(records: &[Value], id: &str, folder: &str, screen: Screen) -> Vec<String> {
-    let of = |event: &str| records.iter().find(|record| record["event"] == event);
+pub(crate) fn tell(records: &[Record], id: &str, folder: &str, screen: Screen) -> Vec<String> {
+    let of = |event: &str| records.iter().find(|record| record.event.name() == event);
     let refused = of("association-rejected").or_else(|| of("connection-refused"));
-    let closed = of("association-closed");
-    let begin = of("association-opened").or(closed).or(refused).or(records.first());
-    let begin = begin.unwrap_or(&Value::Null);
+    let closing = of("association-closed");
+    let closed = closing.and_then(closed_of);
+    let begin = of("association-opened").or(closing).or(refused).or(records.first());
+    let Some(begin) = begin else { return Vec::new() };
     let Screen { style, width, now } = screen;
     let mut story = Told { lines: Vec::new(), style, width: width.saturating_sub(INDENT.len()), now };
     story.title(id, begin, closed, refused);
@@ -32,17 +33,32 @@ pub(crate) fn tell(records: &[Value], id: &str, folder: &str, screen: Screen) ->
         Some(refused) => story.refusal(refused),
         None => story.admission(begin),
     }
-    story.contexts(closed.unwrap_or(begin));
-    let operations: Vec<&Value> = records.iter().filter(|record| record["event"] == "operation").collect();
+    story.contexts(closed.map_or_else(|| contexts_of(begin), |closed| &closed.contexts));
+    let operations: Vec<(&Record, &Operation)> =
+        records.iter().filter_map(|record| Some((record, record.operation()?))).collect();
     story.operations(&operations, begin, id, folder);
     story.rewritten(&operations, closed);
-    for alert in records.iter().filter(|record| record["event"] == "security-alert") {
+    for alert in records.iter().filter(|record| matches!(record.event, Event::SecurityAlert(_))) {
         story.alert(alert);
     }
     if refused.is_none() {
         story.end(closed);
     }
     story.lines
+}
+
+fn closed_of(record: &Record) -> Option<&AssociationClosed> {
+    match &record.event {
+        Event::AssociationClosed(closed) => Some(closed),
+        _ => None,
+    }
+}
+
+fn contexts_of(record: &Record) -> &[Context] {
+    match &record.event {
+        Event::AssociationOpened(opened) => &opened.contexts,
+        _ => &[],
+    }
 }
 
 /// Who looks: at how many columns, and when.
@@ -78,14 +94,20 @@ impl Told {
         self.lines.extend(deeper);
     }
 
-    fn title(&mut self, id: &str, begin: &Value, closed: Option<&Value>, refused: Option<&Value>) {
+    fn title(
+        &mut self,
+        id: &str,
+        begin: &Record,
+        closed: Option<&AssociationClosed>,
+        refused: Option<&Record>,
+    ) {
         let how = match (refused, closed) {
             (Some(_), _) => self.style.red("refused"),
             (None, None) => self.style.yellow("still open, or its end was not recorded"),
             (None, Some(closed)) => {
                 let ended =
-                    format!("{} after {}", text(closed, "/ended"), duration(closed["duration-ms"].as_u64()));
-                if closed["ended"] == crate::vocabulary::Ended::Released.label() {
+                    format!("{} after {}", visible(closed.ended.label()), duration(Some(closed.duration_ms)));
+                if closed.ended.word() == Some(Ended::Released) {
                     self.style.green(&ended)
                 } else {
                     self.style.red(&ended)
@@ -93,6 +115,6 @@ impl Told {
             }
         };
         self.lines.push(format!("{} {}: {how}", self.style.bold("Association"), visible(id)));
-        self.lines.push(self.style.dim(&format!("{} UTC", clock(&text(begin, "/time")))));
+        self.lines.push(self.style.dim(&format!("{} UTC", clock(&visible(&begin.time)))));
     }
 }

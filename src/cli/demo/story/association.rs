@@ -1,9 +1,8 @@
 //! An association's records, condensed: its closing record first, then a line for each operation.
 
-use serde_json::Value;
-
 use super::super::records::Told;
 use super::Style;
+use crate::audit::record::{AssociationClosed, Context, PatientIdentifier, Tls};
 use crate::cli::table::{Table, cut, visible};
 
 const LABELS: usize = 15;
@@ -21,77 +20,76 @@ pub(super) fn lines(told: &Told, style: Style, width: usize) -> Vec<String> {
     lines
 }
 
-fn facts(closed: &Value) -> Vec<(&'static str, String)> {
-    let at = |pointer| text(closed, pointer);
-    let certificate = strings(&closed["tls"]["san"]).join(", ");
+fn facts(closed: &AssociationClosed) -> Vec<(&'static str, String)> {
+    let requestor = &closed.requestor;
+    let tls = requestor.tls.as_ref();
+    let of_tls = |of: fn(&Tls) -> Option<&str>| text(tls.and_then(of));
+    let certificate = tls.map(|tls| tls.san.join(", ")).unwrap_or_default();
+    let reason = closed.reason.as_deref().map(visible).unwrap_or_default();
+    let ended = [visible(closed.ended.label()), reason].join(" ");
+    let group = tls.and_then(|tls| tls.group.as_deref()).map(visible).unwrap_or_default();
     let mut facts = vec![
         (
             "association",
-            format!(
-                "{}: {} after {} ms",
-                at("/association"),
-                [at("/ended"), text_or(closed, "/reason", "")].join(" ").trim_end(),
-                at("/duration-ms")
-            ),
+            format!("{}: {} after {} ms", visible(&closed.association), ended.trim_end(), closed.duration_ms),
         ),
         (
             "from",
-            format!("{}, {}:{}, peer {}", at("/calling-ae-title"), at("/address"), at("/port"), at("/peer")),
+            format!(
+                "{}, {}:{}, peer {}",
+                visible(&requestor.calling_ae_title),
+                requestor.address,
+                requestor.port,
+                text(requestor.peer.as_deref())
+            ),
         ),
         ("to", to(closed)),
         (
             "TLS",
-            [at("/tls/version"), at("/tls/cipher"), text_or(closed, "/tls/group", "")]
+            [of_tls(|tls| Some(&tls.version)), of_tls(|tls| Some(&tls.cipher)), group]
                 .join(" ")
                 .trim_end()
                 .into(),
         ),
-        ("certificate", format!("{} ({})", at("/tls/subject"), visible(&certificate))),
+        ("certificate", format!("{} ({})", of_tls(|tls| tls.subject.as_deref()), visible(&certificate))),
     ];
-    for (number, context) in closed["contexts"].as_array().into_iter().flatten().enumerate() {
+    for (number, context) in closed.contexts.iter().enumerate() {
         facts.push((if number == 0 { "contexts" } else { "" }, presentation_context(context)));
     }
     facts.push(("operations", counts(closed)));
-    facts.push((
-        "bytes",
-        format!("{} in, {} out", amount(&closed["bytes"]["in"]), amount(&closed["bytes"]["out"])),
-    ));
-    facts.push(("rewrite", format!("{}: {} elements", at("/rewrite/name"), at("/rewrite/elements"))));
-    facts.push(("configuration", format!("sha-256 {}", cut(&at("/configuration"), 17))));
+    let bytes = super::style::bytes;
+    facts.push(("bytes", format!("{} in, {} out", bytes(closed.bytes.r#in), bytes(closed.bytes.out))));
+    let rewrite = closed.rewrite.as_ref();
+    let elements = text(rewrite.map(|rewrite| rewrite.elements.to_string()).as_deref());
+    let name = text(rewrite.map(|rewrite| rewrite.name.as_str()));
+    facts.push(("rewrite", format!("{name}: {elements} elements")));
+    facts.push(("configuration", format!("sha-256 {}", cut(&visible(&closed.configuration), 17))));
     facts
 }
 
-fn to(closed: &Value) -> String {
-    let at = |pointer| text(closed, pointer);
-    format!("{}, upstream {} at {}", at("/called-ae-title"), at("/upstream/name"), at("/upstream/address"))
+fn to(closed: &AssociationClosed) -> String {
+    let upstream = closed.upstream.as_ref();
+    let name = text(upstream.map(|upstream| upstream.name.as_str()));
+    let address = text(upstream.map(|upstream| upstream.address.as_str()));
+    format!("{}, upstream {name} at {address}", visible(&closed.requestor.called_ae_title))
 }
 
-fn presentation_context(context: &Value) -> String {
+fn presentation_context(context: &Context) -> String {
     // PS3.8 Table 9-18.
-    let result = match context["result"].as_u64() {
-        Some(0) => format!("in {}", named(&text(context, "/transfer-syntax"))),
-        Some(1) => "refused by the user".to_owned(),
-        Some(2) => "refused without reason".to_owned(),
-        Some(3) => "abstract syntax not supported".to_owned(),
-        Some(4) => "transfer syntaxes not supported".to_owned(),
+    let result = match context.result {
+        0 => format!("in {}", named(&text(context.transfer_syntax.as_deref()))),
+        1 => "refused by the user".to_owned(),
+        2 => "refused without reason".to_owned(),
+        3 => "abstract syntax not supported".to_owned(),
+        4 => "transfer syntaxes not supported".to_owned(),
         _ => NONE.to_owned(),
     };
-    format!("{} {} {result}", text(context, "/id"), named(&text(context, "/abstract-syntax")))
+    format!("{} {} {result}", context.id, named(&visible(&context.abstract_syntax)))
 }
 
-fn counts(closed: &Value) -> String {
-    let kinds = closed["operations"].as_object().into_iter().flatten();
-    let kind = |(operation, counts): (&String, &Value)| {
-        let ended: Vec<_> = ["success", "warning", "failure", "refused"]
-            .iter()
-            .filter_map(|ending| {
-                let count = counts[*ending].as_u64().filter(|count| *count > 0)?;
-                Some(format!("{count} {ending}"))
-            })
-            .collect();
-        format!("{}: {}", visible(operation), ended.join(", "))
-    };
-    let kinds: Vec<_> = kinds.map(kind).collect();
+fn counts(closed: &AssociationClosed) -> String {
+    let kinds: Vec<_> =
+        closed.operations.iter().map(|(name, counts)| format!("{}: {counts}", visible(name))).collect();
     if kinds.is_empty() { NONE.to_owned() } else { kinds.join("; ") }
 }
 
@@ -100,15 +98,16 @@ fn operations(told: &Told, style: Style, width: usize) -> Vec<String> {
         Table::new(["operation", "id", "status", "bytes", "ms", "SOP instance", "became", "patient"])
             .within(width);
     for operation in &told.operations {
+        let patient = operation.patient.as_ref().and_then(PatientIdentifier::rendered);
         table.row([
-            text(operation, "/operation"),
-            text(operation, "/message-id"),
-            text(operation, "/status"),
-            text(operation, "/bytes"),
-            text(operation, "/duration-ms"),
-            text(operation, "/sop-instance"),
-            text(operation, "/new-sop-instance"),
-            cut(&text(operation, "/patient"), 9),
+            visible(&operation.operation),
+            operation.message_id.to_string(),
+            text(operation.status_text().as_deref()),
+            operation.bytes.to_string(),
+            operation.duration_ms.to_string(),
+            text(operation.sop_instance.as_deref()),
+            text(operation.new_sop_instance.as_deref()),
+            cut(&text(patient), 9),
         ]);
     }
     table.lines(|row, column, cell| match (row, column) {
@@ -119,25 +118,9 @@ fn operations(told: &Told, style: Style, width: usize) -> Vec<String> {
     })
 }
 
-/// The value there, as one line that a terminal shows and does not obey.
-fn text(record: &Value, pointer: &str) -> String {
-    text_or(record, pointer, NONE)
-}
-
-fn text_or(record: &Value, pointer: &str, absent: &str) -> String {
-    match record.pointer(pointer) {
-        None | Some(Value::Null) => absent.to_owned(),
-        Some(Value::String(text)) => visible(text),
-        Some(other) => visible(&other.to_string()),
-    }
-}
-
-fn strings(list: &Value) -> Vec<&str> {
-    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn amount(bytes: &Value) -> String {
-    super::style::bytes(bytes.as_u64().unwrap_or(0))
+/// As one line that a terminal shows and does not obey.
+fn text(value: Option<&str>) -> String {
+    value.map_or_else(|| NONE.to_owned(), visible)
 }
 
 /// The few UIDs that the demonstration meets, by name.

@@ -74,18 +74,22 @@ fn uid(digit: char) -> String {
     format!("2.25.{}", digit.to_string().repeat(39))
 }
 
+fn read<T: serde::de::DeserializeOwned>(fields: serde_json::Value) -> T {
+    serde_json::from_value(fields).unwrap()
+}
+
 fn told() -> Told {
     let operation = |kind: &str, id: u16, instance: Option<(&str, &str)>, status: &str| {
         let (sent, became) = instance.unzip();
-        json!({
-            "event": "operation", "association": "3f0c", "operation": kind, "message-id": id, "status": status,
+        read(json!({
+            "association": "3f0c", "operation": kind, "message-id": id, "status": status,
             "sop-instance": sent, "new-sop-instance": became, "bytes": 135_014, "duration-ms": 4,
             "patient": instance.map(|_| "5bdcc146bf60754e6a042426089575c7"),
-        })
+        }))
     };
     Told {
-        closed: json!({
-            "event": "association-closed", "association": "3f0c", "listener": "remote", "peer": "demo-ct",
+        closed: read(json!({
+            "association": "3f0c", "listener": "remote", "peer": "demo-ct",
             "address": "127.0.0.1", "port": 40_118,
             "tls": {
                 "version": "1.3", "cipher": "TLS13_AES_256_GCM_SHA384", "group": "X25519MLKEM768",
@@ -103,7 +107,7 @@ fn told() -> Told {
             "rewrite": {"name": "demo", "elements": 216},
             "configuration": "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9",
             "duration-ms": 61, "ended": "released", "reason": null,
-        }),
+        })),
         operations: vec![
             operation("C-ECHO", 1, None, "0x0000"),
             operation("C-STORE", 2, Some((&uid('1'), &uid('2'))), "0x0000"),

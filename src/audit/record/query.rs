@@ -1,16 +1,18 @@
 //! How queries appear in records: by which keys they asked, and with which values only where records may name patients.
 
-use super::messages::base64;
 use super::patient::PatientIdentifiers;
-use serde::Serialize;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The identifier of a C-FIND, C-MOVE or C-GET (PS3.15 A.5.3.10).
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Query {
     /// UID of the transfer syntax of the identifier.
-    pub transfer_syntax: &'static str,
+    pub transfer_syntax: Cow<'static, str>,
     /// Tags, eight hexadecimal digits each.
     pub keys: Vec<String>,
     /// There are more than records have room for.
@@ -29,18 +31,34 @@ pub struct Query {
 
 impl Query {
     /// `bytes` is the identifier as it came, or its beginning.
-    pub fn new(transfer_syntax: &'static str, keys: Vec<String>, bytes: Option<Vec<u8>>) -> Self {
-        Self { transfer_syntax, keys, more_keys: false, cut_from: None, identifier: None, bytes }
+    pub fn new(
+        transfer_syntax: impl Into<Cow<'static, str>>,
+        keys: Vec<String>,
+        bytes: Option<Vec<u8>>,
+    ) -> Self {
+        Self {
+            transfer_syntax: transfer_syntax.into(),
+            keys,
+            more_keys: false,
+            cut_from: None,
+            identifier: None,
+            bytes,
+        }
     }
 
     /// Makes it what the configuration allows.
-    pub(super) fn render(&mut self, how: &PatientIdentifiers) {
+    pub(in crate::audit) fn render(&mut self, how: &PatientIdentifiers) {
         let bytes = self.bytes.take().filter(|_| matches!(how, PatientIdentifiers::Clear));
-        self.identifier = bytes.map(|bytes| base64(&bytes));
+        self.identifier = bytes.map(|bytes| STANDARD.encode(bytes));
+    }
+
+    /// The identifier in base64, where records may name patients.
+    pub fn identifier(&self) -> Option<&str> {
+        self.identifier.as_deref()
     }
 
     /// Bytes of memory, about.
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::audit) fn weight(&self) -> usize {
         self.keys.len().saturating_mul(32).saturating_add(self.bytes.as_ref().map_or(0, Vec::len))
     }
 }

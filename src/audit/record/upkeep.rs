@@ -1,12 +1,11 @@
 //! Records about the files of the trail: that one was closed or deleted, and that somebody read them.
 
-use super::chain::LineHash;
-use super::head::Head;
+use crate::audit::line_hash::LineHash;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The file of an earlier day was compressed or encrypted; the lines in it are what they were.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct FileClosed {
     /// Its new name.
@@ -14,23 +13,25 @@ pub struct FileClosed {
     #[serde(flatten)]
     pub lines: Span,
     /// SHA-256 of the file.
+    #[serde(default)]
     pub sha256: String,
 }
 
 /// The file of an earlier day is deleted because `retention-days` are over. The record is on the disk before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecordsDeleted {
     pub file: String,
     /// Absent where the file could not be read.
     #[serde(flatten)]
     pub lines: Option<Span>,
+    #[serde(default)]
     pub reason: Cow<'static, str>,
 }
 
 /// Somebody read the records with a command of dimsegate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct AuditLogUsed {
     /// Name of the account, or its number where it has no name here.
     pub user: String,
@@ -57,11 +58,4 @@ pub struct Span {
     pub last: u64,
     /// Of the last line: `previous` of the line after it.
     pub head: LineHash,
-}
-
-impl Span {
-    /// The last record.
-    pub(super) fn end(&self) -> Head {
-        Head { sequence: self.last, sha256: self.head }
-    }
 }

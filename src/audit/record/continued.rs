@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Labelled;
 use crate::vocabulary::HeadFound;
 
 /// The first record of a run: what was there, and that the run goes on from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", default)]
 pub struct TrailContinued {
     /// Files of the trail.
     pub files: u64,
@@ -26,23 +27,36 @@ pub struct TrailContinued {
     /// Whether the last line was torn by a crash; it stands closed off in its file.
     pub recovered: bool,
     /// What the head that was kept says of what was found.
-    pub head: HeadFound,
+    pub head: Labelled<HeadFound>,
     /// The number of the record that it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head_sequence: Option<u64>,
     /// For people: all of this in words.
-    #[serde(default)]
     pub explanation: String,
 }
 
 impl TrailContinued {
-    pub(super) const EVENT: &str = "trail-continued";
+    pub(in crate::audit) const EVENT: &str = "trail-continued";
+
+    /// Whether the trail is, or may be, not as the run before left it; so it is for what another version says.
+    pub fn is_wrong(&self) -> bool {
+        match &self.head {
+            Labelled::Word(found) => found.is_wrong(),
+            Labelled::Other(label) => !label.is_empty(),
+        }
+    }
+
+    /// Whether the run before left records, and no sign that it ended in good order.
+    pub fn after_crash(&self) -> bool {
+        self.last.is_some() && !self.ended
+    }
 
     /// The same with its explanation.
-    pub(super) fn explained(self) -> Self {
+    pub(in crate::audit) fn explained(self) -> Self {
         let named = self.head_sequence.unwrap_or_default();
-        let head = self.head.word().what;
-        let mut explanation = match self.head {
+        let found = self.head.word().unwrap_or_default();
+        let head = found.word().what;
+        let mut explanation = match found {
             HeadFound::Cut | HeadFound::Differs => format!("{head}: record {named} is not there as it was"),
             _ => head.to_owned(),
         };
@@ -57,8 +71,8 @@ impl TrailContinued {
 }
 
 /// The machine's clock was set, by more than a steady clock allows for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct ClockStepped {
     /// What the time was by the steady clock, as records say it.
     pub expected: String,

@@ -1,13 +1,13 @@
 //! Records of what was not let in, and of what a person should look at.
 
 use super::{RefusedCertificate, Requestor, Tls};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// A connection that did not come as far as an association request that could be answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct ConnectionRefused {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub association: Option<String>,
@@ -41,7 +41,7 @@ pub struct ConnectionRefused {
 
 impl ConnectionRefused {
     /// As the record of this many, from more addresses than were told apart.
-    pub(super) fn of_anybody(self, count: u64) -> Box<Self> {
+    pub(in crate::audit) fn of_anybody(self, count: u64) -> Box<Self> {
         let explanation = format!("{count} refusals from more addresses than are told apart in a minute");
         Box::new(Self {
             association: None,
@@ -57,7 +57,7 @@ impl ConnectionRefused {
 }
 
 /// A request for an association that was refused, as what it was before that: a connection.
-pub(super) fn of_anybody(
+pub(in crate::audit) fn of_anybody(
     requestor: Requestor,
     reason: Cow<'static, str>,
     explanation: String,
@@ -80,23 +80,24 @@ pub(super) fn of_anybody(
 }
 
 /// What a listener speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
+    #[default]
     Tls,
     Plain,
 }
 
 /// Source and reason of an A-ABORT (PS3.8 §9.3.8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abort {
     pub source: u8,
     pub reason: u8,
 }
 
 /// Something that a person should look at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct SecurityAlert {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub association: Option<String>,

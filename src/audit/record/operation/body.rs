@@ -112,7 +112,7 @@ fn number(to: &mut Vec<u8>, key: &[u8], value: u64) {
 mod tests {
     use super::body;
     use crate::audit::json::{STRING_LIMIT, body_of};
-    use crate::audit::patient::Renderer;
+    use crate::audit::record::patient::Renderer;
     use crate::audit::{Direction, Fault, Operation, PatientIdentifier, PatientIdentifiers, Query};
     use proptest::prelude::*;
 

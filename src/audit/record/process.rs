@@ -1,12 +1,12 @@
 //! Records of the process: that it began and ends, and which configuration is in force.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
 /// The process accepts associations.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Started {
     pub version: String,
     pub process_id: u32,
@@ -18,7 +18,7 @@ pub struct Started {
 }
 
 /// A listener, bound.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StartedListener {
     pub name: String,
@@ -26,8 +26,8 @@ pub struct StartedListener {
 }
 
 /// A configuration is in force, at start or after a reload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct ConfigurationLoaded {
     pub file: String,
     /// Digest of all that is in force: the file, and the certificates and lists that it names.
@@ -57,8 +57,8 @@ pub struct ConfigurationLoaded {
 
 /// Who sent SIGHUP, or asked for it through the administration interface; the proxy itself, where it saw that files have
 /// changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct ReloadedBy {
     /// Name of the account, where it has one here.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,14 +70,14 @@ pub struct ReloadedBy {
     pub process_id: Option<u32>,
     /// Absent: by a signal.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub through: Option<&'static str>,
+    pub through: Option<Cow<'static, str>>,
     /// The files that the proxy saw to have changed; the first 200 are written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub watched_files: Vec<String>,
 }
 
 /// A file, by what was in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct UsedFile {
     pub file: String,
@@ -85,8 +85,8 @@ pub struct UsedFile {
 }
 
 /// A reload failed; what was in force stays in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct ConfigurationRefused {
     pub file: String,
     /// Digest of the configuration that stays in force.
@@ -102,8 +102,8 @@ pub struct ConfigurationRefused {
 }
 
 /// The process ends in good order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Stopped {
     /// Such as `SIGTERM`; why it could not start, where it did not.
     pub reason: Cow<'static, str>,

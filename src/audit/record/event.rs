@@ -1,13 +1,18 @@
 //! Every kind of record: a struct each, which its own module has. The sink puts `time`, `event` and `sequence` in front.
 
 use super::administration::Administration;
+use super::checkpoint::Checkpoint;
 use super::continued::{ClockStepped, TrailContinued};
-use super::operation::Operation;
+use super::operation::{self, Operation};
+use super::other::Other;
 use super::process::{ConfigurationLoaded, ConfigurationRefused, Started, Stopped};
 use super::refused::{ConnectionRefused, SecurityAlert, of_anybody};
 use super::upkeep::{AuditLogUsed, FileClosed, RecordsDeleted};
 use super::{AssociationClosed, AssociationOpened, AssociationRejected};
+use crate::audit::json;
+use crate::audit::signing::CHECKPOINT;
 use serde::Serialize;
+use serde_json::from_slice;
 
 /// What happened. Strings may hold anything that came from the wire: they are escaped and bounded when written.
 ///
@@ -31,12 +36,23 @@ pub enum Event {
     TrailContinued(Box<TrailContinued>),
     ClockStepped(ClockStepped),
     Administration(Box<Administration>),
+    Checkpoint(Box<Checkpoint>),
     Stopped(Stopped),
+    /// Only read: of an event, or a shape of one, that this version does not know.
+    Other(Box<Other>),
 }
 
 impl Event {
     /// The value of `event`.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Other(other) => &other.event,
+            known => known.known_name(),
+        }
+    }
+
+    /// The same, of all that is written; empty for [`Event::Other`], which is not.
+    pub(in crate::audit) fn known_name(&self) -> &'static str {
         match self {
             Self::Started(_) => "started",
             Self::ConfigurationLoaded(_) => "configuration-loaded",
@@ -53,18 +69,65 @@ impl Event {
             Self::TrailContinued(_) => TrailContinued::EVENT,
             Self::ClockStepped(_) => "clock-stepped",
             Self::Administration(_) => "administration",
+            Self::Checkpoint(_) => CHECKPOINT,
             Self::Stopped(_) => "stopped",
+            Self::Other(_) => "",
+        }
+    }
+
+    /// Of a line, by the name of its event.
+    ///
+    /// # Errors
+    /// The line is no JSON object.
+    pub(super) fn read(name: &str, line: &[u8]) -> serde_json::Result<Self> {
+        match Self::known(name, line) {
+            Ok(Some(event)) => Ok(event),
+            Ok(None) | Err(_) => Other::read(name, line).map(|other| Self::Other(Box::new(other))),
+        }
+    }
+
+    fn known(name: &str, line: &[u8]) -> serde_json::Result<Option<Self>> {
+        Ok(Some(match name {
+            "started" => Self::Started(from_slice(line)?),
+            "configuration-loaded" => Self::ConfigurationLoaded(from_slice(line)?),
+            "configuration-refused" => Self::ConfigurationRefused(from_slice(line)?),
+            "connection-refused" => Self::ConnectionRefused(from_slice(line)?),
+            "association-rejected" => Self::AssociationRejected(from_slice(line)?),
+            "association-opened" => Self::AssociationOpened(from_slice(line)?),
+            "operation" => Self::Operation(from_slice(line)?),
+            "association-closed" => Self::AssociationClosed(from_slice(line)?),
+            "security-alert" => Self::SecurityAlert(from_slice(line)?),
+            "file-closed" => Self::FileClosed(from_slice(line)?),
+            "records-deleted" => Self::RecordsDeleted(from_slice(line)?),
+            "audit-log-used" => Self::AuditLogUsed(from_slice(line)?),
+            TrailContinued::EVENT => Self::TrailContinued(from_slice(line)?),
+            "clock-stepped" => Self::ClockStepped(from_slice(line)?),
+            "administration" => Self::Administration(from_slice(line)?),
+            CHECKPOINT => Self::Checkpoint(from_slice(line)?),
+            "stopped" => Self::Stopped(from_slice(line)?),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The fields as a JSON object, without what the sink puts in front.
+    ///
+    /// # Errors
+    /// A value has no JSON form: a patient identifier that was not rendered.
+    pub(in crate::audit) fn fields(&self, to: &mut Vec<u8>) -> serde_json::Result<()> {
+        match self {
+            Self::Operation(operation) => operation::body(to, operation),
+            event => json::body_of(to, event),
         }
     }
 
     /// Whether a checkpoint is to stand right behind it: others rely on it before the next one is due.
-    pub(super) fn is_signed_at_once(&self) -> bool {
+    pub(in crate::audit) fn is_signed_at_once(&self) -> bool {
         matches!(self, Self::TrailContinued(_) | Self::RecordsDeleted(_))
     }
 
     /// As the record of this many refusals, of which this is the last one: what is true of that one alone goes. With
     /// `anybody`, they came from more addresses than were told apart.
-    pub(super) fn gathered(self, count: u64, anybody: bool) -> Self {
+    pub(in crate::audit) fn gathered(self, count: u64, anybody: bool) -> Self {
         match self {
             Self::ConnectionRefused(refused) if anybody => Self::ConnectionRefused(refused.of_anybody(count)),
             Self::ConnectionRefused(refused) => {
@@ -90,7 +153,7 @@ impl Event {
     }
 
     /// Bytes of memory that it holds, about: what it takes of the room of the queue.
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::audit) fn weight(&self) -> usize {
         match self {
             Self::Operation(operation) => OWN_WEIGHT.saturating_add(operation.text()),
             Self::AssociationOpened(opened) => story_weight(opened.contexts.len()),

@@ -1,11 +1,12 @@
 //! Records of what was done through the administration interface.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// Somebody did something through the administration interface, or read there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Administration {
     /// Name of the account or of who the certificate is of; `unknown` where nothing says who it is.
     pub user: String,
@@ -24,9 +25,9 @@ pub struct Administration {
     pub port: Option<u16>,
     /// `viewer`, `operator`, `administrator`; absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub role: Option<&'static str>,
+    pub role: Option<Cow<'static, str>>,
     /// `read`, or what was to be done, such as `reload`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// What it was about, such as `/api/v1/associations`.
     pub resource: String,
     pub outcome: AdministrationOutcome,
@@ -38,8 +39,19 @@ pub struct Administration {
     pub count: Option<u64>,
 }
 
+impl AdministrationOutcome {
+    /// As records have it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// How it turned out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdministrationOutcome {
     #[default]

@@ -2,20 +2,21 @@
 
 mod body;
 
-use super::{PatientIdentifier, Query};
-use serde::{Serialize, Serializer};
+use super::{PatientIdentifier, Query, said};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(super) use body::body;
 
 /// One DIMSE operation, from its request to its last response.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Operation {
-    #[serde(serialize_with = "text")]
+    #[serde(serialize_with = "text", deserialize_with = "shared")]
     pub association: Arc<str>,
     /// `C-STORE`, `N-CREATE`, …
+    #[serde(deserialize_with = "named")]
     pub operation: Cow<'static, str>,
     pub message_id: u16,
     pub direction: Direction,
@@ -48,7 +49,11 @@ pub struct Operation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub move_destination: Option<String>,
     /// Of the last response, written `0x0000`; absent where none came.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "hexadecimal")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "hexadecimal",
+        deserialize_with = "from_hexadecimal"
+    )]
     pub status: Option<u16>,
     /// Of the data sets, both directions.
     pub bytes: u64,
@@ -69,8 +74,8 @@ pub struct Operation {
 }
 
 /// Where a message could not be rewritten, and why. Never a byte of a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Fault {
     /// By its tag, with the sequences around it, items counted from 1: `(0040,0275)[1].(0040,0009)`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +134,11 @@ impl Operation {
         }
     }
 
+    /// The status of its last response as records write it.
+    pub fn status_text(&self) -> Option<String> {
+        self.status.map(|status| format!("0x{status:04X}"))
+    }
+
     /// As the record of this many, of which this is the last: without what is true of that one alone.
     pub(super) fn gathered(self, count: u64) -> Self {
         Self {
@@ -164,16 +174,51 @@ impl Operation {
     }
 }
 
+impl Default for Operation {
+    fn default() -> Self {
+        Self::new("".into(), "", 0, Direction::default())
+    }
+}
+
 /// Which side invoked an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
+    #[default]
     FromPeer,
     ToPeer,
 }
 
+impl Direction {
+    /// As records have it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::FromPeer => "from-peer",
+            Self::ToPeer => "to-peer",
+        }
+    }
+}
+
 fn text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
+}
+
+fn shared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    said::text(deserializer, |text| Arc::from(text))
+}
+
+/// Without a copy of the few names that nearly all of them have.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
+    const FREQUENT: [&str; 5] = ["C-STORE", "C-FIND", "C-MOVE", "C-GET", "C-ECHO"];
+    said::text(deserializer, |text| match FREQUENT.into_iter().find(|name| *name == text) {
+        Some(name) => name.into(),
+        None => text.to_owned().into(),
+    })
+}
+
+/// What is no status is none.
+fn from_hexadecimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    said::text(deserializer, |text| u16::from_str_radix(text.strip_prefix("0x")?, 16).ok())
 }
 
 fn hexadecimal<S: Serializer>(status: &Option<u16>, serializer: S) -> Result<S::Ok, S::Error> {

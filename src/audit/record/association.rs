@@ -1,22 +1,25 @@
 //! The records that tell the story of one association.
 
+use super::{Labelled, label_of, said};
 use crate::identity::Certificate;
 use crate::vocabulary::Ended;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// Who asked for an association, and how it came in. Every field is in every record; `null` where there is none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Requestor {
     pub listener: String,
     /// The `[[peer]]` that matched.
     pub peer: Option<String>,
+    /// [`Ipv4Addr::UNSPECIFIED`] in a record that names none.
+    #[serde(deserialize_with = "address_or_none")]
     pub address: IpAddr,
     pub port: u16,
     pub tls: Option<Tls>,
@@ -30,20 +33,41 @@ pub struct Requestor {
 }
 
 /// A user identity (PS3.7 D.3.3.7).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Identified {
     /// The name, made printable.
     pub user: String,
     /// `proven`, or `claimed`: without a proof, or with one that was not accepted.
-    pub user_identity: &'static str,
+    pub user_identity: Cow<'static, str>,
     /// By what, beside the certificate: `passcode`, `one-time-code`.
-    pub factors: Vec<&'static str>,
+    pub factors: Vec<Cow<'static, str>>,
+}
+
+impl Default for Requestor {
+    fn default() -> Self {
+        Self {
+            listener: String::new(),
+            peer: None,
+            address: Ipv4Addr::UNSPECIFIED.into(),
+            port: 0,
+            tls: None,
+            identified: None,
+            calling_ae_title: String::new(),
+            called_ae_title: String::new(),
+            implementation: None,
+        }
+    }
+}
+
+/// What is no address is none: the rest of the record is worth reading all the same.
+fn address_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr, D::Error> {
+    said::text(deserializer, |text| text.parse().unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
 }
 
 /// What TLS proved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Tls {
     /// `1.2` or `1.3`.
     pub version: Cow<'static, str>,
@@ -70,8 +94,8 @@ pub struct Tls {
 }
 
 /// A CA certificate that the configuration trusts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Authority {
     pub subject: String,
     /// SHA-256 of the certificate.
@@ -85,8 +109,8 @@ impl From<&Certificate> for Authority {
 }
 
 /// A certificate that was shown and refused, so that nothing in it is proven.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct RefusedCertificate {
     pub subject: String,
     pub issuer: String,
@@ -140,16 +164,16 @@ fn end_of(not_after: OffsetDateTime) -> Option<String> {
 }
 
 /// Implementation class UID and version name (PS3.7 Annex D.3.3.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Implementation {
     pub class_uid: Option<String>,
     pub version_name: Option<String>,
 }
 
 /// The upstream leg.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Upstream {
     pub name: String,
     /// The address that answered, with its port.
@@ -163,8 +187,8 @@ pub struct Upstream {
 }
 
 /// A presentation context as it was answered to the requestor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Context {
     pub id: u8,
     pub abstract_syntax: String,
@@ -175,8 +199,8 @@ pub struct Context {
 }
 
 /// The request was answered with A-ASSOCIATE-RJ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct AssociationRejected {
     pub association: String,
     #[serde(flatten)]
@@ -192,7 +216,7 @@ pub struct AssociationRejected {
 }
 
 /// Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 §9.3.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     pub result: u8,
     pub source: u8,
@@ -200,8 +224,8 @@ pub struct Rejection {
 }
 
 /// The request was answered with A-ASSOCIATE-AC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct AssociationOpened {
     pub association: String,
     #[serde(flatten)]
@@ -215,8 +239,8 @@ pub struct AssociationOpened {
 }
 
 /// The whole story of an association that was opened.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct AssociationClosed {
     pub association: String,
     #[serde(flatten)]
@@ -230,7 +254,7 @@ pub struct AssociationClosed {
     /// Digest of the configuration that decided.
     pub configuration: String,
     pub duration_ms: u64,
-    pub ended: Ended,
+    pub ended: Labelled<Ended>,
     /// A stable label or a short text; `null` after a release.
     pub reason: Option<Cow<'static, str>>,
     /// How many the record stands for, where they were gathered because the policy left nothing to do in any of them; it
@@ -242,12 +266,13 @@ pub struct AssociationClosed {
 impl AssociationClosed {
     /// The part of the reason before its explanation.
     pub fn label(&self) -> Option<&str> {
-        self.reason.as_deref().map(|reason| reason.split_once(": ").map_or(reason, |(label, _)| label))
+        self.reason.as_deref().map(label_of)
     }
 }
 
 /// How the operations of one kind ended, by the status of their last response (PS3.7 Annex C).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct OperationCounts {
     pub success: u64,
     pub warning: u64,
@@ -270,15 +295,16 @@ impl fmt::Display for OperationCounts {
 }
 
 /// Bytes of the requestor's leg, upper layer included: `in` from the requestor, `out` to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Bytes {
     pub r#in: u64,
     pub out: u64,
 }
 
 /// What a rewrite did over a whole association.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Rewrite {
     pub name: String,
     /// Elements changed, removed or added.

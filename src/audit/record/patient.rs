@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 use serde::ser::Error;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl PatientIdentifier {
     }
 
     /// Bytes.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::audit) fn len(&self) -> usize {
         match &self.0 {
             Form::AsItCame(value) => value.len(),
             Form::Rendered(text) => text.len(),
@@ -43,7 +43,7 @@ impl PatientIdentifier {
     }
 
     /// As a record may show it.
-    pub(super) fn rendered(&self) -> Option<&str> {
+    pub fn rendered(&self) -> Option<&str> {
         match &self.0 {
             Form::Rendered(text) => Some(text),
             Form::AsItCame(_) => None,
@@ -66,26 +66,33 @@ impl Serialize for PatientIdentifier {
     }
 }
 
+impl<'de> Deserialize<'de> for PatientIdentifier {
+    /// What a record shows was rendered.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::said::text(deserializer, |text| Self(Form::Rendered(text.into())))
+    }
+}
+
 /// Makes identifiers what the configuration allows. Objects of one patient come one after the other, so the last one is
 /// remembered.
 #[derive(Debug)]
-pub(super) struct Renderer {
+pub(in crate::audit) struct Renderer {
     how: PatientIdentifiers,
     last: Option<(Vec<u8>, PatientIdentifier)>,
 }
 
 impl Renderer {
-    pub(super) fn new(how: PatientIdentifiers) -> Self {
+    pub(in crate::audit) fn new(how: PatientIdentifiers) -> Self {
         Self { how, last: None }
     }
 
-    pub(super) fn how(&self) -> &PatientIdentifiers {
+    pub(in crate::audit) fn how(&self) -> &PatientIdentifiers {
         &self.how
     }
 
     /// As it may be recorded. Padding around the value does not count; `None` where nothing may be recorded, or where
     /// there is nothing to record.
-    pub(super) fn render(&mut self, identifier: PatientIdentifier) -> Option<PatientIdentifier> {
+    pub(in crate::audit) fn render(&mut self, identifier: PatientIdentifier) -> Option<PatientIdentifier> {
         let Form::AsItCame(value) = identifier.0 else { return Some(identifier) };
         if let Some((_, rendered)) = self.last.as_ref().filter(|(last, _)| *last == value) {
             return Some(rendered.clone());
@@ -107,7 +114,7 @@ impl PatientIdentifiers {
         match self {
             _ if identifier.is_empty() => None,
             Self::None => None,
-            Self::KeyedHash(key) => Some(super::hex::encode(hmac::sign(key, identifier).as_ref())),
+            Self::KeyedHash(key) => Some(crate::audit::hex::encode(hmac::sign(key, identifier).as_ref())),
             Self::Clear => Some(String::from_utf8_lossy(identifier).into_owned()),
         }
     }
