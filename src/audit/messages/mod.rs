@@ -1,6 +1,6 @@
 //! Audit messages: what a record means to an audit record repository.
 //!
-//! A [`Record`](super::Record), read back from its line, becomes a [`Message`] (PS3.15 A.5: event, participants, source, objects),
+//! A [`Record`], read back from its line, becomes a [`Message`] (PS3.15 A.5: event, participants, source, objects),
 //! and that is written as DICOM XML ([`xml`]) or as a FHIR R4 AuditEvent ([`fhir`]). Rendering from the lines and not
 //! from memory is what lets a repository that was away be served after a restart.
 //!
