@@ -276,11 +276,10 @@ fn first_failed(peer: &Peer, seen: &Seen<'_>) -> Option<Condition> {
 }
 
 fn context_verdict(rights: &Rights, context: &ProposedContext) -> ContextVerdict {
-    if !rights.permits_class(&context.abstract_syntax) {
+    let Some(of_class) = rights.of_class(&context.abstract_syntax) else {
         return ContextVerdict::Strip(ContextRefusal::SopClass);
-    }
-    let permits = |uid: &&Uid| rights.permits_context(&context.abstract_syntax, uid);
-    let allowed = context.transfer_syntaxes.iter().filter(permits);
+    };
+    let allowed = context.transfer_syntaxes.iter().filter(|uid| of_class.permits(uid));
     let allowed: Vec<Uid> = allowed.cloned().collect();
     if allowed.is_empty() {
         return ContextVerdict::Strip(ContextRefusal::TransferSyntax);

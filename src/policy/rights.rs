@@ -14,6 +14,21 @@ pub struct Rights {
     user: Option<Arc<[Arc<Role>]>>,
 }
 
+/// The roles that have one abstract syntax. It is looked up once for each presentation context, and not for each of its
+/// transfer syntaxes.
+pub(super) struct OfClass<'r> {
+    peer: &'r Role,
+    user: Option<Vec<&'r Arc<Role>>>,
+}
+
+impl OfClass<'_> {
+    /// Whether a presentation context may be offered with this transfer syntax.
+    pub(super) fn permits(&self, transfer_syntax: &Uid) -> bool {
+        let has = |role: &Role| role.transfer_syntaxes.contains(transfer_syntax);
+        has(self.peer) && self.user.as_ref().is_none_or(|roles| roles.iter().any(|role| has(role)))
+    }
+}
+
 impl Rights {
     /// Of a peer without a user.
     pub fn of_peer(role: Arc<Role>) -> Self {
@@ -86,17 +101,15 @@ impl Rights {
         listed.filter(|operation| self.allow(|role| role.operations.contains(operation))).collect()
     }
 
-    /// Whether a presentation context of this abstract syntax may be offered.
-    pub(super) fn permits_class(&self, class: &Uid) -> bool {
-        self.allow(|role| role.sop_classes.contains(class))
-    }
-
-    /// Whether it may be offered with this transfer syntax.
-    pub(super) fn permits_context(&self, class: &Uid, transfer_syntax: &Uid) -> bool {
-        let of = |role: &Role| {
-            role.sop_classes.contains(class) && role.transfer_syntaxes.contains(transfer_syntax)
-        };
-        self.allow(of)
+    /// What may be offered of presentation contexts with this abstract syntax; `None` is nothing.
+    pub(super) fn of_class(&self, class: &Uid) -> Option<OfClass<'_>> {
+        if !self.peer.sop_classes.contains(class) {
+            return None;
+        }
+        let has = |role: &&Arc<Role>| role.sop_classes.contains(class);
+        let user: Option<Vec<&Arc<Role>>> =
+            self.user.as_ref().map(|roles| roles.iter().filter(has).collect());
+        user.as_ref().is_none_or(|roles| !roles.is_empty()).then_some(OfClass { peer: &self.peer, user })
     }
 
     fn allow(&self, permits: impl Fn(&Role) -> bool) -> bool {

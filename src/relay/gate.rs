@@ -1,7 +1,7 @@
 //! What all associations share: the configuration in force, the records, the limits, the buffers.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,6 +12,7 @@ use super::ids::Ids;
 use super::in_force::InForce;
 use super::live::Live;
 use super::people::People;
+use super::proving::Proving;
 use super::recent::Recent;
 use super::refusals::Refusals;
 use super::upstream::{Check, Upstreams};
@@ -43,6 +44,10 @@ pub(crate) struct Gate {
     pub live: Live,
     /// How often open associations were asked about again.
     pub asked: AtomicU64,
+    /// User identities that are checked now.
+    pub proving: Proving,
+    /// Held while one association is asked about again.
+    pub judging: Mutex<()>,
     /// Whoever keeps the hours of roles has to look again.
     pub hours: Notify,
     pub recent: Recent,
@@ -68,6 +73,8 @@ impl Gate {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
             asked: AtomicU64::new(0),
+            proving: Proving::default(),
+            judging: Mutex::default(),
             hours: Notify::new(),
             recent: Recent::default(),
             traces: Arc::default(),

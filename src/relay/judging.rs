@@ -8,8 +8,8 @@
 //! A certificate is not verified again, nor a passcode, and the user has the roles of then: what was proven is one of the facts.
 //! Whoever has to go now is [blocked](crate::policy::Blocks).
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, PoisonError};
 
 use time::OffsetDateTime;
 
@@ -36,14 +36,17 @@ impl Gate {
     /// It takes a moment where there are thousands: not for a thread of the runtime.
     pub(crate) fn judge_all_again(&self) -> usize {
         self.asked.fetch_add(1, SeqCst);
-        // Other hours may count now.
+        let lost = self.live.list().iter().filter(|entry| self.judge_again(entry)).count();
+        // Other hours may count now. Whoever keeps them looks at what has been stored above.
         self.hours.notify_one();
-        self.live.list().iter().filter(|entry| self.judge_again(entry)).count()
+        lost
     }
 
     /// Asks again about one. Whether it has lost its right: then it ends between two messages, or in the midst of one that
     /// lasts longer than the grace period.
     pub(crate) fn judge_again(&self, entry: &Entry) -> bool {
+        // One at a time, so that what is stored is never of older rules than what it replaces.
+        let _turn = self.judging.lock().unwrap_or_else(PoisonError::into_inner);
         let in_force = self.in_force.load().settings.clone();
         let rules = match in_force.open_associations {
             OpenAssociations::JudgeAgain => &in_force,

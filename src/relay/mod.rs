@@ -35,7 +35,7 @@
 //! | `nothing_allowed` | an association of which no presentation context is allowed |
 //! | `proof`, `assumed` | what TLS proved, and what it and a user identity would prove, for whoever explains a decision |
 //! | `traced` | what those see who trace an association; its legs tell the rest |
-//! | `people`, `identified`, `user_identity` | the users of the file, whom a request names, and whether that is so |
+//! | `people`, `identified`, `user_identity`, `proving` | the users of the file, whom a request names, whether that is so, and how many are asked at once |
 //! | `ids` | how associations are called |
 //! | `refusals` | those who were not let in, gathered by the minute |
 //! | `farewell`, `parting`, `records` | how it ends, and what is written down |
@@ -73,6 +73,7 @@ mod nothing_allowed;
 mod parting;
 mod people;
 mod proof;
+mod proving;
 mod proxy_header;
 mod proxy_protocol;
 mod recent;

@@ -273,13 +273,14 @@ async fn admitted(
 ) -> Result<(Grant, AssociationPermit), Box<NotAdmitted>> {
     let peer = recognise(arrival, requested).map_err(|refused| not_admitted(None, refused))?;
     has_room(arrival, requested).map_err(|refused| not_admitted(Some(&peer), refused))?;
-    user_identity::identify(arrival, requested)
+    let address = arrival.from.ip().to_canonical();
+    let permit = arrival.gate.limiter.association(&peer, address).map_err(Refused::from);
+    let permit = permit.map_err(|refused| not_admitted(Some(&peer), refused))?;
+    user_identity::identify(arrival, requested, &peer.name)
         .await
         .map_err(|refused| not_admitted(Some(&peer), refused))?;
     let grant = judge(arrival, requested, &peer).map_err(|refused| not_admitted(Some(&peer), refused))?;
-    let address = arrival.from.ip().to_canonical();
-    let permit = arrival.gate.limiter.association(&grant.peer, address).map_err(Refused::from);
-    permit.map(|permit| (grant, permit)).map_err(|refused| not_admitted(Some(&peer), refused))
+    Ok((grant, permit))
 }
 
 /// Leaves an upstream with which there is no association (PS3.8 Table 9-10, Sta5): one that did not refuse gets an

@@ -301,9 +301,50 @@ fn hostile_names_and_passcodes_are_refused_and_told_so_that_they_can_be_shown() 
         let names: Vec<String> = records.iter().filter_map(names).collect();
         (!names.is_empty()).then_some(names)
     });
-    assert!(all.iter().all(|name| name.len() <= 70 && !name.chars().any(char::is_control)), "{all:?}");
+    // A name that nobody has may be a passcode.
+    assert!(all.iter().all(|name| ["unknown", "nora"].contains(&&**name)), "{all:?}");
     let told = format!("{}{}", fs_text(&gate), gate.output());
-    assert!(!told.contains('\u{1b}') && !told.contains("quiet") && !told.contains("\"forged\""), "{told}");
+    for other in ["\u{1b}", "quiet", "forged", "treb", "aaaa"] {
+        assert!(!told.contains(other), "{other:?} in {told}");
+    }
+}
+
+#[test]
+fn a_name_without_a_proof_is_recorded_so_that_it_can_be_shown_and_each_for_itself() {
+    let upstream = Upstream::bind();
+    let (gate, _) = start(&Setup { listener: REQUIRE, ..Setup::tls(upstream.address) });
+    let long = "a".repeat(60_000);
+    let names = ["bert\0", "\x1b[2J\r\n{\"event\":\"forged\"}", "\u{202e}treb", "anna", &long];
+    for name in names {
+        let request = verification("SITE", "PACS").user_item(identity(1, name.as_bytes(), b""));
+        assert_eq!(raw::rejection(&gate.tls(), &request), NO);
+    }
+    let all = wait::until("every refusal", || {
+        let named =
+            |record: &Value| Some((record["user"].as_str()?.to_owned(), record["user-identity"].clone()));
+        let all: Vec<_> = gate.records().iter().filter_map(named).collect();
+        (all.len() == names.len()).then_some(all)
+    });
+    let fits =
+        |name: &str| name.len() <= 70 && !name.chars().any(|one| one.is_control() || one == '\u{202e}');
+    assert!(all.iter().all(|(name, how)| fits(name) && how == "claimed"), "{all:?}");
+    assert!(!gate.output().contains('\u{1b}') && !fs_text(&gate).contains("\"event\":\"forged\""));
+}
+
+#[test]
+fn who_it_is_comes_before_which_user_and_explain_says_so_too() {
+    let upstream = Upstream::bind();
+    let peers = gate::peer("calling-ae-titles = [\"SITE\"]\nassociations-per-minute = 1");
+    let (gate, _) = start(&Setup { listener: REQUIRE, peers, ..Setup::tls(upstream.address) });
+    assert_eq!(raw::rejection(&gate.tls(), &verification("OTHER", "PACS")), [0, 1, 1, 3]);
+    let facts = ["explain", "-c", "dimsegate.toml", "--listener", "remote", "--from", "127.0.0.1"];
+    let shown = ["--calling", "OTHER", "--called", "PACS", "--certificate", "certs/client.pem"];
+    let said = run(&gate.site, &[facts.as_slice(), &shown].concat());
+    assert!(said.status == 3 && said.out.contains("(calling-ae-title-unknown)"), "{}", said.out);
+    // Nor is anybody's passcode tried who could not be served: a guess costs a place.
+    let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &as_user("bert", PASSCODE), 16384);
+    raw::release(requestor, acceptor);
+    assert_eq!(raw::rejection(&gate.tls(), &as_user("bert", "seven quiet heron")), [0, 2, 3, 2]);
 }
 
 /// The lines of the records as they are.

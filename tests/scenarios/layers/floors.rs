@@ -88,6 +88,7 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
                 "live",
                 "people",
                 "proof",
+                "proving",
                 "proxy_protocol",
                 "refusals",
                 "seldom",
