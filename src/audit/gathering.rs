@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Direction, Event, Operation};
+use super::{Direction, Event, Operation, Requestor};
 
 /// Kinds that are told apart, all addresses together. Beyond them, refusals are counted by their reason alone.
 const MOST: usize = 256;
@@ -39,10 +39,18 @@ pub struct Gathering {
 /// Refusals that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
-    /// Of one address, or of an IPv6 network of 64 bits, under one calling AE title or with one certificate.
-    Site { site: IpAddr, reason: Cow<'static, str>, who: Option<String> },
+    /// Of one address, or of an IPv6 network of 64 bits, under one calling AE title or with one certificate, and of one user.
+    Site { site: IpAddr, reason: Cow<'static, str>, who: Option<Who> },
     /// Of more addresses than are told apart.
     Anybody { reason: Cow<'static, str> },
+}
+
+/// Calling AE title, or fingerprint of the certificate, and the user that was named.
+type Who = (String, Option<String>);
+
+fn who(requestor: &Requestor) -> Who {
+    let user = requestor.identified.as_ref().map(|identified| identified.user.clone());
+    (requestor.calling_ae_title.clone(), user)
 }
 
 /// Operations that are alike.
@@ -104,15 +112,13 @@ impl Gathering {
         let (reason, who) = match &event {
             Event::ConnectionRefused(refused) => {
                 let shown = refused.certificate.as_ref().map(|shown| shown.fingerprint.clone());
-                (refused.reason.clone(), shown)
+                (refused.reason.clone(), shown.map(|shown| (shown, None)))
             }
-            Event::AssociationRejected(rejected) => {
-                (rejected.reason.clone(), Some(rejected.requestor.calling_ae_title.clone()))
-            }
+            Event::AssociationRejected(rejected) => (rejected.reason.clone(), Some(who(&rejected.requestor))),
             // In which the policy left nothing to do.
             Event::AssociationClosed(closed) => {
                 let reason = closed.label().unwrap_or_default().to_owned().into();
-                (reason, Some(closed.requestor.calling_ae_title.clone()))
+                (reason, Some(who(&closed.requestor)))
             }
             _ => return Some(event),
         };

@@ -115,6 +115,7 @@ impl Recalled {
             && of_one_site(self.from.ip()) == of_one_site(other.from.ip())
             && titles(self) == titles(other)
             && fingerprint(self) == fingerprint(other)
+            && self.user.as_ref().map(Identified::name) == other.user.as_ref().map(Identified::name)
     }
 }
 

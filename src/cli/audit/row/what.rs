@@ -2,7 +2,7 @@
 
 use crate::audit::record::{
     Administration, AssociationClosed, AssociationOpened, AuditLogUsed, ConfigurationLoaded,
-    ConfigurationRefused, Event, Operation, Record, ReloadedBy, Span, Stopped, TrailContinued,
+    ConfigurationRefused, Event, Operation, Record, ReloadedBy, Requestor, Span, Stopped, TrailContinued,
 };
 use crate::cli::words::{amount, counted, duration};
 use crate::policy::sop_class::keyword;
@@ -53,16 +53,27 @@ fn reason(record: &Record) -> String {
         }
         _ => None,
     };
-    let parts = [version, own(record.reason()), own(record.explanation()), certificate];
+    let named = record.requestor().and_then(user);
+    let parts = [version, named, own(record.reason()), own(record.explanation()), certificate];
     match joined(parts, ": ") {
         told if told.is_empty() => record.event.name().to_owned(),
         told => told,
     }
 }
 
+/// The user that a requestor names: a proof makes it one.
+fn user(requestor: &Requestor) -> Option<String> {
+    let identified = requestor.identified.as_ref()?;
+    Some(match &*identified.user_identity {
+        "proven" => format!("user {}", identified.user),
+        _ => format!("claims to be user {}", identified.user),
+    })
+}
+
 fn opened(opened: &AssociationOpened) -> Vec<Option<String>> {
     let upstream = own(Some(&opened.upstream.name)).filter(|name| !name.is_empty());
     vec![
+        user(&opened.requestor),
         upstream.map(|name| format!("upstream {name}")),
         Some(opened.requestor.tls.as_ref().map_or("plain TCP".into(), |tls| format!("TLS {}", tls.version))),
         opened.rewrite.as_ref().map(|name| format!("rewrite {name}")),

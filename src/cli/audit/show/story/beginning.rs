@@ -6,7 +6,15 @@ use super::Told;
 use super::values::{joined, moment, some, text};
 use crate::audit::record::{Abort, Event, Record, Rejection, Tls, Transport};
 use crate::cli::table::visible;
-use crate::vocabulary::{of_reason, of_rejection};
+use crate::vocabulary::{Reason, of_reason, of_rejection};
+
+/// Reasons whose explanation names the peer that came nearest; others name the one that it is.
+const NEAREST: [Reason; 4] = [
+    Reason::AddressNotAllowed,
+    Reason::CallingAeTitleUnknown,
+    Reason::CertificateMismatch,
+    Reason::CalledAeTitleUnknown,
+];
 
 impl Told {
     pub(super) fn who(&mut self, begin: &Record) {
@@ -110,7 +118,8 @@ impl Told {
             });
         }
         if let Some(explanation) = some(refused.explanation()) {
-            let what = if explanation.contains("peer \"") { "nearest miss" } else { "in detail" };
+            let is_miss = NEAREST.iter().any(|reason| reason.label() == label);
+            let what = if is_miss && explanation.contains("peer \"") { "nearest miss" } else { "in detail" };
             self.say(&format!("{what}: {explanation}"));
         }
         self.say(&answer(refused));
