@@ -4,6 +4,7 @@ use super::arrival::{Arrival, Refused};
 use super::proof::proven;
 use crate::policy::Grant;
 use crate::trace::{self, Node, What, Whose};
+use crate::vocabulary::Reason;
 use crate::wire::associate::AssociateRq;
 
 impl Arrival {
@@ -49,7 +50,7 @@ impl Arrival {
         witness.is_of(&peer.map_or(Whose::Perhaps(&could_be), Whose::Peer), calling.as_deref());
         witness.tell(What::Refused {
             reason: refused.reason.label().into(),
-            explanation: refused.explanation.clone(),
+            explanation: without_user(refused),
             alert: refused.alert.as_deref().map(str::to_owned),
         });
     }
@@ -60,5 +61,49 @@ impl Arrival {
         let is_nearest = nearest.is_some_and(|(peer, _)| *peer.name == *name);
         let mut peers = self.settings.policy.peers.iter();
         is_nearest || peers.any(|peer| *peer.name == *name && peer.holds_address(self.from.ip()))
+    }
+}
+
+/// Why, without the user that is named there: a trace is made to be given away.
+fn without_user(refused: &Refused) -> String {
+    use Reason::{
+        FactorMissing, UserIdentityMissing, UserIdentityUnchecked, UserIdentityUnsupported,
+        UserIdentityWrong, UserLockedOut, UserNotAllowed,
+    };
+    match refused.reason {
+        UserIdentityMissing
+        | UserIdentityWrong
+        | UserIdentityUnsupported
+        | UserLockedOut
+        | UserIdentityUnchecked
+        | UserNotAllowed
+        | FactorMissing => refused.reason.to_string(),
+        // Of a role of the user's own, or of a block.
+        _ if refused.explanation.contains("user \"") || refused.explanation.contains("user:") => {
+            refused.reason.to_string()
+        }
+        _ => refused.explanation.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Refused, without_user};
+    use crate::vocabulary::Reason;
+
+    #[test]
+    fn no_explanation_that_is_traced_names_a_user() {
+        let explanation = "role \"night\" of user \"anna\" is for mon 07:00-19:00 UTC";
+        for (reason, explanation) in [
+            (Reason::UserIdentityWrong, "user \"anna\": the passcode is wrong"),
+            (Reason::UserNotAllowed, "user \"anna\" has no role of a [[role]]"),
+            (Reason::OutsideHours, explanation),
+            (Reason::Blocked, "block 3: user:anna, by root"),
+        ] {
+            let told = without_user(&Refused::new(reason, explanation));
+            assert_eq!(told, reason.to_string());
+        }
+        let other = Refused::new(Reason::CallingAeTitleUnknown, "calling AE title \"X\" is not known");
+        assert_eq!(without_user(&other), other.explanation);
     }
 }

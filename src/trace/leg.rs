@@ -13,6 +13,8 @@ use super::negotiation::Associate;
 use super::reading::{Found, Part, Reading, Span};
 use super::seen::{self, Micros, Node, Way, What};
 use super::witness::Witness;
+use zeroize::Zeroizing;
+
 use crate::wire::pdu::{Abort, PduType, Rejection};
 
 /// A leg of an association that somebody traces.
@@ -154,7 +156,9 @@ impl Telling<'_> {
                 };
                 (What::Associate { way, said: Box::new(said) }, length)
             }
-            Found::Pdu { pdu, body } => (What::Pdu { way, text: short(pdu, body.as_deref()) }, 0),
+            Found::Pdu { pdu, body } => {
+                (What::Pdu { way, text: short(pdu, body.as_ref().map(|body| body.as_slice())) }, 0)
+            }
             Found::Unreadable { why } => (What::Pdu { way, text: format!("not read any more: {why}") }, 0),
         };
         self.witness.tell_of(what, length);
@@ -193,7 +197,7 @@ impl Part {
     }
 }
 
-fn command_set(way: Way, part: Part, bytes: Option<Vec<u8>>) -> What {
+fn command_set(way: Way, part: Part, bytes: Option<Zeroizing<Vec<u8>>>) -> What {
     let (message, elements) = match bytes {
         Some(bytes) => command::read(&bytes),
         None => ("a command set that is too long to be shown".into(), Vec::new()),

@@ -82,8 +82,6 @@ struct Identity {
     #[serde(rename = "type")]
     kind: u8,
     positive_response_requested: bool,
-    primary_bytes: usize,
-    secondary_bytes: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -165,8 +163,6 @@ impl Associate {
             user_identity: user.user_identity.as_ref().map(|identity| Identity {
                 kind: identity.kind,
                 positive_response_requested: identity.positive_response_requested,
-                primary_bytes: identity.primary.len(),
-                secondary_bytes: identity.secondary.len(),
             }),
             user_identity_response_bytes: user.user_identity_response.as_ref().map(Vec::len),
             other_items: other.collect(),

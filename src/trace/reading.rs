@@ -2,6 +2,7 @@
 //! no more than one command set or A-ASSOCIATE of bounded length, and of data sets nothing.
 
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 use crate::wire::pdu::{HEADER, PduHeader, PduType};
 
@@ -17,12 +18,12 @@ pub(super) enum Found {
     /// A PDU that is no P-DATA-TF. `None`: its body is too long to be shown.
     Pdu {
         pdu: PduType,
-        body: Option<Vec<u8>>,
+        body: Option<Zeroizing<Vec<u8>>>,
     },
     /// A command set. `None`: it is too long to be shown.
     Command {
         part: Part,
-        bytes: Option<Vec<u8>>,
+        bytes: Option<Zeroizing<Vec<u8>>>,
     },
     DataSet {
         part: Part,
@@ -77,7 +78,7 @@ pub(super) struct Reading {
     header: [u8; HEADER],
     have: usize,
     /// Of what is under way, as much as may be shown.
-    kept: Vec<u8>,
+    kept: Zeroizing<Vec<u8>>,
     is_too_long: bool,
     part: Option<(Part, bool)>,
     began: Option<Instant>,
@@ -91,7 +92,7 @@ impl Default for Reading {
             state: State::Header,
             header: [0; HEADER],
             have: 0,
-            kept: Vec::new(),
+            kept: Zeroizing::default(),
             is_too_long: false,
             part: None,
             began: None,
@@ -254,7 +255,7 @@ impl Reading {
     }
 
     /// What was kept.
-    fn taken(&mut self) -> Option<Vec<u8>> {
+    fn taken(&mut self) -> Option<Zeroizing<Vec<u8>>> {
         let kept = std::mem::take(&mut self.kept);
         (!std::mem::take(&mut self.is_too_long)).then_some(kept)
     }

@@ -24,8 +24,9 @@ Examples:
 
 It shows associations that begin after the command does, refused ones too: TLS, both A-ASSOCIATE exchanges with every \
 presentation context, each command set, the length of each data set, when and how fast all of it went over both legs, and who \
-was waited for. Never a value of a data set, and never a user identity. SOP instances are numbers, and Error Comments \
-are not shown, unless the configuration has patient-identifiers = \"as-recorded\" in [admin].
+was waited for. Never a value of a data set; of a user identity the type alone, and of a refusal for a user identity the \
+reason alone. SOP instances are numbers, and Error Comments are not shown, unless the \
+configuration has patient-identifiers = \"as-recorded\" in [admin].
 
 Begin the command, have the device send again, and read the file. Ctrl-C ends it earlier, and what was seen stays. A \
 refused association is of the peer that came nearest, and of each that has a network with its address; one that was refused \

@@ -2,9 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use super::story;
@@ -129,12 +131,22 @@ impl Output {
     }
 }
 
+/// A file that is there already: neither a link to elsewhere, nor somebody else's, who could read what is written.
+fn own(path: &Path) -> io::Result<File> {
+    let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let file = OpenOptions::new().write(true).custom_flags(no_link).open(path)?;
+    if file.metadata()?.uid() != geteuid().as_raw() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file belongs to another user"));
+    }
+    Ok(file)
+}
+
 /// The file, and whether it is new.
 fn opened(path: &Path, overwrite: bool) -> io::Result<(File, bool)> {
     let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match new {
         Err(error) if overwrite && error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok((OpenOptions::new().write(true).open(path)?, false))
+            own(path).map(|file| (file, false))
         }
         new => new.map(|file| (file, true)),
     }

@@ -208,12 +208,7 @@ fn associate(of: &Value) -> Vec<String> {
         )
     }));
     if let Some(identity) = of.pointer("/user-identity") {
-        lines.push(format!(
-            "user identity of type {}, {} and {} B, not shown",
-            number(identity, "/type"),
-            number(identity, "/primary-bytes"),
-            number(identity, "/secondary-bytes")
-        ));
+        lines.push(format!("user identity of type {}, not shown", number(identity, "/type")));
     }
     if let Some(bytes) = of.get("user-identity-response-bytes") {
         lines.push(format!("response to the user identity: {bytes} B, not shown"));
