@@ -20,7 +20,7 @@ use crate::daemon::{BlockError, blocks_in};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
     Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
-    RewriteDirection, TlsVersion, UnknownOperation, Verdict, decide,
+    RewriteDirection, TlsVersion, UnknownOperation, Verdict, decide, recognised,
 };
 use crate::relay::{Ending, proven_by};
 use crate::vocabulary::Rejection;
@@ -177,13 +177,6 @@ fn decided(
             return (refused(settings, &refusal, &seen), false);
         }
     };
-    let user = match user::proven(settings, listener, args) {
-        Ok(user) => user,
-        Err(refusal) => {
-            let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
-            return (refused(settings, &refusal, &seen), false);
-        }
-    };
     let contexts: Vec<ProposedContext> = args.sop_class.iter().map(proposed).collect();
     let facts = Facts {
         listener: &listener.name,
@@ -191,14 +184,23 @@ fn decided(
         certificate: shown.as_ref().map(|shown| &shown.certificate),
         tls: listener.tls.as_ref().map(|_| args.tls.unwrap_or(TlsVersion::V1_3)),
         authorities: shown.as_ref().map_or(&[], |shown| &shown.authorities),
-        user: user.as_ref(),
+        user: None,
         calling: &args.calling.to_raw(),
         called: &args.called.to_raw(),
         contexts: &contexts,
         blocks,
         now,
     };
-    match decide(&settings.policy, &facts) {
+    // In the order of `run`: who it is comes before which user.
+    let user = recognised(&settings.policy, &facts).and_then(|_| user::proven(settings, listener, args, now));
+    let user = match user {
+        Ok(user) => user,
+        Err(refusal) => {
+            let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
+            return (refused(settings, &refusal, &seen), false);
+        }
+    };
+    match decide(&settings.policy, &Facts { user: user.as_ref(), ..facts }) {
         Verdict::Refuse(refusal) => {
             let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
             (refused(settings, &refusal, &seen), false)

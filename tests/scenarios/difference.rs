@@ -1,6 +1,7 @@
 //! `check --diff`: what a new configuration newly admits or denies, before it is put into force.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::gate::{self, Ran, Setup};
 use crate::site::Site;
@@ -63,6 +64,16 @@ fn what_a_listener_trusts_and_what_stands_behind_a_peer_is_compared_too() {
         assert!(ran.status == 1 && ran.out.contains(told), "{told}: {}{}", ran.out, ran.err);
         assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
     }
+    // What a key of a listener means is not looked into: it is on both sides.
+    let kept = compared(&site, &old, &Setup { listener_tls: optional, ..Setup::tls(upstream) }, &[]);
+    assert_eq!(kept.out.matches("tls.client-authentication").count(), 2, "{}", kept.out);
+    let users = "[users]\nfile = \"users.toml\"\n[[role]]\nname = \"reader\"\noperations = [\"C-ECHO\"]\nsop-classes = [\"all\"]";
+    fs::write(site.path("users.toml"), "").expect("a file of users");
+    fs::set_permissions(site.path("users.toml"), fs::Permissions::from_mode(0o600)).expect("permissions set");
+    let with_users = Setup { extra: users, ..Setup::tls(upstream) };
+    let wider = gate::leaked(users.replace("\"C-ECHO\"", "\"C-ECHO\", \"C-STORE\""));
+    let ran = compared(&site, &with_users, &Setup { extra: wider, ..Setup::tls(upstream) }, &["--strict"]);
+    assert!(ran.status == 1 && ran.out.contains("role \"reader\", for users"), "{}{}", ran.out, ran.err);
     fs::write(site.path("new.toml"), "[limits]\nmax-associations = \"many\"\n")
         .expect("a configuration written");
     let bad = gate::run(&site, &["check", "--diff", "old.toml", "new.toml"]);

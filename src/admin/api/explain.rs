@@ -24,7 +24,7 @@ use crate::identity::printable;
 use crate::policy::sop_class::sop_class_uid;
 use crate::policy::{
     self, Blocks, ContextVerdict, Factor, Factors, Facts, Grant, Operation, ProvenUser, TlsVersion, Verdict,
-    decide,
+    decide, recognised,
 };
 use crate::relay::{Identified, Proven, Recalled, assumed, proven_by};
 use crate::users::Users;
@@ -103,6 +103,7 @@ struct Granted {
 /// What becomes of a proposed presentation context.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = JudgedContext)]
 struct Context {
     abstract_syntax: String,
     offered: bool,
@@ -204,13 +205,9 @@ fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanation {
             ..Explanation::of(settings, Some(recalled.reason))
         };
     };
-    let user = match user_again(in_force, recalled) {
-        Ok(user) => user,
-        Err(explanation) => return *explanation,
-    };
     let facts = Facts {
         listener: &recalled.listener,
-        user: user.as_ref(),
+        user: None,
         address,
         certificate: recalled.shown.certificate.as_ref(),
         tls: recalled.shown.tls,
@@ -221,7 +218,14 @@ fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanation {
         blocks,
         now: recalled.last,
     };
-    decided(settings, &facts)
+    // In the order of `run`: who it is comes before which user.
+    if let Err(refusal) = recognised(&settings.policy, &facts) {
+        return Explanation::refused(settings, refusal);
+    }
+    match user_again(in_force, recalled) {
+        Ok(user) => decided(settings, &Facts { user: user.as_ref(), ..facts }),
+        Err(explanation) => *explanation,
+    }
 }
 
 fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Explanation, Problem> {
@@ -252,13 +256,9 @@ fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Explanation, P
         Ok(proven) => proven,
         Err((refusal, _)) => return Ok(Explanation::refused(settings, refusal)),
     };
-    let user = match user(in_force, listener, question)? {
-        Ok(user) => user,
-        Err(refusal) => return Ok(Explanation::refused(settings, refusal)),
-    };
     let facts = Facts {
         listener: &listener.name,
-        user: user.as_ref(),
+        user: None,
         address: address.to_canonical(),
         certificate: proven.as_ref().map(|proven| &proven.certificate),
         tls: listener.tls.as_ref().map(|_| tls),
@@ -269,7 +269,13 @@ fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Explanation, P
         blocks,
         now,
     };
-    Ok(decided(settings, &facts))
+    let recognised = recognised(&settings.policy, &facts);
+    // Also where it does not come to that: a question has to be right.
+    let user = user(in_force, listener, question, now)?;
+    Ok(match recognised.and(user) {
+        Ok(user) => decided(settings, &Facts { user: user.as_ref(), ..facts }),
+        Err(refusal) => Explanation::refused(settings, refusal),
+    })
 }
 
 fn tls(question: &Question) -> Result<TlsVersion, Problem> {
@@ -300,7 +306,7 @@ fn user_again(in_force: InForce<'_>, recalled: &Recalled) -> Result<Option<Prove
         }));
     }
     let refused = |refusal| Box::new(Explanation::refused(settings, refusal));
-    let now = OffsetDateTime::now_utc();
+    let now = recalled.last;
     let Some(proven) = recalled.user.as_ref().and_then(Identified::as_proven) else {
         return assumed(listener, None, now).map_err(refused);
     };
@@ -324,8 +330,8 @@ fn user(
     in_force: InForce<'_>,
     listener: &ListenerSettings,
     question: &Question,
+    now: OffsetDateTime,
 ) -> Result<Result<Option<ProvenUser>, policy::Refusal>, Problem> {
-    let now = OffsetDateTime::now_utc();
     let Some(name) = &question.user else { return Ok(assumed(listener, None, now)) };
     let users = in_force.users.ok_or_else(|| bad("the configuration in force has no [users]"))?;
     let Some(user) = users.named(name) else { return Ok(Err(gone(&printable(name, 64)))) };

@@ -11,7 +11,7 @@ use crate::config::{self, ListenerSettings, Settings};
 use crate::policy::{Change, Things, compare};
 
 /// One change, as `--json` prints it.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Told {
     /// `peer "lyon" (role "modality")`, or a listener.
     of: String,
@@ -59,11 +59,14 @@ impl Difference {
             if change.admits { &mut difference.newly_admitted } else { &mut difference.newly_denied }
                 .push(told);
         }
-        difference.newly_admitted.extend(of_users(old, new));
-        for listener in changed_listeners(old, new) {
-            // What it trusts is not looked into: it may be more, and less.
-            difference.newly_admitted.push(listener);
+        // What a key of these means is not looked into: it may be more, and less.
+        let either = of_users(old, new).into_iter().chain(changed_listeners(old, new));
+        for told in either {
+            difference.newly_denied.push(told.clone());
+            difference.newly_admitted.push(told);
         }
+        difference.newly_admitted.extend(listeners_beyond(new, old));
+        difference.newly_denied.extend(listeners_beyond(old, new));
         difference
     }
 
@@ -121,12 +124,11 @@ impl Things for Both<'_> {
     }
 }
 
-/// What users may do that no peer does: which roles they have stands in a file of its own, so that each may be somebody's.
+/// What users may do: which roles they have stands in a file of its own, so that each may be somebody's.
 fn of_users(old: &Settings, new: &Settings) -> Vec<Told> {
     if new.users.is_none() {
         return Vec::new();
     }
-    let is_of_peer = |name: &str| new.policy.peers.iter().any(|peer| *peer.role.name == *name);
     let told = |name: &str, what: &str, detail: &str| Told {
         of: format!("role \"{name}\", for users"),
         what: what.into(),
@@ -141,7 +143,7 @@ fn of_users(old: &Settings, new: &Settings) -> Vec<Told> {
             .collect(),
         false => vec![told(name, "role", "is new")],
     };
-    let roles = new.policy.roles.keys().filter(|name| !is_of_peer(name)).flat_map(|name| of_role(name));
+    let roles = new.policy.roles.keys().flat_map(|name| of_role(name));
     // As it is written: the two configurations may lie in folders of their own.
     let named = |settings: &Settings| {
         settings.keys.each().find(|(key, _)| *key == "users.file").map(|(_, file)| file.to_owned())
@@ -158,20 +160,27 @@ const OTHERWISE: &str = "is otherwise than before";
 
 /// Listeners that both have, and that trust, or listen, otherwise.
 fn changed_listeners(old: &Settings, new: &Settings) -> Vec<Told> {
-    let before = |listener: &ListenerSettings| old.listeners.iter().any(|other| other.name == listener.name);
     let told = |listener: &ListenerSettings| {
-        let of = format!("listener \"{}\"", listener.name);
         let keys = new.keys.changed_of(&old.keys, "listener", &listener.name);
-        let told = |key: String| Told { of: of.clone(), what: key, detail: OTHERWISE.into() };
-        let is_new = !before(listener);
-        let new = is_new.then(|| Told {
-            of: of.clone(),
-            what: "listener".into(),
-            detail: listener.address.to_string(),
-        });
         // Its upstream is told of the peers that it leads there.
-        let keys = keys.into_iter().filter(|key| !is_new && key != "upstream");
-        new.into_iter().chain(keys.map(told)).collect::<Vec<_>>()
+        let keys = keys.into_iter().filter(|key| key != "upstream");
+        let of = format!("listener \"{}\"", listener.name);
+        keys.map(move |key| Told { of: of.clone(), what: key, detail: OTHERWISE.into() })
     };
-    new.listeners.iter().flat_map(|listener| told(listener)).collect()
+    let both = new.listeners.iter().filter(|listener| is_in(old, listener));
+    both.flat_map(|listener| told(listener)).collect()
+}
+
+/// Listeners that one has, and the other does not.
+fn listeners_beyond<'s>(one: &'s Settings, other: &'s Settings) -> impl Iterator<Item = Told> + 's {
+    let beyond = one.listeners.iter().filter(|listener| !is_in(other, listener));
+    beyond.map(|listener| Told {
+        of: format!("listener \"{}\"", listener.name),
+        what: "listener".into(),
+        detail: listener.address.to_string(),
+    })
+}
+
+fn is_in(settings: &Settings, listener: &ListenerSettings) -> bool {
+    settings.listeners.iter().any(|other| other.name == listener.name)
 }

@@ -37,6 +37,7 @@ pub(super) fn proven(
     settings: &Settings,
     listener: &ListenerSettings,
     args: &Args,
+    now: OffsetDateTime,
 ) -> Result<Option<ProvenUser>, Refusal> {
     let user = args.user.as_ref().and_then(|name| named(settings, name).ok());
     let factors = |user: &User| match args.factors.is_empty() {
@@ -44,7 +45,7 @@ pub(super) fn proven(
         false => args.factors.iter().copied().collect::<Factors>(),
     };
     let user = user.as_ref().map(|user| (user, factors(user)));
-    assumed(listener, user, OffsetDateTime::now_utc())
+    assumed(listener, user, now)
 }
 
 /// What became of the user, in a few words; nothing where none was asked about.
