@@ -127,13 +127,9 @@ pub fn serve(places: Vec<Place>, proxy: Handle, monitoring: axum::Router) -> Int
 }
 
 /// As the configuration in force says: certificate, key, client CAs and revocation lists. An `[admin.tls]` that was taken out of
-/// it stays until a restart, since whoever knows the address expects TLS there.
+/// it stays as it was last until a restart, since whoever knows the address expects TLS there.
 fn renewed(proxy: Handle, of_start: Arc<ServerConfig>) -> TlsInForce {
-    Arc::new(move || {
-        let settings = proxy.settings();
-        let tls = settings.admin.as_ref().and_then(|admin| admin.tls.as_ref());
-        tls.map_or_else(|| of_start.clone(), |tls| tls.built.config.clone())
-    })
+    Arc::new(move || proxy.admin_tls().unwrap_or_else(|| of_start.clone()))
 }
 
 impl Interface {

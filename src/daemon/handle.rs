@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustls::ServerConfig;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Blocking;
@@ -68,6 +69,11 @@ impl Handle {
     /// The settings in force.
     pub fn settings(&self) -> Arc<Settings> {
         self.gate.in_force.load().settings.clone()
+    }
+
+    /// What `[admin.tls]` is, or was when it was last there.
+    pub(crate) fn admin_tls(&self) -> Option<Arc<ServerConfig>> {
+        self.gate.in_force.load().admin_tls.clone()
     }
 
     /// The settings in force, for whoever waits for others. They are in force when this tells.

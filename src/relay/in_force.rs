@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustls::ServerConfig;
+
 use crate::config::Settings;
 use crate::crosswalk::{Crosswalk, CrosswalkError};
 
@@ -11,6 +13,9 @@ pub(crate) struct InForce {
     pub settings: Arc<Settings>,
     /// By the names of their tables.
     crosswalks: BTreeMap<Arc<str>, Arc<Crosswalk>>,
+    /// The last `[admin.tls]` that was in force: whether there is TLS is settled at the start, and one of before may trust whom
+    /// this one does not.
+    pub admin_tls: Option<Arc<ServerConfig>>,
 }
 
 impl InForce {
@@ -28,7 +33,10 @@ impl InForce {
             };
             crosswalks.insert(name.clone(), crosswalk);
         }
-        Ok(Self { settings, crosswalks })
+        let admin_tls = settings.admin.as_ref().and_then(|admin| admin.tls.as_ref());
+        let admin_tls = admin_tls.map(|tls| tls.built.config.clone());
+        let admin_tls = admin_tls.or_else(|| before?.admin_tls.clone());
+        Ok(Self { settings, crosswalks, admin_tls })
     }
 
     /// The crosswalk that a rewrite remembers in, where it has one.

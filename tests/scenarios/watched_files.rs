@@ -146,5 +146,9 @@ fn the_administration_interface_shows_a_renewed_certificate_and_keeps_it_when_th
     gate.reload(&without.toml());
     let loaded = gate.record("TLS that is to go", |record| !record["waits-for-restart"].is_null());
     assert_eq!(loaded["waits-for-restart"], json!(["[admin]"]));
-    assert!(!served_at(interface).is_empty(), "it is behind TLS still");
+    assert_eq!(
+        served_at(interface),
+        in_file(&renewed),
+        "behind TLS still, as it was last and not as at the start"
+    );
 }
