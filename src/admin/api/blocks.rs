@@ -34,6 +34,7 @@ pub(super) struct Block {
 /// Whom to shut out.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schema(as = WantedBlock)]
 pub(super) struct Wanted {
     /// `ae-title:LYON_CT1` (calling), `address:203.0.113.9`, `address:203.0.113.0/24`, `certificate:sha256:…`,
     /// `certificate:spki-sha256:…`, `peer:lyon` or `user:anna` (who has proven to be that user over DIMSE).

@@ -53,6 +53,7 @@ const MOST_NAMED: usize = 32;
 /// Whom to trace: all that is given has to hold.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schema(as = WantedTrace)]
 pub(super) struct Wanted {
     /// Name of a `[[peer]]`.
     peer: Option<String>,
