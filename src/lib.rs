@@ -31,7 +31,7 @@
 //! | [`crosswalk`] | PS3.15 E | what pseudonyms stand for, in an encrypted database |
 //! | [`vocabulary`] | | the word for each thing that happens: label, meaning, where to look, answer, alert |
 //! | [`files`] | | files that somebody named: how errors call them, small ones written whole, and whether they changed |
-//! | [`identity`] | PS3.7 D.3.3.7 | what a certificate says |
+//! | [`identity`] | | what a certificate says |
 //! | [`users`] | RFC 6238 | people of a file: passcodes, one-time codes, who has to wait after wrong ones |
 //! | [`policy`] | | facts to verdict and reason, and whom an administrator shuts out; rates behind a clock |
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
@@ -43,7 +43,7 @@
 //! | [`upper`] | PS3.8 §7 | an association with one leg: dimsegate itself as requestor or acceptor |
 //! | [`trace`] | | associations as they went over both legs, for whoever asked to see them; never a value of a data set |
 //! | [`notify`] | | somebody is told what they should look at: hooks and commands |
-//! | [`relay`] | | sockets: listener, session, upstream; the machine of an association, and what drives it |
+//! | [`relay`] | PS3.7 D.3.3.7 | sockets: listener, session, upstream; the machine of an association, and what drives it |
 //! | [`daemon`] | | what lives as long as the process: start, reload and stop of all of it |
 //! | [`admin`] | | the administration interface of a running proxy |
 //! | [`cli`] | | a file or a folder a subcommand, those that ask a running proxy too |
@@ -60,6 +60,10 @@
 //! | --- | --- |
 //! | requestor, upstream | the two ends of an association: who asked for it, and the archive (or other node) behind the proxy |
 //! | peer | a requestor that the configuration knows: a `[[peer]]` |
+//! | user | a person of the file of users, or whom a request names as one (PS3.7 D.3.3.7) |
+//! | claimed, proven | a user as a request names them; one whose passcode was right, too |
+//! | factor | a kind of proof that comes with a request, and that a role may require: certificate, passcode, one-time code |
+//! | right | what an association may do: what the role of its peer allows and, where a user is proven, one of the user's too |
 //! | leg | one end's half of an association: a connection, its stream, and what was agreed on it |
 //! | association | both legs together, from the A-ASSOCIATE-RQ to the closing record |
 //! | message | a command set, and the data set behind it (PS3.7 §6.3.1) |
@@ -69,6 +73,7 @@
 //! | block | whom an administrator shuts out while the proxy runs, whatever the configuration allows |
 //! | notification, occasion | a `[[notify]]`, who is told what they should look at; what there is to tell of, a word of its `when` |
 //! | record, event | a line of the trail; what it tells of, a type for each kind that writes and reads it: [`audit::record`] |
+//! | trace | what goes over both legs of an association, told to whoever asked to see it: [`trace`] |
 //! | label | the stable word that records, log and metrics carry for one of these: [`vocabulary`] |
 //! | ended | how an association came to its end, whatever its reason |
 //! | tolerated | what of a message breaks the standard, and was read all the same |

@@ -1,8 +1,25 @@
 //! Who may do what: facts to verdict and reason, and rates behind a clock. No sockets, no TOML.
 //!
-//! [`Policy::admits_address`] and [`Blocks::of_address`] are asked before any TLS work, [`decide()`] once the A-ASSOCIATE-RQ is read,
-//! [`Role::permits_request`] for every DIMSE request, and [`limits::Limiter`] all along. A [`Reason`](crate::vocabulary::Reason) is the one word
-//! for a refusal: what the requestor reads, what the record says and what a metric counts come from it.
+//! [`Policy::admits_address`] and [`Blocks::of_address`] are asked before any TLS work. Once the A-ASSOCIATE-RQ is read,
+//! `relay::session` asks [`recognised`] which peer it is, has the user identity checked, and asks [`granted`] what peer and user
+//! may. Both together are [`decide()`], for those who have all the facts: replays (`explain`), and the relay where it judges open
+//! associations again. [`Rights::permits_request`] is asked for every DIMSE request, and [`limits::Limiter`] all along. A
+//! [`Reason`](crate::vocabulary::Reason) is the one word for a refusal: what the requestor reads, what the record says and what
+//! a metric counts come from it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `decide` | facts to verdict: the one decision, in its two halves |
+//! | `peer`, `index` | who may connect and where a called AE title leads; whom of ten thousand peers to ask |
+//! | `ae_pattern` | AE titles with `*` and `?` |
+//! | `admission`, `hours`, `tls_version` | what a role asks before anything is done: its TLS, and when |
+//! | `user`, `factors` | what a proven user means for an association; what may be proven, and what is missing |
+//! | `role`, `rights` | what one role permits; what peer and user both may |
+//! | `operation`, `sop_class` | what roles list: operations with their direction, SOP classes and transfer syntaxes |
+//! | `covers`, `comparison` | whether a role allows all that another does; what a policy admits that another does not |
+//! | `block` | whom an administrator shuts out |
+//! | `limits` | rates and counts behind a clock |
+//! | `treatment` | what becomes of a message between real values and pseudonyms |
 
 mod admission;
 mod ae_pattern;

@@ -9,7 +9,11 @@ use crate::users::moment;
 
 /// Keep a user out
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  dimsegate user disable anna -c conf/dimsegate.toml")]
+#[command(after_help = "\
+Example:
+  dimsegate user disable anna -c conf/dimsegate.toml
+
+An association of the user that is open goes on until it ends; dimsegate block user:NAME ends it.")]
 pub(super) struct Disable {
     /// As in the file
     name: String,
@@ -34,7 +38,11 @@ pub(super) struct Enable {
 
 /// Remove a user
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  dimsegate user remove anna -c conf/dimsegate.toml")]
+#[command(after_help = "\
+Example:
+  dimsegate user remove anna -c conf/dimsegate.toml
+
+An association of the user that is open goes on until it ends; dimsegate block user:NAME ends it.")]
 pub(super) struct Remove {
     /// As in the file
     name: String,
