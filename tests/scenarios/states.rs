@@ -171,7 +171,8 @@ fn an_association_without_any_context_still_obeys_its_states() {
 #[test]
 fn associations_of_a_listener_that_a_reload_took_away_are_waited_for() {
     let upstream = Upstream::bind();
-    let setup = Setup { limits: "grace = \"1s\"", ..Setup::plain(upstream.address) };
+    let finish = "[policy]\nopen-associations = \"finish\"\n";
+    let setup = Setup { limits: "grace = \"1s\"", extra: finish, ..Setup::plain(upstream.address) };
     let mut gate = Gate::start(&setup);
     let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &storage(), 16384);
     let loaded = gate.count("configuration-loaded");

@@ -22,7 +22,8 @@ impl Terminal {
     /// `dimsegate LINE` in a folder; the line is for a shell.
     pub fn start(folder: &Path, line: &str) -> Self {
         let mut command = Command::new("script");
-        let line = format!("exec {} {line}", env!("CARGO_BIN_EXE_dimsegate"));
+        // Whoever runs the tests in the background ignores Ctrl-C, and so would the command.
+        let line = format!("exec env --default-signal {} {line}", env!("CARGO_BIN_EXE_dimsegate"));
         command
             .current_dir(folder)
             .args(["-qec", &line, "/dev/null"])
@@ -84,7 +85,9 @@ impl Terminal {
     /// Its exit status, and all that was shown.
     pub fn end(mut self) -> (i32, String) {
         let status =
-            wait::until("a command at a terminal to end", || self.child.try_wait().expect("a child"));
+            wait::until(&format!("a command at a terminal to end, where there is {}", self.shown()), || {
+                self.child.try_wait().expect("a child")
+            });
         if let Some(reading) = self.reading.take() {
             reading.join().expect("a reader");
         }

@@ -38,13 +38,16 @@ impl Interruption {
 #[cfg(test)]
 mod tests {
     use super::Interruption;
-    use signal_hook::consts::SIGHUP;
+    use signal_hook::consts::SIGTERM;
+    use std::process::ExitCode;
+    use std::sync::atomic::Ordering;
 
+    /// The signal itself would be heard by every test of this process.
     #[test]
-    fn a_signal_is_heard_and_ends_nothing_by_itself() {
-        let interruption = Interruption::expected().unwrap();
+    fn what_has_come_is_the_exit_status_of_a_shell() {
+        let interruption = Interruption { signal: std::sync::Arc::default() };
         assert!(interruption.has_come().is_none());
-        signal_hook::low_level::raise(SIGHUP).unwrap();
-        assert!(interruption.has_come().is_some());
+        interruption.signal.store(SIGTERM.try_into().unwrap(), Ordering::SeqCst);
+        assert_eq!(interruption.has_come(), Some(ExitCode::from(143)));
     }
 }

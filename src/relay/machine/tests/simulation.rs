@@ -103,20 +103,6 @@ pub(super) const MAXIMUM_LENGTH: u32 = 16_384;
 
 /// The terms of a peer that may do all but C-MOVE. More than one rule is remembered in a crosswalk.
 pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
-    let mut sop_classes = SopClassSet::default();
-    sop_classes.add("all").unwrap();
-    use Operation::{CEcho, CFind, CGet, CStore};
-    let role = Role {
-        name: "all but moves".into(),
-        line: 1,
-        operations: vec![CEcho, CStore, CFind, CGet],
-        sop_classes,
-        transfer_syntaxes: TransferSyntaxSet::all(),
-        move_destinations: None,
-        minimum_tls: None,
-        hours: None,
-        require: crate::policy::Factors::default(),
-    };
     let peer = Rights {
         name: "peer".into(),
         line: 1,
@@ -126,7 +112,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         certificates: None,
         issuers: None,
         called: None,
-        role: Arc::new(role),
+        role: Arc::new(all_but_moves()),
         upstream: None,
         rewrite: rules.as_ref().map(|_| "rules".into()),
         tenant: None,
@@ -164,6 +150,23 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         max_command_length: 4_096,
         offered: MAXIMUM_LENGTH,
         today: || time::macros::date!(2026 - 01 - 01),
+    }
+}
+
+fn all_but_moves() -> Role {
+    use Operation::{CEcho, CFind, CGet, CStore};
+    let mut sop_classes = SopClassSet::default();
+    sop_classes.add("all").unwrap();
+    Role {
+        name: "all but moves".into(),
+        line: 1,
+        operations: vec![CEcho, CStore, CFind, CGet],
+        sop_classes,
+        transfer_syntaxes: TransferSyntaxSet::all(),
+        move_destinations: None,
+        minimum_tls: None,
+        hours: None,
+        require: crate::policy::Factors::default(),
     }
 }
 
