@@ -15,7 +15,7 @@ const EXAMPLE: &str = "Example:
   dimsegate check --diff before.toml conf/dimsegate.toml
 
 With --diff, a change that cannot be shown to admit nothing new is told as newly admitted. Limits are no rights, and not
-compared; certificates and lists are taken as the files are now.
+compared; what stands in certificates, lists and the file of users is not compared.
 
 Relative paths in the configuration are relative to the working directory. Errors name the whole path.
 Risks are told of a file without errors. The folder for records is looked at as this account: run it as the proxy's.

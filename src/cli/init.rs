@@ -27,7 +27,8 @@ Examples:
 At a terminal, what no flag says is asked. DIR is made where it is missing, and has to be empty; where anything fails,
 or is broken off, nothing of it is left. What is made passes dimsegate check --strict.
 
-Exit status: 0 made, 64 not at a terminal and a flag is missing, 73 DIR cannot be made or is not empty, 128 and the \
+Exit status: 0 made, 64 not at a terminal and a flag is missing, 65 the passcode is too weak or the \
+code was not confirmed, 73 DIR cannot be made or is not empty, 128 and the \
 number of the signal where one broke it off.")]
 pub(super) struct Args {
     /// Where everything goes

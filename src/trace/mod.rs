@@ -23,7 +23,7 @@
 //!   also where the machine is wrong about it, and an association that nobody traces pays for a look at one pointer in each
 //!   system call.
 //! - **Why data sets are counted and never looked at**: what is not read cannot be told to anybody.
-//! - **Why a user identity is a type and lengths**: its fields are secrets (PS3.7 D.3.3.7).
+//! - **Why a user identity is a type alone**: its fields are secrets (PS3.7 D.3.3.7).
 //! - **Why an instance is a number where identifiers are not to be shown**: that two messages are about the same instance is what
 //!   explains them, and which one it is only a patient's record knows. The same number stands for the same UID in all of a trace,
 //!   and for nothing outside of it.

@@ -1,5 +1,5 @@
 //! What an A-ASSOCIATE-RQ proposes and an A-ASSOCIATE-AC answers (PS3.8 §9.3.2 and §9.3.3, PS3.7 Annex D.3.3). Of a user identity
-//! no more than its type and lengths.
+//! no more than its type.
 
 use serde::Serialize;
 
