@@ -40,6 +40,7 @@ mod site;
 #[path = "../../tests/scenarios/wait.rs"]
 mod wait;
 
+mod awake;
 mod configurations;
 mod copy;
 mod dcmtk;
@@ -79,6 +80,9 @@ struct Arguments {
     /// Only these loads; writes nothing.
     #[arg(long, value_delimiter = ',')]
     only: Vec<loads::Load>,
+    /// Everything on one core: the CPU of each setup without what it costs to wake another core. Writes bench/one-core.md.
+    #[arg(long)]
+    one_core: bool,
     /// Stores the instruction counts of this run as those to compare with.
     #[arg(long, global = true)]
     accept_instructions: bool,
@@ -94,6 +98,9 @@ enum Mode {
     /// The floor, another: TLS in, plain out.
     #[command(hide = true)]
     Floor { listen: SocketAddr, to: SocketAddr, certificates: PathBuf },
+    /// Keeps one core awake until standard input ends.
+    #[command(hide = true)]
+    Awake,
     /// The instruction counts alone.
     Instructions,
     /// What it costs to be watched: interface, page, metrics and `status` with 500 associations.
@@ -105,16 +112,20 @@ fn main() -> io::Result<()> {
     match arguments.mode {
         Some(Mode::Copy { listen, to, certificates, out }) => copy::run(listen, to, &certificates, out),
         Some(Mode::Floor { listen, to, certificates }) => floor::run(listen, to, &certificates),
+        Some(Mode::Awake) => awake::spin(),
         Some(Mode::Instructions) => {
             instructions::run(arguments.accept_instructions).map(|counts| exit_if_worse(&counts))
         }
         Some(Mode::Watching) => {
             interrupt::watch();
             let machine = machine::Machine::here();
+            let awake = awake::Awake::keep()?;
             let table = watching::run(arguments.rounds)?;
+            drop(awake);
             println!("{}\n{machine}", table::text(&table));
             markdown::write_watching(&machine, arguments.rounds, &table)
         }
+        None if arguments.one_core && awake::cores()? > 1 => awake::on_one_core(),
         None => compare(&arguments),
     }
 }
@@ -123,14 +134,20 @@ fn compare(arguments: &Arguments) -> io::Result<()> {
     interrupt::watch();
     let machine = machine::Machine::here();
     let plan = plan::Plan::new(arguments.quick, arguments.rounds, &arguments.only);
+    let awake = awake::Awake::keep()?;
     let figures = plan.run()?;
+    drop(awake);
     let counts = instructions::run(arguments.accept_instructions)?;
     let table = table::of(&figures);
     let targets = targets::of(&figures);
     println!("{}\n{}\n{}", table::text(&table), table::text(&targets), machine);
-    if !arguments.quick && arguments.only.is_empty() {
-        markdown::write(&machine, plan.rounds, &table, &targets, &counts)?;
-        drawing::write(&figures, plan.rounds)?;
+    match arguments.one_core {
+        _ if arguments.quick || !arguments.only.is_empty() => {}
+        true => markdown::write("one-core.md", &machine, plan.rounds, &table, &targets, &counts)?,
+        false => {
+            markdown::write("results.md", &machine, plan.rounds, &table, &targets, &counts)?;
+            drawing::write(&figures, plan.rounds)?;
+        }
     }
     exit_if_worse(&counts);
     Ok(())

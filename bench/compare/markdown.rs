@@ -1,4 +1,4 @@
-//! bench/results.md: the figures of the last run that was kept.
+//! bench/results.md and its neighbours: the figures of the last runs that were kept.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,8 @@ use crate::table::{self, Table};
 
 const LEGEND: &str = "A figure is the median of its rounds (short loads are taken three times in each); in parentheses what it is to HAProxy's at its defaults. What comes in is TLS 1.3
 with client certificates on EC P-256, X25519, no resumption; `out` is how the sink is spoken to. Machines are shared and
-noisy, so only ratios within one run compare. CPU is that of all processes and threads of the proxy, per 1e9 bytes of data
+noisy, so only ratios within one run compare; each core is kept awake by a process that runs where nobody else would, since what it
+costs to wake a virtual core says nothing of the proxy. CPU is that of all processes and threads of the proxy, per 1e9 bytes of data
 sets. `128K`: `tune.bufsize 131072`, `proxy_buffer_size 128k`. `byte copy`: tokio-rustls with 256 KiB buffers. `floor`:
 the least that it can cost, a handshake of rustls, then reads of 256 KiB decrypted in place and one writev for each. dimsegate
 writes its records in every run; `… rewriting` rewrites the twenty tags of [twenty.toml](twenty.toml), `… de-identifying` applies [profile.toml](profile.toml).";
@@ -19,7 +20,9 @@ const WATCHING: &str = "Two proxies take the same load in turns; one has an admi
 associations wait at that one while it is asked. A scrape and `status` are medians of their times, with what a new process and its
 connection cost; the page at rest is the CPU of the proxy while what a page asks for is asked for half a minute.";
 
+/// bench/results.md, or another file of bench/: what a whole run measured last.
 pub fn write(
+    file: &str,
     machine: &Machine,
     rounds: usize,
     figures: &Table,
@@ -38,7 +41,7 @@ pub fn write(
         table::markdown(targets),
         table::markdown(&counts),
     );
-    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/results.md"), text)
+    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("bench").join(file), text)
 }
 
 /// bench/watching.md: what `bench/run watching` measured last.
