@@ -80,57 +80,35 @@
 //! | way | across a boundary: to pseudonyms, or to what is real |
 
 #![forbid(unsafe_code)]
-#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
-#[warn(missing_docs)]
 pub mod admin;
-#[warn(missing_docs)]
 pub mod age;
 pub mod audit;
-#[warn(missing_docs)]
 pub mod buffer;
 // Help shows these comments, and sections of a configuration have brackets: "the [[peer]] that matched".
 #[allow(rustdoc::broken_intra_doc_links)]
-#[warn(missing_docs)]
 pub mod cli;
-#[warn(missing_docs)]
 pub mod config;
-#[warn(missing_docs)]
 pub mod crosswalk;
-#[warn(missing_docs)]
 pub mod daemon;
-#[warn(missing_docs)]
 pub mod dataset;
-#[warn(missing_docs)]
 pub mod dimse;
-#[warn(missing_docs)]
 pub mod files;
-#[warn(missing_docs)]
 pub mod http;
-#[warn(missing_docs)]
 pub mod identity;
 #[cfg(test)]
 mod logged;
-#[warn(missing_docs)]
 pub mod metrics;
-#[warn(missing_docs)]
 pub mod notify;
 pub mod policy;
-#[warn(missing_docs)]
 pub mod relay;
-#[warn(missing_docs)]
 pub mod rewrite;
 #[cfg(test)]
 mod scratch;
-#[warn(missing_docs)]
 pub mod tls;
-#[warn(missing_docs)]
 pub mod trace;
-#[warn(missing_docs)]
 pub mod upper;
-#[warn(missing_docs)]
 pub mod users;
-#[warn(missing_docs)]
 pub mod vocabulary;
-#[warn(missing_docs)]
 pub mod wire;

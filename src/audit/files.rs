@@ -11,8 +11,11 @@ use time::macros::format_description;
 /// A day's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrailFile {
+    /// Where it is.
     pub path: PathBuf,
+    /// The day (UTC) in its name: that on which its first record was to be written.
     pub day: Date,
+    /// How its lines lie in it.
     pub form: Form,
 }
 
@@ -69,6 +72,7 @@ impl TrailFile {
         self.form != Form::default()
     }
 
+    /// Whether only a reviewer's identity opens it.
     pub fn is_encrypted(&self) -> bool {
         self.form.encrypted
     }

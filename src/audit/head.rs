@@ -22,7 +22,9 @@ const LONGEST: u64 = 4096;
 /// A record of the trail, by its number and the SHA-256 of its line. Written `SEQUENCE:SHA256`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
+    /// Its number in the trail; the first record of all has 1.
     pub sequence: u64,
+    /// SHA-256 of its line, without the line feed.
     pub sha256: LineHash,
 }
 
@@ -60,6 +62,7 @@ impl FromStr for Head {
 /// A head as it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptHead {
+    /// The record that was the last one.
     pub head: Head,
     /// What its signature is worth.
     pub signature: Signature,

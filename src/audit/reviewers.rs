@@ -136,12 +136,16 @@ impl OwnKey {
 /// Why the lines of a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The file cannot be read.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// The file is encrypted, and no identity was given.
     #[error("is encrypted for a reviewer; name the reviewer's identity file with --identity")]
     NoIdentity,
+    /// None of the identities that were given opens it.
     #[error("is encrypted for somebody else than the identities that were given")]
     OtherIdentity,
+    /// With what is wrong of the format, or which part does not authenticate.
     #[error("is not an age file, or was changed: {0}")]
     NotAge(String),
 }

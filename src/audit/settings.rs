@@ -11,12 +11,17 @@ use std::time::Duration;
 /// `[audit]`.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
+    /// Where the files of the trail are.
     pub directory: PathBuf,
+    /// What becomes of associations while records cannot be written.
     pub on_failure: OnFailure,
+    /// How Patient IDs are recorded.
     pub patient_identifiers: PatientIdentifiers,
+    /// When a record counts as kept.
     pub durability: Durability,
     /// Absent: records are chained, and not signed.
     pub checkpoints: Option<Checkpoints>,
+    /// What becomes of the files of earlier days.
     pub keeping: Keeping,
 }
 
@@ -57,6 +62,7 @@ pub enum Durability {
 /// When what key signs.
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
+    /// The key, which is read once, at start.
     pub key: Arc<SigningKey>,
     /// At the latest after so many records.
     pub records: u64,
@@ -67,6 +73,7 @@ pub struct Checkpoints {
 /// What becomes of the files of earlier days.
 #[derive(Clone, Debug, Default)]
 pub struct Keeping {
+    /// Whether they are compressed, with Zstandard (RFC 8878).
     pub compress: bool,
     /// Absent: closed files are not encrypted.
     pub reviewers: Option<Reviewers>,

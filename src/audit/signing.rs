@@ -37,10 +37,13 @@ impl Purpose {
 /// Why a key cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
+    /// Neither such a PEM, nor one with a key that can sign.
     #[error("is not the PEM of an Ed25519 private key (PKCS#8)")]
     NotAPrivateKey,
+    /// Neither such a PEM, nor one with a key of 32 bytes.
     #[error("is not the PEM of an Ed25519 public key")]
     NotAPublicKey,
+    /// There were no random bytes.
     #[error("could not be made: the random number generator failed")]
     NotMade,
 }
@@ -100,6 +103,7 @@ impl SigningKey {
         Self { pair, id }
     }
 
+    /// The digest by which checkpoints name it.
     pub fn id(&self) -> &KeyId {
         &self.id
     }
@@ -151,6 +155,7 @@ impl PublicKey {
         pem::encode_string("PUBLIC KEY", LineEnding::LF, &document).unwrap_or_default()
     }
 
+    /// The digest by which checkpoints name it.
     pub fn id(&self) -> &KeyId {
         &self.id
     }
@@ -159,6 +164,7 @@ impl PublicKey {
 /// What the signature of a line is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signature {
+    /// Made by one of the keys, over exactly these bytes.
     Good,
     /// There is none.
     None,
@@ -166,6 +172,7 @@ pub enum Signature {
     Unchecked,
     /// Made by another key, or so it says.
     OtherKey(String),
+    /// By the key that it names, but not over these bytes.
     Wrong,
 }
 

@@ -23,27 +23,52 @@ use tokio::sync::oneshot;
 /// Why records cannot be kept from the start.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
+    /// The directory cannot be made, listed or locked.
     #[error(
         "cannot use the audit directory {}: {source}; give the account that runs dimsegate write access to it, or set audit.directory to another one",
         full(directory)
     )]
-    Directory { directory: PathBuf, source: io::Error },
+    Directory {
+        /// `audit.directory`.
+        directory: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file of the trail cannot be read, or opened to be gone on with.
     #[error(
         "cannot go on with the audit file {}: {source}; give the account that runs dimsegate write access to it, or move it away",
         full(file)
     )]
-    File { file: PathBuf, source: io::Error },
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The first record of the run cannot be written.
     #[error(
         "cannot write to the audit file {}: {source}; make room or give the account that runs dimsegate write access, or start without records with audit.on-failure = \"allow\"",
         full(file)
     )]
-    Write { file: PathBuf, source: io::Error },
+    Write {
+        /// The file of the day.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another run writes there, and two would break the chain of each other.
     #[error(
         "{} writes to the audit directory {}; stop it, or give this one a directory of its own: audit.directory",
         match process { Some(id) => format!("process {id}"), None => "another process".to_owned() },
         full(directory)
     )]
-    InUse { directory: PathBuf, process: Option<u32> },
+    InUse {
+        /// `audit.directory`.
+        directory: PathBuf,
+        /// Its process id, where its lock tells one.
+        process: Option<u32>,
+    },
+    /// With what the system says.
     #[error("cannot start the thread that writes audit records: {0}")]
     Thread(io::Error),
 }

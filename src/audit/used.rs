@@ -43,6 +43,7 @@ pub struct Note {
     pub arguments: String,
     /// The machine on which the reader runs.
     pub host: Option<String>,
+    /// The reader's own process id.
     pub process_id: u32,
 }
 

@@ -11,10 +11,13 @@ pub struct AePattern(Box<[u8]>);
 /// Why a text is not a pattern that any AE title could match.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AePatternError {
+    /// Nothing but spaces, which PS3.5 §6.2 forbids.
     #[error("is blank; an AE title has 1 to 16 characters")]
     Blank,
+    /// No AE title is so long, whatever the wildcards stand for.
     #[error("needs more than the 16 characters of an AE title")]
     TooLong,
+    /// A backslash, a control character, or one beyond ASCII.
     #[error("has a character that an AE title may not have (PS3.5 §6.2)")]
     Illegal,
 }

@@ -18,6 +18,7 @@ use crate::wire::{AeTitle, RawAeTitle, Uid};
 /// What is known when the A-ASSOCIATE-RQ has been read.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
+    /// Name of the listener that it came in by.
     pub listener: &'a str,
     /// Of the requestor, behind any load balancer.
     pub address: IpAddr,
@@ -29,8 +30,11 @@ pub struct Facts<'a> {
     pub authorities: &'a [Arc<Certificate>],
     /// Who has proven to be a user, if anybody has.
     pub user: Option<&'a ProvenUser>,
+    /// The calling AE title, as it came (PS3.8 §9.3.2).
     pub calling: &'a RawAeTitle,
+    /// The called AE title, as it came.
     pub called: &'a RawAeTitle,
+    /// What it proposes, in its order (PS3.8 §9.3.2.2).
     pub contexts: &'a [ProposedContext],
     /// Whom an administrator has shut out.
     pub blocks: &'a Blocks,
@@ -38,9 +42,12 @@ pub struct Facts<'a> {
     pub now: OffsetDateTime,
 }
 
+/// Whether an association may be, and how.
 #[derive(Clone, Debug)]
 pub enum Verdict {
+    /// It may, within what is granted.
     Allow(Grant),
+    /// It may not: A-ASSOCIATE-RJ.
     Refuse(Refusal),
 }
 
@@ -53,6 +60,7 @@ pub struct Grant {
     pub rights: Rights,
     /// Without the spaces around them.
     pub calling: AeTitle,
+    /// Likewise; it decides on the route.
     pub called: AeTitle,
     /// Name of the upstream.
     pub upstream: Arc<str>,
@@ -69,15 +77,19 @@ pub enum ContextVerdict {
     Strip(ContextRefusal),
 }
 
+/// Which part of a presentation context the rights do not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContextRefusal {
+    /// Its abstract syntax.
     SopClass,
+    /// Every one of its transfer syntaxes.
     TransferSyntax,
 }
 
 /// Why the requestor is refused, and what would have to change.
 #[derive(Clone, Debug)]
 pub struct Refusal {
+    /// The label, which knows its answer on the wire.
     pub reason: Reason,
     /// The peer that came nearest to a match, and the first of its conditions that does not hold.
     pub nearest: Option<(Arc<Peer>, Condition)>,
@@ -90,11 +102,17 @@ pub struct Refusal {
 /// The conditions of a peer, in the order in which they are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Condition {
+    /// The peer is not let in by this listener.
     Listener,
+    /// The address is in none of its networks.
     Network,
+    /// The calling AE title is none of its own.
     CallingAeTitle,
+    /// None was shown that it is bound to.
     Certificate,
+    /// None of its CA certificates vouches for what was shown.
     Issuer,
+    /// It may not ask for this AE title.
     CalledAeTitle,
 }
 

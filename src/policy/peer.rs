@@ -31,7 +31,9 @@ pub struct Policy {
 /// `[[route]]`: a called AE title that has an upstream of its own.
 #[derive(Clone, Debug)]
 pub struct Route {
+    /// The called AE titles that it is for.
     pub called: AePattern,
+    /// Name of the upstream.
     pub upstream: Arc<str>,
     /// Where the configuration defines it, counted from 1.
     pub line: usize,
@@ -47,12 +49,15 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// `[[peer]]`: all of its conditions have to hold.
 #[derive(Clone, Debug)]
 pub struct Peer {
+    /// Its name in the configuration: a label of records and metrics.
     pub name: Arc<str>,
     /// Where the configuration defines it, counted from 1.
     pub line: usize,
     /// `None` is every listener.
     pub listeners: Option<Vec<Arc<str>>>,
+    /// Where it may come from.
     pub networks: Vec<IpNet>,
+    /// The AE titles that it may have.
     pub calling: Vec<AePattern>,
     /// `None` is any certificate that the listener accepted, or none.
     pub certificates: Option<Vec<CertificateBinding>>,
@@ -60,6 +65,7 @@ pub struct Peer {
     pub issuers: Option<Vec<CertificateBinding>>,
     /// `None` is any.
     pub called: Option<Vec<AePattern>>,
+    /// What it may do.
     pub role: Arc<Role>,
     /// Before any route.
     pub upstream: Option<Arc<str>>,
@@ -67,6 +73,7 @@ pub struct Peer {
     pub tenant: Option<Arc<str>>,
     /// Name of a rule set.
     pub rewrite: Option<Arc<str>>,
+    /// Which data sets that is applied to.
     pub rewrite_direction: RewriteDirection,
     /// Whether what travels against that direction gets its real values back. Never with [`RewriteDirection::Both`].
     pub two_way: bool,
@@ -74,15 +81,20 @@ pub struct Peer {
     pub strip_asynchronous_window: bool,
     /// How long it may say nothing while it owes an answer; `None`: as the limits.
     pub response_timeout: Option<Duration>,
+    /// Associations at once; `None`: only the limits of all count, as for the next three.
     pub max_associations: Option<u32>,
+    /// Requests for associations in a minute.
     pub associations_per_minute: Option<u32>,
+    /// Operations in a second, of all its associations together.
     pub operations_per_second: Option<u32>,
+    /// Bytes in a second from it, of all its associations together.
     pub bytes_per_second: Option<u64>,
 }
 
 /// Which data sets a peer's rule set is applied to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RewriteDirection {
+    /// What either side sends.
     #[default]
     Both,
     /// What the peer sends.

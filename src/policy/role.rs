@@ -10,11 +10,15 @@ use crate::wire::{AeTitle, Uid};
 /// `[[role]]`: operations, SOP classes and transfer syntaxes. What is not listed is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
+    /// Its name in the configuration.
     pub name: Box<str>,
     /// Where the configuration defines it, counted from 1.
     pub line: usize,
+    /// What it may ask for.
     pub operations: Vec<Operation>,
+    /// The SOP classes that contexts may have, and operations be about.
     pub sop_classes: SopClassSet,
+    /// The transfer syntaxes that contexts may have.
     pub transfer_syntaxes: TransferSyntaxSet,
     /// Where a C-MOVE may send to; `None` is anywhere.
     pub move_destinations: Option<Vec<AePattern>>,
@@ -29,7 +33,9 @@ pub struct Role {
 /// A DIMSE request, as far as a role looks at it.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
+    /// What is asked for.
     pub operation: Operation,
+    /// Which side asks.
     pub direction: Direction,
     /// Of the presentation context that carries the request.
     pub abstract_syntax: &'a Uid,
@@ -44,10 +50,13 @@ pub struct Request<'a> {
 /// Why a request was refused on an association that lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Denial {
+    /// Its rights do not have the operation.
     Operation,
     /// The upstream asks for what only a request of the peer brings about, and there is none.
     Unasked,
+    /// They have it not for the SOP class of the request.
     SopClass,
+    /// They let no C-MOVE send to that AE title.
     MoveDestination,
 }
 

@@ -16,7 +16,9 @@ use super::{Direction, Operation, Peer};
 /// Which half of an operation a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
+    /// From whoever invoked it.
     Request,
+    /// From whoever performed it.
     Response,
 }
 
@@ -34,6 +36,7 @@ pub enum Content {
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
+    /// It goes on byte for byte.
     AsItCame,
     /// One way: an object is rewritten, its command follows.
     Rewrite,

@@ -10,8 +10,11 @@ use std::sync::Arc;
 pub struct Destination {
     /// Names its cursor, too.
     pub name: Arc<str>,
+    /// The system in whose name messages are.
     pub source: Source,
+    /// Where it begins, before it has a cursor.
     pub begin: Begin,
+    /// What it understands, and where it is.
     pub kind: Kind,
 }
 
@@ -38,8 +41,11 @@ pub enum Kind {
 pub struct Syslog {
     /// `host:port`.
     pub address: String,
+    /// What carries messages there.
     pub transport: Transport,
+    /// Facility, 0 to 23 (RFC 5424 Table 1).
     pub facility: u8,
+    /// Severity, 0 to 7 (RFC 5424 Table 2).
     pub severity: u8,
     /// MSGID.
     pub message_id: String,
@@ -72,7 +78,9 @@ pub struct Endpoint {
 /// What a TLS handshake needs.
 #[derive(Clone, Debug)]
 pub struct Tls {
+    /// Roots, and the client's certificate where one is set.
     pub config: Arc<ClientConfig>,
+    /// The name that its certificate has to be for.
     pub server_name: ServerName<'static>,
     /// Digest of the settings and of the files they name: a certificate that was renewed is a change.
     pub fingerprint: String,

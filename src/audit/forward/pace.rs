@@ -11,8 +11,9 @@ pub struct Pace {
     pub patience: Duration,
     /// How long TCP lets anything stay unacknowledged.
     pub unacknowledged: Duration,
-    /// At most so long after its first message a stream is ended, and so many bytes.
+    /// At most so long after its first message a stream is ended.
     pub stream: Duration,
+    /// At most about so many bytes go over one stream: it ends with the record that reaches them.
     pub stream_bytes: u64,
     /// How long a stream waits for more.
     pub lull: Duration,

@@ -3,8 +3,11 @@
 /// A code, its coding scheme, and its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
+    /// The code value, `csd-code`.
     pub code: &'static str,
+    /// The coding scheme, `DCM` or `RFC-3881`: `codeSystemName`.
     pub scheme: &'static str,
+    /// The code meaning, `originalText`.
     pub meaning: &'static str,
 }
 

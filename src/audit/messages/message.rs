@@ -7,16 +7,23 @@ use time::macros::format_description;
 /// What happened, who took part, and what it was done to. Strings may hold anything: the writers clean and escape them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
+    /// When it happened: EventDateTime.
     pub time: OffsetDateTime,
     /// Of the record that gave rise to the message.
     pub sequence: u64,
+    /// EventID (PS3.16 CID 400).
     pub event: Code,
+    /// EventTypeCode (PS3.16 CID 401), where the event has types.
     pub kind: Option<Code>,
+    /// What was done: EventActionCode.
     pub action: Action,
+    /// How it turned out: EventOutcomeIndicator.
     pub outcome: Outcome,
+    /// EventOutcomeDescription: why it failed, for people.
     pub outcome_description: Option<String>,
     /// At least one; at most one of them is the requestor (A.5.2).
     pub participants: Vec<Participant>,
+    /// ParticipantObjectIdentification, each: what it was done to, perhaps nothing.
     pub objects: Vec<Object>,
 }
 
@@ -32,14 +39,20 @@ impl Message {
 /// EventActionCode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Something came to be.
     Create,
+    /// Something was read or printed.
     Read,
+    /// Something was changed.
     Update,
+    /// Something was removed.
     Delete,
+    /// A function was called, such as a login or a query.
     Execute,
 }
 
 impl Action {
+    /// Its letter (PS3.15 A.5.2.1, from RFC 3881 §5.1.2).
     pub fn code(self) -> &'static str {
         match self {
             Self::Create => "C",
@@ -54,6 +67,7 @@ impl Action {
 /// EventOutcomeIndicator. The standard's fourth, 12, is for what made dimsegate itself unavailable: it cannot tell then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
+    /// It was done.
     Success,
     /// Refused or mitigated.
     MinorFailure,
@@ -62,6 +76,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Its number (RFC 3881 §5.1.4).
     pub fn code(self) -> &'static str {
         match self {
             Self::Success => "0",
@@ -74,19 +89,26 @@ impl Outcome {
 /// ActiveParticipant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Participant {
+    /// UserID: an AE title, an account, a process, or an address where nothing else is known.
     pub user: String,
     /// Go into AlternativeUserID as `AETITLES= A;B` (A.5.2).
     pub ae_titles: Vec<String>,
+    /// UserName, for people.
     pub name: Option<String>,
+    /// UserIsRequestor: whether the event began with it.
     pub requestor: bool,
+    /// RoleIDCode (PS3.16 CID 402).
     pub role: Option<Code>,
+    /// Where it is on the network.
     pub network: Option<Network>,
 }
 
 /// NetworkAccessPointID and its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Network {
+    /// Type 1: a machine by its DNS name.
     Name(String),
+    /// Type 2: an IP address.
     Address(String),
 }
 
@@ -111,7 +133,9 @@ impl Network {
 /// ParticipantObjectIdentification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
+    /// ParticipantObjectID.
     pub id: String,
+    /// ParticipantObjectIDTypeCode (PS3.16 CID 404, RFC 3881 §5.5.4): what kind of id that is.
     pub id_type: Code,
     /// ParticipantObjectTypeCode: 1 person, 2 system object.
     pub type_code: u8,
@@ -119,20 +143,24 @@ pub struct Object {
     pub role: u8,
     /// ParticipantObjectDataLifeCycle.
     pub life_cycle: Option<u8>,
+    /// ParticipantObjectName.
     pub name: String,
     /// ParticipantObjectQuery in base64, which takes the place of the name.
     pub query: Option<String>,
     /// Type and value; written as base64.
     pub details: Vec<(&'static str, String)>,
+    /// What instances it stands for.
     pub description: Option<Description>,
 }
 
 /// ParticipantObjectDescription.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
+    /// UID of the procedure step: MPPS.
     pub mpps: Option<String>,
     /// SOP class and number of instances.
     pub sop_classes: Vec<(String, u64)>,
+    /// Whether patients cannot be told from the instances any more; absent: unknown.
     pub anonymized: Option<bool>,
 }
 

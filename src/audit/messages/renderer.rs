@@ -31,10 +31,12 @@ impl Renderer {
         Self { source, state }
     }
 
+    /// What it remembers of the records so far: to be stored with how far they were read.
     pub fn state(&self) -> &State {
         &self.state
     }
 
+    /// The system in whose name the messages are.
     pub fn source(&self) -> &Source {
         &self.source
     }

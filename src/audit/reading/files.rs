@@ -16,7 +16,9 @@ use crate::files::full;
 /// How the lines of a file are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
+    /// Lines as they were written: `.jsonl`.
     Plain,
+    /// Compressed (RFC 8878): `.jsonl.zst`.
     Zstd,
     /// Only a reviewer's identity opens it.
     Encrypted,
@@ -27,6 +29,7 @@ pub enum Form {
 pub struct Identities(Arc<[Identity]>);
 
 impl Identities {
+    /// Each of them is tried with each file.
     pub fn new(identities: Vec<Identity>) -> Self {
         Self(identities.into())
     }
@@ -41,8 +44,11 @@ impl std::fmt::Debug for Identities {
 /// The records of one day (UTC).
 #[derive(Clone, Debug)]
 pub struct RecordFile {
+    /// Where it is.
     pub path: PathBuf,
+    /// The day in its name.
     pub day: Date,
+    /// How its lines are kept.
     pub form: Form,
     identities: Identities,
 }

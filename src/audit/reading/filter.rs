@@ -15,28 +15,44 @@ use crate::audit::record::{Operation, Outcome, Record};
 /// Every condition that is set has to hold. Times: from the first, up to and without the second.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    /// Not before this.
     pub from: Option<OffsetDateTime>,
+    /// Before this.
     pub to: Option<OffsetDateTime>,
+    /// Within these hours of the day (UTC).
     pub hours: Option<Hours>,
+    /// One of these events; none here is any.
     pub events: Vec<String>,
+    /// Id of the association that it is about.
     pub association: Option<String>,
+    /// How it has to have turned out.
     pub outcome: Option<Wanted>,
+    /// The label or the whole of its reason.
     pub reason: Option<Pattern>,
+    /// What its association has to have.
     pub of_association: OfAssociation,
+    /// What it has to have as an operation.
     pub of_operation: OfOperation,
 }
 
 /// What only the records of an association say; its operations are asked by the association they belong to.
 #[derive(Clone, Debug, Default)]
 pub struct OfAssociation {
+    /// Name of the listener.
     pub listener: Option<Pattern>,
+    /// Name of the `[[peer]]`.
     pub peer: Option<Pattern>,
+    /// The calling AE title.
     pub calling: Option<Pattern>,
+    /// The called AE title.
     pub called: Option<Pattern>,
+    /// Name of the upstream.
     pub upstream: Option<Pattern>,
+    /// A network that it has to have come from.
     pub address: Option<IpNet>,
     /// A version such as `1.3`, or `plain`.
     pub tls: Option<Pattern>,
+    /// The cipher suite.
     pub cipher: Option<Pattern>,
     /// SHA-256, subject or a name of what was shown, accepted or not.
     pub certificate: Option<Pattern>,
@@ -53,11 +69,15 @@ pub struct OfAssociation {
 /// What only operations say.
 #[derive(Clone, Debug, Default)]
 pub struct OfOperation {
+    /// Such as `C-STORE`.
     pub operation: Option<Pattern>,
     /// As it came, or as it was rewritten.
     pub sop_instance: Option<Pattern>,
+    /// Study Instance UID, as it came or as it was rewritten.
     pub study: Option<Pattern>,
+    /// The Patient ID as records have it: perhaps a hash.
     pub patient: Option<Pattern>,
+    /// Status of the last response, written `0x0000`.
     pub status: Option<Pattern>,
     /// A label of what the standard does not allow, and that was read all the same.
     pub tolerated: Option<Pattern>,
@@ -103,6 +123,7 @@ impl OfAssociation {
         .map(Option::as_ref)
     }
 
+    /// Whether any of it is asked for.
     pub fn is_set(&self) -> bool {
         self.address.is_some() || self.patterns().iter().any(Option::is_some)
     }

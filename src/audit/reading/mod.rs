@@ -24,10 +24,20 @@ pub use when::{Edge, WhenError, parse as parse_when, stamp};
 /// What hinders reading.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// The folder, or an entry of it, cannot be read.
     #[error("{path}: cannot be listed: {error}")]
-    Folder { path: String, error: std::io::Error },
+    Folder {
+        /// The folder.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// There is no file of records in it.
     #[error("{path}: holds no audit-YYYY-MM-DD.jsonl; is it the directory of [audit]?")]
-    Empty { path: String },
+    Empty {
+        /// The folder.
+        path: String,
+    },
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ const DAMAGE_LIMIT: usize = 1_000;
 /// What to do with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict<T> {
+    /// It is not wanted.
     Pass,
+    /// It is, and this is what is made of it.
     Keep(T),
     /// With what is wrong.
     Damaged(String),
@@ -28,6 +30,7 @@ pub enum Verdict<T> {
 /// Where a line stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// The file.
     pub path: PathBuf,
     /// Counted from 1; 0 is the file as a whole.
     pub line: u64,
@@ -45,16 +48,20 @@ impl std::fmt::Display for Place {
 /// Something that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
+    /// Where it is.
     pub place: Place,
+    /// What is wrong, for people.
     pub what: String,
 }
 
 /// What a scan saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
+    /// Lines that were looked at, wanted or not.
     pub lines: u64,
     /// The first thousand.
     pub damage: Vec<Damage>,
+    /// How many pieces of damage there are, those that are not told included.
     pub damaged: u64,
     /// Files that only a reviewer's identity opens, and none was given.
     pub encrypted: Vec<PathBuf>,

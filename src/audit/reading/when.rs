@@ -7,7 +7,9 @@ use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time};
 /// Which end of a period a time is; a date alone is the begin of its day or the end of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
+    /// The begin, which belongs to it.
     From,
+    /// The end, which does not.
     To,
 }
 

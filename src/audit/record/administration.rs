@@ -13,6 +13,7 @@ pub struct Administration {
     /// Of the process at the other end of the socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<u32>,
+    /// Process id of the same, where the socket tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process_id: Option<u32>,
     /// SHA-256 of the certificate that was shown.
@@ -21,6 +22,7 @@ pub struct Administration {
     /// Absent: over the Unix socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+    /// The port there; absent over the Unix socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// `viewer`, `operator`, `administrator`; absent: none.
@@ -30,6 +32,7 @@ pub struct Administration {
     pub action: Cow<'static, str>,
     /// What it was about, such as `/api/v1/associations`.
     pub resource: String,
+    /// Whether it was done.
     pub outcome: AdministrationOutcome,
     /// Why it was not done, or what was.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +57,7 @@ impl AdministrationOutcome {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdministrationOutcome {
+    /// It was done, or read.
     #[default]
     Success,
     /// It was allowed, and could not be done.

@@ -15,20 +15,25 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Requestor {
+    /// Name of the listener that the connection came in by.
     pub listener: String,
     /// The `[[peer]]` that matched.
     pub peer: Option<String>,
     /// [`Ipv4Addr::UNSPECIFIED`] in a record that names none.
     #[serde(deserialize_with = "address_or_none")]
     pub address: IpAddr,
+    /// The port there; 0 in a record that names none.
     pub port: u16,
+    /// What TLS proved of it; `None` over plain TCP.
     pub tls: Option<Tls>,
     /// The user that it names, where the listener looks at that; else its fields are missing.
     #[serde(flatten)]
     pub identified: Option<Identified>,
     /// As it came, without the spaces around it.
     pub calling_ae_title: String,
+    /// The AE title that it asked for, likewise.
     pub called_ae_title: String,
+    /// What it says of the software that it is; `None` where it says nothing.
     pub implementation: Option<Implementation>,
 }
 
@@ -71,16 +76,19 @@ fn address_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr,
 pub struct Tls {
     /// `1.2` or `1.3`.
     pub version: Cow<'static, str>,
+    /// The cipher suite by its name in the registry of IANA, such as `TLS_AES_256_GCM_SHA384`.
     pub cipher: Cow<'static, str>,
     /// The key exchange group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Cow<'static, str>>,
     /// Of the peer's certificate; `null` where it showed none.
     pub subject: Option<String>,
+    /// Its subject alternative names (RFC 5280 §4.2.1.6); empty where it showed none.
     pub san: Vec<String>,
     /// The issuer as the certificate names it; [`Tls::authority`] is who really vouches for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// Its serial number, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// SHA-256 of the certificate.
@@ -97,6 +105,7 @@ pub struct Tls {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Authority {
+    /// Its subject, as RFC 4514 writes a name.
     pub subject: String,
     /// SHA-256 of the certificate.
     pub fingerprint: String,
@@ -112,8 +121,11 @@ impl From<&Certificate> for Authority {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct RefusedCertificate {
+    /// Its subject, as it claims (RFC 4514).
     pub subject: String,
+    /// Who it says has issued it.
     pub issuer: String,
+    /// Its serial number, in hexadecimal.
     pub serial: String,
     /// SHA-256 of the certificate.
     pub fingerprint: String,
@@ -167,7 +179,9 @@ fn end_of(not_after: OffsetDateTime) -> Option<String> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Implementation {
+    /// The Implementation Class UID; PS3.7 has it in every request, some requestors have not.
     pub class_uid: Option<String>,
+    /// The Implementation Version Name, of at most 16 characters, made printable.
     pub version_name: Option<String>,
 }
 
@@ -175,11 +189,13 @@ pub struct Implementation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Upstream {
+    /// Name of the `[[upstream]]`.
     pub name: String,
     /// The address that answered, with its port.
     pub address: String,
     /// As sent upstream.
     pub called_ae_title: String,
+    /// The same of the calling AE title, which the configuration may set.
     pub calling_ae_title: String,
     /// With the certificate that it showed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,10 +206,13 @@ pub struct Upstream {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Context {
+    /// The presentation context ID, odd, 1 to 255 (PS3.8 §9.3.2.2).
     pub id: u8,
+    /// UID of the SOP class that was proposed, made printable.
     pub abstract_syntax: String,
     /// PS3.8 Table 9-18: 0 acceptance … 4.
     pub result: u8,
+    /// UID of the transfer syntax that was accepted; absent where the context was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_syntax: Option<String>,
 }
@@ -202,9 +221,12 @@ pub struct Context {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct AssociationRejected {
+    /// Id of the association, of no other in any run.
     pub association: String,
+    /// Who asked.
     #[serde(flatten)]
     pub requestor: Requestor,
+    /// The answer on the wire.
     pub rejection: Rejection,
     /// A stable label, such as `calling-ae-title-unknown`, `upstream-unreachable`.
     pub reason: Cow<'static, str>,
@@ -218,8 +240,11 @@ pub struct AssociationRejected {
 /// Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 §9.3.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
+    /// 1 rejected-permanent, 2 rejected-transient.
     pub result: u8,
+    /// 1 the user, 2 the provider (ACSE), 3 the provider (presentation).
     pub source: u8,
+    /// Why, in the numbering of its source (PS3.8 Table 9-21).
     pub reason: u8,
 }
 
@@ -227,10 +252,14 @@ pub struct Rejection {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct AssociationOpened {
+    /// Id of the association; the records of its operations and its closing record carry it, too.
     pub association: String,
+    /// Who asked.
     #[serde(flatten)]
     pub requestor: Requestor,
+    /// The association that the proxy opened in turn.
     pub upstream: Upstream,
+    /// Every presentation context that was proposed, accepted or not.
     pub contexts: Vec<Context>,
     /// Name of the rewrite that applies.
     pub rewrite: Option<String>,
@@ -242,18 +271,26 @@ pub struct AssociationOpened {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct AssociationClosed {
+    /// Id of the association.
     pub association: String,
+    /// Who asked.
     #[serde(flatten)]
     pub requestor: Requestor,
+    /// The upstream leg; `None` where there never was one, since the policy left nothing to do.
     pub upstream: Option<Upstream>,
+    /// Every presentation context that was proposed, accepted or not.
     pub contexts: Vec<Context>,
     /// By operation (`C-STORE`, …).
     pub operations: BTreeMap<Cow<'static, str>, OperationCounts>,
+    /// What went over the requestor's leg.
     pub bytes: Bytes,
+    /// The rewrite that applied, and what it changed; `None` where none did.
     pub rewrite: Option<Rewrite>,
     /// Digest of the configuration that decided.
     pub configuration: String,
+    /// Milliseconds from the request to the end.
     pub duration_ms: u64,
+    /// How it came to its end.
     pub ended: Labelled<Ended>,
     /// A stable label or a short text; `null` after a release.
     pub reason: Option<Cow<'static, str>>,
@@ -274,8 +311,11 @@ impl AssociationClosed {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OperationCounts {
+    /// Success, or pending as the last word.
     pub success: u64,
+    /// Done, with a warning.
     pub warning: u64,
+    /// Failed, or without any response.
     pub failure: u64,
     /// By dimsegate's policy.
     pub refused: u64,
@@ -298,7 +338,9 @@ impl fmt::Display for OperationCounts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bytes {
+    /// Bytes that came from the requestor.
     pub r#in: u64,
+    /// Bytes that went to it.
     pub out: u64,
 }
 
@@ -306,6 +348,7 @@ pub struct Bytes {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Rewrite {
+    /// Name of the rewrite in the configuration.
     pub name: String,
     /// Elements changed, removed or added.
     pub elements: u64,

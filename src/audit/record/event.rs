@@ -21,22 +21,39 @@ use serde_json::from_slice;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Event {
+    /// `started`: the process lets associations in.
     Started(Started),
+    /// `configuration-loaded`, at start and after a reload.
     ConfigurationLoaded(ConfigurationLoaded),
+    /// `configuration-refused`: a reload failed.
     ConfigurationRefused(ConfigurationRefused),
+    /// `connection-refused`: before a request for an association could be answered.
     ConnectionRefused(Box<ConnectionRefused>),
+    /// `association-rejected`, with A-ASSOCIATE-RJ.
     AssociationRejected(Box<AssociationRejected>),
+    /// `association-opened`, with A-ASSOCIATE-AC.
     AssociationOpened(Box<AssociationOpened>),
+    /// `operation`: one DIMSE operation that is over.
     Operation(Box<Operation>),
+    /// `association-closed`, with all that went over it.
     AssociationClosed(Box<AssociationClosed>),
+    /// `security-alert`: something that a person should look at.
     SecurityAlert(Box<SecurityAlert>),
+    /// `file-closed`: an earlier day was compressed or encrypted.
     FileClosed(FileClosed),
+    /// `records-deleted`: an earlier day is deleted, its time being over.
     RecordsDeleted(RecordsDeleted),
+    /// `audit-log-used`: somebody read the records with a command.
     AuditLogUsed(Box<AuditLogUsed>),
+    /// `trail-continued`, the first record of a run: what it found of those before.
     TrailContinued(Box<TrailContinued>),
+    /// `clock-stepped`: the system's clock was set while the process ran.
     ClockStepped(ClockStepped),
+    /// `administration`: what was done or read through the administration interface.
     Administration(Box<Administration>),
+    /// `checkpoint`: a signature over every line before it.
     Checkpoint(Box<Checkpoint>),
+    /// `stopped`: the process ends in good order.
     Stopped(Stopped),
     /// Only read: of an event, or a shape of one, that this version does not know.
     Other(Box<Other>),

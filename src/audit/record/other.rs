@@ -12,28 +12,40 @@ pub struct Other {
     /// Value of `event`.
     #[serde(skip)]
     pub event: String,
+    /// Id of the association that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub association: Option<String>,
+    /// Name of the listener.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listener: Option<String>,
+    /// Name of the `[[peer]]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// Where it came from; what is no IP address counts as none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "address")]
     pub address: Option<IpAddr>,
+    /// AE title of who asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calling_ae_title: Option<String>,
+    /// AE title that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub called_ae_title: Option<String>,
+    /// Digest of a configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
+    /// The file that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Who did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// A label, perhaps with an explanation behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// How many it stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }

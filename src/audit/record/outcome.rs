@@ -7,16 +7,21 @@ use crate::vocabulary::{Cause, Ended};
 /// How what a record tells of turned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
+    /// It was done; of an association, it was let in, or released.
     Success,
+    /// It was done, and somebody may want to know more: the warning statuses of PS3.7 Annex C.
     Warning,
+    /// It was not done, and not because anybody forbade it.
     Failure,
     /// By dimsegate's policy.
     Refused,
 }
 
 impl Outcome {
+    /// Each, the best first.
     pub const ALL: [Self; 4] = [Self::Success, Self::Warning, Self::Failure, Self::Refused];
 
+    /// As filters are written and reports are read.
     pub fn name(self) -> &'static str {
         match self {
             Self::Success => "success",

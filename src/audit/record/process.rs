@@ -8,10 +8,13 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Started {
+    /// Version of dimsegate.
     pub version: String,
+    /// Process id of the system.
     pub process_id: u32,
     /// Digest of the configuration in force.
     pub configuration: String,
+    /// Those that take connections, with the addresses that they are bound to.
     pub listeners: Vec<StartedListener>,
     /// Whether the last line of an earlier run was torn by a crash; it stands closed off in its file. The sink sets it.
     pub recovered: bool,
@@ -21,7 +24,9 @@ pub struct Started {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StartedListener {
+    /// Its name in the configuration.
     pub name: String,
+    /// Where it is bound; the port is the system's where the configuration leaves it to that.
     pub address: SocketAddr,
 }
 
@@ -29,6 +34,7 @@ pub struct StartedListener {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ConfigurationLoaded {
+    /// Path of the configuration.
     pub file: String,
     /// Digest of all that is in force: the file, and the certificates and lists that it names.
     pub configuration: String,
@@ -46,6 +52,7 @@ pub struct ConfigurationLoaded {
     /// What was changed since the start and counts from the next start on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waits_for_restart: Vec<Cow<'static, str>>,
+    /// How many risks `check` names in it.
     pub warnings: usize,
     /// Who had it read again.
     #[serde(flatten)]
@@ -66,6 +73,7 @@ pub struct ReloadedBy {
     /// Absent: it did not come from a process of this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<u32>,
+    /// The process that sent the signal or asked; absent as `user_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process_id: Option<u32>,
     /// Absent: by a signal.
@@ -80,7 +88,9 @@ pub struct ReloadedBy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct UsedFile {
+    /// Its path, as the configuration has it.
     pub file: String,
+    /// SHA-256 of what was read, in hexadecimal.
     pub sha256: String,
 }
 
@@ -88,10 +98,12 @@ pub struct UsedFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ConfigurationRefused {
+    /// Path of the configuration.
     pub file: String,
     /// Digest of the configuration that stays in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
+    /// How many problems there are, those that are not written included.
     pub errors: usize,
     /// One `file:line:column: key: …` each; the first 20 are written.
     #[serde(serialize_with = "first_twenty")]

@@ -9,14 +9,18 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ConnectionRefused {
+    /// Id that its association would have had; absent where it did not come that far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub association: Option<String>,
+    /// Name of the listener.
     pub listener: String,
     /// Absent where the record is about more addresses than were told apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+    /// The port there; absent with the address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// What TLS proved, where it was established.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
     /// What the listener speaks. Without `tls`, TLS was not established there, and nothing proved who it was.
@@ -83,15 +87,19 @@ pub(in crate::audit) fn of_anybody(
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
+    /// TLS, to be established before anything else.
     #[default]
     Tls,
+    /// DICOM without TLS.
     Plain,
 }
 
 /// Source and reason of an A-ABORT (PS3.8 §9.3.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abort {
+    /// 0 the service-user, 2 the service-provider.
     pub source: u8,
+    /// Of the service-provider (PS3.8 Table 9-26); else 0.
     pub reason: u8,
 }
 
@@ -99,20 +107,28 @@ pub struct Abort {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct SecurityAlert {
+    /// Id of the association that it came of, as the fields below; absent where it came of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub association: Option<String>,
+    /// Name of the listener.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listener: Option<String>,
+    /// Name of the `[[peer]]` that matched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// Where the connection came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+    /// The port there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// What TLS proved of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// AE title of who asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calling_ae_title: Option<String>,
+    /// AE title that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub called_ae_title: Option<String>,
     /// A stable label, such as `trail-changed`, `records-lost`.
@@ -120,6 +136,7 @@ pub struct SecurityAlert {
     /// Of which upstream, certificate, list or repository it is told, as the configuration names it: never what a peer chose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+    /// For people: what was found, and what to do.
     pub explanation: String,
     /// What was shown, where a certificate that was refused is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 pub struct FileClosed {
     /// Its new name.
     pub file: String,
+    /// The records in it, and the hash that the next file goes on from.
     #[serde(flatten)]
     pub lines: Span,
     /// SHA-256 of the file.
@@ -21,10 +22,12 @@ pub struct FileClosed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecordsDeleted {
+    /// Its name.
     pub file: String,
     /// Absent where the file could not be read.
     #[serde(flatten)]
     pub lines: Option<Span>,
+    /// Why, in words; `retention-days` is the only reason there is.
     #[serde(default)]
     pub reason: Cow<'static, str>,
 }
@@ -35,6 +38,7 @@ pub struct RecordsDeleted {
 pub struct AuditLogUsed {
     /// Name of the account, or its number where it has no name here.
     pub user: String,
+    /// The account's number.
     pub user_id: u32,
     /// The machine on which the reader ran, as it said.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// A line of a file. Lines of closed files count as in the file that they were.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
+    /// Path of the file.
     #[serde(serialize_with = "as_text")]
     pub file: Arc<Path>,
     /// From 1; 0 for the file as a whole.
@@ -32,11 +33,13 @@ impl fmt::Display for Place {
 /// One place where the trail was changed, or does not go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Break {
+    /// Where it is.
     #[serde(flatten)]
     pub place: Place,
     /// The number of the record that stands there or should.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u64>,
+    /// What is wrong there.
     #[serde(flatten)]
     pub damage: Damage,
 }
@@ -50,29 +53,59 @@ pub enum Damage {
     /// As [`Edited`](Self::Edited), and the line does not name the hash of the one before it either.
     EditedHereOrBefore,
     /// Another record stands in the place of the one that the lines around it tell of.
-    Replaced { says: u64 },
+    Replaced {
+        /// The number that the line has.
+        says: u64,
+    },
     /// The line before is the one that it names, and its number does not come next.
-    Renumbered { expected: u64 },
+    Renumbered {
+        /// The number that would.
+        expected: u64,
+    },
     /// Not in the form of a record.
     NotARecord,
     /// Records are not there, between this line and the one before.
-    Missing { from: u64, to: u64 },
+    Missing {
+        /// The number of the first.
+        from: u64,
+        /// The number of the last.
+        to: u64,
+    },
     /// Records that are missing elsewhere stand here.
-    Moved { from: u64, to: u64 },
+    Moved {
+        /// The number of the first.
+        from: u64,
+        /// The number of the last.
+        to: u64,
+    },
     /// Records that are there already, or never were, stand here.
-    Foreign { from: u64, to: u64 },
+    Foreign {
+        /// The number that the first has.
+        from: u64,
+        /// The number that the last has.
+        to: u64,
+    },
     /// The chain begins anew, with 1.
     BeginsAnew,
     /// A checkpoint whose signature does not fit.
     WrongSignature,
     /// A checkpoint of a key that was not given.
-    OtherKey { key: String },
+    OtherKey {
+        /// The key that it names, by its digest.
+        key: String,
+    },
     /// The last line of a file that is over has no line feed.
     CutOff,
     /// The file cannot be read on.
-    Unreadable { error: String },
+    Unreadable {
+        /// What the system says.
+        error: String,
+    },
     /// No checkpoint was signed by a key that was given.
-    NotSigned { keys: Vec<String> },
+    NotSigned {
+        /// The keys that were given, by their digests.
+        keys: Vec<String>,
+    },
     /// Behind the end of a run in good order, a record that nobody signed.
     Appended,
     /// No record at all.
@@ -80,13 +113,29 @@ pub enum Damage {
     /// The head of the trail is not kept beside it.
     NoHead,
     /// What should be the head of the trail is none, or not signed by whom it says.
-    ForgedHead { error: String },
+    ForgedHead {
+        /// What is wrong with it.
+        error: String,
+    },
     /// The trail ends before a record that was known: that of a head.
-    CutBefore { known: u64, last: u64 },
+    CutBefore {
+        /// The number that the head has.
+        known: u64,
+        /// The number of the last record that is there.
+        last: u64,
+    },
     /// A record that was known, that of a head, is not there, or another stands in its place.
-    NotAsKnown { known: u64 },
+    NotAsKnown {
+        /// Its number.
+        known: u64,
+    },
     /// What a run found when it began, as its first record says.
-    FoundBy { head: HeadFound, known: Option<u64> },
+    FoundBy {
+        /// How the trail was, against the head that was kept.
+        head: HeadFound,
+        /// The number that this head had, where it could be read.
+        known: Option<u64>,
+    },
 }
 
 impl Damage {

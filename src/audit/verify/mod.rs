@@ -36,14 +36,19 @@ const LONGEST_LINE: u64 = 4 * 1024 * 1024;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Verification {
+    /// How many files were read.
     pub files: usize,
+    /// How many records were read.
     pub records: u64,
     /// Bytes of lines.
     pub bytes: u64,
+    /// The first record that was read.
     pub first: Option<Seen>,
+    /// The last record that was read.
     pub last: Option<Seen>,
     /// SHA-256 of the last line.
     pub head: Option<LineHash>,
+    /// How many checkpoints were read, whatever their signatures are worth.
     pub checkpoints: u64,
     /// The last record with a good signature: everything before it is as it was when that was made.
     pub signed_up_to: Option<u64>,
@@ -65,14 +70,18 @@ pub struct Verification {
 /// A record, and when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
+    /// Its number in the trail.
     pub sequence: u64,
+    /// As it was written (RFC 3339); not proven where it is not signed.
     pub time: String,
 }
 
 /// A file that could not be looked into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unread {
+    /// Its path.
     pub file: PathBuf,
+    /// Why not, for people.
     pub reason: String,
 }
 

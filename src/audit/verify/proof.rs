@@ -13,7 +13,9 @@ use serde::Serialize;
 /// Records that nobody had signed when a run began, and that it took over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Adopted {
+    /// The first of them, by its number.
     pub from: u64,
+    /// The last of them.
     pub to: u64,
     /// The first record of that run.
     pub by: u64,

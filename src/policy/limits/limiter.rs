@@ -21,10 +21,15 @@ pub const REQUEST_PIECE: usize = 32 * 1024;
 /// The limits that are no peer's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// Associations at once, of all peers together.
     pub max_associations: u32,
+    /// Associations at once of one address.
     pub max_associations_per_address: u32,
+    /// TCP connections in a minute of one address, before anything is read from them.
     pub connections_per_minute_per_address: NonZeroU32,
+    /// Requests for associations in a minute, of everybody together; `None` is any number.
     pub associations_per_minute: Option<NonZeroU32>,
+    /// Requests for associations in a minute of one address; `None` is any number.
     pub associations_per_minute_per_address: Option<NonZeroU32>,
     /// Pieces of requests for associations that are held for those not yet let in, the first of each aside.
     pub request_pieces: u32,

@@ -9,11 +9,17 @@ use crate::wire::Uid;
 /// A service whose SOP classes are named together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
+    /// Storage Service Class (PS3.4 Annex B), and what is stored the same way.
     Storage,
+    /// Query/Retrieve Service Class (PS3.4 Annex C).
     QueryRetrieve,
+    /// Basic Worklist Management (PS3.4 Annex K).
     Worklist,
+    /// Modality Performed Procedure Step (PS3.4 Annex F).
     Mpps,
+    /// Storage Commitment (PS3.4 Annex J).
     StorageCommitment,
+    /// Print Management (PS3.4 Annex H).
     Print,
 }
 

@@ -13,13 +13,16 @@ const OTHERS: &str = "(others)";
 /// How many, and the newest of them.
 #[derive(Clone, Debug, Default)]
 pub struct Bucket {
+    /// How many things happened: a record that stands for many counts as often.
     pub count: u64,
     /// Fewer than `count`, where some stand for many.
     pub records: u64,
+    /// The last [`NEWEST`] records, the oldest first.
     pub newest: VecDeque<Shared>,
 }
 
 impl Bucket {
+    /// Counts a record, which is newer than those before.
     pub fn add(&mut self, record: &Shared) {
         self.count = self.count.saturating_add(record.times());
         self.records += 1;
@@ -37,6 +40,7 @@ pub struct Ranking {
 }
 
 impl Ranking {
+    /// Counts a record under a label; under one for all others, where too many are told apart already.
     pub fn add(&mut self, label: &str, record: &Shared) {
         if let Some(bucket) = self.buckets.get_mut(label) {
             return bucket.add(record);
@@ -53,10 +57,12 @@ impl Ranking {
         ranked
     }
 
+    /// How many things happened, whatever their label.
     pub fn count(&self) -> u64 {
         self.buckets.values().map(|bucket| bucket.count).sum()
     }
 
+    /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }

@@ -15,6 +15,7 @@ const TITLES: usize = 8;
 /// By fingerprint.
 #[derive(Debug, Default)]
 pub struct Certificates {
+    /// Those of requestors.
     pub shown: BTreeMap<String, Certificate>,
     /// Associations over TLS without one.
     pub without: Bucket,
@@ -25,10 +26,13 @@ pub struct Certificates {
 /// A certificate, and who came with it.
 #[derive(Debug, Default)]
 pub struct Certificate {
+    /// Its subject (RFC 4514).
     pub subject: String,
+    /// Its subject alternative names.
     pub names: Vec<String>,
     /// Who vouches for it, or else whom it names; empty where records do not say.
     pub issuer: String,
+    /// Calling AE titles that came with it, the first eight.
     pub titles: BTreeSet<String>,
     /// Peers that showed it, or the upstream.
     pub places: BTreeSet<String>,
@@ -36,6 +40,7 @@ pub struct Certificate {
     pub shown: Option<(OffsetDateTime, OffsetDateTime)>,
     /// Where records say it.
     pub ends: Option<OffsetDateTime>,
+    /// The associations that it was shown in.
     pub bucket: Bucket,
 }
 

@@ -33,30 +33,42 @@ pub const HISTORY: Duration = Duration::days(90);
 /// From the first, up to and without the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
+    /// The begin, included.
     pub from: OffsetDateTime,
+    /// The end, not included.
     pub to: OffsetDateTime,
 }
 
 /// Everything that a report shows.
 #[derive(Debug)]
 pub struct Figures {
+    /// What was asked for.
     pub period: Period,
+    /// How long a step of the timeline is: an hour in a period of up to three days, else a day.
     pub step: Duration,
     /// Records of the period.
     pub records: u64,
+    /// How many lines were read, and what could not be.
     pub kept: Kept,
     /// `association-opened`.
     pub associations: Bucket,
+    /// Connections and associations that were refused.
     pub refusals: Bucket,
+    /// Security alerts, by label.
     pub alerts: Ranking,
     /// By begin of the step: associations, refusals.
     pub timeline: BTreeMap<OffsetDateTime, (u64, u64)>,
     /// By peer: all its associations, and how many in each hour of the day (UTC).
     pub peers: BTreeMap<String, (Bucket, [u64; 24])>,
+    /// Refusals, by label.
     pub refused: Ranking,
+    /// Associations by the version of TLS, or `plain`.
     pub versions: Ranking,
+    /// Associations over TLS by cipher suite.
     pub ciphers: Ranking,
+    /// Associations over TLS by key exchange group.
     pub groups: Ranking,
+    /// What both ends showed.
     pub certificates: Certificates,
     /// By peer and upstream.
     pub routes: BTreeMap<(String, String), Route>,
@@ -64,12 +76,15 @@ pub struct Figures {
     pub operations: BTreeMap<String, OperationFigures>,
     /// By status or label: what was no success.
     pub failed: Ranking,
+    /// Associations that ended, by how.
     pub endings: Ranking,
     /// Started, stopped, configurations: the proxy itself.
     pub process: Ranking,
     /// What was done to the records, and what is to be known of their times.
     pub trail: Trail,
+    /// Of the requestors' legs of all associations that ended.
     pub bytes: Bytes,
+    /// What differs from what was usual before, what matters most first.
     pub unusual: Vec<Unusual>,
     /// The first record that the usual was learned from.
     pub learned_from: Option<OffsetDateTime>,
@@ -78,16 +93,22 @@ pub struct Figures {
 /// What went one way from a peer to an upstream.
 #[derive(Debug, Default)]
 pub struct Route {
+    /// Of the requestors' legs of its associations.
     pub bytes: Bytes,
+    /// The closing records of its associations.
     pub bucket: Bucket,
 }
 
 /// Operations of one kind.
 #[derive(Debug, Default)]
 pub struct OperationFigures {
+    /// How they turned out.
     pub counts: OperationCounts,
+    /// Bytes of their data sets, both directions.
     pub bytes: u64,
+    /// Milliseconds that the slowest took.
     pub longest_ms: u64,
+    /// Their records.
     pub bucket: Bucket,
 }
 

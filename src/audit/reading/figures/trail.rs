@@ -8,15 +8,18 @@ use crate::audit::record::{Event, Outcome, Span};
 /// Records of one event that say the same of the trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfTrail {
+    /// Name of the event.
     pub event: String,
     /// Of a run that began, what the head says; else empty.
     pub label: String,
+    /// How it turned out, where the event can fail.
     pub outcome: Option<Outcome>,
 }
 
 /// How many, and of how many records they tell.
 #[derive(Debug, Default)]
 pub struct TrailFigure {
+    /// The records themselves.
     pub bucket: Bucket,
     /// Records in files that were closed or deleted, or that nobody had signed; those that checkpoints sign.
     pub records: u64,

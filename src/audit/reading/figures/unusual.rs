@@ -12,6 +12,7 @@ use super::burst::Bursts;
 use super::{Bucket, Shared};
 use crate::audit::record::Event;
 
+/// What the first records of a trail teach is never called unusual, for this long.
 pub const LEARNING: Duration = Duration::days(1);
 /// Days on which a peer has come before its hours count as known.
 pub const WEEK: usize = 5;
@@ -25,21 +26,67 @@ const REMEMBERED: usize = 100_000;
 /// What is unusual. Ordered by how much it matters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    Burst { address: String, seconds: i64, first: OffsetDateTime, last: OffsetDateTime },
-    KnownTitleFromNewAddress { title: String, address: String, known: String },
-    NewCertificateOfTitle { title: String, fingerprint: String },
-    NewTitleFromKnownAddress { title: String, address: String },
-    FirstPeer { peer: String },
-    NewAddress { address: String },
-    Hour { peer: String, hour: u8 },
+    /// Many refusals of one address, close together.
+    Burst {
+        /// Where they came from.
+        address: String,
+        /// From the first to the last.
+        seconds: i64,
+        /// When the first was.
+        first: OffsetDateTime,
+        /// When the last was.
+        last: OffsetDateTime,
+    },
+    /// A calling AE title that was known from elsewhere.
+    KnownTitleFromNewAddress {
+        /// The AE title.
+        title: String,
+        /// Where it came from now.
+        address: String,
+        /// Where it came from at first.
+        known: String,
+    },
+    /// A calling AE title that came with other certificates before.
+    NewCertificateOfTitle {
+        /// The AE title.
+        title: String,
+        /// SHA-256 of the certificate that it showed now.
+        fingerprint: String,
+    },
+    /// A calling AE title that was never seen, from an address that was.
+    NewTitleFromKnownAddress {
+        /// The AE title.
+        title: String,
+        /// Where it came from.
+        address: String,
+    },
+    /// A `[[peer]]` that had never opened an association.
+    FirstPeer {
+        /// Its name.
+        peer: String,
+    },
+    /// An address that was never seen, with a title that was not either.
+    NewAddress {
+        /// Where it came from.
+        address: String,
+    },
+    /// A peer at an hour at which it had never come.
+    Hour {
+        /// Its name.
+        peer: String,
+        /// The hour of the day (UTC), 0 to 23.
+        hour: u8,
+    },
 }
 
 /// Something unusual, with its records.
 #[derive(Clone, Debug)]
 pub struct Unusual {
+    /// What is unusual.
     pub kind: Kind,
     /// Whether all of it was refused.
     pub refused: bool,
+    /// The records that show it.
     pub bucket: Bucket,
 }
 

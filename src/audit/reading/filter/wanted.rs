@@ -8,6 +8,7 @@ use crate::audit::record::Outcome;
 /// How a record has to have turned out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
+    /// As its status and reason say.
     Outcome(Outcome),
     /// A closing record whose `ended` is this.
     Ended(Pattern),
@@ -33,7 +34,9 @@ impl FromStr for Wanted {
 /// Hours of the day in UTC, `8`, or `22-5` from the first to the last, both included, over midnight too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
+    /// The first of them, 0 to 23.
     pub first: u8,
+    /// The last of them, 0 to 23; before the first, where they go over midnight.
     pub last: u8,
 }
 
@@ -56,6 +59,7 @@ impl FromStr for Hours {
 }
 
 impl Hours {
+    /// Whether an hour of the day is one of them.
     pub fn holds(self, hour: u8) -> bool {
         if self.first <= self.last {
             (self.first..=self.last).contains(&hour)

@@ -13,17 +13,23 @@ pub(super) use body::body;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Operation {
+    /// Id of the association that it belongs to.
     #[serde(serialize_with = "text", deserialize_with = "shared")]
     pub association: Arc<str>,
     /// `C-STORE`, `N-CREATE`, …
     #[serde(deserialize_with = "named")]
     pub operation: Cow<'static, str>,
+    /// Message ID of the request (PS3.7 §E.1).
     pub message_id: u16,
+    /// Which side invoked it.
     pub direction: Direction,
+    /// Affected or Requested SOP Class UID of the request; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sop_class: Option<String>,
+    /// Affected or Requested SOP Instance UID as it came; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sop_instance: Option<String>,
+    /// The SOP Instance UID that went on instead, where a rewrite changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_sop_instance: Option<String>,
     /// A C-STORE that was refused because its data set names another SOP class than its command: that class.
@@ -32,20 +38,23 @@ pub struct Operation {
     /// As `data_set_sop_class`, for the SOP instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_set_sop_instance: Option<String>,
+    /// Study Instance UID of the data set as it came, where one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub study: Option<String>,
+    /// The Study Instance UID that went on instead, where a rewrite changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_study: Option<String>,
     /// Elements of the request's data set that the rewrite of the peer changed, removed or added. Absent where none was
     /// applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rewritten: Option<u64>,
+    /// The Patient ID, as `patient-identifiers` has it recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<PatientIdentifier>,
     /// C-FIND, C-MOVE and C-GET, where the identifier could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Box<Query>>,
-    /// C-MOVE only.
+    /// C-MOVE only: the AE title that the objects are to be sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub move_destination: Option<String>,
     /// Of the last response, written `0x0000`; absent where none came.
@@ -57,6 +66,7 @@ pub struct Operation {
     pub status: Option<u16>,
     /// Of the data sets, both directions.
     pub bytes: u64,
+    /// Milliseconds from the request to the last response.
     pub duration_ms: u64,
     /// A stable label, where dimsegate itself refused or failed the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +93,9 @@ pub struct Fault {
     /// Bytes of the data set before it, where its structure is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
+    /// What is wrong, for people.
     pub problem: Cow<'static, str>,
+    /// What would have been right, where one thing would.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Cow<'static, str>>,
 }
@@ -184,8 +196,10 @@ impl Default for Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
+    /// The requestor: it asks the upstream for something.
     #[default]
     FromPeer,
+    /// The upstream, such as a C-STORE within a C-GET (PS3.4 §C.4.3).
     ToPeer,
 }
 
