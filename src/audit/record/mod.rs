@@ -48,7 +48,7 @@ pub use query::Query;
 pub use refused::{Abort, ConnectionRefused, SecurityAlert, Transport};
 pub use upkeep::{AuditLogUsed, FileClosed, RecordsDeleted, Span};
 
-pub(super) use place::begin;
+pub(super) use place::{association_of_operation, begin};
 
 use place::Place;
 use time::OffsetDateTime;

@@ -16,6 +16,8 @@ pub(super) struct Place<'a> {
 
 /// Longest text of a time or the name of an event.
 const LONGEST: usize = 64;
+/// Digits of the hash of the line before.
+const HASH: usize = 64;
 
 impl<'a> Place<'a> {
     /// Of any JSON object.
@@ -42,6 +44,15 @@ pub(in crate::audit) fn begin(line: &[u8]) -> Option<(&str, &str, u64, &[u8])> {
     }
     let sequence = std::str::from_utf8(number).ok()?.parse().ok()?;
     Some((time, event, sequence, rest))
+}
+
+/// Id of the association of an operation, where the line is written exactly as the sink writes it: then nothing else of it
+/// has to be read to know whose it is. `None` of any other line, which says nothing.
+pub(in crate::audit) fn association_of_operation(line: &[u8]) -> Option<&str> {
+    let (_, event, _, rest) = begin(line)?;
+    let (_, rest) = rest.strip_prefix(b",\"previous\":\"")?.split_at_checked(HASH)?;
+    let (id, _) = text(rest.strip_prefix(b"\",\"association\":\"")?)?;
+    (event == "operation").then_some(id)
 }
 
 /// Up to the next quotation mark, which is dropped.

@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 
 use super::super::{Pattern, Verdict, stamp};
 use super::{Filter, OPERATION, Wanted};
-use crate::audit::record::{Outcome, Record};
+use crate::audit::record::{Outcome, Record, association_of_operation};
 
 /// `{"time":"2026-03-01T00:00:00.000000Z","event":"`
 const TIME: &[u8] = br#"{"time":""#;
@@ -103,13 +103,26 @@ impl<'f> Compiled<'f> {
             let late = self.to.as_ref().is_some_and(|to| time >= to.as_bytes());
             let other = !self.filter.events.is_empty()
                 && !self.filter.events.iter().any(|wanted| wanted.as_bytes() == event);
-            if early || late || other || self.turned_out_otherwise(event, line) {
+            let apart = self.filter.hours.zip(hour(time)).is_some_and(|(hours, hour)| !hours.holds(hour));
+            if early || late || other || apart || self.turned_out_otherwise(event, line) {
                 return true;
             }
+        }
+        if self.is_of_another_association(line) {
+            return true;
         }
         let is_operation = head.is_none_or(|(_, event)| event == OPERATION.as_bytes());
         let lacks = |needles: &[Finder]| needles.iter().any(|needle| needle.find(line).is_none());
         lacks(&self.needles) || (!is_operation && lacks(&self.association_needles))
+    }
+
+    /// Whether it is an operation, and the bytes alone say that its association is none of those that are asked for.
+    fn is_of_another_association(&self, line: &[u8]) -> bool {
+        let (asked, one) = (&self.associations, self.filter.association.as_deref());
+        let is_asked_for =
+            |id: &str| asked.as_ref().is_none_or(|ids| ids.contains(id)) && one.is_none_or(|one| one == id);
+        (asked.is_some() || one.is_some())
+            && association_of_operation(line).is_some_and(|id| !is_asked_for(id))
     }
 
     /// Whether failures are asked for, or endings, and the bytes alone say that this is none.
@@ -168,11 +181,45 @@ fn head(line: &[u8]) -> Option<(&[u8], &[u8])> {
     time.ends_with(b"Z").then_some((time, event))
 }
 
+/// The hour of the day, of a time that is written `2026-03-01T08:…Z`.
+fn hour(time: &[u8]) -> Option<u8> {
+    let digits = time.get(10..13)?.strip_prefix(b"T")?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Success, head};
+    use super::{Compiled, Filter, Success, head};
+    use crate::audit::reading::Hours;
     use crate::audit::record::{Outcome, Record};
     use crate::audit::tests::kinds;
+    use std::collections::HashSet;
+
+    #[test]
+    fn what_the_bytes_dismiss_the_record_does_not_match() {
+        let mut dismissed = [0; 2];
+        for (_, line) in kinds::lines() {
+            let record = Record::read(line.as_bytes()).unwrap();
+            for hour in 0..24 {
+                let filter = Filter { hours: Some(Hours { first: hour, last: hour }), ..Filter::default() };
+                let compiled = Compiled::new(&filter, None);
+                assert_eq!(compiled.dismisses(line.as_bytes()), !compiled.matches(&record), "{hour}: {line}");
+                dismissed[0] += usize::from(compiled.dismisses(line.as_bytes()));
+            }
+            let filter = Filter::default();
+            for asked in [HashSet::new(), record.association().map(str::to_owned).into_iter().collect()] {
+                let compiled = Compiled::new(&filter, Some(asked));
+                let is_dismissed = compiled.dismisses(line.as_bytes());
+                assert!(!is_dismissed || !compiled.matches(&record), "{line}");
+                dismissed[1] += usize::from(is_dismissed);
+            }
+        }
+        assert_eq!(
+            dismissed,
+            [23 * kinds::lines().len(), 1],
+            "all kinds by their hour, the operation by its association"
+        );
+    }
 
     #[test]
     fn what_the_bytes_say_of_a_success_is_what_the_record_says() {

@@ -111,9 +111,10 @@ fn number(to: &mut Vec<u8>, key: &[u8], value: u64) {
 #[cfg(test)]
 mod tests {
     use super::body;
-    use crate::audit::json::{STRING_LIMIT, body_of};
+    use crate::audit::json::{self, STRING_LIMIT, body_of};
     use crate::audit::record::patient::Renderer;
-    use crate::audit::{Direction, Fault, Operation, PatientIdentifier, PatientIdentifiers, Query};
+    use crate::audit::record::{Record, association_of_operation};
+    use crate::audit::{Direction, Fault, LineHash, Operation, PatientIdentifier, PatientIdentifiers, Query};
     use proptest::prelude::*;
 
     /// Plain ones, such that need escapes, and such that are cut.
@@ -177,6 +178,22 @@ mod tests {
             body_of(&mut derived, &operation).unwrap();
             body(&mut written, &operation).unwrap();
             prop_assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(derived).unwrap());
+        }
+
+        #[test]
+        fn its_association_is_found_in_the_bytes_as_it_is_read_or_not_at_all(operation in operation()) {
+            let (mut written, mut line) = (Vec::new(), Vec::new());
+            body(&mut written, &operation).unwrap();
+            let time = time::OffsetDateTime::UNIX_EPOCH;
+            json::line(&mut line, time, "operation", (7, LineHash::NONE), &written);
+            if let Some(found) = association_of_operation(&line) {
+                let read = Record::read(&line).unwrap();
+                prop_assert_eq!(read.association(), Some(found));
+            } else {
+                let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\\\"".contains(&byte);
+                let id = &operation.association;
+                prop_assert!(id.is_empty() || id.len() >= 64 || !id.bytes().all(is_plain), "{}", id);
+            }
         }
 
         #[test]
