@@ -7,43 +7,34 @@
 //! what it holds meanwhile counts. So what it waits for is told by the machine at each wake-up, and only what is rare, and has
 //! a future of its own, is boxed while it lasts.
 
-use std::future::pending;
+mod open;
+mod outside;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::task::{coop::unconstrained, yield_now};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::task::yield_now;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::alarm::Alarm;
-use super::asking::Asking;
 use super::gate::{Gate, Stage};
-use super::leg::{Leg, NotWritten};
-use super::live::{Entry as Entered, Order, Waits, When};
-use super::machine::{Ended, Entry, Machine, Question, Side, Told, Want, sender};
+use super::leg::NotWritten;
+use super::live::{Entry as Entered, Waits, When};
+use super::machine::{Ended, Entry, Question, Side, Told, Want};
 use super::seldom::Seldom;
 use crate::audit::Event;
 use crate::crosswalk::NotStored;
 use crate::dimse::Operation;
-use crate::metrics::Meter;
 use crate::policy::Direction;
-use crate::policy::limits::Pace;
 use crate::upper::Written;
+pub(super) use open::Open;
+use outside::{Call, Waiting, called, ended_by};
 
 /// How often a half that waits for a rate or for the other direction says that it still lives: well within the shortest
 /// sensible deadline.
 const PACE_TICK: Duration = Duration::from_millis(100);
-
-/// What an open association is made of.
-pub(super) struct Open {
-    pub machine: Machine,
-    pub requestor: Leg,
-    pub upstream: Leg,
-    pub pace: Pace,
-    pub crosswalk: Option<Arc<Asking>>,
-    pub meter: Box<Meter>,
-}
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -60,22 +51,6 @@ pub(super) struct Drive<'o, 'a> {
     call: Seldom<Boxed<'a, Call>>,
     stage: Stage,
     ordered: Option<Box<Waiting>>,
-}
-
-/// An order that waits for the end of a message.
-struct Waiting {
-    order: Order,
-    /// Until then, and no longer. `None`: a time beyond all clocks.
-    until: Option<Instant>,
-}
-
-/// What comes from outside, and ends the association sooner or later.
-enum Call {
-    /// The proxy stops, and has come so far.
-    Stage(Stage),
-    Order(Order),
-    /// An order has waited long enough for the end of a message.
-    Overdue,
 }
 
 /// Which half goes on first. They take turns at that, since the first may use up the share of work that the runtime gives
@@ -371,44 +346,6 @@ impl<'o, 'a> Drive<'o, 'a> {
     }
 }
 
-/// What is heard next from outside: the next stage of a stop, an order that is sooner than the one that waits, or that this
-/// one has waited long enough.
-fn called<'a>(
-    gate: &'a Gate,
-    entry: &'a Entered,
-    stage: Stage,
-    waiting: Option<&Waiting>,
-) -> Boxed<'a, Call> {
-    let (known, until) =
-        (waiting.map(|waiting| waiting.order.when), waiting.and_then(|waiting| waiting.until));
-    let overdue = async move {
-        match until {
-            // Boxed: an association without an order holds no timer.
-            Some(until) => Box::pin(sleep_until(until)).await,
-            None => pending().await,
-        }
-    };
-    let next_stage = async move {
-        match stage {
-            Stage::Running => gate.draining().await,
-            _ => gate.stopping().await,
-        }
-        if stage == Stage::Running { Stage::Draining } else { Stage::Stopping }
-    };
-    Box::pin(unconstrained(async move {
-        tokio::select! {
-            biased;
-            stage = next_stage => Call::Stage(stage),
-            order = entry.orders.given(known) => Call::Order(order),
-            () = overdue => Call::Overdue,
-        }
-    }))
-}
-
-fn ended_by(order: &Order) -> Ended {
-    Ended::Ordered { reason: order.reason, detail: order.detail.clone() }
-}
-
 fn waits(want: &Want) -> Waits {
     match want {
         Want::Read { .. } => Waits::Bytes,
@@ -417,32 +354,6 @@ fn waits(want: &Want) -> Waits {
         Want::Turn { .. } => Waits::OtherDirection,
         Want::Record(_) | Want::Ask(_) | Want::Answer => Waits::Dimsegate,
         Want::Nothing | Want::End(_) => Waits::Nothing,
-    }
-}
-
-impl Open {
-    /// Counts an operation that is over, and what has moved by then.
-    fn count(&mut self, entry: &Entry) {
-        self.meter.done(&entry.done);
-        self.meter.moved([self.requestor.received(), self.requestor.sent()]);
-    }
-
-    /// Bytes read and written so far, those on their way to the upstream first.
-    fn moved(&self) -> [u64; 2] {
-        let Self { requestor, upstream, .. } = self;
-        [
-            requestor.received().saturating_add(upstream.sent()),
-            upstream.received().saturating_add(requestor.sent()),
-        ]
-    }
-
-    /// Whoever waits for a peer to close reads on.
-    pub(super) fn take_back(&mut self) {
-        for direction in [Direction::FromPeer, Direction::ToPeer] {
-            let Self { machine, requestor, upstream, .. } = self;
-            let leg = if sender(direction) == Side::Requestor { requestor } else { upstream };
-            leg.take_back(machine.inbox(direction));
-        }
     }
 }
 

@@ -4,33 +4,32 @@
 //! Operators may: what is shown of a data set is its length, but with `patient-identifiers` as recorded, command sets name
 //! instances and repeat what an archive writes in its Error Comments.
 
+mod sending;
+
 use std::convert::Infallible;
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
-use http_body_util::channel::{Channel, Sender};
+use http_body_util::channel::Channel;
 use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
 use utoipa::ToSchema;
 
 use super::told::{Failed, ProblemDocument, content, milliseconds, moment};
 use crate::admin::Shared;
 use crate::admin::access::Who;
 use crate::admin::guard::{Known, Recorded};
-use crate::admin::sessions::Id;
 use crate::audit::AdministrationOutcome;
 use crate::config::{Settings, ShownIdentifiers, checked_network, duration, nearest};
 use crate::http::{Caller, Problem};
-use crate::trace::{Filter, Followed, Following, Shown};
-use crate::users::AdminRole;
+use crate::trace::{Filter, Following, Shown};
+use sending::Sending;
 
 const RESOURCE: &str = "/api/v1/trace";
 
@@ -40,12 +39,6 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Events that wait for the connection.
 const WAITING: usize = 16;
-
-/// After so long without an event, a comment says that the connection lives, and whether the reader still may look is found out.
-const SILENCE: Duration = Duration::from_secs(15);
-
-/// How long a reader has for the last events.
-const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Associations that the beginning names: those that were open before.
 const MOST_NAMED: usize = 32;
@@ -168,138 +161,4 @@ fn shows_identifiers(shared: &Shared) -> bool {
     let settings = shared.proxy.settings();
     let how = settings.admin.as_ref().map(|admin| admin.patient_identifiers);
     how == Some(ShownIdentifiers::AsRecorded)
-}
-
-/// Why a trace ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Why {
-    TimeIsOver,
-    ReaderGone,
-    NotAllowed,
-    Stopping,
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TimeIsOver => "its time is over",
-            Self::ReaderGone => "its reader has gone",
-            Self::NotAllowed => "its reader may not look any more",
-            Self::Stopping => "the proxy stops",
-        })
-    }
-}
-
-/// A trace on its way to its reader.
-struct Sending {
-    shared: Shared,
-    who: Who,
-    looking: (Option<Id>, Caller),
-    following: Following,
-    shown: Shown,
-    sender: Sender<Bytes, Infallible>,
-    /// What is being sent.
-    pending: Option<Bytes>,
-    seen: u64,
-    lost: u64,
-}
-
-impl Sending {
-    async fn run(mut self, lasting: Duration, gone: oneshot::Receiver<()>) {
-        let began = Instant::now();
-        let mut ending = self.shared.ending.clone();
-        let why = tokio::select! {
-            biased;
-            _ = gone => Why::ReaderGone,
-            _ = ending.wait_for(|ending| *ending) => Why::Stopping,
-            () = sleep(lasting) => Why::TimeIsOver,
-            why = self.follow() => why,
-        };
-        // A reader who takes nothing any more has had all that it gets.
-        let _ = timeout(LAST_WORD, self.last_word(why)).await;
-        self.lost += self.following.lost().unwrap_or_default();
-        let took = Duration::from_millis(milliseconds(began.elapsed()));
-        let Self { shared, who, following, seen, lost, .. } = &self;
-        let number = following.number;
-        let what = format!("trace {number}: {why}, after {took:?}; {seen} events, {lost} lost");
-        shared.recorder.done(who, "trace-ended", RESOURCE, AdministrationOutcome::Success, Some(what)).await;
-    }
-
-    /// Sends until the reader has gone or may not look any more.
-    async fn follow(&mut self) -> Why {
-        let mut settings = self.shared.proxy.changes();
-        // The settings may have changed since the request was let in.
-        let (mut looked, mut has_changed) = (Instant::now(), true);
-        loop {
-            if has_changed || looked.elapsed() >= SILENCE {
-                (looked, has_changed) = (Instant::now(), false);
-                let (session, caller) = self.looking.clone();
-                if !self.shared.goes_on(session, caller, AdminRole::Operator).await {
-                    return Why::NotAllowed;
-                }
-            }
-            if !self.send().await {
-                return Why::ReaderGone;
-            }
-            let next = tokio::select! {
-                // Whether the reader may still look comes first.
-                biased;
-                Ok(()) = settings.changed() => {
-                    has_changed = true;
-                    continue;
-                }
-                next = timeout(SILENCE, self.following.next()) => next,
-            };
-            match next {
-                Ok(Some(followed)) => self.take(&followed),
-                Ok(None) => return Why::Stopping,
-                Err(_) => self.pending = Some(Bytes::from_static(b":\n\n")),
-            }
-        }
-    }
-
-    /// Sends what is pending, where something is. `false`: there is nobody to send it to. It may be cancelled.
-    async fn send(&mut self) -> bool {
-        let Some(pending) = self.pending.clone() else { return true };
-        let sent = self.sender.send_data(pending).await.is_ok();
-        self.pending = None;
-        sent
-    }
-
-    fn take(&mut self, followed: &Followed) {
-        self.pending = match followed {
-            Followed::Seen(seen) => {
-                self.seen += 1;
-                let line = self.shown.line(seen, shows_identifiers(&self.shared));
-                line.map(|line| format!("event: seen\ndata: {line}\n\n").into())
-            }
-            Followed::Lost(lost) => {
-                self.lost += lost;
-                Some(format!("event: lost\ndata: {lost}\n\n").into())
-            }
-        };
-    }
-
-    /// What waits, and that it ends.
-    async fn last_word(&mut self, why: Why) {
-        if why == Why::ReaderGone {
-            return;
-        }
-        if why == Why::NotAllowed {
-            self.pending = None;
-        } else {
-            while self.send().await
-                && let Some(followed) = self.following.next_now()
-            {
-                self.take(&followed);
-            }
-            if let Some(lost) = self.following.lost() {
-                self.take(&Followed::Lost(lost));
-                self.send().await;
-            }
-        }
-        let ended = json!({ "why": why.to_string(), "events": self.seen, "lost": self.lost });
-        self.pending = Some(format!("event: ended\ndata: {ended}\n\n").into());
-        self.send().await;
-    }
 }

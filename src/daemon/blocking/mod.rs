@@ -9,10 +9,13 @@ use time::OffsetDateTime;
 use crate::policy::{Block, Blocked};
 use crate::relay::Gate;
 
+mod error;
+mod kept;
 mod store;
 
+pub use error::BlockError;
+pub use kept::blocks_in;
 use store::Store;
-pub use store::{BlockError, blocks_in};
 
 /// The blocks of this proxy.
 pub struct Blocking {

@@ -1,0 +1,46 @@
+//! What an open association is made of.
+
+use std::sync::Arc;
+
+use crate::metrics::Meter;
+use crate::policy::Direction;
+use crate::policy::limits::Pace;
+use crate::relay::asking::Asking;
+use crate::relay::leg::Leg;
+use crate::relay::machine::{Entry, Machine, Side, sender};
+
+/// What an open association is made of.
+pub(in crate::relay) struct Open {
+    pub machine: Machine,
+    pub requestor: Leg,
+    pub upstream: Leg,
+    pub pace: Pace,
+    pub crosswalk: Option<Arc<Asking>>,
+    pub meter: Box<Meter>,
+}
+
+impl Open {
+    /// Counts an operation that is over, and what has moved by then.
+    pub(super) fn count(&mut self, entry: &Entry) {
+        self.meter.done(&entry.done);
+        self.meter.moved([self.requestor.received(), self.requestor.sent()]);
+    }
+
+    /// Bytes read and written so far, those on their way to the upstream first.
+    pub(super) fn moved(&self) -> [u64; 2] {
+        let Self { requestor, upstream, .. } = self;
+        [
+            requestor.received().saturating_add(upstream.sent()),
+            upstream.received().saturating_add(requestor.sent()),
+        ]
+    }
+
+    /// Whoever waits for a peer to close reads on.
+    pub(in crate::relay) fn take_back(&mut self) {
+        for direction in [Direction::FromPeer, Direction::ToPeer] {
+            let Self { machine, requestor, upstream, .. } = self;
+            let leg = if sender(direction) == Side::Requestor { requestor } else { upstream };
+            leg.take_back(machine.inbox(direction));
+        }
+    }
+}
