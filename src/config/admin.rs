@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::peer::binding;
-use super::report::{Located, Wrong};
+use super::report::{Located, Wrong, values};
 use super::section::Section;
 use super::settings::{AdminAccess, AdminListen, AdminSettings, ServerTls, ShownIdentifiers};
 use super::tls;
-use super::upstream::values;
 use crate::tls::ClientAuthentication;
 use crate::users::AdminRole;
 

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::names::{NAME, Names};
-use super::report::Wrong;
+use super::report::{Wrong, values};
 use super::section::Section;
 use super::settings::ListenerSettings;
-use super::upstream::values;
 use super::{addresses, tls, user_identity};
 use crate::policy::Peer;
 

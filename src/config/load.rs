@@ -12,10 +12,9 @@ use super::crosswalk::Crosswalks;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::keys::Keys;
 use super::names::Names;
-use super::report::{Report, Used};
+use super::report::{Report, Used, values};
 use super::section::Section;
 use super::settings::{AdminListen, LogFormat, Settings};
-use super::upstream::values;
 use super::{
     admin, audit, limits, listener, loops, metrics, notify, peer, policy, rewrite, role, spelling, syntax,
     upstream, users,

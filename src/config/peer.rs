@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::listener::Listeners;
 use super::names::{NAME, Names, fit};
-use super::report::{Place, Wrong};
+use super::report::{Place, Wrong, values};
 use super::rewrite::Rewrites;
 use super::role::Roles;
 use super::section::Section;
 use super::shadow::Shadows;
-use super::upstream::{ae_pattern, values};
+use super::upstream::ae_pattern;
 use super::{addresses, certificates, factors, sharing, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection};

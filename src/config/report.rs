@@ -25,6 +25,11 @@ pub(super) struct Located<T> {
     pub place: Place,
 }
 
+/// Without their places.
+pub(super) fn values<T>(located: Vec<Located<T>>) -> Vec<T> {
+    located.into_iter().map(|item| item.value).collect()
+}
+
 /// What is wrong with a value, and what would be right.
 pub(super) struct Wrong {
     pub problem: String,

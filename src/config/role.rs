@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::admission;
 use super::names::{NAME, Names};
-use super::report::Wrong;
+use super::report::{Wrong, values};
 use super::section::Section;
 use super::suggest;
-use super::upstream::{ae_pattern, values};
+use super::upstream::ae_pattern;
 use crate::policy::sop_class::{sop_class_names, transfer_syntax_names};
 use crate::policy::{Factor, Factors, Operation, Role, SopClassSet, TransferSyntaxSet};
 

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::addresses;
-use super::report::{Located, Place, Wrong};
+use super::report::{Located, Place, Wrong, values};
 use super::section::Section;
 use super::settings::{ClientTls, ServerTls};
-use super::upstream::values;
 use crate::files::{self, full};
 use crate::identity::CertificateBinding;
 use crate::tls::{

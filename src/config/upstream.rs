@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::addresses;
 use super::names::{NAME, Names};
-use super::report::{Located, Wrong};
+use super::report::{Located, Wrong, values};
 use super::section::Section;
 use super::settings::{Balance, ForwardedIdentity, Health, UpstreamSettings};
 use super::shadow::ShadowedRoutes;
@@ -152,8 +152,4 @@ pub(super) fn ae_title(text: &str) -> Result<AeTitle, Wrong> {
 pub(super) fn ae_pattern(text: &str) -> Result<AePattern, Wrong> {
     let remedy = "write an AE title, in which * stands for any characters and ? for one";
     text.parse::<AePattern>().map_err(|error| Wrong::new(format!("{text:?} {error}"), remedy))
-}
-
-pub(super) fn values<T>(located: Vec<Located<T>>) -> Vec<T> {
-    located.into_iter().map(|item| item.value).collect()
 }

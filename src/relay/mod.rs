@@ -23,7 +23,7 @@
 //! | `judging` | the one decision, asked again about those |
 //! | `recent` | the last refusals |
 //! | `listeners`, `listener` | all accept loops, and one |
-//! | `session`, `established` | one connection as the protocol tells it |
+//! | `session`, `established`, `opened` | one connection as the protocol tells it |
 //! | `arrival`, `entrance`, `proxy_protocol`, `proxy_header` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `machine` | both directions of an open association: messages, rules, books, deadlines |
@@ -70,6 +70,7 @@ mod listeners;
 mod live;
 mod machine;
 mod nothing_allowed;
+mod opened;
 mod parting;
 mod people;
 mod proof;

@@ -13,10 +13,11 @@ use super::arrival::{Arrival, Refused};
 use super::associate;
 use super::early::Early;
 use super::entrance;
-use super::established::{Established, Opened};
+use super::established::Established;
 use super::gate::{Gate, Stage};
 use super::handshake::{self, ReadError};
 use super::leg::Leg;
+use super::opened::Opened;
 use super::proxy_header;
 use super::records::{self, Told};
 use super::upstream::{self, NotReached};
@@ -237,7 +238,7 @@ async fn associate(arrival: &mut Arrival, mut requestor: Leg, requested: Associa
                 Ok(told) => {
                     arrival.gate.metrics.negotiated(&upstream.name, began.elapsed());
                     let kept = (permit, place, told);
-                    Some(established.open(arrival, requestor, dialled, &bytes, kept))
+                    Some(Opened::new(established, arrival, requestor, dialled, &bytes, kept))
                 }
                 Err(told) => {
                     drop(permit);

@@ -1,9 +1,11 @@
 //! rustls configurations as BCP 195 (RFC 9325) and PS3.15 B.12 want them.
 
+use super::end::End;
 use super::facts::Facts;
 use super::in_place::{self, NotingName};
-use super::material::{End, FileDigest};
-use super::trust::{ClientTrust, Listed, REMEDY, Sources, Trust, Unfit};
+use super::material::FileDigest;
+use super::trust::{ClientTrust, Listed, Sources, Trust};
+use super::unfit::{REMEDY, Unfit};
 use super::{
     ClientAuthentication, ClientSettings, Profile, Role, ServerSettings, TlsError, material, private_key,
 };

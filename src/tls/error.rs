@@ -140,7 +140,7 @@ pub enum TlsError {
     #[error(
         "{} holds no certificate that can be trusted: that of {subject} {why}; {}",
         full(file),
-        super::trust::REMEDY
+        super::unfit::REMEDY
     )]
     NothingToTrust {
         /// `client-ca` or `ca`.

@@ -1,6 +1,6 @@
 //! What matters about a certificate to the one who runs the site: dates, strength, purpose.
 
-use super::EndKind;
+use super::end::EndKind;
 use crate::identity::{Certificate, CertificateError};
 use time::OffsetDateTime;
 use x509_parser::extensions::KeyUsage;

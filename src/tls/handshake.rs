@@ -2,7 +2,7 @@
 
 use super::facts;
 use super::refusal::{OfCertificate, Own};
-use super::trust::REMEDY;
+use super::unfit::REMEDY;
 use crate::identity::{Certificate, printable};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use std::io;

@@ -2,7 +2,8 @@
 
 use super::facts::{self, Facts};
 use super::private_key::Protection;
-use super::trust::{Listed, REMEDY, Unfit};
+use super::trust::Listed;
+use super::unfit::{REMEDY, Unfit};
 use super::{ClientAuthentication, ClientSettings, EndKind, Role, ServerSettings, material};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,12 @@
 //! Certificates and revocation lists, from files.
 
-use super::TlsError;
+use super::end::{End, EndKind};
+use super::error::TlsError;
 use super::facts::Facts;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use time::{Duration, OffsetDateTime};
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 use zeroize::Zeroizing;
 
@@ -35,47 +35,6 @@ pub struct FileDigest {
     pub file: PathBuf,
     /// Of its bytes, 64 hexadecimal digits.
     pub sha256: String,
-}
-
-/// When a certificate or a list is no longer good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
-    /// The file that it stands in, as it was opened.
-    pub file: PathBuf,
-    /// Such as `the certificate of CN=lyon`.
-    pub what: String,
-    /// When: notAfter of a certificate, nextUpdate of a list.
-    pub at: OffsetDateTime,
-    /// A certificate's or a list's, which differ in how early somebody should know.
-    pub kind: EndKind,
-}
-
-/// What it is that ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EndKind {
-    /// Its own notAfter (RFC 5280 §4.1.2.5).
-    Certificate,
-    /// The moment by which the next list was promised (RFC 5280 §5.1.2.5).
-    RevocationList,
-}
-
-impl EndKind {
-    /// How long before its end somebody should know. Lists are made for days or weeks, so that a month's notice would never
-    /// end.
-    pub fn notice(self) -> Duration {
-        match self {
-            Self::Certificate => Duration::days(30),
-            Self::RevocationList => Duration::days(7),
-        }
-    }
-
-    /// How long before its end it is as bad as over. Who renews lists does it in their last days.
-    pub fn urgent(self) -> Duration {
-        match self {
-            Self::Certificate => Duration::days(3),
-            Self::RevocationList => Duration::ZERO,
-        }
-    }
 }
 
 /// The ends of the certificates and lists in files that could be used.

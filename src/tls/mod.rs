@@ -2,6 +2,7 @@
 
 pub mod authority;
 mod config;
+mod end;
 mod error;
 mod facts;
 mod handshake;
@@ -17,14 +18,16 @@ mod settings;
 mod show;
 mod stream;
 mod trust;
+mod unfit;
 mod verified;
 
 pub use config::{Client, Server, client, server, server_name};
+pub use end::{End, EndKind};
 pub use error::TlsError;
 pub(crate) use facts::Role;
 pub use handshake::{HandshakeFailure, handshake_failure};
 pub use inspect::{Finding, inspect_client, inspect_server};
-pub use material::{End, EndKind, FileDigest};
+pub use material::FileDigest;
 pub use protocol::Protocol;
 pub use session::Session;
 pub use settings::{ClientAuthentication, ClientSettings, Profile, ServerSettings};

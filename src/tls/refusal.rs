@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::error;
 use std::fmt;
 
-use super::trust::Unfit;
+use super::unfit::Unfit;
 
 thread_local! {
     static SHOWN: RefCell<Option<Box<Certificate>>> = const { RefCell::new(None) };

@@ -1,7 +1,7 @@
 //! `certs show`: certificates, revocation lists and keys of a file, for people.
 
 use super::facts::{self, Facts};
-use super::trust::Unfit;
+use super::unfit::Unfit;
 use super::{TlsError, material};
 use crate::identity::printable;
 use std::fmt::Write;

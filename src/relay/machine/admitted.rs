@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::books::{Answer, status_of_cause};
+use super::answer::{Answer, status_of_cause};
 use super::desk::Context;
 use super::request::{self, Refused};
 use super::state::{Break, Next, State};

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::answer::{Answer, status_of_cause};
 use super::deadlines::Outlook;
 use super::exchange::{Exchange, Ledger, labels};
 use super::progress::Progress;
@@ -10,7 +11,7 @@ use super::release::Release;
 use super::tally::{Tally, UNRECOGNIZED};
 use super::terms::Terms;
 use crate::audit;
-use crate::dimse::{Command, Outcome, Status};
+use crate::dimse::{Command, Status};
 use crate::metrics::{self, Done};
 use crate::policy::Direction;
 use crate::vocabulary::Cause;
@@ -21,24 +22,6 @@ pub(crate) struct Books {
     pub progress: Progress,
     pub release: Release,
     pub tally: Tally,
-}
-
-/// How an operation ended, for its record.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Answer {
-    /// By the peer that was asked.
-    Status(Status),
-    /// By dimsegate, because the policy does not allow it, or it cannot be done.
-    Instead(Status, Cause),
-    /// By dimsegate, because nothing can match what is looked for.
-    Nothing(Cause),
-    /// Not at all: the association ended first.
-    Never,
-}
-
-/// The status that the vocabulary has for a cause; of one whose status the service knows, that of any failure.
-pub(super) fn status_of_cause(cause: Cause) -> Status {
-    cause.status().map_or(Status::PROCESSING_FAILURE, Status)
 }
 
 /// A record of an operation that is over.
@@ -52,22 +35,6 @@ impl Entry {
     /// Those that are refused are gathered where they are many.
     pub(crate) fn is_refusal(&self) -> bool {
         self.done.outcome == metrics::Outcome::Refused
-    }
-}
-
-impl Answer {
-    fn outcome(self) -> metrics::Outcome {
-        use metrics::Outcome::{Failure, Refused, Success, Warning};
-        match self {
-            Self::Instead(_, cause) if cause.is_refusal() => Refused,
-            Self::Instead(..) | Self::Never => Failure,
-            Self::Nothing(_) => Success,
-            Self::Status(status) => match status.outcome() {
-                Outcome::Success | Outcome::Pending => Success,
-                Outcome::Warning => Warning,
-                Outcome::Failure => Failure,
-            },
-        }
     }
 }
 

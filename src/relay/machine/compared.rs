@@ -1,7 +1,7 @@
 //! A C-STORE whose data set goes on as it came, but not before it is known to be what its command says: the operation is
 //! judged and recorded by its command, and an archive keeps the data set.
 
-use super::books::{Answer, status_of_cause};
+use super::answer::{Answer, status_of_cause};
 use super::desk::Context;
 use super::exchange::{Labels, Named, unread};
 use super::passage::Passage;

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::books::{Answer, Books, Entry};
+use super::answer::Answer;
+use super::books::{Books, Entry};
 use super::ended::{Ended, Side};
 use super::exchange::Exchange;
 use super::outlet::Outlet;

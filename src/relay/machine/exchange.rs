@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use super::books::Answer;
+use super::answer::Answer;
 use crate::audit;
 use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};

@@ -24,7 +24,7 @@
 //! | `desk`, `outlet` | what is under way in a direction: buffers, effects, the turn at the side that it writes to |
 //! | `request`, `response`, `admitted`, `crossing` | what becomes of a command set |
 //! | `passage`, `as_it_came`, `compared`, `rewritten`, `stepping`, `swallowed` | what becomes of a data set |
-//! | `books`: `exchange`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
+//! | `books`: `exchange`, `answer`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
 //! | `terms` | what was agreed at the beginning |
 //! | `deadlines`, `ended` | which deadline has passed, and how an association ends |
 //!
@@ -40,6 +40,7 @@
 //!   state decides; they only have to be done before the next event.
 
 mod admitted;
+mod answer;
 mod as_it_came;
 mod books;
 mod command_set;

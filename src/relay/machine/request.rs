@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::admitted::refuse_exchange;
+use super::answer::status_of_cause;
 use super::as_it_came::AsItCame;
-use super::books::status_of_cause;
 use super::compared::Compared;
 use super::crossing;
 use super::desk::Context;

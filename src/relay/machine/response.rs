@@ -1,7 +1,7 @@
 //! A response, which goes to whoever asked.
 
+use super::answer::Answer;
 use super::as_it_came::AsItCame;
-use super::books::Answer;
 use super::crossing;
 use super::desk::Context;
 use super::exchange::{Ending, labels};

@@ -1,6 +1,6 @@
 //! A data set that is rewritten on its way, and with it a way to fail.
 
-use super::books::Answer;
+use super::answer::Answer;
 use super::crossing::{self, Crossed};
 use super::desk::{Context, Desk, OUTSIDE};
 use super::ended::Ended;

@@ -4,9 +4,9 @@ use rustls::pki_types::CertificateDer;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::unfit::Unfit;
 use crate::tls::facts::Facts;
 use crate::tls::material::{self, FileDigest};
+use crate::tls::unfit::Unfit;
 use crate::tls::{Role, TlsError};
 
 /// One certificate that the configuration trusts.

@@ -10,7 +10,6 @@
 
 mod listed;
 mod pinned;
-mod unfit;
 mod verifier;
 
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
@@ -23,12 +22,12 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::facts::{self, Facts};
 use super::handshake::HandshakeFailure;
 use super::refusal::{self, Own};
+use super::unfit::Unfit;
 use super::verified::{Moment, VerifiedChains};
 use super::{Role, TlsError, recent};
 use crate::identity::{Certificate, CertificateBinding};
 pub(crate) use listed::Listed;
 use pinned::{List, Pinned};
-pub(crate) use unfit::{REMEDY, Unfit};
 pub(crate) use verifier::Verifies;
 
 /// What a listener makes of the certificates that requestors show.

@@ -1,7 +1,7 @@
 //! Requests that cross.
 
 use super::super::admitted::refuse_exchange;
-use super::super::books::Answer;
+use super::super::answer::Answer;
 use super::super::desk::Context;
 use super::super::exchange::{Asked, Exchange};
 use super::super::passage::Passage;

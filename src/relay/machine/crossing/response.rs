@@ -1,6 +1,6 @@
 //! Responses that cross, and those that cannot.
 
-use super::super::books::Answer;
+use super::super::answer::Answer;
 use super::super::desk::Context;
 use super::super::exchange::{Asked, Ending, Failed};
 use super::super::passage::Passage;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::tls::facts::Facts;
+use super::facts::Facts;
 
 /// What makes a certificate that will do, in a sentence that ends in a command. `check` and refusals say it.
 pub(crate) const REMEDY: &str = "a right one, signed by itself or then by a CA: openssl req -x509 -newkey rsa:3072 -sha256 -nodes \
