@@ -138,7 +138,7 @@ fn spoken_protocol(first: &[u8]) -> Protocol {
 
 fn handshake_failed(error: &std::io::Error) -> Refused {
     let failure = crate::tls::handshake_failure(error);
-    let mut refused = Refused::new(Reason::of_handshake(failure.label), failure.detail);
+    let mut refused = Refused::new(failure.fault.reason(), failure.detail);
     refused.alert = failure.alert.map(Into::into);
     refused.certificate = failure.certificate;
     refused

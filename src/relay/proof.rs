@@ -68,11 +68,11 @@ fn nothing_shown(listener: &ListenerSettings) -> (Refusal, Ending) {
 }
 
 fn not_trusted(listener: &ListenerSettings, failure: HandshakeFailure) -> (Refusal, Ending) {
-    let HandshakeFailure { label, detail, alert, .. } = failure;
+    let HandshakeFailure { fault, detail, alert, .. } = failure;
     let remedy = format!(
         "let the requestor show another certificate, or see client-ca, pins and revocation-lists of listener \"{}\"",
         listener.name
     );
-    let refusal = Refusal { reason: Reason::of_handshake(label), nearest: None, detail, remedy };
+    let refusal = Refusal { reason: fault.reason(), nearest: None, detail, remedy };
     (refusal, Ending::Alert(alert.unwrap_or_default()))
 }

@@ -1,9 +1,10 @@
-//! Why a handshake failed, as a stable label and a sentence.
+//! Why a handshake failed, as a word of the vocabulary and a sentence.
 
 use super::facts;
 use super::refusal::{OfCertificate, Own};
 use super::unfit::REMEDY;
 use crate::identity::{Certificate, printable};
+use crate::vocabulary::HandshakeFault;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use std::io;
 use time::OffsetDateTime;
@@ -11,8 +12,8 @@ use time::OffsetDateTime;
 /// A handshake that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandshakeFailure {
-    /// For records and metrics; kebab-case, stable.
-    pub label: &'static str,
+    /// In the word of the vocabulary.
+    pub fault: HandshakeFault,
     /// For people; escaped and bounded. Names the certificate, where one is the reason.
     pub detail: String,
     /// The TLS alert that the peer was sent, or that it sent (`peer-alert`), as RFC 8446 §6 spells it.
@@ -28,9 +29,9 @@ pub fn handshake_failure(error: &io::Error) -> HandshakeFailure {
     let certificate = of_certificate.map(|refused| refused.certificate.clone());
     let plain = inner.and_then(|inner| inner.downcast_ref::<Error>());
     let tls = of_certificate.map(|refused| &refused.error).or(plain);
-    let label = tls.map_or_else(|| label_of_io(error), label);
+    let fault = tls.map_or_else(|| fault_of_io(error), fault_of);
     let detail = tls.map_or_else(|| error.to_string(), said);
-    let detail = match hint(label, certificate.as_deref()) {
+    let detail = match hint(fault, certificate.as_deref()) {
         Some(hint) => format!("{hint} ({})", printable(&detail, 300)),
         None => printable(&detail, 700),
     };
@@ -38,7 +39,7 @@ pub fn handshake_failure(error: &io::Error) -> HandshakeFailure {
         Some(certificate) => format!("{detail}: {}", named(certificate)),
         None => detail,
     };
-    HandshakeFailure { label, detail, alert: tls.and_then(alert).map(alert_name), certificate }
+    HandshakeFailure { fault, detail, alert: tls.and_then(alert).map(alert_name), certificate }
 }
 
 /// The library's words, or those of this one where it found what is wrong.
@@ -79,90 +80,85 @@ fn named(certificate: &Certificate) -> String {
     format!("certificate of {subject}, issuer {issuer}, serial {serial}, sha256:{fingerprint}")
 }
 
-fn label(error: &Error) -> &'static str {
+fn fault_of(error: &Error) -> HandshakeFault {
     match error {
-        Error::NoCertificatesPresented => "certificate-missing",
-        Error::InvalidCertificate(error) => label_of_certificate(error),
-        Error::InvalidCertRevocationList(_) => "revocation-unknown",
+        Error::NoCertificatesPresented => HandshakeFault::CertificateMissing,
+        Error::InvalidCertificate(error) => fault_of_certificate(error),
+        Error::InvalidCertRevocationList(_) => HandshakeFault::RevocationUnknown,
         Error::PeerIncompatible(
             PeerIncompatible::Tls12NotOffered
             | PeerIncompatible::Tls12NotOfferedOrEnabled
             | PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
             | PeerIncompatible::SupportedVersionsExtensionRequired,
-        ) => "tls-version",
-        Error::PeerIncompatible(_) => "no-common-cipher",
+        ) => HandshakeFault::TlsVersion,
+        Error::PeerIncompatible(_) => HandshakeFault::NoCommonCipher,
         Error::InvalidMessage(
             InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
-        ) => "not-tls",
-        Error::AlertReceived(AlertDescription::CloseNotify) => "peer-closed",
-        Error::AlertReceived(_) => "peer-alert",
-        _ => "other",
+        ) => HandshakeFault::NotTls,
+        Error::AlertReceived(AlertDescription::CloseNotify) => HandshakeFault::PeerClosed,
+        Error::AlertReceived(_) => HandshakeFault::PeerAlert,
+        _ => HandshakeFault::Other,
     }
 }
 
-fn label_of_certificate(error: &CertificateError) -> &'static str {
+fn fault_of_certificate(error: &CertificateError) -> HandshakeFault {
     use CertificateError as E;
     match error {
-        E::Expired | E::ExpiredContext { .. } => "certificate-expired",
-        E::NotValidYet | E::NotValidYetContext { .. } => "certificate-not-yet-valid",
-        E::Revoked => "certificate-revoked",
-        E::UnknownIssuer => "certificate-unknown-issuer",
+        E::Expired | E::ExpiredContext { .. } => HandshakeFault::CertificateExpired,
+        E::NotValidYet | E::NotValidYetContext { .. } => HandshakeFault::CertificateNotYetValid,
+        E::Revoked => HandshakeFault::CertificateRevoked,
+        E::UnknownIssuer => HandshakeFault::CertificateUnknownIssuer,
         E::Other(_) => match Own::of(error) {
-            Some(Own::AuthorityEnded { .. }) => "certificate-authority-expired",
-            Some(Own::Unfit(_) | Own::UnfitAuthority { .. }) => "certificate-unfit",
-            Some(Own::AuthorityShown) => "certificate-wrong-purpose",
-            None => "certificate-invalid",
+            Some(Own::AuthorityEnded { .. }) => HandshakeFault::CertificateAuthorityExpired,
+            Some(Own::Unfit(_) | Own::UnfitAuthority { .. }) => HandshakeFault::CertificateUnfit,
+            Some(Own::AuthorityShown) => HandshakeFault::CertificateWrongPurpose,
+            None => HandshakeFault::CertificateInvalid,
         },
-        E::InvalidPurpose | E::InvalidPurposeContext { .. } => "certificate-wrong-purpose",
-        E::NotValidForName | E::NotValidForNameContext { .. } => "certificate-wrong-name",
-        E::UnknownRevocationStatus => "revocation-unknown",
-        E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => "revocation-list-expired",
-        _ => "certificate-invalid",
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => HandshakeFault::CertificateWrongPurpose,
+        E::NotValidForName | E::NotValidForNameContext { .. } => HandshakeFault::CertificateWrongName,
+        E::UnknownRevocationStatus => HandshakeFault::RevocationUnknown,
+        E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
+            HandshakeFault::RevocationListExpired
+        }
+        _ => HandshakeFault::CertificateInvalid,
     }
 }
 
-fn label_of_io(error: &io::Error) -> &'static str {
+fn fault_of_io(error: &io::Error) -> HandshakeFault {
     match error.kind() {
-        io::ErrorKind::TimedOut => "timeout",
+        io::ErrorKind::TimedOut => HandshakeFault::Timeout,
         io::ErrorKind::UnexpectedEof
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe => "peer-closed",
-        _ => "other",
+        | io::ErrorKind::BrokenPipe => HandshakeFault::PeerClosed,
+        _ => HandshakeFault::Other,
     }
 }
 
 /// What an administrator would want to know, where the words of the TLS library do not say it.
-fn hint(label: &str, certificate: Option<&Certificate>) -> Option<&'static str> {
+fn hint(fault: HandshakeFault, certificate: Option<&Certificate>) -> Option<&'static str> {
+    use HandshakeFault as Fault;
     let by_itself = certificate.is_some_and(|one| one.subject == one.issuer);
     let nameless = certificate.is_some_and(|one| one.san.is_empty());
-    Some(match label {
-        "certificate-missing" => "the peer showed no certificate, and one is required",
-        "certificate-unknown-issuer" if by_itself => {
+    Some(match fault {
+        Fault::CertificateUnknownIssuer if by_itself => {
             "the certificate signed itself and is not among those that this configuration trusts; if it is the peer's, add it to \
              client-ca of a listener, to ca of an upstream, or its key to pins"
         }
-        "certificate-unknown-issuer" => "the certificate is not signed by a CA of this configuration",
-        "certificate-wrong-purpose" => "the extended key usage of the certificate does not allow this role",
-        "certificate-wrong-name" if nameless => {
+        Fault::CertificateWrongName if nameless => {
             "the certificate has a common name only, where nobody looks for the server's name; let it be made with \
              subjectAltName, or add its key to pins"
         }
-        "certificate-wrong-name" => "the certificate does not carry the configured server name",
-        "certificate-invalid" => {
-            "the certificate or a signature is wrong; was a CA of the same name made anew, or the certificate altered?"
-        }
-        "certificate-revoked" => "the certificate is on a revocation list",
-        "revocation-unknown" => "no good revocation list is loaded by the CA that signed the certificate",
-        "revocation-list-expired" => "the revocation list is past its next update; fetch or sign a new one",
-        "tls-version" => "the peer offers no TLS version that the profile allows",
-        "no-common-cipher" => {
-            "the peer and this configuration have no cipher suite or key exchange in common"
-        }
-        "not-tls" => "the peer does not speak TLS",
-        "peer-alert" => "the peer refused",
-        _ => return None,
+        // The sentence behind says it better: with the date, the reason, or what the system reports.
+        Fault::CertificateExpired
+        | Fault::CertificateNotYetValid
+        | Fault::CertificateAuthorityExpired
+        | Fault::CertificateUnfit
+        | Fault::PeerClosed
+        | Fault::Timeout
+        | Fault::Other => return None,
+        other => other.word().what,
     })
 }
 
@@ -171,7 +167,7 @@ fn alert(error: &Error) -> Option<AlertDescription> {
         Error::AlertReceived(alert) => Some(*alert),
         Error::NoCertificatesPresented => Some(AlertDescription::CertificateRequired),
         Error::InvalidCertificate(error) => Some(error.clone().into()),
-        Error::PeerIncompatible(_) if label(error) == "tls-version" => {
+        Error::PeerIncompatible(_) if fault_of(error) == HandshakeFault::TlsVersion => {
             Some(AlertDescription::ProtocolVersion)
         }
         Error::PeerIncompatible(_) | Error::InvalidCertRevocationList(_) => {

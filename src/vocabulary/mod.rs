@@ -14,6 +14,7 @@
 //! | [`Cause`] | an operation was refused, or failed |
 //! | [`Notice`] | the proxy tells of itself and its surroundings |
 //! | [`Ended`] | an association ended |
+//! | [`HandshakeFault`] | a TLS handshake failed |
 //! | [`HeadFound`] | a trail was found as it was when a run began |
 //! | [`Tolerance`] | a message was read though it breaks the standard |
 
@@ -22,6 +23,7 @@ mod word;
 
 mod cause;
 mod ended;
+mod handshake;
 mod head;
 mod notice;
 mod reason;
@@ -30,6 +32,7 @@ mod tolerance;
 
 pub use cause::Cause;
 pub use ended::Ended;
+pub use handshake::HandshakeFault;
 pub use head::HeadFound;
 pub use notice::Notice;
 pub use reason::Reason;
@@ -60,11 +63,11 @@ pub fn of_head(label: &str) -> Option<&'static Word> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ended, HeadFound, Word, reasons};
+    use super::{Ended, HandshakeFault, HeadFound, Word, reasons};
     use std::collections::BTreeSet;
 
     fn every_word() -> impl Iterator<Item = &'static Word> {
-        reasons().chain(Ended::WORDS).chain(HeadFound::WORDS)
+        reasons().chain(Ended::WORDS).chain(HeadFound::WORDS).chain(HandshakeFault::WORDS)
     }
 
     #[test]

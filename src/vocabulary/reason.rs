@@ -218,26 +218,6 @@ impl Reason {
         }
     }
 
-    /// The reason behind the label of a TLS handshake that failed.
-    pub fn of_handshake(label: &str) -> Self {
-        match label {
-            "certificate-missing" => Self::CertificateMissing,
-            "certificate-expired" | "certificate-authority-expired" | "certificate-not-yet-valid" => {
-                Self::CertificateExpired
-            }
-            "certificate-revoked" => Self::CertificateRevoked,
-            "certificate-unknown-issuer" => Self::CertificateUnknownCa,
-            "revocation-list-expired" => Self::RevocationListExpired,
-            // No list says anything of this certificate: it is not the lists that ended.
-            "revocation-unknown" => Self::CertificateInvalid,
-            "not-tls" => Self::UnknownProtocol,
-            "timeout" => Self::AssociateTimeout,
-            "peer-closed" => Self::ConnectionLost,
-            other if other.starts_with("certificate-") => Self::CertificateInvalid,
-            _ => Self::TlsHandshakeFailed,
-        }
-    }
-
     /// Whether somebody should look at it now: an identity was used that is not the sender's own.
     pub fn is_security_alert(self) -> bool {
         matches!(

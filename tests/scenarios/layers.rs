@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
     ("users", &["files", "policy"]),
     ("audit", &["vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
-    ("tls", &["files", "buffer", "identity"]),
+    ("tls", &["vocabulary", "files", "buffer", "identity"]),
     ("metrics", &["vocabulary", "dimse"]),
     ("http", &["identity", "policy"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),

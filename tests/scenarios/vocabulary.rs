@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dimsegate::vocabulary::{Cause, Ended, HeadFound, Notice, Reason, Tolerance, Word, reasons};
+use dimsegate::vocabulary::{
+    Cause, Ended, HandshakeFault, HeadFound, Notice, Reason, Tolerance, Word, reasons,
+};
 
 #[test]
 fn each_word_is_made_somewhere_outside_of_the_vocabulary() {
@@ -15,15 +17,15 @@ fn each_word_is_made_somewhere_outside_of_the_vocabulary() {
         names("Cause", Cause::ALL),
         names("Notice", Notice::ALL),
         names("Ended", Ended::ALL),
+        names("HandshakeFault", HandshakeFault::ALL),
         names("HeadFound", HeadFound::ALL),
         names("Tolerance", Tolerance::ALL),
     ];
-    let of_reasons =
-        fs::read_to_string(source_folder().join("vocabulary/reason.rs")).expect("the file of reasons");
-    let (_, behind) = of_reasons.split_once("fn of_handshake").expect("the reasons of handshakes");
+    let of_faults =
+        fs::read_to_string(source_folder().join("vocabulary/handshake.rs")).expect("the file of handshakes");
+    let (_, behind) = of_faults.split_once("fn reason(self)").expect("the reasons of handshakes");
     let of_handshakes = behind.split("\n    }\n").next().unwrap_or_default();
-    let made =
-        |name: &String| names_it(&code, name) || names_it(of_handshakes, &name.replace("Reason::", "Self::"));
+    let made = |name: &String| names_it(&code, name) || names_it(of_handshakes, name);
     let missing: BTreeSet<String> = every.concat().into_iter().filter(|name| !made(name)).collect();
     assert_eq!(missing, BTreeSet::new());
 }
@@ -31,14 +33,10 @@ fn each_word_is_made_somewhere_outside_of_the_vocabulary() {
 #[test]
 fn no_label_is_written_out_where_a_word_could_be_named() {
     let code = code_outside_of(&["vocabulary", "config"]);
-    let labels =
-        reasons().chain(Tolerance::WORDS).map(|word: &Word| word.label).filter(|label| label.contains('-'));
-    // `tls` has labels of its own for handshakes; keys of the configuration are called as what they limit.
-    let shared = ["certificate-", "revocation-list-expired"];
-    let written: Vec<&str> = labels
-        .filter(|label| !shared.iter().any(|shared| label.starts_with(shared)))
-        .filter(|label| code.contains(&format!("\"{label}\"")))
-        .collect();
+    let words = reasons().chain(Tolerance::WORDS).chain(HandshakeFault::WORDS);
+    let labels = words.map(|word: &Word| word.label).filter(|label| label.contains('-'));
+    // Keys of the configuration are called as what they limit.
+    let written: Vec<&str> = labels.filter(|label| code.contains(&format!("\"{label}\""))).collect();
     assert_eq!(written, Vec::<&str>::new());
 }
 

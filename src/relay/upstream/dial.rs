@@ -37,7 +37,7 @@ pub(in crate::relay) async fn dial(
     let stream = timeout(patience, connecting).await.map_err(|_| late("the TLS handshake", patience))?;
     let stream = stream.map_err(|error| {
         let failure = crate::tls::handshake_failure(&error);
-        NotReached::new(Reason::UpstreamTls, format!("TLS: {} ({})", failure.detail, failure.label))
+        NotReached::new(Reason::UpstreamTls, format!("TLS: {} ({})", failure.detail, failure.fault.label()))
     })?;
     let session = Session::of_client(stream.state());
     Ok(Dialled::new(Box::new(stream), address, Some(session)))

@@ -196,14 +196,14 @@ fn other_protocols_on_a_tls_port_are_told_from_bad_tls() {
     for bytes in
         [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &[1, 0, 0, 0, 0, 0xcd, 0, 1, 0, 0], b"SSH-2.0-x\r\n"]
     {
-        assert_eq!(first_bytes(&site.server(), bytes).label, "not-tls", "{}", bytes.escape_ascii());
+        assert_eq!(first_bytes(&site.server(), bytes).fault.label(), "not-tls", "{}", bytes.escape_ascii());
     }
 }
 
 #[test]
 fn reasons_outside_tls_have_their_labels() {
     use std::io::{Error, ErrorKind};
-    let label = |kind: ErrorKind| handshake_failure(&Error::from(kind)).label;
+    let label = |kind: ErrorKind| handshake_failure(&Error::from(kind)).fault.label();
     assert_eq!(label(ErrorKind::TimedOut), "timeout");
     assert_eq!(label(ErrorKind::UnexpectedEof), "peer-closed");
     assert_eq!(label(ErrorKind::ConnectionReset), "peer-closed");

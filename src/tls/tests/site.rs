@@ -111,8 +111,8 @@ impl Outcome {
     /// Labels of the server's and the client's reason; `ok` where there is none.
     pub(crate) fn labels(&self) -> (&'static str, &'static str) {
         (
-            self.server.as_ref().map_or_else(|failure| failure.label, |_| "ok"),
-            self.client.as_ref().map_or_else(|failure| failure.label, |_| "ok"),
+            self.server.as_ref().map_or_else(|failure| failure.fault.label(), |_| "ok"),
+            self.client.as_ref().map_or_else(|failure| failure.fault.label(), |_| "ok"),
         )
     }
 

@@ -423,7 +423,7 @@ fn a_record_that_was_altered_is_an_error_and_the_peer_is_told() {
         let error = ours.read(&mut got).await.unwrap_err();
         assert_eq!(handshake_failure(&error).detail, "cannot decrypt peer's message");
         let told = theirs.read(&mut got).await.unwrap_err();
-        assert_eq!(handshake_failure(&told).label, "peer-alert");
+        assert_eq!(handshake_failure(&told).fault.label(), "peer-alert");
         assert!(told.to_string().contains("BadRecordMac"), "{told}");
         assert!(ours.read(&mut got).await.is_err(), "it stays an error");
     });

@@ -85,7 +85,7 @@ fn each_trusts_the_others_certificate_that_signed_itself() {
     );
     let outcome = shake(&listener(&site, "gate", "orthanc.pem"), &requestor(&site, "stranger", "gate.pem"));
     let refused = outcome.server.err().unwrap();
-    assert_eq!(refused.label, "certificate-unknown-issuer");
+    assert_eq!(refused.fault.label(), "certificate-unknown-issuer");
     for part in ["signed itself", "client-ca", "CN=stranger", "serial ", "sha256:"] {
         assert!(refused.detail.contains(part), "{part} in {}", refused.detail);
     }
@@ -169,7 +169,7 @@ fn the_dates_the_usage_and_a_list_hold_for_what_is_trusted_itself() {
     let settings = listener(&site, "server", "modality.pem");
     let chain = [der(&site, "modality")];
     assert_eq!(judged(&settings, &chain).unwrap(), ["CN=modality"]);
-    let label = |found: Result<Vec<String>, HandshakeFailure>| found.unwrap_err().label;
+    let label = |found: Result<Vec<String>, HandshakeFailure>| found.unwrap_err().fault.label();
     assert_eq!(label(judged_at(&settings, &chain, now + Duration::days(51))), "certificate-expired");
     assert_eq!(label(judged_at(&settings, &chain, now - Duration::days(1))), "certificate-not-yet-valid");
     assert_eq!(label(judged(&settings, &[der(&site, "lyon")])), "certificate-unknown-issuer");
@@ -200,7 +200,10 @@ fn what_is_no_ca_vouches_for_nobody_and_a_ca_is_not_shown_itself() {
     );
     let settings = listener(&site, "server", "end.pem");
     assert_eq!(judged(&settings, &[der(&site, "end")]).unwrap(), ["CN=end"]);
-    assert_eq!(judged(&settings, &[der(&site, "leaf")]).unwrap_err().label, "certificate-unknown-issuer");
+    assert_eq!(
+        judged(&settings, &[der(&site, "leaf")]).unwrap_err().fault.label(),
+        "certificate-unknown-issuer"
+    );
     // Its key usage has it sign certificates and nothing else.
     assert!(judged(&site.server(), &[der(&site, "ca")]).is_err());
 }
@@ -229,7 +232,7 @@ fn nobody_comes_in_under_a_root_that_has_ended() {
     };
     assert_eq!(at(3650).labels(), ("ok", "ok"));
     let refused = at(3660).server.err().unwrap();
-    assert_eq!(refused.label, "certificate-authority-expired");
+    assert_eq!(refused.fault.label(), "certificate-authority-expired");
     assert!(refused.detail.contains("the CA CN=site CA ended on ") && refused.detail.contains("CN=lasting"));
     // One that has not begun is none yet.
     let early = judged_at(&site.server(), &[der(&site, "lasting")], now - Duration::minutes(90));
@@ -287,7 +290,7 @@ fn what_is_too_old_is_refused_in_words_on_both_legs() {
         for trusted in [beside, ca.clone()] {
             let settings = ServerSettings { client_ca: vec![trusted], ..site.server() };
             let refused = judged(&settings, &[der(&site, name)]).unwrap_err();
-            assert_eq!(refused.label, "certificate-unfit", "{name}");
+            assert_eq!(refused.fault.label(), "certificate-unfit", "{name}");
             for part in [part, "openssl req -x509", &format!("CN={name}")] {
                 assert!(refused.detail.contains(part), "{part} in {}", refused.detail);
             }
@@ -308,7 +311,8 @@ fn what_is_too_old_is_refused_in_words_on_both_legs() {
             server_name(&settings).unwrap(),
         );
         let refused = outcome.client.err().unwrap();
-        assert!(refused.label == "certificate-unfit" && refused.detail.contains(part), "{}", refused.detail);
+        assert_eq!(refused.fault.label(), "certificate-unfit");
+        assert!(refused.detail.contains(part), "{}", refused.detail);
     }
     let alone = server(&listener(&site, "server", "one.pem")).unwrap_err().to_string();
     assert!(alone.contains("X.509 version 1") && alone.contains("openssl req"), "{alone}");
@@ -331,11 +335,8 @@ fn what_is_too_old_is_refused_in_words_on_both_legs() {
     let beside = together(&site, "beside.pem", &[ca, site.at("short.pem")]);
     let settings = ServerSettings { client_ca: vec![beside], ..site.server() };
     let refused = judged(&settings, &[der(&site, "leaf")]).unwrap_err();
-    assert!(
-        refused.label == "certificate-unfit" && refused.detail.contains("CN=short, which signed it"),
-        "{}",
-        refused.detail
-    );
+    assert_eq!(refused.fault.label(), "certificate-unfit");
+    assert!(refused.detail.contains("CN=short, which signed it"), "{}", refused.detail);
 }
 
 #[test]
@@ -355,7 +356,7 @@ fn a_server_with_a_common_name_only_is_told_what_is_missing() {
     };
     let outcome = shake(&upstream, &ClientSettings { ca: vec![site.at("root.pem")], ..site.client(None) });
     let refused = outcome.client.err().unwrap();
-    assert_eq!(refused.label, "certificate-wrong-name");
+    assert_eq!(refused.fault.label(), "certificate-wrong-name");
     assert!(
         refused.detail.contains("common name only") && refused.detail.contains("pins"),
         "{}",
