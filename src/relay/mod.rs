@@ -46,6 +46,15 @@
 //! - **Why one task for both directions**, and one owner of their state: what they share is looked at for each message, and
 //!   needs no lock so. How they take turns at one socket is then a rule of the machine, and not of a scheduler.
 //! - **Why a machine and a driver**, and no futures of each half: see `machine`.
+//! - **What waits, and where.** On a thread of the runtime an association decides, frames and copies. Blocks, limits, rights
+//!   and what a crosswalk has in memory are answered there at once, and a decision has its clock among its facts, so that
+//!   `explain` can ask for any hour. Passcodes are hashed on threads of their own (`users`); frames, names of hosts, files
+//!   and questions to many associations have those for work that blocks. One question cannot be put off: a rule asks the
+//!   crosswalk in the middle of an element. Where that has to look at the disk, the thread hands its other tasks on first.
+//!   What is dear and stays is the signatures of a TLS handshake; chains that were verified a moment ago are remembered.
+//! - **Permits come before what is dear**: a slot before the accept, the connection's permit before TLS, room for the request
+//!   before it is read, the association's permit and a turn of its peer before a passcode is hashed, the permit before the
+//!   upstream is dialled, a place in the queue of its peer before a frame is decoded.
 
 mod alarm;
 mod arrival;
