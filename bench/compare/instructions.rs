@@ -14,7 +14,8 @@ pub fn run(accept: bool) -> io::Result<Counts> {
 /// Builds the paths and says where cargo put them.
 fn program() -> io::Result<PathBuf> {
     let mut build = Command::new(env!("CARGO"));
-    build.args(["bench", "--locked", "--bench", "instructions", "--no-run", "--message-format=json"]);
+    build.args(["build", "--locked", "--config", "bench/instructions/profile.toml"]);
+    build.args(["--example", "instructions", "--message-format=json"]);
     let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
