@@ -23,6 +23,7 @@
 //!
 //! | room | standard | holds |
 //! | --- | --- | --- |
+//! | [`notation`] | | bytes as hexadecimal digits, text inside of a URI |
 //! | [`buffer`] | | buffers that are lent while data flows, the inbox that a peer's bytes are read into, the shelf for frames |
 //! | [`wire`] | PS3.8 §9.3 | PDUs, the A-ASSOCIATE codec, fragments |
 //! | [`dimse`] | PS3.7 | command sets, message assembly, status codes |
@@ -48,7 +49,7 @@
 //! | [`admin`] | | the administration interface of a running proxy |
 //! | [`cli`] | | a file or a folder a subcommand, those that ask a running proxy too |
 //!
-//! `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `age` and the audit events
+//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `age` and the audit events
 //! know nothing of sockets, TOML or the relay; `trace` gets bytes and opens no socket; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
 //!
@@ -100,6 +101,7 @@ pub mod identity;
 #[cfg(test)]
 mod logged;
 pub mod metrics;
+pub mod notation;
 pub mod notify;
 pub mod policy;
 pub mod relay;

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use crate::config::AdminSettings;
+use crate::notation::hex;
 use crate::users::{AdminRole, Hash};
 
 /// Browsers take it from this very host only, for all of its paths, and never over the network in clear (RFC 6265bis §4.1.3.2).
@@ -76,7 +77,7 @@ impl Sessions {
     ) -> Result<Zeroizing<String>, NoRandom> {
         let mut random = Zeroizing::new([0; RANDOM]);
         rand::fill(random.as_mut_slice()).map_err(|_| NoRandom)?;
-        let value = Zeroizing::new(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let value = Zeroizing::new(hex::encode(random.as_slice()));
         let mut open = self.open();
         open.retain(|_, session| session.left(lives, now).is_some());
         make_room(&mut open, MOST_OF_USER, |session| session.person.name == person.name);

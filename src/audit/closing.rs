@@ -1,7 +1,6 @@
 //! The file of a day that is over: compressed, encrypted, or read through to say what is in it.
 
 use super::files::{self, Form, TrailFile};
-use super::hex;
 use super::line_hash::LineHash;
 use super::link;
 use super::record::{FileClosed, Span};
@@ -11,6 +10,8 @@ use aws_lc_rs::digest;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+
+use crate::notation::hex;
 
 /// Of Zstandard: records shrink to about a tenth, at about 300 MB/s of one core.
 const LEVEL: i32 = 3;

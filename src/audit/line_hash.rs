@@ -1,8 +1,9 @@
 //! What a line is called by the line after it.
 
-use super::hex;
 use aws_lc_rs::digest;
 use std::fmt;
+
+use crate::notation::hex;
 
 /// SHA-256 of the bytes of a line, without its line feed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

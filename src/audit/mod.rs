@@ -18,7 +18,6 @@ pub mod files;
 pub mod forward;
 mod gathering;
 pub mod head;
-mod hex;
 mod hold;
 mod inbox;
 mod json;

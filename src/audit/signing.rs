@@ -1,6 +1,5 @@
 //! Checkpoints: records that an Ed25519 key (RFC 8032) signed, and with them everything that they are chained to.
 
-use super::hex;
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -8,6 +7,8 @@ use pkcs8::LineEnding;
 use pkcs8::der::pem;
 use std::fmt;
 use zeroize::Zeroizing;
+
+use crate::notation::hex;
 
 /// The event of a checkpoint.
 pub(super) const CHECKPOINT: &str = "checkpoint";

@@ -18,6 +18,7 @@ use crate::audit::reviewers::Reviewers;
 use crate::audit::signing::SigningKey;
 use crate::audit::{AuditSettings, Checkpoints, Durability, Hold, Keeping, OnFailure, PatientIdentifiers};
 use crate::files::{self, full};
+use crate::notation::hex;
 
 pub(super) fn log(root: &Section<'_>) -> Log {
     let mut log = Log { level: "info".into(), format: LogFormat::Text };
@@ -96,7 +97,7 @@ fn fingerprint(section: &Section<'_>) -> String {
             section.text(key).map(|path| files::read(path.as_ref(), secret::LONGEST).unwrap_or_default());
         context.update(&Zeroizing::new(secret.unwrap_or_default()));
     }
-    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(context.finish().as_ref())
 }
 
 fn on_failure(section: &Section<'_>) -> OnFailure {

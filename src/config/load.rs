@@ -20,6 +20,7 @@ use super::{
     upstream, users,
 };
 use crate::files::looked_for;
+use crate::notation::hex;
 use crate::policy::{Peer, Policy};
 use crate::tls::FileDigest;
 
@@ -145,7 +146,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let Used { files, ends } = root.report.take_used();
     let watched = root.report.take_watched();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
-    let file_digest = hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    let file_digest = hex::encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     Some(Settings {
         path: path.to_path_buf(),
         digest: in_force(path, &file_digest, &files),
@@ -201,7 +202,7 @@ fn in_force(path: &Path, file_digest: &str, files: &[FileDigest]) -> String {
     let line = |sha256: &str, file: &Path| format!("{sha256}  {}\n", file.display());
     let others = files.iter().map(|one| line(&one.sha256, &one.file));
     let lines: String = std::iter::once(line(file_digest, path)).chain(others).collect();
-    hex(digest::digest(&digest::SHA256, lines.as_bytes()).as_ref())
+    hex::encode(digest::digest(&digest::SHA256, lines.as_bytes()).as_ref())
 }
 
 fn text_of(path: &Path) -> Result<String, Diagnostics> {
@@ -231,8 +232,4 @@ fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
         let column = good.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
         at(line, column, "is not UTF-8".into(), "save the file as UTF-8")
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

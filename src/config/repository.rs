@@ -16,6 +16,7 @@ use super::url;
 use crate::audit::forward::{Begin, Destination, Endpoint, Kind, Syslog, Tls, Transport};
 use crate::audit::messages::Source;
 use crate::files;
+use crate::notation::hex;
 
 /// Security and authorization messages, and "normal but significant" (RFC 5424 §6.2.1).
 const FACILITY: u32 = 10;
@@ -154,7 +155,7 @@ fn client(table: &Section<'_>, address: Option<&str>) -> Option<Tls> {
     for file in key.into_iter().flatten() {
         context.update(&files::read(file, secret::LONGEST).unwrap_or_default());
     }
-    let fingerprint = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = hex::encode(context.finish().as_ref());
     Some(Tls { config: built.config, server_name, fingerprint })
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use crate::notation::hex;
+
 /// One certificate, or one name in certificates, that a peer is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CertificateBinding {
@@ -129,8 +131,7 @@ impl fmt::Display for CertificateBinding {
             Self::Fingerprint(bytes) => ("sha256", bytes),
             Self::KeyFingerprint(bytes) => ("spki-sha256", bytes),
         };
-        write!(f, "{kind}:")?;
-        bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{kind}:{}", hex::encode(bytes))
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::printable;
 use aws_lc_rs::digest::{SHA256, digest};
-use std::fmt::Write;
 use std::net::IpAddr;
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
+
+use crate::notation::hex;
 
 /// Longest text kept of one name, in bytes after escaping.
 const NAME_LIMIT: usize = 512;
@@ -61,8 +62,8 @@ impl Certificate {
         Ok(Self {
             subject: distinguished_name(parsed.subject()),
             san: names.iter().filter_map(alternative_name).take(NAMES_LIMIT).collect(),
-            fingerprint: hex(digest(&SHA256, der).as_ref()),
-            key_fingerprint: hex(digest(&SHA256, parsed.public_key().raw).as_ref()),
+            fingerprint: hex::encode(digest(&SHA256, der).as_ref()),
+            key_fingerprint: hex::encode(digest(&SHA256, parsed.public_key().raw).as_ref()),
             serial: bounded_hex(parsed.raw_serial()),
             issuer: distinguished_name(parsed.issuer()),
             not_after: parsed.validity().not_after.to_datetime(),
@@ -76,7 +77,7 @@ impl Certificate {
         Self::from_der(der).unwrap_or_else(|error| Self {
             subject: format!("(unreadable: {error})"),
             san: Vec::new(),
-            fingerprint: hex(digest(&SHA256, der).as_ref()),
+            fingerprint: hex::encode(digest(&SHA256, der).as_ref()),
             key_fingerprint: String::new(),
             serial: String::new(),
             issuer: String::new(),
@@ -131,14 +132,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 }
 
 fn bounded_hex(bytes: &[u8]) -> String {
-    hex(bytes.get(..64).unwrap_or(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(bytes.get(..64).unwrap_or(bytes))
 }
 
 #[cfg(test)]

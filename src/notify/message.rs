@@ -7,6 +7,8 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Occasion;
 
+use crate::notation::hex;
+
 /// The header that says the HMAC-SHA-256 of the body, in lower-case hex behind `sha256=`.
 pub(super) const SIGNATURE: &str = "dimsegate-signature";
 
@@ -48,7 +50,7 @@ pub(super) fn now() -> String {
 /// The value of [`SIGNATURE`].
 pub(super) fn signature(key: &hmac::Key, body: &[u8]) -> String {
     let tag = hmac::sign(key, body);
-    tag.as_ref().iter().fold("sha256=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    format!("sha256={}", hex::encode(tag.as_ref()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Refusal, is_name};
+use super::{Refusal, is_name, is_user_name};
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
@@ -197,12 +197,6 @@ impl FromStr for Blocked {
             _ => Err(no_kind()),
         }
     }
-}
-
-/// As `users::check_name` has it.
-fn is_user_name(text: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@+".contains(&byte);
-    (1..=64).contains(&text.len()) && text.bytes().all(legal) && !text.starts_with('-')
 }
 
 /// Addresses as they are looked at, where one of IPv4 is that, also as it is written in IPv6 (RFC 4291 §2.5.5.2).

@@ -63,7 +63,7 @@ pub use role::{Denial, Request, Role};
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};
 pub use tls_version::TlsVersion;
 pub use treatment::{Content, Part, Treatment};
-pub use user::ProvenUser;
+pub use user::{LONGEST_USER_NAME, ProvenUser, is_user_name};
 
 #[cfg(test)]
 mod tests;

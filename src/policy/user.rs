@@ -20,6 +20,15 @@ pub struct ProvenUser {
     pub peers: Vec<Arc<str>>,
 }
 
+/// Characters of the longest name of a user.
+pub const LONGEST_USER_NAME: usize = 64;
+
+/// Whether a user may be called so: nothing that a shell, a URI or a log would have to quote.
+pub fn is_user_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@+".contains(&byte);
+    (1..=LONGEST_USER_NAME).contains(&text.len()) && text.bytes().all(legal) && !text.starts_with('-')
+}
+
 /// What peer and user may do together. Who has no user gets what the peer may.
 ///
 /// # Errors

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 use zeroize::Zeroizing;
 
+use crate::notation::hex;
+
 /// No chain, key or list of a sane CA comes near this.
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
@@ -65,7 +67,7 @@ fn read_public(
 ) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     let bytes = read(key, file)?;
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
-    let sha256 = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex::encode(digest.as_ref());
     seen.push(FileDigest { file: file.to_owned(), sha256 });
     Ok(bytes)
 }

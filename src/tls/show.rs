@@ -4,6 +4,7 @@ use super::facts::{self, Facts};
 use super::unfit::Unfit;
 use super::{TlsError, material};
 use crate::identity::printable;
+use crate::notation::hex;
 use std::fmt::Write;
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
@@ -124,7 +125,8 @@ fn revocation_list(der: &[u8], now: OffsetDateTime) -> Option<String> {
     for one in list.iter_revoked_certificates() {
         revoked += 1;
         if revoked <= 100 {
-            let serial: String = one.raw_serial().iter().take(32).map(|byte| format!("{byte:02x}")).collect();
+            let serial = one.raw_serial();
+            let serial = hex::encode(serial.get(..32).unwrap_or(serial));
             line(
                 &mut text,
                 "revoked",

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 use super::error::UsersError;
 
+use crate::notation::uri::escaped;
+
 /// Seconds that a code is shown for.
 const STEP: i64 = 30;
 /// Steps by which clocks may differ, either way.
@@ -88,11 +90,4 @@ pub fn matching(secret: &OneTimeSecret, code: &str, now: OffsetDateTime) -> Opti
     };
     let steps = current - DRIFT..=current + DRIFT;
     steps.fold(None, |found, step| if fits(step) { Some(step) } else { found })
-}
-
-/// With what a URI takes otherwise escaped (RFC 3986 §2.3).
-fn escaped(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let escape = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(escape).collect()
 }

@@ -7,8 +7,7 @@ use time::{Date, OffsetDateTime};
 use super::hash::Hash;
 use super::sealed::Sealed;
 
-/// Longest name, in characters.
-const LONGEST: usize = 64;
+use crate::policy::{LONGEST_USER_NAME, is_user_name};
 
 /// What somebody may do at the administration interface; each may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
@@ -82,12 +81,11 @@ impl User {
 /// # Errors
 /// What is wrong, and what would be right.
 pub fn check_name(name: &str) -> Result<(), String> {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@+".contains(&byte);
-    match !name.is_empty() && name.len() <= LONGEST && name.bytes().all(legal) && !name.starts_with('-') {
+    match is_user_name(name) {
         true => Ok(()),
         false => Err(format!(
-            "{:?} cannot be the name of a user; expected 1 to {LONGEST} letters, digits and . _ - @ +",
-            name.chars().take(LONGEST).collect::<String>()
+            "{:?} cannot be the name of a user; expected 1 to {LONGEST_USER_NAME} letters, digits and . _ - @ +",
+            name.chars().take(LONGEST_USER_NAME).collect::<String>()
         )),
     }
 }

@@ -9,6 +9,7 @@ mod names;
 
 /// Each room, and the rooms that it may name. A room that is not here is a room without a place.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("notation", &[]),
     ("vocabulary", &[]),
     ("buffer", &[]),
     ("files", &[]),
@@ -18,12 +19,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dataset", &["vocabulary", "buffer", "wire"]),
     ("rewrite", &["buffer", "dataset", "wire"]),
     ("crosswalk", &["files", "dataset", "rewrite"]),
-    ("identity", &["wire"]),
-    ("notify", &["vocabulary"]),
+    ("identity", &["notation", "wire"]),
+    ("notify", &["notation", "vocabulary"]),
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
-    ("users", &["files", "policy"]),
-    ("audit", &["vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
-    ("tls", &["vocabulary", "files", "buffer", "identity"]),
+    ("users", &["notation", "files", "policy"]),
+    ("audit", &["notation", "vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
+    ("tls", &["notation", "files", "buffer", "identity"]),
     ("metrics", &["vocabulary", "dimse"]),
     ("http", &["identity", "policy"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),
@@ -31,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "notation",
             "vocabulary",
             "files",
             "wire",
@@ -88,6 +90,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "admin",
         &[
+            "notation",
             "vocabulary",
             "files",
             "wire",
@@ -108,6 +111,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "notation",
             "vocabulary",
             "files",
             "wire",

@@ -7,6 +7,8 @@ use axum::routing::get;
 
 use super::Shared;
 
+use crate::notation::hex;
+
 const HTML: &str = include_str!("index.html");
 /// It has the manner of the report on the records.
 const STYLE: &str = concat!(include_str!("../../cli/audit/report/style.css"), "\n", include_str!("page.css"));
@@ -88,7 +90,7 @@ fn answer(
 /// The beginning of its SHA-256: another content is another file.
 fn tag(content: &str) -> HeaderValue {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.as_bytes());
-    let digits: String = digest.as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let digits = hex::encode(digest.as_ref().get(..12).unwrap_or_default());
     HeaderValue::try_from(format!("\"{digits}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 

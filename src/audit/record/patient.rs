@@ -6,6 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::notation::hex;
+
 /// `patient-identifiers`.
 #[derive(Clone, Debug)]
 pub enum PatientIdentifiers {
@@ -114,7 +116,7 @@ impl PatientIdentifiers {
         match self {
             _ if identifier.is_empty() => None,
             Self::None => None,
-            Self::KeyedHash(key) => Some(crate::audit::hex::encode(hmac::sign(key, identifier).as_ref())),
+            Self::KeyedHash(key) => Some(hex::encode(hmac::sign(key, identifier).as_ref())),
             Self::Clear => Some(String::from_utf8_lossy(identifier).into_owned()),
         }
     }

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::requestor::secure::Credentials;
 use crate::files::full;
+use crate::notation::hex;
 
 /// Calling AE title of the demonstration's modality.
 pub(super) const MODALITY: &str = "CT_DEMO";
@@ -140,7 +141,7 @@ impl Site {
 fn write_secret(path: &Path) -> io::Result<()> {
     let mut secret = [0; 32];
     aws_lc_rs::rand::fill(&mut secret).map_err(|_| io::Error::other("no random bytes to be had"))?;
-    let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = hex::encode(&secret);
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => file.write_all(text.as_bytes()).map_err(|error| naming(path, &error)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

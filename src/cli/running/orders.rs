@@ -7,6 +7,7 @@ use serde_json::json;
 use super::asked::{number, text};
 use super::{Which, asking};
 use crate::cli::words::{counted, duration};
+use crate::notation::uri::escaped;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -131,25 +132,5 @@ pub(super) fn done(said: Result<String, ExitCode>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(status) => status,
-    }
-}
-
-/// As one segment of a path (RFC 3986 §3.3).
-fn escaped(segment: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    segment.bytes().map(byte).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escaped;
-
-    #[test]
-    fn an_id_stays_one_segment_of_the_path() {
-        assert_eq!(escaped("5a1e0c93d7b2486f-12"), "5a1e0c93d7b2486f-12");
-        assert_eq!(escaped("../a b?x"), "..%2Fa%20b%3Fx");
     }
 }

@@ -139,7 +139,7 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
     (
         "audit",
         &[
-            &["days", "hex", "hold", "inbox", "regular", "reserve", "room", "tap"],
+            &["days", "hold", "inbox", "regular", "reserve", "room", "tap"],
             &["line_hash", "reviewers", "signing"],
             &["files"],
             &["file", "json", "lines"],
