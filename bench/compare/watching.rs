@@ -3,13 +3,17 @@
 //!
 //! CPU is that of the process as the kernel counts it, so that a noisy machine changes little; times are medians.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+
+mod page;
+
+use page::{Page, get};
 
 use crate::loads::{Amounts, Load};
 use crate::memory;
@@ -24,9 +28,7 @@ use crate::targets::{Bound, Target, table};
 /// Associations that wait while the interface is measured.
 const ASSOCIATIONS: usize = 500;
 
-/// What the page asks for in each of its looks, and what twice a minute; how often it looks.
-const OFTEN: [&str; 4] = ["status", "associations", "refusals", "upstreams"];
-const SELDOM: [&str; 5] = ["certificates", "limits", "peers", "configuration", "blocks"];
+/// How often the page looks.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// For how many looks the page is imitated: half a minute, so that it asks once for what it asks for seldom.
@@ -35,7 +37,8 @@ const LOOKS: u32 = 15;
 /// A dimsegate with an administration interface at a socket, and with metrics.
 struct Watched {
     running: Running,
-    configuration: PathBuf,
+    /// Its folder, which paths in its configuration are relative to.
+    folder: PathBuf,
     socket: PathBuf,
     metrics: SocketAddr,
 }
@@ -43,8 +46,7 @@ struct Watched {
 impl Watched {
     fn start(site: &Site, sinks: Sinks) -> Self {
         let (running, metrics) = Running::watched(site, sinks);
-        let (configuration, socket) = (site.path("watched.conf"), site.path("admin.sock"));
-        Self { running, configuration, socket, metrics }
+        Self { running, folder: site.root().to_owned(), socket: site.path("admin.sock"), metrics }
     }
 
     fn cpu(&self) -> Duration {
@@ -53,11 +55,19 @@ impl Watched {
 
     /// What is at the socket under this path.
     fn ask(&self, path: &str) -> io::Result<usize> {
-        get(UnixStream::connect(&self.socket)?, path)
+        Ok(get(UnixStream::connect(&self.socket)?, path, None)?.content.len())
     }
 
-    fn scrape(&self) -> io::Result<usize> {
-        get(TcpStream::connect(self.metrics)?, "/metrics")
+    fn scrape(&self) -> io::Result<()> {
+        get(TcpStream::connect(self.metrics)?, "/metrics", None).map(drop)
+    }
+
+    /// Where it runs: there its configuration says where it listens.
+    fn status(&self) -> io::Result<()> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
+        command.current_dir(&self.folder).args(["status", "-c", "watched.conf"]);
+        let status = command.stdout(Stdio::null()).status()?;
+        status.success().then_some(()).ok_or_else(|| io::Error::other(format!("status: {status}")))
     }
 }
 
@@ -114,11 +124,11 @@ fn interface(watched: &Watched) -> io::Result<Vec<Target>> {
         .into_iter()
         .map(|path| watched.ask(path))
         .sum::<io::Result<usize>>()?;
-    let scrape = timed(50, || watched.scrape().map(drop))?;
+    let scrape = timed(50, || watched.scrape())?;
     let before = watched.cpu();
-    (0..50).try_for_each(|_| watched.scrape().map(drop))?;
+    (0..50).try_for_each(|_| watched.scrape())?;
     let each = (watched.cpu().saturating_sub(before)).as_secs_f64() * 1e3 / 50.0;
-    let status = timed(20, || status(&watched.configuration))?;
+    let status = timed(20, || watched.status())?;
     let idle = page_at_rest(watched)?;
     drop(held);
     Ok(vec![
@@ -132,21 +142,13 @@ fn interface(watched: &Watched) -> io::Result<Vec<Target>> {
 
 /// What the page asks for while nobody touches it.
 fn page_at_rest(watched: &Watched) -> io::Result<f64> {
+    let mut page = Page::opened(&watched.socket);
     let (before, began) = (watched.cpu(), Instant::now());
     for look in 0..LOOKS {
-        OFTEN.iter().try_for_each(|what| watched.ask(&format!("/api/v1/{what}")).map(drop))?;
-        if look == 0 {
-            SELDOM.iter().try_for_each(|what| watched.ask(&format!("/api/v1/{what}")).map(drop))?;
-        }
+        page.look(look == 0)?;
         std::thread::park_timeout((LOOK * (look + 1)).saturating_sub(began.elapsed()));
     }
     Ok(100.0 * watched.cpu().saturating_sub(before).as_secs_f64() / began.elapsed().as_secs_f64())
-}
-
-fn status(configuration: &Path) -> io::Result<()> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
-    let status = command.arg("status").arg("-c").arg(configuration).stdout(Stdio::null()).status()?;
-    status.success().then_some(()).ok_or_else(|| io::Error::other(format!("status: {status}")))
 }
 
 /// The median of so many runs, in milliseconds.
@@ -167,19 +169,4 @@ fn median(values: &mut [f64]) -> Option<f64> {
 
 fn cpu(run: &Run) -> f64 {
     run.usage.map_or(0.0, |(before, after)| after.cpu.saturating_sub(before.cpu).as_secs_f64())
-}
-
-/// Asks for one path and takes the whole answer. How many bytes its content has.
-fn get(mut stream: impl Read + Write, path: &str) -> io::Result<usize> {
-    // Before 1.1 nothing comes in chunks, and the connection ends with the answer.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let head = answer
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .filter(|_| answer.starts_with(b"HTTP/1.0 200"));
-    let head =
-        head.ok_or_else(|| io::Error::other(format!("{path}: {}", String::from_utf8_lossy(&answer))))?;
-    Ok(answer.len() - head - 4)
 }
