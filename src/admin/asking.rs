@@ -99,5 +99,5 @@ fn can_log_in(admin: &AdminSettings, caller: &Caller) -> bool {
 /// Whether somebody who logged in is still let in, as the same.
 fn is_still(users: &Users, person: &Person) -> bool {
     let user = users.still(&person.name, OffsetDateTime::now_utc());
-    user.is_some_and(|user| user.administration() == Some(person.role) && user.hash == person.passcode)
+    user.is_ok_and(|user| user.administration() == Some(person.role) && user.hash == person.passcode)
 }

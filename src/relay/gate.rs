@@ -48,8 +48,8 @@ pub(crate) struct Gate {
     pub proving: Proving,
     /// Held while one association is asked about again.
     pub judging: Mutex<()>,
-    /// Whoever keeps the hours of roles has to look again.
-    pub hours: Notify,
+    /// Whoever keeps the hours of roles and the time of users has to look again.
+    pub hours: Arc<Notify>,
     pub recent: Recent,
     pub upstreams: Upstreams,
     pub traces: Arc<Traces>,
@@ -69,13 +69,13 @@ impl Gate {
         let limits = &in_force.settings.limits;
         let limiter = Limiter::new(limits.counts);
         let decoders = Decoders::new(limits);
+        let hours = Arc::<Notify>::default();
         Self {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
             asked: AtomicU64::new(0),
             proving: Proving::default(),
             judging: Mutex::default(),
-            hours: Notify::new(),
             recent: Recent::default(),
             traces: Arc::default(),
             upstreams: Upstreams::new(audit.clone(), check),
@@ -88,7 +88,8 @@ impl Gate {
             aborted: AtomicU64::new(0),
             health_checks: AtomicU64::new(0),
             metrics: Arc::default(),
-            people: Arc::default(),
+            people: Arc::new(People::new(hours.clone())),
+            hours,
             ids: Ids::new(),
         }
     }

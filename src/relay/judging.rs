@@ -1,12 +1,12 @@
 //! The one decision, asked again about associations that are open, whenever something may have ended a right: a reload, a
-//! block, an hour of the day. Whoever lost theirs ends between two messages.
+//! block, an hour of the day, the file of users. Whoever lost theirs ends between two messages.
 //!
 //! An open association keeps the rules with which it began. So it goes on only where the rules that it is judged by now let it
 //! in, and allow at least what it has: the same peer, a role with all that the one before it allows, the same rewrite, and the
 //! same way to the upstream. Where they allow more, it gets that when it comes again.
 //!
-//! A certificate is not verified again, nor a passcode, and the user has the roles of then: what was proven is one of the facts.
-//! Whoever has to go now is [blocked](crate::policy::Blocks).
+//! A certificate is not verified again, nor a passcode: what was proven is one of the facts. Who the user is counts as the file
+//! has it now. Whoever else has to go now is [blocked](crate::policy::Blocks).
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, PoisonError};
@@ -14,10 +14,12 @@ use std::sync::{Arc, PoisonError};
 use time::OffsetDateTime;
 
 use super::gate::Gate;
+use super::identified::Identified;
 use super::live::{Entry, Facts, Order, Right, When};
 use crate::config::{OpenAssociations, Settings, UpstreamSettings, UserIdentity};
-use crate::policy::{self, Blocks, Grant, Peer, Verdict, decide};
+use crate::policy::{self, Blocks, Grant, Peer, ProvenUser, Verdict, decide};
 use crate::tls::ClientAuthentication;
+use crate::users::{Refused, Users};
 use crate::vocabulary::Reason;
 
 /// Why a right is lost.
@@ -52,7 +54,8 @@ impl Gate {
             OpenAssociations::JudgeAgain => &in_force,
             OpenAssociations::Finish => &entry.right.settings,
         };
-        let lost = judged(rules, entry, &self.blocks.load(), OffsetDateTime::now_utc());
+        let users = rules.users.as_ref().and_then(|named| self.people.known(&named.file));
+        let lost = judged(rules, entry, users.as_deref(), &self.blocks.load(), OffsetDateTime::now_utc());
         let is_lost = lost.is_some();
         if let Some(Lost { reason, detail }) = lost {
             entry.orders.give(Order { when: When::BetweenMessages, reason, detail: detail.into() });
@@ -62,15 +65,22 @@ impl Gate {
 }
 
 /// What the rules say now of an association that is open.
-fn judged(rules: &Arc<Settings>, entry: &Entry, blocks: &Blocks, now: OffsetDateTime) -> Option<Lost> {
+fn judged(
+    rules: &Arc<Settings>,
+    entry: &Entry,
+    users: Option<&Users>,
+    blocks: &Blocks,
+    now: OffsetDateTime,
+) -> Option<Lost> {
     let Entry { facts, right, .. } = entry;
+    let user = as_of_now(right, users, now);
     let asked = policy::Facts {
         listener: &facts.listener,
         address: facts.from.ip().to_canonical(),
         certificate: facts.certificate.as_ref(),
         tls: right.proof.tls,
         authorities: &right.proof.authorities,
-        user: right.proof.user.as_deref(),
+        user: user.as_ref().map_or(right.proof.user.as_deref(), Option::as_deref),
         calling: &facts.calling.to_raw(),
         called: &facts.called.to_raw(),
         // Those that were accepted are within the role that it has.
@@ -80,6 +90,7 @@ fn judged(rules: &Arc<Settings>, entry: &Entry, blocks: &Blocks, now: OffsetDate
     };
     match decide(&rules.policy, &asked) {
         Verdict::Refuse(refusal) => Some(Lost { reason: refusal.reason, detail: refusal.detail }),
+        Verdict::Allow(_) if user.is_err() => user.err().map(|why| no_user(facts, &why)),
         // Nothing but a user's own role can allow less by the same rules: its hours are over.
         Verdict::Allow(_) if Arc::ptr_eq(rules, &right.settings) && right.proof.user.is_none() => None,
         Verdict::Allow(grant) => {
@@ -87,6 +98,29 @@ fn judged(rules: &Arc<Settings>, entry: &Entry, blocks: &Blocks, now: OffsetDate
             right.decided.store(Arc::new(grant.rights));
             less.map(|detail| Lost { reason: Reason::PolicyChanged, detail })
         }
+    }
+}
+
+/// The user, one of the file as it has them now, with what they proved when they came.
+fn as_of_now(
+    right: &Right,
+    users: Option<&Users>,
+    now: OffsetDateTime,
+) -> Result<Option<Arc<ProvenUser>>, Refused> {
+    match right.proof.user_of_file().zip(users) {
+        Some((user, users)) => {
+            let still = users.still(&user.name, now)?;
+            Ok(Some(Arc::new(ProvenUser { factors: user.factors, ..Identified::of(&still) })))
+        }
+        None => Ok(right.proof.user.clone()),
+    }
+}
+
+fn no_user(facts: &Facts, why: &Refused) -> Lost {
+    let name = facts.user.as_deref().unwrap_or_default();
+    Lost {
+        reason: Reason::UserNotAllowed,
+        detail: format!("user \"{name}\": {why}, since the association began"),
     }
 }
 

@@ -72,7 +72,8 @@ fn settle(arrival: &Arrival, entry: &Entry) {
     if arrival.gate.asked() != arrival.asked {
         arrival.gate.judge_again(entry);
     }
-    if entry.right.decided.load().roles().any(|role| role.hours.is_some()) {
+    let has_hours = entry.right.decided.load().roles().any(|role| role.hours.is_some());
+    if has_hours || entry.right.proof.user_of_file().is_some() {
         arrival.gate.hours.notify_one();
     }
 }

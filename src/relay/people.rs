@@ -1,7 +1,11 @@
 //! The users of the configuration in force, as their file is now.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Notify;
 
 use crate::config::Settings;
 use crate::files::Stamp;
@@ -12,6 +16,12 @@ pub(crate) struct People {
     current: Mutex<Option<Current>>,
     /// Who asks on behalf of a request waits here, and not on a thread.
     turn: tokio::sync::Mutex<()>,
+    /// Those of `current`, for whoever may not wait for a file.
+    known: ArcSwapOption<Users>,
+    /// How often others came into force.
+    others: AtomicU64,
+    /// Told each time: rights that have begun may be over.
+    keeper: Arc<Notify>,
 }
 
 struct Current {
@@ -26,6 +36,21 @@ struct Current {
 }
 
 impl People {
+    /// None yet. `keeper` looks after rights that end while an association is open.
+    pub(crate) fn new(keeper: Arc<Notify>) -> Self {
+        Self { keeper, ..Self::default() }
+    }
+
+    /// How often others came into force.
+    pub(crate) fn others(&self) -> u64 {
+        self.others.load(SeqCst)
+    }
+
+    /// Those of this file, as they were when it was last read. It waits for nothing.
+    pub(crate) fn known(&self, file: &Path) -> Option<Arc<Users>> {
+        self.known.load_full().filter(|users| users.are_of(file))
+    }
+
     /// As [`People::now`], on a thread for that, one at a time.
     pub(crate) async fn present(self: &Arc<Self>, settings: Arc<Settings>) -> Option<Users> {
         let _turn = self.turn.lock().await;
@@ -39,6 +64,7 @@ impl People {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(named) = &settings.users else {
             *current = None;
+            self.known.store(None);
             return None;
         };
         // Before it is read: what changes meanwhile is seen the next time.
@@ -48,30 +74,43 @@ impl People {
                 current.settings = Arc::downgrade(settings);
                 current.users.use_key(named.key.clone());
             }
-            current.follow(stamp);
+            if current.follow(stamp) {
+                self.tell();
+            }
             return Some(current.users.clone());
         }
         match Users::open(&named.file, named.key.clone()) {
             Ok(users) => {
                 let (settings, file) = (Arc::downgrade(settings), named.file.clone());
                 *current = Some(Current { settings, file, stamp, users: users.clone(), told: false });
+                self.known.store(Some(Arc::new(users.clone())));
+                self.tell();
                 Some(users)
             }
             Err(error) => {
                 tracing::error!(%error, "nobody can log in or prove to be a user");
                 *current = None;
+                self.known.store(None);
                 None
             }
         }
     }
+
+    /// The keeper looks after it was counted.
+    fn tell(&self) {
+        self.others.fetch_add(1, SeqCst);
+        self.keeper.notify_one();
+    }
 }
 
 impl Current {
-    fn follow(&mut self, stamp: Option<Stamp>) {
+    /// Whether the file was read anew.
+    fn follow(&mut self, stamp: Option<Stamp>) -> bool {
         if stamp == self.stamp && stamp.is_some() {
-            return;
+            return false;
         }
-        match self.users.reload() {
+        let read = self.users.reload();
+        match &read {
             Ok(()) => (self.stamp, self.told) = (stamp, false),
             Err(error) if !self.told => {
                 tracing::error!(%error, "the users of before stay in force");
@@ -79,5 +118,6 @@ impl Current {
             }
             Err(_) => {}
         }
+        read.is_ok()
     }
 }

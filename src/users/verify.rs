@@ -135,6 +135,11 @@ impl Users {
         self.shared.key.store(key.map(Arc::new));
     }
 
+    /// Whether they are those of this file.
+    pub fn are_of(&self, file: &Path) -> bool {
+        self.shared.file == file
+    }
+
     /// Whether they are the same ones, of the same file.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
@@ -155,10 +160,14 @@ impl Users {
         self.shared.people.load().get(name).cloned()
     }
 
-    /// The user as they are in force now, for whoever has let them in before. `None`: gone, disabled or ended.
-    pub fn still(&self, name: &str, now: OffsetDateTime) -> Option<User> {
+    /// The user as they are in force now, for whoever has let them in before.
+    ///
+    /// # Errors
+    /// [`Refused::Unknown`], [`Refused::Disabled`] or [`Refused::Ended`].
+    pub fn still(&self, name: &str, now: OffsetDateTime) -> Result<User, Refused> {
         let people = self.shared.people.load();
-        people.get(name).filter(|user| !user.disabled && !user.has_ended(now)).cloned()
+        let user = people.get(name).ok_or(Refused::Unknown)?;
+        is_let(user, now).map(|()| user.clone())
     }
 
     /// Judges an attempt. The hash is taken on a thread for that, a few at a time; somebody whom nobody is called like costs as
@@ -215,12 +224,7 @@ impl Shared {
         if !is_right {
             return Err(Refused::Passcode);
         }
-        if user.disabled {
-            return Err(Refused::Disabled);
-        }
-        if user.has_ended(now) {
-            return Err(Refused::Ended);
-        }
+        is_let(user, now)?;
         self.judge_code(user, code, now)?;
         Ok(user.clone())
     }
@@ -241,6 +245,15 @@ impl Shared {
             true => Ok(()),
             false => Err(Refused::CodeUsed),
         }
+    }
+}
+
+/// Whether the file lets the user in at all.
+fn is_let(user: &User, now: OffsetDateTime) -> Result<(), Refused> {
+    match (user.disabled, user.has_ended(now)) {
+        (true, _) => Err(Refused::Disabled),
+        (false, true) => Err(Refused::Ended),
+        (false, false) => Ok(()),
     }
 }
 

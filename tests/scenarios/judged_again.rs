@@ -16,7 +16,7 @@ use crate::upper;
 use crate::wait;
 
 /// A-ABORT by the provider, reason not specified.
-const ABORTED: [u8; 4] = [0, 0, 2, 0];
+pub const ABORTED: [u8; 4] = [0, 0, 2, 0];
 
 const ECHOES: &str = "[[role]]\nname = \"all\"\noperations = [\"C-ECHO\"]\nsop-classes = [\"all\"]";
 
@@ -28,7 +28,7 @@ fn reload(gate: &Gate, toml: &str) {
 }
 
 /// Why the one association ended by policy.
-fn lost(gate: &Gate) -> String {
+pub fn lost(gate: &Gate) -> String {
     let closed = gate.event("association-closed");
     assert_eq!(closed["ended"], "policy", "{closed}");
     closed["reason"].as_str().expect("a reason").to_owned()
@@ -150,17 +150,19 @@ fn dcmtk_stores_on_across_a_reload_that_leaves_its_right_and_is_ended_by_one_tha
     assert!(closed["reason"].as_str().is_some_and(|why| why.starts_with("policy-changed: ")), "{closed}");
 }
 
+/// Starts the proxy under a clock that [`set_clock`] sets.
+pub const FAKED: &str = "LD_PRELOAD=/usr/lib/$(uname -m)-linux-gnu/faketime/libfaketimeMT.so.1 \
+    FAKETIME_TIMESTAMP_FILE=$PWD/clock FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 TZ=UTC; \
+    export LD_PRELOAD FAKETIME_TIMESTAMP_FILE FAKETIME_NO_CACHE DONT_FAKE_MONOTONIC TZ; exec \"$@\"";
+
 /// What the clock of the proxy shows: faketime reads it from a file, again and again.
-fn set_clock(site: &Site, shown: &str) {
+pub fn set_clock(site: &Site, shown: &str) {
     fs::write(site.path("clock"), format!("@{shown}\n")).expect("a clock that is set");
 }
 
 /// In Paris, 03:00 became 02:00 on 2026-10-25 at 01:00 UTC, so that 02:15 came twice.
 #[test]
 fn an_association_ends_with_the_hours_of_its_role_also_where_the_clock_is_set() {
-    const FAKED: &str = "LD_PRELOAD=/usr/lib/$(uname -m)-linux-gnu/faketime/libfaketimeMT.so.1 \
-        FAKETIME_TIMESTAMP_FILE=$PWD/clock FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 TZ=UTC; \
-        export LD_PRELOAD FAKETIME_TIMESTAMP_FILE FAKETIME_NO_CACHE DONT_FAKE_MONOTONIC TZ; exec \"$@\"";
     const NIGHT: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
         hours = \"sat-sun 00:00-02:30 Europe/Paris\"";
     let (site, upstream) = (Site::new(), Upstream::bind());

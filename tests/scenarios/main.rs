@@ -127,4 +127,5 @@ mod transport_security;
 mod two_way;
 mod upstreams;
 mod user_identity;
+mod users_while_open;
 mod watched_files;

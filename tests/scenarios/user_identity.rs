@@ -15,8 +15,8 @@ use crate::site::Site;
 use crate::upper;
 use crate::wait;
 
-const PASSCODE: &str = "seven quiet herons";
-const USERS: &str = "[users]\nfile = \"conf/users.toml\"\nkey-file = \"conf/audit.key\"\n";
+pub const PASSCODE: &str = "seven quiet herons";
+pub const USERS: &str = "[users]\nfile = \"conf/users.toml\"\nkey-file = \"conf/audit.key\"\n";
 const ACCEPT: &str = "user-identity = \"accept\"";
 const REQUIRE: &str = "user-identity = \"require\"";
 /// Behind a load balancer on loopback that says which address it is, over plain TCP.
@@ -25,11 +25,11 @@ const BALANCED: &str =
 /// What the standard has for each no to a user identity.
 const NO: [u8; 4] = [0, 1, 2, 1];
 const CONGESTION: [u8; 4] = [0, 2, 3, 1];
-const ROLES: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
+pub const ROLES: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
                      [[role]]\nname = \"echo\"\noperations = [\"C-ECHO\"]\nsop-classes = [\"Verification\"]\n";
 
 /// A folder whose users are anna, who has a one-time secret, bert, who has none, and nora, who may do C-ECHO only.
-fn site() -> (Site, OneTimeSecret) {
+pub fn site() -> (Site, OneTimeSecret) {
     let site = Site::new();
     let key = Key::new(&fs::read(site.path("conf/audit.key")).expect("a key")).expect("a key");
     let secret = OneTimeSecret::generate().expect("a secret");
@@ -56,7 +56,7 @@ fn code(secret: &OneTimeSecret) -> String {
     Finished::run(command).expect_success().trim().to_owned()
 }
 
-fn start(setup: &Setup) -> (Gate, OneTimeSecret) {
+pub fn start(setup: &Setup) -> (Gate, OneTimeSecret) {
     let (site, secret) = site();
     let users: String = format!("{}\n{USERS}", setup.extra);
     let peers = setup.peers.clone();
@@ -72,7 +72,7 @@ fn identity(kind: u8, primary: &[u8], secondary: &[u8]) -> Vec<u8> {
     upper::item(0x58, &[&[kind, 1], &*field(primary), &field(secondary)].concat())
 }
 
-fn as_user(name: &str, passcode: &str) -> upper::Request {
+pub fn as_user(name: &str, passcode: &str) -> upper::Request {
     verification("SITE", "PACS").user_item(identity(2, name.as_bytes(), passcode.as_bytes()))
 }
 

@@ -13,7 +13,8 @@ use crate::users::moment;
 Example:
   dimsegate user disable anna -c conf/dimsegate.toml
 
-An association of the user that is open goes on until it ends; dimsegate block user:NAME ends it.")]
+An association of the user that is open ends between two messages, once the running proxy has looked at the file (reload-files \
+of [limits]); dimsegate block user:NAME ends it at once.")]
 pub(super) struct Disable {
     /// As in the file
     name: String,
@@ -42,7 +43,8 @@ pub(super) struct Enable {
 Example:
   dimsegate user remove anna -c conf/dimsegate.toml
 
-An association of the user that is open goes on until it ends; dimsegate block user:NAME ends it.")]
+An association of the user that is open ends between two messages, once the running proxy has looked at the file (reload-files \
+of [limits]); dimsegate block user:NAME ends it at once.")]
 pub(super) struct Remove {
     /// As in the file
     name: String,

@@ -89,7 +89,7 @@ proptest! {
         };
         let live = Live::default();
         let alive = live.enter(facts, Right::new(old.clone(), grant.peer.clone(), grant.rights.clone(), Proof::default()));
-        let lost = judged(&new, alive.entry(), &Blocks::default(), OffsetDateTime::now_utc());
+        let lost = judged(&new, alive.entry(), None, &Blocks::default(), OffsetDateTime::now_utc());
         match verdict(&new, &calling) {
             Verdict::Refuse(refusal) => prop_assert_eq!(lost.map(|lost| lost.reason), Some(refusal.reason)),
             Verdict::Allow(now) => {
@@ -101,7 +101,7 @@ proptest! {
                 prop_assert_eq!(lost.map(|lost| lost.reason), (!goes_on).then_some(Reason::PolicyChanged));
             }
         }
-        let unchanged = judged(&old, alive.entry(), &Blocks::default(), OffsetDateTime::now_utc());
+        let unchanged = judged(&old, alive.entry(), None, &Blocks::default(), OffsetDateTime::now_utc());
         prop_assert!(unchanged.is_none());
     }
 }

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::config::Settings;
 use crate::identity::Certificate;
-use crate::policy::{Peer, ProvenUser, Rights, TlsVersion};
+use crate::policy::{Factor, Peer, ProvenUser, Rights, TlsVersion};
 
 /// By what an open association was let in.
 pub(crate) struct Right {
@@ -31,6 +31,13 @@ pub(crate) struct Proof {
     pub authorities: Vec<Arc<Certificate>>,
     /// Whom it proved to be.
     pub user: Option<Arc<ProvenUser>>,
+}
+
+impl Proof {
+    /// Where the user is one of the file, who counts as the file has them now.
+    pub(crate) fn user_of_file(&self) -> Option<&Arc<ProvenUser>> {
+        self.user.as_ref().filter(|user| user.factors.contains(Factor::Passcode))
+    }
 }
 
 impl Right {

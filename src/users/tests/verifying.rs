@@ -132,13 +132,15 @@ async fn a_reload_takes_what_is_right_and_keeps_it_where_the_next_is_wrong() {
     let users = open(&file(&home));
     let store = Store::new(&file(&home));
     store.change("bert", |bert| bert.disabled = true).unwrap();
-    assert!(users.still("bert", at(0)).is_some(), "not before the reload");
+    assert!(users.still("bert", at(0)).is_ok(), "not before the reload");
     users.reload().unwrap();
-    assert!(users.still("bert", at(0)).is_none() && users.still("nobody", at(0)).is_none());
-    assert!(users.still("dora", at(100)).is_some() && users.still("dora", at(101)).is_none());
+    let refused = |name, now| users.still(name, now).err();
+    assert_eq!(refused("bert", at(0)), Some(Refused::Disabled));
+    assert_eq!(refused("nobody", at(0)), Some(Refused::Unknown));
+    assert_eq!((refused("dora", at(100)), refused("dora", at(101))), (None, Some(Refused::Ended)));
     fs::write(file(&home), "nonsense = 1").unwrap();
     assert!(users.reload().is_err());
-    assert!(users.still("anna", at(0)).is_some());
+    assert!(users.still("anna", at(0)).is_ok());
 }
 
 #[test]
