@@ -36,6 +36,7 @@ pub(super) async fn conclude(
     if let Some(witness) = &arrival.witness {
         witness.ended(records::audited(&ended).label(), ended.to_string());
     }
+    let untaken = [Side::Requestor, Side::Upstream].map(|side| machine.leaves_untaken(side));
     let (terms, books, entries) = machine.end();
     for entry in entries {
         meter.done(&entry.done);
@@ -62,7 +63,7 @@ pub(super) async fn conclude(
     records::closed(arrival, &terms, &books.tally, bytes, &ended, told).await;
     drop((terms, books));
     if matches!(ended, Ended::Drained) {
-        return parting::release_both(requestor, upstream, &arrival.settings.limits).await;
+        return parting::release_both([requestor, upstream], untaken, &arrival.settings.limits).await;
     }
     tokio::join!(part(requestor, Side::Requestor, &ended), part(upstream, Side::Upstream, &ended));
 }

@@ -10,17 +10,26 @@ use crate::upper::LINGER;
 use crate::wire::AbortReason;
 use crate::wire::pdu::{Abort, HEADER, PduHeader, PduType, RELEASE_RP, RELEASE_RQ};
 
-/// Asks both sides for the release. One that does not answer in time, or begins a message instead, gets an A-ABORT: what it
-/// sent was not taken.
-pub(super) async fn release_both(requestor: Leg, upstream: Leg, limits: &Limits) {
+/// Asks both sides, the requestor first, for the release. One that does not answer in time, begins a message instead or has
+/// begun one that is `untaken`, gets an A-ABORT: what it sent was not taken.
+pub(super) async fn release_both([requestor, upstream]: [Leg; 2], untaken: [bool; 2], limits: &Limits) {
     let patience = limits.release_timeout.min(limits.grace);
-    tokio::join!(release(requestor, Side::Requestor, patience), release(upstream, Side::Upstream, patience));
+    let [of_requestor, of_upstream] = untaken.map(|untaken| (!untaken).then_some(patience));
+    tokio::join!(
+        release(requestor, Side::Requestor, of_requestor),
+        release(upstream, Side::Upstream, of_upstream)
+    );
 }
 
-/// Neither leg waits for the other.
-async fn release(mut leg: Leg, side: Side, patience: Duration) {
-    let released = tokio::time::timeout(patience, released(&mut leg, side)).await;
-    if !matches!(released, Ok(Ok(true))) {
+/// Neither leg waits for the other. Without patience, nobody is asked.
+async fn release(mut leg: Leg, side: Side, patience: Option<Duration>) {
+    let is_released = match patience {
+        Some(patience) => {
+            matches!(tokio::time::timeout(patience, released(&mut leg, side)).await, Ok(Ok(true)))
+        }
+        None => false,
+    };
+    if !is_released {
         leg.last_word(&Abort::provider(AbortReason::NotSpecified).to_pdu(), LINGER).await;
     }
     leg.close(LINGER).await;

@@ -359,6 +359,36 @@ fn sigterm_lets_messages_under_way_end_and_takes_no_more() {
 }
 
 #[test]
+fn an_operation_that_begins_beside_one_under_way_while_the_proxy_stops_is_not_taken_and_its_sender_learns_that()
+ {
+    let upstream = Upstream::bind();
+    let mut gate = Gate::start(&Setup { limits: "grace = \"1h\"", ..Setup::plain(upstream.address) });
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    requestor.send_message(1, &Command::c_echo_rq(1), None, 16384);
+    let asked = acceptor.message();
+    gate.signal("TERM");
+    // It is waited for, and knows that.
+    wait::until("it to be named", || gate.output().contains("still open").then_some(()));
+    requestor.send_message(1, &Command::c_echo_rq(2), None, 16384);
+    acceptor.send_message(1, &asked.command.response(0), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0), "the first is answered");
+    // Whether the second came before or after the end of the first, nobody has heard of it.
+    let told = requestor.pdu();
+    if told.kind == upper::RELEASE_RQ {
+        assert_eq!(requestor.expect(upper::ABORT)[2], 2);
+    } else {
+        assert_eq!((told.kind, told.body[2]), (upper::ABORT, 2));
+    }
+    is_released(acceptor);
+    drop(requestor);
+    assert!(gate.wait().success());
+    let operations = &gate.event("association-closed")["operations"];
+    assert_eq!(operations["C-ECHO"]["success"], 1, "{operations}");
+    assert_eq!(gate.records().iter().filter(|record| record["event"] == "operation").count(), 1);
+}
+
+#[test]
 fn what_does_not_end_within_the_grace_period_is_aborted_on_both_legs() {
     let upstream = Upstream::bind();
     let mut gate = Gate::start(&Setup { limits: "grace = \"1s\"", ..Setup::plain(upstream.address) });

@@ -22,6 +22,14 @@ pub(crate) struct Books {
     pub progress: Progress,
     pub release: Release,
     pub tally: Tally,
+    /// The proxy stops: it ends as soon as nothing is under way, and no operation begins that is no part of one.
+    pub draining: Option<Begun>,
+}
+
+/// Whether some of the next message had come when the proxy was told to stop, from the peer and to it.
+pub(crate) struct Begun {
+    pub from_peer: bool,
+    pub to_peer: bool,
 }
 
 /// A record of an operation that is over.
@@ -45,7 +53,17 @@ impl Books {
             progress: Progress::new(began),
             release: Release::default(),
             tally: Tally::default(),
+            draining: None,
         }
+    }
+
+    /// Whether the message that begins now in this direction begins while the proxy stops.
+    pub(super) fn is_late(&mut self, direction: Direction) -> bool {
+        let Some(begun) = &mut self.draining else { return false };
+        !std::mem::take(match direction {
+            Direction::FromPeer => &mut begun.from_peer,
+            Direction::ToPeer => &mut begun.to_peer,
+        })
     }
 
     /// What the deadlines look at besides the progress; `moved` are the bytes read and written so far, those on their way to

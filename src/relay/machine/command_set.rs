@@ -6,7 +6,8 @@ use super::ended::Ended;
 use super::response;
 use super::state::{Break, Came, Next, State};
 use super::want::Question;
-use crate::dimse::{Command, CommandField};
+use crate::dimse::{Command, CommandField, Operation};
+use crate::policy::Direction;
 use crate::wire::{AbortReason, Kind, Malformed};
 
 /// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
@@ -20,13 +21,16 @@ pub(super) struct InCommand {
     context_id: u8,
     bytes: Vec<u8>,
     empty: u32,
+    /// It began while the proxy stops.
+    is_late: bool,
 }
 
 impl Between {
     pub(super) fn handle(self, cx: &mut Context<'_>, came: &Came) -> Next {
         self.begins(cx, came).map_err(Break::between)?;
         cx.books.progress.under_way(cx.direction, true);
-        InCommand { context_id: came.context_id, bytes: Vec::new(), empty: 0 }.handle(cx, came)
+        let is_late = cx.books.is_late(cx.direction);
+        InCommand { context_id: came.context_id, bytes: Vec::new(), empty: 0, is_late }.handle(cx, came)
     }
 
     fn begins(self, cx: &Context<'_>, came: &Came) -> Result<(), Ended> {
@@ -66,7 +70,7 @@ impl InCommand {
     }
 
     fn complete(self, cx: &mut Context<'_>) -> Next {
-        let context_id = self.context_id;
+        let (context_id, is_late) = (self.context_id, self.is_late);
         let command = Command::parse(self.bytes);
         let command = command.map_err(|malformed| Break::between(cx.protocol(malformed)))?;
         let is_accepted = cx.terms.context(context_id).is_some();
@@ -81,6 +85,9 @@ impl InCommand {
             CommandField::Response { operation, responding_to, status } => {
                 return response::handle(cx, context_id, command, operation, responding_to, status);
             }
+            CommandField::Request { operation, .. } if is_late && !is_part(cx, operation) => {
+                return Ok(State::Held);
+            }
             CommandField::Request { operation, message_id } => Paced::Request { operation, message_id },
             CommandField::Cancel { responding_to } => Paced::Cancel { responding_to },
             CommandField::Unrecognized { field, message_id } => Paced::Unrecognized { field, message_id },
@@ -90,6 +97,13 @@ impl InCommand {
         let began = cx.books.progress.now();
         Ok(State::AwaitsPace(AwaitsPace { context_id, command, paced, began }))
     }
+}
+
+/// Whether a request is a part of an operation that is under way: a C-STORE of what a C-GET asked for (PS3.4 C.4.3).
+fn is_part(cx: &Context<'_>, operation: Operation) -> bool {
+    cx.direction == Direction::ToPeer
+        && operation == Operation::CStore
+        && cx.books.ledger.is_waiting(Direction::FromPeer, Operation::CGet)
 }
 
 /// A fragment that does not belong to the message that has begun.

@@ -69,6 +69,7 @@ mod want;
 
 use std::time::Instant;
 
+use books::Begun;
 pub(super) use books::{Books, Entry};
 pub(super) use deadlines::Deadlines;
 pub(super) use ended::{Ended, Expired, Side};
@@ -96,8 +97,6 @@ pub(super) struct Machine {
     to_peer: Half,
     deadlines: Deadlines,
     windows: Windows,
-    /// It ends as soon as nothing is under way.
-    drains: bool,
 }
 
 impl Machine {
@@ -119,7 +118,7 @@ impl Machine {
         to_peer.begin_with(&mut shared, answer);
         let from_peer = Half::new(Direction::FromPeer, offered);
         let windows = Windows::default();
-        Self { shared, from_peer, to_peer, deadlines, windows, drains: false }
+        Self { shared, from_peer, to_peer, deadlines, windows }
     }
 
     fn half(&mut self, direction: Direction) -> (&mut Half, &mut Shared) {
@@ -259,14 +258,23 @@ impl Machine {
 
     /// The proxy stops.
     pub(super) fn drain(&mut self) {
-        self.drains = true;
+        let (from_peer, to_peer) = (self.from_peer.has_begun(), self.to_peer.has_begun());
+        self.shared.books.draining = Some(Begun { from_peer, to_peer });
     }
 
     /// Whether the proxy stops and nothing keeps this association: no message is under way, no answer is waited for, and
     /// neither side has asked for the release, which then goes its own way.
     pub(super) fn may_end(&self) -> bool {
-        let Books { ledger, progress, .. } = &self.shared.books;
-        self.drains && progress.is_quiet() && ledger.is_at_rest() && !progress.is_releasing()
+        let Books { ledger, progress, draining, .. } = &self.shared.books;
+        draining.is_some() && progress.is_quiet() && ledger.is_at_rest() && !progress.is_releasing()
+    }
+
+    /// Whether a side has begun an operation that is not taken any more, which it has to learn.
+    pub(super) fn leaves_untaken(&self, side: Side) -> bool {
+        match side {
+            Side::Requestor => self.from_peer.is_held(),
+            Side::Upstream => self.to_peer.is_held(),
+        }
     }
 
     /// Whether a side has had its abort.

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! A request or response that crosses a boundary without a data set waits in `RequestCrosses` or `ResponseCrosses` until
-//! what its instance stands for is stored. `Ending` is left behind by what ends the association once it is written.
+//! what its instance stands for is stored. In `Held` ends what comes while the proxy stops. `Ending` is left behind by what ends the association once it is written.
 
 use super::admitted::AwaitsPace;
 use super::as_it_came::AsItCame;
@@ -73,6 +73,8 @@ pub(super) enum State {
     RequestCrosses(Box<RequestCrosses>),
     ResponseCrosses(Box<ResponseCrosses>),
     Swallowed(Box<Swallowed>),
+    /// A request has come that is not taken any more, and nothing behind it is.
+    Held,
     Ending(Box<Ended>),
 }
 
@@ -80,7 +82,7 @@ impl State {
     pub(super) const BETWEEN: Self = Self::Between(Between);
 
     pub(super) fn is_between(&self) -> bool {
-        matches!(self, Self::Between(_))
+        matches!(self, Self::Between(_) | Self::Held)
     }
 
     /// Whether no more of the message is to come than has: between two, and from the end of a command set until it is known
@@ -89,6 +91,7 @@ impl State {
         matches!(
             self,
             Self::Between(_)
+                | Self::Held
                 | Self::AwaitsPace(_)
                 | Self::RequestCrosses(_)
                 | Self::ResponseCrosses(_)
@@ -106,6 +109,7 @@ impl State {
             | Self::Observed(_)
             | Self::Rewritten(_)
             | Self::Swallowed(_)
+            | Self::Held
             | Self::Ending(_) => true,
             Self::AwaitsPace(_)
             | Self::AwaitsStored(_)

@@ -5,9 +5,10 @@ use std::task::Poll;
 use super::super::{Machine, Question, Side, Told, Want};
 use super::data::{identifier, image};
 use super::simulation::MAXIMUM_LENGTH;
-use super::states::{begin_to_store, machine, read, written, written_of};
-use super::wire::{CT, ECHO, Ear, FIND, Heard, context_of, message, request};
-use crate::dimse::Operation::{CEcho, CFind, CStore};
+use super::states::{begin_to_store, machine, read, read_of, written, written_of};
+use super::wire::{CT, ECHO, Ear, FIND, GET, Heard, cancel, context_of, message, request, response};
+use crate::dimse::Operation::{CEcho, CFind, CGet, CStore};
+use crate::dimse::{Command, Status};
 use crate::policy::Direction::{FromPeer, ToPeer};
 
 fn echo(id: u16) -> Vec<u8> {
@@ -55,6 +56,75 @@ fn an_object_that_is_under_way_goes_on_and_the_message_behind_it_does_not_begin(
     read(&mut machine, &[rest, echo(2)].concat());
     assert!(!written(&mut machine, Side::Upstream).is_empty(), "the rest of the object");
     assert!(is_through(&mut machine));
+}
+
+fn takes(machine: &mut Machine, bytes: &[u8]) {
+    read(machine, bytes);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert_eq!(written(machine, Side::Upstream), bytes);
+}
+
+#[test]
+fn while_the_proxy_stops_an_operation_under_way_goes_on_to_its_answer_and_none_begins_beside_it() {
+    let mut machine = machine();
+    takes(&mut machine, &echo(1));
+    machine.drain();
+    assert!(!machine.may_end());
+    // Both in one read, and a part of a third.
+    read(&mut machine, &[echo(2), echo(3)].concat()[..150]);
+    let _ = machine.next(FromPeer);
+    assert!(is_through(&mut machine) && machine.leaves_untaken(Side::Requestor));
+    assert!(machine.outgoing(FromPeer).packer.plan().is_empty(), "nothing of it goes on");
+    assert!(!machine.may_end(), "the first is not answered yet");
+    let asked = Command::parse(request(CEcho, ECHO, 1, None)).unwrap();
+    read_of(
+        &mut machine,
+        ToPeer,
+        &message(context_of(ECHO), &response(&asked, Status::SUCCESS, false), None, 0),
+    );
+    let Want::Record(entry) = machine.next(ToPeer) else { panic!("no record") };
+    assert_eq!((entry.operation.message_id, entry.operation.status), (1, Some(0)));
+    machine.told(ToPeer, Told::Now);
+    assert!(!written_of(&mut machine, ToPeer, Side::Requestor).is_empty());
+    assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: false }));
+    assert!(machine.may_end() && !machine.leaves_untaken(Side::Upstream));
+    assert!(machine.end().2.is_empty(), "what was not taken is no operation");
+}
+
+#[test]
+fn what_belongs_to_an_operation_under_way_begins_also_while_the_proxy_stops() {
+    let mut machine = machine();
+    let get = request(CGet, GET, 1, None);
+    takes(&mut machine, &message(context_of(GET), &get, Some(&identifier()), 1_000));
+    machine.drain();
+    let store = request(CStore, CT, 7, Some("1.2.3.4"));
+    read_of(&mut machine, ToPeer, &message(context_of(CT), &store, Some(&image("1.2.3.4", 900)), 1_000));
+    assert!(matches!(machine.next(ToPeer), Want::Ask(Question::PaceOfOperations)), "an object of the C-GET");
+    machine.told(ToPeer, Told::Now);
+    assert!(!written_of(&mut machine, ToPeer, Side::Requestor).is_empty());
+    takes(&mut machine, &message(context_of(GET), &cancel(1), None, 0));
+    let other = message(context_of(ECHO), &request(CEcho, ECHO, 9, None), None, 0);
+    read_of(&mut machine, ToPeer, &other);
+    let _ = machine.next(ToPeer);
+    assert!(matches!(machine.next(ToPeer), Want::Nothing) && machine.leaves_untaken(Side::Upstream));
+}
+
+#[test]
+fn a_message_that_had_begun_before_the_proxy_stops_goes_on() {
+    let mut machine = machine();
+    let (begun, rest) = (&echo(1)[..30], &echo(1)[30..]);
+    read(&mut machine, begun);
+    assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }));
+    machine.drain();
+    assert!(!machine.may_end());
+    read(&mut machine, rest);
+    assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
+    machine.told(FromPeer, Told::Now);
+    assert_eq!(written(&mut machine, Side::Upstream), echo(1));
+    read(&mut machine, &echo(2));
+    let _ = machine.next(FromPeer);
+    assert!(is_through(&mut machine) && machine.leaves_untaken(Side::Requestor), "the next one does not");
 }
 
 /// Wherever what has come ends when nothing more is to begin.
