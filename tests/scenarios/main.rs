@@ -94,6 +94,7 @@ mod first_steps;
 mod floods;
 mod forwarding;
 mod full_disk;
+mod hostile_interface;
 mod implementations;
 mod interface_document;
 mod issuers;

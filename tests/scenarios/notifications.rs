@@ -220,3 +220,35 @@ fn a_notification_can_be_tried_and_says_what_did_not_work() {
     let ran = gate::run(&gate.site, &["notify", "-c", "dimsegate.toml", "nobody"]);
     assert!(ran.status == 69 && ran.err.contains("has no [[notify]] of this name"), "{}", ran.err);
 }
+
+#[test]
+fn a_hook_that_never_answers_and_one_that_leads_in_a_circle_hold_up_nobody() {
+    let [(silent, never), (circle, round), (well, quick)] = [Hook::bind(), Hook::bind(), Hook::bind()];
+    let upstream = Upstream::bind();
+    let notify = |name: &str, address: SocketAddr| {
+        format!(
+            "[[notify]]\nname = \"{name}\"\nurl = \"http://{address}/told\"\nwhen = [\"restarted\", \"configuration-refused\"]\n"
+        )
+    };
+    let extra =
+        [("never", never), ("round", round), ("quick", quick)].map(|(name, at)| notify(name, at)).concat();
+    let setup = Setup { extra: leaked(extra), ..Setup::plain(upstream.address) };
+    let mut gate = Gate::start(&setup);
+    assert_eq!(well.told("204 No Content").json()["occasion"], "restarted");
+    let (asked, _) = wait::until("the one that is not answered", || silent.0.accept().ok());
+    let turned = format!("302 Found\r\nLocation: http://{round}/again");
+    // Whoever followed would ask for the other path, at once and without end; so it is tried again, a few times.
+    for _ in 0..2 {
+        let head = circle.told(&turned).head;
+        assert!(head.starts_with("post /told http/1.1\r\n"), "{head}");
+    }
+    assert!(gate.output().contains("the hook answers 302 Found; redirections are not followed"));
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    raw::echo(&mut requestor, &mut acceptor);
+    raw::release(requestor, acceptor);
+    gate.reload(&setup.toml().replace("upstream = \"pacs\"", "upstream = \"paxs\""));
+    assert_eq!(well.told("204 No Content").json()["occasion"], "configuration-refused");
+    assert!(gate.stop().success(), "a stop waits for no hook");
+    drop(asked);
+}

@@ -52,6 +52,25 @@ async fn a_head_that_takes_too_long_ends_the_connection() {
     serving.stop().await;
 }
 
+/// The time counts from the beginning: a byte is no reason to wait longer. Whoever waits for each would come to a head that is too
+/// long, and say so.
+#[tokio::test]
+async fn a_head_that_comes_byte_by_byte_gets_no_more_time_for_any_of_them() {
+    let serving = served(Bounds { head_time: SHORT, ..BOUNDS }).await;
+    let mut stream = connect(&serving).await;
+    stream.write_all(b"GET /word HTTP/1.1\r\nHost: a\r\nX: ").await.unwrap();
+    for _ in 0..BOUNDS.head_bytes {
+        if stream.write_all(b"y").await.is_err() {
+            break;
+        }
+        tokio::time::sleep(SHORT / 10).await;
+    }
+    let mut told = Vec::new();
+    let _ = stream.read_to_end(&mut told).await;
+    assert_eq!(String::from_utf8_lossy(&told), "");
+    serving.stop().await;
+}
+
 #[tokio::test]
 async fn content_that_takes_too_long_is_refused() {
     let serving = served(Bounds { body_time: SHORT, ..BOUNDS }).await;
