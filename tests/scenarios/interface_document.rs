@@ -80,7 +80,23 @@ fn right(path: &str) -> Value {
             "called-ae-title": "PACS", "sop-classes": ["Verification"]}),
         "/api/v1/log-level" => json!({"level": "debug"}),
         "/api/v1/session" => json!({"user": "vera", "passcode": PASSCODE}),
+        "/api/v1/trace" => {
+            json!({"peer": "site", "address": "127.0.0.0/8", "calling-ae-title": "SITE", "for": "1h"})
+        }
         _ => json!({"reason": "a test"}),
+    }
+}
+
+/// Values of properties that are right by themselves, and need not be beside the others.
+fn by_itself(key: &str) -> Vec<Value> {
+    match key {
+        "refusal" => vec![json!("of-nobody")],
+        "tls" => ["1.2", "1.3", "1.1"].map(|version| json!(version)).into(),
+        "at" => vec![json!("2026-11-30T12:00:00+01:00"), json!("9999-12-31T23:59:59Z")],
+        "user" => vec![json!("nora"), json!("nobody")],
+        "factors" => vec![json!(["passcode"]), json!(["passcode", "passcode"]), json!(["retina"])],
+        "certificate" => vec![json!("-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n")],
+        _ => Vec::new(),
     }
 }
 
@@ -209,20 +225,30 @@ impl Interface {
 
     /// Contents for an operation: what nobody expects, what is nearly right, and at last what is.
     fn contents_for(&self, path: &str, operation: Option<&Value>) -> Vec<String> {
-        if operation.is_none_or(|operation| operation.get("requestBody").is_none()) {
+        let Some(schema) = operation.and_then(|operation| operation["requestBody"].get("content")) else {
             return vec!["{\"a\":[]}".into(), String::new()];
-        }
+        };
         let (mut all, right) = (contents(), right(path));
-        for key in right.as_object().into_iter().flat_map(Map::keys) {
-            let others = values().into_iter().map(|value| {
+        for key in self.keys(&schema["application/json"]["schema"]) {
+            let others = values().into_iter().chain(by_itself(&key)).map(|value| {
                 let mut other = right.clone();
-                other[key] = value;
+                other[&key] = value;
                 other.to_string()
             });
             all.extend(others);
         }
         all.push(right.to_string());
         all
+    }
+
+    /// The keys that the document has for a content.
+    fn keys(&self, schema: &Value) -> Vec<String> {
+        if let Some(reference) = schema["$ref"].as_str() {
+            return self.keys(self.document.pointer(&reference[1..]).expect("a schema"));
+        }
+        let parts = ["oneOf", "anyOf", "allOf"].into_iter().filter_map(|of| schema[of].as_array()).flatten();
+        let own = schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned();
+        own.chain(parts.flat_map(|part| self.keys(part))).collect()
     }
 }
 

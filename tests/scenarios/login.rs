@@ -90,6 +90,12 @@ impl Scene {
         })
     }
 
+    /// One more user, with the passcode of all.
+    pub fn add(&self, name: &str, role: &str) {
+        let hash = Hash::of(PASSCODE).expect("a hash");
+        Store::new(&self.gate.site.path("conf/users.toml")).add(user(name, role, &hash)).expect("a user");
+    }
+
     pub fn change(&self, name: &str, change: impl FnOnce(&mut User)) {
         Store::new(&self.gate.site.path("conf/users.toml")).change(name, change).expect("a change");
     }

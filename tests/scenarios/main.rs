@@ -117,6 +117,7 @@ mod refusals;
 mod refused_certificates;
 mod rewriting;
 mod roles;
+mod schemathesis;
 mod self_signed;
 mod services;
 mod states;
