@@ -1,22 +1,22 @@
 //! `dimsegate audit`: the records, offline.
 
-mod certificates;
+pub(super) mod certificates;
 mod command;
 mod configurations;
-mod ends;
+pub(super) mod ends;
 mod head;
 mod keys;
-mod period;
-mod report;
+pub(super) mod period;
+pub(super) mod report;
 mod row;
 mod search;
 mod show;
 #[cfg(test)]
 mod tests;
-mod trail;
-mod used;
+pub(super) mod trail;
+pub(super) mod used;
 mod values;
-mod verify;
+pub(super) mod verify;
 mod who;
 
 use std::io::Write;
@@ -96,13 +96,13 @@ pub(super) fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn complain(text: &str, status: u8) -> ExitCode {
+pub(super) fn complain(text: &str, status: u8) -> ExitCode {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
     ExitCode::from(status)
 }
 
 /// Damaged lines on standard error, one a line, and the exit status that they ask for.
-fn tell_damage(kept: &Kept) -> ExitCode {
+pub(super) fn tell_damage(kept: &Kept) -> ExitCode {
     let mut err = std::io::stderr().lock();
     for damage in &kept.damage {
         let _ = writeln!(err, "{}: skipped: {}", damage.place, super::table::visible(&damage.what));

@@ -13,6 +13,7 @@ mod help;
 mod init;
 mod man;
 mod pseudonyms;
+mod review;
 mod rewrite;
 mod run;
 mod running;
@@ -92,6 +93,8 @@ enum Command {
     User(user::Args),
     /// Check, search, show and report the records, and make the keys that protect them
     Audit(audit::Args),
+    /// Hold who may come against who came: last seen, rights never used, what ends, lock-outs, blocks
+    Review(review::Args),
     /// Write the manual pages of all commands, or print one
     Man(man::Args),
     /// Print what makes a shell complete commands and options
@@ -126,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Certs(args) => certs::run(&args),
         Command::User(args) => user::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Review(args) => review::run(&args),
         Command::Man(args) => man::run(Cli::command(), &args),
         Command::Completions(args) => completions::run(Cli::command(), &args),
     }

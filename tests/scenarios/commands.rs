@@ -87,6 +87,7 @@ fn what_does_not_work_yet_is_not_listed() {
             "certs",
             "user",
             "audit",
+            "review",
             "man",
             "completions",
             "help"

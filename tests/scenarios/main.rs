@@ -115,6 +115,7 @@ mod recipes;
 mod records;
 mod refusals;
 mod refused_certificates;
+mod review;
 mod rewriting;
 mod roles;
 mod schemathesis;

@@ -176,7 +176,7 @@ fn it_is_for_everybody_in_both_themes_and_on_a_phone() {
 }
 
 /// In both themes, at a desk's width, a tablet's and a phone's: axe-core finds nothing, and nothing goes beyond the screen.
-fn is_for_everybody(browser: &Browser, what: &str) {
+pub fn is_for_everybody(browser: &Browser, what: &str) {
     for theme in ["light", "dark"] {
         browser.theme(theme);
         for width in [1280, 820, 360] {

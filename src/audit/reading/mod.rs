@@ -2,9 +2,10 @@
 //!
 //! [`files()`] lists a folder, oldest day first, plain and zstd files alike; [`scan()`] hands every line of them to two or
 //! more threads and gives back what was kept, in order; [`Filter`] says what to keep, and dismisses most lines by a
-//! search for bytes before any JSON is parsed; [`figures`] adds up what a period held. What a record says, the
+//! search for bytes before any JSON is parsed; [`figures`] adds up what a period held, [`access`] who did what in it. What a record says, the
 //! [`record`](super::record) knows that was written. Nothing here writes.
 
+pub mod access;
 pub mod figures;
 mod files;
 mod filter;

@@ -1,5 +1,6 @@
 //! What reading promises, over files that are written here.
 
+mod accesses;
 mod figures;
 mod files;
 mod filters;

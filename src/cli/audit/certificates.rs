@@ -61,13 +61,13 @@ fn within(text: &str) -> Result<Duration, String> {
 
 /// One that ends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Ending {
+pub(in crate::cli) struct Ending {
     /// When.
-    at: OffsetDateTime,
+    pub at: OffsetDateTime,
     /// `the certificate of CN=lyon`.
-    what: String,
+    pub what: String,
     /// Who showed it, or the file.
-    place: String,
+    pub place: String,
     fingerprint: String,
     /// The first time and the last that it was; `None` of a file.
     shown: Option<(OffsetDateTime, OffsetDateTime)>,
@@ -147,7 +147,7 @@ fn summary(ended: usize, soon: usize, later: usize) -> String {
 }
 
 /// Those of the trail, without those that were renewed.
-fn shown(files: &[RecordFile]) -> (Vec<Ending>, Kept) {
+pub(in crate::cli) fn shown(files: &[RecordFile]) -> (Vec<Ending>, Kept) {
     let mut seen: BTreeMap<String, Ending> = BTreeMap::new();
     let asked = Filter { events: vec!["association-opened".to_owned()], ..Filter::default() };
     let kept = records(files, &asked, |record| {
@@ -188,7 +188,7 @@ fn ending(tls: &Tls, place: String, record: &Record) -> Option<Ending> {
 }
 
 /// Those in the files of a configuration, each with every table that names it.
-fn configured(settings: &Settings) -> Vec<Ending> {
+pub(in crate::cli) fn configured(settings: &Settings) -> Vec<Ending> {
     let mut all: BTreeMap<(PathBuf, OffsetDateTime, String), Vec<&str>> = BTreeMap::new();
     for (table, end) in &settings.ends {
         all.entry((end.file.clone(), end.at, end.what.clone())).or_default().push(table);

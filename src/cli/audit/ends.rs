@@ -5,18 +5,18 @@ use time::{Duration, OffsetDateTime};
 use crate::cli::words::counted;
 
 /// Less than this is soon, as for the alerts of a proxy that runs.
-pub(super) const SOON: Duration = Duration::days(30);
+pub(in crate::cli) const SOON: Duration = Duration::days(30);
 
 /// Ordered by how much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Nearness {
+pub(in crate::cli) enum Nearness {
     Ended,
     Soon,
     Later,
 }
 
 /// Of an end, seen `now`.
-pub(super) fn nearness(end: OffsetDateTime, now: OffsetDateTime) -> Nearness {
+pub(in crate::cli) fn nearness(end: OffsetDateTime, now: OffsetDateTime) -> Nearness {
     match end - now {
         left if left <= Duration::ZERO => Nearness::Ended,
         left if left < SOON => Nearness::Soon,
@@ -25,7 +25,7 @@ pub(super) fn nearness(end: OffsetDateTime, now: OffsetDateTime) -> Nearness {
 }
 
 /// `ended 3 days ago`, `ends in 5 hours`, `ends in 200 days`.
-pub(super) fn words(end: OffsetDateTime, now: OffsetDateTime) -> String {
+pub(in crate::cli) fn words(end: OffsetDateTime, now: OffsetDateTime) -> String {
     let left = end - now;
     let span = match (left.abs().whole_days(), left.abs().whole_hours()) {
         (0, 0) => "less than an hour".to_owned(),

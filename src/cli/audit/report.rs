@@ -3,10 +3,10 @@
 mod certificates;
 mod commands;
 mod hours;
-mod html;
+pub(in crate::cli) mod html;
 mod items;
 mod operations;
-pub(super) mod page;
+pub(in crate::cli) mod page;
 mod security;
 mod timeline;
 mod trail;
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
 }
 
 /// The page whole or not at all; it holds what the records hold, so only its owner and group may read it.
-fn write(path: &Path, page: &[u8]) -> std::io::Result<()> {
+pub(in crate::cli) fn write(path: &Path, page: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

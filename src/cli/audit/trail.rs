@@ -11,7 +11,7 @@ use crate::files::full;
 
 /// The trail to read
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct Trail {
+pub(in crate::cli) struct Trail {
     /// The directory of [audit]
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
@@ -21,8 +21,13 @@ pub(super) struct Trail {
 }
 
 impl Trail {
+    /// Of a folder that something else names.
+    pub(in crate::cli) fn of(folder: PathBuf, identities: Vec<PathBuf>) -> Self {
+        Self { folder, identities }
+    }
+
     /// Its files, or the exit status after saying why not.
-    pub(super) fn files(&self) -> Result<Vec<RecordFile>, ExitCode> {
+    pub(in crate::cli) fn files(&self) -> Result<Vec<RecordFile>, ExitCode> {
         let mut identities = Vec::new();
         for file in &self.identities {
             let read = read_identities(file);

@@ -9,7 +9,7 @@ use crate::audit::used::{LONGEST_ARGUMENTS, Note, leave};
 
 /// Leaves a note for the process that writes the records. Where that cannot be done, the person who reads is told, and
 /// may read all the same: whoever can read the files can do so without this command.
-pub(super) fn note(command: &str, folder: &Path) {
+pub(in crate::cli) fn note(command: &str, folder: &Path) {
     if !folder.is_dir() {
         return;
     }

@@ -82,7 +82,7 @@ fn read_and_verify(args: &Args) -> Result<Verification, (PathBuf, String)> {
 }
 
 /// Public keys of those who signed.
-pub(super) fn read_keys(files: &[PathBuf]) -> Result<Vec<PublicKey>, (PathBuf, String)> {
+pub(in crate::cli) fn read_keys(files: &[PathBuf]) -> Result<Vec<PublicKey>, (PathBuf, String)> {
     let read = |file: &PathBuf| {
         let text = std::fs::read(file).map_err(|error| (file.clone(), error.to_string()))?;
         PublicKey::from_pem(&text).map_err(|error| (file.clone(), error.to_string()))

@@ -109,6 +109,11 @@ impl SopClassSet {
         }
     }
 
+    /// Those that are in it by name, the storage classes that this program knows among them; `None`: every SOP class is.
+    pub fn known(&self) -> Option<impl Iterator<Item = &str>> {
+        (!self.all).then(|| self.uids.iter().map(|uid| &**uid))
+    }
+
     /// Whether every SOP class is in it.
     pub fn is_all(&self) -> bool {
         self.all

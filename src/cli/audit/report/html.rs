@@ -6,17 +6,17 @@ use crate::cli::words::noun;
 
 /// A page that grows. What is not written in this source code is text.
 #[derive(Debug, Default)]
-pub(super) struct Html(String);
+pub(in crate::cli) struct Html(String);
 
 impl Html {
     /// Markup of this program. `'static`, so that no value from a record can come this way.
-    pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
+    pub(in crate::cli) fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
     /// A value, as text or within a quoted attribute: markup, control and invisible characters are escaped.
-    pub(super) fn text(&mut self, value: impl Display) -> &mut Self {
+    pub(in crate::cli) fn text(&mut self, value: impl Display) -> &mut Self {
         for character in value.to_string().chars() {
             match character {
                 '&' => self.0.push_str("&amp;"),
@@ -33,7 +33,7 @@ impl Html {
     }
 
     /// `<tag>text</tag>`.
-    pub(super) fn element(
+    pub(in crate::cli) fn element(
         &mut self,
         open: &'static str,
         value: impl Display,
@@ -42,13 +42,13 @@ impl Html {
         self.raw(open).text(value).raw(close)
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(in crate::cli) fn finish(self) -> String {
         self.0
     }
 }
 
 /// `12 345 678`, with spaces that do not break.
-pub(super) fn grouped(number: u64) -> String {
+pub(in crate::cli) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
     let mut shown = String::new();
@@ -62,13 +62,13 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// `1 association`, `12 345 associations`.
-pub(super) fn counted(count: impl TryInto<u64>, what: &str) -> String {
+pub(in crate::cli) fn counted(count: impl TryInto<u64>, what: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     format!("{} {}", grouped(count), noun(count, what))
 }
 
 /// A part of a whole in hundredths, at least a visible one where it is not nothing.
-pub(super) fn percent(part: u64, whole: u64) -> String {
+pub(in crate::cli) fn percent(part: u64, whole: u64) -> String {
     #[allow(clippy::cast_precision_loss)]
     let share = if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };
     if part == 0 { "0".into() } else { format!("{:.1}", share.max(0.6)) }

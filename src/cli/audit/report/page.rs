@@ -107,7 +107,14 @@ fn tiles(html: &mut Html, figures: &Figures, commands: &Commands, now: OffsetDat
     html.raw("</div>");
 }
 
-fn tile(html: &mut Html, to: &'static str, tone: &'static str, figure: &str, what: String, more: &str) {
+pub(in crate::cli) fn tile(
+    html: &mut Html,
+    to: &'static str,
+    tone: &'static str,
+    figure: &str,
+    what: String,
+    more: &str,
+) {
     html.raw("<a class=\"tile ")
         .raw(tone)
         .raw("\" href=\"")

@@ -1,0 +1,220 @@
+//! `dimsegate review`: who may come, held against who came: the access review that auditors ask for.
+
+mod findings;
+mod model;
+mod page;
+mod rights;
+mod text;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use time::{Duration, OffsetDateTime};
+
+use super::audit::report::write;
+use super::audit::trail::Trail;
+use super::audit::verify::read_keys;
+use super::audit::{certificates, complain, period, tell_damage, used};
+use super::words::counted;
+use super::{exit, load, print};
+use crate::audit::reading::access::{Access, access};
+use crate::audit::reading::figures::Period;
+use crate::audit::reading::{Kept, RecordFile};
+use crate::audit::reviewers::read_identities;
+use crate::audit::verify::{Known, Verification, verify};
+use crate::config::Settings;
+use crate::daemon::blocks_in;
+use crate::files::full;
+use crate::users::{self, User};
+use model::{Account, Change, End, Gone, Guess, InForce, Review, Reviewed, Seen, moment};
+
+const EXAMPLE: &str = "Examples:
+  dimsegate review -c conf/dimsegate.toml
+  dimsegate review -c conf/dimsegate.toml --from 90d -o review.html
+  dimsegate review -c conf/dimsegate.toml --from 2026-01-01 --to 2026-03-31 --json
+
+It reads the configuration, its file of users, the blocks that are in force and the records, which it verifies: for each peer
+and user when they last came, what they may do and did not do in that time, what of theirs ends within 30 days, who was
+locked out or blocked. It changes nothing; what to take away, somebody decides. The page loads nothing and runs nothing.
+Who reads the records so is a record itself.
+
+Exit status: 0, 4 the records are broken, 65 some could not be read (both are said, and the rest is shown), 69 the page cannot
+be written, 78 bad configuration, or users or blocks that cannot be read.";
+
+/// Hold who may come against who came: last seen, rights never used, what ends, lock-outs, blocks
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Args {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    config: PathBuf,
+    /// Begin of the span; 90 days before its end, if it is not given
+    #[arg(long, value_name = "TIME", value_parser = period::from)]
+    from: Option<OffsetDateTime>,
+    /// End of the span; now, if it is not given
+    #[arg(long, value_name = "TIME", value_parser = period::to)]
+    to: Option<OffsetDateTime>,
+    /// Write one HTML page
+    #[arg(short, long, value_name = "FILE", conflicts_with = "json")]
+    output: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// The public half of a key that signed the records in earlier times; may be repeated
+    #[arg(long = "public-key", value_name = "FILE")]
+    public_keys: Vec<PathBuf>,
+    /// A reviewer's identity, for encrypted days; may be repeated
+    #[arg(long = "identity", value_name = "FILE")]
+    identities: Vec<PathBuf>,
+}
+
+const SPAN: Duration = Duration::days(90);
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> ExitCode {
+    reviewed(args).unwrap_or_else(|status| status)
+}
+
+fn reviewed(args: &Args) -> Result<ExitCode, ExitCode> {
+    let settings = load(&args.config)?.settings;
+    let now = OffsetDateTime::now_utc();
+    let to = args.to.unwrap_or(now);
+    let from = args.from.or_else(|| to.checked_sub(SPAN)).unwrap_or(to);
+    if from >= to {
+        return Err(complain("--from is not before --to", 2));
+    }
+    let folder = &settings.audit.directory;
+    used::note("review", folder);
+    let files = Trail::of(folder.clone(), args.identities.clone()).files()?;
+    let verification = verified(args, &settings)?;
+    let access = access(&files, Period { from, to });
+    let review = review(args, &settings, Period { from, to }, now, (&access, &verification, &files))?;
+    shown(args, &review, now)?;
+    let status = tell_damage(&access.kept);
+    Ok(if verification.breaks.is_empty() { status } else { ExitCode::from(exit::BROKEN_CHAIN) })
+}
+
+/// By the key that signs now, and by those of earlier times.
+fn verified(args: &Args, settings: &Settings) -> Result<Verification, ExitCode> {
+    let unreadable =
+        |(file, error): (PathBuf, String)| complain(&format!("{}: {error}", full(&file)), exit::UNREADABLE);
+    let mut keys = read_keys(&args.public_keys).map_err(unreadable)?;
+    keys.extend(settings.audit.checkpoints.iter().map(|checkpoints| checkpoints.key.public_key()));
+    let mut identities = Vec::new();
+    for file in &args.identities {
+        identities
+            .extend(read_identities(file).map_err(|error| unreadable((file.clone(), error.to_string())))?);
+    }
+    let known = Known { keys: &keys, identities: &identities, since: &[] };
+    let folder = &settings.audit.directory;
+    verify(folder, known, &mut |_| ()).map_err(|error| unreadable((folder.clone(), error.to_string())))
+}
+
+fn review(
+    args: &Args,
+    settings: &Settings,
+    period: Period,
+    now: OffsetDateTime,
+    (access, verification, files): (&Access, &Verification, &[RecordFile]),
+) -> Result<Review, ExitCode> {
+    let bad = |error: String| complain(&error, exit::BAD_CONFIGURATION);
+    let people = match &settings.users {
+        Some(named) => users::read(&named.file).map_err(|error| bad(error.to_string()))?,
+        None => Vec::new(),
+    };
+    let blocks = blocks_in(&settings.state_directory).map_err(|error| bad(error.to_string()))?;
+    let (mut endings, _) = certificates::shown(files);
+    endings.extend(certificates::configured(settings));
+    let mut review = Review {
+        configuration: args.config.display().to_string(),
+        digest: settings.digest.clone(),
+        from: moment(period.from),
+        to: moment(period.to),
+        trail: trail(settings, access, verification),
+        findings: Vec::new(),
+        peers: settings.policy.peers.iter().map(|peer| Reviewed::of(peer, access)).collect(),
+        users: people.iter().map(|user| Account::of(user, settings, access, now)).collect(),
+        gone: gone(settings, &people, access),
+        ends: End::all(endings, now),
+        guesses: guesses(access),
+        blocks: blocks.iter().filter(|block| block.is_in_force(now)).map(InForce::of).collect(),
+        block_changes: changes(access),
+        period,
+    };
+    review.findings = findings::findings(&review, now);
+    Ok(review)
+}
+
+fn trail(settings: &Settings, access: &Access, found: &Verification) -> model::Trail {
+    let Kept { damaged, encrypted, .. } = &access.kept;
+    let places = found.more_breaks.saturating_add(found.breaks.len() as u64);
+    let signed = match (found.signed_up_to, settings.audit.checkpoints.is_some()) {
+        (Some(up_to), _) => format!("signed up to record {up_to}"),
+        (None, true) => "not signed yet".to_owned(),
+        (None, false) => "not signed: whoever can write the files can write them anew".to_owned(),
+    };
+    let verdict = match places {
+        0 if !found.adopted.is_empty() => {
+            format!("intact but for records that were not signed in their time; {signed}")
+        }
+        0 if !found.unread.is_empty() => format!("intact as far as it was read; {signed}"),
+        0 => format!("intact, {signed}"),
+        _ => format!("BROKEN in {}; dimsegate audit verify says where", counted(places, "place")),
+    };
+    model::Trail {
+        directory: settings.audit.directory.display().to_string(),
+        records: access.records,
+        is_intact: places == 0 && found.adopted.is_empty(),
+        verdict,
+        unread: damaged.saturating_add(encrypted.len() as u64),
+    }
+}
+
+fn gone(settings: &Settings, people: &[User], access: &Access) -> Vec<Gone> {
+    let is_peer = |name: &str| settings.policy.peers.iter().any(|peer| *peer.name == *name);
+    let is_user = |name: &str| people.iter().any(|user| user.name == *name);
+    let peers = access.peers.iter().filter(|(name, _)| !is_peer(name)).map(|one| ("peer", one));
+    let users = access.users.iter().filter(|(name, _)| !is_user(name)).map(|one| ("user", one));
+    let seen = peers.chain(users).filter(|(_, (_, used))| used.seen.is_some());
+    seen.map(|(kind, (name, used))| Gone { kind, name: name.clone(), seen: Seen::of(Some(used)) }).collect()
+}
+
+fn guesses(access: &Access) -> Vec<Guess> {
+    let mut all: Vec<Guess> = access
+        .wrong
+        .iter()
+        .map(|(user, wrong)| Guess {
+            user: user.clone(),
+            times: wrong.times,
+            locked_out: wrong.locked,
+            last: wrong.last.map(moment),
+        })
+        .collect();
+    all.sort_by_key(|guess| std::cmp::Reverse((guess.locked_out, guess.times)));
+    all
+}
+
+fn changes(access: &Access) -> Vec<Change> {
+    let change = |one: &crate::audit::reading::access::Blocked| Change {
+        at: one.at.clone(),
+        by: one.by.clone(),
+        what: one.what.clone(),
+    };
+    access.blocked.iter().map(change).collect()
+}
+
+fn shown(args: &Args, review: &Review, now: OffsetDateTime) -> Result<(), ExitCode> {
+    // A reader that has gone away has read enough.
+    let said = |text: String| drop(print(text.as_bytes()));
+    match &args.output {
+        Some(file) => {
+            write(file, page::page(review, now).as_bytes()).map_err(|error| {
+                complain(&format!("{}: cannot be written: {error}", full(file)), exit::UNAVAILABLE)
+            })?;
+            said(format!("{}: {}\n", file.display(), counted(review.findings.len(), "finding")));
+        }
+        None if args.json => said(serde_json::to_string_pretty(review).unwrap_or_default() + "\n"),
+        None => said(text::text(review)),
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! What of a review somebody should decide about: the worst first.
+
+use time::OffsetDateTime;
+
+use super::model::{Account, Finding, Review, Reviewed};
+use crate::cli::audit::ends::{Nearness, nearness, words};
+use crate::cli::words::counted;
+
+/// Names that one sentence lists.
+const LISTED: usize = 12;
+
+/// All of them.
+pub(super) fn findings(review: &Review, now: OffsetDateTime) -> Vec<Finding> {
+    let mut all = Vec::new();
+    if !review.trail.is_intact {
+        all.push(of("trail-not-proven", "bad", "the trail", review.trail.verdict.clone()));
+    }
+    if review.trail.unread > 0 {
+        let unread = counted(review.trail.unread, "part");
+        all.push(of(
+            "records-not-read",
+            "bad",
+            "the trail",
+            format!("{unread} of the records could not be read: what they tell is missing here"),
+        ));
+    }
+    review.peers.iter().for_each(|peer| of_peer(peer, &mut all));
+    review.users.iter().for_each(|user| of_user(user, now, &mut all));
+    for guess in review.guesses.iter().filter(|guess| guess.locked_out > 0) {
+        let sentence = format!(
+            "was locked out: {} were wrong, {} of them while locked out",
+            counted(guess.times, "attempt"),
+            guess.locked_out
+        );
+        all.push(of("locked-out", "warn", &format!("user {}", guess.user), sentence));
+    }
+    for end in &review.ends {
+        let (kind, tone) = match nearness(end.end, now) {
+            Nearness::Ended => ("certificate-ended", "bad"),
+            _ => ("certificate-ends", "warn"),
+        };
+        all.push(of(kind, tone, &end.place, format!("{} {}", end.what, words(end.end, now))));
+    }
+    for block in &review.blocks {
+        let until = block
+            .until
+            .as_ref()
+            .map_or("until it is taken back".to_owned(), |until| format!("until {until}"));
+        all.push(of(
+            "blocked",
+            "note",
+            &block.of,
+            format!("is blocked {until}, by {}: {}", block.by, block.reason),
+        ));
+    }
+    for gone in &review.gone {
+        let place = if gone.kind == "peer" { "the configuration" } else { "the file of users" };
+        let sentence = format!("came, and is not in {place} any more");
+        all.push(of("gone", "note", &format!("{} {}", gone.kind, gone.name), sentence));
+    }
+    all.sort_by_key(|finding| ["bad", "warn", "note"].iter().position(|tone| *tone == finding.tone));
+    all
+}
+
+fn of(kind: &'static str, tone: &'static str, about: &str, sentence: String) -> Finding {
+    Finding { kind, tone, about: about.to_owned(), sentence }
+}
+
+fn of_peer(peer: &Reviewed, all: &mut Vec<Finding>) {
+    let about = format!("peer {}", peer.name);
+    if peer.seen.last.is_none() {
+        let sentence = format!("never came: take the [[peer]] of line {} out, if nobody needs it", peer.line);
+        return all.push(of("peer-never-seen", "warn", &about, sentence));
+    }
+    let never = peer.rights.never_done();
+    if !never.is_empty() {
+        let role = peer.rights.roles.join(", ");
+        let sentence = format!("never used {} of role {role}", listed(&never));
+        all.push(of("rights-never-used", "note", &about, sentence));
+    }
+}
+
+fn of_user(user: &Account, now: OffsetDateTime, all: &mut Vec<Finding>) {
+    let about = format!("user {}", user.name);
+    if user.state != "in force" {
+        let sentence = format!("is {}: remove the user, if nobody needs it", user.state);
+        return all.push(of("account-over", "note", &about, sentence));
+    }
+    if let Some(end) = user.end.filter(|end| nearness(*end, now) != Nearness::Later) {
+        all.push(of("account-ends", "warn", &about, words(end, now)));
+    }
+    if user.never_came() {
+        all.push(of("user-never-seen", "warn", &about, "never came, over DIMSE or to log in".to_owned()));
+    }
+    if !user.has_one_time_code {
+        let role = user.administration.map_or(String::new(), |role| format!(", and is {role}"));
+        let tone = if user.administration.is_some() { "warn" } else { "note" };
+        all.push(of("no-second-factor", tone, &about, format!("has a passcode alone{role}")));
+    }
+    let never = user.rights.never_done();
+    if !user.never_came() && !never.is_empty() {
+        all.push(of(
+            "rights-never-used",
+            "note",
+            &about,
+            format!("never used {} of the user's roles", listed(&never)),
+        ));
+    }
+    if !user.never_came() && !user.peers_never_used.is_empty() {
+        let peers: Vec<&str> = user.peers_never_used.iter().map(String::as_str).collect();
+        all.push(of(
+            "peers-never-used",
+            "note",
+            &about,
+            format!("never came through peer {}", listed(&peers)),
+        ));
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
