@@ -34,6 +34,7 @@
 //! | [`files`] | | files that somebody named: how errors call them, small ones written whole, and whether they changed |
 //! | [`identity`] | | what a certificate says |
 //! | [`users`] | RFC 6238 | people of a file: passcodes, one-time codes, who has to wait after wrong ones |
+//! | [`tokens`] | RFC 7519 | JSON Web Tokens: whose they are, whether they are right, and which were taken |
 //! | [`policy`] | | facts to verdict and reason, and whom an administrator shuts out; rates behind a clock |
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
@@ -49,7 +50,7 @@
 //! | [`admin`] | | the administration interface of a running proxy |
 //! | [`cli`] | | a file or a folder a subcommand, those that ask a running proxy too |
 //!
-//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `age` and the audit events
+//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `tokens`, `age` and the audit events
 //! know nothing of sockets, TOML or the relay; `trace` gets bytes and opens no socket; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
 //!
@@ -61,9 +62,10 @@
 //! | --- | --- |
 //! | requestor, upstream | the two ends of an association: who asked for it, and the archive (or other node) behind the proxy |
 //! | peer | a requestor that the configuration knows: a `[[peer]]` |
-//! | user | a person of the file of users, or whom a request names as one (PS3.7 D.3.3.7) |
-//! | claimed, proven | a user as a request names them; one whose passcode was right, too |
-//! | factor | a kind of proof that comes with a request, and that a role may require: certificate, passcode, one-time code |
+//! | user | a person of the file of users or of a token, or whom a request names as one (PS3.7 D.3.3.7) |
+//! | claimed, proven | a user as a request names them; one whose passcode or token was right, too |
+//! | factor | a kind of proof that comes with a request, and that a role may require: certificate, passcode, one-time code, token |
+//! | issuer, token | an `[[issuer]]`, whose word on a user counts; that word, signed: a JSON Web Token |
 //! | right | what an association may do: what the role of its peer allows and, where a user is proven, one of the user's too |
 //! | leg | one end's half of an association: a connection, its stream, and what was agreed on it |
 //! | association | both legs together, from the A-ASSOCIATE-RQ to the closing record |
@@ -109,6 +111,7 @@ pub mod rewrite;
 #[cfg(test)]
 mod scratch;
 pub mod tls;
+pub mod tokens;
 pub mod trace;
 pub mod upper;
 pub mod users;

@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("notify", &["notation", "vocabulary"]),
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
     ("users", &["notation", "files", "policy"]),
+    ("tokens", &["files", "identity"]),
     ("audit", &["notation", "vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["notation", "files", "buffer", "identity"]),
     ("metrics", &["vocabulary", "dimse"]),
@@ -47,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "notify",
             "crosswalk",
             "users",
+            "tokens",
         ],
     ),
     (
@@ -69,6 +71,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "metrics",
             "crosswalk",
             "users",
+            "tokens",
         ],
     ),
     (
@@ -80,6 +83,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "notify",
             "audit",
             "tls",
+            "tokens",
             "config",
             "crosswalk",
             "metrics",
@@ -129,6 +133,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "admin",
             "crosswalk",
             "users",
+            "tokens",
         ],
     ),
 ];
