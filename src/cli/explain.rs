@@ -22,7 +22,7 @@ use crate::policy::{
     Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
     RewriteDirection, TlsVersion, UnknownOperation, Verdict, decide, recognised,
 };
-use crate::relay::{Ending, proven_by};
+use crate::relay::{Ending, borne, proven_by};
 use crate::vocabulary::Rejection;
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, Uid};
@@ -34,7 +34,7 @@ const EXAMPLE: &str = "Example:
     --operation C-STORE --sop-class CTImageStorage
 
 The certificate is verified as the listener would verify it at that time; that the requestor has its key is taken for granted, \
- and so are the factors of a user. \
+ and so are the factors of a user; a token is verified. \
 Whoever is blocked (dimsegate block) is known from state-directory of the configuration.
 
 Exit status: 0 allowed, 3 refused, 78 bad configuration.";
@@ -74,6 +74,9 @@ pub(super) struct Args {
     /// is shown with --certificate
     #[arg(long, value_name = "FACTOR", value_delimiter = ',', value_parser = user::factor, requires = "user")]
     pub factors: Vec<Factor>,
+    /// A file with the token that the requestor sends (user identity, type 5). It is verified as the listener would, and not taken
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "factors"])]
+    pub token: Option<PathBuf>,
     /// An operation to ask for once the association is open, such as C-STORE
     #[arg(long, value_name = "OPERATION", value_parser = operation)]
     pub operation: Option<Operation>,
@@ -124,11 +127,16 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(chain) => chain,
         Err(problem) => return complain(&problem, NO_INPUT),
     };
+    let token = match args.token.as_deref().map(user::read_token).transpose() {
+        Ok(token) => token,
+        Err(problem) => return complain(&problem, NO_INPUT),
+    };
     if let Err(problem) = user::can_be_asked(settings, args) {
         return complain(&problem, BAD_USAGE);
     }
     let kept = blocks_in(&settings.state_directory);
-    let (text, allowed) = explain(settings, listener, args, chain.as_deref(), &kept);
+    let shown = Shown { chain: chain.as_deref(), token: token.as_deref().map(Vec::as_slice) };
+    let (text, allowed) = explain(settings, listener, args, &shown, &kept);
     // A reader that has gone away has read enough.
     let _ = write!(std::io::stdout().lock(), "{text}");
     if allowed { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) }
@@ -139,17 +147,24 @@ fn complain(text: &str, status: u8) -> ExitCode {
     ExitCode::from(status)
 }
 
+/// What the requestor shows, read from the files that the arguments name.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Shown<'a> {
+    chain: Option<&'a [CertificateDer<'a>]>,
+    token: Option<&'a [u8]>,
+}
+
 /// What `explain` prints, and whether everything asked for is allowed. Where it cannot be known who is blocked, that is said
 /// behind the rest.
 pub(super) fn explain(
     settings: &Settings,
     listener: &ListenerSettings,
     args: &Args,
-    chain: Option<&[CertificateDer<'_>]>,
+    given: &Shown<'_>,
     kept: &Result<Blocks, BlockError>,
 ) -> (String, bool) {
     let nobody = Blocks::default();
-    let (mut text, allowed) = decided(settings, listener, args, chain, kept.as_ref().unwrap_or(&nobody));
+    let (mut text, allowed) = decided(settings, listener, args, given, kept.as_ref().unwrap_or(&nobody));
     if let Err(error) = kept {
         line(&mut text, "not known", &error.to_string());
     }
@@ -160,7 +175,7 @@ fn decided(
     settings: &Settings,
     listener: &ListenerSettings,
     args: &Args,
-    chain: Option<&[CertificateDer<'_>]>,
+    given: &Shown<'_>,
     blocks: &Blocks,
 ) -> (String, bool) {
     let now = args.at.unwrap_or_else(OffsetDateTime::now_utc);
@@ -170,7 +185,7 @@ fn decided(
     if let Err(refusal) = settings.policy.admits_address(&listener.name, args.from) {
         return (refused(settings, &refusal, &what_the_requestor_sees(None, &Ending::Closed)), false);
     }
-    let shown = match proven_by(listener, chain, now) {
+    let shown = match proven_by(listener, given.chain, now) {
         Ok(shown) => shown,
         Err((refusal, ending)) => {
             let seen = what_the_requestor_sees(refusal.reason.rejection(), &ending);
@@ -192,7 +207,10 @@ fn decided(
         now,
     };
     // In the order of `run`: who it is comes before which user.
-    let user = recognised(&settings.policy, &facts).and_then(|_| user::proven(settings, listener, args, now));
+    let user = recognised(&settings.policy, &facts).and_then(|_| match given.token {
+        Some(token) => borne(listener, settings, &facts, token),
+        None => user::proven(settings, listener, args, now),
+    });
     let user = match user {
         Ok(user) => user,
         Err(refusal) => {
@@ -206,7 +224,7 @@ fn decided(
             (refused(settings, &refusal, &seen), false)
         }
         Verdict::Allow(grant) => {
-            let proof = proof(shown.as_ref(), chain.is_some());
+            let proof = proof(shown.as_ref(), given.chain.is_some());
             granted(settings, args, &grant, (&proof, &user::told(listener, args, user.as_ref())))
         }
     }

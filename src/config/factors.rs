@@ -12,7 +12,10 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &
     let usable = listeners.usable_by(peer);
     let proves = |factor: Factor, listener: &ListenerSettings| match factor {
         Factor::Certificate => certificates::asks(listener),
-        Factor::Passcode | Factor::OneTimeCode => listener.user_identity != UserIdentity::Ignore,
+        Factor::Passcode | Factor::OneTimeCode => {
+            root.has("users") && listener.user_identity != UserIdentity::Ignore
+        }
+        Factor::Token => root.has("issuer") && listener.user_identity != UserIdentity::Ignore,
     };
     let unproven = |factor: &Factor| !usable.iter().any(|listener| proves(*factor, listener));
     if let Some(factor) = peer.role.require.iter().find(unproven).filter(|_| !usable.is_empty()) {
@@ -24,7 +27,12 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, listeners: &
             Factor::Certificate => {
                 "write a [listener.tls] with client-authentication, or change require of the role"
             }
-            _ => "write user-identity = \"accept\" in a [[listener]], or change require of the role",
+            Factor::Passcode | Factor::OneTimeCode => {
+                "write user-identity = \"accept\" in a [[listener]], with [users], or change require of the role"
+            }
+            Factor::Token => {
+                "write user-identity = \"accept\" in a [[listener]], with an [[issuer]], or change require of the role"
+            }
         };
         root.report.risk(place, problem, remedy);
     }

@@ -50,7 +50,7 @@ pub(super) fn listeners(root: &Section<'_>, upstreams: &Names) -> Listeners {
         let remedy = "add a [[listener]] with a name, an address and an upstream";
         root.report.error(&root.place_of("listener"), "is missing", remedy);
     }
-    let has_users = root.has("users");
+    let has_users = root.has("users") || root.has("issuer");
     for section in sections {
         let name = listeners.names.define(&section);
         if let Some(listener) = listener(&section, name, (upstreams, has_users), &listeners) {

@@ -10,14 +10,15 @@ use toml::de::DeTable;
 use super::audit::Records;
 use super::crosswalk::Crosswalks;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::issuer::Issuers;
 use super::keys::Keys;
 use super::names::Names;
 use super::report::{Report, Used, values};
 use super::section::Section;
 use super::settings::{AdminListen, LogFormat, Settings};
 use super::{
-    admin, audit, limits, listener, loops, metrics, notify, peer, policy, rewrite, role, spelling, syntax,
-    upstream, users,
+    admin, audit, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite, role, spelling,
+    syntax, upstream, users,
 };
 use crate::files::looked_for;
 use crate::notation::hex;
@@ -131,7 +132,9 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let users = users::users(root, admin.as_ref(), &roles.names);
+    let Issuers { compiled: issuers, servers: key_servers } = Issuers::read(root);
     let listeners = listener::listeners(root, &upstreams.names);
+    issuer::used(root, &issuers, &listeners.compiled);
     let routes = upstream::routes(root, &upstreams.names);
     let known = peer::Known {
         listeners: &listeners,
@@ -165,6 +168,8 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         notifications,
         limits,
         users,
+        issuers,
+        key_servers,
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
@@ -182,6 +187,12 @@ fn unused(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
     let unused = |names: &Names, problem: &str, remedy: &str| {
         names.warn_of_unused(root.report, problem, remedy);
     };
+    if root.has("issuer") {
+        // Any of them may be in a token.
+        for name in root.tables("role").iter().filter_map(Section::called) {
+            known.roles.names.uses(name);
+        }
+    }
     unused(&known.roles.names, "no [[peer]] and no user has it", "write role = \"…\" in one, or remove it");
     let remedy = "write rewrite = \"…\" in one, or remove it if dimsegate rewrite is not to use it either";
     unused(&known.rewrites.names, "no [[peer]] has it", remedy);

@@ -14,6 +14,7 @@ mod descriptors;
 mod diagnostic;
 mod factors;
 mod folder;
+mod issuer;
 mod keys;
 mod limits;
 mod listener;

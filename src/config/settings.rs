@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use ipnet::IpNet;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 
 use super::keys::Keys;
 use crate::audit::AuditSettings;
@@ -19,6 +21,7 @@ use crate::notify::Target;
 use crate::policy::{self, Policy};
 use crate::rewrite::{FrameMemory, Ruleset};
 use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
+use crate::tokens::{Fetched, Issuer};
 use crate::users;
 use crate::wire::AeTitle;
 
@@ -60,6 +63,10 @@ pub struct Settings {
     pub limits: Limits,
     /// People, and what opens their one-time secrets; `None`: nobody can log in.
     pub users: Option<UsersSettings>,
+    /// Whose tokens prove users, in the order of the file.
+    pub issuers: Vec<Arc<Issuer>>,
+    /// Where the keys of some of them are fetched.
+    pub key_servers: Vec<Arc<KeyServer>>,
     /// Where metrics are served; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
     /// In the order of the file, at least one.
@@ -106,6 +113,25 @@ pub struct CrosswalkSettings {
     pub secret: Secret,
     /// Where the file defines it, counted from 1.
     pub line: usize,
+}
+
+/// A server that the keys of an issuer are fetched from, over TLS.
+#[derive(Clone, Debug)]
+pub struct KeyServer {
+    /// Name of the `[[issuer]]`.
+    pub issuer: Arc<str>,
+    /// `host:port` to connect to.
+    pub address: String,
+    /// The Host header.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+    /// Ready for handshakes.
+    pub tls: Arc<ClientConfig>,
+    /// What its certificate has to be for.
+    pub server_name: ServerName<'static>,
+    /// Where what was fetched is kept, for the issuer.
+    pub keys: Arc<Fetched>,
 }
 
 /// `[users]`, with its key read.

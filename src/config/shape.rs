@@ -96,6 +96,7 @@ pub(super) static ROOT: Shape = Shape {
         one("policy", &POLICY),
         many("notify", &NOTIFY),
         one("users", &USERS),
+        many("issuer", &ISSUER),
         one("metrics", &METRICS),
         many("listener", &LISTENER),
         many("upstream", &UPSTREAM),
@@ -192,6 +193,26 @@ static LIMITS: Shape = leaf(
 
 static POLICY: Shape = leaf("[policy]", &["open-associations"]);
 static USERS: Shape = leaf("[users]", &["file", "key-file"]);
+static ISSUER: Shape = Shape {
+    header: "[[issuer]]",
+    values: &[
+        "name",
+        "issuer",
+        "audience",
+        "algorithms",
+        "keys",
+        "keys-max-age",
+        "max-life",
+        "leeway",
+        "required-claims",
+        "roles-claim",
+        "name-claim",
+        "calling-ae-titles-claim",
+        "bound-to-certificate",
+        "at-end",
+    ],
+    parts: &[one("tls", &ISSUER_TLS)],
+};
 static METRICS: Shape = leaf("[metrics]", &["listen"]);
 
 static LISTENER: Shape = Shape {
@@ -236,6 +257,7 @@ const OF_CLIENTS: &[&str] = &[
 static UPSTREAM_TLS: Shape = leaf("[upstream.tls]", OF_CLIENTS);
 static REPOSITORY_TLS: Shape = leaf("[audit.repository.tls]", OF_CLIENTS);
 static FHIR_TLS: Shape = leaf("[audit.fhir.tls]", OF_CLIENTS);
+static ISSUER_TLS: Shape = leaf("[issuer.tls]", OF_CLIENTS);
 static NOTIFY_TLS: Shape = leaf("[notify.tls]", OF_CLIENTS);
 
 static UPSTREAM: Shape = Shape {

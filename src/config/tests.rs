@@ -6,6 +6,7 @@ mod broken;
 mod crosswalks;
 mod documents;
 mod examples;
+mod issuers;
 mod masks;
 mod material;
 mod mutations;

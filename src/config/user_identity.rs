@@ -3,7 +3,8 @@
 use super::section::Section;
 use super::settings::UserIdentity;
 
-/// What a listener does with user identities. Passcodes travel in clear inside the request, so TLS is asked for.
+/// What a listener does with user identities. Passcodes and tokens travel in clear inside the request, so TLS is asked for.
+/// `has_users`: there are `[users]`, or an `[[issuer]]`.
 pub(super) fn of_listener(section: &Section<'_>, has_users: bool) -> UserIdentity {
     use UserIdentity::{Accept, Ignore, Require};
     let choices = [("ignore", Ignore), ("accept", Accept), ("require", Require)];
@@ -12,17 +13,18 @@ pub(super) fn of_listener(section: &Section<'_>, has_users: bool) -> UserIdentit
     let place = section.place_of("user-identity");
     if chosen != Ignore && !has_users {
         let problem = "checks users, and there are none";
-        section.report.error(&place, problem, "add [users] with the file that dimsegate user add makes");
+        let remedy = "add [users] with the file that dimsegate user add makes, or an [[issuer]] of tokens";
+        section.report.error(&place, problem, remedy);
     }
     let has_effect = chosen != Ignore && !section.has("tls");
     match in_clear {
         Some(true) if has_effect => {
-            let problem = "lets everybody on the way read passcodes";
+            let problem = "lets everybody on the way read passcodes and tokens";
             let remedy = "add a [listener.tls], and remove user-identity-in-clear";
             section.report.risk(&section.place_of("user-identity-in-clear"), problem, remedy);
         }
         Some(true) => {
-            let problem = "has no effect: no passcode is read here in clear";
+            let problem = "has no effect: no passcode is read here in clear, and no token";
             section.report.risk(&section.place_of("user-identity-in-clear"), problem, "remove it");
         }
         _ if has_effect => {

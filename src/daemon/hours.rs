@@ -1,5 +1,5 @@
-//! The hours of roles and the time of users, kept for associations that are open: one that is open when they end is asked about
-//! again, and so is every one when the file of users was read anew.
+//! The hours of roles, the time of users and the ends of tokens, kept for associations that are open: one that is open when they
+//! end is asked about again, and so is every one when the file of users was read anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ struct Looked {
     wait: Option<Duration>,
 }
 
-/// Waits for the next end of hours, of a user, or of the users that are known, and asks again, for as long as the process lives.
-/// The clock of the system counts, as it does for those who come.
+/// Waits for the next end of hours, of a user or a token, or of the users that are known, and asks again, for as long as the
+/// process lives. The clock of the system counts, as it does for those who come.
 pub(super) async fn keep(gate: Arc<Gate>) {
     let mut users = 0;
     loop {
@@ -51,8 +51,8 @@ fn look(gate: &Gate, before: u64) -> Looked {
     if users != before {
         gate.judge_all_again();
     }
-    let waits = [with_users, until_users_end(gate, &open, now), until_hours_end(gate, &open, now)];
-    Looked { users, wait: waits.into_iter().flatten().min() }
+    let ends = [until_users_end, until_tokens_end, until_hours_end].map(|until| until(gate, &open, now));
+    Looked { users, wait: ends.into_iter().chain([with_users]).flatten().min() }
 }
 
 /// Looks at the file of users where somebody is there who proved to be one; when to look again, where files are looked at.
@@ -90,6 +90,20 @@ fn until_hours_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Opt
         roles.extend(with_hours().map(|role| (Arc::as_ptr(role) as usize, role.clone())));
     }
     roles.values().map(|role| until_change(role, now)).min()
+}
+
+/// Of those whose token ends what it opened.
+fn until_tokens_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Option<Duration> {
+    let ends = open.iter().filter_map(|entry| {
+        let end = entry.right.proof.user.as_ref()?.ends?;
+        if end <= now {
+            // It is over, or waits for the end of a message.
+            gate.judge_again(entry);
+            return None;
+        }
+        Some(until(end, now))
+    });
+    ends.min()
 }
 
 fn is_open(role: &Role, now: OffsetDateTime) -> bool {

@@ -12,6 +12,7 @@
 //! | `told` | what the process records of itself |
 //! | `standing`, `monitoring` | how it stands now, and a monitor that asks for it over HTTP |
 //! | `endings` | certificates and lists that end, told ahead |
+//! | `fetching` | keys of issuers, fetched again and again |
 //! | `watching` | files of the configuration that are replaced, seen |
 //!
 //! # Why
@@ -37,6 +38,7 @@ use crate::relay::{BindError, Gate, Listeners, Stage, UpstreamState};
 
 mod blocking;
 mod endings;
+mod fetching;
 mod handle;
 mod hours;
 mod monitoring;

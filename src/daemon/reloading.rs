@@ -80,6 +80,7 @@ impl Daemon {
         let in_force = InForce::open(settings.clone(), Some(&self.gate.in_force.load()))?;
         let to = self.monitoring.bind(settings.metrics).await?;
         let bound = self.listeners.bind_new(&settings).await?;
+        keep_fetched(&self.settings(), &settings);
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
         self.gate.decoders.apply(&settings.limits);
@@ -122,6 +123,13 @@ impl Daemon {
             by,
         };
         self.gate.audit.record(Event::ConfigurationRefused(refused)).await;
+    }
+}
+
+/// Keys that were fetched count on, where they come from where they came from.
+fn keep_fetched(before: &Settings, settings: &Settings) {
+    for server in &settings.key_servers {
+        before.key_servers.iter().for_each(|old| server.keys.take_over(&old.keys));
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::monitoring::{Monitoring, Move};
 use super::standing::Watch;
-use super::{Blocking, Daemon, Handle, StartError, endings, hours, telling, told};
+use super::{Blocking, Daemon, Handle, StartError, endings, fetching, hours, telling, told};
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
 use crate::config::{Loaded, Settings};
@@ -51,6 +51,7 @@ impl Daemon {
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(hours::keep(gate.clone()));
+        tokio::spawn(fetching::keep(followed.subscribe()));
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
         let refused = watch::Sender::new(None);

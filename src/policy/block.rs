@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Refusal, is_name, is_user_name};
+use super::{LONGEST_USER_NAME, Refusal, is_name, is_user_name};
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
@@ -189,14 +189,23 @@ impl FromStr for Blocked {
                 "is no name: those of peers are 1 to 64 letters, digits, dots, hyphens and underscores"
                     .into(),
             )),
-            "user" if is_user_name(value) => Ok(Self::User(value.into())),
+            "user" if names_a_user(value) => Ok(Self::User(value.into())),
             "user" => Err(wrong(
                 "user",
-                "is no name: those of users are 1 to 64 letters, digits and . _ - @ +".into(),
+                "is no name: those of users are 1 to 64 letters, digits and . _ - @ +, behind the name of an issuer and a slash \
+                 for those of tokens"
+                    .into(),
             )),
             _ => Err(no_kind()),
         }
     }
+}
+
+/// A user of the file, or the name of an issuer, a slash, and the name that a token of it has (`tokens::Bearer`).
+fn names_a_user(text: &str) -> bool {
+    let Some((issuer, name)) = text.split_once('/') else { return is_user_name(text) };
+    let legal = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
+    is_name(issuer) && (1..=LONGEST_USER_NAME).contains(&name.len()) && name.bytes().all(legal)
 }
 
 /// Addresses as they are looked at, where one of IPv4 is that, also as it is written in IPv6 (RFC 4291 §2.5.5.2).
@@ -250,6 +259,7 @@ mod tests {
             "address:2001:db8::/32",
             "peer:lyon-2.old_one",
             "user:anna.b@lyon",
+            "user:keycloak/auth0|5f7c:a/b",
             &format!("certificate:sha256:{fingerprint}"),
             &format!("certificate:spki-sha256:{fingerprint}"),
         ] {
@@ -298,6 +308,9 @@ mod tests {
             ("peer:lyon: the old one", "is no name"),
             ("user:", "user: \"\" is no name"),
             ("user:anna b", "is no name"),
+            ("user:/anna", "is no name"),
+            ("user:keycloak/", "is no name"),
+            ("user:keycloak/an\"na", "is no name"),
             (&format!("peer:{}", "a".repeat(60 << 10)), "is no name"),
             ("ae-title:\x1b[2J", "ae-title: \"\\x1b[2J\" is no AE title"),
         ] {

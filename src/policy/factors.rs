@@ -11,11 +11,13 @@ pub enum Factor {
     Passcode,
     /// A code behind the passcode that works once (RFC 6238).
     OneTimeCode,
+    /// What an issuer says of a user, signed (PS3.7 D.3.3.7, type 5; RFC 7519).
+    Token,
 }
 
 impl Factor {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Certificate, Self::Passcode, Self::OneTimeCode];
+    pub const ALL: [Self; 4] = [Self::Certificate, Self::Passcode, Self::OneTimeCode, Self::Token];
 
     /// As configuration and records write it.
     pub const fn name(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Factor {
             Self::Certificate => "certificate",
             Self::Passcode => "passcode",
             Self::OneTimeCode => "one-time-code",
+            Self::Token => "token",
         }
     }
 
@@ -39,6 +42,7 @@ impl Factor {
             Self::OneTimeCode => {
                 "let the requestor send the six digits of now behind the passcode, of a user who has a one-time secret"
             }
+            Self::Token => "let the requestor send a JSON Web Token of an [[issuer]] (user identity, type 5)",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use super::admission::admitted_by;
 use super::factors::{Factor, Factors};
 use super::{Facts, Peer, Policy, Refusal, Rights, Role};
@@ -10,7 +12,7 @@ use crate::vocabulary::Reason;
 /// A user who has proven to be one. A claim without proof never becomes this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenUser {
-    /// As the file of users has it.
+    /// As the file of users has it; of a token the name of its issuer, a slash, and the name that it has.
     pub name: Arc<str>,
     /// By what, beside a certificate.
     pub factors: Factors,
@@ -18,6 +20,8 @@ pub struct ProvenUser {
     pub roles: Vec<Arc<str>>,
     /// Names of `[[peer]]`s through which the user may come; none named: all.
     pub peers: Vec<Arc<str>>,
+    /// When what was proven ends, where the association has to end with it.
+    pub ends: Option<OffsetDateTime>,
 }
 
 /// Characters of the longest name of a user.
@@ -32,7 +36,7 @@ pub fn is_user_name(text: &str) -> bool {
 /// What peer and user may do together. Who has no user gets what the peer may.
 ///
 /// # Errors
-/// A refusal: the user may not come through this peer, has no role, a factor is missing that a role requires, or none of the
+/// A refusal: the user's token has ended, the user may not come through this peer, has no role, a factor is missing that a role requires, or none of the
 /// user's roles may be used now and over this TLS.
 pub(super) fn rights(policy: &Policy, peer: &Arc<Peer>, facts: &Facts<'_>) -> Result<Rights, Refusal> {
     let proven = proven(facts);
@@ -40,6 +44,9 @@ pub(super) fn rights(policy: &Policy, peer: &Arc<Peer>, facts: &Facts<'_>) -> Re
         return Err(missing(peer, &peer.role, factor, proven));
     }
     let Some(user) = facts.user else { return Ok(Rights::of_peer(peer.role.clone())) };
+    if user.ends.is_some_and(|end| end <= facts.now) {
+        return Err(ended(user));
+    }
     if !user.peers.is_empty() && !user.peers.contains(&peer.name) {
         return Err(not_through(peer, user));
     }
@@ -98,6 +105,16 @@ fn not_through(peer: &Arc<Peer>, user: &ProvenUser) -> Refusal {
     }
 }
 
+fn ended(user: &ProvenUser) -> Refusal {
+    Refusal {
+        reason: Reason::TokenEnded,
+        nearest: None,
+        detail: format!("the token of user \"{}\" has ended", user.name),
+        remedy: "let the requestor come with a new token, or write at-end = \"finish\" in the [[issuer]]"
+            .into(),
+    }
+}
+
 fn no_role(peer: &Arc<Peer>, user: &ProvenUser) -> Refusal {
     let name = &user.name;
     Refusal {
@@ -107,7 +124,12 @@ fn no_role(peer: &Arc<Peer>, user: &ProvenUser) -> Refusal {
             "user \"{name}\" has no role of a [[role]], and may do nothing through peer \"{}\"",
             peer.name
         ),
-        remedy: format!("add the name of a [[role]] to the roles of user \"{name}\" in the file of users"),
+        remedy: match user.factors.contains(Factor::Token) {
+            true => "let the issuer write the name of a [[role]] into roles-claim of its [[issuer]]".into(),
+            false => {
+                format!("add the name of a [[role]] to the roles of user \"{name}\" in the file of users")
+            }
+        },
     }
 }
 

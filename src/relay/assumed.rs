@@ -32,7 +32,8 @@ fn missing(listener: &ListenerSettings) -> Refusal {
         reason: Reason::UserIdentityMissing,
         nearest: None,
         detail: format!("listener \"{}\" requires a user identity with a proof", listener.name),
-        remedy: "let the requestor send a user name and passcode (user identity, type 2), or write user-identity = \"accept\""
+        remedy: "let the requestor send a user name and passcode (user identity, type 2) or a token (type 5), or write \
+                 user-identity = \"accept\""
             .into(),
     }
 }

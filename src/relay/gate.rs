@@ -15,6 +15,7 @@ use super::people::People;
 use super::proving::Proving;
 use super::recent::Recent;
 use super::refusals::Refusals;
+use super::tokens::Tokens;
 use super::upstream::{Check, Upstreams};
 use crate::audit::Audit;
 use crate::metrics::Metrics;
@@ -59,6 +60,8 @@ pub(crate) struct Gate {
     /// Connections that only looked whether the proxy is there.
     pub health_checks: AtomicU64,
     pub metrics: Arc<Metrics>,
+    /// Tokens that are checked, and those that were taken.
+    pub tokens: Tokens,
     /// Those of `[users]`, for requestors and for the administration interface.
     pub people: Arc<People>,
     ids: Ids,
@@ -70,6 +73,7 @@ impl Gate {
         let limiter = Limiter::new(limits.counts);
         let decoders = Decoders::new(limits);
         let hours = Arc::<Notify>::default();
+        let tokens = Tokens::new(&in_force.settings.state_directory);
         Self {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
@@ -88,6 +92,7 @@ impl Gate {
             aborted: AtomicU64::new(0),
             health_checks: AtomicU64::new(0),
             metrics: Arc::default(),
+            tokens,
             people: Arc::new(People::new(hours.clone())),
             hours,
             ids: Ids::new(),

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use crate::audit;
 use crate::identity::printable;
 use crate::policy::{Factor, Factors, ProvenUser};
-use crate::users::User;
+use crate::tokens::Bearer;
+use crate::users::{AdminRole, User};
 
-/// Bytes of a name that are kept; a user's name has 64 at the most.
+/// Bytes of a name that are kept; a user's name has 64 at the most, that of a token's user as many behind its issuer's.
 const LONGEST_NAME: usize = 64;
+const LONGEST_OF_TOKEN: usize = 2 * LONGEST_NAME + 1;
 
 /// The user of a request, at a listener that looks at user identities.
 #[derive(Clone, Debug)]
@@ -24,6 +26,23 @@ impl Identified {
         Self::Claimed(printable(&String::from_utf8_lossy(name), LONGEST_NAME).into())
     }
 
+    /// By a token that was signed, and is not accepted.
+    pub(super) fn named_by_token(user: &str) -> Self {
+        Self::Claimed(printable(user, LONGEST_OF_TOKEN).into())
+    }
+
+    /// By a token that was accepted. Words of the administration are no roles here.
+    pub(super) fn borne(bearer: &Bearer) -> Arc<ProvenUser> {
+        let roles = bearer.roles.iter().filter(|role| AdminRole::named(role).is_none());
+        Arc::new(ProvenUser {
+            name: bearer.user.as_str().into(),
+            factors: Factors::default().with(Factor::Token),
+            roles: roles.map(|role| role.as_str().into()).collect(),
+            peers: Vec::new(),
+            ends: bearer.ends,
+        })
+    }
+
     /// A user of the file who was let in.
     pub(super) fn proven(user: &User) -> Self {
         Self::Proven(Arc::new(Self::of(user)))
@@ -37,6 +56,7 @@ impl Identified {
             factors: if user.one_time.is_some() { factors.with(Factor::OneTimeCode) } else { factors },
             roles: user.dimse_roles().map(Into::into).collect(),
             peers: user.peers.iter().map(|peer| peer.as_str().into()).collect(),
+            ends: None,
         }
     }
 

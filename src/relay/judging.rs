@@ -5,8 +5,9 @@
 //! in, and allow at least what it has: the same peer, a role with all that the one before it allows, the same rewrite, and the
 //! same way to the upstream. Where they allow more, it gets that when it comes again.
 //!
-//! A certificate is not verified again, nor a passcode: what was proven is one of the facts. Who the user is counts as the file
-//! has it now. Whoever else has to go now is [blocked](crate::policy::Blocks).
+//! A certificate is not verified again, nor a passcode or a token: what was proven is one of the facts, and so is when it ends,
+//! where a token ends with it what it opened. Who a user of the file is counts as the file has it now; one of a token has the
+//! roles of then. Whoever else has to go now is [blocked](crate::policy::Blocks).
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, PoisonError};

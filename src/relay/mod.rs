@@ -33,6 +33,7 @@
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
 //! | `nothing_allowed` | an association of which no presentation context is allowed |
+//! | `tokens`, `borne` | tokens of requests, checked and taken; what one means for an association |
 //! | `proof`, `assumed` | what TLS proved, and what it and a user identity would prove, for whoever explains a decision |
 //! | `traced` | what those see who trace an association; its legs tell the rest |
 //! | `people`, `identified`, `user_identity`, `proving` | the users of the file, whom a request names, whether that is so, and how many are asked at once |
@@ -61,6 +62,7 @@ mod arrival;
 mod asking;
 mod associate;
 mod assumed;
+mod borne;
 mod decoding;
 mod drive;
 mod early;
@@ -91,12 +93,14 @@ mod records;
 mod refusals;
 mod seldom;
 mod session;
+mod tokens;
 mod traced;
 mod upstream;
 mod user_identity;
 mod verification;
 
 pub(crate) use assumed::assumed;
+pub(crate) use borne::borne;
 pub(crate) use gate::{Gate, Stage};
 pub(crate) use identified::Identified;
 pub(crate) use in_force::InForce;

@@ -73,7 +73,8 @@ fn settle(arrival: &Arrival, entry: &Entry) {
         arrival.gate.judge_again(entry);
     }
     let has_hours = entry.right.decided.load().roles().any(|role| role.hours.is_some());
-    if has_hours || entry.right.proof.user_of_file().is_some() {
+    let has_end = entry.right.proof.user.as_ref().is_some_and(|user| user.ends.is_some());
+    if has_hours || has_end || entry.right.proof.user_of_file().is_some() {
         arrival.gate.hours.notify_one();
     }
 }

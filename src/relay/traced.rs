@@ -67,11 +67,15 @@ impl Arrival {
 /// Why, without the user that is named there: a trace is made to be given away.
 fn without_user(refused: &Refused) -> String {
     use Reason::{
-        FactorMissing, UserIdentityMissing, UserIdentityUnchecked, UserIdentityUnsupported,
-        UserIdentityWrong, UserLockedOut, UserNotAllowed,
+        FactorMissing, TokenEnded, TokenNotBound, TokenUsed, TokenWrong, UserIdentityMissing,
+        UserIdentityUnchecked, UserIdentityUnsupported, UserIdentityWrong, UserLockedOut, UserNotAllowed,
     };
     match refused.reason {
         UserIdentityMissing
+        | TokenWrong
+        | TokenEnded
+        | TokenUsed
+        | TokenNotBound
         | UserIdentityWrong
         | UserIdentityUnsupported
         | UserLockedOut
@@ -96,6 +100,7 @@ mod tests {
         let explanation = "role \"night\" of user \"anna\" is for mon 07:00-19:00 UTC";
         for (reason, explanation) in [
             (Reason::UserIdentityWrong, "user \"anna\": the passcode is wrong"),
+            (Reason::TokenWrong, "token: its issuer \"https://login.example\" is that of no [[issuer]]"),
             (Reason::UserNotAllowed, "user \"anna\" has no role of a [[role]]"),
             (Reason::OutsideHours, explanation),
             (Reason::Blocked, "block 3: user:anna, by root"),

@@ -6,9 +6,11 @@ use tokio::time::timeout_at;
 use zeroize::Zeroizing;
 
 use super::arrival::{Arrival, Refused};
+use super::borne;
 use super::identified::Identified;
-use crate::config::UserIdentity as Wanted;
-use crate::users::{self, Attempt, Code, User};
+use super::tokens::Shown;
+use crate::config::{Settings, UserIdentity as Wanted};
+use crate::users::{self, Attempt, Code};
 use crate::vocabulary::Reason;
 use crate::wire::associate::{AssociateRq, UserIdentity};
 
@@ -21,15 +23,21 @@ enum Proof<'a> {
     Name(&'a [u8]),
     /// Type 2.
     Passcode { name: &'a [u8], passcode: &'a [u8] },
-    /// A Kerberos ticket (3), a SAML assertion (4), a JSON Web Token (5), or what no edition has: nobody checks it here.
+    /// Type 5.
+    Token(&'a [u8]),
+    /// A Kerberos ticket (3), a SAML assertion (4), what no edition has, or a proof that the configuration has nobody for: nobody
+    /// checks it here.
     Unsupported(u8),
 }
 
 impl<'a> Proof<'a> {
-    fn of(identity: &'a UserIdentity) -> Self {
+    fn of(identity: &'a UserIdentity, settings: &Settings) -> Self {
         match identity.kind {
             1 => Self::Name(&identity.primary),
-            2 => Self::Passcode { name: &identity.primary, passcode: &identity.secondary },
+            2 if settings.users.is_some() => {
+                Self::Passcode { name: &identity.primary, passcode: &identity.secondary }
+            }
+            5 if !settings.issuers.is_empty() => Self::Token(&identity.primary),
             other => Self::Unsupported(other),
         }
     }
@@ -55,35 +63,40 @@ pub(super) async fn identify(
     let Some(identity) = &requested.user.user_identity else {
         return required("no user identity came, and the listener requires one");
     };
-    match Proof::of(identity) {
+    let settings = arrival.gate.in_force.load().settings.clone();
+    let gate = arrival.gate.clone();
+    let turn = || gate.proving.begin(peer).ok_or_else(|| unchecked("too many of this peer are checked now"));
+    let verified = match Proof::of(identity, &settings) {
         Proof::Name(name) => {
             arrival.user = Some(Identified::claimed(name));
-            required(
+            return required(
                 "a user name without a passcode (type 1) proves nothing, and the listener requires a proof",
-            )
+            );
         }
         Proof::Passcode { name, passcode } => {
-            let _turn = arrival
-                .gate
-                .proving
-                .begin(peer)
-                .ok_or_else(|| unchecked("too many of this peer are checked now"))?;
-            let verified = verified(arrival, name, passcode).await;
-            arrival.user = Some(match &verified {
-                Ok(user) => Identified::proven(user),
-                Err((named, _)) => Identified::claimed(named.as_bytes()),
-            });
-            verified.map(drop).map_err(|(_, refused)| refused)
+            let _turn = turn()?;
+            in_time(arrival, of_passcode(arrival, settings, name, passcode)).await
+        }
+        Proof::Token(token) => {
+            let _turn = turn()?;
+            in_time(arrival, of_token(arrival, settings, requested, token)).await
         }
         Proof::Unsupported(kind) => {
             let what = format!("a user identity of type {kind} ({}) cannot be checked here", named(kind));
-            Err(Refused::new(Reason::UserIdentityUnsupported, what))
+            return Err(Refused::new(Reason::UserIdentityUnsupported, what));
         }
-    }
+    };
+    let (user, outcome) = match verified {
+        Ok(user) => (user, Ok(())),
+        Err((named, refused)) => (named, Err(refused)),
+    };
+    arrival.user = Some(user);
+    outcome
 }
 
 fn named(kind: u8) -> &'static str {
     match kind {
+        2 => "user name and passcode",
         3 => "Kerberos service ticket",
         4 => "SAML assertion",
         5 => "JSON Web Token",
@@ -91,10 +104,12 @@ fn named(kind: u8) -> &'static str {
     }
 }
 
-/// The user, or who was named, and why not.
-async fn verified(arrival: &Arrival, name: &[u8], passcode: &[u8]) -> Result<User, (String, Refused)> {
+/// Who it is; or who was named, and why not.
+type Verified = Result<Identified, (Identified, Refused)>;
+
+async fn in_time(arrival: &Arrival, check: impl Future<Output = Verified>) -> Verified {
     let artim = arrival.began + arrival.settings.limits.associate_timeout;
-    let checked = timeout_at(artim, check(arrival, name, passcode));
+    let checked = timeout_at(artim, check);
     tokio::select! {
         biased;
         checked = checked => checked.unwrap_or_else(|_| {
@@ -104,8 +119,7 @@ async fn verified(arrival: &Arrival, name: &[u8], passcode: &[u8]) -> Result<Use
     }
 }
 
-async fn check(arrival: &Arrival, name: &[u8], passcode: &[u8]) -> Result<User, (String, Refused)> {
-    let settings = arrival.gate.in_force.load().settings.clone();
+async fn of_passcode(arrival: &Arrival, settings: Arc<Settings>, name: &[u8], passcode: &[u8]) -> Verified {
     let users = arrival.gate.people.present(settings).await;
     let users = users.ok_or_else(|| nameless(unchecked("no file of users can be read; the log says why")))?;
     let name = String::from_utf8_lossy(name);
@@ -115,7 +129,30 @@ async fn check(arrival: &Arrival, name: &[u8], passcode: &[u8]) -> Result<User, 
     let attempt = Attempt { name: &name, passcode: &passcode, code: Code::BehindPasscode, address };
     let judged = users.verify(attempt, time::OffsetDateTime::now_utc()).await;
     let known = if users.knows(&name) { &*name } else { UNKNOWN };
-    judged.map_err(|refused| (known.to_owned(), refusal(known, &refused)))
+    match judged {
+        Ok(user) => Ok(Identified::proven(&user)),
+        Err(refused) => Err((Identified::claimed(known.as_bytes()), refusal(known, &refused))),
+    }
+}
+
+async fn of_token(
+    arrival: &Arrival,
+    settings: Arc<Settings>,
+    requested: &AssociateRq,
+    token: &[u8],
+) -> Verified {
+    // That it is legal was seen when the peer was recognised.
+    let calling = requested.calling.parse().map(|title| title.to_string()).unwrap_or_default();
+    let certificate = arrival.tls.as_ref().and_then(|session| session.certificate.as_ref());
+    let certificate = certificate.map(|certificate| certificate.fingerprint.clone());
+    let shown = Shown { settings, token: token.to_vec().into(), calling, certificate };
+    match arrival.gate.tokens.check(shown).await {
+        Ok(bearer) => Ok(Identified::Proven(Identified::borne(&bearer))),
+        Err(failed) => {
+            let named = Identified::named_by_token(failed.user.as_deref().unwrap_or(UNKNOWN));
+            Err((named, Refused::new(borne::reason_of(&failed.refused), borne::told(&failed))))
+        }
+    }
 }
 
 /// In the words of the record, which tells apart what the requestor is not told.
@@ -129,8 +166,8 @@ fn refusal(user: &str, refused: &users::Refused) -> Refused {
     Refused::new(reason, format!("user \"{user}\": {refused}"))
 }
 
-fn nameless(refused: Refused) -> (String, Refused) {
-    (UNKNOWN.to_owned(), refused)
+fn nameless(refused: Refused) -> (Identified, Refused) {
+    (Identified::claimed(UNKNOWN.as_bytes()), refused)
 }
 
 fn unchecked(what: &str) -> Refused {

@@ -119,17 +119,31 @@ words! {
         UserIdentityWrong = "user-identity-wrong",
             "the user identity is not that of a user who may come in",
             "the explanation, which tells apart what the sender is not told; else somebody guesses", NO_REASON, Login;
-        /// A ticket, an assertion, a token, or a type that no standard has.
+        TokenWrong = "token-wrong",
+            "the token is not one to trust: its form, issuer, key, signature, audience or claims",
+            "the explanation, which tells apart what the sender is not told; dimsegate explain --token", NO_REASON, Login;
+        /// Also of one that has ended on an open association, where its issuer says so.
+        TokenEnded = "token-ended",
+            "the token has ended",
+            "whether the sender gets a new token before it connects; at-end of the [[issuer]]", NO_REASON, Login;
+        TokenUsed = "token-used",
+            "the token was used before",
+            "whether the sender gets a token for each association; else somebody has copied it", NO_REASON, Login;
+        /// To a certificate, or to AE titles.
+        TokenNotBound = "token-not-bound",
+            "the token is for another certificate or calling AE title than it came with",
+            "who got the token, and who came with it", NO_REASON, Login;
+        /// A ticket, an assertion, a token where there is no issuer, or a type that no standard has.
         UserIdentityUnsupported = "user-identity-unsupported",
             "the user identity is of a type that cannot be checked here",
-            "the sender's software: it has to send a user name and passcode", NO_REASON, Login;
+            "the sender's software: it has to send a user name and passcode, or a token", NO_REASON, Login;
         UserLockedOut = "user-locked-out",
             "too many wrong passcodes came for this user from this address",
             "who guesses from there; the user gets in from elsewhere", NO_REASON, Login;
-        /// Too many at once, or the file of users or its key cannot be had.
+        /// Too many at once, or the file of users, its key, or what says which tokens were used cannot be had.
         UserIdentityUnchecked = "user-identity-unchecked",
             "the user identity could not be checked now",
-            "many attempts at once, or the file of users: the explanation", CONGESTION, No;
+            "many attempts at once, or the file of users or of tokens: the explanation", CONGESTION, No;
         UserNotAllowed = "user-not-allowed",
             "the user is proven and may not come in here",
             "roles and peers of the user: dimsegate user list", NO_REASON, AccessControl;

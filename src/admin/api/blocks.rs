@@ -77,7 +77,10 @@ pub(super) async fn add(
     configured(&of, settings.policy.peers.iter().map(|peer| &*peer.name)).map_err(bad)?;
     if let Blocked::User(name) = &of {
         let users = shared.proxy.gate().people.present(settings.clone()).await;
-        if !users.is_some_and(|users| users.knows(name)) {
+        // Those of an issuer are behind its name, and nobody lists them.
+        let issuer = name.split_once('/').map(|(issuer, _)| issuer);
+        let is_of_token = settings.issuers.iter().any(|one| Some(&*one.name) == issuer);
+        if !is_of_token && !users.is_some_and(|users| users.knows(name)) {
             return Err(bad(format!("{of}: the file of users has nobody of this name")).into());
         }
     }

@@ -290,16 +290,30 @@ fn at(question: &Question) -> Result<OffsetDateTime, Problem> {
 
 /// The user of a refusal as the file has them now, by what was proven then.
 fn user_again(in_force: InForce<'_>, recalled: &Recalled) -> Result<Option<ProvenUser>, Box<Explanation>> {
-    use Reason::{UserIdentityUnchecked, UserIdentityUnsupported, UserIdentityWrong, UserLockedOut};
+    use Reason::{
+        TokenEnded, TokenNotBound, TokenUsed, TokenWrong, UserIdentityUnchecked, UserIdentityUnsupported,
+        UserIdentityWrong, UserLockedOut,
+    };
     let InForce { settings, users, .. } = in_force;
     let listener = settings.listeners.iter().find(|listener| listener.name == recalled.listener);
     let Some(listener) = listener.filter(|one| one.user_identity != UserIdentity::Ignore) else {
         return Ok(None);
     };
-    let unproven = [UserIdentityWrong, UserIdentityUnsupported, UserLockedOut, UserIdentityUnchecked];
+    let unproven = [
+        UserIdentityWrong,
+        UserIdentityUnsupported,
+        UserLockedOut,
+        UserIdentityUnchecked,
+        TokenWrong,
+        TokenEnded,
+        TokenUsed,
+        TokenNotBound,
+    ];
     if unproven.contains(&recalled.reason) {
-        let why =
-            format!("{}. What a requestor proves by a passcode cannot be replayed", recalled.explanation);
+        let why = format!(
+            "{}. What a requestor proves by a passcode or a token cannot be replayed",
+            recalled.explanation
+        );
         return Err(Box::new(Explanation {
             why: Some(why),
             ..Explanation::of(settings, Some(recalled.reason))
@@ -310,6 +324,10 @@ fn user_again(in_force: InForce<'_>, recalled: &Recalled) -> Result<Option<Prove
     let Some(proven) = recalled.user.as_ref().and_then(Identified::as_proven) else {
         return assumed(listener, None, now).map_err(refused);
     };
+    if proven.factors.contains(Factor::Token) {
+        // Its roles are those of the token, as they were.
+        return Ok(Some(ProvenUser::clone(proven)));
+    }
     match users.and_then(|users| users.named(&proven.name)) {
         Some(user) => assumed(listener, Some((&user, proven.factors)), now).map_err(refused),
         None => Err(refused(gone(&proven.name))),

@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{exit, screen, wrapped};
 use crate::config::{self, ListenerSettings, Settings};
 use crate::policy::{Change, Things, compare};
+use crate::tokens::Issuer;
 
 /// One change, as `--json` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,10 +63,13 @@ impl Difference {
         }
         // What a key of these means is not looked into: it may be more, and less.
         let either = of_users(old, new).into_iter().chain(changed_listeners(old, new));
+        let either = either.chain(changed_issuers(old, new));
         for told in either {
             difference.newly_denied.push(told.clone());
             difference.newly_admitted.push(told);
         }
+        difference.newly_admitted.extend(issuers_beyond(new, old));
+        difference.newly_denied.extend(issuers_beyond(old, new));
         difference.newly_admitted.extend(listeners_beyond(new, old));
         difference.newly_denied.extend(listeners_beyond(old, new));
         difference
@@ -126,7 +131,7 @@ impl Things for Both<'_> {
 
 /// What users may do: which roles they have stands in a file of its own, so that each may be somebody's.
 fn of_users(old: &Settings, new: &Settings) -> Vec<Told> {
-    if new.users.is_none() {
+    if new.users.is_none() && new.issuers.is_empty() {
         return Vec::new();
     }
     let told = |name: &str, what: &str, detail: &str| Told {
@@ -154,6 +159,27 @@ fn of_users(old: &Settings, new: &Settings) -> Vec<Told> {
         detail: "other users may come".into(),
     });
     file.into_iter().chain(roles).collect()
+}
+
+/// Issuers that both have, and whose tokens count otherwise. Their keys are not looked into.
+fn changed_issuers(old: &Settings, new: &Settings) -> Vec<Told> {
+    let both = new.issuers.iter().filter(|issuer| old.issuers.iter().any(|other| other.name == issuer.name));
+    let told = |issuer: &Arc<Issuer>| {
+        let of = format!("issuer \"{}\"", issuer.name);
+        let keys = new.keys.changed_of(&old.keys, "issuer", &issuer.name).into_iter();
+        keys.map(move |key| Told { of: of.clone(), what: key, detail: OTHERWISE.into() })
+    };
+    both.flat_map(told).collect()
+}
+
+/// Issuers that one has, and the other does not.
+fn issuers_beyond<'s>(one: &'s Settings, other: &'s Settings) -> impl Iterator<Item = Told> + 's {
+    let is_in_other = |issuer: &Issuer| other.issuers.iter().any(|one| one.name == issuer.name);
+    one.issuers.iter().filter(move |issuer| !is_in_other(issuer)).map(|issuer| Told {
+        of: format!("issuer \"{}\"", issuer.name),
+        what: "issuer".into(),
+        detail: issuer.issuer.clone(),
+    })
 }
 
 const OTHERWISE: &str = "is otherwise than before";

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Parser;
 
-use super::{Args, explain};
+use super::{Args, Shown, explain};
 use crate::config;
 use crate::daemon::blocks_in;
 use crate::scratch::Scratch;
@@ -48,7 +48,8 @@ fn explained_with(line: &str, state: &Path) -> (String, bool) {
     let words = format!("explain -c {path} --listener l {line}");
     let args = Line::try_parse_from(words.split(' ')).unwrap().args;
     let settings = config::load(file.path()).unwrap().settings;
-    let (text, allowed) = explain(&settings, &settings.listeners[0], &args, None, &blocks_in(state));
+    let (text, allowed) =
+        explain(&settings, &settings.listeners[0], &args, &Shown::default(), &blocks_in(state));
     (text.replace(&path, "FILE"), allowed)
 }
 

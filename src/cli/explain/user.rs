@@ -1,16 +1,39 @@
 //! The user of a request, as the file of users has them now.
 
+use std::io::Read;
+use std::path::Path;
+
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::Args;
 use crate::config::{ListenerSettings, Settings, UserIdentity};
+use crate::files::full;
 use crate::policy::{Factor, Factors, ProvenUser, Refusal};
 use crate::relay::{Identified, assumed};
 use crate::users::{self, User};
 
+/// More than a request has room for.
+const LONGEST_TOKEN: u64 = 1 << 17;
+
 /// A factor by its word.
 pub(super) fn factor(text: &str) -> Result<Factor, String> {
-    Factor::named(text).ok_or_else(|| "is no factor, write certificate, passcode or one-time-code".into())
+    Factor::named(text).ok_or_else(|| {
+        "is no factor, write certificate, passcode or one-time-code; a token is shown with --token".into()
+    })
+}
+
+/// A token from a file, without the newline at its end.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn read_token(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut token = Zeroizing::new(Vec::new());
+    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST_TOKEN).read_to_end(&mut token));
+    read.map_err(|error| format!("{}: cannot be read: {error}", full(path)))?;
+    let end = token.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
+    token.truncate(end);
+    Ok(token)
 }
 
 /// Whether there is such a user, and the factors can be had.
@@ -19,6 +42,9 @@ pub(super) fn factor(text: &str) -> Result<Factor, String> {
 /// What is wrong with the question.
 pub(super) fn can_be_asked(settings: &Settings, args: &Args) -> Result<(), String> {
     let Some(name) = &args.user else { return Ok(()) };
+    if args.factors.contains(&Factor::Token) {
+        return Err("--factors token: show the token with --token FILE, instead of --user".into());
+    }
     if args.factors.contains(&Factor::Certificate) && args.certificate.is_none() {
         return Err("--factors certificate: name the certificate with --certificate FILE".into());
     }
@@ -50,10 +76,18 @@ pub(super) fn proven(
 
 /// What became of the user, in a few words; nothing where none was asked about.
 pub(super) fn told(listener: &ListenerSettings, args: &Args, proven: Option<&ProvenUser>) -> String {
+    let looks = listener.user_identity != UserIdentity::Ignore;
     match (&args.user, proven) {
-        (None, _) => String::new(),
+        (None, Some(user)) => format!("{}, proven by {}", user.name, user.factors),
+        (None, None) if args.token.is_some() && !looks => {
+            format!(
+                "the token is not looked at: user-identity of listener \"{}\" is \"ignore\"",
+                listener.name
+            )
+        }
+        (None, None) => String::new(),
         (Some(_), Some(user)) => format!("{}, proven by {}", user.name, user.factors),
-        (Some(name), None) if listener.user_identity == UserIdentity::Ignore => {
+        (Some(name), None) if !looks => {
             format!("{name} is not looked at: user-identity of listener \"{}\" is \"ignore\"", listener.name)
         }
         (Some(name), None) => format!("{name} is claimed without a passcode, and gives no right"),

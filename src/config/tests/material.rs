@@ -33,6 +33,10 @@ calling-ae-titles = ["A*"]
 role = "r"
 "#;
 
+/// Of RFC 7517, A.1.
+const KEY_SET: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"1",
+"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+
 /// A revocation list that says nothing of anybody, for twenty days.
 fn empty_list(issuer: &Issuer<'_, &KeyPair>) -> String {
     let list = CertificateRevocationListParams {
@@ -72,6 +76,7 @@ impl Material {
         }
         material.secret("conf/pseudonym-2.key", &[b'l'; 48], 0o600);
         material.secret("conf/users.toml", b"", 0o600);
+        material.secret("conf/login.jwks", KEY_SET.as_bytes(), 0o644);
         let (_, key) = SigningKey::generate().unwrap();
         material.secret("conf/audit-signing.key", key.as_bytes(), 0o600);
         material

@@ -73,6 +73,7 @@ fn user(roles: &[&str], factors: &[Factor]) -> ProvenUser {
         factors: factors.iter().copied().collect(),
         roles: roles.iter().map(|&role| role.into()).collect(),
         peers: Vec::new(),
+        ends: None,
     }
 }
 
@@ -176,6 +177,20 @@ fn a_role_of_the_user_counts_only_with_the_factors_that_it_requires() {
 }
 
 #[test]
+fn whose_token_has_ended_may_do_nothing_any_more() {
+    let policy = policy(everything("site"), vec![everything("reader")]);
+    // The question is asked at the beginning of time.
+    let until = |seconds| ProvenUser {
+        ends: Some(OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(seconds)),
+        ..user(&["reader"], &[Factor::Token])
+    };
+    assert!(ask(&policy, Some(&until(1)), &Blocks::default()).is_ok());
+    let refusal = refusal(&policy, Some(&until(0)));
+    assert_eq!((refusal.reason, refusal.reason.rejection()), (Reason::TokenEnded, Some((1, 2, 1))));
+    assert_eq!(refusal.detail, "the token of user \"anna\" has ended");
+}
+
+#[test]
 fn a_block_of_a_user_shuts_out_that_user_alone() {
     let policy = policy(everything("site"), vec![everything("reader")]);
     let block = |of: &str| {
@@ -240,7 +255,7 @@ proptest! {
         roles in (some_role("one"), some_role("two"), some_role("three")),
         had in prop::sample::subsequence(NAMES.to_vec(), 0..=3),
         taken in 0_usize..3,
-        factors in prop::sample::subsequence(Factor::ALL.to_vec(), 0..=3),
+        factors in prop::sample::subsequence(Factor::ALL.to_vec(), 0..=Factor::ALL.len()),
     ) {
         let nothing_required = Role { require: Factors::default(), ..of_peer.clone() };
         let roles = vec![roles.0, roles.1, roles.2];

@@ -83,22 +83,28 @@ fn word_at(line: &str, at: usize) -> &str {
     &line[start..end]
 }
 
-/// Keys whose values are any text, as long as nothing refers to it: what things, hosts and files are called.
-const FREE: [&str; 20] = [
+/// Keys whose values are any text, as long as nothing refers to it: what things, hosts, files and claims are called.
+const FREE: [&str; 26] = [
     "address",
     "addresses",
     "app-name",
+    "audience",
     "called-ae-title",
     "called-ae-titles",
     "calling-ae-title",
     "calling-ae-titles",
+    "calling-ae-titles-claim",
     "directory",
     "enterprise-site-id",
     "file",
     "host-name",
+    "issuer",
     "message-id",
     "move-destinations",
     "name",
+    "name-claim",
+    "required-claims",
+    "roles-claim",
     "server-name",
     "source-id",
     "state-directory",

@@ -1,0 +1,148 @@
+//! Keys of issuers, fetched from their servers again and again while the proxy runs. No association waits for that: what was
+//! fetched last counts, for `keys-max-age`.
+//!
+//! A server is asked with a GET on a connection of its own. Whatever it answers is bounded in length and time, and it is followed
+//! nowhere: whoever says which keys count is whom the configuration names.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::handshake;
+use hyper::{Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use time::OffsetDateTime;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::config::{KeyServer, Settings};
+use crate::tokens::{KeySet, LARGEST};
+
+/// For a whole answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two fetches, at most: keys are published before they sign.
+const LONGEST: Duration = Duration::from_secs(300);
+/// After one that failed, and at least between two.
+const AGAIN: Duration = Duration::from_secs(10);
+const LEAST: Duration = Duration::from_secs(1);
+
+/// Asks the servers of the settings in force, for as long as there is a sender of them.
+pub(super) async fn keep(mut settings: watch::Receiver<Arc<Settings>>) {
+    loop {
+        let current = settings.borrow_and_update().clone();
+        // Those of the settings before end with it.
+        let mut fetching = JoinSet::new();
+        for server in &current.key_servers {
+            fetching.spawn(again_and_again(server.clone()));
+        }
+        if settings.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn again_and_again(server: Arc<KeyServer>) {
+    let issuer = &server.issuer;
+    let mut failing = false;
+    loop {
+        let fetched = fetch(&server).await;
+        match &fetched {
+            Ok(()) if failing => tracing::info!(%issuer, "the keys of the issuer are fetched again"),
+            Ok(()) => {}
+            Err(error) if !failing => {
+                let hours = server.keys.max_age().as_secs_f64() / 3600.0;
+                tracing::error!(
+                    %issuer, %error, server = %server.authority,
+                    "the keys of the issuer cannot be fetched; the last good ones count for {hours:.1} hours from when they came"
+                );
+            }
+            Err(_) => {}
+        }
+        failing = fetched.is_err();
+        tokio::time::sleep(pause(server.keys.max_age(), failing)).await;
+    }
+}
+
+/// Several times within what a set counts for.
+fn pause(max_age: Duration, failing: bool) -> Duration {
+    let longest = if failing { AGAIN } else { LONGEST };
+    (max_age / 4).clamp(LEAST, longest)
+}
+
+async fn fetch(server: &KeyServer) -> io::Result<()> {
+    let answer = timeout(PATIENCE, get(server)).await;
+    let bytes = answer.unwrap_or_else(|_| {
+        Err(io::Error::other(format!("the answer is not over after {} seconds", PATIENCE.as_secs())))
+    })?;
+    let parsed =
+        tokio::task::spawn_blocking(move || KeySet::parse(&bytes)).await.map_err(io::Error::other)?;
+    let keys = parsed.map_err(|problem| io::Error::other(format!("the answer {problem}")))?;
+    server.keys.keep(keys, OffsetDateTime::now_utc());
+    Ok(())
+}
+
+async fn get(server: &KeyServer) -> io::Result<Bytes> {
+    let socket = TcpStream::connect(&server.address).await?;
+    let connector = TlsConnector::from(server.tls.clone());
+    speak(connector.connect(server.server_name.clone(), socket).await?, server).await
+}
+
+async fn speak<T>(stream: T, server: &KeyServer) -> io::Result<Bytes>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let request = Request::get(server.path.as_str())
+        .header(header::HOST, server.authority.as_str())
+        .header(header::ACCEPT, "application/jwk-set+json, application/json")
+        .header(header::USER_AGENT, concat!("dimsegate/", env!("CARGO_PKG_VERSION")))
+        .header(header::CONNECTION, "close");
+    let request = request.body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    let answer = async {
+        let answer = sender.send_request(request).await.map_err(io::Error::other)?;
+        match answer.status() {
+            StatusCode::OK => {}
+            status if status.is_redirection() => {
+                return Err(io::Error::other(format!(
+                    "the server answers {status}; redirections are not followed"
+                )));
+            }
+            status => return Err(io::Error::other(format!("the server answers {status}"))),
+        }
+        let longest = usize::try_from(LARGEST).unwrap_or(usize::MAX);
+        let body = Limited::new(answer.into_body(), longest).collect().await;
+        body.map(|body| body.to_bytes()).map_err(|error| match error.is::<LengthLimitError>() {
+            true => io::Error::other(format!("the answer is longer than {} KiB", LARGEST >> 10)),
+            false => io::Error::other(error),
+        })
+    };
+    tokio::pin!(answer, connection);
+    // The connection goes on while the answer is read, and ends with this.
+    tokio::select! {
+        answer = &mut answer => answer,
+        ended = &mut connection => match ended {
+            Ok(()) => answer.await,
+            Err(error) => Err(io::Error::other(error)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AGAIN, LONGEST, pause};
+    use std::time::Duration;
+
+    #[test]
+    fn a_set_is_fetched_several_times_before_it_is_too_old() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!((pause(day, false), pause(day, true)), (LONGEST, AGAIN));
+        assert_eq!(pause(Duration::from_secs(8), false), Duration::from_secs(2));
+        assert_eq!(pause(Duration::from_millis(1), true), Duration::from_secs(1));
+    }
+}

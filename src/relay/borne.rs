@@ -1,0 +1,72 @@
+//! What a token means for an association: the user that it proves, or the word for why it proves nobody.
+
+use std::sync::Arc;
+
+use super::identified::Identified;
+use crate::config::{ListenerSettings, Settings, UserIdentity};
+use crate::policy::{Facts, ProvenUser, Refusal};
+use crate::tokens::{Failed, Presented, Refused, Taken, verify};
+use crate::vocabulary::Reason;
+
+/// Why a token is refused, in the word of the record.
+pub(super) fn reason_of(refused: &Refused) -> Reason {
+    match refused {
+        Refused::Ended(_) => Reason::TokenEnded,
+        Refused::Used => Reason::TokenUsed,
+        Refused::CallingAeTitle { .. } | Refused::Certificate(_) => Reason::TokenNotBound,
+        Refused::NoKeys { .. } | Refused::Unavailable(_) => Reason::UserIdentityUnchecked,
+        _ => Reason::TokenWrong,
+    }
+}
+
+/// Who is proven to be a user by a token, as a request with these facts would prove it. Nothing is taken. `None`: nobody looks.
+///
+/// # Errors
+/// The refusal that a request would get.
+pub(crate) fn borne(
+    listener: &ListenerSettings,
+    settings: &Settings,
+    facts: &Facts<'_>,
+    token: &[u8],
+) -> Result<Option<ProvenUser>, Refusal> {
+    if listener.user_identity == UserIdentity::Ignore {
+        return Ok(None);
+    }
+    if settings.issuers.is_empty() {
+        return Err(Refusal {
+            reason: Reason::UserIdentityUnsupported,
+            nearest: None,
+            detail: "a JSON Web Token (type 5) cannot be checked here: there is no [[issuer]]".into(),
+            remedy: "add an [[issuer]] with its iss and keys".into(),
+        });
+    }
+    let calling = facts.calling.parse().map(|title| title.to_string()).unwrap_or_default();
+    let certificate = facts.certificate.map(|certificate| certificate.fingerprint.as_str());
+    let presented = Presented { token, calling: &calling, certificate };
+    let bearer = verify(&settings.issuers, &presented, facts.now).map_err(|failed| refusal(&failed))?;
+    if let Some(once) = &bearer.once {
+        let taken = Taken::in_folder(&settings.state_directory).has(once, facts.now);
+        let refused = match taken {
+            Ok(false) => None,
+            Ok(true) => Some(Refused::Used),
+            Err(refused) => Some(refused),
+        };
+        if let Some(refused) = refused {
+            return Err(refusal(&Failed { user: Some(bearer.user), refused }));
+        }
+    }
+    Ok(Some(Arc::unwrap_or_clone(Identified::borne(&bearer))))
+}
+
+fn refusal(failed: &Failed) -> Refusal {
+    let refused = &failed.refused;
+    Refusal { reason: reason_of(refused), nearest: None, detail: told(failed), remedy: refused.remedy() }
+}
+
+/// Whose token it is, where that is known, and what is wrong with it.
+pub(super) fn told(failed: &Failed) -> String {
+    match &failed.user {
+        Some(user) => format!("token of user \"{user}\": {}", failed.refused),
+        None => format!("token: {}", failed.refused),
+    }
+}

@@ -1,0 +1,63 @@
+//! Tokens of requests (PS3.7 D.3.3.7, type 5), checked off the runtime's threads and a few at a time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use time::OffsetDateTime;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::config::Settings;
+use crate::tokens::{Bearer, Failed, Presented, Refused, Taken, verify};
+
+/// Tokens that are checked at once; not more than half of the processors, which associations need.
+const CHECKING: usize = 4;
+
+/// What all associations share of it.
+pub(crate) struct Tokens {
+    taken: Arc<Taken>,
+    turns: Arc<Semaphore>,
+}
+
+/// A token, and with what it came.
+pub(super) struct Shown {
+    /// Whose issuers count.
+    pub settings: Arc<Settings>,
+    pub token: Zeroizing<Vec<u8>>,
+    pub calling: String,
+    /// SHA-256 of the certificate, in hex.
+    pub certificate: Option<String>,
+}
+
+impl Tokens {
+    /// Those that were taken are kept in this folder.
+    pub(super) fn new(state_directory: &Path) -> Self {
+        let checking = available_parallelism().map_or(1, |all| all.get() / 2).clamp(1, CHECKING);
+        Self { taken: Arc::new(Taken::in_folder(state_directory)), turns: Arc::new(Semaphore::new(checking)) }
+    }
+
+    /// Whom it proves to come. What can be taken once is taken by that.
+    ///
+    /// # Errors
+    /// Why it proves nobody.
+    pub(super) async fn check(&self, shown: Shown) -> Result<Bearer, Failed> {
+        let ended = || Failed::from(Refused::Unavailable("the check ended without an answer".into()));
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| ended())?;
+        let taken = self.taken.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            // Held by the check itself, which goes on where nobody waits for it any more.
+            let _turn = turn;
+            let Shown { settings, token, calling, certificate } = &shown;
+            let presented = Presented { token, calling, certificate: certificate.as_deref() };
+            let now = OffsetDateTime::now_utc();
+            let bearer = verify(&settings.issuers, &presented, now)?;
+            let took = bearer.once.as_ref().map_or(Ok(()), |once| taken.take(once, now));
+            match took {
+                Ok(()) => Ok(bearer),
+                Err(refused) => Err(Failed { user: Some(bearer.user), refused }),
+            }
+        });
+        checked.await.unwrap_or_else(|_| Err(ended()))
+    }
+}
