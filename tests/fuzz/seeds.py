@@ -124,3 +124,11 @@ if len(sys.argv) > 2:
 
 for path in CONF.glob("*.toml"):
     seed("configuration", path.name, path.read_bytes())
+
+token = (
+    b'\1{"alg":"EdDSA","typ":"JWT"}\n'
+    b'{"iss":"i","sub":"anna","aud":["a"],"iat":1800000000,"exp":1800000500,"ae":["SITE"],"r":{"r":"all echo"},"jti":"1"}'
+)
+seed("token", "signed", token)
+seed("token", "unsigned", b"\0eyJhbGciOiJub25lIn0.eyJpc3MiOiJpIiwic3ViIjoiYW5uYSIsImF1ZCI6ImEiLCJleHAiOjE4MDAwMDA1MDB9.AAAA")
+seed("token", "keys", b'\2{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"},{"kty":"EC","crv":"P-256","x":"AA","y":"AA","kid":"1"}]}')

@@ -18,6 +18,8 @@ mod configuration;
 mod decision;
 #[path = "../fuzz/deframer.rs"]
 mod deframer;
+#[path = "../fuzz/token.rs"]
+mod token;
 #[path = "../fuzz/transform.rs"]
 mod transform;
 
@@ -50,6 +52,11 @@ fn nobody_of_the_corpus_gets_in_whom_no_peer_describes() {
 #[test]
 fn streams_of_the_corpus_hold_the_same_messages_in_any_chunking() {
     run("deframer", deframer::check);
+}
+
+#[test]
+fn tokens_of_the_corpus_prove_nobody_whom_their_issuer_has_not_signed() {
+    run("token", token::check);
 }
 
 #[test]
