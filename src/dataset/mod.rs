@@ -3,7 +3,7 @@
 //! [`Scanner`] takes bytes in any chunking and says where elements, items and values begin and end, holding no more than
 //! one partial element header (12 bytes) and one small frame for each open sequence or item. [`Observer`] is the cheap
 //! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries; [`Names`] is
-//! what a data set says that it is, before it goes on. [`Characters`] tells where a backslash separates values.
+//! what a data set says that it is, before it goes on. [`Small`] is one that is there whole, to be changed at its top. [`Characters`] tells where a backslash separates values.
 
 mod characters;
 mod dictionary;
@@ -16,6 +16,7 @@ mod mending;
 mod names;
 mod observer;
 mod scanner;
+mod small;
 mod vr;
 
 pub use characters::Characters;
@@ -32,6 +33,7 @@ pub use mending::{Looked, Mending, Tolerated};
 pub use names::{Names, Unnamed};
 pub use observer::Observer;
 pub use scanner::{Event, HARD_MAX_DEPTH, Kind, PathStep, Raw, Scanner};
+pub use small::{Small, write_text};
 pub use vr::Vr;
 
 pub use dicom_core::Tag;

@@ -15,7 +15,7 @@ pub use command::{Command, CommandField};
 pub use operation::{Operation, UnknownOperation};
 pub use reading::Tolerated;
 pub use response::{
-    Failure, FreeText, Named, across, cancel, echo_request, failed_response, nothing_matches, refusal,
-    refusal_of_data_set, response, store_request, with_affected_sop_instance,
+    Failure, FreeText, Named, across, cancel, echo_request, failed_response, find_request, nothing_matches,
+    refusal, refusal_of_data_set, response, store_request, with_affected_sop_instance, without_data_set,
 };
 pub use status::{Outcome, Status};

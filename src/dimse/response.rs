@@ -132,6 +132,30 @@ pub fn echo_request(sop_class: &str, message_id: u16) -> Vec<u8> {
     out.finish()
 }
 
+/// A C-FIND-RQ of medium priority (PS3.7 §9.3.2.1). Its identifier follows.
+pub fn find_request(sop_class: &str, message_id: u16) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.text(AFFECTED_SOP_CLASS, sop_class, 0);
+    out.element(COMMAND_FIELD, &Operation::CFind.request_field().to_le_bytes());
+    out.element(MESSAGE_ID, &message_id.to_le_bytes());
+    out.element(PRIORITY, &MEDIUM);
+    out.element(DATA_SET_TYPE, &WITH_DATA_SET);
+    out.finish()
+}
+
+/// The command set of a message whose data set does not go on.
+pub fn without_data_set(command: &Command) -> Vec<u8> {
+    let mut out = Writer::new();
+    for (element, value) in command.all() {
+        match element {
+            GROUP_LENGTH => {}
+            DATA_SET_TYPE => out.element(element, &NO_DATA_SET),
+            _ => out.element(element, value),
+        }
+    }
+    out.finish()
+}
+
 /// A C-STORE-RQ of medium priority (PS3.7 §9.3.1.1). Its data set follows.
 pub fn store_request(sop_class: &str, sop_instance: &str, message_id: u16) -> Vec<u8> {
     let mut out = Writer::new();

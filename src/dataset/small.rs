@@ -1,0 +1,215 @@
+//! A small data set that is there whole, as that of a query is: the elements at its top, to be looked at, taken out and added.
+//!
+//! It is read in one way or not at all. What another reader may read otherwise, an element that comes twice or out of order, a
+//! value where items belong, a length that could be a VR, is not read.
+
+use super::encoding::{Encoding, Syntax};
+use super::header::{encoded, looks_like_a_vr};
+use super::scanner::{Event, HARD_MAX_DEPTH, Kind, Raw, Scanner};
+use super::vr::Vr;
+use super::{Tag, exact_vr_of, number, trim, vr_of};
+use std::ops::Range;
+
+/// The elements at the top of a data set.
+pub struct Small<'d> {
+    syntax: Syntax,
+    bytes: &'d [u8],
+    /// In the order of their tags.
+    elements: Vec<Element>,
+}
+
+struct Element {
+    tag: Tag,
+    /// With its header.
+    whole: Range<usize>,
+    /// `None` where items are its value.
+    value: Option<Range<usize>>,
+}
+
+impl<'d> Small<'d> {
+    /// Reads a data set that is there from its first byte to its last. `None` where it has no reading, or more than one, and
+    /// where it is deflated.
+    pub fn read(encoding: Encoding, bytes: &'d [u8]) -> Option<Self> {
+        if encoding.deflated {
+            return None;
+        }
+        let mut small = Self { syntax: encoding.syntax, bytes, elements: Vec::new() };
+        let mut scanner = Scanner::new(encoding.syntax, HARD_MAX_DEPTH);
+        let mut at = 0;
+        while let Some(Event { kind, raw }) = scanner.next(bytes, &mut at).ok()? {
+            let Raw::Input(raw) = raw else { return None };
+            match (kind, scanner.depth()) {
+                (Kind::Element(header), 0) => {
+                    let length = header.length?;
+                    if !encoding.syntax.explicit && looks_like_a_vr(length) {
+                        return None;
+                    }
+                    let end = raw.end.checked_add(usize::try_from(length).ok()?)?;
+                    small.begin(header.tag, header.vr, raw.start, Some(raw.end..end))?;
+                }
+                (Kind::SequenceStart(header), 1) => small.begin(header.tag, header.vr, raw.start, None)?,
+                (Kind::FragmentsStart(_), _) => return None,
+                _ => {}
+            }
+        }
+        scanner.finish().ok()?;
+        small.end_last(bytes.len());
+        Some(small)
+    }
+
+    fn begin(&mut self, tag: Tag, vr: Vr, start: usize, value: Option<Range<usize>>) -> Option<()> {
+        self.end_last(start);
+        let is_next = self.elements.last().is_none_or(|last| number(last.tag) < number(tag));
+        // An attribute that PS3.6 lists has its own VR, or is not what it says.
+        let is_itself = exact_vr_of(tag).is_none_or(|listed| listed == vr);
+        self.elements.push(Element { tag, whole: start..start, value });
+        (is_next && is_itself).then_some(())
+    }
+
+    fn end_last(&mut self, end: usize) {
+        if let Some(last) = self.elements.last_mut() {
+            last.whole.end = end;
+        }
+    }
+
+    /// Whether it has the element.
+    pub fn has(&self, tag: Tag) -> bool {
+        self.find(tag).is_some()
+    }
+
+    /// The value of an element, without padding; `None` where it is absent, or holds items.
+    pub fn value(&self, tag: Tag) -> Option<&'d [u8]> {
+        let value = self.find(tag)?.value.clone()?;
+        self.bytes.get(value).map(trim)
+    }
+
+    /// The tags of all elements that have a value, or items, in their order.
+    pub fn filled(&self) -> impl Iterator<Item = Tag> + '_ {
+        let is_filled = |element: &&Element| element.value.as_ref().is_none_or(|value| !value.is_empty());
+        self.elements.iter().filter(is_filled).map(|element| element.tag)
+    }
+
+    fn find(&self, tag: Tag) -> Option<&Element> {
+        let place = self.elements.binary_search_by_key(&number(tag), |element| number(element.tag)).ok()?;
+        self.elements.get(place)
+    }
+
+    /// The data set with an empty element for each of these tags that it does not have. Group lengths go, which would no
+    /// longer be right. Tags are in their order.
+    pub fn with_empty(&self, tags: &[Tag]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.bytes.len() + tags.len() * 12);
+        let mut missing = tags.iter().filter(|tag| !self.has(**tag)).peekable();
+        for element in self.elements.iter().filter(|element| element.tag.1 != 0) {
+            while let Some(tag) = missing.next_if(|tag| number(**tag) < number(element.tag)) {
+                self.put_empty(&mut out, *tag);
+            }
+            out.extend_from_slice(self.bytes.get(element.whole.clone()).unwrap_or_default());
+        }
+        missing.for_each(|tag| self.put_empty(&mut out, *tag));
+        out
+    }
+
+    fn put_empty(&self, out: &mut Vec<u8>, tag: Tag) {
+        if let Some((header, size)) = encoded(tag, vr_of(tag), self.syntax, 0) {
+            out.extend_from_slice(header.get(..size).unwrap_or_default());
+        }
+    }
+
+    /// The data set without these elements, and then without group lengths.
+    pub fn without(&self, tags: &[Tag]) -> Vec<u8> {
+        let has_any = tags.iter().any(|tag| self.has(*tag));
+        let stays = |element: &&Element| !has_any || element.tag.1 != 0 && !tags.contains(&element.tag);
+        let kept = self.elements.iter().filter(stays);
+        kept.flat_map(|element| self.bytes.get(element.whole.clone()).unwrap_or_default()).copied().collect()
+    }
+}
+
+/// Writes one element with a text for its value, padded as its VR is.
+pub fn write_text(out: &mut Vec<u8>, syntax: Syntax, tag: Tag, value: &[u8]) {
+    let vr = vr_of(tag);
+    let length = u32::try_from(value.len().next_multiple_of(2)).unwrap_or(0);
+    let Some((header, size)) = encoded(tag, vr, syntax, length) else { return };
+    out.extend_from_slice(header.get(..size).unwrap_or_default());
+    out.extend_from_slice(value);
+    if value.len() % 2 == 1 {
+        out.push(if vr == Vr::UI { 0 } else { b' ' });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Small, write_text};
+    use crate::dataset::{Encoding, STUDY_INSTANCE_UID, Syntax, Tag};
+    use proptest::prelude::*;
+
+    const LEVEL: Tag = Tag(0x0008, 0x0052);
+    const DATE: Tag = Tag(0x0008, 0x0020);
+    const ISSUER: Tag = Tag(0x0010, 0x0021);
+    const SYNTAXES: [&str; 3] = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"];
+
+    fn made(syntax: Syntax, elements: &[(Tag, &str)]) -> Vec<u8> {
+        let mut out = Vec::new();
+        elements.iter().for_each(|(tag, value)| write_text(&mut out, syntax, *tag, value.as_bytes()));
+        out
+    }
+
+    #[test]
+    fn what_is_added_lies_in_order_and_can_be_taken_out_again() {
+        for encoding in SYNTAXES.map(|uid| Encoding::of(uid).unwrap()) {
+            let syntax = encoding.syntax;
+            let asked =
+                made(syntax, &[(LEVEL, "STUDY"), (Tag(0x0010, 0x0020), "*"), (STUDY_INSTANCE_UID, "")]);
+            let small = Small::read(encoding, &asked).unwrap();
+            let with = small.with_empty(&[DATE, LEVEL, ISSUER, Tag(0x0020, 0x0010)]);
+            let expected = [
+                (DATE, ""),
+                (LEVEL, "STUDY"),
+                (Tag(0x0010, 0x0020), "*"),
+                (ISSUER, ""),
+                (STUDY_INSTANCE_UID, ""),
+                (Tag(0x0020, 0x0010), ""),
+            ];
+            assert_eq!(with, made(syntax, &expected));
+            let read = Small::read(encoding, &with).unwrap();
+            assert_eq!((read.value(LEVEL), read.value(DATE)), (Some(&b"STUDY"[..]), Some(&b""[..])));
+            assert_eq!(read.without(&[DATE, ISSUER, Tag(0x0020, 0x0010)]), asked);
+            assert_eq!(read.without(&[Tag(0x0040, 0x0001)]), with);
+            assert_eq!(read.filled().collect::<Vec<_>>(), [LEVEL, Tag(0x0010, 0x0020)]);
+        }
+    }
+
+    #[test]
+    fn what_others_may_read_otherwise_is_not_read() {
+        let implicit = Encoding::of(SYNTAXES[0]).unwrap();
+        let explicit = Encoding::of(SYNTAXES[1]).unwrap();
+        let is_read = |encoding, bytes: &[u8]| Small::read(encoding, bytes).is_some();
+        let twice = made(implicit.syntax, &[(STUDY_INSTANCE_UID, "1.2"), (STUDY_INSTANCE_UID, "1.3")]);
+        assert!(!is_read(implicit, &twice));
+        let unordered = made(implicit.syntax, &[(STUDY_INSTANCE_UID, "1.2"), (LEVEL, "STUDY")]);
+        assert!(!is_read(implicit, &unordered));
+        let fine = made(explicit.syntax, &[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2")]);
+        assert!(is_read(explicit, &fine) && is_read(explicit, b""));
+        for cut in 1..fine.len() {
+            let is_between = cut == 14;
+            assert_eq!(is_read(explicit, &fine[..cut]), is_between, "{cut}");
+        }
+        assert!(!is_read(implicit, &fine), "explicit VR, read as implicit");
+        let other_vr: Vec<u8> = [&[0x20, 0, 0x0D, 0, b'L', b'O', 4, 0][..], b"1.2 "].concat();
+        assert!(!is_read(explicit, &other_vr));
+        assert!(!is_read(Encoding::of("1.2.840.10008.1.2.1.99").unwrap(), &fine));
+        let long = made(implicit.syntax, &[(Tag(0x0008, 0x0020), &"x".repeat(0x4141))]);
+        assert!(!is_read(implicit, &long));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_not(bytes in prop::collection::vec(any::<u8>(), 0..200), which in 0..3_usize) {
+            let encoding = Encoding::of(SYNTAXES[which]).unwrap();
+            if let Some(small) = Small::read(encoding, &bytes) {
+                prop_assert_eq!(small.without(&[]), bytes.clone());
+                let with = small.with_empty(&[STUDY_INSTANCE_UID]);
+                prop_assert!(Small::read(encoding, &with).is_some_and(|read| read.has(STUDY_INSTANCE_UID)));
+            }
+        }
+    }
+}
