@@ -72,6 +72,7 @@ fn operation(number: u64) -> Event {
         reason: None,
         fault: None,
         tolerated: Vec::new(),
+        withheld: None,
         count: None,
     }))
 }

@@ -11,12 +11,14 @@ use time::OffsetDateTime;
 
 mod frames;
 mod proof;
+mod study;
 mod user;
 
 use super::exit::BAD_CONFIGURATION;
 use crate::audit::reading::{Edge, parse_when};
 use crate::config::{self, ListenerSettings, Settings};
 use crate::daemon::{BlockError, blocks_in};
+use crate::policy::scope::{self, Attribute};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
     Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
@@ -86,6 +88,9 @@ pub(super) struct Args {
     /// Where a C-MOVE is to send to
     #[arg(long, value_name = "AE")]
     pub move_destination: Option<AeTitle>,
+    /// What an archive says of a study, as in IssuerOfPatientID=LYON, once for each attribute: whether the peer may see it
+    #[arg(long, value_name = "KEYWORD=VALUE", value_parser = study::said)]
+    pub study: Vec<(Attribute, String)>,
 }
 
 const REFUSED: u8 = 3;
@@ -225,7 +230,8 @@ fn decided(
         }
         Verdict::Allow(grant) => {
             let proof = proof(shown.as_ref(), given.chain.is_some());
-            granted(settings, args, &grant, (&proof, &user::told(listener, args, user.as_ref())))
+            let user = user::told(listener, args, user.as_ref());
+            granted(settings, args, &grant, now, (&proof, &user))
         }
     }
 }
@@ -270,7 +276,13 @@ fn rejection_text((result, source, reason): Rejection) -> String {
     crate::wire::pdu::Rejection { result, source, reason }.to_string()
 }
 
-fn granted(settings: &Settings, args: &Args, grant: &Grant, (proof, user): (&str, &str)) -> (String, bool) {
+fn granted(
+    settings: &Settings,
+    args: &Args,
+    grant: &Grant,
+    now: OffsetDateTime,
+    (proof, user): (&str, &str),
+) -> (String, bool) {
     let path = settings.path.display();
     let (peer, role) = (&grant.peer, &grant.peer.role);
     let mut text = format!("allowed: peer \"{}\" ({path}:{})\n", peer.name, peer.line);
@@ -301,7 +313,8 @@ fn granted(settings: &Settings, args: &Args, grant: &Grant, (proof, user): (&str
     limits(&mut text, grant);
     let contexts = contexts(&mut text, grant, args);
     let operation = asked(&mut text, grant, args);
-    (text, contexts && operation)
+    let study = study::told(&mut text, peer, &args.study, now.to_offset(time::UtcOffset::UTC).date());
+    (text, contexts && operation && study)
 }
 
 fn upstream(text: &mut String, settings: &Settings, grant: &Grant) {
@@ -385,7 +398,13 @@ fn contexts(text: &mut String, grant: &Grant, args: &Args) -> bool {
 
 fn asked(text: &mut String, grant: &Grant, args: &Args) -> bool {
     let Some(operation) = args.operation else { return true };
+    let class = args.sop_class.as_ref().map(Uid::as_str);
     let denied = match denial(grant, args, operation) {
+        None if grant.peer.scope.is_some() && !scope::can_judge(operation, class) => {
+            let why = "the scope of the peer cannot judge it";
+            line(text, "operation", &format!("{operation} is refused, status 0x0124: {why}"));
+            return false;
+        }
         None => {
             line(text, "operation", &format!("{operation} is allowed"));
             return true;

@@ -31,6 +31,7 @@ mod report;
 mod repository;
 mod rewrite;
 mod role;
+mod scope;
 mod secret;
 mod secrets;
 mod section;

@@ -9,8 +9,8 @@ use super::rewrite::Rewrites;
 use super::role::Roles;
 use super::section::Section;
 use super::shadow::Shadows;
-use super::upstream::ae_pattern;
-use super::{addresses, certificates, factors, sharing, two_way};
+use super::upstream::{ae_pattern, values};
+use super::{addresses, certificates, factors, scope, sharing, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection};
 
@@ -47,6 +47,7 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
             risks(root, &place, &peer);
             certificates::risks(root, &place, &peer, known.listeners);
             factors::risks(root, &place, &peer, known.listeners);
+            scope::risks(root, &place, &peer);
             two_way::risks(root, &place, &peer, known.rewrites);
             peers.push((place, peer));
         }
@@ -84,6 +85,10 @@ fn peer(section: &Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opt
     let associations_per_minute = count("associations-per-minute");
     let operations_per_second = count("operations-per-second");
     let bytes_per_second = section.size("bytes-per-second", 1024..=1 << 40);
+    let scope = scope::scope(section);
+    if two_way && rewrite_direction == RewriteDirection::FromPeer {
+        scope::refuse_pseudonyms(section);
+    }
     let is_sound = section.report.errors() == before;
     role.filter(|_| is_sound).map(|role| Peer {
         name: name.unwrap_or_default(),
@@ -105,6 +110,7 @@ fn peer(section: &Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opt
         associations_per_minute,
         operations_per_second,
         bytes_per_second,
+        scope,
         role,
     })
 }

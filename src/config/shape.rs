@@ -282,9 +282,9 @@ static HEALTH: Shape = leaf("[upstream.health]", &["echo", "rise", "fall"]);
 
 static ROUTE: Shape = leaf("[[route]]", &["called-ae-title", "upstream"]);
 
-static PEER: Shape = leaf(
-    "[[peer]]",
-    &[
+static PEER: Shape = Shape {
+    header: "[[peer]]",
+    values: &[
         "name",
         "listeners",
         "networks",
@@ -304,8 +304,12 @@ static PEER: Shape = leaf(
         "associations-per-minute",
         "operations-per-second",
         "bytes-per-second",
+        "scope-cache",
     ],
-);
+    parts: &[inline("scope", &SCOPE)],
+};
+
+static SCOPE: Shape = leaf("scope", &["tag", "equals", "any-of", "newer-than"]);
 
 static ROLE: Shape = leaf(
     "[[role]]",

@@ -16,6 +16,7 @@
 //! | `user`, `factors` | what a proven user means for an association; what may be proven, and what is missing |
 //! | `role`, `rights` | what one role permits; what peer and user both may |
 //! | `operation`, `sop_class` | what roles list: operations with their direction, SOP classes and transfer syntaxes |
+//! | `scope` | which studies a peer may see |
 //! | `covers`, `comparison` | whether a role allows all that another does; what a policy admits that another does not |
 //! | `block` | whom an administrator shuts out |
 //! | `limits` | rates and counts behind a clock |
@@ -40,6 +41,8 @@ mod peer;
 #[warn(missing_docs)]
 mod rights;
 mod role;
+#[warn(missing_docs)]
+pub mod scope;
 pub mod sop_class;
 #[warn(missing_docs)]
 mod tls_version;
@@ -60,6 +63,7 @@ pub(crate) use peer::is_name;
 pub use peer::{Peer, Policy, RewriteDirection, Route};
 pub use rights::Rights;
 pub use role::{Denial, Request, Role};
+pub use scope::Scope;
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};
 pub use tls_version::TlsVersion;
 pub use treatment::{Content, Part, Treatment};

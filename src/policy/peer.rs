@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::index::Index;
-use super::{AePattern, Refusal, Role};
+use super::{AePattern, Refusal, Role, Scope};
 use crate::identity::CertificateBinding;
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
@@ -67,6 +67,8 @@ pub struct Peer {
     pub called: Option<Vec<AePattern>>,
     /// What it may do.
     pub role: Arc<Role>,
+    /// Which studies it may see; `None` is all of them.
+    pub scope: Option<Arc<Scope>>,
     /// Before any route.
     pub upstream: Option<Arc<str>>,
     /// Whose it is, for values that name the tenant.

@@ -55,6 +55,7 @@ pub(super) fn peer(name: &str, network: &str, calling: &str) -> Peer {
         max_associations: None,
         associations_per_minute: None,
         operations_per_second: None,
+        scope: None,
         bytes_per_second: None,
     }
 }

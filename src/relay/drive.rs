@@ -22,7 +22,7 @@ use super::alarm::Alarm;
 use super::gate::{Gate, Stage};
 use super::leg::NotWritten;
 use super::live::{Entry as Entered, Waits, When};
-use super::machine::{Ended, Entry, Question, Side, Told, Want};
+use super::machine::{Ended, Entry, LookedUp, Question, Side, Told, Want};
 use super::seldom::Seldom;
 use crate::audit::Event;
 use crate::crosswalk::NotStored;
@@ -241,6 +241,15 @@ impl<'o, 'a> Drive<'o, 'a> {
             Question::Decode(frame) => {
                 let peer = Arc::clone(&self.open.machine.terms().grant.peer.name);
                 Box::pin(async move { Told::Pixels(gate.decoders.decode(peer, frame).await) })
+            }
+            Question::LookUp(look_up) => {
+                let way = self.open.scope.clone();
+                Box::pin(async move {
+                    Told::LookedUp(match way {
+                        Some(way) => gate.looking_up.judge(&way, &look_up).await,
+                        None => LookedUp::NotKnown,
+                    })
+                })
             }
             Question::Others => Box::pin(async {
                 yield_now().await;

@@ -12,6 +12,7 @@ use super::associate;
 use super::drive::Open;
 use super::early::Early;
 use super::leg::Leg;
+use super::looking_up::Way;
 use super::machine::{Deadlines, Machine, Terms};
 use crate::policy::Grant;
 use crate::wire::associate::{AssociateAc, AssociateRq};
@@ -41,6 +42,7 @@ impl Established {
             crosswalk.map(|crosswalk| Arc::new(Asking { crosswalk: crosswalk.clone(), span: span.clone() }));
         let pace = arrival.gate.limiter.pace(&grant.peer);
         let deadlines = deadlines(arrival, &grant);
+        let scope = looks_up(arrival, &grant);
         let (peer, to) = (grant.peer.name.clone(), grant.upstream.clone());
         let terms = Terms {
             id: arrival.id.clone(),
@@ -58,8 +60,17 @@ impl Established {
         let machine = Machine::new(terms, takes, deadlines, answer, Instant::now());
         let metrics = &arrival.gate.metrics;
         let meter = metrics.opened(&arrival.listener.name, &peer, &to);
-        Open { machine, requestor, upstream, pace, crosswalk: asking, meter: Box::new(meter) }
+        Open { machine, requestor, upstream, pace, crosswalk: asking, scope, meter: Box::new(meter) }
     }
+}
+
+/// How studies are looked up for a peer with a scope: as the peer itself is called.
+fn looks_up(arrival: &Arrival, grant: &Grant) -> Option<Arc<Way>> {
+    let scope = grant.peer.scope.clone()?;
+    let upstream = arrival.settings.upstreams.get(&grant.upstream)?.clone();
+    let standing = arrival.gate.upstreams.standing(&upstream);
+    let (calling, called) = (grant.calling.clone(), grant.called.clone());
+    Some(Arc::new(Way::new(scope, upstream, standing, &arrival.settings.limits, [calling, called])))
 }
 
 /// The limits that hold for this peer and this upstream.

@@ -11,6 +11,7 @@ use super::decoding::Decoders;
 use super::ids::Ids;
 use super::in_force::InForce;
 use super::live::Live;
+use super::looking_up::LookingUp;
 use super::people::People;
 use super::proving::Proving;
 use super::recent::Recent;
@@ -41,6 +42,8 @@ pub(crate) struct Gate {
     /// Whom an administrator has shut out; asked at each decision.
     pub blocks: Arc<ArcSwap<Blocks>>,
     pub decoders: Decoders,
+    /// Studies that are asked about for peers with a scope.
+    pub looking_up: LookingUp,
     pub refusals: Arc<Refusals>,
     pub live: Live,
     /// How often open associations were asked about again.
@@ -88,6 +91,7 @@ impl Gate {
             limiter,
             blocks: Arc::default(),
             decoders,
+            looking_up: LookingUp::default(),
             stage,
             aborted: AtomicU64::new(0),
             health_checks: AtomicU64::new(0),

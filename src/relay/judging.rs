@@ -18,7 +18,7 @@ use super::gate::Gate;
 use super::identified::Identified;
 use super::live::{Entry, Facts, Order, Right, When};
 use crate::config::{OpenAssociations, Settings, UpstreamSettings, UserIdentity};
-use crate::policy::{self, Blocks, Grant, Peer, ProvenUser, Verdict, decide};
+use crate::policy::{self, Blocks, Grant, Peer, ProvenUser, Verdict, decide, scope};
 use crate::tls::ClientAuthentication;
 use crate::users::{Refused, Users};
 use crate::vocabulary::Reason;
@@ -133,6 +133,9 @@ fn less(rules: &Settings, facts: &Facts, right: &Right, grant: &Grant) -> Option
     }
     if !grant.rights.covers(&right.rights) {
         return Some(format!("role {} allows less than {} did", grant.rights.named(), right.rights.named()));
+    }
+    if !scope::covers(new.scope.as_deref(), old.scope.as_deref()) {
+        return Some(format!("the scope of peer \"{}\" is narrower than it was", new.name));
     }
     if !is_same_rewrite(rules, new, &right.settings, old) {
         return Some(format!("what is rewritten for peer \"{}\" has changed", new.name));

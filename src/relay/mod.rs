@@ -30,6 +30,7 @@
 //! | `drive` | the machine between its two legs |
 //! | `seldom`, `alarm` | waiting for a deadline without a look at each byte |
 //! | `decoding` | what decodes frames |
+//! | `looking_up` | studies that an upstream is asked about, for peers that may see some only |
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
 //! | `nothing_allowed` | an association of which no presentation context is allowed |
@@ -79,6 +80,7 @@ mod leg;
 mod listener;
 mod listeners;
 mod live;
+mod looking_up;
 mod machine;
 mod nothing_allowed;
 mod opened;

@@ -18,6 +18,14 @@ words! {
         MoveDestinationNotAllowed = "move-destination-not-allowed",
             "the role of the peer does not have the move destination",
             "move-destinations of the [[role]]", Status(0xA801), AccessControl;
+        /// Says the same on the wire whether there is such a study or not.
+        OutsideScope = "outside-scope",
+            "the scope of the peer does not let it through, or cannot judge it",
+            "scope of the [[peer]]; dimsegate explain --study says which condition of it", Status(0x0124), AccessControl;
+        ScopeNotKnown = "scope-not-known",
+            "the upstream did not say whether the study is within the scope of the peer",
+            "whether the upstream answers a C-FIND of studies; the log has more",
+            StatusOfService, AccessControl;
         ContradictoryCommand = "contradictory-command",
             "the command names one SOP class or instance as affected and another as requested",
             "the sender's software, or somebody probing", Status(0x0212), AccessControl;
@@ -62,8 +70,12 @@ words! {
 impl Cause {
     /// Whether a rule stood against the operation; else it could not be done.
     pub fn is_refusal(self) -> bool {
-        use Cause::{DuplicateInstance, NeverAnswered, OtherInstance, RewriteFailed, UnknownPseudonym};
-        !matches!(self, RewriteFailed | UnknownPseudonym | DuplicateInstance | OtherInstance | NeverAnswered)
+        use Cause::{
+            DuplicateInstance, NeverAnswered, OtherInstance, RewriteFailed, ScopeNotKnown, UnknownPseudonym,
+        };
+        let could_not_be_done =
+            [RewriteFailed, ScopeNotKnown, UnknownPseudonym, DuplicateInstance, OtherInstance, NeverAnswered];
+        !could_not_be_done.contains(&self)
     }
 
     /// The status (0000,0900) of the response, where it is always the same (PS3.7 Annex C).

@@ -57,6 +57,7 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
         max_associations: None,
         associations_per_minute: None,
         operations_per_second: None,
+        scope: None,
         bytes_per_second: None,
     })
 }

@@ -120,6 +120,7 @@ mod review;
 mod rewriting;
 mod roles;
 mod schemathesis;
+mod scope;
 mod self_signed;
 mod services;
 mod states;

@@ -41,6 +41,7 @@ fn peer(networks: &str, calling: &str, certificates: &str, called: &str) -> Arc<
         max_associations: None,
         associations_per_minute: None,
         operations_per_second: None,
+        scope: None,
         bytes_per_second: None,
     })
 }

@@ -1,7 +1,7 @@
 //! What a peer may do, and what becomes of it.
 
 use super::{Change, Compared, listed};
-use crate::policy::{AePattern, Operation, Peer, Role};
+use crate::policy::{AePattern, Operation, Peer, Role, Scope, scope};
 
 /// What is otherwise of its role, its upstream and its rewrite.
 pub(super) fn changes(compared: &Compared<'_>, old: &Peer, new: &Peer) -> Vec<Change> {
@@ -18,6 +18,7 @@ pub(super) fn changes(compared: &Compared<'_>, old: &Peer, new: &Peer) -> Vec<Ch
         };
         changes.extend(both("rewrite", &detail));
     }
+    changes.extend(of_scopes(old, new));
     changes
 }
 
@@ -61,6 +62,19 @@ pub(super) fn of_roles(old: &Peer, new: &Peer) -> Vec<Change> {
             let least =
                 one.minimum_tls.map_or("any, or none".into(), |version| format!("{version} or later"));
             found("minimum-tls", least);
+        }
+    }
+    changes
+}
+
+/// Which studies one of them may see, and the other one perhaps not.
+fn of_scopes(old: &Peer, new: &Peer) -> Vec<Change> {
+    let [was, is] = [old, new].map(|peer| peer.scope.as_deref());
+    let detail = |scope: Option<&Scope>| scope.map_or("every study".into(), ToString::to_string);
+    let mut changes = Vec::new();
+    for (admits, one, other) in [(true, is, was), (false, was, is)] {
+        if !scope::covers(other, one) {
+            changes.push(Change::of(new, admits, "scope", detail(one)));
         }
     }
     changes

@@ -6,10 +6,11 @@ use proptest::prelude::*;
 use time::OffsetDateTime;
 
 use super::{Change, Things, compare};
+use crate::policy::scope::{Attribute, Condition};
 use crate::policy::tests::{peer, policy, raw, role};
 use crate::policy::{
-    AePattern, Blocks, Direction, Facts, Grant, Hours, Operation, Peer, Policy, Request, Role, TlsVersion,
-    Verdict, decide,
+    AePattern, Blocks, Direction, Facts, Grant, Hours, Operation, Peer, Policy, Request, Role, Scope,
+    TlsVersion, Verdict, decide,
 };
 
 /// Rewrites and upstreams are what they were.
@@ -36,6 +37,14 @@ const OPERATIONS: [Operation; 4] = [Operation::CStore, Operation::CFind, Operati
 const HOURS: [&str; 3] = ["mon-fri 00:00-24:00 UTC", "mon-sun 08:00-12:00 UTC", "sat-sun 00:00-24:00 UTC"];
 /// A Monday at 09:00, at 20:00, and the Saturday before at 09:00.
 const MOMENTS: [i64; 3] = [1_796_029_200, 1_796_068_800, 1_795_856_400];
+
+const SCOPES: [&[&str]; 3] = [&["LYON"], &["LYON", "PARIS"], &["OSLO"]];
+
+fn scope(issuers: &[&str]) -> Arc<Scope> {
+    let values = issuers.iter().map(|issuer| (*issuer).into()).collect();
+    let condition = Condition::one_of(Attribute::IssuerOfPatientId, values);
+    Arc::new(Scope::new(vec![condition], std::time::Duration::from_secs(1)))
+}
 
 fn of<'t>(all: &[&'t str], number: u8) -> &'t str {
     all[usize::from(number) % all.len()]
@@ -67,6 +76,7 @@ fn a_peer() -> impl Strategy<Value = Peer> {
         peer.upstream = (upstream % 3 == 0).then(|| "own".into());
         peer.rewrite = (rewrite % 3 == 0).then(|| "rules".into());
         peer.role = Arc::new(role);
+        peer.scope = SCOPES.get(usize::from(more / 4) % 5).map(|issuers| scope(issuers));
         peer
     })
 }
@@ -140,7 +150,8 @@ fn permitted(role: &Role) -> Vec<bool> {
 fn is_more(new: &Grant, old: &Grant) -> bool {
     let beyond =
         permitted(&new.peer.role).into_iter().zip(permitted(&old.peer.role)).any(|(new, old)| new && !old);
-    beyond || new.upstream != old.upstream || new.peer.rewrite != old.peer.rewrite
+    let sees_more = !crate::policy::scope::covers(old.peer.scope.as_deref(), new.peer.scope.as_deref());
+    beyond || sees_more || new.upstream != old.upstream || new.peer.rewrite != old.peer.rewrite
 }
 
 fn admitted<'c>(changes: &'c [Change], peer: &str) -> Option<&'c Change> {
@@ -179,6 +190,11 @@ proptest! {
         prop_assume!(!peers.is_empty());
         let at = usize::from(which) % peers.len();
         let mut role = (*peers[at].role).clone();
+        if what % 6 == 5 {
+            peers[at].scope = Some(scope(&["LYON"])).filter(|narrow| {
+                crate::policy::scope::covers(peers[at].scope.as_deref(), Some(narrow))
+            }).or_else(|| peers[at].scope.clone());
+        }
         match what % 5 {
             0 => drop(role.operations.pop()),
             1 => role.sop_classes = Default::default(),
@@ -221,6 +237,24 @@ fn what_came_and_what_went_is_told_by_key() {
             (false, "oslo", "peer", "OSLO from 192.0.2.0/24: C-STORE"),
         ]
     );
+}
+
+#[test]
+fn a_wider_scope_is_newly_admitted() {
+    let with = |issuers: Option<&[&str]>| {
+        policy(vec![Peer { scope: issuers.map(scope), ..peer("lyon", "10.0.0.0/8", "*") }])
+    };
+    let told = |old, new| {
+        let changes = compare(&with(old), &with(new), &Same);
+        changes.into_iter().map(|one| (one.admits, one.what, one.detail)).collect::<Vec<_>>()
+    };
+    let both = "IssuerOfPatientID equals LYON, PARIS".to_owned();
+    assert_eq!(told(Some(&["LYON"]), Some(&["LYON", "PARIS"])), [(true, "scope", both.clone())]);
+    assert_eq!(told(Some(&["LYON", "PARIS"]), Some(&["LYON"])), [(false, "scope", both)]);
+    assert_eq!(told(Some(&["LYON"]), None), [(true, "scope", "every study".to_owned())]);
+    assert_eq!(told(None, Some(&["LYON"])), [(false, "scope", "every study".to_owned())]);
+    assert_eq!(told(Some(&["LYON"]), Some(&["OSLO"])).len(), 2);
+    assert_eq!(told(Some(&["LYON"]), Some(&["LYON"])), []);
 }
 
 #[test]

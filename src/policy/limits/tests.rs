@@ -72,6 +72,7 @@ fn peer(name: &str) -> Peer {
         max_associations: None,
         associations_per_minute: None,
         operations_per_second: None,
+        scope: None,
         bytes_per_second: None,
     }
 }

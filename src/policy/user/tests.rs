@@ -57,6 +57,7 @@ fn policy(peer: Role, roles: Vec<Role>) -> Policy {
         max_associations: None,
         associations_per_minute: None,
         operations_per_second: None,
+        scope: None,
         bytes_per_second: None,
     };
     Policy::new(

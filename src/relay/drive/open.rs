@@ -7,6 +7,7 @@ use crate::policy::Direction;
 use crate::policy::limits::Pace;
 use crate::relay::asking::Asking;
 use crate::relay::leg::Leg;
+use crate::relay::looking_up::Way;
 use crate::relay::machine::{Entry, Machine, Side, sender};
 
 /// What an open association is made of.
@@ -16,6 +17,8 @@ pub(in crate::relay) struct Open {
     pub upstream: Leg,
     pub pace: Pace,
     pub crosswalk: Option<Arc<Asking>>,
+    /// How studies are looked up, where the peer may see some only.
+    pub scope: Option<Arc<Way>>,
     pub meter: Box<Meter>,
 }
 

@@ -8,11 +8,17 @@ use time::OffsetDateTime;
 
 use super::judged;
 use crate::config::{self, Settings};
-use crate::policy::{Blocks, Facts, Verdict, decide};
+use crate::policy::{Blocks, Facts, Peer, Verdict, decide};
 use crate::relay::live::{Facts as OfAssociation, Live, Proof, Right};
 use crate::scratch::Scratch;
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
+
+/// Those of one site, and of two.
+const SCOPES: [&str; 2] = [
+    "scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }]\n",
+    "scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\", \"PARIS\"] }]\n",
+];
 
 /// A configuration with two peers, each by numbers.
 fn text(peers: [[u8; 4]; 2]) -> String {
@@ -24,11 +30,12 @@ fn text(peers: [[u8; 4]; 2]) -> String {
     for ([operations, calling, upstream, rewrite], name) in peers.into_iter().zip(["p", "q"]) {
         let operations = ["\"C-STORE\"", "\"C-STORE\", \"C-FIND\"", "\"all\""][usize::from(operations) % 3];
         let calling = ["*", "CT*", "MR1"][usize::from(calling) % 3];
+        let scope = ["", "", SCOPES[0], SCOPES[1]][usize::from(upstream / 2) % 4];
         let upstream = ["", "upstream = \"other\"\n"][usize::from(upstream) % 2];
         let rewrite = ["", "", "rewrite = \"w\"\n"][usize::from(rewrite) % 3];
         text.push_str(&format!(
             "[[role]]\nname = \"{name}\"\noperations = [{operations}]\nsop-classes = [\"all\"]\n[[peer]]\nname = \"{name}\"\n\
-             role = \"{name}\"\nnetworks = [\"127.0.0.0/8\"]\ncalling-ae-titles = [\"{calling}\"]\n{upstream}{rewrite}"
+             role = \"{name}\"\nnetworks = [\"127.0.0.0/8\"]\ncalling-ae-titles = [\"{calling}\"]\n{upstream}{scope}{rewrite}"
         ));
     }
     text
@@ -57,6 +64,13 @@ fn verdict(settings: &Settings, calling: &AeTitle) -> Verdict {
         now: OffsetDateTime::now_utc(),
     };
     decide(&settings.policy, &facts)
+}
+
+/// By how many sites they name; none is all.
+fn is_as_wide(now: &Peer, before: &Peer) -> bool {
+    let sites =
+        |peer: &Peer| peer.scope.as_ref().map_or(usize::MAX, |scope| scope.to_string().matches(',').count());
+    sites(now) >= sites(before)
 }
 
 proptest! {
@@ -96,6 +110,7 @@ proptest! {
                 let allows = |operation| now.peer.role.operations.contains(operation);
                 let goes_on = now.peer.name == grant.peer.name
                     && grant.peer.role.operations.iter().all(allows)
+                    && is_as_wide(&now.peer, &grant.peer)
                     && now.upstream == grant.upstream
                     && now.peer.rewrite == grant.peer.rewrite;
                 prop_assert_eq!(lost.map(|lost| lost.reason), (!goes_on).then_some(Reason::PolicyChanged));

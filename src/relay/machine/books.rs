@@ -115,6 +115,7 @@ impl Books {
             reason: reason.map(|cause| cause.label().into()),
             fault: exchange.fault,
             tolerated: exchange.tolerated,
+            withheld: exchange.granted.map(|granted| granted.withheld).filter(|withheld| *withheld > 0),
             ..audit::Operation::new(terms.id.clone(), operation, message_id, audited(direction))
         });
         Entry { operation, done }

@@ -5,6 +5,7 @@ use super::answer::{Answer, status_of_cause};
 use super::desk::Context;
 use super::exchange::{Labels, Named, unread};
 use super::passage::Passage;
+use super::scoped::{self, Header};
 use super::state::{Break, Came, Next, State};
 use super::swallowed::Swallowed;
 use crate::dataset::{Encoding, Names, Observer, Unnamed};
@@ -16,6 +17,10 @@ use crate::vocabulary::{Cause, Tolerance};
 pub(super) struct Compared {
     command: Box<Command>,
     names: Names,
+    /// Nothing more of it has to be looked at.
+    is_named: bool,
+    /// Where its receiver may see some studies only.
+    scoped: Option<Box<Header>>,
     pub observed: Box<Observed>,
 }
 
@@ -33,28 +38,40 @@ enum Unlike {
 }
 
 impl Compared {
-    /// `encoding` is that of the transfer syntax, where it is known.
-    pub(super) fn of(passage: Passage, command: Box<Command>, encoding: Option<Encoding>) -> State {
+    /// `encoding` is that of the transfer syntax, where it is known; `scoped` the header that has to be judged.
+    pub(super) fn of(
+        passage: Passage,
+        command: Box<Command>,
+        encoding: Option<Encoding>,
+        scoped: Option<Box<Header>>,
+    ) -> State {
         let observer = encoding.map(Observer::new);
         let observed = Box::new(Observed { passage, observer });
         let names = encoding.map_or_else(Names::guessing, Names::new);
-        State::Compared(Box::new(Self { command, names, observed }))
+        State::Compared(Box::new(Self { command, names, is_named: false, scoped, observed }))
     }
 
     pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.observed.passage.take(cx, came).map_err(Break::inside)?;
         let input = cx.desk.bytes(came.range.clone()).map_err(Break::inside)?;
+        let is_judged = self.scoped.as_mut().is_none_or(|header| header.look(input, came.last));
         match self.look(input, came.last) {
             Err(unlike) => Ok(self.refuse(cx, unlike, came.last)),
+            Ok(_) if is_judged && self.scoped.as_ref().is_some_and(|header| !header.is_inside(cx)) => {
+                Ok(scoped::refuse_held(cx, &self.command, &self.observed.passage, came.last))
+            }
             Ok(is_known) => {
                 self.observed.take(cx, came)?;
-                if is_known { self.known(cx, came.last) } else { Ok(State::Compared(self)) }
+                if is_known && is_judged { self.known(cx, came.last) } else { Ok(State::Compared(self)) }
             }
         }
     }
 
     /// Looks at the next bytes of the data set, with `last` at its end. Whether it is known to be what its command says.
     fn look(&mut self, input: &[u8], last: bool) -> Result<bool, Unlike> {
+        if self.is_named {
+            return Ok(true);
+        }
         if !self.names.look(input).map_err(Unlike::Unnamed)? {
             if !last {
                 return Ok(false);
@@ -69,6 +86,7 @@ impl Compared {
             sop_class: other(self.names.sop_class(), sop_class),
             sop_instance: other(self.names.sop_instance(), sop_instance),
         };
+        self.is_named = true;
         if named == Named::default() { Ok(true) } else { Err(Unlike::Other(named)) }
     }
 

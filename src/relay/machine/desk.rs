@@ -67,6 +67,43 @@ impl Desk {
         self.spans.push(Span { source: Source::Input, range });
     }
 
+    /// Bytes of dimsegate's own that go on.
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        let start = self.output.made.len();
+        self.output.made.extend_from_slice(bytes);
+        self.spans.push(Span { source: Source::Made, range: start..self.output.made.len() });
+    }
+
+    /// What was to go on, which does not by itself.
+    pub(super) fn take_back(&mut self) -> Result<Vec<u8>, Ended> {
+        let mut bytes = Vec::new();
+        for Span { source, range } in self.spans.drain(..) {
+            let lies_over = match source {
+                Source::Input => self.inbox.all(),
+                Source::Made | Source::Scratch => self.output.made.as_slice(),
+            };
+            bytes.extend_from_slice(lies_over.get(range).ok_or(OUTSIDE)?);
+        }
+        Ok(bytes)
+    }
+
+    /// As [`take_pieces`](Self::take_pieces), where the input lay elsewhere than in the inbox.
+    pub(super) fn take_pieces_of(&mut self, input: &[u8]) -> Result<(), Ended> {
+        let Output { pieces, made, .. } = &mut self.output;
+        for piece in pieces.drain(..) {
+            let range = match piece {
+                Piece::Made(range) => range,
+                Piece::Input(range) => {
+                    let start = made.len();
+                    made.extend_from_slice(input.get(range).ok_or(OUTSIDE)?);
+                    start..made.len()
+                }
+            };
+            self.spans.push(Span { source: Source::Made, range });
+        }
+        Ok(())
+    }
+
     /// Notes where the transform's latest output lies; `start` is where its input began in the inbox.
     pub(super) fn take_pieces(&mut self, start: usize) {
         let spans = self.output.pieces.drain(..).map(|piece| match piece {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::answer::Answer;
+use super::granted::Granted;
 use crate::audit;
 use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};
@@ -51,6 +52,8 @@ pub(crate) struct Exchange {
     pub answered: Option<Answer>,
     /// It is over while its data set is still on the way: its record waits for the end of that, to say what it held.
     pub early: Option<Answer>,
+    /// How far it was let through, where its peer has a scope.
+    pub granted: Option<Box<Granted>>,
     /// What its data set names in place of the command's SOP class and instance.
     pub named: Named,
     /// What its messages had that the standard does not allow: labels of its record.
@@ -129,6 +132,7 @@ impl Exchange {
             fault: None,
             answered: None,
             early: None,
+            granted: None,
             named: Named::default(),
             tolerated: labels(command, ""),
         })
@@ -300,6 +304,15 @@ impl Ledger {
     /// Whether a request of this operation that goes in this direction waits for its last response.
     pub(crate) fn is_waiting(&self, direction: Direction, operation: Operation) -> bool {
         self.table(direction).0.iter().any(|(_, exchange)| exchange.operation == operation)
+    }
+
+    /// Whether a C-GET of the peer that is open was granted this study.
+    pub(crate) fn brings(&self, study: &[u8]) -> bool {
+        let mut open = self.table(Direction::FromPeer).0.iter().map(|(_, exchange)| exchange);
+        open.any(|exchange| {
+            let granted = exchange.granted.as_ref().filter(|_| exchange.operation == Operation::CGet);
+            granted.is_some_and(|granted| granted.names(study))
+        })
     }
 
     /// Takes out a request with this message ID that has had a response which may have been its last: none has followed

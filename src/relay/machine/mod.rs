@@ -24,6 +24,7 @@
 //! | `desk`, `outlet` | what is under way in a direction: buffers, effects, the turn at the side that it writes to |
 //! | `request`, `response`, `admitted`, `crossing` | what becomes of a command set |
 //! | `passage`, `as_it_came`, `compared`, `rewritten`, `stepping`, `swallowed` | what becomes of a data set |
+//! | `scoped`, `granted` | what becomes of it where the peer may see some studies only |
 //! | `books`: `exchange`, `answer`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
 //! | `terms` | what was agreed at the beginning |
 //! | `deadlines`, `ended` | which deadline has passed, and how an association ends |
@@ -50,6 +51,7 @@ mod deadlines;
 mod desk;
 mod ended;
 mod exchange;
+mod granted;
 mod half;
 mod outlet;
 mod passage;
@@ -58,6 +60,7 @@ mod release;
 mod request;
 mod response;
 mod rewritten;
+mod scoped;
 mod state;
 mod stepping;
 mod swallowed;
@@ -75,7 +78,7 @@ pub(super) use deadlines::Deadlines;
 pub(super) use ended::{Ended, Expired, Side};
 pub(super) use tally::Tally;
 pub(super) use terms::{AcceptedContext, Terms, sender};
-pub(super) use want::{Question, Told, Want};
+pub(super) use want::{Below, LookUp, LookedUp, Question, Told, Want};
 
 use deadlines::Windows;
 use exchange::Exchange;

@@ -11,7 +11,8 @@ use super::crossing;
 use super::desk::Context;
 use super::exchange::Exchange;
 use super::passage::Passage;
-use super::rewritten::{Origin, Rewritten};
+use super::rewritten::{Origin, Rewritten, Scoped};
+use super::scoped;
 use super::state::{Break, Next, State};
 use super::terms::AcceptedContext;
 use crate::dataset::{Encoding, Identifier};
@@ -58,7 +59,9 @@ pub(super) fn handle(
         let refused = Refused::new(Cause::DuplicateInvocation, no_place.to_string());
         return Ok(refuse_exchange(cx, &command, exchange, refused));
     }
+    let asks = scoped::judges(cx, operation);
     match terms.grant.peer.treatment(operation, Part::Request, cx.direction) {
+        Treatment::AsItCame | Treatment::Rewrite if asks => Ok(held(cx, context, command, exchange)),
         Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange)),
         Treatment::Rewrite => Ok(rewrite(cx, context, *command, exchange)),
         Treatment::Pseudonymise(content) => {
@@ -69,6 +72,22 @@ pub(super) fn handle(
         }
     }
 }
+
+/// Holds a query or retrieval until it is judged.
+fn held(
+    cx: &mut Context<'_>,
+    context: &AcceptedContext,
+    command: Box<Command>,
+    exchange: Box<Exchange>,
+) -> State {
+    match context.encoding {
+        Some(encoding) => scoped::request(cx, context.id, encoding, command, exchange),
+        None => refuse_exchange(cx, &command, exchange, Refused::new(Cause::OutsideScope, UNREADABLE)),
+    }
+}
+
+/// Of an identifier.
+const UNREADABLE: &str = "this identifier cannot be judged";
 
 /// Whether the request may pass, whatever is in its data set.
 fn judge(
@@ -99,7 +118,8 @@ fn judge(
         retrieving: cx.direction == Direction::ToPeer
             && cx.books.ledger.is_waiting(Direction::FromPeer, Operation::CGet),
     };
-    cx.terms.grant.rights.permits_request(&request).map_err(denied)
+    cx.terms.grant.rights.permits_request(&request).map_err(denied)?;
+    scoped::permits(cx, context, exchange, command)
 }
 
 fn relay_as_it_came(
@@ -115,7 +135,9 @@ fn relay_as_it_came(
         (false, _) => State::BETWEEN,
         (true, CStore) => {
             cx.books.ledger.open(cx.direction, exchange);
-            return Compared::of(passage, command, Encoding::to_read(context.transfer_syntax.as_str()));
+            let encoding = Encoding::to_read(context.transfer_syntax.as_str());
+            let scoped = scoped::header_of(cx, encoding);
+            return Compared::of(passage, command, encoding, scoped);
         }
         (true, CFind | CMove | CGet) => {
             let identifier = context.encoding.map(|encoding| Box::new(Identifier::new(encoding)));
@@ -147,8 +169,18 @@ fn rewrite(
     let passage = Passage::of_request(context.id, exchange.message_id);
     cx.books.ledger.open(cx.direction, exchange);
     let (origin, native) = (Origin::Request(command), cx.terms.native_context(context));
-    let identifier = None;
-    State::Rewritten(Box::new(Rewritten { passage, transform, identifier, origin, held, native }))
+    let (identifier, own) = (None, None);
+    let scoped = scoped::header_of(cx, context.encoding).map_or(Scoped::Not, Scoped::Object);
+    State::Rewritten(Box::new(Rewritten {
+        passage,
+        transform,
+        identifier,
+        origin,
+        held,
+        native,
+        scoped,
+        own,
+    }))
 }
 
 /// The title of who asked for a C-MOVE goes where those of stations do.

@@ -6,6 +6,7 @@ use super::crossing;
 use super::desk::Context;
 use super::exchange::{Ending, labels};
 use super::passage::Passage;
+use super::scoped;
 use super::state::{Break, Next, State};
 use crate::dimse::{self, Command, Operation, Outcome, Status};
 use crate::policy::{Part, Treatment};
@@ -22,6 +23,7 @@ pub(super) fn handle(
     status: Status,
 ) -> Next {
     let has_data_set = command.has_data_set;
+    let is_scoped = cx.terms.grant.peer.scope.is_some();
     let treatment = cx.terms.grant.peer.treatment(operation, Part::Response, cx.direction);
     // By its message ID: some requestors of a C-GET answer every sub-operation in one context. A data set is written
     // in the transfer syntax of the context that it comes in, so there it has to be the right one.
@@ -49,6 +51,10 @@ pub(super) fn handle(
         Treatment::Pseudonymise(_) => Some(Way::ToPseudonyms),
         Treatment::Restore(_) => Some(Way::ToReal),
     };
+    if has_data_set && is_scoped && operation == Operation::CFind {
+        let asked = exchange.asked();
+        return Ok(scoped::answer(command, context_id, asked, status, way));
+    }
     if let Some(way) = way {
         let asked = exchange.asked();
         return Ok(crossing::response(cx, *command, asked, status, way));

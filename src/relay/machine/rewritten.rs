@@ -6,6 +6,7 @@ use super::desk::{Context, Desk, OUTSIDE};
 use super::ended::Ended;
 use super::exchange::{Named, unread};
 use super::passage::{Passage, query_of};
+use super::scoped::{self, Header};
 use super::state::{Break, Came, Next, State};
 use super::stepping::{AwaitsStored, Part, Then};
 use super::swallowed::Swallowed;
@@ -30,6 +31,19 @@ pub(super) struct Rewritten {
     pub held: Option<Vec<u8>>,
     /// The context for it where it is decoded.
     pub native: Option<u8>,
+    /// Whether it is held back for longer, since its peer may see some studies only.
+    pub scoped: Scoped,
+    /// The data set, where it was held whole before.
+    pub own: Option<Box<[u8]>>,
+}
+
+/// What the scope of a peer has to do with a data set.
+pub(super) enum Scoped {
+    Not,
+    /// An object, whose header is judged as it came.
+    Object(Box<Header>),
+    /// A query or retrieval, which is judged as it goes on.
+    Asks,
 }
 
 /// Whom to tell if the rewrite fails, and what.
@@ -46,7 +60,30 @@ impl Rewritten {
         if let Some(identifier) = &mut self.identifier {
             identifier.observe(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?);
         }
+        if let (Scoped::Asks, Origin::Request(command)) = (&self.scoped, &self.origin)
+            && self.passage.bytes > scoped::LONGEST as u64
+        {
+            return Ok(scoped::refuse_held(cx, command, &self.passage, came.last));
+        }
+        if let Scoped::Object(header) = &mut self.scoped
+            && header.look(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?, came.last)
+        {
+            match (header.is_inside(cx), &self.origin) {
+                (false, Origin::Request(command)) => {
+                    return Ok(scoped::refuse_held(cx, command, &self.passage, came.last));
+                }
+                _ => self.scoped = Scoped::Not,
+            }
+        }
         self.step(cx, Part { range: came.range.clone(), at: 0, last: came.last })
+    }
+
+    /// Takes a data set that was held whole, and is no longer in the inbox.
+    pub(super) fn whole(mut self: Box<Self>, cx: &mut Context<'_>, data: Box<[u8]>) -> Next {
+        let range = 0..data.len();
+        self.passage.bytes = range.len() as u64;
+        self.own = Some(data);
+        self.step(cx, Part { range, at: 0, last: true })
     }
 
     /// Takes a step over a fragment.
@@ -64,12 +101,16 @@ impl Rewritten {
         part: &mut Part,
     ) -> Result<Result<Step, RewriteError>, Ended> {
         let Desk { inbox, output, .. } = &mut *cx.desk;
-        let input = inbox.all().get(part.range.clone()).ok_or(OUTSIDE)?;
+        let lies_in = self.own.as_deref().unwrap_or(inbox.all());
+        let input = lies_in.get(part.range.clone()).ok_or(OUTSIDE)?;
         let mut step = self.transform.step(input, &mut part.at, output);
         if part.last && matches!(step, Ok(Step::Done)) {
             step = self.transform.finish_step(output);
         }
-        cx.desk.take_pieces(part.range.start);
+        match &self.own {
+            Some(own) => cx.desk.take_pieces_of(own)?,
+            None => cx.desk.take_pieces(part.range.start),
+        }
         Ok(step)
     }
 
@@ -106,6 +147,9 @@ impl Rewritten {
 
     /// Sends the command set that waited for its data set.
     pub(super) fn release(&mut self, cx: &mut Context<'_>) {
+        if !matches!(self.scoped, Scoped::Not) {
+            return;
+        }
         let Some(command) = self.held.take() else { return };
         if let Some(native) = self.native.filter(|_| self.transform.decodes()) {
             self.passage.to_context_id = native;
@@ -125,6 +169,9 @@ impl Rewritten {
     }
 
     fn complete(mut self: Box<Self>, cx: &mut Context<'_>) -> Next {
+        if matches!(self.scoped, Scoped::Asks) {
+            return self.ask(cx);
+        }
         self.release(cx);
         self.note(cx);
         let context_id = self.passage.to_context_id;
@@ -133,6 +180,25 @@ impl Rewritten {
         }
         cx.pack(context_id, true).map_err(Break::inside)?;
         Ok(State::BETWEEN)
+    }
+
+    /// Has a query or retrieval judged, which is there whole with its real values.
+    fn ask(mut self: Box<Self>, cx: &mut Context<'_>) -> Next {
+        self.note(cx);
+        let data = cx.desk.take_back().map_err(Break::inside)?;
+        let Passage { context_id, request, .. } = self.passage;
+        let encoding = cx.terms.known_context(context_id).map_err(Break::inside)?.encoding;
+        let (Origin::Request(request_came), Some(command), Some(encoding)) =
+            (self.origin, self.held, encoding)
+        else {
+            let detail = "a request that is to be judged is no request";
+            return Err(Break::inside(Ended::Defect { detail }));
+        };
+        let message_id = request.unwrap_or_default();
+        scoped::decide(
+            cx,
+            scoped::Asked { request: request_came, command, context_id, message_id, encoding, data },
+        )
     }
 
     /// Tells the request's record what its data set held.

@@ -17,7 +17,9 @@
 //! ```
 //!
 //! A request or response that crosses a boundary without a data set waits in `RequestCrosses` or `ResponseCrosses` until
-//! what its instance stands for is stored. In `Held` ends what comes while the proxy stops. `Ending` is left behind by what ends the association once it is written.
+//! what its instance stands for is stored. In `Held` ends what comes while the proxy stops. Of a peer with a scope, `GathersRequest`
+//! and `GathersAnswer` hold an identifier until it is judged, and `AwaitsLookUp` and `AwaitsJudged` wait for what the upstream says
+//! of its study. `Ending` is left behind by what ends the association once it is written.
 
 use super::admitted::AwaitsPace;
 use super::as_it_came::AsItCame;
@@ -27,6 +29,7 @@ use super::crossing::{RequestCrosses, ResponseCrosses};
 use super::desk::Context;
 use super::ended::Ended;
 use super::rewritten::Rewritten;
+use super::scoped::{AwaitsJudged, AwaitsLookUp, GathersAnswer, GathersRequest};
 use super::stepping::{AwaitsOthers, AwaitsPixels, AwaitsStored};
 use super::swallowed::Swallowed;
 use super::want::Told;
@@ -72,6 +75,10 @@ pub(super) enum State {
     AwaitsOthers(Box<AwaitsOthers>),
     RequestCrosses(Box<RequestCrosses>),
     ResponseCrosses(Box<ResponseCrosses>),
+    GathersRequest(Box<GathersRequest>),
+    AwaitsLookUp(Box<AwaitsLookUp>),
+    GathersAnswer(Box<GathersAnswer>),
+    AwaitsJudged(Box<AwaitsJudged>),
     Swallowed(Box<Swallowed>),
     /// A request has come that is not taken any more, and nothing behind it is.
     Held,
@@ -95,6 +102,8 @@ impl State {
                 | Self::AwaitsPace(_)
                 | Self::RequestCrosses(_)
                 | Self::ResponseCrosses(_)
+                | Self::AwaitsLookUp(_)
+                | Self::AwaitsJudged(_)
                 | Self::Ending(_)
         )
     }
@@ -108,6 +117,8 @@ impl State {
             | Self::Compared(_)
             | Self::Observed(_)
             | Self::Rewritten(_)
+            | Self::GathersRequest(_)
+            | Self::GathersAnswer(_)
             | Self::Swallowed(_)
             | Self::Held
             | Self::Ending(_) => true,
@@ -116,7 +127,9 @@ impl State {
             | Self::AwaitsPixels(_)
             | Self::AwaitsOthers(_)
             | Self::RequestCrosses(_)
-            | Self::ResponseCrosses(_) => false,
+            | Self::ResponseCrosses(_)
+            | Self::AwaitsLookUp(_)
+            | Self::AwaitsJudged(_) => false,
         }
     }
 
@@ -146,6 +159,8 @@ impl State {
             Self::Compared(state) => state.handle(cx, came),
             Self::Observed(state) => state.handle(cx, came),
             Self::Rewritten(state) => state.handle(cx, came),
+            Self::GathersRequest(state) => state.handle(cx, came),
+            Self::GathersAnswer(state) => state.handle(cx, came),
             Self::Swallowed(state) => state.handle(cx, came),
             _ => Err(Break::inside(Ended::Defect { detail: "bytes were taken while an answer was awaited" })),
         }
@@ -160,6 +175,8 @@ impl State {
             (Self::AwaitsPixels(state), Told::Pixels(pixels)) => state.handle(cx, pixels),
             (Self::RequestCrosses(state), Told::Stored(stored)) => state.handle(cx, stored),
             (Self::ResponseCrosses(state), Told::Stored(stored)) => state.handle(cx, stored),
+            (Self::AwaitsLookUp(state), Told::LookedUp(found)) => state.handle(cx, found),
+            (Self::AwaitsJudged(state), Told::LookedUp(found)) => state.handle(cx, found),
             _ => Err(Break::inside(Ended::Defect { detail: "an answer came that nobody awaits" })),
         }
     }

@@ -40,8 +40,43 @@ pub(crate) enum Question {
     Store(Vec<Correspondence>),
     /// What the pixels of a frame are.
     Decode(Box<Frame>),
+    /// Whether all that a request names is within the scope of its peer, by what the upstream says.
+    LookUp(LookUp),
     /// When others have had their turn.
     Others,
+}
+
+/// What a request names, to be asked of the upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LookUp {
+    /// Study Instance UIDs, at least one.
+    pub studies: Vec<String>,
+    /// What it names below its one study.
+    pub below: Option<Below>,
+}
+
+/// Whatever an archive takes for the study of a series is not what a request says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Below {
+    /// Series Instance UIDs.
+    Series(Vec<String>),
+    Instances {
+        /// A Series Instance UID.
+        series: String,
+        /// SOP Instance UIDs.
+        instances: Vec<String>,
+    },
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LookedUp {
+    /// All of it is there, and within the scope.
+    Inside,
+    /// Some of it is not, or is not known to be.
+    Outside,
+    /// The upstream could not be asked, or did not answer.
+    NotKnown,
 }
 
 impl Question {
@@ -57,4 +92,5 @@ pub(crate) enum Told {
     Now,
     Stored(Result<(), NotStored>),
     Pixels(Pixels),
+    LookedUp(LookedUp),
 }

@@ -32,6 +32,7 @@ pub(in crate::audit) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_j
         reason,
         fault,
         tolerated,
+        withheld,
         count,
     } = operation;
     text(to, b"{\"association\":", association)?;
@@ -73,6 +74,9 @@ pub(in crate::audit) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_j
     }
     if !tolerated.is_empty() {
         any(to, b",\"tolerated\":", tolerated)?;
+    }
+    if let Some(withheld) = *withheld {
+        number(to, b",\"withheld\":", withheld);
     }
     if let Some(count) = *count {
         number(to, b",\"count\":", count);
@@ -137,6 +141,7 @@ mod tests {
             rewritten in any::<Option<u64>>(),
             keys in prop::option::of(prop::collection::vec(string(), 0..3)),
             (move_destination, status, reason, count) in (maybe(), any::<Option<u16>>(), maybe(), any::<Option<u64>>()),
+            withheld in any::<Option<u64>>(),
             (bytes, duration_ms) in (any::<u64>(), prop_oneof![0..20_u64, Just(u64::MAX)]),
             (element, offset, problem, expected) in (maybe(), any::<Option<u64>>(), maybe(), maybe()),
         ) -> Operation {
@@ -166,6 +171,7 @@ mod tests {
                     Box::new(Fault { element, offset, problem, expected })
                 }),
                 tolerated: tolerated.into_iter().map(Into::into).collect(),
+                withheld,
                 count,
             }
         }

@@ -77,6 +77,9 @@ pub struct Operation {
     /// Stable labels of what its messages had that the standard does not allow, and that was read all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tolerated: Vec<Cow<'static, str>>,
+    /// Answers to a query that were not passed on, since they are outside of the peer's scope. Absent where none were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<u64>,
     /// How many refused operations or C-ECHOs the record stands for, where they were gathered; the rest of it is about the
     /// last one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,6 +145,7 @@ impl Operation {
             reason: None,
             fault: None,
             tolerated: Vec::new(),
+            withheld: None,
             count: None,
         }
     }

@@ -162,6 +162,7 @@ fn operation(record: &Operation) -> Vec<Option<String>> {
             own(class),
             own(record.sop_instance.as_deref()),
             record.study.as_deref().map(|study| format!("of study {study}")),
+            record.withheld.map(|count| format!("{} withheld", counted(count, "answer"))),
             record.rewritten.map(|count| format!("{} rewritten", counted(count, "element"))),
             Some(record.bytes).filter(|bytes| *bytes > 0).map(amount),
             Some(duration(Some(record.duration_ms))),

@@ -6,7 +6,8 @@ use super::super::desk::Context;
 use super::super::exchange::{Asked, Exchange};
 use super::super::passage::Passage;
 use super::super::request::{Refused, cannot, expected, withhold_titles};
-use super::super::rewritten::{Origin, Rewritten};
+use super::super::rewritten::{Origin, Rewritten, Scoped};
+use super::super::scoped;
 use super::super::state::{Next, State};
 use super::super::stepping::not_stored;
 use super::super::terms::AcceptedContext;
@@ -107,6 +108,13 @@ fn begin(
     content: Content,
 ) -> State {
     let encoding = context.encoding.filter(|_| content == Content::Keys);
+    let scoped = match scoped::judges(cx, asked.operation) {
+        true => Scoped::Asks,
+        false if asked.operation == Operation::CStore => {
+            scoped::header_of(cx, context.encoding).map_or(Scoped::Not, Scoped::Object)
+        }
+        false => Scoped::Not,
+    };
     State::Rewritten(Box::new(Rewritten {
         passage: Passage::of_request(asked.context_id, asked.message_id),
         transform,
@@ -114,6 +122,8 @@ fn begin(
         origin: Origin::Request(command),
         held: Some(held),
         native: cx.terms.native_context(context),
+        scoped,
+        own: None,
     }))
 }
 

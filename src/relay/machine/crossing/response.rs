@@ -6,7 +6,7 @@ use super::super::exchange::{Asked, Ending, Failed};
 use super::super::passage::Passage;
 use super::super::request::Refused;
 use super::super::response::answered;
-use super::super::rewritten::{Origin, Rewritten, fault_of};
+use super::super::rewritten::{Origin, Rewritten, Scoped, fault_of};
 use super::super::state::{Next, State};
 use super::super::stepping::not_stored;
 use super::super::swallowed::Swallowed;
@@ -82,8 +82,17 @@ fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Way, sop_instance: Option<
                 open.early = Some(Answer::Status(*status));
             }
             let (origin, held) = (Origin::Response(Box::new(crossed)), Some(command));
-            let (identifier, native) = (None, None);
-            State::Rewritten(Box::new(Rewritten { passage, transform, identifier, origin, held, native }))
+            let (identifier, native, scoped, own) = (None, None, Scoped::Not, None);
+            State::Rewritten(Box::new(Rewritten {
+                passage,
+                transform,
+                identifier,
+                origin,
+                held,
+                native,
+                scoped,
+                own,
+            }))
         }
         Ok(Crossing { command, .. }) => {
             answered(cx, exchange.message_id, *status);

@@ -7,6 +7,7 @@ mod ends;
 mod limit_reached;
 mod looked_at;
 mod peers;
+mod scoped;
 mod simulation;
 mod states;
 mod wire;

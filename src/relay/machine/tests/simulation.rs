@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::super::{Deadlines, Ended, Entry, Machine, Question, Side, Terms, Told, Want};
+use super::super::{Deadlines, Ended, Entry, LookUp, LookedUp, Machine, Question, Side, Terms, Told, Want};
 use super::peers::Peer;
 use super::wire::{CONTEXTS, Ear, Heard};
 use crate::buffer::Shelf;
@@ -74,6 +74,8 @@ pub(super) struct Simulation<'p> {
     records: Vec<String>,
     /// What becomes of correspondences that are to be stored.
     pub disk: Result<(), NotStored>,
+    /// What is found when studies are looked up.
+    pub looked_up: Box<dyn Fn(&LookUp) -> LookedUp + 'p>,
 }
 
 /// A crosswalk that knows nothing yet.
@@ -123,6 +125,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         max_associations: None,
         associations_per_minute: None,
         operations_per_second: None,
+        scope: None,
         bytes_per_second: None,
     };
     let (calling, called) = ("CT1".parse().unwrap(), "PACS".parse().unwrap());
@@ -201,6 +204,7 @@ impl<'p> Simulation<'p> {
             moved: [0; 2],
             records: Vec::new(),
             disk: Ok(()),
+            looked_up: Box::new(|_| LookedUp::NotKnown),
         }
     }
 
@@ -257,6 +261,7 @@ impl<'p> Simulation<'p> {
                 self.lanes[lane].answer = Some(match question {
                     Question::PaceOfBytes(_) | Question::PaceOfOperations | Question::Others => Told::Now,
                     Question::Store(_) => Told::Stored(self.disk),
+                    Question::LookUp(look_up) => Told::LookedUp((self.looked_up)(&look_up)),
                     Question::Decode(frame) => Told::Pixels(frame.decode(u64::MAX)),
                 });
             }

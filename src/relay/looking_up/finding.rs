@@ -1,0 +1,205 @@
+//! One association over which an upstream is asked about studies.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use time::Date;
+
+use super::Way;
+use crate::dataset::{Encoding, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Small, Syntax, Tag, write_text};
+use crate::dimse::{CommandField, Operation, Outcome, find_request};
+use crate::policy::Scope;
+use crate::policy::scope::Attribute;
+use crate::relay::proxy_header;
+use crate::relay::upstream::{self, Place};
+use crate::upper::{Association, Deadlines, Request, Requestor, Terms, Transport};
+
+/// Study Root Query/Retrieve Information Model - FIND.
+const STUDY_ROOT_FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
+const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+const IMPLICIT: &str = "1.2.840.10008.1.2";
+const LEVEL: Tag = Tag(0x0008, 0x0052);
+const SERIES_INSTANCE_UID: Tag = Tag(0x0020, 0x000E);
+
+/// Bytes of one answer.
+const LONGEST: usize = 64 << 10;
+/// Answers more than were asked for that are read; an archive that ignores a key is not.
+const SPARE_ANSWERS: usize = 16;
+
+/// An association of dimsegate's own.
+pub(super) struct Finding {
+    association: Association<Box<dyn Transport>>,
+    context: u8,
+    encoding: Encoding,
+    message_id: u16,
+    _place: Place,
+}
+
+/// Keys of a query, in the order of their tags.
+type Keys = Vec<(Tag, String)>;
+
+impl Finding {
+    pub(super) async fn open(way: &Way) -> Result<Self, String> {
+        let mut request = Request::new(way.calling.clone(), way.called.clone());
+        request.propose(STUDY_ROOT_FIND, &[EXPLICIT, IMPLICIT]).map_err(|error| error.to_string())?;
+        let offered = request.to_rq(way.limits.max_pdu_length).map_err(|error| error.to_string())?;
+        let header = if way.upstream.send_proxy_protocol { proxy_header::local() } else { Vec::new() };
+        let (upstream, standing) = (&way.upstream, &way.standing);
+        let asking = upstream::Asking { limits: &way.limits, upstream, standing, header, witness: None };
+        let ((dialled, place), answered) = asking.ask(&offered).await.map_err(|failed| failed.detail)?;
+        let answered = match answered {
+            Ok(answered) => answered,
+            Err(refused) => {
+                dialled.leg.close(Duration::ZERO).await;
+                return Err(refused.detail);
+            }
+        };
+        let stream = dialled.leg.into_stream();
+        let opened = Requestor::established(stream, &offered, answered, &terms(way)).await;
+        let association = opened.map_err(|error| error.to_string())?;
+        let accepted = association.contexts().accepted(STUDY_ROOT_FIND, IMPLICIT);
+        let accepted = accepted.map(|(id, syntax)| (id, Encoding::of(syntax.as_str())));
+        match accepted {
+            Ok((context, Some(encoding))) => {
+                Ok(Self { association, context, encoding, message_id: 0, _place: place })
+            }
+            Ok((_, None)) => Err("it chose a transfer syntax that was not proposed".into()),
+            Err(refused) => {
+                let _ = association.release().await;
+                Err(refused.to_string())
+            }
+        }
+    }
+
+    /// Whether a study is there and within the scope, by the attributes that were not told to the upstream.
+    pub(super) async fn is_inside(
+        &mut self,
+        scope: &Scope,
+        today: Date,
+        study: &str,
+    ) -> Result<bool, String> {
+        let mut keys: Keys = vec![(LEVEL, "STUDY".into()), (STUDY_INSTANCE_UID, study.into())];
+        keys.extend(scope.attributes().into_iter().map(|attribute| (tag(attribute), String::new())));
+        keys.sort_unstable();
+        let (mut seen, mut all_inside) = (false, true);
+        self.find(&keys, 1, |answer| {
+            seen = true;
+            all_inside &= answer.is_some_and(|answer| {
+                answer.value(STUDY_INSTANCE_UID) == Some(study.as_bytes())
+                    && scope.judge(today, |attribute| answer.value(tag(attribute))).is_inside()
+            });
+        })
+        .await?;
+        Ok(seen && all_inside)
+    }
+
+    /// Whether all of these series are of the study.
+    pub(super) async fn has_series(&mut self, study: &str, series: &[String]) -> Result<bool, String> {
+        let keys = vec![
+            (LEVEL, "SERIES".into()),
+            (STUDY_INSTANCE_UID, study.into()),
+            (SERIES_INSTANCE_UID, series.join("\\")),
+        ];
+        self.has_all(keys, series, SERIES_INSTANCE_UID).await
+    }
+
+    /// Whether all of these instances are of the series, and that is of the study.
+    pub(super) async fn has_instances(
+        &mut self,
+        study: &str,
+        series: &str,
+        instances: &[String],
+    ) -> Result<bool, String> {
+        let keys = vec![
+            (SOP_INSTANCE_UID, instances.join("\\")),
+            (LEVEL, "IMAGE".into()),
+            (STUDY_INSTANCE_UID, study.into()),
+            (SERIES_INSTANCE_UID, series.into()),
+        ];
+        self.has_all(keys, instances, SOP_INSTANCE_UID).await
+    }
+
+    async fn has_all(&mut self, keys: Keys, wanted: &[String], unique: Tag) -> Result<bool, String> {
+        let mut missing: BTreeSet<&[u8]> = wanted.iter().map(String::as_bytes).collect();
+        // What stands above, an answer says again (PS3.4 C.4.1.1.3.2).
+        let above: Vec<_> = keys.iter().filter(|(key, _)| *key != unique && *key != LEVEL).cloned().collect();
+        self.find(&keys, wanted.len(), |answer| {
+            let Some(answer) = answer else { return };
+            let is_there = |(key, value): &(Tag, String)| answer.value(*key) == Some(value.as_bytes());
+            if let Some(found) = answer.value(unique).filter(|_| above.iter().all(is_there)) {
+                missing.remove(found);
+            }
+        })
+        .await?;
+        Ok(missing.is_empty())
+    }
+
+    /// Asks, and hands over each answer; `None` is one that cannot be read.
+    async fn find(
+        &mut self,
+        keys: &[(Tag, String)],
+        expected: usize,
+        mut take: impl FnMut(Option<&Small<'_>>),
+    ) -> Result<(), String> {
+        self.message_id += 1;
+        let command = find_request(STUDY_ROOT_FIND, self.message_id);
+        let identifier = identifier(self.encoding.syntax, keys);
+        let sent = self.association.send_with(self.context, &command, &identifier).await;
+        sent.map_err(|error| error.to_string())?;
+        for _ in 0..=expected.saturating_add(SPARE_ANSWERS) {
+            let received = self.association.receive().await.map_err(|error| error.to_string())?;
+            let message = received.ok_or("it released the association instead of an answer")?;
+            let CommandField::Response { operation: Operation::CFind, responding_to, status } =
+                message.command.field
+            else {
+                return Err("it sent another message instead of an answer".into());
+            };
+            if responding_to != self.message_id {
+                return Err("it answered another message".into());
+            }
+            let data = match message.data_set {
+                Some(data) => Some(data.whole(LONGEST).await.map_err(|error| error.to_string())?),
+                None => None,
+            };
+            match (status.outcome(), data) {
+                (Outcome::Success, _) => return Ok(()),
+                (Outcome::Pending, Some(data)) => take(Small::read(self.encoding, &data).as_ref()),
+                (Outcome::Pending, None) => {}
+                _ => return Err(format!("it answered with status {status}")),
+            }
+        }
+        Err("it has more answers than were asked for".into())
+    }
+
+    pub(super) async fn close(self) {
+        // It has answered: how it parts is no reason to doubt that.
+        let _ = self.association.release().await;
+    }
+}
+
+fn tag(attribute: Attribute) -> Tag {
+    Tag::from(attribute.tag())
+}
+
+fn identifier(syntax: Syntax, keys: &[(Tag, String)]) -> Vec<u8> {
+    let mut identifier = Vec::new();
+    keys.iter().for_each(|(tag, value)| write_text(&mut identifier, syntax, *tag, value.as_bytes()));
+    identifier
+}
+
+fn terms(way: &Way) -> Terms {
+    let limits = &way.limits;
+    let length = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    Terms {
+        deadlines: Deadlines {
+            associate: limits.associate_timeout,
+            answer: super::WITHIN,
+            progress: limits.dimse_timeout,
+            release: limits.release_timeout,
+        },
+        max_pdu_length: limits.max_pdu_length,
+        max_associate_length: length(limits.max_associate_length),
+        max_command_length: length(limits.max_command_length),
+        min_bytes_per_second: limits.min_bytes_per_second,
+    }
+}

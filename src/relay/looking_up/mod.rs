@@ -1,0 +1,134 @@
+//! What an upstream says of a study, asked by dimsegate itself for a peer that may see some studies only: a C-FIND in the study
+//! root model (PS3.4 C.6.2) over an association of its own, in the name of the peer.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `finding` | one such association |
+//! | `remembered` | studies that were inside, for a while |
+//!
+//! # Why
+//!
+//! - **Why only what is inside is remembered**: a study that comes to the archive a moment later is there at once, as it is for
+//!   whoever queries.
+//! - **Why what lies below a study is asked about each time**: some archives look for a series by its UID alone, whatever study a
+//!   retrieval names beside it.
+
+mod finding;
+mod remembered;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::{Date, OffsetDateTime};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::machine::{Below, LookUp, LookedUp};
+use super::upstream::Standing;
+use crate::config::{Limits, UpstreamSettings};
+use crate::policy::Scope;
+use crate::wire::AeTitle;
+use finding::Finding;
+use remembered::{Key, Remembered};
+
+/// Associations of this kind at once, to all upstreams.
+const MOST_AT_ONCE: usize = 32;
+/// For all that one request names, the wait for such an association included. Well within what requestors wait for.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// What all associations share.
+pub(crate) struct LookingUp {
+    at_once: Semaphore,
+    remembered: Remembered,
+}
+
+impl Default for LookingUp {
+    fn default() -> Self {
+        Self { at_once: Semaphore::new(MOST_AT_ONCE), remembered: Remembered::default() }
+    }
+}
+
+/// The way from one association of a peer with a scope to its upstream.
+pub(super) struct Way {
+    scope: Arc<Scope>,
+    upstream: Arc<UpstreamSettings>,
+    standing: Arc<Standing>,
+    limits: Limits,
+    calling: AeTitle,
+    called: AeTitle,
+}
+
+impl Way {
+    /// `titles` are those that the peer called itself and the upstream by, calling first; what the upstream's settings put in
+    /// their place holds here too.
+    pub(super) fn new(
+        scope: Arc<Scope>,
+        upstream: Arc<UpstreamSettings>,
+        standing: Arc<Standing>,
+        limits: &Limits,
+        titles: [AeTitle; 2],
+    ) -> Self {
+        let [calling, called] = titles;
+        let calling = upstream.calling_ae_title.clone().unwrap_or(calling);
+        let called = upstream.called_ae_title.clone().unwrap_or(called);
+        Self { scope, upstream, standing, limits: *limits, calling, called }
+    }
+
+    fn key(&self, today: Date, study: &str) -> Key {
+        let titles = [self.calling.clone(), self.called.clone()];
+        Key { conditions: self.scope.conditions().clone(), titles, today, study: study.into() }
+    }
+}
+
+impl LookingUp {
+    /// Whether all that is named is within the scope.
+    pub(super) async fn judge(&self, way: &Way, look_up: &LookUp) -> LookedUp {
+        let today = OffsetDateTime::now_utc().date();
+        let is_unknown = |study: &&String| !self.remembered.has(&way.upstream, &way.key(today, study));
+        let unknown: Vec<&String> = look_up.studies.iter().filter(is_unknown).collect();
+        if unknown.is_empty() && look_up.below.is_none() {
+            return LookedUp::Inside;
+        }
+        match timeout(WITHIN, self.ask(way, look_up, &unknown, today)).await {
+            Ok(Ok(true)) => LookedUp::Inside,
+            Ok(Ok(false)) => LookedUp::Outside,
+            Ok(Err(detail)) => not_known(way, &detail),
+            Err(_) => not_known(way, &format!("it did not answer within {WITHIN:?}")),
+        }
+    }
+
+    async fn ask(
+        &self,
+        way: &Way,
+        look_up: &LookUp,
+        unknown: &[&String],
+        today: Date,
+    ) -> Result<bool, String> {
+        let _place = self.at_once.acquire().await.map_err(|closed| closed.to_string())?;
+        let mut finding = Finding::open(way).await?;
+        let mut is_inside = true;
+        for study in unknown {
+            is_inside = finding.is_inside(&way.scope, today, study).await?;
+            if !is_inside {
+                break;
+            }
+            self.remembered.note(&way.upstream, way.key(today, study), way.scope.remembered);
+        }
+        if let (true, Some(below), Some(study)) = (is_inside, &look_up.below, look_up.studies.first()) {
+            is_inside = match below {
+                Below::Series(series) => finding.has_series(study, series).await?,
+                Below::Instances { series, instances } => {
+                    finding.has_instances(study, series, instances).await?
+                }
+            };
+        }
+        // Nobody waits for how it parts.
+        tokio::spawn(finding.close());
+        Ok(is_inside)
+    }
+}
+
+fn not_known(way: &Way, detail: &str) -> LookedUp {
+    tracing::warn!(upstream = %way.upstream.name, detail, "a study could not be looked up for a peer with a scope");
+    LookedUp::NotKnown
+}

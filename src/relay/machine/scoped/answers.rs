@@ -1,0 +1,170 @@
+//! Answers to a query: each is read whole and judged before its first byte goes on.
+
+use super::super::crossing;
+use super::super::desk::Context;
+use super::super::exchange::Asked;
+use super::super::granted::By;
+use super::super::passage::Passage;
+use super::super::response::{self, answered};
+use super::super::state::{Break, Came, Next, State};
+use super::super::want::{LookUp, LookedUp, Question};
+use super::LONGEST;
+use crate::dataset::{STUDY_INSTANCE_UID, Small, Tag};
+use crate::dimse::{self, Command, Outcome, Status};
+use crate::rewrite::Way;
+
+/// More of an answer is awaited.
+pub(in super::super) struct GathersAnswer {
+    passage: Passage,
+    answer: Answer,
+    bytes: Vec<u8>,
+    is_too_long: bool,
+}
+
+/// A response with an identifier.
+struct Answer {
+    response: Box<Command>,
+    asked: Asked,
+    status: Status,
+    /// The way that it goes across a boundary.
+    way: Option<Way>,
+}
+
+/// The study of an answer is being looked up.
+pub(in super::super) struct AwaitsJudged {
+    answer: Answer,
+    bytes: Vec<u8>,
+}
+
+/// What becomes of one.
+enum Verdict {
+    Withheld,
+    Goes(Vec<u8>),
+    LookUp(LookUp),
+}
+
+/// From its first byte.
+pub(in super::super) fn answer(
+    response: Box<Command>,
+    context_id: u8,
+    asked: Asked,
+    status: Status,
+    way: Option<Way>,
+) -> State {
+    let passage = Passage::of_response(context_id, asked.context_id);
+    let answer = Answer { response, asked, status, way };
+    State::GathersAnswer(Box::new(GathersAnswer { passage, answer, bytes: Vec::new(), is_too_long: false }))
+}
+
+impl GathersAnswer {
+    pub(in super::super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+        self.passage.take(cx, came).map_err(Break::inside)?;
+        let bytes = cx.desk.bytes(came.range.clone()).map_err(Break::inside)?;
+        self.is_too_long |= self.bytes.len() + bytes.len() > LONGEST;
+        match self.is_too_long {
+            true => self.bytes = Vec::new(),
+            false => self.bytes.extend_from_slice(bytes),
+        }
+        if came.last { self.complete(cx) } else { Ok(State::GathersAnswer(self)) }
+    }
+
+    fn complete(self: Box<Self>, cx: &mut Context<'_>) -> Next {
+        let Self { answer, bytes, is_too_long, passage } = *self;
+        // A final response has no identifier; it goes on without what this one brought.
+        if answer.status.outcome() != Outcome::Pending {
+            withhold(cx, &answer);
+            return last_word(cx, answer, passage.context_id);
+        }
+        match if is_too_long { Verdict::Withheld } else { verdict(cx, &answer, &bytes) } {
+            Verdict::Withheld => Ok(withhold(cx, &answer)),
+            Verdict::Goes(data) => deliver(cx, answer, &data),
+            Verdict::LookUp(look_up) => {
+                // Nothing of this message has gone out: whoever has to say something there need not wait too.
+                (cx.desk.writes, cx.desk.gives_back) = (true, true);
+                cx.ask(Question::LookUp(look_up));
+                Ok(State::AwaitsJudged(Box::new(AwaitsJudged { answer, bytes })))
+            }
+        }
+    }
+}
+
+impl AwaitsJudged {
+    pub(in super::super) fn handle(self, cx: &mut Context<'_>, found: LookedUp) -> Next {
+        let Self { answer, bytes } = self;
+        match (found, stripped(cx, &answer, &bytes)) {
+            (LookedUp::Inside, Some(data)) => deliver(cx, answer, &data),
+            _ => Ok(withhold(cx, &answer)),
+        }
+    }
+}
+
+fn verdict(cx: &mut Context<'_>, answer: &Answer, bytes: &[u8]) -> Verdict {
+    let today = (cx.terms.today)();
+    let scope = cx.terms.grant.peer.scope.clone();
+    let encoding = cx.terms.context(answer.asked.sent_context_id).and_then(|context| context.encoding);
+    let read = encoding.and_then(|encoding| Small::read(encoding, bytes));
+    let granted = cx.answered(answer.asked.message_id).and_then(|exchange| exchange.granted.as_deref());
+    let (Some(small), Some(granted), Some(scope)) = (read, granted, scope) else { return Verdict::Withheld };
+    let study = small.value(STUDY_INSTANCE_UID);
+    let says = || scope.judge(today, |attribute| small.value(Tag::from(attribute.tag()))).is_inside();
+    let is_inside = match &granted.by {
+        By::Themselves => says(),
+        By::Studies(_) => study.is_some_and(|study| granted.names(study)),
+        By::TheirStudies => {
+            let study = study.and_then(|study| std::str::from_utf8(study).ok());
+            return match study.filter(|study| says() && is_uid(study)) {
+                None => Verdict::Withheld,
+                Some(study) => Verdict::LookUp(LookUp { studies: vec![study.to_owned()], below: None }),
+            };
+        }
+    };
+    if is_inside { Verdict::Goes(small.without(&granted.added)) } else { Verdict::Withheld }
+}
+
+fn is_uid(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+/// Without the keys that nobody asked for.
+fn stripped(cx: &mut Context<'_>, answer: &Answer, bytes: &[u8]) -> Option<Vec<u8>> {
+    let encoding = cx.terms.context(answer.asked.sent_context_id)?.encoding?;
+    let granted = cx.answered(answer.asked.message_id)?.granted.as_deref()?;
+    Some(Small::read(encoding, bytes)?.without(&granted.added))
+}
+
+fn withhold(cx: &mut Context<'_>, answer: &Answer) -> State {
+    let exchange = cx.answered(answer.asked.message_id);
+    if let Some(granted) = exchange.and_then(|exchange| exchange.granted.as_deref_mut()) {
+        granted.withheld += 1;
+    }
+    State::BETWEEN
+}
+
+/// Sends it on: as it came, or across a boundary.
+fn deliver(cx: &mut Context<'_>, answer: Answer, data: &[u8]) -> Next {
+    let Answer { response, asked, status, way } = answer;
+    // Its request may have ended while its study was looked up.
+    if cx.answered(asked.message_id).is_none() {
+        return Ok(State::BETWEEN);
+    }
+    let Some(way) = way else {
+        let to_context_id = asked.context_id;
+        answered(cx, asked.message_id, status);
+        cx.send(to_context_id, response.bytes());
+        cx.desk.put(data);
+        cx.pack(to_context_id, true).map_err(Break::inside)?;
+        return Ok(State::BETWEEN);
+    };
+    match crossing::response(cx, *response, asked, status, way) {
+        State::Rewritten(rewritten) => rewritten.whole(cx, data.into()),
+        State::Swallowed(swallowed) => Ok(swallowed.go_on(cx, true)),
+        state => Ok(state),
+    }
+}
+
+fn last_word(cx: &mut Context<'_>, answer: Answer, context_id: u8) -> Next {
+    let Answer { response, asked, status, .. } = answer;
+    let bare = Command::parse(dimse::without_data_set(&response));
+    let bare = bare.map_err(|malformed| Break::between(cx.protocol(malformed)))?;
+    response::handle(cx, context_id, Box::new(bare), asked.operation, asked.message_id, status)
+}

@@ -1,0 +1,154 @@
+//! The identifier of a query or retrieval, held until it is known what may come of it.
+
+use super::super::admitted::refuse_exchange;
+use super::super::books::Answer;
+use super::super::desk::Context;
+use super::super::exchange::{Exchange, unread};
+use super::super::granted::Granted;
+use super::super::passage::{Passage, query_of};
+use super::super::request::Refused;
+use super::super::state::{Break, Came, Next, State};
+use super::super::want::{LookedUp, Question};
+use super::object::refuse_held;
+use super::reading::{self, Wish};
+use super::{LONGEST, OUTSIDE};
+use crate::dataset::{Encoding, Identifier};
+use crate::dimse::{self, Command, Operation, Status};
+use crate::vocabulary::Cause;
+
+/// More of the identifier is awaited.
+pub(in super::super) struct GathersRequest {
+    passage: Passage,
+    command: Box<Command>,
+    encoding: Encoding,
+    bytes: Vec<u8>,
+}
+
+/// A request that was read, and what it is sent on as.
+pub(in super::super) struct Asked {
+    /// As it came, for its refusal.
+    pub request: Command,
+    /// As it goes on.
+    pub command: Vec<u8>,
+    pub context_id: u8,
+    pub message_id: u16,
+    pub encoding: Encoding,
+    pub data: Vec<u8>,
+}
+
+/// What it names is being looked up.
+pub(in super::super) struct AwaitsLookUp {
+    asked: Asked,
+    granted: Granted,
+}
+
+/// From its first byte. It can be judged: see [`permits`](super::permits).
+pub(in super::super) fn request(
+    cx: &mut Context<'_>,
+    context_id: u8,
+    encoding: Encoding,
+    command: Box<Command>,
+    exchange: Box<Exchange>,
+) -> State {
+    let passage = Passage::of_request(context_id, exchange.message_id);
+    cx.books.ledger.open(cx.direction, exchange);
+    State::GathersRequest(Box::new(GathersRequest { passage, command, encoding, bytes: Vec::new() }))
+}
+
+impl GathersRequest {
+    pub(in super::super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
+        self.passage.take(cx, came).map_err(Break::inside)?;
+        let bytes = cx.desk.bytes(came.range.clone()).map_err(Break::inside)?;
+        if self.bytes.len() + bytes.len() > LONGEST {
+            return Ok(refuse_held(cx, &self.command, &self.passage, came.last));
+        }
+        self.bytes.extend_from_slice(bytes);
+        if came.last { self.complete(cx) } else { Ok(State::GathersRequest(self)) }
+    }
+
+    fn complete(self, cx: &mut Context<'_>) -> Next {
+        let Self { passage, command, encoding, bytes } = self;
+        let mut identifier = Identifier::new(encoding);
+        identifier.observe(&bytes);
+        let is_lost = identifier.is_lost();
+        passage.note(cx, |exchange| {
+            exchange.query = Some(query_of(identifier));
+            exchange.tolerate(unread(is_lost));
+        });
+        let Passage { context_id, request, .. } = passage;
+        let (command, request, message_id) =
+            (command.bytes().to_vec(), *command, request.unwrap_or_default());
+        decide(cx, Asked { request, command, context_id, message_id, encoding, data: bytes })
+    }
+}
+
+/// What becomes of a request that is there whole, with real values.
+pub(in super::super) fn decide(cx: &mut Context<'_>, asked: Asked) -> Next {
+    // It has had an answer that was guessed: nobody waits for another one.
+    let Some(operation) = cx.asked(asked.message_id).map(|exchange| exchange.operation) else {
+        return Ok(State::BETWEEN);
+    };
+    let Some(scope) = cx.terms.grant.peer.scope.clone() else {
+        return Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, OUTSIDE)));
+    };
+    let today = (cx.terms.today)();
+    match reading::read(&scope, today, operation, asked.encoding, &asked.data) {
+        Err(comment) => Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, comment))),
+        Ok(Wish::GoesOn { data, granted }) => send(cx, Asked { data, ..asked }, granted),
+        Ok(Wish::LookUp { look_up, granted }) => {
+            // Nothing of this message has gone out: whoever has to say something there need not wait too.
+            (cx.desk.writes, cx.desk.gives_back) = (true, true);
+            cx.ask(Question::LookUp(look_up));
+            Ok(State::AwaitsLookUp(Box::new(AwaitsLookUp { asked, granted })))
+        }
+    }
+}
+
+impl AwaitsLookUp {
+    pub(in super::super) fn handle(self, cx: &mut Context<'_>, found: LookedUp) -> Next {
+        let Self { asked, granted } = self;
+        let Some(operation) = cx.asked(asked.message_id).map(|exchange| exchange.operation) else {
+            return Ok(State::BETWEEN);
+        };
+        match found {
+            LookedUp::Inside => send(cx, asked, granted),
+            // As of a study that there is not.
+            LookedUp::Outside if operation == Operation::CFind => {
+                if let Some(exchange) = cx.books.ledger.close(cx.direction, asked.message_id) {
+                    cx.record(*exchange, Answer::Nothing(Cause::OutsideScope));
+                    cx.reply(asked.context_id, dimse::nothing_matches(&asked.request));
+                }
+                Ok(State::BETWEEN)
+            }
+            LookedUp::Outside => Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, OUTSIDE))),
+            LookedUp::NotKnown => {
+                let status = match operation {
+                    Operation::CFind => Status::OUT_OF_RESOURCES,
+                    _ => Status(0xA701),
+                };
+                let comment = "what this peer may see could not be looked up".into();
+                Ok(refuse(cx, &asked, Refused { status, cause: Cause::ScopeNotKnown, comment }))
+            }
+        }
+    }
+}
+
+fn send(cx: &mut Context<'_>, asked: Asked, granted: Granted) -> Next {
+    let Asked { command, context_id, message_id, data, .. } = asked;
+    if let Some(exchange) = cx.asked(message_id) {
+        exchange.granted = Some(Box::new(granted));
+    }
+    cx.send(context_id, &command);
+    cx.desk.put(&data);
+    cx.pack(context_id, true).map_err(Break::inside)?;
+    Ok(State::BETWEEN)
+}
+
+/// All of its data set has come.
+fn refuse(cx: &mut Context<'_>, asked: &Asked, why: Refused) -> State {
+    let Some(exchange) = cx.books.ledger.close(cx.direction, asked.message_id) else { return State::BETWEEN };
+    match refuse_exchange(cx, &asked.request, exchange, why) {
+        State::Swallowed(swallowed) => swallowed.go_on(cx, true),
+        state => state,
+    }
+}

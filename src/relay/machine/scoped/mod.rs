@@ -1,0 +1,77 @@
+//! A peer that may see some studies only: its queries and retrievals, their answers, and the objects that come back.
+//!
+//! ```text
+//!   query of studies     keys are added ------> goes on       each answer: read whole, judged, without those keys | withheld
+//!   query below a study  study looked up -----> goes on       each answer: of that study                          | withheld
+//!   retrieval            studies looked up ---> goes on       each object: its header judged before it goes on    | 0x0124
+//!   anything else that could tell of a study    0x0124
+//! ```
+//!
+//! What is looked up is asked of the upstream over an association of dimsegate's own ([`Question::LookUp`](super::Question)).
+//! A request that can be read in more than one way is refused, since the upstream might read it in another. Across a boundary,
+//! the scope speaks of real values: requests are judged once they are restored, answers before they get their pseudonyms.
+//! What a peer stores is not judged: it brings it.
+
+mod answers;
+mod gathering;
+mod object;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use super::desk::Context;
+use super::exchange::Exchange;
+use super::request::Refused;
+use super::terms::AcceptedContext;
+use crate::dataset::Encoding;
+use crate::dimse::{Command, Operation};
+use crate::policy::Direction;
+use crate::policy::scope::can_judge;
+use crate::vocabulary::Cause;
+
+pub(super) use answers::{AwaitsJudged, GathersAnswer, answer};
+pub(super) use gathering::{Asked, AwaitsLookUp, GathersRequest, decide, request};
+pub(super) use object::{Header, header_of, refuse_held};
+
+/// Bytes of an identifier, which is held whole: one in each direction of an association.
+pub(super) const LONGEST: usize = 64 << 10;
+
+/// Says the same whether there is such a study or not.
+const OUTSIDE: &str = "not within what this peer may see";
+
+/// Whether a request can be judged at all.
+pub(super) fn permits(
+    cx: &Context<'_>,
+    context: &AcceptedContext,
+    exchange: &Exchange,
+    command: &Command,
+) -> Result<(), Refused> {
+    if cx.terms.grant.peer.scope.is_none() {
+        return Ok(());
+    }
+    let refused = |comment: &str| Err(Refused::new(Cause::OutsideScope, comment));
+    let class = exchange.sop_class.as_deref();
+    match (cx.direction, exchange.operation) {
+        (Direction::ToPeer, Operation::CEcho) => Ok(()),
+        (Direction::ToPeer, Operation::CStore) => {
+            let encoding = Encoding::to_read(context.transfer_syntax.as_str());
+            let is_read = encoding.is_some_and(|encoding| !encoding.deflated);
+            if command.has_data_set && is_read { Ok(()) } else { refused(OUTSIDE) }
+        }
+        (Direction::FromPeer, operation) if can_judge(operation, class) => {
+            // Some act by the class of the context, others by that of the command.
+            let is_one = class == Some(context.abstract_syntax.as_str());
+            let is_read = context.encoding.is_some_and(|encoding| !encoding.deflated);
+            let is_judged = !judges(cx, operation) || is_one && is_read && command.has_data_set;
+            if is_judged { Ok(()) } else { refused("this identifier cannot be judged") }
+        }
+        _ => refused("a scope cannot judge this operation"),
+    }
+}
+
+/// Whether the identifier of this request is held until it is judged.
+pub(super) fn judges(cx: &Context<'_>, operation: Operation) -> bool {
+    use Operation::{CFind, CGet, CMove};
+    let is_asking = matches!(operation, CFind | CMove | CGet);
+    is_asking && cx.direction == Direction::FromPeer && cx.terms.grant.peer.scope.is_some()
+}

@@ -1,0 +1,429 @@
+//! A peer that may see some studies only, before an Orthanc that holds those of three sites, and before a PACS of raw bytes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use crate::command::{C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command, STATUS};
+use crate::gate::{self, Gate, Setup};
+use crate::object::{Object, short};
+use crate::peers::{self, Archive};
+use crate::process;
+use crate::raw::{self, Peer, Upstream};
+use crate::scratch::Scratch;
+use crate::site::Site;
+use crate::upper::{self, Request};
+
+const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
+const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
+const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
+const LYON: &str = "scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }, { tag = \"StudyDate\", newer-than = \"36500d\" }, \
+                    { tag = \"ModalitiesInStudy\", any-of = [\"CT\", \"MR\"] }]";
+
+/// Number, issuer, date and modality: the first alone is within [`LYON`].
+const STUDIES: [(u8, &str, &str, &str); 5] = [
+    (1, "LYON", "20260102", "CT"),
+    (2, "PARIS", "20260102", "CT"),
+    (3, "", "20260102", "CT"),
+    (4, "LYON", "18500101", "CT"),
+    (5, "LYON", "20260102", "US"),
+];
+
+fn uid(number: u8) -> String {
+    format!("1.2.826.0.1.{number}")
+}
+
+fn object(number: u8, issuer: &str, date: &str, modality: &str) -> Object {
+    let (study, patient) = (uid(number), format!("P{number}"));
+    let (series, instance) = (format!("{study}.1"), format!("{study}.1.1"));
+    let mut header = [
+        (0x0008, 0x0016, "UI", upper::CT_IMAGE_STORAGE),
+        (0x0008, 0x0018, "UI", instance.as_str()),
+        (0x0008, 0x0020, "DA", date),
+        (0x0008, 0x0060, "CS", modality),
+        (0x0010, 0x0010, "PN", "DOE^JANE"),
+        (0x0010, 0x0020, "LO", patient.as_str()),
+        (0x0010, 0x0021, "LO", issuer),
+        (0x0020, 0x000D, "UI", study.as_str()),
+        (0x0020, 0x000E, "UI", series.as_str()),
+    ]
+    .to_vec();
+    header.retain(|(_, element, _, value)| *element != 0x0021 || !value.is_empty());
+    let data_set =
+        header.iter().flat_map(|(group, element, vr, value)| short(*group, *element, vr, value.as_bytes()));
+    Object {
+        sop_class: upper::CT_IMAGE_STORAGE.into(),
+        sop_instance: instance.clone(),
+        transfer_syntax: upper::EXPLICIT_LITTLE.into(),
+        data_set: data_set.collect(),
+    }
+}
+
+fn filled(archive: &Archive) {
+    let objects = STUDIES.map(|(number, issuer, date, modality)| object(number, issuer, date, modality));
+    let (_folder, files) = peers::files_of(&objects);
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let options = ["-aet", "SITE", "-aec", "ORTHANC", "-xe", "-R"];
+    peers::requestor("storescu", archive.address, &options, &files).expect_success();
+}
+
+fn find(address: SocketAddr, model: &str, keys: &[&str]) -> String {
+    let keys = keys.iter().flat_map(|key| ["-k", key]);
+    let options: Vec<&str> =
+        ["-v", model, "-aet", "READER", "-aec", "ORTHANC"].into_iter().chain(keys).collect();
+    peers::requestor("findscu", address, &options, &[]).output
+}
+
+/// The answers that findscu printed, without the request before them.
+fn answers(output: &str) -> String {
+    output.split_once("Find Response: 1").map_or(String::new(), |(_, answers)| answers.to_owned())
+}
+
+/// The numbers of the studies in what findscu printed.
+fn seen(output: &str) -> BTreeSet<u8> {
+    let shown = answers(output);
+    let lines = shown.lines().filter(|line| line.contains("(0020,000d)"));
+    let number = |line: &str| {
+        let study = line.split_once('[')?.1.split_once(']')?.0.trim_end_matches([' ', '\0']).to_owned();
+        study.rsplit_once('.')?.1.parse().ok()
+    };
+    lines.filter_map(number).collect()
+}
+
+fn got(address: SocketAddr, keys: &[&str]) -> (bool, Vec<String>) {
+    let folder = Scratch::new();
+    let path = folder.path().display().to_string();
+    let keys = keys.iter().flat_map(|key| ["-k", key]);
+    let options: Vec<&str> = ["-v", "-S", "-aet", "READER", "-aec", "ORTHANC", "+B", "-od", &path]
+        .into_iter()
+        .chain(keys)
+        .collect();
+    let finished = peers::requestor("getscu", address, &options, &[]);
+    let files = fs::read_dir(folder.path()).expect("a folder").flatten();
+    let objects = files.map(|file| Object::from_file(&file.path()).expect("an object").sop_instance);
+    (finished.output.contains("0x124"), objects.collect())
+}
+
+fn moved(address: SocketAddr, keys: &[&str]) -> String {
+    let keys = keys.iter().flat_map(|key| ["-k", key]);
+    let options: Vec<&str> =
+        ["-v", "-S", "-aet", "READER", "-aec", "ORTHANC", "-aem", "READER"].into_iter().chain(keys).collect();
+    peers::requestor("movescu", address, &options, &[]).output
+}
+
+#[test]
+fn a_reader_finds_gets_and_moves_what_is_within_its_scope_and_nothing_else() {
+    let workstation = peers::storescp(&["-aet", "READER"]);
+    let archive =
+        peers::orthanc_with(&json!({"READER": ["READER", "127.0.0.1", workstation.address.port()]}));
+    filled(&archive);
+    let gate = Gate::start(&Setup { peers: gate::peer(LYON), ..Setup::plain(archive.address) });
+    let study_of = |number: u8| format!("0020,000D={}", uid(number));
+
+    // What Orthanc holds, and what of it the reader sees.
+    let all = ["0008,0052=STUDY", "0020,000D", "0010,0020"];
+    assert_eq!(seen(&find(archive.address, "-S", &all)), [1, 2, 3, 4, 5].into());
+    let shown = find(gate.address, "-S", &all);
+    assert_eq!(seen(&shown), [1].into(), "{shown}");
+    assert!(shown.contains("Received Final Find Response (Success)"), "{shown}");
+    for unasked in ["(0010,0021)", "(0008,0020)", "(0008,0061)"] {
+        assert!(!answers(&shown).contains(unasked), "{unasked}: {shown}");
+    }
+    let record = gate.record("the query", |record| record["operation"] == "C-FIND");
+    assert_eq!((&record["withheld"], &record["status"]), (&json!(4), &json!("0x0000")));
+    // What is asked for comes back, and what would be believed is looked up.
+    for key in ["0010,0021=LYON", "0008,0061=CT", "0008,0020=20260102", "0010,0021"] {
+        let shown = find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D", key]);
+        assert_eq!(seen(&shown), [1].into(), "{key}: {shown}");
+        assert!(answers(&shown).contains(&format!("({})", &key[..9])), "{key}: {shown}");
+    }
+    assert_eq!(
+        seen(&find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D", "0010,0021=PARIS"])),
+        [].into()
+    );
+    let patients = find(gate.address, "-P", &["0008,0052=PATIENT", "0010,0020"]);
+    assert!(patients.contains("0x124"), "{patients}");
+    for (number, ..) in STUDIES {
+        let series = find(gate.address, "-S", &["0008,0052=SERIES", &study_of(number), "0020,000E"]);
+        let expected: BTreeSet<u8> = if number == 1 { [1].into() } else { [].into() };
+        assert_eq!(seen(&series), expected, "{series}");
+        assert!(series.contains("Received Final Find Response (Success)"), "{series}");
+    }
+
+    for (number, ..) in STUDIES {
+        let (is_refused, objects) = got(gate.address, &["0008,0052=STUDY", &study_of(number)]);
+        let expected = if number == 1 { vec![format!("{}.1.1", uid(1))] } else { Vec::new() };
+        assert_eq!((is_refused, objects), (number != 1, expected), "{number}");
+        let output = moved(gate.address, &["0008,0052=STUDY", &study_of(number)]);
+        assert_eq!(output.contains("Received Final Move Response (Success)"), number == 1, "{output}");
+    }
+    // Orthanc takes the UID of the level alone for what is retrieved, whatever study stands beside it.
+    let series = format!("0020,000E={}.1", uid(2));
+    let instance = format!("0008,0018={}.1.1", uid(2));
+    let own_series = format!("0020,000E={}.1", uid(1));
+    let borrowed: [&[&str]; 4] = [
+        &["0008,0052=SERIES", &study_of(1), &series],
+        &["0008,0052=IMAGE", &study_of(1), &own_series, &instance],
+        &["0008,0052=SERIES", &series],
+        &["0008,0052=STUDY", &format!("{}\\{}", study_of(1), uid(2))],
+    ];
+    for keys in borrowed {
+        assert_eq!(got(gate.address, keys), (true, Vec::new()), "{keys:?}");
+        let output = moved(gate.address, keys);
+        assert!(!output.contains("(Success)"), "{keys:?}: {output}");
+    }
+    let own: [&[&str]; 2] = [
+        &["0008,0052=SERIES", &study_of(1), &own_series],
+        &["0008,0052=IMAGE", &study_of(1), &own_series, &format!("0008,0018={}.1.1", uid(1))],
+    ];
+    for keys in own {
+        assert_eq!(got(gate.address, keys), (false, vec![format!("{}.1.1", uid(1))]), "{keys:?}");
+    }
+    let stored = workstation.stored(1);
+    assert_eq!(
+        stored.iter().map(|object| object.sop_instance.clone()).collect::<Vec<_>>(),
+        [format!("{}.1.1", uid(1))]
+    );
+    assert!(gate.records().iter().filter(|record| record["reason"] == "outside-scope").count() >= 10);
+    assert!(!gate.output().contains("DOE^JANE"));
+}
+
+fn keys(all: &[(u16, u16, &str, &str)]) -> Vec<u8> {
+    all.iter().flat_map(|(group, element, vr, value)| short(*group, *element, vr, value.as_bytes())).collect()
+}
+
+fn request(class: &str, field: u16, id: u16) -> Command {
+    let command = Command::new(field).uid(2, class).us(0x0110, id).us(0x0700, 0).us(0x0800, 0);
+    if field == C_MOVE_RQ { command.bytes(0x0600, b"READER".to_vec()) } else { command }
+}
+
+fn answered(acceptor: &mut Peer, context: u8, command: &Command, answer: &[u8]) {
+    let pending = command.response(0xFF00).us(0x0800, 0);
+    acceptor.send_message(context, &pending, Some(answer), 16384);
+}
+
+fn opened() -> (Gate, Upstream, Peer, Peer) {
+    let request = Request::new("READER", "PACS")
+        .context(FIND, &[upper::EXPLICIT_LITTLE])
+        .context(MOVE, &[upper::EXPLICIT_LITTLE])
+        .context(GET, &[upper::EXPLICIT_LITTLE]);
+    raw::opened(&request, |setup| {
+        setup.peers = gate::peer("scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }]");
+    })
+}
+
+#[test]
+fn a_pacs_gets_a_key_more_and_its_answers_come_without() {
+    let (gate, _upstream, mut requestor, mut acceptor) = opened();
+    let asked = keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x10, "PN", "DOE*"), (0x20, 0x0D, "UI", "")]);
+    let more = [
+        (8, 0x52, "CS", "STUDY"),
+        (0x10, 0x10, "PN", "DOE*"),
+        (0x10, 0x21, "LO", ""),
+        (0x20, 0x0D, "UI", ""),
+    ];
+    let command = request(FIND, C_FIND_RQ, 7);
+    requestor.send_message(1, &command, Some(&asked), 16384);
+    let heard = acceptor.message();
+    assert_eq!((&heard.command, heard.data_set), (&command, Some(keys(&more))));
+    let answer = |issuer: &str, study: &str| {
+        keys(&[
+            (8, 0x52, "CS", "STUDY"),
+            (0x10, 0x10, "PN", "DOE^J"),
+            (0x10, 0x21, "LO", issuer),
+            (0x20, 0x0D, "UI", study),
+        ])
+    };
+    for (issuer, study) in [("PARIS", "1.2"), ("LYON", "1.3"), ("", "1.4")] {
+        answered(&mut acceptor, 1, &heard.command, &answer(issuer, study));
+    }
+    // One that cannot be read, and one of which nothing is known.
+    answered(
+        &mut acceptor,
+        1,
+        &heard.command,
+        &[keys(&[(0x20, 0x0D, "UI", "1.5")]), answer("LYON", "1.5")].concat(),
+    );
+    acceptor.send_message(1, &heard.command.response(0), None, 16384);
+    let first = requestor.message();
+    let expected = keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x10, "PN", "DOE^J"), (0x20, 0x0D, "UI", "1.3")]);
+    assert_eq!((first.command.number(STATUS), first.data_set), (Some(0xFF00), Some(expected)));
+    let last = requestor.message();
+    assert_eq!((last.command.number(STATUS), last.data_set), (Some(0), None));
+    raw::release(requestor, acceptor);
+    let record = gate.record("the query", |record| record["operation"] == "C-FIND");
+    assert_eq!(record["withheld"], json!(3));
+}
+
+#[test]
+fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
+    let (gate, upstream, mut requestor, mut acceptor) = opened();
+    let retrieval = |study: &str| keys(&[(8, 0x52, "CS", "STUDY"), (0x20, 0x0D, "UI", study)]);
+    let looked_up = |study: &str, issuer: Option<&str>| {
+        let (mut own, asked) = upstream.accept_all(16384);
+        assert_eq!((asked.calling.trim(), asked.called.trim()), ("READER", "PACS"));
+        let heard = own.message();
+        let empty = [(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", ""), (0x20, 0x0D, "UI", study)];
+        assert_eq!(heard.data_set, Some(keys(&empty)));
+        if let Some(issuer) = issuer {
+            let said = [(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", issuer), (0x20, 0x0D, "UI", study)];
+            answered(&mut own, 1, &heard.command, &keys(&said));
+        }
+        own.send_message(1, &heard.command.response(0), None, 16384);
+        own.expect_release();
+    };
+    let mut refusals = Vec::new();
+    for (study, issuer) in [("1.2", Some("PARIS")), ("1.9", None)] {
+        requestor.send_message(3, &request(MOVE, C_MOVE_RQ, 5), Some(&retrieval(study)), 16384);
+        looked_up(study, issuer);
+        refusals.push(requestor.message().command);
+    }
+    assert_eq!(refusals[0], refusals[1]);
+    assert_eq!(refusals[0].number(STATUS), Some(0x0124));
+    for id in [6, 7] {
+        let command = request(MOVE, C_MOVE_RQ, id);
+        requestor.send_message(3, &command, Some(&retrieval("1.3")), 16384);
+        if id == 6 {
+            looked_up("1.3", Some("LYON"));
+        }
+        let heard = acceptor.message();
+        assert_eq!((&heard.command, heard.data_set), (&command, Some(retrieval("1.3"))));
+        acceptor.send_message(3, &heard.command.response(0), None, 16384);
+        assert_eq!(requestor.message().command.number(STATUS), Some(0));
+    }
+    // It is remembered: nobody is asked again.
+    upstream.expect_nobody();
+    // Neither a retrieval without its study, nor an N-GET.
+    let cannot = keys(&[(8, 0x52, "CS", "SERIES"), (0x20, 0x0E, "UI", "1.3.1")]);
+    for (context, class, field) in [(3, MOVE, C_MOVE_RQ), (5, GET, C_GET_RQ)] {
+        requestor.send_message(context, &request(class, field, 8), Some(&cannot), 16384);
+        assert_eq!(requestor.message().command.number(STATUS), Some(0x0124));
+    }
+    raw::release(requestor, acceptor);
+    let moves = &gate.event("association-closed")["operations"]["C-MOVE"];
+    assert_eq!(moves, &json!({"success": 2, "warning": 0, "failure": 0, "refused": 3}));
+}
+
+#[test]
+fn a_pacs_that_does_not_answer_lets_nothing_be_retrieved() {
+    let (gate, upstream, mut requestor, acceptor) = opened();
+    let retrieval = keys(&[(8, 0x52, "CS", "STUDY"), (0x20, 0x0D, "UI", "1.2")]);
+    requestor.send_message(3, &request(MOVE, C_MOVE_RQ, 5), Some(&retrieval), 16384);
+    drop(upstream.accept());
+    assert_eq!(requestor.message().command.number(STATUS), Some(0xA701));
+    raw::release(requestor, acceptor);
+    let record = gate.record("the retrieval", |record| record["operation"] == "C-MOVE");
+    assert_eq!(record["reason"], "scope-not-known");
+}
+
+#[test]
+fn under_pseudonyms_the_scope_speaks_of_real_values() {
+    let archive = peers::orthanc();
+    filled(&archive);
+    let keys = "rewrite = \"site\"\nrewrite-direction = \"to-peer\"\ntwo-way = true\ncalling-ae-titles = ";
+    let all =
+        format!("\n[[peer]]\nname = \"all\"\nnetworks = [\"127.0.0.0/8\"]\n{keys}[\"ALL\"]\nrole = \"all\"");
+    let peers = gate::peer(&format!("{keys}[\"READER\"]\n{LYON}")) + &all;
+    let gate = Gate::start(&Setup { peers, extra: crate::two_way::REWRITE, ..Setup::plain(archive.address) });
+    // Pseudonyms of all studies, which somebody else may see.
+    let asked = ["0008,0052=STUDY", "0020,000D", "0010,0020"];
+    let shown = |calling: &str| {
+        let options: Vec<&str> = ["-v", "-S", "-aet", calling, "-aec", "ORTHANC"]
+            .into_iter()
+            .chain(asked.iter().flat_map(|key| ["-k", key]))
+            .collect();
+        let output = peers::requestor("findscu", gate.address, &options, &[]).output;
+        assert!(output.contains("Received Final Find Response (Success)"), "{output}");
+        let shown = answers(&output);
+        let lines = shown.lines().filter(|line| line.contains("(0020,000d)"));
+        let study = |line: &str| {
+            let (_, behind) = line.split_once('[')?;
+            Some(behind.split_once(']')?.0.trim_end_matches([' ', '\0']).to_owned())
+        };
+        lines.filter_map(study).collect::<BTreeSet<String>>()
+    };
+    let (all, own) = (shown("ALL"), shown("READER"));
+    assert_eq!((all.len(), own.len()), (STUDIES.len(), 1));
+    assert!(own.is_subset(&all) && !own.contains(&uid(1)), "{own:?}");
+    for study in &all {
+        let key = format!("0020,000D={study}");
+        let (is_refused, objects) = got(gate.address, &["0008,0052=STUDY", &key]);
+        assert_eq!(
+            (is_refused, objects.len()),
+            (!own.contains(study), usize::from(own.contains(study))),
+            "{study}"
+        );
+        let series = find(gate.address, "-S", &["0008,0052=SERIES", &key, "0020,000E"]);
+        assert_eq!(answers(&series).contains("(0020,000e)"), own.contains(study), "{series}");
+    }
+    let record =
+        gate.record("the query", |record| record["operation"] == "C-FIND" && !record["withheld"].is_null());
+    assert_eq!(record["withheld"], json!(4));
+}
+
+#[test]
+fn check_and_explain_say_what_a_scope_does() {
+    let site = Site::new();
+    let upstream = process::free_address();
+    let toml = |scope: &str| Setup { peers: gate::peer(scope), ..Setup::plain(upstream) }.toml();
+    let checked = |scope: &str| {
+        fs::write(site.path("dimsegate.toml"), toml(scope)).expect("a file written");
+        gate::told(&site, &["check", "-c", "dimsegate.toml"])
+    };
+    let wrong = [
+        ("tag = \"PatientNames\", equals = [\"A\"]", "is no attribute that a scope can speak of"),
+        ("tag = \"StudyDate\", equals = [\"20260101\"]", "is a date"),
+        ("tag = \"StudyID\", newer-than = \"90d\"", "is no date"),
+        ("tag = \"StudyDate\", newer-than = \"90h\"", "is no number of days"),
+        ("tag = \"ModalitiesInStudy\", equals = [\"CT\"]", "has several values"),
+        ("tag = \"StudyID\"", "says nothing of it"),
+        ("tag = \"StudyID\", equals = [\"A\"], any-of = [\"B\"]", "says more than one thing of it"),
+        ("tag = \"StudyID\", equals = [\"A\\\\B\"]", "is no value that can be compared"),
+        ("equals = [\"A\"]", "is missing"),
+    ];
+    for (condition, problem) in wrong {
+        let (status, output) = checked(&format!("scope = [{{ {condition} }}]"));
+        assert!(status == 78 && output.contains(problem), "{condition}: {status} {output}");
+    }
+    let (status, output) = checked("scope-cache = \"5m\"");
+    assert!(status == 0 && output.contains("has no effect without a scope"), "{output}");
+    let (status, output) = checked(LYON);
+    assert!(
+        status == 0 && output.contains("N-GET") && output.contains("cannot be judged"),
+        "{status} {output}"
+    );
+
+    let explained = |more: &[&str]| {
+        let facts = [
+            "explain",
+            "-c",
+            "dimsegate.toml",
+            "--listener",
+            "remote",
+            "--from",
+            "127.0.0.1",
+            "--calling",
+            "READER",
+            "--called",
+            "PACS",
+        ];
+        gate::told(&site, &[&facts, more].concat())
+    };
+    let study = ["--study", "IssuerOfPatientID=LYON", "--study", "StudyDate=20260102", "--study"];
+    let (status, output) = explained(&[&study[..], &["ModalitiesInStudy=SR\\CT"]].concat());
+    assert!(status == 0 && output.contains("inside: every condition holds"), "{output}");
+    let (status, output) = explained(&[&study[..], &["ModalitiesInStudy=US"]].concat());
+    assert!(
+        status == 3 && output.contains("outside: ModalitiesInStudy any-of CT, MR does not hold"),
+        "{output}"
+    );
+    let (status, output) = explained(&["--study", "IssuerOfPatientID=LYON"]);
+    assert!(
+        status == 3 && output.contains("outside: StudyDate newer-than 36500d cannot be judged"),
+        "{output}"
+    );
+    let (status, output) = explained(&["--operation", "N-GET"]);
+    assert!(status == 3 && output.contains("0x0124"), "{output}");
+}
