@@ -8,10 +8,9 @@ use aws_lc_rs::digest;
 
 use super::certificates;
 use super::names::{NAME, Names};
-use super::report::{Located, Wrong};
+use super::report::{Located, Wrong, values};
 use super::section::Section;
 use super::settings::{ClientTls, KeyServer, ListenerSettings, UserIdentity};
-use super::upstream::values;
 use super::url::{self, Url};
 use super::{suggest, tls};
 use crate::files;

@@ -9,7 +9,7 @@ use super::rewrite::Rewrites;
 use super::role::Roles;
 use super::section::Section;
 use super::shadow::Shadows;
-use super::upstream::{ae_pattern, values};
+use super::upstream::ae_pattern;
 use super::{addresses, certificates, factors, scope, sharing, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection};

@@ -284,7 +284,10 @@ fn blocks(html: &mut Html, review: &Review) {
 
 fn reading(html: &mut Html, review: &Review) {
     html.raw("<p>").text(counted(review.trail.records, "record")).raw(" of the span; they are ");
-    html.text(&review.trail.verdict).raw(". Configuration <code>").text(&review.digest).raw("</code>.</p>");
+    html.text(&review.trail.verdict)
+        .raw(". Configuration <code class=\"hash\">")
+        .text(&review.digest)
+        .raw("</code>.</p>");
     if review.trail.unread > 0 {
         html.element(
             "<p class=\"bad\">",

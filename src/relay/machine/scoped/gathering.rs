@@ -1,7 +1,7 @@
 //! The identifier of a query or retrieval, held until it is known what may come of it.
 
 use super::super::admitted::refuse_exchange;
-use super::super::books::Answer;
+use super::super::answer::Answer;
 use super::super::desk::Context;
 use super::super::exchange::{Exchange, unread};
 use super::super::granted::Granted;

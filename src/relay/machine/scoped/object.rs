@@ -1,6 +1,6 @@
 //! An object that comes back to a peer with a scope: its header is judged before its first fragment goes on.
 
-use super::super::books::{Answer, status_of_cause};
+use super::super::answer::{Answer, status_of_cause};
 use super::super::desk::Context;
 use super::super::passage::Passage;
 use super::super::state::State;
