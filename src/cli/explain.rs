@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::iter::{once, repeat};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ use crate::policy::scope::{self, Attribute};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
     Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
-    RewriteDirection, TlsVersion, UnknownOperation, Verdict, decide, recognised,
+    RewriteDirection, Role, TlsVersion, UnknownOperation, Verdict, decide, recognised,
 };
 use crate::relay::{Ending, borne, proven_by};
 use crate::vocabulary::Rejection;
@@ -294,11 +295,13 @@ fn granted(
     if let Some(minimum) = role.minimum_tls {
         line(&mut text, "tls", &format!("{minimum} at least"));
     }
+    queries(&mut text, role);
     for role in grant.rights.of_user().unwrap_or_default() {
         let operations: Vec<&str> = role.operations.iter().map(|operation| operation.name()).collect();
         let of_user =
             format!("of the user: \"{}\" ({path}:{}): {}", role.name, role.line, operations.join(", "));
         line(&mut text, "and role", &of_user);
+        queries(&mut text, role);
     }
     line(&mut text, "proof", proof);
     if !user.is_empty() {
@@ -315,6 +318,13 @@ fn granted(
     let operation = asked(&mut text, grant, args);
     let study = study::told(&mut text, peer, &args.study, now.to_offset(time::UtcOffset::UTC).date());
     (text, contexts && operation && study)
+}
+
+/// What a role says of queries and retrievals, a line for each key.
+fn queries(text: &mut String, role: &Role) {
+    for ((key, said), label) in role.queries.said().into_iter().zip(once("queries").chain(repeat(""))) {
+        line(text, label, &format!("{key}: {said}"));
+    }
 }
 
 fn upstream(text: &mut String, settings: &Settings, grant: &Grant) {

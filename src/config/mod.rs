@@ -27,6 +27,7 @@ mod notify;
 mod part;
 mod peer;
 mod policy;
+mod queries;
 mod report;
 mod repository;
 mod rewrite;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::admission;
 use super::names::{NAME, Names};
+use super::queries::queries;
 use super::report::{Wrong, values};
 use super::section::Section;
 use super::suggest;
@@ -45,10 +46,12 @@ fn role(section: &Section<'_>, name: &str) -> Role {
     }
     let move_destinations = section.list("move-destinations", ae_pattern).map(values);
     let require: Vec<Factor> = section.list("require", factor).map(values).unwrap_or_default();
+    let operations: Vec<Operation> = operations.into_iter().flatten().collect();
     Role {
         name: name.into(),
         line: section.line(),
-        operations: operations.into_iter().flatten().collect(),
+        queries: queries(section, &operations),
+        operations,
         sop_classes,
         transfer_syntaxes: transfer_syntaxes(section),
         move_destinations,

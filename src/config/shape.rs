@@ -322,6 +322,12 @@ static ROLE: Shape = leaf(
         "minimum-tls",
         "hours",
         "require",
+        "query-levels",
+        "query-keys",
+        "query-min-length",
+        "hide",
+        "max-answers",
+        "max-retrievals-per-hour",
     ],
 );
 

@@ -3,7 +3,8 @@
 //! [`Scanner`] takes bytes in any chunking and says where elements, items and values begin and end, holding no more than
 //! one partial element header (12 bytes) and one small frame for each open sequence or item. [`Observer`] is the cheap
 //! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries; [`Names`] is
-//! what a data set says that it is, before it goes on. [`Small`] is one that is there whole, to be changed at its top. [`Characters`] tells where a backslash separates values.
+//! what a data set says that it is, before it goes on, and [`Keys`] what a query asks by. [`Small`] is one that is there whole, to
+//! be changed at its top. [`Characters`] tells where a backslash separates values.
 
 mod characters;
 mod dictionary;
@@ -12,6 +13,7 @@ mod error;
 mod header;
 mod identifier;
 mod inflating;
+mod keys;
 mod mending;
 mod names;
 mod observer;
@@ -28,6 +30,7 @@ pub use error::{ScanError, ScanProblem};
 pub use header::Header;
 pub(crate) use header::encoded as encoded_header;
 pub use identifier::Identifier;
+pub use keys::{Asked, Keys, Unread};
 use mending::ends_header;
 pub use mending::{Looked, Mending, Tolerated};
 pub use names::{Names, Unnamed};

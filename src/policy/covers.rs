@@ -10,6 +10,7 @@ impl Role {
         other.operations.iter().all(|operation| self.operations.contains(operation))
             && self.sop_classes.covers(&other.sop_classes)
             && self.transfer_syntaxes.covers(&other.transfer_syntaxes)
+            && self.queries.cover(&other.queries, &other.operations)
             && (!other.operations.contains(&Operation::CMove) || self.covers_destinations(other))
     }
 

@@ -15,6 +15,7 @@
 //! | `admission`, `hours`, `tls_version` | what a role asks before anything is done: its TLS, and when |
 //! | `user`, `factors` | what a proven user means for an association; what may be proven, and what is missing |
 //! | `role`, `rights` | what one role permits; what peer and user both may |
+//! | `query` | what a role says of queries and retrievals, and what becomes of their answers |
 //! | `operation`, `sop_class` | what roles list: operations with their direction, SOP classes and transfer syntaxes |
 //! | `scope` | which studies a peer may see |
 //! | `covers`, `comparison` | whether a role allows all that another does; what a policy admits that another does not |
@@ -39,6 +40,8 @@ pub mod limits;
 mod operation;
 mod peer;
 #[warn(missing_docs)]
+mod query;
+#[warn(missing_docs)]
 mod rights;
 mod role;
 #[warn(missing_docs)]
@@ -61,6 +64,7 @@ pub use hours::{Hours, HoursError};
 pub use operation::{Direction, Operation, UnknownOperation};
 pub(crate) use peer::is_name;
 pub use peer::{Peer, Policy, RewriteDirection, Route};
+pub use query::{Allowed, AttributePattern, Hidden, Queries, QueryKey, QueryLevel, Sought};
 pub use rights::Rights;
 pub use role::{Denial, Request, Role};
 pub use scope::Scope;

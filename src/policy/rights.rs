@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Denial, Direction, Operation, Request, Role};
+use super::query::looks;
+use super::{Allowed, Denial, Direction, Operation, Request, Role, Sought};
 use crate::wire::Uid;
 
 /// The role of a peer and, where a user is proven, those of the user. Something is permitted where the peer's role permits it
@@ -88,6 +89,34 @@ impl Rights {
             }
         }
         Err(denied)
+    }
+
+    /// Whether the identifiers of an operation have to be read, for it to be judged.
+    pub fn reads_identifiers(&self, operation: Operation) -> bool {
+        looks(operation) && self.roles().any(|role| role.queries.reads_identifiers())
+    }
+
+    /// Whether something is said of queries and retrievals, be it of how many there may be.
+    pub fn says_of_queries(&self) -> bool {
+        self.roles().any(|role| role.queries != Default::default())
+    }
+
+    /// Of a query or retrieval that has been read, what is allowed of it. What a role of the user hides or limits counts as long
+    /// as no other role by which the query may pass allows more.
+    ///
+    /// # Errors
+    /// The peer's [`Denial`], else that of the user's last role.
+    pub fn permits_query(&self, request: &Request<'_>, sought: &Sought) -> Result<Allowed, Denial> {
+        self.peer.permits_query(request, sought)?;
+        let Some(roles) = &self.user else { return Ok(Allowed::of(&self.peer, None)) };
+        let (mut permitting, mut denied) = (Vec::new(), Denial::Operation);
+        for role in roles.iter() {
+            match role.permits_query(request, sought) {
+                Ok(()) => permitting.push(Arc::clone(role)),
+                Err(denial) => denied = denial,
+            }
+        }
+        if permitting.is_empty() { Err(denied) } else { Ok(Allowed::of(&self.peer, Some(permitting))) }
     }
 
     /// As [`Role::permits_operation`].

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::factors::Factors;
-use super::{AePattern, Direction, Hours, Operation, SopClassSet, TlsVersion, TransferSyntaxSet, sop_class};
+use super::query::{Queries, looks};
+use super::{
+    AePattern, Direction, Hours, Operation, SopClassSet, Sought, TlsVersion, TransferSyntaxSet, sop_class,
+};
 use crate::vocabulary::Cause;
 use crate::wire::{AeTitle, Uid};
 
@@ -28,6 +31,8 @@ pub struct Role {
     pub hours: Option<Hours>,
     /// What an association has to have proven, each of them.
     pub require: Factors,
+    /// What it says of queries and retrievals.
+    pub queries: Queries,
 }
 
 /// A DIMSE request, as far as a role looks at it.
@@ -58,6 +63,14 @@ pub enum Denial {
     SopClass,
     /// They let no C-MOVE send to that AE title.
     MoveDestination,
+    /// At this level, or at none, it may not ask.
+    QueryLevel,
+    /// None of the keys that have to narrow a query does.
+    QueryKeys,
+    /// It would be matched on what is left out of answers.
+    HiddenKey,
+    /// There were as many retrievals within the hour as there may be.
+    Retrievals,
 }
 
 impl Denial {
@@ -68,6 +81,10 @@ impl Denial {
             Self::Unasked => Cause::NotAskedFor,
             Self::SopClass => Cause::SopClassNotAllowed,
             Self::MoveDestination => Cause::MoveDestinationNotAllowed,
+            Self::QueryLevel => Cause::QueryLevelNotAllowed,
+            Self::QueryKeys => Cause::QueryTooWide,
+            Self::HiddenKey => Cause::QueryKeyHidden,
+            Self::Retrievals => Cause::TooManyRetrievals,
         }
     }
 
@@ -85,6 +102,10 @@ impl fmt::Display for Denial {
             Self::Unasked => "no C-GET of this peer is open",
             Self::SopClass => "SOP class not allowed for this peer or in this context",
             Self::MoveDestination => "move destination unknown",
+            Self::QueryLevel => "query level not allowed for this peer",
+            Self::QueryKeys => "no key of the query narrows it as far as it has to",
+            Self::HiddenKey => "the query asks by an attribute that this peer may not see",
+            Self::Retrievals => "as many retrievals in the last hour as may be",
         })
     }
 }
@@ -110,6 +131,15 @@ impl Role {
             return Err(Denial::MoveDestination);
         }
         Ok(())
+    }
+
+    /// As [`permits_request`](Self::permits_request), of a query or retrieval that has been read.
+    ///
+    /// # Errors
+    /// [`Denial`], with the status that the sender of the request gets.
+    pub fn permits_query(&self, request: &Request<'_>, sought: &Sought) -> Result<(), Denial> {
+        self.permits_request(request)?;
+        if looks(request.operation) { self.queries.permit(request, sought) } else { Ok(()) }
     }
 
     /// Whether the role lists the operation. What an upstream may ask of a peer is less: C-STORE sub-operations, for

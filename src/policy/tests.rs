@@ -31,6 +31,7 @@ pub(super) fn role(operations: &[Operation]) -> Role {
         minimum_tls: None,
         hours: None,
         require: Factors::default(),
+        queries: Default::default(),
     }
 }
 

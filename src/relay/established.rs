@@ -13,7 +13,7 @@ use super::drive::Open;
 use super::early::Early;
 use super::leg::Leg;
 use super::looking_up::Way;
-use super::machine::{Deadlines, Machine, Terms};
+use super::machine::{Deadlines, Machine, Retrievals, Terms};
 use crate::policy::Grant;
 use crate::wire::associate::{AssociateAc, AssociateRq};
 
@@ -53,6 +53,7 @@ impl Established {
             frames: arrival.gate.decoders.corner(Arc::clone(&grant.peer.name)),
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
             offered: limits.max_pdu_length,
+            retrievals: retrievals(arrival, &grant),
             today: || OffsetDateTime::now_utc().date(),
             grant,
         };
@@ -71,6 +72,16 @@ fn looks_up(arrival: &Arrival, grant: &Grant) -> Option<Arc<Way>> {
     let standing = arrival.gate.upstreams.standing(&upstream);
     let (calling, called) = (grant.calling.clone(), grant.called.clone());
     Some(Arc::new(Way::new(scope, upstream, standing, &arrival.settings.limits, [calling, called])))
+}
+
+/// Who counts the retrievals of peer and user, where they are limited.
+fn retrievals(arrival: &Arrival, grant: &Grant) -> Option<Retrievals> {
+    let is_limited = grant.rights.roles().any(|role| role.queries.max_retrievals_per_hour.is_some());
+    let (gate, peer) = (Arc::clone(&arrival.gate), Arc::clone(&grant.peer.name));
+    let user = arrival.proven_user().map(|user| Arc::clone(&user.name));
+    is_limited.then(|| -> Retrievals {
+        Box::new(move |allowed| gate.limiter.retrieval(&peer, user.as_ref(), allowed))
+    })
 }
 
 /// The limits that hold for this peer and this upstream.

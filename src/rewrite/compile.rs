@@ -1,6 +1,7 @@
 //! Rules as written to rules as looked up, with everything that is wrong with them.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use regex::RegexBuilder;
 
@@ -32,6 +33,12 @@ impl Ruleset {
     /// Rules that keep what the command names, and write a canary into every other text.
     pub(super) fn canaries() -> Self {
         canaries()
+    }
+
+    /// None: what comes goes, where nothing is [left out](super::Transform::leaving_out).
+    pub fn nothing() -> Arc<Self> {
+        static NOTHING: LazyLock<Arc<Ruleset>> = LazyLock::new(|| Arc::new(nothing()));
+        Arc::clone(&NOTHING)
     }
 
     /// Rules that can never decide, each with the earlier rule that always does so in their place.
@@ -284,6 +291,11 @@ fn canaries() -> Ruleset {
     let patterns: Vec<TagPattern> = protected.into_iter().map(TagPattern::One).collect();
     let RulesetSpec { is_tolerant, max_depth, max_inflated, .. } = RulesetSpec::default();
     Ruleset { plants: true, is_tolerant, max_depth, max_inflated, ..tables(rules, &patterns, Vec::new()) }
+}
+
+fn nothing() -> Ruleset {
+    let RulesetSpec { is_tolerant, max_depth, max_inflated, .. } = RulesetSpec::default();
+    Ruleset { is_tolerant, max_depth, max_inflated, ..tables(Vec::new(), &[], Vec::new()) }
 }
 
 fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) -> Ruleset {

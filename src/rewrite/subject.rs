@@ -1,6 +1,12 @@
 //! What a data set is to its message.
 
+use std::sync::Arc;
+
+use crate::dataset::Tag;
 use crate::wire::Uid;
+
+/// Which attributes are left out of a data set, at every depth.
+pub type LeftOut = Arc<dyn Fn(Tag) -> bool + Send + Sync>;
 
 /// What a data set is to its message.
 #[derive(Clone, Debug, PartialEq, Eq)]

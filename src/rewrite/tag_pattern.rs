@@ -47,6 +47,22 @@ impl std::str::FromStr for TagPattern {
     }
 }
 
+/// The attributes that a text names in one of these forms, as mask and value of the numbers of their tags; not of a private creator,
+/// for which a data set has to be known.
+///
+/// # Errors
+/// What was read, and what would be right.
+pub fn attributes(text: &str) -> Result<(u32, u32), String> {
+    match text.parse()? {
+        TagPattern::One(tag) => Ok((u32::MAX, number(tag))),
+        TagPattern::Mask { mask, value } => Ok((mask, value)),
+        TagPattern::Private { group, element, .. } => {
+            let low = element.map_or("xx".into(), |element| format!("{element:02X}"));
+            Err(format!("no private creator can be named here; write ({group:04X},xx{low}), for all of them"))
+        }
+    }
+}
+
 fn keyword(text: &str) -> Result<TagPattern, String> {
     let entry = StandardDataDictionary.by_name(text).ok_or_else(|| match suggest::nearest_keyword(text) {
         Some(nearest) => format!("no attribute is called {text:?}; did you mean {nearest}?"),

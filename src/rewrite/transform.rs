@@ -16,7 +16,7 @@ use super::patient_id::is_nobody;
 use super::pixels::{Codec, Frame, Pixels};
 use super::rewriting::Rewriting;
 use super::step::Step;
-use super::subject::{Expected, Subject};
+use super::subject::{Expected, LeftOut, Subject};
 use super::table::Ruleset;
 use super::way::Way;
 use crate::buffer::Corner;
@@ -134,6 +134,15 @@ impl Transform {
     pub fn of_instance(mut self, instance: Instance) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.facts.pseudonyms.add(instance);
+        }
+        self
+    }
+
+    /// Says what is left out besides, whatever the rules make of it. They look at it all the same: whom a data set is on still
+    /// counts for its dates.
+    pub fn leaving_out(mut self, left_out: LeftOut) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.left_out = Some(left_out);
         }
         self
     }

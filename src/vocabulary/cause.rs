@@ -26,6 +26,29 @@ words! {
             "the upstream did not say whether the study is within the scope of the peer",
             "whether the upstream answers a C-FIND of studies; the log has more",
             StatusOfService, AccessControl;
+        QueryLevelNotAllowed = "query-level-not-allowed",
+            "the role does not let a query or retrieval ask at this level, or it says no level",
+            "query-levels of the [[role]]; the record has the identifier", Status(0x0124), AccessControl;
+        QueryTooWide = "query-too-wide",
+            "none of the keys that have to narrow a query does",
+            "query-keys and query-min-length of the [[role]]; the record has the identifier",
+            Status(0x0124), AccessControl;
+        /// Else whoever asks learns by the number of answers what these do not show.
+        QueryKeyHidden = "query-key-hidden",
+            "the query asks by an attribute that the role hides",
+            "hide of the [[role]]; the record has the identifier", Status(0x0124), AccessControl;
+        QueryUnreadable = "query-unreadable",
+            "the identifier of a query or retrieval cannot be read, so that the role cannot be asked about it",
+            "the sender's software, or somebody who goes around the role", Status(0xC000), AccessControl;
+        TooManyRetrievals = "too-many-retrievals",
+            "there were as many retrievals in the last hour as the role allows",
+            "max-retrievals-per-hour of the [[role]], and whether somebody fetches more than they need",
+            Status(0xA702), AccessControl;
+        /// What had been found until then went on.
+        TooManyAnswers = "too-many-answers",
+            "more answers were found than the role allows, and the rest was withheld",
+            "max-answers of the [[role]], and whether somebody asks for more than they need",
+            Status(0xA700), AccessControl;
         ContradictoryCommand = "contradictory-command",
             "the command names one SOP class or instance as affected and another as requested",
             "the sender's software, or somebody probing", Status(0x0212), AccessControl;
@@ -71,10 +94,18 @@ impl Cause {
     /// Whether a rule stood against the operation; else it could not be done.
     pub fn is_refusal(self) -> bool {
         use Cause::{
-            DuplicateInstance, NeverAnswered, OtherInstance, RewriteFailed, ScopeNotKnown, UnknownPseudonym,
+            DuplicateInstance, NeverAnswered, OtherInstance, RewriteFailed, ScopeNotKnown, TooManyAnswers,
+            UnknownPseudonym,
         };
-        let could_not_be_done =
-            [RewriteFailed, ScopeNotKnown, UnknownPseudonym, DuplicateInstance, OtherInstance, NeverAnswered];
+        let could_not_be_done = [
+            RewriteFailed,
+            ScopeNotKnown,
+            TooManyAnswers,
+            UnknownPseudonym,
+            DuplicateInstance,
+            OtherInstance,
+            NeverAnswered,
+        ];
         !could_not_be_done.contains(&self)
     }
 

@@ -36,6 +36,7 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
         minimum_tls: None,
         hours: None,
         require: dimsegate::policy::Factors::default(),
+        queries: Default::default(),
     };
     Arc::new(Peer {
         name: name.into(),

@@ -111,6 +111,7 @@ mod operating;
 mod own_uids;
 mod page;
 mod page_people;
+mod queries;
 mod questions;
 mod recipes;
 mod records;

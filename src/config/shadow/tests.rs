@@ -19,6 +19,7 @@ fn peer(networks: &str, calling: &str, certificates: &str, called: &str) -> Arc<
         minimum_tls: None,
         hours: None,
         require: crate::policy::Factors::default(),
+        queries: Default::default(),
     };
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Arc::new(Peer {

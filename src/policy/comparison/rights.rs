@@ -50,6 +50,9 @@ pub(super) fn of_roles(old: &Peer, new: &Peer) -> Vec<Change> {
         if !destinations.is_empty() {
             found("move-destinations", destinations);
         }
+        for (key, more) in one.queries.beyond(&other.queries, &one.operations) {
+            found(key, more);
+        }
         if let Some(hours) = hours(one, other) {
             found("hours", hours);
         }

@@ -1,15 +1,17 @@
 //! Nothing that is newly admitted is left out, over pairs of policies.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
 use super::{Change, Things, compare};
+use crate::policy::query::tests::{allow_more, one, some_queries};
 use crate::policy::scope::{Attribute, Condition};
 use crate::policy::tests::{peer, policy, raw, role};
 use crate::policy::{
-    AePattern, Blocks, Direction, Facts, Grant, Hours, Operation, Peer, Policy, Request, Role, Scope,
+    AePattern, Blocks, Direction, Facts, Grant, Hours, Operation, Peer, Policy, Queries, Request, Role, Scope,
     TlsVersion, Verdict, decide,
 };
 
@@ -51,18 +53,23 @@ fn of<'t>(all: &[&'t str], number: u8) -> &'t str {
 }
 
 fn a_role() -> impl Strategy<Value = Role> {
-    any::<[u8; 6]>().prop_map(|[operations, class, another, hours, tls, destination]| {
-        let listed = OPERATIONS.iter().zip(0..).filter(|(_, bit)| operations >> bit & 1 == 1);
-        let mut role = role(&listed.map(|(operation, _)| *operation).collect::<Vec<_>>());
-        role.sop_classes = Default::default();
-        role.sop_classes.add(of(&GROUPS, class)).unwrap();
-        role.sop_classes.add(of(&GROUPS, another)).unwrap();
-        role.hours = HOURS.get(usize::from(hours) % 6).map(|text| Hours::new([*text]).unwrap());
-        role.minimum_tls = [None, None, Some(TlsVersion::V1_2), Some(TlsVersion::V1_3)][usize::from(tls) % 4];
-        let pattern = PATTERNS.get(usize::from(destination) % 8);
-        role.move_destinations = pattern.map(|pattern| vec![pattern.parse::<AePattern>().unwrap()]);
-        role
-    })
+    let queries = prop_oneof![Just(Queries::default()), some_queries()];
+    (any::<[u8; 6]>(), queries).prop_map(
+        |([operations, class, another, hours, tls, destination], queries)| {
+            let listed = OPERATIONS.iter().zip(0..).filter(|(_, bit)| operations >> bit & 1 == 1);
+            let mut role = role(&listed.map(|(operation, _)| *operation).collect::<Vec<_>>());
+            role.sop_classes = Default::default();
+            role.sop_classes.add(of(&GROUPS, class)).unwrap();
+            role.sop_classes.add(of(&GROUPS, another)).unwrap();
+            role.hours = HOURS.get(usize::from(hours) % 6).map(|text| Hours::new([*text]).unwrap());
+            role.minimum_tls =
+                [None, None, Some(TlsVersion::V1_2), Some(TlsVersion::V1_3)][usize::from(tls) % 4];
+            let pattern = PATTERNS.get(usize::from(destination) % 8);
+            role.move_destinations = pattern.map(|pattern| vec![pattern.parse::<AePattern>().unwrap()]);
+            role.queries = queries;
+            role
+        },
+    )
 }
 
 fn a_peer() -> impl Strategy<Value = Peer> {
@@ -147,11 +154,28 @@ fn permitted(role: &Role) -> Vec<bool> {
     all
 }
 
+/// Whether one may ask, or see of the answers, what the other may not.
+fn asks_more(new: &Grant, old: &Grant) -> bool {
+    let of_one = |(operation, class): (Operation, &str)| {
+        let request = Request {
+            operation,
+            direction: Direction::FromPeer,
+            abstract_syntax: &class.parse().unwrap(),
+            sop_class: None,
+            move_destination: Some(TITLES[1]),
+            retrieving: false,
+        };
+        allow_more(&new.rights, &old.rights, &request)
+    };
+    OPERATIONS.iter().any(|operation| of_one((*operation, CLASSES[1])))
+}
+
 fn is_more(new: &Grant, old: &Grant) -> bool {
     let beyond =
         permitted(&new.peer.role).into_iter().zip(permitted(&old.peer.role)).any(|(new, old)| new && !old);
     let sees_more = !crate::policy::scope::covers(old.peer.scope.as_deref(), new.peer.scope.as_deref());
-    beyond || sees_more || new.upstream != old.upstream || new.peer.rewrite != old.peer.rewrite
+    let goes_elsewhere = new.upstream != old.upstream || new.peer.rewrite != old.peer.rewrite;
+    beyond || sees_more || asks_more(new, old) || goes_elsewhere
 }
 
 fn admitted<'c>(changes: &'c [Change], peer: &str) -> Option<&'c Change> {
@@ -195,11 +219,18 @@ proptest! {
                 crate::policy::scope::covers(peers[at].scope.as_deref(), Some(narrow))
             }).or_else(|| peers[at].scope.clone());
         }
-        match what % 5 {
+        match what % 12 {
             0 => drop(role.operations.pop()),
             1 => role.sop_classes = Default::default(),
             2 => role.minimum_tls = Some(TlsVersion::V1_3),
             3 => role.hours = role.hours.is_none().then(|| Hours::new(["mon 08:00-09:30 UTC"]).unwrap()).or(role.hours),
+            4 => role.queries.levels = Some(Vec::new()),
+            5 => drop(role.queries.levels.as_mut().map(Vec::pop)),
+            6 => role.queries.keys = Some(Vec::new()),
+            7 => role.queries.min_length += 2,
+            8 => role.queries.hide.push(one(0x0008_0060)),
+            9 => role.queries.max_answers = NonZeroU32::new(1),
+            10 => role.queries.max_retrievals_per_hour = NonZeroU32::new(1),
             _ => role.move_destinations = Some(Vec::new()),
         }
         peers[at].role = Arc::new(role);

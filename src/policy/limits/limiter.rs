@@ -12,6 +12,7 @@ use super::Time;
 use super::count::{Counts, Permit};
 use super::pace::{Pace, Speeds};
 use super::rate::{Rate, RatePerAddress, of_one_site};
+use super::retrievals::Retrievals;
 use crate::policy::{Peer, Policy};
 use crate::vocabulary::Reason;
 
@@ -63,6 +64,7 @@ pub struct Limiter<C: Time = DefaultClock> {
     associations_of_peer: Arc<Counts<Arc<str>>>,
     request_pieces: Arc<Counts<()>>,
     request_pieces_of_address: Arc<Counts<IpAddr>>,
+    retrievals: Retrievals<C>,
 }
 
 /// What a reload can change.
@@ -120,6 +122,7 @@ impl<C: Time> Limiter<C> {
             peers: HashMap::new(),
         };
         Self {
+            retrievals: Retrievals::new(clock.clone()),
             clock,
             state: Mutex::new(state),
             connections: Arc::default(),
@@ -208,6 +211,17 @@ impl<C: Time> Limiter<C> {
     pub fn pace(&self, peer: &Peer) -> Pace<C> {
         let speeds = self.state().peer(&peer.name).speeds.clone();
         speeds.pace(peer, &self.clock)
+    }
+
+    /// Asked for each retrieval that may pass. Whether it is within what is allowed in an hour: of the peer, whoever asks, and of the
+    /// user, from wherever; it then counts, of each that is limited. Of who was not limited before, nothing is known.
+    pub fn retrieval(
+        &self,
+        peer: &Arc<str>,
+        user: Option<&Arc<str>>,
+        allowed: [Option<NonZeroU32>; 2],
+    ) -> bool {
+        allowed == [None; 2] || self.retrievals.take(peer, user, allowed)
     }
 
     /// Associations open now.

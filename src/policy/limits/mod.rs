@@ -7,6 +7,7 @@ mod count;
 mod limiter;
 mod pace;
 mod rate;
+mod retrievals;
 #[cfg(test)]
 mod tests;
 

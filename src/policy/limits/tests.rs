@@ -51,6 +51,7 @@ fn peer(name: &str) -> Peer {
         minimum_tls: None,
         hours: None,
         require: crate::policy::Factors::default(),
+        queries: Default::default(),
     };
     Peer {
         name: name.into(),
@@ -279,4 +280,27 @@ proptest! {
         let expected = ((units - free) / a_second).max(0.0);
         prop_assert!((taken - expected).abs() < 0.001 + expected / 1000.0, "{taken} {expected}");
     }
+}
+
+#[test]
+fn retrievals_of_the_last_hour_are_counted_of_the_peer_and_of_the_user() {
+    let (limiter, clock) = limiter(LIMITS);
+    let [lyon, oslo, anna, bert]: [Arc<str>; 4] = ["lyon", "oslo", "anna", "bert"].map(Arc::from);
+    let both = [count(3), count(2)];
+    assert!(limiter.retrieval(&lyon, Some(&anna), both));
+    clock.advance(Duration::from_secs(1800));
+    assert!(limiter.retrieval(&lyon, Some(&anna), both));
+    assert!(!limiter.retrieval(&lyon, Some(&anna), both), "two of the user");
+    assert!(!limiter.retrieval(&oslo, Some(&anna), both), "from wherever");
+    assert!(limiter.retrieval(&lyon, Some(&bert), both), "what was refused does not count");
+    assert!(!limiter.retrieval(&lyon, Some(&bert), both), "three of the peer");
+    assert!(!limiter.retrieval(&lyon, None, [count(3), None]));
+    assert!(limiter.retrieval(&oslo, Some(&bert), both) && limiter.retrieval(&lyon, None, [None; 2]));
+    clock.advance(Duration::from_secs(1799));
+    assert!(!limiter.retrieval(&lyon, Some(&anna), both));
+    clock.advance(Duration::from_secs(1));
+    assert!(limiter.retrieval(&lyon, Some(&anna), both), "the first is an hour ago");
+    assert!(!limiter.retrieval(&lyon, Some(&anna), both));
+    let fewer = [count(1), None];
+    assert!(!limiter.retrieval(&lyon, None, fewer), "a limit that a reload made smaller");
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
+use crate::policy::query::tests::{allow_more, some_queries};
 use crate::policy::*;
 use crate::vocabulary::Reason;
 use crate::wire::associate::ProposedContext;
@@ -28,6 +29,7 @@ fn role(name: &str, operations: &[Operation], classes: &[&str], syntaxes: &[&str
         minimum_tls: None,
         hours: None,
         require: Factors::default(),
+        queries: Default::default(),
     }
 }
 
@@ -211,8 +213,10 @@ prop_compose! {
         classes in prop::sample::subsequence(vec![CT, FIND], 0..=2),
         syntaxes in prop::sample::subsequence(SYNTAXES.to_vec(), 0..=2),
         require in prop::sample::subsequence(Factor::ALL.to_vec(), 0..=1),
+        queries in some_queries(),
     ) -> Role {
-        Role { require: require.into_iter().collect(), ..role(name, &operations, &classes, &syntaxes) }
+        let require = require.into_iter().collect();
+        Role { require, queries, ..role(name, &operations, &classes, &syntaxes) }
     }
 }
 
@@ -238,12 +242,26 @@ fn gets_no_more(less: &Result<Grant, Refusal>, more: &Result<Grant, Refusal>) ->
         };
         grant.rights.permits_request(&request).is_ok()
     };
+    // Neither of queries: of them, and of their answers.
+    let asks_more = |operation, direction, class: &Uid| {
+        let request = Request {
+            operation,
+            direction,
+            abstract_syntax: class,
+            sop_class: None,
+            move_destination: Some("READER"),
+            retrieving: true,
+        };
+        allow_more(&less.rights, &more.rights, &request)
+    };
     let classes: [Uid; 2] = [CT, FIND].map(|class| class.parse().unwrap());
     contexts
         && Operation::ALL.into_iter().all(|operation| {
             [Direction::FromPeer, Direction::ToPeer].into_iter().all(|direction| {
                 classes.iter().all(|class| {
-                    !permits(less, operation, direction, class) || permits(more, operation, direction, class)
+                    !permits(less, operation, direction, class)
+                        || permits(more, operation, direction, class)
+                            && !asks_more(operation, direction, class)
                 })
             })
         })

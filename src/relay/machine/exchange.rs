@@ -2,6 +2,8 @@
 //! (PS3.7 §6.1, Annex D.3.3.3).
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::Answer;
@@ -9,7 +11,7 @@ use super::granted::Granted;
 use crate::audit;
 use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, Tolerated};
 use crate::dimse::{Command, Failure, Operation, Outcome, Status};
-use crate::policy::Direction;
+use crate::policy::{Allowed, Direction, Hidden};
 use crate::rewrite::Summary;
 use crate::vocabulary::{Cause, Tolerance};
 
@@ -46,6 +48,10 @@ pub(crate) struct Exchange {
     pub rewritten: Option<u64>,
     /// One of its responses could not cross: what its requestor is told once the other side is through with it.
     pub failed: Option<Failed>,
+    /// What is left out of its answers.
+    pub hidden: Option<Arc<Hidden>>,
+    /// How many more answers there may be, where that is limited.
+    pub answers_left: Option<u32>,
     /// What is wrong with a data set of it that could not be rewritten, for its record.
     pub fault: Option<Box<audit::Fault>>,
     /// It has had a response that may be its last, or what stands for it.
@@ -129,6 +135,8 @@ impl Exchange {
             own_schedule: false,
             rewritten: None,
             failed: None,
+            hidden: None,
+            answers_left: None,
             fault: None,
             answered: None,
             early: None,
@@ -136,6 +144,31 @@ impl Exchange {
             named: Named::default(),
             tolerated: labels(command, ""),
         })
+    }
+
+    /// Takes what its role says of its answers.
+    pub(crate) fn allow(&mut self, allowed: Allowed) {
+        if self.operation == Operation::CFind {
+            self.hidden = allowed.hidden;
+            self.answers_left = allowed.max_answers.map(NonZeroU32::get);
+        }
+    }
+
+    /// Whether its answers have to be looked at one by one.
+    pub(crate) fn guards_answers(&self) -> bool {
+        self.hidden.is_some() || self.answers_left.is_some()
+    }
+
+    /// Counts an answer. Whether there may be that many.
+    pub(crate) fn takes_answer(&mut self) -> bool {
+        match &mut self.answers_left {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
     }
 
     /// Whether all of it has been passed on, and it is not answered.
@@ -184,6 +217,7 @@ pub(crate) struct Asked {
     pub patient: Option<Vec<u8>>,
     pub own_schedule: bool,
     pub failed: Option<Failed>,
+    pub hidden: Option<Arc<Hidden>>,
 }
 
 impl Exchange {
@@ -199,6 +233,7 @@ impl Exchange {
             patient: self.patient.clone(),
             own_schedule: self.own_schedule,
             failed: self.failed.clone(),
+            hidden: self.hidden.clone(),
         }
     }
 }

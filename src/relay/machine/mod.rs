@@ -23,7 +23,7 @@
 //! | `state` | the picture of all states; each has a file with its name |
 //! | `desk`, `outlet` | what is under way in a direction: buffers, effects, the turn at the side that it writes to |
 //! | `request`, `response`, `admitted`, `crossing` | what becomes of a command set |
-//! | `passage`, `as_it_came`, `compared`, `rewritten`, `stepping`, `swallowed` | what becomes of a data set |
+//! | `passage`, `as_it_came`, `compared`, `examined`, `queried`, `rewritten`, `stepping`, `swallowed` | what becomes of a data set |
 //! | `scoped`, `granted` | what becomes of it where the peer may see some studies only |
 //! | `books`: `exchange`, `answer`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
 //! | `terms` | what was agreed at the beginning |
@@ -50,12 +50,14 @@ mod crossing;
 mod deadlines;
 mod desk;
 mod ended;
+mod examined;
 mod exchange;
 mod granted;
 mod half;
 mod outlet;
 mod passage;
 mod progress;
+mod queried;
 mod release;
 mod request;
 mod response;
@@ -77,7 +79,7 @@ pub(super) use books::{Books, Entry};
 pub(super) use deadlines::Deadlines;
 pub(super) use ended::{Ended, Expired, Side};
 pub(super) use tally::Tally;
-pub(super) use terms::{AcceptedContext, Terms, sender};
+pub(super) use terms::{AcceptedContext, Retrievals, Terms, sender};
 pub(super) use want::{Below, LookUp, LookedUp, Question, Told, Want};
 
 use deadlines::Windows;

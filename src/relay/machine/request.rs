@@ -9,15 +9,17 @@ use super::as_it_came::AsItCame;
 use super::compared::Compared;
 use super::crossing;
 use super::desk::Context;
+use super::examined::{self, Examined};
 use super::exchange::Exchange;
 use super::passage::Passage;
+use super::queried::Queried;
 use super::rewritten::{Origin, Rewritten, Scoped};
 use super::scoped;
 use super::state::{Break, Next, State};
 use super::terms::AcceptedContext;
 use crate::dataset::{Encoding, Identifier};
 use crate::dimse::{self, Command, Operation, Status};
-use crate::policy::{Denial, Direction, Part, Request, Treatment};
+use crate::policy::{Denial, Direction, Part, Request, Sought, Treatment};
 use crate::rewrite::{Expected, RewriteError, Transform, Unavailable, Way};
 use crate::vocabulary::Cause;
 use crate::wire::Uid;
@@ -48,7 +50,7 @@ pub(super) fn handle(
 ) -> Next {
     let terms = cx.terms;
     let context = terms.known_context(context_id).map_err(Break::between)?;
-    let exchange = Exchange::new(operation, context_id, message_id, &command, began);
+    let mut exchange = Exchange::new(operation, context_id, message_id, &command, began);
     if let Err(refused) = judge(cx, context, &exchange, &command) {
         return Ok(refuse_exchange(cx, &command, exchange, refused));
     }
@@ -59,16 +61,21 @@ pub(super) fn handle(
         let refused = Refused::new(Cause::DuplicateInvocation, no_place.to_string());
         return Ok(refuse_exchange(cx, &command, exchange, refused));
     }
-    let asks = scoped::judges(cx, operation);
+    let examined = match examine(cx, context, &mut exchange, &command) {
+        Ok(examined) => examined,
+        Err(refused) => return Ok(refuse_exchange(cx, &command, exchange, refused)),
+    };
     match terms.grant.peer.treatment(operation, Part::Request, cx.direction) {
-        Treatment::AsItCame | Treatment::Rewrite if asks => Ok(held(cx, context, command, exchange)),
-        Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange)),
+        Treatment::AsItCame | Treatment::Rewrite if scoped::judges(cx, operation) => {
+            Ok(held(cx, context, command, exchange, examined))
+        }
+        Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange, examined)),
         Treatment::Rewrite => Ok(rewrite(cx, context, *command, exchange)),
         Treatment::Pseudonymise(content) => {
-            crossing::request(cx, context, *command, exchange, (Way::ToPseudonyms, content))
+            crossing::request(cx, context, *command, (exchange, examined), (Way::ToPseudonyms, content))
         }
         Treatment::Restore(content) => {
-            crossing::request(cx, context, *command, exchange, (Way::ToReal, content))
+            crossing::request(cx, context, *command, (exchange, examined), (Way::ToReal, content))
         }
     }
 }
@@ -79,9 +86,10 @@ fn held(
     context: &AcceptedContext,
     command: Box<Command>,
     exchange: Box<Exchange>,
+    examined: Option<Box<Examined>>,
 ) -> State {
     match context.encoding {
-        Some(encoding) => scoped::request(cx, context.id, encoding, command, exchange),
+        Some(encoding) => scoped::request(cx, context.id, encoding, command, (exchange, examined)),
         None => refuse_exchange(cx, &command, exchange, Refused::new(Cause::OutsideScope, UNREADABLE)),
     }
 }
@@ -104,6 +112,17 @@ fn judge(
         let comment = "affected and requested SOP class or instance differ";
         return Err(Refused::new(Cause::ContradictoryCommand, comment));
     }
+    asks(cx, context, exchange, |request| cx.terms.grant.rights.permits_request(request))?;
+    scoped::permits(cx, context, exchange, command)
+}
+
+/// What the role makes of a request.
+pub(super) fn asks<T>(
+    cx: &Context<'_>,
+    context: &AcceptedContext,
+    exchange: &Exchange,
+    judge: impl FnOnce(&Request<'_>) -> Result<T, Denial>,
+) -> Result<T, Refused> {
     let denied = |denial: Denial| Refused::new(denial.cause(), denial.to_string());
     let sop_class = exchange.sop_class.as_deref().filter(|text| !text.is_empty());
     // Nearly always that of the context, which is known to be a UID.
@@ -118,8 +137,29 @@ fn judge(
         retrieving: cx.direction == Direction::ToPeer
             && cx.books.ledger.is_waiting(Direction::FromPeer, Operation::CGet),
     };
-    cx.terms.grant.rights.permits_request(&request).map_err(denied)?;
-    scoped::permits(cx, context, exchange, command)
+    judge(&request).map_err(denied)
+}
+
+/// Begins to examine the identifier of a query or retrieval, where the role says something of what is in it. Where it says something
+/// else of queries, it is asked now.
+fn examine(
+    cx: &Context<'_>,
+    context: &AcceptedContext,
+    exchange: &mut Exchange,
+    command: &Command,
+) -> Result<Option<Box<Examined>>, Refused> {
+    use Operation::{CFind, CGet, CMove};
+    let rights = &cx.terms.grant.rights;
+    let is_query = matches!(exchange.operation, CFind | CMove | CGet);
+    if !is_query || cx.direction != Direction::FromPeer || !rights.says_of_queries() {
+        return Ok(None);
+    }
+    if rights.reads_identifiers(exchange.operation) {
+        return Examined::of(context, command).map(Some);
+    }
+    let allowed = examined::allowed(cx, context, exchange, &Sought::default())?;
+    exchange.allow(allowed);
+    Ok(None)
 }
 
 fn relay_as_it_came(
@@ -127,6 +167,7 @@ fn relay_as_it_came(
     context: &AcceptedContext,
     command: Box<Command>,
     exchange: Box<Exchange>,
+    examined: Option<Box<Examined>>,
 ) -> State {
     use Operation::{CFind, CGet, CMove, CStore};
     let (context_id, operation) = (context.id, exchange.operation);
@@ -141,6 +182,10 @@ fn relay_as_it_came(
         }
         (true, CFind | CMove | CGet) => {
             let identifier = context.encoding.map(|encoding| Box::new(Identifier::new(encoding)));
+            if let Some(examined) = examined {
+                cx.books.ledger.open(cx.direction, exchange);
+                return Queried::of(passage, command, identifier, examined);
+            }
             State::AsItCame(Box::new(AsItCame { passage, identifier }))
         }
         (true, _) => AsItCame::of(passage),
@@ -169,12 +214,13 @@ fn rewrite(
     let passage = Passage::of_request(context.id, exchange.message_id);
     cx.books.ledger.open(cx.direction, exchange);
     let (origin, native) = (Origin::Request(command), cx.terms.native_context(context));
-    let (identifier, own) = (None, None);
+    let (identifier, examined, own) = (None, None, None);
     let scoped = scoped::header_of(cx, context.encoding).map_or(Scoped::Not, Scoped::Object);
     State::Rewritten(Box::new(Rewritten {
         passage,
         transform,
         identifier,
+        examined,
         origin,
         held,
         native,

@@ -55,7 +55,7 @@ pub(super) fn handle(
         let asked = exchange.asked();
         return Ok(scoped::answer(command, context_id, asked, status, way));
     }
-    if let Some(way) = way {
+    if way.is_some() || exchange.guards_answers() {
         let asked = exchange.asked();
         return Ok(crossing::response(cx, *command, asked, status, way));
     }

@@ -4,8 +4,10 @@ use super::answer::Answer;
 use super::crossing::{self, Crossed};
 use super::desk::{Context, Desk, OUTSIDE};
 use super::ended::Ended;
+use super::examined::{self, Examined};
 use super::exchange::{Named, unread};
 use super::passage::{Passage, query_of};
+use super::request::Refused;
 use super::scoped::{self, Header};
 use super::state::{Break, Came, Next, State};
 use super::stepping::{AwaitsStored, Part, Then};
@@ -25,6 +27,8 @@ pub(super) struct Rewritten {
     pub transform: Transform,
     /// Looks at what a query asks.
     pub identifier: Option<Box<Identifier>>,
+    /// Until the role was asked about an identifier, nothing of which goes on before.
+    pub examined: Option<Box<Examined>>,
     pub origin: Origin,
     /// The command set to send, held back until the transform has seen enough of the data set to be trusted: until
     /// then a failure leaves the other side untouched.
@@ -59,6 +63,9 @@ impl Rewritten {
         self.passage.take(cx, came).map_err(Break::inside)?;
         if let Some(identifier) = &mut self.identifier {
             identifier.observe(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?);
+        }
+        if let Err(refused) = examined::look(cx, &mut self.examined, &self.passage, came) {
+            return Ok(self.refuse(cx, refused, came.last));
         }
         if let (Scoped::Asks, Origin::Request(command)) = (&self.scoped, &self.origin)
             && self.passage.bytes > scoped::LONGEST as u64
@@ -117,7 +124,7 @@ impl Rewritten {
     /// The transform took a fragment whole. Before anything goes out that has a pseudonym in it, what that stands for is on
     /// the disk: of a header before the command set, of what comes later before the fragment that it is in.
     fn taken(mut self: Box<Self>, cx: &mut Context<'_>, last: bool) -> Next {
-        if (last || self.transform.settled()) && self.asks_to_store(cx) {
+        if (last || self.may_go()) && self.asks_to_store(cx) {
             let then = Then::Taken { last };
             return Ok(State::AwaitsStored(Box::new(AwaitsStored { data: self, then })));
         }
@@ -139,10 +146,25 @@ impl Rewritten {
         if last {
             return self.complete(cx);
         }
-        if self.transform.settled() {
+        if self.may_go() {
             self.release(cx);
         }
         Ok(State::Rewritten(self))
+    }
+
+    /// Whether enough is known for the beginning to go.
+    pub(super) fn may_go(&self) -> bool {
+        self.examined.is_none() && self.transform.settled()
+    }
+
+    /// A query that its role does not allow.
+    fn refuse(self: Box<Self>, cx: &mut Context<'_>, why: Refused, last: bool) -> State {
+        let Self { passage, identifier, origin, .. } = *self;
+        match origin {
+            Origin::Request(command) => examined::refuse(cx, &command, passage, identifier, why, last),
+            // No response is examined.
+            Origin::Response(_) => Swallowed::of(passage.context_id, None),
+        }
     }
 
     /// Sends the command set that waited for its data set.

@@ -8,7 +8,7 @@
 //!    |  |                   +------------------------------------+                     |        |
 //!    |  |                                                        | a data set follows  | fails  |
 //!    |  |     last                                               v                     |        |
-//!    |  +--------------- AsItCame | Compared -> Observed | Rewritten ------------------+        |
+//!    |  +--------------- AsItCame | Compared -> Observed | Queried | Rewritten --------+        |
 //!    |                                                    |  ^                                  |
 //!    |                                       a step asks  v  |  told                            |
 //!    |                         AwaitsStored | AwaitsPixels | AwaitsOthers                       |
@@ -28,6 +28,7 @@ use super::compared::{Compared, Observed};
 use super::crossing::{RequestCrosses, ResponseCrosses};
 use super::desk::Context;
 use super::ended::Ended;
+use super::queried::Queried;
 use super::rewritten::Rewritten;
 use super::scoped::{AwaitsJudged, AwaitsLookUp, GathersAnswer, GathersRequest};
 use super::stepping::{AwaitsOthers, AwaitsPixels, AwaitsStored};
@@ -68,6 +69,7 @@ pub(super) enum State {
     AwaitsPace(AwaitsPace),
     AsItCame(Box<AsItCame>),
     Compared(Box<Compared>),
+    Queried(Box<Queried>),
     Observed(Box<Observed>),
     Rewritten(Box<Rewritten>),
     AwaitsStored(Box<AwaitsStored>),
@@ -115,6 +117,7 @@ impl State {
             | Self::InCommand(_)
             | Self::AsItCame(_)
             | Self::Compared(_)
+            | Self::Queried(_)
             | Self::Observed(_)
             | Self::Rewritten(_)
             | Self::GathersRequest(_)
@@ -157,6 +160,7 @@ impl State {
             Self::InCommand(state) => state.handle(cx, came),
             Self::AsItCame(state) => state.handle(cx, came),
             Self::Compared(state) => state.handle(cx, came),
+            Self::Queried(state) => state.handle(cx, came),
             Self::Observed(state) => state.handle(cx, came),
             Self::Rewritten(state) => state.handle(cx, came),
             Self::GathersRequest(state) => state.handle(cx, came),
@@ -186,7 +190,7 @@ impl State {
         match self {
             Self::AsItCame(state) => cx.pack(state.passage.to_context_id, false),
             Self::Observed(state) => cx.pack(state.passage.to_context_id, false),
-            Self::Compared(_) => cx.desk.keep_spans(),
+            Self::Compared(_) | Self::Queried(_) => cx.desk.keep_spans(),
             Self::Rewritten(state) => state.pack(cx),
             _ => Ok(()),
         }

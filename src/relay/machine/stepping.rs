@@ -59,7 +59,7 @@ impl Rewritten {
     }
 
     fn send_step(mut self: Box<Self>, cx: &mut Context<'_>, part: Part) -> Next {
-        if self.transform.settled() {
+        if self.may_go() {
             if self.asks_to_store(cx) {
                 let then = Then::Step(part);
                 return Ok(State::AwaitsStored(Box::new(AwaitsStored { data: self, then })));

@@ -1,5 +1,6 @@
 //! What both sides of an association have agreed to, and what dimsegate makes of it. It does not change.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use time::Date;
@@ -24,6 +25,9 @@ pub(crate) struct AcceptedContext {
     pub encoding: Option<Encoding>,
 }
 
+/// Asked with what is allowed of the peer and of the user.
+pub(crate) type Retrievals = Box<dyn Fn([Option<NonZeroU32>; 2]) -> bool + Send + Sync>;
+
 /// The terms of an association.
 pub(crate) struct Terms {
     pub id: Arc<str>,
@@ -41,6 +45,8 @@ pub(crate) struct Terms {
     pub max_command_length: usize,
     /// The maximum length that both peers were told.
     pub offered: u32,
+    /// Whether one more retrieval is within what is allowed of the peer and of the user in an hour: it then counts. `None`: any is.
+    pub retrievals: Option<Retrievals>,
     /// Which day it is.
     pub today: fn() -> Date,
 }

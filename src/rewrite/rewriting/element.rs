@@ -38,6 +38,10 @@ impl Rewriting {
             return Ok(());
         }
         let watched = self.watches(header.tag, top) || self.hidden.is_some() && length > 0;
+        if !watched && self.leaves_out(header.tag) {
+            self.current.doing = Doing::Skip;
+            return Ok(());
+        }
         let rule = if watched { None } else { self.decide(&header, top) };
         let planned = rule.map(|rule| (rule, self.plan(rule, &header)));
         self.current.planned = planned.filter(|_| !is_creator(header.tag) && !self.shows_schedule());
@@ -145,6 +149,9 @@ impl Rewriting {
         input: &[u8],
         out: &mut Output,
     ) -> Result<(), RewriteError> {
+        if self.leaves_out(self.current.header.tag) {
+            return Ok(());
+        }
         match planned.filter(|(_, plan)| *plan != Plan::Keep) {
             Some(planned) => self.apply(planned, Some(value), input, out),
             None => {

@@ -26,11 +26,11 @@ use super::pixels::{Codec, Masking};
 use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption};
 use super::scope::Scopes;
 use super::step::Step;
-use super::subject::Subject;
+use super::subject::{LeftOut, Subject};
 use super::table::Ruleset;
 use super::way::Way;
 use crate::buffer::Corner;
-use crate::dataset::{Event, Header, Kind, Mending, Raw, Scanner, Syntax, Vr, exact_vr_of};
+use crate::dataset::{Event, Header, Kind, Mending, Raw, Scanner, Syntax, Tag, Vr, exact_vr_of};
 use crate::wire::Uid;
 
 /// A value longer than this at the top of the data set is no longer its header.
@@ -91,6 +91,8 @@ pub(super) struct Rewriting {
     subject: Subject,
     /// Nothing can be looked for by its value until no more than so many are open.
     hidden: Option<usize>,
+    /// What is left out, whatever the rules make of it.
+    pub(super) left_out: Option<LeftOut>,
 }
 
 /// What has to be known of an object's pixels before they go on: whether they are likely to carry text, or which of the
@@ -166,6 +168,7 @@ impl Rewriting {
             notes: Notes::new(&subject, way),
             subject,
             hidden: None,
+            left_out: None,
             open: 0,
             skipping: None,
             next_addition,
@@ -236,7 +239,13 @@ impl Rewriting {
     /// one: passed as a value, it would hide from every rule what is in it.
     fn is_edited(&self, header: &Header) -> bool {
         let rule = self.decide(header, self.scanner.depth() == 1);
-        self.hidden.is_some() || rule.is_some_and(|rule| self.plan(rule, header) != Plan::Keep)
+        self.leaves_out(header.tag)
+            || self.hidden.is_some()
+            || rule.is_some_and(|rule| self.plan(rule, header) != Plan::Keep)
+    }
+
+    fn leaves_out(&self, tag: Tag) -> bool {
+        self.left_out.as_ref().is_some_and(|left_out| left_out(tag))
     }
 
     /// What is to be done with an element on which a rule decides.

@@ -33,6 +33,11 @@ impl Rewriting {
             self.bulk_seen |= part == Part::Fragments;
         }
         self.current.begin(header, source(raw.clone(), &self.scanner));
+        if self.leaves_out(header.tag) {
+            self.skipping = Some(self.open);
+            self.open += 1;
+            return Ok(());
+        }
         let rule = self.decide(&header, depth == 0);
         let rules = Arc::clone(&self.rules);
         if part == Part::Fragments && self.subject == Subject::Keys {

@@ -13,8 +13,10 @@ use std::sync::Arc;
 use super::desk::Context;
 use super::exchange::Asked;
 use super::request::{Refused, cannot};
+use crate::dataset::number;
 use crate::dimse::{self, Command, Failure, FreeText, Named, Operation, Status};
-use crate::rewrite::{Correspondences, Instance, RewriteError, Ruleset, Subject, Transform, Way};
+use crate::policy::Hidden;
+use crate::rewrite::{Correspondences, Instance, LeftOut, RewriteError, Ruleset, Subject, Transform, Way};
 
 pub(super) use request::{RequestCrosses, handle as request, request_failed};
 pub(super) use response::{Crossed, ResponseCrosses, handle as response, response_complete, response_failed};
@@ -47,6 +49,30 @@ fn crossing(
     Ok(Crossing { command: bytes, sop_instance, patient: None, transform })
 }
 
+/// An answer that does not cross, without what its role leaves out.
+fn as_it_is(cx: &Context<'_>, response: &Command, exchange: &Asked) -> Result<Crossing, Refused> {
+    let transform = match response.has_data_set {
+        true => Some(transform_as_it_is(cx, exchange)?),
+        false => None,
+    };
+    let command = response.bytes().to_vec();
+    Ok(Crossing { command, sop_instance: None, patient: None, transform })
+}
+
+fn transform_as_it_is(cx: &Context<'_>, exchange: &Asked) -> Result<Transform, Refused> {
+    let Some(hidden) = exchange.hidden.clone() else { return Ok(Transform::identity()) };
+    let terms = cx.terms;
+    let encoding = terms.context(exchange.sent_context_id).and_then(|context| context.encoding);
+    let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
+    let rules = Ruleset::nothing();
+    let transform = Transform::across(rules, Way::ToPseudonyms, Subject::Attributes, encoding);
+    Ok(transform.holding_in(terms.frames.clone()).leaving_out(left_out(hidden)))
+}
+
+fn left_out(hidden: Arc<Hidden>) -> LeftOut {
+    Arc::new(move |tag| hidden.hides(number(tag)))
+}
+
 fn transform_across(
     cx: &mut Context<'_>,
     exchange: &Asked,
@@ -58,6 +84,7 @@ fn transform_across(
     let encoding = terms.context(exchange.sent_context_id).and_then(|context| context.encoding);
     let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
     let (peer, is_object) = (&terms.grant.peer, matches!(subject, Subject::Object(_)));
+    let is_answer = subject == Subject::Attributes;
     let transform = Transform::across(Arc::clone(rules), way, subject, encoding)
         .holding_in(terms.frames.clone())
         .for_peer(Arc::clone(&peer.name))
@@ -66,6 +93,8 @@ fn transform_across(
         .on((terms.today)())
         .about(exchange.patient.clone())
         .asked_by(terms.grant.calling.to_string().into(), exchange.own_schedule);
+    let hidden = exchange.hidden.clone().filter(|_| is_answer);
+    let transform = hidden.map(left_out).into_iter().fold(transform, Transform::leaving_out);
     if !is_object {
         return Ok(transform);
     }

@@ -3,6 +3,7 @@
 use super::super::admitted::refuse_exchange;
 use super::super::answer::Answer;
 use super::super::desk::Context;
+use super::super::examined::Examined;
 use super::super::exchange::{Asked, Exchange};
 use super::super::passage::Passage;
 use super::super::request::{Refused, cannot, expected, withhold_titles};
@@ -34,7 +35,7 @@ pub(in super::super) fn handle(
     cx: &mut Context<'_>,
     context: &AcceptedContext,
     mut command: Command,
-    exchange: Box<Exchange>,
+    (exchange, examined): (Box<Exchange>, Option<Box<Examined>>),
     (way, content): (Way, Content),
 ) -> Next {
     if way == Way::ToPseudonyms {
@@ -48,7 +49,8 @@ pub(in super::super) fn handle(
         Ok((mut crossing, made)) => match crossing.transform.take() {
             Some(transform) => {
                 note(cx, &asked, crossing.sop_instance, crossing.patient);
-                Ok(begin(cx, context, command, &asked, (crossing.command, transform), content))
+                let query = (examined, content);
+                Ok(begin(cx, context, command, &asked, (crossing.command, transform), query))
             }
             None if made.is_empty() || cx.terms.crosswalk.is_none() => Ok(send(cx, &asked, crossing)),
             None => {
@@ -105,7 +107,7 @@ fn begin(
     command: Command,
     asked: &Asked,
     (held, transform): (Vec<u8>, Transform),
-    content: Content,
+    (examined, content): (Option<Box<Examined>>, Content),
 ) -> State {
     let encoding = context.encoding.filter(|_| content == Content::Keys);
     let scoped = match scoped::judges(cx, asked.operation) {
@@ -119,6 +121,7 @@ fn begin(
         passage: Passage::of_request(asked.context_id, asked.message_id),
         transform,
         identifier: encoding.map(Identifier::new).map(Box::new),
+        examined,
         origin: Origin::Request(command),
         held: Some(held),
         native: cx.terms.native_context(context),

@@ -1,8 +1,8 @@
-//! Responses that cross, and those that cannot.
+//! Responses that cross, and those that cannot; with them, answers of which a role leaves something out, or counts how many go on.
 
 use super::super::answer::Answer;
 use super::super::desk::Context;
-use super::super::exchange::{Asked, Ending, Failed};
+use super::super::exchange::{Asked, Ending, Exchange, Failed};
 use super::super::passage::Passage;
 use super::super::request::Refused;
 use super::super::response::answered;
@@ -11,7 +11,7 @@ use super::super::state::{Next, State};
 use super::super::stepping::not_stored;
 use super::super::swallowed::Swallowed;
 use super::super::want::Question;
-use super::{Crossing, crossing, failure_of, instance_across, refused};
+use super::{Crossing, as_it_is, crossing, failure_of, instance_across, refused};
 use crate::audit;
 use crate::crosswalk::NotStored;
 use crate::dimse::Operation::{self, CStore, NCreate};
@@ -29,21 +29,25 @@ pub(in super::super) struct Crossed {
 /// A response whose instance is being remembered.
 pub(in super::super) struct ResponseCrosses {
     crossed: Crossed,
-    way: Way,
+    way: Option<Way>,
     sop_instance: Option<String>,
 }
 
-/// Sends a response across, or what stands for it.
+/// Sends a response across, or what stands for it. `way` is `None` where it does not cross, and its role looks at it.
 pub(in super::super) fn handle(
     cx: &mut Context<'_>,
     response: Command,
     exchange: Asked,
     status: Status,
-    way: Way,
+    way: Option<Way>,
 ) -> State {
     let crossed = Crossed { response, exchange, status };
     if let Some(failed) = crossed.exchange.failed.clone() {
         return withhold(cx, &crossed, &failed);
+    }
+    if !may_follow(cx, &crossed) {
+        let comment = "more answers than this peer may have";
+        return refuse(cx, &crossed, Refused::new(Cause::TooManyAnswers, comment));
     }
     match instance_of(cx, &crossed, way) {
         Err(why) => refuse(cx, &crossed, why),
@@ -72,9 +76,19 @@ impl ResponseCrosses {
     }
 }
 
-fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Way, sop_instance: Option<String>) -> State {
+/// Whether it is no answer, or one of those that there may be.
+fn may_follow(cx: &mut Context<'_>, crossed: &Crossed) -> bool {
+    let is_answer = crossed.status.outcome() == Outcome::Pending;
+    !is_answer || cx.answered(crossed.exchange.message_id).is_none_or(Exchange::takes_answer)
+}
+
+fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Option<Way>, sop_instance: Option<String>) -> State {
     let Crossed { response, exchange, status } = &crossed;
-    match crossing(cx, response, exchange, way, sop_instance, Subject::Attributes) {
+    let crossing = match way {
+        Some(way) => crossing(cx, response, exchange, way, sop_instance, Subject::Attributes),
+        None => as_it_is(cx, response, exchange),
+    };
+    match crossing {
         Ok(Crossing { command, transform: Some(transform), .. }) => {
             let passage = Passage::of_response(exchange.sent_context_id, exchange.context_id);
             // Whoever still sends the data set of the request has its answer, whatever becomes of either.
@@ -82,11 +96,12 @@ fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Way, sop_instance: Option<
                 open.early = Some(Answer::Status(*status));
             }
             let (origin, held) = (Origin::Response(Box::new(crossed)), Some(command));
-            let (identifier, native, scoped, own) = (None, None, Scoped::Not, None);
+            let (identifier, examined, native, scoped, own) = (None, None, None, Scoped::Not, None);
             State::Rewritten(Box::new(Rewritten {
                 passage,
                 transform,
                 identifier,
+                examined,
                 origin,
                 held,
                 native,
@@ -109,8 +124,9 @@ fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Way, sop_instance: Option<
 fn instance_of(
     cx: &Context<'_>,
     crossed: &Crossed,
-    way: Way,
+    way: Option<Way>,
 ) -> Result<(Option<String>, Vec<Correspondence>), Refused> {
+    let Some(way) = way else { return Ok((None, Vec::new())) };
     let Crossed { response, exchange, status } = crossed;
     let operation = exchange.operation;
     let named = response.sop_instance().filter(|uid| !uid.is_empty());
@@ -150,7 +166,7 @@ pub(in super::super) fn response_failed(
 ) -> Option<Vec<u8>> {
     let failure = failure_of(crossed.exchange.operation, error);
     let failed = Failed { failure, cause: Cause::RewriteFailed };
-    fail_later(cx, crossed, &failed, fault_of(error));
+    fail_later(cx, crossed, &failed, Some(fault_of(error)));
     tell_failure(cx, crossed, &failed);
     cancel(crossed)
 }
@@ -158,7 +174,8 @@ pub(in super::super) fn response_failed(
 /// A response that cannot cross. Its sender is told to stop where it can be.
 fn refuse(cx: &mut Context<'_>, crossed: &Crossed, why: Refused) -> State {
     let Refused { status, cause, comment } = why;
-    let fault = Box::new(audit::Fault::of(comment.clone()));
+    let is_whole = cause == Cause::TooManyAnswers;
+    let fault = (!is_whole).then(|| Box::new(audit::Fault::of(comment.clone())));
     let failed = Failed { failure: Failure { status, comment, offending: None }, cause };
     fail_later(cx, crossed, &failed, fault);
     let state = withhold(cx, crossed, &failed);
@@ -174,9 +191,9 @@ fn refuse(cx: &mut Context<'_>, crossed: &Crossed, why: Refused) -> State {
 }
 
 /// Notes what is wrong for the record, and where more responses may follow, for the last of them.
-fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failed, fault: Box<audit::Fault>) {
+fn fail_later(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failed, fault: Option<Box<audit::Fault>>) {
     if let Some(exchange) = cx.answered(crossed.exchange.message_id) {
-        exchange.fault = Some(fault);
+        exchange.fault = fault;
         if exchange.ending(crossed.status) != Ending::Last {
             exchange.failed = Some(failed.clone());
         }

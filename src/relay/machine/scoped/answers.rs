@@ -140,21 +140,21 @@ fn withhold(cx: &mut Context<'_>, answer: &Answer) -> State {
     State::BETWEEN
 }
 
-/// Sends it on: as it came, or across a boundary.
+/// Sends it on: as it came, across a boundary, or without what a role leaves out.
 fn deliver(cx: &mut Context<'_>, answer: Answer, data: &[u8]) -> Next {
     let Answer { response, asked, status, way } = answer;
     // Its request may have ended while its study was looked up.
-    if cx.answered(asked.message_id).is_none() {
+    let Some(guards) = cx.answered(asked.message_id).map(|exchange| exchange.guards_answers()) else {
         return Ok(State::BETWEEN);
-    }
-    let Some(way) = way else {
+    };
+    if way.is_none() && !guards {
         let to_context_id = asked.context_id;
         answered(cx, asked.message_id, status);
         cx.send(to_context_id, response.bytes());
         cx.desk.put(data);
         cx.pack(to_context_id, true).map_err(Break::inside)?;
         return Ok(State::BETWEEN);
-    };
+    }
     match crossing::response(cx, *response, asked, status, way) {
         State::Rewritten(rewritten) => rewritten.whole(cx, data.into()),
         State::Swallowed(swallowed) => Ok(swallowed.go_on(cx, true)),

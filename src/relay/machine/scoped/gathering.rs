@@ -3,6 +3,7 @@
 use super::super::admitted::refuse_exchange;
 use super::super::answer::Answer;
 use super::super::desk::Context;
+use super::super::examined::{self, Examined};
 use super::super::exchange::{Exchange, unread};
 use super::super::granted::Granted;
 use super::super::passage::{Passage, query_of};
@@ -21,6 +22,8 @@ pub(in super::super) struct GathersRequest {
     passage: Passage,
     command: Box<Command>,
     encoding: Encoding,
+    /// Until the role was asked about it too, which comes first.
+    examined: Option<Box<Examined>>,
     bytes: Vec<u8>,
 }
 
@@ -48,11 +51,12 @@ pub(in super::super) fn request(
     context_id: u8,
     encoding: Encoding,
     command: Box<Command>,
-    exchange: Box<Exchange>,
+    (exchange, examined): (Box<Exchange>, Option<Box<Examined>>),
 ) -> State {
     let passage = Passage::of_request(context_id, exchange.message_id);
     cx.books.ledger.open(cx.direction, exchange);
-    State::GathersRequest(Box::new(GathersRequest { passage, command, encoding, bytes: Vec::new() }))
+    let bytes = Vec::new();
+    State::GathersRequest(Box::new(GathersRequest { passage, command, encoding, examined, bytes }))
 }
 
 impl GathersRequest {
@@ -63,13 +67,22 @@ impl GathersRequest {
             return Ok(refuse_held(cx, &self.command, &self.passage, came.last));
         }
         self.bytes.extend_from_slice(bytes);
+        if let Err(refused) = examined::look(cx, &mut self.examined, &self.passage, came) {
+            return Ok(self.refuse(cx, refused, came.last));
+        }
         if came.last { self.complete(cx) } else { Ok(State::GathersRequest(self)) }
     }
 
+    /// The role does not allow it.
+    fn refuse(self, cx: &mut Context<'_>, why: Refused, last: bool) -> State {
+        let Self { passage, command, encoding, bytes, .. } = self;
+        let identifier = Some(Box::new(identifier_of(encoding, &bytes)));
+        examined::refuse(cx, &command, &passage, identifier, why, last)
+    }
+
     fn complete(self, cx: &mut Context<'_>) -> Next {
-        let Self { passage, command, encoding, bytes } = self;
-        let mut identifier = Identifier::new(encoding);
-        identifier.observe(&bytes);
+        let Self { passage, command, encoding, bytes, .. } = self;
+        let identifier = identifier_of(encoding, &bytes);
         let is_lost = identifier.is_lost();
         passage.note(cx, |exchange| {
             exchange.query = Some(query_of(identifier));
@@ -80,6 +93,13 @@ impl GathersRequest {
             (command.bytes().to_vec(), *command, request.unwrap_or_default());
         decide(cx, Asked { request, command, context_id, message_id, encoding, data: bytes })
     }
+}
+
+/// For the record.
+fn identifier_of(encoding: Encoding, bytes: &[u8]) -> Identifier {
+    let mut identifier = Identifier::new(encoding);
+    identifier.observe(bytes);
+    identifier
 }
 
 /// What becomes of a request that is there whole, with real values.

@@ -152,6 +152,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         frames: Shelf::of_one(),
         max_command_length: 4_096,
         offered: MAXIMUM_LENGTH,
+        retrievals: None,
         today: || time::macros::date!(2026 - 01 - 01),
     }
 }
@@ -170,6 +171,7 @@ fn all_but_moves() -> Role {
         minimum_tls: None,
         hours: None,
         require: crate::policy::Factors::default(),
+        queries: Default::default(),
     }
 }
 

@@ -1,0 +1,46 @@
+//! Attributes that a role names, by one tag or by many.
+
+/// Attributes of data sets: those whose tags equal `value` in the bits of `mask`. A tag is its group and its element, one behind
+/// the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributePattern {
+    mask: u32,
+    value: u32,
+    /// As it was written.
+    text: Box<str>,
+}
+
+/// (0008,0005) Specific Character Set and (0008,0052) Query/Retrieve Level: what says how an answer is read, and no part of it.
+const ALWAYS: [u32; 2] = [0x0008_0005, 0x0008_0052];
+
+impl AttributePattern {
+    /// `text` is what an administrator wrote for it.
+    pub fn new(mask: u32, value: u32, text: &str) -> Self {
+        Self { mask, value: value & mask, text: text.into() }
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The one tag that it is about, where it is about one.
+    pub fn tag(&self) -> Option<u32> {
+        (self.mask == u32::MAX).then_some(self.value)
+    }
+
+    /// Whether it is about an attribute that answers cannot do without, and about no other.
+    pub fn is_always_there(&self) -> bool {
+        self.tag().is_some_and(|tag| ALWAYS.contains(&tag))
+    }
+
+    /// Whether it is about this attribute. What says how a data set is read, and group lengths, are never meant.
+    pub fn holds(&self, tag: u32) -> bool {
+        tag & self.mask == self.value && tag & 0xFFFF != 0 && !ALWAYS.contains(&tag)
+    }
+
+    /// Whether it is about all that the other one is about.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.mask & other.mask == self.mask && other.value & self.mask == self.value
+    }
+}
