@@ -247,7 +247,7 @@ fn an_answer_that_cannot_be_read_is_withheld_where_something_is_hidden() {
         let seen = requestor.message();
         assert_eq!((&seen.command, seen.data_set), (&response(5, 0xFF00, true), Some(shown.clone())));
     }
-    let bad = [kept.clone(), short(0x10, 0x20, "LO", b"4712")].concat();
+    let bad = [kept, short(0x10, 0x20, "LO", b"4712")].concat();
     acceptor.send_message(3, &response(5, 0xFF00, true), Some(&bad), 16384);
     let cancel = acceptor.message().command;
     assert_eq!((cancel.field(), cancel.number(0x0120)), (C_CANCEL_RQ, Some(5)));

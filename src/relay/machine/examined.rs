@@ -84,13 +84,13 @@ pub(super) fn allowed(
 pub(super) fn refuse(
     cx: &mut Context<'_>,
     command: &Command,
-    passage: Passage,
+    passage: &Passage,
     identifier: Option<Box<Identifier>>,
     Refused { status, cause, comment }: Refused,
     last: bool,
 ) -> State {
     cx.desk.spans.clear();
-    let Passage { context_id, request, empty, bytes, .. } = passage;
+    let Passage { context_id, request, empty, bytes, .. } = *passage;
     let closed = request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
     // Whoever guessed an answer has given it.
     let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());

@@ -35,7 +35,7 @@ impl Queried {
         }
         if let Err(refused) = examined::look(cx, &mut self.examined, &self.passage, came) {
             let Self { command, passage, identifier, .. } = *self;
-            return Ok(examined::refuse(cx, &command, passage, identifier, refused, came.last));
+            return Ok(examined::refuse(cx, &command, &passage, identifier, refused, came.last));
         }
         if !came.range.is_empty() {
             cx.desk.pass(came.range.clone());

@@ -161,7 +161,7 @@ impl Rewritten {
     fn refuse(self: Box<Self>, cx: &mut Context<'_>, why: Refused, last: bool) -> State {
         let Self { passage, identifier, origin, .. } = *self;
         match origin {
-            Origin::Request(command) => examined::refuse(cx, &command, passage, identifier, why, last),
+            Origin::Request(command) => examined::refuse(cx, &command, &passage, identifier, why, last),
             // No response is examined.
             Origin::Response(_) => Swallowed::of(passage.context_id, None),
         }
