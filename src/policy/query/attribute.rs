@@ -34,13 +34,19 @@ impl AttributePattern {
         self.tag().is_some_and(|tag| ALWAYS.contains(&tag))
     }
 
-    /// Whether it is about this attribute. What says how a data set is read, and group lengths, are never meant.
+    /// Whether it is about this attribute. What says how a data set is read, and group lengths, are never meant; what says whose
+    /// private elements are is, by its own tag or with its whole group.
     pub fn holds(&self, tag: u32) -> bool {
-        tag & self.mask == self.value && tag & 0xFFFF != 0 && !ALWAYS.contains(&tag)
+        let is_creator = tag >> 16 & 1 == 1 && matches!(tag & 0xFFFF, 0x0010..=0x00FF);
+        let is_meant = !is_creator || self.tag().is_some() || self.mask & 0xFFFF == 0;
+        tag & self.mask == self.value && is_meant && tag & 0xFFFF != 0 && !ALWAYS.contains(&tag)
     }
 
-    /// Whether it is about all that the other one is about.
+    /// Whether it is about all that the other one is about. Never true by mistake.
     pub fn covers(&self, other: &Self) -> bool {
-        self.mask & other.mask == self.mask && other.value & self.mask == self.value
+        match other.tag() {
+            Some(tag) => self.holds(tag) || self == other,
+            None => self.mask & other.mask == self.mask && other.value & self.mask == self.value,
+        }
     }
 }

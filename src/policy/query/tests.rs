@@ -149,6 +149,19 @@ fn nothing_that_is_hidden_is_matched_on_and_what_says_how_to_read_is_never_hidde
 }
 
 #[test]
+fn private_creators_go_by_their_own_tag_or_with_their_group() {
+    let of = |mask, value| AttributePattern::new(mask, value, "");
+    let (group, low, own) = (of(0xFFFF_0000, 0x0009_0000), of(0xFFFF_00FF, 0x0009_0010), one(0x0009_0010));
+    let holds =
+        |pattern: &AttributePattern| [0x0009_0010, 0x0009_1010, 0x0009_1011].map(|tag| pattern.holds(tag));
+    assert_eq!(holds(&group), [true; 3]);
+    assert_eq!(holds(&low), [false, true, false], "other elements of the block still say whose they are");
+    assert_eq!(holds(&own), [true, false, false]);
+    assert!(group.covers(&low) && group.covers(&own) && !low.covers(&own) && own.covers(&own));
+    assert!(low.covers(&one(0x0009_1010)) && !low.covers(&group));
+}
+
+#[test]
 fn a_user_sees_what_a_role_shows_by_which_the_query_may_pass() {
     let of = |name: &str, queries: Queries, operations: &[Operation]| {
         let mut role = role(operations);

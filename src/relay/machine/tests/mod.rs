@@ -7,6 +7,7 @@ mod ends;
 mod limit_reached;
 mod looked_at;
 mod peers;
+mod queries;
 mod scoped;
 mod simulation;
 mod states;
@@ -23,6 +24,7 @@ use aws_lc_rs::hmac;
 
 use crate::crosswalk::NotStored;
 use crate::dimse::{Command, CommandField};
+use crate::policy::{Queries, Rights, Role};
 use crate::rewrite::{RuleSpec, Ruleset, RulesetSpec};
 
 /// Seeds that each script is run with.
@@ -35,11 +37,14 @@ struct Script {
     /// Operations that the archive hears of.
     reach: usize,
     disk: Result<(), NotStored>,
+    /// What the requestor's role says of queries.
+    queries: Queries,
 }
 
 fn script(asks: Vec<Ask>) -> Script {
     let reach = asks.iter().filter(|ask| !matches!(ask, Ask::Move(_))).count();
-    Script { asks, leaves: Leaves::Requestor, rules: None, reach, disk: Ok(()) }
+    let queries = Queries::default();
+    Script { asks, leaves: Leaves::Requestor, rules: None, reach, disk: Ok(()), queries }
 }
 
 /// Whatever the seed is, it also says how the peers cut their data sets.
@@ -48,7 +53,10 @@ fn run(script: &Script, seed: u64) -> Story {
     let mut fragment = || [30, 1_000, 4_000, 16_000][chance.below(4)];
     let mut requestor = Requestor::new(&script.asks, script.leaves, fragment());
     let mut archive = Archive::new(&script.asks, script.leaves, fragment(), script.reach);
-    let mut simulation = Simulation::new(terms(script.rules.clone()), [&mut requestor, &mut archive], seed);
+    let mut terms = terms(script.rules.clone());
+    let role = Role { queries: script.queries.clone(), ..(*terms.grant.peer.role).clone() };
+    terms.grant.rights = Rights::of_peer(Arc::new(role));
+    let mut simulation = Simulation::new(terms, [&mut requestor, &mut archive], seed);
     simulation.disk = script.disk;
     simulation.run()
 }
