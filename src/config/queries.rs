@@ -2,10 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use super::report::Wrong;
+use super::report::{Wrong, values};
 use super::section::Section;
 use super::suggest;
-use super::upstream::values;
 use crate::dataset::{Tag, Vr, vr_of};
 use crate::policy::{AttributePattern, Operation, Queries, QueryKey, QueryLevel};
 use crate::rewrite;

@@ -24,7 +24,9 @@ const BEFORE: Duration = Duration::DAY;
 pub struct Access {
     /// Records of the span.
     pub records: u64,
+    /// Which span the trail has of what was asked for.
     pub kept: Kept,
+    /// By name, those that opened an association or were refused.
     pub peers: BTreeMap<String, Use>,
     /// Those who were proven over DIMSE.
     pub users: BTreeMap<String, Use>,
@@ -41,6 +43,7 @@ pub struct Access {
 pub struct Use {
     /// When an association was opened for the first and the last time.
     pub seen: Option<(OffsetDateTime, OffsetDateTime)>,
+    /// That were opened.
     pub associations: u64,
     /// Requests that were refused, by reason.
     pub refused: BTreeMap<String, u64>,
@@ -57,7 +60,9 @@ pub struct Use {
 /// What one user did through the administration interface.
 #[derive(Debug, Default)]
 pub struct Done {
+    /// When something was done last.
     pub last: Option<OffsetDateTime>,
+    /// When they logged in last.
     pub login: Option<OffsetDateTime>,
     /// What was done, by action; `read` among them.
     pub actions: BTreeMap<String, u64>,
@@ -66,7 +71,9 @@ pub struct Done {
 /// What was tried in the name of a user.
 #[derive(Debug, Default)]
 pub struct Wrong {
+    /// When it was tried last.
     pub last: Option<OffsetDateTime>,
+    /// How often.
     pub times: u64,
     /// Of these, how many came while the user was locked out there.
     pub locked: u64,
@@ -75,7 +82,9 @@ pub struct Wrong {
 /// A block that was made or taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
+    /// When, as the record has it.
     pub at: String,
+    /// Whose order it was.
     pub by: String,
     /// What the record says of it.
     pub what: String,

@@ -128,6 +128,7 @@ mod tests {
             minimum_tls: None,
             hours: None,
             require: Default::default(),
+            queries: Default::default(),
         }
     }
 

@@ -11,8 +11,8 @@ use crate::policy::query::tests::{allow_more, one, some_queries};
 use crate::policy::scope::{Attribute, Condition};
 use crate::policy::tests::{peer, policy, raw, role};
 use crate::policy::{
-    AePattern, Blocks, Direction, Facts, Grant, Hours, Operation, Peer, Policy, Queries, Request, Role, Scope,
-    TlsVersion, Verdict, decide,
+    AePattern, Blocks, Direction, Facts, Grant, Hours, Operation, Peer, Policy, Queries, Request, Role,
+    Scope, TlsVersion, Verdict, decide,
 };
 
 /// Rewrites and upstreams are what they were.

@@ -1,6 +1,6 @@
 //! The identifier of a query or retrieval that the role is asked about, which is read whole before anything of it goes on.
 
-use super::books::Answer;
+use super::answer::Answer;
 use super::desk::Context;
 use super::exchange::Exchange;
 use super::passage::{Passage, query_of};
