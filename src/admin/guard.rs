@@ -35,7 +35,7 @@ pub(super) struct Guard {
 
 /// What was done, for its record.
 #[derive(Clone)]
-pub(super) struct Told(pub String);
+pub(super) struct Explained(pub String);
 
 /// Whatever was done is recorded already.
 #[derive(Clone)]
@@ -111,7 +111,7 @@ async fn answer_and_record(
     if response.extensions().get::<Recorded>().is_some() {
         return response;
     }
-    let told = response.extensions().get::<Told>().map(|Told(told)| told.clone());
+    let told = response.extensions().get::<Explained>().map(|Explained(told)| told.clone());
     let status = response.status();
     // Whoever has it already has read it.
     let outcome = match status.is_success() || status == StatusCode::NOT_MODIFIED {

@@ -49,7 +49,7 @@ mod writer;
 pub use gathering::Gathering;
 pub use hold::Hold;
 pub use line_hash::LineHash;
-pub use queue::Standing;
+pub use queue::Flow;
 pub use record::{
     Abort, Administration, AdministrationOutcome, AssociationClosed, AssociationOpened, AssociationRejected,
     AuditLogUsed, Authority, Bytes, Checkpoint, ClockStepped, ConfigurationLoaded, ConfigurationRefused,

@@ -71,7 +71,7 @@ struct State {
 
 /// How records stand now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Flow {
     /// Handed to the system since the start.
     pub written: u64,
     /// For which there was no room, since the start.
@@ -267,9 +267,9 @@ impl Queue {
     }
 
     /// How records stand.
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn flow(&self) -> Flow {
         let Counts { written, lost } = &self.counts;
-        Standing {
+        Flow {
             written: written.load(Ordering::Relaxed),
             lost: lost.load(Ordering::Relaxed),
             waiting: self.lock().pending.len(),

@@ -5,7 +5,7 @@ use super::days::Days;
 use super::file;
 use super::keeper::Keeper;
 use super::lock::{Lock, NotLocked};
-use super::queue::{Queue, Standing};
+use super::queue::{Flow, Queue};
 use super::record::{Event, SecurityAlert, TrailContinued};
 use super::recovery::Recovered;
 use super::settings::{AuditSettings, Durability, OnFailure};
@@ -273,8 +273,8 @@ impl Audit {
     }
 
     /// How records stand now.
-    pub fn standing(&self) -> Standing {
-        self.queue.standing()
+    pub fn flow(&self) -> Flow {
+        self.queue.flow()
     }
 
     /// False from the first write that fails until one succeeds again.

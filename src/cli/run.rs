@@ -108,7 +108,7 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
                 }
                 log.apply(&daemon.settings().log);
             }
-            request = daemon.asked() => match request {
+            request = daemon.next_request() => match request {
                 Request::Reload { by, answer } => {
                     let read = tokio::select! {
                         read = daemon.read_again(by) => read,

@@ -1,6 +1,6 @@
 //! Commands that ask a running proxy, over the socket of its administration interface.
 
-mod asked;
+mod answer;
 pub(super) mod blocks;
 pub(super) mod orders;
 mod reader;

@@ -26,12 +26,12 @@ enum Stage {
 }
 
 /// What was told of one configuration.
-struct Told<'s> {
+struct Endings<'s> {
     ends: &'s [(String, End)],
     told: HashSet<(usize, Stage)>,
 }
 
-impl<'s> Told<'s> {
+impl<'s> Endings<'s> {
     /// What is so already counts as told.
     fn new(ends: &'s [(String, End)], now: OffsetDateTime) -> Self {
         let mut told = Self { ends, told: HashSet::new() };
@@ -69,7 +69,7 @@ impl<'s> Told<'s> {
 pub(super) async fn tell(mut settings: watch::Receiver<Arc<Settings>>, audit: Audit) {
     loop {
         let current = settings.borrow_and_update().clone();
-        let mut told = Told::new(&current.ends, OffsetDateTime::now_utc());
+        let mut told = Endings::new(&current.ends, OffsetDateTime::now_utc());
         loop {
             let sleep = tokio::time::sleep(told.until_next(OffsetDateTime::now_utc()));
             tokio::select! {
@@ -90,7 +90,7 @@ pub(super) async fn tell(mut settings: watch::Receiver<Arc<Settings>>, audit: Au
 
 /// What ends soon or has ended by now. It is among the risks of the configuration, and no record.
 pub(super) fn already(ends: &[(String, End)]) -> Vec<SecurityAlert> {
-    let mut told = Told { ends, told: HashSet::new() };
+    let mut told = Endings { ends, told: HashSet::new() };
     let due = told.due(OffsetDateTime::now_utc()).into_iter();
     due.map(|(place, end, stage)| alert(place, end, stage)).collect()
 }
@@ -113,7 +113,7 @@ fn alert(place: &str, end: &End, stage: Stage) -> SecurityAlert {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, Stage, Told};
+    use super::{Endings, LONGEST, Stage};
     use crate::tls::{End, EndKind};
     use std::time::Duration;
     use time::OffsetDateTime;
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn each_end_is_told_once_ahead_and_once_when_it_has_come() {
         let ends = ends();
-        let mut told = Told::new(&ends, NOW);
+        let mut told = Endings::new(&ends, NOW);
         let mut at = |hours: i64| {
             let due = told.due(NOW + time::Duration::hours(hours));
             due.iter().map(|(_, end, stage)| (end.at - NOW, *stage)).collect::<Vec<_>>()
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn nothing_is_slept_over_for_long() {
         let ends = ends();
-        let told = Told::new(&ends, NOW);
+        let told = Endings::new(&ends, NOW);
         assert_eq!(told.until_next(NOW), LONGEST);
         let before = NOW + time::Duration::days(10) - time::Duration::seconds(5);
         assert_eq!(told.until_next(before), Duration::from_millis(5010));

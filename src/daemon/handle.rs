@@ -62,8 +62,8 @@ impl Handle {
         refused: watch::Receiver<Option<Arc<str>>>,
         began: Instant,
     ) -> (Self, mpsc::Receiver<Request>) {
-        let (requests, asked) = mpsc::channel(WAITING);
-        (Self { gate, blocking, requests, changes, refused, began }, asked)
+        let (requests, received) = mpsc::channel(WAITING);
+        (Self { gate, blocking, requests, changes, refused, began }, received)
     }
 
     /// The settings in force.

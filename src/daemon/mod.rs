@@ -10,7 +10,7 @@
 //! | `handle` | what may be asked of it while it runs, by a signal or by the administration interface |
 //! | `telling` | whoever wants to be told of what is recorded |
 //! | `told` | what the process records of itself |
-//! | `standing`, `monitoring` | how it stands now, and a monitor that asks for it over HTTP |
+//! | `monitor`, `monitoring` | how it stands now, and a monitor that asks for it over HTTP |
 //! | `endings` | certificates and lists that end, told ahead |
 //! | `fetching` | keys of issuers, fetched again and again |
 //! | `watching` | files of the configuration that are replaced, seen |
@@ -41,9 +41,9 @@ mod endings;
 mod fetching;
 mod handle;
 mod hours;
+mod monitor;
 mod monitoring;
 mod reloading;
-mod standing;
 mod starting;
 mod stopping;
 mod telling;
@@ -53,8 +53,8 @@ mod watching;
 pub use blocking::{BlockError, Blocking, blocks_in};
 pub use handle::{Handle, Request, Stopping};
 
+use monitor::Monitor;
 use monitoring::Monitoring;
-use standing::Watch;
 
 /// The proxy, running.
 pub struct Daemon {
@@ -66,7 +66,7 @@ pub struct Daemon {
     /// Tells of refusals by the minute, until the sender is gone.
     minutes: (oneshot::Sender<()>, JoinHandle<()>),
     began: Instant,
-    watch: Watch,
+    monitor: Monitor,
     monitoring: Monitoring,
     /// With which it began: what a reload leaves as it is.
     beginning: Arc<Settings>,
@@ -75,7 +75,7 @@ pub struct Daemon {
     /// The first problem of what was read last, where that was refused.
     refused: watch::Sender<Option<Arc<str>>>,
     handle: Handle,
-    asked: mpsc::Receiver<Request>,
+    requests: mpsc::Receiver<Request>,
 }
 
 /// Why the proxy cannot run, or not with this configuration.
@@ -113,8 +113,8 @@ impl Daemon {
     }
 
     /// What is asked through a [`Handle`] next.
-    pub async fn asked(&mut self) -> Request {
-        match self.asked.recv().await {
+    pub async fn next_request(&mut self) -> Request {
+        match self.requests.recv().await {
             Some(request) => request,
             // One handle is its own.
             None => std::future::pending().await,
@@ -123,7 +123,7 @@ impl Daemon {
 
     /// What a monitor asks: `/metrics`, `/health` and `/ready`, for whoever serves it besides.
     pub fn monitoring(&self) -> axum::Router {
-        monitoring::router(self.watch.clone())
+        monitoring::router(self.monitor.clone())
     }
 
     /// How each upstream stands, by name.

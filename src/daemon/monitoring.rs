@@ -8,7 +8,7 @@ use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::standing::Watch;
+use super::monitor::Monitor;
 use crate::http::{self, BindError, Bound, Bounds, Listen, Problem, Serving};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -47,14 +47,16 @@ impl Monitoring {
     }
 
     /// Answers at the new socket, then no longer at the old one.
-    pub(super) async fn follow(&mut self, to: Move, watch: &Watch) {
+    pub(super) async fn follow(&mut self, to: Move, monitor: &Monitor) {
         let before = match to {
             Move::Stay => return,
             Move::Close => self.serving.take(),
             Move::To(wanted, bound) => {
                 tracing::info!(address = %bound.address(), "metrics are served");
-                self.serving
-                    .replace((wanted, bound.serve(router(watch.clone()).layer(from_fn(http::only_for_here)))))
+                self.serving.replace((
+                    wanted,
+                    bound.serve(router(monitor.clone()).layer(from_fn(http::only_for_here))),
+                ))
             }
         };
         if let Some((_, before)) = before {
@@ -72,21 +74,21 @@ impl Monitoring {
 }
 
 /// What a monitor may ask.
-pub(super) fn router(watch: Watch) -> Router {
-    let (scraped, asked) = (watch.clone(), watch);
+pub(super) fn router(monitor: Monitor) -> Router {
+    let (scraped, looked_at) = (monitor.clone(), monitor);
     Router::new()
         .route("/metrics", get(move || async move { metrics(&scraped) }))
         .route("/health", get(|| async { "the process answers\n" }))
-        .route("/ready", get(move || async move { ready(&asked) }))
+        .route("/ready", get(move || async move { ready(&looked_at) }))
 }
 
-fn metrics(watch: &Watch) -> Response {
-    ([(header::CONTENT_TYPE, OPEN_METRICS)], watch.metrics()).into_response()
+fn metrics(monitor: &Monitor) -> Response {
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], monitor.metrics()).into_response()
 }
 
 /// Whether associations are taken. The listeners are bound before anybody can ask.
-fn ready(watch: &Watch) -> Response {
-    match watch.hindrances().as_slice() {
+fn ready(monitor: &Monitor) -> Response {
+    match monitor.hindrances().as_slice() {
         [] => "associations are taken\n".into_response(),
         why => Problem::new(StatusCode::SERVICE_UNAVAILABLE, why.join("; ")).into_response(),
     }

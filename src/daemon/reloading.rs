@@ -90,7 +90,7 @@ impl Daemon {
         self.refused.send_replace(None);
         self.followed.send_replace(settings.clone());
         self.forwarding.reload(&settings.forwarding);
-        self.monitoring.follow(to, &self.watch).await;
+        self.monitoring.follow(to, &self.monitor).await;
         self.judge_again().await;
         let waiting = waiting(&self.beginning, &settings);
         for what in &waiting {

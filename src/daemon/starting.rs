@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
+use super::monitor::Monitor;
 use super::monitoring::{Monitoring, Move};
-use super::standing::Watch;
 use super::{Blocking, Daemon, Handle, StartError, endings, fetching, hours, telling, told};
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
@@ -45,9 +45,9 @@ impl Daemon {
         };
         gate.upstreams.follow(&settings);
         listeners.follow(&settings, bound);
-        let watch = Watch::new(gate.clone(), forwarding.standings());
+        let monitor = Monitor::new(gate.clone(), forwarding.deliveries());
         let mut monitoring = Monitoring::default();
-        monitoring.follow(to, &watch).await;
+        monitoring.follow(to, &monitor).await;
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(hours::keep(gate.clone()));
@@ -55,7 +55,7 @@ impl Daemon {
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
         let refused = watch::Sender::new(None);
-        let (handle, asked) =
+        let (handle, requests) =
             Handle::new(gate.clone(), blocking, followed.subscribe(), refused.subscribe(), began);
         Ok(Some(Self {
             gate,
@@ -65,13 +65,13 @@ impl Daemon {
             forwarding,
             minutes,
             began,
-            watch,
+            monitor,
             monitoring,
             beginning: settings,
             followed,
             refused,
             handle,
-            asked,
+            requests,
         }))
     }
 }

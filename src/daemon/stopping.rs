@@ -23,7 +23,7 @@ impl Daemon {
     /// as long as it drains is ended by `others`, before the records are closed.
     pub async fn stop(self, why: impl Into<Cow<'static, str>>, others: impl Future<Output = ()>) {
         // Nobody is there any more who would do what is asked.
-        drop(self.asked);
+        drop(self.requests);
         let grace = self.gate.in_force.load().settings.limits.grace;
         tracing::info!(open = self.gate.limiter.open_associations(), ?grace, "draining");
         self.stage.send_replace(Stage::Draining);

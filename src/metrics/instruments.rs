@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{Meter, Standing};
+use super::{Levels, Meter};
 
 /// The `peer` of whoever is none.
 pub const NONE: &str = "none";
@@ -134,9 +134,9 @@ impl Metrics {
     }
 
     /// All of it in the text format of OpenMetrics, with what is so now.
-    pub fn render(&self, standing: &Standing) -> String {
+    pub fn render(&self, levels: &Levels) -> String {
         let mut text = String::with_capacity(16 << 10);
-        let now = standing.registry();
+        let now = levels.registry();
         // A string takes whatever is written to it.
         let _ = encode_registry(&mut text, &self.registry)
             .and_then(|()| encode_registry(&mut text, &now))

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `instruments` | what is counted as it happens, and how all of it is written |
 //! | `meter` | the same of one association, found once |
-//! | `standing` | what is looked up when somebody asks |
+//! | `levels` | what is looked up when somebody asks |
 //!
 //! # Why
 //!
@@ -15,12 +15,12 @@
 //! - **Why some is looked up when somebody asks**: what is known elsewhere need not be known twice.
 
 mod instruments;
+mod levels;
 mod meter;
-mod standing;
 
 pub use instruments::{Metrics, NONE};
+pub use levels::{Association, Destination, Ending, Levels, Limit, Upstream};
 pub use meter::{Done, Meter, Outcome};
-pub use standing::{Association, Destination, Ending, Limit, Standing, Upstream};
 
 #[cfg(test)]
 mod tests;

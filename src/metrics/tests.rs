@@ -1,4 +1,4 @@
-use super::{Association, Destination, Done, Ending, Limit, Metrics, Outcome, Standing, Upstream};
+use super::{Association, Destination, Done, Ending, Levels, Limit, Metrics, Outcome, Upstream};
 use crate::dimse::Operation;
 use crate::vocabulary::{Ended, Reason};
 use std::sync::Arc;
@@ -18,11 +18,11 @@ fn store(milliseconds: u64) -> Done {
 }
 
 /// One of everything.
-fn standing() -> Standing {
+fn levels() -> Levels {
     let association = Association { peer: name("lyon"), upstream: name("pacs") };
     let ending =
         |seconds| Ending { kind: "certificate", table: name("[listener.tls]"), file: name("a.pem"), seconds };
-    Standing {
+    Levels {
         version: "1.2.3",
         digest: name("abc"),
         began: 1.5,
@@ -40,7 +40,7 @@ fn standing() -> Standing {
         }],
         upstreams: vec![Upstream { name: name("pacs"), up: 1, addresses: 3 }],
         records_written: 11,
-        ..Standing::default()
+        ..Levels::default()
     }
 }
 
@@ -64,7 +64,7 @@ fn counted() -> Arc<Metrics> {
 
 #[test]
 fn what_happens_is_counted_where_it_belongs() {
-    let text = counted().render(&standing());
+    let text = counted().render(&levels());
     for line in [
         "dimsegate_associations_opened_total{listener=\"tls\",peer=\"lyon\",upstream=\"pacs\"} 1",
         "dimsegate_associations_closed_total{listener=\"tls\",peer=\"lyon\",ended=\"released\"} 1",
@@ -94,7 +94,7 @@ fn what_happens_is_counted_where_it_belongs() {
 /// The line that a reader finds of each, and what is there.
 #[test]
 fn the_documentation_has_each_metric_with_its_type_its_labels_and_its_meaning() {
-    let text = counted().render(&standing());
+    let text = counted().render(&levels());
     let described = include_str!("../../conf/README.md");
     let mut rows = Vec::new();
     for head in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {

@@ -16,11 +16,11 @@ const MOST: usize = 256;
 #[derive(Debug)]
 pub(super) struct Due {
     repeat: Duration,
-    told: BTreeMap<(Occasion, String), Told>,
+    told: BTreeMap<(Occasion, String), Notified>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct Notified {
     /// When it is told next, where anything has happened since the last time.
     next: Instant,
     /// It is told at once, whatever was told before: what was told last is over.
@@ -44,7 +44,7 @@ impl Due {
             subject.1.clear();
         }
         let wait = if what.occasion == Occasion::Refusals { GATHER } else { Duration::ZERO };
-        let new = || Told { next: now + wait, soon: None, goes_on: false, waiting: None };
+        let new = || Notified { next: now + wait, soon: None, goes_on: false, waiting: None };
         let told = self.told.entry(subject).or_insert_with(new);
         told.soon = (told.goes_on && what.is_over()).then_some(now);
         let count = match told.waiting.take() {
@@ -75,11 +75,11 @@ impl Due {
 
     /// When there is something to tell next.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.told.values().filter(|told| told.waiting.is_some()).map(Told::at).min()
+        self.told.values().filter(|told| told.waiting.is_some()).map(Notified::at).min()
     }
 }
 
-impl Told {
+impl Notified {
     /// When what waits is told.
     fn at(&self) -> Instant {
         self.soon.unwrap_or(self.next)

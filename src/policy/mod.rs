@@ -25,32 +25,23 @@
 
 mod admission;
 mod ae_pattern;
-#[warn(missing_docs)]
 mod block;
-#[warn(missing_docs)]
 mod comparison;
 mod covers;
 mod decide;
-#[warn(missing_docs)]
 mod factors;
-#[warn(missing_docs)]
 mod hours;
 mod index;
 pub mod limits;
 mod operation;
 mod peer;
-#[warn(missing_docs)]
 mod query;
-#[warn(missing_docs)]
 mod rights;
 mod role;
-#[warn(missing_docs)]
 pub mod scope;
 pub mod sop_class;
-#[warn(missing_docs)]
 mod tls_version;
 mod treatment;
-#[warn(missing_docs)]
 mod user;
 
 pub use ae_pattern::{AePattern, AePatternError};

@@ -38,7 +38,7 @@ pub(crate) struct Arrival {
     pub reached: SocketAddr,
     pub began: Instant,
     /// How often open associations had been asked about again by then.
-    pub asked: u64,
+    pub rounds: u64,
     pub tls: Option<Session>,
     /// Whom the request names as its user, where the listener looks at that.
     pub user: Option<Identified>,

@@ -22,7 +22,7 @@ use super::alarm::Alarm;
 use super::gate::{Gate, Stage};
 use super::leg::NotWritten;
 use super::live::{Entry as Entered, Waits, When};
-use super::machine::{Ended, Entry, LookedUp, Question, Side, Told, Want};
+use super::machine::{Ended, Entry, Learned, LookedUp, Question, Side, Want};
 use super::seldom::Seldom;
 use crate::audit::Event;
 use crate::crosswalk::NotStored;
@@ -84,7 +84,7 @@ struct Lane<'a> {
 }
 
 struct Answer<'a> {
-    future: Boxed<'a, Told>,
+    future: Boxed<'a, Learned>,
     holds_up: bool,
     is_record: bool,
 }
@@ -198,11 +198,11 @@ impl<'o, 'a> Drive<'o, 'a> {
         self.open.count(&entry);
         let (gate, machine) = (self.gate, &mut self.open.machine);
         let Some(event) = event_of(gate, &machine.terms().grant.peer.name, entry) else {
-            return machine.told(direction, Told::Now);
+            return machine.learns(direction, Learned::Now);
         };
         let future = Box::pin(async move {
             gate.audit.record(event).await;
-            Told::Now
+            Learned::Now
         });
         self.lane(direction).answer = Some(Answer { future, holds_up: false, is_record: true });
     }
@@ -211,28 +211,28 @@ impl<'o, 'a> Drive<'o, 'a> {
     fn ask(&mut self, direction: Direction, question: Question) {
         let (pace, gate) = (&self.open.pace, self.gate);
         let holds_up = question.holds_up();
-        let future: Boxed<'a, Told> = match question {
+        let future: Boxed<'a, Learned> = match question {
             Question::PaceOfBytes(count) if pace.limits_bytes() => {
                 let pace = pace.clone();
                 Box::pin(async move {
                     pace.bytes(count).await;
-                    Told::Now
+                    Learned::Now
                 })
             }
             Question::PaceOfOperations if pace.limits_operations() => {
                 let pace = pace.clone();
                 Box::pin(async move {
                     pace.operation().await;
-                    Told::Now
+                    Learned::Now
                 })
             }
             Question::PaceOfBytes(_) | Question::PaceOfOperations => {
-                return self.open.machine.told(direction, Told::Now);
+                return self.open.machine.learns(direction, Learned::Now);
             }
             Question::Store(made) => {
                 let crosswalk = self.open.crosswalk.clone();
                 Box::pin(async move {
-                    Told::Stored(match crosswalk {
+                    Learned::Stored(match crosswalk {
                         Some(crosswalk) => crosswalk.store(made).await,
                         None => Err(NotStored::Unavailable),
                     })
@@ -240,12 +240,12 @@ impl<'o, 'a> Drive<'o, 'a> {
             }
             Question::Decode(frame) => {
                 let peer = Arc::clone(&self.open.machine.terms().grant.peer.name);
-                Box::pin(async move { Told::Pixels(gate.decoders.decode(peer, frame).await) })
+                Box::pin(async move { Learned::Pixels(gate.decoders.decode(peer, frame).await) })
             }
             Question::LookUp(look_up) => {
                 let way = self.open.scope.clone();
                 Box::pin(async move {
-                    Told::LookedUp(match way {
+                    Learned::LookedUp(match way {
                         Some(way) => gate.looking_up.judge(&way, &look_up).await,
                         None => LookedUp::NotKnown,
                     })
@@ -253,7 +253,7 @@ impl<'o, 'a> Drive<'o, 'a> {
             }
             Question::Others => Box::pin(async {
                 yield_now().await;
-                Told::Now
+                Learned::Now
             }),
         };
         self.lane(direction).answer = Some(Answer { future, holds_up, is_record: false });
@@ -273,7 +273,7 @@ impl<'o, 'a> Drive<'o, 'a> {
             }
         };
         (lane.answer, lane.tick) = (None, None);
-        self.open.machine.told(direction, told);
+        self.open.machine.learns(direction, told);
         Poll::Ready(())
     }
 
@@ -334,14 +334,14 @@ impl<'o, 'a> Drive<'o, 'a> {
 
     /// Says how far it has come, to whoever looks.
     fn show(&mut self) {
-        let (Open { machine, requestor, upstream, .. }, standing) = (&mut *self.open, &self.entry.standing);
-        standing.set_bytes([requestor.received(), requestor.sent(), upstream.received(), upstream.sent()]);
+        let (Open { machine, requestor, upstream, .. }, course) = (&mut *self.open, &self.entry.course);
+        course.set_bytes([requestor.received(), requestor.sent(), upstream.received(), upstream.sent()]);
         for (direction, lane) in [(Direction::FromPeer, &self.from_peer), (Direction::ToPeer, &self.to_peer)]
         {
-            standing.set_lane(direction, &machine.standing(direction, lane.waits));
+            course.set_lane(direction, &machine.lane(direction, lane.waits));
         }
         if let Some(counted) = machine.counted() {
-            counted.for_each(|(operation, counts)| standing.set_counts(operation, counts));
+            counted.for_each(|(operation, counts)| course.set_counts(operation, counts));
         }
     }
 

@@ -9,7 +9,7 @@ use super::leg::Leg;
 use super::live::Alive;
 use super::machine::{Ended, Side};
 use super::parting;
-use super::records::{self, Told};
+use super::records::{self, Particulars};
 use crate::audit;
 use crate::policy::limits::AssociationPermit;
 use crate::upper::LINGER;
@@ -22,7 +22,7 @@ pub(super) async fn conclude(
     arrival: &Arrival,
     open: Open,
     ended: Ended,
-    told: Told,
+    told: Particulars,
     (permit, alive): (AssociationPermit, Alive<'_>),
 ) {
     // The place is free for the next association before this one's sockets have closed.

@@ -47,7 +47,7 @@ pub(crate) struct Gate {
     pub refusals: Arc<Refusals>,
     pub live: Live,
     /// How often open associations were asked about again.
-    pub asked: AtomicU64,
+    pub rounds: AtomicU64,
     /// User identities that are checked now.
     pub proving: Proving,
     /// Held while one association is asked about again.
@@ -80,7 +80,7 @@ impl Gate {
         Self {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
-            asked: AtomicU64::new(0),
+            rounds: AtomicU64::new(0),
             proving: Proving::default(),
             judging: Mutex::default(),
             recent: Recent::default(),

@@ -31,14 +31,14 @@ struct Lost {
 
 impl Gate {
     /// Which asking is the last. Who remembers it from before its own decision knows whether to ask again.
-    pub(crate) fn asked(&self) -> u64 {
-        self.asked.load(SeqCst)
+    pub(crate) fn rounds(&self) -> u64 {
+        self.rounds.load(SeqCst)
     }
 
     /// Asks again about every open association; how many have lost their right. Whoever is about to open asks for itself.
     /// It takes a moment where there are thousands: not for a thread of the runtime.
     pub(crate) fn judge_all_again(&self) -> usize {
-        self.asked.fetch_add(1, SeqCst);
+        self.rounds.fetch_add(1, SeqCst);
         let lost = self.live.list().iter().filter(|entry| self.judge_again(entry)).count();
         // Other hours may count now. Whoever keeps them looks at what has been stored above.
         self.hours.notify_one();

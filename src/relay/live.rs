@@ -12,15 +12,15 @@ use crate::wire::AeTitle;
 
 mod changes;
 mod contexts;
+mod course;
 mod order;
 mod right;
-mod standing;
 
 pub(crate) use changes::{Changes, Mark};
 pub(crate) use contexts::{Context, Contexts, OfUpstream, Role};
+pub(crate) use course::{Course, Current, Lane, Waits, Wanted};
 pub(crate) use order::{Order, Orders, When};
 pub(crate) use right::{Proof, Right};
-pub(crate) use standing::{Current, Lane, Standing, Waits, Wanted};
 
 /// The associations that are open at this moment, by their ids.
 pub(crate) struct Live {
@@ -56,7 +56,7 @@ impl Default for Live {
 pub(crate) struct Entry {
     pub facts: Facts,
     pub right: Right,
-    pub standing: Standing,
+    pub course: Course,
     pub orders: Orders,
 }
 
@@ -88,8 +88,8 @@ pub(crate) struct Alive<'l> {
 impl Live {
     /// Enters an association that has been opened.
     pub(crate) fn enter(&self, facts: Facts, right: Right) -> Alive<'_> {
-        let standing = Standing::new(facts.since);
-        let entry = Arc::new(Entry { facts, right, standing, orders: Orders::default() });
+        let course = Course::new(facts.since);
+        let entry = Arc::new(Entry { facts, right, course, orders: Orders::default() });
         let row = Row { entry: entry.clone(), seen: None, revision: 0 };
         self.table().rows.insert(entry.facts.id.clone(), row);
         Alive { live: self, entry }

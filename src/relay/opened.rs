@@ -13,7 +13,7 @@ use super::identified::Identified;
 use super::leg::Leg;
 use super::live::{Contexts, Entry, Facts, Proof, Right};
 use super::machine::{Ended, Side};
-use super::records::Told;
+use super::records::Particulars;
 use super::upstream::{Dialled, Place};
 use crate::policy::limits::AssociationPermit;
 use crate::wire::{AbortReason, Malformed};
@@ -22,7 +22,7 @@ use crate::wire::{AbortReason, Malformed};
 pub(crate) struct Opened {
     open: Box<Open>,
     contexts: Contexts,
-    told: Box<Told>,
+    told: Box<Particulars>,
     permit: AssociationPermit,
     /// At the upstream.
     place: Place,
@@ -37,7 +37,7 @@ impl Opened {
         requestor: Leg,
         dialled: Dialled,
         answer: &[u8],
-        (permit, place, told): (AssociationPermit, Place, Told),
+        (permit, place, told): (AssociationPermit, Place, Particulars),
     ) -> Self {
         let open = Box::new(established.begin(arrival, requestor, dialled.leg, answer));
         let Established { requested, offered, answered, answer, early, .. } = established;
@@ -69,7 +69,7 @@ impl Opened {
 
 /// Whoever lost their right while the upstream was asked is not in the table that others looked through.
 fn settle(arrival: &Arrival, entry: &Entry) {
-    if arrival.gate.asked() != arrival.asked {
+    if arrival.gate.rounds() != arrival.rounds {
         arrival.gate.judge_again(entry);
     }
     let has_hours = entry.right.decided.load().roles().any(|role| role.hours.is_some());
@@ -87,7 +87,7 @@ fn right(arrival: &Arrival, open: &Open) -> Right {
     Right::new(arrival.settings.clone(), grant.peer.clone(), grant.rights.clone(), proof)
 }
 
-fn facts(arrival: &Arrival, open: &Open, told: &Told, contexts: Contexts) -> Facts {
+fn facts(arrival: &Arrival, open: &Open, told: &Particulars, contexts: Contexts) -> Facts {
     let grant = &open.machine.terms().grant;
     Facts {
         id: arrival.id.clone(),

@@ -13,14 +13,14 @@ use crate::vocabulary::{self, Reason};
 use crate::wire::associate::{AnsweredContext, AssociateAc, AssociateRq, ContextResult};
 
 /// What the closing record says that was known when the association opened.
-pub(crate) struct Told {
+pub(crate) struct Particulars {
     requestor: audit::Requestor,
     upstream: audit::Upstream,
     contexts: Vec<audit::Context>,
     rewrite: Option<String>,
 }
 
-impl Told {
+impl Particulars {
     /// Of the upstream that was dialled.
     pub(super) fn upstream_address(&self) -> &str {
         &self.upstream.address
@@ -37,9 +37,9 @@ pub(super) async fn opened(
     arrival: &Arrival,
     established: &Established,
     (address, tls): (&str, Option<&Session>),
-) -> Result<Told, Option<Box<Told>>> {
+) -> Result<Particulars, Option<Box<Particulars>>> {
     let grant = &established.grant;
-    let told = Told {
+    let told = Particulars {
         requestor: arrival.requestor(&established.requested, Some(&grant.peer.name)),
         upstream: audit::Upstream {
             name: grant.upstream.to_string(),
@@ -88,7 +88,7 @@ pub(super) async fn closed(
     tally: &Tally,
     bytes: audit::Bytes,
     ended: &Ended,
-    told: Told,
+    told: Particulars,
 ) {
     let record = audit::AssociationClosed {
         association: arrival.id.to_string(),
@@ -150,7 +150,7 @@ pub(super) fn audited(ended: &Ended) -> vocabulary::Ended {
 }
 
 /// Records an association that was opened in the records only, since they could not be written in time.
-pub(super) async fn unanswered(arrival: &Arrival, told: Told, bytes: audit::Bytes) {
+pub(super) async fn unanswered(arrival: &Arrival, told: Particulars, bytes: audit::Bytes) {
     let reason = Reason::RecordsUnavailable;
     let peer = told.requestor.peer.as_deref();
     arrival.gate.metrics.refused(&arrival.listener.name, peer, reason.label());

@@ -19,7 +19,7 @@ use super::handshake::{self, ReadError};
 use super::leg::Leg;
 use super::opened::Opened;
 use super::proxy_header;
-use super::records::{self, Told};
+use super::records::{self, Particulars};
 use super::upstream::{self, NotReached};
 use super::user_identity;
 use crate::audit;
@@ -40,7 +40,7 @@ pub(crate) async fn serve(
     from: SocketAddr,
 ) {
     // Before the rules are taken: who asks again afterwards, asks about this one too.
-    let asked = gate.asked();
+    let rounds = gate.rounds();
     let in_force = gate.in_force.load_full();
     let settings = in_force.settings.clone();
     let Some(listener) = settings
@@ -64,7 +64,7 @@ pub(crate) async fn serve(
         from,
         reached,
         began: Instant::now(),
-        asked,
+        rounds,
         tls: None,
         user: None,
         may_check: false,
@@ -355,7 +355,7 @@ async fn not_recorded(
     arrival: &Arrival,
     mut requestor: Leg,
     established: &Established,
-    told: Option<Box<Told>>,
+    told: Option<Box<Particulars>>,
 ) {
     let Established { requested, grant, .. } = established;
     let refused = Refused::from(Reason::RecordsUnavailable);

@@ -41,8 +41,8 @@ impl Acceptor {
         let exchange = tokio::time::timeout(patience, answer(&mut channel, terms, judge));
         let silent = |_| Err(Error::Silent { doing: Doing::Answering, patience });
         match exchange.await.unwrap_or_else(silent) {
-            Ok(Some((contexts, asked))) => {
-                Ok(Some(Association::new(channel, Role::Acceptor, contexts, asked.user, terms)))
+            Ok(Some((contexts, requested))) => {
+                Ok(Some(Association::new(channel, Role::Acceptor, contexts, requested.user, terms)))
             }
             Ok(None) => {
                 channel.await_close(terms.deadlines.release).await;
@@ -58,7 +58,7 @@ async fn answer<T: Transport>(
     terms: &Terms,
     judge: impl FnOnce(&AssociateRq) -> Answer,
 ) -> Result<Option<(Contexts, AssociateRq)>, Error> {
-    let asked = match read(channel, Doing::Answering, terms.max_associate_length).await? {
+    let requested = match read(channel, Doing::Answering, terms.max_associate_length).await? {
         Opening::Request(body) => AssociateRq::decode(&body).map_err(malformed)?,
         Opening::Abort(abort) => return Err(Error::Aborted { doing: Doing::Answering, abort }),
         Opening::Accept(_) | Opening::Reject(_) => {
@@ -68,38 +68,38 @@ async fn answer<T: Transport>(
     };
     // The deadline of the exchange is the one that counts.
     let mut pace = Pace::new(Duration::MAX, 0);
-    match judged(&asked, judge) {
+    match judged(&requested, judge) {
         Answer::Reject(rejection) => {
             channel.write_pdu(&rejection.to_pdu(), &mut pace).await?;
             Ok(None)
         }
         Answer::Accept(acceptance) => {
-            let answered = acceptance.to_ac(&asked, terms.max_pdu_length);
+            let answered = acceptance.to_ac(&requested, terms.max_pdu_length);
             let (contexts, pdu) = answered
-                .and_then(|answered| encoded(&asked, &answered))
+                .and_then(|answered| encoded(&requested, &answered))
                 .map_err(|error| Error::Unsendable(error.to_string()))?;
             channel.write_pdu(&pdu, &mut pace).await?;
-            Ok(Some((contexts, asked)))
+            Ok(Some((contexts, requested)))
         }
     }
 }
 
-fn encoded(asked: &AssociateRq, answered: &AssociateAc) -> Result<(Contexts, Vec<u8>), Malformed> {
-    Ok((Contexts::agreed(asked, answered)?, answered.encode()?))
+fn encoded(requested: &AssociateRq, answered: &AssociateAc) -> Result<(Contexts, Vec<u8>), Malformed> {
+    Ok((Contexts::agreed(requested, answered)?, answered.encode()?))
 }
 
 /// What no acceptor may take is refused before it is judged.
-fn judged(asked: &AssociateRq, judge: impl FnOnce(&AssociateRq) -> Answer) -> Answer {
-    if asked.protocol_version & 1 == 0 {
+fn judged(requested: &AssociateRq, judge: impl FnOnce(&AssociateRq) -> Answer) -> Answer {
+    if requested.protocol_version & 1 == 0 {
         return Answer::Reject(PROTOCOL_VERSION);
     }
-    if asked.application_context.as_str() != APPLICATION_CONTEXT {
+    if requested.application_context.as_str() != APPLICATION_CONTEXT {
         return Answer::Reject(APPLICATION_CONTEXT_NAME);
     }
-    if takes_messages(asked.user.maximum_length).is_err() {
+    if takes_messages(requested.user.maximum_length).is_err() {
         return Answer::Reject(NO_REASON);
     }
-    judge(asked)
+    judge(requested)
 }
 
 fn malformed(malformed: Malformed) -> Error {

@@ -26,10 +26,10 @@ impl Contexts {
     ///
     /// # Errors
     /// As [`only_what_was_asked`].
-    pub(super) fn agreed(asked: &AssociateRq, answered: &AssociateAc) -> Result<Self, Malformed> {
-        only_what_was_asked(asked, answered)?;
+    pub(super) fn agreed(requested: &AssociateRq, answered: &AssociateAc) -> Result<Self, Malformed> {
+        only_what_was_asked(requested, answered)?;
         let answer_to = |id| answered.contexts.iter().find(|answer| answer.id == id);
-        let agreed = asked.contexts.iter().map(|proposed| Context::of(proposed, answer_to(proposed.id)));
+        let agreed = requested.contexts.iter().map(|proposed| Context::of(proposed, answer_to(proposed.id)));
         Ok(Self(agreed.collect()))
     }
 
@@ -90,10 +90,10 @@ impl Context {
 /// # Errors
 /// [`Malformed`] for an answer to what was not proposed, a transfer syntax that was not, and for an acceptor whose maximum
 /// length is too short for a message.
-pub(crate) fn only_what_was_asked(asked: &AssociateRq, answered: &AssociateAc) -> Result<(), Malformed> {
+pub(crate) fn only_what_was_asked(requested: &AssociateRq, answered: &AssociateAc) -> Result<(), Malformed> {
     takes_messages(answered.user.maximum_length)?;
     for AnsweredContext { id, result, transfer_syntax } in &answered.contexts {
-        let Some(proposed) = asked.contexts.iter().find(|proposed| proposed.id == *id) else {
+        let Some(proposed) = requested.contexts.iter().find(|proposed| proposed.id == *id) else {
             return Err(Malformed::invalid(format!("context {id} is answered, which was not proposed")));
         };
         if let Some(chosen) = transfer_syntax.as_ref().filter(|_| *result == ContextResult::Acceptance)

@@ -29,13 +29,13 @@ impl Requestor {
         terms: &Terms,
     ) -> Result<Association<T>, Error> {
         let mut channel = Channel::new(stream);
-        let asked =
+        let requested =
             request.to_rq(terms.max_pdu_length).map_err(|error| Error::Unsendable(error.to_string()))?;
         let patience = terms.deadlines.associate;
-        let exchange = tokio::time::timeout(patience, ask(&mut channel, &asked, terms));
+        let exchange = tokio::time::timeout(patience, ask(&mut channel, &requested, terms));
         let silent = |_| Err(Error::Silent { doing: Doing::Asking, patience });
         let answered = exchange.await.unwrap_or_else(silent);
-        match answered.and_then(|answered| agreed(&asked, answered)) {
+        match answered.and_then(|answered| agreed(&requested, answered)) {
             Ok((contexts, answered)) => {
                 Ok(Association::new(channel, Role::Requestor, contexts, answered.user, terms))
             }
@@ -49,12 +49,12 @@ impl Requestor {
     /// As [`open`](Self::open), for an answer that contradicts the request.
     pub async fn established<T: Transport>(
         stream: T,
-        asked: &AssociateRq,
+        requested: &AssociateRq,
         answered: AssociateAc,
         terms: &Terms,
     ) -> Result<Association<T>, Error> {
         let mut channel = Channel::new(stream);
-        match agreed(asked, answered) {
+        match agreed(requested, answered) {
             Ok((contexts, answered)) => {
                 Ok(Association::new(channel, Role::Requestor, contexts, answered.user, terms))
             }
@@ -63,17 +63,17 @@ impl Requestor {
     }
 }
 
-fn agreed(asked: &AssociateRq, answered: AssociateAc) -> Result<(Contexts, AssociateAc), Error> {
-    let contexts = Contexts::agreed(asked, &answered);
+fn agreed(requested: &AssociateRq, answered: AssociateAc) -> Result<(Contexts, AssociateAc), Error> {
+    let contexts = Contexts::agreed(requested, &answered);
     contexts.map(|contexts| (contexts, answered)).map_err(malformed)
 }
 
 async fn ask<T: Transport>(
     channel: &mut Channel<T>,
-    asked: &AssociateRq,
+    requested: &AssociateRq,
     terms: &Terms,
 ) -> Result<AssociateAc, Error> {
-    let pdu = asked.encode().map_err(|error| Error::Unsendable(error.to_string()))?;
+    let pdu = requested.encode().map_err(|error| Error::Unsendable(error.to_string()))?;
     // The deadline of the exchange is the one that counts.
     let mut pace = Pace::new(Duration::MAX, 0);
     channel.write_pdu(&pdu, &mut pace).await?;

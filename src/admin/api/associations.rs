@@ -249,9 +249,9 @@ fn not_open() -> Problem {
 
 impl Association {
     fn of(entry: &Entry) -> Self {
-        let (facts, standing) = (&entry.facts, &entry.standing);
-        let [from_requestor, to_requestor, from_upstream, to_upstream] = standing.bytes();
-        let (waits_for, waits_for_what) = match standing.waits_for() {
+        let (facts, course) = (&entry.facts, &entry.course);
+        let [from_requestor, to_requestor, from_upstream, to_upstream] = course.bytes();
+        let (waits_for, waits_for_what) = match course.waits_for() {
             Wanted::Requestor(what) => ("requestor", Some(what)),
             Wanted::Upstream(what) => ("upstream", Some(what)),
             Wanted::Dimsegate => ("dimsegate", None),
@@ -276,7 +276,7 @@ impl Association {
             waits_for,
             waits_for_what,
             bytes: Bytes4 { from_requestor, to_requestor, from_upstream, to_upstream },
-            operations: standing
+            operations: course
                 .counts()
                 .into_iter()
                 .map(|(kind, counts)| (kind.name(), counts.into()))
@@ -286,7 +286,7 @@ impl Association {
 }
 
 fn lane(entry: &Entry, direction: Direction) -> Lane {
-    let lane = entry.standing.lane(direction);
+    let lane = entry.course.lane(direction);
     Lane {
         under_way: lane.is_inside,
         operation: lane.current.map(|current| current.operation.name()),

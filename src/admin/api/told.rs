@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use utoipa::ToSchema;
 
-use crate::admin::guard::Told;
+use crate::admin::guard::Explained;
 use crate::http::Problem;
 
 /// Why a request was not done (RFC 9457), as `application/problem+json`.
@@ -106,6 +106,6 @@ impl IntoResponse for Failed {
 /// An answer, with what its record says was done.
 pub(super) fn told(answer: impl IntoResponse, what: impl Into<String>) -> Response {
     let mut response = answer.into_response();
-    response.extensions_mut().insert(Told(what.into()));
+    response.extensions_mut().insert(Explained(what.into()));
     response
 }

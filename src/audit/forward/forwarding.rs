@@ -3,7 +3,7 @@
 use super::destination::Destination;
 use super::forwarder::{Alert, Forwarder, Stop};
 use super::pace::Pace;
-use super::status::{Standing, Status};
+use super::status::{Delivery, Status};
 use crate::audit::SecurityAlert;
 use crate::audit::hold::Hold;
 use std::collections::BTreeMap;
@@ -30,19 +30,19 @@ pub struct Forwarding {
     running: BTreeMap<Arc<str>, Running>,
     /// What is under way of those that a reload took away.
     ending: BTreeMap<Arc<str>, Ending>,
-    standings: Standings,
+    deliveries: Deliveries,
 }
 
 /// How destinations stand, for whoever asks; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Standings {
+pub struct Deliveries {
     of: Arc<Mutex<BTreeMap<Arc<str>, Arc<Status>>>>,
 }
 
-impl Standings {
+impl Deliveries {
     /// How each destination stands now, by name.
-    pub fn now(&self) -> Vec<(Arc<str>, Standing)> {
-        self.table().iter().map(|(name, status)| (name.clone(), status.standing())).collect()
+    pub fn now(&self) -> Vec<(Arc<str>, Delivery)> {
+        self.table().iter().map(|(name, status)| (name.clone(), status.delivery())).collect()
     }
 
     fn table(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<Status>>> {
@@ -97,7 +97,7 @@ impl Forwarding {
             runtime: None,
             running: BTreeMap::new(),
             ending: BTreeMap::new(),
-            standings: Standings::default(),
+            deliveries: Deliveries::default(),
         };
         for to in destinations {
             all.begin(to, None)?;
@@ -119,7 +119,7 @@ impl Forwarding {
         self.ending.retain(|_, ending| !ending.task.is_finished());
         for name in changed {
             if let Some(running) = self.running.remove(&name) {
-                self.standings.table().remove(&name);
+                self.deliveries.table().remove(&name);
                 let leaves = Arc::new(AtomicBool::new(wanted(&name).is_none()));
                 self.end(name, running, leaves);
             }
@@ -154,8 +154,8 @@ impl Forwarding {
     }
 
     /// How each destination stands, from now on.
-    pub fn standings(&self) -> Standings {
-        self.standings.clone()
+    pub fn deliveries(&self) -> Deliveries {
+        self.deliveries.clone()
     }
 
     /// Lets every destination take what is left, for some seconds at most. The rest waits for the next start. Called
@@ -226,7 +226,7 @@ impl Forwarding {
                 })
             }
         };
-        self.standings.table().insert(to.name.clone(), status);
+        self.deliveries.table().insert(to.name.clone(), status);
         self.running.insert(to.name.clone(), Running { to: to.clone(), stop, task });
         Ok(())
     }

@@ -13,7 +13,7 @@
 //!   the cursor moves with each that was; when one breaks, all of it is sent again, in a shorter one.
 //! - **Syslog over UDP** (RFC 5426): it was sent, no faster than a receiver can be expected to read.
 //!
-//! What is not delivered yet is its backlog: [`Standing`] has it in records, bytes and the time of the oldest, the log has
+//! What is not delivered yet is its backlog: [`Delivery`] has it in records, bytes and the time of the oldest, the log has
 //! it at each attempt that fails, and a record has it once when the oldest waits longer than [`Pace::alarm`]. Days are
 //! closed meanwhile; what is still to send of them is kept for that alone ([`unsent`](super::unsent)).
 //!
@@ -41,9 +41,9 @@ mod udp;
 pub use destination::{Begin, Destination, Endpoint, Kind, Syslog, Tls, Transport};
 
 pub(crate) use failing::Failing;
-pub use forwarding::{Forwarding, Standings};
+pub use forwarding::{Deliveries, Forwarding};
 pub use pace::Pace;
-pub use status::Standing;
+pub use status::Delivery;
 
 #[cfg(test)]
 mod tests;

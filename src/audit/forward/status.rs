@@ -17,7 +17,7 @@ pub(super) struct Backlog {
 
 /// How a destination stands now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Delivery {
     /// Whether the last attempt succeeded.
     pub connected: bool,
     /// Bytes of records that do not count as delivered yet.
@@ -53,8 +53,8 @@ pub(super) struct Status {
 }
 
 impl Status {
-    pub(super) fn standing(&self) -> Standing {
-        Standing {
+    pub(super) fn delivery(&self) -> Delivery {
+        Delivery {
             connected: self.connected.load(Relaxed),
             backlog: self.backlog.load(Relaxed),
             backlog_records: self.backlog_records.load(Relaxed),

@@ -24,7 +24,7 @@ const BEFORE: Duration = Duration::DAY;
 pub struct Access {
     /// Records of the span.
     pub records: u64,
-    /// Which span the trail has of what was asked for.
+    /// What the reading saw of the trail itself: lines, damage, files that stayed closed.
     pub kept: Kept,
     /// By name, those that opened an association or were refused.
     pub peers: BTreeMap<String, Use>,

@@ -11,7 +11,7 @@
 //! that is not known, or has a shape that is not, is [`Event::Other`] with what can be told of any record.
 
 mod administration;
-mod asked;
+mod any;
 mod association;
 mod checkpoint;
 mod continued;

@@ -14,7 +14,7 @@ use crate::tokens::Issuer;
 
 /// One change, as `--json` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Told {
+struct Stated {
     /// `peer "lyon" (role "modality")`, or a listener.
     of: String,
     /// The key that states it.
@@ -26,8 +26,8 @@ struct Told {
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Difference {
-    newly_admitted: Vec<Told>,
-    newly_denied: Vec<Told>,
+    newly_admitted: Vec<Stated>,
+    newly_denied: Vec<Stated>,
 }
 
 /// Runs the command on an old and a new file.
@@ -57,7 +57,7 @@ impl Difference {
     fn between(old: &Settings, new: &Settings) -> Self {
         let mut difference = Self::default();
         for change in compare(&old.policy, &new.policy, &Both { old, new }) {
-            let told = Told::of(&change);
+            let told = Stated::of(&change);
             if change.admits { &mut difference.newly_admitted } else { &mut difference.newly_denied }
                 .push(told);
         }
@@ -94,7 +94,7 @@ impl Difference {
     }
 }
 
-impl Told {
+impl Stated {
     fn of(change: &Change) -> Self {
         let of = format!("peer \"{}\" (role \"{}\")", change.peer, change.role);
         Self { of, what: change.what.into(), detail: change.detail.clone() }
@@ -130,11 +130,11 @@ impl Things for Both<'_> {
 }
 
 /// What users may do: which roles they have stands in a file of its own, so that each may be somebody's.
-fn of_users(old: &Settings, new: &Settings) -> Vec<Told> {
+fn of_users(old: &Settings, new: &Settings) -> Vec<Stated> {
     if new.users.is_none() && new.issuers.is_empty() {
         return Vec::new();
     }
-    let told = |name: &str, what: &str, detail: &str| Told {
+    let told = |name: &str, what: &str, detail: &str| Stated {
         of: format!("role \"{name}\", for users"),
         what: what.into(),
         detail: detail.into(),
@@ -153,7 +153,7 @@ fn of_users(old: &Settings, new: &Settings) -> Vec<Told> {
     let named = |settings: &Settings| {
         settings.keys.each().find(|(key, _)| *key == "users.file").map(|(_, file)| file.to_owned())
     };
-    let file = (named(old) != named(new)).then(|| Told {
+    let file = (named(old) != named(new)).then(|| Stated {
         of: "[users]".into(),
         what: "file".into(),
         detail: "other users may come".into(),
@@ -162,20 +162,20 @@ fn of_users(old: &Settings, new: &Settings) -> Vec<Told> {
 }
 
 /// Issuers that both have, and whose tokens count otherwise. Their keys are not looked into.
-fn changed_issuers(old: &Settings, new: &Settings) -> Vec<Told> {
+fn changed_issuers(old: &Settings, new: &Settings) -> Vec<Stated> {
     let both = new.issuers.iter().filter(|issuer| old.issuers.iter().any(|other| other.name == issuer.name));
     let told = |issuer: &Arc<Issuer>| {
         let of = format!("issuer \"{}\"", issuer.name);
         let keys = new.keys.changed_of(&old.keys, "issuer", &issuer.name).into_iter();
-        keys.map(move |key| Told { of: of.clone(), what: key, detail: OTHERWISE.into() })
+        keys.map(move |key| Stated { of: of.clone(), what: key, detail: OTHERWISE.into() })
     };
     both.flat_map(told).collect()
 }
 
 /// Issuers that one has, and the other does not.
-fn issuers_beyond<'s>(one: &'s Settings, other: &'s Settings) -> impl Iterator<Item = Told> + 's {
+fn issuers_beyond<'s>(one: &'s Settings, other: &'s Settings) -> impl Iterator<Item = Stated> + 's {
     let is_in_other = |issuer: &Issuer| other.issuers.iter().any(|one| one.name == issuer.name);
-    one.issuers.iter().filter(move |issuer| !is_in_other(issuer)).map(|issuer| Told {
+    one.issuers.iter().filter(move |issuer| !is_in_other(issuer)).map(|issuer| Stated {
         of: format!("issuer \"{}\"", issuer.name),
         what: "issuer".into(),
         detail: issuer.issuer.clone(),
@@ -185,22 +185,22 @@ fn issuers_beyond<'s>(one: &'s Settings, other: &'s Settings) -> impl Iterator<I
 const OTHERWISE: &str = "is otherwise than before";
 
 /// Listeners that both have, and that trust, or listen, otherwise.
-fn changed_listeners(old: &Settings, new: &Settings) -> Vec<Told> {
+fn changed_listeners(old: &Settings, new: &Settings) -> Vec<Stated> {
     let told = |listener: &ListenerSettings| {
         let keys = new.keys.changed_of(&old.keys, "listener", &listener.name);
         // Its upstream is told of the peers that it leads there.
         let keys = keys.into_iter().filter(|key| key != "upstream");
         let of = format!("listener \"{}\"", listener.name);
-        keys.map(move |key| Told { of: of.clone(), what: key, detail: OTHERWISE.into() })
+        keys.map(move |key| Stated { of: of.clone(), what: key, detail: OTHERWISE.into() })
     };
     let both = new.listeners.iter().filter(|listener| is_in(old, listener));
     both.flat_map(|listener| told(listener)).collect()
 }
 
 /// Listeners that one has, and the other does not.
-fn listeners_beyond<'s>(one: &'s Settings, other: &'s Settings) -> impl Iterator<Item = Told> + 's {
+fn listeners_beyond<'s>(one: &'s Settings, other: &'s Settings) -> impl Iterator<Item = Stated> + 's {
     let beyond = one.listeners.iter().filter(|listener| !is_in(other, listener));
-    beyond.map(|listener| Told {
+    beyond.map(|listener| Stated {
         of: format!("listener \"{}\"", listener.name),
         what: "listener".into(),
         detail: listener.address.to_string(),

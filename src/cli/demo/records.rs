@@ -9,7 +9,7 @@ use crate::audit::record::{AssociationClosed, Event, Operation, Record};
 
 /// Everything that was recorded under one association's id.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct Account {
     /// The `association-closed` record.
     pub closed: AssociationClosed,
     /// The `operation` records, in their order.
@@ -20,7 +20,7 @@ pub(crate) struct Told {
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read. Lines that are no JSON are left out: one may be half written.
-pub(super) fn of_association_from(folder: &Path, requestor: SocketAddr) -> io::Result<Option<Told>> {
+pub(super) fn of_association_from(folder: &Path, requestor: SocketAddr) -> io::Result<Option<Account>> {
     let records = read(folder)?;
     let closed = records.iter().rev().find_map(|record| match &record.event {
         Event::AssociationClosed(closed) => {
@@ -32,7 +32,7 @@ pub(super) fn of_association_from(folder: &Path, requestor: SocketAddr) -> io::R
     let Some(closed) = closed else { return Ok(None) };
     let operations = records.iter().filter_map(Record::operation);
     let operations = operations.filter(|operation| *operation.association == closed.association);
-    Ok(Some(Told { closed: AssociationClosed::clone(closed), operations: operations.cloned().collect() }))
+    Ok(Some(Account { closed: AssociationClosed::clone(closed), operations: operations.cloned().collect() }))
 }
 
 fn read(folder: &Path) -> io::Result<Vec<Record>> {

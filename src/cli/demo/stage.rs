@@ -11,7 +11,7 @@ use super::changes::compare;
 use super::failure::Failure;
 use super::kept::Kept;
 use super::proxy::Proxy;
-use super::records::{self, Told};
+use super::records::{self, Account};
 use super::requestor::{StoreOutcome, secure, send_study};
 use super::site::{ARCHIVE, LISTENER, MODALITY, MODALITY_NAME, Site};
 use super::story::{Story, amount};
@@ -119,7 +119,7 @@ fn sent(outcomes: &[StoreOutcome], session: &str) -> Result<String, Failure> {
 }
 
 /// Waits for the closing record, which the proxy writes after it has answered the release.
-async fn recorded(site: &Site, requestor: SocketAddr) -> Result<Told, Failure> {
+async fn recorded(site: &Site, requestor: SocketAddr) -> Result<Account, Failure> {
     let folder = site.records();
     let looking = async {
         loop {

@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::cli::table::{Table, visible};
 
 use super::changes::{Change, Comparison};
-use super::records::Told;
+use super::records::Account;
 pub(crate) use next::Next;
 pub(crate) use style::{Style, bytes as amount};
 
@@ -85,7 +85,7 @@ impl<W: Write> Story<W> {
     }
 
     /// What the reviewer will read about it.
-    pub(crate) fn records(&mut self, told: &Told, folder: &Path) {
+    pub(crate) fn records(&mut self, told: &Account, folder: &Path) {
         self.heading("What was recorded", &format!("JSON lines in {}", folder.display()));
         for line in association::lines(told, self.style, WIDTH - 2) {
             self.line(&format!("{INDENT}{line}"));

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::asked::{items, number, text};
+use super::answer::{items, number, text};
 use super::orders::done;
 use super::{Which, asking};
 use crate::cli::table::visible;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::asked::{number, text};
+use super::answer::{number, text};
 use super::{Which, asking};
 use crate::cli::words::{counted, duration};
 use crate::notation::uri::escaped;

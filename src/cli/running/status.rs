@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::asked::{items, number, text};
+use super::answer::{items, number, text};
 use super::{Which, answered, asking};
 use crate::cli::table::visible;
 use crate::cli::words::{counted, duration};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::asked::{number, text};
+use super::answer::{number, text};
 use super::{Which, asking};
 use crate::cli::table::{Table, screen, visible};
 use crate::cli::words::{amount, counted, duration};

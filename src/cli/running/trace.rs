@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::output::{NotWritten, Output};
-use super::asked::{number, text};
+use super::answer::{number, text};
 use super::{NotAsked, Which};
 use crate::admin::client::Stream;
 use crate::cli::{exit, words};

@@ -44,11 +44,11 @@ pub(super) struct Look {
 
 impl Look {
     fn at(entry: &Entry) -> Self {
-        let Entry { standing, orders, .. } = entry;
+        let Entry { course, orders, .. } = entry;
         Self {
-            bytes: standing.bytes(),
-            lanes: [Direction::FromPeer, Direction::ToPeer].map(|direction| standing.lane(direction)),
-            over: standing.over(),
+            bytes: course.bytes(),
+            lanes: [Direction::FromPeer, Direction::ToPeer].map(|direction| course.lane(direction)),
+            over: course.over(),
             is_ending: orders.is_given(),
         }
     }
@@ -126,14 +126,12 @@ mod tests {
         let again = |mark| live.changes(Some(mark));
         let idle = again(first.as_of);
         assert!(idle.changed.is_empty() && idle.open.is_none() && idle.as_of == first.as_of);
-        young.entry().standing.set_bytes([1, 0, 0, 0]);
+        young.entry().course.set_bytes([1, 0, 0, 0]);
         let moved = again(first.as_of);
         assert_eq!((ids(&moved), moved.open.is_none()), (vec!["a".to_owned()], true));
         // Somebody else, who looked before that, is told of it too.
         assert_eq!(ids(&again(first.as_of)), ["a"]);
-        old.entry()
-            .standing
-            .set_counts(Operation::CEcho, OperationCounts { success: 1, ..Default::default() });
+        old.entry().course.set_counts(Operation::CEcho, OperationCounts { success: 1, ..Default::default() });
         assert_eq!(ids(&again(moved.as_of)), ["b"]);
         let reason = Reason::EndedByAdministrator;
         young.entry().orders.give(Order { when: When::AtOnce, reason, detail: "x".into() });

@@ -206,7 +206,7 @@ impl Exchange {
 
 /// What the responses to a request need to know of it, where they cross a boundary.
 #[derive(Clone)]
-pub(crate) struct Asked {
+pub(crate) struct OpenRequest {
     pub operation: Operation,
     pub context_id: u8,
     pub sent_context_id: u8,
@@ -221,8 +221,8 @@ pub(crate) struct Asked {
 }
 
 impl Exchange {
-    pub(crate) fn asked(&self) -> Asked {
-        Asked {
+    pub(crate) fn request(&self) -> OpenRequest {
+        OpenRequest {
             operation: self.operation,
             context_id: self.context_id,
             sent_context_id: self.sent_context_id,
@@ -376,7 +376,7 @@ impl Ledger {
 
     /// Of the requests of this direction that are open: the one with the lowest message ID, how many there are, and whether
     /// one of them waits for its answer.
-    pub(crate) fn standing(&self, direction: Direction) -> (Option<&Exchange>, usize, bool) {
+    pub(crate) fn outstanding(&self, direction: Direction) -> (Option<&Exchange>, usize, bool) {
         let Table(open) = self.table(direction);
         let first = open.first().map(|(_, exchange)| &**exchange);
         (first, open.len(), open.iter().any(|(_, exchange)| exchange.waits()))

@@ -9,7 +9,7 @@ use super::ended::{Ended, Side};
 use super::outlet::Outlet;
 use super::state::{Break, Came, State};
 use super::terms::{Terms, opposite, sender};
-use super::want::{Question, Told, Want};
+use super::want::{Learned, Question, Want};
 use crate::policy::Direction;
 use crate::wire::{AbortReason, Deframer, Event, Fragment, Malformed, Outgoing, Packer, pdu};
 
@@ -31,7 +31,7 @@ enum Turn {
 
 /// What was handed out and is not answered yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum HandedOut {
     Nothing,
     Record,
     Question,
@@ -68,7 +68,7 @@ pub(super) struct Half {
     deframer: Deframer,
     state: State,
     turn: Turn,
-    asked: Asked,
+    handed_out: HandedOut,
     pub desk: Desk,
     /// An answer that is being written to the side that this half hears.
     answer: Option<Box<Packer>>,
@@ -89,7 +89,7 @@ impl Half {
             deframer: Deframer::new(offered),
             state: State::BETWEEN,
             turn: Turn::Read,
-            asked: Asked::Nothing,
+            handed_out: HandedOut::Nothing,
             desk: Desk::default(),
             answer: None,
         }
@@ -163,16 +163,16 @@ impl Half {
 
     /// What has to be done first.
     fn unfinished(&mut self, shared: &mut Shared) -> Option<Want> {
-        if self.asked != Asked::Nothing {
+        if self.handed_out != HandedOut::Nothing {
             return Some(Want::Answer);
         }
         if !self.desk.records.is_empty() {
-            self.asked = Asked::Record;
+            self.handed_out = HandedOut::Record;
             return Some(Want::Record(self.desk.records.remove(0)));
         }
         self.outgoing_first(shared).or_else(|| {
             let question = self.desk.question.take()?;
-            self.asked = Asked::Question;
+            self.handed_out = HandedOut::Question;
             Some(Want::Ask(question))
         })
     }
@@ -270,14 +270,14 @@ impl Half {
     }
 
     /// A record is kept, or a question answered.
-    pub(super) fn told(&mut self, shared: &mut Shared, told: Told) {
-        match std::mem::replace(&mut self.asked, Asked::Nothing) {
-            Asked::Nothing => self.stop(shared, Break::inside(NOBODY_ASKED)),
-            Asked::Record => {}
-            Asked::Question if matches!(self.turn, Turn::Pace) => self.turn = Turn::Work,
-            Asked::Question => {
+    pub(super) fn learns(&mut self, shared: &mut Shared, learned: Learned) {
+        match std::mem::replace(&mut self.handed_out, HandedOut::Nothing) {
+            HandedOut::Nothing => self.stop(shared, Break::inside(NOBODY_ASKED)),
+            HandedOut::Record => {}
+            HandedOut::Question if matches!(self.turn, Turn::Pace) => self.turn = Turn::Work,
+            HandedOut::Question => {
                 let (mut context, state, _) = self.context(shared);
-                match std::mem::replace(state, State::BETWEEN).told(&mut context, told) {
+                match std::mem::replace(state, State::BETWEEN).learns(&mut context, learned) {
                     Ok(next) => self.state = next,
                     Err(stopped) => self.stop(shared, stopped),
                 }
@@ -388,7 +388,7 @@ impl Half {
         self.desk.writes = !matches!(*stopped.ended, Ended::Defect { .. });
         (self.desk.gives_back, self.desk.answer, self.desk.question) = (false, None, None);
         // Nobody waits for what was asked, nor writes on.
-        (self.asked, self.answer) = (Asked::Nothing, None);
+        (self.handed_out, self.answer) = (HandedOut::Nothing, None);
         self.turn = Turn::Close(stopped);
     }
 

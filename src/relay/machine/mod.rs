@@ -80,7 +80,7 @@ pub(super) use deadlines::Deadlines;
 pub(super) use ended::{Ended, Expired, Side};
 pub(super) use tally::Tally;
 pub(super) use terms::{AcceptedContext, Retrievals, Terms, sender};
-pub(super) use want::{Below, LookUp, LookedUp, Question, Told, Want};
+pub(super) use want::{Below, Learned, LookUp, LookedUp, Question, Want};
 
 use deadlines::Windows;
 use exchange::Exchange;
@@ -192,9 +192,9 @@ impl Machine {
     }
 
     /// A record is kept, or a question answered.
-    pub(super) fn told(&mut self, direction: Direction, told: Told) {
+    pub(super) fn learns(&mut self, direction: Direction, learned: Learned) {
         let (half, shared) = self.half(direction);
-        half.told(shared, told);
+        half.learns(shared, learned);
     }
 
     /// Whoever drives a half cannot do what it wants, though it should.
@@ -235,9 +235,9 @@ impl Machine {
     }
 
     /// What a direction is at, for whoever looks from outside.
-    pub(super) fn standing(&self, direction: Direction, waits: Waits) -> Lane {
+    pub(super) fn lane(&self, direction: Direction, waits: Waits) -> Lane {
         let Books { ledger, progress, .. } = &self.shared.books;
-        let (first, open, awaits_answer) = ledger.standing(direction);
+        let (first, open, awaits_answer) = ledger.outstanding(direction);
         let current =
             first.map(|Exchange { operation, message_id, .. }| (*operation, *message_id)).map(Current::from);
         Lane {

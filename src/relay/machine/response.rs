@@ -52,11 +52,11 @@ pub(super) fn handle(
         Treatment::Restore(_) => Some(Way::ToReal),
     };
     if has_data_set && is_scoped && operation == Operation::CFind {
-        let asked = exchange.asked();
+        let asked = exchange.request();
         return Ok(scoped::answer(command, context_id, asked, status, way));
     }
     if way.is_some() || exchange.guards_answers() {
-        let asked = exchange.asked();
+        let asked = exchange.request();
         return Ok(crossing::response(cx, *command, asked, status, way));
     }
     let to_context_id = exchange.context_id;

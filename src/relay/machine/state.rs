@@ -33,7 +33,7 @@ use super::rewritten::Rewritten;
 use super::scoped::{AwaitsJudged, AwaitsLookUp, GathersAnswer, GathersRequest};
 use super::stepping::{AwaitsOthers, AwaitsPixels, AwaitsStored};
 use super::swallowed::Swallowed;
-use super::want::Told;
+use super::want::Learned;
 use crate::wire::Kind;
 
 /// A piece of a message; `range` is where its bytes lie in the inbox.
@@ -171,16 +171,16 @@ impl State {
     }
 
     /// What was asked is answered.
-    pub(super) fn told(self, cx: &mut Context<'_>, told: Told) -> Next {
-        match (self, told) {
-            (Self::AwaitsPace(state), Told::Now) => state.handle(cx),
-            (Self::AwaitsOthers(state), Told::Now) => state.handle(cx),
-            (Self::AwaitsStored(state), Told::Stored(stored)) => state.handle(cx, stored),
-            (Self::AwaitsPixels(state), Told::Pixels(pixels)) => state.handle(cx, pixels),
-            (Self::RequestCrosses(state), Told::Stored(stored)) => state.handle(cx, stored),
-            (Self::ResponseCrosses(state), Told::Stored(stored)) => state.handle(cx, stored),
-            (Self::AwaitsLookUp(state), Told::LookedUp(found)) => state.handle(cx, found),
-            (Self::AwaitsJudged(state), Told::LookedUp(found)) => state.handle(cx, found),
+    pub(super) fn learns(self, cx: &mut Context<'_>, learned: Learned) -> Next {
+        match (self, learned) {
+            (Self::AwaitsPace(state), Learned::Now) => state.handle(cx),
+            (Self::AwaitsOthers(state), Learned::Now) => state.handle(cx),
+            (Self::AwaitsStored(state), Learned::Stored(stored)) => state.handle(cx, stored),
+            (Self::AwaitsPixels(state), Learned::Pixels(pixels)) => state.handle(cx, pixels),
+            (Self::RequestCrosses(state), Learned::Stored(stored)) => state.handle(cx, stored),
+            (Self::ResponseCrosses(state), Learned::Stored(stored)) => state.handle(cx, stored),
+            (Self::AwaitsLookUp(state), Learned::LookedUp(found)) => state.handle(cx, found),
+            (Self::AwaitsJudged(state), Learned::LookedUp(found)) => state.handle(cx, found),
             _ => Err(Break::inside(Ended::Defect { detail: "an answer came that nobody awaits" })),
         }
     }

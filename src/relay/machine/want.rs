@@ -87,7 +87,7 @@ impl Question {
 }
 
 /// The answer to a [`Question`]. One of another kind is a defect.
-pub(crate) enum Told {
+pub(crate) enum Learned {
     /// To a pace, and to others: it is so now.
     Now,
     Stored(Result<(), NotStored>),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::entry::Entry;
 use super::lookup;
-use super::names::Told;
+use super::names::LookedUp;
 use crate::audit::forward::Failing;
 use crate::config::UpstreamSettings;
 
@@ -21,7 +21,7 @@ pub(super) struct Named {
     /// Why it is not known, or may be out of date.
     pub problem: Option<String>,
     /// While somebody looks it up: where all who wait hear of it.
-    pub asked: Option<Told>,
+    pub under_way: Option<LookedUp>,
     /// No association waits for it until then, since it was asked for in vain.
     pub spared: Option<Instant>,
 }

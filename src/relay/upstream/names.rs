@@ -17,7 +17,7 @@ use super::standing::Standing;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// What came of a look-up: nothing yet, or whether the name is known.
-pub(super) type Told = watch::Receiver<Option<Result<(), String>>>;
+pub(super) type LookedUp = watch::Receiver<Option<Result<(), String>>>;
 
 impl Standing {
     /// Asks anew what a name stands for, together with all who ask for it now. What was known stays where there is no answer.
@@ -25,8 +25,8 @@ impl Standing {
     /// # Errors
     /// Why there is none in time.
     pub(super) async fn look_up(self: &Arc<Self>, name: &str, patience: Duration) -> Result<(), String> {
-        let mut asked = self.asked(name);
-        match timeout(patience, asked.wait_for(Option::is_some)).await {
+        let mut begun = self.begun(name);
+        match timeout(patience, begun.wait_for(Option::is_some)).await {
             Ok(Ok(told)) => told.clone().unwrap_or(Ok(())),
             Ok(Err(_)) => Err("looking it up was given up".to_owned()),
             Err(_) => {
@@ -57,19 +57,19 @@ impl Standing {
     }
 
     /// The look-up that is under way, or one that begins now.
-    fn asked(self: &Arc<Self>, name: &str) -> Told {
+    fn begun(self: &Arc<Self>, name: &str) -> LookedUp {
         let mut book = self.book();
         let named = book.names.entry(name.to_owned()).or_default();
-        if let Some(asked) = &named.asked {
-            return asked.clone();
+        if let Some(under_way) = &named.under_way {
+            return under_way.clone();
         }
         let (tell, told) = watch::channel(None);
-        named.asked = Some(told.clone());
+        named.under_way = Some(told.clone());
         let (standing, name) = (self.clone(), name.to_owned());
         tokio::spawn(async move {
             let found = lookup::look_up(&standing.lookup, &name).await;
             let mut book = standing.book();
-            book.names.entry(name.clone()).or_default().asked = None;
+            book.names.entry(name.clone()).or_default().under_way = None;
             let known = match found {
                 Ok(found) => {
                     standing.known(&mut book, &name, &found);

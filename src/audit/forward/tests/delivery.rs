@@ -52,13 +52,13 @@ async fn a_restart_goes_on_where_the_cursor_is() {
     append(home.path(), SECOND, &configured(4));
     let mut forwarding = start(home.path(), &to);
     assert_eq!(number(&datagram(&socket).await), 3);
-    until(|| forwarding.standings().now()[0].1.delivered == 4).await;
+    until(|| forwarding.deliveries().now()[0].1.delivered == 4).await;
     let changed = Destination { begin: Begin::Oldest, ..to };
     forwarding.reload(std::slice::from_ref(&changed));
     append(home.path(), SECOND, &configured(5));
     assert_eq!(number(&datagram(&socket).await), 4);
     forwarding.reload(&[]);
-    assert_eq!(forwarding.standings().now(), []);
+    assert_eq!(forwarding.deliveries().now(), []);
     forwarding.over().await;
 }
 
@@ -227,9 +227,9 @@ async fn a_fhir_server_gets_each_event_until_it_takes_it_and_refuses_only_its_ow
         server.await.unwrap().iter().map(|body| body.split("\"file").nth(1).unwrap()[..1].into()).collect();
     // The second is tried again until it is refused for good; the first is not sent again for that.
     assert_eq!(told, ["1", "2", "2", "3"]);
-    until(|| forwarding.standings().now()[0].1.delivered == 3).await;
-    let standing = forwarding.standings().now()[0].1;
-    assert_eq!((standing.sent, standing.refused, standing.failures), (2, 1, 1));
+    until(|| forwarding.deliveries().now()[0].1.delivered == 3).await;
+    let delivery = forwarding.deliveries().now()[0].1;
+    assert_eq!((delivery.sent, delivery.refused, delivery.failures), (2, 1, 1));
     forwarding.over().await;
 }
 
@@ -251,12 +251,12 @@ async fn what_a_repository_has_not_had_is_counted_and_an_old_backlog_is_one_aler
     let waiting = [configured(7), configured(8)].concat();
     append(home.path(), FIRST, &waiting);
     append(home.path(), SECOND, &configured(9));
-    let standing = || forwarding.standings().now()[0].1;
+    let delivery = || forwarding.deliveries().now()[0].1;
     // Whatever was looked at before everything was there is looked at again.
-    until(|| standing().backlog_records == 3 && standing().failures >= 2).await;
+    until(|| delivery().backlog_records == 3 && delivery().failures >= 2).await;
     let bytes = (waiting.len() + configured(9).len()) as u64;
     let oldest = time::macros::datetime!(2026-01-02 03:00:00 UTC).unix_timestamp();
-    assert_eq!((standing().backlog, standing().oldest), (bytes, oldest.unsigned_abs()));
+    assert_eq!((delivery().backlog, delivery().oldest), (bytes, oldest.unsigned_abs()));
     forwarding.over().await;
     let alerts = alerts.lock().unwrap();
     assert_eq!(alerts.len(), 1, "{alerts:?}");

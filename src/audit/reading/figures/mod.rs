@@ -22,7 +22,7 @@ use super::{Filter, Kept, RecordFile, records, stamp};
 use crate::audit::record::{
     AssociationClosed, AssociationOpened, Bytes, Event, Operation, OperationCounts, Outcome, Record,
 };
-use unusual::Watch;
+use unusual::Lookout;
 
 /// A record that several figures may show.
 pub type Shared = Arc<Record>;
@@ -121,7 +121,7 @@ const OTHERS: &str = "(others)";
 /// Reads `files` and adds up the records of `period`. What is usual is learned from up to [`HISTORY`] before it.
 pub fn figures(files: &[RecordFile], period: Period) -> Figures {
     let mut collector =
-        Collector { figures: Figures::new(period), watch: Watch::default(), from: stamp(period.from) };
+        Collector { figures: Figures::new(period), watch: Lookout::default(), from: stamp(period.from) };
     let history = Filter {
         from: period.from.checked_sub(HISTORY),
         to: Some(period.from),
@@ -149,7 +149,7 @@ pub fn figures(files: &[RecordFile], period: Period) -> Figures {
 
 struct Collector {
     figures: Figures,
-    watch: Watch,
+    watch: Lookout,
     from: String,
 }
 

@@ -99,7 +99,7 @@ struct Habit {
 
 /// What was seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct Lookout {
     began: Option<OffsetDateTime>,
     /// AE title to the first address it came from.
     titles: HashMap<String, String>,
@@ -114,7 +114,7 @@ pub(super) struct Watch {
     found: BTreeMap<Kind, Unusual>,
 }
 
-impl Watch {
+impl Lookout {
     pub(super) fn began(&self) -> Option<OffsetDateTime> {
         self.began
     }

@@ -10,7 +10,7 @@ use super::html::{Html, counted, grouped};
 use super::items::{self, Item};
 
 /// Something about the trail, in words.
-pub(super) struct Told<'f> {
+pub(super) struct Saying<'f> {
     /// `bad`, `warn`, `plain`.
     pub tone: &'static str,
     pub name: &'static str,
@@ -20,7 +20,7 @@ pub(super) struct Told<'f> {
 }
 
 /// All there is to tell, the worst first.
-pub(super) fn told<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Told<'f>> {
+pub(super) fn told<'f>(figures: &'f Figures, commands: &Commands) -> Vec<Saying<'f>> {
     figures.trail.ordered().into_iter().map(|(of, figure)| tell(&of, figure, commands)).collect()
 }
 
@@ -48,7 +48,7 @@ pub(super) fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
     }
 }
 
-fn tell<'f>(of: &OfTrail, figure: &'f TrailFigure, commands: &Commands) -> Told<'f> {
+fn tell<'f>(of: &OfTrail, figure: &'f TrailFigure, commands: &Commands) -> Saying<'f> {
     let line = commands.event(&of.event);
     let (name, text, line) = match of.event.as_str() {
         "trail-continued" => {
@@ -69,7 +69,7 @@ fn tell<'f>(of: &OfTrail, figure: &'f TrailFigure, commands: &Commands) -> Told<
         "audit-log-used" => ("Somebody read the records", "with dimsegate audit".to_owned(), line),
         _ => ("Checkpoints", "each signs all records before it; audit verify checks them".to_owned(), line),
     };
-    Told { tone: tone(of), name, text, line, figure }
+    Saying { tone: tone(of), name, text, line, figure }
 }
 
 fn tone(of: &OfTrail) -> &'static str {

@@ -20,12 +20,12 @@ pub(super) fn section(html: &mut Html, figures: &Figures, commands: &Commands, n
     html.raw("<div class=\"findings\">");
     for (label, bucket) in alerts(figures) {
         let line = commands.event("security-alert").with("reason", label);
-        let told = Told { tone: "bad", name: "Security alert", text: alert(label, bucket), line };
+        let told = Remark { tone: "bad", name: "Security alert", text: alert(label, bucket), line };
         finding(html, &told, bucket, commands);
     }
     for one in trail::told(figures, commands).into_iter().filter(stands_out) {
-        let trail::Told { tone, name, text, line, figure } = one;
-        finding(html, &Told { tone, name, text, line }, &figure.bucket, commands);
+        let trail::Saying { tone, name, text, line, figure } = one;
+        finding(html, &Remark { tone, name, text, line }, &figure.bucket, commands);
     }
     for unusual in &figures.unusual {
         finding(html, &tell(unusual, figures, commands), &unusual.bucket, commands);
@@ -68,11 +68,11 @@ fn alert(label: &str, bucket: &Bucket) -> String {
     [Some(said), look].into_iter().flatten().collect::<Vec<_>>().join(". ")
 }
 
-fn stands_out(one: &trail::Told) -> bool {
+fn stands_out(one: &trail::Saying) -> bool {
     one.tone != "plain"
 }
 
-fn finding(html: &mut Html, told: &Told, bucket: &Bucket, commands: &Commands) {
+fn finding(html: &mut Html, told: &Remark, bucket: &Bucket, commands: &Commands) {
     html.raw("<details class=\"finding ")
         .raw(told.tone)
         .raw("\"><summary><b>")
@@ -87,7 +87,7 @@ fn finding(html: &mut Html, told: &Told, bucket: &Bucket, commands: &Commands) {
     html.raw("</details>");
 }
 
-fn certificate(one: &Shown, now: OffsetDateTime) -> Told {
+fn certificate(one: &Shown, now: OffsetDateTime) -> Remark {
     let end = one.certificate.ends.unwrap_or(now);
     let name = match one.nearness(now) {
         Some(Nearness::Ended) => "Certificate has ended",
@@ -95,17 +95,17 @@ fn certificate(one: &Shown, now: OffsetDateTime) -> Told {
     };
     let (subject, who, day) = (&one.certificate.subject, &one.who, super::page::day(end));
     let text = format!("{subject}, {who}, {} ({day}).", words(end, now));
-    Told { tone: certificates::tone(one.nearness(now)), name, text, line: one.line.clone() }
+    Remark { tone: certificates::tone(one.nearness(now)), name, text, line: one.line.clone() }
 }
 
-struct Told {
+struct Remark {
     tone: &'static str,
     name: &'static str,
     text: String,
     line: Line,
 }
 
-fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
+fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Remark {
     let mut told = kind(unusual, figures, commands);
     told.text.push_str(match unusual.kind {
         Kind::Burst { .. } => "",
@@ -115,7 +115,7 @@ fn tell(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
     told
 }
 
-fn kind(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
+fn kind(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Remark {
     let arrivals = commands.event("association-opened,association-rejected");
     let opened = commands.event("association-opened");
     match &unusual.kind {
@@ -123,7 +123,7 @@ fn kind(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
             let to = last.checked_add(time::Duration::MICROSECOND).unwrap_or(*last);
             let within = Period { from: *first, to: to.min(figures.period.to) };
             let took = duration(u64::try_from(*seconds).ok().map(|seconds| seconds.saturating_mul(1_000)));
-            Told {
+            Remark {
                 tone: "bad",
                 name: "Burst of refusals",
                 text: format!("{address} was refused {} in {took}.", counted(unusual.bucket.count, "time")),
@@ -133,37 +133,37 @@ fn kind(unusual: &Unusual, figures: &Figures, commands: &Commands) -> Told {
                     .with("address", address),
             }
         }
-        Kind::KnownTitleFromNewAddress { title, address, known } => Told {
+        Kind::KnownTitleFromNewAddress { title, address, known } => Remark {
             tone: "bad",
             name: "Known AE title, new address",
             text: format!("{title} came from {address} for the first time; it was known from {known}."),
             line: arrivals.with("calling", title).with("address", address),
         },
-        Kind::NewCertificateOfTitle { title, fingerprint } => Told {
+        Kind::NewCertificateOfTitle { title, fingerprint } => Remark {
             tone: "warn",
             name: "Known AE title, new certificate",
             text: format!("{title} showed certificate {fingerprint} for the first time."),
             line: opened.with("calling", title).with("certificate", fingerprint),
         },
-        Kind::NewTitleFromKnownAddress { title, address } => Told {
+        Kind::NewTitleFromKnownAddress { title, address } => Remark {
             tone: "warn",
             name: "New AE title, known address",
             text: format!("{address} called itself {title} for the first time."),
             line: arrivals.with("calling", title).with("address", address),
         },
-        Kind::FirstPeer { peer } => Told {
+        Kind::FirstPeer { peer } => Remark {
             tone: "note",
             name: "First-ever peer",
             text: format!("{peer} had not been seen before."),
             line: opened.with("peer", peer),
         },
-        Kind::NewAddress { address } => Told {
+        Kind::NewAddress { address } => Remark {
             tone: "warn",
             name: "New address, new AE titles",
             text: format!("{address} came for the first time, most recently as {}.", titles(unusual)),
             line: arrivals.with("address", address),
         },
-        Kind::Hour { peer, hour } => Told {
+        Kind::Hour { peer, hour } => Remark {
             tone: "warn",
             name: "Unusual hour",
             text: format!(

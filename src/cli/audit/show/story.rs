@@ -26,7 +26,7 @@ pub(crate) fn tell(records: &[Record], id: &str, folder: &str, screen: Screen) -
     let begin = of("association-opened").or(closing).or(refused).or(records.first());
     let Some(begin) = begin else { return Vec::new() };
     let Screen { style, width, now } = screen;
-    let mut story = Told { lines: Vec::new(), style, width: width.saturating_sub(INDENT.len()), now };
+    let mut story = Chapters { lines: Vec::new(), style, width: width.saturating_sub(INDENT.len()), now };
     story.title(id, begin, closed, refused);
     story.who(begin);
     match refused {
@@ -69,7 +69,7 @@ pub(crate) struct Screen {
     pub now: OffsetDateTime,
 }
 
-struct Told {
+struct Chapters {
     lines: Vec<String>,
     style: Style,
     /// Of what stands under a chapter.
@@ -79,7 +79,7 @@ struct Told {
 
 const INDENT: &str = "  ";
 
-impl Told {
+impl Chapters {
     fn chapter(&mut self, name: &str) {
         self.lines.push(String::new());
         self.lines.push(self.style.bold(name));

@@ -1,6 +1,6 @@
 //! An association's records, condensed: its closing record first, then a line for each operation.
 
-use super::super::records::Told;
+use super::super::records::Account;
 use super::Style;
 use crate::audit::record::{AssociationClosed, Context, PatientIdentifier, Tls};
 use crate::cli::table::{Table, cut, visible};
@@ -9,7 +9,7 @@ const LABELS: usize = 15;
 const NONE: &str = "-";
 
 /// Lines of at most `width` characters, colour not counted.
-pub(super) fn lines(told: &Told, style: Style, width: usize) -> Vec<String> {
+pub(super) fn lines(told: &Account, style: Style, width: usize) -> Vec<String> {
     let closed = &told.closed;
     let mut lines = Vec::new();
     for (label, value) in facts(closed) {
@@ -93,7 +93,7 @@ fn counts(closed: &AssociationClosed) -> String {
     if kinds.is_empty() { NONE.to_owned() } else { kinds.join("; ") }
 }
 
-fn operations(told: &Told, style: Style, width: usize) -> Vec<String> {
+fn operations(told: &Account, style: Style, width: usize) -> Vec<String> {
     let mut table =
         Table::new(["operation", "id", "status", "bytes", "ms", "SOP instance", "became", "patient"])
             .within(width);

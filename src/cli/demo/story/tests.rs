@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::super::changes::{Change, Comparison};
-use super::super::records::Told;
+use super::super::records::Account;
 use super::super::site::Site;
 use super::{Next, Story, Style};
 use crate::scratch::Scratch;
@@ -78,7 +78,7 @@ fn read<T: serde::de::DeserializeOwned>(fields: serde_json::Value) -> T {
     serde_json::from_value(fields).unwrap()
 }
 
-fn told() -> Told {
+fn told() -> Account {
     let operation = |kind: &str, id: u16, instance: Option<(&str, &str)>, status: &str| {
         let (sent, became) = instance.unzip();
         read(json!({
@@ -87,7 +87,7 @@ fn told() -> Told {
             "patient": instance.map(|_| "5bdcc146bf60754e6a042426089575c7"),
         }))
     };
-    Told {
+    Account {
         closed: read(json!({
             "association": "3f0c", "listener": "remote", "peer": "demo-ct",
             "address": "127.0.0.1", "port": 40_118,

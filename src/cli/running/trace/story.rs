@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::running::asked::{items, number, text};
+use crate::cli::running::answer::{items, number, text};
 use crate::cli::table::visible;
 use crate::cli::words::{counted, duration};
 use crate::policy::sop_class::keyword;

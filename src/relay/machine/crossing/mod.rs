@@ -11,7 +11,7 @@ use crate::vocabulary::Cause;
 use std::sync::Arc;
 
 use super::desk::Context;
-use super::exchange::Asked;
+use super::exchange::OpenRequest;
 use super::request::{Refused, cannot};
 use crate::dataset::number;
 use crate::dimse::{self, Command, Failure, FreeText, Named, Operation, Status};
@@ -34,7 +34,7 @@ struct Crossing {
 fn crossing(
     cx: &mut Context<'_>,
     command: &Command,
-    exchange: &Asked,
+    exchange: &OpenRequest,
     way: Way,
     sop_instance: Option<String>,
     subject: Subject,
@@ -50,7 +50,7 @@ fn crossing(
 }
 
 /// An answer that does not cross, without what its role leaves out.
-fn as_it_is(cx: &Context<'_>, response: &Command, exchange: &Asked) -> Result<Crossing, Refused> {
+fn as_it_is(cx: &Context<'_>, response: &Command, exchange: &OpenRequest) -> Result<Crossing, Refused> {
     let transform = match response.has_data_set {
         true => Some(transform_as_it_is(cx, exchange)?),
         false => None,
@@ -59,7 +59,7 @@ fn as_it_is(cx: &Context<'_>, response: &Command, exchange: &Asked) -> Result<Cr
     Ok(Crossing { command, sop_instance: None, patient: None, transform })
 }
 
-fn transform_as_it_is(cx: &Context<'_>, exchange: &Asked) -> Result<Transform, Refused> {
+fn transform_as_it_is(cx: &Context<'_>, exchange: &OpenRequest) -> Result<Transform, Refused> {
     let Some(hidden) = exchange.hidden.clone() else { return Ok(Transform::identity()) };
     let terms = cx.terms;
     let encoding = terms.context(exchange.sent_context_id).and_then(|context| context.encoding);
@@ -75,7 +75,7 @@ fn left_out(hidden: Arc<Hidden>) -> LeftOut {
 
 fn transform_across(
     cx: &mut Context<'_>,
-    exchange: &Asked,
+    exchange: &OpenRequest,
     way: Way,
     subject: Subject,
 ) -> Result<Transform, Refused> {

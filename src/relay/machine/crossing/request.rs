@@ -4,7 +4,7 @@ use super::super::admitted::refuse_exchange;
 use super::super::answer::Answer;
 use super::super::desk::Context;
 use super::super::examined::Examined;
-use super::super::exchange::{Asked, Exchange};
+use super::super::exchange::{Exchange, OpenRequest};
 use super::super::passage::Passage;
 use super::super::request::{Refused, cannot, expected, withhold_titles};
 use super::super::rewritten::{Origin, Rewritten, Scoped};
@@ -26,7 +26,7 @@ use crate::vocabulary::Cause;
 /// A request without a data set, whose instance is being remembered.
 pub(in super::super) struct RequestCrosses {
     command: Command,
-    asked: Asked,
+    asked: OpenRequest,
     crossing: Crossing,
 }
 
@@ -41,7 +41,7 @@ pub(in super::super) fn handle(
     if way == Way::ToPseudonyms {
         withhold_titles(cx, &mut command);
     }
-    let asked = exchange.asked();
+    let asked = exchange.request();
     // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
     cx.books.ledger.open(cx.direction, exchange);
     match across(cx, &command, &asked, way, content) {
@@ -78,14 +78,14 @@ impl RequestCrosses {
     }
 }
 
-fn refuse(cx: &mut Context<'_>, command: &Command, asked: &Asked, why: Refused) -> State {
+fn refuse(cx: &mut Context<'_>, command: &Command, asked: &OpenRequest, why: Refused) -> State {
     match cx.books.ledger.close(cx.direction, asked.message_id) {
         Some(exchange) => refuse_exchange(cx, command, exchange, why),
         None => State::BETWEEN,
     }
 }
 
-fn note(cx: &mut Context<'_>, asked: &Asked, sop_instance: Option<String>, patient: Option<Vec<u8>>) {
+fn note(cx: &mut Context<'_>, asked: &OpenRequest, sop_instance: Option<String>, patient: Option<Vec<u8>>) {
     if let Some(exchange) = cx.asked(asked.message_id) {
         exchange.new_sop_instance = sop_instance.filter(|uid| Some(uid) != exchange.sop_instance.as_ref());
         exchange.patient = patient;
@@ -93,7 +93,7 @@ fn note(cx: &mut Context<'_>, asked: &Asked, sop_instance: Option<String>, patie
 }
 
 /// Sends a request that is a command set alone.
-fn send(cx: &mut Context<'_>, asked: &Asked, crossing: Crossing) -> State {
+fn send(cx: &mut Context<'_>, asked: &OpenRequest, crossing: Crossing) -> State {
     let Crossing { command, sop_instance, patient, .. } = crossing;
     note(cx, asked, sop_instance, patient);
     cx.send(asked.context_id, &command);
@@ -105,7 +105,7 @@ fn begin(
     cx: &mut Context<'_>,
     context: &AcceptedContext,
     command: Command,
-    asked: &Asked,
+    asked: &OpenRequest,
     (held, transform): (Vec<u8>, Transform),
     (examined, content): (Option<Box<Examined>>, Content),
 ) -> State {
@@ -134,7 +134,7 @@ fn begin(
 fn across(
     cx: &mut Context<'_>,
     command: &Command,
-    exchange: &Asked,
+    exchange: &OpenRequest,
     way: Way,
     content: Content,
 ) -> Result<(Crossing, Vec<Correspondence>), Refused> {
@@ -158,7 +158,7 @@ fn across(
         Content::Keys => Subject::Keys,
         Content::Attributes => Subject::Attributes,
     };
-    let exchange = &Asked { patient: patient.clone(), ..exchange.clone() };
+    let exchange = &OpenRequest { patient: patient.clone(), ..exchange.clone() };
     let sop_instance = named.map(|_| instance.uid.clone());
     let crossing = Crossing { patient, ..crossing(cx, command, exchange, way, sop_instance, subject)? };
     Ok(match crossing.transform {
@@ -171,7 +171,7 @@ fn across(
 }
 
 /// The real Patient ID that an instance from the world of pseudonyms belongs to, where that is known.
-fn patient_of(cx: &Context<'_>, exchange: &Asked, way: Way) -> Result<Option<Vec<u8>>, Refused> {
+fn patient_of(cx: &Context<'_>, exchange: &OpenRequest, way: Way) -> Result<Option<Vec<u8>>, Refused> {
     let Some(uid) = exchange.sop_instance.as_ref().filter(|_| way == Way::ToReal) else {
         return Ok(None);
     };

@@ -2,7 +2,7 @@
 
 use super::super::answer::Answer;
 use super::super::desk::Context;
-use super::super::exchange::{Asked, Ending, Exchange, Failed};
+use super::super::exchange::{Ending, Exchange, Failed, OpenRequest};
 use super::super::passage::Passage;
 use super::super::request::Refused;
 use super::super::response::answered;
@@ -22,7 +22,7 @@ use crate::vocabulary::Cause;
 /// A response that waits for its data set.
 pub(in super::super) struct Crossed {
     response: Command,
-    exchange: Asked,
+    exchange: OpenRequest,
     status: Status,
 }
 
@@ -37,7 +37,7 @@ pub(in super::super) struct ResponseCrosses {
 pub(in super::super) fn handle(
     cx: &mut Context<'_>,
     response: Command,
-    exchange: Asked,
+    exchange: OpenRequest,
     status: Status,
     way: Option<Way>,
 ) -> State {
@@ -211,7 +211,7 @@ fn withhold(cx: &mut Context<'_>, crossed: &Crossed, failed: &Failed) -> State {
 
 /// Tells the requestor in the place of the first response that may be the last, and once: what follows it goes nowhere.
 fn tell_failure(cx: &mut Context<'_>, crossed: &Crossed, Failed { failure, cause }: &Failed) {
-    let Crossed { response, exchange: Asked { message_id, context_id, .. }, status } = crossed;
+    let Crossed { response, exchange: OpenRequest { message_id, context_id, .. }, status } = crossed;
     let Some(open) = cx.answered(*message_id) else {
         // Its request has ended meanwhile and is written down; who asked still waits.
         return cx.send(*context_id, &dimse::failed_response(response, failure));

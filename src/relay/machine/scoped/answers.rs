@@ -2,7 +2,7 @@
 
 use super::super::crossing;
 use super::super::desk::Context;
-use super::super::exchange::Asked;
+use super::super::exchange::OpenRequest;
 use super::super::granted::By;
 use super::super::passage::Passage;
 use super::super::response::{self, answered};
@@ -24,7 +24,7 @@ pub(in super::super) struct GathersAnswer {
 /// A response with an identifier.
 struct Answer {
     response: Box<Command>,
-    asked: Asked,
+    asked: OpenRequest,
     status: Status,
     /// The way that it goes across a boundary.
     way: Option<Way>,
@@ -47,7 +47,7 @@ enum Verdict {
 pub(in super::super) fn answer(
     response: Box<Command>,
     context_id: u8,
-    asked: Asked,
+    asked: OpenRequest,
     status: Status,
     way: Option<Way>,
 ) -> State {

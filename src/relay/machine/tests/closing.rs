@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use super::super::{Machine, Question, Side, Told, Want};
+use super::super::{Learned, Machine, Question, Side, Want};
 use super::data::{identifier, image};
 use super::simulation::MAXIMUM_LENGTH;
 use super::states::{begin_to_store, machine, read, read_of, written, written_of};
@@ -25,7 +25,7 @@ fn a_message_that_has_come_already_does_not_begin() {
     read(&mut machine, &[echo(1), echo(2)].concat());
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
     machine.begin_no_more();
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert_eq!(written(&mut machine, Side::Upstream), echo(1));
     assert!(is_through(&mut machine));
     assert!(machine.shared.books.progress.is_quiet(), "no deadline runs for what is not taken");
@@ -42,7 +42,7 @@ fn nor_one_in_the_same_pdu() {
     read(&mut machine, &pdu);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
     machine.begin_no_more();
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert_eq!(written(&mut machine, Side::Upstream), one);
     assert!(is_through(&mut machine), "the rest of the PDU is waited for by nobody");
 }
@@ -61,7 +61,7 @@ fn an_object_that_is_under_way_goes_on_and_the_message_behind_it_does_not_begin(
 fn takes(machine: &mut Machine, bytes: &[u8]) {
     read(machine, bytes);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert_eq!(written(machine, Side::Upstream), bytes);
 }
 
@@ -85,7 +85,7 @@ fn while_the_proxy_stops_an_operation_under_way_goes_on_to_its_answer_and_none_b
     );
     let Want::Record(entry) = machine.next(ToPeer) else { panic!("no record") };
     assert_eq!((entry.operation.message_id, entry.operation.status), (1, Some(0)));
-    machine.told(ToPeer, Told::Now);
+    machine.learns(ToPeer, Learned::Now);
     assert!(!written_of(&mut machine, ToPeer, Side::Requestor).is_empty());
     assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: false }));
     assert!(machine.may_end() && !machine.leaves_untaken(Side::Upstream));
@@ -101,7 +101,7 @@ fn what_belongs_to_an_operation_under_way_begins_also_while_the_proxy_stops() {
     let store = request(CStore, CT, 7, Some("1.2.3.4"));
     read_of(&mut machine, ToPeer, &message(context_of(CT), &store, Some(&image("1.2.3.4", 900)), 1_000));
     assert!(matches!(machine.next(ToPeer), Want::Ask(Question::PaceOfOperations)), "an object of the C-GET");
-    machine.told(ToPeer, Told::Now);
+    machine.learns(ToPeer, Learned::Now);
     assert!(!written_of(&mut machine, ToPeer, Side::Requestor).is_empty());
     takes(&mut machine, &message(context_of(GET), &cancel(1), None, 0));
     let other = message(context_of(ECHO), &request(CEcho, ECHO, 9, None), None, 0);
@@ -120,7 +120,7 @@ fn a_message_that_had_begun_before_the_proxy_stops_goes_on() {
     assert!(!machine.may_end());
     read(&mut machine, rest);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert_eq!(written(&mut machine, Side::Upstream), echo(1));
     read(&mut machine, &echo(2));
     let _ = machine.next(FromPeer);
@@ -182,7 +182,7 @@ fn go_on(machine: &mut Machine, bytes: &[u8], ear: &mut Ear) -> Vec<Heard> {
                 bytes = &[];
             }
             Want::Write(side) => heard.extend(ear.hear(&written_of(machine, FromPeer, side))),
-            Want::Ask(_) | Want::Record(_) => machine.told(FromPeer, Told::Now),
+            Want::Ask(_) | Want::Record(_) => machine.learns(FromPeer, Learned::Now),
             Want::Nothing => return heard,
             Want::End(ended) => panic!("{ended}"),
             Want::Turn { .. } | Want::Answer => panic!("nobody else is there"),

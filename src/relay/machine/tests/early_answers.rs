@@ -1,6 +1,6 @@
 //! Answers to requests that have not gone whole: each is the only one.
 
-use super::super::{Machine, Question, Side, Told, Want};
+use super::super::{Learned, Machine, Question, Side, Want};
 use super::data::{identifier, image};
 use super::states::{
     begin_to_store, machine, machine_between_two_worlds, read, read_of, written, written_of,
@@ -24,7 +24,7 @@ fn the_record_of_an_object_that_is_refused_on_its_way_says_what_went() {
     let whole = image("1.2.3.4", 9_000).len() as u64;
     assert_eq!((entry.operation.status, entry.operation.bytes), (Some(0xA700), whole));
     assert_eq!(entry.operation.study.as_deref(), Some("1.2.3"));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(!written(&mut machine, Side::Upstream).is_empty());
     assert!(machine.end().2.is_empty(), "one record");
 }
@@ -60,7 +60,7 @@ fn what_is_not_what_its_command_says_is_answered_once() {
     let rest = store.split_off(message(context_of(CT), &command, None, 0).len());
     read(&mut machine, &store);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { .. }));
     let guess = response(&Command::parse(command).unwrap(), Status(0xA700), false);
     let guess = message(context_of(CT), &guess, None, 0);
@@ -70,7 +70,7 @@ fn what_is_not_what_its_command_says_is_answered_once() {
     let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
     assert_eq!(entry.operation.status, Some(0xA700));
     assert_eq!(entry.operation.data_set_sop_instance.as_deref(), Some("1.2.3.4"));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "nobody hears more");
 }
 
@@ -81,14 +81,14 @@ fn a_request_that_is_answered_before_it_went_goes_nowhere() {
     let command = request(NGet, CT, 1, Some("1.2.3.4"));
     read(&mut machine, &message(context_of(CT), &command, None, 0));
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::Store(_))));
     let guess = response(&Command::parse(command).unwrap(), Status(0x0112), false);
     read_of(&mut machine, ToPeer, &message(context_of(CT), &guess, None, 0));
     assert!(matches!(machine.next(ToPeer), Want::Record(_)));
-    machine.told(ToPeer, Told::Now);
+    machine.learns(ToPeer, Learned::Now);
     assert!(!written_of(&mut machine, ToPeer, Side::Requestor).is_empty());
-    machine.told(FromPeer, Told::Stored(Ok(())));
+    machine.learns(FromPeer, Learned::Stored(Ok(())));
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "nothing is written");
     assert!(machine.end().2.is_empty(), "it is recorded once");
 }
@@ -102,7 +102,7 @@ fn answered_while_asking() -> (Machine, Vec<u8>) {
     let rest = find.split_off(find.len() - 16);
     read(&mut machine, &find);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }));
     let guess = response(&Command::parse(command).unwrap(), Status(0xC001), true);
     read_of(&mut machine, ToPeer, &message(context_of(FIND), &guess, None, 0));
@@ -118,7 +118,7 @@ fn a_request_whose_answer_has_begun_gets_no_other_one() {
     read(&mut machine, &message(context_of(FIND), &[], Some(b"\x08\0"), 2)[12..]);
     let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
     assert_eq!(entry.operation.status, Some(0xC001));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "one answer");
 }
 
@@ -129,7 +129,7 @@ fn who_asked_is_told_that_an_early_answer_cannot_cross() {
     read(&mut machine, &rest);
     loop {
         match machine.next(FromPeer) {
-            Want::Record(_) => break machine.told(FromPeer, Told::Now),
+            Want::Record(_) => break machine.learns(FromPeer, Learned::Now),
             Want::Write(_) => drop(written_of(&mut machine, FromPeer, Side::Upstream)),
             _ => panic!("neither written nor recorded"),
         }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::super::state::Break;
-use super::super::{Ended, Machine, Question, Side, Told, Want};
+use super::super::{Ended, Learned, Machine, Question, Side, Want};
 use super::data::identifier;
 use super::states::{begin_to_store, machine, machine_at, read, read_of, written, written_of};
 use super::wire::{ECHO, FIND, MOVE, context_of, message, request};
@@ -29,7 +29,7 @@ fn an_answer_that_nobody_awaits_is_a_defect_and_both_sides_hear_of_the_end() {
     let echo = message(context_of(ECHO), &request(CEcho, ECHO, 1, None), None, 0);
     read(&mut machine, &echo);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Stored(Ok(())));
+    machine.learns(FromPeer, Learned::Stored(Ok(())));
     let Want::End(ended) = machine.next(FromPeer) else { panic!("it goes on") };
     assert_eq!(ended.to_string(), "a defect of dimsegate: an answer came that nobody awaits");
     assert!([Side::Requestor, Side::Upstream].iter().all(|side| ended.abort_for(*side).is_some()));
@@ -46,7 +46,7 @@ fn whole_messages_before_an_abort_go_on() {
         &[echo.clone(), Abort::provider(AbortReason::NotSpecified).to_pdu().to_vec()].concat(),
     );
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert_eq!(written(&mut machine, Side::Upstream), echo);
     assert!(matches!(machine.next(FromPeer), Want::End(_)));
 }
@@ -60,10 +60,10 @@ fn whole_messages_before_an_abort_inside_another_go_on() {
         let mut machine = machine();
         read(&mut machine, &[&find[..], begun, &abort].concat());
         assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-        machine.told(FromPeer, Told::Now);
+        machine.learns(FromPeer, Learned::Now);
         let mut next = machine.next(FromPeer);
         if matches!(next, Want::Ask(Question::PaceOfOperations)) {
-            machine.told(FromPeer, Told::Now);
+            machine.learns(FromPeer, Learned::Now);
             next = machine.next(FromPeer);
         }
         assert!(matches!(next, Want::Write(Side::Upstream)));
@@ -100,10 +100,10 @@ fn who_was_asked_for_the_release_gets_no_answer_of_ours() {
     let refused = message(context_of(MOVE), &request(CMove, MOVE, 1, None), Some(&identifier()), 1_000);
     read(&mut machine, &[refused, RELEASE_RP.to_vec()].concat());
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
     assert_eq!(entry.operation.status, Some(0x0124));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert_eq!(written(&mut machine, Side::Upstream), RELEASE_RP);
     assert!(matches!(machine.next(FromPeer), Want::End(_)));
 }
@@ -123,9 +123,9 @@ fn an_answer_that_cannot_be_written_is_not_written_again() {
     let refused = message(context_of(MOVE), &request(CMove, MOVE, 1, None), Some(&identifier()), 1_000);
     read(&mut machine, &refused);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Record(_)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Write(Side::Requestor)));
     machine.defect(FromPeer, "a test's");
     assert!(matches!(machine.next(FromPeer), Want::End(_)));

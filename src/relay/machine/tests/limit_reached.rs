@@ -1,6 +1,6 @@
 //! A repository query whose answers were cut short, with a word that may be the last or not (PS3.4 Annex HH).
 
-use super::super::{Machine, Question, Side, Told, Want};
+use super::super::{Learned, Machine, Question, Side, Want};
 use super::data::identifier;
 use super::states::{machine, machine_between_two_worlds, read, read_of, written, written_of};
 use super::wire::{REPOSITORY, context_of, message, request, response};
@@ -12,7 +12,7 @@ fn ask(machine: &mut Machine, message_id: u16) {
     let command = request(CFind, REPOSITORY, message_id, None);
     read(machine, &message(context_of(REPOSITORY), &command, Some(&identifier()), 1_000));
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
 }
 
 /// The archive answers query 1.
@@ -64,7 +64,7 @@ fn what_follows_an_answer_that_could_not_cross_goes_nowhere_and_ends_nothing() {
         }
         let Want::Record(entry) = machine.next(ToPeer) else { panic!("no record") };
         assert_eq!(entry.operation.reason.as_deref(), Some("rewrite-failed"));
-        machine.told(ToPeer, Told::Now);
+        machine.learns(ToPeer, Learned::Now);
         assert!(matches!(machine.next(ToPeer), Want::Read { unfinished: false }), "one answer");
         assert!(machine.end().2.is_empty(), "one record");
     }
@@ -80,7 +80,7 @@ fn an_answer_that_could_not_cross_was_the_last_if_its_number_is_used_again() {
     ask(&mut machine, 1);
     let Want::Record(entry) = machine.next(FromPeer) else { panic!("no record") };
     assert_eq!(entry.operation.reason.as_deref(), Some("rewrite-failed"));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(!written(&mut machine, Side::Upstream).is_empty());
     answer(&mut machine, Status::SUCCESS, None);
     let Want::Record(entry) = machine.next(ToPeer) else { panic!("no record") };

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::super::{Entry, Machine, Question, Side, Told, Want};
+use super::super::{Entry, Learned, Machine, Question, Side, Want};
 use super::data::{element, image};
 use super::simulation::{ANSWER, DEADLINES, terms};
 use super::states::{machine, read, read_of, under_way, written};
@@ -16,7 +16,7 @@ use crate::policy::Direction::{FromPeer, ToPeer};
 fn sent(machine: &mut Machine, class: &str, command: &[u8], data: &[u8]) -> Vec<u8> {
     read(machine, &message(context_of(class), command, Some(data), 16_000));
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     written(machine, Side::Upstream)
 }
 

@@ -226,12 +226,12 @@ fn looked_up(studies: &[Study], scope: &Scope, asked: &LookUp) -> LookedUp {
     if inside && below { LookedUp::Inside } else { LookedUp::Outside }
 }
 
-struct Told {
+struct Learned {
     story: Story,
     moved: Vec<String>,
 }
 
-fn run(studies: &[Study], scope: &Scope, asks: &[Ask], seed: u64, echoes: bool) -> Told {
+fn run(studies: &[Study], scope: &Scope, asks: &[Ask], seed: u64, echoes: bool) -> Learned {
     let mut chance = Chance(seed ^ 0x5C0F);
     let mut fragment = || [30, 1_000, 16_000][chance.below(3)];
     let mut requestor = Requestor::new(asks, Leaves::Requestor, fragment());
@@ -241,7 +241,7 @@ fn run(studies: &[Study], scope: &Scope, asks: &[Ask], seed: u64, echoes: bool) 
     let mut simulation = Simulation::new(scoped(scope.clone()), [&mut requestor, &mut archive], seed);
     simulation.looked_up = Box::new(|asked| looked_up(studies, scope, asked));
     let story = simulation.run();
-    Told { story, moved: moved.into_inner() }
+    Learned { story, moved: moved.into_inner() }
 }
 
 fn values(data: &[&[u8]], tag: Tag) -> BTreeSet<String> {

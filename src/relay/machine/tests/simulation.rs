@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::super::{Deadlines, Ended, Entry, LookUp, LookedUp, Machine, Question, Side, Terms, Told, Want};
+use super::super::{
+    Deadlines, Ended, Entry, Learned, LookUp, LookedUp, Machine, Question, Side, Terms, Want,
+};
 use super::peers::Peer;
 use super::wire::{CONTEXTS, Ear, Heard};
 use crate::buffer::Shelf;
@@ -59,7 +61,7 @@ struct Link {
 
 #[derive(Default)]
 struct Lane {
-    answer: Option<Told>,
+    answer: Option<Learned>,
     written: usize,
 }
 
@@ -257,19 +259,19 @@ impl<'p> Simulation<'p> {
             Want::Turn { .. } | Want::Nothing => {}
             Want::Record(entry) => {
                 self.records.push(told(&entry));
-                self.lanes[lane].answer = Some(Told::Now);
+                self.lanes[lane].answer = Some(Learned::Now);
             }
             Want::Ask(question) => {
                 self.lanes[lane].answer = Some(match question {
-                    Question::PaceOfBytes(_) | Question::PaceOfOperations | Question::Others => Told::Now,
-                    Question::Store(_) => Told::Stored(self.disk),
-                    Question::LookUp(look_up) => Told::LookedUp((self.looked_up)(&look_up)),
-                    Question::Decode(frame) => Told::Pixels(frame.decode(u64::MAX)),
+                    Question::PaceOfBytes(_) | Question::PaceOfOperations | Question::Others => Learned::Now,
+                    Question::Store(_) => Learned::Stored(self.disk),
+                    Question::LookUp(look_up) => Learned::LookedUp((self.looked_up)(&look_up)),
+                    Question::Decode(frame) => Learned::Pixels(frame.decode(u64::MAX)),
                 });
             }
             Want::Answer => {
                 let answer = self.lanes[lane].answer.take().expect("an answer to what was asked");
-                self.machine.told(direction, answer);
+                self.machine.learns(direction, answer);
             }
             Want::End(ended) => return Some(ended),
         }

@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::super::state::State;
-use super::super::{Deadlines, Expired, Machine, Question, Side, Terms, Told, Want};
+use super::super::{Deadlines, Expired, Learned, Machine, Question, Side, Terms, Want};
 use super::data::{identifier, image};
 use super::remembered;
 use super::simulation::{ANSWER, DEADLINES, terms};
@@ -57,7 +57,7 @@ pub(super) fn read_of(machine: &mut Machine, direction: Direction, bytes: &[u8])
     machine.read(direction, bytes.len());
     let Want::Ask(Question::PaceOfBytes(count)) = machine.next(direction) else { panic!("no pace") };
     assert_eq!(count, bytes.len());
-    machine.told(direction, Told::Now);
+    machine.learns(direction, Learned::Now);
 }
 
 pub(super) fn written(machine: &mut Machine, side: Side) -> Vec<u8> {
@@ -81,7 +81,7 @@ pub(super) fn begin_to_store(machine: &mut Machine) -> (Command, Vec<u8>) {
     let rest = store.split_off(alone + 3 * pdu);
     read(machine, &store);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(!written(machine, Side::Upstream).is_empty());
     (Command::parse(command).unwrap(), rest)
 }
@@ -95,7 +95,7 @@ fn a_message_does_not_wait_for_the_data_set_of_the_next_one() {
     read(&mut machine, &[echo.clone(), store].concat());
     for _ in 0..2 {
         assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-        machine.told(FromPeer, Told::Now);
+        machine.learns(FromPeer, Learned::Now);
     }
     assert_eq!(written(&mut machine, Side::Upstream), echo);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }));
@@ -108,7 +108,7 @@ fn a_request_waits_for_its_pace_and_then_goes_on_as_it_came() {
     read(&mut machine, &echo);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
     assert!(matches!(machine.next(FromPeer), Want::Answer), "it is asked once");
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert_eq!(written(&mut machine, Side::Upstream), echo);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }));
 }
@@ -119,7 +119,7 @@ fn a_cancel_in_a_context_that_was_not_accepted_has_its_pace_and_is_counted() {
     let mut machine = machine();
     read(&mut machine, &message(77, &cancel(1), None, 0));
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: false }), "nothing is written");
     let (_, books, _) = machine.end();
     assert_eq!(books.tally.operations()["C-CANCEL"].warning, 1);
@@ -139,7 +139,7 @@ fn a_store_without_its_data_set_is_held_back() {
     let store = message(context_of(CT), &request(CStore, CT, 1, Some("1.2.3")), None, 0);
     read(&mut machine, &store);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }), "nothing is written");
     machine.stream_ended(FromPeer, "gone".into());
     assert!(matches!(machine.next(FromPeer), Want::End(ended) if ended.to_string().contains("gone")));
@@ -154,7 +154,7 @@ fn a_command_set_that_came_alone_is_written_with_the_first_of_its_data_set() {
     let alone = message(context_of(FIND), &command, None, 0).len();
     read(&mut machine, &query[..alone]);
     assert!(matches!(machine.next(FromPeer), Want::Ask(Question::PaceOfOperations)));
-    machine.told(FromPeer, Told::Now);
+    machine.learns(FromPeer, Learned::Now);
     assert!(matches!(machine.next(FromPeer), Want::Read { unfinished: true }), "nothing is written");
     read(&mut machine, &query[alone..]);
     assert_eq!(written(&mut machine, Side::Upstream), query);

@@ -2,7 +2,7 @@
 
 use super::super::super::ends::{Nearness, nearness, words};
 use super::super::super::row::clock;
-use super::Told;
+use super::Chapters;
 use super::values::{joined, moment, some, text};
 use crate::audit::record::{Abort, Event, Record, Rejection, Tls, Transport};
 use crate::cli::table::visible;
@@ -16,7 +16,7 @@ const NEAREST: [Reason; 4] = [
     Reason::CalledAeTitleUnknown,
 ];
 
-impl Told {
+impl Chapters {
     pub(super) fn who(&mut self, begin: &Record) {
         self.chapter("Who came");
         let port = begin.port().map(|port| port.to_string()).unwrap_or_default();

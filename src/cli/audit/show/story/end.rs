@@ -1,13 +1,13 @@
 //! How it ended, and what alerts were about it.
 
-use super::Told;
+use super::Chapters;
 use super::values::text;
 use crate::audit::record::{AssociationClosed, Record};
 use crate::cli::table::visible;
 use crate::cli::words::amount;
 use crate::vocabulary::{Ended, of_ending, of_reason};
 
-impl Told {
+impl Chapters {
     pub(super) fn alert(&mut self, alert: &Record) {
         self.chapter("Security alert");
         let label = text(alert.reason());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::super::command::Line;
 use super::values::{joined, moment, some, text};
-use super::{INDENT, TOLD, Told};
+use super::{Chapters, INDENT, TOLD};
 use crate::audit::record::{AssociationClosed, Context, Direction, Operation, Outcome, Record};
 use crate::cli::table::{Table, visible};
 use crate::cli::words::{amount, counted, duration};
@@ -14,7 +14,7 @@ use crate::vocabulary::{of_reason, of_tolerated};
 /// An operation, with its record.
 type Done<'r> = (&'r Record, &'r Operation);
 
-impl Told {
+impl Chapters {
     pub(super) fn contexts(&mut self, contexts: &[Context]) {
         if contexts.is_empty() {
             return;

@@ -9,7 +9,7 @@ use crate::dimse::Operation;
 use crate::policy::Direction;
 
 /// How far an association has come.
-pub(crate) struct Standing {
+pub(crate) struct Course {
     since: Instant,
     /// Read from the requestor, written to it, read from the upstream, written to it.
     bytes: [AtomicU64; 4],
@@ -99,7 +99,7 @@ pub(crate) enum Wanted {
 /// Operations of one kind that are over.
 type OfKind = (Operation, OperationCounts);
 
-impl Standing {
+impl Course {
     pub(super) fn new(since: Instant) -> Self {
         Self {
             since,
@@ -219,7 +219,7 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use super::{Current, Lane, Standing, Waits, Wanted};
+    use super::{Course, Current, Lane, Waits, Wanted};
     use crate::audit::OperationCounts;
     use crate::dimse::Operation;
     use crate::policy::Direction::{FromPeer, ToPeer};
@@ -232,33 +232,33 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let since = Instant::now();
-        let standing = Standing::new(since);
+        let course = Course::new(since);
         let moved = since + Duration::from_millis(1234);
         for (index, operation) in Operation::ALL.into_iter().enumerate() {
             assert_eq!(operation as usize, index);
             for waits in Waits::ALL {
                 let current = Some(Current { operation, message_id: 65_535 - index as u16 });
                 let lane = Lane { waits, current, open: 1024, is_inside: index % 2 == 0, ..idle(moved) };
-                standing.set_lane(ToPeer, &lane);
-                assert_eq!(standing.lane(ToPeer), lane);
+                course.set_lane(ToPeer, &lane);
+                assert_eq!(course.lane(ToPeer), lane);
             }
         }
-        assert_eq!(standing.lane(FromPeer).current, None);
-        standing.set_bytes([1, 2, 3, u64::MAX]);
-        assert_eq!(standing.bytes(), [1, 2, 3, u64::MAX]);
+        assert_eq!(course.lane(FromPeer).current, None);
+        course.set_bytes([1, 2, 3, u64::MAX]);
+        assert_eq!(course.bytes(), [1, 2, 3, u64::MAX]);
         let counts = OperationCounts { success: 7, warning: 1, failure: 2, refused: 3 };
-        standing.set_counts(Operation::CGet, counts);
-        assert_eq!(standing.counts(), [(Operation::CGet, counts)]);
+        course.set_counts(Operation::CGet, counts);
+        assert_eq!(course.counts(), [(Operation::CGet, counts)]);
     }
 
     #[test]
     fn who_is_waited_for_is_told_from_both_directions() {
         let since = Instant::now();
-        let standing = Standing::new(since);
+        let course = Course::new(since);
         let lanes = |from: Lane, to: Lane| {
-            standing.set_lane(FromPeer, &from);
-            standing.set_lane(ToPeer, &to);
-            standing.waits_for()
+            course.set_lane(FromPeer, &from);
+            course.set_lane(ToPeer, &to);
+            course.waits_for()
         };
         let idle = idle(since);
         assert_eq!(lanes(idle, idle), Wanted::Requestor("its next request, or the release"));

@@ -16,7 +16,7 @@ type Gauges<const N: usize> = Family<Labels<N>, Gauge>;
 
 /// How things are now.
 #[derive(Clone, Debug, Default)]
-pub struct Standing {
+pub struct Levels {
     /// Of the program.
     pub version: &'static str,
     /// Of the configuration in force.
@@ -112,7 +112,7 @@ pub struct Destination {
     pub failures: u64,
 }
 
-impl Standing {
+impl Levels {
     /// All of it, to be written once.
     pub(super) fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix("dimsegate");

@@ -6,28 +6,28 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 
-use crate::audit::forward::Standings;
+use crate::audit::forward::Deliveries;
 use crate::config::Settings;
-use crate::metrics::{Association, Destination, Ending, Limit, Standing, Upstream};
+use crate::metrics::{Association, Destination, Ending, Levels, Limit, Upstream};
 use crate::relay::{Gate, Stage, UpstreamState};
 use crate::tls::EndKind;
 
 /// Sees how the proxy stands, for as long as anybody asks; cheap to clone.
 #[derive(Clone)]
-pub(super) struct Watch {
+pub(super) struct Monitor {
     gate: Arc<Gate>,
-    forwarding: Standings,
+    forwarding: Deliveries,
     began: SystemTime,
 }
 
-impl Watch {
-    pub(super) fn new(gate: Arc<Gate>, forwarding: Standings) -> Self {
+impl Monitor {
+    pub(super) fn new(gate: Arc<Gate>, forwarding: Deliveries) -> Self {
         Self { gate, forwarding, began: SystemTime::now() }
     }
 
     /// All metrics, in the text format of OpenMetrics.
     pub(super) fn metrics(&self) -> String {
-        self.gate.metrics.render(&self.standing())
+        self.gate.metrics.render(&self.levels())
     }
 
     /// Why an association would be refused now, whoever asks for it.
@@ -46,11 +46,11 @@ impl Watch {
         *self.gate.stage.borrow() != Stage::Running
     }
 
-    fn standing(&self) -> Standing {
+    fn levels(&self) -> Levels {
         let settings = self.gate.in_force.load().settings.clone();
-        let records = self.gate.audit.standing();
+        let records = self.gate.audit.flow();
         let open = self.gate.live.list();
-        Standing {
+        Levels {
             version: env!("CARGO_PKG_VERSION"),
             digest: settings.digest.as_str().into(),
             began: self.began.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
@@ -99,17 +99,17 @@ impl Watch {
 
     fn destinations(&self) -> Vec<Destination> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let standings = self.forwarding.now().into_iter();
-        let destination = |(name, standing): (Arc<str>, crate::audit::forward::Standing)| Destination {
+        let deliveries = self.forwarding.now().into_iter();
+        let destination = |(name, delivery): (Arc<str>, crate::audit::forward::Delivery)| Destination {
             name,
-            is_connected: standing.connected,
-            records: standing.backlog_records,
-            seconds: if standing.oldest == 0 { 0 } else { now.saturating_sub(standing.oldest) },
-            sent: standing.sent,
-            refused: standing.refused,
-            failures: standing.failures,
+            is_connected: delivery.connected,
+            records: delivery.backlog_records,
+            seconds: if delivery.oldest == 0 { 0 } else { now.saturating_sub(delivery.oldest) },
+            sent: delivery.sent,
+            refused: delivery.refused,
+            failures: delivery.failures,
         };
-        standings.map(destination).collect()
+        deliveries.map(destination).collect()
     }
 }
 
