@@ -109,6 +109,7 @@ impl Current {
         if stamp == self.stamp && stamp.is_some() {
             return false;
         }
+        let stamp = Stamp::settled(&self.file, self.stamp);
         let read = self.users.reload();
         match &read {
             Ok(()) => (self.stamp, self.told) = (stamp, false),

@@ -21,6 +21,9 @@ pub enum UsersError {
     /// The file is not there.
     #[error("{} cannot be read: it is not there; dimsegate user add makes it with the first user", full(.0))]
     Missing(PathBuf),
+    /// Nothing stands in it.
+    #[error("{} is empty, as a file that somebody has begun to write; where there are to be no users, write a comment", full(.0))]
+    Begun(PathBuf),
     /// Not only its owner may read it.
     #[error("{} can be read by others (mode {mode:04o}), type: chmod 600 {}", full(file), file.display())]
     OpenToOthers {

@@ -18,6 +18,7 @@ use super::one_time::{DIGITS, matching};
 use super::sealed::Key;
 use super::store::{Store, read};
 use super::user::User;
+use super::{file, lock};
 
 /// Passcodes that are hashed at once, each in at most 64 MiB; not more than half of the processors, which associations need.
 const HASHING: usize = 4;
@@ -126,7 +127,13 @@ impl Users {
     /// # Errors
     /// [`UsersError`]; then those of before count on.
     pub fn reload(&self) -> Result<(), UsersError> {
-        self.shared.people.store(Arc::new(people(&self.shared.file)?));
+        let file = &self.shared.file;
+        let bytes = lock::read(file)?;
+        // `dimsegate user` leaves a comment where it removes the last user, so this is a file that somebody has begun to write.
+        if bytes.is_empty() {
+            return Err(UsersError::Begun(file.clone()));
+        }
+        self.shared.people.store(Arc::new(by_name(file::parse(file, &bytes)?)));
         Ok(())
     }
 
@@ -306,5 +313,9 @@ fn is_code(text: &str) -> bool {
 }
 
 fn people(file: &Path) -> Result<HashMap<String, User>, UsersError> {
-    Ok(read(file)?.into_iter().map(|user| (user.name.clone(), user)).collect())
+    read(file).map(by_name)
+}
+
+fn by_name(users: Vec<User>) -> HashMap<String, User> {
+    users.into_iter().map(|user| (user.name.clone(), user)).collect()
 }

@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("users", &["notation", "files", "policy"]),
     ("tokens", &["files", "identity"]),
     ("audit", &["notation", "vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
-    ("tls", &["notation", "files", "buffer", "identity"]),
+    ("tls", &["notation", "vocabulary", "files", "buffer", "identity"]),
     ("metrics", &["vocabulary", "dimse"]),
     ("http", &["identity", "policy"]),
     ("upper", &["buffer", "wire", "dimse", "tls"]),

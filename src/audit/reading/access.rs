@@ -11,6 +11,7 @@ use crate::audit::record::{
     Administration, AdministrationOutcome, AssociationClosed, AssociationOpened, AssociationRejected,
     Direction, Event, Operation, Outcome, Record, Requestor,
 };
+use crate::vocabulary::Reason;
 
 /// Names that are told apart: what is refused may be called anything.
 const APART: usize = 10_000;
@@ -173,8 +174,8 @@ impl Reading {
         let (peer, user) = of(&rejected.requestor);
         let label = record.label().unwrap_or_default();
         self.each(&peer, user.as_deref(), |used, _| add(&mut used.refused, label, record.times()));
-        let is_locked = label == "user-locked-out";
-        if is_locked || label == "user-identity-wrong" {
+        let is_locked = label == Reason::UserLockedOut.label();
+        if is_locked || label == Reason::UserIdentityWrong.label() {
             self.wrong(record.user().unwrap_or_default(), record, is_locked);
         }
     }

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use super::model::{Account, Finding, Review, Reviewed};
 use crate::cli::audit::ends::{Nearness, nearness, words};
 use crate::cli::words::counted;
+use crate::vocabulary::Notice;
 
 /// Names that one sentence lists.
 const LISTED: usize = 12;
@@ -36,7 +37,7 @@ pub(super) fn findings(review: &Review, now: OffsetDateTime) -> Vec<Finding> {
     }
     for end in &review.ends {
         let (kind, tone) = match nearness(end.end, now) {
-            Nearness::Ended => ("certificate-ended", "bad"),
+            Nearness::Ended => (Notice::CertificateEnded.label(), "bad"),
             _ => ("certificate-ends", "warn"),
         };
         all.push(of(kind, tone, &end.place, format!("{} {}", end.what, words(end.end, now))));

@@ -138,9 +138,14 @@ async fn a_reload_takes_what_is_right_and_keeps_it_where_the_next_is_wrong() {
     assert_eq!(refused("bert", at(0)), Some(Refused::Disabled));
     assert_eq!(refused("nobody", at(0)), Some(Refused::Unknown));
     assert_eq!((refused("dora", at(100)), refused("dora", at(101))), (None, Some(Refused::Ended)));
-    fs::write(file(&home), "nonsense = 1").unwrap();
-    assert!(users.reload().is_err());
-    assert!(users.still("anna", at(0)).is_ok());
+    for begun in ["nonsense = 1", ""] {
+        fs::write(file(&home), begun).unwrap();
+        assert!(users.reload().is_err(), "{begun:?}");
+        assert!(users.still("anna", at(0)).is_ok());
+    }
+    fs::write(file(&home), "# nobody").unwrap();
+    users.reload().unwrap();
+    assert_eq!(refused("anna", at(0)), Some(Refused::Unknown));
 }
 
 #[test]
