@@ -5,6 +5,10 @@ mod model;
 mod page;
 mod rights;
 mod text;
+mod who;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,7 +30,8 @@ use crate::config::Settings;
 use crate::daemon::blocks_in;
 use crate::files::full;
 use crate::users::{self, User};
-use model::{Account, Change, End, Gone, Guess, InForce, Review, Reviewed, Seen, moment};
+use model::{Account, Change, End, Guess, InForce, Review, Reviewed, moment};
+use who::Names;
 
 const EXAMPLE: &str = "Examples:
   dimsegate review -c conf/dimsegate.toml
@@ -87,8 +92,11 @@ fn reviewed(args: &Args) -> Result<ExitCode, ExitCode> {
     used::note("review", folder);
     let files = Trail::of(folder.clone(), args.identities.clone()).files()?;
     let verification = verified(args, &settings)?;
-    let access = access(&files, Period { from, to });
-    let review = review(args, &settings, Period { from, to }, now, (&access, &verification, &files))?;
+    let people = people(&settings)?;
+    let names = Names::of(&settings, &people);
+    let access = access(&files, Period { from, to }, &names.all());
+    let found = (&access, &verification, &*files);
+    let review = review(args, &settings, Period { from, to }, now, (&people, &names), found)?;
     shown(args, &review, now)?;
     let status = tell_damage(&access.kept);
     Ok(if verification.breaks.is_empty() { status } else { ExitCode::from(exit::BROKEN_CHAIN) })
@@ -110,19 +118,22 @@ fn verified(args: &Args, settings: &Settings) -> Result<Verification, ExitCode> 
     verify(folder, known, &mut |_| ()).map_err(|error| unreadable((folder.clone(), error.to_string())))
 }
 
+/// The users of the file, where there is one.
+fn people(settings: &Settings) -> Result<Vec<User>, ExitCode> {
+    let Some(named) = &settings.users else { return Ok(Vec::new()) };
+    users::read(&named.file).map_err(|error| complain(&error.to_string(), exit::BAD_CONFIGURATION))
+}
+
 fn review(
     args: &Args,
     settings: &Settings,
     period: Period,
     now: OffsetDateTime,
+    (people, names): (&[User], &Names<'_>),
     (access, verification, files): (&Access, &Verification, &[RecordFile]),
 ) -> Result<Review, ExitCode> {
-    let bad = |error: String| complain(&error, exit::BAD_CONFIGURATION);
-    let people = match &settings.users {
-        Some(named) => users::read(&named.file).map_err(|error| bad(error.to_string()))?,
-        None => Vec::new(),
-    };
-    let blocks = blocks_in(&settings.state_directory).map_err(|error| bad(error.to_string()))?;
+    let blocks = blocks_in(&settings.state_directory)
+        .map_err(|error| complain(&error.to_string(), exit::BAD_CONFIGURATION))?;
     let (mut endings, _) = certificates::shown(files);
     endings.extend(certificates::configured(settings));
     let mut review = Review {
@@ -134,7 +145,8 @@ fn review(
         findings: Vec::new(),
         peers: settings.policy.peers.iter().map(|peer| Reviewed::of(peer, access)).collect(),
         users: people.iter().map(|user| Account::of(user, settings, access, now)).collect(),
-        gone: gone(settings, &people, access),
+        issuers: names.issuers(access),
+        gone: names.gone(access),
         ends: End::all(endings, now),
         guesses: guesses(access),
         blocks: blocks.iter().filter(|block| block.is_in_force(now)).map(InForce::of).collect(),
@@ -167,16 +179,8 @@ fn trail(settings: &Settings, access: &Access, found: &Verification) -> model::T
         is_intact: places == 0 && found.adopted.is_empty(),
         verdict,
         unread: damaged.saturating_add(encrypted.len() as u64),
+        left_out: access.left_out,
     }
-}
-
-fn gone(settings: &Settings, people: &[User], access: &Access) -> Vec<Gone> {
-    let is_peer = |name: &str| settings.policy.peers.iter().any(|peer| *peer.name == *name);
-    let is_user = |name: &str| people.iter().any(|user| user.name == *name);
-    let peers = access.peers.iter().filter(|(name, _)| !is_peer(name)).map(|one| ("peer", one));
-    let users = access.users.iter().filter(|(name, _)| !is_user(name)).map(|one| ("user", one));
-    let seen = peers.chain(users).filter(|(_, (_, used))| used.seen.is_some());
-    seen.map(|(kind, (name, used))| Gone { kind, name: name.clone(), seen: Seen::of(Some(used)) }).collect()
 }
 
 fn guesses(access: &Access) -> Vec<Guess> {

@@ -15,15 +15,13 @@ use super::url::{self, Url};
 use super::{suggest, tls};
 use crate::files;
 use crate::tls::FileDigest;
-use crate::tokens::{Algorithm, AtEnd, Claim, Fetched, Issuer, KeySet, Keys, LARGEST};
+use crate::tokens::{Algorithm, AtEnd, Claim, Fetched, Issuer, KeySet, Keys, LARGEST, MOST_LEEWAY};
 
 const EXAMPLE: &str = "https://login.hospital.example/jwks";
 /// Long enough for a server to be mended on a working day.
 const MAX_AGE: Duration = Duration::from_secs(86_400);
 const MAX_LIFE: Duration = Duration::from_secs(3600);
 const LEEWAY: Duration = Duration::from_secs(30);
-/// Clocks that are further apart are to be set.
-const MOST_LEEWAY: Duration = Duration::from_secs(600);
 /// What somebody who has copied a token can use for longer than a day is as good as a passcode.
 const LONG: Duration = Duration::from_secs(86_400);
 /// Bytes of `iss` and `aud`.

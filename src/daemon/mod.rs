@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `starting` | from a configuration that was read to listeners that accept |
+//! | `state` | the folder of what outlives a restart, for one process |
 //! | `reloading` | another configuration into force, staged and put into force as one |
 //! | `stopping` | drained, aborted where it has to be, and closed |
 //! | `blocking` | whom an administrator shuts out, on the disk first |
@@ -23,6 +24,7 @@
 //!   was; behind it nothing can fail, and settings and crosswalks change in one store.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,6 +35,7 @@ use crate::audit::forward::Forwarding;
 use crate::audit::{AuditError, AuditTask, ReloadedBy};
 use crate::config::Settings;
 use crate::crosswalk::CrosswalkError;
+use crate::files::{Lock, full};
 use crate::http;
 use crate::relay::{BindError, Gate, Listeners, Stage, UpstreamState};
 
@@ -45,6 +48,7 @@ mod monitor;
 mod monitoring;
 mod reloading;
 mod starting;
+mod state;
 mod stopping;
 mod telling;
 mod told;
@@ -70,6 +74,8 @@ pub struct Daemon {
     monitoring: Monitoring,
     /// With which it began: what a reload leaves as it is.
     beginning: Arc<Settings>,
+    /// Of the folder of what outlives a restart, where something is written there.
+    state: Option<Lock>,
     /// Whoever tells of what ends follows the settings in force.
     followed: watch::Sender<Arc<Settings>>,
     /// The first problem of what was read last, where that was refused.
@@ -93,6 +99,29 @@ pub enum StartError {
     /// Nobody knows whom an administrator has shut out.
     #[error(transparent)]
     Blocks(#[from] BlockError),
+    /// Another process keeps there what outlives a restart.
+    #[error(
+        "another dimsegate{} uses the folder {}; stop it, or give each configuration a state-directory of its own in [admin]",
+        process.map_or_else(String::new, |id| format!(" (process {id})")),
+        full(folder)
+    )]
+    StateInUse {
+        /// `state-directory`.
+        folder: PathBuf,
+        /// Its process ID, where its lock tells one.
+        process: Option<u32>,
+    },
+    /// Nothing would keep another process from taking the same tokens.
+    #[error(
+        "the folder {}, which keeps the tokens that were used, cannot be locked: {error}; give the account that runs dimsegate write access to it, or name another one: state-directory in [admin]",
+        full(folder)
+    )]
+    State {
+        /// `state-directory`.
+        folder: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// Records cannot be kept.
     #[error(transparent)]
     Audit(#[from] AuditError),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Daemon, StartError, told};
+use super::{Daemon, StartError, state, told};
 use crate::audit::{self, Event};
 use crate::config::{self, Diagnostics, Loaded, Settings};
 use crate::relay::InForce;
@@ -80,6 +80,10 @@ impl Daemon {
         let in_force = InForce::open(settings.clone(), Some(&self.gate.in_force.load()))?;
         let to = self.monitoring.bind(settings.metrics).await?;
         let bound = self.listeners.bind_new(&settings).await?;
+        // The first [[issuer]] may have come. The folder is that of the start.
+        if self.state.is_none() {
+            self.state = state::lock(&self.beginning.state_directory, &settings)?;
+        }
         keep_fetched(&self.settings(), &settings);
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
@@ -103,7 +107,12 @@ impl Daemon {
     /// Asks again about those who are there. It takes a moment where they are thousands.
     async fn judge_again(&self) {
         let gate = self.gate.clone();
-        let lost = tokio::task::spawn_blocking(move || gate.judge_all_again()).await.unwrap_or(0);
+        let judged = move || {
+            // Also where nobody looks at files by themselves.
+            gate.people.now(&gate.in_force.load().settings);
+            gate.judge_all_again()
+        };
+        let lost = tokio::task::spawn_blocking(judged).await.unwrap_or(0);
         if lost > 0 {
             tracing::info!(associations = lost, "open associations end: they have lost their right");
         }

@@ -7,10 +7,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::monitor::Monitor;
 use super::monitoring::{Monitoring, Move};
-use super::{Blocking, Daemon, Handle, StartError, endings, fetching, hours, telling, told};
+use super::{Blocking, Daemon, Handle, StartError, endings, fetching, hours, state, telling, told};
 use crate::audit::forward::Forwarding;
 use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
 use crate::config::{Loaded, Settings};
+use crate::files::Lock;
 use crate::relay::{self, Bound, Gate, InForce, Listeners, Stage};
 
 impl Daemon {
@@ -18,7 +19,8 @@ impl Daemon {
     /// done, by what that says, and has closed its records.
     ///
     /// # Errors
-    /// Records that cannot be kept or sent on; the first crosswalk that cannot be opened, or listener that cannot be bound.
+    /// Records that cannot be kept or sent on; the first crosswalk that cannot be opened, or listener that cannot be bound;
+    /// a folder of what outlives a restart that another process has.
     pub async fn start(
         loaded: Loaded,
         stop: impl Future<Output = &'static str>,
@@ -36,13 +38,14 @@ impl Daemon {
             // The first records wait for a disk that takes nothing.
             begun = begin(&settings, &audit, warnings.len()) => begun.map_err(NotBegun::Failed),
         };
-        let Ready { forwarding, stage, gate, blocking, followed, mut listeners, bound, to } = match begun {
-            Ok(ready) => ready,
-            Err(why) => {
-                give_up(&audit, records, began, why.to_string()).await;
-                return why.told();
-            }
-        };
+        let Ready { forwarding, stage, gate, state, blocking, followed, mut listeners, bound, to } =
+            match begun {
+                Ok(ready) => ready,
+                Err(why) => {
+                    give_up(&audit, records, began, why.to_string()).await;
+                    return why.told();
+                }
+            };
         gate.upstreams.follow(&settings);
         listeners.follow(&settings, bound);
         let monitor = Monitor::new(gate.clone(), forwarding.deliveries());
@@ -68,6 +71,7 @@ impl Daemon {
             monitor,
             monitoring,
             beginning: settings,
+            state,
             followed,
             refused,
             handle,
@@ -99,6 +103,7 @@ struct Ready {
     forwarding: Forwarding,
     stage: watch::Sender<Stage>,
     gate: Arc<Gate>,
+    state: Option<Lock>,
     blocking: Arc<Blocking>,
     followed: watch::Sender<Arc<Settings>>,
     listeners: Listeners,
@@ -122,12 +127,13 @@ async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, St
     let in_force = InForce::open(settings.clone(), None)?;
     let (stage, staged) = watch::channel(Stage::Running);
     let gate = Arc::new(Gate::new(in_force, audit.clone(), staged, relay::check));
+    let state = state::lock(&settings.state_directory, settings)?;
     let blocking = Arc::new(Blocking::open(&settings.state_directory, gate.clone())?);
     let mut listeners = Listeners::new(gate.clone());
     let bound = listeners.bind_new(settings).await?;
     let to = Monitoring::default().bind(settings.metrics).await?;
     let followed = watch::Sender::new(settings.clone());
-    Ok(Ready { forwarding, stage, gate, blocking, followed, listeners, bound, to })
+    Ok(Ready { forwarding, stage, gate, state, blocking, followed, listeners, bound, to })
 }
 
 /// Ends the records in good order: the next run would take a start that failed for a crash.

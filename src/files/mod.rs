@@ -12,9 +12,11 @@ use std::path::{Path, absolute};
 
 use rustix::fs::OFlags;
 
+mod lock;
 mod put;
 mod watched;
 
+pub(crate) use lock::{Lock, NotLocked};
 pub(crate) use put::{make_folder_of, put, put_named, replace};
 pub use watched::{Content, Stamp};
 

@@ -36,7 +36,7 @@ impl Stamp {
         let mut now = Self::of(path)?;
         let is_in_place = before.is_some_and(|before| before.place == now.place && before != now);
         for _ in 0..if is_in_place { STILL_LOOKS } else { 0 } {
-            std::thread::sleep(STILL);
+            std::thread::park_timeout(STILL);
             let next = Self::of(path)?;
             if next == now {
                 break;

@@ -45,7 +45,7 @@ pub(crate) fn borne(
     let presented = Presented { token, calling: &calling, certificate };
     let bearer = verify(&settings.issuers, &presented, facts.now).map_err(|failed| refusal(&failed))?;
     if let Some(once) = &bearer.once {
-        let taken = Taken::in_folder(&settings.state_directory).has(once, facts.now);
+        let taken = Taken::in_folder(&settings.state_directory).has(once);
         let refused = match taken {
             Ok(false) => None,
             Ok(true) => Some(Refused::Used),

@@ -74,6 +74,9 @@ fn judged(
     now: OffsetDateTime,
 ) -> Option<Lost> {
     let Entry { facts, right, .. } = entry;
+    if let Some(detail) = unfounded(rules, right) {
+        return Some(Lost { reason: Reason::PolicyChanged, detail });
+    }
     let user = as_of_now(right, users, now);
     let asked = policy::Facts {
         listener: &facts.listener,
@@ -100,6 +103,24 @@ fn judged(
             less.map(|detail| Lost { reason: Reason::PolicyChanged, detail })
         }
     }
+}
+
+/// Why what the user was proven by counts no more: there are no users, or another issuer, by these rules. Its keys may be others.
+fn unfounded(rules: &Settings, right: &Right) -> Option<String> {
+    let user = right.proof.user.as_deref()?;
+    if right.proof.user_of_file().is_some() {
+        return rules
+            .users
+            .is_none()
+            .then(|| format!("user \"{}\": there is no [users] any more", user.name));
+    }
+    let (name, _) = user.name.split_once('/')?;
+    let of = |settings: &Settings| {
+        let issuer = settings.issuers.iter().find(|issuer| *issuer.name == *name);
+        issuer.map(|issuer| (issuer.issuer.clone(), issuer.audience.clone()))
+    };
+    (of(rules) != of(&right.settings))
+        .then(|| format!("user \"{}\": issuer \"{name}\" is there no more, or is another one", user.name))
 }
 
 /// The user, one of the file as it has them now, with what they proved when they came.

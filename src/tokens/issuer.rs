@@ -7,6 +7,10 @@ use super::algorithm::Algorithm;
 use super::claim::Claim;
 use super::keys::Keys;
 
+/// The longest `leeway`: clocks that are further apart are to be set. A token that was taken is kept for as long as any
+/// leeway may make it good.
+pub const MOST_LEEWAY: Duration = Duration::from_secs(600);
+
 /// `[[issuer]]`.
 #[derive(Clone, Debug)]
 pub struct Issuer {

@@ -40,7 +40,7 @@ impl Keys {
             Self::Read(keys) => Some(keys.clone()),
             Self::Fetched(fetched) => {
                 let last = fetched.last.load();
-                last.as_ref().filter(|last| now - last.at <= fetched.max_age).map(|last| last.keys.clone())
+                last.as_ref().filter(|last| fetched.counts(last, now)).map(|last| last.keys.clone())
             }
         }
     }
@@ -60,6 +60,11 @@ impl Fetched {
         Self { source, max_age, last: ArcSwapOption::empty() }
     }
 
+    /// Nobody knows how old a set is that comes from the future: the clock was set back since.
+    fn counts(&self, last: &Kept, now: OffsetDateTime) -> bool {
+        Duration::try_from(now - last.at).is_ok_and(|age| age <= self.max_age)
+    }
+
     /// How long a set counts.
     pub fn max_age(&self) -> Duration {
         self.max_age
@@ -75,5 +80,31 @@ impl Fetched {
         if self.source == other.source && other.last.load().is_some() {
             self.last.store(other.last.load_full());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fetched, Keys};
+    use crate::tokens::KeySet;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use time::OffsetDateTime;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-12-01 00:00 UTC);
+    /// RFC 8037, appendix A.2.
+    const SET: &[u8] = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+    #[test]
+    fn a_set_counts_from_when_it_was_fetched_for_as_long_as_it_may_and_not_before() {
+        let fetched = Arc::new(Fetched::new("login".into(), Duration::from_secs(60)));
+        let keys = Keys::Fetched(fetched.clone());
+        let counts = |seconds: i64| keys.now(NOW + time::Duration::seconds(seconds)).is_some();
+        assert!(!counts(0), "none was fetched");
+        fetched.keep(KeySet::parse(SET).unwrap(), NOW);
+        assert_eq!([0, 60, 61].map(counts), [true, true, false]);
+        // The clock was set back.
+        assert_eq!([-1, -86_400].map(counts), [false, false]);
     }
 }

@@ -37,7 +37,7 @@ mod verify;
 
 pub use algorithm::Algorithm;
 pub use claim::Claim;
-pub use issuer::{AtEnd, Issuer};
+pub use issuer::{AtEnd, Issuer, MOST_LEEWAY};
 pub use key_set::{KeySet, LARGEST};
 pub use keys::{Fetched, Keys};
 pub use refused::Refused;

@@ -1,8 +1,9 @@
-//! Which tokens were taken: a `jti` is, once, until its token ends.
+//! Which tokens were taken: a `jti` is, once.
 //!
 //! It is on the disk before anybody is let in with it, so that a restart takes no token twice. A line is added for each and kept
-//! by the disk; those of tokens that have ended go when the file is written anew. What is there is no secret: hashes, and when each
-//! ends.
+//! by the disk. Whatever is there was taken, also where its token has ended: a clock that is ahead can be set right, and `leeway`
+//! can be raised. Those that ended more than a day ago go when the file is written anew, and others that have ended only where
+//! there is no room. What is there is no secret: hashes, and when each ends.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,13 +15,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
+use super::issuer::MOST_LEEWAY;
 use super::refused::Refused;
 use crate::files::{self, full};
 
 /// In the folder that keeps what outlives a restart.
 const NAME: &str = "tokens";
-/// Tokens that have not ended: some 8 MB of memory.
+/// Tokens: some 8 MB of memory.
 const MOST: usize = 100_000;
+/// Seconds for which those that have ended are kept, where there is room.
+const DAY: i64 = 86_400;
 /// Lines that may be in the file for nothing.
 const SPARE: usize = 10_000;
 /// Bytes of the file.
@@ -34,15 +38,17 @@ type Hash = [u8; HASH];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once {
     hash: Hash,
-    /// Seconds since 1970.
+    /// When it has ended with any leeway, in seconds since 1970.
     until: i64,
 }
 
 impl Once {
-    pub(super) fn new(hash: &[u8], ends: OffsetDateTime) -> Self {
+    /// Of a token that ends at this time, without leeway.
+    pub(super) fn new(hash: &[u8], ended: OffsetDateTime) -> Self {
+        let leeway = i64::try_from(MOST_LEEWAY.as_secs()).unwrap_or(i64::MAX);
         let mut own = [0; HASH];
         own.iter_mut().zip(hash).for_each(|(own, byte)| *own = *byte);
-        Self { hash: own, until: ends.unix_timestamp().saturating_add(1) }
+        Self { hash: own, until: ended.unix_timestamp().saturating_add(leeway).saturating_add(1) }
     }
 }
 
@@ -79,7 +85,7 @@ impl Taken {
             Some(kept) => kept,
             None => self.begin(now)?,
         };
-        if kept.is_taken(once, now) {
+        if kept.is_taken(once) {
             *open = Some(kept);
             return Err(Refused::Used);
         }
@@ -106,8 +112,8 @@ impl Taken {
     ///
     /// # Errors
     /// [`Refused::Unavailable`], where it cannot be read.
-    pub fn has(&self, once: &Once, now: OffsetDateTime) -> Result<bool, Refused> {
-        Ok(self.read()?.get(&once.hash).is_some_and(|until| *until > now.unix_timestamp()))
+    pub fn has(&self, once: &Once) -> Result<bool, Refused> {
+        Ok(self.read()?.contains_key(&once.hash))
     }
 
     fn begin(&self, now: i64) -> Result<Open, Refused> {
@@ -136,9 +142,9 @@ impl Taken {
         Ok(until)
     }
 
-    /// Without those that have ended.
+    /// Without those that ended more than a day ago.
     fn write_anew(&self, mut until: HashMap<Hash, i64>, now: i64) -> Result<Open, Refused> {
-        until.retain(|_, end| *end > now);
+        until.retain(|_, end| *end > now.saturating_sub(DAY));
         let text: String = until.iter().map(|(hash, end)| text(hash, *end)).collect();
         let opened = files::put(&self.file, 0o600, text.as_bytes())
             .and_then(|()| files::open_with(&self.file, OpenOptions::new().append(true).mode(0o600)));
@@ -164,8 +170,9 @@ impl Taken {
 }
 
 impl Open {
-    fn is_taken(&self, once: &Once, now: i64) -> bool {
-        self.until.get(&once.hash).is_some_and(|until| *until > now)
+    /// Whatever the time: a clock that is ahead does not make a token new.
+    fn is_taken(&self, once: &Once) -> bool {
+        self.until.contains_key(&once.hash)
     }
 
     fn add(&mut self, once: &Once) -> io::Result<()> {
@@ -216,16 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_taken_once_also_by_the_next_run_and_until_it_ends() {
+    fn a_token_is_taken_once_also_by_the_next_run_and_goes_a_day_after_its_end() {
         let home = Scratch::new();
         let state = home.path().join("state");
         let taken = Taken::in_folder(&state);
-        assert_eq!(taken.has(&once(1, 5), NOW), Ok(false));
+        assert_eq!(taken.has(&once(1, 5)), Ok(false));
         taken.take(&once(1, 5), NOW).unwrap();
         taken.take(&once(2, 50), NOW).unwrap();
         assert_eq!(taken.take(&once(1, 5), NOW), Err(Refused::Used));
         let next = Taken::in_folder(&state);
-        assert_eq!(next.has(&once(1, 5), NOW), Ok(true));
+        assert_eq!(next.has(&once(1, 5)), Ok(true));
         assert_eq!(next.take(&once(1, 5), NOW), Err(Refused::Used));
         next.take(&once(3, 5), NOW).unwrap();
         // The proxy ended in the midst of a line.
@@ -233,10 +240,28 @@ mod tests {
         let torn = [fs::read(&file).unwrap(), b"17672256".to_vec()].concat();
         fs::write(&file, torn).unwrap();
         let later = Taken::in_folder(&state);
-        later.take(&once(4, 50), NOW + Duration::minutes(10)).unwrap();
-        assert_eq!(later.take(&once(2, 50), NOW + Duration::minutes(10)), Err(Refused::Used));
+        // With any leeway the first and the third have ended a quarter of an hour after the beginning.
+        let day_after = NOW + Duration::days(1) + Duration::minutes(30);
+        later.take(&once(4, 50), day_after).unwrap();
+        assert_eq!(later.take(&once(2, 50), day_after), Err(Refused::Used));
         let text = fs::read_to_string(&file).unwrap();
-        assert_eq!(text.lines().count(), 2, "those that have ended are gone: {text}");
+        assert_eq!(text.lines().count(), 2, "those that ended more than a day ago are gone: {text}");
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_and_set_right_makes_no_token_new() {
+        let home = Scratch::new();
+        let token = once(1, 5);
+        let taken = Taken::in_folder(home.path());
+        taken.take(&token, NOW).unwrap();
+        let ahead = NOW + Duration::days(1);
+        assert_eq!(taken.take(&token, ahead), Err(Refused::Used));
+        let next = Taken::in_folder(home.path());
+        next.take(&once(2, 9), ahead).unwrap();
+        assert_eq!((next.has(&token), next.take(&token, ahead)), (Ok(true), Err(Refused::Used)));
+        for run in [next, Taken::in_folder(home.path())] {
+            assert_eq!((run.take(&token, NOW), run.has(&token)), (Err(Refused::Used), Ok(true)));
+        }
     }
 
     #[test]
@@ -269,7 +294,9 @@ mod tests {
         let full = taken.take(&once(4, 9), NOW).unwrap_err();
         assert!(full.to_string().contains("3 tokens are taken"), "{full}");
         assert_eq!(taken.take(&once(3, 3), NOW), Err(Refused::Used));
-        taken.take(&once(4, 9), NOW + Duration::minutes(2)).unwrap();
-        assert_eq!(taken.take(&once(3, 3), NOW + Duration::minutes(2)), Err(Refused::Used));
+        // The first has ended, with the most of leeway; the others have not.
+        let later = NOW + Duration::minutes(12);
+        taken.take(&once(4, 9), later).unwrap();
+        assert_eq!(taken.take(&once(3, 3), later), Err(Refused::Used));
     }
 }

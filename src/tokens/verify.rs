@@ -139,7 +139,7 @@ fn says(
     if !audience.iter().any(|one| issuer.audience.iter().any(|own| own == one)) {
         return Err(Refused::Audience);
     }
-    let ends = in_time(issuer, claims, now)?;
+    let (ended, ends) = in_time(issuer, claims, now)?;
     if let Some(claim) =
         issuer.required_claims.iter().find(|claim| claim.of(claims).is_none_or(Value::is_null))
     {
@@ -151,11 +151,15 @@ fn says(
     if issuer.bound_to_certificate {
         bound(claims, presented.certificate)?;
     }
-    Ok((ends, once(issuer, claims, ends)?))
+    Ok((ends, once(issuer, claims, ended)?))
 }
 
-/// When it ends, leeway included, of one that is good now (RFC 7519 §4.1.4 to 4.1.6).
-fn in_time(issuer: &Issuer, claims: &Object, now: OffsetDateTime) -> Result<OffsetDateTime, Refused> {
+/// When it ends, as it says and with leeway, of one that is good now (RFC 7519 §4.1.4 to 4.1.6).
+fn in_time(
+    issuer: &Issuer,
+    claims: &Object,
+    now: OffsetDateTime,
+) -> Result<(OffsetDateTime, OffsetDateTime), Refused> {
     let at = |name: &'static str| match claims.get(name) {
         None => Ok(None),
         Some(value) => moment(value).map(Some).ok_or(wrong(name, "is no date in seconds since 1970")),
@@ -175,7 +179,7 @@ fn in_time(issuer: &Issuer, claims: &Object, now: OffsetDateTime) -> Result<Offs
     let (begin, slack) = issued.map_or((now, issuer.leeway), |issued| (issued, std::time::Duration::ZERO));
     match ended - begin > issuer.max_life.saturating_add(slack) {
         true => Err(Refused::TooLong { issuer: issuer.name.to_string() }),
-        false => Ok(ends),
+        false => Ok((ended, ends)),
     }
 }
 
@@ -207,12 +211,12 @@ fn bound(claims: &Object, certificate: Option<&str>) -> Result<(), Refused> {
     }
 }
 
-fn once(issuer: &Issuer, claims: &Object, ends: OffsetDateTime) -> Result<Option<Once>, Refused> {
+fn once(issuer: &Issuer, claims: &Object, ended: OffsetDateTime) -> Result<Option<Once>, Refused> {
     let Some(id) = claims.get("jti") else { return Ok(None) };
     let id = id.as_str().filter(|id| (1..=LONGEST_ID).contains(&id.len()));
     let id = id.ok_or(wrong("jti", "is no string of 1 to 256 bytes"))?;
     let hash = digest::digest(&digest::SHA256, format!("{}\0{id}", issuer.issuer).as_bytes());
-    Ok(Some(Once::new(hash.as_ref(), ends)))
+    Ok(Some(Once::new(hash.as_ref(), ended)))
 }
 
 /// What cannot be the name of a role is left out, and so is what is said again.

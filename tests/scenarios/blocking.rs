@@ -135,3 +135,23 @@ fn what_names_nobody_is_refused_and_a_damaged_file_lets_nobody_start() {
             .then_some(())
     });
 }
+
+#[test]
+fn a_second_configuration_in_one_folder_needs_a_state_directory_of_its_own() {
+    let upstream = Upstream::bind();
+    let setup = setup(&upstream);
+    let mut gate = Gate::start(&setup);
+    let second = setup.toml().replace("directory = \"audit\"", "directory = \"records\"");
+    let second = second.replace("admin.sock", "second.sock");
+    fs::write(gate.site.path("second.toml"), second).expect("a configuration written");
+    let ran = gate::run(&gate.site, &["run", "-c", "second.toml"]);
+    assert_eq!(ran.status, 69, "{}", ran.err);
+    let owner = format!("another dimsegate (process {}) uses the folder ", gate.pid());
+    assert!(ran.err.contains(&owner) && ran.err.contains("a state-directory of its own"), "{}", ran.err);
+    // Nobody is kept out by a lock of their own.
+    gate.reload(&setup.toml().replace("level = \"debug\"", "level = \"info\""));
+    gate.record("the reload", |record| {
+        record["event"] == "configuration-loaded" && !record["previous-configuration"].is_null()
+    });
+    assert!(gate.stop().success());
+}

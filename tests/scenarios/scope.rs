@@ -258,6 +258,82 @@ fn a_pacs_gets_a_key_more_and_its_answers_come_without() {
 }
 
 #[test]
+fn a_query_whose_answers_cannot_be_looked_up_fails_and_is_not_empty() {
+    let (gate, upstream, mut requestor, mut acceptor) = opened();
+    let of = |study: &str| {
+        keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", "LYON"), (0x20, 0x0D, "UI", study)])
+    };
+    requestor.send_message(1, &request(FIND, C_FIND_RQ, 7), Some(&of("")), 16384);
+    let heard = acceptor.message();
+    answered(&mut acceptor, 1, &heard.command, &of("1.3"));
+    answered(&mut acceptor, 1, &heard.command, &of("1.4"));
+    drop(upstream.accept());
+    assert_eq!(acceptor.message().command.number(0x0100), Some(0x0FFF), "a C-CANCEL");
+    acceptor.send_message(1, &heard.command.response(0), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0xA700));
+    // The second is not looked up any more.
+    upstream.expect_nobody();
+    raw::release(requestor, acceptor);
+    let record = gate.record("the query", |record| record["operation"] == "C-FIND");
+    assert_eq!((&record["reason"], &record["status"]), (&json!("scope-not-known"), &json!("0xA700")));
+}
+
+#[test]
+fn what_a_role_says_of_queries_holds_within_a_scope_too() {
+    let asked = Request::new("READER", "PACS").context(FIND, &[upper::EXPLICIT_LITTLE]);
+    let (gate, _upstream, mut requestor, mut acceptor) = raw::opened(&asked, |setup| {
+        setup.peers = gate::peer("scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }]");
+        setup.roles = gate::leaked(format!(
+            "{}\nquery-levels = [\"STUDY\"]\nquery-keys = [\"PatientID\"]\nhide = [\"PatientName\"]\nmax-answers = 1",
+            gate::ROLE_ALL
+        ));
+    });
+    let query = |level: &str, name: &str, patient: &str, issuer: Option<&str>, study: &str| {
+        let mut all = [
+            (8, 0x52, "CS", level),
+            (0x10, 0x10, "PN", name),
+            (0x10, 0x20, "LO", patient),
+            (0x10, 0x21, "LO", issuer.unwrap_or_default()),
+            (0x20, 0x0D, "UI", study),
+        ]
+        .to_vec();
+        all.retain(|(_, element, ..)| *element != 0x21 || issuer.is_some());
+        keys(&all)
+    };
+    // Too wide, by what is hidden, and at a level that the role does not have: the PACS hears of none.
+    for (id, refused) in [
+        query("STUDY", "", "", None, ""),
+        query("STUDY", "DOE*", "P1", None, ""),
+        query("SERIES", "", "P1", None, "1.3"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let command = request(FIND, C_FIND_RQ, 20 + u16::try_from(id).expect("small"));
+        requestor.send_message(1, &command, Some(refused), 16384);
+        assert_eq!(requestor.message().command.number(STATUS), Some(0x0124), "{id}");
+    }
+    requestor.send_message(1, &request(FIND, C_FIND_RQ, 7), Some(&query("STUDY", "", "P1", None, "")), 16384);
+    let heard = acceptor.message();
+    assert_eq!(heard.command.number(0x0110), Some(7));
+    assert_eq!(heard.data_set, Some(query("STUDY", "", "P1", Some(""), "")));
+    for (issuer, study) in [("PARIS", "1.2"), ("LYON", "1.3"), ("LYON", "1.4")] {
+        let answer = query("STUDY", "DOE^J", "P1", Some(issuer), study);
+        answered(&mut acceptor, 1, &heard.command, &answer);
+    }
+    let first = requestor.message();
+    let shown = keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x20, "LO", "P1"), (0x20, 0x0D, "UI", "1.3")]);
+    assert_eq!((first.command.number(STATUS), first.data_set), (Some(0xFF00), Some(shown)));
+    // The one outside does not count; the third would be the second, and the PACS is told to stop.
+    assert_eq!(acceptor.message().command.number(0x0100), Some(0x0FFF));
+    acceptor.send_message(1, &heard.command.response(0xFE00), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0xA700));
+    raw::release(requestor, acceptor);
+    let record = gate.record("the query", |record| record["reason"] == "too-many-answers");
+    assert_eq!(record["withheld"], json!(1));
+}
+
+#[test]
 fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
     let (gate, upstream, mut requestor, mut acceptor) = opened();
     let retrieval = |study: &str| keys(&[(8, 0x52, "CS", "STUDY"), (0x20, 0x0D, "UI", study)]);

@@ -366,6 +366,41 @@ fn the_user_of_a_token_is_blocked_by_name_and_ends() {
 }
 
 #[test]
+fn who_came_by_a_token_of_an_issuer_that_is_taken_out_or_becomes_another_ends() {
+    for after in ["", "other"] {
+        let upstream = Upstream::bind();
+        let setup = |extra| Setup { listener: ACCEPT, roles: ROLES, extra, ..Setup::tls(upstream.address) };
+        let gate = start(&setup(issuer("")));
+        let (mut requestor, mut acceptor) =
+            raw::open(&gate.tls(), &upstream, &bearing(&signed(&gate.site, &[])), 16384);
+        raw::echo(&mut requestor, &mut acceptor);
+        // What does not change whose tokens count leaves it.
+        for (extra, goes_on) in [(issuer("max-life = \"2h\""), true), (leaked(of_another(after)), false)] {
+            let before = gate.count("configuration-loaded");
+            gate.reload(&setup(extra).toml());
+            wait::until("the reload", || (gate.count("configuration-loaded") > before).then_some(()));
+            if goes_on {
+                raw::echo(&mut requestor, &mut acceptor);
+            }
+        }
+        assert_eq!(requestor.expect(upper::ABORT), ABORTED);
+        assert_eq!(acceptor.expect(upper::ABORT), ABORTED);
+        let closed = gate.event("association-closed");
+        let reason = closed["reason"].as_str().expect("a reason");
+        assert!(reason.starts_with("policy-changed: ") && reason.contains("issuer \"login\""), "{closed}");
+    }
+}
+
+/// No issuer, or one of the same name whose tokens say another `iss`.
+fn of_another(host: &str) -> String {
+    if host.is_empty() {
+        String::new()
+    } else {
+        issuer("").replace("login.hospital", &format!("{host}.hospital"))
+    }
+}
+
+#[test]
 fn a_comparison_tells_of_an_issuer_that_is_new_gone_or_changed() {
     let site = site();
     let address = "127.0.0.1:104".parse().expect("an address");

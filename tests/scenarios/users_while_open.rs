@@ -65,6 +65,20 @@ fn whoever_loses_what_the_file_gave_ends_between_two_messages_and_others_go_on()
 }
 
 #[test]
+fn a_reload_reads_the_users_also_where_nobody_looks_at_files() {
+    let upstream = Upstream::bind();
+    let setup = Setup { limits: "reload-files = \"off\"", ..setup(&upstream) };
+    let (gate, _) = start(&setup);
+    let (mut requestor, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &as_user("bert", PASSCODE), 16384);
+    change(&gate, "bert", |bert| bert.disabled = true);
+    raw::echo(&mut requestor, &mut acceptor);
+    gate.signal("HUP");
+    ends(&mut requestor, &mut acceptor);
+    assert!(lost(&gate).contains("user \"bert\": the user is disabled"));
+}
+
+#[test]
 fn dcmtk_that_stores_as_a_user_who_is_removed_is_ended_and_one_whose_file_is_damaged_goes_on() {
     for is_removed in [true, false] {
         let upstream = Upstream::bind();

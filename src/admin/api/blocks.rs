@@ -80,7 +80,10 @@ pub(super) async fn add(
         // Those of an issuer are behind its name, and nobody lists them.
         let issuer = name.split_once('/').map(|(issuer, _)| issuer);
         let is_of_token = settings.issuers.iter().any(|one| Some(&*one.name) == issuer);
-        if !is_of_token && !users.is_some_and(|users| users.knows(name)) {
+        // Whoever is there can be shut out, whatever the file and the configuration say by now.
+        let mut open = shared.proxy.gate().live.list().into_iter();
+        let is_there = open.any(|entry| entry.facts.user.as_deref() == Some(&**name));
+        if !is_of_token && !is_there && !users.is_some_and(|users| users.knows(name)) {
             return Err(bad(format!("{of}: the file of users has nobody of this name")).into());
         }
     }

@@ -1,6 +1,8 @@
 //! Who came in a span, as which user, and what they did: what an access review holds against what they may.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::ops::ControlFlow;
 
 use time::{Duration, OffsetDateTime};
@@ -13,8 +15,20 @@ use crate::audit::record::{
 };
 use crate::vocabulary::Reason;
 
-/// Names that are told apart: what is refused may be called anything.
+/// Names that are told apart, beside those that are known: what is refused may be called anything.
 const APART: usize = 10_000;
+/// Names beyond these that are counted.
+const LEFT_OUT: usize = 1_000_000;
+/// What wrong proofs are added to that name nobody, as most forged tokens do; no user is called so.
+const NOBODY: &str = "(no name)";
+/// Refusals of a proof: somebody guesses, or sends a token that was forged, copied or kept.
+const WRONG: [Reason; 5] = [
+    Reason::UserIdentityWrong,
+    Reason::TokenWrong,
+    Reason::TokenUsed,
+    Reason::TokenNotBound,
+    Reason::TokenEnded,
+];
 /// Contexts, SOP classes and titles of one of them.
 const EACH: usize = 1_000;
 /// An association that is open for longer than this when the span begins is seen at its end only.
@@ -37,12 +51,15 @@ pub struct Access {
     pub wrong: BTreeMap<String, Wrong>,
     /// Who blocked or unblocked whom, the oldest first.
     pub blocked: Vec<Blocked>,
+    /// At least so many names are in none of these, since there were too many others.
+    pub left_out: u64,
 }
 
 /// What one peer or user did over DIMSE.
 #[derive(Debug, Default)]
 pub struct Use {
-    /// When an association was opened for the first and the last time.
+    /// When an association was opened for the first and the last time; of one that was open when the span began, its
+    /// operations and its end count.
     pub seen: Option<(OffsetDateTime, OffsetDateTime)>,
     /// That were opened.
     pub associations: u64,
@@ -91,34 +108,54 @@ pub struct Blocked {
     pub what: String,
 }
 
-/// Adds up the records of `period`.
-pub fn access(files: &[RecordFile], period: Period) -> Access {
+/// Adds up the records of `period`. Whoever is `known` is told apart however many others came.
+pub fn access(files: &[RecordFile], period: Period, known: &BTreeSet<&str>) -> Access {
     let from = period.from.checked_sub(BEFORE).unwrap_or(period.from);
     let filter = Filter { from: Some(from), to: Some(period.to), ..Filter::default() };
-    let mut reading = Reading { access: Access::default(), open: HashMap::new(), from: stamp(period.from) };
+    let names = Names { known, left_out: HashSet::new(), hashing: RandomState::new() };
+    let from = stamp(period.from);
+    let mut reading = Reading { access: Access::default(), names, open: HashMap::new(), from };
     let kept = records(files, &filter, |record| {
         reading.take(&record);
         ControlFlow::Continue(())
     });
-    Access { kept, ..reading.access }
+    Access { kept, left_out: reading.names.left_out.len() as u64, ..reading.access }
 }
 
-struct Reading {
+struct Reading<'k> {
     access: Access,
-    /// Peer and proven user of the associations that are open.
-    open: HashMap<String, (String, Option<String>)>,
+    names: Names<'k>,
+    open: HashMap<String, Open>,
     from: String,
 }
 
-impl Reading {
+/// An association that is open.
+#[derive(Clone)]
+struct Open {
+    peer: String,
+    /// Who is proven.
+    user: Option<String>,
+    /// Whether it was opened in the span, and so counts already.
+    is_told: bool,
+}
+
+/// Which names have an entry.
+struct Names<'k> {
+    known: &'k BTreeSet<&'k str>,
+    /// Hashes of those that have none.
+    left_out: HashSet<u64>,
+    hashing: RandomState,
+}
+
+impl Reading<'_> {
     fn take(&mut self, record: &Record) {
         let is_within = record.time >= self.from;
         match &record.event {
             Event::AssociationOpened(opened) => self.opened(opened, record, is_within),
-            Event::AssociationClosed(closed) => self.closed(closed, is_within),
+            Event::AssociationClosed(closed) => self.closed(closed, record, is_within),
             _ if !is_within => return,
             Event::AssociationRejected(rejected) => self.rejected(rejected, record),
-            Event::Operation(operation) => self.operation(operation, record.times()),
+            Event::Operation(operation) => self.operation(operation, record),
             Event::Administration(done) => self.administered(done, record),
             _ => {}
         }
@@ -137,16 +174,26 @@ impl Reading {
                 used.contexts.extend(contexts().take(room).map(|one| one.abstract_syntax.clone()));
             });
         }
-        self.open.insert(opened.association.clone(), (peer, user));
+        self.open.insert(opened.association.clone(), Open { peer, user, is_told: is_within });
     }
 
-    /// Operations are told one by one where its beginning was seen, and here where it was not.
-    fn closed(&mut self, closed: &AssociationClosed, is_within: bool) {
-        if self.open.remove(&closed.association).is_some() || !is_within {
+    /// Operations are told one by one where its beginning was seen, and here where it was not. One that never had an
+    /// upstream was refused: nothing was left of it.
+    fn closed(&mut self, closed: &AssociationClosed, record: &Record, is_within: bool) {
+        let open = self.open.remove(&closed.association);
+        if !is_within || open.as_ref().is_some_and(|open| open.is_told) {
             return;
         }
+        if open.is_none() && closed.upstream.is_none() {
+            return self.refused(&closed.requestor, record);
+        }
         let (peer, user) = of(&closed.requestor);
-        self.each(&peer, user.as_deref(), |used, _| {
+        let at = record.at();
+        self.each(&peer, user.as_deref(), |used, other| {
+            used.came(at, other);
+            if open.is_some() {
+                return;
+            }
             for (name, counts) in &closed.operations {
                 let done = counts.success + counts.warning + counts.failure;
                 add(&mut used.operations, name, done);
@@ -154,13 +201,17 @@ impl Reading {
         });
     }
 
-    fn operation(&mut self, operation: &Operation, times: u64) {
+    fn operation(&mut self, operation: &Operation, record: &Record) {
+        let (at, times) = (record.at(), record.times());
         let is_part = operation.direction == Direction::ToPeer && operation.operation == "C-STORE";
-        let Some((peer, user)) = self.open.get(&*operation.association).cloned() else { return };
+        let Some(open) = self.open.get(&*operation.association).cloned() else { return };
         if operation.outcome() == Outcome::Refused {
             return;
         }
-        self.each(&peer, user.as_deref(), |used, _| {
+        self.each(&open.peer, open.user.as_deref(), |used, other| {
+            if !open.is_told {
+                used.came(at, other);
+            }
             if !is_part {
                 add(&mut used.operations, &operation.operation, times);
             }
@@ -171,13 +222,18 @@ impl Reading {
     }
 
     fn rejected(&mut self, rejected: &AssociationRejected, record: &Record) {
-        let (peer, user) = of(&rejected.requestor);
+        self.refused(&rejected.requestor, record);
+        let label = record.label().unwrap_or_default();
+        let is_locked = label == Reason::UserLockedOut.label();
+        if is_locked || WRONG.iter().any(|reason| label == reason.label()) {
+            self.wrong(record.user().unwrap_or(NOBODY), record, is_locked);
+        }
+    }
+
+    fn refused(&mut self, requestor: &Requestor, record: &Record) {
+        let (peer, user) = of(requestor);
         let label = record.label().unwrap_or_default();
         self.each(&peer, user.as_deref(), |used, _| add(&mut used.refused, label, record.times()));
-        let is_locked = label == Reason::UserLockedOut.label();
-        if is_locked || label == Reason::UserIdentityWrong.label() {
-            self.wrong(record.user().unwrap_or_default(), record, is_locked);
-        }
     }
 
     fn administered(&mut self, done: &Administration, record: &Record) {
@@ -200,7 +256,7 @@ impl Reading {
         if !is_done {
             return;
         }
-        if let Some(known) = apart(&mut self.access.administration, &done.user) {
+        if let Some(known) = self.names.apart(&mut self.access.administration, &done.user) {
             known.last = known.last.max(record.at());
             if done.action == "login" {
                 known.login = known.login.max(record.at());
@@ -210,7 +266,7 @@ impl Reading {
     }
 
     fn wrong(&mut self, user: &str, record: &Record, is_locked: bool) {
-        let Some(wrong) = apart(&mut self.access.wrong, user) else { return };
+        let Some(wrong) = self.names.apart(&mut self.access.wrong, user) else { return };
         wrong.last = wrong.last.max(record.at());
         wrong.times = wrong.times.saturating_add(record.times());
         wrong.locked = wrong.locked.saturating_add(if is_locked { record.times() } else { 0 });
@@ -218,11 +274,31 @@ impl Reading {
 
     /// The peer and, where one is proven, the user; each with the other's name.
     fn each(&mut self, peer: &str, user: Option<&str>, mut add: impl FnMut(&mut Use, Option<&str>)) {
-        if let Some(used) = apart(&mut self.access.peers, peer) {
+        if let Some(used) = self.names.apart(&mut self.access.peers, peer) {
             add(used, user);
         }
-        if let Some(used) = user.and_then(|user| apart(&mut self.access.users, user)) {
+        if let Some(used) = user.and_then(|user| self.names.apart(&mut self.access.users, user)) {
             add(used, Some(peer));
+        }
+    }
+}
+
+impl Names<'_> {
+    /// The entry of a name that is not empty, unless there are too many, and nobody knows this one.
+    fn apart<'m, V: Default>(&mut self, map: &'m mut BTreeMap<String, V>, name: &str) -> Option<&'m mut V> {
+        if name.is_empty() {
+            return None;
+        }
+        if map.len() >= APART && !map.contains_key(name) && !self.known.contains(name) {
+            self.leave_out(name);
+            return None;
+        }
+        Some(map.entry(name.to_owned()).or_default())
+    }
+
+    fn leave_out(&mut self, name: &str) {
+        if self.left_out.len() < LEFT_OUT {
+            self.left_out.insert(self.hashing.hash_one(name));
         }
     }
 }
@@ -230,6 +306,10 @@ impl Reading {
 impl Use {
     fn opened(&mut self, at: Option<OffsetDateTime>, other: Option<&str>) {
         self.associations += 1;
+        self.came(at, other);
+    }
+
+    fn came(&mut self, at: Option<OffsetDateTime>, other: Option<&str>) {
         if let Some(at) = at {
             self.seen = Some(self.seen.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
         }
@@ -250,10 +330,4 @@ fn add(counts: &mut BTreeMap<String, u64>, name: &str, times: u64) {
         let count = counts.entry(name.to_owned()).or_default();
         *count = count.saturating_add(times);
     }
-}
-
-/// The entry of a name that is not empty, unless there are too many.
-fn apart<'m, V: Default>(map: &'m mut BTreeMap<String, V>, name: &str) -> Option<&'m mut V> {
-    let is_told = !name.is_empty() && (map.len() < APART || map.contains_key(name));
-    is_told.then(|| map.entry(name.to_owned()).or_default())
 }

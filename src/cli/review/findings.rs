@@ -3,8 +3,9 @@
 use time::OffsetDateTime;
 
 use super::model::{Account, Finding, Review, Reviewed};
+use super::page::ROWS;
 use crate::cli::audit::ends::{Nearness, nearness, words};
-use crate::cli::words::counted;
+use crate::cli::words::{counted, noun};
 use crate::vocabulary::Notice;
 
 /// Names that one sentence lists.
@@ -24,6 +25,13 @@ pub(super) fn findings(review: &Review, now: OffsetDateTime) -> Vec<Finding> {
             "the trail",
             format!("{unread} of the records could not be read: what they tell is missing here"),
         ));
+    }
+    if review.trail.left_out > 0 {
+        let sentence = format!(
+            "more came than are told apart: {} or more of the records are missing here",
+            counted(review.trail.left_out, "name")
+        );
+        all.push(of("names-left-out", "bad", "the trail", sentence));
     }
     review.peers.iter().for_each(|peer| of_peer(peer, &mut all));
     review.users.iter().for_each(|user| of_user(user, now, &mut all));
@@ -54,11 +62,7 @@ pub(super) fn findings(review: &Review, now: OffsetDateTime) -> Vec<Finding> {
             format!("is blocked {until}, by {}: {}", block.by, block.reason),
         ));
     }
-    for gone in &review.gone {
-        let place = if gone.kind == "peer" { "the configuration" } else { "the file of users" };
-        let sentence = format!("came, and is not in {place} any more");
-        all.push(of("gone", "note", &format!("{} {}", gone.kind, gone.name), sentence));
-    }
+    ["peer", "user"].iter().for_each(|kind| of_gone(review, kind, &mut all));
     all.sort_by_key(|finding| ["bad", "warn", "note"].iter().position(|tone| *tone == finding.tone));
     all
 }
@@ -78,6 +82,18 @@ fn of_peer(peer: &Reviewed, all: &mut Vec<Finding>) {
         let role = peer.rights.roles.join(", ");
         let sentence = format!("never used {} of role {role}", listed(&never));
         all.push(of("rights-never-used", "note", &about, sentence));
+    }
+}
+
+fn of_gone(review: &Review, kind: &str, all: &mut Vec<Finding>) {
+    let gone = || review.gone.iter().filter(|gone| gone.kind == kind);
+    for gone in gone().take(ROWS) {
+        all.push(of("gone", "note", &format!("{kind} {}", gone.name), format!("came, and {}", gone.why)));
+    }
+    let more = gone().skip(ROWS).count() as u64;
+    if more > 0 {
+        let about = format!("{more} more {}", noun(more, kind));
+        all.push(of("gone", "note", &about, "came, and --json names them".to_owned()));
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Review {
     pub peers: Vec<Reviewed>,
     /// In the order of the file.
     pub users: Vec<Account>,
+    /// In the order of the configuration.
+    pub issuers: Vec<OfIssuer>,
     /// Peers and users who came, and are not there any more.
     pub gone: Vec<Gone>,
     /// Certificates and lists that have ended or end soon, the first first.
@@ -54,6 +56,8 @@ pub(super) struct Trail {
     pub verdict: String,
     /// Lines and files of the span that could not be read.
     pub unread: u64,
+    /// At least so many names are not told of, since more came than are told apart.
+    pub left_out: u64,
 }
 
 /// Something that a reviewer should decide about.
@@ -115,6 +119,19 @@ pub(super) struct Account {
     pub end: Option<OffsetDateTime>,
 }
 
+/// Those whom the tokens of an `[[issuer]]` proved.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct OfIssuer {
+    pub name: String,
+    /// How many came.
+    pub users: usize,
+    /// Of all of them.
+    pub associations: u64,
+    /// When one of them was seen last.
+    pub last: Option<String>,
+}
+
 /// Somebody of the records who is not in the configuration, or not in the file of users.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -122,6 +139,8 @@ pub(super) struct Gone {
     /// `peer` or `user`.
     pub kind: &'static str,
     pub name: String,
+    /// `is not in the configuration any more`.
+    pub why: &'static str,
     pub seen: Seen,
 }
 

@@ -12,7 +12,7 @@ use crate::cli::audit::report::page::{day, minute, tile};
 use crate::cli::words::noun;
 
 /// Rows of a list in which somebody may have written many.
-const ROWS: usize = 200;
+pub(super) const ROWS: usize = 200;
 
 /// One self-contained page, which may run nothing and fetch nothing.
 pub(super) fn page(review: &Review, written: OffsetDateTime) -> String {
@@ -37,7 +37,7 @@ pub(super) fn page(review: &Review, written: OffsetDateTime) -> String {
     section("peers", "Peers", &|html| peers(html, review));
     section("users", "Users", &|html| users(html, review));
     section("ends", "What ends", &|html| ends(html, review, written));
-    section("guesses", "Guessed passcodes and lock-outs", &|html| guesses(html, review));
+    section("guesses", "Wrong proofs and lock-outs", &|html| guesses(html, review));
     section("blocks", "Blocks", &|html| blocks(html, review));
     section("reading", "What this page rests on", &|html| reading(html, review));
     html.raw("</main></body></html>\n");
@@ -131,6 +131,7 @@ fn users(html: &mut Html, review: &Review) {
     if review.users.is_empty() {
         html.raw("<p class=\"quiet\">The configuration has no users.</p>");
     }
+    issuers(html, review);
     html.raw("<div class=\"items\">");
     for user in &review.users {
         let last = user.seen.last.as_deref().max(user.last_login.as_deref());
@@ -138,6 +139,21 @@ fn users(html: &mut Html, review: &Review) {
     }
     html.raw("</div>");
     gone(html, review, "user");
+}
+
+/// Those of a token are counted: nobody lists whom an issuer may name.
+fn issuers(html: &mut Html, review: &Review) {
+    for issuer in &review.issuers {
+        html.raw("<p class=\"quiet\">Issuer ").text(&issuer.name).raw(": ");
+        match &issuer.last {
+            Some(last) => {
+                html.text(counted(issuer.users, "user")).raw(" came, with ");
+                html.text(counted(issuer.associations, "association")).raw(", the last ").text(last)
+            }
+            None => html.raw("nobody came"),
+        };
+        html.raw("</p>");
+    }
 }
 
 fn note(user: &Account) -> String {
@@ -187,7 +203,11 @@ fn operations(rights: &[Right]) -> String {
 fn came(html: &mut Html, seen: &Seen, with: &'static str) {
     if let (Some(first), Some(last)) = (&seen.first, &seen.last) {
         let when = if first == last { last.clone() } else { format!("{first} to {last}") };
-        fact(html, "Came", &format!("{}, {when}", counted(seen.associations, "association")));
+        let opened = match seen.associations {
+            0 => "none was opened in the span".to_owned(),
+            count => counted(count, "association"),
+        };
+        fact(html, "Came", &format!("{opened}, {when}"));
     }
     fact(html, with, &seen.with.join(", "));
     fact(html, "Refused", &reasons(&seen.refused));
@@ -214,10 +234,15 @@ fn fact(html: &mut Html, what: &'static str, value: &str) {
 }
 
 fn gone(html: &mut Html, review: &Review, kind: &str) {
-    for gone in review.gone.iter().filter(|gone| gone.kind == kind) {
-        html.raw("<p class=\"quiet\">").text(&gone.name).raw(" came, and is not there any more: ");
+    let all = || review.gone.iter().filter(|gone| gone.kind == kind);
+    for gone in all().take(ROWS) {
+        html.raw("<p class=\"quiet\">").text(&gone.name).raw(" came, and ").text(gone.why).raw(": ");
         html.text(counted(gone.seen.associations, "association")).raw(", the last ");
         html.text(gone.seen.last.as_deref().unwrap_or_default()).raw("</p>");
+    }
+    let more = all().skip(ROWS).count();
+    if more > 0 {
+        html.element("<p class=\"quiet\">", counted(more, kind), " more, which --json names.</p>");
     }
 }
 
@@ -248,7 +273,7 @@ fn ends(html: &mut Html, review: &Review, now: OffsetDateTime) {
 
 fn guesses(html: &mut Html, review: &Review) {
     if review.guesses.is_empty() {
-        html.raw("<p class=\"quiet\">No wrong passcode or code came.</p>");
+        html.raw("<p class=\"quiet\">No wrong passcode, code or token came.</p>");
         return;
     }
     html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Guesses and lock-outs\"><table><thead><tr><th>user<th class=\"num\">wrong<th class=\"num\">while locked out<th>last</thead><tbody>");
@@ -295,5 +320,12 @@ fn reading(html: &mut Html, review: &Review) {
             " of them could not be read; what they tell is missing here.</p>",
         );
     }
-    html.raw("<p>A right counts as used where an operation came that dimsegate did not refuse, whatever the PACS answered. What a PACS sends for a C-GET is a part of that C-GET. Of an association that was open for more than a day when the span began, operations count and SOP classes do not. Rights of users are those of their own roles; what they get is never more than the peer that they come through.</p>");
+    if review.trail.left_out > 0 {
+        html.element(
+            "<p class=\"bad\">",
+            counted(review.trail.left_out, "name"),
+            " or more of them are not told of here: more came than are told apart.</p>",
+        );
+    }
+    html.raw("<p>A right counts as used where an operation came that dimsegate did not refuse, whatever the PACS answered. What a PACS sends for a C-GET is a part of that C-GET. Of an association that was open for more than a day when the span began, operations count when it ends, and SOP classes do not. Rights of users are those of their own roles; what they get is never more than the peer that they come through.</p>");
 }

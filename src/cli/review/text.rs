@@ -21,7 +21,8 @@ pub(super) fn text(review: &Review) -> String {
     section(&mut text, "To decide", &findings(review));
     section(&mut text, "Peers", &table(review.peers.iter().map(of_peer)));
     section(&mut text, "Users", &table(review.users.iter().map(of_user)));
-    section(&mut text, "Guessed passcodes and lock-outs", &guesses(review));
+    section(&mut text, "Users of issuers", &issuers(review));
+    section(&mut text, "Wrong proofs and lock-outs", &guesses(review));
     section(&mut text, "Blocks made and taken back", &changes(review));
     text
 }
@@ -80,6 +81,19 @@ fn never(rights: &Rights) -> String {
     let operations = rights.never_done().join(", ");
     let classes = rights.classes_never_used().unwrap_or_default();
     [operations, classes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn issuers(review: &Review) -> Vec<String> {
+    let line = |issuer: &super::model::OfIssuer| match &issuer.last {
+        Some(last) => format!(
+            "{}: {}, {}, the last {last}",
+            issuer.name,
+            counted(issuer.users, "user"),
+            counted(issuer.associations, "association")
+        ),
+        None => format!("{}: nobody came", issuer.name),
+    };
+    review.issuers.iter().map(|issuer| visible(&line(issuer))).collect()
 }
 
 fn guesses(review: &Review) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use time::Date;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Way;
 use crate::dataset::{Encoding, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Small, Syntax, Tag, write_text};
@@ -33,13 +34,15 @@ pub(super) struct Finding {
     encoding: Encoding,
     message_id: u16,
     _place: Place,
+    /// Until it is closed: what still parts is there for the archive, too.
+    _turn: OwnedSemaphorePermit,
 }
 
 /// Keys of a query, in the order of their tags.
 type Keys = Vec<(Tag, String)>;
 
 impl Finding {
-    pub(super) async fn open(way: &Way) -> Result<Self, String> {
+    pub(super) async fn open(way: &Way, turn: OwnedSemaphorePermit) -> Result<Self, String> {
         let mut request = Request::new(way.calling.clone(), way.called.clone());
         request.propose(STUDY_ROOT_FIND, &[EXPLICIT, IMPLICIT]).map_err(|error| error.to_string())?;
         let offered = request.to_rq(way.limits.max_pdu_length).map_err(|error| error.to_string())?;
@@ -61,7 +64,7 @@ impl Finding {
         let accepted = accepted.map(|(id, syntax)| (id, Encoding::of(syntax.as_str())));
         match accepted {
             Ok((context, Some(encoding))) => {
-                Ok(Self { association, context, encoding, message_id: 0, _place: place })
+                Ok(Self { association, context, encoding, message_id: 0, _place: place, _turn: turn })
             }
             Ok((_, None)) => Err("it chose a transfer syntax that was not proposed".into()),
             Err(refused) => {

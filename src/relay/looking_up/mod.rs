@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `finding` | one such association |
 //! | `remembered` | studies that were inside, for a while |
+//! | `turns` | how many such associations an upstream has at once |
 //!
 //! # Why
 //!
@@ -15,12 +16,12 @@
 
 mod finding;
 mod remembered;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use time::{Date, OffsetDateTime};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::machine::{Below, LookUp, LookedUp};
@@ -30,22 +31,16 @@ use crate::policy::Scope;
 use crate::wire::AeTitle;
 use finding::Finding;
 use remembered::{Key, Remembered};
+use turns::Turns;
 
-/// Associations of this kind at once, to all upstreams.
-const MOST_AT_ONCE: usize = 32;
 /// For all that one request names, the wait for such an association included. Well within what requestors wait for.
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// What all associations share.
+#[derive(Default)]
 pub(crate) struct LookingUp {
-    at_once: Semaphore,
+    turns: Turns,
     remembered: Remembered,
-}
-
-impl Default for LookingUp {
-    fn default() -> Self {
-        Self { at_once: Semaphore::new(MOST_AT_ONCE), remembered: Remembered::default() }
-    }
 }
 
 /// The way from one association of a peer with a scope to its upstream.
@@ -104,8 +99,8 @@ impl LookingUp {
         unknown: &[&String],
         today: Date,
     ) -> Result<bool, String> {
-        let _place = self.at_once.acquire().await.map_err(|closed| closed.to_string())?;
-        let mut finding = Finding::open(way).await?;
+        let turn = self.turns.take(&way.upstream.name).await.map_err(|closed| closed.to_string())?;
+        let mut finding = Finding::open(way, turn).await?;
         let mut is_inside = true;
         for study in unknown {
             is_inside = finding.is_inside(&way.scope, today, study).await?;
@@ -122,7 +117,7 @@ impl LookingUp {
                 }
             };
         }
-        // Nobody waits for how it parts.
+        // Nobody waits for how it parts; it keeps its turn until then.
         tokio::spawn(finding.close());
         Ok(is_inside)
     }

@@ -24,9 +24,12 @@ pub(crate) struct Books {
     pub tally: Tally,
     /// The proxy stops: it ends as soon as nothing is under way, and no operation begins that is no part of one.
     pub draining: Option<Begun>,
+    /// Where a request came that is not taken any more.
+    pub untaken: Begun,
 }
 
-/// Whether some of the next message had come when the proxy was told to stop, from the peer and to it.
+/// Whether some of the next message had come when the proxy was told to stop, or a request came since, from the peer and to it.
+#[derive(Default)]
 pub(crate) struct Begun {
     pub from_peer: bool,
     pub to_peer: bool,
@@ -54,6 +57,7 @@ impl Books {
             release: Release::default(),
             tally: Tally::default(),
             draining: None,
+            untaken: Begun::default(),
         }
     }
 

@@ -5,6 +5,7 @@ use super::desk::Context;
 use super::ended::Ended;
 use super::response;
 use super::state::{Break, Came, Next, State};
+use super::swallowed::Swallowed;
 use super::want::Question;
 use crate::dimse::{Command, CommandField, Operation};
 use crate::policy::Direction;
@@ -86,7 +87,7 @@ impl InCommand {
                 return response::handle(cx, context_id, command, operation, responding_to, status);
             }
             CommandField::Request { operation, .. } if is_late && !is_part(cx, operation) => {
-                return Ok(State::Held);
+                return Ok(leave_untaken(cx, context_id, &command));
             }
             CommandField::Request { operation, message_id } => Paced::Request { operation, message_id },
             CommandField::Cancel { responding_to } => Paced::Cancel { responding_to },
@@ -97,6 +98,17 @@ impl InCommand {
         let began = cx.books.progress.now();
         Ok(State::AwaitsPace(AwaitsPace { context_id, command, paced, began }))
     }
+}
+
+/// A request that begins while the proxy stops goes nowhere, and the abort at the end tells its sender. What comes behind it may
+/// belong to what is under way, so it is read to its end.
+fn leave_untaken(cx: &mut Context<'_>, context_id: u8, command: &Command) -> State {
+    let untaken = &mut cx.books.untaken;
+    *(match cx.direction {
+        Direction::FromPeer => &mut untaken.from_peer,
+        Direction::ToPeer => &mut untaken.to_peer,
+    }) = true;
+    if command.has_data_set { Swallowed::of(context_id, None) } else { State::BETWEEN }
 }
 
 /// Whether a request is a part of an operation that is under way: a C-STORE of what a C-GET asked for (PS3.4 C.4.3).

@@ -142,18 +142,13 @@ impl Half {
 
     /// Whether a message is under way, or as long as messages may begin, a part of a PDU.
     pub(super) fn is_inside(&self, shared: &Shared) -> bool {
-        let is_inside_pdu = !shared.is_closing && self.deframer.is_inside_pdu() && !self.is_held();
+        let is_inside_pdu = !shared.is_closing && self.deframer.is_inside_pdu();
         !self.state.is_between() || self.deframer.is_inside_pdv() || is_inside_pdu
     }
 
     /// Whether some of the next message has come.
     pub(super) fn has_begun(&self) -> bool {
         self.state.is_between() && self.deframer.is_inside_pdu()
-    }
-
-    /// Whether an operation came that is not taken any more. Nobody reads on then.
-    pub(super) fn is_held(&self) -> bool {
-        matches!(self.state, State::Held)
     }
 
     /// Whether what comes next, or has come already, is no longer taken: a message begins with its first PDV.
@@ -330,9 +325,6 @@ impl Half {
                     return Ok(Step::Passed);
                 }
                 *state = std::mem::replace(state, State::BETWEEN).handle(&mut cx, &came)?;
-                if matches!(state, State::Held) {
-                    return Ok(Step::MoreToRead);
-                }
             }
             Event::ReleaseRq => {
                 cx.desk.inbox.consume(used);
@@ -373,10 +365,10 @@ impl Half {
             shared.give_turn_back(to, direction);
             self.desk.rest();
         }
-        let has_more = !self.is_through(shared) && !self.is_held() && !self.desk.inbox.unread().is_empty();
+        let has_more = !self.is_through(shared) && !self.desk.inbox.unread().is_empty();
         let under_way = self.is_inside(shared) || has_more;
         shared.books.progress.under_way(self.direction, under_way);
-        self.turn = if self.is_held() { Turn::Over } else { Turn::Read };
+        self.turn = Turn::Read;
     }
 
     /// The half does not go on. What was whole before goes on, as it does if it comes in another read; what was not, never.

@@ -277,8 +277,8 @@ impl Machine {
     /// Whether a side has begun an operation that is not taken any more, which it has to learn.
     pub(super) fn leaves_untaken(&self, side: Side) -> bool {
         match side {
-            Side::Requestor => self.from_peer.is_held(),
-            Side::Upstream => self.to_peer.is_held(),
+            Side::Requestor => self.shared.books.untaken.from_peer,
+            Side::Upstream => self.shared.books.untaken.to_peer,
         }
     }
 

@@ -49,12 +49,24 @@ impl Passage {
         let Some(message_id) = self.request else { return };
         let Some(exchange) = cx.asked(message_id) else { return };
         (exchange.sent, exchange.sent_at) = (true, now);
-        exchange.bytes = self.bytes;
-        note(exchange);
+        self.note_held(cx, note);
+        let Some(exchange) = cx.asked(message_id) else { return };
         if let Some(answer) = exchange.early
             && let Some(exchange) = cx.books.ledger.close(cx.direction, message_id)
         {
             cx.record(*exchange, answer);
+        }
+    }
+
+    /// All of it has come, and nothing has gone on: what is known of its request now.
+    pub(super) fn note_held<T>(
+        &self,
+        cx: &mut Context<'_>,
+        note: impl FnOnce(&mut super::exchange::Exchange) -> T,
+    ) {
+        if let Some(exchange) = self.request.and_then(|message_id| cx.asked(message_id)) {
+            exchange.bytes = self.bytes;
+            note(exchange);
         }
     }
 }

@@ -221,6 +221,7 @@ fn rewrite(
         transform,
         identifier,
         examined,
+        failed: None,
         origin,
         held,
         native,

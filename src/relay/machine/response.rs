@@ -51,11 +51,12 @@ pub(super) fn handle(
         Treatment::Pseudonymise(_) => Some(Way::ToPseudonyms),
         Treatment::Restore(_) => Some(Way::ToReal),
     };
-    if has_data_set && is_scoped && operation == Operation::CFind {
+    let has_failed = exchange.failed.is_some();
+    if has_data_set && is_scoped && operation == Operation::CFind && !has_failed {
         let asked = exchange.request();
         return Ok(scoped::answer(command, context_id, asked, status, way));
     }
-    if way.is_some() || exchange.guards_answers() {
+    if way.is_some() || exchange.guards_answers() || has_failed {
         let asked = exchange.request();
         return Ok(crossing::response(cx, *command, asked, status, way));
     }

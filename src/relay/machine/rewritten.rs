@@ -5,7 +5,7 @@ use super::crossing::{self, Crossed};
 use super::desk::{Context, Desk, OUTSIDE};
 use super::ended::Ended;
 use super::examined::{self, Examined};
-use super::exchange::{Named, unread};
+use super::exchange::{Exchange, Named, unread};
 use super::passage::{Passage, query_of};
 use super::request::Refused;
 use super::scoped::{self, Header};
@@ -16,7 +16,7 @@ use super::want::Question;
 use crate::audit;
 use crate::dataset::Identifier;
 use crate::dimse::Command;
-use crate::rewrite::{RewriteError, Step, Transform};
+use crate::rewrite::{RewriteError, RewriteProblem, Step, Transform};
 use crate::vocabulary::Cause;
 use crate::wire::pdu::Abort;
 use crate::wire::{AbortReason, escape};
@@ -29,6 +29,8 @@ pub(super) struct Rewritten {
     pub identifier: Option<Box<Identifier>>,
     /// Until the role was asked about an identifier, nothing of which goes on before.
     pub examined: Option<Box<Examined>>,
+    /// Why it cannot be rewritten, while the role is still to be asked.
+    pub failed: Option<RewriteError>,
     pub origin: Origin,
     /// The command set to send, held back until the transform has seen enough of the data set to be trusted: until
     /// then a failure leaves the other side untouched.
@@ -66,6 +68,10 @@ impl Rewritten {
         }
         if let Err(refused) = examined::look(cx, &mut self.examined, &self.passage, came) {
             return Ok(self.refuse(cx, refused, came.last));
+        }
+        // What is wrong with a query is not told before its role has let it pass.
+        if let Some(error) = self.failed.take() {
+            return Ok(self.fail(cx, &error, came.last));
         }
         if let (Scoped::Asks, Origin::Request(command)) = (&self.scoped, &self.origin)
             && self.passage.bytes > scoped::LONGEST as u64
@@ -195,7 +201,7 @@ impl Rewritten {
             return self.ask(cx);
         }
         self.release(cx);
-        self.note(cx);
+        self.note(cx, true);
         let context_id = self.passage.to_context_id;
         if let Origin::Response(crossed) = self.origin {
             crossing::response_complete(cx, &crossed, self.transform.summary());
@@ -206,7 +212,7 @@ impl Rewritten {
 
     /// Has a query or retrieval judged, which is there whole with its real values.
     fn ask(mut self: Box<Self>, cx: &mut Context<'_>) -> Next {
-        self.note(cx);
+        self.note(cx, false);
         let data = cx.desk.take_back().map_err(Break::inside)?;
         let Passage { context_id, request, .. } = self.passage;
         let encoding = cx.terms.known_context(context_id).map_err(Break::inside)?.encoding;
@@ -223,8 +229,8 @@ impl Rewritten {
         )
     }
 
-    /// Tells the request's record what its data set held.
-    fn note(&mut self, cx: &mut Context<'_>) {
+    /// Tells the request's record what its data set held, which was sent on or is held.
+    fn note(&mut self, cx: &mut Context<'_>, is_sent: bool) {
         if self.passage.request.is_none() {
             return;
         }
@@ -234,7 +240,7 @@ impl Rewritten {
         cx.books.tally.changed(summary.elements);
         // A crosswalk knows patients by text already.
         let is_text = cx.terms.crosswalk.is_some();
-        self.passage.note(cx, |exchange| {
+        let note = |exchange: &mut Exchange| {
             exchange.rewritten = Some(summary.elements);
             exchange.study = summary.study_instance_uid.as_deref().map(escape);
             let patient = summary.patient_id.as_deref().filter(|patient| !self.transform.is_pattern(patient));
@@ -246,12 +252,18 @@ impl Rewritten {
             exchange.tolerate(unread(is_lost));
             exchange.tolerate_in_data_set(summary.tolerated);
             exchange.new_study = summary.new_study_instance_uid.as_deref().map(escape);
-        });
+        };
+        if is_sent { self.passage.note(cx, note) } else { self.passage.note_held(cx, note) }
     }
 
     /// The data set cannot be rewritten. Where nothing of it was sent on, the other side never hears of it; where
     /// something was, that side gets an A-ABORT and never a last fragment.
-    pub(super) fn fail(self: Box<Self>, cx: &mut Context<'_>, error: &RewriteError, last: bool) -> State {
+    pub(super) fn fail(mut self: Box<Self>, cx: &mut Context<'_>, error: &RewriteError, last: bool) -> State {
+        if !last && self.examined.is_some() {
+            cx.desk.spans.clear();
+            self.failed = Some(error.clone());
+            return State::Rewritten(self);
+        }
         let Self { passage, transform, identifier, origin, held, .. } = *self;
         let Passage { context_id, request, empty, .. } = passage;
         cx.desk.spans.clear();
@@ -285,7 +297,12 @@ fn unsent(cx: &mut Context<'_>, command: &Command, message_id: u16, error: &Rewr
         cx.record(*exchange, answer);
         return None;
     }
-    let (response, answer) = crossing::request_failed(command, exchange.operation, error);
+    let hidden = match error.problem {
+        RewriteProblem::MatchesNothing => scoped::as_outside(cx, command, exchange.operation),
+        _ => None,
+    };
+    let (response, answer) =
+        hidden.unwrap_or_else(|| crossing::request_failed(command, exchange.operation, error));
     let answer = match answer {
         Answer::Instead(status, _) if exchange.named != Named::default() => {
             Answer::Instead(status, Cause::DataSetMismatch)

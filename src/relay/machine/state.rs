@@ -17,7 +17,7 @@
 //! ```
 //!
 //! A request or response that crosses a boundary without a data set waits in `RequestCrosses` or `ResponseCrosses` until
-//! what its instance stands for is stored. In `Held` ends what comes while the proxy stops. Of a peer with a scope, `GathersRequest`
+//! what its instance stands for is stored. Of a peer with a scope, `GathersRequest`
 //! and `GathersAnswer` hold an identifier until it is judged, and `AwaitsLookUp` and `AwaitsJudged` wait for what the upstream says
 //! of its study. `Ending` is left behind by what ends the association once it is written.
 
@@ -82,8 +82,6 @@ pub(super) enum State {
     GathersAnswer(Box<GathersAnswer>),
     AwaitsJudged(Box<AwaitsJudged>),
     Swallowed(Box<Swallowed>),
-    /// A request has come that is not taken any more, and nothing behind it is.
-    Held,
     Ending(Box<Ended>),
 }
 
@@ -91,7 +89,7 @@ impl State {
     pub(super) const BETWEEN: Self = Self::Between(Between);
 
     pub(super) fn is_between(&self) -> bool {
-        matches!(self, Self::Between(_) | Self::Held)
+        matches!(self, Self::Between(_))
     }
 
     /// Whether no more of the message is to come than has: between two, and from the end of a command set until it is known
@@ -100,7 +98,6 @@ impl State {
         matches!(
             self,
             Self::Between(_)
-                | Self::Held
                 | Self::AwaitsPace(_)
                 | Self::RequestCrosses(_)
                 | Self::ResponseCrosses(_)
@@ -123,7 +120,6 @@ impl State {
             | Self::GathersRequest(_)
             | Self::GathersAnswer(_)
             | Self::Swallowed(_)
-            | Self::Held
             | Self::Ending(_) => true,
             Self::AwaitsPace(_)
             | Self::AwaitsStored(_)

@@ -6,7 +6,7 @@ use time::Duration;
 use super::{
     Algorithm, AtEnd, Bearer, Claim, NOW, Signer, but, claims, encoded, issuer, judge, judge_with, refused,
 };
-use crate::tokens::{Issuer, Refused};
+use crate::tokens::{Issuer, MOST_LEEWAY, Refused};
 
 fn claim(refused: Refused) -> String {
     match refused {
@@ -259,6 +259,8 @@ fn a_jti_is_the_same_for_one_issuer_only_and_no_other_thing() {
     let other = Issuer { issuer: "https://other.example".into(), ..trusted.clone() };
     assert_eq!(once(&trusted, "1", &iss), once(&trusted, "1", &iss));
     assert_ne!(once(&trusted, "1", &iss), once(&trusted, "2", &iss));
+    let patient = Issuer { leeway: MOST_LEEWAY, ..trusted.clone() };
+    assert_eq!(once(&trusted, "1", &iss), once(&patient, "1", &iss), "kept for as long");
     assert_ne!(once(&trusted, "1", &iss), once(&other, "1", &other.issuer));
     for none in [json!(""), json!(1), json!("x".repeat(257))] {
         let told = claim(refused(&trusted, &signer.with(&but(json!({ "jti": none })))));

@@ -1,5 +1,7 @@
 //! Who came in a span, and what they did.
 
+use std::collections::BTreeSet;
+
 use time::macros::datetime;
 
 use super::super::access::{Access, access};
@@ -7,9 +9,10 @@ use super::super::figures::Period;
 use super::{two_days, write};
 use crate::audit::reading::files;
 use crate::scratch::Scratch;
+use crate::vocabulary::Reason;
 
 fn read(folder: &Scratch, period: Period) -> Access {
-    access(&files(folder.path()).unwrap(), period)
+    access(&files(folder.path()).unwrap(), period, &BTreeSet::new())
 }
 
 const FIRST: time::OffsetDateTime = datetime!(2026-03-01 0:00 UTC);
@@ -35,7 +38,8 @@ fn an_association_that_began_the_day_before_is_known_and_counts_nothing_twice() 
     write(folder.path(), "audit-2026-03-02.jsonl", &format!("{late}\n"));
     let second = read(&folder, Period { from: SECOND, to: THIRD });
     let lyon = &second.peers["lyon"];
-    assert_eq!((lyon.associations, lyon.seen), (0, None), "it did not come that day");
+    let at = datetime!(2026-03-02 0:30 UTC);
+    assert_eq!((lyon.associations, lyon.seen), (0, Some((at, at))), "it was used that day");
     assert_eq!((lyon.operations["C-STORE"], lyon.sop_classes.len(), second.records), (1, 1, 1));
 }
 
@@ -44,7 +48,78 @@ fn of_one_whose_beginning_was_not_seen_the_closing_record_counts() {
     let folder = Scratch::new();
     write(folder.path(), "audit-2026-03-02.jsonl", super::SECOND);
     let second = read(&folder, Period { from: SECOND, to: THIRD });
-    assert_eq!(second.peers["lyon"].operations["C-STORE"], 2);
+    let lyon = &second.peers["lyon"];
+    assert_eq!((lyon.operations["C-STORE"], lyon.associations), (2, 0));
+    assert_eq!(lyon.seen, Some((SECOND, SECOND)), "it was there when it ended");
+}
+
+#[test]
+fn the_end_of_an_association_of_the_day_before_tells_that_it_was_there() {
+    let folder = two_days();
+    let second = read(&folder, Period { from: SECOND, to: THIRD });
+    let lyon = &second.peers["lyon"];
+    assert_eq!((lyon.seen, lyon.associations), (Some((SECOND, SECOND)), 0));
+    assert!(lyon.operations.is_empty(), "they were done the day before");
+    let both = read(&folder, Period { from: FIRST, to: THIRD });
+    assert_eq!(both.peers["lyon"].associations, 1, "beginning and end are one");
+}
+
+#[test]
+fn whoever_was_let_do_nothing_was_refused() {
+    let folder = Scratch::new();
+    let reason = Reason::NoContextAllowed.label();
+    let closed = format!(
+        r#"{{"time":"2026-03-02T01:00:00.000000Z","event":"association-closed","sequence":1,"association":"a-9","listener":"remote","peer":"lyon","address":"203.0.113.7","port":1,"tls":null,"calling-ae-title":"LYON_CT1","called-ae-title":"PACS","upstream":null,"ended":"policy","reason":"{reason}: by role store","count":3}}"#
+    );
+    write(folder.path(), "audit-2026-03-02.jsonl", &(closed + "\n"));
+    let told = read(&folder, Period { from: SECOND, to: THIRD });
+    let lyon = &told.peers["lyon"];
+    assert_eq!((lyon.seen, lyon.refused[reason]), (None, 3));
+}
+
+#[test]
+fn whoever_is_known_is_told_of_however_many_others_came() {
+    let folder = Scratch::new();
+    let strangers = (0..10_002).map(|number| format!("stranger-{number}"));
+    let lines: String = strangers
+        .chain(["lyon".to_owned()])
+        .enumerate()
+        .map(|(at, peer)| {
+            format!(
+                r#"{{"time":"2026-03-02T01:00:00.000000Z","event":"association-opened","sequence":{at},"association":"a-{at}","listener":"remote","peer":"{peer}","address":"203.0.113.7","port":1,"tls":null,"calling-ae-title":"A","called-ae-title":"PACS"}}"#
+            ) + "\n"
+        })
+        .collect();
+    write(folder.path(), "audit-2026-03-02.jsonl", &lines);
+    let period = Period { from: SECOND, to: THIRD };
+    let told = access(&files(folder.path()).unwrap(), period, &["lyon"].into());
+    assert_eq!((told.peers["lyon"].associations, told.peers.len(), told.left_out), (1, 10_001, 2));
+    let unknown = read(&folder, period);
+    assert_eq!((unknown.peers.len(), unknown.left_out), (10_000, 3));
+}
+
+#[test]
+fn a_token_that_proves_nobody_is_a_wrong_proof() {
+    let folder = Scratch::new();
+    let rejected = |sequence: u32, user: &str, reason: Reason| {
+        let reason = reason.label();
+        format!(
+            r#"{{"time":"2026-03-02T0{sequence}:00:00.000000Z","event":"association-rejected","sequence":{sequence},"association":"a-{sequence}","listener":"remote","peer":"lyon","address":"192.0.2.9","port":2,"tls":null,{user}"calling-ae-title":"A","called-ae-title":"PACS","rejection":{{"result":1,"source":1,"reason":1}},"reason":"{reason}","explanation":"no"}}"#
+        ) + "\n"
+    };
+    let anna = r#""user":"login/anna","user-identity":"claimed","factors":[],"#;
+    let lines = [
+        rejected(1, anna, Reason::TokenUsed),
+        rejected(2, anna, Reason::TokenNotBound),
+        rejected(3, anna, Reason::TokenEnded),
+        rejected(4, "", Reason::TokenWrong),
+        rejected(5, anna, Reason::UserNotAllowed),
+    ];
+    write(folder.path(), "audit-2026-03-02.jsonl", &lines.concat());
+    let told = read(&folder, Period { from: SECOND, to: THIRD });
+    assert_eq!((told.wrong["login/anna"].times, told.wrong["login/anna"].locked), (3, 0));
+    assert_eq!(told.wrong["(no name)"].times, 1);
+    assert!(told.users.is_empty(), "nobody is proven");
 }
 
 #[test]

@@ -19,7 +19,9 @@ use crate::policy::Hidden;
 use crate::rewrite::{Correspondences, Instance, LeftOut, RewriteError, Ruleset, Subject, Transform, Way};
 
 pub(super) use request::{RequestCrosses, handle as request, request_failed};
-pub(super) use response::{Crossed, ResponseCrosses, handle as response, response_complete, response_failed};
+pub(super) use response::{
+    Crossed, ResponseCrosses, handle as response, response_complete, response_failed, response_refused,
+};
 
 /// A message as it goes on.
 struct Crossing {

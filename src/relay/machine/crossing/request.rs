@@ -122,6 +122,7 @@ fn begin(
         transform,
         identifier: encoding.map(Identifier::new).map(Box::new),
         examined,
+        failed: None,
         origin: Origin::Request(command),
         held: Some(held),
         native: cx.terms.native_context(context),

@@ -102,6 +102,7 @@ fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Option<Way>, sop_instance:
                 transform,
                 identifier,
                 examined,
+                failed: None,
                 origin,
                 held,
                 native,
@@ -169,6 +170,20 @@ pub(in super::super) fn response_failed(
     fail_later(cx, crossed, &failed, Some(fault_of(error)));
     tell_failure(cx, crossed, &failed);
     cancel(crossed)
+}
+
+/// A response that must not go on, of which all has come.
+pub(in super::super) fn response_refused(
+    cx: &mut Context<'_>,
+    response: Command,
+    exchange: OpenRequest,
+    status: Status,
+    why: Refused,
+) -> State {
+    match refuse(cx, &Crossed { response, exchange, status }, why) {
+        State::Swallowed(swallowed) => swallowed.go_on(cx, true),
+        state => state,
+    }
 }
 
 /// A response that cannot cross. Its sender is told to stop where it can be.

@@ -8,9 +8,9 @@ use super::super::passage::Passage;
 use super::super::response::{self, answered};
 use super::super::state::{Break, Came, Next, State};
 use super::super::want::{LookUp, LookedUp, Question};
-use super::LONGEST;
+use super::{LONGEST, not_known};
 use crate::dataset::{STUDY_INSTANCE_UID, Small, Tag};
-use crate::dimse::{self, Command, Outcome, Status};
+use crate::dimse::{self, Command, Operation, Outcome, Status};
 use crate::rewrite::Way;
 
 /// More of an answer is awaited.
@@ -91,6 +91,10 @@ impl GathersAnswer {
 impl AwaitsJudged {
     pub(in super::super) fn handle(self, cx: &mut Context<'_>, found: LookedUp) -> Next {
         let Self { answer, bytes } = self;
+        if found == LookedUp::NotKnown {
+            let Answer { response, asked, status, .. } = answer;
+            return Ok(crossing::response_refused(cx, *response, asked, status, not_known(Operation::CFind)));
+        }
         match (found, stripped(cx, &answer, &bytes)) {
             (LookedUp::Inside, Some(data)) => deliver(cx, answer, &data),
             _ => Ok(withhold(cx, &answer)),

@@ -12,9 +12,9 @@ use super::super::state::{Break, Came, Next, State};
 use super::super::want::{LookedUp, Question};
 use super::object::refuse_held;
 use super::reading::{self, Wish};
-use super::{LONGEST, OUTSIDE};
+use super::{LONGEST, OUTSIDE, not_known};
 use crate::dataset::{Encoding, Identifier};
-use crate::dimse::{self, Command, Operation, Status};
+use crate::dimse::{self, Command, Operation};
 use crate::vocabulary::Cause;
 
 /// More of the identifier is awaited.
@@ -63,12 +63,13 @@ impl GathersRequest {
     pub(in super::super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.passage.take(cx, came).map_err(Break::inside)?;
         let bytes = cx.desk.bytes(came.range.clone()).map_err(Break::inside)?;
-        if self.bytes.len() + bytes.len() > LONGEST {
-            return Ok(refuse_held(cx, &self.command, &self.passage, came.last));
-        }
-        self.bytes.extend_from_slice(bytes);
+        let room = (LONGEST + 1).saturating_sub(self.bytes.len()).min(bytes.len());
+        self.bytes.extend_from_slice(bytes.get(..room).unwrap_or_default());
         if let Err(refused) = examined::look(cx, &mut self.examined, &self.passage, came) {
             return Ok(self.refuse(cx, refused, came.last));
+        }
+        if self.bytes.len() > LONGEST {
+            return Ok(refuse_held(cx, &self.command, &self.passage, came.last));
         }
         if came.last { self.complete(cx) } else { Ok(State::GathersRequest(self)) }
     }
@@ -84,7 +85,7 @@ impl GathersRequest {
         let Self { passage, command, encoding, bytes, .. } = self;
         let identifier = identifier_of(encoding, &bytes);
         let is_lost = identifier.is_lost();
-        passage.note(cx, |exchange| {
+        passage.note_held(cx, |exchange| {
             exchange.query = Some(query_of(identifier));
             exchange.tolerate(unread(is_lost));
         });
@@ -104,7 +105,9 @@ fn identifier_of(encoding: Encoding, bytes: &[u8]) -> Identifier {
 
 /// What becomes of a request that is there whole, with real values.
 pub(in super::super) fn decide(cx: &mut Context<'_>, asked: Asked) -> Next {
-    // It has had an answer that was guessed: nobody waits for another one.
+    if is_answered(cx, asked.message_id) {
+        return Ok(State::BETWEEN);
+    }
     let Some(operation) = cx.asked(asked.message_id).map(|exchange| exchange.operation) else {
         return Ok(State::BETWEEN);
     };
@@ -127,6 +130,9 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: Asked) -> Next {
 impl AwaitsLookUp {
     pub(in super::super) fn handle(self, cx: &mut Context<'_>, found: LookedUp) -> Next {
         let Self { asked, granted } = self;
+        if is_answered(cx, asked.message_id) {
+            return Ok(State::BETWEEN);
+        }
         let Some(operation) = cx.asked(asked.message_id).map(|exchange| exchange.operation) else {
             return Ok(State::BETWEEN);
         };
@@ -141,22 +147,26 @@ impl AwaitsLookUp {
                 Ok(State::BETWEEN)
             }
             LookedUp::Outside => Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, OUTSIDE))),
-            LookedUp::NotKnown => {
-                let status = match operation {
-                    Operation::CFind => Status::OUT_OF_RESOURCES,
-                    _ => Status(0xA701),
-                };
-                let comment = "what this peer may see could not be looked up".into();
-                Ok(refuse(cx, &asked, Refused { status, cause: Cause::ScopeNotKnown, comment }))
-            }
+            LookedUp::NotKnown => Ok(refuse(cx, &asked, not_known(operation))),
         }
     }
 }
 
+/// Whether it has had an answer that was guessed, before anything of it was sent: then nobody waits for another one.
+fn is_answered(cx: &mut Context<'_>, message_id: u16) -> bool {
+    let Some(answer) = cx.asked(message_id).and_then(|exchange| exchange.early) else { return false };
+    if let Some(exchange) = cx.books.ledger.close(cx.direction, message_id) {
+        cx.record(*exchange, answer);
+    }
+    true
+}
+
 fn send(cx: &mut Context<'_>, asked: Asked, granted: Granted) -> Next {
     let Asked { command, context_id, message_id, data, .. } = asked;
+    let now = cx.books.progress.now();
     if let Some(exchange) = cx.asked(message_id) {
         exchange.granted = Some(Box::new(granted));
+        (exchange.sent, exchange.sent_at) = (true, now);
     }
     cx.send(context_id, &command);
     cx.desk.put(&data);

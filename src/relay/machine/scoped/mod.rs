@@ -19,12 +19,13 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
+use super::answer::{Answer, status_of_cause};
 use super::desk::Context;
 use super::exchange::Exchange;
 use super::request::Refused;
 use super::terms::AcceptedContext;
 use crate::dataset::Encoding;
-use crate::dimse::{Command, Operation};
+use crate::dimse::{self, Command, Operation, Status};
 use crate::policy::Direction;
 use crate::policy::scope::can_judge;
 use crate::vocabulary::Cause;
@@ -67,6 +68,28 @@ pub(super) fn permits(
         }
         _ => refused("a scope cannot judge this operation"),
     }
+}
+
+/// Why a query or retrieval fails whose studies could not be looked up.
+fn not_known(operation: Operation) -> Refused {
+    let status = match operation {
+        Operation::CFind => Status::OUT_OF_RESOURCES,
+        _ => Status(0xA701),
+    };
+    let comment = "what this peer may see could not be looked up".into();
+    Refused { status, cause: Cause::ScopeNotKnown, comment }
+}
+
+/// What a retrieval is answered that asks for what nobody knows: the same as one of a study outside.
+pub(super) fn as_outside(
+    cx: &Context<'_>,
+    command: &Command,
+    operation: Operation,
+) -> Option<(Vec<u8>, Answer)> {
+    let is_retrieval = matches!(operation, Operation::CMove | Operation::CGet);
+    let status = status_of_cause(Cause::OutsideScope);
+    (is_retrieval && cx.terms.grant.peer.scope.is_some())
+        .then(|| (dimse::refusal(command, status, OUTSIDE), Answer::Instead(status, Cause::OutsideScope)))
 }
 
 /// Whether the identifier of this request is held until it is judged.
