@@ -76,6 +76,7 @@
 //! | block | whom an administrator shuts out while the proxy runs, whatever the configuration allows |
 //! | notification, occasion | a `[[notify]]`, who is told what they should look at; what there is to tell of, a word of its `when` |
 //! | record, event | a line of the trail; what it tells of, a type for each kind that writes and reads it: [`audit::record`] |
+//! | scope, inside, outside | which studies a peer may see; a study for which every condition holds; any other, and what is not known: [`policy::scope`] |
 //! | trace | what goes over both legs of an association, told to whoever asked to see it: [`trace`] |
 //! | label | the stable word that records, log and metrics carry for one of these: [`vocabulary`] |
 //! | ended | how an association came to its end, whatever its reason |

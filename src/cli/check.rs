@@ -14,8 +14,8 @@ const EXAMPLE: &str = "Example:
   dimsegate check -c conf/dimsegate.toml
   dimsegate check --diff before.toml conf/dimsegate.toml
 
-With --diff, a change that cannot be shown to admit nothing new is told as newly admitted. Limits are no rights, and not
-compared; what stands in certificates, lists and the file of users is not compared.
+With --diff, a change that cannot be shown to admit nothing new is told as newly admitted. Rates and numbers of associations
+are no rights, and not compared; max-answers and max-retrievals-per-hour of a role are. What stands in certificates, lists and the file of users is not compared.
 
 Relative paths in the configuration are relative to the working directory. Errors name the whole path.
 Risks are told of a file without errors. The folder for records is looked at as this account: run it as the proxy's.
@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// The configuration file
     #[arg(short, long, value_name = "FILE", required_unless_present = "diff")]
     pub config: Option<PathBuf>,
-    /// Tell what the new one of two configurations newly admits or denies, by peer and role
+    /// Tell what the new one of two configurations newly admits or denies, by peer, role, issuer and user
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "config")]
     pub diff: Option<Vec<PathBuf>>,
     /// Print one JSON object on standard output instead

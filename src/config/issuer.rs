@@ -14,6 +14,7 @@ use super::settings::{ClientTls, KeyServer, ListenerSettings, UserIdentity};
 use super::url::{self, Url};
 use super::{suggest, tls};
 use crate::files;
+use crate::notation::hex;
 use crate::tls::FileDigest;
 use crate::tokens::{Algorithm, AtEnd, Claim, Fetched, Issuer, KeySet, Keys, LARGEST, MOST_LEEWAY};
 
@@ -218,7 +219,7 @@ fn key_set(section: &Section<'_>, path: &Located<PathBuf>) -> Option<Arc<KeySet>
         .ok()?;
     let keys = KeySet::parse(&bytes).map_err(wrong).ok()?;
     let sha256 = digest::digest(&digest::SHA256, &bytes);
-    let sha256 = sha256.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex::encode(sha256.as_ref());
     section.report.uses(&section.place, &[FileDigest { file: path.value.clone(), sha256 }], &[]);
     Some(Arc::new(keys))
 }

@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 
 use super::encoding::Encoding;
+use super::header::looks_like_a_vr;
 use super::inflating::Inflating;
 use super::names::Unnamed;
 use super::scanner::{Event, Kind, Raw, Scanner};
-use super::{Header, SPECIFIC_CHARACTER_SET, Tag, trim};
+use super::{Header, SPECIFIC_CHARACTER_SET, Tag, exact_vr_of, trim};
 
 /// Bytes of an identifier, inflated ones too: it waits until all of it has come.
 const LONGEST: u64 = 64 << 10;
@@ -41,7 +42,7 @@ pub enum Unread {
 
 /// What an identifier asks by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct AskedBy {
     /// (0008,0005) at the top, empty where it is absent.
     pub character_set: Vec<u8>,
     /// The values at the top, without padding.
@@ -54,11 +55,13 @@ pub struct Asked {
 
 struct Walk {
     scanner: Scanner,
+    /// Elements say their VR.
+    explicit: bool,
     /// Bytes that came.
     length: u64,
     reading: Option<Header>,
     value: Vec<u8>,
-    asked: Asked,
+    asked: AskedBy,
     has_several_steps: bool,
 }
 
@@ -70,8 +73,9 @@ impl Keys {
             length: 0,
             reading: None,
             value: Vec::new(),
-            asked: Asked::default(),
+            asked: AskedBy::default(),
             has_several_steps: false,
+            explicit: encoding.syntax.explicit,
         };
         Self { inflating: encoding.deflated.then(Inflating::new), walk }
     }
@@ -104,7 +108,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Unread`]: it ended inside an element.
-    pub fn finish(self) -> Result<Asked, Unread> {
+    pub fn finish(self) -> Result<AskedBy, Unread> {
         if self.inflating.is_some_and(|inflating| !inflating.has_ended()) {
             return Err(Unread::Deflated);
         }
@@ -130,9 +134,20 @@ impl Walk {
         Ok(())
     }
 
+    /// Whether another reader may see another element there: an attribute that PS3.6 lists has its own VR, or is not what it says,
+    /// and a length that could be a VR is not known to be one.
+    fn could_be_another(&self, header: &Header) -> bool {
+        let is_itself = exact_vr_of(header.tag).is_none_or(|listed| listed == header.vr);
+        let could_be_a_vr = header.length.is_some_and(looks_like_a_vr);
+        !is_itself || !self.explicit && could_be_a_vr
+    }
+
     fn event(&mut self, Event { kind, raw }: Event, input: &[u8]) -> Result<(), Unread> {
         match kind {
             Kind::Element(header) => {
+                if self.could_be_another(&header) {
+                    return Err(Unread::Structure);
+                }
                 self.value.clear();
                 self.reading = Some(header).filter(|header| header.length != Some(0));
             }

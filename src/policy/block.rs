@@ -37,7 +37,7 @@ pub enum BlockedError {
     /// What stands before the colon, or nothing does.
     #[error(
         "\"{0}\" is not what a block names: write ae-title:LYON_CT1, address:203.0.113.9, address:203.0.113.0/24, \
-         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon or user:anna"
+         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon, user:anna or user:issuer/anna"
     )]
     Kind(String),
     /// What is wrong with the value.

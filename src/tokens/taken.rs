@@ -6,7 +6,6 @@
 //! there is no room. What is there is no secret: hashes, and when each ends.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,6 +17,7 @@ use time::OffsetDateTime;
 use super::issuer::MOST_LEEWAY;
 use super::refused::Refused;
 use crate::files::{self, full};
+use crate::notation::hex;
 
 /// In the folder that keeps what outlives a restart.
 const NAME: &str = "tokens";
@@ -186,24 +186,14 @@ impl Open {
 
 /// Such as `1767225600 5feceb66…`.
 fn text(hash: &Hash, until: i64) -> String {
-    let mut text = format!("{until} ");
-    for byte in hash {
-        // Writing into a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.push('\n');
-    text
+    format!("{until} {}\n", hex::encode(hash))
 }
 
 fn line(text: &[u8]) -> Option<(Hash, i64)> {
     let (until, hash) = std::str::from_utf8(text).ok()?.split_once(' ')?;
-    if hash.len() != HASH * 2 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut own = [0; HASH];
-    for (at, byte) in own.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hash.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
+    let (pairs, []) = hash.as_bytes().as_chunks::<2>() else { return None };
+    let bytes = pairs.iter().map(|[high, low]| Some(hex::nibble(*high)? << 4 | hex::nibble(*low)?));
+    let own = bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()?;
     Some((own, until.parse().ok()?))
 }
 

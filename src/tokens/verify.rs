@@ -17,6 +17,7 @@ use super::json::Object;
 use super::key_set::NoKey;
 use super::refused::{Refused, shown};
 use super::taken::Once;
+use crate::notation::hex;
 
 /// Bytes of a user's name, of a `jti`, and of the name of a role.
 const LONGEST_NAME: usize = 64;
@@ -204,8 +205,7 @@ fn bound(claims: &Object, certificate: Option<&str>) -> Result<(), Refused> {
     let certificate = certificate
         .ok_or(Refused::Certificate("it is bound to a certificate, and the requestor showed none"))?;
     let bytes = URL_SAFE_NO_PAD.decode(thumbprint).unwrap_or_default();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    match hex == certificate {
+    match hex::encode(&bytes) == certificate {
         true => Ok(()),
         false => Err(Refused::Certificate("it is bound to another certificate than that of the requestor")),
     }

@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("notify", &["notation", "vocabulary"]),
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
     ("users", &["notation", "files", "policy"]),
-    ("tokens", &["files", "identity"]),
+    ("tokens", &["notation", "files", "identity"]),
     ("audit", &["notation", "vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["notation", "vocabulary", "files", "buffer", "identity"]),
     ("metrics", &["vocabulary", "dimse"]),

@@ -20,7 +20,7 @@ WHO is one of
   address:203.0.113.9       an address or a network, before TLS
   certificate:sha256:…      a certificate; certificate:spki-sha256:… its key
   peer:NAME                 a [[peer]] of the configuration
-  user:NAME                 a user of [users], wherever a user identity has proven that it is this one
+  user:NAME                 a user of [users], or ISSUER/NAME of a token, wherever a user identity has proven that it is this one
 
 It is on the disk when the command is back, and holds across reloads and restarts. New associations are refused with 1/1/1, \
 connections of a blocked address closed; open ones end between two messages.

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use proptest::prelude::*;
 
-use super::{Asked, Keys, Unread};
+use super::{AskedBy, Keys, Unread};
 use crate::dataset::{Encoding, Tag};
 
 const IMPLICIT: &str = "1.2.840.10008.1.2";
@@ -38,7 +38,7 @@ fn item(syntax: &str, elements: &[u8]) -> Vec<u8> {
     out
 }
 
-fn read(syntax: &str, bytes: &[u8], chunk: usize) -> Result<Asked, Unread> {
+fn read(syntax: &str, bytes: &[u8], chunk: usize) -> Result<AskedBy, Unread> {
     let mut keys = Keys::new(Encoding::of(syntax).unwrap());
     for part in bytes.chunks(chunk) {
         keys.look(part)?;
@@ -120,7 +120,7 @@ fn what_two_readers_could_read_otherwise_is_not_read() {
     assert_eq!(read(DEFLATED, &id, 3).unwrap_err(), Unread::Deflated);
     let cut = deflated(&identifier(EXPLICIT));
     assert_eq!(read(DEFLATED, &cut[..cut.len() - 4], 3).unwrap_err(), Unread::Deflated);
-    assert!(read(EXPLICIT, &[], 1).unwrap() == Asked::default());
+    assert!(read(EXPLICIT, &[], 1).unwrap() == AskedBy::default());
 }
 
 #[test]

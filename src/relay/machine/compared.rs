@@ -5,7 +5,7 @@ use super::answer::{Answer, status_of_cause};
 use super::desk::Context;
 use super::exchange::{Labels, Named, unread};
 use super::passage::Passage;
-use super::scoped::{self, Header};
+use super::scoped::{self, ObjectHeader};
 use super::state::{Break, Came, Next, State};
 use super::swallowed::Swallowed;
 use crate::dataset::{Encoding, Names, Observer, Unnamed};
@@ -20,7 +20,7 @@ pub(super) struct Compared {
     /// Nothing more of it has to be looked at.
     is_named: bool,
     /// Where its receiver may see some studies only.
-    scoped: Option<Box<Header>>,
+    scoped: Option<Box<ObjectHeader>>,
     pub observed: Box<Observed>,
 }
 
@@ -43,7 +43,7 @@ impl Compared {
         passage: Passage,
         command: Box<Command>,
         encoding: Option<Encoding>,
-        scoped: Option<Box<Header>>,
+        scoped: Option<Box<ObjectHeader>>,
     ) -> State {
         let observer = encoding.map(Observer::new);
         let observed = Box::new(Observed { passage, observer });

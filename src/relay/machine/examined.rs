@@ -8,7 +8,7 @@ use super::request::{Refused, asks};
 use super::state::{Came, State};
 use super::swallowed::Swallowed;
 use super::terms::AcceptedContext;
-use crate::dataset::{Asked, Identifier, Keys, Tag, Unread, number};
+use crate::dataset::{AskedBy, Identifier, Keys, Tag, Unread, number};
 use crate::dimse::{self, Command};
 use crate::policy::{Denial, Sought};
 use crate::rewrite::text_of;
@@ -105,7 +105,7 @@ pub(super) fn refuse(
 }
 
 /// What a role looks at of an identifier.
-fn sought(Asked { character_set, top, step, matched }: Asked) -> Sought {
+fn sought(AskedBy { character_set, top, step, matched }: AskedBy) -> Sought {
     let text = |(tag, value): (Tag, Vec<u8>)| {
         let text = text_of(&character_set, &value);
         (number(tag), String::from_utf8_lossy(&text).into_owned())

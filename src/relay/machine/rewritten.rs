@@ -8,7 +8,7 @@ use super::examined::{self, Examined};
 use super::exchange::{Exchange, Named, unread};
 use super::passage::{Passage, query_of};
 use super::request::Refused;
-use super::scoped::{self, Header};
+use super::scoped::{self, ObjectHeader};
 use super::state::{Break, Came, Next, State};
 use super::stepping::{AwaitsStored, Part, Then};
 use super::swallowed::Swallowed;
@@ -47,7 +47,7 @@ pub(super) struct Rewritten {
 pub(super) enum Scoped {
     Not,
     /// An object, whose header is judged as it came.
-    Object(Box<Header>),
+    Object(Box<ObjectHeader>),
     /// A query or retrieval, which is judged as it goes on.
     Asks,
 }
@@ -137,7 +137,7 @@ impl Rewritten {
         self.go_on(cx, last)
     }
 
-    /// Whether there is something to be remembered first. Asked after each fragment, and nearly never is there.
+    /// Whether there is something to be remembered first. HeldRequest after each fragment, and nearly never is there.
     pub(super) fn asks_to_store(&mut self, cx: &mut Context<'_>) -> bool {
         let made = self.transform.take_correspondences();
         let asks = !made.is_empty() && cx.terms.crosswalk.is_some();
@@ -225,7 +225,7 @@ impl Rewritten {
         let message_id = request.unwrap_or_default();
         scoped::decide(
             cx,
-            scoped::Asked { request: request_came, command, context_id, message_id, encoding, data },
+            scoped::HeldRequest { request: request_came, command, context_id, message_id, encoding, data },
         )
     }
 

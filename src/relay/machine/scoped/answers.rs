@@ -16,13 +16,13 @@ use crate::rewrite::Way;
 /// More of an answer is awaited.
 pub(in super::super) struct GathersAnswer {
     passage: Passage,
-    answer: Answer,
+    answer: HeldResponse,
     bytes: Vec<u8>,
     is_too_long: bool,
 }
 
 /// A response with an identifier.
-struct Answer {
+struct HeldResponse {
     response: Box<Command>,
     asked: OpenRequest,
     status: Status,
@@ -32,7 +32,7 @@ struct Answer {
 
 /// The study of an answer is being looked up.
 pub(in super::super) struct AwaitsJudged {
-    answer: Answer,
+    answer: HeldResponse,
     bytes: Vec<u8>,
 }
 
@@ -52,7 +52,7 @@ pub(in super::super) fn answer(
     way: Option<Way>,
 ) -> State {
     let passage = Passage::of_response(context_id, asked.context_id);
-    let answer = Answer { response, asked, status, way };
+    let answer = HeldResponse { response, asked, status, way };
     State::GathersAnswer(Box::new(GathersAnswer { passage, answer, bytes: Vec::new(), is_too_long: false }))
 }
 
@@ -92,7 +92,7 @@ impl AwaitsJudged {
     pub(in super::super) fn handle(self, cx: &mut Context<'_>, found: LookedUp) -> Next {
         let Self { answer, bytes } = self;
         if found == LookedUp::NotKnown {
-            let Answer { response, asked, status, .. } = answer;
+            let HeldResponse { response, asked, status, .. } = answer;
             return Ok(crossing::response_refused(cx, *response, asked, status, not_known(Operation::CFind)));
         }
         match (found, stripped(cx, &answer, &bytes)) {
@@ -102,7 +102,7 @@ impl AwaitsJudged {
     }
 }
 
-fn verdict(cx: &mut Context<'_>, answer: &Answer, bytes: &[u8]) -> Verdict {
+fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict {
     let today = (cx.terms.today)();
     let scope = cx.terms.grant.peer.scope.clone();
     let encoding = cx.terms.context(answer.asked.sent_context_id).and_then(|context| context.encoding);
@@ -130,13 +130,13 @@ fn is_uid(text: &str) -> bool {
 }
 
 /// Without the keys that nobody asked for.
-fn stripped(cx: &mut Context<'_>, answer: &Answer, bytes: &[u8]) -> Option<Vec<u8>> {
+fn stripped(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Option<Vec<u8>> {
     let encoding = cx.terms.context(answer.asked.sent_context_id)?.encoding?;
     let granted = cx.answered(answer.asked.message_id)?.granted.as_deref()?;
     Some(Small::read(encoding, bytes)?.without(&granted.added))
 }
 
-fn withhold(cx: &mut Context<'_>, answer: &Answer) -> State {
+fn withhold(cx: &mut Context<'_>, answer: &HeldResponse) -> State {
     let exchange = cx.answered(answer.asked.message_id);
     if let Some(granted) = exchange.and_then(|exchange| exchange.granted.as_deref_mut()) {
         granted.withheld += 1;
@@ -145,8 +145,8 @@ fn withhold(cx: &mut Context<'_>, answer: &Answer) -> State {
 }
 
 /// Sends it on: as it came, across a boundary, or without what a role leaves out.
-fn deliver(cx: &mut Context<'_>, answer: Answer, data: &[u8]) -> Next {
-    let Answer { response, asked, status, way } = answer;
+fn deliver(cx: &mut Context<'_>, answer: HeldResponse, data: &[u8]) -> Next {
+    let HeldResponse { response, asked, status, way } = answer;
     // Its request may have ended while its study was looked up.
     let Some(guards) = cx.answered(asked.message_id).map(|exchange| exchange.guards_answers()) else {
         return Ok(State::BETWEEN);
@@ -166,8 +166,8 @@ fn deliver(cx: &mut Context<'_>, answer: Answer, data: &[u8]) -> Next {
     }
 }
 
-fn last_word(cx: &mut Context<'_>, answer: Answer, context_id: u8) -> Next {
-    let Answer { response, asked, status, .. } = answer;
+fn last_word(cx: &mut Context<'_>, answer: HeldResponse, context_id: u8) -> Next {
+    let HeldResponse { response, asked, status, .. } = answer;
     let bare = Command::parse(dimse::without_data_set(&response));
     let bare = bare.map_err(|malformed| Break::between(cx.protocol(malformed)))?;
     response::handle(cx, context_id, Box::new(bare), asked.operation, asked.message_id, status)

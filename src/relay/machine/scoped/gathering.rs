@@ -28,7 +28,7 @@ pub(in super::super) struct GathersRequest {
 }
 
 /// A request that was read, and what it is sent on as.
-pub(in super::super) struct Asked {
+pub(in super::super) struct HeldRequest {
     /// As it came, for its refusal.
     pub request: Command,
     /// As it goes on.
@@ -41,7 +41,7 @@ pub(in super::super) struct Asked {
 
 /// What it names is being looked up.
 pub(in super::super) struct AwaitsLookUp {
-    asked: Asked,
+    asked: HeldRequest,
     granted: Granted,
 }
 
@@ -92,7 +92,7 @@ impl GathersRequest {
         let Passage { context_id, request, .. } = passage;
         let (command, request, message_id) =
             (command.bytes().to_vec(), *command, request.unwrap_or_default());
-        decide(cx, Asked { request, command, context_id, message_id, encoding, data: bytes })
+        decide(cx, HeldRequest { request, command, context_id, message_id, encoding, data: bytes })
     }
 }
 
@@ -104,7 +104,7 @@ fn identifier_of(encoding: Encoding, bytes: &[u8]) -> Identifier {
 }
 
 /// What becomes of a request that is there whole, with real values.
-pub(in super::super) fn decide(cx: &mut Context<'_>, asked: Asked) -> Next {
+pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next {
     if is_answered(cx, asked.message_id) {
         return Ok(State::BETWEEN);
     }
@@ -117,7 +117,7 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: Asked) -> Next {
     let today = (cx.terms.today)();
     match reading::read(&scope, today, operation, asked.encoding, &asked.data) {
         Err(comment) => Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, comment))),
-        Ok(Wish::GoesOn { data, granted }) => send(cx, Asked { data, ..asked }, granted),
+        Ok(Wish::GoesOn { data, granted }) => send(cx, HeldRequest { data, ..asked }, granted),
         Ok(Wish::LookUp { look_up, granted }) => {
             // Nothing of this message has gone out: whoever has to say something there need not wait too.
             (cx.desk.writes, cx.desk.gives_back) = (true, true);
@@ -161,8 +161,8 @@ fn is_answered(cx: &mut Context<'_>, message_id: u16) -> bool {
     true
 }
 
-fn send(cx: &mut Context<'_>, asked: Asked, granted: Granted) -> Next {
-    let Asked { command, context_id, message_id, data, .. } = asked;
+fn send(cx: &mut Context<'_>, asked: HeldRequest, granted: Granted) -> Next {
+    let HeldRequest { command, context_id, message_id, data, .. } = asked;
     let now = cx.books.progress.now();
     if let Some(exchange) = cx.asked(message_id) {
         exchange.granted = Some(Box::new(granted));
@@ -175,7 +175,7 @@ fn send(cx: &mut Context<'_>, asked: Asked, granted: Granted) -> Next {
 }
 
 /// All of its data set has come.
-fn refuse(cx: &mut Context<'_>, asked: &Asked, why: Refused) -> State {
+fn refuse(cx: &mut Context<'_>, asked: &HeldRequest, why: Refused) -> State {
     let Some(exchange) = cx.books.ledger.close(cx.direction, asked.message_id) else { return State::BETWEEN };
     match refuse_exchange(cx, &asked.request, exchange, why) {
         State::Swallowed(swallowed) => swallowed.go_on(cx, true),

@@ -16,8 +16,6 @@ mod answers;
 mod gathering;
 mod object;
 mod reading;
-#[cfg(test)]
-mod tests;
 
 use super::answer::{Answer, status_of_cause};
 use super::desk::Context;
@@ -31,8 +29,8 @@ use crate::policy::scope::can_judge;
 use crate::vocabulary::Cause;
 
 pub(super) use answers::{AwaitsJudged, GathersAnswer, answer};
-pub(super) use gathering::{Asked, AwaitsLookUp, GathersRequest, decide, request};
-pub(super) use object::{Header, header_of, refuse_held};
+pub(super) use gathering::{AwaitsLookUp, GathersRequest, HeldRequest, decide, request};
+pub(super) use object::{ObjectHeader, header_of, refuse_held};
 
 /// Bytes of an identifier, which is held whole: one in each direction of an association.
 pub(super) const LONGEST: usize = 64 << 10;
@@ -98,3 +96,6 @@ pub(super) fn judges(cx: &Context<'_>, operation: Operation) -> bool {
     let is_asking = matches!(operation, CFind | CMove | CGet);
     is_asking && cx.direction == Direction::FromPeer && cx.terms.grant.peer.scope.is_some()
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use crate::vocabulary::Cause;
 const LONGEST_VALUE: usize = 256;
 
 /// Reads of an object's header what a scope looks at.
-pub(in super::super) struct Header {
+pub(in super::super) struct ObjectHeader {
     scanner: Scanner,
     /// In order, each with its value where that came.
     watched: Vec<(Tag, Option<Vec<u8>>)>,
@@ -37,14 +37,14 @@ enum Known {
 }
 
 /// That of an object which comes to this peer, where it has to be judged.
-pub(in super::super) fn header_of(cx: &Context<'_>, encoding: Option<Encoding>) -> Option<Box<Header>> {
+pub(in super::super) fn header_of(cx: &Context<'_>, encoding: Option<Encoding>) -> Option<Box<ObjectHeader>> {
     let scope = cx.terms.grant.peer.scope.as_ref().filter(|_| cx.direction == Direction::ToPeer)?;
     // Of one that is encoded otherwise, nothing is ever known: [`permits`](super::permits) refuses it.
     let encoding = encoding.filter(|encoding| !encoding.deflated);
-    Some(Box::new(Header::new(scope, encoding)))
+    Some(Box::new(ObjectHeader::new(scope, encoding)))
 }
 
-impl Header {
+impl ObjectHeader {
     fn new(scope: &Scope, encoding: Option<Encoding>) -> Self {
         let attributes = scope.attributes().into_iter().filter(|attribute| attribute.is_in_objects());
         let tags = attributes.map(|attribute| Tag::from(attribute.tag()));

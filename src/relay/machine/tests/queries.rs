@@ -16,7 +16,7 @@ fn one(tag: u32) -> AttributePattern {
 
 /// A query by a Patient ID, which also asks for so many bytes of other attributes.
 fn by_id(id: &[u8], more: usize) -> Vec<u8> {
-    let more = (0..more / 8).flat_map(|at| element((0x20, 0x4000 + 2 * at as u16), b"LO", &[]));
+    let more = (0..more / 8).flat_map(|at| element((0x21, 0x4000 + 2 * at as u16), b"LO", &[]));
     let first = [
         element((8, 0x52), b"CS", b"STUDY "),
         element((0x10, 0x10), b"PN", &[]),
