@@ -27,19 +27,14 @@ pub fn write(
     rounds: usize,
     figures: &Table,
     targets: &Table,
-    counts: &Counts,
+    counts: Option<&Counts>,
 ) -> io::Result<()> {
     let lines: String = machine.lines.iter().map(|(name, value)| format!("- {name}: {value}\n")).collect();
-    let counts = Table {
-        head: ["hot path", "instructions", "before"].map(str::to_string).to_vec(),
-        rows: counts.rows.iter().map(count).collect(),
-    };
     let text = format!(
-        "# Figures of one run of bench/run\n\n{lines}- Rounds: {rounds}, interleaved\n\n{LEGEND}\n\n{}\n## Targets\n\n{}\n\
-         ## Instructions\n\n{}",
+        "# Figures of one run of bench/run\n\n{lines}- Rounds: {rounds}, interleaved\n\n{LEGEND}\n\n{}\n## Targets\n\n{}{}",
         table::markdown(figures),
         table::markdown(targets),
-        table::markdown(&counts),
+        counts.map(instructions).unwrap_or_default(),
     );
     fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("bench").join(file), text)
 }
@@ -52,6 +47,12 @@ pub fn write_watching(machine: &Machine, rounds: usize, targets: &Table) -> io::
         table::markdown(targets)
     );
     fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/watching.md"), text)
+}
+
+fn instructions(counts: &Counts) -> String {
+    let head = ["hot path", "instructions", "before"].map(str::to_string).to_vec();
+    let rows = counts.rows.iter().map(count).collect();
+    format!("\n## Instructions\n\n{}", table::markdown(&Table { head, rows }))
 }
 
 fn count((path, now, known): &(&'static str, u64, Option<u64>)) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! One process writes into an audit directory: two would tear the chain.
 
 use super::{recovery, regular};
+use crate::files::process_in;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -111,12 +112,6 @@ fn is_closed_to_others(file: &File) -> bool {
 fn is_running(process: u32) -> bool {
     let name = |process: &str| fs::read(Path::new("/proc").join(process).join("comm")).ok();
     name(&process.to_string()).is_some_and(|of_process| name("self").is_none_or(|ours| ours == of_process))
-}
-
-fn process_in(file: &File) -> Option<u32> {
-    let mut text = String::new();
-    file.take(16).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
 }
 
 #[cfg(test)]

@@ -44,8 +44,8 @@ impl Lock {
     }
 }
 
-/// Who it is only helps.
-fn process_in(file: &File) -> Option<u32> {
+/// The process ID in a lock; who it is only helps.
+pub(crate) fn process_in(file: &File) -> Option<u32> {
     let mut text = String::new();
     file.take(16).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()

@@ -16,7 +16,7 @@ mod lock;
 mod put;
 mod watched;
 
-pub(crate) use lock::{Lock, NotLocked};
+pub(crate) use lock::{Lock, NotLocked, process_in};
 pub(crate) use put::{make_folder_of, put, put_named, replace};
 pub use watched::{Content, Stamp};
 

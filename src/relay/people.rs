@@ -30,6 +30,8 @@ struct Current {
     file: PathBuf,
     /// Of the file when it was last read.
     stamp: Option<Stamp>,
+    /// Of the file when it was last looked at, whatever was in it.
+    seen: Option<Stamp>,
     users: Users,
     /// What was wrong with the file has been said.
     told: bool,
@@ -82,7 +84,8 @@ impl People {
         match Users::open(&named.file, named.key.clone()) {
             Ok(users) => {
                 let (settings, file) = (Arc::downgrade(settings), named.file.clone());
-                *current = Some(Current { settings, file, stamp, users: users.clone(), told: false });
+                *current =
+                    Some(Current { settings, file, stamp, seen: stamp, users: users.clone(), told: false });
                 self.known.store(Some(Arc::new(users.clone())));
                 self.tell();
                 Some(users)
@@ -109,7 +112,8 @@ impl Current {
         if stamp == self.stamp && stamp.is_some() {
             return false;
         }
-        let stamp = Stamp::settled(&self.file, self.stamp);
+        let stamp = Stamp::settled(&self.file, self.seen);
+        self.seen = stamp;
         let read = self.users.reload();
         match &read {
             Ok(()) => (self.stamp, self.told) = (stamp, false),
