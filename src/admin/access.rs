@@ -8,12 +8,13 @@ use crate::audit::used::name_of;
 use crate::config::{AdminAccess, AdminSettings};
 use crate::http::{Caller, Source};
 use crate::identity::Certificate;
+use crate::tokens::Bearer;
 use crate::users::AdminRole;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Who {
-    /// Name of the user who logged in, of the account, or of who the certificate is of.
+    /// Name of the user who logged in or has the token, of the account, or of who the certificate is of.
     pub user: String,
     pub by: By,
     /// Of the process at the other end of the socket.
@@ -31,6 +32,8 @@ pub(super) struct Who {
 pub(super) enum By {
     /// A cookie of somebody who logged in.
     Session,
+    /// A token of an issuer.
+    Token,
     /// The process at the other end of the socket.
     Socket,
     /// What was shown in the handshake.
@@ -43,6 +46,7 @@ impl By {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Session => "session",
+            Self::Token => "token",
             Self::Socket => "socket",
             Self::Certificate => "certificate",
             Self::Loopback => "loopback",
@@ -122,6 +126,19 @@ fn of_account(admin: &AdminSettings, accounts: &Accounts, uid: u32, gid: u32) ->
     admin.access.iter().filter(fits).map(|access| access.role).max()
 }
 
+/// The role of whom a token proves.
+pub(super) fn of_bearer(admin: &AdminSettings, bearer: &Bearer) -> Option<AdminRole> {
+    let issuer = bearer.user.split('/').next().unwrap_or_default();
+    let is_role = |text: &String| {
+        text.split_once('/')
+            .is_some_and(|(of, role)| of == issuer && bearer.roles.iter().any(|one| one == role))
+    };
+    let fits = |access: &&AdminAccess| {
+        access.token_users.contains(&bearer.user) || access.token_roles.iter().any(is_role)
+    };
+    admin.access.iter().filter(fits).map(|access| access.role).max()
+}
+
 /// Without TLS nothing says who it is: on loopback, where alone that can be, whoever it is may look, unless people log in.
 fn of_address(
     admin: &AdminSettings,
@@ -157,6 +174,7 @@ mod tests {
             patient_identifiers: ShownIdentifiers::None,
             tls: None,
             access,
+            audience: Vec::new(),
             fingerprint: String::new(),
             line: 1,
         }
@@ -164,7 +182,14 @@ mod tests {
 
     fn access(role: AdminRole, users: &[&str], groups: &[&str]) -> AdminAccess {
         let owned = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
-        AdminAccess { role, users: owned(users), groups: owned(groups), certificates: Vec::new() }
+        AdminAccess {
+            role,
+            users: owned(users),
+            groups: owned(groups),
+            certificates: Vec::new(),
+            token_users: Vec::new(),
+            token_roles: Vec::new(),
+        }
     }
 
     fn role(admin: &AdminSettings, uid: u32, gid: u32, name: Option<&str>) -> Option<AdminRole> {

@@ -1,12 +1,14 @@
-//! Who asks, by a session or by what the connection proves. Where a cookie is sent, it alone counts: nobody gets the roles of both.
+//! Who asks, by a session, by a token or by what the connection proves. Where a cookie or a token is sent, it alone counts: nobody
+//! gets the roles of both.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
 use super::Shared;
 use super::access::{Accounts, By, Who, who};
+use super::credential::{Credential, Unproven, bearer};
 use super::guard::Known;
 use super::sessions::{Id, Lives, Person};
 use crate::config::{AdminSettings, Settings};
@@ -16,16 +18,8 @@ use crate::users::{AdminRole, Users};
 pub(super) struct Asking {
     pub who: Who,
     pub known: Known,
-    /// A cookie was sent, and its session is none, or not any more.
-    pub is_over: bool,
-}
-
-/// A cookie that was sent.
-#[derive(Clone, Copy)]
-pub(super) struct Shown {
-    pub session: Id,
-    /// A page asks by itself, and nobody has touched it: that is no use of the session.
-    pub looks_on: bool,
+    /// What was shown proves nobody.
+    pub unproven: Option<Unproven>,
 }
 
 impl Shared {
@@ -34,49 +28,74 @@ impl Shared {
         &self,
         settings: Arc<Settings>,
         caller: Caller,
-        cookie: Option<Shown>,
+        shown: Option<Credential>,
     ) -> Option<Asking> {
         let shared = self.clone();
-        let asking = move || shared.look(&settings, &caller, cookie);
+        let asking = move || shared.look(&settings, &caller, shown);
         tokio::task::spawn_blocking(asking).await.ok().flatten()
     }
 
-    /// Whether whoever looks on still has the role that it needs, by a session or by what the connection proves. Looking is no use of a session.
-    pub(super) async fn goes_on(&self, session: Option<Id>, caller: Caller, needed: AdminRole) -> bool {
+    /// Whether whoever looks on still has the role that it needs, by what was shown or by what the connection proves.
+    /// Looking is no use of a session.
+    pub(super) async fn goes_on(&self, shown: Option<Credential>, caller: Caller, needed: AdminRole) -> bool {
         let shared = self.clone();
         let look = move || {
             let settings = shared.proxy.settings();
             let admin = settings.admin.as_ref()?;
-            let Some(session) = session else {
-                return who(&caller, admin, &Accounts::about(&caller), settings.users.is_some()).role;
-            };
-            let (person, _) = shared.sessions.look(&session, Lives::from(admin), Instant::now())?;
-            shared.users(&settings).filter(|users| is_still(users, &person)).map(|_| person.role)
+            let who = || by_connection(&caller, &settings, admin);
+            match shown {
+                None => who().role,
+                Some(Credential::Token(token)) => bearer(&settings, admin, &token, &who()).0.role,
+                Some(Credential::Session { id, .. }) => {
+                    let (person, _) = shared.sessions.look(&id, Lives::from(admin), Instant::now())?;
+                    shared.users(&settings).filter(|users| is_still(users, &person)).map(|_| person.role)
+                }
+            }
         };
         tokio::task::spawn_blocking(look).await.is_ok_and(|role| role >= Some(needed))
     }
 
-    fn look(&self, settings: &Arc<Settings>, caller: &Caller, cookie: Option<Shown>) -> Option<Asking> {
+    fn look(&self, settings: &Arc<Settings>, caller: &Caller, shown: Option<Credential>) -> Option<Asking> {
         let admin = settings.admin.as_ref()?;
         let users = self.users(settings);
-        let who = who(caller, admin, &Accounts::about(caller), settings.users.is_some());
+        let who = by_connection(caller, settings, admin);
         let here = users.clone().filter(|_| can_log_in(admin, caller));
-        let nobody = |known| Asking { who: who.clone(), known, is_over: cookie.is_some() };
-        let known = Known { users: here, ..Known::default() };
-        let Some(Shown { session: id, looks_on }) = cookie else { return Some(nobody(known)) };
+        let known = Known { users: here, takes_tokens: admin.takes_tokens(), ..Known::default() };
+        Some(match shown {
+            None => Asking { who, known, unproven: None },
+            Some(Credential::Session { id, looks_on }) => match self.person(users, admin, id, looks_on) {
+                Some((person, left)) => {
+                    let who = Who { user: person.name, role: Some(person.role), by: By::Session, ..who };
+                    Asking { who, known: Known { shown, left: Some(left), ..known }, unproven: None }
+                }
+                None => Asking { who, known, unproven: Some(Unproven::SessionOver) },
+            },
+            Some(Credential::Token(ref token)) => {
+                let (who, unproven) = bearer(settings, admin, token, &who);
+                Asking { who, known: Known { shown, ..known }, unproven }
+            }
+        })
+    }
+
+    /// Who logged in, if they still are as they were then, and how long the session lives without more. Else it ends.
+    fn person(
+        &self,
+        users: Option<Users>,
+        admin: &AdminSettings,
+        id: Id,
+        looks_on: bool,
+    ) -> Option<(Person, Duration)> {
         let (lives, now) = (admin.into(), Instant::now());
         let found = match looks_on {
             true => self.sessions.look(&id, lives, now),
             false => self.sessions.use_one(&id, lives, now),
         };
-        let Some((person, left)) = found else { return Some(nobody(known)) };
-        if !users.is_some_and(|users| is_still(&users, &person)) {
+        let found = found?;
+        let is_still = users.is_some_and(|users| is_still(&users, &found.0));
+        if !is_still {
             self.sessions.end(&id);
-            return Some(nobody(known));
         }
-        let known = Known { session: Some(id), left: Some(left), ..known };
-        let who = Who { user: person.name, role: Some(person.role), by: By::Session, ..who };
-        Some(Asking { who, known, is_over: false })
+        is_still.then_some(found)
     }
 
     fn users(&self, settings: &Arc<Settings>) -> Option<Users> {
@@ -86,6 +105,12 @@ impl Shared {
         }
         present
     }
+}
+
+/// Where people can log in, and programs show tokens, being on this machine alone is no role.
+fn by_connection(caller: &Caller, settings: &Settings, admin: &AdminSettings) -> Who {
+    let has_login = settings.users.is_some() || admin.takes_tokens();
+    who(caller, admin, &Accounts::about(caller), has_login)
 }
 
 /// On this machine, or where nobody reads what goes over the network. A socket says itself who it is.

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::access::Who;
-use super::asking::{Asking, Shown};
+use super::asking::Asking;
 use super::begun;
+use super::credential::Credential;
 use super::may::{Asked, says_page};
-use super::sessions::{self, Id};
 use crate::audit::AdministrationOutcome;
 use crate::http::{Caller, Problem, is_for_here};
 use crate::users::{AdminRole, Users};
@@ -21,9 +21,6 @@ use crate::users::{AdminRole, Users};
 /// can do.
 const NOT_RECORDED: [&str; 6] =
     ["/api/v1/status", "/api/v1/session", "/api/openapi.json", "/metrics", "/health", "/ready"];
-
-/// The field by which a page says that it asks by itself, and nobody has touched it. Its value means nothing.
-const LOOKS_ON: &str = "looks-on";
 
 /// What a route asks of whoever wants it.
 #[derive(Clone)]
@@ -52,10 +49,12 @@ impl Recorded {
 /// What is known besides who asks.
 #[derive(Clone, Default)]
 pub(super) struct Known {
-    /// With whose cookie.
-    pub session: Option<Id>,
-    /// How long that lives if nothing more is asked.
+    /// By what was shown, if it is not by the connection.
+    pub shown: Option<Credential>,
+    /// How long a session lives if nothing more is asked.
     pub left: Option<Duration>,
+    /// Whether a token would say who it is.
+    pub takes_tokens: bool,
     /// Those who can log in where the request came in.
     pub users: Option<Users>,
 }
@@ -73,14 +72,12 @@ pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next
     let headers = request.headers().clone();
     let is_for_here = is_for_here(&headers, &caller);
     // Whoever logs in is nobody yet.
-    let cookie = sessions::named(&headers).filter(|_| is_for_here && action != "login");
-    let looks_on = action == "read" && headers.contains_key(LOOKS_ON);
-    let cookie = cookie.map(|session| Shown { session, looks_on });
-    let Some(Asking { who, known, is_over }) = shared.asking(settings, caller, cookie).await else {
+    let shown = Credential::of(&headers, action == "read").filter(|_| is_for_here && action != "login");
+    let Some(Asking { who, known, unproven }) = shared.asking(settings, caller, shown).await else {
         return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a defect of dimsegate; its log says more")
             .into_response();
     };
-    let asked = Asked { role, action, is_for_here, is_over, says_page: says_page(&headers) };
+    let asked = Asked { role, action, is_for_here, unproven, says_page: says_page(&headers) };
     if let Err(denied) = asked.may(&who, &known) {
         shared.recorder.refused(&who, action, &resource, Some(denied.to_string())).await;
         return denied.into_response();

@@ -6,10 +6,16 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::access::{By, Who};
+use super::credential::Unproven;
 use super::guard::Known;
 use super::sessions;
 use crate::http::Problem;
 use crate::users::AdminRole;
+
+/// Challenges (RFC 6750 §3).
+const TOKEN: &str = "Bearer realm=\"dimsegate\"";
+const BAD_TOKEN: &str = "Bearer realm=\"dimsegate\", error=\"invalid_token\"";
+const EITHER: &str = "Session realm=\"dimsegate\", Bearer realm=\"dimsegate\"";
 
 /// What was asked, and how.
 pub(super) struct Asked {
@@ -18,8 +24,8 @@ pub(super) struct Asked {
     pub action: &'static str,
     /// A browser means this machine, and shows no page of another.
     pub is_for_here: bool,
-    /// The cookie is of no session, or not any more.
-    pub is_over: bool,
+    /// What was shown proves nobody.
+    pub unproven: Option<Unproven>,
     /// A browser says that a page of this interface asks.
     pub says_page: bool,
 }
@@ -31,8 +37,10 @@ pub(super) enum Denied {
     Forbidden(String),
     #[error("the session is over; log in again")]
     Over,
-    #[error("log in first: POST /api/v1/session")]
-    Nobody,
+    #[error("the token is not accepted: {0}")]
+    Token(String),
+    #[error("{}", how_to_be_known(*.logins))]
+    Nobody { logins: bool, tokens: bool },
 }
 
 impl IntoResponse for Denied {
@@ -41,7 +49,11 @@ impl IntoResponse for Denied {
         match self {
             Self::Forbidden(detail) => Problem::new(StatusCode::FORBIDDEN, detail).into_response(),
             Self::Over => ([(header::SET_COOKIE, sessions::forgotten())], unauthorized(why)).into_response(),
-            Self::Nobody => unauthorized(why),
+            // Why is for those who read the records, and not for whoever tries.
+            Self::Token(_) => challenged(BAD_TOKEN, "the token is not accepted; the records say why"),
+            Self::Nobody { logins: true, tokens: false } => unauthorized(why),
+            Self::Nobody { logins: true, tokens: true } => challenged(EITHER, why),
+            Self::Nobody { logins: false, .. } => challenged(TOKEN, why),
         }
     }
 }
@@ -61,13 +73,17 @@ impl Asked {
             );
         }
         let Some(needed) = self.role else { return Ok(()) };
-        if self.is_over {
-            return Err(Denied::Over);
+        match &self.unproven {
+            Some(Unproven::SessionOver) => return Err(Denied::Over),
+            Some(Unproven::Token(why)) => return Err(Denied::Token(why.clone())),
+            None => {}
         }
         let user = &who.user;
         let Some(role) = who.role else {
-            if known.users.is_some() {
-                return Err(Denied::Nobody);
+            let (logins, tokens) = (known.users.is_some(), known.takes_tokens);
+            // Whoever is known, and may nothing, would not be helped by that.
+            if (logins || tokens) && who.by != By::Token {
+                return Err(Denied::Nobody { logins, tokens });
             }
             return forbidden(&format!(
                 "{user} has no role here; an [[admin.access]] of the configuration gives one"
@@ -83,8 +99,18 @@ impl Asked {
 
 /// That somebody has to log in (RFC 9110 §15.5.2), by a scheme that no browser asks a passcode for itself.
 pub(super) fn unauthorized(detail: impl Into<Cow<'static, str>>) -> Response {
-    let how = [(header::WWW_AUTHENTICATE, "Session realm=\"dimsegate\"")];
-    (how, Problem::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+    challenged("Session realm=\"dimsegate\"", detail)
+}
+
+fn challenged(how: &'static str, detail: impl Into<Cow<'static, str>>) -> Response {
+    ([(header::WWW_AUTHENTICATE, how)], Problem::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+}
+
+fn how_to_be_known(logins: bool) -> &'static str {
+    match logins {
+        true => "log in first: POST /api/v1/session",
+        false => "show a token: Authorization: Bearer",
+    }
 }
 
 /// Whether a browser says that a page of the host asks which the request is for. What other pages are is

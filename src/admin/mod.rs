@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `access`, `groups` | who asks by what the connection proves, and which role they have |
 //! | `seen`, `sessions` | who can log in, and who has |
-//! | `asking` | who asks: by a session, or by the connection |
+//! | `credential` | a cookie or a token that a request shows |
+//! | `asking` | who asks: by a session, by a token, or by the connection |
 //! | `guard`, `may` | before each request: may they; behind it: the record of it |
 //! | `begun` | what is done to its end, also where whoever asked has hung up |
 //! | `record` | reads, gathered, so that a page that polls fills no disk |
@@ -16,8 +17,10 @@
 //! # Why
 //!
 //! - **Why roles come from the connection or a login**: a socket knows whose process is at its other end, TLS whose certificate
-//!   was shown, and a cookie that nobody can guess who gave passcode and code. Nothing else that a request says is believed.
-//! - **Why a cookie counts alone**: with the higher role of two, a page would do what its person may not.
+//!   was shown, a cookie that nobody can guess who gave passcode and code, a token whom its issuer means. Nothing else that a request says is believed.
+//! - **Why a cookie or a token counts alone**: with the higher role of two, a page would do what its person may not.
+//! - **Why a token counts here until it ends**, where an association takes it once: whoever polls shows it with each request. It
+//!   comes over TLS, or does not leave this machine, and its audience is another one, so that neither is good for the other.
 //! - **Why it asks a [`Handle`]**: a reload through the interface and one by SIGHUP are the same code, and the same record.
 
 use std::sync::Arc;
@@ -35,6 +38,7 @@ mod api;
 mod asking;
 mod begun;
 pub mod client;
+mod credential;
 mod groups;
 mod guard;
 mod may;

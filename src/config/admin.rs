@@ -1,8 +1,12 @@
 //! `[admin]`: where the administration interface listens, and who may do what there.
 
+mod tokens;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub(super) use tokens::used;
 
 use super::peer::binding;
 use super::report::{Located, Wrong, values};
@@ -16,7 +20,8 @@ use crate::users::AdminRole;
 const LONGEST_PATH: usize = 107;
 
 /// Keys that a reload takes into force; others wait for a restart. Whether there is a `tls` does too.
-const FOLLOWED: [&str; 5] = ["access", "patient-identifiers", "session-idle", "session-max", "tls"];
+const FOLLOWED: [&str; 6] =
+    ["access", "audience", "patient-identifiers", "session-idle", "session-max", "tls"];
 
 const SESSION_IDLE: Duration = Duration::from_secs(15 * 60);
 const SESSION_MAX: Duration = Duration::from_secs(8 * 3600);
@@ -37,8 +42,10 @@ pub(super) fn admin(root: &Section<'_>) -> Option<AdminSettings> {
     let fingerprint = format!("{}{has_tls}", section.written(&FOLLOWED));
     let access: Vec<AdminAccess> =
         section.tables("access").iter().filter_map(|one| access(one, has_tls)).collect();
-    // People log in where nothing else says who they are.
-    let has_login = root.has("users") || root.report.lacks("[users]");
+    let audience = tokens::audience(&section);
+    // People log in, and programs show tokens, where nothing else says who they are.
+    let has_login =
+        root.has("users") || root.report.lacks("[users]") || access.iter().any(AdminAccess::is_of_tokens);
     if let Some(listens) = &listens {
         let known_by = KnownBy { tls: tls.as_ref(), has_tls, has_login };
         listens.iter().for_each(|listen| known(&section, listen, &known_by));
@@ -52,6 +59,7 @@ pub(super) fn admin(root: &Section<'_>) -> Option<AdminSettings> {
         patient_identifiers,
         tls,
         access,
+        audience,
         fingerprint,
         line: section.line(),
     })
@@ -121,9 +129,11 @@ fn access(section: &Section<'_>, has_tls: bool) -> Option<AdminAccess> {
     let users = section.list("unix-users", name).map(values).unwrap_or_default();
     let groups = section.list("unix-groups", name).map(values).unwrap_or_default();
     let certificates = section.list("certificates", binding).map(values).unwrap_or_default();
-    let names = ["unix-users", "unix-groups", "certificates"];
+    let token_users = section.list("token-users", tokens::of_issuer).map(values).unwrap_or_default();
+    let token_roles = section.list("token-roles", tokens::of_issuer).map(values).unwrap_or_default();
+    let names = ["unix-users", "unix-groups", "certificates", "token-users", "token-roles"];
     if names.iter().all(|key| !section.has(key)) && section.has("role") {
-        let remedy = "list unix-users, unix-groups or certificates, or remove it";
+        let remedy = "list unix-users, unix-groups, certificates, token-users or token-roles, or remove it";
         section.report.error(&section.place, "says of nobody that this is their role", remedy);
     }
     if section.has("certificates") && !has_tls {
@@ -131,14 +141,21 @@ fn access(section: &Section<'_>, has_tls: bool) -> Option<AdminAccess> {
         section.report.risk(&section.place_of("certificates"), problem, "add an [admin.tls], or remove them");
     }
     let is_sound = section.report.errors() == before;
-    role.filter(|_| is_sound).map(|role| AdminAccess { role, users, groups, certificates })
+    role.filter(|_| is_sound).map(|role| AdminAccess {
+        role,
+        users,
+        groups,
+        certificates,
+        token_users,
+        token_roles,
+    })
 }
 
 /// How it can be known who asks.
 struct KnownBy<'t> {
     tls: Option<&'t ServerTls>,
     has_tls: bool,
-    /// People of `[users]` log in.
+    /// People of `[users]` log in, or programs show tokens.
     has_login: bool,
 }
 

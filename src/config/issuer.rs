@@ -10,7 +10,7 @@ use super::certificates;
 use super::names::{NAME, Names};
 use super::report::{Located, Wrong, values};
 use super::section::Section;
-use super::settings::{ClientTls, KeyServer, ListenerSettings, UserIdentity};
+use super::settings::{AdminSettings, ClientTls, KeyServer, ListenerSettings, UserIdentity};
 use super::url::{self, Url};
 use super::{suggest, tls};
 use crate::files;
@@ -29,8 +29,8 @@ const LONG: Duration = Duration::from_secs(86_400);
 const LONGEST: usize = 1024;
 
 /// Every issuer without a problem; the others are reported.
-#[derive(Default)]
 pub(super) struct Issuers {
+    pub names: Names,
     pub compiled: Vec<Arc<Issuer>>,
     /// Of those whose keys are fetched.
     pub servers: Vec<Arc<KeyServer>>,
@@ -38,10 +38,10 @@ pub(super) struct Issuers {
 
 impl Issuers {
     pub(super) fn read(root: &Section<'_>) -> Self {
-        let mut names = Names::of("issuer", root);
-        let mut issuers = Self::default();
+        let names = Names::of("issuer", root);
+        let mut issuers = Self { names, compiled: Vec::new(), servers: Vec::new() };
         for section in root.tables("issuer") {
-            let name = names.define(&section);
+            let name = issuers.names.define(&section);
             let Some((issuer, server)) = issuer(&section, name) else { continue };
             if let Some(other) = issuers.compiled.iter().find(|other| other.issuer == issuer.issuer) {
                 let problem = format!("is that of issuer \"{}\" in line {}, too", other.name, other.line);
@@ -57,12 +57,22 @@ impl Issuers {
     }
 }
 
-/// What the listeners make of them.
-pub(super) fn used(root: &Section<'_>, issuers: &[Arc<Issuer>], listeners: &[ListenerSettings]) {
+/// What the listeners make of them, and the administration interface.
+pub(super) fn used(
+    root: &Section<'_>,
+    issuers: &Issuers,
+    listeners: &[ListenerSettings],
+    admin: Option<&AdminSettings>,
+) {
     let looking: Vec<&ListenerSettings> =
         listeners.iter().filter(|listener| listener.user_identity != UserIdentity::Ignore).collect();
+    // Whoever shows such a token at the interface is known by it there.
+    let administers = |issuer: &str| admin.is_some_and(|admin| admin.names_issuer(issuer));
     for section in root.tables("issuer") {
-        let issuer = issuers.iter().find(|issuer| Some(&*issuer.name) == section.called());
+        let issuer = issuers.compiled.iter().find(|issuer| Some(&*issuer.name) == section.called());
+        if section.called().is_some_and(administers) {
+            continue;
+        }
         if looking.is_empty() && !listeners.is_empty() {
             let remedy = "write user-identity = \"accept\" in a [[listener]], or remove it";
             section.report.risk(
@@ -168,7 +178,7 @@ fn secure(text: &str) -> Result<Url, Wrong> {
     }
 }
 
-fn words(text: &str) -> Result<String, Wrong> {
+pub(super) fn words(text: &str) -> Result<String, Wrong> {
     match (1..=LONGEST).contains(&text.len()) {
         true => Ok(text.to_owned()),
         false => Err(Wrong::new("is empty, or longer than 1024 bytes", "write it as the tokens have it")),

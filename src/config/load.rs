@@ -15,7 +15,7 @@ use super::keys::Keys;
 use super::names::Names;
 use super::report::{Report, Used, values};
 use super::section::Section;
-use super::settings::{AdminListen, LogFormat, Settings};
+use super::settings::{AdminListen, AdminSettings, LogFormat, Settings};
 use super::{
     admin, audit, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite, role, spelling,
     syntax, upstream, users,
@@ -119,6 +119,13 @@ fn compile_with<T>(
     }
 }
 
+/// Also held against what the interface says of their tokens.
+fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
+    let issuers = Issuers::read(root);
+    admin::used(root, admin, &issuers);
+    issuers
+}
+
 /// In the order in which things refer to each other.
 fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let log = audit::log(root);
@@ -132,9 +139,9 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let users = users::users(root, admin.as_ref(), &roles.names);
-    let Issuers { compiled: issuers, servers: key_servers } = Issuers::read(root);
+    let issuers = issuers(root, admin.as_ref());
     let listeners = listener::listeners(root, &upstreams.names);
-    issuer::used(root, &issuers, &listeners.compiled);
+    issuer::used(root, &issuers, &listeners.compiled, admin.as_ref());
     let routes = upstream::routes(root, &upstreams.names);
     let known = peer::Known {
         listeners: &listeners,
@@ -168,8 +175,8 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         notifications,
         limits,
         users,
-        issuers,
-        key_servers,
+        issuers: issuers.compiled,
+        key_servers: issuers.servers,
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,

@@ -66,6 +66,12 @@ impl Names {
         Some(named.into_iter().filter_map(|one| self.resolve(section.report, one)).collect())
     }
 
+    /// As [`Names::refer`], for what stands before a sign in a text.
+    pub(super) fn refer_before(&self, report: &Report<'_>, text: Located<&str>, sign: char) {
+        let name = text.value.split_once(sign).map_or(text.value, |(name, _)| name);
+        self.resolve(report, Located { value: name, place: text.place });
+    }
+
     /// Whether something is called so, which is then used by a file beside the configuration.
     pub(super) fn uses(&self, name: &str) -> bool {
         let known = self.places.get_key_value(name).map(|(name, _)| name.clone());

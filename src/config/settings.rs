@@ -167,10 +167,25 @@ pub struct AdminSettings {
     pub tls: Option<ServerTls>,
     /// In the order of the file. Empty: the user that runs the proxy and root are administrators, over the socket.
     pub access: Vec<AdminAccess>,
+    /// What tokens for it have in `aud`. Empty: it takes none.
+    pub audience: Vec<String>,
     /// Another one where anything is changed that counts from the next start on.
     pub fingerprint: String,
     /// Where the file defines it, counted from 1.
     pub line: usize,
+}
+
+impl AdminSettings {
+    /// Whether anybody is known by a token.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        self.access.iter().any(AdminAccess::is_of_tokens)
+    }
+
+    /// Whether anybody is known by a token of this issuer.
+    pub(crate) fn names_issuer(&self, name: &str) -> bool {
+        let of = |text: &String| text.split_once('/').is_some_and(|(issuer, _)| issuer == name);
+        self.access.iter().any(|one| one.token_users.iter().chain(&one.token_roles).any(of))
+    }
 }
 
 /// A place at which the administration interface is reached.
@@ -203,6 +218,17 @@ pub struct AdminAccess {
     pub groups: Vec<String>,
     /// Certificates and keys of clients, behind `[admin.tls]`.
     pub certificates: Vec<CertificateBinding>,
+    /// Users of tokens: the name of an issuer, a slash, and the name that the token has.
+    pub token_users: Vec<String>,
+    /// Roles of tokens: the name of an issuer, a slash, and what its tokens call the role.
+    pub token_roles: Vec<String>,
+}
+
+impl AdminAccess {
+    /// Whether it says of tokens what their role is.
+    pub(crate) fn is_of_tokens(&self) -> bool {
+        !self.token_users.is_empty() || !self.token_roles.is_empty()
+    }
 }
 
 /// How the log is read: by people, or by programs.

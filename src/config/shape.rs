@@ -112,11 +112,14 @@ static LOG: Shape = leaf("[log]", &["level", "format"]);
 
 static ADMIN: Shape = Shape {
     header: "[admin]",
-    values: &["listen", "session-idle", "session-max", "state-directory", "patient-identifiers"],
+    values: &["listen", "session-idle", "session-max", "state-directory", "patient-identifiers", "audience"],
     parts: &[one("tls", &ADMIN_TLS), many("access", &ADMIN_ACCESS)],
 };
 
-static ADMIN_ACCESS: Shape = leaf("[[admin.access]]", &["role", "unix-users", "unix-groups", "certificates"]);
+static ADMIN_ACCESS: Shape = leaf(
+    "[[admin.access]]",
+    &["role", "unix-users", "unix-groups", "certificates", "token-users", "token-roles"],
+);
 
 static AUDIT: Shape = Shape {
     header: "[audit]",

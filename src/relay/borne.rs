@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::identified::Identified;
 use crate::config::{ListenerSettings, Settings, UserIdentity};
 use crate::policy::{Facts, ProvenUser, Refusal};
-use crate::tokens::{Failed, Presented, Refused, Taken, verify};
+use crate::tokens::{Failed, Presented, Purpose, Refused, Taken, verify};
 use crate::vocabulary::Reason;
 
 /// Why a token is refused, in the word of the record.
@@ -42,7 +42,7 @@ pub(crate) fn borne(
     }
     let calling = facts.calling.parse().map(|title| title.to_string()).unwrap_or_default();
     let certificate = facts.certificate.map(|certificate| certificate.fingerprint.as_str());
-    let presented = Presented { token, calling: &calling, certificate };
+    let presented = Presented { token, purpose: Purpose::Association { calling: &calling }, certificate };
     let bearer = verify(&settings.issuers, &presented, facts.now).map_err(|failed| refusal(&failed))?;
     if let Some(once) = &bearer.once {
         let taken = Taken::in_folder(&settings.state_directory).has(once);

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::config::Settings;
-use crate::tokens::{Bearer, Failed, Presented, Refused, Taken, verify};
+use crate::tokens::{Bearer, Failed, Presented, Purpose, Refused, Taken, verify};
 
 /// Tokens that are checked at once; not more than half of the processors, which associations need.
 const CHECKING: usize = 4;
@@ -49,7 +49,8 @@ impl Tokens {
             // Held by the check itself, which goes on where nobody waits for it any more.
             let _turn = turn;
             let Shown { settings, token, calling, certificate } = &shown;
-            let presented = Presented { token, calling, certificate: certificate.as_deref() };
+            let purpose = Purpose::Association { calling };
+            let presented = Presented { token, purpose, certificate: certificate.as_deref() };
             let now = OffsetDateTime::now_utc();
             let bearer = verify(&settings.issuers, &presented, now)?;
             let took = bearer.once.as_ref().map_or(Ok(()), |once| taken.take(once, now));

@@ -42,4 +42,4 @@ pub use key_set::{KeySet, LARGEST};
 pub use keys::{Fetched, Keys};
 pub use refused::Refused;
 pub use taken::{Once, Taken};
-pub use verify::{Bearer, Failed, Presented, verify};
+pub use verify::{Bearer, Failed, Presented, Purpose, verify};

@@ -31,10 +31,34 @@ const MOST_ROLES: usize = 200;
 pub struct Presented<'a> {
     /// In compact form.
     pub token: &'a [u8],
-    /// With this AE title, without the spaces around it.
-    pub calling: &'a str,
+    /// What it is to be good for.
+    pub purpose: Purpose<'a>,
     /// SHA-256 of the certificate of the connection, in lower-case hex.
     pub certificate: Option<&'a str>,
+}
+
+/// What somebody comes with a token for. It is good for one of them only: each has audiences of its own.
+#[derive(Clone, Copy)]
+pub enum Purpose<'a> {
+    /// An association. In `aud` is one of the audiences of the issuer.
+    Association {
+        /// With this AE title, without the spaces around it.
+        calling: &'a str,
+    },
+    /// The administration interface.
+    Administration {
+        /// One of these is in `aud`.
+        audience: &'a [String],
+    },
+}
+
+impl Purpose<'_> {
+    fn audience<'s>(&'s self, issuer: &'s Issuer) -> &'s [String] {
+        match self {
+            Self::Association { .. } => &issuer.audience,
+            Self::Administration { audience } => audience,
+        }
+    }
 }
 
 /// Whom a token proves.
@@ -137,7 +161,8 @@ fn says(
 ) -> Result<(OffsetDateTime, Option<Once>), Refused> {
     let audience = claims.get("aud").ok_or(missing("aud"))?;
     let audience = texts(audience).ok_or(wrong("aud", "is neither a string nor a list of strings"))?;
-    if !audience.iter().any(|one| issuer.audience.iter().any(|own| own == one)) {
+    let own = presented.purpose.audience(issuer);
+    if !audience.iter().any(|one| own.iter().any(|own| own == one)) {
         return Err(Refused::Audience);
     }
     let (ended, ends) = in_time(issuer, claims, now)?;
@@ -146,8 +171,10 @@ fn says(
     {
         return Err(missing(claim));
     }
-    if let Some(claim) = &issuer.calling_ae_titles_claim {
-        called(claim, claims, presented.calling)?;
+    if let (Some(claim), Purpose::Association { calling }) =
+        (&issuer.calling_ae_titles_claim, presented.purpose)
+    {
+        called(claim, claims, calling)?;
     }
     if issuer.bound_to_certificate {
         bound(claims, presented.certificate)?;

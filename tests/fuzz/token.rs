@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use dimsegate::tokens::{Algorithm, AtEnd, Claim, Issuer, KeySet, Keys, Presented, verify};
+use dimsegate::tokens::{Algorithm, AtEnd, Claim, Issuer, KeySet, Keys, Presented, Purpose, verify};
 
 /// Of a seed that everybody knows.
 static PAIR: LazyLock<Ed25519KeyPair> =
@@ -64,7 +64,7 @@ fn signed(text: &[u8]) {
 }
 
 fn presented(token: &[u8]) -> Presented<'_> {
-    Presented { token, calling: "SITE", certificate: None }
+    Presented { token, purpose: Purpose::Association { calling: "SITE" }, certificate: None }
 }
 
 /// The same in every run.

@@ -139,11 +139,20 @@ fn store(gate: &Gate, upstream: &Upstream) {
 /// Prometheus as the shipped snippet configures it, in a hurry.
 fn prometheus(folder: &Path, metrics: SocketAddr, alertmanager: SocketAddr) -> (Process, SocketAddr) {
     fs::copy(shipped("rules.yml"), folder.join("rules.yml")).expect("a copy");
-    let scrape = fs::read_to_string(shipped("scrape.yml")).expect("the snippet");
-    let scrape = scrape.replace("127.0.0.1:9108", &metrics.to_string()).replace("15s", "1s");
+    let scrape = scrape_of(metrics);
     let alerting =
         format!("alerting:\n  alertmanagers:\n    - static_configs: [{{targets: [\"{alertmanager}\"]}}]\n");
-    let text = format!("global: {{evaluation_interval: 1s}}\n{alerting}{scrape}");
+    scraping(folder, &format!("global: {{evaluation_interval: 1s}}\n{alerting}{scrape}"))
+}
+
+/// The shipped snippet for these metrics, in a hurry.
+pub fn scrape_of(metrics: SocketAddr) -> String {
+    let scrape = fs::read_to_string(shipped("scrape.yml")).expect("the snippet");
+    scrape.replace("127.0.0.1:9108", &metrics.to_string()).replace("15s", "1s")
+}
+
+/// Prometheus with this configuration.
+pub fn scraping(folder: &Path, text: &str) -> (Process, SocketAddr) {
     fs::write(folder.join("prometheus.yml"), text).expect("a configuration written");
     process::listening(&folder.join("prometheus.log"), |port| {
         let mut command = Program::new("prometheus");
@@ -190,7 +199,7 @@ fn hooked(hook: &TcpListener) -> String {
 }
 
 /// The result of a query, where Prometheus takes it for one.
-fn queried(prometheus: SocketAddr, query: &str) -> Value {
+pub fn queried(prometheus: SocketAddr, query: &str) -> Value {
     let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let (status, content) = get(prometheus, &format!("/api/v1/query?query={encoded}"));
     assert!(status.contains(" 200 "), "{query}: {content}");

@@ -106,6 +106,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tls",
             "http",
             "users",
+            "tokens",
             "trace",
             "config",
             "relay",

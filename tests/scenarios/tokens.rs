@@ -22,13 +22,13 @@ const ROLES: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-class
 const WAYS: [&str; 5] = ["ES256", "ES384", "EdDSA", "RS256", "PS256"];
 
 /// A site with the keys of an issuer in `conf`, and its key set in `conf/login.jwks`.
-fn site() -> Site {
+pub fn site() -> Site {
     let site = Site::new();
     make_keys(&site);
     site
 }
 
-fn make_keys(site: &Site) {
+pub fn make_keys(site: &Site) {
     let mut command = peers::python("bearer.py");
     command.arg("keys").arg(site.path("conf"));
     fs::write(site.path("conf/login-next"), Finished::run(command).expect_success()).expect("a key set");
@@ -36,7 +36,7 @@ fn make_keys(site: &Site) {
 }
 
 /// `[[issuer]]` with more keys.
-fn issuer(keys: &str) -> &'static str {
+pub fn issuer(keys: &str) -> &'static str {
     leaked(format!(
         "[[issuer]]\nname = \"login\"\nissuer = \"https://login.hospital.example\"\naudience = \"dimsegate\"\n\
          algorithms = {WAYS:?}\nkeys = \"conf/login.jwks\"\n{keys}\n"
@@ -44,18 +44,18 @@ fn issuer(keys: &str) -> &'static str {
 }
 
 /// A token of PyJWT.
-fn signed(site: &Site, options: &[&str]) -> String {
+pub fn signed(site: &Site, options: &[&str]) -> String {
     let mut command = peers::python("bearer.py");
     command.arg("sign").arg(site.path("conf")).args(options);
     Finished::run(command).expect_success().trim().to_owned()
 }
 
-fn claiming(site: &Site, claims: &Value) -> String {
+pub fn claiming(site: &Site, claims: &Value) -> String {
     signed(site, &["--claims", &claims.to_string()])
 }
 
 /// 58H of type 5, a positive response asked for.
-fn bearing(token: &str) -> upper::Request {
+pub fn bearing(token: &str) -> upper::Request {
     let length = u16::try_from(token.len()).expect("a field that fits");
     let item = [&[5, 1], &length.to_be_bytes()[..], token.as_bytes(), &[0, 0]].concat();
     verification("SITE", "PACS").user_item(upper::item(0x58, &item))

@@ -34,7 +34,6 @@ fn name_media_type(response: &mut Response) {
 /// What may come of any request: nobody is logged in, the role is another, the request is not HTTP as it is taken here.
 fn problem() -> Response {
     let content = Content::new(Some(Ref::from_schema_name("ProblemDocument")));
-    let description =
-        "The request was not done: 401 without a session or with one that is over, 403 for another role";
+    let description = "The request was not done: 401 without a session or a token or with one that is over, 403 for another role";
     ResponseBuilder::new().description(description).content(PROBLEM, content).build()
 }

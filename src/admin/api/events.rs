@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::told::ProblemDocument;
 use crate::admin::Shared;
 use crate::admin::access::Who;
+use crate::admin::credential::Credential;
 use crate::admin::guard::Known;
-use crate::admin::sessions::Id;
 use crate::audit::{Followed, Following};
 use crate::config::ShownIdentifiers;
 use crate::http::{Caller, Problem};
@@ -60,7 +60,7 @@ pub(super) async fn events(
     let stream = stream.map_err(|why| Problem::new(StatusCode::TOO_MANY_REQUESTS, why))?;
     let (sender, body) = Channel::<Bytes, Infallible>::new(WAITING);
     let following = shared.proxy.audit().follow();
-    tokio::spawn(send(shared, following, sender, (known.session, caller)));
+    tokio::spawn(send(shared, following, sender, (known.shown, caller)));
     // It ends with its connection, also where nothing is sent any more.
     let body = body.map_frame(move |frame| {
         let _held = &stream;
@@ -74,7 +74,7 @@ async fn send(
     shared: Shared,
     mut following: Following,
     mut sender: Sender<Bytes, Infallible>,
-    (session, caller): (Option<Id>, Caller),
+    (shown_by, caller): (Option<Credential>, Caller),
 ) {
     // So that a reader knows that it has begun.
     let mut ending = shared.ending.clone();
@@ -86,7 +86,7 @@ async fn send(
         // Another configuration may give another role, and a session ends by itself.
         if has_changed || looked.elapsed() >= SILENCE {
             (looked, has_changed) = (Instant::now(), false);
-            if !shared.goes_on(session, caller.clone(), AdminRole::Viewer).await {
+            if !shared.goes_on(shown_by.clone(), caller.clone(), AdminRole::Viewer).await {
                 return;
             }
         }

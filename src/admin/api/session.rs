@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::told::{ProblemDocument, moment};
 use crate::admin::Shared;
 use crate::admin::access::{By, Who};
+use crate::admin::credential::Credential;
 use crate::admin::guard::{Known, Recorded};
 use crate::admin::may::unauthorized;
 use crate::admin::sessions::{self, Person};
@@ -47,7 +48,7 @@ pub(super) struct Session {
     /// `viewer`, `operator`, `administrator`; absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
-    /// By what that is known: `session`, `socket`, `certificate` or `loopback`.
+    /// By what that is known: `session`, `token`, `socket`, `certificate` or `loopback`.
     by: &'static str,
     /// When the session ends if nothing more is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -218,7 +219,7 @@ pub(super) async fn logout(
     Extension(who): Extension<Who>,
     Extension(known): Extension<Known>,
 ) -> Response {
-    if let Some(session) = known.session {
+    if let Some(session) = known.shown.as_ref().and_then(Credential::session) {
         shared.sessions.end(&session);
         shared.recorder.done(&who, "logout", RESOURCE, AdministrationOutcome::Success, None).await;
     }

@@ -90,7 +90,7 @@ pub(super) async fn trace(
         shown: Shown::since(following.began),
         shared,
         who,
-        looking: (known.session, caller),
+        looking: (known.shown, caller),
         following,
         sender,
         seen: 0,

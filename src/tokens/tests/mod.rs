@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{Algorithm, AtEnd, Bearer, Claim, Failed, Issuer, KeySet, Keys, Presented, Refused, verify};
+use super::{
+    Algorithm, AtEnd, Bearer, Claim, Failed, Issuer, KeySet, Keys, Presented, Purpose, Refused, verify,
+};
 
 const NOW: OffsetDateTime = datetime!(2026-12-01 12:00 UTC);
 const ISSUER: &str = "https://login.hospital.example";
@@ -160,7 +162,8 @@ fn judge_with(
     certificate: Option<&str>,
     now: OffsetDateTime,
 ) -> Result<Bearer, Failed> {
-    let presented = Presented { token: token.as_bytes(), calling: "SITE", certificate };
+    let presented =
+        Presented { token: token.as_bytes(), purpose: Purpose::Association { calling: "SITE" }, certificate };
     verify(&[Arc::new(issuer.clone())], &presented, now)
 }
 

@@ -14,7 +14,7 @@ use super::{RESOURCE, shows_identifiers};
 use crate::admin::Shared;
 use crate::admin::access::Who;
 use crate::admin::api::told::milliseconds;
-use crate::admin::sessions::Id;
+use crate::admin::credential::Credential;
 use crate::audit::AdministrationOutcome;
 use crate::http::Caller;
 use crate::trace::{Followed, Following, Shown};
@@ -50,7 +50,7 @@ impl fmt::Display for Why {
 pub(super) struct Sending {
     pub(super) shared: Shared,
     pub(super) who: Who,
-    pub(super) looking: (Option<Id>, Caller),
+    pub(super) looking: (Option<Credential>, Caller),
     pub(super) following: Following,
     pub(super) shown: Shown,
     pub(super) sender: Sender<Bytes, Infallible>,
@@ -90,8 +90,8 @@ impl Sending {
         loop {
             if has_changed || looked.elapsed() >= SILENCE {
                 (looked, has_changed) = (Instant::now(), false);
-                let (session, caller) = self.looking.clone();
-                if !self.shared.goes_on(session, caller, AdminRole::Operator).await {
+                let (shown, caller) = self.looking.clone();
+                if !self.shared.goes_on(shown, caller, AdminRole::Operator).await {
                     return Why::NotAllowed;
                 }
             }

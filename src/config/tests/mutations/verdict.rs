@@ -84,7 +84,7 @@ fn word_at(line: &str, at: usize) -> &str {
 }
 
 /// Keys whose values are any text, as long as nothing refers to it: what things, hosts, files and claims are called.
-const FREE: [&str; 26] = [
+const FREE: [&str; 28] = [
     "address",
     "addresses",
     "app-name",
@@ -109,6 +109,8 @@ const FREE: [&str; 26] = [
     "source-id",
     "state-directory",
     "tenant",
+    "token-roles",
+    "token-users",
     "unix-groups",
     "unix-users",
 ];
