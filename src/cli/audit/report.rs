@@ -11,6 +11,7 @@ mod security;
 mod timeline;
 mod trail;
 mod unusual;
+mod users;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -207,6 +207,32 @@ fn page(lines: &str) -> String {
     report::page::page(&figures, "audit", datetime!(2026-03-02 0:00 UTC))
 }
 
+#[test]
+fn users_are_told_by_what_they_proved_and_by_who_only_said_their_name() {
+    let record = |sequence: u32, event: &str, user: &str, identity: &str| {
+        format!(
+            "{{\"time\":\"2026-03-01T08:0{sequence}:00.000Z\",\"event\":\"{event}\",\"sequence\":{sequence},\"association\":\"a-{sequence}\",\
+             \"peer\":\"lyon\",\"address\":\"192.0.2.9\",\"port\":2,\"listener\":\"remote\",\"calling-ae-title\":\"CT\",\"called-ae-title\":\"PACS\",\
+             \"user\":\"{user}\",\"user-identity\":\"{identity}\",\"factors\":[],\"reason\":\"user-identity-wrong\"}}\n"
+        )
+    };
+    let lines = [
+        record(0, "association-opened", "login/anna", "proven"),
+        record(1, "association-opened", "login/anna", "proven"),
+        record(2, "association-opened", "bob", "claimed"),
+        record(3, "association-rejected", "bob", "claimed"),
+    ];
+    let page = page(&lines.concat());
+    let (_, section) = page.split_once("<section id=\"users\">").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    let bars: Vec<&str> = section.split("<details").skip(1).collect();
+    assert_eq!(bars.len(), 2, "{section}");
+    assert!(bars[0].contains("login/anna</span>") && bars[0].contains("bar good"), "{}", bars[0]);
+    assert!(bars[0].contains("<span class=\"figure\">2</span>"), "{}", bars[0]);
+    assert!(bars[1].contains("bob <small>1 by the name alone, 1 refusal</small>"), "{}", bars[1]);
+    assert!(bars[1].contains("--event association-opened,association-rejected --user bob"), "{}", bars[1]);
+}
+
 /// The words of a page without its markup.
 fn words(page: &str) -> Vec<String> {
     let body = page.split("</style>").nth(1).unwrap();

@@ -5,12 +5,14 @@ mod burst;
 mod certificate;
 mod trail;
 mod unusual;
+mod user;
 
 pub use bucket::{Bucket, NEWEST, Ranking};
 pub use burst::{BURST, WITHIN};
 pub use certificate::{Certificate, Certificates};
 pub use trail::{OfTrail, Trail, TrailFigure};
 pub use unusual::{FEWEST, Kind, LEARNING, Unusual, WEEK};
+pub use user::OfUser;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -60,6 +62,8 @@ pub struct Figures {
     pub timeline: BTreeMap<OffsetDateTime, (u64, u64)>,
     /// By peer: all its associations, and how many in each hour of the day (UTC).
     pub peers: BTreeMap<String, (Bucket, [u64; 24])>,
+    /// By the name of a user that a requestor named.
+    pub users: BTreeMap<String, OfUser>,
     /// Refusals, by label.
     pub refused: Ranking,
     /// Associations by the version of TLS, or `plain`.
@@ -178,6 +182,7 @@ impl Figures {
             alerts: Ranking::default(),
             timeline: BTreeMap::new(),
             peers: BTreeMap::new(),
+            users: BTreeMap::new(),
             refused: Ranking::default(),
             versions: Ranking::default(),
             ciphers: Ranking::default(),
@@ -231,6 +236,9 @@ impl Figures {
         if let Some(hour) = record.at().and_then(|at| hours.get_mut(usize::from(at.hour()))) {
             *hour += 1;
         }
+        if let Some(of) = self.of_user(record) {
+            of.opened(record);
+        }
         self.certificates.add_upstream(&opened.upstream, record);
         match &opened.requestor.tls {
             None => self.versions.add("plain", record),
@@ -260,6 +268,14 @@ impl Figures {
             tick.1 = tick.1.saturating_add(record.times());
         }
         self.refused.add(record.label().unwrap_or(NONE), record);
+        if let Some(of) = self.of_user(record) {
+            of.refused(record);
+        }
+    }
+
+    fn of_user(&mut self, record: &Record) -> Option<&mut OfUser> {
+        let user = apart(&self.users, record.user()?.to_owned(), OTHERS.to_owned());
+        Some(self.users.entry(user).or_default())
     }
 
     fn operation(&mut self, operation: &Operation, record: &Shared) {

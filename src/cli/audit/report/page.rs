@@ -7,7 +7,7 @@ use crate::audit::reading::figures::Figures;
 
 use super::commands::Commands;
 use super::html::{Html, counted, grouped};
-use super::{certificates, hours, items, operations, security, timeline, trail, unusual};
+use super::{certificates, hours, items, operations, security, timeline, trail, unusual, users};
 use crate::cli::words::{amount, noun};
 
 /// Damaged lines that the page names.
@@ -36,6 +36,7 @@ pub(crate) fn page(figures: &Figures, folder: &str, written: OffsetDateTime) -> 
     section("unusual", "What stands out", &|html| unusual::section(html, figures, &commands, written));
     section("time", "Over time", &|html| timeline::section(html, figures, &commands));
     section("peers", "Associations by peer and hour", &|html| hours::section(html, figures, &commands));
+    section("users", "Associations by user", &|html| users::section(html, figures, &commands));
     section("refusals", "Refusals by reason", &|html| security::refusals(html, figures, &commands));
     section("tls", "TLS in use", &|html| security::tls(html, figures, &commands));
     section("certificates", "Certificates that were shown", &|html| {
@@ -55,6 +56,7 @@ pub(crate) fn page(figures: &Figures, folder: &str, written: OffsetDateTime) -> 
 }
 
 const CONTENTS: &str = "<nav><a href=\"#unusual\">What stands out</a><a href=\"#time\">Time</a><a href=\"#peers\">Peers</a>\
+    <a href=\"#users\">Users</a>\
     <a href=\"#refusals\">Refusals</a><a href=\"#tls\">TLS</a><a href=\"#certificates\">Certificates</a>\
     <a href=\"#routes\">Bytes</a><a href=\"#operations\">Operations</a><a href=\"#endings\">Endings</a>\
     <a href=\"#proxy\">Proxy</a><a href=\"#trail\">Trail</a><a href=\"#reading\">Method</a></nav>";
