@@ -44,6 +44,7 @@ mod awake;
 mod configurations;
 mod copy;
 mod dcmtk;
+mod deciding;
 mod drawing;
 mod figures;
 mod floor;
@@ -105,6 +106,8 @@ enum Mode {
     Instructions,
     /// What it costs to be watched: interface, page, metrics and `status` with 500 associations.
     Watching,
+    /// What it costs to decide: about a request, about the answers of a query, and about who a user is.
+    Deciding,
 }
 
 fn main() -> io::Result<()> {
@@ -116,18 +119,26 @@ fn main() -> io::Result<()> {
         Some(Mode::Instructions) => {
             instructions::run(arguments.accept_instructions).map(|counts| exit_if_worse(&counts))
         }
-        Some(Mode::Watching) => {
-            interrupt::watch();
-            let machine = machine::Machine::here();
-            let awake = awake::Awake::keep()?;
-            let table = watching::run(arguments.rounds)?;
-            drop(awake);
-            println!("{}\n{machine}", table::text(&table));
-            markdown::write_watching(&machine, arguments.rounds, &table)
-        }
+        Some(Mode::Watching) => beside(&markdown::WATCHING, arguments.rounds, watching::run),
+        Some(Mode::Deciding) => beside(&markdown::DECIDING, arguments.rounds, deciding::run),
         None if arguments.one_core && awake::cores()? > 1 => awake::on_one_core(),
         None => compare(&arguments),
     }
+}
+
+/// Measures what no whole run does, and keeps it.
+fn beside(
+    kept: &markdown::Kept,
+    rounds: usize,
+    measure: impl FnOnce(usize) -> io::Result<table::Table>,
+) -> io::Result<()> {
+    interrupt::watch();
+    let machine = machine::Machine::here();
+    let awake = awake::Awake::keep()?;
+    let table = measure(rounds)?;
+    drop(awake);
+    println!("{}\n{machine}", table::text(&table));
+    markdown::write_targets(kept, &machine, rounds, &table)
 }
 
 fn compare(arguments: &Arguments) -> io::Result<()> {

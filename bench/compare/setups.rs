@@ -153,15 +153,21 @@ impl Running {
     /// dimsegate with an administration interface at `admin.sock`, and where its metrics are.
     pub fn watched(site: &Site, sinks: Sinks) -> (Self, SocketAddr) {
         let metrics = process::free_address();
-        let (process, address) = process::listening(&site.path("watched.log"), |port| {
+        let running = Self::configured(site, "watched", |port| {
             let toml =
                 configurations::dimsegate("watched", port, sinks.plain, Some(Out::Plain), Setup::PassThrough);
-            let toml =
-                format!("{toml}[admin]\nlisten = \"unix:admin.sock\"\n[metrics]\nlisten = \"{metrics}\"\n");
-            configured(site, "watched", &toml, env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
+            format!("{toml}[admin]\nlisten = \"unix:admin.sock\"\n[metrics]\nlisten = \"{metrics}\"\n")
+        });
+        (running, metrics)
+    }
+
+    /// dimsegate behind TLS, with a configuration of its own for the port that it gets.
+    pub fn configured(site: &Site, name: &str, toml: impl Fn(u16) -> String) -> Self {
+        let (process, address) = process::listening(&site.path(&format!("{name}.log")), |port| {
+            configured(site, name, &toml(port), env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
         });
         interrupt::owns(process.pid());
-        (Self { target: unresumed(site.tls(address, "ca", Some("client"))), process: Some(process) }, metrics)
+        Self { target: unresumed(site.tls(address, "ca", Some("client"))), process: Some(process) }
     }
 
     /// The root of its processes; `None` where nothing stands between.

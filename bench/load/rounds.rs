@@ -37,12 +37,17 @@ pub fn associate(
     count: usize,
     at_once: usize,
 ) -> io::Result<Figures> {
-    let (request, next, start) = (request(calling, called), AtomicUsize::new(0), Instant::now());
+    associate_as(target, &request(calling, called), count, at_once)
+}
+
+/// As [`associate`], with a request of its own.
+pub fn associate_as(target: &Target, request: &Request, count: usize, at_once: usize) -> io::Result<Figures> {
+    let (next, start) = (AtomicUsize::new(0), Instant::now());
     let worker = || {
         let mut latencies = Vec::new();
         while next.fetch_add(1, Relaxed) < count {
             let start = Instant::now();
-            let mut association = Association::open(target, &request)?;
+            let mut association = Association::open(target, request)?;
             latencies.push(start.elapsed());
             association.release()?;
         }

@@ -1,0 +1,41 @@
+//! What it costs to decide: about a request under a large policy, about the answers of a query under a scope, and about who a user
+//! is.
+//!
+//! Of a running proxy it is the CPU of the process as the kernel counts it, so that a noisy machine changes little; a figure is the
+//! median of its rounds.
+
+use std::io;
+
+mod answers;
+mod identities;
+mod policy;
+
+use crate::report::Figures as Run;
+use crate::site::Site;
+use crate::table::Table;
+use crate::targets::{Bound, Target, table};
+
+/// Measures, and says what of it is as it should be.
+pub fn run(rounds: usize) -> io::Result<Table> {
+    let site = Site::new();
+    let (decision, check) = policy::measure(&site, rounds)?;
+    let answer = answers::measure(&site, rounds)?;
+    let (claimed, token) = identities::measure(&site, rounds)?;
+    Ok(table(&[
+        Target::new("decision, 10,000 peers and 1,000 users, µs", decision, Bound::AtMost(20.0)),
+        Target::new("check of 10,000 peers, CPU s", check, Bound::AtMost(0.5)),
+        Target::new("answer under a scope, CPU more, µs", answer, Bound::AtMost(2.0)),
+        Target::new("association with identity type 1, CPU more, µs", claimed, Bound::AtMost(100.0)),
+        Target::new("association with identity type 5, CPU more, µs", token, Bound::AtMost(100.0)),
+    ]))
+}
+
+fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// What the proxy used in a run, in microseconds.
+fn cpu(run: &Run) -> f64 {
+    run.usage.map_or(0.0, |(before, after)| after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6)
+}
