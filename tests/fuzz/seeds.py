@@ -115,6 +115,15 @@ implicit = b"".join(
     for tag, value in [((8, 0x16), b"1.2\0"), ((8, 0x18), b"1.2.3\0"), ((0x10, 0x20), b"4711"), ((0x40, 0x275), b"")]
 )
 seed("transform", "implicit", b"\1\20" + implicit)
+flat = [((8, 0), b"\x1e\0\0\0"), ((8, 0x20), b"20261201"), ((8, 0x52), b"STUDY "), ((0x10, 0x20), b"4711"), ((0x20, 0xD), b"")]
+seed("small", "explicit-little", b"\0" + small("<"))
+seed("small", "explicit-big", b"\2" + small(">"))
+seed("small", "implicit", b"\1" + implicit)
+seed("small", "implicit-query", b"\1" + b"".join(struct.pack("<HHI", *tag, len(value)) + value for tag, value in flat))
+for place, endian in [(0, "<"), (2, ">")]:
+    kinds = [b"UL", b"DA", b"CS", b"LO", b"UI"]
+    query = [element(tag, kind, value, endian) for (tag, value), kind in zip(flat, kinds)]
+    seed("small", f"explicit-query-{place}", bytes([place]) + b"".join(query))
 if len(sys.argv) > 2:
     for path in sorted(Path(sys.argv[2]).rglob("*.dcm")):
         content = path.read_bytes()

@@ -18,6 +18,8 @@ mod configuration;
 mod decision;
 #[path = "../fuzz/deframer.rs"]
 mod deframer;
+#[path = "../fuzz/small.rs"]
+mod small;
 #[path = "../fuzz/token.rs"]
 mod token;
 #[path = "../fuzz/transform.rs"]
@@ -52,6 +54,11 @@ fn nobody_of_the_corpus_gets_in_whom_no_peer_describes() {
 #[test]
 fn streams_of_the_corpus_hold_the_same_messages_in_any_chunking() {
     run("deframer", deframer::check);
+}
+
+#[test]
+fn small_data_sets_of_the_corpus_are_what_any_reader_reads() {
+    run("small", small::check);
 }
 
 #[test]
