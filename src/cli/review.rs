@@ -13,6 +13,7 @@ mod tests;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::audit::report::write;
@@ -141,7 +142,7 @@ fn review(
         digest: settings.digest.clone(),
         from: moment(period.from),
         to: moment(period.to),
-        trail: trail(settings, access, verification),
+        trail: trail(settings, period, access, verification),
         findings: Vec::new(),
         peers: settings.policy.peers.iter().map(|peer| Reviewed::of(peer, access)).collect(),
         users: people.iter().map(|user| Account::of(user, settings, access, now)).collect(),
@@ -157,7 +158,7 @@ fn review(
     Ok(review)
 }
 
-fn trail(settings: &Settings, access: &Access, found: &Verification) -> model::Trail {
+fn trail(settings: &Settings, period: Period, access: &Access, found: &Verification) -> model::Trail {
     let Kept { damaged, encrypted, .. } = &access.kept;
     let places = found.more_breaks.saturating_add(found.breaks.len() as u64);
     let signed = match (found.signed_up_to, settings.audit.checkpoints.is_some()) {
@@ -176,11 +177,18 @@ fn trail(settings: &Settings, access: &Access, found: &Verification) -> model::T
     model::Trail {
         directory: settings.audit.directory.display().to_string(),
         records: access.records,
+        begins: found.first.as_ref().map(|first| first.time.clone()),
+        covers_span: found.first.as_ref().is_some_and(|first| begins_before(period.from, &first.time)),
         is_intact: places == 0 && found.adopted.is_empty(),
         verdict,
         unread: damaged.saturating_add(encrypted.len() as u64),
         left_out: access.left_out,
     }
+}
+
+/// A time that cannot be read is that of no beginning.
+fn begins_before(from: OffsetDateTime, first: &str) -> bool {
+    OffsetDateTime::parse(first, &Rfc3339).is_ok_and(|begins| begins <= from)
 }
 
 fn guesses(access: &Access) -> Vec<Guess> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::model::{Account, Review, Reviewed, Seen};
+use super::model::{Account, Review, Reviewed, Seen, Trail};
 use super::rights::{Right, Rights};
 use crate::cli::audit::ends::{Nearness, nearness, words};
 use crate::cli::audit::report::html::{Html, counted, grouped, percent};
@@ -57,6 +57,7 @@ fn head(html: &mut Html, review: &Review, written: OffsetDateTime) {
         .text(&review.configuration)
         .raw("</code>, from the records in <code>");
     html.text(&review.trail.directory).raw("</code>, which are ").text(&review.trail.verdict);
+    html.raw("; ").text(review.trail.beginning());
     html.raw("; written ").text(minute(written)).raw(" UTC</p></div>").raw(CONTENTS).raw("</header>");
 }
 
@@ -67,9 +68,11 @@ fn tiles(html: &mut Html, review: &Review, now: OffsetDateTime) {
         tile(html, to, tone, &grouped(count as u64), what, more);
     };
     let (peers, users) = (&review.peers, &review.users);
-    let never = || "never came".to_owned();
-    let absent = peers.iter().filter(|peer| peer.seen.last.is_none()).count();
+    let never = || if review.trail.tells_all() { "never came" } else { "in no record" }.to_owned();
+    let absent = peers.iter().filter(|peer| peer.seen.never_came()).count();
     one("#peers", absent, never(), &format!("of {}", counted(peers.len(), "peer")));
+    let refused = peers.iter().filter(|peer| peer.seen.only_refused().is_some()).count();
+    one("#peers", refused, "only refused".to_owned(), &format!("of {}", counted(peers.len(), "peer")));
     let absent = users.iter().filter(|user| user.never_came()).count();
     one("#users", absent, never(), &format!("of {}", counted(users.len(), "user")));
     let unused: usize = peers.iter().map(|peer| peer.rights.never_done().len()).sum();
@@ -121,7 +124,8 @@ fn peers(html: &mut Html, review: &Review) {
     html.raw("<div class=\"items\">");
     for Reviewed { name, line, seen, rights } in &review.peers {
         let note = format!("role {}, line {line}", rights.roles.join(", "));
-        subject(html, (name, &note), seen.last.as_deref(), rights, |html| came(html, seen, "Users"));
+        let last = seen.last.as_deref().unwrap_or_else(|| absent(seen, &review.trail));
+        subject(html, (name, &note), last, rights, |html| came(html, seen, "Users"));
     }
     html.raw("</div>");
     gone(html, review, "peer");
@@ -135,10 +139,20 @@ fn users(html: &mut Html, review: &Review) {
     html.raw("<div class=\"items\">");
     for user in &review.users {
         let last = user.seen.last.as_deref().max(user.last_login.as_deref());
+        let last = last.unwrap_or_else(|| absent(&user.seen, &review.trail));
         subject(html, (&user.name, &note(user)), last, &user.rights, |html| account(html, user));
     }
     html.raw("</div>");
     gone(html, review, "user");
+}
+
+/// In place of when they came last.
+fn absent(seen: &Seen, trail: &Trail) -> &'static str {
+    match (seen.never_came(), trail.tells_all()) {
+        (false, _) => "only refused",
+        (true, true) => "never came",
+        (true, false) => "in no record",
+    }
 }
 
 /// Those of a token are counted: nobody lists whom an issuer may name.
@@ -168,7 +182,7 @@ fn note(user: &Account) -> String {
 fn subject(
     html: &mut Html,
     (name, note): (&str, &str),
-    last: Option<&str>,
+    last: &str,
     rights: &Rights,
     more: impl FnOnce(&mut Html),
 ) {
@@ -176,11 +190,8 @@ fn subject(
     html.raw("<details class=\"item\"><summary><span class=\"label\">").text(name);
     html.element(" <small>", note, "</small></span><span class=\"track\">");
     html.raw("<span class=\"bar good\" style=\"width:").text(percent(used, all)).raw("%\"></span></span>");
-    html.raw("<span class=\"figure\">");
-    match last {
-        Some(last) => html.text(last.get(..10).unwrap_or(last)),
-        None => html.raw("never came"),
-    };
+    let day = last.get(..10).filter(|_| last.starts_with(|first: char| first.is_ascii_digit()));
+    html.element("<span class=\"figure\">", day.unwrap_or(last), "");
     if all > 0 {
         html.element(" <small>", format!("{used} of {}", counted(all, "operation")), "</small>");
     }
@@ -310,6 +321,8 @@ fn blocks(html: &mut Html, review: &Review) {
 fn reading(html: &mut Html, review: &Review) {
     html.raw("<p>").text(counted(review.trail.records, "record")).raw(" of the span; they are ");
     html.text(&review.trail.verdict)
+        .raw(", and ")
+        .text(review.trail.beginning())
         .raw(". Configuration <code class=\"hash\">")
         .text(&review.digest)
         .raw("</code>.</p>");

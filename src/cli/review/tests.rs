@@ -1,10 +1,13 @@
 //! Who is gone, and how much of that is shown.
 
+use std::collections::BTreeMap;
+
 use time::macros::datetime;
 
 use super::findings::findings;
-use super::model::{Review, Trail};
+use super::model::{Account, Guess, Review, Reviewed, Seen, Trail};
 use super::page::{ROWS, page};
+use super::rights::Rights;
 use super::text::text;
 use super::who::Names;
 use crate::audit::reading::access::{Access, Use};
@@ -21,10 +24,16 @@ fn names() -> Names<'static> {
 }
 
 fn review(access: &Access) -> Review {
+    reviewed(access, |_| ())
+}
+
+fn reviewed(access: &Access, more: impl FnOnce(&mut Review)) -> Review {
     let names = names();
     let trail = Trail {
         directory: "audit".to_owned(),
         records: 1,
+        begins: Some("2026-01-01T00:00:00Z".to_owned()),
+        covers_span: true,
         is_intact: true,
         verdict: "intact".to_owned(),
         unread: 0,
@@ -47,8 +56,99 @@ fn review(access: &Access) -> Review {
         block_changes: Vec::new(),
         period: Period { from: NOW, to: NOW },
     };
+    more(&mut review);
     review.findings = findings(&review, NOW);
     review
+}
+
+fn peer(name: &str, used: &Use) -> Reviewed {
+    Reviewed { name: name.to_owned(), line: 7, seen: Seen::of(Some(used)), rights: Rights::of(&[], used) }
+}
+
+fn user(name: &str, used: &Use) -> Account {
+    Account {
+        name: name.to_owned(),
+        state: "in force",
+        has_one_time_code: true,
+        administration: None,
+        ends: None,
+        may_use_peers: Vec::new(),
+        peers_never_used: Vec::new(),
+        seen: Seen::of(Some(used)),
+        last_login: None,
+        administered: BTreeMap::new(),
+        rights: Rights::of(&[], used),
+        end: None,
+    }
+}
+
+/// Kind and sentence of each finding about somebody.
+fn about<'r>(review: &'r Review, whom: &str) -> Vec<(&'r str, &'r str)> {
+    let of_them = review.findings.iter().filter(|finding| finding.about == whom);
+    of_them.map(|finding| (finding.kind, finding.sentence.as_str())).collect()
+}
+
+#[test]
+fn nobody_is_to_be_taken_out_for_a_time_that_no_records_tell_of() {
+    let told = |change: fn(&mut Trail)| {
+        reviewed(&Access::default(), |review| {
+            review.peers.push(peer("lyon", &Use::default()));
+            review.users.push(user("bert", &Use::default()));
+            change(&mut review.trail);
+        })
+    };
+    let whole = told(|_| ());
+    let out = "never came: take the [[peer]] of line 7 out, if nobody needs it";
+    assert_eq!(about(&whole, "peer lyon"), [("peer-never-seen", out)]);
+    assert_eq!(about(&whole, "user bert"), [("user-never-seen", "never came, over DIMSE or to log in")]);
+    assert!(about(&whole, "the trail").is_empty());
+    for short in [
+        told(|trail| trail.covers_span = false),
+        told(|trail| (trail.covers_span, trail.begins) = (false, None)),
+        told(|trail| trail.unread = 1),
+        told(|trail| trail.is_intact = false),
+    ] {
+        for whom in ["peer lyon", "user bert"] {
+            let found = about(&short, whom);
+            assert!(found[0].1.starts_with("is in no record that was read"), "{found:?}");
+        }
+        let (text, page) = (text(&short), page(&short, NOW));
+        assert!(!text.contains("take the") && !page.contains("never came"), "{text}");
+        let begins =
+            if short.trail.begins.is_some() { "begin on 2026-01-01T00:00:00Z" } else { "no records" };
+        assert!(text.lines().nth(2).is_some_and(|line| line.contains(begins)), "{text}");
+        assert!(page.contains(begins));
+    }
+    let late = told(|trail| trail.covers_span = false);
+    let sentence = "the records begin on 2026-01-01T00:00:00Z: who came before is not told of";
+    assert_eq!(about(&late, "the trail"), [("records-begin-later", sentence)]);
+}
+
+#[test]
+fn whoever_was_refused_every_time_came() {
+    let refused = [("user-identity-wrong".to_owned(), 60), ("association-rate".to_owned(), 12)];
+    let refused = Use { refused: refused.into(), ..Use::default() };
+    let let_in = Use { refused: refused.refused.clone(), ..came() };
+    let told = reviewed(&Access::default(), |review| {
+        review.peers.extend([peer("lyon", &refused), peer("geneva", &let_in)]);
+        review.users.extend([user("bert", &refused), user("anna", &Use::default())]);
+        review.users.push(Account { last_login: Some("2026-03-01".into()), ..user("nora", &refused) });
+        let last = None;
+        review.guesses.push(Guess { user: "anna".to_owned(), times: 3, locked_out: 0, last });
+    });
+    let why = "refused 72 times: user-identity-wrong 60, association-rate 12";
+    let sentence = format!("was never let in, and {why}");
+    assert_eq!(about(&told, "peer lyon"), [("peer-only-refused", sentence.as_str())]);
+    assert!(about(&told, "peer geneva").is_empty());
+    assert_eq!(about(&told, "user bert"), [("user-only-refused", sentence.as_str())]);
+    let guessed = "was never let in, and 3 wrong proofs came in this name";
+    assert_eq!(about(&told, "user anna"), [("user-only-refused", guessed)]);
+    let over_dimse = format!("was never let in over DIMSE, and {why}");
+    assert_eq!(about(&told, "user nora"), [("user-only-refused", over_dimse.as_str())]);
+    let (text, page) = (text(&told), page(&told, NOW));
+    assert!(text.contains("never, refused 72 times"), "{text}");
+    assert!(page.contains(">only refused <small>") || page.contains(">only refused</span>"), "{page}");
+    assert!(page.contains("<b>1</b><span>only refused</span><small>of 2 peers"), "{page}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(super) fn text(review: &Review) -> String {
         counted(review.trail.records, "record"),
         visible(&review.trail.directory)
     );
+    let _ = writeln!(text, "{}", visible(&review.trail.beginning()));
     let _ = writeln!(text, "the records are {}", review.trail.verdict);
     section(&mut text, "To decide", &findings(review));
     section(&mut text, "Peers", &table(review.peers.iter().map(of_peer)));
@@ -69,7 +70,8 @@ fn of_user(user: &Account) -> [String; 5] {
 }
 
 fn last(seen: &Seen) -> String {
-    seen.last.clone().unwrap_or_else(|| "never".to_owned())
+    let never = || seen.only_refused().map_or("never".to_owned(), |refused| format!("never, {refused}"));
+    seen.last.clone().unwrap_or_else(never)
 }
 
 fn used(rights: &Rights) -> String {
