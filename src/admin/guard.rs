@@ -12,6 +12,7 @@ use super::access::Who;
 use super::asking::{Asking, Shown};
 use super::begun;
 use super::may::{Asked, says_page};
+use super::record::Why;
 use super::sessions::{self, Id};
 use crate::audit::AdministrationOutcome;
 use crate::http::{Caller, Problem, is_for_here};
@@ -82,7 +83,7 @@ pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next
     };
     let asked = Asked { role, action, is_for_here, is_over, says_page: says_page(&headers) };
     if let Err(denied) = asked.may(&who, &known) {
-        shared.recorder.refused(&who, action, &resource, Some(denied.to_string())).await;
+        shared.recorder.refused(&who, action, &resource, Why::told(denied.to_string())).await;
         return denied.into_response();
     }
     request.extensions_mut().insert(who.clone());

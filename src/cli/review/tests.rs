@@ -10,8 +10,11 @@ use super::page::{ROWS, page};
 use super::rights::Rights;
 use super::text::text;
 use super::who::Names;
-use crate::audit::reading::access::{Access, Use};
+use crate::audit::reading::access::{Access, Use, access};
 use crate::audit::reading::figures::Period;
+use crate::audit::reading::files;
+use crate::scratch::Scratch;
+use crate::users::Refused;
 
 const NOW: time::OffsetDateTime = datetime!(2026-03-03 0:00 UTC);
 
@@ -176,6 +179,31 @@ fn users_of_a_token_are_gone_with_their_issuer_only() {
     let shown = text(&review);
     assert!(shown.contains("login: 2 users, 4 associations, the last 2026-03-03T00:00:00Z"), "{shown}");
     assert!(page(&review, NOW).contains("Issuer other: nobody came"));
+}
+
+#[test]
+fn what_records_without_a_reason_say_of_a_login_is_what_is_said_today() {
+    let wrong = [
+        Refused::Unknown,
+        Refused::Passcode,
+        Refused::CodeMissing,
+        Refused::Code,
+        Refused::CodeUsed,
+        Refused::Disabled,
+        Refused::Ended,
+        Refused::Locked { until: NOW },
+    ];
+    let others = [Refused::Busy, Refused::Unavailable("no key".to_owned())];
+    let folder = Scratch::new();
+    let lines: String = wrong.iter().chain(&others).enumerate().map(|(at, refused)| {
+        format!(
+            r#"{{"time":"2026-03-02T01:00:00.000000Z","event":"administration","sequence":{at},"user":"anna","action":"login","resource":"/api/v1/session","outcome":"refused","explanation":"{refused}"}}"#
+        ) + "\n"
+    }).collect();
+    std::fs::write(folder.path().join("audit-2026-03-02.jsonl"), lines).unwrap();
+    let period = Period { from: NOW - time::Duration::DAY, to: NOW };
+    let told = access(&files(folder.path()).unwrap(), period, &Default::default());
+    assert_eq!((told.wrong["anna"].times, told.wrong["anna"].locked), (wrong.len() as u64, 1));
 }
 
 #[test]
