@@ -135,7 +135,8 @@ fn review(
 ) -> Result<Review, ExitCode> {
     let blocks = blocks_in(&settings.state_directory)
         .map_err(|error| complain(&error.to_string(), exit::BAD_CONFIGURATION))?;
-    let (mut endings, _) = certificates::shown(files);
+    // Of those who came in the span: whoever came before needs no new certificate.
+    let (mut endings, _) = certificates::shown(files, Some(period.from));
     endings.extend(certificates::configured(settings));
     let mut review = Review {
         configuration: args.config.display().to_string(),
