@@ -11,7 +11,7 @@ use super::figures::Period;
 use super::{Filter, Kept, RecordFile, records, stamp};
 use crate::audit::record::{
     Administration, AdministrationOutcome, AssociationClosed, AssociationOpened, AssociationRejected,
-    Direction, Event, Operation, Outcome, Record, Requestor,
+    Direction, Event, Operation, OperationCounts, Outcome, Record, Requestor,
 };
 use crate::vocabulary::Reason;
 
@@ -209,9 +209,11 @@ impl Reading<'_> {
             if open.is_some() {
                 return;
             }
-            for (name, counts) in &closed.operations {
-                let done = counts.success + counts.warning + counts.failure;
-                add(&mut used.operations, name, done);
+            // It does not say which way: beside a C-GET, what was stored may all be what the upstream sent for it.
+            let has_get = closed.operations.get("C-GET").is_some_and(|counts| done(counts) > 0);
+            for (name, counts) in closed.operations.iter().filter(|(name, _)| !has_get || *name != "C-STORE")
+            {
+                add(&mut used.operations, name, done(counts));
             }
         });
     }
@@ -350,6 +352,11 @@ fn reason_of(login: &Administration) -> &str {
 fn of(requestor: &Requestor) -> (String, Option<String>) {
     let proven = requestor.identified.as_ref().filter(|one| one.user_identity == "proven");
     (requestor.peer.clone().unwrap_or_default(), proven.map(|one| one.user.clone()))
+}
+
+/// How many were not refused.
+fn done(counts: &OperationCounts) -> u64 {
+    counts.success.saturating_add(counts.warning).saturating_add(counts.failure)
 }
 
 fn add(counts: &mut BTreeMap<String, u64>, name: &str, times: u64) {

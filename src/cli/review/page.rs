@@ -340,5 +340,5 @@ fn reading(html: &mut Html, review: &Review) {
             " or more of them are not told of here: more came than are told apart.</p>",
         );
     }
-    html.raw("<p>A right counts as used where an operation came that dimsegate did not refuse, whatever the PACS answered. What a PACS sends for a C-GET is a part of that C-GET. Of an association that was open for more than a day when the span began, operations count when it ends, and SOP classes do not. Rights of users are those of their own roles; what they get is never more than the peer that they come through.</p>");
+    html.raw("<p>A right counts as used where an operation came that dimsegate did not refuse, whatever the PACS answered. What a PACS sends for a C-GET is a part of that C-GET. Of an association that was open for more than a day when the span began, operations count when it ends, and SOP classes do not; beside a C-GET, its C-STOREs do not either, since the record of its end does not tell which way they went. Rights of users are those of their own roles; what they get is never more than the peer that they come through.</p>");
 }

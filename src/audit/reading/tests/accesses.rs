@@ -54,6 +54,28 @@ fn of_one_whose_beginning_was_not_seen_the_closing_record_counts() {
 }
 
 #[test]
+fn what_was_sent_for_a_c_get_is_nobodys_c_store_where_only_the_end_was_seen() {
+    let folder = Scratch::new();
+    let counts = r#"{"success":7,"warning":0,"failure":0,"refused":0}"#;
+    let of = |operations: &str| {
+        super::SECOND.replacen(r#""C-STORE":{"#, &format!(r#"{operations}"C-STORE":{{"#), 1)
+    };
+    write(folder.path(), "audit-2026-03-02.jsonl", &of(&format!(r#""C-GET":{counts},"#)));
+    let second = read(&folder, Period { from: SECOND, to: THIRD });
+    assert_eq!(second.peers["lyon"].operations, [("C-GET".to_owned(), 7)].into());
+    let refused = r#""C-GET":{"success":0,"warning":0,"failure":0,"refused":1},"#;
+    write(folder.path(), "audit-2026-03-02.jsonl", &of(refused));
+    let second = read(&folder, Period { from: SECOND, to: THIRD });
+    assert_eq!(second.peers["lyon"].operations, [("C-STORE".to_owned(), 2)].into());
+    write(folder.path(), "audit-2026-03-02.jsonl", &of(&format!(r#""C-MOVE":{counts},"#)));
+    let second = read(&folder, Period { from: SECOND, to: THIRD });
+    assert_eq!(
+        (second.peers["lyon"].operations["C-STORE"], second.peers["lyon"].operations["C-MOVE"]),
+        (2, 7)
+    );
+}
+
+#[test]
 fn the_end_of_an_association_of_the_day_before_tells_that_it_was_there() {
     let folder = two_days();
     let second = read(&folder, Period { from: SECOND, to: THIRD });
