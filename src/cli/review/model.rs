@@ -167,6 +167,21 @@ pub(super) struct OfIssuer {
     pub associations: u64,
     /// When one of them was seen last.
     pub last: Option<String>,
+    /// Operations that were not refused, of all of them.
+    pub operations: BTreeMap<String, u64>,
+    /// By name, whoever came or was refused: as many as the records tell apart, and [`Trail::left_out`] are more.
+    pub who: Vec<OfToken>,
+}
+
+/// A user whom a token proved.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct OfToken {
+    /// The issuer's name, a slash, and whom the token names.
+    pub name: String,
+    pub seen: Seen,
+    /// Operations that were not refused.
+    pub operations: BTreeMap<String, u64>,
 }
 
 /// Somebody of the records who is not in the configuration, or not in the file of users.

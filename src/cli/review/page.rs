@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::model::{Account, Review, Reviewed, Seen, Trail};
+use super::model::{Account, OfIssuer, Review, Reviewed, Seen, Trail};
 use super::rights::{Right, Rights};
 use crate::cli::audit::ends::{Nearness, nearness, words};
 use crate::cli::audit::report::html::{Html, counted, grouped, percent};
@@ -155,7 +155,7 @@ fn absent(seen: &Seen, trail: &Trail) -> &'static str {
     }
 }
 
-/// Those of a token are counted: nobody lists whom an issuer may name.
+/// Those of a token, the first by name: nobody lists whom an issuer may name.
 fn issuers(html: &mut Html, review: &Review) {
     for issuer in &review.issuers {
         html.raw("<p class=\"quiet\">Issuer ").text(&issuer.name).raw(": ");
@@ -167,6 +167,28 @@ fn issuers(html: &mut Html, review: &Review) {
             None => html.raw("nobody came"),
         };
         html.raw("</p>");
+        who(html, issuer);
+    }
+}
+
+fn who(html: &mut Html, issuer: &OfIssuer) {
+    if issuer.who.is_empty() {
+        return;
+    }
+    fact(html, "Operations", &reasons(&issuer.operations));
+    html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Users of ")
+        .text(&issuer.name);
+    html.raw("\"><table><thead><tr><th>user<th>last seen<th class=\"num\">associations<th>operations<th>through</thead><tbody>");
+    for one in issuer.who.iter().take(ROWS) {
+        let last = one.seen.last.clone().or_else(|| one.seen.only_refused()).unwrap_or_default();
+        html.element("<tr><td class=\"what\">", &one.name, "").element("<td class=\"mono\">", last, "");
+        html.element("<td class=\"num\">", grouped(one.seen.associations), "");
+        html.element("<td>", reasons(&one.operations), "").element("<td>", one.seen.with.join(", "), "");
+    }
+    html.raw("</tbody></table></div>");
+    let more = issuer.who.len().saturating_sub(ROWS);
+    if more > 0 {
+        html.element("<p class=\"quiet\">", counted(more, "user"), " more, whom --json names.</p>");
     }
 }
 

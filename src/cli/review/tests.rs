@@ -176,6 +176,8 @@ fn users_of_a_token_are_gone_with_their_issuer_only() {
         (2, 4, Some("2026-03-03T00:00:00Z"))
     );
     assert_eq!((other.users, &other.last), (0, &None));
+    let who: Vec<_> = login.who.iter().map(|one| (one.name.as_str(), one.seen.associations)).collect();
+    assert_eq!(who, [("login/a/b", 2), ("login/anna", 2), ("login/never", 0)]);
     let shown = text(&review);
     assert!(shown.contains("login: 2 users, 4 associations, the last 2026-03-03T00:00:00Z"), "{shown}");
     assert!(page(&review, NOW).contains("Issuer other: nobody came"));
@@ -204,6 +206,29 @@ fn what_records_without_a_reason_say_of_a_login_is_what_is_said_today() {
     let period = Period { from: NOW - time::Duration::DAY, to: NOW };
     let told = access(&files(folder.path()).unwrap(), period, &Default::default());
     assert_eq!((told.wrong["anna"].times, told.wrong["anna"].locked), (wrong.len() as u64, 1));
+}
+
+#[test]
+fn users_of_tokens_are_told_each_and_what_they_did_together() {
+    let mut access = Access::default();
+    for number in 0..ROWS + 50 {
+        let operations = [("C-STORE".to_owned(), 2), ("C-FIND".to_owned(), u64::from(number == 0))];
+        let with = ["lyon".to_owned()].into();
+        let used = Use { operations: operations.into(), with, ..came() };
+        access.users.insert(format!("login/{number:04}"), used);
+    }
+    let review = review(&access);
+    let login = &review.issuers[0];
+    assert_eq!((login.who.len(), login.operations["C-STORE"], login.operations["C-FIND"]), (250, 500, 1));
+    let json = serde_json::to_value(&review).unwrap();
+    let last = &json["issuers"][0]["who"][249];
+    assert_eq!((&last["name"], &last["operations"]["C-STORE"]), (&"login/0249".into(), &2.into()));
+    assert_eq!(last["seen"]["with"][0], "lyon");
+    let text = text(&review);
+    assert!(text.contains("250 users, 500 associations, 1 C-FIND, 500 C-STORE, the last "), "{text}");
+    let page = page(&review, NOW);
+    assert!(page.contains("50 users more, whom --json names") && page.contains("login/0199"));
+    assert!(!page.contains("login/0200"));
 }
 
 #[test]

@@ -88,10 +88,11 @@ fn never(rights: &Rights) -> String {
 fn issuers(review: &Review) -> Vec<String> {
     let line = |issuer: &super::model::OfIssuer| match &issuer.last {
         Some(last) => format!(
-            "{}: {}, {}, the last {last}",
+            "{}: {}, {}{}, the last {last}",
             issuer.name,
             counted(issuer.users, "user"),
-            counted(issuer.associations, "association")
+            counted(issuer.associations, "association"),
+            issuer.operations.iter().map(|(name, times)| format!(", {times} {name}")).collect::<String>()
         ),
         None => format!("{}: nobody came", issuer.name),
     };
