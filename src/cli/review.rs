@@ -16,10 +16,11 @@ use std::process::ExitCode;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use super::audit::certificates::{self, Ending};
 use super::audit::report::write;
 use super::audit::trail::Trail;
 use super::audit::verify::read_keys;
-use super::audit::{certificates, complain, period, tell_damage, used};
+use super::audit::{complain, period, tell_damage, used};
 use super::words::counted;
 use super::{exit, load, print};
 use crate::audit::reading::access::{Access, access};
@@ -135,9 +136,6 @@ fn review(
 ) -> Result<Review, ExitCode> {
     let blocks = blocks_in(&settings.state_directory)
         .map_err(|error| complain(&error.to_string(), exit::BAD_CONFIGURATION))?;
-    // Of those who came in the span: whoever came before needs no new certificate.
-    let (mut endings, _) = certificates::shown(files, Some(period.from));
-    endings.extend(certificates::configured(settings));
     let mut review = Review {
         configuration: args.config.display().to_string(),
         digest: settings.digest.clone(),
@@ -149,7 +147,7 @@ fn review(
         users: people.iter().map(|user| Account::of(user, settings, access, now)).collect(),
         issuers: names.issuers(access),
         gone: names.gone(access),
-        ends: End::all(endings, now),
+        ends: ends(files, certificates::configured(settings), period, now),
         guesses: guesses(access),
         blocks: blocks.iter().filter(|block| block.is_in_force(now)).map(InForce::of).collect(),
         block_changes: changes(access),
@@ -157,6 +155,12 @@ fn review(
     };
     review.findings = findings::findings(&review, now);
     Ok(review)
+}
+
+/// Of files, and of those who came in the span: whoever came before needs no new certificate.
+fn ends(files: &[RecordFile], configured: Vec<Ending>, period: Period, now: OffsetDateTime) -> Vec<End> {
+    let (shown, _) = certificates::shown(files, Some(period.from));
+    End::all(shown.into_iter().chain(configured).collect(), now)
 }
 
 fn trail(settings: &Settings, period: Period, access: &Access, found: &Verification) -> model::Trail {

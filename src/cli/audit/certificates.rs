@@ -204,7 +204,6 @@ pub(in crate::cli) fn configured(settings: &Settings) -> Vec<Ending> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Scratch;
     use time::macros::datetime;
 
     fn shown(at: OffsetDateTime, place: &str, last_shown: OffsetDateTime) -> Ending {
@@ -233,27 +232,6 @@ mod tests {
             left(vec![Ending { shown: None, ..old("peer lyon") }, new(datetime!(2026-03-02 0:00 UTC))]),
             2
         );
-    }
-
-    #[test]
-    fn of_whoever_does_not_come_any_more_no_certificate_is_told() {
-        let folder = Scratch::new();
-        let opened = |day: u8, peer: &str| {
-            format!(
-                r#"{{"time":"2026-03-0{day}T01:00:00.000000Z","event":"association-opened","sequence":{day},"association":"a-{day}","listener":"remote","peer":"{peer}","address":"203.0.113.7","port":1,"tls":{{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","subject":"CN={peer}","fingerprint":"{peer}","not-after":"2026-03-04T00:00:00Z"}},"calling-ae-title":"A","called-ae-title":"PACS"}}"#
-            ) + "\n"
-        };
-        for (day, peer) in [(1, "gone"), (3, "lyon")] {
-            let name = format!("audit-2026-03-0{day}.jsonl");
-            std::fs::write(folder.path().join(name), opened(day, peer)).unwrap();
-        }
-        let files = crate::audit::reading::files(folder.path()).unwrap();
-        let places = |from| {
-            let (endings, _) = super::shown(&files, from);
-            endings.into_iter().map(|ending| ending.place).collect::<Vec<_>>()
-        };
-        assert_eq!(places(None), ["peer gone", "peer lyon"]);
-        assert_eq!(places(Some(datetime!(2026-03-02 0:00 UTC))), ["peer lyon"]);
     }
 
     #[test]

@@ -232,6 +232,24 @@ fn users_of_tokens_are_told_each_and_what_they_did_together() {
 }
 
 #[test]
+fn of_whoever_came_before_the_span_no_certificate_ends() {
+    let folder = Scratch::new();
+    for (day, peer) in [(1, "gone"), (3, "lyon")] {
+        let opened = format!(
+            r#"{{"time":"2026-03-0{day}T01:00:00.000000Z","event":"association-opened","sequence":{day},"association":"a-{day}","listener":"remote","peer":"{peer}","address":"203.0.113.7","port":1,"tls":{{"version":"1.3","cipher":"TLS_AES_256_GCM_SHA384","subject":"CN={peer}","fingerprint":"{peer}","not-after":"2026-03-04T00:00:00Z"}},"calling-ae-title":"A","called-ae-title":"PACS"}}"#
+        );
+        std::fs::write(folder.path().join(format!("audit-2026-03-0{day}.jsonl")), opened + "\n").unwrap();
+    }
+    let files = files(folder.path()).unwrap();
+    let places = |from| {
+        let ends = super::ends(&files, Vec::new(), Period { from, to: NOW }, NOW);
+        ends.into_iter().map(|end| end.place).collect::<Vec<_>>()
+    };
+    assert_eq!(places(datetime!(2026-03-01 0:00 UTC)), ["peer gone", "peer lyon"]);
+    assert_eq!(places(datetime!(2026-03-02 0:00 UTC)), ["peer lyon"]);
+}
+
+#[test]
 fn of_those_who_are_gone_the_first_are_shown_and_the_others_counted() {
     let mut access = Access::default();
     for number in 0..ROWS + 50 {
