@@ -75,20 +75,30 @@ struct Arguments {
     /// How often each load goes through each setup.
     #[arg(long, default_value_t = 5, global = true)]
     rounds: usize,
-    /// A tenth of each load, once: shows that everything works, measures little, writes nothing.
+    /// A tenth of each load, once: shows that everything works, measures little, counts no instructions, writes nothing.
     #[arg(long)]
     quick: bool,
-    /// Only these loads; writes nothing.
+    /// Only these loads; counts no instructions, writes nothing.
     #[arg(long, value_delimiter = ',')]
     only: Vec<loads::Load>,
-    /// Everything on one core: the CPU of each setup without what it costs to wake another core. Writes bench/one-core.md.
+    /// Everything on one core: the CPU of each setup without what it costs to wake another core. Counts no instructions, writes
+    /// bench/one-core.md.
     #[arg(long)]
     one_core: bool,
-    /// Stores the instruction counts of this run as those to compare with.
+    /// Stores the instruction counts of this run as those to compare with; they are taken whatever else is asked.
     #[arg(long, global = true)]
     accept_instructions: bool,
     #[command(subcommand)]
     mode: Option<Mode>,
+}
+
+impl Arguments {
+    /// Whether instructions are counted. They are the same on any number of cores and for any load, and it takes minutes to
+    /// build what is counted.
+    fn counts(&self) -> bool {
+        let is_part = self.one_core || self.quick || !self.only.is_empty();
+        self.accept_instructions || !is_part
+    }
 }
 
 #[derive(Subcommand)]
@@ -148,9 +158,7 @@ fn compare(arguments: &Arguments) -> io::Result<()> {
     let awake = awake::Awake::keep()?;
     let figures = plan.run()?;
     drop(awake);
-    // They are the same on any number of cores, and on one it takes minutes to build what is counted.
-    let counts =
-        (!arguments.one_core).then(|| instructions::run(arguments.accept_instructions)).transpose()?;
+    let counts = arguments.counts().then(|| instructions::run(arguments.accept_instructions)).transpose()?;
     let table = table::of(&figures);
     let targets = targets::of(&figures);
     println!("{}\n{}\n{}", table::text(&table), table::text(&targets), machine);

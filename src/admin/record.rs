@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::access::Who;
 use crate::audit::{Administration, AdministrationOutcome, Audit, Event, SecurityAlert};
 use crate::policy::limits::of_one_site;
-use crate::vocabulary::Notice;
+use crate::vocabulary::{Notice, Reason};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -40,7 +40,27 @@ struct Kind {
     action: &'static str,
     resource: String,
     outcome: AdministrationOutcome,
+    why: Why,
+}
+
+/// Why something was refused, or what was done.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Why {
+    /// The label of a login that proved nobody.
+    reason: Option<&'static str>,
     explanation: Option<String>,
+}
+
+impl Why {
+    /// In words alone.
+    pub(super) fn told(explanation: impl Into<String>) -> Self {
+        Self { reason: None, explanation: Some(explanation.into()) }
+    }
+
+    /// With the label by which those who read records know it.
+    pub(super) fn labelled(reason: Reason, explanation: impl Into<String>) -> Self {
+        Self { reason: Some(reason.label()), ..Self::told(explanation) }
+    }
 }
 
 impl Minute {
@@ -48,7 +68,7 @@ impl Minute {
     fn take(&mut self, mut kind: Kind) -> bool {
         if self.more.len() >= MOST && !self.more.contains_key(&kind) {
             kind.resource = "/api".into();
-            kind.explanation = None;
+            kind.why.explanation = None;
             if kind.outcome == AdministrationOutcome::Refused {
                 let Who { by, .. } = kind.who;
                 kind.who = Who::anybody(by);
@@ -81,29 +101,23 @@ impl Recorder {
         // Another process of the same person is no other reader.
         let gathered = Who { process_id: None, address: None, ..who.clone() };
         let kind =
-            Kind { who: gathered, action: "read", resource: cut(resource), outcome, explanation: None };
+            Kind { who: gathered, action: "read", resource: cut(resource), outcome, why: Why::default() };
         let is_first = self.minute().take(kind);
         if is_first {
-            self.record(who, "read", resource, outcome, None, None).await;
+            self.record(who, "read", resource, outcome, Why::default(), None).await;
         }
     }
 
     /// Somebody wanted what they may not.
-    pub(super) async fn refused(
-        &self,
-        who: &Who,
-        action: &'static str,
-        resource: &str,
-        explanation: Option<String>,
-    ) {
+    pub(super) async fn refused(&self, who: &Who, action: &'static str, resource: &str, why: Why) {
         let from = who.address.map(|address| SocketAddr::new(of_one_site(address.ip().to_canonical()), 0));
         let gathered = Who { process_id: None, address: from, ..who.clone() };
-        let (resource, why) = (cut(resource), explanation.clone());
+        let resource = cut(resource);
         let outcome = AdministrationOutcome::Refused;
-        let kind = Kind { who: gathered, action, resource: resource.clone(), outcome, explanation: why };
+        let kind = Kind { who: gathered, action, resource: resource.clone(), outcome, why: why.clone() };
         let is_first = self.minute().take(kind);
         if is_first {
-            self.record(who, action, &resource, outcome, explanation, None).await;
+            self.record(who, action, &resource, outcome, why, None).await;
         }
     }
 
@@ -135,7 +149,7 @@ impl Recorder {
         outcome: AdministrationOutcome,
         explanation: Option<String>,
     ) {
-        self.record(who, action, resource, outcome, explanation, None).await;
+        self.record(who, action, resource, outcome, Why { reason: None, explanation }, None).await;
     }
 
     async fn record(
@@ -144,7 +158,7 @@ impl Recorder {
         action: &'static str,
         resource: &str,
         outcome: AdministrationOutcome,
-        explanation: Option<String>,
+        why: Why,
         count: Option<u64>,
     ) {
         let record = Administration {
@@ -159,7 +173,8 @@ impl Recorder {
             action: action.into(),
             resource: cut(resource),
             outcome,
-            explanation,
+            reason: why.reason.map(Into::into),
+            explanation: why.explanation,
             count,
         };
         let event = Event::Administration(Box::new(record));
@@ -185,8 +200,8 @@ impl Recorder {
     pub(super) async fn tell(&self) {
         let Minute { more, .. } = std::mem::take(&mut *self.minute());
         for (kind, more) in more.into_iter().filter(|(_, more)| *more > 0) {
-            let Kind { who, action, resource, outcome, explanation } = kind;
-            self.record(&who, action, &resource, outcome, explanation, Some(more)).await;
+            let Kind { who, action, resource, outcome, why } = kind;
+            self.record(&who, action, &resource, outcome, why, Some(more)).await;
         }
     }
 }

@@ -13,12 +13,14 @@ mod tests;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use super::audit::certificates::{self, Ending};
 use super::audit::report::write;
 use super::audit::trail::Trail;
 use super::audit::verify::read_keys;
-use super::audit::{certificates, complain, period, tell_damage, used};
+use super::audit::{complain, period, tell_damage, used};
 use super::words::counted;
 use super::{exit, load, print};
 use crate::audit::reading::access::{Access, access};
@@ -134,20 +136,18 @@ fn review(
 ) -> Result<Review, ExitCode> {
     let blocks = blocks_in(&settings.state_directory)
         .map_err(|error| complain(&error.to_string(), exit::BAD_CONFIGURATION))?;
-    let (mut endings, _) = certificates::shown(files);
-    endings.extend(certificates::configured(settings));
     let mut review = Review {
         configuration: args.config.display().to_string(),
         digest: settings.digest.clone(),
         from: moment(period.from),
         to: moment(period.to),
-        trail: trail(settings, access, verification),
+        trail: trail(settings, period, access, verification),
         findings: Vec::new(),
         peers: settings.policy.peers.iter().map(|peer| Reviewed::of(peer, access)).collect(),
         users: people.iter().map(|user| Account::of(user, settings, access, now)).collect(),
         issuers: names.issuers(access),
         gone: names.gone(access),
-        ends: End::all(endings, now),
+        ends: ends(files, certificates::configured(settings), period, now),
         guesses: guesses(access),
         blocks: blocks.iter().filter(|block| block.is_in_force(now)).map(InForce::of).collect(),
         block_changes: changes(access),
@@ -157,7 +157,13 @@ fn review(
     Ok(review)
 }
 
-fn trail(settings: &Settings, access: &Access, found: &Verification) -> model::Trail {
+/// Of files, and of those who came in the span: whoever came before needs no new certificate.
+fn ends(files: &[RecordFile], configured: Vec<Ending>, period: Period, now: OffsetDateTime) -> Vec<End> {
+    let (shown, _) = certificates::shown(files, Some(period.from));
+    End::all(shown.into_iter().chain(configured).collect(), now)
+}
+
+fn trail(settings: &Settings, period: Period, access: &Access, found: &Verification) -> model::Trail {
     let Kept { damaged, encrypted, .. } = &access.kept;
     let places = found.more_breaks.saturating_add(found.breaks.len() as u64);
     let signed = match (found.signed_up_to, settings.audit.checkpoints.is_some()) {
@@ -176,11 +182,18 @@ fn trail(settings: &Settings, access: &Access, found: &Verification) -> model::T
     model::Trail {
         directory: settings.audit.directory.display().to_string(),
         records: access.records,
+        begins: found.first.as_ref().map(|first| first.time.clone()),
+        covers_span: found.first.as_ref().is_some_and(|first| begins_before(period.from, &first.time)),
         is_intact: places == 0 && found.adopted.is_empty(),
         verdict,
         unread: damaged.saturating_add(encrypted.len() as u64),
         left_out: access.left_out,
     }
+}
+
+/// A time that cannot be read is that of no beginning.
+fn begins_before(from: OffsetDateTime, first: &str) -> bool {
+    OffsetDateTime::parse(first, &Rfc3339).is_ok_and(|begins| begins <= from)
 }
 
 fn guesses(access: &Access) -> Vec<Guess> {

@@ -137,10 +137,27 @@ pub fn write_text(out: &mut Vec<u8>, syntax: Syntax, tag: Tag, value: &[u8]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Small, write_text};
+pub(in crate::dataset) mod tests {
+    use super::{Small, trim, write_text};
     use crate::dataset::{Encoding, STUDY_INSTANCE_UID, Syntax, Tag};
     use proptest::prelude::*;
+    use proptest::sample::{Index, subsequence};
+
+    /// Some that a query has, in their order: of short and long VRs, private and of UIDs.
+    const TAGS: [Tag; 12] = [
+        Tag(0x0008, 0x0000),
+        Tag(0x0008, 0x0005),
+        Tag(0x0008, 0x0020),
+        Tag(0x0008, 0x0052),
+        Tag(0x0009, 0x0010),
+        Tag(0x0010, 0x0010),
+        Tag(0x0010, 0x0020),
+        Tag(0x0010, 0x4000),
+        Tag(0x0020, 0x000D),
+        Tag(0x0020, 0x000E),
+        Tag(0x0040, 0xA124),
+        Tag(0x0040, 0xA160),
+    ];
 
     const LEVEL: Tag = Tag(0x0008, 0x0052);
     const DATE: Tag = Tag(0x0008, 0x0020);
@@ -201,10 +218,60 @@ mod tests {
         assert!(!is_read(implicit, &long));
     }
 
+    /// Elements with texts, in the order of their tags.
+    pub(in crate::dataset) fn lists() -> impl Strategy<Value = Vec<(Tag, String)>> {
+        let tags = subsequence(&TAGS[..], 0..=TAGS.len());
+        let texts = prop::collection::vec("[A-Z0-9.^]{0,20}", TAGS.len());
+        (tags, texts).prop_map(|(tags, texts)| tags.into_iter().zip(texts).collect())
+    }
+
+    pub(in crate::dataset) fn written(syntax: Syntax, list: &[(Tag, String)]) -> Vec<u8> {
+        let list: Vec<_> = list.iter().map(|(tag, text)| (*tag, text.as_str())).collect();
+        made(syntax, &list)
+    }
+
+    /// What becomes of bytes that were right: a few of them are others, and perhaps the end is missing.
+    #[derive(Clone, Debug)]
+    pub(in crate::dataset) struct Damage {
+        others: Vec<(Index, u8)>,
+        cut: Option<Index>,
+    }
+
+    impl Damage {
+        pub(in crate::dataset) fn any() -> impl Strategy<Value = Self> {
+            let bytes = prop_oneof![any::<u8>(), 0..=40_u8];
+            let others = prop::collection::vec((any::<Index>(), bytes), 0..=3);
+            (others, prop::option::weighted(0.2, any::<Index>()))
+                .prop_map(|(others, cut)| Self { others, cut })
+        }
+
+        pub(in crate::dataset) fn of(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+            let length = bytes.len();
+            for (at, byte) in self.others.iter().filter(|_| length > 0) {
+                bytes[at.index(length)] = *byte;
+            }
+            bytes.truncate(self.cut.map_or(bytes.len(), |cut| cut.index(bytes.len() + 1)));
+            bytes
+        }
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
         #[test]
-        fn any_bytes_are_read_or_not(bytes in prop::collection::vec(any::<u8>(), 0..200), which in 0..3_usize) {
+        fn what_is_written_is_read_and_what_became_of_it_is_read_or_not(
+            list in lists(),
+            damage in Damage::any(),
+            which in 0..3_usize,
+        ) {
             let encoding = Encoding::of(SYNTAXES[which]).unwrap();
+            let right = written(encoding.syntax, &list);
+            let read = Small::read(encoding, &right);
+            prop_assert!(read.is_some(), "{:?}", list);
+            let read = read.unwrap();
+            for (tag, text) in &list {
+                prop_assert_eq!(read.value(*tag), Some(trim(text.as_bytes())));
+            }
+            let bytes = damage.of(right);
             if let Some(small) = Small::read(encoding, &bytes) {
                 prop_assert_eq!(small.without(&[]), bytes.clone());
                 let with = small.with_empty(&[STUDY_INSTANCE_UID]);

@@ -28,5 +28,5 @@ pub use one_time::{OneTimeSecret, matching};
 pub use passcode::{WeakPasscode, made, refused};
 pub use sealed::{Key, Sealed};
 pub use store::{Store, read};
-pub use user::{AdminRole, User, check_name, moment};
+pub use user::{AdminRole, User, check_new_name, moment};
 pub use verify::{Attempt, Code, Refused, Users};

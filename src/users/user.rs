@@ -80,7 +80,7 @@ impl User {
 ///
 /// # Errors
 /// What is wrong, and what would be right.
-pub fn check_name(name: &str) -> Result<(), String> {
+pub(super) fn check_name(name: &str) -> Result<(), String> {
     match is_user_name(name) {
         true => Ok(()),
         false => Err(format!(
@@ -88,6 +88,20 @@ pub fn check_name(name: &str) -> Result<(), String> {
             name.chars().take(LONGEST_USER_NAME).collect::<String>()
         )),
     }
+}
+
+/// In records it stands for a name that nobody has.
+const NOBODY: &str = "unknown";
+
+/// The same, of a user who is added.
+///
+/// # Errors
+/// What would be right.
+pub fn check_new_name(name: &str) -> Result<(), String> {
+    if name.eq_ignore_ascii_case(NOBODY) {
+        return Err(format!("\"{NOBODY}\" stands in the records for names that nobody has; choose another"));
+    }
+    check_name(name)
 }
 
 /// A moment as people write it: RFC 3339, or a day, which is meant to its end in UTC.

@@ -195,6 +195,11 @@ fn whatever_is_wrong_the_answer_is_one_and_who_goes_on_has_to_wait_and_is_told_o
     let reason = |user: &str| scene.done("login", user, "refused")["explanation"].clone();
     assert_eq!(reason("unknown"), "no user is called so");
     assert_eq!(reason("nora"), "the user has no role in the administration");
+    let label = |user: &str| scene.done("login", user, "refused")["reason"].clone();
+    assert_eq!(
+        [label("anna"), label("unknown"), label("nora")],
+        ["user-identity-wrong", "user-identity-wrong", "user-not-allowed"]
+    );
     // Four are free, the fifth begins the waiting.
     let (wrong, right) = ("another one altogether", PASSCODE);
     for _ in 0..4 {
@@ -203,6 +208,9 @@ fn whatever_is_wrong_the_answer_is_one_and_who_goes_on_has_to_wait_and_is_told_o
     let locked = scene.log_in("vera", right, "");
     assert_eq!((locked.status, &locked.body["detail"]), (401, &json!(WRONG)));
     assert!(locked.head.contains("retry-after: "), "{}", locked.head);
+    scene
+        .gate
+        .record("a lock-out", |record| record["user"] == "vera" && record["reason"] == "user-locked-out");
     let alert = scene.gate.event("security-alert");
     assert_eq!(
         (&alert["reason"], &alert["address"]),
@@ -212,6 +220,9 @@ fn whatever_is_wrong_the_answer_is_one_and_who_goes_on_has_to_wait_and_is_told_o
     assert!(alert["explanation"].as_str().is_some_and(|text| text.ends_with("\"vera\"")), "{alert}");
     let bad = scene.ask("POST", "/api/v1/session", "", r#"{"user": "vera", "passcode": 123456789012}"#);
     assert!(bad.status == 400 && !bad.body.to_string().contains("123456789012"), "{}", bad.body);
+    scene.gate.record("no login at all", |record| {
+        record["explanation"] == "it is not what a login is" && record["reason"].is_null()
+    });
     let records = scene.gate.records();
     assert!(!serde_json::to_string(&records).expect("records").contains("nobody-of-them"));
     assert!(!serde_json::to_string(&records).expect("records").contains(wrong));

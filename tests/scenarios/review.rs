@@ -45,10 +45,19 @@ fn reviewed() -> Gate {
     gate
 }
 
-fn review(gate: &Gate) -> Value {
-    let ran = run(&gate.site, &["review", "-c", "dimsegate.toml", "--from", "1d", "--json"]);
+fn review_from(gate: &Gate, from: &str) -> Value {
+    let ran = run(&gate.site, &["review", "-c", "dimsegate.toml", "--from", from, "--json"]);
     assert_eq!(ran.status, 0, "{}", ran.err);
     serde_json::from_str(&ran.out).expect("JSON")
+}
+
+/// When the trail begins, of whose span nothing is missing then.
+fn beginning(gate: &Gate) -> String {
+    review_from(gate, "90d")["trail"]["begins"].as_str().expect("a time").to_owned()
+}
+
+fn review(gate: &Gate) -> Value {
+    review_from(gate, &beginning(gate))
 }
 
 fn named<'v>(all: &'v Value, name: &str) -> &'v Value {
@@ -84,7 +93,9 @@ fn each_peer_and_user_is_held_against_what_dcmtk_did_as_them() {
     assert_eq!(site["seen"]["refused"]["user-identity-wrong"], 5);
     assert!(finds(&review, "rights-never-used", "peer site").starts_with("never used C-FIND, "));
     assert_eq!((&geneva["seen"]["last"], done(geneva)), (&Value::Null, Vec::new()));
-    finds(&review, "peer-never-seen", "peer geneva");
+    assert!(
+        finds(&review, "peer-never-seen", "peer geneva").starts_with("never came: take the [[peer]] of ")
+    );
     let (anna, bert) = (named(&review["users"], "anna"), named(&review["users"], "bert"));
     assert_eq!((done(bert), &bert["seen"]["with"]), (vec![("C-STORE".to_owned(), 1)], &json!(["site"])));
     assert_eq!((&bert["has-one-time-code"], &anna["has-one-time-code"]), (&json!(false), &json!(true)));
@@ -102,8 +113,7 @@ fn each_peer_and_user_is_held_against_what_dcmtk_did_as_them() {
     assert_eq!(review["trail"]["is-intact"], true, "{}", review["trail"]);
     let text = run(&gate.site, &["review", "-c", "dimsegate.toml"]);
     assert_eq!(text.status, 0, "{}", text.err);
-    for told in
-        ["the records are intact", "- peer geneva: never came", "1 C-ECHO, 1 C-STORE", "while locked out"]
+    for told in ["the records begin on ", "the records are intact", "1 C-ECHO, 1 C-STORE", "while locked out"]
     {
         assert!(text.out.contains(told), "{told} in {}", text.out);
     }
@@ -113,6 +123,21 @@ fn each_peer_and_user_is_held_against_what_dcmtk_did_as_them() {
     let notes = fs::read_dir(gate.site.path("audit/used")).expect("notes").flatten();
     let notes: String = notes.filter_map(|note| fs::read_to_string(note.path()).ok()).collect();
     assert!(notes.contains("\"review\""), "who looked is a record: {notes}");
+}
+
+#[test]
+fn of_a_time_before_the_records_begin_nobody_is_said_to_be_needless() {
+    let gate = reviewed();
+    let begins = beginning(&gate);
+    let review = review_from(&gate, "90d");
+    let told = finds(&review, "records-begin-later", "the trail");
+    assert_eq!(told, format!("the records begin on {begins}: who came before is not told of"));
+    assert!(finds(&review, "peer-never-seen", "peer geneva").starts_with("is in no record that was read"));
+    assert!(!review.to_string().contains("[[peer]]"), "{review}");
+    let text = run(&gate.site, &["review", "-c", "dimsegate.toml", "--from", "90d"]);
+    assert_eq!(text.out.lines().nth(2), Some(&*format!("the records begin on {begins}")), "{}", text.out);
+    let all = review_from(&gate, &begins);
+    assert!(!all["findings"].to_string().contains("records-begin-later"), "{all}");
 }
 
 #[test]
@@ -136,7 +161,8 @@ fn a_trail_that_was_changed_is_said_first_and_by_the_status() {
 #[test]
 fn the_page_of_a_review_is_for_everybody_and_shows_nothing_as_markup() {
     let gate = reviewed();
-    let ran = run(&gate.site, &["review", "-c", "dimsegate.toml", "-o", "review.html"]);
+    let from = beginning(&gate);
+    let ran = run(&gate.site, &["review", "-c", "dimsegate.toml", "--from", &from, "-o", "review.html"]);
     assert!(ran.status == 0 && ran.out.starts_with("review.html: "), "{}{}", ran.out, ran.err);
     let browser = Browser::start();
     browser.open(&format!("file://{}", gate.site.path("review.html").display()));

@@ -19,10 +19,12 @@ use crate::admin::access::{By, Who};
 use crate::admin::credential::Credential;
 use crate::admin::guard::{Known, Recorded};
 use crate::admin::may::unauthorized;
+use crate::admin::record::Why;
 use crate::admin::sessions::{self, Person};
 use crate::audit::AdministrationOutcome;
 use crate::http::Problem;
 use crate::users::{AdminRole, Attempt, Code, Refused, User, Users};
+use crate::vocabulary::Reason;
 
 /// The same whatever was wrong.
 const WRONG: &str = "these are not the name, passcode and one-time code of a user who may log in here";
@@ -80,13 +82,13 @@ pub(super) async fn login(
 ) -> Response {
     let (Some(users), Some(from)) = (known.users, who.address) else {
         let detail = "nobody can log in here: without [users], and over the socket, which says who it is";
-        shared.recorder.refused(&who, "login", RESOURCE, Some(detail.into())).await;
+        shared.recorder.refused(&who, "login", RESOURCE, Why::told(detail)).await;
         return Recorded.on(Problem::new(StatusCode::FORBIDDEN, detail));
     };
     // What is wrong with it is not told word by word: it may be a passcode.
     let Ok(Credentials { user, passcode, code }) = serde_json::from_slice(&body) else {
         let detail = r#"expected {"user": "…", "passcode": "…", "code": "…"}, the code where there is a second factor"#;
-        shared.recorder.refused(&who, "login", RESOURCE, Some("it is not what a login is".into())).await;
+        shared.recorder.refused(&who, "login", RESOURCE, Why::told("it is not what a login is")).await;
         return Recorded.on(Problem::new(StatusCode::BAD_REQUEST, detail));
     };
     let (passcode, code) = (Zeroizing::new(passcode), code.map(Zeroizing::new));
@@ -97,7 +99,7 @@ pub(super) async fn login(
     let judged = users.verify(attempt, now).await;
     let answer = match judged.map(|user| (user.administration(), user)) {
         Ok((Some(role), user)) => begin(&shared, who, user, role, &headers).await,
-        Ok((None, _)) => refuse(&shared, &users, &who, (&user, from), NoRole.to_string(), None).await,
+        Ok((None, _)) => refuse(&shared, &users, &who, (&user, from), no_role(), None).await,
         Err(refused) => failed(&shared, &users, &who, (&user, from), refused).await,
     };
     Recorded.on(answer)
@@ -107,6 +109,10 @@ pub(super) async fn login(
 #[derive(Debug, thiserror::Error)]
 #[error("the user has no role in the administration")]
 struct NoRole;
+
+fn no_role() -> Why {
+    Why::labelled(Reason::UserNotAllowed, NoRole.to_string())
+}
 
 async fn begin(shared: &Shared, who: Who, user: User, role: AdminRole, headers: &HeaderMap) -> Response {
     let settings = shared.proxy.settings();
@@ -148,7 +154,7 @@ async fn failed(
     let why = refused.to_string();
     if let Refused::Busy | Refused::Unavailable(_) = refused {
         let who = as_named(who, users, attempt.0);
-        shared.recorder.refused(&who, "login", RESOURCE, Some(why.clone())).await;
+        shared.recorder.refused(&who, "login", RESOURCE, Why::told(&*why)).await;
     }
     match refused {
         Refused::Busy => {
@@ -161,8 +167,14 @@ async fn failed(
             let detail = "it cannot be told who it is now; the log of dimsegate says why";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response()
         }
-        Refused::Locked { until } => refuse(shared, users, who, attempt, why, Some(until)).await,
-        _ => refuse(shared, users, who, attempt, why, None).await,
+        Refused::Locked { until } => {
+            let why = Why::labelled(Reason::UserLockedOut, why);
+            refuse(shared, users, who, attempt, why, Some(until)).await
+        }
+        _ => {
+            let why = Why::labelled(Reason::UserIdentityWrong, why);
+            refuse(shared, users, who, attempt, why, None).await
+        }
     }
 }
 
@@ -178,12 +190,12 @@ async fn refuse(
     users: &Users,
     who: &Who,
     (name, from): (&str, SocketAddr),
-    why: String,
+    why: Why,
     until: Option<OffsetDateTime>,
 ) -> Response {
     let now = OffsetDateTime::now_utc();
     let who = as_named(who, users, name);
-    shared.recorder.refused(&who, "login", RESOURCE, Some(why)).await;
+    shared.recorder.refused(&who, "login", RESOURCE, why).await;
     if until.is_some() || users.is_locked(name, from.ip(), now) {
         shared.recorder.logins_go_on(&who.user, from.ip()).await;
     }

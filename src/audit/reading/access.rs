@@ -11,7 +11,7 @@ use super::figures::Period;
 use super::{Filter, Kept, RecordFile, records, stamp};
 use crate::audit::record::{
     Administration, AdministrationOutcome, AssociationClosed, AssociationOpened, AssociationRejected,
-    Direction, Event, Operation, Outcome, Record, Requestor,
+    Direction, Event, Operation, OperationCounts, Outcome, Record, Requestor,
 };
 use crate::vocabulary::Reason;
 
@@ -19,8 +19,11 @@ use crate::vocabulary::Reason;
 const APART: usize = 10_000;
 /// Names beyond these that are counted.
 const LEFT_OUT: usize = 1_000_000;
-/// What wrong proofs are added to that name nobody, as most forged tokens do; no user is called so.
-const NOBODY: &str = "(no name)";
+/// What wrong proofs are added to that name nobody, as most forged tokens do, or somebody whom there is not; no user is
+/// called so.
+const NOBODY: &str = "(names that nobody has)";
+/// What records have in place of a name that nobody has, which may be a passcode.
+const UNKNOWN: &str = "unknown";
 /// Refusals of a proof: somebody guesses, or sends a token that was forged, copied or kept.
 const WRONG: [Reason; 5] = [
     Reason::UserIdentityWrong,
@@ -29,6 +32,18 @@ const WRONG: [Reason; 5] = [
     Reason::TokenNotBound,
     Reason::TokenEnded,
 ];
+/// What records of logins say that were made before they had a reason: of a proof that was wrong.
+const WRONG_LOGINS: [&str; 7] = [
+    "no user is called so",
+    "the passcode is wrong",
+    "the one-time code is missing",
+    "the one-time code is wrong",
+    "the one-time code was used before",
+    "the user is disabled",
+    "the user ended",
+];
+/// The same, of a user who was locked out.
+const LOCKED_LOGIN: &str = "too many wrong attempts for this user from this address";
 /// Contexts, SOP classes and titles of one of them.
 const EACH: usize = 1_000;
 /// An association that is open for longer than this when the span begins is seen at its end only.
@@ -194,9 +209,11 @@ impl Reading<'_> {
             if open.is_some() {
                 return;
             }
-            for (name, counts) in &closed.operations {
-                let done = counts.success + counts.warning + counts.failure;
-                add(&mut used.operations, name, done);
+            // It does not say which way: beside a C-GET, what was stored may all be what the upstream sent for it.
+            let has_get = closed.operations.get("C-GET").is_some_and(|counts| done(counts) > 0);
+            for (name, counts) in closed.operations.iter().filter(|(name, _)| !has_get || *name != "C-STORE")
+            {
+                add(&mut used.operations, name, done(counts));
             }
         });
     }
@@ -223,10 +240,15 @@ impl Reading<'_> {
 
     fn rejected(&mut self, rejected: &AssociationRejected, record: &Record) {
         self.refused(&rejected.requestor, record);
-        let label = record.label().unwrap_or_default();
-        let is_locked = label == Reason::UserLockedOut.label();
-        if is_locked || WRONG.iter().any(|reason| label == reason.label()) {
-            self.wrong(record.user().unwrap_or(NOBODY), record, is_locked);
+        self.proved_nobody(record.label().unwrap_or_default(), record);
+    }
+
+    /// Adds what was refused for this reason, where a wrong proof is one.
+    fn proved_nobody(&mut self, reason: &str, record: &Record) {
+        let is_locked = reason == Reason::UserLockedOut.label();
+        if is_locked || WRONG.iter().any(|wrong| reason == wrong.label()) {
+            let user = record.user().filter(|user| *user != UNKNOWN);
+            self.wrong(user.unwrap_or(NOBODY), record, is_locked);
         }
     }
 
@@ -239,10 +261,7 @@ impl Reading<'_> {
     fn administered(&mut self, done: &Administration, record: &Record) {
         let is_done = done.outcome == AdministrationOutcome::Success;
         match (&*done.action, is_done) {
-            ("login", false) => {
-                let is_locked = done.explanation.as_deref().is_some_and(|why| why.contains("too many wrong"));
-                return self.wrong(&done.user, record, is_locked);
-            }
+            ("login", false) => return self.proved_nobody(reason_of(done), record),
             ("block" | "unblock", true) => self.access.blocked.push(Blocked {
                 at: record.time.clone(),
                 by: done.user.clone(),
@@ -319,10 +338,25 @@ impl Use {
     }
 }
 
+/// Why a login was not done. Those that were more than are told apart in a minute had no words either: somebody guessed.
+fn reason_of(login: &Administration) -> &str {
+    let of_words = || match login.explanation.as_deref() {
+        Some(LOCKED_LOGIN) => Reason::UserLockedOut.label(),
+        Some(words) if !WRONG_LOGINS.contains(&words) => "",
+        _ => Reason::UserIdentityWrong.label(),
+    };
+    login.reason.as_deref().unwrap_or_else(of_words)
+}
+
 /// Who asked; the user only where one is proven.
 fn of(requestor: &Requestor) -> (String, Option<String>) {
     let proven = requestor.identified.as_ref().filter(|one| one.user_identity == "proven");
     (requestor.peer.clone().unwrap_or_default(), proven.map(|one| one.user.clone()))
+}
+
+/// How many were not refused.
+fn done(counts: &OperationCounts) -> u64 {
+    counts.success.saturating_add(counts.warning).saturating_add(counts.failure)
 }
 
 fn add(counts: &mut BTreeMap<String, u64>, name: &str, times: u64) {

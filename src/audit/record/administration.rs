@@ -34,6 +34,10 @@ pub struct Administration {
     pub resource: String,
     /// Whether it was done.
     pub outcome: AdministrationOutcome,
+    /// Of a login that proved nobody, why: `user-identity-wrong`, `user-locked-out`, as of an association that is rejected
+    /// for it; `user-not-allowed` of a user without a role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'static, str>>,
     /// Why it was not done, or what was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,

@@ -200,6 +200,7 @@ impl Record {
             Event::AssociationClosed(closed) => closed.reason.as_deref(),
             Event::SecurityAlert(alert) => Some(&*alert.reason),
             Event::RecordsDeleted(deleted) => Some(&*deleted.reason),
+            Event::Administration(done) => done.reason.as_deref(),
             Event::Stopped(stopped) => Some(&*stopped.reason),
             Event::Other(other) => other.reason.as_deref(),
             _ => None,

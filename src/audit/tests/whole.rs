@@ -180,12 +180,13 @@ fn what_was_done_by_an_administrator() {
         action: "reload".into(),
         resource: "/api/v1/reload".into(),
         outcome: AdministrationOutcome::Failure,
+        reason: Some("r".into()),
         explanation: Some("why".into()),
         count: Some(2),
     };
     assert_line(
         &Event::Administration(Box::new(done)),
-        r#""user":"anne","user-id":1000,"process-id":7,"fingerprint":"ab","address":"127.0.0.1","port":4,"role":"operator","action":"reload","resource":"/api/v1/reload","outcome":"failure","explanation":"why","count":2}"#,
+        r#""user":"anne","user-id":1000,"process-id":7,"fingerprint":"ab","address":"127.0.0.1","port":4,"role":"operator","action":"reload","resource":"/api/v1/reload","outcome":"failure","reason":"r","explanation":"why","count":2}"#,
     );
     let by = ReloadedBy {
         user: Some("anne".into()),

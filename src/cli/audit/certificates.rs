@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(files) => files,
         Err(status) => return status,
     };
-    let (mut endings, kept) = shown(&files);
+    let (mut endings, kept) = shown(&files, None);
     if let Some(file) = &args.config {
         match config::load(file) {
             Ok(loaded) => endings.extend(configured(&loaded.settings)),
@@ -146,10 +146,10 @@ fn summary(ended: usize, soon: usize, later: usize) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// Those of the trail, without those that were renewed.
-pub(in crate::cli) fn shown(files: &[RecordFile]) -> (Vec<Ending>, Kept) {
+/// Those of the trail, or of what it has from a time on, without those that were renewed.
+pub(in crate::cli) fn shown(files: &[RecordFile], from: Option<OffsetDateTime>) -> (Vec<Ending>, Kept) {
     let mut seen: BTreeMap<String, Ending> = BTreeMap::new();
-    let asked = Filter { events: vec!["association-opened".to_owned()], ..Filter::default() };
+    let asked = Filter { events: vec!["association-opened".to_owned()], from, ..Filter::default() };
     let kept = records(files, &asked, |record| {
         let peer = record.peer().unwrap_or("unknown");
         let of_requestor = record.tls().map(|tls| (tls, format!("peer {peer}")));

@@ -156,7 +156,7 @@ fn own_account() -> String {
 }
 
 fn user(text: &str) -> Result<String, String> {
-    users::check_name(text).map(|()| text.to_owned())
+    users::check_new_name(text).map(|()| text.to_owned())
 }
 
 fn host(text: &str) -> Result<String, String> {

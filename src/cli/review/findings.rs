@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::model::{Account, Finding, Review, Reviewed};
+use super::model::{Account, Finding, Review, Reviewed, Trail};
 use super::page::ROWS;
 use crate::cli::audit::ends::{Nearness, nearness, words};
 use crate::cli::words::{counted, noun};
@@ -10,12 +10,18 @@ use crate::vocabulary::Notice;
 
 /// Names that one sentence lists.
 const LISTED: usize = 12;
+/// Of whoever never came, where that is not all that there is to know.
+const UNSEEN: &str = "is in no record that was read, and the records do not tell of the whole span";
 
 /// All of them.
 pub(super) fn findings(review: &Review, now: OffsetDateTime) -> Vec<Finding> {
     let mut all = Vec::new();
     if !review.trail.is_intact {
         all.push(of("trail-not-proven", "bad", "the trail", review.trail.verdict.clone()));
+    }
+    if !review.trail.covers_span {
+        let sentence = format!("{}: who came before is not told of", review.trail.beginning());
+        all.push(of("records-begin-later", "warn", "the trail", sentence));
     }
     if review.trail.unread > 0 {
         let unread = counted(review.trail.unread, "part");
@@ -33,8 +39,8 @@ pub(super) fn findings(review: &Review, now: OffsetDateTime) -> Vec<Finding> {
         );
         all.push(of("names-left-out", "bad", "the trail", sentence));
     }
-    review.peers.iter().for_each(|peer| of_peer(peer, &mut all));
-    review.users.iter().for_each(|user| of_user(user, now, &mut all));
+    review.peers.iter().for_each(|peer| of_peer(peer, &review.trail, &mut all));
+    review.users.iter().for_each(|user| of_user(user, review, now, &mut all));
     for guess in review.guesses.iter().filter(|guess| guess.locked_out > 0) {
         let sentence = format!(
             "was locked out: {} were wrong, {} of them while locked out",
@@ -71,10 +77,17 @@ fn of(kind: &'static str, tone: &'static str, about: &str, sentence: String) -> 
     Finding { kind, tone, about: about.to_owned(), sentence }
 }
 
-fn of_peer(peer: &Reviewed, all: &mut Vec<Finding>) {
+/// What may have come without a record that was read is not to be taken out for that.
+fn of_peer(peer: &Reviewed, trail: &Trail, all: &mut Vec<Finding>) {
     let about = format!("peer {}", peer.name);
-    if peer.seen.last.is_none() {
-        let sentence = format!("never came: take the [[peer]] of line {} out, if nobody needs it", peer.line);
+    if let Some(refused) = peer.seen.only_refused() {
+        return all.push(of("peer-only-refused", "warn", &about, format!("was never let in, and {refused}")));
+    }
+    if peer.seen.never_came() {
+        let sentence = match trail.tells_all() {
+            true => format!("never came: take the [[peer]] of line {} out, if nobody needs it", peer.line),
+            false => UNSEEN.to_owned(),
+        };
         return all.push(of("peer-never-seen", "warn", &about, sentence));
     }
     let never = peer.rights.never_done();
@@ -97,7 +110,7 @@ fn of_gone(review: &Review, kind: &str, all: &mut Vec<Finding>) {
     }
 }
 
-fn of_user(user: &Account, now: OffsetDateTime, all: &mut Vec<Finding>) {
+fn of_user(user: &Account, review: &Review, now: OffsetDateTime, all: &mut Vec<Finding>) {
     let about = format!("user {}", user.name);
     if user.state != "in force" {
         let sentence = format!("is {}: remove the user, if nobody needs it", user.state);
@@ -106,16 +119,14 @@ fn of_user(user: &Account, now: OffsetDateTime, all: &mut Vec<Finding>) {
     if let Some(end) = user.end.filter(|end| nearness(*end, now) != Nearness::Later) {
         all.push(of("account-ends", "warn", &about, words(end, now)));
     }
-    if user.never_came() {
-        all.push(of("user-never-seen", "warn", &about, "never came, over DIMSE or to log in".to_owned()));
-    }
+    came(user, review, all);
     if !user.has_one_time_code {
         let role = user.administration.map_or(String::new(), |role| format!(", and is {role}"));
         let tone = if user.administration.is_some() { "warn" } else { "note" };
         all.push(of("no-second-factor", tone, &about, format!("has a passcode alone{role}")));
     }
     let never = user.rights.never_done();
-    if !user.never_came() && !never.is_empty() {
+    if !user.did_nothing() && !never.is_empty() {
         all.push(of(
             "rights-never-used",
             "note",
@@ -123,7 +134,7 @@ fn of_user(user: &Account, now: OffsetDateTime, all: &mut Vec<Finding>) {
             format!("never used {} of the user's roles", listed(&never)),
         ));
     }
-    if !user.never_came() && !user.peers_never_used.is_empty() {
+    if !user.did_nothing() && !user.peers_never_used.is_empty() {
         let peers: Vec<&str> = user.peers_never_used.iter().map(String::as_str).collect();
         all.push(of(
             "peers-never-used",
@@ -131,6 +142,23 @@ fn of_user(user: &Account, now: OffsetDateTime, all: &mut Vec<Finding>) {
             &about,
             format!("never came through peer {}", listed(&peers)),
         ));
+    }
+}
+
+/// Whether they came, were refused whenever they came, or never came. A proof that was wrong is nobody's: it is told of
+/// the name.
+fn came(user: &Account, review: &Review, all: &mut Vec<Finding>) {
+    let about = format!("user {}", user.name);
+    let guess = review.guesses.iter().find(|guess| guess.user == user.name).filter(|_| user.did_nothing());
+    let guesses = guess.map(|guess| format!("{} came in this name", counted(guess.times, "wrong proof")));
+    let refused: Vec<String> = [user.seen.only_refused(), guesses].into_iter().flatten().collect();
+    if !refused.is_empty() {
+        let place = if user.did_nothing() { "" } else { " over DIMSE" };
+        let sentence = format!("was never let in{place}, and {}", refused.join("; "));
+        all.push(of("user-only-refused", "warn", &about, sentence));
+    } else if user.never_came() {
+        let sentence = if review.trail.tells_all() { "never came, over DIMSE or to log in" } else { UNSEEN };
+        all.push(of("user-never-seen", "warn", &about, sentence.to_owned()));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::audit::reading::access::{Access, Use};
 use crate::audit::reading::figures::Period;
 use crate::cli::audit::certificates::Ending;
 use crate::cli::audit::ends::{Nearness, nearness};
+use crate::cli::words::counted;
 use crate::config::Settings;
 use crate::policy::{Block, Peer, Role};
 use crate::users::User;
@@ -51,6 +52,10 @@ pub(super) struct Trail {
     pub directory: String,
     /// Of the span.
     pub records: u64,
+    /// When the first of all records was made, of those that could be read; `null`: there is none.
+    pub begins: Option<String>,
+    /// Whether that is no later than the beginning of the span.
+    pub covers_span: bool,
     pub is_intact: bool,
     /// `intact, signed up to record 12`.
     pub verdict: String,
@@ -58,6 +63,20 @@ pub(super) struct Trail {
     pub unread: u64,
     /// At least so many names are not told of, since more came than are told apart.
     pub left_out: u64,
+}
+
+impl Trail {
+    /// Whether nobody can have come in the span without a record that was read.
+    pub(super) fn tells_all(&self) -> bool {
+        self.covers_span && self.is_intact && self.unread == 0
+    }
+
+    /// `the records begin on 2026-03-03T00:00:00Z`
+    pub(super) fn beginning(&self) -> String {
+        self.begins
+            .as_ref()
+            .map_or("there are no records".to_owned(), |at| format!("the records begin on {at}"))
+    }
 }
 
 /// Something that a reviewer should decide about.
@@ -84,6 +103,24 @@ pub(super) struct Seen {
     pub refused: BTreeMap<String, u64>,
     /// Of a peer the users that came through it, of a user the peers.
     pub with: Vec<String>,
+}
+
+impl Seen {
+    /// `refused 72 times: user-identity-wrong 60, association-rate 12`, where nothing was opened; `None`: something was,
+    /// or nobody came.
+    pub(super) fn only_refused(&self) -> Option<String> {
+        let mut reasons: Vec<_> = self.refused.iter().collect();
+        reasons.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+        let all = reasons.iter().fold(0, |all: u64, (_, times)| all.saturating_add(**times));
+        let told = reasons.iter().map(|(reason, times)| format!("{reason} {times}")).collect::<Vec<_>>();
+        let is_only_refused = self.last.is_none() && all > 0;
+        is_only_refused.then(|| format!("refused {}: {}", counted(all, "time"), told.join(", ")))
+    }
+
+    /// Whether there is no trace of them, not even of a refusal.
+    pub(super) fn never_came(&self) -> bool {
+        self.last.is_none() && self.refused.is_empty()
+    }
 }
 
 /// A `[[peer]]`.
@@ -130,6 +167,21 @@ pub(super) struct OfIssuer {
     pub associations: u64,
     /// When one of them was seen last.
     pub last: Option<String>,
+    /// Operations that were not refused, of all of them.
+    pub operations: BTreeMap<String, u64>,
+    /// By name, whoever came or was refused: as many as the records tell apart, and [`Trail::left_out`] are more.
+    pub who: Vec<OfToken>,
+}
+
+/// A user whom a token proved.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct OfToken {
+    /// The issuer's name, a slash, and whom the token names.
+    pub name: String,
+    pub seen: Seen,
+    /// Operations that were not refused.
+    pub operations: BTreeMap<String, u64>,
 }
 
 /// Somebody of the records who is not in the configuration, or not in the file of users.
@@ -248,8 +300,13 @@ impl Account {
         }
     }
 
-    /// Whether nothing was ever done as this user.
+    /// Whether nothing was ever done as this user, nor refused to them.
     pub(super) fn never_came(&self) -> bool {
+        self.seen.never_came() && self.last_login.is_none()
+    }
+
+    /// Whether nothing was ever done as this user.
+    pub(super) fn did_nothing(&self) -> bool {
         self.seen.last.is_none() && self.last_login.is_none()
     }
 }

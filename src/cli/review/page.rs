@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::model::{Account, Review, Reviewed, Seen};
+use super::model::{Account, OfIssuer, Review, Reviewed, Seen, Trail};
 use super::rights::{Right, Rights};
 use crate::cli::audit::ends::{Nearness, nearness, words};
 use crate::cli::audit::report::html::{Html, counted, grouped, percent};
@@ -57,6 +57,7 @@ fn head(html: &mut Html, review: &Review, written: OffsetDateTime) {
         .text(&review.configuration)
         .raw("</code>, from the records in <code>");
     html.text(&review.trail.directory).raw("</code>, which are ").text(&review.trail.verdict);
+    html.raw("; ").text(review.trail.beginning());
     html.raw("; written ").text(minute(written)).raw(" UTC</p></div>").raw(CONTENTS).raw("</header>");
 }
 
@@ -67,9 +68,11 @@ fn tiles(html: &mut Html, review: &Review, now: OffsetDateTime) {
         tile(html, to, tone, &grouped(count as u64), what, more);
     };
     let (peers, users) = (&review.peers, &review.users);
-    let never = || "never came".to_owned();
-    let absent = peers.iter().filter(|peer| peer.seen.last.is_none()).count();
+    let never = || if review.trail.tells_all() { "never came" } else { "in no record" }.to_owned();
+    let absent = peers.iter().filter(|peer| peer.seen.never_came()).count();
     one("#peers", absent, never(), &format!("of {}", counted(peers.len(), "peer")));
+    let refused = peers.iter().filter(|peer| peer.seen.only_refused().is_some()).count();
+    one("#peers", refused, "only refused".to_owned(), &format!("of {}", counted(peers.len(), "peer")));
     let absent = users.iter().filter(|user| user.never_came()).count();
     one("#users", absent, never(), &format!("of {}", counted(users.len(), "user")));
     let unused: usize = peers.iter().map(|peer| peer.rights.never_done().len()).sum();
@@ -121,7 +124,8 @@ fn peers(html: &mut Html, review: &Review) {
     html.raw("<div class=\"items\">");
     for Reviewed { name, line, seen, rights } in &review.peers {
         let note = format!("role {}, line {line}", rights.roles.join(", "));
-        subject(html, (name, &note), seen.last.as_deref(), rights, |html| came(html, seen, "Users"));
+        let last = seen.last.as_deref().unwrap_or_else(|| absent(seen, &review.trail));
+        subject(html, (name, &note), last, rights, |html| came(html, seen, "Users"));
     }
     html.raw("</div>");
     gone(html, review, "peer");
@@ -135,13 +139,23 @@ fn users(html: &mut Html, review: &Review) {
     html.raw("<div class=\"items\">");
     for user in &review.users {
         let last = user.seen.last.as_deref().max(user.last_login.as_deref());
+        let last = last.unwrap_or_else(|| absent(&user.seen, &review.trail));
         subject(html, (&user.name, &note(user)), last, &user.rights, |html| account(html, user));
     }
     html.raw("</div>");
     gone(html, review, "user");
 }
 
-/// Those of a token are counted: nobody lists whom an issuer may name.
+/// In place of when they came last.
+fn absent(seen: &Seen, trail: &Trail) -> &'static str {
+    match (seen.never_came(), trail.tells_all()) {
+        (false, _) => "only refused",
+        (true, true) => "never came",
+        (true, false) => "in no record",
+    }
+}
+
+/// Those of a token, the first by name: nobody lists whom an issuer may name.
 fn issuers(html: &mut Html, review: &Review) {
     for issuer in &review.issuers {
         html.raw("<p class=\"quiet\">Issuer ").text(&issuer.name).raw(": ");
@@ -153,6 +167,28 @@ fn issuers(html: &mut Html, review: &Review) {
             None => html.raw("nobody came"),
         };
         html.raw("</p>");
+        who(html, issuer);
+    }
+}
+
+fn who(html: &mut Html, issuer: &OfIssuer) {
+    if issuer.who.is_empty() {
+        return;
+    }
+    fact(html, "Operations", &reasons(&issuer.operations));
+    html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Users of ")
+        .text(&issuer.name);
+    html.raw("\"><table><thead><tr><th>user<th>last seen<th class=\"num\">associations<th>operations<th>through</thead><tbody>");
+    for one in issuer.who.iter().take(ROWS) {
+        let last = one.seen.last.clone().or_else(|| one.seen.only_refused()).unwrap_or_default();
+        html.element("<tr><td class=\"what\">", &one.name, "").element("<td class=\"mono\">", last, "");
+        html.element("<td class=\"num\">", grouped(one.seen.associations), "");
+        html.element("<td>", reasons(&one.operations), "").element("<td>", one.seen.with.join(", "), "");
+    }
+    html.raw("</tbody></table></div>");
+    let more = issuer.who.len().saturating_sub(ROWS);
+    if more > 0 {
+        html.element("<p class=\"quiet\">", counted(more, "user"), " more, whom --json names.</p>");
     }
 }
 
@@ -168,7 +204,7 @@ fn note(user: &Account) -> String {
 fn subject(
     html: &mut Html,
     (name, note): (&str, &str),
-    last: Option<&str>,
+    last: &str,
     rights: &Rights,
     more: impl FnOnce(&mut Html),
 ) {
@@ -176,11 +212,8 @@ fn subject(
     html.raw("<details class=\"item\"><summary><span class=\"label\">").text(name);
     html.element(" <small>", note, "</small></span><span class=\"track\">");
     html.raw("<span class=\"bar good\" style=\"width:").text(percent(used, all)).raw("%\"></span></span>");
-    html.raw("<span class=\"figure\">");
-    match last {
-        Some(last) => html.text(last.get(..10).unwrap_or(last)),
-        None => html.raw("never came"),
-    };
+    let day = last.get(..10).filter(|_| last.starts_with(|first: char| first.is_ascii_digit()));
+    html.element("<span class=\"figure\">", day.unwrap_or(last), "");
     if all > 0 {
         html.element(" <small>", format!("{used} of {}", counted(all, "operation")), "</small>");
     }
@@ -310,6 +343,8 @@ fn blocks(html: &mut Html, review: &Review) {
 fn reading(html: &mut Html, review: &Review) {
     html.raw("<p>").text(counted(review.trail.records, "record")).raw(" of the span; they are ");
     html.text(&review.trail.verdict)
+        .raw(", and ")
+        .text(review.trail.beginning())
         .raw(". Configuration <code class=\"hash\">")
         .text(&review.digest)
         .raw("</code>.</p>");
@@ -327,5 +362,5 @@ fn reading(html: &mut Html, review: &Review) {
             " or more of them are not told of here: more came than are told apart.</p>",
         );
     }
-    html.raw("<p>A right counts as used where an operation came that dimsegate did not refuse, whatever the PACS answered. What a PACS sends for a C-GET is a part of that C-GET. Of an association that was open for more than a day when the span began, operations count when it ends, and SOP classes do not. Rights of users are those of their own roles; what they get is never more than the peer that they come through.</p>");
+    html.raw("<p>A right counts as used where an operation came that dimsegate did not refuse, whatever the PACS answered. What a PACS sends for a C-GET is a part of that C-GET. Of an association that was open for more than a day when the span began, operations count when it ends, and SOP classes do not; beside a C-GET, its C-STOREs do not either, since the record of its end does not tell which way they went. Rights of users are those of their own roles; what they get is never more than the peer that they come through.</p>");
 }

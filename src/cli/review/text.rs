@@ -17,6 +17,7 @@ pub(super) fn text(review: &Review) -> String {
         counted(review.trail.records, "record"),
         visible(&review.trail.directory)
     );
+    let _ = writeln!(text, "{}", visible(&review.trail.beginning()));
     let _ = writeln!(text, "the records are {}", review.trail.verdict);
     section(&mut text, "To decide", &findings(review));
     section(&mut text, "Peers", &table(review.peers.iter().map(of_peer)));
@@ -69,7 +70,8 @@ fn of_user(user: &Account) -> [String; 5] {
 }
 
 fn last(seen: &Seen) -> String {
-    seen.last.clone().unwrap_or_else(|| "never".to_owned())
+    let never = || seen.only_refused().map_or("never".to_owned(), |refused| format!("never, {refused}"));
+    seen.last.clone().unwrap_or_else(never)
 }
 
 fn used(rights: &Rights) -> String {
@@ -86,10 +88,11 @@ fn never(rights: &Rights) -> String {
 fn issuers(review: &Review) -> Vec<String> {
     let line = |issuer: &super::model::OfIssuer| match &issuer.last {
         Some(last) => format!(
-            "{}: {}, {}, the last {last}",
+            "{}: {}, {}{}, the last {last}",
             issuer.name,
             counted(issuer.users, "user"),
-            counted(issuer.associations, "association")
+            counted(issuer.associations, "association"),
+            issuer.operations.iter().map(|(name, times)| format!(", {times} {name}")).collect::<String>()
         ),
         None => format!("{}: nobody came", issuer.name),
     };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
 
-use super::model::{Gone, OfIssuer, Seen, moment};
-use crate::audit::reading::access::Access;
+use super::model::{Gone, OfIssuer, OfToken, Seen, moment};
+use crate::audit::reading::access::{Access, Use};
 use crate::config::Settings;
 use crate::users::User;
 
@@ -75,11 +75,20 @@ fn of_issuer(issuer: &str, access: &Access) -> OfIssuer {
     let users = access.users.iter().filter(|(name, _)| issuer_of(name) == Some(issuer));
     let mut all = OfIssuer { name: issuer.to_owned(), ..OfIssuer::default() };
     let mut latest: Option<OffsetDateTime> = None;
-    for (used, (_, last)) in users.filter_map(|(_, used)| Some((used, used.seen?))) {
-        all.users += 1;
+    for (name, used) in users {
+        all.users += usize::from(used.seen.is_some());
         all.associations += used.associations;
-        latest = latest.max(Some(last));
+        latest = latest.max(used.seen.map(|(_, last)| last));
+        for (operation, times) in &used.operations {
+            let sum = all.operations.entry(operation.clone()).or_default();
+            *sum = sum.saturating_add(*times);
+        }
+        all.who.push(of_token(name, used));
     }
     all.last = latest.map(moment);
     all
+}
+
+fn of_token(name: &str, used: &Use) -> OfToken {
+    OfToken { name: name.to_owned(), seen: Seen::of(Some(used)), operations: used.operations.clone() }
 }

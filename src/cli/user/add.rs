@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::passcode::{Chosen, Source};
 use super::second_factor::{self, Confirmed, Issuer};
 use super::{Place, Which, failed, refused};
-use crate::users::{self, AdminRole, User, UsersError, check_name, moment};
+use crate::users::{self, AdminRole, User, UsersError, check_new_name, moment};
 
 /// Add a user, with a passcode and a second factor
 #[derive(Debug, clap::Args)]
@@ -110,5 +110,5 @@ fn dimse_role(text: &str) -> Result<String, String> {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    check_name(text).map(|()| text.to_owned())
+    check_new_name(text).map(|()| text.to_owned())
 }

@@ -3,12 +3,14 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::{AskedBy, Keys, Unread};
+use crate::dataset::small::tests::{Damage, lists, written};
 use crate::dataset::{Encoding, Tag};
 
 const IMPLICIT: &str = "1.2.840.10008.1.2";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 const BIG: &str = "1.2.840.10008.1.2.2";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+const CHARACTER_SET: Tag = Tag(0x0008, 0x0005);
 
 /// An element, in the byte order and with or without its VR.
 fn element(syntax: &str, tag: (u16, u16), vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
@@ -144,11 +146,21 @@ fn no_more_is_held_than_there_may_be() {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic_and_chunking_changes_nothing(
-        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        list in lists(),
+        damage in Damage::any(),
         chunk in 1_usize..40,
         which in 0_usize..4,
     ) {
         let syntax = [IMPLICIT, EXPLICIT, BIG, DEFLATED][which];
+        let plain = written(Encoding::of(syntax).unwrap().syntax, &list);
+        let right = if syntax == DEFLATED { deflated(&plain) } else { plain };
+        let asked = read(syntax, &right, chunk);
+        prop_assert!(asked.is_ok(), "{:?}", asked);
+        let is_key = |tag: &Tag| *tag != CHARACTER_SET && tag.1 != 0;
+        let filled = list.iter().filter(|(tag, text)| is_key(tag) && !text.is_empty());
+        let expected: Vec<_> = filled.map(|(tag, text)| (*tag, text.clone().into_bytes())).collect();
+        prop_assert_eq!(asked.unwrap().top, expected);
+        let bytes = damage.of(right);
         let (one, whole) = (read(syntax, &bytes, chunk), read(syntax, &bytes, bytes.len().max(1)));
         prop_assert_eq!(one.ok(), whole.ok());
     }

@@ -4,10 +4,20 @@ use std::thread;
 
 use super::{at, key, secret, user};
 use crate::scratch::Scratch;
-use crate::users::{Store, User, UsersError, read};
+use crate::users::{Store, User, UsersError, check_new_name, read};
 
 fn names(users: &[User]) -> Vec<&str> {
     users.iter().map(|user| user.name.as_str()).collect()
+}
+
+#[test]
+fn nobody_new_is_called_as_records_call_those_whom_nobody_knows() {
+    assert!(check_new_name("Unknown").unwrap_err().contains("in the records"));
+    assert!(check_new_name("unknown2").is_ok() && check_new_name("a b").is_err());
+    let home = Scratch::new();
+    let file = home.path().join("users.toml");
+    Store::new(&file).add(user("unknown")).unwrap();
+    assert_eq!(names(&read(&file).unwrap()), ["unknown"], "one who is there already");
 }
 
 #[test]

@@ -54,6 +54,28 @@ fn of_one_whose_beginning_was_not_seen_the_closing_record_counts() {
 }
 
 #[test]
+fn what_was_sent_for_a_c_get_is_nobodys_c_store_where_only_the_end_was_seen() {
+    let folder = Scratch::new();
+    let counts = r#"{"success":7,"warning":0,"failure":0,"refused":0}"#;
+    let of = |operations: &str| {
+        super::SECOND.replacen(r#""C-STORE":{"#, &format!(r#"{operations}"C-STORE":{{"#), 1)
+    };
+    write(folder.path(), "audit-2026-03-02.jsonl", &of(&format!(r#""C-GET":{counts},"#)));
+    let second = read(&folder, Period { from: SECOND, to: THIRD });
+    assert_eq!(second.peers["lyon"].operations, [("C-GET".to_owned(), 7)].into());
+    let refused = r#""C-GET":{"success":0,"warning":0,"failure":0,"refused":1},"#;
+    write(folder.path(), "audit-2026-03-02.jsonl", &of(refused));
+    let second = read(&folder, Period { from: SECOND, to: THIRD });
+    assert_eq!(second.peers["lyon"].operations, [("C-STORE".to_owned(), 2)].into());
+    write(folder.path(), "audit-2026-03-02.jsonl", &of(&format!(r#""C-MOVE":{counts},"#)));
+    let second = read(&folder, Period { from: SECOND, to: THIRD });
+    assert_eq!(
+        (second.peers["lyon"].operations["C-STORE"], second.peers["lyon"].operations["C-MOVE"]),
+        (2, 7)
+    );
+}
+
+#[test]
 fn the_end_of_an_association_of_the_day_before_tells_that_it_was_there() {
     let folder = two_days();
     let second = read(&folder, Period { from: SECOND, to: THIRD });
@@ -118,8 +140,40 @@ fn a_token_that_proves_nobody_is_a_wrong_proof() {
     write(folder.path(), "audit-2026-03-02.jsonl", &lines.concat());
     let told = read(&folder, Period { from: SECOND, to: THIRD });
     assert_eq!((told.wrong["login/anna"].times, told.wrong["login/anna"].locked), (3, 0));
-    assert_eq!(told.wrong["(no name)"].times, 1);
+    assert_eq!(told.wrong["(names that nobody has)"].times, 1);
     assert!(told.users.is_empty(), "nobody is proven");
+}
+
+#[test]
+fn a_login_that_was_not_done_is_a_wrong_proof_where_its_reason_says_so() {
+    let folder = Scratch::new();
+    let login = |sequence: u32, user: &str, reason: &str, why: &str| {
+        format!(
+            r#"{{"time":"2026-03-02T0{sequence}:00:00.000000Z","event":"administration","sequence":{sequence},"user":"{user}","address":"127.0.0.1","action":"login","resource":"/api/v1/session","outcome":"refused"{reason}{why},"count":10}}"#
+        ) + "\n"
+    };
+    let labelled = |reason: Reason| format!(r#","reason":"{}""#, reason.label());
+    let told = |why: &str| format!(r#","explanation":"{why}""#);
+    let lines = [
+        login(1, "anna", &labelled(Reason::UserLockedOut), &told("in other words")),
+        login(2, "anna", &labelled(Reason::UserIdentityWrong), &told("in other words")),
+        login(
+            3,
+            "anna",
+            &labelled(Reason::UserNotAllowed),
+            &told("the user has no role in the administration"),
+        ),
+        login(4, "anna", "", &told("too many attempts at once")),
+        login(5, "unknown", "", &told("it is not what a login is")),
+        login(6, "unknown", &labelled(Reason::UserIdentityWrong), &told("no user is called so")),
+        login(7, "unknown", "", &told("no user is called so")),
+        login(8, "unknown", "", ""),
+    ];
+    write(folder.path(), "audit-2026-03-02.jsonl", &lines.concat());
+    let told = read(&folder, Period { from: SECOND, to: THIRD });
+    let times = |user: &str| (told.wrong[user].times, told.wrong[user].locked);
+    assert_eq!((times("anna"), times("(names that nobody has)")), ((20, 10), (30, 0)));
+    assert_eq!((told.wrong.len(), told.administration.len()), (2, 0), "nobody is called unknown");
 }
 
 #[test]
