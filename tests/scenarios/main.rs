@@ -97,6 +97,7 @@ mod full_disk;
 mod hostile_interface;
 mod implementations;
 mod interface_document;
+mod interface_explain;
 mod interface_tokens;
 mod issuer_keys;
 mod issuers;

@@ -4,17 +4,13 @@ use time::Date;
 
 use super::line;
 use crate::policy::Peer;
-use crate::policy::scope::{Attribute, Judged};
+use crate::policy::scope::Attribute;
 
 /// One attribute of the study that is asked about, `Keyword=value`.
 pub(super) fn said(text: &str) -> Result<(Attribute, String), String> {
     let (keyword, value) =
         text.split_once('=').ok_or("is not Keyword=value, as in IssuerOfPatientID=LYON")?;
-    let known = || Attribute::ALL.map(Attribute::keyword).join(", ");
-    let attribute = Attribute::of(keyword).ok_or_else(|| {
-        format!("{keyword:?} is no attribute that a scope speaks of: write one of {}", known())
-    })?;
-    Ok((attribute, value.to_owned()))
+    Ok((Attribute::named(keyword)?, value.to_owned()))
 }
 
 /// Says what the scope asks, and what becomes of the study, where one is asked about: whether the peer may see it.
@@ -34,13 +30,6 @@ pub(super) fn told(text: &mut String, peer: &Peer, study: &[(Attribute, String)]
         said.map(|(_, value)| value.as_bytes())
     };
     let judged = scope.judge(today, value);
-    let answer = match judged {
-        Judged::Inside => "inside: every condition holds".to_owned(),
-        Judged::Outside(condition) => format!("outside: {condition} does not hold"),
-        Judged::Unknown(condition) => {
-            format!("outside: {condition} cannot be judged by what is said of {}", condition.attribute())
-        }
-    };
-    line(text, "study", &answer);
+    line(text, "study", &judged.to_string());
     judged.is_inside()
 }

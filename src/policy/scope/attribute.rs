@@ -44,6 +44,17 @@ impl Attribute {
         Self::ALL.into_iter().find(|attribute| attribute.keyword() == keyword)
     }
 
+    /// As [`Attribute::of`].
+    ///
+    /// # Errors
+    /// What is wrong, and which there are.
+    pub fn named(keyword: &str) -> Result<Self, String> {
+        Self::of(keyword).ok_or_else(|| {
+            let known = Self::ALL.map(Self::keyword).join(", ");
+            format!("{keyword:?} is no attribute that a scope speaks of: write one of {known}")
+        })
+    }
+
     /// Its keyword (PS3.6).
     pub fn keyword(self) -> &'static str {
         match self {

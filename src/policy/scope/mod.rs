@@ -48,6 +48,19 @@ impl Judged<'_> {
     }
 }
 
+impl fmt::Display for Judged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inside => f.write_str("inside: every condition holds"),
+            Self::Outside(condition) => write!(f, "outside: {condition} does not hold"),
+            Self::Unknown(condition) => {
+                let attribute = condition.attribute();
+                write!(f, "outside: {condition} cannot be judged by what is said of {attribute}")
+            }
+        }
+    }
+}
+
 impl Scope {
     /// A scope of at least one condition.
     pub fn new(conditions: Vec<Condition>, remembered: Duration) -> Self {
