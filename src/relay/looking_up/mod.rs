@@ -19,7 +19,7 @@ mod remembered;
 mod turns;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use time::{Date, OffsetDateTime};
 use tokio::time::timeout;
@@ -30,7 +30,7 @@ use crate::config::{Limits, UpstreamSettings};
 use crate::policy::Scope;
 use crate::wire::AeTitle;
 use finding::Finding;
-use remembered::{Key, Remembered};
+use remembered::{Archive, Key, Remembered};
 use turns::Turns;
 
 /// For all that one request names, the wait for such an association included. Well within what requestors wait for.
@@ -47,6 +47,7 @@ pub(crate) struct LookingUp {
 pub(super) struct Way {
     scope: Arc<Scope>,
     upstream: Arc<UpstreamSettings>,
+    archive: Arc<Archive>,
     standing: Arc<Standing>,
     limits: Limits,
     calling: AeTitle,
@@ -66,12 +67,14 @@ impl Way {
         let [calling, called] = titles;
         let calling = upstream.calling_ae_title.clone().unwrap_or(calling);
         let called = upstream.called_ae_title.clone().unwrap_or(called);
-        Self { scope, upstream, standing, limits: *limits, calling, called }
+        let archive = Arc::new(Archive::of(&upstream));
+        Self { scope, upstream, archive, standing, limits: *limits, calling, called }
     }
 
     fn key(&self, today: Date, study: &str) -> Key {
         let titles = [self.calling.clone(), self.called.clone()];
-        Key { conditions: self.scope.conditions().clone(), titles, today, study: study.into() }
+        let (conditions, archive) = (self.scope.conditions().clone(), self.archive.clone());
+        Key { conditions, archive, titles, today, study: study.into() }
     }
 }
 
@@ -79,7 +82,8 @@ impl LookingUp {
     /// Whether all that is named is within the scope.
     pub(super) async fn judge(&self, way: &Way, look_up: &LookUp) -> LookedUp {
         let today = OffsetDateTime::now_utc().date();
-        let is_unknown = |study: &&String| !self.remembered.has(&way.upstream, &way.key(today, study));
+        let (upstream, now) = (&way.upstream.name, Instant::now());
+        let is_unknown = |study: &&String| !self.remembered.has(upstream, &way.key(today, study), now);
         let unknown: Vec<&String> = look_up.studies.iter().filter(is_unknown).collect();
         if unknown.is_empty() && look_up.below.is_none() {
             return LookedUp::Inside;
@@ -107,7 +111,8 @@ impl LookingUp {
             if !is_inside {
                 break;
             }
-            self.remembered.note(&way.upstream, way.key(today, study), way.scope.remembered);
+            let (upstream, key) = (&way.upstream.name, way.key(today, study));
+            self.remembered.note(upstream, key, way.scope.remembered, Instant::now());
         }
         if let (true, Some(below), Some(study)) = (is_inside, &look_up.below, look_up.studies.first()) {
             is_inside = match below {
