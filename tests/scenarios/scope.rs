@@ -278,6 +278,74 @@ fn a_query_whose_answers_cannot_be_looked_up_fails_and_is_not_empty() {
     assert_eq!((&record["reason"], &record["status"]), (&json!("scope-not-known"), &json!("0xA700")));
 }
 
+/// An answer, or a key list, of [`opened`].
+fn of_lyon(study: &str) -> Vec<u8> {
+    keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", "LYON"), (0x20, 0x0D, "UI", study)])
+}
+
+/// The PACS is asked about a study over an association of dimsegate's own, and says whose it is.
+fn says(own: &mut Peer, study: &str, issuer: &str) {
+    let heard = own.message();
+    let of =
+        |issuer| keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", issuer), (0x20, 0x0D, "UI", study)]);
+    assert_eq!(heard.data_set, Some(of("")), "{study}");
+    answered(own, 1, &heard.command, &of(issuer));
+    own.send_message(1, &heard.command.response(0), None, 16384);
+}
+
+#[test]
+fn the_answers_of_a_query_are_looked_up_over_one_association() {
+    let (gate, upstream, mut requestor, mut acceptor) = opened();
+    requestor.send_message(1, &request(FIND, C_FIND_RQ, 7), Some(&of_lyon("")), 16384);
+    let heard = acceptor.message();
+    let studies: Vec<String> = (0..40).map(|number| format!("1.3.{number}")).collect();
+    for study in &studies {
+        answered(&mut acceptor, 1, &heard.command, &of_lyon(study));
+    }
+    let (mut own, _) = upstream.accept_all(16384);
+    let mut seen = Vec::new();
+    for (study, issuer) in studies.iter().zip(["LYON", "PARIS"].into_iter().cycle()) {
+        says(&mut own, study, issuer);
+        seen.extend((issuer == "LYON").then(|| requestor.message().data_set));
+    }
+    let inside: Vec<_> = studies.iter().step_by(2).map(|study| Some(of_lyon(study))).collect();
+    assert_eq!(seen, inside);
+    // It is for this operation, or a while: it takes a place at the PACS.
+    acceptor.send_message(1, &heard.command.response(0), None, 16384);
+    own.expect_release();
+    assert_eq!(requestor.message().command.number(STATUS), Some(0));
+    upstream.expect_nobody();
+    raw::release(requestor, acceptor);
+    let record = gate.record("the query", |record| record["operation"] == "C-FIND");
+    assert_eq!(record["withheld"], json!(20));
+}
+
+#[test]
+fn a_look_up_is_asked_anew_once_where_the_association_that_was_kept_has_ended() {
+    let (_gate, upstream, mut requestor, mut acceptor) = opened();
+    requestor.send_message(1, &request(FIND, C_FIND_RQ, 7), Some(&of_lyon("")), 16384);
+    let heard = acceptor.message();
+    answered(&mut acceptor, 1, &heard.command, &of_lyon("1.3"));
+    let (mut own, _) = upstream.accept_all(16384);
+    says(&mut own, "1.3", "LYON");
+    assert_eq!(requestor.message().data_set, Some(of_lyon("1.3")));
+    // The PACS has had enough of it between two answers, and then of the next one, too.
+    drop(own);
+    answered(&mut acceptor, 1, &heard.command, &of_lyon("1.4"));
+    let (mut own, _) = upstream.accept_all(16384);
+    says(&mut own, "1.4", "LYON");
+    assert_eq!(requestor.message().data_set, Some(of_lyon("1.4")));
+    drop(own);
+    answered(&mut acceptor, 1, &heard.command, &of_lyon("1.5"));
+    let (own, _) = upstream.accept_all(16384);
+    drop(own);
+    assert_eq!(acceptor.message().command.number(0x0100), Some(0x0FFF), "a C-CANCEL");
+    acceptor.send_message(1, &heard.command.response(0), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0xA700));
+    upstream.expect_nobody();
+    raw::release(requestor, acceptor);
+}
+
 #[test]
 fn what_a_role_says_of_queries_holds_within_a_scope_too() {
     let asked = Request::new("READER", "PACS").context(FIND, &[upper::EXPLICIT_LITTLE]);
@@ -351,12 +419,13 @@ fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
         own.expect_release();
     };
     let mut refusals = Vec::new();
-    for (study, issuer) in [("1.2", Some("PARIS")), ("1.9", None)] {
+    // That a study is outside is not remembered.
+    for (study, issuer) in [("1.2", Some("PARIS")), ("1.9", None), ("1.2", Some("PARIS"))] {
         requestor.send_message(3, &request(MOVE, C_MOVE_RQ, 5), Some(&retrieval(study)), 16384);
         looked_up(study, issuer);
         refusals.push(requestor.message().command);
     }
-    assert_eq!(refusals[0], refusals[1]);
+    assert!(refusals.iter().all(|refusal| *refusal == refusals[0]));
     assert_eq!(refusals[0].number(STATUS), Some(0x0124));
     for id in [6, 7] {
         let command = request(MOVE, C_MOVE_RQ, id);
@@ -379,7 +448,7 @@ fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
     }
     raw::release(requestor, acceptor);
     let moves = &gate.event("association-closed")["operations"]["C-MOVE"];
-    assert_eq!(moves, &json!({"success": 2, "warning": 0, "failure": 0, "refused": 3}));
+    assert_eq!(moves, &json!({"success": 2, "warning": 0, "failure": 0, "refused": 4}));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `finding` | one such association |
+//! | `kept` | the one that was used last, until it is used again |
 //! | `remembered` | studies that were inside, for a while |
 //! | `turns` | how many such associations an upstream has at once |
 //!
@@ -13,8 +14,11 @@
 //!   whoever queries.
 //! - **Why what lies below a study is asked about each time**: some archives look for a series by its UID alone, whatever study a
 //!   retrieval names beside it.
+//! - **Why an association is kept, and not for long**: a query may have to look up hundreds of answers, one after the other. It
+//!   is closed when an operation of the peer is over, or is unused for a moment, since it takes a turn here and a place there.
 
 mod finding;
+mod kept;
 mod remembered;
 mod turns;
 
@@ -29,7 +33,8 @@ use super::upstream::Standing;
 use crate::config::{Limits, UpstreamSettings};
 use crate::policy::Scope;
 use crate::wire::AeTitle;
-use finding::Finding;
+use finding::{Finding, Unanswered};
+use kept::Kept;
 use remembered::{Archive, Key, Remembered};
 use turns::Turns;
 
@@ -52,6 +57,7 @@ pub(super) struct Way {
     limits: Limits,
     calling: AeTitle,
     called: AeTitle,
+    kept: Kept,
 }
 
 impl Way {
@@ -68,7 +74,12 @@ impl Way {
         let calling = upstream.calling_ae_title.clone().unwrap_or(calling);
         let called = upstream.called_ae_title.clone().unwrap_or(called);
         let archive = Arc::new(Archive::of(&upstream));
-        Self { scope, upstream, archive, standing, limits: *limits, calling, called }
+        Self { scope, upstream, archive, standing, limits: *limits, calling, called, kept: Kept::default() }
+    }
+
+    /// An operation of the peer is over, or its association: the next look-up may take long to come.
+    pub(super) fn rest(&self) {
+        self.kept.close();
     }
 
     fn key(&self, today: Date, study: &str) -> Key {
@@ -77,6 +88,9 @@ impl Way {
         Key { conditions, archive, titles, today, study: study.into() }
     }
 }
+
+/// What is looked up, and which of its studies are not known to be inside.
+type Asked<'a> = (&'a LookUp, &'a [&'a String]);
 
 impl LookingUp {
     /// Whether all that is named is within the scope.
@@ -88,7 +102,7 @@ impl LookingUp {
         if unknown.is_empty() && look_up.below.is_none() {
             return LookedUp::Inside;
         }
-        match timeout(WITHIN, self.ask(way, look_up, &unknown, today)).await {
+        match timeout(WITHIN, self.ask(way, (look_up, &unknown), today)).await {
             Ok(Ok(true)) => LookedUp::Inside,
             Ok(Ok(false)) => LookedUp::Outside,
             Ok(Err(detail)) => not_known(way, &detail),
@@ -96,15 +110,28 @@ impl LookingUp {
         }
     }
 
-    async fn ask(
-        &self,
-        way: &Way,
-        look_up: &LookUp,
-        unknown: &[&String],
-        today: Date,
-    ) -> Result<bool, String> {
+    /// Asks over what is kept, and anew where that has ended meanwhile.
+    async fn ask(&self, way: &Way, asked: Asked<'_>, today: Date) -> Result<bool, String> {
+        if let Some(kept) = way.kept.take() {
+            match self.ask_over(kept, way, asked, today).await {
+                Err(Unanswered::Ended(error)) => {
+                    tracing::debug!(upstream = %way.upstream.name, %error, "looked up over another association");
+                }
+                answered => return answered.map_err(|unanswered| unanswered.detail()),
+            }
+        }
         let turn = self.turns.take(&way.upstream.name).await.map_err(|closed| closed.to_string())?;
-        let mut finding = Finding::open(way, turn).await?;
+        let finding = Finding::open(way, turn).await?;
+        self.ask_over(finding, way, asked, today).await.map_err(|unanswered| unanswered.detail())
+    }
+
+    async fn ask_over(
+        &self,
+        mut finding: Finding,
+        way: &Way,
+        (look_up, unknown): Asked<'_>,
+        today: Date,
+    ) -> Result<bool, Unanswered> {
         let mut is_inside = true;
         for study in unknown {
             is_inside = finding.is_inside(&way.scope, today, study).await?;
@@ -122,8 +149,7 @@ impl LookingUp {
                 }
             };
         }
-        // Nobody waits for how it parts; it keeps its turn until then.
-        tokio::spawn(finding.close());
+        way.kept.keep(finding);
         Ok(is_inside)
     }
 }
