@@ -15,6 +15,7 @@ use crate::raw::{self, Peer, Upstream};
 use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::upper::{self, Request};
+use crate::user_identity;
 
 const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
 const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
@@ -461,6 +462,43 @@ fn a_pacs_that_does_not_answer_lets_nothing_be_retrieved() {
     raw::release(requestor, acceptor);
     let record = gate.record("the retrieval", |record| record["operation"] == "C-MOVE");
     assert_eq!(record["reason"], "scope-not-known");
+}
+
+#[test]
+fn a_study_is_looked_up_for_the_user_whom_the_pacs_is_told_of() {
+    let retrieval = keys(&[(8, 0x52, "CS", "STUDY"), (0x20, 0x0D, "UI", "1.2")]);
+    let passcode = user_identity::PASSCODE.as_bytes();
+    let bert = user_identity::identity(2, b"bert", passcode);
+    let named: Option<&[u8]> = Some(b"\x01\x00\x00\x04bert\x00\x00");
+    // What the PACS shows to one user says nothing of what it shows to another, where it is told of them.
+    for (forward, asked_for) in [("replace", vec![named, None]), ("strip", vec![None]), ("pass", vec![None])]
+    {
+        let upstream = Upstream::bind();
+        let (gate, _) = user_identity::start(&Setup {
+            listener: "user-identity = \"accept\"\nuser-identity-in-clear = true",
+            upstream_keys: gate::leaked(format!("user-identity = \"{forward}\"")),
+            peers: gate::peer("scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }]"),
+            ..Setup::plain(upstream.address)
+        });
+        let mut to_be_asked = asked_for.into_iter();
+        for is_bert in [true, false, true, false] {
+            let asked = Request::new("READER", "PACS").context(MOVE, &[upper::EXPLICIT_LITTLE]);
+            let asked = if is_bert { asked.user_item(bert.clone()) } else { asked };
+            let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &asked, 16384);
+            requestor.send_message(1, &request(MOVE, C_MOVE_RQ, 5), Some(&retrieval), 16384);
+            if let Some(user) = to_be_asked.next() {
+                let (mut own, asked) = upstream.accept_all(16384);
+                assert_eq!(asked.user_item(0x58), user, "{forward}");
+                says(&mut own, "1.2", "LYON");
+                own.expect_release();
+            }
+            let heard = acceptor.message();
+            acceptor.send_message(1, &heard.command.response(0), None, 16384);
+            assert_eq!(requestor.message().command.number(STATUS), Some(0), "{forward}");
+            raw::release(requestor, acceptor);
+        }
+        upstream.expect_nobody();
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::dataset::{Encoding, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Small, Synt
 use crate::dimse::{CommandField, Operation, Outcome, find_request};
 use crate::policy::Scope;
 use crate::policy::scope::Attribute;
-use crate::relay::proxy_header;
 use crate::relay::upstream::{self, Place};
+use crate::relay::{associate, proxy_header};
 use crate::upper::{self, Association, Deadlines, Doing, Request, Requestor, Terms, Transport};
 
 /// Study Root Query/Retrieve Information Model - FIND.
@@ -68,6 +68,7 @@ impl Finding {
     pub(super) async fn open(way: &Way, turn: OwnedSemaphorePermit) -> Result<Self, String> {
         let mut request = Request::new(way.calling.clone(), way.called.clone());
         request.propose(STUDY_ROOT_FIND, &[EXPLICIT, IMPLICIT]).map_err(|error| error.to_string())?;
+        request.user.user_identity = way.user.as_deref().map(associate::named);
         let offered = request.to_rq(way.limits.max_pdu_length).map_err(|error| error.to_string())?;
         let header = if way.upstream.send_proxy_protocol { proxy_header::local() } else { Vec::new() };
         let (upstream, standing) = (&way.upstream, &way.standing);

@@ -57,24 +57,37 @@ pub(super) struct Way {
     limits: Limits,
     calling: AeTitle,
     called: AeTitle,
+    /// Whom the upstream is told of, too.
+    user: Option<Arc<str>>,
     kept: Kept,
 }
 
 impl Way {
     /// `titles` are those that the peer called itself and the upstream by, calling first; what the upstream's settings put in
-    /// their place holds here too.
+    /// their place holds here too. `user` is whom the upstream takes it for that somebody asks, where it takes the proxy's word.
     pub(super) fn new(
         scope: Arc<Scope>,
         upstream: Arc<UpstreamSettings>,
         standing: Arc<Standing>,
         limits: &Limits,
         titles: [AeTitle; 2],
+        user: Option<Arc<str>>,
     ) -> Self {
         let [calling, called] = titles;
         let calling = upstream.calling_ae_title.clone().unwrap_or(calling);
         let called = upstream.called_ae_title.clone().unwrap_or(called);
         let archive = Arc::new(Archive::of(&upstream));
-        Self { scope, upstream, archive, standing, limits: *limits, calling, called, kept: Kept::default() }
+        Self {
+            scope,
+            upstream,
+            archive,
+            standing,
+            limits: *limits,
+            calling,
+            called,
+            user,
+            kept: Kept::default(),
+        }
     }
 
     /// An operation of the peer is over, or its association: the next look-up may take long to come.
@@ -85,7 +98,7 @@ impl Way {
     fn key(&self, today: Date, study: &str) -> Key {
         let titles = [self.calling.clone(), self.called.clone()];
         let (conditions, archive) = (self.scope.conditions().clone(), self.archive.clone());
-        Key { conditions, archive, titles, today, study: study.into() }
+        Key { conditions, archive, titles, user: self.user.clone(), today, study: study.into() }
     }
 }
 

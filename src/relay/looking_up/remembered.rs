@@ -21,6 +21,8 @@ pub(super) struct Key {
     pub archive: Arc<Archive>,
     /// Calling and called: an archive may tell some what it does not tell others.
     pub titles: [AeTitle; 2],
+    /// Whom the archive was told of.
+    pub user: Option<Arc<str>>,
     /// What was new enough yesterday may be too old today.
     pub today: Date,
     pub study: Box<str>,
@@ -101,6 +103,7 @@ mod tests {
             conditions: vec![lyon].into(),
             archive: archive(&["10.0.0.5:104"]),
             titles: ["READER", "PACS"].map(|title| title.parse().unwrap()),
+            user: Some("anna".into()),
             today: date!(2026 - 01 - 01),
             study: study.into(),
         }
@@ -134,6 +137,8 @@ mod tests {
             Key { today: date!(2026 - 01 - 02), ..key("1.2") },
             Key { titles: titles(["OTHER", "PACS"]), ..key("1.2") },
             Key { titles: titles(["READER", "OTHER"]), ..key("1.2") },
+            Key { user: Some("bert".into()), ..key("1.2") },
+            Key { user: None, ..key("1.2") },
             Key { conditions: vec![paris].into(), ..key("1.2") },
             Key { archive: archive(&["10.0.0.6:104"]), ..key("1.2") },
             key("1.2.1"),
