@@ -207,27 +207,16 @@ fn rewrite(
         Ok(rewriting) => rewriting,
         Err(refused) => return refuse_exchange(cx, &command, exchange, refused),
     };
-    let held = Some(dimse::with_affected_sop_instance(&command, &new_instance));
+    let held = dimse::with_affected_sop_instance(&command, &new_instance);
     if exchange.sop_instance.as_deref() != Some(&new_instance) {
         exchange.new_sop_instance = Some(new_instance);
     }
     let passage = Passage::of_request(context.id, exchange.message_id);
     cx.books.ledger.open(cx.direction, exchange);
     let (origin, native) = (Origin::Request(command), cx.terms.native_context(context));
-    let (identifier, examined, own) = (None, None, None);
     let scoped = scoped::header_of(cx, context.encoding).map_or(Scoped::Not, Scoped::Object);
-    State::Rewritten(Box::new(Rewritten {
-        passage,
-        transform,
-        identifier,
-        examined,
-        failed: None,
-        origin,
-        held,
-        native,
-        scoped,
-        own,
-    }))
+    let rewritten = Rewritten::of(passage, transform, origin, held);
+    State::Rewritten(Box::new(Rewritten { native, scoped, ..rewritten }))
 }
 
 /// The title of who asked for a C-MOVE goes where those of stations do.

@@ -61,6 +61,22 @@ pub(super) enum Origin {
 }
 
 impl Rewritten {
+    /// `held` is the command set to send. Nobody looks at what is in the data set, besides the transform.
+    pub(super) fn of(passage: Passage, transform: Transform, origin: Origin, held: Vec<u8>) -> Self {
+        Self {
+            passage,
+            transform,
+            identifier: None,
+            examined: None,
+            failed: None,
+            origin,
+            held: Some(held),
+            native: None,
+            scoped: Scoped::Not,
+            own: None,
+        }
+    }
+
     pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.passage.take(cx, came).map_err(Break::inside)?;
         if let Some(identifier) = &mut self.identifier {
