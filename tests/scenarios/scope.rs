@@ -447,6 +447,15 @@ fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
         requestor.send_message(context, &request(class, field, 8), Some(&cannot), 16384);
         assert_eq!(requestor.message().command.number(STATUS), Some(0x0124));
     }
+    // One that is too long to be judged is recorded as far as it was read.
+    let (name, study) = ("A".repeat(8_000), "1.2.1\\".repeat(10_000));
+    let long = keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x10, "PN", &name), (0x20, 0x0D, "UI", &study)]);
+    requestor.send_message(5, &request(GET, C_GET_RQ, 9), Some(&long), 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0x0124));
+    let record =
+        gate.record("the long one", |record| record["operation"] == "C-GET" && record["message-id"] == 9);
+    assert!(record["bytes"].as_u64().is_some_and(|bytes| bytes > 65_536), "{record}");
+    assert!(record["query"].is_object(), "{record}");
     raw::release(requestor, acceptor);
     let moves = &gate.event("association-closed")["operations"]["C-MOVE"];
     assert_eq!(moves, &json!({"success": 2, "warning": 0, "failure": 0, "refused": 4}));

@@ -67,7 +67,7 @@ pub(super) fn handle(
     };
     match terms.grant.peer.treatment(operation, Part::Request, cx.direction) {
         Treatment::AsItCame | Treatment::Rewrite if scoped::judges(cx, operation) => {
-            Ok(held(cx, context, command, exchange, examined))
+            scoped::request(cx, context, command, (exchange, examined))
         }
         Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange, examined)),
         Treatment::Rewrite => Ok(rewrite(cx, context, *command, exchange)),
@@ -79,23 +79,6 @@ pub(super) fn handle(
         }
     }
 }
-
-/// Holds a query or retrieval until it is judged.
-fn held(
-    cx: &mut Context<'_>,
-    context: &AcceptedContext,
-    command: Box<Command>,
-    exchange: Box<Exchange>,
-    examined: Option<Box<Examined>>,
-) -> State {
-    match context.encoding {
-        Some(encoding) => scoped::request(cx, context.id, encoding, command, (exchange, examined)),
-        None => refuse_exchange(cx, &command, exchange, Refused::new(Cause::OutsideScope, UNREADABLE)),
-    }
-}
-
-/// Of an identifier.
-const UNREADABLE: &str = "this identifier cannot be judged";
 
 /// Whether the request may pass, whatever is in its data set.
 fn judge(
