@@ -7,6 +7,7 @@ use time::Date;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Way;
+use super::kept::Lasting;
 use crate::dataset::{Encoding, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Small, Syntax, Tag, write_text};
 use crate::dimse::{CommandField, Operation, Outcome, find_request};
 use crate::policy::Scope;
@@ -96,11 +97,6 @@ impl Finding {
                 Err(refused.to_string())
             }
         }
-    }
-
-    /// Whether somebody may wait for the turn that it has.
-    pub(super) fn is_waited_for(&self) -> bool {
-        self.turn.semaphore().available_permits() == 0
     }
 
     /// Whether a study is there and within the scope, by the attributes that were not told to the upstream.
@@ -203,8 +199,14 @@ impl Finding {
         }
         otherwise("it has more answers than were asked for")
     }
+}
 
-    pub(super) async fn close(self) {
+impl Lasting for Finding {
+    fn is_waited_for(&self) -> bool {
+        self.turn.semaphore().available_permits() == 0
+    }
+
+    async fn close(self) {
         // It has answered: how it parts is no reason to doubt that.
         let _ = self.association.release().await;
     }

@@ -41,6 +41,9 @@ use turns::Turns;
 /// For all that one request names, the wait for such an association included. Well within what requestors wait for.
 const WITHIN: Duration = Duration::from_secs(30);
 
+/// How long such an association is kept unused: as long as an archive may take from one answer of a query to the next.
+const UNUSED: Duration = Duration::from_secs(1);
+
 /// What all associations share.
 #[derive(Default)]
 pub(crate) struct LookingUp {
@@ -59,7 +62,7 @@ pub(super) struct Way {
     called: AeTitle,
     /// Whom the upstream is told of, too.
     user: Option<Arc<str>>,
-    kept: Kept,
+    kept: Kept<Finding>,
 }
 
 impl Way {
@@ -86,7 +89,7 @@ impl Way {
             calling,
             called,
             user,
-            kept: Kept::default(),
+            kept: Kept::of(UNUSED),
         }
     }
 
