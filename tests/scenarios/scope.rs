@@ -417,22 +417,24 @@ fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
             answered(&mut own, 1, &heard.command, &keys(&said));
         }
         own.send_message(1, &heard.command.response(0), None, 16384);
-        own.expect_release();
+        own
     };
-    let mut refusals = Vec::new();
+    let (mut refusals, mut before) = (Vec::new(), Vec::new());
     // That a study is outside is not remembered.
     for (study, issuer) in [("1.2", Some("PARIS")), ("1.9", None), ("1.2", Some("PARIS"))] {
         requestor.send_message(3, &request(MOVE, C_MOVE_RQ, 5), Some(&retrieval(study)), 16384);
-        looked_up(study, issuer);
+        // With each operation ends what was opened for it.
+        before.push(looked_up(study, issuer));
         refusals.push(requestor.message().command);
     }
+    before.into_iter().for_each(Peer::expect_release);
     assert!(refusals.iter().all(|refusal| *refusal == refusals[0]));
     assert_eq!(refusals[0].number(STATUS), Some(0x0124));
     for id in [6, 7] {
         let command = request(MOVE, C_MOVE_RQ, id);
         requestor.send_message(3, &command, Some(&retrieval("1.3")), 16384);
         if id == 6 {
-            looked_up("1.3", Some("LYON"));
+            looked_up("1.3", Some("LYON")).expect_release();
         }
         let heard = acceptor.message();
         assert_eq!((&heard.command, heard.data_set), (&command, Some(retrieval("1.3"))));
