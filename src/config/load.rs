@@ -145,7 +145,8 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let routes = upstream::routes(root, &upstreams.names);
     let known = peer::Known {
         listeners: &listeners,
-        upstreams: &upstreams.names,
+        upstreams: &upstreams,
+        routes: &routes,
         roles: &roles,
         rewrites: &rewrites,
     };
@@ -204,7 +205,7 @@ fn unused(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
     let remedy = "write rewrite = \"…\" in one, or remove it if dimsegate rewrite is not to use it either";
     unused(&known.rewrites.names, "no [[peer]] has it", remedy);
     let remedy = "write upstream = \"…\" in one of them, or remove it";
-    unused(known.upstreams, "no [[listener]], [[route]] or [[peer]] leads to it", remedy);
+    unused(&known.upstreams.names, "no [[listener]], [[route]] or [[peer]] leads to it", remedy);
     let everywhere = peers.iter().any(|peer| peer.listeners.is_none());
     if !everywhere && !peers.is_empty() {
         let remedy = "add it to the listeners of one, or remove it";

@@ -8,18 +8,34 @@ use super::report::{Place, Wrong, values};
 use super::rewrite::Rewrites;
 use super::role::Roles;
 use super::section::Section;
+use super::settings::UpstreamSettings;
 use super::shadow::Shadows;
-use super::upstream::ae_pattern;
+use super::upstream::{Upstreams, ae_pattern};
 use super::{addresses, certificates, factors, scope, sharing, two_way};
 use crate::identity::CertificateBinding;
-use crate::policy::{Operation, Peer, RewriteDirection};
+use crate::policy::{Operation, Peer, RewriteDirection, Route};
 
 /// What a peer may refer to.
 pub(super) struct Known<'k> {
     pub listeners: &'k Listeners,
-    pub upstreams: &'k Names,
+    pub upstreams: &'k Upstreams,
+    pub routes: &'k [Route],
     pub roles: &'k Roles,
     pub rewrites: &'k Rewrites,
+}
+
+impl Known<'_> {
+    /// The upstreams that a peer may be led to: its own, or whichever it calls or its listener has.
+    fn upstreams_of(&self, peer: &Peer) -> Vec<&UpstreamSettings> {
+        let led_to = || {
+            let routed = self.routes.iter().map(|route| &route.upstream);
+            let usable = self.listeners.usable_by(peer).into_iter();
+            routed.chain(usable.filter_map(|listener| listener.upstream.as_ref())).collect()
+        };
+        let names = peer.upstream.as_ref().map_or_else(led_to, |own| vec![own]);
+        let compiled = |name| self.upstreams.compiled.get(name).map(|upstream| &**upstream);
+        names.into_iter().filter_map(compiled).collect()
+    }
 }
 
 pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
@@ -47,7 +63,9 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
             risks(root, &place, &peer);
             certificates::risks(root, &place, &peer, known.listeners);
             factors::risks(root, &place, &peer, known.listeners);
-            scope::risks(root, &place, &peer);
+            if peer.scope.is_some() {
+                scope::risks(root, &place, &peer, &known.upstreams_of(&peer));
+            }
             two_way::risks(root, &place, &peer, known.rewrites);
             peers.push((place, peer));
         }
@@ -70,7 +88,7 @@ fn peer(section: &Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opt
     let called = section.list("called-ae-titles", ae_pattern).map(values);
     let certificates = section.list("certificates", binding).map(values);
     let issuers = section.list("issuers", binding).map(values);
-    let upstream = known.upstreams.refer(section, "upstream").map(|name| name.value);
+    let upstream = known.upstreams.names.refer(section, "upstream").map(|name| name.value);
     let role = known.roles.names.refer(section, "role");
     let rewrite = known.rewrites.names.refer(section, "rewrite").map(|name| name.value);
     let rewrite_direction = rewrite_direction(section, rewrite.is_some());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::report::{Located, Place, Wrong};
 use super::section::Section;
+use super::settings::{ForwardedIdentity, UpstreamSettings};
 use super::suggest;
 use crate::policy::scope::{Attribute, Condition, Scope};
 use crate::policy::{Operation, Peer};
@@ -124,12 +125,10 @@ pub(super) fn refuse_pseudonyms(section: &Section<'_>) {
     section.refuse(&["scope"], problem, "remove it, or write rewrite-direction = \"to-peer\"");
 }
 
-/// What of a role is refused to a peer that has a scope, since it cannot be judged.
-pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer) {
+/// Of a peer that has a scope: what of its role is refused to it, since it cannot be judged, and what else may surprise of it.
+/// `upstreams` are those that it may be led to.
+pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &[&UpstreamSettings]) {
     use Operation::{CFind, NAction, NCreate, NDelete, NEventReport, NGet, NSet};
-    if peer.scope.is_none() {
-        return;
-    }
     let unjudged = [NCreate, NSet, NGet, NAction, NEventReport, NDelete];
     let listed = unjudged.into_iter().filter(|operation| peer.role.operations.contains(operation));
     let mut refused: Vec<String> = listed.map(|operation| operation.name().to_owned()).collect();
@@ -157,11 +156,26 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer) {
             "give it a role without C-STORE, if the archive takes objects into studies so",
         );
     }
+    nobody(root, place, upstreams);
     if peer.scope.as_ref().is_some_and(|scope| scope.remembered > Duration::from_secs(3600)) {
         let problem =
             "remembers for more than an hour that a study is inside, whatever has become of it since";
         root.report.risk(place, problem, "write a shorter scope-cache, as in \"5m\"");
     }
+}
+
+/// Tells of a peer whose upstream is told of a user by the peer alone: what is looked up for it is asked in nobody's name.
+fn nobody(root: &Section<'_>, place: &Place, upstreams: &[&UpstreamSettings]) {
+    let passes = |upstream: &&&UpstreamSettings| upstream.user_identity == ForwardedIdentity::Pass;
+    let Some(upstream) = upstreams.iter().find(passes) else { return };
+    let problem = format!(
+        "has a scope, and upstream \"{}\" gets the user as the peer names them: look-ups name no user, so that what a PACS \
+         shows to some users only is outside",
+        upstream.name
+    );
+    let remedy =
+        "write user-identity = \"replace\" or \"strip\" in that [[upstream]], if the PACS shows by user";
+    root.report.risk(place, problem, remedy);
 }
 
 /// Modality Worklist Information Model - FIND.

@@ -48,18 +48,18 @@ pub(crate) fn upstream_request(
     match upstream.user_identity {
         ForwardedIdentity::Pass => {}
         ForwardedIdentity::Strip => user.user_identity = None,
-        ForwardedIdentity::Replace => user.user_identity = proven.map(name_of),
+        ForwardedIdentity::Replace => user.user_identity = proven.map(|user| named(&user.name)),
     }
     request.contexts = contexts;
     Some(request)
 }
 
 /// A user whom this proxy vouches for, as a name without a proof (PS3.7 D.3.3.7, type 1).
-fn name_of(user: &ProvenUser) -> UserIdentity {
+pub(crate) fn named(user: &str) -> UserIdentity {
     UserIdentity {
         kind: 1,
         positive_response_requested: false,
-        primary: user.name.as_bytes().to_vec().into(),
+        primary: user.as_bytes().to_vec().into(),
         secondary: Zeroizing::default(),
     }
 }

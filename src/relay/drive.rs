@@ -196,6 +196,7 @@ impl<'o, 'a> Drive<'o, 'a> {
 
     fn record(&mut self, direction: Direction, entry: Entry) {
         self.open.count(&entry);
+        self.open.rest();
         let (gate, machine) = (self.gate, &mut self.open.machine);
         let Some(event) = event_of(gate, &machine.terms().grant.peer.name, entry) else {
             return machine.learns(direction, Learned::Now);

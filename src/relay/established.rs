@@ -14,6 +14,7 @@ use super::early::Early;
 use super::leg::Leg;
 use super::looking_up::Way;
 use super::machine::{Deadlines, Machine, Retrievals, Terms};
+use crate::config::ForwardedIdentity;
 use crate::policy::Grant;
 use crate::wire::associate::{AssociateAc, AssociateRq};
 
@@ -65,13 +66,15 @@ impl Established {
     }
 }
 
-/// How studies are looked up for a peer with a scope: as the peer itself is called.
+/// How studies are looked up for a peer with a scope: as the peer itself is called, for the user whom the upstream is told of.
 fn looks_up(arrival: &Arrival, grant: &Grant) -> Option<Arc<Way>> {
     let scope = grant.peer.scope.clone()?;
     let upstream = arrival.settings.upstreams.get(&grant.upstream)?.clone();
     let standing = arrival.gate.upstreams.standing(&upstream);
-    let (calling, called) = (grant.calling.clone(), grant.called.clone());
-    Some(Arc::new(Way::new(scope, upstream, standing, &arrival.settings.limits, [calling, called])))
+    let titles = [grant.calling.clone(), grant.called.clone()];
+    let user = arrival.proven_user().filter(|_| upstream.user_identity == ForwardedIdentity::Replace);
+    let user = user.map(|user| Arc::clone(&user.name));
+    Some(Arc::new(Way::new(scope, upstream, standing, &arrival.settings.limits, titles, user)))
 }
 
 /// Who counts the retrievals of peer and user, where they are limited.

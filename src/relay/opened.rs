@@ -110,6 +110,7 @@ async fn relay(open: &mut Open, arrival: &Arrival, entry: &Entry) -> Ended {
     let mut drive = Box::new(Drive::new(open, &arrival.gate, entry));
     let ended = poll_fn(|cx| drive.poll(cx)).await;
     Box::pin(drive.end()).await;
+    open.rest();
     open.take_back();
     ended
 }

@@ -27,7 +27,7 @@ pub struct ServerSettings {
 }
 
 /// `[upstream.tls]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientSettings {
     /// PEM, the only CA certificates trusted for this upstream, and certificates that are trusted themselves, those of all
     /// files together; this or `pins` is needed.
@@ -60,7 +60,7 @@ pub enum ClientAuthentication {
 }
 
 /// The TLS versions offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// TLS 1.2 and 1.3 as BCP 195 (RFC 9325) has them (PS3.15 B.12).
     Bcp195,

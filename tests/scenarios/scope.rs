@@ -15,6 +15,7 @@ use crate::raw::{self, Peer, Upstream};
 use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::upper::{self, Request};
+use crate::user_identity;
 
 const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
 const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
@@ -278,6 +279,74 @@ fn a_query_whose_answers_cannot_be_looked_up_fails_and_is_not_empty() {
     assert_eq!((&record["reason"], &record["status"]), (&json!("scope-not-known"), &json!("0xA700")));
 }
 
+/// An answer, or a key list, of [`opened`].
+fn of_lyon(study: &str) -> Vec<u8> {
+    keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", "LYON"), (0x20, 0x0D, "UI", study)])
+}
+
+/// The PACS is asked about a study over an association of dimsegate's own, and says whose it is.
+fn says(own: &mut Peer, study: &str, issuer: &str) {
+    let heard = own.message();
+    let of =
+        |issuer| keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", issuer), (0x20, 0x0D, "UI", study)]);
+    assert_eq!(heard.data_set, Some(of("")), "{study}");
+    answered(own, 1, &heard.command, &of(issuer));
+    own.send_message(1, &heard.command.response(0), None, 16384);
+}
+
+#[test]
+fn the_answers_of_a_query_are_looked_up_over_one_association() {
+    let (gate, upstream, mut requestor, mut acceptor) = opened();
+    requestor.send_message(1, &request(FIND, C_FIND_RQ, 7), Some(&of_lyon("")), 16384);
+    let heard = acceptor.message();
+    let studies: Vec<String> = (0..40).map(|number| format!("1.3.{number}")).collect();
+    for study in &studies {
+        answered(&mut acceptor, 1, &heard.command, &of_lyon(study));
+    }
+    let (mut own, _) = upstream.accept_all(16384);
+    let mut seen = Vec::new();
+    for (study, issuer) in studies.iter().zip(["LYON", "PARIS"].into_iter().cycle()) {
+        says(&mut own, study, issuer);
+        seen.extend((issuer == "LYON").then(|| requestor.message().data_set));
+    }
+    let inside: Vec<_> = studies.iter().step_by(2).map(|study| Some(of_lyon(study))).collect();
+    assert_eq!(seen, inside);
+    // It is for this operation, or a while: it takes a place at the PACS.
+    acceptor.send_message(1, &heard.command.response(0), None, 16384);
+    own.expect_release();
+    assert_eq!(requestor.message().command.number(STATUS), Some(0));
+    upstream.expect_nobody();
+    raw::release(requestor, acceptor);
+    let record = gate.record("the query", |record| record["operation"] == "C-FIND");
+    assert_eq!(record["withheld"], json!(20));
+}
+
+#[test]
+fn a_look_up_is_asked_anew_once_where_the_association_that_was_kept_has_ended() {
+    let (_gate, upstream, mut requestor, mut acceptor) = opened();
+    requestor.send_message(1, &request(FIND, C_FIND_RQ, 7), Some(&of_lyon("")), 16384);
+    let heard = acceptor.message();
+    answered(&mut acceptor, 1, &heard.command, &of_lyon("1.3"));
+    let (mut own, _) = upstream.accept_all(16384);
+    says(&mut own, "1.3", "LYON");
+    assert_eq!(requestor.message().data_set, Some(of_lyon("1.3")));
+    // The PACS has had enough of it between two answers, and then of the next one, too.
+    drop(own);
+    answered(&mut acceptor, 1, &heard.command, &of_lyon("1.4"));
+    let (mut own, _) = upstream.accept_all(16384);
+    says(&mut own, "1.4", "LYON");
+    assert_eq!(requestor.message().data_set, Some(of_lyon("1.4")));
+    drop(own);
+    answered(&mut acceptor, 1, &heard.command, &of_lyon("1.5"));
+    let (own, _) = upstream.accept_all(16384);
+    drop(own);
+    assert_eq!(acceptor.message().command.number(0x0100), Some(0x0FFF), "a C-CANCEL");
+    acceptor.send_message(1, &heard.command.response(0), None, 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0xA700));
+    upstream.expect_nobody();
+    raw::release(requestor, acceptor);
+}
+
 #[test]
 fn what_a_role_says_of_queries_holds_within_a_scope_too() {
     let asked = Request::new("READER", "PACS").context(FIND, &[upper::EXPLICIT_LITTLE]);
@@ -348,21 +417,24 @@ fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
             answered(&mut own, 1, &heard.command, &keys(&said));
         }
         own.send_message(1, &heard.command.response(0), None, 16384);
-        own.expect_release();
+        own
     };
-    let mut refusals = Vec::new();
-    for (study, issuer) in [("1.2", Some("PARIS")), ("1.9", None)] {
+    let (mut refusals, mut before) = (Vec::new(), Vec::new());
+    // That a study is outside is not remembered.
+    for (study, issuer) in [("1.2", Some("PARIS")), ("1.9", None), ("1.2", Some("PARIS"))] {
         requestor.send_message(3, &request(MOVE, C_MOVE_RQ, 5), Some(&retrieval(study)), 16384);
-        looked_up(study, issuer);
+        // With each operation ends what was opened for it.
+        before.push(looked_up(study, issuer));
         refusals.push(requestor.message().command);
     }
-    assert_eq!(refusals[0], refusals[1]);
+    before.into_iter().for_each(Peer::expect_release);
+    assert!(refusals.iter().all(|refusal| *refusal == refusals[0]));
     assert_eq!(refusals[0].number(STATUS), Some(0x0124));
     for id in [6, 7] {
         let command = request(MOVE, C_MOVE_RQ, id);
         requestor.send_message(3, &command, Some(&retrieval("1.3")), 16384);
         if id == 6 {
-            looked_up("1.3", Some("LYON"));
+            looked_up("1.3", Some("LYON")).expect_release();
         }
         let heard = acceptor.message();
         assert_eq!((&heard.command, heard.data_set), (&command, Some(retrieval("1.3"))));
@@ -377,9 +449,18 @@ fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
         requestor.send_message(context, &request(class, field, 8), Some(&cannot), 16384);
         assert_eq!(requestor.message().command.number(STATUS), Some(0x0124));
     }
+    // One that is too long to be judged is recorded as far as it was read.
+    let (name, study) = ("A".repeat(8_000), "1.2.1\\".repeat(10_000));
+    let long = keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x10, "PN", &name), (0x20, 0x0D, "UI", &study)]);
+    requestor.send_message(5, &request(GET, C_GET_RQ, 9), Some(&long), 16384);
+    assert_eq!(requestor.message().command.number(STATUS), Some(0x0124));
+    let record =
+        gate.record("the long one", |record| record["operation"] == "C-GET" && record["message-id"] == 9);
+    assert!(record["bytes"].as_u64().is_some_and(|bytes| bytes > 65_536), "{record}");
+    assert!(record["query"].is_object(), "{record}");
     raw::release(requestor, acceptor);
     let moves = &gate.event("association-closed")["operations"]["C-MOVE"];
-    assert_eq!(moves, &json!({"success": 2, "warning": 0, "failure": 0, "refused": 3}));
+    assert_eq!(moves, &json!({"success": 2, "warning": 0, "failure": 0, "refused": 4}));
 }
 
 #[test]
@@ -392,6 +473,43 @@ fn a_pacs_that_does_not_answer_lets_nothing_be_retrieved() {
     raw::release(requestor, acceptor);
     let record = gate.record("the retrieval", |record| record["operation"] == "C-MOVE");
     assert_eq!(record["reason"], "scope-not-known");
+}
+
+#[test]
+fn a_study_is_looked_up_for_the_user_whom_the_pacs_is_told_of() {
+    let retrieval = keys(&[(8, 0x52, "CS", "STUDY"), (0x20, 0x0D, "UI", "1.2")]);
+    let passcode = user_identity::PASSCODE.as_bytes();
+    let bert = user_identity::identity(2, b"bert", passcode);
+    let named: Option<&[u8]> = Some(b"\x01\x00\x00\x04bert\x00\x00");
+    // What the PACS shows to one user says nothing of what it shows to another, where it is told of them.
+    for (forward, asked_for) in [("replace", vec![named, None]), ("strip", vec![None]), ("pass", vec![None])]
+    {
+        let upstream = Upstream::bind();
+        let (gate, _) = user_identity::start(&Setup {
+            listener: "user-identity = \"accept\"\nuser-identity-in-clear = true",
+            upstream_keys: gate::leaked(format!("user-identity = \"{forward}\"")),
+            peers: gate::peer("scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }]"),
+            ..Setup::plain(upstream.address)
+        });
+        let mut to_be_asked = asked_for.into_iter();
+        for is_bert in [true, false, true, false] {
+            let asked = Request::new("READER", "PACS").context(MOVE, &[upper::EXPLICIT_LITTLE]);
+            let asked = if is_bert { asked.user_item(bert.clone()) } else { asked };
+            let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &asked, 16384);
+            requestor.send_message(1, &request(MOVE, C_MOVE_RQ, 5), Some(&retrieval), 16384);
+            if let Some(user) = to_be_asked.next() {
+                let (mut own, asked) = upstream.accept_all(16384);
+                assert_eq!(asked.user_item(0x58), user, "{forward}");
+                says(&mut own, "1.2", "LYON");
+                own.expect_release();
+            }
+            let heard = acceptor.message();
+            acceptor.send_message(1, &heard.command.response(0), None, 16384);
+            assert_eq!(requestor.message().command.number(STATUS), Some(0), "{forward}");
+            raw::release(requestor, acceptor);
+        }
+        upstream.expect_nobody();
+    }
 }
 
 #[test]

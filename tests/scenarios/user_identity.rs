@@ -64,7 +64,7 @@ pub fn start(setup: &Setup) -> (Gate, OneTimeSecret) {
 }
 
 /// 58H, a positive response asked for.
-fn identity(kind: u8, primary: &[u8], secondary: &[u8]) -> Vec<u8> {
+pub fn identity(kind: u8, primary: &[u8], secondary: &[u8]) -> Vec<u8> {
     let field = |bytes: &[u8]| {
         let length = u16::try_from(bytes.len()).expect("a field that fits");
         [&length.to_be_bytes(), bytes].concat()

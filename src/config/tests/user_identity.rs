@@ -72,6 +72,25 @@ fn what_is_allowed_and_risky_is_said() {
 }
 
 #[test]
+fn a_scope_before_an_upstream_that_gets_the_user_from_the_peer_is_risky() {
+    let material = material(&["r"]);
+    let told = |upstream: &str, peer: &str, more: &str| {
+        let text = with(["", upstream, ""], more).replacen("[[peer]]", &format!("[[peer]]\n{peer}"), 1);
+        let risks = material.risks(&text);
+        risks.into_iter().filter(|risk| risk.contains("look-ups name no user")).count()
+    };
+    let scope = "scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }]";
+    let other = "[[upstream]]\nname = \"o\"\naddresses = [\"10.0.0.6:104\"]\nuser-identity = \"pass\"\n";
+    let route = "[[route]]\ncalled-ae-title = \"O\"\nupstream = \"o\"\n";
+    let (pass, replace) = ("user-identity = \"pass\"", "user-identity = \"replace\"");
+    assert_eq!([told(pass, scope, ""), told(pass, "", "")], [1, 0]);
+    assert_eq!([told(replace, scope, ""), told("", scope, "")], [0, 0]);
+    assert_eq!([told("", scope, other), told("", scope, &format!("{other}{route}"))], [0, 1]);
+    let own = |name: &str| format!("{scope}\nupstream = \"{name}\"");
+    assert_eq!([told("", &own("o"), other), told(pass, &own("o"), &other.replace("pass", "strip"))], [1, 0]);
+}
+
+#[test]
 fn a_role_that_only_a_user_has_is_used() {
     let material = material(&["mine"]);
     let role = "[[role]]\nname = \"mine\"\noperations = [\"C-STORE\"]\nsop-classes = [\"storage\"]\n";

@@ -29,6 +29,13 @@ impl Open {
         self.meter.moved([self.requestor.received(), self.requestor.sent()]);
     }
 
+    /// An operation is over, or the association.
+    pub(in crate::relay) fn rest(&self) {
+        if let Some(way) = &self.scope {
+            way.rest();
+        }
+    }
+
     /// Bytes read and written so far, those on their way to the upstream first.
     pub(super) fn moved(&self) -> [u64; 2] {
         let Self { requestor, upstream, .. } = self;

@@ -7,13 +7,14 @@ use time::Date;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Way;
+use super::kept::Lasting;
 use crate::dataset::{Encoding, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Small, Syntax, Tag, write_text};
 use crate::dimse::{CommandField, Operation, Outcome, find_request};
 use crate::policy::Scope;
 use crate::policy::scope::Attribute;
-use crate::relay::proxy_header;
 use crate::relay::upstream::{self, Place};
-use crate::upper::{Association, Deadlines, Request, Requestor, Terms, Transport};
+use crate::relay::{associate, proxy_header};
+use crate::upper::{self, Association, Deadlines, Doing, Request, Requestor, Terms, Transport};
 
 /// Study Root Query/Retrieve Information Model - FIND.
 const STUDY_ROOT_FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
@@ -35,7 +36,30 @@ pub(super) struct Finding {
     message_id: u16,
     _place: Place,
     /// Until it is closed: what still parts is there for the archive, too.
-    _turn: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
+}
+
+/// Why there is no answer.
+pub(super) enum Unanswered {
+    /// The association has ended. One that was kept may have, since it was last used.
+    Ended(upper::Error),
+    /// The upstream said something else.
+    Otherwise(String),
+}
+
+impl Unanswered {
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Self::Ended(error) => error.to_string(),
+            Self::Otherwise(detail) => detail.clone(),
+        }
+    }
+}
+
+impl From<upper::Error> for Unanswered {
+    fn from(error: upper::Error) -> Self {
+        Self::Ended(error)
+    }
 }
 
 /// Keys of a query, in the order of their tags.
@@ -45,6 +69,7 @@ impl Finding {
     pub(super) async fn open(way: &Way, turn: OwnedSemaphorePermit) -> Result<Self, String> {
         let mut request = Request::new(way.calling.clone(), way.called.clone());
         request.propose(STUDY_ROOT_FIND, &[EXPLICIT, IMPLICIT]).map_err(|error| error.to_string())?;
+        request.user.user_identity = way.user.as_deref().map(associate::named);
         let offered = request.to_rq(way.limits.max_pdu_length).map_err(|error| error.to_string())?;
         let header = if way.upstream.send_proxy_protocol { proxy_header::local() } else { Vec::new() };
         let (upstream, standing) = (&way.upstream, &way.standing);
@@ -64,7 +89,7 @@ impl Finding {
         let accepted = accepted.map(|(id, syntax)| (id, Encoding::of(syntax.as_str())));
         match accepted {
             Ok((context, Some(encoding))) => {
-                Ok(Self { association, context, encoding, message_id: 0, _place: place, _turn: turn })
+                Ok(Self { association, context, encoding, message_id: 0, _place: place, turn })
             }
             Ok((_, None)) => Err("it chose a transfer syntax that was not proposed".into()),
             Err(refused) => {
@@ -80,7 +105,7 @@ impl Finding {
         scope: &Scope,
         today: Date,
         study: &str,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, Unanswered> {
         let mut keys: Keys = vec![(LEVEL, "STUDY".into()), (STUDY_INSTANCE_UID, study.into())];
         keys.extend(scope.attributes().into_iter().map(|attribute| (tag(attribute), String::new())));
         keys.sort_unstable();
@@ -97,7 +122,7 @@ impl Finding {
     }
 
     /// Whether all of these series are of the study.
-    pub(super) async fn has_series(&mut self, study: &str, series: &[String]) -> Result<bool, String> {
+    pub(super) async fn has_series(&mut self, study: &str, series: &[String]) -> Result<bool, Unanswered> {
         let keys = vec![
             (LEVEL, "SERIES".into()),
             (STUDY_INSTANCE_UID, study.into()),
@@ -112,7 +137,7 @@ impl Finding {
         study: &str,
         series: &str,
         instances: &[String],
-    ) -> Result<bool, String> {
+    ) -> Result<bool, Unanswered> {
         let keys = vec![
             (SOP_INSTANCE_UID, instances.join("\\")),
             (LEVEL, "IMAGE".into()),
@@ -122,7 +147,7 @@ impl Finding {
         self.has_all(keys, instances, SOP_INSTANCE_UID).await
     }
 
-    async fn has_all(&mut self, keys: Keys, wanted: &[String], unique: Tag) -> Result<bool, String> {
+    async fn has_all(&mut self, keys: Keys, wanted: &[String], unique: Tag) -> Result<bool, Unanswered> {
         let mut missing: BTreeSet<&[u8]> = wanted.iter().map(String::as_bytes).collect();
         // What stands above, an answer says again (PS3.4 C.4.1.1.3.2).
         let above: Vec<_> = keys.iter().filter(|(key, _)| *key != unique && *key != LEVEL).cloned().collect();
@@ -143,38 +168,45 @@ impl Finding {
         keys: &[(Tag, String)],
         expected: usize,
         mut take: impl FnMut(Option<&Small<'_>>),
-    ) -> Result<(), String> {
-        self.message_id += 1;
+    ) -> Result<(), Unanswered> {
+        let otherwise = |what: &str| Err(Unanswered::Otherwise(what.into()));
+        // Never 0, and again from 1 after the last: it may be asked for long.
+        self.message_id = self.message_id % u16::MAX + 1;
         let command = find_request(STUDY_ROOT_FIND, self.message_id);
         let identifier = identifier(self.encoding.syntax, keys);
-        let sent = self.association.send_with(self.context, &command, &identifier).await;
-        sent.map_err(|error| error.to_string())?;
+        self.association.send_with(self.context, &command, &identifier).await?;
         for _ in 0..=expected.saturating_add(SPARE_ANSWERS) {
-            let received = self.association.receive().await.map_err(|error| error.to_string())?;
-            let message = received.ok_or("it released the association instead of an answer")?;
+            let received = self.association.receive().await?;
+            let message = received.ok_or(upper::Error::Released { doing: Doing::Waiting })?;
             let CommandField::Response { operation: Operation::CFind, responding_to, status } =
                 message.command.field
             else {
-                return Err("it sent another message instead of an answer".into());
+                return otherwise("it sent another message instead of an answer");
             };
             if responding_to != self.message_id {
-                return Err("it answered another message".into());
+                return otherwise("it answered another message");
             }
             let data = match message.data_set {
-                Some(data) => Some(data.whole(LONGEST).await.map_err(|error| error.to_string())?),
+                Some(data) => Some(data.whole(LONGEST).await?),
                 None => None,
             };
             match (status.outcome(), data) {
                 (Outcome::Success, _) => return Ok(()),
                 (Outcome::Pending, Some(data)) => take(Small::read(self.encoding, &data).as_ref()),
                 (Outcome::Pending, None) => {}
-                _ => return Err(format!("it answered with status {status}")),
+                _ => return otherwise(&format!("it answered with status {status}")),
             }
         }
-        Err("it has more answers than were asked for".into())
+        otherwise("it has more answers than were asked for")
+    }
+}
+
+impl Lasting for Finding {
+    fn is_waited_for(&self) -> bool {
+        self.turn.semaphore().available_permits() == 0
     }
 
-    pub(super) async fn close(self) {
+    async fn close(self) {
         // It has answered: how it parts is no reason to doubt that.
         let _ = self.association.release().await;
     }

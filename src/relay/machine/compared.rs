@@ -1,15 +1,15 @@
 //! A C-STORE whose data set goes on as it came, but not before it is known to be what its command says: the operation is
 //! judged and recorded by its command, and an archive keeps the data set.
 
-use super::answer::{Answer, status_of_cause};
 use super::desk::Context;
-use super::exchange::{Labels, Named, unread};
+use super::exchange::{Exchange, Labels, Named, unread};
 use super::passage::Passage;
+use super::request::Refused;
 use super::scoped::{self, ObjectHeader};
 use super::state::{Break, Came, Next, State};
-use super::swallowed::Swallowed;
+use super::swallowed::refuse_held;
 use crate::dataset::{Encoding, Names, Observer, Unnamed};
-use crate::dimse::{self, Command};
+use crate::dimse::Command;
 use crate::rewrite::text_of;
 use crate::vocabulary::{Cause, Tolerance};
 
@@ -58,7 +58,7 @@ impl Compared {
         match self.look(input, came.last) {
             Err(unlike) => Ok(self.refuse(cx, unlike, came.last)),
             Ok(_) if is_judged && self.scoped.as_ref().is_some_and(|header| !header.is_inside(cx)) => {
-                Ok(scoped::refuse_held(cx, &self.command, &self.observed.passage, came.last))
+                Ok(scoped::refuse_object(cx, &self.command, &self.observed.passage, came.last))
             }
             Ok(is_known) => {
                 self.observed.take(cx, came)?;
@@ -121,20 +121,9 @@ impl Compared {
 
     /// The data set is not what its command says, or nobody knows: neither goes on.
     fn refuse(self: Box<Self>, cx: &mut Context<'_>, unlike: Unlike, last: bool) -> State {
-        let Passage { context_id, request, empty, .. } = self.observed.passage;
-        cx.desk.spans.clear();
-        let (cause, comment, named) = unlike.told();
-        let status = status_of_cause(cause);
-        let closed = request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
-        // Whoever guessed an answer has given it.
-        let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());
-        if let Some(mut exchange) = closed {
-            exchange.named = named;
-            let answer = exchange.early.unwrap_or(Answer::Instead(status, cause));
-            cx.record(*exchange, answer);
-        }
-        let response = (!is_answered).then(|| dimse::refusal(&self.command, status, &comment));
-        Box::new(Swallowed { context_id, empty, response, ends_with: None }).go_on(cx, last)
+        let (why, named) = unlike.told();
+        let note = |exchange: &mut Exchange| exchange.named = named;
+        refuse_held(cx, &self.command, &self.observed.passage, why, note, last)
     }
 }
 
@@ -179,8 +168,8 @@ impl Observed {
 }
 
 impl Unlike {
-    /// Cause for the record, Error Comment, and what the data set says instead.
-    fn told(self) -> (Cause, String, Named) {
+    /// Why it is refused, and what the data set says instead, for the record.
+    fn told(self) -> (Refused, Named) {
         match self {
             Self::Other(named) => {
                 let what = match (&named.sop_class, &named.sop_instance) {
@@ -189,9 +178,11 @@ impl Unlike {
                     _ => "SOP instance",
                 };
                 let comment = format!("the data set names another {what} than the command");
-                (Cause::DataSetMismatch, comment, named)
+                (Refused::new(Cause::DataSetMismatch, comment), named)
             }
-            Self::Unnamed(unnamed) => (Cause::DataSetUnreadable, unnamed.to_string(), Named::default()),
+            Self::Unnamed(unnamed) => {
+                (Refused::new(Cause::DataSetUnreadable, unnamed.to_string()), Named::default())
+            }
         }
     }
 }

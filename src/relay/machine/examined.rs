@@ -1,12 +1,11 @@
 //! The identifier of a query or retrieval that the role is asked about, which is read whole before anything of it goes on.
 
-use super::answer::Answer;
 use super::desk::Context;
 use super::exchange::Exchange;
 use super::passage::{Passage, query_of};
 use super::request::{Refused, asks};
 use super::state::{Came, State};
-use super::swallowed::Swallowed;
+use super::swallowed::refuse_held;
 use super::terms::AcceptedContext;
 use crate::dataset::{AskedBy, Identifier, Keys, Tag, Unread, number};
 use crate::dimse::{self, Command};
@@ -80,28 +79,20 @@ pub(super) fn allowed(
     }
 }
 
-/// Answers a query of which nothing has gone on, once all of it has come.
+/// Answers a query of which nothing has gone on, once all of it has come. Its record has what came of its identifier.
 pub(super) fn refuse(
     cx: &mut Context<'_>,
     command: &Command,
     passage: &Passage,
     identifier: Option<Box<Identifier>>,
-    Refused { status, cause, comment }: Refused,
+    why: Refused,
     last: bool,
 ) -> State {
-    cx.desk.spans.clear();
-    let Passage { context_id, request, empty, bytes, .. } = *passage;
-    let closed = request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
-    // Whoever guessed an answer has given it.
-    let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());
-    if let Some(mut exchange) = closed {
+    let note = |exchange: &mut Exchange| {
         exchange.query = identifier.map(|identifier| query_of(*identifier));
-        exchange.bytes = bytes;
-        let answer = exchange.early.unwrap_or(Answer::Instead(status, cause));
-        cx.record(*exchange, answer);
-    }
-    let response = (!is_answered).then(|| dimse::refusal(command, status, &comment));
-    Box::new(Swallowed { context_id, empty, response, ends_with: None }).go_on(cx, last)
+        exchange.bytes = passage.bytes;
+    };
+    refuse_held(cx, command, passage, why, note, last)
 }
 
 /// What a role looks at of an identifier.

@@ -67,7 +67,7 @@ pub(super) fn handle(
     };
     match terms.grant.peer.treatment(operation, Part::Request, cx.direction) {
         Treatment::AsItCame | Treatment::Rewrite if scoped::judges(cx, operation) => {
-            Ok(held(cx, context, command, exchange, examined))
+            scoped::request(cx, context, command, (exchange, examined))
         }
         Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange, examined)),
         Treatment::Rewrite => Ok(rewrite(cx, context, *command, exchange)),
@@ -79,23 +79,6 @@ pub(super) fn handle(
         }
     }
 }
-
-/// Holds a query or retrieval until it is judged.
-fn held(
-    cx: &mut Context<'_>,
-    context: &AcceptedContext,
-    command: Box<Command>,
-    exchange: Box<Exchange>,
-    examined: Option<Box<Examined>>,
-) -> State {
-    match context.encoding {
-        Some(encoding) => scoped::request(cx, context.id, encoding, command, (exchange, examined)),
-        None => refuse_exchange(cx, &command, exchange, Refused::new(Cause::OutsideScope, UNREADABLE)),
-    }
-}
-
-/// Of an identifier.
-const UNREADABLE: &str = "this identifier cannot be judged";
 
 /// Whether the request may pass, whatever is in its data set.
 fn judge(
@@ -207,27 +190,16 @@ fn rewrite(
         Ok(rewriting) => rewriting,
         Err(refused) => return refuse_exchange(cx, &command, exchange, refused),
     };
-    let held = Some(dimse::with_affected_sop_instance(&command, &new_instance));
+    let held = dimse::with_affected_sop_instance(&command, &new_instance);
     if exchange.sop_instance.as_deref() != Some(&new_instance) {
         exchange.new_sop_instance = Some(new_instance);
     }
     let passage = Passage::of_request(context.id, exchange.message_id);
     cx.books.ledger.open(cx.direction, exchange);
     let (origin, native) = (Origin::Request(command), cx.terms.native_context(context));
-    let (identifier, examined, own) = (None, None, None);
     let scoped = scoped::header_of(cx, context.encoding).map_or(Scoped::Not, Scoped::Object);
-    State::Rewritten(Box::new(Rewritten {
-        passage,
-        transform,
-        identifier,
-        examined,
-        failed: None,
-        origin,
-        held,
-        native,
-        scoped,
-        own,
-    }))
+    let rewritten = Rewritten::of(passage, transform, origin, held);
+    State::Rewritten(Box::new(Rewritten { native, scoped, ..rewritten }))
 }
 
 /// The title of who asked for a C-MOVE goes where those of stations do.

@@ -61,6 +61,22 @@ pub(super) enum Origin {
 }
 
 impl Rewritten {
+    /// `held` is the command set to send. Nobody looks at what is in the data set, besides the transform.
+    pub(super) fn of(passage: Passage, transform: Transform, origin: Origin, held: Vec<u8>) -> Self {
+        Self {
+            passage,
+            transform,
+            identifier: None,
+            examined: None,
+            failed: None,
+            origin,
+            held: Some(held),
+            native: None,
+            scoped: Scoped::Not,
+            own: None,
+        }
+    }
+
     pub(super) fn handle(mut self: Box<Self>, cx: &mut Context<'_>, came: &Came) -> Next {
         self.passage.take(cx, came).map_err(Break::inside)?;
         if let Some(identifier) = &mut self.identifier {
@@ -73,17 +89,15 @@ impl Rewritten {
         if let Some(error) = self.failed.take() {
             return Ok(self.fail(cx, &error, came.last));
         }
-        if let (Scoped::Asks, Origin::Request(command)) = (&self.scoped, &self.origin)
-            && self.passage.bytes > scoped::LONGEST as u64
-        {
-            return Ok(scoped::refuse_held(cx, command, &self.passage, came.last));
+        if matches!(self.scoped, Scoped::Asks) && self.passage.bytes > scoped::LONGEST as u64 {
+            return Ok(self.refuse(cx, scoped::outside(), came.last));
         }
         if let Scoped::Object(header) = &mut self.scoped
             && header.look(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?, came.last)
         {
             match (header.is_inside(cx), &self.origin) {
                 (false, Origin::Request(command)) => {
-                    return Ok(scoped::refuse_held(cx, command, &self.passage, came.last));
+                    return Ok(scoped::refuse_object(cx, command, &self.passage, came.last));
                 }
                 _ => self.scoped = Scoped::Not,
             }
@@ -163,7 +177,7 @@ impl Rewritten {
         self.examined.is_none() && self.transform.settled()
     }
 
-    /// A query that its role does not allow.
+    /// A query that its role does not allow, or that is too long to be judged.
     fn refuse(self: Box<Self>, cx: &mut Context<'_>, why: Refused, last: bool) -> State {
         let Self { passage, identifier, origin, .. } = *self;
         match origin {

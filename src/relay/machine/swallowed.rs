@@ -1,9 +1,14 @@
 //! A data set that goes nowhere.
 
+use super::answer::Answer;
 use super::command_set::{count_empty, of_another};
 use super::desk::Context;
 use super::ended::Ended;
+use super::exchange::Exchange;
+use super::passage::Passage;
+use super::request::Refused;
 use super::state::{Break, Came, Next, State};
+use crate::dimse::{self, Command};
 use crate::wire::Kind;
 
 /// The rest of a data set is awaited and thrown away; then the sender of the request gets this response, unless it has had
@@ -39,4 +44,28 @@ impl Swallowed {
         }
         self.ends_with.map_or(State::BETWEEN, State::Ending)
     }
+}
+
+/// Answers a request whose data set has begun to come, and of which nothing has gone on, once all of it has come. It is written
+/// down at once, with what `note` adds.
+pub(super) fn refuse_held(
+    cx: &mut Context<'_>,
+    command: &Command,
+    passage: &Passage,
+    Refused { status, cause, comment }: Refused,
+    note: impl FnOnce(&mut Exchange),
+    last: bool,
+) -> State {
+    cx.desk.spans.clear();
+    let Passage { context_id, request, empty, .. } = *passage;
+    let closed = request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
+    // Whoever guessed an answer has given it.
+    let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());
+    if let Some(mut exchange) = closed {
+        note(&mut exchange);
+        let answer = exchange.early.unwrap_or(Answer::Instead(status, cause));
+        cx.record(*exchange, answer);
+    }
+    let response = (!is_answered).then(|| dimse::refusal(command, status, &comment));
+    Box::new(Swallowed { context_id, empty, response, ends_with: None }).go_on(cx, last)
 }

@@ -117,17 +117,13 @@ fn begin(
         }
         false => Scoped::Not,
     };
+    let passage = Passage::of_request(asked.context_id, asked.message_id);
     State::Rewritten(Box::new(Rewritten {
-        passage: Passage::of_request(asked.context_id, asked.message_id),
-        transform,
         identifier: encoding.map(Identifier::new).map(Box::new),
         examined,
-        failed: None,
-        origin: Origin::Request(command),
-        held: Some(held),
         native: cx.terms.native_context(context),
         scoped,
-        own: None,
+        ..Rewritten::of(passage, transform, Origin::Request(command), held)
     }))
 }
 

@@ -6,7 +6,7 @@ use super::super::exchange::{Ending, Exchange, Failed, OpenRequest};
 use super::super::passage::Passage;
 use super::super::request::Refused;
 use super::super::response::answered;
-use super::super::rewritten::{Origin, Rewritten, Scoped, fault_of};
+use super::super::rewritten::{Origin, Rewritten, fault_of};
 use super::super::state::{Next, State};
 use super::super::stepping::not_stored;
 use super::super::swallowed::Swallowed;
@@ -95,20 +95,8 @@ fn cross(cx: &mut Context<'_>, crossed: Crossed, way: Option<Way>, sop_instance:
             if let Some(open) = cx.answered(exchange.message_id).filter(|open| !open.sent) {
                 open.early = Some(Answer::Status(*status));
             }
-            let (origin, held) = (Origin::Response(Box::new(crossed)), Some(command));
-            let (identifier, examined, native, scoped, own) = (None, None, None, Scoped::Not, None);
-            State::Rewritten(Box::new(Rewritten {
-                passage,
-                transform,
-                identifier,
-                examined,
-                failed: None,
-                origin,
-                held,
-                native,
-                scoped,
-                own,
-            }))
+            let origin = Origin::Response(Box::new(crossed));
+            State::Rewritten(Box::new(Rewritten::of(passage, transform, origin, command)))
         }
         Ok(Crossing { command, .. }) => {
             answered(cx, exchange.message_id, *status);

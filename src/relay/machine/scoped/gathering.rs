@@ -3,16 +3,17 @@
 use super::super::admitted::refuse_exchange;
 use super::super::answer::Answer;
 use super::super::desk::Context;
+use super::super::ended::Ended;
 use super::super::examined::{self, Examined};
 use super::super::exchange::{Exchange, unread};
 use super::super::granted::Granted;
 use super::super::passage::{Passage, query_of};
 use super::super::request::Refused;
 use super::super::state::{Break, Came, Next, State};
+use super::super::terms::AcceptedContext;
 use super::super::want::{LookedUp, Question};
-use super::object::refuse_held;
 use super::reading::{self, Wish};
-use super::{LONGEST, OUTSIDE, not_known};
+use super::{LONGEST, not_known, outside};
 use crate::dataset::{Encoding, Identifier};
 use crate::dimse::{self, Command, Operation};
 use crate::vocabulary::Cause;
@@ -48,15 +49,18 @@ pub(in super::super) struct AwaitsLookUp {
 /// From its first byte. It can be judged: see [`permits`](super::permits).
 pub(in super::super) fn request(
     cx: &mut Context<'_>,
-    context_id: u8,
-    encoding: Encoding,
+    context: &AcceptedContext,
     command: Box<Command>,
     (exchange, examined): (Box<Exchange>, Option<Box<Examined>>),
-) -> State {
-    let passage = Passage::of_request(context_id, exchange.message_id);
+) -> Next {
+    let Some(encoding) = context.encoding else {
+        let detail = "an identifier that nobody can read is to be judged";
+        return Err(Break::inside(Ended::Defect { detail }));
+    };
+    let passage = Passage::of_request(context.id, exchange.message_id);
     cx.books.ledger.open(cx.direction, exchange);
     let bytes = Vec::new();
-    State::GathersRequest(Box::new(GathersRequest { passage, command, encoding, examined, bytes }))
+    Ok(State::GathersRequest(Box::new(GathersRequest { passage, command, encoding, examined, bytes })))
 }
 
 impl GathersRequest {
@@ -69,12 +73,12 @@ impl GathersRequest {
             return Ok(self.refuse(cx, refused, came.last));
         }
         if self.bytes.len() > LONGEST {
-            return Ok(refuse_held(cx, &self.command, &self.passage, came.last));
+            return Ok(self.refuse(cx, outside(), came.last));
         }
         if came.last { self.complete(cx) } else { Ok(State::GathersRequest(self)) }
     }
 
-    /// The role does not allow it.
+    /// The role does not allow it, or it is too long to be judged.
     fn refuse(self, cx: &mut Context<'_>, why: Refused, last: bool) -> State {
         let Self { passage, command, encoding, bytes, .. } = self;
         let identifier = Some(Box::new(identifier_of(encoding, &bytes)));
@@ -112,7 +116,7 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next
         return Ok(State::BETWEEN);
     };
     let Some(scope) = cx.terms.grant.peer.scope.clone() else {
-        return Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, OUTSIDE)));
+        return Ok(refuse(cx, &asked, outside()));
     };
     let today = (cx.terms.today)();
     match reading::read(&scope, today, operation, asked.encoding, &asked.data) {
@@ -146,7 +150,7 @@ impl AwaitsLookUp {
                 }
                 Ok(State::BETWEEN)
             }
-            LookedUp::Outside => Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, OUTSIDE))),
+            LookedUp::Outside => Ok(refuse(cx, &asked, outside())),
             LookedUp::NotKnown => Ok(refuse(cx, &asked, not_known(operation))),
         }
     }

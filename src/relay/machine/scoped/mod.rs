@@ -30,13 +30,18 @@ use crate::vocabulary::Cause;
 
 pub(super) use answers::{AwaitsJudged, GathersAnswer, answer};
 pub(super) use gathering::{AwaitsLookUp, GathersRequest, HeldRequest, decide, request};
-pub(super) use object::{ObjectHeader, header_of, refuse_held};
+pub(super) use object::{ObjectHeader, header_of, refuse_object};
 
 /// Bytes of an identifier, which is held whole: one in each direction of an association.
 pub(super) const LONGEST: usize = 64 << 10;
 
 /// Says the same whether there is such a study or not.
 const OUTSIDE: &str = "not within what this peer may see";
+
+/// Why a request is refused that is not within the scope of its peer.
+pub(super) fn outside() -> Refused {
+    Refused::new(Cause::OutsideScope, OUTSIDE)
+}
 
 /// Whether a request can be judged at all.
 pub(super) fn permits(

@@ -1,16 +1,14 @@
 //! An object that comes back to a peer with a scope: its header is judged before its first fragment goes on.
 
-use super::super::answer::{Answer, status_of_cause};
 use super::super::desk::Context;
 use super::super::passage::Passage;
 use super::super::state::State;
-use super::super::swallowed::Swallowed;
-use super::{LONGEST, OUTSIDE};
+use super::super::swallowed::refuse_held;
+use super::{LONGEST, outside};
 use crate::dataset::{Encoding, Event, HARD_MAX_DEPTH, Kind, Raw, STUDY_INSTANCE_UID, Scanner, Tag, trim};
-use crate::dimse::{self, Command};
+use crate::dimse::Command;
 use crate::policy::Direction;
 use crate::policy::scope::{Attribute, Scope};
-use crate::vocabulary::Cause;
 
 /// Bytes of a value that is looked at; of a longer one nothing is known.
 const LONGEST_VALUE: usize = 256;
@@ -140,23 +138,12 @@ impl ObjectHeader {
     }
 }
 
-/// Answers whoever sent a message that is outside of a scope, and of which nothing has gone on.
-pub(in super::super) fn refuse_held(
+/// Answers whoever sent an object that is outside of a scope, and of which nothing has gone on.
+pub(in super::super) fn refuse_object(
     cx: &mut Context<'_>,
     command: &Command,
     passage: &Passage,
     last: bool,
 ) -> State {
-    cx.desk.spans.clear();
-    let (cause, status) = (Cause::OutsideScope, status_of_cause(Cause::OutsideScope));
-    let closed = passage.request.and_then(|message_id| cx.books.ledger.close(cx.direction, message_id));
-    // Whoever guessed an answer has given it.
-    let is_answered = closed.as_ref().is_none_or(|exchange| exchange.early.is_some());
-    if let Some(exchange) = closed {
-        let answer = exchange.early.unwrap_or(Answer::Instead(status, cause));
-        cx.record(*exchange, answer);
-    }
-    let response = (!is_answered).then(|| dimse::refusal(command, status, OUTSIDE));
-    let Passage { context_id, empty, .. } = *passage;
-    Box::new(Swallowed { context_id, empty, response, ends_with: None }).go_on(cx, last)
+    refuse_held(cx, command, passage, outside(), |_| (), last)
 }

@@ -5,8 +5,6 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::macros::date;
-
 use super::super::{Below, LookUp, LookedUp, Terms};
 use super::peers::{Ask, Leaves, Peer, Requestor};
 use super::simulation::{Chance, Simulation, Story, terms};
@@ -75,14 +73,16 @@ impl Study {
         })
     }
 
-    fn is_inside(&self, scope: &Scope) -> bool {
-        let value = |attribute: Attribute| self.says(Tag::from(attribute.tag())).map(str::as_bytes);
-        scope.judge(TODAY, value).is_inside()
+    /// By hand, and not by what is tested.
+    fn is_inside(&self, drawn: &Drawn) -> bool {
+        (!drawn.speaks_of(OF_ISSUER) || self.issuer == "LYON")
+            && (!drawn.speaks_of(OF_DATE) || WITHIN.contains(&self.date))
+            && (!drawn.speaks_of(OF_MODALITIES) || self.modalities.split('\\').any(|one| one == "CT"))
     }
 }
 
-/// That of the machine's terms.
-const TODAY: time::Date = date!(2026 - 01 - 01);
+/// The days that [`studies`] have and that are at most 30 days ago, on the day of the machine's terms: 2026-01-01.
+const WITHIN: [&str; 2] = ["20260101", "20251215"];
 
 fn studies(chance: &mut Chance) -> Vec<Study> {
     (0..2 + chance.below(3))
@@ -90,23 +90,42 @@ fn studies(chance: &mut Chance) -> Vec<Study> {
             uid: format!("1.2.{number}"),
             series: format!("1.2.{number}.7"),
             issuer: ["LYON", "PARIS", ""][chance.below(3)],
-            date: ["20260101", "20251215", "20200101", ""][chance.below(4)],
-            modalities: ["CT", "SR\\MR", "US"][chance.below(3)],
+            date: [WITHIN[0], WITHIN[1], "20251130", "20200101", ""][chance.below(5)],
+            modalities: ["CT", "SR\\CT", "SR\\MR", "US"][chance.below(4)],
             claims: [None, None, None, Some("PARIS")][chance.below(4)],
         })
         .collect()
 }
 
-fn a_scope(chance: &mut Chance) -> Scope {
+/// A scope, and of what it speaks.
+struct Drawn {
+    scope: Scope,
+    bits: usize,
+}
+
+const OF_ISSUER: usize = 0;
+const OF_DATE: usize = 1;
+const OF_MODALITIES: usize = 2;
+
+impl Drawn {
+    fn speaks_of(&self, bit: usize) -> bool {
+        self.bits >> bit & 1 == 1
+    }
+}
+
+fn a_scope(chance: &mut Chance) -> Drawn {
+    scope_of(1 + chance.below(7))
+}
+
+fn scope_of(bits: usize) -> Drawn {
     let of = |attribute, value: &str| Condition::one_of(attribute, vec![value.into()]);
     let all = [
         of(Attribute::IssuerOfPatientId, "LYON"),
         Condition::newer_than(Attribute::StudyDate, 30),
         of(Attribute::ModalitiesInStudy, "CT"),
     ];
-    let which = 1 + chance.below(7);
-    let chosen = all.into_iter().zip(0..).filter(|(_, bit)| which >> bit & 1 == 1);
-    Scope::new(chosen.map(|(condition, _)| condition).collect(), Duration::ZERO)
+    let chosen = all.into_iter().zip(0..).filter(|(_, bit)| bits >> bit & 1 == 1);
+    Drawn { scope: Scope::new(chosen.map(|(condition, _)| condition).collect(), Duration::ZERO), bits }
 }
 
 fn scoped(scope: Scope) -> Terms {
@@ -211,7 +230,7 @@ impl Peer for Careless<'_> {
 }
 
 /// What dimsegate's own questions would bring.
-fn looked_up(studies: &[Study], scope: &Scope, asked: &LookUp) -> LookedUp {
+fn looked_up(studies: &[Study], scope: &Drawn, asked: &LookUp) -> LookedUp {
     let of = |uid: &String| studies.iter().find(|one| one.uid == *uid);
     let inside = asked.studies.iter().all(|uid| of(uid).is_some_and(|one| one.is_inside(scope)));
     let known = |uid: &String| of(uid).map(|one| (one.series.clone(), one.instance()));
@@ -231,14 +250,14 @@ struct Learned {
     moved: Vec<String>,
 }
 
-fn run(studies: &[Study], scope: &Scope, asks: &[Ask], seed: u64, echoes: bool) -> Learned {
+fn run(studies: &[Study], scope: &Drawn, asks: &[Ask], seed: u64, echoes: bool) -> Learned {
     let mut chance = Chance(seed ^ 0x5C0F);
     let mut fragment = || [30, 1_000, 16_000][chance.below(3)];
     let mut requestor = Requestor::new(asks, Leaves::Requestor, fragment());
     let moved = RefCell::default();
     let (gives, getting) = (VecDeque::new(), None);
     let mut archive = Careless { studies, moved: &moved, gives, getting, fragment: fragment(), echoes };
-    let mut simulation = Simulation::new(scoped(scope.clone()), [&mut requestor, &mut archive], seed);
+    let mut simulation = Simulation::new(scoped(scope.scope.clone()), [&mut requestor, &mut archive], seed);
     simulation.looked_up = Box::new(|asked| looked_up(studies, scope, asked));
     let story = simulation.run();
     Learned { story, moved: moved.into_inner() }
@@ -276,6 +295,7 @@ fn retrievals(studies: &[Study], chance: &mut Chance) -> Vec<Ask> {
 
 #[test]
 fn what_queries_withhold_cannot_be_retrieved() {
+    let (mut shown, mut withheld, mut retrieved) = (0, 0, 0);
     for seed in 0..400 {
         let mut chance = Chance(seed);
         let (studies, scope) = (studies(&mut chance), a_scope(&mut chance));
@@ -287,7 +307,9 @@ fn what_queries_withhold_cannot_be_retrieved() {
         let visible = values(&answers, STUDY_INSTANCE_UID);
         let inside: BTreeSet<String> =
             studies.iter().filter(|one| one.is_inside(&scope)).map(|one| one.uid.clone()).collect();
-        assert_eq!(visible, inside, "seed {seed}: {scope}");
+        assert_eq!(visible, inside, "seed {seed}: {}", scope.scope);
+        shown += inside.len();
+        withheld += studies.len() - inside.len();
         // Nobody asked for these.
         let unasked = answers.iter().filter_map(|data| Small::read(EXPLICIT, data));
         assert!(
@@ -304,16 +326,19 @@ fn what_queries_withhold_cannot_be_retrieved() {
             .map(|uid| ("got", uid))
             .chain(told.moved.iter().map(|uid| ("moved", uid)))
         {
-            assert!(visible.contains(study), "seed {seed}: {what} {study} by {scope}, {studies:?}");
+            assert!(visible.contains(study), "seed {seed}: {what} {study} by {}, {studies:?}", scope.scope);
+            retrieved += 1;
         }
         // Each has its final status.
         let finals = statuses(&told.story.requestor).len();
         assert_eq!(finals, asks.len(), "seed {seed}");
     }
+    assert!(shown > 100 && withheld > 100 && retrieved > 100, "{shown}, {withheld}, {retrieved}");
 }
 
 #[test]
 fn series_are_found_in_studies_that_are_seen_only() {
+    let (mut shown, mut withheld) = (0, 0);
     for seed in 0..100 {
         let mut chance = Chance(seed);
         let (studies, scope) = (studies(&mut chance), a_scope(&mut chance));
@@ -321,11 +346,14 @@ fn series_are_found_in_studies_that_are_seen_only() {
             let keys = [(LEVEL, "SERIES"), (STUDY_INSTANCE_UID, one.uid.as_str()), (SERIES, "")];
             let told = run(&studies, &scope, &[Ask::Find(data_set(&keys))], seed, false).story;
             let found = values(&data_sets(&told.requestor), SERIES);
-            assert_eq!(found.contains(&one.series), one.is_inside(&scope), "seed {seed}: {scope} {one:?}");
-            assert_eq!(found.len(), usize::from(one.is_inside(&scope)));
+            let is_inside = one.is_inside(&scope);
+            assert_eq!(found.contains(&one.series), is_inside, "seed {seed}: {} {one:?}", scope.scope);
+            assert_eq!(found.len(), usize::from(is_inside));
             assert_eq!(statuses(&told.requestor).last(), Some(&0));
+            if is_inside { shown += 1 } else { withheld += 1 }
         }
     }
+    assert!(shown > 50 && withheld > 50, "{shown}, {withheld}");
 }
 
 fn study(number: u32, issuer: &'static str) -> Study {
@@ -333,9 +361,8 @@ fn study(number: u32, issuer: &'static str) -> Study {
     Study { uid, series, issuer, date: "20260101", modalities: "CT", claims: None }
 }
 
-fn of_lyon() -> Scope {
-    let lyon = Condition::one_of(Attribute::IssuerOfPatientId, vec!["LYON".into()]);
-    Scope::new(vec![lyon], Duration::ZERO)
+fn of_lyon() -> Drawn {
+    scope_of(1 << OF_ISSUER)
 }
 
 #[test]
@@ -385,5 +412,11 @@ fn whatever_cannot_be_judged_never_reaches_the_archive() {
         assert_eq!(statuses(&told.story.requestor), [0x0124; 5]);
         assert_eq!(told.story.archive, [Heard::ReleaseRq]);
         assert!(told.story.records.iter().all(|record| record.ends_with("Some(\"outside-scope\") true")));
+        // What was read of them is in the records, also of those that are too long.
+        assert!(
+            told.story.records.iter().all(|record| !record.contains(" 0 bytes ")),
+            "{:?}",
+            told.story.records
+        );
     }
 }
