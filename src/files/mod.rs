@@ -13,10 +13,12 @@ use std::path::{Path, absolute};
 use rustix::fs::OFlags;
 
 mod lock;
+mod looks;
 mod put;
 mod watched;
 
 pub(crate) use lock::{Lock, NotLocked, process_in};
+pub(crate) use looks::{Looks, by_the_clock};
 pub(crate) use put::{make_folder_of, put, put_named, replace};
 pub use watched::{Content, Stamp};
 
