@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::identified::Identified;
 use crate::config::{ListenerSettings, Settings, UserIdentity};
 use crate::policy::{Facts, ProvenUser, Refusal};
-use crate::tokens::{Failed, Presented, Refused, Taken, verify};
+use crate::tokens::{Failed, Issuer, Presented, Refused, Taken, verify};
 use crate::vocabulary::Reason;
 
 /// Why a token is refused, in the word of the record.
@@ -32,14 +32,7 @@ pub(crate) fn borne(
     if listener.user_identity == UserIdentity::Ignore {
         return Ok(None);
     }
-    if settings.issuers.is_empty() {
-        return Err(Refusal {
-            reason: Reason::UserIdentityUnsupported,
-            nearest: None,
-            detail: "a JSON Web Token (type 5) cannot be checked here: there is no [[issuer]]".into(),
-            remedy: "add an [[issuer]] with its iss and keys".into(),
-        });
-    }
+    has_issuers(settings)?;
     let calling = facts.calling.parse().map(|title| title.to_string()).unwrap_or_default();
     let certificate = facts.certificate.map(|certificate| certificate.fingerprint.as_str());
     let presented = Presented { token, calling: &calling, certificate };
@@ -56,6 +49,43 @@ pub(crate) fn borne(
         }
     }
     Ok(Some(Arc::unwrap_or_clone(Identified::borne(&bearer))))
+}
+
+/// Whether a token of this user, which was verified, may still be good by other settings: nobody has kept the token itself.
+///
+/// # Errors
+/// The refusal that it would get.
+pub(crate) fn still_borne(settings: &Settings, user: &str) -> Result<(), Refusal> {
+    has_issuers(settings)?;
+    let of_nobody = |why| Refusal {
+        reason: Reason::TokenWrong,
+        nearest: None,
+        detail: format!("token of user \"{user}\": {why}"),
+        remedy: "if the issuer is to be trusted, add an [[issuer]] of this name with its iss and keys".into(),
+    };
+    issuer_of(settings, user).map(drop).map_err(of_nobody)
+}
+
+/// The issuer of a user whom a token proved, as these settings have it.
+///
+/// # Errors
+/// That it is not there, in words.
+pub(super) fn issuer_of<'s>(settings: &'s Settings, user: &str) -> Result<&'s Issuer, String> {
+    let name = user.split_once('/').map_or(user, |(name, _)| name);
+    let found = settings.issuers.iter().find(|issuer| *issuer.name == *name);
+    found.map(|issuer| &**issuer).ok_or_else(|| format!("issuer \"{name}\" is there no more"))
+}
+
+fn has_issuers(settings: &Settings) -> Result<(), Refusal> {
+    if !settings.issuers.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal {
+        reason: Reason::UserIdentityUnsupported,
+        nearest: None,
+        detail: "a JSON Web Token (type 5) cannot be checked here: there is no [[issuer]]".into(),
+        remedy: "add an [[issuer]] with its iss and keys".into(),
+    })
 }
 
 fn refusal(failed: &Failed) -> Refusal {

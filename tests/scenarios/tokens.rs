@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::administration::{ask, get};
 use crate::gate::{self, Gate, Setup, leaked};
 use crate::peers::{self, PythonArchive};
 use crate::process::Finished;
@@ -367,7 +368,7 @@ fn the_user_of_a_token_is_blocked_by_name_and_ends() {
 
 #[test]
 fn who_came_by_a_token_of_an_issuer_that_is_taken_out_or_becomes_another_ends() {
-    for after in ["", "other"] {
+    for after in ["", "other", ONE_AUDIENCE_LESS] {
         let upstream = Upstream::bind();
         // Whoever checks no identity has no issuer.
         let listener = |extra: &str| if extra.is_empty() { "" } else { ACCEPT };
@@ -378,10 +379,11 @@ fn who_came_by_a_token_of_an_issuer_that_is_taken_out_or_becomes_another_ends() 
             raw::open(&gate.tls(), &upstream, &bearing(&signed(&gate.site, &[])), 16384);
         raw::echo(&mut requestor, &mut acceptor);
         // What does not change whose tokens count leaves it.
-        for (extra, goes_on) in [(issuer("max-life = \"2h\""), true), (leaked(of_another(after)), false)] {
-            let before = gate.count("configuration-loaded");
-            gate.reload(&setup(extra).toml());
-            wait::until("the reload", || (gate.count("configuration-loaded") > before).then_some(()));
+        let audiences = leaked(with_audience("[\"second\", \"dimsegate\"]"));
+        for (extra, goes_on) in
+            [(issuer("max-life = \"2h\""), true), (audiences, true), (leaked(of_another(after)), false)]
+        {
+            reload(&gate, &setup(extra));
             if goes_on {
                 raw::echo(&mut requestor, &mut acceptor);
             }
@@ -391,16 +393,64 @@ fn who_came_by_a_token_of_an_issuer_that_is_taken_out_or_becomes_another_ends() 
         let closed = gate.event("association-closed");
         let reason = closed["reason"].as_str().expect("a reason");
         assert!(reason.starts_with("policy-changed: ") && reason.contains("issuer \"login\""), "{closed}");
+        let is_of_audience = reason.contains("for audience \"dimsegate\" count no more");
+        assert_eq!(is_of_audience, after == ONE_AUDIENCE_LESS, "{reason}");
     }
 }
 
-/// No issuer, or one of the same name whose tokens say another `iss`.
-fn of_another(host: &str) -> String {
-    if host.is_empty() {
-        String::new()
-    } else {
-        issuer("").replace("login.hospital", &format!("{host}.hospital"))
+const ONE_AUDIENCE_LESS: &str = "one audience less";
+
+/// No issuer, or one of the same name whose tokens say another `iss`, or are for another audience.
+fn of_another(what: &str) -> String {
+    match what {
+        "" => String::new(),
+        ONE_AUDIENCE_LESS => with_audience("\"second\""),
+        host => issuer("").replace("login.hospital", &format!("{host}.hospital")),
     }
+}
+
+fn with_audience(audience: &str) -> String {
+    issuer("").replace("audience = \"dimsegate\"", &format!("audience = {audience}"))
+}
+
+/// Another issuer of another name, with the same keys.
+fn other_issuer() -> String {
+    issuer("").replace("\"login\"", "\"other\"").replace("login.hospital", "other.hospital")
+}
+
+/// Puts another configuration into force.
+fn reload(gate: &Gate, setup: &Setup) {
+    let before = gate.count("configuration-loaded");
+    gate.reload(&setup.toml());
+    wait::until("the reload", || (gate.count("configuration-loaded") > before).then_some(()));
+}
+
+#[test]
+fn a_refusal_of_a_user_whose_issuer_is_gone_since_is_explained_as_the_refusal_that_it_would_be() {
+    const INTERFACE: &str = "[admin]\nlisten = [\"unix:admin.sock\"]\n";
+    let upstream = Upstream::bind();
+    let setup = |issuers: &str, listener| Setup {
+        listener,
+        roles: ROLES,
+        extra: leaked(format!("{INTERFACE}{issuers}")),
+        ..Setup::tls(upstream.address)
+    };
+    let gate = start(&setup(issuer(""), ACCEPT));
+    let token = claiming(&gate.site, &json!({"roles": "night"}));
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&token)), NO);
+    let id = get(&gate, "/api/v1/refusals")[0]["id"].clone();
+    let explained = || ask(&gate, "POST", "/api/v1/explain", &json!({ "refusal": id }).to_string()).body;
+    assert_eq!(explained()["reason"], "user-not-allowed");
+    let night = leaked(ROLES.replace("\"echo\"", "\"night\""));
+    reload(&gate, &Setup { roles: night, ..setup(issuer(""), ACCEPT) });
+    assert_eq!(explained()["allowed"], true);
+    reload(&gate, &Setup { roles: night, ..setup(&other_issuer(), ACCEPT) });
+    let told = explained();
+    assert_eq!((&told["allowed"], &told["reason"]), (&json!(false), &json!("token-wrong")), "{told}");
+    let why = told["why"].as_str().expect("an explanation");
+    assert!(why.contains("login/anna") && why.contains("issuer \"login\" is there no more"), "{why}");
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&token)), NO, "so it is");
+    assert_eq!(rejected(&gate, "token-wrong")["user"], "unknown");
 }
 
 #[test]
@@ -411,9 +461,7 @@ fn a_comparison_tells_of_an_issuer_that_is_new_gone_or_changed() {
         let setup = Setup { listener: ACCEPT, roles: ROLES, extra, ..Setup::tls(address) };
         fs::write(site.path(name), setup.toml()).expect("a configuration written");
     };
-    let other =
-        leaked(issuer("").replace("\"login\"", "\"other\"").replace("login.hospital", "other.hospital"));
-    with("other.toml", other);
+    with("other.toml", leaked(other_issuer()));
     with("login.toml", issuer(""));
     with("longer.toml", issuer("max-life = \"2h\""));
     let compared = |old: &str, new: &str| gate::run(&site, &["check", "--diff", old, new, "--strict"]);

@@ -26,7 +26,7 @@ use crate::policy::{
     self, Blocks, ContextVerdict, Factor, Factors, Facts, Grant, Operation, ProvenUser, TlsVersion, Verdict,
     decide, recognised,
 };
-use crate::relay::{Identified, Proven, Recalled, assumed, proven_by};
+use crate::relay::{Identified, Proven, Recalled, assumed, proven_by, still_borne};
 use crate::users::Users;
 use crate::vocabulary::Reason;
 use crate::wire::associate::ProposedContext;
@@ -326,7 +326,8 @@ fn user_again(in_force: InForce<'_>, recalled: &Recalled) -> Result<Option<Prove
     };
     if proven.factors.contains(Factor::Token) {
         // Its roles are those of the token, as they were.
-        return Ok(Some(ProvenUser::clone(proven)));
+        let still = still_borne(settings, &proven.name).map_err(refused);
+        return still.map(|()| Some(ProvenUser::clone(proven)));
     }
     match users.and_then(|users| users.named(&proven.name)) {
         Some(user) => assumed(listener, Some((&user, proven.factors)), now).map_err(refused),
