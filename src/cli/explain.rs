@@ -25,7 +25,8 @@ use crate::policy::{
     Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
     RewriteDirection, Role, TlsVersion, UnknownOperation, Verdict, decide, recognised,
 };
-use crate::relay::{Ending, borne, proven_by};
+use crate::relay::{Ending, borne, proven_by, unused};
+use crate::tokens::Once;
 use crate::vocabulary::Rejection;
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, Uid};
@@ -214,17 +215,17 @@ fn decided(
     };
     // In the order of `run`: who it is comes before which user.
     let user = recognised(&settings.policy, &facts).and_then(|_| match given.token {
-        Some(token) => borne(listener, settings, &facts, token),
-        None => user::proven(settings, listener, args, now),
+        Some(token) => Ok(borne(listener, settings, &facts, token)?.unzip()),
+        None => Ok((user::proven(settings, listener, args, now)?, None)),
     });
-    let user = match user {
-        Ok(user) => user,
+    let (user, once) = match user {
+        Ok(proven) => proven,
         Err(refusal) => {
             let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
             return (refused(settings, &refusal, &seen), false);
         }
     };
-    match decide(&settings.policy, &Facts { user: user.as_ref(), ..facts }) {
+    match verdict(settings, &Facts { user: user.as_ref(), ..facts }, once.flatten().as_ref()) {
         Verdict::Refuse(refusal) => {
             let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
             (refused(settings, &refusal, &seen), false)
@@ -234,6 +235,16 @@ fn decided(
             let user = user::told(listener, args, user.as_ref());
             granted(settings, args, &grant, now, (&proof, &user))
         }
+    }
+}
+
+/// As `run` decides: what is taken once is looked at behind everything else.
+fn verdict(settings: &Settings, facts: &Facts<'_>, once: Option<&Once>) -> Verdict {
+    match (decide(&settings.policy, facts), facts.user.zip(once)) {
+        (Verdict::Allow(grant), Some((user, once))) => {
+            unused(settings, &user.name, once).map_or_else(Verdict::Refuse, |()| Verdict::Allow(grant))
+        }
+        (verdict, _) => verdict,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::identified::Identified;
 use crate::config::{ListenerSettings, Settings, UserIdentity};
 use crate::policy::{Facts, ProvenUser, Refusal};
-use crate::tokens::{Failed, Issuer, Presented, Refused, Taken, verify};
+use crate::tokens::{Failed, Issuer, Once, Presented, Refused, Taken, verify};
 use crate::vocabulary::Reason;
 
 /// Why a token is refused, in the word of the record.
@@ -19,7 +19,8 @@ pub(super) fn reason_of(refused: &Refused) -> Reason {
     }
 }
 
-/// Who is proven to be a user by a token, as a request with these facts would prove it. Nothing is taken. `None`: nobody looks.
+/// Who is proven to be a user by a token, as a request with these facts would prove it, and what would be taken by that behind the
+/// decision, where it is [unused]. `None`: nobody looks.
 ///
 /// # Errors
 /// The refusal that a request would get.
@@ -28,7 +29,7 @@ pub(crate) fn borne(
     settings: &Settings,
     facts: &Facts<'_>,
     token: &[u8],
-) -> Result<Option<ProvenUser>, Refusal> {
+) -> Result<Option<(ProvenUser, Option<Once>)>, Refusal> {
     if listener.user_identity == UserIdentity::Ignore {
         return Ok(None);
     }
@@ -37,18 +38,21 @@ pub(crate) fn borne(
     let certificate = facts.certificate.map(|certificate| certificate.fingerprint.as_str());
     let presented = Presented { token, calling: &calling, certificate };
     let bearer = verify(&settings.issuers, &presented, facts.now).map_err(|failed| refusal(&failed))?;
-    if let Some(once) = &bearer.once {
-        let taken = Taken::in_folder(&settings.state_directory).has(once);
-        let refused = match taken {
-            Ok(false) => None,
-            Ok(true) => Some(Refused::Used),
-            Err(refused) => Some(refused),
-        };
-        if let Some(refused) = refused {
-            return Err(refusal(&Failed { user: Some(bearer.user), refused }));
-        }
-    }
-    Ok(Some(Arc::unwrap_or_clone(Identified::borne(&bearer))))
+    let user = Arc::unwrap_or_clone(Identified::borne(&bearer));
+    Ok(Some((user, bearer.once)))
+}
+
+/// Whether a token of this user was not taken yet. Nothing is taken by that.
+///
+/// # Errors
+/// The refusal that a request would get.
+pub(crate) fn unused(settings: &Settings, user: &str, once: &Once) -> Result<(), Refusal> {
+    let refused = match Taken::in_folder(&settings.state_directory).has(once) {
+        Ok(false) => return Ok(()),
+        Ok(true) => Refused::Used,
+        Err(refused) => refused,
+    };
+    Err(refusal(&Failed { user: Some(user.to_owned()), refused }))
 }
 
 /// Whether a token of this user, which was verified, may still be good by other settings: nobody has kept the token itself.

@@ -17,6 +17,8 @@ const ACCEPT: &str = "user-identity = \"accept\"";
 const REQUIRE: &str = "user-identity = \"require\"";
 /// What the standard has for each no to a user identity.
 const NO: [u8; 4] = [0, 1, 2, 1];
+/// A limit.
+const FULL: [u8; 4] = [0, 2, 3, 2];
 const ABORTED: [u8; 4] = [0, 0, 2, 0];
 const ROLES: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
                      [[role]]\nname = \"echo\"\noperations = [\"C-ECHO\"]\nsop-classes = [\"Verification\"]\n";
@@ -423,6 +425,65 @@ fn reload(gate: &Gate, setup: &Setup) {
     let before = gate.count("configuration-loaded");
     gate.reload(&setup.toml());
     wait::until("the reload", || (gate.count("configuration-loaded") > before).then_some(()));
+}
+
+#[test]
+fn a_token_is_held_against_the_issuers_that_were_in_force_when_its_connection_came() {
+    let upstream = Upstream::bind();
+    let setup = |extra| Setup { listener: ACCEPT, roles: ROLES, extra, ..Setup::tls(upstream.address) };
+    let gate = start(&setup(leaked(other_issuer())));
+    let token = claiming(&gate.site, &json!({"jti": "once"}));
+    let mut early = Peer::connect(&gate.tls());
+    reload(&gate, &setup(leaked(format!("{}{}", other_issuer(), issuer("")))));
+    early.send(&bearing(&token).encode());
+    assert_eq!(early.expect(upper::ASSOCIATE_RJ), NO);
+    upstream.expect_nobody();
+    assert!(explanation(&rejected(&gate, "token-wrong")).contains("is that of no [[issuer]]"));
+    // Nobody has used it by that.
+    let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &bearing(&token), 16384);
+    raw::release(requestor, acceptor);
+}
+
+#[test]
+fn a_token_that_the_policy_or_a_limit_refuses_is_as_good_as_before_and_one_of_many_at_once_is_let_in() {
+    let upstream = Upstream::bind();
+    let peers = || gate::peer("max-associations = 1");
+    let night = leaked(ROLES.replace("\"echo\"", "\"night\""));
+    let setup = |roles| Setup {
+        listener: ACCEPT,
+        peers: peers(),
+        roles,
+        extra: issuer(""),
+        ..Setup::tls(upstream.address)
+    };
+    let gate = Gate::start_in(site(), &setup(ROLES));
+    let token = claiming(&gate.site, &json!({"jti": "once", "roles": "night"}));
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&token)), NO);
+    assert_eq!(rejected(&gate, "user-not-allowed")["user"], "login/anna");
+    reload(&gate, &setup(night));
+    let other = verification("SITE", "PACS");
+    let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &other, 16384);
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&token)), FULL);
+    raw::release(requestor, acceptor);
+    wait::until("the place", || (gate.count("association-closed") == 1).then_some(()));
+    // All at once: each is verified, and one takes it.
+    reload(&gate, &Setup { peers: gate::peer(""), ..setup(night) });
+    let mut all: Vec<Peer> = (0..12).map(|_| Peer::connect(&gate.tls())).collect();
+    all.iter_mut().for_each(|requestor| requestor.send(&bearing(&token).encode()));
+    let (mut acceptor, _) = upstream.accept_all(16384);
+    let mut let_in = Vec::new();
+    for mut requestor in all {
+        let answer = requestor.pdu();
+        match answer.kind {
+            upper::ASSOCIATE_AC => let_in.push(requestor),
+            _ => assert_eq!((answer.kind, answer.body), (upper::ASSOCIATE_RJ, NO.to_vec())),
+        }
+    }
+    let [requestor] = &mut let_in[..] else { panic!("{} are let in", let_in.len()) };
+    raw::echo(requestor, &mut acceptor);
+    upstream.expect_nobody();
+    let used = rejected(&gate, "token-used");
+    assert_eq!((&used["user"], &used["user-identity"]), (&json!("login/anna"), &json!("claimed")));
 }
 
 #[test]
