@@ -342,6 +342,12 @@ fn explain_verifies_a_token_names_what_does_not_hold_and_takes_nothing() {
     raw::release(requestor, acceptor);
     let (status, text) = explain(&token);
     assert!(status == 3 && text.contains("(token-used)"), "{text}");
+    // In the order of run: whom the policy refuses, and with what, before what was used.
+    let toml = fs::read_to_string(gate.site.path("dimsegate.toml")).expect("a file");
+    fs::write(gate.site.path("dimsegate.toml"), toml.replace("\"echo\"", "\"night\"")).expect("a file");
+    let (status, text) = explain(&token);
+    assert!(status == 3 && text.contains("(user-not-allowed)"), "{text}");
+    fs::write(gate.site.path("dimsegate.toml"), toml).expect("a file");
     let (status, text) = explain(&claiming(&gate.site, &json!({"aud": "somebody"})));
     assert!(
         status == 3 && text.contains("(token-wrong)") && text.contains("for another audience (aud)"),
