@@ -71,6 +71,10 @@ impl People {
     /// Reads the file where it has changed; one that is bad, or that somebody is writing, leaves those of before. `None`: there
     /// are none. It waits for files, half a second for one that is written in place, and hashes where there are other users.
     pub(crate) fn now(&self, settings: &Arc<Settings>) -> Option<Users> {
+        self.now_by(settings, &mut by_the_clock)
+    }
+
+    fn now_by(&self, settings: &Arc<Settings>, wait: &mut impl FnMut(Duration) -> Instant) -> Option<Users> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(named) = &settings.users else {
             *current = None;
@@ -85,12 +89,13 @@ impl People {
                 current.settings = Arc::downgrade(settings);
                 current.users.use_key(named.key.clone());
             }
-            if current.follow(stamp, &mut by_the_clock) {
+            if current.follow(stamp, wait) {
                 self.tell();
             }
-            // Whoever keeps the hours has to know it, once.
             let is_moving = current.looks.is_moving();
             if !self.is_moving.swap(is_moving, SeqCst) && is_moving {
+                tracing::warn!(file = %named.file.display(),
+                    "somebody is writing this file of users; those of before stay in force until it stands still");
                 self.keeper.notify_one();
             }
             return Some(current.users.clone());
