@@ -12,6 +12,7 @@ use super::regular;
 use super::settings::Checkpoints;
 use super::signing::{PublicKey, Signature};
 use super::survey::{Survey, time_of};
+use crate::files::is_full;
 use crate::vocabulary::HeadFound;
 use serde::Deserialize;
 use std::fs::OpenOptions;
@@ -192,12 +193,6 @@ fn end_of_file(file: &TrailFile) -> io::Result<Option<End>> {
         Err(error) => return Err(error),
     };
     Ok(Some(End { unclosed, ..end(next_sequence, rest, true) }))
-}
-
-/// Whether the disk takes nothing, which may pass.
-pub(super) fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// Looks back through the last lines for the last checkpoint, and the record that the head names.

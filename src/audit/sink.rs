@@ -12,7 +12,7 @@ use super::settings::{AuditSettings, Durability, OnFailure};
 use super::tap::Following;
 use super::writer::{How, Patience, Writer};
 use super::{recovery, used};
-use crate::files::full;
+use crate::files::{full, is_full};
 use crate::vocabulary::Notice;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ impl Audit {
         let AuditSettings { directory, on_failure, patient_identifiers, durability, checkpoints, keeping } =
             settings;
         let unusable = |source| AuditError::Directory { directory: directory.clone(), source };
-        let allowed = |error: &io::Error| on_failure == OnFailure::Allow && recovery::is_full(error);
+        let allowed = |error: &io::Error| on_failure == OnFailure::Allow && is_full(error);
         file::create_directory(&directory).map_err(unusable)?;
         let lock = match Lock::take(&directory) {
             Ok(lock) => Some(lock),
@@ -296,7 +296,7 @@ impl Audit {
 /// On a disk that takes nothing there is none.
 fn make_folder_for_notes(directory: &Path) -> io::Result<()> {
     match used::create_folder(directory) {
-        Err(error) if recovery::is_full(&error) => {
+        Err(error) if is_full(&error) => {
             tracing::error!(directory = %directory.display(), %error, "no folder for who reads the records");
             Ok(())
         }

@@ -23,9 +23,9 @@ use crate::policy::scope::{self, Attribute};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
     Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
-    RewriteDirection, Role, TlsVersion, UnknownOperation, Verdict, decide, recognised,
+    RewriteDirection, Role, TlsVersion, UnknownOperation, Verdict, recognised,
 };
-use crate::relay::{Ending, borne, proven_by};
+use crate::relay::{Ending, borne, borne_verdict, proven_by};
 use crate::vocabulary::Rejection;
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, Uid};
@@ -214,17 +214,17 @@ fn decided(
     };
     // In the order of `run`: who it is comes before which user.
     let user = recognised(&settings.policy, &facts).and_then(|_| match given.token {
-        Some(token) => borne(listener, settings, &facts, token),
-        None => user::proven(settings, listener, args, now),
+        Some(token) => Ok(borne(listener, settings, &facts, token)?.unzip()),
+        None => Ok((user::proven(settings, listener, args, now)?, None)),
     });
-    let user = match user {
-        Ok(user) => user,
+    let (user, once) = match user {
+        Ok(proven) => proven,
         Err(refusal) => {
             let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
             return (refused(settings, &refusal, &seen), false);
         }
     };
-    match decide(&settings.policy, &Facts { user: user.as_ref(), ..facts }) {
+    match borne_verdict(settings, &Facts { user: user.as_ref(), ..facts }, once.flatten().as_ref()) {
         Verdict::Refuse(refusal) => {
             let seen = what_the_requestor_sees(refusal.reason.rejection(), &Ending::Closed);
             (refused(settings, &refusal, &seen), false)

@@ -32,6 +32,8 @@ mod report;
 mod repository;
 mod rewrite;
 mod role;
+#[cfg(test)]
+pub(crate) mod sample;
 mod scope;
 mod secret;
 mod secrets;

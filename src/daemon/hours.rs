@@ -13,6 +13,8 @@ use crate::relay::{Entry, Gate};
 
 /// How long a clock that is set goes unnoticed.
 const LOOK: Duration = Duration::from_secs(5);
+/// Until a file is looked at again that somebody was writing.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Of a sleep that ends just before the hour.
 const LEAST: Duration = Duration::from_millis(10);
 
@@ -55,14 +57,18 @@ fn look(gate: &Gate, before: u64) -> Looked {
     Looked { users, wait: ends.into_iter().chain([with_users]).flatten().min() }
 }
 
-/// Looks at the file of users where somebody is there who proved to be one; when to look again, where files are looked at.
+/// Looks at the file of users where somebody is there who proved to be one; when to look again, where files are looked at. One
+/// that somebody was writing when a reload or a login looked at it is looked at in any case.
 fn read_users(gate: &Gate, open: &[Arc<Entry>]) -> Option<Duration> {
     let settings = gate.in_force.load().settings.clone();
-    let between = settings.limits.reload_files?;
-    open.iter().any(|entry| entry.right.proof.user_of_file().is_some()).then(|| {
-        gate.people.now(&settings);
-        between
-    })
+    let between = settings.limits.reload_files;
+    let is_looked_at = between.is_some() || gate.people.is_moving();
+    if !is_looked_at || !open.iter().any(|entry| entry.right.proof.user_of_file().is_some()) {
+        return None;
+    }
+    gate.people.now(&settings);
+    let again = gate.people.is_moving().then_some(AGAIN);
+    between.into_iter().chain(again).min()
 }
 
 fn until_users_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Option<Duration> {

@@ -82,7 +82,7 @@ impl Daemon {
         let bound = self.listeners.bind_new(&settings).await?;
         // The first [[issuer]] may have come. The folder is that of the start.
         if self.state.is_none() {
-            self.state = state::lock(&self.beginning.state_directory, &settings)?;
+            self.state = state::lock_soon(&self.beginning.state_directory, &settings).await?;
         }
         keep_fetched(&self.settings(), &settings);
         let previous = self.gate.in_force.swap(Arc::new(in_force));

@@ -127,7 +127,7 @@ async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, St
     let in_force = InForce::open(settings.clone(), None)?;
     let (stage, staged) = watch::channel(Stage::Running);
     let gate = Arc::new(Gate::new(in_force, audit.clone(), staged, relay::check));
-    let state = state::lock(&settings.state_directory, settings)?;
+    let state = state::lock_soon(&settings.state_directory, settings).await?;
     let blocking = Arc::new(Blocking::open(&settings.state_directory, gate.clone())?);
     let mut listeners = Listeners::new(gate.clone());
     let bound = listeners.bind_new(settings).await?;
@@ -167,30 +167,16 @@ mod tests {
     use std::future::{pending, ready};
 
     use super::Daemon;
-    use crate::config;
+    use crate::config::sample;
     use crate::scratch::Scratch;
-
-    const CONFIGURATION: &str = r#"
-[audit]
-directory = "RECORDS"
-[[listener]]
-name = "remote"
-address = "127.0.0.1:0"
-upstream = "pacs"
-[[upstream]]
-name = "pacs"
-addresses = ["127.0.0.1:104"]
-"#;
 
     #[tokio::test]
     async fn who_is_told_to_stop_before_it_has_begun_closes_its_records_and_no_crash_is_found() {
         let home = Scratch::new();
-        let file = home.path().join("dimsegate.toml");
         let records = home.path().join("records");
-        fs::write(&file, CONFIGURATION.replace("RECORDS", records.to_str().unwrap())).unwrap();
-        let told = Daemon::start(config::load(&file).unwrap(), ready("SIGTERM")).await;
+        let told = Daemon::start(sample::read(home.path(), ""), ready("SIGTERM")).await;
         assert!(matches!(told, Ok(None)));
-        let begun = Daemon::start(config::load(&file).unwrap(), pending()).await;
+        let begun = Daemon::start(sample::read(home.path(), ""), pending()).await;
         begun.unwrap().unwrap().stop("the test ended", std::future::ready(())).await;
         let mut files = fs::read_dir(&records).unwrap().map(|entry| entry.unwrap().path());
         let day = files.find(|path| path.extension().is_some_and(|end| end == "jsonl")).unwrap();

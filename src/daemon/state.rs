@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::StartError;
 use crate::config::Settings;
@@ -11,12 +12,23 @@ use crate::files::{self, Lock, NotLocked};
 /// In that folder. Commands only read there, and take no lock.
 const NAME: &str = "state.lock";
 
+/// As [`lock`], on a thread for that.
+///
+/// # Errors
+/// As [`lock`].
+pub(super) async fn lock_soon(folder: &Path, settings: &Arc<Settings>) -> Result<Option<Lock>, StartError> {
+    let (own, settings) = (folder.to_owned(), settings.clone());
+    let locked = tokio::task::spawn_blocking(move || lock(&own, &settings)).await;
+    let defect = |error| StartError::State { folder: folder.to_owned(), error: io::Error::other(error) };
+    locked.unwrap_or_else(|error| Err(defect(error)))
+}
+
 /// Takes a folder for as long as what it gives lives, and makes it where it is missing. `None` where nothing will be written there,
 /// or cannot be locked without doing harm by that.
 ///
 /// # Errors
 /// Another process has it; or it cannot be locked, and tokens are taken there.
-pub(super) fn lock(folder: &Path, settings: &Settings) -> Result<Option<Lock>, StartError> {
+fn lock(folder: &Path, settings: &Settings) -> Result<Option<Lock>, StartError> {
     let takes_tokens = !settings.issuers.is_empty();
     if settings.admin.is_none() && !takes_tokens {
         return Ok(None);
@@ -39,48 +51,67 @@ pub(super) fn lock(folder: &Path, settings: &Settings) -> Result<Option<Lock>, S
 #[cfg(test)]
 mod tests {
     use super::lock;
-    use crate::config::{self, Settings};
-    use crate::daemon::StartError;
+    use crate::config::sample::{self, INTERFACE, ISSUER};
+    use crate::daemon::{Daemon, StartError};
     use crate::scratch::Scratch;
     use std::fs;
-    use std::path::Path;
-
-    const CONFIGURATION: &str = r#"
-[audit]
-directory = "records"
-[[listener]]
-name = "remote"
-address = "127.0.0.1:0"
-upstream = "pacs"
-[[upstream]]
-name = "pacs"
-addresses = ["127.0.0.1:104"]
-"#;
-    const INTERFACE: &str = "[admin]\nlisten = \"unix:admin.sock\"\n";
-
-    fn settings(home: &Path, more: &str) -> Settings {
-        let file = home.join("dimsegate.toml");
-        fs::write(&file, format!("{more}{CONFIGURATION}")).unwrap();
-        config::load(&file).unwrap().settings
-    }
+    use std::future::{pending, ready};
 
     #[test]
     fn who_writes_there_has_the_folder_alone_and_who_does_not_makes_none() {
         let home = Scratch::new();
         let folder = home.path().join("state");
-        assert!(lock(&folder, &settings(home.path(), "")).unwrap().is_none());
+        assert!(lock(&folder, &sample::read(home.path(), "").settings).unwrap().is_none());
         assert!(!folder.exists());
-        let writing = settings(home.path(), INTERFACE);
-        let first = lock(&folder, &writing).unwrap();
-        assert!(first.is_some());
-        let second = lock(&folder, &writing).unwrap_err();
-        assert!(matches!(second, StartError::StateInUse { process: Some(_), .. }), "{second}");
-        let told = second.to_string();
-        assert!(
-            told.contains(folder.to_str().unwrap()) && told.contains("a state-directory of its own"),
-            "{told}"
-        );
-        drop(first);
-        assert!(lock(&folder, &writing).unwrap().is_some());
+        for more in [INTERFACE, ISSUER] {
+            let writing = sample::read(home.path(), more).settings;
+            let first = lock(&folder, &writing).unwrap();
+            assert!(first.is_some());
+            let second = lock(&folder, &writing).unwrap_err();
+            assert!(matches!(second, StartError::StateInUse { process: Some(_), .. }), "{second}");
+            let told = second.to_string();
+            assert!(
+                told.contains(folder.to_str().unwrap()) && told.contains("a state-directory of its own"),
+                "{told}"
+            );
+            drop(first);
+            assert!(lock(&folder, &writing).unwrap().is_some());
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_locked_is_an_error_where_tokens_are_taken_there_and_else_a_warning() {
+        let home = Scratch::new();
+        let folder = home.path().join("state");
+        fs::create_dir_all(folder.join("state.lock")).unwrap();
+        let locked = |more: &str| lock(&folder, &sample::read(home.path(), more).settings);
+        assert!(locked(INTERFACE).unwrap().is_none());
+        for more in [ISSUER.to_owned(), format!("{INTERFACE}{ISSUER}")] {
+            let refused = locked(&more).unwrap_err();
+            assert!(matches!(refused, StartError::State { .. }), "{refused}");
+            let told = refused.to_string();
+            assert!(told.contains(folder.to_str().unwrap()) && told.contains("is a folder"), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_issuer_of_a_reload_takes_the_folder_or_is_refused_where_another_process_has_it() {
+        let home = Scratch::new();
+        let folder = home.path().join("state");
+        let mut daemon = Daemon::start(sample::read(home.path(), ""), pending()).await.unwrap().unwrap();
+        let taking = || sample::read(home.path(), ISSUER);
+        let another = lock(&folder, &taking().settings).unwrap();
+        let before = daemon.settings().digest.clone();
+        let refused = daemon.reload(taking(), None).await.unwrap_err();
+        assert!(matches!(refused, StartError::StateInUse { .. }), "{refused}");
+        assert_eq!(daemon.settings().digest, before, "everything stayed as it was");
+        drop(another);
+        daemon.reload(taking(), None).await.unwrap();
+        assert!(matches!(lock(&folder, &taking().settings), Err(StartError::StateInUse { .. })));
+        // It is held as long as the process runs, whatever comes into force.
+        daemon.reload(sample::read(home.path(), ""), None).await.unwrap();
+        assert!(matches!(lock(&folder, &taking().settings), Err(StartError::StateInUse { .. })));
+        daemon.stop("the test ended", ready(())).await;
+        assert!(lock(&folder, &taking().settings).unwrap().is_some());
     }
 }

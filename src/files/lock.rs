@@ -1,23 +1,29 @@
 //! What one process has at a time.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
+
+use super::is_full;
+
+const MODE: u32 = 0o600;
 
 /// The lock of a file that is there for nothing else and holds the process ID of who has it, for people. It is held as long as
 /// this lives; the system takes it back when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
+    /// The file that it took the place of: who opened that one a moment ago finds it taken.
+    _before: Option<File>,
 }
 
 /// Why it is not ours.
 #[derive(Debug)]
 pub(crate) enum NotLocked {
-    /// Somebody has it: the process ID, where that can be read.
+    /// Another process has it: its process ID, where that can be read.
     Taken(Option<u32>),
-    /// The file cannot be made, opened or locked.
+    /// The file cannot be made, opened, locked or replaced; [`io::ErrorKind::Unsupported`]: this file system has no locks.
     Io(io::Error),
 }
 
@@ -27,34 +33,110 @@ impl Lock {
     /// # Errors
     /// As [`NotLocked`] has it.
     pub(crate) fn take(path: &Path) -> Result<Self, NotLocked> {
+        let file = super::open_with(path, Self::options().create(true)).map_err(NotLocked::Io)?;
+        Self::of(path, file)
+    }
+
+    /// As its file has to be opened.
+    pub(crate) fn options() -> OpenOptions {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = super::open_with(path, &mut options).map_err(NotLocked::Io)?;
+        options.read(true).write(true).truncate(false).mode(MODE);
+        options
+    }
+
+    /// Takes that of a file which was opened so.
+    ///
+    /// Whoever can open the file can hold its lock (flock(2)), even for reading alone, for as long as it keeps it open. So
+    /// only its owner can, and a file that others could open, held by no process of ours, gives way to a new one.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub(crate) fn of(path: &Path, file: File) -> Result<Self, NotLocked> {
         match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(NotLocked::Taken(process_in(&file))),
-            Err(TryLockError::Error(error)) => return Err(NotLocked::Io(error)),
+            Ok(()) if is_closed_to_others(&file) => Ok(Self::held(file)),
+            Ok(()) => Self::renew(path, file).map_err(NotLocked::Io),
+            Err(TryLockError::WouldBlock) => match process_in(&file) {
+                process if is_closed_to_others(&file) => Err(NotLocked::Taken(process)),
+                // Whoever took it on a full disk could not write who it is.
+                None => Err(NotLocked::Taken(None)),
+                Some(process) if is_running(process) => Err(NotLocked::Taken(Some(process))),
+                Some(_) => {
+                    let fresh = Self::replace(path, &file).map_err(NotLocked::Io)?;
+                    tracing::warn!(file = %path.display(), "somebody held this lock who is no process of ours; it was replaced");
+                    Ok(fresh)
+                }
+            },
+            Err(TryLockError::Error(error)) => Err(NotLocked::Io(error)),
         }
-        // On a full disk the lock holds all the same.
+    }
+
+    fn held(mut file: File) -> Self {
+        // The lock counts, not what the file says: it holds on a full disk all the same.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Self { _file: file, _before: None }
+    }
+
+    /// Somebody may have opened the file while others could: a new one takes its place. A disk that has no room for one
+    /// keeps the old, closed.
+    fn renew(path: &Path, file: File) -> io::Result<Self> {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+        let before = Self::held(file);
+        match Self::replace(path, &before._file) {
+            Ok(fresh) => Ok(Self { _before: Some(before._file), ..fresh }),
+            Err(error) if is_full(&error) => {
+                tracing::warn!(file = %path.display(), %error, "others may hold this lock, and it cannot be replaced");
+                Ok(before)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn replace(path: &Path, before: &File) -> io::Result<Self> {
+        let fresh = path.with_extension("lock-new");
+        // Of a crash, if it is there.
+        let _ = fs::remove_file(&fresh);
+        let file = Self::options().create_new(true).open(&fresh)?;
+        file.try_lock().map_err(io::Error::from)?;
+        keep_owner(&file, &before.metadata()?);
+        fs::rename(&fresh, path)?;
+        if fs::metadata(path)?.ino() != file.metadata()?.ino() {
+            return Err(io::Error::other("another process took it at the same time"));
+        }
+        Ok(Self::held(file))
     }
 }
 
+/// Where a command of root has it, the proxy can open it afterwards. Nobody but root can give it away, or has to.
+fn keep_owner(file: &File, before: &Metadata) {
+    let _ = fchown(file, Some(before.uid()), Some(before.gid()));
+}
+
+fn is_closed_to_others(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.mode() & 0o077 == 0)
+}
+
 /// The process ID in a lock; who it is only helps.
-pub(crate) fn process_in(file: &File) -> Option<u32> {
+fn process_in(file: &File) -> Option<u32> {
     let mut text = String::new();
     file.take(16).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+/// Whether it is one of ours: numbers of processes come again.
+fn is_running(process: u32) -> bool {
+    let name = |process: &str| fs::read(Path::new("/proc").join(process).join("comm")).ok();
+    name(&process.to_string()).is_some_and(|of_process| name("self").is_none_or(|ours| ours == of_process))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Lock, NotLocked};
     use crate::scratch::Scratch;
+    use std::fs::{self, File, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     #[test]
     fn one_has_it_until_it_lets_go_and_is_named() {
@@ -67,5 +149,41 @@ mod tests {
         Lock::take(&path).unwrap();
         let nowhere = Lock::take(&home.path().join("none/lock")).unwrap_err();
         assert!(matches!(nowhere, NotLocked::Io(_)), "{nowhere:?}");
+    }
+
+    #[test]
+    fn one_that_others_can_open_and_hold_stops_nobody() {
+        let home = Scratch::new();
+        let path = home.path().join("state.lock");
+        // With a process that has long ended.
+        fs::write(&path, "4194305\n").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let reviewer = File::open(&path).unwrap();
+        reviewer.lock_shared().unwrap();
+        let ours = Lock::take(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600, "nobody else can open the next one");
+        assert!(matches!(Lock::take(&path), Err(NotLocked::Taken(_))));
+        drop((ours, reviewer));
+        // One that nobody holds gives way, too: who has it open can hold it later, and stops nobody by that.
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let reviewer = File::open(&path).unwrap();
+        drop(Lock::take(&path).unwrap());
+        assert_ne!(fs::metadata(&path).unwrap().ino(), reviewer.metadata().unwrap().ino());
+        reviewer.lock_shared().unwrap();
+        let ours = Lock::take(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        // One that does not say whose it is may be that of a process that took it on a full disk.
+        drop(ours);
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let somebody = File::open(&path).unwrap();
+        somebody.lock().unwrap();
+        assert!(matches!(Lock::take(&path), Err(NotLocked::Taken(None))));
+        drop(somebody);
+        let ours = Lock::take(&path).unwrap();
+        // One that a process of ours holds stays its own.
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(Lock::take(&path), Err(NotLocked::Taken(Some(_)))));
+        drop(ours);
     }
 }

@@ -13,10 +13,12 @@ use std::path::{Path, absolute};
 use rustix::fs::OFlags;
 
 mod lock;
+mod looks;
 mod put;
 mod watched;
 
-pub(crate) use lock::{Lock, NotLocked, process_in};
+pub(crate) use lock::{Lock, NotLocked};
+pub(crate) use looks::{Looks, by_the_clock};
 pub(crate) use put::{make_folder_of, put, put_named, replace};
 pub use watched::{Content, Stamp};
 
@@ -98,6 +100,12 @@ pub fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(longest).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Whether the disk takes nothing, which may pass.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// What something is that is no regular file.

@@ -4,16 +4,11 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
 
 use aws_lc_rs::digest;
 
 /// Nothing that is watched is longer: as much of a file as a digest is made of.
 const LONGEST: usize = 64 << 20;
-
-/// How long a file stands still that nobody is writing, and how often it is looked at until then.
-const STILL: Duration = Duration::from_millis(20);
-const STILL_LOOKS: u32 = 50;
 
 /// What the system says of a file, a look that costs no read. Another one where it may hold something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,20 +25,9 @@ impl Stamp {
         fs::metadata(path).ok().map(|found| Self::new(&found))
     }
 
-    /// The stamp of a file that has changed since `before`. One that is written in place may be half there, and is waited for until
-    /// it has stood still for a moment, for a second at most: not for a thread of the runtime.
-    pub fn settled(path: &Path, before: Option<Self>) -> Option<Self> {
-        let mut now = Self::of(path)?;
-        let is_in_place = before.is_some_and(|before| before.place == now.place && before != now);
-        for _ in 0..if is_in_place { STILL_LOOKS } else { 0 } {
-            std::thread::park_timeout(STILL);
-            let next = Self::of(path)?;
-            if next == now {
-                break;
-            }
-            now = next;
-        }
-        Some(now)
+    /// Whether it is of the same file, and not of another one that took its place.
+    pub(super) fn is_of_file_of(self, other: Self) -> bool {
+        self.place == other.place
     }
 
     fn new(found: &Metadata) -> Self {

@@ -18,6 +18,7 @@ use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
 use crate::policy::{Blocks, Facts, ProvenUser, Refusal, TlsVersion};
 use crate::tls::Session;
+use crate::tokens::Once;
 use crate::trace::Witness;
 use crate::vocabulary::Reason;
 use crate::wire::associate::AssociateRq;
@@ -42,6 +43,8 @@ pub(crate) struct Arrival {
     pub tls: Option<Session>,
     /// Whom the request names as its user, where the listener looks at that.
     pub user: Option<Identified>,
+    /// What that is proven by, where it is taken once, and until it is.
+    pub once: Option<Once>,
     /// It may come and go to see whether the proxy is there: a load balancer for itself, or a monitor.
     pub may_check: bool,
     /// Where somebody traces it, or may.

@@ -14,12 +14,14 @@ use std::sync::{Arc, PoisonError};
 
 use time::OffsetDateTime;
 
+use super::borne::issuer_of;
 use super::gate::Gate;
 use super::identified::Identified;
 use super::live::{Entry, Facts, Order, Right, When};
 use crate::config::{OpenAssociations, Settings, UpstreamSettings, UserIdentity};
 use crate::policy::{self, Blocks, Grant, Peer, ProvenUser, Verdict, decide, scope};
 use crate::tls::ClientAuthentication;
+use crate::tokens::Issuer;
 use crate::users::{Refused, Users};
 use crate::vocabulary::Reason;
 
@@ -114,13 +116,19 @@ fn unfounded(rules: &Settings, right: &Right) -> Option<String> {
             .is_none()
             .then(|| format!("user \"{}\": there is no [users] any more", user.name));
     }
-    let (name, _) = user.name.split_once('/')?;
-    let of = |settings: &Settings| {
-        let issuer = settings.issuers.iter().find(|issuer| *issuer.name == *name);
-        issuer.map(|issuer| (issuer.issuer.clone(), issuer.audience.clone()))
+    let issuers = (issuer_of(rules, &user.name), issuer_of(&right.settings, &user.name));
+    let why = match issuers {
+        (Err(why), _) => why,
+        (Ok(now), Ok(before)) if now.issuer == before.issuer => takes_less(now, before)?,
+        (Ok(now), _) => format!("issuer \"{}\" is another one: its tokens say another iss", now.name),
     };
-    (of(rules) != of(&right.settings))
-        .then(|| format!("user \"{}\": issuer \"{name}\" is there no more, or is another one", user.name))
+    Some(format!("user \"{}\": {why}", user.name))
+}
+
+/// Nobody knows for which audience the token was.
+fn takes_less(now: &Issuer, before: &Issuer) -> Option<String> {
+    let gone = before.audience.iter().find(|audience| !now.audience.contains(audience))?;
+    Some(format!("tokens of issuer \"{}\" for audience \"{gone}\" count no more", now.name))
 }
 
 /// The user, one of the file as it has them now, with what they proved when they came.

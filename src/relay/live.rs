@@ -150,7 +150,7 @@ impl Drop for Alive<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Contexts, Facts, Live, Proof, Right};
-    use crate::config;
+    use crate::config::sample;
     use crate::policy::Rights;
     use crate::scratch::Scratch;
     use std::sync::Arc;
@@ -173,32 +173,9 @@ mod tests {
         }
     }
 
-    const CONFIGURATION: &str = r#"
-[audit]
-directory = "."
-[[listener]]
-name = "remote"
-address = "127.0.0.1:0"
-upstream = "pacs"
-[[upstream]]
-name = "pacs"
-addresses = ["127.0.0.1:104"]
-[[role]]
-name = "r"
-operations = ["C-STORE"]
-sop-classes = ["storage"]
-[[peer]]
-name = "lyon"
-networks = ["127.0.0.1"]
-calling-ae-titles = ["*"]
-role = "r"
-"#;
-
     pub(super) fn right() -> Right {
         let home = Scratch::new();
-        let file = home.path().join("dimsegate.toml");
-        std::fs::write(&file, CONFIGURATION).unwrap();
-        let settings = Arc::new(config::load(&file).unwrap().settings);
+        let settings = Arc::new(sample::read(home.path(), "").settings);
         let peer = settings.policy.peers[0].clone();
         let rights = Rights::of_peer(peer.role.clone());
         Right::new(settings, peer, rights, Proof::default())

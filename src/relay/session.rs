@@ -67,6 +67,7 @@ pub(crate) async fn serve(
         rounds,
         tls: None,
         user: None,
+        once: None,
         may_check: false,
         witness: None,
     };
@@ -267,7 +268,8 @@ struct NotAdmitted {
 
 /// Who it is, whether they may, and a place for them.
 ///
-/// Nobody is asked for a passcode, and no code is used up, for a requestor who would not be let in anyhow.
+/// Nobody is asked for a passcode, and no code is used up, for a requestor who would not be let in anyhow; a token is taken
+/// behind everything that may reject the request here.
 async fn admitted(
     arrival: &mut Arrival,
     requested: &AssociateRq,
@@ -281,6 +283,7 @@ async fn admitted(
         .await
         .map_err(|refused| not_admitted(Some(&peer), refused))?;
     let grant = judge(arrival, requested, &peer).map_err(|refused| not_admitted(Some(&peer), refused))?;
+    user_identity::take(arrival).await.map_err(|refused| not_admitted(Some(&peer), refused))?;
     Ok((grant, permit))
 }
 

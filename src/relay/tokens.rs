@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::config::Settings;
-use crate::tokens::{Bearer, Failed, Presented, Purpose, Refused, Taken, verify};
+use crate::tokens::{Bearer, Failed, Once, Presented, Purpose, Refused, Taken, verify};
 
 /// Tokens that are checked at once; not more than half of the processors, which associations need.
 const CHECKING: usize = 4;
@@ -37,28 +37,42 @@ impl Tokens {
         Self { taken: Arc::new(Taken::in_folder(state_directory)), turns: Arc::new(Semaphore::new(checking)) }
     }
 
-    /// Whom it proves to come. What can be taken once is taken by that.
+    /// Whom it proves to come. Nothing is taken by that.
     ///
     /// # Errors
     /// Why it proves nobody.
     pub(super) async fn check(&self, shown: Shown) -> Result<Bearer, Failed> {
-        let ended = || Failed::from(Refused::Unavailable("the check ended without an answer".into()));
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| ended())?;
-        let taken = self.taken.clone();
-        let checked = tokio::task::spawn_blocking(move || {
-            // Held by the check itself, which goes on where nobody waits for it any more.
-            let _turn = turn;
+        let checked = self.in_turn(move |_| {
             let Shown { settings, token, calling, certificate } = &shown;
             let purpose = Purpose::Association { calling };
             let presented = Presented { token, purpose, certificate: certificate.as_deref() };
-            let now = OffsetDateTime::now_utc();
-            let bearer = verify(&settings.issuers, &presented, now)?;
-            let took = bearer.once.as_ref().map_or(Ok(()), |once| taken.take(once, now));
-            match took {
-                Ok(()) => Ok(bearer),
-                Err(refused) => Err(Failed { user: Some(bearer.user), refused }),
-            }
+            verify(&settings.issuers, &presented, OffsetDateTime::now_utc())
         });
-        checked.await.unwrap_or_else(|_| Err(ended()))
+        checked.await.unwrap_or_else(|ended| Err(ended.into()))
+    }
+
+    /// Takes a token. It is on the disk behind this.
+    ///
+    /// # Errors
+    /// That it was taken before, or why that cannot be known.
+    pub(super) async fn take(&self, once: Once) -> Result<(), Refused> {
+        let took = self.in_turn(move |taken| taken.take(&once, OffsetDateTime::now_utc()));
+        took.await.unwrap_or_else(Err)
+    }
+
+    /// What `work` gives, on a thread for that, when its turn comes.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Taken) -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        let ended = || Refused::Unavailable("the check ended without an answer".into());
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| ended())?;
+        let taken = self.taken.clone();
+        let worked = tokio::task::spawn_blocking(move || {
+            // Held by the work itself, which goes on where nobody waits for it any more.
+            let _turn = turn;
+            work(&taken)
+        });
+        worked.await.map_err(|_| ended())
     }
 }

@@ -10,6 +10,7 @@ use super::borne;
 use super::identified::Identified;
 use super::tokens::Shown;
 use crate::config::{Settings, UserIdentity as Wanted};
+use crate::tokens::{Failed, Once};
 use crate::users::{self, Attempt, Code};
 use crate::vocabulary::Reason;
 use crate::wire::associate::{AssociateRq, UserIdentity};
@@ -31,10 +32,11 @@ enum Proof<'a> {
 }
 
 impl<'a> Proof<'a> {
-    fn of(identity: &'a UserIdentity, settings: &Settings) -> Self {
+    /// `in_force` says whether there are users now, and the settings of the connection which issuers its rules have.
+    fn of(identity: &'a UserIdentity, in_force: &Settings, settings: &Settings) -> Self {
         match identity.kind {
             1 => Self::Name(&identity.primary),
-            2 if settings.users.is_some() => {
+            2 if in_force.users.is_some() => {
                 Self::Passcode { name: &identity.primary, passcode: &identity.secondary }
             }
             5 if !settings.issuers.is_empty() => Self::Token(&identity.primary),
@@ -63,10 +65,10 @@ pub(super) async fn identify(
     let Some(identity) = &requested.user.user_identity else {
         return required("no user identity came, and the listener requires one");
     };
-    let settings = arrival.gate.in_force.load().settings.clone();
+    let in_force = arrival.gate.in_force.load().settings.clone();
     let gate = arrival.gate.clone();
     let turn = || gate.proving.begin(peer).ok_or_else(|| unchecked("too many of this peer are checked now"));
-    let verified = match Proof::of(identity, &settings) {
+    let verified = match Proof::of(identity, &in_force, &arrival.settings) {
         Proof::Name(name) => {
             arrival.user = Some(Identified::claimed(name));
             return required(
@@ -75,23 +77,41 @@ pub(super) async fn identify(
         }
         Proof::Passcode { name, passcode } => {
             let _turn = turn()?;
-            in_time(arrival, of_passcode(arrival, settings, name, passcode)).await
+            in_time(arrival, of_passcode(arrival, in_force, name, passcode)).await
         }
         Proof::Token(token) => {
             let _turn = turn()?;
-            in_time(arrival, of_token(arrival, settings, requested, token)).await
+            in_time(arrival, of_token(arrival, requested, token)).await
         }
         Proof::Unsupported(kind) => {
             let what = format!("a user identity of type {kind} ({}) cannot be checked here", named(kind));
             return Err(Refused::new(Reason::UserIdentityUnsupported, what));
         }
     };
-    let (user, outcome) = match verified {
-        Ok(user) => (user, Ok(())),
+    let (user, outcome) = match verified.unwrap_or_else(|refused| Err(nameless(refused))) {
+        Ok((user, once)) => (user, Ok(once)),
         Err((named, refused)) => (named, Err(refused)),
     };
     arrival.user = Some(user);
-    outcome
+    arrival.once = outcome?;
+    Ok(())
+}
+
+/// Takes the token that proved the user, where it is taken once: behind all that rejects a request here, so that what is mended
+/// then lets the same token in.
+///
+/// # Errors
+/// Why the request is refused.
+pub(super) async fn take(arrival: &mut Arrival) -> Result<(), Refused> {
+    let Some(once) = arrival.once.take() else { return Ok(()) };
+    let user = arrival.proven_user().map(|user| user.name.to_string());
+    let refused = match in_time(arrival, arrival.gate.tokens.take(once)).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(refused)) => of_failed(&Failed { user: user.clone(), refused }),
+        Err(refused) => refused,
+    };
+    arrival.user = Some(Identified::named_by_token(user.as_deref().unwrap_or(UNKNOWN)));
+    Err(refused)
 }
 
 fn named(kind: u8) -> &'static str {
@@ -104,18 +124,17 @@ fn named(kind: u8) -> &'static str {
     }
 }
 
-/// Who it is; or who was named, and why not.
-type Verified = Result<Identified, (Identified, Refused)>;
+/// Who it is, and what is to be taken for that; or who was named, and why not.
+type Verified = Result<(Identified, Option<Once>), (Identified, Refused)>;
 
-async fn in_time(arrival: &Arrival, check: impl Future<Output = Verified>) -> Verified {
+async fn in_time<T>(arrival: &Arrival, check: impl Future<Output = T>) -> Result<T, Refused> {
     let artim = arrival.began + arrival.settings.limits.associate_timeout;
     let checked = timeout_at(artim, check);
     tokio::select! {
         biased;
-        checked = checked => checked.unwrap_or_else(|_| {
-            Err(nameless(unchecked("its turn to be checked did not come within associate-timeout")))
-        }),
-        () = arrival.gate.draining() => Err(nameless(Reason::ShuttingDown.into())),
+        checked = checked => checked
+            .map_err(|_| unchecked("its turn to be checked did not come within associate-timeout")),
+        () = arrival.gate.draining() => Err(Reason::ShuttingDown.into()),
     }
 }
 
@@ -130,29 +149,31 @@ async fn of_passcode(arrival: &Arrival, settings: Arc<Settings>, name: &[u8], pa
     let judged = users.verify(attempt, time::OffsetDateTime::now_utc()).await;
     let known = if users.knows(&name) { &*name } else { UNKNOWN };
     match judged {
-        Ok(user) => Ok(Identified::proven(&user)),
+        Ok(user) => Ok((Identified::proven(&user), None)),
         Err(refused) => Err((Identified::claimed(known.as_bytes()), refusal(known, &refused))),
     }
 }
 
-async fn of_token(
-    arrival: &Arrival,
-    settings: Arc<Settings>,
-    requested: &AssociateRq,
-    token: &[u8],
-) -> Verified {
+/// By the issuers of the rules that the connection came under, which its association is judged by too. Those of a reload since
+/// would let in whom that then ends.
+async fn of_token(arrival: &Arrival, requested: &AssociateRq, token: &[u8]) -> Verified {
     // That it is legal was seen when the peer was recognised.
     let calling = requested.calling.parse().map(|title| title.to_string()).unwrap_or_default();
     let certificate = arrival.tls.as_ref().and_then(|session| session.certificate.as_ref());
     let certificate = certificate.map(|certificate| certificate.fingerprint.clone());
+    let settings = arrival.settings.clone();
     let shown = Shown { settings, token: token.to_vec().into(), calling, certificate };
     match arrival.gate.tokens.check(shown).await {
-        Ok(bearer) => Ok(Identified::Proven(Identified::borne(&bearer))),
+        Ok(bearer) => Ok((Identified::Proven(Identified::borne(&bearer)), bearer.once)),
         Err(failed) => {
             let named = Identified::named_by_token(failed.user.as_deref().unwrap_or(UNKNOWN));
-            Err((named, Refused::new(borne::reason_of(&failed.refused), borne::told(&failed))))
+            Err((named, of_failed(&failed)))
         }
     }
+}
+
+fn of_failed(failed: &Failed) -> Refused {
+    Refused::new(borne::reason_of(&failed.refused), borne::told(failed))
 }
 
 /// In the words of the record, which tells apart what the requestor is not told.

@@ -1,7 +1,7 @@
 //! Where the keys of an issuer come from: a file that is read with the configuration, or a server that is asked again and again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use time::OffsetDateTime;
@@ -30,7 +30,8 @@ pub struct Fetched {
 #[derive(Debug)]
 struct Kept {
     keys: Arc<KeySet>,
-    at: OffsetDateTime,
+    /// When they were fetched, by the clock of the system and by one that nobody sets.
+    at: (OffsetDateTime, Instant),
 }
 
 impl Keys {
@@ -40,6 +41,7 @@ impl Keys {
             Self::Read(keys) => Some(keys.clone()),
             Self::Fetched(fetched) => {
                 let last = fetched.last.load();
+                let now = (now, Instant::now());
                 last.as_ref().filter(|last| fetched.counts(last, now)).map(|last| last.keys.clone())
             }
         }
@@ -60,9 +62,11 @@ impl Fetched {
         Self { source, max_age, last: ArcSwapOption::empty() }
     }
 
-    /// Nobody knows how old a set is that comes from the future: the clock was set back since.
-    fn counts(&self, last: &Kept, now: OffsetDateTime) -> bool {
-        Duration::try_from(now - last.at).is_ok_and(|age| age <= self.max_age)
+    /// A set is as old as the older of its ages: one clock may have been set back since, and the other stands still while the
+    /// machine sleeps.
+    fn counts(&self, last: &Kept, now: (OffsetDateTime, Instant)) -> bool {
+        let by_the_system = Duration::try_from(now.0 - last.at.0).unwrap_or_default();
+        by_the_system.max(now.1.saturating_duration_since(last.at.1)) <= self.max_age
     }
 
     /// How long a set counts.
@@ -72,7 +76,7 @@ impl Fetched {
 
     /// Keeps a set that was fetched.
     pub fn keep(&self, keys: KeySet, at: OffsetDateTime) {
-        self.last.store(Some(Arc::new(Kept { keys: Arc::new(keys), at })));
+        self.last.store(Some(Arc::new(Kept { keys: Arc::new(keys), at: (at, Instant::now()) })));
     }
 
     /// Goes on with what another one has, where it is of the same source.
@@ -85,10 +89,10 @@ impl Fetched {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fetched, Keys};
+    use super::{Fetched, Kept, Keys};
     use crate::tokens::KeySet;
     use std::sync::Arc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
     use time::OffsetDateTime;
     use time::macros::datetime;
 
@@ -97,14 +101,27 @@ mod tests {
     const SET: &[u8] = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
     #[test]
-    fn a_set_counts_from_when_it_was_fetched_for_as_long_as_it_may_and_not_before() {
+    fn a_set_counts_from_when_it_was_fetched_for_as_long_as_it_may() {
         let fetched = Arc::new(Fetched::new("login".into(), Duration::from_secs(60)));
         let keys = Keys::Fetched(fetched.clone());
         let counts = |seconds: i64| keys.now(NOW + time::Duration::seconds(seconds)).is_some();
         assert!(!counts(0), "none was fetched");
         fetched.keep(KeySet::parse(SET).unwrap(), NOW);
         assert_eq!([0, 60, 61].map(counts), [true, true, false]);
-        // The clock was set back.
-        assert_eq!([-1, -86_400].map(counts), [false, false]);
+        // Whoever looked at the clock before it was fetched, or whose clock was set back.
+        assert_eq!([-1, -86_400].map(counts), [true, true]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_set_younger() {
+        let fetched = Fetched::new("login".into(), Duration::from_secs(60));
+        let then = Instant::now();
+        let last = Kept { keys: Arc::new(KeySet::parse(SET).unwrap()), at: (NOW, then) };
+        let counts = |by_the_system: i64, passed: u64| {
+            let now = NOW + time::Duration::seconds(by_the_system);
+            fetched.counts(&last, (now, then + Duration::from_secs(passed)))
+        };
+        assert_eq!([(-86_400, 60), (-86_400, 61)].map(|(set, passed)| counts(set, passed)), [true, false]);
+        assert_eq!([(60, 0), (61, 0)].map(|(slept, passed)| counts(slept, passed)), [true, false]);
     }
 }

@@ -127,14 +127,26 @@ impl Users {
     /// # Errors
     /// [`UsersError`]; then those of before count on.
     pub fn reload(&self) -> Result<(), UsersError> {
+        self.reload_whole(|| true).map(drop)
+    }
+
+    /// The same, where `is_whole` says so of what was read: nobody has written meanwhile. Whether it does.
+    ///
+    /// # Errors
+    /// As [`Users::reload`].
+    pub fn reload_whole(&self, is_whole: impl FnOnce() -> bool) -> Result<bool, UsersError> {
         let file = &self.shared.file;
-        let bytes = lock::read(file)?;
+        let read = lock::read(file);
+        if !is_whole() {
+            return Ok(false);
+        }
+        let bytes = read?;
         // `dimsegate user` leaves a comment where it removes the last user, so this is a file that somebody has begun to write.
         if bytes.is_empty() {
             return Err(UsersError::Begun(file.clone()));
         }
         self.shared.people.store(Arc::new(by_name(file::parse(file, &bytes)?)));
-        Ok(())
+        Ok(true)
     }
 
     /// Opens one-time secrets with another key from now on.

@@ -54,13 +54,13 @@ pub fn exchange(
     Answer { status, head: head.to_ascii_lowercase(), body }
 }
 
-fn ask(gate: &Gate, method: &str, path: &str, content: &str) -> Answer {
+pub fn ask(gate: &Gate, method: &str, path: &str, content: &str) -> Answer {
     let mut stream = UnixStream::connect(gate.site.path("admin.sock")).expect("the socket");
     exchange(&mut stream, method, path, "", content)
 }
 
 /// What a resource says.
-fn get(gate: &Gate, path: &str) -> Value {
+pub fn get(gate: &Gate, path: &str) -> Value {
     let answer = ask(gate, "GET", path, "");
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer.body

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::administration::{Answer, exchange};
 use crate::alerts::{queried, scrape_of, scraping};
 use crate::gate::{Gate, Setup, leaked, told};
+use crate::monitoring::ask;
 use crate::process::free_address;
 use crate::raw::{Upstream, rejection};
 use crate::scratch::Scratch;
@@ -170,9 +171,10 @@ fn prometheus_scrapes_the_interface_with_a_token() {
     let with = format!("authorization: {{credentials_file: token}}\n    {known}");
     let (_process, prometheus) = scraping(folder.path(), &scrape.replace(known, &with));
     wait::until("a scrape", || {
-        let up = queried(prometheus, "up{job=\"dimsegate\"}");
-        (up[0]["value"][1] == "1").then_some(())
+        let (_, content) = ask(prometheus, "/api/v1/query?query=dimsegate_records_writable").ok()?;
+        content.contains("dimsegate_records_writable").then_some(())
     });
+    assert_eq!(queried(prometheus, "up{job=\"dimsegate\"}")[0]["value"][1], "1");
     assert_eq!(queried(prometheus, "dimsegate_records_writable")[0]["value"][1], "1");
 }
 

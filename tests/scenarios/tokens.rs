@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::administration::{ask, get};
 use crate::gate::{self, Gate, Setup, leaked};
 use crate::peers::{self, PythonArchive};
 use crate::process::Finished;
@@ -16,6 +17,8 @@ const ACCEPT: &str = "user-identity = \"accept\"";
 const REQUIRE: &str = "user-identity = \"require\"";
 /// What the standard has for each no to a user identity.
 const NO: [u8; 4] = [0, 1, 2, 1];
+/// A limit.
+const FULL: [u8; 4] = [0, 2, 3, 2];
 const ABORTED: [u8; 4] = [0, 0, 2, 0];
 const ROLES: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
                      [[role]]\nname = \"echo\"\noperations = [\"C-ECHO\"]\nsop-classes = [\"Verification\"]\n";
@@ -339,6 +342,12 @@ fn explain_verifies_a_token_names_what_does_not_hold_and_takes_nothing() {
     raw::release(requestor, acceptor);
     let (status, text) = explain(&token);
     assert!(status == 3 && text.contains("(token-used)"), "{text}");
+    // In the order of run: whom the policy refuses, and with what, before what was used.
+    let toml = fs::read_to_string(gate.site.path("dimsegate.toml")).expect("a file");
+    fs::write(gate.site.path("dimsegate.toml"), toml.replace("\"echo\"", "\"night\"")).expect("a file");
+    let (status, text) = explain(&token);
+    assert!(status == 3 && text.contains("(user-not-allowed)"), "{text}");
+    fs::write(gate.site.path("dimsegate.toml"), toml).expect("a file");
     let (status, text) = explain(&claiming(&gate.site, &json!({"aud": "somebody"})));
     assert!(
         status == 3 && text.contains("(token-wrong)") && text.contains("for another audience (aud)"),
@@ -367,7 +376,7 @@ fn the_user_of_a_token_is_blocked_by_name_and_ends() {
 
 #[test]
 fn who_came_by_a_token_of_an_issuer_that_is_taken_out_or_becomes_another_ends() {
-    for after in ["", "other"] {
+    for after in ["", "other", ONE_AUDIENCE_LESS] {
         let upstream = Upstream::bind();
         // Whoever checks no identity has no issuer.
         let listener = |extra: &str| if extra.is_empty() { "" } else { ACCEPT };
@@ -378,10 +387,11 @@ fn who_came_by_a_token_of_an_issuer_that_is_taken_out_or_becomes_another_ends() 
             raw::open(&gate.tls(), &upstream, &bearing(&signed(&gate.site, &[])), 16384);
         raw::echo(&mut requestor, &mut acceptor);
         // What does not change whose tokens count leaves it.
-        for (extra, goes_on) in [(issuer("max-life = \"2h\""), true), (leaked(of_another(after)), false)] {
-            let before = gate.count("configuration-loaded");
-            gate.reload(&setup(extra).toml());
-            wait::until("the reload", || (gate.count("configuration-loaded") > before).then_some(()));
+        let audiences = leaked(with_audience("[\"second\", \"dimsegate\"]"));
+        for (extra, goes_on) in
+            [(issuer("max-life = \"2h\""), true), (audiences, true), (leaked(of_another(after)), false)]
+        {
+            reload(&gate, &setup(extra));
             if goes_on {
                 raw::echo(&mut requestor, &mut acceptor);
             }
@@ -391,16 +401,123 @@ fn who_came_by_a_token_of_an_issuer_that_is_taken_out_or_becomes_another_ends() 
         let closed = gate.event("association-closed");
         let reason = closed["reason"].as_str().expect("a reason");
         assert!(reason.starts_with("policy-changed: ") && reason.contains("issuer \"login\""), "{closed}");
+        let is_of_audience = reason.contains("for audience \"dimsegate\" count no more");
+        assert_eq!(is_of_audience, after == ONE_AUDIENCE_LESS, "{reason}");
     }
 }
 
-/// No issuer, or one of the same name whose tokens say another `iss`.
-fn of_another(host: &str) -> String {
-    if host.is_empty() {
-        String::new()
-    } else {
-        issuer("").replace("login.hospital", &format!("{host}.hospital"))
+const ONE_AUDIENCE_LESS: &str = "one audience less";
+
+/// No issuer, or one of the same name whose tokens say another `iss`, or are for another audience.
+fn of_another(what: &str) -> String {
+    match what {
+        "" => String::new(),
+        ONE_AUDIENCE_LESS => with_audience("\"second\""),
+        host => issuer("").replace("login.hospital", &format!("{host}.hospital")),
     }
+}
+
+fn with_audience(audience: &str) -> String {
+    issuer("").replace("audience = \"dimsegate\"", &format!("audience = {audience}"))
+}
+
+/// Another issuer of another name, with the same keys.
+fn other_issuer() -> String {
+    issuer("").replace("\"login\"", "\"other\"").replace("login.hospital", "other.hospital")
+}
+
+/// Puts another configuration into force.
+fn reload(gate: &Gate, setup: &Setup) {
+    let before = gate.count("configuration-loaded");
+    gate.reload(&setup.toml());
+    wait::until("the reload", || (gate.count("configuration-loaded") > before).then_some(()));
+}
+
+#[test]
+fn a_token_is_held_against_the_issuers_that_were_in_force_when_its_connection_came() {
+    let upstream = Upstream::bind();
+    let setup = |extra| Setup { listener: ACCEPT, roles: ROLES, extra, ..Setup::tls(upstream.address) };
+    let gate = start(&setup(leaked(other_issuer())));
+    let token = claiming(&gate.site, &json!({"jti": "once"}));
+    let mut early = Peer::connect(&gate.tls());
+    reload(&gate, &setup(leaked(format!("{}{}", other_issuer(), issuer("")))));
+    early.send(&bearing(&token).encode());
+    assert_eq!(early.expect(upper::ASSOCIATE_RJ), NO);
+    upstream.expect_nobody();
+    assert!(explanation(&rejected(&gate, "token-wrong")).contains("is that of no [[issuer]]"));
+    // Nobody has used it by that.
+    let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &bearing(&token), 16384);
+    raw::release(requestor, acceptor);
+}
+
+#[test]
+fn a_token_that_the_policy_or_a_limit_refuses_is_as_good_as_before_and_one_of_many_at_once_is_let_in() {
+    let upstream = Upstream::bind();
+    let peers = || gate::peer("max-associations = 1");
+    let night = leaked(ROLES.replace("\"echo\"", "\"night\""));
+    let setup = |roles| Setup {
+        listener: ACCEPT,
+        peers: peers(),
+        roles,
+        extra: issuer(""),
+        ..Setup::tls(upstream.address)
+    };
+    let gate = Gate::start_in(site(), &setup(ROLES));
+    let token = claiming(&gate.site, &json!({"jti": "once", "roles": "night"}));
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&token)), NO);
+    assert_eq!(rejected(&gate, "user-not-allowed")["user"], "login/anna");
+    reload(&gate, &setup(night));
+    let other = verification("SITE", "PACS");
+    let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &other, 16384);
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&token)), FULL);
+    raw::release(requestor, acceptor);
+    wait::until("the place", || (gate.count("association-closed") == 1).then_some(()));
+    // All at once: each is verified, and one takes it.
+    reload(&gate, &Setup { peers: gate::peer(""), ..setup(night) });
+    let mut all: Vec<Peer> = (0..12).map(|_| Peer::connect(&gate.tls())).collect();
+    all.iter_mut().for_each(|requestor| requestor.send(&bearing(&token).encode()));
+    let (mut acceptor, _) = upstream.accept_all(16384);
+    let mut let_in = Vec::new();
+    for mut requestor in all {
+        let answer = requestor.pdu();
+        match answer.kind {
+            upper::ASSOCIATE_AC => let_in.push(requestor),
+            _ => assert_eq!((answer.kind, answer.body), (upper::ASSOCIATE_RJ, NO.to_vec())),
+        }
+    }
+    let [requestor] = &mut let_in[..] else { panic!("{} are let in", let_in.len()) };
+    raw::echo(requestor, &mut acceptor);
+    upstream.expect_nobody();
+    let used = rejected(&gate, "token-used");
+    assert_eq!((&used["user"], &used["user-identity"]), (&json!("login/anna"), &json!("claimed")));
+}
+
+#[test]
+fn a_refusal_of_a_user_whose_issuer_is_gone_since_is_explained_as_the_refusal_that_it_would_be() {
+    const INTERFACE: &str = "[admin]\nlisten = [\"unix:admin.sock\"]\n";
+    let upstream = Upstream::bind();
+    let setup = |issuers: &str, listener| Setup {
+        listener,
+        roles: ROLES,
+        extra: leaked(format!("{INTERFACE}{issuers}")),
+        ..Setup::tls(upstream.address)
+    };
+    let gate = start(&setup(issuer(""), ACCEPT));
+    let token = claiming(&gate.site, &json!({"roles": "night"}));
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&token)), NO);
+    let id = get(&gate, "/api/v1/refusals")[0]["id"].clone();
+    let explained = || ask(&gate, "POST", "/api/v1/explain", &json!({ "refusal": id }).to_string()).body;
+    assert_eq!(explained()["reason"], "user-not-allowed");
+    let night = leaked(ROLES.replace("\"echo\"", "\"night\""));
+    reload(&gate, &Setup { roles: night, ..setup(issuer(""), ACCEPT) });
+    assert_eq!(explained()["allowed"], true);
+    reload(&gate, &Setup { roles: night, ..setup(&other_issuer(), ACCEPT) });
+    let told = explained();
+    assert_eq!((&told["allowed"], &told["reason"]), (&json!(false), &json!("token-wrong")), "{told}");
+    let why = told["why"].as_str().expect("an explanation");
+    assert!(why.contains("login/anna") && why.contains("issuer \"login\" is there no more"), "{why}");
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&token)), NO, "so it is");
+    assert_eq!(rejected(&gate, "token-wrong")["user"], "unknown");
 }
 
 #[test]
@@ -411,9 +528,7 @@ fn a_comparison_tells_of_an_issuer_that_is_new_gone_or_changed() {
         let setup = Setup { listener: ACCEPT, roles: ROLES, extra, ..Setup::tls(address) };
         fs::write(site.path(name), setup.toml()).expect("a configuration written");
     };
-    let other =
-        leaked(issuer("").replace("\"login\"", "\"other\"").replace("login.hospital", "other.hospital"));
-    with("other.toml", other);
+    with("other.toml", leaked(other_issuer()));
     with("login.toml", issuer(""));
     with("longer.toml", issuer("max-life = \"2h\""));
     let compared = |old: &str, new: &str| gate::run(&site, &["check", "--diff", old, new, "--strict"]);

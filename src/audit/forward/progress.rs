@@ -11,8 +11,8 @@ use super::status::{Backlog, Status};
 use crate::audit::hold::Hold;
 use crate::audit::messages::{self, Renderer};
 use crate::audit::record::Record;
-use crate::audit::recovery;
 use crate::audit::unsent;
+use crate::files::is_full;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl Progress {
         }
         let is_stored = match settled.store(&directory, &to.name, &seal) {
             // It is stored later; until then a crash forgets where a new destination began.
-            Err(error) if recovery::is_full(&error) => {
+            Err(error) if is_full(&error) => {
                 tracing::error!(repository = %to.name, %error, "cannot store how far a repository has come");
                 false
             }

@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use super::super::refusals::Nearest;
 use crate::config::Settings;
 use crate::policy::scope::{Attribute, Judged};
-use crate::policy::{self, ContextVerdict, Facts, Grant, Operation, Verdict, decide};
+use crate::policy::{self, ContextVerdict, Facts, Grant, Operation, Verdict};
+use crate::relay::borne_verdict;
+use crate::tokens::Once;
 use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
 
@@ -80,9 +82,9 @@ struct Context {
 }
 
 impl Explanation {
-    /// Of these facts, and of a study of which an archive says this much.
-    pub(super) fn decided(settings: &Settings, facts: &Facts<'_>, study: &Said) -> Self {
-        let grant = match decide(&settings.policy, facts) {
+    /// Of these facts, of a token that counts once, and of a study of which an archive says this much.
+    pub(super) fn decided(settings: &Settings, facts: &Facts<'_>, once: Option<&Once>, study: &Said) -> Self {
+        let grant = match borne_verdict(settings, facts, once) {
             Verdict::Refuse(refusal) => return Self::refused(settings, refusal),
             Verdict::Allow(grant) => grant,
         };

@@ -78,11 +78,17 @@ pub(super) fn of_facts(in_force: InForce<'_>, question: &Question) -> Result<Exp
         Some(_) if question.user.is_some() || question.factors.is_some() => {
             return Err(bad("a token says who it is: leave user and factors out"));
         }
-        Some(token) => borne(listener, settings, &facts, token.as_bytes()),
-        None => user(in_force, listener, question, now)?,
+        Some(token) => {
+            let borne = borne(listener, settings, &facts, token.as_bytes()).map(Option::unzip);
+            borne.map(|(user, once)| (user, once.flatten()))
+        }
+        None => user(in_force, listener, question, now)?.map(|user| (user, None)),
     };
     Ok(match recognised.and(user) {
-        Ok(user) => Explanation::decided(settings, &Facts { user: user.as_ref(), ..facts }, &study),
+        Ok((user, once)) => {
+            let facts = Facts { user: user.as_ref(), ..facts };
+            Explanation::decided(settings, &facts, once.as_ref(), &study)
+        }
         Err(refusal) => Explanation::refused(settings, refusal),
     })
 }

@@ -4,7 +4,7 @@ use super::InForce;
 use super::answer::{Explanation, Said};
 use crate::config::UserIdentity;
 use crate::policy::{self, Factor, Facts, ProvenUser, recognised};
-use crate::relay::{Identified, Recalled, assumed};
+use crate::relay::{Identified, Recalled, assumed, still_borne};
 use crate::vocabulary::Reason;
 
 /// As it was asked then, by what is in force now. What TLS made of a certificate is taken as it was.
@@ -41,7 +41,9 @@ pub(super) fn of_refusal(in_force: InForce<'_>, recalled: &Recalled) -> Explanat
         return Explanation::refused(settings, refusal);
     }
     match user_again(in_force, recalled) {
-        Ok(user) => Explanation::decided(settings, &Facts { user: user.as_ref(), ..facts }, &Said::new()),
+        Ok(user) => {
+            Explanation::decided(settings, &Facts { user: user.as_ref(), ..facts }, None, &Said::new())
+        }
         Err(explanation) => *explanation,
     }
 }
@@ -81,7 +83,8 @@ fn user_again(in_force: InForce<'_>, recalled: &Recalled) -> Result<Option<Prove
     };
     if proven.factors.contains(Factor::Token) {
         // Its roles are those of the token, as they were.
-        return Ok(Some(ProvenUser::clone(proven)));
+        let still = still_borne(settings, &proven.name).map_err(refused);
+        return still.map(|()| Some(ProvenUser::clone(proven)));
     }
     match users.and_then(|users| users.named(&proven.name)) {
         Some(user) => assumed(listener, Some((&user, proven.factors)), now).map_err(refused),
