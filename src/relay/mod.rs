@@ -102,7 +102,7 @@ mod user_identity;
 mod verification;
 
 pub(crate) use assumed::assumed;
-pub(crate) use borne::{borne, borne_verdict, still_borne};
+pub(crate) use borne::{borne, borne_verdict, reason_of, still_borne};
 pub(crate) use gate::{Gate, Stage};
 pub(crate) use identified::Identified;
 pub(crate) use in_force::InForce;

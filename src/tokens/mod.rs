@@ -13,6 +13,7 @@
 //! | `issuer` | whose tokens count, and what they have to say |
 //! | `verify` | a token held against all of that |
 //! | `refused` | the condition that does not hold, and what to do |
+//! | `stored` | the last good keys of a server, on the disk |
 //! | `taken` | which tokens were taken, on the disk |
 //!
 //! # Why not the crate `jsonwebtoken`
@@ -30,6 +31,7 @@ mod key;
 mod key_set;
 mod keys;
 mod refused;
+mod stored;
 mod taken;
 #[cfg(test)]
 mod tests;
@@ -39,7 +41,8 @@ pub use algorithm::Algorithm;
 pub use claim::Claim;
 pub use issuer::{AtEnd, Issuer, MOST_LEEWAY};
 pub use key_set::{KeySet, LARGEST};
-pub use keys::{Fetched, Keys};
+pub use keys::{Fetched, Fetching, Keys, ask_again};
 pub use refused::Refused;
+pub use stored::Stored;
 pub use taken::{Once, Taken};
 pub use verify::{Bearer, Failed, Presented, Purpose, verify};

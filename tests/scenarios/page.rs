@@ -155,7 +155,7 @@ fn it_is_for_everybody_in_both_themes_and_on_a_phone() {
     let axe = peers::peers_folder().join("node/node_modules/axe-core/axe.min.js");
     browser.run(&fs::read_to_string(&axe).expect("axe-core, which tests/run installs"));
     // What is asked for once it is on the screen.
-    for section in ["certificates", "limits", "peers", "configuration"] {
+    for section in ["certificates", "limits", "peers", "people", "configuration"] {
         browser.run(&format!("document.getElementById('{section}').scrollIntoView()"));
         browser.until(&format!(
             "[...document.querySelectorAll('#{section} tbody tr, #{section} .meter, #{section} .nobody')].some(one => one.offsetParent)"
@@ -258,6 +258,7 @@ fn its_files_are_small_and_bound_to_themselves() {
         "certificates",
         "limits",
         "peers",
+        "issuers",
         "configuration",
     ] {
         bytes += fetch(address, &format!("/api/v1/{path}"), "").len();

@@ -22,6 +22,7 @@ mod configuration;
 mod document;
 mod events;
 mod explain;
+mod issuers;
 mod limits;
 mod notifications;
 mod orders;
@@ -32,6 +33,7 @@ mod status;
 mod told;
 mod trace;
 mod upstreams;
+mod users;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -100,12 +102,14 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(refusals::list))
         .routes(routes!(peers::list))
         .routes(routes!(upstreams::list))
+        .routes(routes!(issuers::list))
         .routes(routes!(limits::limits))
         .routes(routes!(certificates::list))
         .routes(routes!(configuration::configuration))
         .routes(routes!(events::events));
     let operating = OpenApiRouter::new()
         .routes(routes!(associations::abort))
+        .routes(routes!(users::list))
         .routes(routes!(blocks::add))
         .routes(routes!(blocks::remove))
         .routes(routes!(notifications::test))

@@ -11,6 +11,7 @@ use crate::admin::Shared;
 use crate::daemon::Handle;
 use crate::relay::UpstreamState;
 use crate::tls::EndKind;
+use crate::tokens::{Fetching, Issuer, Keys};
 
 /// Refusals that are counted are of so long.
 const LATELY: Duration = Duration::minutes(5);
@@ -165,6 +166,11 @@ fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
         );
     }
     gate.upstreams.states().iter().filter_map(of_upstream).for_each(|(level, what)| add(level, what));
+    settings
+        .issuers
+        .iter()
+        .filter_map(|issuer| of_issuer(issuer, now))
+        .for_each(|(level, what)| add(level, what));
     if !proxy.is_running() {
         add(Level::Warning, "it was told to stop, and takes no new associations".into());
     }
@@ -189,6 +195,19 @@ fn problems(proxy: &Handle, now: OffsetDateTime) -> Vec<ProblemNow> {
 pub(super) fn days(left: Duration) -> i64 {
     let left = left.saturating_sub(Duration::NANOSECOND);
     left.whole_days() - i64::from(left.is_negative())
+}
+
+/// What is wrong with an issuer whose keys are fetched.
+fn of_issuer(issuer: &Issuer, now: OffsetDateTime) -> Option<(Level, String)> {
+    let Keys::Fetched(fetched) = &issuer.keys else { return None };
+    let (Fetching { counts, failing, .. }, name) = (fetched.fetching(now), &issuer.name);
+    match (counts, failing) {
+        (false, Some(why)) => Some((Level::Critical, format!("issuer \"{name}\" has no keys: {why}"))),
+        (true, Some(why)) => {
+            Some((Level::Warning, format!("the keys of issuer \"{name}\" cannot be fetched: {why}")))
+        }
+        (_, None) => None,
+    }
 }
 
 /// What is wrong with an upstream.
