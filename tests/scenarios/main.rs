@@ -113,6 +113,7 @@ mod operating;
 mod own_uids;
 mod page;
 mod page_people;
+mod patients;
 mod queries;
 mod questions;
 mod recipes;

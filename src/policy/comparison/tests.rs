@@ -219,7 +219,7 @@ proptest! {
                 crate::policy::scope::covers(peers[at].scope.as_deref(), Some(narrow))
             }).or_else(|| peers[at].scope.clone());
         }
-        match what % 12 {
+        match what % 13 {
             0 => drop(role.operations.pop()),
             1 => role.sop_classes = Default::default(),
             2 => role.minimum_tls = Some(TlsVersion::V1_3),
@@ -231,6 +231,7 @@ proptest! {
             8 => role.queries.hide.push(one(0x0008_0060)),
             9 => role.queries.max_answers = NonZeroU32::new(1),
             10 => role.queries.max_retrievals_per_hour = NonZeroU32::new(1),
+            11 => role.queries.max_patients_per_day = NonZeroU32::new(1),
             _ => role.move_destinations = Some(Vec::new()),
         }
         peers[at].role = Arc::new(role);
