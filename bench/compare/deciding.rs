@@ -21,13 +21,16 @@ pub fn run(rounds: usize) -> io::Result<Table> {
     let (decision, check) = policy::measure(&site, rounds)?;
     let answer = answers::measure(&site, rounds)?;
     let (claimed, token) = identities::measure(&site, rounds)?;
-    Ok(table(&[
-        Target::new("decision, 10,000 peers and 1,000 users, µs", decision, Bound::AtMost(20.0)),
-        Target::new("check of 10,000 peers, CPU s", check, Bound::AtMost(0.5)),
-        Target::new("answer under a scope, CPU more, µs", answer, Bound::AtMost(2.0)),
-        Target::new("association with identity type 1, CPU more, µs", claimed, Bound::AtMost(100.0)),
-        Target::new("association with identity type 5, CPU more, µs", token, Bound::AtMost(100.0)),
-    ]))
+    Ok(table(
+        "of dimsegate",
+        &[
+            Target::new("decision, 10,000 peers and 1,000 users, µs", decision, Bound::AtMost(20.0)),
+            Target::new("check of 10,000 peers, CPU s", check, Bound::AtMost(0.5)),
+            Target::new("answer under a scope, CPU more, µs", answer, Bound::AtMost(2.0)),
+            Target::new("association with identity type 1, CPU more, µs", claimed, Bound::AtMost(100.0)),
+            Target::new("association with identity type 5, CPU more, µs", token, Bound::AtMost(100.0)),
+        ],
+    ))
 }
 
 fn median(values: &mut [f64]) -> Option<f64> {

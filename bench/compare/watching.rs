@@ -80,7 +80,7 @@ pub fn run(rounds: usize) -> io::Result<Table> {
     let watched = Watched::start(&site, sinks);
     let mut targets = relay(&site, sinks, &watched, rounds)?;
     targets.extend(interface(&watched)?);
-    Ok(table(&targets))
+    Ok(table("dimsegate, TLS to plain", &targets))
 }
 
 /// What is left for the relay: two proxies in turns, one of them watched.

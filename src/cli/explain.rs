@@ -414,7 +414,9 @@ fn asked(text: &mut String, grant: &Grant, args: &Args) -> bool {
         None if is_judged && !scope::can_judge(operation, class) => {
             let why = match grant.peer.scope {
                 Some(_) => "the scope of the peer cannot judge it",
-                None => "patients are counted, and whom it shows cannot be",
+                None => {
+                    "patients are counted (max-patients-per-day), and it cannot be told which ones this would show"
+                }
             };
             line(text, "operation", &format!("{operation} is refused, status 0x0124: {why}"));
             return false;

@@ -144,8 +144,8 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &
             place,
             problem,
             match peer.scope {
-                Some(_) => "give it a role without, or a [[peer]] of its own for that without a scope",
-                None => "give it a role without, or a [[peer]] of its own for that with another role",
+                Some(_) => "give it a role that does not allow that, or add a second [[peer]], without a scope, for it",
+                None => "give it a role that does not allow that, or add a second [[peer]], with another role, for it",
             },
         );
     }

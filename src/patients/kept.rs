@@ -79,14 +79,14 @@ impl Place {
     fn bad(&self, line: usize) -> NotTaken {
         let file = full(&self.file);
         NotTaken::Unavailable(format!(
-            "{file}:{line} does not say who saw a patient; remove the file, and what was seen today is forgotten"
+            "{file}:{line} does not say who saw a patient. Remove the file to go on: what was seen today is then forgotten"
         ))
     }
 
-    /// The lines of the file; none where it is missing.
-    fn read(&self) -> Result<Vec<Line>, NotTaken> {
+    /// The first line of the file, which says by which key, and the others; `None` where it is missing or empty.
+    fn read(&self) -> Result<Option<(String, Vec<Line>)>, NotTaken> {
         let bytes = match files::read(&self.file, LARGEST + 1) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| self.failed("read", &error))?,
         };
         if bytes.len() as u64 > LARGEST {
@@ -95,8 +95,21 @@ impl Place {
         // Of what is behind the last newline nobody was shown: the proxy ended while it wrote that.
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or_default();
         let texts = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
-        let filled = (1..).zip(texts).filter(|(_, text)| !text.is_empty());
-        filled.map(|(number, text)| Line::read(text).ok_or_else(|| self.bad(number))).collect()
+        let mut filled = (1..).zip(texts).filter(|(_, text)| !text.is_empty());
+        let Some((number, mark)) = filled.next() else { return Ok(None) };
+        if !mark.starts_with(b"key ") {
+            return Err(self.bad(number));
+        }
+        let lines = filled.map(|(number, text)| Line::read(text).ok_or_else(|| self.bad(number)));
+        Ok(Some((String::from_utf8_lossy(mark).into_owned(), lines.collect::<Result<_, _>>()?)))
+    }
+
+    fn of_another_key(&self) -> NotTaken {
+        let (file, key) = (full(&self.file), full(&self.key));
+        NotTaken::Unavailable(format!(
+            "{file} was made with another key than {key}. Bring that key back, or remove the file: what was seen today is then \
+             forgotten"
+        ))
     }
 
     /// The key; one is made where nothing was hashed with another.
@@ -127,8 +140,12 @@ impl Kept {
     /// Reads what is there, and makes what is missing.
     pub(super) fn open(place: &Place, today: Date) -> Result<Self, NotTaken> {
         files::make_folder_of(&place.file).map_err(|error| place.failed("made", &error))?;
-        let lines = place.read()?;
-        let key = place.key(!lines.is_empty())?;
+        let read = place.read()?;
+        let key = place.key(read.is_some())?;
+        let (mark, lines) = read.unwrap_or_else(|| (mark_of(&key), Vec::new()));
+        if mark != mark_of(&key) {
+            return Err(place.of_another_key());
+        }
         let mut seen = HashMap::<_, HashSet<Hash>>::new();
         for Line { day, list, patient } in lines {
             seen.entry((day, list)).or_default().insert(patient);
@@ -156,7 +173,7 @@ impl Kept {
         let all = seen.iter().flat_map(|((day, list), patients)| {
             patients.iter().map(|patient| Line { day: *day, list: *list, patient: *patient }.text())
         });
-        let text: String = all.collect();
+        let text: String = std::iter::once(mark_of(&key) + "\n").chain(all).collect();
         let opened = files::put(&place.file, 0o600, text.as_bytes())
             .and_then(|()| files::open_with(&place.file, OpenOptions::new().append(true).mode(0o600)));
         let file = opened.map_err(|error| place.failed("written", &error))?;
@@ -207,13 +224,22 @@ impl Kept {
     }
 
     fn hash(&self, parts: &[&[u8]]) -> Hash {
-        let mut context = hmac::Context::with_key(&self.key);
-        for part in parts {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
-        context.sign().as_ref().first_chunk().copied().unwrap_or_default()
+        hashed(&self.key, parts)
     }
+}
+
+/// The first line of a file whose hashes are made with this key.
+fn mark_of(key: &hmac::Key) -> String {
+    format!("key {}", hex::encode(&hashed(key, &[b"mark"])))
+}
+
+fn hashed(key: &hmac::Key, parts: &[&[u8]]) -> Hash {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.sign().as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 impl Line {

@@ -1,7 +1,8 @@
 //! JSON Web Tokens (RFC 7519), signed (RFC 7515): what an issuer of the configuration says of a user, and whether it is so.
 //!
 //! [`verify()`] is pure: issuers, a token and the time give a [`Bearer`], or the condition that does not hold. [`Taken`] is what
-//! remembers: a token with a `jti` is taken once, also after a restart. Nothing here knows of sockets, TOML or DIMSE.
+//! remembers: a token with a `jti` is taken once by an association, also after a
+//! restart; at the administration interface it counts until it ends. Nothing here knows of sockets, TOML or DIMSE.
 //!
 //! | file | holds |
 //! | --- | --- |

@@ -20,7 +20,7 @@ words! {
             "move-destinations of the [[role]]", Status(0xA801), AccessControl;
         /// Says the same on the wire whether there is such a study or not.
         OutsideScope = "outside-scope",
-            "the scope of the peer does not let it through, or cannot judge it; or whom it shows cannot be counted",
+            "the scope of the peer does not let it through, or cannot judge it; or patients are counted and it cannot be told which ones this shows",
             "scope of the [[peer]]; dimsegate explain --study says which condition of it; or max-patients-per-day of the [[role]]",
             Status(0x0124), AccessControl;
         ScopeNotKnown = "scope-not-known",
@@ -56,7 +56,7 @@ words! {
             "max-patients-per-day of the [[role]], and whether somebody looks at more than they need",
             StatusOfService, AccessControl;
         PatientsNotCounted = "patients-not-counted",
-            "whom it would show could not be written down, so that it was not shown",
+            "the patients that it would show could not be counted, so nothing was shown",
             "patients and patients.key in state-directory; the log has more", StatusOfService, AccessControl;
         ContradictoryCommand = "contradictory-command",
             "the command names one SOP class or instance as affected and another as requested",

@@ -43,7 +43,7 @@ words! {
             "an upstream that was down answers again",
             "nothing, if it was meant to be down", Silent, No;
         IssuerKeysFailing = "issuer-keys-failing",
-            "the keys of an issuer cannot be fetched: its tokens are good for as long as the last ones count",
+            "the keys of an issuer cannot be fetched: its tokens are accepted for as long as the last keys count",
             "the server that keys of [[issuer]] names, and the network to it", Silent, No;
         IssuerKeysFetched = "issuer-keys-fetched",
             "the keys of an issuer are fetched again",

@@ -116,7 +116,7 @@ fn a_reader_sees_so_many_patients_a_day_by_whatever_it_asks_also_after_a_restart
 
         assert!(gate.stop().success());
         let kept = fs::read_to_string(gate.site.path("state/patients")).expect("what is kept");
-        assert_eq!(kept.lines().count(), 2, "{kept}");
+        assert_eq!(kept.lines().count(), 3, "{kept}");
         assert!(!kept.contains("P1") && !kept.contains("site"), "{kept}");
         for name in ["state/patients", "state/patients.key"] {
             let mode = fs::metadata(gate.site.path(name)).expect("a file").permissions().mode();
@@ -344,7 +344,10 @@ fn check_and_explain_say_what_is_counted_and_what_cannot_be() {
     let (status, output) = explained(&["--operation", "C-FIND"]);
     assert!(status == 0 && output.contains("max-patients-per-day: 5"), "{status} {output}");
     let (status, output) = explained(&["--operation", "N-GET"]);
-    assert!(status == 3 && output.contains("patients are counted, and whom it shows cannot be"), "{output}");
+    assert!(
+        status == 3 && output.contains("patients are counted (max-patients-per-day), and it cannot be told"),
+        "{output}"
+    );
 }
 
 #[test]

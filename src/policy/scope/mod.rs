@@ -53,6 +53,9 @@ impl Judged<'_> {
     }
 }
 
+/// Why whoever has no scope sees a study.
+pub const WITHOUT: &str = "inside: the peer has no scope, and sees every study";
+
 impl fmt::Display for Judged<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,5 @@
-//! What an upstream says of a study, asked by dimsegate itself for a peer that may see some studies only: a C-FIND in the study
+//! What an upstream says of a study, asked by dimsegate itself for a peer that may see some studies only, or whose
+//! patients are counted: a C-FIND in the study
 //! root model (PS3.4 C.6.2) over an association of its own, in the name of the peer.
 //!
 //! | file | holds |
@@ -218,6 +219,6 @@ impl LookingUp {
 }
 
 fn not_known(way: &Way, detail: &str) -> LookedUp {
-    tracing::warn!(upstream = %way.upstream.name, detail, "a study could not be looked up for a peer with a scope");
+    tracing::warn!(upstream = %way.upstream.name, detail, "a study could not be looked up");
     LookedUp::NotKnown
 }

@@ -73,7 +73,7 @@ pub(super) fn permits(
             let is_judged = !judges(cx, operation) || is_one && is_read && command.has_data_set;
             if is_judged { Ok(()) } else { refused("this identifier cannot be judged") }
         }
-        _ => refused("a scope cannot judge this operation"),
+        _ => refused("this operation cannot be judged"),
     }
 }
 
