@@ -8,9 +8,10 @@ use std::os::unix::fs::PermissionsExt;
 use aws_lc_rs::hmac;
 use serde_json::Value;
 
+use crate::administration;
 use crate::gate::{self, Gate, Setup, leaked};
 use crate::peers;
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::raw::{self, Upstream, verification};
 use crate::site::Site;
 use crate::upper;
@@ -219,6 +220,38 @@ fn a_notification_can_be_tried_and_says_what_did_not_work() {
     });
     let ran = gate::run(&gate.site, &["notify", "-c", "dimsegate.toml", "nobody"]);
     assert!(ran.status == 69 && ran.err.contains("has no [[notify]] of this name"), "{}", ran.err);
+}
+
+#[test]
+fn a_viewer_sees_neither_the_secret_of_a_hook_nor_the_arguments_of_a_command() {
+    let upstream = Upstream::bind();
+    let listen = process::free_address();
+    let notify = |url: &str| {
+        let tls = if url.starts_with("https") { "[notify.tls]\nca = \"certs/ca.pem\"\n" } else { "" };
+        leaked(format!(
+            "[admin]\nlisten = [\"unix:admin.sock\", \"{listen}\"]\n\
+             [[notify]]\nname = \"on-call\"\nurl = \"{url}/services/T0/s3cret?key=s3cret\"\nwhen = [\"disk\"]\n{tls}\
+             [[notify]]\nname = \"pager\"\ncommand = [\"/bin/true\", \"--key\", \"s3cret\"]\nwhen = [\"disk\"]\n"
+        ))
+    };
+    let setup = |url: &str| Setup { extra: notify(url), ..Setup::plain(upstream.address) };
+    let gate = Gate::start(&setup("https://hooks.example:8443"));
+    let look = |path: &str| {
+        let mut stream = std::net::TcpStream::connect(listen).expect("the interface");
+        administration::exchange(&mut stream, "GET", path, "", "").body
+    };
+    assert_eq!(look("/api/v1/session")["role"], "viewer");
+    let keys = look("/api/v1/configuration")["keys"].take();
+    assert_eq!(keys["notify \"on-call\".url"], "\"https://hooks.example:8443/…\"");
+    assert_eq!(keys["notify \"pager\".command"], "[\"/bin/true\", \"hidden\"]");
+    assert!(!keys.to_string().contains("s3cret"), "{keys}");
+    assert!(!look("/api/v1/notifications").to_string().contains("s3cret"));
+    // Records go to viewers too, and what is wrong with a configuration is in one.
+    gate.reload(&setup("http://hooks.example").toml());
+    let refused = gate.event("configuration-refused")["problems"].to_string();
+    assert!(refused.contains("hooks.example/…") && !refused.contains("s3cret"), "{refused}");
+    assert!(!look("/api/v1/status").to_string().contains("s3cret"));
+    assert!(!gate.output().contains("s3cret"), "{}", gate.output());
 }
 
 #[test]
