@@ -27,7 +27,7 @@ fn levels() -> Levels {
         digest: name("abc"),
         began: 1.5,
         associations: vec![association.clone(), association],
-        limits: vec![Limit { key: "max-associations", peer: None, used: 2, allowed: 200 }],
+        limits: vec![Limit { key: "max-associations", peer: None, used: 2, allowed: Some(200) }],
         ends: vec![ending(700), ending(-30)],
         destinations: vec![Destination {
             name: name("arr"),
