@@ -119,7 +119,7 @@ mod tests {
     fn shown(fields: &[(header::HeaderName, &'static str)]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
-            headers.append(name, HeaderValue::from_static(value));
+            headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         Credential::of(&headers, true).map(|credential| match credential {
             Credential::Session { .. } => "a session".to_owned(),

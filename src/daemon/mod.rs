@@ -56,6 +56,8 @@ mod watching;
 
 pub use blocking::{BlockError, Blocking, blocks_in};
 pub use handle::{Handle, Request, Stopping};
+pub(crate) use monitor::open_descriptors;
+pub(crate) use monitoring::OPEN_METRICS;
 
 use monitor::Monitor;
 use monitoring::Monitoring;

@@ -95,6 +95,7 @@ mod floods;
 mod forwarding;
 mod full_disk;
 mod hostile_interface;
+mod identifiers;
 mod implementations;
 mod interface_document;
 mod interface_explain;
