@@ -17,7 +17,7 @@ use crate::vocabulary::Reason;
 const LOOKS_ON: &str = "looks-on";
 
 /// RFC 6750 §2.1, in any case.
-const BEARER: &[u8] = b"bearer ";
+const BEARER: &[u8] = b"bearer";
 
 /// Why no token counts where none can.
 const NOT_TAKEN: &str = "no token is taken here: no [[admin.access]] names token-users or token-roles";
@@ -68,11 +68,13 @@ impl Credential {
     }
 }
 
-/// Where a request has several, none that can be good.
+/// Where a request has several, or says that it has one and has none, one that cannot be good.
 fn token(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {
     let fields = headers.get_all(header::AUTHORIZATION).iter();
     let mut tokens = fields.filter_map(|field| {
-        let (scheme, token) = field.as_bytes().split_at_checked(BEARER.len())?;
+        let field = field.as_bytes().trim_ascii();
+        let end = field.iter().position(u8::is_ascii_whitespace).unwrap_or(field.len());
+        let (scheme, token) = field.split_at(end);
         scheme.eq_ignore_ascii_case(BEARER).then_some(token.trim_ascii())
     });
     let first = tokens.next()?;
@@ -135,7 +137,10 @@ mod tests {
         assert_eq!(shown(std::slice::from_ref(&cookie)).unwrap(), "a session");
         assert_eq!(shown(&[cookie, bearer.clone()]).unwrap(), "a.b.c");
         assert_eq!(shown(&[bearer.clone(), bearer]).unwrap(), "");
-        for other in ["Basic YTpi", "Bearer", "Bearera.b.c"] {
+        for (none, token) in [("Bearer", ""), ("bearer ", ""), ("Bearer\ta.b.c", "a.b.c")] {
+            assert_eq!(shown(&[(header::AUTHORIZATION, none)]).unwrap(), token, "{none:?}");
+        }
+        for other in ["Basic YTpi", "Bearera.b.c", ""] {
             assert_eq!(shown(&[(header::AUTHORIZATION, other)]), None, "{other}");
         }
     }

@@ -84,13 +84,12 @@ impl Asked {
                 "with a session, a change has to say that a page of this interface asks (Origin)",
             );
         }
+        if let Some(Unproven::Token { reason, why }) = &self.unproven {
+            return Err(Denied::Token { reason: *reason, why: why.clone() });
+        }
         let Some(needed) = self.role else { return Ok(()) };
-        match &self.unproven {
-            Some(Unproven::SessionOver) => return Err(Denied::Over),
-            Some(Unproven::Token { reason, why }) => {
-                return Err(Denied::Token { reason: *reason, why: why.clone() });
-            }
-            None => {}
+        if self.unproven.is_some() {
+            return Err(Denied::Over);
         }
         let user = &who.user;
         let Some(role) = who.role else {

@@ -88,6 +88,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What tokens for the administration interface have in `aud`; none where it takes none.
+    pub(crate) fn interface_audience(&self) -> &[String] {
+        self.admin.as_ref().map_or(&[], |admin| &admin.audience)
+    }
+
     /// Whether a rewrite is what it was before: what its table says, its secret, and what remembers its pseudonyms.
     pub fn rewrites_like(&self, before: &Self, name: &str) -> bool {
         let secret =

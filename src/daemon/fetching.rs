@@ -108,7 +108,10 @@ impl Server {
             let now = OffsetDateTime::now_utc();
             keys.keep(set, now);
             if let Err(error) = stored.keep(keys.source(), &bytes, now) {
-                tracing::warn!(file = %stored.path().display(), %error, "fetched keys cannot be kept for the next start");
+                let file = stored.path().display();
+                tracing::warn!(%file, %error, "fetched keys cannot be kept for the next start");
+                // Those of before may have been withdrawn with these.
+                let _ = stored.forget();
             }
             Ok::<_, String>(())
         };

@@ -41,7 +41,8 @@ impl Looks {
     }
 
     /// Looks at one that has changed since it was read, and gives what it is now, to be read. `Err`: somebody is writing it,
-    /// and the next look may read it. One that another took the place of, or that is gone, is waited for by nobody.
+    /// and the next look may read it. One that another took the place of may be half there too, where it is removed and made anew; one
+    /// that is gone is waited for by nobody.
     pub(crate) fn settled(
         &mut self,
         path: &Path,
@@ -58,7 +59,6 @@ impl Looks {
     /// Whether what is there now can be read at once.
     fn is_whole(&self, now: Option<Stamp>, at: Instant) -> bool {
         match (self.seen, now, self.moving) {
-            (Some(seen), Some(now), _) if !now.is_of_file_of(seen) => true,
             // Two looks have found it alike.
             (seen, now, Some(since)) => seen == now && at.saturating_duration_since(since) >= STILL,
             (seen, now, None) => seen == now || now.is_none(),
@@ -181,14 +181,19 @@ mod tests {
     }
 
     #[test]
-    fn one_that_takes_the_place_of_another_is_whole_and_one_that_appears_is_not() {
+    fn one_that_takes_the_place_of_another_is_looked_at_twice_and_one_that_is_gone_is_not() {
         let home = Scratch::new();
         let file = home.path().join("users.toml");
         fs::write(&file, "one").unwrap();
         let mut looks = Looks::new(Stamp::of(&file));
         fs::write(home.path().join("next"), "two").unwrap();
         fs::rename(home.path().join("next"), &file).unwrap();
-        assert_eq!(look(&mut looks, &file, 0), (Ok(Stamp::of(&file)), Duration::ZERO));
+        assert_eq!(look(&mut looks, &file, 0), (Ok(Stamp::of(&file)), STILL));
+        // Removed and made anew, by somebody who goes on writing.
+        fs::rename(&file, home.path().join("before")).unwrap();
+        fs::write(&file, "half").unwrap();
+        assert_eq!(look(&mut looks, &file, usize::MAX).0, Err(Moving));
+        let mut looks = Looks::new(Stamp::of(&file));
         fs::remove_file(&file).unwrap();
         assert_eq!(look(&mut looks, &file, 0), (Ok(None), Duration::ZERO));
         fs::write(&file, "begun").unwrap();

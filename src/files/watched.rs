@@ -25,11 +25,6 @@ impl Stamp {
         fs::metadata(path).ok().map(|found| Self::new(&found))
     }
 
-    /// Whether it is of the same file, and not of another one that took its place.
-    pub(super) fn is_of_file_of(self, other: Self) -> bool {
-        self.place == other.place
-    }
-
     fn new(found: &Metadata) -> Self {
         let times = [(found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec())];
         Self { place: (found.dev(), found.ino()), bytes: found.len(), times }

@@ -36,7 +36,11 @@ pub(crate) fn borne(
     has_issuers(settings)?;
     let calling = facts.calling.parse().map(|title| title.to_string()).unwrap_or_default();
     let certificate = facts.certificate.map(|certificate| certificate.fingerprint.as_str());
-    let presented = Presented { token, purpose: Purpose::Association { calling: &calling }, certificate };
+    let presented = Presented {
+        token,
+        purpose: Purpose::Association { calling: &calling, interface: settings.interface_audience() },
+        certificate,
+    };
     let bearer = verify(&settings.issuers, &presented, facts.now).map_err(|failed| refusal(&failed))?;
     let user = Arc::unwrap_or_clone(Identified::borne(&bearer));
     Ok(Some((user, bearer.once)))

@@ -44,7 +44,7 @@ impl Tokens {
     pub(super) async fn check(&self, shown: Shown) -> Result<Bearer, Failed> {
         let checked = self.in_turn(move |_| {
             let Shown { settings, token, calling, certificate } = &shown;
-            let purpose = Purpose::Association { calling };
+            let purpose = Purpose::Association { calling, interface: settings.interface_audience() };
             let presented = Presented { token, purpose, certificate: certificate.as_deref() };
             let verified = verify(&settings.issuers, &presented, OffsetDateTime::now_utc());
             verified.inspect_err(|failed| ask_again(&settings.issuers, &failed.refused))

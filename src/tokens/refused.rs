@@ -77,6 +77,9 @@ pub enum Refused {
     /// It is for somebody else.
     #[error("it is for another audience (aud)")]
     Audience,
+    /// It is for two things, and whoever got hold of it by the one would have the other.
+    #[error("it is for associations and for the administration interface at once (aud)")]
+    Audiences,
     /// Its time is over.
     #[error("it ended at {0}")]
     Ended(String),
@@ -129,6 +132,7 @@ impl Refused {
                 "let the requestor ask its issuer for a token for this proxy: audience of the [[issuer]]"
                     .into()
             }
+            Self::Audiences => "let the issuer give a token for each, with one aud".into(),
             Self::Ended(_) => {
                 "let the requestor get a new token before it connects; see the clocks of both".into()
             }

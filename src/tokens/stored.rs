@@ -57,6 +57,14 @@ impl Stored {
         files::put(&self.file, 0o600, &serde_json::to_vec(&content)?)
     }
 
+    /// Leaves nothing of it for the next start: what could not be kept has made it old.
+    ///
+    /// # Errors
+    /// It stays.
+    pub fn forget(&self) -> io::Result<()> {
+        fs::remove_file(&self.file)
+    }
+
     /// What was kept of this source, and when it was fetched. `None` where there is nothing, or nothing of it is to be believed:
     /// others could have written it, it is of another source, or of a time that has not come.
     pub fn read(&self, source: &str, now: OffsetDateTime) -> Option<(KeySet, OffsetDateTime)> {
@@ -98,6 +106,9 @@ mod tests {
         assert_eq!(read("a", AT + Duration::HOUR), Some(AT));
         assert_eq!(read("b", AT + Duration::HOUR), None, "of another server");
         assert_eq!(read("a", AT - Duration::SECOND), None, "of a time that has not come");
+        stored.forget().unwrap();
+        assert_eq!(read("a", AT), None);
+        stored.keep("a", SET, AT).unwrap();
         let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(stored.path()), 0o600);
     }

@@ -44,8 +44,10 @@ pub enum Purpose<'a> {
     Association {
         /// With this AE title, without the spaces around it.
         calling: &'a str,
+        /// Audiences of the administration interface: none of these is in `aud`.
+        interface: &'a [String],
     },
-    /// The administration interface.
+    /// The administration interface. In `aud` is no audience of the issuer.
     Administration {
         /// One of these is in `aud`.
         audience: &'a [String],
@@ -53,10 +55,11 @@ pub enum Purpose<'a> {
 }
 
 impl Purpose<'_> {
-    fn audience<'s>(&'s self, issuer: &'s Issuer) -> &'s [String] {
+    /// What it is for, and what it may not be for besides.
+    fn audiences<'s>(&'s self, issuer: &'s Issuer) -> (&'s [String], &'s [String]) {
         match self {
-            Self::Association { .. } => &issuer.audience,
-            Self::Administration { audience } => audience,
+            Self::Association { interface, .. } => (&issuer.audience, interface),
+            Self::Administration { audience } => (audience, &issuer.audience),
         }
     }
 }
@@ -161,9 +164,12 @@ fn says(
 ) -> Result<(OffsetDateTime, Option<Once>), Refused> {
     let audience = claims.get("aud").ok_or(missing("aud"))?;
     let audience = texts(audience).ok_or(wrong("aud", "is neither a string nor a list of strings"))?;
-    let own = presented.purpose.audience(issuer);
-    if !audience.iter().any(|one| own.iter().any(|own| own == one)) {
-        return Err(Refused::Audience);
+    let (own, others) = presented.purpose.audiences(issuer);
+    let is_for = |audiences: &[String]| audience.iter().any(|one| audiences.iter().any(|own| own == one));
+    match (is_for(own), is_for(others)) {
+        (false, _) => return Err(Refused::Audience),
+        (true, true) => return Err(Refused::Audiences),
+        (true, false) => {}
     }
     let (ended, ends) = in_time(issuer, claims, now)?;
     if let Some(claim) =
@@ -171,7 +177,7 @@ fn says(
     {
         return Err(missing(claim));
     }
-    if let (Some(claim), Purpose::Association { calling }) =
+    if let (Some(claim), Purpose::Association { calling, .. }) =
         (&issuer.calling_ae_titles_claim, presented.purpose)
     {
         called(claim, claims, calling)?;

@@ -64,7 +64,7 @@ fn signed(text: &[u8]) {
 }
 
 fn presented(token: &[u8]) -> Presented<'_> {
-    Presented { token, purpose: Purpose::Association { calling: "SITE" }, certificate: None }
+    Presented { token, purpose: Purpose::Association { calling: "SITE", interface: &[] }, certificate: None }
 }
 
 /// The same in every run.

@@ -122,6 +122,12 @@ fn a_token_that_is_not_good_for_the_interface_proves_nobody_there() {
         (forged, "its signature is not by the key of issuer \"login\"", "token-wrong"),
         (signed(&scene.gate.site, &["--algorithm", "HS256"]), "it is signed by \"HS256\"", "token-wrong"),
         (signed(&scene.gate.site, &["--algorithm", "none"]), "it is signed by \"none\"", "token-wrong"),
+        (
+            scene.token(&json!({"aud": ["dimsegate", AUDIENCE]})),
+            "it is for associations and for the administration interface at once (aud)",
+            "token-wrong",
+        ),
+        (String::new(), "it is no JSON Web Token", "token-wrong"),
         ("x".repeat(9000), "it is no JSON Web Token", "token-wrong"),
         (format!("{good}\r\nAuthorization: Bearer {good}"), "it is no JSON Web Token", "token-wrong"),
     ] {
@@ -131,12 +137,15 @@ fn a_token_that_is_not_good_for_the_interface_proves_nobody_there() {
         assert_eq!(detail, "the token is not accepted; the records say why", "whoever tries learns no more");
         assert!(answer.head.contains("error=\"invalid_token\""), "{}", answer.head);
         assert_eq!(scene.refused(why)["reason"], reason, "{why}");
+        assert_eq!(scene.ask("GET", "/api/v1/session", &token, "").status, 401, "nor is it told whose it is");
     }
     // It counts alone: neither a cookie nor the connection helps a token that is none.
     let cookie = format!("x\r\nCookie: __Host-dimsegate={}", "0".repeat(64));
     assert_eq!(scene.ask("GET", "/api/v1/limits", &cookie, "").status, 401);
-    // And one for the interface opens no association.
-    assert_eq!(rejection(&scene.gate.plain(), &bearing(&good)), [0, 1, 2, 1]);
+    // And one for the interface opens no association, also where it is for associations, too.
+    for token in [&good, &scene.token(&json!({"aud": [AUDIENCE, "dimsegate"]}))] {
+        assert_eq!(rejection(&scene.gate.plain(), &bearing(token)), [0, 1, 2, 1]);
+    }
     let rejected = scene.gate.event("association-rejected");
     assert_eq!(rejected["reason"], "token-wrong");
     assert_eq!(scene.read(&good), 200);

@@ -162,8 +162,11 @@ fn judge_with(
     certificate: Option<&str>,
     now: OffsetDateTime,
 ) -> Result<Bearer, Failed> {
-    let presented =
-        Presented { token: token.as_bytes(), purpose: Purpose::Association { calling: "SITE" }, certificate };
+    let presented = Presented {
+        token: token.as_bytes(),
+        purpose: Purpose::Association { calling: "SITE", interface: &[] },
+        certificate,
+    };
     verify(&[Arc::new(issuer.clone())], &presented, now)
 }
 

@@ -276,7 +276,7 @@ proptest! {
         let at = at % token.len();
         prop_assume!(token[at] != byte);
         token[at] = byte;
-        let purpose = crate::tokens::Purpose::Association { calling: "SITE" };
+        let purpose = crate::tokens::Purpose::Association { calling: "SITE", interface: &[] };
         let presented = crate::tokens::Presented { token: &token, purpose, certificate: None };
         let judged = crate::tokens::verify(&[issuer(&[&signer]).into()], &presented, NOW);
         prop_assert!(judged.is_err());
