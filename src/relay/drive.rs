@@ -19,6 +19,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::alarm::Alarm;
+use super::caught::caught;
 use super::gate::{Gate, Stage};
 use super::leg::NotWritten;
 use super::live::{Entry as Entered, Waits, When};
@@ -350,7 +351,8 @@ impl<'o, 'a> Drive<'o, 'a> {
     pub(super) async fn end(self) {
         for answer in [self.from_peer.answer, self.to_peer.answer].into_iter().flatten() {
             if answer.is_record {
-                answer.future.await;
+                // One that panicked does so again, and the others are kept all the same.
+                let _ = caught(answer.future).await;
             }
         }
     }

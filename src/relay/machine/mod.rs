@@ -203,6 +203,13 @@ impl Machine {
         half.stop(shared, Break::inside(Ended::Defect { detail }));
     }
 
+    /// Breaks a promise: a span of what the requestor is to hear lies outside of its buffer.
+    #[cfg(test)]
+    pub(super) fn reach_outside(&mut self) {
+        let span = crate::wire::Span { source: crate::wire::Source::Made, range: 0..4 };
+        self.shared.to_requestor.packer.data_set(1, &[span], &[], &[0; 4], true).unwrap();
+    }
+
     pub(super) fn terms(&self) -> &Terms {
         &self.shared.terms
     }
