@@ -31,7 +31,6 @@ pub use header::Header;
 pub(crate) use header::encoded as encoded_header;
 pub use identifier::Identifier;
 pub use keys::{AskedBy, Keys, Unread};
-use mending::ends_header;
 pub use mending::{Looked, Mending, Tolerated};
 pub use names::{Names, Unnamed};
 pub use observer::Observer;
