@@ -329,6 +329,7 @@ fn whoever_is_not_let_in_yet_does_not_hold_up_a_stop() {
     busy.associate(upper::ASSOCIATE_RQ);
     assert!(gate.stop().success());
     assert_eq!(waits.expect(upper::ASSOCIATE_RJ), [0, 2, 3, 1]);
+    assert_eq!(gate.because("shutting-down")["event"], "association-rejected");
     drop((silent, half));
 }
 
