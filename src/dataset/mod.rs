@@ -19,6 +19,7 @@ mod names;
 mod observer;
 mod scanner;
 mod small;
+mod unnamed;
 mod vr;
 
 pub use characters::Characters;
@@ -26,16 +27,17 @@ pub(crate) use characters::{Values, is_delimiter};
 pub use dictionary::vr_of;
 pub(crate) use dictionary::{exact_vr_of, is_listed};
 pub use encoding::{Encoding, Syntax};
-pub use error::{ScanError, ScanProblem};
+pub use error::{PathStep, ScanError, ScanProblem};
 pub use header::Header;
 pub(crate) use header::encoded as encoded_header;
 pub use identifier::Identifier;
 pub use keys::{AskedBy, Keys, Unread};
 pub use mending::{Looked, Mending, Tolerated};
-pub use names::{Names, Unnamed};
+pub use names::Names;
 pub use observer::Observer;
-pub use scanner::{Event, HARD_MAX_DEPTH, Kind, PathStep, Raw, Scanner};
+pub use scanner::{Event, HARD_MAX_DEPTH, Kind, Raw, Scanner};
 pub use small::{Small, write_text};
+pub use unnamed::Unnamed;
 pub use vr::Vr;
 
 pub use dicom_core::Tag;
