@@ -21,6 +21,7 @@ pub enum Figure {
     EchoTail,
     AssociationRate,
     AssociationCpu,
+    ManyCertificatesCpu,
     Idle1000,
     Idle5000,
     Peak,
@@ -29,7 +30,7 @@ pub enum Figure {
 }
 
 impl Figure {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::CtThroughput,
         Self::CtCpu,
         Self::CtLatency,
@@ -45,6 +46,7 @@ impl Figure {
         Self::EchoTail,
         Self::AssociationRate,
         Self::AssociationCpu,
+        Self::ManyCertificatesCpu,
         Self::Idle1000,
         Self::Idle5000,
         Self::Peak,
@@ -69,6 +71,7 @@ impl Figure {
             Self::EchoTail => "C-ECHO p99, µs",
             Self::AssociationRate => "mutual TLS associations/s",
             Self::AssociationCpu => "association, CPU ms",
+            Self::ManyCertificatesCpu => "association, 100 certificates, CPU ms",
             Self::Idle1000 => "KiB per idle association, 1,000",
             Self::Idle5000 => "KiB per idle association, 5,000",
             Self::Peak => "peak MiB above idle, 300 MB",
@@ -80,7 +83,12 @@ impl Figure {
     /// Digits after the point.
     pub fn digits(self) -> usize {
         match self {
-            Self::CtCpu | Self::LargeCpu | Self::FourCpu | Self::DetailedCpu | Self::AssociationCpu => 3,
+            Self::CtCpu
+            | Self::LargeCpu
+            | Self::FourCpu
+            | Self::DetailedCpu
+            | Self::AssociationCpu
+            | Self::ManyCertificatesCpu => 3,
             Self::SmallCpu
             | Self::Idle1000
             | Self::Idle5000

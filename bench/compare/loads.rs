@@ -27,6 +27,7 @@ pub enum Load {
     Detailed,
     Echo,
     Associations,
+    ManyCertificates,
     Idle,
     Peak,
     Dcmtk,
@@ -47,7 +48,12 @@ impl Load {
     pub fn repeats(self) -> usize {
         match self {
             Self::Ct | Self::Small | Self::FourAssociations | Self::Detailed | Self::Echo => 3,
-            Self::Large | Self::Associations | Self::Idle | Self::Peak | Self::Dcmtk => 1,
+            Self::Large
+            | Self::Associations
+            | Self::ManyCertificates
+            | Self::Idle
+            | Self::Peak
+            | Self::Dcmtk => 1,
         }
     }
 }
@@ -85,6 +91,9 @@ impl Amounts {
         let mut run = match load {
             Load::Echo => rounds::echo(target, CALLING, CALLED, 1000 / self.divisor)?,
             Load::Associations => rounds::associate(target, CALLING, CALLED, 800 / self.divisor, 8)?,
+            Load::ManyCertificates => {
+                rounds::associate_in_turns(&running.clients, CALLING, CALLED, 800 / self.divisor, 8)?
+            }
             _ => self.store(load, running)?,
         };
         run.usage = before.zip(running.pid().map(procfs::usage));
@@ -134,6 +143,7 @@ pub fn keep(figures: &mut Figures, load: Load, setup: Setup, out: Out, run: &Run
         Load::Echo => vec![(Figure::Echo, Some(p50)), (Figure::EchoTail, Some(p99))],
         // These keep their own figures.
         Load::Idle | Load::Peak | Load::Dcmtk => vec![],
+        Load::ManyCertificates => vec![(Figure::ManyCertificatesCpu, each.map(|cpu| cpu * 1e3))],
         Load::Associations => {
             vec![(Figure::AssociationRate, Some(rate)), (Figure::AssociationCpu, each.map(|cpu| cpu * 1e3))]
         }

@@ -9,7 +9,8 @@ use crate::machine::Machine;
 use crate::table::{self, Table};
 
 const LEGEND: &str = "A figure is the median of its rounds (short loads are taken three times in each); in parentheses what it is to HAProxy's at its defaults. What comes in is TLS 1.3
-with client certificates on EC P-256, X25519, no resumption; `out` is how the sink is spoken to. Machines are shared and
+with client certificates on EC P-256, X25519, no resumption. All requestors show one certificate, which whoever remembers chains
+has verified a moment ago; `100 certificates` come in turns. `out` is how the sink is spoken to. Machines are shared and
 noisy, so only ratios within one run compare; each core is kept awake by a process that runs where nobody else would, since what it
 costs to wake a virtual core says nothing of the proxy. CPU is that of all processes and threads of the proxy, per 1e9 bytes of data
 sets. `128K`: `tune.bufsize 131072`, `proxy_buffer_size 128k`. `byte copy`: tokio-rustls with 256 KiB buffers. `floor`:

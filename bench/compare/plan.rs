@@ -20,6 +20,9 @@ use crate::setups::{Out, Running, Setup, Sinks};
 use crate::sink::{self, Totals};
 use crate::site::Site;
 
+/// Client certificates of the load that takes turns with them: a proxy that remembers whom it verified last has to remember them.
+const CLIENTS: usize = 100;
+
 pub struct Plan {
     pub rounds: usize,
     loads: Vec<Load>,
@@ -75,7 +78,11 @@ impl Stage {
         let sinks = Sinks { plain, tls };
         let all = [Out::Plain, Out::Tls].into_iter().flat_map(|out| Setup::ALL.map(|setup| (setup, out)));
         let speaking = all.filter(|(setup, out)| setup.speaks(*out));
-        let started = |(setup, out)| (setup, out, Running::start(&site, setup, out, sinks));
+        let clients = site.clients(CLIENTS);
+        let started = |(setup, out)| {
+            let running = Running::start(&site, setup, out, sinks);
+            (setup, out, running.by(&site, setup, &clients))
+        };
         let setups = speaking.map(started).collect();
         let dcmtk = Dcmtk::start(&site, &amounts)?;
         Ok(Self { site, sinks, totals: [plain_totals, tls_totals], amounts, setups, dcmtk })

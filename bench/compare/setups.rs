@@ -93,6 +93,8 @@ pub struct Sinks {
 /// A setup that runs, and how to reach it.
 pub struct Running {
     pub target: Target,
+    /// The same with other client certificates, where somebody has asked for them.
+    pub clients: Vec<Target>,
     process: Option<Process>,
 }
 
@@ -100,6 +102,17 @@ impl Running {
     /// Starts a setup with a process of its own.
     pub fn start(site: &Site, setup: Setup, out: Out, sinks: Sinks) -> Self {
         Self::named(&format!("{setup:?}-{}", out.name()), site, setup, out, sinks)
+    }
+
+    fn of(target: Target, process: Option<Process>) -> Self {
+        Self { target, clients: Vec::new(), process }
+    }
+
+    /// The same, reached by these clients of the site, too.
+    pub fn by(self, site: &Site, setup: Setup, clients: &[String]) -> Self {
+        let ca = if setup == Setup::Direct { "pacs-ca" } else { "ca" };
+        let reached = |name: &String| unresumed(site.tls(self.target.address, ca, Some(name)));
+        Self { clients: clients.iter().map(reached).collect(), ..self }
     }
 
     /// Starts a setup once more, beside the one that runs: with records of its own.
@@ -113,12 +126,10 @@ impl Running {
             let (process, address) = process::listening(&site.path(&format!("{name}.log")), command);
             interrupt::owns(process.pid());
             let target = unresumed(site.tls(address, "ca", Some("client")));
-            Self { target, process: Some(process) }
+            Self::of(target, Some(process))
         };
         match setup {
-            Setup::Direct => {
-                Self { target: unresumed(site.tls(sinks.tls, "pacs-ca", Some("client"))), process: None }
-            }
+            Setup::Direct => Self::of(unresumed(site.tls(sinks.tls, "pacs-ca", Some("client"))), None),
             Setup::Floor => start(&|port| own(site, "floor", port, to)),
             Setup::Copy => start(&|port| {
                 let mut command = own(site, "copy", port, to);
@@ -147,7 +158,7 @@ impl Running {
             configured(site, "plain", &toml, env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
         });
         interrupt::owns(process.pid());
-        Self { target: Target::plain(address), process: Some(process) }
+        Self::of(Target::plain(address), Some(process))
     }
 
     /// dimsegate with an administration interface at `admin.sock`, and where its metrics are.
@@ -167,7 +178,7 @@ impl Running {
             configured(site, name, &toml(port), env!("CARGO_BIN_EXE_dimsegate"), &["run", "-c"])
         });
         interrupt::owns(process.pid());
-        Self { target: unresumed(site.tls(address, "ca", Some("client"))), process: Some(process) }
+        Self::of(unresumed(site.tls(address, "ca", Some("client"))), Some(process))
     }
 
     /// The root of its processes; `None` where nothing stands between.

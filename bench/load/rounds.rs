@@ -42,12 +42,31 @@ pub fn associate(
 
 /// As [`associate`], with a request of its own.
 pub fn associate_as(target: &Target, request: &Request, count: usize, at_once: usize) -> io::Result<Figures> {
+    among(std::slice::from_ref(target), request, count, at_once)
+}
+
+/// As [`associate`], by many who take turns.
+pub fn associate_in_turns(
+    targets: &[Target],
+    calling: &str,
+    called: &str,
+    count: usize,
+    at_once: usize,
+) -> io::Result<Figures> {
+    among(targets, &request(calling, called), count, at_once)
+}
+
+fn among(targets: &[Target], request: &Request, count: usize, at_once: usize) -> io::Result<Figures> {
     let (next, start) = (AtomicUsize::new(0), Instant::now());
     let worker = || {
         let mut latencies = Vec::new();
-        while next.fetch_add(1, Relaxed) < count {
+        loop {
+            let index = next.fetch_add(1, Relaxed);
+            if index >= count {
+                break;
+            }
             let start = Instant::now();
-            let mut association = Association::open(target, request)?;
+            let mut association = Association::open(&targets[index % targets.len()], request)?;
             latencies.push(start.elapsed());
             association.release()?;
         }

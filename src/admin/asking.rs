@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::Shared;
 use super::access::{Accounts, By, Who, who};
 use super::credential::{Credential, Unproven, bearer};
-use super::guard::Known;
+use super::known::Known;
 use super::sessions::{Id, Lives, Person};
 use crate::config::{AdminSettings, Settings};
 use crate::http::{Caller, Source};

@@ -1,7 +1,5 @@
 //! Before each request: who is it, and may they. Behind it: the record of it.
 
-use std::time::Duration;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -15,7 +13,7 @@ use super::credential::Credential;
 use super::may::{Asked, says_page};
 use crate::audit::AdministrationOutcome;
 use crate::http::{Caller, Problem, is_for_here};
-use crate::users::{AdminRole, Users};
+use crate::users::AdminRole;
 
 /// What is read so often, and says so little, that it is no record: the state of the proxy, who asks, and what the interface
 /// can do.
@@ -44,19 +42,6 @@ impl Recorded {
         response.extensions_mut().insert(self);
         response
     }
-}
-
-/// What is known besides who asks.
-#[derive(Clone, Default)]
-pub(super) struct Known {
-    /// By what was shown, if it is not by the connection.
-    pub shown: Option<Credential>,
-    /// How long a session lives if nothing more is asked.
-    pub left: Option<Duration>,
-    /// Whether a token would say who it is.
-    pub takes_tokens: bool,
-    /// Those who can log in where the request came in.
-    pub users: Option<Users>,
 }
 
 /// Lets those through that may, and records what came of it.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::access::{By, Who};
 use super::credential::Unproven;
-use super::guard::Known;
+use super::known::Known;
 use super::record::Why;
 use super::sessions;
 use crate::http::Problem;

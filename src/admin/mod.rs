@@ -5,7 +5,7 @@
 //! | `access`, `groups` | who asks by what the connection proves, and which role they have |
 //! | `seen`, `sessions` | who can log in, and who has |
 //! | `credential` | a cookie or a token that a request shows |
-//! | `asking` | who asks: by a session, by a token, or by the connection |
+//! | `asking`, `known` | who asks: by a session, by a token, or by the connection; what is known besides |
 //! | `guard`, `may` | before each request: may they; behind it: the record of it |
 //! | `begun` | what is done to its end, also where whoever asked has hung up |
 //! | `record` | reads, gathered, so that a page that polls fills no disk |
@@ -41,6 +41,7 @@ pub mod client;
 mod credential;
 mod groups;
 mod guard;
+mod known;
 mod may;
 mod page;
 mod record;

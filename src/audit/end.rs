@@ -40,6 +40,8 @@ pub(super) struct End {
     /// Of the first record that no checkpoint is over.
     unsigned_since: Option<Instant>,
     last_sync: Instant,
+    /// When the path was last seen to lead to the file.
+    seen_in_place: Option<Instant>,
     /// Written, and not yet kept by the disk.
     unkept: Vec<Kept>,
     /// Told of each day of which the disk keeps a line: earlier files may be closed.
@@ -73,6 +75,7 @@ impl End {
             checkpoints,
             unsigned_since: None,
             last_sync: Instant::now(),
+            seen_in_place: None,
             unkept: Vec::new(),
             begun,
             last_begun: None,
@@ -114,7 +117,7 @@ impl End {
 
     /// Opens the file again where its path no longer leads to it.
     fn look_after_file(&mut self, day: Date) -> io::Result<()> {
-        if self.file.as_ref().is_none_or(|file| file.in_place()) {
+        if self.is_there() {
             return self.look_after_day(day);
         }
         let days = self.file.as_ref().map_or(Days::new(day), |file| Days::new(file.days().name));
@@ -127,6 +130,17 @@ impl End {
             None,
         );
         self.look_after_day(day)
+    }
+
+    /// Whether records are found where they belong. That nothing is written into a file that was removed is seen to each time;
+    /// that nobody has moved it, whose records are there all the same, once in a heartbeat.
+    fn is_there(&mut self) -> bool {
+        let Some(file) = &self.file else { return true };
+        if self.seen_in_place.is_some_and(|seen| seen.elapsed() < HEARTBEAT) {
+            return file.is_linked();
+        }
+        self.seen_in_place = Some(Instant::now());
+        file.in_place()
     }
 
     /// A day's file ends with a checkpoint, and is followed by one of a later name only.
@@ -254,7 +268,7 @@ fn fields(to: &mut Vec<u8>, event: &mut Event, patients: &mut patient::Renderer)
 
 #[cfg(test)]
 mod tests {
-    use super::End;
+    use super::{Begun, End, HEARTBEAT};
     use crate::audit::LineHash;
     use crate::audit::chain::Chain;
     use crate::audit::days::Days;
@@ -265,28 +279,61 @@ mod tests {
     use crate::scratch::Scratch;
     use std::collections::VecDeque;
     use std::sync::{Arc, mpsc};
+    use std::time::Instant;
+    use time::OffsetDateTime;
     use time::macros::{date, datetime};
+
+    /// The end of an empty trail, and what is told of its days.
+    fn end(home: &Scratch) -> (End, mpsc::Receiver<Begun>) {
+        let days = Days::new(date!(2026 - 01 - 02));
+        let queue = Arc::new(Queue::new(1 << 20));
+        let (begun, told) = mpsc::channel();
+        let patients = patient::Renderer::new(PatientIdentifiers::None);
+        let at = (days, Chain::BEGINNING, None);
+        (End::new(queue, home.path().to_owned(), at, (None, patients), begun), told)
+    }
+
+    fn pending(time: OffsetDateTime) -> Pending {
+        let event =
+            Event::RecordsDeleted(RecordsDeleted { file: "f".into(), lines: None, reason: "x".into() });
+        Pending { time, event, cost: 0, kept: None }
+    }
+
+    /// Lines where they belong, behind one more batch of one record.
+    fn lines_after_one_more(end: &mut End, home: &Scratch) -> usize {
+        end.write_batch(&mut VecDeque::from([pending(datetime!(2026-01-02 08:00 UTC))])).unwrap();
+        let text = std::fs::read_to_string(path_of(home.path(), date!(2026 - 01 - 02)));
+        text.map_or(0, |text| text.lines().count())
+    }
+
+    #[test]
+    fn nothing_is_written_into_a_file_that_was_removed_and_one_that_was_moved_is_missed_within_a_heartbeat() {
+        let home = Scratch::new();
+        let (mut end, _told) = end(&home);
+        let path = path_of(home.path(), date!(2026 - 01 - 02));
+        assert_eq!(lines_after_one_more(&mut end, &home), 1);
+        assert_eq!(lines_after_one_more(&mut end, &home), 2);
+        end.seen_in_place = Some(Instant::now());
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(lines_after_one_more(&mut end, &home), 1, "at once");
+        let aside = home.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        end.seen_in_place = Instant::now().checked_sub(HEARTBEAT);
+        assert_eq!(lines_after_one_more(&mut end, &home), 1, "within a heartbeat");
+        assert_eq!(std::fs::read_to_string(&aside).unwrap().lines().count(), 1);
+    }
 
     #[test]
     fn a_record_goes_to_the_file_of_its_own_day() {
         let home = Scratch::new();
-        let days = Days::new(date!(2026 - 01 - 02));
-        let queue = Arc::new(Queue::new(1024));
-        let (begun, told) = mpsc::channel();
-        let patients = patient::Renderer::new(PatientIdentifiers::None);
-        let at = (days, Chain::BEGINNING, None);
-        let mut end = End::new(queue, home.path().to_owned(), at, (None, patients), begun);
+        let (mut end, told) = end(&home);
         let mut batch = VecDeque::new();
         let times = [
             datetime!(2026-01-02 23:59:59.999999 UTC),
             datetime!(2026-01-03 00:00:00 UTC),
             datetime!(2026-01-03 00:00:01 UTC),
         ];
-        for time in times {
-            let event =
-                Event::RecordsDeleted(RecordsDeleted { file: "f".into(), lines: None, reason: "x".into() });
-            batch.push_back(Pending { time, event, cost: 0, kept: None });
-        }
+        batch.extend(times.map(pending));
         while let Some(first) = batch.front() {
             let day = first.time.date();
             end.look_after_day(day).unwrap();

@@ -18,8 +18,8 @@ pub(super) struct DayFile {
     unsynced: bool,
     /// The directory does not yet keep its name.
     is_new: bool,
-    /// Where the last whole line ends, after a write that failed and could not be taken back.
-    torn_at: Option<u64>,
+    /// Bytes of a torn line at the end, after a write that failed and could not be taken back.
+    torn: Option<u64>,
 }
 
 /// What a write achieved.
@@ -48,7 +48,7 @@ impl DayFile {
         let path = path_of(directory, days.name);
         let is_new = !path.exists();
         let file = regular::append(&path)?;
-        Ok(Self { path, file, days, unsynced: false, is_new, torn_at: None })
+        Ok(Self { path, file, days, unsynced: false, is_new, torn: None })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -64,6 +64,12 @@ impl DayFile {
         self.days.took(day);
     }
 
+    /// Whether the open file has a name still. It has none after a deletion, or where another took its place: what is written
+    /// then is lost. Cheaper than a look at the [path](Self::in_place).
+    pub(super) fn is_linked(&self) -> bool {
+        self.file.metadata().is_ok_and(|open| open.nlink() > 0)
+    }
+
     /// Whether the path still leads to the open file; it does not after a deletion, a move or a new mount.
     pub(super) fn in_place(&self) -> bool {
         match (std::fs::metadata(&self.path), self.file.metadata()) {
@@ -74,10 +80,9 @@ impl DayFile {
 
     /// Appends whole lines, and cuts the file back to the last whole one when the disk takes no more.
     pub(super) fn append(&mut self, lines: &[u8]) -> Written {
-        let start = match self.mend() {
-            Ok(length) => length,
-            Err(error) => return Written { whole: 0, failure: Some(error) },
-        };
+        if let Err(error) = self.mend() {
+            return Written { whole: 0, failure: Some(error) };
+        }
         let (taken, failure) = write_what_fits(&mut self.file, lines);
         self.unsynced |= taken > 0;
         let whole = match failure {
@@ -90,27 +95,21 @@ impl DayFile {
                 .map_or(0, |at| at + 1),
         };
         if whole < taken {
-            self.torn_at = Some(start.saturating_add(whole as u64));
+            self.torn = Some((taken - whole) as u64);
             // Tried again before the next write where it fails now.
             let _ = self.mend();
         }
         Written { whole, failure }
     }
 
-    /// Takes back what a failed write left, and gives the length of the file.
-    fn mend(&mut self) -> io::Result<u64> {
-        let length = self.file.metadata()?.len();
-        match self.torn_at {
-            Some(end) if end < length => {
-                self.file.set_len(end)?;
-                self.torn_at = None;
-                Ok(end)
-            }
-            _ => {
-                self.torn_at = None;
-                Ok(length)
-            }
+    /// Takes back what a failed write left.
+    fn mend(&mut self) -> io::Result<()> {
+        if let Some(torn) = self.torn {
+            let whole = self.file.metadata()?.len().saturating_sub(torn);
+            self.file.set_len(whole)?;
+            self.torn = None;
         }
+        Ok(())
     }
 
     /// Waits until the disk keeps what was written; gives whether there was anything.
@@ -181,7 +180,7 @@ mod tests {
         let mut file = DayFile::open(home.path(), Days::new(day)).unwrap();
         assert_eq!(file.append(b"one\n").whole, 4);
         file.file.write_all(b"tw").unwrap();
-        file.torn_at = Some(4);
+        file.torn = Some(2);
         assert_eq!(file.append(b"two\n").whole, 4);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
     }
@@ -191,10 +190,12 @@ mod tests {
         let home = Scratch::new();
         let day = date!(2026 - 01 - 02);
         let file = DayFile::open(home.path(), Days::new(day)).unwrap();
-        assert!(file.in_place());
+        assert!(file.in_place() && file.is_linked());
         std::fs::rename(path_of(home.path(), day), home.path().join("x")).unwrap();
-        assert!(!file.in_place());
+        assert!(!file.in_place() && file.is_linked(), "what is written is there, elsewhere");
         DayFile::open(home.path(), Days::new(day)).unwrap();
         assert!(!file.in_place());
+        std::fs::rename(path_of(home.path(), day), home.path().join("x")).unwrap();
+        assert!(!file.is_linked(), "another took its place");
     }
 }

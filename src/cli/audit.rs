@@ -7,6 +7,7 @@ pub(super) mod ends;
 mod head;
 mod keys;
 pub(super) mod period;
+mod reasons;
 pub(super) mod report;
 mod row;
 mod search;
@@ -59,6 +60,8 @@ enum Command {
     Certificates(certificates::Args),
     /// List the configurations that were in force: since when, by whom, and what changed
     Configurations(configurations::Args),
+    /// List every label that a record may carry: what it means, where to look, how it is answered
+    Reasons(reasons::Args),
     /// Write one HTML page about a period: figures, drawings, and what is unusual
     Report(report::Args),
 }
@@ -73,7 +76,7 @@ impl Command {
             Self::Certificates(args) => Some(("certificates", &args.trail.folder)),
             Self::Configurations(args) => Some(("configurations", &args.trail.folder)),
             Self::Report(args) => Some(("report", &args.trail.folder)),
-            Self::Head(_) | Self::Key(_) | Self::Identity(_) => None,
+            Self::Head(_) | Self::Key(_) | Self::Identity(_) | Self::Reasons(_) => None,
         }
     }
 }
@@ -92,6 +95,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Command::Show(args) => show::run(args),
         Command::Certificates(args) => certificates::run(args),
         Command::Configurations(args) => configurations::run(args),
+        Command::Reasons(args) => reasons::run(args),
         Command::Report(args) => report::run(args),
     }
 }

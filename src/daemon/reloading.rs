@@ -1,10 +1,29 @@
 //! Another configuration into force: staged, and put into force as one.
+//!
+//! # What may be seen between
+//!
+//! Whatever can fail is had first. A listener may have to make room for another at its port, so that comes last of it; where it
+//! fails, the listeners come back.
+//!
+//! Then each part follows without a wait in between: the configuration, limits, decoders, upstreams, listeners. A connection that
+//! comes in these microseconds has the new configuration and may still meet one of those parts as it was:
+//!
+//! | part | what one connection may meet |
+//! | --- | --- |
+//! | limits | it is counted, and held to the numbers of before |
+//! | decoders | the memory of before; what they hold for it is counted on |
+//! | upstreams | addresses of one that is new are not known yet, as if none had failed |
+//! | listeners | one that is gone closes what it has accepted, one that is new accepts nothing yet |
+//!
+//! None of them lets in whom the new configuration does not: that is decided by the configuration alone, which a connection takes
+//! once. Whoever was let in by the one of before is asked about again at the end.
 
 use std::sync::Arc;
 
 use super::{Daemon, StartError, state, told};
 use crate::audit::{self, Event};
 use crate::config::{self, Diagnostics, Loaded, Settings};
+use crate::files::Lock;
 use crate::relay::InForce;
 
 /// Characters of a problem that whoever looks at the state of the proxy sees.
@@ -79,11 +98,10 @@ impl Daemon {
         let settings = Arc::new(settings);
         let in_force = InForce::open(settings.clone(), Some(&self.gate.in_force.load()))?;
         let to = self.monitoring.bind(settings.metrics).await?;
+        let locked = self.lock_state(&settings).await?;
         let bound = self.listeners.bind_new(&settings).await?;
-        // The first [[issuer]], or the first role by which patients are counted, may have come. The folder is that of the start.
-        if self.state.is_none() {
-            self.state = state::lock_soon(&self.beginning.state_directory, &settings).await?;
-        }
+        // Nothing fails from here on.
+        self.state = self.state.take().or(locked);
         keep_fetched(&self.settings(), &settings);
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
@@ -102,6 +120,14 @@ impl Daemon {
         }
         told::reloaded(&self.gate.audit, [&previous.settings, &settings], waiting, by, warnings.len()).await;
         Ok(())
+    }
+
+    /// The lock of what outlives a restart, where the first `[[issuer]]` comes. The folder is that of the start.
+    async fn lock_state(&self, settings: &Arc<Settings>) -> Result<Option<Lock>, StartError> {
+        match self.state {
+            Some(_) => Ok(None),
+            None => state::lock_soon(&self.beginning.state_directory, settings).await,
+        }
     }
 
     /// Asks again about those who are there. It takes a moment where they are thousands.

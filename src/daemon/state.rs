@@ -56,6 +56,9 @@ mod tests {
     use crate::scratch::Scratch;
     use std::fs;
     use std::future::{pending, ready};
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use tokio::net::{TcpListener, TcpStream};
 
     #[test]
     fn who_writes_there_has_the_folder_alone_and_who_does_not_makes_none() {
@@ -114,5 +117,38 @@ mod tests {
         assert!(matches!(lock(&folder, &taking().settings), Err(StartError::StateInUse { .. })));
         daemon.stop("the test ended", ready(())).await;
         assert!(lock(&folder, &taking().settings).unwrap().is_some());
+    }
+
+    /// At every address of its port there is no room for both: the listener of before would have made way.
+    #[tokio::test]
+    async fn a_reload_that_does_not_get_the_folder_leaves_a_listener_that_was_to_move_where_it_is() {
+        let home = Scratch::new();
+        let folder = home.path().join("state");
+        let mut daemon = Daemon::start(sample::read(home.path(), ""), pending()).await.unwrap().unwrap();
+        let there = daemon.address("remote").unwrap();
+        let moving = || {
+            let mut loaded = sample::read(home.path(), ISSUER);
+            let listener = Arc::make_mut(&mut loaded.settings.listeners[0]);
+            listener.address = (Ipv4Addr::UNSPECIFIED, there.port()).into();
+            loaded
+        };
+        let another = lock(&folder, &moving().settings).unwrap();
+        let mut refused = daemon.reload(moving(), None).await.unwrap_err();
+        assert!(matches!(refused, StartError::StateInUse { .. }), "{refused}");
+        assert_eq!(daemon.address("remote"), Some(there));
+        TcpStream::connect(there).await.expect("it still listens");
+        drop(another);
+        // Nor does the folder stay locked where the listener cannot be had.
+        let mut taken = moving();
+        let somebody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = Arc::make_mut(&mut taken.settings.listeners[0]);
+        listener.address = somebody.local_addr().unwrap();
+        refused = daemon.reload(taken, None).await.unwrap_err();
+        assert!(matches!(refused, StartError::Bind(_)), "{refused}");
+        assert!(lock(&folder, &moving().settings).unwrap().is_some());
+        TcpStream::connect(there).await.expect("it still listens");
+        daemon.reload(moving(), None).await.unwrap();
+        assert_eq!(daemon.address("remote").map(|at| at.port()), Some(there.port()));
+        daemon.stop("the test ended", ready(())).await;
     }
 }

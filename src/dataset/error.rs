@@ -2,8 +2,6 @@
 
 use dicom_core::Tag;
 
-use super::scanner::PathStep;
-
 /// A data set that cannot be read on: where, and why.
 ///
 /// Where lengths are wrong, what is read as a tag may be bytes of a value. So only what PS3.6 lists is called a tag, and
@@ -19,6 +17,15 @@ pub struct ScanError {
     pub offset: u64,
     /// What the bytes at that offset are, or are not.
     pub problem: ScanProblem,
+}
+
+/// A sequence on the way from the top of the data set to the element under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathStep {
+    /// The tag of the sequence; fragments of pixel data are in none.
+    pub sequence: Tag,
+    /// Counted from 1; 0 before the first item.
+    pub item: u32,
 }
 
 /// Short, so that it fits an Error Comment (0000,0902) together with its tag and depth.

@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::names::Unnamed;
+use super::unnamed::Unnamed;
 
 const CHUNK: usize = 4 << 10;
 

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use super::encoding::Encoding;
 use super::header::looks_like_a_vr;
 use super::inflating::Inflating;
-use super::names::Unnamed;
 use super::scanner::{Event, Kind, Raw, Scanner};
+use super::unnamed::Unnamed;
 use super::{Header, SPECIFIC_CHARACTER_SET, Tag, exact_vr_of, trim};
 
 /// Bytes of an identifier, inflated ones too: it waits until all of it has come.

@@ -17,13 +17,13 @@ mod tolerating;
 use std::ops::Range;
 
 use super::encoding::Syntax;
-use super::error::{ScanError, ScanProblem};
+use super::error::{PathStep, ScanError, ScanProblem};
 use super::header::{ITEM_TAG, LONG_HEAD};
 use dicom_core::Tag;
 use nuls::Trailing;
 use tolerating::Tolerating;
 
-pub use event::{Event, Kind, PathStep, Raw};
+pub use event::{Event, Kind, Raw};
 
 /// No configuration may allow more nested sequences than this.
 pub const HARD_MAX_DEPTH: usize = 256;

@@ -7,6 +7,7 @@
 //! what it holds meanwhile counts. So what it waits for is told by the machine at each wake-up, and only what is rare, and has
 //! a future of its own, is boxed while it lasts.
 
+mod day;
 mod open;
 mod outside;
 
@@ -19,6 +20,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::alarm::Alarm;
+use super::caught::caught;
 use super::gate::{Gate, Stage};
 use super::leg::NotWritten;
 use super::live::{Entry as Entered, Waits, When};
@@ -29,6 +31,8 @@ use crate::crosswalk::NotStored;
 use crate::dimse::Operation;
 use crate::policy::Direction;
 use crate::upper::Written;
+use day::Day;
+pub(super) use day::today;
 pub(super) use open::Open;
 use outside::{Call, Waiting, called, ended_by};
 
@@ -45,6 +49,7 @@ pub(super) struct Drive<'o, 'a> {
     from_peer: Lane<'a>,
     to_peer: Lane<'a>,
     turns: Turns,
+    day: Day,
     alarm: Alarm,
     /// Where others see how far it has come, and order its end.
     entry: &'a Entered,
@@ -97,6 +102,7 @@ impl<'o, 'a> Drive<'o, 'a> {
             from_peer: Lane::default(),
             to_peer: Lane::default(),
             turns: Turns::default(),
+            day: Day::default(),
             // The machine asks for a look at the deadlines at once.
             alarm: Alarm::new(),
             entry,
@@ -109,7 +115,8 @@ impl<'o, 'a> Drive<'o, 'a> {
     /// Goes on until it waits, or the association ends. Both halves go on at each wake-up, since a socket wakes the task and
     /// not the half that waits for it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        self.open.machine.woken(Instant::now().into_std());
+        let now = Instant::now().into_std();
+        self.open.machine.woken(now, self.day.at(now));
         // First what has come: a proxy that could not run for a while has not been waiting in vain.
         loop {
             for direction in self.turns.next() {
@@ -359,7 +366,8 @@ impl<'o, 'a> Drive<'o, 'a> {
     pub(super) async fn end(self) {
         for answer in [self.from_peer.answer, self.to_peer.answer].into_iter().flatten() {
             if answer.is_record {
-                answer.future.await;
+                // One that panicked does so again, and the others are kept all the same.
+                let _ = caught(answer.future).await;
             }
         }
     }

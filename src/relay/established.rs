@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use time::OffsetDateTime;
 use tracing::Span;
 
 use super::arrival::Arrival;
 use super::asking::Asking;
 use super::associate;
 use super::counting::Viewer;
-use super::drive::Open;
+use super::drive::{Open, today};
 use super::early::Early;
 use super::leg::Leg;
 use super::looking_up::Way;
@@ -58,11 +57,10 @@ impl Established {
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
             offered: limits.max_pdu_length,
             retrievals: retrievals(arrival, &grant),
-            today: || OffsetDateTime::now_utc().date(),
             grant,
         };
         let takes = [&self.answered.user, &self.requested.user].map(|user| user.maximum_length.unwrap_or(0));
-        let machine = Machine::new(terms, takes, deadlines, answer, Instant::now());
+        let machine = Machine::new(terms, takes, deadlines, answer, (Instant::now(), today()));
         let metrics = &arrival.gate.metrics;
         let meter = metrics.opened(&arrival.listener.name, &peer, &to);
         Open { machine, requestor, upstream, pace, crosswalk: asking, scope, viewer, meter: Box::new(meter) }

@@ -122,8 +122,10 @@ impl Leg {
     ) -> Poll<Result<(), NotWritten>> {
         self.between_pdus = false;
         let done = ready!(self.poll_plan(cx, plan, written));
+        // What lies outside of its buffer is found before any of it is written: the side can still be told.
+        let is_untouched = matches!(done, Err(NotWritten::Outside(_))) && *written == Written::default();
         *written = Written::default();
-        self.between_pdus = done.is_ok();
+        self.between_pdus = done.is_ok() || is_untouched;
         Poll::Ready(done)
     }
 

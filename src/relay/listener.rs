@@ -95,9 +95,10 @@ impl Listener {
     }
 }
 
-/// A defect that ends one association must not go unseen, and must not end another.
+/// A defect that ends one connection must not go unseen, and must not end another. One of an association that is open has been
+/// [caught](super::caught), and recorded.
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "an association ended by a defect of dimsegate; please report it");
+        tracing::error!(%error, "a connection ended by a defect of dimsegate; please report it");
     }
 }

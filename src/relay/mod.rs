@@ -34,6 +34,7 @@
 //! | `looking_up` | studies that an upstream is asked about, for peers that may see some only |
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
+//! | `caught` | a panic, as an answer like others |
 //! | `nothing_allowed` | an association of which no presentation context is allowed |
 //! | `tokens`, `borne` | tokens of requests, checked and taken; what one means for an association |
 //! | `proof`, `assumed` | what TLS proved, and what it and a user identity would prove, for whoever explains a decision |
@@ -65,6 +66,7 @@ mod asking;
 mod associate;
 mod assumed;
 mod borne;
+mod caught;
 mod counting;
 mod decoding;
 mod drive;

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use tracing::Instrument;
 
 use super::arrival::Arrival;
+use super::caught::caught;
 use super::drive::{Drive, Open};
 use super::early::Early;
 use super::established::Established;
@@ -108,9 +109,14 @@ fn facts(arrival: &Arrival, open: &Open, told: &Particulars, contexts: Contexts)
 /// Answers the requestor and relays both directions, until one of them or a deadline ends it.
 async fn relay(open: &mut Open, arrival: &Arrival, entry: &Entry) -> Ended {
     let mut drive = Box::new(Drive::new(open, &arrival.gate, entry));
-    let ended = poll_fn(|cx| drive.poll(cx)).await;
+    let ended = caught(poll_fn(|cx| drive.poll(cx))).await;
     Box::pin(drive.end()).await;
     open.rest();
     open.take_back();
-    ended
+    ended.unwrap_or(PANICKED)
 }
+
+const PANICKED: Ended = Ended::Defect { detail: "it panicked; where and why is on standard error" };
+
+#[cfg(test)]
+mod tests;

@@ -119,6 +119,7 @@ fn an_abort_during_negotiation_reaches_the_other_side() {
     acceptor.send(&upper::abort(2, 1));
     assert_eq!(requestor.expect(upper::ABORT), [0, 0, 2, 1]);
     requestor.expect_close();
+    assert_eq!(gate.because("upstream-aborted")["event"], "connection-refused");
 }
 
 #[test]

@@ -201,6 +201,13 @@ impl Gate {
         self.record(name, |record| record["event"] == name)
     }
 
+    /// The first record that gives this reason, whatever stands behind the label; waits for it.
+    pub fn because(&self, label: &str) -> Value {
+        let begins =
+            |why: &str| why.strip_prefix(label).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "));
+        self.record(label, |record| record["reason"].as_str().is_some_and(begins))
+    }
+
     pub fn count(&self, name: &str) -> usize {
         self.records().iter().filter(|record| record["event"] == name).count()
     }

@@ -69,6 +69,8 @@ fn a_message_id_that_waits_for_its_response_is_not_taken_twice() {
     assert_eq!(requestor.message().command.number(STATUS), Some(0));
     raw::release(requestor, acceptor);
     assert_eq!(gate.event("association-closed")["operations"]["C-ECHO"]["refused"], 1);
+    let refused = gate.because("duplicate-invocation");
+    assert_eq!((&refused["operation"], &refused["status"]), (&json!("C-ECHO"), &json!("0x0210")));
 }
 
 #[test]

@@ -329,6 +329,10 @@ fn whoever_is_not_let_in_yet_does_not_hold_up_a_stop() {
     busy.associate(upper::ASSOCIATE_RQ);
     assert!(gate.stop().success());
     assert_eq!(waits.expect(upper::ASSOCIATE_RJ), [0, 2, 3, 1]);
+    // The silent ones are refused for the same reason, each in its own moment.
+    gate.record("the rejection", |record| {
+        record["event"] == "association-rejected" && record["reason"] == "shutting-down"
+    });
     drop((silent, half));
 }
 

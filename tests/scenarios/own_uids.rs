@@ -311,6 +311,7 @@ fn an_instance_that_a_reader_creates_has_a_name_of_its_own_from_the_first_try_on
     let again = request(N_CREATE_RQ, STEP, 5, true).uid(AFFECTED_SOP_INSTANCE, &study);
     let answer = pair.refused(STEP.0, &again, Some(&step(&study)));
     assert_eq!(answer.number(STATUS), Some(0x0111));
+    assert_eq!(pair.gate.because("duplicate-instance")["operation"], "N-CREATE");
     for (id, named) in [(6, "1.2.826.0.1.77"), (7, "1.2.826.0.1.66")] {
         let get = request(N_GET_RQ, STEP, id, false).uid(REQUESTED_SOP_INSTANCE, named);
         let answer = pair.refused(STEP.0, &get, None);

@@ -359,11 +359,30 @@ fn another_application_context_or_protocol_version_is_rejected() {
         .position(|window| window == b"1.2.840.10008.3.1.1.1")
         .expect("the application context");
     application[at + 20] = b'9';
-    for (bytes, triple) in [(version, [0, 1, 2, 2]), (application, [0, 1, 1, 2])] {
+    let cases =
+        [(version, [0, 1, 2, 2], "protocol-version"), (application, [0, 1, 1, 2], "application-context")];
+    for (bytes, triple, reason) in cases {
         let mut requestor = Peer::connect(&Target::plain(gate.address));
         requestor.send(&bytes);
         assert_eq!(requestor.expect(upper::ASSOCIATE_RJ), triple);
         requestor.expect_close();
+        let rejected = gate
+            .record(reason, |record| record["event"] == "association-rejected" && record["reason"] == reason);
+        assert_eq!(rejected["rejection"], json!({"result": 1, "source": triple[2], "reason": triple[3]}));
     }
     upstream.expect_nobody();
+}
+
+#[test]
+fn a_requestor_that_takes_no_message_is_rejected_and_the_shortest_that_does_is_not() {
+    let (gate, upstream) = closed(|_| ());
+    for bytes in [1, 127] {
+        let request = verification("SITE", "PACS").maximum_length(bytes);
+        assert_eq!(rejection(&gate.plain(), &request), [0, 1, 1, 1]);
+    }
+    assert_rejected(&gate, [0, 1, 1, 1], "maximum-length-too-short");
+    upstream.expect_nobody();
+    let request = verification("SITE", "PACS").maximum_length(128);
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    raw::release(requestor, acceptor);
 }

@@ -91,6 +91,8 @@ fn a_c_move_goes_to_the_destinations_of_its_role_only() {
     raw::release(requestor, acceptor);
     let moves = &gate.event("association-closed")["operations"]["C-MOVE"];
     assert_eq!(moves, &json!({"success": 1, "warning": 0, "failure": 0, "refused": 3}));
+    let refused = gate.because("move-destination-not-allowed");
+    assert_eq!((&refused["operation"], &refused["status"]), (&json!("C-MOVE"), &json!("0xA801")));
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub const CLIENT_NAME: &str = "gw.site.example";
 
 pub struct Site {
     folder: Scratch,
+    /// Signs more, where more are wanted.
+    ca: Option<Issuer>,
 }
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
@@ -31,7 +33,7 @@ impl Site {
     /// `certs/{ca,server,client,expired,revoked,pacs-ca,pacs,stranger-ca,stranger}.pem` with keys,
     /// `certs/{ca,ended}.crl` (the second past its date; the first also as `ca.crl.pem`), `conf/{audit,pseudonym,crosswalk,audit-signing}.key`.
     pub fn new() -> Self {
-        let site = Self { folder: Scratch::new() };
+        let mut site = Self { folder: Scratch::new(), ca: None };
         for name in ["certs", "conf"] {
             fs::create_dir(site.path(name)).expect("a new folder");
         }
@@ -53,7 +55,17 @@ impl Site {
         site.secret("conf/pseudonym-2.key", 65);
         let signing = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
         site.write_secret("conf/audit-signing.key", signing.serialize_pem().as_bytes());
+        site.ca = Some(ca);
         site
+    }
+
+    /// `certs/client-1.pem` and so on, with keys, each of another client: their names.
+    #[allow(dead_code, reason = "the benchmark uses it")]
+    pub fn clients(&self, count: usize) -> Vec<String> {
+        let ca = self.ca.as_ref().expect("the authority");
+        let names: Vec<String> = (1..=count).map(|number| format!("client-{number}")).collect();
+        names.iter().for_each(|name| self.issue(ca, name, &[&format!("{name}.site.example")]));
+        names
     }
 
     pub fn root(&self) -> &Path {

@@ -1,5 +1,7 @@
 //! What PS3.8 Table 9-10 and PS3.7 ask for in the places that a well-behaved peer never comes to.
 
+use serde_json::json;
+
 use crate::command::{Command, STATUS};
 use crate::gate::{self, Gate, Setup};
 use crate::object::{Object, short};
@@ -145,6 +147,25 @@ fn a_sop_class_that_cannot_be_judged_is_not_allowed() {
     requestor.send_message(3, &two, None, 16384);
     assert_eq!(requestor.message().command.number(STATUS), Some(0x0212));
     raw::release(requestor, acceptor);
+    assert_eq!(gate.because("sop-class-not-allowed")["status"], "0x0122");
+    assert_eq!(gate.because("contradictory-command")["status"], "0x0212");
+}
+
+/// A reader that takes a path or a line from it would be led astray.
+#[test]
+fn an_instance_whose_uid_is_none_is_refused_before_the_upstream_hears_of_it() {
+    let (gate, _upstream, mut requestor, acceptor) = raw::opened(&storage(), |_| ());
+    let object = Object::ct(1_000);
+    for (id, instance) in [(1, "2.25.1/../2"), (2, "1.2..3"), (3, "2.25.1\n")] {
+        let store = Command::c_store_rq(id, upper::CT_IMAGE_STORAGE, instance);
+        requestor.send_message(3, &store, Some(&object.data_set), 16384);
+        assert_eq!(requestor.message().command.number(STATUS), Some(0x0117), "{instance:?}");
+    }
+    // The first that the upstream hears is the release.
+    raw::release(requestor, acceptor);
+    let refused = gate.because("invalid-sop-instance");
+    assert_eq!((&refused["operation"], &refused["status"]), (&json!("C-STORE"), &json!("0x0117")));
+    assert_eq!(gate.event("association-closed")["operations"]["C-STORE"]["refused"], 3);
 }
 
 #[test]
@@ -166,6 +187,8 @@ fn an_association_without_any_context_still_obeys_its_states() {
         assert_eq!(requestor.rest(), expected);
     }
     upstream.expect_nobody();
+    let closed = gate.because("no-context-allowed");
+    assert_eq!((&closed["event"], &closed["ended"]), (&json!("association-closed"), &json!("policy")));
 }
 
 #[test]

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use dimsegate::vocabulary::{
     Cause, Ended, HandshakeFault, HeadFound, Notice, Reason, Tolerance, Word, reasons,
 };
 
+use crate::layers::{code_of, source_folder, sources, text_of};
+
 #[test]
 fn each_word_is_made_somewhere_outside_of_the_vocabulary() {
-    let code = code_outside_of(&["vocabulary"]);
+    let code = without_patterns(&code_outside_of(&["vocabulary"]));
     let every = [
         names("Reason", Reason::ALL),
         names("Cause", Cause::ALL),
@@ -21,11 +22,10 @@ fn each_word_is_made_somewhere_outside_of_the_vocabulary() {
         names("HeadFound", HeadFound::ALL),
         names("Tolerance", Tolerance::ALL),
     ];
-    let of_faults =
-        fs::read_to_string(source_folder().join("vocabulary/handshake.rs")).expect("the file of handshakes");
+    let of_faults = text_of(&source_folder().join("vocabulary/handshake.rs"));
     let (_, behind) = of_faults.split_once("fn reason(self)").expect("the reasons of handshakes");
-    let of_handshakes = behind.split("\n    }\n").next().unwrap_or_default();
-    let made = |name: &String| names_it(&code, name) || names_it(of_handshakes, name);
+    let of_handshakes = without_patterns(behind.split("\n    }\n").next().unwrap_or_default());
+    let made = |name: &String| names_it(&code, name) || names_it(&of_handshakes, name);
     let missing: BTreeSet<String> = every.concat().into_iter().filter(|name| !made(name)).collect();
     assert_eq!(missing, BTreeSet::new());
 }
@@ -52,30 +52,72 @@ fn names_it(code: &str, path: &str) -> bool {
     })
 }
 
-fn source_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
-}
-
 /// What runs of all rooms but these: without comments and tests.
 fn code_outside_of(rooms: &[&str]) -> String {
-    let mut code = String::new();
-    let mut folders = vec![source_folder()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder of src/").flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            if path.is_dir() && !rooms.iter().any(|room| name == *room) && name != "tests" {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") && name != "tests.rs" {
-                code.push_str(&without_tests(&fs::read_to_string(&path).expect("a source file")));
-            }
-        }
-    }
-    code
+    let is_outside = |file: &PathBuf| !rooms.iter().any(|room| file.starts_with(source_folder().join(room)));
+    let files = sources().into_iter().filter(is_outside);
+    files.map(|file| code_of(&text_of(&file)) + "\n").collect()
 }
 
-fn without_tests(text: &str) -> String {
-    let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
-    lines
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .fold(String::new(), |code, line| code + line + "\n")
+/// What is left where nothing is matched or compared: a word that stands only there is looked for, and never made. As rustfmt
+/// writes it, a pattern stands on the line of its `=>`, its further alternatives and its condition each on a line of their own.
+fn without_patterns(code: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for line in code.lines() {
+        let Some((pattern, behind)) = line.split_once("=>") else {
+            kept.push(line);
+            continue;
+        };
+        let mut first = pattern;
+        while first.trim_start().starts_with(['|']) || first.trim_start().starts_with("if ") {
+            first = kept.pop().unwrap_or_default();
+        }
+        kept.push(behind);
+    }
+    without_comparisons(&without_bindings(&without_matches(&kept.join("\n"))))
+}
+
+/// Without the whole of each `matches!(…)`.
+fn without_matches(code: &str) -> String {
+    let mut pieces = code.split("matches!(");
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let mut depth = 1;
+        let end = piece.find(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        kept.push_str(end.map_or("", |end| &piece[end..]));
+    }
+    kept
+}
+
+/// Without what stands between a `let` and its `=`.
+fn without_bindings(code: &str) -> String {
+    let mut pieces = code.split("let ");
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        kept.push_str(piece.split_once(" = ").map_or(piece, |(_, behind)| behind));
+    }
+    kept
+}
+
+/// Without what anything is compared with.
+fn without_comparisons(code: &str) -> String {
+    let mut pieces = code.split("== ").flat_map(|piece| piece.split("!= "));
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        kept.push_str(piece.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_:".contains(c)));
+    }
+    kept
+}
+
+#[test]
+fn a_word_that_is_only_looked_for_is_not_made() {
+    let code = "match word {\n    A::One => A::Two,\n    A::Three\n    | A::Four\n        if let A::Five = A::Six => {}\n}\n\
+        let is = matches!(f(x), A::Seven | A::Eight) || word == A::Nine || word != A::Ten;\nlet word = A::Eleven;\n";
+    let left = without_patterns(code);
+    let made = |name: &&str| names_it(&left, &format!("A::{name}"));
+    let every = ["One", "Two", "Three", "Four", "Five", "Seven", "Eight", "Nine", "Ten", "Eleven"];
+    assert_eq!(every.into_iter().filter(made).collect::<Vec<_>>(), ["Two", "Eleven"]);
 }

@@ -14,7 +14,7 @@ use super::told::ProblemDocument;
 use crate::admin::Shared;
 use crate::admin::access::Who;
 use crate::admin::credential::Credential;
-use crate::admin::guard::Known;
+use crate::admin::known::Known;
 use crate::audit::{Followed, Following};
 use crate::config::ShownIdentifiers;
 use crate::http::{Caller, Problem};

@@ -6,7 +6,7 @@ use crate::audit::EVENTS;
 use crate::audit::reading::{Pattern, Wanted};
 use crate::config::nearest;
 use crate::dimse::Operation;
-use crate::vocabulary::{Ended, Tolerance, Word, of_tolerated, reasons};
+use crate::vocabulary::{Ended, HeadFound, Tolerance, Word, of_tolerated, reasons};
 
 /// What `--tls` knows.
 const VERSIONS: [&str; 3] = ["plain", "1.2", "1.3"];
@@ -17,7 +17,7 @@ const DIGITS: usize = 64;
 pub(super) fn always(what: &str) -> Box<dyn Iterator<Item = &'static str>> {
     match what {
         "event" => Box::new(EVENTS.into_iter()),
-        "reason" => Box::new(reasons().chain(Ended::WORDS).map(|word| word.label)),
+        "reason" => Box::new(reasons().chain(Ended::WORDS).chain(HeadFound::WORDS).map(|word| word.label)),
         _ => Box::new(std::iter::empty()),
     }
 }
@@ -144,6 +144,7 @@ mod tests {
         assert!(of("event", "opened").contains("nearest is \"association-opened\""));
         assert!(of("reason", "calling-ae-title").contains("nearest is \"calling-ae-title-"));
         assert!(of("reason", "certificate-revokd").contains("nearest is \"certificate-revoked\""));
+        assert!(of("reason", "other-kay").contains("nearest is \"other-key\""));
         assert!(nearest(operation("C-STOR")).contains("nearest is \"C-STORE\""));
         assert!(nearest(tls("1.1")).contains("nearest is \"1."));
         assert!(outcome("refuse").unwrap_err().contains("nearest is \"refused\""));

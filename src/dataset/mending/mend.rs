@@ -4,9 +4,9 @@ mod sequence;
 
 use super::{MOST, Tolerated};
 use crate::dataset::encoding::{Encoding, Syntax};
-use crate::dataset::error::{ScanError, ScanProblem};
+use crate::dataset::error::{PathStep, ScanError, ScanProblem};
 use crate::dataset::header::{Head, Header, PIXEL_DATA, UNDEFINED, begins_with_item, encoded};
-use crate::dataset::scanner::{HARD_MAX_DEPTH, ITEM_END, PathStep, SEQUENCE_END};
+use crate::dataset::scanner::{HARD_MAX_DEPTH, ITEM_END, SEQUENCE_END};
 use crate::dataset::vr::Vr;
 use crate::dataset::{Tag, exact_vr_of, is_listed, number, trim};
 

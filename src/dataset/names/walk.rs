@@ -1,20 +1,18 @@
 //! From header to header, over all that is no name: the names themselves are kept, and compared where they come again.
 
-use super::Unnamed;
 use super::guess::{self, Guess};
 use crate::dataset::encoding::Syntax;
 use crate::dataset::header::{Head, ITEM, LONG_HEAD, UNDEFINED, looks_like_a_vr};
-use crate::dataset::mending::unknown_vr;
+use crate::dataset::mending::{ends_header, unknown_vr};
 use crate::dataset::scanner::{ITEM_END, SEQUENCE_END};
+use crate::dataset::unnamed::{DEEPEST, Unnamed};
 use crate::dataset::vr::Vr;
-use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, ends_header, trim};
+use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, trim};
 
 /// Both have to come within so many bytes, or the data set has to end.
 const WITHIN: u64 = 64 << 10;
 /// A UID has at most 64 characters (PS3.5 §9.1).
 const LONGEST: usize = 66;
-/// Sequences and items of undefined length, one in the other.
-pub(super) const DEEPEST: usize = 64;
 
 /// What is open, of undefined length.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::dataset::{Header, Syntax, Tag};
+use crate::dataset::{Header, Syntax};
 
 /// Where the bytes of an event are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,13 +55,4 @@ pub struct Event {
     pub kind: Kind,
     /// Where they are; empty for an end that no delimiter says.
     pub raw: Raw,
-}
-
-/// A sequence on the way from the top of the data set to the element under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PathStep {
-    /// The tag of the sequence; fragments of pixel data are in none.
-    pub sequence: Tag,
-    /// Counted from 1; 0 before the first item.
-    pub item: u32,
 }

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use time::Date;
+
 use super::answer::{Answer, status_of_cause};
 use super::deadlines::Outlook;
 use super::exchange::{Exchange, Ledger, labels};
@@ -20,6 +22,8 @@ use crate::vocabulary::Cause;
 pub(crate) struct Books {
     pub ledger: Ledger,
     pub progress: Progress,
+    /// Which day it is, by whoever drives the machine.
+    pub today: Date,
     pub release: Release,
     pub tally: Tally,
     /// The proxy stops: it ends as soon as nothing is under way, and no operation begins that is no part of one.
@@ -50,10 +54,11 @@ impl Entry {
 }
 
 impl Books {
-    pub(crate) fn new(began: Instant) -> Self {
+    pub(crate) fn new(began: Instant, today: Date) -> Self {
         Self {
             ledger: Ledger::default(),
             progress: Progress::new(began),
+            today,
             release: Release::default(),
             tally: Tally::default(),
             draining: None,

@@ -74,6 +74,8 @@ mod want;
 
 use std::time::Instant;
 
+use time::Date;
+
 use books::Begun;
 pub(super) use books::{Books, Entry};
 pub(super) use deadlines::Deadlines;
@@ -106,17 +108,17 @@ pub(super) struct Machine {
 
 impl Machine {
     /// An association that begins with `answer`, its A-ASSOCIATE-AC. `takes` are the maximum lengths that the upstream and
-    /// the requestor said they take.
+    /// the requestor said they take; it begins at that time, on that day.
     pub(super) fn new(
         terms: Terms,
         takes: [u32; 2],
         deadlines: Deadlines,
         answer: &[u8],
-        began: Instant,
+        (began, today): (Instant, Date),
     ) -> Self {
         let ([upstream, requestor], offered) = (takes, terms.offered);
         let (to_upstream, to_requestor) = (Outlet::new(upstream), Outlet::new(requestor));
-        let books = Books::new(began);
+        let books = Books::new(began, today);
         let (has_handed_over, is_closing) = (false, false);
         let mut shared = Shared { terms, books, to_upstream, to_requestor, has_handed_over, is_closing };
         let mut to_peer = Half::new(Direction::ToPeer, offered);
@@ -133,9 +135,10 @@ impl Machine {
         }
     }
 
-    /// What happens from now on until the next call happens at this time.
-    pub(super) fn woken(&mut self, now: Instant) {
+    /// What happens from now on until the next call happens at this time, on this day.
+    pub(super) fn woken(&mut self, now: Instant, today: Date) {
         self.shared.books.progress.woken(now);
+        self.shared.books.today = today;
     }
 
     /// What a half wants.
@@ -201,6 +204,13 @@ impl Machine {
     pub(super) fn defect(&mut self, direction: Direction, detail: &'static str) {
         let (half, shared) = self.half(direction);
         half.stop(shared, Break::inside(Ended::Defect { detail }));
+    }
+
+    /// Breaks a promise: a span of what the requestor is to hear lies outside of its buffer.
+    #[cfg(test)]
+    pub(super) fn reach_outside(&mut self) {
+        let span = crate::wire::Span { source: crate::wire::Source::Made, range: 0..4 };
+        self.shared.to_requestor.packer.data_set(1, &[span], &[], &[0; 4], true).unwrap();
     }
 
     pub(super) fn terms(&self) -> &Terms {

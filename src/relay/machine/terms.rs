@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use time::Date;
 use tracing::Span;
 
 use super::ended::{Ended, Side};
@@ -47,8 +46,6 @@ pub(crate) struct Terms {
     pub offered: u32,
     /// Whether one more retrieval is within what is allowed of the peer and of the user in an hour: it then counts. `None`: any is.
     pub retrievals: Option<Retrievals>,
-    /// Which day it is.
-    pub today: fn() -> Date,
 }
 
 impl Terms {

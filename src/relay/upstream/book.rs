@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::entry::Entry;
 use super::lookup;
-use super::names::LookedUp;
 use crate::audit::forward::Failing;
 use crate::config::UpstreamSettings;
+
+/// What came of a look-up: nothing yet, or whether the name is known.
+pub(super) type LookedUp = watch::Receiver<Option<Result<(), String>>>;
 
 /// What a name stands for.
 #[derive(Default)]

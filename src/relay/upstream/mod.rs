@@ -8,7 +8,7 @@
 //! | `place`, `checks`, `names` | what it learns from associations, from C-ECHOs and from name servers |
 //! | `lookup` | what names stand for |
 //! | `keeping` | the tasks that check, look up and tell, of all upstreams |
-//! | `shown` | the same for people and programs |
+//! | `shown`, `not_reached` | the same for people and programs; why one cannot be had |
 //!
 //! # Why
 //!
@@ -31,9 +31,7 @@ use crate::tls::Session;
 use crate::trace::{self, Node, What, Witness};
 use crate::upper;
 use crate::vocabulary::Reason;
-use crate::wire::Malformed;
 use crate::wire::associate::{AssociateAc, AssociateRq};
-use crate::wire::pdu::Abort;
 
 mod answer;
 mod book;
@@ -44,6 +42,7 @@ mod entry;
 mod keeping;
 mod lookup;
 mod names;
+mod not_reached;
 mod place;
 mod shown;
 mod standing;
@@ -53,6 +52,7 @@ mod tests;
 pub(super) use answer::associate;
 pub(super) use dial::dial;
 pub(crate) use keeping::{Check, Checking, Upstreams};
+pub(crate) use not_reached::NotReached;
 pub(super) use place::Place;
 pub use shown::{AddressState, Availability, UpstreamState};
 pub(crate) use standing::Candidate;
@@ -75,38 +75,6 @@ impl Dialled {
     fn new(stream: Box<dyn upper::Transport>, address: SocketAddr, tls: Option<Session>) -> Self {
         let (leg, address) = (Leg::new(stream), address.to_string());
         Self { leg, address, tls, passed_over: Vec::new(), took: Duration::ZERO }
-    }
-}
-
-/// Why an upstream cannot be had, in the words of a record.
-#[derive(Debug)]
-pub(crate) struct NotReached {
-    pub reason: Reason,
-    pub detail: String,
-    /// The upstream aborted: the requestor is told with the same source and reason.
-    pub abort: Option<Abort>,
-    /// Whether there was a connection: something is there, and perhaps busy.
-    pub connected: bool,
-}
-
-impl NotReached {
-    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), abort: None, connected: true }
-    }
-
-    /// Whether it is there and has no room for now (A-ASSOCIATE-RJ, rejected-transient by the presentation provider: temporary
-    /// congestion or local limit exceeded).
-    fn is_busy(&self) -> bool {
-        matches!(self.reason, Reason::UpstreamRejected { result: 2, source: 3, reason: 1 | 2 })
-    }
-
-    /// Whether nothing was heard of it that an upper layer would say.
-    pub(super) fn is_silence(&self) -> bool {
-        matches!(self.reason, Reason::UpstreamUnreachable | Reason::UpstreamTls | Reason::UpstreamTimeout)
-    }
-
-    pub(super) fn malformed(malformed: &Malformed) -> Self {
-        Self::new(Reason::UpstreamMalformed, malformed.to_string())
     }
 }
 

@@ -9,15 +9,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::book::{Book, Named};
+use super::book::{Book, LookedUp, Named};
 use super::lookup;
 use super::standing::Standing;
 
 /// How long no association waits for a name that was asked for in vain.
 const PAUSE: Duration = Duration::from_secs(5);
-
-/// What came of a look-up: nothing yet, or whether the name is known.
-pub(super) type LookedUp = watch::Receiver<Option<Result<(), String>>>;
 
 impl Standing {
     /// Asks anew what a name stands for, together with all who ask for it now. What was known stays where there is no answer.

@@ -18,7 +18,7 @@ pub(in crate::relay) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(standing: Arc<Standing>, address: SocketAddr, attempt: bool) -> Self {
+    pub(in crate::relay) fn new(standing: Arc<Standing>, address: SocketAddr, attempt: bool) -> Self {
         Self { standing, address, attempt, is_judged: false, is_open: false }
     }
 

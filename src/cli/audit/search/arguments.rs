@@ -92,7 +92,7 @@ pub(crate) struct Args {
     /// success, warning, failure, refused, or how an association ended: ended=timeout
     #[arg(long, value_name = "OUTCOME", value_parser = values::outcome)]
     pub outcome: Option<Wanted>,
-    /// Label of a refusal or failure, such as calling-ae-title-unknown
+    /// Label of a refusal or failure, such as calling-ae-title-unknown: audit reasons lists them
     #[arg(long, value_name = "LABEL")]
     pub reason: Option<Pattern>,
     /// Id of an association, as records have it

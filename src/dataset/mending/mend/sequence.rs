@@ -3,9 +3,10 @@
 use super::{DELIMITER, Element, Limit, Mender, Stop, is_delimiter};
 use crate::dataset::Tag;
 use crate::dataset::encoding::Syntax;
+use crate::dataset::error::PathStep;
 use crate::dataset::error::ScanProblem;
 use crate::dataset::header::{Head, Header, ITEM, UNDEFINED, encoded};
-use crate::dataset::scanner::{ITEM_END, PathStep, SEQUENCE_END};
+use crate::dataset::scanner::{ITEM_END, SEQUENCE_END};
 use crate::dataset::vr::Vr;
 
 impl Mender<'_> {

@@ -92,7 +92,7 @@ fn transform_across(
         .for_peer(Arc::clone(&peer.name))
         .of_tenant(peer.tenant.clone())
         .with_crosswalk(known)
-        .on((terms.today)())
+        .on(cx.books.today)
         .about(exchange.patient.clone())
         .asked_by(terms.grant.calling.to_string().into(), exchange.own_schedule);
     let hidden = exchange.hidden.clone().filter(|_| is_answer);

@@ -104,7 +104,7 @@ impl AwaitsJudged {
 }
 
 fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict {
-    let today = (cx.terms.today)();
+    let today = cx.books.today;
     let scope = cx.terms.grant.peer.scope.clone();
     let encoding = cx.terms.context(answer.asked.sent_context_id).and_then(|context| context.encoding);
     let read = encoding.and_then(|encoding| Small::read(encoding, bytes));

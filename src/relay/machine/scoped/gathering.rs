@@ -118,7 +118,7 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next
     let Some(scope) = cx.terms.grant.peer.scope.clone() else {
         return Ok(refuse(cx, &asked, outside()));
     };
-    let today = (cx.terms.today)();
+    let today = cx.books.today;
     match reading::read(&scope, today, operation, asked.encoding, &asked.data) {
         Err(comment) => Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, comment))),
         Ok(Wish::GoesOn { data, granted }) => send(cx, HeldRequest { data, ..asked }, granted),

@@ -134,7 +134,7 @@ impl ObjectHeader {
         let study = self.value(STUDY_INSTANCE_UID);
         let says = |attribute: Attribute| self.value(Tag::from(attribute.tag()));
         study.is_some_and(|study| cx.books.ledger.brings(study))
-            && scope.judge_object((cx.terms.today)(), says).is_inside()
+            && scope.judge_object(cx.books.today, says).is_inside()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::super::{Entry, Learned, Machine, Question, Side, Want};
 use super::data::{element, image};
-use super::simulation::{ANSWER, DEADLINES, terms};
+use super::simulation::{ANSWER, DEADLINES, TODAY, terms};
 use super::states::{machine, read, read_of, under_way, written};
 use super::wire::{CT, FIND, context_of, message, request, response};
 use super::{compiled, rules};
@@ -81,7 +81,8 @@ fn who_asked_for_an_object_is_withheld_where_titles_of_stations_go() {
     let store = with_originator(request(CStore, CT, 1, Some("1.2.3.4")));
     let titles = compiled(&[("PatientName", "remove"), ("StationAETitle", "empty")]);
     for (rules, passes) in [(None, true), (rules(), true), (titles, false)] {
-        let mut machine = under_way(Machine::new(terms(rules), [0, 0], DEADLINES, &ANSWER, Instant::now()));
+        let mut machine =
+            under_way(Machine::new(terms(rules), [0, 0], DEADLINES, &ANSWER, (Instant::now(), TODAY)));
         if machine.terms().crosswalk.is_some() {
             machine.shared.terms.crosswalk = None;
         }

@@ -157,7 +157,6 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         max_command_length: 4_096,
         offered: MAXIMUM_LENGTH,
         retrievals: None,
-        today: || time::macros::date!(2026 - 01 - 01),
     }
 }
 
@@ -187,6 +186,8 @@ pub(super) const DEADLINES: Deadlines = Deadlines {
     release: Duration::from_secs(30),
 };
 
+/// The day of every simulation.
+pub(super) const TODAY: time::Date = time::macros::date!(2026 - 01 - 01);
 /// What stands for an A-ASSOCIATE-AC.
 pub(super) const ANSWER: [u8; 10] = [7, 0, 0, 0, 0, 4, 0, 0, 9, 9];
 
@@ -201,7 +202,7 @@ impl<'p> Simulation<'p> {
             heard: Vec::new(),
         };
         Self {
-            machine: Machine::new(terms, takes, DEADLINES, &ANSWER, now),
+            machine: Machine::new(terms, takes, DEADLINES, &ANSWER, (now, TODAY)),
             peers,
             links: [link(), link()],
             lanes: [Lane::default(), Lane::default()],
@@ -221,7 +222,7 @@ impl<'p> Simulation<'p> {
         self.peers[0].begin(&mut first);
         self.links[0].to_machine.extend(first);
         for _ in 0..2_000_000 {
-            self.machine.woken(self.now);
+            self.machine.woken(self.now, TODAY);
             let ended = match self.chance.below(7) {
                 0 | 1 => self.go_on(FromPeer),
                 2 | 3 => self.go_on(ToPeer),
@@ -347,7 +348,7 @@ impl<'p> Simulation<'p> {
     /// Time goes by, and no deadline passes.
     fn wait(&mut self) -> Option<Ended> {
         self.now += Duration::from_micros(self.chance.below(50) as u64);
-        self.machine.woken(self.now);
+        self.machine.woken(self.now, TODAY);
         self.machine.has_to_look();
         assert!(self.machine.look(self.moved).is_ok());
         None

@@ -8,7 +8,7 @@ use super::super::state::State;
 use super::super::{Deadlines, Expired, Learned, Machine, Question, Side, Terms, Want};
 use super::data::{identifier, image};
 use super::remembered;
-use super::simulation::{ANSWER, DEADLINES, terms};
+use super::simulation::{ANSWER, DEADLINES, TODAY, terms};
 use super::wire::{CT, ECHO, FIND, cancel, context_of, message, request};
 use crate::dimse::Command;
 use crate::dimse::Operation::{CEcho, CFind, CStore, NGet};
@@ -16,7 +16,7 @@ use crate::policy::Direction::{self, FromPeer, ToPeer};
 use crate::policy::Rights;
 
 pub(super) fn machine_at(began: Instant) -> Machine {
-    Machine::new(terms(None), [0, 0], DEADLINES, &ANSWER, began)
+    Machine::new(terms(None), [0, 0], DEADLINES, &ANSWER, (began, TODAY))
 }
 
 /// One whose answer is written.
@@ -31,7 +31,7 @@ pub(super) fn machine_between_two_worlds() -> Machine {
     peer.two_way = true;
     Arc::make_mut(&mut peer.role).operations.push(NGet);
     terms.grant.rights = Rights::of_peer(peer.role.clone());
-    under_way(Machine::new(terms, [0, 0], DEADLINES, &ANSWER, Instant::now()))
+    under_way(Machine::new(terms, [0, 0], DEADLINES, &ANSWER, (Instant::now(), TODAY)))
 }
 
 pub(super) fn under_way(mut machine: Machine) -> Machine {
@@ -167,9 +167,9 @@ fn an_answer_that_the_requestor_does_not_read_is_under_way_until_a_deadline() {
     let mut machine = machine_at(began);
     machine.deadlines = Deadlines { idle: Duration::from_secs(30), ..DEADLINES };
     assert!(matches!(machine.next(ToPeer), Want::Write(Side::Requestor)));
-    machine.woken(began + Duration::from_secs(59));
+    machine.woken(began + Duration::from_secs(59), TODAY);
     assert!(machine.look([0, 0]).is_ok());
-    machine.woken(began + Duration::from_secs(61));
+    machine.woken(began + Duration::from_secs(61), TODAY);
     assert_eq!(machine.look([0, 0]), Err(Expired::Dimse));
 }
 
