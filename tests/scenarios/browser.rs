@@ -15,6 +15,13 @@ use crate::process::{self, Process};
 use crate::scratch::Scratch;
 use crate::wait::{self, PATIENCE};
 
+/// Keys, as the protocol calls them (WebDriver §17.4.2).
+pub const TAB: char = '\u{E004}';
+pub const ENTER: char = '\u{E007}';
+pub const ESCAPE: char = '\u{E00C}';
+/// More stops than a page has.
+const MOST_TABS: usize = 200;
+
 /// A browser with one window, and a profile of its own.
 pub struct Browser {
     session: String,
@@ -76,6 +83,24 @@ impl Browser {
             "(() => {{ const found = [...document.querySelectorAll({within:?} + ' button')]\
              .find(one => one.offsetParent && one.innerText === {says:?}); found?.click(); return found; }})()"
         ));
+    }
+
+    /// Presses a key and lets it go, as a person at the keyboard.
+    pub fn press(&self, key: char) {
+        let strokes = ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }));
+        self.ask("actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] }));
+    }
+
+    /// Presses Tab until what has the focus fits an expression of the page, in which it is called `at`.
+    pub fn tab_to(&self, expression: &str) {
+        let is_there = format!("return Boolean((at => {expression})(document.activeElement))");
+        for _ in 0..MOST_TABS {
+            if self.run(&is_there) == true {
+                return;
+            }
+            self.press(TAB);
+        }
+        panic!("no way by Tab to {expression}");
     }
 
     /// Fills the fields of the form that is asked in, by their names, and sends it.

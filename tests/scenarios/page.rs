@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::browser::{Browser, tunnel};
+use crate::browser::{Browser, ENTER, ESCAPE, tunnel};
 use crate::gate::{self, Gate, Setup};
 use crate::object::Object;
 use crate::peers::{self, Archive};
@@ -111,6 +111,35 @@ fn who_is_connected_is_a_story_and_the_end_of_it_is_told() {
 }
 
 #[test]
+fn everything_is_reached_by_the_keyboard_and_the_way_back_too() {
+    let scene = Scene::set(SOCKET);
+    let browser = scene.shown();
+    browser.tab_to("at.innerText === 'Replay' && at.closest('#refused')");
+    browser.press(ENTER);
+    browser.until(
+        "document.querySelector('#refused article .answer').innerText.includes('It would be refused again')",
+    );
+    browser.tab_to("at.innerText === 'site' && at.closest('#connected')");
+    browser.press(ENTER);
+    browser.until("document.querySelector('dialog[open] .contexts tbody tr')");
+    // Inside of the story, and nowhere else.
+    browser.tab_to("at.innerText === 'Abort …' && at.closest('dialog')");
+    browser.press(ESCAPE);
+    browser.until("!document.querySelector('dialog').open");
+    browser.until("document.activeElement.innerText === 'site'");
+    browser.tab_to("at.innerText === 'Abort …' && at.closest('#connected')");
+    browser.press(ENTER);
+    browser.until("document.querySelector('dialog[open] form')");
+    browser.tab_to("at.name === 'reason'");
+    "wrong study".chars().for_each(|letter| browser.press(letter));
+    browser.press(ENTER);
+    let ended = scene.gate.record("the order", |record| {
+        record["reason"].as_str().is_some_and(|reason| reason.ends_with(": wrong study"))
+    });
+    assert_eq!(ended["event"], "association-closed");
+}
+
+#[test]
 fn a_page_before_which_nothing_happens_is_sent_next_to_nothing() {
     let scene = Scene::set(SOCKET);
     let browser = scene.shown();
@@ -178,13 +207,13 @@ fn it_is_for_everybody_in_both_themes_and_on_a_phone() {
 /// A picture of this many bytes shows something: one of an empty screen has a few thousand.
 const SHOWN: usize = 12_000;
 
-/// In both themes, at a desk's width, a tablet's and a phone's: axe-core finds nothing, nothing goes beyond the screen, and what is on
+/// In both themes, at a desk's width, that at 200 % of zoom, a tablet's and a phone's: axe-core finds nothing, nothing goes beyond the screen, and what is on
 /// it is drawn. For people to look at, the pictures are left in the folder that DIMSEGATE_PICTURES names.
 pub fn is_for_everybody(browser: &Browser, what: &str) {
     let mut pictures = Vec::new();
     for theme in ["light", "dark"] {
         browser.theme(theme);
-        for width in [1280, 820, 360] {
+        for width in [1280, 820, 640, 360] {
             browser.width(width);
             let found = browser.run(
                 "return axe.run({ resultTypes: ['violations'] }).then(run => run.violations.map(one => \
