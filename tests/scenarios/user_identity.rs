@@ -391,3 +391,47 @@ fn a_factor_that_is_missing_is_refused_by_name_and_explain_says_the_same() {
     assert!(said.status == 0 && said.out.contains(proven), "{}{}", said.out, said.err);
     assert_eq!(explain(&["--user", "nobody"]).status, 64);
 }
+
+#[test]
+fn who_waits_for_a_turn_to_be_checked_for_longer_than_associate_timeout_is_refused_and_machines_are_not() {
+    // As many as there may ever be turns, and each is let in by the passcode and by a code that is to be marked as used.
+    const HOLDING: [&str; 4] = ["holds-1", "holds-2", "holds-3", "holds-4"];
+    let ((site, secret), upstream) = (site(), Upstream::bind());
+    let store = Store::new(&site.path("conf/users.toml"));
+    let key = Key::new(&fs::read(site.path("conf/audit.key")).expect("a key")).expect("a key");
+    let bert = dimsegate::users::read(&site.path("conf/users.toml")).expect("users").remove(1);
+    for name in HOLDING {
+        let one_time = Some(key.seal(name, &secret).expect("a sealed secret"));
+        store.add(User { name: name.into(), one_time, ..bert.clone() }).expect("a user");
+    }
+    let listener = "user-identity = \"accept\"\nuser-identity-in-clear = true";
+    let limits = "associate-timeout = \"1s\"";
+    let setup = Setup { listener, limits, extra: USERS, roles: ROLES, ..Setup::plain(upstream.address) };
+    let gate = Gate::start_in(site, &setup);
+    let send = |name: &str, passcode: &str| {
+        let mut requestor = Peer::connect(&gate.plain());
+        requestor.send(&as_user(name, passcode).encode());
+        requestor
+    };
+    // Somebody writes to the file, so that whoever has a turn keeps it: no machine hashes so fast that one comes free.
+    let file = fs::File::open(gate.site.path("conf/users.toml")).expect("the users");
+    file.lock().expect("the file to itself");
+    let with_code = format!("{PASSCODE}{}", code(&secret));
+    for mut holding in HOLDING.map(|name| send(name, &with_code)) {
+        assert_eq!(holding.expect(upper::ASSOCIATE_RJ), CONGESTION);
+    }
+    let mut nora = send("nora", PASSCODE);
+    let (mut machine, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    raw::echo(&mut machine, &mut acceptor);
+    assert_eq!(nora.expect(upper::ASSOCIATE_RJ), CONGESTION);
+    raw::echo(&mut machine, &mut acceptor);
+    let told = rejected(&gate, "user-identity-unchecked");
+    let why = "its turn to be checked did not come within associate-timeout";
+    assert!(told["explanation"].as_str().is_some_and(|told| told.contains(why)), "{told}");
+    assert_eq!(told["rejection"], json!({"result": 2, "source": 3, "reason": 1}));
+    file.unlock().expect("the file for everybody");
+    let (nora, behind) = raw::open(&gate.plain(), &upstream, &as_user("nora", PASSCODE), 16384);
+    raw::release(nora, behind);
+    raw::release(machine, acceptor);
+}
