@@ -435,3 +435,66 @@ fn who_waits_for_a_turn_to_be_checked_for_longer_than_associate_timeout_is_refus
     raw::release(nora, behind);
     raw::release(machine, acceptor);
 }
+
+const PASS: &str = "user-identity = \"accept\"\nuser-identity-pass = [\"kerberos\"]";
+
+#[test]
+fn a_ticket_goes_on_as_it_came_where_the_listener_lets_it_through_and_is_a_claim_here() {
+    let ticket = identity(3, b"\x60\x82ticket", b"");
+    for (forward, reaches) in [("pass", true), ("strip", false), ("replace", false)] {
+        let upstream = Upstream::bind();
+        let upstream_keys = gate::leaked(format!("user-identity = \"{forward}\""));
+        let (gate, _) = start(&Setup { listener: PASS, upstream_keys, ..Setup::tls(upstream.address) });
+        let mut requestor = Peer::connect(&gate.tls());
+        requestor.send(&verification("SITE", "PACS").user_item(ticket.clone()).encode());
+        let mut acceptor = upstream.accept();
+        let request = acceptor.associate(upper::ASSOCIATE_RQ);
+        assert_eq!(request.user_item(0x58), reaches.then_some(&ticket[4..]), "{forward}");
+        let response = upper::item(0x59, b"\x00\x06answer");
+        acceptor.send(&upper::associate_ac("PACS", "SITE", &request.accept_all(), 16384, &[response]));
+        let answer = requestor.associate(upper::ASSOCIATE_AC);
+        assert_eq!(answer.user_item(0x59), reaches.then_some(&b"\x00\x06answer"[..]), "{forward}");
+        raw::release(requestor, acceptor);
+        let closed = gate.event("association-closed");
+        assert_eq!((&closed["user"], &closed["user-identity"]), (&json!("unknown"), &json!("claimed")));
+        let assertion = verification("SITE", "PACS").user_item(identity(4, b"<saml/>", b""));
+        assert_eq!(raw::rejection(&gate.tls(), &assertion), NO, "the other type");
+        rejected(&gate, "user-identity-unsupported");
+    }
+    // It opens nothing that asks for a proof.
+    let upstream = Upstream::bind();
+    let strict = "[[role]]\nname = \"strict\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\nrequire = [\"passcode\"]\n";
+    let peers = format!("{}\n{strict}", gate::peer("role = \"strict\""));
+    let upstream_keys = "user-identity = \"pass\"";
+    let (gate, _) = start(&Setup { listener: PASS, peers, upstream_keys, ..Setup::tls(upstream.address) });
+    assert_eq!(raw::rejection(&gate.tls(), &verification("SITE", "PACS").user_item(ticket)), NO);
+    rejected(&gate, "factor-missing");
+}
+
+#[test]
+fn dcmtk_and_pynetdicom_show_tickets_and_assertions_to_an_archive_that_answers_them() {
+    let archive = PythonArchive::start(&[]);
+    let listener = "user-identity = \"accept\"\nuser-identity-pass = [\"kerberos\", \"saml\"]";
+    let upstream_keys = "user-identity = \"pass\"";
+    let (gate, _) = start(&Setup { listener, upstream_keys, ..Setup::tls(archive.address()) });
+    let (_folder, files) = peers::files_of(&[Object::ct(4096)]);
+    let shown = gate.site.text("shown");
+    fs::write(&shown, "ticket of dcmtk").expect("a file written");
+    for (option, kind, word) in [("--kerberos", "3", "ticket"), ("--saml", "4", "assertion")] {
+        let tls = peers::dcmtk_tls(&gate.site);
+        let options: Vec<&str> = tls.iter().map(String::as_str).chain([option, &shown, "-rsp"]).collect();
+        peers::requestor("storescu", gate.address, &options, &[&files[0]]).expect_success();
+        let tls = peers::scu_tls(&gate.site);
+        let of_pynetdicom = ["--identity", kind, "--primary", word, "--response"];
+        let options: Vec<&str> = tls.iter().map(String::as_str).chain(of_pynetdicom).collect();
+        let answer = peers::scu("echo", gate.address, &options);
+        assert_eq!((&answer["status"], &answer["identity"]), (&json!(0), &json!("welcome")), "{answer}");
+    }
+    let came = archive.events().into_iter().filter(|event| event["event"] == "A-ASSOCIATE");
+    let came: Vec<Value> = came.map(|event| event["identity"].clone()).collect();
+    let of = |kind: u8, text: &str| json!([kind, text, ""]);
+    let (dcmtk, python) = ("ticket of dcmtk", ["ticket", "assertion"]);
+    assert_eq!(came, [of(3, dcmtk), of(3, python[0]), of(4, dcmtk), of(4, python[1])]);
+    let told = format!("{:?}{}", gate.records(), gate.output());
+    assert!(!told.contains("ticket of dcmtk"), "a ticket is told");
+}

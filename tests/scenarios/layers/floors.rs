@@ -173,7 +173,7 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
             &["audit", "certificates", "loops", "scope", "two_way"],
             &["factors", "issuer", "sharing"],
             &["peer"],
-            &["admin", "users"],
+            &["admin", "claims", "users"],
             &["load"],
             &["part"],
         ],
