@@ -11,6 +11,7 @@ use crate::object::Object;
 use crate::peers::{self, PythonArchive};
 use crate::process::Finished;
 use crate::raw::{self, Peer, Upstream, verification};
+use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::upper;
 use crate::wait;
@@ -497,4 +498,49 @@ fn dcmtk_and_pynetdicom_show_tickets_and_assertions_to_an_archive_that_answers_t
     assert_eq!(came, [of(3, dcmtk), of(3, python[0]), of(4, dcmtk), of(4, python[1])]);
     let told = format!("{:?}{}", gate.records(), gate.output());
     assert!(!told.contains("ticket of dcmtk"), "a ticket is told");
+}
+
+#[test]
+fn a_user_of_pynetdicom_asks_sees_and_fetches_what_the_users_own_role_says() {
+    let (site, _) = site();
+    let store = Store::new(&site.path("conf/users.toml"));
+    let bert = dimsegate::users::read(&site.path("conf/users.toml")).expect("users").remove(1);
+    store.add(User { name: "vera".into(), roles: vec!["narrow".into()], ..bert }).expect("a user");
+    let destination = peers::storescp(&["-aet", "DESTINATION"]);
+    let (folder, _) = peers::files_of(&[Object::ct(20_000)]);
+    let (served, sent_to) =
+        (folder.path().display().to_string(), format!("DESTINATION={}", destination.address.port()));
+    let archive = PythonArchive::start(&["--answers", "5", "--serve", &served, "--destination", &sent_to]);
+    let narrow = "[[role]]\nname = \"narrow\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
+        query-keys = [\"StudyInstanceUID\"]\nhide = [\"PatientBirthDate\"]\nmax-answers = 3\nmax-retrievals-per-hour = 1\n";
+    let (extra, roles) = (gate::leaked(format!("{USERS}{narrow}")), ROLES);
+    let gate =
+        Gate::start_in(site, &Setup { listener: REQUIRE, extra, roles, ..Setup::tls(archive.address()) });
+    let tls = peers::scu_tls(&gate.site);
+    let got = Scratch::new();
+    let kept = got.path().display().to_string();
+    let ask = |service: &str, user: &str, more: &[&str]| {
+        let who = ["--identity", "2", "--primary", user, "--secondary", PASSCODE, "--folder", &kept];
+        let options: Vec<&str> =
+            tls.iter().map(String::as_str).chain(who).chain(more.iter().copied()).collect();
+        peers::scu(service, gate.address, &options)
+    };
+    let study = ["--study", "2.25.1"];
+    let seen = |answer: &Value| (answer["status"].clone(), answer["births"].as_array().map_or(0, Vec::len));
+    // No key narrows it; then three of five answers, and none with a date of birth.
+    assert_eq!(seen(&ask("find", "vera", &[])), (json!(0x0124), 0));
+    let vera = ask("find", "vera", &study);
+    assert_eq!((seen(&vera), &vera["names"][2]), ((json!(0xA700), 0), &json!("ANSWER^2")), "{vera}");
+    assert_eq!(vera["names"].as_array().map(Vec::len), Some(3), "{vera}");
+    for more in [&[][..], &study] {
+        let bert = ask("find", "bert", more);
+        assert_eq!(seen(&bert), (json!(0), 5), "{bert}");
+    }
+    for (user, statuses) in [("vera", [0, 0xA702, 0xA702]), ("bert", [0, 0, 0])] {
+        let told = ["get", "get", "move"].map(|service| ask(service, user, &study)["status"].clone());
+        assert_eq!(told, statuses.map(|status| json!(status)), "{user}");
+    }
+    assert_eq!(destination.stored(1).len(), 1, "bert's alone");
+    let refused = gate.record("vera's query", |record| record["reason"] == "query-too-wide");
+    assert_eq!(refused["operation"], "C-FIND");
 }
