@@ -9,9 +9,9 @@ use crate::gate::{self, Ran, Setup};
 use crate::site::Site;
 
 const WIDER: &str = "[[role]]\nname = \"all\"\noperations = [\"C-ECHO\", \"C-STORE\", \"C-FIND\"]\nsop-classes = [\"all\"]\n\
-    hours = \"mon-fri 07:00-19:00 Europe/Paris\"";
+    transfer-syntaxes = [\"ExplicitVRLittleEndian\", \"ImplicitVRLittleEndian\"]\nhours = \"mon-fri 07:00-19:00 Europe/Paris\"";
 const NARROWER: &str = "[[role]]\nname = \"all\"\noperations = [\"C-ECHO\", \"C-STORE\"]\nsop-classes = [\"storage\", \"Verification\"]\n\
-    hours = \"mon-fri 07:00-12:00 Europe/Paris\"\nminimum-tls = \"1.3\"";
+    transfer-syntaxes = [\"ExplicitVRLittleEndian\"]\nhours = \"mon-fri 07:00-12:00 Europe/Paris\"\nrequire = [\"certificate\"]\nminimum-tls = \"1.3\"";
 
 fn compared(site: &Site, old: &Setup, new: &Setup, more: &[&str]) -> Ran {
     for (name, setup) in [("old.toml", old), ("new.toml", new)] {
@@ -30,7 +30,8 @@ fn what_is_newly_admitted_is_told_by_peer_and_key_and_fails_where_strict() {
     let grown = compared(&site, &narrower, &wider, &["--strict"]);
     assert_eq!(grown.status, 1, "{}{}", grown.out, grown.err);
     let expected = "newly admitted:\n  peer \"site\" (role \"all\")\n    networks            127.0.0.0/8\n    \
-        operations          C-FIND\n    sop-classes         all\n    hours               mon-fri 07:00-19:00 Europe/Paris\n    \
+        operations          C-FIND\n    sop-classes         all\n    transfer-syntaxes   ImplicitVRLittleEndian\n    hours               mon-fri 07:00-19:00 Europe/Paris\n    \
+        require             without certificate\n    \
         minimum-tls         any, or none\nnothing newly denied\n";
     assert_eq!(grown.out, expected);
     assert_eq!(compared(&site, &narrower, &wider, &[]).status, 0, "it is told, and is no failure");
