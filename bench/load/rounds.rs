@@ -37,11 +37,7 @@ pub fn associate(
     count: usize,
     at_once: usize,
 ) -> io::Result<Figures> {
-    associate_as(target, &request(calling, called), count, at_once)
-}
-
-/// As [`associate`], with a request of its own.
-pub fn associate_as(target: &Target, request: &Request, count: usize, at_once: usize) -> io::Result<Figures> {
+    let request = &request(calling, called);
     let (next, start) = (AtomicUsize::new(0), Instant::now());
     let worker = || {
         let mut latencies = Vec::new();
