@@ -35,6 +35,7 @@
 //! | [`identity`] | | what a certificate says |
 //! | [`users`] | RFC 6238 | people of a file: passcodes, one-time codes, who has to wait after wrong ones |
 //! | [`tokens`] | RFC 7519 | JSON Web Tokens: whose they are, whether they are right, and which were taken |
+//! | [`patients`] | | how many patients somebody has seen today, on the disk, and by no name |
 //! | [`policy`] | | facts to verdict and reason, and whom an administrator shuts out; rates behind a clock |
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
@@ -50,7 +51,7 @@
 //! | [`admin`] | | the administration interface of a running proxy |
 //! | [`cli`] | | a file or a folder a subcommand, those that ask a running proxy too |
 //!
-//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `tokens`, `age` and the audit events
+//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `tokens`, `patients`, `age` and the audit events
 //! know nothing of sockets, TOML or the relay; `trace` gets bytes and opens no socket; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
 //!
@@ -106,6 +107,7 @@ mod logged;
 pub mod metrics;
 pub mod notation;
 pub mod notify;
+pub mod patients;
 pub mod policy;
 pub mod relay;
 pub mod rewrite;

@@ -147,7 +147,7 @@ fn beside(
     let awake = awake::Awake::keep()?;
     let targets = measure(rounds)?;
     drop(awake);
-    let table = targets::table(&targets);
+    let table = targets::table(kept.measured, &targets);
     println!("{}\n{machine}", table::text(&table));
     markdown::write_targets(kept, &machine, rounds, &table)?;
     if targets.iter().any(targets::Target::is_missed) {

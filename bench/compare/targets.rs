@@ -63,11 +63,12 @@ impl Bound {
 }
 
 pub fn of(figures: &Figures) -> Table {
-    table(&targets(figures))
+    table("dimsegate, TLS to plain", &targets(figures))
 }
 
-pub fn table(targets: &[Target]) -> Table {
-    let head = ["dimsegate, TLS to plain", "target", "measured", ""].map(str::to_string).to_vec();
+/// With what was measured at the head of its column.
+pub fn table(what: &str, targets: &[Target]) -> Table {
+    let head = [what, "target", "measured", ""].map(str::to_string).to_vec();
     Table { head, rows: targets.iter().map(Target::row).collect() }
 }
 

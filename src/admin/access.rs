@@ -87,7 +87,8 @@ impl Accounts {
     }
 }
 
-/// Who it is by what the connection proves. Where people can log in, being on this machine alone is no role.
+/// Who it is by what the connection proves. Where people can log in, or programs show tokens, being on this machine
+/// alone is no role.
 pub(super) fn who(caller: &Caller, admin: &AdminSettings, accounts: &Accounts, has_login: bool) -> Who {
     match caller.source {
         Source::Unix { uid, gid, pid } => Who {
@@ -139,7 +140,8 @@ pub(super) fn of_bearer(admin: &AdminSettings, bearer: &Bearer) -> Option<AdminR
     admin.access.iter().filter(fits).map(|access| access.role).max()
 }
 
-/// Without TLS nothing says who it is: on loopback, where alone that can be, whoever it is may look, unless people log in.
+/// Without TLS nothing says who it is: on loopback, where alone that can be, whoever it is may look, unless people log in or
+/// programs show tokens.
 fn of_address(
     admin: &AdminSettings,
     certificate: Option<&Arc<Certificate>>,

@@ -13,7 +13,6 @@ use super::asking::Asking;
 use super::begun;
 use super::credential::Credential;
 use super::may::{Asked, says_page};
-use super::record::Why;
 use crate::audit::AdministrationOutcome;
 use crate::http::{Caller, Problem, is_for_here};
 use crate::users::{AdminRole, Users};
@@ -80,7 +79,7 @@ pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next
     };
     let asked = Asked { role, action, is_for_here, unproven, says_page: says_page(&headers) };
     if let Err(denied) = asked.may(&who, &known) {
-        shared.recorder.refused(&who, action, &resource, Why::told(denied.to_string())).await;
+        shared.recorder.refused(&who, action, &resource, denied.why()).await;
         return denied.into_response();
     }
     request.extensions_mut().insert(who.clone());

@@ -8,9 +8,11 @@ use axum::response::{IntoResponse, Response};
 use super::access::{By, Who};
 use super::credential::Unproven;
 use super::guard::Known;
+use super::record::Why;
 use super::sessions;
 use crate::http::Problem;
 use crate::users::AdminRole;
+use crate::vocabulary::Reason;
 
 /// Challenges (RFC 6750 §3).
 const TOKEN: &str = "Bearer realm=\"dimsegate\"";
@@ -37,10 +39,20 @@ pub(super) enum Denied {
     Forbidden(String),
     #[error("the session is over; log in again")]
     Over,
-    #[error("the token is not accepted: {0}")]
-    Token(String),
+    #[error("the token is not accepted: {why}")]
+    Token { reason: Reason, why: String },
     #[error("{}", how_to_be_known(*.logins))]
     Nobody { logins: bool, tokens: bool },
+}
+
+impl Denied {
+    /// For the records.
+    pub(super) fn why(&self) -> Why {
+        match self {
+            Self::Token { reason, .. } => Why::labelled(*reason, self.to_string()),
+            _ => Why::told(self.to_string()),
+        }
+    }
 }
 
 impl IntoResponse for Denied {
@@ -50,7 +62,7 @@ impl IntoResponse for Denied {
             Self::Forbidden(detail) => Problem::new(StatusCode::FORBIDDEN, detail).into_response(),
             Self::Over => ([(header::SET_COOKIE, sessions::forgotten())], unauthorized(why)).into_response(),
             // Why is for those who read the records, and not for whoever tries.
-            Self::Token(_) => challenged(BAD_TOKEN, "the token is not accepted; the records say why"),
+            Self::Token { .. } => challenged(BAD_TOKEN, "the token is not accepted; the records say why"),
             Self::Nobody { logins: true, tokens: false } => unauthorized(why),
             Self::Nobody { logins: true, tokens: true } => challenged(EITHER, why),
             Self::Nobody { logins: false, .. } => challenged(TOKEN, why),
@@ -75,7 +87,9 @@ impl Asked {
         let Some(needed) = self.role else { return Ok(()) };
         match &self.unproven {
             Some(Unproven::SessionOver) => return Err(Denied::Over),
-            Some(Unproven::Token(why)) => return Err(Denied::Token(why.clone())),
+            Some(Unproven::Token { reason, why }) => {
+                return Err(Denied::Token { reason: *reason, why: why.clone() });
+            }
             None => {}
         }
         let user = &who.user;

@@ -46,7 +46,7 @@ struct Kind {
 /// Why something was refused, or what was done.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Why {
-    /// The label of a login that proved nobody.
+    /// The label of a login or a token that proved nobody.
     reason: Option<&'static str>,
     explanation: Option<String>,
 }

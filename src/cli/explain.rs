@@ -409,9 +409,15 @@ fn contexts(text: &mut String, grant: &Grant, args: &Args) -> bool {
 fn asked(text: &mut String, grant: &Grant, args: &Args) -> bool {
     let Some(operation) = args.operation else { return true };
     let class = args.sop_class.as_ref().map(Uid::as_str);
+    let is_judged = grant.peer.scope.is_some() || grant.rights.counts_patients();
     let denied = match denial(grant, args, operation) {
-        None if grant.peer.scope.is_some() && !scope::can_judge(operation, class) => {
-            let why = "the scope of the peer cannot judge it";
+        None if is_judged && !scope::can_judge(operation, class) => {
+            let why = match grant.peer.scope {
+                Some(_) => "the scope of the peer cannot judge it",
+                None => {
+                    "patients are counted (max-patients-per-day), and it cannot be told which ones this would show"
+                }
+            };
             line(text, "operation", &format!("{operation} is refused, status 0x0124: {why}"));
             return false;
         }

@@ -98,7 +98,7 @@ fn sessions(section: &Section<'_>) -> (Duration, Duration) {
     (idle, max)
 }
 
-/// Where it is kept what administrators decide. Also where there is no interface now: what was decided stays so.
+/// Where it is kept what outlives a restart. Also where there is no interface now: what was decided stays so.
 pub(super) fn state_directory(root: &Section<'_>) -> PathBuf {
     let named = root.table("admin").and_then(|section| section.path("state-directory"));
     named.map_or_else(|| root.report.resolved("state"), |path| path.value)
@@ -173,11 +173,11 @@ fn known(section: &Section<'_>, listen: &Located<AdminListen>, by: &KnownBy<'_>)
     if !is_loopback {
         let problem =
             format!("{address} would let whoever reaches it administer the proxy: nothing says who it is");
-        let remedy = "listen on a Unix socket or a loopback address, or add an [admin.tls] with client-ca, or with [users]";
+        let remedy = "listen on a Unix socket or a loopback address, or add an [admin.tls] with client-ca, with [users], or with token-users or token-roles";
         section.report.error(&listen.place, problem, remedy);
     } else {
         let problem = "lets every user and program of this machine look, and nobody do anything: nothing says who it is";
-        let remedy = "listen on a Unix socket, add [users] who log in, or an [admin.tls] with client-ca";
+        let remedy = "listen on a Unix socket, add [users] who log in, token-users or token-roles, or an [admin.tls] with client-ca";
         section.report.risk(&listen.place, problem, remedy);
     }
 }

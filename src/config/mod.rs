@@ -67,3 +67,4 @@ pub use secret::{crosswalk_key, users_key};
 pub use settings::*;
 pub(crate) use suggest::nearest;
 pub(crate) use units::{duration_of as duration, size_of as size};
+pub use url::origin as url_origin;

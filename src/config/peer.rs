@@ -63,7 +63,7 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
             risks(root, &place, &peer);
             certificates::risks(root, &place, &peer, known.listeners);
             factors::risks(root, &place, &peer, known.listeners);
-            if peer.scope.is_some() {
+            if peer.scope.is_some() || peer.role.counts_patients() {
                 scope::risks(root, &place, &peer, &known.upstreams_of(&peer));
             }
             two_way::risks(root, &place, &peer, known.rewrites);

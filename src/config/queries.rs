@@ -15,6 +15,8 @@ const LONGEST: u32 = 64;
 const MOST_ANSWERS: u32 = 1_000_000;
 /// Most retrievals within an hour: the time of each is kept for as long.
 const MOST_RETRIEVALS: u32 = 10_000;
+/// Most patients within a day: each is kept for as long, and there is room for ten such names.
+const MOST_PATIENTS: u32 = 10_000;
 
 pub(super) fn queries(section: &Section<'_>, operations: &[Operation]) -> Queries {
     let queries = Queries {
@@ -24,6 +26,7 @@ pub(super) fn queries(section: &Section<'_>, operations: &[Operation]) -> Querie
         hide: section.list("hide", hidden).map(values).unwrap_or_default(),
         max_answers: number(section, "max-answers", MOST_ANSWERS),
         max_retrievals_per_hour: number(section, "max-retrievals-per-hour", MOST_RETRIEVALS),
+        max_patients_per_day: number(section, "max-patients-per-day", MOST_PATIENTS),
     };
     risks(section, operations);
     queries
@@ -72,13 +75,14 @@ fn hidden(text: &str) -> Result<AttributePattern, Wrong> {
 /// What has no effect.
 fn risks(section: &Section<'_>, operations: &[Operation]) {
     use Operation::{CFind, CGet, CMove};
-    let needs: [(&str, &[Operation], &str); 6] = [
+    let needs: [(&str, &[Operation], &str); 7] = [
         ("query-levels", &[CFind, CMove, CGet], "C-FIND, C-MOVE or C-GET"),
         ("query-keys", &[CFind, CMove, CGet], "C-FIND, C-MOVE or C-GET"),
         ("query-min-length", &[CFind, CMove, CGet], "C-FIND, C-MOVE or C-GET"),
         ("hide", &[CFind], "C-FIND"),
         ("max-answers", &[CFind], "C-FIND"),
         ("max-retrievals-per-hour", &[CMove, CGet], "C-MOVE or C-GET"),
+        ("max-patients-per-day", &[CFind, CMove, CGet], "C-FIND, C-MOVE or C-GET"),
     ];
     for (key, any, named) in needs {
         let is_used = operations.iter().any(|operation| any.contains(operation));

@@ -35,6 +35,10 @@ pub(crate) const INTERFACE: &str = "[admin]\nlisten = \"unix:HOME/admin.sock\"\n
 pub(crate) const ISSUER: &str = "[[issuer]]\nname = \"login\"\nissuer = \"https://login.hospital.example\"\n\
     audience = \"dimsegate\"\nalgorithms = [\"EdDSA\"]\nkeys = \"HOME/login.jwks\"\n";
 
+/// A role by which it is counted how many patients somebody sees.
+pub(crate) const COUNTING: &str = "[[role]]\nname = \"reader\"\noperations = [\"C-FIND\"]\n\
+    sop-classes = [\"query-retrieve\"]\ntransfer-syntaxes = [\"all\"]\nmax-patients-per-day = 5\n";
+
 /// Writes it into a folder, with more behind it, and reads it. `HOME` is the folder.
 pub(crate) fn read(home: &Path, more: &str) -> Loaded {
     let file = home.join("dimsegate.toml");

@@ -7,11 +7,9 @@ use super::report::{Located, Place, Wrong};
 use super::section::Section;
 use super::settings::{ForwardedIdentity, UpstreamSettings};
 use super::suggest;
-use crate::policy::scope::{Attribute, Condition, Scope};
+use crate::policy::scope::{Attribute, Condition, REMEMBERED, Scope};
 use crate::policy::{Operation, Peer};
 
-/// How long it is remembered that a study is inside.
-const REMEMBERED: Duration = Duration::from_secs(300);
 /// Longer than that, what an archive said is no longer what it says.
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// More than a lifetime.
@@ -125,10 +123,11 @@ pub(super) fn refuse_pseudonyms(section: &Section<'_>) {
     section.refuse(&["scope"], problem, "remove it, or write rewrite-direction = \"to-peer\"");
 }
 
-/// Of a peer that has a scope: what of its role is refused to it, since it cannot be judged, and what else may surprise of it.
-/// `upstreams` are those that it may be led to.
+/// Of a peer that has a scope, or whose patients are counted: what of its role is refused to it, since it cannot be judged, and what
+/// else may surprise of it. `upstreams` are those that it may be led to.
 pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &[&UpstreamSettings]) {
     use Operation::{CFind, NAction, NCreate, NDelete, NEventReport, NGet, NSet};
+    let has = if peer.scope.is_some() { "has a scope" } else { "has a role with max-patients-per-day" };
     let unjudged = [NCreate, NSet, NGet, NAction, NEventReport, NDelete];
     let listed = unjudged.into_iter().filter(|operation| peer.role.operations.contains(operation));
     let mut refused: Vec<String> = listed.map(|operation| operation.name().to_owned()).collect();
@@ -138,16 +137,19 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &
     }
     if !refused.is_empty() {
         let problem = format!(
-            "has a scope, by which {} cannot be judged: refused to it, though its role allows it",
+            "{has}, by which {} cannot be judged: refused to it, though its role allows it",
             refused.join(", ")
         );
         root.report.risk(
             place,
             problem,
-            "give it a role without, or a [[peer]] of its own for that without a scope",
+            match peer.scope {
+                Some(_) => "give it a role that does not allow that, or add a second [[peer]], without a scope, for it",
+                None => "give it a role that does not allow that, or add a second [[peer]], with another role, for it",
+            },
         );
     }
-    if peer.role.operations.contains(&Operation::CStore) {
+    if peer.scope.is_some() && peer.role.operations.contains(&Operation::CStore) {
         let problem = "has a scope, and its role allows C-STORE: an object that it files under a study outside may change \
                        what the archive says of that";
         root.report.risk(
@@ -156,7 +158,7 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &
             "give it a role without C-STORE, if the archive takes objects into studies so",
         );
     }
-    nobody(root, place, upstreams);
+    nobody(root, place, has, upstreams);
     if peer.scope.as_ref().is_some_and(|scope| scope.remembered > Duration::from_secs(3600)) {
         let problem =
             "remembers for more than an hour that a study is inside, whatever has become of it since";
@@ -165,11 +167,11 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &
 }
 
 /// Tells of a peer whose upstream is told of a user by the peer alone: what is looked up for it is asked in nobody's name.
-fn nobody(root: &Section<'_>, place: &Place, upstreams: &[&UpstreamSettings]) {
+fn nobody(root: &Section<'_>, place: &Place, has: &str, upstreams: &[&UpstreamSettings]) {
     let passes = |upstream: &&&UpstreamSettings| upstream.user_identity == ForwardedIdentity::Pass;
     let Some(upstream) = upstreams.iter().find(passes) else { return };
     let problem = format!(
-        "has a scope, and upstream \"{}\" gets the user as the peer names them: look-ups name no user, so that what a PACS \
+        "{has}, and upstream \"{}\" gets the user as the peer names them: look-ups name no user, so that what a PACS \
          shows to some users only is outside",
         upstream.name
     );

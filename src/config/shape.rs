@@ -332,6 +332,7 @@ static ROLE: Shape = leaf(
         "hide",
         "max-answers",
         "max-retrievals-per-hour",
+        "max-patients-per-day",
     ],
 );
 

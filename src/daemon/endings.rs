@@ -89,9 +89,9 @@ pub(super) async fn tell(mut settings: watch::Receiver<Arc<Settings>>, audit: Au
 }
 
 /// What ends soon or has ended by now. It is among the risks of the configuration, and no record.
-pub(super) fn already(ends: &[(String, End)]) -> Vec<SecurityAlert> {
+pub(super) fn already(ends: &[(String, End)], now: OffsetDateTime) -> Vec<SecurityAlert> {
     let mut told = Endings { ends, told: HashSet::new() };
-    let due = told.due(OffsetDateTime::now_utc()).into_iter();
+    let due = told.due(now).into_iter();
     due.map(|(place, end, stage)| alert(place, end, stage)).collect()
 }
 
@@ -113,7 +113,7 @@ fn alert(place: &str, end: &End, stage: Stage) -> SecurityAlert {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endings, LONGEST, Stage};
+    use super::{Endings, LONGEST, Stage, already};
     use crate::tls::{End, EndKind};
     use std::time::Duration;
     use time::OffsetDateTime;
@@ -152,6 +152,26 @@ mod tests {
         // A sleep that was too long.
         assert_eq!(at(50 * 24), [(days(40), Stage::Ended), (days(20), Stage::Ended)]);
         assert_eq!(at(51 * 24), []);
+    }
+
+    #[test]
+    fn what_ends_when_it_comes_into_force_is_told_in_the_words_of_its_alert() {
+        let told = |days: i64| {
+            let ends = ends();
+            let told = already(&ends, NOW + time::Duration::days(days));
+            told.into_iter().map(|alert| (alert.reason.into_owned(), alert.explanation)).collect::<Vec<_>>()
+        };
+        let says = |reason: &str, place: &str, what: &str| {
+            (reason.to_owned(), format!("{place}: the certificate of CN=x in x.pem {what}"))
+        };
+        assert_eq!(told(0), [says("certificate-ending", "upstream", "ends on 2026-01-11")]);
+        let later = [
+            says("certificate-ending", "listener", "ends on 2026-02-10"),
+            says("revocation-list-ending", "listener", "ends on 2026-01-21"),
+            says("certificate-ended", "upstream", "ended on 2026-01-11"),
+        ];
+        assert_eq!(told(19), later);
+        assert_eq!(told(-21), []);
     }
 
     #[test]

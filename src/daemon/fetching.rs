@@ -1,10 +1,11 @@
 //! Keys of issuers, fetched from their servers again and again while the proxy runs. No association waits for that: what was
-//! fetched last counts, for `keys-max-age`.
+//! fetched last counts, for `keys-max-age`, also over a restart. A token that names a key which is not there has it looked for soon.
 //!
 //! A server is asked with a GET on a connection of its own. Whatever it answers is bounded in length and time, and it is followed
 //! nowhere: whoever says which keys count is whom the configuration names.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +22,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::audit::{Audit, Event, SecurityAlert};
 use crate::config::{KeyServer, Settings};
-use crate::tokens::{KeySet, LARGEST};
+use crate::tokens::{KeySet, LARGEST, Stored};
+use crate::vocabulary::Notice;
 
 /// For a whole answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,14 +35,16 @@ const LONGEST: Duration = Duration::from_secs(300);
 const AGAIN: Duration = Duration::from_secs(10);
 const LEAST: Duration = Duration::from_secs(1);
 
-/// Asks the servers of the settings in force, for as long as there is a sender of them.
-pub(super) async fn keep(mut settings: watch::Receiver<Arc<Settings>>) {
+/// Asks the servers of the settings in force, for as long as there is a sender of them. Keys are kept in a folder, for the next
+/// start.
+pub(super) async fn keep(mut settings: watch::Receiver<Arc<Settings>>, audit: Audit, folder: PathBuf) {
     loop {
         let current = settings.borrow_and_update().clone();
         // Those of the settings before end with it.
         let mut fetching = JoinSet::new();
         for server in &current.key_servers {
-            fetching.spawn(again_and_again(server.clone()));
+            let stored = Stored::in_folder(&folder, &server.issuer);
+            fetching.spawn(Server { server: server.clone(), stored, audit: audit.clone() }.run());
         }
         if settings.changed().await.is_err() {
             return;
@@ -47,25 +52,98 @@ pub(super) async fn keep(mut settings: watch::Receiver<Arc<Settings>>) {
     }
 }
 
-async fn again_and_again(server: Arc<KeyServer>) {
-    let issuer = &server.issuer;
-    let mut failing = false;
-    loop {
-        let fetched = fetch(&server).await;
-        match &fetched {
-            Ok(()) if failing => tracing::info!(%issuer, "the keys of the issuer are fetched again"),
-            Ok(()) => {}
-            Err(error) if !failing => {
-                let hours = server.keys.max_age().as_secs_f64() / 3600.0;
-                tracing::error!(
-                    %issuer, %error, server = %server.authority,
-                    "the keys of the issuer cannot be fetched; the last good ones count for {hours:.1} hours from when they came"
-                );
+/// A server, and who is told of it.
+struct Server {
+    server: Arc<KeyServer>,
+    stored: Stored,
+    audit: Audit,
+}
+
+impl Server {
+    async fn run(self) {
+        let keys = self.server.keys.clone();
+        self.recall().await;
+        loop {
+            let before = keys.fetching(OffsetDateTime::now_utc()).failing;
+            let fetched = self.fetch().await;
+            match &fetched {
+                Ok(()) if before.is_some() => self.tell_of_success().await,
+                Ok(()) => {}
+                Err(error) => {
+                    keys.fail(error.to_string());
+                    self.tell_of_failure(error, before.as_deref()).await;
+                }
             }
-            Err(_) => {}
+            let pause = pause(keys.max_age(), fetched.is_err());
+            // Whoever names keys that nobody has makes the server be asked no more often than one that fails is.
+            let least = pause.min(AGAIN);
+            tokio::time::sleep(least).await;
+            let _ = timeout(pause - least, keys.missed()).await;
         }
-        failing = fetched.is_err();
-        tokio::time::sleep(pause(server.keys.max_age(), failing)).await;
+    }
+
+    /// Goes on with what the run before has fetched, where nothing is there yet.
+    async fn recall(&self) {
+        let (stored, keys) = (self.stored.clone(), self.server.keys.clone());
+        if keys.fetching(OffsetDateTime::now_utc()).at.is_some() {
+            return;
+        }
+        let recall = move || {
+            if let Some((set, at)) = stored.read(keys.source(), OffsetDateTime::now_utc()) {
+                keys.keep(set, at);
+            }
+        };
+        // A defect in there has told of itself.
+        let _ = tokio::task::spawn_blocking(recall).await;
+    }
+
+    async fn fetch(&self) -> io::Result<()> {
+        let answer = timeout(PATIENCE, get(&self.server)).await;
+        let bytes = answer.unwrap_or_else(|_| {
+            Err(io::Error::other(format!("the answer is not over after {} seconds", PATIENCE.as_secs())))
+        })?;
+        let (stored, keys) = (self.stored.clone(), self.server.keys.clone());
+        let read = move || {
+            let set = KeySet::parse(&bytes)?;
+            let now = OffsetDateTime::now_utc();
+            keys.keep(set, now);
+            if let Err(error) = stored.keep(keys.source(), &bytes, now) {
+                tracing::warn!(file = %stored.path().display(), %error, "fetched keys cannot be kept for the next start");
+            }
+            Ok::<_, String>(())
+        };
+        let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?;
+        read.map_err(|problem| io::Error::other(format!("the answer {problem}")))
+    }
+
+    /// Once in the records, and in the log once for each thing that is wrong.
+    async fn tell_of_failure(&self, error: &io::Error, before: Option<&String>) {
+        let KeyServer { issuer, authority, keys, .. } = &*self.server;
+        if before.is_some_and(|before| *before == error.to_string()) {
+            return;
+        }
+        let hours = keys.max_age().as_secs_f64() / 3600.0;
+        tracing::error!(
+            %issuer, %error, server = %authority,
+            "the keys of the issuer cannot be fetched; the last good ones count for {hours:.1} hours from when they came"
+        );
+        if before.is_none() {
+            let why = format!("the keys of issuer \"{issuer}\" cannot be fetched: {error}");
+            self.record(Notice::IssuerKeysFailing, why).await;
+        }
+    }
+
+    async fn tell_of_success(&self) {
+        let issuer = &self.server.issuer;
+        tracing::info!(%issuer, "the keys of the issuer are fetched again");
+        self.record(Notice::IssuerKeysFetched, format!("the keys of issuer \"{issuer}\" are fetched again"))
+            .await;
+    }
+
+    async fn record(&self, notice: Notice, explanation: String) {
+        let (reason, about) = (notice.label().into(), Some(self.server.issuer.to_string()));
+        let alert = SecurityAlert { reason, about, explanation, ..SecurityAlert::default() };
+        self.audit.record(Event::SecurityAlert(Box::new(alert))).await;
     }
 }
 
@@ -73,18 +151,6 @@ async fn again_and_again(server: Arc<KeyServer>) {
 fn pause(max_age: Duration, failing: bool) -> Duration {
     let longest = if failing { AGAIN } else { LONGEST };
     (max_age / 4).clamp(LEAST, longest)
-}
-
-async fn fetch(server: &KeyServer) -> io::Result<()> {
-    let answer = timeout(PATIENCE, get(server)).await;
-    let bytes = answer.unwrap_or_else(|_| {
-        Err(io::Error::other(format!("the answer is not over after {} seconds", PATIENCE.as_secs())))
-    })?;
-    let parsed =
-        tokio::task::spawn_blocking(move || KeySet::parse(&bytes)).await.map_err(io::Error::other)?;
-    let keys = parsed.map_err(|problem| io::Error::other(format!("the answer {problem}")))?;
-    server.keys.keep(keys, OffsetDateTime::now_utc());
-    Ok(())
 }
 
 async fn get(server: &KeyServer) -> io::Result<Bytes> {

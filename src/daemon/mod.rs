@@ -56,6 +56,8 @@ mod watching;
 
 pub use blocking::{BlockError, Blocking, blocks_in};
 pub use handle::{Handle, Request, Stopping};
+pub(crate) use monitor::open_descriptors;
+pub(crate) use monitoring::OPEN_METRICS;
 
 use monitor::Monitor;
 use monitoring::Monitoring;
@@ -111,9 +113,9 @@ pub enum StartError {
         /// Its process ID, where its lock tells one.
         process: Option<u32>,
     },
-    /// Nothing would keep another process from taking the same tokens.
+    /// Nothing would keep another process from taking the same tokens, or from counting the same patients.
     #[error(
-        "the folder {}, which keeps the tokens that were used, cannot be locked: {error}; give the account that runs dimsegate write access to it, or name another one: state-directory in [admin]",
+        "the folder {}, which keeps the tokens that were used and the patients that were seen, cannot be locked: {error}; give the account that runs dimsegate write access to it, or name another one: state-directory in [admin]",
         full(folder)
     )]
     State {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Resource, getrlimit};
 use time::OffsetDateTime;
 
 use crate::audit::forward::Deliveries;
@@ -25,7 +26,7 @@ impl Monitor {
         Self { gate, forwarding, began: SystemTime::now() }
     }
 
-    /// All metrics, in the text format of OpenMetrics.
+    /// All metrics, in the text format of OpenMetrics. Waits for /proc.
     pub(super) fn metrics(&self) -> String {
         self.gate.metrics.render(&self.levels())
     }
@@ -77,12 +78,22 @@ impl Monitor {
     fn limits(&self, settings: &Settings) -> Vec<Limit> {
         let (limiter, counts) = (&self.gate.limiter, &settings.limits.counts);
         let of_all = |key, used, allowed| Limit { key, peer: None, used, allowed };
+        let [reading, may_be_read] = limiter.request_memory();
+        let decoding = settings.limits.decoding_memory.all();
         let mut limits = vec![
-            of_all("max-associations", limiter.open_associations(), counts.max_associations),
-            of_all("connections", limiter.open_connections(), counts.max_connections()),
+            of_all(
+                "max-associations",
+                limiter.open_associations().into(),
+                Some(counts.max_associations.into()),
+            ),
+            of_all("connections", limiter.open_connections().into(), Some(counts.max_connections().into())),
+            of_all("request-memory", reading, Some(may_be_read)),
+            of_all("decoding-memory", self.gate.decoders.taken(), Some(decoding)),
+            of_all("descriptors", open_descriptors(), getrlimit(Resource::Nofile).current),
         ];
         limits.extend(settings.policy.peers.iter().filter_map(|peer| {
-            let (used, allowed) = (limiter.open_associations_of(peer), peer.max_associations?);
+            let used = limiter.open_associations_of(peer).into();
+            let allowed = Some(peer.max_associations?.into());
             Some(Limit { key: "max-associations", peer: Some(peer.name.clone()), used, allowed })
         }));
         limits
@@ -111,6 +122,11 @@ impl Monitor {
         };
         deliveries.map(destination).collect()
     }
+}
+
+/// File descriptors of the process, that of the look at them among them. Waits for /proc.
+pub(crate) fn open_descriptors() -> u64 {
+    std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64)
 }
 
 fn ends(settings: &Settings) -> Vec<Ending> {

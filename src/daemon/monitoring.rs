@@ -11,7 +11,8 @@ use axum::routing::get;
 use super::monitor::Monitor;
 use crate::http::{self, BindError, Bound, Bounds, Listen, Problem, Serving};
 
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The media type of `/metrics`.
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The socket for a monitor, where the configuration wants one.
 #[derive(Default)]
@@ -77,13 +78,16 @@ impl Monitoring {
 pub(super) fn router(monitor: Monitor) -> Router {
     let (scraped, looked_at) = (monitor.clone(), monitor);
     Router::new()
-        .route("/metrics", get(move || async move { metrics(&scraped) }))
+        .route("/metrics", get(move || metrics(scraped)))
         .route("/health", get(|| async { "the process answers\n" }))
         .route("/ready", get(move || async move { ready(&looked_at) }))
 }
 
-fn metrics(monitor: &Monitor) -> Response {
-    ([(header::CONTENT_TYPE, OPEN_METRICS)], monitor.metrics()).into_response()
+async fn metrics(monitor: Monitor) -> Response {
+    match tokio::task::spawn_blocking(move || monitor.metrics()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "nothing could be counted").into_response(),
+    }
 }
 
 /// Whether associations are taken. The listeners are bound before anybody can ask.

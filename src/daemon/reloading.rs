@@ -80,7 +80,7 @@ impl Daemon {
         let in_force = InForce::open(settings.clone(), Some(&self.gate.in_force.load()))?;
         let to = self.monitoring.bind(settings.metrics).await?;
         let bound = self.listeners.bind_new(&settings).await?;
-        // The first [[issuer]] may have come. The folder is that of the start.
+        // The first [[issuer]], or the first role by which patients are counted, may have come. The folder is that of the start.
         if self.state.is_none() {
             self.state = state::lock_soon(&self.beginning.state_directory, &settings).await?;
         }

@@ -54,7 +54,8 @@ impl Daemon {
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(hours::keep(gate.clone()));
-        tokio::spawn(fetching::keep(followed.subscribe()));
+        let folder = settings.state_directory.clone();
+        tokio::spawn(fetching::keep(followed.subscribe(), gate.audit.clone(), folder));
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
         let refused = watch::Sender::new(None);

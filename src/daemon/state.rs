@@ -1,5 +1,5 @@
-//! The folder of what outlives a restart: one process writes there. Two would take a token twice, and each would undo
-//! the blocks of the other.
+//! The folder of what outlives a restart: one process writes there. Two would take a token twice, each would undo
+//! the blocks of the other, and neither would know of all patients.
 
 use std::io;
 use std::path::Path;
@@ -27,17 +27,17 @@ pub(super) async fn lock_soon(folder: &Path, settings: &Arc<Settings>) -> Result
 /// or cannot be locked without doing harm by that.
 ///
 /// # Errors
-/// Another process has it; or it cannot be locked, and tokens are taken there.
+/// Another process has it; or it cannot be locked, and tokens are taken or patients counted there.
 fn lock(folder: &Path, settings: &Settings) -> Result<Option<Lock>, StartError> {
-    let takes_tokens = !settings.issuers.is_empty();
-    if settings.admin.is_none() && !takes_tokens {
+    let counts = !settings.issuers.is_empty() || settings.policy.counts_patients();
+    if settings.admin.is_none() && !counts {
         return Ok(None);
     }
     let path = folder.join(NAME);
     match files::make_folder_of(&path).map_err(NotLocked::Io).and_then(|()| Lock::take(&path)) {
         Ok(lock) => Ok(Some(lock)),
         Err(NotLocked::Taken(process)) => Err(StartError::StateInUse { folder: folder.to_owned(), process }),
-        Err(NotLocked::Io(error)) if takes_tokens && error.kind() != io::ErrorKind::Unsupported => {
+        Err(NotLocked::Io(error)) if counts && error.kind() != io::ErrorKind::Unsupported => {
             Err(StartError::State { folder: folder.to_owned(), error })
         }
         Err(NotLocked::Io(error)) => {
@@ -51,7 +51,7 @@ fn lock(folder: &Path, settings: &Settings) -> Result<Option<Lock>, StartError> 
 #[cfg(test)]
 mod tests {
     use super::lock;
-    use crate::config::sample::{self, INTERFACE, ISSUER};
+    use crate::config::sample::{self, COUNTING, INTERFACE, ISSUER};
     use crate::daemon::{Daemon, StartError};
     use crate::scratch::Scratch;
     use std::fs;
@@ -63,7 +63,7 @@ mod tests {
         let folder = home.path().join("state");
         assert!(lock(&folder, &sample::read(home.path(), "").settings).unwrap().is_none());
         assert!(!folder.exists());
-        for more in [INTERFACE, ISSUER] {
+        for more in [INTERFACE, ISSUER, COUNTING] {
             let writing = sample::read(home.path(), more).settings;
             let first = lock(&folder, &writing).unwrap();
             assert!(first.is_some());
@@ -80,13 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_locked_is_an_error_where_tokens_are_taken_there_and_else_a_warning() {
+    fn a_folder_that_cannot_be_locked_is_an_error_where_tokens_or_patients_are_kept_there_and_else_a_warning()
+    {
         let home = Scratch::new();
         let folder = home.path().join("state");
         fs::create_dir_all(folder.join("state.lock")).unwrap();
         let locked = |more: &str| lock(&folder, &sample::read(home.path(), more).settings);
         assert!(locked(INTERFACE).unwrap().is_none());
-        for more in [ISSUER.to_owned(), format!("{INTERFACE}{ISSUER}")] {
+        for more in [ISSUER.to_owned(), format!("{INTERFACE}{ISSUER}"), COUNTING.to_owned()] {
             let refused = locked(&more).unwrap_err();
             assert!(matches!(refused, StartError::State { .. }), "{refused}");
             let told = refused.to_string();

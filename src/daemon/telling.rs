@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -42,7 +43,10 @@ pub(super) fn begin(gate: Arc<Gate>, mut settings: watch::Receiver<Arc<Settings>
                     }
                 }
                 Some(line) = next(&mut following) => notifying.record(&line),
-                _ = glances.tick(), if following.is_some() => failing.look(&gate, &notifying),
+                _ = glances.tick(), if following.is_some() => {
+                    let told = failing.look(gate.audit.writable(), gate.refusals.has_disk());
+                    told.for_each(|(occasion, why, count)| notifying.unrecorded(occasion, why, count));
+                }
             }
         }
     });
@@ -50,7 +54,7 @@ pub(super) fn begin(gate: Arc<Gate>, mut settings: watch::Receiver<Arc<Settings>
 
 /// What ends, or has ended, when the settings come into force. What was told already is not told again so soon.
 fn tell_ends(notifying: &Notifying, settings: &Settings) {
-    for alert in endings::already(&settings.ends) {
+    for alert in endings::already(&settings.ends, OffsetDateTime::now_utc()) {
         notifying.alert(&alert.reason, alert.about.as_deref().unwrap_or_default(), &alert.explanation);
     }
 }
@@ -75,6 +79,10 @@ async fn next(following: &mut Option<Following>) -> Option<Arc<str>> {
     }
 }
 
+const UNWRITABLE: &str =
+    "records cannot be written: the disk under [audit] directory, and the log of the proxy";
+const SHORT: &str = "the disk under [audit] directory has less free than is kept for records of operations";
+
 /// What kept records from being written when it was looked last.
 #[derive(Default)]
 struct Failing {
@@ -83,17 +91,40 @@ struct Failing {
 }
 
 impl Failing {
-    fn look(&mut self, gate: &Gate, notifying: &Notifying) {
-        let tell = |before: &mut bool, is_so: bool, occasion, sentence| {
-            if is_so {
-                notifying.unrecorded(occasion, sentence, u64::from(!*before));
-            }
-            *before = is_so;
+    /// What there is to tell: since when it is so, once; that it is still so, none.
+    fn look(
+        &mut self,
+        is_writable: bool,
+        has_disk: bool,
+    ) -> impl Iterator<Item = (Occasion, &'static str, u64)> + use<> {
+        let before = std::mem::replace(self, Self { unwritable: !is_writable, short: !has_disk });
+        let tell =
+            |was_so: bool, is_so: bool, occasion, why| is_so.then_some((occasion, why, u64::from(!was_so)));
+        let told = [
+            tell(before.unwritable, self.unwritable, Occasion::RecordsFailing, UNWRITABLE),
+            tell(before.short, self.short, Occasion::Disk, SHORT),
+        ];
+        told.into_iter().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failing;
+    use crate::notify::Occasion::{self, Disk, RecordsFailing};
+
+    #[test]
+    fn what_keeps_records_from_being_written_counts_once_for_as_long_as_it_is_so() {
+        let mut failing = Failing::default();
+        let mut look = |is_writable: bool, has_disk: bool| {
+            let told = failing.look(is_writable, has_disk);
+            told.map(|(occasion, _, count)| (occasion, count)).collect::<Vec<(Occasion, u64)>>()
         };
-        let unwritable =
-            "records cannot be written: the disk under [audit] directory, and the log of the proxy";
-        tell(&mut self.unwritable, !gate.audit.writable(), Occasion::RecordsFailing, unwritable);
-        let short = "the disk under [audit] directory has less free than is kept for records of operations";
-        tell(&mut self.short, !gate.refusals.has_disk(), Occasion::Disk, short);
+        assert_eq!(look(true, true), []);
+        assert_eq!(look(true, false), [(Disk, 1)]);
+        assert_eq!(look(false, false), [(RecordsFailing, 1), (Disk, 0)]);
+        assert_eq!(look(false, true), [(RecordsFailing, 0)]);
+        assert_eq!(look(true, true), []);
+        assert_eq!(look(false, false), [(RecordsFailing, 1), (Disk, 1)], "it is so again");
     }
 }

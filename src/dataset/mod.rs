@@ -49,6 +49,8 @@ pub const SOP_CLASS_UID: Tag = Tag(0x0008, 0x0016);
 pub const SOP_INSTANCE_UID: Tag = Tag(0x0008, 0x0018);
 /// (0010,0020) Patient ID.
 pub const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
+/// Issuer of Patient ID.
+pub const ISSUER_OF_PATIENT_ID: Tag = Tag(0x0010, 0x0021);
 /// (0020,000D) Study Instance UID.
 pub const STUDY_INSTANCE_UID: Tag = Tag(0x0020, 0x000D);
 

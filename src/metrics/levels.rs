@@ -70,14 +70,14 @@ pub struct Association {
 /// Something of which there may be only so many.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    /// The key of the configuration.
+    /// The key of the configuration, or what it is of the process.
     pub key: &'static str,
     /// Whose limit it is; `None`: that of all.
     pub peer: Option<Arc<str>>,
     /// Taken now.
-    pub used: u32,
-    /// The most.
-    pub allowed: u32,
+    pub used: u64,
+    /// The most; `None`: as much as the system gives.
+    pub allowed: Option<u64>,
 }
 
 /// When something is no longer good.
@@ -168,8 +168,10 @@ impl Levels {
         for limit in &self.limits {
             let peer = limit.peer.clone().unwrap_or_else(|| super::NONE.into());
             let labels = [("limit", limit.key.into()), ("peer", peer)];
-            set(&used, &labels, i64::from(limit.used));
-            set(&allowed, &labels, i64::from(limit.allowed));
+            set(&used, &labels, clamped(limit.used));
+            if let Some(most) = limit.allowed {
+                set(&allowed, &labels, clamped(most));
+            }
         }
         let help = "Taken now of what a limit allows; of a peer's own limits with the peer, else with none";
         registry.register("limit_used", help, used);

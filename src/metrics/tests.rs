@@ -27,7 +27,10 @@ fn levels() -> Levels {
         digest: name("abc"),
         began: 1.5,
         associations: vec![association.clone(), association],
-        limits: vec![Limit { key: "max-associations", peer: None, used: 2, allowed: 200 }],
+        limits: vec![
+            Limit { key: "max-associations", peer: None, used: 2, allowed: Some(200) },
+            Limit { key: "descriptors", peer: None, used: u64::MAX, allowed: None },
+        ],
         ends: vec![ending(700), ending(-30)],
         destinations: vec![Destination {
             name: name("arr"),
@@ -80,6 +83,7 @@ fn what_happens_is_counted_where_it_belongs() {
         "dimsegate_configuration_reloads_total{result=\"refused\"} 1",
         "dimsegate_associations_open{peer=\"lyon\",upstream=\"pacs\"} 2",
         "dimsegate_limit_allowed{limit=\"max-associations\",peer=\"none\"} 200",
+        "dimsegate_limit_used{limit=\"descriptors\",peer=\"none\"} 9223372036854775807",
         "dimsegate_ends_in_seconds{kind=\"certificate\",table=\"[listener.tls]\",file=\"a.pem\"} -30",
         "dimsegate_forwarding_behind_records{repository=\"arr\"} 7",
         "dimsegate_records_written_total 11",
@@ -88,6 +92,7 @@ fn what_happens_is_counted_where_it_belongs() {
     ] {
         assert!(text.lines().any(|one| one == line), "{line}\n{text}");
     }
+    assert!(!text.contains("limit_allowed{limit=\"descriptors\""), "as many as the system gives:\n{text}");
     assert!(text.ends_with("# EOF\n"));
 }
 

@@ -28,6 +28,13 @@ pub struct Policy {
     pub roles: BTreeMap<Arc<str>, Arc<Role>>,
 }
 
+impl Policy {
+    /// Whether there is a role by which it is counted how many patients somebody sees.
+    pub fn counts_patients(&self) -> bool {
+        self.roles.values().any(|role| role.counts_patients())
+    }
+}
+
 /// `[[route]]`: a called AE title that has an upstream of its own.
 #[derive(Clone, Debug)]
 pub struct Route {

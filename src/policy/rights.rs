@@ -101,6 +101,11 @@ impl Rights {
         self.roles().any(|role| role.queries != Default::default())
     }
 
+    /// Whether it is counted how many patients it shows.
+    pub fn counts_patients(&self) -> bool {
+        self.roles().any(|role| role.counts_patients())
+    }
+
     /// Of a query or retrieval that has been read, what is allowed of it. What a role of the user hides or limits counts as long
     /// as no other role by which the query may pass allows more.
     ///

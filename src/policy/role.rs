@@ -111,6 +111,11 @@ impl fmt::Display for Denial {
 }
 
 impl Role {
+    /// Whether it is counted how many patients its queries and retrievals show.
+    pub fn counts_patients(&self) -> bool {
+        self.queries.max_patients_per_day.is_some() && self.operations.iter().copied().any(looks)
+    }
+
     /// Whether the request may pass. C-CANCEL is not asked about: it belongs to its request.
     ///
     /// # Errors

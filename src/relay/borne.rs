@@ -9,7 +9,7 @@ use crate::tokens::{Failed, Issuer, Once, Presented, Purpose, Refused, Taken, ve
 use crate::vocabulary::Reason;
 
 /// Why a token is refused, in the word of the record.
-pub(super) fn reason_of(refused: &Refused) -> Reason {
+pub(crate) fn reason_of(refused: &Refused) -> Reason {
     match refused {
         Refused::Ended(_) => Reason::TokenEnded,
         Refused::Used => Reason::TokenUsed,

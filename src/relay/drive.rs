@@ -252,6 +252,15 @@ impl<'o, 'a> Drive<'o, 'a> {
                     })
                 })
             }
+            Question::Count(count) => {
+                let (way, viewer) = (self.open.scope.clone(), self.open.viewer.clone());
+                Box::pin(async move {
+                    Learned::LookedUp(match way {
+                        Some(way) => gate.looking_up.count(&way, &count, &gate.counting, &viewer).await,
+                        None => LookedUp::NotKnown,
+                    })
+                })
+            }
             Question::Others => Box::pin(async {
                 yield_now().await;
                 Learned::Now

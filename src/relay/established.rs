@@ -9,13 +9,14 @@ use tracing::Span;
 use super::arrival::Arrival;
 use super::asking::Asking;
 use super::associate;
+use super::counting::Viewer;
 use super::drive::Open;
 use super::early::Early;
 use super::leg::Leg;
 use super::looking_up::Way;
 use super::machine::{Deadlines, Machine, Retrievals, Terms};
 use crate::config::ForwardedIdentity;
-use crate::policy::Grant;
+use crate::policy::{Grant, Peer, Scope};
 use crate::wire::associate::{AssociateAc, AssociateRq};
 
 /// What both sides have agreed to.
@@ -34,7 +35,7 @@ impl Established {
     pub(super) fn begin(&self, arrival: &Arrival, requestor: Leg, upstream: Leg, answer: &[u8]) -> Open {
         let limits = &arrival.settings.limits;
         // What became of each proposed context is in the answer.
-        let grant = Grant { contexts: Vec::new(), ..self.grant.clone() };
+        let grant = Grant { contexts: Vec::new(), peer: peer_of(&self.grant), ..self.grant.clone() };
         let ruleset = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.rewrites.get(name));
         let crosswalk = grant.peer.rewrite.as_ref().and_then(|name| arrival.in_force.crosswalk_of(name));
         // That of the association, which lies in that of the connection.
@@ -44,6 +45,8 @@ impl Established {
         let pace = arrival.gate.limiter.pace(&grant.peer);
         let deadlines = deadlines(arrival, &grant);
         let scope = looks_up(arrival, &grant);
+        let user = arrival.proven_user().map(|user| user.name.clone());
+        let viewer = Viewer { peer: grant.peer.name.clone(), user };
         let (peer, to) = (grant.peer.name.clone(), grant.upstream.clone());
         let terms = Terms {
             id: arrival.id.clone(),
@@ -62,8 +65,17 @@ impl Established {
         let machine = Machine::new(terms, takes, deadlines, answer, Instant::now());
         let metrics = &arrival.gate.metrics;
         let meter = metrics.opened(&arrival.listener.name, &peer, &to);
-        Open { machine, requestor, upstream, pace, crosswalk: asking, scope, meter: Box::new(meter) }
+        Open { machine, requestor, upstream, pace, crosswalk: asking, scope, viewer, meter: Box::new(meter) }
     }
+}
+
+/// The peer, with a scope that looks whose each study is where patients are counted.
+fn peer_of(grant: &Grant) -> Arc<Peer> {
+    if !grant.rights.counts_patients() {
+        return grant.peer.clone();
+    }
+    let scope = Arc::new(Scope::counting_patients(grant.peer.scope.as_deref()));
+    Arc::new(Peer { scope: Some(scope), ..(*grant.peer).clone() })
 }
 
 /// How studies are looked up for a peer with a scope: as the peer itself is called, for the user whom the upstream is told of.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
+use super::counting::Counting;
 use super::decoding::Decoders;
 use super::ids::Ids;
 use super::in_force::InForce;
@@ -65,6 +66,8 @@ pub(crate) struct Gate {
     pub metrics: Arc<Metrics>,
     /// Tokens that are checked, and those that were taken.
     pub tokens: Tokens,
+    /// Patients whom somebody sees today.
+    pub counting: Counting,
     /// Those of `[users]`, for requestors and for the administration interface.
     pub people: Arc<People>,
     ids: Ids,
@@ -77,6 +80,7 @@ impl Gate {
         let decoders = Decoders::new(limits);
         let hours = Arc::<Notify>::default();
         let tokens = Tokens::new(&in_force.settings.state_directory);
+        let counting = Counting::new(&in_force.settings.state_directory);
         Self {
             in_force: ArcSwap::new(Arc::new(in_force)),
             live: Live::default(),
@@ -97,6 +101,7 @@ impl Gate {
             health_checks: AtomicU64::new(0),
             metrics: Arc::default(),
             tokens,
+            counting,
             people: Arc::new(People::new(hours.clone())),
             hours,
             ids: Ids::new(),

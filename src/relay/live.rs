@@ -14,6 +14,7 @@ mod changes;
 mod contexts;
 mod course;
 mod order;
+mod rate;
 mod right;
 
 pub(crate) use changes::{Changes, Mark};

@@ -30,6 +30,7 @@
 //! | `drive` | the machine between its two legs |
 //! | `seldom`, `alarm` | waiting for a deadline without a look at each byte |
 //! | `decoding` | what decodes frames |
+//! | `counting` | patients whom somebody sees today, counted |
 //! | `looking_up` | studies that an upstream is asked about, for peers that may see some only |
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
@@ -64,6 +65,7 @@ mod asking;
 mod associate;
 mod assumed;
 mod borne;
+mod counting;
 mod decoding;
 mod drive;
 mod early;
@@ -102,7 +104,7 @@ mod user_identity;
 mod verification;
 
 pub(crate) use assumed::assumed;
-pub(crate) use borne::{borne, borne_verdict, still_borne};
+pub(crate) use borne::{borne, borne_verdict, reason_of, still_borne};
 pub(crate) use gate::{Gate, Stage};
 pub(crate) use identified::Identified;
 pub(crate) use in_force::InForce;

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::config::Settings;
-use crate::tokens::{Bearer, Failed, Once, Presented, Purpose, Refused, Taken, verify};
+use crate::tokens::{Bearer, Failed, Once, Presented, Purpose, Refused, Taken, ask_again, verify};
 
 /// Tokens that are checked at once; not more than half of the processors, which associations need.
 const CHECKING: usize = 4;
@@ -46,7 +46,8 @@ impl Tokens {
             let Shown { settings, token, calling, certificate } = &shown;
             let purpose = Purpose::Association { calling };
             let presented = Presented { token, purpose, certificate: certificate.as_deref() };
-            verify(&settings.issuers, &presented, OffsetDateTime::now_utc())
+            let verified = verify(&settings.issuers, &presented, OffsetDateTime::now_utc());
+            verified.inspect_err(|failed| ask_again(&settings.issuers, &failed.refused))
         });
         checked.await.unwrap_or_else(|ended| Err(ended.into()))
     }

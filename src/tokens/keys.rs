@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use time::OffsetDateTime;
+use tokio::sync::Notify;
 
 use super::algorithm::Algorithm;
+use super::issuer::Issuer;
 use super::key_set::KeySet;
+use super::refused::Refused;
 
 /// The keys of an issuer.
 #[derive(Clone, Debug)]
@@ -25,6 +28,30 @@ pub struct Fetched {
     source: String,
     max_age: Duration,
     last: ArcSwapOption<Kept>,
+    /// Why the last fetch failed, if it did.
+    failing: ArcSwapOption<String>,
+    /// Somebody came with a key that is not there.
+    missed: Notify,
+}
+
+/// How the keys of a server are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetching {
+    /// When those that are there were fetched; `None`: none were.
+    pub at: Option<OffsetDateTime>,
+    /// Whether they count.
+    pub counts: bool,
+    /// Why the last fetch failed, if it did.
+    pub failing: Option<Arc<String>>,
+}
+
+/// Has the keys of an issuer looked for soon, where a token names one that is not there: it may be a new one.
+pub fn ask_again(issuers: &[Arc<Issuer>], refused: &Refused) {
+    let Refused::Key { issuer, .. } = refused else { return };
+    let issuer = issuers.iter().find(|one| *one.name == **issuer);
+    if let Some(Keys::Fetched(fetched)) = issuer.map(|issuer| &issuer.keys) {
+        fetched.missed.notify_one();
+    }
 }
 
 #[derive(Debug)]
@@ -59,7 +86,8 @@ impl Keys {
 impl Fetched {
     /// Of a source, by all that makes it another one. A set counts for `max_age` from when it was fetched.
     pub fn new(source: String, max_age: Duration) -> Self {
-        Self { source, max_age, last: ArcSwapOption::empty() }
+        let (last, failing) = (ArcSwapOption::empty(), ArcSwapOption::empty());
+        Self { source, max_age, last, failing, missed: Notify::new() }
     }
 
     /// A set is as old as the older of its ages: one clock may have been set back since, and the other stands still while the
@@ -74,15 +102,39 @@ impl Fetched {
         self.max_age
     }
 
+    /// By what its server is told apart from others.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Keeps a set that was fetched.
     pub fn keep(&self, keys: KeySet, at: OffsetDateTime) {
         self.last.store(Some(Arc::new(Kept { keys: Arc::new(keys), at: (at, Instant::now()) })));
+        self.failing.store(None);
+    }
+
+    /// Notes that a fetch failed.
+    pub fn fail(&self, why: String) {
+        self.failing.store(Some(Arc::new(why)));
+    }
+
+    /// Waits until somebody comes with a key that is not there, also where that was before.
+    pub async fn missed(&self) {
+        self.missed.notified().await;
+    }
+
+    /// How the keys are.
+    pub fn fetching(&self, now: OffsetDateTime) -> Fetching {
+        let last = self.last.load();
+        let counts = last.as_ref().is_some_and(|last| self.counts(last, (now, Instant::now())));
+        Fetching { at: last.as_ref().map(|last| last.at.0), counts, failing: self.failing.load_full() }
     }
 
     /// Goes on with what another one has, where it is of the same source.
     pub fn take_over(&self, other: &Self) {
         if self.source == other.source && other.last.load().is_some() {
             self.last.store(other.last.load_full());
+            self.failing.store(other.failing.load_full());
         }
     }
 }

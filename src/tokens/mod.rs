@@ -1,7 +1,8 @@
 //! JSON Web Tokens (RFC 7519), signed (RFC 7515): what an issuer of the configuration says of a user, and whether it is so.
 //!
 //! [`verify()`] is pure: issuers, a token and the time give a [`Bearer`], or the condition that does not hold. [`Taken`] is what
-//! remembers: a token with a `jti` is taken once, also after a restart. Nothing here knows of sockets, TOML or DIMSE.
+//! remembers: a token with a `jti` is taken once by an association, also after a
+//! restart; at the administration interface it counts until it ends. Nothing here knows of sockets, TOML or DIMSE.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -13,6 +14,7 @@
 //! | `issuer` | whose tokens count, and what they have to say |
 //! | `verify` | a token held against all of that |
 //! | `refused` | the condition that does not hold, and what to do |
+//! | `stored` | the last good keys of a server, on the disk |
 //! | `taken` | which tokens were taken, on the disk |
 //!
 //! # Why not the crate `jsonwebtoken`
@@ -30,6 +32,7 @@ mod key;
 mod key_set;
 mod keys;
 mod refused;
+mod stored;
 mod taken;
 #[cfg(test)]
 mod tests;
@@ -39,7 +42,8 @@ pub use algorithm::Algorithm;
 pub use claim::Claim;
 pub use issuer::{AtEnd, Issuer, MOST_LEEWAY};
 pub use key_set::{KeySet, LARGEST};
-pub use keys::{Fetched, Keys};
+pub use keys::{Fetched, Fetching, Keys, ask_again};
 pub use refused::Refused;
+pub use stored::Stored;
 pub use taken::{Once, Taken};
 pub use verify::{Bearer, Failed, Presented, Purpose, verify};

@@ -104,6 +104,17 @@ impl Lockout {
         self.table().failures.get(&who).is_some_and(|known| known.locked(now).is_some())
     }
 
+    /// Everybody who has to wait now: by what stands for each name, where, and until when.
+    pub(super) fn locked(&self, now: OffsetDateTime) -> HashMap<[u8; 32], Vec<(IpAddr, OffsetDateTime)>> {
+        let mut all: HashMap<_, Vec<_>> = HashMap::new();
+        for ((name, address), failures) in &self.table().failures {
+            if let Some(until) = failures.locked(now) {
+                all.entry(*name).or_default().push((*address, until));
+            }
+        }
+        all
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -172,7 +183,8 @@ fn delay(failures: u32) -> Duration {
     }
 }
 
-fn hashed(name: &str) -> [u8; 32] {
+/// What stands for a name.
+pub(super) fn hashed(name: &str) -> [u8; 32] {
     let digest = digest::digest(&digest::SHA256, name.as_bytes());
     digest.as_ref().first_chunk().copied().unwrap_or_default()
 }

@@ -14,7 +14,7 @@ use crate::policy::{LONGEST_USER_NAME, is_user_name};
 pub enum AdminRole {
     /// Look.
     Viewer,
-    /// End an association, block and unblock, try a notification, have a decision explained, ask an upstream for a C-ECHO,
+    /// See the users, end an association, block and unblock, try a notification, have a decision explained, ask an upstream for a C-ECHO,
     /// change the log level, trace associations.
     Operator,
     /// Reload and stop the proxy.

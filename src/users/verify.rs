@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::error::UsersError;
 use super::hash::Hash;
-use super::lockout::{Lockout, NotNow};
+use super::lockout::{Lockout, NotNow, hashed};
 use super::one_time::{DIGITS, matching};
 use super::sealed::Key;
 use super::store::{Store, read};
@@ -172,6 +172,15 @@ impl Users {
     /// Whether whoever tries as this user from this address has to wait now.
     pub fn is_locked(&self, name: &str, address: IpAddr, now: OffsetDateTime) -> bool {
         self.shared.lockout.is_locked(name, address, now)
+    }
+
+    /// Everybody of the file by name, and from where somebody who tries as them has to wait now, and until when.
+    pub fn listed(&self, now: OffsetDateTime) -> Vec<(User, Vec<(IpAddr, OffsetDateTime)>)> {
+        let mut locked = self.shared.lockout.locked(now);
+        let of = |user: &User| (user.clone(), locked.remove(&hashed(&user.name)).unwrap_or_default());
+        let mut listed: Vec<_> = self.shared.people.load().values().map(of).collect();
+        listed.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        listed
     }
 
     /// The user of this name, let in or not.

@@ -20,10 +20,11 @@ words! {
             "move-destinations of the [[role]]", Status(0xA801), AccessControl;
         /// Says the same on the wire whether there is such a study or not.
         OutsideScope = "outside-scope",
-            "the scope of the peer does not let it through, or cannot judge it",
-            "scope of the [[peer]]; dimsegate explain --study says which condition of it", Status(0x0124), AccessControl;
+            "the scope of the peer does not let it through, or cannot judge it; or patients are counted and it cannot be told which ones this shows",
+            "scope of the [[peer]]; dimsegate explain --study says which condition of it; or max-patients-per-day of the [[role]]",
+            Status(0x0124), AccessControl;
         ScopeNotKnown = "scope-not-known",
-            "the upstream did not say whether the study is within the scope of the peer",
+            "the upstream did not say whether the study is within the scope of the peer, or whose it is",
             "whether the upstream answers a C-FIND of studies; the log has more",
             StatusOfService, AccessControl;
         QueryLevelNotAllowed = "query-level-not-allowed",
@@ -49,6 +50,14 @@ words! {
             "more answers were found than the role allows, and the rest was withheld",
             "max-answers of the [[role]], and whether somebody asks for more than they need",
             Status(0xA700), AccessControl;
+        /// What had been shown until then went on.
+        TooManyPatients = "too-many-patients",
+            "it would show more patients today than the role allows",
+            "max-patients-per-day of the [[role]], and whether somebody looks at more than they need",
+            StatusOfService, AccessControl;
+        PatientsNotCounted = "patients-not-counted",
+            "the patients that it would show could not be counted, so nothing was shown",
+            "patients and patients.key in state-directory; the log has more", StatusOfService, AccessControl;
         ContradictoryCommand = "contradictory-command",
             "the command names one SOP class or instance as affected and another as requested",
             "the sender's software, or somebody probing", Status(0x0212), AccessControl;
@@ -94,13 +103,14 @@ impl Cause {
     /// Whether a rule stood against the operation; else it could not be done.
     pub fn is_refusal(self) -> bool {
         use Cause::{
-            DuplicateInstance, NeverAnswered, OtherInstance, RewriteFailed, ScopeNotKnown, TooManyAnswers,
-            UnknownPseudonym,
+            DuplicateInstance, NeverAnswered, OtherInstance, PatientsNotCounted, RewriteFailed,
+            ScopeNotKnown, TooManyAnswers, UnknownPseudonym,
         };
         let could_not_be_done = [
             RewriteFailed,
             ScopeNotKnown,
             TooManyAnswers,
+            PatientsNotCounted,
             UnknownPseudonym,
             DuplicateInstance,
             OtherInstance,

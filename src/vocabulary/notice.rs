@@ -42,6 +42,12 @@ words! {
         UpstreamUp = "upstream-up",
             "an upstream that was down answers again",
             "nothing, if it was meant to be down", Silent, No;
+        IssuerKeysFailing = "issuer-keys-failing",
+            "the keys of an issuer cannot be fetched: its tokens are accepted for as long as the last keys count",
+            "the server that keys of [[issuer]] names, and the network to it", Silent, No;
+        IssuerKeysFetched = "issuer-keys-fetched",
+            "the keys of an issuer are fetched again",
+            "nothing, if its server was meant to be away", Silent, No;
         RepositoryBehind = "repository-behind",
             "an audit repository has not had records for more than ten minutes",
             "the repository, and the network to it; nothing is lost", Silent, RecordingLate;

@@ -140,6 +140,7 @@ fn an_association_tells_what_it_is_at_and_who_is_waited_for() {
     let bytes = |name: &str| asked["bytes"][name].as_u64().expect("a number");
     assert!(bytes("from-requestor") > idle["bytes"]["from-requestor"].as_u64().expect("a number"));
     assert!(bytes("to-upstream") > 0 && bytes("from-upstream") > 0 && bytes("to-requestor") > 0);
+    assert!(asked["bytes-per-second"].is_u64(), "{asked}");
     let id = asked["id"].as_str().expect("an id");
     let top = gate::run(&gate.site, &["top", "-c", "dimsegate.toml"]);
     let line = top.out.lines().find(|line| line.starts_with(id)).expect("a line of it");
@@ -742,6 +743,26 @@ fn refused_start(site: &Site) -> (i32, String) {
 }
 
 #[test]
+fn a_folder_that_takes_no_socket_ends_the_start_and_is_named() {
+    let upstream = Upstream::bind();
+    let site = Site::new();
+    let toml = setup(&upstream).toml().replace("unix:admin.sock", "unix:closed/admin.sock");
+    fs::write(site.path("dimsegate.toml"), toml).expect("a configuration written");
+    fs::create_dir(site.path("closed")).expect("a folder");
+    fs::set_permissions(site.path("closed"), fs::Permissions::from_mode(0o500)).expect("its mode");
+    let mut command = std::process::Command::new("setpriv");
+    // Root may write everywhere, unless it cannot pass over modes.
+    if rustix::process::geteuid().is_root() {
+        command.arg("--bounding-set=-dac_override");
+    }
+    command.current_dir(site.root()).args([env!("CARGO_BIN_EXE_dimsegate"), "run", "-c", "dimsegate.toml"]);
+    let output = crate::process::output(command);
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("closed/admin.sock") && said.contains("Permission denied"), "{said}");
+}
+
+#[test]
 fn a_socket_that_cannot_be_had_is_said_and_one_that_is_left_is_removed() {
     let upstream = Upstream::bind();
     let site = Site::new();
@@ -753,6 +774,13 @@ fn a_socket_that_cannot_be_had_is_said_and_one_that_is_left_is_removed() {
     fs::write(site.path("dimsegate.toml"), nowhere).expect("a configuration written");
     let (status, said) = refused_start(&site);
     assert!(status == 69 && said.contains("there is no folder none"), "{status} {said}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    fs::write(site.path("dimsegate.toml"), setup(&upstream).toml().replace("unix:admin.sock", &address))
+        .expect("a configuration written");
+    let (status, said) = refused_start(&site);
+    let expected = format!("cannot listen at {address}: another program listens there already");
+    assert!(status == 69 && said.contains(&expected), "{status} {said}");
     // Whoever made the socket is gone.
     drop(other);
     let gate = Gate::start_in(site, &setup(&upstream));

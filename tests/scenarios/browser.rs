@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::process::{self, Process};
@@ -109,6 +111,13 @@ impl Browser {
     pub fn theme(&self, theme: &str) {
         let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
         self.ask("goog/cdp/execute", &json!({ "cmd": "Emulation.setEmulatedMedia", "params": feature }));
+    }
+
+    /// What is on the screen, PNG.
+    pub fn picture(&self) -> Vec<u8> {
+        let encoded =
+            command(self.driver, "GET", &format!("/session/{}/screenshot", self.session), &Value::Null);
+        STANDARD.decode(encoded.as_str().expect("a picture")).expect("base64")
     }
 
     /// What the console has: errors, violations of the content security policy.

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use serde_json::Value;
 
 use crate::gate::{Ran, run};
+use crate::monitoring;
 use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::wait;
@@ -27,6 +28,8 @@ impl Demonstration {
         // Whoever runs the tests in the background may have them ignore signals, and a shell cannot undo that.
         let mut command = Command::new("env");
         command.args(["--default-signal", "sh", "-c", shell, "sh", env!("CARGO_BIN_EXE_dimsegate"), "demo"]);
+        // Whatever it makes is in that folder, wherever it is started.
+        command.current_dir(folder.path());
         command.env("TMPDIR", folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::null()).spawn().expect("a demonstration");
         let out = child.stdout.take().map(BufReader::new);
@@ -94,6 +97,20 @@ fn every_signal_that_ends_it_leaves_nothing() {
         let status = demonstration.ended(&ports);
         assert!(status.success(), "{signal}: {status}");
     }
+}
+
+#[test]
+fn the_page_that_it_prints_is_there_and_asks_its_interface() {
+    let mut demonstration = Demonstration::start(PLAIN);
+    let told = demonstration.read_until(LAST);
+    let page = told.split_once("page of the proxy: http://").expect("a page").1;
+    let address: SocketAddr = page.split('/').next().expect("an address").parse().expect("an address");
+    let (status, page) = monitoring::get(address, "/");
+    assert!(status.contains(" 200 ") && page.contains("<title>dimsegate"), "{status} {page}");
+    let (status, told) = monitoring::get(address, "/api/v1/status");
+    assert!(status.contains(" 200 ") && told.contains("\"state\":\"running\""), "{status} {told}");
+    demonstration.signal("TERM");
+    assert!(demonstration.ended(&[address]).success());
 }
 
 #[test]

@@ -1,20 +1,29 @@
 //! `dimsegate init`: from nothing to a study in somebody's own PACS, over TLS, with what the command says and nothing else.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::json;
+
+use crate::administration::exchange;
 use crate::gate::{Ran, run};
+use crate::login::{OWN_PAGE, with};
+use crate::monitoring;
 use crate::object::Object;
 use crate::peers::{self, Archive};
-use crate::process;
+use crate::process::{self, Process};
 use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::terminal::Terminal;
+use crate::wait;
 
 /// Answers what `init` asks, as somebody would who knows the PACS and the site. All that it said.
-fn asked(home: &Path, folder: &str, listen: SocketAddr, archive: &Archive) -> String {
+///
+/// And the one-time secret of the user, as the app is shown it.
+fn asked(home: &Path, folder: &str, listen: SocketAddr, archive: &Archive) -> (String, String) {
     let mut terminal = Terminal::start(home, &format!("init {folder} --listen {listen} --admin-port 0"));
     let pacs = archive.address.to_string();
     for (question, answer) in [
@@ -34,12 +43,42 @@ fn asked(home: &Path, folder: &str, listen: SocketAddr, archive: &Archive) -> St
     }
     terminal.expect("otpauth://totp/dimsegate:anna?secret=");
     let behind = terminal.expect("code that the app shows now: ");
-    let mut oathtool = Command::new("oathtool");
-    oathtool.args(["--totp", "-b", behind.split('&').next().expect("a secret")]);
-    terminal.answer(process::Finished::run(oathtool).expect_success().trim());
+    let secret = behind.split('&').next().expect("a secret").to_owned();
+    terminal.answer(&code(&secret, 0));
     let (status, shown) = terminal.end();
     assert_eq!(status, 0, "{shown}");
-    shown.replace('\r', "")
+    (shown.replace('\r', ""), secret)
+}
+
+/// What the app shows so many seconds from now.
+fn code(secret: &str, seconds: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    let mut oathtool = Command::new("oathtool");
+    oathtool.args(["--totp", "-b", "--now", &format!("@{}", now + seconds), secret]);
+    process::Finished::run(oathtool).expect_success().trim().to_owned()
+}
+
+/// anna logs in at the page with the next code, since that of now was used when `init` asked for it, and does what only who may do everything may.
+fn anna_logs_in(gate: &Process, secret: &str) {
+    let port = wait::until("the address of the interface in the log", || {
+        let log = gate.output();
+        let mut lines = log.lines().filter(|line| line.contains("administration interface"));
+        Some(lines.find_map(|line| line.split_once("127.0.0.1:"))?.1.to_owned())
+    });
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    let address = SocketAddr::from(([127, 0, 0, 1], port.parse().expect("a port")));
+    let ask = |method: &str, path: &str, headers: &str, content: &str| {
+        let mut stream = TcpStream::connect(address).expect("the interface");
+        exchange(&mut stream, method, path, headers, content)
+    };
+    let (_, page) = monitoring::get(address, "/");
+    assert!(page.contains("<title>dimsegate"), "{page}");
+    assert_eq!(ask("GET", "/api/v1/status", "", "").status, 401);
+    let who = json!({"user": "anna", "passcode": "seven quiet herons", "code": code(secret, 30)});
+    let cookie = with(&ask("POST", "/api/v1/session", OWN_PAGE, &who.to_string()));
+    assert_eq!(ask("GET", "/api/v1/session", &cookie, "").body["role"], "administrator");
+    assert_eq!(ask("GET", "/api/v1/status", &cookie, "").body["state"], "running");
+    assert_eq!(ask("POST", "/api/v1/reload", &format!("{cookie}{OWN_PAGE}"), "").status, 200);
 }
 
 /// The word behind another in what was said.
@@ -59,10 +98,10 @@ fn file_for<'t>(told: &'t str, what: &str) -> &'t str {
 fn a_study_reaches_ones_own_pacs_over_tls_with_what_init_says() {
     let home = Scratch::new();
     let archive = peers::storescp(&[]);
-    let mut told = String::new();
+    let (mut told, mut secret) = Default::default();
     let (mut gate, address) = process::listening(&home.path().join("gate.log"), |port| {
         let folder = format!("gate-{port}");
-        told = asked(home.path(), &folder, SocketAddr::from(([127, 0, 0, 1], port)), &archive);
+        (told, secret) = asked(home.path(), &folder, SocketAddr::from(([127, 0, 0, 1], port)), &archive);
         let mut command = Command::new(env!("CARGO_BIN_EXE_dimsegate"));
         // From another folder: the configuration's paths are relative to itself.
         command.current_dir("/").args(["run", "-c"]).arg(home.path().join(word(&told, "dimsegate run -c ")));
@@ -70,6 +109,7 @@ fn a_study_reaches_ones_own_pacs_over_tls_with_what_init_says() {
     });
     assert_eq!(word(&told, ", port "), address.port().to_string());
     assert!(told.contains("anna logs in at the address that its log names"), "{told}");
+    anna_logs_in(&gate, &secret);
     let files = ["the CA: by it", "the certificate of lyon", "its key;"]
         .map(|what| home.path().join(file_for(&told, what)).display().to_string());
     let [ca, certificate, key] = &files;

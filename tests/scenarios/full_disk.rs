@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::administration;
 use crate::association::Association;
 use crate::command::Command;
 use crate::connection::Target;
 use crate::gate::{self, Gate, Setup};
+use crate::monitoring;
+use crate::notifications::Hook;
 use crate::object::Object;
 use crate::process::{Process, free_address};
 use crate::raw::{self, verification};
@@ -93,6 +96,45 @@ fn assert_nothing_lost(gate: &Gate, associations: u64) {
     for event in ["association-opened", "association-closed"] {
         assert_eq!(gate.count(event) as u64, associations, "{event}");
     }
+}
+
+#[test]
+fn readiness_status_and_a_hook_say_that_records_cannot_be_written_and_when_they_can_again() {
+    let (hook, told) = Hook::bind();
+    let metrics = free_address();
+    let extra = gate::leaked(format!(
+        "[metrics]\nlisten = \"{metrics}\"\n[admin]\nlisten = \"unix:admin.sock\"\n\
+         [[notify]]\nname = \"on-call\"\nurl = \"http://{told}/told\"\nwhen = [\"records-failing\"]\n"
+    ));
+    let setup = Setup { shell: DISK_THAT_CAN_BE_FULL, extra, ..Setup::plain(sink().0) };
+    let gate = Gate::start(&setup);
+    let ready = || monitoring::get(metrics, "/ready");
+    let status = || administration::get(&gate, "/api/v1/status");
+    assert_eq!(ready().0, "HTTP/1.0 200 OK");
+    fill_disk(&gate);
+    let (code, why) = wait::until("a record that cannot be written", || {
+        let _ = Association::open(&gate.plain(), &verification("SITE", "PACS"));
+        Some(ready()).filter(|(code, _)| !code.contains("200"))
+    });
+    assert_eq!(code, "HTTP/1.0 503 Service Unavailable");
+    assert!(why.contains("\"detail\":\"records cannot be written\""), "{why}");
+    let failing = status();
+    assert_eq!(failing["health"], "critical");
+    assert_eq!(failing["problems"][0], json!({"level": "critical", "what": "records cannot be written"}));
+    assert_eq!(failing["records"], json!({"writable": false, "admitting": false}));
+    let nagios = gate::run(&gate.site, &["status", "-c", "dimsegate.toml", "--nagios"]);
+    let expected = "DIMSEGATE CRITICAL - records cannot be written";
+    assert!(nagios.status == 2 && nagios.out.starts_with(expected), "{}", nagios.out);
+    let prtg = gate::run(&gate.site, &["status", "-c", "dimsegate.toml", "--prtg"]);
+    let sensor: serde_json::Value = serde_json::from_str(&prtg.out).expect("JSON");
+    assert_eq!(sensor, json!({"prtg": {"error": 1, "text": "records cannot be written"}}));
+    let told = hook.told("200 OK").json();
+    assert_eq!((&told["occasion"], &told["count"]), (&json!("records-failing"), &json!(1)), "{told}");
+    empty_disk(&gate);
+    wait::until("records again", || {
+        let _ = Association::open(&gate.plain(), &verification("SITE", "PACS"));
+        (ready().0.contains("200") && status()["health"] == "ok").then_some(())
+    });
 }
 
 #[test]

@@ -116,21 +116,21 @@ fn a_token_that_is_not_good_for_the_interface_proves_nobody_there() {
     let (rest, signature) = good.rsplit_once('.').expect("three parts");
     let other = if signature.starts_with('A') { 'B' } else { 'A' };
     let forged = format!("{rest}.{other}{}", &signature[1..]);
-    for (token, why) in [
-        (scene.token(&json!({"aud": "dimsegate"})), "it is for another audience (aud)"),
-        (scene.token(&ended), "it ended at 2023-11-14T22:18:20Z"),
-        (forged, "its signature is not by the key of issuer \"login\""),
-        (signed(&scene.gate.site, &["--algorithm", "HS256"]), "it is signed by \"HS256\""),
-        (signed(&scene.gate.site, &["--algorithm", "none"]), "it is signed by \"none\""),
-        ("x".repeat(9000), "it is no JSON Web Token"),
-        (format!("{good}\r\nAuthorization: Bearer {good}"), "it is no JSON Web Token"),
+    for (token, why, reason) in [
+        (scene.token(&json!({"aud": "dimsegate"})), "it is for another audience (aud)", "token-wrong"),
+        (scene.token(&ended), "it ended at 2023-11-14T22:18:20Z", "token-ended"),
+        (forged, "its signature is not by the key of issuer \"login\"", "token-wrong"),
+        (signed(&scene.gate.site, &["--algorithm", "HS256"]), "it is signed by \"HS256\"", "token-wrong"),
+        (signed(&scene.gate.site, &["--algorithm", "none"]), "it is signed by \"none\"", "token-wrong"),
+        ("x".repeat(9000), "it is no JSON Web Token", "token-wrong"),
+        (format!("{good}\r\nAuthorization: Bearer {good}"), "it is no JSON Web Token", "token-wrong"),
     ] {
         let answer = scene.ask("GET", "/api/v1/limits", &token, "");
         assert_eq!(answer.status, 401, "{why}: {}", answer.body);
         let detail = &answer.body["detail"];
         assert_eq!(detail, "the token is not accepted; the records say why", "whoever tries learns no more");
         assert!(answer.head.contains("error=\"invalid_token\""), "{}", answer.head);
-        scene.refused(why);
+        assert_eq!(scene.refused(why)["reason"], reason, "{why}");
     }
     // It counts alone: neither a cookie nor the connection helps a token that is none.
     let cookie = format!("x\r\nCookie: __Host-dimsegate={}", "0".repeat(64));

@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["vocabulary", "wire", "identity", "dimse"]),
     ("users", &["notation", "files", "policy"]),
     ("tokens", &["notation", "files", "identity"]),
+    ("patients", &["notation", "files"]),
     ("audit", &["notation", "vocabulary", "age", "files", "wire", "identity", "policy", "dimse"]),
     ("tls", &["notation", "vocabulary", "files", "buffer", "identity"]),
     ("metrics", &["vocabulary", "dimse"]),
@@ -72,6 +73,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "crosswalk",
             "users",
             "tokens",
+            "patients",
         ],
     ),
     (

@@ -58,6 +58,14 @@ fn what_happens_is_counted_and_nothing_that_a_stranger_says_becomes_a_label() {
     let (_, text) = get(metrics, "/metrics");
     has_line(&text, "dimsegate_associations_open{peer=\"site\",upstream=\"pacs\"} 1");
     has_line(&text, "dimsegate_limit_used{limit=\"max-associations\",peer=\"none\"} 1");
+    has_line(&text, "dimsegate_limit_used{limit=\"request-memory\",peer=\"none\"} 0");
+    has_line(&text, "dimsegate_limit_used{limit=\"decoding-memory\",peer=\"none\"} 0");
+    has_line(&text, "dimsegate_limit_allowed{limit=\"request-memory\",peer=\"none\"} 33554432");
+    assert!(text.contains("\ndimsegate_limit_allowed{limit=\"decoding-memory\",peer=\"none\"} "), "{text}");
+    let open = "\ndimsegate_limit_used{limit=\"descriptors\",peer=\"none\"} ";
+    let open: u64 =
+        text.split_once(open).expect("descriptors").1.lines().next().expect("a number").parse().expect("one");
+    assert!(open > 3, "{open}");
     has_line(&text, "dimsegate_operations_total{peer=\"site\",operation=\"C-ECHO\",outcome=\"success\"} 1");
     requestor.send(&upper::release_rq());
     acceptor.expect_release();
@@ -76,9 +84,9 @@ fn what_happens_is_counted_and_nothing_that_a_stranger_says_becomes_a_label() {
     ] {
         has_line(&text, line);
     }
-    assert!(
-        !text.contains("script") && !text.contains("SITE") && !text.contains("dimsegate_associations_open{")
-    );
+    for said in ["<script", "script>", "SITE", "dimsegate_associations_open{"] {
+        assert!(!text.contains(said), "{said}\n{text}");
+    }
     let closed = gate.event("association-closed");
     for (direction, bytes) in [("in", &closed["bytes"]["in"]), ("out", &closed["bytes"]["out"])] {
         let line =

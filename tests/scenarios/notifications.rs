@@ -8,32 +8,33 @@ use std::os::unix::fs::PermissionsExt;
 use aws_lc_rs::hmac;
 use serde_json::Value;
 
-use crate::gate::{self, Gate, Setup, leaked};
+use crate::administration;
+use crate::gate::{self, Gate, Ran, Setup, leaked};
 use crate::peers;
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::raw::{self, Upstream, verification};
-use crate::site::Site;
+use crate::site::{Site, openssl};
 use crate::upper;
 use crate::wait;
 
 /// Somebody who is told, and answers each time as it is to.
-struct Hook(TcpListener);
+pub struct Hook(TcpListener);
 
 /// What came: the head in lower case, and the body.
-struct Told {
+pub struct Told {
     head: String,
     body: String,
 }
 
 impl Hook {
-    fn bind() -> (Self, SocketAddr) {
+    pub fn bind() -> (Self, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.set_nonblocking(true).expect("a listener that does not wait");
         let address = listener.local_addr().expect("its address");
         (Self(listener), address)
     }
 
-    fn told(&self, answer: &str) -> Told {
+    pub fn told(&self, answer: &str) -> Told {
         let (mut socket, _) = wait::until("somebody who tells", || self.0.accept().ok());
         socket.set_nonblocking(false).expect("a socket that waits");
         let (mut text, mut piece) = (Vec::new(), [0; 4096]);
@@ -56,7 +57,7 @@ impl Hook {
 }
 
 impl Told {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("JSON")
     }
 }
@@ -219,6 +220,101 @@ fn a_notification_can_be_tried_and_says_what_did_not_work() {
     });
     let ran = gate::run(&gate.site, &["notify", "-c", "dimsegate.toml", "nobody"]);
     assert!(ran.status == 69 && ran.err.contains("has no [[notify]] of this name"), "{}", ran.err);
+}
+
+#[test]
+fn whoever_comes_in_vain_is_told_once_with_how_often() {
+    let (hook, address) = Hook::bind();
+    let upstream = Upstream::bind();
+    let extra = leaked(format!(
+        "[[notify]]\nname = \"on-call\"\nurl = \"http://{address}/told\"\nwhen = [\"refusals\"]\n"
+    ));
+    let peers = gate::peer("calling-ae-titles = [\"SITE\"]");
+    let gate = Gate::start(&Setup { extra, peers, ..Setup::plain(upstream.address) });
+    raw::rejection(&gate.plain(), &verification("LYON", "PACS"));
+    let told = hook.told("200 OK").json();
+    let refused = gate.event("association-rejected");
+    assert_eq!(
+        [&told["occasion"], &told["reason"]],
+        [&Value::from("refusals"), &refused["reason"]],
+        "{told}"
+    );
+    assert_eq!((&told["explanation"], &told["count"]), (&refused["explanation"], &1.into()), "{told}");
+}
+
+#[test]
+fn a_certificate_that_ends_in_days_is_told_at_the_start_and_by_status_to_every_monitor() {
+    let (hook, address) = Hook::bind();
+    let (site, upstream) = (Site::new(), Upstream::bind());
+    openssl(
+        &site,
+        "req -x509 -nodes -newkey rsa:2048 -days 6 -keyout short.key -out short.pem -subj /CN=short",
+    );
+    let extra = leaked(format!(
+        "[admin]\nlisten = \"unix:admin.sock\"\n\
+         [[notify]]\nname = \"on-call\"\nurl = \"http://{address}/told\"\nwhen = [\"certificate-ends\"]\n"
+    ));
+    let listener_tls = "certificate-chain = \"certs/short.pem\"\nprivate-key = \"certs/short.key\"\n\
+                        client-authentication = \"required\"\nclient-ca = \"certs/ca.pem\"";
+    let gate = Gate::start_in(site, &Setup { extra, listener_tls, ..Setup::tls(upstream.address) });
+    let told = hook.told("200 OK").json();
+    assert_eq!(
+        [&told["occasion"], &told["reason"]],
+        [&Value::from("certificate-ends"), &Value::from("certificate-ending")],
+        "{told}"
+    );
+    let what = told["explanation"].as_str().expect("a sentence");
+    assert!(what.contains("CN=short in certs/short.pem ends on "), "{what}");
+    let shown = |more: &str| gate::run(&gate.site, &["status", "-c", "dimsegate.toml", more]);
+    let nagios = shown("--nagios");
+    assert!(nagios.status == 1 && nagios.out.starts_with("DIMSEGATE WARNING - "), "{}", nagios.out);
+    assert!(nagios.out.contains("CN=short ends on ") && nagios.out.contains(" days_to_certificate_end="));
+    let prtg = shown("--prtg");
+    let sensor = serde_json::from_str::<Value>(&prtg.out).expect("JSON")["prtg"].take();
+    assert!(sensor["text"].as_str().is_some_and(|text| text.contains("CN=short ends on ")), "{sensor}");
+    let problems = &sensor["result"][0];
+    assert_eq!((&problems["channel"], &problems["value"]), (&"Problems".into(), &"1".into()), "{sensor}");
+    assert_eq!(
+        (prtg.status, &problems["warning"], &sensor["error"]),
+        (0, &1.into(), &Value::Null),
+        "{sensor}"
+    );
+    let Ran { status, out, .. } = gate::run(&gate.site, &["status", "--socket", "none.sock", "--prtg"]);
+    let sensor = serde_json::from_str::<Value>(&out).expect("JSON")["prtg"].take();
+    assert_eq!((status, &sensor["error"]), (0, &1.into()));
+    assert!(sensor["text"].as_str().is_some_and(|text| text.contains("no dimsegate answers")), "{sensor}");
+}
+
+#[test]
+fn a_viewer_sees_neither_the_secret_of_a_hook_nor_the_arguments_of_a_command() {
+    let upstream = Upstream::bind();
+    let listen = process::free_address();
+    let notify = |url: &str| {
+        let tls = if url.starts_with("https") { "[notify.tls]\nca = \"certs/ca.pem\"\n" } else { "" };
+        leaked(format!(
+            "[admin]\nlisten = [\"unix:admin.sock\", \"{listen}\"]\n\
+             [[notify]]\nname = \"on-call\"\nurl = \"{url}/services/T0/s3cret?key=s3cret\"\nwhen = [\"disk\"]\n{tls}\
+             [[notify]]\nname = \"pager\"\ncommand = [\"/bin/true\", \"--key\", \"s3cret\"]\nwhen = [\"disk\"]\n"
+        ))
+    };
+    let setup = |url: &str| Setup { extra: notify(url), ..Setup::plain(upstream.address) };
+    let gate = Gate::start(&setup("https://hooks.example:8443"));
+    let look = |path: &str| {
+        let mut stream = std::net::TcpStream::connect(listen).expect("the interface");
+        administration::exchange(&mut stream, "GET", path, "", "").body
+    };
+    assert_eq!(look("/api/v1/session")["role"], "viewer");
+    let keys = look("/api/v1/configuration")["keys"].take();
+    assert_eq!(keys["notify \"on-call\".url"], "\"https://hooks.example:8443/…\"");
+    assert_eq!(keys["notify \"pager\".command"], "[\"/bin/true\", \"hidden\"]");
+    assert!(!keys.to_string().contains("s3cret"), "{keys}");
+    assert!(!look("/api/v1/notifications").to_string().contains("s3cret"));
+    // Records go to viewers too, and what is wrong with a configuration is in one.
+    gate.reload(&setup("http://hooks.example").toml());
+    let refused = gate.event("configuration-refused")["problems"].to_string();
+    assert!(refused.contains("hooks.example/…") && !refused.contains("s3cret"), "{refused}");
+    assert!(!look("/api/v1/status").to_string().contains("s3cret"));
+    assert!(!gate.output().contains("s3cret"), "{}", gate.output());
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn it_is_for_everybody_in_both_themes_and_on_a_phone() {
     let axe = peers::peers_folder().join("node/node_modules/axe-core/axe.min.js");
     browser.run(&fs::read_to_string(&axe).expect("axe-core, which tests/run installs"));
     // What is asked for once it is on the screen.
-    for section in ["certificates", "limits", "peers", "configuration"] {
+    for section in ["certificates", "limits", "peers", "people", "configuration"] {
         browser.run(&format!("document.getElementById('{section}').scrollIntoView()"));
         browser.until(&format!(
             "[...document.querySelectorAll('#{section} tbody tr, #{section} .meter, #{section} .nobody')].some(one => one.offsetParent)"
@@ -175,8 +175,13 @@ fn it_is_for_everybody_in_both_themes_and_on_a_phone() {
     is_for_everybody(&browser, "question");
 }
 
-/// In both themes, at a desk's width, a tablet's and a phone's: axe-core finds nothing, and nothing goes beyond the screen.
+/// A picture of this many bytes shows something: one of an empty screen has a few thousand.
+const SHOWN: usize = 12_000;
+
+/// In both themes, at a desk's width, a tablet's and a phone's: axe-core finds nothing, nothing goes beyond the screen, and what is on
+/// it is drawn. For people to look at, the pictures are left in the folder that DIMSEGATE_PICTURES names.
 pub fn is_for_everybody(browser: &Browser, what: &str) {
+    let mut pictures = Vec::new();
     for theme in ["light", "dark"] {
         browser.theme(theme);
         for width in [1280, 820, 360] {
@@ -189,8 +194,20 @@ pub fn is_for_everybody(browser: &Browser, what: &str) {
             let wide = browser
                 .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
             assert_eq!(wide, 0, "{what}: sideways at {width}");
+            pictures.push(drawn(browser, &format!("{what}-{theme}-{width}.png")));
         }
     }
+    let (light, dark) = pictures.split_at(pictures.len() / 2);
+    assert!(light.iter().zip(dark).all(|(light, dark)| light != dark), "{what}: one theme is the other");
+}
+
+fn drawn(browser: &Browser, name: &str) -> Vec<u8> {
+    let picture = browser.picture();
+    if let Some(folder) = std::env::var_os("DIMSEGATE_PICTURES") {
+        fs::write(std::path::Path::new(&folder).join(name), &picture).expect("a picture written");
+    }
+    assert!(picture.len() > SHOWN, "{name}: {} bytes", picture.len());
+    picture
 }
 
 #[test]
@@ -258,6 +275,7 @@ fn its_files_are_small_and_bound_to_themselves() {
         "certificates",
         "limits",
         "peers",
+        "issuers",
         "configuration",
     ] {
         bytes += fetch(address, &format!("/api/v1/{path}"), "").len();

@@ -6,6 +6,7 @@ use crate::browser::Browser;
 use crate::login::{PASSCODE, Scene};
 use crate::raw::{self, rejection, verification};
 use crate::upper;
+use crate::wait;
 
 const TLS: &str = r#"[admin.tls]
 certificate-chain = "certs/server.pem"
@@ -82,6 +83,38 @@ fn somebody_logs_in_with_a_code_over_tls_and_what_they_do_is_done_and_recorded_a
     });
     assert!(closed["reason"].as_str().is_some_and(|why| why.ends_with("by anna: wrong study")), "{closed}");
     scene.done("abort", "anna", "success");
+}
+
+#[test]
+fn an_operator_sees_who_there_is_and_nobody_what_they_prove_it_by() {
+    let scene = Scene::start("");
+    let browser = shown(&scene, "http");
+    log_in(&browser, "anna", PASSCODE, &scene.code());
+    // It is asked for once it is on the screen, where what is above it comes and moves it away.
+    browser.until(
+        "(document.getElementById('people').scrollIntoView(), document.querySelectorAll('#users tbody tr').length === 3)",
+    );
+    let anna = browser.text("#users tbody tr");
+    for told in ["anna", "passcode and one-time code", "operator"] {
+        assert!(anna.contains(told), "{told}: {anna}");
+    }
+    assert!(browser.text("#issuers").contains("The configuration has no [[issuer]]."));
+    scene.change("nora", |user| user.disabled = true);
+    let listed = "return fetch('/api/v1/users').then(answer => answer.json())";
+    let users = wait::until("the change", || {
+        let users = browser.run(listed);
+        (users[1]["disabled"] == true).then_some(users)
+    });
+    assert_eq!((&users[1]["name"], &users[1]["roles"]), (&json!("nora"), &json!(["reader"])));
+    assert_eq!((&users[0]["one-time-code"], &users[2]["administration"]), (&json!(true), &json!("viewer")));
+    let text = users.to_string();
+    assert!(!text.contains("argon2") && !text.contains("hash"), "{text}");
+    let viewer = shown(&scene, "http");
+    log_in(&viewer, "vera", PASSCODE, "");
+    viewer.until("document.querySelector('#who').innerText.startsWith('vera · viewer')");
+    let denied = viewer.run("return fetch('/api/v1/users').then(answer => answer.status)");
+    assert_eq!(denied, json!(403));
+    assert_eq!(viewer.run("return document.getElementById('users').offsetParent === null"), json!(true));
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn each_peer_and_user_is_held_against_what_dcmtk_did_as_them() {
     assert_eq!(review["trail"]["is-intact"], true, "{}", review["trail"]);
     let text = run(&gate.site, &["review", "-c", "dimsegate.toml"]);
     assert_eq!(text.status, 0, "{}", text.err);
-    for told in ["the records begin on ", "the records are intact", "1 C-ECHO, 1 C-STORE", "while locked out"]
+    for told in ["the records begin at ", "the records are intact", "1 C-ECHO, 1 C-STORE", "while locked out"]
     {
         assert!(text.out.contains(told), "{told} in {}", text.out);
     }
@@ -131,11 +131,11 @@ fn of_a_time_before_the_records_begin_nobody_is_said_to_be_needless() {
     let begins = beginning(&gate);
     let review = review_from(&gate, "90d");
     let told = finds(&review, "records-begin-later", "the trail");
-    assert_eq!(told, format!("the records begin on {begins}: who came before is not told of"));
+    assert_eq!(told, format!("the records begin at {begins}: who came before is not told of"));
     assert!(finds(&review, "peer-never-seen", "peer geneva").starts_with("is in no record that was read"));
     assert!(!review.to_string().contains("[[peer]]"), "{review}");
     let text = run(&gate.site, &["review", "-c", "dimsegate.toml", "--from", "90d"]);
-    assert_eq!(text.out.lines().nth(2), Some(&*format!("the records begin on {begins}")), "{}", text.out);
+    assert_eq!(text.out.lines().nth(2), Some(&*format!("the records begin at {begins}")), "{}", text.out);
     let all = review_from(&gate, &begins);
     assert!(!all["findings"].to_string().contains("records-begin-later"), "{all}");
 }

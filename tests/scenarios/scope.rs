@@ -17,28 +17,32 @@ use crate::site::Site;
 use crate::upper::{self, Request};
 use crate::user_identity;
 
-const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
-const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
-const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
+pub const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
+pub const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
+pub const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
 const LYON: &str = "scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }, { tag = \"StudyDate\", newer-than = \"36500d\" }, \
                     { tag = \"ModalitiesInStudy\", any-of = [\"CT\", \"MR\"] }]";
 
 /// Number, issuer, date and modality: the first alone is within [`LYON`].
-const STUDIES: [(u8, &str, &str, &str); 6] = [
+pub const STUDIES: [(u8, &str, &str, &str); 6] = [
     (1, "LYON", "20260102", "CT"),
     (2, "PARIS", "20260102", "CT"),
     (3, "", "20260102", "CT"),
     (4, "LYON", "18500101", "CT"),
     (5, "LYON", "20260102", "US"),
-    (6, "OSLO", "20260102", "CT"),
+    (7, "OSLO", "20260102", "CT"),
 ];
 
-fn uid(number: u8) -> String {
+pub fn uid(number: u8) -> String {
     format!("1.2.826.0.1.{number}")
 }
 
 fn object(number: u8, issuer: &str, date: &str, modality: &str) -> Object {
-    let (study, patient) = (uid(number), format!("P{number}"));
+    of_patient(number, &format!("P{number}"), issuer, date, modality)
+}
+
+pub fn of_patient(number: u8, patient: &str, issuer: &str, date: &str, modality: &str) -> Object {
+    let study = uid(number);
     let (series, instance) = (format!("{study}.1"), format!("{study}.1.1"));
     let mut header = [
         (0x0008, 0x0016, "UI", upper::CT_IMAGE_STORAGE),
@@ -46,7 +50,7 @@ fn object(number: u8, issuer: &str, date: &str, modality: &str) -> Object {
         (0x0008, 0x0020, "DA", date),
         (0x0008, 0x0060, "CS", modality),
         (0x0010, 0x0010, "PN", "DOE^JANE"),
-        (0x0010, 0x0020, "LO", patient.as_str()),
+        (0x0010, 0x0020, "LO", patient),
         (0x0010, 0x0021, "LO", issuer),
         (0x0020, 0x000D, "UI", study.as_str()),
         (0x0020, 0x000E, "UI", series.as_str()),
@@ -63,15 +67,19 @@ fn object(number: u8, issuer: &str, date: &str, modality: &str) -> Object {
     }
 }
 
-fn filled(archive: &Archive) {
+pub fn filled(archive: &Archive) {
     let objects = STUDIES.map(|(number, issuer, date, modality)| object(number, issuer, date, modality));
-    let (_folder, files) = peers::files_of(&objects);
+    store(archive, &objects);
+}
+
+pub fn store(archive: &Archive, objects: &[Object]) {
+    let (_folder, files) = peers::files_of(objects);
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let options = ["-aet", "SITE", "-aec", "ORTHANC", "-xe", "-R"];
     peers::requestor("storescu", archive.address, &options, &files).expect_success();
 }
 
-fn find(address: SocketAddr, model: &str, keys: &[&str]) -> String {
+pub fn find(address: SocketAddr, model: &str, keys: &[&str]) -> String {
     let keys = keys.iter().flat_map(|key| ["-k", key]);
     let options: Vec<&str> =
         ["-v", model, "-aet", "READER", "-aec", "ORTHANC"].into_iter().chain(keys).collect();
@@ -79,12 +87,12 @@ fn find(address: SocketAddr, model: &str, keys: &[&str]) -> String {
 }
 
 /// The answers that findscu printed, without the request before them.
-fn answers(output: &str) -> String {
+pub fn answers(output: &str) -> String {
     output.split_once("Find Response: 1").map_or(String::new(), |(_, answers)| answers.to_owned())
 }
 
 /// The numbers of the studies in what findscu printed.
-fn seen(output: &str) -> BTreeSet<u8> {
+pub fn seen(output: &str) -> BTreeSet<u8> {
     let shown = answers(output);
     let lines = shown.lines().filter(|line| line.contains("(0020,000d)"));
     let number = |line: &str| {
@@ -94,7 +102,7 @@ fn seen(output: &str) -> BTreeSet<u8> {
     lines.filter_map(number).collect()
 }
 
-fn got(address: SocketAddr, keys: &[&str]) -> (bool, Vec<String>) {
+pub fn got(address: SocketAddr, keys: &[&str]) -> (bool, Vec<String>) {
     let folder = Scratch::new();
     let path = folder.path().display().to_string();
     let keys = keys.iter().flat_map(|key| ["-k", key]);
@@ -108,7 +116,7 @@ fn got(address: SocketAddr, keys: &[&str]) -> (bool, Vec<String>) {
     (finished.output.contains("0x124"), objects.collect())
 }
 
-fn moved(address: SocketAddr, keys: &[&str]) -> String {
+pub fn moved(address: SocketAddr, keys: &[&str]) -> String {
     let keys = keys.iter().flat_map(|key| ["-k", key]);
     let options: Vec<&str> =
         ["-v", "-S", "-aet", "READER", "-aec", "ORTHANC", "-aem", "READER"].into_iter().chain(keys).collect();
@@ -126,7 +134,7 @@ fn a_reader_finds_gets_and_moves_what_is_within_its_scope_and_nothing_else() {
 
     // What Orthanc holds, and what of it the reader sees.
     let all = ["0008,0052=STUDY", "0020,000D", "0010,0020"];
-    assert_eq!(seen(&find(archive.address, "-S", &all)), [1, 2, 3, 4, 5, 6].into());
+    assert_eq!(seen(&find(archive.address, "-S", &all)), [1, 2, 3, 4, 5, 7].into());
     let shown = find(gate.address, "-S", &all);
     assert_eq!(seen(&shown), [1].into(), "{shown}");
     assert!(shown.contains("Received Final Find Response (Success)"), "{shown}");
@@ -192,16 +200,16 @@ fn a_reader_finds_gets_and_moves_what_is_within_its_scope_and_nothing_else() {
     assert!(!gate.output().contains("DOE^JANE"));
 }
 
-fn keys(all: &[(u16, u16, &str, &str)]) -> Vec<u8> {
+pub fn keys(all: &[(u16, u16, &str, &str)]) -> Vec<u8> {
     all.iter().flat_map(|(group, element, vr, value)| short(*group, *element, vr, value.as_bytes())).collect()
 }
 
-fn request(class: &str, field: u16, id: u16) -> Command {
+pub fn request(class: &str, field: u16, id: u16) -> Command {
     let command = Command::new(field).uid(2, class).us(0x0110, id).us(0x0700, 0).us(0x0800, 0);
     if field == C_MOVE_RQ { command.bytes(0x0600, b"READER".to_vec()) } else { command }
 }
 
-fn answered(acceptor: &mut Peer, context: u8, command: &Command, answer: &[u8]) {
+pub fn answered(acceptor: &mut Peer, context: u8, command: &Command, answer: &[u8]) {
     let pending = command.response(0xFF00).us(0x0800, 0);
     acceptor.send_message(context, &pending, Some(answer), 16384);
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 /// Asked for in each look whole, and twice a minute.
 const OFTEN: [&str; 2] = ["status", "upstreams"];
-const SELDOM: [&str; 6] = ["session", "certificates", "limits", "peers", "configuration", "blocks"];
+const SELDOM: [&str; 8] =
+    ["session", "certificates", "limits", "peers", "issuers", "users", "configuration", "blocks"];
 
 /// A page that somebody has open.
 pub struct Page<'a> {

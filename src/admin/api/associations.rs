@@ -59,6 +59,9 @@ pub(super) struct Association {
     #[serde(skip_serializing_if = "Option::is_none")]
     waits_for_what: Option<&'static str>,
     bytes: Bytes4,
+    /// Bytes a second from the requestor and to it: since somebody looked last, and that at least a second ago; at the first look
+    /// since the association began.
+    bytes_per_second: u64,
     /// Operations that are over, by their names.
     operations: BTreeMap<&'static str, Counts>,
 }
@@ -80,7 +83,7 @@ pub(super) struct Changed {
     /// What the next look gives as `since`.
     as_of: String,
     /// Those that have begun or changed since then, the oldest first. Time that goes by changes none: `open-ms` and `quiet-ms` of
-    /// the others are longer by as much as has gone by.
+    /// the others are longer by as much as has gone by, and their `bytes-per-second` is 0.
     changed: Vec<Association>,
     /// The ids of all that are open; absent where none has ended since then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -275,6 +278,7 @@ impl Association {
             to_peer: lane(entry, Direction::ToPeer),
             waits_for,
             waits_for_what,
+            bytes_per_second: course.rate(),
             bytes: Bytes4 { from_requestor, to_requestor, from_upstream, to_upstream },
             operations: course
                 .counts()

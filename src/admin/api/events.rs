@@ -9,7 +9,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use http_body_util::channel::{Channel, Sender};
-use serde_json::Value;
 
 use super::told::ProblemDocument;
 use crate::admin::Shared;
@@ -21,25 +20,15 @@ use crate::config::ShownIdentifiers;
 use crate::http::{Caller, Problem};
 use crate::users::AdminRole;
 
+mod shown;
+
+use shown::without_identifiers;
+
 /// Events that wait for the connection.
 const WAITING: usize = 16;
 
 /// After so long without a record, a comment says that the connection lives, and finds out whether the reader does.
 const SILENCE: Duration = Duration::from_secs(15);
-
-/// What tells of patients, studies and objects. Arguments are those with which somebody searched the records.
-const IDENTIFIERS: [&str; 10] = [
-    "patient",
-    "study",
-    "new-study",
-    "sop-instance",
-    "new-sop-instance",
-    "data-set-sop-instance",
-    "data-set-sop-class",
-    "query",
-    "fault",
-    "arguments",
-];
 
 /// Records as they are written: `event: record` with the record, `event: lost` with a number
 #[utoipa::path(
@@ -127,27 +116,5 @@ fn shown(shared: &Shared, line: &str) -> Option<String> {
     match how {
         ShownIdentifiers::AsRecorded => Some(line.to_owned()),
         ShownIdentifiers::None => without_identifiers(line),
-    }
-}
-
-fn without_identifiers(line: &str) -> Option<String> {
-    let Ok(Value::Object(mut record)) = serde_json::from_str(line) else { return None };
-    record.retain(|key, _| !IDENTIFIERS.contains(&key.as_str()));
-    serde_json::to_string(&record).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_identifiers;
-
-    #[test]
-    fn without_identifiers_nothing_tells_of_whom_a_record_is() {
-        let line = r#"{"time":"t","event":"operation","operation":"C-FIND","patient":"h:1","study":"1.2","sop-instance":"1.3","query":{"keys":["x"],"identifier":"QUFB"},"status":"0x0000"}"#;
-        let shown = without_identifiers(line).unwrap();
-        assert!(shown.contains("C-FIND") && shown.contains("0x0000"));
-        for word in ["patient", "1.2", "1.3", "QUFB"] {
-            assert!(!shown.contains(word), "{word} in {shown}");
-        }
-        assert_eq!(without_identifiers("no record"), None);
     }
 }

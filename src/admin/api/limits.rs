@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::Shared;
+use crate::daemon::open_descriptors;
 
 /// What is taken of what there is.
 #[derive(Serialize, ToSchema)]
@@ -47,7 +48,6 @@ pub(super) async fn limits(State(shared): State<Shared>) -> Json<Limits> {
     let (settings, gate) = (shared.proxy.settings(), shared.proxy.gate());
     let taken = |in_use: u64, allowed: u64| Taken { in_use, allowed: Some(allowed) };
     let [reading, may_be_read] = gate.limiter.request_memory();
-    let decoding = settings.limits.decoding_memory;
     let descriptors = tokio::task::spawn_blocking(open_descriptors).await.unwrap_or(0);
     let peers = settings.policy.peers.iter().filter_map(|peer| {
         let allowed = peer.max_associations?;
@@ -59,13 +59,8 @@ pub(super) async fn limits(State(shared): State<Shared>) -> Json<Limits> {
             settings.limits.counts.max_associations.into(),
         ),
         request_memory: taken(reading, may_be_read),
-        decoding_memory: taken(gate.decoders.taken(), decoding.decoding.saturating_add(decoding.lying)),
+        decoding_memory: taken(gate.decoders.taken(), settings.limits.decoding_memory.all()),
         descriptors: Taken { in_use: descriptors, allowed: getrlimit(Resource::Nofile).current },
         peers: peers.collect(),
     })
-}
-
-/// That of the look at them among them.
-fn open_descriptors() -> u64 {
-    std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64)
 }

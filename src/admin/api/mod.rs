@@ -4,9 +4,8 @@ use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
+use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,6 +21,7 @@ mod configuration;
 mod document;
 mod events;
 mod explain;
+mod issuers;
 mod limits;
 mod notifications;
 mod orders;
@@ -32,35 +32,27 @@ mod status;
 mod told;
 mod trace;
 mod upstreams;
+mod users;
+
+use document::Credentials;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "dimsegate administration",
         description = "What a running dimsegate is at, and what may be done to it. Who asks is known by the socket, by the \
-                       client certificate or by the cookie of a session; roles: viewer, operator, administrator. Errors are problems of RFC 9457.",
+                       client certificate, by the cookie of a session or by a token; roles: viewer, operator, administrator. Errors are problems of RFC 9457.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     components(schemas(told::ProblemDocument)),
-    modifiers(&Cookie)
+    modifiers(&Credentials)
 )]
 struct Described;
-
-/// The cookie of a session, as the document calls it.
-struct Cookie;
-
-impl Modify for Cookie {
-    fn modify(&self, document: &mut Document) {
-        let cookie = ApiKey::Cookie(ApiKeyValue::new(super::sessions::COOKIE));
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-    }
-}
 
 /// The routes with what is looked at before each of them.
 pub(super) fn router(shared: Shared, monitoring: Router) -> Router {
     let (router, document) = described(Some(&shared)).split_for_parts();
-    let document = Json(document::with_problems(document));
+    let document = Json(whole(document));
     let described = axum::routing::get(move || {
         let document = document.clone();
         async move { document }
@@ -80,7 +72,11 @@ pub(super) fn router(shared: Shared, monitoring: Router) -> Router {
 
 /// What the interface can do, as OpenAPI 3.1.
 pub fn document() -> Document {
-    document::with_problems(described(None).split_for_parts().1)
+    whole(described(None).split_for_parts().1)
+}
+
+fn whole(document: Document) -> Document {
+    document::with_problems(document::with_monitoring(document))
 }
 
 /// With a guard before each route where there is a proxy to ask.
@@ -100,12 +96,14 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(refusals::list))
         .routes(routes!(peers::list))
         .routes(routes!(upstreams::list))
+        .routes(routes!(issuers::list))
         .routes(routes!(limits::limits))
         .routes(routes!(certificates::list))
         .routes(routes!(configuration::configuration))
         .routes(routes!(events::events));
     let operating = OpenApiRouter::new()
         .routes(routes!(associations::abort))
+        .routes(routes!(users::list))
         .routes(routes!(blocks::add))
         .routes(routes!(blocks::remove))
         .routes(routes!(notifications::test))

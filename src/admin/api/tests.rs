@@ -1,7 +1,7 @@
 //! The document says what the routes are.
 
 use super::document;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn the_document_has_every_resource_with_its_answers_in_kebab_case() {
@@ -30,6 +30,9 @@ fn the_document_has_every_resource_with_its_answers_in_kebab_case() {
         ("/api/v1/session", "get"),
         ("/api/v1/session", "post"),
         ("/api/v1/session", "delete"),
+        ("/metrics", "get"),
+        ("/health", "get"),
+        ("/ready", "get"),
     ] {
         assert!(paths[path][method]["responses"].is_object(), "{method} {path}");
     }
@@ -43,4 +46,27 @@ fn the_document_has_every_resource_with_its_answers_in_kebab_case() {
         }
     }
     assert_eq!(schemas["Association"]["properties"]["from-peer"]["$ref"], "#/components/schemas/Lane");
+}
+
+#[test]
+fn the_document_says_how_somebody_shows_who_they_are() {
+    let document: Value = serde_json::to_value(document()).unwrap();
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(schemes["session"]["in"], "cookie");
+    assert_eq!(schemes["session"]["name"], "__Host-dimsegate");
+    assert_eq!([&schemes["token"]["type"], &schemes["token"]["scheme"]], ["http", "bearer"]);
+    // Over the socket and with a certificate nothing of it is shown.
+    assert_eq!(document["security"], json!([{}, {"session": []}, {"token": []}]));
+}
+
+#[test]
+fn what_a_monitor_asks_is_described_with_its_answers() {
+    let document: Value = serde_json::to_value(document()).unwrap();
+    let answers = |path: &str| document["paths"][path]["get"]["responses"].clone();
+    assert!(answers("/metrics")["200"]["content"]["application/openmetrics-text"].is_object());
+    for path in ["/health", "/ready"] {
+        assert!(answers(path)["200"]["content"]["text/plain"].is_object(), "{path}");
+        assert!(answers(path)["default"]["content"]["application/problem+json"].is_object(), "{path}");
+    }
+    assert!(answers("/ready")["503"]["content"]["application/problem+json"].is_object());
 }

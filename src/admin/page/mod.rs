@@ -38,6 +38,8 @@ const SCRIPT: &str = concat!(
     "\n",
     include_str!("script/configured.js"),
     "\n",
+    include_str!("script/people.js"),
+    "\n",
     include_str!("script/blocks.js"),
     "\n",
     include_str!("script/records.js"),

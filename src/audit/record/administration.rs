@@ -8,7 +8,8 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Administration {
-    /// Name of the account or of who the certificate is of; `unknown` where nothing says who it is.
+    /// Name of who logged in, of the account, of who the certificate is of, or of whom the token proves; `unknown` where nothing says
+    /// who it is.
     pub user: String,
     /// Of the process at the other end of the socket.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +35,7 @@ pub struct Administration {
     pub resource: String,
     /// Whether it was done.
     pub outcome: AdministrationOutcome,
-    /// Of a login that proved nobody, why: `user-identity-wrong`, `user-locked-out`, as of an association that is rejected
+    /// Of a login or a token that proved nobody, why: `user-identity-wrong`, `user-locked-out`, as of an association that is rejected
     /// for it; `user-not-allowed` of a user without a role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'static, str>>,

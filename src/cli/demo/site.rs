@@ -126,6 +126,7 @@ impl Site {
             |name: &str| toml::Value::from(self.folder.join(name).to_string_lossy().as_ref()).to_string();
         include_str!("dimsegate.toml.in")
             .replace("@AUDIT@", &path("audit"))
+            .replace("@STATE@", &path("state"))
             .replace("@AUDIT_KEY@", &path("audit.key"))
             .replace("@PSEUDONYM_KEY@", &path("pseudonym.key"))
             .replace("@CA@", &path("certs/ca.pem"))
@@ -168,6 +169,8 @@ mod tests {
         let value: toml::Table = text.parse().unwrap();
         assert!(!text.contains('@'), "{text}");
         assert_eq!(value["audit"]["directory"].as_str(), site.records().to_str());
+        let state = site.records().with_file_name("state");
+        assert_eq!(value["admin"]["state-directory"].as_str(), state.to_str(), "all of it is in the folder");
         assert_eq!(value["upstream"][0]["addresses"][0].as_str(), Some("127.0.0.1:11112"));
         assert_eq!(value["listener"][0]["tls"]["client-ca"].as_str(), site.modality().ca.to_str());
         assert_eq!(value["listener"][0]["name"].as_str(), Some(LISTENER));

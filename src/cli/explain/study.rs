@@ -4,7 +4,7 @@ use time::Date;
 
 use super::line;
 use crate::policy::Peer;
-use crate::policy::scope::Attribute;
+use crate::policy::scope::{Attribute, WITHOUT};
 
 /// One attribute of the study that is asked about, `Keyword=value`.
 pub(super) fn said(text: &str) -> Result<(Attribute, String), String> {
@@ -17,7 +17,7 @@ pub(super) fn said(text: &str) -> Result<(Attribute, String), String> {
 pub(super) fn told(text: &mut String, peer: &Peer, study: &[(Attribute, String)], today: Date) -> bool {
     let Some(scope) = &peer.scope else {
         if !study.is_empty() {
-            line(text, "study", "inside: the peer has no scope, and sees every study");
+            line(text, "study", WITHOUT);
         }
         return true;
     };

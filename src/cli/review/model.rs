@@ -71,11 +71,11 @@ impl Trail {
         self.covers_span && self.is_intact && self.unread == 0
     }
 
-    /// `the records begin on 2026-03-03T00:00:00Z`
+    /// `the records begin at 2026-03-03T00:00:00Z`
     pub(super) fn beginning(&self) -> String {
         self.begins
             .as_ref()
-            .map_or("there are no records".to_owned(), |at| format!("the records begin on {at}"))
+            .map_or("there are no records".to_owned(), |at| format!("the records begin at {at}"))
     }
 }
 

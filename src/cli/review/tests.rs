@@ -118,12 +118,12 @@ fn nobody_is_to_be_taken_out_for_a_time_that_no_records_tell_of() {
         let (text, page) = (text(&short), page(&short, NOW));
         assert!(!text.contains("take the") && !page.contains("never came"), "{text}");
         let begins =
-            if short.trail.begins.is_some() { "begin on 2026-01-01T00:00:00Z" } else { "no records" };
+            if short.trail.begins.is_some() { "begin at 2026-01-01T00:00:00Z" } else { "no records" };
         assert!(text.lines().nth(2).is_some_and(|line| line.contains(begins)), "{text}");
         assert!(page.contains(begins));
     }
     let late = told(|trail| trail.covers_span = false);
-    let sentence = "the records begin on 2026-01-01T00:00:00Z: who came before is not told of";
+    let sentence = "the records begin at 2026-01-01T00:00:00Z: who came before is not told of";
     assert_eq!(about(&late, "the trail"), [("records-begin-later", sentence)]);
 }
 

@@ -20,8 +20,8 @@ pub(super) fn text(review: &Review) -> String {
     let _ = writeln!(text, "{}", visible(&review.trail.beginning()));
     let _ = writeln!(text, "the records are {}", review.trail.verdict);
     section(&mut text, "To decide", &findings(review));
-    section(&mut text, "Peers", &table(review.peers.iter().map(of_peer)));
-    section(&mut text, "Users", &table(review.users.iter().map(of_user)));
+    section(&mut text, "Peers", &table(review.peers.iter().map(|peer| of_peer(review, peer))));
+    section(&mut text, "Users", &table(review.users.iter().map(|user| of_user(review, user))));
     section(&mut text, "Users of issuers", &issuers(review));
     section(&mut text, "Wrong proofs and lock-outs", &guesses(review));
     section(&mut text, "Blocks made and taken back", &changes(review));
@@ -52,25 +52,27 @@ fn table(rows: impl Iterator<Item = [String; 5]>) -> Vec<String> {
     if is_empty { Vec::new() } else { table.lines(|_, _, cell| cell.to_owned()) }
 }
 
-fn of_peer(peer: &Reviewed) -> [String; 5] {
+fn of_peer(review: &Review, peer: &Reviewed) -> [String; 5] {
     let Reviewed { name, seen, rights, .. } = peer;
-    [name.clone(), last(seen), seen.associations.to_string(), used(rights), never(rights)]
+    [name.clone(), last(review, seen), seen.associations.to_string(), used(rights), never(rights)]
 }
 
-fn of_user(user: &Account) -> [String; 5] {
+fn of_user(review: &Review, user: &Account) -> [String; 5] {
     let Account { name, seen, rights, state, .. } = user;
     let name = if *state == "in force" { name.clone() } else { format!("{name} ({state})") };
     let login = user.last_login.as_ref().map(|at| format!("login {at}"));
     let seen_last = match (&seen.last, login) {
         (None, Some(login)) => login,
-        (Some(_), Some(login)) => format!("{}, {login}", last(seen)),
-        (_, None) => last(seen),
+        (Some(_), Some(login)) => format!("{}, {login}", last(review, seen)),
+        (_, None) => last(review, seen),
     };
     [name, seen_last, seen.associations.to_string(), used(rights), never(rights)]
 }
 
-fn last(seen: &Seen) -> String {
-    let never = || seen.only_refused().map_or("never".to_owned(), |refused| format!("never, {refused}"));
+/// Of whoever is in no record it is not known that they never came, where those do not tell of the whole span.
+fn last(review: &Review, seen: &Seen) -> String {
+    let none = if review.trail.tells_all() { "never" } else { "in no record" };
+    let never = || seen.only_refused().map_or(none.to_owned(), |refused| format!("{none}, {refused}"));
     seen.last.clone().unwrap_or_else(never)
 }
 
@@ -94,7 +96,8 @@ fn issuers(review: &Review) -> Vec<String> {
             counted(issuer.associations, "association"),
             issuer.operations.iter().map(|(name, times)| format!(", {times} {name}")).collect::<String>()
         ),
-        None => format!("{}: nobody came", issuer.name),
+        None if review.trail.tells_all() => format!("{}: nobody came", issuer.name),
+        None => format!("{}: nobody is in a record", issuer.name),
     };
     review.issuers.iter().map(|issuer| visible(&line(issuer))).collect()
 }

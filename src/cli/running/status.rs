@@ -6,29 +6,35 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::answer::{items, number, text};
-use super::{Which, answered, asking};
+use super::{ClientError, NotAsked, Which, answered, asking};
 use crate::cli::table::visible;
 use crate::cli::words::{counted, duration};
 use crate::tls::EndKind;
+
+mod prtg;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   dimsegate status -c conf/dimsegate.toml
   dimsegate status --socket /run/dimsegate/admin.sock --nagios
+  dimsegate status --socket /run/dimsegate/admin.sock --prtg
 
 Exit status: 0 when the proxy answered, 69 when none did or it refused, 78 for a configuration that does not say where to \
 ask. With --nagios: 0 all is well, 1 something should be looked at, 2 something is wrong or no proxy answers, 3 it could not \
-be found out.")]
+be found out. With --prtg: 0, what is wrong stands in the answer.")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     which: Which,
     /// Print the answer as JSON
-    #[arg(long, conflicts_with = "nagios")]
+    #[arg(long, conflicts_with_all = ["nagios", "prtg"])]
     json: bool,
     /// One line with performance data, and exit statuses, as monitors want it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "prtg")]
     nagios: bool,
+    /// JSON with channels, as the sensor "SSH Script Advanced" of PRTG wants it
+    #[arg(long)]
+    prtg: bool,
 }
 
 /// Runs the command.
@@ -37,6 +43,10 @@ pub(in crate::cli) fn run(args: &Args) -> ExitCode {
         let (line, status) = nagios(args);
         println!("{line}");
         return ExitCode::from(status);
+    }
+    if args.prtg {
+        println!("{:#}", prtg(args));
+        return ExitCode::SUCCESS;
     }
     let asked = asking(&args.which, async |client| Ok(client.get("/api/v1/status").await?));
     match asked {
@@ -87,21 +97,30 @@ fn told(status: &Value) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The line, and the status to exit with.
 /// Less than monitors wait for a check, so that it is told which.
 const MONITOR: Duration = Duration::from_secs(8);
 
+fn for_monitor(args: &Args) -> Result<Value, NotAsked> {
+    answered(&args.which, async |client| Ok(client.within(MONITOR).get("/api/v1/status").await?))
+}
+
+fn prtg(args: &Args) -> Value {
+    match for_monitor(args) {
+        Ok(status) => prtg::of_status(&status),
+        Err(error) => prtg::error(&error.to_string()),
+    }
+}
+
+/// The line, and the status to exit with.
 fn nagios(args: &Args) -> (String, u8) {
-    match answered(&args.which, async |client| Ok(client.within(MONITOR).get("/api/v1/status").await?)) {
+    match for_monitor(args) {
         Ok(status) => of_status(&status),
         Err(error) => {
             let (word, status) = match &error {
-                super::NotAsked::NoSocket(_) => ("UNKNOWN", 3),
+                NotAsked::NoSocket(_) => ("UNKNOWN", 3),
                 // One that takes the connection and says nothing hangs.
-                super::NotAsked::Client(
-                    super::ClientError::Nobody { .. } | super::ClientError::Broken { .. },
-                ) => ("CRITICAL", 2),
-                super::NotAsked::Client(_) => ("UNKNOWN", 3),
+                NotAsked::Client(ClientError::Nobody { .. } | ClientError::Broken { .. }) => ("CRITICAL", 2),
+                NotAsked::Client(_) => ("UNKNOWN", 3),
             };
             (format!("DIMSEGATE {word} - {}", without_bars(&error.to_string())), status)
         }
@@ -115,13 +134,9 @@ fn of_status(status: &Value) -> (String, u8) {
         "critical" => ("CRITICAL", 2),
         _ => ("UNKNOWN", 3),
     };
-    let problems: Vec<&str> = items(status, "/problems").map(|problem| text(problem, "/what")).collect();
+    let said = said(status);
     let (open, allowed) = (number(status, "/associations/open"), number(status, "/associations/allowed"));
     let refusals = number(status, "/refusals");
-    let said = match problems.as_slice() {
-        [] => format!("{} open, {} in 5 minutes", counted(open, "association"), counted(refusals, "refusal")),
-        some => some.join("; "),
-    };
     let mut data = format!(
         "associations={open};{};;0;{allowed} refusals={refusals};;;0 uptime={}s;;;0",
         allowed.saturating_mul(4) / 5,
@@ -136,6 +151,16 @@ fn of_status(status: &Value) -> (String, u8) {
         }
     }
     (format!("DIMSEGATE {word} - {} | {data}", without_bars(&said)), code)
+}
+
+/// What is wrong, or how much there is where nothing is.
+fn said(status: &Value) -> String {
+    let problems: Vec<&str> = items(status, "/problems").map(|problem| text(problem, "/what")).collect();
+    let (open, refusals) = (number(status, "/associations/open"), number(status, "/refusals"));
+    match problems.as_slice() {
+        [] => format!("{} open, {} in 5 minutes", counted(open, "association"), counted(refusals, "refusal")),
+        some => some.join("; "),
+    }
 }
 
 /// A bar would begin the performance data, and a line end the next line.
@@ -156,6 +181,14 @@ mod tests {
                         associations=3;400;;0;500 refusals=1;;;0 uptime=61s;;;0 \
                         days_to_certificate_end=40;30:;3: days_to_list_end=9;7:;0:";
         assert_eq!(of_status(&good), (expected.to_owned(), 0));
+        let near = json!({"health": "warning", "problems": [
+            {"level": "warning", "what": "listener: the certificate of CN=x ends on 2026-12-24"},
+            {"level": "warning", "what": "4 associations of 5 are open"}],
+            "associations": {"open": 4, "allowed": 5}, "days-to-certificate-end": 23});
+        let expected = "DIMSEGATE WARNING - listener: the certificate of CN=x ends on 2026-12-24; \
+                        4 associations of 5 are open | associations=4;4;;0;5 refusals=0;;;0 uptime=0s;;;0 \
+                        days_to_certificate_end=23;30:;3:";
+        assert_eq!(of_status(&near), (expected.to_owned(), 1));
         let bad = json!({"health": "critical", "problems": [{"level": "critical", "what": "records | cannot\nbe"}]});
         let (line, status) = of_status(&bad);
         assert!(line.starts_with("DIMSEGATE CRITICAL - records / cannot; be | ") && status == 2, "{line}");

@@ -1,10 +1,9 @@
 //! `dimsegate top`: the associations that are open, again and again.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -39,51 +38,26 @@ const CLEAR: &str = "\x1b[2J\x1b[H";
 pub(in crate::cli) fn run(args: &Args) -> ExitCode {
     let again = !args.once && std::io::stdout().is_terminal();
     let shown = asking(&args.which, async |client| {
-        let mut before = Seen::default();
         loop {
             let status = client.get("/api/v1/status").await?;
             let associations = client.get("/api/v1/associations").await?;
-            let now = Seen::of(&associations);
-            let text = shown(&status, &associations, [&before, &now], screen(160));
+            let text = shown(&status, &associations, screen(160));
             let text = if again { format!("{CLEAR}{text}") } else { text };
             // Whoever reads it has seen enough.
             if crate::cli::write_out(text.as_bytes()).is_err() || !again {
                 return Ok(());
             }
-            before = now;
             tokio::time::sleep(Duration::from_secs(args.every)).await;
         }
     });
     shown.map_or_else(|status| status, |()| ExitCode::SUCCESS)
 }
 
-/// Bytes of each association at a moment, both ways together.
-#[derive(Default)]
-struct Seen {
-    at: Option<Instant>,
-    bytes: HashMap<String, u64>,
-}
-
-impl Seen {
-    fn of(associations: &Value) -> Self {
-        let all = associations.as_array().into_iter().flatten();
-        let bytes = all.map(|one| (text(one, "/id").to_owned(), moved(one))).collect();
-        Self { at: Some(Instant::now()), bytes }
-    }
-
-    /// Bytes a second since `before`; `None` of one that was not there.
-    fn rate(&self, before: &Self, id: &str) -> Option<u64> {
-        let bytes = self.bytes.get(id)?.checked_sub(*before.bytes.get(id)?)?;
-        let milliseconds = self.at?.duration_since(before.at?).as_millis().max(1);
-        u64::try_from(u128::from(bytes).saturating_mul(1000) / milliseconds).ok()
-    }
-}
-
 fn moved(association: &Value) -> u64 {
     number(association, "/bytes/from-requestor").saturating_add(number(association, "/bytes/to-requestor"))
 }
 
-fn shown(status: &Value, associations: &Value, [before, now]: [&Seen; 2], width: usize) -> String {
+fn shown(status: &Value, associations: &Value, width: usize) -> String {
     let (open, allowed) = (number(status, "/associations/open"), number(status, "/associations/allowed"));
     let mut said = format!(
         "dimsegate, {}, {}: {} of {allowed}, {} in 5 minutes\n",
@@ -97,7 +71,7 @@ fn shown(status: &Value, associations: &Value, [before, now]: [&Seen; 2], width:
     let mut table = Table::new(titles).within(width).elastic([3, 7, 0]);
     for one in associations.as_array().into_iter().flatten() {
         let id = text(one, "/id");
-        let rate = now.rate(before, id).map(amount).unwrap_or_default();
+        let rate = one["bytes-per-second"].as_u64().map(amount).unwrap_or_default();
         let titles = format!("{} to {}", text(one, "/calling-ae-title"), text(one, "/called-ae-title"));
         let open_for = duration(Some(number(one, "/open-ms")));
         let bytes = amount(moved(one));
@@ -136,33 +110,28 @@ fn waits(one: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Seen, shown};
+    use super::shown;
     use serde_json::json;
-    use std::time::{Duration, Instant};
 
     #[test]
-    fn each_association_has_a_line_and_a_rate_from_the_second_look_on() {
+    fn each_association_has_a_line_with_its_rate() {
         let status = json!({"state": "running", "health": "ok", "refusals": 0,
             "associations": {"open": 1, "allowed": 500}});
         let one = json!([{"id": "a-1", "peer": "lyon", "address": "192.0.2.1:4711", "calling-ae-title": "CT\u{1b}",
             "called-ae-title": "PACS", "upstream": "pacs", "open-ms": 61_000, "waits-for": "upstream",
             "waits-for-what": "an answer", "from-peer": {"operation": "C-STORE"},
-            "bytes": {"from-requestor": 3_000_000, "to-requestor": 1000}}]);
-        let mut now = Seen::of(&one);
-        let at = Instant::now();
-        now.at = Some(at + Duration::from_secs(2));
-        let before = Seen { at: Some(at), bytes: [("a-1".to_owned(), 1_001_000)].into() };
-        let first = shown(&status, &one, [&Seen::default(), &now], 160);
-        let again = shown(&status, &one, [&before, &now], 160);
-        for text in [&first, &again] {
-            let lines: Vec<&str> = text.lines().collect();
-            assert_eq!(lines[0], "dimsegate, running, ok: 1 association of 500, 0 refusals in 5 minutes");
-            assert!(lines[2].contains("upstream: an answer") && lines[2].contains("C-STORE"), "{text}");
-            assert!(
-                !text.contains('\u{1b}') && text.contains("1 min 01 s") && text.contains("3.0 MB"),
-                "{text}"
-            );
-        }
-        assert!(!first.contains("1.0 MB") && again.contains("1.0 MB"), "{again}");
+            "bytes": {"from-requestor": 3_000_000, "to-requestor": 1000}, "bytes-per-second": 1_000_000}]);
+        let text = shown(&status, &one, 160);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "dimsegate, running, ok: 1 association of 500, 0 refusals in 5 minutes");
+        assert!(lines[2].contains("upstream: an answer") && lines[2].contains("C-STORE"), "{text}");
+        assert!(!text.contains('\u{1b}') && text.contains("1 min 01 s"), "{text}");
+        assert!(lines[2].ends_with("3.0 MB  1.0 MB"), "{text}");
+        let mut earlier = one;
+        earlier[0].as_object_mut().unwrap().remove("bytes-per-second");
+        assert!(
+            shown(&status, &earlier, 160).lines().nth(2).unwrap().ends_with("3.0 MB"),
+            "of another version"
+        );
     }
 }

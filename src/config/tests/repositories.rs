@@ -56,10 +56,7 @@ fn mistakes_are_named_at_their_keys() {
             "address: \"arr.example\" is not an address",
         ),
         (fhir("https://fhir.example/AuditEvent"), "tls: is missing"),
-        (
-            fhir("http://fhir.example/AuditEvent"),
-            "url: \"http://fhir.example/AuditEvent\" sends records in clear",
-        ),
+        (fhir("http://fhir.example/AuditEvent"), "url: \"http://fhir.example/…\" sends records in clear"),
         (fhir("ftp://x/"), "is not an https URL"),
         (fhir("https://u:p@x/"), "holds a user name"),
         (fhir("/AuditEvent"), "is not a whole URL"),

@@ -4,7 +4,8 @@
 //! newly admitted is left out. Each peer is looked at for its own conditions and rights, and for those who no longer decide
 //! before it does.
 //!
-//! What a role says of queries and retrievals is compared, numbers included (`max-answers`, `max-retrievals-per-hour`). Rates of a
+//! What a role says of queries and retrievals is compared, numbers included (`max-answers`, `max-retrievals-per-hour`,
+//! `max-patients-per-day`). Rates of a
 //! peer and numbers of associations are no rights, and not compared.
 
 use std::collections::HashMap;

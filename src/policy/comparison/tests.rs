@@ -244,7 +244,7 @@ proptest! {
                 crate::policy::scope::covers(peers[at].scope.as_deref(), Some(narrow))
             }).or_else(|| peers[at].scope.clone());
         }
-        match what % 14 {
+        match what % 15 {
             0 => drop(role.operations.pop()),
             1 => role.sop_classes = Default::default(),
             2 => role.minimum_tls = Some(TlsVersion::V1_3),
@@ -258,6 +258,7 @@ proptest! {
             10 => role.queries.max_retrievals_per_hour = NonZeroU32::new(1),
             11 => role.require = role.require.with(Factor::Certificate),
             12 => role.transfer_syntaxes = Default::default(),
+            13 => role.queries.max_patients_per_day = NonZeroU32::new(1),
             _ => role.move_destinations = Some(Vec::new()),
         }
         peers[at].role = Arc::new(role);

@@ -14,6 +14,8 @@ pub struct Allowed {
     pub max_answers: Option<NonZeroU32>,
     /// Within an hour: those of the peer, whoever asks, and those of the user, from wherever.
     pub retrievals: [Option<NonZeroU32>; 2],
+    /// Patients within a day, of the same two.
+    pub patients: [Option<NonZeroU32>; 2],
 }
 
 /// Attributes that are left out of answers: those that the peer's role hides, and those that each role of the user hides by which
@@ -42,12 +44,14 @@ impl Allowed {
     pub(in crate::policy) fn of(peer: &Arc<Role>, user: Option<Vec<Arc<Role>>>) -> Self {
         let most = |role: &Arc<Role>| role.queries.max_answers;
         let retrievals = |role: &Arc<Role>| role.queries.max_retrievals_per_hour;
+        let patients = |role: &Arc<Role>| role.queries.max_patients_per_day;
         let of_user = |of: fn(&Arc<Role>) -> Option<NonZeroU32>| widest(user.as_deref(), of);
         let max_answers = [most(peer), of_user(most)].into_iter().flatten().min();
         let retrievals = [retrievals(peer), of_user(retrievals)];
+        let patients = [patients(peer), of_user(patients)];
         let hidden = Hidden { peer: Arc::clone(peer), user };
         let hidden = hidden.hides_any().then(|| Arc::new(hidden));
-        Self { hidden, max_answers, retrievals }
+        Self { hidden, max_answers, retrievals, patients }
     }
 }
 

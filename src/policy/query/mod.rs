@@ -1,5 +1,5 @@
 //! What a role allows of queries and retrievals (PS3.4 Annex C): at which levels, by what they have to ask, what is left out of
-//! the answers, how many answers and retrievals.
+//! the answers, how many answers, retrievals and patients.
 //!
 //! An identifier is read elsewhere; here is what is made of it. A role that says nothing of these allows all of them.
 
@@ -37,6 +37,8 @@ pub struct Queries {
     pub max_answers: Option<NonZeroU32>,
     /// C-MOVEs and C-GETs within an hour; `None` is as many as come.
     pub max_retrievals_per_hour: Option<NonZeroU32>,
+    /// Patients within a day whom answers show or retrievals bring; `None` is as many as there are.
+    pub max_patients_per_day: Option<NonZeroU32>,
 }
 
 /// Whether an operation has an identifier that queries are judged by.
@@ -107,6 +109,7 @@ impl Queries {
             let above = above(self.max_retrievals_per_hour, other.max_retrievals_per_hour);
             more("max-retrievals-per-hour", above);
         }
+        more("max-patients-per-day", above(self.max_patients_per_day, other.max_patients_per_day));
         beyond
     }
 
@@ -124,6 +127,7 @@ impl Queries {
             ("hide", Some(hide).filter(|hide| !hide.is_empty())),
             ("max-answers", count(self.max_answers)),
             ("max-retrievals-per-hour", count(self.max_retrievals_per_hour)),
+            ("max-patients-per-day", count(self.max_patients_per_day)),
         ];
         all.into_iter().filter_map(|(key, said)| Some((key, said?))).collect()
     }

@@ -171,6 +171,7 @@ fn a_user_sees_what_a_role_shows_by_which_the_query_may_pass() {
     let hiding = |tags: &[u32], most: u32| Queries {
         hide: tags.iter().map(|tag| one(*tag)).collect(),
         max_answers: NonZeroU32::new(most),
+        max_patients_per_day: NonZeroU32::new(most + 1),
         ..Queries::default()
     };
     let all = &[Operation::CFind][..];
@@ -192,6 +193,8 @@ fn a_user_sees_what_a_role_shows_by_which_the_query_may_pass() {
             Rights::of_both(Arc::clone(&peer), roles).permits_query(&request, &sought(values)).unwrap();
         let hidden = allowed.hidden.unwrap();
         let hides = [0x0010_0030, PATIENT_NAME, PATIENT_ID, STUDY_UID].map(|tag| hidden.hides(tag));
+        let [of_peer, of_user] = allowed.patients.map(|most| most.map(NonZeroU32::get));
+        assert_eq!((of_peer, of_user), (Some(1), allowed.max_answers.map(|most| most.get() + 1)));
         (hides, allowed.max_answers.map(NonZeroU32::get))
     };
     let study = [(LEVEL, "STUDY")];
@@ -210,10 +213,18 @@ pub(in crate::policy) fn some_queries() -> impl Strategy<Value = Queries> {
     let keys = prop::sample::subsequence(vec![PATIENT_ID, STUDY_DATE, MODALITY], 1..=3);
     let hide = prop::sample::subsequence(vec![one(PATIENT_NAME), one(MODALITY), whole_group()], 0..=3);
     let (levels, keys) = (prop::option::of(levels), prop::option::of(keys));
-    (levels, keys, 0_u32..6, hide, count(), count()).prop_map(
-        |(levels, keys, min_length, hide, most, retrievals)| {
+    (levels, keys, 0_u32..6, hide, count(), count(), count()).prop_map(
+        |(levels, keys, min_length, hide, most, retrievals, patients)| {
             let keys = keys.map(|keys| keys.into_iter().map(key).collect());
-            Queries { levels, keys, min_length, hide, max_answers: most, max_retrievals_per_hour: retrievals }
+            Queries {
+                levels,
+                keys,
+                min_length,
+                hide,
+                max_answers: most,
+                max_retrievals_per_hour: retrievals,
+                max_patients_per_day: patients,
+            }
         },
     )
 }

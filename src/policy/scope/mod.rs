@@ -19,10 +19,15 @@ pub use attribute::Attribute;
 pub use condition::Condition;
 use condition::Held;
 
+/// How long it is remembered that a study is inside, and whose it is, where nothing else is said.
+pub const REMEMBERED: Duration = Duration::from_secs(300);
+
 /// `scope` of a `[[peer]]`: every condition has to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     conditions: Conditions,
+    /// Whether it is looked at, besides, whose each study is.
+    counts_patients: bool,
     /// How long it is remembered that a study is inside.
     pub remembered: Duration,
 }
@@ -48,6 +53,9 @@ impl Judged<'_> {
     }
 }
 
+/// Why whoever has no scope sees a study.
+pub const WITHOUT: &str = "inside: the peer has no scope, and sees every study";
+
 impl fmt::Display for Judged<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,7 +72,18 @@ impl fmt::Display for Judged<'_> {
 impl Scope {
     /// A scope of at least one condition.
     pub fn new(conditions: Vec<Condition>, remembered: Duration) -> Self {
-        Self { conditions: conditions.into(), remembered }
+        Self { conditions: conditions.into(), counts_patients: false, remembered }
+    }
+
+    /// The same for a peer whose patients are counted, without conditions for one that may see every study.
+    pub fn counting_patients(of: Option<&Self>) -> Self {
+        let of = of.cloned().unwrap_or_else(|| Self::new(Vec::new(), REMEMBERED));
+        Self { counts_patients: true, ..of }
+    }
+
+    /// Whether it is looked at whose each study is.
+    pub fn counts_patients(&self) -> bool {
+        self.counts_patients
     }
 
     /// All of them.
@@ -74,7 +93,10 @@ impl Scope {
 
     /// The attributes that it looks at, each once, in the order of their tags.
     pub fn attributes(&self) -> Vec<Attribute> {
-        let mut all: Vec<Attribute> = self.conditions.iter().map(Condition::attribute).collect();
+        let of_patient = [Attribute::PatientId, Attribute::IssuerOfPatientId];
+        let counted = of_patient.into_iter().filter(|_| self.counts_patients);
+        let mut all: Vec<Attribute> =
+            self.conditions.iter().map(Condition::attribute).chain(counted).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -119,11 +141,14 @@ impl Scope {
     }
 
     /// Whether an archive that says a value of a request again, in its own spelling perhaps and without knowing the attribute,
-    /// could be believed: any value but a date that does not let anything through, a range for one.
+    /// could be believed: any value but a date that does not let anything through, a range for one. Every archive knows the
+    /// Patient ID (PS3.4 C.6.1.1.2), so that for counting alone only its issuer matters.
     pub fn could_believe(&self, attribute: Attribute, value: &[u8], today: Date) -> bool {
         let mut about = self.conditions.iter().filter(|condition| condition.attribute == attribute);
         let is_inside = |condition: &Condition| condition.holds(Some(value), today) == Held::Yes;
-        about.any(|condition| !value.is_empty() && (!attribute.is_date() || is_inside(condition)))
+        let is_counted = self.counts_patients && attribute == Attribute::IssuerOfPatientId;
+        is_counted && !value.is_empty()
+            || about.any(|condition| !value.is_empty() && (!attribute.is_date() || is_inside(condition)))
     }
 
     /// Whether whatever the other scope lets through, this one does too. Never true by mistake.

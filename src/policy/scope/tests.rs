@@ -133,3 +133,27 @@ proptest! {
         prop_assert!(fewer.covers(&with));
     }
 }
+
+#[test]
+fn where_patients_are_counted_it_is_asked_who_they_are_and_nobody_says_it_again() {
+    let today = date!(2026 - 01 - 01);
+    let (id, issuer) = (Attribute::PatientId, Attribute::IssuerOfPatientId);
+    let all = Scope::counting_patients(None);
+    assert_eq!(all.attributes(), [id, issuer]);
+    assert!(all.judge(today, |_| None).is_inside() && all.is_of_patients());
+    let believes = |scope: &Scope| {
+        [(issuer, "LYON"), (issuer, ""), (id, "A"), (Attribute::StudyId, "1")]
+            .map(|(attribute, value)| scope.could_believe(attribute, value.as_bytes(), today))
+    };
+    assert_eq!(believes(&all), [true, false, false, false]);
+    let of_study = Condition::one_of(Attribute::StudyId, vec!["1".into()]);
+    let narrow = Scope::new(vec![of_study], Duration::ZERO);
+    let both = Scope::counting_patients(Some(&narrow));
+    assert_eq!(both.attributes(), [id, issuer, Attribute::StudyId]);
+    assert_eq!(
+        (believes(&narrow), believes(&both)),
+        ([false, false, false, true], [true, false, false, true])
+    );
+    assert_eq!(both.judge(today, |_| None).is_inside(), narrow.judge(today, |_| None).is_inside());
+    assert!(!narrow.counts_patients() && both.counts_patients() && both.remembered == Duration::ZERO);
+}

@@ -6,6 +6,7 @@ use crate::metrics::Meter;
 use crate::policy::Direction;
 use crate::policy::limits::Pace;
 use crate::relay::asking::Asking;
+use crate::relay::counting::Viewer;
 use crate::relay::leg::Leg;
 use crate::relay::looking_up::Way;
 use crate::relay::machine::{Entry, Machine, Side, sender};
@@ -19,6 +20,8 @@ pub(in crate::relay) struct Open {
     pub crosswalk: Option<Arc<Asking>>,
     /// How studies are looked up, where the peer may see some only.
     pub scope: Option<Arc<Way>>,
+    /// For whom patients are counted.
+    pub viewer: Viewer,
     pub meter: Box<Meter>,
 }
 

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use super::rate::Rate;
 use crate::audit::OperationCounts;
 use crate::dimse::Operation;
 use crate::policy::Direction;
@@ -17,6 +18,7 @@ pub(crate) struct Course {
     lanes: [Packed; 2],
     /// Operations that are over, each kind by its outcome.
     counts: [OfOutcome; Operation::ALL.len()],
+    rate: Rate,
 }
 
 type OfOutcome = [AtomicU64; 4];
@@ -106,6 +108,7 @@ impl Course {
             bytes: Default::default(),
             lanes: Default::default(),
             counts: std::array::from_fn(|_| OfOutcome::default()),
+            rate: Rate::new(since),
         }
     }
 
@@ -118,6 +121,12 @@ impl Course {
 
     pub(crate) fn bytes(&self) -> [u64; 4] {
         self.bytes.each_ref().map(|count| count.load(Relaxed))
+    }
+
+    /// Bytes a second from the requestor and to it, since somebody looked last, and that at least a second ago.
+    pub(crate) fn rate(&self) -> u64 {
+        let [from_requestor, to_requestor, ..] = self.bytes();
+        self.rate.look(from_requestor.saturating_add(to_requestor), Instant::now())
     }
 
     pub(crate) fn set_lane(&self, direction: Direction, lane: &Lane) {

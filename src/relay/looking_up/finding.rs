@@ -1,6 +1,7 @@
 //! One association over which an upstream is asked about studies.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::Date;
@@ -8,8 +9,12 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Way;
 use super::kept::Lasting;
-use crate::dataset::{Encoding, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Small, Syntax, Tag, write_text};
+use crate::dataset::{
+    Encoding, ISSUER_OF_PATIENT_ID, PATIENT_ID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Small, Syntax, Tag,
+    write_text,
+};
 use crate::dimse::{CommandField, Operation, Outcome, find_request};
+use crate::patients::Patient;
 use crate::policy::Scope;
 use crate::policy::scope::Attribute;
 use crate::relay::upstream::{self, Place};
@@ -34,6 +39,8 @@ pub(super) struct Finding {
     context: u8,
     encoding: Encoding,
     message_id: u16,
+    /// Its name.
+    upstream: Arc<str>,
     _place: Place,
     /// Until it is closed: what still parts is there for the archive, too.
     turn: OwnedSemaphorePermit,
@@ -89,7 +96,8 @@ impl Finding {
         let accepted = accepted.map(|(id, syntax)| (id, Encoding::of(syntax.as_str())));
         match accepted {
             Ok((context, Some(encoding))) => {
-                Ok(Self { association, context, encoding, message_id: 0, _place: place, turn })
+                let upstream = way.upstream.name.clone();
+                Ok(Self { association, context, encoding, message_id: 0, upstream, _place: place, turn })
             }
             Ok((_, None)) => Err("it chose a transfer syntax that was not proposed".into()),
             Err(refused) => {
@@ -99,26 +107,35 @@ impl Finding {
         }
     }
 
-    /// Whether a study is there and within the scope, by the attributes that were not told to the upstream.
-    pub(super) async fn is_inside(
+    /// Whose a study is that is there and within the scope, by the attributes that were not told to the upstream; `None`: it is
+    /// not. Where patients are not counted, each study has one of its own.
+    pub(super) async fn inside(
         &mut self,
         scope: &Scope,
         today: Date,
         study: &str,
-    ) -> Result<bool, Unanswered> {
+    ) -> Result<Option<Patient>, Unanswered> {
         let mut keys: Keys = vec![(LEVEL, "STUDY".into()), (STUDY_INSTANCE_UID, study.into())];
         keys.extend(scope.attributes().into_iter().map(|attribute| (tag(attribute), String::new())));
         keys.sort_unstable();
-        let (mut seen, mut all_inside) = (false, true);
+        let (mut found, mut all_inside) = (None, true);
+        let upstream = self.upstream.clone();
         self.find(&keys, 1, |answer| {
-            seen = true;
-            all_inside &= answer.is_some_and(|answer| {
+            let whose = answer.filter(|answer| {
                 answer.value(STUDY_INSTANCE_UID) == Some(study.as_bytes())
                     && scope.judge(today, |attribute| answer.value(tag(attribute))).is_inside()
             });
+            let whose = whose.and_then(|answer| {
+                let [id, issuer] = [PATIENT_ID, ISSUER_OF_PATIENT_ID].map(|tag| answer.value(tag));
+                Patient::of(&upstream, id, issuer, Some(study.as_bytes()))
+            });
+            // Of two patients nobody knows whose it is.
+            let is_theirs = found.is_none_or(|known| Some(known) == whose || !scope.counts_patients());
+            all_inside &= whose.is_some() && is_theirs;
+            found = found.or(whose);
         })
         .await?;
-        Ok(seen && all_inside)
+        Ok(found.filter(|_| all_inside))
     }
 
     /// Whether all of these series are of the study.

@@ -1,4 +1,5 @@
-//! What an upstream says of a study, asked by dimsegate itself for a peer that may see some studies only: a C-FIND in the study
+//! What an upstream says of a study, asked by dimsegate itself for a peer that may see some studies only, or whose
+//! patients are counted: a C-FIND in the study
 //! root model (PS3.4 C.6.2) over an association of its own, in the name of the peer.
 //!
 //! | file | holds |
@@ -28,9 +29,11 @@ use std::time::{Duration, Instant};
 use time::{Date, OffsetDateTime};
 use tokio::time::timeout;
 
-use super::machine::{Below, LookUp, LookedUp};
+use super::counting::{Counting, Viewer};
+use super::machine::{Below, Count, LookUp, LookedUp, Whom};
 use super::upstream::Standing;
 use crate::config::{Limits, UpstreamSettings};
+use crate::patients::{NotTaken, Patient};
 use crate::policy::Scope;
 use crate::wire::AeTitle;
 use finding::{Finding, Unanswered};
@@ -100,8 +103,15 @@ impl Way {
 
     fn key(&self, today: Date, study: &str) -> Key {
         let titles = [self.calling.clone(), self.called.clone()];
-        let (conditions, archive) = (self.scope.conditions().clone(), self.archive.clone());
-        Key { conditions, archive, titles, user: self.user.clone(), today, study: study.into() }
+        Key {
+            conditions: self.scope.conditions().clone(),
+            counts_patients: self.scope.counts_patients(),
+            archive: self.archive.clone(),
+            titles,
+            user: self.user.clone(),
+            today,
+            study: study.into(),
+        }
     }
 }
 
@@ -111,23 +121,60 @@ type Asked<'a> = (&'a LookUp, &'a [&'a String]);
 impl LookingUp {
     /// Whether all that is named is within the scope.
     pub(super) async fn judge(&self, way: &Way, look_up: &LookUp) -> LookedUp {
-        let today = OffsetDateTime::now_utc().date();
-        let (upstream, now) = (&way.upstream.name, Instant::now());
-        let is_unknown = |study: &&String| !self.remembered.has(upstream, &way.key(today, study), now);
-        let unknown: Vec<&String> = look_up.studies.iter().filter(is_unknown).collect();
-        if unknown.is_empty() && look_up.below.is_none() {
-            return LookedUp::Inside;
-        }
-        match timeout(WITHIN, self.ask(way, (look_up, &unknown), today)).await {
-            Ok(Ok(true)) => LookedUp::Inside,
-            Ok(Ok(false)) => LookedUp::Outside,
-            Ok(Err(detail)) => not_known(way, &detail),
-            Err(_) => not_known(way, &format!("it did not answer within {WITHIN:?}")),
+        self.inside(way, look_up).await.map_or_else(|found| found, |_| LookedUp::Inside)
+    }
+
+    /// The same of patients, who are counted then: as many as there are, and none of them where there would be too many.
+    pub(super) async fn count(
+        &self,
+        way: &Way,
+        Count { whom, most }: &Count,
+        counting: &Counting,
+        viewer: &Viewer,
+    ) -> LookedUp {
+        let patients = match whom {
+            Whom::Patient(patient) => Ok(vec![*patient]),
+            Whom::LookUp(look_up) => self.inside(way, look_up).await,
+        };
+        let patients = match patients {
+            Ok(patients) => patients,
+            Err(found) => return found,
+        };
+        match counting.take(viewer, *most, patients).await {
+            Ok(()) => LookedUp::Inside,
+            Err(NotTaken::TooMany) => LookedUp::TooMany,
+            Err(NotTaken::Unavailable(detail)) => {
+                tracing::warn!(peer = %viewer.peer, detail, "patients could not be counted, and were not shown");
+                LookedUp::NotCounted
+            }
         }
     }
 
-    /// Asks over what is kept, and anew where that has ended meanwhile.
-    async fn ask(&self, way: &Way, asked: Asked<'_>, today: Date) -> Result<bool, String> {
+    /// Whose the studies are that are named, where all of that is within the scope.
+    async fn inside(&self, way: &Way, look_up: &LookUp) -> Result<Vec<Patient>, LookedUp> {
+        let today = OffsetDateTime::now_utc().date();
+        let (upstream, now) = (&way.upstream.name, Instant::now());
+        let (mut patients, mut unknown) = (Vec::new(), Vec::new());
+        for study in &look_up.studies {
+            match self.remembered.whose(upstream, &way.key(today, study), now) {
+                Some(patient) => patients.push(patient),
+                None => unknown.push(study),
+            }
+        }
+        if unknown.is_empty() && look_up.below.is_none() {
+            return Ok(patients);
+        }
+        match timeout(WITHIN, self.ask(way, (look_up, &unknown), today)).await {
+            Ok(Ok(Some(found))) => Ok([patients, found].concat()),
+            Ok(Ok(None)) => Err(LookedUp::Outside),
+            Ok(Err(detail)) => Err(not_known(way, &detail)),
+            Err(_) => Err(not_known(way, &format!("it did not answer within {WITHIN:?}"))),
+        }
+    }
+
+    /// Whose the unknown studies are; `None`: something of it all is outside. It asks over what is kept, and anew where that has
+    /// ended meanwhile.
+    async fn ask(&self, way: &Way, asked: Asked<'_>, today: Date) -> Result<Option<Vec<Patient>>, String> {
         if let Some(kept) = way.kept.take() {
             match self.ask_over(kept, way, asked, today).await {
                 Err(Unanswered::Ended(error)) => {
@@ -147,15 +194,16 @@ impl LookingUp {
         way: &Way,
         (look_up, unknown): Asked<'_>,
         today: Date,
-    ) -> Result<bool, Unanswered> {
+    ) -> Result<Option<Vec<Patient>>, Unanswered> {
         let mut is_inside = true;
+        let mut patients = Vec::new();
         for study in unknown {
-            is_inside = finding.is_inside(&way.scope, today, study).await?;
-            if !is_inside {
-                break;
-            }
+            let found = finding.inside(&way.scope, today, study).await?;
+            is_inside = found.is_some();
+            let Some(patient) = found else { break };
             let (upstream, key) = (&way.upstream.name, way.key(today, study));
-            self.remembered.note(upstream, key, way.scope.remembered, Instant::now());
+            self.remembered.note(upstream, (key, patient), way.scope.remembered, Instant::now());
+            patients.push(patient);
         }
         if let (true, Some(below), Some(study)) = (is_inside, &look_up.below, look_up.studies.first()) {
             is_inside = match below {
@@ -166,11 +214,11 @@ impl LookingUp {
             };
         }
         way.kept.keep(finding);
-        Ok(is_inside)
+        Ok(Some(patients).filter(|_| is_inside))
     }
 }
 
 fn not_known(way: &Way, detail: &str) -> LookedUp {
-    tracing::warn!(upstream = %way.upstream.name, detail, "a study could not be looked up for a peer with a scope");
+    tracing::warn!(upstream = %way.upstream.name, detail, "a study could not be looked up");
     LookedUp::NotKnown
 }

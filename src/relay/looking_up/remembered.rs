@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use time::Date;
 
 use crate::config::UpstreamSettings;
+use crate::patients::Patient;
 use crate::policy::scope::Conditions;
 use crate::tls::ClientSettings;
 use crate::wire::AeTitle;
@@ -19,6 +20,8 @@ const MOST: usize = 4096;
 pub(super) struct Key {
     pub conditions: Conditions,
     pub archive: Arc<Archive>,
+    /// Else nobody asked whose it is.
+    pub counts_patients: bool,
     /// Calling and called: an archive may tell some what it does not tell others.
     pub titles: [AeTitle; 2],
     /// Whom the archive was told of.
@@ -42,42 +45,53 @@ impl Archive {
     }
 }
 
-/// By the name of their upstream, and until when.
+/// By the name of their upstream.
 #[derive(Default)]
-pub(super) struct Remembered(Mutex<HashMap<Arc<str>, HashMap<Key, Instant>>>);
+pub(super) struct Remembered(Mutex<HashMap<Arc<str>, Studies>>);
+
+/// Until when each is remembered, and whose it is.
+type Studies = HashMap<Key, (Instant, Patient)>;
 
 impl Remembered {
-    pub(super) fn has(&self, upstream: &Arc<str>, key: &Key, now: Instant) -> bool {
+    /// Whose a study is that was inside.
+    pub(super) fn whose(&self, upstream: &Arc<str>, key: &Key, now: Instant) -> Option<Patient> {
         let known = self.known();
-        known.get(upstream).and_then(|studies| studies.get(key)).is_some_and(|until| now < *until)
+        let (until, patient) = known.get(upstream)?.get(key)?;
+        (now < *until).then_some(*patient)
     }
 
-    pub(super) fn note(&self, upstream: &Arc<str>, key: Key, lasts: Duration, now: Instant) {
+    pub(super) fn note(
+        &self,
+        upstream: &Arc<str>,
+        (key, patient): (Key, Patient),
+        lasts: Duration,
+        now: Instant,
+    ) {
         let Some(until) = now.checked_add(lasts).filter(|until| *until > now) else { return };
         let mut known = self.known();
         if !known.contains_key(upstream) {
             // A reload may bring new names, and leave old ones behind.
-            known.retain(|_, studies| studies.values().any(|until| now < *until));
+            known.retain(|_, studies| studies.values().any(|(until, _)| now < *until));
         }
         let studies = known.entry(upstream.clone()).or_default();
         if studies.len() >= MOST && !studies.contains_key(&key) {
             make_room(studies, now);
         }
-        studies.insert(key, until);
+        studies.insert(key, (until, patient));
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Arc<str>, HashMap<Key, Instant>>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<Arc<str>, Studies>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Forgets those whose time is over, or the one whose time is the first to be.
-fn make_room(studies: &mut HashMap<Key, Instant>, now: Instant) {
-    studies.retain(|_, until| now < *until);
+fn make_room(studies: &mut Studies, now: Instant) {
+    studies.retain(|_, (until, _)| now < *until);
     if studies.len() < MOST {
         return;
     }
-    let first = studies.iter().min_by_key(|(_, until)| **until).map(|(key, _)| key.clone());
+    let first = studies.iter().min_by_key(|(_, (until, _))| *until).map(|(key, _)| key.clone());
     if let Some(first) = first {
         studies.remove(&first);
     }
@@ -89,6 +103,21 @@ mod tests {
 
     use super::*;
     use crate::policy::scope::{Attribute, Condition};
+
+    impl Remembered {
+        fn has(&self, upstream: &Arc<str>, key: &Key, now: Instant) -> bool {
+            self.whose(upstream, key, now) == Some(whose(&key.study))
+        }
+
+        fn noted(&self, upstream: &Arc<str>, key: Key, lasts: Duration, now: Instant) {
+            let patient = whose(&key.study);
+            self.note(upstream, (key, patient), lasts, now);
+        }
+    }
+
+    fn whose(study: &str) -> Patient {
+        Patient::of("pacs", None, None, Some(study.as_bytes())).unwrap()
+    }
 
     const LASTS: Duration = Duration::from_secs(300);
 
@@ -102,6 +131,7 @@ mod tests {
         Key {
             conditions: vec![lyon].into(),
             archive: archive(&["10.0.0.5:104"]),
+            counts_patients: false,
             titles: ["READER", "PACS"].map(|title| title.parse().unwrap()),
             user: Some("anna".into()),
             today: date!(2026 - 01 - 01),
@@ -117,20 +147,20 @@ mod tests {
     fn a_study_is_known_to_be_inside_until_its_time_is_over() {
         let (remembered, now) = (Remembered::default(), Instant::now());
         assert!(!remembered.has(&pacs(), &key("1.2"), now));
-        remembered.note(&pacs(), key("1.2"), LASTS, now);
+        remembered.noted(&pacs(), key("1.2"), LASTS, now);
         let has = |after: Duration| remembered.has(&pacs(), &key("1.2"), now + after);
         assert!(has(Duration::ZERO) && has(LASTS - Duration::from_nanos(1)));
         assert!(!has(LASTS) && !has(LASTS * 2));
-        remembered.note(&pacs(), key("1.3"), Duration::ZERO, now);
+        remembered.noted(&pacs(), key("1.3"), Duration::ZERO, now);
         assert!(!remembered.has(&pacs(), &key("1.3"), now), "it is not to be remembered");
-        remembered.note(&pacs(), key("1.2"), LASTS, now + LASTS);
+        remembered.noted(&pacs(), key("1.2"), LASTS, now + LASTS);
         assert!(has(LASTS), "it was looked up again");
     }
 
     #[test]
     fn what_was_asked_otherwise_says_nothing_of_a_study() {
         let (remembered, now) = (Remembered::default(), Instant::now());
-        remembered.note(&pacs(), key("1.2"), LASTS, now);
+        remembered.noted(&pacs(), key("1.2"), LASTS, now);
         let titles = |titles: [&str; 2]| titles.map(|title| title.parse().unwrap());
         let paris = Condition::one_of(Attribute::IssuerOfPatientId, vec!["PARIS".into()]);
         for other in [
@@ -139,6 +169,7 @@ mod tests {
             Key { titles: titles(["READER", "OTHER"]), ..key("1.2") },
             Key { user: Some("bert".into()), ..key("1.2") },
             Key { user: None, ..key("1.2") },
+            Key { counts_patients: true, ..key("1.2") },
             Key { conditions: vec![paris].into(), ..key("1.2") },
             Key { archive: archive(&["10.0.0.6:104"]), ..key("1.2") },
             key("1.2.1"),
@@ -154,7 +185,7 @@ mod tests {
         let moved = |study| Key { archive: archive(&["10.0.0.6:104", "10.0.0.5:104"]), ..key(study) };
         // The settings are others after each reload, whatever they say.
         for key in [key("1.2"), moved("1.3"), key("1.4"), moved("1.5")] {
-            remembered.note(&pacs(), key, LASTS, now);
+            remembered.noted(&pacs(), key, LASTS, now);
         }
         for (key, is_known) in [
             (key("1.2"), true),
@@ -174,19 +205,19 @@ mod tests {
         let at = |number: usize| began + Duration::from_millis(number as u64);
         let study = |number: usize| key(&format!("1.2.{number}"));
         for number in 0..MOST + 3 {
-            remembered.note(&pacs(), study(number), LASTS, at(number));
+            remembered.noted(&pacs(), study(number), LASTS, at(number));
         }
         // One that is noted again takes no room of another.
-        remembered.note(&pacs(), study(MOST), LASTS, at(MOST + 3));
+        remembered.noted(&pacs(), study(MOST), LASTS, at(MOST + 3));
         let now = at(MOST + 3);
         let forgotten: Vec<usize> =
             (0..MOST + 3).filter(|number| !remembered.has(&pacs(), &study(*number), now)).collect();
         assert_eq!(forgotten, [0, 1, 2]);
         let held = |remembered: &Remembered| remembered.known().values().map(HashMap::len).sum::<usize>();
         assert_eq!(held(&remembered), MOST);
-        remembered.note(&pacs(), key("1.3"), LASTS, now + LASTS);
+        remembered.noted(&pacs(), key("1.3"), LASTS, now + LASTS);
         assert_eq!(held(&remembered), 1, "what is over is in nobody's way");
-        remembered.note(&"other".into(), key("1.3"), LASTS, now + LASTS * 3);
+        remembered.noted(&"other".into(), key("1.3"), LASTS, now + LASTS * 3);
         assert_eq!(held(&remembered), 1, "and a name that nobody asks about any more is not kept");
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Exchange {
     pub hidden: Option<Arc<Hidden>>,
     /// How many more answers there may be, where that is limited.
     pub answers_left: Option<u32>,
+    /// How many patients it may show with those of the day: to the peer, and to the user.
+    pub most_patients: [Option<NonZeroU32>; 2],
     /// What is wrong with a data set of it that could not be rewritten, for its record.
     pub fault: Option<Box<audit::Fault>>,
     /// It has had a response that may be its last, or what stands for it.
@@ -137,6 +139,7 @@ impl Exchange {
             failed: None,
             hidden: None,
             answers_left: None,
+            most_patients: [None; 2],
             fault: None,
             answered: None,
             early: None,
@@ -148,10 +151,16 @@ impl Exchange {
 
     /// Takes what its role says of its answers.
     pub(crate) fn allow(&mut self, allowed: Allowed) {
+        self.most_patients = allowed.patients;
         if self.operation == Operation::CFind {
             self.hidden = allowed.hidden;
             self.answers_left = allowed.max_answers.map(NonZeroU32::get);
         }
+    }
+
+    /// How many patients it may show, where that is limited.
+    pub(crate) fn counts_patients(&self) -> Option<[Option<NonZeroU32>; 2]> {
+        Some(self.most_patients).filter(|most| *most != [None; 2])
     }
 
     /// Whether its answers have to be looked at one by one.

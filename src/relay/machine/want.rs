@@ -1,8 +1,11 @@
 //! What the machine wants of whoever drives it.
 
+use std::num::NonZeroU32;
+
 use super::books::Entry;
 use super::ended::{Ended, Side};
 use crate::crosswalk::NotStored;
+use crate::patients::Patient;
 use crate::rewrite::{Correspondence, Frame, Pixels};
 
 /// What one half wants next. [`Machine::next`](super::Machine::next) says the same again until it is told that it is done;
@@ -42,8 +45,26 @@ pub(crate) enum Question {
     Decode(Box<Frame>),
     /// Whether all that a request names is within the scope of its peer, by what the upstream says.
     LookUp(LookUp),
+    /// Whether these are among the patients that there may be today; from then on they are.
+    Count(Count),
     /// When others have had their turn.
     Others,
+}
+
+/// Patients who are to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub whom: Whom,
+    /// How many there may be: for the peer, and for the user.
+    pub most: [Option<NonZeroU32>; 2],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// The one whom an answer is about.
+    Patient(Patient),
+    /// Those of what a request or an answer names, where that is within the scope.
+    LookUp(LookUp),
 }
 
 /// What a request names, to be asked of the upstream.
@@ -77,6 +98,10 @@ pub(crate) enum LookedUp {
     Outside,
     /// The upstream could not be asked, or did not answer.
     NotKnown,
+    /// It is, but there would be more patients than there may be.
+    TooMany,
+    /// It is, but whose it is could not be written down.
+    NotCounted,
 }
 
 impl Question {

@@ -39,6 +39,11 @@ impl FrameMemory {
         largest.saturating_mul(LOSSLESS).max(Self::least(largest))
     }
 
+    /// Both parts together.
+    pub fn all(self) -> u64 {
+        self.decoding.saturating_add(self.lying)
+    }
+
     /// Four parts of seven are for decoding, or what the largest frame needs of both parts.
     pub fn divide(whole: u64, largest: u64) -> Self {
         let most = whole.saturating_sub(compressed(largest).saturating_add(largest));

@@ -63,6 +63,20 @@ async fn the_right_person_is_let_in_and_each_other_for_a_reason() {
 }
 
 #[tokio::test]
+async fn whoever_has_to_wait_is_listed_with_where_and_until_when() {
+    let home = made();
+    let users = open(&file(&home));
+    for _ in 0..5 {
+        users.verify(attempt("bert", "a wrong passcode", None), at(0)).await.unwrap_err();
+    }
+    users.verify(attempt("anna", "a wrong passcode", None), at(0)).await.unwrap_err();
+    let listed = |seconds| users.listed(at(seconds)).into_iter().map(|(user, locked)| (user.name, locked));
+    let expected = [("anna", vec![]), ("bert", vec![(HERE, at(1))]), ("carl", vec![]), ("dora", vec![])];
+    assert!(listed(0).eq(expected.map(|(name, locked)| (name.to_owned(), locked))));
+    assert!(listed(1).all(|(_, locked)| locked.is_empty()), "it is over");
+}
+
+#[tokio::test]
 async fn a_code_works_once_also_after_a_restart() {
     let home = made();
     let with = |code| attempt("anna", PASSCODE, Some(code));

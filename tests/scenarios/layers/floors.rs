@@ -80,6 +80,7 @@ const FLOORS: [(&str, &[&[&str]]); 9] = [
         &[
             &[
                 "asking",
+                "counting",
                 "decoding",
                 "identified",
                 "ids",

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::super::refusals::Nearest;
 use crate::config::Settings;
-use crate::policy::scope::{Attribute, Judged};
+use crate::policy::scope::{Attribute, Judged, WITHOUT};
 use crate::policy::{self, ContextVerdict, Facts, Grant, Operation, Verdict};
 use crate::relay::borne_verdict;
 use crate::tokens::Once;
@@ -91,7 +91,8 @@ impl Explanation {
         let offers = facts.contexts.is_empty() || grant.offers_any();
         let reason = (!offers).then_some(Reason::NoContextAllowed);
         let judged = judged(&grant, study, facts.now.to_offset(UtcOffset::UTC).date());
-        let told = judged.map(|judged| judged.to_string());
+        let told = judged.map_or(WITHOUT.to_owned(), |judged| judged.to_string());
+        let told = (!study.is_empty()).then_some(told);
         let granted = Some(Granted { study: told, ..Granted::of(&grant, facts.contexts) });
         let decided = Self { allowed: offers, granted, ..Self::of(settings, reason) };
         match judged.filter(|judged| offers && !judged.is_inside()) {
@@ -143,11 +144,11 @@ impl Explanation {
     }
 }
 
-/// What becomes of a study; `None` where none was asked about. Whoever has no scope sees every one.
+/// What becomes of a study; `None` where none was asked about, or the peer has no scope.
 fn judged<'g>(grant: &'g Grant, study: &'g Said, today: Date) -> Option<Judged<'g>> {
     let value = |attribute| study.get(&attribute).map(|value| value.as_bytes());
-    let scope = grant.peer.scope.as_ref();
-    (!study.is_empty()).then(|| scope.map_or(Judged::Inside, |scope| scope.judge(today, value)))
+    let scope = grant.peer.scope.as_ref().filter(|_| !study.is_empty());
+    scope.map(|scope| scope.judge(today, value))
 }
 
 impl Granted {

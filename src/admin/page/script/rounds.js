@@ -14,6 +14,7 @@ const seldom = [
   { id: "certificates", get: "certificates", show: showCertificates },
   { id: "limits", get: "limits", show: showLimits },
   { id: "peers", get: "peers", show: showPeers },
+  { id: "people", run: people },
   { id: "configuration", get: "configuration", show: showConfiguration },
   { id: "blocks", run: blocks },
 ];

@@ -31,7 +31,7 @@ pub(super) fn section(html: &mut Html, figures: &Figures, commands: &Commands) {
     }
     html.raw("</div>");
     items::more(html, users.len());
-    html.raw("<p class=\"quiet\">Associations that were opened; a user of a token has the name of its issuer before it. A name alone proves nobody: whoever wants can say it, and be refused by it. <code>unknown</code> are names that nobody has.</p>");
+    html.raw("<p class=\"quiet\">The figures are opened associations. The name of a user whom a token proved begins with the name of its issuer. A name alone proves nobody: anybody can send it, also in an association that is then refused. <code>unknown</code> stands for names that nobody has.</p>");
 }
 
 fn note(of: &OfUser) -> String {

@@ -177,7 +177,7 @@ pub(in super::super) fn response_refused(
 /// A response that cannot cross. Its sender is told to stop where it can be.
 fn refuse(cx: &mut Context<'_>, crossed: &Crossed, why: Refused) -> State {
     let Refused { status, cause, comment } = why;
-    let is_whole = cause == Cause::TooManyAnswers;
+    let is_whole = matches!(cause, Cause::TooManyAnswers | Cause::TooManyPatients);
     let fault = (!is_whole).then(|| Box::new(audit::Fault::of(comment.clone())));
     let failed = Failed { failure: Failure { status, comment, offending: None }, cause };
     fail_later(cx, crossed, &failed, fault);

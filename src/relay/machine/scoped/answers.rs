@@ -8,7 +8,7 @@ use super::super::passage::Passage;
 use super::super::response::{self, answered};
 use super::super::state::{Break, Came, Next, State};
 use super::super::want::{LookUp, LookedUp, Question};
-use super::{LONGEST, not_known};
+use super::{LONGEST, counted};
 use crate::dataset::{STUDY_INSTANCE_UID, Small, Tag};
 use crate::dimse::{self, Command, Operation, Outcome, Status};
 use crate::rewrite::Way;
@@ -40,7 +40,7 @@ pub(in super::super) struct AwaitsJudged {
 enum Verdict {
     Withheld,
     Goes(Vec<u8>),
-    LookUp(LookUp),
+    Ask(Question),
 }
 
 /// From its first byte.
@@ -78,10 +78,10 @@ impl GathersAnswer {
         match if is_too_long { Verdict::Withheld } else { verdict(cx, &answer, &bytes) } {
             Verdict::Withheld => Ok(withhold(cx, &answer)),
             Verdict::Goes(data) => deliver(cx, answer, &data),
-            Verdict::LookUp(look_up) => {
+            Verdict::Ask(question) => {
                 // Nothing of this message has gone out: whoever has to say something there need not wait too.
                 (cx.desk.writes, cx.desk.gives_back) = (true, true);
-                cx.ask(Question::LookUp(look_up));
+                cx.ask(question);
                 Ok(State::AwaitsJudged(Box::new(AwaitsJudged { answer, bytes })))
             }
         }
@@ -91,9 +91,10 @@ impl GathersAnswer {
 impl AwaitsJudged {
     pub(in super::super) fn handle(self, cx: &mut Context<'_>, found: LookedUp) -> Next {
         let Self { answer, bytes } = self;
-        if found == LookedUp::NotKnown {
+        if !matches!(found, LookedUp::Inside | LookedUp::Outside) {
             let HeldResponse { response, asked, status, .. } = answer;
-            return Ok(crossing::response_refused(cx, *response, asked, status, not_known(Operation::CFind)));
+            let why = counted::refused(found, Operation::CFind);
+            return Ok(crossing::response_refused(cx, *response, asked, status, why));
         }
         match (found, stripped(cx, &answer, &bytes)) {
             (LookedUp::Inside, Some(data)) => deliver(cx, answer, &data),
@@ -107,18 +108,26 @@ fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict
     let scope = cx.terms.grant.peer.scope.clone();
     let encoding = cx.terms.context(answer.asked.sent_context_id).and_then(|context| context.encoding);
     let read = encoding.and_then(|encoding| Small::read(encoding, bytes));
+    let most = cx.answered(answer.asked.message_id).and_then(|exchange| exchange.counts_patients());
     let granted = cx.answered(answer.asked.message_id).and_then(|exchange| exchange.granted.as_deref());
     let (Some(small), Some(granted), Some(scope)) = (read, granted, scope) else { return Verdict::Withheld };
     let study = small.value(STUDY_INSTANCE_UID);
     let says = || scope.judge(today, |attribute| small.value(Tag::from(attribute.tag()))).is_inside();
     let is_inside = match &granted.by {
+        By::Themselves if most.is_some() && says() => {
+            let question = most.and_then(|most| counted::count(cx, most, &small));
+            return question.map_or(Verdict::Withheld, Verdict::Ask);
+        }
         By::Themselves => says(),
         By::Studies(_) => study.is_some_and(|study| granted.names(study)),
         By::TheirStudies => {
             let study = study.and_then(|study| std::str::from_utf8(study).ok());
             return match study.filter(|study| says() && is_uid(study)) {
                 None => Verdict::Withheld,
-                Some(study) => Verdict::LookUp(LookUp { studies: vec![study.to_owned()], below: None }),
+                Some(study) => {
+                    let look_up = LookUp { studies: vec![study.to_owned()], below: None };
+                    Verdict::Ask(counted::look_up(most, look_up))
+                }
             };
         }
     };

@@ -11,9 +11,9 @@ use super::super::passage::{Passage, query_of};
 use super::super::request::Refused;
 use super::super::state::{Break, Came, Next, State};
 use super::super::terms::AcceptedContext;
-use super::super::want::{LookedUp, Question};
+use super::super::want::LookedUp;
 use super::reading::{self, Wish};
-use super::{LONGEST, not_known, outside};
+use super::{LONGEST, counted, outside};
 use crate::dataset::{Encoding, Identifier};
 use crate::dimse::{self, Command, Operation};
 use crate::vocabulary::Cause;
@@ -125,7 +125,8 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next
         Ok(Wish::LookUp { look_up, granted }) => {
             // Nothing of this message has gone out: whoever has to say something there need not wait too.
             (cx.desk.writes, cx.desk.gives_back) = (true, true);
-            cx.ask(Question::LookUp(look_up));
+            let most = cx.asked(asked.message_id).and_then(|exchange| exchange.counts_patients());
+            cx.ask(counted::look_up(most, look_up));
             Ok(State::AwaitsLookUp(Box::new(AwaitsLookUp { asked, granted })))
         }
     }
@@ -150,8 +151,7 @@ impl AwaitsLookUp {
                 }
                 Ok(State::BETWEEN)
             }
-            LookedUp::Outside => Ok(refuse(cx, &asked, outside())),
-            LookedUp::NotKnown => Ok(refuse(cx, &asked, not_known(operation))),
+            _ => Ok(refuse(cx, &asked, counted::refused(found, operation))),
         }
     }
 }

@@ -11,8 +11,12 @@
 //! A request that can be read in more than one way is refused, since the upstream might read it in another. Across a boundary,
 //! the scope speaks of real values: requests are judged once they are restored, answers before they get their pseudonyms.
 //! What a peer stores is not judged: it brings it.
+//!
+//! Where it is counted how many patients a peer or a user sees, the same is done for a scope that lets everybody through: the patient
+//! of an answer is counted before it goes on, those of the studies that are looked up with that ([`Question::Count`](super::Question)).
 
 mod answers;
+mod counted;
 mod gathering;
 mod object;
 mod reading;
@@ -69,7 +73,7 @@ pub(super) fn permits(
             let is_judged = !judges(cx, operation) || is_one && is_read && command.has_data_set;
             if is_judged { Ok(()) } else { refused("this identifier cannot be judged") }
         }
-        _ => refused("a scope cannot judge this operation"),
+        _ => refused("this operation cannot be judged"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A peer that may see some studies only, and an archive that keeps nothing from whoever asks by a UID.
 
+mod counted;
+
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -224,6 +226,7 @@ impl Peer for Careless<'_> {
                 self.moved.borrow_mut().extend(self.named(&asked.unwrap()).into_iter().map(|one| one.uid));
                 out.extend(message(*context_id, &response(&command, Status::SUCCESS, false), None, 0));
             }
+            CommandField::Cancel { .. } => {}
             other => panic!("{other:?} for an archive"),
         }
     }

@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::super::{
-    Deadlines, Ended, Entry, Learned, LookUp, LookedUp, Machine, Question, Side, Terms, Want,
+    Count, Deadlines, Ended, Entry, Learned, LookUp, LookedUp, Machine, Question, Side, Terms, Want,
 };
 use super::peers::Peer;
 use super::wire::{CONTEXTS, Ear, Heard};
@@ -78,6 +78,8 @@ pub(super) struct Simulation<'p> {
     pub disk: Result<(), NotStored>,
     /// What is found when studies are looked up.
     pub looked_up: Box<dyn Fn(&LookUp) -> LookedUp + 'p>,
+    /// How patients are counted, those of studies that are looked up too.
+    pub counted: Box<dyn Fn(&Count) -> LookedUp + 'p>,
 }
 
 /// A crosswalk that knows nothing yet.
@@ -209,6 +211,7 @@ impl<'p> Simulation<'p> {
             records: Vec::new(),
             disk: Ok(()),
             looked_up: Box::new(|_| LookedUp::NotKnown),
+            counted: Box::new(|_| LookedUp::NotCounted),
         }
     }
 
@@ -266,6 +269,7 @@ impl<'p> Simulation<'p> {
                     Question::PaceOfBytes(_) | Question::PaceOfOperations | Question::Others => Learned::Now,
                     Question::Store(_) => Learned::Stored(self.disk),
                     Question::LookUp(look_up) => Learned::LookedUp((self.looked_up)(&look_up)),
+                    Question::Count(count) => Learned::LookedUp((self.counted)(&count)),
                     Question::Decode(frame) => Learned::Pixels(frame.decode(u64::MAX)),
                 });
             }

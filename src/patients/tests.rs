@@ -1,0 +1,226 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::num::NonZeroU32;
+use std::os::unix::fs::PermissionsExt;
+
+use proptest::prelude::*;
+use time::macros::date;
+use time::{Date, Duration};
+
+use super::{Name, NotTaken, Patient, Seen};
+use crate::scratch::Scratch;
+
+const TODAY: Date = date!(2026 - 12 - 01);
+
+fn patient(number: usize) -> Patient {
+    Patient::of("pacs", Some(format!("P{number}").as_bytes()), None, None).unwrap()
+}
+
+fn patients(numbers: impl IntoIterator<Item = usize>) -> Vec<Patient> {
+    numbers.into_iter().map(patient).collect()
+}
+
+fn peer(name: &str, most: u32) -> (Name, NonZeroU32) {
+    (Name::Peer(name.into()), NonZeroU32::new(most).unwrap())
+}
+
+fn user(name: &str, most: u32) -> (Name, NonZeroU32) {
+    (Name::User(name.into()), NonZeroU32::new(most).unwrap())
+}
+
+#[test]
+fn a_patient_counts_once_a_day_also_in_the_next_run() {
+    let home = Scratch::new();
+    let folder = home.path().join("state");
+    let limits = [peer("lyon", 3)];
+    let seen = Seen::in_folder(&folder);
+    assert!(!folder.exists(), "nothing is made before there is something to keep");
+    seen.take(&limits, &patients([1, 2, 1]), TODAY).unwrap();
+    seen.take(&limits, &patients([2]), TODAY).unwrap();
+    let next = Seen::in_folder(&folder);
+    // All of them or none.
+    assert_eq!(next.take(&limits, &patients([3, 4]), TODAY), Err(NotTaken::TooMany));
+    next.take(&limits, &patients([4]), TODAY).unwrap();
+    for run in [&next, &Seen::in_folder(&folder)] {
+        assert_eq!(run.take(&limits, &patients([3]), TODAY), Err(NotTaken::TooMany));
+        run.take(&limits, &patients([1, 2, 4]), TODAY).unwrap();
+    }
+    let tomorrow = TODAY.next_day().unwrap();
+    next.take(&limits, &patients([3, 1, 5]), tomorrow).unwrap();
+    assert_eq!(next.take(&limits, &patients([2]), tomorrow), Err(NotTaken::TooMany));
+}
+
+#[test]
+fn peers_and_users_have_lists_of_their_own_and_both_are_asked() {
+    let home = Scratch::new();
+    let seen = Seen::in_folder(home.path());
+    seen.take(&[peer("anna", 9), user("anna", 1)], &patients([1]), TODAY).unwrap();
+    // The user has no room: nothing is counted, of the peer neither.
+    assert_eq!(seen.take(&[peer("anna", 2), user("anna", 1)], &patients([2]), TODAY), Err(NotTaken::TooMany));
+    seen.take(&[peer("anna", 2), user("bert", 1)], &patients([2]), TODAY).unwrap();
+    assert_eq!(seen.take(&[peer("anna", 2), user("carl", 1)], &patients([3]), TODAY), Err(NotTaken::TooMany));
+    seen.take(&[peer("lyon", 1), user("carl", 1)], &patients([3]), TODAY).unwrap();
+    // A limit that is lowered lets see again whom one has seen, and nobody else.
+    seen.take(&[peer("anna", 1)], &patients([1, 2]), TODAY).unwrap();
+    seen.take(&[], &patients(0..50), TODAY).unwrap();
+}
+
+#[test]
+fn what_is_kept_names_nobody_and_is_for_its_owner_alone() {
+    let home = Scratch::new();
+    let seen = Seen::in_folder(home.path());
+    seen.take(&[peer("lyon", 9), user("anna", 9)], &patients([1]), TODAY).unwrap();
+    seen.take(&[peer("lyon", 9)], &patients([1]), TODAY.next_day().unwrap()).unwrap();
+    let text = fs::read_to_string(home.path().join("patients")).unwrap();
+    let words: BTreeSet<&str> = text.lines().skip(1).flat_map(|line| line.split(' ').skip(2)).collect();
+    assert_eq!((text.lines().count(), words.len()), (4, 3), "one hash for each list and day: {text}");
+    assert!(!text.contains("lyon") && !text.contains("anna") && !text.contains("P1"), "{text}");
+    for name in ["patients", "patients.key"] {
+        let mode = fs::metadata(home.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    // Another key makes other hashes.
+    let other = Scratch::new();
+    Seen::in_folder(other.path()).take(&[peer("lyon", 9)], &patients([1]), TODAY).unwrap();
+    let others = fs::read_to_string(other.path().join("patients")).unwrap();
+    assert!(others.lines().all(|line| !text.contains(line)), "{text}{others}");
+}
+
+#[test]
+fn old_days_go_and_a_clock_that_is_set_back_forgets_nobody() {
+    let home = Scratch::new();
+    let (seen, limits) = (Seen::in_folder(home.path()), [peer("lyon", 1)]);
+    seen.take(&limits, &patients([1]), TODAY).unwrap();
+    let tomorrow = TODAY.next_day().unwrap();
+    seen.take(&limits, &patients([2]), tomorrow).unwrap();
+    for run in [&seen, &Seen::in_folder(home.path())] {
+        assert_eq!(run.take(&limits, &patients([3]), TODAY), Err(NotTaken::TooMany));
+        assert_eq!(run.take(&limits, &patients([3]), tomorrow), Err(NotTaken::TooMany));
+    }
+    seen.take(&limits, &patients([3]), tomorrow.next_day().unwrap()).unwrap();
+    let text = fs::read_to_string(home.path().join("patients")).unwrap();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(!text.contains("2026-12-01"), "{text}");
+}
+
+#[test]
+fn who_is_the_same_patient() {
+    let of = |upstream, id: &str, issuer: &str, study: &str| {
+        Patient::of(upstream, Some(id.as_bytes()), Some(issuer.as_bytes()), Some(study.as_bytes()))
+    };
+    assert_eq!(of("pacs", "1", "LYON", "1.2"), of("other", "1", "LYON", "1.3"));
+    assert_ne!(of("pacs", "1", "LYON", "1.2"), of("pacs", "1", "PARIS", "1.2"));
+    assert_ne!(of("pacs", "1", "LYON", "1.2"), of("pacs", "1", "", "1.2"));
+    // Without an issuer, one of that upstream; without an ID, each study is somebody.
+    assert_eq!(of("pacs", "1", "", "1.2"), of("pacs", "1", "", "1.3"));
+    assert_ne!(of("pacs", "1", "", "1.2"), of("other", "1", "", "1.2"));
+    assert_eq!(of("pacs", "", "LYON", "1.2"), of("pacs", "", "", "1.2"));
+    assert_ne!(of("pacs", "", "", "1.2"), of("pacs", "", "", "1.3"));
+    assert_eq!(Patient::of("pacs", None, None, Some(b"1.2")), of("pacs", "", "", "1.2"));
+    assert_eq!((of("pacs", "", "LYON", ""), Patient::of("pacs", None, None, None)), (None, None));
+    // No two that only look alike when they are written one behind the other.
+    assert_ne!(of("pacs", "12", "3", ""), of("pacs", "2", "31", ""));
+    assert_ne!(of("pacs", "1", "pacs", ""), of("pacs", "1", "", ""));
+}
+
+#[test]
+fn nobody_is_shown_where_it_cannot_be_known_or_kept() {
+    let home = Scratch::new();
+    let (file, key) = (home.path().join("patients"), home.path().join("patients.key"));
+    let limits = [peer("lyon", 2)];
+    let told = |seen: &Seen, number| match seen.take(&limits, &patients([number]), TODAY) {
+        Err(NotTaken::Unavailable(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    let seen = Seen::in_folder(home.path());
+    seen.take(&limits, &patients([1]), TODAY).unwrap();
+    let whole = fs::read(&file).unwrap();
+    let line = String::from_utf8(whole.clone()).unwrap();
+    let fresh = || Seen::in_folder(home.path());
+    for bad in [
+        "x\n",
+        "\n2026-12-01 00 00\n",
+        &line.replace("2026-12-01", "2026-13-01"),
+        &line.replace('\n', " 00\n"),
+        &line.to_uppercase(),
+    ] {
+        fs::write(&file, bad).unwrap();
+        let why = told(&fresh(), 2);
+        assert!(why.contains("emove the file"), "{bad:?}: {why}");
+    }
+    // The proxy ended in the midst of a line.
+    fs::write(&file, [&whole[..], &whole[..20]].concat()).unwrap();
+    fresh().take(&limits, &patients([1]), TODAY).unwrap();
+    assert_eq!(fs::read(&file).unwrap(), whole);
+    // The key is another one, too short, or gone.
+    let kept = fs::read(&key).unwrap();
+    fs::write(&key, [7; 32]).unwrap();
+    let why = told(&fresh(), 1);
+    assert!(why.contains("was made with another key"), "{why}");
+    fs::write(&key, &kept[1..]).unwrap();
+    let why = told(&fresh(), 1);
+    assert!(why.contains("it is not 32 bytes long"), "{why}");
+    fs::remove_file(&key).unwrap();
+    let why = told(&fresh(), 1);
+    assert!(why.contains("patients.key, the key of who saw whom, cannot be read"), "{why}");
+    assert!(!key.exists(), "a key was made that fits no line");
+    // Nothing can be written, then it can again.
+    fs::write(&key, &kept).unwrap();
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let blocked = fresh();
+    let why = told(&blocked, 1);
+    assert!(why.contains("who saw how many patients, cannot be"), "{why}");
+    fs::remove_dir(&file).unwrap();
+    blocked.take(&limits, &patients([1]), TODAY).unwrap();
+    assert_eq!(fs::read(&file).unwrap(), whole);
+}
+
+#[test]
+fn there_is_room_for_so_many_of_all_names_and_today_comes_first() {
+    let home = Scratch::new();
+    let seen = Seen::in_folder(home.path()).with_room(4);
+    seen.take(&[peer("lyon", 9)], &patients(0..4), TODAY).unwrap();
+    let full = seen.take(&[peer("nice", 9)], &patients([0]), TODAY).unwrap_err();
+    assert!(full.to_string().contains("4 patients of all names"), "{full}");
+    seen.take(&[peer("lyon", 9)], &patients(0..4), TODAY).unwrap();
+    // What is left of the day before makes room.
+    let tomorrow = TODAY.next_day().unwrap();
+    seen.take(&[peer("nice", 9)], &patients(0..4), tomorrow).unwrap();
+    seen.take(&[peer("lyon", 9)], &patients([0]), tomorrow).unwrap_err();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Against sets that are counted by hand.
+    #[test]
+    fn a_name_never_sees_more_than_it_may_and_always_as_many(
+        steps in prop::collection::vec((0_usize..3, 0_usize..3, prop::collection::vec(0_usize..8, 1..4), 0_i64..3, any::<bool>()), 1..40),
+        most in 1_u32..6,
+    ) {
+        let home = Scratch::new();
+        let mut seen = Seen::in_folder(home.path());
+        let mut by_hand = std::collections::HashMap::<(String, i64), BTreeSet<usize>>::new();
+        let mut day = 0;
+        for (of_peer, of_user, numbers, later, restarts) in steps {
+            day += i64::from(later == 2);
+            if restarts {
+                seen = Seen::in_folder(home.path());
+            }
+            let limits = [peer(&of_peer.to_string(), most), user(&of_user.to_string(), most + 1)];
+            let lists = [(format!("p{of_peer}"), most), (format!("u{of_user}"), most + 1)];
+            let with = lists.map(|(list, most)| {
+                let before = by_hand.get(&(list.clone(), day)).cloned().unwrap_or_default();
+                let all: BTreeSet<usize> = before.into_iter().chain(numbers.iter().copied()).collect();
+                (list, most as usize, all)
+            });
+            let fits = with.iter().all(|(_, most, all)| all.len() <= *most);
+            let taken = seen.take(&limits, &patients(numbers.iter().copied()), TODAY + Duration::days(day));
+            prop_assert_eq!(taken, if fits { Ok(()) } else { Err(NotTaken::TooMany) });
+            if fits {
+                by_hand.extend(with.map(|(list, _, all)| ((list, day), all)));
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Patients, who are counted before anything shows them.
+
+use std::num::NonZeroU32;
+
+use super::super::desk::Context;
+use super::super::request::Refused;
+use super::super::want::{Count, LookUp, LookedUp, Question, Whom};
+use super::{not_known, outside};
+use crate::dataset::{ISSUER_OF_PATIENT_ID, PATIENT_ID, STUDY_INSTANCE_UID, Small};
+use crate::dimse::{Operation, Status};
+use crate::patients::Patient;
+use crate::vocabulary::Cause;
+
+/// How many patients there may be: for the peer, and for the user.
+type Most = [Option<NonZeroU32>; 2];
+
+/// Looks up what an operation names, and counts whose it is where that is limited.
+pub(super) fn look_up(most: Option<Most>, look_up: LookUp) -> Question {
+    match most {
+        Some(most) => Question::Count(Count { whom: Whom::LookUp(look_up), most }),
+        None => Question::LookUp(look_up),
+    }
+}
+
+/// Counts whom an answer is about. `None`: it does not say enough to tell.
+pub(super) fn count(cx: &Context<'_>, most: Most, answer: &Small<'_>) -> Option<Question> {
+    let patient = Patient::of(
+        &cx.terms.grant.upstream,
+        answer.value(PATIENT_ID),
+        answer.value(ISSUER_OF_PATIENT_ID),
+        answer.value(STUDY_INSTANCE_UID),
+    )?;
+    Some(Question::Count(Count { whom: Whom::Patient(patient), most }))
+}
+
+/// Why an operation does not go on for which nobody could say that it may.
+pub(super) fn refused(found: LookedUp, operation: Operation) -> Refused {
+    let is_query = operation == Operation::CFind;
+    let retrieval = |status| if is_query { Status::OUT_OF_RESOURCES } else { Status(status) };
+    let (status, cause, comment) = match found {
+        LookedUp::TooMany => {
+            (retrieval(0xA702), Cause::TooManyPatients, "more patients today than there may be")
+        }
+        LookedUp::NotCounted => {
+            (retrieval(0xA701), Cause::PatientsNotCounted, "whom this shows could not be counted")
+        }
+        LookedUp::NotKnown => return not_known(operation),
+        LookedUp::Inside | LookedUp::Outside => return outside(),
+    };
+    Refused { status, cause, comment: comment.into() }
+}

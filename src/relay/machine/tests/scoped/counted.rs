@@ -1,0 +1,171 @@
+//! A peer whose patients are counted: whom it is shown was counted before, and nobody else is shown.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use super::super::super::{Count, LookedUp, Terms, Whom};
+use super::super::peers::{Ask, Leaves, Requestor};
+use super::super::simulation::{Chance, Simulation, Story};
+use super::super::wire::Heard;
+use super::super::{data_sets, statuses};
+use super::{
+    Careless, Drawn, ISSUER, LEVEL, SERIES, STUDY_INSTANCE_UID, Study, data_set, looked_up, retrievals,
+    scope_of, scoped, studies, study, values,
+};
+use crate::dimse::{Command, CommandField};
+use crate::patients::Patient;
+use crate::policy::{Peer as Rights, Rights as Allowed, Role, Scope};
+
+fn limited(scope: Scope, most: u32) -> Terms {
+    let mut terms = scoped(scope);
+    let mut role = (*terms.grant.peer.role).clone();
+    role.queries.max_patients_per_day = NonZeroU32::new(most);
+    let role: Arc<Role> = Arc::new(role);
+    terms.grant.rights = Allowed::of_peer(role.clone());
+    terms.grant.peer = Arc::new(Rights { role, ..(*terms.grant.peer).clone() });
+    terms
+}
+
+/// Whose a study is: no answer of [`Careless`] has a Patient ID, so that each is somebody.
+fn whose(uid: &str) -> Patient {
+    Patient::of("pacs", None, None, Some(uid.as_bytes())).unwrap()
+}
+
+/// A day that goes on over several associations.
+struct Day<'d> {
+    studies: &'d [Study],
+    drawn: Drawn,
+    most: u32,
+    seen: RefCell<BTreeSet<Patient>>,
+}
+
+impl Day<'_> {
+    fn count(&self, Count { whom, most }: &Count) -> LookedUp {
+        assert_eq!(*most, [NonZeroU32::new(self.most), None]);
+        let named: Vec<Patient> = match whom {
+            Whom::Patient(patient) => vec![*patient],
+            Whom::LookUp(asked) if looked_up(self.studies, &self.drawn, asked) == LookedUp::Outside => {
+                return LookedUp::Outside;
+            }
+            Whom::LookUp(asked) => asked.studies.iter().map(|uid| whose(uid)).collect(),
+        };
+        let mut seen = self.seen.borrow_mut();
+        let all: BTreeSet<Patient> = seen.iter().copied().chain(named).collect();
+        if all.len() > self.most as usize {
+            return LookedUp::TooMany;
+        }
+        *seen = all;
+        LookedUp::Inside
+    }
+
+    /// What the peer asks, and what it saw and moved by that: studies.
+    fn run(&self, asks: &[Ask], seed: u64) -> (Story, BTreeSet<String>) {
+        let mut chance = Chance(seed ^ 0x0DA7);
+        let mut fragment = || [30, 1_000, 16_000][chance.below(3)];
+        let mut requestor = Requestor::new(asks, Leaves::Requestor, fragment());
+        let moved = RefCell::default();
+        let (gives, getting) = (VecDeque::new(), None);
+        let (studies, echoes) = (self.studies, false);
+        let mut archive = Careless { studies, moved: &moved, gives, getting, fragment: fragment(), echoes };
+        let narrow = Some(&self.drawn.scope).filter(|_| self.drawn.bits != 0);
+        let terms = limited(Scope::counting_patients(narrow), self.most);
+        let mut simulation = Simulation::new(terms, [&mut requestor, &mut archive], seed);
+        simulation.counted = Box::new(|count| self.count(count));
+        let story = simulation.run();
+        let mut shown = values(&data_sets(&story.requestor), STUDY_INSTANCE_UID);
+        shown.extend(moved.into_inner());
+        (story, shown)
+    }
+}
+
+fn cancels(story: &Story) -> usize {
+    let is_cancel = |heard: &&Heard| match heard {
+        Heard::Message { command, .. } => {
+            matches!(Command::parse(command.clone()).unwrap().field, CommandField::Cancel { .. })
+        }
+        _ => false,
+    };
+    story.archive.iter().filter(is_cancel).count()
+}
+
+#[test]
+fn nobody_is_shown_who_was_not_counted_and_as_many_are_as_may_be() {
+    for seed in 0..400 {
+        let mut chance = Chance(seed);
+        // Half of them may see every study.
+        let (all, bits) = (studies(&mut chance), chance.below(8) * chance.below(2));
+        let most = 1 + u32::try_from(chance.below(3)).unwrap();
+        let day = Day { studies: &all, drawn: scope_of(bits), most, seen: RefCell::default() };
+        let inside = all.iter().filter(|one| one.is_inside(&day.drawn)).count();
+        let find = Ask::Find(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "")]));
+        let (found, shown) = day.run(std::slice::from_ref(&find), seed);
+        let fits = inside <= most as usize;
+        assert_eq!(shown.len(), inside.min(most as usize), "seed {seed}");
+        assert_eq!(statuses(&found.requestor).last(), Some(&if fits { 0 } else { 0xA700 }), "seed {seed}");
+        assert_eq!(cancels(&found), usize::from(!fits), "seed {seed}");
+        assert_eq!(found.records.last().unwrap().contains("too-many-patients"), !fits, "seed {seed}");
+
+        let mut asks = retrievals(&all, &mut chance);
+        for one in &all {
+            let uid = one.uid.as_str();
+            asks.push(Ask::Find(data_set(&[(LEVEL, "SERIES"), (STUDY_INSTANCE_UID, uid), (SERIES, "")])));
+        }
+        let (told, later) = day.run(&asks, seed);
+        let everybody: BTreeSet<Patient> = shown.union(&later).map(|uid| whose(uid)).collect();
+        assert!(everybody.is_subset(&day.seen.borrow()), "seed {seed}: {everybody:?}");
+        assert!(everybody.len() <= most as usize, "seed {seed}");
+        // Whom it has seen it goes on to see.
+        assert!(shown.is_subset(&later) || inside == 0, "seed {seed}: {shown:?} {later:?}");
+        let finals = statuses(&told.requestor).into_iter().filter(|status| *status != 0xFF00).count();
+        assert_eq!(finals, asks.len(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_retrieval_of_one_too_many_never_reaches_the_archive() {
+    let studies = [study(1, "LYON"), study(2, "LYON")];
+    let day = || Day { studies: &studies, drawn: scope_of(0), most: 1, seen: RefCell::default() };
+    let both = data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1\\1.2.2")]);
+    let one = data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")]);
+    let asks = [Ask::Move(both.clone()), Ask::Get(both), Ask::Move(one)];
+    for seed in 0..50 {
+        let (story, shown) = day().run(&asks, seed);
+        assert_eq!(statuses(&story.requestor), [0xA702, 0xA702, 0], "seed {seed}");
+        assert_eq!(shown, ["1.2.1".to_owned()].into());
+        assert!(story.records[..2].iter().all(|record| record.contains("Some(\"too-many-patients\") true")));
+    }
+}
+
+#[test]
+fn where_nobody_can_count_nobody_is_shown() {
+    let studies = [study(1, "LYON"), study(2, "LYON")];
+    let find = |level, uid| Ask::Find(data_set(&[(LEVEL, level), (STUDY_INSTANCE_UID, uid), (SERIES, "")]));
+    let get = data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")]);
+    // That of patients has nothing by which one could be told from another, and that by an issuer could be told what it wants to hear.
+    let patients = [
+        Ask::Find(data_set(&[(LEVEL, "PATIENT")])),
+        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LYON")])),
+    ];
+    let [unnamed, told] = patients;
+    let asks =
+        [find("STUDY", ""), find("SERIES", "1.2.1"), Ask::Move(get.clone()), Ask::Get(get), unnamed, told];
+    for seed in 0..50 {
+        let terms = limited(Scope::counting_patients(None), 9);
+        let mut requestor = Requestor::new(&asks, Leaves::Requestor, 1_000);
+        let moved = RefCell::default();
+        let (gives, getting) = (VecDeque::new(), None);
+        let mut archive =
+            Careless { studies: &studies, moved: &moved, gives, getting, fragment: 1_000, echoes: false };
+        let story = Simulation::new(terms, [&mut requestor, &mut archive], seed).run();
+        assert_eq!(statuses(&story.requestor), [0xA700, 0xA700, 0xA701, 0xA701, 0, 0x0124], "seed {seed}");
+        assert_eq!((data_sets(&story.requestor).len(), moved.borrow().len()), (0, 0), "seed {seed}");
+        assert_eq!(
+            story.records.iter().filter(|record| record.contains("patients-not-counted")).count(),
+            4,
+            "seed {seed}: {:?}",
+            story.records
+        );
+    }
+}
