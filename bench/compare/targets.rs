@@ -9,7 +9,8 @@ use crate::table::Table;
 pub struct Target {
     what: &'static str,
     measured: Option<f64>,
-    bound: Bound,
+    /// `None`: it is told, and nothing is asked of it.
+    bound: Option<Bound>,
 }
 
 pub enum Bound {
@@ -19,25 +20,45 @@ pub enum Bound {
 
 impl Target {
     pub fn new(what: &'static str, measured: Option<f64>, bound: Bound) -> Self {
-        Self { what, measured, bound }
+        Self { what, measured, bound: Some(bound) }
+    }
+
+    /// Without a bound.
+    pub fn told(what: &'static str, measured: Option<f64>) -> Self {
+        Self { what, measured, bound: None }
+    }
+
+    /// Whether a bound was missed; what was not measured is no better.
+    pub fn is_missed(&self) -> bool {
+        self.bound.as_ref().is_some_and(|bound| !self.measured.is_some_and(|measured| bound.holds(measured)))
     }
 
     fn row(&self) -> Vec<String> {
-        let (sign, bound) = match self.bound {
-            Bound::AtMost(bound) => ("≤", bound),
-            Bound::AtLeast(bound) => ("≥", bound),
+        let verdict = match (self.measured, &self.bound) {
+            (None, _) => "not measured",
+            (Some(_), None) => "told",
+            (Some(_), Some(_)) if self.is_missed() => "NOT MET",
+            (Some(_), Some(_)) => "met",
         };
-        let met = self.measured.map(|measured| match self.bound {
-            Bound::AtMost(bound) => measured <= bound,
-            Bound::AtLeast(bound) => measured >= bound,
-        });
-        let verdict = match met {
-            Some(true) => "met",
-            Some(false) => "NOT MET",
-            None => "not measured",
-        };
+        let bound = self.bound.as_ref().map_or_else(|| "–".into(), Bound::text);
         let measured = self.measured.map_or_else(String::new, |measured| format!("{measured:.2}"));
-        vec![self.what.into(), format!("{sign} {bound}"), measured, verdict.into()]
+        vec![self.what.into(), bound, measured, verdict.into()]
+    }
+}
+
+impl Bound {
+    fn holds(&self, measured: f64) -> bool {
+        match self {
+            Self::AtMost(bound) => measured <= *bound,
+            Self::AtLeast(bound) => measured >= *bound,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::AtMost(bound) => format!("≤ {bound}"),
+            Self::AtLeast(bound) => format!("≥ {bound}"),
+        }
     }
 }
 
@@ -94,5 +115,5 @@ fn targets(figures: &Figures) -> Vec<Target> {
             AtLeast(70.0),
         ),
     ];
-    all.into_iter().map(|(what, measured, bound)| Target { what, measured, bound }).collect()
+    all.into_iter().map(|(what, measured, bound)| Target::new(what, measured, bound)).collect()
 }

@@ -37,12 +37,7 @@ pub fn associate(
     count: usize,
     at_once: usize,
 ) -> io::Result<Figures> {
-    associate_as(target, &request(calling, called), count, at_once)
-}
-
-/// As [`associate`], with a request of its own.
-pub fn associate_as(target: &Target, request: &Request, count: usize, at_once: usize) -> io::Result<Figures> {
-    among(std::slice::from_ref(target), request, count, at_once)
+    among(std::slice::from_ref(target), &request(calling, called), count, at_once)
 }
 
 /// As [`associate`], by many who take turns.

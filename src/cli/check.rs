@@ -15,7 +15,8 @@ const EXAMPLE: &str = "Example:
   dimsegate check --diff before.toml conf/dimsegate.toml
 
 With --diff, a change that cannot be shown to admit nothing new is told as newly admitted. Rates and numbers of associations
-are no rights, and not compared; max-answers, max-retrievals-per-hour and max-patients-per-day of a role are. What stands in certificates, lists and the file of users is not compared.
+are no rights, and not compared; max-answers, max-retrievals-per-hour and max-patients-per-day of a role are. What stands in certificates and revocation lists is not compared.
+Files of users are, where the two name different ones; of one that both name, what was in it before is not known, which is told.
 
 Relative paths in the configuration are relative to the working directory. Errors name the whole path.
 Risks are told of a file without errors. The folder for records is looked at as this account: run it as the proxy's.

@@ -84,6 +84,7 @@ fn listener(
         section.report.risk(&section.place_of("health-checks-from"), problem, remedy);
     }
     let user_identity = user_identity::of_listener(section, has_users);
+    let passed_identities = user_identity::passed(section, user_identity);
     let has_tls = section.has("tls");
     let tls = section.table("tls").and_then(|table| tls::server(&table));
     if let Some(address) = &address
@@ -104,6 +105,7 @@ fn listener(
         proxy_protocol_from,
         health_checks_from,
         user_identity,
+        passed_identities,
         tls,
         line,
     })

@@ -17,8 +17,8 @@ use super::report::{Report, Used, values};
 use super::section::Section;
 use super::settings::{AdminListen, AdminSettings, LogFormat, Settings};
 use super::{
-    admin, audit, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite, role, spelling,
-    syntax, upstream, users,
+    admin, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite, role,
+    spelling, syntax, upstream, users,
 };
 use crate::files::looked_for;
 use crate::notation::hex;
@@ -151,8 +151,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         rewrites: &rewrites,
     };
     let peers = peer::peers(root, &known);
-    loops::risks(root, &upstreams.addresses, &listeners.compiled);
-    unused(root, &known, &peers);
+    related(root, &known, &peers);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
     let Used { files, ends } = root.report.take_used();
     let watched = root.report.take_watched();
@@ -188,6 +187,13 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         crosswalks: crosswalks.compiled,
         remembered: rewrites.remembered,
     })
+}
+
+/// Tells of what is risky in how things refer to each other.
+fn related(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
+    loops::risks(root, &known.upstreams.addresses, &known.listeners.compiled);
+    claims::risks(root, known, peers);
+    unused(root, known, peers);
 }
 
 /// Tells of what is there for nothing.

@@ -9,6 +9,7 @@ mod admin;
 mod admission;
 mod audit;
 mod certificates;
+mod claims;
 mod crosswalk;
 mod descriptors;
 mod diagnostic;

@@ -301,6 +301,8 @@ pub struct ListenerSettings {
     pub health_checks_from: Vec<IpNet>,
     /// What becomes of the users that requestors name.
     pub user_identity: UserIdentity,
+    /// Types that are let through where the others are checked: claims, for the upstream.
+    pub passed_identities: Vec<PassedIdentity>,
     /// Absent: plain TCP.
     pub tls: Option<ServerTls>,
     /// Where the file defines it, counted from 1.
@@ -317,6 +319,41 @@ pub enum UserIdentity {
     Accept,
     /// Nobody is let in without one that is proven.
     Require,
+}
+
+impl ListenerSettings {
+    /// Whether a user identity of this type is let through unchecked, though others are checked.
+    pub(crate) fn passes(&self, kind: u8) -> bool {
+        self.user_identity == UserIdentity::Accept
+            && self.passed_identities.iter().any(|passed| passed.kind() == kind)
+    }
+
+    /// Whether any is.
+    pub(crate) fn passes_any(&self) -> bool {
+        PassedIdentity::ALL.iter().any(|(_, passed)| self.passes(passed.kind()))
+    }
+}
+
+/// An item of `user-identity-pass`: a type of user identity that nobody checks here (PS3.7 Table D.3-14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassedIdentity {
+    /// A Kerberos service ticket.
+    Kerberos,
+    /// A SAML assertion.
+    Saml,
+}
+
+impl PassedIdentity {
+    /// Every one, with its word.
+    pub(crate) const ALL: [(&'static str, Self); 2] = [("kerberos", Self::Kerberos), ("saml", Self::Saml)];
+
+    /// Its number in the item.
+    pub(crate) const fn kind(self) -> u8 {
+        match self {
+            Self::Kerberos => 3,
+            Self::Saml => 4,
+        }
+    }
 }
 
 /// `user-identity` of an upstream: what it is told of the user.

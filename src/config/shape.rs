@@ -228,6 +228,7 @@ static LISTENER: Shape = Shape {
         "health-checks-from",
         "user-identity",
         "user-identity-in-clear",
+        "user-identity-pass",
     ],
     parts: &[one("tls", &LISTENER_TLS)],
 };

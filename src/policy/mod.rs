@@ -46,7 +46,7 @@ mod user;
 
 pub use ae_pattern::{AePattern, AePatternError};
 pub use block::{Block, Blocked, BlockedError, Blocks, Known};
-pub use comparison::{Change, Things, compare};
+pub use comparison::{Change, RoleChange, Things, compare, compare_roles};
 pub use decide::{
     Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide, granted, recognised,
 };

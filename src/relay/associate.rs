@@ -65,16 +65,24 @@ pub(crate) fn named(user: &str) -> UserIdentity {
 }
 
 /// Answers for the user identity where this proxy looked at it: with an empty response of its own, if one was asked for
-/// (PS3.7 D.3.3.7.2). Elsewhere the upstream's stays.
+/// (PS3.7 D.3.3.7.2). Elsewhere, and of one that the listener lets through to an upstream (`None`: there is none), the upstream's
+/// stays; nobody answers for what nobody checked.
 pub(crate) fn answer_identity(
     answer: &mut AssociateAc,
     requested: &AssociateRq,
     listener: &ListenerSettings,
+    upstream: Option<&UpstreamSettings>,
 ) {
     if listener.user_identity == config::UserIdentity::Ignore {
         return;
     }
     let identity = requested.user.user_identity.as_ref();
+    if identity.is_some_and(|identity| listener.passes(identity.kind)) {
+        if upstream.is_none_or(|upstream| upstream.user_identity != ForwardedIdentity::Pass) {
+            answer.user.user_identity_response = None;
+        }
+        return;
+    }
     let is_asked_for = identity.is_some_and(|identity| identity.positive_response_requested);
     answer.user.user_identity_response = is_asked_for.then(Vec::new);
 }

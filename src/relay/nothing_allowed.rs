@@ -25,7 +25,7 @@ pub(crate) async fn serve(
     // Nothing will ever flow, so it takes no place from an association that does something.
     drop(permit);
     let Ok(mut answer) = associate::answer(requested, None, None, limits.max_pdu_length) else { return };
-    associate::answer_identity(&mut answer, requested, &arrival.listener);
+    associate::answer_identity(&mut answer, requested, &arrival.listener, None);
     let Ok(bytes) = answer.encode() else { return };
     let exchange = async {
         requestor.write_pdu(&bytes).await.ok()?;

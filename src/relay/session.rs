@@ -220,7 +220,8 @@ async fn associate(arrival: &mut Arrival, mut requestor: Leg, requested: Associa
     let agreed = answered.and_then(|answered| {
         let answer = associate::answer(&requested, Some(&offered), Some(&answered), offered_length);
         let bytes = answer.and_then(|mut answer| {
-            associate::answer_identity(&mut answer, &requested, &arrival.listener);
+            let upstream = arrival.settings.upstreams.get(&grant.upstream).map(|upstream| &**upstream);
+            associate::answer_identity(&mut answer, &requested, &arrival.listener, upstream);
             answer.encode().map(|bytes| (answer, bytes))
         });
         let (answer, bytes) = bytes.map_err(|malformed| NotReached::malformed(&malformed))?;

@@ -9,13 +9,13 @@ use super::arrival::{Arrival, Refused};
 use super::borne;
 use super::identified::Identified;
 use super::tokens::Shown;
-use crate::config::{Settings, UserIdentity as Wanted};
+use crate::config::{ListenerSettings, Settings, UserIdentity as Wanted};
 use crate::tokens::{Failed, Once};
 use crate::users::{self, Attempt, Code};
 use crate::vocabulary::Reason;
 use crate::wire::associate::{AssociateRq, UserIdentity};
 
-/// In place of a name that nobody has: it may be a passcode that was typed in the wrong place.
+/// In place of a name that nobody has: it may be a passcode that was typed in the wrong place. And of one that nobody looks for.
 const UNKNOWN: &str = "unknown";
 
 /// By what a user identity means to prove whose it is (PS3.7 Table D.3-14).
@@ -26,6 +26,8 @@ enum Proof<'a> {
     Passcode { name: &'a [u8], passcode: &'a [u8] },
     /// Type 5.
     Token(&'a [u8]),
+    /// One that nobody checks here, and that the listener lets through for the upstream: a claim, of whom is not looked at.
+    Passed,
     /// A Kerberos ticket (3), a SAML assertion (4), what no edition has, or a proof that the configuration has nobody for: nobody
     /// checks it here.
     Unsupported(u8),
@@ -33,13 +35,19 @@ enum Proof<'a> {
 
 impl<'a> Proof<'a> {
     /// `in_force` says whether there are users now, and the settings of the connection which issuers its rules have.
-    fn of(identity: &'a UserIdentity, in_force: &Settings, settings: &Settings) -> Self {
+    fn of(
+        identity: &'a UserIdentity,
+        in_force: &Settings,
+        settings: &Settings,
+        listener: &ListenerSettings,
+    ) -> Self {
         match identity.kind {
             1 => Self::Name(&identity.primary),
             2 if in_force.users.is_some() => {
                 Self::Passcode { name: &identity.primary, passcode: &identity.secondary }
             }
             5 if !settings.issuers.is_empty() => Self::Token(&identity.primary),
+            other if listener.passes(other) => Self::Passed,
             other => Self::Unsupported(other),
         }
     }
@@ -68,12 +76,16 @@ pub(super) async fn identify(
     let in_force = arrival.gate.in_force.load().settings.clone();
     let gate = arrival.gate.clone();
     let turn = || gate.proving.begin(peer).ok_or_else(|| unchecked("too many of this peer are checked now"));
-    let verified = match Proof::of(identity, &in_force, &arrival.settings) {
+    let verified = match Proof::of(identity, &in_force, &arrival.settings, &arrival.listener) {
         Proof::Name(name) => {
             arrival.user = Some(Identified::claimed(name));
             return required(
                 "a user name without a passcode (type 1) proves nothing, and the listener requires a proof",
             );
+        }
+        Proof::Passed => {
+            arrival.user = Some(Identified::claimed(UNKNOWN.as_bytes()));
+            return Ok(());
         }
         Proof::Passcode { name, passcode } => {
             let _turn = turn()?;

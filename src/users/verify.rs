@@ -99,7 +99,7 @@ pub(super) struct Shared {
     /// For those whom nobody is called like, so that they cost as much.
     nobody: Hash,
     lockout: Arc<Lockout>,
-    hashing: Arc<Semaphore>,
+    pub(super) hashing: Arc<Semaphore>,
 }
 
 impl Users {

@@ -96,6 +96,7 @@ def find(event):
         answer = Dataset()
         answer.QueryRetrieveLevel = "STUDY"
         answer.PatientName = f"ANSWER^{number}"
+        answer.PatientBirthDate = "19700101"
         answer.StudyInstanceUID = f"2.25.{number + 1}"
         yield 0xFF00, answer
         # Only a cancel can end a long list; without a pause it could be through before the cancel arrives.

@@ -128,14 +128,15 @@ def identifier():
 
 def find():
     association = associate([(StudyRootQueryRetrieveInformationModelFind, EXPLICIT)])
-    names, last = [], None
+    names, births, last = [], [], None
     for status, answer in association.send_c_find(identifier(), StudyRootQueryRetrieveInformationModelFind, msg_id=5):
         last = status_of(status)
         if answer is not None:
             names.append(str(answer.PatientName))
+            births.extend([answer.PatientBirthDate] if "PatientBirthDate" in answer else [])
         if arguments.cancel_after and len(names) == arguments.cancel_after and answer is not None:
             association.send_c_cancel(5, query_model=StudyRootQueryRetrieveInformationModelFind)
-    return association, {"status": last, "names": names}
+    return association, {"status": last, "names": names, "births": births}
 
 
 def retrieved(answers):

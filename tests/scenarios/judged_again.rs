@@ -210,3 +210,30 @@ fn a_role_that_asks_for_tls_1_3_takes_no_less() {
         assert!(ended == status && text.contains(said), "{version}: {text}");
     }
 }
+
+#[test]
+fn explain_answers_as_of_a_time_within_the_hours_of_a_role_and_outside_of_them() {
+    const WORKING: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
+        hours = \"mon-fri 07:00-19:00 Europe/Paris\"";
+    let site = Site::new();
+    let setup = Setup { roles: WORKING, ..Setup::plain("127.0.0.1:104".parse().expect("an address")) };
+    fs::write(site.path("dimsegate.toml"), setup.toml()).expect("a configuration written");
+    let fixed = ["explain", "-c", "dimsegate.toml", "--listener", "remote", "--from", "127.0.0.1"];
+    let asks = ["--calling", "SITE", "--called", "PACS", "--at"];
+    // A Monday in winter, a Monday in summer, and a Saturday; written in UTC, and as the clock there has it.
+    for (at, is_open) in [
+        ("2026-11-30T05:59:59Z", false),
+        ("2026-11-30T06:00:00Z", true),
+        ("2026-11-30T18:00:00Z", false),
+        ("2026-06-29T05:00:00Z", true),
+        ("2026-06-29T18:59:59+02:00", true),
+        ("2026-06-29T19:00:00+02:00", false),
+        ("2026-11-28T12:00:00Z", false),
+    ] {
+        let (ended, text) = gate::told(&site, &[&fixed[..], &asks, &[at]].concat());
+        let said = if is_open { "allowed: peer \"site\"" } else { "(outside-hours)" };
+        assert!(ended == if is_open { 0 } else { 3 } && text.contains(said), "{at}: {text}");
+    }
+    let (ended, text) = gate::told(&site, &[&fixed[..], &asks, &["some time ago"]].concat());
+    assert!(ended == 2 && text.contains("--at"), "{ended}: {text}");
+}

@@ -166,7 +166,7 @@ fn under_pseudonyms_the_patients_of_the_archive_are_counted() {
         let shown = answers(&output);
         let of = |tag: &'static str| shown.lines().filter(move |line| line.contains(tag)).filter_map(value);
         let whose: BTreeMap<String, String> = of("(0020,000d)").zip(of("(0010,0020)")).collect();
-        assert_eq!(whose.len(), 6, "{output}");
+        assert_eq!(whose.len(), 7, "{output}");
         let is_got = |study: &&String| {
             let objects = got(gate.address, &["0008,0052=STUDY", &format!("0020,000D={study}")]).1;
             !objects.is_empty()

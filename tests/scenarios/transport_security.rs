@@ -472,3 +472,18 @@ fn a_client_that_leaves_in_mid_handshake_is_lost_and_not_to_blame() {
     assert_eq!(gate.event("connection-refused")["reason"], "connection-lost");
     upstream.expect_nobody();
 }
+
+#[test]
+fn a_role_that_asks_for_tls_1_3_refuses_a_client_of_1_2_by_name_and_takes_one_of_1_3() {
+    let upstream = Upstream::bind();
+    let roles: &str = concat_static(&[gate::ROLE_ALL, "\nminimum-tls = \"1.3\""]);
+    let gate = Gate::start(&Setup { roles, ..Setup::tls(upstream.address) });
+    let old = target(&gate, client_of(&gate.site, &[&rustls::version::TLS12]));
+    assert_eq!(rejection(&old, &verification("SITE", "PACS")), [0, 1, 1, 1]);
+    let rejected = gate.event("association-rejected");
+    assert_eq!((&rejected["reason"], &rejected["tls"]["version"]), (&json!("tls-too-old"), &json!("1.2")));
+    let why = "it came with TLS 1.2, and role \"all\" of peer \"site\" asks for TLS 1.3";
+    assert!(rejected["explanation"].as_str().is_some_and(|told| told.contains(why)), "{rejected}");
+    upstream.expect_nobody();
+    echo_through(&gate, &target(&gate, client_of(&gate.site, &[&rustls::version::TLS13])), &upstream);
+}

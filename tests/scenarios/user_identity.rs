@@ -11,6 +11,7 @@ use crate::object::Object;
 use crate::peers::{self, PythonArchive};
 use crate::process::Finished;
 use crate::raw::{self, Peer, Upstream, verification};
+use crate::scratch::Scratch;
 use crate::site::Site;
 use crate::upper;
 use crate::wait;
@@ -390,4 +391,156 @@ fn a_factor_that_is_missing_is_refused_by_name_and_explain_says_the_same() {
     let proven = "anna, proven by passcode, one-time-code";
     assert!(said.status == 0 && said.out.contains(proven), "{}{}", said.out, said.err);
     assert_eq!(explain(&["--user", "nobody"]).status, 64);
+}
+
+#[test]
+fn who_waits_for_a_turn_to_be_checked_for_longer_than_associate_timeout_is_refused_and_machines_are_not() {
+    // As many as there may ever be turns, and each is let in by the passcode and by a code that is to be marked as used.
+    const HOLDING: [&str; 4] = ["holds-1", "holds-2", "holds-3", "holds-4"];
+    let ((site, secret), upstream) = (site(), Upstream::bind());
+    let store = Store::new(&site.path("conf/users.toml"));
+    let key = Key::new(&fs::read(site.path("conf/audit.key")).expect("a key")).expect("a key");
+    let bert = dimsegate::users::read(&site.path("conf/users.toml")).expect("users").remove(1);
+    for name in HOLDING {
+        let one_time = Some(key.seal(name, &secret).expect("a sealed secret"));
+        store.add(User { name: name.into(), one_time, ..bert.clone() }).expect("a user");
+    }
+    let listener = "user-identity = \"accept\"\nuser-identity-in-clear = true";
+    let limits = "associate-timeout = \"1s\"";
+    let setup = Setup { listener, limits, extra: USERS, roles: ROLES, ..Setup::plain(upstream.address) };
+    let gate = Gate::start_in(site, &setup);
+    let send = |name: &str, passcode: &str| {
+        let mut requestor = Peer::connect(&gate.plain());
+        requestor.send(&as_user(name, passcode).encode());
+        requestor
+    };
+    // Somebody writes to the file, so that whoever has a turn keeps it: no machine hashes so fast that one comes free.
+    let file = fs::File::open(gate.site.path("conf/users.toml")).expect("the users");
+    file.lock().expect("the file to itself");
+    let with_code = format!("{PASSCODE}{}", code(&secret));
+    for mut holding in HOLDING.map(|name| send(name, &with_code)) {
+        assert_eq!(holding.expect(upper::ASSOCIATE_RJ), CONGESTION);
+    }
+    let mut nora = send("nora", PASSCODE);
+    let (mut machine, mut acceptor) =
+        raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    raw::echo(&mut machine, &mut acceptor);
+    assert_eq!(nora.expect(upper::ASSOCIATE_RJ), CONGESTION);
+    raw::echo(&mut machine, &mut acceptor);
+    let told = rejected(&gate, "user-identity-unchecked");
+    let why = "its turn to be checked did not come within associate-timeout";
+    assert!(told["explanation"].as_str().is_some_and(|told| told.contains(why)), "{told}");
+    assert_eq!(told["rejection"], json!({"result": 2, "source": 3, "reason": 1}));
+    file.unlock().expect("the file for everybody");
+    let (nora, behind) = raw::open(&gate.plain(), &upstream, &as_user("nora", PASSCODE), 16384);
+    raw::release(nora, behind);
+    raw::release(machine, acceptor);
+}
+
+const PASS: &str = "user-identity = \"accept\"\nuser-identity-pass = [\"kerberos\"]";
+
+#[test]
+fn a_ticket_goes_on_as_it_came_where_the_listener_lets_it_through_and_is_a_claim_here() {
+    let ticket = identity(3, b"\x60\x82ticket", b"");
+    for (forward, reaches) in [("pass", true), ("strip", false), ("replace", false)] {
+        let upstream = Upstream::bind();
+        let upstream_keys = gate::leaked(format!("user-identity = \"{forward}\""));
+        let (gate, _) = start(&Setup { listener: PASS, upstream_keys, ..Setup::tls(upstream.address) });
+        let mut requestor = Peer::connect(&gate.tls());
+        requestor.send(&verification("SITE", "PACS").user_item(ticket.clone()).encode());
+        let mut acceptor = upstream.accept();
+        let request = acceptor.associate(upper::ASSOCIATE_RQ);
+        assert_eq!(request.user_item(0x58), reaches.then_some(&ticket[4..]), "{forward}");
+        let response = upper::item(0x59, b"\x00\x06answer");
+        acceptor.send(&upper::associate_ac("PACS", "SITE", &request.accept_all(), 16384, &[response]));
+        let answer = requestor.associate(upper::ASSOCIATE_AC);
+        assert_eq!(answer.user_item(0x59), reaches.then_some(&b"\x00\x06answer"[..]), "{forward}");
+        raw::release(requestor, acceptor);
+        let closed = gate.event("association-closed");
+        assert_eq!((&closed["user"], &closed["user-identity"]), (&json!("unknown"), &json!("claimed")));
+        let assertion = verification("SITE", "PACS").user_item(identity(4, b"<saml/>", b""));
+        assert_eq!(raw::rejection(&gate.tls(), &assertion), NO, "the other type");
+        rejected(&gate, "user-identity-unsupported");
+    }
+    // It opens nothing that asks for a proof.
+    let upstream = Upstream::bind();
+    let strict = "[[role]]\nname = \"strict\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\nrequire = [\"passcode\"]\n";
+    let peers = format!("{}\n{strict}", gate::peer("role = \"strict\""));
+    let upstream_keys = "user-identity = \"pass\"";
+    let (gate, _) = start(&Setup { listener: PASS, peers, upstream_keys, ..Setup::tls(upstream.address) });
+    assert_eq!(raw::rejection(&gate.tls(), &verification("SITE", "PACS").user_item(ticket)), NO);
+    rejected(&gate, "factor-missing");
+}
+
+#[test]
+fn dcmtk_and_pynetdicom_show_tickets_and_assertions_to_an_archive_that_answers_them() {
+    let archive = PythonArchive::start(&[]);
+    let listener = "user-identity = \"accept\"\nuser-identity-pass = [\"kerberos\", \"saml\"]";
+    let upstream_keys = "user-identity = \"pass\"";
+    let (gate, _) = start(&Setup { listener, upstream_keys, ..Setup::tls(archive.address()) });
+    let (_folder, files) = peers::files_of(&[Object::ct(4096)]);
+    let shown = gate.site.text("shown");
+    fs::write(&shown, "ticket of dcmtk").expect("a file written");
+    for (option, kind, word) in [("--kerberos", "3", "ticket"), ("--saml", "4", "assertion")] {
+        let tls = peers::dcmtk_tls(&gate.site);
+        let options: Vec<&str> = tls.iter().map(String::as_str).chain([option, &shown, "-rsp"]).collect();
+        peers::requestor("storescu", gate.address, &options, &[&files[0]]).expect_success();
+        let tls = peers::scu_tls(&gate.site);
+        let of_pynetdicom = ["--identity", kind, "--primary", word, "--response"];
+        let options: Vec<&str> = tls.iter().map(String::as_str).chain(of_pynetdicom).collect();
+        let answer = peers::scu("echo", gate.address, &options);
+        assert_eq!((&answer["status"], &answer["identity"]), (&json!(0), &json!("welcome")), "{answer}");
+    }
+    let came = archive.events().into_iter().filter(|event| event["event"] == "A-ASSOCIATE");
+    let came: Vec<Value> = came.map(|event| event["identity"].clone()).collect();
+    let of = |kind: u8, text: &str| json!([kind, text, ""]);
+    let (dcmtk, python) = ("ticket of dcmtk", ["ticket", "assertion"]);
+    assert_eq!(came, [of(3, dcmtk), of(3, python[0]), of(4, dcmtk), of(4, python[1])]);
+    let told = format!("{:?}{}", gate.records(), gate.output());
+    assert!(!told.contains("ticket of dcmtk"), "a ticket is told");
+}
+
+#[test]
+fn a_user_of_pynetdicom_asks_sees_and_fetches_what_the_users_own_role_says() {
+    let (site, _) = site();
+    let store = Store::new(&site.path("conf/users.toml"));
+    let bert = dimsegate::users::read(&site.path("conf/users.toml")).expect("users").remove(1);
+    store.add(User { name: "vera".into(), roles: vec!["narrow".into()], ..bert }).expect("a user");
+    let destination = peers::storescp(&["-aet", "DESTINATION"]);
+    let (folder, _) = peers::files_of(&[Object::ct(20_000)]);
+    let (served, sent_to) =
+        (folder.path().display().to_string(), format!("DESTINATION={}", destination.address.port()));
+    let archive = PythonArchive::start(&["--answers", "5", "--serve", &served, "--destination", &sent_to]);
+    let narrow = "[[role]]\nname = \"narrow\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
+        query-keys = [\"StudyInstanceUID\"]\nhide = [\"PatientBirthDate\"]\nmax-answers = 3\nmax-retrievals-per-hour = 1\n";
+    let (extra, roles) = (gate::leaked(format!("{USERS}{narrow}")), ROLES);
+    let gate =
+        Gate::start_in(site, &Setup { listener: REQUIRE, extra, roles, ..Setup::tls(archive.address()) });
+    let tls = peers::scu_tls(&gate.site);
+    let got = Scratch::new();
+    let kept = got.path().display().to_string();
+    let ask = |service: &str, user: &str, more: &[&str]| {
+        let who = ["--identity", "2", "--primary", user, "--secondary", PASSCODE, "--folder", &kept];
+        let options: Vec<&str> =
+            tls.iter().map(String::as_str).chain(who).chain(more.iter().copied()).collect();
+        peers::scu(service, gate.address, &options)
+    };
+    let study = ["--study", "2.25.1"];
+    let seen = |answer: &Value| (answer["status"].clone(), answer["births"].as_array().map_or(0, Vec::len));
+    // No key narrows it; then three of five answers, and none with a date of birth.
+    assert_eq!(seen(&ask("find", "vera", &[])), (json!(0x0124), 0));
+    let vera = ask("find", "vera", &study);
+    assert_eq!((seen(&vera), &vera["names"][2]), ((json!(0xA700), 0), &json!("ANSWER^2")), "{vera}");
+    assert_eq!(vera["names"].as_array().map(Vec::len), Some(3), "{vera}");
+    for more in [&[][..], &study] {
+        let bert = ask("find", "bert", more);
+        assert_eq!(seen(&bert), (json!(0), 5), "{bert}");
+    }
+    for (user, statuses) in [("vera", [0, 0xA702, 0xA702]), ("bert", [0, 0, 0])] {
+        let told = ["get", "get", "move"].map(|service| ask(service, user, &study)["status"].clone());
+        assert_eq!(told, statuses.map(|status| json!(status)), "{user}");
+    }
+    assert_eq!(destination.stored(1).len(), 1, "bert's alone");
+    let refused = gate.record("vera's query", |record| record["reason"] == "query-too-wide");
+    assert_eq!(refused["operation"], "C-FIND");
 }

@@ -143,3 +143,25 @@ fn a_user_who_ends_while_connected_is_ended_by_the_clock_where_nobody_looks_at_f
     );
     assert_eq!(rejection(&gate.plain(), &request), [0, 1, 2, 1]);
 }
+
+#[test]
+fn a_line_that_is_wrong_is_told_by_its_place_and_whoever_was_there_before_can_still_log_in() {
+    let upstream = Upstream::bind();
+    let (gate, _) = start(&setup(&upstream));
+    // Whoever is connected has the file looked at.
+    let connected = raw::open(&gate.plain(), &upstream, &as_user("nora", PASSCODE), 16384);
+    let file = gate.site.path("conf/users.toml");
+    let good = std::fs::read_to_string(&file).expect("the users");
+    let line = good.lines().count() + 3;
+    std::fs::write(&file, format!("{good}\n[[user]]\nname = 3\n")).expect("a file written");
+    let place = format!("error=conf/users.toml:{line}:8: ");
+    wait::until("the line to be told", || {
+        let output = gate.output();
+        let told = output.lines().find(|told| told.contains("the users of before stay in force"))?;
+        assert!(told.contains(&place), "no {place} in {told}");
+        Some(())
+    });
+    let bert = raw::open(&gate.plain(), &upstream, &as_user("bert", PASSCODE), 16384);
+    raw::release(bert.0, bert.1);
+    raw::release(connected.0, connected.1);
+}

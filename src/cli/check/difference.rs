@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+mod people;
+
 use serde::Serialize;
 
 use super::{exit, screen, wrapped};
@@ -28,6 +30,8 @@ struct Stated {
 struct Difference {
     newly_admitted: Vec<Stated>,
     newly_denied: Vec<Stated>,
+    /// Neither is known of these.
+    not_compared: Vec<Stated>,
 }
 
 /// Runs the command on an old and a new file.
@@ -57,14 +61,11 @@ impl Difference {
     fn between(old: &Settings, new: &Settings) -> Self {
         let mut difference = Self::default();
         for change in compare(&old.policy, &new.policy, &Both { old, new }) {
-            let told = Stated::of(&change);
-            if change.admits { &mut difference.newly_admitted } else { &mut difference.newly_denied }
-                .push(told);
+            difference.tell(change.admits, Stated::of(&change));
         }
+        people::tell(&mut difference, old, new);
         // What a key of these means is not looked into: it may be more, and less.
-        let either = of_users(old, new).into_iter().chain(changed_listeners(old, new));
-        let either = either.chain(changed_issuers(old, new));
-        for told in either {
+        for told in changed_listeners(old, new).into_iter().chain(changed_issuers(old, new)) {
             difference.newly_denied.push(told.clone());
             difference.newly_admitted.push(told);
         }
@@ -75,10 +76,19 @@ impl Difference {
         difference
     }
 
+    fn tell(&mut self, admits: bool, told: Stated) {
+        if admits { &mut self.newly_admitted } else { &mut self.newly_denied }.push(told);
+    }
+
     fn text(&self, width: usize) -> String {
         let mut text = String::new();
-        for (title, all) in [("newly admitted", &self.newly_admitted), ("newly denied", &self.newly_denied)] {
+        for (title, all) in [
+            ("newly admitted", &self.newly_admitted),
+            ("newly denied", &self.newly_denied),
+            ("not compared", &self.not_compared),
+        ] {
             match all.as_slice() {
+                [] if title == "not compared" => {}
                 [] => text.push_str(&format!("nothing {title}\n")),
                 some => {
                     text.push_str(&format!("{title}:\n"));
@@ -127,38 +137,6 @@ impl Things for Both<'_> {
     fn is_other_upstream(&self, name: &str) -> bool {
         !self.new.keys.say_the_same(&self.old.keys, "upstream", name)
     }
-}
-
-/// What users may do: which roles they have stands in a file of its own, so that each may be somebody's.
-fn of_users(old: &Settings, new: &Settings) -> Vec<Stated> {
-    if new.users.is_none() && new.issuers.is_empty() {
-        return Vec::new();
-    }
-    let told = |name: &str, what: &str, detail: &str| Stated {
-        of: format!("role \"{name}\", for users"),
-        what: what.into(),
-        detail: detail.into(),
-    };
-    let of_role = |name: &str| match old.policy.roles.contains_key(name) {
-        true => new
-            .keys
-            .changed_of(&old.keys, "role", name)
-            .into_iter()
-            .map(|key| told(name, &key, OTHERWISE))
-            .collect(),
-        false => vec![told(name, "role", "is new")],
-    };
-    let roles = new.policy.roles.keys().flat_map(|name| of_role(name));
-    // As it is written: the two configurations may lie in folders of their own.
-    let named = |settings: &Settings| {
-        settings.keys.each().find(|(key, _)| *key == "users.file").map(|(_, file)| file.to_owned())
-    };
-    let file = (named(old) != named(new)).then(|| Stated {
-        of: "[users]".into(),
-        what: "file".into(),
-        detail: "other users may come".into(),
-    });
-    file.into_iter().chain(roles).collect()
 }
 
 /// Issuers that both have, and whose tokens count otherwise. Their keys are not looked into.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use time::macros::datetime;
 
 use super::findings::findings;
-use super::model::{Account, Guess, Review, Reviewed, Seen, Trail};
+use super::model::{Account, End, Guess, Review, Reviewed, Seen, Trail};
 use super::page::{ROWS, page};
 use super::rights::Rights;
 use super::text::text;
@@ -274,4 +274,21 @@ fn names_that_were_left_out_are_said_first() {
     assert_eq!((first.kind, first.tone), ("names-left-out", "bad"));
     assert!(first.sentence.contains("3 names or more"), "{}", first.sentence);
     assert!(page(&review, NOW).contains("3 names or more"));
+}
+
+#[test]
+fn a_certificate_is_bad_where_it_ended_and_worth_a_warning_where_it_soon_will() {
+    let told = reviewed(&Access::default(), |review| {
+        for (place, days) in [("gone", -1), ("soon", 10), ("later", 400)] {
+            review.ends.push(End {
+                at: String::new(),
+                what: "a certificate".to_owned(),
+                place: place.to_owned(),
+                end: NOW + time::Duration::days(days),
+            });
+        }
+    });
+    let found: Vec<_> = told.findings.iter().map(|one| (one.about.as_str(), one.kind, one.tone)).collect();
+    assert!(found.contains(&("gone", "certificate-ended", "bad")), "{found:?}");
+    assert!(found.contains(&("soon", "certificate-ends", "warn")), "{found:?}");
 }

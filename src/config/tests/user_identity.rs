@@ -112,3 +112,32 @@ fn every_value_of_a_listener_and_of_an_upstream_is_known() {
         assert!(settings.upstreams.values().all(|one| one.user_identity == ForwardedIdentity::Replace));
     }
 }
+
+#[test]
+fn a_ticket_that_is_let_through_for_nothing_or_in_clear_is_risky() {
+    let material = material(&["r"]);
+    let pass = "user-identity = \"pass\"";
+    let told = |listens: &str, upstream: &str| {
+        let listener = format!(
+            "user-identity = \"{listens}\"\nuser-identity-in-clear = true\nuser-identity-pass = [\"kerberos\", \"saml\"]"
+        );
+        let risks = material.risks(&with([&listener, upstream, ""], USERS));
+        risks.into_iter().filter(|risk| risk.contains("user-identity-pass")).collect::<Vec<_>>()
+    };
+    let says = |told: Vec<String>, what: &str| {
+        assert!(told.len() == 1 && told[0].contains(what), "{what}: {told:?}")
+    };
+    says(told("ignore", pass), "has no effect: nobody looks");
+    says(told("require", pass), "has no effect: what nobody checks proves nothing");
+    says(told("accept", ""), "no upstream behind it has user-identity = \"pass\"");
+    says(told("accept", pass), "goes on in clear: upstream");
+    let material = &material;
+    let listener =
+        "user-identity = \"accept\"\nuser-identity-in-clear = true\nuser-identity-pass = [\"saml\"]";
+    let text = with([listener, pass, ""], USERS);
+    let settings = material.compile(&text).unwrap().settings;
+    let passes = |kind| settings.listeners[0].passes(kind);
+    assert_eq!([1, 2, 3, 4, 5].map(passes), [false, false, false, true, false]);
+    let told = material.errors(&text.replace("[\"saml\"]", "[\"smal\"]"));
+    assert!(told.len() == 1 && told[0].contains("did you mean \"saml\"?"), "{told:?}");
+}

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Peer, Policy};
+use super::{Peer, Policy, Role};
 
 mod conditions;
 mod order;
@@ -28,6 +28,17 @@ pub struct Change {
     /// Its role; in the policy in which it is, the new one first.
     pub role: Box<str>,
     /// The key that states it, or `order`.
+    pub what: &'static str,
+    /// The values that came or went, or what is otherwise.
+    pub detail: String,
+}
+
+/// What differs between two roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleChange {
+    /// Whether more is admitted; otherwise it is less.
+    pub admits: bool,
+    /// The key that states it.
     pub what: &'static str,
     /// The values that came or went, or what is otherwise.
     pub detail: String,
@@ -61,6 +72,11 @@ pub fn compare(old: &Policy, new: &Policy, things: &dyn Things) -> Vec<Change> {
         new.peers.iter().zip(0..).map(|(peer, at)| (&*peer.name, at)).collect();
     changes.sort_by_key(|change| places.get(&*change.peer).copied().unwrap_or(usize::MAX));
     changes
+}
+
+/// Every change from one role to another, as sound as that of a peer's role.
+pub fn compare_roles(old: &Role, new: &Role) -> Vec<RoleChange> {
+    rights::of_roles(old, new)
 }
 
 impl Compared<'_> {

@@ -1,11 +1,12 @@
 //! What a peer may do, and what becomes of it.
 
-use super::{Change, Compared, listed};
+use super::{Change, Compared, RoleChange, listed};
 use crate::policy::{AePattern, Operation, Peer, Role, Scope, scope};
 
 /// What is otherwise of its role, its upstream and its rewrite.
 pub(super) fn changes(compared: &Compared<'_>, old: &Peer, new: &Peer) -> Vec<Change> {
-    let mut changes = of_roles(old, new);
+    let of_role = |change: RoleChange| Change::of(new, change.admits, change.what, change.detail);
+    let mut changes: Vec<Change> = of_roles(&old.role, &new.role).into_iter().map(of_role).collect();
     let both = |what, detail: &str| [true, false].map(|admits| Change::of(new, admits, what, detail));
     if !compared.leads_alike(old, new) {
         changes.extend(both("upstream", "leads elsewhere, or otherwise, than before"));
@@ -27,12 +28,11 @@ pub(super) fn cover(compared: &Compared<'_>, wide: &Peer, narrow: &Peer) -> bool
     changes(compared, wide, narrow).iter().all(|change| !change.admits)
 }
 
-/// What is otherwise of their roles.
-pub(super) fn of_roles(old: &Peer, new: &Peer) -> Vec<Change> {
-    let (was, is) = (&old.role, &new.role);
+/// What is otherwise of two roles, whoever has them.
+pub(super) fn of_roles(was: &Role, is: &Role) -> Vec<RoleChange> {
     let mut changes = Vec::new();
     for (admits, one, other) in [(true, is, was), (false, was, is)] {
-        let mut found = |what, detail: String| changes.push(Change::of(new, admits, what, detail));
+        let mut found = |what, detail: String| changes.push(RoleChange { admits, what, detail });
         let operations = one.operations.iter().filter(|operation| !other.operations.contains(operation));
         let operations = listed(operations.map(|operation| operation.name()));
         if !operations.is_empty() {

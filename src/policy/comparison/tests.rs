@@ -6,14 +6,16 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
-use super::{Change, Things, compare};
+use super::{Change, Things, compare, compare_roles};
 use crate::policy::query::tests::{allow_more, one, some_queries};
 use crate::policy::scope::{Attribute, Condition};
-use crate::policy::tests::{peer, policy, raw, role};
+use crate::policy::tests::{certificate, peer, policy, raw, role};
 use crate::policy::{
-    AePattern, Blocks, Direction, Facts, Grant, Hours, Operation, Peer, Policy, Queries, Request, Role,
-    Scope, TlsVersion, Verdict, decide,
+    AePattern, Blocks, ContextVerdict, Direction, Factor, Facts, Grant, Hours, Operation, Peer, Policy,
+    Queries, Request, Role, Scope, TlsVersion, Verdict, decide,
 };
+use crate::wire::Uid;
+use crate::wire::associate::ProposedContext;
 
 /// Rewrites and upstreams are what they were.
 struct Same;
@@ -40,6 +42,8 @@ const HOURS: [&str; 3] = ["mon-fri 00:00-24:00 UTC", "mon-sun 08:00-12:00 UTC", 
 /// A Monday at 09:00, at 20:00, and the Saturday before at 09:00.
 const MOMENTS: [i64; 3] = [1_796_029_200, 1_796_068_800, 1_795_856_400];
 
+const SYNTAXES: [&str; 2] = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
+
 const SCOPES: [&[&str]; 3] = [&["LYON"], &["LYON", "PARIS"], &["OSLO"]];
 
 fn scope(issuers: &[&str]) -> Arc<Scope> {
@@ -54,8 +58,8 @@ fn of<'t>(all: &[&'t str], number: u8) -> &'t str {
 
 fn a_role() -> impl Strategy<Value = Role> {
     let queries = prop_oneof![Just(Queries::default()), some_queries()];
-    (any::<[u8; 6]>(), queries).prop_map(
-        |([operations, class, another, hours, tls, destination], queries)| {
+    (any::<[u8; 8]>(), queries).prop_map(
+        |([operations, class, another, hours, tls, destination, syntaxes, require], queries)| {
             let listed = OPERATIONS.iter().zip(0..).filter(|(_, bit)| operations >> bit & 1 == 1);
             let mut role = role(&listed.map(|(operation, _)| *operation).collect::<Vec<_>>());
             role.sop_classes = Default::default();
@@ -67,6 +71,11 @@ fn a_role() -> impl Strategy<Value = Role> {
             let pattern = PATTERNS.get(usize::from(destination) % 8);
             role.move_destinations = pattern.map(|pattern| vec![pattern.parse::<AePattern>().unwrap()]);
             role.queries = queries;
+            role.transfer_syntaxes = Default::default();
+            for (syntax, _) in SYNTAXES.iter().zip(0..).filter(|(_, bit)| syntaxes >> bit & 1 == 1) {
+                role.transfer_syntaxes.add(syntax).unwrap();
+            }
+            role.require = (require % 4 == 0).then_some(Factor::Certificate).into_iter().collect();
             role
         },
     )
@@ -114,16 +123,22 @@ fn pair() -> impl Strategy<Value = (Policy, Policy)> {
 
 fn asked(policy: &Policy, numbers: [u8; 6]) -> Result<Grant, crate::policy::Refusal> {
     let [address, calling, called, listener, moment, tls] = numbers;
+    let shown = certificate("site");
+    let contexts = [(1, CLASSES[0]), (3, CLASSES[1])].map(|(id, class)| ProposedContext {
+        id,
+        abstract_syntax: class.parse().unwrap(),
+        transfer_syntaxes: SYNTAXES.map(|syntax| syntax.parse().unwrap()).into(),
+    });
     let facts = Facts {
         listener: of(&["remote", "bare"], listener),
         address: of(&ADDRESSES, address).parse().unwrap(),
-        certificate: None,
+        certificate: (tls % 2 == 0).then_some(&shown),
         tls: [None, Some(TlsVersion::V1_2), Some(TlsVersion::V1_3)][usize::from(tls) % 3],
         authorities: &[],
         user: None,
         calling: &raw(of(&TITLES, calling)),
         called: &raw(of(&TITLES, called)),
-        contexts: &[],
+        contexts: &contexts,
         blocks: &Blocks::default(),
         now: OffsetDateTime::from_unix_timestamp(MOMENTS[usize::from(moment) % 3]).unwrap(),
     };
@@ -170,12 +185,22 @@ fn asks_more(new: &Grant, old: &Grant) -> bool {
     OPERATIONS.iter().any(|operation| of_one((*operation, CLASSES[1])))
 }
 
+/// Whether the upstream is offered a transfer syntax that it was not offered before.
+fn offers_more(new: &Grant, old: &Grant) -> bool {
+    let offered = |grant: &Grant, at: usize, syntax: &Uid| match &grant.contexts[at].1 {
+        ContextVerdict::Offer(syntaxes) => syntaxes.contains(syntax),
+        ContextVerdict::Strip(_) => false,
+    };
+    let syntaxes = SYNTAXES.map(|syntax| syntax.parse::<Uid>().unwrap());
+    (0..2).any(|at| syntaxes.iter().any(|one| offered(new, at, one) && !offered(old, at, one)))
+}
+
 fn is_more(new: &Grant, old: &Grant) -> bool {
     let beyond =
         permitted(&new.peer.role).into_iter().zip(permitted(&old.peer.role)).any(|(new, old)| new && !old);
     let sees_more = !crate::policy::scope::covers(old.peer.scope.as_deref(), new.peer.scope.as_deref());
     let goes_elsewhere = new.upstream != old.upstream || new.peer.rewrite != old.peer.rewrite;
-    beyond || sees_more || asks_more(new, old) || goes_elsewhere
+    beyond || offers_more(new, old) || sees_more || asks_more(new, old) || goes_elsewhere
 }
 
 fn admitted<'c>(changes: &'c [Change], peer: &str) -> Option<&'c Change> {
@@ -219,7 +244,7 @@ proptest! {
                 crate::policy::scope::covers(peers[at].scope.as_deref(), Some(narrow))
             }).or_else(|| peers[at].scope.clone());
         }
-        match what % 13 {
+        match what % 15 {
             0 => drop(role.operations.pop()),
             1 => role.sop_classes = Default::default(),
             2 => role.minimum_tls = Some(TlsVersion::V1_3),
@@ -231,7 +256,9 @@ proptest! {
             8 => role.queries.hide.push(one(0x0008_0060)),
             9 => role.queries.max_answers = NonZeroU32::new(1),
             10 => role.queries.max_retrievals_per_hour = NonZeroU32::new(1),
-            11 => role.queries.max_patients_per_day = NonZeroU32::new(1),
+            11 => role.require = role.require.with(Factor::Certificate),
+            12 => role.transfer_syntaxes = Default::default(),
+            13 => role.queries.max_patients_per_day = NonZeroU32::new(1),
             _ => role.move_destinations = Some(Vec::new()),
         }
         peers[at].role = Arc::new(role);
@@ -308,4 +335,35 @@ fn a_peer_that_no_longer_stands_before_another_one_leaves_it_more() {
     assert_eq!(order(policy(vec![wide(), one()]), policy(vec![wide()])), 0);
     let strong = || narrow(&[Operation::CStore, Operation::CFind, Operation::CEcho]);
     assert_eq!(order(policy(vec![strong(), wide()]), policy(vec![wide()])), 0, "it could do all that before");
+}
+
+#[test]
+fn a_factor_less_and_a_transfer_syntax_more_are_newly_admitted() {
+    let one = role(&[Operation::CStore]);
+    let syntaxes = |all: &[&str]| {
+        let mut role = one.clone();
+        role.transfer_syntaxes = Default::default();
+        all.iter().for_each(|syntax| role.transfer_syntaxes.add(syntax).unwrap());
+        role
+    };
+    let requires = |factors: &[Factor]| Role { require: factors.iter().copied().collect(), ..one.clone() };
+    let told = |old: &Role, new: &Role| -> Vec<_> {
+        let of_roles = compare_roles(old, new).into_iter().map(|one| (one.admits, one.what, one.detail));
+        let of = |role: &Role| {
+            policy(vec![Peer { role: Arc::new(role.clone()), ..peer("lyon", "10.0.0.0/8", "*") }])
+        };
+        let of_peers =
+            compare(&of(old), &of(new), &Same).into_iter().map(|one| (one.admits, one.what, one.detail));
+        let of_peers: Vec<_> = of_peers.collect();
+        assert_eq!(of_roles.collect::<Vec<_>>(), of_peers, "a role is compared as that of a peer is");
+        of_peers
+    };
+    let (fewer, more) = (syntaxes(&SYNTAXES[..1]), syntaxes(&SYNTAXES));
+    let implicit = "ImplicitVRLittleEndian".to_owned();
+    assert_eq!(told(&fewer, &more), [(true, "transfer-syntaxes", implicit.clone())]);
+    assert_eq!(told(&more, &fewer), [(false, "transfer-syntaxes", implicit)]);
+    let (lax, strict) =
+        (requires(&[Factor::Certificate]), requires(&[Factor::Certificate, Factor::Passcode]));
+    assert_eq!(told(&strict, &lax), [(true, "require", "without passcode".to_owned())]);
+    assert_eq!(told(&lax, &strict), [(false, "require", "without passcode".to_owned())]);
 }

@@ -81,6 +81,16 @@ fn user(roles: &[&str], factors: &[Factor]) -> ProvenUser {
 }
 
 fn ask(policy: &Policy, user: Option<&ProvenUser>, blocks: &Blocks) -> Result<Grant, Refusal> {
+    ask_at(policy, user, blocks, (None, OffsetDateTime::UNIX_EPOCH))
+}
+
+/// Over such a TLS, and then.
+fn ask_at(
+    policy: &Policy,
+    user: Option<&ProvenUser>,
+    blocks: &Blocks,
+    (tls, now): (Option<TlsVersion>, OffsetDateTime),
+) -> Result<Grant, Refusal> {
     let title = RawAeTitle(*b"SITE            ");
     let syntaxes: Vec<Uid> = SYNTAXES.iter().map(|uid| uid.parse().unwrap()).collect();
     let context = |(id, class): (u8, &str)| ProposedContext {
@@ -92,14 +102,14 @@ fn ask(policy: &Policy, user: Option<&ProvenUser>, blocks: &Blocks) -> Result<Gr
         listener: "remote",
         address: IpAddr::from([10, 0, 0, 1]),
         certificate: None,
-        tls: None,
+        tls,
         authorities: &[],
         user,
         calling: &title,
         called: &title,
         contexts: &[(1, CT), (3, FIND)].map(context),
         blocks,
-        now: OffsetDateTime::UNIX_EPOCH,
+        now,
     };
     match decide(policy, &facts) {
         Verdict::Allow(grant) => Ok(grant),
@@ -180,6 +190,28 @@ fn a_role_of_the_user_counts_only_with_the_factors_that_it_requires() {
 }
 
 #[test]
+fn a_role_of_the_user_counts_only_in_its_hours_and_over_the_tls_that_it_asks_for() {
+    use Operation::{CEcho, CFind};
+    let hours = Some(Hours::new(["thu 00:00-12:00 UTC"]).unwrap());
+    let safe = Role { hours, minimum_tls: Some(TlsVersion::V1_3), ..everything("safe") };
+    let plain = role("plain", &[CEcho, CFind], &[FIND], &SYNTAXES);
+    let policy = policy(everything("site"), vec![safe, plain]);
+    let ask = |roles: &[&str], tls, hour| {
+        let then = OffsetDateTime::UNIX_EPOCH + time::Duration::hours(hour);
+        let user = user(roles, &[Factor::Passcode]);
+        ask_at(&policy, Some(&user), &Blocks::default(), (tls, then)).map(|grant| grant.rights.operations())
+    };
+    let (old, new) = (Some(TlsVersion::V1_2), Some(TlsVersion::V1_3));
+    // The beginning of time is a Thursday.
+    assert_eq!(ask(&["safe"], new, 11).unwrap(), Operation::ALL);
+    assert_eq!(ask(&["safe"], new, 12).unwrap_err().reason, Reason::OutsideHours);
+    assert_eq!(ask(&["safe"], old, 11).unwrap_err().reason, Reason::TlsTooOld);
+    for (tls, hour) in [(new, 12), (old, 11), (None, 11)] {
+        assert_eq!(ask(&["safe", "plain"], tls, hour).unwrap(), [CEcho, CFind]);
+    }
+}
+
+#[test]
 fn whose_token_has_ended_may_do_nothing_any_more() {
     let policy = policy(everything("site"), vec![everything("reader")]);
     // The question is asked at the beginning of time.
@@ -207,6 +239,10 @@ fn a_block_of_a_user_shuts_out_that_user_alone() {
     assert!(ask(&policy, None, &block("user:anna")).is_ok());
 }
 
+const TLS: [Option<TlsVersion>; 3] = [None, Some(TlsVersion::V1_2), Some(TlsVersion::V1_3)];
+const HOURS: [&str; 2] = ["thu 00:00-12:00 UTC", "mon-sun 06:00-24:00 UTC"];
+const DESTINATIONS: [&str; 3] = ["READER", "REST", "OTHER"];
+
 prop_compose! {
     fn some_role(name: &'static str)(
         operations in prop::sample::subsequence(Operation::ALL.to_vec(), 0..=Operation::ALL.len()),
@@ -214,9 +250,15 @@ prop_compose! {
         syntaxes in prop::sample::subsequence(SYNTAXES.to_vec(), 0..=2),
         require in prop::sample::subsequence(Factor::ALL.to_vec(), 0..=1),
         queries in some_queries(),
+        minimum_tls in prop::sample::select(TLS.to_vec()),
+        hours in prop::option::of(prop::sample::select(HOURS.to_vec())),
+        destinations in prop::option::of(prop::sample::subsequence(vec!["READER", "RE*", "OTHER"], 0..=2)),
     ) -> Role {
         let require = require.into_iter().collect();
-        Role { require, queries, ..role(name, &operations, &classes, &syntaxes) }
+        let hours = hours.map(|text| Hours::new([text]).unwrap());
+        let patterns = |all: Vec<&str>| all.into_iter().map(|pattern| pattern.parse().unwrap()).collect();
+        let move_destinations = destinations.map(patterns);
+        Role { require, queries, minimum_tls, hours, move_destinations, ..role(name, &operations, &classes, &syntaxes) }
     }
 }
 
@@ -231,16 +273,25 @@ fn gets_no_more(less: &Result<Grant, Refusal>, more: &Result<Grant, Refusal>) ->
     let syntaxes: Vec<Uid> = SYNTAXES.iter().map(|uid| uid.parse().unwrap()).collect();
     let contexts =
         (0..2).all(|at| syntaxes.iter().all(|uid| !offers(less, at, uid) || offers(more, at, uid)));
-    let permits = |grant: &Grant, operation, direction, class: &Uid| {
+    let permits = |grant: &Grant, operation, direction, class: &Uid, destination| {
         let request = Request {
             operation,
             direction,
             abstract_syntax: class,
             sop_class: None,
-            move_destination: None,
+            move_destination: (operation == Operation::CMove).then_some(destination),
             retrieving: true,
         };
         grant.rights.permits_request(&request).is_ok()
+    };
+    let permits_more = |operation, direction, class: &Uid| {
+        DESTINATIONS.iter().any(|destination| {
+            permits(less, operation, direction, class, *destination)
+                && !permits(more, operation, direction, class, destination)
+        })
+    };
+    let permits = |grant, operation, direction, class: &Uid| {
+        DESTINATIONS.iter().any(|destination| permits(grant, operation, direction, class, *destination))
     };
     // Neither of queries: of them, and of their answers.
     let asks_more = |operation, direction, class: &Uid| {
@@ -260,7 +311,7 @@ fn gets_no_more(less: &Result<Grant, Refusal>, more: &Result<Grant, Refusal>) ->
             [Direction::FromPeer, Direction::ToPeer].into_iter().all(|direction| {
                 classes.iter().all(|class| {
                     !permits(less, operation, direction, class)
-                        || permits(more, operation, direction, class)
+                        || !permits_more(operation, direction, class)
                             && !asks_more(operation, direction, class)
                 })
             })
@@ -275,7 +326,11 @@ proptest! {
         had in prop::sample::subsequence(NAMES.to_vec(), 0..=3),
         taken in 0_usize..3,
         factors in prop::sample::subsequence(Factor::ALL.to_vec(), 0..=Factor::ALL.len()),
+        came in prop::sample::select(TLS.to_vec()),
+        hour in 0_i64..48,
     ) {
+        let then = (came, OffsetDateTime::UNIX_EPOCH + time::Duration::hours(hour));
+        let ask = |policy: &Policy, user: Option<&ProvenUser>, blocks: &Blocks| ask_at(policy, user, blocks, then);
         let nothing_required = Role { require: Factors::default(), ..of_peer.clone() };
         let roles = vec![roles.0, roles.1, roles.2];
         let (policy, lax) = (policy(of_peer, roles.clone()), policy(nothing_required, roles));
@@ -289,6 +344,7 @@ proptest! {
             without.roles.remove(taken);
         }
         prop_assert!(gets_no_more(&ask(&policy, Some(&without), &blocks), &granted));
+        prop_assert!(gets_no_more(&ask_at(&policy, Some(&whole), &blocks, (None, then.1)), &granted));
         let weaker = ProvenUser { factors: Factors::default(), ..whole };
         prop_assert!(gets_no_more(&ask(&policy, Some(&weaker), &blocks), &granted));
     }

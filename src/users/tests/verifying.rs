@@ -1,8 +1,10 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
+use tokio::time::timeout;
 
 use super::{PASSCODE, at, key, secret, user};
 use crate::scratch::Scratch;
@@ -175,4 +177,51 @@ fn nobody_costs_as_much_as_somebody() {
     // Of this thread alone, and no machine fills 19 MiB twice in less.
     let spent = ["bert", "nobody"].map(cost);
     assert!(spent.iter().all(|spent| *spent > 3_000_000), "{spent:?}");
+}
+
+/// As many as wait for no turn.
+fn turns(users: &Users) -> usize {
+    users.shared.hashing.available_permits()
+}
+
+#[tokio::test]
+async fn no_more_passcodes_are_hashed_at_once_than_there_are_turns() {
+    let home = made();
+    let users = open(&file(&home));
+    let half = std::thread::available_parallelism().map_or(1, |all| all.get() / 2);
+    assert_eq!(turns(&users), half.clamp(1, 4));
+    let all = u32::try_from(turns(&users)).unwrap();
+    let began = Instant::now();
+    assert!(users.verify(attempt("bert", PASSCODE, None), at(0)).await.is_ok());
+    let one = began.elapsed();
+    let taken = users.shared.hashing.clone().acquire_many_owned(all).await.unwrap();
+    let mut waiting = Box::pin(users.verify(attempt("bert", PASSCODE, None), at(0)));
+    // Whoever is right passes whatever a machine does meanwhile; a hash without a turn would be there by then.
+    assert!(timeout(one * 4, &mut waiting).await.is_err(), "hashed without a turn");
+    drop(taken);
+    assert!(waiting.await.is_ok());
+    assert_eq!(turns(&users), all as usize);
+}
+
+#[tokio::test]
+async fn a_turn_is_kept_to_the_end_of_a_check_that_nobody_waits_for_any_more() {
+    let home = made();
+    let users = open(&file(&home));
+    let all = turns(&users);
+    let began = Instant::now();
+    assert!(users.verify(attempt("bert", PASSCODE, None), at(0)).await.is_ok());
+    // Long enough for the hash, and no longer than whoever has one waits for the file.
+    let behind_the_hash = (began.elapsed() * 4).min(Duration::from_secs(2));
+    let written = fs::File::open(file(&home)).unwrap();
+    written.lock().unwrap();
+    // Whoever has a one-time secret waits for the file behind the hash.
+    let given_up = timeout(behind_the_hash, users.verify(attempt("anna", PASSCODE, Some("287082")), at(59)));
+    assert!(given_up.await.is_err());
+    assert_eq!(turns(&users), all - 1);
+    written.unlock().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while turns(&users) < all {
+        assert!(Instant::now() < deadline, "the turn was not given back");
+        tokio::task::yield_now().await;
+    }
 }

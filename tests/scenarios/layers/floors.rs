@@ -219,7 +219,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
             &["audit", "certificates", "loops", "scope", "two_way"],
             &["factors", "issuer", "sharing"],
             &["peer"],
-            &["admin", "users"],
+            &["admin", "claims", "users"],
             &["load"],
             &["part"],
         ],
