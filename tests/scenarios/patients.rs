@@ -337,6 +337,7 @@ fn check_and_explain_say_what_is_counted_and_what_cannot_be() {
         status == 0 && output.contains("max-patients-per-day, by which") && output.contains("N-GET"),
         "{status} {output}"
     );
+    assert!(output.contains("max-patients-per-day, and its role allows C-STORE"), "{output}");
     let facts = ["explain", "-c", "dimsegate.toml", "--listener", "remote", "--from", "127.0.0.1"];
     let explained = |more: &[&str]| {
         gate::told(&site, &[&facts[..], &["--calling", "READER", "--called", "PACS"], more].concat())
