@@ -282,6 +282,33 @@ fn there_is_room_for_so_many_of_all_names_and_today_comes_first() {
     seen.take(&[peer("lyon", 9)], &patients([0]), tomorrow).unwrap_err();
 }
 
+#[test]
+fn from_the_tenth_query_on_that_ended_because_of_the_limit_none_is_asked_that_day() {
+    let home = Scratch::new();
+    let seen = Seen::in_folder(home.path());
+    let limits = [peer("lyon", 9), user("anna", 1)];
+    let [lyon, anna] = limits.clone().map(|(name, _)| name);
+    seen.take_of_query(&limits, &patients([1]), TODAY).unwrap();
+    for _ in 0..20 {
+        // What was refused of a retrieval tells of no match.
+        assert_eq!(seen.take(&limits, &patients([2]), TODAY), Err(NotTaken::TooMany));
+        seen.take_of_query(&limits, &patients([1]), TODAY).unwrap();
+    }
+    for number in 0..10 {
+        assert!(seen.may_ask(&[lyon.clone(), anna.clone()], TODAY), "{number}");
+        assert_eq!(seen.take_of_query(&limits, &patients([2]), TODAY), Err(NotTaken::TooMany));
+    }
+    assert!(!seen.may_ask(&[lyon.clone(), anna.clone()], TODAY));
+    // It is the limit of the one, and of that day.
+    assert!(seen.may_ask(&[lyon], TODAY) && seen.may_ask(&[], TODAY));
+    let tomorrow = TODAY.next_day().unwrap();
+    assert!(seen.may_ask(std::slice::from_ref(&anna), tomorrow));
+    seen.take_of_query(&limits, &patients([1]), tomorrow).unwrap();
+    assert_eq!(seen.take_of_query(&limits, &patients([2]), tomorrow), Err(NotTaken::TooMany));
+    assert!(seen.may_ask(std::slice::from_ref(&anna), tomorrow));
+    assert!(Seen::in_folder(home.path()).may_ask(&[anna], TODAY), "a restart begins anew");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

@@ -129,6 +129,17 @@ fn a_reader_sees_so_many_patients_a_day_by_whatever_it_asks_also_after_a_restart
         // One more from now on.
         reloaded(&gate, &setup(3));
         assert_eq!(gets(&gate, &[4, 5, 1]), [4, 1].into());
+        // Whether somebody matches whom nobody may be shown any more is told ten times, and then no more.
+        let asked = |patient: &str| {
+            let key = format!("0010,0020={patient}");
+            find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D", &key])
+        };
+        for _ in 0..10 {
+            assert!(asked("P9").contains("Find Response (Success)"));
+            assert!(!asked("P5").contains("Find Response (Success)"));
+        }
+        let (there, not_there) = (asked("P5"), asked("P9"));
+        assert!(!there.contains("(Success)") && !not_there.contains("(Success)"), "{there}{not_there}");
         assert_eq!(workstation.stored(1).len(), 1);
     });
 }

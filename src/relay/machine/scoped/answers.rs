@@ -130,7 +130,7 @@ fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict
                 None => Verdict::Withheld,
                 Some(study) => {
                     let look_up = LookUp { studies: vec![study.to_owned()], below: None };
-                    Verdict::Ask(counted::look_up(most, look_up))
+                    Verdict::Ask(counted::look_up(most, look_up, Operation::CFind))
                 }
             };
         }

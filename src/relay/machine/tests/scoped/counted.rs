@@ -45,7 +45,7 @@ struct Day<'d> {
 }
 
 impl Day<'_> {
-    fn count(&self, Count { whom, most }: &Count) -> LookedUp {
+    fn count(&self, Count { whom, most, .. }: &Count) -> LookedUp {
         assert_eq!(*most, [NonZeroU32::new(self.most), None]);
         let named: Vec<Patient> = match whom {
             Whom::Patient(patient) => vec![*patient],
@@ -213,6 +213,34 @@ fn a_retrieval_of_one_too_many_never_reaches_the_archive() {
         assert_eq!(statuses(&story.requestor), [0xA702, 0xA702, 0], "seed {seed}");
         assert_eq!(shown, ["1.2.1".to_owned()].into());
         assert!(story.records[..2].iter().all(|record| record.contains("Some(\"too-many-patients\") true")));
+    }
+}
+
+#[test]
+fn a_query_that_may_not_be_asked_never_reaches_the_archive_and_a_retrieval_does() {
+    let studies = [study(1, "LYON")];
+    let find = |level| Ask::Find(data_set(&[(LEVEL, level), (STUDY_INSTANCE_UID, "1.2.1"), (SERIES, "")]));
+    let get = Ask::Get(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")]));
+    let asks = [find("STUDY"), find("SERIES"), find("PATIENT"), get];
+    for seed in 0..50 {
+        let mut terms = limited(Scope::counting_patients(None), 9);
+        terms.queries = Some(Box::new(|most| {
+            assert_eq!(most, [NonZeroU32::new(9), None]);
+            false
+        }));
+        let mut requestor = Requestor::new(&asks, Leaves::Requestor, 1_000);
+        let moved = RefCell::default();
+        let (gives, getting) = (VecDeque::new(), None);
+        let mut archive =
+            Careless { studies: &studies, moved: &moved, gives, getting, fragment: 1_000, echoes: false };
+        let mut simulation = Simulation::new(terms, [&mut requestor, &mut archive], seed);
+        simulation.counted = Box::new(|count| {
+            assert!(!count.of_query);
+            LookedUp::Inside
+        });
+        let story = simulation.run();
+        assert_eq!(statuses(&story.requestor), [0xA700, 0xA700, 0xA700, 0], "seed {seed}");
+        assert!(story.records[..3].iter().all(|record| record.contains("Some(\"too-many-patients\") true")));
     }
 }
 
