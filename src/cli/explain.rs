@@ -409,7 +409,11 @@ fn contexts(text: &mut String, grant: &Grant, args: &Args) -> bool {
 fn asked(text: &mut String, grant: &Grant, args: &Args) -> bool {
     let Some(operation) = args.operation else { return true };
     let class = args.sop_class.as_ref().map(Uid::as_str);
-    let is_judged = grant.peer.scope.is_some() || grant.rights.counts_patients();
+    let counts = || match &args.sop_class {
+        Some(class) => grant.rights.counts_patients_of(&request_of(args, operation, class)),
+        None => grant.rights.counts_patients(),
+    };
+    let is_judged = grant.peer.scope.is_some() || counts();
     let denied = match denial(grant, args, operation) {
         None if is_judged && !scope::can_judge(operation, class) => {
             let why = match grant.peer.scope {
@@ -438,15 +442,18 @@ fn denial(grant: &Grant, args: &Args, operation: Operation) -> Option<Denial> {
         let permitted = role.permits_operation(operation, Direction::FromPeer);
         return (!permitted).then_some(Denial::Operation);
     };
-    let request = Request {
+    role.permits_request(&request_of(args, operation, abstract_syntax)).err()
+}
+
+fn request_of<'a>(args: &'a Args, operation: Operation, abstract_syntax: &'a Uid) -> Request<'a> {
+    Request {
         operation,
         direction: Direction::FromPeer,
         abstract_syntax,
         sop_class: Some(abstract_syntax),
         move_destination: args.move_destination.as_ref().map(AeTitle::as_str),
         retrieving: false,
-    };
-    role.permits_request(&request).err()
+    }
 }
 
 fn named(uid: &Uid) -> String {

@@ -149,9 +149,14 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &
             },
         );
     }
-    if peer.scope.is_some() && peer.role.operations.contains(&Operation::CStore) {
-        let problem = "has a scope, and its role allows C-STORE: an object that it files under a study outside may change \
-                       what the archive says of that";
+    if peer.role.operations.contains(&Operation::CStore) {
+        let filed = match peer.scope {
+            Some(_) => "under a study outside may change what the archive says of that",
+            None => {
+                "under somebody else's study may have that counted as another patient's, or shut it to those who are counted"
+            }
+        };
+        let problem = format!("{has}, and its role allows C-STORE: an object that it files {filed}");
         root.report.risk(
             place,
             problem,

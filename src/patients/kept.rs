@@ -3,11 +3,13 @@
 //!
 //! A line is kept by the disk before its patient is shown. The file is written anew with the first patient of a later day, without what is
 //! older than the day before that: a clock that was a little ahead can be set right.
+//!
+//! Its first line says by which key, and is there from the beginning, before the key is: a key without it tells that lines are lost.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::{hmac, rand};
@@ -24,6 +26,10 @@ const NAME: &str = "patients";
 const KEY: &str = "patients.key";
 /// Bytes of a key.
 const LENGTH: usize = 32;
+/// What nobody else may do with the file: whoever writes there gives back a day.
+const WRITE: u32 = 0o022;
+/// The same of the key: whoever reads it can try who it is that a hash stands for.
+const TOUCH: u32 = 0o077;
 /// Bytes of the file.
 const LARGEST: u64 = 16 << 20;
 /// Lines that may be in the file for nothing.
@@ -78,17 +84,37 @@ impl Place {
 
     fn bad(&self, line: usize) -> NotTaken {
         let file = full(&self.file);
+        NotTaken::Unavailable(format!("{file}:{line} does not say who saw a patient. {}", self.anew()))
+    }
+
+    fn gone(&self) -> NotTaken {
+        let (file, key) = (full(&self.file), full(&self.key));
         NotTaken::Unavailable(format!(
-            "{file}:{line} does not say who saw a patient. Remove the file to go on: what was seen today is then forgotten"
+            "{file}, which says who saw how many patients, is gone or empty, and {key} is there. Bring it back, or begin anew. {}",
+            self.anew()
         ))
+    }
+
+    fn of_another_key(&self) -> NotTaken {
+        let (file, key) = (full(&self.file), full(&self.key));
+        NotTaken::Unavailable(format!(
+            "{file} was made with another key than {key}. Bring that key back, or begin anew. {}",
+            self.anew()
+        ))
+    }
+
+    /// What is always left to do. One of the two alone would be a loss that nobody meant.
+    fn anew(&self) -> String {
+        let (file, key) = (full(&self.file), full(&self.key));
+        format!(
+            "To begin anew, stop dimsegate and remove both {file} and {key}: what was seen today is then forgotten"
+        )
     }
 
     /// The first line of the file, which says by which key, and the others; `None` where it is missing or empty.
     fn read(&self) -> Result<Option<(String, Vec<Line>)>, NotTaken> {
-        let bytes = match files::read(&self.file, LARGEST + 1) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read.map_err(|error| self.failed("read", &error))?,
-        };
+        let bytes = own(&self.file, WRITE, LARGEST + 1).map_err(|error| self.failed("read", &error))?;
+        let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(None) };
         if bytes.len() as u64 > LARGEST {
             return Err(self.failed("read", &io::Error::other("it is longer than 16 MiB")));
         }
@@ -96,7 +122,7 @@ impl Place {
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or_default();
         let texts = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
         let mut filled = (1..).zip(texts).filter(|(_, text)| !text.is_empty());
-        let Some((number, mark)) = filled.next() else { return Ok(None) };
+        let (number, mark) = filled.next().ok_or_else(|| self.bad(1))?;
         if !mark.starts_with(b"key ") {
             return Err(self.bad(number));
         }
@@ -104,45 +130,62 @@ impl Place {
         Ok(Some((String::from_utf8_lossy(mark).into_owned(), lines.collect::<Result<_, _>>()?)))
     }
 
-    fn of_another_key(&self) -> NotTaken {
-        let (file, key) = (full(&self.file), full(&self.key));
-        NotTaken::Unavailable(format!(
-            "{file} was made with another key than {key}. Bring that key back, or remove the file: what was seen today is then \
-             forgotten"
-        ))
+    fn key_failed(&self, doing: &str, error: &dyn std::fmt::Display) -> NotTaken {
+        let path = full(&self.key);
+        NotTaken::Unavailable(format!("{path}, the key of who saw whom, cannot be {doing}: {error}"))
     }
 
-    /// The key; one is made where nothing was hashed with another.
-    fn key(&self, has_lines: bool) -> Result<hmac::Key, NotTaken> {
-        let path = full(&self.key);
-        let failed = |doing: &str, error: &dyn std::fmt::Display| {
-            NotTaken::Unavailable(format!("{path}, the key of who saw whom, cannot be {doing}: {error}"))
-        };
-        let bytes = match files::read(&self.key, LENGTH as u64 + 1) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !has_lines => {
-                let mut made = [0; LENGTH];
-                rand::fill(&mut made).map_err(|error| failed("made", &error))?;
-                files::put(&self.key, 0o600, &made).map_err(|error| failed("written", &error))?;
-                made.to_vec()
-            }
-            read => read.map_err(|error| failed("read", &error))?,
-        };
-        match bytes.len() {
-            LENGTH => Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes)),
-            _ => {
-                Err(failed("read", &format!("it is not {LENGTH} bytes long; remove it and {NAME} beside it")))
-            }
+    /// The key that is there.
+    fn key(&self) -> Result<Option<hmac::Key>, NotTaken> {
+        let read = own(&self.key, TOUCH, LENGTH as u64 + 1);
+        let Some(bytes) = read.map_err(|error| self.key_failed("read", &error))? else { return Ok(None) };
+        if bytes.len() != LENGTH {
+            let problem = format!("it is not {LENGTH} bytes long. {}", self.anew());
+            return Err(self.key_failed("read", &problem));
         }
+        Ok(Some(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+    }
+
+    /// The first of all. Its file is there before it: one that has no patients tells nothing that could be lost, should the
+    /// proxy end in between.
+    fn begin(&self, today: Date) -> Result<Kept, NotTaken> {
+        let mut made = [0; LENGTH];
+        rand::fill(&mut made).map_err(|error| self.key_failed("made", &error))?;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &made);
+        let kept = Kept::written(self, key, HashMap::new(), today)?;
+        files::put(&self.key, 0o600, &made).map_err(|error| self.key_failed("written", &error))?;
+        Ok(kept)
     }
 }
 
+/// A file that is the proxy's own, and with which others may not do this; `None` where there is none.
+fn own(path: &Path, others: u32, longest: u64) -> io::Result<Option<Vec<u8>>> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read?,
+    };
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & others == 0;
+    if !is_own && metadata.is_file() {
+        let may = if others == WRITE { "write" } else { "read or write" };
+        return Err(io::Error::other(format!(
+            "it belongs to somebody else, or others may {may} it. If nobody did, give it to the user that dimsegate runs as, \
+             with mode 0600"
+        )));
+    }
+    files::read(path, longest).map(Some)
+}
+
 impl Kept {
-    /// Reads what is there, and makes what is missing.
+    /// Reads what is there, and begins where nothing was.
     pub(super) fn open(place: &Place, today: Date) -> Result<Self, NotTaken> {
         files::make_folder_of(&place.file).map_err(|error| place.failed("made", &error))?;
-        let read = place.read()?;
-        let key = place.key(read.is_some())?;
-        let (mark, lines) = read.unwrap_or_else(|| (mark_of(&key), Vec::new()));
+        let (mark, lines, key) = match (place.read()?, place.key()?) {
+            (None, None) => return place.begin(today),
+            (None, Some(_)) => return Err(place.gone()),
+            (Some((_, lines)), None) if lines.is_empty() => return place.begin(today),
+            (Some(_), None) => return Err(place.key_failed("read", &format!("it is gone. {}", place.anew()))),
+            (Some((mark, lines)), Some(key)) => (mark, lines, key),
+        };
         if mark != mark_of(&key) {
             return Err(place.of_another_key());
         }
@@ -159,6 +202,7 @@ impl Kept {
     }
 
     pub(super) fn write_anew(self, place: &Place, today: Date) -> Result<Self, NotTaken> {
+        self.is_in_place(place)?;
         Self::written(place, self.key, self.seen, today)
     }
 
@@ -188,11 +232,29 @@ impl Kept {
         let text: String = fresh.iter().map(Line::text).collect();
         let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
         written.map_err(|error| place.failed("written", &error))?;
+        // Behind the write: what went to a file without a name is gone with the process.
+        self.is_in_place(place)?;
         self.lines += fresh.len();
         for Line { day, list, patient } in fresh {
             self.seen.entry((*day, *list)).or_default().insert(*patient);
         }
         Ok(())
+    }
+
+    /// Whether the open file is the one that the next run will find.
+    fn is_in_place(&self, place: &Place) -> Result<(), NotTaken> {
+        let same = |open: fs::Metadata, there: fs::Metadata| {
+            open.nlink() > 0 && (open.dev(), open.ino()) == (there.dev(), there.ino())
+        };
+        let there = match fs::symlink_metadata(&place.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(place.gone()),
+            there => there,
+        };
+        let is_same = self.file.metadata().and_then(|open| Ok(same(open, there?)));
+        match is_same.map_err(|error| place.failed("read", &error))? {
+            true => Ok(()),
+            false => Err(place.failed("written", &io::Error::other("another file has taken its place"))),
+        }
     }
 
     /// Pairs of a name and a patient, of all days that are kept.

@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 pub struct Patient([u8; 32]);
 
 /// Who sees.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Name {
     /// A `[[peer]]`.
     Peer(Arc<str>),

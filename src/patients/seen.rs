@@ -1,6 +1,6 @@
 //! Who saw whom today, and whether that may be one more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +12,10 @@ use super::patient::{Name, Patient};
 
 /// Pairs of a name and a patient, of all names together: some 10 MB of memory.
 const MOST: usize = 100_000;
+
+/// Queries of a name that may end in a day because it has seen as many as it may: each tells whether something more matches, so
+/// that a patient's name could be guessed letter by letter by many.
+const MOST_ENDED: u32 = 10;
 
 /// Why patients are not to be shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,13 +34,15 @@ pub struct Seen {
     place: Place,
     /// `None` until the first patient, and after a failure: then it is read again.
     kept: Mutex<Option<Kept>>,
+    /// How many queries of each name ended on that day because of the limit. In memory alone.
+    ended: Mutex<HashMap<Name, (Date, u32)>>,
     most: usize,
 }
 
 impl Seen {
     /// What is kept in a folder, which is made with the first patient. Nothing is read yet.
     pub fn in_folder(folder: &Path) -> Self {
-        Self { place: Place::in_folder(folder), kept: Mutex::default(), most: MOST }
+        Self { place: Place::in_folder(folder), kept: Mutex::default(), ended: Mutex::default(), most: MOST }
     }
 
     /// Takes patients whom each of these names is to see, all of them or none: whom a name has seen that day, it may see again. It
@@ -73,6 +79,44 @@ impl Seen {
         }
     }
 
+    /// The same of a query, which ends where there would be too many: that is counted, for each name whose limit it is.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_of_query(
+        &self,
+        limits: &[(Name, NonZeroU32)],
+        patients: &[Patient],
+        today: Date,
+    ) -> Result<(), NotTaken> {
+        let taken = self.take(limits, patients, today);
+        if taken == Err(NotTaken::TooMany) {
+            self.note_ended(limits, patients, today);
+        }
+        taken
+    }
+
+    fn note_ended(&self, limits: &[(Name, NonZeroU32)], patients: &[Patient], today: Date) {
+        let slot = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = slot.as_ref() else { return };
+        let has_ended = |limit: &&(Name, NonZeroU32)| unseen(kept, limit, patients, today).is_err();
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.retain(|_, (day, _)| *day >= today);
+        for (name, _) in limits.iter().filter(has_ended) {
+            let (day, count) = ended.entry(name.clone()).or_insert((today, 0));
+            *day = today;
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Whether a query of these names may be asked that day: not once ten of one of them have ended because of the limit.
+    pub fn may_ask(&self, names: &[Name], today: Date) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_shut =
+            |name| ended.get(name).is_some_and(|(day, count)| *day == today && *count >= MOST_ENDED);
+        !names.iter().any(is_shut)
+    }
+
     /// What is new, where there is room for it.
     fn with_room_for(&self, kept: &mut Kept, fresh: Vec<Line>, today: Date) -> Result<Vec<Line>, NotTaken> {
         if kept.count() + fresh.len() > self.most {
@@ -100,16 +144,21 @@ fn fresh(
     patients: &[Patient],
     today: Date,
 ) -> Result<Vec<Line>, NotTaken> {
-    let mut fresh = Vec::new();
-    for (name, most) in limits {
-        let list = kept.list_of(name);
-        let lines: BTreeSet<Line> = patients.iter().map(|patient| kept.line(today, list, patient)).collect();
-        let unseen: Vec<Line> = lines.into_iter().filter(|line| !kept.has(line)).collect();
-        let seen = kept.seen_by(today, list) + unseen.len();
-        if !unseen.is_empty() && u32::try_from(seen).map_or(true, |seen| seen > most.get()) {
-            return Err(NotTaken::TooMany);
-        }
-        fresh.extend(unseen);
-    }
-    Ok(fresh)
+    let unseen = limits.iter().map(|limit| unseen(kept, limit, patients, today));
+    Ok(unseen.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// Whom one name has not seen, where it may.
+fn unseen(
+    kept: &Kept,
+    (name, most): &(Name, NonZeroU32),
+    patients: &[Patient],
+    today: Date,
+) -> Result<Vec<Line>, NotTaken> {
+    let list = kept.list_of(name);
+    let lines: BTreeSet<Line> = patients.iter().map(|patient| kept.line(today, list, patient)).collect();
+    let unseen: Vec<Line> = lines.into_iter().filter(|line| !kept.has(line)).collect();
+    let seen = kept.seen_by(today, list) + unseen.len();
+    let fits = unseen.is_empty() || u32::try_from(seen).is_ok_and(|seen| seen <= most.get());
+    if fits { Ok(unseen) } else { Err(NotTaken::TooMany) }
 }

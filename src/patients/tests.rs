@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use proptest::prelude::*;
 use time::macros::date;
@@ -41,13 +42,14 @@ fn a_patient_counts_once_a_day_also_in_the_next_run() {
     // All of them or none.
     assert_eq!(next.take(&limits, &patients([3, 4]), TODAY), Err(NotTaken::TooMany));
     next.take(&limits, &patients([4]), TODAY).unwrap();
-    for run in [&next, &Seen::in_folder(&folder)] {
+    let last = Seen::in_folder(&folder);
+    for run in [&next, &last] {
         assert_eq!(run.take(&limits, &patients([3]), TODAY), Err(NotTaken::TooMany));
         run.take(&limits, &patients([1, 2, 4]), TODAY).unwrap();
     }
     let tomorrow = TODAY.next_day().unwrap();
-    next.take(&limits, &patients([3, 1, 5]), tomorrow).unwrap();
-    assert_eq!(next.take(&limits, &patients([2]), tomorrow), Err(NotTaken::TooMany));
+    last.take(&limits, &patients([3, 1, 5]), tomorrow).unwrap();
+    assert_eq!(last.take(&limits, &patients([2]), tomorrow), Err(NotTaken::TooMany));
 }
 
 #[test]
@@ -93,11 +95,12 @@ fn old_days_go_and_a_clock_that_is_set_back_forgets_nobody() {
     seen.take(&limits, &patients([1]), TODAY).unwrap();
     let tomorrow = TODAY.next_day().unwrap();
     seen.take(&limits, &patients([2]), tomorrow).unwrap();
-    for run in [&seen, &Seen::in_folder(home.path())] {
+    let next = Seen::in_folder(home.path());
+    for run in [&seen, &next] {
         assert_eq!(run.take(&limits, &patients([3]), TODAY), Err(NotTaken::TooMany));
         assert_eq!(run.take(&limits, &patients([3]), tomorrow), Err(NotTaken::TooMany));
     }
-    seen.take(&limits, &patients([3]), tomorrow.next_day().unwrap()).unwrap();
+    next.take(&limits, &patients([3]), tomorrow.next_day().unwrap()).unwrap();
     let text = fs::read_to_string(home.path().join("patients")).unwrap();
     assert_eq!(text.lines().count(), 3, "{text}");
     assert!(!text.contains("2026-12-01"), "{text}");
@@ -143,10 +146,13 @@ fn nobody_is_shown_where_it_cannot_be_known_or_kept() {
         &line.replace("2026-12-01", "2026-13-01"),
         &line.replace('\n', " 00\n"),
         &line.to_uppercase(),
+        "no newline",
+        "\n",
+        "\n\n",
     ] {
         fs::write(&file, bad).unwrap();
         let why = told(&fresh(), 2);
-        assert!(why.contains("emove the file"), "{bad:?}: {why}");
+        assert!(why.contains("remove both") && why.contains("patients.key"), "{bad:?}: {why}");
     }
     // The proxy ended in the midst of a line.
     fs::write(&file, [&whole[..], &whole[..20]].concat()).unwrap();
@@ -165,15 +171,101 @@ fn nobody_is_shown_where_it_cannot_be_known_or_kept() {
     assert!(why.contains("patients.key, the key of who saw whom, cannot be read"), "{why}");
     assert!(!key.exists(), "a key was made that fits no line");
     // Nothing can be written, then it can again.
-    fs::write(&key, &kept).unwrap();
+    put(&key, &kept);
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     let blocked = fresh();
     let why = told(&blocked, 1);
     assert!(why.contains("who saw how many patients, cannot be"), "{why}");
     fs::remove_dir(&file).unwrap();
+    put(&file, &whole);
     blocked.take(&limits, &patients([1]), TODAY).unwrap();
     assert_eq!(fs::read(&file).unwrap(), whole);
+}
+
+fn put(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn unavailable(taken: Result<(), NotTaken>) -> String {
+    match taken {
+        Err(NotTaken::Unavailable(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_that_is_lost_begins_no_day_anew_and_both_that_are_removed_do() {
+    let home = Scratch::new();
+    let (file, key) = (home.path().join("patients"), home.path().join("patients.key"));
+    let limits = [peer("lyon", 1)];
+    let fresh = || Seen::in_folder(home.path());
+    fresh().take(&limits, &patients([1]), TODAY).unwrap();
+    let [whole, kept] = [&file, &key].map(|path| fs::read(path).unwrap());
+    fs::write(&file, "").unwrap();
+    assert!(unavailable(fresh().take(&limits, &patients([2]), TODAY)).contains("is gone or empty"));
+    fs::remove_file(&file).unwrap();
+    let why = unavailable(fresh().take(&limits, &patients([2]), TODAY));
+    assert!(why.contains("is gone or empty") && why.contains("stop dimsegate and remove both"), "{why}");
+    assert!(!file.exists());
+    put(&file, &whole);
+    assert_eq!(fresh().take(&limits, &patients([2]), TODAY), Err(NotTaken::TooMany));
+    // It ended after the first line was written, before the key was.
+    let mark: Vec<u8> = whole.split_inclusive(|byte| *byte == b'\n').next().unwrap().to_vec();
+    fs::remove_file(&key).unwrap();
+    put(&file, &mark);
+    fresh().take(&limits, &patients([2]), TODAY).unwrap();
+    assert_ne!(fs::read(&key).unwrap(), kept);
+    for path in [&file, &key] {
+        fs::remove_file(path).unwrap();
+    }
+    fresh().take(&limits, &patients([3]), TODAY).unwrap();
+    assert_eq!(fresh().take(&limits, &patients([2]), TODAY), Err(NotTaken::TooMany));
+}
+
+#[test]
+fn nobody_is_shown_whom_a_file_without_a_name_remembers() {
+    let home = Scratch::new();
+    let file = home.path().join("patients");
+    let limits = [peer("lyon", 9)];
+    let seen = Seen::in_folder(home.path());
+    seen.take(&limits, &patients([1]), TODAY).unwrap();
+    let whole = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    for _ in 0..2 {
+        assert!(unavailable(seen.take(&limits, &patients([2]), TODAY)).contains("is gone or empty"));
+    }
+    // Another one in its place is read by the next.
+    put(&file, &whole);
+    seen.take(&limits, &patients([2]), TODAY).unwrap();
+    put(&home.path().join("other"), &whole);
+    fs::rename(home.path().join("other"), &file).unwrap();
+    let why = unavailable(seen.take(&limits, &patients([3]), TODAY));
+    assert!(why.contains("another file has taken its place"), "{why}");
+    seen.take(&limits, &patients([3]), TODAY).unwrap();
+    // Nor does a new day write one.
+    fs::remove_file(&file).unwrap();
+    unavailable(seen.take(&limits, &patients([1]), TODAY.next_day().unwrap()));
+    assert!(!file.exists());
+}
+
+#[test]
+fn files_that_others_may_write_or_a_key_that_they_may_read_count_for_nothing() {
+    let home = Scratch::new();
+    let limits = [peer("lyon", 9)];
+    Seen::in_folder(home.path()).take(&limits, &patients([1]), TODAY).unwrap();
+    let modes = [("patients", 0o620), ("patients", 0o602), ("patients.key", 0o640), ("patients.key", 0o604)];
+    for (name, mode) in modes {
+        let set = |mode| {
+            fs::set_permissions(home.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(mode);
+        let why = unavailable(Seen::in_folder(home.path()).take(&limits, &patients([1]), TODAY));
+        assert!(why.contains("or others may"), "{name} {mode:o}: {why}");
+        set(0o600);
+        Seen::in_folder(home.path()).take(&limits, &patients([1]), TODAY).unwrap();
+    }
 }
 
 #[test]
@@ -188,6 +280,33 @@ fn there_is_room_for_so_many_of_all_names_and_today_comes_first() {
     let tomorrow = TODAY.next_day().unwrap();
     seen.take(&[peer("nice", 9)], &patients(0..4), tomorrow).unwrap();
     seen.take(&[peer("lyon", 9)], &patients([0]), tomorrow).unwrap_err();
+}
+
+#[test]
+fn from_the_tenth_query_on_that_ended_because_of_the_limit_none_is_asked_that_day() {
+    let home = Scratch::new();
+    let seen = Seen::in_folder(home.path());
+    let limits = [peer("lyon", 9), user("anna", 1)];
+    let [lyon, anna] = limits.clone().map(|(name, _)| name);
+    seen.take_of_query(&limits, &patients([1]), TODAY).unwrap();
+    for _ in 0..20 {
+        // What was refused of a retrieval tells of no match.
+        assert_eq!(seen.take(&limits, &patients([2]), TODAY), Err(NotTaken::TooMany));
+        seen.take_of_query(&limits, &patients([1]), TODAY).unwrap();
+    }
+    for number in 0..10 {
+        assert!(seen.may_ask(&[lyon.clone(), anna.clone()], TODAY), "{number}");
+        assert_eq!(seen.take_of_query(&limits, &patients([2]), TODAY), Err(NotTaken::TooMany));
+    }
+    assert!(!seen.may_ask(&[lyon.clone(), anna.clone()], TODAY));
+    // It is the limit of the one, and of that day.
+    assert!(seen.may_ask(&[lyon], TODAY) && seen.may_ask(&[], TODAY));
+    let tomorrow = TODAY.next_day().unwrap();
+    assert!(seen.may_ask(std::slice::from_ref(&anna), tomorrow));
+    seen.take_of_query(&limits, &patients([1]), tomorrow).unwrap();
+    assert_eq!(seen.take_of_query(&limits, &patients([2]), tomorrow), Err(NotTaken::TooMany));
+    assert!(seen.may_ask(std::slice::from_ref(&anna), tomorrow));
+    assert!(Seen::in_folder(home.path()).may_ask(&[anna], TODAY), "a restart begins anew");
 }
 
 proptest! {

@@ -101,9 +101,21 @@ impl Rights {
         self.roles().any(|role| role.queries != Default::default())
     }
 
-    /// Whether it is counted how many patients it shows.
+    /// Whether it is counted of some operation how many patients it shows; [`counts_patients_of`](Self::counts_patients_of) says of
+    /// which.
     pub fn counts_patients(&self) -> bool {
         self.roles().any(|role| role.counts_patients())
+    }
+
+    /// Whether a request may only pass where it can be counted whom it shows: the peer's role counts, or one of the user's by
+    /// which it may pass, and none of those lets it pass uncounted, whatever its identifier says.
+    pub fn counts_patients_of(&self, request: &Request<'_>) -> bool {
+        let reads = |role: &Role| looks(request.operation) && role.queries.reads_identifiers();
+        let roles = self.user.iter().flat_map(|roles| roles.iter());
+        let (counting, free): (Vec<_>, Vec<_>) = roles
+            .filter(|role| role.permits_request(request).is_ok())
+            .partition(|role| role.counts_patients());
+        self.peer.counts_patients() || !counting.is_empty() && free.into_iter().all(|role| reads(role))
     }
 
     /// Of a query or retrieval that has been read, what is allowed of it. What a role of the user hides or limits counts as long

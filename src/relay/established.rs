@@ -13,7 +13,7 @@ use super::drive::{Open, today};
 use super::early::Early;
 use super::leg::Leg;
 use super::looking_up::Way;
-use super::machine::{Deadlines, Machine, Retrievals, Terms};
+use super::machine::{Deadlines, IsWithin, Machine, Terms};
 use crate::config::ForwardedIdentity;
 use crate::policy::{Grant, Peer, Scope};
 use crate::wire::associate::{AssociateAc, AssociateRq};
@@ -57,6 +57,7 @@ impl Established {
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
             offered: limits.max_pdu_length,
             retrievals: retrievals(arrival, &grant),
+            queries: queries(arrival, &grant, &viewer),
             grant,
         };
         let takes = [&self.answered.user, &self.requested.user].map(|user| user.maximum_length.unwrap_or(0));
@@ -88,13 +89,20 @@ fn looks_up(arrival: &Arrival, grant: &Grant) -> Option<Arc<Way>> {
 }
 
 /// Who counts the retrievals of peer and user, where they are limited.
-fn retrievals(arrival: &Arrival, grant: &Grant) -> Option<Retrievals> {
+fn retrievals(arrival: &Arrival, grant: &Grant) -> Option<IsWithin> {
     let is_limited = grant.rights.roles().any(|role| role.queries.max_retrievals_per_hour.is_some());
     let (gate, peer) = (Arc::clone(&arrival.gate), Arc::clone(&grant.peer.name));
     let user = arrival.proven_user().map(|user| Arc::clone(&user.name));
-    is_limited.then(|| -> Retrievals {
+    is_limited.then(|| -> IsWithin {
         Box::new(move |allowed| gate.limiter.retrieval(&peer, user.as_ref(), allowed))
     })
+}
+
+/// Who knows whether queries may still be asked, where patients are counted.
+fn queries(arrival: &Arrival, grant: &Grant, viewer: &Viewer) -> Option<IsWithin> {
+    let (gate, viewer) = (Arc::clone(&arrival.gate), viewer.clone());
+    let counts = grant.rights.counts_patients();
+    counts.then(|| -> IsWithin { Box::new(move |most| gate.counting.may_ask(&viewer, most)) })
 }
 
 /// The limits that hold for this peer and this upstream.

@@ -129,6 +129,17 @@ fn a_reader_sees_so_many_patients_a_day_by_whatever_it_asks_also_after_a_restart
         // One more from now on.
         reloaded(&gate, &setup(3));
         assert_eq!(gets(&gate, &[4, 5, 1]), [4, 1].into());
+        // Whether somebody matches whom nobody may be shown any more is told ten times, and then no more.
+        let asked = |patient: &str| {
+            let key = format!("0010,0020={patient}");
+            find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D", &key])
+        };
+        for _ in 0..10 {
+            assert!(asked("P9").contains("Find Response (Success)"));
+            assert!(!asked("P5").contains("Find Response (Success)"));
+        }
+        let (there, not_there) = (asked("P5"), asked("P9"));
+        assert!(!there.contains("(Success)") && !not_there.contains("(Success)"), "{there}{not_there}");
         assert_eq!(workstation.stored(1).len(), 1);
     });
 }
@@ -337,6 +348,7 @@ fn check_and_explain_say_what_is_counted_and_what_cannot_be() {
         status == 0 && output.contains("max-patients-per-day, by which") && output.contains("N-GET"),
         "{status} {output}"
     );
+    assert!(output.contains("max-patients-per-day, and its role allows C-STORE"), "{output}");
     let facts = ["explain", "-c", "dimsegate.toml", "--listener", "remote", "--from", "127.0.0.1"];
     let explained = |more: &[&str]| {
         gate::told(&site, &[&facts[..], &["--calling", "READER", "--called", "PACS"], more].concat())

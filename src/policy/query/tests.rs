@@ -206,6 +206,48 @@ fn a_user_sees_what_a_role_shows_by_which_the_query_may_pass() {
     assert_eq!(asked(vec![more], &by_id), ([true, true, false, false], Some(9)));
 }
 
+#[test]
+fn what_a_role_lets_pass_that_counts_nobody_is_not_counted() {
+    let of = |most: u32, class: &str, levels: Option<Vec<QueryLevel>>, operations: &[Operation]| {
+        let mut role = role(operations);
+        role.sop_classes.add(class).unwrap();
+        let max_patients_per_day = NonZeroU32::new(most);
+        Arc::new(Role { queries: Queries { levels, max_patients_per_day, ..Queries::default() }, ..role })
+    };
+    let find = &[Operation::CFind][..];
+    let (open, counting) = (of(0, "all", None, find), of(9, "all", None, find));
+    let narrow = of(0, "all", Some(vec![QueryLevel::Study]), find);
+    let worklist: Uid = "1.2.840.10008.5.1.4.31".parse().unwrap();
+    let of_worklists = of(0, worklist.as_str(), None, find);
+    let of_studies = of(9, "query-retrieve", None, find);
+    let study: Uid = STUDY_ROOT_FIND.parse().unwrap();
+    let counts = |rights: &Rights| {
+        [&study, &worklist].map(|class| {
+            rights.counts_patients_of(&Request {
+                operation: Operation::CFind,
+                direction: Direction::FromPeer,
+                abstract_syntax: class,
+                sop_class: None,
+                move_destination: None,
+                retrieving: false,
+            })
+        })
+    };
+    let user = |roles: &[&Arc<Role>]| {
+        counts(&Rights::of_both(Arc::clone(&open), roles.iter().map(|role| Arc::clone(role)).collect()))
+    };
+    assert_eq!(user(&[&counting]), [true, true]);
+    assert_eq!(user(&[&counting, &open]), [false, false]);
+    assert_eq!(user(&[&counting, &of_worklists]), [true, false]);
+    assert_eq!(user(&[&of_worklists, &of_studies]), [true, false]);
+    // Which of the two lets it pass, only its identifier tells.
+    assert_eq!(user(&[&counting, &narrow]), [true, true]);
+    assert_eq!(user(&[&open]), [false, false]);
+    // That of the peer counts, whatever the user has.
+    assert_eq!(counts(&Rights::of_both(Arc::clone(&counting), vec![Arc::clone(&open)])), [true, true]);
+    assert_eq!(counts(&Rights::of_peer(counting)), [true, true]);
+}
+
 /// Of few possibilities, so that two of them are often alike in part.
 pub(in crate::policy) fn some_queries() -> impl Strategy<Value = Queries> {
     let count = || (0_u32..4).prop_map(NonZeroU32::new);

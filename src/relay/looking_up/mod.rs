@@ -128,7 +128,7 @@ impl LookingUp {
     pub(super) async fn count(
         &self,
         way: &Way,
-        Count { whom, most }: &Count,
+        Count { whom, most, of_query }: &Count,
         counting: &Counting,
         viewer: &Viewer,
     ) -> LookedUp {
@@ -140,7 +140,7 @@ impl LookingUp {
             Ok(patients) => patients,
             Err(found) => return found,
         };
-        match counting.take(viewer, *most, patients).await {
+        match counting.take(viewer, *most, (patients, *of_query)).await {
             Ok(()) => LookedUp::Inside,
             Err(NotTaken::TooMany) => LookedUp::TooMany,
             Err(NotTaken::Unavailable(detail)) => {

@@ -52,6 +52,8 @@ pub(crate) struct Exchange {
     pub hidden: Option<Arc<Hidden>>,
     /// How many more answers there may be, where that is limited.
     pub answers_left: Option<u32>,
+    /// Whether it is judged, and what comes of it, by a scope or since patients are counted.
+    pub is_judged: bool,
     /// How many patients it may show with those of the day: to the peer, and to the user.
     pub most_patients: [Option<NonZeroU32>; 2],
     /// What is wrong with a data set of it that could not be rewritten, for its record.
@@ -140,6 +142,7 @@ impl Exchange {
             hidden: None,
             answers_left: None,
             most_patients: [None; 2],
+            is_judged: false,
             fault: None,
             answered: None,
             early: None,
@@ -178,6 +181,11 @@ impl Exchange {
                 true
             }
         }
+    }
+
+    /// Whether one more answer would be too many.
+    pub(crate) fn has_had_all_answers(&self) -> bool {
+        self.answers_left == Some(0)
     }
 
     /// Whether all of it has been passed on, and it is not answered.
@@ -227,6 +235,7 @@ pub(crate) struct OpenRequest {
     pub own_schedule: bool,
     pub failed: Option<Failed>,
     pub hidden: Option<Arc<Hidden>>,
+    pub is_judged: bool,
 }
 
 impl Exchange {
@@ -243,6 +252,7 @@ impl Exchange {
             own_schedule: self.own_schedule,
             failed: self.failed.clone(),
             hidden: self.hidden.clone(),
+            is_judged: self.is_judged,
         }
     }
 }
@@ -348,6 +358,12 @@ impl Ledger {
     /// Whether a request of this operation that goes in this direction waits for its last response.
     pub(crate) fn is_waiting(&self, direction: Direction, operation: Operation) -> bool {
         self.table(direction).0.iter().any(|(_, exchange)| exchange.operation == operation)
+    }
+
+    /// Whether a C-GET of the peer is open that may bring any object.
+    pub(crate) fn gets_unjudged(&self) -> bool {
+        let mut open = self.table(Direction::FromPeer).0.iter().map(|(_, exchange)| exchange);
+        open.any(|exchange| exchange.operation == Operation::CGet && !exchange.is_judged)
     }
 
     /// Whether a C-GET of the peer that is open was granted this study.

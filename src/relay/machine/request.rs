@@ -51,6 +51,7 @@ pub(super) fn handle(
     let terms = cx.terms;
     let context = terms.known_context(context_id).map_err(Break::between)?;
     let mut exchange = Exchange::new(operation, context_id, message_id, &command, began);
+    exchange.is_judged = scoped::has_to_judge(cx, context, &exchange);
     if let Err(refused) = judge(cx, context, &exchange, &command) {
         return Ok(refuse_exchange(cx, &command, exchange, refused));
     }
@@ -66,7 +67,7 @@ pub(super) fn handle(
         Err(refused) => return Ok(refuse_exchange(cx, &command, exchange, refused)),
     };
     match terms.grant.peer.treatment(operation, Part::Request, cx.direction) {
-        Treatment::AsItCame | Treatment::Rewrite if scoped::judges(cx, operation) => {
+        Treatment::AsItCame | Treatment::Rewrite if scoped::judges(operation, exchange.is_judged) => {
             scoped::request(cx, context, command, (exchange, examined))
         }
         Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange, examined)),
@@ -158,9 +159,9 @@ fn relay_as_it_came(
     let state = match (command.has_data_set, operation) {
         (false, _) => State::BETWEEN,
         (true, CStore) => {
-            cx.books.ledger.open(cx.direction, exchange);
             let encoding = Encoding::to_read(context.transfer_syntax.as_str());
-            let scoped = scoped::header_of(cx, encoding);
+            let scoped = scoped::header_of(cx, exchange.is_judged, encoding);
+            cx.books.ledger.open(cx.direction, exchange);
             return Compared::of(passage, command, encoding, scoped);
         }
         (true, CFind | CMove | CGet) => {
@@ -195,9 +196,10 @@ fn rewrite(
         exchange.new_sop_instance = Some(new_instance);
     }
     let passage = Passage::of_request(context.id, exchange.message_id);
+    let scoped = scoped::header_of(cx, exchange.is_judged, context.encoding);
+    let scoped = scoped.map_or(Scoped::Not, Scoped::Object);
     cx.books.ledger.open(cx.direction, exchange);
     let (origin, native) = (Origin::Request(command), cx.terms.native_context(context));
-    let scoped = scoped::header_of(cx, context.encoding).map_or(Scoped::Not, Scoped::Object);
     let rewritten = Rewritten::of(passage, transform, origin, held);
     State::Rewritten(Box::new(Rewritten { native, scoped, ..rewritten }))
 }

@@ -23,7 +23,6 @@ pub(super) fn handle(
     status: Status,
 ) -> Next {
     let has_data_set = command.has_data_set;
-    let is_scoped = cx.terms.grant.peer.scope.is_some();
     let treatment = cx.terms.grant.peer.treatment(operation, Part::Response, cx.direction);
     // By its message ID: some requestors of a C-GET answer every sub-operation in one context. A data set is written
     // in the transfer syntax of the context that it comes in, so there it has to be the right one.
@@ -51,6 +50,7 @@ pub(super) fn handle(
         Treatment::Pseudonymise(_) => Some(Way::ToPseudonyms),
         Treatment::Restore(_) => Some(Way::ToReal),
     };
+    let is_scoped = exchange.is_judged;
     let has_failed = exchange.failed.is_some();
     if has_data_set && is_scoped && operation == Operation::CFind && !has_failed {
         let asked = exchange.request();

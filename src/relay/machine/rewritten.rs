@@ -312,7 +312,7 @@ fn unsent(cx: &mut Context<'_>, command: &Command, message_id: u16, error: &Rewr
         return None;
     }
     let hidden = match error.problem {
-        RewriteProblem::MatchesNothing => scoped::as_outside(cx, command, exchange.operation),
+        RewriteProblem::MatchesNothing => scoped::as_outside(command, &exchange),
         _ => None,
     };
     let (response, answer) =

@@ -25,7 +25,7 @@ pub(crate) struct AcceptedContext {
 }
 
 /// Asked with what is allowed of the peer and of the user.
-pub(crate) type Retrievals = Box<dyn Fn([Option<NonZeroU32>; 2]) -> bool + Send + Sync>;
+pub(crate) type IsWithin = Box<dyn Fn([Option<NonZeroU32>; 2]) -> bool + Send + Sync>;
 
 /// The terms of an association.
 pub(crate) struct Terms {
@@ -45,7 +45,9 @@ pub(crate) struct Terms {
     /// The maximum length that both peers were told.
     pub offered: u32,
     /// Whether one more retrieval is within what is allowed of the peer and of the user in an hour: it then counts. `None`: any is.
-    pub retrievals: Option<Retrievals>,
+    pub retrievals: Option<IsWithin>,
+    /// Whether a query may be asked whose patients are counted. `None`: any may.
+    pub queries: Option<IsWithin>,
 }
 
 impl Terms {

@@ -57,6 +57,8 @@ pub(crate) struct Count {
     pub whom: Whom,
     /// How many there may be: for the peer, and for the user.
     pub most: [Option<NonZeroU32>; 2],
+    /// Whether a C-FIND is to show them.
+    pub of_query: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

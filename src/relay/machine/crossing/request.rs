@@ -110,10 +110,10 @@ fn begin(
     (examined, content): (Option<Box<Examined>>, Content),
 ) -> State {
     let encoding = context.encoding.filter(|_| content == Content::Keys);
-    let scoped = match scoped::judges(cx, asked.operation) {
+    let scoped = match scoped::judges(asked.operation, asked.is_judged) {
         true => Scoped::Asks,
         false if asked.operation == Operation::CStore => {
-            scoped::header_of(cx, context.encoding).map_or(Scoped::Not, Scoped::Object)
+            scoped::header_of(cx, asked.is_judged, context.encoding).map_or(Scoped::Not, Scoped::Object)
         }
         false => Scoped::Not,
     };

@@ -108,7 +108,11 @@ fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict
     let scope = cx.terms.grant.peer.scope.clone();
     let encoding = cx.terms.context(answer.asked.sent_context_id).and_then(|context| context.encoding);
     let read = encoding.and_then(|encoding| Small::read(encoding, bytes));
-    let most = cx.answered(answer.asked.message_id).and_then(|exchange| exchange.counts_patients());
+    // One too many is withheld behind this: nobody is counted by it.
+    let most = cx
+        .answered(answer.asked.message_id)
+        .filter(|exchange| !exchange.has_had_all_answers())
+        .and_then(|exchange| exchange.counts_patients());
     let granted = cx.answered(answer.asked.message_id).and_then(|exchange| exchange.granted.as_deref());
     let (Some(small), Some(granted), Some(scope)) = (read, granted, scope) else { return Verdict::Withheld };
     let study = small.value(STUDY_INSTANCE_UID);
@@ -126,7 +130,7 @@ fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict
                 None => Verdict::Withheld,
                 Some(study) => {
                     let look_up = LookUp { studies: vec![study.to_owned()], below: None };
-                    Verdict::Ask(counted::look_up(most, look_up))
+                    Verdict::Ask(counted::look_up(most, look_up, Operation::CFind))
                 }
             };
         }

@@ -15,11 +15,18 @@ use crate::vocabulary::Cause;
 type Most = [Option<NonZeroU32>; 2];
 
 /// Looks up what an operation names, and counts whose it is where that is limited.
-pub(super) fn look_up(most: Option<Most>, look_up: LookUp) -> Question {
+pub(super) fn look_up(most: Option<Most>, look_up: LookUp, operation: Operation) -> Question {
+    let of_query = operation == Operation::CFind;
     match most {
-        Some(most) => Question::Count(Count { whom: Whom::LookUp(look_up), most }),
+        Some(most) => Question::Count(Count { whom: Whom::LookUp(look_up), most, of_query }),
         None => Question::LookUp(look_up),
     }
+}
+
+/// Whether a query may be asked: what of it would be shown is counted, and whether something matches is told by each.
+pub(super) fn may_ask(cx: &Context<'_>, most: Option<Most>, operation: Operation) -> bool {
+    let asks = cx.terms.queries.as_ref().filter(|_| operation == Operation::CFind);
+    asks.zip(most).is_none_or(|(asks, most)| asks(most))
 }
 
 /// Counts whom an answer is about. `None`: it does not say enough to tell.
@@ -30,7 +37,7 @@ pub(super) fn count(cx: &Context<'_>, most: Most, answer: &Small<'_>) -> Option<
         answer.value(ISSUER_OF_PATIENT_ID),
         answer.value(STUDY_INSTANCE_UID),
     )?;
-    Some(Question::Count(Count { whom: Whom::Patient(patient), most }))
+    Some(Question::Count(Count { whom: Whom::Patient(patient), most, of_query: true }))
 }
 
 /// Why an operation does not go on for which nobody could say that it may.

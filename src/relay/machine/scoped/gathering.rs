@@ -118,6 +118,11 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next
     let Some(scope) = cx.terms.grant.peer.scope.clone() else {
         return Ok(refuse(cx, &asked, outside()));
     };
+    let most = cx.asked(asked.message_id).and_then(|exchange| exchange.counts_patients());
+    if !counted::may_ask(cx, most, operation) {
+        let why = counted::refused(LookedUp::TooMany, operation);
+        return Ok(refuse(cx, &asked, why));
+    }
     let today = cx.books.today;
     match reading::read(&scope, today, operation, asked.encoding, &asked.data) {
         Err(comment) => Ok(refuse(cx, &asked, Refused::new(Cause::OutsideScope, comment))),
@@ -125,8 +130,7 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next
         Ok(Wish::LookUp { look_up, granted }) => {
             // Nothing of this message has gone out: whoever has to say something there need not wait too.
             (cx.desk.writes, cx.desk.gives_back) = (true, true);
-            let most = cx.asked(asked.message_id).and_then(|exchange| exchange.counts_patients());
-            cx.ask(counted::look_up(most, look_up));
+            cx.ask(counted::look_up(most, look_up, operation));
             Ok(State::AwaitsLookUp(Box::new(AwaitsLookUp { asked, granted })))
         }
     }

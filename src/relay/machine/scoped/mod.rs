@@ -24,7 +24,7 @@ mod reading;
 use super::answer::{Answer, status_of_cause};
 use super::desk::Context;
 use super::exchange::Exchange;
-use super::request::Refused;
+use super::request::{Refused, asks};
 use super::terms::AcceptedContext;
 use crate::dataset::Encoding;
 use crate::dimse::{self, Command, Operation, Status};
@@ -47,6 +47,22 @@ pub(super) fn outside() -> Refused {
     Refused::new(Cause::OutsideScope, OUTSIDE)
 }
 
+/// Whether a request has to be judged. A scope without conditions is there for counting alone, and what a user may do by a role that
+/// counts nobody is not counted.
+pub(super) fn has_to_judge(cx: &Context<'_>, context: &AcceptedContext, exchange: &Exchange) -> bool {
+    let Some(scope) = &cx.terms.grant.peer.scope else { return false };
+    if !scope.conditions().is_empty() {
+        return true;
+    }
+    match (cx.direction, exchange.operation) {
+        // Judged as the retrieval is that brings it.
+        (Direction::ToPeer, Operation::CStore) => !cx.books.ledger.gets_unjudged(),
+        // What cannot be told is judged, if it is not refused before.
+        _ => asks(cx, context, exchange, |request| Ok(cx.terms.grant.rights.counts_patients_of(request)))
+            .unwrap_or(true),
+    }
+}
+
 /// Whether a request can be judged at all.
 pub(super) fn permits(
     cx: &Context<'_>,
@@ -54,7 +70,7 @@ pub(super) fn permits(
     exchange: &Exchange,
     command: &Command,
 ) -> Result<(), Refused> {
-    if cx.terms.grant.peer.scope.is_none() {
+    if !exchange.is_judged {
         return Ok(());
     }
     let refused = |comment: &str| Err(Refused::new(Cause::OutsideScope, comment));
@@ -70,7 +86,7 @@ pub(super) fn permits(
             // Some act by the class of the context, others by that of the command.
             let is_one = class == Some(context.abstract_syntax.as_str());
             let is_read = context.encoding.is_some_and(|encoding| !encoding.deflated);
-            let is_judged = !judges(cx, operation) || is_one && is_read && command.has_data_set;
+            let is_judged = !judges(exchange.operation, true) || is_one && is_read && command.has_data_set;
             if is_judged { Ok(()) } else { refused("this identifier cannot be judged") }
         }
         _ => refused("this operation cannot be judged"),
@@ -88,22 +104,17 @@ fn not_known(operation: Operation) -> Refused {
 }
 
 /// What a retrieval is answered that asks for what nobody knows: the same as one of a study outside.
-pub(super) fn as_outside(
-    cx: &Context<'_>,
-    command: &Command,
-    operation: Operation,
-) -> Option<(Vec<u8>, Answer)> {
-    let is_retrieval = matches!(operation, Operation::CMove | Operation::CGet);
+pub(super) fn as_outside(command: &Command, exchange: &Exchange) -> Option<(Vec<u8>, Answer)> {
+    let is_retrieval = matches!(exchange.operation, Operation::CMove | Operation::CGet);
     let status = status_of_cause(Cause::OutsideScope);
-    (is_retrieval && cx.terms.grant.peer.scope.is_some())
+    (is_retrieval && exchange.is_judged)
         .then(|| (dimse::refusal(command, status, OUTSIDE), Answer::Instead(status, Cause::OutsideScope)))
 }
 
 /// Whether the identifier of this request is held until it is judged.
-pub(super) fn judges(cx: &Context<'_>, operation: Operation) -> bool {
+pub(super) fn judges(operation: Operation, is_judged: bool) -> bool {
     use Operation::{CFind, CGet, CMove};
-    let is_asking = matches!(operation, CFind | CMove | CGet);
-    is_asking && cx.direction == Direction::FromPeer && cx.terms.grant.peer.scope.is_some()
+    matches!(operation, CFind | CMove | CGet) && is_judged
 }
 
 #[cfg(test)]

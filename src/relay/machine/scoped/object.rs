@@ -35,8 +35,13 @@ enum Known {
 }
 
 /// That of an object which comes to this peer, where it has to be judged.
-pub(in super::super) fn header_of(cx: &Context<'_>, encoding: Option<Encoding>) -> Option<Box<ObjectHeader>> {
-    let scope = cx.terms.grant.peer.scope.as_ref().filter(|_| cx.direction == Direction::ToPeer)?;
+pub(in super::super) fn header_of(
+    cx: &Context<'_>,
+    is_judged: bool,
+    encoding: Option<Encoding>,
+) -> Option<Box<ObjectHeader>> {
+    let is_judged = is_judged && cx.direction == Direction::ToPeer;
+    let scope = cx.terms.grant.peer.scope.as_ref().filter(|_| is_judged)?;
     // Of one that is encoded otherwise, nothing is ever known: [`permits`](super::permits) refuses it.
     let encoding = encoding.filter(|encoding| !encoding.deflated);
     Some(Box::new(ObjectHeader::new(scope, encoding)))

@@ -157,6 +157,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         max_command_length: 4_096,
         offered: MAXIMUM_LENGTH,
         retrievals: None,
+        queries: None,
     }
 }
 

@@ -14,9 +14,10 @@ use super::{
     Careless, Drawn, ISSUER, LEVEL, SERIES, STUDY_INSTANCE_UID, Study, data_set, looked_up, retrievals,
     scope_of, scoped, studies, study, values,
 };
-use crate::dimse::{Command, CommandField};
+use crate::dimse::{Command, CommandField, Operation};
 use crate::patients::Patient;
-use crate::policy::{Peer as Rights, Rights as Allowed, Role, Scope};
+
+use crate::policy::{Peer as Rights, Queries, QueryLevel, Rights as Allowed, Role, Scope};
 
 fn limited(scope: Scope, most: u32) -> Terms {
     let mut terms = scoped(scope);
@@ -39,10 +40,12 @@ struct Day<'d> {
     drawn: Drawn,
     most: u32,
     seen: RefCell<BTreeSet<Patient>>,
+    /// Of one query; 0 is any number.
+    answers: u32,
 }
 
 impl Day<'_> {
-    fn count(&self, Count { whom, most }: &Count) -> LookedUp {
+    fn count(&self, Count { whom, most, .. }: &Count) -> LookedUp {
         assert_eq!(*most, [NonZeroU32::new(self.most), None]);
         let named: Vec<Patient> = match whom {
             Whom::Patient(patient) => vec![*patient],
@@ -70,8 +73,12 @@ impl Day<'_> {
         let (studies, echoes) = (self.studies, false);
         let mut archive = Careless { studies, moved: &moved, gives, getting, fragment: fragment(), echoes };
         let narrow = Some(&self.drawn.scope).filter(|_| self.drawn.bits != 0);
-        let terms = limited(Scope::counting_patients(narrow), self.most);
+        let mut terms = limited(Scope::counting_patients(narrow), self.most);
+        let mut role = (*terms.grant.peer.role).clone();
+        role.queries.max_answers = NonZeroU32::new(self.answers);
+        terms.grant.rights = Allowed::of_peer(role.into());
         let mut simulation = Simulation::new(terms, [&mut requestor, &mut archive], seed);
+        simulation.looked_up = Box::new(|asked| looked_up(self.studies, &self.drawn, asked));
         simulation.counted = Box::new(|count| self.count(count));
         let story = simulation.run();
         let mut shown = values(&data_sets(&story.requestor), STUDY_INSTANCE_UID);
@@ -97,7 +104,7 @@ fn nobody_is_shown_who_was_not_counted_and_as_many_are_as_may_be() {
         // Half of them may see every study.
         let (all, bits) = (studies(&mut chance), chance.below(8) * chance.below(2));
         let most = 1 + u32::try_from(chance.below(3)).unwrap();
-        let day = Day { studies: &all, drawn: scope_of(bits), most, seen: RefCell::default() };
+        let day = Day { studies: &all, drawn: scope_of(bits), most, seen: RefCell::default(), answers: 0 };
         let inside = all.iter().filter(|one| one.is_inside(&day.drawn)).count();
         let find = Ask::Find(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "")]));
         let (found, shown) = day.run(std::slice::from_ref(&find), seed);
@@ -124,9 +131,80 @@ fn nobody_is_shown_who_was_not_counted_and_as_many_are_as_may_be() {
 }
 
 #[test]
+fn an_answer_of_one_too_many_counts_nobody() {
+    let studies = [study(1, "LYON"), study(2, "LYON"), study(3, "LYON")];
+    // The last looks up the study of each answer first.
+    let asked = [
+        (0, data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "")])),
+        (1, data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "")])),
+        (1, data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, ""), (ISSUER, "LYON")])),
+    ];
+    for (seed, (bits, find)) in (0..20).flat_map(|seed| asked.iter().map(move |asked| (seed, asked))) {
+        let drawn = scope_of(*bits);
+        let day = Day { studies: &studies, drawn, most: 9, seen: RefCell::default(), answers: 2 };
+        let (story, shown) = day.run(&[Ask::Find(find.clone())], seed);
+        assert_eq!(statuses(&story.requestor), [0xFF00, 0xFF00, 0xA700], "seed {seed}");
+        assert_eq!((cancels(&story), shown.len()), (1, 2), "seed {seed}");
+        assert!(
+            story.records.last().unwrap().contains("too-many-answers"),
+            "seed {seed}: {:?}",
+            story.records
+        );
+        assert_eq!(day.seen.borrow().len(), 2, "seed {seed}: the third was counted, whom nobody was shown");
+    }
+}
+
+/// Of a user through a peer that counts nobody: whose first role counts, and who has another one.
+fn with_another(change: impl FnOnce(&mut Role)) -> Terms {
+    let mut terms = limited(Scope::counting_patients(None), 1);
+    let few = terms.grant.peer.role.clone();
+    let open = |role: &Role| Role { queries: Queries::default(), ..role.clone() };
+    let mut other = open(&few);
+    change(&mut other);
+    terms.grant.rights = Allowed::of_both(Arc::new(open(&few)), vec![few, Arc::new(other)]);
+    terms
+}
+
+#[test]
+fn who_has_a_role_that_counts_nobody_is_refused_nothing_by_another_that_does() {
+    let studies = [study(1, "LYON"), study(2, "LYON")];
+    let asks = [
+        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LYON")])),
+        Ask::Find(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "")])),
+        Ask::Get(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")])),
+        Ask::Get(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.2")])),
+    ];
+    let run = |terms: Terms, seed| {
+        let mut requestor = Requestor::new(&asks, Leaves::Requestor, 1_000);
+        let moved = RefCell::default();
+        let (gives, getting) = (VecDeque::new(), None);
+        let mut archive =
+            Careless { studies: &studies, moved: &moved, gives, getting, fragment: 1_000, echoes: false };
+        Simulation::new(terms, [&mut requestor, &mut archive], seed).run()
+    };
+    for seed in 0..50 {
+        // Nothing is looked up or counted, which would fail here.
+        let story = run(with_another(|_| {}), seed);
+        let finals = statuses(&story.requestor).into_iter().filter(|status| *status < 0xFF00);
+        assert_eq!(finals.collect::<Vec<_>>(), [0, 0, 0, 0], "seed {seed}");
+        let shown = values(&data_sets(&story.requestor), STUDY_INSTANCE_UID);
+        assert!(["1.2.1", "1.2.2"].iter().all(|uid| shown.contains(*uid)), "seed {seed}: {shown:?}");
+        // One that does not let retrievals pass, or judges what is asked, frees none of that.
+        let no_gets = with_another(|role| role.operations.retain(|one| *one != Operation::CGet));
+        assert_eq!(statuses(&run(no_gets, seed).requestor).last(), Some(&0xA701), "seed {seed}");
+        let levels = |role: &mut Role| role.queries.levels = Some(vec![QueryLevel::Study]);
+        assert_eq!(
+            statuses(&run(with_another(levels), seed).requestor).first(),
+            Some(&0x0124),
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
 fn a_retrieval_of_one_too_many_never_reaches_the_archive() {
     let studies = [study(1, "LYON"), study(2, "LYON")];
-    let day = || Day { studies: &studies, drawn: scope_of(0), most: 1, seen: RefCell::default() };
+    let day = || Day { studies: &studies, drawn: scope_of(0), most: 1, seen: RefCell::default(), answers: 0 };
     let both = data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1\\1.2.2")]);
     let one = data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")]);
     let asks = [Ask::Move(both.clone()), Ask::Get(both), Ask::Move(one)];
@@ -135,6 +213,34 @@ fn a_retrieval_of_one_too_many_never_reaches_the_archive() {
         assert_eq!(statuses(&story.requestor), [0xA702, 0xA702, 0], "seed {seed}");
         assert_eq!(shown, ["1.2.1".to_owned()].into());
         assert!(story.records[..2].iter().all(|record| record.contains("Some(\"too-many-patients\") true")));
+    }
+}
+
+#[test]
+fn a_query_that_may_not_be_asked_never_reaches_the_archive_and_a_retrieval_does() {
+    let studies = [study(1, "LYON")];
+    let find = |level| Ask::Find(data_set(&[(LEVEL, level), (STUDY_INSTANCE_UID, "1.2.1"), (SERIES, "")]));
+    let get = Ask::Get(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")]));
+    let asks = [find("STUDY"), find("SERIES"), find("PATIENT"), get];
+    for seed in 0..50 {
+        let mut terms = limited(Scope::counting_patients(None), 9);
+        terms.queries = Some(Box::new(|most| {
+            assert_eq!(most, [NonZeroU32::new(9), None]);
+            false
+        }));
+        let mut requestor = Requestor::new(&asks, Leaves::Requestor, 1_000);
+        let moved = RefCell::default();
+        let (gives, getting) = (VecDeque::new(), None);
+        let mut archive =
+            Careless { studies: &studies, moved: &moved, gives, getting, fragment: 1_000, echoes: false };
+        let mut simulation = Simulation::new(terms, [&mut requestor, &mut archive], seed);
+        simulation.counted = Box::new(|count| {
+            assert!(!count.of_query);
+            LookedUp::Inside
+        });
+        let story = simulation.run();
+        assert_eq!(statuses(&story.requestor), [0xA700, 0xA700, 0xA700, 0], "seed {seed}");
+        assert!(story.records[..3].iter().all(|record| record.contains("Some(\"too-many-patients\") true")));
     }
 }
 
