@@ -7,6 +7,18 @@
 //! Those lines are the record of truth. The types of [`record`] that write them read them back, for all who ask:
 //! [`reading`] for search and report, [`verify`] for what was changed. [`messages`] renders them as DICOM audit messages or FHIR
 //! AuditEvents, and [`forward`] sends these to repositories from a cursor that survives restarts.
+//!
+//! # Why
+//!
+//! - **Why lines in files, and no database.** A trail is read years later, by people who do not have this program, with tools that
+//!   they trust. A line is written once and never changed, each names the hash of the one before, and files by day are what
+//!   backups and retention rules understand.
+//! - **Why one thread writes.** The place in the sequence and the hash of the line before are one order. A thread of its own also
+//!   keeps the disk away from the runtime, so that a slow disk slows down who records and nobody's decryption.
+//! - **Why the queue is bounded in bytes, and what happens when it is full** is a choice of whoever runs the proxy ([`OnFailure`]):
+//!   nobody else can say whether a hospital would rather lose records or associations.
+//! - **Why other formats are made from the lines, and not beside them.** DICOM audit messages and FHIR AuditEvents can be made
+//!   anew, for a repository that was away or that comes later, and there is one truth that they can be held against.
 
 mod chain;
 mod clock;

@@ -3,6 +3,17 @@
 //! [`load()`] reads a file and everything that it names (certificates, keys, secrets), and gives either [`Settings`] that
 //! can be put into force as they are, or all [`Diagnostics`]. What is in force meanwhile is never touched. Relative
 //! paths are relative to the working directory, or where the file says so to itself, and errors name both.
+//!
+//! # Why
+//!
+//! - **Why every problem at once.** Whoever corrects a configuration does so in an editor, often far away and at night; one
+//!   problem for each try would be an evening.
+//! - **Why it opens nothing.** A configuration is also read to check it, to explain a decision and to compare two, beside a proxy
+//!   that runs. Databases, sockets and the trail are opened by [`daemon`](crate::daemon), from what is compiled here.
+//! - **Why by hand over spans, and not by derived types.** A message has to name line, column and key, say what was expected and
+//!   what is spelt nearly so, and go on to the next problem. A derived reader ends at its first error.
+//! - **Why the compiled types are those of the rooms that use them.** What cannot be said in these types cannot be configured, so
+//!   that no room checks its settings a second time.
 
 mod addresses;
 mod admin;

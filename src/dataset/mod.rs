@@ -5,6 +5,18 @@
 //! onlooker on data sets that nothing rewrites, [`Identifier`] that of queries; [`Names`] is
 //! what a data set says that it is, before it goes on, and [`Keys`] what a query asks by. [`Small`] is one that is there whole, to
 //! be changed at its top. [`Characters`] tells where a backslash separates values.
+//!
+//! # Why
+//!
+//! - **Why a scanner of our own.** Readers of files hold a data set as a tree of values. Here an element goes on before the next
+//!   one has come, a value of gigabytes costs a few bytes, and what is not understood must stay as it was, byte for byte. Tags
+//!   and the dictionary are those of `dicom-core` and `dicom-dictionary-std`.
+//! - **Why it is pushed.** It takes what has come and never asks for more, so that the same code runs behind a socket, on a file,
+//!   and in a test that cuts the bytes at every place.
+//! - **Why several readers stand on it.** What nobody rewrites needs six values for its record, and [`Observer`] skips the rest;
+//!   a rule needs every element. One reader for both would make each CT slice pay for the rules of others.
+//! - **Why it puts some things right** ([`Mending`]). Files that break the standard are in every archive. Where only one reading
+//!   is left it is taken and noted; where there are two, a rule could miss its element, so that the data set is refused.
 
 mod characters;
 mod dictionary;

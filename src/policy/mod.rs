@@ -22,6 +22,18 @@
 //! | `block` | whom an administrator shuts out |
 //! | `limits` | rates and counts behind a clock |
 //! | `treatment` | what becomes of a message between real values and pseudonyms |
+//!
+//! # Why
+//!
+//! - **Why it is pure.** A decision has all that it depends on among its facts, the clock and the blocks too. So `explain` and
+//!   `check --diff` ask the very function that let somebody in, an open association can be judged again at any moment, and a
+//!   property can be tried over policies that nobody would write.
+//! - **Why it has two halves.** A passcode is dear to verify, and whether it is asked for at all depends on the peer. The half
+//!   that recognises the peer costs nothing that a stranger could make the proxy pay for; the other comes behind the proof.
+//! - **Why an index, and the order of the file all the same.** Whoever writes peers reads them from the top, and the first that
+//!   matches decides. The index only leaves out those that cannot match; a property holds it against the plain walk.
+//! - **Why a refusal tells who came nearest.** Almost every refusal is a mistake in one line, and whoever looks for it at night
+//!   should be led to that line. The requestor is told the reason of the standard and no more.
 
 mod admission;
 mod ae_pattern;

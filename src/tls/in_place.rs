@@ -6,7 +6,8 @@
 //! handed on with its first byte only, and the note says where all of it lies. Handshakes, keys, sequence numbers, key
 //! updates, alerts, limits and close_notify remain rustls's business; nothing here sees a key.
 //!
-//! Outside of [`note`] the suites are exactly rustls's.
+//! Outside of [`note`] the suites are exactly rustls's. Its next release lends decrypted data by itself: then this file goes, together
+//! with what stands behind `stream::Side`, and nothing else changes.
 
 use std::cell::{Cell, RefCell};
 use std::sync::LazyLock;

@@ -1,4 +1,15 @@
 //! The upper layer (PS3.8 §9.3): PDUs, the A-ASSOCIATE codec, and fragments. No I/O.
+//!
+//! # Why
+//!
+//! - **Why a deframer of our own.** A PDU may be as long as both sides agreed, and most of what it holds goes on as it came. The
+//!   [`Deframer`] says where fragments lie in the bytes that were read and copies none; a library that gives PDUs as values copies
+//!   each once, before anybody knows what becomes of it.
+//! - **Why the packer gives a plan and no bytes.** New PDU headers are a few bytes between long spans of what was read, and the
+//!   kernel takes a list of both in one call.
+//! - **Why A-ASSOCIATE keeps what it does not know.** The proxy stands between two products that may speak of things that came
+//!   later than it: unknown items and user information go through as they came, and titles are kept as bytes ([`RawAeTitle`]) until
+//!   somebody asks whether they are legal.
 
 mod ae_title;
 pub mod associate;
