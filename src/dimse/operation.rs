@@ -29,6 +29,9 @@ pub enum Operation {
     NDelete,
 }
 
+/// The bit that makes the command field of a request the one of its response.
+pub(super) const RESPONSE: u16 = 0x8000;
+
 /// A name that is none of the operations.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -51,6 +54,11 @@ impl Operation {
         Self::NEventReport,
         Self::NDelete,
     ];
+
+    /// Whether a response to it may have a data set: those of others never do (PS3.7 Tables 9.3-2, 9.3-13 and 10.3-12).
+    pub const fn may_answer_with_data_set(self) -> bool {
+        !matches!(self, Self::CStore | Self::CEcho | Self::NDelete)
+    }
 
     /// The command field of its request (PS3.7 Table E.1-1).
     pub const fn request_field(self) -> u16 {

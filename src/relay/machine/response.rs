@@ -23,6 +23,11 @@ pub(super) fn handle(
     status: Status,
 ) -> Next {
     let has_data_set = command.has_data_set;
+    // No rule is for such a data set, so that it would go on as it came.
+    if has_data_set && !operation.may_answer_with_data_set() {
+        let what = format!("a response to {operation} {responding_to} with a data set, which it never has");
+        return Err(Break::between(cx.protocol(Malformed::invalid(what))));
+    }
     let treatment = cx.terms.grant.peer.treatment(operation, Part::Response, cx.direction);
     // By its message ID: some requestors of a C-GET answer every sub-operation in one context. A data set is written
     // in the transfer syntax of the context that it comes in, so there it has to be the right one.

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use super::super::state::Break;
 use super::super::{Ended, Learned, Machine, Question, Side, Want};
-use super::data::identifier;
+use super::data::{identifier, image};
 use super::states::{begin_to_store, machine, machine_at, read, read_of, written, written_of};
-use super::wire::{ECHO, FIND, MOVE, context_of, message, request};
-use crate::dimse::Operation::{CEcho, CFind, CMove};
+use super::wire::{CT, ECHO, FIND, MOVE, context_of, message, request, response};
+use crate::dimse::Operation::{CEcho, CFind, CMove, CStore};
+use crate::dimse::{Command, Status};
 use crate::policy::Direction::{FromPeer, ToPeer};
 use crate::wire::AbortReason;
 use crate::wire::pdu::{Abort, RELEASE_RP, RELEASE_RQ};
@@ -147,4 +148,33 @@ fn two_objects_that_fail_on_their_way_to_both_sides_end_the_association() {
     machine.shared.to_requestor.is_condemned = true;
     stop(&mut machine, Ended::Lost { side: Side::Requestor, detail: "gone".into() });
     assert!(matches!(machine.next(FromPeer), Want::Nothing), "the other half still has an answer to give");
+}
+
+#[test]
+fn a_data_set_behind_a_response_that_has_none_goes_nowhere() {
+    for operation in [CStore, CEcho] {
+        let mut machine = machine();
+        let class = if operation == CStore { CT } else { ECHO };
+        let asked = request(operation, class, 7, Some("1.2.3.4").filter(|_| operation == CStore));
+        let data = image("1.2.3.4", 10);
+        read(
+            &mut machine,
+            &message(context_of(class), &asked, Some(&*data).filter(|_| operation == CStore), 900),
+        );
+        while let Some(()) = goes_on(&mut machine) {}
+        let answer = response(&Command::parse(asked).unwrap(), Status::SUCCESS, true);
+        read_of(&mut machine, ToPeer, &message(context_of(class), &answer, Some(&data), 900));
+        let Want::End(ended) = machine.next(ToPeer) else { panic!("it goes on") };
+        assert!(ended.to_string().contains("with a data set, which it never has"), "{ended}");
+    }
+}
+
+/// Does what the requestor's half wants, unless it waits.
+fn goes_on(machine: &mut Machine) -> Option<()> {
+    match machine.next(FromPeer) {
+        Want::Ask(_) => machine.learns(FromPeer, Learned::Now),
+        Want::Write(_) => machine.written(FromPeer),
+        _ => return None,
+    }
+    Some(())
 }

@@ -4,6 +4,7 @@ mod closing;
 mod data;
 mod early_answers;
 mod ends;
+mod hostile;
 mod limit_reached;
 mod looked_at;
 mod peers;

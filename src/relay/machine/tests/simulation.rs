@@ -1,6 +1,6 @@
 //! Two peers, two links and a machine between them, all of whose chances come from one seed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ impl Chance {
     }
 
     /// At least one: often few, sometimes many.
-    fn some(&mut self, most: usize) -> usize {
+    pub(super) fn some(&mut self, most: usize) -> usize {
         let few = [3, 40, 700, 5_000, 100_000][self.below(5)];
         1 + self.below(most.min(few))
     }
@@ -57,12 +57,15 @@ struct Link {
     to_peer: VecDeque<u8>,
     ear: Ear,
     heard: Vec<Heard>,
+    is_lost: bool,
 }
 
 #[derive(Default)]
 struct Lane {
     answer: Option<Learned>,
     written: usize,
+    /// It waits for bytes, or for nothing, as far as is known.
+    rests: bool,
 }
 
 pub(super) struct Simulation<'p> {
@@ -73,6 +76,7 @@ pub(super) struct Simulation<'p> {
     chance: Chance,
     now: Instant,
     moved: [u64; 2],
+    is_ordered: bool,
     records: Vec<String>,
     /// What becomes of correspondences that are to be stored.
     pub disk: Result<(), NotStored>,
@@ -80,6 +84,21 @@ pub(super) struct Simulation<'p> {
     pub looked_up: Box<dyn Fn(&LookUp) -> LookedUp + 'p>,
     /// How patients are counted, those of studies that are looked up too.
     pub counted: Box<dyn Fn(&Count) -> LookedUp + 'p>,
+    /// What happens from outside, by the step at which it does.
+    pub happens: BTreeMap<usize, Happens>,
+}
+
+/// What may happen to an association at any moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Happens {
+    /// The connection to a side is lost: nothing more comes of it than what has come, and nothing can be written.
+    Lost(Side),
+    /// So many seconds pass in which nobody does anything.
+    Silence(u16),
+    /// The proxy stops.
+    Drain,
+    /// Its end is ordered, as soon as no message is under way.
+    NoMore,
 }
 
 /// A crosswalk that knows nothing yet.
@@ -201,6 +220,7 @@ impl<'p> Simulation<'p> {
             to_peer: VecDeque::new(),
             ear: Ear::new(MAXIMUM_LENGTH),
             heard: Vec::new(),
+            is_lost: false,
         };
         Self {
             machine: Machine::new(terms, takes, DEADLINES, &ANSWER, (now, TODAY)),
@@ -210,10 +230,12 @@ impl<'p> Simulation<'p> {
             chance: Chance(seed),
             now,
             moved: [0; 2],
+            is_ordered: false,
             records: Vec::new(),
             disk: Ok(()),
             looked_up: Box::new(|_| LookedUp::NotKnown),
             counted: Box::new(|_| LookedUp::NotCounted),
+            happens: BTreeMap::new(),
         }
     }
 
@@ -222,8 +244,11 @@ impl<'p> Simulation<'p> {
         let mut first = Vec::new();
         self.peers[0].begin(&mut first);
         self.links[0].to_machine.extend(first);
-        for _ in 0..2_000_000 {
+        for step in 0..2_000_000 {
             self.machine.woken(self.now, TODAY);
+            if let Some(happens) = self.happens.remove(&step) {
+                self.happen(happens);
+            }
             let ended = match self.chance.below(7) {
                 0 | 1 => self.go_on(FromPeer),
                 2 | 3 => self.go_on(ToPeer),
@@ -231,11 +256,32 @@ impl<'p> Simulation<'p> {
                 5 => self.deliver(Side::Upstream),
                 _ => self.wait(),
             };
-            if let Some(ended) = ended {
+            if let Some(ended) = ended.or_else(|| self.ended_from_outside()) {
                 return self.story(&ended);
             }
         }
         panic!("it never ended: {:?} {:?}", self.links[0].heard.last(), self.links[1].heard.last())
+    }
+
+    fn happen(&mut self, happens: Happens) {
+        match happens {
+            Happens::Lost(side) => self.links[index(side)].is_lost = true,
+            Happens::Silence(seconds) => self.now += Duration::from_secs(seconds.into()),
+            Happens::Drain => self.machine.drain(),
+            Happens::NoMore => {
+                self.machine.begin_no_more();
+                self.is_ordered = true;
+            }
+        }
+    }
+
+    /// As whoever drives a machine looks for it.
+    fn ended_from_outside(&self) -> Option<Ended> {
+        let is_between = |direction| self.lanes[lane(direction)].rests && !self.machine.is_inside(direction);
+        if self.is_ordered && is_between(FromPeer) && is_between(ToPeer) {
+            return Some(Ended::Shutdown);
+        }
+        self.machine.may_end().then_some(Ended::Drained)
     }
 
     fn story(mut self, ended: &Ended) -> Story {
@@ -244,7 +290,12 @@ impl<'p> Simulation<'p> {
             let abort = ended.abort_for(side).filter(|_| !self.machine.is_condemned(side));
             let link = &mut self.links[index(side)];
             assert!(
-                !link.ear.is_inside_message() || abort.is_some() || self.machine.is_condemned(side),
+                !link.ear.is_inside_message()
+                    || abort.is_some()
+                    || self.machine.is_condemned(side)
+                    || matches!(ended, Ended::Aborted { by, .. } if *by == side)
+                    || matches!(ended, Ended::Protocol { .. })
+                    || link.is_lost,
                 "{side} is left inside a message: {ended}"
             );
             link.heard.extend(abort.map(|abort| Heard::Abort(abort.source, abort.reason)));
@@ -258,7 +309,9 @@ impl<'p> Simulation<'p> {
     /// A little of what a half wants.
     fn go_on(&mut self, direction: Direction) -> Option<Ended> {
         let lane = lane(direction);
-        match self.machine.next(direction) {
+        let want = self.machine.next(direction);
+        self.lanes[lane].rests = matches!(want, Want::Read { .. } | Want::Nothing);
+        match want {
             Want::Read { .. } => self.read(direction),
             Want::Write(side) => self.write(direction, side),
             Want::Turn { .. } | Want::Nothing => {}
@@ -288,6 +341,9 @@ impl<'p> Simulation<'p> {
         let link = &mut self.links[lane(direction)];
         let most = link.to_machine.len().min(200_000);
         if most == 0 {
+            if link.is_lost {
+                self.machine.stream_ended(direction, "it is lost".into());
+            }
             return;
         }
         let piece: Vec<u8> = link.to_machine.drain(..self.chance.some(most)).collect();
@@ -303,6 +359,9 @@ impl<'p> Simulation<'p> {
     }
 
     fn write(&mut self, direction: Direction, side: Side) {
+        if self.links[index(side)].is_lost {
+            return self.machine.not_written(direction, "it is lost".into());
+        }
         let outgoing = self.machine.outgoing(direction);
         let spans = outgoing.packer.plan().iter();
         let bytes = |span| outgoing.packer.bytes(span, outgoing.input, outgoing.made);
@@ -346,13 +405,12 @@ impl<'p> Simulation<'p> {
         }
     }
 
-    /// Time goes by, and no deadline passes.
+    /// A little time goes by.
     fn wait(&mut self) -> Option<Ended> {
         self.now += Duration::from_micros(self.chance.below(50) as u64);
         self.machine.woken(self.now, TODAY);
         self.machine.has_to_look();
-        assert!(self.machine.look(self.moved).is_ok());
-        None
+        self.machine.look(self.moved).err().map(|expired| Ended::TimedOut { expired })
     }
 }
 

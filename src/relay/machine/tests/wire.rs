@@ -163,8 +163,7 @@ impl Ear {
                         Kind::DataSet => self.data.extend_from_slice(bytes),
                     }
                     if fragment.last {
-                        let command = Command::parse(so_far.clone()).expect("a command set");
-                        let has_more = kind == Kind::Command && command.has_data_set;
+                        let has_more = kind == Kind::Command && has_data_set(so_far);
                         self.is_in_data = has_more;
                         if !has_more {
                             let (context_id, command) = self.command.take().unwrap();
@@ -178,6 +177,17 @@ impl Ear {
         }
         self.bytes.drain(..at);
         heard
+    }
+}
+
+/// Whether one follows a command set. The answer to an operation that PS3.7 does not know is the only one that cannot be read.
+fn has_data_set(command: &[u8]) -> bool {
+    let is_not_recognised =
+        |_: &_| command.windows(10).any(|element| element == [0, 0, 0, 9, 2, 0, 0, 0, 0x11, 2]);
+    match Command::parse(command.to_vec()) {
+        Ok(command) => command.has_data_set,
+        Err(malformed) if is_not_recognised(&malformed) => false,
+        Err(malformed) => panic!("{malformed:?}: {command:02x?}"),
     }
 }
 
