@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::stanza::Stanza;
-use super::{Error, FileKey, derive};
+use super::{Error, FileKey, decode, derive};
 
 const VERSION: &str = "age-encryption.org/v1";
 /// Characters of a line of a stanza's body; a shorter one ends it.
@@ -88,11 +88,6 @@ fn read_stanza(arguments: &str, lines: &mut Lines<impl BufRead>) -> Result<Stanz
             _ => return Err(Error::Header("has a line of a stanza that is longer than 64 characters")),
         }
     }
-}
-
-/// Base64 without padding, in the one form that a value has.
-pub(super) fn decode(text: &str) -> Result<Vec<u8>, Error> {
-    STANDARD_NO_PAD.decode(text).map_err(|_| Error::Header("has a value that is not Base64"))
 }
 
 /// As many lines as a header may have, each with its end.

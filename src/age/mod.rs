@@ -31,6 +31,8 @@ use std::io::{self, BufRead, Write};
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 pub use keys::{Identity, NoKey, Recipient};
@@ -90,6 +92,11 @@ pub fn decrypt<R: BufRead>(mut file: R, identities: &[Identity]) -> Result<Decry
         _ => Error::Io(error),
     })?;
     Decrypted::new(file, &file_key, &nonce).map_err(|error| refused(error).into())
+}
+
+/// Base64 without padding, in the one form that a value has.
+fn decode(text: &str) -> Result<Vec<u8>, Error> {
+    STANDARD_NO_PAD.decode(text).map_err(|_| Error::Header("has a value that is not Base64"))
 }
 
 /// A key that follows from a secret (HKDF-SHA-256, RFC 5869).

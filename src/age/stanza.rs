@@ -7,8 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::header::decode;
-use super::{Error, FileKey, Identity, Recipient, derive};
+use super::{Error, FileKey, Identity, Recipient, decode, derive};
 
 const KIND: &str = "X25519";
 const LABEL: &[u8] = b"age-encryption.org/v1/X25519";

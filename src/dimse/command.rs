@@ -6,7 +6,9 @@
 
 use std::ops::Range;
 
-use super::reading::{Elements, Tolerated, is_harmless_uid, trim, understood, vr_of};
+use super::operation::RESPONSE;
+use super::reading::{Elements, Tolerated, understood, vr_of};
+use super::value::{is_harmless_uid, trim};
 use super::writer::Writer;
 use super::{Operation, Status};
 use crate::wire::Malformed;
@@ -73,9 +75,6 @@ pub(super) const ERROR_COMMENT: u16 = 0x0902;
 pub(super) const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
 pub(super) const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
 pub(super) const CANCEL_FIELD: u16 = 0x0FFF;
-pub(super) const C_MOVE_RQ: u16 = 0x0021;
-/// The bit that makes a response of a request's command field.
-pub(super) const RESPONSE: u16 = 0x8000;
 
 impl Command {
     /// Reads a whole command set, by its elements.

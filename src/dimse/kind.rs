@@ -6,7 +6,7 @@ use dicom_core::dictionary::DataDictionary;
 use dicom_dictionary_std::StandardDataDictionary;
 
 use super::command;
-use super::reading::trim;
+use super::value::trim;
 
 const OFFENDING_ELEMENT: u16 = 0x0901;
 const ATTRIBUTE_IDENTIFIER_LIST: u16 = 0x1005;

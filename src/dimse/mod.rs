@@ -9,6 +9,7 @@ mod status;
 mod table;
 #[cfg(test)]
 mod tests;
+mod value;
 mod writer;
 
 pub use command::{Command, CommandField};

@@ -2,10 +2,11 @@
 
 use super::command::{
     AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE, CANCEL_FIELD, COMMAND_FIELD, DATA_SET_TYPE, ERROR_COMMENT,
-    GROUP_LENGTH, MESSAGE_ID, REQUESTED_SOP_CLASS, REQUESTED_SOP_INSTANCE, RESPONDING_TO, RESPONSE, STATUS,
+    GROUP_LENGTH, MESSAGE_ID, REQUESTED_SOP_CLASS, REQUESTED_SOP_INSTANCE, RESPONDING_TO, STATUS,
 };
 use super::kind;
-use super::reading::trim;
+use super::operation::RESPONSE;
+use super::value::trim;
 use super::writer::Writer;
 use super::{Command, CommandField, Operation, Status};
 

@@ -4,7 +4,7 @@
 //! what Annex C gives beside a status: (0000,0901), (0000,0902), (0000,0903), and those of an N-service (0000,1005). Do not
 //! edit; generate anew from a later edition.
 
-use super::reading::Vr::{self, AE, AT, LO, UI, US};
+use super::value::Vr::{self, AE, AT, LO, UI, US};
 
 /// The elements of group 0000 without the group length, in their order, and how their values are represented (PS3.7
 /// Table E.1-1).

@@ -3,15 +3,11 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,8 +19,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::hurried::Hurried;
 use super::request;
-use super::serving::stopped;
-use super::{Bounds, Caller, Source};
+use super::shared::Shared;
+use super::{Caller, Source};
 use crate::identity::Certificate;
 
 /// How long what a peer still says is read, and how much of it, so that an answer reaches whoever is still sending.
@@ -36,95 +32,9 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// What the accept loop and the requests of one connection know of it.
-pub(super) struct Shared {
-    pub bounds: Bounds,
-    began: Instant,
-    /// Since when it has been idle, in nanoseconds since a moment that all share, or [`BUSY`].
-    idle_since: AtomicU64,
-    requests: AtomicU32,
-    unread: AtomicBool,
-}
-
-const BUSY: u64 = u64::MAX;
-
-impl Shared {
-    /// `began` is the same for all connections of a socket.
-    pub(super) fn new(bounds: Bounds, began: Instant) -> Self {
-        let shared = Self {
-            bounds,
-            began,
-            idle_since: AtomicU64::new(0),
-            requests: AtomicU32::new(0),
-            unread: AtomicBool::new(false),
-        };
-        shared.idle();
-        shared
-    }
-
-    /// Since when there is no whole request, where that is so.
-    pub(super) fn idle_since(&self) -> Option<u64> {
-        Some(self.idle_since.load(Ordering::Relaxed)).filter(|since| *since != BUSY)
-    }
-
-    /// It answers nothing now, and waits for its peer.
-    pub(super) fn idle(&self) {
-        let since = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(BUSY - 1);
-        self.idle_since.store(since, Ordering::Relaxed);
-    }
-
-    /// There is something to be answered.
-    pub(super) fn busy(&self) {
-        self.idle_since.store(BUSY, Ordering::Relaxed);
-    }
-
-    /// A request is there; whether it is the last one of the connection.
-    pub(super) fn count_request(&self) -> bool {
-        self.busy();
-        self.requests.fetch_add(1, Ordering::Relaxed) + 1 >= self.bounds.requests
-    }
-
-    /// The peer says more than anybody reads.
-    pub(super) fn leave_unread(&self) {
-        self.unread.store(true, Ordering::Relaxed);
-    }
-
-    /// The content of an answer, at whose end the connection is idle again.
-    pub(super) fn until_sent(self: &Arc<Self>, body: Body) -> Sending {
-        Sending { body, shared: self.clone() }
-    }
-}
-
-/// The content of an answer while it is being sent.
-pub(super) struct Sending {
-    body: Body,
-    shared: Arc<Shared>,
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        self.shared.idle();
-    }
-}
-
-impl hyper::body::Body for Sending {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// Returns once it is to stop, or nobody is left who could say so.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Serves one connection to its end. Once `stop` says so, what is under way is the last.
@@ -187,13 +97,13 @@ async fn exchange(
     let ended = tokio::select! {
         ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => ended,
         () = stopped(&mut stop) => {
-            Pin::new(&mut connection).graceful_shutdown();
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
             poll_fn(|cx| connection.poll_without_shutdown(cx)).await
         }
     };
     let mut stream = connection.into_parts().io.into_inner();
     stream.shutdown().await?;
-    if ended.is_err() || shared.unread.load(Ordering::Relaxed) {
+    if ended.is_err() || shared.leaves_unread() {
         // A peer that is reset while it sends never reads why.
         let mut rest = stream.take(LINGER_BYTES);
         let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;

@@ -29,6 +29,7 @@ mod listen;
 mod problem;
 mod request;
 mod serving;
+mod shared;
 
 pub use caller::{Caller, Source};
 pub use here::{is_for_here, only_for_here};

@@ -13,7 +13,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tokio::time::timeout;
 
-use super::connection::Shared;
+use super::shared::Shared;
 use super::{Caller, Problem};
 
 /// Answers one request of a connection.

@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use super::connection::{Shared, Stream, serve};
+use super::connection::{Stream, serve, stopped};
 use super::listen::Socket;
+use super::shared::Shared;
 use super::{Bound, Bounds, Listen, Source, TlsInForce};
 use crate::policy::limits::of_one_site;
 
@@ -41,11 +42,6 @@ impl Serving {
         // Its connections are gone whichever way it ended.
         let _ = self.task.await;
     }
-}
-
-/// Returns once it is to stop, or nobody is left who could say so.
-pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 impl Bound {

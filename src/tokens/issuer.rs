@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::algorithm::Algorithm;
 use super::claim::Claim;
 use super::keys::Keys;
+use super::refused::Refused;
 
 /// The longest `leeway`: clocks that are further apart are to be set. A token that was taken is kept for as long as any
 /// leeway may make it good.
@@ -52,4 +53,13 @@ pub enum AtEnd {
     Finish,
     /// It ends between two messages.
     End,
+}
+
+/// Has the keys of an issuer looked for soon, where a token names one that is not there: it may be a new one.
+pub fn ask_again(issuers: &[Arc<Issuer>], refused: &Refused) {
+    let Refused::Key { issuer, .. } = refused else { return };
+    let issuer = issuers.iter().find(|one| *one.name == **issuer);
+    if let Some(Keys::Fetched(fetched)) = issuer.map(|issuer| &issuer.keys) {
+        fetched.miss();
+    }
 }

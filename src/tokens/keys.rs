@@ -8,9 +8,7 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 use super::algorithm::Algorithm;
-use super::issuer::Issuer;
 use super::key_set::KeySet;
-use super::refused::Refused;
 
 /// The keys of an issuer.
 #[derive(Clone, Debug)]
@@ -43,15 +41,6 @@ pub struct Fetching {
     pub counts: bool,
     /// Why the last fetch failed, if it did.
     pub failing: Option<Arc<String>>,
-}
-
-/// Has the keys of an issuer looked for soon, where a token names one that is not there: it may be a new one.
-pub fn ask_again(issuers: &[Arc<Issuer>], refused: &Refused) {
-    let Refused::Key { issuer, .. } = refused else { return };
-    let issuer = issuers.iter().find(|one| *one.name == **issuer);
-    if let Some(Keys::Fetched(fetched)) = issuer.map(|issuer| &issuer.keys) {
-        fetched.missed.notify_one();
-    }
 }
 
 #[derive(Debug)]
@@ -116,6 +105,11 @@ impl Fetched {
     /// Notes that a fetch failed.
     pub fn fail(&self, why: String) {
         self.failing.store(Some(Arc::new(why)));
+    }
+
+    /// Somebody came with a key that is not there: it may be a new one.
+    pub(super) fn miss(&self) {
+        self.missed.notify_one();
     }
 
     /// Waits until somebody comes with a key that is not there, also where that was before.

@@ -40,9 +40,9 @@ mod verify;
 
 pub use algorithm::Algorithm;
 pub use claim::Claim;
-pub use issuer::{AtEnd, Issuer, MOST_LEEWAY};
+pub use issuer::{AtEnd, Issuer, MOST_LEEWAY, ask_again};
 pub use key_set::{KeySet, LARGEST};
-pub use keys::{Fetched, Fetching, Keys, ask_again};
+pub use keys::{Fetched, Fetching, Keys};
 pub use refused::Refused;
 pub use stored::Stored;
 pub use taken::{Once, Taken};

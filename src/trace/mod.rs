@@ -30,6 +30,7 @@
 
 mod command;
 mod filter;
+mod following;
 mod leg;
 mod negotiation;
 mod queue;
@@ -43,8 +44,8 @@ mod witness;
 
 pub(crate) use filter::Whose;
 pub use filter::{Filter, MOST_OPEN};
+pub(crate) use following::{Followed, Following};
 pub(crate) use leg::Leg;
-pub(crate) use queue::{Followed, Following};
 pub use seen::Node;
 pub(crate) use seen::What;
 pub(crate) use shown::Shown;

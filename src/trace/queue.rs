@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::Instant;
 
 use tokio::sync::mpsc;
 
 use super::filter::Filter;
 use super::seen::Seen;
-use super::traces::Traces;
 
 /// What waits at most: how many, and bytes of memory.
 const MOST: usize = 4096;
@@ -22,23 +20,6 @@ pub(super) struct Trace {
     waiting: AtomicUsize,
     /// Since the reader was told last.
     lost: AtomicU64,
-}
-
-/// The reader's side. The trace is over once this is dropped.
-pub(crate) struct Following {
-    /// Each trace of a run has its own.
-    pub number: u64,
-    pub began: Instant,
-    trace: Arc<Trace>,
-    receiver: mpsc::Receiver<Arc<Seen>>,
-    traces: Arc<Traces>,
-}
-
-/// What comes next.
-pub(crate) enum Followed {
-    Seen(Arc<Seen>),
-    /// So many were lost before what comes next.
-    Lost(u64),
 }
 
 impl Trace {
@@ -61,42 +42,14 @@ impl Trace {
             self.lost.fetch_add(1, Relaxed);
         }
     }
-}
 
-impl Following {
-    pub(super) fn new(
-        (number, began): (u64, Instant),
-        (trace, receiver): (Arc<Trace>, mpsc::Receiver<Arc<Seen>>),
-        traces: Arc<Traces>,
-    ) -> Self {
-        Self { number, began, trace, receiver, traces }
-    }
-
-    /// What comes next. It may be cancelled.
-    pub(crate) async fn next(&mut self) -> Option<Followed> {
-        if let Some(lost) = self.lost() {
-            return Some(Followed::Lost(lost));
-        }
-        let seen = self.receiver.recv().await?;
-        self.trace.waiting.fetch_sub(seen.weight, Relaxed);
-        Some(Followed::Seen(seen))
-    }
-
-    /// What waits already, for whoever does not wait any more.
-    pub(crate) fn next_now(&mut self) -> Option<Followed> {
-        let seen = self.receiver.try_recv().ok()?;
-        self.trace.waiting.fetch_sub(seen.weight, Relaxed);
-        Some(Followed::Seen(seen))
+    /// This one waits no more.
+    pub(super) fn was_read(&self, seen: &Seen) {
+        self.waiting.fetch_sub(seen.weight, Relaxed);
     }
 
     /// How many were lost since this was asked last.
-    pub(crate) fn lost(&self) -> Option<u64> {
-        Some(self.trace.lost.swap(0, Relaxed)).filter(|lost| *lost > 0)
-    }
-}
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.traces.end(&self.trace);
+    pub(super) fn lost(&self) -> Option<u64> {
+        Some(self.lost.swap(0, Relaxed)).filter(|lost| *lost > 0)
     }
 }

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::filter::{Filter, MOST_OPEN, Whose};
+use super::following::{Followed, Following};
 use super::leg::Leg;
-use super::queue::{Followed, Following};
 use super::reading::{Found, Reading};
 use super::seen::{Node, What};
 use super::shown::Shown;
@@ -53,7 +53,7 @@ fn witness(traces: &Arc<Traces>) -> Option<Arc<Witness>> {
 /// A trace of everybody, and an association that is in it.
 fn traced() -> (Following, Arc<Witness>, Arc<Traces>) {
     let traces = Arc::new(Traces::default());
-    let following = traces.begin(Filter::default()).unwrap();
+    let following = Following::begin(&traces, Filter::default()).unwrap();
     let witness = witness(&traces).unwrap();
     witness.is_of(&Whose::Peer("lyon"), Some("CT"));
     (following, witness, traces)
@@ -161,9 +161,11 @@ fn a_stranger_in_a_command_set_is_a_length() {
 fn only_those_that_are_wanted_are_seen_and_from_their_beginning() {
     let traces = Arc::new(Traces::default());
     assert!(witness(&traces).is_none(), "nobody traces");
-    let mut of_peer = traces.begin(Filter { peer: Some("lyon".into()), ..Filter::default() }).unwrap();
-    let mut of_title = traces.begin(Filter { calling: Some("MR".into()), ..Filter::default() }).unwrap();
-    let mut elsewhere = traces.begin(to("192.0.2.0/24")).unwrap();
+    let mut of_peer =
+        Following::begin(&traces, Filter { peer: Some("lyon".into()), ..Filter::default() }).unwrap();
+    let mut of_title =
+        Following::begin(&traces, Filter { calling: Some("MR".into()), ..Filter::default() }).unwrap();
+    let mut elsewhere = Following::begin(&traces, to("192.0.2.0/24")).unwrap();
     let early = || What::Pdu { way: way(), text: "early".into() };
     let lyon = witness(&traces).unwrap();
     lyon.tell(early());
@@ -187,10 +189,11 @@ fn only_those_that_are_wanted_are_seen_and_from_their_beginning() {
 #[test]
 fn there_are_four_traces_at_once_and_a_place_is_free_again_once_one_ends() {
     let traces = Arc::new(Traces::default());
-    let mut open: Vec<_> = (0..MOST_OPEN).map(|_| traces.begin(Filter::default()).unwrap()).collect();
-    assert!(traces.begin(Filter::default()).is_err());
+    let mut open: Vec<_> =
+        (0..MOST_OPEN).map(|_| Following::begin(&traces, Filter::default()).unwrap()).collect();
+    assert!(Following::begin(&traces, Filter::default()).is_err());
     open.pop();
-    assert_eq!(traces.begin(Filter::default()).unwrap().number, 5);
+    assert_eq!(Following::begin(&traces, Filter::default()).unwrap().number, 5);
 }
 
 #[tokio::test]

@@ -3,10 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-use super::filter::{Filter, MOST_OPEN};
-use super::queue::{Following, Trace};
+use super::filter::MOST_OPEN;
+use super::queue::Trace;
 use super::witness::Witness;
 
 /// The traces that are open.
@@ -24,20 +23,18 @@ pub(crate) struct Traces {
 pub(crate) struct TooMany;
 
 impl Traces {
-    /// Begins a trace of connections that come from now on.
+    /// A trace more, with the number that it has in this run.
     ///
     /// # Errors
     /// [`TooMany`].
-    pub(crate) fn begin(self: &Arc<Self>, filter: Filter) -> Result<Following, TooMany> {
+    pub(super) fn add(&self, trace: Arc<Trace>) -> Result<u64, TooMany> {
         let mut open = self.open();
         if open.len() >= MOST_OPEN {
             return Err(TooMany);
         }
-        let (trace, receiver) = Trace::new(filter);
-        open.push(trace.clone());
+        open.push(trace);
         self.any.store(true, Relaxed);
-        let number = self.begun.fetch_add(1, Relaxed) + 1;
-        Ok(Following::new((number, Instant::now()), (trace, receiver), self.clone()))
+        Ok(self.begun.fetch_add(1, Relaxed) + 1)
     }
 
     /// Who sees a connection, where somebody may want to.

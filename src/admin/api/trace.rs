@@ -79,7 +79,7 @@ pub(super) async fn trace(
     body: Bytes,
 ) -> Result<Response, Failed> {
     let (filter, lasting) = content::<Wanted>(&body)?.checked(&shared.proxy.settings())?;
-    let begun = shared.proxy.gate().traces.begin(filter.clone());
+    let begun = Following::begin(&shared.proxy.gate().traces, filter.clone());
     let following = begun.map_err(|many| Problem::new(StatusCode::TOO_MANY_REQUESTS, many.to_string()))?;
     let (sender, body) = Channel::<Bytes, Infallible>::new(WAITING);
     let (held, gone) = oneshot::channel::<()>();

@@ -1,7 +1,7 @@
 //! AuditEvents to a FHIR server, one POST each, on a connection that is kept (RFC 9112).
 
 use super::destination::Endpoint;
-use super::sender::Parcel;
+use super::parcel::Parcel;
 use super::stream::{connect, within};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;

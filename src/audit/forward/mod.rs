@@ -27,6 +27,7 @@ mod fhir;
 mod forwarder;
 mod forwarding;
 mod pace;
+mod parcel;
 mod position;
 mod progress;
 mod reader;

@@ -3,10 +3,10 @@
 use super::cursor::{self, Cursor};
 use super::destination::Destination;
 use super::failing::Failing;
+use super::parcel::Parcel;
 use super::position::Position;
 use super::reader::Reader;
 use super::seal::Seal;
-use super::sender::Parcel;
 use super::status::{Backlog, Status};
 use crate::audit::hold::Hold;
 use crate::audit::messages::{self, Renderer};

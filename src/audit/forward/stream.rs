@@ -2,7 +2,7 @@
 
 use super::destination::Tls;
 use super::pace::Pace;
-use super::sender::Parcel;
+use super::parcel::Parcel;
 use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;

@@ -5,11 +5,11 @@ mod delivery;
 mod reading;
 
 use super::cursor::{Cursor, path_of};
+use super::parcel::Parcel;
 use super::position::Position;
 use super::progress::Progress;
 use super::reader::Reader;
 use super::seal::Seal;
-use super::sender::Parcel;
 use super::udp::Datagrams;
 use super::*;
 use crate::audit::SecurityAlert;

@@ -1,6 +1,6 @@
 //! Syslog over UDP (RFC 5426): sent and forgotten, one datagram after the other.
 
-use super::sender::Parcel;
+use super::parcel::Parcel;
 use super::turns::Turns;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -53,10 +53,10 @@ pub(super) use answer::associate;
 pub(super) use dial::dial;
 pub(crate) use keeping::{Check, Checking, Upstreams};
 pub(crate) use not_reached::NotReached;
+use place::NotAsked;
 pub(super) use place::Place;
 pub use shown::{AddressState, Availability, UpstreamState};
 pub(crate) use standing::Candidate;
-use standing::NotAsked;
 pub(super) use standing::Standing;
 
 /// A connection to an upstream, before anything was asked of it.

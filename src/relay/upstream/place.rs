@@ -3,9 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
 use super::NotReached;
+use super::breaker::{Admission, Rules};
 use super::entry::Entry;
-use super::standing::Standing;
+use super::standing::{Candidate, Standing};
+use crate::vocabulary::Reason;
 
 /// A place at an address, for as long as it is kept.
 pub(in crate::relay) struct Place {
@@ -15,6 +20,32 @@ pub(in crate::relay) struct Place {
     attempt: bool,
     is_judged: bool,
     is_open: bool,
+}
+
+/// Why an address is not asked.
+pub(super) struct NotAsked {
+    pub reason: Reason,
+    pub detail: String,
+}
+
+impl Standing {
+    /// A place at an address.
+    ///
+    /// # Errors
+    /// It is down.
+    pub(super) fn admit(self: &Arc<Self>, candidate: &Candidate) -> Result<Place, NotAsked> {
+        let mut book = self.book();
+        let rules = Rules::new(book.settings.health.as_ref());
+        let entry = book.entries.entry(candidate.address);
+        let entry = entry.or_insert_with(|| Entry::new(&candidate.called, false));
+        let attempt = match entry.breaker.admit(rules, Instant::now()) {
+            Admission::Granted => false,
+            Admission::Attempt => true,
+            Admission::Refused => return Err(not_asked(entry)),
+        };
+        entry.taken += 1;
+        Ok(Place::new(self.clone(), candidate.address, attempt))
+    }
 }
 
 impl Place {
@@ -54,6 +85,14 @@ impl Place {
         let attempt = self.attempt;
         self.standing.change(self.address, |entry, name, rules| entry.failed(name, rules, failed, attempt));
     }
+}
+
+fn not_asked(entry: &Entry) -> NotAsked {
+    let seconds = (OffsetDateTime::now_utc() - entry.since).whole_seconds().max(0);
+    let last = entry.failure.as_ref();
+    let (reason, why) =
+        last.map_or((Reason::UpstreamUnreachable, "no answer"), |last| (last.reason, &last.detail));
+    NotAsked { reason, detail: format!("down for {seconds} s, not asked now: {why}") }
 }
 
 impl Drop for Place {

@@ -4,19 +4,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use time::OffsetDateTime;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use super::book::Book;
-use super::breaker::{Admission, Change, Rules};
+use super::breaker::{Change, Rules};
 use super::entry::Entry;
 use super::lookup::{self, Lookup};
-use super::place::Place;
 use super::shown::{Availability, UpstreamState};
 use crate::config::{Balance, UpstreamSettings};
-use crate::vocabulary::Reason;
 
 /// An address that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +20,6 @@ pub(crate) struct Candidate {
     pub address: SocketAddr,
     /// As the configuration calls it, a name with the address that it stands for.
     pub called: String,
-}
-
-/// Why an address is not asked.
-pub(super) struct NotAsked {
-    pub reason: Reason,
-    pub detail: String,
 }
 
 /// How one upstream stands.
@@ -140,24 +130,6 @@ impl Standing {
         (candidates, unknown)
     }
 
-    /// A place at an address.
-    ///
-    /// # Errors
-    /// It is down.
-    pub(super) fn admit(self: &Arc<Self>, candidate: &Candidate) -> Result<Place, NotAsked> {
-        let mut book = self.book();
-        let rules = Rules::new(book.settings.health.as_ref());
-        let entry = book.entries.entry(candidate.address);
-        let entry = entry.or_insert_with(|| Entry::new(&candidate.called, false));
-        let attempt = match entry.breaker.admit(rules, Instant::now()) {
-            Admission::Granted => false,
-            Admission::Attempt => true,
-            Admission::Refused => return Err(not_asked(entry)),
-        };
-        entry.taken += 1;
-        Ok(Place::new(self.clone(), candidate.address, attempt))
-    }
-
     pub(super) fn is_any_up(&self, candidates: &[Candidate]) -> bool {
         let book = self.book();
         let is_up = |candidate: &Candidate| {
@@ -222,14 +194,6 @@ fn add(candidates: &mut Vec<Candidate>, behind: Vec<(SocketAddr, String)>) {
             candidates.push(Candidate { address, called });
         }
     }
-}
-
-fn not_asked(entry: &Entry) -> NotAsked {
-    let seconds = (OffsetDateTime::now_utc() - entry.since).whole_seconds().max(0);
-    let last = entry.failure.as_ref();
-    let (reason, why) =
-        last.map_or((Reason::UpstreamUnreachable, "no answer"), |last| (last.reason, &last.detail));
-    NotAsked { reason, detail: format!("down for {seconds} s, not asked now: {why}") }
 }
 
 impl Book {
