@@ -38,7 +38,7 @@ def identity(o):
     o.is_there("PatientName", "PatientBirthDate")
     o.removes("IssuerOfPatientID", p.issuer)
     qualifier = "IssuerOfPatientIDQualifiersSequence[1]"
-    o.removes(f"{qualifier}.UniversalEntityID", f"{p.institution.split()[-1].lower()}.example", p.institution.split()[-1])
+    o.removes(f"{qualifier}.UniversalEntityID", p.institution)
     o.put(f"{qualifier}.UniversalEntityIDType", "DNS")
     o.removes("PatientBirthDate", p.birth)
     o.keeps("PatientSex", p.sex)
@@ -137,5 +137,6 @@ def instance(o):
 def nowhere(o):
     """Texts that no table lists may have them too, so that the whole object is looked through."""
     p = o.patient
-    o.leaves_nowhere(p.family, p.given, p.identifier, o.study.accession, p.telephone, p.institution)
+    o.leaves_nowhere(p.family, p.given, p.identifier, o.study.accession, p.telephone)
+    o.expect("text_removed", "*", p.institution, value=p.institution)
     o.leaves_nowhere(p.referring.split("^")[0], p.operator.split("^")[0], *p.also)

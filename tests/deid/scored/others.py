@@ -4,19 +4,24 @@ import shutil
 import subprocess
 from pathlib import Path
 
+# What dimsegate ends with where it has written all but some files.
+REFUSED_SOME = 65
 HERE = Path(__file__).resolve().parent.parent
 
 
 def dimsegate(objects, out, program, configuration, rewrite):
     """With the rules of a configuration."""
     command = [program, "rewrite", "-c", configuration, "--rewrite", rewrite, "-o", out, objects]
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True).stderr
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode not in (0, REFUSED_SOME):
+        raise SystemExit(f"{program} ended with {done.returncode}: {done.stderr}")
+    return done.stderr
 
 
 def configuration(profile, folder):
     """The set's own rules, with their secret beside them, which only its owner may read."""
     copy, secret = folder / profile.name, folder / "profile.key"
-    copy.write_text(profile.read_text())
+    copy.write_text(profile.read_text().replace("profile.key", str(secret.resolve())))
     secret.write_bytes(b"the secret of a set that is made up")
     secret.chmod(0o600)
     return copy

@@ -38,7 +38,7 @@ class Patient:
             "telephone": self.telephone,
             "doctor": self.referring.split("^")[0].capitalize(),
             "operator": self.operator.split("^")[0].capitalize(),
-            "site": self.institution.split(" ")[0],
+            "site": self.institution,
             "also": self.also[0] if self.also else self.family,
         }
 

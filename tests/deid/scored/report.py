@@ -1,6 +1,7 @@
 """The table of a score, and what failed."""
 
 import json
+import re
 from collections import Counter
 
 from .answers import CATEGORIES
@@ -30,6 +31,14 @@ def failing(judgements):
         wanted = " ␟ ".join(each.answer.words)
         found = each.found.replace("\n", " ⏎ ")[:120]
         yield f"{each.answer.object:4} {each.answer.action} {each.answer.path}: {each.answer.value[:80]!r} [{wanted[:80]}] became {found!r}"
+
+
+def kinds(judgements):
+    """How many checks failed of each action and attribute, the most first."""
+    failed = Counter(
+        f"{each.answer.action} {re.sub(r'[[][0-9]+[]]', '', each.answer.path)}" for each in judgements if not each.passed
+    )
+    return [f"{count:5} {kind}" for kind, count in failed.most_common()]
 
 
 def as_json(judgements):

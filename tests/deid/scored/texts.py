@@ -102,7 +102,7 @@ FINDING = {
 HISTORY = {
     "en": [
         "Status post nephrectomy left. <Lives at> {$telephone}",
-        "Breast cancer 2019, <treated at> {$site}",
+        "Breast cancer <2019, treated at> {$site}",
         "Diabetes, no pacemaker, <sister of> {$given $family}",
     ],
     "de": ["Diabetes, kein Herzschrittmacher, <Ehemann> {$family}"],
