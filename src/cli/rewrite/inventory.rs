@@ -245,3 +245,56 @@ impl Look for Looking<'_> {
 fn legend() -> impl Iterator<Item = (&'static str, &'static str)> {
     Why::ALL.into_iter().map(|why| (why.word(), why.meaning()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Accepted, EACH, Element, Inventory, LONGEST, Look, Looking, target};
+    use crate::cli::rewrite::names::Creators;
+    use crate::dataset::{Header, Syntax, Tag, Vr};
+
+    fn count(inventory: &mut Inventory, tag: Tag, vr: Vr, value: &[u8]) {
+        let length = Some(value.len() as u32);
+        let header = Header { tag, vr, length, syntax: Syntax::EXPLICIT_LE };
+        let place = Creators::default().place(tag).clone();
+        let mut looking = Looking { inventory, name: "a.dcm" };
+        let wanted = looking.wants(&header, &place).min(value.len());
+        looking.element(&Element { header, place: &place, value: &value[..wanted], character_set: b"" });
+    }
+
+    const DESCRIPTION: Tag = Tag(0x0008, 0x1030);
+
+    #[test]
+    fn an_attribute_with_many_texts_takes_no_room_from_others_and_is_told() {
+        let mut inventory = Inventory::new(Accepted::default());
+        for number in 0..EACH + 5 {
+            count(&mut inventory, DESCRIPTION, Vr::LO, format!("text {number}").as_bytes());
+        }
+        // One that is held is counted on.
+        count(&mut inventory, DESCRIPTION, Vr::LO, b"text 7 ");
+        count(&mut inventory, Tag(0x0018, 0x0060), Vr::DS, b"HOLLOWAY");
+        count(&mut inventory, Tag(0x0018, 0x0060), Vr::DS, b"120");
+        let listed = inventory.listed();
+        assert_eq!((listed.pairs.len(), listed.left_out.len()), (EACH + 1, 1));
+        assert_eq!((listed.left_out[0].attribute.as_str(), listed.left_out[0].times), ("(0008,1030)", 5));
+        assert_eq!((listed.pairs[0].text.as_str(), &*listed.pairs[0].why), ("HOLLOWAY", &["not its VR"][..]));
+        assert_eq!(listed.pairs.iter().map(|pair| pair.times).max(), Some(2));
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_told_apart_all_the_same() {
+        let mut inventory = Inventory::new(Accepted::default());
+        let long = "é".repeat(LONGEST);
+        for end in ["one", "two"] {
+            count(&mut inventory, DESCRIPTION, Vr::UT, [&long, end].concat().as_bytes());
+        }
+        let listed = inventory.listed();
+        assert_eq!(listed.pairs.len(), 2);
+        assert!(listed.pairs.iter().all(|pair| pair.text.len() <= 3 * LONGEST && pair.length == Some(2051)));
+    }
+
+    #[test]
+    fn only_what_has_a_form_is_a_target() {
+        assert!(["-", "a.html", "b/c.json"].iter().all(|name| target(name).is_ok()));
+        assert!(target("left.txt").unwrap_err().contains("NAME.html"));
+    }
+}

@@ -41,6 +41,8 @@ def kinds(judgements):
     return [f"{count:5} {kind}" for kind, count in failed.most_common()]
 
 
-def as_json(judgements):
+def as_json(judgements, invalid):
     failed = [vars(each.answer) | {"found": each.found} for each in judgements if not each.passed]
-    return json.dumps({"score": score(judgements), "asked": len(judgements), "failed": failed}, ensure_ascii=False, indent=1)
+    told = {"score": score(judgements), "asked": len(judgements), "failed": failed, "invalid": invalid}
+    told["passed"] = dict(Counter(each.answer.action for each in judgements if each.passed))
+    return json.dumps(told, ensure_ascii=False, indent=1)

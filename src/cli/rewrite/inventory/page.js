@@ -55,11 +55,13 @@ function choice(pair, at) {
 
 function row(pair, at) {
   const times = pair.times === 1 ? "once" : `${pair.times} times`;
+  const name = pair.keyword || pair.rule;
+  const where = name === pair.attribute ? "" : ` ${pair.attribute}`;
   const words = pair.why.map(why => make("span", { class: why === pair.why[0] ? "label warn" : "label" }, why));
   return make("div", { class: decided.has(pair) ? "pair done" : "pair" },
     make("div", { class: "what" },
       make("p", { class: "text mono" }, said(pair)),
-      make("p", { class: "quiet" }, make("b", {}, visible(pair.keyword || pair.rule)), visible(` ${pair.attribute} ${pair.vr} · ${times}, in ${pair.example}`)),
+      make("p", { class: "quiet" }, make("b", {}, visible(name)), visible(`${where} ${pair.vr} · ${times}, in ${pair.example}`)),
       make("p", { class: "labels" }, ...words)),
     make("div", { class: "decide" }, choice(pair, at)));
 }

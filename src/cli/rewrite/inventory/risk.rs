@@ -4,7 +4,7 @@
 //! order to look in, and no judgement: what comes last may still be a name.
 
 use crate::cli::rewrite::elements::Element;
-use crate::dataset::{Header, Vr, trim};
+use crate::dataset::{Header, Tag, Vr, trim};
 use crate::rewrite::text_of;
 
 /// Why a text is looked at.
@@ -54,8 +54,10 @@ impl Why {
             Self::Person => "a PN, or a text with a caret",
             Self::Address => "a mail address, a URL or a path",
             Self::LongNumber => "four digits or more in a row",
-            Self::Capitals => "two words behind one another that begin with capitals, as names do",
-            Self::FreeText => "of a VR that people write into: LO, LT, SH, ST, UC, UT",
+            Self::Capitals => {
+                "words that begin with capitals as names do, two together or behind another word"
+            }
+            Self::FreeText => "of a VR that people write into: LO, LT, SH, ST, UC, UT; no code",
             Self::Digits => "a digit",
         }
     }
@@ -110,10 +112,15 @@ pub(super) fn of(element: &Element<'_>) -> Option<Risk> {
         Why::Address => text.contains('@') || text.contains("://") || element.header.vr == Vr::UR,
         Why::LongNumber => has_long_number(&text),
         Why::Capitals => has_capitals(&text),
-        Why::FreeText => kind(element.header.vr) == Kind::Free,
+        Why::FreeText => kind(element.header.vr) == Kind::Free && !is_code(element.header.tag),
         Why::Digits => text.contains(|letter: char| letter.is_numeric()),
     };
     Some(Risk { why: Why::ALL.into_iter().filter(holds).collect() })
+}
+
+/// Code Value, Coding Scheme Designator and Version (0008,0100) to (0008,0103): of lists, and not of people.
+fn is_code(tag: Tag) -> bool {
+    tag.0 == 0x0008 && (0x0100..=0x0103).contains(&tag.1)
 }
 
 /// What a VR holds.
@@ -152,15 +159,16 @@ fn has_long_number(text: &str) -> bool {
     text.split(|letter: char| !letter.is_numeric()).any(|digits| digits.chars().count() >= 4)
 }
 
-/// Two words behind one another that begin with capitals, or one word of letters that have no case.
+/// A word behind the first that is written as a name is, two words behind one another that begin with capitals, or a word
+/// of letters that have no case.
 fn has_capitals(text: &str) -> bool {
     let words = || text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    let is_name =
-        |word: &str| word.chars().count() > 1 && word.chars().next().is_some_and(char::is_uppercase);
-    let is_caseless = |word: &str| {
-        word.chars().any(|letter| letter.is_alphabetic() && !letter.is_uppercase() && !letter.is_lowercase())
-    };
-    words().zip(words().skip(1)).any(|(one, next)| is_name(one) && is_name(next)) || words().any(is_caseless)
+    let begins = |word: &str| word.chars().count() > 1 && word.starts_with(char::is_uppercase);
+    let is_name = |word: &str| begins(word) && word.chars().skip(1).all(char::is_lowercase);
+    let has_no_case =
+        |letter: char| letter.is_alphabetic() && !letter.is_uppercase() && !letter.is_lowercase();
+    words().zip(words().skip(1)).any(|(one, next)| is_name(next) || begins(one) && begins(next))
+        || text.contains(has_no_case)
 }
 
 #[cfg(test)]
@@ -169,7 +177,7 @@ mod tests {
 
     #[test]
     fn names_and_numbers_are_seen_in_what_they_look_like() {
-        for name in ["seen by Jane Holloway", "DOE JANE", "山田", "Anna-Maria"] {
+        for name in ["seen by Jane Holloway", "DOE JANE", "山田", "Anna-Maria", "for Quigley"] {
             assert!(has_capitals(name), "{name}");
         }
         for other in ["left lung", "T2 weighted", "Chest", "a B c"] {

@@ -10,7 +10,7 @@ use crate::cli::words::counted;
 pub(super) fn print(listed: &Listed, shown: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new(["attribute", "keyword", "VR", "text", "times", "why", "file"])
         .within(screen(usize::MAX))
-        .elastic([3, 6]);
+        .elastic([6]);
     for pair in &listed.pairs {
         let (times, why) = (pair.times.to_string(), pair.why.join(", "));
         table.row([&pair.attribute, &pair.keyword, &pair.vr, &pair.text, &times, &why, &pair.example]);
