@@ -135,5 +135,11 @@ def moved(old, new):
 
 
 def read(folder):
-    objects = [Object(path) for path in sorted(Path(folder).rglob("*")) if path.is_file() and path.suffix in ("", ".dcm")]
+    """The DICOM files of a folder, by their numbers; what else is there is passed over."""
+    objects = [Object(path) for path in sorted(Path(folder).rglob("*")) if path.is_file() and is_dicom(path)]
     return {each.number: each for each in objects}
+
+
+def is_dicom(path):
+    with open(path, "rb") as file:
+        return file.read(132)[128:] == b"DICM"

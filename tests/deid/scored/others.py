@@ -1,7 +1,13 @@
 """De-identifiers that the set can be given to; each writes what it makes of a folder of objects into another one."""
 
+import json
 import shutil
+import socket
 import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 # What dimsegate ends with where it has written all but some files.
@@ -66,6 +72,45 @@ def gdcmanon(objects, out):
     return done.stderr
 
 
+def orthanc(objects, out):
+    """Orthanc's own, of whole patients, so that what belongs together stays together."""
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        free.close()
+        settings = {
+            "Name": "set", "StorageDirectory": folder, "IndexDirectory": folder, "HttpPort": port, "DicomServerEnabled": False,
+            "RemoteAccessAllowed": False, "AuthenticationEnabled": False, "OverwriteInstances": True,
+        }  # fmt: skip
+        configuration = Path(folder) / "settings.json"
+        configuration.write_text(json.dumps(settings))
+        with subprocess.Popen(["Orthanc", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                return through_orthanc(f"http://127.0.0.1:{port}", objects, out)
+            finally:
+                process.terminate()
+
+
+def through_orthanc(address, objects, out):
+    def asked(path, body=None):
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(urllib.request.Request(address + path, data=body), timeout=60) as answer:
+                    return answer.read()
+            except urllib.error.HTTPError:
+                raise
+            except OSError:  # it has not started yet
+                time.sleep(0.1)
+        raise SystemExit("Orthanc does not start")
+
+    asked("/system")
+    problems = each_file(objects, lambda path: asked("/instances", path.read_bytes()))
+    for patient in json.loads(asked("/patients")):
+        made = json.loads(asked(f"/patients/{patient}/anonymize", b"{}"))["PatientID"]
+        for instance in json.loads(asked(f"/patients/{made}/instances")):
+            (out / f"{instance['ID']}.dcm").write_bytes(asked(f"/instances/{instance['ID']}/file"))
+    return problems
+
+
 def each_file(objects, work):
     """What could not be done, a line each."""
     problems = []
@@ -77,7 +122,7 @@ def each_file(objects, work):
     return "\n".join(problems)
 
 
-ALL = {"dicom-anonymizer": dicom_anonymizer, "deid": deid, "gdcmanon": gdcmanon}
+ALL = {"dicom-anonymizer": dicom_anonymizer, "deid": deid, "gdcmanon": gdcmanon, "orthanc": orthanc}
 
 
 def main_program():
