@@ -96,7 +96,7 @@ fn an_inventory_has_every_text_that_pydicom_finds_in_what_was_written() {
         .map(|(attribute, text, times)| (format!("{attribute}\0{text}"), times))
         .collect();
     let theirs = counted(&path(&site, "out"));
-    assert!(theirs.len() > 300, "{}", theirs.len());
+    assert!(theirs.len() > 200, "{}", theirs.len());
     let missed: Vec<_> = theirs.iter().filter(|(pair, times)| ours.get(*pair) != Some(times)).collect();
     assert_eq!(missed, Vec::new(), "of pydicom's");
 }
@@ -243,7 +243,7 @@ fn a_review_shows_both_sides_of_a_sample_with_their_pixels() {
     let images = browser.run("return document.images.length").as_u64().expect("a number");
     assert!(images >= 54, "{images}");
     let ct = browser.text("section");
-    for told in ["HOLLOWAY^JANE^MARIE", "PatientName", "(0040,0275)[1].(0040,0007)", "elements changed"] {
+    for told in ["HOLLOWAY^JANE^MARIE", "PatientName", "(0040,0275)[1].(0040,0009)", "ELEMENTS CHANGED"] {
         assert!(ct.contains(told), "{told} in {ct}");
     }
     assert_eq!(browser.console(), Vec::<String>::new(), "nothing is fetched and nothing runs");

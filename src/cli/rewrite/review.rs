@@ -47,20 +47,18 @@ impl Review {
     /// Shows a file that was rewritten, if it is one of the sample.
     ///
     /// # Errors
-    /// One of the two cannot be read as it is; it is said on the page, too.
+    /// What was written cannot be read, which the page says, too. What came may break the standard, and be put right: the page
+    /// says that it is not shown.
     pub(super) fn rewritten(&mut self, number: u64, before: &Path, after: &Path) -> Result<(), FileError> {
         if !self.chosen.contains(&number) {
             return Ok(());
         }
-        let sides = Side::read(before).and_then(|one| Ok((one, Side::read(after)?)));
+        let (one, other) = (Side::read(before), Side::read(after));
         self.begin(before, after.file_name().map_or_else(String::new, |name| printable(Path::new(name))));
-        let result = match sides {
-            Ok((one, other)) => Ok(self.object(one, other)),
-            Err(error) => {
-                self.html.element("<p class=\"bad\">", &error, "</p>");
-                Err(error)
-            }
-        };
+        let result = other.map(|other| self.object(one, other));
+        if let Err(error) = &result {
+            self.html.element("<p class=\"bad\">", error, "</p>");
+        }
         self.html.raw("</section>");
         result
     }
@@ -77,16 +75,29 @@ impl Review {
         self.html.raw("<section><h2>").text(printable(before)).element(" <small>→ ", after, "</small></h2>");
     }
 
-    fn object(&mut self, before: Side, after: Side) {
-        self.pictures(&before, &after);
-        let is_cut = before.is_cut || after.is_cut;
-        let compared = side::compared(before, after);
+    fn object(&mut self, before: Result<Side, FileError>, after: Side) {
+        let compared = match before {
+            Ok(before) => {
+                self.pictures(&before, &after);
+                self.is_cut(before.is_cut || after.is_cut);
+                side::compared(before, after)
+            }
+            Err(error) => {
+                self.html.element("<p class=\"bad\">It is not shown as it came: ", why(&error), ".</p>");
+                self.pictures(&Side::unread(&after), &after);
+                self.is_cut(after.is_cut);
+                after.alone()
+            }
+        };
         let (changed, same): (Vec<_>, Vec<_>) = compared.into_iter().partition(Compared::is_changed);
         self.html.element("<h3>", counted(changed.len(), "element"), " changed</h3>");
         table(&mut self.html, &changed, "What was changed");
         self.html.raw("<details><summary>").text(counted(same.len(), "element")).raw(" as before</summary>");
         table(&mut self.html, &same, "What stayed");
         self.html.raw("</details>");
+    }
+
+    fn is_cut(&mut self, is_cut: bool) {
         if is_cut {
             self.html.element(
                 "<p class=\"bad\">Elements beyond the first ",
@@ -132,6 +143,14 @@ impl Review {
         self.html.raw("</main></body></html>\n");
         let Self { to, html, .. } = self;
         write(&to, html.finish().as_bytes()).map_err(|error| FileError::Write { to, error })
+    }
+}
+
+/// Why a file was not read, which was written all the same.
+fn why(error: &FileError) -> String {
+    match error {
+        FileError::Rewrite(error) => error.to_string(),
+        other => other.to_string(),
     }
 }
 

@@ -75,6 +75,24 @@ impl Side {
         }
         Ok(side)
     }
+
+    /// In place of a file that cannot be read, beside what became of it.
+    pub(super) fn unread(after: &Self) -> Self {
+        let picture = after.picture.as_ref().map(|_| Err("the file was not read"));
+        Self { picture, ..Self::default() }
+    }
+
+    /// The elements where those of the other side cannot be read.
+    pub(super) fn alone(self) -> Vec<Compared> {
+        let row = |Row { path, keyword, text, .. }| Compared {
+            path,
+            keyword,
+            before: Some("not read".to_owned()),
+            after: Some(text),
+            is_same: false,
+        };
+        self.rows.into_iter().map(row).collect()
+    }
 }
 
 impl Look for Side {
