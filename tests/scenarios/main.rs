@@ -56,6 +56,7 @@ mod wait;
 
 // Without the proxy.
 mod age;
+mod curation;
 mod de_identification;
 mod demonstration;
 mod difference;
@@ -69,6 +70,7 @@ mod layers;
 mod manual_pages;
 mod masking;
 mod reference;
+mod scored;
 mod upper_layer;
 mod users;
 mod vocabulary;

@@ -1,5 +1,6 @@
 //! `--canary`: known strings planted in the inputs, looked for in what comes out.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,9 @@ use std::sync::Arc;
 
 use super::failure::FileError;
 use super::inputs::{files_of, printable};
+use super::names::keyword;
 use super::{Sender, part10};
+use crate::cli::words::counted;
 use crate::dataset::Encoding;
 use crate::rewrite::{Change, Expected, Output, RewriteError, Ruleset, Transform, canary};
 
@@ -21,7 +24,7 @@ pub(super) fn run_with(
     problems: &mut dyn Write,
 ) -> io::Result<usize> {
     let (files, unreadable) = files_of(inputs, out);
-    let mut failed = unreadable.len();
+    let (mut failed, mut kept) = (unreadable.len(), BTreeMap::new());
     for (path, error) in unreadable {
         writeln!(problems, "{}: {}", printable(&path), FileError::open(&path, error))?;
     }
@@ -29,8 +32,9 @@ pub(super) fn run_with(
         match check(rules, path, (sender, number)) {
             Ok(checked) => {
                 failed += usize::from(!checked.escaped.is_empty());
-                let (planted, kept) = (checked.planted, checked.kept);
-                writeln!(shown, "{}: {planted} planted, {kept} kept as the rules say", printable(path))?;
+                let (planted, stayed) = (checked.planted, checked.kept.len());
+                writeln!(shown, "{}: {planted} planted, {stayed} kept as the rules say", printable(path))?;
+                checked.kept.iter().for_each(|change| *kept.entry(attribute(change)).or_insert(0_u64) += 1);
                 for change in &checked.escaped {
                     let around = change.path.iter().map(|step| format!("{}[{}].", step.sequence, step.item));
                     let (path, around) = (printable(path), around.collect::<String>());
@@ -43,7 +47,26 @@ pub(super) fn run_with(
             }
         }
     }
+    attributes(&kept, shown)?;
     Ok(failed)
+}
+
+/// The attributes that kept their canaries: neither a rule nor the profile says anything of them.
+fn attributes(kept: &BTreeMap<String, u64>, shown: &mut dyn Write) -> io::Result<()> {
+    if !kept.is_empty() {
+        writeln!(shown, "kept as the rules say, by attribute:")?;
+    }
+    for (attribute, times) in kept {
+        writeln!(shown, "  {attribute}: {}", counted(*times, "element"))?;
+    }
+    Ok(())
+}
+
+/// As `(0040,0275).(0040,0007) ScheduledProcedureStepDescription`, without numbers of items.
+fn attribute(change: &Change) -> String {
+    let around = change.path.iter().map(|step| format!("{}.", step.sequence));
+    let keyword = keyword(change.tag);
+    format!("{}{} {keyword}", around.collect::<String>(), change.tag).trim_end().to_owned()
 }
 
 /// What became of the canaries of one file.
@@ -51,7 +74,7 @@ pub(super) fn run_with(
 pub(super) struct Checked {
     pub planted: usize,
     /// Came out of elements that neither rules nor profile take away.
-    pub kept: usize,
+    pub kept: Vec<Change>,
     /// Came out, and should not have.
     pub escaped: Vec<Change>,
 }
@@ -79,7 +102,8 @@ pub(super) fn check(
     for number in canary::found(&sent) {
         match planting.changes().get(number as usize) {
             Some(change) if !canary::may_stay(rules, change) => checked.escaped.push(change.clone()),
-            _ => checked.kept += 1,
+            Some(change) => checked.kept.push(change.clone()),
+            None => {}
         }
     }
     Ok(checked)

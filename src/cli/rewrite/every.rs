@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::curation::Curation;
 use super::failure::FileError;
 use super::file::rewrite_file;
 use super::inputs::{files_of, printable};
@@ -14,8 +15,8 @@ use super::{How, diff};
 /// Says how many inputs failed. An error is one of the outputs `shown` and `problems`.
 pub(super) fn run_with(
     how: &How<'_>,
-    inputs: &[PathBuf],
-    out: &Path,
+    (inputs, out): (&[PathBuf], &Path),
+    curation: &mut Curation,
     shown: &mut dyn Write,
     problems: &mut dyn Write,
 ) -> io::Result<usize> {
@@ -29,15 +30,20 @@ pub(super) fn run_with(
         failed += 1;
         writeln!(problems, "{}: {}", printable(&path), FileError::open(&path, error))?;
     }
+    curation.begin(files.len());
     let bar = if how.diff { ProgressBar::hidden() } else { progress(files.len()) };
     for (path, number) in files.iter().zip(1..) {
         match rewrite_file(how, path, number, out) {
-            Ok(done) if how.diff => {
-                diff::print(how.rules, &printable(path), &done.name, &done.transform, shown)?
+            Ok(done) => {
+                if how.diff {
+                    diff::print(how.rules, &printable(path), &done.name, &done.transform, shown)?;
+                }
+                let after = out.join(&done.name);
+                failed += bar.suspend(|| curation.rewritten((number, path), &after, problems))?;
             }
-            Ok(_) => {}
             Err(error) => {
                 failed += 1;
+                curation.refused(number, path, &error);
                 bar.suspend(|| writeln!(problems, "{}: {error}", printable(path)))?;
             }
         }

@@ -130,7 +130,7 @@ impl Input {
 }
 
 /// Fills the buffer as far as the file goes.
-fn read_some(input: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match input.read(rest) {

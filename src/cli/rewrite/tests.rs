@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::curation::Curation;
 use super::every::run_with;
 use super::memory::Memory;
 use super::{How, Sender, part10};
@@ -47,7 +48,7 @@ struct Ran {
 fn ran(rules: &Arc<Ruleset>, inputs: &[PathBuf], out: &Path, diff: bool) -> Ran {
     let (mut shown, mut problems) = (Vec::new(), Vec::new());
     let how = How { rules, memory: &Memory::None, sender: &Sender::default(), diff };
-    let failed = run_with(&how, inputs, out, &mut shown, &mut problems).unwrap();
+    let failed = run_with(&how, (inputs, out), &mut Curation::default(), &mut shown, &mut problems).unwrap();
     let mut files: Vec<PathBuf> = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -60,7 +60,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
             &["description", "frames", "memory", "overlay", "shape", "tags"],
             &["jpeg", "layout", "mask", "rle"],
             &["area", "codec"],
-            &["decoding"],
+            &["decoding", "picture"],
             &["blanking"],
             &["masking"],
         ],

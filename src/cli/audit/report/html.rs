@@ -42,6 +42,19 @@ impl Html {
         self.raw(open).text(value).raw(close)
     }
 
+    /// A value as JSON, for a script of this program's own: no character of it ends the element or begins a comment.
+    pub(in crate::cli) fn json(&mut self, value: &impl serde::Serialize) -> &mut Self {
+        for character in serde_json::to_string(value).unwrap_or_default().chars() {
+            match character {
+                '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                    self.0.push_str(&format!("\\u{:04x}", u32::from(character)))
+                }
+                c => self.0.push(c),
+            }
+        }
+        self
+    }
+
     pub(in crate::cli) fn finish(self) -> String {
         self.0
     }
@@ -86,6 +99,13 @@ mod tests {
             html.finish(),
             "<b title=\"&quot; onload=&#39;x&#39; &lt;script&gt;&amp;\\u{202e}\\u{a}&#96;\">"
         );
+    }
+
+    #[test]
+    fn a_value_as_json_ends_no_script() {
+        let mut html = Html::default();
+        html.json(&"</script><!-- & \u{2028}");
+        assert_eq!(html.finish(), "\"\\u003c/script\\u003e\\u003c!-- \\u0026 \\u2028\"");
     }
 
     #[test]
