@@ -143,14 +143,8 @@ fn lower_domain(address: &str) -> String {
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text.bytes().filter(|&b| b != b':').map(hex_digit).collect::<Option<_>>()?;
-    let bytes: Vec<u8> =
-        digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |value, digit| value << 4 | digit)).collect();
-    bytes.try_into().ok().filter(|_| digits.len() == 64)
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    let digits = text.bytes().filter(|&byte| byte != b':').map(|byte| byte.to_ascii_lowercase());
+    hex::decode(&digits.collect::<Vec<u8>>())
 }
 
 #[cfg(test)]
