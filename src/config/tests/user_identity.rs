@@ -141,3 +141,27 @@ fn a_ticket_that_is_let_through_for_nothing_or_in_clear_is_risky() {
     let told = material.errors(&text.replace("[\"saml\"]", "[\"smal\"]"));
     assert!(told.len() == 1 && told[0].contains("did you mean \"saml\"?"), "{told:?}");
 }
+
+#[test]
+fn claims_are_told_of_where_their_peers_are_led_and_nowhere_else() {
+    let material = material(&["r"]);
+    let listener =
+        "user-identity = \"accept\"\nuser-identity-in-clear = true\nuser-identity-pass = [\"saml\"]";
+    let here = "[[upstream]]\nname = \"here\"\naddresses = [\"127.0.0.1:104\"]\nuser-identity = \"pass\"\n";
+    let told = |peer: &str, more: &str| {
+        let text = with([listener, "user-identity = \"pass\"", ""], &format!("{USERS}{here}{more}"));
+        let risks = material.risks(&text.replacen("[[peer]]", &format!("[[peer]]\n{peer}"), 1));
+        risks.into_iter().filter(|risk| risk.contains("user-identity-pass")).collect::<Vec<_>>()
+    };
+    let in_clear = |told: Vec<String>| {
+        told.len() == 1 && told[0].contains("goes on in clear: upstream \"u\" has no TLS")
+    };
+    let route = "[[route]]\ncalled-ae-title = \"X\"\nupstream = \"u\"\n";
+    // The default of the listener is for a peer that has no upstream of its own, and so are routes.
+    assert!(in_clear(told("", "")));
+    assert_eq!(told("upstream = \"here\"", ""), Vec::<String>::new());
+    assert_eq!(told("upstream = \"here\"", route), Vec::<String>::new());
+    let other = "[[peer]]\nname = \"other\"\nnetworks = [\"10.0.0.0/8\"]\ncalling-ae-titles = [\"O\"]\nrole = \"r\"\n";
+    assert!(in_clear(told("upstream = \"here\"", other)));
+    assert!(in_clear(told("upstream = \"here\"", &format!("{other}upstream = \"u\"\n"))));
+}
