@@ -78,6 +78,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "relay",
         &[
+            &["in_turn"],
             &[
                 "asking",
                 "caught",
