@@ -165,3 +165,34 @@ fn claims_are_told_of_where_their_peers_are_led_and_nowhere_else() {
     assert!(in_clear(told("upstream = \"here\"", other)));
     assert!(in_clear(told("upstream = \"here\"", &format!("{other}upstream = \"u\"\n"))));
 }
+
+#[test]
+fn what_a_counted_role_of_a_user_refuses_and_another_one_does_not_free_is_told() {
+    const COUNTED: &str = "[[role]]\nname = \"few\"\noperations = [\"C-FIND\", \"N-GET\", \"N-SET\"]\nsop-classes = [\"all\"]\n\
+                           max-patients-per-day = 5\n";
+    let told = |roles: &[&str], more: &str| {
+        let material = material(roles);
+        let risks = material.risks(&format!("{GOOD}{COUNTED}{more}{USERS}"));
+        risks
+            .into_iter()
+            .filter(|risk| risk.contains("\"anna\"") && risk.contains("role"))
+            .collect::<Vec<_>>()
+    };
+    let other = |keys: &str, operations: &str| {
+        format!("[[role]]\nname = \"open\"\noperations = [{operations}]\nsop-classes = [\"all\"]\n{keys}\n")
+    };
+    let alone = told(&["few"], "");
+    assert!(
+        alone.len() == 1 && alone[0].contains("few") && alone[0].contains("max-patients-per-day"),
+        "{alone:?}"
+    );
+    assert!(alone[0].contains("by which N-SET, N-GET, C-FIND of worklists cannot be judged"), "{alone:?}");
+    let both = told(&["few", "open"], &other("", "\"C-FIND\", \"N-GET\""));
+    assert!(both.len() == 1 && both[0].contains("by which N-SET cannot be judged"), "{both:?}");
+    assert_eq!(told(&["few", "open"], &other("", "\"all\"")), Vec::<String>::new());
+    for keys in ["query-levels = [\"STUDY\"]", "query-keys = [\"PatientID\"]", "hide = [\"PatientName\"]"] {
+        let judged = told(&["few", "open"], &other(keys, "\"all\""));
+        assert!(judged.len() == 1 && judged[0].contains("are counted all the same"), "{keys}: {judged:?}");
+    }
+    assert_eq!(told(&["open"], &other("hide = [\"PatientName\"]", "\"all\"")), Vec::<String>::new());
+}
