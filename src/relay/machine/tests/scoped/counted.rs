@@ -170,7 +170,7 @@ fn with_another(change: impl FnOnce(&mut Role)) -> Terms {
 fn who_has_a_role_that_counts_nobody_is_refused_nothing_by_another_that_does() {
     let studies = [study(1, "LYON"), study(2, "LYON")];
     let asks = [
-        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LYON")])),
+        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LY*")])),
         Ask::Find(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "")])),
         Ask::Get(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")])),
         Ask::Get(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.2")])),
@@ -283,10 +283,10 @@ fn where_nobody_can_count_nobody_is_shown() {
     let studies = [study(1, "LYON"), study(2, "LYON")];
     let find = |level, uid| Ask::Find(data_set(&[(LEVEL, level), (STUDY_INSTANCE_UID, uid), (SERIES, "")]));
     let get = data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")]);
-    // That of patients has nothing by which one could be told from another, and that by an issuer could be told what it wants to hear.
+    // That of patients has nothing by which one could be told from another, and that by several issuers could be told what it wants to hear.
     let patients = [
         Ask::Find(data_set(&[(LEVEL, "PATIENT")])),
-        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LYON")])),
+        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LY*")])),
     ];
     let [unnamed, told] = patients;
     let asks =
