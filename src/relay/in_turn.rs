@@ -38,13 +38,18 @@ mod tests {
     #[tokio::test]
     async fn a_turn_lasts_as_long_as_the_work_also_where_nobody_waits_for_it() {
         let turns = InTurn::new(1);
+        let (begin, begun) = mpsc::channel();
         let (end, ended) = mpsc::channel();
-        let given_up = turns.run(move || ended.recv());
+        let given_up = turns.run(move || {
+            begin.send(()).unwrap();
+            ended.recv()
+        });
         tokio::select! {
             biased;
             _ = given_up => unreachable!("it waits for the test"),
             () = ready(()) => {}
         }
+        begun.recv().unwrap();
         assert_eq!(turns.0.available_permits(), 0);
         let mut next = Box::pin(turns.run(|| 7));
         tokio::select! {
