@@ -31,7 +31,7 @@
 //! | [`rewrite`] | PS3.15 E | rules, and the streaming transform over `dataset` |
 //! | [`crosswalk`] | PS3.15 E | what pseudonyms stand for, in an encrypted database |
 //! | [`vocabulary`] | | the word for each thing that happens: label, meaning, where to look, answer, alert |
-//! | [`files`] | | files that somebody named: how errors call them, small ones written whole, locks, and whether they changed |
+//! | [`files`] | | files that somebody named: how errors call them, small ones written whole, lines that grow, locks, whose they are, and whether they changed |
 //! | [`identity`] | | what a certificate says |
 //! | [`users`] | RFC 6238 | people of a file: passcodes, one-time codes, who has to wait after wrong ones |
 //! | [`tokens`] | RFC 7519 | JSON Web Tokens: whose they are, whether they are right, and which were taken |

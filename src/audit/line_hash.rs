@@ -22,13 +22,7 @@ impl LineHash {
 
     /// From 64 lower-case hexadecimal digits.
     pub fn from_hex(text: &[u8]) -> Option<Self> {
-        let text: &[u8; 64] = text.try_into().ok()?;
-        let mut hash = [0; 32];
-        for (byte, pair) in hash.iter_mut().zip(text.chunks_exact(2)) {
-            let &[high, low] = pair else { return None };
-            *byte = hex::nibble(high)? << 4 | hex::nibble(low)?;
-        }
-        Some(Self(hash))
+        hex::decode(text).map(Self)
     }
 
     /// 64 lower-case hexadecimal digits.

@@ -67,8 +67,11 @@ mod tests {
     fn a_lock_that_others_can_open_and_hold_stops_nobody_and_no_link_is_followed() {
         let home = Scratch::new();
         let path = home.path().join(NAME);
-        // As earlier versions made it, with a process that has long ended.
-        fs::write(&path, "4194305\n").unwrap();
+        drop(Lock::take(home.path()).unwrap());
+        // With a process that has long ended, and read by a group.
+        let ended =
+            fs::read_to_string(&path).unwrap().replacen(&std::process::id().to_string(), "4194305", 1);
+        fs::write(&path, ended).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         let reviewer = File::open(&path).unwrap();
         reviewer.lock_shared().unwrap();

@@ -200,15 +200,10 @@ pub(super) fn check(purpose: Purpose, line: &[u8], keys: &[PublicKey]) -> Signat
 }
 
 /// What was signed, and the signature.
-fn split(line: &[u8]) -> Option<(&[u8], Vec<u8>)> {
+fn split(line: &[u8]) -> Option<(&[u8], [u8; DIGITS / 2])> {
     let before_end = line.strip_suffix(END)?;
     let (rest, digits) = before_end.split_at_checked(before_end.len().checked_sub(DIGITS)?)?;
-    let pairs = digits.chunks_exact(2).map(|pair| {
-        let lower = pair.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        let text = std::str::from_utf8(pair).ok().filter(|_| lower)?;
-        u8::from_str_radix(text, 16).ok()
-    });
-    Some((rest.strip_suffix(FIELD)?, pairs.collect::<Option<_>>()?))
+    Some((rest.strip_suffix(FIELD)?, hex::decode(digits)?))
 }
 
 #[cfg(test)]

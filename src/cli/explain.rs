@@ -140,6 +140,9 @@ pub(super) fn run(args: &Args) -> ExitCode {
     if let Err(problem) = user::can_be_asked(settings, args) {
         return complain(&problem, BAD_USAGE);
     }
+    if token.is_some() {
+        user::recall_keys(settings);
+    }
     let kept = blocks_in(&settings.state_directory);
     let shown = Shown { chain: chain.as_deref(), token: token.as_deref().map(Vec::as_slice) };
     let (text, allowed) = explain(settings, listener, args, &shown, &kept);

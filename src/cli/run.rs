@@ -22,7 +22,7 @@ use crate::audit::ReloadedBy;
 use crate::audit::used::name_of;
 use crate::config::{self, Diagnostics, Loaded, Log, LogFormat};
 use crate::daemon::{Daemon, Request};
-use logging::Logging;
+use logging::{Logging, tell_of_panics};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -48,6 +48,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Err(problems) => return refuse_to_start(&args.config, &problems),
     };
     let log = Logging::start(&loaded.settings.log);
+    tell_of_panics();
     raise_descriptor_limit();
     super::warn(&loaded);
     match super::runtime().map_err(Failure::from).and_then(|runtime| {

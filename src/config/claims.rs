@@ -7,15 +7,16 @@ use super::peer::Known;
 use super::section::Section;
 use super::settings::{ForwardedIdentity, ListenerSettings};
 use super::user_identity::PASS;
-use crate::policy::{Peer, Route};
+use crate::policy::Peer;
 
 /// Tells of listeners whose tickets and assertions go nowhere, or where somebody can read along.
 pub(super) fn risks(root: &Section<'_>, known: &Known<'_>, peers: &[Arc<Peer>]) {
     for section in root.tables("listener") {
         let passes = |one: &&ListenerSettings| Some(&*one.name) == section.called() && one.passes_any();
         let Some(listener) = known.listeners.compiled.iter().find(passes) else { continue };
-        let names = led_to(listener, peers, known.routes);
-        let upstreams = names.iter().filter_map(|name| known.upstreams.compiled.get(name));
+        let comes =
+            |peer: &&Arc<Peer>| peer.listeners.as_ref().is_none_or(|names| names.contains(&listener.name));
+        let upstreams = peers.iter().filter(comes).flat_map(|peer| known.led_to(peer, &[listener]));
         let passing: Vec<_> = upstreams.filter(|one| one.user_identity == ForwardedIdentity::Pass).collect();
         let place = section.place_of(PASS);
         if passing.is_empty() {
@@ -28,15 +29,6 @@ pub(super) fn risks(root: &Section<'_>, known: &Known<'_>, peers: &[Arc<Peer>]) 
             section.report.risk(&place, problem, "add an [upstream.tls]");
         }
     }
-}
-
-/// Where somebody who comes through the listener may be led.
-fn led_to(listener: &ListenerSettings, peers: &[Arc<Peer>], routes: &[Route]) -> Vec<Arc<str>> {
-    let comes =
-        |peer: &&Arc<Peer>| peer.listeners.as_ref().is_none_or(|names| names.contains(&listener.name));
-    let own = peers.iter().filter(comes).filter_map(|peer| peer.upstream.clone());
-    let of_all = routes.iter().map(|route| route.upstream.clone()).chain(listener.upstream.clone());
-    own.chain(of_all).collect()
 }
 
 /// Whether nothing leaves this machine.

@@ -138,7 +138,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let limits = limits::limits(root, rewrites.largest_frame());
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
-    let users = users::users(root, admin.as_ref(), &roles.names);
+    let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
     let listeners = listener::listeners(root, &upstreams.names);
     issuer::used(root, &issuers, &listeners.compiled, admin.as_ref());

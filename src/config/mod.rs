@@ -21,6 +21,7 @@ mod admission;
 mod audit;
 mod certificates;
 mod claims;
+mod counted;
 mod crosswalk;
 mod descriptors;
 mod diagnostic;

@@ -16,6 +16,9 @@ pub(super) const NAME: (&str, &str) =
 /// How many names that nothing has are compared with those that there are; the rest are told without.
 const MOST_COMPARED: u32 = 100;
 
+/// Names that are told, so that a line stays one.
+const MOST_TOLD: usize = 8;
+
 /// The names of one kind of table, each with the place that defines it. A table whose other keys are wrong still has its
 /// name here, so that one mistake is reported once.
 #[derive(Debug, Default)]
@@ -27,6 +30,16 @@ pub(super) struct Names {
     incomplete: bool,
     used: RefCell<BTreeSet<Arc<str>>>,
     compared: Cell<u32>,
+}
+
+/// Some names, for people: not more than fit into a line.
+pub(super) fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut names = names.map(|name| format!("{name:?}"));
+    let told = names.by_ref().take(MOST_TOLD).collect::<Vec<_>>().join(", ");
+    match names.count() {
+        0 => told,
+        more => format!("{told} and {more} more"),
+    }
 }
 
 impl Names {

@@ -8,7 +8,7 @@ use super::report::{Place, Wrong, values};
 use super::rewrite::Rewrites;
 use super::role::Roles;
 use super::section::Section;
-use super::settings::UpstreamSettings;
+use super::settings::{ListenerSettings, UpstreamSettings};
 use super::shadow::Shadows;
 use super::upstream::{Upstreams, ae_pattern};
 use super::{addresses, certificates, factors, scope, sharing, two_way};
@@ -25,12 +25,15 @@ pub(super) struct Known<'k> {
 }
 
 impl Known<'_> {
-    /// The upstreams that a peer may be led to: its own, or whichever it calls or its listener has.
-    fn upstreams_of(&self, peer: &Peer) -> Vec<&UpstreamSettings> {
+    /// The upstreams that a peer may be led to by one of these listeners: its own, or whichever it calls or the listener has.
+    pub(super) fn led_to<'k>(
+        &'k self,
+        peer: &'k Peer,
+        listeners: &[&'k ListenerSettings],
+    ) -> Vec<&'k UpstreamSettings> {
         let led_to = || {
             let routed = self.routes.iter().map(|route| &route.upstream);
-            let usable = self.listeners.usable_by(peer).into_iter();
-            routed.chain(usable.filter_map(|listener| listener.upstream.as_ref())).collect()
+            routed.chain(listeners.iter().filter_map(|listener| listener.upstream.as_ref())).collect()
         };
         let names = peer.upstream.as_ref().map_or_else(led_to, |own| vec![own]);
         let compiled = |name| self.upstreams.compiled.get(name).map(|upstream| &**upstream);
@@ -64,7 +67,8 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
             certificates::risks(root, &place, &peer, known.listeners);
             factors::risks(root, &place, &peer, known.listeners);
             if peer.scope.is_some() || peer.role.counts_patients() {
-                scope::risks(root, &place, &peer, &known.upstreams_of(&peer));
+                let upstreams = known.led_to(&peer, &known.listeners.usable_by(&peer));
+                scope::risks(root, &place, &peer, &upstreams);
             }
             two_way::risks(root, &place, &peer, known.rewrites);
             peers.push((place, peer));

@@ -8,7 +8,7 @@ use super::section::Section;
 use super::settings::{ForwardedIdentity, UpstreamSettings};
 use super::suggest;
 use crate::policy::scope::{Attribute, Condition, REMEMBERED, Scope};
-use crate::policy::{Operation, Peer};
+use crate::policy::{Operation, Peer, Role};
 
 /// Longer than that, what an archive said is no longer what it says.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -126,15 +126,8 @@ pub(super) fn refuse_pseudonyms(section: &Section<'_>) {
 /// Of a peer that has a scope, or whose patients are counted: what of its role is refused to it, since it cannot be judged, and what
 /// else may surprise of it. `upstreams` are those that it may be led to.
 pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &[&UpstreamSettings]) {
-    use Operation::{CFind, NAction, NCreate, NDelete, NEventReport, NGet, NSet};
     let has = if peer.scope.is_some() { "has a scope" } else { "has a role with max-patients-per-day" };
-    let unjudged = [NCreate, NSet, NGet, NAction, NEventReport, NDelete];
-    let listed = unjudged.into_iter().filter(|operation| peer.role.operations.contains(operation));
-    let mut refused: Vec<String> = listed.map(|operation| operation.name().to_owned()).collect();
-    let worklist = WORKLIST.parse().is_ok_and(|uid| peer.role.sop_classes.contains(&uid));
-    if worklist && peer.role.operations.contains(&CFind) {
-        refused.push("C-FIND of worklists".into());
-    }
+    let refused = cannot_be_judged(&peer.role);
     if !refused.is_empty() {
         let problem = format!(
             "{has}, by which {} cannot be judged: refused to it, though its role allows it",
@@ -169,6 +162,19 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &
             "remembers for more than an hour that a study is inside, whatever has become of it since";
         root.report.risk(place, problem, "write a shorter scope-cache, as in \"5m\"");
     }
+}
+
+/// What a role allows of which nobody can tell whom it shows.
+pub(super) fn cannot_be_judged(role: &Role) -> Vec<String> {
+    use Operation::{CFind, NAction, NCreate, NDelete, NEventReport, NGet, NSet};
+    let unjudged = [NCreate, NSet, NGet, NAction, NEventReport, NDelete];
+    let listed = unjudged.into_iter().filter(|operation| role.operations.contains(operation));
+    let mut all: Vec<String> = listed.map(|operation| operation.name().to_owned()).collect();
+    let worklist = WORKLIST.parse().is_ok_and(|uid| role.sop_classes.contains(&uid));
+    if worklist && role.operations.contains(&CFind) {
+        all.push("C-FIND of worklists".into());
+    }
+    all
 }
 
 /// Tells of a peer whose upstream is told of a user by the peer alone: what is looked up for it is asked in nobody's name.

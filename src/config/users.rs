@@ -2,20 +2,18 @@
 
 use time::OffsetDateTime;
 
-use super::names::Names;
+use super::role::Roles;
 use super::secret;
 use super::section::Section;
 use super::settings::{AdminListen, AdminSettings, UsersSettings};
+use super::{counted, names};
 use crate::users::{self, Key, User};
-
-/// Names that are told, so that a line stays one.
-const MOST: usize = 8;
 
 /// The table, and all that is in the file.
 pub(super) fn users(
     root: &Section<'_>,
     admin: Option<&AdminSettings>,
-    roles: &Names,
+    roles: &Roles,
 ) -> Option<UsersSettings> {
     let section = root.table("users")?;
     let settings = named(&section)?;
@@ -96,15 +94,17 @@ fn risks(root: &Section<'_>, section: &Section<'_>, users: &[User]) {
 }
 
 /// Roles of users over DIMSE.
-fn of_roles(root: &Section<'_>, section: &Section<'_>, roles: &Names, users: &[User]) {
+fn of_roles(root: &Section<'_>, section: &Section<'_>, roles: &Roles, users: &[User]) {
     // Each is asked about, so that each counts as used.
-    let has_unknown = |user: &&User| user.dimse_roles().filter(|role| !roles.uses(role)).count() > 0;
+    let has_unknown = |user: &&User| user.dimse_roles().filter(|role| !roles.names.uses(role)).count() > 0;
     let strays: Vec<&User> = users.iter().filter(has_unknown).collect();
     if !strays.is_empty() {
         let problem = format!("{}: has a role that no [[role]] is called", listed(&strays));
         let remedy = "see their roles with: dimsegate user list";
         section.report.risk(&section.place_of("file"), problem, remedy);
     }
+    let having = users.iter().map(|user| counted::having(&user.name, user.dimse_roles(), roles));
+    counted::risks(root, &having.collect::<Vec<_>>());
     for role in root.tables("role") {
         if role.called().is_some_and(|name| users::AdminRole::named(name).is_some()) {
             let problem = "no user can have it: users with this word have a role of the administration";
@@ -142,8 +142,5 @@ fn of_administration(section: &Section<'_>, admin: &AdminSettings, users: &[User
 }
 
 fn listed(users: &[&User]) -> String {
-    let names: Vec<String> = users.iter().take(MOST).map(|user| format!("{:?}", user.name)).collect();
-    let more = users.len().saturating_sub(MOST);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", names.join(", "))
+    names::listed(users.iter().map(|user| user.name.as_str()))
 }

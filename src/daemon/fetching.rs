@@ -85,16 +85,8 @@ impl Server {
     /// Goes on with what the run before has fetched, where nothing is there yet.
     async fn recall(&self) {
         let (stored, keys) = (self.stored.clone(), self.server.keys.clone());
-        if keys.fetching(OffsetDateTime::now_utc()).at.is_some() {
-            return;
-        }
-        let recall = move || {
-            if let Some((set, at)) = stored.read(keys.source(), OffsetDateTime::now_utc()) {
-                keys.keep(set, at);
-            }
-        };
         // A defect in there has told of itself.
-        let _ = tokio::task::spawn_blocking(recall).await;
+        let _ = tokio::task::spawn_blocking(move || stored.recall(&keys, OffsetDateTime::now_utc())).await;
     }
 
     async fn fetch(&self) -> io::Result<()> {
@@ -107,12 +99,7 @@ impl Server {
             let set = KeySet::parse(&bytes)?;
             let now = OffsetDateTime::now_utc();
             keys.keep(set, now);
-            if let Err(error) = stored.keep(keys.source(), &bytes, now) {
-                let file = stored.path().display();
-                tracing::warn!(%file, %error, "fetched keys cannot be kept for the next start");
-                // Those of before may have been withdrawn with these.
-                let _ = stored.forget();
-            }
+            keep_for_the_next_start(&stored, keys.source(), &bytes, now);
             Ok::<_, String>(())
         };
         let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?;
@@ -147,6 +134,19 @@ impl Server {
         let (reason, about) = (notice.label().into(), Some(self.server.issuer.to_string()));
         let alert = SecurityAlert { reason, about, explanation, ..SecurityAlert::default() };
         self.audit.record(Event::SecurityAlert(Box::new(alert))).await;
+    }
+}
+
+/// Whatever is there of before goes where these cannot be kept: it may have been withdrawn with them.
+fn keep_for_the_next_start(stored: &Stored, source: &str, keys: &[u8], now: OffsetDateTime) {
+    let Err(error) = stored.keep(source, keys, now) else { return };
+    let file = stored.path().display();
+    tracing::warn!(%file, %error, "fetched keys cannot be kept for the next start");
+    if let Err(error) = stored.forget() {
+        tracing::error!(
+            %file, %error,
+            "keys that were fetched before may count at the next start, and may have been withdrawn since; remove the file"
+        );
     }
 }
 
@@ -204,8 +204,13 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::{AGAIN, LONGEST, pause};
+    use super::{AGAIN, LONGEST, keep_for_the_next_start, pause};
+    use crate::logged;
+    use crate::scratch::Scratch;
+    use crate::tokens::Stored;
+    use std::fs;
     use std::time::Duration;
+    use time::OffsetDateTime;
 
     #[test]
     fn a_set_is_fetched_several_times_before_it_is_too_old() {
@@ -213,5 +218,27 @@ mod tests {
         assert_eq!((pause(day, false), pause(day, true)), (LONGEST, AGAIN));
         assert_eq!(pause(Duration::from_secs(8), false), Duration::from_secs(2));
         assert_eq!(pause(Duration::from_millis(1), true), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn old_keys_that_can_neither_be_replaced_nor_removed_are_an_error_of_the_log() {
+        let home = Scratch::new();
+        let stored = Stored::in_folder(home.path(), "login");
+        let told =
+            || logged::during(|| keep_for_the_next_start(&stored, "a", b"{}", OffsetDateTime::UNIX_EPOCH));
+        assert_eq!(told(), "");
+        // Neither can be done with a folder that has something in it.
+        fs::remove_file(stored.path()).unwrap();
+        fs::create_dir_all(stored.path().join("x")).unwrap();
+        let text = told();
+        assert!(
+            text.contains("cannot be kept") && text.contains("ERROR") && text.contains("keys-login.json"),
+            "{text}"
+        );
+        // What is kept beside, to take its place, has none: nothing of before is there to be removed.
+        fs::remove_dir_all(stored.path()).unwrap();
+        fs::create_dir_all(home.path().join("keys-login.json-new/x")).unwrap();
+        let text = told();
+        assert!(text.contains("cannot be kept") && !text.contains("ERROR"), "{text}");
     }
 }

@@ -97,9 +97,15 @@ impl<'d> Small<'d> {
     /// The data set with an empty element for each of these tags that it does not have. Group lengths go, which would no
     /// longer be right. Tags are in their order.
     pub fn with_empty(&self, tags: &[Tag]) -> Vec<u8> {
+        self.emptied(tags, &[])
+    }
+
+    /// The same, with an empty element too for each of `emptied`, which are among the tags, in the place of the one that it has.
+    pub fn emptied(&self, tags: &[Tag], emptied: &[Tag]) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.bytes.len() + tags.len() * 12);
-        let mut missing = tags.iter().filter(|tag| !self.has(**tag)).peekable();
-        for element in self.elements.iter().filter(|element| element.tag.1 != 0) {
+        let stays = |tag: Tag| !emptied.contains(&tag);
+        let mut missing = tags.iter().filter(|tag| !self.has(**tag) || !stays(**tag)).peekable();
+        for element in self.elements.iter().filter(|element| element.tag.1 != 0 && stays(element.tag)) {
             while let Some(tag) = missing.next_if(|tag| number(**tag) < number(element.tag)) {
                 self.put_empty(&mut out, *tag);
             }
@@ -192,6 +198,10 @@ pub(in crate::dataset) mod tests {
             assert_eq!(read.without(&[DATE, ISSUER, Tag(0x0020, 0x0010)]), asked);
             assert_eq!(read.without(&[Tag(0x0040, 0x0001)]), with);
             assert_eq!(read.filled().collect::<Vec<_>>(), [LEVEL, Tag(0x0010, 0x0020)]);
+            let patient = Tag(0x0010, 0x0020);
+            let emptied = small.emptied(&[patient, ISSUER], &[patient]);
+            let expected = [(LEVEL, "STUDY"), (patient, ""), (ISSUER, ""), (STUDY_INSTANCE_UID, "")];
+            assert_eq!(emptied, made(syntax, &expected));
         }
     }
 

@@ -9,8 +9,8 @@ use super::is_full;
 
 const MODE: u32 = 0o600;
 
-/// The lock of a file that is there for nothing else and holds the process ID of who has it, for people. It is held as long as
-/// this lives; the system takes it back when the process ends, however it ends.
+/// The lock of a file that is there for nothing else and holds the process ID of who has it, for people, with where that counts. It is
+/// held as long as this lives; the system takes it back when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -47,7 +47,9 @@ impl Lock {
     /// Takes that of a file which was opened so.
     ///
     /// Whoever can open the file can hold its lock (flock(2)), even for reading alone, for as long as it keeps it open. So
-    /// only its owner can, and a file that others could open, held by no process of ours, gives way to a new one.
+    /// only its owner can, and a file that others could open, held by no process of ours, gives way to a new one. Whether one of ours
+    /// holds it can be told where its process ID counts here too; of one from another container or machine that cannot be told, and
+    /// nothing gives way.
     ///
     /// # Errors
     /// As [`Lock::take`].
@@ -55,11 +57,12 @@ impl Lock {
         match file.try_lock() {
             Ok(()) if is_closed_to_others(&file) => Ok(Self::held(file)),
             Ok(()) => Self::renew(path, file).map_err(NotLocked::Io),
-            Err(TryLockError::WouldBlock) => match process_in(&file) {
-                process if is_closed_to_others(&file) => Err(NotLocked::Taken(process)),
+            Err(TryLockError::WouldBlock) => match Holder::in_file(&file) {
                 // Whoever took it on a full disk could not write who it is.
                 None => Err(NotLocked::Taken(None)),
-                Some(process) if is_running(process) => Err(NotLocked::Taken(Some(process))),
+                Some(holder) if is_closed_to_others(&file) || holder.may_run() => {
+                    Err(NotLocked::Taken(Some(holder.process)))
+                }
                 Some(_) => {
                     let fresh = Self::replace(path, &file).map_err(NotLocked::Io)?;
                     tracing::warn!(file = %path.display(), "somebody held this lock who is no process of ours; it was replaced");
@@ -75,7 +78,7 @@ impl Lock {
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
+            .and_then(|()| writeln!(file, "{}{}", std::process::id(), place().unwrap_or_default()));
         Self { _file: file, _before: None }
     }
 
@@ -118,22 +121,41 @@ fn is_closed_to_others(file: &File) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.mode() & 0o077 == 0)
 }
 
-/// The process ID in a lock; who it is only helps.
-fn process_in(file: &File) -> Option<u32> {
-    let mut text = String::new();
-    file.take(16).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+/// Who has a lock, as its file says.
+struct Holder {
+    process: u32,
+    /// Where its process ID counts.
+    place: String,
 }
 
-/// Whether it is one of ours: numbers of processes come again.
-fn is_running(process: u32) -> bool {
-    let name = |process: &str| fs::read(Path::new("/proc").join(process).join("comm")).ok();
-    name(&process.to_string()).is_some_and(|of_process| name("self").is_none_or(|ours| ours == of_process))
+impl Holder {
+    fn in_file(file: &File) -> Option<Self> {
+        let mut text = String::new();
+        file.take(256).read_to_string(&mut text).ok()?;
+        let line = text.trim_end();
+        let digits = line.split_once(' ').map_or(line, |(digits, _)| digits);
+        let place = line.get(digits.len()..).unwrap_or_default().to_owned();
+        Some(Self { process: digits.parse().ok()?, place })
+    }
+
+    /// Whether it may be one of ours that goes on. Numbers of processes come again, and count in one place only.
+    fn may_run(&self) -> bool {
+        let name = |process: &str| fs::read(Path::new("/proc").join(process).join("comm")).ok();
+        let is_ours = |of_process: Vec<u8>| name("self").is_none_or(|ours| ours == of_process);
+        place().is_none_or(|here| here != self.place) || name(&self.process.to_string()).is_some_and(is_ours)
+    }
+}
+
+/// Where process IDs are told apart: the namespace of this process (pid_namespaces(7)), since the machine was started. Behind a blank.
+fn place() -> Option<String> {
+    let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(format!(" {} {}", namespace.to_str()?, boot.trim_end()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lock, NotLocked};
+    use super::{Lock, NotLocked, place};
     use crate::scratch::Scratch;
     use std::fs::{self, File, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -156,7 +178,7 @@ mod tests {
         let home = Scratch::new();
         let path = home.path().join("state.lock");
         // With a process that has long ended.
-        fs::write(&path, "4194305\n").unwrap();
+        fs::write(&path, format!("4194305{}\n", place().unwrap())).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         let reviewer = File::open(&path).unwrap();
         reviewer.lock_shared().unwrap();
@@ -185,5 +207,26 @@ mod tests {
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(Lock::take(&path), Err(NotLocked::Taken(Some(_)))));
         drop(ours);
+    }
+
+    #[test]
+    fn a_holder_of_whom_nobody_can_tell_here_whether_it_runs_keeps_its_lock() {
+        let home = Scratch::new();
+        let path = home.path().join("state.lock");
+        let here = place().unwrap();
+        let boot = here.rsplit_once(' ').unwrap().1;
+        // From a container, from another machine, and from a version that did not say where.
+        let elsewhere = [format!(" pid:[1] {boot}"), here.replace(boot, "5f0c2a4e"), String::new()];
+        for place in elsewhere {
+            fs::write(&path, format!("4194305{place}\n")).unwrap();
+            // As a volume is mounted for a group.
+            fs::set_permissions(&path, Permissions::from_mode(0o660)).unwrap();
+            let theirs = File::open(&path).unwrap();
+            theirs.lock().unwrap();
+            let told = Lock::take(&path);
+            assert!(matches!(told, Err(NotLocked::Taken(Some(4_194_305)))), "{place:?}: {told:?}");
+            drop(theirs);
+            drop(Lock::take(&path).unwrap());
+        }
     }
 }

@@ -12,13 +12,17 @@ use std::path::{Path, absolute};
 
 use rustix::fs::OFlags;
 
+mod lines;
 mod lock;
 mod looks;
+mod own;
 mod put;
 mod watched;
 
+pub(crate) use lines::{Lines, read_any_lines, read_lines, whole};
 pub(crate) use lock::{Lock, NotLocked};
 pub(crate) use looks::{Looks, by_the_clock};
+pub(crate) use own::{Others, read_own};
 pub(crate) use put::{make_folder_of, put, put_named, replace};
 pub use watched::{Content, Stamp};
 

@@ -33,18 +33,28 @@ pub(crate) fn put(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What a step before the last one gave: the old file is there as it was.
 pub(crate) fn put_named(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<Option<io::Error>> {
+    put_open(path, mode, bytes).map(|(_, unsure)| unsure)
+}
+
+/// The same, with the new file, open behind what was written.
+///
+/// # Errors
+/// As [`put_named`].
+pub(super) fn put_open(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<(File, Option<io::Error>)> {
     let fresh = beside(path);
     let written = replace(&fresh, mode).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&fresh, path)
+        fs::rename(&fresh, path)?;
+        Ok(file)
     });
     if written.is_err() {
         // What stays is written over by the next attempt.
         let _ = fs::remove_file(&fresh);
     }
-    written?;
-    Ok(File::open(folder_of(path).unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).err())
+    let file = written?;
+    let synced = File::open(folder_of(path).unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+    Ok((file, synced.err()))
 }
 
 /// The name of a file before it is whole.

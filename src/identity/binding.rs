@@ -101,6 +101,35 @@ impl CertificateBinding {
         !matches!(self, Self::Fingerprint(_) | Self::KeyFingerprint(_))
     }
 
+    /// All bindings that match a certificate, each as [`canonical`](Self::canonical) has it.
+    pub fn all_of(certificate: &Certificate) -> Vec<Self> {
+        let named = |name: &String| {
+            let (kind, value) = name.split_once(':')?;
+            match kind {
+                "dns" => Some(Self::Dns(value.to_ascii_lowercase())),
+                "uri" => Some(Self::Uri(value.to_owned())),
+                "email" => Some(Self::Email(lower_domain(value))),
+                "ip" => value.parse().ok().map(Self::Ip),
+                _ => None,
+            }
+        };
+        let names = certificate.san.iter().filter_map(named);
+        let common = certificate.common_name.clone().map(Self::CommonName);
+        let whole = digest(&certificate.fingerprint).map(Self::Fingerprint);
+        let key = digest(&certificate.key_fingerprint).map(Self::KeyFingerprint);
+        names.chain(common).chain(whole).chain(key).collect()
+    }
+
+    /// The one spelling of all that match the same certificates.
+    pub fn canonical(&self) -> Self {
+        match self {
+            Self::Dns(name) => Self::Dns(name.to_ascii_lowercase()),
+            Self::Email(name) => Self::Email(lower_domain(name)),
+            Self::CommonName(name) => Self::CommonName(printable(name, usize::MAX)),
+            other => other.clone(),
+        }
+    }
+
     /// Whether the certificate is, or carries, what this binding names.
     pub fn matches(&self, certificate: &Certificate) -> bool {
         let san = |prefix: &str, same: &dyn Fn(&str) -> bool| {
@@ -143,14 +172,8 @@ fn lower_domain(address: &str) -> String {
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text.bytes().filter(|&b| b != b':').map(hex_digit).collect::<Option<_>>()?;
-    let bytes: Vec<u8> =
-        digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |value, digit| value << 4 | digit)).collect();
-    bytes.try_into().ok().filter(|_| digits.len() == 64)
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    let digits = text.bytes().filter(|&byte| byte != b':').map(|byte| byte.to_ascii_lowercase());
+    hex::decode(&digits.collect::<Vec<u8>>())
 }
 
 #[cfg(test)]
@@ -179,8 +202,13 @@ mod tests {
         }
     }
 
+    /// By either way to find that out.
     fn matches(binding: &str) -> bool {
-        binding.parse::<CertificateBinding>().unwrap().matches(&certificate())
+        let binding = binding.parse::<CertificateBinding>().unwrap();
+        let matches = binding.matches(&certificate());
+        let listed = CertificateBinding::all_of(&certificate()).contains(&binding.canonical());
+        assert_eq!(matches, listed, "{binding}");
+        matches
     }
 
     #[test]

@@ -4,12 +4,13 @@
 //! A line is kept by the disk before its patient is shown. The file is written anew with the first patient of a later day, without what is
 //! older than the day before that: a clock that was a little ahead can be set right.
 //!
+//! While the process runs, its memory counts. A file that is removed, or that another takes the place of, is not written again by itself:
+//! whoever wants to begin anew says so by a restart. Nobody is shown until it is back.
+//!
 //! Its first line says by which key, and is there from the beginning, before the key is: a key without it tells that lines are lost.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::{hmac, rand};
@@ -18,7 +19,7 @@ use time::format_description::well_known::Iso8601;
 
 use super::patient::{Name, Patient};
 use super::seen::NotTaken;
-use crate::files::{self, full};
+use crate::files::{self, Lines, Others, full, read_lines, read_own, whole};
 use crate::notation::hex;
 
 /// In the folder that keeps what outlives a restart.
@@ -26,18 +27,15 @@ const NAME: &str = "patients";
 const KEY: &str = "patients.key";
 /// Bytes of a key.
 const LENGTH: usize = 32;
-/// What nobody else may do with the file: whoever writes there gives back a day.
-const WRITE: u32 = 0o022;
-/// The same of the key: whoever reads it can try who it is that a hash stands for.
-const TOUCH: u32 = 0o077;
-/// Bytes of the file.
-const LARGEST: u64 = 16 << 20;
 /// Lines that may be in the file for nothing.
 const SPARE: usize = 10_000;
 /// Bytes of a hash that are kept: two patients of a list never have the same, and that is all it is for.
 const HASH: usize = 16;
 
 type Hash = [u8; HASH];
+
+/// Whom each list has on each day.
+type AllSeen = HashMap<(Date, List), HashSet<Hash>>;
 
 /// A name's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,12 +60,14 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Kept {
     key: hmac::Key,
-    file: File,
+    file: Lines,
+    /// There may be half a line in the file, or more than one that counts for nobody.
+    is_torn: bool,
     /// In the file, those of old days too.
     lines: usize,
     /// The latest day on which it was written anew.
     day: Date,
-    seen: HashMap<(Date, List), HashSet<Hash>>,
+    seen: AllSeen,
 }
 
 impl Place {
@@ -111,17 +111,19 @@ impl Place {
         )
     }
 
+    fn replaced(&self) -> NotTaken {
+        let file = full(&self.file);
+        NotTaken::Unavailable(format!(
+            "another file has taken the place of {file}, which says who saw how many patients. Bring the one back that was there, or \
+             restart dimsegate, which then goes by the one that is there"
+        ))
+    }
+
     /// The first line of the file, which says by which key, and the others; `None` where it is missing or empty.
     fn read(&self) -> Result<Option<(String, Vec<Line>)>, NotTaken> {
-        let bytes = own(&self.file, WRITE, LARGEST + 1).map_err(|error| self.failed("read", &error))?;
+        let bytes = read_lines(&self.file).map_err(|error| self.failed("read", &error))?;
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(None) };
-        if bytes.len() as u64 > LARGEST {
-            return Err(self.failed("read", &io::Error::other("it is longer than 16 MiB")));
-        }
-        // Of what is behind the last newline nobody was shown: the proxy ended while it wrote that.
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or_default();
-        let texts = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
-        let mut filled = (1..).zip(texts).filter(|(_, text)| !text.is_empty());
+        let mut filled = whole(&bytes);
         let (number, mark) = filled.next().ok_or_else(|| self.bad(1))?;
         if !mark.starts_with(b"key ") {
             return Err(self.bad(number));
@@ -135,9 +137,9 @@ impl Place {
         NotTaken::Unavailable(format!("{path}, the key of who saw whom, cannot be {doing}: {error}"))
     }
 
-    /// The key that is there.
+    /// The key that is there. Whoever could read it could try who it is that a hash stands for.
     fn key(&self) -> Result<Option<hmac::Key>, NotTaken> {
-        let read = own(&self.key, TOUCH, LENGTH as u64 + 1);
+        let read = read_own(&self.key, Others::MayDoNothing, LENGTH as u64 + 1);
         let Some(bytes) = read.map_err(|error| self.key_failed("read", &error))? else { return Ok(None) };
         if bytes.len() != LENGTH {
             let problem = format!("it is not {LENGTH} bytes long. {}", self.anew());
@@ -152,33 +154,15 @@ impl Place {
         let mut made = [0; LENGTH];
         rand::fill(&mut made).map_err(|error| self.key_failed("made", &error))?;
         let key = hmac::Key::new(hmac::HMAC_SHA256, &made);
-        let kept = Kept::written(self, key, HashMap::new(), today)?;
+        let kept = Kept::begun(self, key, AllSeen::new(), today)?;
         files::put(&self.key, 0o600, &made).map_err(|error| self.key_failed("written", &error))?;
         Ok(kept)
     }
 }
 
-/// A file that is the proxy's own, and with which others may not do this; `None` where there is none.
-fn own(path: &Path, others: u32, longest: u64) -> io::Result<Option<Vec<u8>>> {
-    let metadata = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        read => read?,
-    };
-    let is_own = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & others == 0;
-    if !is_own && metadata.is_file() {
-        let may = if others == WRITE { "write" } else { "read or write" };
-        return Err(io::Error::other(format!(
-            "it belongs to somebody else, or others may {may} it. If nobody did, give it to the user that dimsegate runs as, \
-             with mode 0600"
-        )));
-    }
-    files::read(path, longest).map(Some)
-}
-
 impl Kept {
     /// Reads what is there, and begins where nothing was.
     pub(super) fn open(place: &Place, today: Date) -> Result<Self, NotTaken> {
-        files::make_folder_of(&place.file).map_err(|error| place.failed("made", &error))?;
         let (mark, lines, key) = match (place.read()?, place.key()?) {
             (None, None) => return place.begin(today),
             (None, Some(_)) => return Err(place.gone()),
@@ -189,51 +173,51 @@ impl Kept {
         if mark != mark_of(&key) {
             return Err(place.of_another_key());
         }
-        let mut seen = HashMap::<_, HashSet<Hash>>::new();
+        let mut seen = AllSeen::new();
         for Line { day, list, patient } in lines {
             seen.entry((day, list)).or_default().insert(patient);
         }
-        Self::written(place, key, seen, today)
+        Self::begun(place, key, since(seen, today), today)
     }
 
-    /// Whether a day has begun since, or there is much in the file for nothing.
-    pub(super) fn has_to_be_written_anew(&self, today: Date, most: usize) -> bool {
-        today > self.day || self.lines >= most + SPARE
-    }
-
-    pub(super) fn write_anew(self, place: &Place, today: Date) -> Result<Self, NotTaken> {
-        self.is_in_place(place)?;
-        Self::written(place, self.key, self.seen, today)
-    }
-
-    fn written(
-        place: &Place,
-        key: hmac::Key,
-        mut seen: HashMap<(Date, List), HashSet<Hash>>,
-        today: Date,
-    ) -> Result<Self, NotTaken> {
-        let oldest = today.previous_day().unwrap_or(today);
-        seen.retain(|(day, _), _| *day >= oldest);
-        let all = seen.iter().flat_map(|((day, list), patients)| {
-            patients.iter().map(|patient| Line { day: *day, list: *list, patient: *patient }.text())
-        });
-        let text: String = std::iter::once(mark_of(&key) + "\n").chain(all).collect();
-        let opened = files::put(&place.file, 0o600, text.as_bytes())
-            .and_then(|()| files::open_with(&place.file, OpenOptions::new().append(true).mode(0o600)));
-        let file = opened.map_err(|error| place.failed("written", &error))?;
+    fn begun(place: &Place, key: hmac::Key, seen: AllSeen, today: Date) -> Result<Self, NotTaken> {
+        let file = Lines::begin(&place.file, &text(&key, &seen));
+        let file = file.map_err(|error| place.failed("written", &error))?;
         let lines = seen.values().map(HashSet::len).sum();
-        Ok(Self { key, file, lines, day: today, seen })
+        Ok(Self { key, file, is_torn: false, lines, day: today, seen })
     }
 
+    /// Whether a day has begun since, or there is much in the file for nothing, or what nobody can read.
+    fn has_to_be_written_anew(&self, today: Date, most: usize) -> bool {
+        self.is_torn || today > self.day || self.lines >= most + SPARE
+    }
+
+    /// Writes the file anew where it has to be, with room for so many.
+    pub(super) fn make_ready(&mut self, place: &Place, today: Date, most: usize) -> Result<(), NotTaken> {
+        if !self.has_to_be_written_anew(today, most) {
+            return Ok(());
+        }
+        self.seen = since(std::mem::take(&mut self.seen), today);
+        self.is_torn = true;
+        self.file
+            .write_anew(&text(&self.key, &self.seen))
+            .map_err(|error| place.failed("written", &error))?;
+        (self.day, self.is_torn, self.lines) = (today, false, self.count());
+        Ok(())
+    }
+
+    /// Keeps more of them. They are in memory only once the disk has them.
     pub(super) fn add(&mut self, place: &Place, fresh: &[Line]) -> Result<(), NotTaken> {
         if fresh.is_empty() {
             return Ok(());
         }
         let text: String = fresh.iter().map(Line::text).collect();
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
-        written.map_err(|error| place.failed("written", &error))?;
-        // Behind the write: what went to a file without a name is gone with the process.
-        self.is_in_place(place)?;
+        self.is_torn = true;
+        let is_kept = self.file.add(&text).map_err(|error| place.failed("written", &error))?;
+        if !is_kept {
+            return self.is_in_place(place).and(Err(place.replaced()));
+        }
+        self.is_torn = false;
         self.lines += fresh.len();
         for Line { day, list, patient } in fresh {
             self.seen.entry((*day, *list)).or_default().insert(*patient);
@@ -241,19 +225,12 @@ impl Kept {
         Ok(())
     }
 
-    /// Whether the open file is the one that the next run will find.
-    fn is_in_place(&self, place: &Place) -> Result<(), NotTaken> {
-        let same = |open: fs::Metadata, there: fs::Metadata| {
-            open.nlink() > 0 && (open.dev(), open.ino()) == (there.dev(), there.ino())
-        };
-        let there = match fs::symlink_metadata(&place.file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(place.gone()),
-            there => there,
-        };
-        let is_same = self.file.metadata().and_then(|open| Ok(same(open, there?)));
-        match is_same.map_err(|error| place.failed("read", &error))? {
+    /// Whether the next run finds the file by its name.
+    pub(super) fn is_in_place(&self, place: &Place) -> Result<(), NotTaken> {
+        match self.file.are_in_place().map_err(|error| place.failed("read", &error))? {
             true => Ok(()),
-            false => Err(place.failed("written", &io::Error::other("another file has taken its place"))),
+            false if place.file.symlink_metadata().is_err() => Err(place.gone()),
+            false => Err(place.replaced()),
         }
     }
 
@@ -290,6 +267,21 @@ impl Kept {
     }
 }
 
+/// Without what is older than the day before.
+fn since(mut seen: AllSeen, today: Date) -> AllSeen {
+    let oldest = today.previous_day().unwrap_or(today);
+    seen.retain(|(day, _), _| *day >= oldest);
+    seen
+}
+
+/// All of a file.
+fn text(key: &hmac::Key, seen: &AllSeen) -> String {
+    let all = seen.iter().flat_map(|((day, list), patients)| {
+        patients.iter().map(|patient| Line { day: *day, list: *list, patient: *patient }.text())
+    });
+    std::iter::once(mark_of(key) + "\n").chain(all).collect()
+}
+
 /// The first line of a file whose hashes are made with this key.
 fn mark_of(key: &hmac::Key) -> String {
     format!("key {}", hex::encode(&hashed(key, &[b"mark"])))
@@ -314,13 +306,8 @@ impl Line {
     fn read(text: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(text).ok()?.split(' ');
         let day = Date::parse(parts.next()?, &Iso8601::DATE).ok()?;
-        let (list, patient) = (List(hash(parts.next()?)?), hash(parts.next()?)?);
+        let (list, patient) =
+            (List(hex::decode(parts.next()?.as_bytes())?), hex::decode(parts.next()?.as_bytes())?);
         parts.next().is_none().then_some(Self { day, list, patient })
     }
-}
-
-fn hash(text: &str) -> Option<Hash> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let bytes = pairs.iter().map(|[high, low]| Some(hex::nibble(*high)? << 4 | hex::nibble(*low)?));
-    bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use time::Date;
 
@@ -16,6 +17,9 @@ const MOST: usize = 100_000;
 /// Queries of a name that may end in a day because it has seen as many as it may: each tells whether something more matches, so
 /// that a patient's name could be guessed letter by letter by many.
 const MOST_ENDED: u32 = 10;
+
+/// From one attempt that the disk has failed to the next: all that is there may be read for it.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Why patients are not to be shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,51 +36,41 @@ pub enum NotTaken {
 #[derive(Debug)]
 pub struct Seen {
     place: Place,
-    /// `None` until the first patient, and after a failure: then it is read again.
-    kept: Mutex<Option<Kept>>,
+    disk: Mutex<Disk>,
     /// How many queries of each name ended on that day because of the limit. In memory alone.
     ended: Mutex<HashMap<Name, (Date, u32)>>,
     most: usize,
+    pause: Duration,
+}
+
+/// What is known of the disk, which whoever holds it waits for.
+#[derive(Debug, Default)]
+struct Disk {
+    /// `None` until it was read. It stays in memory whatever becomes of the file.
+    kept: Option<Kept>,
+    /// When it failed last, and why.
+    failed: Option<(Instant, NotTaken)>,
 }
 
 impl Seen {
     /// What is kept in a folder, which is made with the first patient. Nothing is read yet.
     pub fn in_folder(folder: &Path) -> Self {
-        Self { place: Place::in_folder(folder), kept: Mutex::default(), ended: Mutex::default(), most: MOST }
+        let (disk, ended) = (Mutex::default(), Mutex::default());
+        Self { place: Place::in_folder(folder), disk, ended, most: MOST, pause: PAUSE }
     }
 
     /// Takes patients whom each of these names is to see, all of them or none: whom a name has seen that day, it may see again. It
     /// is on the disk behind this, and waits for that: not for a thread of the runtime.
     ///
     /// # Errors
-    /// [`NotTaken`]: nothing is counted, and nobody may be shown.
+    /// [`NotTaken`]: nothing is counted, and nobody may be shown. A disk that failed is not tried again for 5 seconds.
     pub fn take(
         &self,
         limits: &[(Name, NonZeroU32)],
         patients: &[Patient],
         today: Date,
     ) -> Result<(), NotTaken> {
-        let mut slot = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kept = match slot.take() {
-            Some(kept) => kept,
-            None => Kept::open(&self.place, today)?,
-        };
-        if kept.has_to_be_written_anew(today, self.most) {
-            kept = kept.write_anew(&self.place, today)?;
-        }
-        let fresh = fresh(&kept, limits, patients, today);
-        match fresh.and_then(|fresh| self.with_room_for(&mut kept, fresh, today)) {
-            Ok(fresh) => {
-                // Where this fails the file is read again by the next: it may have half a line.
-                kept.add(&self.place, &fresh)?;
-                *slot = Some(kept);
-                Ok(())
-            }
-            Err(refused) => {
-                *slot = Some(kept);
-                Err(refused)
-            }
-        }
+        self.take_or(limits, patients, today, |_| ())
     }
 
     /// The same of a query, which ends where there would be too many: that is counted, for each name whose limit it is.
@@ -89,27 +83,47 @@ impl Seen {
         patients: &[Patient],
         today: Date,
     ) -> Result<(), NotTaken> {
-        let taken = self.take(limits, patients, today);
-        if taken == Err(NotTaken::TooMany) {
-            self.note_ended(limits, patients, today);
-        }
-        taken
+        self.take_or(limits, patients, today, |over| self.note_ended(over, today))
     }
 
-    fn note_ended(&self, limits: &[(Name, NonZeroU32)], patients: &[Patient], today: Date) {
-        let slot = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = slot.as_ref() else { return };
-        let has_ended = |limit: &&(Name, NonZeroU32)| unseen(kept, limit, patients, today).is_err();
+    /// Tells, before anybody else may be counted, which names may not see that many.
+    fn take_or(
+        &self,
+        limits: &[(Name, NonZeroU32)],
+        patients: &[Patient],
+        today: Date,
+        too_many: impl FnOnce(&[&Name]),
+    ) -> Result<(), NotTaken> {
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        disk.may_be_tried(self.pause)?;
+        let Disk { kept, failed } = &mut *disk;
+        let mut note = |error: &NotTaken| *failed = Some((Instant::now(), error.clone()));
+        let kept = match kept {
+            Some(kept) => kept,
+            None => kept.insert(Kept::open(&self.place, today).inspect_err(&mut note)?),
+        };
+        kept.is_in_place(&self.place)?;
+        kept.make_ready(&self.place, today, self.most).inspect_err(&mut note)?;
+        let fresh = fresh(kept, limits, patients, today).map_err(|over| {
+            too_many(&over);
+            NotTaken::TooMany
+        })?;
+        self.make_room(kept, fresh.len(), today)?;
+        kept.add(&self.place, &fresh).inspect_err(note)
+    }
+
+    fn note_ended(&self, names: &[&Name], today: Date) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.retain(|_, (day, _)| *day >= today);
-        for (name, _) in limits.iter().filter(has_ended) {
-            let (day, count) = ended.entry(name.clone()).or_insert((today, 0));
+        for name in names {
+            let (day, count) = ended.entry((*name).clone()).or_insert((today, 0));
             *day = today;
             *count = count.saturating_add(1);
         }
     }
 
-    /// Whether a query of these names may be asked that day: not once ten of one of them have ended because of the limit.
+    /// Whether a query of these names may be asked that day: not once ten of one of them have ended because of the limit. It never
+    /// waits for the disk.
     pub fn may_ask(&self, names: &[Name], today: Date) -> bool {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let is_shut =
@@ -117,35 +131,66 @@ impl Seen {
         !names.iter().any(is_shut)
     }
 
-    /// What is new, where there is room for it.
-    fn with_room_for(&self, kept: &mut Kept, fresh: Vec<Line>, today: Date) -> Result<Vec<Line>, NotTaken> {
-        if kept.count() + fresh.len() > self.most {
+    /// Whether there is room for so many more; today's come first.
+    fn make_room(&self, kept: &mut Kept, more: usize, today: Date) -> Result<(), NotTaken> {
+        if kept.count() + more > self.most {
             kept.forget_before(today);
         }
-        if kept.count() + fresh.len() > self.most {
-            let most = self.most;
-            return Err(NotTaken::Unavailable(format!(
-                "{most} patients of all names together were seen today, and there is room for no more"
-            )));
+        if kept.count() + more <= self.most {
+            return Ok(());
         }
-        Ok(fresh)
+        let most = self.most;
+        Err(NotTaken::Unavailable(format!(
+            "{most} patients of all names together were seen today, and there is room for no more"
+        )))
     }
 
     #[cfg(test)]
     pub(super) fn with_room(self, most: usize) -> Self {
         Self { most, ..self }
     }
+
+    /// One that tries the disk again after so long.
+    #[cfg(test)]
+    pub(super) fn with_pause(self, pause: Duration) -> Self {
+        Self { pause, ..self }
+    }
+
+    /// One that tries the disk again at once.
+    #[cfg(test)]
+    pub(super) fn impatient(folder: &Path) -> Self {
+        Self::in_folder(folder).with_pause(Duration::ZERO)
+    }
+}
+
+impl Disk {
+    /// Not within so long after it has failed.
+    fn may_be_tried(&self, pause: Duration) -> Result<(), NotTaken> {
+        match &self.failed {
+            Some((at, why)) if at.elapsed() < pause => Err(why.clone()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What has to be written down, where each name may see all of these.
-fn fresh(
+///
+/// # Errors
+/// Those that may not.
+fn fresh<'l>(
     kept: &Kept,
-    limits: &[(Name, NonZeroU32)],
+    limits: &'l [(Name, NonZeroU32)],
     patients: &[Patient],
     today: Date,
-) -> Result<Vec<Line>, NotTaken> {
-    let unseen = limits.iter().map(|limit| unseen(kept, limit, patients, today));
-    Ok(unseen.collect::<Result<Vec<_>, _>>()?.concat())
+) -> Result<Vec<Line>, Vec<&'l Name>> {
+    let (mut fresh, mut over) = (Vec::new(), Vec::new());
+    for limit in limits {
+        match unseen(kept, limit, patients, today) {
+            Some(unseen) => fresh.extend(unseen),
+            None => over.push(&limit.0),
+        }
+    }
+    if over.is_empty() { Ok(fresh) } else { Err(over) }
 }
 
 /// Whom one name has not seen, where it may.
@@ -154,11 +199,11 @@ fn unseen(
     (name, most): &(Name, NonZeroU32),
     patients: &[Patient],
     today: Date,
-) -> Result<Vec<Line>, NotTaken> {
+) -> Option<Vec<Line>> {
     let list = kept.list_of(name);
     let lines: BTreeSet<Line> = patients.iter().map(|patient| kept.line(today, list, patient)).collect();
     let unseen: Vec<Line> = lines.into_iter().filter(|line| !kept.has(line)).collect();
     let seen = kept.seen_by(today, list) + unseen.len();
     let fits = unseen.is_empty() || u32::try_from(seen).is_ok_and(|seen| seen <= most.get());
-    if fits { Ok(unseen) } else { Err(NotTaken::TooMany) }
+    fits.then_some(unseen)
 }

@@ -174,7 +174,7 @@ fn nobody_is_shown_where_it_cannot_be_known_or_kept() {
     put(&key, &kept);
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
-    let blocked = fresh();
+    let blocked = Seen::impatient(home.path());
     let why = told(&blocked, 1);
     assert!(why.contains("who saw how many patients, cannot be"), "{why}");
     fs::remove_dir(&file).unwrap();
@@ -225,29 +225,68 @@ fn a_file_that_is_lost_begins_no_day_anew_and_both_that_are_removed_do() {
 }
 
 #[test]
-fn nobody_is_shown_whom_a_file_without_a_name_remembers() {
+fn a_file_that_is_removed_or_replaced_forgets_nobody_and_nobody_is_shown_until_it_is_back() {
     let home = Scratch::new();
-    let file = home.path().join("patients");
-    let limits = [peer("lyon", 9)];
+    let (file, aside) = (home.path().join("patients"), home.path().join("aside"));
+    let limits = [peer("lyon", 3)];
     let seen = Seen::in_folder(home.path());
     seen.take(&limits, &patients([1]), TODAY).unwrap();
-    let whole = fs::read(&file).unwrap();
-    fs::remove_file(&file).unwrap();
-    for _ in 0..2 {
-        assert!(unavailable(seen.take(&limits, &patients([2]), TODAY)).contains("is gone or empty"));
-    }
-    // Another one in its place is read by the next.
-    put(&file, &whole);
+    let earlier = fs::read(&file).unwrap();
     seen.take(&limits, &patients([2]), TODAY).unwrap();
-    put(&home.path().join("other"), &whole);
-    fs::rename(home.path().join("other"), &file).unwrap();
-    let why = unavailable(seen.take(&limits, &patients([3]), TODAY));
-    assert!(why.contains("another file has taken its place"), "{why}");
-    seen.take(&limits, &patients([3]), TODAY).unwrap();
+    let is_refused = |why: &str, day| {
+        for number in [1, 3] {
+            let told = unavailable(seen.take(&limits, &patients([number]), day));
+            assert!(told.contains(why), "{told}");
+        }
+    };
+    fs::rename(&file, &aside).unwrap();
+    is_refused("is gone or empty", TODAY);
     // Nor does a new day write one.
-    fs::remove_file(&file).unwrap();
-    unavailable(seen.take(&limits, &patients([1]), TODAY.next_day().unwrap()));
+    is_refused("is gone or empty", TODAY.next_day().unwrap());
     assert!(!file.exists());
+    put(&file, &earlier);
+    is_refused("another file has taken the place of", TODAY);
+    assert_eq!(fs::read(&file).unwrap(), earlier);
+    fs::rename(&aside, &file).unwrap();
+    assert_eq!(seen.take(&limits, &patients([3, 4]), TODAY), Err(NotTaken::TooMany));
+    seen.take(&limits, &patients([1, 2, 3]), TODAY).unwrap();
+    // A run that begins goes by what is there.
+    put(&file, &earlier);
+    Seen::in_folder(home.path()).take(&limits, &patients([3, 4]), TODAY).unwrap();
+}
+
+#[test]
+fn a_disk_that_failed_is_tried_again_after_a_pause_and_no_sooner() {
+    let home = Scratch::new();
+    let file = home.path().join("patients");
+    let limits = [peer("lyon", 3)];
+    let take = |seen: &Seen| seen.take(&limits, &patients([1]), TODAY);
+    let seen = Seen::in_folder(home.path()).with_pause(std::time::Duration::from_secs(3600));
+    fs::create_dir(&file).unwrap();
+    let why = unavailable(take(&seen));
+    fs::remove_dir(&file).unwrap();
+    assert_eq!(unavailable(take(&seen)), why);
+    assert!(!file.exists(), "nobody has tried");
+    take(&seen.with_pause(std::time::Duration::ZERO)).unwrap();
+}
+
+#[test]
+fn what_was_known_is_written_again_once_the_disk_goes() {
+    let home = Scratch::new();
+    let (file, beside) = (home.path().join("patients"), home.path().join("patients-new"));
+    let limits = [peer("lyon", 2)];
+    let seen = Seen::impatient(home.path());
+    seen.take(&limits, &patients([1]), TODAY).unwrap();
+    // A later day has the file written anew, for which there is no place.
+    fs::create_dir_all(beside.join("x")).unwrap();
+    let tomorrow = TODAY.next_day().unwrap();
+    for _ in 0..2 {
+        assert!(unavailable(seen.take(&limits, &patients([2]), tomorrow)).contains("cannot be written"));
+    }
+    fs::remove_dir_all(&beside).unwrap();
+    assert_eq!(seen.take(&limits, &patients([2, 3]), TODAY), Err(NotTaken::TooMany));
+    seen.take(&limits, &patients([2, 3]), tomorrow).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 4);
 }
 
 #[test]

@@ -234,9 +234,14 @@ fn title(raw: &RawAeTitle, reason: Reason, which: &str) -> Result<AeTitle, Refus
 }
 
 fn find<'p>(policy: &'p Policy, seen: &Seen<'_>) -> Result<&'p Arc<Peer>, Refusal> {
+    let facts = seen.facts;
+    let at = |at| policy.peers.get(at);
+    let likely = policy.index.likely(facts.address, seen.calling, facts.certificate);
+    if let Some(peer) = likely.into_iter().filter_map(at).find(|peer| first_failed(peer, seen).is_none()) {
+        return Ok(peer);
+    }
     let mut nearest: Option<(&Arc<Peer>, Condition)> = None;
-    let candidates = policy.index.candidates(seen.facts.address, seen.calling);
-    for peer in candidates.into_iter().filter_map(|at| policy.peers.get(at)) {
+    for peer in policy.index.candidates(facts.address, seen.calling).into_iter().filter_map(at) {
         let Some(failed) = first_failed(peer, seen) else { return Ok(peer) };
         if nearest.is_none_or(|(_, condition)| failed > condition) {
             nearest = Some((peer, failed));

@@ -1,5 +1,5 @@
-//! Who may be meant, without asking ten thousand peers: by network, then by how the calling AE title begins, in the order of the
-//! file.
+//! Who may be meant, without asking ten thousand peers: by network, then by how the calling AE title begins, then by what
+//! the certificate says, in the order of the file.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::Peer;
+use crate::identity::{Certificate, CertificateBinding};
 use crate::wire::AeTitle;
 
 /// Where peers stand in the order of the file.
@@ -26,8 +27,21 @@ pub(super) struct Index {
 struct Titles {
     all: Places,
     /// By what every calling AE title begins with that they match.
-    beginnings: HashMap<Box<[u8]>, Places>,
+    beginnings: HashMap<Box<[u8]>, Bound>,
 }
+
+/// Those of one network and one beginning.
+#[derive(Clone, Debug, Default)]
+struct Bound {
+    all: Places,
+    /// Those that are bound to no certificate.
+    unbound: Places,
+    /// The others, by what they are bound to, in its canonical spelling.
+    by: HashMap<CertificateBinding, Places>,
+}
+
+/// So many are asked sooner than it is looked up what a certificate says.
+const FEW: usize = 16;
 
 impl Index {
     pub(super) fn of(peers: &[Arc<Peer>]) -> Self {
@@ -45,7 +59,7 @@ impl Index {
         let titles = self.networks.entry(network).or_default();
         titles.all.push(at);
         for pattern in &peer.calling {
-            titles.beginnings.entry(pattern.beginning().into()).or_default().push(at);
+            titles.beginnings.entry(pattern.beginning().into()).or_default().enter(peer, at);
         }
     }
 
@@ -56,15 +70,37 @@ impl Index {
 
     /// Every peer that has the address and a pattern for the title, and a few others, in the order of the file.
     pub(super) fn candidates(&self, address: IpAddr, calling: &AeTitle) -> Places {
+        in_order(self.beginning(address, calling).flat_map(|bound| bound.all.iter().copied()))
+    }
+
+    /// Those of them that may be bound to the certificate, or to none.
+    pub(super) fn likely(
+        &self,
+        address: IpAddr,
+        calling: &AeTitle,
+        certificate: Option<&Certificate>,
+    ) -> Places {
+        let mut names = None;
+        let mut found = Places::new();
+        for bound in self.beginning(address, calling) {
+            if bound.all.len() <= FEW {
+                found.extend(&bound.all);
+                continue;
+            }
+            let names =
+                names.get_or_insert_with(|| certificate.map(CertificateBinding::all_of).unwrap_or_default());
+            found.extend(&bound.unbound);
+            found.extend(names.iter().filter_map(|name| bound.by.get(name)).flatten());
+        }
+        in_order(found.into_iter())
+    }
+
+    /// Those whose pattern begins as the title does, by network and beginning.
+    fn beginning(&self, address: IpAddr, calling: &AeTitle) -> impl Iterator<Item = &Bound> {
         let title = calling.as_str().as_bytes();
-        let beginnings = || (0..=title.len()).filter_map(|end| title.get(..end));
-        let found = self.holding(address).flat_map(|titles| {
-            beginnings().filter_map(|beginning| titles.beginnings.get(beginning)).flatten().copied()
-        });
-        let mut found: Places = found.collect();
-        found.sort_unstable();
-        found.dedup();
-        found
+        let beginnings = move || (0..=title.len()).filter_map(|end| title.get(..end));
+        self.holding(address)
+            .flat_map(move |titles| beginnings().filter_map(|beginning| titles.beginnings.get(beginning)))
     }
 
     fn holding(&self, address: IpAddr) -> impl Iterator<Item = &Titles> {
@@ -73,6 +109,27 @@ impl Index {
         let networks = lengths.filter_map(move |(_, length)| IpNet::new(address, *length).ok());
         networks.filter_map(|network| self.networks.get(&network.trunc()))
     }
+}
+
+impl Bound {
+    fn enter(&mut self, peer: &Peer, at: usize) {
+        self.all.push(at);
+        match &peer.certificates {
+            None => self.unbound.push(at),
+            Some(bindings) => {
+                for binding in bindings {
+                    self.by.entry(binding.canonical()).or_default().push(at);
+                }
+            }
+        }
+    }
+}
+
+fn in_order(places: impl Iterator<Item = usize>) -> Places {
+    let mut places: Places = places.collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// A promise of our own was broken so badly that the code gave up. What it said is on standard error, and not here: it may
+/// A promise of our own was broken so badly that the code gave up. Where that was is in the log. What it said is nowhere: it may
 /// have values of a data set in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Panicked;

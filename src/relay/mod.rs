@@ -31,6 +31,7 @@
 //! | `seldom`, `alarm` | waiting for a deadline without a look at each byte |
 //! | `decoding` | what decodes frames |
 //! | `counting` | patients whom somebody sees today, counted |
+//! | `in_turn` | work on threads for that, so much of it at once |
 //! | `looking_up` | studies that an upstream is asked about, for peers that may see some only |
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
@@ -79,6 +80,7 @@ mod handshake;
 mod identified;
 mod ids;
 mod in_force;
+mod in_turn;
 mod judging;
 mod leg;
 mod listener;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::in_turn::InTurn;
 use crate::config::Settings;
 use crate::tokens::{Bearer, Failed, Once, Presented, Purpose, Refused, Taken, ask_again, verify};
 
@@ -17,7 +17,7 @@ const CHECKING: usize = 4;
 /// What all associations share of it.
 pub(crate) struct Tokens {
     taken: Arc<Taken>,
-    turns: Arc<Semaphore>,
+    turns: InTurn,
 }
 
 /// A token, and with what it came.
@@ -34,7 +34,7 @@ impl Tokens {
     /// Those that were taken are kept in this folder.
     pub(super) fn new(state_directory: &Path) -> Self {
         let checking = available_parallelism().map_or(1, |all| all.get() / 2).clamp(1, CHECKING);
-        Self { taken: Arc::new(Taken::in_folder(state_directory)), turns: Arc::new(Semaphore::new(checking)) }
+        Self { taken: Arc::new(Taken::in_folder(state_directory)), turns: InTurn::new(checking) }
     }
 
     /// Whom it proves to come. Nothing is taken by that.
@@ -61,19 +61,12 @@ impl Tokens {
         took.await.unwrap_or_else(Err)
     }
 
-    /// What `work` gives, on a thread for that, when its turn comes.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Taken) -> T + Send + 'static,
     ) -> Result<T, Refused> {
-        let ended = || Refused::Unavailable("the check ended without an answer".into());
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| ended())?;
         let taken = self.taken.clone();
-        let worked = tokio::task::spawn_blocking(move || {
-            // Held by the work itself, which goes on where nobody waits for it any more.
-            let _turn = turn;
-            work(&taken)
-        });
-        worked.await.map_err(|_| ended())
+        let worked = self.turns.run(move || work(&taken)).await;
+        worked.ok_or_else(|| Refused::Unavailable("the check ended without an answer".into()))
     }
 }

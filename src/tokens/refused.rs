@@ -148,7 +148,9 @@ impl Refused {
             }
             Self::Used => "let the requestor get a new token for each association".into(),
             Self::NoKeys { .. } => {
-                "see in the log of the proxy why they cannot be fetched; explain asks nobody, and knows keys of files only".into()
+                "see in the log of the proxy why they cannot be fetched; explain asks no server, and knows keys of files, and those \
+                 that the proxy has kept in state-directory, where both run as the same user"
+                    .into()
             }
             Self::Unavailable(_) => "see what the text says".into(),
         }

@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
@@ -12,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::key_set::{KeySet, LARGEST};
-use crate::files;
+use super::keys::Fetched;
+use crate::files::{self, Others, read_own};
 use crate::notation::hex;
 
 /// The file of one issuer.
@@ -62,20 +62,30 @@ impl Stored {
     /// # Errors
     /// It stays.
     pub fn forget(&self) -> io::Result<()> {
-        fs::remove_file(&self.file)
+        match fs::remove_file(&self.file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// What was kept of this source, and when it was fetched. `None` where there is nothing, or nothing of it is to be believed:
     /// others could have written it, it is of another source, or of a time that has not come.
     pub fn read(&self, source: &str, now: OffsetDateTime) -> Option<(KeySet, OffsetDateTime)> {
-        let metadata = fs::symlink_metadata(&self.file).ok()?;
-        let is_own = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
         // As JSON in a string of JSON, it may have become twice as long.
-        let bytes = is_own.then(|| files::read(&self.file, 2 * LARGEST + 1024).ok()).flatten()?;
+        let bytes = read_own(&self.file, Others::MayNotWrite, 2 * LARGEST + 1024).ok()??;
         let content: Content = serde_json::from_slice(&bytes).ok()?;
         let at = OffsetDateTime::from_unix_timestamp(content.fetched).ok()?;
         let is_meant = content.source == hashed(source) && at <= now;
         is_meant.then(|| KeySet::parse(content.keys.as_bytes()).ok()).flatten().map(|keys| (keys, at))
+    }
+
+    /// Goes on with what was kept, where nothing was fetched yet. It waits for the disk.
+    pub fn recall(&self, keys: &Fetched, now: OffsetDateTime) {
+        if keys.fetching(now).at.is_none()
+            && let Some((set, at)) = self.read(keys.source(), now)
+        {
+            keys.keep(set, at);
+        }
     }
 }
 
@@ -106,8 +116,11 @@ mod tests {
         assert_eq!(read("a", AT + Duration::HOUR), Some(AT));
         assert_eq!(read("b", AT + Duration::HOUR), None, "of another server");
         assert_eq!(read("a", AT - Duration::SECOND), None, "of a time that has not come");
-        stored.forget().unwrap();
-        assert_eq!(read("a", AT), None);
+        for _ in 0..2 {
+            // One that is gone is no failure.
+            stored.forget().unwrap();
+            assert_eq!(read("a", AT), None);
+        }
         stored.keep("a", SET, AT).unwrap();
         let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(stored.path()), 0o600);

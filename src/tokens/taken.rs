@@ -4,11 +4,12 @@
 //! by the disk. Whatever is there was taken, also where its token has ended: a clock that is ahead can be set right, and `leeway`
 //! can be raised. Those that ended more than a day ago go when the file is written anew, and others that have ended only where
 //! there is no room. What is there is no secret: hashes, and when each ends.
+//!
+//! While the process runs, its memory counts and not the file: one that is removed, or that another takes the place of, is written
+//! again with all of them.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +17,7 @@ use time::OffsetDateTime;
 
 use super::issuer::MOST_LEEWAY;
 use super::refused::Refused;
-use crate::files::{self, full};
+use crate::files::{Lines, full, read_any_lines, read_lines, whole};
 use crate::notation::hex;
 
 /// In the folder that keeps what outlives a restart.
@@ -27,8 +28,6 @@ const MOST: usize = 100_000;
 const DAY: i64 = 86_400;
 /// Lines that may be in the file for nothing.
 const SPARE: usize = 10_000;
-/// Bytes of the file.
-const LARGEST: u64 = 16 << 20;
 /// Bytes of a hash.
 const HASH: usize = 32;
 
@@ -56,22 +55,24 @@ impl Once {
 #[derive(Debug)]
 pub struct Taken {
     file: PathBuf,
-    open: Mutex<Option<Open>>,
+    /// `None` until the first token.
+    known: Mutex<Option<Known>>,
     most: usize,
 }
 
 #[derive(Debug)]
-struct Open {
-    file: File,
+struct Known {
+    /// The file that has all of them. `None`: none does for sure, and it has to be written.
+    lines: Option<Lines>,
     /// In the file, those of ended tokens too.
-    lines: usize,
+    count: usize,
     until: HashMap<Hash, i64>,
 }
 
 impl Taken {
     /// Those that are kept in a folder, which is made with the first one. Nothing is read yet.
     pub fn in_folder(folder: &Path) -> Self {
-        Self { file: folder.join(NAME), open: Mutex::default(), most: MOST }
+        Self { file: folder.join(NAME), known: Mutex::default(), most: MOST }
     }
 
     /// Takes one. It is on the disk behind this, and waits for that: not for a thread of the runtime.
@@ -80,32 +81,17 @@ impl Taken {
     /// [`Refused::Used`]; [`Refused::Unavailable`], where it cannot be known, or as many are taken as are kept.
     pub fn take(&self, once: &Once, now: OffsetDateTime) -> Result<(), Refused> {
         let now = now.unix_timestamp();
-        let mut open = self.open();
-        let mut kept = match open.take() {
-            Some(kept) => kept,
-            None => self.begin(now)?,
+        let mut slot = self.known();
+        let known = match slot.as_mut() {
+            Some(known) => known,
+            None => slot.insert(self.begin()?),
         };
-        if kept.is_taken(once) {
-            *open = Some(kept);
+        // Whatever the time: a clock that is ahead does not make a token new.
+        if known.until.contains_key(&once.hash) {
             return Err(Refused::Used);
         }
-        if kept.until.len() >= self.most {
-            kept.until.retain(|_, end| *end > now);
-        }
-        if kept.until.len() >= self.most {
-            *open = Some(kept);
-            return Err(Refused::Unavailable(format!(
-                "{} tokens are taken, and none of them has ended",
-                self.most
-            )));
-        }
-        if kept.lines >= self.most + SPARE {
-            kept = self.write_anew(kept.until, now)?;
-        }
-        // Where this fails the file is read again by the next: it may have half a line.
-        kept.add(once).map_err(|error| self.failed("written", &error))?;
-        *open = Some(kept);
-        Ok(())
+        self.make_room(known, now)?;
+        self.keep(known, once, now)
     }
 
     /// Whether one was taken, by what the file says now.
@@ -113,43 +99,60 @@ impl Taken {
     /// # Errors
     /// [`Refused::Unavailable`], where it cannot be read.
     pub fn has(&self, once: &Once) -> Result<bool, Refused> {
-        Ok(self.read()?.contains_key(&once.hash))
+        let bytes = read_any_lines(&self.file).map_err(|error| self.failed("read", &error))?;
+        Ok(self.parsed(&bytes.unwrap_or_default())?.contains_key(&once.hash))
     }
 
-    fn begin(&self, now: i64) -> Result<Open, Refused> {
-        files::make_folder_of(&self.file).map_err(|error| self.failed("made", &error))?;
-        self.write_anew(self.read()?, now)
+    /// What the run before has left, where nobody else could have written it.
+    fn begin(&self) -> Result<Known, Refused> {
+        let bytes = read_lines(&self.file).map_err(|error| self.failed("read", &error))?;
+        let until = self.parsed(&bytes.unwrap_or_default())?;
+        Ok(Known { lines: None, count: 0, until })
     }
 
-    fn read(&self) -> Result<HashMap<Hash, i64>, Refused> {
-        let bytes = match files::read(&self.file, LARGEST + 1) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
-            read => read.map_err(|error| self.failed("read", &error))?,
+    fn parsed(&self, bytes: &[u8]) -> Result<HashMap<Hash, i64>, Refused> {
+        whole(bytes).map(|(number, text)| line(text).ok_or_else(|| self.bad(number))).collect()
+    }
+
+    fn make_room(&self, known: &mut Known, now: i64) -> Result<(), Refused> {
+        if known.until.len() >= self.most {
+            known.until.retain(|_, end| *end > now);
+        }
+        if known.until.len() < self.most {
+            return Ok(());
+        }
+        Err(Refused::Unavailable(format!("{} tokens are taken, and none of them has ended", self.most)))
+    }
+
+    /// Writes it down, and knows it only then: nobody is let in otherwise.
+    fn keep(&self, known: &mut Known, once: &Once, now: i64) -> Result<(), Refused> {
+        let added = text(&once.hash, once.until);
+        let is_kept = match known.lines.as_mut().filter(|_| known.count < self.most + SPARE) {
+            Some(lines) => lines.add(&added),
+            None => Ok(false),
         };
-        if bytes.len() as u64 > LARGEST {
-            return Err(self.failed("read", &io::Error::other("it is longer than 16 MiB")));
-        }
-        // Of what is behind the last newline nobody was told: the proxy ended while it wrote that.
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let mut until = HashMap::new();
-        for (number, text) in (1..).zip(bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n')) {
-            if text.is_empty() {
-                continue;
+        match is_kept {
+            Ok(true) => known.count += 1,
+            Ok(false) => self.write_anew(known, &added, now)?,
+            Err(error) => {
+                // There may be half a line.
+                known.lines = None;
+                return Err(self.failed("written", &error));
             }
-            let (hash, end) = line(text).ok_or_else(|| self.bad(number))?;
-            until.insert(hash, end);
         }
-        Ok(until)
+        known.until.insert(once.hash, once.until);
+        Ok(())
     }
 
-    /// Without those that ended more than a day ago.
-    fn write_anew(&self, mut until: HashMap<Hash, i64>, now: i64) -> Result<Open, Refused> {
-        until.retain(|_, end| *end > now.saturating_sub(DAY));
-        let text: String = until.iter().map(|(hash, end)| text(hash, *end)).collect();
-        let opened = files::put(&self.file, 0o600, text.as_bytes())
-            .and_then(|()| files::open_with(&self.file, OpenOptions::new().append(true).mode(0o600)));
-        let file = opened.map_err(|error| self.failed("written", &error))?;
-        Ok(Open { file, lines: until.len(), until })
+    /// With one more, and without those that ended more than a day ago.
+    fn write_anew(&self, known: &mut Known, added: &str, now: i64) -> Result<(), Refused> {
+        known.lines = None;
+        known.until.retain(|_, end| *end > now.saturating_sub(DAY));
+        let text: String = known.until.iter().map(|(hash, end)| text(hash, *end)).collect();
+        let lines = Lines::begin(&self.file, &(text + added));
+        known.lines = Some(lines.map_err(|error| self.failed("written", &error))?);
+        known.count = known.until.len() + 1;
+        Ok(())
     }
 
     fn failed(&self, doing: &str, error: &io::Error) -> Refused {
@@ -164,23 +167,8 @@ impl Taken {
         ))
     }
 
-    fn open(&self) -> MutexGuard<'_, Option<Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Open {
-    /// Whatever the time: a clock that is ahead does not make a token new.
-    fn is_taken(&self, once: &Once) -> bool {
-        self.until.contains_key(&once.hash)
-    }
-
-    fn add(&mut self, once: &Once) -> io::Result<()> {
-        self.file.write_all(text(&once.hash, once.until).as_bytes())?;
-        self.file.sync_data()?;
-        self.lines += 1;
-        self.until.insert(once.hash, once.until);
-        Ok(())
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -191,10 +179,7 @@ fn text(hash: &Hash, until: i64) -> String {
 
 fn line(text: &[u8]) -> Option<(Hash, i64)> {
     let (until, hash) = std::str::from_utf8(text).ok()?.split_once(' ')?;
-    let (pairs, []) = hash.as_bytes().as_chunks::<2>() else { return None };
-    let bytes = pairs.iter().map(|[high, low]| Some(hex::nibble(*high)? << 4 | hex::nibble(*low)?));
-    let own = bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()?;
-    Some((own, until.parse().ok()?))
+    Some((hex::decode(hash.as_bytes())?, until.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -202,7 +187,8 @@ mod tests {
     use super::{Once, Taken};
     use crate::scratch::Scratch;
     use crate::tokens::Refused;
-    use std::fs;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
     use time::macros::datetime;
     use time::{Duration, OffsetDateTime};
 
@@ -288,5 +274,71 @@ mod tests {
         let later = NOW + Duration::minutes(12);
         taken.take(&once(4, 9), later).unwrap();
         assert_eq!(taken.take(&once(3, 3), later), Err(Refused::Used));
+    }
+
+    #[test]
+    fn a_file_that_others_could_have_written_lets_no_token_be_taken() {
+        let home = Scratch::new();
+        let file = home.path().join("tokens");
+        Taken::in_folder(home.path()).take(&once(1, 5), NOW).unwrap();
+        for mode in [0o620, 0o602] {
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            let taken = Taken::in_folder(home.path());
+            let refused = taken.take(&once(2, 5), NOW).unwrap_err();
+            assert!(refused.to_string().contains("or others may write it"), "{mode:o}: {refused}");
+            fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+            assert_eq!(taken.take(&once(1, 5), NOW), Err(Refused::Used), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_removed_or_replaced_while_it_is_in_use_is_written_again_with_all() {
+        let home = Scratch::new();
+        let state = home.path().join("state");
+        let file = state.join("tokens");
+        let taken = Taken::in_folder(&state);
+        taken.take(&once(1, 5), NOW).unwrap();
+        let earlier = fs::read(&file).unwrap();
+        taken.take(&once(2, 5), NOW).unwrap();
+        let put_back = |number: u8| match number {
+            3 => fs::remove_file(&file).unwrap(),
+            4 => {
+                fs::write(home.path().join("copy"), &earlier).unwrap();
+                fs::rename(home.path().join("copy"), &file).unwrap();
+            }
+            _ => fs::remove_dir_all(&state).unwrap(),
+        };
+        for number in 3..=5 {
+            put_back(number);
+            assert_eq!(taken.take(&once(2, 5), NOW), Err(Refused::Used));
+            taken.take(&once(number, 5), NOW).unwrap();
+            let next = Taken::in_folder(&state);
+            let known = (1..=number).map(|before| next.take(&once(before, 5), NOW));
+            assert!(known.into_iter().all(|told| told == Err(Refused::Used)), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_could_not_be_kept_is_not_taken_and_those_before_are() {
+        let home = Scratch::new();
+        let file = home.path().join("tokens");
+        let taken = Taken::in_folder(home.path());
+        taken.take(&once(1, 5), NOW).unwrap();
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        for _ in 0..2 {
+            let refused = taken.take(&once(2, 5), NOW).unwrap_err();
+            assert!(
+                matches!(&refused, Refused::Unavailable(why) if why.contains("cannot be written")),
+                "{refused}"
+            );
+        }
+        fs::remove_dir(&file).unwrap();
+        taken.take(&once(2, 5), NOW).unwrap();
+        let next = Taken::in_folder(home.path());
+        assert_eq!(
+            [1, 2].map(|number| next.take(&once(number, 5), NOW)),
+            [Err(Refused::Used), Err(Refused::Used)]
+        );
     }
 }

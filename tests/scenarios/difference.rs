@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use dimsegate::users::{Hash, Store, User};
 
 use crate::gate::{self, Ran, Setup};
+use crate::login;
 use crate::site::Site;
 
 const WIDER: &str = "[[role]]\nname = \"all\"\noperations = [\"C-ECHO\", \"C-STORE\", \"C-FIND\"]\nsop-classes = [\"all\"]\n\
@@ -89,15 +90,7 @@ fn users_of_two_files_are_compared_and_of_one_file_nothing_is_claimed() {
     let upstream = "127.0.0.1:104".parse().expect("an address");
     let site = Site::new();
     let hash = Hash::of("seven quiet herons").expect("a hash");
-    let user = |name: &str, role: &str| User {
-        name: name.into(),
-        hash: hash.clone(),
-        one_time: None,
-        roles: vec![role.into()],
-        not_after: None,
-        disabled: false,
-        peers: Vec::new(),
-    };
+    let user = |name: &str, role: &str| login::user(name, role, &hash);
     let made = |file: &str, users: &[User]| {
         let store = Store::new(&site.path(file));
         users.iter().for_each(|user| store.add(user.clone()).expect("a user"));

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::administration::exchange;
-use crate::gate::{Gate, Setup, leaked};
+use crate::gate::{self, Gate, Setup, leaked};
 use crate::peers::{PythonArchive, peers_folder};
 use crate::process::{Finished, Process};
 use crate::raw::{Peer, verification};
@@ -71,7 +71,10 @@ impl Server {
 
     /// 58H of type 5 with a token that nobody has used.
     fn request(&self) -> upper::Request {
-        let token = self.order("token/all");
+        Self::with_token(&self.order("token/all"))
+    }
+
+    fn with_token(token: &str) -> upper::Request {
         let length = u16::try_from(token.len()).expect("a field that fits");
         let item = [&[5, 0], &length.to_be_bytes()[..], token.as_bytes(), &[0, 0]].concat();
         verification("SITE", "PACS").user_item(upper::item(0x58, &item))
@@ -154,9 +157,19 @@ fn a_key_that_is_not_there_is_looked_for_soon() {
 fn keys_count_over_a_restart_while_their_server_is_away() {
     let (mut gate, server, _archive, setup) = start("1d");
     let requests = [server.request(), server.request()];
+    let token = server.order("token/all");
     drop(server);
     gate.stop();
     let site = std::mem::replace(&mut gate.site, Site::new());
+    // Nobody is asked for keys that a command needs: it takes those that the proxy has kept.
+    fs::write(site.path("token"), &token).expect("a file written");
+    let explained = |site: &Site| {
+        let facts = ["--listener", "remote", "--from", "127.0.0.1", "--calling", "SITE", "--called", "PACS"];
+        let given = ["--certificate", "certs/client.pem", "--token", "token"];
+        gate::told(site, &[&["explain", "-c", "dimsegate.toml"], &facts[..], &given].concat())
+    };
+    let (status, output) = explained(&site);
+    assert!(status == 0 && output.contains("login/modality, proven by token"), "{status} {output}");
     let kept = site.text("state/keys-login.json");
     let gate = Gate::start_with(site, &setup.toml(), "");
     let [first, second] = &requests;
@@ -182,6 +195,11 @@ fn keys_count_over_a_restart_while_their_server_is_away() {
     let site = std::mem::replace(&mut gate.site, Site::new());
     fs::set_permissions(site.path("state/keys-login.json"), Permissions::from_mode(0o666)).expect("a mode");
     assert_eq!(fs::read_to_string(kept).expect("keys").matches("\"source\"").count(), 1);
+    let (status, output) = explained(&site);
+    assert!(
+        status == 3 && output.contains("those that the proxy has kept in state-directory"),
+        "{status} {output}"
+    );
     let gate = Gate::start_with(site, &setup.toml(), "");
     gate.record("an alert", |record| record["reason"] == "issuer-keys-failing");
     assert_eq!(refusal(&gate, second), Some(CONGESTION.to_vec()));

@@ -144,26 +144,31 @@ fn a_reader_sees_so_many_patients_a_day_by_whatever_it_asks_also_after_a_restart
     });
 }
 
+/// Before an archive: a peer that may see everybody, and READER, who may see one patient a day; the real patients are on the side that
+/// `direction` tells.
+fn under_pseudonyms(archive: &Archive, direction: &str, all: &str) -> Gate {
+    let peer = |title: &str, role: &str| {
+        let name = title.to_lowercase();
+        format!(
+            "[[peer]]\nname = \"{name}\"\nnetworks = [\"127.0.0.0/8\"]\nrewrite = \"site\"\ntwo-way = true\n\
+             rewrite-direction = \"{direction}\"\ncalling-ae-titles = [\"{title}\"]\nrole = \"{role}\"\n"
+        )
+    };
+    let roles = format!("{}\n{}", gate::ROLE_ALL, role("few", "max-patients-per-day = 1"));
+    Gate::start(&Setup {
+        peers: peer(all, "all") + &peer("READER", "few"),
+        roles: gate::leaked(roles),
+        extra: crate::two_way::REWRITE,
+        ..Setup::plain(archive.address)
+    })
+}
+
 #[test]
 fn under_pseudonyms_the_patients_of_the_archive_are_counted() {
     on_one_day(|| {
         let archive = peers::orthanc();
         filled(&archive);
-        let keys =
-            "rewrite = \"site\"\nrewrite-direction = \"to-peer\"\ntwo-way = true\ncalling-ae-titles = ";
-        let peer = |title: &str, role: &str| {
-            let name = title.to_lowercase();
-            format!(
-                "[[peer]]\nname = \"{name}\"\nnetworks = [\"127.0.0.0/8\"]\n{keys}[\"{title}\"]\nrole = \"{role}\"\n"
-            )
-        };
-        let roles = format!("{}\n{}", gate::ROLE_ALL, role("few", "max-patients-per-day = 1"));
-        let gate = Gate::start(&Setup {
-            peers: peer("ALL", "all") + &peer("READER", "few"),
-            roles: gate::leaked(roles),
-            extra: crate::two_way::REWRITE,
-            ..Setup::plain(archive.address)
-        });
+        let gate = under_pseudonyms(&archive, "to-peer", "ALL");
         // The pseudonyms of all studies, and of whom each is, which somebody else may see.
         let options =
             ["-v", "-S", "-aet", "ALL", "-aec", "ORTHANC", "-k", "0008,0052=STUDY", "-k", "0020,000D"];
@@ -366,21 +371,7 @@ fn check_and_explain_say_what_is_counted_and_what_cannot_be() {
 fn before_an_archive_of_pseudonyms_each_patient_is_counted_once_too() {
     on_one_day(|| {
         let archive = peers::orthanc();
-        let keys =
-            "rewrite = \"site\"\nrewrite-direction = \"from-peer\"\ntwo-way = true\ncalling-ae-titles = ";
-        let peer = |title: &str, role: &str| {
-            let name = title.to_lowercase();
-            format!(
-                "[[peer]]\nname = \"{name}\"\nnetworks = [\"127.0.0.0/8\"]\n{keys}[\"{title}\"]\nrole = \"{role}\"\n"
-            )
-        };
-        let roles = format!("{}\n{}", gate::ROLE_ALL, role("few", "max-patients-per-day = 1"));
-        let gate = Gate::start(&Setup {
-            peers: peer("SITE", "all") + &peer("READER", "few"),
-            roles: gate::leaked(roles),
-            extra: crate::two_way::REWRITE,
-            ..Setup::plain(archive.address)
-        });
+        let gate = under_pseudonyms(&archive, "from-peer", "SITE");
         let objects = [(1, "P1"), (2, "P2"), (6, "P1")]
             .map(|(number, patient)| scope::of_patient(number, patient, "LYON", "20260103", "CT"));
         let (_folder, files) = peers::files_of(&objects);

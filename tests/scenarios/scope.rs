@@ -522,32 +522,59 @@ fn a_study_is_looked_up_for_the_user_whom_the_pacs_is_told_of() {
 }
 
 #[test]
-fn under_pseudonyms_the_scope_speaks_of_real_values() {
+fn patients_are_found_by_an_issuer_within_the_scope() {
+    const OF_LYON: &str = "scope = [{ tag = \"IssuerOfPatientID\", equals = [\"LYON\"] }]";
     let archive = peers::orthanc();
     filled(&archive);
+    let gate = Gate::start(&Setup { peers: gate::peer(OF_LYON), ..Setup::plain(archive.address) });
+    let patients = |issuer: &str| {
+        let output = find(gate.address, "-P", &["0008,0052=PATIENT", "0010,0020", issuer]);
+        let shown = answers(&output);
+        let names =
+            (1..=9).map(|number| format!("P{number}")).filter(|name| shown.contains(&format!("[{name}")));
+        (names.collect::<Vec<_>>(), output.contains("0x124"))
+    };
+    let of_lyon = ["P1", "P4", "P5"].map(String::from).to_vec();
+    for issuer in ["0010,0021", "0010,0021=LYON"] {
+        assert_eq!(patients(issuer), (of_lyon.clone(), false), "{issuer}");
+    }
+    assert_eq!(patients("0010,0021=PARIS"), (Vec::new(), false));
+    assert_eq!(patients("0010,0021=LY*"), (Vec::new(), true));
+}
+
+/// READER has a scope, and ALL has none; both see pseudonyms.
+fn under_pseudonyms(archive: &Archive) -> Gate {
     let keys = "rewrite = \"site\"\nrewrite-direction = \"to-peer\"\ntwo-way = true\ncalling-ae-titles = ";
     let all =
         format!("\n[[peer]]\nname = \"all\"\nnetworks = [\"127.0.0.0/8\"]\n{keys}[\"ALL\"]\nrole = \"all\"");
     let peers = gate::peer(&format!("{keys}[\"READER\"]\n{LYON}")) + &all;
-    let gate = Gate::start(&Setup { peers, extra: crate::two_way::REWRITE, ..Setup::plain(archive.address) });
-    // Pseudonyms of all studies, which somebody else may see.
+    Gate::start(&Setup { peers, extra: crate::two_way::REWRITE, ..Setup::plain(archive.address) })
+}
+
+/// Those of all studies that somebody is shown.
+fn pseudonyms(gate: &Gate, calling: &str) -> BTreeSet<String> {
     let asked = ["0008,0052=STUDY", "0020,000D", "0010,0020"];
-    let shown = |calling: &str| {
-        let options: Vec<&str> = ["-v", "-S", "-aet", calling, "-aec", "ORTHANC"]
-            .into_iter()
-            .chain(asked.iter().flat_map(|key| ["-k", key]))
-            .collect();
-        let output = peers::requestor("findscu", gate.address, &options, &[]).output;
-        assert!(output.contains("Received Final Find Response (Success)"), "{output}");
-        let shown = answers(&output);
-        let lines = shown.lines().filter(|line| line.contains("(0020,000d)"));
-        let study = |line: &str| {
-            let (_, behind) = line.split_once('[')?;
-            Some(behind.split_once(']')?.0.trim_end_matches([' ', '\0']).to_owned())
-        };
-        lines.filter_map(study).collect::<BTreeSet<String>>()
+    let options: Vec<&str> = ["-v", "-S", "-aet", calling, "-aec", "ORTHANC"]
+        .into_iter()
+        .chain(asked.iter().flat_map(|key| ["-k", key]))
+        .collect();
+    let output = peers::requestor("findscu", gate.address, &options, &[]).output;
+    assert!(output.contains("Received Final Find Response (Success)"), "{output}");
+    let shown = answers(&output);
+    let lines = shown.lines().filter(|line| line.contains("(0020,000d)"));
+    let study = |line: &str| {
+        let (_, behind) = line.split_once('[')?;
+        Some(behind.split_once(']')?.0.trim_end_matches([' ', '\0']).to_owned())
     };
-    let (all, own) = (shown("ALL"), shown("READER"));
+    lines.filter_map(study).collect()
+}
+
+#[test]
+fn under_pseudonyms_the_scope_speaks_of_real_values() {
+    let archive = peers::orthanc();
+    filled(&archive);
+    let gate = under_pseudonyms(&archive);
+    let (all, own) = (pseudonyms(&gate, "ALL"), pseudonyms(&gate, "READER"));
     assert_eq!((all.len(), own.len()), (STUDIES.len(), 1));
     assert!(own.is_subset(&all) && !own.contains(&uid(1)), "{own:?}");
     for study in &all {
@@ -564,6 +591,29 @@ fn under_pseudonyms_the_scope_speaks_of_real_values() {
     let record =
         gate.record("the query", |record| record["operation"] == "C-FIND" && !record["withheld"].is_null());
     assert_eq!(record["withheld"], json!(5));
+}
+
+#[test]
+fn under_pseudonyms_a_retrieval_to_elsewhere_moves_what_is_within_the_scope() {
+    let workstation = peers::storescp(&["-aet", "READER"]);
+    let archive =
+        peers::orthanc_with(&json!({"READER": ["READER", "127.0.0.1", workstation.address.port()]}));
+    filled(&archive);
+    let gate = under_pseudonyms(&archive);
+    let (all, own) = (pseudonyms(&gate, "ALL"), pseudonyms(&gate, "READER"));
+    assert_eq!((all.len(), own.len()), (STUDIES.len(), 1));
+    for study in &all {
+        let key = format!("0020,000D={study}");
+        let told = moved(gate.address, &["0008,0052=STUDY", &key]);
+        let is_moved = told.contains("Received Final Move Response (Success)");
+        assert_eq!((is_moved, told.contains("0x124")), (own.contains(study), !own.contains(study)), "{told}");
+    }
+    // A real UID is nobody's name on this side.
+    let real = moved(gate.address, &["0008,0052=STUDY", &format!("0020,000D={}", uid(1))]);
+    assert!(!real.contains("Received Final Move Response (Success)"), "{real}");
+    let stored = workstation.stored(1);
+    let studies: BTreeSet<String> = stored.iter().map(|object| object.sop_instance.clone()).collect();
+    assert_eq!(studies, [format!("{}.1.1", uid(1))].into(), "the archive itself sends what is real");
 }
 
 #[test]

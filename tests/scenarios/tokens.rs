@@ -1,6 +1,7 @@
 //! Tokens that prove a user (PS3.7 D.3.3.7, type 5): signed by PyJWT, sent by pynetdicom, and by whoever should not have one.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
@@ -143,6 +144,40 @@ fn a_token_with_a_jti_opens_one_association_also_after_a_restart() {
     let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &bearing(&another), 16384);
     raw::release(requestor, acceptor);
     is_kept_back(&gate, &token);
+}
+
+#[test]
+fn a_file_of_used_tokens_that_is_gone_is_written_again_and_one_that_others_could_write_lets_nobody_in() {
+    let upstream = Upstream::bind();
+    let setup = Setup { listener: ACCEPT, roles: ROLES, extra: issuer(""), ..Setup::tls(upstream.address) };
+    let mut gate = Gate::start_in(site(), &setup);
+    let tokens = ["a", "b", "c"].map(|jti| claiming(&gate.site, &json!({"jti": jti})));
+    let file = gate.site.path("state/tokens");
+    for token in &tokens[..2] {
+        let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &bearing(token), 16384);
+        raw::release(requestor, acceptor);
+        // Somebody tidies up while it runs.
+        fs::remove_file(&file).expect("no file");
+    }
+    let (requestor, acceptor) = raw::open(&gate.tls(), &upstream, &bearing(&tokens[2]), 16384);
+    raw::release(requestor, acceptor);
+    gate.stop();
+    let toml = setup.toml();
+    let site = std::mem::replace(&mut gate.site, Site::new());
+    let mut gate = Gate::start_with(site, &toml, "");
+    for token in &tokens {
+        assert_eq!(raw::rejection(&gate.tls(), &bearing(token)), NO);
+    }
+    gate.stop();
+    let site = std::mem::replace(&mut gate.site, Site::new());
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("a mode");
+    let gate = Gate::start_with(site, &toml, "");
+    let fresh = claiming(&gate.site, &json!({"jti": "d"}));
+    assert_eq!(raw::rejection(&gate.tls(), &bearing(&fresh)), [0, 2, 3, 1]);
+    let told = rejected(&gate, "user-identity-unchecked");
+    assert!(explanation(&told).contains("or others may write it"), "{told}");
+    assert!(gate.output().contains("or others may write it"), "{}", gate.output());
+    upstream.expect_nobody();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use dimsegate::users::{Hash, Key, OneTimeSecret, Store, User};
 use serde_json::{Value, json};
 
 use crate::gate::{self, Gate, Setup, run};
+use crate::login;
 use crate::object::Object;
 use crate::peers::{self, PythonArchive};
 use crate::process::Finished;
@@ -36,15 +37,7 @@ pub fn site() -> (Site, OneTimeSecret) {
     let secret = OneTimeSecret::generate().expect("a secret");
     let (store, hash) = (Store::new(&site.path("conf/users.toml")), Hash::of(PASSCODE).expect("a hash"));
     let one_time = Some(key.seal("anna", &secret).expect("a sealed secret"));
-    let user = |name: &str, role: &str| User {
-        name: name.into(),
-        hash: hash.clone(),
-        one_time: None,
-        roles: vec![role.into()],
-        not_after: None,
-        disabled: false,
-        peers: Vec::new(),
-    };
+    let user = |name: &str, role: &str| login::user(name, role, &hash);
     let all = [User { one_time, ..user("anna", "all") }, user("bert", "all"), user("nora", "echo")];
     all.into_iter().for_each(|user| store.add(user).expect("a user"));
     (site, secret)

@@ -11,6 +11,7 @@ use crate::config::{ListenerSettings, Settings, UserIdentity};
 use crate::files::full;
 use crate::policy::{Factor, Factors, ProvenUser, Refusal};
 use crate::relay::{Identified, assumed};
+use crate::tokens::Stored;
 use crate::users::{self, User};
 
 /// More than a request has room for.
@@ -34,6 +35,14 @@ pub(super) fn read_token(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let end = token.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
     token.truncate(end);
     Ok(token)
+}
+
+/// Has the keys of servers count that a proxy has fetched, where that is kept by the same user: nobody is asked for them.
+pub(super) fn recall_keys(settings: &Settings) {
+    for server in &settings.key_servers {
+        let stored = Stored::in_folder(&settings.state_directory, &server.issuer);
+        stored.recall(&server.keys, OffsetDateTime::now_utc());
+    }
 }
 
 /// Whether there is such a user, and the factors can be had.

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::time::Duration;
+use std::{panic, thread};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
@@ -82,6 +83,20 @@ impl Logging {
     }
 }
 
+/// Has a panic say in the log where it was, and nothing else, anywhere: what it says may hold what came from a peer, and nobody may
+/// read standard error. It is a defect, or a decoder of somebody else's that met what it cannot read.
+pub(super) fn tell_of_panics() {
+    panic::set_hook(Box::new(|panicked| {
+        let place = panicked.location().map(ToString::to_string);
+        let current = thread::current();
+        tracing::error!(
+            place = place.as_deref().unwrap_or("unknown"),
+            thread = current.name().unwrap_or("unnamed"),
+            "the code gave up here; what it was doing has failed, and the rest goes on"
+        );
+    }));
+}
+
 fn filter(log: &Log) -> EnvFilter {
     EnvFilter::try_new(&log.level).unwrap_or_default()
 }
@@ -93,7 +108,36 @@ fn checked(level: &str) -> Result<EnvFilter, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::checked;
+    use super::{Logging, checked, tell_of_panics};
+    use crate::config::{Log, LogFormat};
+    use std::process::Command;
+    use std::{env, panic, thread};
+
+    /// Says to the test below that it is the process whose log is looked at.
+    const PANICS: &str = "DIMSEGATE_TEST_PANICS";
+
+    /// In a process of its own, since the hook is that of all threads.
+    #[test]
+    fn a_panic_says_in_the_log_where_it_was_and_never_what_it_says() {
+        if env::var_os(PANICS).is_some() {
+            let log = Logging::start(&Log { level: "info".into(), format: LogFormat::Text });
+            tell_of_panics();
+            let panicking = thread::Builder::new().name("decoding".into()).spawn(|| panic!("DOE^{}", "JANE"));
+            panicking.unwrap().join().unwrap_err();
+            panic::catch_unwind(|| panic!("seven quiet herons")).unwrap_err();
+            return drop(log);
+        }
+        let name = thread::current().name().unwrap().to_owned();
+        let mut command = Command::new(env::current_exe().unwrap());
+        let output = command.args(["--exact", &name, "--nocapture"]).env(PANICS, "1").output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{log}");
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains("the code gave up here")).collect();
+        assert!(lines.len() == 2 && lines.iter().all(|line| line.contains("ERROR")), "{log}");
+        assert!(lines.iter().all(|line| line.contains("run/logging.rs:")), "{log}");
+        assert!(lines[0].contains("decoding"), "{log}");
+        assert!(!log.contains("JANE") && !log.contains("herons") && !log.contains("panicked at"), "{log}");
+    }
 
     #[test]
     fn a_level_is_checked_as_that_of_the_configuration_is() {

@@ -141,3 +141,58 @@ fn a_ticket_that_is_let_through_for_nothing_or_in_clear_is_risky() {
     let told = material.errors(&text.replace("[\"saml\"]", "[\"smal\"]"));
     assert!(told.len() == 1 && told[0].contains("did you mean \"saml\"?"), "{told:?}");
 }
+
+#[test]
+fn claims_are_told_of_where_their_peers_are_led_and_nowhere_else() {
+    let material = material(&["r"]);
+    let listener =
+        "user-identity = \"accept\"\nuser-identity-in-clear = true\nuser-identity-pass = [\"saml\"]";
+    let here = "[[upstream]]\nname = \"here\"\naddresses = [\"127.0.0.1:104\"]\nuser-identity = \"pass\"\n";
+    let told = |peer: &str, more: &str| {
+        let text = with([listener, "user-identity = \"pass\"", ""], &format!("{USERS}{here}{more}"));
+        let risks = material.risks(&text.replacen("[[peer]]", &format!("[[peer]]\n{peer}"), 1));
+        risks.into_iter().filter(|risk| risk.contains("user-identity-pass")).collect::<Vec<_>>()
+    };
+    let in_clear = |told: Vec<String>| {
+        told.len() == 1 && told[0].contains("goes on in clear: upstream \"u\" has no TLS")
+    };
+    let route = "[[route]]\ncalled-ae-title = \"X\"\nupstream = \"u\"\n";
+    // The default of the listener is for a peer that has no upstream of its own, and so are routes.
+    assert!(in_clear(told("", "")));
+    assert_eq!(told("upstream = \"here\"", ""), Vec::<String>::new());
+    assert_eq!(told("upstream = \"here\"", route), Vec::<String>::new());
+    let other = "[[peer]]\nname = \"other\"\nnetworks = [\"10.0.0.0/8\"]\ncalling-ae-titles = [\"O\"]\nrole = \"r\"\n";
+    assert!(in_clear(told("upstream = \"here\"", other)));
+    assert!(in_clear(told("upstream = \"here\"", &format!("{other}upstream = \"u\"\n"))));
+}
+
+#[test]
+fn what_a_counted_role_of_a_user_refuses_and_another_one_does_not_free_is_told() {
+    const COUNTED: &str = "[[role]]\nname = \"few\"\noperations = [\"C-FIND\", \"N-GET\", \"N-SET\"]\nsop-classes = [\"all\"]\n\
+                           max-patients-per-day = 5\n";
+    let told = |roles: &[&str], more: &str| {
+        let material = material(roles);
+        let risks = material.risks(&format!("{GOOD}{COUNTED}{more}{USERS}"));
+        risks
+            .into_iter()
+            .filter(|risk| risk.contains("\"anna\"") && risk.contains("role"))
+            .collect::<Vec<_>>()
+    };
+    let other = |keys: &str, operations: &str| {
+        format!("[[role]]\nname = \"open\"\noperations = [{operations}]\nsop-classes = [\"all\"]\n{keys}\n")
+    };
+    let alone = told(&["few"], "");
+    assert!(
+        alone.len() == 1 && alone[0].contains("few") && alone[0].contains("max-patients-per-day"),
+        "{alone:?}"
+    );
+    assert!(alone[0].contains("by which N-SET, N-GET, C-FIND of worklists cannot be judged"), "{alone:?}");
+    let both = told(&["few", "open"], &other("", "\"C-FIND\", \"N-GET\""));
+    assert!(both.len() == 1 && both[0].contains("by which N-SET cannot be judged"), "{both:?}");
+    assert_eq!(told(&["few", "open"], &other("", "\"all\"")), Vec::<String>::new());
+    for keys in ["query-levels = [\"STUDY\"]", "query-keys = [\"PatientID\"]", "hide = [\"PatientName\"]"] {
+        let judged = told(&["few", "open"], &other(keys, "\"all\""));
+        assert!(judged.len() == 1 && judged[0].contains("are counted all the same"), "{keys}: {judged:?}");
+    }
+    assert_eq!(told(&["open"], &other("hide = [\"PatientName\"]", "\"all\"")), Vec::<String>::new());
+}

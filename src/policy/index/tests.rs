@@ -37,6 +37,14 @@ fn a_peer() -> impl Strategy<Value = Peer> {
     })
 }
 
+/// One of many that share network and title.
+fn one_alike() -> impl Strategy<Value = Peer> {
+    a_peer().prop_map(|drawn| {
+        let alike = peer("p", "10.0.0.0/8", "A*");
+        Peer { networks: alike.networks, calling: alike.calling, ..drawn }
+    })
+}
+
 /// The first that has all conditions, or the first of those that fail last.
 fn walked<'p>(policy: &'p Policy, facts: &Facts<'_>) -> Option<(&'p Arc<Peer>, Option<Condition>)> {
     let title = |raw: &crate::wire::RawAeTitle| raw.parse().unwrap();
@@ -73,7 +81,7 @@ proptest! {
 
     #[test]
     fn the_index_decides_as_a_walk_over_all_peers_does(
-        peers in prop::collection::vec(a_peer(), 0..12),
+        peers in prop_oneof![prop::collection::vec(a_peer(), 0..12), prop::collection::vec(one_alike(), 17..40)],
         [listener, address, calling, called] in any::<[u8; 4]>(),
         shows in any::<bool>(),
     ) {
@@ -121,4 +129,27 @@ fn few_of_ten_thousand_peers_are_asked() {
     let candidates =
         |calling: &str| policy.index.candidates("10.1.2.3".parse().unwrap(), &calling.parse().unwrap()).len();
     assert_eq!([candidates("SITE04711CT"), candidates("STRANGER")], [1, 0]);
+}
+
+/// They share network and title, and are told apart by their certificates.
+#[test]
+fn few_of_ten_thousand_peers_are_asked_who_differ_by_certificate_alone() {
+    let bound = |number: usize| {
+        let binding = match number % 2 {
+            0 => format!("dns:gw{number}.example"),
+            _ => format!("sha256:{number:064x}"),
+        };
+        Peer { certificates: Some(vec![binding.parse().unwrap()]), ..peer("p", "10.0.0.0/8", "*") }
+    };
+    let mut peers: Vec<Peer> = (0..10_000).map(bound).collect();
+    peers.push(peer("open", "10.0.0.0/8", "*"));
+    let policy = policy(peers);
+    let likely = |certificate: Option<&Certificate>| {
+        policy.index.likely("10.1.2.3".parse().unwrap(), &"CT1".parse().unwrap(), certificate)
+    };
+    let named = certificate("GW4710.example");
+    assert_eq!((likely(Some(&named)), likely(None)), (vec![4710, 10_000], vec![10_000]));
+    let pinned = Certificate { fingerprint: format!("{:064x}", 4711), ..certificate("other") };
+    assert_eq!(likely(Some(&pinned)), [4711, 10_000]);
+    assert_eq!(policy.index.candidates("10.1.2.3".parse().unwrap(), &"CT1".parse().unwrap()).len(), 10_001);
 }

@@ -1,5 +1,7 @@
 //! A reload decides as the decision itself does, over pairs of configurations.
 
+mod users;
+
 use std::sync::Arc;
 use std::time::Instant;
 

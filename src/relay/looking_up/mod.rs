@@ -143,10 +143,7 @@ impl LookingUp {
         match counting.take(viewer, *most, (patients, *of_query)).await {
             Ok(()) => LookedUp::Inside,
             Err(NotTaken::TooMany) => LookedUp::TooMany,
-            Err(NotTaken::Unavailable(detail)) => {
-                tracing::warn!(peer = %viewer.peer, detail, "patients could not be counted, and were not shown");
-                LookedUp::NotCounted
-            }
+            Err(NotTaken::Unavailable(_)) => LookedUp::NotCounted,
         }
     }
 

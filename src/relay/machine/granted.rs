@@ -18,7 +18,9 @@ pub(crate) struct Granted {
 pub(crate) enum By {
     /// What each says of itself.
     Themselves,
-    /// That, and then what the upstream says of its study when nobody tells it what would be believed.
+    /// That, and that they are of patients with this issuer: it was not asked by, since some archives say again what they are told.
+    OfIssuer(Vec<u8>),
+    /// What each says of itself, and then what the upstream says of its study when nobody tells it what would be believed.
     TheirStudies,
     /// They are of one of these studies, which are within the scope.
     Studies(Vec<String>),

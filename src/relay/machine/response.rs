@@ -61,9 +61,15 @@ pub(super) fn handle(
         let asked = exchange.request();
         return Ok(scoped::answer(command, context_id, asked, status, way));
     }
-    if way.is_some() || exchange.guards_answers() || has_failed {
+    // Nobody learns by its end that nobody else matches, once the ends of ten others told that day that somebody does.
+    let is_last = operation == Operation::CFind && status.outcome() != Outcome::Pending;
+    let most = exchange.counts_patients().filter(|_| is_scoped && is_last && !has_failed);
+    if most.is_some() || way.is_some() || exchange.guards_answers() || has_failed {
         let asked = exchange.request();
-        return Ok(crossing::response(cx, *command, asked, status, way));
+        return Ok(match scoped::ended_too_often(cx, most, operation) {
+            Some(why) => crossing::response_refused(cx, *command, asked, status, why),
+            None => crossing::response(cx, *command, asked, status, way),
+        });
     }
     let to_context_id = exchange.context_id;
     let mapped = exchange.new_sop_instance.as_ref().and(exchange.sop_instance.clone());

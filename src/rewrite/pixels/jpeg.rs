@@ -27,7 +27,7 @@ pub(super) fn decode(frame: &[u8], process: Process, shape: &Shape) -> Option<Ve
     if !markers::are_of(frame, process, shape) {
         return None;
     }
-    // A decoder that panics on what it cannot read is one that cannot read it.
+    // A decoder that panics on what it cannot read is one that cannot read it. The log has the place, so that it can be mended.
     catch_unwind(AssertUnwindSafe(|| decoded(frame, shape))).ok().flatten()
 }
 

@@ -78,6 +78,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "relay",
         &[
+            &["in_turn"],
             &[
                 "asking",
                 "caught",
@@ -217,7 +218,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
             &["listener", "notify", "policy", "queries", "repository", "rewrite"],
             &["role"],
             &["audit", "certificates", "loops", "scope", "two_way"],
-            &["factors", "issuer", "sharing"],
+            &["counted", "factors", "issuer", "sharing"],
             &["peer"],
             &["admin", "claims", "users"],
             &["load"],

@@ -9,7 +9,7 @@ use super::super::response::{self, answered};
 use super::super::state::{Break, Came, Next, State};
 use super::super::want::{LookUp, LookedUp, Question};
 use super::{LONGEST, counted};
-use crate::dataset::{STUDY_INSTANCE_UID, Small, Tag};
+use crate::dataset::{ISSUER_OF_PATIENT_ID, STUDY_INSTANCE_UID, Small, Tag};
 use crate::dimse::{self, Command, Operation, Outcome, Status};
 use crate::rewrite::Way;
 
@@ -116,13 +116,19 @@ fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict
     let granted = cx.answered(answer.asked.message_id).and_then(|exchange| exchange.granted.as_deref());
     let (Some(small), Some(granted), Some(scope)) = (read, granted, scope) else { return Verdict::Withheld };
     let study = small.value(STUDY_INSTANCE_UID);
-    let says = || scope.judge(today, |attribute| small.value(Tag::from(attribute.tag()))).is_inside();
+    let is_asked_for = match &granted.by {
+        By::OfIssuer(issuer) => small.value(ISSUER_OF_PATIENT_ID) == Some(issuer),
+        _ => true,
+    };
+    let says = || {
+        is_asked_for && scope.judge(today, |attribute| small.value(Tag::from(attribute.tag()))).is_inside()
+    };
     let is_inside = match &granted.by {
-        By::Themselves if most.is_some() && says() => {
+        By::Themselves | By::OfIssuer(_) if most.is_some() && says() => {
             let question = most.and_then(|most| counted::count(cx, most, &small));
             return question.map_or(Verdict::Withheld, Verdict::Ask);
         }
-        By::Themselves => says(),
+        By::Themselves | By::OfIssuer(_) => says(),
         By::Studies(_) => study.is_some_and(|study| granted.names(study)),
         By::TheirStudies => {
             let study = study.and_then(|study| std::str::from_utf8(study).ok());

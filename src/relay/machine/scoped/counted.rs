@@ -23,10 +23,16 @@ pub(super) fn look_up(most: Option<Most>, look_up: LookUp, operation: Operation)
     }
 }
 
-/// Whether a query may be asked: what of it would be shown is counted, and whether something matches is told by each.
-pub(super) fn may_ask(cx: &Context<'_>, most: Option<Most>, operation: Operation) -> bool {
+/// Why a query is not to be asked, or not to come to its end as it did: what of it would be shown is counted, and whether something
+/// matches is told by each.
+pub(in super::super) fn ended_too_often(
+    cx: &Context<'_>,
+    most: Option<Most>,
+    operation: Operation,
+) -> Option<Refused> {
     let asks = cx.terms.queries.as_ref().filter(|_| operation == Operation::CFind);
-    asks.zip(most).is_none_or(|(asks, most)| asks(most))
+    let is_over = asks.zip(most).is_some_and(|(asks, most)| !asks(most));
+    is_over.then(|| refused(LookedUp::TooMany, operation))
 }
 
 /// Counts whom an answer is about. `None`: it does not say enough to tell.

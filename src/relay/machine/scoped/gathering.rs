@@ -13,7 +13,7 @@ use super::super::state::{Break, Came, Next, State};
 use super::super::terms::AcceptedContext;
 use super::super::want::LookedUp;
 use super::reading::{self, Wish};
-use super::{LONGEST, counted, outside};
+use super::{LONGEST, counted, ended_too_often, outside};
 use crate::dataset::{Encoding, Identifier};
 use crate::dimse::{self, Command, Operation};
 use crate::vocabulary::Cause;
@@ -119,8 +119,7 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next
         return Ok(refuse(cx, &asked, outside()));
     };
     let most = cx.asked(asked.message_id).and_then(|exchange| exchange.counts_patients());
-    if !counted::may_ask(cx, most, operation) {
-        let why = counted::refused(LookedUp::TooMany, operation);
+    if let Some(why) = ended_too_often(cx, most, operation) {
         return Ok(refuse(cx, &asked, why));
     }
     let today = cx.books.today;
@@ -142,9 +141,13 @@ impl AwaitsLookUp {
         if is_answered(cx, asked.message_id) {
             return Ok(State::BETWEEN);
         }
-        let Some(operation) = cx.asked(asked.message_id).map(|exchange| exchange.operation) else {
+        let exchange = cx.asked(asked.message_id);
+        let Some((operation, most)) = exchange.map(|one| (one.operation, one.counts_patients())) else {
             return Ok(State::BETWEEN);
         };
+        if let Some(why) = ended_too_often(cx, most, operation) {
+            return Ok(refuse(cx, &asked, why));
+        }
         match found {
             LookedUp::Inside => send(cx, asked, granted),
             // As of a study that there is not.

@@ -33,6 +33,7 @@ use crate::policy::scope::can_judge;
 use crate::vocabulary::Cause;
 
 pub(super) use answers::{AwaitsJudged, GathersAnswer, answer};
+pub(super) use counted::ended_too_often;
 pub(super) use gathering::{AwaitsLookUp, GathersRequest, HeldRequest, decide, request};
 pub(super) use object::{ObjectHeader, header_of, refuse_object};
 

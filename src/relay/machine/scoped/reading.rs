@@ -5,7 +5,8 @@ use time::Date;
 use super::super::granted::{By, Granted};
 use super::super::want::{Below, LookUp};
 use crate::dataset::{
-    Encoding, PATIENT_ID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, STUDY_INSTANCE_UID, Small, Tag,
+    Encoding, ISSUER_OF_PATIENT_ID, PATIENT_ID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, STUDY_INSTANCE_UID,
+    Small, Tag,
 };
 use crate::dimse::Operation;
 use crate::policy::Scope;
@@ -81,9 +82,11 @@ fn query(
     let believed = |attribute: &Attribute| {
         small.value(tag(*attribute)).is_some_and(|value| scope.could_believe(*attribute, value, today))
     };
-    let is_told = attributes.iter().any(believed);
+    let told: Vec<Tag> =
+        attributes.iter().filter(|attribute| believed(attribute)).copied().map(tag).collect();
+    let is_told = !told.is_empty();
     if is_told && is_of_patients {
-        return Err("patients are not judged by what is asked for");
+        return of_issuer(small, &attributes.into_iter().map(tag).collect::<Vec<_>>(), &told);
     }
     let mut needed: Vec<Tag> = attributes.into_iter().map(tag).collect();
     needed.extend(is_told.then_some(STUDY_INSTANCE_UID));
@@ -92,6 +95,18 @@ fn query(
     let added = needed.into_iter().filter(|tag| !small.has(*tag)).collect();
     let by = if is_told { By::TheirStudies } else { By::Themselves };
     Ok(Wish::GoesOn { data, granted: Granted::new(by, added) })
+}
+
+/// A query of patients that names their issuer, which the upstream is asked for and not by: it could say again what it was told,
+/// and there is no study to be looked up. What of the answers is of that issuer is found here.
+fn of_issuer(small: &Small<'_>, needed: &[Tag], told: &[Tag]) -> Result<Wish, CannotBeJudged> {
+    let is_one = |value: &&[u8]| !value.iter().any(|byte| matches!(byte, b'*' | b'?' | b'\\'));
+    let issuer = small.value(ISSUER_OF_PATIENT_ID).filter(|_| told == [ISSUER_OF_PATIENT_ID]).filter(is_one);
+    let issuer =
+        issuer.ok_or("patients are judged by one whole issuer that is asked for, and by nothing else")?;
+    let added = needed.iter().copied().filter(|tag| !small.has(*tag)).collect();
+    let granted = Granted::new(By::OfIssuer(issuer.to_vec()), added);
+    Ok(Wish::GoesOn { data: small.emptied(needed, told), granted })
 }
 
 /// A query of series or instances: those of one study (PS3.4 C.4.1.3.1.1).

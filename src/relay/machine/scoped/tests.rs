@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::granted::By;
+use super::super::granted::{By, Granted};
 use super::super::want::{Below, LookUp};
 use super::reading::{Wish, read};
 use crate::dataset::{Encoding, Small, Tag, write_text};
@@ -69,7 +69,16 @@ fn patients_are_judged_by_a_scope_of_patients_only() {
         read(&of_patients, date!(2026 - 11 - 30), CFind, encoding(), &identifier(keys))
     };
     assert!(matches!(read(&[(LEVEL, "PATIENT")]), Ok(Wish::GoesOn { .. })));
-    assert!(read(&[(LEVEL, "PATIENT"), (ISSUER, "LYON")]).is_err());
+    // One issuer is asked for, and not by; what else is asked by is asked.
+    for issuer in ["LYON", "PARIS"] {
+        let asked = read(&[(LEVEL, "PATIENT"), (NAME, "DOE*"), (ISSUER, issuer)]);
+        let data = identifier(&[(LEVEL, "PATIENT"), (NAME, "DOE*"), (ISSUER, "")]);
+        let granted = Granted::new(By::OfIssuer(issuer.into()), Vec::new());
+        assert_eq!(asked, Ok(Wish::GoesOn { data, granted }));
+    }
+    for wide in ["LY*", "LYO?", "LYON\\PARIS", "*"] {
+        assert!(read(&[(LEVEL, "PATIENT"), (ISSUER, wide)]).is_err(), "{wide}");
+    }
 }
 
 #[test]

@@ -423,3 +423,18 @@ fn whatever_cannot_be_judged_never_reaches_the_archive() {
         );
     }
 }
+
+#[test]
+fn patients_of_an_issuer_are_found_by_what_the_archive_holds_and_not_by_what_it_is_told() {
+    for seed in 0..100 {
+        let all = studies(&mut Chance(seed));
+        let of = |issuer: &str| Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, issuer)]));
+        let learned = run(&all, &scope_of(1), &[of("LYON"), of("PARIS"), of("L*")], seed, true);
+        let lyon = all.iter().filter(|one| one.issuer == "LYON").count();
+        let shown = data_sets(&learned.story.requestor);
+        assert_eq!((shown.len(), values(&shown, ISSUER).len()), (lyon, lyon.min(1)), "seed {seed}");
+        assert!(values(&shown, ISSUER).iter().all(|issuer| issuer == "LYON"), "seed {seed}");
+        let finals = statuses(&learned.story.requestor).into_iter().filter(|status| *status != 0xFF00);
+        assert_eq!(finals.collect::<Vec<_>>(), [0, 0, 0x0124], "seed {seed}");
+    }
+}

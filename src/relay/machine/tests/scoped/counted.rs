@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::super::super::{Count, LookedUp, Terms, Whom};
 use super::super::peers::{Ask, Leaves, Requestor};
@@ -169,7 +170,7 @@ fn with_another(change: impl FnOnce(&mut Role)) -> Terms {
 fn who_has_a_role_that_counts_nobody_is_refused_nothing_by_another_that_does() {
     let studies = [study(1, "LYON"), study(2, "LYON")];
     let asks = [
-        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LYON")])),
+        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LY*")])),
         Ask::Find(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "")])),
         Ask::Get(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")])),
         Ask::Get(data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.2")])),
@@ -245,14 +246,47 @@ fn a_query_that_may_not_be_asked_never_reaches_the_archive_and_a_retrieval_does(
 }
 
 #[test]
+fn a_query_under_way_tells_by_its_end_no_more_once_none_may_be_asked() {
+    let studies = [study(1, "LYON"), study(2, "LYON")];
+    let find = data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "")]);
+    for (seed, (asked_before, is_guarded)) in
+        (0..50).flat_map(|seed| [(1, false), (1, true), (2, false), (2, true)].map(|how| (seed, how)))
+    {
+        let mut terms = limited(Scope::counting_patients(None), 9);
+        if is_guarded {
+            let mut role = (*terms.grant.peer.role).clone();
+            role.queries.max_answers = NonZeroU32::new(9);
+            terms.grant.rights = Allowed::of_peer(role.into());
+        }
+        // Before the query goes on it may be asked; another association then has the tenth end of that day.
+        let times = AtomicU32::new(0);
+        terms.queries = Some(Box::new(move |_| times.fetch_add(1, Ordering::Relaxed) < asked_before));
+        let asks = [Ask::Find(find.clone())];
+        let mut requestor = Requestor::new(&asks, Leaves::Requestor, 1_000);
+        let moved = RefCell::default();
+        let (gives, getting) = (VecDeque::new(), None);
+        let mut archive =
+            Careless { studies: &studies, moved: &moved, gives, getting, fragment: 1_000, echoes: false };
+        let mut simulation = Simulation::new(terms, [&mut requestor, &mut archive], seed);
+        simulation.counted = Box::new(|_| LookedUp::Inside);
+        let story = simulation.run();
+        let last = if asked_before == 1 { 0xA700 } else { 0 };
+        assert_eq!(statuses(&story.requestor), [0xFF00, 0xFF00, last], "seed {seed}");
+        let record = story.records.last().unwrap();
+        assert_eq!(record.contains("Some(\"too-many-patients\") true"), last != 0, "seed {seed}: {record}");
+        assert_eq!(cancels(&story), 0, "seed {seed}");
+    }
+}
+
+#[test]
 fn where_nobody_can_count_nobody_is_shown() {
     let studies = [study(1, "LYON"), study(2, "LYON")];
     let find = |level, uid| Ask::Find(data_set(&[(LEVEL, level), (STUDY_INSTANCE_UID, uid), (SERIES, "")]));
     let get = data_set(&[(LEVEL, "STUDY"), (STUDY_INSTANCE_UID, "1.2.1")]);
-    // That of patients has nothing by which one could be told from another, and that by an issuer could be told what it wants to hear.
+    // That of patients has nothing by which one could be told from another, and that by several issuers could be told what it wants to hear.
     let patients = [
         Ask::Find(data_set(&[(LEVEL, "PATIENT")])),
-        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LYON")])),
+        Ask::Find(data_set(&[(LEVEL, "PATIENT"), (ISSUER, "LY*")])),
     ];
     let [unnamed, told] = patients;
     let asks =
