@@ -168,7 +168,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "policy",
         &[
-            &["ae_pattern", "factors", "hours", "operation", "sop_class", "tls_version"],
+            &["ae_pattern", "factors", "hours", "operation", "sop_class", "stated", "tls_version"],
             &["query", "role", "scope"],
             &["covers", "rights"],
             &["admission", "block", "decide", "index", "peer", "user"],
