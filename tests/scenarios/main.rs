@@ -48,6 +48,7 @@ mod group;
 mod peers;
 mod process;
 mod raw;
+mod report_page;
 mod repositories;
 mod site;
 mod tap;

@@ -178,7 +178,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "admin",
         &[
-            &["begun", "client", "groups", "seen", "sessions", "streams"],
+            &["begun", "client", "groups", "reports", "seen", "sessions", "streams"],
             &["access"],
             &["credential", "record"],
             &["known", "mod"],
