@@ -110,6 +110,7 @@ mod messages;
 mod monitoring;
 mod negotiation;
 mod notifications;
+mod occasions;
 mod offline_rules;
 mod operating;
 mod own_uids;
