@@ -7,6 +7,7 @@
 //! | `credential` | a cookie or a token that a request shows |
 //! | `asking`, `known` | who asks: by a session, by a token, or by the connection; what is known besides |
 //! | `guard`, `may` | before each request: may they; behind it: the record of it |
+//! | `reports` | the report on the records, made apart from everything else |
 //! | `begun` | what is done to its end, also where whoever asked has hung up |
 //! | `record` | reads, gathered, so that a page that polls fills no disk |
 //! | `streams` | how many look on at once |
@@ -45,17 +46,20 @@ mod known;
 mod may;
 mod page;
 mod record;
+mod reports;
 mod seen;
 mod sessions;
 mod streams;
 
 use begun::Begun;
 use record::Recorder;
+use reports::Reports;
 use seen::Seen;
 use sessions::Sessions;
 use streams::Streams;
 
 pub use api::document;
+pub use reports::Written;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -66,6 +70,7 @@ struct Shared {
     sessions: Arc<Sessions>,
     begun: Begun,
     streams: Streams,
+    reports: Reports,
     /// True once answers that would go on have to end.
     ending: watch::Receiver<bool>,
 }
@@ -103,8 +108,8 @@ pub async fn bind(settings: &Settings) -> Result<Vec<Place>, BindError> {
     Ok(places)
 }
 
-/// Answers about a proxy from now on, at every place. `monitoring` is what a monitor asks for.
-pub fn serve(places: Vec<Place>, proxy: Handle, monitoring: axum::Router) -> Interface {
+/// Answers about a proxy from now on, at every place. `monitoring` is what a monitor asks for, `written` how a report is written.
+pub fn serve(places: Vec<Place>, proxy: Handle, monitoring: axum::Router, written: Written) -> Interface {
     let recorder = Arc::new(Recorder::new(proxy.audit().clone()));
     let (end, ending) = watch::channel(false);
     let (seen, sessions) = (Arc::default(), Arc::default());
@@ -116,6 +121,7 @@ pub fn serve(places: Vec<Place>, proxy: Handle, monitoring: axum::Router) -> Int
         sessions,
         begun: begun.clone(),
         streams,
+        reports: Reports::new(written),
         ending,
     };
     let router = api::router(shared, monitoring);

@@ -16,6 +16,7 @@ mod requestor;
 mod site;
 mod stage;
 pub(super) mod story;
+mod stranger;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ Example:
 
 Ctrl-C ends it; so do SIGTERM, the end of its terminal (unless nohup started it), and a reader of its output that has gone. Nothing is left running then, and of a temporary folder nothing is left.")]
 pub(super) struct Args {
-    /// End after the study; otherwise stay up, and say what to try next
+    /// End after the study; otherwise stay up, have somebody refused every 10 seconds, and say what to try next
     #[arg(long)]
     pub once: bool,
     /// Keep certificates, configuration, archive and records here; otherwise in a temporary folder
@@ -81,17 +82,35 @@ async fn demonstrate<W: Write>(
     let performed = tokio::select! {
         biased;
         () = endings.told() => Err(Failure::Interrupted),
-        performed = stage.perform(site, story) => performed,
+        performed = performance(once, &stage, site, story) => performed,
     };
     if performed.is_ok() && !once {
-        let program = std::env::args_os().next().map(PathBuf::from);
-        let program = program.as_deref().unwrap_or(Path::new("dimsegate"));
-        let page = stage.page();
-        story.next(&Next { site, listener: stage.listener(), page: &page, program });
-        endings.told_or_unread().await;
+        stay_up(&stage, site, endings, story).await;
     }
     stage.strike().await;
     performed
+}
+
+async fn performance<W: Write>(
+    once: bool,
+    stage: &Stage,
+    site: &Site,
+    story: &mut Story<W>,
+) -> Result<(), Failure> {
+    stage.perform(site, story).await?;
+    if once { Ok(()) } else { stage.refuse(site, story).await }
+}
+
+async fn stay_up<W: Write>(stage: &Stage, site: &Site, endings: &mut Endings, story: &mut Story<W>) {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    let program = program.as_deref().unwrap_or(Path::new("dimsegate"));
+    let page = stage.page();
+    story.next(&Next { site, listener: stage.listener(), page: &page, program });
+    let credentials = site.modality();
+    tokio::select! {
+        () = endings.told_or_unread() => {}
+        () = stranger::comes_again(stage.listener(), &credentials) => {}
+    }
 }
 
 #[cfg(test)]

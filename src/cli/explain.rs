@@ -256,6 +256,9 @@ fn refused(settings: &Settings, refusal: &Refusal, seen: &str) -> String {
             &format!("peer \"{}\" ({path}:{}), {}", peer.name, peer.line, condition.key()),
         );
     }
+    if let Some(stated) = refusal.stated {
+        line(&mut text, "stated", &format!("{} ({}:{})", stated.key, settings.path.display(), stated.line));
+    }
     line(&mut text, "to change", &refusal.remedy);
     line(&mut text, "requestor", seen);
     if refusal.reason.is_security_alert() {

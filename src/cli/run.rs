@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{Receiver, channel, error::TrySendError};
 
 mod logging;
 
+use super::audit::report;
 use super::exit;
 use crate::admin;
 use crate::audit::ReloadedBy;
@@ -97,7 +98,8 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     say_started(&daemon, file);
     let mut changes = daemon.watch_files();
     let monitoring = daemon.monitoring();
-    let interface = (!interface.is_empty()).then(|| admin::serve(interface, daemon.handle(), monitoring));
+    let interface = (!interface.is_empty())
+        .then(|| admin::serve(interface, daemon.handle(), monitoring, report::page::page));
     let mut lost = pin!(log.tell_what_is_lost());
     let why: Cow<'static, str> = loop {
         tokio::select! {

@@ -15,6 +15,18 @@ use super::{addresses, certificates, factors, scope, sharing, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection, Route};
 
+/// Keys that can refuse an association.
+const REFUSING: [&str; 8] = [
+    "listeners",
+    "networks",
+    "calling-ae-titles",
+    "certificates",
+    "issuers",
+    "called-ae-titles",
+    "max-associations",
+    "associations-per-minute",
+];
+
 /// What a peer may refer to.
 pub(super) struct Known<'k> {
     pub listeners: &'k Listeners,
@@ -115,6 +127,7 @@ fn peer(section: &Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opt
     role.filter(|_| is_sound).map(|role| Peer {
         name: name.unwrap_or_default(),
         line: section.line(),
+        keys: section.lines_of(&REFUSING),
         listeners,
         networks: networks.unwrap_or_default(),
         calling: calling.unwrap_or_default(),

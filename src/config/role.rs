@@ -50,6 +50,7 @@ fn role(section: &Section<'_>, name: &str) -> Role {
     Role {
         name: name.into(),
         line: section.line(),
+        keys: section.lines_of(&["minimum-tls", "hours", "require"]),
         queries: queries(section, &operations),
         operations,
         sop_classes,

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::report::{Located, Place, Report, Wrong};
 use super::{spelling, suggest, units};
+use crate::policy::{KeyLines, Stated};
 
 /// A table, without what [`spelling`] found in it that it does not have.
 pub(super) struct Section<'a> {
@@ -34,6 +35,12 @@ impl<'a> Section<'a> {
     /// Where the table begins, counted from 1.
     pub(super) fn line(&self) -> usize {
         self.report.line(self.place.offset)
+    }
+
+    /// Where those of the keys are that the table has.
+    pub(super) fn lines_of(&self, keys: &[&'static str]) -> KeyLines {
+        let line = |key: &str| self.table.get_key_value(key).map(|(at, _)| self.report.line(at.span().start));
+        keys.iter().filter_map(|key| line(key).map(|line| Stated { key, line })).collect()
     }
 
     /// The name of the table, as it stands there.

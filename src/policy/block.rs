@@ -115,6 +115,7 @@ impl Block {
         Refusal {
             reason: Reason::Blocked,
             nearest: None,
+            stated: None,
             detail: format!("block {}: {} is blocked {until} by {}: {}", self.id, self.of, self.by, self.why),
             remedy: format!("dimsegate unblock {}", self.id),
         }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::admission::admitted_by;
 use super::block::{Blocks, Known};
 use super::user::{ProvenUser, rights};
-use super::{AePattern, Peer, Policy, Rights, TlsVersion};
+use super::{AePattern, Peer, Policy, Rights, Stated, TlsVersion};
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
@@ -93,6 +93,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// The peer that came nearest to a match, and the first of its conditions that does not hold.
     pub nearest: Option<(Arc<Peer>, Condition)>,
+    /// The key that refuses it, where one does and the configuration has it.
+    pub stated: Option<Stated>,
     /// What did not match what. Wire values are escaped.
     pub detail: String,
     /// What would let the requestor in, if it should be.
@@ -228,6 +230,7 @@ fn title(raw: &RawAeTitle, reason: Reason, which: &str) -> Result<AeTitle, Refus
     raw.parse().map_err(|error| Refusal {
         reason,
         nearest: None,
+        stated: None,
         detail: error.to_string(),
         remedy: format!("give the requestor a legal {which} AE title: 1 to 16 printable characters"),
     })
@@ -314,6 +317,7 @@ fn nobody() -> Refusal {
     Refusal {
         reason: Reason::AddressNotAllowed,
         nearest: None,
+        stated: None,
         detail: "no peer is configured".into(),
         remedy: "add a [[peer]]".into(),
     }
@@ -339,6 +343,7 @@ fn missed(peer: &Arc<Peer>, failed: Condition, seen: &Seen<'_>) -> Refusal {
     Refusal {
         reason: failed.reason(),
         nearest: Some((peer.clone(), failed)),
+        stated: peer.keys.of(failed.key()),
         detail: format!("{what} is not among the {} of peer \"{name}\": {allowed}", failed.key()),
         remedy: remedy(name, failed, seen),
     }
@@ -375,6 +380,7 @@ fn no_upstream(peer: &Arc<Peer>, seen: &Seen<'_>) -> Refusal {
     Refusal {
         reason: Reason::CalledAeTitleUnknown,
         nearest: Some((peer.clone(), Condition::CalledAeTitle)),
+        stated: None,
         detail: format!("called AE title \"{called}\" has no route, and listener \"{listener}\" no upstream"),
         remedy: format!("add a [[route]] for \"{called}\", or an upstream to the peer or the listener"),
     }

@@ -20,6 +20,7 @@
 //! | `scope` | which studies a peer may see |
 //! | `covers`, `comparison` | whether a role allows all that another does; what a policy admits that another does not |
 //! | `block` | whom an administrator shuts out |
+//! | `stated` | the line of the configuration that states what decided |
 //! | `limits` | rates and counts behind a clock |
 //! | `treatment` | what becomes of a message between real values and pseudonyms |
 //!
@@ -52,6 +53,7 @@ mod rights;
 mod role;
 pub mod scope;
 pub mod sop_class;
+mod stated;
 mod tls_version;
 mod treatment;
 mod user;
@@ -72,6 +74,7 @@ pub use rights::Rights;
 pub use role::{Denial, Request, Role};
 pub use scope::Scope;
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};
+pub use stated::{KeyLines, Stated};
 pub use tls_version::TlsVersion;
 pub use treatment::{Content, Part, Treatment};
 pub use user::{LONGEST_USER_NAME, ProvenUser, is_user_name};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::index::Index;
-use super::{AePattern, Refusal, Role, Scope};
+use super::{AePattern, Condition, KeyLines, Refusal, Role, Scope, Stated};
 use crate::identity::CertificateBinding;
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
@@ -26,6 +26,8 @@ pub struct Policy {
     pub(super) index: Index,
     /// Every role by its name, for users who have it.
     pub roles: BTreeMap<Arc<str>, Arc<Role>>,
+    /// Of each listener that only one peer may use, the networks of that peer.
+    only_networks: BTreeMap<Arc<str>, Stated>,
 }
 
 impl Policy {
@@ -60,6 +62,8 @@ pub struct Peer {
     pub name: Arc<str>,
     /// Where the configuration defines it, counted from 1.
     pub line: usize,
+    /// Where its keys are, those of them that can refuse somebody.
+    pub keys: KeyLines,
     /// `None` is every listener.
     pub listeners: Option<Vec<Arc<str>>>,
     /// Where it may come from.
@@ -145,7 +149,11 @@ impl Policy {
         listeners: BTreeMap<Arc<str>, Option<Arc<str>>>,
         roles: BTreeMap<Arc<str>, Arc<Role>>,
     ) -> Self {
-        Self { index: Index::of(&peers), peers, routes, listeners, roles }
+        let only_networks = listeners
+            .keys()
+            .filter_map(|name| Some((name.clone(), only(&peers, name)?.keys.of(Condition::Network.key())?)))
+            .collect();
+        Self { index: Index::of(&peers), peers, routes, listeners, roles, only_networks }
     }
 
     /// Whether any peer could come from this address, asked before any TLS work.
@@ -161,6 +169,7 @@ impl Policy {
         Err(Refusal {
             reason: Reason::AddressNotAllowed,
             nearest: None,
+            stated: self.only_networks.get(listener).copied(),
             detail: format!("no peer of listener \"{listener}\" has a network that holds {address}"),
             remedy: format!("add {address} to the networks of the peer that it belongs to"),
         })
@@ -174,4 +183,10 @@ impl Policy {
         let default = || self.listeners.get(listener).and_then(Option::as_ref);
         peer.upstream.as_ref().or_else(route).or_else(default).cloned()
     }
+}
+
+/// The one peer that may use a listener. Of several, an address belongs to none more than to the others.
+fn only<'p>(peers: &'p [Arc<Peer>], listener: &str) -> Option<&'p Arc<Peer>> {
+    let mut there = peers.iter().filter(|peer| peer.uses_listener(listener));
+    there.next().filter(|_| there.next().is_none())
 }

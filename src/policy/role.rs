@@ -5,7 +5,8 @@ use std::fmt;
 use super::factors::Factors;
 use super::query::{Queries, looks};
 use super::{
-    AePattern, Direction, Hours, Operation, SopClassSet, Sought, TlsVersion, TransferSyntaxSet, sop_class,
+    AePattern, Direction, Hours, KeyLines, Operation, SopClassSet, Sought, TlsVersion, TransferSyntaxSet,
+    sop_class,
 };
 use crate::vocabulary::Cause;
 use crate::wire::{AeTitle, Uid};
@@ -17,6 +18,8 @@ pub struct Role {
     pub name: Box<str>,
     /// Where the configuration defines it, counted from 1.
     pub line: usize,
+    /// Where its keys are, those of them that can refuse an association.
+    pub keys: KeyLines,
     /// What it may ask for.
     pub operations: Vec<Operation>,
     /// The SOP classes that contexts may have, and operations be about.

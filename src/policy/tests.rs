@@ -24,6 +24,7 @@ pub(super) fn role(operations: &[Operation]) -> Role {
     Role {
         name: "modality".into(),
         line: 9,
+        keys: Default::default(),
         operations: operations.to_vec(),
         sop_classes,
         transfer_syntaxes: TransferSyntaxSet::all(),
@@ -39,6 +40,7 @@ pub(super) fn peer(name: &str, network: &str, calling: &str) -> Peer {
     Peer {
         name: name.into(),
         line: 1,
+        keys: Default::default(),
         listeners: None,
         networks: vec![network.parse().unwrap()],
         calling: vec![calling.parse().unwrap()],

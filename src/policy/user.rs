@@ -86,6 +86,7 @@ fn missing(peer: &Arc<Peer>, role: &Role, factor: Factor, proven: Factors) -> Re
     Refusal {
         reason: Reason::FactorMissing,
         nearest: None,
+        stated: role.keys.of("require"),
         detail: format!("peer \"{}\": role \"{}\" requires \"{factor}\"; {proven}", peer.name, role.name),
         remedy: format!("{}, or take \"{factor}\" out of require of role \"{}\"", factor.remedy(), role.name),
     }
@@ -96,6 +97,7 @@ fn not_through(peer: &Arc<Peer>, user: &ProvenUser) -> Refusal {
     Refusal {
         reason: Reason::UserNotAllowed,
         nearest: None,
+        stated: None,
         detail: format!(
             "user \"{name}\" may come through {}, and not through peer \"{}\"",
             peers.join(", "),
@@ -109,6 +111,7 @@ fn ended(user: &ProvenUser) -> Refusal {
     Refusal {
         reason: Reason::TokenEnded,
         nearest: None,
+        stated: None,
         detail: format!("the token of user \"{}\" has ended", user.name),
         remedy: "let the requestor come with a new token, or write at-end = \"finish\" in the [[issuer]]"
             .into(),
@@ -120,6 +123,7 @@ fn no_role(peer: &Arc<Peer>, user: &ProvenUser) -> Refusal {
     Refusal {
         reason: Reason::UserNotAllowed,
         nearest: None,
+        stated: None,
         detail: format!(
             "user \"{name}\" has no role of a [[role]], and may do nothing through peer \"{}\"",
             peer.name

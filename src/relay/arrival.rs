@@ -16,7 +16,7 @@ use super::recent::{Asked, Because, Recalled, Shown};
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
-use crate::policy::{Blocks, Facts, ProvenUser, Refusal, TlsVersion};
+use crate::policy::{Blocks, Facts, Peer, ProvenUser, Refusal, Stated, TlsVersion};
 use crate::tls::Session;
 use crate::tokens::Once;
 use crate::trace::Witness;
@@ -61,6 +61,8 @@ pub(crate) struct Refused {
     pub certificate: Option<Box<Certificate>>,
     /// What the requestor got instead of an answer.
     pub abort: Option<Abort>,
+    /// The key of the configuration that refuses it, where one does.
+    pub stated: Option<Stated>,
     /// What the policy says of it, where it decided.
     pub because: Option<Box<Because>>,
 }
@@ -73,6 +75,7 @@ impl Refused {
             alert: None,
             certificate: None,
             abort: None,
+            stated: None,
             because: None,
         }
     }
@@ -86,12 +89,27 @@ impl From<Reason> for Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        let explanation = format!("{}. To let it in: {}", refusal.detail, refusal.remedy);
-        Self { because: Some(Box::new(refusal.clone().into())), ..Self::new(refusal.reason, explanation) }
+        let (reason, stated) = (refusal.reason, refusal.stated);
+        let explanation = format!("{}. To let it in: {}", with_line(&refusal.detail, stated), refusal.remedy);
+        Self { stated, because: Some(Box::new(refusal.into())), ..Self::new(reason, explanation) }
     }
 }
 
+fn with_line(detail: &str, stated: Option<Stated>) -> String {
+    stated.map_or_else(|| detail.to_owned(), |stated| format!("{detail} ({stated})"))
+}
+
 impl Refused {
+    /// Peer and proxy together have as many associations as they may, or ask for them too fast.
+    pub(super) fn limited(reason: Reason, peer: &Peer) -> Self {
+        let stated = match reason {
+            Reason::TooManyAssociationsOfPeer => peer.keys.of("max-associations"),
+            Reason::AssociationRateOfPeer => peer.keys.of("associations-per-minute"),
+            _ => None,
+        };
+        Self { stated, ..Self::new(reason, with_line(&reason.to_string(), stated)) }
+    }
+
     /// A warning where it is a security alert in the records.
     fn log(&self, what: &str) {
         let (reason, explanation) = (self.reason.label(), &self.explanation);
@@ -214,6 +232,7 @@ impl Arrival {
             from: self.from,
             reason: refused.reason,
             explanation: refused.explanation.clone(),
+            stated: refused.stated,
             because: refused.because.as_deref().cloned(),
             peer: peer.map(str::to_owned),
             user: self.user.clone(),

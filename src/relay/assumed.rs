@@ -31,6 +31,7 @@ fn missing(listener: &ListenerSettings) -> Refusal {
     Refusal {
         reason: Reason::UserIdentityMissing,
         nearest: None,
+        stated: None,
         detail: format!("listener \"{}\" requires a user identity with a proof", listener.name),
         remedy: "let the requestor send a user name and passcode (user identity, type 2) or a token (type 5), or write \
                  user-identity = \"accept\""
@@ -43,6 +44,7 @@ fn proven(user: &User, factors: Factors, now: OffsetDateTime) -> Result<ProvenUs
     let wrong = |what: &str, remedy: String| Refusal {
         reason: Reason::UserIdentityWrong,
         nearest: None,
+        stated: None,
         detail: format!("user \"{name}\": {what}"),
         remedy,
     };

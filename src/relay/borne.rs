@@ -79,6 +79,7 @@ pub(crate) fn still_borne(settings: &Settings, user: &str) -> Result<(), Refusal
     let of_nobody = |why| Refusal {
         reason: Reason::TokenWrong,
         nearest: None,
+        stated: None,
         detail: format!("token of user \"{user}\": {why}"),
         remedy: "if the issuer is to be trusted, add an [[issuer]] of this name with its iss and keys".into(),
     };
@@ -102,6 +103,7 @@ fn has_issuers(settings: &Settings) -> Result<(), Refusal> {
     Err(Refusal {
         reason: Reason::UserIdentityUnsupported,
         nearest: None,
+        stated: None,
         detail: "a JSON Web Token (type 5) cannot be checked here: there is no [[issuer]]".into(),
         remedy: "add an [[issuer]] with its iss and keys".into(),
     })
@@ -109,7 +111,13 @@ fn has_issuers(settings: &Settings) -> Result<(), Refusal> {
 
 fn refusal(failed: &Failed) -> Refusal {
     let refused = &failed.refused;
-    Refusal { reason: reason_of(refused), nearest: None, detail: told(failed), remedy: refused.remedy() }
+    Refusal {
+        reason: reason_of(refused),
+        nearest: None,
+        stated: None,
+        detail: told(failed),
+        remedy: refused.remedy(),
+    }
 }
 
 /// Whose token it is, where that is known, and what is wrong with it.

@@ -61,6 +61,7 @@ fn nothing_shown(listener: &ListenerSettings) -> (Refusal, Ending) {
     let refusal = Refusal {
         reason: Reason::CertificateMissing,
         nearest: None,
+        stated: None,
         detail: format!("listener \"{}\" requires a client certificate", listener.name),
         remedy: "give the certificate that the requestor shows with --certificate".into(),
     };
@@ -73,6 +74,6 @@ fn not_trusted(listener: &ListenerSettings, failure: HandshakeFailure) -> (Refus
         "let the requestor show another certificate, or see client-ca, pins and revocation-lists of listener \"{}\"",
         listener.name
     );
-    let refusal = Refusal { reason: fault.reason(), nearest: None, detail, remedy };
+    let refusal = Refusal { reason: fault.reason(), nearest: None, stated: None, detail, remedy };
     (refusal, Ending::Alert(alert.unwrap_or_default()))
 }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::identified::Identified;
 use crate::identity::Certificate;
 use crate::policy::limits::of_one_site;
-use crate::policy::{Condition, Peer, Refusal, TlsVersion};
+use crate::policy::{Condition, Peer, Refusal, Stated, TlsVersion};
 use crate::vocabulary::Reason;
 use crate::wire::RawAeTitle;
 use crate::wire::associate::ProposedContext;
@@ -45,6 +45,8 @@ pub(crate) struct Recalled {
     pub from: SocketAddr,
     pub reason: Reason,
     pub explanation: String,
+    /// The key of the configuration that refused it, where one did.
+    pub stated: Option<Stated>,
     pub because: Option<Because>,
     /// The peer, where it was known.
     pub peer: Option<String>,
@@ -174,6 +176,7 @@ mod tests {
             from: from.parse::<SocketAddr>().unwrap(),
             reason: Reason::CallingAeTitleUnknown,
             explanation: String::new(),
+            stated: None,
             because: None,
             peer: None,
             user: None,

@@ -278,8 +278,8 @@ async fn admitted(
     let peer = recognise(arrival, requested).map_err(|refused| not_admitted(None, refused))?;
     has_room(arrival, requested).map_err(|refused| not_admitted(Some(&peer), refused))?;
     let address = arrival.from.ip().to_canonical();
-    let permit = arrival.gate.limiter.association(&peer, address).map_err(Refused::from);
-    let permit = permit.map_err(|refused| not_admitted(Some(&peer), refused))?;
+    let permit = arrival.gate.limiter.association(&peer, address);
+    let permit = permit.map_err(|reason| not_admitted(Some(&peer), Refused::limited(reason, &peer)))?;
     user_identity::identify(arrival, requested, &peer.name)
         .await
         .map_err(|refused| not_admitted(Some(&peer), refused))?;

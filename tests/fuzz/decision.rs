@@ -29,6 +29,7 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
     let role = Role {
         name: "role".into(),
         line: 1,
+        keys: Default::default(),
         operations: vec![Operation::CStore],
         sop_classes,
         transfer_syntaxes,
@@ -41,6 +42,7 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
     Arc::new(Peer {
         name: name.into(),
         line: 1,
+        keys: Default::default(),
         listeners: None,
         networks: vec![network.parse().expect("a network")],
         calling: vec![calling.parse().expect("a pattern")],

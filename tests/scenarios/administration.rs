@@ -12,6 +12,7 @@ use crate::command::Command;
 use crate::gate::{self, Gate, Setup};
 use crate::raw::{self, Upstream, rejection, verification};
 use crate::site::Site;
+use crate::terminal::Terminal;
 use crate::upper;
 use crate::wait;
 
@@ -153,6 +154,28 @@ fn an_association_tells_what_it_is_at_and_who_is_waited_for() {
         get(&gate, "/api/v1/associations").as_array().is_some_and(Vec::is_empty).then_some(())
     });
     assert_eq!(ask(&gate, "GET", &format!("/api/v1/associations/{id}"), "").status, 404);
+}
+
+#[test]
+fn top_shows_at_a_terminal_what_is_open_while_it_is_until_a_key_ends_it() {
+    let request = verification("SITE", "PACS");
+    let (gate, _upstream, requestor, acceptor) = raw::opened(&request, |setup| setup.extra = INTERFACE);
+    let id = wait::until("the association", || {
+        get(&gate, "/api/v1/associations")[0]["id"].as_str().map(str::to_owned)
+    });
+    let mut terminal = Terminal::start(gate.site.root(), "top -c dimsegate.toml --every 1");
+    terminal.expect("\x1b[2J\x1b[Hdimsegate, running, ok: 1 association of ");
+    // A narrow terminal shows the beginning of it.
+    let id = &id[..8];
+    terminal.expect(id);
+    raw::release(requestor, acceptor);
+    terminal.expect("\x1b[2J\x1b[Hdimsegate, running, ok: 0 associations of ");
+    // Ctrl-C, as a key of the terminal.
+    terminal.keys("\x03");
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 128 + 2, "{shown}");
+    let last = shown.rsplit("\x1b[2J").next().unwrap_or_default();
+    assert!(!last.contains(id), "what is over is shown no more: {last}");
 }
 
 #[test]
@@ -416,6 +439,7 @@ fn a_refusal_is_told_with_what_would_let_it_in_and_can_be_explained_again() {
     let toml = fs::read_to_string(gate.site.path("dimsegate.toml")).expect("the configuration");
     let line = refusal["nearest"]["line"].as_u64().expect("a line");
     assert_eq!(toml.lines().nth(line as usize - 1), Some("[[peer]]"));
+    assert_eq!(stated(&toml, &refusal["stated"]), "calling-ae-titles = [\"LYON\"]");
     assert!(refusal["remedy"].as_str().is_some_and(|remedy| remedy.contains("SITE")), "{refusal}");
     let id = &refusal["id"];
     let explain = |question: Value| ask(&gate, "POST", "/api/v1/explain", &question.to_string());
@@ -533,6 +557,59 @@ fn records_come_as_they_are_written_without_what_tells_of_patients() {
     let late = shown.iter().position(|line| line.contains("refused  LATE to PACS from 127.0.0.1: "));
     let remedy = &shown[late.expect("a refusal") + 1];
     assert!(remedy.trim_start().starts_with("to let it in: "), "{shown:#?}");
+    let line = line_of(&stricter.toml(), "calling-ae-titles = ");
+    let why = &shown[late.expect("a refusal")];
+    assert!(why.ends_with(&format!("of peer \"site\": LYON (calling-ae-titles in line {line})")), "{why}");
+}
+
+/// Counted from 1.
+fn line_of(toml: &str, beginning: &str) -> usize {
+    1 + toml.lines().position(|line| line.starts_with(beginning)).expect("the key")
+}
+
+/// The line of the configuration that the interface says refused somebody, and that it has the key which is said.
+fn stated<'t>(toml: &'t str, stated: &Value) -> &'t str {
+    let line = stated["line"].as_u64().unwrap_or_else(|| panic!("no line in {stated}"));
+    let line = toml.lines().nth(line as usize - 1).expect("a line of the configuration");
+    assert_eq!(line.split(" = ").next(), stated["key"].as_str());
+    line
+}
+
+#[test]
+fn a_refusal_is_told_with_the_line_of_the_key_that_refused() {
+    let upstream = Upstream::bind();
+    let of_peer = "called-ae-titles = [\"PACS\"]\nmax-associations = 1";
+    let never = "[[peer]]\nname = \"night\"\nnetworks = [\"127.0.0.1\"]\ncalling-ae-titles = [\"NIGHT\"]\nrole = \"night\"";
+    let night = "[[role]]\nname = \"night\"\noperations = [\"C-ECHO\"]\nsop-classes = [\"all\"]\nminimum-tls = \"1.3\"";
+    let peers = format!("{never}\n{}\n{night}", gate::peer(of_peer));
+    let setup = Setup { peers, ..setup(&upstream) };
+    let (gate, toml) = (Gate::start(&setup), setup.toml());
+    let _open = raw::open(&gate.plain(), &upstream, &verification("LYON", "PACS"), 16384);
+    for (calling, called, expected) in [
+        ("LYON", "RIS", "called-ae-titles = [\"PACS\"]"),
+        ("LYON", "PACS", "max-associations = 1"),
+        ("NIGHT", "PACS", "minimum-tls = \"1.3\""),
+    ] {
+        rejection(&gate.plain(), &verification(calling, called));
+        let refusal = &get(&gate, "/api/v1/refusals")[0];
+        assert_eq!(
+            (&refusal["calling-ae-title"], stated(&toml, &refusal["stated"])),
+            (&json!(calling), expected)
+        );
+        let key = expected.split(" = ").next().expect("a key");
+        let line = line_of(&toml, expected);
+        let record = gate.record("the refusal", |record| {
+            let why = record["explanation"].as_str().unwrap_or_default();
+            record["event"] == "association-rejected" && why.contains(&format!("({key} in line {line})"))
+        });
+        assert_eq!(record["calling-ae-title"], calling);
+        // What counts associations is not asked again.
+        if key != "max-associations" {
+            let again =
+                ask(&gate, "POST", "/api/v1/explain", &json!({ "refusal": refusal["id"] }).to_string());
+            assert_eq!(stated(&toml, &again.body["stated"]), expected);
+        }
+    }
 }
 
 #[test]

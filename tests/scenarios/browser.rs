@@ -65,6 +65,16 @@ impl Browser {
         self.ask("url", &json!({ "url": address }));
     }
 
+    /// Goes on in the window that opened last.
+    pub fn follow(&self) {
+        let path = format!("/session/{}/window/handles", self.session);
+        let newest = wait::until("another window", || {
+            let all = command(self.driver, "GET", &path, &Value::Null);
+            all.as_array().filter(|all| all.len() > 1)?.last().cloned()
+        });
+        self.ask("window", &json!({ "handle": newest }));
+    }
+
     /// What a function body gives that runs in the page; a promise is waited for.
     pub fn run(&self, script: &str) -> Value {
         self.ask("execute/sync", &json!({ "script": script, "args": [] }))

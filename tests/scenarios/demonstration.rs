@@ -114,6 +114,28 @@ fn the_page_that_it_prints_is_there_and_asks_its_interface() {
 }
 
 #[test]
+fn somebody_is_refused_again_and_again_and_the_page_can_say_why() {
+    let mut demonstration = Demonstration::start(PLAIN);
+    let told = demonstration.read_until(LAST);
+    assert!(told.contains("  STRANGER got A-ASSOCIATE-RJ 1/1/3: "), "{told}");
+    let page = told.split_once("page of the proxy: http://").expect("a page").1;
+    let address: SocketAddr = page.split('/').next().expect("an address").parse().expect("an address");
+    let refusals = || -> Value {
+        let (status, told) = monitoring::get(address, "/api/v1/refusals");
+        assert!(status.contains(" 200 "), "{status} {told}");
+        serde_json::from_str(&told).expect("refusals")
+    };
+    let first = refusals();
+    assert_eq!(first.as_array().map(Vec::len), Some(1), "{first}");
+    assert_eq!(first[0]["calling-ae-title"], "STRANGER");
+    assert_eq!(first[0]["reason"], "calling-ae-title-unknown");
+    assert_eq!(first[0]["stated"]["key"], "calling-ae-titles");
+    wait::until("it to come again", || (refusals()[0]["count"].as_u64()? > 1).then_some(()));
+    demonstration.signal("TERM");
+    assert!(demonstration.ended(&[address]).success());
+}
+
+#[test]
 fn a_signal_while_it_is_being_prepared_leaves_nothing_either() {
     for signal in ["INT", "TERM", "HUP"] {
         let mut demonstration = Demonstration::start(PLAIN);
@@ -157,4 +179,5 @@ fn the_demonstration_ends_well_and_leaves_what_it_promises() {
     let archived = fs::read_dir(site.path("demo/archive")).expect("an archive").count() as u64;
     assert!(sent > 0 && archived == sent, "{archived} of {sent}");
     assert!(out.contains("PatientName") && out.contains("SITE-07"), "{out}");
+    assert!(!records.contains("STRANGER"), "nobody stays up to look at a refusal");
 }

@@ -17,7 +17,7 @@ certificate-chain = "certs/client.pem"
 private-key = "certs/client.key""#;
 
 /// A `[[audit.repository]]` at `address` that numbers its messages.
-fn repository(address: SocketAddr) -> String {
+pub fn repository(address: SocketAddr) -> String {
     format!(
         r#"[[audit.repository]]
 name = "arr"
@@ -38,7 +38,7 @@ fn start(site: Site, upstream: &Upstream, blocks: &str) -> Gate {
 }
 
 /// An association that stores one object.
-fn store(gate: &Gate, upstream: &Upstream, calling: &str) {
+pub fn store(gate: &Gate, upstream: &Upstream, calling: &str) {
     let request = Request::new(calling, "PACS").context(upper::CT_IMAGE_STORAGE, &[upper::EXPLICIT_LITTLE]);
     let (mut requestor, mut acceptor) = raw::open(&gate.plain(), upstream, &request, 16384);
     let object = Object::ct(3_000);
@@ -51,7 +51,7 @@ fn store(gate: &Gate, upstream: &Upstream, calling: &str) {
 }
 
 /// Waits until so many different messages of a code have arrived.
-fn arrived(site: &Site, code: &str, count: usize) -> Vec<Received> {
+pub fn arrived(site: &Site, code: &str, count: usize) -> Vec<Received> {
     let mark = format!("csd-code=\"{code}\"");
     wait::until(&format!("{count} messages of {code}"), || {
         let received = repositories::received(site);
@@ -65,7 +65,7 @@ fn arrived(site: &Site, code: &str, count: usize) -> Vec<Received> {
 
 const STARTED: &str = "110120";
 const STOPPED: &str = "110121";
-const TRANSFERRED: &str = "110104";
+pub const TRANSFERRED: &str = "110104";
 
 #[test]
 fn each_record_arrives_at_rsyslog_over_mutual_tls() {

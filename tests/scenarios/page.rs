@@ -57,10 +57,13 @@ fn what_was_refused_is_shown_with_what_would_let_it_in_and_is_replayed_in_place(
     let browser = scene.shown();
     assert!(browser.text("h1").starts_with("Running"), "{}", browser.text("h1"));
     let refused = browser.text("#refused article:first-child");
+    let toml = fs::read_to_string(scene.gate.site.path("dimsegate.toml")).expect("the configuration");
+    let is_key = |line: &str| line.starts_with("calling-ae-titles = [\"LYON\"]");
+    let line = 1 + toml.lines().position(is_key).expect("the key that refuses");
     for told in [
         "“STRANGER” to “PACS”",
         "calling-ae-title-unknown",
-        "peer site (line ",
+        &format!("Nearest: peer site; calling-ae-titles (line {line} of the configuration) does not fit."),
         "add \"STRANGER\" to the calling-ae-titles",
     ] {
         assert!(refused.contains(told), "{told}: {refused}");

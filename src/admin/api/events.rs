@@ -22,7 +22,7 @@ use crate::users::AdminRole;
 
 mod shown;
 
-use shown::without_identifiers;
+pub(super) use shown::without_identifiers;
 
 /// Events that wait for the connection.
 const WAITING: usize = 16;

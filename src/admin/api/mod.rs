@@ -27,6 +27,7 @@ mod notifications;
 mod orders;
 mod peers;
 mod refusals;
+mod report;
 mod session;
 mod status;
 mod told;
@@ -94,6 +95,7 @@ fn described(shared: Option<&Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(blocks::list))
         .routes(routes!(notifications::list))
         .routes(routes!(refusals::list))
+        .routes(routes!(report::report))
         .routes(routes!(peers::list))
         .routes(routes!(upstreams::list))
         .routes(routes!(issuers::list))

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::told::{moment, unless_known};
 use crate::admin::Shared;
 use crate::identity::Certificate;
+use crate::policy;
 use crate::relay::{Because, Recalled};
 
 /// A refusal, and how often one like it came.
@@ -45,6 +46,8 @@ pub(super) struct Refusal {
     look: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     nearest: Option<Nearest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stated: Option<Stated>,
     /// What would let it in, if it should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
@@ -59,7 +62,16 @@ pub(super) struct Nearest {
     peer: String,
     /// The key of its `[[peer]]` that does not fit.
     condition: &'static str,
-    /// Line of the configuration that decided.
+    /// Line of its `[[peer]]`, in the configuration that decided.
+    line: usize,
+}
+
+/// The key that refused it, where one did and the configuration has it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Stated {
+    key: &'static str,
+    /// Its own line, in the configuration that decided.
     line: usize,
 }
 
@@ -104,6 +116,12 @@ impl Nearest {
     }
 }
 
+impl From<policy::Stated> for Stated {
+    fn from(stated: policy::Stated) -> Self {
+        Self { key: stated.key, line: stated.line }
+    }
+}
+
 impl Refusal {
     fn of(one: &Recalled) -> Self {
         let asked = one.asked.as_ref();
@@ -127,6 +145,7 @@ impl Refusal {
                 .map_or_else(|| one.explanation.clone(), |because| because.detail.clone()),
             look: one.reason.word().look,
             nearest: one.because.as_ref().and_then(Nearest::of),
+            stated: one.stated.map(Stated::from),
             remedy: one.because.as_ref().map(|because| because.remedy.clone()),
             configuration: one.configuration.clone(),
         }

@@ -18,8 +18,8 @@ mod when;
 pub use files::{Form, Identities, RecordFile, files, files_for, of_days};
 pub use filter::{Filter, Hours, HoursError, Wanted, WantedError};
 pub use pattern::Pattern;
-pub use scan::{Damage, Kept, Place, Verdict, scan};
-pub use search::{associations_of, records, search};
+pub use scan::{Damage, Kept, Place, Verdict, scan, scan_while};
+pub use search::{Look, associations_of, records, records_for, search};
 pub use when::{Edge, WhenError, parse as parse_when, stamp};
 
 /// What hinders reading.

@@ -83,6 +83,16 @@ enum Done<T> {
 pub fn scan<T: Send>(
     files: &[RecordFile],
     judge: impl Fn(&[u8]) -> Verdict<T> + Sync,
+    take: impl FnMut(T) -> ControlFlow<()>,
+) -> Kept {
+    scan_while(files, &|| true, judge, take)
+}
+
+/// As [`scan`], for as long as it is to go on: asked before each batch of lines. What was begun by then is still handed over.
+pub fn scan_while<T: Send>(
+    files: &[RecordFile],
+    goes_on: &(dyn Fn() -> bool + Sync),
+    judge: impl Fn(&[u8]) -> Verdict<T> + Sync,
     mut take: impl FnMut(T) -> ControlFlow<()>,
 ) -> Kept {
     let count = thread::available_parallelism().map_or(2, NonZero::get).clamp(1, THREADS);
@@ -96,15 +106,15 @@ pub fn scan<T: Send>(
             to.push(give);
             from.push(results);
         }
-        scope.spawn(move || read(files, &to));
+        scope.spawn(move || read(files, goes_on, &to));
         collect(files, &from, &mut take)
     })
 }
 
 /// Hands batches round, so that results come round in the same order.
-fn read(files: &[RecordFile], to: &[SyncSender<Work>]) {
+fn read(files: &[RecordFile], goes_on: &(dyn Fn() -> bool + Sync), to: &[SyncSender<Work>]) {
     let mut round = to.iter().cycle();
-    let mut give = |work| round.next().is_some_and(|thread| thread.send(work).is_ok());
+    let mut give = |work| goes_on() && round.next().is_some_and(|thread| thread.send(work).is_ok());
     for (number, file) in files.iter().enumerate().filter(|(_, file)| !file.is_sealed()) {
         let mut batches = match Batches::open(file) {
             Ok(batches) => batches,

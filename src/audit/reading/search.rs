@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use time::Duration;
 
 use super::filter::Compiled;
-use super::{Filter, Kept, RecordFile, of_days, scan};
+use super::{Filter, Kept, RecordFile, of_days, scan, scan_while};
 use crate::audit::record::Record;
 
 const ENDS: [&str; 2] = ["association-opened", "association-closed"];
@@ -22,9 +22,35 @@ pub fn search(files: &[RecordFile], filter: &Filter, take: impl FnMut(Vec<u8>) -
 
 /// Reads every record that `filter` keeps as [`Record`], parsed on the threads that read.
 pub fn records(files: &[RecordFile], filter: &Filter, take: impl FnMut(Record) -> ControlFlow<()>) -> Kept {
+    records_for(&Look::AT_ALL, files, filter, take)
+}
+
+/// How somebody looks at records.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// What is shown of a record, which comes with its line; `None` is nothing.
+    pub shown: &'a (dyn Fn(&[u8], Record) -> Option<Record> + Sync),
+    /// Whether it is to go on. Where it is not, what was read by then is no whole.
+    pub goes_on: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Look<'_> {
+    /// At everything, to its end.
+    pub const AT_ALL: Self = Look { shown: &|_, record| Some(record), goes_on: &|| true };
+}
+
+/// As [`records`], for somebody who looks so.
+pub fn records_for(
+    look: &Look<'_>,
+    files: &[RecordFile],
+    filter: &Filter,
+    mut take: impl FnMut(Record) -> ControlFlow<()>,
+) -> Kept {
     let compiled = Compiled::new(filter, None);
     let (first, last) = filter.days();
-    scan(&of_days(files, first, last), |line| compiled.judge(line, |_, record| record), take)
+    let judge = |line: &[u8]| compiled.judge(line, |line, record| (look.shown)(line, record));
+    let take = |shown: Option<Record>| shown.map_or(ControlFlow::Continue(()), &mut take);
+    scan_while(&of_days(files, first, last), look.goes_on, judge, take)
 }
 
 /// The record that tells most of each of these associations, whenever it was: operations have only their ids.

@@ -30,6 +30,8 @@ pub(super) enum Failure {
     DanglingReference { instance: String },
     #[error("{folder}: no closing record of the association within {seconds} s")]
     NotRecorded { folder: String, seconds: u64 },
+    #[error("{0} was let in, whom no peer of the configuration names")]
+    LetIn(&'static str),
     #[error("interrupted")]
     Interrupted,
 }

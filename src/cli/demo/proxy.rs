@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::admin::{self, Interface};
+use crate::cli::audit::report;
 use crate::config;
 use crate::daemon::Daemon;
 
@@ -27,7 +28,7 @@ impl Proxy {
             Daemon::start(loaded, std::future::pending()).await.map_err(|error| error.to_string())?;
         let running = running.ok_or("the proxy was told to stop")?;
         let address = running.address(listener).ok_or_else(|| format!("no listener is called {listener}"))?;
-        let interface = admin::serve(interface, running.handle(), running.monitoring());
+        let interface = admin::serve(interface, running.handle(), running.monitoring(), report::page::page);
         let page = interface.addresses().next().ok_or("the configuration has no [admin]")?.to_string();
         Ok(Self { running, interface, address, page })
     }

@@ -15,7 +15,7 @@ use super::records::{self, Account};
 use super::requestor::{StoreOutcome, secure, send_study};
 use super::site::{ARCHIVE, LISTENER, MODALITY, MODALITY_NAME, Site};
 use super::story::{Story, amount};
-use super::{certificates, phantom};
+use super::{certificates, phantom, stranger};
 
 const RECORDING: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(20);
@@ -78,6 +78,13 @@ impl Stage {
 
         self.tell_changes(&study, story)?;
         story.records(&recorded(site, requestor).await?, &site.records());
+        Ok(())
+    }
+
+    /// Has somebody refused, and tells what they got.
+    pub(super) async fn refuse<W: Write>(&self, site: &Site, story: &mut Story<W>) -> Result<(), Failure> {
+        let rejection = stranger::refused(self.listener(), &site.modality()).await?;
+        story.refusal(stranger::STRANGER, &rejection.to_string(), stranger::EVERY);
         Ok(())
     }
 

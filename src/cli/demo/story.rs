@@ -6,6 +6,7 @@ mod style;
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cli::table::{Table, visible};
 
@@ -90,6 +91,16 @@ impl<W: Write> Story<W> {
         for line in association::lines(told, self.style, WIDTH - 2) {
             self.line(&format!("{INDENT}{line}"));
         }
+    }
+
+    /// Who was refused, what they got, and how often they come.
+    pub(crate) fn refusal(&mut self, title: &str, answer: &str, every: Duration) {
+        self.heading(
+            "Who was refused",
+            &format!("and is again every {} seconds, until this ends", every.as_secs()),
+        );
+        self.line(&format!("{INDENT}{title} got {answer}"));
+        self.line(&format!("{INDENT}No peer has this AE title. The page says which line refused it, and what would let it in."));
     }
 
     /// What a person may do now, to be copied into another terminal.

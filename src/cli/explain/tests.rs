@@ -70,12 +70,14 @@ fn what_is_allowed_is_told_with_its_lines() {
 fn what_is_refused_is_told_as_the_requestor_sees_it() {
     let (text, allowed) = explained("--from 10.1.2.3 --calling MR1 --called X");
     assert!(!allowed && text.contains("nearest    peer \"p\" (FILE:14), calling-ae-titles\n"), "{text}");
+    assert!(text.contains("\n  stated     calling-ae-titles (FILE:17)\n"), "{text}");
     assert!(
         text.contains("A-ASSOCIATE-RJ 1/1/3: rejected-permanent, calling-AE-title-not-recognized"),
         "{text}"
     );
     let (text, allowed) = explained("--from 11.1.2.3 --calling CT1 --called X");
     assert!(!allowed && text.ends_with("requestor  the connection closed, before TLS\n"), "{text}");
+    assert!(text.contains("\n  stated     networks (FILE:16)\n"), "of the only peer: {text}");
 }
 
 #[test]

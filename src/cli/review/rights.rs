@@ -121,6 +121,7 @@ mod tests {
         Role {
             name: name.into(),
             line: 1,
+            keys: Default::default(),
             operations: operations.to_vec(),
             sop_classes,
             transfer_syntaxes: TransferSyntaxSet::all(),

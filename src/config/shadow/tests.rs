@@ -12,6 +12,7 @@ fn peer(networks: &str, calling: &str, certificates: &str, called: &str) -> Arc<
     let role = Role {
         name: "r".into(),
         line: 1,
+        keys: Default::default(),
         operations: Operation::ALL.to_vec(),
         sop_classes: SopClassSet::default(),
         transfer_syntaxes: TransferSyntaxSet::all(),
@@ -25,6 +26,7 @@ fn peer(networks: &str, calling: &str, certificates: &str, called: &str) -> Arc<
     Arc::new(Peer {
         name: "p".into(),
         line: 1,
+        keys: Default::default(),
         listeners: None,
         networks: networks.split(' ').map(|one| one.parse().unwrap()).collect(),
         calling: calling.split(' ').map(|one| one.parse().unwrap()).collect(),

@@ -44,6 +44,7 @@ fn peer(name: &str) -> Peer {
     let role = Role {
         name: "r".into(),
         line: 1,
+        keys: Default::default(),
         operations: vec![Operation::CStore],
         sop_classes: SopClassSet::all(),
         transfer_syntaxes: TransferSyntaxSet::all(),
@@ -56,6 +57,7 @@ fn peer(name: &str) -> Peer {
     Peer {
         name: name.into(),
         line: 1,
+        keys: Default::default(),
         listeners: None,
         networks: Vec::new(),
         calling: Vec::new(),

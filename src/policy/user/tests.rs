@@ -22,6 +22,7 @@ fn role(name: &str, operations: &[Operation], classes: &[&str], syntaxes: &[&str
     Role {
         name: name.into(),
         line: 1,
+        keys: Default::default(),
         operations: operations.to_vec(),
         sop_classes,
         transfer_syntaxes,
@@ -42,6 +43,7 @@ fn policy(peer: Role, roles: Vec<Role>) -> Policy {
     let peer = Peer {
         name: "lyon".into(),
         line: 1,
+        keys: Default::default(),
         listeners: None,
         networks: vec!["10.0.0.0/8".parse().unwrap()],
         calling: vec!["*".parse().unwrap()],

@@ -169,7 +169,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "policy",
         &[
-            &["ae_pattern", "factors", "hours", "operation", "sop_class", "tls_version"],
+            &["ae_pattern", "factors", "hours", "operation", "sop_class", "stated", "tls_version"],
             &["query", "role", "scope"],
             &["covers", "rights"],
             &["admission", "block", "decide", "index", "peer", "user"],
@@ -179,7 +179,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "admin",
         &[
-            &["begun", "client", "groups", "seen", "sessions", "streams"],
+            &["begun", "client", "groups", "reports", "seen", "sessions", "streams"],
             &["access"],
             &["credential", "record"],
             &["known", "mod"],

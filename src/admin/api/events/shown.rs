@@ -94,7 +94,7 @@ const SHOWN: [&str; 84] = [
 ];
 
 /// `None` for what is no record.
-pub(super) fn without_identifiers(line: &str) -> Option<String> {
+pub(in crate::admin::api) fn without_identifiers(line: &str) -> Option<String> {
     let Ok(Value::Object(mut record)) = serde_json::from_str(line) else { return None };
     record.retain(|key, _| SHOWN.binary_search(&key.as_str()).is_ok());
     serde_json::to_string(&record).ok()

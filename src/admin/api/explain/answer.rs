@@ -7,7 +7,7 @@ use serde::Serialize;
 use time::{Date, UtcOffset};
 use utoipa::ToSchema;
 
-use super::super::refusals::Nearest;
+use super::super::refusals::{Nearest, Stated};
 use crate::config::Settings;
 use crate::policy::scope::{Attribute, Judged, WITHOUT};
 use crate::policy::{self, ContextVerdict, Facts, Grant, Operation, Verdict};
@@ -33,6 +33,8 @@ pub(super) struct Explanation {
     why: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nearest: Option<Nearest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stated: Option<Stated>,
     /// What would let it in, if it should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
@@ -110,6 +112,7 @@ impl Explanation {
             meaning: reason.map(|reason| reason.to_string()),
             why: None,
             nearest: None,
+            stated: None,
             remedy: None,
             granted: None,
         }
@@ -134,9 +137,11 @@ impl Explanation {
     /// With its reason.
     pub(super) fn refused(settings: &Settings, refusal: policy::Refusal) -> Self {
         let reason = refusal.reason;
+        let stated = refusal.stated.map(Stated::from);
         let because = refusal.into();
         Self {
             nearest: Nearest::of(&because),
+            stated,
             why: Some(because.detail),
             remedy: Some(because.remedy),
             ..Self::of(settings, Some(reason))

@@ -96,6 +96,7 @@ pub(super) fn gone(name: &str) -> policy::Refusal {
     policy::Refusal {
         reason: Reason::UserIdentityWrong,
         nearest: None,
+        stated: None,
         detail: format!("no user is called \"{name}\""),
         remedy: format!("dimsegate user add {name}"),
     }

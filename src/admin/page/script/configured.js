@@ -103,8 +103,10 @@ function showConfiguration(configuration) {
   try {
     folder = JSON.parse(configuration.keys["audit.directory"]);
   } catch { /* Then it is not known, and no command is shown. */ }
-  if (folder === recordsFolder) return;
+  if (by("report").firstChild && folder === recordsFolder) return;
   recordsFolder = folder;
-  by("report").replaceChildren(...(folder ? [make("p", { class: "command" }, make("span", {}, "The report on the last 7 days, a page to read and to print:"),
+  const report = (days, text) => make("a", { href: `api/v1/report?from=${days}d`, target: "_blank", rel: "noopener" }, text);
+  const reports = make("p", {}, "The report on the records, a page to read and to print, of ", report(1, "the last day"), ", ", report(7, "the last 7 days"), " or ", report(30, "the last 30 days"), ".");
+  by("report").replaceChildren(reports, ...(folder ? [make("p", { class: "command" }, make("span", {}, "Of longer, and with what only reviewers can open:"),
     copied(`dimsegate audit report ${quoted(folder)} -o report.html`))] : []));
 }

@@ -56,7 +56,8 @@ function refusal(first) {
     name(count, "class", now.count > 1 ? "label bad" : "label");
     say(why, sentenceOf(now.explanation || now.meaning));
     const near = now.nearest;
-    say(nearest, near ? `Nearest: peer ${near.peer} (line ${near.line} of the configuration); ${near.condition} does not fit.` : now.look ? `Look at: ${now.look}.` : "");
+    const line = now.stated;
+    say(nearest, near ? `Nearest: peer ${near.peer}; ${near.condition} (line ${line?.line ?? near.line} of the configuration) does not fit.` : line ? `Refused by ${line.key}, line ${line.line} of the configuration.` : now.look ? `Look at: ${now.look}.` : "");
     if (remedy.dataset.of !== (now.remedy ?? "")) {
       remedy.dataset.of = now.remedy ?? "";
       remedy.replaceChildren(...(now.remedy ? [make("span", {}, "To let it in:"), copied(now.remedy)] : []));
@@ -95,6 +96,7 @@ function explained(told) {
   return [make("div", { class: `finding ${told.allowed ? "good" : "bad"}` }, make("p", {}, make("b", {}, verdict), under, "."), terms([
     ["why", sentenceOf(told.why ?? told.meaning)],
     ["nearest", told.nearest && `peer ${told.nearest.peer}, line ${told.nearest.line}: ${told.nearest.condition}`],
+    ["stated", told.stated && `${told.stated.key}, line ${told.stated.line}`],
     ["to let it in", told.remedy && copied(told.remedy)],
     ["as", granted && `peer ${granted.peer} (line ${granted.line}), role ${granted.role}`],
     ["upstream", granted?.upstream],

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Filter, Kept, RecordFile, records, stamp};
+use super::{Filter, Kept, Look, RecordFile, records_for, stamp};
 use crate::audit::record::{
     AssociationClosed, AssociationOpened, Bytes, Event, Operation, OperationCounts, Outcome, Record,
 };
@@ -124,6 +124,11 @@ const OTHERS: &str = "(others)";
 
 /// Reads `files` and adds up the records of `period`. What is usual is learned from up to [`HISTORY`] before it.
 pub fn figures(files: &[RecordFile], period: Period) -> Figures {
+    figures_for(&Look::AT_ALL, files, period)
+}
+
+/// As [`figures`], for somebody who looks so.
+pub fn figures_for(look: &Look<'_>, files: &[RecordFile], period: Period) -> Figures {
     let mut collector =
         Collector { figures: Figures::new(period), watch: Lookout::default(), from: stamp(period.from) };
     let history = Filter {
@@ -133,8 +138,8 @@ pub fn figures(files: &[RecordFile], period: Period) -> Figures {
         ..Filter::default()
     };
     let now = Filter { from: Some(period.from), to: Some(period.to), ..Filter::default() };
-    let before = records(files, &history, |record| collector.take(record));
-    let mut kept = records(files, &now, |record| collector.take(record));
+    let before = records_for(look, files, &history, |record| collector.take(record));
+    let mut kept = records_for(look, files, &now, |record| collector.take(record));
     // A day that both read is damaged once.
     kept.damage
         .extend(before.damage.into_iter().filter(|damage| !kept.damage.contains(damage)).collect::<Vec<_>>());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::super::site::{ARCHIVE, LISTENER, MODALITY, REWRITE, Site};
+use super::super::stranger::STRANGER;
 
 /// What the commands need to know.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ impl Next<'_> {
         let configuration = quoted(&self.site.configuration());
         let study = quoted(&self.site.study());
         vec![
-            ("what the proxy is at, in a browser", self.page.to_owned()),
+            ("what the proxy is at, and who is refused and why, in a browser", self.page.to_owned()),
             (
                 "verify, then send the study again, with DCMTK (apt-get install dcmtk)",
                 format!(
@@ -42,7 +43,7 @@ impl Next<'_> {
             ),
             (
                 "the same certificate under an AE title that is not on the list: rejected, in DICOM's own words",
-                format!("echoscu {tls} \\\n      -aet STRANGER -aec {ARCHIVE} {ip} {port}"),
+                format!("echoscu {tls} \\\n      -aet {STRANGER} -aec {ARCHIVE} {ip} {port}"),
             ),
             (
                 "no certificate and no TLS: closed",
@@ -52,7 +53,7 @@ impl Next<'_> {
                 "why that name would be rejected, without a connection",
                 format!(
                     "{program} explain -c {configuration} --listener {LISTENER} --from 127.0.0.1 \\\n      \
-                     --calling STRANGER --called {ARCHIVE} --certificate {}",
+                     --calling {STRANGER} --called {ARCHIVE} --certificate {}",
                     quoted(&modality.certificate_chain)
                 ),
             ),

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -140,6 +141,21 @@ What was recorded (JSON lines in /tmp/demo/audit)
   C-ECHO     1   0x0000  135014  4   -                          -                          -
   C-STORE    2   0x0000  135014  4   2.25.1111111111111111111…  2.25.2222222222222222222…  5bdcc146…
   C-STORE    3   0xA700  135014  4   2.25.3333333333333333333…  2.25.4444444444444444444…  5bdcc146…
+"
+    );
+}
+
+#[test]
+fn whoever_is_refused_is_told_with_what_they_got_and_when_they_come_again() {
+    let answer = "A-ASSOCIATE-RJ 1/1/3: rejected-permanent, calling-AE-title-not-recognized";
+    let text = told_by(|story| story.refusal("STRANGER", answer, Duration::from_secs(10)));
+    assert_eq!(
+        text,
+        "
+Who was refused (and is again every 10 seconds, until this ends)
+
+  STRANGER got A-ASSOCIATE-RJ 1/1/3: rejected-permanent, calling-AE-title-not-recognized
+  No peer has this AE title. The page says which line refused it, and what would let it in.
 "
     );
 }

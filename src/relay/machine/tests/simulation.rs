@@ -131,6 +131,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
     let peer = Rights {
         name: "peer".into(),
         line: 1,
+        keys: Default::default(),
         listeners: None,
         networks: Vec::new(),
         calling: Vec::new(),
@@ -187,6 +188,7 @@ fn all_but_moves() -> Role {
     Role {
         name: "all but moves".into(),
         line: 1,
+        keys: Default::default(),
         operations: vec![CEcho, CStore, CFind, CGet],
         sop_classes,
         transfer_syntaxes: TransferSyntaxSet::all(),
