@@ -130,6 +130,7 @@ mod self_signed;
 mod services;
 mod states;
 mod suite;
+mod texts;
 mod tokens;
 mod tolerance;
 mod traces;

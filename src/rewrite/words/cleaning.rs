@@ -53,8 +53,8 @@ impl Cleaner<'_> {
         judged: &mut Vec<Judged>,
         new: &mut Vec<u8>,
     ) -> bool {
-        let Some(text) = set.decode(value) else { return false };
-        judge(self.vocabulary, &text, judged);
+        let Some(text) = set.text(value) else { return false };
+        judge(self.vocabulary, &text, self.distinguishes, judged);
         let says = judged.iter().any(|one| one.stays.is_some_and(|sense| sense.is(Sense::SAYS)));
         if says && judged.iter().all(|one| one.stays.is_some()) {
             new.extend_from_slice(value);
@@ -142,6 +142,8 @@ impl Writing<'_> {
         if is_apart {
             self.left.push(' ');
         }
-        self.mark(at, self.text.len());
+        let rest = self.text.get(at..).unwrap_or_default();
+        let start = self.text.len() - rest.trim_start().len();
+        self.mark(start, at + rest.trim_end().len());
     }
 }

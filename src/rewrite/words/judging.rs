@@ -17,11 +17,12 @@ pub(super) struct Judged {
 /// A number that stands for nothing but itself, and goes with the word beside it.
 const BARE: Sense = Sense::PARTICLE;
 
-/// Judges the tokens of a value, into `judged`, which is emptied before.
-pub(super) fn judge(vocabulary: &Vocabulary, text: &str, judged: &mut Vec<Judged>) {
+/// Judges the tokens of a value, into `judged`, which is emptied before. What stands behind a circumflex in the name of a
+/// structure is a comment (TG-263), and goes.
+pub(super) fn judge(vocabulary: &Vocabulary, text: &str, is_name: bool, judged: &mut Vec<Judged>) {
     judged.clear();
     let mut value = Value { text, judged };
-    value.read(vocabulary);
+    value.read(vocabulary, is_name);
     value.numbers();
     value.addresses();
     value.settle();
@@ -34,18 +35,18 @@ struct Value<'v> {
 }
 
 impl Value<'_> {
-    /// Words by the vocabulary. What stands behind a circumflex is a comment (TG-263), or a given name (PS3.5 §6.2): it goes.
-    fn read(&mut self, vocabulary: &Vocabulary) {
-        let mut behind_circumflex = false;
+    /// Words by the vocabulary.
+    fn read(&mut self, vocabulary: &Vocabulary, is_name: bool) {
+        let mut is_comment = false;
         for token in Tokens::of(self.text) {
             let from = self.judged.last().map_or(0, |last| last.token.end);
-            behind_circumflex |= self.slice(from, token.start).contains('^');
-            if !behind_circumflex && self.joins_the_last(vocabulary, token) {
+            is_comment |= is_name && self.slice(from, token.start).contains('^');
+            if !is_comment && self.joins_the_last(vocabulary, token) {
                 continue;
             }
             let word = self.slice(token.start, token.end);
             let stays = match token.form {
-                Form::Word if !behind_circumflex => parts::sense(vocabulary, word),
+                Form::Word if !is_comment => parts::sense(vocabulary, word),
                 _ => None,
             };
             self.judged.push(Judged { token, stays });
@@ -60,6 +61,7 @@ impl Value<'_> {
             "-" => b'-',
             "'" | "’" => b'\'',
             "_" | " " if last.end - last.start == 1 => b'-',
+            "." if last.end - last.start == 1 => b'.',
             _ => return false,
         };
         let (first, second) = (self.slice(last.start, last.end), self.slice(token.start, token.end));
@@ -92,10 +94,19 @@ impl Value<'_> {
         let has_unit = self.is_unit(end) && matches!(self.gap(end), " " | "-");
         let is_measured = has_unit || self.is_counted(at);
         let stay = match end - at {
+            1 if number::is_old(self.word(at))
+                && (self.is_of_age(end) || at > 0 && self.is_of_age(at - 1)) =>
+            {
+                false
+            }
             1 if is_measured => number::may_stay(self.word(at), Meant::Measured),
             // A point behind day and month is how they are written where the year is left out.
             1 if self.word(at).contains('.') && self.behind(at).starts_with('.') => false,
             1 => number::may_stay(self.word(at), Meant::Alone),
+            2 if has_unit => {
+                number::may_stay(self.word(at), Meant::Alone)
+                    && number::may_stay(self.word(at + 1), Meant::Measured)
+            }
             2 => number::may_stay_together(self.word(at), self.gap(at + 1), self.word(at + 1)),
             _ => false,
         };
@@ -188,7 +199,8 @@ impl Value<'_> {
     fn is_initial(&self, at: usize) -> bool {
         let word = self.word(at);
         let is_short = word.chars().all(char::is_alphabetic) && word.chars().count() <= 2;
-        is_short && self.behind(at).starts_with('.') || matches!(word, "Dr" | "Mr" | "Ms")
+        let is_side = ["li", "re", "lt", "rt"].iter().any(|side| word.eq_ignore_ascii_case(side));
+        is_short && !is_side && self.behind(at).starts_with('.') || matches!(word, "Dr" | "Mr" | "Ms")
     }
 
     fn is_number(&self, at: usize) -> bool {
@@ -198,6 +210,11 @@ impl Value<'_> {
     fn is_unit(&self, at: usize) -> bool {
         let sense = self.judged.get(at).and_then(|judged| judged.stays);
         sense.is_some_and(|sense| sense.is(Sense::UNIT))
+    }
+
+    fn is_of_age(&self, at: usize) -> bool {
+        let sense = self.judged.get(at).and_then(|judged| judged.stays);
+        sense.is_some_and(|sense| sense.is(Sense::AGES))
     }
 
     /// Whether what stands before a number says what it is the quantity of: `TE 90`, `PTV_6000`, `b=1000`.

@@ -34,6 +34,7 @@
 //! | `site` | the words of a site's own file |
 //! | `vocabulary` | both of them, looked up |
 //! | `number` | numbers that may stay |
+//! | `pieces` | a token cut into pieces |
 //! | `parts` | what a token says, read in parts |
 //! | `judging` | which tokens of a value go |
 //! | `cleaning` | a value written anew |
@@ -44,6 +45,7 @@ mod judging;
 mod marks;
 mod number;
 mod parts;
+mod pieces;
 mod sense;
 mod shipped;
 mod site;

@@ -7,6 +7,9 @@ const FEW: usize = 3;
 const WHOLE: usize = 4;
 const MEASURED: usize = 5;
 
+/// Years that stay.
+const OLDEST: u8 = 89;
+
 /// What tells how a number is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meant {
@@ -32,13 +35,19 @@ pub(super) fn may_stay_together(first: &str, between: &str, second: &str) -> boo
     let digits = |number: &str| number.bytes().filter(u8::is_ascii_digit).count();
     match between {
         "/" => digits(first) == 1 && digits(second) == 1,
-        between if between.contains(':') => false,
+        // Minutes have two digits; a ratio, as of compression, mostly has a one here.
+        between if between.contains(':') => between == ":" && second == "1" && digits(first) <= FEW,
         _ => {
             digits(first) + digits(second) <= FEW
                 && may_stay(first, Meant::Alone)
                 && may_stay(second, Meant::Alone)
         }
     }
+}
+
+/// Whether a number is an age that fewer have than can be hidden among (PS3.15 E.3.7).
+pub(super) fn is_old(number: &str) -> bool {
+    split(number).is_none_or(|(whole, _)| whole.parse::<u8>().is_ok_and(|years| years > OLDEST))
 }
 
 /// Before and behind its point; `None` where there are two, as in dates, versions and UIDs.
@@ -87,6 +96,8 @@ mod tests {
             ("5", "-", "7", true),
             ("10", "-", "12", false),
             ("9", ":", "5", false),
+            ("9", ":", "10", false),
+            ("16", ":", "1", true),
             ("55", " ", "12", false),
         ] {
             assert_eq!(may_stay_together(first, between, second), stays, "{first}{between}{second}");

@@ -4,23 +4,13 @@
 //! is known, and goes as a whole where one is not: `McSpine` could be a name.
 
 use super::number::{self, Meant};
+use super::pieces::{MOST, OF_MATRIX, Pieces};
 use super::sense::Sense;
 use super::vocabulary::Vocabulary;
 
-/// Pieces of a token at most; one that has more is no word.
-const MOST: usize = 10;
 /// Digits of a number without a unit inside of a token, and of all of them together.
 const FEW: usize = 2;
 const FEW_TOGETHER: usize = 4;
-/// Digits of a side of a matrix, `1024x1024`.
-const OF_MATRIX: usize = 4;
-
-/// Where the pieces of a token begin, and where the last one ends.
-struct Pieces<'t> {
-    token: &'t str,
-    bounds: [usize; MOST + 1],
-    count: usize,
-}
 
 /// What was read up to a bound.
 #[derive(Clone, Copy, Default)]
@@ -28,8 +18,10 @@ struct Read {
     sense: Sense,
     /// Whether a number may follow that has many digits.
     counts: bool,
-    /// Whether a number is the last that was read.
+    /// Whether a number is the last that was read, whether it is over 89, and whether it has its unit.
     is_number: bool,
+    is_old: bool,
+    is_measured: bool,
     /// Digits of numbers without a unit.
     digits: usize,
 }
@@ -54,83 +46,47 @@ fn in_parts(vocabulary: &Vocabulary, token: &str) -> Option<Sense> {
     sense.is(Sense::SAYS).then_some(sense)
 }
 
-impl<'t> Pieces<'t> {
-    fn of(token: &'t str) -> Option<Self> {
-        let mut pieces = Self { token, bounds: [0; MOST + 1], count: 0 };
-        let mut characters = token.char_indices().peekable();
-        let mut before = None;
-        while let Some((at, one)) = characters.next() {
-            let next = characters.peek().map(|(_, next)| *next);
-            if before.is_some_and(|before| is_bound(before, one, next)) {
-                pieces.end(at)?;
-            }
-            before = Some(one);
-        }
-        pieces.end(token.len())?;
-        Some(pieces)
-    }
-
-    fn end(&mut self, at: usize) -> Option<()> {
-        self.count += 1;
-        *self.bounds.get_mut(self.count)? = at;
-        Some(())
-    }
-
-    fn text(&self, from: usize, to: usize) -> &'t str {
-        let bound = |piece: usize| self.bounds.get(piece).copied().unwrap_or_default();
-        self.token.get(bound(from)..bound(to)).unwrap_or_default()
-    }
-
-    fn is_number(&self, piece: usize) -> bool {
-        self.text(piece, piece + 1).starts_with(|c: char| c.is_ascii_digit())
-    }
-}
-
-/// Whether a piece ends before `one`.
-fn is_bound(before: char, one: char, next: Option<char>) -> bool {
-    let of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
-    match (of_number(before), of_number(one)) {
-        (true, true) => false,
-        (false, false) => {
-            one.is_uppercase() && (before.is_lowercase() || next.is_some_and(char::is_lowercase))
-        }
-        _ => true,
-    }
-}
-
 impl Read {
     /// Reads the pieces from one to another as one part.
     fn on(self, vocabulary: &Vocabulary, pieces: &Pieces<'_>, (from, to): (usize, usize)) -> Option<Self> {
         let text = pieces.text(from, to);
         match to - from {
-            1 if pieces.is_number(from) => self.number(text),
-            2 if pieces.is_number(from) && self.measured(vocabulary, pieces, from) => {
-                Some(Self { sense: self.sense.and(Sense::SAYS), counts: false, is_number: false, ..self })
+            1 if pieces.is_number(from) => self.number(text, pieces.is_side_of_matrix(from)),
+            2.. if pieces.is_number(from) && measured(vocabulary, pieces, (from, to)) => {
+                Some(Self { sense: self.sense.and(Sense::SAYS), is_measured: true, ..self.behind_a_number() })
             }
             1 if text.len() == 1 => self.letter(vocabulary, pieces, from),
             _ => self.word(vocabulary, text),
         }
     }
 
-    fn number(self, text: &str) -> Option<Self> {
+    fn number(self, text: &str, is_side: bool) -> Option<Self> {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let together = self.digits + digits;
-        let stays = match self.counts {
+        let is_quantity = self.counts || is_side;
+        let stays = match is_quantity {
             true => number::may_stay(text, Meant::Measured),
+            // As in 02T10.
+            false if self.is_measured => false,
             false => {
                 let few = digits <= FEW || text.contains(['.', ',']);
                 few && together <= FEW_TOGETHER && number::may_stay(text, Meant::Alone)
             }
         };
-        let digits = if self.counts { self.digits } else { together };
-        stays.then_some(Self { counts: false, is_number: true, digits, ..self })
+        let digits = if is_quantity { self.digits } else { together };
+        let sense = if self.counts { self.sense.and(Sense::SAYS) } else { self.sense };
+        stays.then_some(Self {
+            counts: false,
+            is_number: true,
+            is_old: number::is_old(text),
+            digits,
+            sense,
+            ..self
+        })
     }
 
-    /// Whether the piece is a number, and the next its unit.
-    fn measured(self, vocabulary: &Vocabulary, pieces: &Pieces<'_>, from: usize) -> bool {
-        let unit = vocabulary.sense(pieces.text(from + 1, from + 2));
-        unit.is_some_and(|unit| unit.is(Sense::UNIT))
-            && number::may_stay(pieces.text(from, from + 1), Meant::Measured)
+    fn behind_a_number(self) -> Self {
+        Self { counts: false, is_number: false, is_old: false, is_measured: false, ..self }
     }
 
     /// One letter: the x of a matrix, `zPTV` and `xLung` of TG-263, the side at the end, what a number follows.
@@ -146,7 +102,7 @@ impl Read {
             "x" | "X"
                 if self.is_number && before_number && pieces.text(at + 1, at + 2).len() <= OF_MATRIX =>
             {
-                Some(Self { sense: self.sense.and(Sense::SAYS), counts: true, is_number: false, ..self })
+                Some(Self { sense: self.sense.and(Sense::SAYS), counts: true, ..self.behind_a_number() })
             }
             "x" | "z" if is_first && !is_last && !before_number => Some(self),
             "L" | "R" if is_last => Some(Self { sense: self.sense.and(Sense::SAYS), ..self }),
@@ -163,12 +119,29 @@ impl Read {
     fn word(self, vocabulary: &Vocabulary, text: &str) -> Option<Self> {
         let is_short =
             text.len() < 3 && text.chars().any(char::is_lowercase) && text.chars().all(char::is_alphabetic);
-        if text.len() < 2 || is_short && !matches!(text, "Lt" | "Rt" | "lt" | "rt") {
+        let is_side = matches!(text, "Lt" | "Rt" | "lt" | "rt");
+        // As in 12T10, the end of a date and the hour.
+        let is_hour = self.is_number && text.bytes().nth(1).is_some_and(|second| second.is_ascii_digit());
+        if text.len() < 2 || is_hour || is_short && !self.is_number && !is_side {
             return None;
         }
-        let sense = vocabulary.sense(text).filter(|sense| sense.stands_alone())?;
-        Some(Self { sense: self.sense.and(sense), counts: sense.is(Sense::COUNTS), is_number: false, ..self })
+        let sense = vocabulary.sense(text)?;
+        if !sense.stands_alone() && !sense.is(Sense::COUNTS) {
+            return None;
+        }
+        if self.is_number && self.is_old && sense.is(Sense::AGES) {
+            return None;
+        }
+        let counts = sense.is(Sense::COUNTS);
+        Some(Self { sense: self.sense.and(sense), counts, ..self.behind_a_number() })
     }
+}
+
+/// Whether the first of the pieces is a number, and the others are its unit: `mGy` is two.
+fn measured(vocabulary: &Vocabulary, pieces: &Pieces<'_>, (from, to): (usize, usize)) -> bool {
+    let unit = vocabulary.sense(pieces.text(from + 1, to));
+    unit.is_some_and(|unit| unit.is(Sense::UNIT))
+        && number::may_stay(pieces.text(from, from + 1), Meant::Measured)
 }
 
 #[cfg(test)]

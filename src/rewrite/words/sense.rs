@@ -22,6 +22,9 @@ impl Sense {
     /// Compounds are made of it.
     pub(super) const COMPOUNDS: Self = Self(1 << 6);
 
+    /// An age stands beside it.
+    pub(super) const AGES: Self = Self(1 << 7);
+
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -30,7 +33,9 @@ impl Sense {
     pub(super) fn then(self, other: Self) -> Self {
         match other {
             Self::NOTHING => Self::NOTHING,
-            other if other.is(Self::JOINS.and(Self::DENIES)) => Self(self.0 & !Self::SAYS.0 & !Self::COMPOUNDS.0 | other.0),
+            other if other.is(Self::JOINS.and(Self::DENIES)) => {
+                Self(self.0 & !Self::SAYS.0 & !Self::COMPOUNDS.0 | other.0)
+            }
             other => self.and(other),
         }
     }

@@ -13,7 +13,7 @@ const SAYS: Sense = Sense::SAYS;
 
 /// What a word of a later list does, it does beside what it does in earlier ones; but a word that joins or denies says nothing
 /// alone, whatever the lists of concepts have, and a name is nothing else.
-const LISTS: [(&str, Sense); 17] = [
+const LISTS: [(&str, Sense); 18] = [
     (include_str!("lists/english.txt"), SAYS),
     (include_str!("lists/french.txt"), SAYS),
     (include_str!("lists/german.txt"), SAYS.and(Sense::COMPOUNDS)),
@@ -29,6 +29,7 @@ const LISTS: [(&str, Sense); 17] = [
     (include_str!("lists/particles.txt"), Sense::JOINS.and(Sense::PARTICLE)),
     (include_str!("lists/units.txt"), Sense::UNIT),
     (include_str!("lists/parameters.txt"), Sense::COUNTS),
+    (include_str!("lists/ages.txt"), SAYS.and(Sense::AGES)),
     (include_str!("lists/sides.txt"), SAYS),
     (include_str!("lists/names.txt"), Sense::NOTHING),
 ];

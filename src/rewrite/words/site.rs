@@ -47,7 +47,9 @@ fn read_line(line: &str, words: &mut HashSet<Box<[u8]>>) -> Option<(String, &'st
         if let Some((problem, remedy)) = wrong(word) {
             return Some((format!("{word:.60?} {problem}"), remedy));
         }
-        spellings(word, |folded| drop(words.insert(folded.into())));
+        spellings(word, |folded| {
+            words.insert(folded.into());
+        });
     }
     None
 }

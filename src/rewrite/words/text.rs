@@ -79,7 +79,7 @@ fn run(rest: &str) -> (usize, Form) {
 fn is_of_word(one: char) -> bool {
     match one {
         one if one.is_ascii() => one.is_ascii_alphanumeric(),
-        '\u{80}'..='\u{A9}' | '\u{AB}'..='\u{B1}' | '\u{B4}' | '\u{B6}'..='\u{B8}' | '\u{BB}'..='\u{BF}' => {
+        '\u{80}'..='\u{A9}' | '\u{AB}'..='\u{B1}' | '\u{B4}' | '\u{B6}'..='\u{B8}' | '\u{BB}' | '\u{BF}' => {
             false
         }
         '×'

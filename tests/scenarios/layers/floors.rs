@@ -56,7 +56,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite/words",
         &[
-            &["fold", "marks", "number", "sense"],
+            &["fold", "marks", "number", "pieces", "sense"],
             &["shipped", "text"],
             &["site"],
             &["vocabulary"],
