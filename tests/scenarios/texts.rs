@@ -90,8 +90,9 @@ fn a_text_that_arrives_says_what_it_said_and_shows_what_is_gone() {
     assert_eq!(structures["StructureSetLabel"], "PLAN [...]");
 
     // A word of the site stays from the moment on that its file has it.
+    let loaded = gate.count("configuration-loaded");
     fs::write(&words, "quokka\n").expect("a file written");
-    wait::until("the words", || (gate.count("configuration-loaded") > 1).then_some(()));
+    wait::until("the words", || (gate.count("configuration-loaded") > loaded).then_some(()));
     let structures = sent(&gate, &archive, &folder, "rt.dcm");
     assert_eq!(structures["names"][names.len() - 1], "Quokka");
 

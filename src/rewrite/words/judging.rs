@@ -135,16 +135,17 @@ impl Value<'_> {
 
     /// What is written like a mail address or an address of the web goes, whatever words are in it.
     fn addresses(&mut self) {
-        for at in 1..self.judged.len() {
-            let gap = self.gap(at);
-            if !gap.contains('@') && !gap.contains("://") {
-                continue;
+        let mut start = 0;
+        while start < self.judged.len() {
+            let (mut end, mut is_address) = (start + 1, false);
+            while end < self.judged.len() && !self.gap(end).contains(char::is_whitespace) {
+                is_address |= self.gap(end).contains('@') || self.gap(end).contains("://");
+                end += 1;
             }
-            let is_apart = |gap: &str| gap.contains(char::is_whitespace);
-            let before = (1..at).rev().find(|&one| is_apart(self.gap(one))).unwrap_or(0);
-            let behind = (at + 1..self.judged.len()).find(|&one| is_apart(self.gap(one)));
-            let end = behind.unwrap_or(self.judged.len());
-            self.judged.iter_mut().take(end).skip(before).for_each(|judged| judged.stays = None);
+            if is_address {
+                self.judged.iter_mut().take(end).skip(start).for_each(|judged| judged.stays = None);
+            }
+            start = end;
         }
     }
 
@@ -156,7 +157,7 @@ impl Value<'_> {
                 sense.is(Sense::COUNTS) && self.judged.get(at + 1).is_some_and(|next| next.stays.is_some());
             let counts = counts && self.is_number(at + 1);
             if !sense.stands_alone() && sense != BARE && !counts {
-                self.judged[at].stays = None;
+                self.drop(at);
             }
         }
     }
@@ -168,15 +169,21 @@ impl Value<'_> {
                 && !self.gap(at + 1).contains('\n')
                 && (self.is_weak(at) || self.is_initial(at))
             {
-                self.judged[at].stays = None;
+                self.drop(at);
             }
         }
         for at in 1..self.judged.len() {
             let is_weak =
                 self.is_bare(at) || self.is_initial(at) || self.is_weak(at) && self.word(at).len() == 1;
             if self.goes(at - 1) && !self.gap(at).contains('\n') && is_weak {
-                self.judged[at].stays = None;
+                self.drop(at);
             }
+        }
+    }
+
+    fn drop(&mut self, at: usize) {
+        if let Some(judged) = self.judged.get_mut(at) {
+            judged.stays = None;
         }
     }
 
