@@ -104,8 +104,10 @@ impl Value<'_> {
             1 if self.word(at).contains('.') && self.behind(at).starts_with('.') => false,
             1 => number::may_stay(self.word(at), Meant::Alone),
             2 if has_unit => {
-                number::may_stay(self.word(at), Meant::Alone)
-                    && number::may_stay(self.word(at + 1), Meant::Measured)
+                // The unit is that of the first too, but where they are two things.
+                let is_list = self.gap(at + 1).contains([',', ';']);
+                let meant = if is_list { Meant::Measured } else { Meant::Alone };
+                number::may_stay(self.word(at), Meant::Alone) && number::may_stay(self.word(at + 1), meant)
             }
             2 => number::may_stay_together(self.word(at), self.gap(at + 1), self.word(at + 1)),
             _ => false,
