@@ -67,6 +67,7 @@ mod upstream;
 mod url;
 mod user_identity;
 mod users;
+mod words;
 
 pub use addresses::{checked_host_and_port, checked_network};
 pub use audit::log_level;

@@ -13,7 +13,7 @@ use super::names::{NAME, Names};
 use super::report::Place;
 use super::secrets::{self, Secrets};
 use super::section::Section;
-use super::suggest;
+use super::{suggest, words};
 use crate::rewrite::{ProfileOption, ProfileSpec, RuleSpec, Ruleset, RulesetSpec};
 
 const MAX_DEPTH: u32 = 256;
@@ -24,8 +24,9 @@ const FEWEST_DAYS: i32 = 365;
 /// Hexadecimal digits. With 11, two of 100,000 values share a pseudonym once in some 3,500 times; with 8, mostly.
 const FEWEST_DIGITS: usize = 12;
 /// Keys that mean nothing without a profile.
-const OF_PROFILE: [&str; 10] = [
+const OF_PROFILE: [&str; 11] = [
     "options",
+    "vocabulary",
     "date-shift-days",
     "keep-times",
     "encapsulated-documents",
@@ -157,6 +158,7 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         refuse_private_classes: refuse("private-sop-classes", "pass")
             .unwrap_or(default.refuse_private_classes),
         burned_in: mask::burned_in(section).unwrap_or(default.burned_in),
+        vocabulary: words::vocabulary(section),
     };
     if !wanted {
         let empty = section.has("options") && spec.options.is_empty() && section.is_sound("options");
@@ -174,6 +176,11 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         let problem = "needs the option retain-longitudinal-modified-dates";
         let remedy = "add the option, or leave that out";
         section.refuse(&["date-shift-days", "keep-times"], problem, remedy);
+    }
+    if !spec.cleans_texts() && section.is_sound("options") {
+        let problem =
+            "needs the option clean-descriptors or retain-patient-characteristics, since no text is cleaned";
+        section.refuse(&["vocabulary"], problem, "add the option, or leave that out");
     }
     Some(spec)
 }

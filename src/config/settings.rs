@@ -101,9 +101,15 @@ impl Settings {
             let crosswalk = settings.remembered.get(name).and_then(|name| settings.crosswalks.get(name));
             crosswalk.map(|one| one.path.clone())
         };
+        // Files of words can change while their names stay.
+        let words = |settings: &Self| {
+            let ruleset = settings.rewrites.get(name)?;
+            ruleset.profile().map(|profile| profile.vocabulary.clone())
+        };
         self.keys.say_the_same(&before.keys, "rewrite", name)
             && secret(self) == secret(before)
             && remembered(self) == remembered(before)
+            && words(self) == words(before)
     }
 }
 

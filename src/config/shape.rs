@@ -352,6 +352,7 @@ static REWRITE: Shape = Shape {
         "unmasked",
         "compressed-pixels",
         "largest-frame",
+        "vocabulary",
         "secret-file",
         "current-secret",
         "crosswalk",

@@ -8,6 +8,7 @@ use super::error::RewriteProblem;
 use super::instances;
 use super::keyed::Key;
 use super::template::Template;
+use super::words::Vocabulary;
 use crate::dataset::{PATIENT_ID, Tag};
 
 /// A rule's action, compiled.
@@ -47,7 +48,10 @@ pub(super) enum Action {
     /// Ages over 89 become 90.
     CapAge,
     /// Known words stay.
-    Clean(Otherwise),
+    Clean {
+        vocabulary: Vocabulary,
+        otherwise: Otherwise,
+    },
     /// See [`planting`](super::planting).
     Canary,
     Bytes(Box<[u8]>),
@@ -65,6 +69,8 @@ pub(super) enum Otherwise {
     Remove,
     Empty,
     Dummy,
+    /// A mark with a number stands for it, since it tells its item from others.
+    Mark,
 }
 
 impl Action {
@@ -79,7 +85,7 @@ impl Action {
         match self {
             Self::Template(template) => template.has_pseudonym(),
             Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Uid { .. } | Self::OtherUid { .. } => true,
-            Self::Shift { .. } | Self::CapAge | Self::Clean(_) | Self::Canary => true,
+            Self::Shift { .. } | Self::CapAge | Self::Clean { .. } | Self::Canary => true,
             _ => false,
         }
     }
@@ -93,7 +99,7 @@ impl Action {
     pub(super) fn reads_text(&self) -> bool {
         match self {
             Self::Template(template) => template.has_pseudonym(),
-            Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Clean(_) => true,
+            Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Clean { .. } => true,
             _ => false,
         }
     }

@@ -8,6 +8,7 @@ use super::mode::Mode;
 use super::pseudonyms::Pseudonyms;
 use super::schedule::Schedule;
 use super::way::Way;
+use super::words::Marks;
 use crate::dataset::Tag;
 
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,8 @@ pub(super) struct Facts {
     /// Planted so far.
     pub(super) canaries: u32,
     pub(super) pseudonyms: Pseudonyms,
+    /// Which marks stand for which words of its texts.
+    pub(super) marks: Marks,
 }
 
 impl Facts {

@@ -37,7 +37,7 @@
 //! | floor | modules |
 //! | --- | --- |
 //! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `dummy`, `error`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
-//! | what is made of them, and no rule yet | `dates`, `instance`, `known_words`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template` |
+//! | what is made of them, and no rule yet | `dates`, `instance`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template`, `words` |
 //! | what a rule does; pseudonyms of a data set; what is noted of it | `action`, `notes`, `pseudonyms`, `step` |
 //! | a rule; what values depend on | `facts`, `rule` |
 //! | rules of the profile; on whom a message is | `owner`, `profile` |
@@ -72,7 +72,6 @@ mod facts;
 mod instance;
 mod instances;
 mod keyed;
-mod known_words;
 mod levels;
 mod lookahead;
 mod mode;
@@ -101,6 +100,7 @@ mod transform;
 mod value;
 mod versions;
 mod way;
+mod words;
 
 pub use change::{Change, Content};
 pub use character_set::text_of;
@@ -119,6 +119,7 @@ pub use tag_pattern::attributes;
 pub use transform::Transform;
 pub use versions::Pseudonyms;
 pub use way::Way;
+pub use words::{Vocabulary, WordProblem};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::pixels::{MaskSpec, Rectangle};
 use super::profile::{BEYOND, BurnedIn, CLEAN_PIXELS, EDITION, ProfileOption, ProfileSpec, ROWS, SAFE};
 use super::table::Ruleset;
+use super::words::Vocabulary;
 
 impl Ruleset {
     /// What a conformance statement has to say of these rules (PS3.15 E.1.3), in Markdown.
@@ -162,14 +163,8 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
             "a PDF is replaced by an empty page, others are refused"
         },
     )?;
-    if spec.options.iter().any(|option| {
-        matches!(option, ProfileOption::CleanDescriptors | ProfileOption::RetainPatientCharacteristics)
-    }) {
-        writeln!(
-            text,
-            "- Clean text: only words of a fixed list of anatomy, technique and views stay; where none is left, the \
-             attribute is treated as in the basic profile."
-        )?;
+    if spec.cleans_texts() {
+        clean_text(text, spec)?;
     }
     if spec.has(ProfileOption::CleanStructuredContent) {
         writeln!(
@@ -188,6 +183,18 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         writeln!(text, "- AE titles that are to be cleaned become pseudonyms of 16 hexadecimal digits.")?;
     }
     writeln!(text)
+}
+
+fn clean_text(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    writeln!(
+        text,
+        "- Clean text: words of a vocabulary of anatomy, sides, technique, findings and joining words stay ({} that are shipped, {} of \
+         the site), quantities and numbers of up to three digits too. What goes leaves a mark, `[...]`, which has a number where other \
+         words of the object have one already. Where no word is left that says something, the attribute is treated as in the basic \
+         profile; names of structures and of channels become a mark.",
+        Vocabulary::shipped(),
+        spec.vocabulary.of_site(),
+    )
 }
 
 fn secrets(text: &mut String, rules: &Ruleset) -> std::fmt::Result {

@@ -135,6 +135,7 @@ mod self_signed;
 mod services;
 mod states;
 mod suite;
+mod texts;
 mod tokens;
 mod tolerance;
 mod traces;

@@ -53,6 +53,7 @@ impl Site {
         site.secret("conf/pseudonym.key", 64);
         site.secret("conf/crosswalk.key", 48);
         site.secret("conf/pseudonym-2.key", 65);
+        fs::write(site.path("conf/words-fr.txt"), "scanner\n").expect("a list of words");
         let signing = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
         site.write_secret("conf/audit-signing.key", signing.serialize_pem().as_bytes());
         site.ca = Some(ca);

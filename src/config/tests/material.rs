@@ -75,6 +75,7 @@ impl Material {
             material.secret(secret, &[b'k'; 48], 0o600);
         }
         material.secret("conf/pseudonym-2.key", &[b'l'; 48], 0o600);
+        material.secret("conf/words-fr.txt", "scanner\n".as_bytes(), 0o644);
         material.secret("conf/users.toml", b"", 0o600);
         material.secret("conf/login.jwks", KEY_SET.as_bytes(), 0o644);
         let (_, key) = SigningKey::generate().unwrap();

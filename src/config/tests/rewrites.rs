@@ -78,6 +78,62 @@ fn profiles_are_never_silently_ignored() {
 }
 
 #[test]
+fn words_of_a_site_are_read_with_the_configuration_and_told_by_their_lines() {
+    let material = Material::shared();
+    let words =
+        |name: &str, text: &[u8]| std::fs::write(material.path(&format!("conf/{name}")), text).unwrap();
+    words("words-site.txt", b"# ours\nquokka\n");
+    words("words-bad.txt", b"T2*\nfine\n\xE9paule\n12345678\n");
+    words("words-long.txt", &b"word\n".repeat(1 << 18));
+    words("words-many.txt", &b"*\n".repeat(30));
+    let table = |keys: &str| {
+        format!(
+            "{GOOD}rewrite = \"w\"\n[[rewrite]]\nname = \"w\"\nprofile = \"basic\"\nsecret-file = \"conf/pseudonym.key\"\n{keys}\n\
+             rules = [{{ tag = \"PatientID\", action = \"pseudonym\" }}]\n"
+        )
+    };
+    let clean =
+        |file: &str| table(&format!("options = [\"clean-descriptors\"]\nvocabulary = [\"conf/{file}\"]"));
+    let settings = material.compile(&clean("words-site.txt")).unwrap().settings;
+    let vocabulary =
+        |settings: &crate::config::Settings| settings.rewrites["w"].profile().unwrap().vocabulary.of_site();
+    assert_eq!(vocabulary(&settings), 1);
+    assert!(settings.watched.contains_key(&material.path("conf/words-site.txt")));
+    // Another file of the same name is another rewrite.
+    assert!(settings.rewrites_like(&settings, "w"));
+    words("words-site.txt", b"quokka wombat\n");
+    let other = material.compile(&clean("words-site.txt")).unwrap().settings;
+    assert!(vocabulary(&other) == 2 && !other.rewrites_like(&settings, "w"));
+    let bad = material.errors(&clean("words-bad.txt"));
+    let lines: Vec<bool> = [1, 3, 4]
+        .iter()
+        .zip(&bad)
+        .map(|(line, error)| error.contains(&format!("words-bad.txt:{line}: ")))
+        .collect();
+    assert_eq!(lines, [true; 3], "{bad:?}");
+    assert_eq!(bad.len(), 3, "{bad:?}");
+    assert!(bad[0].contains("[[rewrite]] \"w\" vocabulary[0]: "), "{bad:?}");
+    assert_eq!(material.errors(&clean("words-many.txt")).len(), 21);
+    for (keys, expected) in [
+        (clean("words-long.txt"), "is longer than 1048576 bytes"),
+        (clean("words-none.txt"), "cannot be read"),
+        (clean(""), "a folder"),
+        (
+            table("options = [\"clean-descriptors\"]\nvocabulary = \"conf/words-site.txt\""),
+            "vocabulary: is a string",
+        ),
+        (table("vocabulary = [\"conf/words-site.txt\"]"), "vocabulary: needs the option clean-descriptors"),
+        (
+            table("vocabulary = [\"conf/words-site.txt\"]").replace("\"basic\"", "\"none\""),
+            "vocabulary: needs a profile",
+        ),
+    ] {
+        let found = material.errors(&keys);
+        assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:?}");
+    }
+}
+
+#[test]
 fn secrets_have_versions_and_one_is_in_use() {
     let material = Material::shared();
     let table = |keys: &str| {

@@ -45,7 +45,10 @@ pub(super) fn plan(action: &Action, tag: Tag, vr: Vr, length: u32) -> Plan {
         Action::Template(template) if template.has_pseudonym() => Plan::Edit { reads: true },
         _ if tag.0 == PATIENT && vr == Vr::SQ => Plan::Remove,
         _ if tag.0 == PATIENT => Plan::Empty,
-        Action::Replace(_) | Action::Template(_) | Action::Dummy | Action::Clean(Otherwise::Dummy)
+        Action::Replace(_)
+        | Action::Template(_)
+        | Action::Dummy
+        | Action::Clean { otherwise: Otherwise::Dummy, .. }
             if vr.is_text() && length <= LONGEST_DUMMY =>
         {
             Plan::Edit { reads: true }
@@ -89,7 +92,7 @@ pub(super) fn edit(
                 .is_ok_and(|filled| filled.trim().as_bytes() == trim(old));
             return Ok(if same { Edit::New } else { Edit::Same });
         }
-        Action::Dummy | Action::Clean(_) if is_dummy(vr, trim(old)) => {}
+        Action::Dummy | Action::Clean { .. } if is_dummy(vr, trim(old)) => {}
         _ => return Ok(Edit::Same),
     }
     Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })

@@ -10,7 +10,8 @@ use super::super::correspondence::Kind;
 use super::super::error::RewriteProblem;
 use super::super::facts::Facts;
 use super::super::keyed::Domain;
-use super::super::{dates, dummy, keyed, known_words, planting, value};
+use super::super::words::Cleaner;
+use super::super::{dates, dummy, keyed, planting, value};
 use super::each::each_value;
 use super::outcome::{Cannot, Edit, Plan};
 use crate::dataset::{Syntax, Tag, Vr, trim};
@@ -76,8 +77,10 @@ pub(super) fn edit(
                 return Ok(Edit::Gone);
             }
         }
-        Action::Clean(otherwise) => {
-            if clean((vr, set), trim(old), *otherwise, new) {
+        Action::Clean { vocabulary, otherwise } => {
+            let distinguishes = *otherwise == Otherwise::Mark;
+            let cleaner = Cleaner { vocabulary, marks: &mut facts.marks, distinguishes };
+            if clean(cleaner, (vr, set), trim(old), *otherwise, new) {
                 return Ok(Edit::Gone);
             }
         }
@@ -128,8 +131,14 @@ fn cap_ages((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) -> Re
 }
 
 /// Whether the element goes, since nothing is left of a text that was there.
-fn clean((vr, set): (Vr, &CharacterSet), old: &[u8], otherwise: Otherwise, new: &mut Vec<u8>) -> bool {
-    known_words::clean((vr, set), old, new);
+fn clean(
+    mut cleaner: Cleaner<'_>,
+    (vr, set): (Vr, &CharacterSet),
+    old: &[u8],
+    otherwise: Otherwise,
+    new: &mut Vec<u8>,
+) -> bool {
+    cleaner.clean((vr, set), old, new);
     match otherwise {
         Otherwise::Remove if new.is_empty() => return !old.is_empty(),
         Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),

@@ -22,7 +22,8 @@ use super::super::facts::Facts;
 use super::super::schedule::STATION;
 use super::super::template::Template;
 use super::super::way::Way;
-use super::super::{dates, keyed, known_words, restored};
+use super::super::words::{Cleaner, Marks};
+use super::super::{dates, keyed, restored};
 use super::forward;
 use super::outcome::{Cannot, Edit, Plan};
 use crate::dataset::{PATIENT_ID, Tag, Vr, number, trim};
@@ -94,7 +95,13 @@ fn shows(action: &Action, vr: Vr, (key, set): (&[u8], &CharacterSet)) -> bool {
     match action {
         _ if set.has_wildcard(vr, key) => return false,
         Action::CapAge => dates::cap_age(key, &mut shown),
-        Action::Clean(_) => known_words::clean((vr, set), key, &mut shown),
+        Action::Clean { vocabulary, .. } => {
+            let mut cleaner = Cleaner { vocabulary, marks: &mut Marks::default(), distinguishes: false };
+            // A mark stands for what is hidden, and looks the same where it came as one.
+            if !cleaner.clean((vr, set), key, &mut shown) {
+                return false;
+            }
+        }
         action @ Action::Pattern { .. } => return forward::leaves(action, vr, set, key),
         _ => return false,
     }

@@ -21,6 +21,9 @@ use crate::rewrite::tag_pattern::TagPattern;
 
 const ENCAPSULATED_DOCUMENT: u32 = 0x0042_0011;
 const DOCUMENT_LENGTH: Tag = Tag(0x0042, 0x0015);
+/// What tells an item from the others of its sequence: ROI Name, ROI Observation Label, Annotation Group Label, Channel Label,
+/// Montage Channel Label. Two that were different stay so.
+const DISTINGUISHING: [u32; 5] = [0x3006_0026, 0x3006_0085, 0x006A_0005, 0x003A_0203, 0x0040_B03F];
 /// A rule's pattern, and whether the element is added where it is absent.
 pub(in crate::rewrite) struct Appended {
     pub patterns: Vec<(TagPattern, bool)>,
@@ -217,7 +220,8 @@ impl Rules<'_> {
             "LO" | "LT" | "SH" | "ST" | "UC" | "UT" | "CS"
                 if row.tag != 0x0008_0201 && row.mask == u32::MAX =>
             {
-                Action::Clean(match row.safe {
+                self.text(match row.safe {
+                    _ if DISTINGUISHING.contains(&row.tag) => Otherwise::Mark,
                     "X" => Otherwise::Remove,
                     "Z" => Otherwise::Empty,
                     _ => Otherwise::Dummy,
@@ -226,6 +230,10 @@ impl Rules<'_> {
             // Bits of overlays and curves, makers' bytes: nobody can tell what they say.
             _ => self.action(row, row.safe),
         }
+    }
+
+    fn text(&self, otherwise: Otherwise) -> Action {
+        Action::Clean { vocabulary: self.spec.vocabulary.clone(), otherwise }
     }
 
     fn shift(&self) -> Action {
@@ -264,10 +272,8 @@ impl Rules<'_> {
         ContentRules {
             listed: self.by_vr("content item of Table E.3.4-1: X or D", Action::Dummy),
             unlisted: self.by_vr("text of a concept that is not in Table E.3.4-1", Action::Dummy),
-            cleaned: self.by_vr(
-                "content item of Table E.3.4-1: C, clean-descriptors",
-                Action::Clean(Otherwise::Dummy),
-            ),
+            cleaned: self
+                .by_vr("content item of Table E.3.4-1: C, clean-descriptors", self.text(Otherwise::Dummy)),
             kept: self.by_vr("content item of Table E.3.4-1: K", Action::Keep),
             code: self
                 .by_vr("content item of Table E.3.4-1: X or D", Action::Items(removed(Tag(0x0040, 0xA168)))),

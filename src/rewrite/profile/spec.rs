@@ -1,6 +1,7 @@
 //! The profile as it is wanted.
 
 use super::super::pixels::MaskSpec;
+use super::super::words::Vocabulary;
 use super::option::ProfileOption;
 
 /// The profile as it is wanted.
@@ -18,6 +19,8 @@ pub struct ProfileSpec {
     pub refuse_private_classes: bool,
     /// What becomes of pixels with text in them.
     pub burned_in: BurnedIn,
+    /// Words that stay in texts that are cleaned.
+    pub vocabulary: Vocabulary,
 }
 
 /// What becomes of objects that are likely to carry burned-in text.
@@ -58,6 +61,7 @@ impl Default for ProfileSpec {
             refuse_documents: true,
             refuse_private_classes: true,
             burned_in: BurnedIn::Refuse,
+            vocabulary: Vocabulary::default(),
         }
     }
 }
@@ -66,6 +70,11 @@ impl ProfileSpec {
     /// Whether an option is among those wanted.
     pub fn has(&self, option: ProfileOption) -> bool {
         self.options.contains(&option)
+    }
+
+    /// Whether texts are cleaned by a vocabulary.
+    pub fn cleans_texts(&self) -> bool {
+        self.has(ProfileOption::CleanDescriptors) || self.has(ProfileOption::RetainPatientCharacteristics)
     }
 
     /// The code for a row with these options, and the option that gave it. Where several say something, cleaning wins

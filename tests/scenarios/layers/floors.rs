@@ -9,7 +9,7 @@ use super::{code_of, source_folder, sources, text_of};
 
 /// Folders of src/, each with its modules from the ground up. Those of one floor do not name each other; `mod` is what
 /// mod.rs itself declares. A new module goes where what it names is below it, and what names it above.
-const FLOORS: [(&str, &[&[&str]]); 13] = [
+const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite",
         &[
@@ -33,7 +33,6 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
             &[
                 "dates",
                 "instance",
-                "known_words",
                 "levels",
                 "mode",
                 "pixels",
@@ -42,6 +41,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
                 "scope",
                 "tag_pattern",
                 "template",
+                "words",
             ],
             &["action", "notes", "pseudonyms", "step"],
             &["facts", "rule"],
@@ -51,6 +51,18 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
             &["rewriting"],
             &["deflated"],
             &["transform"],
+        ],
+    ),
+    (
+        "rewrite/words",
+        &[
+            &["fold", "marks", "number", "pieces", "sense"],
+            &["shipped", "text"],
+            &["site"],
+            &["vocabulary"],
+            &["parts"],
+            &["judging"],
+            &["cleaning"],
         ],
     ),
     ("rewrite/applying", &[&["filling", "outcome"], &["each"], &["back", "forward"], &["keys"]]),
