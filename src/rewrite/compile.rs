@@ -347,7 +347,7 @@ fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
         let rule = rules.decide(tag, vr_of(tag), None)?;
         let allowed = match rules.action(rule) {
             Action::Keep => true,
-            Action::Uid { .. } => may_map,
+            Action::Uid { .. } | Action::Fit(_) => may_map,
             _ => false,
         };
         let only = if may_map { "\"keep\" or \"uid\"" } else { "\"keep\"" };

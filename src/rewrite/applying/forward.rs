@@ -9,11 +9,11 @@ use super::super::character_set::CharacterSet;
 use super::super::correspondence::Kind;
 use super::super::error::RewriteProblem;
 use super::super::facts::Facts;
-use super::super::keyed::Domain;
-use super::super::{dates, dummy, keyed, known_words, planting, value};
+use super::super::keyed::{Domain, Key};
+use super::super::{dates, dummy, fitting, keyed, known_words, planting, value};
 use super::each::each_value;
 use super::outcome::{Cannot, Edit, Plan};
-use crate::dataset::{Syntax, Tag, Vr, trim};
+use crate::dataset::{SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, trim};
 
 /// What is to be done with an element of which the value is still to come.
 pub(super) fn plan(action: &Action) -> Plan {
@@ -81,6 +81,12 @@ pub(super) fn edit(
                 return Ok(Edit::Gone);
             }
         }
+        Action::Fit(_) | Action::Kind { .. } if is_known_set(tag, old) => return Ok(Edit::Same),
+        Action::Fit(otherwise) => return fit((vr, set), old, *otherwise, new),
+        Action::Kind { key } => each_value((vr, set), old, new, |one, new| {
+            put_kind(key, one, new);
+            Ok(())
+        })?,
         Action::Pattern { find, value } => match replace_all(find, value, vr, set, old) {
             Some(Cow::Borrowed(_)) => return Ok(Edit::Same),
             Some(Cow::Owned(edited)) => new.extend_from_slice(&edited),
@@ -111,11 +117,65 @@ fn shift(
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
     let start = new.len();
-    if dates::shift(vr, one, days, keep_times, new).is_none() {
+    if !fitting::is_legal(vr, one) || dates::shift(vr, one, days, keep_times, new).is_none() {
         new.truncate(start);
         dummy::put(vr, new);
     }
     Ok(())
+}
+
+/// Whether it is a character set that is known, however it is spelt: text is read by it.
+fn is_known_set(tag: Tag, old: &[u8]) -> bool {
+    tag == SPECIFIC_CHARACTER_SET && CharacterSet::of(old).is_known()
+}
+
+/// Whether a value goes on as it came that a rule keeps where it is legal.
+pub(in crate::rewrite) fn fits(action: &Action, vr: Vr, old: &[u8]) -> bool {
+    let is_kept = |one| !keyed::is_made_up(trim(one));
+    match action {
+        Action::Fit(_) => fitting::are_legal(vr, old),
+        Action::Kind { .. } => fitting::are_legal(vr, old) && old.split(|b| *b == b'\\').all(is_kept),
+        _ => false,
+    }
+}
+
+/// Legal values, each in its place.
+fn fit(
+    (vr, set): (Vr, &CharacterSet),
+    old: &[u8],
+    otherwise: Otherwise,
+    new: &mut Vec<u8>,
+) -> Result<Edit, Cannot> {
+    if fitting::are_legal(vr, old) {
+        return Ok(Edit::Same);
+    }
+    let mut is_left = false;
+    each_value((vr, set), old, new, |one, new| {
+        match otherwise {
+            _ if fitting::is_legal(vr, one) => {
+                is_left = true;
+                new.extend_from_slice(one);
+            }
+            Otherwise::Dummy => dummy::put(vr, new),
+            Otherwise::Remove | Otherwise::Empty => {}
+        }
+        Ok(())
+    })?;
+    if !is_left && otherwise != Otherwise::Dummy {
+        new.clear();
+    }
+    Ok(if is_left || otherwise != Otherwise::Remove { Edit::New } else { Edit::Gone })
+}
+
+fn put_kind(key: &Key, one: &[u8], new: &mut Vec<u8>) {
+    if !fitting::is_legal(Vr::UI, one) {
+        return;
+    }
+    if keyed::is_made_up(one) {
+        keyed::put_uid_of(Domain::OtherUid, key, one, new);
+    } else {
+        new.extend_from_slice(one);
+    }
 }
 
 /// Whether nothing is left of ages that were there.
@@ -130,6 +190,9 @@ fn cap_ages((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) -> Re
 /// Whether the element goes, since nothing is left of a text that was there.
 fn clean((vr, set): (Vr, &CharacterSet), old: &[u8], otherwise: Otherwise, new: &mut Vec<u8>) -> bool {
     known_words::clean((vr, set), old, new);
+    if !fitting::are_legal(vr, new) {
+        new.clear();
+    }
     match otherwise {
         Otherwise::Remove if new.is_empty() => return !old.is_empty(),
         Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),

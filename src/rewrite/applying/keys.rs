@@ -45,7 +45,7 @@ pub(super) fn plan(action: &Action, tag: Tag, length: u32) -> Plan {
 /// Whether nothing can be looked for by the attribute, and by those in it where it is a sequence.
 pub(in crate::rewrite) fn hides(action: &Action) -> bool {
     match action {
-        Action::Keep | Action::Default(_) => false,
+        action if action.keeps() => false,
         Action::Uid { .. } | Action::Pseudonym { .. } | Action::Shift { .. } => false,
         Action::Template(template) => !template.has_pseudonym(),
         _ => true,

@@ -4,6 +4,7 @@ use super::attributes::{EDITION, ROWS};
 use super::beyond::BEYOND;
 use super::content::ContentRules;
 use super::decision::{MaskedRules, Profile};
+use super::fit::FitRules;
 use super::method::{CLEAN_PIXELS, METHOD, METHOD_CODES, METHOD_TEXT};
 use super::option::ProfileOption;
 use super::policy::EMPTY_PDF;
@@ -15,6 +16,7 @@ use crate::rewrite::action::{Action, Otherwise};
 use crate::rewrite::creator::CreatorId;
 use crate::rewrite::dummy::{self, Item};
 use crate::rewrite::error::RewriteProblem;
+use crate::rewrite::fitting;
 use crate::rewrite::keyed::Key;
 use crate::rewrite::rule::Rule;
 use crate::rewrite::tag_pattern::TagPattern;
@@ -60,6 +62,7 @@ pub(in crate::rewrite) fn append(
     let safe_private =
         all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
     let content = all.content();
+    let fit = all.fit();
     let masked = matches!(spec.burned_in, BurnedIn::Mask { .. }).then(|| all.masked());
     let patterns = all.patterns;
     let safe = if spec.has(ProfileOption::RetainSafePrivate) { safe(creators) } else { Vec::new() };
@@ -76,6 +79,7 @@ pub(in crate::rewrite) fn append(
             private,
             safe_private,
             content,
+            fit,
             masked,
             safe,
         },
@@ -204,6 +208,7 @@ impl Rules<'_> {
             "D" => Action::Dummy,
             "U" if !sequence => Action::uid(tag, self.key),
             "K" if row.vr == "AS" => Action::CapAge,
+            "K" if vr_in(row.vr).is_some_and(fitting::is_checked) => Action::Fit(otherwise(row.safe)),
             "C" if !sequence => self.clean(row),
             // K, C and U* on a sequence: the rules hold in its items.
             _ => Action::Keep,
@@ -217,11 +222,7 @@ impl Rules<'_> {
             "LO" | "LT" | "SH" | "ST" | "UC" | "UT" | "CS"
                 if row.tag != 0x0008_0201 && row.mask == u32::MAX =>
             {
-                Action::Clean(match row.safe {
-                    "X" => Otherwise::Remove,
-                    "Z" => Otherwise::Empty,
-                    _ => Otherwise::Dummy,
-                })
+                Action::Clean(otherwise(row.safe))
             }
             // Bits of overlays and curves, makers' bytes: nobody can tell what they say.
             _ => self.action(row, row.safe),
@@ -234,7 +235,7 @@ impl Rules<'_> {
 
     fn dates_action(&self) -> Action {
         if self.spec.has(ProfileOption::RetainLongitudinalFullDates) {
-            Action::Keep
+            Action::Fit(Otherwise::Dummy)
         } else if self.spec.has(ProfileOption::RetainLongitudinalModifiedDates) {
             self.shift()
         } else {
@@ -244,7 +245,7 @@ impl Rules<'_> {
 
     fn uid_action(&self) -> Action {
         if self.spec.has(ProfileOption::RetainUids) {
-            Action::Keep
+            Action::Fit(Otherwise::Dummy)
         } else {
             Action::Uid { key: self.key.clone() }
         }
@@ -256,6 +257,21 @@ impl Rules<'_> {
         match self.uid_action() {
             Action::Uid { key } => Action::OtherUid { key },
             other => other,
+        }
+    }
+
+    /// What becomes of kept values that do not fit.
+    fn fit(&mut self) -> FitRules {
+        let kinds = if self.spec.has(ProfileOption::RetainUids) {
+            Action::Fit(Otherwise::Empty)
+        } else {
+            Action::Kind { key: self.key.clone() }
+        };
+        FitRules {
+            values: self.by_vr("not legal for its VR (PS3.5 6.2)", Action::Fit(Otherwise::Empty)),
+            kinds: self.by_vr("UID that PS3.6 does not register", kinds),
+            others: self.by_vr("not of the VR that PS3.6 has for it", Action::Remove),
+            pixels: self.by_vr("pixel data in a sequence (beyond Table E.1-1)", Action::Remove),
         }
     }
 
@@ -276,6 +292,20 @@ impl Rules<'_> {
     }
 }
 
+/// What is done where nothing is left of a value, by the code that keeps every IOD valid.
+fn otherwise(safe: &str) -> Otherwise {
+    match safe {
+        "X" => Otherwise::Remove,
+        "Z" => Otherwise::Empty,
+        _ => Otherwise::Dummy,
+    }
+}
+
+/// Of a table.
+fn vr_in(text: &str) -> Option<Vr> {
+    text.as_bytes().first_chunk().copied().and_then(Vr::known).filter(|_| text.len() == 2)
+}
+
 fn safe(creators: &mut Vec<String>) -> Vec<(CreatorId, u16, u8, Vr)> {
     let mut safe: Vec<_> = SAFE
         .iter()
@@ -284,8 +314,7 @@ fn safe(creators: &mut Vec<String>) -> Vec<(CreatorId, u16, u8, Vr)> {
                 creators.push(row.creator.to_owned());
                 creators.len() - 1
             });
-            let code = row.vr.as_bytes().first_chunk().copied().unwrap_or(*b"UN");
-            let vr = Vr::known(code).filter(|_| row.vr.len() == 2).unwrap_or(Vr::UN);
+            let vr = vr_in(row.vr).unwrap_or(Vr::UN);
             (CreatorId::try_from(index).unwrap_or(CreatorId::MAX), row.group, row.element, vr)
         })
         .collect();

@@ -4,6 +4,7 @@ use super::super::creator::CreatorId;
 use super::super::instances;
 use super::beyond;
 use super::content::ContentRules;
+use super::fit::FitRules;
 use super::method::{METHOD, METHOD_CODES};
 use super::policy::FLAG;
 use super::spec::ProfileSpec;
@@ -22,6 +23,7 @@ pub(in crate::rewrite) struct Profile {
     pub(super) private: usize,
     pub(super) safe_private: usize,
     pub(in crate::rewrite) content: ContentRules,
+    pub(in crate::rewrite) fit: FitRules,
     /// Where there are masks.
     pub(in crate::rewrite) masked: Option<MaskedRules>,
     /// Sorted; with the VR of the table.

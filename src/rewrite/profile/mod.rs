@@ -13,6 +13,7 @@ mod concepts;
 mod content;
 mod decision;
 mod declared;
+mod fit;
 mod method;
 mod option;
 mod policy;

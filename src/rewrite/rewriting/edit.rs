@@ -23,6 +23,7 @@ impl Rewriting {
         let Header { tag, vr: written, syntax, .. } = self.current.header;
         let before = old.as_ref().map(|old| old.bytes(input));
         if plan == Plan::Remove {
+            self.note_misfit(rule, before);
             self.notes.changed(&self.scanner, self.current.header, rule, before, None);
             return Ok(());
         }
@@ -50,6 +51,9 @@ impl Rewriting {
         pad(self.facts.mode, action, vr, &mut new);
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);
+        }
+        if edit != Edit::Same {
+            self.note_misfit(rule, before);
         }
         if edit == Edit::Gone {
             self.notes.changed(&self.scanner, self.current.header, rule, before, None);

@@ -4,6 +4,7 @@ mod addition;
 mod chosen;
 mod edit;
 mod element;
+mod fit;
 mod masking;
 mod patient;
 mod reading;

@@ -107,6 +107,7 @@ impl Rewriting {
             let vr = if items.is_empty() { header.vr } else { Vr::SQ };
             self.put(header.tag, vr, header.syntax, &items, out)?;
         }
+        self.note_misfit(rule, None);
         self.notes.changed_sequence(&self.scanner, header, rule, part, removes, after);
         self.skipping = Some(self.open);
         self.open += 1;

@@ -20,6 +20,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
                 "creator",
                 "dummy",
                 "error",
+                "fitting",
                 "instances",
                 "keyed",
                 "output",
@@ -70,7 +71,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
         &[
             &["beyond", "burned_in", "declared", "method", "option", "rows"],
             &["attributes", "concepts", "safe_private", "spec"],
-            &["content", "policy"],
+            &["content", "fit", "policy"],
             &["decision"],
             &["compile"],
         ],
