@@ -148,7 +148,7 @@ impl Rewriting {
             pending: None,
             lookahead: Lookahead::new(
                 scanner_of(&rules, syntax),
-                (rules.needs_patient || checks_owner, way == Way::ToReal),
+                (rules.needs_patient || checks_owner, false, way == Way::ToReal),
                 image,
             ),
             chosen: None,
