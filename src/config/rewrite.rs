@@ -98,6 +98,7 @@ fn ruleset(section: &Section<'_>) -> (Option<Ruleset>, Option<hmac::Tag>) {
     let tolerance = section.choice("tolerance", &[("one-reading", true), ("strict", false)]);
     let is_tolerant = tolerance.unwrap_or(default.is_tolerant);
     let max_inflated = section.size("max-inflated-size", 1 << 10..=1 << 40).unwrap_or(default.max_inflated);
+    let with_issuer = patient_key(section).unwrap_or(default.with_issuer);
     let Secrets { current: key, version: secret_version, others: other_secrets } = secrets::secrets(section);
     let (rules, places): (Vec<RuleSpec>, Vec<RulePlaces>) =
         section.inline_tables("rules").iter().map(rule).unzip();
@@ -116,11 +117,29 @@ fn ruleset(section: &Section<'_>) -> (Option<Ruleset>, Option<hmac::Tag>) {
         secret,
         secret_version,
         other_secrets,
+        with_issuer,
         is_tolerant,
         max_depth,
         max_inflated,
     };
     (compiled(section, spec, &places), fingerprint)
+}
+
+/// Whether the issuer says with the Patient ID who a patient is.
+fn patient_key(section: &Section<'_>) -> Option<bool> {
+    let written = section.strings_or_none("patient-key")?;
+    let mut names: Vec<&str> = written.iter().map(|name| name.value).collect();
+    names.sort_unstable();
+    match names.as_slice() {
+        ["IssuerOfPatientID", "PatientID"] => Some(true),
+        ["PatientID"] => Some(false),
+        _ => {
+            let remedy = "write [\"IssuerOfPatientID\", \"PatientID\"], or [\"PatientID\"] alone";
+            let problem = "does not say who a patient is";
+            section.report.error(&section.place_of("patient-key"), problem, remedy);
+            None
+        }
+    }
 }
 
 /// What remembers the pseudonyms, where something is to.

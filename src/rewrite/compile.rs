@@ -49,7 +49,7 @@ impl Ruleset {
 
 fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
     let RulesetSpec { rules: specs, profile, secret, secret_version, other_secrets, .. } = spec;
-    let RulesetSpec { is_tolerant, max_depth, max_inflated, .. } = spec;
+    let RulesetSpec { with_issuer, is_tolerant, max_depth, max_inflated, .. } = spec;
     let secret = secret.map(Key::new);
     let other_secrets = other_secrets.into_iter().map(|(version, key)| (version, Key::new(key))).collect();
     let mut problems = Vec::new();
@@ -97,6 +97,7 @@ fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
         date_key: secret,
         secret_version,
         other_secrets,
+        with_issuer,
         is_tolerant,
         max_depth,
         max_inflated,
@@ -326,6 +327,7 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) 
         secret_version: None,
         other_secrets: Vec::new(),
         plants: false,
+        with_issuer: false,
         needs_patient: rules.iter().any(|rule| rule.action.needs_patient()),
         reads_text: rules.iter().any(|rule| rule.action.reads_text()),
         rules,

@@ -110,6 +110,7 @@ pub use error::{RewriteError, RewriteProblem};
 pub use instance::Instance;
 pub use notes::Summary;
 pub use output::{Output, Piece};
+pub use patient_id::{issuer_of, patient_id_of, patient_key};
 pub use pixels::{Frame, FrameMemory, MaskSpec, Pixels, Rectangle};
 pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};

@@ -8,7 +8,7 @@ use super::mode::Mode;
 use super::planting;
 use super::profile::{Profile, ProfileSpec};
 use super::rule::Rule;
-use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
+use crate::dataset::{PATIENT_ID, SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
 
 /// An element that `set` adds where it is absent.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub struct Ruleset {
     pub(super) secret_version: Option<u32>,
     pub(super) other_secrets: Vec<(u32, Key)>,
     pub(super) needs_patient: bool,
+    /// Whether the issuer of a Patient ID says whose it is.
+    pub(super) with_issuer: bool,
     /// Whether the last rule plants canaries.
     pub(super) plants: bool,
     /// Sorted by tag, one rule each: the first.
@@ -141,6 +143,12 @@ impl Ruleset {
     /// A rule's tag as it was written.
     pub fn tag_text(&self, rule: usize) -> &str {
         self.rules.get(rule).map_or("", |rule| &rule.tag_text)
+    }
+
+    /// Whether what becomes of a Patient ID depends on its issuer.
+    pub(super) fn reads_issuer(&self) -> bool {
+        let action = self.with_issuer.then(|| self.action_on(PATIENT_ID, Vr::LO)).flatten();
+        action.is_some_and(|action| !action.kinds(PATIENT_ID).is_empty())
     }
 
     pub(super) fn action(&self, rule: usize) -> &Action {

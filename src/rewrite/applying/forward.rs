@@ -94,7 +94,9 @@ pub(super) fn edit(
             None => {}
         },
         Action::Pseudonym { key, length } => each_value((vr, set), old, new, |one, new| {
-            facts.pseudonyms.put_text(Kind::Value(tag), (one, set), new, |real, new| {
+            let (real, written) = facts.pseudonyms.identity(Kind::Value(tag), (one, set))?;
+            let identity = (facts.remembered_as(Kind::Value(tag), real), written);
+            facts.pseudonyms.put_text(Kind::Value(tag), identity, new, |real, new| {
                 keyed::put_pseudonym(key, real, *length, new);
             })
         })?,

@@ -33,6 +33,11 @@ impl Rewriting {
             self.bulk_seen |= length > BULK;
         }
         self.current.begin(header, source(raw, &self.scanner));
+        if top && self.issuer.is_some() && self.put_issuer(header.tag, out)? {
+            self.current.doing = Doing::Skip;
+            self.current.planned = None;
+            return Ok(());
+        }
         if header.tag.1 == 0 {
             self.current.doing = Doing::Skip;
             return Ok(());
@@ -111,6 +116,7 @@ impl Rewriting {
             self.check_overlay(tag, old)?;
             self.notes.read(tag, old).map_err(|problem| self.error(problem))?;
             self.note_whose(tag, old).map_err(|problem| self.error(problem))?;
+            self.ask_for_issuer(tag);
             if let Some(pixels) = &mut self.pixels {
                 pixels.read(tag, old);
             }

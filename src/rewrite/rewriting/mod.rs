@@ -5,6 +5,7 @@ mod chosen;
 mod edit;
 mod element;
 mod fit;
+mod issuer;
 mod masking;
 mod patient;
 mod reading;
@@ -72,6 +73,8 @@ pub(super) struct Rewriting {
     pending: Option<Step>,
     /// The character set that the data set has to get, until it has it.
     chosen: Option<CharacterSet>,
+    /// What is to stand behind the Patient ID, until it does.
+    issuer: Option<Vec<u8>>,
     /// Why the object is refused before anything of it is read.
     refused: Option<RewriteProblem>,
     /// Where burned-in text is refused, and no mask can fit.
@@ -148,10 +151,15 @@ impl Rewriting {
             pending: None,
             lookahead: Lookahead::new(
                 scanner_of(&rules, syntax),
-                (rules.needs_patient || checks_owner, false, way == Way::ToReal),
+                (
+                    rules.needs_patient || checks_owner || rules.reads_issuer(),
+                    rules.with_issuer,
+                    way == Way::ToReal,
+                ),
                 image,
             ),
             chosen: None,
+            issuer: None,
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
             pixels,
             content: profile

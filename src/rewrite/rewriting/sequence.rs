@@ -30,6 +30,7 @@ impl Rewriting {
         let depth = self.scanner.depth().saturating_sub(usize::from(part == Part::Sequence));
         if depth == 0 {
             self.before_top(header.tag, out)?;
+            self.put_issuer(header.tag, out)?;
             self.bulk_seen |= part == Part::Fragments;
         }
         self.current.begin(header, source(raw.clone(), &self.scanner));
