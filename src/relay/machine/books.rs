@@ -116,6 +116,7 @@ impl Books {
             study: exchange.study,
             new_study: exchange.new_study,
             rewritten: exchange.rewritten,
+            originals: exchange.originals,
             patient: exchange.patient.map(|key| audit::PatientIdentifier::new(patient_id_of(&key).to_vec())),
             query: exchange.query,
             move_destination: exchange.move_destination,
