@@ -8,7 +8,6 @@ use super::assignments::{Line, assignments};
 use super::{Which, failed};
 use crate::cli::exit;
 use crate::crosswalk::{self, Imported, NotImported};
-use crate::files::full;
 
 /// Bytes of a list; a million patients take about 32 MiB.
 const LONGEST: u64 = 256 << 20;
@@ -50,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<(), ExitCode> {
     let tables = args.which.tables()?;
     let crosswalk = args.which.of(&tables)?;
     let name =
-        if args.list == Path::new("-") { "standard input".into() } else { full(&args.list).to_string() };
+        if args.list == Path::new("-") { "standard input".into() } else { args.list.display().to_string() };
     let text = read(&args.list).map_err(|error| unread(&name, &[(1, error)]))?;
     let lines = assignments(&text).map_err(|problems| unread(&name, &problems))?;
     let assigned: Vec<_> = lines.iter().map(|line| line.assigned.clone()).collect();

@@ -1,6 +1,8 @@
 //! The issuer of a Patient ID (0010,0021), which says whose it is: part of what a patient is known by, and back behind the
 //! Patient ID where that comes back.
 
+use std::borrow::Cow;
+
 use super::super::action::Action;
 use super::super::applying::pad;
 use super::super::character_set::CharacterSet;
@@ -76,10 +78,17 @@ impl Rewriting {
     /// are.
     pub(super) fn ask_for_issuer(&mut self, tag: Tag) {
         let asks = self.facts.mode == Mode::Keys && self.facts.way == Way::ToReal && !self.facts.retrieves;
-        let asks = asks && self.facts.patient.is_none() && self.issuer.is_none();
-        if tag == PATIENT_ID && asks && self.rules.reads_issuer() {
-            self.issuer = Some(Vec::new());
+        if tag != PATIENT_ID || !asks || self.facts.patient.is_some() || !self.rules.reads_issuer() {
+            return;
         }
+        // Whom a name stands for is known with the issuer, or has none.
+        self.issuer = match self.facts.named.as_deref() {
+            Some(named) => issuer_of(named).and_then(|issuer| {
+                let text = std::str::from_utf8(issuer).ok()?;
+                self.scopes.character_set().encode(text).map(Cow::into_owned)
+            }),
+            None => Some(Vec::new()),
+        };
     }
 
     /// Writes the issuer, once, where an element at the top stands in its place or behind it. Whether it stood there.
