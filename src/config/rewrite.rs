@@ -37,6 +37,9 @@ const OF_PROFILE: [&str; 10] = [
     "largest-frame",
 ];
 
+/// A rewrite, and the crosswalk that remembers what it makes.
+type Domain = (Arc<str>, Option<Arc<str>>);
+
 #[derive(Default)]
 pub(super) struct Rewrites {
     pub names: Names,
@@ -45,6 +48,8 @@ pub(super) struct Rewrites {
     pub remembered: BTreeMap<Arc<str>, Arc<str>>,
     /// Of the secrets that pseudonyms are made with, to compare them: made with each, so that none can be told from it.
     pub fingerprints: BTreeMap<Arc<str>, hmac::Tag>,
+    /// By fingerprint, who had the secret first, and which crosswalk remembers it there.
+    domains: BTreeMap<Vec<u8>, Domain>,
     /// What peers were told of them.
     told: RefCell<BTreeSet<String>>,
 }
@@ -61,10 +66,34 @@ impl Rewrites {
         // A crosswalk that was not found may be one whose name could not be read.
         let found = crosswalk.is_some() || !section.has("crosswalk");
         let ruleset = ruleset.filter(|_| found && section.report.errors() == before);
+        if let (Some(name), Some(secret)) = (&name, &secret) {
+            self.warn_of_one_secret(section, name, secret, crosswalk);
+        }
         if let (Some(name), Some(ruleset)) = (name, ruleset) {
             self.fingerprints.extend(secret.map(|secret| (name.clone(), secret)));
             self.compiled.insert(name, Arc::new(ruleset));
         }
+    }
+
+    /// Two crosswalks are two domains; with one secret for both, each tells who somebody is in the other.
+    fn warn_of_one_secret(
+        &mut self,
+        section: &Section<'_>,
+        name: &Arc<str>,
+        secret: &hmac::Tag,
+        crosswalk: Option<Arc<str>>,
+    ) {
+        let own = (Arc::clone(name), crosswalk);
+        let (first, theirs) = self.domains.entry(secret.as_ref().to_vec()).or_insert_with(|| own.clone());
+        if *theirs == own.1 {
+            return;
+        }
+        let key = if section.has("secrets") { "secrets" } else { "secret-file" };
+        let problem = format!(
+            "is the secret of [[rewrite]] \"{first}\", whose crosswalk is not this one\'s: a patient or UID has the same \
+             pseudonym in both, so that they can be linked"
+        );
+        section.report.risk(&section.place_of(key), problem, "give each domain a secret of its own");
     }
 
     /// Whether no peer was told so yet: what one rewrite lacks is one problem, however many peers have it.
@@ -300,6 +329,12 @@ fn risks(section: &Section<'_>, ruleset: &Ruleset, places: &[RulePlaces]) {
         let place = places.get(rule).map_or(&section.place, |rule| &rule.table);
         let problem = format!("never matches: rules[{earlier}] decides on all of its elements");
         section.report.risk(place, problem, "put the narrower rule first, or remove it");
+    }
+    for (rule, why) in ruleset.patterns_without_effect() {
+        let place = places.get(rule).map_or(&section.place, |rule| &rule.table);
+        let problem = format!("has no effect: the profile has its turn behind it ({why})");
+        let remedy = "add an option that keeps or cleans the attribute, or write another action";
+        section.report.risk(place, problem, remedy);
     }
     if ruleset.makes_one_patient_of_all() {
         let problem = "makes one patient of all: every Patient ID becomes the same value";

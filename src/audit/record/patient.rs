@@ -209,9 +209,7 @@ mod tests {
             Renderer::new(how.clone()).render_originals(&mut operation);
             [operation.sop_instance, operation.new_sop_instance, operation.study, operation.new_study]
         };
-        let (came, new) = ([text("1.2.3"), text("1.2")], [text("2.25.3"), text("2.25.2")]);
-        let [instance, study] = came.clone();
-        let [new_instance, new_study] = new.clone();
+        let [instance, study, new_instance, new_study] = ["1.2.3", "1.2", "2.25.3", "2.25.2"].map(text);
         let whole = [instance.clone(), new_instance.clone(), study.clone(), new_study.clone()];
         for how in [PatientIdentifiers::None, keyed.clone(), PatientIdentifiers::Clear] {
             assert_eq!(rendered(&how, Originals::Nowhere, Some("2.25.2")), whole);
@@ -223,10 +221,7 @@ mod tests {
             rendered(&none, Originals::Came, Some("2.25.2")),
             [None, new_instance.clone(), None, new_study.clone()]
         );
-        assert_eq!(
-            rendered(&none, Originals::Went, Some("2.25.2")),
-            [instance.clone(), None, study.clone(), None]
-        );
+        assert_eq!(rendered(&none, Originals::Went, Some("2.25.2")), [instance, None, study.clone(), None]);
         let hashed = rendered(&keyed, Originals::Came, Some("2.25.2"));
         assert_eq!(hashed, [hash("1.2.3"), new_instance.clone(), hash("1.2"), new_study]);
         // What is the same on both sides stands for nothing.

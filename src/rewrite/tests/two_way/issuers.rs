@@ -48,7 +48,7 @@ fn two_issuers_are_two_patients_with_two_pseudonyms_and_two_date_shifts() {
         pseudonym(),
         rule_with("PatientID", "replace", "{value}"),
     ] {
-        let site = with(&[patient_id.clone()], true);
+        let site = with(std::slice::from_ref(&patient_id), true);
         let all = [None, Some("LYON"), Some("PARIS"), Some(" ")];
         let sent: Vec<_> =
             all.iter().zip(1..).map(|(issuer, number)| out(&site, &of(*issuer, number))).collect();
