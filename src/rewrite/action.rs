@@ -44,6 +44,10 @@ pub(super) enum Action {
     Shift {
         keep_times: bool,
     },
+    /// The offset from UTC stays where times do.
+    Offset {
+        keep_times: bool,
+    },
     /// Ages over 89 become 90.
     CapAge,
     /// Known words stay.
@@ -87,7 +91,7 @@ impl Action {
             Self::Template(template) => template.has_pseudonym(),
             Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Uid { .. } | Self::OtherUid { .. } => true,
             Self::Shift { .. } | Self::CapAge | Self::Clean(_) | Self::Canary => true,
-            Self::Fit(_) | Self::Kind { .. } => true,
+            Self::Fit(_) | Self::Kind { .. } | Self::Offset { .. } => true,
             _ => false,
         }
     }

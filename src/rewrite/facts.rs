@@ -33,6 +33,8 @@ pub(super) struct Facts {
     pub(super) whose: Option<Vec<u8>>,
     /// Whether the keys are those of a retrieval.
     pub(super) retrieves: bool,
+    /// Whether what the object shows decays, so that some of its times have to stay.
+    pub(super) decays: bool,
     /// Days by which dates move.
     pub(super) days: Option<i32>,
     /// Of a worklist.

@@ -36,7 +36,7 @@
 //!
 //! | floor | modules |
 //! | --- | --- |
-//! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `dummy`, `error`, `fitting`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
+//! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `decay`, `dummy`, `error`, `fitting`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
 //! | what is made of them, and no rule yet | `dates`, `instance`, `known_words`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template` |
 //! | what a rule does; pseudonyms of a data set; what is noted of it | `action`, `notes`, `pseudonyms`, `step` |
 //! | a rule; what values depend on | `facts`, `rule` |
@@ -65,6 +65,7 @@ mod correspondence;
 mod creator;
 mod current;
 mod dates;
+mod decay;
 mod deflated;
 mod dummy;
 mod error;

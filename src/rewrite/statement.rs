@@ -233,7 +233,12 @@ fn dates(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     }
     if spec.has(ProfileOption::RetainLongitudinalModifiedDates) {
         let (min, max) = spec.date_shift_days;
-        let times = if spec.keep_times { "Times of day stay." } else { "Times of day are not kept." };
+        let times = if spec.keep_times {
+            "Times of day stay, and (0008,0201) with them."
+        } else {
+            "Times of day are not kept, but for those that decay is computed with in NM and PET images (injection, \
+             acquisition, series, frames), and (0008,0201) with them."
+        };
         return writeln!(
             text,
             "Every DA and DT moves by the same number of days for all objects of a Patient ID, between {min} and {max}, never 0, \

@@ -42,6 +42,8 @@ pub struct Ruleset {
     /// Those that an administrator wrote; the profile's stand behind them.
     pub(super) explicit: usize,
     pub(super) profile: Option<Profile>,
+    /// Of rules that replace a pattern in an attribute: the profile's for it, which has its turn behind them.
+    pub(super) behind: Vec<(usize, usize)>,
     /// Of the dates, where they move.
     pub(super) date_key: Option<Key>,
     /// Of the secret, where secrets have versions.
@@ -149,6 +151,11 @@ impl Ruleset {
     pub(super) fn reads_issuer(&self) -> bool {
         let action = self.with_issuer.then(|| self.action_on(PATIENT_ID, Vr::LO)).flatten();
         action.is_some_and(|action| !action.kinds(PATIENT_ID).is_empty())
+    }
+
+    /// The profile's rule that has its turn behind a rule, where there is one.
+    pub(super) fn behind(&self, rule: usize) -> Option<usize> {
+        self.behind.iter().find(|(first, _)| *first == rule).map(|(_, then)| *then)
     }
 
     pub(super) fn action(&self, rule: usize) -> &Action {

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::super::action::{Action, Otherwise};
 use super::super::character_set::CharacterSet;
 use super::super::correspondence::Kind;
+use super::super::decay::is_decay_time;
 use super::super::error::RewriteProblem;
 use super::super::facts::Facts;
 use super::super::keyed::{Domain, Key};
@@ -67,9 +68,10 @@ pub(super) fn edit(
             dummy::put_items(items, syntax, new).ok_or(Cannot::Unsuited)?;
         }
         Action::Refuse(problem) => return Err(Cannot::Lacks(*problem)),
-        Action::Shift { keep_times } => {
-            let days = facts.days.ok_or(Cannot::Lacks(RewriteProblem::NoPatient))?;
-            each_value((vr, set), old, new, |one, new| shift(vr, one, (days, *keep_times), new))?;
+        Action::Shift { keep_times } => shift_all((tag, vr), (old, set), facts, *keep_times, new)?,
+        Action::Offset { keep_times } => {
+            let stays = (*keep_times || facts.decays) && is_offset(trim(old));
+            return Ok(if stays { Edit::Same } else { Edit::Gone });
         }
         Action::CapAge => {
             if cap_ages((vr, set), old, new)? {
@@ -93,13 +95,9 @@ pub(super) fn edit(
             // What cannot be read for certain may be what was looked for.
             None => {}
         },
-        Action::Pseudonym { key, length } => each_value((vr, set), old, new, |one, new| {
-            let (real, written) = facts.pseudonyms.identity(Kind::Value(tag), (one, set))?;
-            let identity = (facts.remembered_as(Kind::Value(tag), real), written);
-            facts.pseudonyms.put_text(Kind::Value(tag), identity, new, |real, new| {
-                keyed::put_pseudonym(key, real, *length, new);
-            })
-        })?,
+        Action::Pseudonym { key, length } => {
+            put_pseudonyms((tag, vr), (old, set), facts, (key, *length), new)?
+        }
         Action::Uid { key } => {
             each_value((vr, set), old, new, |one, new| facts.pseudonyms.put_uid(key, one, new))?
         }
@@ -109,6 +107,36 @@ pub(super) fn edit(
         })?,
     }
     Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
+}
+
+fn put_pseudonyms(
+    (tag, vr): (Tag, Vr),
+    (old, set): (&[u8], &CharacterSet),
+    facts: &mut Facts,
+    (key, length): (&Key, usize),
+    new: &mut Vec<u8>,
+) -> Result<(), Cannot> {
+    let kind = Kind::Value(tag);
+    each_value((vr, set), old, new, |one, new| {
+        let (real, written) = facts.pseudonyms.identity(kind, (one, set))?;
+        let identity = (facts.remembered_as(kind, real), written);
+        facts.pseudonyms.put_text(kind, identity, new, |real, new| {
+            keyed::put_pseudonym(key, real, length, new);
+        })
+    })
+}
+
+/// Times stay where decay is computed with them, too.
+fn shift_all(
+    (tag, vr): (Tag, Vr),
+    (old, set): (&[u8], &CharacterSet),
+    facts: &Facts,
+    keep_times: bool,
+    new: &mut Vec<u8>,
+) -> Result<(), Cannot> {
+    let days = facts.days.ok_or(Cannot::Lacks(RewriteProblem::NoPatient))?;
+    let keep_times = keep_times || facts.decays && is_decay_time(tag);
+    each_value((vr, set), old, new, |one, new| shift(vr, one, (days, keep_times), new))
 }
 
 /// A date or time moved by so many days; a dummy where it is none that can be read.
@@ -124,6 +152,11 @@ fn shift(
         dummy::put(vr, new);
     }
     Ok(())
+}
+
+/// `&ZZXX`, as in (0008,0201).
+fn is_offset(value: &[u8]) -> bool {
+    matches!(value, [b'+' | b'-', digits @ ..] if digits.len() == 4 && digits.iter().all(u8::is_ascii_digit))
 }
 
 /// Whether it is a character set that is known, however it is spelt: text is read by it.

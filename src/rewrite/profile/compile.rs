@@ -21,6 +21,8 @@ use crate::rewrite::keyed::Key;
 use crate::rewrite::rule::Rule;
 use crate::rewrite::tag_pattern::TagPattern;
 
+/// (0008,0201) Timezone Offset From UTC.
+const TIMEZONE_OFFSET: u32 = 0x0008_0201;
 const ENCAPSULATED_DOCUMENT: u32 = 0x0042_0011;
 const DOCUMENT_LENGTH: Tag = Tag(0x0042, 0x0015);
 /// A rule's pattern, and whether the element is added where it is absent.
@@ -63,6 +65,7 @@ pub(in crate::rewrite) fn append(
         all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
     let content = all.content();
     let fit = all.fit();
+    let references = references(&spec);
     let masked = matches!(spec.burned_in, BurnedIn::Mask { .. }).then(|| all.masked());
     let patterns = all.patterns;
     let safe = if spec.has(ProfileOption::RetainSafePrivate) { safe(creators) } else { Vec::new() };
@@ -80,6 +83,7 @@ pub(in crate::rewrite) fn append(
             safe_private,
             content,
             fit,
+            references,
             masked,
             safe,
         },
@@ -218,10 +222,9 @@ impl Rules<'_> {
     fn clean(&self, row: &Row) -> Action {
         match row.vr {
             "DA" | "TM" | "DT" => self.shift(),
+            "SH" if row.tag == TIMEZONE_OFFSET => Action::Offset { keep_times: self.spec.keep_times },
             "AE" => Action::Pseudonym { key: self.key.clone(), length: 16 },
-            "LO" | "LT" | "SH" | "ST" | "UC" | "UT" | "CS"
-                if row.tag != 0x0008_0201 && row.mask == u32::MAX =>
-            {
+            "LO" | "LT" | "SH" | "ST" | "UC" | "UT" | "CS" if row.mask == u32::MAX => {
                 Action::Clean(otherwise(row.safe))
             }
             // Bits of overlays and curves, makers' bytes: nobody can tell what they say.
@@ -270,6 +273,7 @@ impl Rules<'_> {
         FitRules {
             values: self.by_vr("not legal for its VR (PS3.5 6.2)", Action::Fit(Otherwise::Empty)),
             kinds: self.by_vr("UID that PS3.6 does not register", kinds),
+            foreign: self.by_vr("no part of a reference to an instance (PS3.3 10.3)", Action::Remove),
             others: self.by_vr("not of the VR that PS3.6 has for it", Action::Remove),
             pixels: self.by_vr("pixel data in a sequence (beyond Table E.1-1)", Action::Remove),
         }
@@ -290,6 +294,15 @@ impl Rules<'_> {
             measured: self.by_vr("content item of Table E.3.4-1: X", Action::Empty),
         }
     }
+}
+
+/// Sequences that a row lets stay for their UIDs, with new ones (U*) or the same.
+fn references(spec: &ProfileSpec) -> Vec<Tag> {
+    let refers = |row: &&Row| {
+        let (code, option) = spec.code(row.safe, &row.options);
+        row.vr == "SQ" && (code == "U*" || code == "K" && option == Some(ProfileOption::RetainUids))
+    };
+    ROWS.iter().filter(refers).map(|row| Tag((row.tag >> 16) as u16, (row.tag & 0xFFFF) as u16)).collect()
 }
 
 /// What is done where nothing is left of a value, by the code that keeps every IOD valid.

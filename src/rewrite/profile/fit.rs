@@ -16,6 +16,8 @@ pub(in crate::rewrite) struct FitRules {
     pub(super) kinds: usize,
     /// Of an attribute that is written with a VR that is not its own, and cannot be judged by its own.
     pub(super) others: usize,
+    /// Of what is no part of the reference to an instance in whose item it stands.
+    pub(in crate::rewrite) foreign: usize,
     /// Of pixel data in a sequence: nobody looks at them, and no option speaks of them.
     pub(super) pixels: usize,
 }

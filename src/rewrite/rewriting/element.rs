@@ -6,6 +6,7 @@ use super::super::creator::{CreatorId, is_creator};
 use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::Source;
+use super::super::mode::Mode;
 use super::super::notes::Notes;
 use super::super::output::Output;
 use super::super::profile::{DeclaredSafe, Pixels};
@@ -211,6 +212,13 @@ impl Rewriting {
         self.scanner.path().last().map(|step| step.sequence)
     }
 
+    /// The profile's rule in the place of one that replaces a pattern, where what that leaves does not matter.
+    fn or_behind(&self, rule: usize) -> usize {
+        let then = if self.rules.behind.is_empty() { None } else { self.rules.behind(rule) };
+        let matters = |then: &usize| self.facts.mode == Mode::Forward && self.rules.action(*then).reads();
+        then.filter(|then| !matters(then)).unwrap_or(rule)
+    }
+
     pub(super) fn decide(&self, header: &Header, top: bool) -> Option<usize> {
         let tag = header.tag;
         if self.shows_schedule() && self.facts.schedule.shows(self.sequence_of(), tag, None) {
@@ -223,7 +231,7 @@ impl Rewriting {
         let own = self.rules.profile.is_some() || header.vr == Vr::UN;
         let vr = if own { exact_vr_of(tag).unwrap_or(header.vr) } else { header.vr };
         let creator = self.scopes.creator_of(tag);
-        let rule = self.rules.decide(tag, vr, creator);
+        let rule = self.rules.decide(tag, vr, creator).map(|rule| self.or_behind(rule));
         // It names what SOP Instance UID names, in whatever rules an administrator wrote.
         let rule = match tag {
             FAILED_INSTANCES if rule.is_none() => self.rules.decide(SOP_INSTANCE_UID, Vr::UI, None),

@@ -9,11 +9,12 @@ use super::super::levels::Source;
 use super::super::mode::Mode;
 use super::super::output::Output;
 use super::super::pixels::Masking;
+use super::super::profile::is_of_reference;
 use super::super::subject::Subject;
 use super::Rewriting;
 use super::element::LONGEST_READ;
 use super::masking::is_pixel_data;
-use crate::dataset::{Header, SOP_CLASS_UID, Vr, exact_vr_of};
+use crate::dataset::{Header, SOP_CLASS_UID, Tag, Vr, exact_vr_of};
 
 impl Rewriting {
     /// The profile's rule for what may not fit, `rule` being the one that decides otherwise.
@@ -26,7 +27,24 @@ impl Rewriting {
         // The command says the same class. Pixels of objects that masks fit, and of what is no object, are judged elsewhere.
         let is_object = matches!((&self.subject, &self.masking), (Subject::Object(_), Masking::Pass));
         let is_judged = top && header.tag == SOP_CLASS_UID || !top && is_pixel_data(header.tag) && !is_object;
-        if is_kept && !is_judged { profile.fit.decide(header, top) } else { None }
+        if !is_kept || is_judged {
+            return None;
+        }
+        self.foreign(header.tag).then_some(profile.fit.foreign).or_else(|| profile.fit.decide(header, top))
+    }
+
+    /// Whether an element stands in the item of a reference, and is no part of that.
+    fn foreign(&self, tag: Tag) -> bool {
+        // The sequence and its item are open around it, and what is in a sequence of that item is a code.
+        self.reference.is_some_and(|around| !is_of_reference(tag, self.open > around + 2))
+    }
+
+    /// A sequence is gone into.
+    pub(super) fn enter_reference(&mut self, tag: Tag) {
+        let refers = self.rules.profile.as_ref().is_some_and(|profile| profile.refers(tag));
+        if refers && self.facts.mode == Mode::Forward && self.reference.is_none() {
+            self.reference = Some(self.open);
+        }
     }
 
     /// How a value is read that a rule looks at. One that is only looked at need not be held, however long it is.

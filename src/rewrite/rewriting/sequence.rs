@@ -62,6 +62,7 @@ impl Rewriting {
                 if part == Part::Fragments {
                     self.check_compressed(header.tag, depth)?;
                 }
+                self.enter_reference(header.tag);
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
             (Mode::Forward, Some((_, Action::Empty))) if header.length == Some(0) => {
@@ -151,6 +152,7 @@ impl Rewriting {
             return Ok(());
         }
         self.hidden = self.hidden.filter(|until| self.open > *until);
+        self.reference = self.reference.filter(|until| self.open > *until);
         if kind == Kind::FragmentsEnd && self.current.doing == Doing::Decode {
             return self.end_decoding();
         }

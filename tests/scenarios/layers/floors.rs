@@ -18,6 +18,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
                 "character_set",
                 "correspondence",
                 "creator",
+                "decay",
                 "dummy",
                 "error",
                 "fitting",
@@ -69,7 +70,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "rewrite/profile",
         &[
-            &["beyond", "burned_in", "declared", "method", "option", "rows"],
+            &["beyond", "burned_in", "declared", "method", "option", "references", "rows"],
             &["attributes", "concepts", "safe_private", "spec"],
             &["content", "fit", "policy"],
             &["decision"],
