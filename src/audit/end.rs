@@ -255,6 +255,7 @@ impl End {
 fn fields(to: &mut Vec<u8>, event: &mut Event, patients: &mut patient::Renderer) {
     if let Event::Operation(operation) = event {
         operation.patient = operation.patient.take().and_then(|patient| patients.render(patient));
+        patients.render_originals(operation);
         if let Some(query) = &mut operation.query {
             query.render(patients.how());
         }

@@ -66,9 +66,9 @@ pub use record::{
     Abort, Administration, AdministrationOutcome, AssociationClosed, AssociationOpened, AssociationRejected,
     AuditLogUsed, Authority, Bytes, Checkpoint, ClockStepped, ConfigurationLoaded, ConfigurationRefused,
     ConnectionRefused, Context, Direction, EVENTS, Event, Fault, FileClosed, Identified, Implementation,
-    Labelled, Operation, OperationCounts, Other, PatientIdentifier, PatientIdentifiers, Query, Record,
-    RecordsDeleted, RefusedCertificate, Rejection, ReloadedBy, Requestor, Rewrite, SecurityAlert, Span,
-    Started, StartedListener, Stopped, Tls, TrailContinued, Transport, Upstream, UsedFile,
+    Labelled, Operation, OperationCounts, Originals, Other, PatientIdentifier, PatientIdentifiers, Query,
+    Record, RecordsDeleted, RefusedCertificate, Rejection, ReloadedBy, Requestor, Rewrite, SecurityAlert,
+    Span, Started, StartedListener, Stopped, Tls, TrailContinued, Transport, Upstream, UsedFile,
 };
 pub use reserve::disk_has_room;
 pub use settings::{AuditSettings, Checkpoints, Durability, Keeping, OnFailure};

@@ -1,6 +1,8 @@
 //! `dimsegate crosswalk`: what pseudonyms stand for, for those who may know.
 
+mod assignments;
 mod export;
+mod import;
 mod upkeep;
 mod whose;
 
@@ -17,10 +19,11 @@ use crate::crosswalk::CrosswalkError;
 Examples:
   dimsegate crosswalk show -c conf/dimsegate.toml
   dimsegate crosswalk export -c conf/dimsegate.toml --rewrite cross-border --patient 4711 -o 4711.csv
+  dimsegate crosswalk import -c conf/dimsegate.toml --rewrite cross-border subjects.csv
   dimsegate crosswalk erase -c conf/dimsegate.toml --rewrite cross-border --patient 4711
   dimsegate crosswalk rotate-key -c conf/dimsegate.toml --rewrite cross-border --new-key-file conf/crosswalk-2.key
 
-show and export read beside a running proxy; erase and rotate-key need it stopped. None of them is recorded in [audit],
+show and export read beside a running proxy; import, erase and rotate-key need it stopped. None of them is recorded in [audit],
 whose files belong to the proxy.
 
 Exit status: 0 done, 65 damaged, 69 in use by a running proxy, 73 a file cannot be written, 78 a bad configuration,
@@ -36,6 +39,8 @@ enum Command {
     Show(upkeep::Show),
     /// Write pseudonyms with what they stand for, as CSV or JSON. Patients' data
     Export(export::Args),
+    /// Take in subject IDs that were assigned elsewhere, all of a list or none
+    Import(import::Args),
     /// Erase everything of one patient for good
     Erase(upkeep::Erase),
     /// Encrypt everything with another key
@@ -58,6 +63,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     let done = match &args.command {
         Command::Show(args) => upkeep::show(args),
         Command::Export(args) => export::run(args),
+        Command::Import(args) => import::run(args),
         Command::Erase(args) => upkeep::erase(args),
         Command::RotateKey(args) => upkeep::rotate_key(args),
     };

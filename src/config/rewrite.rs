@@ -38,6 +38,9 @@ const OF_PROFILE: [&str; 11] = [
     "largest-frame",
 ];
 
+/// A rewrite, and the crosswalk that remembers what it makes.
+type Domain = (Arc<str>, Option<Arc<str>>);
+
 #[derive(Default)]
 pub(super) struct Rewrites {
     pub names: Names,
@@ -46,6 +49,8 @@ pub(super) struct Rewrites {
     pub remembered: BTreeMap<Arc<str>, Arc<str>>,
     /// Of the secrets that pseudonyms are made with, to compare them: made with each, so that none can be told from it.
     pub fingerprints: BTreeMap<Arc<str>, hmac::Tag>,
+    /// By fingerprint, who had the secret first, and which crosswalk remembers it there.
+    domains: BTreeMap<Vec<u8>, Domain>,
     /// What peers were told of them.
     told: RefCell<BTreeSet<String>>,
 }
@@ -62,10 +67,34 @@ impl Rewrites {
         // A crosswalk that was not found may be one whose name could not be read.
         let found = crosswalk.is_some() || !section.has("crosswalk");
         let ruleset = ruleset.filter(|_| found && section.report.errors() == before);
+        if let (Some(name), Some(secret)) = (&name, &secret) {
+            self.warn_of_one_secret(section, name, secret, crosswalk);
+        }
         if let (Some(name), Some(ruleset)) = (name, ruleset) {
             self.fingerprints.extend(secret.map(|secret| (name.clone(), secret)));
             self.compiled.insert(name, Arc::new(ruleset));
         }
+    }
+
+    /// Two crosswalks are two domains; with one secret for both, each tells who somebody is in the other.
+    fn warn_of_one_secret(
+        &mut self,
+        section: &Section<'_>,
+        name: &Arc<str>,
+        secret: &hmac::Tag,
+        crosswalk: Option<Arc<str>>,
+    ) {
+        let own = (Arc::clone(name), crosswalk);
+        let (first, theirs) = self.domains.entry(secret.as_ref().to_vec()).or_insert_with(|| own.clone());
+        if *theirs == own.1 {
+            return;
+        }
+        let key = if section.has("secrets") { "secrets" } else { "secret-file" };
+        let problem = format!(
+            "is the secret of [[rewrite]] \"{first}\", whose crosswalk is not this one\'s: a patient or UID has the same \
+             pseudonym in both, so that they can be linked"
+        );
+        section.report.risk(&section.place_of(key), problem, "give each domain a secret of its own");
     }
 
     /// Whether no peer was told so yet: what one rewrite lacks is one problem, however many peers have it.
@@ -99,6 +128,7 @@ fn ruleset(section: &Section<'_>) -> (Option<Ruleset>, Option<hmac::Tag>) {
     let tolerance = section.choice("tolerance", &[("one-reading", true), ("strict", false)]);
     let is_tolerant = tolerance.unwrap_or(default.is_tolerant);
     let max_inflated = section.size("max-inflated-size", 1 << 10..=1 << 40).unwrap_or(default.max_inflated);
+    let with_issuer = patient_key(section).unwrap_or(default.with_issuer);
     let Secrets { current: key, version: secret_version, others: other_secrets } = secrets::secrets(section);
     let (rules, places): (Vec<RuleSpec>, Vec<RulePlaces>) =
         section.inline_tables("rules").iter().map(rule).unzip();
@@ -117,11 +147,29 @@ fn ruleset(section: &Section<'_>) -> (Option<Ruleset>, Option<hmac::Tag>) {
         secret,
         secret_version,
         other_secrets,
+        with_issuer,
         is_tolerant,
         max_depth,
         max_inflated,
     };
     (compiled(section, spec, &places), fingerprint)
+}
+
+/// Whether the issuer says with the Patient ID who a patient is.
+fn patient_key(section: &Section<'_>) -> Option<bool> {
+    let written = section.strings_or_none("patient-key")?;
+    let mut names: Vec<&str> = written.iter().map(|name| name.value).collect();
+    names.sort_unstable();
+    match names.as_slice() {
+        ["IssuerOfPatientID", "PatientID"] => Some(true),
+        ["PatientID"] => Some(false),
+        _ => {
+            let remedy = "write [\"IssuerOfPatientID\", \"PatientID\"], or [\"PatientID\"] alone";
+            let problem = "does not say who a patient is";
+            section.report.error(&section.place_of("patient-key"), problem, remedy);
+            None
+        }
+    }
 }
 
 /// What remembers the pseudonyms, where something is to.
@@ -288,6 +336,12 @@ fn risks(section: &Section<'_>, ruleset: &Ruleset, places: &[RulePlaces]) {
         let place = places.get(rule).map_or(&section.place, |rule| &rule.table);
         let problem = format!("never matches: rules[{earlier}] decides on all of its elements");
         section.report.risk(place, problem, "put the narrower rule first, or remove it");
+    }
+    for (rule, why) in ruleset.patterns_without_effect() {
+        let place = places.get(rule).map_or(&section.place, |rule| &rule.table);
+        let problem = format!("has no effect: the profile has its turn behind it ({why})");
+        let remedy = "add an option that keeps or cleans the attribute, or write another action";
+        section.report.risk(place, problem, remedy);
     }
     if ruleset.makes_one_patient_of_all() {
         let problem = "makes one patient of all: every Patient ID becomes the same value";

@@ -1,5 +1,6 @@
 //! The secrets of a `[[rewrite]]`: one, or several by version.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use aws_lc_rs::hmac;
@@ -10,6 +11,8 @@ use super::secret;
 use super::section::Section;
 
 const NEWEST: u32 = 999_999;
+/// Different bytes in a secret; 64 random hexadecimal digits have more.
+const FEWEST_BYTES: usize = 9;
 
 /// What was found.
 #[derive(Default)]
@@ -39,7 +42,10 @@ pub(super) fn secrets(section: &Section<'_>) -> Secrets {
             let place = section.place_of("current-secret");
             section.report.error(&place, "is for secrets only", "remove it");
         }
-        return Secrets { current: secret::key(section.report, &path), ..Secrets::default() };
+        let secret = secret::bytes(section.report, &path);
+        warn_of_weak(section, &path.place, secret.as_deref());
+        let current = secret.map(|secret| hmac::Key::new(hmac::HMAC_SHA256, &secret));
+        return Secrets { current, ..Secrets::default() };
     }
     versions(section, listed, chosen)
 }
@@ -54,10 +60,35 @@ fn listed(section: &Section<'_>) -> Listed {
     let whole = "write { version = 1, file = \"…\" }";
     section.require(&[("version", whole), ("file", whole)]);
     let file: Option<Located<PathBuf>> = section.path("file");
-    Listed {
-        place: section.place.clone(),
-        version: section.count("version", 1..=NEWEST),
-        secret: file.and_then(|file| secret::bytes(section.report, &file)),
+    let place = file.as_ref().map_or(section.place.clone(), |file| file.place.clone());
+    let secret = file.and_then(|file| secret::bytes(section.report, &file));
+    warn_of_weak(section, &place, secret.as_deref());
+    Listed { place: section.place.clone(), version: section.count("version", 1..=NEWEST), secret }
+}
+
+/// Whoever guesses the secret makes every pseudonym from what it was made of.
+fn warn_of_weak(section: &Section<'_>, place: &Place, secret: Option<&Vec<u8>>) {
+    if let Some(why) = secret.and_then(|secret| weakness(secret)) {
+        let remedy = "make one with: (umask 077; openssl rand -base64 48 > FILE); pseudonyms change with it";
+        section.report.risk(place, format!("holds a secret that can be guessed: {why}"), remedy);
+    }
+}
+
+/// What makes a secret plainly weak, whatever its length.
+fn weakness(secret: &[u8]) -> Option<&'static str> {
+    let different = secret.iter().collect::<BTreeSet<_>>().len();
+    let repeats =
+        |period: usize| secret.iter().zip(secret.iter().skip(period)).all(|(one, next)| one == next);
+    let steps = secret.windows(2).map(|two| match two {
+        [one, next] => next.wrapping_sub(*one),
+        _ => 0,
+    });
+    match different {
+        1 => Some("one byte, again and again"),
+        _ if (2..=secret.len() / 2).any(repeats) => Some("the same bytes, again and again"),
+        _ if steps.collect::<BTreeSet<_>>().len() == 1 => Some("bytes that are counted up or down"),
+        2..FEWEST_BYTES => Some("of few different bytes"),
+        _ => None,
     }
 }
 
@@ -119,4 +150,31 @@ fn versions(section: &Section<'_>, listed: Vec<Listed>, chosen: Option<u32>) -> 
         }
     }
     secrets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::weakness;
+
+    #[test]
+    fn a_secret_is_weak_that_nobody_drew() {
+        let weak: [&[u8]; 6] = [
+            &[b'k'; 48],
+            &b"0123456789abcdef".repeat(2),
+            b"secret-secret-secret-secret-secret-",
+            &(0..48).collect::<Vec<u8>>(),
+            &(0..48).rev().collect::<Vec<u8>>(),
+            b"00000000000000000000000000000000000000000000001234567",
+        ];
+        for secret in weak {
+            assert!(weakness(secret).is_some(), "{}", secret.escape_ascii());
+        }
+        let drawn: [&[u8]; 2] = [
+            b"qv3m0qk2N9w1mT7dJ2kz8bXr5yPqLc4sA6uFhGjEoViZxRtB",
+            b"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        ];
+        for secret in drawn {
+            assert_eq!(weakness(secret), None);
+        }
+    }
 }

@@ -356,6 +356,7 @@ static REWRITE: Shape = Shape {
         "secret-file",
         "current-secret",
         "crosswalk",
+        "patient-key",
         "tolerance",
         "max-depth",
         "max-inflated-size",

@@ -39,6 +39,7 @@ mod database;
 mod error;
 mod guest;
 mod handle;
+mod import;
 mod known;
 mod lock;
 mod row;
@@ -49,6 +50,7 @@ mod writer;
 pub use error::{CrosswalkError, NotStored};
 pub use guest::Guest;
 pub use handle::Crosswalk;
+pub use import::{Assigned, Contradiction, Imported, NotImported, import};
 pub use secret::Secret;
 pub use upkeep::{Holdings, erase, export, probe, rotate, show};
 

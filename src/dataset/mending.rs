@@ -41,12 +41,21 @@ pub struct Tolerated {
     pub nuls: bool,
     /// An element that comes twice with the same value.
     pub repeated: bool,
+    /// A value that is not legal for its VR, or an attribute with another VR than its own. Not mended: a profile empties it.
+    pub misfit: bool,
 }
 
 impl Tolerated {
     /// Nothing.
-    pub const NONE: Self =
-        Self { vr: false, order: false, delimiter: false, file_meta: false, nuls: false, repeated: false };
+    pub const NONE: Self = Self {
+        vr: false,
+        order: false,
+        delimiter: false,
+        file_meta: false,
+        nuls: false,
+        repeated: false,
+        misfit: false,
+    };
 
     /// And what was read elsewhere.
     pub fn add(&mut self, other: Self) {
@@ -56,11 +65,12 @@ impl Tolerated {
         self.file_meta |= other.file_meta;
         self.nuls |= other.nuls;
         self.repeated |= other.repeated;
+        self.misfit |= other.misfit;
     }
 
     /// A word for each kind, as records have them.
     pub fn words(self) -> Vec<&'static str> {
-        let Self { vr, order, delimiter, file_meta, nuls, repeated } = self;
+        let Self { vr, order, delimiter, file_meta, nuls, repeated, misfit } = self;
         let all = [
             (vr, Tolerance::DataSetVr),
             (order, Tolerance::DataSetOrder),
@@ -68,6 +78,7 @@ impl Tolerated {
             (file_meta, Tolerance::DataSetFileMeta),
             (nuls, Tolerance::DataSetTrailingNuls),
             (repeated, Tolerance::DataSetRepeated),
+            (misfit, Tolerance::DataSetMisfit),
         ];
         all.into_iter().filter(|(is_found, _)| *is_found).map(|(_, word)| word.label()).collect()
     }

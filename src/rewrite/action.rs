@@ -45,12 +45,23 @@ pub(super) enum Action {
     Shift {
         keep_times: bool,
     },
+    /// The offset from UTC stays where times do.
+    Offset {
+        keep_times: bool,
+    },
     /// Ages over 89 become 90.
     CapAge,
     /// Known words stay.
     Clean {
         vocabulary: Vocabulary,
         otherwise: Otherwise,
+    },
+    /// Values that are [legal](super::fitting) for their VR stay.
+    Fit(Otherwise),
+    /// The same of UIDs that name kinds of things. What has the standard's root, and is none of those that the standard
+    /// registers, becomes another.
+    Kind {
+        key: Key,
     },
     /// See [`planting`](super::planting).
     Canary,
@@ -63,7 +74,7 @@ pub(super) enum Action {
     Refuse(RewriteProblem),
 }
 
-/// What becomes of a text of which nothing is left.
+/// What becomes of a value of which nothing is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Otherwise {
     Remove,
@@ -86,13 +97,14 @@ impl Action {
             Self::Template(template) => template.has_pseudonym(),
             Self::Pattern { .. } | Self::Pseudonym { .. } | Self::Uid { .. } | Self::OtherUid { .. } => true,
             Self::Shift { .. } | Self::CapAge | Self::Clean { .. } | Self::Canary => true,
+            Self::Fit(_) | Self::Kind { .. } | Self::Offset { .. } => true,
             _ => false,
         }
     }
 
-    /// Whether an element that is there stays as it is, whatever it holds.
+    /// Whether an element that is there stays as it is, where what it holds suits its VR.
     pub(super) fn keeps(&self) -> bool {
-        matches!(self, Self::Keep | Self::Default(_))
+        matches!(self, Self::Keep | Self::Default(_) | Self::Fit(_) | Self::Kind { .. })
     }
 
     /// Whether the character set of a text matters.

@@ -41,6 +41,12 @@ impl Ruleset {
         Arc::clone(&NOTHING)
     }
 
+    /// Rules that replace a pattern in what the profile then removes or replaces whole, each with the profile's reason.
+    pub fn patterns_without_effect(&self) -> Vec<(usize, String)> {
+        let whole = self.behind.iter().filter(|(_, then)| !self.action(*then).reads());
+        whole.map(|(rule, then)| (*rule, self.why(*then))).collect()
+    }
+
     /// Rules that can never decide, each with the earlier rule that always does so in their place.
     pub fn unreachable(&self) -> Vec<(usize, usize)> {
         unreachable(self)
@@ -49,7 +55,7 @@ impl Ruleset {
 
 fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
     let RulesetSpec { rules: specs, profile, secret, secret_version, other_secrets, .. } = spec;
-    let RulesetSpec { is_tolerant, max_depth, max_inflated, .. } = spec;
+    let RulesetSpec { with_issuer, is_tolerant, max_depth, max_inflated, .. } = spec;
     let secret = secret.map(Key::new);
     let other_secrets = other_secrets.into_iter().map(|(version, key)| (version, Key::new(key))).collect();
     let mut problems = Vec::new();
@@ -91,22 +97,33 @@ fn compile(spec: RulesetSpec) -> Result<Ruleset, Vec<RuleProblem>> {
         }
         appended.profile
     });
-    let mut ruleset = Ruleset {
+    let ruleset = Ruleset {
         explicit,
         profile,
         date_key: secret,
         secret_version,
         other_secrets,
+        with_issuer,
         is_tolerant,
         max_depth,
         max_inflated,
         ..tables(rules, &patterns, creators)
     };
+    finished(ruleset, &patterns, &adding)
+}
+
+/// With what only all rules together tell.
+fn finished(
+    mut ruleset: Ruleset,
+    patterns: &[TagPattern],
+    adding: &[bool],
+) -> Result<Ruleset, Vec<RuleProblem>> {
     let problems = check_protected(&ruleset);
     if !problems.is_empty() {
         return Err(problems);
     }
-    ruleset.additions = additions(&ruleset, &patterns, &adding);
+    ruleset.behind = behind(&ruleset, patterns);
+    ruleset.additions = additions(&ruleset, patterns, adding);
     Ok(ruleset)
 }
 
@@ -322,10 +339,12 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) 
     Ruleset {
         explicit: 0,
         profile: None,
+        behind: Vec::new(),
         date_key: None,
         secret_version: None,
         other_secrets: Vec::new(),
         plants: false,
+        with_issuer: false,
         needs_patient: rules.iter().any(|rule| rule.action.needs_patient()),
         reads_text: rules.iter().any(|rule| rule.action.reads_text()),
         rules,
@@ -347,7 +366,7 @@ fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
         let rule = rules.decide(tag, vr_of(tag), None)?;
         let allowed = match rules.action(rule) {
             Action::Keep => true,
-            Action::Uid { .. } => may_map,
+            Action::Uid { .. } | Action::Fit(_) => may_map,
             _ => false,
         };
         let only = if may_map { "\"keep\" or \"uid\"" } else { "\"keep\"" };
@@ -356,6 +375,26 @@ fn check_protected(rules: &Ruleset) -> Vec<RuleProblem> {
         (!allowed).then_some(RuleProblem { rule_index: rule, key: "action", message })
     });
     broken.collect()
+}
+
+/// Of each rule that replaces a pattern in an attribute, what the profile does with that, where it does anything.
+fn behind(rules: &Ruleset, patterns: &[TagPattern]) -> Vec<(usize, usize)> {
+    let Some(profile) = &rules.profile else { return Vec::new() };
+    let (written, of_profile) = patterns.split_at_checked(rules.explicit).unwrap_or_default();
+    let behind = written.iter().enumerate().filter_map(|(rule, pattern)| {
+        let (TagPattern::One(tag), Action::Pattern { .. }) = (pattern, rules.action(rule)) else {
+            return None;
+        };
+        let is_for = |pattern: &TagPattern| match pattern {
+            TagPattern::One(one) => one == tag,
+            TagPattern::Mask { mask, value } => *mask != 0 && number(*tag) & mask == *value,
+            TagPattern::Private { .. } => false,
+        };
+        let row = of_profile.iter().position(is_for).map(|row| row + rules.explicit);
+        let then = profile.decide(row, *tag, vr_of(*tag), None)?;
+        (!rules.action(then).keeps()).then_some((rule, then))
+    });
+    behind.collect()
 }
 
 fn additions(rules: &Ruleset, patterns: &[TagPattern], adding: &[bool]) -> Vec<Addition> {

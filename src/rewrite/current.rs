@@ -17,6 +17,10 @@ pub(super) enum Doing {
     Decode,
     /// The value is needed before anything is sent.
     Read,
+    /// The same, and it goes on as it came where it is legal.
+    Fit,
+    /// It is too long for that, and its bytes are looked at on the way.
+    Watch,
 }
 
 /// The element under way.

@@ -83,6 +83,17 @@ fn removed() -> Item {
     code(TEXT, "99DIMSEGATE", "Removed")
 }
 
+/// A graphic object (PS3.3 C.10.5.1.2), of which an annotation without a text needs one: a point in a corner.
+fn point() -> Item {
+    vec![
+        text(0x70, 0x05, Vr::CS, "DISPLAY"),
+        Node::Numbers(Tag(0x70, 0x20), vec![2]),
+        Node::Numbers(Tag(0x70, 0x21), vec![1]),
+        Node::Value(Tag(0x70, 0x22), Vr::FL, vec![0; 8]),
+        text(0x70, 0x23, Vr::CS, "POINT"),
+    ]
+}
+
 /// One item of dummies for a sequence whose code is D, with what its macro requires.
 pub(super) fn item_of(tag: Tag) -> Item {
     match (tag.0, tag.1) {
@@ -109,7 +120,7 @@ pub(super) fn item_of(tag: Tag) -> Item {
         (0x0040, 0xB020) => {
             vec![Node::Numbers(Tag(0x40, 0xA0B0), vec![1, 1]), text(0x70, 0x06, Vr::ST, TEXT)]
         }
-        (0x0070, 0x0001) => vec![text(0x70, 0x02, Vr::CS, TEXT)],
+        (0x0070, 0x0001) => vec![text(0x70, 0x02, Vr::CS, TEXT), Node::Items(Tag(0x70, 0x09), vec![point()])],
         _ => Vec::new(),
     }
 }

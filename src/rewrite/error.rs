@@ -39,6 +39,9 @@ pub enum RewriteProblem {
     /// A value of more than 64 KiB that a rule has to read, or one that became too long for its header.
     #[error("too long to be edited")]
     TooLong,
+    /// A value of more than 64 KiB holds bytes that its VR does not allow, after some of it was sent.
+    #[error("long value is not legal for its VR")]
+    Misfit,
     /// A rule edits values, and came upon a sequence or encapsulated pixel data.
     #[error("rule {} does not suit a sequence", .rule + 1)]
     NotForSequences {
@@ -240,6 +243,7 @@ impl RewriteProblem {
             Self::CommandMismatch => "the UID that the command names",
             Self::Missing => "this element; the command names one",
             Self::TooLong => "a value of at most 64 KiB, where a rule has to read it",
+            Self::Misfit => "what PS3.5 6.2 allows in values of this VR",
             Self::NotForSequences { .. } => "a rule that keeps, removes or empties a sequence",
             Self::NotForVr { .. } => "a rule whose action suits the value representation",
             Self::Grown => "a sequence of at most 1 MiB after the rules, where its length is defined",
@@ -291,7 +295,7 @@ impl RewriteProblem {
         match self {
             Self::CommandMismatch | Self::Missing => 0xA900,
             Self::Structure(_) | Self::Inflate | Self::InflateTruncated => 0xC000,
-            Self::TooLong | Self::Grown | Self::InflatedSize | Self::Finished => 0xC001,
+            Self::TooLong | Self::Misfit | Self::Grown | Self::InflatedSize | Self::Finished => 0xC001,
             Self::NotForSequences { .. } | Self::NotForVr { .. } => 0xC002,
             Self::NoPeer | Self::NoTenant | Self::NoNumber => 0xC002,
             Self::NoPatient | Self::TooLate => 0xC003,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use time::Date;
 
+use super::correspondence::Kind;
 use super::mode::Mode;
+use super::patient_id::{issuer_of, patient_id_of};
 use super::pseudonyms::Pseudonyms;
 use super::schedule::Schedule;
 use super::way::Way;
 use super::words::Marks;
-use crate::dataset::Tag;
+use crate::dataset::{PATIENT_ID, Tag};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
@@ -30,6 +32,10 @@ pub(super) struct Facts {
     pub(super) patient: Option<Vec<u8>>,
     /// The same, read on the way, where nothing had to be known before.
     pub(super) whose: Option<Vec<u8>>,
+    /// Whether the keys are those of a retrieval.
+    pub(super) retrieves: bool,
+    /// Whether what the object shows decays, so that some of its times have to stay.
+    pub(super) decays: bool,
     /// Days by which dates move.
     pub(super) days: Option<i32>,
     /// Of a worklist.
@@ -46,6 +52,17 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// Whether an issuer was told with the Patient ID.
+    pub(super) fn names_issuer(&self) -> bool {
+        self.patient.as_deref().is_some_and(|patient| issuer_of(patient).is_some())
+    }
+
+    /// What a value is remembered as: the patient's own Patient ID as the patient's key.
+    pub(super) fn remembered_as(&self, kind: Kind, real: Vec<u8>) -> Vec<u8> {
+        let patient = self.patient.as_ref().filter(|_| kind == Kind::Value(PATIENT_ID));
+        patient.filter(|patient| patient_id_of(patient) == real).cloned().unwrap_or(real)
+    }
+
     /// Whether a key of a worklist query says what its sender knows of itself: see [`Schedule::is_own_key`].
     pub(super) fn is_own_key(&mut self, tag: Tag, key: &[u8]) -> bool {
         self.way == Way::ToReal && self.depth == 1 && self.schedule.is_own_key(self.sequence, tag, key)

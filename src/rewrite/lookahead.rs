@@ -7,7 +7,8 @@ use super::pixels::{self, Description};
 use super::profile::Pixels;
 use crate::buffer::Held;
 use crate::dataset::{
-    Event, Header, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Tag, number, trim,
+    Event, Header, ISSUER_OF_PATIENT_ID, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Tag, number,
+    trim,
 };
 use crate::wire::Uid;
 
@@ -44,6 +45,9 @@ pub(super) struct Lookahead {
     /// Whether values are restored, for which a character set may have to be chosen.
     restores: bool,
     patient: Vec<u8>,
+    /// Whether the issuer is wanted with the Patient ID, and what it is.
+    with_issuer: bool,
+    pub(super) issuer: Vec<u8>,
     /// (0008,0005).
     pub(super) set: CharacterSet,
     /// Values of [`RESTORED`] as they came.
@@ -58,7 +62,7 @@ impl Lookahead {
     /// `None` where nothing has to be known. `scanner` stands at the start of the data set.
     pub(super) fn new(
         scanner: Scanner,
-        (needs_patient, restores): (bool, bool),
+        (needs_patient, with_issuer, restores): (bool, bool, bool),
         image: Option<Image>,
     ) -> Option<Box<Self>> {
         (needs_patient || image.is_some()).then(|| {
@@ -67,6 +71,8 @@ impl Lookahead {
                 needs_patient,
                 restores,
                 patient: Vec::new(),
+                with_issuer,
+                issuer: Vec::new(),
                 set: CharacterSet::DEFAULT,
                 others: Vec::new(),
                 image,
@@ -128,18 +134,26 @@ impl Lookahead {
         let of_text =
             |tag| of_patient && tag == SPECIFIC_CHARACTER_SET || restores && RESTORED.contains(&tag);
         let is_asked = |tag, _, _: &[u8]| {
-            top && (number(tag) >= last || tag == PATIENT_ID || of_text(tag) || of_image && Image::wants(tag))
+            top && (number(tag) >= last
+                || tag == PATIENT_ID
+                || of_patient && tag == ISSUER_OF_PATIENT_ID
+                || of_text(tag)
+                || of_image && Image::wants(tag))
         };
         self.scanner.skip(input, at, is_asked);
     }
 
     fn last(&self) -> Tag {
-        if self.image.is_some() { pixels::LAST } else { PATIENT_ID }
+        match self.image {
+            Some(_) => pixels::LAST,
+            None if self.with_issuer => ISSUER_OF_PATIENT_ID,
+            None => PATIENT_ID,
+        }
     }
 
     fn wants(&self, tag: Tag) -> bool {
         self.image.is_some() && Image::wants(tag)
-            || self.needs_patient && matches!(tag, PATIENT_ID | SPECIFIC_CHARACTER_SET)
+            || self.needs_patient && matches!(tag, PATIENT_ID | ISSUER_OF_PATIENT_ID | SPECIFIC_CHARACTER_SET)
             || self.restores && RESTORED.contains(&tag)
     }
 
@@ -147,6 +161,8 @@ impl Lookahead {
     fn read(&mut self, header: &Header) -> bool {
         if header.tag == PATIENT_ID {
             self.patient = trim(&self.value).to_vec();
+        } else if header.tag == ISSUER_OF_PATIENT_ID {
+            self.issuer = trim(&self.value).to_vec();
         } else if header.tag == SPECIFIC_CHARACTER_SET {
             self.set = CharacterSet::of(&self.value);
         } else if self.restores && RESTORED.contains(&header.tag) {
@@ -162,6 +178,12 @@ impl Lookahead {
     pub(super) fn restorable(&self) -> impl Iterator<Item = (Tag, &[u8])> {
         let others = self.others.iter().map(|(tag, value)| (*tag, value.as_slice()));
         others.chain([(PATIENT_ID, self.patient.as_slice())])
+    }
+
+    /// Says that the patient has to be known, whatever else.
+    pub(super) fn wanting_patient(mut self: Box<Self>, with_issuer: bool) -> Box<Self> {
+        (self.needs_patient, self.with_issuer) = (true, with_issuer);
+        self
     }
 
     /// The Patient ID, where it is needed.

@@ -36,7 +36,7 @@
 //!
 //! | floor | modules |
 //! | --- | --- |
-//! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `dummy`, `error`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
+//! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `decay`, `dummy`, `error`, `fitting`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
 //! | what is made of them, and no rule yet | `dates`, `instance`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template`, `words` |
 //! | what a rule does; pseudonyms of a data set; what is noted of it | `action`, `notes`, `pseudonyms`, `step` |
 //! | a rule; what values depend on | `facts`, `rule` |
@@ -65,10 +65,12 @@ mod correspondence;
 mod creator;
 mod current;
 mod dates;
+mod decay;
 mod deflated;
 mod dummy;
 mod error;
 mod facts;
+mod fitting;
 mod instance;
 mod instances;
 mod keyed;
@@ -109,6 +111,7 @@ pub use error::{RewriteError, RewriteProblem};
 pub use instance::Instance;
 pub use notes::Summary;
 pub use output::{Output, Piece};
+pub use patient_id::{issuer_of, patient_id_of, patient_key};
 pub use pixels::{Frame, FrameMemory, MaskSpec, Picture, Pixels, Rectangle, Viewing};
 pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};

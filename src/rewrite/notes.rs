@@ -26,7 +26,10 @@ pub struct Summary {
     pub patient_id: Option<Vec<u8>>,
     /// (0008,0018) as it went.
     pub new_sop_instance_uid: Option<Vec<u8>>,
-    /// What was put right before the rules were applied.
+    /// Values that were not legal for their VR, and attributes written with another, that a profile would have kept: emptied,
+    /// replaced or removed. They count among the elements too.
+    pub misfits: u64,
+    /// What was put right before the rules were applied, or by a profile.
     pub tolerated: Tolerated,
     /// (0008,0016) or (0008,0018) as it came, where the command says another.
     pub mismatch: Option<(Tag, Vec<u8>)>,
@@ -39,6 +42,7 @@ impl Summary {
         new_study_instance_uid: None,
         patient_id: None,
         new_sop_instance_uid: None,
+        misfits: 0,
         tolerated: Tolerated::NONE,
         mismatch: None,
     };
@@ -195,6 +199,12 @@ impl Notes {
         let (path, vr) = (Vec::new(), Vr::SQ);
         let (before, after) = (Content::Sequence, Content::Sequence);
         recorder.record(|| Change { path, tag, vr, rule, before, after });
+    }
+
+    /// What was changed did not fit its VR.
+    pub(super) fn misfit(&mut self) {
+        self.summary.misfits = self.summary.misfits.saturating_add(1);
+        self.summary.tolerated.misfit = true;
     }
 
     fn count(&mut self) {

@@ -6,6 +6,7 @@
 use super::correspondence::Correspondence;
 use super::error::RewriteProblem;
 use super::facts::Facts;
+use super::patient_id::may_be_one;
 use crate::dataset::Tag;
 
 /// (0008,1198) Failed SOP Sequence and (0008,1199) Referenced SOP Sequence: a storage commitment lists instances of
@@ -23,7 +24,7 @@ impl Facts {
     pub(super) fn check_whose(&mut self, found: &Correspondence, alone: bool) -> Result<(), RewriteProblem> {
         let Some(owner) = &found.patient else { return Ok(()) };
         match self.patient.as_ref().or(self.named.as_ref()).or(self.bound.as_ref()) {
-            Some(patient) if patient == owner => {}
+            Some(patient) if may_be_one(patient, owner) => {}
             Some(patient) if self.pseudonyms.is_shared(found, patient)? => {}
             Some(_) => return Err(RewriteProblem::OtherPatient),
             None if alone && !self.sequence.is_some_and(|sequence| LISTS.contains(&sequence)) => {

@@ -99,15 +99,14 @@ impl Pseudonyms {
         known.behind(kind, &pseudonym).map_err(|_| RewriteProblem::Crosswalk)
     }
 
-    /// As [`put`](Self::put), for text; `make` gets what it is remembered as.
+    /// As [`put`](Self::put), for text by its [identity](Self::identity); `make` gets what it is remembered as.
     pub(super) fn put_text(
         &mut self,
         kind: Kind,
-        value: (&[u8], &CharacterSet),
+        (real, written): (Vec<u8>, Option<Written>),
         new: &mut Vec<u8>,
         make: impl FnOnce(&[u8], &mut Vec<u8>),
     ) -> Result<(), RewriteProblem> {
-        let (real, written) = self.identity(kind, value)?;
         if let Some(pseudonym) = self.used(kind, &real, written.as_ref())? {
             new.extend_from_slice(&pseudonym);
             return Ok(());

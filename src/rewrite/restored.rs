@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::character_set::{CharacterSet, is_plain};
 use super::correspondence::{Correspondence, Kind};
-use crate::dataset::Vr;
+use super::patient_id::patient_id_of;
+use crate::dataset::{PATIENT_ID, Vr};
 
 /// A real value in the character set of the data set that it comes back in: its own bytes in its own set; `None` where it
 /// cannot be written in another, or nobody remembers in which it was.
@@ -14,6 +15,9 @@ pub(super) fn written(found: &Correspondence, set: &CharacterSet) -> Option<Vec<
         Some(written) => {
             let own = CharacterSet::of(&written.set);
             set.encode(&own.text(&written.bytes)?).map(Cow::into_owned)
+        }
+        None if found.kind == Kind::Value(PATIENT_ID) && is_plain(patient_id_of(&found.real)) => {
+            Some(patient_id_of(&found.real).to_vec())
         }
         None if is_plain(&found.real) => Some(found.real.clone()),
         // As an earlier version remembered it.

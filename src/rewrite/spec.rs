@@ -34,6 +34,9 @@ pub struct RulesetSpec {
     pub secret_version: Option<u32>,
     /// Secrets of other versions, that pseudonyms were or will be made with.
     pub other_secrets: Vec<(u32, hmac::Key)>,
+    /// Whether patients with the same Patient ID (0010,0020) of two issuers (0010,0021) are two; otherwise the issuer says
+    /// nothing.
+    pub with_issuer: bool,
     /// Whether headers that break the standard, but have one reading, are put right; otherwise they are refused.
     pub is_tolerant: bool,
     /// Nested sequences allowed, at most [`HARD_MAX_DEPTH`](crate::dataset::HARD_MAX_DEPTH).
@@ -50,6 +53,7 @@ impl Default for RulesetSpec {
             secret: None,
             secret_version: None,
             other_secrets: Vec::new(),
+            with_issuer: true,
             is_tolerant: true,
             max_depth: 32,
             max_inflated: 512 << 20,

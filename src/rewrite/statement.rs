@@ -127,11 +127,11 @@ fn explicit(text: &mut String, rules: &Ruleset) -> std::fmt::Result {
 
 fn replaced(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     let uids = if spec.has(ProfileOption::RetainUids) {
-        "UIDs are kept."
+        "UIDs that are legal are kept."
     } else {
         "Every UID of an instance at every depth, listed or not, becomes `2.25.` and a version 8 UUID made of HMAC-SHA-256 of \
          the old UID under the secret. UIDs that PS3.6 registers and those of classes, transfer syntaxes and coding schemes \
-         stay. References stay intact over all objects, sessions and instances with the same secret."
+         that have another root than the standard's stay. References stay intact over all objects, sessions and instances with the same secret."
     };
     writeln!(
         text,
@@ -154,7 +154,12 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
          ## Other restrictions\n\n\
          - Private SOP classes: {}.\n- Objects that are likely to carry burned-in text, by (0028,0301), Image Type, \
          Conversion Type and SOP class: {}.\n- Encapsulated documents: {}.\n- The secret is at least 256 bits, for \
-         HMAC-SHA-256.\n- Ages over 89 years are written as 090Y where ages are kept.\n",
+         HMAC-SHA-256.\n- Ages over 89 years are written as 090Y where ages are kept.\n\
+         - Kept values of AS, CS, DA, DS, DT, IS, TM and UI that are not legal for their VR (PS3.5 6.2) are emptied, or treated \
+         as the table says of their attribute. The VR is that of PS3.6: an attribute that is written with another, and \
+         cannot be judged by its own, is removed.\n\
+         - UIDs under 1.2.840.10008 that PS3.6 does not register are replaced, in attributes that name classes too.\n\
+         - Pixel data in sequences are removed.\n",
         refused(spec.refuse_private_classes),
         burned_in(&spec.burned_in),
         if spec.refuse_documents {
@@ -235,7 +240,12 @@ fn dates(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     }
     if spec.has(ProfileOption::RetainLongitudinalModifiedDates) {
         let (min, max) = spec.date_shift_days;
-        let times = if spec.keep_times { "Times of day stay." } else { "Times of day are not kept." };
+        let times = if spec.keep_times {
+            "Times of day stay, and (0008,0201) with them."
+        } else {
+            "Times of day are not kept, but for those that decay is computed with in NM and PET images (injection, \
+             acquisition, series, frames), and (0008,0201) with them."
+        };
         return writeln!(
             text,
             "Every DA and DT moves by the same number of days for all objects of a Patient ID, between {min} and {max}, never 0, \

@@ -8,7 +8,7 @@ use super::mode::Mode;
 use super::planting;
 use super::profile::{Profile, ProfileSpec};
 use super::rule::Rule;
-use crate::dataset::{SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
+use crate::dataset::{PATIENT_ID, SOP_INSTANCE_UID, Tag, Vr, number, vr_of};
 
 /// An element that `set` adds where it is absent.
 #[derive(Clone, Debug)]
@@ -42,12 +42,16 @@ pub struct Ruleset {
     /// Those that an administrator wrote; the profile's stand behind them.
     pub(super) explicit: usize,
     pub(super) profile: Option<Profile>,
+    /// Of rules that replace a pattern in an attribute: the profile's for it, which has its turn behind them.
+    pub(super) behind: Vec<(usize, usize)>,
     /// Of the dates, where they move.
     pub(super) date_key: Option<Key>,
     /// Of the secret, where secrets have versions.
     pub(super) secret_version: Option<u32>,
     pub(super) other_secrets: Vec<(u32, Key)>,
     pub(super) needs_patient: bool,
+    /// Whether the issuer of a Patient ID says whose it is.
+    pub(super) with_issuer: bool,
     /// Whether the last rule plants canaries.
     pub(super) plants: bool,
     /// Sorted by tag, one rule each: the first.
@@ -141,6 +145,17 @@ impl Ruleset {
     /// A rule's tag as it was written.
     pub fn tag_text(&self, rule: usize) -> &str {
         self.rules.get(rule).map_or("", |rule| &rule.tag_text)
+    }
+
+    /// Whether what becomes of a Patient ID depends on its issuer.
+    pub(super) fn reads_issuer(&self) -> bool {
+        let action = self.with_issuer.then(|| self.action_on(PATIENT_ID, Vr::LO)).flatten();
+        action.is_some_and(|action| !action.kinds(PATIENT_ID).is_empty())
+    }
+
+    /// The profile's rule that has its turn behind a rule, where there is one.
+    pub(super) fn behind(&self, rule: usize) -> Option<usize> {
+        self.behind.iter().find(|(first, _)| *first == rule).map(|(_, then)| *then)
     }
 
     pub(super) fn action(&self, rule: usize) -> &Action {

@@ -4,6 +4,7 @@ mod actions;
 mod compiling;
 mod decoding;
 mod deflated;
+mod fitting;
 mod oracle;
 mod pixels;
 mod private;

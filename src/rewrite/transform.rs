@@ -113,10 +113,18 @@ impl Transform {
         self.rewriting().is_some_and(|rewriting| rewriting.facts.schedule.is_own)
     }
 
-    /// Says by the real Patient ID on whom it is, where the data set itself does not.
+    /// Says by the [key](super::patient_key) of the patient on whom it is, where the data set itself does not.
     pub fn about(mut self, patient: Option<Vec<u8>>) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.facts.about = patient.filter(|patient| !is_nobody(patient));
+        }
+        self
+    }
+
+    /// Says whether the keys are those of a retrieval, which takes no others than the unique ones (PS3.4 C.4.2.1.4).
+    pub fn retrieving(mut self, retrieves: bool) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.facts.retrieves = retrieves;
         }
         self
     }
@@ -126,6 +134,7 @@ impl Transform {
     pub fn with_crosswalk(mut self, known: Arc<dyn Correspondences>) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.facts.pseudonyms.remembered_by(known);
+            rewriting.remember_whose();
         }
         self
     }
@@ -167,7 +176,7 @@ impl Transform {
         pseudonyms.take(known.or(written).or(about.as_deref()), says)
     }
 
-    /// On whom the data set is, by the real Patient ID as a crosswalk knows it, where it said so or that was known.
+    /// On whom the data set is, by the [key](super::patient_key) of the patient as a crosswalk knows it, where it said so or that was known.
     pub fn patient(&self) -> Option<&[u8]> {
         let facts = &self.rewriting()?.facts;
         facts.patient.as_deref().or(facts.whose.as_deref())

@@ -3,6 +3,7 @@
 
 use super::dates;
 use super::keyed::{self, Key};
+use super::patient_id::patient_key;
 use super::profile::ProfileOption;
 use super::table::Ruleset;
 use crate::dataset::trim;
@@ -35,17 +36,24 @@ impl Ruleset {
         self.other_secrets.iter().map(|(version, _)| *version)
     }
 
-    /// What an identifier, as it is written in data sets, is called under each version of the secret, the newest first. A
+    /// What an identifier, as it is written in data sets, or a Patient ID with a tab and its issuer, is called under each version of the secret, the newest first. A
     /// secret without a version is version 1; without a secret there is nothing.
     pub fn pseudonyms_of(&self, identifier: &[u8]) -> Vec<Pseudonyms> {
+        let identifier = self.identity(trim(identifier));
         let current = self.date_key.iter().map(|key| (self.secret_version.unwrap_or(1), key, true));
         let others = self.other_secrets.iter().map(|(version, key)| (*version, key, false));
         let mut all: Vec<Pseudonyms> = current
             .chain(others)
-            .map(|(version, key, is_current)| self.under(version, key, is_current, trim(identifier)))
+            .map(|(version, key, is_current)| self.under(version, key, is_current, &identifier))
             .collect();
         all.sort_by_key(|pseudonyms| std::cmp::Reverse(pseudonyms.version));
         all
+    }
+
+    fn identity(&self, identifier: &[u8]) -> Vec<u8> {
+        let mut parts = identifier.splitn(2, |b| *b == b'\t');
+        let (first, issuer) = (parts.next().unwrap_or_default(), parts.next().filter(|_| self.with_issuer));
+        patient_key(trim(first), trim(issuer.unwrap_or_default()))
     }
 
     fn under(&self, version: u32, key: &Key, is_current: bool, identifier: &[u8]) -> Pseudonyms {

@@ -25,6 +25,9 @@ words! {
             "NULs stood behind the last element of the data set", "the sender's software";
         DataSetRepeated = "data-set-repeated",
             "an element of the data set came twice with the same value", "the sender's software";
+        DataSetMisfit = "data-set-misfit",
+            "a value of the data set was not legal for its VR, or its VR was not that of the attribute, and a profile emptied, replaced or removed it",
+            "the sender's software";
         DataSetWithoutSopClass = "data-set-without-sop-class",
             "the data set names no SOP class; the command alone does", "the sender's software";
         DataSetWithoutSopInstance = "data-set-without-sop-instance",

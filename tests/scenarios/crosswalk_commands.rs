@@ -143,7 +143,7 @@ fn an_export_is_for_its_owner_and_of_whom_it_was_asked() {
     let file = gate.site.path("all.csv");
     assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
     let text = fs::read_to_string(&file).expect("text");
-    assert!(text.starts_with("kind,attribute,real,pseudonym,patient\n"), "{text}");
+    assert!(text.starts_with("kind,attribute,real,pseudonym,patient,issuer\n"), "{text}");
     assert!(text.contains("value,AccessionNumber,A-4711,"), "{text}");
     let (status, _, err) = command(&gate.site, &["export", "-o", "all.csv"]);
     assert!(status == 73 && err.contains("nothing is overwritten"), "{status} {err}");
@@ -157,6 +157,68 @@ fn an_export_is_for_its_owner_and_of_whom_it_was_asked() {
     assert!(status == 78 && err.contains("those with one: site"), "{err}");
     let (status, shown, _) = command(&gate.site, &["show"]);
     assert!(status == 0 && shown.contains("4  uid") && !shown.contains("PID"), "{shown}");
+}
+
+#[test]
+fn subjects_that_were_assigned_are_taken_in_all_or_none() {
+    let upstream = Upstream::bind();
+    let setup = remembering(upstream.address);
+    let site = Site::new();
+    fs::write(site.path("dimsegate.toml"), setup.toml()).expect("a configuration written");
+    let list = |text: &str| fs::write(site.path("subjects.csv"), text).expect("a list written");
+    let import = |more: &[&str]| command(&site, &[&["import"], more, &["subjects.csv"]].concat());
+    list(
+        "original,issuer,subject\nPID-0815,,TRIAL-001\nPID-0815,LYON,TRIAL-002\n4711,\"Lyon, Est\",TRIAL-003\n",
+    );
+    let (status, out, err) = import(&["--dry-run"]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.contains("3 subject IDs would be taken in, 0 were there already"), "{out}");
+    assert_eq!(exported(&site), Vec::<serde_json::Value>::new());
+    assert!(import(&[]).1.contains("3 subject IDs taken in, 0 were there already"));
+    assert!(import(&[]).1.contains("0 subject IDs taken in, 3 were there already"));
+    let whole = exported(&site);
+    let named = of(&whole, "value", "PatientID");
+    assert_eq!(named.len(), 3);
+    assert_eq!(
+        (&named[1]["real"], &named[1]["issuer"], &named[1]["pseudonym"]),
+        (&"PID-0815".into(), &"LYON".into(), &"TRIAL-002".into())
+    );
+
+    // What contradicts what is there, or the list itself, is named by its line, and nothing of the list is taken in.
+    list("subject,original\nTRIAL-004,4712\nTRIAL-009,PID-0815\nTRIAL-003,4713\n");
+    let (status, out, err) = import(&[]);
+    assert_eq!((status, out.as_str()), (65, ""), "{err}");
+    assert!(err.contains("subjects.csv:3: this patient has another pseudonym already"), "{err}");
+    assert!(err.contains("subjects.csv:4: this subject stands for another patient already"), "{err}");
+    assert!(
+        err.ends_with("nothing was taken in\n") && !err.contains("TRIAL") && !err.contains("471"),
+        "{err}"
+    );
+    list("original,subject\n4712,TRIAL-004\n4713,TRIAL-004\n4714\n");
+    let (status, _, err) = import(&[]);
+    assert_eq!(status, 65);
+    assert!(err.contains("subjects.csv:3: this subject is another patient's in line 2"), "{err}");
+    assert!(err.contains("subjects.csv:4: has 1 cells"), "{err}");
+    assert_eq!(exported(&site), whole);
+
+    // Which of two patients is meant has to be said.
+    let (status, _, err) = command(&site, &["erase", "--patient", "PID-0815"]);
+    assert_eq!(status, 64);
+    assert!(err.contains("2 patients have this Patient ID; say which with --issuer"), "{err}");
+    let (status, out, _) = command(&site, &["export", "--patient", "PID-0815", "--issuer", "LYON"]);
+    assert!(status == 0 && out.contains("TRIAL-002") && !out.contains("TRIAL-001"), "{out}");
+    assert_eq!(command(&site, &["erase", "--patient", "PID-0815", "--issuer", "LYON"]).0, 0);
+    assert_eq!(of(&exported(&site), "value", "PatientID").len(), 2);
+
+    let gate = Gate::start_with(site, &setup.toml(), "");
+    fs::write(gate.site.path("subjects.csv"), "original,subject\n4712,TRIAL-004\n").expect("a list written");
+    let (status, _, err) = command(&gate.site, &["import", "subjects.csv"]);
+    assert!(status == 69 && err.contains("in use by another process"), "{status} {err}");
+    let (mut requestor, mut acceptor) = association(&gate, &upstream);
+    let (_, sent) = stored(&mut requestor, &mut acceptor, &ct(1, 20_000), 1);
+    raw::release(requestor, acceptor);
+    let holds = |text: &str| sent.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("TRIAL-001") && holds("ANON^TRIAL-001") && !holds("PID-0815"));
 }
 
 #[test]

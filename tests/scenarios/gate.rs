@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::process::{Command, ExitStatus, Output};
 
+use aws_lc_rs::hmac;
 use serde_json::Value;
 
 use crate::connection::Target;
@@ -184,6 +185,13 @@ impl Gate {
     /// TLS with the site's client certificate.
     pub fn tls(&self) -> Target {
         self.site.tls(self.address, "ca", Some("client"))
+    }
+
+    /// What records have in the place of an identifier, where they have keyed hashes: HMAC-SHA-256.
+    pub fn hashed(&self, identifier: &str) -> String {
+        let key = fs::read(self.site.path("conf/audit.key")).expect("the key of the records");
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), identifier.as_bytes());
+        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Every record so far.

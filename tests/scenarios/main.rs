@@ -109,6 +109,7 @@ mod limits;
 mod log;
 mod login;
 mod messages;
+mod misfits;
 mod monitoring;
 mod negotiation;
 mod notifications;

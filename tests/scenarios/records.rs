@@ -259,8 +259,27 @@ rules = [
     assert_eq!(answer.text(crate::command::AFFECTED_SOP_INSTANCE), Some(object.sop_instance.clone()));
     raw::release(requestor, acceptor);
     let operation = gate.event("operation");
-    assert_eq!(operation["sop-instance"], object.sop_instance);
+    // Both in clear would be a table that leads back: the original is there as patients are.
+    assert_eq!(operation["sop-instance"], gate.hashed(&object.sop_instance));
+    assert_eq!(operation["study"], gate.hashed("2.25.200000000000000000000000000000000002"));
     assert_eq!(operation["new-sop-instance"], new);
+    assert!(!operation.to_string().contains(&object.sop_instance), "{operation}");
+    let found = |arguments: &[&str]| {
+        let all = [&["audit", "search", "audit", "--json"], arguments].concat();
+        let done = gate::command(&gate.site, &all).output().expect("a search");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).expect("UTF-8").lines().count()
+    };
+    for named in
+        [["--sop-instance", &object.sop_instance], ["--study", "2.25.200000000000000000000000000000000002"]]
+    {
+        assert_eq!(found(&[&named[..], &["-c", "dimsegate.toml"]].concat()), 1, "{named:?}");
+        assert_eq!(found(&named), 0, "{named:?}");
+    }
+    assert_eq!(
+        (found(&["--sop-instance", &new]), found(&["--sop-instance", &new, "-c", "dimsegate.toml"])),
+        (1, 1)
+    );
     assert!(operation["new-study"].as_str().is_some_and(|study| study.starts_with("2.25.")), "{operation}");
     assert_eq!(
         gate.event("association-closed")["rewrite"],

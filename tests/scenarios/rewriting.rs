@@ -269,7 +269,7 @@ fn a_rewrite_that_fails_in_the_header_leaves_the_upstream_untouched_and_the_asso
     let other = gate.record("another instance", |record| record["reason"] == "data-set-mismatch");
     assert_eq!(
         (&other["status"], &other["sop-instance"], &other["data-set-sop-instance"]),
-        (&json!("0xA900"), &json!("2.25.99"), &json!(good.sop_instance))
+        (&json!("0xA900"), &json!(gate.hashed("2.25.99")), &json!(gate.hashed(&good.sop_instance)))
     );
     let failed = gate.record("a failed rewrite", |record| record["reason"] == "rewrite-failed");
     assert_eq!((&failed["event"], &failed["status"]), (&json!("operation"), &json!("0xC000")));

@@ -183,7 +183,7 @@ impl Object {
     }
 
     pub(super) fn study(uid: Option<&str>, name: &str) -> Self {
-        Self::system(uid.unwrap_or(NOT_RECORDED), codes::STUDY_INSTANCE_UID, 3, name)
+        Self::system(clear(uid).unwrap_or(NOT_RECORDED), codes::STUDY_INSTANCE_UID, 3, name)
     }
 
     pub(super) fn sop_class(uid: Option<&str>, name: &str) -> Self {
@@ -205,4 +205,9 @@ impl Object {
         self.details.extend(value.map(|value| (kind, value.into())));
         self
     }
+}
+
+/// A UID that is one: records may have a hash in the place of one that was replaced.
+pub(super) fn clear(uid: Option<&str>) -> Option<&str> {
+    uid.filter(|uid| uid.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }

@@ -2,7 +2,7 @@
 
 use super::association::Ends;
 use super::codes;
-use super::message::{Action, Description, Message, Object, Outcome, Participant};
+use super::message::{Action, Description, Message, Object, Outcome, Participant, clear};
 use super::process::{counted, event};
 use crate::audit::record::{Direction, Operation, Query, Record};
 use crate::vocabulary::Cause;
@@ -95,7 +95,7 @@ pub(super) fn normalized(
     let mpps = sop_class.is_some_and(|class| MPPS.contains(&class));
     let instance = operation.sop_instance.clone();
     let description = Description {
-        mpps: instance.clone().filter(|_| mpps),
+        mpps: clear(instance.as_deref()).filter(|_| mpps).map(str::to_owned),
         sop_classes: sop_class.map(|class| (class.to_owned(), 1)).into_iter().collect(),
         anonymized: None,
     };

@@ -75,6 +75,10 @@ pub struct OfOperation {
     pub sop_instance: Option<Pattern>,
     /// Study Instance UID, as it came or as it was rewritten.
     pub study: Option<Pattern>,
+    /// What records make of the SOP instance where it is an original: it is enough that this fits.
+    pub original_sop_instance: Option<Pattern>,
+    /// The same of the study.
+    pub original_study: Option<Pattern>,
     /// The Patient ID as records have it: perhaps a hash.
     pub patient: Option<Pattern>,
     /// Status of the last response, written `0x0000`.
@@ -162,6 +166,15 @@ impl OfOperation {
         [operation, sop_instance, study, patient, status, tolerated, fault].map(Option::as_ref)
     }
 
+    /// Those that every record has that is wanted.
+    fn needed(&self) -> impl Iterator<Item = &Pattern> {
+        let Self { operation, patient, status, tolerated, fault, .. } = self;
+        let alone = |one: &'_ Option<Pattern>, other: &Option<Pattern>| other.is_none() && one.is_some();
+        let instance = alone(&self.sop_instance, &self.original_sop_instance).then_some(&self.sop_instance);
+        let study = alone(&self.study, &self.original_study).then_some(&self.study);
+        [operation, patient, status, tolerated, fault].into_iter().chain(instance).chain(study).flatten()
+    }
+
     fn holds(&self, record: &Record) -> bool {
         match record.operation() {
             Some(operation) => self.holds_of(operation),
@@ -170,10 +183,10 @@ impl OfOperation {
     }
 
     fn holds_of(&self, record: &Operation) -> bool {
-        let either = |wanted: &Option<Pattern>, one: &Option<String>, other: &Option<String>| {
-            wanted
-                .as_ref()
-                .is_none_or(|wanted| [one, other].into_iter().flatten().any(|text| wanted.matches(text)))
+        let either = |wanted: [&Option<Pattern>; 2], found: [&Option<String>; 2]| {
+            let mut wanted = wanted.into_iter().flatten().peekable();
+            wanted.peek().is_none()
+                || wanted.any(|wanted| found.into_iter().flatten().any(|text| wanted.matches(text)))
         };
         let without = || {
             let object = record.operation == "C-STORE" && record.rewritten.is_none();
@@ -181,8 +194,11 @@ impl OfOperation {
         };
         (!self.unrewritten || without())
             && fits(&self.operation, || Some(record.operation.as_ref()))
-            && either(&self.sop_instance, &record.sop_instance, &record.new_sop_instance)
-            && either(&self.study, &record.study, &record.new_study)
+            && either(
+                [&self.sop_instance, &self.original_sop_instance],
+                [&record.sop_instance, &record.new_sop_instance],
+            )
+            && either([&self.study, &self.original_study], [&record.study, &record.new_study])
             && fits(&self.patient, || record.patient.as_ref()?.rendered())
             && self
                 .status

@@ -37,7 +37,7 @@ pub use checkpoint::Checkpoint;
 pub use continued::{ClockStepped, TrailContinued};
 pub use event::{EVENTS, Event};
 pub use labelled::Labelled;
-pub use operation::{Direction, Fault, Operation};
+pub use operation::{Direction, Fault, Operation, Originals};
 pub use other::Other;
 pub use outcome::Outcome;
 pub use patient::{PatientIdentifier, PatientIdentifiers};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 
+use super::operation::{Operation, Originals};
 use crate::notation::hex;
 
 /// `patient-identifiers`.
@@ -103,6 +104,31 @@ impl Renderer {
         self.last = Some((value, rendered.clone()));
         Some(rendered)
     }
+
+    /// Makes of the UIDs of the patients' side, where something stands for them, what may be recorded: as of patients.
+    pub(in crate::audit) fn render_originals(&self, operation: &mut Operation) {
+        let Operation { sop_instance, new_sop_instance, study, new_study, data_set_sop_instance, .. } =
+            operation;
+        let pairs = match operation.originals {
+            Originals::Nowhere => return,
+            Originals::Came => {
+                if new_sop_instance.is_some() {
+                    self.render_uid(data_set_sop_instance);
+                }
+                [(sop_instance, new_sop_instance), (study, new_study)]
+            }
+            Originals::Went => [(new_sop_instance, sop_instance), (new_study, study)],
+        };
+        for (original, other) in pairs {
+            if other.is_some() && original != other {
+                self.render_uid(original);
+            }
+        }
+    }
+
+    fn render_uid(&self, uid: &mut Option<String>) {
+        *uid = uid.take().and_then(|uid| self.how.of(&uid));
+    }
 }
 
 impl PatientIdentifiers {
@@ -132,7 +158,7 @@ fn unpadded(value: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{PatientIdentifier, PatientIdentifiers, Renderer};
+    use super::{Operation, Originals, PatientIdentifier, PatientIdentifiers, Renderer};
     use aws_lc_rs::hmac;
 
     fn rendered(how: &PatientIdentifiers, values: &[&[u8]]) -> Vec<Option<String>> {
@@ -163,6 +189,44 @@ mod tests {
         assert_eq!(rendered(&PatientIdentifiers::None, &[b"123", b"123"]), [None, None]);
         let found = rendered(&PatientIdentifiers::Clear, &[b" \0 ", b"A 1 ", b" \0 "]);
         assert_eq!(found, [None, Some("A 1".to_owned()), None]);
+    }
+
+    #[test]
+    fn uids_that_something_stands_for_are_written_as_patients_are() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"Jefe");
+        let hash = |uid: &str| Some(crate::notation::hex::encode(hmac::sign(&key, uid.as_bytes()).as_ref()));
+        let keyed = PatientIdentifiers::KeyedHash(Box::new(key.clone()));
+        let text = |uid: &str| Some(uid.to_owned());
+        let rendered = |how: &PatientIdentifiers, originals, new: Option<&str>| {
+            let mut operation = Operation {
+                sop_instance: text("1.2.3"),
+                new_sop_instance: new.map(|_| "2.25.3".to_owned()),
+                study: text("1.2"),
+                new_study: new.map(str::to_owned),
+                originals,
+                ..Operation::default()
+            };
+            Renderer::new(how.clone()).render_originals(&mut operation);
+            [operation.sop_instance, operation.new_sop_instance, operation.study, operation.new_study]
+        };
+        let [instance, study, new_instance, new_study] = ["1.2.3", "1.2", "2.25.3", "2.25.2"].map(text);
+        let whole = [instance.clone(), new_instance.clone(), study.clone(), new_study.clone()];
+        for how in [PatientIdentifiers::None, keyed.clone(), PatientIdentifiers::Clear] {
+            assert_eq!(rendered(&how, Originals::Nowhere, Some("2.25.2")), whole);
+            assert_eq!(rendered(&how, Originals::Came, None), [instance.clone(), None, study.clone(), None]);
+        }
+        let (none, clear) = (PatientIdentifiers::None, PatientIdentifiers::Clear);
+        assert_eq!(rendered(&clear, Originals::Came, Some("2.25.2")), whole);
+        assert_eq!(
+            rendered(&none, Originals::Came, Some("2.25.2")),
+            [None, new_instance.clone(), None, new_study.clone()]
+        );
+        assert_eq!(rendered(&none, Originals::Went, Some("2.25.2")), [instance, None, study.clone(), None]);
+        let hashed = rendered(&keyed, Originals::Came, Some("2.25.2"));
+        assert_eq!(hashed, [hash("1.2.3"), new_instance.clone(), hash("1.2"), new_study]);
+        // What is the same on both sides stands for nothing.
+        let kept = rendered(&none, Originals::Came, Some("1.2"));
+        assert_eq!(kept, [None, new_instance, study.clone(), study]);
     }
 
     #[test]

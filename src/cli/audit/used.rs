@@ -28,18 +28,29 @@ pub(in crate::cli) fn note(command: &str, folder: &Path) {
     }
 }
 
-/// As they were given, but for a patient: records may name patients by a keyed hash only, or not at all.
+/// As they were given, but for a patient and, with a configuration, UIDs that may be a patient's: records may name these by a
+/// keyed hash only, or not at all.
 fn arguments(given: impl Iterator<Item = OsString>) -> String {
+    let given: Vec<OsString> = given.collect();
+    let is_config = |argument: &OsString| {
+        let argument = argument.to_string_lossy();
+        argument == "-c" || argument.split('=').next() == Some("--config")
+    };
+    let names: &[&str] = if given.iter().any(is_config) {
+        &["--patient", "--sop-instance", "--study"]
+    } else {
+        &["--patient"]
+    };
     let mut text = String::new();
     let mut hidden = false;
     for argument in given {
         let argument = argument.to_string_lossy();
         let shown = match argument.split_once('=') {
             _ if std::mem::take(&mut hidden) => "(not recorded)",
-            Some(("--patient", _)) => "--patient=(not recorded)",
+            Some((name, _)) if names.contains(&name) => &format!("{name}=(not recorded)"),
             _ => &argument,
         };
-        hidden = argument == "--patient";
+        hidden = names.contains(&argument.as_ref());
         if text.len().saturating_add(shown.len()) > LONGEST_ARGUMENTS {
             text.push_str(" …");
             break;
@@ -64,6 +75,8 @@ mod tests {
     fn arguments_are_noted_but_for_the_patient() {
         let given = ["audit", "--patient", "P1", "--peer", "lyon", "--patient=P2", "--study", "1.2"];
         let expected = "audit --patient (not recorded) --peer lyon --patient=(not recorded) --study 1.2";
+        let original = "audit --study (not recorded) --sop-instance=(not recorded) -c f";
+        assert_eq!(noted(&["audit", "--study", "1.2", "--sop-instance=1.3", "-c", "f"]), original);
         assert_eq!(noted(&given), expected);
         let long = noted(&["--peer", &"x".repeat(5000), "--study"]);
         assert_eq!(long, "--peer …");

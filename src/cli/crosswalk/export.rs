@@ -14,8 +14,9 @@ use super::whose::Whose;
 use super::{Which, failed};
 use crate::cli::exit;
 use crate::crosswalk::{self, CrosswalkError};
+use crate::dataset::PATIENT_ID;
 use crate::files::full;
-use crate::rewrite::{Correspondence, Kind};
+use crate::rewrite::{Correspondence, Kind, issuer_of, patient_id_of};
 
 /// Write pseudonyms with what they stand for. These are patients' data
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ Example:
   dimsegate crosswalk export -c conf/dimsegate.toml --rewrite cross-border -o crosswalk.csv
 
 Columns, and keys of the JSON objects, one a line: kind, attribute, real, pseudonym, patient (the real Patient ID of the
-object that it was found in).
+object that it was found in), issuer (of that Patient ID, where it has one).
   uid           a UID of the patients' side, in whatever attribute it stands
   own-uid       a UID of the pseudonyms' side's own, and as which the patients' side knows it (real)
   value         a value of an attribute, whose pseudonym is made from the value
@@ -111,7 +112,7 @@ fn write(
     out: &mut dyn Write,
 ) -> Result<(), Ended> {
     if !args.json {
-        writeln!(out, "kind,attribute,real,pseudonym,patient").map_err(Ended::Write)?;
+        writeln!(out, "kind,attribute,real,pseudonym,patient,issuer").map_err(Ended::Write)?;
     }
     crosswalk::export(&crosswalk.path, &crosswalk.secret, patient, |one| {
         let line = if args.json { as_json(one) } else { as_csv(one) };
@@ -141,18 +142,34 @@ pub(super) fn names(kind: Kind) -> (&'static str, String) {
 fn as_json(one: &Correspondence) -> String {
     let (kind, attribute) = names(one.kind);
     let attribute = Some(attribute).filter(|attribute| !attribute.is_empty());
-    let patient = one.patient.as_deref().map(text);
-    let (real, pseudonym) = (text(one.value()), text(&one.pseudonym));
-    json!({ "kind": kind, "attribute": attribute, "real": real, "pseudonym": pseudonym, "patient": patient })
-        .to_string()
+    let (patient, issuer) = whose(one);
+    let (real, pseudonym) = (real(one), text(&one.pseudonym));
+    json!({
+        "kind": kind, "attribute": attribute, "real": real, "pseudonym": pseudonym, "patient": patient, "issuer": issuer,
+    })
+    .to_string()
 }
 
 fn as_csv(one: &Correspondence) -> String {
     let (kind, attribute) = names(one.kind);
-    let patient = one.patient.as_deref().map(text).unwrap_or_default();
-    [kind.to_owned(), attribute, text(one.value()), text(&one.pseudonym), patient]
+    let (patient, issuer) = whose(one);
+    let (patient, issuer) = (patient.unwrap_or_default(), issuer.unwrap_or_default());
+    [kind.to_owned(), attribute, real(one), text(&one.pseudonym), patient, issuer]
         .map(|cell| quoted(&cell))
         .join(",")
+}
+
+/// What is on the patients' side: of a patient's key, the Patient ID.
+fn real(one: &Correspondence) -> String {
+    let is_key =
+        matches!(one.kind, Kind::Value(PATIENT_ID) | Kind::Shared(PATIENT_ID) | Kind::Patient | Kind::Days);
+    text(if is_key { patient_id_of(one.value()) } else { one.value() })
+}
+
+/// The Patient ID of whom it is, and the issuer.
+fn whose(one: &Correspondence) -> (Option<String>, Option<String>) {
+    let key = one.patient.as_deref();
+    (key.map(patient_id_of).map(text), key.and_then(issuer_of).map(text))
 }
 
 /// As RFC 4180 wants it.
@@ -171,7 +188,7 @@ fn text(bytes: &[u8]) -> String {
 mod tests {
     use super::{as_csv, as_json};
     use crate::dataset::Tag;
-    use crate::rewrite::{Correspondence, Kind};
+    use crate::rewrite::{Correspondence, Kind, patient_key};
 
     #[test]
     fn every_value_stays_in_its_cell() {
@@ -182,11 +199,14 @@ mod tests {
             patient: None,
             written: None,
         };
-        assert_eq!(as_csv(&one), "of-patient,PatientName,\"Müller, \"\"Jo\"\"^Ä\",ANON^\\x1b$B\\n1,");
+        assert_eq!(as_csv(&one), "of-patient,PatientName,\"Müller, \"\"Jo\"\"^Ä\",ANON^\\x1b$B\\n1,,");
         let json: serde_json::Value = serde_json::from_str(&as_json(&one)).unwrap();
         assert_eq!(json["real"], "Müller, \"Jo\"^Ä");
         assert_eq!(json["patient"], serde_json::Value::Null);
         let uid = Correspondence { kind: Kind::Uid, patient: Some(b"4711".to_vec()), ..one };
-        assert!(as_csv(&uid).starts_with("uid,,") && as_csv(&uid).ends_with(",4711"));
+        assert!(as_csv(&uid).starts_with("uid,,") && as_csv(&uid).ends_with(",4711,"));
+        let key = patient_key(b"4711", b"LYON");
+        let named = Correspondence { kind: Kind::Patient, real: key.clone(), patient: Some(key), ..uid };
+        assert!(as_csv(&named).starts_with("patient,,4711,") && as_csv(&named).ends_with(",4711,LYON"));
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn print(
     writeln!(shown, "{from} -> {to}: {} elements changed", transform.summary().elements)?;
     let tolerated = transform.summary().tolerated.words();
     if !tolerated.is_empty() {
-        writeln!(shown, "{INDENT}put right before: {}", tolerated.join(", "))?;
+        writeln!(shown, "{INDENT}put right: {}", tolerated.join(", "))?;
     }
     for line in lines(rules, transform.changes(), screen(usize::MAX)) {
         writeln!(shown, "{line}")?;

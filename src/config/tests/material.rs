@@ -13,6 +13,8 @@ use crate::config::Diagnostics;
 use crate::config::load::{Loaded, compile};
 use crate::scratch::Scratch;
 
+/// A secret as somebody would draw it.
+const DRAWN: &[u8; 48] = b"qv3m0qk2N9w1mT7dJ2kz8bXr5yPqLc4sA6uFhGjEoViZxRtB";
 /// A whole configuration around what a test is about.
 pub(super) const GOOD: &str = r#"
 [[listener]]
@@ -71,11 +73,14 @@ impl Material {
         {
             material.certificate(certificate, key, Duration::days(365));
         }
-        for secret in ["conf/audit.key", "conf/pseudonym.key", "conf/crosswalk.key", "conf/users.key"] {
+        for secret in ["conf/audit.key", "conf/users.key"] {
             material.secret(secret, &[b'k'; 48], 0o600);
         }
-        material.secret("conf/pseudonym-2.key", &[b'l'; 48], 0o600);
         material.secret("conf/words-fr.txt", "scanner\n".as_bytes(), 0o644);
+        material.secret("conf/pseudonym.key", DRAWN, 0o600);
+        material.secret("conf/crosswalk.key", DRAWN, 0o600);
+        let other: Vec<u8> = DRAWN.iter().rev().copied().collect();
+        material.secret("conf/pseudonym-2.key", &other, 0o600);
         material.secret("conf/users.toml", b"", 0o600);
         material.secret("conf/login.jwks", KEY_SET.as_bytes(), 0o644);
         let (_, key) = SigningKey::generate().unwrap();

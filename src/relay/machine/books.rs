@@ -16,6 +16,7 @@ use crate::audit;
 use crate::dimse::{Command, Status};
 use crate::metrics::{self, Done};
 use crate::policy::Direction;
+use crate::rewrite::patient_id_of;
 use crate::vocabulary::Cause;
 
 /// The books of one association.
@@ -115,7 +116,8 @@ impl Books {
             study: exchange.study,
             new_study: exchange.new_study,
             rewritten: exchange.rewritten,
-            patient: exchange.patient.map(audit::PatientIdentifier::new),
+            originals: exchange.originals,
+            patient: exchange.patient.map(|key| audit::PatientIdentifier::new(patient_id_of(&key).to_vec())),
             query: exchange.query,
             move_destination: exchange.move_destination,
             status,

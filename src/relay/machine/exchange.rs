@@ -42,6 +42,8 @@ pub(crate) struct Exchange {
     /// What the SOP instance UID became.
     pub new_sop_instance: Option<String>,
     pub new_study: Option<String>,
+    /// Which of these UIDs are the patients' side's.
+    pub originals: audit::Originals,
     /// It is a worklist query for what is scheduled for its sender.
     pub own_schedule: bool,
     /// Elements of its data set that were rewritten, where a rewrite was applied.
@@ -137,6 +139,7 @@ impl Exchange {
             new_sop_instance: None,
             new_study: None,
             own_schedule: false,
+            originals: audit::Originals::default(),
             rewritten: None,
             failed: None,
             hidden: None,

@@ -194,6 +194,7 @@ fn rewrite(
     let held = dimse::with_affected_sop_instance(&command, &new_instance);
     if exchange.sop_instance.as_deref() != Some(&new_instance) {
         exchange.new_sop_instance = Some(new_instance);
+        exchange.originals = crate::audit::Originals::Came;
     }
     let passage = Passage::of_request(context.id, exchange.message_id);
     let scoped = scoped::header_of(cx, exchange.is_judged, context.encoding);

@@ -40,7 +40,7 @@ const LONGEST_DUMMY: u32 = 128;
 pub(super) fn plan(action: &Action, tag: Tag, vr: Vr, length: u32) -> Plan {
     match action {
         _ if CLAIMS.contains(&tag) => Plan::Remove,
-        Action::Keep | Action::Default(_) => Plan::Keep,
+        action if action.keeps() => Plan::Keep,
         Action::Uid { .. } | Action::Pseudonym { .. } | Action::Shift { .. } => Plan::Edit { reads: true },
         Action::Template(template) if template.has_pseudonym() => Plan::Edit { reads: true },
         _ if tag.0 == PATIENT && vr == Vr::SQ => Plan::Remove,

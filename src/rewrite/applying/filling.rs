@@ -23,6 +23,7 @@ impl Template {
             return Ok(String::new());
         }
         let (real, written) = facts.pseudonyms.identity(Kind::Value(tag), (old, set))?;
+        let real = facts.remembered_as(Kind::Value(tag), real);
         let kind = if old.is_empty() { None } else { self.kind(facts, tag, &real) };
         let known = match kind {
             Some(kind @ Kind::Value(_)) => facts.pseudonyms.used(kind, &real, written.as_ref())?,

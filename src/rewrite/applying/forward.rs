@@ -7,14 +7,15 @@ use regex::Regex;
 use super::super::action::{Action, Otherwise};
 use super::super::character_set::CharacterSet;
 use super::super::correspondence::Kind;
+use super::super::decay::is_decay_time;
 use super::super::error::RewriteProblem;
 use super::super::facts::Facts;
-use super::super::keyed::Domain;
+use super::super::keyed::{Domain, Key};
 use super::super::words::Cleaner;
-use super::super::{dates, dummy, keyed, planting, value};
+use super::super::{dates, dummy, fitting, keyed, planting, value};
 use super::each::each_value;
 use super::outcome::{Cannot, Edit, Plan};
-use crate::dataset::{Syntax, Tag, Vr, trim};
+use crate::dataset::{SPECIFIC_CHARACTER_SET, Syntax, Tag, Vr, trim};
 
 /// What is to be done with an element of which the value is still to come.
 pub(super) fn plan(action: &Action) -> Plan {
@@ -68,9 +69,10 @@ pub(super) fn edit(
             dummy::put_items(items, syntax, new).ok_or(Cannot::Unsuited)?;
         }
         Action::Refuse(problem) => return Err(Cannot::Lacks(*problem)),
-        Action::Shift { keep_times } => {
-            let days = facts.days.ok_or(Cannot::Lacks(RewriteProblem::NoPatient))?;
-            each_value((vr, set), old, new, |one, new| shift(vr, one, (days, *keep_times), new))?;
+        Action::Shift { keep_times } => shift_all((tag, vr), (old, set), facts, *keep_times, new)?,
+        Action::Offset { keep_times } => {
+            let stays = (*keep_times || facts.decays) && is_offset(trim(old));
+            return Ok(if stays { Edit::Same } else { Edit::Gone });
         }
         Action::CapAge => {
             if cap_ages((vr, set), old, new)? {
@@ -84,17 +86,21 @@ pub(super) fn edit(
                 return Ok(Edit::Gone);
             }
         }
+        Action::Fit(_) | Action::Kind { .. } if is_known_set(tag, old) => return Ok(Edit::Same),
+        Action::Fit(otherwise) => return fit((vr, set), old, *otherwise, new),
+        Action::Kind { key } => each_value((vr, set), old, new, |one, new| {
+            put_kind(key, one, new);
+            Ok(())
+        })?,
         Action::Pattern { find, value } => match replace_all(find, value, vr, set, old) {
             Some(Cow::Borrowed(_)) => return Ok(Edit::Same),
             Some(Cow::Owned(edited)) => new.extend_from_slice(&edited),
             // What cannot be read for certain may be what was looked for.
             None => {}
         },
-        Action::Pseudonym { key, length } => each_value((vr, set), old, new, |one, new| {
-            facts.pseudonyms.put_text(Kind::Value(tag), (one, set), new, |real, new| {
-                keyed::put_pseudonym(key, real, *length, new);
-            })
-        })?,
+        Action::Pseudonym { key, length } => {
+            put_pseudonyms((tag, vr), (old, set), facts, (key, *length), new)?
+        }
         Action::Uid { key } => {
             each_value((vr, set), old, new, |one, new| facts.pseudonyms.put_uid(key, one, new))?
         }
@@ -106,6 +112,36 @@ pub(super) fn edit(
     Ok(if new.as_slice() == trim(old) { Edit::Same } else { Edit::New })
 }
 
+fn put_pseudonyms(
+    (tag, vr): (Tag, Vr),
+    (old, set): (&[u8], &CharacterSet),
+    facts: &mut Facts,
+    (key, length): (&Key, usize),
+    new: &mut Vec<u8>,
+) -> Result<(), Cannot> {
+    let kind = Kind::Value(tag);
+    each_value((vr, set), old, new, |one, new| {
+        let (real, written) = facts.pseudonyms.identity(kind, (one, set))?;
+        let identity = (facts.remembered_as(kind, real), written);
+        facts.pseudonyms.put_text(kind, identity, new, |real, new| {
+            keyed::put_pseudonym(key, real, length, new);
+        })
+    })
+}
+
+/// Times stay where decay is computed with them, too.
+fn shift_all(
+    (tag, vr): (Tag, Vr),
+    (old, set): (&[u8], &CharacterSet),
+    facts: &Facts,
+    keep_times: bool,
+    new: &mut Vec<u8>,
+) -> Result<(), Cannot> {
+    let days = facts.days.ok_or(Cannot::Lacks(RewriteProblem::NoPatient))?;
+    let keep_times = keep_times || facts.decays && is_decay_time(tag);
+    each_value((vr, set), old, new, |one, new| shift(vr, one, (days, keep_times), new))
+}
+
 /// A date or time moved by so many days; a dummy where it is none that can be read.
 fn shift(
     vr: Vr,
@@ -114,11 +150,70 @@ fn shift(
     new: &mut Vec<u8>,
 ) -> Result<(), RewriteProblem> {
     let start = new.len();
-    if dates::shift(vr, one, days, keep_times, new).is_none() {
+    if !fitting::is_legal(vr, one) || dates::shift(vr, one, days, keep_times, new).is_none() {
         new.truncate(start);
         dummy::put(vr, new);
     }
     Ok(())
+}
+
+/// `&ZZXX`, as in (0008,0201).
+fn is_offset(value: &[u8]) -> bool {
+    matches!(value, [b'+' | b'-', digits @ ..] if digits.len() == 4 && digits.iter().all(u8::is_ascii_digit))
+}
+
+/// Whether it is a character set that is known, however it is spelt: text is read by it.
+fn is_known_set(tag: Tag, old: &[u8]) -> bool {
+    tag == SPECIFIC_CHARACTER_SET && CharacterSet::of(old).is_known()
+}
+
+/// Whether a value goes on as it came that a rule keeps where it is legal.
+pub(in crate::rewrite) fn fits(action: &Action, vr: Vr, old: &[u8]) -> bool {
+    let is_kept = |one| !keyed::is_made_up(trim(one));
+    match action {
+        Action::Fit(_) => fitting::are_legal(vr, old),
+        Action::Kind { .. } => fitting::are_legal(vr, old) && old.split(|b| *b == b'\\').all(is_kept),
+        _ => false,
+    }
+}
+
+/// Legal values, each in its place.
+fn fit(
+    (vr, set): (Vr, &CharacterSet),
+    old: &[u8],
+    otherwise: Otherwise,
+    new: &mut Vec<u8>,
+) -> Result<Edit, Cannot> {
+    if fitting::are_legal(vr, old) {
+        return Ok(Edit::Same);
+    }
+    let mut is_left = false;
+    each_value((vr, set), old, new, |one, new| {
+        match otherwise {
+            _ if fitting::is_legal(vr, one) => {
+                is_left = true;
+                new.extend_from_slice(one);
+            }
+            Otherwise::Dummy => dummy::put(vr, new),
+            Otherwise::Remove | Otherwise::Empty | Otherwise::Mark => {}
+        }
+        Ok(())
+    })?;
+    if !is_left && otherwise != Otherwise::Dummy {
+        new.clear();
+    }
+    Ok(if is_left || otherwise != Otherwise::Remove { Edit::New } else { Edit::Gone })
+}
+
+fn put_kind(key: &Key, one: &[u8], new: &mut Vec<u8>) {
+    if !fitting::is_legal(Vr::UI, one) {
+        return;
+    }
+    if keyed::is_made_up(one) {
+        keyed::put_uid_of(Domain::OtherUid, key, one, new);
+    } else {
+        new.extend_from_slice(one);
+    }
 }
 
 /// Whether nothing is left of ages that were there.
@@ -139,6 +234,9 @@ fn clean(
     new: &mut Vec<u8>,
 ) -> bool {
     cleaner.clean((vr, set), old, new);
+    if !fitting::are_legal(vr, new) {
+        new.clear();
+    }
     match otherwise {
         Otherwise::Remove if new.is_empty() => return !old.is_empty(),
         Otherwise::Dummy if new.is_empty() => dummy::put(vr, new),

@@ -7,6 +7,7 @@
 //! | value made from the patient, as a name | passes | finds the patient, and goes: the Patient ID beside it is what is looked for; refused without one, and in a sequence |
 //! | date moved | passes | moved, ranges too, for the one patient whose ID stands beside it; refused without |
 //! | text cleaned, a pattern replaced, an age capped | passes | passes where the rules leave that very value as it is; else refused |
+//! | the issuer of a Patient ID that stands beside it | passes | goes: it said whom to look for |
 //! | a fixed value | passes | that value asks for everybody, another for nobody |
 //! | anything else | passes | refused |
 //!
@@ -26,7 +27,7 @@ use super::super::words::{Cleaner, Marks};
 use super::super::{dates, keyed, restored};
 use super::forward;
 use super::outcome::{Cannot, Edit, Plan};
-use crate::dataset::{PATIENT_ID, Tag, Vr, number, trim};
+use crate::dataset::{ISSUER_OF_PATIENT_ID, PATIENT_ID, Tag, Vr, number, trim};
 
 /// (0008,0201): it says how other values are meant.
 const TIMEZONE_OFFSET: Tag = Tag(0x0008, 0x0201);
@@ -46,7 +47,7 @@ pub(super) fn plan(action: &Action, tag: Tag, length: u32) -> Plan {
 /// Whether nothing can be looked for by the attribute, and by those in it where it is a sequence.
 pub(in crate::rewrite) fn hides(action: &Action) -> bool {
     match action {
-        Action::Keep | Action::Default(_) => false,
+        action if action.keeps() => false,
         Action::Uid { .. } | Action::Pseudonym { .. } | Action::Shift { .. } => false,
         Action::Template(template) => !template.has_pseudonym(),
         _ => true,
@@ -65,6 +66,8 @@ pub(super) fn edit(
     let is_own = !is_universal(vr, key) && facts.is_own_key(tag, key);
     match action {
         _ if is_own => return Ok(Edit::Same),
+        // With the Patient ID, it said whom to look for.
+        _ if tag == ISSUER_OF_PATIENT_ID && facts.depth == 0 && facts.names_issuer() => return Ok(Edit::New),
         action if action.keeps() => return Ok(Edit::Same),
         _ if is_universal(vr, key) => put_patient(action, tag, (facts, set), new),
         Action::Template(template) if is_of_patient(template, tag) => {
@@ -194,6 +197,7 @@ fn other_side(
         }
         let kind = kinds.first().copied().unwrap_or(Kind::Uid);
         let (real, _) = facts.pseudonyms.identity(kind, (one, set))?;
+        let real = facts.remembered_as(kind, real);
         return facts.pseudonyms.across(facts.way, kinds, vr, &real);
     }
     let whole = without_asterisks((vr, set), one).ok_or(RewriteProblem::Wildcard)?;

@@ -18,6 +18,7 @@ use super::facts::Facts;
 use super::mode::Mode;
 use crate::dataset::{Syntax, Tag, Vr};
 
+pub(super) use forward::fits;
 pub(super) use keys::{hides, is_universal};
 pub(super) use outcome::{Cannot, Edit, Plan};
 

@@ -52,6 +52,11 @@ impl CharacterSet {
         self.coding == Coding::Default
     }
 
+    /// Whether what it is called is known.
+    pub(super) fn is_known(&self) -> bool {
+        self.coding != Coding::Unknown
+    }
+
     /// How bytes make characters, whether or not these can be told.
     pub(super) fn characters(&self) -> Characters {
         self.characters

@@ -12,6 +12,7 @@ use latest::Latest;
 use registered::is_registered;
 
 pub(in crate::rewrite) use domain::Domain;
+pub(in crate::rewrite) use registered::is_made_up;
 
 /// Hexadecimal digits of a whole HMAC.
 pub(in crate::rewrite) const DIGITS: usize = 64;

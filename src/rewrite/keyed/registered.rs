@@ -3,8 +3,8 @@
 //!
 //! Their root alone says nothing: whoever wants to bring a real UID past the rewriting can write it behind this root, and
 //! there is software that made up the UIDs of its instances under it. So a UID stays as it is only where it is in these
-//! tables. One of a later edition gets a name of its own, as any that is not known; classes, transfer syntaxes and context
-//! groups do not suffer by that, since no profile changes the attributes that name them.
+//! tables. One of a later edition gets a name of its own, as any that is not known, but for (0008,0016), which says what the
+//! object is.
 //!
 //! Generated, not typed: as `dicom-dictionary-std` 0.10.1 carries Table A-1. Table A-2 is not in it; of Table A-3, the
 //! context groups, the form is known: `6.1.` and a number.
@@ -20,6 +20,11 @@ const CONTEXT_GROUPS: &[u8] = b"6.1.";
 pub(in crate::rewrite) fn is_registered(uid: &[u8]) -> bool {
     let rest = uid.strip_prefix(ROOT);
     rest.is_some_and(|rest| REGISTERED.contains(rest) || is_context_group(rest))
+}
+
+/// Whether a UID has the root of the standard, and is none that the standard registers.
+pub(in crate::rewrite) fn is_made_up(uid: &[u8]) -> bool {
+    uid.starts_with(ROOT) && !is_registered(uid)
 }
 
 fn is_context_group(rest: &[u8]) -> bool {

@@ -4,6 +4,7 @@ use super::attributes::{EDITION, ROWS};
 use super::beyond::BEYOND;
 use super::content::ContentRules;
 use super::decision::{MaskedRules, Profile};
+use super::fit::FitRules;
 use super::method::{CLEAN_PIXELS, METHOD, METHOD_CODES, METHOD_TEXT};
 use super::option::ProfileOption;
 use super::policy::EMPTY_PDF;
@@ -15,10 +16,13 @@ use crate::rewrite::action::{Action, Otherwise};
 use crate::rewrite::creator::CreatorId;
 use crate::rewrite::dummy::{self, Item};
 use crate::rewrite::error::RewriteProblem;
+use crate::rewrite::fitting;
 use crate::rewrite::keyed::Key;
 use crate::rewrite::rule::Rule;
 use crate::rewrite::tag_pattern::TagPattern;
 
+/// (0008,0201) Timezone Offset From UTC.
+const TIMEZONE_OFFSET: u32 = 0x0008_0201;
 const ENCAPSULATED_DOCUMENT: u32 = 0x0042_0011;
 const DOCUMENT_LENGTH: Tag = Tag(0x0042, 0x0015);
 /// What tells an item from the others of its sequence: ROI Name, ROI Observation Label, Annotation Group Label, Channel Label,
@@ -63,6 +67,8 @@ pub(in crate::rewrite) fn append(
     let safe_private =
         all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
     let content = all.content();
+    let fit = all.fit();
+    let references = references(&spec);
     let masked = matches!(spec.burned_in, BurnedIn::Mask { .. }).then(|| all.masked());
     let patterns = all.patterns;
     let safe = if spec.has(ProfileOption::RetainSafePrivate) { safe(creators) } else { Vec::new() };
@@ -79,6 +85,8 @@ pub(in crate::rewrite) fn append(
             private,
             safe_private,
             content,
+            fit,
+            references,
             masked,
             safe,
         },
@@ -207,6 +215,7 @@ impl Rules<'_> {
             "D" => Action::Dummy,
             "U" if !sequence => Action::uid(tag, self.key),
             "K" if row.vr == "AS" => Action::CapAge,
+            "K" if vr_in(row.vr).is_some_and(fitting::is_checked) => Action::Fit(otherwise(row.safe)),
             "C" if !sequence => self.clean(row),
             // K, C and U* on a sequence: the rules hold in its items.
             _ => Action::Keep,
@@ -216,15 +225,12 @@ impl Rules<'_> {
     fn clean(&self, row: &Row) -> Action {
         match row.vr {
             "DA" | "TM" | "DT" => self.shift(),
+            "SH" if row.tag == TIMEZONE_OFFSET => Action::Offset { keep_times: self.spec.keep_times },
             "AE" => Action::Pseudonym { key: self.key.clone(), length: 16 },
-            "LO" | "LT" | "SH" | "ST" | "UC" | "UT" | "CS"
-                if row.tag != 0x0008_0201 && row.mask == u32::MAX =>
-            {
-                self.text(match row.safe {
-                    _ if DISTINGUISHING.contains(&row.tag) => Otherwise::Mark,
-                    "X" => Otherwise::Remove,
-                    "Z" => Otherwise::Empty,
-                    _ => Otherwise::Dummy,
+            "LO" | "LT" | "SH" | "ST" | "UC" | "UT" | "CS" if row.mask == u32::MAX => {
+                self.text(match DISTINGUISHING.contains(&row.tag) {
+                    true => Otherwise::Mark,
+                    false => otherwise(row.safe),
                 })
             }
             // Bits of overlays and curves, makers' bytes: nobody can tell what they say.
@@ -242,7 +248,7 @@ impl Rules<'_> {
 
     fn dates_action(&self) -> Action {
         if self.spec.has(ProfileOption::RetainLongitudinalFullDates) {
-            Action::Keep
+            Action::Fit(Otherwise::Dummy)
         } else if self.spec.has(ProfileOption::RetainLongitudinalModifiedDates) {
             self.shift()
         } else {
@@ -252,7 +258,7 @@ impl Rules<'_> {
 
     fn uid_action(&self) -> Action {
         if self.spec.has(ProfileOption::RetainUids) {
-            Action::Keep
+            Action::Fit(Otherwise::Dummy)
         } else {
             Action::Uid { key: self.key.clone() }
         }
@@ -264,6 +270,22 @@ impl Rules<'_> {
         match self.uid_action() {
             Action::Uid { key } => Action::OtherUid { key },
             other => other,
+        }
+    }
+
+    /// What becomes of kept values that do not fit.
+    fn fit(&mut self) -> FitRules {
+        let kinds = if self.spec.has(ProfileOption::RetainUids) {
+            Action::Fit(Otherwise::Empty)
+        } else {
+            Action::Kind { key: self.key.clone() }
+        };
+        FitRules {
+            values: self.by_vr("not legal for its VR (PS3.5 6.2)", Action::Fit(Otherwise::Empty)),
+            kinds: self.by_vr("UID that PS3.6 does not register", kinds),
+            foreign: self.by_vr("no part of a reference to an instance (PS3.3 10.3)", Action::Remove),
+            others: self.by_vr("not of the VR that PS3.6 has for it", Action::Remove),
+            pixels: self.by_vr("pixel data in a sequence (beyond Table E.1-1)", Action::Remove),
         }
     }
 
@@ -282,6 +304,29 @@ impl Rules<'_> {
     }
 }
 
+/// Sequences that a row lets stay for their UIDs, with new ones (U*) or the same.
+fn references(spec: &ProfileSpec) -> Vec<Tag> {
+    let refers = |row: &&Row| {
+        let (code, option) = spec.code(row.safe, &row.options);
+        row.vr == "SQ" && (code == "U*" || code == "K" && option == Some(ProfileOption::RetainUids))
+    };
+    ROWS.iter().filter(refers).map(|row| Tag((row.tag >> 16) as u16, (row.tag & 0xFFFF) as u16)).collect()
+}
+
+/// What is done where nothing is left of a value, by the code that keeps every IOD valid.
+fn otherwise(safe: &str) -> Otherwise {
+    match safe {
+        "X" => Otherwise::Remove,
+        "Z" => Otherwise::Empty,
+        _ => Otherwise::Dummy,
+    }
+}
+
+/// Of a table.
+fn vr_in(text: &str) -> Option<Vr> {
+    text.as_bytes().first_chunk().copied().and_then(Vr::known).filter(|_| text.len() == 2)
+}
+
 fn safe(creators: &mut Vec<String>) -> Vec<(CreatorId, u16, u8, Vr)> {
     let mut safe: Vec<_> = SAFE
         .iter()
@@ -290,8 +335,7 @@ fn safe(creators: &mut Vec<String>) -> Vec<(CreatorId, u16, u8, Vr)> {
                 creators.push(row.creator.to_owned());
                 creators.len() - 1
             });
-            let code = row.vr.as_bytes().first_chunk().copied().unwrap_or(*b"UN");
-            let vr = Vr::known(code).filter(|_| row.vr.len() == 2).unwrap_or(Vr::UN);
+            let vr = vr_in(row.vr).unwrap_or(Vr::UN);
             (CreatorId::try_from(index).unwrap_or(CreatorId::MAX), row.group, row.element, vr)
         })
         .collect();

@@ -4,6 +4,7 @@ use super::super::creator::CreatorId;
 use super::super::instances;
 use super::beyond;
 use super::content::ContentRules;
+use super::fit::FitRules;
 use super::method::{METHOD, METHOD_CODES};
 use super::policy::FLAG;
 use super::spec::ProfileSpec;
@@ -22,6 +23,9 @@ pub(in crate::rewrite) struct Profile {
     pub(super) private: usize,
     pub(super) safe_private: usize,
     pub(in crate::rewrite) content: ContentRules,
+    pub(in crate::rewrite) fit: FitRules,
+    /// Sequences that stay for the UIDs in their items.
+    pub(super) references: Vec<Tag>,
     /// Where there are masks.
     pub(in crate::rewrite) masked: Option<MaskedRules>,
     /// Sorted; with the VR of the table.
@@ -119,6 +123,11 @@ impl Profile {
         let Some(creator) = creator else { return false };
         let from = self.safe.partition_point(|&(c, g, ..)| (c, g) < (creator, group));
         self.safe.get(from).is_some_and(|&(c, g, ..)| (c, g) == (creator, group))
+    }
+
+    /// Whether a sequence stays for the UIDs in its items.
+    pub(in crate::rewrite) fn refers(&self, sequence: Tag) -> bool {
+        self.references.contains(&sequence)
     }
 
     pub(in crate::rewrite) fn private_rule(&self) -> usize {

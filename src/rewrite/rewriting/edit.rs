@@ -1,12 +1,14 @@
 //! Values edited, as a rule says.
 
+use std::sync::Arc;
+
 use super::super::action::Action;
 use super::super::applying::{self, Cannot, Edit, Plan, pad};
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::Source;
 use super::super::output::Output;
 use super::{Rewriting, problem_of};
-use crate::dataset::{Header, exact_vr_of};
+use crate::dataset::{Header, Syntax, Tag, Vr, exact_vr_of};
 
 /// Nearly all new values are no longer: room for them is made at once, not bit by bit.
 pub(super) const MOSTLY: usize = 64;
@@ -23,6 +25,7 @@ impl Rewriting {
         let Header { tag, vr: written, syntax, .. } = self.current.header;
         let before = old.as_ref().map(|old| old.bytes(input));
         if plan == Plan::Remove {
+            self.note_misfit(rule, before);
             self.notes.changed(&self.scanner, self.current.header, rule, before, None);
             return Ok(());
         }
@@ -47,9 +50,14 @@ impl Rewriting {
             }
             edit => edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?,
         };
+        let edit = self.behind(rule, edit, (tag, vr), (syntax, old_value), &mut new)?;
+        let action = self.rules.action(rule);
         pad(self.facts.mode, action, vr, &mut new);
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);
+        }
+        if edit != Edit::Same {
+            self.note_misfit(rule, before);
         }
         if edit == Edit::Gone {
             self.notes.changed(&self.scanner, self.current.header, rule, before, None);
@@ -64,5 +72,31 @@ impl Rewriting {
         }
         self.new = new;
         Ok(())
+    }
+
+    /// What the profile makes of what a pattern was replaced in.
+    fn behind(
+        &mut self,
+        rule: usize,
+        edit: Edit,
+        (tag, vr): (Tag, Vr),
+        (syntax, old): (Syntax, &[u8]),
+        new: &mut Vec<u8>,
+    ) -> Result<Edit, RewriteError> {
+        let Some(then) = self.rules.behind(rule).filter(|_| edit != Edit::Gone) else { return Ok(edit) };
+        let rules = Arc::clone(&self.rules);
+        let replaced = if edit == Edit::Same { old.to_vec() } else { std::mem::take(new) };
+        new.clear();
+        let set = self.scopes.character_set();
+        let then =
+            applying::edit(rules.action(then), (tag, vr), syntax, set, &replaced, &mut self.facts, new);
+        match then.map_err(|cannot| self.error(problem_of(cannot, rule)))? {
+            Edit::Same if edit == Edit::New => {
+                new.clear();
+                new.extend_from_slice(&replaced);
+                Ok(Edit::New)
+            }
+            other => Ok(other),
+        }
     }
 }

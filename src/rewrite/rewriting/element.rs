@@ -6,6 +6,7 @@ use super::super::creator::{CreatorId, is_creator};
 use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::Source;
+use super::super::mode::Mode;
 use super::super::notes::Notes;
 use super::super::output::Output;
 use super::super::profile::{DeclaredSafe, Pixels};
@@ -14,7 +15,7 @@ use super::{BULK, Rewriting, source};
 use crate::dataset::{Header, Raw, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Tag, Vr, exact_vr_of, trim};
 
 /// Longest value that is held to be edited.
-const LONGEST_READ: u32 = 64 << 10;
+pub(super) const LONGEST_READ: u32 = 64 << 10;
 /// (0008,0058) Failed SOP Instance UID List.
 const FAILED_INSTANCES: Tag = Tag(0x0008, 0x0058);
 
@@ -33,6 +34,11 @@ impl Rewriting {
             self.bulk_seen |= length > BULK;
         }
         self.current.begin(header, source(raw, &self.scanner));
+        if top && self.issuer.is_some() && self.put_issuer(header.tag, out)? {
+            self.current.doing = Doing::Skip;
+            self.current.planned = None;
+            return Ok(());
+        }
         if header.tag.1 == 0 {
             self.current.doing = Doing::Skip;
             return Ok(());
@@ -48,7 +54,7 @@ impl Rewriting {
         self.current.doing = match planned.map(|(_, plan)| plan) {
             _ if watched => Doing::Read,
             None | Some(Plan::Keep) => Doing::Pass,
-            Some(Plan::Edit { reads: true }) => Doing::Read,
+            Some(Plan::Edit { reads: true }) => self.fit_or_read(rule, watched, length),
             Some(_) if self.notes.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
             Some(_) => Doing::Skip,
         };
@@ -56,11 +62,13 @@ impl Rewriting {
             self.begin_pixels(&header)?;
         }
         match (self.current.doing, planned) {
-            (Doing::Read, _) if length > LONGEST_READ => Err(self.error(RewriteProblem::TooLong)),
-            (Doing::Read, _) if length == 0 => self.complete(Source::Made(&[]), input, out),
-            (Doing::Pass | Doing::Blank, _) => self.send_head(input, out),
+            (Doing::Read | Doing::Fit, _) if length > LONGEST_READ => {
+                Err(self.error(RewriteProblem::TooLong))
+            }
+            (Doing::Read | Doing::Fit, _) if length == 0 => self.complete(Source::Made(&[]), input, out),
+            (Doing::Pass | Doing::Blank | Doing::Watch, _) => self.send_head(input, out),
             (Doing::Skip, Some(planned)) => self.apply(planned, None, input, out),
-            (Doing::Read | Doing::Skip | Doing::Decode, _) => Ok(()),
+            (Doing::Read | Doing::Fit | Doing::Skip | Doing::Decode, _) => Ok(()),
         }
     }
 
@@ -76,8 +84,15 @@ impl Rewriting {
             Doing::Blank => self.blank(part, rest, input, out),
             Doing::Decode => self.compressed(part.bytes(input)),
             Doing::Skip => Ok(()),
-            Doing::Read if rest == 0 && self.current.value.is_empty() => self.complete(part, input, out),
-            Doing::Read => {
+            Doing::Watch => self.watch(part, input, out),
+            Doing::Fit if rest == 0 && self.fits(&part, input) => {
+                self.send_head(input, out)?;
+                self.send(part, input, out)
+            }
+            Doing::Read | Doing::Fit if rest == 0 && self.current.value.is_empty() => {
+                self.complete(part, input, out)
+            }
+            Doing::Read | Doing::Fit => {
                 self.current.value.extend_from_slice(part.bytes(input));
                 if rest > 0 {
                     return Ok(());
@@ -102,6 +117,7 @@ impl Rewriting {
             self.check_overlay(tag, old)?;
             self.notes.read(tag, old).map_err(|problem| self.error(problem))?;
             self.note_whose(tag, old).map_err(|problem| self.error(problem))?;
+            self.ask_for_issuer(tag);
             if let Some(pixels) = &mut self.pixels {
                 pixels.read(tag, old);
             }
@@ -196,6 +212,13 @@ impl Rewriting {
         self.scanner.path().last().map(|step| step.sequence)
     }
 
+    /// The profile's rule in the place of one that replaces a pattern, where what that leaves does not matter.
+    fn or_behind(&self, rule: usize) -> usize {
+        let then = if self.rules.behind.is_empty() { None } else { self.rules.behind(rule) };
+        let matters = |then: &usize| self.facts.mode == Mode::Forward && self.rules.action(*then).reads();
+        then.filter(|then| !matters(then)).unwrap_or(rule)
+    }
+
     pub(super) fn decide(&self, header: &Header, top: bool) -> Option<usize> {
         let tag = header.tag;
         if self.shows_schedule() && self.facts.schedule.shows(self.sequence_of(), tag, None) {
@@ -204,9 +227,11 @@ impl Rewriting {
         if is_creator(tag) {
             return self.rules.decide_on_creator(tag, None, self.facts.mode);
         }
-        let vr = if header.vr == Vr::UN { exact_vr_of(tag).unwrap_or(Vr::UN) } else { header.vr };
+        // Under a profile, what an attribute is decides, and not what its sender wrote.
+        let own = self.rules.profile.is_some() || header.vr == Vr::UN;
+        let vr = if own { exact_vr_of(tag).unwrap_or(header.vr) } else { header.vr };
         let creator = self.scopes.creator_of(tag);
-        let rule = self.rules.decide(tag, vr, creator);
+        let rule = self.rules.decide(tag, vr, creator).map(|rule| self.or_behind(rule));
         // It names what SOP Instance UID names, in whatever rules an administrator wrote.
         let rule = match tag {
             FAILED_INSTANCES if rule.is_none() => self.rules.decide(SOP_INSTANCE_UID, Vr::UI, None),
@@ -219,11 +244,12 @@ impl Rewriting {
             _ => rule,
         };
         let rule = if top { self.of_masked(tag, rule).or(rule) } else { rule };
-        match (&self.content, &self.rules.profile) {
+        let rule = match (&self.content, &self.rules.profile) {
             (Some(content), Some(profile)) if rule.is_none_or(|rule| rule >= self.rules.explicit) => {
                 content.decide(tag, &profile.spec, &profile.content).or(rule)
             }
             _ => rule,
-        }
+        };
+        self.fitting(header, top, rule).or(rule)
     }
 }

@@ -4,6 +4,8 @@ mod addition;
 mod chosen;
 mod edit;
 mod element;
+mod fit;
+mod issuer;
 mod masking;
 mod patient;
 mod reading;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use super::applying::{self, Cannot, Plan};
 use super::character_set::CharacterSet;
 use super::current::{Current, Doing};
+use super::decay::is_of_decaying;
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::Facts;
 use super::levels::{Levels, Part, Source};
@@ -71,6 +74,8 @@ pub(super) struct Rewriting {
     pending: Option<Step>,
     /// The character set that the data set has to get, until it has it.
     chosen: Option<CharacterSet>,
+    /// What is to stand behind the Patient ID, until it does.
+    issuer: Option<Vec<u8>>,
     /// Why the object is refused before anything of it is read.
     refused: Option<RewriteProblem>,
     /// Where burned-in text is refused, and no mask can fit.
@@ -88,6 +93,8 @@ pub(super) struct Rewriting {
     declared: Option<DeclaredSafe>,
     /// A sequence at the top is open that gets items at its end: its rule, how many were open around it, its encoding.
     appending: Option<(usize, usize, Syntax)>,
+    /// How many were open around the innermost sequence that stays for the UIDs in its items.
+    reference: Option<usize>,
     subject: Subject,
     /// Nothing can be looked for by its value until no more than so many are open.
     hidden: Option<usize>,
@@ -113,6 +120,14 @@ fn scanner_of(rules: &Ruleset, syntax: Syntax) -> Scanner {
     if rules.is_tolerant { scanner.tolerating() } else { scanner }
 }
 
+/// What has to be known before anything is rewritten. Whose what is restored may be depends on whom the data set is on,
+/// whatever the rules make of that.
+fn lookahead_of(rules: &Ruleset, syntax: Syntax, way: Way, image: Option<Image>) -> Option<Box<Lookahead>> {
+    let restores = way == Way::ToReal;
+    let needs_patient = rules.needs_patient || restores || rules.reads_issuer();
+    Lookahead::new(scanner_of(rules, syntax), (needs_patient, rules.with_issuer, restores), image)
+}
+
 impl Rewriting {
     pub(super) fn new(rules: Arc<Ruleset>, syntax: Syntax, way: Way, subject: Subject) -> Self {
         let profile = rules.profile().filter(|_| way == Way::ToPseudonyms && subject != Subject::Keys);
@@ -130,13 +145,11 @@ impl Rewriting {
             BurnedIn::Refuse => true,
             BurnedIn::Mask { refuse_others, .. } => *refuse_others,
         };
-        // Whose what is restored may be depends on whom the data set is on, whatever the rules make of that.
-        let checks_owner = way == Way::ToReal;
         let mode = Mode::of(way, &subject);
         // Only objects that are de-identified get what they lack.
         let next_addition = if mode == Mode::Forward { 0 } else { rules.additions.len() };
         Self {
-            facts: Facts { way, mode, ..Facts::default() },
+            facts: Facts { way, mode, decays: class.is_some_and(is_of_decaying), ..Facts::default() },
             guards_pixels,
             masking: if shows_pixels { Masking::Pass } else { Masking::Refuse },
             codec: None,
@@ -145,12 +158,9 @@ impl Rewriting {
             ready: None,
             known: None,
             pending: None,
-            lookahead: Lookahead::new(
-                scanner_of(&rules, syntax),
-                (rules.needs_patient || checks_owner, way == Way::ToReal),
-                image,
-            ),
+            lookahead: lookahead_of(&rules, syntax, way, image),
             chosen: None,
+            issuer: None,
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
             pixels,
             content: profile
@@ -167,6 +177,7 @@ impl Rewriting {
             current: Current::new(syntax),
             notes: Notes::new(&subject, way),
             subject,
+            reference: None,
             hidden: None,
             left_out: None,
             open: 0,

@@ -4,7 +4,7 @@ use super::super::character_set::CharacterSet;
 use super::super::correspondence::Kind;
 use super::super::dates;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::patient_id::is_nobody;
+use super::super::patient_id::{is_nobody, may_be_one};
 use super::super::profile::{ProfileOption, ProfileSpec};
 use super::super::subject::Subject;
 use super::super::way::Way;
@@ -15,13 +15,17 @@ impl Rewriting {
     /// What is known of the patient, by the Patient ID as it came. Only an object has to say on whom it is.
     pub(super) fn know_patient(
         &mut self,
-        written: Result<Vec<u8>, RewriteError>,
+        (written, issuer): (Result<Vec<u8>, RewriteError>, &[u8]),
         set: &CharacterSet,
     ) -> Result<(), RewriteError> {
         let problem = |problem| RewriteError::new(PATIENT_ID, 0, problem);
         let real = match (written, &self.subject) {
-            (Ok(written), _) => self.real_patient(&written, set).map_err(problem)?,
-            (Err(error), Subject::Object(_)) => return Err(error),
+            (Ok(written), _) => {
+                let real = self.real_patient((&written, issuer), set).map_err(problem)?;
+                self.restore_issuer(real.as_deref(), set).map_err(problem)?;
+                real
+            }
+            (Err(error), Subject::Object(_)) if self.refuses_nobody() => return Err(error),
             (Err(_), _) => self.facts.about.take(),
         };
         self.check_about(real.as_deref()).map_err(problem)?;
@@ -32,7 +36,9 @@ impl Rewriting {
     fn check_about(&self, patient: Option<&[u8]>) -> Result<(), RewriteProblem> {
         let restored = self.facts.way == Way::ToReal && self.subject != Subject::Keys;
         match (patient, self.facts.about.as_deref()) {
-            (Some(patient), Some(about)) if restored && patient != about => Err(RewriteProblem::OtherPatient),
+            (Some(patient), Some(about)) if restored && !may_be_one(patient, about) => {
+                Err(RewriteProblem::OtherPatient)
+            }
             _ => Ok(()),
         }
     }
@@ -52,14 +58,18 @@ impl Rewriting {
     }
 
     /// The real Patient ID; `None` where it is no single value, or none that leads back.
-    fn real_patient(&self, written: &[u8], set: &CharacterSet) -> Result<Option<Vec<u8>>, RewriteProblem> {
+    fn real_patient(
+        &self,
+        (written, issuer): (&[u8], &[u8]),
+        set: &CharacterSet,
+    ) -> Result<Option<Vec<u8>>, RewriteProblem> {
         let keys = self.subject == Subject::Keys;
         if keys && set.characters().is_pattern(written) {
             return Ok(None);
         }
         let identity = |written: &[u8]| {
             let identity = self.facts.pseudonyms.identity(Kind::Value(PATIENT_ID), (written, set));
-            identity.map(|(real, _)| Some(real))
+            identity.map(|(real, _)| Some(self.with_issuer(real, issuer, set)))
         };
         if self.facts.way == Way::ToPseudonyms {
             return identity(written);
@@ -80,7 +90,7 @@ impl Rewriting {
         if tag != PATIENT_ID || self.facts.patient.is_some() || self.facts.way == Way::ToReal {
             return Ok(());
         }
-        let whose = self.real_patient(trim(written), self.scopes.character_set())?;
+        let whose = self.real_patient((trim(written), &[]), self.scopes.character_set())?;
         self.facts.whose = whose.filter(|whose| !is_nobody(whose));
         Ok(())
     }

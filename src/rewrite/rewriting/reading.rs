@@ -9,7 +9,7 @@ use super::super::step::Step;
 use super::super::subject::Subject;
 use super::{Ready, Rewriting};
 use crate::buffer::NoRoom;
-use crate::dataset::{Looked, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID};
+use crate::dataset::{Looked, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, Tag};
 
 impl Rewriting {
     /// Reads on from `at`, and moves it behind what was read.
@@ -82,7 +82,8 @@ impl Rewriting {
 
     fn read_on(&mut self, input: &[u8], at: &mut usize, out: &mut Output) -> Result<Step, RewriteError> {
         if let Some(mut lookahead) = self.lookahead.take() {
-            if !lookahead.look(input, *at)? {
+            let looked = lookahead.look(input, *at);
+            if !self.has_looked(looked)? {
                 let more = input.get(*at..).unwrap_or_default();
                 lookahead.held.append(more, self.corner.as_ref()).map_err(no_room)?;
                 *at = input.len();
@@ -114,7 +115,7 @@ impl Rewriting {
             self.masking = self.masking_of(image)?;
         }
         if let Some(written) = lookahead.patient().transpose() {
-            self.know_patient(written, &lookahead.set)?;
+            self.know_patient((written, &lookahead.issuer), &lookahead.set)?;
         }
         self.choose_set(&lookahead)?;
         let held: Ready = (lookahead.held.take().map_err(no_room)?, 0);
@@ -195,6 +196,7 @@ impl Rewriting {
             return Err(RewriteError::new(SOP_INSTANCE_UID, 0, RewriteProblem::Missing));
         }
         self.check_named()?;
+        self.put_issuer(Tag(u16::MAX, u16::MAX), out)?;
         if self.subject == Subject::Keys {
             self.notes.about(self.facts.about.take());
         }

@@ -30,6 +30,7 @@ impl Rewriting {
         let depth = self.scanner.depth().saturating_sub(usize::from(part == Part::Sequence));
         if depth == 0 {
             self.before_top(header.tag, out)?;
+            self.put_issuer(header.tag, out)?;
             self.bulk_seen |= part == Part::Fragments;
         }
         self.current.begin(header, source(raw.clone(), &self.scanner));
@@ -61,6 +62,7 @@ impl Rewriting {
                 if part == Part::Fragments {
                     self.check_compressed(header.tag, depth)?;
                 }
+                self.enter_reference(header.tag);
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)
             }
             (Mode::Forward, Some((_, Action::Empty))) if header.length == Some(0) => {
@@ -107,6 +109,7 @@ impl Rewriting {
             let vr = if items.is_empty() { header.vr } else { Vr::SQ };
             self.put(header.tag, vr, header.syntax, &items, out)?;
         }
+        self.note_misfit(rule, None);
         self.notes.changed_sequence(&self.scanner, header, rule, part, removes, after);
         self.skipping = Some(self.open);
         self.open += 1;
@@ -149,6 +152,7 @@ impl Rewriting {
             return Ok(());
         }
         self.hidden = self.hidden.filter(|until| self.open > *until);
+        self.reference = self.reference.filter(|until| self.open > *until);
         if kind == Kind::FragmentsEnd && self.current.doing == Doing::Decode {
             return self.end_decoding();
         }

@@ -116,6 +116,52 @@ fn dates_before_the_patient_id_move_with_it_and_their_intervals_stay() {
 }
 
 #[test]
+fn intervals_that_decay_is_computed_with_stay_where_times_do_not() {
+    let options = vec![O::RetainLongitudinalModifiedDates];
+    let spec = |keep_times| ProfileSpec { options: options.clone(), keep_times, ..ProfileSpec::default() };
+    let injected = Data::new(LE).text((0x18, 0x1072), b"TM", "101500").text(
+        (0x18, 0x1078),
+        b"DT",
+        "20240301101500+0100",
+    );
+    let data = |class: &str| {
+        Data::new(LE)
+            .text((8, 0x16), b"UI", class)
+            .text((8, 0x18), b"UI", INSTANCE)
+            .text((8, 0x22), b"DA", "20240301")
+            .text((8, 0x2A), b"DT", "20240301111500+0100")
+            .text((8, 0x30), b"TM", "100000")
+            .text((8, 0x31), b"TM", "111400")
+            .text((8, 0x32), b"TM", "111500.5")
+            .text((8, 0x201), b"SH", "+0100")
+            .text((0x10, 0x20), b"LO", "PID")
+            .sequence((0x54, 0x16), true, std::slice::from_ref(&injected))
+    };
+    let sent = |class: &str, keep_times| {
+        let rules = with(spec(keep_times), &[]);
+        let transform =
+            Transform::new(rules, LE, Expected { sop_class_uid: class.parse().unwrap(), ..expected() });
+        parse(&run_in(transform, &data(class).bytes, &[7]).unwrap().0, EXPLICIT_UID)
+    };
+    let pet = sent("1.2.840.10008.5.1.4.1.1.128", false);
+    let dose = pet.get(Tag(0x54, 0x16)).unwrap().items().unwrap()[0].clone();
+    let day = text(&pet, 8, 0x22).unwrap();
+    assert_ne!(day, "20240301");
+    assert_eq!(text(&pet, 8, 0x2A).unwrap(), format!("{day}111500+0100"));
+    assert_eq!(text(&dose, 0x18, 0x1078).unwrap(), format!("{day}101500+0100"));
+    let times =
+        |object: &InMemDicomObject| [0x30, 0x31, 0x32].map(|element| text(object, 8, element).unwrap());
+    assert_eq!(times(&pet), ["000000", "111400", "111500.5"], "the study's time decays nothing");
+    assert_eq!(text(&dose, 0x18, 0x1072).as_deref(), Some("101500"));
+    assert_eq!(text(&pet, 8, 0x201).as_deref(), Some("+0100"));
+    let ct = sent(CLASS, false);
+    assert_eq!(times(&ct), ["000000"; 3]);
+    assert_eq!((text(&ct, 8, 0x2A).unwrap(), text(&ct, 8, 0x201)), (day, None));
+    let kept = sent(CLASS, true);
+    assert_eq!((times(&kept)[0].as_str(), text(&kept, 8, 0x201).as_deref()), ("100000", Some("+0100")));
+}
+
+#[test]
 fn pseudonyms_of_one_patient_agree() {
     let rules = [
         rule_with("PatientName", "replace", "ANON^{pseudonym}"),
@@ -458,6 +504,103 @@ fn graphics_keep_their_shapes_and_lose_their_texts() {
     assert_eq!(text(&note, 0x70, 6).as_deref(), Some("REMOVED"));
     assert_eq!(layer.get(Tag(0x70, 9)).unwrap().items().unwrap().len(), 1);
     assert!(cleaned.get(Tag(0x6002, 0x3000)).is_none());
+}
+
+#[test]
+fn an_annotation_of_dummies_has_what_its_module_wants() {
+    let note = Data::new(LE).text((0x70, 6), b"ST", "DOE ");
+    let data = Data::image(LE).sequence((0x70, 1), true, &[Data::new(LE).sequence((0x70, 8), true, &[note])]);
+    let replaced = object(&profile(&[]), &data);
+    let annotation = replaced.get(Tag(0x70, 1)).unwrap().items().unwrap()[0].clone();
+    assert_eq!(text(&annotation, 0x70, 2).as_deref(), Some("REMOVED"));
+    let graphic = annotation.get(Tag(0x70, 9)).unwrap().items().unwrap()[0].clone();
+    assert_eq!(text(&graphic, 0x70, 0x23).as_deref(), Some("POINT"));
+    assert_eq!(graphic.get(Tag(0x70, 0x22)).unwrap().to_multi_float32().unwrap(), [0.0, 0.0]);
+}
+
+#[test]
+fn a_reference_to_an_instance_keeps_its_macro_and_no_foreign_text() {
+    let code = |more: Data| {
+        let code = Data::new(LE).text((8, 0x100), b"SH", "121322").text((8, 0x102), b"SH", "DCM");
+        let mut code = code.text((8, 0x104), b"LO", "Source image for image processing operation");
+        code.bytes.extend(more.bytes);
+        code
+    };
+    let comment = |tag| Data::new(LE).text(tag, b"LT", "DOE^JANE");
+    let reference = |before: Data, after: Data, code: Data| {
+        let mut item = Data::new(LE);
+        item.bytes.extend(before.bytes);
+        let mut item = item.text((8, 0x1150), b"UI", CLASS).text((8, 0x1155), b"UI", "2.25.0").text(
+            (8, 0x1160),
+            b"IS",
+            "1",
+        );
+        item.bytes.extend(after.bytes);
+        let item = item.sequence((0x40, 0xA170), true, &[code]).element((0x62, 0xB), b"US", &[1, 0]);
+        Data::image(LE).sequence((8, 0x1140), true, std::slice::from_ref(&item)).sequence(
+            (8, 0x2112),
+            false,
+            &[item],
+        )
+    };
+    let nothing = || Data::new(LE);
+    let plain = reference(nothing(), nothing(), code(nothing()));
+    let nested = Data::new(LE).sequence((0x28, 0x9110), true, &[comment((0x40, 0xA160))]);
+    let other = Data::new(LE).sequence((8, 0x1140), true, &[comment((0x40, 0xA160))]);
+    let canaries = [
+        reference(comment((8, 0x1090)), nothing(), code(nothing())),
+        reference(nothing(), comment((0x18, 0x1210)), code(nothing())),
+        reference(nothing(), nested, code(nothing())),
+        reference(other, nothing(), code(nothing())),
+        reference(nothing(), nothing(), code(comment((0x18, 0x1210)))),
+    ];
+    for options in [&[][..], &[O::RetainUids], &[O::RetainDeviceIdentity]] {
+        let rules = profile(options);
+        let expected = sent_by(&rules, LE, &plain.bytes).unwrap();
+        for data in &canaries {
+            let sent = sent_by(&rules, LE, &data.bytes).unwrap();
+            assert!(sent == expected, "{options:?} {}", sent.escape_ascii());
+        }
+        let object = parse(&expected, EXPLICIT_UID);
+        for tag in [Tag(8, 0x1140), Tag(8, 0x2112)] {
+            let item = object.get(tag).unwrap().items().unwrap()[0].clone();
+            let purpose = item.get(Tag(0x40, 0xA170)).unwrap().items().unwrap()[0].clone();
+            assert_eq!(text(&purpose, 8, 0x100).as_deref(), Some("121322"));
+            assert!(
+                [(8, 0x1150), (8, 0x1155), (8, 0x1160), (0x62, 0xB)]
+                    .iter()
+                    .all(|(g, e)| item.get(Tag(*g, *e)).is_some())
+            );
+        }
+    }
+    // Behind the reference, nothing of that holds.
+    let behind = Data::image(LE)
+        .sequence((8, 0x1140), true, &[Data::new(LE).text((8, 0x1155), b"UI", "2.25.0")])
+        .text((0x18, 0x1400), b"LO", "PROCESSING");
+    let kept = behind.sequence((0x28, 0x9110), true, &[Data::new(LE).text((0x18, 0x50), b"DS", "1")]);
+    let sent = object(&profile(&[]), &kept);
+    assert!(sent.get(Tag(0x28, 0x9110)).unwrap().items().unwrap()[0].get(Tag(0x18, 0x50)).is_some());
+}
+
+#[test]
+fn a_pattern_does_not_turn_off_what_the_profile_does() {
+    let numbers = |tag: &str| pattern(tag, "[0-9]+", "#");
+    let described = Data::image(LE)
+        .text((8, 0x1030), b"LO", "CHEST 4711 Dr DOE")
+        .text((0x18, 0x1030), b"LO", "KNEE 4711")
+        .text((0x20, 0x13), b"IS", "12");
+    let rules = [numbers("StudyDescription"), numbers("ProtocolName"), pattern("InstanceNumber", "2", "3")];
+    let cleaning = ProfileSpec { options: vec![O::CleanDescriptors], ..ProfileSpec::default() };
+    let cleaned = object(&with(cleaning.clone(), &rules), &described);
+    let study = text(&cleaned, 8, 0x1030).unwrap();
+    assert!(study.contains("CHEST") && !study.contains("DOE") && !study.contains("4711"), "{study}");
+    assert_eq!(text(&cleaned, 0x20, 0x13).as_deref(), Some("13"), "the profile keeps it");
+    let removing = with(ProfileSpec::default(), &rules);
+    assert!(object(&removing, &described).get(Tag(8, 0x1030)).is_none());
+    let whys: Vec<_> = removing.patterns_without_effect();
+    assert_eq!(whys.iter().map(|(rule, _)| *rule).collect::<Vec<_>>(), [0, 1]);
+    assert!(whys[0].1.contains("Study Description: X"), "{whys:?}");
+    assert!(with(cleaning, &rules).patterns_without_effect().is_empty());
 }
 
 fn class_of(class: &str, data: Data) -> (Expected, Vec<u8>) {

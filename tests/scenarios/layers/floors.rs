@@ -18,8 +18,10 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
                 "character_set",
                 "correspondence",
                 "creator",
+                "decay",
                 "dummy",
                 "error",
+                "fitting",
                 "instances",
                 "keyed",
                 "output",
@@ -80,9 +82,9 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite/profile",
         &[
-            &["beyond", "burned_in", "declared", "method", "option", "rows"],
+            &["beyond", "burned_in", "declared", "method", "option", "references", "rows"],
             &["attributes", "concepts", "safe_private", "spec"],
-            &["content", "policy"],
+            &["content", "fit", "policy"],
             &["decision"],
             &["compile"],
         ],

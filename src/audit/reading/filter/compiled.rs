@@ -60,7 +60,7 @@ impl Success {
 impl<'f> Compiled<'f> {
     pub(crate) fn new(filter: &'f Filter, associations: Option<HashSet<String>>) -> Self {
         let finder = |needle: String| Finder::new(&needle).into_owned();
-        let of_operation = filter.of_operation.patterns().into_iter().flatten().filter_map(Pattern::needle);
+        let of_operation = filter.of_operation.needed().filter_map(Pattern::needle);
         let reason = filter
             .reason
             .as_ref()

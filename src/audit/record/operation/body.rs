@@ -23,6 +23,7 @@ pub(in crate::audit) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_j
         study,
         new_study,
         rewritten,
+        originals: _,
         patient,
         query,
         move_destination,
@@ -116,6 +117,7 @@ fn number(to: &mut Vec<u8>, key: &[u8], value: u64) {
 mod tests {
     use super::body;
     use crate::audit::json::{self, STRING_LIMIT, body_of};
+    use crate::audit::record::operation::Originals;
     use crate::audit::record::patient::Renderer;
     use crate::audit::record::{Record, association_of_operation};
     use crate::audit::{Direction, Fault, LineHash, Operation, PatientIdentifier, PatientIdentifiers, Query};
@@ -159,6 +161,7 @@ mod tests {
                 study,
                 new_study,
                 rewritten,
+                originals: Originals::default(),
                 patient: patient.and_then(|patient| Renderer::new(PatientIdentifiers::Clear).render(patient)),
                 query: keys.map(|keys| Box::new(Query::new("1.2.840.10008.1.2", keys, None))),
                 move_destination,

@@ -48,6 +48,9 @@ pub struct Operation {
     /// applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rewritten: Option<u64>,
+    /// Which of the UIDs are those of the patients' side. Not in the record: it decides what is written of them.
+    #[serde(skip)]
+    pub originals: Originals,
     /// The Patient ID, as `patient-identifiers` has it recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<PatientIdentifier>,
@@ -136,6 +139,7 @@ impl Operation {
             study: None,
             new_study: None,
             rewritten: None,
+            originals: Originals::default(),
             patient: None,
             query: None,
             move_destination: None,
@@ -194,6 +198,19 @@ impl Default for Operation {
     fn default() -> Self {
         Self::new("".into(), "", 0, Direction::default())
     }
+}
+
+/// Which UIDs of an operation are originals: with what stands for them beside them, records would be a table that leads back
+/// to patients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Originals {
+    /// Nothing stands for anything.
+    #[default]
+    Nowhere,
+    /// As it came: it was rewritten.
+    Came,
+    /// As it went: what came was pseudonyms.
+    Went,
 }
 
 /// Which side invoked an operation.

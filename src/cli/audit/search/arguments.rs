@@ -110,17 +110,17 @@ pub(crate) struct Args {
     /// What a message was refused for: the element, by its path, or what is wrong with it; '*' for any
     #[arg(long, value_name = "ELEMENT")]
     pub fault: Option<Pattern>,
-    /// SOP instance UID, as it came or as it was rewritten
+    /// SOP instance UID, as it came or as it was rewritten; with -c also as records have one that was replaced
     #[arg(long, value_name = "UID", value_parser = values::uid)]
     pub sop_instance: Option<Pattern>,
-    /// Study instance UID, as it came or as it was rewritten
+    /// Study instance UID, as it came or as it was rewritten; with -c also as records have one that was replaced
     #[arg(long, value_name = "UID", value_parser = values::uid)]
     pub study: Option<Pattern>,
     /// The patient as recorded; with -c the Patient ID, whatever records make of it
     #[arg(long, value_name = "PATIENT")]
     pub patient: Option<String>,
-    /// The configuration whose key records name patients with
-    #[arg(short, long, value_name = "FILE", requires = "patient")]
+    /// The configuration whose key records name patients, and UIDs that were replaced, with
+    #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Who it was: one line for each requestor, instead of one for each record
     #[arg(long, conflicts_with_all = ["json", "limit"])]
@@ -177,7 +177,22 @@ impl Args {
         (of.operation, of.status, of.patient) =
             (self.operation.clone(), self.status.clone(), self.patient()?);
         (of.sop_instance, of.study) = (self.sop_instance.clone(), self.study.clone());
+        (of.original_sop_instance, of.original_study) = self.originals()?;
         Ok(filter)
+    }
+
+    /// SOP instance and study as records have them where they were replaced; a part of a UID makes no hash.
+    fn originals(&self) -> Result<(Option<Pattern>, Option<Pattern>), String> {
+        let Some(file) = &self.config else { return Ok((None, None)) };
+        if self.patient.is_none() && self.sop_instance.is_none() && self.study.is_none() {
+            return Err("--config is for --patient, --sop-instance and --study".to_owned());
+        }
+        let identifiers = config::patient_identifiers(file).map_err(|problems| problems.to_string())?;
+        let of = |uid: &Option<Pattern>| {
+            let uid = uid.as_ref()?.to_string();
+            identifiers.of(&uid).map(|named| pattern(&named)).filter(|_| !uid.contains(['*', '?']))
+        };
+        Ok((of(&self.sop_instance), of(&self.study)))
     }
 
     /// As records have it.

@@ -94,6 +94,7 @@ fn transform_across(
         .with_crosswalk(known)
         .on(cx.books.today)
         .about(exchange.patient.clone())
+        .retrieving(matches!(exchange.operation, Operation::CMove | Operation::CGet))
         .asked_by(terms.grant.calling.to_string().into(), exchange.own_schedule);
     let hidden = exchange.hidden.clone().filter(|_| is_answer);
     let transform = hidden.map(left_out).into_iter().fold(transform, Transform::leaving_out);

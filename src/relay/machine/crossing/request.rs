@@ -14,6 +14,7 @@ use super::super::stepping::not_stored;
 use super::super::terms::AcceptedContext;
 use super::super::want::Question;
 use super::{Crossing, boundary, crossing, failure_of, instance_across, refused};
+use crate::audit::Originals;
 use crate::crosswalk::NotStored;
 use crate::dataset::Identifier;
 use crate::dimse::{self, Command, Operation};
@@ -35,13 +36,17 @@ pub(in super::super) fn handle(
     cx: &mut Context<'_>,
     context: &AcceptedContext,
     mut command: Command,
-    (exchange, examined): (Box<Exchange>, Option<Box<Examined>>),
+    (mut exchange, examined): (Box<Exchange>, Option<Box<Examined>>),
     (way, content): (Way, Content),
 ) -> Next {
     if way == Way::ToPseudonyms {
         withhold_titles(cx, &mut command);
     }
     let asked = exchange.request();
+    exchange.originals = match way {
+        Way::ToPseudonyms => Originals::Came,
+        Way::ToReal => Originals::Went,
+    };
     // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
     cx.books.ledger.open(cx.direction, exchange);
     match across(cx, &command, &asked, way, content) {

@@ -223,6 +223,16 @@ pub(super) fn keys(patient: &str, name: &str, study: &str) -> Data {
         .text((0x20, 0xD), b"UI", study)
 }
 
+/// As [`keys`], of whomever: the archive is asked for the issuer too.
+pub(super) fn keys_of_whomever(patient: &str, name: &str, study: &str) -> Data {
+    Data::new(LE)
+        .text((8, 0x52), b"CS", "STUDY")
+        .text((0x10, 0x10), b"PN", name)
+        .text((0x10, 0x20), b"LO", patient)
+        .text((0x10, 0x21), b"LO", "")
+        .text((0x20, 0xD), b"UI", study)
+}
+
 pub(super) fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

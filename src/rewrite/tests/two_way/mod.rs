@@ -3,6 +3,7 @@
 mod answers;
 mod character_sets;
 mod domain;
+mod issuers;
 mod keys;
 mod modes;
 mod own_uids;

@@ -65,7 +65,7 @@ fn a_real_uid_from_the_pseudonyms_side_names_nothing_that_is_real() {
         // To look for it finds what was claimed, never what it is the real UID of.
         assert_eq!(
             site.keys(Way::ToReal, &keys("", "", uids[0])),
-            Ok(keys("", "", &site.own(uids[0])).bytes)
+            Ok(keys_of_whomever("", "", &site.own(uids[0])).bytes)
         );
         // What the reader wrote comes back to it, of what it claims it learns nothing.
         let told = site.attributes(Way::ToPseudonyms, &Data { bytes: sent, ..report.clone() }).unwrap();

@@ -1,0 +1,62 @@
+//! What is kept, and does not fit: values that are not legal for their VR, and attributes that are written with another VR
+//! than the dictionary of PS3.6 has for them. What they hold, no rule foresaw.
+
+use super::super::{fitting, instances};
+use crate::dataset::{Header, Tag, Vr, exact_vr_of, vr_of};
+
+/// (7FE0,0008) Float Pixel Data, (7FE0,0009) Double Float Pixel Data, (7FE0,0010) Pixel Data.
+const PIXELS: [Tag; 3] = [Tag(0x7FE0, 0x0008), Tag(0x7FE0, 0x0009), Tag(0x7FE0, 0x0010)];
+
+/// Indices of the rules for what is kept where it fits.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rewrite) struct FitRules {
+    /// Of an attribute whose VR says of what its values are made.
+    pub(super) values: usize,
+    /// Of UIDs that name kinds of things.
+    pub(super) kinds: usize,
+    /// Of an attribute that is written with a VR that is not its own, and cannot be judged by its own.
+    pub(super) others: usize,
+    /// Of what is no part of the reference to an instance in whose item it stands.
+    pub(in crate::rewrite) foreign: usize,
+    /// Of pixel data in a sequence: nobody looks at them, and no option speaks of them.
+    pub(super) pixels: usize,
+}
+
+impl FitRules {
+    /// The rule for an element that other rules keep, or say nothing of; `None` where nothing can be wrong with it. The
+    /// dictionary's VR decides, where there is one.
+    pub(in crate::rewrite) fn decide(&self, header: &Header, top: bool) -> Option<usize> {
+        let &Header { tag, vr: written, length, .. } = header;
+        if length == Some(0) {
+            return None;
+        }
+        if !top && PIXELS.contains(&tag) {
+            return Some(self.pixels);
+        }
+        let exact = exact_vr_of(tag);
+        let own = exact.unwrap_or(written);
+        if is_foreign(tag, own, written) || !length.unwrap_or(0).is_multiple_of(fitting::unit(own)) {
+            return Some(self.others);
+        }
+        match own {
+            Vr::UI if instances::names_kinds(tag) => Some(self.kinds),
+            own if fitting::is_checked(own) => Some(self.values),
+            _ => None,
+        }
+    }
+
+    /// Whether a rule is for what does not fit, whatever it holds.
+    pub(in crate::rewrite) fn removes(&self, rule: usize) -> bool {
+        rule == self.others
+    }
+}
+
+/// Whether an element is written as something that cannot be judged by the VR that it has in the dictionary: a value in the
+/// place of a sequence or a sequence in that of a value, text in the place of numbers.
+fn is_foreign(tag: Tag, own: Vr, written: Vr) -> bool {
+    if written == own || written == Vr::UN {
+        return false;
+    }
+    let known = vr_of(tag);
+    known != Vr::UN && ((written == Vr::SQ) != (known == Vr::SQ) || written.is_text() && !known.is_text())
+}
