@@ -24,7 +24,7 @@ use crate::upper;
 use crate::wait;
 
 /// An upstream that accepts everything by itself.
-fn sink() -> (SocketAddr, Arc<Totals>) {
+pub fn sink() -> (SocketAddr, Arc<Totals>) {
     let options = sink::Options { maximum_length: 16384, tls: None, checksums: true };
     sink::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).expect("a sink")
 }

@@ -142,3 +142,4 @@ mod upstreams;
 mod user_identity;
 mod users_while_open;
 mod watched_files;
+mod watched_secrets;

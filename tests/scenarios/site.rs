@@ -42,9 +42,9 @@ impl Site {
         site.issue(&ca, "client", &[CLIENT_NAME]);
         site.issue_until(&ca, "expired", &[CLIENT_NAME], 2021);
         site.issue(&ca, "revoked", &[CLIENT_NAME]);
-        site.revocation_list(&ca, "ca", 2099);
+        site.revocation_list(&ca, "ca", 2099, &["revoked"]);
         fs::copy(site.path("certs/ca.crl"), site.path("certs/ca.crl.pem")).expect("a copy");
-        site.revocation_list(&ca, "ended", 2021);
+        site.revocation_list(&ca, "ended", 2021, &["revoked"]);
         let pacs = site.authority("pacs-ca");
         site.issue(&pacs, "pacs", &["localhost", "127.0.0.1"]);
         let stranger = site.authority("stranger-ca");
@@ -120,20 +120,27 @@ impl Site {
         self.write_secret(&format!("certs/{name}.key"), key.serialize_pem().as_bytes());
     }
 
-    /// Revokes `certs/revoked.pem`.
-    fn revocation_list(&self, issuer: &Issuer, name: &str, until: i32) {
-        let revoked = RevokedCertParams {
-            serial_number: serial_of("revoked"),
+    /// Writes `certs/NAME.crl` of the CA anew, which revokes these of its certificates. It is there whole, or as it was.
+    #[allow(dead_code, reason = "the benchmark has none")]
+    pub fn list_of_revoked(&self, name: &str, revoked: &[&str]) {
+        self.revocation_list(self.ca.as_ref().expect("the authority"), "next", 2099, revoked);
+        fs::rename(self.path("certs/next.crl"), self.path(&format!("certs/{name}.crl"))).expect("its name");
+    }
+
+    fn revocation_list(&self, issuer: &Issuer, name: &str, until: i32, revoked_of: &[&str]) {
+        let revoked = |name: &&str| RevokedCertParams {
+            serial_number: serial_of(name),
             revocation_time: date_time_ymd(2020, 6, 1),
             reason_code: None,
             invalidity_date: None,
         };
+        let revoked_certs = revoked_of.iter().map(revoked).collect();
         let list = CertificateRevocationListParams {
             this_update: date_time_ymd(2020, 6, 1),
             next_update: date_time_ymd(until, 1, 1),
             crl_number: SerialNumber::from(1),
             issuing_distribution_point: None,
-            revoked_certs: vec![revoked],
+            revoked_certs,
             key_identifier_method: KeyIdMethod::Sha256,
         };
         let pem = list.signed_by(issuer).and_then(|list| list.pem()).expect("a revocation list");

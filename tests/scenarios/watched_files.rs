@@ -35,7 +35,7 @@ fn in_file(site: &Site) -> String {
 }
 
 /// Files of another site, one right behind the other, whatever keeps the test from running.
-fn put_in_place(gate: &Gate, renewed: &Site, files: &[&str]) {
+pub fn put_in_place(gate: &Gate, renewed: &Site, files: &[&str]) {
     let next = |file: &str| gate.site.path(&format!("{file}-next"));
     for file in files {
         fs::copy(renewed.path(file), next(file)).expect("a copy");
@@ -45,7 +45,7 @@ fn put_in_place(gate: &Gate, renewed: &Site, files: &[&str]) {
     }
 }
 
-fn refused(gate: &Gate) -> Vec<Value> {
+pub fn refused(gate: &Gate) -> Vec<Value> {
     gate.records().into_iter().filter(|record| record["event"] == "configuration-refused").collect()
 }
 
