@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::association::Association;
 use crate::gate::{Gate, Setup, UPSTREAM_TLS, run};
+use crate::object::Object;
 use crate::peers::{self, Archive, dcmtk};
 use crate::process::{self, Process};
 use crate::raw::{self, Upstream, rejection, verification};
@@ -121,6 +122,104 @@ fn addresses_take_turns() {
     let gate = Gate::start_with(Site::new(), &two(&setup, other.address), "");
     let led: Vec<_> = (0..4).map(|_| led_to(&gate).expect("an association")).collect();
     assert_eq!(led, [one.address, other.address, one.address, other.address]);
+}
+
+/// Sends an object of its own number with storescu, in an association of its own. Whether it was stored.
+fn stores(gate: &Gate, number: usize) -> bool {
+    let object = Object::ct(2_000).named(upper::CT_IMAGE_STORAGE, &format!("2.25.4711{number:04}"));
+    let (_folder, files) = peers::files_of(&[object]);
+    peers::requestor("storescu", gate.address, &["-xe", "-aet", "SITE", "-aec", "PACS"], &[&files[0]]).success
+}
+
+/// The numbers of the objects that a storescp has.
+fn has(folder: &Scratch) -> Vec<usize> {
+    let names = fs::read_dir(folder.path()).expect("its folder").flatten();
+    let names = names.map(|file| file.file_name().to_string_lossy().into_owned());
+    let number = |name: String| name.split_once("2.25.4711")?.1.get(..4)?.parse().ok();
+    let mut numbers: Vec<usize> = names.filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn two_storescp_that_die_and_return_have_each_object_once_between_them() {
+    let Archive { process: first, address: one, folder: of_one } = peers::storescp(&[]);
+    let Archive { process: second, address: other, folder: of_other } = peers::storescp(&[]);
+    let upstream_keys = "health = { echo = \"100ms\", rise = 1, fall = 1 }";
+    let gate = Gate::start_with(Site::new(), &two(&Setup { upstream_keys, ..Setup::plain(one) }, other), "");
+    assert!(stores(&gate, 1) && stores(&gate, 2));
+    assert_eq!((has(&of_one), has(&of_other)), (vec![1, 2], vec![]), "the first address comes first");
+    drop(first);
+    assert!(stores(&gate, 3) && stores(&gate, 4));
+    assert_eq!((has(&of_one), has(&of_other)), (vec![1, 2], vec![3, 4]));
+    let _first = storescp_at(one, &of_one);
+    let mut last = 4;
+    wait::until("the first to serve again", || {
+        last += 1;
+        assert!(stores(&gate, last), "somebody takes it");
+        has(&of_one).contains(&last).then_some(())
+    });
+    drop(second);
+    assert!(stores(&gate, last + 1));
+    let (of_one, of_other) = (has(&of_one), has(&of_other));
+    assert_eq!(of_one, [1, 2, last, last + 1]);
+    assert_eq!(of_other, (3..last).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_storescp_gets_its_share_by_turns_and_by_what_is_open() {
+    let (one, other) = (peers::storescp(&[]), peers::storescp(&["--fork"]));
+    let setup = Setup { upstream_keys: "balance = \"round-robin\"", ..Setup::plain(one.address) };
+    let gate = Gate::start_with(Site::new(), &two(&setup, other.address), "");
+    assert!((1..=6).all(|number| stores(&gate, number)));
+    assert_eq!((has(&one.folder), has(&other.folder)), (vec![1, 3, 5], vec![2, 4, 6]));
+    drop(gate);
+
+    let (one, other) = (peers::storescp(&["--fork"]), peers::storescp(&["--fork"]));
+    let setup = Setup { upstream_keys: "balance = \"least-associations\"", ..Setup::plain(one.address) };
+    let gate = Gate::start_with(Site::new(), &two(&setup, other.address), "");
+    let open = || Association::open(&gate.plain(), &verification("SITE", "PACS")).expect("an association");
+    let at = |number: usize| {
+        let opened = gate.records().into_iter().filter(|record| record["event"] == "association-opened");
+        opened
+            .skip(number)
+            .find_map(|record| record["upstream"]["address"].as_str()?.parse::<SocketAddr>().ok())
+    };
+    let held = [open(), open(), open()];
+    let busy = wait::until("where the third went", || at(2));
+    let idle = if busy == one.address { &other } else { &one };
+    let busy = if busy == one.address { &one } else { &other };
+    // Two are open there, and one here: whoever comes and goes comes here.
+    assert!((1..=3).all(|number| stores(&gate, number)));
+    assert_eq!((has(&idle.folder), has(&busy.folder)), (vec![1, 2, 3], vec![]));
+    drop(held);
+}
+
+/// Its own names, which a file of the site gives: nobody else sees them.
+const OWN_NAMES: &str =
+    "exec unshare --map-root-user --mount sh -c 'mount --bind hosts /etc/hosts && exec \"$@\"' sh \"$@\"";
+
+#[test]
+fn an_upstream_by_name_that_dies_is_found_where_the_name_leads_next() {
+    let Archive { process, address, folder } = peers::storescp(&[]);
+    let (site, port) = (Site::new(), address.port());
+    let names = |at: &str| fs::write(site.path("hosts"), format!("127.0.0.1 localhost\n{at} pacs.example\n"));
+    names("127.0.0.1").expect("names written");
+    let upstream_keys = "resolve = \"200ms\"";
+    let setup = Setup { upstream_keys, ..Setup::plain(address) };
+    let by_name = format!("addresses = [\"pacs.example:{port}\"]");
+    let toml = setup.toml().replace(&format!("addresses = [\"{address}\"]"), &by_name);
+    let hosts = site.path("hosts");
+    let gate = Gate::start_with(site, &toml, OWN_NAMES);
+    assert_eq!(led_to(&gate), Some(address));
+    drop(process);
+    assert_eq!(rejection(&gate.plain(), &verification("SITE", "PACS")), CONGESTION);
+    fs::write(hosts, "127.0.0.1 localhost\n127.0.0.2 pacs.example\n").expect("names written");
+    let _back = storescp_at(address, &folder);
+    let next = SocketAddr::from(([127, 0, 0, 2], port));
+    wait::until("the new address", || (led_to(&gate) == Some(next)).then_some(()));
+    assert!(stores(&gate, 1));
+    assert_eq!(has(&folder), [1]);
 }
 
 #[test]
