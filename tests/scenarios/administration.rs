@@ -12,6 +12,7 @@ use crate::command::Command;
 use crate::gate::{self, Gate, Setup};
 use crate::raw::{self, Upstream, rejection, verification};
 use crate::site::Site;
+use crate::terminal::Terminal;
 use crate::upper;
 use crate::wait;
 
@@ -153,6 +154,28 @@ fn an_association_tells_what_it_is_at_and_who_is_waited_for() {
         get(&gate, "/api/v1/associations").as_array().is_some_and(Vec::is_empty).then_some(())
     });
     assert_eq!(ask(&gate, "GET", &format!("/api/v1/associations/{id}"), "").status, 404);
+}
+
+#[test]
+fn top_shows_at_a_terminal_what_is_open_while_it_is_until_a_key_ends_it() {
+    let request = verification("SITE", "PACS");
+    let (gate, _upstream, requestor, acceptor) = raw::opened(&request, |setup| setup.extra = INTERFACE);
+    let id = wait::until("the association", || {
+        get(&gate, "/api/v1/associations")[0]["id"].as_str().map(str::to_owned)
+    });
+    let mut terminal = Terminal::start(gate.site.root(), "top -c dimsegate.toml --every 1");
+    terminal.expect("\x1b[2J\x1b[Hdimsegate, running, ok: 1 association of ");
+    // A narrow terminal shows the beginning of it.
+    let id = &id[..8];
+    terminal.expect(id);
+    raw::release(requestor, acceptor);
+    terminal.expect("\x1b[2J\x1b[Hdimsegate, running, ok: 0 associations of ");
+    // Ctrl-C, as a key of the terminal.
+    terminal.keys("\x03");
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 128 + 2, "{shown}");
+    let last = shown.rsplit("\x1b[2J").next().unwrap_or_default();
+    assert!(!last.contains(id), "what is over is shown no more: {last}");
 }
 
 #[test]
