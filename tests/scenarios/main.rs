@@ -115,6 +115,7 @@ mod offline_rules;
 mod operating;
 mod own_uids;
 mod page;
+mod page_figures;
 mod page_people;
 mod patients;
 mod queries;
