@@ -7,9 +7,13 @@ use std::os::unix::net::UnixStream;
 use serde_json::Value;
 
 use crate::administration::exchange;
+use crate::command::Command;
 use crate::gate::{self, Gate, Setup};
 use crate::login::{PASSCODE, Scene, with};
+use crate::object::Object;
 use crate::raw::{self, Upstream, rejection, verification};
+use crate::upper::{self, Request};
+use crate::wait;
 
 /// What the proxy may have needed more after an attempt than before it: it is debug code, and the least that is too much is more.
 const LITTLE: u64 = 48 << 10;
@@ -115,4 +119,80 @@ fn however_many_are_refused_the_interface_tells_the_last_of_them_and_an_associat
     );
     assert!(told[0]["remedy"].as_str().is_some_and(|remedy| remedy.contains("<b id=x999>")), "{}", told[0]);
     raw::release(requestor, acceptor);
+}
+
+/// Connections of one site at once: for one more the one that has been idle longest is closed.
+const SHARE: usize = 16;
+
+/// Heads that begin, and never end.
+fn slow_heads(scene: &Scene, count: usize) -> Vec<TcpStream> {
+    let begin = |number: usize| {
+        let mut stream = TcpStream::connect(scene.address).expect("the interface");
+        let head = format!("GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nX-{number}: ");
+        // It may be closed already for one that came later.
+        let _ = stream.write_all(head.as_bytes());
+        stream.set_read_timeout(Some(wait::PATIENCE)).expect("a timeout");
+        stream
+    };
+    (0..count).map(begin).collect()
+}
+
+/// Whether the other end has closed it, and had nothing to say.
+fn is_closed(mut stream: &TcpStream) -> bool {
+    match stream.read(&mut [0; 64]) {
+        Ok(count) => count == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+    }
+}
+
+/// All at once that somebody can do who reaches the interface or the port; whoever may look still can.
+fn harassed(scene: &Scene, vera: &str) {
+    let slow = slow_heads(scene, 100);
+    assert_eq!(scene.ask("GET", "/api/v1/peers", vera, "").status, 200, "between heads that never end");
+    assert!(slow[..100 - SHARE].iter().all(is_closed), "of one site there are {SHARE} at once");
+    let nobody = TcpStream::connect(scene.address).expect("the interface");
+    assert!(pushed(nobody, "Transfer-Encoding: chunked", "411") < GIGABYTE / 2);
+    for number in 0..200 {
+        assert_eq!(
+            rejection(&scene.gate.plain(), &verification(&format!("X{number}"), "PACS")),
+            [0, 1, 1, 3]
+        );
+    }
+    assert!(made_up(scene, 0..500).iter().all(|status| status == "401"));
+    assert_eq!(scene.ask("GET", "/api/v1/peers", vera, "").status, 200);
+}
+
+#[test]
+fn an_object_under_way_arrives_whole_whatever_comes_to_interface_and_port_meanwhile() {
+    let scene = Scene::start_with("", |setup| {
+        setup.peers = gate::peer("calling-ae-titles = [\"LYON\"]");
+        setup.limits = "connections-per-minute-per-address = 100000";
+    });
+    let vera = with(&scene.log_in("vera", PASSCODE, ""));
+    let object = Object::ct(2_000_000);
+    let request = Request::new("LYON", "PACS").context(&object.sop_class, &[&object.transfer_syntax]);
+    let (mut requestor, mut acceptor) = raw::open(&scene.gate.plain(), &scene.upstream, &request, 16384);
+    let command = Command::c_store_rq(2, &object.sop_class, &object.sop_instance);
+    let sent = [
+        upper::p_data(1, upper::COMMAND, &command.encode(), 16384),
+        upper::p_data(1, 0, &object.data_set, 16384),
+    ]
+    .concat();
+    let (half, rest) = sent.split_at(sent.len() / 2);
+    let before = scene.gate.peak_resident_kib();
+    let message = std::thread::scope(|scope| {
+        let receiving = scope.spawn(|| acceptor.message());
+        requestor.send(half);
+        harassed(&scene, &vera);
+        requestor.send(rest);
+        receiving.join().expect("the object")
+    });
+    let more = scene.gate.peak_resident_kib() - before;
+    assert!(more < LITTLE, "{more} KiB more");
+    assert!(message.data_set.as_deref() == Some(&object.data_set[..]), "byte for byte");
+    acceptor.send_message(1, &message.command.response(0), None, 16384);
+    requestor.message();
+    raw::release(requestor, acceptor);
+    let stored = scene.gate.record("the operation", |record| record["operation"] == "C-STORE");
+    assert_eq!(stored["status"], "0x0000");
 }
