@@ -29,6 +29,9 @@ mod store;
 #[path = "../load/upper.rs"]
 mod upper;
 // Folders, certificates, processes and waiting, as the scenarios do it.
+#[allow(dead_code, reason = "the scenarios use other parts")]
+#[path = "../../tests/scenarios/browser.rs"]
+mod browser;
 #[path = "../../tests/scenarios/group.rs"]
 mod group;
 #[path = "../../tests/scenarios/process.rs"]

@@ -11,7 +11,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+mod drawn;
 mod page;
+mod refused;
 
 use page::{Page, get};
 
@@ -78,6 +80,7 @@ pub fn run(rounds: usize) -> io::Result<Vec<Target>> {
     let sinks = Sinks { plain, tls: plain };
     let watched = Watched::start(&site, sinks);
     let mut targets = relay(&site, sinks, &watched, rounds)?;
+    targets.extend(refused::run(&watched.running, rounds)?);
     targets.extend(interface(&watched)?);
     Ok(targets)
 }
@@ -129,14 +132,16 @@ fn interface(watched: &Watched) -> io::Result<Vec<Target>> {
     let each = (watched.cpu().saturating_sub(before)).as_secs_f64() * 1e3 / 50.0;
     let status = timed(20, || watched.status())?;
     let idle = page_at_rest(watched)?;
+    let drawn = drawn::run(&watched.socket);
     drop(held);
-    Ok(vec![
+    let asked = vec![
         Target::new("first screen, KB", Some(first as f64 / 1e3), Bound::AtMost(100.0)),
         Target::new("a scrape, ms", Some(scrape), Bound::AtMost(5.0)),
         Target::new("a scrape, CPU ms", Some(each), Bound::AtMost(5.0)),
         Target::new("status, ms", Some(status), Bound::AtMost(20.0)),
         Target::new("page at rest, % of a core", Some(idle), Bound::AtMost(1.0)),
-    ])
+    ];
+    Ok(asked.into_iter().chain(drawn).collect())
 }
 
 /// What the page asks for while nobody touches it.
