@@ -124,7 +124,7 @@ fn a_key_of_the_users_that_does_not_open_their_secrets_leaves_the_last_good_one_
     let scene = login::Scene::start_with("", |setup| setup.limits = OFTEN);
     let (gate, file) = (&scene.gate, "conf/audit.key");
     let other = fs::read(gate.site.path("conf/pseudonym-2.key")).expect("another key");
-    spoil(gate, file, &other, "does not open the one-time secret of anna");
+    spoil(gate, file, &other, "does not open the one-time secret of \"anna\"");
     assert_eq!(scene.log_in("anna", PASSCODE, &scene.code()).status, 200, "by the last good key");
     // Somebody makes all one-time secrets anew, with a new key.
     let renewed = [&other[..], b" renewed"].concat();
