@@ -63,8 +63,7 @@ impl Cleaner<'_> {
         let mut left = String::new();
         if says && vr != Vr::CS {
             let most = vr.max_characters().max(text.chars().count());
-            left = Writing { text: &text, marks: self.marks, most, left, characters: 0, fits: (0, 0) }
-                .write(judged);
+            left = Writing::new(&text, self.marks, most, judged).write(judged);
         }
         if left.is_empty() && self.distinguishes && vr != Vr::CS && !text.trim().is_empty() {
             self.marks.put(text.trim(), &mut left);
@@ -84,11 +83,22 @@ struct Writing<'w> {
     most: usize,
     left: String,
     characters: usize,
-    /// The last place behind a word where a mark would still fit, in what is left and in the text.
+    /// Characters of the longest mark that the text can get.
+    longest: usize,
+    /// Whether a word is there that says something.
+    says: bool,
+    /// The last place behind such a word where a mark would still fit, in what is left and in the text.
     fits: (usize, usize),
 }
 
-impl Writing<'_> {
+impl<'w> Writing<'w> {
+    fn new(text: &'w str, marks: &'w mut Marks, most: usize, judged: &[Judged]) -> Self {
+        let runs = judged.chunk_by(|one, next| one.stays.is_some() == next.stays.is_some());
+        let runs = runs.filter(|run| run.first().is_some_and(|first| first.stays.is_none())).count();
+        let longest = marks.longest(runs + 1);
+        Self { text, marks, most, left: String::new(), characters: 0, longest, says: false, fits: (0, 0) }
+    }
+
     fn write(mut self, judged: &[Judged]) -> String {
         let mut at = 0;
         let mut rest = judged;
@@ -97,8 +107,9 @@ impl Writing<'_> {
             let run = rest.iter().take_while(|one| one.stays.is_some() == stays);
             let run = if stays { 1 } else { run.count() };
             let end = rest.get(run - 1).map_or(at, |last| last.token.end);
-            if stays {
+            if let Some(sense) = first.stays {
                 self.copy(at, end);
+                self.says |= sense.is(Sense::SAYS);
                 self.remember(end);
             } else {
                 self.copy(at, first.token.start);
@@ -126,19 +137,20 @@ impl Writing<'_> {
     }
 
     fn remember(&mut self, at: usize) {
-        if self.characters + self.marks.longest() <= self.most {
+        if self.says && self.characters + self.longest <= self.most {
             self.fits = (self.left.len(), at);
         }
     }
 
-    /// Marks make a text longer than its VR allows: one stands for all that does not fit. Nothing is left where no word is.
+    /// Marks make a text longer than its VR allows: one stands for all that does not fit. Nothing is left where no word is left that
+    /// says something.
     fn cut(&mut self) {
         let (left, at) = self.fits;
         self.left.truncate(left);
         if left == 0 {
             return;
         }
-        let is_apart = self.left.chars().count() + self.marks.longest() < self.most;
+        let is_apart = self.left.chars().count() + self.longest < self.most;
         if is_apart {
             self.left.push(' ');
         }

@@ -30,9 +30,9 @@ impl Marks {
         }
     }
 
-    /// Characters of the longest mark that the next words can get.
-    pub(super) fn longest(&self) -> usize {
-        let number = self.last.saturating_add(1);
+    /// Characters of the longest mark among so many that come next.
+    pub(super) fn longest(&self, marks: usize) -> usize {
+        let number = self.last.saturating_add(u32::try_from(marks).unwrap_or(u32::MAX));
         SHORTEST + if number > 1 { number.ilog10() as usize + 1 } else { 0 }
     }
 

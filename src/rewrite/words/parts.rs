@@ -121,7 +121,7 @@ impl Read {
             text.len() < 3 && text.chars().any(char::is_lowercase) && text.chars().all(char::is_alphabetic);
         let is_side = matches!(text, "Lt" | "Rt" | "lt" | "rt");
         // As in 12T10, the end of a date and the hour.
-        let is_hour = self.is_number && text.bytes().nth(1).is_some_and(|second| second.is_ascii_digit());
+        let is_hour = self.is_number && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         if text.len() < 2 || is_hour || is_short && !self.is_number && !is_side {
             return None;
         }

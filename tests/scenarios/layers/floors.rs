@@ -227,7 +227,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["report", "settings"],
             &["addresses", "folder", "secret", "spelling", "units"],
             &["section", "syntax"],
-            &["admission", "descriptors", "mask", "metrics", "names", "secrets", "tls", "url"],
+            &["admission", "descriptors", "mask", "metrics", "names", "secrets", "tls", "url", "words"],
             &["crosswalk", "limits", "upstream", "user_identity"],
             &["listener", "notify", "policy", "queries", "repository", "rewrite"],
             &["role"],

@@ -133,7 +133,7 @@ fn values_stay_within_what_their_vr_holds() {
     }
     let long = format!("{} DOE", "Lung ".repeat(12));
     let new = cleaned(&long);
-    assert!(new.len() <= 64 && new.ends_with("Lung[...]") && new.starts_with("Lung Lung"), "{new}");
+    assert!(new.len() <= 64 && new.ends_with("Lung [...2]") && new.starts_with("Lung Lung"), "{new}");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_site_adds_words_of_its_own() {
 proptest! {
     #[test]
     fn what_is_left_is_the_text_with_marks_in_it(
-        text in "((CT|no|Lung_L|Doe|Müller|12|/|, | |\\^|@|\\[...\\]|[a-zé0-9.]{1,8})[ _-]?){0,12}", which in 0_usize..3,
+        text in "((CT|no|Lung_L|Quokka|Müller|12|/|, | |\\^|@|\\[\\.\\.\\.[0-9]?\\]|[a-zé0-9.]{1,8})[ _-]?){0,12}", which in 0_usize..3,
     ) {
         let vr = [Vr::LO, Vr::SH, Vr::LT][which];
         let new = Object::new().bytes(vr, text.as_bytes(), false);
@@ -194,7 +194,7 @@ proptest! {
             prop_assert!(at.is_some(), "{text:?} became {new:?}");
             rest = &rest[at.unwrap_or(0)..];
         }
-        prop_assert!(!new.contains("Doe") && !new.contains("Müller"), "{new}");
+        prop_assert!(!new.contains("Quokka") && !new.contains("Müller"), "{new}");
     }
 
     #[test]
