@@ -109,7 +109,7 @@ pub use error::{RewriteError, RewriteProblem};
 pub use instance::Instance;
 pub use notes::Summary;
 pub use output::{Output, Piece};
-pub use pixels::{Frame, FrameMemory, MaskSpec, Pixels, Rectangle};
+pub use pixels::{Frame, FrameMemory, MaskSpec, Pixels, Rectangle, known_devices};
 pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
 pub use step::Step;

@@ -2,10 +2,11 @@
 
 use super::super::error::RewriteProblem;
 use super::Description;
-use super::description::{PHOTOMETRIC, PLANAR, REPRESENTATION};
+use super::description::{PLANAR, REPRESENTATION};
 use super::jpeg::{self, Process};
 use super::rle;
 use super::shape::Shape;
+use super::tags::PHOTOMETRIC;
 use crate::dataset::Tag;
 
 /// What decodes the frames of a transfer syntax.

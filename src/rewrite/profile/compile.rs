@@ -59,6 +59,7 @@ pub(in crate::rewrite) fn append(
     let private = all.by_vr("private, not known to be safe (Table E.1-1)", Action::Remove);
     let safe_private =
         all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
+    let behind = all.by_vr("what follows the last pixel", Action::Keep);
     let content = all.content();
     let masked = matches!(spec.burned_in, BurnedIn::Mask { .. }).then(|| all.masked());
     let patterns = all.patterns;
@@ -76,6 +77,7 @@ pub(in crate::rewrite) fn append(
             private,
             safe_private,
             content,
+            behind,
             masked,
             safe,
         },

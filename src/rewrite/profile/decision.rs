@@ -22,6 +22,8 @@ pub(in crate::rewrite) struct Profile {
     pub(super) private: usize,
     pub(super) safe_private: usize,
     pub(in crate::rewrite) content: ContentRules,
+    /// Of what follows the last pixel.
+    pub(in crate::rewrite) behind: usize,
     /// Where there are masks.
     pub(in crate::rewrite) masked: Option<MaskedRules>,
     /// Sorted; with the VR of the table.

@@ -1,7 +1,7 @@
 //! The Basic Application Level Confidentiality Profile and its options (PS3.15 Annex E), as rules behind those that an
 //! administrator wrote.
 //!
-//! The tables are generated ([`attributes`], [`safe_private`], [`concepts`], [`burned_in`]); what a code means for an
+//! The tables are generated ([`attributes`], [`safe_private`], [`concepts`], [`burned_in`]) but [`signs`]; what a code means for an
 //! element says `compile`. The IOD is not analysed: of a code such as X/Z/D the choice that keeps every IOD valid is taken, no
 //! attribute is added that the object lacks, and attributes in the table lose their value whatever the IOD says.
 
@@ -18,6 +18,7 @@ mod option;
 mod policy;
 mod rows;
 mod safe_private;
+mod signs;
 mod spec;
 
 use rows::{Concept, SafePrivate};
@@ -25,6 +26,7 @@ use rows::{Concept, SafePrivate};
 pub(super) use attributes::EDITION;
 pub use attributes::ROWS;
 pub(super) use beyond::BEYOND;
+pub(super) use burned_in::BURNED_IN;
 pub(super) use compile::append;
 pub(super) use content::ContentItems;
 pub(super) use decision::Profile;
@@ -34,4 +36,5 @@ pub use option::ProfileOption;
 pub(super) use policy::{FLAG, Pixels};
 pub use rows::Row;
 pub(super) use safe_private::SAFE;
+pub(super) use signs::SIGNS;
 pub use spec::{BurnedIn, ProfileSpec};

@@ -57,9 +57,11 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "rewrite/pixels",
         &[
-            &["description", "frames", "memory", "overlay", "shape", "tags"],
-            &["jpeg", "layout", "mask", "rle"],
-            &["area", "codec"],
+            &["frames", "memory", "overlay", "rectangle", "shape", "tags", "wanted"],
+            &["area", "extent", "jpeg", "regions", "rle"],
+            &["asides", "description"],
+            &["layout", "mask"],
+            &["codec", "known_devices"],
             &["decoding"],
             &["blanking"],
             &["masking"],
@@ -68,7 +70,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
     (
         "rewrite/profile",
         &[
-            &["beyond", "burned_in", "declared", "method", "option", "rows"],
+            &["beyond", "burned_in", "declared", "method", "option", "rows", "signs"],
             &["attributes", "concepts", "safe_private", "spec"],
             &["content", "policy"],
             &["decision"],
