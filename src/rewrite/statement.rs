@@ -77,7 +77,7 @@ fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
 
 fn masks(text: &mut String, masks: &[MaskSpec], by_regions: bool, decodes: bool) -> std::fmt::Result {
     let compressed = if decodes {
-        "RLE Lossless, JPEG Baseline and JPEG Lossless are decoded to be masked, and sent as Explicit VR Little Endian; other"
+        "RLE Lossless, JPEG Baseline, JPEG Lossless and JPEG 2000 are decoded to be masked, and sent as Explicit VR Little Endian; other"
     } else {
         "All"
     };

@@ -15,6 +15,7 @@ mod description;
 mod extent;
 mod frames;
 mod jpeg;
+mod jpeg2000;
 mod known_devices;
 mod layout;
 mod mask;

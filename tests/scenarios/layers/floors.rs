@@ -58,7 +58,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
         "rewrite/pixels",
         &[
             &["frames", "memory", "overlay", "rectangle", "shape", "tags", "wanted"],
-            &["area", "extent", "jpeg", "regions", "rle"],
+            &["area", "extent", "jpeg", "jpeg2000", "regions", "rle"],
             &["asides", "description"],
             &["layout", "mask"],
             &["codec", "known_devices"],
