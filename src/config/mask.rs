@@ -4,7 +4,7 @@ use super::report::{Located, Wrong};
 use super::section::Section;
 use super::suggest;
 use crate::policy::sop_class::{sop_class_names, sop_class_uid};
-use crate::rewrite::{BurnedIn, MaskSpec, Rectangle};
+use crate::rewrite::{BurnedIn, MaskSpec, Rectangle, known_devices};
 use crate::wire::Uid;
 
 const MOST: usize = 64;
@@ -29,11 +29,16 @@ pub(super) fn burned_in(section: &Section<'_>) -> Option<BurnedIn> {
         section.refuse(&["largest-frame"], problem, "write that, or remove the key");
     }
     let masks: Vec<Option<MaskSpec>> = section.inline_tables("masks").iter().map(mask).collect();
+    let by_regions = section.flag("ultrasound-regions").unwrap_or(false);
+    let known = section.flag("known-devices").unwrap_or(false);
     if chosen == Some(Chosen::Mask) {
         let remedy = "list what to blank, as in [{ rows = 480, rectangles = [[0, 0, 640, 40]] }]";
-        section.require(&[("masks", remedy)]);
+        let others_are_sound = section.is_sound("ultrasound-regions") && section.is_sound("known-devices");
+        if !by_regions && !known && others_are_sound {
+            section.require(&[("masks", remedy)]);
+        }
     } else if section.is_sound("burned-in") {
-        let keys = ["masks", "unmasked", "compressed-pixels"];
+        let keys = ["masks", "ultrasound-regions", "known-devices", "unmasked", "compressed-pixels"];
         section.refuse(&keys, "needs burned-in = \"mask\"", "write that, or remove the key");
     }
     Some(match chosen? {
@@ -41,7 +46,12 @@ pub(super) fn burned_in(section: &Section<'_>) -> Option<BurnedIn> {
         Chosen::Refuse => BurnedIn::Refuse,
         // One that cannot be read was reported.
         Chosen::Mask => BurnedIn::Mask {
-            masks: masks.into_iter().flatten().collect(),
+            masks: masks
+                .into_iter()
+                .flatten()
+                .chain(known.then(known_devices).into_iter().flatten())
+                .collect(),
+            by_regions,
             refuse_others,
             decode_up_to: decodes.then(|| largest.unwrap_or(LARGEST_FRAME)),
         },
@@ -52,7 +62,8 @@ fn mask(section: &Section<'_>) -> Option<MaskSpec> {
     let sop_class = section.parsed("sop-class", sop_class).map(|class| class.value);
     let text = |key| section.string(key).map(|text| text.value.to_owned());
     let size = |key| section.count(key, 1..=65_535).and_then(|size| u16::try_from(size).ok());
-    let (manufacturer, model) = (text("manufacturer"), text("model"));
+    let (modality, manufacturer, model) = (text("modality"), text("manufacturer"), text("model"));
+    let (image_type, series_description) = (text("image-type"), text("series-description"));
     let (rows, columns) = (size("rows"), size("columns"));
     let read = section.rows::<4>("rectangles", "rectangles, each [x, y, width, height] in pixels");
     section.require(&[("rectangles", "list what to blank, as in [[0, 0, 640, 40]]: x, y, width, height")]);
@@ -64,7 +75,19 @@ fn mask(section: &Section<'_>) -> Option<MaskSpec> {
     let checked = read.map(|read| read.into_iter().map(|one| rectangle(section, &one, rows, columns)));
     let rectangles: Option<Vec<Rectangle>> =
         checked.and_then(|all| all.collect::<Vec<_>>().into_iter().collect());
-    Some(MaskSpec { sop_class, manufacturer, model, rows, columns, rectangles: rectangles? })
+    Some(MaskSpec {
+        sop_class,
+        modality,
+        manufacturer,
+        model,
+        image_type,
+        series_description,
+        rows,
+        columns,
+        only_flagged: false,
+        rectangles: rectangles?,
+        source: None,
+    })
 }
 
 /// A rectangle that lies in the matrix, where that is known.

@@ -24,7 +24,7 @@ const FEWEST_DAYS: i32 = 365;
 /// Hexadecimal digits. With 11, two of 100,000 values share a pseudonym once in some 3,500 times; with 8, mostly.
 const FEWEST_DIGITS: usize = 12;
 /// Keys that mean nothing without a profile.
-const OF_PROFILE: [&str; 11] = [
+const OF_PROFILE: [&str; 13] = [
     "options",
     "vocabulary",
     "date-shift-days",
@@ -34,6 +34,8 @@ const OF_PROFILE: [&str; 11] = [
     "burned-in",
     "unmasked",
     "masks",
+    "ultrasound-regions",
+    "known-devices",
     "compressed-pixels",
     "largest-frame",
 ];

@@ -350,6 +350,8 @@ static REWRITE: Shape = Shape {
         "private-sop-classes",
         "burned-in",
         "unmasked",
+        "ultrasound-regions",
+        "known-devices",
         "compressed-pixels",
         "largest-frame",
         "vocabulary",
@@ -364,7 +366,20 @@ static REWRITE: Shape = Shape {
     parts: &[inline("masks", &MASK), inline("secrets", &SECRET), inline("rules", &RULE)],
 };
 
-static MASK: Shape = leaf("masks", &["sop-class", "manufacturer", "model", "rows", "columns", "rectangles"]);
+static MASK: Shape = leaf(
+    "masks",
+    &[
+        "sop-class",
+        "modality",
+        "manufacturer",
+        "model",
+        "image-type",
+        "series-description",
+        "rows",
+        "columns",
+        "rectangles",
+    ],
+);
 static SECRET: Shape = leaf("secrets", &["version", "file"]);
 static RULE: Shape = leaf("rules", &["tag", "action", "value", "find", "length"]);
 

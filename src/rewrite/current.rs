@@ -15,6 +15,10 @@ pub(super) enum Doing {
     Blank,
     /// Its pixels are decoded and masked.
     Decode,
+    /// It is a fragment: what stands beside the image is overwritten.
+    Aside,
+    /// Pixels pass; so many bytes before the end, what follows the last one is overwritten.
+    Trim(u32),
     /// The value is needed before anything is sent.
     Read,
     /// The same, and it goes on as it came where it is legal.

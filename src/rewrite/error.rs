@@ -124,6 +124,10 @@ pub enum RewriteProblem {
     /// A message would make the crosswalk hold too much in memory before it is written.
     #[error("more identifiers than can be remembered at once")]
     TooManyPseudonyms,
+    /// The picture shows the label of a slide, which names the patient or the case: a label or overview image, or one that
+    /// says so (0048,0010).
+    #[error("a slide's label is in the picture; refused")]
+    SlideLabel,
     /// As `BurnedIn`, and masks are given, none of which is for such an image.
     #[error("burned-in text is likely; no mask fits")]
     NoMask,
@@ -139,6 +143,9 @@ pub enum RewriteProblem {
     /// The pixel data, native or decoded, are longer or shorter than their description.
     #[error("length is not that of the image; not masked")]
     PixelLength,
+    /// Behind the last pixel come as many bytes as a frame has, or more: frames that are not counted, or something else.
+    #[error("more pixel data than the image has, by a frame or more")]
+    MorePixels,
     /// Masks fit the image, and all of their rectangles lie beside it.
     #[error("no mask lies in the image")]
     OutsideImage,
@@ -259,6 +266,7 @@ impl RewriteProblem {
             Self::PrivateClass => "a SOP class of the standard, or private-sop-classes = \"pass\"",
             Self::Document => "no document, or encapsulated-documents = \"replace\" for PDF",
             Self::BurnedIn => "Burned In Annotation (0028,0301) NO, or burned-in = \"pass\" or \"mask\"",
+            Self::SlideLabel => "neither a label nor an overview, a mask for it, or burned-in = \"pass\"",
             Self::NoMask => {
                 "a mask for this image, Burned In Annotation (0028,0301) NO, or unmasked = \"pass\""
             }
@@ -277,6 +285,9 @@ impl RewriteProblem {
             Self::DescriptionTooLate => "the description of the image within the first 1 MiB",
             Self::Unmaskable => "native pixels of 8 or 16 bits, as conf/README.md lists them",
             Self::PixelLength => "rows x columns x samples x frames, as described",
+            Self::MorePixels => {
+                "rows x columns x samples x frames, and less than a frame or 64 KiB behind that"
+            }
             Self::OutsideImage => "a mask with a rectangle in the image",
             Self::CompressedPixels => {
                 "native pixels, or compressed-pixels = \"decode\" and a syntax that it knows"
@@ -308,9 +319,13 @@ impl RewriteProblem {
             Self::NotAKey | Self::Wildcard | Self::NeedsPatientId => 0xA900,
             Self::Crosswalk | Self::PseudonymTaken | Self::TooManyPseudonyms => 0xA700,
             Self::NoRoom | Self::NoRoomForHeader => 0xA700,
-            Self::BurnedIn | Self::NoMask | Self::OverlayInPixels | Self::PixelsOfNoObject => 0xC006,
-            Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::OutsideImage => 0xC007,
-            Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
+            Self::BurnedIn
+            | Self::SlideLabel
+            | Self::NoMask
+            | Self::OverlayInPixels
+            | Self::PixelsOfNoObject => 0xC006,
+            Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::MorePixels => 0xC007,
+            Self::OutsideImage | Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
             Self::Frames | Self::Undecodable | Self::FrameSize => 0xC007,
         }
     }

@@ -30,6 +30,17 @@ impl<'a> Source<'a> {
             Self::Made(bytes) => bytes,
         }
     }
+
+    /// Some of them.
+    pub(super) fn slice(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::Input(whole) => {
+                let at = |index: usize| whole.start.saturating_add(index).min(whole.end);
+                Self::Input(at(range.start)..at(range.end))
+            }
+            Self::Made(bytes) => Self::Made(bytes.get(range).unwrap_or_default()),
+        }
+    }
 }
 
 /// What is open.

@@ -3,7 +3,7 @@
 use super::character_set::CharacterSet;
 use super::error::{RewriteError, RewriteProblem};
 use super::patient_id::is_nobody;
-use super::pixels::{self, Description};
+use super::pixels::{Description, REGIONS, Regions};
 use super::profile::Pixels;
 use crate::buffer::Held;
 use crate::dataset::{
@@ -32,6 +32,19 @@ impl Image {
 
     fn wants(tag: Tag) -> bool {
         Description::wants(tag) || Pixels::wants(tag)
+    }
+
+    /// Everything is known behind this element.
+    fn last(&self) -> Tag {
+        self.pixels.last()
+    }
+
+    fn read(&mut self, header: &Header, value: &[u8]) {
+        self.description.read(header.tag, value, header.syntax);
+        self.pixels.read(header.tag, value);
+        if self.description.is_image() {
+            self.pixels.of_image();
+        }
     }
 }
 
@@ -86,7 +99,7 @@ impl Lookahead {
     /// Whether all is known behind this input.
     pub(super) fn look(&mut self, input: &[u8], mut at: usize) -> Result<bool, RewriteError> {
         let (tag, within, problem) = match self.image {
-            Some(_) => (pixels::LAST, IMAGE_WITHIN, RewriteProblem::DescriptionTooLate),
+            Some(_) => (self.last(), IMAGE_WITHIN, RewriteProblem::DescriptionTooLate),
             None => (PATIENT_ID, PATIENT_WITHIN, RewriteProblem::TooLate),
         };
         loop {
@@ -111,6 +124,26 @@ impl Lookahead {
                 self.value.extend_from_slice(input.get(range.clone()).unwrap_or_default());
                 rest == 0 && self.read(&header)
             }
+            (Kind::Value { rest }, Raw::Input(range), 1, Some(header)) if self.in_regions() => {
+                self.value.extend_from_slice(input.get(range.clone()).unwrap_or_default());
+                if rest == 0
+                    && let Some(image) = &mut self.image
+                {
+                    image.description.regions.read(header.tag, &self.value, header.syntax);
+                }
+                false
+            }
+            (Kind::Element(header), _, 1, _) if self.in_regions() => {
+                self.reading = Some(header).filter(|header| Regions::wants(header.tag));
+                self.value.clear();
+                false
+            }
+            (Kind::ItemStart { .. }, _, 1, _) if self.in_regions() => {
+                if let Some(image) = &mut self.image {
+                    image.description.regions.open();
+                }
+                false
+            }
             (Kind::Element(header), _, 0, _) => {
                 self.reading = self.wants(header.tag).then_some(header);
                 self.value.clear();
@@ -127,25 +160,33 @@ impl Lookahead {
         }
     }
 
+    /// Whether what is under way lies in an item that says where an image is.
+    fn in_regions(&self) -> bool {
+        self.image.is_some() && self.scanner.path().last().is_some_and(|step| step.sequence == REGIONS)
+    }
+
     /// Passes what is neither wanted nor behind all that is.
     fn skip(&mut self, input: &[u8], at: &mut usize) {
         let (top, last, of_image) = (self.scanner.depth() == 0, number(self.last()), self.image.is_some());
         let (of_patient, restores) = (self.needs_patient, self.restores);
         let of_text =
             |tag| of_patient && tag == SPECIFIC_CHARACTER_SET || restores && RESTORED.contains(&tag);
+        let in_regions = !top && self.in_regions();
         let is_asked = |tag, _, _: &[u8]| {
-            top && (number(tag) >= last
-                || tag == PATIENT_ID
-                || of_patient && tag == ISSUER_OF_PATIENT_ID
-                || of_text(tag)
-                || of_image && Image::wants(tag))
+            in_regions && Regions::wants(tag)
+                || top
+                    && (number(tag) >= last
+                        || tag == PATIENT_ID
+                        || of_patient && tag == ISSUER_OF_PATIENT_ID
+                        || of_text(tag)
+                        || of_image && Image::wants(tag))
         };
         self.scanner.skip(input, at, is_asked);
     }
 
     fn last(&self) -> Tag {
-        match self.image {
-            Some(_) => pixels::LAST,
+        match &self.image {
+            Some(image) => image.last(),
             None if self.with_issuer => ISSUER_OF_PATIENT_ID,
             None => PATIENT_ID,
         }
@@ -168,8 +209,7 @@ impl Lookahead {
         } else if self.restores && RESTORED.contains(&header.tag) {
             self.others.push((header.tag, trim(&self.value).to_vec()));
         } else if let Some(image) = &mut self.image {
-            image.description.read(header.tag, &self.value, header.syntax);
-            image.pixels.read(header.tag, &self.value);
+            image.read(header, &self.value);
         }
         header.tag == self.last()
     }

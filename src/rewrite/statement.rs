@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use super::pixels::{MaskSpec, Rectangle};
-use super::profile::{BEYOND, BurnedIn, CLEAN_PIXELS, EDITION, ProfileOption, ProfileSpec, ROWS, SAFE};
+use super::profile::{
+    BEYOND, BURNED_IN, BurnedIn, CLEAN_PIXELS, EDITION, ProfileOption, ProfileSpec, ROWS, SAFE, SIGNS,
+};
 use super::table::Ruleset;
 use super::words::Vocabulary;
 
@@ -41,6 +43,8 @@ fn profile(text: &mut String, rules: &Ruleset, name: &str, spec: &ProfileSpec) -
     explicit(text, rules)?;
     replaced(text, spec)?;
     others(text, spec)?;
+    signs(text, &spec.burned_in)?;
+    beside(text)?;
     private(text, spec)?;
     secrets(text, rules)?;
     dates(text, spec)?;
@@ -56,10 +60,10 @@ fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         let applied = if spec.has(option) { "yes" } else { "no" };
         writeln!(text, "| {meaning} | {code} | {applied} |")?;
     }
-    let BurnedIn::Mask { masks, decode_up_to, .. } = &spec.burned_in else {
+    let BurnedIn::Mask { masks, by_regions, decode_up_to, .. } = &spec.burned_in else {
         return writeln!(
             text,
-            "\nClean Pixel Data (113101) and Clean Recognizable Visual Features (113102) are not applied: pixel data pass as \
+            "\nClean Pixel Data (113101) and Clean Recognizable Visual Features (113102) are not applied: pixels pass as \
              they are, (0028,0301) and (0028,0302) are not touched.\n"
         );
     };
@@ -69,12 +73,12 @@ fn options(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         "| {meaning} | {code} | to objects that a mask fits |\n\n\
          Clean Recognizable Visual Features (113102) is not supported; (0028,0302) is not touched.\n"
     )?;
-    self::masks(text, masks, decode_up_to.is_some())
+    self::masks(text, masks, *by_regions, decode_up_to.is_some())
 }
 
-fn masks(text: &mut String, masks: &[MaskSpec], decodes: bool) -> std::fmt::Result {
+fn masks(text: &mut String, masks: &[MaskSpec], by_regions: bool, decodes: bool) -> std::fmt::Result {
     let compressed = if decodes {
-        "RLE Lossless, JPEG Baseline and JPEG Lossless are decoded to be masked, and sent as Explicit VR Little Endian; other"
+        "RLE Lossless, JPEG Baseline, JPEG Lossless and JPEG 2000 are decoded to be masked, and sent as Explicit VR Little Endian; other"
     } else {
         "All"
     };
@@ -84,21 +88,36 @@ fn masks(text: &mut String, masks: &[MaskSpec], decodes: bool) -> std::fmt::Resu
          Native pixel data of 8 and 16 bits are blanked, in every frame, where a rectangle of a mask that fits lies: black, by \
          photometric interpretation and pixel representation; the first entry of a palette. (0028,0301) is NO then. \
          {compressed} compressed pixels that a mask fits are refused, and so are those of another layout, or not of the size described. Other \
-         objects keep their pixels and their (0028,0301).\n\n\
-         | SOP class | manufacturer | model | rows | columns | x, y, width, height |\n| --- | --- | --- | --- | --- | --- |"
+         objects keep their pixels and their (0028,0301).\n"
     )?;
-    for mask in masks {
-        let any = || "any".to_owned();
-        let class = mask.sop_class.as_ref().map_or_else(any, |class| class.as_str().to_owned());
-        let named = |name: &Option<String>| name.clone().unwrap_or_else(any);
-        let size = |size: Option<u16>| size.map_or_else(any, |size| size.to_string());
-        let rectangle = |r: &Rectangle| format!("{}, {}, {}, {}", r.x, r.y, r.width, r.height);
-        let rectangles: Vec<String> = mask.rectangles.iter().map(rectangle).collect();
-        let (manufacturer, model) = (named(&mask.manufacturer), named(&mask.model));
-        let (rows, columns, rectangles) = (size(mask.rows), size(mask.columns), rectangles.join("; "));
-        writeln!(text, "| {class} | {manufacturer} | {model} | {rows} | {columns} | {rectangles} |")?;
+    if by_regions {
+        writeln!(
+            text,
+            "Of ultrasound with a Sequence of Ultrasound Regions (0018,6011) all is blanked that lies outside of its regions.\n"
+        )?;
     }
+    writeln!(
+        text,
+        "`*` stands for any characters.\n\n\
+         | SOP class | modality | manufacturer | model | image type | series description | rows | columns | x, y, width, height | source |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    )?;
+    masks.iter().try_for_each(|mask| writeln!(text, "{}", row(mask)))?;
     writeln!(text)
+}
+
+fn row(mask: &MaskSpec) -> String {
+    let any = || "any".to_owned();
+    let class = mask.sop_class.as_ref().map_or_else(any, |class| class.as_str().to_owned());
+    let texts = [&mask.modality, &mask.manufacturer, &mask.model, &mask.image_type, &mask.series_description];
+    let texts = texts.map(|text| text.clone().unwrap_or_else(any)).join(" | ");
+    let size = |size: Option<u16>| size.map_or_else(any, |size| size.to_string());
+    let rectangle = |r: &Rectangle| format!("{}, {}, {}, {}", r.x, r.y, r.width, r.height);
+    let rectangles: Vec<String> = mask.rectangles.iter().map(rectangle).collect();
+    let (rows, columns, rectangles) = (size(mask.rows), size(mask.columns), rectangles.join("; "));
+    let flagged = if mask.only_flagged { ", where (0028,0301) is YES" } else { "" };
+    let source = mask.source.unwrap_or("this site");
+    format!("| {class} | {texts} | {rows} | {columns} | {rectangles} | {source}{flagged} |")
 }
 
 fn burned_in(burned_in: &BurnedIn) -> &'static str {
@@ -152,8 +171,8 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         text,
         "## Encrypted attributes\n\nNone are written: no Encrypted Attributes Sequence, no keys, no transfer syntaxes of it.\n\n\
          ## Other restrictions\n\n\
-         - Private SOP classes: {}.\n- Objects that are likely to carry burned-in text, by (0028,0301), Image Type, \
-         Conversion Type and SOP class: {}.\n- Encapsulated documents: {}.\n- The secret is at least 256 bits, for \
+         - Private SOP classes: {}.\n- Objects that are likely to carry burned-in text, by SOP class and attributes, \
+         as listed below: {}.\n- Encapsulated documents: {}.\n- The secret is at least 256 bits, for \
          HMAC-SHA-256.\n- Ages over 89 years are written as 090Y where ages are kept.\n\
          - Kept values of AS, CS, DA, DS, DT, IS, TM and UI that are not legal for their VR (PS3.5 6.2) are emptied, or treated \
          as the table says of their attribute. The VR is that of PS3.6: an attribute that is written with another, and \
@@ -199,6 +218,40 @@ fn clean_text(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
          profile; names of structures and of channels become a mark.",
         Vocabulary::shipped(),
         spec.vocabulary.of_site(),
+    )
+}
+
+/// What tells that text is likely in the pixels, where anything follows from that.
+fn signs(text: &mut String, burned_in: &BurnedIn) -> std::fmt::Result {
+    if matches!(burned_in, BurnedIn::Pass | BurnedIn::Mask { refuse_others: false, .. }) {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "## Objects that are likely to carry burned-in text\n\n\
+         Those of these classes, unless (0028,0301) is NO:\n"
+    )?;
+    // An encapsulated document is refused or replaced as such.
+    let classes = BURNED_IN.iter().filter(|(_, name)| !name.starts_with("Encapsulated"));
+    classes.into_iter().try_for_each(|(uid, name)| writeln!(text, "- {uid} {name}"))?;
+    writeln!(
+        text,
+        "\nImages of every class with one of these:\n\n\
+         | attribute | value | such an image is | passes with (0028,0301) NO | source |\n| --- | --- | --- | --- | --- |"
+    )?;
+    SIGNS.iter().try_for_each(|sign| writeln!(text, "{}", sign.row()))?;
+    writeln!(text)
+}
+
+/// What goes of pixel data, whatever is in their pixels.
+fn beside(text: &mut String) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## Beside the pixels\n\n\
+         Overwritten with blanks or zeros, in the same length: comments of JPEG, JPEG-LS, JPEG 2000 and HTJ2K; application segments but for \
+         what decoders read of JFIF, SPIFF, mrfx and Adobe; bytes behind the end of an image, between RLE segments, behind the entries of \
+         the basic offset table, behind the last native pixel. Video, JPEG XL and encapsulated uncompressed pixel data are not looked \
+         into.\n"
     )
 }
 

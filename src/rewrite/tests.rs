@@ -1,6 +1,7 @@
 //! Whole data sets through whole rulesets.
 
 mod actions;
+mod burned_in;
 mod compiling;
 mod decoding;
 mod deflated;

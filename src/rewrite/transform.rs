@@ -200,6 +200,15 @@ impl Transform {
         self
     }
 
+    /// Says in which transfer syntax the data set is. Without this, nothing is known of how compressed frames are made, and they
+    /// pass as they came.
+    pub fn in_syntax(mut self, transfer_syntax_uid: &str) -> Self {
+        if let Some(beside) = self.rewriting_mut().and_then(|rewriting| rewriting.beside.as_mut()) {
+            beside.asides.of_syntax(transfer_syntax_uid);
+        }
+        self
+    }
+
     /// Says that pixel data of this transfer syntax may come out decoded, in explicit VR little endian, where the rules decode to
     /// mask. Without this they are refused.
     pub fn may_decode(mut self, transfer_syntax_uid: &str) -> Self {

@@ -38,7 +38,12 @@ static PROFILE: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
             .into_iter()
             .filter(|option| *option != ProfileOption::RetainLongitudinalModifiedDates)
             .collect(),
-        burned_in: BurnedIn::Mask { masks: vec![mask], refuse_others: false, decode_up_to: Some(1 << 20) },
+        burned_in: BurnedIn::Mask {
+            masks: vec![mask],
+            by_regions: true,
+            refuse_others: false,
+            decode_up_to: Some(1 << 20),
+        },
         refuse_private_classes: false,
         ..ProfileSpec::default()
     };
@@ -66,6 +71,9 @@ fn compiled(rules: &[(&str, &str, Option<&str>)]) -> Arc<Ruleset> {
     Arc::new(Ruleset::compile(spec).expect("rules"))
 }
 
+/// Of which compressed frames are: JPEG, JPEG 2000, RLE.
+const COMPRESSED: [&str; 3] = ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5"];
+
 fn expected() -> Expected {
     Expected {
         sop_class_uid: "1.2".parse().expect("a UID"),
@@ -88,7 +96,10 @@ pub fn check(input: &[u8]) {
         assert_eq!(named(names(encoding), bytes, bytes.len().max(1)), named(names(encoding), bytes, size));
     }
     for rules in [&NOTHING, &RULES, &PROFILE] {
-        let transform = || Transform::new(Arc::clone(rules), encoding, expected());
+        let transform = || {
+            Transform::new(Arc::clone(rules), encoding, expected())
+                .in_syntax(COMPRESSED[size % COMPRESSED.len()])
+        };
         let (whole, pieces) = (run(transform(), bytes, usize::MAX), run(transform(), bytes, size));
         match (&whole, &pieces) {
             (Ok((whole, _)), Ok((pieces, _))) if !encoding.deflated => assert_eq!(whole, pieces),

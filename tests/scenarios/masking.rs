@@ -45,6 +45,9 @@ fn compressed_pixels_are_what_dcmtk_decodes_but_for_the_rectangles() {
         "RGB 8 RLE Lossless",
         "RGB 16 RLE Lossless",
         "RGB 8 JPEG Baseline (Process 1)",
+        "RGB 8 JPEG 2000 Image Compression (Lossless Only)",
+        "MONOCHROME1 16 JPEG 2000 Image Compression (Lossless Only)",
+        "MONOCHROME2 16 JPEG 2000 Image Compression (Lossless Only)",
         "MONOCHROME2 16 JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])",
     ] {
         assert!(said["kinds"][kind].as_u64().is_some_and(|count| count >= 1), "{kind}: {said}");

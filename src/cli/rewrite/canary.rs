@@ -96,7 +96,8 @@ pub(super) fn check(
     let data_set = if syntax == DEFLATED { inflated(data_set)? } else { data_set.to_vec() };
     let planting = Transform::planting_canaries(encoding, expected.clone());
     let (planted, planting) = whole(planting, &data_set)?;
-    let transform = sender.of(Transform::new(Arc::clone(rules), encoding, expected), number);
+    let transform =
+        sender.of(Transform::new(Arc::clone(rules), encoding, expected), number).in_syntax(syntax);
     let (sent, _) = whole(transform, &planted)?;
     let mut checked = Checked { planted: planting.changes().len(), ..Checked::default() };
     for number in canary::found(&sent) {

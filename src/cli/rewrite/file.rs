@@ -39,7 +39,8 @@ pub(super) fn rewrite_file(how: &How<'_>, path: &Path, number: u64, out: &Path) 
 
     let expected = Expected { sop_class_uid, sop_instance_uid };
     let transform = how.sender.of(Transform::new(Arc::clone(how.rules), encoding, expected), number);
-    let transform = known.into_iter().fold(transform, Transform::with_crosswalk).may_decode(syntax);
+    let transform = known.into_iter().fold(transform, Transform::with_crosswalk);
+    let transform = transform.in_syntax(syntax).may_decode(syntax);
     let mut transform = if how.diff { transform.recording_changes() } else { transform };
 
     let name = format!("{new_uid}.dcm");

@@ -22,6 +22,18 @@ fn found(lines: &str) -> Vec<String> {
 fn masks_are_checked_where_they_stand() {
     let mask = |keys: &str| found(&format!("burned-in = \"mask\"\nmasks = [{{ {keys} }}]"));
     assert_eq!(mask("rectangles = [[0, 0, 65535, 1]]"), Vec::<String>::new());
+    let texts = "modality = \"US\", image-type = \"SECONDARY\", series-description = \"*dose*\"";
+    assert_eq!(mask(&format!("{texts}, rectangles = [[0, 0, 9, 1]]")), Vec::<String>::new());
+    for key in ["known-devices", "ultrasound-regions"] {
+        assert_eq!(
+            found(&format!("burned-in = \"mask\"\n{key} = true")),
+            Vec::<String>::new(),
+            "without a list"
+        );
+        assert!(found(&format!("burned-in = \"mask\"\n{key} = false"))[0].contains("masks: is missing"));
+        let idle = found(&format!("{key} = true"));
+        assert!(idle.len() == 1 && idle[0].contains("needs burned-in = \"mask\""), "{idle:?}");
+    }
     let all = "sop-class = \"UltrasoundImageStorage\", manufacturer = \"ACME\", model = \"X\", rows = 9, columns = 9";
     assert_eq!(mask(&format!("{all}, rectangles = [[0, 0, 9, 1], [8, 8, 1, 1]]")), Vec::<String>::new());
     for (keys, expected) in [

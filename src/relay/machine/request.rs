@@ -237,6 +237,7 @@ fn rewriting(
         .for_peer(Arc::clone(&peer.name))
         .of_tenant(peer.tenant.clone())
         .numbered(cx.books.tally.next_number(cx.direction))
+        .in_syntax(context.transfer_syntax.as_str())
         .holding_in(terms.frames.clone());
     let transform = match terms.native_context(context) {
         Some(_) => transform.may_decode(context.transfer_syntax.as_str()),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Rectangle;
+use super::rectangle::Rectangle;
 
 /// Rows that have the same pixels blank.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,10 +2,12 @@
 
 use super::super::error::RewriteProblem;
 use super::Description;
-use super::description::{PHOTOMETRIC, PLANAR, REPRESENTATION};
+use super::description::{PLANAR, REPRESENTATION};
 use super::jpeg::{self, Process};
+use super::jpeg2000;
 use super::rle;
 use super::shape::Shape;
+use super::tags::PHOTOMETRIC;
 use crate::dataset::Tag;
 
 /// What decodes the frames of a transfer syntax.
@@ -13,17 +15,28 @@ use crate::dataset::Tag;
 pub(in crate::rewrite) enum Codec {
     Rle,
     Jpeg(Process),
+    Jpeg2000,
 }
 
 impl Codec {
-    /// RLE Lossless, JPEG Baseline, JPEG Lossless (both of them).
+    /// RLE Lossless, JPEG Baseline, JPEG Lossless (both of them), JPEG 2000 (both of them).
     pub(in crate::rewrite) fn of(transfer_syntax_uid: &str) -> Option<Self> {
         match transfer_syntax_uid {
             "1.2.840.10008.1.2.5" => Some(Self::Rle),
             "1.2.840.10008.1.2.4.50" => Some(Self::Jpeg(Process::Baseline)),
             "1.2.840.10008.1.2.4.57" => Some(Self::Jpeg(Process::Lossless)),
             "1.2.840.10008.1.2.4.70" => Some(Self::Jpeg(Process::LosslessFirstOrder)),
+            "1.2.840.10008.1.2.4.90" | "1.2.840.10008.1.2.4.91" => Some(Self::Jpeg2000),
             _ => None,
+        }
+    }
+
+    /// Whether the samples of colours come out as RGB, though the object calls them something else.
+    fn makes_rgb(self, photometric: &[u8]) -> bool {
+        match self {
+            Self::Rle => false,
+            Self::Jpeg(_) => matches!(photometric, b"YBR_FULL" | b"YBR_FULL_422"),
+            Self::Jpeg2000 => matches!(photometric, b"YBR_RCT" | b"YBR_ICT"),
         }
     }
 
@@ -36,9 +49,8 @@ impl Codec {
         let (rows, columns) = image.matrix().ok_or_else(|| image.lacking())?;
         let mut decoded = image.clone();
         let samples = usize::from(image.samples.unwrap_or(0));
-        let is_ybr = matches!(image.photometric.as_slice(), b"YBR_FULL" | b"YBR_FULL_422");
-        let is_jpeg = self != Self::Rle;
-        let ycbcr = is_jpeg && is_ybr;
+        let ycbcr = self.makes_rgb(&image.photometric);
+        let is_signed = image.representation == Some(1);
         if ycbcr {
             decoded.photometric = b"RGB".to_vec();
         }
@@ -46,16 +58,16 @@ impl Codec {
             decoded.planar = Some(image.planar.map(|_| 0).ok_or(unmaskable(PLANAR))?);
         }
         // Nobody extends the sign of what the decoder gives.
-        if is_jpeg && image.representation == Some(1) && image.stored != image.allocated {
+        if matches!(self, Self::Jpeg(_)) && is_signed && image.stored != image.allocated {
             return Err(unmaskable(REPRESENTATION));
         }
-        // Of lossless JPEG in colour, nobody knows for certain what the components are.
-        if is_jpeg && samples == 3 && !(ycbcr || image.photometric == b"RGB") {
+        // Of lossless JPEG in other colours, and of other JPEG 2000, nobody knows for certain what the components are.
+        if self != Self::Rle && samples == 3 && !(ycbcr || image.photometric == b"RGB") {
             return Err(unmaskable(PHOTOMETRIC));
         }
         let (rows, columns) = (usize::from(rows), usize::from(columns));
         let bytes = usize::from(image.allocated.unwrap_or(0) / 8);
-        Ok((decoded, Shape { pixels: rows * columns, columns, rows, samples, bytes, ycbcr }))
+        Ok((decoded, Shape { pixels: rows * columns, columns, rows, samples, bytes, is_signed, ycbcr }))
     }
 
     /// Bytes that the decoder needs, and those that it gives, at most.
@@ -71,6 +83,7 @@ impl Codec {
                 .saturating_add(samples),
             // Two bytes of each sample and four of its difference, even of samples of one byte.
             Self::Jpeg(Process::Lossless | Process::LosslessFirstOrder) => samples.saturating_mul(6),
+            Self::Jpeg2000 => samples.saturating_mul(jpeg2000::ROOM),
         };
         bytes as u64
     }
@@ -79,6 +92,7 @@ impl Codec {
         match self {
             Self::Rle => rle::decode(frame, shape),
             Self::Jpeg(process) => jpeg::decode(frame, process, shape),
+            Self::Jpeg2000 => jpeg2000::decode(frame, shape),
         }
     }
 }

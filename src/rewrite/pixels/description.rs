@@ -1,28 +1,30 @@
 //! What an object says of its image (PS3.3 C.7.6.3), read before anything of it is sent.
 
 use super::super::error::RewriteProblem;
+use super::regions::Regions;
+use super::tags::{COLUMNS, FRAMES, PHOTOMETRIC, ROWS, SAMPLES};
 use crate::dataset::{Syntax, Tag, trim};
 use crate::wire::Uid;
 
+const IMAGE_TYPE: Tag = Tag(0x0008, 0x0008);
+const MODALITY: Tag = Tag(0x0008, 0x0060);
 const MANUFACTURER: Tag = Tag(0x0008, 0x0070);
+const SERIES_DESCRIPTION: Tag = Tag(0x0008, 0x103E);
 const MODEL: Tag = Tag(0x0008, 0x1090);
-pub(super) const SAMPLES: Tag = Tag(0x0028, 0x0002);
-pub(super) const PHOTOMETRIC: Tag = Tag(0x0028, 0x0004);
 pub(super) const PLANAR: Tag = Tag(0x0028, 0x0006);
-pub(super) const FRAMES: Tag = Tag(0x0028, 0x0008);
-const ROWS: Tag = Tag(0x0028, 0x0010);
-const COLUMNS: Tag = Tag(0x0028, 0x0011);
 pub(super) const ALLOCATED: Tag = Tag(0x0028, 0x0100);
 pub(super) const STORED: Tag = Tag(0x0028, 0x0101);
 pub(super) const HIGH_BIT: Tag = Tag(0x0028, 0x0102);
 pub(super) const REPRESENTATION: Tag = Tag(0x0028, 0x0103);
-/// The last element that is wanted: (0028,0301) Burned In Annotation.
-pub(in crate::rewrite) const LAST: Tag = Tag(0x0028, 0x0301);
+const FLAG: Tag = Tag(0x0028, 0x0301);
 
 /// The elements at the top that masks depend on. A number is absent where it cannot be read.
 #[derive(Clone, Debug)]
 pub(in crate::rewrite) struct Description {
     pub(super) class: Uid,
+    pub(super) image_type: Vec<u8>,
+    pub(super) modality: Vec<u8>,
+    pub(super) series_description: Vec<u8>,
     pub(super) manufacturer: Vec<u8>,
     pub(super) model: Vec<u8>,
     pub(super) photometric: Vec<u8>,
@@ -36,6 +38,10 @@ pub(in crate::rewrite) struct Description {
     pub(super) stored: Option<u16>,
     pub(super) high_bit: Option<u16>,
     pub(super) representation: Option<u16>,
+    /// Whether (0028,0301) is YES.
+    pub(super) is_flagged: bool,
+    /// Of ultrasound.
+    pub(in crate::rewrite) regions: Regions,
     is_image: bool,
 }
 
@@ -43,6 +49,9 @@ impl Description {
     pub(in crate::rewrite) fn new(class: &Uid) -> Self {
         Self {
             class: class.clone(),
+            image_type: Vec::new(),
+            modality: Vec::new(),
+            series_description: Vec::new(),
             manufacturer: Vec::new(),
             model: Vec::new(),
             photometric: Vec::new(),
@@ -55,6 +64,8 @@ impl Description {
             stored: None,
             high_bit: None,
             representation: None,
+            is_flagged: false,
+            regions: Regions::default(),
             is_image: false,
         }
     }
@@ -62,7 +73,10 @@ impl Description {
     pub(in crate::rewrite) fn wants(tag: Tag) -> bool {
         matches!(
             tag,
-            MANUFACTURER
+            IMAGE_TYPE
+                | MODALITY
+                | SERIES_DESCRIPTION
+                | MANUFACTURER
                 | MODEL
                 | SAMPLES
                 | PHOTOMETRIC
@@ -74,6 +88,7 @@ impl Description {
                 | STORED
                 | HIGH_BIT
                 | REPRESENTATION
+                | FLAG
         )
     }
 
@@ -82,6 +97,10 @@ impl Description {
         let number = <[u8; 2]>::try_from(value).ok().map(|bytes| syntax.u16(bytes));
         self.is_image |= tag.0 == 0x0028;
         match tag {
+            IMAGE_TYPE => self.image_type = value.to_vec(),
+            MODALITY => self.modality = value.to_vec(),
+            SERIES_DESCRIPTION => self.series_description = value.to_vec(),
+            FLAG => self.is_flagged = trim(value) == b"YES",
             MANUFACTURER => self.manufacturer = value.to_vec(),
             MODEL => self.model = value.to_vec(),
             PHOTOMETRIC => self.photometric = trim(value).to_vec(),
@@ -105,7 +124,7 @@ impl Description {
     }
 
     /// Whether anything was said of an image.
-    pub(super) fn is_image(&self) -> bool {
+    pub(in crate::rewrite) fn is_image(&self) -> bool {
         self.is_image
     }
 

@@ -99,7 +99,7 @@ mod tests {
     }
 
     fn shape(rows: usize, columns: usize) -> Shape {
-        Shape { pixels: rows * columns, columns, rows, samples: 1, bytes: 1, ycbcr: false }
+        Shape { pixels: rows * columns, columns, rows, samples: 1, bytes: 1, is_signed: false, ycbcr: false }
     }
 
     #[test]

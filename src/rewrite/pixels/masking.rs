@@ -4,9 +4,11 @@ use super::super::error::RewriteProblem;
 use super::area::Area;
 use super::blanking::Blanking;
 use super::decoding::{Decoding, Means};
-use super::description::{Description, LAST};
+use super::description::Description;
 use super::layout::Layout;
 use super::mask::MaskSpec;
+use super::rectangle::Rectangle;
+use super::regions::may_have_regions;
 use super::tags::PIXEL_DATA;
 use crate::dataset::{Syntax, Tag};
 
@@ -21,21 +23,31 @@ pub(in crate::rewrite) enum Masking {
     Refuse,
 }
 
+/// What is to be blanked.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rewrite) struct Wanted<'a> {
+    pub(in crate::rewrite) masks: &'a [MaskSpec],
+    /// Of ultrasound, what lies outside of its regions.
+    pub(in crate::rewrite) by_regions: bool,
+}
+
 impl Masking {
-    /// Of an object that is refused where no mask fits, or not. Where means are given, its pixel data are to be decoded.
+    /// Of an object that is refused where no mask fits, for this element, or not. Where means are given, its pixel data are to be
+    /// decoded.
     ///
     /// # Errors
     /// It has to be refused, for this element and reason.
     pub(in crate::rewrite) fn decide(
-        masks: &[MaskSpec],
+        wanted: Wanted<'_>,
         described: &Description,
-        refuses: bool,
+        risk: Option<(Tag, RewriteProblem)>,
         syntax: Syntax,
         means: Option<Means>,
     ) -> Result<Self, (Tag, RewriteProblem)> {
-        let refusal = || if refuses { Err((LAST, RewriteProblem::NoMask)) } else { Ok(Self::Pass) };
-        let mut masks = masks.iter().filter(|mask| mask.fits(described)).peekable();
-        if masks.peek().is_none() {
+        let refusal = || risk.map_or(Ok(Self::Pass), |(tag, why)| Err((tag, without_mask(why))));
+        let mut masks = wanted.masks.iter().filter(|mask| mask.fits(described)).peekable();
+        let by_regions = wanted.by_regions && may_have_regions(&described.class);
+        if masks.peek().is_none() && !by_regions {
             return refusal();
         }
         let Some((rows, columns)) = described.matrix() else {
@@ -45,8 +57,12 @@ impl Masking {
                 refusal().map(|_| Self::NoPixels)
             };
         };
-        let fitting: Vec<&MaskSpec> = masks.filter(|mask| mask.fits_matrix(rows, columns)).collect();
-        if fitting.is_empty() {
+        let fitting = masks.filter(|mask| mask.fits_matrix(rows, columns));
+        let mut rectangles: Vec<Rectangle> = fitting.flat_map(|mask| &mask.rectangles).copied().collect();
+        if by_regions {
+            rectangles.extend(described.regions.outside(rows, columns).into_iter().flatten());
+        }
+        if rectangles.is_empty() {
             return refusal();
         }
         let (layout, decoding) = match means {
@@ -58,9 +74,13 @@ impl Masking {
                 (layout, Some(decoding.ok_or((PIXEL_DATA, RewriteProblem::FrameSize))?))
             }
         };
-        let rectangles = fitting.iter().flat_map(|mask| &mask.rectangles);
-        let area =
-            Area::union(rectangles, rows, columns).ok_or((PIXEL_DATA, RewriteProblem::OutsideImage))?;
+        let area = Area::union(rectangles.iter(), rows, columns)
+            .ok_or((PIXEL_DATA, RewriteProblem::OutsideImage))?;
         Ok(Self::Blank(Box::new(Blanking::new(layout, area, decoding))))
     }
+}
+
+/// Why it is refused, where masks are given and none fits.
+fn without_mask(why: RewriteProblem) -> RewriteProblem {
+    if why == RewriteProblem::BurnedIn { RewriteProblem::NoMask } else { why }
 }

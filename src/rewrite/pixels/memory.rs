@@ -34,7 +34,7 @@ impl FrameMemory {
         decoding(largest).saturating_add(compressed(largest)).saturating_add(largest)
     }
 
-    /// What is enough for all of them, JPEG Lossless of 8 bits too, whose decoding takes most.
+    /// What is enough for all of them, JPEG Lossless of 8 bits too, but for large frames of JPEG 2000, which take three times that.
     pub fn enough(largest: u64) -> u64 {
         largest.saturating_mul(LOSSLESS).max(Self::least(largest))
     }

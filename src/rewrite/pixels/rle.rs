@@ -58,7 +58,8 @@ fn unpack(mut packed: &[u8], length: usize, plane: &mut Vec<u8>) -> Option<()> {
 mod tests {
     use super::{Shape, decode};
 
-    const SHAPE: Shape = Shape { pixels: 5, columns: 5, rows: 1, samples: 1, bytes: 2, ycbcr: false };
+    const SHAPE: Shape =
+        Shape { pixels: 5, columns: 5, rows: 1, samples: 1, bytes: 2, is_signed: false, ycbcr: false };
 
     fn frame(segments: &[&[u8]]) -> Vec<u8> {
         let mut frame = (segments.len() as u32).to_le_bytes().to_vec();

@@ -9,6 +9,8 @@ pub(super) struct Shape {
     pub(super) samples: usize,
     /// Of a sample.
     pub(super) bytes: usize,
+    /// Whether samples are signed.
+    pub(super) is_signed: bool,
     /// Whether the samples of colours are to become RGB.
     pub(super) ycbcr: bool,
 }

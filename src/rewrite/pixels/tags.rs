@@ -1,4 +1,4 @@
-//! The elements that hold pixels.
+//! The elements that hold pixels, and that say how many there are.
 
 use crate::dataset::Tag;
 
@@ -6,3 +6,13 @@ use crate::dataset::Tag;
 pub(in crate::rewrite) const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
 /// (7FE0,0008) Float and (7FE0,0009) Double Float Pixel Data.
 pub(in crate::rewrite) const FLOAT_PIXEL_DATA: [Tag; 2] = [Tag(0x7FE0, 0x0008), Tag(0x7FE0, 0x0009)];
+/// (0028,0002) Samples per Pixel.
+pub(super) const SAMPLES: Tag = Tag(0x0028, 0x0002);
+/// (0028,0004) Photometric Interpretation.
+pub(super) const PHOTOMETRIC: Tag = Tag(0x0028, 0x0004);
+/// (0028,0008) Number of Frames.
+pub(super) const FRAMES: Tag = Tag(0x0028, 0x0008);
+/// (0028,0010) Rows.
+pub(super) const ROWS: Tag = Tag(0x0028, 0x0010);
+/// (0028,0011) Columns.
+pub(super) const COLUMNS: Tag = Tag(0x0028, 0x0011);

@@ -66,6 +66,7 @@ pub(in crate::rewrite) fn append(
     let private = all.by_vr("private, not known to be safe (Table E.1-1)", Action::Remove);
     let safe_private =
         all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
+    let behind = all.by_vr("what follows the last pixel", Action::Keep);
     let content = all.content();
     let fit = all.fit();
     let references = references(&spec);
@@ -87,6 +88,7 @@ pub(in crate::rewrite) fn append(
             content,
             fit,
             references,
+            behind,
             masked,
             safe,
         },

@@ -26,6 +26,8 @@ pub(in crate::rewrite) struct Profile {
     pub(in crate::rewrite) fit: FitRules,
     /// Sequences that stay for the UIDs in their items.
     pub(super) references: Vec<Tag>,
+    /// Of what follows the last pixel.
+    pub(in crate::rewrite) behind: usize,
     /// Where there are masks.
     pub(in crate::rewrite) masked: Option<MaskedRules>,
     /// Sorted; with the VR of the table.

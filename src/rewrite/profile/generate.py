@@ -83,15 +83,26 @@ def concepts(data):
 
 # Kinds of images that are on the list, and films of them, by what retired classes are called.
 RETIRED = ("Ultrasound ", "Secondary Capture ", "VL ", "Video ", "Hardcopy ")
+PRINTS = "Stored Print Storage"
+# Pictures of eyes of 8 bits and fluoroscopy: many devices draw names and dates into them, and say so or not.
+DRAWN_INTO = ("1.2.840.10008.5.1.4.1.1.12.2", "1.2.840.10008.5.1.4.1.1.77.1.5.1")
 
 
 def classes(data):
     retired = [
         row["uid"] for row in data["sop_classes"]
-        if row["retired"] and row["name"].startswith(RETIRED) and "Image Storage" in row["name"]
+        if row["retired"] and (
+            row["name"].startswith(RETIRED) and "Image Storage" in row["name"] or row["name"].startswith(PRINTS)
+        )
     ]  # fmt: skip
-    lines = [text(uid) for uid in sorted({*data["burned_in_risk_sop_classes"], *retired})]
-    parts = [table("&str", "BURNED_IN", "SOP classes.", lines)]
+    names = {row["uid"]: row["name"].removesuffix(" SOP Class") for row in data["sop_classes"]}
+    old = {row["uid"] for row in data["sop_classes"] if row["retired"]}
+    lines = [
+        f"({text(uid)}, {text(names[uid] + (' (retired)' if uid in old else ''))})"
+        for uid in sorted({*data["burned_in_risk_sop_classes"], *retired, *DRAWN_INTO})
+    ]
+    doc = "SOP classes and their names, by UID."
+    parts = [table("(&str, &str)", "BURNED_IN", doc, lines, "pub(in crate::rewrite)")]
     write("burned_in.rs", "SOP classes whose pixels often carry burned-in text.", "2026c", parts)
 
 

@@ -1,7 +1,7 @@
 //! The Basic Application Level Confidentiality Profile and its options (PS3.15 Annex E), as rules behind those that an
 //! administrator wrote.
 //!
-//! The tables are generated ([`attributes`], [`safe_private`], [`concepts`], [`burned_in`]); what a code means for an
+//! The tables are generated ([`attributes`], [`safe_private`], [`concepts`], [`burned_in`]) but [`signs`]; what a code means for an
 //! element says `compile`. The IOD is not analysed: of a code such as X/Z/D the choice that keeps every IOD valid is taken, no
 //! attribute is added that the object lacks, and attributes in the table lose their value whatever the IOD says.
 
@@ -20,6 +20,7 @@ mod policy;
 mod references;
 mod rows;
 mod safe_private;
+mod signs;
 mod spec;
 
 use rows::{Concept, SafePrivate};
@@ -27,6 +28,7 @@ use rows::{Concept, SafePrivate};
 pub(super) use attributes::EDITION;
 pub use attributes::ROWS;
 pub(super) use beyond::BEYOND;
+pub(super) use burned_in::BURNED_IN;
 pub(super) use compile::append;
 pub(super) use content::ContentItems;
 pub(super) use decision::Profile;
@@ -37,4 +39,5 @@ pub(super) use policy::{FLAG, Pixels};
 pub(super) use references::is_of_reference;
 pub use rows::Row;
 pub(super) use safe_private::SAFE;
+pub(super) use signs::SIGNS;
 pub use spec::{BurnedIn, ProfileSpec};

@@ -1,25 +1,17 @@
 //! Objects that are refused for what they are, whatever their attributes say.
 
 use super::burned_in::BURNED_IN;
+use super::signs::{self, BURNED_IN_ANNOTATION, LABEL_IN_IMAGE};
 use super::spec::ProfileSpec;
-use crate::dataset::{Tag, trim};
+use crate::dataset::{SOP_CLASS_UID, Tag, number, trim};
 use crate::rewrite::error::RewriteProblem;
 use crate::wire::Uid;
 
-/// (0028,0301) Burned In Annotation.
-const BURNED_IN_ANNOTATION: Tag = Tag(0x0028, 0x0301);
-const IMAGE_TYPE: Tag = Tag(0x0008, 0x0008);
-const CONVERSION_TYPE: Tag = Tag(0x0008, 0x0064);
-const SERIES_DESCRIPTION: Tag = Tag(0x0008, 0x103E);
-/// What a device writes that captured a screen or digitized a film (PS3.3 C.8.6.1): the date, its manufacturer, model and
-/// software. Others that de-identify look for them too, whatever the SOP class.
-const OF_CAPTURE: [Tag; 4] =
-    [Tag(0x0018, 0x1012), Tag(0x0018, 0x1016), Tag(0x0018, 0x1018), Tag(0x0018, 0x1019)];
-/// In a value of Image Type, or in a Series Description, whatever stands between its letters: SCREEN SAVE, SCREENSAVE,
-/// SAVE, SCREEN_CAPTURE, Screenshot.
-const SCREENS: [&[u8]; 3] = [b"SAVE", b"CAPTURE", b"SCREENSHOT"];
-/// Scanned films and documents, drawings, captures from video or screen (PS3.3 C.8.6.1.1.1).
-const CONVERTED: [&[u8]; 7] = [b"DF", b"SD", b"SI", b"WSD", b"DV", b"DI", b"DRW"];
+/// (0028,0010) Rows: what has it is an image.
+const ROWS: Tag = Tag(0x0028, 0x0010);
+/// The group of pixel data.
+const PIXELS: u16 = 0x7FE0;
+const WHOLE_SLIDE: &str = "1.2.840.10008.5.1.4.1.1.77.1.6";
 const STANDARD_ROOT: &str = "1.2.840.10008.";
 const ENCAPSULATED_PDF: &str = "1.2.840.10008.5.1.4.1.1.104.1";
 const ENCAPSULATED: &str = "1.2.840.10008.5.1.4.1.1.104.";
@@ -43,25 +35,38 @@ impl ProfileSpec {
     }
 }
 
-/// Whether text is likely to be burned into the pixels, as far as class and flags tell.
+/// Whether text is likely to be burned into the pixels, as far as class and [signs] tell.
 #[derive(Debug)]
 pub(in crate::rewrite) struct Pixels {
-    risky: bool,
+    /// Whether the class often has such text.
+    of_class: bool,
     /// What (0028,0301) says.
     flag: Option<bool>,
+    /// The first element that is a sign, unless (0028,0301) is NO, and the first that is one whatever that is.
+    sign: Option<Tag>,
+    certain: Option<Tag>,
+    is_image: bool,
+    /// Behind it, all that is wanted was read.
+    last: Tag,
     decided: bool,
 }
 
 impl Pixels {
     pub(in crate::rewrite) fn new(class: &Uid) -> Self {
-        let document = class.as_str().starts_with(ENCAPSULATED);
-        let risky = !document && BURNED_IN.binary_search(&class.as_str()).is_ok();
-        Self { risky, flag: None, decided: false }
+        let class = class.as_str();
+        let of_class = !class.starts_with(ENCAPSULATED)
+            && BURNED_IN.binary_search_by_key(&class, |&(uid, _)| uid).is_ok();
+        let last = if class == WHOLE_SLIDE { LABEL_IN_IMAGE } else { BURNED_IN_ANNOTATION };
+        Self { of_class, flag: None, sign: None, certain: None, is_image: false, last, decided: false }
     }
 
     pub(in crate::rewrite) fn wants(tag: Tag) -> bool {
-        matches!(tag, BURNED_IN_ANNOTATION | IMAGE_TYPE | CONVERSION_TYPE | SERIES_DESCRIPTION)
-            || OF_CAPTURE.contains(&tag)
+        signs::wants(tag)
+    }
+
+    /// The last element that is wanted.
+    pub(in crate::rewrite) fn last(&self) -> Tag {
+        self.last
     }
 
     pub(in crate::rewrite) fn is_decided(&self) -> bool {
@@ -70,43 +75,53 @@ impl Pixels {
 
     /// An element at the top.
     pub(in crate::rewrite) fn read(&mut self, tag: Tag, value: &[u8]) {
-        let mut values = value.split(|&b| b == b'\\').map(trim);
-        match tag {
-            BURNED_IN_ANNOTATION => {
-                self.flag = match trim(value) {
-                    b"YES" => Some(true),
-                    b"NO" => Some(false),
-                    _ => None,
-                }
-            }
-            IMAGE_TYPE | SERIES_DESCRIPTION => self.risky |= values.any(is_of_a_screen),
-            CONVERSION_TYPE => self.risky |= values.any(|value| CONVERTED.contains(&value)),
-            _ if OF_CAPTURE.contains(&tag) => self.risky |= values.any(|value| !value.is_empty()),
-            _ => {}
+        if tag == BURNED_IN_ANNOTATION {
+            self.flag = match trim(value) {
+                b"YES" => Some(true),
+                b"NO" => Some(false),
+                _ => None,
+            };
+            return;
+        }
+        for sign in signs::of(tag, value) {
+            let found = if sign.always { &mut self.certain } else { &mut self.sign };
+            found.get_or_insert(tag);
         }
     }
 
-    /// Whether there is likely to be text, after all that is wanted was read.
-    pub(in crate::rewrite) fn are_risky(&self) -> bool {
-        self.flag.unwrap_or(self.risky)
+    /// Says that it is an image: a report on doses has no pixels, whatever its series is called.
+    pub(in crate::rewrite) fn of_image(&mut self) {
+        self.is_image = true;
+    }
+
+    /// The element that tells that there is likely to be text, after all that is wanted was read, and why it is refused.
+    pub(in crate::rewrite) fn risk(&self) -> Option<(Tag, RewriteProblem)> {
+        let certain = self.certain.filter(|_| self.is_image).map(|tag| (tag, RewriteProblem::SlideLabel));
+        let likely = match self.flag {
+            Some(true) => Some(BURNED_IN_ANNOTATION),
+            Some(false) => None,
+            None if self.of_class => Some(SOP_CLASS_UID),
+            None => self.sign.filter(|_| self.is_image),
+        };
+        certain.or(likely.map(|tag| (tag, RewriteProblem::BurnedIn)))
     }
 
     /// An element at the top is about to come, or none any more.
-    pub(in crate::rewrite) fn before(&mut self, tag: Option<Tag>) -> Result<(), RewriteProblem> {
-        let flag_past =
-            tag.is_none_or(|tag| (tag.0, tag.1) > (BURNED_IN_ANNOTATION.0, BURNED_IN_ANNOTATION.1));
-        if self.decided || !flag_past {
+    ///
+    /// # Errors
+    /// The object is refused, for this element and reason.
+    pub(in crate::rewrite) fn before(&mut self, tag: Option<Tag>) -> Result<(), (Tag, RewriteProblem)> {
+        let of_pixels = tag.is_some_and(|tag| tag.0 == PIXELS);
+        if self.decided && tag.is_some() && !of_pixels {
+            return Ok(());
+        }
+        self.is_image |= of_pixels || tag == Some(ROWS);
+        if tag.is_some_and(|tag| number(tag) <= number(self.last)) {
             return Ok(());
         }
         self.decided = true;
-        if self.are_risky() { Err(RewriteProblem::BurnedIn) } else { Ok(()) }
+        self.risk().map_or(Ok(()), Err)
     }
-}
-
-fn is_of_a_screen(value: &[u8]) -> bool {
-    let letters: Vec<u8> =
-        value.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_uppercase).collect();
-    SCREENS.iter().any(|word| letters.windows(word.len()).any(|window| window == *word))
 }
 
 pub(in crate::rewrite) const FLAG: Tag = BURNED_IN_ANNOTATION;

@@ -35,6 +35,8 @@ pub enum BurnedIn {
     Mask {
         /// All that fit an image count together.
         masks: Vec<MaskSpec>,
+        /// Whether of ultrasound is blanked what lies outside of its regions (0018,6011), whatever masks fit.
+        by_regions: bool,
         /// Whether an object that is likely to carry text, and that no mask fits, is refused; otherwise it passes.
         refuse_others: bool,
         /// Compressed pixels that a mask fits are decoded, a frame of at most so many bytes at a time, or refused.

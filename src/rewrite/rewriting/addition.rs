@@ -6,7 +6,6 @@ use super::super::applying::{self, pad};
 use super::super::character_set::CharacterSet;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::output::Output;
-use super::super::profile;
 use super::super::subject::Subject;
 use super::super::table::Addition;
 use super::edit::MOSTLY;
@@ -16,7 +15,7 @@ use crate::dataset::{Header, PATIENT_ID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SE
 impl Rewriting {
     pub(super) fn check_pixels(&mut self, tag: Option<Tag>) -> Result<(), RewriteError> {
         let Some(pixels) = &mut self.pixels else { return Ok(()) };
-        pixels.before(tag).map_err(|problem| RewriteError::new(profile::FLAG, 0, problem))
+        pixels.before(tag).map_err(|(tag, problem)| RewriteError::new(tag, 0, problem))
     }
 
     /// Whom a key names has become the Patient ID, which therefore has to be there.

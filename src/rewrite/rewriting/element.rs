@@ -66,7 +66,9 @@ impl Rewriting {
                 Err(self.error(RewriteProblem::TooLong))
             }
             (Doing::Read | Doing::Fit, _) if length == 0 => self.complete(Source::Made(&[]), input, out),
-            (Doing::Pass | Doing::Blank | Doing::Watch, _) => self.send_head(input, out),
+            (Doing::Pass | Doing::Blank | Doing::Watch | Doing::Trim(_) | Doing::Aside, _) => {
+                self.send_head(input, out)
+            }
             (Doing::Skip, Some(planned)) => self.apply(planned, None, input, out),
             (Doing::Read | Doing::Fit | Doing::Skip | Doing::Decode, _) => Ok(()),
         }
@@ -79,8 +81,13 @@ impl Rewriting {
         input: &[u8],
         out: &mut Output,
     ) -> Result<(), RewriteError> {
+        if self.current.header.tag.0 == 0x0028 {
+            self.read_extent(&part, rest, input);
+        }
         match self.current.doing {
             Doing::Pass => self.send(part, input, out),
+            Doing::Aside => self.send_aside(&part, input, out),
+            Doing::Trim(excess) => self.send_trimmed(&part, rest, excess, input, out),
             Doing::Blank => self.blank(part, rest, input, out),
             Doing::Decode => self.compressed(part.bytes(input)),
             Doing::Skip => Ok(()),

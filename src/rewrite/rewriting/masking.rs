@@ -6,7 +6,7 @@ use super::super::levels::{Source, TooLong};
 use super::super::lookahead::Image;
 use super::super::output::Output;
 use super::super::pixels::{
-    FLOAT_PIXEL_DATA, Masking, Means, PIXEL_DATA, Pixels, is_overlay_layout, lies_in_pixels,
+    FLOAT_PIXEL_DATA, Masking, Means, PIXEL_DATA, Pixels, Wanted, is_overlay_layout, lies_in_pixels,
 };
 use super::super::profile::BurnedIn;
 use super::super::step::Step;
@@ -21,18 +21,19 @@ pub(super) fn is_pixel_data(tag: Tag) -> bool {
 impl Rewriting {
     /// What becomes of the pixels of the object, now that its image is known.
     pub(super) fn masking_of(&self, image: &Image) -> Result<Masking, RewriteError> {
-        let Some(BurnedIn::Mask { masks, refuse_others, decode_up_to }) =
+        let Some(BurnedIn::Mask { masks, by_regions, refuse_others, decode_up_to }) =
             self.rules.profile().map(|profile| &profile.burned_in)
         else {
             return Ok(Masking::Pass);
         };
-        let refuses = *refuse_others && image.pixels.are_risky();
+        let risk = image.pixels.risk().filter(|_| *refuse_others);
         let means = self.codec.zip(*decode_up_to).map(|(codec, largest)| Means {
             codec,
             largest,
             corner: self.corner.clone().unwrap_or_else(Shelf::of_one),
         });
-        let decided = Masking::decide(masks, &image.description, refuses, self.scanner.root_syntax(), means);
+        let wanted = Wanted { masks, by_regions: *by_regions };
+        let decided = Masking::decide(wanted, &image.description, risk, self.scanner.root_syntax(), means);
         decided.map_err(|(tag, problem)| RewriteError::new(tag, 0, problem))
     }
 
@@ -115,7 +116,7 @@ impl Rewriting {
         let depth = self.scanner.depth();
         let refused = |problem| Err(RewriteError::new(header.tag, depth, problem));
         match &mut self.masking {
-            Masking::Pass => return Ok(()),
+            Masking::Pass => return self.begin_native(header),
             Masking::NoPixels => return refused(RewriteProblem::Unmaskable),
             Masking::Refuse if header.length == Some(0) => return Ok(()),
             Masking::Refuse => return refused(RewriteProblem::PixelsOfNoObject),

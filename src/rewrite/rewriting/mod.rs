@@ -1,6 +1,7 @@
 //! One data set on its way through the rules.
 
 mod addition;
+mod beside;
 mod chosen;
 mod edit;
 mod element;
@@ -25,7 +26,7 @@ use super::lookahead::{Image, Lookahead};
 use super::mode::Mode;
 use super::notes::Notes;
 use super::output::Output;
-use super::pixels::{Codec, Masking};
+use super::pixels::{Codec, Masking, may_have_regions};
 use super::profile::{BurnedIn, ContentItems, DeclaredSafe, Pixels, ProfileOption};
 use super::scope::Scopes;
 use super::step::Step;
@@ -35,6 +36,7 @@ use super::way::Way;
 use crate::buffer::Corner;
 use crate::dataset::{Event, Header, Kind, Mending, Raw, Scanner, Syntax, Tag, Vr, exact_vr_of};
 use crate::wire::Uid;
+use beside::Beside;
 
 /// A value longer than this at the top of the data set is no longer its header.
 const BULK: u32 = 8 << 10;
@@ -81,6 +83,8 @@ pub(super) struct Rewriting {
     /// Where burned-in text is refused, and no mask can fit.
     pixels: Option<Pixels>,
     masking: Masking,
+    /// What stands beside the pixels in the same bytes, where it is not to go out.
+    pub(super) beside: Option<Box<Beside>>,
     /// What can decode the pixel data, where decoded ones may be sent.
     pub(super) codec: Option<Codec>,
     /// Where frames lie meanwhile; `None`: where they share with nobody.
@@ -106,7 +110,9 @@ pub(super) struct Rewriting {
 /// masks is theirs.
 fn judged(burned_in: &BurnedIn, class: &Uid) -> (Option<Pixels>, Option<Image>) {
     match burned_in {
-        BurnedIn::Mask { masks, .. } if masks.iter().any(|mask| mask.fits_class(class)) => {
+        BurnedIn::Mask { masks, by_regions, .. }
+            if masks.iter().any(|mask| mask.fits_class(class)) || *by_regions && may_have_regions(class) =>
+        {
             (None, Some(Image::new(class)))
         }
         BurnedIn::Pass | BurnedIn::Mask { refuse_others: false, .. } => (None, None),
@@ -152,6 +158,7 @@ impl Rewriting {
             facts: Facts { way, mode, decays: class.is_some_and(is_of_decaying), ..Facts::default() },
             guards_pixels,
             masking: if shows_pixels { Masking::Pass } else { Masking::Refuse },
+            beside: profile.map(|_| Box::default()),
             codec: None,
             corner: None,
             mending: rules.is_tolerant.then(|| Box::new(Mending::new(syntax, rules.max_depth))),
@@ -239,8 +246,8 @@ impl Rewriting {
                 self.open_part(Part::Item, length, (syntax, syntax), raw, input, out)
             }
             (Kind::Fragment { length }, _) if self.current.doing == Doing::Decode => self.fragment(length),
-            (Kind::Fragment { .. }, raw) => {
-                self.current.doing = Doing::Pass;
+            (Kind::Fragment { length }, raw) => {
+                self.begin_fragment(length);
                 self.send_raw(raw, input, out)
             }
         }

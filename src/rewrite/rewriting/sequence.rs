@@ -61,6 +61,7 @@ impl Rewriting {
                 }
                 if part == Part::Fragments {
                     self.check_compressed(header.tag, depth)?;
+                    self.begin_fragments(depth);
                 }
                 self.enter_reference(header.tag);
                 self.open_part(part, header.length, (header.syntax, header.items()), raw, input, out)

@@ -97,6 +97,18 @@ fn compressed_pixels_are_decoded_and_masked() {
 }
 
 #[test]
+fn jpeg_2000_is_decoded_and_masked_with_its_signs() {
+    let image = Image { rows: 8, columns: 8, stored: 16, signed: true, ..GREY };
+    let rules = masking(&[mask(&[rectangle(0, 0, 8, 1)])], true, &[]);
+    let data = image.header(LE).fragments(&[&[], include_bytes!("signed.j2k")]);
+    let transform = Transform::new(rules, LE, expected()).may_decode("1.2.840.10008.1.2.4.90");
+    let (sent, _) = run_in(transform, &data.bytes, &[50]).unwrap();
+    let values = (0..64).map(|at: i16| if at < 8 { i16::MIN } else { at * 61 - 1900 });
+    let pixels: Vec<u8> = values.flat_map(i16::to_le_bytes).collect();
+    assert_eq!(&sent[sent.len() - 128..], pixels);
+}
+
+#[test]
 fn what_cannot_be_decoded_is_refused() {
     let rules = masking(&[mask(&[rectangle(0, 0, 2, 2)])], true, &[]);
     let decode = |data: &Data, syntax| {
@@ -107,7 +119,8 @@ fn what_cannot_be_decoded_is_refused() {
     };
     let two = Image { frames: 2, ..GREY };
     let good = compressed(&GREY, false);
-    assert_eq!(decode(&good, "1.2.840.10008.1.2.4.90"), (0xC007, RewriteProblem::CompressedPixels));
+    assert_eq!(decode(&good, "1.2.840.10008.1.2.4.80"), (0xC007, RewriteProblem::CompressedPixels));
+    assert_eq!(decode(&good, "1.2.840.10008.1.2.4.90"), (0xC007, RewriteProblem::Undecodable));
     assert_eq!(decode(&good, "1.2.840.10008.1.2.4.50"), (0xC007, RewriteProblem::Undecodable));
     let one_of_two = Data {
         bytes: [two.header(LE).bytes, good.bytes[GREY.header(LE).bytes.len()..].to_vec()].concat(),

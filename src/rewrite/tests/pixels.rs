@@ -8,8 +8,8 @@ use super::oracle::parse;
 use super::support::*;
 use crate::dataset::{Encoding, Tag};
 use crate::rewrite::{
-    BurnedIn, MaskSpec, ProfileSpec, Rectangle, RewriteError, RewriteProblem, RuleSpec, Ruleset, RulesetSpec,
-    Transform,
+    BurnedIn, Expected, MaskSpec, ProfileSpec, Rectangle, RewriteError, RewriteProblem, RuleSpec, Ruleset,
+    RulesetSpec, Transform, known_devices,
 };
 use dicom_object::InMemDicomObject;
 
@@ -137,7 +137,12 @@ pub(super) fn mask(rectangles: &[Rectangle]) -> MaskSpec {
 }
 
 pub(super) fn masking(masks: &[MaskSpec], refuse_others: bool, rules: &[RuleSpec]) -> Arc<Ruleset> {
-    let burned_in = BurnedIn::Mask { masks: masks.to_vec(), refuse_others, decode_up_to: Some(1 << 20) };
+    let burned_in = BurnedIn::Mask {
+        masks: masks.to_vec(),
+        by_regions: false,
+        refuse_others,
+        decode_up_to: Some(1 << 20),
+    };
     let profile = Some(ProfileSpec { burned_in, ..ProfileSpec::default() });
     Arc::new(Ruleset::compile(RulesetSpec { profile, ..spec(rules) }).unwrap())
 }
@@ -265,9 +270,10 @@ fn a_masked_object_says_so_and_others_do_not() {
     let change = transform.changes().iter().find(|change| change.tag == Tag(0x7FE0, 0x10)).unwrap();
     assert_eq!(rules.why(change.rule), "masks (PS3.15 E.3.1)");
     let statement = rules.statement("x");
-    for part in
-        ["Clean Pixel Data Option | 113101 | to objects", "| any | any | scan 1 | 5 | any | 1, 1, 2, 2 |"]
-    {
+    for part in [
+        "Clean Pixel Data Option | 113101 | to objects",
+        "| any | any | any | scan 1 | any | any | 5 | any | 1, 1, 2, 2 | this site |",
+    ] {
         assert!(statement.contains(part), "{part}: {statement}");
     }
 }
@@ -285,6 +291,158 @@ fn masks_are_for_the_images_that_they_name() {
     assert!(!fits(MaskSpec { model: Some("".into()), ..mask(&[at]) }));
     assert!(fits(MaskSpec { rows: Some(5), columns: Some(6), ..mask(&[at]) }));
     assert!(!fits(MaskSpec { rows: Some(6), columns: Some(5), ..mask(&[at]) }));
+    assert!(fits(MaskSpec { model: Some("*can*".into()), ..mask(&[at]) }));
+    assert!(!fits(MaskSpec { only_flagged: true, ..mask(&[at]) }));
+}
+
+#[test]
+fn masks_are_for_a_modality_an_image_type_and_a_series() {
+    let head = Data::new(LE).text((8, 8), b"CS", "DERIVED\\SECONDARY\\AXIAL").text((8, 0x16), b"UI", CLASS);
+    let head = head.text((8, 0x18), b"UI", INSTANCE).text((8, 0x60), b"CS", "CT");
+    let head = head.text((8, 0x103E), b"LO", "Thorax, Doses of 2");
+    let image = GREY.data(LE).bytes;
+    let at = memchr::memmem::find(&image, b"\x28\0\x02\0US").unwrap();
+    let data = Data { bytes: [&head.bytes[..], &image[at..]].concat(), ..head };
+    let fits = |mask: MaskSpec| flag(&object(&masking(&[mask], false, &[]), &data)).is_some();
+    let at = || mask(&[rectangle(0, 0, 2, 2)]);
+    let text = |text: &str| Some(text.to_owned());
+    assert!(
+        fits(MaskSpec { modality: text("ct"), ..at() }) && !fits(MaskSpec { modality: text("MR"), ..at() })
+    );
+    assert!(fits(MaskSpec { image_type: text("SECONDARY"), ..at() }));
+    assert!(!fits(MaskSpec { image_type: text("PRIMARY"), ..at() }));
+    assert!(fits(MaskSpec { series_description: text("*dose*"), ..at() }));
+    assert!(!fits(MaskSpec { series_description: text("dose*"), ..at() }));
+    assert!(
+        !fits(MaskSpec { modality: text("MR"), image_type: text("SECONDARY"), ..at() }),
+        "all have to fit"
+    );
+}
+
+#[test]
+fn known_devices_are_masked_as_the_lists_say() {
+    let device = |model: &str| {
+        let us = |value: u16| value.to_le_bytes();
+        let data = Data::image(LE).text((8, 0x60), b"CS", "US").text((8, 0x70), b"LO", "Philips");
+        let data = data.text((8, 0x1090), b"LO", model).element((0x28, 2), b"US", &us(1));
+        let data = data.text((0x28, 4), b"CS", "MONOCHROME2").element((0x28, 0x10), b"US", &us(480));
+        let data = data.element((0x28, 0x11), b"US", &us(640)).element((0x28, 0x100), b"US", &us(8));
+        let data = data.element((0x28, 0x101), b"US", &us(8)).element((0x28, 0x102), b"US", &us(7));
+        data.element((0x28, 0x103), b"US", &us(0)).element((0x7FE0, 0x10), b"OB", &vec![9; 480 * 640])
+    };
+    let rules = masking(&known_devices(), false, &[]);
+    let masked = sent(&rules, LE, &device("iU22").bytes).unwrap();
+    let pixels = &masked[masked.len() - 480 * 640..];
+    assert!(
+        pixels[..47 * 640].iter().all(|&byte| byte == 0) && pixels[47 * 640..].iter().all(|&byte| byte == 9)
+    );
+    let other = sent(&rules, LE, &device("iU99").bytes).unwrap();
+    assert!(other[other.len() - 480 * 640..].iter().all(|&byte| byte == 9));
+    let statement = rules.statement("x");
+    let row = "| any | US | any | *iU22* | any | any | 480 | any | 0, 0, 640, 47 | RSNA CTP, DicomPixelAnonymizer.script |";
+    assert!(statement.contains(row), "{statement}");
+}
+
+/// Ultrasound of 4 x 6 pixels with these regions, Min X0, Min Y0, Max X1, Max Y1.
+fn ultrasound(encoding: Encoding, regions: &[[u32; 4]]) -> Data {
+    let ul = |value: u32| encoding.syntax.put_u32(value);
+    let region = |region: &[u32; 4]| {
+        let edges = [0x6018, 0x601A, 0x601C, 0x601E].into_iter().zip(region);
+        edges.fold(
+            Data::new(encoding).element((0x18, 0x6012), b"US", &encoding.syntax.put_u16(1)),
+            |item, (tag, edge)| item.element((0x18, tag), b"UL", &ul(*edge)),
+        )
+    };
+    let regions: Vec<Data> = regions.iter().map(region).collect();
+    let image = Image { rows: 4, columns: 6, ..GREY };
+    let data = image.data(encoding);
+    let at = memchr::memmem::find(&data.bytes, &Data::new(encoding).tag((0x28, 2)).bytes).unwrap();
+    let mut bytes = data.bytes[..at].to_vec();
+    bytes.extend(Data::new(encoding).sequence((0x18, 0x6011), false, &regions).bytes);
+    bytes.extend(&data.bytes[at..]);
+    Data { bytes, ..data }
+}
+
+#[test]
+fn of_ultrasound_what_lies_outside_of_its_regions_is_masked_without_a_list() {
+    let class = "1.2.840.10008.5.1.4.1.1.6.1";
+    let burned_in =
+        BurnedIn::Mask { masks: vec![], by_regions: true, refuse_others: true, decode_up_to: None };
+    let profile = Some(ProfileSpec { burned_in, ..ProfileSpec::default() });
+    let rules = Arc::new(Ruleset::compile(RulesetSpec { profile, ..spec(&[]) }).unwrap());
+    let expected = Expected { sop_class_uid: class.parse().unwrap(), ..expected() };
+    let sent = |encoding: Encoding, regions: &[[u32; 4]]| {
+        let data = ultrasound(encoding, regions);
+        let head = Data::new(encoding).text((8, 0x16), b"UI", class).text((8, 0x18), b"UI", INSTANCE);
+        let bytes = [head.bytes, data.bytes[Data::image(encoding).bytes.len()..].to_vec()].concat();
+        let run = |size| {
+            let transform = Transform::new(Arc::clone(&rules), encoding, expected.clone());
+            run_in(transform, &bytes, &[size]).map(|(sent, _)| sent)
+        };
+        assert_eq!(run(1), run(usize::MAX));
+        run(13)
+    };
+    let image = Image { rows: 4, columns: 6, ..GREY };
+    for encoding in [LE, BE, IMPLICIT] {
+        let masked = sent(encoding, &[[1, 1, 4, 2], [0, 3, 0, 3]]).unwrap();
+        let outside =
+            [rectangle(0, 0, 6, 1), rectangle(0, 1, 1, 2), rectangle(5, 1, 1, 2), rectangle(1, 3, 5, 1)];
+        let pixels = image.bytes(&image.values(&outside), encoding);
+        assert_eq!(&masked[masked.len() - pixels.len()..], pixels);
+    }
+    // Nothing is known, or nothing would be blanked: then it is refused as ultrasound is.
+    for regions in [&[][..], &[[0, 0, 5, 3]], &[[0, 0, 9, 9]]] {
+        assert_eq!(sent(LE, regions).unwrap_err().problem, RewriteProblem::NoMask, "{regions:?}");
+    }
+    assert!(rules.statement("x").contains("outside of its regions"));
+}
+
+#[test]
+fn behind_the_last_pixel_nothing_goes_out() {
+    let profile = Some(ProfileSpec::default());
+    let rules = Arc::new(Ruleset::compile(RulesetSpec { profile, ..spec(&[]) }).unwrap());
+    let image = Image { rows: 5, columns: 5, allocated: 8, stored: 8, ..GREY };
+    for encoding in [LE, BE, IMPLICIT] {
+        let pixels = [image.bytes(&image.values(&[]), encoding), b"DOE^JANE 19500101".repeat(2)].concat();
+        let data = image.header(encoding).element((0x7FE0, 0x10), b"OW", &pixels);
+        let left = sent(&rules, encoding, &data.bytes).unwrap();
+        let end = &left[left.len() - pixels.len()..];
+        // In big endian, the last pixel is the second byte of its word.
+        let kept = if encoding.syntax.big_endian { 26 } else { 25 };
+        assert_eq!(&end[..kept], &pixels[..kept]);
+        assert!(end[kept..].iter().all(|&byte| byte == 0));
+    }
+    let long = image.header(LE).element((0x7FE0, 0x10), b"OW", &vec![7; 25 + (64 << 10) + 1]);
+    assert_eq!(problem(&rules, &long).0, RewriteProblem::MorePixels);
+    // One byte makes the length even, and is no text.
+    let padded = image.data(LE);
+    let left = sent(&rules, LE, &padded.bytes).unwrap();
+    assert_eq!(left.last(), padded.bytes.last());
+}
+
+#[test]
+fn beside_compressed_pixels_nothing_goes_out() {
+    let profile = Some(ProfileSpec::default());
+    let rules = Arc::new(Ruleset::compile(RulesetSpec { profile, ..spec(&[]) }).unwrap());
+    let image = Image { rows: 8, columns: 8, allocated: 8, stored: 8, ..GREY };
+    let grey: &[u8] = include_bytes!("grey.jpg");
+    let frame =
+        |text: &[u8], behind: &[u8]| [&grey[..2], b"\xFF\xFE\0\x0A", text, &grey[2..], behind].concat();
+    let data = |table: &[u8], text: &[u8], behind: &[u8]| {
+        image.header(LE).fragments(&[table, &frame(text, behind)]).bytes
+    };
+    let run = |bytes: &[u8], size| {
+        let transform =
+            Transform::new(Arc::clone(&rules), LE, expected()).in_syntax("1.2.840.10008.1.2.4.50");
+        run_in(transform, bytes, &[size]).map(|(sent, _)| sent)
+    };
+    let before = data(b"\0\0\0\0JANE", b"DOE^JANE", b"1950");
+    let (left, expected) = (run(&before, 1).unwrap(), data(&[0; 8], b"        ", &[0; 4]));
+    assert_eq!(left, run(&before, usize::MAX).unwrap());
+    let pixels = memchr::memmem::find(&expected, b"\xE0\x7F\x10\0").unwrap();
+    assert!(left.ends_with(&expected[pixels..]));
+    let wrong = run(&image.header(LE).fragments(&[&[], b"DOE^JANE"]).bytes, 3).unwrap_err();
+    assert_eq!((wrong.problem, wrong.status), (RewriteProblem::Undecodable, 0xC007));
 }
 
 #[test]

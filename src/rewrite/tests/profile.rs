@@ -649,47 +649,6 @@ fn objects_are_refused_or_passed_for_what_they_are() {
 }
 
 #[test]
-fn retired_classes_are_of_the_kind_of_their_successors() {
-    // Ultrasound, visible light, and films that were printed.
-    let storage = "1.2.840.10008.5.1.4.1.1";
-    for class in ["3", "6", "77.1", "77.2"].map(|end| format!("{storage}.{end}")) {
-        assert_eq!(status(ProfileSpec::default(), &class, Data::new(LE)), Err(0xC006), "{class}");
-    }
-    for class in ["1.2.840.10008.5.1.1.29", "1.2.840.10008.5.1.1.30"] {
-        assert_eq!(status(ProfileSpec::default(), class, Data::new(LE)), Err(0xC006), "{class}");
-    }
-    // Nuclear medicine, with no successor on the list.
-    assert!(status(ProfileSpec::default(), &format!("{storage}.5"), Data::new(LE)).is_ok());
-}
-
-#[test]
-fn what_others_look_for_as_a_screen_capture_is_one() {
-    let of = |tag, vr: &[u8; 2], value: &str| {
-        let data = Data::new(LE).text((8, 8), b"CS", "DERIVED");
-        let data = if tag == (8, 8) { Data::new(LE) } else { data };
-        let data = data.text((8, 0x16), b"UI", CLASS).text((8, 0x18), b"UI", INSTANCE);
-        let data = if tag == (8, 8) {
-            Data { bytes: [Data::new(LE).text(tag, vr, value).bytes, data.bytes].concat(), ..data }
-        } else {
-            data.text(tag, vr, value)
-        };
-        let rules = with(ProfileSpec::default(), &[]);
-        let transform = Transform::new(Arc::clone(&rules), LE, expected());
-        run_in(transform, &data.bytes, &[7]).map(|_| ()).map_err(|error| error.status)
-    };
-    for end in ["SCREEN SAVE", "SCREENSAVE", "SCREEN_SAVE", "SAVE", "Screen Capture", "SCREENSHOT"] {
-        assert_eq!(of((8, 8), b"CS", &format!("DERIVED\\SECONDARY\\{end}")), Err(0xC006), "{end}");
-    }
-    assert_eq!(of((8, 8), b"CS", "DERIVED\\SECONDARY\\AXIAL"), Ok(()));
-    assert_eq!(of((8, 0x103E), b"LO", "Screen Save"), Err(0xC006));
-    assert_eq!(of((8, 0x103E), b"LO", "Screening"), Ok(()));
-    for element in [0x1012, 0x1016, 0x1018, 0x1019] {
-        assert_eq!(of((0x18, element), b"LO", "2024"), Err(0xC006), "{element:04X}");
-        assert_eq!(of((0x18, element), b"LO", ""), Ok(()), "{element:04X}");
-    }
-}
-
-#[test]
 fn why_names_the_rule_or_the_row() {
     let rules = with(
         ProfileSpec { options: vec![O::CleanDescriptors], ..ProfileSpec::default() },

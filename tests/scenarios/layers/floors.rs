@@ -71,9 +71,11 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite/pixels",
         &[
-            &["description", "frames", "memory", "overlay", "shape", "tags"],
-            &["jpeg", "layout", "mask", "rle"],
-            &["area", "codec"],
+            &["frames", "memory", "overlay", "rectangle", "shape", "tags", "wanted"],
+            &["area", "extent", "jpeg", "jpeg2000", "regions", "rle"],
+            &["asides", "description"],
+            &["layout", "mask"],
+            &["codec", "known_devices"],
             &["decoding", "picture"],
             &["blanking"],
             &["masking"],
@@ -82,7 +84,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite/profile",
         &[
-            &["beyond", "burned_in", "declared", "method", "option", "references", "rows"],
+            &["beyond", "burned_in", "declared", "method", "option", "references", "rows", "signs"],
             &["attributes", "concepts", "safe_private", "spec"],
             &["content", "fit", "policy"],
             &["decision"],

@@ -83,11 +83,13 @@ fn transform_across(
 ) -> Result<Transform, Refused> {
     let terms = cx.terms;
     let (rules, known) = boundary(cx)?;
-    let encoding = terms.context(exchange.sent_context_id).and_then(|context| context.encoding);
+    let sent = terms.context(exchange.sent_context_id);
+    let encoding = sent.and_then(|context| context.encoding);
     let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
     let (peer, is_object) = (&terms.grant.peer, matches!(subject, Subject::Object(_)));
     let is_answer = subject == Subject::Attributes;
     let transform = Transform::across(Arc::clone(rules), way, subject, encoding)
+        .in_syntax(sent.map_or("", |context| context.transfer_syntax.as_str()))
         .holding_in(terms.frames.clone())
         .for_peer(Arc::clone(&peer.name))
         .of_tenant(peer.tenant.clone())

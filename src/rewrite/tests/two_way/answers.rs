@@ -48,7 +48,12 @@ fn pixels_of_no_object_pass_only_where_burned_in_text_may() {
     // (2020,0110) Basic Grayscale Image Sequence of an Image Box (PS3.3 C.13.5).
     let printed = Data::new(LE).sequence((0x2020, 0x110), true, &[pixels()]);
     let compressed = Data::new(LE).fragments(&[&[], &[1, 2]]);
-    let mask = |refuse_others| BurnedIn::Mask { masks: Vec::new(), refuse_others, decode_up_to: None };
+    let mask = |refuse_others| BurnedIn::Mask {
+        masks: Vec::new(),
+        by_regions: false,
+        refuse_others,
+        decode_up_to: None,
+    };
     for burned_in in [BurnedIn::Refuse, mask(true), mask(false)] {
         for (data, depth) in [(&pixels(), 0), (&printed, 1), (&compressed, 0)] {
             let refused = (Some(Tag(0x7FE0, 0x10)), depth, RewriteProblem::PixelsOfNoObject);

@@ -1,0 +1,131 @@
+//! What stands in compressed pixel data beside the images, and could carry text: comments, application segments, what follows
+//! the end of an image, offset tables that are longer than their frames are many, and the space between RLE segments.
+//!
+//! It is overwritten where it stands, with as many bytes: no length and no offset changes, and nothing is decoded or held.
+//! Bytes of the image pass as they came, with what decoders need to read them (see [`segment`]).
+//!
+//! What is not looked into: video (MPEG-2, H.264, H.265), JPEG XL, and encapsulated uncompressed pixel data.
+
+mod boxes;
+mod codestream;
+mod rle;
+mod segment;
+mod table;
+
+use super::super::error::RewriteProblem;
+use super::extent::Extent;
+use codestream::Codestream;
+use rle::Rle;
+use table::Table;
+
+/// Bytes of a fragment that are treated alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rewrite) struct Stretch {
+    /// At least 1, at most what was asked about.
+    pub(in crate::rewrite) length: usize,
+    /// What stands in place of each byte; `None`: it passes.
+    pub(in crate::rewrite) fill: Option<u8>,
+}
+
+impl Stretch {
+    fn keep(length: usize) -> Self {
+        Self { length, fill: None }
+    }
+
+    fn fill(length: usize, with: u8) -> Self {
+        Self { length, fill: Some(with) }
+    }
+}
+
+/// How the frames of a transfer syntax are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Made {
+    /// Of marker segments: JPEG, JPEG-LS, JPEG 2000, HTJ2K.
+    Marked,
+    Rle,
+    /// Of something else, or of what nobody said.
+    #[default]
+    Other,
+}
+
+impl Made {
+    /// By PS3.6 Table A-1, retired ones too.
+    fn of(transfer_syntax_uid: &str) -> Self {
+        let Some(kind) = transfer_syntax_uid.strip_prefix("1.2.840.10008.1.2.") else { return Self::Other };
+        match kind.strip_prefix("4.").map(str::parse::<u16>) {
+            Some(Ok(50..=66 | 70 | 80 | 81 | 90..=93 | 201..=203)) => Self::Marked,
+            None if kind == "5" => Self::Rle,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What is under way.
+#[derive(Debug)]
+enum Place {
+    Table(Table),
+    Marked(Codestream),
+    Rle(Rle),
+    /// Passes as it came.
+    Other,
+}
+
+/// One element's encapsulated pixel data on their way (PS3.5 A.4).
+#[derive(Debug, Default)]
+pub(in crate::rewrite) struct Asides {
+    made: Made,
+    /// Pixels of a frame and number of frames, where they are known.
+    pixels: Option<u64>,
+    frames: Option<u64>,
+    place: Option<Place>,
+}
+
+impl Asides {
+    /// Says in which transfer syntax the data set is.
+    pub(in crate::rewrite) fn of_syntax(&mut self, transfer_syntax_uid: &str) {
+        self.made = Made::of(transfer_syntax_uid);
+    }
+
+    /// An element with fragments begins.
+    pub(in crate::rewrite) fn begin(&mut self, extent: Option<&Extent>) {
+        self.pixels = extent.and_then(Extent::pixels);
+        self.frames = extent.and_then(Extent::frames);
+        self.place = None;
+    }
+
+    /// A fragment begins, or the offset table, of so many bytes.
+    pub(in crate::rewrite) fn item(&mut self, length: u32) {
+        self.place = Some(match (self.place.take(), self.made) {
+            (None, _) => Place::Table(Table::new(length, self.frames)),
+            (Some(Place::Marked(mut stream)), _) => {
+                stream.fragment();
+                Place::Marked(stream)
+            }
+            (Some(Place::Rle(mut rle)), _) => {
+                rle.fragment();
+                Place::Rle(rle)
+            }
+            (_, Made::Marked) => Place::Marked(Codestream::new()),
+            (_, Made::Rle) => self
+                .pixels
+                .map_or(Place::Other, |pixels| Place::Rle(Rle::new(pixels, self.frames == Some(1)))),
+            (_, Made::Other) => Place::Other,
+        });
+    }
+
+    /// What becomes of the first bytes of those that come next; they are not empty.
+    ///
+    /// # Errors
+    /// There is something else than a frame of the transfer syntax, so that nobody knows what in it is image and what not.
+    pub(in crate::rewrite) fn stretch(&mut self, bytes: &[u8]) -> Result<Stretch, RewriteProblem> {
+        match &mut self.place {
+            Some(Place::Table(table)) => Ok(table.stretch(bytes)),
+            Some(Place::Marked(stream)) => stream.stretch(bytes),
+            Some(Place::Rle(rle)) => rle.stretch(bytes),
+            Some(Place::Other) | None => Ok(Stretch::keep(bytes.len())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

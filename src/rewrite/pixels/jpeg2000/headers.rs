@@ -1,0 +1,183 @@
+//! What the marker segments of a codestream say (T.800 Annex A), read before anything is decoded: how much memory and time that
+//! takes is then known. A frame of a few bytes can have millions of code-blocks, precincts, tiles and layers.
+
+use super::super::shape::Shape;
+
+const SOC_AND_SIZ: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
+const COD: u8 = 0x52;
+const COC: u8 = 0x53;
+const POC: u8 = 0x5F;
+const SOT: u8 = 0x90;
+const SOD: u8 = 0x93;
+const EOC: u8 = 0xD9;
+/// Rsiz of what needs Part 15 (T.814): HTJ2K.
+const PART_15: u16 = 0x4000;
+/// Samples of a code-block, at least: encoders write 4096, or 1024.
+const LEAST_BLOCK: u32 = 10;
+/// Exponent of a precinct's width and height, at least, on all resolutions: encoders write 15, or 7 and 8.
+const LEAST_PRECINCT: u8 = 5;
+const MOST_LAYERS: u16 = 256;
+const MOST_PROGRESSIONS: usize = 64;
+/// Pixels of a tile on average, at least, where there are more than a few tiles.
+const LEAST_TILE: usize = 4096;
+const FEW_TILES: usize = 16;
+
+/// Whether the components are signed, where this is a whole codestream of the shape, and one of usual parts.
+pub(super) fn are_of(frame: &[u8], shape: &Shape) -> Option<bool> {
+    let (size, behind) = size(frame.strip_prefix(&SOC_AND_SIZ)?)?;
+    let is_signed = size.fits(shape)?;
+    Headers { rest: behind, components: size.components, progressions: 0 }.read()?;
+    Some(is_signed)
+}
+
+/// Bytes as they are read; `None` behind the last one.
+#[derive(Clone, Copy)]
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn u8(&mut self) -> Option<u8> {
+        let (&first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(first)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        Some(u16::from_be_bytes([self.u8()?, self.u8()?]))
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_be_bytes([self.u8()?, self.u8()?, self.u8()?, self.u8()?]))
+    }
+
+    /// A segment's contents, whose length comes first; and what is behind it.
+    fn segment(mut self) -> Option<(Self, &'a [u8])> {
+        let length = usize::from(self.u16()?.checked_sub(2)?);
+        let (contents, behind) = self.0.split_at_checked(length)?;
+        Some((Self(contents), behind))
+    }
+}
+
+/// SIZ (A.5.1).
+struct Size<'a> {
+    capabilities: u16,
+    /// Reference grid, its offset, tiles, their offset: each across and down.
+    grid: [(usize, usize); 4],
+    components: u16,
+    /// Three bytes each.
+    each: &'a [u8],
+}
+
+fn size(bytes: &[u8]) -> Option<(Size<'_>, &[u8])> {
+    let (mut fields, behind) = Fields(bytes).segment()?;
+    let capabilities = fields.u16()?;
+    let mut grid = [(0, 0); 4];
+    for pair in &mut grid {
+        *pair = (usize::try_from(fields.u32()?).ok()?, usize::try_from(fields.u32()?).ok()?);
+    }
+    Some((Size { capabilities, grid, components: fields.u16()?, each: fields.0 }, behind))
+}
+
+impl Size<'_> {
+    fn fits(&self, shape: &Shape) -> Option<bool> {
+        let [grid, offset, tile, tile_offset] = self.grid;
+        let size = (grid.0.checked_sub(offset.0)?, grid.1.checked_sub(offset.1)?);
+        let count = |grid: usize, offset: usize, tile: usize| {
+            Some(grid.checked_sub(offset)?.div_ceil(Some(tile).filter(|&tile| tile > 0)?))
+        };
+        let tiles =
+            count(grid.0, tile_offset.0, tile.0)?.checked_mul(count(grid.1, tile_offset.1, tile.1)?)?;
+        let (components, rest) = self.each.as_chunks::<3>();
+        let &[first, ..] = components.first()?;
+        let bits = usize::from(first & 0x7F) + 1;
+        let is_described = self.capabilities & PART_15 == 0
+            && size == (shape.columns, shape.rows)
+            && tiles <= FEW_TILES.max(shape.pixels / LEAST_TILE)
+            && components.len() == shape.samples
+            && usize::from(self.components) == shape.samples
+            && rest.is_empty()
+            // Of the same depth, and a sample for each pixel.
+            && components.iter().all(|component| *component == [first, 1, 1])
+            && bits <= shape.bytes * 8
+            && (first & 0x80 != 0) == shape.is_signed;
+        is_described.then_some(first & 0x80 != 0)
+    }
+}
+
+struct Headers<'a> {
+    rest: &'a [u8],
+    components: u16,
+    progressions: usize,
+}
+
+impl Headers<'_> {
+    /// Reads the main header, and those of all tile-parts up to EOC.
+    fn read(mut self) -> Option<()> {
+        // Bytes behind the tile-part that is under way.
+        let mut tile_part: Option<usize> = None;
+        loop {
+            let mut fields = Fields(self.rest);
+            let (0xFF, marker) = (fields.u8()?, fields.u8()?) else { return None };
+            match marker {
+                EOC => return fields.0.iter().all(|padding| matches!(padding, 0 | 0xFF)).then_some(()),
+                SOD => {
+                    let packets = fields.0.len().checked_sub(tile_part.take()?)?;
+                    self.rest = fields.0.get(packets..)?;
+                }
+                SOT => {
+                    let (mut contents, behind) = fields.segment()?;
+                    let _tile = contents.u16()?;
+                    let length = usize::try_from(contents.u32()?).ok()?;
+                    // The last one need not say how long it is.
+                    let left = if length == 0 { self.end()? } else { self.rest.len().checked_sub(length)? };
+                    tile_part = Some(left);
+                    self.rest = behind;
+                }
+                _ => {
+                    let (contents, behind) = fields.segment()?;
+                    self.segment(marker, contents)?;
+                    self.rest = behind;
+                }
+            }
+        }
+    }
+
+    /// Bytes from the last EOC on.
+    fn end(&self) -> Option<usize> {
+        let at = memchr::memmem::rfind(self.rest, &[0xFF, EOC])?;
+        Some(self.rest.len() - at)
+    }
+
+    fn segment(&mut self, marker: u8, mut contents: Fields<'_>) -> Option<()> {
+        match marker {
+            COD => {
+                let (style, _order, layers, _transform) =
+                    (contents.u8()?, contents.u8()?, contents.u16()?, contents.u8()?);
+                (layers <= MOST_LAYERS).then_some(())?;
+                coding(contents, style)
+            }
+            COC => {
+                let _component =
+                    if self.components < 257 { u16::from(contents.u8()?) } else { contents.u16()? };
+                let style = contents.u8()?;
+                coding(contents, style)
+            }
+            POC => {
+                self.progressions += 1;
+                (self.progressions <= MOST_PROGRESSIONS).then_some(())
+            }
+            _ => Some(()),
+        }
+    }
+}
+
+/// SPcod or SPcoc (A.6.1, Table A.20): levels, code-blocks, their style, the wavelet, precincts where they are not the largest.
+fn coding(mut contents: Fields<'_>, style: u8) -> Option<()> {
+    let (levels, width, height) = (contents.u8()?, contents.u8()?, contents.u8()?);
+    let (block, _wavelet) = (contents.u8()?, contents.u8()?);
+    let exponent = u32::from(width & 0xF) + u32::from(height & 0xF) + 4;
+    // Bit 6 of a code-block's style says that it is of Part 15.
+    let are_usual = levels <= 32 && exponent >= LEAST_BLOCK && block & 0x40 == 0;
+    let precincts = if style & 1 == 1 { contents.0 } else { &[] };
+    let are_large = precincts.iter().all(|both| both & 0xF >= LEAST_PRECINCT && both >> 4 >= LEAST_PRECINCT);
+    (are_usual && are_large).then_some(())
+}
