@@ -112,7 +112,6 @@ impl<'l> Reading<'l> {
                 if rest == 0 {
                     self.value_ends();
                 }
-                return;
             }
             Kind::Element(header) => self.element_begins(header),
             Kind::SequenceStart(header) => {

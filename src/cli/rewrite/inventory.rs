@@ -110,7 +110,7 @@ impl Inventory {
         look_at(file, &mut Looking { inventory: self, name: &name })
     }
 
-    fn count(&mut self, element: &Element<'_>, risk: Risk, name: &str) {
+    fn count(&mut self, element: &Element<'_>, risk: &Risk, name: &str) {
         let value = trim(element.value);
         let attribute = element.place.attribute();
         let text = String::from_utf8_lossy(&text_of(element.character_set, value)).into_owned();
@@ -236,7 +236,7 @@ impl Look for Looking<'_> {
 
     fn element(&mut self, element: &Element<'_>) {
         if let Some(risk) = risk::of(element) {
-            self.inventory.count(element, risk, self.name);
+            self.inventory.count(element, &risk, self.name);
         }
     }
 }

@@ -48,7 +48,11 @@ impl Place {
         let is_listed_by_itself = StandardDataDictionary.by_name(keyword(tag)).is_some();
         match self.creators.last() {
             Some(Some(_)) => named(tag, self.creators.last().unwrap_or(&None)),
-            _ if is_listed_by_itself && tag.0 % 2 == 0 && tag.0 >> 8 != 0x60 && tag.0 >> 8 != 0x50 => {
+            _ if is_listed_by_itself
+                && tag.0.is_multiple_of(2)
+                && tag.0 >> 8 != 0x60
+                && tag.0 >> 8 != 0x50 =>
+            {
                 keyword(tag).to_owned()
             }
             _ => tag.to_string(),
@@ -69,7 +73,7 @@ fn named(tag: Tag, creator: &Option<String>) -> String {
 
 /// The keyword of PS3.6; empty where there is none.
 pub(super) fn keyword(tag: Tag) -> &'static str {
-    let entry = StandardDataDictionary.by_tag(tag).filter(|_| tag.0 % 2 == 0 && tag.1 != 0);
+    let entry = StandardDataDictionary.by_tag(tag).filter(|_| tag.0.is_multiple_of(2) && tag.1 != 0);
     entry.map_or("", |entry| entry.alias())
 }
 

@@ -158,7 +158,7 @@ fn table(html: &mut Html, rows: &[Compared], title: &'static str) {
     if rows.is_empty() {
         return;
     }
-    html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"").raw(title);
+    html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"").raw(title);
     html.raw(
         "\"><table class=\"compared\"><thead><tr><th>attribute<th>path<th>before<th>after</thead><tbody>",
     );
