@@ -40,6 +40,7 @@ fn profile(text: &mut String, rules: &Ruleset, name: &str, spec: &ProfileSpec) -
     explicit(text, rules)?;
     replaced(text, spec)?;
     others(text, spec)?;
+    identifiers(text, spec)?;
     private(text, spec)?;
     secrets(text, rules)?;
     dates(text, spec)?;
@@ -186,6 +187,26 @@ fn others(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     }
     if spec.has(ProfileOption::RetainDeviceIdentity) {
         writeln!(text, "- AE titles that are to be cleaned become pseudonyms of 16 hexadecimal digits.")?;
+    }
+    writeln!(text)
+}
+
+fn identifiers(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    writeln!(text, "## Identifiers in texts that are kept\n")?;
+    if !spec.clean_identifiers {
+        return writeln!(text, "Not looked for: `clean-identifiers = false`.\n");
+    }
+    writeln!(
+        text,
+        "`clean-identifiers`, beyond the profile and its options: names, IDs, institution, addresses, telephone numbers, station and \
+         birth date of the header, up to the Study ID (0020,0010), are looked for in every text that is kept, at every depth, \
+         without regard to case and diacritics, and so are dates, telephone numbers, mail addresses, UIDs and numbers of six \
+         digits or more. What is found becomes `***`, in CS `XXX`. What an option retains is looked through for identifiers of \
+         the header only; what a rule keeps is not looked through."
+    )?;
+    if !spec.identifiers.is_empty() {
+        writeln!(text, "\nPatterns of the site:\n")?;
+        spec.identifiers.iter().try_for_each(|pattern| writeln!(text, "- `{}`", pattern.escape_debug()))?;
     }
     writeln!(text)
 }

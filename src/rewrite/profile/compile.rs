@@ -59,6 +59,7 @@ pub(in crate::rewrite) fn append(
     let private = all.by_vr("private, not known to be safe (Table E.1-1)", Action::Remove);
     let safe_private =
         all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
+    let identifiers = all.by_vr("identifiers in a text that is kept, clean-identifiers", Action::Keep);
     let content = all.content();
     let masked = matches!(spec.burned_in, BurnedIn::Mask { .. }).then(|| all.masked());
     let patterns = all.patterns;
@@ -75,6 +76,7 @@ pub(in crate::rewrite) fn append(
             unknown,
             private,
             safe_private,
+            identifiers,
             content,
             masked,
             safe,

@@ -21,6 +21,7 @@ pub(in crate::rewrite) struct Profile {
     pub(super) unknown: usize,
     pub(super) private: usize,
     pub(super) safe_private: usize,
+    pub(in crate::rewrite) identifiers: usize,
     pub(in crate::rewrite) content: ContentRules,
     /// Where there are masks.
     pub(in crate::rewrite) masked: Option<MaskedRules>,
@@ -119,6 +120,10 @@ impl Profile {
         let Some(creator) = creator else { return false };
         let from = self.safe.partition_point(|&(c, g, ..)| (c, g) < (creator, group));
         self.safe.get(from).is_some_and(|&(c, g, ..)| (c, g) == (creator, group))
+    }
+
+    pub(in crate::rewrite) fn is_safe_private(&self, rule: usize) -> bool {
+        rule == self.safe_private
     }
 
     pub(in crate::rewrite) fn private_rule(&self) -> usize {

@@ -18,6 +18,10 @@ pub struct ProfileSpec {
     pub refuse_private_classes: bool,
     /// What becomes of pixels with text in them.
     pub burned_in: BurnedIn,
+    /// Whether identifiers of the header, and what has the shape of one, are looked for in every text that is kept.
+    pub clean_identifiers: bool,
+    /// What identifiers look like at this site: regular expressions.
+    pub identifiers: Vec<String>,
 }
 
 /// What becomes of objects that are likely to carry burned-in text.
@@ -58,6 +62,8 @@ impl Default for ProfileSpec {
             refuse_documents: true,
             refuse_private_classes: true,
             burned_in: BurnedIn::Refuse,
+            clean_identifiers: true,
+            identifiers: Vec::new(),
         }
     }
 }

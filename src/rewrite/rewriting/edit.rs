@@ -47,6 +47,14 @@ impl Rewriting {
             }
             edit => edit.map_err(|cannot| self.error(problem_of(cannot, rule)))?,
         };
+        let left = if edit == Edit::Same { old_value } else { new.as_slice() };
+        let edit = match self.cleaned_of_rule(action, vr, left).filter(|_| edit != Edit::Gone) {
+            Some(cleaned) => {
+                new = cleaned;
+                Edit::New
+            }
+            None => edit,
+        };
         pad(self.facts.mode, action, vr, &mut new);
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);

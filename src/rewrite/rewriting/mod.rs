@@ -2,6 +2,7 @@
 
 mod addition;
 mod chosen;
+mod cleaning;
 mod edit;
 mod element;
 mod masking;
@@ -9,6 +10,7 @@ mod patient;
 mod reading;
 mod sending;
 mod sequence;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -17,8 +19,9 @@ use super::character_set::CharacterSet;
 use super::current::{Current, Doing};
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::Facts;
+use super::identifiers::{Finder, Recalled};
 use super::levels::{Levels, Part, Source};
-use super::lookahead::{Image, Lookahead};
+use super::lookahead::{Image, Lookahead, Wanted};
 use super::mode::Mode;
 use super::notes::Notes;
 use super::output::Output;
@@ -32,6 +35,7 @@ use super::way::Way;
 use crate::buffer::Corner;
 use crate::dataset::{Event, Header, Kind, Mending, Raw, Scanner, Syntax, Tag, Vr, exact_vr_of};
 use crate::wire::Uid;
+use waiting::Waited;
 
 /// A value longer than this at the top of the data set is no longer its header.
 const BULK: u32 = 8 << 10;
@@ -40,7 +44,7 @@ const HEADER: u64 = 64 << 10;
 /// Behind so many bytes, nobody waits any longer for what the object says of its pixels.
 const LATEST: u64 = 1 << 20;
 
-/// Bytes that were held back, and how far they have been read.
+/// Bytes of a header that were held back, and how far they have been read.
 type Ready = (Vec<u8>, usize);
 
 pub(super) struct Rewriting {
@@ -65,8 +69,13 @@ pub(super) struct Rewriting {
     ready: Option<Ready>,
     /// Until the Patient ID and the image's description are known, where a rule needs them.
     lookahead: Option<Box<Lookahead>>,
-    /// What waited for these, and how far it has been read.
-    known: Option<Ready>,
+    /// What waited for these.
+    known: Option<Waited>,
+    /// Where that lies; `None`: where it shares with nobody.
+    pub(super) waits_in: Option<Corner>,
+    /// What finds identifiers in texts, once they are known, and that of the data set before.
+    finder: Option<Arc<Finder>>,
+    pub(super) recalled: Recalled,
     /// What has to be done before the next event.
     pending: Option<Step>,
     /// The character set that the data set has to get, until it has it.
@@ -93,6 +102,15 @@ pub(super) struct Rewriting {
     hidden: Option<usize>,
     /// What is left out, whatever the rules make of it.
     pub(super) left_out: Option<LeftOut>,
+}
+
+/// What a data set is looked through for before anything of it goes on.
+fn wanted(rules: &Ruleset, way: Way, mode: Mode, image: Option<Image>) -> Wanted {
+    let restores = way == Way::ToReal;
+    let sources = rules.identifiers.as_ref().filter(|_| mode == Mode::Forward);
+    // Whose what is restored may be depends on whom the data set is on, whatever the rules make of that.
+    let patient = rules.needs_patient || restores;
+    Wanted { patient, restores, image, sources: sources.map(|(sources, _)| Arc::clone(sources)) }
 }
 
 /// What has to be known of an object's pixels before they go on: whether they are likely to carry text, or which of the
@@ -130,8 +148,6 @@ impl Rewriting {
             BurnedIn::Refuse => true,
             BurnedIn::Mask { refuse_others, .. } => *refuse_others,
         };
-        // Whose what is restored may be depends on whom the data set is on, whatever the rules make of that.
-        let checks_owner = way == Way::ToReal;
         let mode = Mode::of(way, &subject);
         // Only objects that are de-identified get what they lack.
         let next_addition = if mode == Mode::Forward { 0 } else { rules.additions.len() };
@@ -141,15 +157,14 @@ impl Rewriting {
             masking: if shows_pixels { Masking::Pass } else { Masking::Refuse },
             codec: None,
             corner: None,
+            waits_in: None,
             mending: rules.is_tolerant.then(|| Box::new(Mending::new(syntax, rules.max_depth))),
             ready: None,
             known: None,
             pending: None,
-            lookahead: Lookahead::new(
-                scanner_of(&rules, syntax),
-                (rules.needs_patient || checks_owner, way == Way::ToReal),
-                image,
-            ),
+            lookahead: Lookahead::new(scanner_of(&rules, syntax), wanted(&rules, way, mode, image)),
+            finder: None,
+            recalled: Recalled::default(),
             chosen: None,
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
             pixels,
@@ -174,6 +189,12 @@ impl Rewriting {
             next_addition,
             bulk_seen: false,
             new: Vec::new(),
+        }
+    }
+
+    pub(super) fn wait_at_most(&mut self, most: u64) {
+        if let Some(lookahead) = &mut self.lookahead {
+            lookahead.within = most;
         }
     }
 

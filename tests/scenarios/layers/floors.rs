@@ -32,6 +32,7 @@ const FLOORS: [(&str, &[&[&str]]); 13] = [
             ],
             &[
                 "dates",
+                "identifiers",
                 "instance",
                 "known_words",
                 "levels",
