@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use super::exit;
 use crate::config::{self, Diagnostics, Rules};
-use crate::rewrite::{Ruleset, Transform};
+use crate::rewrite::{Recalled, Ruleset, Transform};
 use curation::Curation;
 use failure::FileError;
 use memory::Memory;
@@ -98,12 +98,14 @@ pub(super) struct Args {
 struct Sender {
     peer: Option<Arc<str>>,
     tenant: Option<Arc<str>>,
+    recalled: Recalled,
 }
 
 impl Sender {
     /// Says so to the transform of a file; files are numbered in the order of their names.
     fn of(&self, transform: Transform, number: u64) -> Transform {
-        let transform = transform.of_tenant(self.tenant.clone()).numbered(number);
+        let transform =
+            transform.of_tenant(self.tenant.clone()).numbered(number).recalling(self.recalled.clone());
         self.peer.clone().into_iter().fold(transform, Transform::for_peer)
     }
 }
@@ -155,8 +157,8 @@ fn rules(args: &Args) -> Result<Rules, Diagnostics> {
 /// How many inputs failed.
 fn rewrite(rules: &Arc<Ruleset>, memory: &Memory, args: &Args, mut curation: Curation) -> io::Result<usize> {
     let (stdout, stderr) = (&mut io::stdout().lock(), &mut io::stderr());
-    let sender =
-        &Sender { peer: args.peer.as_deref().map(Arc::from), tenant: args.tenant.as_deref().map(Arc::from) };
+    let [peer, tenant] = [&args.peer, &args.tenant].map(|name| name.as_deref().map(Arc::from));
+    let sender = &Sender { peer, tenant, recalled: Recalled::default() };
     if args.canary {
         return canary::run_with(rules, &args.inputs, &args.output, sender, stdout, stderr);
     }

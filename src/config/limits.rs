@@ -30,6 +30,8 @@ const DEFAULT: Limits = Limits {
     grace: Duration::from_secs(30),
     reload_files: Some(Duration::from_secs(5)),
     decoding_memory: FrameMemory { decoding: 0, lying: 0, pixels: 0 },
+    held_data_sets: 256 << 20,
+    held_data_set: 16 << 20,
 };
 
 /// What frames may take whose pixels are decoded, where the largest does not need more.
@@ -43,6 +45,17 @@ fn memory_risk(section: &Section<'_>, limits: &Limits) {
     if share < u64::from(limits.max_associate_length) {
         let problem = "is less than four times max-associate-length: requests of that length are never read";
         section.report.risk(&section.place_of("request-memory"), problem, "raise it, or lower the other");
+    }
+}
+
+/// What grows takes a quarter more room than it fills.
+fn held_risk(section: &Section<'_>, limits: &Limits) {
+    let one = limits.held_data_set.saturating_add(limits.held_data_set / 4);
+    if limits.held_data_sets < one {
+        let key = if section.has("held-data-sets") { "held-data-sets" } else { "held-data-set" };
+        let problem =
+            "leaves no room for one data set that waits with held-data-set bytes and a quarter more";
+        section.report.risk(&section.place_of(key), problem, "raise held-data-sets, or lower held-data-set");
     }
 }
 
@@ -75,7 +88,10 @@ pub(super) fn limits(root: &Section<'_>, largest: u64) -> Limits {
         grace: section.duration_or_zero("grace", DEFAULT.grace),
         reload_files: section.duration_or_off("reload-files", Duration::from_secs(5)),
         decoding_memory: decoding_memory(&section, largest),
+        held_data_sets: section.size("held-data-sets", 1 << 20..=1 << 40).unwrap_or(DEFAULT.held_data_sets),
+        held_data_set: section.size("held-data-set", 64 << 10..=1 << 30).unwrap_or(DEFAULT.held_data_set),
     };
+    held_risk(&section, &limits);
     descriptors::risk(&section, &limits.counts);
     memory_risk(&section, &limits);
     limits

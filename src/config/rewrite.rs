@@ -14,7 +14,7 @@ use super::report::Place;
 use super::secrets::{self, Secrets};
 use super::section::Section;
 use super::{suggest, words};
-use crate::rewrite::{ProfileOption, ProfileSpec, RuleSpec, Ruleset, RulesetSpec};
+use crate::rewrite::{self, ProfileOption, ProfileSpec, RuleSpec, Ruleset, RulesetSpec};
 
 const MAX_DEPTH: u32 = 256;
 /// A century, either way.
@@ -24,7 +24,7 @@ const FEWEST_DAYS: i32 = 365;
 /// Hexadecimal digits. With 11, two of 100,000 values share a pseudonym once in some 3,500 times; with 8, mostly.
 const FEWEST_DIGITS: usize = 12;
 /// Keys that mean nothing without a profile.
-const OF_PROFILE: [&str; 13] = [
+const OF_PROFILE: [&str; 15] = [
     "options",
     "vocabulary",
     "date-shift-days",
@@ -38,6 +38,8 @@ const OF_PROFILE: [&str; 13] = [
     "known-devices",
     "compressed-pixels",
     "largest-frame",
+    "clean-identifiers",
+    "identifiers",
 ];
 
 /// A rewrite, and the crosswalk that remembers what it makes.
@@ -200,6 +202,7 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
     let wanted = section.choice("profile", &[("none", false), ("basic", true)]).unwrap_or(false);
     let default = ProfileSpec::default();
     let refuse = |key, otherwise| section.choice(key, &[("refuse", true), (otherwise, false)]);
+    let cleans = section.flag("clean-identifiers").unwrap_or(default.clean_identifiers);
     let spec = ProfileSpec {
         options: options(section),
         date_shift_days: date_shift_days(section).unwrap_or(default.date_shift_days),
@@ -209,6 +212,8 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
             .unwrap_or(default.refuse_private_classes),
         burned_in: mask::burned_in(section).unwrap_or(default.burned_in),
         vocabulary: words::vocabulary(section),
+        clean_identifiers: cleans,
+        identifiers: identifiers(section, cleans),
     };
     if !wanted {
         let empty = section.has("options") && spec.options.is_empty() && section.is_sound("options");
@@ -233,6 +238,27 @@ fn profile(section: &Section<'_>) -> Option<ProfileSpec> {
         section.refuse(&["vocabulary"], problem, "add the option, or leave that out");
     }
     Some(spec)
+}
+
+/// Those that cannot be used are reported, and left out, so that what else is wrong is said too.
+fn identifiers(section: &Section<'_>, are_looked_for: bool) -> Vec<String> {
+    let mut patterns = Vec::new();
+    for written in section.strings_or_none("identifiers").unwrap_or_default() {
+        match rewrite::check_identifier(written.value) {
+            Ok(()) if patterns.len() == rewrite::MOST_IDENTIFIERS => {
+                let problem = format!("is one of more than {} patterns", rewrite::MOST_IDENTIFIERS);
+                section.report.error(&written.place, problem, "write several as one: \"A|B\"");
+                break;
+            }
+            Ok(()) => patterns.push(written.value.to_owned()),
+            Err(message) => section.report.error(&written.place, message, "write a regular expression"),
+        }
+    }
+    if !are_looked_for {
+        let problem = "are looked for nowhere with clean-identifiers = false";
+        section.refuse(&["identifiers"], problem, "remove one of them");
+    }
+    patterns
 }
 
 fn options(section: &Section<'_>) -> Vec<ProfileOption> {
@@ -350,6 +376,16 @@ fn risks(section: &Section<'_>, ruleset: &Ruleset, places: &[RulePlaces]) {
         let remedy =
             "add { tag = \"PatientID\", action = \"replace\", value = \"{pseudonym}\" } to its rules";
         section.report.risk(&section.place, problem, remedy);
+    }
+    let profile = ruleset.profile();
+    if profile.is_some_and(|profile| !profile.clean_identifiers) {
+        let problem = "lets the patient's name, IDs and dates pass in texts that no table lists";
+        section.report.risk(&section.place_of("clean-identifiers"), problem, "remove it");
+    }
+    for rule in ruleset.texts_kept_as_they_are() {
+        let place = places.get(rule).map_or(&section.place, |rule| &rule.table);
+        let problem = "keeps a text as it came, with the patient's name and whatever else is in it";
+        section.report.risk(place, problem, "remove the rule, or remove, empty or replace the attribute");
     }
     let probe = "1.2.826.0.1";
     let kept = ruleset.profile().is_some_and(|profile| profile.has(ProfileOption::RetainUids));

@@ -290,6 +290,17 @@ pub struct Limits {
     pub reload_files: Option<Duration>,
     /// What frames may take whose pixels are decoded, of all associations together.
     pub decoding_memory: FrameMemory,
+    /// Bytes of data sets that wait for what they depend on, of all associations together, and of one at most.
+    pub held_data_sets: u64,
+    /// See [`held_data_sets`](Self::held_data_sets).
+    pub held_data_set: u64,
+}
+
+impl Limits {
+    /// Bytes of data sets that may wait, as memory is counted.
+    pub(crate) fn all_held(&self) -> usize {
+        usize::try_from(self.held_data_sets).unwrap_or(usize::MAX)
+    }
 }
 
 /// `[[listener]]`.

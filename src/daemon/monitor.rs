@@ -89,6 +89,7 @@ impl Monitor {
             of_all("connections", limiter.open_connections().into(), Some(counts.max_connections().into())),
             of_all("request-memory", reading, Some(may_be_read)),
             of_all("decoding-memory", self.gate.decoders.taken(), Some(decoding)),
+            of_all("held-data-sets", self.gate.waiting.taken() as u64, Some(settings.limits.held_data_sets)),
             of_all("descriptors", open_descriptors(), getrlimit(Resource::Nofile).current),
         ];
         limits.extend(settings.policy.peers.iter().filter_map(|peer| {

@@ -12,6 +12,7 @@
 //! | --- | --- |
 //! | limits | it is counted, and held to the numbers of before |
 //! | decoders | the memory of before; what they hold for it is counted on |
+//! | what waits of data sets | the same |
 //! | upstreams | addresses of one that is new are not known yet, as if none had failed |
 //! | listeners | one that is gone closes what it has accepted, one that is new accepts nothing yet |
 //!
@@ -106,6 +107,7 @@ impl Daemon {
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
         self.gate.decoders.apply(&settings.limits);
+        self.gate.waiting.resize(settings.limits.all_held(), 0);
         self.gate.upstreams.follow(&settings);
         self.listeners.follow(&settings, bound);
         self.gate.metrics.reloaded(true);

@@ -13,9 +13,10 @@ use super::drive::{Open, today};
 use super::early::Early;
 use super::leg::Leg;
 use super::looking_up::Way;
-use super::machine::{Deadlines, IsWithin, Machine, Terms};
+use super::machine::{Deadlines, IsWithin, Machine, Terms, Waiting};
 use crate::config::ForwardedIdentity;
 use crate::policy::{Grant, Peer, Scope};
+use crate::rewrite::Recalled;
 use crate::wire::associate::{AssociateAc, AssociateRq};
 
 /// What both sides have agreed to.
@@ -54,6 +55,11 @@ impl Established {
             crosswalk: asking.clone().map(|asking| asking as _),
             contexts: associate::accepted(&self.offered, &self.answered),
             frames: arrival.gate.decoders.corner(Arc::clone(&grant.peer.name)),
+            waiting: Waiting {
+                corner: arrival.gate.waiting.corner(Arc::clone(&grant.peer.name)),
+                most: limits.held_data_set,
+                recalled: Recalled::default(),
+            },
             max_command_length: usize::try_from(limits.max_command_length).unwrap_or(usize::MAX),
             offered: limits.max_pdu_length,
             retrievals: retrievals(arrival, &grant),

@@ -20,6 +20,7 @@ use super::refusals::Refusals;
 use super::tokens::Tokens;
 use super::upstream::{Check, Upstreams};
 use crate::audit::Audit;
+use crate::buffer::Shelf;
 use crate::metrics::Metrics;
 use crate::policy::Blocks;
 use crate::policy::limits::Limiter;
@@ -43,6 +44,8 @@ pub(crate) struct Gate {
     /// Whom an administrator has shut out; asked at each decision.
     pub blocks: Arc<ArcSwap<Blocks>>,
     pub decoders: Decoders,
+    /// Where beginnings of data sets lie that wait for what they depend on.
+    pub waiting: Arc<Shelf>,
     /// Studies that are asked about for peers with a scope.
     pub looking_up: LookingUp,
     pub refusals: Arc<Refusals>,
@@ -78,6 +81,7 @@ impl Gate {
         let limits = &in_force.settings.limits;
         let limiter = Limiter::new(limits.counts);
         let decoders = Decoders::new(limits);
+        let waiting = Shelf::new(limits.all_held(), 0);
         let hours = Arc::<Notify>::default();
         let tokens = Tokens::new(&in_force.settings.state_directory);
         let counting = Counting::new(&in_force.settings.state_directory);
@@ -95,6 +99,7 @@ impl Gate {
             limiter,
             blocks: Arc::default(),
             decoders,
+            waiting,
             looking_up: LookingUp::default(),
             stage,
             aborted: AtomicU64::new(0),

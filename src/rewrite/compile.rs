@@ -7,6 +7,7 @@ use regex::RegexBuilder;
 
 use super::action::Action;
 use super::creator::CreatorId;
+use super::identifiers::{MOST_SHAPES, SOURCES, Shapes};
 use super::keyed::Key;
 use super::profile::{self, FLAG};
 use super::rule::Rule;
@@ -45,6 +46,21 @@ impl Ruleset {
     pub fn patterns_without_effect(&self) -> Vec<(usize, String)> {
         let whole = self.behind.iter().filter(|(_, then)| !self.action(*then).reads());
         whole.map(|(rule, then)| (*rule, self.why(*then))).collect()
+    }
+
+    /// Rules of an administrator that keep a text of the standard, in which identifiers would be looked for without them.
+    pub fn texts_kept_as_they_are(&self) -> Vec<usize> {
+        let cleans = self.identifiers.is_some();
+        let kept = self.exact.iter().filter(|(tag, rule)| {
+            let (tag, is_text) = (Tag((tag >> 16) as u16, *tag as u16), |vr: Vr| vr.is_in_character_set());
+            *rule < self.explicit
+                && matches!(self.action(*rule), Action::Keep)
+                && is_text(vr_of(tag))
+                && !SOURCES.contains(&tag)
+        });
+        let mut kept: Vec<usize> = kept.map(|(_, rule)| *rule).filter(|_| cleans).collect();
+        kept.sort_unstable();
+        kept
     }
 
     /// Rules that can never decide, each with the earlier rule that always does so in their place.
@@ -124,7 +140,31 @@ fn finished(
     }
     ruleset.behind = behind(&ruleset, patterns);
     ruleset.additions = additions(&ruleset, patterns, adding);
+    looking_for_identifiers(ruleset)
+}
+
+/// Where the profile does, with what is looked for.
+fn looking_for_identifiers(mut ruleset: Ruleset) -> Result<Ruleset, Vec<RuleProblem>> {
+    if let Some(profile) = ruleset.profile().filter(|profile| profile.clean_identifiers) {
+        let shapes = shapes(&profile.identifiers)?;
+        ruleset.identifiers = Some((sources(&ruleset), shapes));
+        ruleset.reads_text = true;
+    }
     Ok(ruleset)
+}
+
+fn shapes(site: &[String]) -> Result<Shapes, Vec<RuleProblem>> {
+    let problem = |(rule_index, message)| vec![RuleProblem { rule_index, key: "identifiers", message }];
+    if site.len() > MOST_SHAPES {
+        return Err(problem((MOST_SHAPES, format!("are more than {MOST_SHAPES}"))));
+    }
+    Shapes::compile(site).map_err(problem)
+}
+
+/// What stays in its own attribute is no secret, and is looked for nowhere else.
+fn sources(rules: &Ruleset) -> Arc<[Tag]> {
+    let is_secret = |tag: &Tag| rules.action_on(*tag, vr_of(*tag)).is_some_and(|action| !action.keeps());
+    SOURCES.into_iter().filter(is_secret).collect()
 }
 
 fn compile_rule(rule: &RuleSpec, secret: Option<&Key>) -> Result<(TagPattern, Action), Vec<Problem>> {
@@ -346,6 +386,7 @@ fn tables(rules: Vec<Rule>, patterns: &[TagPattern], mut creators: Vec<String>) 
         plants: false,
         with_issuer: false,
         needs_patient: rules.iter().any(|rule| rule.action.needs_patient()),
+        identifiers: None,
         reads_text: rules.iter().any(|rule| rule.action.reads_text()),
         rules,
         exact: exact.into_iter().collect(),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::applying::Plan;
+use super::identifiers::Reach;
 use super::levels::Source;
 use crate::dataset::{Header, Syntax, Tag, Vr};
 
@@ -11,6 +12,8 @@ use crate::dataset::{Header, Syntax, Tag, Vr};
 pub(super) enum Doing {
     Pass,
     Skip,
+    /// It is kept, without the identifiers in it.
+    Clean(Reach),
     /// Its pixels are masked.
     Blank,
     /// Its pixels are decoded and masked.

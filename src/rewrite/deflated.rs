@@ -78,12 +78,16 @@ impl Deflated {
         let plain = self.plain.get(..made).unwrap_or_default();
         self.inflated.update(plain);
         let mut at = 0;
-        let step = self.rewriting.step(plain, &mut at, &mut self.rewritten)?;
-        only_done(&step)?;
-        for slice in self.rewritten.slices(plain) {
-            self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
+        loop {
+            let step = self.rewriting.step(plain, &mut at, &mut self.rewritten)?;
+            for slice in self.rewritten.slices(plain) {
+                self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
+            }
+            self.rewritten.clear();
+            if is_done(&step)? {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     pub(super) fn finish_step(&mut self, out: &mut Output) -> Result<Step, RewriteError> {
@@ -93,11 +97,15 @@ impl Deflated {
         if !self.trailer_is_known() {
             return Err(RewriteError::whole(RewriteProblem::Inflate));
         }
-        self.rewritten.clear();
-        let step = self.rewriting.finish_step(&mut self.rewritten)?;
-        only_done(&step)?;
-        for slice in self.rewritten.slices(&[]) {
-            self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
+        loop {
+            self.rewritten.clear();
+            let step = self.rewriting.finish_step(&mut self.rewritten)?;
+            for slice in self.rewritten.slices(&[]) {
+                self.written += deflate(&mut self.deflate, slice, FlushCompress::None, out)?;
+            }
+            if is_done(&step)? {
+                break;
+            }
         }
         self.written += deflate(&mut self.deflate, &[], FlushCompress::Finish, out)?;
         if self.written % 2 == 1 {
@@ -137,11 +145,12 @@ impl Deflated {
     }
 }
 
-/// Pixel data in the deflated syntax are native: there is nothing to decode.
-fn only_done(step: &Step) -> Result<(), RewriteError> {
+/// Whether all that came has been read. Pixel data in the deflated syntax are native: there is nothing to decode.
+fn is_done(step: &Step) -> Result<bool, RewriteError> {
     match step {
-        Step::Done => Ok(()),
-        _ => Err(RewriteError::whole(RewriteProblem::CompressedPixels)),
+        Step::Done => Ok(true),
+        Step::More => Ok(false),
+        Step::Frame(_) => Err(RewriteError::whole(RewriteProblem::CompressedPixels)),
     }
 }
 

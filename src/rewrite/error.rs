@@ -75,6 +75,12 @@ pub enum RewriteProblem {
     /// What stands before the Patient ID has to be held back until it comes, and would be too much.
     #[error("patient ID comes too late")]
     TooLate,
+    /// What stands before the identifiers that are looked for in texts has to be held back, and would be too much.
+    #[error("identifiers come too late")]
+    IdentifiersTooLate,
+    /// There are more identifiers to be looked for in texts than there is room for.
+    #[error("too many identifiers to look for")]
+    TooManyIdentifiers,
     /// A rule writes `{peer}`, and there is none: outside of the proxy none was given.
     #[error("no peer's name to write")]
     NoPeer,
@@ -259,7 +265,13 @@ impl RewriteProblem {
             Self::InflateTruncated => "the rest of the deflate stream",
             Self::Finished => "nothing after the end",
             Self::NoPatient => "a Patient ID (0010,0020) with a value",
-            Self::TooLate => "the Patient ID (0010,0020) within the first 64 KiB",
+            Self::TooLate => "the Patient ID (0010,0020) within the first held-data-set bytes",
+            Self::IdentifiersTooLate => {
+                "the Study ID (0020,0010), or what is behind it, within the first held-data-set bytes"
+            }
+            Self::TooManyIdentifiers => {
+                "at most 16 KiB of names, IDs and addresses, or clean-identifiers = false"
+            }
             Self::NoPeer => "a peer, for a rule with {peer}",
             Self::NoTenant => "a tenant of the peer, for a rule with {tenant}",
             Self::NoNumber => "an object, for a rule with {sequence}",
@@ -282,7 +294,7 @@ impl RewriteProblem {
             Self::TooManyPseudonyms => "fewer identifiers in one message",
             Self::OverlayInPixels => "an overlay with data of its own, or burned-in = \"pass\"",
             Self::PixelsOfNoObject => "no pixels, or burned-in = \"pass\"",
-            Self::DescriptionTooLate => "the description of the image within the first 1 MiB",
+            Self::DescriptionTooLate => "the description of the image within the first held-data-set bytes",
             Self::Unmaskable => "native pixels of 8 or 16 bits, as conf/README.md lists them",
             Self::PixelLength => "rows x columns x samples x frames, as described",
             Self::MorePixels => {
@@ -297,7 +309,7 @@ impl RewriteProblem {
             Self::Frames => "an offset table, or one fragment a frame",
             Self::Undecodable => "a frame as the transfer syntax and the description say",
             Self::FrameSize => "a frame of at most largest-frame",
-            Self::NoRoomForHeader => "fewer long headers of this peer at once, or more decoding-memory",
+            Self::NoRoomForHeader => "fewer long headers of this peer at once, or more held-data-sets",
             Self::NoRoom => "fewer or faster frames of this peer at once, or more decoding-memory",
         }
     }
@@ -309,7 +321,8 @@ impl RewriteProblem {
             Self::TooLong | Self::Misfit | Self::Grown | Self::InflatedSize | Self::Finished => 0xC001,
             Self::NotForSequences { .. } | Self::NotForVr { .. } => 0xC002,
             Self::NoPeer | Self::NoTenant | Self::NoNumber => 0xC002,
-            Self::NoPatient | Self::TooLate => 0xC003,
+            Self::NoPatient | Self::TooLate | Self::IdentifiersTooLate => 0xC003,
+            Self::TooManyIdentifiers => 0xC001,
             Self::PrivateClass => 0xC004,
             Self::Document => 0xC005,
             Self::NotAPseudonym | Self::OtherPatient | Self::NotInCharacterSet | Self::MatchesNothing => {

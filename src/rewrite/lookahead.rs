@@ -1,7 +1,10 @@
 //! What has to be known of a data set before anything of it is rewritten.
 
+use std::sync::Arc;
+
 use super::character_set::CharacterSet;
 use super::error::{RewriteError, RewriteProblem};
+use super::identifiers::{self, Collected, is_among};
 use super::patient_id::is_nobody;
 use super::pixels::{Description, REGIONS, Regions};
 use super::profile::Pixels;
@@ -12,12 +15,12 @@ use crate::dataset::{
 };
 use crate::wire::Uid;
 
-/// The Patient ID has to come within so many bytes; what stands before it is held back until then.
-const PATIENT_WITHIN: u64 = 64 << 10;
+/// What has to be known has to come within so many bytes, where nothing else is said: what stands before it is held back.
+const WITHIN: u64 = 16 << 20;
+/// What a value has beyond so many bytes is not read: such values are refused by whoever reads them to edit them.
+const LONGEST: usize = 64 << 10;
 /// (0008,0050) Accession Number, (0010,0010) Patient's Name.
 const RESTORED: [Tag; 2] = [Tag(0x0008, 0x0050), Tag(0x0010, 0x0010)];
-/// So has the description of an image, where masks may fit it.
-const IMAGE_WITHIN: u64 = 1 << 20;
 
 /// What has to be known of an image before masks are chosen for it.
 pub(super) struct Image {
@@ -48,49 +51,92 @@ impl Image {
     }
 }
 
-/// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the end of
-/// an image's description, since what was done to its pixels is said before.
+/// What a data set is looked through for.
+#[derive(Default)]
+pub(super) struct Wanted {
+    pub(super) patient: bool,
+    /// Whether the issuer is wanted with the Patient ID.
+    pub(super) issuer: bool,
+    /// Whether values are restored, for which a character set may have to be chosen.
+    pub(super) restores: bool,
+    pub(super) image: Option<Image>,
+    /// Attributes whose values are looked for in texts, sorted, where that is done.
+    pub(super) sources: Option<Arc<[Tag]>>,
+}
+
+impl Wanted {
+    fn is_nothing(&self) -> bool {
+        !self.patient && self.image.is_none() && self.sources.is_none()
+    }
+
+    /// Where nothing is wanted any more.
+    fn last(&self) -> Tag {
+        let of_patient = if self.issuer { ISSUER_OF_PATIENT_ID } else { PATIENT_ID };
+        let of_image = self.image.as_ref().map(Image::last);
+        let of_texts = self.sources.is_some().then_some(identifiers::LAST);
+        let all = [Some(of_patient).filter(|_| self.patient), of_image, of_texts];
+        all.into_iter().flatten().max_by_key(|tag| number(*tag)).unwrap_or(of_patient)
+    }
+
+    fn is_at_top(&self, tag: Tag) -> bool {
+        self.is_source(tag)
+            || matches!(tag, PATIENT_ID | ISSUER_OF_PATIENT_ID) && self.patient
+            || tag == SPECIFIC_CHARACTER_SET && (self.patient || self.sources.is_some())
+            || self.restores && RESTORED.contains(&tag)
+            || self.image.is_some() && Image::wants(tag)
+    }
+
+    fn is_in_items(&self, tag: Tag) -> bool {
+        self.is_source(tag) || self.sources.is_some() && tag == SPECIFIC_CHARACTER_SET
+    }
+
+    #[inline]
+    fn is_source(&self, tag: Tag) -> bool {
+        self.sources.as_ref().is_some_and(|sources| is_among(sources, tag))
+    }
+}
+
+/// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the Study ID,
+/// since texts do in which identifiers are looked for; to the end of an image's description, since what was done to its
+/// pixels is said before.
 ///
 /// The same input in any chunking gives the same result: where it ends is a matter of the data set's bytes only.
 pub(super) struct Lookahead {
     scanner: Scanner,
-    needs_patient: bool,
-    /// Whether values are restored, for which a character set may have to be chosen.
-    restores: bool,
+    wanted: Wanted,
     patient: Vec<u8>,
-    /// Whether the issuer is wanted with the Patient ID, and what it is.
-    with_issuer: bool,
+    /// Whose Patient ID it is, where that is wanted.
     pub(super) issuer: Vec<u8>,
     /// (0008,0005).
     pub(super) set: CharacterSet,
+    /// That of an item, and how many sequences are around it.
+    set_of_item: Option<(usize, CharacterSet)>,
     /// Values of [`RESTORED`] as they came.
     pub(super) others: Vec<(Tag, Vec<u8>)>,
-    pub(super) image: Option<Image>,
+    pub(super) collected: Collected,
     reading: Option<Header>,
     value: Vec<u8>,
+    /// Bytes of the data set that may be held.
+    pub(super) within: u64,
     pub(super) held: Held,
 }
 
 impl Lookahead {
     /// `None` where nothing has to be known. `scanner` stands at the start of the data set.
-    pub(super) fn new(
-        scanner: Scanner,
-        (needs_patient, with_issuer, restores): (bool, bool, bool),
-        image: Option<Image>,
-    ) -> Option<Box<Self>> {
-        (needs_patient || image.is_some()).then(|| {
+    pub(super) fn new(scanner: Scanner, wanted: Wanted) -> Option<Box<Self>> {
+        (!wanted.is_nothing()).then(|| {
             Box::new(Self {
                 scanner,
-                needs_patient,
-                restores,
+                wanted,
                 patient: Vec::new(),
-                with_issuer,
                 issuer: Vec::new(),
                 set: CharacterSet::DEFAULT,
+                set_of_item: None,
                 others: Vec::new(),
-                image,
+                collected: Collected::default(),
                 reading: None,
                 value: Vec::new(),
+                within: WITHIN,
                 held: Held::default(),
             })
         })
@@ -98,16 +144,12 @@ impl Lookahead {
 
     /// Whether all is known behind this input.
     pub(super) fn look(&mut self, input: &[u8], mut at: usize) -> Result<bool, RewriteError> {
-        let (tag, within, problem) = match self.image {
-            Some(_) => (self.last(), IMAGE_WITHIN, RewriteProblem::DescriptionTooLate),
-            None => (PATIENT_ID, PATIENT_WITHIN, RewriteProblem::TooLate),
-        };
         loop {
             self.skip(input, &mut at);
-            let is_within = self.scanner.position() <= within;
+            let is_within = self.scanner.position() <= self.within;
             let event = if is_within { self.scanner.next(input, &mut at)? } else { None };
-            if self.scanner.position() > within {
-                return Err(RewriteError::new(tag, 0, problem));
+            if self.scanner.position() > self.within {
+                return Err(self.too_late());
             }
             match event {
                 Some(event) if self.event(&event, input) => return Ok(true),
@@ -117,44 +159,53 @@ impl Lookahead {
         }
     }
 
+    fn too_late(&self) -> RewriteError {
+        let problem = match (&self.wanted.image, &self.wanted.sources) {
+            (Some(_), _) => RewriteProblem::DescriptionTooLate,
+            (None, Some(_)) => RewriteProblem::IdentifiersTooLate,
+            (None, None) => RewriteProblem::TooLate,
+        };
+        RewriteError::new(self.wanted.last(), 0, problem)
+    }
+
     /// Whether that was the last element wanted, or an element behind where it would be.
     fn event(&mut self, event: &Event, input: &[u8]) -> bool {
-        match (event.kind, &event.raw, self.scanner.depth(), self.reading) {
-            (Kind::Value { rest }, Raw::Input(range), 0, Some(header)) => {
-                self.value.extend_from_slice(input.get(range.clone()).unwrap_or_default());
+        let depth = self.scanner.depth();
+        match (event.kind, &event.raw, self.reading) {
+            (Kind::Value { rest }, raw, Some(header)) => {
+                let bytes = match raw {
+                    Raw::Input(range) => input.get(range.clone()).unwrap_or_default(),
+                    Raw::Carried => self.scanner.carried(),
+                };
+                if self.value.len() <= LONGEST {
+                    self.value.extend_from_slice(bytes);
+                }
                 rest == 0 && self.read(&header)
             }
-            (Kind::Value { rest }, Raw::Input(range), 1, Some(header)) if self.in_regions() => {
-                self.value.extend_from_slice(input.get(range.clone()).unwrap_or_default());
-                if rest == 0
-                    && let Some(image) = &mut self.image
-                {
-                    image.description.regions.read(header.tag, &self.value, header.syntax);
-                }
-                false
-            }
-            (Kind::Element(header), _, 1, _) if self.in_regions() => {
-                self.reading = Some(header).filter(|header| Regions::wants(header.tag));
+            (Kind::Element(header), ..) => {
+                let is_wanted = if depth == 0 {
+                    self.wanted.is_at_top(header.tag)
+                } else {
+                    self.wanted.is_in_items(header.tag) || self.in_regions() && Regions::wants(header.tag)
+                };
+                self.reading = is_wanted.then_some(header);
                 self.value.clear();
-                false
+                let empty = is_wanted && header.length == Some(0);
+                self.is_behind(header, depth) || empty && self.read(&header)
             }
-            (Kind::ItemStart { .. }, _, 1, _) if self.in_regions() => {
-                if let Some(image) = &mut self.image {
+            (Kind::SequenceStart(header), ..) if header.is_guessed() => {
+                self.scanner.pass_over();
+                self.is_behind(header, self.scanner.depth())
+            }
+            (Kind::SequenceStart(header), ..) => self.is_behind(header, depth.saturating_sub(1)),
+            (Kind::ItemStart { .. } | Kind::ItemEnd, ..) => {
+                self.set_of_item.take_if(|(of, _)| *of >= depth);
+                let begins = matches!(event.kind, Kind::ItemStart { .. }) && self.in_regions();
+                if let Some(image) = self.wanted.image.as_mut().filter(|_| begins) {
                     image.description.regions.open();
                 }
                 false
             }
-            (Kind::Element(header), _, 0, _) => {
-                self.reading = self.wants(header.tag).then_some(header);
-                self.value.clear();
-                let empty = self.reading.is_some() && header.length == Some(0);
-                number(header.tag) > number(self.last()) || empty && self.read(&header)
-            }
-            (Kind::SequenceStart(header), ..) if header.is_guessed() => {
-                self.scanner.pass_over();
-                self.scanner.depth() == 0 && number(header.tag) > number(self.last())
-            }
-            (Kind::SequenceStart(header), _, 1, _) => number(header.tag) > number(self.last()),
             (Kind::FragmentsStart(_), ..) => true,
             _ => false,
         }
@@ -162,56 +213,72 @@ impl Lookahead {
 
     /// Whether what is under way lies in an item that says where an image is.
     fn in_regions(&self) -> bool {
-        self.image.is_some() && self.scanner.path().last().is_some_and(|step| step.sequence == REGIONS)
+        self.wanted.image.is_some()
+            && self.scanner.depth() == 1
+            && self.scanner.path().last().is_some_and(|step| step.sequence == REGIONS)
+    }
+
+    fn is_behind(&self, header: Header, depth: usize) -> bool {
+        depth == 0 && number(header.tag) > number(self.wanted.last())
     }
 
     /// Passes what is neither wanted nor behind all that is.
     fn skip(&mut self, input: &[u8], at: &mut usize) {
-        let (top, last, of_image) = (self.scanner.depth() == 0, number(self.last()), self.image.is_some());
-        let (of_patient, restores) = (self.needs_patient, self.restores);
-        let of_text =
-            |tag| of_patient && tag == SPECIFIC_CHARACTER_SET || restores && RESTORED.contains(&tag);
-        let in_regions = !top && self.in_regions();
-        let is_asked = |tag, _, _: &[u8]| {
-            in_regions && Regions::wants(tag)
-                || top
-                    && (number(tag) >= last
-                        || tag == PATIENT_ID
-                        || of_patient && tag == ISSUER_OF_PATIENT_ID
-                        || of_text(tag)
-                        || of_image && Image::wants(tag))
-        };
-        self.scanner.skip(input, at, is_asked);
-    }
-
-    fn last(&self) -> Tag {
-        match &self.image {
-            Some(image) => image.last(),
-            None if self.with_issuer => ISSUER_OF_PATIENT_ID,
-            None => PATIENT_ID,
+        let (in_regions, wanted, last) = (self.in_regions(), &self.wanted, number(self.wanted.last()));
+        match self.scanner.depth() {
+            0 => self.scanner.skip(input, at, |tag, _, _| number(tag) >= last || wanted.is_at_top(tag)),
+            _ => self
+                .scanner
+                .skip(input, at, |tag, _, _| wanted.is_in_items(tag) || in_regions && Regions::wants(tag)),
         }
-    }
-
-    fn wants(&self, tag: Tag) -> bool {
-        self.image.is_some() && Image::wants(tag)
-            || self.needs_patient && matches!(tag, PATIENT_ID | ISSUER_OF_PATIENT_ID | SPECIFIC_CHARACTER_SET)
-            || self.restores && RESTORED.contains(&tag)
     }
 
     /// An element that was wanted is complete. Whether it was the last.
     fn read(&mut self, header: &Header) -> bool {
-        if header.tag == PATIENT_ID {
+        let (tag, depth) = (header.tag, self.scanner.depth());
+        self.reading = None;
+        let set =
+            if depth == 0 { &self.set } else { self.set_of_item.as_ref().map_or(&self.set, |(_, set)| set) };
+        if self.wanted.is_source(tag) {
+            self.collected.add(tag, set, &self.value);
+        }
+        if tag == SPECIFIC_CHARACTER_SET && depth > 0 {
+            self.set_of_item = Some((depth, CharacterSet::of(&self.value)));
+        }
+        if depth > 0 {
+            self.read_region(header);
+            return false;
+        }
+        if tag == PATIENT_ID && self.wanted.patient {
             self.patient = trim(&self.value).to_vec();
-        } else if header.tag == ISSUER_OF_PATIENT_ID {
+        } else if tag == ISSUER_OF_PATIENT_ID && self.wanted.patient {
             self.issuer = trim(&self.value).to_vec();
-        } else if header.tag == SPECIFIC_CHARACTER_SET {
+        } else if tag == SPECIFIC_CHARACTER_SET {
             self.set = CharacterSet::of(&self.value);
-        } else if self.restores && RESTORED.contains(&header.tag) {
-            self.others.push((header.tag, trim(&self.value).to_vec()));
-        } else if let Some(image) = &mut self.image {
+        } else if self.wanted.restores && RESTORED.contains(&tag) {
+            self.others.push((tag, trim(&self.value).to_vec()));
+        }
+        if let Some(image) = &mut self.wanted.image {
             image.read(header, &self.value);
         }
-        header.tag == self.last()
+        tag == self.wanted.last()
+    }
+
+    /// An element of an item was read that may say where an image is.
+    fn read_region(&mut self, header: &Header) {
+        let is_of_region = self.in_regions() && Regions::wants(header.tag);
+        if let Some(image) = self.wanted.image.as_mut().filter(|_| is_of_region) {
+            image.description.regions.read(header.tag, &self.value, header.syntax);
+        }
+    }
+
+    pub(super) fn image(&self) -> Option<&Image> {
+        self.wanted.image.as_ref()
+    }
+
+    /// Whether identifiers were collected, to be looked for.
+    pub(super) fn identifies(&self) -> bool {
+        self.wanted.sources.is_some()
     }
 
     /// What may be restored so far, and the Patient ID.
@@ -222,14 +289,14 @@ impl Lookahead {
 
     /// Says that the patient has to be known, whatever else.
     pub(super) fn wanting_patient(mut self: Box<Self>, with_issuer: bool) -> Box<Self> {
-        (self.needs_patient, self.with_issuer) = (true, with_issuer);
+        (self.wanted.patient, self.wanted.issuer) = (true, with_issuer);
         self
     }
 
     /// The Patient ID, where it is needed.
     pub(super) fn patient(&self) -> Result<Option<Vec<u8>>, RewriteError> {
         match self.patient.as_slice() {
-            _ if !self.needs_patient => Ok(None),
+            _ if !self.wanted.patient => Ok(None),
             nobody if is_nobody(nobody) => Err(RewriteError::new(PATIENT_ID, 0, RewriteProblem::NoPatient)),
             patient => Ok(Some(patient.to_vec())),
         }

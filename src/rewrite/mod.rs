@@ -37,7 +37,7 @@
 //! | floor | modules |
 //! | --- | --- |
 //! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `decay`, `dummy`, `error`, `fitting`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
-//! | what is made of them, and no rule yet | `dates`, `instance`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template`, `words` |
+//! | what is made of them, and no rule yet | `dates`, `identifiers`, `instance`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template`, `words` |
 //! | what a rule does; pseudonyms of a data set; what is noted of it | `action`, `notes`, `pseudonyms`, `step` |
 //! | a rule; what values depend on | `facts`, `rule` |
 //! | rules of the profile; on whom a message is | `owner`, `profile` |
@@ -71,6 +71,7 @@ mod dummy;
 mod error;
 mod facts;
 mod fitting;
+mod identifiers;
 mod instance;
 mod instances;
 mod keyed;
@@ -108,6 +109,7 @@ pub use change::{Change, Content};
 pub use character_set::text_of;
 pub use correspondence::{Correspondence, Correspondences, Kind, Unavailable, Written};
 pub use error::{RewriteError, RewriteProblem};
+pub use identifiers::{MOST_SHAPES as MOST_IDENTIFIERS, Recalled, check as check_identifier};
 pub use instance::Instance;
 pub use notes::Summary;
 pub use output::{Output, Piece};

@@ -70,6 +70,14 @@ impl Scopes {
         }
     }
 
+    /// Who reserved a block, by its private creator element, where rules name that creator.
+    pub(super) fn creator_of_block(&self, tag: Tag) -> Option<CreatorId> {
+        let scope = self.scopes.last().unwrap_or(&self.root);
+        let blocks = self.blocks.get(scope.first_block..).unwrap_or_default();
+        let is_its = |block: &&Block| scope.group == tag.0 && block.number == tag.1 as u8;
+        blocks.iter().find(is_its).map(|block| block.creator)
+    }
+
     /// Whose block an element lies in, where rules name that creator.
     pub(super) fn creator_of(&self, tag: Tag) -> Option<CreatorId> {
         let scope = self.scopes.last().unwrap_or(&self.root);

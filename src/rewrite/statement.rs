@@ -45,6 +45,7 @@ fn profile(text: &mut String, rules: &Ruleset, name: &str, spec: &ProfileSpec) -
     others(text, spec)?;
     signs(text, &spec.burned_in)?;
     beside(text)?;
+    identifiers(text, spec)?;
     private(text, spec)?;
     secrets(text, rules)?;
     dates(text, spec)?;
@@ -253,6 +254,26 @@ fn beside(text: &mut String) -> std::fmt::Result {
          the basic offset table, behind the last native pixel. Video, JPEG XL and encapsulated uncompressed pixel data are not looked \
          into.\n"
     )
+}
+
+fn identifiers(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
+    writeln!(text, "## Identifiers in texts that are kept\n")?;
+    if !spec.clean_identifiers {
+        return writeln!(text, "Not looked for: `clean-identifiers = false`.\n");
+    }
+    writeln!(
+        text,
+        "`clean-identifiers`, beyond the profile and its options: names, IDs, institution, addresses, telephone numbers, station and \
+         birth date of the header, up to the Study ID (0020,0010), are looked for in every text that is kept, at every depth, \
+         without regard to case and diacritics, and so are dates, telephone numbers, mail addresses, UIDs and numbers of six \
+         digits or more. What is found becomes `***`, in CS `XXX`. What an option retains is looked through for identifiers of \
+         the header only; what a rule keeps is not looked through."
+    )?;
+    if !spec.identifiers.is_empty() {
+        writeln!(text, "\nPatterns of the site:\n")?;
+        spec.identifiers.iter().try_for_each(|pattern| writeln!(text, "- `{}`", pattern.escape_debug()))?;
+    }
+    writeln!(text)
 }
 
 fn secrets(text: &mut String, rules: &Ruleset) -> std::fmt::Result {

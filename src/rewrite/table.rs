@@ -1,8 +1,11 @@
 //! Which rule decides on an element: a look-up, apart from the mechanics of the stream.
 
+use std::sync::Arc;
+
 use super::action::Action;
 use super::correspondence::{Correspondences, Kind, Unavailable};
 use super::creator::{self, CreatorId};
+use super::identifiers::Shapes;
 use super::keyed::{self, Key};
 use super::mode::Mode;
 use super::planting;
@@ -64,6 +67,8 @@ pub struct Ruleset {
     /// Sorted by tag.
     pub(super) additions: Vec<Addition>,
     pub(super) reads_text: bool,
+    /// Where identifiers are looked for in texts: the attributes that hold them, sorted, and what has the shape of one.
+    pub(super) identifiers: Option<(Arc<[Tag]>, Shapes)>,
     /// Whether headers with one reading are put right.
     pub(super) is_tolerant: bool,
     pub(super) max_depth: usize,

@@ -9,6 +9,7 @@ use super::correspondence::{Correspondence, Correspondences};
 use super::deflated::Deflated;
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::Facts;
+use super::identifiers::Recalled;
 use super::instance::Instance;
 use super::notes::Summary;
 use super::output::Output;
@@ -218,11 +219,36 @@ impl Transform {
         self
     }
 
-    /// Says where a header lies that has to be known whole, where it is long, and frames until all of one has come, and until its
-    /// pixels are sent. Without this they share their memory with nobody.
+    /// Says where frames lie until all of one has come, and until its pixels are sent. Without this they share their memory
+    /// with nobody.
     pub fn holding_in(mut self, corner: Corner) -> Self {
         if let Some(rewriting) = self.rewriting_mut() {
             rewriting.corner = Some(corner);
+        }
+        self
+    }
+
+    /// Says where the beginning of a data set lies until all is known that it depends on. Without this it shares its memory
+    /// with nobody.
+    pub fn waiting_in(mut self, corner: Corner) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.waits_in = Some(corner);
+        }
+        self
+    }
+
+    /// Says what was looked for in the data set before, which may be of the same patient.
+    pub fn recalling(mut self, recalled: Recalled) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.recalled = recalled;
+        }
+        self
+    }
+
+    /// Says how many bytes of a data set may wait; without this 16 MiB may. One that needs more is refused.
+    pub fn waiting_with(mut self, most: u64) -> Self {
+        if let Some(rewriting) = self.rewriting_mut() {
+            rewriting.wait_at_most(most);
         }
         self
     }

@@ -94,6 +94,7 @@ mod configurations;
 mod crosswalk;
 mod crosswalk_commands;
 mod crosswalk_owners;
+mod derived_objects;
 mod endings;
 mod first_steps;
 mod floods;

@@ -18,6 +18,8 @@ pub(super) struct Limits {
     request_memory: Taken,
     /// Bytes, for frames whose pixels are decoded.
     decoding_memory: Taken,
+    /// Bytes, for beginnings of data sets that wait for what they depend on.
+    held_data_sets: Taken,
     /// File descriptors of the process.
     descriptors: Taken,
     /// Peers with a limit of their own.
@@ -60,6 +62,7 @@ pub(super) async fn limits(State(shared): State<Shared>) -> Json<Limits> {
         ),
         request_memory: taken(reading, may_be_read),
         decoding_memory: taken(gate.decoders.taken(), settings.limits.decoding_memory.all()),
+        held_data_sets: taken(gate.waiting.taken() as u64, settings.limits.held_data_sets),
         descriptors: Taken { in_use: descriptors, allowed: getrlimit(Resource::Nofile).current },
         peers: peers.collect(),
     })

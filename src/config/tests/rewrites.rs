@@ -184,3 +184,45 @@ fn values_that_name_the_tenant_need_one() {
     assert!(found.len() == 1 && found[0].contains("\"p\" rewrite: writes {tenant}"), "{found:?}");
     assert!(peer("tenant = \"\"")[0].contains("tenant: \"\" is not a name"));
 }
+
+#[test]
+fn what_lets_identifiers_pass_is_a_risk_and_patterns_are_checked() {
+    let material = Material::new();
+    material.secret("conf/test.key", &[b'k'; 32], 0o600);
+    let text = |lines: &str, rules: &str| {
+        format!(
+            "{GOOD}[[rewrite]]\nname = \"w\"\nprofile = \"basic\"\nsecret-file = \"conf/test.key\"\n{lines}\nrules = [{rules}\n\
+             {{ tag = \"PatientID\", action = \"pseudonym\" }}]\n"
+        )
+    };
+    let risks = |lines: &str, rules: &str| material.risks(&text(lines, rules)).join("\n");
+    let kept = "{ tag = \"StudyDescription\", action = \"keep\" },";
+    assert!(risks("", kept).contains("rules[0]: keeps a text as it came"), "{}", risks("", kept));
+    assert!(!risks("", "").contains("as it came") && !risks("", "").contains("clean-identifiers"));
+    assert!(!risks("", "{ tag = \"Rows\", action = \"keep\" },").contains("as it came"));
+    let off = risks("clean-identifiers = false", kept);
+    assert!(
+        off.contains("clean-identifiers: lets the patient's name") && !off.contains("as it came"),
+        "{off}"
+    );
+    let errors = |lines: &str| material.errors(&text(lines, ""));
+    assert_eq!(errors("identifiers = [\"MRN-[0-9]+\"]"), Vec::<String>::new());
+    for (wrong, why) in [
+        ("identifiers = [\"(\"]", "identifiers[0]: unclosed group"),
+        ("identifiers = [\"A\", \"a*\"]", "identifiers[1]: finds what is empty"),
+        ("identifiers = [\"A\"]\nclean-identifiers = false", "identifiers: are looked for nowhere"),
+    ] {
+        let found = errors(wrong);
+        assert!(found.len() == 1 && found[0].contains(why), "{found:?}");
+    }
+    let many = format!("identifiers = [{}]", "\"A\", ".repeat(33));
+    assert!(
+        errors(&many).len() == 1 && errors(&many)[0].contains("one of more than 32"),
+        "{:?}",
+        errors(&many)
+    );
+    let held = |limits: &str| Material::shared().risks(&format!("{GOOD}[limits]\n{limits}\n")).join("\n");
+    assert!(held("held-data-sets = \"16MiB\"").contains("held-data-sets: leaves no room"));
+    assert!(held("held-data-set = \"250MiB\"").contains("held-data-set: leaves no room"));
+    assert!(!held("held-data-sets = \"20MiB\"").contains("leaves no room"));
+}

@@ -81,7 +81,7 @@ pub(super) use books::{Books, Entry};
 pub(super) use deadlines::Deadlines;
 pub(super) use ended::{Ended, Expired, Side};
 pub(super) use tally::Tally;
-pub(super) use terms::{AcceptedContext, IsWithin, Terms, sender};
+pub(super) use terms::{AcceptedContext, IsWithin, Terms, Waiting, sender};
 pub(super) use want::{Below, Count, Learned, LookUp, LookedUp, Question, Want, Whom};
 
 use deadlines::Windows;

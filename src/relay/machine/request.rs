@@ -233,7 +233,9 @@ fn rewriting(
         Refused { status: Status(error.status), cause: Cause::RewriteFailed, comment: error.comment() }
     })?;
     let peer = &terms.grant.peer;
-    let transform = Transform::new(ruleset.clone(), encoding, expected)
+    let transform = terms
+        .waiting
+        .of(Transform::new(ruleset.clone(), encoding, expected))
         .for_peer(Arc::clone(&peer.name))
         .of_tenant(peer.tenant.clone())
         .numbered(cx.books.tally.next_number(cx.direction))

@@ -9,7 +9,7 @@ use super::ended::{Ended, Side};
 use crate::buffer::Corner;
 use crate::dataset::Encoding;
 use crate::policy::{Direction, Grant};
-use crate::rewrite::{Correspondences, Ruleset};
+use crate::rewrite::{Correspondences, Recalled, Ruleset, Transform};
 use crate::wire::Uid;
 
 const EXPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2.1";
@@ -27,6 +27,22 @@ pub(crate) struct AcceptedContext {
 /// Asked with what is allowed of the peer and of the user.
 pub(crate) type IsWithin = Box<dyn Fn([Option<NonZeroU32>; 2]) -> bool + Send + Sync>;
 
+/// Where the beginning of a data set waits until all is known that it depends on.
+#[derive(Clone)]
+pub(crate) struct Waiting {
+    pub corner: Corner,
+    /// Bytes of one data set.
+    pub most: u64,
+    /// What the latest data set was looked through with.
+    pub recalled: Recalled,
+}
+
+impl Waiting {
+    pub(super) fn of(&self, transform: Transform) -> Transform {
+        transform.waiting_in(self.corner.clone()).waiting_with(self.most).recalling(self.recalled.clone())
+    }
+}
+
 /// The terms of an association.
 pub(crate) struct Terms {
     pub id: Arc<str>,
@@ -40,6 +56,8 @@ pub(crate) struct Terms {
     pub contexts: Vec<AcceptedContext>,
     /// Where frames of the peer lie that are decoded.
     pub frames: Corner,
+    /// Where the beginnings of the peer's data sets lie that wait for what they depend on, and how many bytes of one may.
+    pub waiting: Waiting,
     /// The longest command set that is put together, in bytes.
     pub max_command_length: usize,
     /// The maximum length that both peers were told.

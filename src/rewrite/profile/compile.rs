@@ -67,6 +67,7 @@ pub(in crate::rewrite) fn append(
     let safe_private =
         all.by_vr("safe private (Table E.3.10-1, or (0008,0300)), retain-safe-private", Action::Keep);
     let behind = all.by_vr("what follows the last pixel", Action::Keep);
+    let identifiers = all.by_vr("identifiers in a text that is kept, clean-identifiers", Action::Keep);
     let content = all.content();
     let fit = all.fit();
     let references = references(&spec);
@@ -85,6 +86,7 @@ pub(in crate::rewrite) fn append(
             unknown,
             private,
             safe_private,
+            identifiers,
             content,
             fit,
             references,

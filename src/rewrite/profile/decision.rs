@@ -22,6 +22,7 @@ pub(in crate::rewrite) struct Profile {
     pub(super) unknown: usize,
     pub(super) private: usize,
     pub(super) safe_private: usize,
+    pub(in crate::rewrite) identifiers: usize,
     pub(in crate::rewrite) content: ContentRules,
     pub(in crate::rewrite) fit: FitRules,
     /// Sequences that stay for the UIDs in their items.
@@ -130,6 +131,10 @@ impl Profile {
     /// Whether a sequence stays for the UIDs in its items.
     pub(in crate::rewrite) fn refers(&self, sequence: Tag) -> bool {
         self.references.contains(&sequence)
+    }
+
+    pub(in crate::rewrite) fn is_safe_private(&self, rule: usize) -> bool {
+        rule == self.safe_private
     }
 
     pub(in crate::rewrite) fn private_rule(&self) -> usize {

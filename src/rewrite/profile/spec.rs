@@ -21,6 +21,10 @@ pub struct ProfileSpec {
     pub burned_in: BurnedIn,
     /// Words that stay in texts that are cleaned.
     pub vocabulary: Vocabulary,
+    /// Whether identifiers of the header, and what has the shape of one, are looked for in every text that is kept.
+    pub clean_identifiers: bool,
+    /// What identifiers look like at this site: regular expressions.
+    pub identifiers: Vec<String>,
 }
 
 /// What becomes of objects that are likely to carry burned-in text.
@@ -64,6 +68,8 @@ impl Default for ProfileSpec {
             refuse_private_classes: true,
             burned_in: BurnedIn::Refuse,
             vocabulary: Vocabulary::default(),
+            clean_identifiers: true,
+            identifiers: Vec::new(),
         }
     }
 }

@@ -52,6 +52,14 @@ impl Rewriting {
         };
         let edit = self.behind(rule, edit, (tag, vr), (syntax, old_value), &mut new)?;
         let action = self.rules.action(rule);
+        let left = if edit == Edit::Same { old_value } else { new.as_slice() };
+        let edit = match self.cleaned_of_rule(rule, vr, left).filter(|_| edit != Edit::Gone) {
+            Some(cleaned) => {
+                new = cleaned;
+                Edit::New
+            }
+            None => edit,
+        };
         pad(self.facts.mode, action, vr, &mut new);
         if matches!(action, Action::Canary) {
             self.facts.canaries = self.facts.canaries.saturating_add(1);

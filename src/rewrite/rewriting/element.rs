@@ -53,8 +53,8 @@ impl Rewriting {
         self.current.planned = planned.filter(|_| !is_creator(header.tag) && !self.shows_schedule());
         self.current.doing = match planned.map(|(_, plan)| plan) {
             _ if watched => Doing::Read,
-            None | Some(Plan::Keep) => Doing::Pass,
-            Some(Plan::Edit { reads: true }) => self.fit_or_read(rule, watched, length),
+            None | Some(Plan::Keep) => self.doing_with_kept(&header, rule)?,
+            Some(Plan::Edit { reads: true }) => self.fit_or_read(&header, rule, watched),
             Some(_) if self.notes.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
             Some(_) => Doing::Skip,
         };
@@ -70,7 +70,7 @@ impl Rewriting {
                 self.send_head(input, out)
             }
             (Doing::Skip, Some(planned)) => self.apply(planned, None, input, out),
-            (Doing::Read | Doing::Fit | Doing::Skip | Doing::Decode, _) => Ok(()),
+            (Doing::Read | Doing::Fit | Doing::Clean(_) | Doing::Skip | Doing::Decode, _) => Ok(()),
         }
     }
 
@@ -96,23 +96,31 @@ impl Rewriting {
                 self.send_head(input, out)?;
                 self.send(part, input, out)
             }
-            Doing::Read | Doing::Fit if rest == 0 && self.current.value.is_empty() => {
-                self.complete(part, input, out)
+            Doing::Read | Doing::Fit | Doing::Clean(_) if rest == 0 && self.current.value.is_empty() => {
+                self.read(part, input, out)
             }
-            Doing::Read | Doing::Fit => {
+            Doing::Read | Doing::Fit | Doing::Clean(_) => {
                 self.current.value.extend_from_slice(part.bytes(input));
                 if rest > 0 {
                     return Ok(());
                 }
                 let value = std::mem::take(&mut self.current.value);
-                let result = self.complete(Source::Made(&value), input, out);
+                let result = self.read(Source::Made(&value), input, out);
                 self.current.value = value;
                 result
             }
         }
     }
 
-    /// The element's value has been read whole.
+    /// The element's value is there whole.
+    fn read(&mut self, value: Source<'_>, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
+        match self.current.doing {
+            Doing::Clean(reach) => self.clean(reach, value, input, out),
+            _ => self.complete(value, input, out),
+        }
+    }
+
+    /// The element's value has been read whole, to be looked at.
     fn complete(&mut self, value: Source<'_>, input: &[u8], out: &mut Output) -> Result<(), RewriteError> {
         let Header { tag, vr, .. } = self.current.header;
         let old = value.bytes(input);
@@ -178,6 +186,10 @@ impl Rewriting {
         match planned.filter(|(_, plan)| *plan != Plan::Keep) {
             Some(planned) => self.apply(planned, Some(value), input, out),
             None => {
+                let kept_by = planned.map(|(rule, _)| rule);
+                if let Some(reach) = self.reach(&self.current.header, kept_by) {
+                    return self.clean(reach, value, input, out);
+                }
                 self.send_head(input, out)?;
                 self.send(value, input, out)
             }

@@ -48,9 +48,12 @@ impl Rewriting {
     }
 
     /// How a value is read that a rule looks at. One that is only looked at need not be held, however long it is.
-    pub(super) fn fit_or_read(&self, rule: Option<usize>, watched: bool, length: u32) -> Doing {
+    /// One in which identifiers are looked for is.
+    pub(super) fn fit_or_read(&self, header: &Header, rule: Option<usize>, watched: bool) -> Doing {
+        let length = header.length.unwrap_or(0);
         match rule.map(|rule| self.rules.action(rule)) {
             _ if watched || self.facts.mode != Mode::Forward => Doing::Read,
+            Some(Action::Fit(_)) if self.reach(header, rule).is_some() => Doing::Read,
             Some(Action::Fit(_) | Action::Kind { .. }) if length > LONGEST_READ => Doing::Watch,
             Some(Action::Fit(_) | Action::Kind { .. }) => Doing::Fit,
             _ => Doing::Read,

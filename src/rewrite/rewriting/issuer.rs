@@ -7,7 +7,7 @@ use super::super::action::Action;
 use super::super::applying::pad;
 use super::super::character_set::CharacterSet;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::lookahead::Lookahead;
+use super::super::lookahead::{Lookahead, Wanted};
 use super::super::mode::Mode;
 use super::super::output::Output;
 use super::super::patient_id::{issuer_of, patient_id_of, patient_key};
@@ -25,7 +25,10 @@ impl Rewriting {
         let syntax = self.scanner.root_syntax();
         self.lookahead = match self.lookahead.take() {
             Some(lookahead) => Some(lookahead.wanting_patient(true)),
-            None => Lookahead::new(scanner_of(&self.rules, syntax), (true, true, false), None),
+            None => {
+                let wanted = Wanted { patient: true, issuer: true, ..Wanted::default() };
+                Lookahead::new(scanner_of(&self.rules, syntax), wanted)
+            }
         };
     }
 

@@ -3,6 +3,7 @@
 mod addition;
 mod beside;
 mod chosen;
+mod cleaning;
 mod edit;
 mod element;
 mod fit;
@@ -12,6 +13,7 @@ mod patient;
 mod reading;
 mod sending;
 mod sequence;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -21,8 +23,9 @@ use super::current::{Current, Doing};
 use super::decay::is_of_decaying;
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::Facts;
+use super::identifiers::{Finder, Recalled};
 use super::levels::{Levels, Part, Source};
-use super::lookahead::{Image, Lookahead};
+use super::lookahead::{Image, Lookahead, Wanted};
 use super::mode::Mode;
 use super::notes::Notes;
 use super::output::Output;
@@ -37,6 +40,7 @@ use crate::buffer::Corner;
 use crate::dataset::{Event, Header, Kind, Mending, Raw, Scanner, Syntax, Tag, Vr, exact_vr_of};
 use crate::wire::Uid;
 use beside::Beside;
+use waiting::Waited;
 
 /// A value longer than this at the top of the data set is no longer its header.
 const BULK: u32 = 8 << 10;
@@ -45,7 +49,7 @@ const HEADER: u64 = 64 << 10;
 /// Behind so many bytes, nobody waits any longer for what the object says of its pixels.
 const LATEST: u64 = 1 << 20;
 
-/// Bytes that were held back, and how far they have been read.
+/// Bytes of a header that were held back, and how far they have been read.
 type Ready = (Vec<u8>, usize);
 
 pub(super) struct Rewriting {
@@ -70,8 +74,13 @@ pub(super) struct Rewriting {
     ready: Option<Ready>,
     /// Until the Patient ID and the image's description are known, where a rule needs them.
     lookahead: Option<Box<Lookahead>>,
-    /// What waited for these, and how far it has been read.
-    known: Option<Ready>,
+    /// What waited for these.
+    known: Option<Waited>,
+    /// Where that lies; `None`: where it shares with nobody.
+    pub(super) waits_in: Option<Corner>,
+    /// What finds identifiers in texts, once they are known, and that of the data set before.
+    finder: Option<Arc<Finder>>,
+    pub(super) recalled: Recalled,
     /// What has to be done before the next event.
     pending: Option<Step>,
     /// The character set that the data set has to get, until it has it.
@@ -106,6 +115,16 @@ pub(super) struct Rewriting {
     pub(super) left_out: Option<LeftOut>,
 }
 
+/// What a data set is looked through for before anything of it goes on.
+fn wanted(rules: &Ruleset, way: Way, mode: Mode, image: Option<Image>) -> Wanted {
+    let restores = way == Way::ToReal;
+    let sources = rules.identifiers.as_ref().filter(|_| mode == Mode::Forward);
+    // Whose what is restored may be depends on whom the data set is on, whatever the rules make of that.
+    let patient = rules.needs_patient || restores || rules.reads_issuer();
+    let sources = sources.map(|(sources, _)| Arc::clone(sources));
+    Wanted { patient, issuer: rules.with_issuer && patient, restores, image, sources }
+}
+
 /// What has to be known of an object's pixels before they go on: whether they are likely to carry text, or which of the
 /// masks is theirs.
 fn judged(burned_in: &BurnedIn, class: &Uid) -> (Option<Pixels>, Option<Image>) {
@@ -124,14 +143,6 @@ fn judged(burned_in: &BurnedIn, class: &Uid) -> (Option<Pixels>, Option<Image>) 
 fn scanner_of(rules: &Ruleset, syntax: Syntax) -> Scanner {
     let scanner = Scanner::new(syntax, rules.max_depth);
     if rules.is_tolerant { scanner.tolerating() } else { scanner }
-}
-
-/// What has to be known before anything is rewritten. Whose what is restored may be depends on whom the data set is on,
-/// whatever the rules make of that.
-fn lookahead_of(rules: &Ruleset, syntax: Syntax, way: Way, image: Option<Image>) -> Option<Box<Lookahead>> {
-    let restores = way == Way::ToReal;
-    let needs_patient = rules.needs_patient || restores || rules.reads_issuer();
-    Lookahead::new(scanner_of(rules, syntax), (needs_patient, rules.with_issuer, restores), image)
 }
 
 impl Rewriting {
@@ -161,11 +172,14 @@ impl Rewriting {
             beside: profile.map(|_| Box::default()),
             codec: None,
             corner: None,
+            waits_in: None,
             mending: rules.is_tolerant.then(|| Box::new(Mending::new(syntax, rules.max_depth))),
             ready: None,
             known: None,
             pending: None,
-            lookahead: lookahead_of(&rules, syntax, way, image),
+            lookahead: Lookahead::new(scanner_of(&rules, syntax), wanted(&rules, way, mode, image)),
+            finder: None,
+            recalled: Recalled::default(),
             chosen: None,
             issuer: None,
             refused: object.and_then(|(profile, class)| profile.refuses_class(class)),
@@ -192,6 +206,12 @@ impl Rewriting {
             next_addition,
             bulk_seen: false,
             new: Vec::new(),
+        }
+    }
+
+    pub(super) fn wait_at_most(&mut self, most: u64) {
+        if let Some(lookahead) = &mut self.lookahead {
+            lookahead.within = most;
         }
     }
 

@@ -7,7 +7,8 @@ use super::super::lookahead::Lookahead;
 use super::super::output::Output;
 use super::super::step::Step;
 use super::super::subject::Subject;
-use super::{Ready, Rewriting};
+use super::Rewriting;
+use super::waiting::Waited;
 use crate::buffer::NoRoom;
 use crate::dataset::{Looked, Raw, SOP_CLASS_UID, SOP_INSTANCE_UID, Tag};
 
@@ -35,7 +36,7 @@ impl Rewriting {
     ) -> Result<Step, RewriteError> {
         self.check_refused()?;
         if let Some(mending) = &mut self.mending {
-            let looked = mending.look(input.get(*at..).unwrap_or_default(), self.corner.as_ref())?;
+            let looked = mending.look(input.get(*at..).unwrap_or_default(), self.waits_in.as_ref())?;
             match looked {
                 Looked::More => {
                     *at = input.len();
@@ -85,7 +86,7 @@ impl Rewriting {
             let looked = lookahead.look(input, *at);
             if !self.has_looked(looked)? {
                 let more = input.get(*at..).unwrap_or_default();
-                lookahead.held.append(more, self.corner.as_ref()).map_err(no_room)?;
+                lookahead.held.append(more, self.waits_in.as_ref()).map_err(no_room)?;
                 *at = input.len();
                 self.lookahead = Some(lookahead);
                 return Ok(Step::Done);
@@ -98,28 +99,37 @@ impl Rewriting {
         }
     }
 
-    /// What was held back until more was known.
+    /// What was held back until more was known, or a piece of it.
     fn step_known(&mut self, out: &mut Output) -> Result<Step, RewriteError> {
-        let Some((held, mut at)) = self.known.take() else { return Ok(Step::Done) };
+        let Some(mut waited) = self.known.take() else { return Ok(Step::Done) };
+        let (piece, mut at) = waited.take_piece().map_err(no_room)?;
         let mut early = Output::new();
-        let step = self.rewrite(&held, &mut at, &mut early)?;
-        early.slices(&held).for_each(|slice| out.make(slice));
-        if !matches!(step, Step::Done) {
-            self.known = Some((held, at));
+        let step = self.rewrite(&piece, &mut at, &mut early)?;
+        early.slices(&piece).for_each(|slice| out.make(slice));
+        match step {
+            Step::Done if waited.is_over() => return Ok(Step::Done),
+            Step::Done => {
+                self.known = Some(waited);
+                return Ok(Step::More);
+            }
+            Step::More | Step::Frame(_) => waited.put_back(piece, at),
         }
+        self.known = Some(waited);
         Ok(step)
     }
 
     fn know(&mut self, mut lookahead: Lookahead) -> Result<(), RewriteError> {
-        if let Some(image) = &lookahead.image {
+        if let Some(image) = lookahead.image() {
             self.masking = self.masking_of(image)?;
         }
         if let Some(written) = lookahead.patient().transpose() {
             self.know_patient((written, &lookahead.issuer), &lookahead.set)?;
         }
+        if lookahead.identifies() {
+            self.know_identifiers(&lookahead.collected)?;
+        }
         self.choose_set(&lookahead)?;
-        let held: Ready = (lookahead.held.take().map_err(no_room)?, 0);
-        self.known = (!held.0.is_empty()).then_some(held);
+        self.known = Waited::new(std::mem::take(&mut lookahead.held));
         Ok(())
     }
 

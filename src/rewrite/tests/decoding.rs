@@ -289,7 +289,7 @@ fn a_frame_that_had_to_give_way_is_refused_whenever_that_was() {
 
 /// What waits until the image is described, or until a header that was broken is put right.
 #[test]
-fn a_long_header_that_waits_shares_the_memory_of_frames() {
+fn a_long_header_that_waits_shares_its_memory_with_others() {
     let bulk = |data: Data, size: usize| data.element((0x9, 0x1001), b"OB", &vec![7; size]);
     let broken = |size| {
         let late = Data::image(LE).element((0x10, 0x10), b"PN", b"A ").element((8, 0x60), b"CS", b"CT");
@@ -299,7 +299,7 @@ fn a_long_header_that_waits_shares_the_memory_of_frames() {
     for (rules, data) in [(masks, bulk(Data::image(LE), 300 << 10)), (ruleset(&[]), broken(300 << 10))] {
         let pushed = |shelf: &Arc<Shelf>| {
             let mut transform =
-                Transform::new(Arc::clone(&rules), LE, expected()).holding_in(shelf.corner("long".into()));
+                Transform::new(Arc::clone(&rules), LE, expected()).waiting_in(shelf.corner("long".into()));
             let mut output = Output::new();
             let so_far = &data.bytes[..200 << 10];
             so_far.chunks(1000).try_for_each(|chunk| transform.push(chunk, &mut output))?;
@@ -316,7 +316,7 @@ fn a_long_header_that_waits_shares_the_memory_of_frames() {
         assert_eq!(transform.push(&data.bytes[200 << 10..], &mut output).map_err(full), Err(refused));
         // A few bytes need no room.
         let mut transform = Transform::new(Arc::clone(&rules), LE, expected())
-            .holding_in(Shelf::new(0, 0).corner("few".into()));
+            .waiting_in(Shelf::new(0, 0).corner("few".into()));
         transform.push(&data.bytes[..60 << 10], &mut output).unwrap();
     }
 }

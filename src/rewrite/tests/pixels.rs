@@ -515,7 +515,7 @@ fn what_cannot_be_masked_is_refused() {
     assert_eq!(with(undescribed).0, RewriteProblem::Unmaskable);
     let far = masking(&[mask(&[rectangle(6, 0, 2, 2)])], true, &[]);
     assert_eq!(problem(&far, &GREY.data(LE)).0, RewriteProblem::OutsideImage);
-    let late = Data::image(LE).element((9, 0x1001), b"OB", &vec![0; 1 << 20]);
+    let late = Data::image(LE).element((9, 0x1001), b"OB", &vec![0; 16 << 20]);
     assert_eq!(with(late).0, RewriteProblem::DescriptionTooLate);
     let big = Image { allocated: 16, ow: false, ..GREY }.data(BE);
     assert_eq!(

@@ -111,8 +111,15 @@ fn dates_before_the_patient_id_move_with_it_and_their_intervals_stay() {
         assert_eq!(sent_by(&rules, LE, &sorted(patient).bytes).unwrap_err().status, 0xC003);
     }
     let late = Data::image(LE).element((9, 0x1001), b"OB", &vec![0; 70_000]).text((0x10, 0x20), b"LO", "PID");
-    let error = sent_by(&rules, LE, &late.bytes).unwrap_err();
-    assert_eq!((error.status, error.comment().as_str()), (0xC003, "(0010,0020): patient ID comes too late"));
+    let late_by = |clean_identifiers| {
+        let rules = with(ProfileSpec { clean_identifiers, ..spec(false) }, &[]);
+        let transform = Transform::new(rules, LE, expected());
+        let error = run_in(transform.waiting_with(64 << 10), &late.bytes, &[1000]).map(|_| ()).unwrap_err();
+        (error.status, error.comment())
+    };
+    assert_eq!(late_by(false), (0xC003, "(0010,0020): patient ID comes too late".into()));
+    assert_eq!(late_by(true), (0xC003, "(0020,0010): identifiers come too late".into()));
+    assert!(sent_by(&rules, LE, &late.bytes).is_ok());
 }
 
 #[test]

@@ -34,6 +34,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             ],
             &[
                 "dates",
+                "identifiers",
                 "instance",
                 "levels",
                 "mode",

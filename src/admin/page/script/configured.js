@@ -58,10 +58,10 @@ const showCertificates = table(by("ends"), "Certificates and revocation lists", 
   { head: "File", kind: "wide", fill: words(one => one.file) },
 ], one => `${one.place}\n${one.file}\n${one.what}\n${one.ends}`, "The configuration uses no certificates.");
 
-const USED = { associations: "Associations", "request-memory": "Memory for requests", "decoding-memory": "Memory for decoding", descriptors: "File descriptors" };
+const USED = { associations: "Associations", "request-memory": "Memory for requests", "decoding-memory": "Memory for decoding", "held-data-sets": "Memory for data sets that wait", descriptors: "File descriptors" };
 
 function showLimits(limits) {
-  const all = Object.entries(USED).map(([key, text]) => ({ text, bytes: key.endsWith("memory"), ...limits[key] }));
+  const all = Object.entries(USED).map(([key, text]) => ({ text, bytes: key.endsWith("memory") || key === "held-data-sets", ...limits[key] }));
   const peers = (limits.peers ?? []).map(one => ({ text: `Associations of ${one.peer}`, ...one }));
   peers.sort((one, other) => other["in-use"] / other.allowed - one["in-use"] / one.allowed);
   keyed(by("used"), [...all, ...peers.slice(0, 20)], one => one.text, ({ text }) => {

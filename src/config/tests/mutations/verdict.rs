@@ -84,7 +84,7 @@ fn word_at(line: &str, at: usize) -> &str {
 }
 
 /// Keys whose values are any text, as long as nothing refers to it: what things, hosts, files and claims are called.
-const FREE: [&str; 28] = [
+const FREE: [&str; 29] = [
     "address",
     "addresses",
     "app-name",
@@ -98,6 +98,7 @@ const FREE: [&str; 28] = [
     "enterprise-site-id",
     "file",
     "host-name",
+    "identifiers",
     "issuer",
     "message-id",
     "move-destinations",

@@ -68,7 +68,7 @@ fn transform_as_it_is(cx: &Context<'_>, exchange: &OpenRequest) -> Result<Transf
     let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
     let rules = Ruleset::nothing();
     let transform = Transform::across(rules, Way::ToPseudonyms, Subject::Attributes, encoding);
-    Ok(transform.holding_in(terms.frames.clone()).leaving_out(left_out(hidden)))
+    Ok(terms.waiting.of(transform).leaving_out(left_out(hidden)))
 }
 
 fn left_out(hidden: Arc<Hidden>) -> LeftOut {
@@ -88,7 +88,9 @@ fn transform_across(
     let encoding = encoding.ok_or_else(|| cannot("this transfer syntax cannot be rewritten"))?;
     let (peer, is_object) = (&terms.grant.peer, matches!(subject, Subject::Object(_)));
     let is_answer = subject == Subject::Attributes;
-    let transform = Transform::across(Arc::clone(rules), way, subject, encoding)
+    let transform = terms
+        .waiting
+        .of(Transform::across(Arc::clone(rules), way, subject, encoding))
         .in_syntax(sent.map_or("", |context| context.transfer_syntax.as_str()))
         .holding_in(terms.frames.clone())
         .for_peer(Arc::clone(&peer.name))

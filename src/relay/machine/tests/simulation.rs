@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::super::{
-    Count, Deadlines, Ended, Entry, Learned, LookUp, LookedUp, Machine, Question, Side, Terms, Want,
+    Count, Deadlines, Ended, Entry, Learned, LookUp, LookedUp, Machine, Question, Side, Terms, Waiting, Want,
 };
 use super::peers::Peer;
 use super::wire::{CONTEXTS, Ear, Heard};
@@ -17,7 +17,7 @@ use crate::dimse::Operation;
 use crate::policy::Direction::{self, FromPeer, ToPeer};
 use crate::policy::{Grant, Peer as Rights, RewriteDirection, Role, SopClassSet, TransferSyntaxSet};
 use crate::relay::machine::AcceptedContext;
-use crate::rewrite::{Correspondence, Correspondences, Kind, Ruleset, Unavailable};
+use crate::rewrite::{Correspondence, Correspondences, Kind, Recalled, Ruleset, Unavailable};
 
 /// Numbers that look like chance and are the same for the same seed (splitmix64).
 pub(super) struct Chance(pub u64);
@@ -174,6 +174,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         ruleset: rules,
         contexts: CONTEXTS.map(context).into(),
         frames: Shelf::of_one(),
+        waiting: Waiting { corner: Shelf::of_one(), most: 16 << 20, recalled: Recalled::default() },
         max_command_length: 4_096,
         offered: MAXIMUM_LENGTH,
         retrievals: None,

@@ -184,3 +184,16 @@ proptest! {
         prop_assert_eq!(plain(&backs[0]), original.bytes);
     }
 }
+
+/// Identifiers are looked for in what goes to pseudonyms only.
+#[test]
+fn a_text_of_the_reader_comes_back_as_it_was_written() {
+    let site = Domain::site();
+    site.out(&image());
+    let report = report(&site).text((0x72, 0x10), b"LO", "of ANON, 12.03.1950, 1234567");
+    let (sent, _) = site.across(Way::ToReal, object_of(&report.bytes), LE, &report.bytes, &[3]).unwrap();
+    let of = |bytes: &[u8]| text_of(&elements(bytes, LE), (0x72, 0x10));
+    assert_eq!(of(&sent).as_deref(), Some("of ANON, 12.03.1950, 1234567"));
+    let (back, _) = site.across(Way::ToPseudonyms, object_of(&sent), LE, &sent, &[3]).unwrap();
+    assert_eq!(of(&back).as_deref(), Some("of ANON, ***, ***"));
+}

@@ -1,0 +1,110 @@
+//! A value of a text without the identifiers in it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::super::character_set::{CharacterSet, is_plain};
+use super::codes::is_code;
+use super::finder::{Finder, as_bytes};
+use super::shapes::Shapes;
+use crate::dataset::{Tag, Vr};
+
+/// What stands where an identifier stood: characters of every character set, and of every text VR but CS.
+const MARK: &str = "***";
+const MARK_OF_CODES: &str = "XXX";
+
+/// What is looked for in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rewrite) enum Reach {
+    /// The identifiers of the header.
+    Header,
+    /// Them, and what is one by its shape.
+    All,
+}
+
+/// What is looked for in an attribute's value; `None`: it is no text. What an option of the profile `retains` may have the
+/// shape of an identifier, and so have codes: of SNOMED they are long numbers.
+pub(in crate::rewrite) fn reach(tag: Tag, vr: Vr, retains: bool) -> Option<Reach> {
+    match &vr.code() {
+        b"LO" | b"SH" | b"ST" | b"LT" | b"UC" | b"UT" | b"PN" | b"UN" => {
+            Some(if retains || is_of_code(tag) { Reach::Header } else { Reach::All })
+        }
+        b"CS" | b"AE" | b"UR" => Some(Reach::Header),
+        _ => None,
+    }
+}
+
+/// Code Value, Coding Scheme Designator and Version, Coding Scheme UID's registry, Long and URN Code Value.
+fn is_of_code(tag: Tag) -> bool {
+    matches!((tag.0, tag.1), (0x0008, 0x0100 | 0x0102 | 0x0103 | 0x0112 | 0x0119 | 0x0120))
+}
+
+/// The value without what is found in it, not padded; `None` where nothing is.
+pub(in crate::rewrite) fn clean(
+    (finder, shapes): (&Finder, &Shapes),
+    (vr, set): (Vr, &CharacterSet),
+    value: &[u8],
+    reach: Reach,
+) -> Option<Vec<u8>> {
+    let end = value.iter().rposition(|byte| !matches!(byte, 0 | b' ')).map_or(0, |last| last + 1);
+    let value = value.get(..end)?;
+    let ascii = CharacterSet::DEFAULT;
+    let set = if vr.is_in_character_set() || vr == Vr::UN { set } else { &ascii };
+    let text =
+        if is_plain(value) { std::str::from_utf8(value).ok().map(Cow::Borrowed) } else { set.decode(value) };
+    let (is_told, text) = (text.is_some(), text.unwrap_or_else(|| Cow::Owned(as_bytes(value))));
+    let found = found((finder, shapes), vr, &text, reach);
+    if found.is_empty() {
+        return None;
+    }
+    let mark = if vr == Vr::CS { MARK_OF_CODES } else { MARK };
+    let cleaned = fitting(vr, &text, marked(&text, found, mark));
+    let encoded = set.encode(&cleaned).filter(|_| is_told).map(Cow::into_owned);
+    Some(encoded.unwrap_or_else(|| mark.into()))
+}
+
+/// Where identifiers are, none of them inside of another.
+fn found((finder, shapes): (&Finder, &Shapes), vr: Vr, text: &str, reach: Reach) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    finder.find(text, &mut found);
+    if vr == Vr::CS {
+        found.retain(|range| !text.get(range.clone()).is_some_and(is_code));
+    }
+    if reach == Reach::All {
+        shapes.find(text, &mut found);
+    }
+    if found.len() > 1 {
+        found.sort_by_key(|range| (range.start, range.end));
+        found.dedup_by(|next, last| {
+            let touches = next.start <= last.end;
+            if touches {
+                last.end = last.end.max(next.end);
+            }
+            touches
+        });
+    }
+    found
+}
+
+fn marked(text: &str, found: Vec<Range<usize>>, mark: &str) -> String {
+    let (mut marked, mut behind) = (String::with_capacity(text.len()), 0);
+    for range in found {
+        marked.push_str(text.get(behind..range.start).unwrap_or_default());
+        marked.push_str(mark);
+        behind = range.end;
+    }
+    marked.push_str(text.get(behind..).unwrap_or_default());
+    marked
+}
+
+/// A mark may be longer than a name of two characters.
+fn fitting(vr: Vr, before: &str, cleaned: String) -> String {
+    let delimiter = if vr.is_multi_valued() { '\\' } else { '\0' };
+    let longest = |text: &str| text.split(delimiter).map(|one| one.chars().count()).max().unwrap_or(0);
+    let most = vr.max_characters().max(longest(before));
+    if longest(&cleaned) <= most {
+        return cleaned;
+    }
+    let cut = cleaned.split(delimiter).map(|one| one.chars().take(most).collect::<String>());
+    cut.collect::<Vec<_>>().join(delimiter.encode_utf8(&mut [0; 4]))
+}

@@ -1,0 +1,232 @@
+//! The forms in which an identifier may be written in a text.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::folding::{fold, is_unspaced};
+use super::sources::Make;
+
+/// Shortest part, in characters, that is looked for by itself. Of a script without spaces, two make a name.
+const SHORTEST: usize = 3;
+const SHORTEST_UNSPACED: usize = 2;
+/// Shortest number that is looked for: those of three digits are values of anything.
+const SHORTEST_DIGITS: usize = 4;
+/// Shortest run of digits in an identifier that is looked for without what is around it.
+const SHORTEST_RUN: usize = 5;
+/// Shortest part of an address.
+const SHORTEST_PLACE: usize = 4;
+/// What stands between the parts of a name.
+const BETWEEN: [&str; 8] = [" ", ",", ", ", "^", "_", "-", ".", ""];
+
+/// Words that say nothing of anybody: of names and titles, and what stands where no name is known.
+const STOP: &str = "\
+    abu and anon anonym anonymous bar ben bin clinic das dei del della den der des die doctor dos dott dra father \
+    for frau from herr hospital ibn inc junior las les los mac med mevr miss mme mother mrs msc nata nee nobody none \
+    not null operator patient phd physician prof professor radiology saint san santa schwester senior sir sister \
+    staff ste technician technologist ter test the und unknown unspecified user van von zur";
+
+/// Adds the forms of a value, folded, as it is and as who has no such letters writes it.
+pub(super) fn add(make: Make, value: &str, forms: &mut BTreeSet<String>) {
+    add_as_written(make, value, forms);
+    if let Some(spelled) = spelled_out(value) {
+        add_as_written(make, &spelled, forms);
+    }
+}
+
+fn add_as_written(make: Make, value: &str, forms: &mut BTreeSet<String>) {
+    match make {
+        Make::Name => fold_values(value).iter().for_each(|name| add_name(name, forms)),
+        Make::Number => fold_values(value).iter().for_each(|number| add_number(number, forms)),
+        Make::Place => add_place(&fold(value), forms),
+        Make::Day => add_day(value, forms),
+    }
+}
+
+/// `Müller` is written `Mueller` too; folded alone, it would be `muller`.
+fn spelled_out(value: &str) -> Option<String> {
+    if value.is_ascii() {
+        return None;
+    }
+    let mut spelled = String::with_capacity(value.len());
+    for one in value.nfc() {
+        match one {
+            'ä' | 'Ä' => spelled.push_str("ae"),
+            'ö' | 'Ö' | 'ø' | 'Ø' => spelled.push_str("oe"),
+            'ü' | 'Ü' => spelled.push_str("ue"),
+            'å' | 'Å' => spelled.push_str("aa"),
+            other => spelled.push(other),
+        }
+    }
+    (spelled != value).then_some(spelled)
+}
+
+fn fold_values(value: &str) -> Vec<String> {
+    value.split('\\').map(|one| fold(one.trim())).collect()
+}
+
+/// Its component groups, each with family, given and middle names.
+fn add_name(name: &str, forms: &mut BTreeSet<String>) {
+    for group in name.split('=') {
+        let parts: Vec<&str> = group.split('^').take(3).map(str::trim).collect();
+        for part in &parts {
+            add_word(part, forms);
+            part.split([' ', '-', ',', '.', '/', ';', '&']).for_each(|word| add_word(word, forms));
+        }
+        let [family, given] = [parts.first(), parts.get(1)].map(|part| part.copied().unwrap_or_default());
+        if !family.is_empty() && !given.is_empty() {
+            add_together(family, given, forms);
+            for variant in [variant_of(family), variant_of(given)].into_iter().flatten() {
+                add_word(&variant, forms);
+            }
+        }
+    }
+}
+
+/// Both together, in both orders: where each is looked for by itself, only as one word.
+fn add_together(family: &str, given: &str, forms: &mut BTreeSet<String>) {
+    let alone = is_looked_for(family) && is_looked_for(given);
+    for between in BETWEEN.iter().filter(|between| !alone || between.is_empty()) {
+        for both in [[family, given], [given, family]] {
+            let both = both.join(between);
+            if both.chars().count() > SHORTEST || is_unspaced(&both) {
+                forms.insert(both);
+            }
+        }
+    }
+    let initial = given.chars().next().filter(|initial| initial.is_ascii_lowercase());
+    if let Some(initial) = initial.filter(|_| family.len() > SHORTEST) {
+        forms.extend([format!("{initial}{family}"), format!("{family}{initial}")]);
+    }
+}
+
+fn add_word(word: &str, forms: &mut BTreeSet<String>) {
+    if is_looked_for(word) {
+        forms.insert(word.to_owned());
+        forms.extend(variant_of(word));
+    }
+}
+
+/// `mueller` may be written `Müller`, which folds to `muller`.
+fn variant_of(word: &str) -> Option<String> {
+    let plain = word.replace("ae", "a").replace("oe", "o").replace("ue", "u");
+    (plain != word && is_looked_for(&plain)).then_some(plain)
+}
+
+fn is_looked_for(word: &str) -> bool {
+    let (count, digits) = (word.chars().count(), word.chars().all(|one| one.is_ascii_digit()));
+    let least = if digits { SHORTEST_DIGITS } else { SHORTEST };
+    (count >= least || count >= SHORTEST_UNSPACED && is_unspaced(word))
+        && word.chars().any(char::is_alphanumeric)
+        && !STOP.split_whitespace().any(|stop| stop == word)
+}
+
+/// As it is, without what separates its parts, without zeros before it, and its longest run of digits.
+fn add_number(number: &str, forms: &mut BTreeSet<String>) {
+    let compact: String = number.chars().filter(|one| one.is_alphanumeric()).collect();
+    let plain = compact.trim_start_matches('0');
+    let runs = number.split(|one: char| !one.is_ascii_digit());
+    let run = runs.max_by_key(|run| run.len()).filter(|run| run.len() >= SHORTEST_RUN);
+    let all =
+        [Some(number), Some(compact.as_str()), Some(plain), run, run.map(|run| run.trim_start_matches('0'))];
+    forms.extend(all.into_iter().flatten().filter(|form| is_looked_for(form)).map(str::to_owned));
+}
+
+/// Whole, and line by line and part by part.
+fn add_place(place: &str, forms: &mut BTreeSet<String>) {
+    let squeezed = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_part = |part: &String| part.chars().count() >= SHORTEST_PLACE && is_looked_for(part);
+    let parts = place.split(['\r', '\n', ',', ';', '\\', '^', '=']).map(squeezed).filter(is_part);
+    forms.extend(parts);
+    forms.extend(Some(squeezed(place)).filter(|whole| is_looked_for(whole)));
+}
+
+/// As the ISO, Europe and the USA write it.
+fn add_day(day: &str, forms: &mut BTreeSet<String>) {
+    let (Some(y), Some(m), Some(d)) = (day.get(..4), day.get(4..6), day.get(6..8)) else { return };
+    if !day.bytes().take(8).all(|byte| byte.is_ascii_digit()) {
+        return;
+    }
+    let [m1, d1] = [m, d].map(|part| part.trim_start_matches('0'));
+    forms.extend([format!("{y}{m}{d}"), format!("{y}-{m}-{d}"), format!("{y}/{m}/{d}")]);
+    for between in ['.', '/', '-'] {
+        for [first, second] in [[d, m], [d1, m1], [m, d], [m1, d1]] {
+            forms.insert(format!("{first}{between}{second}{between}{y}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forms(make: Make, value: &str) -> Vec<String> {
+        let mut forms = BTreeSet::new();
+        add(make, value, &mut forms);
+        forms.into_iter().collect()
+    }
+
+    #[test]
+    fn names_are_looked_for_by_parts_and_together() {
+        let of = forms(Make::Name, "van der Berg^Jo^Maria^Dr=山田^太郎");
+        for form in [
+            "van der berg",
+            "berg",
+            "maria",
+            "jo van der berg",
+            "van der berg, jo",
+            "山田",
+            "太郎",
+            "山田太郎",
+        ] {
+            assert!(of.contains(&form.to_owned()), "{form} in {of:?}");
+        }
+        for none in ["van", "der", "jo", "dr"] {
+            assert!(!of.contains(&none.to_owned()), "{none} in {of:?}");
+        }
+        assert_eq!(
+            forms(Make::Name, "Müller^Jörg"),
+            [
+                "jmueller",
+                "jmuller",
+                "joerg",
+                "joergmueller",
+                "jorg",
+                "jorgmuller",
+                "mueller",
+                "muellerj",
+                "muellerjoerg",
+                "muller",
+                "mullerj",
+                "mullerjorg"
+            ]
+        );
+        assert!(forms(Make::Name, "MUELLER^X").contains(&"muller".to_owned()));
+        assert!(forms(Make::Name, "UNKNOWN").is_empty() && forms(Make::Name, "^^^").is_empty());
+    }
+
+    #[test]
+    fn numbers_are_looked_for_with_and_without_what_separates_them() {
+        assert_eq!(forms(Make::Number, "MRN-0012345"), ["0012345", "12345", "mrn-0012345", "mrn0012345"]);
+        assert_eq!(forms(Make::Number, "0012"), ["0012"]);
+        assert!(forms(Make::Number, "120").is_empty(), "a value of anything");
+        assert_eq!(forms(Make::Number, "A1X\\7654321"), ["7654321", "a1x"]);
+    }
+
+    #[test]
+    fn places_are_looked_for_by_parts() {
+        let of = forms(Make::Place, "12 Main St,\r\nSpringfield, IL");
+        assert!(["12 main st", "springfield"].iter().all(|part| of.contains(&(*part).to_owned())), "{of:?}");
+    }
+
+    #[test]
+    fn days_are_looked_for_as_people_write_them() {
+        let of = forms(Make::Day, "19500312");
+        assert!(
+            ["19500312", "1950-03-12", "12.3.1950", "3/12/1950"]
+                .iter()
+                .all(|day| of.contains(&(*day).to_owned()))
+        );
+        assert!(forms(Make::Day, "1950").is_empty());
+    }
+}

@@ -1,0 +1,272 @@
+//! What is an identifier by its shape, whoever it is of: dates, telephone numbers, mail addresses, UIDs, long numbers, and
+//! what a site says.
+
+use std::ops::Range;
+
+use regex::{Regex, RegexBuilder};
+
+use super::finder::is_whole;
+
+/// A compiled pattern may take this much memory.
+const MAX_REGEX: usize = 1 << 20;
+/// Patterns that a site may have.
+pub const MOST_SHAPES: usize = 32;
+/// Digits of the shortest of those that are not mail addresses.
+const FEWEST_DIGITS: usize = 4;
+/// Digits of a number that is one by itself.
+const LONG_NUMBER: usize = 6;
+const REGISTERED: &str = "1.2.840.10008.";
+
+const MAIL: &str = r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+";
+const MONTH: &str = r"(?:jan(?:uary|uar|vier|uari)?|januar|jänner|enero|ene|gennaio|gen|feb(?:ruary|ruar|ruari|brero|braio)?|févr(?:ier)?|fevrier|mar(?:ch|s|zo)?|märz|mrz|maart|mrt|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|may|mai|mayo|mei|maggio|mag|jun[ei]?|juni|juin|junio|giugno|giu|jul[yi]?|juli|juil(?:let)?|julio|luglio|lug|aug(?:ust|ustus)?|août|aout|agosto|ago|sept?(?:ember|embre|iembre|tembre)?|septiembre|settembre|set|oct(?:ober|obre|ubre)?|okt(?:ober)?|ottobre|ott|nov(?:ember|embre|iembre)?|dec(?:ember)?|dez(?:ember)?|déc(?:embre)?|decembre|dic(?:iembre|embre)?)";
+const UNITS: &str = r"^\s?(?:mm2?|mm3|cm[23]?|ccm|cc|nm|um|µm|km|m|ms|msec|us|µs|s|sec|min|h|hz|khz|mhz|[kmg]?bq|m?ci|kvp?|mas?|uas?|µas?|mg|ug|µg|ng|kg|g|m?l|dl|[cm]?gy|hu|px|pixels?|voxels?|frames?|slices?|images?|counts?|bytes?|[kmg]i?b|%|/)(?:$|[^\p{L}])";
+
+/// Patterns, and what has to hold of what one finds.
+pub(in crate::rewrite) struct Shapes {
+    own: Vec<(Regex, Holds)>,
+    units: Option<Regex>,
+    site: Vec<Regex>,
+}
+
+#[derive(Clone, Copy)]
+enum Holds {
+    Always,
+    /// Year, month and day.
+    YearFirst,
+    /// Day, month and year, or month, day and year.
+    YearLast,
+    Telephone,
+    Uid,
+    Number,
+}
+
+impl Shapes {
+    /// With those of a site, or which of them is wrong, and how.
+    pub(in crate::rewrite) fn compile(site: &[String]) -> Result<Self, (usize, String)> {
+        let mut compiled = Vec::with_capacity(site.len());
+        for (index, pattern) in site.iter().enumerate() {
+            compiled.push(of_site(pattern).map_err(|message| (index, message))?);
+        }
+        let mut own = Vec::new();
+        for (pattern, holds) in patterns() {
+            own.push((build(&pattern, true).map_err(|message| (0, message))?, holds));
+        }
+        let units = build(UNITS, true).map_err(|message| (0, message))?;
+        Ok(Self { own, units: Some(units), site: compiled })
+    }
+
+    /// Adds where such stand in a text.
+    pub(super) fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
+        for regex in &self.site {
+            found.extend(regex.find_iter(text).map(|one| one.range()).filter(|range| !range.is_empty()));
+        }
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if digits < FEWEST_DIGITS && !text.contains('@') {
+            return;
+        }
+        for (regex, holds) in &self.own {
+            let all = regex.find_iter(text).map(|one| one.range());
+            found.extend(all.filter(|range| is_whole(text, range) && self.holds(*holds, text, range)));
+        }
+    }
+
+    fn holds(&self, holds: Holds, text: &str, range: &Range<usize>) -> bool {
+        let found = text.get(range.clone()).unwrap_or_default();
+        let numbers = || {
+            let all = found.split(|one: char| !one.is_ascii_digit()).filter(|part| !part.is_empty());
+            all.map(|part| part.parse().unwrap_or(u32::MAX)).collect::<Vec<u32>>()
+        };
+        match (holds, numbers().as_slice()) {
+            (Holds::Always, _) => true,
+            (Holds::YearFirst, &[year, month, day]) => is_day(year, month, day),
+            (Holds::YearLast, &[first, second, year]) => {
+                let year = if year < 100 { 1900 + year } else { year };
+                // Nobody writes the month first before a point.
+                let is_month_first = !found.contains('.') && is_day(year, first, second);
+                (is_day(year, second, first) || is_month_first) && !is_longer(text, range)
+            }
+            (Holds::Telephone, _) => found.bytes().filter(u8::is_ascii_digit).count() > LONG_NUMBER,
+            (Holds::Uid, _) => found.len() >= 12 && !found.starts_with(REGISTERED),
+            (Holds::Number, _) => is_compact_day(found) || !self.is_value(text, range),
+            _ => false,
+        }
+    }
+
+    /// Whether a number has a fraction, is one, or has a unit.
+    fn is_value(&self, text: &str, range: &Range<usize>) -> bool {
+        let behind = text.get(range.end..).unwrap_or_default();
+        is_longer(text, range) || self.units.as_ref().is_some_and(|units| units.is_match(behind))
+    }
+}
+
+/// Whether a pattern can be one of a site.
+///
+/// # Errors
+/// It is no regular expression, is too large, or finds an empty text.
+pub fn check(pattern: &str) -> Result<(), String> {
+    of_site(pattern).map(|_| ())
+}
+
+fn of_site(pattern: &str) -> Result<Regex, String> {
+    let regex = build(pattern, false)?;
+    if regex.is_match("") {
+        Err("finds what is empty, and so is in every text".to_owned())
+    } else {
+        Ok(regex)
+    }
+}
+
+fn patterns() -> Vec<(String, Holds)> {
+    let year = r"(?:\d{4}|\d{2})";
+    let written = [
+        format!(r"\d{{1,2}}(?:st|nd|rd|th|er)?[\s._-]*(?:of\s+|de\s+)?{MONTH}[\s._,-]*(?:del?\s+)?'?{year}"),
+        format!(r"{MONTH}[\s._-]*\d{{1,2}}(?:st|nd|rd|th)?[\s,._-]+\d{{4}}"),
+        format!(r"{MONTH}[\s.,_-]+\d{{4}}"),
+    ];
+    let telephones = [
+        r"\+\d(?:[\s()/.-]{0,3}\d){6,14}",
+        r"\(\d{2,5}\)(?:[\s/.-]{0,2}\d){5,10}",
+        r"0\d{1,4}[\s/-]{1,3}\d{3,}(?:[\s/-]?\d+)*",
+        r"\d{3}[.-]\d{3}[.-]\d{4}",
+        r"\d{3}-\d{2}-\d{4}",
+    ];
+    let called = r"(?:tel|phone|telephone|telefon|téléphone|teléfono|telefono|fax|mobile?|handy|cell)\b[.:\s]*[+(]?\d[\d\s()/.-]{2,}\d";
+    let mut all = vec![
+        (MAIL.to_owned(), Holds::Always),
+        (r"\d{4}[-/._]\d{1,2}[-/._]\d{1,2}".to_owned(), Holds::YearFirst),
+        (r"\d{1,2}(?:\.\s?\d{1,2}\.\s?|/\d{1,2}/|-\d{1,2}-)\d{4}".to_owned(), Holds::YearLast),
+        (r"(?:\d{2}\.\d{2}\.|\d{1,2}/\d{1,2}/|\d{2}-\d{2}-)\d{2}".to_owned(), Holds::YearLast),
+        (r"\d+(?:\.\d+){4,}".to_owned(), Holds::Uid),
+        (format!(r"\d{{{LONG_NUMBER},}}"), Holds::Number),
+        (called.to_owned(), Holds::Always),
+    ];
+    all.extend(written.into_iter().map(|pattern| (pattern, Holds::Always)));
+    all.extend(telephones.into_iter().map(|pattern| (pattern.to_owned(), Holds::Telephone)));
+    all
+}
+
+fn build(pattern: &str, is_own: bool) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(pattern);
+    builder.case_insensitive(is_own).size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX);
+    builder.build().map_err(|error| {
+        let text = error.to_string();
+        text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
+    })
+}
+
+fn is_day(year: u32, month: u32, day: u32) -> bool {
+    (1850..2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
+}
+
+/// `YYYYMMDD`, with or without a time behind it.
+fn is_compact_day(digits: &str) -> bool {
+    let part = |range: Range<usize>| digits.get(range).and_then(|part| part.parse().ok());
+    let (year, month, day) = (part(0..4), part(4..6), part(6..8));
+    matches!(digits.len(), 8 | 12 | 14)
+        && matches!((year, month, day), (Some(year), Some(month), Some(day)) if is_day(year, month, day))
+}
+
+/// Whether digits go on behind a point or a comma, before what was found or behind it: then it is a part of a number or of a
+/// version.
+fn is_longer(text: &str, range: &Range<usize>) -> bool {
+    let (before, behind) =
+        (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
+    let goes_on = |mut all: &mut dyn Iterator<Item = char>| {
+        matches!(all.next(), Some('.' | ',')) && (&mut all).next().is_some_and(|one| one.is_ascii_digit())
+    };
+    goes_on(&mut before.chars().rev()) || goes_on(&mut behind.chars())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<String> {
+        let (shapes, mut found) = (Shapes::compile(&[]).unwrap(), Vec::new());
+        shapes.find(text, &mut found);
+        found.into_iter().map(|range| text[range].to_owned()).collect()
+    }
+
+    #[test]
+    fn identifiers_are_known_by_their_shape() {
+        let identifiers = [
+            "1950-03-12",
+            "1950/3/12",
+            "19500312",
+            "20240229131500",
+            "12.03.1950",
+            "12. 3. 1950",
+            "3/12/1950",
+            "12.03.50",
+            "3/12/50",
+            "12 March 1950",
+            "12. März 1950",
+            "March 12, 1950",
+            "12th of march 1950",
+            "12-Mar-50",
+            "12 de marzo de 1950",
+            "1er janvier 2020",
+            "Mar 2020",
+            "jane.doe@example.org",
+            "+49 40 1234567",
+            "(040) 123456",
+            "040/1234567",
+            "555-123-4567",
+            "078-05-1120",
+            "Tel. 4711",
+            "1234567",
+            "1.2.826.0.1.3680043.8.498.1",
+        ];
+        for one in identifiers {
+            for text in
+                [one.to_owned(), format!("see {one}, then"), format!("DOB_{one}_x"), format!("({one})")]
+            {
+                let found = found(&text);
+                let covers = |part: &String| part.contains(one) || one.contains(part.as_str());
+                assert!(
+                    found.iter().any(|part| part.contains(one)) && found.iter().all(covers),
+                    "{text}: {found:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn values_and_versions_are_none() {
+        let others = [
+            "T2 TSE 5mm",
+            "1.25 x 1.25 x 3.75 mm",
+            "b 0 500 1000",
+            "b0/500/1000",
+            "500 800 1000 s/mm2",
+            "512-512",
+            "120 kV 200 mAs",
+            "0.123456789",
+            "1000000 Bq",
+            "1234567.5",
+            "syngo MR 2004A 4VA25A",
+            "5.3.1.0",
+            "DV26.0_R02_1810.b",
+            "12.13.14",
+            "2024-13-45",
+            "1.2.840.10008.5.1.4.1.1.2",
+            "may 5 mm",
+            "TE 90 TR 5000",
+            "1/3/2 of 2048",
+            "250000 counts",
+        ];
+        for one in others {
+            assert!(found(one).is_empty(), "{one}: {:?}", found(one));
+        }
+    }
+
+    #[test]
+    fn a_site_has_its_own() {
+        let shapes = Shapes::compile(&["MRN-[0-9]+".to_owned()]).unwrap();
+        let mut found = Vec::new();
+        shapes.find("see MRN-12", &mut found);
+        let found: Vec<_> = found.iter().map(|range| (range.start, range.end)).collect();
+        assert_eq!(found, [(4, 10)]);
+        assert!(Shapes::compile(&["a*".to_owned()]).is_err() && Shapes::compile(&["(".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,101 @@
+//! Texts that are kept, without the identifiers in them.
+
+use super::super::action::Action;
+use super::super::applying::pad;
+use super::super::creator::is_creator;
+use super::super::current::Doing;
+use super::super::error::{RewriteError, RewriteProblem};
+use super::super::identifiers::{Collected, Reach, clean, reach};
+use super::super::levels::Source;
+use super::super::mode::Mode;
+use super::super::output::Output;
+use super::Rewriting;
+use super::element::LONGEST_READ;
+use crate::dataset::{Header, SPECIFIC_CHARACTER_SET, Vr, vr_of};
+
+impl Rewriting {
+    /// All identifiers are known that are looked for in what follows.
+    pub(super) fn know_identifiers(&mut self, collected: &Collected) -> Result<(), RewriteError> {
+        let finder = self.recalled.finder(collected);
+        if collected.is_full() || !finder.is_complete() {
+            return Err(RewriteError::whole(RewriteProblem::TooManyIdentifiers));
+        }
+        self.finder = Some(finder);
+        Ok(())
+    }
+
+    /// What is looked for in the value of an element that is kept, by a rule or since there is none. What an administrator
+    /// keeps stays as it is.
+    pub(super) fn reach(&self, header: &Header, rule: Option<usize>) -> Option<Reach> {
+        self.finder.as_ref()?;
+        let tag = header.tag;
+        if rule.is_some_and(|rule| rule < self.rules.explicit) || tag == SPECIFIC_CHARACTER_SET {
+            return None;
+        }
+        if is_creator(tag) && self.scopes.creator_of_block(tag).is_some() {
+            return None;
+        }
+        // Of what may be written in one of two, neither is a text.
+        let vr = if header.vr == Vr::UN { vr_of(tag) } else { header.vr };
+        let retains = rule.is_some_and(|rule| !self.is_of_safe_private(rule));
+        reach(tag, vr, retains)
+    }
+
+    /// How a text that is kept is read, where something is looked for in it.
+    pub(super) fn doing_with_kept(
+        &mut self,
+        header: &Header,
+        rule: Option<usize>,
+    ) -> Result<Doing, RewriteError> {
+        let Some(reach) = self.reach(header, rule) else { return Ok(Doing::Pass) };
+        match header.length.unwrap_or(0) {
+            0 => Ok(Doing::Pass),
+            length if length > LONGEST_READ => Err(self.error(RewriteProblem::TooLong)),
+            _ => Ok(Doing::Clean(reach)),
+        }
+    }
+
+    /// Sends a text that is kept, without what is found in it.
+    pub(super) fn clean(
+        &mut self,
+        reach: Reach,
+        value: Source<'_>,
+        input: &[u8],
+        out: &mut Output,
+    ) -> Result<(), RewriteError> {
+        let Header { tag, vr: written, syntax, .. } = self.current.header;
+        let vr = if written == Vr::UN { vr_of(tag) } else { written };
+        let Some(mut cleaned) = self.cleaned(vr, value.bytes(input), reach) else {
+            self.send_head(input, out)?;
+            return self.send(value, input, out);
+        };
+        pad(Mode::Forward, &Action::Keep, vr, &mut cleaned);
+        self.put(tag, vr, syntax, &cleaned, out)?;
+        let rule = self.rules.profile.as_ref().map_or(usize::MAX, |profile| profile.identifiers);
+        let header = self.current.header;
+        self.notes.changed(&self.scanner, header, rule, Some(value.bytes(input)), Some(&cleaned));
+        Ok(())
+    }
+
+    /// A text without what is found in it; `None` where nothing is.
+    pub(super) fn cleaned(&self, vr: Vr, text: &[u8], reach: Reach) -> Option<Vec<u8>> {
+        let (finder, (_, shapes)) = (self.finder.as_ref()?, self.rules.identifiers.as_ref()?);
+        clean((finder, shapes), (vr, self.scopes.character_set()), text, reach)
+    }
+
+    /// What a rule left of a text, or found nothing in, may hold identifiers all the same. Where the profile has the last word
+    /// on what a pattern left, what that does decides.
+    pub(super) fn cleaned_of_rule(&self, rule: usize, vr: Vr, text: &[u8]) -> Option<Vec<u8>> {
+        let last = self.rules.behind(rule).unwrap_or(rule);
+        let reach = match self.rules.action(last) {
+            Action::Clean { .. } | Action::Pattern { .. } => Reach::All,
+            Action::Fit(_) => self.reach(&self.current.header, Some(last))?,
+            _ => return None,
+        };
+        self.cleaned(vr, text, reach)
+    }
+
+    fn is_of_safe_private(&self, rule: usize) -> bool {
+        self.rules.profile.as_ref().is_some_and(|profile| profile.is_safe_private(rule))
+    }
+}
