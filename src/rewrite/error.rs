@@ -269,9 +269,7 @@ impl RewriteProblem {
             Self::IdentifiersTooLate => {
                 "the Study ID (0020,0010), or what is behind it, within the first held-data-set bytes"
             }
-            Self::TooManyIdentifiers => {
-                "at most 16 KiB of names, IDs and addresses, or clean-identifiers = false"
-            }
+            Self::TooManyIdentifiers => "at most 16 KiB of identifiers, or clean-identifiers = false",
             Self::NoPeer => "a peer, for a rule with {peer}",
             Self::NoTenant => "a tenant of the peer, for a rule with {tenant}",
             Self::NoNumber => "an object, for a rule with {sequence}",

@@ -160,12 +160,12 @@ impl Lookahead {
     }
 
     fn too_late(&self) -> RewriteError {
-        let problem = match (&self.wanted.image, &self.wanted.sources) {
-            (Some(_), _) => RewriteProblem::DescriptionTooLate,
-            (None, Some(_)) => RewriteProblem::IdentifiersTooLate,
-            (None, None) => RewriteProblem::TooLate,
+        let (tag, problem) = match (&self.wanted.image, &self.wanted.sources) {
+            (Some(_), _) => (self.wanted.last(), RewriteProblem::DescriptionTooLate),
+            (None, Some(_)) => (identifiers::LAST, RewriteProblem::IdentifiersTooLate),
+            (None, None) => (PATIENT_ID, RewriteProblem::TooLate),
         };
-        RewriteError::new(self.wanted.last(), 0, problem)
+        RewriteError::new(tag, 0, problem)
     }
 
     /// Whether that was the last element wanted, or an element behind where it would be.

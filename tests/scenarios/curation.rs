@@ -14,8 +14,7 @@ use crate::page::is_for_everybody;
 use crate::peers::{self, peers_folder};
 use crate::process::Finished;
 
-const OPTIONS: &str =
-    "burned-in = \"pass\"\noptions = [\"clean-descriptors\", \"retain-patient-characteristics\"]\n";
+const OPTIONS: &str = "clean-identifiers = false\nburned-in = \"pass\"\noptions = [\"clean-descriptors\", \"retain-patient-characteristics\"]\n";
 
 /// The objects of the scored set, whose names and numbers are known, and rules for them.
 fn site() -> Site {

@@ -380,9 +380,13 @@ fn before_an_archive_of_pseudonyms_each_patient_is_counted_once_too() {
         peers::requestor("storescu", gate.address, &options, &files).expect_success();
         let own = find(archive.address, "-S", &["0008,0052=STUDY", "0020,000D", "0010,0020=P1"]);
         assert!(!own.contains("Find Response: 1"), "the archive has pseudonyms: {own}");
-        let first = find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D", "0010,0020=P1"]);
+        let of = |patient| {
+            let patient = format!("0010,0020={patient}");
+            find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D", &patient, "0010,0021=LYON"])
+        };
+        let first = of("P1");
         assert_eq!(seen(&first), [1, 6].into(), "{first}");
-        let second = find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D", "0010,0020=P2"]);
+        let second = of("P2");
         assert_eq!(seen(&second), [].into(), "{second}");
         assert_eq!(gets(&gate, &[2]), [].into());
         wait::until("every closing record", || (gate.count("association-closed") == 4).then_some(()));

@@ -74,11 +74,8 @@ pub(super) fn edit(
             let stays = (*keep_times || facts.decays) && is_offset(trim(old));
             return Ok(if stays { Edit::Same } else { Edit::Gone });
         }
-        Action::CapAge => {
-            if cap_ages((vr, set), old, new)? {
-                return Ok(Edit::Gone);
-            }
-        }
+        Action::CapAge if cap_ages((vr, set), old, new)? => return Ok(Edit::Gone),
+        Action::CapAge => {}
         Action::Clean { vocabulary, otherwise } => {
             let distinguishes = *otherwise == Otherwise::Mark;
             let cleaner = Cleaner { vocabulary, marks: &mut facts.marks, distinguishes };

@@ -142,13 +142,14 @@ fn rules_of_an_administrator_win_but_a_pattern_leaves_no_name() {
     let data = Data::image(LE)
         .text((8, 0x103E), b"LO", "Doe 1 of A-1")
         .text((0x10, 0x10), b"PN", "DOE^JANE")
+        .text((0x62, 0x06), b"ST", "Doe 1 of A-1")
         .text((0x70, 0x81), b"LO", "Doe A-1");
     let keep = with(ProfileSpec::default(), &[rule("SeriesDescription", "keep")]);
     assert!(holds(&sent(&keep, LE, &data, &[5]), "doe 1 of a-1"));
     assert_eq!(keep.texts_kept_as_they_are(), [0]);
     let find = with(
         ProfileSpec::default(),
-        &[pattern("SeriesDescription", "A-[0-9]", "#"), pattern("(0070,0081)", "none", "#")],
+        &[pattern("SegmentDescription", "A-[0-9]", "#"), pattern("(0070,0081)", "none", "#")],
     );
     let out = sent(&find, LE, &data, &[5]);
     assert!(holds(&out, "*** 1 of #") && holds(&out, "*** a-1") && !holds(&out, "doe"));

@@ -248,7 +248,7 @@ fn identifiers_without_end_are_refused_and_taking_them_makes_room() {
     let item = |n: u32| Data::new(LE).text((8, 0x1155), b"UI", &format!("1.2.8.{n}"));
     let data = |from: u32| {
         let items: Vec<Data> = (from..from + 40_000).map(item).collect();
-        Data::new(LE).sequence((8, 0x1140), false, &items).bytes
+        Data::new(LE).sequence((8, 0x1140), false, &items).text((0x20, 0x10), b"SH", "1").bytes
     };
     let head = Data::image(LE).bytes;
     let mut output = Output::new();
@@ -259,8 +259,8 @@ fn identifiers_without_end_are_refused_and_taking_them_makes_room() {
     let mut transform = with_uids_only(&nothing);
     transform.push(&head, &mut output).unwrap();
     let many: Vec<Data> = (0..70_000).map(item).collect();
-    let error =
-        transform.push(&Data::new(LE).sequence((8, 0x1140), false, &many).bytes, &mut output).unwrap_err();
+    let many = Data::new(LE).sequence((8, 0x1140), false, &many).text((0x20, 0x10), b"SH", "1").bytes;
+    let error = transform.push(&many, &mut output).unwrap_err();
     assert_eq!((error.status, error.problem), (0xA700, RewriteProblem::TooManyPseudonyms));
 }
 
